@@ -1,0 +1,106 @@
+# Compiler settings, and the few functions with which every folder declares its library, program and tests.
+include(GNUInstallDirs)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# Assertions stay on in every build: no NDEBUG.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# Sections, so that the linker can leave out what a program does not use: the agent must stay small.
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections)
+if(MONITOR_SANITIZE)
+  add_compile_options(-fsanitize=${MONITOR_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MONITOR_SANITIZE})
+endif()
+if(MONITOR_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+add_library(monitor_warnings INTERFACE)
+target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+                                                  -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)
+  # GCC 12 reports impossible accesses in its own standard library when it instruments (GCC bug 105593).
+  target_compile_options(monitor_warnings INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+                                                    -Wno-restrict)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12: false positives on std::string concatenation (GCC bug 105651).
+  target_compile_options(monitor_warnings INTERFACE -Wno-restrict)
+endif()
+target_include_directories(monitor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+# monitor_library(NAME [DEPS ...] [PRIVATE_DEPS ...] [TEST_DEPS ...])
+# The library of the current folder: its *.cc but the tests and the fakes; foo_test.cc go into one unit test program.
+# DEPS are named as folders are (base, metriclog_sqlite) or as targets of a third party.
+function(monitor_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  set(target monitor_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC monitor_warnings)
+    monitor_link(${target} PUBLIC ${ARG_DEPS})
+    monitor_link(${target} PRIVATE ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE monitor_warnings)
+    monitor_link(${target} INTERFACE ${ARG_DEPS} ${ARG_PRIVATE_DEPS})
+  endif()
+  if(tests AND MONITOR_BUILD_TESTS)
+    monitor_test(${name}_test LABEL unit SOURCES ${tests} DEPS ${name} ${ARG_PRIVATE_DEPS} ${ARG_TEST_DEPS})
+  endif()
+endfunction()
+
+# Links a target to our libraries by folder name, or to a third party's target by its own name.
+function(monitor_link target scope)
+  foreach(dep ${ARGN})
+    if(TARGET ${dep} OR dep MATCHES "::")
+      target_link_libraries(${target} ${scope} ${dep})
+    else()
+      target_link_libraries(${target} ${scope} monitor_${dep})
+    endif()
+  endforeach()
+endfunction()
+
+# monitor_program(NAME SOURCES ... DEPS ...): a program that is installed, and part of the target `programs`.
+add_custom_target(programs)
+function(monitor_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE monitor_warnings)
+  monitor_link(${name} PRIVATE ${ARG_DEPS})
+  add_dependencies(programs ${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# monitor_test(NAME LABEL unit|contract|integration|e2e SOURCES ... DEPS ... [TIMEOUT s]): a GoogleTest program.
+function(monitor_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ENVIRONMENT" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE monitor_warnings GTest::gmock_main)
+  target_compile_definitions(${name} PRIVATE MONITOR_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             MONITOR_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  monitor_link(${name} PRIVATE ${ARG_DEPS})
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ARG_ENVIRONMENT}")
+endfunction()

@@ -1,0 +1,36 @@
+# Third parties, found once and named as targets. Each is used only by the folder that docs/architecture.md names.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+# CMake's own module: Debian's protobuf ships no package file.
+find_package(Protobuf REQUIRED)
+
+# Headers of third parties are not ours to warn about.
+foreach(target PkgConfig::NGHTTP2 PkgConfig::MICROHTTPD PkgConfig::PROMETHEUS)
+  get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  if(dirs)
+    set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${dirs}")
+  endif()
+endforeach()
+
+set(MONITOR_BUILD_TESTS OFF)
+if(MONITOR_TESTS STREQUAL "ON")
+  find_package(GTest REQUIRED)
+  set(MONITOR_BUILD_TESTS ON)
+elseif(MONITOR_TESTS STREQUAL "AUTO")
+  find_package(GTest QUIET)
+  set(MONITOR_BUILD_TESTS ${GTest_FOUND})
+endif()
+if(MONITOR_BUILD_TESTS)
+  # Peers that the tests hold our own gRPC against, and that the benchmarks use.
+  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
+endif()
+message(STATUS "Tests: ${MONITOR_BUILD_TESTS}")

@@ -1,0 +1,159 @@
+#include "base/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+namespace monitor {
+
+Timers::TimerId TimerQueue::add(int64_t mono_ns, std::function<void()> callback) {
+  const Timers::TimerId id = next_id_++;
+  by_time_.emplace(std::make_pair(mono_ns, id), std::move(callback));
+  time_of_.emplace(id, mono_ns);
+  return id;
+}
+
+void TimerQueue::cancel(Timers::TimerId id) {
+  const auto it = time_of_.find(id);
+  if (it == time_of_.end()) return;
+  by_time_.erase({it->second, id});
+  time_of_.erase(it);
+}
+
+int64_t TimerQueue::next_due() const { return by_time_.empty() ? INT64_MAX : by_time_.begin()->first.first; }
+
+void TimerQueue::run_due(int64_t now) {
+  // Timers added during this call have ids at or above this one: they wait, so that a callback that reschedules
+  // itself for "now" cannot starve the loop.
+  const Timers::TimerId first_new = next_id_;
+  auto it = by_time_.begin();
+  while (it != by_time_.end() && it->first.first <= now) {
+    if (it->first.second >= first_new) {
+      ++it;
+      continue;
+    }
+    auto callback = std::move(it->second);
+    time_of_.erase(it->first.second);
+    by_time_.erase(it);
+    callback();
+    it = by_time_.begin();
+  }
+}
+
+void FakeTimers::advance(int64_t ns) {
+  const int64_t end = clock_.mono_ns() + ns;
+  while (queue_.next_due() <= end) {
+    clock_.advance(std::max<int64_t>(0, queue_.next_due() - clock_.mono_ns()));
+    queue_.run_due(clock_.mono_ns());
+  }
+  clock_.advance(end - clock_.mono_ns());
+}
+
+EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  // Out of descriptors before anything has begun: nothing can be done without a loop.
+  if (epoll_fd_ < 0 || wake_fd_ < 0) std::abort();
+  watch(wake_fd_, EPOLLIN, [this](uint32_t) { drain_posted(); });
+}
+
+EventLoop::~EventLoop() {
+  close(wake_fd_);
+  close(epoll_fd_);
+}
+
+EventLoop::TimerId EventLoop::call_at(int64_t mono_ns, std::function<void()> callback) {
+  return timers_.add(mono_ns, std::move(callback));
+}
+
+void EventLoop::cancel_timer(TimerId id) { timers_.cancel(id); }
+
+void EventLoop::watch(int fd, uint32_t events, WatchCallback callback) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  [[maybe_unused]] const int rc = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+  assert(rc == 0);
+  watches_[fd] = std::make_shared<Watch>(Watch{std::move(callback)});
+}
+
+void EventLoop::change_watch(int fd, uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  [[maybe_unused]] const int rc = epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
+  assert(rc == 0);
+}
+
+void EventLoop::unwatch(int fd) {
+  if (watches_.erase(fd) > 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void EventLoop::run() {
+  while (!stopping_) run_once(-1);
+  stopping_ = false;
+}
+
+void EventLoop::run_once(int64_t max_wait_ns) {
+  int64_t wait_ns = max_wait_ns < 0 ? INT64_MAX : max_wait_ns;
+  const int64_t due = timers_.next_due();
+  if (due != INT64_MAX) wait_ns = std::min(wait_ns, std::max<int64_t>(0, due - clock_.mono_ns()));
+  timespec timeout{};
+  timespec* timeout_ptr = nullptr;
+  if (wait_ns != INT64_MAX) {
+    timeout.tv_sec = wait_ns / kNanosPerSecond;
+    timeout.tv_nsec = wait_ns % kNanosPerSecond;
+    timeout_ptr = &timeout;
+  }
+
+  std::array<epoll_event, 64> events{};
+  // epoll_pwait2 waits to the nanosecond: no tick is early by a rounding, and none waits for a whole millisecond.
+  const int count = epoll_pwait2(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ptr, nullptr);
+  if (count < 0 && errno != EINTR) std::abort();
+
+  timers_.run_due(clock_.mono_ns());
+  // An fd that was closed and opened anew during this turn may be reported once too often: callbacks must bear an
+  // event that turns out to be nothing (every one of ours reads until EAGAIN).
+  for (int i = 0; i < count; ++i) {
+    const auto it = watches_.find(events[static_cast<size_t>(i)].data.fd);
+    if (it == watches_.end()) continue;
+    const std::shared_ptr<Watch> keep = it->second;
+    keep->callback(events[static_cast<size_t>(i)].events);
+  }
+}
+
+void EventLoop::post(std::function<void()> callback) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(callback));
+  }
+  if (!first) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(wake_fd_, &one, sizeof one);
+}
+
+void EventLoop::stop() {
+  post([this] { stopping_ = true; });
+}
+
+void EventLoop::drain_posted() {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t n = read(wake_fd_, &count, sizeof count);
+  std::vector<std::function<void()>> work;
+  {
+    const std::lock_guard lock(mutex_);
+    work.swap(posted_);
+  }
+  for (auto& callback : work) callback();
+}
+
+}  // namespace monitor
