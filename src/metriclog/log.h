@@ -1,0 +1,133 @@
+// The metric log: an ordered, durable record of what agents sent, written by the server and read by analysis.
+// Kafka and SQLite implement it for real use, memory for tests; metriclog/contract_test.h is what all of them pass.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace monitor::metriclog {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// What is appended. The views must live until append() returns.
+struct RecordView {
+  std::string_view key;  // the agent's id: records of one key stay in order
+  std::span<const std::pair<std::string_view, std::string_view>> headers;
+  std::string_view value;
+};
+
+// What became of an appended record. Only kStored allows an acknowledgement.
+enum class Outcome {
+  kStored,   // durable, and will be seen by readers
+  kPoison,   // this record alone was refused (too large, invalid): sending it again cannot help
+  kRetry,    // not stored, or not known to be (time-out, no permission, disk full): send it again later
+};
+
+struct Delivery {
+  uint64_t token = 0;  // as given to append()
+  Outcome outcome = Outcome::kRetry;
+  std::string reason;  // for people; empty when stored
+};
+
+// Told what became of records. Called on the writer's own thread, in no promised order, several at a time;
+// an implementation hands them to its loop and returns. Must outlive every append that named it.
+class DeliveryListener {
+ public:
+  virtual ~DeliveryListener() = default;
+  virtual void on_delivered(std::span<const Delivery> deliveries) = 0;
+  // Records appended before this call and not yet reported never will be: send them again (a producer was rebuilt).
+  virtual void on_reset() = 0;
+};
+
+// Thread-safe: every server loop appends to the one writer.
+class LogWriter {
+ public:
+  virtual ~LogWriter() = default;
+
+  enum class Accepted { kYes, kFull };
+  // Queues a record; never blocks. kFull is back-pressure: nothing was taken, try again after the next deliveries.
+  // Each accepted record is reported exactly once to `listener`, unless on_reset() came first.
+  virtual Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) = 0;
+
+  // Waits until everything accepted was reported, for at most `timeout_ns`. False: something is still open.
+  virtual bool flush(int64_t timeout_ns) = 0;
+
+  // For /readyz and the operator: empty when the log takes records, else why it does not.
+  virtual std::string trouble() const = 0;
+};
+
+struct Record {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t time_ns = 0;  // when the log took it (wall clock of the log)
+  std::string key;
+  Headers headers;
+  std::string value;
+
+  // The first header of that name; empty if there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+// How far a reader has come in a partition, together with whatever it built from the records before that
+// (`state` is the reader's own). Written and read as one piece, so the two never disagree.
+struct Snapshot {
+  int32_t partition = 0;
+  int64_t next_offset = 0;  // the first record that is not in `state`
+  std::string state;
+};
+
+// What a reader is told, in order, by poll().
+struct ReaderEvent {
+  enum class Kind {
+    kAssigned,  // partitions with their snapshots: read from there on (next_offset < 0: no snapshot)
+    kRevoked,   // these partitions are another member's now: forget what was built on them
+    kRecords,
+    kLost,      // retention took [from, to) of a partition before it was read
+    kTrouble,   // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
+  };
+  Kind kind = Kind::kRecords;
+  std::vector<Snapshot> assigned;
+  std::vector<int32_t> revoked;
+  std::vector<Record> records;
+  int32_t partition = 0;
+  int64_t from = 0;
+  int64_t to = 0;
+  std::string text;
+};
+
+// Where reading begins.
+struct StartAt {
+  enum class Kind { kStored, kEarliest, kLatest, kTime };
+  Kind kind = Kind::kStored;  // kStored: the group's snapshot or committed offset; without one, latest
+  int64_t time_ns = 0;        // kTime: the first record that the log took at or after this
+};
+
+struct ReaderOptions {
+  std::string group;  // empty: no group, all partitions, nothing is stored
+  StartAt start;      // anything but kStored overrides the stored position for this run
+};
+
+// Not thread-safe: one thread a reader. wake() alone may be called from any thread or signal-safe context.
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+
+  // Waits for at most `timeout_ns`; an empty vector when nothing came. An error is final (a damaged log, a refused
+  // login); what may pass is reported as kTrouble.
+  virtual Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) = 0;
+
+  // Stores snapshots of partitions that this reader holds. What it no longer holds is skipped: that is not an error.
+  virtual Status store(std::span<const Snapshot> snapshots) = 0;
+
+  // Makes a poll() that waits return.
+  virtual void wake() = 0;
+};
+
+}  // namespace monitor::metriclog
