@@ -30,7 +30,7 @@ if(MONITOR_FUZZ)
 endif()
 
 add_library(monitor_warnings INTERFACE)
-target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
                                                   -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)
   # GCC 12 reports impossible accesses in its own standard library when it instruments (GCC bug 105593).
