@@ -37,8 +37,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)
   target_compile_options(monitor_warnings INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
                                                     -Wno-restrict)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12: false positives on std::string concatenation (GCC bug 105651).
-  target_compile_options(monitor_warnings INTERFACE -Wno-restrict)
+  # GCC 12: false positives on std::string concatenation (GCC bug 105651) and on std::variant (GCC bug 80635).
+  target_compile_options(monitor_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 target_include_directories(monitor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
