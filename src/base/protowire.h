@@ -1,0 +1,102 @@
+// Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding/), as far as it is needed on the hot
+// paths: a writer that appends to a string, and a reader that walks bytes without allocating.
+//
+// Thread-compatible. A Reader's views point into the bytes that it was given.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace monitor::protowire {
+
+inline uint64_t zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+inline int64_t unzigzag(uint64_t value) { return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1); }
+
+inline size_t varint_size(uint64_t value) {
+  size_t size = 1;
+  while (value >= 0x80) {
+    value >>= 7;
+    ++size;
+  }
+  return size;
+}
+
+inline void put_varint(std::string& out, uint64_t value) {
+  while (value >= 0x80) {
+    out += static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+inline void put_fixed64(std::string& out, uint64_t value) {
+  char bytes[8];  // NOLINT(modernize-avoid-c-arrays): little-endian bytes of one number
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  out.append(bytes, sizeof bytes);
+}
+
+enum class WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+inline void put_tag(std::string& out, uint32_t field, WireType type) {
+  put_varint(out, (static_cast<uint64_t>(field) << 3) | static_cast<uint32_t>(type));
+}
+
+// As proto3 does, a field with its default value is left out.
+inline void put_uint64(std::string& out, uint32_t field, uint64_t value) {
+  if (value == 0) return;
+  put_tag(out, field, WireType::kVarint);
+  put_varint(out, value);
+}
+inline void put_sint64(std::string& out, uint32_t field, int64_t value) { put_uint64(out, field, zigzag(value)); }
+inline void put_sfixed64(std::string& out, uint32_t field, int64_t value) {
+  if (value == 0) return;
+  put_tag(out, field, WireType::kFixed64);
+  put_fixed64(out, static_cast<uint64_t>(value));
+}
+// Present even when empty: an element of a repeated field, or a message of a oneof.
+inline void put_message(std::string& out, uint32_t field, std::string_view value) {
+  put_tag(out, field, WireType::kBytes);
+  put_varint(out, value.size());
+  out.append(value);
+}
+inline void put_bytes(std::string& out, uint32_t field, std::string_view value) {
+  if (!value.empty()) put_message(out, field, value);
+}
+
+struct Field {
+  uint32_t number = 0;
+  WireType type = WireType::kVarint;
+  uint64_t value = 0;      // varint, fixed64, fixed32
+  std::string_view bytes;  // kBytes
+
+  int64_t as_sint() const { return unzigzag(value); }
+  int64_t as_signed() const { return static_cast<int64_t>(value); }
+  double as_double() const {
+    double result = 0;
+    std::memcpy(&result, &value, sizeof result);
+    return result;
+  }
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  // The next field; nothing at the end, or where the bytes are malformed: then failed() is true.
+  std::optional<Field> next();
+  // A bare varint or fixed64, as in packed fields; nothing at the end or on failure.
+  std::optional<uint64_t> varint();
+  std::optional<uint64_t> fixed64();
+
+  bool failed() const { return failed_; }
+  bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+}  // namespace monitor::protowire

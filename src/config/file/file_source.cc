@@ -1,0 +1,207 @@
+#include "config/file/file_source.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "config/document.h"
+
+namespace monitor::config {
+
+namespace {
+
+constexpr int64_t kRetryIncomplete = 50 * kNanosPerMilli;
+constexpr int64_t kIncompleteFor = kNanosPerSecond;
+// inotify says nothing of network filesystems, and events can be lost when its queue is full.
+constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
+  uint32_t crc = 0;
+  for (const auto& [key, entry] : entries) {
+    const std::string text = entry.fault ? entry.fault->message() : entry.value;
+    crc = crc32c(fmt::format("{}={}:{};", key, text.size(), text), crc);
+  }
+  return crc;
+}
+
+}  // namespace
+
+std::string file_of_key(const std::string& folder, const std::string& key) {
+  const std::string name = key.starts_with(kKeyRoot) ? key.substr(kKeyRoot.size()) : key;
+  return folder + "/" + name + ".json";
+}
+
+FileSource::FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options)
+    : loop_(loop), disk_(disk), options_(std::move(options)) {
+  load_state();
+}
+
+FileSource::~FileSource() {
+  if (inotify_.valid()) loop_.unwatch(inotify_.get());
+  loop_.cancel_timer(scan_timer_);
+  loop_.cancel_timer(reconcile_timer_);
+}
+
+std::string FileSource::describe(const std::string& key) const {
+  const auto own = options_.files.find(key);
+  return own != options_.files.end() ? own->second : file_of_key(options_.folder, key);
+}
+
+void FileSource::watch(const std::set<std::string>& keys, ConfigListener& listener) {
+  keys_ = keys;
+  listener_ = &listener;
+  if (!inotify_.valid()) {
+    inotify_ = Fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (inotify_.valid()) {
+      loop_.watch(inotify_.get(), EPOLLIN, [this](uint32_t) { on_inotify(); });
+    } else {
+      log_warning("files cannot be watched; they are read every 30 s instead",
+                  {{"reason", errno_error(errno, "inotify_init1")}});
+    }
+  }
+  scan(true);
+}
+
+void FileSource::rescan() { schedule_scan(0); }
+
+void FileSource::watch_folders() {
+  for (const std::string& key : keys_) {
+    const std::string path = describe(key);
+    watch_folder_of(path);
+    // A symlink's target changes without a sign in the link's own folder.
+    std::array<char, PATH_MAX> resolved{};
+    if (realpath(path.c_str(), resolved.data()) != nullptr && path != resolved.data()) watch_folder_of(resolved.data());
+  }
+}
+
+void FileSource::watch_folder_of(const std::string& path) {
+  // The nearest folder that is there: when a missing one appears in it, the scan comes back here.
+  std::string folder = folder_of(path);
+  struct stat info {};
+  while (stat(folder.c_str(), &info) != 0 && folder != "/" && folder != ".") folder = folder_of(folder);
+  add_watch(folder);
+}
+
+void FileSource::add_watch(const std::string& folder) {
+  if (!inotify_.valid()) return;
+  // Adding a folder again is harmless, and finds one that was removed and made anew.
+  const int wd = inotify_add_watch(inotify_.get(), folder.c_str(),
+                                   IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
+                                       IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+  if (wd < 0 && !folders_.contains(folder)) {
+    log_warning("folder cannot be watched; its files are read every 30 s instead",
+                {{"folder", folder}, {"reason", errno_error(errno, "inotify_add_watch")}});
+  }
+  folders_[folder] = wd;
+}
+
+void FileSource::on_inotify() {
+  alignas(inotify_event) std::array<char, 4096> buffer{};
+  bool any = false;
+  while (::read(inotify_.get(), buffer.data(), buffer.size()) > 0) any = true;
+  if (any) schedule_scan(0);
+}
+
+void FileSource::schedule_scan(int64_t delay_ns) {
+  const int64_t due = loop_.clock().mono_ns() + delay_ns;
+  if (scan_timer_ != 0 && scan_due_ <= due) return;
+  loop_.cancel_timer(scan_timer_);
+  scan_due_ = due;
+  scan_timer_ = loop_.call_at(due, [this] {
+    scan_timer_ = 0;
+    scan(false);
+  });
+}
+
+Entry FileSource::read(const std::string& path, bool& exists) const {
+  auto content = disk_.read_file(path, kMaxDocumentBytes);
+  exists = content.ok() || content.error().code() != Code::kNotFound;
+  if (!content) return {"", content.error()};
+  return {std::move(*content), std::nullopt};
+}
+
+void FileSource::scan(bool first) {
+  watch_folders();  // before reading: what changes after the read is reported
+  loop_.cancel_timer(reconcile_timer_);
+  reconcile_timer_ = loop_.call_after(kReconcileEvery, [this] { scan(false); });
+
+  const int64_t now = loop_.clock().mono_ns();
+  std::map<std::string, Entry> entries;
+  for (const std::string& key : keys_) {
+    bool exists = false;
+    Entry entry = read(describe(key), exists);
+    if (!exists) {
+      incomplete_since_.erase(key);
+      continue;
+    }
+    const auto before = told_.find(key);
+    const bool known = before != told_.end() && before->second == entry;
+    if (!known && !entry.fault && !nlohmann::json::accept(entry.value) && !first) {
+      const int64_t since = incomplete_since_.emplace(key, now).first->second;
+      if (now - since < kIncompleteFor) {
+        schedule_scan(kRetryIncomplete);
+        if (before != told_.end()) entries.emplace(key, before->second);
+        continue;
+      }
+    }
+    incomplete_since_.erase(key);
+    entries.emplace(key, std::move(entry));
+  }
+  if (told_any_ && entries == told_) return;
+  tell(entries);
+}
+
+void FileSource::tell(const std::map<std::string, Entry>& entries) {
+  told_ = entries;
+  told_any_ = true;
+  const uint32_t checksum = checksum_of(entries);
+  // No file at all, ever: the built-in defaults are revision 0.
+  if (!(revision_ == 0 && entries.empty()) && (checksum != checksum_ || revision_ == 0)) {
+    save_state(revision_ + 1, checksum);
+  }
+  if (listener_ != nullptr) listener_->on_keys({revision_, entries});
+}
+
+void FileSource::load_state() {
+  if (options_.state_file.empty()) return;
+  const auto text = disk_.read_file(options_.state_file, 64 * 1024);
+  if (!text) {
+    if (text.error().code() != Code::kNotFound) log_warning("state cannot be read", {{"reason", text.error()}});
+    return;
+  }
+  const auto state = nlohmann::json::parse(*text, nullptr, false);
+  if (!state.is_object() || !state.contains("config_revision") || !state["config_revision"].is_number_integer() ||
+      !state.contains("config_checksum") || !state["config_checksum"].is_number_unsigned()) {
+    log_warning("state is damaged; revisions count from 0 again", {{"file", options_.state_file}});
+    return;
+  }
+  revision_ = state["config_revision"].get<int64_t>();
+  checksum_ = state["config_checksum"].get<uint32_t>();
+}
+
+void FileSource::save_state(int64_t revision, uint32_t checksum) {
+  revision_ = revision;
+  checksum_ = checksum;
+  if (options_.state_file.empty()) return;
+  const nlohmann::json state = {{"config_revision", revision}, {"config_checksum", checksum}};
+  const Status saved = disk_.write_file(options_.state_file, state.dump() + "\n");
+  if (!saved) log_warning("state cannot be kept; revisions may be used twice", {{"reason", saved.error()}});
+}
+
+}  // namespace monitor::config

@@ -1,0 +1,69 @@
+// Configuration from files below a directory, named as the keys: /monitor/config/a is <dir>/config/a.json. Watched with
+// inotify: a write, a rename over, a symlink swap or a deletion is told at once. A file that is not (yet) JSON is read
+// again for up to a second before it is told, since editors truncate before they write.
+//
+// The revision is a counter of distinct contents that have been told; it is kept in a state file, so that it goes on
+// counting over a restart, and the same contents have the same revision.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "config/source.h"
+
+namespace monitor::config {
+
+struct FileSourceOptions {
+  std::string folder;                            // <data>/monitor
+  std::map<std::string, std::string> files;      // keys that stand in files of other names
+  std::string state_file;                        // empty: the revision starts at 0 with every start
+};
+
+// The file of a key below a folder.
+std::string file_of_key(const std::string& folder, const std::string& key);
+
+class FileSource final : public ConfigSource {
+ public:
+  FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options);
+  ~FileSource() override;
+
+  void watch(const std::set<std::string>& keys, ConfigListener& listener) override;
+  std::string describe(const std::string& key) const override;
+  // Reads the files again, as if they had changed (SIGHUP).
+  void rescan();
+
+ private:
+  void load_state();
+  void save_state(int64_t revision, uint32_t checksum);
+  void watch_folders();
+  void watch_folder_of(const std::string& path);
+  void add_watch(const std::string& folder);
+  void on_inotify();
+  void schedule_scan(int64_t delay_ns);
+  void scan(bool first);
+  Entry read(const std::string& path, bool& exists) const;
+  void tell(const std::map<std::string, Entry>& entries);
+
+  EventLoop& loop_;
+  Disk& disk_;
+  FileSourceOptions options_;
+  ConfigListener* listener_ = nullptr;
+  std::set<std::string> keys_;
+  Fd inotify_;
+  std::map<std::string, int> folders_;  // watched folder -> watch descriptor
+  std::map<std::string, Entry> told_;
+  std::map<std::string, int64_t> incomplete_since_;  // by key: when it was first seen not to be JSON
+  bool told_any_ = false;
+  int64_t revision_ = 0;
+  uint32_t checksum_ = 0;
+  Timers::TimerId scan_timer_ = 0;
+  int64_t scan_due_ = 0;
+  Timers::TimerId reconcile_timer_ = 0;
+};
+
+}  // namespace monitor::config

@@ -1,0 +1,52 @@
+// A ConfigSource that a test writes to.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "config/source.h"
+
+namespace monitor::config {
+
+class MemorySource final : public ConfigSource {
+ public:
+  void watch(const std::set<std::string>& keys, ConfigListener& listener) override {
+    keys_ = keys;
+    listener_ = &listener;
+    tell();
+  }
+  std::string describe(const std::string& key) const override { return key; }
+
+  void put(const std::string& key, const std::string& value) {
+    all_[key] = Entry{value, {}};
+    ++revision_;
+    if (keys_.contains(key)) tell();
+  }
+  void remove(const std::string& key) {
+    if (all_.erase(key) == 0) return;
+    ++revision_;
+    if (keys_.contains(key)) tell();
+  }
+  void lose(const Error& reason) {
+    if (listener_ != nullptr) listener_->on_source_lost(reason);
+  }
+  int64_t revision() const { return revision_; }
+
+ private:
+  void tell() {
+    if (listener_ == nullptr) return;
+    KeySet set{revision_, {}};
+    for (const auto& [key, entry] : all_) {
+      if (keys_.contains(key)) set.entries.emplace(key, entry);
+    }
+    listener_->on_keys(set);
+  }
+
+  std::map<std::string, Entry> all_;
+  std::set<std::string> keys_;
+  ConfigListener* listener_ = nullptr;
+  int64_t revision_ = 0;
+};
+
+}  // namespace monitor::config

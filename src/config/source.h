@@ -1,0 +1,60 @@
+// ConfigSource: where documents come from. Files and etcd implement it for real use, memory for tests; all pass
+// config/source_contract_test.h.
+//
+// Keys are named as in etcd (/monitor/config/<agent-id>), whatever the source. Everything happens on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace monitor::config {
+
+inline constexpr std::string_view kKeyRoot = "/monitor/";
+std::string agent_key(std::string_view agent_id);    // /monitor/config/<agent-id>
+std::string defaults_key();                          // /monitor/defaults
+std::string group_key(std::string_view group);       // /monitor/groups/<group>
+
+struct Entry {
+  std::string value;
+  // Set when there is something under the key that cannot be read (no permission, too large): value is empty then.
+  std::optional<Error> fault;
+
+  bool operator==(const Entry& other) const {
+    return value == other.value && fault.has_value() == other.fault.has_value() &&
+           (!fault || fault->message() == other.fault->message());
+  }
+};
+
+// All watched keys that exist, as they were at one revision.
+struct KeySet {
+  int64_t revision = 0;
+  std::map<std::string, Entry> entries;
+};
+
+class ConfigListener {
+ public:
+  virtual ~ConfigListener() = default;
+  // First everything, then everything again after every change; revisions never go down, except when a source was
+  // restored to an older state. A burst of changes may come as one call with the last of them.
+  virtual void on_keys(const KeySet& keys) = 0;
+  // The source cannot be read at the moment; it goes on trying. What was heard last stays in force.
+  virtual void on_source_lost(const Error& reason) = 0;
+};
+
+class ConfigSource {
+ public:
+  virtual ~ConfigSource() = default;
+  // From now on these keys; a second call replaces the first. The listener must outlive the source, and may be called
+  // before watch() returns.
+  virtual void watch(const std::set<std::string>& keys, ConfigListener& listener) = 0;
+  // For people: the file of a key, or the key.
+  virtual std::string describe(const std::string& key) const = 0;
+};
+
+}  // namespace monitor::config

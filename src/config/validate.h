@@ -1,0 +1,52 @@
+// From a merged document to Settings: every value is checked, and every fault is reported with its place.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/document.h"
+#include "config/settings.h"
+
+namespace monitor::config {
+
+// One fault of a document, or something that is allowed but unwise (a warning).
+struct Problem {
+  std::string path;  // JSON pointer, "" for the whole document
+  std::string key;   // the layer it stands in; empty: no layer
+  int line = 0;      // in that layer; 0: not known
+  std::string message;
+  std::string got;    // as JSON, shortened
+  std::string known;  // the nearest known name, if there is one
+  bool warning = false;
+
+  // "/metrics/2, line 5: unknown metric "cpuu"; did you mean "cpu"?"
+  std::string to_string() const;
+};
+
+// What plugins there are. Declared here because validation asks; the agent's plugin registry answers.
+class PluginCatalog {
+ public:
+  virtual ~PluginCatalog() = default;
+  virtual std::vector<std::string> plugin_names() const = 0;
+  // Whether a plugin would start with this configuration (a JSON object as text); `path` of the problem is relative.
+  virtual std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const = 0;
+};
+
+struct Validated {
+  Settings settings;
+  std::vector<Problem> problems;  // faults first
+
+  bool ok() const { return problems.empty() || problems.front().warning; }
+};
+
+// The merge of the layers, lowest first; none at all gives the defaults.
+Validated validate(const std::vector<Layer>& layers, const PluginCatalog& plugins);
+
+// The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself.
+std::string plugin_short_name(std::string_view name);
+
+}  // namespace monitor::config

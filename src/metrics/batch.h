@@ -1,0 +1,112 @@
+// A decoded MetricBatch (proto/monitor/v1/metrics.proto), and the names of drop stages and reasons.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/series.h"
+
+namespace monitor::metrics {
+
+inline constexpr size_t kMaxBatchBytes = 256 * 1024;
+inline constexpr size_t kIncarnationBytes = 16;
+
+namespace stage {
+inline constexpr std::string_view kCollect = "collect";
+inline constexpr std::string_view kQueue = "queue";
+inline constexpr std::string_view kPlugin = "plugin";
+inline constexpr std::string_view kSpool = "spool";
+inline constexpr std::string_view kUplink = "uplink";
+inline constexpr std::string_view kServer = "server";
+}  // namespace stage
+
+namespace reason {
+inline constexpr std::string_view kOverflow = "overflow";
+inline constexpr std::string_view kFiltered = "filtered";
+inline constexpr std::string_view kUnchanged = "unchanged";
+inline constexpr std::string_view kRateLimited = "rate_limited";
+inline constexpr std::string_view kFailed = "failed";
+inline constexpr std::string_view kCardinality = "cardinality";
+inline constexpr std::string_view kFull = "full";
+inline constexpr std::string_view kTooOld = "too_old";
+inline constexpr std::string_view kDamaged = "damaged";
+inline constexpr std::string_view kTooLarge = "too_large";
+inline constexpr std::string_view kInvalid = "invalid";
+}  // namespace reason
+
+struct DropTotal {
+  std::string stage;
+  std::string reason;
+  uint64_t batches = 0;
+  uint64_t ticks = 0;
+  uint64_t points = 0;
+};
+
+struct Counters {
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
+  uint64_t points_made = 0;
+  std::vector<DropTotal> dropped;
+};
+
+struct Drop {
+  std::string incarnation;
+  std::string stage;
+  std::string reason;
+  std::string plugin;
+  uint64_t batches = 0;
+  uint64_t ticks = 0;
+  uint64_t points = 0;
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
+  int64_t first_time_ns = 0;
+  int64_t last_time_ns = 0;
+};
+
+struct IncarnationEnd {
+  std::string incarnation;
+  uint64_t last_sequence = 0;
+  int64_t last_time_ns = 0;
+  bool clean = false;
+};
+
+struct OlderIncarnation {
+  std::string incarnation;
+  uint64_t first_unacked = 0;
+};
+
+// All of a batch but its data.
+struct Envelope {
+  std::string agent_id;
+  std::string hostname;
+  std::string incarnation;
+  uint64_t sequence = 0;
+  uint64_t config_revision = 0;
+  Labels resource;
+  uint64_t first_unacked = 0;
+  Counters counters;
+  std::vector<Drop> drops;
+  int64_t appended_ns = 0;
+  std::vector<IncarnationEnd> ended;
+  std::vector<OlderIncarnation> older;
+  std::string agent_version;
+  uint64_t send_every_ns = 0;
+};
+
+// A decoded frame: points index Batch::series, and integers are values, no longer differences.
+struct Frame {
+  int64_t time_ns = 0;
+  int64_t rates_since_ns = 0;
+  std::vector<Point> points;
+};
+
+struct Batch : Envelope {
+  std::vector<Series> series;
+  std::vector<Frame> frames;
+
+  double value(const Point& point) const;
+};
+
+}  // namespace monitor::metrics

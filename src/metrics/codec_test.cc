@@ -1,0 +1,201 @@
+// The batch's wire form: against protobuf's own code, and back; and that what one walk refuses the other refuses too.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "metrics/decode.h"
+#include "metrics/encode.h"
+#include "metrics/json_form.h"
+#include "monitor/v1/metrics.pb.h"
+
+namespace monitor::metrics {
+namespace {
+
+constexpr int64_t kStart = 1'700'000'000'000'000'000;
+
+Envelope example_envelope() {
+  Envelope e;
+  e.agent_id = "agent-001";
+  e.hostname = "host";
+  e.incarnation = std::string(16, '\x07');
+  e.sequence = 7;
+  e.config_revision = 42;
+  e.resource = {{"rack", "r1"}, {"site", "eu"}};
+  e.first_unacked = 5;
+  e.counters = {100, 3, 800, {{"plugin", "filtered", 1, 2, 8}}};
+  e.drops = {{std::string(16, '\x07'), "plugin", "filtered", "filter", 1, 2, 8, 3, 4, kStart, kStart + 1}};
+  e.appended_ns = kStart + 5;
+  e.ended = {{std::string(16, '\x01'), 99, kStart - 5, true}};
+  e.older = {{std::string(16, '\x02'), 12}};
+  e.agent_version = "1.2.3";
+  e.send_every_ns = 1'000'000'000;
+  return e;
+}
+
+// Some series of both kinds, and frames of which the third has other series.
+struct Example {
+  SeriesTable table;
+  std::vector<Tick> ticks;
+  Example() {
+    const auto cpu = *table.intern({"system.cpu.utilization", {}, "1", Kind::kGauge, true, -4});
+    const auto disk = *table.intern({"system.disk.io", {{"direction", "read"}}, "By", Kind::kCounter, true, 0});
+    const auto real = *table.intern({"custom", {}, "1", Kind::kGauge, false, 0});
+    for (int i = 0; i < 4; ++i) {
+      Tick tick{kStart + i * kNanos, i == 0 ? 0 : kStart + (i - 1) * kNanos, {}};
+      Point a{cpu, 0, {}};
+      a.integer = 1234 - i * 700;
+      Point b{disk, 0, {}};
+      b.integer = INT64_MAX - i;
+      Point c{real, 0, {}};
+      c.real = i == 1 ? std::nan("") : 0.1 * i;
+      tick.points = {a, b};
+      if (i != 2) tick.points.push_back(c);
+      ticks.push_back(tick);
+    }
+  }
+  static constexpr int64_t kNanos = 100'000'000;
+  std::string encode(const Envelope& envelope) {
+    BatchEncoder encoder(table);
+    for (const Tick& tick : ticks) EXPECT_TRUE(encoder.add(tick));
+    return encoder.finish(envelope);
+  }
+};
+
+TEST(Codec, ProtobufReadsTheSame) {
+  Example example;
+  v1::MetricBatch message;
+  ASSERT_TRUE(message.ParseFromString(example.encode(example_envelope())));
+  EXPECT_EQ(message.agent_id(), "agent-001");
+  EXPECT_EQ(message.sequence(), 7U);
+  EXPECT_EQ(message.resource(1).value(), "eu");
+  EXPECT_EQ(message.counters().dropped(0).points(), 8U);
+  EXPECT_EQ(message.drops(0).last_time(), kStart + 1);
+  EXPECT_EQ(message.series_size(), 3);
+  EXPECT_EQ(message.series(0).exponent(), -4);
+  EXPECT_EQ(message.series(1).kind(), v1::COUNTER);
+  ASSERT_EQ(message.frames_size(), 4);
+  EXPECT_EQ(message.frames(1).series_size(), 0) << "the same series as before are not repeated";
+  EXPECT_EQ(message.frames(2).series_size(), 2);
+  EXPECT_EQ(message.frames(1).ints(0), -700) << "integers are differences to the last value of their series";
+  EXPECT_DOUBLE_EQ(message.frames(3).doubles(0), 0.1 * 3);
+  EXPECT_TRUE(message.ended(0).clean());
+  EXPECT_EQ(message.older(0).first_unacked(), 12U);
+  EXPECT_EQ(message.send_every_ns(), 1'000'000'000U);
+}
+
+TEST(Codec, RoundTripKeepsEverything) {
+  Example example;
+  const std::string bytes = example.encode(example_envelope());
+  const auto batch = decode_batch(bytes);
+  ASSERT_TRUE(batch) << batch.error().to_string();
+  EXPECT_EQ(batch->frames.size(), 4U);
+  EXPECT_EQ(batch->frames[3].points[1].integer, INT64_MAX - 3);
+  EXPECT_TRUE(std::isnan(batch->frames[1].points[2].real));
+  EXPECT_DOUBLE_EQ(batch->value(batch->frames[0].points[0]), 0.1234);
+  EXPECT_EQ(encode_batch(*batch), bytes);
+
+  const auto view = check_batch(bytes);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->points, 11U);
+  EXPECT_EQ(view->series, 3U);
+  EXPECT_EQ(view->last_time_ns, kStart + 3 * Example::kNanos);
+}
+
+TEST(Codec, ProtobufsOwnEncodingIsRead) {
+  Example example;
+  v1::MetricBatch message;
+  ASSERT_TRUE(message.ParseFromString(example.encode(example_envelope())));
+  const auto batch = decode_batch(message.SerializeAsString());
+  ASSERT_TRUE(batch) << batch.error().to_string();
+  EXPECT_EQ(batch->frames[3].points[1].integer, INT64_MAX - 3);
+}
+
+TEST(Codec, CheckAndDecodeRefuseTheSame) {
+  Example example;
+  const std::string good = example.encode(example_envelope());
+  SeededRandom random(1);
+  size_t refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes = good;
+    const size_t edits = 1 + random.below(3);
+    for (size_t i = 0; i < edits; ++i) bytes[random.below(bytes.size())] = static_cast<char>(random.next());
+    if (random.below(4) == 0) bytes.resize(random.below(bytes.size()));
+    const bool checked = check_batch(bytes).ok();
+    ASSERT_EQ(checked, decode_batch(bytes).ok());
+    refused += checked ? 0 : 1;
+  }
+  EXPECT_GT(refused, 1'000U);
+}
+
+TEST(Codec, LimitsNameFigureAndBound) {
+  Example example;
+  const std::string bytes = example.encode(example_envelope());
+  BatchLimits limits;
+  limits.points = 10;
+  const auto view = check_batch(bytes, limits);
+  ASSERT_FALSE(view);
+  EXPECT_EQ(view.error().code(), Code::kResourceExhausted);
+  EXPECT_EQ(view.error().message(), "batch: number of points is 11, the limit is 10");
+
+  Envelope bad = example_envelope();
+  bad.agent_id = "no/slash";
+  Example again;
+  EXPECT_EQ(check_batch(again.encode(bad)).error().code(), Code::kInvalidArgument);
+}
+
+TEST(Codec, AddRefusesWhatWouldNotFit) {
+  SeriesTable table;
+  BatchEncoder encoder(table);
+  Tick tick{kStart, 0, {}};
+  for (int i = 0; i < 2'000; ++i) {
+    Point point{*table.intern({"m" + std::to_string(i), {}, "1", Kind::kGauge, false, 0}), 0, {}};
+    point.real = i;
+    tick.points.push_back(point);
+  }
+  size_t added = 0;
+  while (encoder.add(tick)) ++added;
+  EXPECT_GE(added, 3U);
+  const std::string bytes = encoder.finish(example_envelope());
+  EXPECT_LE(bytes.size(), kMaxBatchBytes);
+  const auto batch = decode_batch(bytes);
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->frames.size(), added);
+  EXPECT_TRUE(encoder.empty());
+}
+
+TEST(JsonForm, RoundTrip) {
+  Example example;
+  auto batch = decode_batch(example.encode(example_envelope()));
+  ASSERT_TRUE(batch);
+  const std::string text = batch_to_json(*batch);
+  const auto back = batch_from_json(text);
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_EQ(batch_to_json(*back), text);
+  EXPECT_EQ(back->frames[3].points[1].integer, INT64_MAX - 3);
+}
+
+TEST(JsonForm, OneTick) {
+  SeriesTable table;
+  BatchEncoder encoder(table);
+  Tick tick{kStart + 123'456'789, 0, {}};
+  Point point{*table.intern({"system.cpu.utilization", {}, "1", Kind::kGauge, true, -4}), 0, {}};
+  point.integer = 1230;
+  tick.points = {point};
+  ASSERT_TRUE(encoder.add(tick));
+  const auto batch = decode_batch(encoder.finish(example_envelope()));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tick_to_json(*batch, 0, false),
+            R"({"time":"2023-11-14T22:13:20.123456789Z","agent":"agent-001","host":"host",)"
+            R"("incarnation":"07070707070707070707070707070707","sequence":7,"frame":0,"config_revision":42,)"
+            R"("late":false,"metrics":[{"name":"system.cpu.utilization","unit":"1","labels":{},"value":0.123}]})");
+}
+
+TEST(JsonForm, RefusesGarbage) {
+  for (const char* text : {"", "[]", "{}", "null", R"({"agent":1})", "{\"agent\":\"a\"}"}) {
+    EXPECT_FALSE(batch_from_json(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace monitor::metrics

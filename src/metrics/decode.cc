@@ -1,0 +1,488 @@
+#include "metrics/decode.h"
+
+#include <fmt/format.h>
+
+#include <bitset>
+#include <optional>
+#include <utility>
+
+#include "base/protowire.h"
+#include "base/text.h"
+
+namespace monitor::metrics {
+
+namespace {
+
+using protowire::Field;
+using protowire::Reader;
+using protowire::WireType;
+
+constexpr size_t kMaxSeries = 20'000;
+
+Error malformed(std::string_view where) {
+  return Error(Code::kInvalidArgument, fmt::format("batch: malformed protobuf in {}", where));
+}
+
+Error over(std::string_view what, size_t got, size_t limit) {
+  return Error(Code::kResourceExhausted, fmt::format("batch: {} is {}, the limit is {}", what, got, limit));
+}
+
+Status check_text(std::string_view what, std::string_view text, size_t limit) {
+  if (text.size() > limit) return over(fmt::format("length of {}", what), text.size(), limit);
+  if (!valid_utf8(text)) return Error(Code::kInvalidArgument, fmt::format("batch: {} is not valid UTF-8", what));
+  return {};
+}
+
+Status check_incarnation(std::string_view what, std::string_view bytes) {
+  if (bytes.size() == kIncarnationBytes) return {};
+  return Error(Code::kInvalidArgument,
+               fmt::format("batch: {} has {} bytes, expected {}", what, bytes.size(), kIncarnationBytes));
+}
+
+struct LabelView {
+  std::string_view key;
+  std::string_view value;
+};
+
+Result<LabelView> read_label(std::string_view bytes, const BatchLimits& limits) {
+  LabelView label;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1 && field->type == WireType::kBytes) label.key = field->bytes;
+    if (field->number == 2 && field->type == WireType::kBytes) label.value = field->bytes;
+  }
+  if (reader.failed()) return malformed("a label");
+  if (label.key.empty()) return Error(Code::kInvalidArgument, "batch: a label without a key");
+  if (auto s = check_text("a label's key", label.key, limits.name_bytes); !s) return s.error();
+  if (auto s = check_text("a label's value", label.value, limits.value_bytes); !s) return s.error();
+  return label;
+}
+
+// What walk() tells of a series, a frame's series list and a frame's values.
+struct SeriesView {
+  std::string_view bytes;
+  std::string_view name;
+  std::string_view unit;
+  Kind kind = Kind::kGauge;
+  bool integer = false;
+  int64_t exponent = 0;
+};
+
+Result<SeriesView> read_series(std::string_view bytes, const BatchLimits& limits) {
+  SeriesView series{.bytes = bytes};
+  size_t labels = 0;
+  std::string_view previous_key;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    switch (field->number) {
+      case 1:
+        series.name = field->bytes;
+        break;
+      case 2: {
+        const auto label = read_label(field->bytes, limits);
+        if (!label) return label.error();
+        if (++labels > limits.labels) return over("number of labels of a series", labels, limits.labels);
+        if (labels > 1 && label->key <= previous_key) {
+          return Error(Code::kInvalidArgument, "batch: labels of a series are not sorted, or not unique");
+        }
+        previous_key = label->key;
+        break;
+      }
+      case 3:
+        series.unit = field->bytes;
+        break;
+      case 4:
+        if (field->value > 1) return Error(Code::kInvalidArgument, "batch: unknown kind of a series");
+        series.kind = static_cast<Kind>(field->value);
+        break;
+      case 5:
+        if (field->value > 1) return Error(Code::kInvalidArgument, "batch: unknown value type of a series");
+        series.integer = field->value == 1;
+        break;
+      case 6:
+        series.exponent = field->as_sint();
+        break;
+      default:
+        break;
+    }
+  }
+  if (reader.failed()) return malformed("a series");
+  if (series.name.empty()) return Error(Code::kInvalidArgument, "batch: a series without a name");
+  if (series.exponent < -18 || series.exponent > 18) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("batch: exponent of a series is {}, the limits are -18 and 18", series.exponent));
+  }
+  if (auto s = check_text("a metric's name", series.name, limits.name_bytes); !s) return s.error();
+  if (auto s = check_text("a unit", series.unit, limits.name_bytes); !s) return s.error();
+  return series;
+}
+
+struct FrameView {
+  int64_t time_ns = 0;
+  int64_t rates_since_ns = 0;
+  std::string_view series;  // packed
+  std::string_view ints;
+  std::string_view doubles;
+};
+
+Result<FrameView> read_frame(std::string_view bytes) {
+  FrameView frame;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    const bool packed = field->type == WireType::kBytes;
+    if (field->number >= 3 && field->number <= 5 && !packed) {
+      return Error(Code::kInvalidArgument, "batch: the lists of a frame must be packed");
+    }
+    if (field->number == 1) frame.time_ns = field->as_signed();
+    if (field->number == 2) frame.rates_since_ns = field->as_signed();
+    if (field->number == 3) frame.series = field->bytes;
+    if (field->number == 4) frame.ints = field->bytes;
+    if (field->number == 5) frame.doubles = field->bytes;
+  }
+  if (reader.failed()) return malformed("a frame");
+  if (frame.time_ns <= 0) return Error(Code::kInvalidArgument, "batch: a frame without a time");
+  return frame;
+}
+
+// Number of varints in a packed field; nothing when it is malformed.
+std::optional<size_t> count_varints(std::string_view packed) {
+  size_t count = 0;
+  Reader reader(packed);
+  while (reader.varint()) ++count;
+  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  return count;
+}
+
+// One walk over the bytes, with all checks. The sink is told of every part and may build from it.
+template <typename Sink>
+class Walker {
+ public:
+  Walker(const BatchLimits& limits, Sink& sink) : limits_(limits), sink_(sink) {}
+
+  Result<BatchView> walk(std::string_view bytes) {
+    if (bytes.size() > limits_.batch_bytes) return over("size in bytes", bytes.size(), limits_.batch_bytes);
+    Reader reader(bytes);
+    while (const auto field = reader.next()) {
+      if (const Status s = top_level(*field); !s) return s.error();
+    }
+    if (reader.failed()) return malformed("its top level");
+    if (auto s = finish(); !s) return s.error();
+    return view_;
+  }
+
+ private:
+  Status top_level(const Field& field) {
+    const bool is_message = field.number == 6 || (field.number >= 8 && field.number <= 11) || field.number == 13 ||
+                            field.number == 14 || (field.number >= 1 && field.number <= 3) || field.number == 15;
+    if (is_message != (field.type == WireType::kBytes) && field.number <= 16) return malformed("a field's type");
+    switch (field.number) {
+      case 1:
+        view_.agent_id = field.bytes;
+        break;
+      case 2:
+        view_.hostname = field.bytes;
+        break;
+      case 3:
+        view_.incarnation = field.bytes;
+        break;
+      case 4:
+        view_.sequence = field.value;
+        break;
+      case 5:
+        view_.config_revision = field.value;
+        break;
+      case 6:
+        return resource(field.bytes);
+      case 7:
+        view_.first_unacked = field.value;
+        break;
+      case 10:
+        return series(field.bytes);
+      case 11:
+        return frame(field.bytes);
+      case 12:
+        view_.appended_ns = field.as_signed();
+        break;
+      default:
+        return sink_.other(field);
+    }
+    return {};
+  }
+
+  Status resource(std::string_view bytes) {
+    const auto label = read_label(bytes, limits_);
+    if (!label) return label.error();
+    if (++resource_labels_ > limits_.labels) return over("number of resource labels", resource_labels_, limits_.labels);
+    sink_.resource(*label);
+    return {};
+  }
+
+  Status series(std::string_view bytes) {
+    if (view_.frames > 0) return Error(Code::kInvalidArgument, "batch: a series after the first frame");
+    const auto series = read_series(bytes, limits_);
+    if (!series) return series.error();
+    const size_t limit = std::min(limits_.series, kMaxSeries);
+    if (view_.series >= limit) return over("number of series", view_.series + 1, limit);
+    integer_[view_.series] = series->integer;
+    ++view_.series;
+    return sink_.series(*series, limits_);
+  }
+
+  // Checks a frame's list of series, which later frames may take over.
+  Status series_list(std::string_view packed) {
+    ints_ = 0;
+    doubles_ = 0;
+    Reader reader(packed);
+    while (const auto index = reader.varint()) {
+      if (*index >= view_.series) return over("index of a series", *index, view_.series);
+      (integer_[*index] ? ints_ : doubles_) += 1;
+    }
+    if (reader.failed() || !reader.at_end()) return malformed("the series of a frame");
+    list_ = packed;
+    return {};
+  }
+
+  Status frame(std::string_view bytes) {
+    const auto frame = read_frame(bytes);
+    if (!frame) return frame.error();
+    if (!frame->series.empty()) {
+      if (auto s = series_list(frame->series); !s) return s;
+    }
+    const auto ints = count_varints(frame->ints);
+    if (!ints || frame->doubles.size() % 8 != 0) return malformed("the values of a frame");
+    if (*ints != ints_ || frame->doubles.size() / 8 != doubles_) {
+      return Error(Code::kInvalidArgument,
+                   fmt::format("batch: a frame has {} integers and {} doubles, its series ask for {} and {}", *ints,
+                               frame->doubles.size() / 8, ints_, doubles_));
+    }
+    if (view_.frames == 0) view_.first_time_ns = frame->time_ns;
+    view_.last_time_ns = frame->time_ns;
+    view_.points += ints_ + doubles_;
+    if (++view_.frames > limits_.frames) return over("number of frames", view_.frames, limits_.frames);
+    if (view_.points > limits_.points) return over("number of points", view_.points, limits_.points);
+    sink_.frame(*frame, list_, integer_);
+    return {};
+  }
+
+  Status finish() {
+    if (!valid_name(view_.agent_id)) {
+      return Error(Code::kInvalidArgument, fmt::format("batch: agent id {} is not 1 to 128 of [A-Za-z0-9._-]",
+                                                       json_quote(view_.agent_id.substr(0, 160))));
+    }
+    if (auto s = check_incarnation("the incarnation", view_.incarnation); !s) return s;
+    if (view_.sequence == 0) return Error(Code::kInvalidArgument, "batch: sequence is 0, the first one is 1");
+    return check_text("the host name", view_.hostname, limits_.value_bytes);
+  }
+
+  const BatchLimits& limits_;
+  Sink& sink_;
+  BatchView view_;
+  size_t resource_labels_ = 0;
+  std::bitset<kMaxSeries> integer_;  // which series are
+  std::string_view list_;            // series of the frame at hand, packed
+  size_t ints_ = 0;
+  size_t doubles_ = 0;
+};
+
+Result<DropTotal> read_drop_total(std::string_view bytes) {
+  DropTotal total;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) total.stage = field->bytes;
+    if (field->number == 2) total.reason = field->bytes;
+    if (field->number == 3) total.batches = field->value;
+    if (field->number == 4) total.ticks = field->value;
+    if (field->number == 5) total.points = field->value;
+  }
+  if (reader.failed() || !valid_utf8(total.stage) || !valid_utf8(total.reason)) return malformed("a drop total");
+  return total;
+}
+
+Result<Counters> read_counters(std::string_view bytes) {
+  Counters counters;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) counters.ticks_due = field->value;
+    if (field->number == 2) counters.ticks_missed = field->value;
+    if (field->number == 3) counters.points_made = field->value;
+    if (field->number == 4) {
+      auto total = read_drop_total(field->bytes);
+      if (!total) return total.error();
+      counters.dropped.push_back(std::move(*total));
+    }
+  }
+  if (reader.failed()) return malformed("the counters");
+  return counters;
+}
+
+Result<Drop> read_drop(std::string_view bytes) {
+  Drop drop;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    switch (field->number) {
+      case 1: drop.incarnation = field->bytes; break;
+      case 2: drop.stage = field->bytes; break;
+      case 3: drop.reason = field->bytes; break;
+      case 4: drop.plugin = field->bytes; break;
+      case 5: drop.batches = field->value; break;
+      case 6: drop.ticks = field->value; break;
+      case 7: drop.points = field->value; break;
+      case 8: drop.first_sequence = field->value; break;
+      case 9: drop.last_sequence = field->value; break;
+      case 10: drop.first_time_ns = field->as_signed(); break;
+      case 11: drop.last_time_ns = field->as_signed(); break;
+      default: break;
+    }
+  }
+  if (reader.failed() || !valid_utf8(drop.stage) || !valid_utf8(drop.reason) || !valid_utf8(drop.plugin)) {
+    return malformed("a drop record");
+  }
+  if (auto s = check_incarnation("a drop record's incarnation", drop.incarnation); !s) return s.error();
+  return drop;
+}
+
+Result<IncarnationEnd> read_end(std::string_view bytes) {
+  IncarnationEnd end;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) end.incarnation = field->bytes;
+    if (field->number == 2) end.last_sequence = field->value;
+    if (field->number == 3) end.last_time_ns = field->as_signed();
+    if (field->number == 4) end.clean = field->value != 0;
+  }
+  if (reader.failed()) return malformed("an incarnation's end");
+  if (auto s = check_incarnation("an ended incarnation", end.incarnation); !s) return s.error();
+  return end;
+}
+
+Result<OlderIncarnation> read_older(std::string_view bytes) {
+  OlderIncarnation older;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) older.incarnation = field->bytes;
+    if (field->number == 2) older.first_unacked = field->value;
+  }
+  if (reader.failed()) return malformed("an older incarnation");
+  if (auto s = check_incarnation("an older incarnation", older.incarnation); !s) return s.error();
+  return older;
+}
+
+// The rest of the envelope, for whichever of the two walks: a server must refuse what a reader could not read.
+template <typename Keep>
+Status read_other(const Field& field, Keep&& keep) {
+  const auto pass = [&keep](auto result) -> Status {
+    if (!result) return result.error();
+    keep(std::move(*result));
+    return {};
+  };
+  switch (field.number) {
+    case 8: return pass(read_counters(field.bytes));
+    case 9: return pass(read_drop(field.bytes));
+    case 13: return pass(read_end(field.bytes));
+    case 14: return pass(read_older(field.bytes));
+    case 15: return check_text("the agent's version", field.bytes, 64);
+    default: return {};
+  }
+}
+
+struct CheckSink {
+  Status other(const Field& field) {
+    return read_other(field, [](const auto&) {});
+  }
+  void resource(const LabelView&) {}
+  Status series(const SeriesView&, const BatchLimits&) { return {}; }
+  void frame(const FrameView&, std::string_view, const std::bitset<kMaxSeries>&) {}
+};
+
+class BuildSink {
+ public:
+  explicit BuildSink(Batch& batch) : batch_(batch) {}
+
+  Status other(const Field& field) {
+    if (field.number == 16) batch_.send_every_ns = field.value;
+    if (field.number == 15) batch_.agent_version = field.bytes;
+    return read_other(field, [this](auto part) { keep(std::move(part)); });
+  }
+
+  void resource(const LabelView& label) { set_label(batch_.resource, label.key, label.value); }
+
+  Status series(const SeriesView& view, const BatchLimits& limits) {
+    Series series;
+    series.name = view.name;
+    series.unit = view.unit;
+    series.kind = view.kind;
+    series.integer = view.integer;
+    series.exponent = static_cast<int>(view.exponent);
+    Reader reader(view.bytes);
+    while (const auto field = reader.next()) {
+      if (field->number != 2) continue;
+      const auto label = read_label(field->bytes, limits);
+      if (!label) return label.error();
+      series.labels.emplace_back(label->key, label->value);
+    }
+    batch_.series.push_back(std::move(series));
+    last_value_.push_back(0);
+    return {};
+  }
+
+  void frame(const FrameView& view, std::string_view list, const std::bitset<kMaxSeries>& integer) {
+    Frame frame{view.time_ns, view.rates_since_ns, {}};
+    Reader series(list);
+    Reader ints(view.ints);
+    Reader doubles(view.doubles);
+    while (const auto index = series.varint()) {
+      Point point;
+      point.series = static_cast<SeriesId>(*index);
+      if (integer[*index]) {
+        const int64_t delta = protowire::unzigzag(*ints.varint());
+        last_value_[*index] = static_cast<int64_t>(static_cast<uint64_t>(last_value_[*index]) + static_cast<uint64_t>(delta));
+        point.integer = last_value_[*index];
+      } else {
+        const Field bits{.value = *doubles.fixed64()};
+        point.real = bits.as_double();
+      }
+      frame.points.push_back(point);
+    }
+    batch_.frames.push_back(std::move(frame));
+  }
+
+ private:
+  void keep(Counters counters) { batch_.counters = std::move(counters); }
+  void keep(Drop drop) { batch_.drops.push_back(std::move(drop)); }
+  void keep(IncarnationEnd end) { batch_.ended.push_back(std::move(end)); }
+  void keep(OlderIncarnation older) { batch_.older.push_back(std::move(older)); }
+
+  Batch& batch_;
+  std::vector<int64_t> last_value_;
+};
+
+}  // namespace
+
+double Batch::value(const Point& point) const {
+  const Series& s = series[point.series];
+  if (!s.integer) return point.real;
+  return s.exponent < 0 ? static_cast<double>(point.integer) / power_of_ten(-s.exponent)
+                        : static_cast<double>(point.integer) * power_of_ten(s.exponent);
+}
+
+Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits) {
+  Batch batch;
+  BuildSink sink(batch);
+  const auto view = Walker<BuildSink>(limits, sink).walk(bytes);
+  if (!view) return view.error();
+  batch.agent_id = view->agent_id;
+  batch.hostname = view->hostname;
+  batch.incarnation = view->incarnation;
+  batch.sequence = view->sequence;
+  batch.config_revision = view->config_revision;
+  batch.first_unacked = view->first_unacked;
+  batch.appended_ns = view->appended_ns;
+  return batch;
+}
+
+Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits) {
+  CheckSink sink;
+  return Walker<CheckSink>(limits, sink).walk(bytes);
+}
+
+}  // namespace monitor::metrics

@@ -1,0 +1,205 @@
+#include "metrics/encode.h"
+
+#include <cstring>
+
+#include "base/protowire.h"
+
+namespace monitor::metrics {
+
+namespace {
+
+using namespace protowire;
+
+void put_label(std::string& out, uint32_t field, const std::string& key, const std::string& value) {
+  std::string label;
+  put_bytes(label, 1, key);
+  put_bytes(label, 2, value);
+  put_message(out, field, label);
+}
+
+void put_series(std::string& out, const Series& series) {
+  std::string bytes;
+  put_bytes(bytes, 1, series.name);
+  for (const auto& [key, value] : series.labels) put_label(bytes, 2, key, value);
+  put_bytes(bytes, 3, series.unit);
+  put_uint64(bytes, 4, static_cast<uint64_t>(series.kind));
+  put_uint64(bytes, 5, series.integer ? 1 : 0);
+  if (series.integer) put_sint64(bytes, 6, series.exponent);
+  put_message(out, 10, bytes);
+}
+
+void put_counters(std::string& out, const Counters& counters) {
+  std::string bytes;
+  put_uint64(bytes, 1, counters.ticks_due);
+  put_uint64(bytes, 2, counters.ticks_missed);
+  put_uint64(bytes, 3, counters.points_made);
+  for (const DropTotal& total : counters.dropped) {
+    std::string entry;
+    put_bytes(entry, 1, total.stage);
+    put_bytes(entry, 2, total.reason);
+    put_uint64(entry, 3, total.batches);
+    put_uint64(entry, 4, total.ticks);
+    put_uint64(entry, 5, total.points);
+    put_message(bytes, 4, entry);
+  }
+  put_bytes(out, 8, bytes);
+}
+
+void put_drop(std::string& out, const Drop& drop) {
+  std::string bytes;
+  put_bytes(bytes, 1, drop.incarnation);
+  put_bytes(bytes, 2, drop.stage);
+  put_bytes(bytes, 3, drop.reason);
+  put_bytes(bytes, 4, drop.plugin);
+  put_uint64(bytes, 5, drop.batches);
+  put_uint64(bytes, 6, drop.ticks);
+  put_uint64(bytes, 7, drop.points);
+  put_uint64(bytes, 8, drop.first_sequence);
+  put_uint64(bytes, 9, drop.last_sequence);
+  put_sfixed64(bytes, 10, drop.first_time_ns);
+  put_sfixed64(bytes, 11, drop.last_time_ns);
+  put_message(out, 9, bytes);
+}
+
+void put_head(std::string& out, const Envelope& envelope) {
+  put_bytes(out, 1, envelope.agent_id);
+  put_bytes(out, 2, envelope.hostname);
+  put_bytes(out, 3, envelope.incarnation);
+  put_uint64(out, 4, envelope.sequence);
+  put_uint64(out, 5, envelope.config_revision);
+  for (const auto& [key, value] : envelope.resource) put_label(out, 6, key, value);
+  put_uint64(out, 7, envelope.first_unacked);
+  put_counters(out, envelope.counters);
+  for (const Drop& drop : envelope.drops) put_drop(out, drop);
+}
+
+void put_tail(std::string& out, const Envelope& envelope) {
+  put_sfixed64(out, 12, envelope.appended_ns);
+  for (const IncarnationEnd& end : envelope.ended) {
+    std::string bytes;
+    put_bytes(bytes, 1, end.incarnation);
+    put_uint64(bytes, 2, end.last_sequence);
+    put_sfixed64(bytes, 3, end.last_time_ns);
+    put_uint64(bytes, 4, end.clean ? 1 : 0);
+    put_message(out, 13, bytes);
+  }
+  for (const OlderIncarnation& older : envelope.older) {
+    std::string bytes;
+    put_bytes(bytes, 1, older.incarnation);
+    put_uint64(bytes, 2, older.first_unacked);
+    put_message(out, 14, bytes);
+  }
+  put_bytes(out, 15, envelope.agent_version);
+  put_uint64(out, 16, envelope.send_every_ns);
+}
+
+// The most that a frame of so many points can take: index, and a varint or a double.
+size_t worst_frame_bytes(size_t points) { return 64 + points * (5 + 10); }
+
+}  // namespace
+
+uint32_t BatchEncoder::index_of(SeriesId id) {
+  if (id >= index_.size()) {
+    index_.resize(table_.size(), kNone);
+    last_value_.resize(table_.size(), 0);
+  }
+  if (index_[id] == kNone) {
+    index_[id] = static_cast<uint32_t>(used_.size());
+    last_value_[id] = 0;
+    used_.push_back(id);
+    put_series(series_bytes_, table_.at(id));
+  }
+  return index_[id];
+}
+
+bool BatchEncoder::add(const Tick& tick) {
+  if (tick.points.empty()) return true;  // an empty list of series means something else on the wire
+  const size_t before = series_bytes_.size();
+  const size_t series_before = used_.size();
+  current_.clear();
+  for (const Point& point : tick.points) {
+    current_.push_back(point.series);
+    index_of(point.series);
+  }
+  if (series_bytes_.size() + frame_bytes_.size() + worst_frame_bytes(tick.points.size()) + kEnvelopeReserve >
+      kMaxBatchBytes) {
+    while (used_.size() > series_before) {
+      index_[used_.back()] = kNone;
+      used_.pop_back();
+    }
+    series_bytes_.resize(before);
+    return false;
+  }
+
+  scratch_.clear();
+  put_sfixed64(scratch_, 1, tick.time_ns);
+  put_sfixed64(scratch_, 2, tick.rates_since_ns);
+  if (frames_ == 0 || current_ != previous_) {
+    packed_.clear();
+    for (const SeriesId id : current_) put_varint(packed_, index_[id]);
+    put_bytes(scratch_, 3, packed_);
+  }
+  packed_.clear();
+  for (const Point& point : tick.points) {
+    if (!table_.at(point.series).integer) continue;
+    // Unsigned: a difference may wrap, and the reader's sum wraps back.
+    const uint64_t delta = static_cast<uint64_t>(point.integer) - static_cast<uint64_t>(last_value_[point.series]);
+    put_varint(packed_, zigzag(static_cast<int64_t>(delta)));
+    last_value_[point.series] = point.integer;
+  }
+  put_bytes(scratch_, 4, packed_);
+  packed_.clear();
+  for (const Point& point : tick.points) {
+    if (table_.at(point.series).integer) continue;
+    uint64_t bits = 0;
+    std::memcpy(&bits, &point.real, sizeof bits);
+    put_fixed64(packed_, bits);
+  }
+  put_bytes(scratch_, 5, packed_);
+  put_message(frame_bytes_, 11, scratch_);
+
+  previous_.swap(current_);
+  if (frames_ == 0) first_time_ = tick.time_ns;
+  last_time_ = tick.time_ns;
+  ++frames_;
+  points_ += tick.points.size();
+  return true;
+}
+
+std::string BatchEncoder::finish(const Envelope& envelope) {
+  std::string out;
+  out.reserve(series_bytes_.size() + frame_bytes_.size() + 512);
+  put_head(out, envelope);
+  out += series_bytes_;
+  out += frame_bytes_;
+  put_tail(out, envelope);
+  clear();
+  return out;
+}
+
+void BatchEncoder::clear() {
+  for (const SeriesId id : used_) index_[id] = kNone;
+  used_.clear();
+  previous_.clear();
+  series_bytes_.clear();
+  frame_bytes_.clear();
+  frames_ = 0;
+  points_ = 0;
+  first_time_ = 0;
+  last_time_ = 0;
+}
+
+std::string encode_batch(const Batch& batch) {
+  SeriesTable table(batch.series.size());
+  std::vector<SeriesId> ids;
+  for (const Series& series : batch.series) ids.push_back(table.intern(series).value());
+  BatchEncoder encoder(table);
+  for (const Frame& frame : batch.frames) {
+    Tick tick{frame.time_ns, frame.rates_since_ns, frame.points};
+    for (Point& point : tick.points) point.series = ids[point.series];
+    if (!encoder.add(tick)) break;
+  }
+  return encoder.finish(batch);
+}
+
+}  // namespace monitor::metrics

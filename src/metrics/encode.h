@@ -1,0 +1,58 @@
+// From ticks to the wire form of a MetricBatch, without an intermediate model: this is the agent's hot path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "metrics/batch.h"
+#include "metrics/series.h"
+
+namespace monitor::metrics {
+
+// Collects the frames of one batch. Reused from batch to batch, so that its buffers are allocated once.
+// Not thread-safe; the table must outlive it.
+class BatchEncoder {
+ public:
+  explicit BatchEncoder(const SeriesTable& table) : table_(table) {}
+
+  // Appends a frame. False, and nothing is appended, when the batch could grow over kMaxBatchBytes by it.
+  bool add(const Tick& tick);
+
+  bool empty() const { return frames_ == 0; }
+  size_t frames() const { return frames_; }
+  size_t points() const { return points_; }
+  int64_t first_time_ns() const { return first_time_; }
+  int64_t last_time_ns() const { return last_time_; }
+
+  // The wire form, with what has been added; the encoder is empty afterwards.
+  std::string finish(const Envelope& envelope);
+  void clear();
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  // Room that is left for the envelope: names, counters, drop records.
+  static constexpr size_t kEnvelopeReserve = 64 * 1024;
+
+  uint32_t index_of(SeriesId id);
+
+  const SeriesTable& table_;
+  std::vector<uint32_t> index_;      // by SeriesId: place in this batch, or kNone
+  std::vector<int64_t> last_value_;  // by SeriesId
+  std::vector<SeriesId> used_;       // in the order of their places
+  std::vector<SeriesId> previous_;   // series of the frame before
+  std::vector<SeriesId> current_;
+  std::string series_bytes_;
+  std::string frame_bytes_;
+  std::string scratch_;
+  std::string packed_;
+  size_t frames_ = 0;
+  size_t points_ = 0;
+  int64_t first_time_ = 0;
+  int64_t last_time_ = 0;
+};
+
+// The wire form of a decoded batch: what BatchEncoder would have made of the same data. For tests and tools.
+std::string encode_batch(const Batch& batch);
+
+}  // namespace monitor::metrics

@@ -1,0 +1,25 @@
+// The JSON forms: one object a tick, as `get-metrics --format json` prints it, and one object a batch, which a log kept
+// with `--encoding json` holds. docs/payload.md describes both.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "metrics/batch.h"
+#include "metrics/decode.h"
+
+namespace monitor::metrics {
+
+// One object without an end of line. `late` is the reader's finding; `keep` (may be empty) selects points.
+std::string tick_to_json(const Batch& batch, size_t frame, bool late,
+                         const std::function<bool(const Series&)>& keep = {});
+
+// One object: the envelope's fields and frames[], each with time and metrics[].
+std::string batch_to_json(const Batch& batch);
+// Reads what batch_to_json wrote, to the same points; a value null is NaN.
+Result<Batch> batch_from_json(std::string_view text, const BatchLimits& limits = {});
+
+}  // namespace monitor::metrics

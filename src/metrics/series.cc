@@ -1,0 +1,88 @@
+#include "metrics/series.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace monitor::metrics {
+
+namespace {
+
+// Everything that tells series apart, in one string; lengths keep neighbours from running together.
+std::string identity(const Series& series) {
+  std::string key;
+  const auto add = [&key](std::string_view part) {
+    key += std::to_string(part.size());
+    key += ':';
+    key += part;
+  };
+  add(series.name);
+  add(series.unit);
+  for (const auto& [name, value] : series.labels) {
+    add(name);
+    add(value);
+  }
+  key += series.kind == Kind::kCounter ? 'c' : 'g';
+  key += series.integer ? 'i' : 'd';
+  key += std::to_string(series.integer ? series.exponent : 0);
+  return key;
+}
+
+}  // namespace
+
+std::string to_string(const Series& series) {
+  std::string out = series.name;
+  if (series.labels.empty()) return out;
+  out += '{';
+  for (size_t i = 0; i < series.labels.size(); ++i) {
+    if (i > 0) out += ',';
+    out += series.labels[i].first + "=" + series.labels[i].second;
+  }
+  return out + "}";
+}
+
+std::string_view label_value(const Labels& labels, std::string_view key) {
+  for (const auto& [name, value] : labels) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
+void set_label(Labels& labels, std::string_view key, std::string_view value) {
+  const auto at = std::lower_bound(labels.begin(), labels.end(), key,
+                                   [](const auto& label, std::string_view wanted) { return label.first < wanted; });
+  if (at != labels.end() && at->first == key) {
+    at->second = std::string(value);
+  } else {
+    labels.insert(at, {std::string(key), std::string(value)});
+  }
+}
+
+double power_of_ten(int exponent) {
+  static constexpr std::array<double, 19> kPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                                     1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+  const int size = exponent < 0 ? -exponent : exponent;
+  if (size > 18) return std::pow(10.0, exponent);
+  return exponent < 0 ? 1.0 / kPowers[static_cast<size_t>(size)] : kPowers[static_cast<size_t>(size)];
+}
+
+std::optional<SeriesId> SeriesTable::intern(Series series) {
+  std::string key = identity(series);
+  const auto found = ids_.find(key);
+  if (found != ids_.end()) return found->second;
+  if (series_.size() >= max_series_) return std::nullopt;
+  const auto id = static_cast<SeriesId>(series_.size());
+  series_.push_back(std::move(series));
+  ids_.emplace(std::move(key), id);
+  return id;
+}
+
+double SeriesTable::value(const Point& point) const {
+  const Series& series = series_[point.series];
+  if (!series.integer) return point.real;
+  // Dividing by an exact power of ten rounds once; multiplying by its inverse would round twice.
+  return series.exponent < 0 ? static_cast<double>(point.integer) / power_of_ten(-series.exponent)
+                             : static_cast<double>(point.integer) * power_of_ten(series.exponent);
+}
+
+}  // namespace monitor::metrics

@@ -1,0 +1,81 @@
+// Series and points: what a collector makes and a plugin changes.
+//
+// A series is a name with labels, unit and value type; a SeriesTable gives each a small number once, and a point is
+// that number with a value: 16 bytes in a fixed layout, which plugins and the plugin host can share. Integer series
+// hold value = integer x 10^exponent, which is exact and packs well.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace monitor::metrics {
+
+// Sorted by key, each key once.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+enum class Kind : uint8_t { kGauge = 0, kCounter = 1 };
+
+struct Series {
+  std::string name;
+  Labels labels;
+  std::string unit;  // UCUM
+  Kind kind = Kind::kGauge;
+  bool integer = false;
+  int exponent = 0;  // of an integer series
+
+  bool operator==(const Series&) const = default;
+};
+
+// "system.disk.io.rate{disk.io.direction=read}"
+std::string to_string(const Series& series);
+// The value of a label; empty if there is none.
+std::string_view label_value(const Labels& labels, std::string_view key);
+void set_label(Labels& labels, std::string_view key, std::string_view value);
+
+using SeriesId = uint32_t;
+
+struct Point {
+  SeriesId series = 0;
+  uint32_t reserved = 0;
+  union {
+    int64_t integer = 0;  // of an integer series
+    double real;          // of a double series
+  };
+};
+static_assert(sizeof(Point) == 16);
+
+// 10^exponent, for exponents of series (-18 to 18).
+double power_of_ten(int exponent);
+
+// What was read at one moment, on its way through the plugins.
+struct Tick {
+  int64_t time_ns = 0;         // wall clock
+  int64_t rates_since_ns = 0;  // wall clock; 0: no rates in it
+  std::vector<Point> points;
+};
+
+// Gives series their numbers. Numbers are dense, start at 0 and stay valid as long as the table lives; a series is
+// never forgotten, so the table is capped. Not thread-safe.
+class SeriesTable {
+ public:
+  explicit SeriesTable(size_t max_series = 20'000) : max_series_(max_series) {}
+
+  // Nothing when the table is full: the point must be dropped, and counted as `cardinality`.
+  std::optional<SeriesId> intern(Series series);
+  const Series& at(SeriesId id) const { return series_[id]; }
+  size_t size() const { return series_.size(); }
+  double value(const Point& point) const;
+
+ private:
+  size_t max_series_;
+  std::deque<Series> series_;  // stable addresses
+  std::unordered_map<std::string, SeriesId> ids_;
+};
+
+}  // namespace monitor::metrics
