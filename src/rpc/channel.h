@@ -29,6 +29,9 @@ struct ChannelOptions {
   int64_t connect_timeout_ns = 10 * kNanosPerSecond;
   // From the connection of TCP to the server's SETTINGS, TLS included.
   int64_t handshake_timeout_ns = 20 * kNanosPerSecond;
+  // Sent, and not acknowledged by the peer's TCP for so long: the connection is lost. Without it a host that vanished
+  // goes unseen for a quarter of an hour.
+  int64_t tcp_user_timeout_ns = 30 * kNanosPerSecond;
   // An empty authority is replaced by host:port; `secure` is set by `security`.
   ClientSessionOptions session{.authority = ""};
 };
@@ -73,6 +76,7 @@ class Channel final : public CallStarter {
  private:
   class Impl;
   std::shared_ptr<Impl> impl_;
+  std::unique_ptr<UnaryCalls> unary_;
 };
 
 }  // namespace monitor::rpc

@@ -87,7 +87,7 @@ class UnaryCalls {
   class Call;
   struct State;
   CallStarter& starter_;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace monitor::rpc
