@@ -147,7 +147,7 @@ TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
   const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
   ASSERT_EQ(poll(*behind).size(), 2U);  // assigned, one record
   append(*writer, "also old");
-  clock_.advance(2 * 3600 * kNanosPerSecond);
+  clock_.advance(7200 * kNanosPerSecond);
   append(*writer, "new");
   append(*writer, "newest");  // its flush comes after the first one's retention
   EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
