@@ -28,7 +28,7 @@ std::string listing(const metrics::Batch& batch) {
     for (const metrics::Point& point : frame.points) {
       const metrics::Series& series = batch.series[point.series];
       out += fmt::format("{:<{}}  {}\n", metrics::to_string(series), width,
-                         metrics::human_value(batch.value(point), series.unit));
+                         metrics::human_value(series, batch.value(point)));
     }
   }
   return out;
