@@ -25,15 +25,15 @@ struct RecordView {
 
 // What became of an appended record. Only kStored allows an acknowledgement.
 enum class Outcome {
-  kStored,   // durable, and will be seen by readers
-  kPoison,   // this record alone was refused (too large, invalid): sending it again cannot help
-  kRetry,    // not stored, or not known to be (time-out, no permission, disk full): send it again later
+  kStored,  // durable, and will be seen by readers
+  kPoison,  // this record alone was refused (too large, invalid): sending it again cannot help
+  kRetry,   // not stored, or not known to be (time-out, no permission, disk full): send it again later
 };
 
 struct Delivery {
   uint64_t token = 0;  // as given to append()
   Outcome outcome = Outcome::kRetry;
-  std::string reason;  // for people; empty when stored
+  std::string reason = {};  // for people; empty when stored
 };
 
 // Told what became of records. Called on the writer's own thread, in no promised order, several at a time;
@@ -61,15 +61,18 @@ class LogWriter {
 
   // For /readyz and the operator: empty when the log takes records, else why it does not.
   virtual std::string trouble() const = 0;
+
+  // Not OK when the trouble cannot pass by itself (a damaged file): the program ends with this error.
+  virtual Status failure() const = 0;
 };
 
 struct Record {
   int32_t partition = 0;
   int64_t offset = 0;
   int64_t time_ns = 0;  // when the log took it (wall clock of the log)
-  std::string key;
-  Headers headers;
-  std::string value;
+  std::string key = {};
+  Headers headers = {};
+  std::string value = {};
 
   // The first header of that name; empty if there is none.
   std::string_view header(std::string_view name) const;
@@ -79,39 +82,41 @@ struct Record {
 // (`state` is the reader's own). Written and read as one piece, so the two never disagree.
 struct Snapshot {
   int32_t partition = 0;
-  int64_t next_offset = 0;  // the first record that is not in `state`
-  std::string state;
+  int64_t next_offset = 0;  // the first record that is not in `state`; negative: no snapshot, see StartAt
+  std::string state = {};
 };
 
 // What a reader is told, in order, by poll().
 struct ReaderEvent {
   enum class Kind {
-    kAssigned,  // partitions with their snapshots: read from there on (next_offset < 0: no snapshot)
+    kAssigned,  // partitions with their snapshots; records follow from there on. A group's position without a
+                // state (noted before anything was stored) is a snapshot with an empty state.
     kRevoked,   // these partitions are another member's now: forget what was built on them
     kRecords,
-    kLost,      // retention took [from, to) of a partition before it was read
-    kTrouble,   // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
+    kLost,     // retention took [from, to) of a partition before it was read
+    kTrouble,  // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
   };
   Kind kind = Kind::kRecords;
-  std::vector<Snapshot> assigned;
-  std::vector<int32_t> revoked;
-  std::vector<Record> records;
+  std::vector<Snapshot> assigned = {};
+  std::vector<int32_t> revoked = {};
+  std::vector<Record> records = {};
   int32_t partition = 0;
   int64_t from = 0;
   int64_t to = 0;
-  std::string text;
+  std::string text = {};
 };
 
 // Where reading begins.
 struct StartAt {
+  // A log that appears only after its reader started is read from its beginning, also by kLatest.
   enum class Kind { kStored, kEarliest, kLatest, kTime };
   Kind kind = Kind::kStored;  // kStored: the group's snapshot or committed offset; without one, latest
   int64_t time_ns = 0;        // kTime: the first record that the log took at or after this
 };
 
 struct ReaderOptions {
-  std::string group;  // empty: no group, all partitions, nothing is stored
-  StartAt start;      // anything but kStored overrides the stored position for this run
+  std::string group = {};  // empty: no group, all partitions, nothing is stored
+  StartAt start = {};      // anything but kStored overrides the stored position for this run
 };
 
 // Not thread-safe: one thread a reader. wake() alone may be called from any thread or signal-safe context.

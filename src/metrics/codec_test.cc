@@ -42,7 +42,7 @@ struct Example {
     const auto disk = *table.intern({"system.disk.io", {{"direction", "read"}}, "By", Kind::kCounter, true, 0});
     const auto real = *table.intern({"custom", {}, "1", Kind::kGauge, false, 0});
     for (int i = 0; i < 4; ++i) {
-      Tick tick{kStart + i * kNanos, i == 0 ? 0 : kStart + (i - 1) * kNanos, {}};
+      Tick tick{kStart + i * kNanos, i == 0 ? 0 : kStart + (i - 1) * kNanos, {}, 0};
       Point a{cpu, 0, {}};
       a.integer = 1234 - i * 700;
       Point b{disk, 0, {}};
@@ -147,7 +147,7 @@ TEST(Codec, LimitsNameFigureAndBound) {
 TEST(Codec, AddRefusesWhatWouldNotFit) {
   SeriesTable table;
   BatchEncoder encoder(table);
-  Tick tick{kStart, 0, {}};
+  Tick tick{kStart, 0, {}, 0};
   for (int i = 0; i < 2'000; ++i) {
     Point point{*table.intern({"m" + std::to_string(i), {}, "1", Kind::kGauge, false, 0}), 0, {}};
     point.real = i;
@@ -178,7 +178,7 @@ TEST(JsonForm, RoundTrip) {
 TEST(JsonForm, OneTick) {
   SeriesTable table;
   BatchEncoder encoder(table);
-  Tick tick{kStart + 123'456'789, 0, {}};
+  Tick tick{kStart + 123'456'789, 0, {}, 0};
   Point point{*table.intern({"system.cpu.utilization", {}, "1", Kind::kGauge, true, -4}), 0, {}};
   point.integer = 1230;
   tick.points = {point};

@@ -195,7 +195,7 @@ std::string encode_batch(const Batch& batch) {
   for (const Series& series : batch.series) ids.push_back(table.intern(series).value());
   BatchEncoder encoder(table);
   for (const Frame& frame : batch.frames) {
-    Tick tick{frame.time_ns, frame.rates_since_ns, frame.points};
+    Tick tick{frame.time_ns, frame.rates_since_ns, frame.points, 0};
     for (Point& point : tick.points) point.series = ids[point.series];
     if (!encoder.add(tick)) break;
   }

@@ -1,0 +1,67 @@
+#include "agent/collect/pressure.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace monitor::agent {
+
+Result<PressureTotals> parse_pressure(std::string_view text) {
+  PressureTotals totals;
+  while (!text.empty()) {
+    const std::string_view line = next_line(text);
+    const size_t at = line.find("total=");
+    if (at == std::string_view::npos) continue;
+    const auto value = parse_u64(trim(line.substr(at + 6)));
+    if (line.starts_with("some ")) totals.some = value;
+    if (line.starts_with("full ")) totals.full = value;
+  }
+  if (!totals.some && !totals.full) return Error(Code::kInvalidArgument, "/proc/pressure: no line with a total");
+  return totals;
+}
+
+PressureCollector::PressureCollector(const Roots& roots) {
+  for (const std::string_view name : {"cpu", "memory", "io"}) {
+    resources_.push_back({name, KernelFile(roots.procfs + "/pressure/" + std::string(name)), {}, {kNoSeries, kNoSeries}});
+  }
+}
+
+void PressureCollector::configure(const std::vector<config::MetricSelection>& selections) {
+  const bool was = wanted_;
+  wanted_ = std::any_of(selections.begin(), selections.end(), [](const auto& s) { return s.name == "pressure"; });
+  if (was || !wanted_) return;
+  last_mono_ = 0;
+  for (Resource& resource : resources_) resource.deltas = {};
+}
+
+Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
+  const int64_t elapsed = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
+  last_mono_ = now.mono_ns;
+  std::optional<Error> first_error;
+  size_t failed = 0;
+  for (Resource& resource : resources_) {
+    const auto text = resource.file.read();
+    const auto totals = text ? parse_pressure(*text) : Result<PressureTotals>(text.error());
+    if (!totals) {
+      ++failed;
+      if (!first_error) first_error = totals.error();
+      continue;
+    }
+    constexpr std::array<std::string_view, 2> kTypes = {"some", "full"};
+    const std::array<std::optional<uint64_t>, 2> values = {totals->some, totals->full};
+    for (size_t i = 0; i < kTypes.size(); ++i) {
+      uint64_t growth = 0;
+      if (!values[i] || !resource.deltas[i].update(*values[i], growth) || elapsed <= 0) continue;
+      if (resource.ids[i] == kNoSeries) {
+        resource.ids[i] = out.intern(share_series(
+            "system.pressure.stall", {{"resource", std::string(resource.name)}, {"type", std::string(kTypes[i])}}));
+      }
+      out.add_share(resource.ids[i], static_cast<double>(growth) * 1000 / static_cast<double>(elapsed));
+    }
+  }
+  // A kernel without PSI has none of them; one that is missing alone is no fault.
+  if (failed == resources_.size()) return *first_error;
+  return {};
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,87 @@
+// What a tick is made of: all collectors of this host together, or made-up values (`--simulate`).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/collect/collector.h"
+#include "base/random.h"
+
+namespace monitor::agent {
+
+class TickSource {
+ public:
+  virtual ~TickSource() = default;
+  // What is wanted from now on. What did not change goes on undisturbed.
+  virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
+  // Reads what rates start from, for collectors that have none yet.
+  virtual void baseline(const Moment& now) = 0;
+  // Adds what can be read now; returns how many points the series table had no room for.
+  virtual uint64_t collect(const Moment& now, metrics::Tick& tick) = 0;
+};
+
+// How a collector fares, for metrics and --once.
+struct CollectorState {
+  uint64_t reads = 0;
+  uint64_t failures = 0;
+  int64_t last_duration_ns = 0;
+  std::string error;  // of the last read; empty when it went well
+};
+
+class HostSource final : public TickSource {
+ public:
+  HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock);
+  ~HostSource() override;
+
+  void configure(const std::vector<config::MetricSelection>& selections) override;
+  void baseline(const Moment& now) override;
+  uint64_t collect(const Moment& now, metrics::Tick& tick) override;
+  // By the collector's name.
+  std::map<std::string, CollectorState> states() const;
+
+ private:
+  struct Slot {
+    std::unique_ptr<Collector> collector;
+    CollectorState state;
+    bool has_baseline = false;
+  };
+
+  void read(Slot& slot, const Moment& now, TickBuilder& out);
+
+  metrics::SeriesTable& table_;
+  const Clock& clock_;
+  std::vector<Slot> slots_;
+};
+
+// Believable values without a host: a day's rhythm, walks and bursts, the same for the same seed.
+class SimulatedSource final : public TickSource {
+ public:
+  SimulatedSource(uint64_t seed, metrics::SeriesTable& table);
+
+  void configure(const std::vector<config::MetricSelection>& selections) override;
+  void baseline(const Moment& now) override;
+  uint64_t collect(const Moment& now, metrics::Tick& tick) override;
+
+ private:
+  double walk(double& state, double step, double low, double high);
+  void add_io(TickBuilder& out, std::string_view metric, std::string_view label, std::string_view direction,
+              double& state, double scale);
+
+  SeededRandom random_;
+  metrics::SeriesTable& table_;
+  std::vector<config::MetricSelection> selections_;
+  double cpu_ = 0.2;
+  double memory_ = 0.4;
+  double swap_ = 0.02;
+  double filesystem_ = 0.55;
+  double load_ = 0.8;
+  double pressure_ = 0.01;
+  std::array<double, 4> io_{0.1, 0.05, 0.2, 0.1};
+  int64_t started_mono_ = 0;
+};
+
+}  // namespace monitor::agent

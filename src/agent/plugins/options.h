@@ -1,0 +1,57 @@
+// A plugin's configuration, read with checks: every accessor names an option with its default and bounds, and what is
+// wrong is kept as the first problem. Options that no accessor asked for are unknown ones.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/validate.h"
+#include "metrics/series.h"
+
+namespace monitor::agent {
+
+// A pattern of series: shell patterns (* and ?) for the name and for labels, all of which must match.
+struct SeriesPattern {
+  std::string name = "*";
+  std::vector<std::pair<std::string, std::string>> labels;
+
+  bool matches(const metrics::Series& series) const;
+};
+
+class Options {
+ public:
+  // A JSON object, of which a reference is kept.
+  explicit Options(const nlohmann::json& object) : object_(object) {}
+
+  double number(std::string_view name, double default_value, double min, double max);
+  // Nanoseconds; seconds as a number, or a text with a unit.
+  int64_t duration(std::string_view name, int64_t default_ns, int64_t min_ns, int64_t max_ns);
+  std::string text(std::string_view name, std::string_view default_value);
+  std::string one_of(std::string_view name, std::string_view default_value, const std::vector<std::string>& known);
+  // An object of texts, in the order of their names.
+  std::vector<std::pair<std::string, std::string>> texts(std::string_view name);
+  // A pattern, or a list of them: a text stands for the name.
+  std::vector<SeriesPattern> patterns(std::string_view name);
+  bool has(std::string_view name) const;
+  // Something that only the plugin can know to be wrong.
+  void refuse(std::string_view name, std::string message);
+
+  // The first problem, unknown options included; its path is relative to the object.
+  std::optional<config::Problem> problem() const;
+
+ private:
+  const nlohmann::json* find(std::string_view name);
+  std::optional<SeriesPattern> pattern(const std::string& path, const nlohmann::json& value);
+  void fail(const std::string& path, std::string message, const nlohmann::json& got);
+
+  const nlohmann::json& object_;
+  std::vector<std::string> asked_;
+  std::optional<config::Problem> problem_;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,55 @@
+// What a built-in plugin is: initialize, run for every tick, finalize. docs/plugins.md builds one in ten minutes.
+//
+// A plugin runs in the agent's loop and must not block. It may throw: the tick in hand is lost then, and counted,
+// nothing else. A plugin lives as long as its entry in the configuration stays the same, whatever else changes.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/plugins/options.h"
+#include "config/validate.h"
+#include "metrics/batch.h"
+#include "metrics/series.h"
+
+namespace monitor::agent {
+
+class Plugin {
+ public:
+  virtual ~Plugin() = default;
+
+  // Once, before the first tick. Reads its configuration from `options`; what it does not read there is refused as
+  // unknown. The table gives series their numbers and outlives the plugin.
+  virtual void initialize(Options& options, metrics::SeriesTable& table) = 0;
+
+  // Changes the tick as it likes. False drops it.
+  virtual bool run(metrics::Tick& tick) = 0;
+
+  // Once, after the last tick.
+  virtual void finalize() {}
+
+  // Why it drops ticks and points, one of metrics::reason.
+  virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
+};
+
+// Something that is worked out once for every series, and looked up for every point.
+template <typename T>
+class PerSeries {
+ public:
+  explicit PerSeries(std::function<T(metrics::SeriesId)> compute) : compute_(std::move(compute)) {}
+
+  T& at(metrics::SeriesId id) {
+    if (id >= known_.size()) known_.resize(id + 1);
+    if (!known_[id]) known_[id] = compute_(id);
+    return *known_[id];
+  }
+
+ private:
+  std::function<T(metrics::SeriesId)> compute_;
+  std::vector<std::optional<T>> known_;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,31 @@
+// The built-in plugins, by name.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/plugins/plugin.h"
+#include "config/validate.h"
+
+namespace monitor::agent {
+
+// nullptr for an unknown name.
+std::unique_ptr<Plugin> make_plugin(std::string_view name);
+std::vector<std::string> builtin_plugins();
+
+// Makes and initializes a plugin. On success `out` has it; else the problem says why (its path is relative to the
+// plugin's configuration).
+std::optional<config::Problem> start_plugin(const std::string& name, const std::string& config_json,
+                                            metrics::SeriesTable& table, std::unique_ptr<Plugin>& out);
+
+// Answers what validation asks of plugins, by starting one and throwing it away.
+class BuiltinCatalog final : public config::PluginCatalog {
+ public:
+  std::vector<std::string> plugin_names() const override { return builtin_plugins(); }
+  std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,300 @@
+// What every metric log promises, as one suite: each implementation instantiates it with a fixture of its own.
+//
+//   INSTANTIATE_TEST_SUITE_P(Memory, MetricLogContract, ::testing::Values(&make_memory_fixture));
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "metriclog/log.h"
+
+namespace monitor::metriclog {
+
+// One log of its own for each test.
+class LogFixture {
+ public:
+  virtual ~LogFixture() = default;
+  virtual LogWriter& writer() = 0;
+  virtual std::unique_ptr<LogReader> reader(const ReaderOptions& options) = 0;
+  // The log's time passes; records appended later are that much younger.
+  virtual void advance(int64_t ns) = 0;
+  virtual int64_t now_ns() = 0;
+  // Retention takes the first `count` records that were appended, and no others.
+  virtual void take_first(int64_t count) = 0;
+  virtual size_t max_record_bytes() const = 0;
+};
+
+using LogFixtureFactory = std::function<std::unique_ptr<LogFixture>()>;
+
+// Collects deliveries, from any thread.
+class Deliveries final : public DeliveryListener {
+ public:
+  void on_delivered(std::span<const Delivery> deliveries) override {
+    const std::lock_guard lock(mutex_);
+    all_.insert(all_.end(), deliveries.begin(), deliveries.end());
+  }
+  void on_reset() override {
+    const std::lock_guard lock(mutex_);
+    ++resets_;
+  }
+  std::vector<Delivery> all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  int resets() const {
+    const std::lock_guard lock(mutex_);
+    return resets_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Delivery> all_;
+  int resets_ = 0;
+};
+
+class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
+ protected:
+  static constexpr int64_t kPatience = 20 * kNanosPerSecond;  // an upper bound, reached only by a failure
+
+  void append(const std::string& value, const std::string& key = "agent-1") {
+    const std::vector<std::pair<std::string_view, std::string_view>> headers = {{"agent", key}, {"sequence", "7"}};
+    ASSERT_EQ(writer().append({key, headers, value}, deliveries_, ++token_), LogWriter::Accepted::kYes);
+  }
+  void append_all(const std::vector<std::string>& values) {
+    for (const std::string& value : values) append(value);
+    ASSERT_TRUE(writer().flush(kPatience));
+  }
+  LogWriter& writer() { return log_->writer(); }
+
+  // Polls until `count` records came; what else came is kept in events_.
+  std::vector<Record> read(LogReader& reader, size_t count) {
+    std::vector<Record> records;
+    for (int i = 0; i < 1000 && records.size() < count; ++i) {
+      auto events = reader.poll(kPatience / 1000);
+      EXPECT_TRUE(events.ok());
+      if (!events.ok()) break;
+      for (ReaderEvent& event : *events) {
+        for (Record& record : event.records) records.push_back(std::move(record));
+        events_.push_back(std::move(event));
+      }
+    }
+    return records;
+  }
+  // Polls until a first event of that kind came.
+  ReaderEvent wait_for(LogReader& reader, ReaderEvent::Kind kind) {
+    for (int i = 0; i < 1000; ++i) {
+      auto events = reader.poll(kPatience / 1000);
+      EXPECT_TRUE(events.ok());
+      if (!events.ok()) break;
+      for (ReaderEvent& event : *events) {
+        if (event.kind == kind) return event;
+      }
+    }
+    ADD_FAILURE() << "no such event";
+    return {};
+  }
+  static bool assigned_now(LogReader& reader) {
+    auto events = reader.poll(0);
+    return events.ok() && !events->empty() && events->front().kind == ReaderEvent::Kind::kAssigned;
+  }
+  static std::vector<std::string> values(const std::vector<Record>& records) {
+    std::vector<std::string> out;
+    for (const Record& record : records) out.push_back(record.value);
+    return out;
+  }
+  static StartAt earliest() { return {.kind = StartAt::Kind::kEarliest}; }
+
+  std::unique_ptr<LogFixture> log_ = GetParam()();
+  Deliveries deliveries_;
+  uint64_t token_ = 0;
+  std::vector<ReaderEvent> events_;
+};
+
+TEST_P(MetricLogContract, ReportsEachRecordOnceAndReadersSeeItWhole) {
+  append_all({"one", std::string("t\0wo", 4), ""});
+  const auto reports = deliveries_.all();
+  ASSERT_EQ(reports.size(), 3U);
+  for (const Delivery& delivery : reports) EXPECT_EQ(delivery.outcome, Outcome::kStored);
+
+  const auto reader = log_->reader({.start = earliest()});
+  const auto records = read(*reader, 3);
+  EXPECT_THAT(values(records), ::testing::ElementsAre("one", std::string("t\0wo", 4), ""));
+  EXPECT_EQ(records[0].key, "agent-1");
+  EXPECT_EQ(records[0].header("sequence"), "7");
+  EXPECT_EQ(records[0].header("agent"), "agent-1");
+  EXPECT_EQ(records[0].header("none"), "");
+  EXPECT_EQ(records[0].time_ns, log_->now_ns());
+  EXPECT_LT(records[0].offset, records[1].offset);
+  EXPECT_LT(records[1].offset, records[2].offset);
+}
+
+TEST_P(MetricLogContract, WithoutAGroupReadsFromLatest) {
+  append_all({"before"});
+  const auto reader = log_->reader({});
+  const ReaderEvent event = wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  ASSERT_FALSE(event.assigned.empty());
+  EXPECT_LT(event.assigned[0].next_offset, 0);
+  append_all({"after"});
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("after"));
+}
+
+TEST_P(MetricLogContract, ReadsFromATime) {
+  append_all({"old"});
+  log_->advance(60 * kNanosPerSecond);
+  const int64_t since = log_->now_ns();
+  append_all({"new"});
+  log_->advance(60 * kNanosPerSecond);
+  append_all({"newer"});
+  const auto reader = log_->reader({.start = {.kind = StartAt::Kind::kTime, .time_ns = since}});
+  EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("new", "newer"));
+}
+
+TEST_P(MetricLogContract, ATimeAfterTheEndIsLatest) {
+  append_all({"old"});
+  const auto reader =
+      log_->reader({.start = {.kind = StartAt::Kind::kTime, .time_ns = log_->now_ns() + kNanosPerSecond}});
+  wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  append_all({"new"});
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("new"));
+}
+
+TEST_P(MetricLogContract, AGroupResumesAtItsSnapshotAndGetsItBack) {
+  append_all({"a", "b", "c"});
+  {
+    const auto reader = log_->reader({.group = "g", .start = earliest()});
+    const auto records = read(*reader, 3);
+    ASSERT_EQ(records.size(), 3U);
+    const Snapshot snapshot{records[1].partition, records[1].offset + 1, std::string("sta\0te", 6)};
+    ASSERT_TRUE(reader->store({&snapshot, 1}).ok());
+  }
+  const auto reader = log_->reader({.group = "g"});
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("c"));
+  ASSERT_EQ(events_[events_.size() - 2].kind, ReaderEvent::Kind::kAssigned);
+  EXPECT_EQ(events_[events_.size() - 2].assigned[0].state, std::string("sta\0te", 6));
+}
+
+TEST_P(MetricLogContract, AStartOverridesTheGroupsPositionAndItsSnapshot) {
+  append_all({"a", "b"});
+  {
+    const auto reader = log_->reader({.group = "g", .start = earliest()});
+    const auto records = read(*reader, 2);
+    const Snapshot snapshot{records[1].partition, records[1].offset + 1, "state"};
+    ASSERT_TRUE(reader->store({&snapshot, 1}).ok());
+  }
+  const auto reader = log_->reader({.group = "g", .start = earliest()});
+  const ReaderEvent event = wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  EXPECT_LT(event.assigned[0].next_offset, 0);
+  EXPECT_EQ(event.assigned[0].state, "");
+}
+
+TEST_P(MetricLogContract, ANewGroupStartsAtLatestAndKeepsThatPlace) {
+  append_all({"before"});
+  {
+    wait_for(*log_->reader({.group = "g"}), ReaderEvent::Kind::kAssigned);
+  }
+  append_all({"between"});
+  const auto reader = log_->reader({.group = "g"});
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("between"));
+}
+
+TEST_P(MetricLogContract, GroupsAreIndependent) {
+  append_all({"a", "b"});
+  const auto one = log_->reader({.group = "one", .start = earliest()});
+  const auto two = log_->reader({.group = "two", .start = earliest()});
+  EXPECT_EQ(read(*one, 2).size(), 2U);
+  const auto records = read(*two, 2);
+  ASSERT_EQ(records.size(), 2U);
+  const Snapshot snapshot{records[1].partition, records[1].offset + 1, ""};
+  ASSERT_TRUE(one->store({&snapshot, 1}).ok());
+  append_all({"c"});
+  EXPECT_THAT(values(read(*two, 1)), ::testing::ElementsAre("c"));
+}
+
+TEST_P(MetricLogContract, AStandbyMemberTakesOverWhereTheOtherStored) {
+  append_all({"a", "b"});
+  auto first = log_->reader({.group = "g", .start = earliest()});
+  const auto records = read(*first, 2);
+  ASSERT_EQ(records.size(), 2U);
+  const auto second = log_->reader({.group = "g"});
+  EXPECT_FALSE(assigned_now(*second));
+  const Snapshot mine{records[0].partition, records[0].offset + 1, "s"};
+  ASSERT_TRUE(second->store({&mine, 1}).ok()) << "skipped: it holds nothing";
+  ASSERT_TRUE(first->store({&mine, 1}).ok());
+  first.reset();
+  EXPECT_THAT(values(read(*second, 1)), ::testing::ElementsAre("b"));
+}
+
+TEST_P(MetricLogContract, WhatRetentionTookIsReportedAsLost) {
+  append_all({"a", "b"});
+  const auto reader = log_->reader({.group = "g", .start = earliest()});
+  const auto records = read(*reader, 2);
+  ASSERT_EQ(records.size(), 2U);
+  append_all({"c", "d", "e"});
+  log_->take_first(4);
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("e"));
+  ASSERT_GE(events_.size(), 2U);
+  const ReaderEvent& lost = events_[events_.size() - 2];
+  EXPECT_EQ(lost.kind, ReaderEvent::Kind::kLost);
+  EXPECT_EQ(lost.from, records[1].offset + 1);
+  EXPECT_EQ(lost.to, events_.back().records[0].offset);
+}
+
+TEST_P(MetricLogContract, EarliestAfterRetentionIsNoLoss) {
+  append_all({"a", "b"});
+  append_all({"c"});
+  log_->take_first(2);
+  const auto reader = log_->reader({.start = earliest()});
+  EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("c"));
+  for (const ReaderEvent& event : events_) EXPECT_NE(event.kind, ReaderEvent::Kind::kLost);
+}
+
+TEST_P(MetricLogContract, ARecordTooLargeIsPoisonAndItsNeighboursAreStored) {
+  append("before");
+  append(std::string(log_->max_record_bytes() + 1, 'x'));
+  append("after");
+  ASSERT_TRUE(writer().flush(kPatience));
+  int poison = 0;
+  for (const Delivery& delivery : deliveries_.all()) {
+    if (delivery.outcome == Outcome::kPoison) {
+      ++poison;
+      EXPECT_EQ(delivery.token, 2U);
+      EXPECT_NE(delivery.reason, "");
+    } else {
+      EXPECT_EQ(delivery.outcome, Outcome::kStored);
+    }
+  }
+  EXPECT_EQ(poison, 1);
+  const auto reader = log_->reader({.start = earliest()});
+  EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("before", "after"));
+}
+
+TEST_P(MetricLogContract, ManyRecordsStayInOrder) {
+  constexpr int kCount = 3000;
+  for (int i = 0; i < kCount; ++i) append(std::to_string(i));
+  ASSERT_TRUE(writer().flush(kPatience));
+  const auto reader = log_->reader({.start = earliest()});
+  const auto records = read(*reader, kCount);
+  ASSERT_EQ(records.size(), static_cast<size_t>(kCount));
+  for (int i = 0; i < kCount; ++i) EXPECT_EQ(records[static_cast<size_t>(i)].value, std::to_string(i));
+}
+
+TEST_P(MetricLogContract, WakeEndsAWaitingPoll) {
+  const auto reader = log_->reader({});
+  wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  reader->wake();
+  const auto events = reader->poll(kPatience);
+  ASSERT_TRUE(events.ok());
+  EXPECT_TRUE(events->empty());
+}
+
+}  // namespace monitor::metriclog

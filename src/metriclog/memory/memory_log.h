@@ -1,0 +1,98 @@
+// A metric log in memory, with faults on command: for tests and the simulation. Nothing outlives the object.
+//
+// Thread-safe, and without threads of its own: a record is stored and reported from within append(), unless deliveries
+// are held; then they happen in the call that releases them. Readers and the writer must not outlive the log.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "metriclog/log.h"
+
+namespace monitor::metriclog {
+
+struct MemoryLogOptions {
+  int32_t partitions = 1;
+  size_t max_pending_records = 100'000;  // accepted and not yet reported: above it append() says kFull
+  size_t max_record_bytes = 1 << 20;     // above it a record is poison
+};
+
+class MemoryLog {
+ public:
+  explicit MemoryLog(const Clock& clock, MemoryLogOptions options = {});
+  ~MemoryLog();
+  MemoryLog(const MemoryLog&) = delete;
+  MemoryLog& operator=(const MemoryLog&) = delete;
+
+  LogWriter& writer();
+  // Members of one group share the partitions; one without a partition stands by.
+  std::unique_ptr<LogReader> reader(ReaderOptions options);
+
+  // --- faults, all in force until changed ---
+  void set_full(bool full);
+  void set_trouble(const std::string& text);  // appended records come back as kRetry; readers hear of it; "" ends it
+  void refuse_next(size_t count, Outcome outcome, const std::string& reason);
+  void hold_deliveries();
+  void release_deliveries();                            // delivers what is held and ends the holding
+  size_t deliver(size_t count);                         // the oldest `count` of what is held; how many there were
+  size_t deliver_reordered(Random& random);             // all that is held: stored in order, reported in any
+  size_t lose_deliveries(bool stored);                  // never reported; the listeners get on_reset()
+  void take_before(int32_t partition, int64_t offset);  // as retention does
+
+  // --- what is there ---
+  size_t held() const;
+  int64_t end_offset(int32_t partition) const;
+  std::vector<Record> records(int32_t partition) const;
+
+ private:
+  class Writer;
+  class Reader;
+  struct Pending {
+    Record record = {};
+    DeliveryListener* listener = nullptr;
+    Delivery delivery = {};
+  };
+  struct Partition {
+    int64_t first = 0;
+    std::deque<Record> records;
+    int64_t end() const { return first + static_cast<int64_t>(records.size()); }
+  };
+  struct Group {
+    std::map<int32_t, Snapshot> stored;
+    std::vector<Reader*> members;  // in the order of joining
+  };
+
+  LogWriter::Accepted append(const RecordView& view, DeliveryListener& listener, uint64_t token);
+  std::vector<Pending> take_held(size_t count);
+  void settle(Pending& pending);  // with mutex_ held
+  static void report(std::vector<Pending>& done);
+  int32_t partition_of(std::string_view key) const;
+  void rebalance(Group& group);  // with mutex_ held
+
+  const Clock& clock_;
+  const MemoryLogOptions options_;
+  std::unique_ptr<Writer> writer_;
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable changed_;
+  std::vector<Partition> partitions_;
+  std::map<std::string, Group> groups_;
+  std::deque<Pending> held_;
+  bool holding_ = false;
+  bool full_ = false;
+  std::string trouble_;
+  size_t refusals_ = 0;
+  Outcome refusal_ = Outcome::kRetry;
+  std::string refusal_reason_;
+};
+
+}  // namespace monitor::metriclog

@@ -1,0 +1,125 @@
+#include "metriclog/sqlite/database.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace monitor::metriclog::sqlite {
+
+namespace {
+
+struct Meaning {
+  Code code;
+  const char* next;  // what the operator can do
+};
+
+Meaning meaning_of(int rc, int error_number) {
+  switch (rc & 0xFF) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Code::kDataLoss,
+              "the file is damaged: move it away and start again, or name another one with --log; "
+              "`sqlite3 FILE .recover` saves what can be read"};
+    case SQLITE_FULL:
+      return {Code::kResourceExhausted, "make space on that disk"};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {Code::kPermissionDenied, "give this user the right to write the file and its folder"};
+    case SQLITE_CANTOPEN:
+      if (error_number == EACCES || error_number == EPERM || error_number == EROFS) {
+        return {Code::kPermissionDenied, "give this user the right to write the file and its folder"};
+      }
+      return {Code::kUnavailable, "check that path and its folder"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Code::kUnavailable, "another process holds the file; trying again"};
+    case SQLITE_IOERR:
+      if (error_number == ENOSPC || error_number == EDQUOT) {
+        return {Code::kResourceExhausted, "make space on that disk"};
+      }
+      return {Code::kUnavailable, "check the disk"};
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+      return {Code::kInvalidArgument, nullptr};
+    default:
+      return {Code::kInternal, nullptr};
+  }
+}
+
+Error make_error(int rc, int error_number, const char* message, const std::string& what, const std::string& path) {
+  const Meaning meaning = meaning_of(rc, error_number);
+  std::string text = what + " " + path + ": " + message;
+  if (error_number != 0 && (rc & 0xFF) != SQLITE_CORRUPT && (rc & 0xFF) != SQLITE_NOTADB) {
+    text += std::string(" (") + strerror(error_number) + ")";  // NOLINT(concurrency-mt-unsafe)
+  }
+  if (meaning.next != nullptr) text += std::string("; ") + meaning.next;
+  return Error(meaning.code, text);
+}
+
+}  // namespace
+
+void Statement::bind_text(int index, std::string_view value) {
+  sqlite3_bind_text64(get(), index, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Statement::bind_blob(int index, std::string_view value) {
+  // A null pointer would bind NULL instead of an empty value.
+  const char* data = value.empty() ? "" : value.data();
+  sqlite3_bind_blob64(get(), index, data, value.size(), SQLITE_STATIC);
+}
+
+std::string_view Statement::bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(get(), column));
+  const auto size = static_cast<size_t>(sqlite3_column_bytes(get(), column));
+  return data == nullptr ? std::string_view() : std::string_view(data, size);
+}
+
+Result<Database> Database::open(const std::string& path, int flags, const char* vfs) {
+  sqlite3* raw = nullptr;
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+  Database database(raw, path);
+  if (rc != SQLITE_OK) {
+    if (raw == nullptr) return Error(Code::kResourceExhausted, "opening " + path + ": out of memory");
+    return database.error(rc, "opening");
+  }
+  sqlite3_busy_timeout(raw, 2'000);
+  return database;
+}
+
+Status Database::exec(const std::string& sql) {
+  const int rc = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return error(rc, "using");
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  const int rc =
+      sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  if (rc != SQLITE_OK) return error(rc, "using");
+  return Statement(raw);
+}
+
+Result<int64_t> Database::integer(std::string_view sql, int64_t otherwise) {
+  auto statement = prepare(sql);
+  if (!statement) return statement.error();
+  const int rc = statement->step();
+  if (rc == SQLITE_DONE) return otherwise;
+  if (rc != SQLITE_ROW) return error(rc, "reading");
+  return statement->integer(0);
+}
+
+Error Database::error(int rc, const std::string& what) const {
+  const int error_number = (rc & 0xFF) == SQLITE_IOERR || (rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_FULL
+                               ? sqlite3_system_errno(db_.get())
+                               : 0;
+  return make_error(rc, error_number, sqlite3_errmsg(db_.get()), what, path_);
+}
+
+bool Database::moved() const {
+  int moved = 0;
+  sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
+}
+
+}  // namespace monitor::metriclog::sqlite

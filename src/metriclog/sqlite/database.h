@@ -1,0 +1,79 @@
+// SQLite's connection and statement as objects, its result codes as our errors. Internal to this folder.
+// Not thread-safe: one thread at a time a connection.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace monitor::metriclog::sqlite {
+
+class Statement {
+ public:
+  explicit Statement(sqlite3_stmt* statement = nullptr) : statement_(statement) {}
+
+  // The text and bytes bound must live until the next reset().
+  void bind(int index, int64_t value) { sqlite3_bind_int64(get(), index, value); }
+  void bind_text(int index, std::string_view value);
+  void bind_blob(int index, std::string_view value);
+
+  // SQLITE_ROW, SQLITE_DONE or an error's code.
+  int step() { return sqlite3_step(get()); }
+  void reset() { sqlite3_reset(get()); }
+
+  int64_t integer(int column) const { return sqlite3_column_int64(get(), column); }
+  std::string_view bytes(int column) const;
+  explicit operator bool() const { return statement_ != nullptr; }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
+  };
+  sqlite3_stmt* get() const { return statement_.get(); }
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+// Resets a statement at the end of a scope: an open one holds its snapshot, and with it the WAL's growth.
+class ResetLater {
+ public:
+  explicit ResetLater(Statement& statement) : statement_(statement) {}
+  ~ResetLater() { statement_.reset(); }
+  ResetLater(const ResetLater&) = delete;
+  ResetLater& operator=(const ResetLater&) = delete;
+
+ private:
+  Statement& statement_;
+};
+
+class Database {
+ public:
+  // `flags` as of sqlite3_open_v2.
+  static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);
+
+  Status exec(const std::string& sql);
+  Result<Statement> prepare(std::string_view sql);
+  // The first column of the first row as a number; `otherwise` when there is no row or it is null.
+  Result<int64_t> integer(std::string_view sql, int64_t otherwise = 0);
+
+  // The current error of this connection, for `rc` as SQLite returned it.
+  Error error(int rc, const std::string& what) const;
+  // The file was removed or replaced since it was opened.
+  bool moved() const;
+  int extended_code() const { return sqlite3_extended_errcode(db_.get()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+  Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
+  std::unique_ptr<sqlite3, Close> db_;
+  std::string path_;
+};
+
+}  // namespace monitor::metriclog::sqlite

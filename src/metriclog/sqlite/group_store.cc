@@ -1,0 +1,80 @@
+#include "metriclog/sqlite/group_store.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace monitor::metriclog::sqlite {
+
+namespace {
+
+// A group may have any name (Kafka's may), a file may not.
+std::string file_part(const std::string& group) {
+  std::string out;
+  for (const char c : group) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    constexpr const char* kDigits = "0123456789abcdef";
+    out += '%';
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 0xF];
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GroupMember>> GroupMember::join(const std::string& log_path, const std::string& group) {
+  const std::string part = file_part(group);
+  if (part.empty() || part.size() > 180) {
+    return Error(Code::kInvalidArgument, "group id: got " + std::to_string(group.size()) + " bytes, allowed 1 to 60");
+  }
+  auto lock = LockFile::open(log_path + "-group-" + part + ".lock");
+  if (!lock) return lock.error().with_context("joining group " + group);
+  auto db = Database::open(log_path + "-groups.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!db) return db.error();
+  for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
+                          "CREATE TABLE IF NOT EXISTS snapshots(group_id TEXT, partition INTEGER, log_id TEXT NOT NULL,"
+                          " next_offset INTEGER NOT NULL, state BLOB NOT NULL,"
+                          " PRIMARY KEY(group_id, partition)) WITHOUT ROWID"}) {
+    if (auto status = db->exec(sql); !status) return status.error();
+  }
+  return std::unique_ptr<GroupMember>(new GroupMember(group, std::move(*db), std::move(*lock)));
+}
+
+bool GroupMember::try_activate() {
+  if (!active_) active_ = lock_.try_lock("process " + std::to_string(getpid()));
+  return active_;
+}
+
+Result<std::optional<Snapshot>> GroupMember::load(const std::string& log_id) {
+  auto select = db_.prepare(
+      "SELECT partition, next_offset, state FROM snapshots WHERE group_id = ?1 AND partition = 0 AND log_id = ?2");
+  if (!select) return select.error();
+  select->bind_text(1, group_);
+  select->bind_text(2, log_id);
+  const int rc = select->step();
+  if (rc == SQLITE_DONE) return std::optional<Snapshot>();
+  if (rc != SQLITE_ROW) return db_.error(rc, "reading");
+  Snapshot snapshot{.next_offset = select->integer(1)};
+  snapshot.state = select->bytes(2);
+  return std::optional(std::move(snapshot));
+}
+
+Status GroupMember::store(const std::string& log_id, const Snapshot& snapshot) {
+  auto insert = db_.prepare("INSERT OR REPLACE INTO snapshots VALUES(?1, 0, ?2, ?3, ?4)");
+  if (!insert) return insert.error();
+  insert->bind_text(1, group_);
+  insert->bind_text(2, log_id);
+  insert->bind(3, snapshot.next_offset);
+  insert->bind_blob(4, snapshot.state);
+  const int rc = insert->step();
+  if (rc != SQLITE_DONE) return db_.error(rc, "writing");
+  return {};
+}
+
+}  // namespace monitor::metriclog::sqlite

@@ -1,0 +1,42 @@
+// Where the groups of readers of one log stand: PATH-groups.db, written by readers alone, and a lock file a group.
+// Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "metriclog/log.h"
+#include "metriclog/sqlite/database.h"
+#include "metriclog/sqlite/lock_file.h"
+
+namespace monitor::metriclog::sqlite {
+
+// One reader's membership in a group. The group's active member is the one that holds the lock.
+class GroupMember {
+ public:
+  // kInvalidArgument: not a name for a group.
+  static Result<std::unique_ptr<GroupMember>> join(const std::string& log_path, const std::string& group);
+
+  // Never waits. True from the first success on.
+  bool try_activate();
+  bool active() const { return active_; }
+
+  // nullopt: nothing stored for this very log (`log_id`).
+  Result<std::optional<Snapshot>> load(const std::string& log_id);
+  // Survives the death of the process at once, and a power loss within what SQLite's synchronous=NORMAL promises:
+  // an older snapshot costs reading again, never a wrong count.
+  Status store(const std::string& log_id, const Snapshot& snapshot);
+
+ private:
+  GroupMember(std::string group, Database db, LockFile lock)
+      : group_(std::move(group)), db_(std::move(db)), lock_(std::move(lock)) {}
+
+  std::string group_;
+  Database db_;
+  LockFile lock_;
+  bool active_ = false;
+};
+
+}  // namespace monitor::metriclog::sqlite

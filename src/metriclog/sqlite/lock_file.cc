@@ -1,0 +1,43 @@
+#include "metriclog/sqlite/lock_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/text.h"
+
+namespace monitor::metriclog::sqlite {
+
+Result<LockFile> LockFile::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return errno_error(errno, "opening " + path);
+  return LockFile(path, fd);
+}
+
+LockFile::~LockFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool LockFile::try_lock(const std::string& owner) {
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return false;
+  // Who holds it is a courtesy to the reader of an error: on a full disk the lock holds without it.
+  const std::string text = owner + "\n";
+  if (ftruncate(fd_, 0) == 0) [[maybe_unused]]
+    const ssize_t n = pwrite(fd_, text.data(), text.size(), 0);
+  return true;
+}
+
+std::string LockFile::owner() const {
+  std::array<char, 256> buffer{};
+  const ssize_t size = pread(fd_, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return "an unknown process";
+  return std::string(trim(std::string_view(buffer.data(), static_cast<size_t>(size))));
+}
+
+void LockFile::touch() const { futimens(fd_, nullptr); }
+
+}  // namespace monitor::metriclog::sqlite

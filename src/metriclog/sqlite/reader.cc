@@ -1,0 +1,264 @@
+#include "metriclog/sqlite/reader.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "metriclog/sqlite/schema.h"
+#include "metriclog/sqlite/sqlite_log.h"
+
+namespace monitor::metriclog::sqlite {
+
+namespace {
+
+constexpr int64_t kMaxRecordsPerPoll = 500;
+constexpr size_t kMaxBytesPerPoll = 4U << 20;
+// How long to trust inotify for: a change that it did not show is found after that.
+constexpr int64_t kLookAgain = 1 * kNanosPerSecond;
+constexpr int64_t kLookForLog = 200 * kNanosPerMilli;
+constexpr int64_t kLookForLock = 5 * kNanosPerMilli;
+
+Headers parse_headers(std::string_view text) {
+  Headers headers;
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!json.is_object()) return headers;  // whoever decodes the record will miss what is not there
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_string()) headers.emplace_back(name, value.get<std::string>());
+  }
+  return headers;
+}
+
+Result<int64_t> end_offset(Database& db) {
+  return db.integer("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'records'", 1);
+}
+
+// What may be another way in a moment: the reader goes on by itself.
+bool passes(const Error& error) {
+  return error.code() == Code::kUnavailable || error.code() == Code::kResourceExhausted ||
+         error.code() == Code::kNotFound;
+}
+
+}  // namespace
+
+Reader::Reader(std::string path, ReaderOptions options)
+    : path_(std::move(path)), options_(std::move(options)), watch_(path_) {}
+
+Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
+  const SystemClock clock;
+  const int64_t end = clock.mono_ns() + std::max<int64_t>(timeout_ns, 0);
+  Events events;
+  while (true) {
+    if (auto status = advance(events); !status) {
+      if (!passes(status.error()) && events.empty()) return status.error();
+      // What came before a final error is given out first: the next call meets it again.
+      if (passes(status.error())) trouble(status.error(), events);
+    }
+    const int64_t left = end - clock.mono_ns();
+    if (!events.empty() || left <= 0) return events;
+    const auto why = watch_.wait(std::min(left, patience()));
+    if (why == ChangeWatch::Why::kWoken) return events;
+    // The kernel tells of a closed lock file before it lets go of the lock.
+    lock_awaited_ = why == ChangeWatch::Why::kChange && member_ && !member_->active();
+  }
+}
+
+int64_t Reader::patience() const {
+  if (!db_) return kLookForLog;
+  return lock_awaited_ ? kLookForLock : kLookAgain;
+}
+
+Status Reader::advance(Events& events) {
+  if (db_ && db_->moved()) close(events);
+  if (!db_) {
+    if (auto status = open(events); !status) return status;
+  }
+  if (!assigned_) {
+    if (auto status = activate(events); !status) return status;
+  }
+  trouble_.clear();
+  return assigned_ ? read(events) : Status();
+}
+
+Status Reader::open(Events& events) {
+  auto db = open_for_reading(path_);
+  if (!db) {
+    if (db.error().code() == Code::kNotFound) waited_for_log_ = true;
+    return db.error();
+  }
+  const auto identity = read_identity(*db);
+  if (!identity) return identity.error();
+  auto select = db->prepare(
+      "SELECT offset, time_ns, key, headers, value FROM records WHERE offset >= ?1 ORDER BY offset LIMIT ?2");
+  if (!select) return select.error();
+  if (!log_id_.empty() && log_id_ != identity->log_id && assigned_) {
+    // Another log under the same name: what was built on the old one has no meaning for it.
+    events.push_back({.kind = ReaderEvent::Kind::kRevoked, .revoked = {0}});
+    assigned_ = false;
+    waited_for_log_ = true;
+  }
+  if (assigned_) {
+    // An older copy of the same log was put back: what it gets from now on has offsets that were seen before.
+    const auto end = end_offset(*db);
+    if (!end) return end.error();
+    next_ = std::min(next_, *end);
+  }
+  log_id_ = identity->log_id;
+  select_ = std::move(*select);
+  db_ = std::move(*db);
+  return {};
+}
+
+void Reader::close(Events& events) {
+  trouble(Error(Code::kUnavailable, "log " + path_ + " was removed or replaced; waiting for the new one"), events);
+}
+
+Status Reader::activate(Events& events) {
+  Snapshot snapshot{.partition = 0, .next_offset = -1};
+  std::optional<Snapshot> stored;
+  if (!options_.group.empty()) {
+    if (!member_) {
+      auto member = GroupMember::join(path_, options_.group);
+      if (!member) return member.error();
+      member_ = std::move(*member);
+    }
+    if (!member_->try_activate()) return {};
+    auto loaded = member_->load(log_id_);
+    if (!loaded) return loaded.error();
+    stored = std::move(*loaded);
+  }
+  const auto start = start_offset(stored);
+  if (!start) return start.error();
+  const bool by_store = stored && (started_ || options_.start.kind == StartAt::Kind::kStored);
+  if (by_store) {
+    snapshot = std::move(*stored);
+  } else if (member_ && options_.start.kind == StartAt::Kind::kStored) {
+    // Noted, so that whoever takes over before anything was stored misses nothing.
+    if (auto status = member_->store(log_id_, {.next_offset = *start}); !status) return status;
+  }
+  next_ = *start;
+  assigned_ = started_ = true;
+  events.push_back({.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}});
+  return {};
+}
+
+Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
+  const StartAt start = started_ ? StartAt() : options_.start;
+  switch (start.kind) {
+    case StartAt::Kind::kEarliest:
+      return db_->integer("SELECT ifnull(min(offset), 0) FROM records");
+    case StartAt::Kind::kTime:
+      return first_since(start.time_ns);
+    case StartAt::Kind::kStored:
+      if (stored) break;
+      [[fallthrough]];
+    case StartAt::Kind::kLatest:
+      if (waited_for_log_) return int64_t{1};
+      break;
+  }
+  const auto end = end_offset(*db_);
+  if (!end || !stored || start.kind != StartAt::Kind::kStored) return end;
+  return std::min(stored->next_offset, *end);
+}
+
+// By halves: times rise with the offsets, but for where the log's clock was set back; there, at one of the crossings.
+Result<int64_t> Reader::first_since(int64_t time_ns) {
+  const auto first = db_->integer("SELECT ifnull(min(offset), 1) FROM records");
+  if (!first) return first;
+  const auto last = db_->integer("SELECT ifnull(max(offset), 0) FROM records");
+  if (!last) return last;
+  int64_t low = *first;
+  int64_t high = *last + 1;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    const auto time = db_->integer("SELECT time_ns FROM records WHERE offset >= " + std::to_string(middle) +
+                                   " ORDER BY offset LIMIT 1");
+    if (!time) return time;
+    if (*time < time_ns) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+Status Reader::read(Events& events) {
+  ReaderEvent event{.kind = ReaderEvent::Kind::kRecords};
+  size_t bytes = 0;
+  {
+    const ResetLater reset(select_);
+    select_.bind(1, next_);
+    select_.bind(2, kMaxRecordsPerPoll);
+    int rc = select_.step();
+    for (; rc == SQLITE_ROW && bytes < kMaxBytesPerPoll; rc = select_.step()) {
+      Record record{.partition = 0, .offset = select_.integer(0), .time_ns = select_.integer(1)};
+      record.key = select_.bytes(2);
+      record.headers = parse_headers(select_.bytes(3));
+      record.value = select_.bytes(4);
+      bytes += record.value.size() + record.key.size() + sizeof(Record);
+      event.records.push_back(std::move(record));
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+      const Error error = db_->error(rc, "reading from offset " + std::to_string(next_) + " of");
+      // What was read before the damage is given out first.
+      if (event.records.empty()) return error;
+    }
+  }
+  if (auto status = note_lost(events, event.records.empty() ? -1 : event.records.front().offset); !status) {
+    return status;
+  }
+  if (event.records.empty()) return {};
+  next_ = event.records.back().offset + 1;
+  events.push_back(std::move(event));
+  return {};
+}
+
+// Offsets have no holes but the one that retention makes at the beginning.
+Status Reader::note_lost(Events& events, int64_t first_seen) {
+  if (first_seen == next_) return {};
+  if (first_seen < 0) {
+    // Nothing at or after next_: either nothing is new, or retention took everything.
+    const auto end = end_offset(*db_);
+    if (!end) return end.error();
+    if (*end <= next_) return {};
+    const auto left = db_->integer("SELECT count(*) FROM (SELECT 1 FROM records LIMIT 1)");
+    if (!left) return left.error();
+    if (*left > 0) return {};  // appended since the read above: it comes with the next one
+    first_seen = *end;
+  }
+  if (next_ > 0) {
+    events.push_back({.kind = ReaderEvent::Kind::kLost, .partition = 0, .from = next_, .to = first_seen});
+  }
+  next_ = first_seen;
+  return {};
+}
+
+Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (!member_ || !member_->active() || !assigned_) return {};
+  for (const Snapshot& snapshot : snapshots) {
+    if (snapshot.partition != 0) continue;
+    if (auto status = member_->store(log_id_, snapshot); !status) return status;
+  }
+  return {};
+}
+
+void Reader::trouble(const Error& error, Events& events) {
+  select_ = Statement();
+  db_.reset();
+  if (trouble_ == error.message()) return;
+  trouble_ = error.message();
+  events.push_back({.kind = ReaderEvent::Kind::kTrouble, .text = error.message()});
+}
+
+}  // namespace monitor::metriclog::sqlite
+
+namespace monitor::metriclog {
+
+Result<std::unique_ptr<LogReader>> open_sqlite_reader(const std::string& path, const ReaderOptions& options) {
+  if (path.empty()) return Error(Code::kInvalidArgument, "log: got an empty path, expected sqlite:PATH");
+  return std::unique_ptr<LogReader>(new sqlite::Reader(path, options));
+}
+
+}  // namespace monitor::metriclog

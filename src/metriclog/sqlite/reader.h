@@ -1,0 +1,56 @@
+// The reader of the SQLite log: one partition (0), read from the file that another process writes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "metriclog/log.h"
+#include "metriclog/sqlite/change_watch.h"
+#include "metriclog/sqlite/database.h"
+#include "metriclog/sqlite/group_store.h"
+
+namespace monitor::metriclog::sqlite {
+
+class Reader final : public LogReader {
+ public:
+  Reader(std::string path, ReaderOptions options);
+
+  Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) override;
+  Status store(std::span<const Snapshot> snapshots) override;
+  void wake() override { watch_.wake(); }
+
+ private:
+  using Events = std::vector<ReaderEvent>;
+
+  // One step forward: open, activate, assign or read. What passes by itself becomes kTrouble.
+  Status advance(Events& events);
+  Status open(Events& events);
+  Status activate(Events& events);
+  Result<int64_t> start_offset(const std::optional<Snapshot>& stored);
+  Result<int64_t> first_since(int64_t time_ns);
+  Status read(Events& events);
+  Status note_lost(Events& events, int64_t first_seen);
+  void close(Events& events);
+  void trouble(const Error& error, Events& events);
+  int64_t patience() const;
+
+  const std::string path_;
+  const ReaderOptions options_;
+  ChangeWatch watch_;
+
+  std::optional<Database> db_;
+  Statement select_;
+  std::string log_id_;
+  std::unique_ptr<GroupMember> member_;
+  bool assigned_ = false;
+  int64_t next_ = 0;             // valid while assigned_
+  bool started_ = false;         // options_.start was used: it holds for the first assignment alone
+  bool waited_for_log_ = false;  // the log came after us: it is read from its beginning
+  bool lock_awaited_ = false;    // a lock file was closed just now: its lock is free in a moment
+  std::string trouble_;          // told already
+};
+
+}  // namespace monitor::metriclog::sqlite

@@ -1,0 +1,95 @@
+#include "metriclog/sqlite/record_store.h"
+
+#include <utility>
+
+#include "metriclog/sqlite/schema.h"
+
+namespace monitor::metriclog::sqlite {
+
+Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& path, const char* vfs) {
+  auto db = open_for_writing(path, vfs);
+  if (!db) return db.error();
+  std::unique_ptr<RecordStore> store(new RecordStore(std::move(*db)));
+  const std::pair<Statement*, const char*> statements[] = {
+      {&store->begin_, "BEGIN IMMEDIATE"},
+      {&store->commit_, "COMMIT"},
+      {&store->insert_, "INSERT INTO records(time_ns, key, headers, value) VALUES(?1, ?2, ?3, ?4)"},
+      {&store->oldest_, "SELECT offset, time_ns FROM records ORDER BY offset LIMIT ?1"},
+      {&store->delete_, "DELETE FROM records WHERE offset <= ?1"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    auto prepared = store->db_.prepare(sql);
+    if (!prepared) return prepared.error();
+    *statement = std::move(*prepared);
+  }
+  return store;
+}
+
+Status RecordStore::append(std::vector<PendingRecord*>& records, int64_t time_ns) {
+  int rc = begin_.step();
+  begin_.reset();
+  if (rc != SQLITE_DONE) return db_.error(rc, "writing");
+  for (PendingRecord* record : records) {
+    if (auto status = insert(*record, time_ns); !status) return rolled_back(status.error());
+  }
+  rc = commit_.step();
+  // The error's text is read before reset() and ROLLBACK replace it.
+  const Error error = db_.error(rc, "writing");
+  commit_.reset();
+  if (rc != SQLITE_DONE) return rolled_back(error);
+  return {};
+}
+
+Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
+  const ResetLater reset(insert_);
+  insert_.bind(1, time_ns);
+  insert_.bind_text(2, record.key);
+  insert_.bind_text(3, record.headers);
+  insert_.bind_blob(4, record.value);
+  const int rc = insert_.step();
+  if (rc == SQLITE_DONE) return {};
+  const Error error = db_.error(rc, "writing");
+  if (error.code() == Code::kInvalidArgument) {
+    record.poison = error.message();
+    return {};
+  }
+  return error;
+}
+
+Status RecordStore::rolled_back(Error error) {
+  (void)db_.exec("ROLLBACK");  // SQLite may have done it already
+  return error;
+}
+
+Result<int64_t> RecordStore::expire(int64_t before_ns, int64_t limit) {
+  int64_t last = -1;
+  int64_t count = 0;
+  {
+    const ResetLater reset(oldest_);
+    oldest_.bind(1, limit);
+    int rc = oldest_.step();
+    for (; rc == SQLITE_ROW && oldest_.integer(1) < before_ns; rc = oldest_.step()) {
+      last = oldest_.integer(0);
+      ++count;
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return db_.error(rc, "reading");
+  }
+  if (count == 0) return int64_t{0};
+  const ResetLater reset(delete_);
+  delete_.bind(1, last);
+  const int rc = delete_.step();
+  if (rc != SQLITE_DONE) return db_.error(rc, "ageing records out of");
+  return count;
+}
+
+Status RecordStore::shrink() {
+  constexpr int64_t kWorthIt = 4096;  // pages: 16 MiB
+  const auto unused = db_.integer("PRAGMA freelist_count");
+  if (!unused) return unused.error();
+  const auto all = db_.integer("PRAGMA page_count");
+  if (!all) return all.error();
+  if (*unused < kWorthIt || *unused * 3 < *all) return {};
+  return db_.exec("PRAGMA incremental_vacuum(1024)");
+}
+
+}  // namespace monitor::metriclog::sqlite

@@ -1,0 +1,39 @@
+// The metric log in one SQLite file, for one machine: what `monitor up` uses.
+//
+// PATH          records(offset, time_ns, key, headers JSON, value), meta(key, value); WAL, synchronous=FULL
+// PATH-groups.db     where each group of readers stands; written by readers alone
+// PATH-writer        held by the one writer; its change time moves after each commit, which readers watch
+// PATH-group-G.lock  held by group G's one active reader
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "metriclog/log.h"
+
+namespace monitor::metriclog {
+
+struct SqliteWriterOptions {
+  std::string path = {};
+  std::string program = "monitor-server";              // named to whoever tries to write the same file
+  int64_t retention_ns = 24 * 3600 * kNanosPerSecond;  // by the log's own time; 0 keeps everything
+  int64_t commit_every_ns = 10 * kNanosPerMilli;       // commits come no faster; the first of a burst is at once
+  size_t max_queue_records = 100'000;                  // accepted and not yet reported: above it append() says kFull
+  size_t max_queue_bytes = 64U << 20;
+  size_t max_record_bytes = 1U << 20;  // above it a record is poison
+  const char* vfs = nullptr;           // SQLite's file system layer; null: the default
+};
+
+// Makes the file and its folder when missing. Errors: kDataLoss damaged, kPermissionDenied, kResourceExhausted disk
+// full, kAborted another process writes it, kFailedPrecondition made by a newer version or not a metric log.
+// The clock stamps records and ages them; it must outlive the writer.
+Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions& options, const Clock& clock);
+
+// A reader never writes the log itself. A file that does not exist yet is waited for.
+Result<std::unique_ptr<LogReader>> open_sqlite_reader(const std::string& path, const ReaderOptions& options);
+
+}  // namespace monitor::metriclog

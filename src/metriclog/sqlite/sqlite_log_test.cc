@@ -1,0 +1,276 @@
+#include "metriclog/sqlite/sqlite_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "metriclog/contract_test.h"
+
+namespace monitor::metriclog {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "sqlite-log-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+class SqliteFixture final : public LogFixture {
+ public:
+  SqliteFixture() {
+    auto opened = open_sqlite_writer({.path = path_, .max_record_bytes = max_record_bytes()}, clock_);
+    EXPECT_TRUE(opened.ok());
+    writer_ = std::move(*opened);
+  }
+  LogWriter& writer() override { return *writer_; }
+  std::unique_ptr<LogReader> reader(const ReaderOptions& options) override {
+    auto opened = open_sqlite_reader(path_, options);
+    EXPECT_TRUE(opened.ok());
+    return std::move(*opened);
+  }
+  void advance(int64_t ns) override { clock_.advance(ns); }
+  int64_t now_ns() override { return clock_.wall_ns(); }
+  void take_first(int64_t count) override {
+    // As if the first ones were older than the rest, then one append that runs retention.
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    const std::string sql = "DELETE FROM records WHERE offset <= " + std::to_string(count);
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  }
+  size_t max_record_bytes() const override { return 4096; }
+
+ private:
+  TempFolder folder_;
+  std::string path_ = folder_.file("log.db");
+  FakeClock clock_;
+  std::unique_ptr<LogWriter> writer_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, MetricLogContract,
+                         ::testing::Values([] { return std::unique_ptr<LogFixture>(new SqliteFixture()); }));
+
+class SqliteLog : public ::testing::Test {
+ protected:
+  static constexpr int64_t kPatience = 20 * kNanosPerSecond;
+
+  std::unique_ptr<LogWriter> open(SqliteWriterOptions options = {}) {
+    options.path = path_;
+    auto opened = open_sqlite_writer(options, clock_);
+    if (!opened) ADD_FAILURE() << opened.error().to_string();
+    return opened ? std::move(*opened) : nullptr;
+  }
+  Error open_error() {
+    auto opened = open_sqlite_writer({.path = path_}, clock_);
+    EXPECT_FALSE(opened.ok());
+    return opened ? Error(Code::kOk, "") : opened.error();
+  }
+  std::unique_ptr<LogReader> reader(const ReaderOptions& options) {
+    return std::move(*open_sqlite_reader(path_, options));
+  }
+  void append(LogWriter& writer, const std::string& value) {
+    ASSERT_EQ(writer.append({"agent", {}, value}, deliveries_, ++token_), LogWriter::Accepted::kYes);
+    ASSERT_TRUE(writer.flush(kPatience));
+  }
+  int64_t query(const std::string& sql) {
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_step(statement);
+    const int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
+  }
+  std::vector<ReaderEvent> poll(LogReader& reader) {
+    auto events = reader.poll(kPatience);
+    EXPECT_TRUE(events.ok()) << events.error().to_string();
+    return events ? std::move(*events) : std::vector<ReaderEvent>();
+  }
+
+  TempFolder folder_;
+  std::string path_ = folder_.file("data/log.db");
+  FakeClock clock_;
+  Deliveries deliveries_;
+  uint64_t token_ = 0;
+};
+
+TEST_F(SqliteLog, IsAFileThatAnyoneCanQuery) {
+  const auto writer = open();
+  const std::vector<std::pair<std::string_view, std::string_view>> headers = {{"agent", "a\"b"}, {"sequence", "12"}};
+  writer->append({"key", headers, "bytes"}, deliveries_, 1);
+  ASSERT_TRUE(writer->flush(kPatience));
+  EXPECT_EQ(query("SELECT offset FROM records"), 1);
+  EXPECT_EQ(query("SELECT headers ->> 'sequence' FROM records"), 12);
+  EXPECT_EQ(query("SELECT headers ->> 'agent' = 'a\"b' AND key = 'key' AND value = CAST('bytes' AS BLOB) FROM records"),
+            1);
+  EXPECT_EQ(query("SELECT time_ns FROM records"), clock_.wall_ns());
+  EXPECT_EQ(query("SELECT value FROM meta WHERE key = 'schema_version'"), 1);
+}
+
+TEST_F(SqliteLog, GoesOnWhereItEnded) {
+  append(*open(), "one");
+  append(*open(), "two");
+  EXPECT_EQ(query("SELECT max(offset) FROM records"), 2);
+}
+
+TEST_F(SqliteLog, ASecondWriterIsRefusedByTheNameOfTheFirst) {
+  const auto writer = open({.program = "monitor-server"});
+  const Error error = open_error();
+  EXPECT_EQ(error.code(), Code::kAborted);
+  EXPECT_THAT(error.message(), HasSubstr("process " + std::to_string(getpid()) + " (monitor-server)"));
+  EXPECT_THAT(error.message(), HasSubstr(path_));
+}
+
+TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
+  const auto writer = open({.retention_ns = 3600 * kNanosPerSecond});
+  append(*writer, "old");
+  const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*behind).size(), 2U);  // assigned, one record
+  append(*writer, "also old");
+  clock_.advance(2 * 3600 * kNanosPerSecond);
+  append(*writer, "new");
+  append(*writer, "newest");  // its flush comes after the first one's retention
+  EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
+  const auto events = poll(*behind);
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kLost);
+  EXPECT_EQ(events[0].from, 2);
+  EXPECT_EQ(events[0].to, 3);
+  EXPECT_EQ(events[1].records.size(), 2U);
+}
+
+TEST_F(SqliteLog, ReportsALossAlsoWhenNothingIsLeft) {
+  const auto writer = open();
+  append(*writer, "a");
+  const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*behind).size(), 2U);
+  append(*writer, "b");
+  query("DELETE FROM records");
+  const auto events = poll(*behind);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kLost);
+  EXPECT_EQ(events[0].to, 3);
+}
+
+TEST_F(SqliteLog, AReaderWaitsForALogThatIsNotThereAndReadsItFromItsBeginning) {
+  const auto early = reader({});
+  const auto events = poll(*early);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kTrouble);
+  EXPECT_THAT(events[0].text, HasSubstr("does not exist yet"));
+  append(*open(), "first");
+  const auto later = poll(*early);
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_EQ(later[0].kind, ReaderEvent::Kind::kAssigned);
+  EXPECT_EQ(later[1].records.at(0).value, "first");
+}
+
+TEST_F(SqliteLog, AReaderGoesOverToALogThatReplacedItsOwn) {
+  auto writer = open();
+  append(*writer, "a");
+  const auto following = reader({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*following).size(), 2U);
+  writer.reset();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+  ASSERT_EQ(poll(*following).at(0).kind, ReaderEvent::Kind::kTrouble);
+  append(*open(), "b");
+  std::vector<ReaderEvent> events;
+  while (events.empty() || events.back().kind == ReaderEvent::Kind::kTrouble) events = poll(*following);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kRevoked);
+  EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kAssigned);
+  EXPECT_EQ(events[2].records.at(0).value, "b");
+}
+
+TEST_F(SqliteLog, AWriterWhoseFileWasRemovedSaysRetryAndStartsAnew) {
+  const auto writer = open();
+  append(*writer, "a");
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+  append(*writer, "b");
+  append(*writer, "c");
+  const auto reports = deliveries_.all();
+  ASSERT_EQ(reports.size(), 3U);
+  EXPECT_NE(reports[1].outcome, Outcome::kStored);
+  EXPECT_EQ(reports[2].outcome, Outcome::kStored);
+  EXPECT_EQ(query("SELECT count(*) FROM records"), 1);
+}
+
+TEST_F(SqliteLog, RefusesAFileThatIsNoDatabase) {
+  std::filesystem::create_directories(folder_.file("data"));
+  std::ofstream(path_) << std::string(10'000, 'x');
+  const Error error = open_error();
+  EXPECT_EQ(error.code(), Code::kDataLoss);
+  EXPECT_THAT(error.message(), HasSubstr(path_));
+  EXPECT_THAT(error.message(), HasSubstr("damaged"));
+  const auto events = reader({})->poll(0);
+  ASSERT_FALSE(events.ok());
+  EXPECT_EQ(events.error().code(), Code::kDataLoss);
+}
+
+TEST_F(SqliteLog, RefusesADamagedFileAtTheStart) {
+  append(*open(), std::string(900'000, 'x'));
+  std::fstream(path_).seekp(4096) << std::string(200'000, 'y');
+  EXPECT_EQ(open_error().code(), Code::kDataLoss);
+  const auto damaged = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  auto events = damaged->poll(0);
+  while (events.ok()) events = damaged->poll(0);
+  EXPECT_EQ(events.error().code(), Code::kDataLoss);
+}
+
+TEST_F(SqliteLog, RefusesANewerSchemaAndAForeignDatabase) {
+  open().reset();
+  query("UPDATE meta SET value = 2 WHERE key = 'schema_version' RETURNING 1");
+  Error error = open_error();
+  EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+  EXPECT_THAT(error.message(), HasSubstr("newer version"));
+  EXPECT_THAT(error.message(), HasSubstr("schema 2, known up to 1"));
+  path_ = folder_.file("other.db");
+  query("CREATE TABLE t(x)");
+  error = open_error();
+  EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+  EXPECT_THAT(error.message(), HasSubstr("not a metric log"));
+  EXPECT_EQ(query("SELECT count(*) FROM sqlite_master"), 1) << "left as it was";
+}
+
+TEST_F(SqliteLog, SaysWhenTheFolderCannotBeWritten) {
+  path_ = "/proc/none/log.db";
+  const Error error = open_error();
+  EXPECT_THAT(error.message(), HasSubstr("/proc/none/log.db"));
+}
+
+TEST_F(SqliteLog, QueueIsBoundedInRecordsAndBytes) {
+  // A commit distance that nothing reaches: what is accepted after the first stays queued until the writer ends.
+  auto writer = open({.commit_every_ns = 3600 * kNanosPerSecond, .max_queue_records = 3, .max_queue_bytes = 5000});
+  append(*writer, "first");
+  ASSERT_EQ(writer->append({"k", {}, std::string(4000, 'x')}, deliveries_, 2), LogWriter::Accepted::kYes);
+  EXPECT_EQ(writer->append({"k", {}, std::string(4000, 'x')}, deliveries_, 3), LogWriter::Accepted::kFull);
+  ASSERT_EQ(writer->append({"k", {}, ""}, deliveries_, 4), LogWriter::Accepted::kYes);
+  ASSERT_EQ(writer->append({"k", {}, ""}, deliveries_, 5), LogWriter::Accepted::kYes);
+  EXPECT_EQ(writer->append({"k", {}, ""}, deliveries_, 6), LogWriter::Accepted::kFull);
+  EXPECT_FALSE(writer->flush(0));
+  writer.reset();
+  EXPECT_EQ(deliveries_.all().size(), 4U);
+}
+
+}  // namespace
+}  // namespace monitor::metriclog

@@ -1,0 +1,238 @@
+#include "metriclog/sqlite/writer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace monitor::metriclog::sqlite {
+
+namespace {
+
+constexpr size_t kMaxBatchRecords = 4096;
+constexpr size_t kMaxBatchBytes = 8U << 20;
+constexpr int64_t kExpireAtOnce = 1000;  // records: more would hold up the deliveries behind them
+constexpr int64_t kMaxExpiryEvery = 60 * kNanosPerSecond;
+constexpr int64_t kExpireAgain = 100 * kNanosPerMilli;  // when there was more to expire
+constexpr int64_t kMinBackoff = 50 * kNanosPerMilli;
+constexpr int64_t kMaxBackoff = 1 * kNanosPerSecond;
+
+std::string headers_json(const RecordView& record) {
+  std::string text = "{";
+  for (const auto& [name, value] : record.headers) {
+    if (text.size() > 1) text += ',';
+    text += json_quote(name);
+    text += ':';
+    text += json_quote(value);
+  }
+  return text + "}";
+}
+
+}  // namespace
+
+Writer::Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock,
+               std::unique_ptr<RecordStore> store)
+    : options_(options), clock_(clock), lock_(std::move(lock)), store_(std::move(store)), thread_([this] { run(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  thread_.join();
+}
+
+LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& listener, uint64_t token) {
+  Item item{.listener = &listener, .token = token};
+  item.bytes = record.key.size() + record.value.size() + sizeof(Item);
+  if (record.value.size() > options_.max_record_bytes) {
+    item.record.poison = "record of " + std::to_string(record.value.size()) + " bytes, the log takes up to " +
+                         std::to_string(options_.max_record_bytes);
+  }
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || open_records_ >= options_.max_queue_records) return Accepted::kFull;
+    // A lone record is always taken, whatever its size: otherwise it would be refused for ever.
+    if (open_records_ > 0 && open_bytes_ + item.bytes > options_.max_queue_bytes) return Accepted::kFull;
+    ++open_records_;
+    open_bytes_ += item.bytes;
+  }
+  // The copies are made outside of the lock: loops must not wait for one another's memory.
+  if (item.record.poison.empty()) {
+    item.record.key = record.key;
+    item.record.headers = headers_json(record);
+    item.record.value = record.value;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(item));
+    wake = queue_.size() == 1 || queue_.size() == kMaxBatchRecords;
+  }
+  if (wake) work_.notify_one();
+  return Accepted::kYes;
+}
+
+bool Writer::flush(int64_t timeout_ns) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), [this] { return open_records_ == 0; });
+}
+
+std::string Writer::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+Status Writer::failure() const {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
+  return {};
+}
+
+void Writer::run() {
+  std::unique_lock lock(mutex_);
+  while (wait_for_work(lock)) {
+    Batch batch = take_batch();
+    lock.unlock();
+    const Status status = commit(batch);
+    note(status);
+    settle(batch, status);
+    if (status.ok()) expire();
+    lock.lock();
+  }
+}
+
+// False: to be stopped, and nothing is queued. Commits keep a distance from one another, so that a busy log writes few
+// and large ones, and a longer one after a failure.
+bool Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  while (queue_.empty() && !stopping_) {
+    const auto patience = std::chrono::nanoseconds(more_to_expire_ ? kExpireAgain : kMaxExpiryEvery);
+    if (work_.wait_for(lock, patience) == std::cv_status::timeout && queue_.empty()) {
+      lock.unlock();
+      expire();
+      lock.lock();
+    }
+  }
+  work_.wait_until(lock, not_before_,
+                   [this] { return stopping_ || (backoff_ns_ == 0 && queue_.size() >= kMaxBatchRecords); });
+  return !queue_.empty();
+}
+
+Writer::Batch Writer::take_batch() {
+  Batch batch;
+  size_t bytes = 0;
+  while (!queue_.empty() && batch.size() < kMaxBatchRecords && bytes < kMaxBatchBytes) {
+    bytes += queue_.front().bytes;
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+Status Writer::commit(Batch& batch) {
+  if (!store_) {
+    auto opened = RecordStore::open(options_.path, options_.vfs);
+    if (!opened) return opened.error();
+    store_ = std::move(*opened);
+  }
+  std::vector<PendingRecord*> records;
+  records.reserve(batch.size());
+  for (Item& item : batch) {
+    if (item.record.poison.empty()) records.push_back(&item.record);
+  }
+  if (records.empty()) return {};
+  if (auto status = store_->append(records, clock_.wall_ns()); !status) {
+    // A connection that saw an I/O error is not trusted again: what it has in memory may differ from the disk.
+    store_.reset();
+    return status;
+  }
+  if (store_->moved()) {
+    store_.reset();
+    return Error(Code::kUnavailable, "log " + options_.path + " was removed or replaced while it was written; " +
+                                         "it is opened anew, and agents send again");
+  }
+  lock_.touch();
+  return {};
+}
+
+void Writer::note(const Status& status) {
+  backoff_ns_ = status ? 0 : std::clamp(backoff_ns_ * 2, kMinBackoff, kMaxBackoff);
+  not_before_ =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(status ? options_.commit_every_ns : backoff_ns_);
+  std::string before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = std::exchange(trouble_, status ? std::string() : status.error().message());
+    if (!status && status.error().code() == Code::kDataLoss) failure_ = status.error();
+  }
+  if (!status) {
+    log_warning("log does not take records", {{"error", status.error()}});
+  } else if (!before.empty()) {
+    log_info("log takes records again", {{"path", options_.path}});
+  }
+}
+
+void Writer::settle(Batch& batch, const Status& status) {
+  std::map<DeliveryListener*, std::vector<Delivery>> reports;
+  size_t bytes = 0;
+  for (Item& item : batch) {
+    bytes += item.bytes;
+    Delivery delivery{.token = item.token, .outcome = Outcome::kStored, .reason = {}};
+    if (!item.record.poison.empty()) {
+      delivery.outcome = Outcome::kPoison;
+      delivery.reason = std::move(item.record.poison);
+    } else if (!status) {
+      delivery.outcome = Outcome::kRetry;
+      delivery.reason = status.error().message();
+    }
+    reports[item.listener].push_back(std::move(delivery));
+  }
+  for (const auto& [listener, deliveries] : reports) listener->on_delivered(deliveries);
+  const std::lock_guard lock(mutex_);
+  open_records_ -= batch.size();
+  open_bytes_ -= bytes;
+  if (open_records_ == 0) idle_.notify_all();
+}
+
+void Writer::expire() {
+  if (options_.retention_ns <= 0 || !store_ || clock_.mono_ns() < next_expiry_ns_) return;
+  const auto expired = store_->expire(clock_.wall_ns() - options_.retention_ns, kExpireAtOnce);
+  Status status = expired ? store_->shrink() : Status(expired.error());
+  if (!status) {
+    store_.reset();
+    note(status);
+  }
+  more_to_expire_ = expired && *expired == kExpireAtOnce;
+  if (!more_to_expire_) next_expiry_ns_ = clock_.mono_ns() + std::min(kMaxExpiryEvery, options_.retention_ns / 10);
+}
+
+}  // namespace monitor::metriclog::sqlite
+
+namespace monitor::metriclog {
+
+Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions& options, const Clock& clock) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const fs::path folder = fs::path(options.path).parent_path();
+  if (!folder.empty()) fs::create_directories(folder, failed);
+  if (failed) return errno_error(failed.value(), "making the folder of log " + options.path);
+  auto lock = sqlite::LockFile::open(options.path + "-writer");
+  if (!lock) return lock.error().with_context("opening log " + options.path + " for writing");
+  if (!lock->try_lock("process " + std::to_string(getpid()) + " (" + options.program + ")")) {
+    return Error(Code::kAborted, "log " + options.path + " is being written by " + lock->owner() +
+                                     "; stop that, or name another log with --log");
+  }
+  auto store = sqlite::RecordStore::open(options.path, options.vfs);
+  if (!store) return store.error();
+  return std::unique_ptr<LogWriter>(new sqlite::Writer(options, clock, std::move(*lock), std::move(*store)));
+}
+
+}  // namespace monitor::metriclog

@@ -1,0 +1,74 @@
+// The writer of the SQLite log: a bounded queue, and a thread that commits what is queued.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "metriclog/log.h"
+#include "metriclog/sqlite/lock_file.h"
+#include "metriclog/sqlite/record_store.h"
+#include "metriclog/sqlite/sqlite_log.h"
+
+namespace monitor::metriclog::sqlite {
+
+class Writer final : public LogWriter {
+ public:
+  Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock, std::unique_ptr<RecordStore> store);
+  // Commits what is queued, once, and reports it.
+  ~Writer() override;
+
+  Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) override;
+  bool flush(int64_t timeout_ns) override;
+  std::string trouble() const override;
+  Status failure() const override;
+
+ private:
+  struct Item {
+    PendingRecord record = {};
+    DeliveryListener* listener = nullptr;
+    uint64_t token = 0;
+    size_t bytes = 0;
+  };
+  using Batch = std::vector<Item>;
+
+  void run();
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  Batch take_batch();  // with mutex_ held
+  Status commit(Batch& batch);
+  void settle(Batch& batch, const Status& status);
+  void note(const Status& status);
+  void expire();
+
+  const SqliteWriterOptions options_;
+  const Clock& clock_;
+  LockFile lock_;
+
+  // The thread's alone.
+  std::unique_ptr<RecordStore> store_;  // null: to be opened again
+  int64_t next_expiry_ns_ = 0;          // monotonic, by clock_
+  bool more_to_expire_ = false;
+  int64_t backoff_ns_ = 0;
+  std::chrono::steady_clock::time_point not_before_;  // of the next commit
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable work_;
+  std::condition_variable idle_;
+  std::deque<Item> queue_;
+  size_t open_records_ = 0;  // accepted and not reported
+  size_t open_bytes_ = 0;
+  bool stopping_ = false;
+  std::string trouble_;
+  std::optional<Error> failure_;
+
+  std::thread thread_;  // last: it uses the rest
+};
+
+}  // namespace monitor::metriclog::sqlite

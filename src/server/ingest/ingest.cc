@@ -1,0 +1,159 @@
+#include "server/ingest/ingest.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "server/ingest/session.h"
+
+namespace monitor::server {
+
+namespace {
+
+constexpr const char* kRejected = "monitor_server_batches_rejected_total";
+constexpr const char* kRejectedHelp = "Batches that can never be stored, by reason.";
+
+}  // namespace
+
+IngestMetrics::IngestMetrics(telemetry::Registry& r)
+    : stored(r.counter("monitor_server_batches_stored_total", "Batches that the log confirmed.")),
+      retried(r.counter("monitor_server_batches_retried_total", "Batches that agents were asked to send again.")),
+      rejected_large(r.counter(kRejected, kRejectedHelp, {{"reason", "too_large"}})),
+      rejected_invalid(r.counter(kRejected, kRejectedHelp, {{"reason", "invalid"}})),
+      rejected_agent(r.counter(kRejected, kRejectedHelp, {{"reason", "wrong_agent"}})),
+      rejected_log(r.counter(kRejected, kRejectedHelp, {{"reason", "log"}})),
+      bytes(r.counter("monitor_server_received_bytes_total", "Bytes of batches received.")),
+      points(r.counter("monitor_server_points_total", "Points in the batches that were appended.")),
+      log_full(r.counter("monitor_server_log_full_total", "Times that a stream had to wait for the log.")),
+      streams_opened(r.counter("monitor_server_streams_opened_total", "Streams begun by agents.")),
+      conflicts(r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts had one agent id.")),
+      streams(r.gauge("monitor_server_streams", "Open streams.")),
+      waiting_bytes(r.gauge("monitor_server_waiting_bytes", "Bytes of batches that wait for the log.")),
+      append_seconds(r.histogram("monitor_server_append_seconds", "From a batch's append to the log's confirmation.",
+                                 telemetry::latency_bounds())) {}
+
+Ingest::Ingest(IngestEnvironment environment, IngestOptions options)
+    : env_(std::move(environment)), options_(std::move(options)), metrics_(env_.registry) {}
+
+Ingest::~Ingest() { env_.timers.cancel_timer(waiting_timer_); }
+
+rpc::CallFactory Ingest::factory() {
+  return [this](rpc::ServerCall& call) -> std::unique_ptr<rpc::ServerCallHandler> {
+    if (draining_) {
+      call.finish({Code::kUnavailable, "the server is shutting down"});
+      return nullptr;
+    }
+    return std::make_unique<Session>(*this, call);
+  };
+}
+
+rpc::MethodOptions Ingest::method_options() const {
+  // A batch that is too large is refused by a word to the agent, not by ending its stream: all that the window lets
+  // through is read.
+  return {.manual_flow_control = true, .max_message_bytes = options_.window_bytes};
+}
+
+void Ingest::drain() {
+  draining_ = true;
+  std::vector<uint32_t> ids;
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const uint32_t id : ids) {
+    if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->drain();
+  }
+}
+
+uint32_t Ingest::enter(Session& session) {
+  do {
+    ++last_id_;
+  } while (sessions_.contains(last_id_));
+  sessions_.emplace(last_id_, &session);
+  metrics_.streams_opened.add();
+  metrics_.streams.set(static_cast<double>(sessions_.size()));
+  return last_id_;
+}
+
+void Ingest::leave(uint32_t id) {
+  sessions_.erase(id);
+  std::erase(waiting_, id);
+  metrics_.streams.set(static_cast<double>(sessions_.size()));
+}
+
+void Ingest::wait_for_room(uint32_t id) {
+  waiting_.push_back(id);
+  if (waiting_timer_ != 0) return;
+  waiting_timer_ = env_.timers.call_after(options_.full_retry_ns, [this] {
+    waiting_timer_ = 0;
+    try_waiting();
+  });
+}
+
+// One batch of each stream in turn: a busy agent does not keep the others out.
+void Ingest::try_waiting() {
+  std::unordered_set<uint32_t> touched;
+  bool room = true;
+  while (room && !waiting_.empty()) {
+    const uint32_t id = waiting_.front();
+    Session& session = *sessions_.at(id);
+    room = session.append_waiting();
+    waiting_.pop_front();
+    if (session.waiting() && room) waiting_.push_back(id);
+    if (session.waiting() && !room) waiting_.push_front(id);
+    touched.insert(id);
+  }
+  metrics_.waiting_bytes.set(static_cast<double>(waiting_bytes_));
+  if (!waiting_.empty() && waiting_timer_ == 0) {
+    waiting_timer_ = env_.timers.call_after(options_.full_retry_ns, [this] {
+      waiting_timer_ = 0;
+      try_waiting();
+    });
+  }
+  for (const uint32_t id : touched) {
+    if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->flush();
+  }
+}
+
+void Ingest::on_delivered(std::span<const metriclog::Delivery> deliveries) { post_to_loop(false, deliveries); }
+
+void Ingest::on_reset() { post_to_loop(true, {}); }
+
+void Ingest::post_to_loop(bool reset, std::span<const metriclog::Delivery> deliveries) {
+  {
+    const std::lock_guard lock(mutex_);
+    mailbox_.insert(mailbox_.end(), deliveries.begin(), deliveries.end());
+    mailbox_reset_ = mailbox_reset_ || reset;
+    if (std::exchange(mailbox_posted_, true)) return;
+  }
+  env_.post([this] { settle_deliveries(); });
+}
+
+void Ingest::settle_deliveries() {
+  std::vector<metriclog::Delivery> deliveries;
+  bool reset = false;
+  {
+    const std::lock_guard lock(mutex_);
+    deliveries.swap(mailbox_);
+    reset = std::exchange(mailbox_reset_, false);
+    mailbox_posted_ = false;
+  }
+  std::unordered_set<uint32_t> touched;
+  for (metriclog::Delivery& delivery : deliveries) {
+    const auto id = static_cast<uint32_t>(delivery.token >> 32);
+    const auto it = sessions_.find(id);
+    if (it == sessions_.end()) continue;  // its stream has ended: the agent sends again on the next one
+    it->second->delivered(static_cast<uint32_t>(delivery.token), delivery.outcome, std::move(delivery.reason));
+    touched.insert(id);
+  }
+  if (reset) {
+    for (const auto& [id, session] : sessions_) {
+      session->log_reset();
+      touched.insert(id);
+    }
+  }
+  // All that is known is acknowledged in one message a stream.
+  for (const uint32_t id : touched) {
+    if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->flush();
+  }
+  if (!waiting_.empty()) try_waiting();
+}
+
+}  // namespace monitor::server

@@ -1,0 +1,400 @@
+#include "server/ingest/ingest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "metriclog/memory/memory_log.h"
+#include "metrics/encode.h"
+#include "metrics/json_form.h"
+#include "protocol/messages.h"
+
+namespace monitor::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A call whose other end is the test.
+class FakeCall final : public rpc::ServerCall {
+ public:
+  explicit FakeCall(std::string peer) : peer_(std::move(peer)) {}
+  std::string_view path() const override { return Ingest::kPublishPath; }
+  const rpc::Metadata& metadata() const override { return metadata_; }
+  const std::string& peer() const override { return peer_; }
+  const rpc::PeerCertificate* peer_certificate() const override { return nullptr; }
+  int64_t deadline_ns() const override { return INT64_MAX; }
+  void send_headers(const rpc::Metadata&) override {}
+  void write(std::string_view message) override { written.emplace_back(message); }
+  void finish(const rpc::CallStatus& status, const rpc::Metadata&) override { finished = status; }
+  size_t unsent_bytes() const override { return unsent; }
+  void consumed(size_t bytes) override { consumed_bytes += bytes; }
+
+  std::vector<std::string> written;
+  std::optional<rpc::CallStatus> finished;
+  size_t unsent = 0;
+  size_t consumed_bytes = 0;
+
+ private:
+  std::string peer_;
+  rpc::Metadata metadata_;
+};
+
+std::string incarnation(char c) { return std::string(metrics::kIncarnationBytes, c); }
+
+std::string batch(uint64_t sequence, const std::string& agent = "a1", char inc = 'i') {
+  metrics::Batch b;
+  b.agent_id = agent;
+  b.hostname = "host";
+  b.incarnation = incarnation(inc);
+  b.sequence = sequence;
+  b.config_revision = 42;
+  b.appended_ns = 5;
+  b.series.push_back({.name = "system.cpu.utilization", .labels = {}, .unit = "1"});
+  metrics::Frame frame{.time_ns = 4};
+  frame.points.emplace_back();
+  frame.points.back().real = 0.5;
+  b.frames.push_back(frame);
+  return metrics::encode_batch(b);
+}
+
+// One agent's stream, spoken message by message.
+struct Agent {
+  explicit Agent(Ingest& ingest, const std::string& peer = "ipv4:10.0.0.1:1") : call(peer) {
+    handler = ingest.factory()(call);
+  }
+  void hello(const std::string& id = "a1", char inc = 'i', const std::string& host = "host") {
+    handler->on_message(protocol::encode(protocol::Hello{id, incarnation(inc), "1.0", host}));
+  }
+  void publish(uint64_t number, const std::string& bytes) {
+    const std::string message = protocol::encode(protocol::Publish{number, bytes});
+    sent += message.size();
+    handler->on_message(message);
+  }
+  // What came since the last call: "ack 3", "reject 2", "rewind 1", "hello", "drain".
+  std::vector<std::string> heard() {
+    std::vector<std::string> out;
+    for (const std::string& text : std::exchange(call.written, {})) {
+      const auto message = protocol::parse_server_message(text);
+      EXPECT_TRUE(message.ok());
+      if (const auto* ack = std::get_if<protocol::Ack>(&*message)) out.push_back("ack " + std::to_string(ack->through));
+      if (const auto* rewind = std::get_if<protocol::Rewind>(&*message)) {
+        out.push_back("rewind " + std::to_string(rewind->to));
+      }
+      if (const auto* reject = std::get_if<protocol::Reject>(&*message)) {
+        out.push_back("reject " + std::to_string(reject->number));
+        reason = reject->reason;
+      }
+      if (std::holds_alternative<protocol::HelloReply>(*message)) out.emplace_back("hello");
+      if (std::holds_alternative<protocol::Drain>(*message)) out.emplace_back("drain");
+    }
+    return out;
+  }
+
+  FakeCall call;
+  std::unique_ptr<rpc::ServerCallHandler> handler;
+  std::string reason;
+  size_t sent = 0;
+};
+
+class IngestTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Ingest> make(const IngestOptions& options = {}) {
+    return std::make_unique<Ingest>(
+        IngestEnvironment{timers_, [this](auto work) { posted_.push_back(std::move(work)); }, log_.writer(), streams_,
+                          registry_, random_},
+        options);
+  }
+  // The loop's turn: what other threads posted.
+  void turn() {
+    while (!posted_.empty()) {
+      auto work = std::exchange(posted_, {});
+      for (auto& one : work) one();
+    }
+  }
+  bool shows(const std::string& line) const { return registry_.text().find("\n" + line + "\n") != std::string::npos; }
+
+  FakeTimers timers_;
+  metriclog::MemoryLog log_{timers_.clock()};
+  StreamTable streams_;
+  telemetry::Registry registry_;
+  SeededRandom random_{1};
+  std::vector<std::function<void()>> posted_;
+  std::unique_ptr<Ingest> ingest_ = make();
+};
+
+TEST_F(IngestTest, AcknowledgesOnlyWhatTheLogConfirmed) {
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  EXPECT_THAT(agent.heard(), ElementsAre("hello"));
+  const size_t after_hello = agent.call.consumed_bytes;
+  for (uint64_t i = 1; i <= 3; ++i) agent.publish(i, batch(i));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  EXPECT_EQ(agent.call.consumed_bytes, after_hello) << "no room is given before the log's word";
+  log_.deliver(2);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+  log_.release_deliveries();
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 3"));
+  EXPECT_EQ(agent.call.consumed_bytes, after_hello + agent.sent);
+  EXPECT_TRUE(shows("monitor_server_batches_stored_total 3"));
+}
+
+TEST_F(IngestTest, ConfirmationsOutOfOrderAcknowledgeTheContiguousPrefix) {
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  for (uint64_t i = 1; i <= 20; ++i) agent.publish(i, batch(i));
+  agent.heard();
+  log_.deliver_reordered(random_);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 20"));
+}
+
+TEST_F(IngestTest, TheRecordHasKeyHeadersAndTheBytesAsTheyCame) {
+  Agent agent(*ingest_);
+  agent.hello();
+  const std::string bytes = batch(7);
+  agent.publish(1, bytes);
+  const auto records = log_.records(0);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].key, "a1");
+  EXPECT_EQ(records[0].value, bytes);
+  EXPECT_EQ(records[0].header("agent"), "a1");
+  EXPECT_EQ(records[0].header("incarnation"), hex(incarnation('i')));
+  EXPECT_EQ(records[0].header("sequence"), "7");
+  EXPECT_EQ(records[0].header("config-revision"), "42");
+  EXPECT_EQ(records[0].header("content-type"), "application/x-protobuf");
+}
+
+TEST_F(IngestTest, CanStoreJson) {
+  const auto ingest = make({.encoding = Encoding::kJson});
+  Agent agent(*ingest);
+  agent.hello();
+  agent.publish(1, batch(7));
+  turn();
+  const auto records = log_.records(0);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].header("content-type"), "application/json");
+  const auto back = metrics::batch_from_json(records[0].value);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(metrics::encode_batch(*back), batch(7));
+}
+
+TEST_F(IngestTest, RefusesABatchAndKeepsTheStream) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, batch(1));
+  agent.publish(2, "garbage");
+  agent.publish(3, batch(3, "someone-else"));
+  agent.publish(4, std::string(300'000, 'x'));
+  agent.publish(5, batch(5));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("hello", "reject 2", "reject 3", "reject 4", "ack 5"));
+  EXPECT_THAT(agent.reason, HasSubstr("262144"));
+  EXPECT_FALSE(agent.call.finished);
+  EXPECT_EQ(log_.records(0).size(), 2U);
+  EXPECT_TRUE(shows("monitor_server_batches_rejected_total{reason=\"wrong_agent\"} 1"));
+  EXPECT_TRUE(shows("monitor_server_batches_rejected_total{reason=\"too_large\"} 1"));
+  EXPECT_TRUE(shows("monitor_server_batches_rejected_total{reason=\"invalid\"} 1"));
+}
+
+TEST_F(IngestTest, TakesBatchesOfEarlierIncarnations) {
+  Agent agent(*ingest_);
+  agent.hello("a1", 'i');
+  agent.publish(1, batch(900, "a1", 'o'));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("hello", "ack 1"));
+}
+
+TEST_F(IngestTest, PoisonFromTheLogIsRejected) {
+  log_.refuse_next(1, metriclog::Outcome::kPoison, "odd");
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("hello", "reject 1", "ack 2"));
+  EXPECT_EQ(agent.reason, "odd");
+}
+
+TEST_F(IngestTest, RetryRewindsAfterAPauseThatGrows) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  log_.set_trouble("disk full");
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre()) << "not at once";
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
+  agent.publish(1, batch(1));
+  turn();
+  timers_.advance(90 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  timers_.advance(200 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
+  log_.set_trouble("");
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+}
+
+TEST_F(IngestTest, AResetOfTheLogRewindsToTheFirstUnconfirmed) {
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  for (uint64_t i = 1; i <= 3; ++i) agent.publish(i, batch(i));
+  log_.deliver(1);
+  log_.lose_deliveries(false);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1", "rewind 2"));
+  const size_t consumed = agent.call.consumed_bytes;
+  log_.release_deliveries();
+  agent.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+  EXPECT_GT(agent.call.consumed_bytes, consumed);
+}
+
+TEST_F(IngestTest, AFullLogStopsTheStreamUntilThereIsRoom) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  log_.set_full(true);
+  const size_t consumed = agent.call.consumed_bytes;
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  timers_.advance(kNanosPerSecond);
+  turn();
+  EXPECT_EQ(agent.call.consumed_bytes, consumed);
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  log_.set_full(false);
+  timers_.advance(20 * kNanosPerMilli);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+  EXPECT_EQ(log_.records(0).at(0).header("sequence"), "1");
+}
+
+TEST_F(IngestTest, WhatWaitsIsBounded) {
+  const auto ingest = make({.max_waiting_bytes = 100});
+  Agent agent(*ingest);
+  agent.hello();
+  agent.heard();
+  log_.set_full(true);
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  timers_.advance(kNanosPerSecond);
+  const auto heard = agent.heard();
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_THAT(heard[0], HasSubstr("rewind"));
+  log_.set_full(false);
+}
+
+TEST_F(IngestTest, ANewerStreamOfTheSameIncarnationEndsTheOlder) {
+  Agent old_one(*ingest_);
+  old_one.hello();
+  Agent new_one(*ingest_, "ipv4:10.0.0.1:2");
+  new_one.hello();
+  turn();
+  ASSERT_TRUE(old_one.call.finished);
+  EXPECT_EQ(old_one.call.finished->code, Code::kAborted);
+  EXPECT_THAT(old_one.call.finished->message, HasSubstr("10.0.0.1:2"));
+  EXPECT_FALSE(new_one.call.finished);
+  EXPECT_EQ(streams_.size(), 1U);
+}
+
+TEST_F(IngestTest, TwoLiveIncarnationsOfOneAgentAreAConflictAndBothAreStored) {
+  Agent one(*ingest_);
+  one.hello("a1", 'i', "host-1");
+  Agent two(*ingest_, "ipv4:10.0.0.2:2");
+  two.hello("a1", 'k', "host-2");
+  two.publish(1, batch(1, "a1", 'k'));
+  EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 0")) << "the older one may be a dead connection";
+  one.publish(1, batch(1));
+  turn();
+  EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 1"));
+  EXPECT_EQ(log_.records(0).size(), 2U);
+}
+
+TEST_F(IngestTest, AStreamWithoutHelloIsEnded) {
+  Agent agent(*ingest_);
+  timers_.advance(11 * kNanosPerSecond);
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_EQ(agent.call.finished->code, Code::kDeadlineExceeded);
+}
+
+TEST_F(IngestTest, ABrokenProtocolEndsTheStream) {
+  Agent agent(*ingest_);
+  agent.publish(1, batch(1));
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_EQ(agent.call.finished->code, Code::kInvalidArgument);
+}
+
+TEST_F(IngestTest, DrainAnswersWhatIsOpenAndThenEnds) {
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, batch(1));
+  agent.heard();
+  ingest_->drain();
+  EXPECT_THAT(agent.heard(), ElementsAre("drain"));
+  EXPECT_FALSE(agent.call.finished);
+  log_.release_deliveries();
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_TRUE(agent.call.finished->ok());
+  Agent late(*ingest_);
+  EXPECT_EQ(late.handler, nullptr);
+}
+
+TEST_F(IngestTest, AHalfClosedStreamEndsWhenAllIsAnswered) {
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, batch(1));
+  agent.handler->on_half_close();
+  EXPECT_FALSE(agent.call.finished);
+  log_.release_deliveries();
+  turn();
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_TRUE(agent.call.finished->ok());
+}
+
+TEST_F(IngestTest, AConfirmationForAStreamThatIsGoneIsIgnored) {
+  log_.hold_deliveries();
+  {
+    Agent agent(*ingest_);
+    agent.hello();
+    agent.publish(1, batch(1));
+    agent.handler->on_cancelled();
+    agent.handler.reset();
+  }
+  EXPECT_EQ(ingest_->open_streams(), 0U);
+  EXPECT_EQ(streams_.size(), 0U);
+  log_.release_deliveries();
+  turn();
+}
+
+TEST_F(IngestTest, AnAgentThatDoesNotReadGetsNoMoreThanTheLimit) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  agent.call.unsent = 100'000;
+  agent.publish(1, batch(1));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  agent.call.unsent = 0;
+  agent.handler->on_writable();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
+}
+
+}  // namespace
+}  // namespace monitor::server

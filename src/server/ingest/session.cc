@@ -1,0 +1,308 @@
+#include "server/ingest/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "metrics/json_form.h"
+
+namespace monitor::server {
+
+namespace {
+
+using metriclog::LogWriter;
+using metriclog::Outcome;
+using protocol::Receiver;
+
+protocol::ReceiverOptions receiver_options(const IngestOptions& options) {
+  const metrics::BatchLimits& limits = options.limits;
+  return {.version = options.version,
+          .window_bytes = options.window_bytes,
+          .limits = {.batch_bytes = limits.batch_bytes,
+                     .points = limits.points,
+                     .series = limits.series,
+                     .labels = limits.labels,
+                     .name_bytes = limits.name_bytes,
+                     .value_bytes = limits.value_bytes}};
+}
+
+}  // namespace
+
+Session::Session(Ingest& ingest, rpc::ServerCall& call)
+    : ingest_(ingest), call_(call), receiver_(receiver_options(ingest.options_)), id_(ingest.enter(*this)) {
+  hello_timer_ = ingest_.env_.timers.call_after(ingest_.options_.hello_timeout_ns, [this] {
+    hello_timer_ = 0;
+    end(Error(Code::kDeadlineExceeded,
+              fmt::format("stream: no Hello within {} s", ingest_.options_.hello_timeout_ns / kNanosPerSecond)));
+  });
+}
+
+Session::~Session() {
+  ingest_.env_.timers.cancel_timer(hello_timer_);
+  ingest_.env_.timers.cancel_timer(retry_timer_);
+  ended_ = true;  // nothing is said to the call any more
+  drop_waiting();
+  leave_table();
+  ingest_.leave(id_);
+}
+
+void Session::on_cancelled() {
+  ended_ = true;
+  drop_waiting();
+  leave_table();
+}
+
+void Session::leave_table() {
+  if (!live_) return;
+  ingest_.env_.streams.remove(live_);
+  live_.reset();
+}
+
+void Session::on_message(std::string_view message) {
+  if (ended_) return;
+  const auto event = receiver_.receive(message);
+  if (!event) return end(event.error());
+  switch (event->kind) {
+    case Receiver::Event::Kind::kNothing:
+      call_.consumed(message.size());
+      return;
+    case Receiver::Event::Kind::kHello:
+      call_.consumed(message.size());
+      return welcome();
+    case Receiver::Event::Kind::kBatch:
+      return take_batch(*event, message.size());
+  }
+}
+
+void Session::welcome() {
+  ingest_.env_.timers.cancel_timer(std::exchange(hello_timer_, 0));
+  const protocol::Hello& hello = receiver_.hello();
+  live_ = std::make_shared<LiveStream>();
+  live_->agent_id = hello.agent_id;
+  live_->incarnation = hello.incarnation;
+  live_->hostname = hello.hostname;
+  live_->peer = call_.peer();
+  live_->end = [&ingest = ingest_, id = id_](const Error& error) {
+    ingest.env_.post([&ingest, id, error] {
+      if (const auto it = ingest.sessions_.find(id); it != ingest.sessions_.end()) it->second->end(error);
+    });
+  };
+  if (auto status = ingest_.env_.streams.add(live_, ingest_.options_.max_streams_per_agent); !status) {
+    live_.reset();
+    return end(status.error());
+  }
+  log_info("stream opened", {{"agent", hello.agent_id},
+                             {"host", hello.hostname},
+                             {"incarnation", hex(hello.incarnation)},
+                             {"version", hello.version},
+                             {"peer", call_.peer()}});
+  flush();
+}
+
+void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
+  if (live_ && live_->has_rival.exchange(false, std::memory_order_relaxed)) {
+    if (const auto rival = ingest_.env_.streams.rival_of(*live_)) {
+      ingest_.metrics_.conflicts.add();
+      log_warning("agent_id_conflict", {{"agent", live_->agent_id},
+                                        {"host", live_->hostname},
+                                        {"peer", live_->peer},
+                                        {"other_host", rival->hostname},
+                                        {"other_peer", rival->peer},
+                                        {"next", "both are stored; give one of them another --agent-id"}});
+    }
+  }
+  ingest_.metrics_.bytes.add(event.batch.size());
+  in_flight_.push_back(
+      {.token = event.token, .bytes = message_bytes, .since_ns = ingest_.env_.timers.clock().mono_ns()});
+  append(event.token, event.batch);
+  // Confirmations write the acknowledgements; here only a refusal can have something to say.
+  if (in_flight_.empty()) flush();
+}
+
+void Session::append(uint64_t token, std::string_view batch) {
+  const auto view = metrics::check_batch(batch, ingest_.options_.limits);
+  IngestMetrics& metrics = ingest_.metrics_;
+  if (!view) {
+    const bool large = view.error().code() == Code::kResourceExhausted;
+    return reject(token, large ? metrics.rejected_large : metrics.rejected_invalid, view.error().message());
+  }
+  // The incarnation may be an earlier one of the same agent: its spool outlives its process.
+  if (view->agent_id != receiver_.hello().agent_id) {
+    return reject(token, metrics.rejected_agent,
+                  fmt::format("permission denied: the batch is of agent {}, the stream of agent {}", view->agent_id,
+                              receiver_.hello().agent_id));
+  }
+  // What waits goes first: the log keeps the order of the stream.
+  if (waiting_.empty() && append_to_log(token, batch, *view)) {
+    metrics.points.add(view->points);
+    return;
+  }
+  if (ingest_.waiting_bytes_ + batch.size() > ingest_.options_.max_waiting_bytes) return ask_again(token);
+  metrics.log_full.add();
+  if (waiting_.empty()) ingest_.wait_for_room(id_);
+  waiting_.push_back({token, std::string(batch)});
+  ingest_.waiting_bytes_ += batch.size();
+}
+
+bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view) {
+  std::array<char, 2 * metrics::kIncarnationBytes> incarnation{};
+  for (size_t i = 0; i < view.incarnation.size(); ++i) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(view.incarnation[i]);
+    incarnation[2 * i] = kDigits[byte >> 4];
+    incarnation[2 * i + 1] = kDigits[byte & 0xF];
+  }
+  const fmt::format_int sequence(view.sequence);
+  const fmt::format_int revision(view.config_revision);
+  const bool json = ingest_.options_.encoding == Encoding::kJson;
+  const std::array<std::pair<std::string_view, std::string_view>, 5> headers = {{
+      {"agent", view.agent_id},
+      {"incarnation", {incarnation.data(), incarnation.size()}},
+      {"sequence", {sequence.data(), sequence.size()}},
+      {"config-revision", {revision.data(), revision.size()}},
+      {"content-type", json ? "application/json" : "application/x-protobuf"},
+  }};
+  std::string converted;
+  if (json) {
+    const auto decoded = metrics::decode_batch(batch, ingest_.options_.limits);
+    if (!decoded) {
+      reject(token, ingest_.metrics_.rejected_invalid, decoded.error().message());
+      return true;
+    }
+    converted = metrics::batch_to_json(*decoded);
+  }
+  const metriclog::RecordView record{view.agent_id, headers, json ? std::string_view(converted) : batch};
+  const uint64_t log_token = (static_cast<uint64_t>(id_) << 32) | (token & 0xFFFFFFFFU);
+  return ingest_.env_.log.append(record, ingest_, log_token) == LogWriter::Accepted::kYes;
+}
+
+bool Session::append_waiting() {
+  const Waiting& oldest = waiting_.front();
+  const auto view = metrics::check_batch(oldest.batch, ingest_.options_.limits);
+  if (view && !append_to_log(oldest.token, oldest.batch, *view)) return false;
+  if (view) ingest_.metrics_.points.add(view->points);
+  ingest_.waiting_bytes_ -= oldest.batch.size();
+  waiting_.pop_front();
+  return true;
+}
+
+void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason) {
+  if (in_flight_.empty()) return;
+  const uint32_t index = token_low - static_cast<uint32_t>(in_flight_.front().token);
+  if (index >= in_flight_.size() || in_flight_[index].settled) return;
+  InFlight& flight = in_flight_[index];
+  const uint64_t token = flight.token;
+  switch (outcome) {
+    case Outcome::kStored: {
+      const int64_t took = ingest_.env_.timers.clock().mono_ns() - flight.since_ns;
+      ingest_.metrics_.append_seconds.observe(static_cast<double>(took) / 1e9);
+      ingest_.metrics_.stored.add();
+      retry_ns_ = 0;
+      settle(flight);
+      receiver_.stored(token);
+      return;
+    }
+    case Outcome::kPoison:
+      return reject(token, ingest_.metrics_.rejected_log, std::move(reason));
+    case Outcome::kRetry:
+      log_debug("log did not take a batch", {{"reason", reason}});
+      return ask_again(token);
+  }
+}
+
+void Session::reject(uint64_t token, telemetry::Counter& counter, std::string reason) {
+  counter.add();
+  log_warning("batch refused", {{"agent", receiver_.hello().agent_id}, {"reason", reason}});
+  const auto index = static_cast<size_t>(token - in_flight_.front().token);
+  settle(in_flight_[index]);
+  receiver_.poison(token, std::move(reason));
+}
+
+// Gives the bytes back to the agent's window. May take elements off in_flight_'s front, `flight` among them.
+void Session::settle(InFlight& flight) {
+  flight.settled = true;
+  call_.consumed(flight.bytes);
+  while (!in_flight_.empty() && in_flight_.front().settled) in_flight_.pop_front();
+}
+
+// What waits came after `token` in the stream, and comes again with it.
+void Session::ask_again(uint64_t token) {
+  ingest_.metrics_.retried.add();
+  drop_waiting();
+  const auto index = static_cast<size_t>(token - in_flight_.front().token);
+  if (!in_flight_[index].settled) settle(in_flight_[index]);
+  flush();  // acknowledgements that are due go out before the pause
+  receiver_.retry(token);
+  if (retry_timer_ != 0 || ended_) return;
+  const IngestOptions& options = ingest_.options_;
+  retry_ns_ = std::clamp(retry_ns_ * 2, options.min_retry_ns, options.max_retry_ns);
+  const int64_t half = retry_ns_ / 2;
+  const int64_t pause = half + static_cast<int64_t>(ingest_.env_.random.below(static_cast<uint64_t>(half) + 1));
+  retry_timer_ = ingest_.env_.timers.call_after(pause, [this] {
+    retry_timer_ = 0;
+    flush();
+  });
+}
+
+void Session::drop_waiting() {
+  for (const Waiting& waiting : waiting_) {
+    ingest_.waiting_bytes_ -= waiting.batch.size();
+    if (in_flight_.empty()) continue;
+    const auto index = static_cast<size_t>(waiting.token - in_flight_.front().token);
+    if (index < in_flight_.size() && !in_flight_[index].settled && !ended_) settle(in_flight_[index]);
+  }
+  waiting_.clear();
+  std::erase(ingest_.waiting_, id_);
+}
+
+void Session::log_reset() {
+  drop_waiting();
+  if (in_flight_.empty()) return;
+  ingest_.metrics_.retried.add(in_flight_.size());
+  for (const InFlight& flight : in_flight_) {
+    if (!flight.settled) call_.consumed(flight.bytes);
+  }
+  in_flight_.clear();
+  receiver_.retry_all();
+}
+
+void Session::drain() {
+  receiver_.drain();
+  flush();
+}
+
+void Session::on_half_close() {
+  half_closed_ = true;
+  flush();
+}
+
+void Session::end(const Error& error) {
+  if (std::exchange(ended_, true)) return;
+  log_info("stream ended by the server", {{"peer", call_.peer()}, {"error", error}});
+  drop_waiting();
+  leave_table();
+  call_.finish({error.code(), error.message()});
+}
+
+void Session::flush() {
+  if (ended_ || retry_timer_ != 0) return;
+  while (call_.unsent_bytes() < ingest_.options_.max_unsent_bytes) {
+    const auto message = receiver_.next();
+    if (message) {
+      call_.write(*message);
+      continue;
+    }
+    if (receiver_.finished() || (half_closed_ && receiver_.open() == 0)) {
+      ended_ = true;
+      leave_table();
+      call_.finish({});
+    }
+    return;
+  }
+}
+
+}  // namespace monitor::server

@@ -1,0 +1,84 @@
+// Session: one agent's stream in the server. The protocol's rules are protocol::Receiver's; the session checks each
+// batch, appends it to the log, and gives the agent room to send again only when the log has settled what it had sent.
+//
+// On the loop's thread; owned by its call (rpc::ServerCallHandler).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/event_loop.h"
+#include "metriclog/log.h"
+#include "metrics/decode.h"
+#include "protocol/receiver.h"
+#include "rpc/server_call.h"
+#include "server/ingest/ingest.h"
+
+namespace monitor::server {
+
+class Session final : public rpc::ServerCallHandler {
+ public:
+  Session(Ingest& ingest, rpc::ServerCall& call);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void on_message(std::string_view message) override;
+  void on_half_close() override;
+  void on_cancelled() override;
+  void on_writable() override { flush(); }
+
+  // The log's word on the record that was appended under (id of this session, low half of the receiver's token).
+  void delivered(uint32_t token_low, metriclog::Outcome outcome, std::string reason);
+  // Nothing that was appended so far will be reported.
+  void log_reset();
+  // Appends the oldest waiting batch. False: the log is still full.
+  bool append_waiting();
+  bool waiting() const { return !waiting_.empty(); }
+
+  void drain();
+  void end(const Error& error);
+  // Writes what the agent is to be told.
+  void flush();
+
+ private:
+  // A batch from its arrival until the log has settled it; tokens are contiguous.
+  struct InFlight {
+    uint64_t token = 0;
+    size_t bytes = 0;
+    int64_t since_ns = 0;
+    bool settled = false;
+  };
+  struct Waiting {
+    uint64_t token = 0;
+    std::string batch;
+  };
+
+  void welcome();
+  void take_batch(const protocol::Receiver::Event& event, size_t message_bytes);
+  void append(uint64_t token, std::string_view batch);
+  bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view);
+  void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
+  void settle(InFlight& flight);
+  void ask_again(uint64_t token);
+  void drop_waiting();
+  void leave_table();
+
+  Ingest& ingest_;
+  rpc::ServerCall& call_;
+  protocol::Receiver receiver_;
+  uint32_t id_ = 0;
+  std::shared_ptr<LiveStream> live_;  // set by Hello
+  std::deque<InFlight> in_flight_;
+  std::deque<Waiting> waiting_;
+  Timers::TimerId hello_timer_ = 0;
+  Timers::TimerId retry_timer_ = 0;  // set: nothing is written until then
+  int64_t retry_ns_ = 0;
+  bool half_closed_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace monitor::server

@@ -1,0 +1,212 @@
+#include "telemetry/http/http_server.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace monitor::telemetry {
+
+namespace {
+
+Result<int> listen_on(const std::string& address, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || found == nullptr) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("HTTP address: got {}, expected an IPv4 or IPv6 address", json_quote(address)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno_error(errno, "making a socket for HTTP");
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 64) != 0) {
+    const int error_number = errno;
+    close(fd);
+    const Error error = errno_error(error_number, fmt::format("HTTP on {} port {}", address, port));
+    if (error_number != EADDRINUSE) return error;
+    return Error(Code::kUnavailable, error.message() + "; choose another with --http ADDR:PORT, or --http off");
+  }
+  return fd;
+}
+
+uint16_t port_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
+                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(EventLoop& loop, HttpHandler handler, int64_t max_connection_ns)
+      : loop_(loop), handler_(std::move(handler)), max_connection_ns_(max_connection_ns) {}
+
+  ~Impl() {
+    loop_.cancel_timer(timer_);
+    if (epoll_fd_ >= 0) loop_.unwatch(epoll_fd_);
+    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);  // closes the listening socket, and reports each connection's end
+    for (const auto& [connection, timer] : lifetimes_) loop_.cancel_timer(timer);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status start(int fd, const HttpOptions& options) {
+    port_ = port_of(fd);
+    daemon_ = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        options.max_request_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
+        static_cast<unsigned>(options.idle_timeout_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
+        &Impl::on_connection, this, MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr, MHD_OPTION_END);
+    if (daemon_ == nullptr) {
+      close(fd);
+      return Error(Code::kInternal, "starting the HTTP server failed");
+    }
+    epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
+    arm();
+    return {};
+  }
+
+  uint16_t port() const { return port_; }
+
+ private:
+  void run() {
+    MHD_run(daemon_);
+    arm();
+  }
+
+  void arm() {
+    loop_.cancel_timer(timer_);
+    timer_ = 0;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    if (MHD_get_timeout(daemon_, &wait_ms) != MHD_YES) return;
+    timer_ = loop_.call_after(static_cast<int64_t>(wait_ms) * kNanosPerMilli, [this] { run(); });
+  }
+
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                               const char* /*version*/, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
+    // A body, if there is one, is not read: the answer ends the connection.
+    HttpReply reply;
+    if (std::strcmp(method, MHD_HTTP_METHOD_GET) != 0 && std::strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+      reply = {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD are answered here\n"};
+    } else {
+      reply = static_cast<Impl*>(self)->handler_(url);
+    }
+    *upload_size = 0;
+    MHD_Response* response =
+        MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
+    if (response == nullptr) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type.c_str());
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    const MHD_Result queued = MHD_queue_response(connection, reply.status, response);
+    MHD_destroy_response(response);
+    return queued;
+  }
+
+  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) {
+    auto& impl = *static_cast<Impl*>(self);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      if (const auto it = impl.lifetimes_.find(connection); it != impl.lifetimes_.end()) {
+        impl.loop_.cancel_timer(it->second);
+        impl.lifetimes_.erase(it);
+      }
+      return;
+    }
+    // Idle time is MHD's to watch; a byte now and then would keep a connection for ever.
+    const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    impl.lifetimes_[connection] = impl.loop_.call_after(impl.max_connection_ns_, [fd] { shutdown(fd, SHUT_RDWR); });
+  }
+
+  static void on_log(void* /*self*/, const char* format, va_list arguments) {
+    if (!log_enabled(LogLevel::kDebug)) return;
+    char text[256];  // NOLINT(modernize-avoid-c-arrays): vsnprintf's buffer
+    vsnprintf(text, sizeof text, format, arguments);
+    log_debug("http server", {{"detail", trim(text)}});
+  }
+
+  EventLoop& loop_;
+  const HttpHandler handler_;
+  const int64_t max_connection_ns_;
+  MHD_Daemon* daemon_ = nullptr;
+  int epoll_fd_ = -1;
+  uint16_t port_ = 0;
+  EventLoop::TimerId timer_ = 0;
+  std::unordered_map<MHD_Connection*, EventLoop::TimerId> lifetimes_;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+uint16_t HttpServer::port() const { return impl_->port(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(EventLoop& loop, const HttpOptions& options,
+                                                      HttpHandler handler) {
+  const auto fd = listen_on(options.address, options.port);
+  if (!fd) return fd.error();
+  auto impl = std::make_unique<Impl>(loop, std::move(handler), options.max_connection_ns);
+  if (auto status = impl->start(*fd, options); !status) return status.error();
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+Result<HttpOptions> parse_http_address(std::string_view text) {
+  const auto bad = [text] {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("HTTP address: got {}, expected ADDR:PORT, for example 127.0.0.1:9464", json_quote(text)));
+  };
+  HttpOptions options;
+  const size_t colon = text.rfind(':');
+  std::string_view host = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
+  const auto port = parse_u64(colon == std::string_view::npos ? text : text.substr(colon + 1));
+  if (!port || *port > 65535) return bad();
+  options.port = static_cast<uint16_t>(*port);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return bad();
+  }
+  if (!host.empty() && host != "localhost") options.address = host;
+  in6_addr parsed{};
+  if (inet_pton(AF_INET, options.address.c_str(), &parsed) != 1 &&
+      inet_pton(AF_INET6, options.address.c_str(), &parsed) != 1) {
+    return bad();
+  }
+  return options;
+}
+
+HttpHandler own_pages(const Registry& registry, std::function<std::string()> trouble) {
+  return [&registry, trouble = std::move(trouble)](std::string_view path) -> HttpReply {
+    if (path == "/metrics") {
+      return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = registry.text()};
+    }
+    if (path == "/healthz") return {.body = "ok\n"};
+    if (path == "/readyz") {
+      const std::string text = trouble();
+      if (text.empty()) return {.body = "ready\n"};
+      return {.status = 503, .body = "not ready: " + text + "\n"};
+    }
+    return {.status = 404, .body = "not found; there are /metrics, /healthz and /readyz\n"};
+  };
+}
+
+}  // namespace monitor::telemetry

@@ -1,0 +1,62 @@
+// A small HTTP server for a program's own pages: GET and HEAD, answered at once, from within the program's loop.
+//
+// Made for an address that strangers may reach: connections, request bytes and the time that a connection may take are
+// bounded, so that garbage and slow clients cost no more than their share. Thread contract: everything on the loop's
+// thread; the loop must outlive the server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/event_loop.h"
+#include "base/result.h"
+#include "telemetry/registry.h"
+
+namespace monitor::telemetry {
+
+struct HttpOptions {
+  std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
+  uint16_t port = 0;                  // 0 picks one
+  unsigned max_connections = 64;
+  size_t max_request_bytes = 16 * 1024;  // line and headers
+  int64_t idle_timeout_ns = 10 * kNanosPerSecond;
+  int64_t max_connection_ns = 60 * kNanosPerSecond;  // whatever happens on it
+};
+
+struct HttpReply {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+// Called on the loop, for a path without its query. Must not destroy the server.
+using HttpHandler = std::function<HttpReply(std::string_view path)>;
+
+class HttpServer {
+ public:
+  // kUnavailable when the port is taken, kInvalidArgument for an address that is none.
+  static Result<std::unique_ptr<HttpServer>> start(EventLoop& loop, const HttpOptions& options, HttpHandler handler);
+  // Closes every connection.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  uint16_t port() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// "127.0.0.1:9464", "[::1]:9464", ":9464" (loopback) or "9464" (loopback). "localhost" is 127.0.0.1.
+Result<HttpOptions> parse_http_address(std::string_view text);
+
+// /metrics, /healthz (the process answers) and /readyz (503 with the trouble while there is any).
+HttpHandler own_pages(const Registry& registry, std::function<std::string()> trouble);
+
+}  // namespace monitor::telemetry
