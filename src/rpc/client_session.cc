@@ -106,6 +106,13 @@ void ClientSession::Impl::on_goaway_received(uint32_t h2_error, std::string_view
   std::string what = "the server is going away (" + h2_error_name(h2_error);
   if (!debug_data.empty()) what += ", " + sanitize_utf8(debug_data.substr(0, 200));
   finish_reason_ = Error(Code::kUnavailable, what + ")");
+  // What waits for its turn will have none.
+  for (auto& [stream, owner] : streams_) {
+    if (!stream->headers_sent && !stream->ended) {
+      end_and_reset(*stream, {Code::kUnavailable, "the call was not sent: " + finish_reason_.message()},
+                    H2Error::kCancel);
+    }
+  }
   if (first && handler_ != nullptr) handler_->on_goaway({h2_error, std::string(debug_data)});
 }
 

@@ -44,7 +44,7 @@ struct ServerLimits {
   int64_t min_ping_interval_ns = 10 * kNanosPerSecond;
   int max_ping_strikes = 2;
   // Budgets a connection, as a burst and what is added each second: RST_STREAM frames; all other frames that cost
-  // us work and carry nothing (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA, unknown ones).
+  // us work and carry nothing (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA).
   double reset_burst = 1000;
   double resets_per_second = 33;
   double control_burst = 1000;
