@@ -304,6 +304,7 @@ TEST_F(SessionTest, MoreCallsThanTheServerAllowsWait) {
   EXPECT_EQ(records_.size(), 3U);
   pair_.server->drain();
   pair_.pump();
+  ASSERT_EQ(recorders[3]->done, 1);
   EXPECT_EQ(recorders[3]->status->code, Code::kUnavailable);
   EXPECT_EQ(recorders[2]->done, 0);
 }
@@ -379,6 +380,7 @@ TEST_F(SessionTest, AgeAndIdlenessEndConnections) {
   EXPECT_EQ(recorder_.done, 0);
   pair_.timers.advance(10 * kNanosPerSecond);
   pair_.pump();
+  ASSERT_EQ(recorder_.done, 1);
   EXPECT_EQ(recorder_.status->code, Code::kUnavailable);
 
   SessionPair idle({.idle_timeout_ns = 30 * kNanosPerSecond});

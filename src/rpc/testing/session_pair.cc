@@ -82,6 +82,12 @@ void SessionPair::pump() {
     if (!cut) moved |= move(*server, *client, to_client_bytes, cut_to_client);
     timers.advance(0);
   }
+  // A side that has finished closes its socket.
+  if (!cut && client->finished() != server->finished()) {
+    ByteMachine& other = client->finished() ? static_cast<ByteMachine&>(*server) : *client;
+    other.connection_lost(Error(Code::kUnavailable, "closed by the peer"));
+    timers.advance(0);
+  }
   if (!cut) return;
   client->connection_lost(Error(Code::kUnavailable, "cut"));
   server->connection_lost(Error(Code::kUnavailable, "cut"));
