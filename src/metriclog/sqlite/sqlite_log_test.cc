@@ -177,7 +177,7 @@ TEST_F(SqliteLog, AReaderWaitsForALogThatIsNotThereAndReadsItFromItsBeginning) {
   const auto events = poll(*early);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kTrouble);
-  EXPECT_THAT(events[0].text, HasSubstr("does not exist yet"));
+  EXPECT_THAT(events[0].text, HasSubstr("is not there yet"));
   append(*open(), "first");
   const auto later = poll(*early);
   ASSERT_EQ(later.size(), 2U);
