@@ -50,7 +50,8 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration");
   up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)");
   up.add_option("--group", flags.groups, "A group of the agent; may be repeated");
-  up.add_option("--format", flags.format, "How values are printed: table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}));
+  up.add_option("--format", flags.format, "How values are printed: table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
       ->expected(0, 1)
@@ -74,7 +75,8 @@ class Up {
       duration = *parsed;
     }
     for (const std::string& folder : {data_ + "/logs", data_ + "/monitor"}) {
-      if (const Status made = disk_.make_folder(folder); !made) return fail(made.error(), "name another folder with --data");
+      if (const Status made = disk_.make_folder(folder); !made)
+        return fail(made.error(), "name another folder with --data");
     }
     const auto lock = LockFile::acquire(data_ + "/up.lock", "the data folder " + data_);
     if (!lock) return fail(lock.error(), "name another folder with --data");
@@ -84,8 +86,7 @@ class Up {
 
     supervisor::Supervisor supervisor(loop_, {}, say);
     add_programs(supervisor);
-    const Signals signals(
-        loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
+    const Signals signals(loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
     say(fmt::format("data in {}, logs in {}/logs; stop with Ctrl-C", data_, data_));
     supervisor.start();
     if (duration > 0) loop_.call_after(duration, [&] { supervisor.stop(kExitOk); });
@@ -103,13 +104,16 @@ class Up {
     const agent::BuiltinCatalog catalog;
     config::FileStore store(disk_, data_ + "/monitor");
     const std::string key = config::agent_key(flags_.agent_id);
-    const auto done = store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
-      const auto before = current ? std::optional(current->value) : std::nullopt;
-      auto text = config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true, catalog);
-      if (!text) return text.error();
-      return std::optional(std::move(*text));
-    });
-    if (!done && done.error().code() == Code::kInvalidArgument) return cli_.usage_error("--interval: " + done.error().message());
+    const auto done =
+        store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+          const auto before = current ? std::optional(current->value) : std::nullopt;
+          auto text =
+              config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true, catalog);
+          if (!text) return text.error();
+          return std::optional(std::move(*text));
+        });
+    if (!done && done.error().code() == Code::kInvalidArgument)
+      return cli_.usage_error("--interval: " + done.error().message());
     if (!done) return fail(done.error(), "name another folder with --data");
     say(fmt::format("interval {} written to {}", flags_.interval, store.describe(key)));
     return std::nullopt;
@@ -130,13 +134,17 @@ class Up {
 
   void add_programs(supervisor::Supervisor& supervisor) {
     const std::string log = fmt::format("sqlite:{}/log.db", data_);
-    auto server = spec("monitor-server", {"--port", std::to_string(flags_.port), "--log", log, "--http", flags_.http, "--data", data_});
+    auto server = spec("monitor-server",
+                       {"--port", std::to_string(flags_.port), "--log", log, "--http", flags_.http, "--data", data_});
     server.ready_fragment = "listening service=grpc";
-    auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format", flags_.format, "--data", data_});
+    auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format",
+                                              flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
-    std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--config-dir", data_ + "/monitor", "--data", data_};
+    std::vector<std::string> agent_arguments = {"--agent-id",       flags_.agent_id, "--config-dir",
+                                                data_ + "/monitor", "--data",        data_};
     for (const std::string& group : flags_.groups) agent_arguments.insert(agent_arguments.end(), {"--group", group});
-    if (flags_.simulated) agent_arguments.push_back(flags_.simulate.empty() ? "--simulate" : "--simulate=" + flags_.simulate);
+    if (flags_.simulated)
+      agent_arguments.push_back(flags_.simulate.empty() ? "--simulate" : "--simulate=" + flags_.simulate);
     auto agent = spec("monitor-agent", agent_arguments);
 
     auto& server_spec = supervisor.add(std::move(server));

@@ -107,7 +107,8 @@ void Supervisor::on_ended(Program& program, const Ending& ending) {
                      options_.fatal_exit_codes.end();
   if (fatal) {
     for (const std::string& line : program.last_lines) say_(fmt::format("{}: {}", program.spec.name, line));
-    say_(fmt::format("{} ended with {}, which a new start cannot mend; stopping", program.spec.name, ending.to_string()));
+    say_(fmt::format("{} ended with {}, which a new start cannot mend; stopping", program.spec.name,
+                     ending.to_string()));
     stop(ending.exit_code);
     return;
   }
