@@ -114,7 +114,8 @@ void Agent::on_output(metrics::Tick& tick) {
   if (!encoder_.add(tick)) {
     close_batch();
     if (!encoder_.add(tick)) {
-      drops_.dropped({metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, 1, tick.points.size(), tick.time_ns});
+      drops_.dropped(
+          {metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, 1, tick.points.size(), tick.time_ns});
       log_error("tick is too large for a batch and is dropped; keep fewer series",
                 {{"points", tick.points.size()}, {"limit_bytes", metrics::kMaxBatchBytes}});
       return;
@@ -198,7 +199,8 @@ void Agent::on_stored(const BatchInfo& batch) {
 }
 
 void Agent::on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
-  log_warning("batch dropped", {{"stage", stage}, {"reason", reason}, {"sequence", batch.sequence}, {"points", batch.points}});
+  log_warning("batch dropped",
+              {{"stage", stage}, {"reason", reason}, {"sequence", batch.sequence}, {"points", batch.points}});
   drops_.lost(batch, stage, reason);
 }
 

@@ -84,11 +84,11 @@ class Agent final : public config::Applier, public SpoolListener {
   bool running_ = false;
   AgentStats stats_;
   AgentStats summarized_;
-  metrics::Tick tick_;              // reused
-  int64_t next_due_ = 0;            // monotonic
+  metrics::Tick tick_;    // reused
+  int64_t next_due_ = 0;  // monotonic
   int64_t last_due_ = 0;
-  int64_t last_wall_ns_ = 0;        // of the read before
-  int64_t batch_first_mono_ = 0;    // of the open batch's first tick
+  int64_t last_wall_ns_ = 0;      // of the read before
+  int64_t batch_first_mono_ = 0;  // of the open batch's first tick
   int64_t last_append_mono_ = 0;
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;

@@ -66,7 +66,8 @@ std::vector<metrics::Drop> Drops::carry(uint64_t sequence) {
 }
 
 void Drops::carried(uint64_t sequence) {
-  std::erase_if(records_, [&](const Record& record) { return record.first_carrier != 0 && record.first_carrier <= sequence; });
+  std::erase_if(records_,
+                [&](const Record& record) { return record.first_carrier != 0 && record.first_carrier <= sequence; });
 }
 
 }  // namespace monitor::agent

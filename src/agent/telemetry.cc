@@ -26,7 +26,8 @@ void add_agent(Registry& r, const Agent& agent) {
   count(r, "points_made_total", "Points that collectors made", stats.points_made);
   count(r, "batches_total", "Batches closed, heartbeats included", stats.batches);
   count(r, "heartbeats_total", "Empty batches, sent in silence", stats.heartbeats);
-  gauge(r, "tick_duration_seconds", "Time that the last tick took", static_cast<double>(stats.last_tick_duration_ns) / 1e9);
+  gauge(r, "tick_duration_seconds", "Time that the last tick took",
+        static_cast<double>(stats.last_tick_duration_ns) / 1e9);
   for (const auto& total : agent.drops().totals()) {
     const MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);
@@ -81,10 +82,12 @@ telemetry::HttpHandler AgentTelemetry::pages() const {
   return [this](std::string_view path) -> telemetry::HttpReply {
     if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text()};
     if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
-    if (path != "/readyz") return {404, "text/plain; charset=utf-8", "not found; there are /metrics, /healthz, /readyz\n"};
+    if (path != "/readyz")
+      return {404, "text/plain; charset=utf-8", "not found; there are /metrics, /healthz, /readyz\n"};
     if (!parts_.engine.running()) return {503, "text/plain; charset=utf-8", "no configuration is in force\n"};
     const Uplink::State uplink = parts_.uplink.state();
-    if (!uplink.connected) return {503, "text/plain; charset=utf-8", "no stream to a server: " + uplink.last_error + "\n"};
+    if (!uplink.connected)
+      return {503, "text/plain; charset=utf-8", "no stream to a server: " + uplink.last_error + "\n"};
     return {200, "text/plain; charset=utf-8", "ready\n"};
   };
 }

@@ -44,15 +44,16 @@ void Fd::reset(int fd) {
 Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_bytes) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) return errno_error(errno, "opening " + path);
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd.get(), &info) != 0) return errno_error(errno, "reading " + path);
   if (S_ISDIR(info.st_mode)) return errno_error(EISDIR, "reading " + path);
   const auto too_large = [&](size_t size) {
-    return Error(Code::kResourceExhausted, fmt::format("reading {}: it has {} bytes, the limit is {}", path, size, max_bytes));
+    return Error(Code::kResourceExhausted,
+                 fmt::format("reading {}: it has {} bytes, the limit is {}", path, size, max_bytes));
   };
   if (static_cast<size_t>(info.st_size) > max_bytes) return too_large(static_cast<size_t>(info.st_size));
   std::string content;
-  constexpr size_t kChunk = 64 * 1024;
+  constexpr size_t kChunk = size_t{64} * 1024;
   while (true) {
     const size_t before = content.size();
     content.resize(before + kChunk);
@@ -80,7 +81,7 @@ Status PosixDisk::write_file(const std::string& path, std::string_view content) 
 }
 
 Status PosixDisk::make_folder(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return {};
     return errno_error(ENOTDIR, "creating the folder " + path);

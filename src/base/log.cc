@@ -132,7 +132,8 @@ std::string format_log_line(LogFormat format, int64_t wall_ns, LogLevel level, s
   std::string line;
   if (format == LogFormat::kJson) {
     line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, kLevelNames[index], json_quote(event));
-    for (const LogField& field : fields) line += fmt::format(",{}:{}", json_quote(field.key), field_text(field, format));
+    for (const LogField& field : fields)
+      line += fmt::format(",{}:{}", json_quote(field.key), field_text(field, format));
     if (repeated > 0) line += fmt::format(",\"repeated\":{}", repeated);
     return line + "}";
   }

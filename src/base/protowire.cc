@@ -60,7 +60,8 @@ std::optional<Field> Reader::next() {
     }
     case WireType::kFixed32: {
       if (rest_.size() < 4) return fail();
-      for (size_t i = 0; i < 4; ++i) field.value |= static_cast<uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
+      for (size_t i = 0; i < 4; ++i)
+        field.value |= static_cast<uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
       rest_.remove_prefix(4);
       return field;
     }

@@ -229,7 +229,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
 bool valid_name(std::string_view text) {
   if (text.empty() || text.size() > 128 || text == "." || text == "..") return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   });
 }
 

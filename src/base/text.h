@@ -32,7 +32,8 @@ std::optional<uint64_t> parse_u64(std::string_view text);
 std::optional<int64_t> parse_i64(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
 
-// The candidate nearest to `got` by edits, if it is near enough to be a typing error (a third of its length, at least 2).
+// The candidate nearest to `got` by edits, if it is near enough to be a typing error (a third of its length, at least
+// 2).
 std::optional<std::string> nearest(std::string_view got, std::span<const std::string> candidates);
 
 // Shell pattern with * and ?; matches the whole text. Linear in both lengths for any pattern.

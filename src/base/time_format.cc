@@ -155,9 +155,10 @@ Result<int64_t> parse_rfc3339(std::string_view text) {
 }
 
 Result<int64_t> parse_duration(std::string_view text) {
-  const Error bad(Code::kInvalidArgument, fmt::format("duration: got \"{}\", expected seconds (5, 0.1) or a unit of ns, "
-                                                      "us, ms, s, m, h, d (250ms, 1h30m)",
-                                                      text.substr(0, 64)));
+  const Error bad(Code::kInvalidArgument,
+                  fmt::format("duration: got \"{}\", expected seconds (5, 0.1) or a unit of ns, "
+                              "us, ms, s, m, h, d (250ms, 1h30m)",
+                              text.substr(0, 64)));
   const Error too_long(Code::kOutOfRange, fmt::format("duration: \"{}\" is longer than 292 years", text.substr(0, 64)));
   if (text.empty()) return bad;
   long double total = 0;

@@ -41,19 +41,24 @@ struct Flags {
 
 void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
-  app.add_option("--agent-id", flags.agent_id, "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)");
+  app.add_option("--agent-id", flags.agent_id,
+                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)");
   app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between");
-  app.add_option("--tls-ca", flags.tls_ca, "Speak TLS with the server; its certificate must be signed by one of this file");
-  app.add_option("--tls-server-name", flags.tls_server_name, "Name that the server's certificate must have (default: the host)");
+  app.add_option("--tls-ca", flags.tls_ca,
+                 "Speak TLS with the server; its certificate must be signed by one of this file");
+  app.add_option("--tls-server-name", flags.tls_server_name,
+                 "Name that the server's certificate must have (default: the host)");
   auto* const file = app.add_option("--config", flags.config_file, "The agent's own configuration is this file");
   app.add_option("--config-dir", flags.config_dir,
                  "Folder of configuration: config/<agent-id>.json, defaults.json, groups/<group>.json "
                  "(default: <data>/monitor)")
       ->excludes(file);
-  app.add_option("--group", flags.groups, "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
+  app.add_option("--group", flags.groups,
+                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
   app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
   app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted");
-  app.add_option("--simulate", flags.simulate, "Make believable values instead of reading the host: --simulate or --simulate=SEED")
+  app.add_option("--simulate", flags.simulate,
+                 "Make believable values instead of reading the host: --simulate or --simulate=SEED")
       ->expected(0, 1)
       ->type_name("[SEED]")
       ->each([&flags](const std::string&) { flags.simulated = true; });
@@ -69,14 +74,17 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
   if (flags.agent_id.empty()) {
     flags.agent_id = host_name();
     if (!valid_name(flags.agent_id)) {
-      return fmt::format("--agent-id: the host's name {} is not 1 to 128 of [A-Za-z0-9._-]; give one", json_quote(flags.agent_id));
+      return fmt::format("--agent-id: the host's name {} is not 1 to 128 of [A-Za-z0-9._-]; give one",
+                         json_quote(flags.agent_id));
     }
   }
   if (!valid_name(flags.agent_id)) {
-    return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(flags.agent_id.substr(0, 160)));
+    return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]",
+                       json_quote(flags.agent_id.substr(0, 160)));
   }
   for (const std::string& group : flags.groups) {
-    if (!valid_name(group)) return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
+    if (!valid_name(group))
+      return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
   }
   for (const std::string_view part : split(flags.server, ',')) {
     auto target = rpc::parse_target(std::string(trim(part)), 50051);
@@ -125,7 +133,8 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   if (!engine.state().error.empty()) return kExitConfig;
   metrics::SeriesTable table;
   const auto source = make_source(flags, seed, table, clock);
-  const auto text = agent::read_once({flags.agent_id, host_name(), version(), flags.format == "json"}, keep.kept, clock, table, *source);
+  const auto text = agent::read_once({flags.agent_id, host_name(), version(), flags.format == "json"}, keep.kept, clock,
+                                     table, *source);
   if (!text) {
     log_error("nothing to print", {{"reason", text.error()}});
     return kExitIo;
@@ -176,7 +185,8 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
 
   const agent::BuiltinCatalog catalog;
   config::FileSource files(loop, disk, source_options(flags, cli.data_folder(), own_folder));
-  config::ConfigEngine engine({flags.agent_id, flags.groups, "", own_folder + "/last-good.json"}, files, catalog, agent, disk);
+  config::ConfigEngine engine({flags.agent_id, flags.groups, "", own_folder + "/last-good.json"}, files, catalog, agent,
+                              disk);
 
   agent::AgentTelemetry telemetry({agent, spool, uplink, engine, source.get()});
   std::unique_ptr<telemetry::HttpServer> http;
@@ -202,7 +212,9 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
       },
       [&](int) { files.rescan(); });
 
-  log_info("agent started", {{"agent", flags.agent_id}, {"incarnation", hex(incarnation)}, {"version", version()}, {"data", own_folder}});
+  log_info(
+      "agent started",
+      {{"agent", flags.agent_id}, {"incarnation", hex(incarnation)}, {"version", version()}, {"data", own_folder}});
   engine.start();
   uplink.start();
   loop.run();

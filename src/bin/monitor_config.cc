@@ -55,7 +55,8 @@ Commands declare(Cli& cli, Flags& flags) {
   group->excludes(defaults);
   app.add_option("--dir", flags.dir, "Folder of configuration files (default: <data>/monitor)");
   app.add_option("--interval", flags.interval, "Time between ticks: seconds, or with a unit (250ms)");
-  app.add_option("--send-every", flags.send_every, "How long ticks are gathered into one batch: seconds, or with a unit");
+  app.add_option("--send-every", flags.send_every,
+                 "How long ticks are gathered into one batch: seconds, or with a unit");
   add_words(app, "--metrics", flags.metrics, "What is read, as: --metrics cpu memory \"disk read\"");
   add_words(app, "--plugins", flags.plugins, "The chain of plugins, in order; without values none");
   cli.add_data_option();
@@ -67,10 +68,12 @@ Commands declare(Cli& cli, Flags& flags) {
   commands.get = app.add_subcommand("get", "Print a document as it is stored; ends with 1 when there is none");
   commands.list = app.add_subcommand("list", "List the keys that there are");
   commands.remove = app.add_subcommand("delete", "Delete a document; what runs on it goes on with the last good one");
-  commands.validate = app.add_subcommand("validate", "Check a document without storing it; ends with 78 when it is not valid");
+  commands.validate =
+      app.add_subcommand("validate", "Check a document without storing it; ends with 78 when it is not valid");
   commands.validate->add_option("file", flags.file, "The file to check; - reads standard input")->required();
   commands.watch = app.add_subcommand("watch", "Print a document whenever it changes, until stopped");
-  commands.schema = app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
+  commands.schema =
+      app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
   commands.schema->add_option("--format", flags.format, "json or markdown")->check(CLI::IsMember({"json", "markdown"}));
   return commands;
 }
@@ -98,7 +101,8 @@ class Program {
     if (!key) return cli_.usage_error("name a document with --agent-id, --group or --defaults");
     const std::string name = flags_.group.empty() ? flags_.agent_id : flags_.group;
     if (!flags_.defaults && !valid_name(name)) {
-      return cli_.usage_error(fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(name.substr(0, 160))));
+      return cli_.usage_error(
+          fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(name.substr(0, 160))));
     }
     if (commands.get->parsed()) return get(*key);
     if (commands.remove->parsed()) return remove(*key);
@@ -136,15 +140,17 @@ class Program {
   int write(const std::string& key, bool seed_form) {
     const auto wanted = changes();
     if (!wanted) return cli_.usage_error(wanted.error().message());
-    if (!seed_form && wanted->empty()) return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
+    if (!seed_form && wanted->empty())
+      return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
     bool changed = false;
-    const auto done = store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
-      const auto before = current ? std::optional(current->value) : std::nullopt;
-      auto text = config::edit_document(before, *wanted, seed_form, catalog_);
-      if (!text) return text.error();
-      changed = before != *text;
-      return std::optional(std::move(*text));
-    });
+    const auto done =
+        store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+          const auto before = current ? std::optional(current->value) : std::nullopt;
+          auto text = config::edit_document(before, *wanted, seed_form, catalog_);
+          if (!text) return text.error();
+          changed = before != *text;
+          return std::optional(std::move(*text));
+        });
     if (!done) return fail(done.error().with_context("nothing was written to " + store_.describe(key)));
     std::cout << fmt::format("{} {} in {}\n", key, changed ? "written" : "unchanged", store_.describe(key));
     return kExitOk;
@@ -165,7 +171,8 @@ class Program {
     const auto all = store_.list(std::string(config::kKeyRoot));
     if (!all) return fail(all.error());
     for (const auto& [key, stored] : *all) {
-      const bool document = key == config::defaults_key() || key.starts_with("/monitor/config/") || key.starts_with("/monitor/groups/");
+      const bool document =
+          key == config::defaults_key() || key.starts_with("/monitor/config/") || key.starts_with("/monitor/groups/");
       if (document) std::cout << key << "\n";
     }
     return kExitOk;
@@ -173,10 +180,11 @@ class Program {
 
   int remove(const std::string& key) {
     bool was_there = false;
-    const auto done = store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
-      was_there = current.has_value();
-      return std::optional<std::string>();
-    });
+    const auto done =
+        store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+          was_there = current.has_value();
+          return std::optional<std::string>();
+        });
     if (!done) return fail(done.error());
     if (!was_there) {
       std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_.describe(key));
@@ -238,7 +246,8 @@ class Program {
   }
 
   int schema() {
-    std::cout << (flags_.format == "markdown" ? config::reference_markdown() : config::json_schema(agent::builtin_plugins()));
+    std::cout << (flags_.format == "markdown" ? config::reference_markdown()
+                                              : config::json_schema(agent::builtin_plugins()));
     return kExitOk;
   }
 

@@ -1,9 +1,9 @@
 #include "config/document.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
@@ -66,9 +66,8 @@ class Builder : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     Level& level = stack_.back();
     if (!level.keys.insert(name).second) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("line {}: duplicate key {} in {}", line(), json_quote(name),
-                              level.pointer.empty() ? "the document" : level.pointer));
+      return fail(Code::kInvalidArgument, fmt::format("line {}: duplicate key {} in {}", line(), json_quote(name),
+                                                      level.pointer.empty() ? "the document" : level.pointer));
     }
     level.key = name;
     return true;
@@ -107,7 +106,8 @@ class Builder : public nlohmann::json_sax<json> {
   std::string next_pointer() const {
     if (stack_.empty()) return "";
     const Level& level = stack_.back();
-    return level.pointer + (level.value.is_array() ? "/" + std::to_string(level.value.size()) : pointer_step(level.key));
+    return level.pointer +
+           (level.value.is_array() ? "/" + std::to_string(level.value.size()) : pointer_step(level.key));
   }
 
   void place(json value) {

@@ -4,10 +4,11 @@
 // that a refusal can say where. Immutable after parsing; cheap to copy.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@
 
 namespace monitor::config {
 
-inline constexpr size_t kMaxDocumentBytes = 256 * 1024;
+inline constexpr size_t kMaxDocumentBytes = size_t{256} * 1024;
 inline constexpr size_t kMaxDocumentDepth = 32;
 
 class Document {

@@ -1,7 +1,6 @@
 #include "config/edit.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -11,9 +10,7 @@ namespace monitor::config {
 
 using nlohmann::ordered_json;
 
-std::string duration_json(std::string_view text) {
-  return parse_double(text) ? std::string(text) : json_quote(text);
-}
+std::string duration_json(std::string_view text) { return parse_double(text) ? std::string(text) : json_quote(text); }
 
 Result<std::string> words_json(const std::vector<std::string>& words) {
   ordered_json list = ordered_json::array();
@@ -23,7 +20,8 @@ Result<std::string> words_json(const std::vector<std::string>& words) {
       continue;
     }
     auto object = ordered_json::parse(word, nullptr, false);
-    if (object.is_discarded()) return Error(Code::kInvalidArgument, fmt::format("not JSON: {}", json_quote(word.substr(0, 200))));
+    if (object.is_discarded())
+      return Error(Code::kInvalidArgument, fmt::format("not JSON: {}", json_quote(word.substr(0, 200))));
     list.push_back(std::move(object));
   }
   return list.dump();

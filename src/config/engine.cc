@@ -1,7 +1,6 @@
 #include "config/engine.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/crc32c.h"
@@ -195,6 +194,7 @@ void ConfigEngine::save_last_good(const std::vector<Layer>& layers) {
 std::string ConfigEngine::source_of(const std::vector<Layer>& layers) const {
   if (layers.empty()) return "built-in defaults";
   std::vector<std::string> names;
+  names.reserve(layers.size());
   for (const Layer& layer : layers) names.push_back(layer.key);
   return join(names, ",");
 }

@@ -1,10 +1,10 @@
 #include "config/schema.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cassert>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 
@@ -16,13 +16,13 @@ using nlohmann::ordered_json;
 
 constexpr int64_t kHour = 3600 * kNanosPerSecond;
 
-constexpr std::string_view kDefaultMetrics =
-    R"(["cpu", "memory", "disk read", "disk write", "net in", "net out"])";
+constexpr std::string_view kDefaultMetrics = R"(["cpu", "memory", "disk read", "disk write", "net in", "net out"])";
 
 constexpr std::array<Setting, 5> kSettings = {{
     {"interval", SettingType::kDuration, "s", "5", "10 ms to 24 h", 10 * kNanosPerMilli, 24 * kHour, R"("250ms")",
      "0.1.0",
-     "Time between two ticks: seconds as a number (5, 0.1), or a text with a unit (\"250ms\", \"1m\"). Ticks stand on a "
+     "Time between two ticks: seconds as a number (5, 0.1), or a text with a unit (\"250ms\", \"1m\"). Ticks stand on "
+     "a "
      "steady grid; one that is missed is counted, not made up."},
     {"metrics", SettingType::kMetrics, "", kDefaultMetrics, "each selector at most once", 0, 0,
      R"(["memory", {"name": "cpu", "per_core": true}])", "0.1.0",
@@ -59,8 +59,12 @@ const std::array<MetricOption, 6>& option_table() {
       {"per_core", {"cpu"}, "One series a logical processor, labelled cpu.logical_number, beside the whole"},
       {"modes", {"cpu"}, "One series a mode (user, system, iowait, ...), labelled cpu.mode, beside the sum"},
       {"per_device", {"disk read", "disk write"}, "One series a disk, labelled system.device, beside the sum"},
-      {"per_interface", {"net in", "net out"}, "One series an interface, labelled network.interface.name, beside the sum"},
-      {"per_filesystem", {"filesystem"}, "One series a mount point, labelled system.filesystem.mountpoint, beside the sum"},
+      {"per_interface",
+       {"net in", "net out"},
+       "One series an interface, labelled network.interface.name, beside the sum"},
+      {"per_filesystem",
+       {"filesystem"},
+       "One series a mount point, labelled system.filesystem.mountpoint, beside the sum"},
       {"counters",
        {"disk read", "disk write", "net in", "net out"},
        "The kernel's counters as well: system.disk.io, system.network.io, in bytes"},
@@ -69,7 +73,8 @@ const std::array<MetricOption, 6>& option_table() {
 }
 
 ordered_json duration_schema() {
-  return {{"anyOf", {{{"type", "number"}}, {{"type", "string"}, {"pattern", "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)?)+$"}}}}};
+  return {{"anyOf",
+           {{{"type", "number"}}, {{"type", "string"}, {"pattern", "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)?)+$"}}}}};
 }
 
 ordered_json metrics_schema() {
@@ -95,7 +100,8 @@ ordered_json metrics_schema() {
 ordered_json plugins_schema(std::span<const std::string> plugins) {
   ordered_json names = ordered_json::array();
   for (const std::string& plugin : plugins) names.push_back(plugin);
-  const ordered_json name = {{"anyOf", {{{"enum", names}}, {{"type", "string"}, {"pattern", "^agent\\.plugins\\.[^.]+\\.[^.]+$"}}}}};
+  const ordered_json name = {
+      {"anyOf", {{{"enum", names}}, {{"type", "string"}, {"pattern", "^agent\\.plugins\\.[^.]+\\.[^.]+$"}}}}};
   const ordered_json object = {{"type", "object"},
                                {"properties", {{"name", name}, {"config", {{"type", "object"}}}}},
                                {"required", {"name"}},
@@ -152,7 +158,8 @@ std::string json_schema(std::span<const std::string> plugins) {
 std::string reference_markdown() {
   std::string out = "| setting | default | bounds | example | since |\n|---|---|---|---|---|\n";
   for (const Setting& one : kSettings) {
-    out += fmt::format("| `{}` | `{}` | {} | `{}` | {} |\n", one.name, one.default_value, one.bounds, one.example, one.since);
+    out += fmt::format("| `{}` | `{}` | {} | `{}` | {} |\n", one.name, one.default_value, one.bounds, one.example,
+                       one.since);
   }
   out += "\n";
   for (const Setting& one : kSettings) out += fmt::format("- **`{}`**: {}\n", one.name, one.description);
@@ -167,7 +174,8 @@ std::string reference_markdown() {
     out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description, selector.produces, options);
   }
   out += "\n| option | what it adds |\n|---|---|\n";
-  for (const MetricOption& option : option_table()) out += fmt::format("| `{}` | {} |\n", option.name, option.description);
+  for (const MetricOption& option : option_table())
+    out += fmt::format("| `{}` | {} |\n", option.name, option.description);
   return out;
 }
 

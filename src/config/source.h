@@ -16,9 +16,9 @@
 namespace monitor::config {
 
 inline constexpr std::string_view kKeyRoot = "/monitor/";
-std::string agent_key(std::string_view agent_id);    // /monitor/config/<agent-id>
-std::string defaults_key();                          // /monitor/defaults
-std::string group_key(std::string_view group);       // /monitor/groups/<group>
+std::string agent_key(std::string_view agent_id);  // /monitor/config/<agent-id>
+std::string defaults_key();                        // /monitor/defaults
+std::string group_key(std::string_view group);     // /monitor/groups/<group>
 
 struct Entry {
   std::string value;

@@ -1,10 +1,10 @@
 #include "config/validate.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
@@ -115,7 +115,9 @@ class Validator {
   }
 
   void read_duration(const Setting& one, const std::string& path, const json& value, int64_t& out) {
-    const auto expected = [&] { return fmt::format("must be {} (in {} as a number, or with a unit)", one.bounds, one.unit); };
+    const auto expected = [&] {
+      return fmt::format("must be {} (in {} as a number, or with a unit)", one.bounds, one.unit);
+    };
     double ns = 0;
     if (value.is_number()) {
       ns = value.get<double>() * static_cast<double>(kNanosPerSecond);
@@ -186,7 +188,8 @@ class Validator {
     std::vector<std::string> known = {"name"};
     bool applies = false;
     for (const MetricOption& option : metric_options()) {
-      const bool here = std::find(option.selectors.begin(), option.selectors.end(), selection.name) != option.selectors.end();
+      const bool here =
+          std::find(option.selectors.begin(), option.selectors.end(), selection.name) != option.selectors.end();
       if (here) known.emplace_back(option.name);
       applies = applies || (here && option.name == name);
     }
@@ -232,7 +235,8 @@ class Validator {
       }
     }
     if (auto fault = plugins_.check_plugin(entry.name, entry.config)) {
-      Problem& p = problem(path + "/config" + fault->path, fmt::format("plugin {}: {}", entry.name, fault->message), nullptr);
+      Problem& p =
+          problem(path + "/config" + fault->path, fmt::format("plugin {}: {}", entry.name, fault->message), nullptr);
       p.got = fault->got;
       p.known = fault->known;
       return;
@@ -256,7 +260,9 @@ class Validator {
       } else if (!text.is_string()) {
         problem(at, "must be a text", text);
       } else if (text.get_ref<const std::string&>().size() > kMaxLabelValue) {
-        problem(at, fmt::format("has {} bytes, the limit is {}", text.get_ref<const std::string&>().size(), kMaxLabelValue), text);
+        problem(at,
+                fmt::format("has {} bytes, the limit is {}", text.get_ref<const std::string&>().size(), kMaxLabelValue),
+                text);
       } else {
         metrics::set_label(result_.settings.labels, key, text.get<std::string>());
       }

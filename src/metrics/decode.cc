@@ -320,18 +320,41 @@ Result<Drop> read_drop(std::string_view bytes) {
   Reader reader(bytes);
   while (const auto field = reader.next()) {
     switch (field->number) {
-      case 1: drop.incarnation = field->bytes; break;
-      case 2: drop.stage = field->bytes; break;
-      case 3: drop.reason = field->bytes; break;
-      case 4: drop.plugin = field->bytes; break;
-      case 5: drop.batches = field->value; break;
-      case 6: drop.ticks = field->value; break;
-      case 7: drop.points = field->value; break;
-      case 8: drop.first_sequence = field->value; break;
-      case 9: drop.last_sequence = field->value; break;
-      case 10: drop.first_time_ns = field->as_signed(); break;
-      case 11: drop.last_time_ns = field->as_signed(); break;
-      default: break;
+      case 1:
+        drop.incarnation = field->bytes;
+        break;
+      case 2:
+        drop.stage = field->bytes;
+        break;
+      case 3:
+        drop.reason = field->bytes;
+        break;
+      case 4:
+        drop.plugin = field->bytes;
+        break;
+      case 5:
+        drop.batches = field->value;
+        break;
+      case 6:
+        drop.ticks = field->value;
+        break;
+      case 7:
+        drop.points = field->value;
+        break;
+      case 8:
+        drop.first_sequence = field->value;
+        break;
+      case 9:
+        drop.last_sequence = field->value;
+        break;
+      case 10:
+        drop.first_time_ns = field->as_signed();
+        break;
+      case 11:
+        drop.last_time_ns = field->as_signed();
+        break;
+      default:
+        break;
     }
   }
   if (reader.failed() || !valid_utf8(drop.stage) || !valid_utf8(drop.reason) || !valid_utf8(drop.plugin)) {
@@ -376,12 +399,18 @@ Status read_other(const Field& field, Keep&& keep) {
     return {};
   };
   switch (field.number) {
-    case 8: return pass(read_counters(field.bytes));
-    case 9: return pass(read_drop(field.bytes));
-    case 13: return pass(read_end(field.bytes));
-    case 14: return pass(read_older(field.bytes));
-    case 15: return check_text("the agent's version", field.bytes, 64);
-    default: return {};
+    case 8:
+      return pass(read_counters(field.bytes));
+    case 9:
+      return pass(read_drop(field.bytes));
+    case 13:
+      return pass(read_end(field.bytes));
+    case 14:
+      return pass(read_older(field.bytes));
+    case 15:
+      return check_text("the agent's version", field.bytes, 64);
+    default:
+      return {};
   }
 }
 
@@ -435,7 +464,8 @@ class BuildSink {
       point.series = static_cast<SeriesId>(*index);
       if (integer[*index]) {
         const int64_t delta = protowire::unzigzag(*ints.varint());
-        last_value_[*index] = static_cast<int64_t>(static_cast<uint64_t>(last_value_[*index]) + static_cast<uint64_t>(delta));
+        last_value_[*index] =
+            static_cast<int64_t>(static_cast<uint64_t>(last_value_[*index]) + static_cast<uint64_t>(delta));
         point.integer = last_value_[*index];
       } else {
         const Field bits{.value = *doubles.fixed64()};

@@ -15,9 +15,9 @@ struct BatchLimits {
   size_t points = 100'000;
   size_t series = 20'000;
   size_t frames = 10'000;
-  size_t labels = 32;        // a series
-  size_t name_bytes = 256;   // a metric's or label's name, a unit
-  size_t value_bytes = 1024; // a label's value, a resource label's value, a host name
+  size_t labels = 32;         // a series
+  size_t name_bytes = 256;    // a metric's or label's name, a unit
+  size_t value_bytes = 1024;  // a label's value, a resource label's value, a host name
 };
 
 // Every field, checked: indices in range, value counts right, strings UTF-8. Errors are kInvalidArgument, or

@@ -25,7 +25,8 @@ std::string human_value(const Series& series, double value) {
   const std::string_view name = series.name;
   const std::string_view unit = series.unit;
   if (!std::isfinite(value)) return "-";
-  if (unit == "1" && (name.ends_with("utilization") || name.ends_with("stall"))) return fmt::format("{:.1f} %", value * 100);
+  if (unit == "1" && (name.ends_with("utilization") || name.ends_with("stall")))
+    return fmt::format("{:.1f} %", value * 100);
   if (unit == "By") return grouped(value / kMiB) + " MB";
   if (unit == "By/s") return fmt::format("{:.2f} MB/s", value / kMiB);
   if (unit == "1") return fmt::format("{:.4g}", value);

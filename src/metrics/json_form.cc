@@ -1,11 +1,11 @@
 #include "metrics/json_form.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "base/time_format.h"
@@ -72,11 +72,11 @@ std::string drops_json(const std::vector<Drop>& drops) {
   std::string out = "[";
   for (const Drop& drop : drops) {
     if (out.size() > 1) out += ',';
-    out += fmt::format(
-        R"({{"incarnation":"{}","stage":{},"reason":{},"plugin":{},"batches":{},"ticks":{},"points":{},)"
-        R"("first_sequence":{},"last_sequence":{},"first_time_ns":{},"last_time_ns":{}}})",
-        hex(drop.incarnation), json_quote(drop.stage), json_quote(drop.reason), json_quote(drop.plugin), drop.batches,
-        drop.ticks, drop.points, drop.first_sequence, drop.last_sequence, drop.first_time_ns, drop.last_time_ns);
+    out += fmt::format(R"({{"incarnation":"{}","stage":{},"reason":{},"plugin":{},"batches":{},"ticks":{},"points":{},)"
+                       R"("first_sequence":{},"last_sequence":{},"first_time_ns":{},"last_time_ns":{}}})",
+                       hex(drop.incarnation), json_quote(drop.stage), json_quote(drop.reason), json_quote(drop.plugin),
+                       drop.batches, drop.ticks, drop.points, drop.first_sequence, drop.last_sequence,
+                       drop.first_time_ns, drop.last_time_ns);
   }
   return out + "]";
 }
@@ -221,7 +221,8 @@ std::string batch_to_json(const Batch& batch) {
   for (const Frame& frame : batch.frames) {
     if (!frames.empty()) frames += ',';
     frames += fmt::format(R"({{"time":"{}",)", format_rfc3339(frame.time_ns));
-    if (frame.rates_since_ns != 0) frames += fmt::format(R"("rates_since":"{}",)", format_rfc3339(frame.rates_since_ns));
+    if (frame.rates_since_ns != 0)
+      frames += fmt::format(R"("rates_since":"{}",)", format_rfc3339(frame.rates_since_ns));
     frames += fmt::format(R"("metrics":{}}})", metrics_json(batch, frame, {}, true));
   }
   return fmt::format(R"({{"agent":{},"host":{},"incarnation":"{}","sequence":{},"config_revision":{},"resource":{},)"
@@ -236,8 +237,8 @@ std::string batch_to_json(const Batch& batch) {
 Result<Batch> batch_from_json(std::string_view text, const BatchLimits& limits) {
   constexpr size_t kJsonIsLarger = 16;
   if (text.size() > limits.batch_bytes * kJsonIsLarger) {
-    return Error(Code::kResourceExhausted,
-                 fmt::format("batch as JSON: size is {}, the limit is {}", text.size(), limits.batch_bytes * kJsonIsLarger));
+    return Error(Code::kResourceExhausted, fmt::format("batch as JSON: size is {}, the limit is {}", text.size(),
+                                                       limits.batch_bytes * kJsonIsLarger));
   }
   try {
     const json object = json::parse(text);

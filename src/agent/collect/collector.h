@@ -60,10 +60,10 @@ class TickBuilder {
 };
 
 // The kinds of series that collectors make.
-metrics::Series share_series(std::string_view name, metrics::Labels labels = {});   // unit 1, exponent -4
-metrics::Series bytes_series(std::string_view name, metrics::Labels labels = {});   // By
-metrics::Series rate_series(std::string_view name, metrics::Labels labels = {});    // By/s
-metrics::Series counter_series(std::string_view name, metrics::Labels labels = {}); // By, counter
+metrics::Series share_series(std::string_view name, metrics::Labels labels = {});    // unit 1, exponent -4
+metrics::Series bytes_series(std::string_view name, metrics::Labels labels = {});    // By
+metrics::Series rate_series(std::string_view name, metrics::Labels labels = {});     // By/s
+metrics::Series counter_series(std::string_view name, metrics::Labels labels = {});  // By, counter
 
 class Collector {
  public:

@@ -26,7 +26,8 @@ Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
     if (line.size() > 3 && line[3] != ' ') {
       const auto core = fields.number();
       if (!core || *core > 1'000'000) {
-        return Error(Code::kInvalidArgument, fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
+        return Error(Code::kInvalidArgument,
+                     fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
       }
       cpu.core = static_cast<int64_t>(*core);
     }
@@ -39,7 +40,8 @@ Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
       ++columns;
     }
     if (columns < 4) {
-      return Error(Code::kInvalidArgument, fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
+      return Error(Code::kInvalidArgument,
+                   fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
     }
     const uint64_t guest = fields.number().value_or(0);
     const uint64_t guest_nice = fields.number().value_or(0);

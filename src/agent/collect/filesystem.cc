@@ -18,9 +18,9 @@ namespace monitor::agent {
 namespace {
 
 constexpr std::array<std::string_view, 30> kLocalTypes = {
-    "ext2",  "ext3",  "ext4", "xfs",  "btrfs",    "zfs",     "f2fs",    "jfs",  "reiserfs", "nilfs2",
-    "vfat",  "exfat", "msdos", "ntfs", "ntfs3",   "fuseblk", "hfs",     "hfsplus", "ufs",   "bcachefs",
-    "ocfs2", "gfs2",  "erofs", "minix", "udf",    "jffs2",   "ubifs",   "virtiofs", "ecryptfs", "apfs"};
+    "ext2",  "ext3",  "ext4",  "xfs",   "btrfs", "zfs",     "f2fs",  "jfs",      "reiserfs", "nilfs2",
+    "vfat",  "exfat", "msdos", "ntfs",  "ntfs3", "fuseblk", "hfs",   "hfsplus",  "ufs",      "bcachefs",
+    "ocfs2", "gfs2",  "erofs", "minix", "udf",   "jffs2",   "ubifs", "virtiofs", "ecryptfs", "apfs"};
 constexpr std::array<std::string_view, 13> kNetworkTypes = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "glusterfs", "lustre", "beegfs", "gpfs", "ncpfs"};
 
@@ -78,18 +78,20 @@ std::vector<Mount> data_mounts(std::vector<Mount> mounts) {
   std::set<std::string> seen;
   std::vector<Mount> result;
   for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
-    if (shortest[mount->device] == mount->mount_point && seen.insert(mount->mount_point).second) result.push_back(*mount);
+    if (shortest[mount->device] == mount->mount_point && seen.insert(mount->mount_point).second)
+      result.push_back(*mount);
   }
   std::reverse(result.begin(), result.end());
   return result;
 }
 
 bool is_network_filesystem(std::string_view type) {
-  return type.starts_with("fuse.") || std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
+  return type.starts_with("fuse.") ||
+         std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
 }
 
 Result<FilesystemUsage> statvfs_usage(const std::string& mount_point) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (statvfs(mount_point.c_str(), &info) != 0) return errno_error(errno, "statvfs " + mount_point);
   FilesystemUsage usage;
   const uint64_t block = info.f_frsize;

@@ -18,7 +18,7 @@ struct IoNames {
   std::string_view counter;          // system.disk.io
   std::string_view direction_label;  // disk.io.direction
   std::array<std::string_view, 2> directions;
-  std::string_view thing_label;      // system.device
+  std::string_view thing_label;  // system.device
 };
 
 class IoRates {

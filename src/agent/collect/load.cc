@@ -34,7 +34,8 @@ Result<std::array<int64_t, 3>> parse_loadavg(std::string_view text) {
     const std::string_view field = fields.next();
     const auto value = hundredths(field);
     if (!value) {
-      return Error(Code::kInvalidArgument, fmt::format("/proc/loadavg: malformed field {}", json_quote(field.substr(0, 40))));
+      return Error(Code::kInvalidArgument,
+                   fmt::format("/proc/loadavg: malformed field {}", json_quote(field.substr(0, 40))));
     }
     load = *value;
   }
@@ -46,7 +47,8 @@ Result<int64_t> parse_uptime(std::string_view text) {
   const std::string_view field = fields.next();
   const auto value = hundredths(field);
   if (!value) {
-    return Error(Code::kInvalidArgument, fmt::format("/proc/uptime: malformed field {}", json_quote(field.substr(0, 40))));
+    return Error(Code::kInvalidArgument,
+                 fmt::format("/proc/uptime: malformed field {}", json_quote(field.substr(0, 40))));
   }
   return *value;
 }
@@ -63,7 +65,8 @@ Status LoadCollector::collect(const Moment&, TickBuilder& out) {
   constexpr std::array<std::string_view, 3> kMinutes = {"1m", "5m", "15m"};
   for (size_t i = 0; i < ids_.size(); ++i) {
     if (!interned_) {
-      ids_[i] = out.intern({fmt::format("system.cpu.load_average.{}", kMinutes[i]), {}, "1", metrics::Kind::kGauge, true, -2});
+      ids_[i] = out.intern(
+          {fmt::format("system.cpu.load_average.{}", kMinutes[i]), {}, "1", metrics::Kind::kGauge, true, -2});
     }
     out.add_integer(ids_[i], (*loads)[i]);
   }

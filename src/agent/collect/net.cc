@@ -51,7 +51,7 @@ Status NetCollector::collect(const Moment& now, TickBuilder& out) {
   for (const InterfaceLine& line : lines_) {
     rates_.thing(line.name, {line.received_bytes, line.sent_bytes}, out, [this](const std::string& name) {
       if (name == "lo") return false;
-      struct stat info {};
+      struct stat info{};
       has_device_[name] = stat((sysfs_ + "/class/net/" + name + "/device").c_str(), &info) == 0;
       return true;
     });

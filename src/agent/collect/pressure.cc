@@ -22,7 +22,8 @@ Result<PressureTotals> parse_pressure(std::string_view text) {
 
 PressureCollector::PressureCollector(const Roots& roots) {
   for (const std::string_view name : {"cpu", "memory", "io"}) {
-    resources_.push_back({name, KernelFile(roots.procfs + "/pressure/" + std::string(name)), {}, {kNoSeries, kNoSeries}});
+    resources_.push_back(
+        {name, KernelFile(roots.procfs + "/pressure/" + std::string(name)), {}, {kNoSeries, kNoSeries}});
   }
 }
 

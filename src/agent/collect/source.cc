@@ -16,7 +16,9 @@ namespace monitor::agent {
 
 HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock)
     : table_(table), clock_(clock) {
-  const auto add = [this](std::unique_ptr<Collector> collector) { slots_.push_back({std::move(collector), {}, false}); };
+  const auto add = [this](std::unique_ptr<Collector> collector) {
+    slots_.push_back({std::move(collector), {}, false});
+  };
   add(std::make_unique<CpuCollector>(roots));
   add(std::make_unique<MemoryCollector>(roots));
   add(std::make_unique<DiskCollector>(roots));
@@ -130,8 +132,9 @@ uint64_t SimulatedSource::collect(const Moment& now, metrics::Tick& tick) {
     } else if (name == "load") {
       const double load = walk(load_, 0.1, 0, 8);
       for (const char* minutes : {"1m", "5m", "15m"}) {
-        out.add_integer(out.intern({std::string("system.cpu.load_average.") + minutes, {}, "1", metrics::Kind::kGauge, true, -2}),
-                        std::llround(load * 100));
+        out.add_integer(
+            out.intern({std::string("system.cpu.load_average.") + minutes, {}, "1", metrics::Kind::kGauge, true, -2}),
+            std::llround(load * 100));
       }
     } else if (name == "uptime") {
       out.add_integer(out.intern({"system.uptime", {}, "s", metrics::Kind::kGauge, true, -2}),

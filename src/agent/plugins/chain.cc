@@ -43,7 +43,8 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
     finalize(*stage);
     log_info("plugin removed", {{"plugin", stage->entry.name}});
   }
-  for (const auto& stage : started) log_info("plugin loaded", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
+  for (const auto& stage : started)
+    log_info("plugin loaded", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
   stages_ = std::move(next);
   return std::nullopt;
 }
@@ -83,7 +84,8 @@ bool Chain::run_stage(Stage& stage, metrics::Tick& tick) {
   } catch (...) {
     ++stage.state.failures;
     reason = metrics::reason::kFailed;
-    log_error("plugin failed; its tick is lost", {{"plugin", stage.entry.name}, {"reason", "an exception of no known type"}});
+    log_error("plugin failed; its tick is lost",
+              {{"plugin", stage.entry.name}, {"reason", "an exception of no known type"}});
   }
   stage.state.last_duration_ns = clock_.mono_ns() - start;
   const size_t lost = !forward ? before : before - std::min(before, tick.points.size());

@@ -1,10 +1,10 @@
 #include "agent/plugins/options.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "base/time_format.h"
@@ -17,7 +17,8 @@ bool SeriesPattern::matches(const metrics::Series& series) const {
   if (!glob_match(name, series.name)) return false;
   return std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
     const auto& [key, pattern] = label;
-    const bool there = std::any_of(series.labels.begin(), series.labels.end(), [&](const auto& l) { return l.first == key; });
+    const bool there =
+        std::any_of(series.labels.begin(), series.labels.end(), [&](const auto& l) { return l.first == key; });
     return there && glob_match(pattern, metrics::label_value(series.labels, key));
   });
 }
@@ -64,7 +65,8 @@ int64_t Options::duration(std::string_view name, int64_t default_ns, int64_t min
   }
   if (ns >= static_cast<double>(min_ns) && ns <= static_cast<double>(max_ns)) return std::llround(ns);
   fail(config::pointer_step(name),
-       fmt::format("must be a time from {} to {} (seconds, or with a unit)", format_duration(min_ns), format_duration(max_ns)),
+       fmt::format("must be a time from {} to {} (seconds, or with a unit)", format_duration(min_ns),
+                   format_duration(max_ns)),
        *value);
   return default_ns;
 }
@@ -77,7 +79,8 @@ std::string Options::text(std::string_view name, std::string_view default_value)
   return std::string(default_value);
 }
 
-std::string Options::one_of(std::string_view name, std::string_view default_value, const std::vector<std::string>& known) {
+std::string Options::one_of(std::string_view name, std::string_view default_value,
+                            const std::vector<std::string>& known) {
   const std::string got = text(name, default_value);
   if (std::find(known.begin(), known.end(), got) != known.end()) return got;
   fail(config::pointer_step(name), fmt::format("must be one of {}", join(known, ", ")), got);
@@ -110,7 +113,8 @@ std::optional<SeriesPattern> Options::pattern(const std::string& path, const jso
     return pattern;
   }
   if (!value.is_object()) {
-    fail(path, R"(must be a pattern, as "system.disk.*" or {"name": "system.*", "labels": {"system.device": "sd*"}})", value);
+    fail(path, R"(must be a pattern, as "system.disk.*" or {"name": "system.*", "labels": {"system.device": "sd*"}})",
+         value);
     return std::nullopt;
   }
   for (const auto& [key, part] : value.items()) {
@@ -125,7 +129,8 @@ std::optional<SeriesPattern> Options::pattern(const std::string& path, const jso
         pattern.labels.emplace_back(label, text.get<std::string>());
       }
     } else {
-      fail(path + config::pointer_step(key), "a pattern has \"name\" (a text) and \"labels\" (an object of texts)", part);
+      fail(path + config::pointer_step(key), "a pattern has \"name\" (a text) and \"labels\" (an object of texts)",
+           part);
       return std::nullopt;
     }
   }

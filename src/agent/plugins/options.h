@@ -2,9 +2,10 @@
 // wrong is kept as the first problem. Options that no accessor asked for are unknown ones.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,8 @@
 #include "agent/plugins/registry.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
+
+#include <array>
 
 #include "agent/plugins/deduplication.h"
 #include "agent/plugins/filter.h"

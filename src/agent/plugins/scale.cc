@@ -16,7 +16,8 @@ void Scale::initialize(Options& options, metrics::SeriesTable& table) {
 
 Scale::Target Scale::target_of(metrics::SeriesId id, metrics::SeriesTable& table) const {
   metrics::Series series = table.at(id);
-  const bool matches = std::any_of(match_.begin(), match_.end(), [&](const SeriesPattern& p) { return p.matches(series); });
+  const bool matches =
+      std::any_of(match_.begin(), match_.end(), [&](const SeriesPattern& p) { return p.matches(series); });
   if (!matches) return {id, false};
   series.integer = false;
   series.exponent = 0;

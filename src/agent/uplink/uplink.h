@@ -35,7 +35,8 @@ class Uplink final : private rpc::ClientCallHandler {
   };
 
   // Loop, resolver, random and source must outlive it.
-  Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source, UplinkOptions options);
+  Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source,
+         UplinkOptions options);
   ~Uplink() override;
 
   void start();

@@ -35,7 +35,8 @@ std::vector<std::string> known_options(const CLI::App& app) {
 
 std::vector<std::string> known_subcommands(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
   return names;
 }
 
@@ -53,15 +54,17 @@ Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, tex
   app_.footer(text_.examples.empty() ? "" : "Examples:\n" + text_.examples);
   app_.add_option("--log-level", log_level_, "What is logged: debug, info, warning, error, off")->capture_default_str();
   app_.add_option("--log-format", log_format_, "How log lines look: text or json")->capture_default_str();
-  app_.add_option("--generate", generate_, "Print a man page (man) or shell completion (bash, zsh, fish) and exit")->group("");
+  app_.add_option("--generate", generate_, "Print a man page (man) or shell completion (bash, zsh, fish) and exit")
+      ->group("");
   app_.option_defaults()->always_capture_default();
   app_.fallthrough();
 }
 
 void Cli::add_data_option() {
   keeps_data_ = true;
-  app_.add_option("--data", data_option_, "Folder for what is kept (default: /var/lib/monitor if it can be written, "
-                                          "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)");
+  app_.add_option("--data", data_option_,
+                  "Folder for what is kept (default: /var/lib/monitor if it can be written, "
+                  "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)");
 }
 
 void Cli::add_drain_option() {
@@ -125,8 +128,8 @@ int Cli::report(const CLI::ParseError& error) {
   }
   const CLI::App& at = deepest_parsed(app_);
   const std::string command = &at == &app_ ? text_.name : text_.name + " " + at.get_name();
-  std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name, describe_fault(error), command,
-                           known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
+  std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name, describe_fault(error),
+                           command, known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
   return kExitUsage;
 }
 

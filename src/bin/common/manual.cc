@@ -30,9 +30,12 @@ std::vector<const CLI::Option*> options(const CLI::App& app) {
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '-') out += "\\-";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '-')
+      out += "\\-";
+    else
+      out += c;
   }
   // A line may not begin with a control character of roff.
   if (!out.empty() && (out[0] == '.' || out[0] == '\'')) out.insert(0, "\\&");
@@ -42,7 +45,8 @@ std::string roff(std::string_view text) {
 void man_options(const CLI::App& app, std::string& out) {
   for (const CLI::Option* option : options(app)) {
     const std::string type = option->get_type_size() == 0 ? "" : " " + option->get_type_name();
-    out += fmt::format(".TP\n.B {}{}\n{}", roff(option->get_name(false, true)), roff(type), roff(option->get_description()));
+    out += fmt::format(".TP\n.B {}{}\n{}", roff(option->get_name(false, true)), roff(type),
+                       roff(option->get_description()));
     if (!option->get_default_str().empty()) out += fmt::format(" (default: {})", roff(option->get_default_str()));
     if (!option->get_envname().empty()) out += fmt::format(" [environment: {}]", roff(option->get_envname()));
     out += "\n";
@@ -61,8 +65,9 @@ std::string man_page(const CLI::App& app, const std::string& name, const std::st
     man_options(*sub, out);
   }
   if (!examples.empty()) out += ".SH EXAMPLES\n.nf\n" + roff(examples) + ".fi\n";
-  out += ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 74 I/O, "
-         "75 conflict or time\\-out, 78 configuration.\n";
+  out +=
+      ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 74 I/O, "
+      "75 conflict or time\\-out, 78 configuration.\n";
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "config/file/file_source.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "base/crc32c.h"
 #include "base/log.h"
@@ -93,7 +93,7 @@ void FileSource::watch_folders() {
 void FileSource::watch_folder_of(const std::string& path) {
   // The nearest folder that is there: when a missing one appears in it, the scan comes back here.
   std::string folder = folder_of(path);
-  struct stat info {};
+  struct stat info{};
   while (stat(folder.c_str(), &info) != 0 && folder != "/" && folder != ".") folder = folder_of(folder);
   add_watch(folder);
 }

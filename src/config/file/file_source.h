@@ -19,9 +19,9 @@
 namespace monitor::config {
 
 struct FileSourceOptions {
-  std::string folder;                            // <data>/monitor
-  std::map<std::string, std::string> files;      // keys that stand in files of other names
-  std::string state_file;                        // empty: the revision starts at 0 with every start
+  std::string folder;                        // <data>/monitor
+  std::map<std::string, std::string> files;  // keys that stand in files of other names
+  std::string state_file;                    // empty: the revision starts at 0 with every start
 };
 
 // The file of a key below a folder.
