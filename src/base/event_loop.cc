@@ -53,7 +53,7 @@ void FakeTimers::advance(int64_t ns) {
     clock_.advance(std::max<int64_t>(0, queue_.next_due() - clock_.mono_ns()));
     queue_.run_due(clock_.mono_ns());
   }
-  clock_.advance(end - clock_.mono_ns());
+  clock_.advance(std::max<int64_t>(0, end - clock_.mono_ns()));  // a callback may have moved it further
 }
 
 EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
