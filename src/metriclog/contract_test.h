@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 
 #include "base/clock.h"
 #include "metriclog/log.h"
+#include "metriclog/testing/deliveries.h"
 
 namespace monitor::metriclog {
 
@@ -35,32 +35,6 @@ class LogFixture {
 };
 
 using LogFixtureFactory = std::function<std::unique_ptr<LogFixture>()>;
-
-// Collects deliveries, from any thread.
-class Deliveries final : public DeliveryListener {
- public:
-  void on_delivered(std::span<const Delivery> deliveries) override {
-    const std::lock_guard lock(mutex_);
-    all_.insert(all_.end(), deliveries.begin(), deliveries.end());
-  }
-  void on_reset() override {
-    const std::lock_guard lock(mutex_);
-    ++resets_;
-  }
-  std::vector<Delivery> all() const {
-    const std::lock_guard lock(mutex_);
-    return all_;
-  }
-  int resets() const {
-    const std::lock_guard lock(mutex_);
-    return resets_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<Delivery> all_;
-  int resets_ = 0;
-};
 
 class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
  protected:

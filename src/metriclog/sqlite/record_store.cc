@@ -25,6 +25,16 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& path, 
   return store;
 }
 
+Status RecordStore::begin_wal_anew() {
+  const auto busy = db_.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!busy) return busy.error();
+  if (*busy != 0) {
+    return Error(Code::kUnavailable,
+                 "log " + db_.path() + " cannot begin its WAL anew: it is being read; trying again");
+  }
+  return {};
+}
+
 Status RecordStore::append(std::vector<PendingRecord*>& records, int64_t time_ns) {
   int rc = begin_.step();
   begin_.reset();

@@ -25,6 +25,11 @@ class RecordStore {
  public:
   static Result<std::unique_ptr<RecordStore>> open(const std::string& path, const char* vfs);
 
+  // After a write or sync that failed: brings what the WAL holds into the file, and begins the WAL anew. The kernel may
+  // have forgotten pages that it could not write; what is appended behind such a hole would be lost with the power.
+  // kUnavailable while a reader is in the way.
+  Status begin_wal_anew();
+
   // All records, but those marked as poison, in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
 

@@ -141,6 +141,7 @@ Status Writer::commit(Batch& batch) {
   if (!store_) {
     auto opened = RecordStore::open(options_.path, options_.vfs);
     if (!opened) return opened.error();
+    if (auto status = (*opened)->begin_wal_anew(); !status) return status;
     store_ = std::move(*opened);
   }
   std::vector<PendingRecord*> records;

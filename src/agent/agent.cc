@@ -1,0 +1,217 @@
+#include "agent/agent.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace monitor::agent {
+
+namespace {
+
+constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
+constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
+
+}  // namespace
+
+Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source)
+    : timers_(timers),
+      options_(std::move(options)),
+      table_(table),
+      source_(source),
+      drops_(options_.incarnation),
+      chain_(table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }),
+      encoder_(table) {}
+
+Agent::~Agent() {
+  timers_.cancel_timer(tick_timer_);
+  timers_.cancel_timer(heartbeat_timer_);
+  timers_.cancel_timer(summary_timer_);
+}
+
+void Agent::attach(Spool& spool, std::function<void()> on_batch) {
+  spool_ = &spool;
+  on_batch_ = std::move(on_batch);
+}
+
+std::optional<config::Problem> Agent::apply(const config::Settings& settings, int64_t revision) {
+  if (running_ && settings == settings_) {
+    revision_ = revision;
+    return std::nullopt;
+  }
+  // The plugins are the part that can fail: they go first, and change nothing when they do.
+  if (auto problem = chain_.configure(settings.plugins)) return problem;
+  // What is in the open batch was read under the old revision and labels, and is sent under them.
+  if (!encoder_.empty()) close_batch();
+  const bool interval_changed = settings.interval_ns != settings_.interval_ns;
+  settings_ = settings;
+  revision_ = revision;
+  source_.configure(settings_.metrics);
+  source_.baseline({timers_.clock().wall_ns(), timers_.clock().mono_ns()});
+  if (!running_) {
+    start_grid();
+  } else if (interval_changed) {
+    const int64_t now = timers_.clock().mono_ns();
+    next_due_ = std::max(now, std::min(next_due_, last_due_ + settings_.interval_ns));
+    schedule_tick();
+  }
+  return std::nullopt;
+}
+
+void Agent::start_grid() {
+  running_ = true;
+  const int64_t now = timers_.clock().mono_ns();
+  last_wall_ns_ = timers_.clock().wall_ns();
+  last_due_ = now;
+  last_append_mono_ = now;
+  next_due_ = now + std::min(settings_.interval_ns, kNanosPerSecond);
+  schedule_tick();
+  schedule_heartbeat();
+  summary_timer_ = timers_.call_after(kSummaryEvery, [this] { summarize(); });
+}
+
+void Agent::schedule_tick() {
+  timers_.cancel_timer(tick_timer_);
+  tick_timer_ = timers_.call_at(next_due_, [this] { on_tick(); });
+}
+
+void Agent::on_tick() {
+  const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
+  ++stats_.ticks_due;
+  last_due_ = next_due_;
+  next_due_ += settings_.interval_ns;
+  // Collecting begins now. Ticks of the grid that fell due before it had are missed: counted, not made up.
+  if (next_due_ <= now.mono_ns) {
+    const int64_t missed = (now.mono_ns - next_due_) / settings_.interval_ns + 1;
+    stats_.ticks_due += static_cast<uint64_t>(missed);
+    stats_.ticks_missed += static_cast<uint64_t>(missed);
+    last_due_ = next_due_ + (missed - 1) * settings_.interval_ns;
+    next_due_ += missed * settings_.interval_ns;
+  }
+  schedule_tick();
+  collect(now);
+  stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
+}
+
+void Agent::collect(const Moment& now) {
+  tick_.time_ns = now.wall_ns;
+  tick_.mono_ns = now.mono_ns;
+  tick_.rates_since_ns = last_wall_ns_;
+  tick_.points.clear();
+  last_wall_ns_ = now.wall_ns;
+  const uint64_t over = source_.collect(now, tick_);
+  stats_.points_made += tick_.points.size() + over;
+  if (over > 0) {
+    drops_.dropped({metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, 0, over, now.wall_ns});
+  }
+  if (!tick_.points.empty()) chain_.push(tick_);
+  chain_.pump();
+  if (!encoder_.empty() && batch_is_due()) close_batch();
+}
+
+bool Agent::batch_is_due() const { return next_due_ - batch_first_mono_ >= settings_.send_every_ns; }
+
+void Agent::on_output(metrics::Tick& tick) {
+  if (!encoder_.add(tick)) {
+    close_batch();
+    if (!encoder_.add(tick)) {
+      drops_.dropped({metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, 1, tick.points.size(), tick.time_ns});
+      log_error("tick is too large for a batch and is dropped; keep fewer series",
+                {{"points", tick.points.size()}, {"limit_bytes", metrics::kMaxBatchBytes}});
+      return;
+    }
+  }
+  if (encoder_.frames() == 1) batch_first_mono_ = tick.mono_ns;
+}
+
+void Agent::close_batch() { append(encoder_.frames(), encoder_.points()); }
+
+void Agent::close_heartbeat() {
+  ++stats_.heartbeats;
+  append(0, 0);
+}
+
+void Agent::append(uint64_t ticks, uint64_t points) {
+  if (spool_ == nullptr) {
+    encoder_.clear();
+    return;
+  }
+  BatchInfo info;
+  info.incarnation = options_.incarnation;
+  info.sequence = next_sequence_++;
+  info.ticks = ticks;
+  info.points = points;
+  info.first_time_ns = encoder_.first_time_ns();
+  info.last_time_ns = encoder_.last_time_ns();
+
+  metrics::Envelope envelope;
+  envelope.agent_id = options_.agent_id;
+  envelope.hostname = options_.hostname;
+  envelope.incarnation = options_.incarnation;
+  envelope.sequence = info.sequence;
+  envelope.config_revision = static_cast<uint64_t>(revision_);
+  envelope.resource = settings_.labels;
+  envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
+  envelope.counters = {stats_.ticks_due, stats_.ticks_missed, stats_.points_made, drops_.totals()};
+  envelope.drops = drops_.carry(info.sequence);
+  envelope.appended_ns = timers_.clock().wall_ns();
+  envelope.older = spool_->older(options_.incarnation);
+  envelope.agent_version = options_.version;
+  envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
+
+  const Status taken = spool_->append(std::move(info), encoder_.finish(envelope));
+  if (!taken) log_error("batch is lost", {{"reason", taken.error()}});
+  ++stats_.batches;
+  last_append_mono_ = timers_.clock().mono_ns();
+  schedule_heartbeat();
+  if (on_batch_) on_batch_();
+}
+
+void Agent::schedule_heartbeat() {
+  // One timer that looks again when it fires is cheaper than one moved with every batch.
+  if (heartbeat_timer_ != 0) return;
+  const int64_t earliest = timers_.clock().mono_ns() + kNanosPerSecond;
+  heartbeat_timer_ = timers_.call_at(std::max(last_append_mono_ + kHeartbeatEvery, earliest), [this] {
+    heartbeat_timer_ = 0;
+    const bool silent = timers_.clock().mono_ns() - last_append_mono_ >= kHeartbeatEvery;
+    if (silent && encoder_.empty()) {
+      close_heartbeat();
+    } else {
+      schedule_heartbeat();
+    }
+  });
+}
+
+void Agent::stop() {
+  timers_.cancel_timer(tick_timer_);
+  timers_.cancel_timer(heartbeat_timer_);
+  tick_timer_ = 0;
+  heartbeat_timer_ = 0;
+  chain_.pump();
+  if (!encoder_.empty()) close_batch();
+  // The batch may have set the timer anew.
+  timers_.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = 0;
+}
+
+void Agent::on_stored(const BatchInfo& batch) {
+  if (batch.incarnation == options_.incarnation) drops_.carried(batch.sequence);
+}
+
+void Agent::on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
+  log_warning("batch dropped", {{"stage", stage}, {"reason", reason}, {"sequence", batch.sequence}, {"points", batch.points}});
+  drops_.lost(batch, stage, reason);
+}
+
+void Agent::summarize() {
+  log_info("collected in the last minute",
+           {{"ticks", stats_.ticks_due - stats_.ticks_missed - (summarized_.ticks_due - summarized_.ticks_missed)},
+            {"missed", stats_.ticks_missed - summarized_.ticks_missed},
+            {"points", stats_.points_made - summarized_.points_made},
+            {"batches", stats_.batches - summarized_.batches},
+            {"waiting", spool_ == nullptr ? 0 : spool_->batches()},
+            {"tick_us", stats_.last_tick_duration_ns / 1000}});
+  summarized_ = stats_;
+  summary_timer_ = timers_.call_after(kSummaryEvery, [this] { summarize(); });
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,99 @@
+// Agent: the loop that joins the parts. A tick falls due, the source is read, the tick goes through the chain, what is
+// left is encoded; a batch is closed, gets its sequence, goes to the spool, and the uplink is told.
+//
+//   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Uplink
+//
+// It is also what configuration is applied to: the next tick is at max(now, min(old next, last + new interval)).
+// Everything on the loop's thread; the parts that it is given must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "agent/collect/source.h"
+#include "agent/drops.h"
+#include "agent/plugins/chain.h"
+#include "agent/spool/spool.h"
+#include "base/event_loop.h"
+#include "config/engine.h"
+#include "metrics/encode.h"
+
+namespace monitor::agent {
+
+struct AgentOptions {
+  std::string agent_id;
+  std::string hostname;
+  std::string incarnation;  // 16 bytes
+  std::string version;
+};
+
+struct AgentStats {
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
+  uint64_t points_made = 0;
+  uint64_t batches = 0;
+  uint64_t heartbeats = 0;
+  int64_t last_tick_duration_ns = 0;
+};
+
+class Agent final : public config::Applier, public SpoolListener {
+ public:
+  Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source);
+  ~Agent() override;
+
+  // Before the first configuration: where batches go, and who is told of a new one.
+  void attach(Spool& spool, std::function<void()> on_batch);
+
+  std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override;
+  // Closes the open batch; no tick comes after it.
+  void stop();
+
+  void on_stored(const BatchInfo& batch) override;
+  void on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) override;
+
+  const AgentStats& stats() const { return stats_; }
+  std::vector<PluginState> plugins() const { return chain_.states(); }
+  const Drops& drops() const { return drops_; }
+
+ private:
+  void start_grid();
+  void schedule_tick();
+  void on_tick();
+  void collect(const Moment& now);
+  void on_output(metrics::Tick& tick);
+  bool batch_is_due() const;
+  void close_batch();
+  void close_heartbeat();
+  void append(uint64_t ticks, uint64_t points);
+  void schedule_heartbeat();
+  void summarize();
+
+  Timers& timers_;
+  AgentOptions options_;
+  metrics::SeriesTable& table_;
+  TickSource& source_;
+  Drops drops_;
+  Chain chain_;
+  metrics::BatchEncoder encoder_;
+  Spool* spool_ = nullptr;
+  std::function<void()> on_batch_;
+
+  config::Settings settings_;
+  int64_t revision_ = 0;
+  bool running_ = false;
+  AgentStats stats_;
+  AgentStats summarized_;
+  metrics::Tick tick_;              // reused
+  int64_t next_due_ = 0;            // monotonic
+  int64_t last_due_ = 0;
+  int64_t last_wall_ns_ = 0;        // of the read before
+  int64_t batch_first_mono_ = 0;    // of the open batch's first tick
+  int64_t last_append_mono_ = 0;
+  uint64_t next_sequence_ = 1;
+  Timers::TimerId tick_timer_ = 0;
+  Timers::TimerId heartbeat_timer_ = 0;
+  Timers::TimerId summary_timer_ = 0;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,72 @@
+#include "agent/drops.h"
+
+#include <algorithm>
+
+namespace monitor::agent {
+
+void Drops::dropped(const What& what) {
+  add({incarnation_, std::string(what.stage), std::string(what.reason), std::string(what.plugin), what.batches,
+       what.ticks, what.points, 0, 0, what.time_ns, what.time_ns});
+}
+
+void Drops::lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
+  add({batch.incarnation, std::string(stage), std::string(reason), "", 1, batch.ticks, batch.points, batch.sequence,
+       batch.sequence, batch.first_time_ns, batch.last_time_ns});
+}
+
+void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
+  into.batches += from.batches;
+  into.ticks += from.ticks;
+  into.points += from.points;
+  if (from.first_sequence != 0) {
+    into.first_sequence = std::min(into.first_sequence, from.first_sequence);
+    into.last_sequence = std::max(into.last_sequence, from.last_sequence);
+  }
+  into.first_time_ns = std::min(into.first_time_ns, from.first_time_ns);
+  into.last_time_ns = std::max(into.last_time_ns, from.last_time_ns);
+}
+
+void Drops::add(metrics::Drop drop) {
+  metrics::DropTotal& total = totals_[{drop.stage, drop.reason}];
+  total.stage = drop.stage;
+  total.reason = drop.reason;
+  total.batches += drop.batches;
+  total.ticks += drop.ticks;
+  total.points += drop.points;
+
+  const bool crowded = records_.size() >= kMaxRecords;
+  for (Record& record : records_) {
+    const metrics::Drop& other = record.drop;
+    const bool same = other.incarnation == drop.incarnation && other.stage == drop.stage &&
+                      other.reason == drop.reason && other.plugin == drop.plugin;
+    // A range of sequences may only grow without a gap: what is between would count as dropped.
+    const bool adjacent = (drop.first_sequence == 0) == (other.first_sequence == 0) &&
+                          (drop.first_sequence == 0 || drop.first_sequence == other.last_sequence + 1);
+    if (!same || !adjacent || (record.first_carrier != 0 && !crowded)) continue;
+    merge(record.drop, drop);
+    record.first_carrier = 0;
+    return;
+  }
+  records_.push_back({std::move(drop), 0});
+}
+
+std::vector<metrics::DropTotal> Drops::totals() const {
+  std::vector<metrics::DropTotal> result;
+  for (const auto& [key, total] : totals_) result.push_back(total);
+  return result;
+}
+
+std::vector<metrics::Drop> Drops::carry(uint64_t sequence) {
+  std::vector<metrics::Drop> result;
+  for (Record& record : records_) {
+    if (record.first_carrier == 0) record.first_carrier = sequence;
+    result.push_back(record.drop);
+  }
+  return result;
+}
+
+void Drops::carried(uint64_t sequence) {
+  std::erase_if(records_, [&](const Record& record) { return record.first_carrier != 0 && record.first_carrier <= sequence; });
+}
+
+}  // namespace monitor::agent

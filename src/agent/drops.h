@@ -1,0 +1,51 @@
+// Drops: what was lost, with a reason. Totals for the counters that every batch carries, and records, each of which
+// rides in every batch until one that carries it is acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/plugins/chain.h"
+#include "agent/spool/spool.h"
+#include "metrics/batch.h"
+
+namespace monitor::agent {
+
+class Drops final : public DropSink {
+ public:
+  explicit Drops(std::string incarnation) : incarnation_(std::move(incarnation)) {}
+
+  // Lost before it had a sequence.
+  void dropped(const What& what) override;
+  // Lost with its sequence.
+  void lost(const BatchInfo& batch, std::string_view stage, std::string_view reason);
+
+  // For the batch with this sequence: totals, and all records, which it carries from now on.
+  std::vector<metrics::DropTotal> totals() const;
+  std::vector<metrics::Drop> carry(uint64_t sequence);
+  // That batch is stored: what it carried need not be told again.
+  void carried(uint64_t sequence);
+
+  bool empty() const { return records_.empty(); }
+
+ private:
+  struct Record {
+    metrics::Drop drop;
+    uint64_t first_carrier = 0;  // 0: not yet sent, may still grow
+  };
+
+  void add(metrics::Drop drop);
+  static void merge(metrics::Drop& into, const metrics::Drop& from);
+
+  // Beyond this many records, new ones grow even if they were sent: the batch must stay small.
+  static constexpr size_t kMaxRecords = 64;
+
+  std::string incarnation_;
+  std::map<std::pair<std::string, std::string>, metrics::DropTotal> totals_;
+  std::vector<Record> records_;
+};
+
+}  // namespace monitor::agent

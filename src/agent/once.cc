@@ -1,0 +1,79 @@
+#include "agent/once.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "agent/drops.h"
+#include "agent/plugins/chain.h"
+#include "base/random.h"
+#include "metrics/decode.h"
+#include "metrics/encode.h"
+#include "metrics/human.h"
+#include "metrics/json_form.h"
+
+namespace monitor::agent {
+
+namespace {
+
+std::string listing(const metrics::Batch& batch) {
+  std::string out;
+  for (const metrics::Frame& frame : batch.frames) {
+    size_t width = 0;
+    for (const metrics::Point& point : frame.points) {
+      width = std::max(width, metrics::to_string(batch.series[point.series]).size());
+    }
+    for (const metrics::Point& point : frame.points) {
+      const metrics::Series& series = batch.series[point.series];
+      out += fmt::format("{:<{}}  {}\n", metrics::to_string(series), width,
+                         metrics::human_value(series, batch.value(point)));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, const Clock& clock,
+                              metrics::SeriesTable& table, TickSource& source) {
+  SystemRandom random;
+  metrics::Envelope envelope;
+  envelope.agent_id = options.agent_id;
+  envelope.hostname = options.hostname;
+  envelope.incarnation.resize(metrics::kIncarnationBytes);
+  random.fill(envelope.incarnation.data(), envelope.incarnation.size());
+  envelope.sequence = 1;
+  envelope.agent_version = options.version;
+  envelope.resource = settings.labels;
+
+  metrics::BatchEncoder encoder(table);
+  Drops drops(envelope.incarnation);
+  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { encoder.add(tick); });
+  if (const auto problem = chain.configure(settings.plugins)) {
+    return Error(Code::kFailedPrecondition, problem->to_string());
+  }
+  source.configure(settings.metrics);
+  const Moment first{clock.wall_ns(), clock.mono_ns()};
+  source.baseline(first);
+  // A program that reads once waits for the second read: there is nothing else for it to do.
+  std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));
+  metrics::Tick tick;
+  tick.time_ns = clock.wall_ns();
+  tick.mono_ns = clock.mono_ns();
+  tick.rates_since_ns = first.wall_ns;
+  source.collect({tick.time_ns, tick.mono_ns}, tick);
+  if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
+  chain.push(std::move(tick));
+  chain.pump();
+
+  const auto batch = metrics::decode_batch(encoder.finish(envelope));
+  if (!batch) return batch.error();
+  if (!options.json) return listing(*batch);
+  std::string out;
+  for (size_t i = 0; i < batch->frames.size(); ++i) out += metrics::tick_to_json(*batch, i, false) + "\n";
+  return out;
+}
+
+}  // namespace monitor::agent

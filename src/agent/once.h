@@ -1,0 +1,23 @@
+// `monitor-agent --once`: reads twice, prints, ends. No server is needed, nothing is kept.
+#pragma once
+
+#include <string>
+
+#include "agent/collect/source.h"
+#include "base/result.h"
+#include "config/settings.h"
+
+namespace monitor::agent {
+
+struct OnceOptions {
+  std::string agent_id;
+  std::string hostname;
+  std::string version;
+  bool json = false;
+};
+
+// One line of JSON as `get-metrics --format json` prints it, or a listing for people.
+Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, const Clock& clock,
+                              metrics::SeriesTable& table, TickSource& source);
+
+}  // namespace monitor::agent

@@ -1,0 +1,92 @@
+#include "agent/telemetry.h"
+
+#include "base/text.h"
+
+namespace monitor::agent {
+
+namespace {
+
+using telemetry::MetricLabels;
+using telemetry::Registry;
+
+void count(Registry& registry, const std::string& name, const std::string& help, uint64_t value,
+           const MetricLabels& labels = {}) {
+  registry.counter("monitor_agent_" + name, help, labels).add(value);
+}
+
+void gauge(Registry& registry, const std::string& name, const std::string& help, double value,
+           const MetricLabels& labels = {}) {
+  registry.gauge("monitor_agent_" + name, help, labels).set(value);
+}
+
+void add_agent(Registry& r, const Agent& agent) {
+  const AgentStats& stats = agent.stats();
+  count(r, "ticks_due_total", "Ticks that fell due", stats.ticks_due);
+  count(r, "ticks_missed_total", "Ticks that were not begun before the next was due", stats.ticks_missed);
+  count(r, "points_made_total", "Points that collectors made", stats.points_made);
+  count(r, "batches_total", "Batches closed, heartbeats included", stats.batches);
+  count(r, "heartbeats_total", "Empty batches, sent in silence", stats.heartbeats);
+  gauge(r, "tick_duration_seconds", "Time that the last tick took", static_cast<double>(stats.last_tick_duration_ns) / 1e9);
+  for (const auto& total : agent.drops().totals()) {
+    const MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
+    count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);
+    count(r, "dropped_ticks_total", "Ticks lost, by stage and reason", total.ticks, labels);
+    count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);
+  }
+  for (const PluginState& plugin : agent.plugins()) {
+    const MetricLabels labels = {{"plugin", plugin.name}};
+    count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks_in, labels);
+    count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.ticks_dropped, labels);
+    count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failures, labels);
+    gauge(r, "plugin_duration_seconds", "Time that a plugin's last tick took",
+          static_cast<double>(plugin.last_duration_ns) / 1e9, labels);
+  }
+}
+
+void add_source(Registry& r, const TickSource* source) {
+  const auto* const host = dynamic_cast<const HostSource*>(source);
+  if (host == nullptr) return;
+  for (const auto& [name, state] : host->states()) {
+    const MetricLabels labels = {{"collector", name}};
+    count(r, "collector_reads_total", "Reads of a collector", state.reads, labels);
+    count(r, "collector_failures_total", "Reads of a collector that failed", state.failures, labels);
+    gauge(r, "collector_success", "1 if the last read went well", state.error.empty() ? 1 : 0, labels);
+    gauge(r, "collector_duration_seconds", "Time that the last read took",
+          static_cast<double>(state.last_duration_ns) / 1e9, labels);
+  }
+}
+
+}  // namespace
+
+std::string AgentTelemetry::metrics_text() const {
+  Registry r;
+  add_agent(r, parts_.agent);
+  add_source(r, parts_.source);
+  gauge(r, "spool_batches", "Batches that wait for their acknowledgement", static_cast<double>(parts_.spool.batches()));
+  gauge(r, "spool_bytes", "Bytes that they take", static_cast<double>(parts_.spool.bytes()));
+  const Uplink::State uplink = parts_.uplink.state();
+  gauge(r, "connected", "1 while a server answers", uplink.connected ? 1 : 0);
+  count(r, "connects_total", "Streams established", uplink.connects);
+  count(r, "connection_failures_total", "Streams that ended or could not be made", uplink.failures);
+  gauge(r, "in_flight_batches", "Batches sent and not yet acknowledged", static_cast<double>(uplink.in_flight));
+  const auto& config = parts_.engine.state();
+  gauge(r, "config_revision", "Revision that is in force", static_cast<double>(config.applied));
+  gauge(r, "config_success", "1 if the newest configuration is in force", config.error.empty() ? 1 : 0);
+  count(r, "config_reloads_total", "Configurations applied", config.reloads);
+  count(r, "config_failures_total", "Configurations refused", config.failures);
+  return r.text();
+}
+
+telemetry::HttpHandler AgentTelemetry::pages() const {
+  return [this](std::string_view path) -> telemetry::HttpReply {
+    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text()};
+    if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+    if (path != "/readyz") return {404, "text/plain; charset=utf-8", "not found; there are /metrics, /healthz, /readyz\n"};
+    if (!parts_.engine.running()) return {503, "text/plain; charset=utf-8", "no configuration is in force\n"};
+    const Uplink::State uplink = parts_.uplink.state();
+    if (!uplink.connected) return {503, "text/plain; charset=utf-8", "no stream to a server: " + uplink.last_error + "\n"};
+    return {200, "text/plain; charset=utf-8", "ready\n"};
+  };
+}
+
+}  // namespace monitor::agent

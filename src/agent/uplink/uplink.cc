@@ -1,0 +1,146 @@
+#include "agent/uplink/uplink.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace monitor::agent {
+
+namespace {
+
+constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
+constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
+constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
+// A server that takes the connection but never answers Hello is as good as none.
+constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
+// More than this is not handed to the transport: it would only wait there, out of the spool's sight.
+constexpr size_t kMaxUnsent = 256 * 1024;
+
+}  // namespace
+
+Uplink::Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source,
+               UplinkOptions options)
+    : loop_(loop),
+      resolver_(resolver),
+      source_(source),
+      options_(std::move(options)),
+      backoff_(random, kBackoffBase, kBackoffCap) {
+  auto& servers = options_.servers;
+  for (size_t i = servers.size(); i > 1; --i) std::swap(servers[i - 1], servers[random.below(i)]);
+}
+
+Uplink::~Uplink() {
+  stopped_ = true;
+  loop_.cancel_timer(retry_timer_);
+  end_stream();
+}
+
+void Uplink::start() { connect(); }
+
+std::string Uplink::server_name() const {
+  const rpc::Target& server = options_.servers[server_];
+  return fmt::format("{}:{}", server.host, server.port);
+}
+
+void Uplink::connect() {
+  retry_timer_ = 0;
+  rpc::ChannelOptions options;
+  options.host = options_.servers[server_].host;
+  options.port = options_.servers[server_].port;
+  options.security = options_.security;
+  channel_ = std::make_unique<rpc::Channel>(loop_, resolver_, options);
+  sender_.emplace(options_.hello, source_);
+  call_ = channel_->start(kMethod, {}, *this);
+  hello_timer_ = loop_.call_after(kHelloTimeout, [this] {
+    hello_timer_ = 0;
+    if (state_.connected) return;
+    end_stream();
+    retry(fmt::format("no answer to Hello within {} s", kHelloTimeout / kNanosPerSecond));
+  });
+  pump();
+}
+
+void Uplink::end_stream() {
+  loop_.cancel_timer(std::exchange(hello_timer_, 0));
+  if (sender_) sender_->close();
+  sender_.reset();
+  call_.reset();
+  channel_.reset();
+  state_.connected = false;
+}
+
+void Uplink::retry(const std::string& why) {
+  if (stopped_) return;
+  ++state_.failures;
+  state_.last_error = why;
+  const int64_t wait = backoff_.next_ns();
+  log_warning("no stream to the server; batches are kept, trying again",
+              {{"server", server_name()}, {"reason", why}, {"wait_ms", wait / kNanosPerMilli}});
+  server_ = (server_ + 1) % options_.servers.size();
+  retry_timer_ = loop_.call_after(wait, [this] { connect(); });
+  maybe_drained();
+}
+
+void Uplink::wake() { pump(); }
+
+void Uplink::pump() {
+  if (!call_ || !sender_) return;
+  while (call_->unsent_bytes() < kMaxUnsent) {
+    const auto message = sender_->next();
+    if (!message) break;
+    call_->write(*message);
+  }
+  state_.in_flight = sender_->in_flight();
+}
+
+void Uplink::on_message(std::string_view message) {
+  const Status status = sender_->receive(message);
+  if (!status) {
+    const std::string why = status.error().message();
+    end_stream();
+    retry(why);
+    return;
+  }
+  if (sender_->established() && !state_.connected) {
+    state_.connected = true;
+    state_.server = server_name();
+    state_.last_error.clear();
+    ++state_.connects;
+    log_info("stream to the server established", {{"server", server_name()}, {"version", sender_->server_version()}});
+  }
+  if (sender_->acknowledged_any()) backoff_.reset();
+  if (sender_->finished()) {
+    // The server wants to go; all that it had is answered.
+    log_info("server drains; going to the next", {{"server", server_name()}});
+    call_->half_close();
+  }
+  pump();
+  maybe_drained();
+}
+
+void Uplink::on_done(const rpc::CallStatus& status, const rpc::Metadata&) {
+  const std::string why = fmt::format("{}: {}", code_name(status.code), status.message);
+  end_stream();
+  retry(why);
+}
+
+void Uplink::drain(std::function<void()> done) {
+  drained_ = std::move(done);
+  pump();
+  maybe_drained();
+}
+
+void Uplink::maybe_drained() {
+  if (!drained_) return;
+  const bool streaming = state_.connected && sender_;
+  if (streaming && sender_->in_flight() > 0 && !sender_->draining()) return;
+  auto done = std::exchange(drained_, nullptr);
+  loop_.post(std::move(done));
+}
+
+Uplink::State Uplink::state() const { return state_; }
+
+}  // namespace monitor::agent

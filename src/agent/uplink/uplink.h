@@ -1,0 +1,77 @@
+// Uplink: keeps a stream to a server open and sends what the spool holds. It connects, waits with jittered backoff
+// after a failure, takes the next server in turn, and leaves a server that drains. Everything on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "protocol/sender.h"
+#include "rpc/channel.h"
+
+namespace monitor::agent {
+
+struct UplinkOptions {
+  std::vector<rpc::Target> servers;  // tried in an order shuffled once
+  std::shared_ptr<const rpc::SecurityContext> security;
+  protocol::Hello hello;
+};
+
+class Uplink final : private rpc::ClientCallHandler {
+ public:
+  struct State {
+    bool connected = false;  // the server has answered Hello
+    std::string server;
+    std::string last_error;
+    uint64_t connects = 0;
+    uint64_t failures = 0;
+    size_t in_flight = 0;
+  };
+
+  // Loop, resolver, random and source must outlive it.
+  Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source, UplinkOptions options);
+  ~Uplink() override;
+
+  void start();
+  // The source has something new.
+  void wake();
+  // Sends what can be sent and calls back when all of it is answered, or at once when there is no stream. The owner
+  // sets the limit of time.
+  void drain(std::function<void()> done);
+  State state() const;
+
+ private:
+  void connect();
+  void retry(const std::string& why);
+  void pump();
+  void end_stream();
+  void maybe_drained();
+  std::string server_name() const;
+
+  void on_message(std::string_view message) override;
+  void on_writable() override { pump(); }
+  void on_done(const rpc::CallStatus& status, const rpc::Metadata& trailers) override;
+
+  EventLoop& loop_;
+  rpc::Resolver& resolver_;
+  protocol::BatchSource& source_;
+  UplinkOptions options_;
+  size_t server_ = 0;
+  Backoff backoff_;
+  Timers::TimerId retry_timer_ = 0;
+  Timers::TimerId hello_timer_ = 0;
+  std::unique_ptr<rpc::Channel> channel_;
+  std::unique_ptr<rpc::ClientCall> call_;
+  std::optional<protocol::Sender> sender_;
+  std::function<void()> drained_;
+  State state_;
+  bool stopped_ = false;
+};
+
+}  // namespace monitor::agent

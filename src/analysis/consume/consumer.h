@@ -1,0 +1,88 @@
+// Consumer: reads a metric log and hands on each batch once, decoded. What was seen is kept a partition, in snapshots
+// that the log stores with the read position; so a restarted reader neither skips nor repeats a batch, beyond what was
+// handed on after its last snapshot.
+//
+// Not thread-safe: one thread. The reader, the sink and the registry must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/consume/dedupe.h"
+#include "base/result.h"
+#include "metriclog/log.h"
+#include "metrics/batch.h"
+#include "telemetry/registry.h"
+
+namespace monitor::analysis {
+
+// Behind its time: it waited at the agent, or on the way into the log.
+bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns);
+
+// A batch from the metric log's record, by the record's content type.
+Result<metrics::Batch> decode_record(const metriclog::Record& record);
+
+class BatchSink {
+ public:
+  virtual ~BatchSink() = default;
+  // Frames from `first_frame` on are new. Returns how many of them were taken; fewer than there are ends the step, and
+  // the rest comes again, in this run or after a restart. A heartbeat has none.
+  virtual size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first_frame) = 0;
+  virtual void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) {}
+  virtual void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) {}
+  virtual void on_trouble(const std::string& /*text*/) {}
+  virtual void on_assigned(int32_t /*partition*/) {}
+  virtual void on_revoked(int32_t /*partition*/) {}
+};
+
+// Own metrics of a program that consumes.
+struct ConsumeMetrics {
+  explicit ConsumeMetrics(telemetry::Registry& registry);
+  telemetry::Counter& batches;
+  telemetry::Counter& duplicates;
+  telemetry::Counter& skipped;
+  telemetry::Counter& lost;
+};
+
+class Consumer {
+ public:
+  Consumer(metriclog::LogReader& reader, BatchSink& sink, telemetry::Registry& registry)
+      : reader_(reader), sink_(sink), metrics_(registry) {}
+
+  // One poll of the reader, and everything that it brought (or what is left of the poll before, when the sink stopped
+  // it). False: the sink took less than it was given.
+  Result<bool> step(int64_t timeout_ns);
+
+  // Stores how far the sink has come, for every partition that moved since the last store.
+  Status store();
+  // Bytes that the next store() will write, about.
+  size_t state_bytes() const;
+  bool stored_all() const;
+
+  const ConsumeMetrics& metrics() const { return metrics_; }
+
+ private:
+  struct Partition {
+    Dedupe dedupe;
+    int64_t next_offset = -1;   // -1: no record seen yet
+    uint64_t frames_taken = 0;  // of the record at next_offset
+    bool moved = false;
+  };
+
+  void assign(const std::vector<metriclog::Snapshot>& snapshots);
+  bool take(const metriclog::Record& record);
+  bool handle(metriclog::ReaderEvent& event);
+
+  metriclog::LogReader& reader_;
+  BatchSink& sink_;
+  ConsumeMetrics metrics_;
+  std::map<int32_t, Partition> partitions_;
+  std::vector<metriclog::ReaderEvent> events_;  // of the last poll
+  size_t event_ = 0;                            // the first that is not done
+  size_t record_ = 0;                           // of that event
+};
+
+}  // namespace monitor::analysis

@@ -1,0 +1,220 @@
+#include "analysis/consume/consumer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/random.h"
+#include "metriclog/memory/memory_log.h"
+#include "metrics/encode.h"
+#include "metrics/json_form.h"
+
+namespace monitor::analysis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(IntervalSet, MergesWhatTouches) {
+  IntervalSet set;
+  EXPECT_TRUE(set.add(5));
+  EXPECT_FALSE(set.add(5));
+  EXPECT_TRUE(set.add(7));
+  EXPECT_EQ(set.intervals().size(), 2U);
+  EXPECT_TRUE(set.add(6));
+  EXPECT_THAT(set.intervals(), ElementsAre(std::pair<const uint64_t, uint64_t>(5, 7)));
+  EXPECT_TRUE(set.add(0));
+  EXPECT_TRUE(set.add(UINT64_MAX));
+  EXPECT_TRUE(set.contains(0));
+  EXPECT_TRUE(set.contains(UINT64_MAX));
+  EXPECT_FALSE(set.contains(4));
+  EXPECT_FALSE(set.contains(8));
+  EXPECT_TRUE(set.add(1, 100));
+  EXPECT_EQ(set.intervals().size(), 2U);
+}
+
+TEST(IntervalSet, AgreesWithAPlainSet) {
+  SeededRandom random(7);
+  IntervalSet set;
+  std::set<uint64_t> model;
+  for (int i = 0; i < 5000; ++i) {
+    const uint64_t value = random.below(300);
+    EXPECT_EQ(set.add(value), model.insert(value).second);
+  }
+  for (uint64_t value = 0; value < 301; ++value) EXPECT_EQ(set.contains(value), model.contains(value)) << value;
+}
+
+TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
+  Dedupe dedupe;
+  dedupe.add("a", "old", 1, 1);
+  dedupe.add("a", "i", 1, Dedupe::kKeepNs + 2);
+  dedupe.add("a", "i", 3, 5);
+  dedupe.add("b", "i", 900, 5 + Dedupe::kKeepNs);
+  dedupe.prune();
+  EXPECT_EQ(dedupe.incarnations(), 2U);
+  std::string bytes;
+  dedupe.encode(bytes);
+  const auto back = Dedupe::decode(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(back->seen("a", "i", 1));
+  EXPECT_FALSE(back->seen("a", "i", 2));
+  EXPECT_TRUE(back->seen("a", "i", 3));
+  EXPECT_TRUE(back->seen("b", "i", 900));
+  EXPECT_FALSE(back->seen("a", "old", 1));
+  EXPECT_FALSE(Dedupe::decode(bytes.substr(0, bytes.size() - 1)).ok());
+}
+
+TEST(Late, ByTheTwoRules) {
+  const metrics::Envelope envelope = [] {
+    metrics::Envelope e;
+    e.appended_ns = 100 * kNanosPerSecond;
+    e.send_every_ns = 1 * kNanosPerSecond;
+    return e;
+  }();
+  EXPECT_FALSE(is_late(envelope, 97 * kNanosPerSecond, 110 * kNanosPerSecond));
+  EXPECT_TRUE(is_late(envelope, 97 * kNanosPerSecond - 1, 100 * kNanosPerSecond));
+  EXPECT_TRUE(is_late(envelope, 100 * kNanosPerSecond, 110 * kNanosPerSecond + 1));
+}
+
+class Sink final : public BatchSink {
+ public:
+  size_t on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
+    size_t taken = 0;
+    while (first + taken < batch.frames.size() && room > 0) {
+      seen.push_back(batch.agent_id + "/" + std::to_string(batch.sequence) + "." + std::to_string(first + taken));
+      ++taken;
+      --room;
+    }
+    return taken;
+  }
+  void on_skipped(const metriclog::Record& record, const Error& why) override {
+    skipped.push_back(std::to_string(record.offset) + " " + why.message());
+  }
+  void on_lost(int32_t /*partition*/, int64_t from, int64_t to) override { lost = {from, to}; }
+  void on_revoked(int32_t partition) override { revoked.push_back(partition); }
+
+  std::vector<std::string> seen;
+  std::vector<std::string> skipped;
+  std::pair<int64_t, int64_t> lost;
+  std::vector<int32_t> revoked;
+  size_t room = 1000;
+};
+
+class Ignore final : public metriclog::DeliveryListener {
+  void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
+  void on_reset() override {}
+};
+
+class ConsumerTest : public ::testing::Test {
+ protected:
+  void append(const std::string& value, std::string_view type = "application/x-protobuf") {
+    const std::pair<std::string_view, std::string_view> header{"content-type", type};
+    log_.writer().append({"a", {&header, 1}, value}, ignore_, 1);
+  }
+  static metrics::Batch batch(uint64_t sequence, size_t frames = 1) {
+    metrics::Batch b;
+    b.agent_id = "a";
+    b.incarnation = std::string(metrics::kIncarnationBytes, 'i');
+    b.sequence = sequence;
+    b.appended_ns = 5;
+    b.series.push_back({.name = "m", .labels = {}, .unit = "1"});
+    for (size_t i = 0; i < frames; ++i) b.frames.push_back({.time_ns = 5, .rates_since_ns = 0, .points = {{}}});
+    return b;
+  }
+  void append_batch(uint64_t sequence, size_t frames = 1) { append(metrics::encode_batch(batch(sequence, frames))); }
+  std::unique_ptr<metriclog::LogReader> reader(const std::string& group = "g") {
+    return log_.reader({.group = group, .start = {}});
+  }
+  // A reader of the group that takes at most `room` frames and stores.
+  Sink run(size_t room = 1000) {
+    const auto r = reader();
+    Sink sink;
+    sink.room = room;
+    Consumer consumer(*r, sink, registry_);
+    for (int i = 0; i < 3; ++i) {
+      const auto went_on = consumer.step(0);
+      EXPECT_TRUE(went_on.ok());
+      if (!*went_on) break;
+    }
+    EXPECT_TRUE(consumer.store().ok());
+    EXPECT_TRUE(consumer.stored_all());
+    return sink;
+  }
+
+  FakeClock clock_;
+  metriclog::MemoryLog log_{clock_};
+  Ignore ignore_;
+  telemetry::Registry registry_;
+};
+
+TEST_F(ConsumerTest, HandsOnEachBatchOnceAlsoOverARestart) {
+  run();
+  append_batch(1);
+  append_batch(3);
+  append_batch(1);
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0", "a/3.0"));
+  append_batch(3);
+  append_batch(2);
+  EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {
+  run();
+  append_batch(1);
+  {
+    const auto r = reader();
+    Sink sink;
+    Consumer consumer(*r, sink, registry_);
+    ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_EQ(sink.seen.size(), 1U);
+  }
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0"));
+}
+
+TEST_F(ConsumerTest, ABatchThatWasTakenInPartGoesOnWhereItStopped) {
+  run();
+  append_batch(1, 3);
+  append_batch(2, 1);
+  EXPECT_THAT(run(2).seen, ElementsAre("a/1.0", "a/1.1"));
+  EXPECT_THAT(run(1).seen, ElementsAre("a/1.2"));
+  EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, GoesOnWithinTheSameRun) {
+  run();
+  append_batch(1, 3);
+  const auto r = reader();
+  Sink sink;
+  sink.room = 2;
+  Consumer consumer(*r, sink, registry_);
+  EXPECT_FALSE(*consumer.step(0));
+  sink.room = 5;
+  EXPECT_TRUE(*consumer.step(0));
+  EXPECT_THAT(sink.seen, ElementsAre("a/1.0", "a/1.1", "a/1.2"));
+}
+
+TEST_F(ConsumerTest, SkipsCountsAndShowsWhatCannotBeDecoded) {
+  run();
+  append("garbage");
+  append("x", "text/plain");
+  append(metrics::batch_to_json(batch(4)), "application/json");
+  const Sink sink = run();
+  EXPECT_THAT(sink.seen, ElementsAre("a/4.0"));
+  ASSERT_EQ(sink.skipped.size(), 2U);
+  EXPECT_THAT(sink.skipped[1], HasSubstr("text/plain"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_skipped_total 2"));
+}
+
+TEST_F(ConsumerTest, ReportsWhatRetentionTook) {
+  run();
+  append_batch(1);
+  append_batch(2);
+  log_.take_before(0, 2);
+  const Sink sink = run();
+  EXPECT_EQ(sink.lost, (std::pair<int64_t, int64_t>{1, 2}));
+  EXPECT_THAT(sink.seen, ElementsAre("a/2.0"));
+}
+
+}  // namespace
+}  // namespace monitor::analysis

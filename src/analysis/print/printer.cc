@@ -1,0 +1,94 @@
+#include "analysis/print/printer.h"
+
+#include "analysis/print/table.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "metrics/json_form.h"
+
+namespace monitor::analysis {
+
+namespace {
+
+class JsonPrinter final : public Printer {
+ public:
+  explicit JsonPrinter(const PrintOptions& options) : metric_(options.metric) {}
+
+  std::string tick(const metrics::Batch& batch, size_t frame, bool late) override {
+    if (metric_.empty()) return metrics::tick_to_json(batch, frame, late) + "\n";
+    bool any = false;
+    std::string text = metrics::tick_to_json(batch, frame, late, [&](const metrics::Series& series) {
+      const bool keep = selects(metric_, series);
+      any = any || keep;
+      return keep;
+    });
+    return any ? text + "\n" : "";
+  }
+
+ private:
+  const std::string metric_;
+};
+
+// RFC 4180: quotes where they are needed, doubled inside.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+class CsvPrinter final : public Printer {
+ public:
+  explicit CsvPrinter(const PrintOptions& options) : metric_(options.metric) {}
+
+  std::string tick(const metrics::Batch& batch, size_t frame, bool /*late*/) override {
+    std::string out;
+    const metrics::Frame& f = batch.frames[frame];
+    const std::string before = format_rfc3339(f.time_ns) + "," + csv_field(batch.agent_id) + ",";
+    for (const metrics::Point& point : f.points) {
+      const metrics::Series& series = batch.series[point.series];
+      if (!selects(metric_, series)) continue;
+      std::string labels;
+      for (const auto& [key, value] : series.labels) {
+        if (!labels.empty()) labels += ';';
+        labels += key;
+        labels += '=';
+        labels += value;
+      }
+      const std::string value = json_number(batch.value(point));
+      out += before + csv_field(series.name) + "," + csv_field(labels) + "," + csv_field(series.unit) + "," +
+             (value == "null" ? "" : value) + "\n";
+    }
+    if (!out.empty() && !header_done_) {
+      header_done_ = true;
+      return "time,agent,metric,labels,unit,value\n" + out;
+    }
+    return out;
+  }
+
+ private:
+  const std::string metric_;
+  bool header_done_ = false;
+};
+
+}  // namespace
+
+bool selects(const std::string& pattern, const metrics::Series& series) {
+  return pattern.empty() || glob_match(pattern, series.name) || glob_match(pattern, metrics::to_string(series));
+}
+
+std::unique_ptr<Printer> make_printer(const PrintOptions& options) {
+  switch (options.format) {
+    case Format::kTable:
+      return std::make_unique<TablePrinter>(options);
+    case Format::kJson:
+      return std::make_unique<JsonPrinter>(options);
+    case Format::kCsv:
+      return std::make_unique<CsvPrinter>(options);
+  }
+  return nullptr;
+}
+
+}  // namespace monitor::analysis

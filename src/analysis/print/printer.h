@@ -1,0 +1,36 @@
+// The forms in which ticks are shown: a table for people, JSON lines, CSV. Pure: a tick in, text out.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "metrics/batch.h"
+
+namespace monitor::analysis {
+
+enum class Format { kTable, kJson, kCsv };
+
+struct PrintOptions {
+  Format format = Format::kTable;
+  // Shell pattern over a metric's name, or over name{label=value,...}; empty: all.
+  std::string metric = {};
+  bool colour = false;
+  // The table's header comes again every so many rows; 0: only once.
+  size_t header_every = 0;
+};
+
+class Printer {
+ public:
+  virtual ~Printer() = default;
+  // The text of one frame, ends of line included; empty when no point of it is to be shown.
+  virtual std::string tick(const metrics::Batch& batch, size_t frame, bool late) = 0;
+};
+
+std::unique_ptr<Printer> make_printer(const PrintOptions& options);
+
+// Whether `pattern` selects the series. True for an empty pattern.
+bool selects(const std::string& pattern, const metrics::Series& series);
+
+}  // namespace monitor::analysis

@@ -1,0 +1,68 @@
+#include "base/signals.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/log.h"
+
+namespace monitor {
+
+namespace {
+
+sigset_t watched_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+void block_signals() {
+  const sigset_t set = watched_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void restore_signals_in_child() {
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  std::signal(SIGPIPE, SIG_DFL);
+}
+
+Signals::Signals(EventLoop& loop, Handler on_stop, Handler on_reload, Handler on_child)
+    : loop_(loop), on_stop_(std::move(on_stop)), on_reload_(std::move(on_reload)), on_child_(std::move(on_child)) {
+  const sigset_t set = watched_signals();
+  fd_ = Fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd_.valid()) std::abort();  // out of descriptors before anything has begun
+  loop_.watch(fd_.get(), EPOLLIN, [this](uint32_t) { on_readable(); });
+}
+
+Signals::~Signals() { loop_.unwatch(fd_.get()); }
+
+void Signals::on_readable() {
+  signalfd_siginfo info{};
+  while (read(fd_.get(), &info, sizeof info) == sizeof info) {
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGCHLD) {
+      if (on_child_) on_child_(signal);
+    } else if (signal == SIGHUP && on_reload_) {
+      on_reload_(signal);
+    } else if (!stopping_) {
+      // Without a handler for it, SIGHUP is what it is for other programs: the terminal has gone.
+      stopping_ = true;
+      on_stop_(signal);
+    } else {
+      log_warning("second signal; stopping at once");
+      _exit(128 + signal);
+    }
+  }
+}
+
+}  // namespace monitor

@@ -1,0 +1,39 @@
+// Signals as events of a loop: SIGTERM and SIGINT ask for an orderly stop, a second one ends the process at once;
+// SIGHUP asks to read files again. SIGPIPE is ignored.
+//
+// block_signals() comes first in main(), before any thread is started and anything slow is done: threads inherit the
+// mask, and a signal that arrives early waits.
+#pragma once
+
+#include <functional>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+
+namespace monitor {
+
+void block_signals();
+// The mask and dispositions that a child process should start with.
+void restore_signals_in_child();
+
+class Signals {
+ public:
+  using Handler = std::function<void(int signal)>;
+  // `on_stop` is called once; `on_reload` may be empty.
+  Signals(EventLoop& loop, Handler on_stop, Handler on_reload = {}, Handler on_child = {});
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  void on_readable();
+
+  EventLoop& loop_;
+  Handler on_stop_;
+  Handler on_reload_;
+  Handler on_child_;
+  Fd fd_;
+  bool stopping_ = false;
+};
+
+}  // namespace monitor

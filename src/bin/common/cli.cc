@@ -1,0 +1,205 @@
+#include "bin/common/cli.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/common/manual.h"
+
+namespace monitor {
+
+namespace {
+
+std::string upper_with_underscores(std::string text) {
+  for (char& c : text) c = c == '-' || c == ' ' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// All long names of an app's options and of its parents', with dashes.
+std::vector<std::string> known_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> known_subcommands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  return names;
+}
+
+const CLI::App& deepest_parsed(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
+  return *at;
+}
+
+}  // namespace
+
+Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, text_.name) {
+  app_.set_help_flag("-h,--help", "Print this help and exit");
+  app_.set_version_flag("--version", text_.name + " " + version(), "Print the version and exit");
+  app_.footer(text_.examples.empty() ? "" : "Examples:\n" + text_.examples);
+  app_.add_option("--log-level", log_level_, "What is logged: debug, info, warning, error, off")->capture_default_str();
+  app_.add_option("--log-format", log_format_, "How log lines look: text or json")->capture_default_str();
+  app_.add_option("--generate", generate_, "Print a man page (man) or shell completion (bash, zsh, fish) and exit")->group("");
+  app_.option_defaults()->always_capture_default();
+  app_.fallthrough();
+}
+
+void Cli::add_data_option() {
+  keeps_data_ = true;
+  app_.add_option("--data", data_option_, "Folder for what is kept (default: /var/lib/monitor if it can be written, "
+                                          "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)");
+}
+
+void Cli::add_drain_option() {
+  app_.add_option("--drain-timeout", drain_option_, "How long a stop may wait for what is under way");
+}
+
+void Cli::set_environment_names(CLI::App& app, const std::string& prefix) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty() || !option->get_envname().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (name == "help" || name == "version" || name == "generate") continue;
+    option->envname(prefix + upper_with_underscores(name));
+  }
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) set_environment_names(*sub, prefix);
+}
+
+std::optional<int> Cli::parse(int argc, const char* const* argv) {
+  set_environment_names(app_, upper_with_underscores(text_.name) + "_");
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (!generate_.empty()) return generate();
+    return report(error);
+  }
+  if (!generate_.empty()) return generate();
+  const auto level = parse_log_level(log_level_);
+  if (!level) return usage_error("--log-level: " + level.error().message());
+  const auto format = parse_log_format(log_format_);
+  if (!format) return usage_error("--log-format: " + format.error().message());
+  log_configure(*level, *format);
+  const auto drain = parse_duration(drain_option_);
+  if (!drain) return usage_error("--drain-timeout: " + drain.error().message());
+  drain_timeout_ns_ = *drain;
+  if (keeps_data_) data_ = data_option_.empty() ? default_data_folder() : data_option_;
+  while (data_.size() > 1 && data_.back() == '/') data_.pop_back();
+  return std::nullopt;
+}
+
+int Cli::usage_error(const std::string& message) const {
+  std::cerr << fmt::format("{}: {}\nTry '{} --help'.\n", text_.name, message, text_.name);
+  return kExitUsage;
+}
+
+std::string Cli::describe_fault(const CLI::ParseError& error) {
+  std::string message = error.what();
+  const CLI::App& at = deepest_parsed(app_);
+  const std::vector<std::string> extras = app_.remaining(true);
+  if (extras.empty()) return message;
+  const std::string name = extras.front().substr(0, extras.front().find('='));
+  const bool option = name.starts_with("-");
+  message = fmt::format("unknown {} {}", option ? "option" : "argument", name);
+  const auto near = nearest(name, option ? known_options(at) : known_subcommands(at));
+  if (near) message += fmt::format("; did you mean {}?", *near);
+  return message;
+}
+
+int Cli::report(const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    app_.exit(error, std::cout, std::cerr);
+    return kExitOk;
+  }
+  const CLI::App& at = deepest_parsed(app_);
+  const std::string command = &at == &app_ ? text_.name : text_.name + " " + at.get_name();
+  std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name, describe_fault(error), command,
+                           known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
+  return kExitUsage;
+}
+
+std::optional<int> Cli::generate() {
+  set_environment_names(app_, upper_with_underscores(text_.name) + "_");
+  const auto text = generate_manual(generate_, app_, text_.name, text_.description, text_.examples, version());
+  if (!text) return usage_error("--generate: " + text.error().message());
+  std::cout << *text;
+  return kExitOk;
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          names,
+          [&ns](const std::string& text) {
+            const auto parsed = parse_duration(text);
+            if (!parsed) throw CLI::ValidationError(parsed.error().message());
+            ns = *parsed;
+          },
+          description)
+      ->type_name("DURATION");
+}
+
+CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,
+                       const std::string& description) {
+  return app
+      .add_option_function<std::vector<std::string>>(
+          names,
+          [&words](const std::vector<std::string>& given) {
+            words.clear();
+            for (const std::string& word : given) {
+              if (!word.empty()) words.push_back(word);
+            }
+          },
+          description)
+      ->expected(0, -1)
+      ->type_name("WORD ...");
+}
+
+int exit_code_for(const Error& error) {
+  switch (error.code()) {
+    case Code::kInvalidArgument:
+    case Code::kOutOfRange:
+      return kExitUsage;
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+      return kExitUnavailable;
+    case Code::kAborted:
+    case Code::kAlreadyExists:
+      return kExitTempFail;
+    case Code::kFailedPrecondition:
+      return kExitUnavailable;
+    default:
+      return kExitIo;
+  }
+}
+
+std::string default_data_folder() {
+  constexpr const char* kSystem = "/var/lib/monitor";
+  if (access(kSystem, W_OK) == 0 || (access(kSystem, F_OK) != 0 && access("/var/lib", W_OK) == 0)) return kSystem;
+  const char* const state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (state != nullptr && state[0] == '/') return std::string(state) + "/monitor";
+  const char* const home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
+  return std::string(home != nullptr && home[0] == '/' ? home : "/tmp") + "/.local/state/monitor";
+}
+
+std::string version() { return MONITOR_VERSION; }
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return sanitize_utf8(name.data());
+}
+
+}  // namespace monitor

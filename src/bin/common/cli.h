@@ -1,0 +1,78 @@
+// What all programs have in common: option parsing with one look, common options, environment variables, man pages and
+// shell completion from the same description, and where data is kept.
+//
+// Every long option --foo-bar of program monitor-baz is also the environment variable MONITOR_BAZ_FOO_BAR.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "bin/common/exit_codes.h"
+
+namespace monitor {
+
+struct ProgramText {
+  std::string name;         // monitor-agent
+  std::string description;  // one sentence
+  std::string examples;     // lines, as typed
+};
+
+class Cli {
+ public:
+  explicit Cli(ProgramText text);
+
+  CLI::App& app() { return app_; }
+  // --data, for programs that keep files. `data_folder()` is what it came to.
+  void add_data_option();
+  // --drain-timeout, for programs that stop in order.
+  void add_drain_option();
+  // --log-level and --log-format are always there.
+
+  // The exit status when the program must end now: after --help or --version, or on a wrong command line, which has
+  // been reported with the nearest known name. Configures the logger.
+  std::optional<int> parse(int argc, const char* const* argv);
+
+  const std::string& data_folder() const { return data_; }
+  int64_t drain_timeout_ns() const { return drain_timeout_ns_; }
+
+  // Reports a wrong value of an option, found after parsing; returns kExitUsage.
+  int usage_error(const std::string& message) const;
+
+ private:
+  void set_environment_names(CLI::App& app, const std::string& prefix);
+  int report(const CLI::ParseError& error);
+  std::string describe_fault(const CLI::ParseError& error);
+  std::optional<int> generate();
+
+  ProgramText text_;
+  CLI::App app_;
+  std::string data_option_;
+  std::string data_;
+  bool keeps_data_ = false;
+  std::string drain_option_ = "5s";
+  int64_t drain_timeout_ns_ = 0;
+  std::string log_level_ = "info";
+  std::string log_format_ = "text";
+  std::string generate_;
+};
+
+// An option that takes a duration: checked while parsing, so that a wrong one is a usage error.
+CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description);
+// Exactly the words that were given: CLI11 makes [""] of an option without values.
+CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,
+                       const std::string& description);
+
+// --data, else /var/lib/monitor if it can be written, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor.
+std::string default_data_folder();
+// The version of this build: 1.2.3
+std::string version();
+// This host's name; sanitised.
+std::string host_name();
+
+}  // namespace monitor

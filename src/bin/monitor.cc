@@ -1,0 +1,211 @@
+// monitor: `monitor up` runs the real programs on one machine; `monitor NAME ...` runs monitor-NAME ..., as git does.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+
+#include "agent/plugins/registry.h"
+#include "base/lock_file.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/common/cli.h"
+#include "config/edit.h"
+#include "config/file/file_store.h"
+#include "config/source.h"
+#include "supervisor/supervisor.h"
+
+namespace monitor {
+namespace {
+
+// The folder of this program: its siblings are the others.
+std::string own_folder() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t n = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string text(path.data(), static_cast<size_t>(n > 0 ? n : 0));
+  return text.substr(0, text.rfind('/'));
+}
+
+struct UpFlags {
+  std::string agent_id;
+  std::string duration;
+  uint16_t port = 50051;
+  std::string interval;
+  std::string format = "table";
+  std::string http = "127.0.0.1:9464";
+  std::vector<std::string> groups;
+  std::string simulate;
+  bool simulated = false;
+};
+
+CLI::App* declare_up(Cli& cli, UpFlags& flags) {
+  CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and show the values");
+  up.add_option("--duration", flags.duration, "Stop after this time (10s, 5m); runs until stopped otherwise");
+  up.add_option("--port", flags.port, "Port of the server; 0 picks a free one");
+  up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration");
+  up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)");
+  up.add_option("--group", flags.groups, "A group of the agent; may be repeated");
+  up.add_option("--format", flags.format, "How values are printed: table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}));
+  up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
+  up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
+      ->expected(0, 1)
+      ->type_name("[SEED]")
+      ->each([&flags](const std::string&) { flags.simulated = true; });
+  return &up;
+}
+
+void say(const std::string& line) { std::cerr << "monitor: " << line << "\n" << std::flush; }
+
+class Up {
+ public:
+  Up(Cli& cli, UpFlags flags) : cli_(cli), flags_(std::move(flags)), data_(cli.data_folder()), loop_(clock_) {}
+
+  int run() {
+    if (flags_.agent_id.empty()) flags_.agent_id = valid_name(host_name()) ? host_name() : "agent";
+    int64_t duration = 0;
+    if (!flags_.duration.empty()) {
+      const auto parsed = parse_duration(flags_.duration);
+      if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
+      duration = *parsed;
+    }
+    for (const std::string& folder : {data_ + "/logs", data_ + "/monitor"}) {
+      if (const Status made = disk_.make_folder(folder); !made) return fail(made.error(), "name another folder with --data");
+    }
+    const auto lock = LockFile::acquire(data_ + "/up.lock", "the data folder " + data_);
+    if (!lock) return fail(lock.error(), "name another folder with --data");
+    if (!flags_.interval.empty()) {
+      if (const auto code = write_interval()) return *code;
+    }
+
+    supervisor::Supervisor supervisor(loop_, {}, say);
+    add_programs(supervisor);
+    const Signals signals(
+        loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
+    say(fmt::format("data in {}, logs in {}/logs; stop with Ctrl-C", data_, data_));
+    supervisor.start();
+    if (duration > 0) loop_.call_after(duration, [&] { supervisor.stop(kExitOk); });
+    loop_.run();
+    return supervisor.exit_code();
+  }
+
+ private:
+  static int fail(const Error& error, const std::string& advice) {
+    say(fmt::format("{}; {}", error.message(), advice));
+    return exit_code_for(error);
+  }
+
+  std::optional<int> write_interval() {
+    const agent::BuiltinCatalog catalog;
+    config::FileStore store(disk_, data_ + "/monitor");
+    const std::string key = config::agent_key(flags_.agent_id);
+    const auto done = store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+      const auto before = current ? std::optional(current->value) : std::nullopt;
+      auto text = config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true, catalog);
+      if (!text) return text.error();
+      return std::optional(std::move(*text));
+    });
+    if (!done && done.error().code() == Code::kInvalidArgument) return cli_.usage_error("--interval: " + done.error().message());
+    if (!done) return fail(done.error(), "name another folder with --data");
+    say(fmt::format("interval {} written to {}", flags_.interval, store.describe(key)));
+    return std::nullopt;
+  }
+
+  supervisor::ProgramSpec spec(const std::string& name, std::vector<std::string> arguments) {
+    supervisor::ProgramSpec result;
+    result.name = name;
+    result.program = own_folder() + "/" + name;
+    result.arguments = std::move(arguments);
+    result.arguments.insert(result.arguments.end(), {"--drain-timeout", "1500ms"});
+    result.log_file = fmt::format("{}/logs/{}.log", data_, name);
+    result.on_line = [name](const std::string& line) {
+      if (line.find(" ERROR ") != std::string::npos) say(name + ": " + line);
+    };
+    return result;
+  }
+
+  void add_programs(supervisor::Supervisor& supervisor) {
+    const std::string log = fmt::format("sqlite:{}/log.db", data_);
+    auto server = spec("monitor-server", {"--port", std::to_string(flags_.port), "--log", log, "--http", flags_.http, "--data", data_});
+    server.ready_fragment = "listening service=grpc";
+    auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format", flags_.format, "--data", data_});
+    analysis.ready_fragment = "reading";
+    std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--config-dir", data_ + "/monitor", "--data", data_};
+    for (const std::string& group : flags_.groups) agent_arguments.insert(agent_arguments.end(), {"--group", group});
+    if (flags_.simulated) agent_arguments.push_back(flags_.simulate.empty() ? "--simulate" : "--simulate=" + flags_.simulate);
+    auto agent = spec("monitor-agent", agent_arguments);
+
+    auto& server_spec = supervisor.add(std::move(server));
+    supervisor.add(std::move(analysis));
+    auto& agent_spec = supervisor.add(std::move(agent));
+    server_spec.on_line = [this, &agent_spec, show = server_spec.on_line](const std::string& line) {
+      show(line);
+      learn_address(line, agent_spec);
+    };
+    supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis"});
+  }
+
+  // The server says on which port it listens: the agent goes there.
+  static void learn_address(const std::string& line, supervisor::ProgramSpec& agent) {
+    constexpr std::string_view kGrpc = "listening service=grpc address=";
+    const size_t at = line.find(kGrpc);
+    if (at == std::string::npos) return;
+    const std::string address(split(std::string_view(line).substr(at + kGrpc.size()), ' ').front());
+    say("server listens on " + address);
+    auto& arguments = agent.arguments;
+    const auto old = std::find(arguments.begin(), arguments.end(), "--server");
+    if (old != arguments.end()) arguments.erase(old, old + 2);
+    arguments.insert(arguments.end(), {"--server", address});
+  }
+
+  Cli& cli_;
+  UpFlags flags_;
+  std::string data_;
+  SystemClock clock_;
+  PosixDisk disk_;
+  EventLoop loop_;
+};
+
+// `monitor agent ...`: becomes monitor-agent. Returns only when that is impossible.
+int become(const std::string& name, char** argv) {
+  const std::string program = own_folder() + "/monitor-" + name;
+  argv[0] = const_cast<char*>(program.c_str());  // execv's signature; it does not write
+  execv(program.c_str(), argv);
+  std::cerr << fmt::format("monitor: cannot run {}: {}\n", program, errno_error(errno, "execv").message());
+  return kExitUnavailable;
+}
+
+int run(int argc, char** argv) {
+  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config"};
+  if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
+
+  block_signals();
+  UpFlags flags;
+  Cli cli({"monitor", "Distributed system monitoring: agents, server, analysis, configuration.",
+           "  monitor up                        everything on this machine, values in the terminal\n"
+           "  monitor up --duration 10s --interval 1\n"
+           "  monitor agent --once              the same as monitor-agent --once\n"
+           "  monitor config --agent-id a --interval 2\n"
+           "  monitor analysis get-metrics --format json\n"});
+  CLI::App* const up = declare_up(cli, flags);
+  for (const auto& [name, text] : {std::pair{"agent", "Collect what this host does (monitor-agent)"},
+                                   std::pair{"server", "Take agents' streams and write the log (monitor-server)"},
+                                   std::pair{"analysis", "Read the log (monitor-analysis)"},
+                                   std::pair{"config", "Tell agents what to do (monitor-config)"}}) {
+    cli.app().add_subcommand(name, text);
+  }
+  cli.add_data_option();
+  cli.app().require_subcommand(1, 1);
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  if (!up->parsed()) return cli.usage_error("options of a program come after its name: monitor agent --once");
+  return Up(cli, flags).run();
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::run(argc, argv); }

@@ -1,0 +1,231 @@
+// monitor-agent: flags and wiring. The loop is src/agent/agent.h.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "agent/agent.h"
+#include "agent/once.h"
+#include "agent/plugins/registry.h"
+#include "agent/spool/memory_spool.h"
+#include "agent/telemetry.h"
+#include "agent/uplink/uplink.h"
+#include "base/lock_file.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "bin/common/cli.h"
+#include "config/engine.h"
+#include "config/file/file_source.h"
+#include "rpc/resolver.h"
+#include "rpc/tls.h"
+#include "telemetry/http/http_server.h"
+
+namespace monitor {
+namespace {
+
+struct Flags {
+  std::string agent_id;
+  std::string server = "localhost:50051";
+  std::string tls_ca;
+  std::string tls_server_name;
+  std::string config_file;
+  std::string config_dir;
+  std::vector<std::string> groups;
+  agent::Roots roots;
+  std::string simulate;
+  bool simulated = false;
+  bool once = false;
+  std::string format = "table";
+  std::string http = "off";
+};
+
+void declare(Cli& cli, Flags& flags) {
+  CLI::App& app = cli.app();
+  app.add_option("--agent-id", flags.agent_id, "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)");
+  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between");
+  app.add_option("--tls-ca", flags.tls_ca, "Speak TLS with the server; its certificate must be signed by one of this file");
+  app.add_option("--tls-server-name", flags.tls_server_name, "Name that the server's certificate must have (default: the host)");
+  auto* const file = app.add_option("--config", flags.config_file, "The agent's own configuration is this file");
+  app.add_option("--config-dir", flags.config_dir,
+                 "Folder of configuration: config/<agent-id>.json, defaults.json, groups/<group>.json "
+                 "(default: <data>/monitor)")
+      ->excludes(file);
+  app.add_option("--group", flags.groups, "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
+  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
+  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted");
+  app.add_option("--simulate", flags.simulate, "Make believable values instead of reading the host: --simulate or --simulate=SEED")
+      ->expected(0, 1)
+      ->type_name("[SEED]")
+      ->each([&flags](const std::string&) { flags.simulated = true; });
+  app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
+  app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
+  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+  cli.add_data_option();
+  cli.add_drain_option();
+}
+
+// What is wrong with the flags beyond their form; empty when nothing is.
+std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& seed) {
+  if (flags.agent_id.empty()) {
+    flags.agent_id = host_name();
+    if (!valid_name(flags.agent_id)) {
+      return fmt::format("--agent-id: the host's name {} is not 1 to 128 of [A-Za-z0-9._-]; give one", json_quote(flags.agent_id));
+    }
+  }
+  if (!valid_name(flags.agent_id)) {
+    return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(flags.agent_id.substr(0, 160)));
+  }
+  for (const std::string& group : flags.groups) {
+    if (!valid_name(group)) return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
+  }
+  for (const std::string_view part : split(flags.server, ',')) {
+    auto target = rpc::parse_target(std::string(trim(part)), 50051);
+    if (!target) return "--server: " + target.error().message();
+    servers.push_back(*target);
+  }
+  const auto parsed = flags.simulate.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate);
+  if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate));
+  seed = *parsed;
+  return "";
+}
+
+config::FileSourceOptions source_options(const Flags& flags, const std::string& data, const std::string& own_folder) {
+  config::FileSourceOptions options;
+  options.folder = flags.config_dir.empty() ? data + "/monitor" : flags.config_dir;
+  if (!flags.config_file.empty()) options.files[config::agent_key(flags.agent_id)] = flags.config_file;
+  if (!own_folder.empty()) options.state_file = own_folder + "/state.json";
+  return options;
+}
+
+std::unique_ptr<agent::TickSource> make_source(const Flags& flags, uint64_t seed, metrics::SeriesTable& table,
+                                               const Clock& clock) {
+  if (flags.simulated) return std::make_unique<agent::SimulatedSource>(seed, table);
+  return std::make_unique<agent::HostSource>(flags.roots, table, clock);
+}
+
+// Takes what the configuration says and does nothing with it.
+class Keep final : public config::Applier {
+ public:
+  std::optional<config::Problem> apply(const config::Settings& settings, int64_t) override {
+    kept = settings;
+    return std::nullopt;
+  }
+  config::Settings kept;
+};
+
+int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
+  const SystemClock clock;
+  EventLoop loop(clock);
+  PosixDisk disk;
+  const agent::BuiltinCatalog catalog;
+  Keep keep;
+  config::FileSource files(loop, disk, source_options(flags, data, ""));
+  config::ConfigEngine engine({flags.agent_id, flags.groups, "", ""}, files, catalog, keep, disk);
+  engine.start();
+  if (!engine.state().error.empty()) return kExitConfig;
+  metrics::SeriesTable table;
+  const auto source = make_source(flags, seed, table, clock);
+  const auto text = agent::read_once({flags.agent_id, host_name(), version(), flags.format == "json"}, keep.kept, clock, table, *source);
+  if (!text) {
+    log_error("nothing to print", {{"reason", text.error()}});
+    return kExitIo;
+  }
+  std::cout << *text << std::flush;
+  return std::cout.good() ? kExitOk : kExitIo;
+}
+
+Result<std::shared_ptr<const rpc::SecurityContext>> security(const Flags& flags, const rpc::Target& server) {
+  if (flags.tls_ca.empty()) return std::shared_ptr<const rpc::SecurityContext>();
+  rpc::TlsClientOptions options;
+  options.ca_file = flags.tls_ca;
+  options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
+  return rpc::TlsClientContext::load(options);
+}
+
+int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>& servers, uint64_t seed) {
+  const SystemClock clock;
+  EventLoop loop(clock);
+  PosixDisk disk;
+  const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
+  if (const Status made = disk.make_folder(own_folder); !made) {
+    log_error("cannot keep data; name another folder with --data", {{"reason", made.error()}});
+    return kExitIo;
+  }
+  const auto lock = LockFile::acquire(own_folder + "/lock", "agent " + flags.agent_id);
+  if (!lock) {
+    log_error("cannot start; give another --agent-id or --data", {{"reason", lock.error()}});
+    return exit_code_for(lock.error());
+  }
+  auto tls = security(flags, servers.front());
+  if (!tls) {
+    log_error("cannot set up TLS", {{"reason", tls.error()}});
+    return kExitIo;
+  }
+
+  SystemRandom random;
+  std::string incarnation(metrics::kIncarnationBytes, '\0');
+  random.fill(incarnation.data(), incarnation.size());
+  metrics::SeriesTable table;
+  const auto source = make_source(flags, seed, table, clock);
+  agent::Agent agent(loop, {flags.agent_id, host_name(), incarnation, version()}, table, *source);
+  agent::MemorySpool spool(agent);
+  rpc::ThreadResolver resolver(loop);
+  agent::Uplink uplink(loop, resolver, random, spool,
+                       {servers, *tls, {flags.agent_id, incarnation, version(), host_name()}});
+  agent.attach(spool, [&uplink] { uplink.wake(); });
+
+  const agent::BuiltinCatalog catalog;
+  config::FileSource files(loop, disk, source_options(flags, cli.data_folder(), own_folder));
+  config::ConfigEngine engine({flags.agent_id, flags.groups, "", own_folder + "/last-good.json"}, files, catalog, agent, disk);
+
+  agent::AgentTelemetry telemetry({agent, spool, uplink, engine, source.get()});
+  std::unique_ptr<telemetry::HttpServer> http;
+  if (flags.http != "off") {
+    const auto address = telemetry::parse_http_address(flags.http);
+    if (!address) return cli.usage_error("--http: " + address.error().message());
+    auto started = telemetry::HttpServer::start(loop, *address, telemetry.pages());
+    if (!started) {
+      log_error("cannot serve HTTP; choose another address with --http", {{"reason", started.error()}});
+      return exit_code_for(started.error());
+    }
+    http = std::move(*started);
+    log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http->port())}});
+  }
+
+  const Signals signals(
+      loop,
+      [&](int) {
+        log_info("stopping; sending what is left", {{"waiting", spool.batches()}});
+        agent.stop();
+        loop.call_after(cli.drain_timeout_ns(), [&loop] { loop.stop(); });
+        uplink.drain([&loop] { loop.stop(); });
+      },
+      [&](int) { files.rescan(); });
+
+  log_info("agent started", {{"agent", flags.agent_id}, {"incarnation", hex(incarnation)}, {"version", version()}, {"data", own_folder}});
+  engine.start();
+  uplink.start();
+  loop.run();
+  log_info("agent stopped", {{"batches", agent.stats().batches}, {"unsent", spool.batches()}});
+  return kExitOk;
+}
+
+int run(int argc, char** argv) {
+  block_signals();
+  Flags flags;
+  Cli cli({"monitor-agent", "Collects what this host does and streams it to a monitor-server.",
+           "  monitor-agent --agent-id agent-001 --server localhost:50051\n"
+           "  monitor-agent --once\n"
+           "  monitor-agent --simulate=7 --agent-id test-1\n"});
+  declare(cli, flags);
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  std::vector<rpc::Target> servers;
+  uint64_t seed = 1;
+  if (const std::string fault = check(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);
+  return flags.once ? run_once(flags, seed, cli.data_folder()) : run_agent(cli, flags, servers, seed);
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::run(argc, argv); }

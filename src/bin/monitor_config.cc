@@ -1,0 +1,269 @@
+// monitor-config: flags and wiring. What it does is in src/config/.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "agent/plugins/registry.h"
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/common/cli.h"
+#include "config/edit.h"
+#include "config/file/file_source.h"
+#include "config/file/file_store.h"
+#include "config/schema.h"
+
+namespace monitor {
+namespace {
+
+using config::FieldChange;
+
+struct Flags {
+  std::string agent_id;
+  std::string group;
+  bool defaults = false;
+  std::string dir;
+  std::string interval;
+  std::string send_every;
+  std::vector<std::string> metrics;
+  std::vector<std::string> plugins;
+  std::vector<std::string> fields;
+  std::string file;
+  std::string format = "json";
+};
+
+// The subcommands, and whether each names a key and writes fields.
+struct Commands {
+  CLI::App* set;
+  CLI::App* get;
+  CLI::App* list;
+  CLI::App* remove;
+  CLI::App* validate;
+  CLI::App* watch;
+  CLI::App* schema;
+};
+
+Commands declare(Cli& cli, Flags& flags) {
+  CLI::App& app = cli.app();
+  auto* const agent = app.add_option("--agent-id", flags.agent_id, "The configuration of this agent");
+  auto* const group = app.add_option("--group", flags.group, "The configuration of this group, below its agents' own");
+  auto* const defaults = app.add_flag("--defaults", flags.defaults, "The defaults of all agents, below everything");
+  agent->excludes(group)->excludes(defaults);
+  group->excludes(defaults);
+  app.add_option("--dir", flags.dir, "Folder of configuration files (default: <data>/monitor)");
+  app.add_option("--interval", flags.interval, "Time between ticks: seconds, or with a unit (250ms)");
+  app.add_option("--send-every", flags.send_every, "How long ticks are gathered into one batch: seconds, or with a unit");
+  add_words(app, "--metrics", flags.metrics, "What is read, as: --metrics cpu memory \"disk read\"");
+  add_words(app, "--plugins", flags.plugins, "The chain of plugins, in order; without values none");
+  cli.add_data_option();
+  app.require_subcommand(0, 1);
+
+  Commands commands{};
+  commands.set = app.add_subcommand("set", "Write only what is named: --interval, --metrics, ..., or FIELD=VALUE");
+  commands.set->add_option("fields", flags.fields, "FIELD=VALUE, the value as JSON or a text");
+  commands.get = app.add_subcommand("get", "Print a document as it is stored; ends with 1 when there is none");
+  commands.list = app.add_subcommand("list", "List the keys that there are");
+  commands.remove = app.add_subcommand("delete", "Delete a document; what runs on it goes on with the last good one");
+  commands.validate = app.add_subcommand("validate", "Check a document without storing it; ends with 78 when it is not valid");
+  commands.validate->add_option("file", flags.file, "The file to check; - reads standard input")->required();
+  commands.watch = app.add_subcommand("watch", "Print a document whenever it changes, until stopped");
+  commands.schema = app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
+  commands.schema->add_option("--format", flags.format, "json or markdown")->check(CLI::IsMember({"json", "markdown"}));
+  return commands;
+}
+
+std::optional<std::string> key_of(const Flags& flags) {
+  if (flags.defaults) return config::defaults_key();
+  if (!flags.group.empty()) return config::group_key(flags.group);
+  if (!flags.agent_id.empty()) return config::agent_key(flags.agent_id);
+  return std::nullopt;
+}
+
+class Program {
+ public:
+  Program(Cli& cli, const Flags& flags)
+      : cli_(cli),
+        flags_(flags),
+        folder_(flags.dir.empty() ? cli.data_folder() + "/monitor" : flags.dir),
+        store_(disk_, folder_) {}
+
+  int run(const Commands& commands) {
+    if (commands.schema->parsed()) return schema();
+    if (commands.validate->parsed()) return validate();
+    if (commands.list->parsed()) return list();
+    const auto key = key_of(flags_);
+    if (!key) return cli_.usage_error("name a document with --agent-id, --group or --defaults");
+    const std::string name = flags_.group.empty() ? flags_.agent_id : flags_.group;
+    if (!flags_.defaults && !valid_name(name)) {
+      return cli_.usage_error(fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(name.substr(0, 160))));
+    }
+    if (commands.get->parsed()) return get(*key);
+    if (commands.remove->parsed()) return remove(*key);
+    if (commands.watch->parsed()) return watch(*key);
+    return write(*key, !commands.set->parsed());
+  }
+
+ private:
+  int fail(const Error& error) const {
+    std::cerr << "monitor-config: " << error.message() << "\n";
+    return error.code() == Code::kInvalidArgument ? kExitConfig : exit_code_for(error);
+  }
+
+  Result<std::vector<FieldChange>> changes() const {
+    std::vector<FieldChange> result;
+    if (!flags_.interval.empty()) result.push_back({"interval", config::duration_json(flags_.interval)});
+    if (!flags_.send_every.empty()) result.push_back({"send_every", config::duration_json(flags_.send_every)});
+    const auto add_list = [&](const char* option, const char* field, const std::vector<std::string>& words) -> Status {
+      if (cli_.app().get_option(option)->count() == 0) return {};
+      auto list = config::words_json(words);
+      if (!list) return list.error();
+      result.push_back({field, *list});
+      return {};
+    };
+    if (auto s = add_list("--metrics", "metrics", flags_.metrics); !s) return s.error();
+    if (auto s = add_list("--plugins", "plugins", flags_.plugins); !s) return s.error();
+    for (const std::string& text : flags_.fields) {
+      auto field = config::parse_field(text);
+      if (!field) return field.error();
+      result.push_back(std::move(*field));
+    }
+    return result;
+  }
+
+  int write(const std::string& key, bool seed_form) {
+    const auto wanted = changes();
+    if (!wanted) return cli_.usage_error(wanted.error().message());
+    if (!seed_form && wanted->empty()) return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
+    bool changed = false;
+    const auto done = store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+      const auto before = current ? std::optional(current->value) : std::nullopt;
+      auto text = config::edit_document(before, *wanted, seed_form, catalog_);
+      if (!text) return text.error();
+      changed = before != *text;
+      return std::optional(std::move(*text));
+    });
+    if (!done) return fail(done.error().with_context("nothing was written to " + store_.describe(key)));
+    std::cout << fmt::format("{} {} in {}\n", key, changed ? "written" : "unchanged", store_.describe(key));
+    return kExitOk;
+  }
+
+  int get(const std::string& key) {
+    const auto stored = store_.get(key);
+    if (!stored) return fail(stored.error());
+    if (!*stored) {
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_.describe(key));
+      return kExitNegative;
+    }
+    std::cout << (*stored)->value;
+    return kExitOk;
+  }
+
+  int list() {
+    const auto all = store_.list(std::string(config::kKeyRoot));
+    if (!all) return fail(all.error());
+    for (const auto& [key, stored] : *all) {
+      const bool document = key == config::defaults_key() || key.starts_with("/monitor/config/") || key.starts_with("/monitor/groups/");
+      if (document) std::cout << key << "\n";
+    }
+    return kExitOk;
+  }
+
+  int remove(const std::string& key) {
+    bool was_there = false;
+    const auto done = store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+      was_there = current.has_value();
+      return std::optional<std::string>();
+    });
+    if (!done) return fail(done.error());
+    if (!was_there) {
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_.describe(key));
+      return kExitNegative;
+    }
+    std::cout << fmt::format("{} deleted\n", key);
+    return kExitOk;
+  }
+
+  int validate() {
+    auto text = flags_.file == "-" ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
+                                   : disk_.read_file(flags_.file, 64 * 1024 * 1024);
+    if (!text) {
+      std::cerr << "monitor-config: " << text.error().message() << "\n";
+      return kExitIo;
+    }
+    auto document = config::Document::parse(*text);
+    if (!document) {
+      std::cerr << fmt::format("{}: {}\n", flags_.file, document.error().message());
+      return kExitConfig;
+    }
+    const auto validated = config::validate({{flags_.file, 0, std::move(*document)}}, catalog_);
+    for (const auto& problem : validated.problems) {
+      std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", problem.to_string());
+    }
+    if (!validated.ok()) return kExitConfig;
+    std::cout << fmt::format("{}: valid\n", flags_.file);
+    return kExitOk;
+  }
+
+  int watch(const std::string& key) {
+    struct Printer final : config::ConfigListener {
+      std::string key;
+      void on_keys(const config::KeySet& keys) override {
+        const SystemClock clock;
+        const auto found = keys.entries.find(key);
+        std::cout << fmt::format("# {} {}\n", format_rfc3339(clock.wall_ns(), 3), key);
+        if (found == keys.entries.end()) {
+          std::cout << "# absent\n";
+        } else if (found->second.fault) {
+          std::cout << "# cannot be read: " << found->second.fault->message() << "\n";
+        } else {
+          std::cout << found->second.value;
+          if (!found->second.value.ends_with("\n")) std::cout << "\n";
+        }
+        std::cout << std::flush;
+      }
+      void on_source_lost(const Error& reason) override { std::cerr << reason.message() << "\n"; }
+    };
+    const SystemClock clock;
+    EventLoop loop(clock);
+    const Signals signals(loop, [&loop](int) { loop.stop(); });
+    Printer printer;
+    printer.key = key;
+    config::FileSource source(loop, disk_, {folder_, {}, ""});
+    source.watch({key}, printer);
+    loop.run();
+    return kExitOk;
+  }
+
+  int schema() {
+    std::cout << (flags_.format == "markdown" ? config::reference_markdown() : config::json_schema(agent::builtin_plugins()));
+    return kExitOk;
+  }
+
+  Cli& cli_;
+  const Flags& flags_;
+  PosixDisk disk_;
+  const agent::BuiltinCatalog catalog_;
+  std::string folder_;
+  config::FileStore store_;
+};
+
+int run(int argc, char** argv) {
+  block_signals();
+  Flags flags;
+  Cli cli({"monitor-config", "Sets, shows and checks what agents are told to do.",
+           "  monitor-config --agent-id agent-001 --interval 5\n"
+           "  monitor-config --agent-id agent-001 --metrics cpu memory \"disk read\" --plugins deduplication\n"
+           "  monitor-config set --agent-id agent-001 interval=0.5\n"
+           "  monitor-config validate my.json\n"});
+  const Commands commands = declare(cli, flags);
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  return Program(cli, flags).run(commands);
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::run(argc, argv); }

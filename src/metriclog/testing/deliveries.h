@@ -1,0 +1,38 @@
+// For tests: remembers what a log's writer reported.
+#pragma once
+
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "metriclog/log.h"
+
+namespace monitor::metriclog {
+
+// Collects deliveries, from any thread.
+class Deliveries final : public DeliveryListener {
+ public:
+  void on_delivered(std::span<const Delivery> deliveries) override {
+    const std::lock_guard lock(mutex_);
+    all_.insert(all_.end(), deliveries.begin(), deliveries.end());
+  }
+  void on_reset() override {
+    const std::lock_guard lock(mutex_);
+    ++resets_;
+  }
+  std::vector<Delivery> all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  int resets() const {
+    const std::lock_guard lock(mutex_);
+    return resets_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Delivery> all_;
+  int resets_ = 0;
+};
+
+}  // namespace monitor::metriclog

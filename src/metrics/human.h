@@ -1,0 +1,17 @@
+// Values as people read them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "metrics/series.h"
+
+namespace monitor::metrics {
+
+// "12.3 %" for shares, "9,830 MB" for bytes, "1.20 MB/s" for rates, else the number and its unit. MB is 2^20 bytes.
+std::string human_value(const Series& series, double value);
+
+// Digits in groups of three: 9,830
+std::string grouped(double value);
+
+}  // namespace monitor::metrics

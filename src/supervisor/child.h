@@ -1,0 +1,64 @@
+// One child process, started with posix_spawn in a process group of its own, so that a Ctrl-C of the terminal reaches
+// it only through its supervisor. Its standard error comes here line by line and goes to a log file.
+//
+// Everything on the loop's thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/result.h"
+
+namespace monitor::supervisor {
+
+struct ChildOptions {
+  std::string name;                    // monitor-server
+  std::string program;                 // path
+  std::vector<std::string> arguments;  // without the program's name
+  std::string log_file;                // appended to; rotated to .1 at start when it is over 10 MiB
+  std::function<void(const std::string& line)> on_line;
+};
+
+// How a process ended.
+struct Ending {
+  int exit_code = 0;  // -1 when a signal ended it
+  int signal = 0;
+
+  std::string to_string() const;  // "exit status 69", "signal 9"
+};
+
+class Child {
+ public:
+  Child(EventLoop& loop, ChildOptions options);
+  // A child that still runs is killed.
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  Status start();
+  void signal(int number) const;
+  bool running() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
+  const std::string& name() const { return options_.name; }
+  // The owner learnt by waitpid that the process has ended; what is left of its output is read.
+  void reaped();
+
+ private:
+  void read_output();
+  void close_output();
+
+  EventLoop& loop_;
+  ChildOptions options_;
+  pid_t pid_ = 0;
+  Fd output_;
+  Fd log_;
+  std::string partial_;  // of a line
+};
+
+}  // namespace monitor::supervisor
