@@ -172,7 +172,7 @@ int run() {
     std::cerr << port.error().to_string() << "\n";
     return 1;
   }
-  std::cout << "listening on " << *port << std::endl;
+  std::cout << "listening on " << *port << "\n" << std::flush;
   loop.run();
   return 0;
 }
