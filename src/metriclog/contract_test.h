@@ -83,6 +83,7 @@ class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
   }
   static std::vector<std::string> values(const std::vector<Record>& records) {
     std::vector<std::string> out;
+    out.reserve(records.size());
     for (const Record& record : records) out.push_back(record.value);
     return out;
   }

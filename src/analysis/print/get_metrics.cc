@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kLongestPoll = 1 * kNanosPerSecond;
 // A small state is stored after each output; a large one (thousands of agents) not more often than this.
 constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
-constexpr size_t kSmallState = 16 * 1024;
+constexpr size_t kSmallState = size_t{16} * 1024;
 
 class Run final : public BatchSink {
  public:

@@ -16,14 +16,16 @@ class Output {
   virtual Status write(std::string_view text) = 0;
 };
 
-// A file descriptor, which stays the caller's. SIGPIPE must be ignored. `stop`, when it becomes true, ends a write that
-// waits for a slow reader (the signal that set it interrupts the wait).
+// A file descriptor, which stays the caller's. SIGPIPE must be ignored. `stop`, when another thread sets it, ends a
+// write that waits for a slow reader.
 class FdOutput final : public Output {
  public:
   FdOutput(int fd, const std::atomic<bool>& stop) : fd_(fd), stop_(stop) {}
   Status write(std::string_view text) override;
 
  private:
+  Status wait_for_room() const;
+
   int fd_;
   const std::atomic<bool>& stop_;
 };

@@ -157,16 +157,16 @@ Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
       if (waited_for_log_) return int64_t{1};
       break;
   }
-  const auto end = end_offset(*db_);
+  auto end = end_offset(*db_);
   if (!end || !stored || start.kind != StartAt::Kind::kStored) return end;
   return std::min(stored->next_offset, *end);
 }
 
 // By halves: times rise with the offsets, but for where the log's clock was set back; there, at one of the crossings.
 Result<int64_t> Reader::first_since(int64_t time_ns) {
-  const auto first = db_->integer("SELECT ifnull(min(offset), 1) FROM records");
+  auto first = db_->integer("SELECT ifnull(min(offset), 1) FROM records");
   if (!first) return first;
-  const auto last = db_->integer("SELECT ifnull(max(offset), 0) FROM records");
+  auto last = db_->integer("SELECT ifnull(max(offset), 0) FROM records");
   if (!last) return last;
   int64_t low = *first;
   int64_t high = *last + 1;

@@ -57,7 +57,7 @@ Error foreign_file(const std::string& path, const std::string& found) {
 Result<LogIdentity> read_identity(Database& db) {
   const auto tables = db.integer("SELECT count(*) FROM sqlite_master");
   if (!tables) return tables.error();
-  if (*tables == 0) return Error(Code::kNotFound, "log " + db.path() + " has no tables yet");
+  if (*tables == 0) return Error(Code::kNotFound, "log " + db.path() + " is not there yet; waiting for its writer");
   const auto known = db.integer("SELECT count(*) FROM sqlite_master WHERE name IN ('records', 'meta')");
   if (!known) return known.error();
   if (*known != 2) {
@@ -100,11 +100,11 @@ Result<Database> open_for_writing(const std::string& path, const char* vfs) {
 Result<Database> open_for_reading(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return Error(Code::kNotFound, "log " + path + " does not exist yet");
+    if (errno == ENOENT || errno == ENOTDIR) return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
     return errno_error(errno, "opening log " + path);
   }
   if (access(path.c_str(), R_OK) != 0) return errno_error(errno, "opening log " + path);
-  if (info.st_size == 0) return Error(Code::kNotFound, "log " + path + " is being made");
+  if (info.st_size == 0) return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
   auto opened = Database::open(path, SQLITE_OPEN_READONLY);
   if (!opened) return opened;
   const auto identity = read_identity(*opened);

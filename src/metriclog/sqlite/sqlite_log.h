@@ -19,10 +19,10 @@ namespace monitor::metriclog {
 
 struct SqliteWriterOptions {
   std::string path = {};
-  std::string program = "monitor-server";              // named to whoever tries to write the same file
-  int64_t retention_ns = 24 * 3600 * kNanosPerSecond;  // by the log's own time; 0 keeps everything
-  int64_t commit_every_ns = 10 * kNanosPerMilli;       // commits come no faster; the first of a burst is at once
-  size_t max_queue_records = 100'000;                  // accepted and not yet reported: above it append() says kFull
+  std::string program = "monitor-server";                       // named to whoever tries to write the same file
+  int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;  // by the log's own time; 0 keeps everything
+  int64_t commit_every_ns = 10 * kNanosPerMilli;  // commits come no faster; the first of a burst is at once
+  size_t max_queue_records = 100'000;             // accepted and not yet reported: above it append() says kFull
   size_t max_queue_bytes = 64U << 20;
   size_t max_record_bytes = 1U << 20;  // above it a record is poison
   const char* vfs = nullptr;           // SQLite's file system layer; null: the default

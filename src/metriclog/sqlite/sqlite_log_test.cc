@@ -147,7 +147,7 @@ TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
   const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
   ASSERT_EQ(poll(*behind).size(), 2U);  // assigned, one record
   append(*writer, "also old");
-  clock_.advance(2 * 3600 * kNanosPerSecond);
+  clock_.advance(7200 * kNanosPerSecond);
   append(*writer, "new");
   append(*writer, "newest");  // its flush comes after the first one's retention
   EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
@@ -177,7 +177,7 @@ TEST_F(SqliteLog, AReaderWaitsForALogThatIsNotThereAndReadsItFromItsBeginning) {
   const auto events = poll(*early);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kTrouble);
-  EXPECT_THAT(events[0].text, HasSubstr("does not exist yet"));
+  EXPECT_THAT(events[0].text, HasSubstr("is not there yet"));
   append(*open(), "first");
   const auto later = poll(*early);
   ASSERT_EQ(later.size(), 2U);

@@ -56,6 +56,7 @@ rpc::MethodOptions Ingest::method_options() const {
 void Ingest::drain() {
   draining_ = true;
   std::vector<uint32_t> ids;
+  ids.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_) ids.push_back(id);
   for (const uint32_t id : ids) {
     if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->drain();

@@ -21,7 +21,7 @@ struct IngestOptions {
   // Batches that wait in a loop because the log is full. Above it agents are asked to send again.
   size_t max_waiting_bytes = size_t{32} << 20;
   size_t max_streams_per_agent = 16;
-  size_t max_unsent_bytes = 64 * 1024;  // acknowledgements to an agent that does not read
+  size_t max_unsent_bytes = size_t{64} * 1024;  // acknowledgements to an agent that does not read
   int64_t hello_timeout_ns = 10 * kNanosPerSecond;
   int64_t min_retry_ns = 100 * kNanosPerMilli;  // before an agent is asked to send again; doubles up to the next one
   int64_t max_retry_ns = 5 * kNanosPerSecond;

@@ -22,7 +22,7 @@ struct HttpOptions {
   std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
   uint16_t port = 0;                  // 0 picks one
   unsigned max_connections = 64;
-  size_t max_request_bytes = 16 * 1024;  // line and headers
+  size_t max_request_bytes = size_t{16} * 1024;  // line and headers
   int64_t idle_timeout_ns = 10 * kNanosPerSecond;
   int64_t max_connection_ns = 60 * kNanosPerSecond;  // whatever happens on it
 };

@@ -39,7 +39,7 @@ std::string read_to_end(int fd) {
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  void start(HttpOptions options = {}) {
+  void start(const HttpOptions& options = {}) {
     auto started = HttpServer::start(loop_, options, own_pages(registry_, [this] { return trouble_; }));
     ASSERT_TRUE(started.ok()) << started.error().to_string();
     server_ = std::move(*started);

@@ -1,0 +1,186 @@
+// monitor-server: flags and wiring. Streams are accepted in src/server/.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/signals.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/common/cli.h"
+#include "metriclog/log_address.h"
+#include "metriclog/sqlite/sqlite_log.h"
+#include "rpc/resolver.h"
+#include "rpc/tls.h"
+#include "server/server.h"
+
+namespace monitor {
+namespace {
+
+constexpr int64_t kLookAtLog = 1 * kNanosPerSecond;
+
+struct Flags {
+  uint16_t port = 50051;
+  std::vector<std::string> listen;
+  std::string log;
+  std::string encoding = "protobuf";
+  int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;
+  std::string http = "127.0.0.1:9464";
+  unsigned threads = 0;
+  std::string tls_cert;
+  std::string tls_key;
+};
+
+void declare(Cli& cli, Flags& flags) {
+  CLI::App& app = cli.app();
+  app.add_option("--port", flags.port,
+                 "Accept agents on this port; without TLS on the loopback address only; 0 picks one");
+  app.add_option("--listen", flags.listen, "Accept agents on ADDR:PORT instead; may be repeated");
+  app.add_option("--log", flags.log, "The metric log to write: sqlite:PATH (default: sqlite:<data>/log.db)");
+  app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
+      ->check(CLI::IsMember({"protobuf", "json"}));
+  add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
+  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core");
+  auto* const cert =
+      app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)");
+  auto* const key = app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)");
+  cert->needs(key);
+  key->needs(cert);
+  cli.add_data_option();
+  cli.add_drain_option();
+}
+
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
+// What is wrong with the flags beyond their form; empty when nothing is.
+std::string check(const Flags& flags, server::ServerOptions& options, metriclog::LogAddress& log) {
+  options.listen.clear();
+  for (const std::string& text : flags.listen) {
+    auto target = rpc::parse_target(text, flags.port);
+    if (!target) return "--listen: " + target.error().message();
+    if (target->host == "localhost") target->host = "127.0.0.1";
+    if (!rpc::parse_address(target->host, target->port)) {
+      return fmt::format("--listen: got {}, expected a numeric address and a port, as 0.0.0.0:50051", json_quote(text));
+    }
+    options.listen.push_back({target->host, target->port});
+  }
+  if (options.listen.empty()) options.listen = {{flags.tls_cert.empty() ? "127.0.0.1" : "0.0.0.0", flags.port}};
+  if (flags.http != "off") {
+    const auto http = telemetry::parse_http_address(flags.http);
+    if (!http) return "--http: " + http.error().message();
+    options.http = *http;
+  }
+  auto parsed = metriclog::parse_log_address(flags.log);
+  if (!parsed) return "--log: " + parsed.error().message();
+  log = std::move(*parsed);
+  options.loops = flags.threads;
+  options.ingest.version = version();
+  options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;
+  return "";
+}
+
+// A log that cannot be used ends with 74 whatever the reason, but for another writer.
+int exit_code_for_log(const Error& error) { return error.code() == Code::kAborted ? kExitTempFail : kExitIo; }
+
+void say_where(const Flags& flags, const server::Server& server, const server::ServerOptions& options) {
+  for (const std::string& address : server.grpc_addresses()) {
+    log_info("listening", {{"service", "grpc"}, {"address", address}, {"tls", options.security != nullptr}});
+  }
+  if (!server.http_address().empty()) log_info("listening", {{"service", "http"}, {"address", server.http_address()}});
+  if (options.security) return;
+  for (const server::ListenAddress& listen : options.listen) {
+    if (is_loopback(listen.address)) continue;
+    log_warning("agents are accepted from other hosts without TLS: anyone who reaches the port can send",
+                {{"address", listen.address}, {"next", "--tls-cert and --tls-key"}});
+  }
+  if (flags.listen.empty()) {
+    log_info("agents are accepted from this host only; --listen 0.0.0.0:PORT opens it to others");
+  }
+}
+
+class Program {
+ public:
+  Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
+
+  int run(server::ServerOptions options, const metriclog::LogAddress& address) {
+    if (!flags_.tls_cert.empty()) {
+      auto tls = rpc::TlsServerContext::load(
+          {.certificate_file = flags_.tls_cert, .key_file = flags_.tls_key, .client_ca_file = ""});
+      if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
+      options.security = *tls;
+    }
+    metriclog::SqliteWriterOptions log_options{.path = address.path};
+    log_options.retention_ns = flags_.retention_ns;
+    auto log = metriclog::open_sqlite_writer(log_options, clock_);
+    if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(log.error()));
+    log_ = std::move(*log);
+    auto server = server::Server::start(loop_, options, *log_, registry_, clock_);
+    if (!server) return fail("cannot serve", server.error(), exit_code_for(server.error()));
+    server_ = std::move(*server);
+
+    const Signals signals(loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("nothing to read again"); });
+    log_info("server started", {{"version", version()},
+                                {"log", flags_.log},
+                                {"encoding", flags_.encoding},
+                                {"retention", format_duration(flags_.retention_ns)}});
+    say_where(flags_, *server_, options);
+    look_at_log();
+    loop_.run();
+    server_.reset();  // before the log: it flushes what agents were promised
+    log_.reset();
+    log_info("server stopped");
+    return exit_code_;
+  }
+
+ private:
+  static int fail(const char* what, const Error& error, int code) {
+    log_error(what, {{"reason", error}});
+    return code;
+  }
+
+  // A log that is damaged while it is written cannot get well alone.
+  void look_at_log() {
+    if (const Status status = log_->failure(); !status && exit_code_ == kExitOk) {
+      log_error("the metric log is damaged; stopping", {{"reason", status.error()}});
+      stop(kExitIo);
+    }
+    loop_.call_after(kLookAtLog, [this] { look_at_log(); });
+  }
+
+  void stop(int exit_code) {
+    exit_code_ = exit_code;
+    log_info("stopping; agents are asked to go", {{"within", format_duration(cli_.drain_timeout_ns())}});
+    server_->shutdown(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
+  }
+
+  const Cli& cli_;
+  const Flags& flags_;
+  const SystemClock clock_;
+  EventLoop loop_;
+  telemetry::Registry registry_;
+  std::unique_ptr<metriclog::LogWriter> log_;
+  std::unique_ptr<server::Server> server_;
+  int exit_code_ = kExitOk;
+};
+
+int run(int argc, char** argv) {
+  block_signals();
+  Flags flags;
+  Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
+           "  monitor-server\n"
+           "  monitor-server --port 6000 --log sqlite:/tmp/log.db --retention 1h\n"
+           "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
+  declare(cli, flags);
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  if (flags.log.empty()) flags.log = "sqlite:" + cli.data_folder() + "/log.db";
+  server::ServerOptions options;
+  metriclog::LogAddress log;
+  if (const std::string fault = check(flags, options, log); !fault.empty()) return cli.usage_error(fault);
+  return Program(cli, flags).run(std::move(options), log);
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::run(argc, argv); }

@@ -1,0 +1,30 @@
+#include "metriclog/log_address.h"
+
+#include "base/text.h"
+#include "base/time_format.h"
+
+namespace monitor::metriclog {
+
+Result<LogAddress> parse_log_address(std::string_view text) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (!text.starts_with(kSqlite) || text.size() == kSqlite.size()) {
+    return Error(Code::kInvalidArgument, "got " + json_quote(text) + ", expected sqlite:PATH");
+  }
+  return LogAddress{LogAddress::Kind::kSqlite, std::string(text.substr(kSqlite.size()))};
+}
+
+Result<StartAt> parse_start(std::string_view text, int64_t now_ns) {
+  if (text == "latest") return StartAt{.kind = StartAt::Kind::kLatest};
+  if (text == "earliest") return StartAt{.kind = StartAt::Kind::kEarliest};
+  if (text.starts_with('-')) {
+    const auto age = parse_duration(text.substr(1));
+    if (age) return StartAt{.kind = StartAt::Kind::kTime, .time_ns = now_ns - *age};
+  } else if (const auto time = parse_rfc3339(text)) {
+    return StartAt{.kind = StartAt::Kind::kTime, .time_ns = *time};
+  }
+  return Error(
+      Code::kInvalidArgument,
+      "got " + json_quote(text) + ", expected latest, earliest, a time (2026-11-22T12:00:00Z) or an age (-10m)");
+}
+
+}  // namespace monitor::metriclog
