@@ -116,12 +116,13 @@ TEST(Agent, MissedTicksAreCountedAndTheGridStays) {
   w.timers.advance(3 * kS);
   EXPECT_EQ(w.agent.stats().ticks_missed, 1U) << "at 4.5 s that of 3 s had not begun when that of 4 s fell due";
   const auto batches = w.take();
-  ASSERT_EQ(batches.size(), 6U);
-  EXPECT_EQ(batches[1].frames[0].time_ns - start, 2 * kS);
-  EXPECT_EQ(batches[2].frames[0].time_ns - start, 4'500 * kMs) << "late, at once";
-  EXPECT_EQ(batches[3].frames[0].time_ns - start, 5 * kS) << "and back on the grid";
-  EXPECT_EQ(batches[3].counters.ticks_due, 5U);
-  EXPECT_EQ(batches[3].counters.ticks_missed, 1U);
+  std::vector<int64_t> times;
+  for (const auto& batch : batches) {
+    for (const auto& frame : batch.frames) times.push_back((frame.time_ns - start) / kMs);
+  }
+  EXPECT_EQ(times, (std::vector<int64_t>{1000, 2000, 4500, 5000, 6000, 7000})) << "late at once, then back on the grid";
+  EXPECT_EQ(batches.back().counters.ticks_due, 7U);
+  EXPECT_EQ(batches.back().counters.ticks_missed, 1U);
 }
 
 TEST(Agent, HeartbeatsInSilence) {
