@@ -37,7 +37,10 @@ class FakeSource final : public TickSource {
 };
 
 struct World {
-  World() : source(table, timers.fake_clock()), agent(timers, {"a", "h", std::string(16, 'i'), "1.0.0"}, table, source), spool(agent) {
+  World()
+      : source(table, timers.fake_clock()),
+        agent(timers, {"a", "h", std::string(16, 'i'), "1.0.0"}, table, source),
+        spool(agent) {
     agent.attach(spool, [this] { ++told; });
   }
 
