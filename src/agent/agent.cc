@@ -76,6 +76,7 @@ void Agent::schedule_tick() {
 
 void Agent::on_tick() {
   const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
+  const int64_t due = next_due_;
   ++stats_.ticks_due;
   last_due_ = next_due_;
   next_due_ += settings_.interval_ns;
@@ -88,13 +89,13 @@ void Agent::on_tick() {
     next_due_ += missed * settings_.interval_ns;
   }
   schedule_tick();
-  collect(now);
+  collect(now, due);
   stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
 }
 
-void Agent::collect(const Moment& now) {
+void Agent::collect(const Moment& now, int64_t due_mono_ns) {
   tick_.time_ns = now.wall_ns;
-  tick_.mono_ns = now.mono_ns;
+  tick_.due_mono_ns = due_mono_ns;
   tick_.rates_since_ns = last_wall_ns_;
   tick_.points.clear();
   last_wall_ns_ = now.wall_ns;
@@ -108,7 +109,7 @@ void Agent::collect(const Moment& now) {
   if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
-bool Agent::batch_is_due() const { return next_due_ - batch_first_mono_ >= settings_.send_every_ns; }
+bool Agent::batch_is_due() const { return next_due_ - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
   if (!encoder_.add(tick)) {
@@ -121,7 +122,7 @@ void Agent::on_output(metrics::Tick& tick) {
       return;
     }
   }
-  if (encoder_.frames() == 1) batch_first_mono_ = tick.mono_ns;
+  if (encoder_.frames() == 1) batch_first_due_ = tick.due_mono_ns;
 }
 
 void Agent::close_batch() { append(encoder_.frames(), encoder_.points()); }

@@ -60,7 +60,7 @@ class Agent final : public config::Applier, public SpoolListener {
   void start_grid();
   void schedule_tick();
   void on_tick();
-  void collect(const Moment& now);
+  void collect(const Moment& now, int64_t due_mono_ns);
   void on_output(metrics::Tick& tick);
   bool batch_is_due() const;
   void close_batch();
@@ -87,8 +87,8 @@ class Agent final : public config::Applier, public SpoolListener {
   metrics::Tick tick_;    // reused
   int64_t next_due_ = 0;  // monotonic
   int64_t last_due_ = 0;
-  int64_t last_wall_ns_ = 0;      // of the read before
-  int64_t batch_first_mono_ = 0;  // of the open batch's first tick
+  int64_t last_wall_ns_ = 0;     // of the read before
+  int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;

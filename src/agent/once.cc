@@ -61,9 +61,9 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));
   metrics::Tick tick;
   tick.time_ns = clock.wall_ns();
-  tick.mono_ns = clock.mono_ns();
+  tick.due_mono_ns = clock.mono_ns();
   tick.rates_since_ns = first.wall_ns;
-  source.collect({tick.time_ns, tick.mono_ns}, tick);
+  source.collect({tick.time_ns, tick.due_mono_ns}, tick);
   if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
   chain.push(std::move(tick));
   chain.pump();

@@ -53,7 +53,7 @@ void FakeTimers::advance(int64_t ns) {
     clock_.advance(std::max<int64_t>(0, queue_.next_due() - clock_.mono_ns()));
     queue_.run_due(clock_.mono_ns());
   }
-  clock_.advance(end - clock_.mono_ns());
+  clock_.advance(std::max<int64_t>(0, end - clock_.mono_ns()));  // a callback may have moved it further
 }
 
 EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
@@ -101,7 +101,16 @@ void EventLoop::run() {
   stopping_ = false;
 }
 
+void EventLoop::run_turn_end() {
+  while (!turn_end_.empty()) {
+    turn_end_running_.swap(turn_end_);
+    for (auto& callback : turn_end_running_) callback();
+    turn_end_running_.clear();
+  }
+}
+
 void EventLoop::run_once(int64_t max_wait_ns) {
+  run_turn_end();
   int64_t wait_ns = max_wait_ns < 0 ? INT64_MAX : max_wait_ns;
   const int64_t due = timers_.next_due();
   if (due != INT64_MAX) wait_ns = std::min(wait_ns, std::max<int64_t>(0, due - clock_.mono_ns()));
@@ -127,6 +136,7 @@ void EventLoop::run_once(int64_t max_wait_ns) {
     const std::shared_ptr<Watch> keep = it->second;
     keep->callback(events[static_cast<size_t>(i)].events);
   }
+  run_turn_end();
 }
 
 void EventLoop::post(std::function<void()> callback) {

@@ -53,6 +53,7 @@ CLI::App* declare(Cli& cli, Flags& flags) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   cli.add_data_option();
+  cli.add_drain_option();
   return get;
 }
 
@@ -75,8 +76,12 @@ analysis::GetMetricsOptions print_options(const Flags& flags) {
 // Signals and HTTP, on a thread beside the one that waits for the log.
 class Attendant {
  public:
-  Attendant(const Clock& clock, std::function<void()> on_stop)
-      : loop_(clock), signals_(loop_, [on_stop](int) { on_stop(); }) {}
+  // A stop that the reading thread does not follow within `drain_ns` (a pipe that nobody reads) is cut short.
+  Attendant(const Clock& clock, std::function<void()> on_stop, int64_t drain_ns)
+      : loop_(clock), signals_(loop_, [this, on_stop, drain_ns](int) {
+          on_stop();
+          loop_.call_after(drain_ns, [] { _exit(kExitOk); });
+        }) {}
   ~Attendant() {
     if (!thread_.joinable()) return;
     loop_.stop();
@@ -131,10 +136,13 @@ int get_metrics(const Cli& cli, const Flags& flags) {
 
   std::atomic<bool> stop = false;
   telemetry::Registry registry;
-  Attendant attendant(clock, [&stop, &reader] {
-    stop = true;
-    (*reader)->wake();
-  });
+  Attendant attendant(
+      clock,
+      [&stop, &reader] {
+        stop = true;
+        (*reader)->wake();
+      },
+      cli.drain_timeout_ns());
   if (http) {
     if (const Status served = attendant.serve(*http, registry); !served) {
       log_error("cannot serve HTTP", {{"reason", served.error()}});
@@ -142,6 +150,7 @@ int get_metrics(const Cli& cli, const Flags& flags) {
     }
   }
   attendant.start();
+  log_info("reading", {{"log", flags.log}, {"group", flags.group}});
   analysis::FdOutput output(STDOUT_FILENO, stop);
   const auto summary = analysis::run_get_metrics(print_options(flags), **reader, output, clock, registry, stop);
   if (!summary) {

@@ -58,7 +58,7 @@ struct Tick {
   int64_t time_ns = 0;         // wall clock
   int64_t rates_since_ns = 0;  // wall clock; 0: no rates in it
   std::vector<Point> points;
-  int64_t mono_ns = 0;  // monotonic clock: for what counts time between ticks; not sent
+  int64_t due_mono_ns = 0;  // monotonic clock: its place on the grid, for what counts time between ticks; not sent
 };
 
 // Gives series their numbers. Numbers are dense, start at 0 and stay valid as long as the table lives; a series is

@@ -146,8 +146,7 @@ void ClientSession::Impl::schedule_events() {
 
 void ClientSession::Impl::run_events() {
   const std::shared_ptr<Impl> keep = shared_from_this();
-  timers_.cancel_timer(events_timer_);
-  events_timer_ = 0;
+  if (events_timer_ != 0) timers_.cancel_timer(std::exchange(events_timer_, 0));
   if (!finished_ && done() && output_bytes() == 0) fail(finish_reason_);
   while (handler_ != nullptr && !writable_.empty()) {
     Stream* stream = writable_.back();

@@ -1,6 +1,7 @@
 #include "rpc/server_call.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace monitor::rpc {
@@ -53,14 +54,13 @@ const MethodTable::Method* MethodTable::find(std::string_view path) const {
   return it == methods_.end() ? nullptr : &it->second;
 }
 
-bool MethodTable::has_service(std::string_view name) const {
+std::vector<std::string> MethodTable::services() const {
+  std::set<std::string> names;
   for (const auto& [path, method] : methods_) {
-    const std::string_view text = path;
-    if (text.size() > name.size() + 1 && text.substr(1, name.size()) == name && text[name.size() + 1] == '/') {
-      return true;
-    }
+    const size_t end = path.rfind('/');
+    if (end > 1 && end != std::string::npos) names.insert(path.substr(1, end - 1));
   }
-  return false;
+  return {names.begin(), names.end()};
 }
 
 }  // namespace monitor::rpc

@@ -91,7 +91,8 @@ class MethodTable {
   // A method of one request and one response, answered at once.
   void add_unary(std::string path, UnaryMethod method, const MethodOptions& options = {});
   const Method* find(std::string_view path) const;
-  bool has_service(std::string_view name) const;
+  // "package.Service" of all paths, sorted, each once.
+  std::vector<std::string> services() const;
 
  private:
   struct Hash {

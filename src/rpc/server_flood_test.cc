@@ -2,48 +2,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/random.h"
+#include "rpc/testing/frames.h"
 #include "rpc/testing/session_pair.h"
 
 namespace monitor::rpc {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-enum FrameType : uint8_t { kData, kHeaders, kPriority, kReset, kSettings, kPush, kPing, kGoAwayFrame, kWindow, kCont };
-
-std::string frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
-  std::string out;
-  for (const uint32_t shift : {16U, 8U, 0U}) out += static_cast<char>(payload.size() >> shift);
-  out += static_cast<char>(type);
-  out += static_cast<char>(flags);
-  for (const uint32_t shift : {24U, 16U, 8U, 0U}) out += static_cast<char>(stream >> shift);
-  return out + std::string(payload);
-}
-
-// HPACK, literals without indexing (RFC 7541, 6.2.2), without Huffman.
-std::string literal(std::string_view name, std::string_view value) {
-  std::string out(1, '\0');
-  for (const std::string_view text : {name, value}) {
-    if (text.size() < 127) {
-      out += static_cast<char>(text.size());
-    } else {
-      size_t rest = text.size() - 127;
-      out += static_cast<char>(127);
-      for (; rest >= 128; rest /= 128) out += static_cast<char>(rest % 128 + 128);
-      out += static_cast<char>(rest);
-    }
-    out += text;
-  }
-  return out;
-}
 
 std::string request(std::string_view path, std::string_view method = "POST",
                     std::string_view content_type = "application/grpc") {

@@ -204,7 +204,7 @@ void ServerSession::Impl::schedule_events() {
 
 void ServerSession::Impl::run_events() {
   const std::shared_ptr<Impl> keep = shared_from_this();
-  timers_.cancel_timer(std::exchange(events_timer_, 0));
+  if (events_timer_ != 0) timers_.cancel_timer(std::exchange(events_timer_, 0));
   while (handler_ != nullptr && !writable_.empty()) {
     Stream* stream = writable_.back();
     writable_.pop_back();
@@ -226,6 +226,7 @@ void ServerSession::Impl::run_events() {
 }
 
 void ServerSession::Impl::erase_closed() {
+  if (closed_.empty() && over_.empty()) return;
   // Moved out first: destructors of handlers may call into this session.
   const std::vector<std::unique_ptr<Stream>> closed = std::move(closed_);
   std::vector<std::unique_ptr<ServerCallHandler>> over = std::move(over_);

@@ -24,12 +24,12 @@ class StatusFields {
     texts_.reserve(trailers.size() + 2);
     add("grpc-status", std::to_string(static_cast<int>(status.code)));
     if (!status.message.empty()) add("grpc-message", percent_encode(status.message));
-    for (const auto& [key, value] : trailers) add(key, is_binary_key(key) ? base64_encode(value) : value);
+    for (const auto& [key, value] : trailers) add(key, is_binary_key(key) ? base64_encode(value) : std::string(value));
   }
   std::span<const HeaderField> get() const { return fields_; }
 
  private:
-  void add(std::string_view name, std::string value) {
+  void add(std::string_view name, std::string&& value) {
     texts_.push_back(std::move(value));
     fields_.push_back({name, texts_.back()});
   }

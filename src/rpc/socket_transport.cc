@@ -41,7 +41,6 @@ void SocketTransport::close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   loop_.cancel_timer(std::exchange(stall_timer_, 0));
-  loop_.cancel_timer(std::exchange(flush_timer_, 0));
   loop_.unwatch(fd_);
   ::close(fd_);
 }
@@ -51,12 +50,11 @@ void SocketTransport::want_flush() {
   flush_due_ = true;
   // Inside on_events() the flush comes at its end; while blocked, when the socket takes more.
   if (in_io_ || blocked_) return;
-  flush_timer_ = loop_.call_after(0, [this] {
-    flush_timer_ = 0;
-    const std::shared_ptr<SocketTransport> keep = shared_from_this();
-    in_io_ = true;
-    flush();
-    in_io_ = false;
+  loop_.at_turn_end([self = shared_from_this()] {
+    if (self->state_ != State::kOpen || !self->flush_due_ || self->blocked_) return;
+    self->in_io_ = true;
+    self->flush();
+    self->in_io_ = false;
   });
 }
 

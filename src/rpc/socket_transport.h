@@ -76,7 +76,6 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   std::string cipher_;  // TLS records that wait for the socket
   int64_t progress_ns_ = 0;
   Timers::TimerId stall_timer_ = 0;
-  Timers::TimerId flush_timer_ = 0;
 };
 
 }  // namespace monitor::rpc

@@ -1,5 +1,6 @@
 // The interoperability server on our own library.
-#include <csignal>
+#include <google/protobuf/descriptor.pb.h>
+
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -7,6 +8,8 @@
 #include <utility>
 
 #include "echo.pb.h"
+#include "rpc/health.h"
+#include "rpc/reflection.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
 
@@ -147,12 +150,29 @@ int run() {
     loop.call_after(0, [&] { server.shutdown(10 * kNanosPerSecond, [&] { loop.stop(); }); });
     return std::string();
   });
+  HealthService health;
+  health.add_to(server.methods());
+  health.set_status("", ServingStatus::kServing);
+  health.set_status("interop.Echo", ServingStatus::kNotServing);
+  // For the test of Watch: a call that changes what is watched.
+  server.add_unary("/interop.Echo/Heal", [&](ServerCall&, std::string_view) -> Result<std::string> {
+    health.set_status("interop.Echo", ServingStatus::kServing);
+    return std::string();
+  });
+  google::protobuf::FileDescriptorSet files;
+  Message::descriptor()->file()->CopyTo(files.add_file());
+  const auto reflection = ReflectionService::create({files.SerializeAsString()});
+  if (!reflection.ok()) {
+    std::cerr << reflection.error().to_string() << "\n";
+    return 1;
+  }
+  (*reflection)->add_to(server.methods());
   const Result<uint16_t> port = server.listen("127.0.0.1", 0);
   if (!port.ok()) {
     std::cerr << port.error().to_string() << "\n";
     return 1;
   }
-  std::cout << "listening on " << *port << std::endl;
+  std::cout << "listening on " << *port << "\n" << std::flush;
   loop.run();
   return 0;
 }

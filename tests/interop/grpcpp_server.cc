@@ -99,7 +99,7 @@ int main() {
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) return 1;
-  std::cout << "listening on " << port << std::endl;
+  std::cout << "listening on " << port << "\n" << std::flush;
   service.drain.get_future().wait();
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(10));
   return 0;

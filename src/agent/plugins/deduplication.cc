@@ -30,8 +30,8 @@ bool Deduplication::moved(const metrics::Point& point, int64_t now) {
 
 bool Deduplication::run_by_series(metrics::Tick& tick) {
   std::erase_if(tick.points, [&](const metrics::Point& point) {
-    if (!moved(point, tick.mono_ns)) return true;
-    last(point.series) = {table_->value(point), tick.mono_ns, true};
+    if (!moved(point, tick.due_mono_ns)) return true;
+    last(point.series) = {table_->value(point), tick.due_mono_ns, true};
     return false;
   });
   return !tick.points.empty();
@@ -42,16 +42,16 @@ bool Deduplication::run_by_tick(metrics::Tick& tick) {
       tick.points.size() == last_series_.size() &&
       std::equal(tick.points.begin(), tick.points.end(), last_series_.begin(),
                  [](const metrics::Point& point, metrics::SeriesId id) { return point.series == id; });
-  const bool silent_too_long = !forwarded_any_ || tick.mono_ns - last_forwarded_ns_ >= max_silence_ns_;
+  const bool silent_too_long = !forwarded_any_ || tick.due_mono_ns - last_forwarded_ns_ >= max_silence_ns_;
   const bool any_moved = std::any_of(tick.points.begin(), tick.points.end(),
-                                     [&](const metrics::Point& point) { return moved(point, tick.mono_ns); });
+                                     [&](const metrics::Point& point) { return moved(point, tick.due_mono_ns); });
   if (same_series && !silent_too_long && !any_moved) return false;
   forwarded_any_ = true;
-  last_forwarded_ns_ = tick.mono_ns;
+  last_forwarded_ns_ = tick.due_mono_ns;
   last_series_.clear();
   for (const metrics::Point& point : tick.points) {
     last_series_.push_back(point.series);
-    last(point.series) = {table_->value(point), tick.mono_ns, true};
+    last(point.series) = {table_->value(point), tick.due_mono_ns, true};
   }
   return true;
 }

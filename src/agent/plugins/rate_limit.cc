@@ -10,10 +10,10 @@ void RateLimit::initialize(Options& options, metrics::SeriesTable&) {
 }
 
 bool RateLimit::run(metrics::Tick& tick) {
-  if (!started_ || tick.mono_ns - window_start_ns_ >= per_ns_) {
+  if (!started_ || tick.due_mono_ns - window_start_ns_ >= per_ns_) {
     // Windows stay on their grid, so that timer jitter does not shift the pace.
-    const int64_t behind = started_ ? (tick.mono_ns - window_start_ns_) % per_ns_ : 0;
-    window_start_ns_ = tick.mono_ns - behind;
+    const int64_t behind = started_ ? (tick.due_mono_ns - window_start_ns_) % per_ns_ : 0;
+    window_start_ns_ = tick.due_mono_ns - behind;
     started_ = true;
     passed_ = 0;
   }

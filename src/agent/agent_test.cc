@@ -1,0 +1,303 @@
+// The loop that joins the parts, with a clock that is moved by hand: grid, batches, heartbeats, configuration.
+#include "agent/agent.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/spool/memory_spool.h"
+#include "metrics/decode.h"
+
+namespace monitor::agent {
+namespace {
+
+constexpr int64_t kMs = kNanosPerMilli;
+constexpr int64_t kS = kNanosPerSecond;
+
+// One series, whose value is the number of the read; a read may be made to take time.
+class FakeSource final : public TickSource {
+ public:
+  FakeSource(metrics::SeriesTable& table, FakeClock& clock) : table_(table), clock_(clock) {}
+  void configure(const std::vector<config::MetricSelection>& selections) override { selections_ = selections.size(); }
+  void baseline(const Moment&) override { ++baselines; }
+  uint64_t collect(const Moment&, metrics::Tick& tick) override {
+    clock_.advance(std::exchange(take_ns, 0));
+    TickBuilder out(table_, tick);
+    for (size_t i = 0; i < selections_; ++i) {
+      out.add_integer(out.intern(bytes_series("fake." + std::to_string(i))), ++reads);
+    }
+    return 0;
+  }
+  int64_t take_ns = 0;
+  int64_t reads = 0;
+  int baselines = 0;
+
+ private:
+  metrics::SeriesTable& table_;
+  FakeClock& clock_;
+  size_t selections_ = 0;
+};
+
+struct World {
+  World()
+      : source(table, timers.fake_clock()),
+        agent(timers, {"a", "h", std::string(16, 'i'), "1.0.0"}, table, source),
+        spool(agent) {
+    agent.attach(spool, [this] { ++told; });
+  }
+
+  static config::Settings settings(int64_t interval_ns, int64_t send_every_ns = kS) {
+    config::Settings s;
+    s.interval_ns = interval_ns;
+    s.send_every_ns = send_every_ns;
+    s.metrics = {{"cpu"}};
+    return s;
+  }
+
+  // Every batch that waits, oldest first; all are acknowledged.
+  std::vector<metrics::Batch> take() {
+    std::vector<metrics::Batch> batches;
+    while (const auto outgoing = spool.next()) {
+      auto batch = metrics::decode_batch(outgoing->bytes);
+      EXPECT_TRUE(batch) << batch.error().to_string();
+      batches.push_back(std::move(*batch));
+      spool.acknowledged(outgoing->id);
+    }
+    return batches;
+  }
+
+  FakeTimers timers;
+  metrics::SeriesTable table;
+  FakeSource source;
+  Agent agent;
+  MemorySpool spool;
+  int told = 0;
+};
+
+TEST(Agent, FirstTickAfterAtMostASecondThenEveryInterval) {
+  World w;
+  const int64_t start = w.timers.clock().wall_ns();
+  ASSERT_FALSE(w.agent.apply(World::settings(5 * kS), 1));
+  EXPECT_EQ(w.source.baselines, 1);
+  w.timers.advance(999 * kMs);
+  EXPECT_TRUE(w.take().empty());
+  w.timers.advance(15 * kS + 1 * kMs);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 4U);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    ASSERT_EQ(batches[i].frames.size(), 1U);
+    EXPECT_EQ(batches[i].frames[0].time_ns - start, kS + static_cast<int64_t>(i) * 5 * kS) << i;
+    EXPECT_EQ(batches[i].sequence, i + 1);
+    EXPECT_EQ(batches[i].config_revision, 1U);
+  }
+  EXPECT_EQ(batches[0].frames[0].rates_since_ns, start);
+  EXPECT_EQ(batches[1].frames[0].rates_since_ns, batches[0].frames[0].time_ns);
+}
+
+TEST(Agent, TenTicksABatchAt100Milliseconds) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs), 1));
+  w.timers.advance(3 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 3U);
+  for (const auto& batch : batches) EXPECT_EQ(batch.frames.size(), 10U);
+  EXPECT_EQ(w.told, 3);
+}
+
+TEST(Agent, SendEveryZeroIsABatchATick) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs, 0), 1));
+  w.timers.advance(1 * kS);
+  EXPECT_EQ(w.take().size(), 10U);
+}
+
+TEST(Agent, MissedTicksAreCountedAndTheGridStays) {
+  World w;
+  const int64_t start = w.timers.clock().wall_ns();
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  w.timers.advance(kS);
+  w.source.take_ns = 2'500 * kMs;  // the tick due at 2 s takes until 4.5 s
+  w.timers.advance(kS);
+  w.timers.advance(3 * kS);
+  EXPECT_EQ(w.agent.stats().ticks_missed, 1U) << "at 4.5 s that of 3 s had not begun when that of 4 s fell due";
+  const auto batches = w.take();
+  std::vector<int64_t> times;
+  for (const auto& batch : batches) {
+    for (const auto& frame : batch.frames) times.push_back((frame.time_ns - start) / kMs);
+  }
+  EXPECT_EQ(times, (std::vector<int64_t>{1000, 2000, 4500, 5000, 6000, 7000})) << "late at once, then back on the grid";
+  EXPECT_EQ(batches.back().counters.ticks_due, 7U);
+  EXPECT_EQ(batches.back().counters.ticks_missed, 1U);
+}
+
+TEST(Agent, HeartbeatsInSilence) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(3600 * kS), 1));
+  w.timers.advance(35 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 4U) << "the first tick, then a heartbeat every 10 s";
+  EXPECT_TRUE(batches[1].frames.empty());
+  EXPECT_EQ(batches[3].counters.ticks_due, 1U);
+  EXPECT_EQ(w.agent.stats().heartbeats, 3U);
+}
+
+TEST(Agent, HeartbeatsWhileEverythingIsFiltered) {
+  World w;
+  auto settings = World::settings(kS);
+  settings.plugins = {{"filter", R"({"drop":"*"})"}};
+  ASSERT_FALSE(w.agent.apply(settings, 1));
+  w.timers.advance(10 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_TRUE(batches[0].frames.empty());
+  ASSERT_EQ(batches[0].drops.size(), 1U);
+  EXPECT_EQ(batches[0].drops[0].plugin, "filter");
+  EXPECT_EQ(batches[0].counters.points_made, batches[0].drops[0].points) << "all dropped is not dead";
+}
+
+TEST(Agent, ShorterIntervalAppliesAtOnce) {
+  World w;
+  const int64_t start = w.timers.clock().wall_ns();
+  ASSERT_FALSE(w.agent.apply(World::settings(60 * kS), 1));
+  w.timers.advance(10 * kS);
+  (void)w.take();
+  ASSERT_FALSE(w.agent.apply(World::settings(2 * kS), 2));
+  w.timers.advance(0);
+  w.timers.advance(4 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 3U);
+  EXPECT_EQ(batches[0].frames[0].time_ns - start, 10 * kS) << "1 s + 2 s has passed long ago: now";
+  EXPECT_EQ(batches[1].frames[0].time_ns - start, 12 * kS);
+  EXPECT_EQ(batches[0].config_revision, 2U);
+}
+
+TEST(Agent, LongerIntervalKeepsTheTickThatWasDue) {
+  World w;
+  const int64_t start = w.timers.clock().wall_ns();
+  ASSERT_FALSE(w.agent.apply(World::settings(5 * kS), 1));
+  w.timers.advance(2 * kS);
+  (void)w.take();
+  ASSERT_FALSE(w.agent.apply(World::settings(60 * kS), 2));
+  w.timers.advance(4 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].frames[0].time_ns - start, 6 * kS);
+}
+
+TEST(Agent, ChangingMetricsDisturbsNoTick) {
+  World w;
+  const int64_t start = w.timers.clock().wall_ns();
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  for (int i = 0; i < 10; ++i) {
+    w.timers.advance(700 * kMs);
+    auto settings = World::settings(kS);
+    settings.metrics.resize(1 + static_cast<size_t>(i % 2), {"memory"});
+    ASSERT_FALSE(w.agent.apply(settings, 2 + i));
+  }
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 7U);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    EXPECT_EQ(batches[i].frames[0].time_ns - start, static_cast<int64_t>(i + 1) * kS);
+  }
+  EXPECT_EQ(w.agent.stats().ticks_missed, 0U);
+}
+
+TEST(Agent, AFailingPluginLeavesTheOldSettings) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  auto bad = World::settings(2 * kS);
+  bad.plugins = {{"deduplication", "{}"}, {"filter", "{}"}};
+  const auto problem = w.agent.apply(bad, 2);
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(problem->path, "/plugins/1/config/keep");
+  w.timers.advance(3 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 3U) << "the interval is still a second";
+  EXPECT_EQ(batches[0].config_revision, 1U);
+}
+
+TEST(Agent, OpenBatchIsClosedByAChangeAndByStopping) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs), 1));
+  w.timers.advance(350 * kMs);
+  ASSERT_FALSE(w.agent.apply(World::settings(200 * kMs), 2));
+  auto batches = w.take();
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].frames.size(), 3U);
+  EXPECT_EQ(batches[0].config_revision, 1U) << "read under the old revision";
+  w.timers.advance(300 * kMs);
+  w.agent.stop();
+  batches = w.take();
+  ASSERT_EQ(batches.size(), 1U);
+  w.timers.advance(30 * kS);
+  EXPECT_TRUE(w.take().empty()) << "stopped";
+}
+
+TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
+  World w;
+  auto settings = World::settings(kS);
+  settings.metrics = {{"cpu"}, {"memory"}};
+  settings.plugins = {{"filter", R"({"drop":"fake.0"})"}};
+  ASSERT_FALSE(w.agent.apply(settings, 1));
+  w.timers.advance(2 * kS);
+  const auto first = w.spool.next();
+  const auto second = w.spool.next();
+  ASSERT_TRUE(first && second);
+  const uint64_t second_id = second->id;
+  const auto batch = metrics::decode_batch(second->bytes);
+  ASSERT_TRUE(batch);
+  uint64_t told = 0;
+  for (const auto& drop : batch->drops) told += drop.points;
+  EXPECT_EQ(told, 2U);
+  w.spool.acknowledged(second_id);
+  EXPECT_TRUE(w.agent.drops().empty()) << "the second carried what the first did, too";
+}
+
+TEST(Agent, LedgerAddsUp) {
+  World w;
+  auto settings = World::settings(100 * kMs);
+  settings.metrics = {{"cpu"}, {"memory"}, {"load"}};
+  settings.plugins = {{"filter", R"({"drop":"fake.1"})"}, {"rate_limit", R"({"ticks":3,"per":1})"}};
+  ASSERT_FALSE(w.agent.apply(settings, 1));
+  w.timers.advance(10 * kS);
+  w.agent.stop();
+  uint64_t in_batches = 0;
+  metrics::Counters last;
+  for (const auto& batch : w.take()) {
+    for (const auto& frame : batch.frames) in_batches += frame.points.size();
+    last = batch.counters;
+  }
+  // The last batch was closed before what came after it was dropped: the totals of the agent have it all.
+  uint64_t dropped = 0;
+  for (const auto& total : w.agent.drops().totals()) dropped += total.points;
+  EXPECT_EQ(w.agent.stats().points_made, in_batches + dropped);
+  EXPECT_EQ(w.agent.stats().ticks_due, 100U);
+}
+
+TEST(MemorySpool, DropsTheOldestWhenFull) {
+  struct Listener final : SpoolListener {
+    void on_stored(const BatchInfo& batch) override { stored.push_back(batch.sequence); }
+    void on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) override {
+      lost.push_back(batch.sequence);
+      why = std::string(stage) + "/" + std::string(reason);
+    }
+    std::vector<uint64_t> stored;
+    std::vector<uint64_t> lost;
+    std::string why;
+  } listener;
+  MemorySpool spool(listener, 10'000);
+  for (uint64_t i = 1; i <= 10; ++i) {
+    BatchInfo info;
+    info.incarnation = "i";
+    info.sequence = i;
+    ASSERT_TRUE(spool.append(info, std::string(2'000, 'x')));
+  }
+  EXPECT_LE(spool.bytes(), 10'000U);
+  EXPECT_EQ(spool.batches() + listener.lost.size(), 10U);
+  EXPECT_EQ(listener.lost.front(), 1U);
+  EXPECT_EQ(listener.why, "spool/full");
+  EXPECT_EQ(spool.first_unacked("i", 11), listener.lost.back() + 1);
+  EXPECT_FALSE(spool.append({}, std::string(20'000, 'x')));
+  EXPECT_EQ(spool.batches(), 0U) << "room was made, and was not enough";
+}
+
+}  // namespace
+}  // namespace monitor::agent
