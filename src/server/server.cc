@@ -5,14 +5,24 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <thread>
 #include <utility>
 
 #include "base/random.h"
+#include "rpc/health.h"
+#include "rpc/reflection.h"
 #include "rpc/resolver.h"
 #include "server/ingest/ingest.h"
 #include "server/ingest/stream_table.h"
+
+namespace monitor {
+
+// The proto files' descriptors (proto/CMakeLists.txt embeds them).
+std::string_view descriptor_set();
+
+}  // namespace monitor
 
 namespace monitor::server {
 
@@ -58,6 +68,12 @@ rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port) {
   return out;
 }
 
+std::unique_ptr<rpc::ReflectionService> make_reflection() {
+  auto made = rpc::ReflectionService::create({std::string(descriptor_set())});
+  assert(made.ok());  // built from our own proto files
+  return std::move(*made);
+}
+
 }  // namespace
 
 struct Server::Worker {
@@ -67,15 +83,20 @@ struct Server::Worker {
         ingest(
             {loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, registry, random},
             options.ingest),
+        reflection(make_reflection()),
         server(std::make_unique<rpc::Server>(loop, rpc_options(options, reuse_port))) {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
-    if (options.add_services) options.add_services(*server);
+    health.add_to(server->methods());
+    for (const char* service : {"", "monitor.v1.Ingest"}) health.set_status(service, rpc::ServingStatus::kServing);
+    reflection->add_to(server->methods());
   }
 
   // Order matters: the server's calls hold sessions, which leave the ingest when they end.
   EventLoop loop;
   SystemRandom random;
   Ingest ingest;
+  rpc::HealthService health;
+  std::unique_ptr<rpc::ReflectionService> reflection;
   std::unique_ptr<rpc::Server> server;
   std::thread thread;
 };
@@ -144,6 +165,9 @@ void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
   done_ = std::move(done);
   for (auto& worker : workers_) {
     worker->loop.post([this, alive = alive_, w = worker.get(), grace_ns] {
+      for (const char* service : {"", "monitor.v1.Ingest"}) {
+        w->health.set_status(service, rpc::ServingStatus::kNotServing);
+      }
       w->ingest.drain();
       w->server->shutdown(grace_ns, [this, alive] {
         loop_.post([this, alive] {

@@ -36,8 +36,6 @@ struct ServerOptions {
   IngestOptions ingest = {};
   std::shared_ptr<const rpc::SecurityContext> security = nullptr;  // null: plaintext
   std::optional<telemetry::HttpOptions> http = {};
-  // Adds what every gRPC server has besides its own methods (health, reflection), for each loop.
-  std::function<void(rpc::Server&)> add_services = {};
 };
 
 class Server {

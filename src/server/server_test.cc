@@ -104,6 +104,27 @@ TEST_F(ServerTest, StoresAndAcknowledgesOverSeveralLoopsAndDrains) {
   for (const auto& client : clients) EXPECT_TRUE(client->drained);
 }
 
+// Reflection's method is a stream: one request, then the end, is answered as a unary call is.
+TEST_F(ServerTest, HasHealthAndReflection) {
+  const auto server = start({.loops = 1});
+  rpc::ThreadResolver resolver(loop_);
+  rpc::Channel channel(loop_, resolver, {.host = "127.0.0.1", .port = port_of(*server), .security = nullptr});
+  const auto ask = [&](std::string_view path, std::string_view request) {
+    std::optional<Result<std::string>> answer;
+    channel.unary(path, request, {}, [&](Result<std::string> got) {
+      answer = std::move(got);
+      loop_.stop();
+    });
+    while (!answer) loop_.run();
+    EXPECT_TRUE(answer->ok()) << path;
+    return answer->ok() ? **answer : "";
+  };
+  EXPECT_EQ(ask("/grpc.health.v1.Health/Check", ""), "\x08\x01") << "SERVING";
+  // ServerReflectionRequest.file_containing_symbol
+  EXPECT_THAT(ask("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "\x22\x11monitor.v1.Ingest"),
+              HasSubstr("monitor/v1/ingest.proto"));
+}
+
 TEST_F(ServerTest, RefusesAPortThatIsTakenByAnotherServer) {
   const auto first = start({.loops = 2});
   const uint16_t port = port_of(*first);

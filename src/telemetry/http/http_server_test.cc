@@ -21,6 +21,10 @@ using ::testing::StartsWith;
 // A client with a thread of its own: blocking, as others' are.
 int connect_to(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    ADD_FAILURE() << "no socket";
+    return fd;
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
