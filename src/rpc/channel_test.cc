@@ -270,7 +270,7 @@ TEST_F(ChannelTest, MayBeDestroyedInItsCallbacks) {
   serve();
   auto channel = std::make_unique<Channel>(loop_, resolver_, to_server());
   bool called = false;
-  channel->unary("/test.Echo/Unary", "hello", {}, [&](Result<std::string>) {
+  channel->unary("/test.Echo/Unary", "hello", {}, [&](const Result<std::string>&) {
     channel.reset();
     called = true;
   });

@@ -164,7 +164,8 @@ TEST_F(ClientSessionTest, GarbageEndsInOneStatus) {
   for (int round = 0; round < 500; ++round) {
     begin();
     std::string bytes = good;
-    bytes[random.below(bytes.size())] ^= static_cast<char>(1 + random.below(255));
+    const size_t at = random.below(bytes.size());
+    bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1 + random.below(255)));
     receive(bytes);
     session_->connection_lost(Error(Code::kUnavailable, "closed"));
     timers_.advance(0);

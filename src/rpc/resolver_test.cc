@@ -74,7 +74,7 @@ TEST_F(ThreadResolverTest, UnknownNamesAreAnError) {
 TEST_F(ThreadResolverTest, MayGoWhileANameIsLookedUp) {
   for (int i = 0; i < 20; ++i) {
     ThreadResolver resolver(loop_);
-    resolver.resolve("localhost", 1, [](Result<std::vector<Address>>) {});
+    resolver.resolve("localhost", 1, [](const Result<std::vector<Address>>&) {});
   }
   loop_.run_once(0);
 }

@@ -40,7 +40,8 @@ class ServerCall {
   // When the client's deadline passes, on the monotonic clock; INT64_MAX without one.
   virtual int64_t deadline_ns() const = 0;
 
-  // The first metadata; once, before the first write(), which sends it empty otherwise.
+  // The first metadata; once, before the first write(), which sends it empty otherwise. Here and in finish(), metadata
+  // that check_metadata() (wire.h) refuses is left out altogether.
   virtual void send_headers(const Metadata& headers) = 0;
   // Queues one message; ignored after finish() and after the call's end. Has no limit of its own up to the
   // connection's (ServerLimits::max_unsent_bytes), which ends the connection: look at unsent_bytes().

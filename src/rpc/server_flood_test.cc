@@ -204,7 +204,8 @@ TEST_F(FloodTest, GarbageEndsTheSession) {
     }
     if (round % 3 == 1) {
       bytes = frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6));
-      bytes[random.below(bytes.size())] ^= static_cast<char>(1 + random.below(255));
+      const size_t at = random.below(bytes.size());
+      bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1 + random.below(255)));
     }
     std::string noise(200, '\0');
     random.fill(noise.data(), noise.size());

@@ -132,7 +132,9 @@ void ServerSession::Impl::on_control_frame(ControlFrame frame) {
   }
   if (!controls_.take(now)) flood("too_many_control_frames");
   if (frame != ControlFrame::kPing || limits_.min_ping_interval_ns == 0) return;
-  const bool too_soon = last_ping_ns_ != 0 && now - last_ping_ns_ < limits_.min_ping_interval_ns;
+  // A client that keeps to the interval is not to be punished for the network's jitter: a tenth is forgiven.
+  const int64_t least = limits_.min_ping_interval_ns / 10 * 9;
+  const bool too_soon = last_ping_ns_ != 0 && now - last_ping_ns_ < least;
   last_ping_ns_ = now;
   if (too_soon && ++ping_strikes_ > limits_.max_ping_strikes) flood("too_many_pings");
 }

@@ -40,7 +40,8 @@ struct ServerLimits {
   // Pings of ours on a link that was silent this long: what finds a host that is gone.
   int64_t keepalive_interval_ns = 120 * kNanosPerSecond;
   int64_t keepalive_timeout_ns = 20 * kNanosPerSecond;
-  // Client's pings: more than `max_ping_strikes` closer together than this, with nothing sent by us between, end it.
+  // Client's pings: more than `max_ping_strikes` closer together than this (a tenth is forgiven), with nothing
+  // sent by us between, end it.
   int64_t min_ping_interval_ns = 10 * kNanosPerSecond;
   int max_ping_strikes = 2;
   // Budgets a connection, as a burst and what is added each second: RST_STREAM frames; all other frames that cost

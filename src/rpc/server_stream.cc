@@ -14,6 +14,14 @@ namespace {
 constexpr size_t kHeaderOverhead = 32;  // HTTP/2 counts this much more for each header
 constexpr size_t kMaxStatusMessage = 4096;
 
+// At the boundary of a character: others' libraries refuse half ones.
+void cut_message(std::string& message) {
+  if (message.size() <= kMaxStatusMessage) return;
+  size_t end = kMaxStatusMessage;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0U) == 0x80U) --end;
+  message.resize(end);
+}
+
 // grpc-status, grpc-message and the user's trailers; with HTTP's part, if there were no headers before.
 class StatusFields {
  public:
@@ -96,8 +104,8 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
 
 std::optional<CallStatus> ServerSession::Impl::refusal(const Stream& stream) const {
   if (stream.headers_too_large) {
-    const std::string limit = std::to_string(limits_.max_header_list_bytes);
-    return CallStatus{Code::kResourceExhausted, "headers of the request exceed " + limit + " bytes"};
+    return CallStatus{Code::kResourceExhausted, "headers of the request exceed " +
+                                                    std::to_string(limits_.max_header_list_bytes) + " bytes"};
   }
   if (stream.bad_metadata) return CallStatus{Code::kInternal, "a -bin header of the request is not base64"};
   if (stream.bad_timeout) return CallStatus{Code::kInternal, "grpc-timeout is malformed"};
@@ -204,7 +212,7 @@ void ServerSession::Impl::finish(Stream& stream, const CallStatus& status, const
   if (stream.over()) return;
   stream.finished = true;
   stream.final_status = status;
-  if (stream.final_status.message.size() > kMaxStatusMessage) stream.final_status.message.resize(kMaxStatusMessage);
+  cut_message(stream.final_status.message);
   if (const Status good = check_metadata(trailers); good.ok()) stream.trailers = trailers;
   stream.send_ended = true;
   if (stream.headers_submitted) {
