@@ -224,9 +224,15 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   std::error_code failed;
   const fs::path folder = fs::path(options.path).parent_path();
   if (!folder.empty()) fs::create_directories(folder, failed);
-  if (failed) return errno_error(failed.value(), "making the folder of log " + options.path);
+  if (failed) {
+    const Error error = errno_error(failed.value(), "log " + options.path + ": making its folder");
+    return Error(error.code(), error.message() + "; name another one with --data, or another log with --log");
+  }
   auto lock = sqlite::LockFile::open(options.path + "-writer");
-  if (!lock) return lock.error().with_context("opening log " + options.path + " for writing");
+  if (!lock) {
+    return Error(lock.error().code(), "log " + options.path + " cannot be written: " + lock.error().message() +
+                                          "; give this user the right to, or name another log with --log");
+  }
   if (!lock->try_lock("process " + std::to_string(getpid()) + " (" + options.program + ")")) {
     return Error(Code::kAborted, "log " + options.path + " is being written by " + lock->owner() +
                                      "; stop that, or name another log with --log");
