@@ -219,6 +219,7 @@ void ServerSession::Impl::run_events() {
   finished_ = true;
   finish_told_ = true;
   std::vector<Stream*> running;
+  running.reserve(streams_.size());
   for (auto& [stream, owner] : streams_) running.push_back(stream);
   for (Stream* stream : running) {
     if (handler_ != nullptr) cancelled(*stream);

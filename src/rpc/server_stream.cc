@@ -104,8 +104,8 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
 
 std::optional<CallStatus> ServerSession::Impl::refusal(const Stream& stream) const {
   if (stream.headers_too_large) {
-    return CallStatus{Code::kResourceExhausted, "headers of the request exceed " +
-                                                    std::to_string(limits_.max_header_list_bytes) + " bytes"};
+    return CallStatus{Code::kResourceExhausted,
+                      "headers of the request exceed " + std::to_string(limits_.max_header_list_bytes) + " bytes"};
   }
   if (stream.bad_metadata) return CallStatus{Code::kInternal, "a -bin header of the request is not base64"};
   if (stream.bad_timeout) return CallStatus{Code::kInternal, "grpc-timeout is malformed"};

@@ -222,7 +222,7 @@ TEST_F(SessionTest, ManualFlowControlHoldsTheSender) {
   EXPECT_EQ(arrived, 100U);  // prefixes are given back at once, bodies are not
   EXPECT_GT(call->unsent_bytes(), 190'000U);
   EXPECT_EQ(recorder_.writable, 0);
-  records_[0]->call->consumed(80 * 995);
+  records_[0]->call->consumed(size_t{80} * 995);
   pair_.pump();
   EXPECT_NEAR(static_cast<double>(records_[0]->messages.size()), 180, 1);
   for (int i = 0; i < 30; ++i) {
