@@ -1,14 +1,17 @@
 #include "base/signals.h"
 
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace monitor {
 
@@ -21,19 +24,19 @@ sigset_t watched_signals() {
   return set;
 }
 
+void follow_supervisor() {
+  const char* const text = std::getenv("MONITOR_SUPERVISOR_PID");  // NOLINT(concurrency-mt-unsafe): before any thread
+  const auto pid = text == nullptr ? std::nullopt : parse_u64(text);
+  if (pid && static_cast<pid_t>(*pid) == getppid()) prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 }  // namespace
 
 void block_signals() {
   const sigset_t set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-}
-
-void restore_signals_in_child() {
-  sigset_t none;
-  sigemptyset(&none);
-  pthread_sigmask(SIG_SETMASK, &none, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);
+  follow_supervisor();
 }
 
 Signals::Signals(EventLoop& loop, Handler on_stop, Handler on_reload, Handler on_child)

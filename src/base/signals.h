@@ -2,7 +2,8 @@
 // SIGHUP asks to read files again. SIGPIPE is ignored.
 //
 // block_signals() comes first in main(), before any thread is started and anything slow is done: threads inherit the
-// mask, and a signal that arrives early waits.
+// mask, and a signal that arrives early waits. It also ties a supervised process to its supervisor: where
+// MONITOR_SUPERVISOR_PID names the parent process, the death of that one, however sudden, is a SIGTERM.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,6 @@
 namespace monitor {
 
 void block_signals();
-// The mask and dispositions that a child process should start with.
-void restore_signals_in_child();
 
 class Signals {
  public:

@@ -84,6 +84,7 @@ class Up {
       if (const auto code = write_interval()) return *code;
     }
 
+    setenv("MONITOR_SUPERVISOR_PID", std::to_string(getpid()).c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
     supervisor::Supervisor supervisor(loop_, {}, say);
     add_programs(supervisor);
     const Signals signals(loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
@@ -150,24 +151,29 @@ class Up {
     auto& server_spec = supervisor.add(std::move(server));
     supervisor.add(std::move(analysis));
     auto& agent_spec = supervisor.add(std::move(agent));
-    server_spec.on_line = [this, &agent_spec, show = server_spec.on_line](const std::string& line) {
+    server_spec.on_line = [&server_spec, &agent_spec, show = server_spec.on_line](const std::string& line) {
       show(line);
-      learn_address(line, agent_spec);
+      learn_address(line, server_spec, agent_spec);
     };
     supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis"});
   }
 
-  // The server says on which port it listens: the agent goes there.
-  static void learn_address(const std::string& line, supervisor::ProgramSpec& agent) {
+  // The server says on which port it listens: the agent goes there, and the server comes back there.
+  static void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
     constexpr std::string_view kGrpc = "listening service=grpc address=";
     const size_t at = line.find(kGrpc);
     if (at == std::string::npos) return;
     const std::string address(split(std::string_view(line).substr(at + kGrpc.size()), ' ').front());
     say("server listens on " + address);
-    auto& arguments = agent.arguments;
-    const auto old = std::find(arguments.begin(), arguments.end(), "--server");
+    set_option(agent, "--server", address);
+    set_option(server, "--port", address.substr(address.rfind(':') + 1));
+  }
+
+  static void set_option(supervisor::ProgramSpec& spec, const std::string& option, const std::string& value) {
+    auto& arguments = spec.arguments;
+    const auto old = std::find(arguments.begin(), arguments.end(), option);
     if (old != arguments.end()) arguments.erase(old, old + 2);
-    arguments.insert(arguments.end(), {"--server", address});
+    arguments.insert(arguments.end(), {option, value});
   }
 
   Cli& cli_;

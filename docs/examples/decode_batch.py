@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Decodes a MetricBatch (proto/monitor/v1/metrics.proto) without any library: a reader of the log in a page.
+
+As a program it reads batches from a SQLite log:   decode_batch.py LOG.db
+"""
+import json
+import struct
+import sys
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def zigzag(value):
+    return (value >> 1) ^ -(value & 1)
+
+
+def fields(data):
+    """Every field as (number, value): an int, or bytes."""
+    at = 0
+    while at < len(data):
+        tag, at = varint(data, at)
+        kind = tag & 7
+        if kind == 0:
+            value, at = varint(data, at)
+        elif kind == 1:
+            value, at = struct.unpack_from("<q", data, at)[0], at + 8
+        elif kind == 2:
+            size, at = varint(data, at)
+            value, at = data[at : at + size], at + size
+        elif kind == 5:
+            value, at = struct.unpack_from("<i", data, at)[0], at + 4
+        else:
+            raise ValueError(f"wire type {kind}")
+        yield tag >> 3, value
+
+
+def packed(data):
+    at = 0
+    while at < len(data):
+        value, at = varint(data, at)
+        yield value
+
+
+def label(data):
+    parts = dict(fields(data))
+    return parts[1].decode(), parts.get(2, b"").decode()
+
+
+def series(data):
+    result = {"name": "", "labels": {}, "unit": "", "kind": 0, "integer": False, "exponent": 0}
+    for number, value in fields(data):
+        if number == 1:
+            result["name"] = value.decode()
+        elif number == 2:
+            key, text = label(value)
+            result["labels"][key] = text
+        elif number == 3:
+            result["unit"] = value.decode()
+        elif number == 4:
+            result["kind"] = value
+        elif number == 5:
+            result["integer"] = value == 1
+        elif number == 6:
+            result["exponent"] = zigzag(value)
+    return result
+
+
+def counters(data):
+    names = {1: "ticks_due", 2: "ticks_missed", 3: "points_made"}
+    result = {"ticks_due": 0, "ticks_missed": 0, "points_made": 0, "dropped": []}
+    for number, value in fields(data):
+        if number in names:
+            result[names[number]] = value
+        elif number == 4:
+            parts = dict(fields(value))
+            result["dropped"].append({"stage": parts[1].decode(), "reason": parts[2].decode(), "batches": parts.get(3, 0),
+                                      "ticks": parts.get(4, 0), "points": parts.get(5, 0)})
+    return result
+
+
+def drop(data):
+    parts = dict(fields(data))
+    return {"incarnation": parts[1].hex(), "stage": parts[2].decode(), "reason": parts[3].decode(),
+            "plugin": parts.get(4, b"").decode(), "batches": parts.get(5, 0), "ticks": parts.get(6, 0),
+            "points": parts.get(7, 0), "first_sequence": parts.get(8, 0), "last_sequence": parts.get(9, 0)}
+
+
+def decode(data):
+    """The batch as a dictionary; every frame has its time and a list of (series, value)."""
+    batch = {"agent": "", "host": "", "sequence": 0, "config_revision": 0, "resource": {}, "first_unacked": 0,
+             "counters": counters(b""), "drops": [], "frames": [], "agent_version": "", "appended": 0, "send_every_ns": 0}
+    all_series = []
+    last = []  # of every integer series: its last value in this batch
+    current = []  # the series of the frame before
+    for number, value in fields(data):
+        if number == 1:
+            batch["agent"] = value.decode()
+        elif number == 2:
+            batch["host"] = value.decode()
+        elif number == 3:
+            batch["incarnation"] = value.hex()
+        elif number == 4:
+            batch["sequence"] = value
+        elif number == 5:
+            batch["config_revision"] = value
+        elif number == 6:
+            key, text = label(value)
+            batch["resource"][key] = text
+        elif number == 7:
+            batch["first_unacked"] = value
+        elif number == 8:
+            batch["counters"] = counters(value)
+        elif number == 9:
+            batch["drops"].append(drop(value))
+        elif number == 10:
+            all_series.append(series(value))
+            last.append(0)
+        elif number == 11:
+            parts = dict(fields(value))
+            if parts.get(3):
+                current = list(packed(parts[3]))
+            ints = packed(parts.get(4, b""))
+            doubles = iter(struct.unpack(f"<{len(parts.get(5, b'')) // 8}d", parts.get(5, b"")))
+            points = []
+            for index in current:
+                one = all_series[index]
+                if one["integer"]:
+                    # Differences wrap in 64 bits.
+                    last[index] = (last[index] + zigzag(next(ints)) + 2**63) % 2**64 - 2**63
+                    points.append((one, last[index] * 10 ** one["exponent"] if one["exponent"] >= 0
+                                   else last[index] / 10 ** -one["exponent"]))
+                else:
+                    points.append((one, next(doubles)))
+            batch["frames"].append({"time": parts[1], "rates_since": parts.get(2, 0), "points": points})
+        elif number == 12:
+            batch["appended"] = value
+        elif number == 15:
+            batch["agent_version"] = value.decode()
+        elif number == 16:
+            batch["send_every_ns"] = value
+    return batch
+
+
+def read_sqlite(path):
+    """(offset, log time in ns, key, headers, value) of every record, oldest first."""
+    import sqlite3
+
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        for offset, time_ns, key, headers, value in db.execute(
+            "SELECT offset, time_ns, key, headers, value FROM records ORDER BY offset"
+        ):
+            yield offset, time_ns, key, json.loads(headers), value
+
+
+if __name__ == "__main__":
+    for offset, _, _, headers, value in read_sqlite(sys.argv[1]):
+        print(json.dumps({"offset": offset, **decode(value)}))

@@ -1,0 +1,166 @@
+"""Command lines: help, versions, wrong flags, the environment, exit statuses, man pages, completion; monitor-config."""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import BIN, ProgramTest, run  # noqa: E402
+
+PROGRAMS = ["monitor", "monitor-agent", "monitor-server", "monitor-analysis", "monitor-config"]
+
+
+class CliTest(ProgramTest):
+    def test_help_version_and_unknown_flags_of_every_program(self):
+        for program in PROGRAMS:
+            status, out, err = run(program, "--help")
+            self.assertEqual((status, err), (0, ""), program)
+            self.assertIn("Examples:", out)
+            status, out, _ = run(program, "--version")
+            self.assertEqual(status, 0)
+            self.assertRegex(out, rf"^{program} \d+\.\d+\.\d+\n$")
+            status, out, err = run(program, "--versoin")
+            self.assertEqual((status, out), (64, ""), program)
+            self.assertIn("did you mean --version?", err)
+            self.assertIn("Usage:", err)
+
+    def test_man_pages_and_completion(self):
+        for program in PROGRAMS:
+            status, out, _ = run(program, "--generate", "man")
+            self.assertEqual(status, 0)
+            self.assertTrue(out.startswith(".TH " + program.replace("-", "\\-")), out[:40])
+            _, out, _ = run(program, "--generate", "bash")
+            checked = subprocess.run(["bash", "-n"], input=out, text=True, capture_output=True, check=False)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+            self.assertIn("--log-level", out)
+        self.assertEqual(run("monitor", "--generate", "pdf")[0], 64)
+        script = run("monitor-config", "--generate", "bash")[1] + """
+COMP_WORDS=(monitor-config val); COMP_CWORD=1; _monitor_config; echo "${COMPREPLY[@]}"
+"""
+        done = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True)
+        self.assertEqual(done.stdout.strip(), "validate")
+
+    def test_monitor_runs_the_others(self):
+        self.assertEqual(run("monitor", "agent", "--version"), run("monitor-agent", "--version"))
+        status, _, err = run("monitor", "agnet")
+        self.assertEqual(status, 64)
+        self.assertIn("did you mean agent?", err)
+
+    def test_every_option_is_in_the_environment_too(self):
+        status, out, err = run("monitor-agent", "--once", "--data", self.data,
+                               env={"MONITOR_AGENT_FORMAT": "json", "MONITOR_AGENT_AGENT_ID": "from-env"})
+        self.assertEqual(status, 0, err)
+        self.assertEqual(json.loads(out)["agent"], "from-env")
+
+    def test_options_with_equals_or_space(self):
+        for form in (["--format=json"], ["--format", "json"]):
+            status, out, _ = run("monitor-agent", "--once", "--data", self.data, "--simulate=3", *form)
+            self.assertEqual(status, 0)
+            self.assertEqual(len(json.loads(out)["metrics"]), 8)
+
+    def test_wrong_values(self):
+        for arguments, part in ((["--agent-id", "a/b"], "--agent-id"), (["--server", "host:99999"], "--server"),
+                                (["--server", ""], "--server"), (["--http", "nowhere:x"], "--http"),
+                                (["--group", "../x"], "--group"), (["--log-level", "loud"], "debug, info"),
+                                (["--drain-timeout", "-1"], "--drain-timeout")):
+            status, _, err = run("monitor-agent", "--data", self.data, *arguments)
+            self.assertEqual(status, 64, (arguments, err))
+            self.assertIn(part, err)
+        status, _, err = run("monitor-server", "--data", self.data, "--log", "floppy:x")
+        self.assertEqual(status, 64, err)
+        status, _, err = run("monitor-analysis", "get-metrics", "--data", self.data, "--from", "yesterday")
+        self.assertEqual(status, 64, err)
+
+    def test_once_as_table_and_logs_on_standard_error(self):
+        status, out, err = run("monitor-agent", "--once", "--data", self.data, "--log-format", "json")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"system\.memory\.usage\{system\.memory\.state=used\} +[\d,]+ MB")
+        for line in err.splitlines():
+            self.assertIn("event", json.loads(line))
+
+    def test_version_skips_files(self):
+        self.assertEqual(run("monitor-agent", "--version", "--data", "/nonexistent/x")[0], 0)
+
+
+class ConfigTest(ProgramTest):
+    def config(self, *arguments, stdin=""):
+        return run("monitor-config", "--dir", self.data, *arguments, stdin=stdin)
+
+    def document(self, agent="agent-001"):
+        status, out, err = self.config("get", "--agent-id", agent)
+        self.assertEqual(status, 0, err)
+        return json.loads(out)
+
+    def test_the_seeds_form(self):
+        self.assertEqual(self.config("--agent-id", "agent-001", "--interval", "5", "--metrics", "cpu", "memory", "disk read",
+                                     "disk write", "net in", "net out", "--plugins",
+                                     "agent.plugins.deduplication.DeduplicationPlugin")[0], 0)
+        self.assertEqual(self.document(), {
+            "interval": 5, "metrics": ["cpu", "memory", "disk read", "disk write", "net in", "net out"],
+            "plugins": ["agent.plugins.deduplication.DeduplicationPlugin"], "send_every": 1})
+        self.assertEqual(self.config("--agent-id", "agent-001", "--plugins")[0], 0)
+        self.assertEqual(self.document()["plugins"], [])
+        self.assertEqual(self.document()["interval"], 5, "what is not named stays")
+
+    def test_without_anything_it_writes_all_defaults(self):
+        self.assertEqual(self.config("--agent-id", "agent-001")[0], 0)
+        self.assertEqual(set(self.document()), {"interval", "metrics", "plugins", "send_every"})
+
+    def test_set_writes_only_what_is_named(self):
+        self.assertEqual(self.config("set", "--agent-id", "a", "interval=0.5")[0], 0)
+        self.assertEqual(self.document("a"), {"interval": 0.5})
+        self.assertEqual(self.config("set", "--agent-id", "a")[0], 64)
+
+    def test_what_is_wrong_is_not_written(self):
+        for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--metrics", "cpuu"], 'did you mean "cpu"?'),
+                                (["--plugins", "dedup"], "unknown plugin"), (["set", "intervall=1"], 'did you mean "interval"?')):
+            status, _, err = self.config("--agent-id", "a", *arguments)
+            self.assertEqual(status, 78, err)
+            self.assertIn(part, err)
+        self.assertEqual(self.config("get", "--agent-id", "a")[0], 1)
+        self.assertEqual(self.config("--agent-id", "a/../b")[0], 64)
+        self.assertEqual(self.config("--agent-id", "a", "--group", "b")[0], 64)
+        self.assertEqual(self.config("get")[0], 64)
+
+    def test_list_and_delete(self):
+        for target in (["--agent-id", "a"], ["--agent-id", "b"], ["--group", "g"], ["--defaults"]):
+            self.assertEqual(self.config("set", *target, "interval=1")[0], 0)
+        self.assertEqual(self.config("list")[1].split(), ["/monitor/config/a", "/monitor/config/b", "/monitor/defaults", "/monitor/groups/g"])
+        self.assertEqual(self.config("delete", "--agent-id", "a")[0], 0)
+        self.assertEqual(self.config("delete", "--agent-id", "a")[0], 1)
+
+    def test_validate(self):
+        self.assertEqual(self.config("validate", "-", stdin='{"interval": 1}')[0], 0)
+        for text, part in (('{"interval": 1,\n "interval": 2}', "line 2: duplicate key"), ("", "not JSON"), ("[" * 100, "nested deeper"),
+                           ('{"metrics": [1]}', "/metrics/0, line 1"), (" " * 10_000_000, "10000000 bytes, the limit is 262144")):
+            status, _, err = self.config("validate", "-", stdin=text)
+            self.assertEqual(status, 78, err)
+            self.assertIn(part, err)
+        self.assertEqual(self.config("validate", "/nonexistent")[0], 74)
+
+    def test_two_authors_at_once_both_win(self):
+        self.assertEqual(self.config("--agent-id", "a")[0], 0)
+        base = [os.path.join(BIN, "monitor-config"), "set", "--dir", self.data, "--agent-id", "a"]
+        authors = [subprocess.Popen([*base, f'labels={{"k{i}":"v"}}' if i % 2 else f"send_every={i}"], stdout=subprocess.DEVNULL)
+                   for i in range(2, 12)]
+        for author in authors:
+            self.assertEqual(author.wait(30), 0)
+        document = self.document("a")
+        self.assertIn("labels", document)
+        self.assertGreaterEqual(document["send_every"], 2)
+
+    def test_watch_prints_changes(self):
+        watch = self.start("monitor-config", "--dir", self.data, "watch", "--agent-id", "a")
+        watch.prints("absent")
+        self.config("set", "--agent-id", "a", "interval=3")
+        watch.prints('"interval": 3')
+        self.assertEqual(watch.stop(), 0)
+
+    def test_schema_is_json(self):
+        schema = json.loads(self.config("schema")[1])
+        self.assertEqual(schema["properties"]["interval"]["default"], 5)
+
+
+if __name__ == "__main__":
+    unittest.main()

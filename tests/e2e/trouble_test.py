@@ -1,0 +1,172 @@
+"""Trouble: signals, files that are in the way, a damaged log, a full disk, garbage on the ports."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
+
+
+class TroubleTest(ProgramTest):
+    def test_stop_drains_and_a_second_signal_ends_at_once(self):
+        server = self.start_server()
+        self.configure("a", "--interval", "0.1")
+        agent = self.start_agent("a", server)
+        self.start_reader().json_lines(3)
+        start = time.monotonic()
+        self.assertEqual(agent.stop(signal.SIGTERM), 0)
+        self.assertLess(time.monotonic() - start, 5)
+        agent.says(r"agent stopped batches=\d+ unsent=0")
+        # A server that answers nothing: the drain waits for its limit; a second signal does not.
+        agent = self.start_agent("a", server, "--drain-timeout", "60s")
+        agent.says("stream to the server established")
+        server.send(signal.SIGSTOP)
+        agent.says("configuration applied")
+        time_to_fill = time.monotonic() + 1.5
+        wait_until(lambda: time.monotonic() > time_to_fill, "a batch to be under way")
+        agent.send(signal.SIGTERM)
+        agent.says("stopping; sending what is left")
+        self.assertIsNone(agent.process.poll())
+        agent.send(signal.SIGINT)
+        self.assertEqual(agent.ends(5), 128 + signal.SIGINT)
+
+    def test_drain_ends_at_its_limit(self):
+        self.configure("a", "--interval", "0.1")
+        server = self.start_server()
+        agent = self.start_agent("a", server, "--drain-timeout", "300ms")
+        self.start_reader().json_lines(1)
+        server.send(signal.SIGSTOP)
+        deadline = time.monotonic() + 1.2
+        wait_until(lambda: time.monotonic() > deadline, "a batch to be under way")
+        start = time.monotonic()
+        self.assertEqual(agent.stop(), 0)
+        self.assertLess(time.monotonic() - start, 3)
+
+    def test_data_folder_that_is_a_file(self):
+        path = f"{self.data}/file"
+        with open(path, "w", encoding="ascii") as out:
+            out.write("x")
+        for program, arguments in (("monitor-agent", []), ("monitor-server", ["--port", 0, "--http", "off"]), ("monitor", ["up"])):
+            status, _, err = run(program, *arguments, "--data", f"{path}/sub")
+            self.assertEqual(status, 74, (program, err))
+            self.assertIn(path, err)
+
+    def test_damaged_log_is_named(self):
+        path = f"{self.data}/log.db"
+        with open(path, "wb") as out:
+            out.write(b"this is no database" * 1000)
+        status, _, err = run("monitor-server", "--log", f"sqlite:{path}", "--port", 0, "--http", "off", "--data", self.data)
+        self.assertEqual(status, 74, err)
+        self.assertIn(path, err)
+        status, _, err = run("monitor-analysis", "get-metrics", "--log", f"sqlite:{path}", "--timeout", 5, "--data", self.data)
+        self.assertEqual(status, 74, err)
+
+    def test_two_agents_of_one_name_on_one_host(self):
+        server = self.start_server()
+        agent = self.start_agent("a", server)
+        agent.says("agent started")
+        status, _, err = run("monitor-agent", "--agent-id", "a", "--data", self.data, "--server", server.address)
+        self.assertEqual(status, 75, err)
+        self.assertIn(f"process {agent.process.pid}", err)
+
+    def test_two_hosts_with_one_agent_id_are_named_as_a_conflict(self):
+        server = self.start_server()
+        self.start_agent("a", server).says("stream to the server established")
+        other = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/other")
+        other.says("stream to the server established")
+        server.says(r"agent_id_conflict|agent id conflict|conflict")
+
+    def test_taken_port(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            status, _, err = run("monitor-server", "--port", port, "--http", "off", "--data", self.data)
+            self.assertEqual(status, 69, err)
+            self.assertIn(str(port), err)
+            status, _, err = run("monitor-agent", "--http", f"127.0.0.1:{port}", "--data", self.data)
+            self.assertEqual(status, 69, err)
+            self.assertIn("--http", err)
+
+    def test_garbage_harms_nobody(self):
+        server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
+        server.address = server.says(r"service=grpc address=(\S+)").group(1)
+        http = server.says(r"service=http address=(\S+)").group(1)
+        self.configure("a", "--interval", "0.1")
+        agent = self.start_agent("a", server, "--http", "127.0.0.1:0")
+        agent_http = agent.says(r"service=http address=(\S+)").group(1)
+        garbage = [b"", b"\x00" * 5000, b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + os.urandom(4000),
+                   os.urandom(20000), b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", b"\xff" * 100]
+        for address in (server.address, http, agent_http):
+            host, port = address.rsplit(":", 1)
+            for data in garbage:
+                with socket.create_connection((host, int(port)), timeout=5) as s:
+                    try:
+                        s.sendall(data)
+                        s.shutdown(socket.SHUT_WR)
+                        s.settimeout(0.2)
+                        s.recv(1000)
+                    except OSError:
+                        pass
+        reader = self.start_reader()
+        reader.json_lines(15)
+        self.assertIsNone(server.process.poll())
+        with urllib.request.urlopen(f"http://{agent_http}/metrics", timeout=5) as reply:
+            text = reply.read().decode()
+        self.assertIn("monitor_agent_connected 1", text)
+        self.assertIn('monitor_agent_collector_success{collector="cpu"} 1', text)
+        with urllib.request.urlopen(f"http://{http}/readyz", timeout=5) as reply:
+            self.assertEqual(reply.status, 200)
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"http://{http}/nothing", timeout=5)
+
+    def test_missing_proc_file_disables_that_collector_alone(self):
+        root = f"{self.data}/host"
+        os.makedirs(f"{root}/proc")
+        with open(f"{root}/proc/meminfo", "w", encoding="ascii") as out:
+            out.write("MemTotal: 1000 kB\nMemAvailable: 250 kB\n")
+        status, out, err = run("monitor-agent", "--once", "--procfs", f"{root}/proc", "--sysfs", f"{root}/sys", "--data", self.data)
+        self.assertEqual(status, 0, err)
+        self.assertIn("75.0 %", out)
+        self.assertIn("collector failed", err)
+
+    def test_full_disk_stops_nothing_for_ever(self):
+        disk = f"{self.data}/small"
+        os.makedirs(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True, check=False)
+        self.assertEqual(mounted.returncode, 0, mounted.stderr)
+        try:
+            server = self.start("monitor-server", "--log", f"sqlite:{disk}/log.db", "--port", 0, "--http", "off", "--data", self.data)
+            server.address = server.says(r"service=grpc address=(\S+)").group(1)
+            self.configure("a", "--interval", "0.05", "--metrics", "cpu", "memory")
+            agent = self.start_agent("a", server)
+            reader = self.start("monitor-analysis", "get-metrics", "--log", f"sqlite:{disk}/log.db", "--format", "json",
+                                "--from", "earliest", "--data", self.data)
+            reader.json_lines(5)
+            with open(f"{disk}/ballast", "wb") as ballast:
+                try:
+                    while True:
+                        ballast.write(b"x" * 4096)
+                        ballast.flush()
+                except OSError:
+                    pass
+            server.says(r"(?i)full|no space|cannot")
+            os.remove(f"{disk}/ballast")
+            reader.json_lines(len(reader.out) + 40)
+            self.assertEqual(agent.stop(), 0)
+            agent.says(r"unsent=0")
+            server.stop()
+        finally:
+            for program in self.running:
+                program.kill()
+            subprocess.run(["umount", "-l", disk], check=False)
+
+
+if __name__ == "__main__":
+    unittest.main()

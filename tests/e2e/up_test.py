@@ -1,0 +1,116 @@
+"""`monitor up`: everything on this machine with one command, and its end."""
+import os
+import re
+import signal
+import socket
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
+
+
+def children_of(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:
+                text = stat.read()
+        except OSError:
+            continue
+        if int(text.rpartition(")")[2].split()[1]) == pid:
+            found.append((int(entry), text[text.index("(") + 1 : text.rindex(")")]))
+    return found
+
+
+class UpTest(ProgramTest):
+    def up(self, *arguments):
+        return self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", *arguments)
+
+    def test_values_within_five_seconds_and_a_clean_end_by_ctrl_c(self):
+        start = time.monotonic()
+        up = self.up()
+        row = up.prints(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*\s+\S+\s+(\d+\.\d)\s+(\d+\.\d)\s+([\d,]+) / ([\d,]+)", limit=5)
+        self.assertLess(time.monotonic() - start, 5)
+        total = int(row.group(4).replace(",", ""))
+        with open("/proc/meminfo", encoding="ascii") as meminfo:
+            kib = int(re.search(r"MemTotal:\s+(\d+)", meminfo.read()).group(1))
+        self.assertEqual(total, round(kib / 1024))
+        self.assertIn("CPU %", up.out[0])
+        children = [pid for pid, _ in children_of(up.process.pid)]
+        self.assertEqual(len(children), 3)
+        start = time.monotonic()
+        self.assertEqual(up.stop(signal.SIGINT), 0)
+        self.assertLess(time.monotonic() - start, 5)
+        for pid in children:
+            self.assertFalse(os.path.exists(f"/proc/{pid}"), "nothing is left running")
+
+    def test_a_second_start_goes_on_and_duration_ends_it(self):
+        for _ in range(2):
+            up = self.up("--duration", "3s", "--interval", "1")
+            self.assertEqual(up.ends(), 0)
+            up.says(r"interval 1 written to \S+\.json")
+            self.assertGreaterEqual(sum(bool(re.match(r"\d{4}-", line)) for line in up.out), 2)
+        batches = self.batches()
+        self.assertEqual(len({b["incarnation"] for b in batches}), 2)
+        self.assertEqual(len(up.out) - 1, sum(len(b["frames"]) for b in batches if b["incarnation"] == batches[-1]["incarnation"]),
+                         "the second run shows what came since, not what the first has shown")
+
+    def test_formats(self):
+        up = self.up("--duration", "2s", "--format", "csv", "--simulate=7")
+        self.assertEqual(up.ends(), 0)
+        self.assertEqual(up.out[0], "time,agent,metric,labels,unit,value")
+        self.assertTrue(any("system.disk.io.rate,disk.io.direction=read,By/s," in line for line in up.out))
+
+    def test_a_killed_program_is_started_again(self):
+        up = self.up("--interval", "0.2")
+        up.prints(r"^\d{4}-")
+        for name in ("monitor-server", "monitor-agent", "monitor-analysi"):  # the kernel keeps 15 characters
+            pid = wait_until(lambda name=name: [p for p, n in children_of(up.process.pid) if n.startswith(name)], name)[0]
+            os.kill(pid, signal.SIGKILL)
+            up.says(rf"{name}\S* ended with signal 9; started again in 1 s")
+            seen = len(up.out)
+            up.prints(r"^\d{4}-", count=seen + 3)
+        self.assertEqual(up.stop(), 0)
+
+    def test_a_taken_port_is_named_with_the_option(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            status, out, err = run("monitor", "up", "--data", self.data, "--port", port, "--http", "off")
+            self.assertEqual(status, 69, err)
+            self.assertIn(str(port), err)
+            self.assertIn("--port", err)
+            self.assertEqual(out, "")
+            status, _, err = run("monitor", "up", "--data", self.data, "--port", "0", "--http", f"127.0.0.1:{port}")
+            self.assertEqual(status, 69, err)
+            self.assertIn("--http", err)
+
+    def test_a_second_one_on_the_same_data_is_refused(self):
+        up = self.up()
+        up.prints(r"^\d{4}-")
+        status, _, err = run("monitor", "up", "--data", self.data, "--port", "0", "--http", "off")
+        self.assertEqual(status, 75)
+        self.assertIn(f"in use by process {up.process.pid}", err)
+
+    def test_wrong_arguments(self):
+        for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--duration", "soon"], "--duration"),
+                                (["--format", "xml"], "--format"), (["--prot", "1"], "did you mean --port")):
+            status, _, err = run("monitor", "up", "--data", self.data, *arguments)
+            self.assertEqual(status, 64, err)
+            self.assertIn(part, err)
+
+    def test_a_supervisor_that_is_killed_takes_its_programs_with_it(self):
+        up = self.up()
+        up.prints(r"^\d{4}-")
+        children = [pid for pid, _ in children_of(up.process.pid)]
+        up.kill()
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "the programs to end")
+
+
+if __name__ == "__main__":
+    unittest.main()
