@@ -80,6 +80,8 @@ endfunction()
 
 # monitor_program(NAME SOURCES ... DEPS ...): a program that is installed, and part of the target `programs`.
 add_custom_target(programs)
+# All unit tests: what the sanitizer presets build.
+add_custom_target(unit_tests)
 function(monitor_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -99,6 +101,9 @@ function(monitor_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   monitor_link(${name} PRIVATE ${ARG_DEPS})
   add_test(NAME ${name} COMMAND ${name})
+  if(ARG_LABEL STREQUAL "unit")
+    add_dependencies(unit_tests ${name})
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()

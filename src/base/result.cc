@@ -46,7 +46,6 @@ Code code_of_errno(int error_number) {
     case ENOTDIR:
     case EISDIR:
     case ENOTEMPTY:
-    case EADDRINUSE:
     case ELOOP:
       return Code::kFailedPrecondition;
     case ETIMEDOUT:
@@ -59,6 +58,7 @@ Code code_of_errno(int error_number) {
     case ENETUNREACH:
     case EPIPE:
     case EAGAIN:
+    case EADDRINUSE:
       return Code::kUnavailable;
     default:
       return Code::kUnknown;

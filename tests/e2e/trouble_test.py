@@ -139,7 +139,7 @@ class TroubleTest(ProgramTest):
     def test_full_disk_stops_nothing_for_ever(self):
         disk = f"{self.data}/small"
         os.makedirs(disk)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, text=True, check=False)
         self.assertEqual(mounted.returncode, 0, mounted.stderr)
         try:
             server = self.start("monitor-server", "--log", f"sqlite:{disk}/log.db", "--port", 0, "--http", "off", "--data", self.data)

@@ -181,8 +181,6 @@ int exit_code_for(const Error& error) {
     case Code::kAborted:
     case Code::kAlreadyExists:
       return kExitTempFail;
-    case Code::kFailedPrecondition:
-      return kExitUnavailable;
     default:
       return kExitIo;
   }

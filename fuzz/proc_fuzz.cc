@@ -1,0 +1,28 @@
+// What the kernel (or whoever stands in for it) says: every parser of the collectors.
+#include <cstdint>
+#include <string_view>
+
+#include "agent/collect/cpu.h"
+#include "agent/collect/disk.h"
+#include "agent/collect/filesystem.h"
+#include "agent/collect/load.h"
+#include "agent/collect/memory.h"
+#include "agent/collect/net.h"
+#include "agent/collect/pressure.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace monitor::agent;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::vector<CpuLine> cpus;
+  std::vector<DiskLine> disks;
+  std::vector<InterfaceLine> interfaces;
+  if (parse_stat(text, cpus).ok() && cpus.size() > 1) (void)cpu_shares(cpus[0].times, cpus[1].times);
+  (void)parse_meminfo(text);
+  (void)parse_diskstats(text, disks);
+  (void)parse_net_dev(text, interfaces);
+  (void)parse_loadavg(text);
+  (void)parse_uptime(text);
+  (void)parse_pressure(text);
+  (void)data_mounts(parse_mountinfo(text));
+  return 0;
+}

@@ -1,0 +1,104 @@
+"""What the documentation says is true: the README's commands run as they stand, generated pages are what the program
+generates, links lead somewhere, and what is listed exists."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ROOT, Program, ProgramTest, free_port, run  # noqa: E402
+
+
+def read(name):
+    with open(os.path.join(ROOT, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def shell_blocks(text):
+    return re.findall(r"(?m)^```sh\n(.*?)^```", text, re.S)
+
+
+class DocsTest(ProgramTest):
+    def test_readme_blocks(self):
+        """Word for word, in order; what follows until it is stopped is left running. Only the ports are moved, by the
+        environment, and the demo's folder is emptied first."""
+        shutil.rmtree("/tmp/monitor-demo", ignore_errors=True)
+        port = free_port()
+        env = {"MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}
+        stays = ("monitor-server ", "monitor-agent --agent-id", "get-metrics")
+        ran = 0
+        follower = None
+        for block in shell_blocks(read("README.md")):
+            if block.strip() in ("./run", "./test"):
+                continue
+            ran += 1
+            if any(word in block for word in stays):
+                program = Program("/bin/bash", "-c", "exec " + block.strip(), env=env, cwd=ROOT)
+                self.running.append(program)
+                if "monitor-server" in block:
+                    program.says("listening service=grpc")
+                elif "get-metrics" in block:
+                    follower = program
+                    program.prints(r"^\d{4}-")
+                else:
+                    program.says("stream to the server established")
+            else:
+                done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+                                      env={k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")})
+                self.assertEqual(done.returncode, 0, block + done.stderr)
+        self.assertGreaterEqual(ran, 5)
+        rows = len(follower.out)
+        follower.prints(r"^\d{4}-.* - ", count=1)  # the interval is 1 s now, disk and net are no longer read
+        self.assertGreater(len(follower.out), rows)
+        # The payload's page has commands on the same log.
+        if shutil.which("sqlite3"):
+            for block in shell_blocks(read("docs/payload.md")):
+                done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 0, block + done.stderr)
+
+    def test_configuration_reference_is_generated(self):
+        reference = run("monitor-config", "schema", "--format", "markdown")[1]
+        self.assertIn(reference.strip(), read("docs/configuration.md"),
+                      "docs/configuration.md: paste what `monitor-config schema --format markdown` prints")
+
+    def test_own_metrics_are_listed(self):
+        port = free_port()
+        agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.data, "--http", f"127.0.0.1:{port}",
+                           "--server", "127.0.0.1:1", "--config-dir", self.data)
+        agent.says("no stream to the server")
+        server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
+        import urllib.request
+
+        pages = [f"127.0.0.1:{port}", server.says(r"service=http address=(\S+)").group(1)]
+        listed = read("docs/operations.md")
+        names = set()
+        for page in pages:
+            with urllib.request.urlopen(f"http://{page}/metrics", timeout=10) as reply:
+                names |= set(re.findall(r"(?m)^# TYPE (\S+)", reply.read().decode()))
+        self.assertGreater(len(names), 20)
+        # A row may shorten: `monitor_agent_ticks_due_total`, `_ticks_missed_total`.
+        endings = [ending for ending in re.findall(r"`(_[a-z_]+)`", listed)]
+        missing = [n for n in sorted(names) if f"`{n}`" not in listed and not any(n.endswith(e) for e in endings)]
+        self.assertEqual(missing, [], "docs/operations.md does not list them")
+
+    def test_links_and_paths(self):
+        pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        pages += ["docs/" + f for f in os.listdir(f"{ROOT}/docs") if f.endswith(".md")]
+        checked = 0
+        for page in pages:
+            text = re.sub(r"(?ms)^ *```.*?^ *```", "", read(page))
+            for target in re.findall(r"\]\(([^)#]+)", text):
+                if "://" in target:
+                    continue
+                checked += 1
+                self.assertTrue(os.path.exists(os.path.join(ROOT, os.path.dirname(page), target)), f"{page} -> {target}")
+            for path in re.findall(r"`((?:src|proto|tests|tools|docs|fuzz)/[A-Za-z0-9_./-]+)`", text):
+                checked += 1
+                self.assertTrue(os.path.exists(os.path.join(ROOT, path)), f"{page} names {path}")
+        self.assertGreater(checked, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
