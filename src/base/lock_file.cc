@@ -1,8 +1,8 @@
 #include "base/lock_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,22 +12,41 @@
 
 namespace monitor {
 
-Result<LockFile> LockFile::acquire(const std::string& path, const std::string& purpose) {
-  Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd.valid()) return errno_error(errno, "opening the lock file " + path);
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error(errno, "locking " + path);
-    std::array<char, 256> holder{};
-    const ssize_t n = pread(fd.get(), holder.data(), holder.size(), 0);
-    const std::string_view text(holder.data(), static_cast<size_t>(n > 0 ? n : 0));
-    return Error(Code::kAborted, fmt::format("{} is in use by {} (lock file {})", purpose,
-                                             n > 0 ? sanitize_utf8(trim(text)) : "another process", path));
-  }
-  const std::string self = fmt::format("process {}\n", getpid());
-  if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), self.data(), self.size(), 0) < 0) {
-    return errno_error(errno, "writing " + path);
-  }
-  return LockFile(std::move(fd));
+Result<LockFile> LockFile::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return errno_error(errno, "opening " + path);
+  return LockFile(path, fd);
 }
+
+Result<LockFile> LockFile::acquire(const std::string& path, const std::string& what) {
+  auto lock = open(path);
+  if (!lock) return lock.error();
+  if (!lock->try_lock("process " + std::to_string(getpid()))) {
+    return Error(Code::kAborted, what + " is in use by " + lock->owner() + " (lock file " + path + ")");
+  }
+  return lock;
+}
+
+LockFile::~LockFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool LockFile::try_lock(const std::string& owner) {
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return false;
+  // Who holds it is a courtesy to the reader of an error: on a full disk the lock holds without it.
+  const std::string text = owner + "\n";
+  if (ftruncate(fd_, 0) == 0) [[maybe_unused]]
+    const ssize_t n = pwrite(fd_, text.data(), text.size(), 0);
+  return true;
+}
+
+std::string LockFile::owner() const {
+  std::array<char, 256> buffer{};
+  const ssize_t size = pread(fd_, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return "an unknown process";
+  return std::string(trim(std::string_view(buffer.data(), static_cast<size_t>(size))));
+}
+
+void LockFile::touch() const { futimens(fd_, nullptr); }
 
 }  // namespace monitor

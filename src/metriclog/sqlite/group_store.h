@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "base/lock_file.h"
 #include "base/result.h"
 #include "metriclog/log.h"
 #include "metriclog/sqlite/database.h"
-#include "metriclog/sqlite/lock_file.h"
 
 namespace monitor::metriclog::sqlite {
 

@@ -228,7 +228,7 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
     const Error error = errno_error(failed.value(), "log " + options.path + ": making its folder");
     return Error(error.code(), error.message() + "; name another one with --data, or another log with --log");
   }
-  auto lock = sqlite::LockFile::open(options.path + "-writer");
+  auto lock = LockFile::open(options.path + "-writer");
   if (!lock) {
     return Error(lock.error().code(), "log " + options.path + " cannot be written: " + lock.error().message() +
                                           "; give this user the right to, or name another log with --log");

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/lock_file.h"
 #include "metriclog/log.h"
-#include "metriclog/sqlite/lock_file.h"
 #include "metriclog/sqlite/record_store.h"
 #include "metriclog/sqlite/sqlite_log.h"
 
