@@ -88,6 +88,7 @@ std::string field_text(const LogField& field, LogFormat format) {
     std::string operator()(uint64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return json_number(v); }
     std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(const LogJson& v) const { return v.text; }
   };
   return std::visit(Visitor{format}, field.value);
 }

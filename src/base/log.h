@@ -25,14 +25,20 @@ enum class LogFormat { kText, kJson };
 Result<LogLevel> parse_log_level(std::string_view name);
 Result<LogFormat> parse_log_format(std::string_view name);
 
+// A value that is JSON already, printed as it is: got="cpuu", got=0.
+struct LogJson {
+  std::string text;
+};
+
 struct LogField {
   std::string_view key;
-  std::variant<std::string, int64_t, uint64_t, double, bool> value;
+  std::variant<std::string, int64_t, uint64_t, double, bool, LogJson> value;
 
   LogField(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
   LogField(std::string_view k, std::string_view v) : key(k), value(std::string(v)) {}
   LogField(std::string_view k, const char* v) : key(k), value(std::string(v)) {}
   LogField(std::string_view k, const Error& v) : key(k), value(v.message()) {}
+  LogField(std::string_view k, LogJson v) : key(k), value(std::move(v)) {}
   LogField(std::string_view k, double v) : key(k), value(v) {}
   LogField(std::string_view k, bool v) : key(k), value(v) {}
   template <typename I>

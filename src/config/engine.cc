@@ -132,12 +132,12 @@ void ConfigEngine::refuse(const std::vector<Problem>& problems) {
   state_.error = first.to_string();
   ++state_.failures;
   log_error("configuration refused", {{"revision", heard_.revision},
-                                      {"source", first.key},
-                                      {"path", first.path},
+                                      {"path", first.path.empty() ? "/" : first.path},
                                       {"line", first.line},
-                                      {"got", first.got},
-                                      {"known", first.known},
+                                      {"got", LogJson{first.got.empty() ? "null" : first.got}},
+                                      {"known", LogJson{json_quote(first.known)}},
                                       {"reason", first.message},
+                                      {"source", first.key},
                                       {"in_force", state_.applied}});
   if (!running_) fall_back("the configuration is not valid");
 }

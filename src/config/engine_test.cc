@@ -249,7 +249,8 @@ TEST(Edit, WritesDefaultsWhenThereIsNothing) {
 }
 
 TEST(Edit, ChangesOnlyWhatIsNamed) {
-  const auto text = edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true, FakeCatalog());
+  const auto text =
+      edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true, FakeCatalog());
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "{\n    \"interval\": \"1m\",\n    \"metrics\": [\n        \"cpu\"\n    ]\n}\n");
   EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, FakeCatalog()));

@@ -23,13 +23,6 @@ constexpr size_t kMaxLabelKey = 256;
 constexpr size_t kMaxLabelValue = 1024;
 constexpr size_t kMaxProblems = 50;
 
-std::string shortened(const json& value) {
-  constexpr size_t kMost = 80;
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (text.size() > kMost) text = sanitize_utf8(text.substr(0, kMost)) + "...";
-  return text;
-}
-
 template <typename Table>
 std::vector<std::string> names_of(const Table& table) {
   std::vector<std::string> names;
@@ -287,6 +280,13 @@ class Validator {
 };
 
 }  // namespace
+
+std::string shortened(const json& value) {
+  constexpr size_t kMost = 80;
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() > kMost) text = json_quote(sanitize_utf8(text.substr(0, kMost)) + "...");
+  return text;
+}
 
 std::string Problem::to_string() const {
   std::string out = path.empty() ? "document" : path;

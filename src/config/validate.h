@@ -47,6 +47,9 @@ struct Validated {
 // The merge of the layers, lowest first; none at all gives the defaults.
 Validated validate(const std::vector<Layer>& layers, const PluginCatalog& plugins);
 
+// A value as JSON, cut to what fits into a line.
+std::string shortened(const nlohmann::json& value);
+
 // The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself.
 std::string plugin_short_name(std::string_view name);
 

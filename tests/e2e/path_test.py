@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -61,7 +62,7 @@ class PathTest(ProgramTest):
         path = f"{self.data}/monitor/config/a.json"
         with open(path, "w", encoding="utf-8") as out:
             out.write('{\n"interval": 1,\n"metrics": [\n"cpu",\n"cpuu"]}')
-        agent.says(r'configuration refused revision=2 .*path=/metrics/1 line=5 got="\\"cpuu\\"" known=cpu')
+        agent.says(r'configuration refused revision=2 path=/metrics/1 line=5 got="cpuu" known="cpu"')
         seen = len(reader.out)
         lines = reader.json_lines(seen + 10)
         self.assertEqual(lines[-1]["config_revision"], 1)
@@ -159,6 +160,21 @@ class PathTest(ProgramTest):
         other = self.start_reader("--group-id", "other", "--count", 3)
         self.assertEqual(other.ends(), 0)
         self.assertEqual(json.loads(other.out[0])["sequence"], 1)
+
+    def test_tls_with_a_file_of_certificates(self):
+        done = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                               "-keyout", f"{self.data}/key.pem", "-out", f"{self.data}/cert.pem", "-days", "2", "-subj", "/CN=x",
+                               "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        server = self.start_server("--tls-cert", f"{self.data}/cert.pem", "--tls-key", f"{self.data}/key.pem")
+        server.address = "127.0.0.1:" + server.address.rsplit(":", 1)[1]  # with TLS it listens on every address
+        self.configure("a", "--interval", "0.2")
+        self.start_agent("a", server, "--tls-ca", f"{self.data}/cert.pem")
+        self.start_reader().json_lines(3)
+        plain = self.start_agent("plain", server)
+        plain.says("no stream to the server")
+        stranger = self.start_agent("stranger", server, "--tls-ca", f"{self.data}/cert.pem", "--tls-server-name", "elsewhere")
+        stranger.says("no stream to the server.*(?i:certificate|name|mismatch)")
 
     def test_encoding_json_is_readable_and_mixes(self):
         server = self.start_server()

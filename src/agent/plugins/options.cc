@@ -36,7 +36,7 @@ void Options::fail(const std::string& path, std::string message, const json& got
   config::Problem problem;
   problem.path = path;
   problem.message = std::move(message);
-  problem.got = got.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 80);
+  problem.got = config::shortened(got);
   problem_ = std::move(problem);
 }
 
