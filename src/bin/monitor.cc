@@ -85,7 +85,9 @@ class Up {
     }
 
     setenv("MONITOR_SUPERVISOR_PID", std::to_string(getpid()).c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
-    supervisor::Supervisor supervisor(loop_, {}, say);
+    supervisor::SupervisorOptions options;
+    options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for the kill, and our own end
+    supervisor::Supervisor supervisor(loop_, options, say);
     add_programs(supervisor);
     const Signals signals(loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
     say(fmt::format("data in {}, logs in {}/logs; stop with Ctrl-C", data_, data_));
@@ -125,7 +127,9 @@ class Up {
     result.name = name;
     result.program = own_folder() + "/" + name;
     result.arguments = std::move(arguments);
-    result.arguments.insert(result.arguments.end(), {"--drain-timeout", "1500ms"});
+    // All of them together have the time that we have.
+    result.arguments.insert(result.arguments.end(),
+                            {"--drain-timeout", format_duration(cli_.drain_timeout_ns() * 3 / 10)});
     result.log_file = fmt::format("{}/logs/{}.log", data_, name);
     result.on_line = [name](const std::string& line) {
       if (line.find(" ERROR ") != std::string::npos) say(name + ": " + line);
@@ -213,6 +217,7 @@ int run(int argc, char** argv) {
     cli.app().add_subcommand(name, text);
   }
   cli.add_data_option();
+  cli.add_drain_option();
   cli.app().require_subcommand(1, 1);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (!up->parsed()) return cli.usage_error("options of a program come after its name: monitor agent --once");

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/time_format.h"
+#include "metrics/human.h"
 
 namespace monitor::analysis {
 
@@ -23,7 +24,11 @@ constexpr const char* kDim = "2";
 constexpr const char* kRed = "31";
 constexpr const char* kYellow = "33";
 
-// The host's own figure of a metric: the series without labels, or with just this one.
+// Labels that make a series a part of the host's: one core, one device, ...
+constexpr std::array<std::string_view, 5> kParts = {"cpu.logical_number", "cpu.mode", "system.device",
+                                                    "network.interface.name", "system.filesystem.mountpoint"};
+
+// The host's own figure of a metric. Labels that a plugin or another program added do not matter.
 struct Wanted {
   std::string_view name;
   std::string_view label = {};
@@ -31,8 +36,11 @@ struct Wanted {
 
   bool matches(const metrics::Series& series) const {
     if (series.name != name) return false;
-    if (series.labels.empty()) return true;
-    return series.labels.size() == 1 && series.labels[0].first == label && series.labels[0].second == value;
+    for (const auto& [key, text] : series.labels) {
+      if (std::find(kParts.begin(), kParts.end(), key) != kParts.end()) return false;
+      if (key == label && text != value) return false;
+    }
+    return true;
   }
 };
 
@@ -54,16 +62,6 @@ std::optional<double> find(const metrics::Batch& batch, const metrics::Frame& fr
     if (std::isfinite(value)) return value;
   }
   return std::nullopt;
-}
-
-// 9,830
-std::string with_commas(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (size_t at = digits.size(); at > 3 && digits[at - 4] != '-';) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
 }
 
 std::string percent(std::optional<double> share) { return share ? fmt::format("{:.1f}", *share * 100) : "-"; }
@@ -124,8 +122,8 @@ std::string TablePrinter::tick(const metrics::Batch& batch, size_t frame, bool l
     if (cpu && *cpu * 100 >= kElevated) cpu_text = paint(*cpu * 100 >= kHigh ? kRed : kYellow, cpu_text);
     const auto used = find(batch, f, kMemoryUsed);
     const auto limit = find(batch, f, kMemoryLimit);
-    const std::string memory = used || limit ? fmt::format("{} / {}", used ? with_commas(*used / kMega) : "-",
-                                                           limit ? with_commas(*limit / kMega) : "-")
+    const std::string memory = used || limit ? fmt::format("{} / {}", used ? metrics::grouped(*used / kMega) : "-",
+                                                           limit ? metrics::grouped(*limit / kMega) : "-")
                                              : "-";
     figures = fmt::format("  {}  {:>6}  {:>19}", cpu_text, percent(find(batch, f, kMemory)), memory);
     constexpr std::array<int, 4> kWidths = {11, 11, 11, 12};
