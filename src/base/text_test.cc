@@ -1,0 +1,174 @@
+// Text, times, checksums, randomness and log lines.
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/backoff.h"
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "base/protowire.h"
+#include "base/random.h"
+#include "base/time_format.h"
+
+namespace monitor {
+namespace {
+
+TEST(Text, JsonQuote) {
+  EXPECT_EQ(json_quote("a\"b\\c\n\t\x01"), R"("a\"b\\c\n\t\u0001")");
+  EXPECT_EQ(json_quote("\xC3\xBC \xFF"), "\"\xC3\xBC \xEF\xBF\xBD\"");
+}
+
+TEST(Text, JsonNumberReadsBack) {
+  EXPECT_EQ(json_number(0.1), "0.1");
+  EXPECT_EQ(json_number(std::nan("")), "null");
+  EXPECT_EQ(json_number(INFINITY), "null");
+  SeededRandom random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const double value = random.unit() * 1e6;
+    EXPECT_EQ(parse_double(json_number(value)), value);
+  }
+}
+
+TEST(Text, Utf8) {
+  EXPECT_TRUE(valid_utf8("plain \xC3\xBC \xE2\x82\xAC \xF0\x9F\x98\x80"));
+  for (const char* bad :
+       {"\x80", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3", "\xF0\x9F\x98"}) {
+    EXPECT_FALSE(valid_utf8(bad));
+    EXPECT_TRUE(valid_utf8(sanitize_utf8(bad)));
+  }
+  EXPECT_EQ(sanitize_utf8("a\x1b[31mb"), "a\xEF\xBF\xBD[31mb") << "no escape reaches a terminal";
+}
+
+TEST(Text, HexBothWays) {
+  EXPECT_EQ(hex(std::string("\x00\xff\x10", 3)), "00ff10");
+  EXPECT_EQ(unhex("00FF10"), std::string("\x00\xff\x10", 3));
+  EXPECT_FALSE(unhex("0"));
+  EXPECT_FALSE(unhex("0g"));
+}
+
+TEST(Text, NearestOfTypingErrors) {
+  const std::vector<std::string> known = {"cpu", "memory", "disk read", "disk write"};
+  EXPECT_EQ(nearest("cpuu", known), "cpu");
+  EXPECT_EQ(nearest("dsk read", known), "disk read");
+  EXPECT_FALSE(nearest("temperature", known));
+  EXPECT_FALSE(nearest(std::string(10'000, 'x'), known));
+}
+
+TEST(Text, GlobIsLinear) {
+  EXPECT_TRUE(glob_match("system.*", "system.cpu"));
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("a?c*e", "abcde"));
+  EXPECT_FALSE(glob_match("a?c", "ac"));
+  EXPECT_FALSE(glob_match("", "x"));
+  EXPECT_FALSE(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a')));
+}
+
+TEST(Text, NumbersAreWhole) {
+  EXPECT_EQ(parse_u64("18446744073709551615"), UINT64_MAX);
+  for (const char* bad : {"", " 1", "1 ", "-1", "+1", "18446744073709551616", "1x"})
+    EXPECT_FALSE(parse_u64(bad)) << bad;
+  EXPECT_EQ(parse_i64("-5"), -5);
+}
+
+TEST(Text, Names) {
+  EXPECT_TRUE(valid_name("agent-001.eu_1"));
+  for (const std::string bad : {"", ".", "..", "a/b", "a b", "\xC3\xBC"}) EXPECT_FALSE(valid_name(bad)) << bad;
+  EXPECT_TRUE(valid_name(std::string(128, 'a')));
+  EXPECT_FALSE(valid_name(std::string(129, 'a')));
+}
+
+TEST(Time, Rfc3339BothWays) {
+  EXPECT_EQ(format_rfc3339(1'700'000'000'123'456'789), "2023-11-14T22:13:20.123456789Z");
+  EXPECT_EQ(format_rfc3339(-1, 3), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(*parse_rfc3339("2023-11-14T23:13:20.5+01:00"), 1'700'000'000'500'000'000);
+  SeededRandom random(2);
+  for (int i = 0; i < 1000; ++i) {
+    const auto time = static_cast<int64_t>(random.below(4'000'000'000'000'000'000));
+    EXPECT_EQ(*parse_rfc3339(format_rfc3339(time)), time);
+  }
+  for (const char* bad : {"", "2023-11-14", "2023-02-30T00:00:00Z", "2023-11-14T22:13:20", "2023-11-14T25:00:00Z",
+                          "yesterday", "9999-01-01T00:00:00Z", "2023-11-14T22:13:20.1234567890Z"}) {
+    EXPECT_FALSE(parse_rfc3339(bad)) << bad;
+  }
+}
+
+TEST(Time, Durations) {
+  EXPECT_EQ(*parse_duration("5"), 5 * kNanosPerSecond);
+  EXPECT_EQ(*parse_duration("0.1"), 100 * kNanosPerMilli);
+  EXPECT_EQ(*parse_duration("250ms"), 250 * kNanosPerMilli);
+  EXPECT_EQ(*parse_duration("1h30m"), 5400 * kNanosPerSecond);
+  for (const char* bad : {"", "-1", "5 s", "s", "1x", "1e3", "nan", "inf", "9999999d", "1m5"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  for (const int64_t ns : {INT64_C(0), INT64_C(1), 1500 * kNanosPerMilli, 90'061 * kNanosPerSecond}) {
+    EXPECT_EQ(*parse_duration(format_duration(ns)), ns);
+  }
+}
+
+// RFC 3720, B.4.
+TEST(Crc32c, Vectors) {
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
+  EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43U);
+  std::string rising;
+  for (int i = 0; i < 32; ++i) rising += static_cast<char>(i);
+  EXPECT_EQ(crc32c(rising), 0x46DD794EU);
+  EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
+  EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xE3069283U) << "in parts";
+}
+
+TEST(Protowire, MalformedBytesFailAndEnd) {
+  const std::vector<std::string> malformed = {"\x08",
+                                              "\x0A\x05"
+                                              "ab",
+                                              "\x09"
+                                              "1234567",
+                                              "\x0B",
+                                              std::string("\x00\x01", 2),
+                                              std::string(10, '\xFF') + "\x01"};
+  for (const std::string& bytes : malformed) {
+    protowire::Reader reader(bytes);
+    while (reader.next()) {
+    }
+    EXPECT_TRUE(reader.failed());
+  }
+  EXPECT_EQ(protowire::unzigzag(protowire::zigzag(INT64_MIN)), INT64_MIN);
+}
+
+TEST(Backoff, IsJitteredAndBounded) {
+  SeededRandom random(3);
+  Backoff backoff(random, 100, 1000);
+  int64_t longest = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const int64_t wait = backoff.next_ns();
+    if (i == 0) {
+      EXPECT_LE(wait, 100);
+    }
+    EXPECT_LE(wait, 1000);
+    longest = std::max(longest, wait);
+  }
+  EXPECT_GT(longest, 900);
+  backoff.reset();
+  EXPECT_LE(backoff.next_ns(), 100);
+}
+
+TEST(Random, BelowIsInRangeAndSpread) {
+  SeededRandom random(4);
+  std::vector<int> seen(7);
+  for (int i = 0; i < 7000; ++i) ++seen[random.below(7)];
+  for (const int count : seen) EXPECT_NEAR(count, 1000, 200);
+}
+
+TEST(Log, LinesAsTextAndJson) {
+  constexpr int64_t kTime = 1'700'000'000'123'000'000;
+  EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "configuration applied",
+                            {{"revision", 7}, {"source", "/a b"}, {"got", LogJson{"\"cpuu\""}}, {"ok", true}}),
+            R"(2023-11-14T22:13:20.123Z INFO configuration applied revision=7 source="/a b" got="cpuu" ok=true)");
+  EXPECT_EQ(format_log_line(LogFormat::kJson, kTime, LogLevel::kWarning, "x", {{"n", 0.5}, {"s", "a"}}, 3),
+            R"({"time":"2023-11-14T22:13:20.123Z","level":"warning","event":"x","n":0.5,"s":"a","repeated":3})");
+  EXPECT_FALSE(parse_log_level("loud"));
+  EXPECT_TRUE(parse_log_format("json"));
+}
+
+}  // namespace
+}  // namespace monitor
