@@ -30,6 +30,10 @@ if(MONITOR_FUZZ)
 endif()
 
 add_library(monitor_warnings INTERFACE)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # libstdc++ 12 uses what it deprecates itself.
+  target_compile_options(monitor_warnings INTERFACE -Wno-deprecated-declarations)
+endif()
 target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
                                                   -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)

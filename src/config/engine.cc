@@ -9,6 +9,17 @@
 
 namespace monitor::config {
 
+namespace {
+
+// Document::parse says "line 3: ..." where it knows; else 0.
+int line_of_message(std::string_view message) {
+  if (!message.starts_with("line ")) return 0;
+  message.remove_prefix(5);
+  return static_cast<int>(parse_u64(message.substr(0, message.find(':'))).value_or(0));
+}
+
+}  // namespace
+
 ConfigEngine::ConfigEngine(EngineOptions options, ConfigSource& source, const PluginCatalog& plugins, Applier& applier,
                            Disk& disk)
     : options_(std::move(options)), source_(source), plugins_(plugins), applier_(applier), disk_(disk) {
@@ -61,6 +72,7 @@ Result<std::vector<Layer>> ConfigEngine::parse_layers(std::vector<Problem>& prob
       Problem problem;
       problem.key = name;
       problem.message = document.error().message();
+      problem.line = line_of_message(problem.message);
       problems.push_back(problem);
       return document.error();
     }

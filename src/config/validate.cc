@@ -51,8 +51,7 @@ class Validator {
       read(one, "/" + name, given ? merged.at(name) : json::parse(one.default_value));
     }
     warn_of_coarse_cpu();
-    std::stable_partition(result_.problems.begin(), result_.problems.end(),
-                          [](const Problem& p) { return !p.warning; });
+    std::ranges::stable_sort(result_.problems, {}, &Problem::warning);  // faults first
     return std::move(result_);
   }
 

@@ -139,7 +139,7 @@ class TroubleTest(ProgramTest):
     def test_full_disk_stops_nothing_for_ever(self):
         disk = f"{self.data}/small"
         os.makedirs(disk)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, text=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], capture_output=True, text=True, check=False)
         self.assertEqual(mounted.returncode, 0, mounted.stderr)
         try:
             server = self.start("monitor-server", "--log", f"sqlite:{disk}/log.db", "--port", 0, "--http", "off", "--data", self.data)
@@ -149,13 +149,12 @@ class TroubleTest(ProgramTest):
             reader = self.start("monitor-analysis", "get-metrics", "--log", f"sqlite:{disk}/log.db", "--format", "json",
                                 "--from", "earliest", "--data", self.data)
             reader.json_lines(5)
-            with open(f"{disk}/ballast", "wb") as ballast:
+            with open(f"{disk}/ballast", "wb", buffering=0) as ballast:
                 try:
-                    while True:
-                        ballast.write(b"x" * 4096)
-                        ballast.flush()
+                    while ballast.write(b"x" * 4096):
+                        pass
                 except OSError:
-                    pass
+                    pass  # full
             server.says(r"(?i)full|no space|cannot")
             os.remove(f"{disk}/ballast")
             reader.json_lines(len(reader.out) + 40)
