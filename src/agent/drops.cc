@@ -52,6 +52,7 @@ void Drops::add(metrics::Drop drop) {
 
 std::vector<metrics::DropTotal> Drops::totals() const {
   std::vector<metrics::DropTotal> result;
+  result.reserve(totals_.size());
   for (const auto& [key, total] : totals_) result.push_back(total);
   return result;
 }

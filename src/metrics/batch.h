@@ -10,7 +10,7 @@
 
 namespace monitor::metrics {
 
-inline constexpr size_t kMaxBatchBytes = 256 * 1024;
+inline constexpr size_t kMaxBatchBytes = size_t{256} * 1024;
 inline constexpr size_t kIncarnationBytes = 16;
 
 namespace stage {

@@ -32,7 +32,7 @@ class BatchEncoder {
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   // Room that is left for the envelope: names, counters, drop records.
-  static constexpr size_t kEnvelopeReserve = 64 * 1024;
+  static constexpr size_t kEnvelopeReserve = size_t{64} * 1024;
 
   uint32_t index_of(SeriesId id);
 

@@ -20,7 +20,7 @@ namespace monitor::protocol {
 
 struct ReceiverOptions {
   std::string version;
-  uint64_t window_bytes = 1024 * 1024;
+  uint64_t window_bytes = uint64_t{1024} * 1024;
   Limits limits;
 };
 

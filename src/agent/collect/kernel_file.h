@@ -19,7 +19,7 @@ class KernelFile {
   const std::string& path() const { return path_; }
 
  private:
-  static constexpr size_t kMaxBytes = 8 * 1024 * 1024;  // no table of the kernel that we read comes near
+  static constexpr size_t kMaxBytes = size_t{8} * 1024 * 1024;  // no table of the kernel that we read comes near
 
   std::string path_;
   Fd fd_;

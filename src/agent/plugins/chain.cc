@@ -107,6 +107,7 @@ void Chain::finalize(Stage& stage) {
 
 std::vector<PluginState> Chain::states() const {
   std::vector<PluginState> states;
+  states.reserve(stages_.size());
   for (const auto& stage : stages_) states.push_back(stage->state);
   return states;
 }

@@ -10,7 +10,8 @@ namespace monitor::agent {
 void Deduplication::initialize(Options& options, metrics::SeriesTable& table) {
   table_ = &table;
   tolerance_ = options.number("tolerance", 0, 0, 1e300);
-  max_silence_ns_ = options.duration("max_silence", 60 * kNanosPerSecond, kNanosPerMilli, 24 * 3600 * kNanosPerSecond);
+  max_silence_ns_ =
+      options.duration("max_silence", 60 * kNanosPerSecond, kNanosPerMilli, INT64_C(86400) * kNanosPerSecond);
   by_series_ = options.one_of("scope", "tick", {"tick", "series"}) == "series";
 }
 

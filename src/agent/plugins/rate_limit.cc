@@ -6,7 +6,7 @@ namespace monitor::agent {
 
 void RateLimit::initialize(Options& options, metrics::SeriesTable&) {
   ticks_ = static_cast<int64_t>(options.number("ticks", 1, 1, 1e6));
-  per_ns_ = options.duration("per", kNanosPerSecond, kNanosPerMilli, 24 * 3600 * kNanosPerSecond);
+  per_ns_ = options.duration("per", kNanosPerSecond, kNanosPerMilli, INT64_C(86400) * kNanosPerSecond);
 }
 
 bool RateLimit::run(metrics::Tick& tick) {

@@ -10,7 +10,7 @@ namespace monitor::agent {
 
 class MemorySpool final : public Spool {
  public:
-  static constexpr size_t kDefaultMaxBytes = 64 * 1024 * 1024;
+  static constexpr size_t kDefaultMaxBytes = size_t{64} * 1024 * 1024;
 
   explicit MemorySpool(SpoolListener& listener, size_t max_bytes = kDefaultMaxBytes)
       : listener_(listener), max_bytes_(max_bytes) {}
