@@ -15,7 +15,9 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
+#include "bin/common/etcd_flags.h"
 #include "config/edit.h"
+#include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
 #include "config/source.h"
 #include "supervisor/supervisor.h"
@@ -39,6 +41,7 @@ struct UpFlags {
   std::string format = "table";
   std::string http = "127.0.0.1:9464";
   std::vector<std::string> groups;
+  EtcdFlags etcd;
   std::string simulate;
   bool simulated = false;
 };
@@ -52,6 +55,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   up.add_option("--group", flags.groups, "A group of the agent; may be repeated");
   up.add_option("--format", flags.format, "How values are printed: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
+  add_etcd_options(up, flags.etcd);
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
       ->expected(0, 1)
@@ -74,6 +78,7 @@ class Up {
       if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
       duration = *parsed;
     }
+    if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
     for (const std::string& folder : {data_ + "/logs", data_ + "/monitor"}) {
       if (const Status made = disk_.make_folder(folder); !made)
         return fail(made.error(), "name another folder with --data");
@@ -104,8 +109,18 @@ class Up {
   }
 
   std::optional<int> write_interval() {
+    if (!flags_.etcd.named()) {
+      config::FileStore store(disk_, data_ + "/monitor");
+      return write_interval_to(store, "name another folder with --data");
+    }
+    auto etcd = connect_etcd(loop_, flags_.etcd);
+    if (!etcd) return fail(etcd.error(), "name other files for --etcd");
+    config::EtcdStore store(loop_, *(*etcd)->client, [this] { loop_.run_once(-1); });
+    return write_interval_to(store, "name another etcd with --etcd");
+  }
+
+  std::optional<int> write_interval_to(config::ConfigStore& store, const std::string& advice) {
     const agent::BuiltinCatalog catalog;
-    config::FileStore store(disk_, data_ + "/monitor");
     const std::string key = config::agent_key(flags_.agent_id);
     const auto done =
         store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
@@ -117,7 +132,7 @@ class Up {
         });
     if (!done && done.error().code() == Code::kInvalidArgument)
       return cli_.usage_error("--interval: " + done.error().message());
-    if (!done) return fail(done.error(), "name another folder with --data");
+    if (!done) return fail(done.error(), advice);
     say(fmt::format("interval {} written to {}", flags_.interval, store.describe(key)));
     return std::nullopt;
   }
@@ -145,8 +160,10 @@ class Up {
     auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format",
                                               flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
-    std::vector<std::string> agent_arguments = {"--agent-id",       flags_.agent_id, "--config-dir",
-                                                data_ + "/monitor", "--data",        data_};
+    std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
+    const std::vector<std::string> source =
+        flags_.etcd.named() ? flags_.etcd.arguments() : std::vector<std::string>{"--config-dir", data_ + "/monitor"};
+    agent_arguments.insert(agent_arguments.end(), source.begin(), source.end());
     for (const std::string& group : flags_.groups) agent_arguments.insert(agent_arguments.end(), {"--group", group});
     if (flags_.simulated)
       agent_arguments.push_back(flags_.simulate.empty() ? "--simulate" : "--simulate=" + flags_.simulate);
@@ -206,6 +223,7 @@ int run(int argc, char** argv) {
   Cli cli({"monitor", "Distributed system monitoring: agents, server, analysis, configuration.",
            "  monitor up                        everything on this machine, values in the terminal\n"
            "  monitor up --duration 10s --interval 1\n"
+           "  monitor up --etcd localhost:2379    configuration from etcd\n"
            "  monitor agent --once              the same as monitor-agent --once\n"
            "  monitor config --agent-id a --interval 2\n"
            "  monitor analysis get-metrics --format json\n"});

@@ -13,7 +13,9 @@
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "bin/agent_config.h"
 #include "bin/common/cli.h"
+#include "bin/common/etcd_flags.h"
 #include "config/engine.h"
 #include "config/file/file_source.h"
 #include "rpc/resolver.h"
@@ -30,6 +32,8 @@ struct Flags {
   std::string tls_server_name;
   std::string config_file;
   std::string config_dir;
+  std::string config_key;
+  EtcdFlags etcd;
   std::vector<std::string> groups;
   agent::Roots roots;
   std::string simulate;
@@ -50,9 +54,13 @@ void declare(Cli& cli, Flags& flags) {
                  "Name that the server's certificate must have (default: the host)");
   auto* const file = app.add_option("--config", flags.config_file, "The agent's own configuration is this file");
   app.add_option("--config-dir", flags.config_dir,
-                 "Folder of configuration: config/<agent-id>.json, defaults.json, groups/<group>.json "
-                 "(default: <data>/monitor)")
+                 "Configuration is in files of this folder: config/<agent-id>.json, defaults.json, "
+                 "groups/<group>.json")
       ->excludes(file);
+  app.add_option("--config-key", flags.config_key,
+                 "Key of the agent's own configuration "
+                 "(default: /monitor/config/<agent-id>)");
+  add_etcd_options(app, flags.etcd);
   app.add_option("--group", flags.groups,
                  "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
   app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
@@ -86,6 +94,9 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
     if (!valid_name(group))
       return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
   }
+  const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
+  if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
+  if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
   for (const std::string_view part : split(flags.server, ',')) {
     auto target = rpc::parse_target(std::string(trim(part)), 50051);
     if (!target) return "--server: " + target.error().message();
@@ -97,12 +108,32 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
   return "";
 }
 
+std::string own_key(const Flags& flags) {
+  return flags.config_key.empty() ? config::agent_key(flags.agent_id) : flags.config_key;
+}
+
 config::FileSourceOptions source_options(const Flags& flags, const std::string& data, const std::string& own_folder) {
   config::FileSourceOptions options;
   options.folder = flags.config_dir.empty() ? data + "/monitor" : flags.config_dir;
-  if (!flags.config_file.empty()) options.files[config::agent_key(flags.agent_id)] = flags.config_file;
+  if (!flags.config_file.empty()) options.files[own_key(flags)] = flags.config_file;
   if (!own_folder.empty()) options.state_file = own_folder + "/state.json";
   return options;
+}
+
+AgentConfigOptions config_options(const Flags& flags, bool etcd, config::FileSourceOptions files) {
+  AgentConfigOptions options;
+  options.agent_id = flags.agent_id;
+  options.host = host_name();
+  options.version = version();
+  options.etcd = etcd;
+  options.etcd_flags = flags.etcd;
+  options.files = std::move(files);
+  return options;
+}
+
+int report_no_etcd(const Error& reason) {
+  log_error("cannot set up the connection to etcd", {{"reason", reason}});
+  return kExitIo;
 }
 
 std::unique_ptr<agent::TickSource> make_source(const Flags& flags, uint64_t seed, metrics::SeriesTable& table,
@@ -127,9 +158,15 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   PosixDisk disk;
   const agent::BuiltinCatalog catalog;
   Keep keep;
-  config::FileSource files(loop, disk, source_options(flags, data, ""));
-  config::ConfigEngine engine({flags.agent_id, flags.groups, "", ""}, files, catalog, keep, disk);
-  engine.start();
+  // Only an etcd that was named is asked: a look at this host needs no service.
+  auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
+  options.status = false;
+  auto configuration = AgentConfig::make(loop, disk, std::move(options), keep);
+  if (!configuration) return report_no_etcd(configuration.error());
+  config::ConfigEngine engine({flags.agent_id, flags.groups, flags.config_key, ""}, (*configuration)->source(), catalog,
+                              **configuration, disk);
+  (*configuration)->start(engine);
+  while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
   metrics::SeriesTable table;
   const auto source = make_source(flags, seed, table, clock);
@@ -184,9 +221,13 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
   agent.attach(spool, [&uplink] { uplink.wake(); });
 
   const agent::BuiltinCatalog catalog;
-  config::FileSource files(loop, disk, source_options(flags, cli.data_folder(), own_folder));
-  config::ConfigEngine engine({flags.agent_id, flags.groups, "", own_folder + "/last-good.json"}, files, catalog, agent,
-                              disk);
+  const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
+  auto configuration = AgentConfig::make(
+      loop, disk, config_options(flags, !files, source_options(flags, cli.data_folder(), own_folder)), agent);
+  if (!configuration) return report_no_etcd(configuration.error());
+  AgentConfig& config = **configuration;
+  config::ConfigEngine engine({flags.agent_id, flags.groups, flags.config_key, own_folder + "/last-good.json"},
+                              config.source(), catalog, config, disk);
 
   agent::AgentTelemetry telemetry({agent, spool, uplink, engine, source.get()});
   std::unique_ptr<telemetry::HttpServer> http;
@@ -202,20 +243,25 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
     log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http->port())}});
   }
 
+  int ending = 2;  // what a stop waits for
+  const auto one_ended = [&] {
+    if (--ending == 0) loop.stop();
+  };
   const Signals signals(
       loop,
       [&](int) {
         log_info("stopping; sending what is left", {{"waiting", spool.batches()}});
         agent.stop();
         loop.call_after(cli.drain_timeout_ns(), [&loop] { loop.stop(); });
-        uplink.drain([&loop] { loop.stop(); });
+        uplink.drain(one_ended);
+        config.stop(one_ended);
       },
-      [&](int) { files.rescan(); });
+      [&](int) { config.rescan(); });
 
   log_info(
       "agent started",
       {{"agent", flags.agent_id}, {"incarnation", hex(incarnation)}, {"version", version()}, {"data", own_folder}});
-  engine.start();
+  config.start(engine);
   uplink.start();
   loop.run();
   log_info("agent stopped", {{"batches", agent.stats().batches}, {"unsent", spool.batches()}});
@@ -226,7 +272,8 @@ int run(int argc, char** argv) {
   block_signals();
   Flags flags;
   Cli cli({"monitor-agent", "Collects what this host does and streams it to a monitor-server.",
-           "  monitor-agent --agent-id agent-001 --server localhost:50051\n"
+           "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
+           "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
            "  monitor-agent --once\n"
            "  monitor-agent --simulate=7 --agent-id test-1\n"});
   declare(cli, flags);

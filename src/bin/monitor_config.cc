@@ -1,6 +1,7 @@
 // monitor-config: flags and wiring. What it does is in src/config/.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -11,7 +12,10 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
+#include "bin/common/etcd_flags.h"
 #include "config/edit.h"
+#include "config/etcd/etcd_source.h"
+#include "config/etcd/etcd_store.h"
 #include "config/file/file_source.h"
 #include "config/file/file_store.h"
 #include "config/schema.h"
@@ -26,6 +30,8 @@ struct Flags {
   std::string group;
   bool defaults = false;
   std::string dir;
+  EtcdFlags etcd;
+  std::optional<int64_t> if_revision;
   std::string interval;
   std::string send_every;
   std::vector<std::string> metrics;
@@ -53,7 +59,14 @@ Commands declare(Cli& cli, Flags& flags) {
   auto* const defaults = app.add_flag("--defaults", flags.defaults, "The defaults of all agents, below everything");
   agent->excludes(group)->excludes(defaults);
   group->excludes(defaults);
-  app.add_option("--dir", flags.dir, "Folder of configuration files (default: <data>/monitor)");
+  auto* const dir = app.add_option("--dir", flags.dir,
+                                   "Configuration is in files of this folder (with --data alone: <data>/monitor)");
+  add_etcd_options(app, flags.etcd);
+  dir->excludes(app.get_option("--etcd"))->excludes(app.get_option("--etcd-host"));
+  dir->excludes(app.get_option("--etcd-port"));
+  app.add_option("--if-revision", flags.if_revision,
+                 "Write or delete only if the document is at this revision (0: absent); ends with 75 otherwise")
+      ->type_name("REVISION");
   app.add_option("--interval", flags.interval, "Time between ticks: seconds, or with a unit (250ms)");
   app.add_option("--send-every", flags.send_every,
                  "How long ticks are gathered into one batch: seconds, or with a unit");
@@ -91,11 +104,12 @@ class Program {
       : cli_(cli),
         flags_(flags),
         folder_(flags.dir.empty() ? cli.data_folder() + "/monitor" : flags.dir),
-        store_(disk_, folder_) {}
+        loop_(clock_) {}
 
   int run(const Commands& commands) {
     if (commands.schema->parsed()) return schema();
     if (commands.validate->parsed()) return validate();
+    if (const auto code = open_store()) return *code;
     if (commands.list->parsed()) return list();
     const auto key = key_of(flags_);
     if (!key) return cli_.usage_error("name a document with --agent-id, --group or --defaults");
@@ -111,6 +125,29 @@ class Program {
   }
 
  private:
+  bool files() const {
+    return !flags_.dir.empty() || (!flags_.etcd.named() && cli_.app().get_option("--data")->count() > 0);
+  }
+
+  std::optional<int> open_store() {
+    if (files()) {
+      if (flags_.if_revision) return cli_.usage_error("--if-revision: files have no revisions; it needs --etcd");
+      store_ = std::make_unique<config::FileStore>(disk_, folder_);
+      return std::nullopt;
+    }
+    if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
+    auto connection = connect_etcd(loop_, flags_.etcd);
+    if (!connection) {
+      std::cerr << "monitor-config: " << connection.error().message() << "\n";
+      return kExitIo;
+    }
+    etcd_ = std::move(*connection);
+    // Until `watch` has its own: nothing is half done when a wait for etcd is broken off.
+    signals_ = std::make_unique<Signals>(loop_, [](int signal) { std::_Exit(128 + signal); });
+    store_ = std::make_unique<config::EtcdStore>(loop_, *etcd_->client, [this] { loop_.run_once(-1); });
+    return std::nullopt;
+  }
+
   int fail(const Error& error) const {
     std::cerr << "monitor-config: " << error.message() << "\n";
     return error.code() == Code::kInvalidArgument ? kExitConfig : exit_code_for(error);
@@ -143,32 +180,50 @@ class Program {
     if (!seed_form && wanted->empty())
       return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
     bool changed = false;
+    std::optional<std::optional<std::string>> base;  // as first read
     const auto done =
-        store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+        store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
+          if (Status same = check_revision(current, config::describe_changes(before, *wanted)); !same) {
+            return same.error();
+          }
+          if (!base) base = before;
+          if (Status unchanged = config::check_unchanged(*base, before, *wanted); !unchanged) {
+            return unchanged.error().with_context("conflict");
+          }
           auto text = config::edit_document(before, *wanted, seed_form, catalog_);
           if (!text) return text.error();
           changed = before != *text;
           return std::optional(std::move(*text));
         });
-    if (!done) return fail(done.error().with_context("nothing was written to " + store_.describe(key)));
-    std::cout << fmt::format("{} {} in {}\n", key, changed ? "written" : "unchanged", store_.describe(key));
+    if (!done) return fail(done.error().with_context("nothing was written to " + store_->describe(key)));
+    const std::string place = files() ? " in " + store_->describe(key) : fmt::format(", revision {}", *done);
+    std::cout << fmt::format("{} {}{}\n", key, changed ? "written" : "unchanged", place);
     return kExitOk;
   }
 
+  // --if-revision; `values` says what differs.
+  Status check_revision(const std::optional<config::Stored>& current, const std::string& values) const {
+    const int64_t is = current ? current->revision : 0;
+    if (!flags_.if_revision || is == *flags_.if_revision) return {};
+    return Error(Code::kAborted, fmt::format("conflict: the document is at revision {}, not {}{}{}", is,
+                                             *flags_.if_revision, values.empty() ? "" : ": ", values));
+  }
+
   int get(const std::string& key) {
-    const auto stored = store_.get(key);
+    const auto stored = store_->get(key);
     if (!stored) return fail(stored.error());
     if (!*stored) {
-      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_.describe(key));
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_->describe(key));
       return kExitNegative;
     }
-    std::cout << (*stored)->value;
+    std::cout << (*stored)->value << ((*stored)->value.ends_with("\n") ? "" : "\n") << std::flush;
+    if ((*stored)->revision != 0) std::cerr << fmt::format("revision {}\n", (*stored)->revision);
     return kExitOk;
   }
 
   int list() {
-    const auto all = store_.list(std::string(config::kKeyRoot));
+    const auto all = store_->list(std::string(config::kKeyRoot));
     if (!all) return fail(all.error());
     for (const auto& [key, stored] : *all) {
       const bool document =
@@ -181,13 +236,14 @@ class Program {
   int remove(const std::string& key) {
     bool was_there = false;
     const auto done =
-        store_.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+        store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+          if (Status same = check_revision(current, ""); !same) return same.error();
           was_there = current.has_value();
           return std::optional<std::string>();
         });
     if (!done) return fail(done.error());
     if (!was_there) {
-      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_.describe(key));
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_->describe(key));
       return kExitNegative;
     }
     std::cout << fmt::format("{} deleted\n", key);
@@ -221,7 +277,7 @@ class Program {
       void on_keys(const config::KeySet& keys) override {
         const SystemClock clock;
         const auto found = keys.entries.find(key);
-        std::cout << fmt::format("# {} {}\n", format_rfc3339(clock.wall_ns(), 3), key);
+        std::cout << fmt::format("# {} {} revision {}\n", format_rfc3339(clock.wall_ns(), 3), key, keys.revision);
         if (found == keys.entries.end()) {
           std::cout << "# absent\n";
         } else if (found->second.fault) {
@@ -232,16 +288,20 @@ class Program {
         }
         std::cout << std::flush;
       }
-      void on_source_lost(const Error& reason) override { std::cerr << reason.message() << "\n"; }
+      void on_source_lost(const Error&) override {}  // the source has logged it, and goes on
     };
-    const SystemClock clock;
-    EventLoop loop(clock);
-    const Signals signals(loop, [&loop](int) { loop.stop(); });
+    signals_.reset();
+    const Signals signals(loop_, [this](int) { loop_.stop(); });
     Printer printer;
     printer.key = key;
-    config::FileSource source(loop, disk_, {folder_, {}, ""});
-    source.watch({key}, printer);
-    loop.run();
+    std::unique_ptr<config::ConfigSource> source;
+    if (etcd_ == nullptr) {
+      source = std::make_unique<config::FileSource>(loop_, disk_, config::FileSourceOptions{folder_, {}, ""});
+    } else {
+      source = std::make_unique<config::EtcdSource>(loop_, etcd_->random, *etcd_->client);
+    }
+    source->watch({key}, printer);
+    loop_.run();
     return kExitOk;
   }
 
@@ -256,7 +316,11 @@ class Program {
   PosixDisk disk_;
   const agent::BuiltinCatalog catalog_;
   std::string folder_;
-  config::FileStore store_;
+  SystemClock clock_;
+  EventLoop loop_;
+  std::unique_ptr<EtcdConnection> etcd_;  // nullptr: files
+  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<config::ConfigStore> store_;
 };
 
 int run(int argc, char** argv) {
@@ -266,6 +330,8 @@ int run(int argc, char** argv) {
            "  monitor-config --agent-id agent-001 --interval 5\n"
            "  monitor-config --agent-id agent-001 --metrics cpu memory \"disk read\" --plugins deduplication\n"
            "  monitor-config set --agent-id agent-001 interval=0.5\n"
+           "  monitor-config get --agent-id agent-001 --etcd etcd-1:2379,etcd-2:2379\n"
+           "  monitor-config list --dir /etc/monitor\n"
            "  monitor-config validate my.json\n"});
   const Commands commands = declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;

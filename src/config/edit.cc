@@ -61,4 +61,39 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   return Error(Code::kInvalidArgument, join(lines, "\n"));
 }
 
+namespace {
+
+// A field of a document as JSON text; "absent" when it is not there, or nothing can be read.
+std::string field_of(const std::optional<std::string>& text, const std::string& name) {
+  const auto document = text ? ordered_json::parse(*text, nullptr, false) : ordered_json();
+  if (!document.is_object() || !document.contains(name)) return "absent";
+  return document[name].dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string compact(const std::string& json) { return ordered_json::parse(json).dump(); }
+
+}  // namespace
+
+Status check_unchanged(const std::optional<std::string>& base, const std::optional<std::string>& now,
+                       const std::vector<FieldChange>& changes) {
+  std::vector<std::string> conflicts;
+  for (const FieldChange& change : changes) {
+    const std::string was = field_of(base, change.name);
+    const std::string is = field_of(now, change.name);
+    const std::string wanted = compact(change.json);
+    if (was == is || is == wanted) continue;
+    conflicts.push_back(fmt::format("{} was {}, another made it {}, wanted {}", change.name, was, is, wanted));
+  }
+  if (conflicts.empty()) return {};
+  return Error(Code::kAborted, join(conflicts, "; "));
+}
+
+std::string describe_changes(const std::optional<std::string>& now, const std::vector<FieldChange>& changes) {
+  std::vector<std::string> lines;
+  for (const FieldChange& change : changes) {
+    lines.push_back(fmt::format("{} is {}, wanted {}", change.name, field_of(now, change.name), compact(change.json)));
+  }
+  return join(lines, "; ");
+}
+
 }  // namespace monitor::config

@@ -29,4 +29,11 @@ Result<FieldChange> parse_field(std::string_view text);
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
                                   bool full, const PluginCatalog& plugins);
 
+// Whether another author changed a field that is to be set, after `base` was read: kAborted, which says what the field
+// was, is and should be. A field that has come to what is wanted is no conflict.
+Status check_unchanged(const std::optional<std::string>& base, const std::optional<std::string>& now,
+                       const std::vector<FieldChange>& changes);
+// What the fields are, and should be, for people: `interval is 7, wanted 10`.
+std::string describe_changes(const std::optional<std::string>& now, const std::vector<FieldChange>& changes);
+
 }  // namespace monitor::config

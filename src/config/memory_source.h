@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "config/document.h"
 #include "config/source.h"
 
 namespace monitor::config {
@@ -20,6 +21,11 @@ class MemorySource final : public ConfigSource {
 
   void put(const std::string& key, const std::string& value) {
     all_[key] = Entry{value, {}};
+    if (value.size() > kMaxDocumentBytes) {
+      all_[key] = {
+          "", Error(Code::kResourceExhausted, "document: " + std::to_string(value.size()) + " bytes, the limit is " +
+                                                  std::to_string(kMaxDocumentBytes))};
+    }
     ++revision_;
     if (keys_.contains(key)) tell();
   }

@@ -1,0 +1,98 @@
+#include "bin/common/etcd_flags.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/disk.h"
+#include "base/text.h"
+
+namespace monitor {
+
+namespace {
+
+constexpr uint16_t kEtcdPort = 2379;
+constexpr size_t kMaxPasswordBytes = 4096;
+
+Result<std::vector<rpc::Target>> targets_of(const EtcdFlags& flags) {
+  std::vector<rpc::Target> targets;
+  if (flags.endpoints.empty()) {
+    targets.push_back({flags.host.empty() ? "localhost" : flags.host, flags.port == 0 ? kEtcdPort : flags.port});
+    return targets;
+  }
+  for (const std::string_view part : split(flags.endpoints, ',')) {
+    auto target = rpc::parse_target(std::string(trim(part)), kEtcdPort);
+    if (!target) return target.error();
+    targets.push_back(*target);
+  }
+  return targets;
+}
+
+}  // namespace
+
+std::vector<std::string> EtcdFlags::arguments() const {
+  std::vector<std::string> result;
+  const auto add = [&result](const char* name, const std::string& value) {
+    if (!value.empty()) result.insert(result.end(), {name, value});
+  };
+  add("--etcd", endpoints);
+  add("--etcd-host", host);
+  add("--etcd-port", port == 0 ? "" : std::to_string(port));
+  add("--etcd-user", user);
+  add("--etcd-password-file", password_file);
+  add("--etcd-ca", ca_file);
+  add("--etcd-cert", certificate_file);
+  add("--etcd-key", key_file);
+  return result;
+}
+
+void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
+  auto* const endpoints =
+      app.add_option("--etcd", flags.endpoints, "Configuration is in etcd: HOST:PORT, or several with commas between");
+  app.add_option("--etcd-host", flags.host, "Host of a single etcd (default: localhost)")->excludes(endpoints);
+  app.add_option("--etcd-port", flags.port, "Port of a single etcd (default: 2379)")
+      ->check(CLI::Range(1, 65535))
+      ->excludes(endpoints);
+  app.add_option("--etcd-user", flags.user, "Who to be for etcd; with --etcd-password-file");
+  app.add_option("--etcd-password-file", flags.password_file, "File whose first line is the password");
+  app.add_option("--etcd-ca", flags.ca_file,
+                 "Speak TLS with etcd; its certificate must be signed by one of this file (PEM)");
+  auto* const key = app.add_option("--etcd-key", flags.key_file, "Key of --etcd-cert (PEM)");
+  auto* const certificate =
+      app.add_option("--etcd-cert", flags.certificate_file, "Certificate to show to etcd (PEM)")->needs(key);
+  key->needs(certificate);
+}
+
+std::string check_etcd_flags(const EtcdFlags& flags) {
+  if (const auto targets = targets_of(flags); !targets) return "--etcd: " + targets.error().message();
+  if (flags.user.empty() != flags.password_file.empty()) {
+    return "--etcd-user and --etcd-password-file belong together";
+  }
+  return "";
+}
+
+Result<std::unique_ptr<EtcdConnection>> connect_etcd(EventLoop& loop, const EtcdFlags& flags) {
+  auto targets = targets_of(flags);
+  if (!targets) return targets.error();
+  config::EtcdCredentials credentials;
+  credentials.user = flags.user;
+  if (!flags.password_file.empty()) {
+    PosixDisk disk;
+    const auto text = disk.read_file(flags.password_file, kMaxPasswordBytes);
+    if (!text) return text.error().with_context("--etcd-password-file");
+    credentials.password = text->substr(0, text->find_first_of("\r\n"));
+  }
+  config::EtcdAddress address;
+  address.endpoints = std::move(*targets);
+  address.ca_file = flags.ca_file;
+  address.certificate_file = flags.certificate_file;
+  address.key_file = flags.key_file;
+  address.tls = !flags.ca_file.empty() || !flags.certificate_file.empty();
+  auto connection = std::make_unique<EtcdConnection>(loop);
+  auto connector = config::make_etcd_connector(loop, connection->resolver, connection->random, std::move(address));
+  if (!connector) return connector.error();
+  connection->client = std::make_unique<config::EtcdClient>(loop, std::move(*connector), std::move(credentials));
+  return connection;
+}
+
+}  // namespace monitor

@@ -1,0 +1,174 @@
+// Endpoints, tokens and ends of calls, against an etcd in memory.
+#include "config/etcd/etcd_client.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "config/etcd/messages.h"
+#include "config/etcd/testing/fake_etcd.h"
+
+namespace monitor::config {
+namespace {
+
+class EtcdClientTest : public ::testing::Test {
+ protected:
+  void make(size_t endpoints = 1, EtcdCredentials credentials = {}) {
+    client_ = std::make_unique<EtcdClient>(timers_, etcd_.connector(endpoints), std::move(credentials));
+  }
+  // A Range; the answer is in answer_ when it has come.
+  void ask() {
+    pb::RangeRequest request;
+    request.set_key("k");
+    answer_.reset();
+    call_ = client_->call(kRangePath, request.SerializeAsString(), kNanosPerSecond,
+                          [this](Result<std::string> answer) { answer_ = std::move(answer); });
+  }
+  Code code() const { return !answer_ ? Code::kUnknown : *answer_ ? Code::kOk : answer_->error().code(); }
+
+  FakeTimers timers_;
+  FakeEtcd etcd_{timers_};
+  std::unique_ptr<EtcdClient> client_;
+  std::unique_ptr<EtcdCall> call_;
+  std::optional<Result<std::string>> answer_;
+};
+
+TEST_F(EtcdClientTest, AnswersAndCarriesHasleader) {
+  make();
+  ask();
+  EXPECT_FALSE(answer_) << "never from within";
+  timers_.advance(0);
+  EXPECT_EQ(code(), Code::kOk);
+  ASSERT_EQ(etcd_.calls.size(), 1U);
+  EXPECT_EQ(etcd_.calls[0].second, (rpc::Metadata{{"hasleader", "true"}}));
+  EXPECT_EQ(client_->last_heard_ns(), timers_.clock().mono_ns());
+}
+
+TEST_F(EtcdClientTest, EndpointsHaveTheirTurns) {
+  make(3);
+  etcd_.down = {0, 1};
+  ask();
+  timers_.advance(0);
+  EXPECT_EQ(code(), Code::kUnavailable) << "it repeats nothing by itself";
+  ask();
+  timers_.advance(0);
+  ask();
+  timers_.advance(0);
+  EXPECT_EQ(code(), Code::kOk);
+  ask();
+  timers_.advance(0);
+  EXPECT_EQ(etcd_.opened, (std::vector<size_t>{0, 1, 2})) << "and stays where it is well";
+}
+
+TEST_F(EtcdClientTest, SilentServerIsLeftWithAllItsCalls) {
+  make(2);
+  std::optional<Error> end;
+  const auto stream = client_->stream(
+      kWatchPath, {pb::WatchRequest().SerializeAsString()}, [](std::string_view) {},
+      [&end](const Error& reason) { end = reason; });
+  etcd_.silent = true;
+  ask();
+  timers_.advance(999 * kNanosPerMilli);
+  EXPECT_FALSE(answer_);
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kDeadlineExceeded);
+  timers_.advance(0);
+  ASSERT_TRUE(end) << "what else ran on it ends as well";
+  EXPECT_EQ(end->code(), Code::kUnavailable);
+  EXPECT_EQ(client_->endpoint(), "etcd-1");
+}
+
+TEST_F(EtcdClientTest, DroppedCallIsNotCalledBack) {
+  make();
+  ask();
+  call_.reset();
+  timers_.advance(10 * kNanosPerSecond);
+  EXPECT_FALSE(answer_);
+  ask();
+  client_.reset();
+  timers_.advance(10 * kNanosPerSecond);
+  EXPECT_FALSE(answer_) << "nor after the client's end";
+}
+
+TEST_F(EtcdClientTest, AuthenticatesOnceForAllThatWait) {
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  make(1, {"agent", "secret"});
+  ask();
+  const auto first = std::move(call_);
+  ask();
+  timers_.advance(0);
+  timers_.advance(0);
+  EXPECT_EQ(code(), Code::kOk);
+  EXPECT_EQ(client_->authentications(), 1U);
+  EXPECT_EQ(etcd_.calls.back().second.back(), (std::pair<std::string, std::string>("token", "token-1")));
+}
+
+TEST_F(EtcdClientTest, ExpiredTokenIsRenewedOnDemand) {
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  make(1, {"agent", "secret"});
+  ask();
+  timers_.advance(kNanosPerMilli);
+  etcd_.token = "token-2";
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kOk);
+  EXPECT_EQ(client_->authentications(), 2U);
+}
+
+TEST_F(EtcdClientTest, WrongPasswordIsTriedOnceACall) {
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  make(1, {"agent", "wrong"});
+  ask();
+  timers_.advance(100 * kNanosPerSecond);
+  ASSERT_EQ(code(), Code::kUnauthenticated);
+  EXPECT_NE(answer_->error().message().find("authenticating as agent"), std::string::npos);
+  EXPECT_EQ(client_->authentications(), 1U);
+}
+
+TEST_F(EtcdClientTest, TokenThatIsNeverGoodDoesNotLoop) {
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  make(1, {"agent", "secret"});
+  int number = 1;
+  etcd_.before_call = [&](std::string_view path) {
+    if (path == kRangePath) etcd_.token = "token-" + std::to_string(++number);
+  };
+  ask();
+  timers_.advance(100 * kNanosPerSecond);
+  EXPECT_EQ(code(), Code::kUnauthenticated);
+  EXPECT_EQ(client_->authentications(), 2U);
+}
+
+TEST_F(EtcdClientTest, AuthenticationThatIsOffIsNotNeeded) {
+  etcd_.authentication_on = false;
+  make(1, {"agent", "secret"});
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kOk);
+  // It is turned on while the client lives.
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  etcd_.authentication_on = true;
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kOk);
+}
+
+TEST_F(EtcdClientTest, AuthenticationThatFailsEndsWhatWaits) {
+  make(2, {"agent", "secret"});
+  etcd_.down = {0};
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kUnavailable);
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kOk) << "on the other endpoint";
+}
+
+}  // namespace
+}  // namespace monitor::config

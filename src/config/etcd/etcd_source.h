@@ -1,0 +1,73 @@
+// EtcdSource: keys of etcd as a source of configuration. A linearizable read of all keys, then a watch from the
+// revision after it; whatever goes wrong with the watch ends in a new read, so that a change is late but never lost.
+//
+//  - Every new connection begins with a read: a compacted history or a store that was restored to an older state needs
+//    nothing else. Revisions are taken from reads and events only, never from a cancelled watch.
+//  - Events at or below the last revision seen of their key are dropped; every 30 to 60 s the keys are read again.
+//  - A server that says nothing for 5 s is asked; no answer within 4 s, and the next endpoint has its turn. Waits
+//    between attempts are drawn from 0 to 1, 2, 4 ... 30 s.
+//  - A document above 256 KiB becomes an Entry with a fault.
+//
+// The revision that is told is etcd's: up to it, all watched keys are as told. When nothing of them has changed, it
+// stays what it was.
+//
+// Thread contract: everything on the loop's thread. Timers, client, random and listener must outlive the source.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/backoff.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "config/etcd/etcd_client.h"
+#include "config/source.h"
+
+namespace monitor::config {
+
+struct EtcdSourceOptions {
+  int64_t read_timeout_ns = 5 * kNanosPerSecond;
+  // Until etcd has confirmed all watches.
+  int64_t open_timeout_ns = 5 * kNanosPerSecond;
+  // Nothing heard for so long: a probe, which must be answered in time. Together below 10 s.
+  int64_t probe_after_ns = 5 * kNanosPerSecond;
+  int64_t probe_timeout_ns = 4 * kNanosPerSecond;
+  // The keys are read again after a time evenly drawn between these.
+  int64_t reconcile_min_ns = 30 * kNanosPerSecond;
+  int64_t reconcile_max_ns = 60 * kNanosPerSecond;
+  int64_t backoff_base_ns = kNanosPerSecond;
+  int64_t backoff_cap_ns = 30 * kNanosPerSecond;
+};
+
+class EtcdSource final : public ConfigSource {
+ public:
+  struct State {
+    bool watching = false;     // all watches are confirmed
+    uint64_t established = 0;  // how often they were
+    uint64_t lost = 0;
+    uint64_t compactions = 0;  // a watch that began in a compacted history
+    uint64_t restores = 0;     // another cluster, or an older state
+    uint64_t duplicates = 0;   // events dropped, as seen before
+    uint64_t missed = 0;       // changes found by reading, that the watch had not told
+  };
+
+  EtcdSource(Timers& timers, Random& random, EtcdClient& client, EtcdSourceOptions options = {});
+  ~EtcdSource() override;
+
+  // At most 100 keys.
+  void watch(const std::set<std::string>& keys, ConfigListener& listener) override;
+  std::string describe(const std::string& key) const override { return key; }
+  // Reads the keys again now; ends a wait.
+  void rescan();
+
+  const State& state() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace monitor::config

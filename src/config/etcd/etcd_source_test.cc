@@ -1,0 +1,426 @@
+// The watch client: every way in which a watch goes wrong, against an etcd in memory. No time passes but the test's.
+#include "config/etcd/etcd_source.h"
+
+#include <gtest/gtest.h>
+
+#include "config/document.h"
+#include "config/etcd/messages.h"
+#include "config/etcd/testing/fake_etcd.h"
+
+namespace monitor::config {
+namespace {
+
+const std::string kOwn = "/monitor/config/a";
+const std::string kDefaults = "/monitor/defaults";
+
+class EtcdSourceTest : public ::testing::Test, protected ConfigListener {
+ protected:
+  void start(size_t endpoints = 1, EtcdCredentials credentials = {}) {
+    client_ = std::make_unique<EtcdClient>(timers_, etcd_.connector(endpoints), std::move(credentials));
+    source_ = std::make_unique<EtcdSource>(timers_, random_, *client_);
+    source_->watch({kOwn, kDefaults}, *this);
+    advance(1);
+  }
+  void advance(int64_t ms) { timers_.advance(ms * kNanosPerMilli); }
+  void on_keys(const KeySet& keys) override {
+    heard_ = keys;
+    ++calls_;
+  }
+  void on_source_lost(const Error& reason) override { lost_.push_back(reason); }
+  std::string value(const std::string& key = kOwn) const {
+    const auto found = heard_.entries.find(key);
+    return found == heard_.entries.end() ? "-" : found->second.value;
+  }
+  pb::WatchResponse event(const std::string& text, int64_t mod_revision) const {
+    pb::WatchResponse response;
+    *response.mutable_header() = etcd_.header();
+    pb::KeyValue& kv = *response.add_events()->mutable_kv();
+    kv.set_key(kOwn);
+    kv.set_value(text);
+    kv.set_mod_revision(mod_revision);
+    return response;
+  }
+  const EtcdSource::State& state() const { return source_->state(); }
+
+  FakeTimers timers_;
+  SeededRandom random_{7};
+  FakeEtcd etcd_{timers_};
+  std::unique_ptr<EtcdClient> client_;
+  std::unique_ptr<EtcdSource> source_;
+  KeySet heard_;
+  int calls_ = 0;
+  std::vector<Error> lost_;
+};
+
+TEST_F(EtcdSourceTest, ReadsThenWatchesFromTheRevisionAfter) {
+  etcd_.put(kOwn, "one");
+  start();
+  EXPECT_EQ(value(), "one");
+  EXPECT_EQ(heard_.revision, 2);
+  EXPECT_TRUE(state().watching);
+  etcd_.put(kOwn, "two");
+  advance(0);
+  EXPECT_EQ(value(), "two");
+  EXPECT_EQ(heard_.revision, 3);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 1U);
+}
+
+TEST_F(EtcdSourceTest, ChangeBetweenReadAndWatchIsNotLost) {
+  etcd_.put(kOwn, "one");
+  etcd_.before_call = [this](std::string_view path) {
+    if (path == kWatchPath && etcd_.revision == 2) etcd_.put(kOwn, "two");
+  };
+  start();
+  EXPECT_EQ(value(), "two");
+}
+
+TEST_F(EtcdSourceTest, SameValueAgainRaisesTheRevision) {
+  etcd_.put(kOwn, "one");
+  start();
+  etcd_.put(kOwn, "one");
+  advance(0);
+  EXPECT_EQ(heard_.revision, 3) << "who waits for it would wait for ever";
+}
+
+TEST_F(EtcdSourceTest, OthersChangesDoNotCountUp) {
+  start();
+  for (int i = 0; i < 10; ++i) etcd_.put("/monitor/status/b", "x");
+  advance(120'000);
+  EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(EtcdSourceTest, BurstIsToldAsOne) {
+  start();
+  for (int i = 0; i < 1000; ++i) etcd_.put(kOwn, std::to_string(i));
+  advance(1);
+  EXPECT_EQ(value(), "999");
+  EXPECT_EQ(calls_, 2);
+}
+
+TEST_F(EtcdSourceTest, CompactedStartReadsAgain) {
+  etcd_.put(kOwn, "one");
+  // What is compacted between read and watch: the watch is created, then cancelled without a revision.
+  bool once = false;
+  etcd_.before_call = [&](std::string_view path) {
+    if (path != kWatchPath || std::exchange(once, true)) return;
+    etcd_.put(kOwn, "two");
+    etcd_.put(kOwn, "three");
+    etcd_.compact(etcd_.revision);
+  };
+  start();
+  EXPECT_EQ(value(), "three");
+  EXPECT_EQ(heard_.revision, 4);
+  EXPECT_EQ(state().compactions, 1U);
+  EXPECT_TRUE(state().watching);
+  EXPECT_TRUE(lost_.empty());
+  etcd_.put(kOwn, "four");
+  advance(0);
+  EXPECT_EQ(value(), "four");
+}
+
+TEST_F(EtcdSourceTest, EndlessCompactionWaits) {
+  etcd_.put(kOwn, "one");
+  etcd_.compact(1'000'000);
+  start();
+  advance(10'000);
+  EXPECT_LE(etcd_.calls_of(kWatchPath), 20U);
+  EXPECT_FALSE(lost_.empty());
+}
+
+TEST_F(EtcdSourceTest, RestoredStoreIsReadWhole) {
+  for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
+  start();
+  EXPECT_EQ(heard_.revision, 11);
+  // It comes back with an older state; the connection breaks meanwhile.
+  etcd_.restore(5, {{kOwn, "old"}});
+  etcd_.break_calls({Code::kUnavailable, "restarting"});
+  advance(60'000);
+  EXPECT_EQ(value(), "old");
+  EXPECT_EQ(heard_.revision, 5);
+  EXPECT_EQ(state().restores, 1U);
+  etcd_.put(kOwn, "newer");
+  advance(0);
+  EXPECT_EQ(value(), "newer") << "though 6 was seen before";
+  EXPECT_EQ(heard_.revision, 6);
+}
+
+TEST_F(EtcdSourceTest, RestoreBehindALivingConnectionIsFoundByReading) {
+  for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
+  start();
+  etcd_.restore(5, {{kOwn, "old"}});
+  advance(60'100);
+  EXPECT_EQ(value(), "old");
+  EXPECT_EQ(state().restores, 1U);
+}
+
+TEST_F(EtcdSourceTest, WatchInTheFutureIsLeft) {
+  etcd_.put(kOwn, "one");
+  etcd_.put(kOwn, "two");
+  etcd_.created_revision = 1;  // the watch would be silent until this member has caught up
+  start(2);
+  advance(100);
+  EXPECT_FALSE(state().watching);
+  ASSERT_FALSE(lost_.empty());
+  EXPECT_NE(lost_[0].message().find("behind"), std::string::npos);
+  etcd_.created_revision = 0;
+  advance(60'000);
+  EXPECT_TRUE(state().watching);
+  EXPECT_GE(etcd_.opened.size(), 2U) << "another endpoint";
+}
+
+TEST_F(EtcdSourceTest, AnotherClusterIsReadWhole) {
+  for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
+  start();
+  etcd_.cluster_id = 78;
+  etcd_.restore(40, {{kOwn, "other"}});
+  etcd_.send_to_watches(event("x", 41));
+  advance(60'000);
+  EXPECT_EQ(value(), "other");
+  EXPECT_EQ(heard_.revision, 40);
+  EXPECT_EQ(state().restores, 1U);
+}
+
+TEST_F(EtcdSourceTest, LateAndDoubleEventsAreDropped) {
+  etcd_.put(kOwn, "one");
+  start();
+  etcd_.put(kOwn, "two");
+  advance(0);
+  const int before = calls_;
+  etcd_.send_to_watches(event("one", 2));
+  etcd_.send_to_watches(event("two", 3));
+  advance(0);
+  EXPECT_EQ(calls_, before);
+  EXPECT_EQ(state().duplicates, 2U);
+  etcd_.remove(kOwn);
+  advance(0);
+  etcd_.send_to_watches(event("two", 3));
+  advance(0);
+  EXPECT_EQ(value(), "-") << "a late event does not bring back what was deleted";
+}
+
+TEST_F(EtcdSourceTest, RecreatedKeyIsNew) {
+  etcd_.put(kOwn, "one");
+  etcd_.put(kOwn, "two");
+  start();
+  etcd_.remove(kOwn);
+  etcd_.put(kOwn, "three");  // version 1
+  advance(0);
+  EXPECT_EQ(value(), "three");
+}
+
+TEST_F(EtcdSourceTest, LostEventIsFoundWithinAMinute) {
+  start();
+  etcd_.lose_events = true;
+  etcd_.put(kOwn, "lost");
+  advance(1000);
+  EXPECT_EQ(value(), "-");
+  etcd_.lose_events = false;
+  advance(60'000);
+  EXPECT_EQ(value(), "lost");
+  EXPECT_EQ(state().missed, 1U);
+  EXPECT_TRUE(state().watching);
+  EXPECT_TRUE(lost_.empty()) << "nothing was lost that anybody must know of";
+  etcd_.lose_events = true;
+  etcd_.remove(kOwn);
+  etcd_.lose_events = false;
+  advance(60'100);
+  EXPECT_EQ(value(), "-") << "deletions too";
+}
+
+TEST_F(EtcdSourceTest, ReconcilingIsSpread) {
+  start();
+  const size_t before = etcd_.calls_of(kTxnPath);
+  advance(29'900);
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), before);
+  advance(600'000);
+  const size_t reads = etcd_.calls_of(kTxnPath) - before;
+  EXPECT_GE(reads, 10U);
+  EXPECT_LE(reads, 21U);
+}
+
+TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinTenSeconds) {
+  etcd_.put(kOwn, "one");
+  start(2);
+  for (int i = 0; i < 5; ++i) {
+    etcd_.put(kOwn, "two");
+    advance(1000);
+  }
+  etcd_.silent = true;
+  advance(10'000);
+  ASSERT_EQ(lost_.size(), 1U);
+  EXPECT_FALSE(state().watching);
+  EXPECT_EQ(client_->endpoint(), "etcd-1");
+  etcd_.silent = false;
+  advance(15'000);  // the read that fell into the silence ends first
+  EXPECT_TRUE(state().watching);
+}
+
+TEST_F(EtcdSourceTest, ProbesOnlyInSilence) {
+  start();
+  const size_t before = etcd_.calls_of(kRangePath);
+  for (int i = 0; i < 20; ++i) {
+    etcd_.put(kOwn, std::to_string(i));
+    advance(1000);
+  }
+  EXPECT_EQ(etcd_.calls_of(kRangePath), before);
+  advance(20'000);
+  EXPECT_GE(etcd_.calls_of(kRangePath), before + 3);
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(EtcdSourceTest, WatchThatIsNotConfirmedIsLeft) {
+  etcd_.without_watches = true;
+  start();
+  advance(6000);
+  ASSERT_FALSE(lost_.empty());
+  etcd_.without_watches = false;
+  advance(60'000);
+  EXPECT_TRUE(state().watching);
+}
+
+TEST_F(EtcdSourceTest, LostLeaderMovesOn) {
+  start(3);
+  etcd_.break_calls({Code::kUnavailable, "etcdserver: no leader"});
+  advance(2000);
+  EXPECT_TRUE(state().watching);
+  EXPECT_EQ(client_->endpoint(), "etcd-1");
+  EXPECT_EQ(state().lost, 1U);
+}
+
+TEST_F(EtcdSourceTest, BackIsToldWithoutANewRevision) {
+  etcd_.put(kOwn, "one");
+  start();
+  for (int i = 0; i < 5; ++i) etcd_.put("/elsewhere", "x");
+  etcd_.break_calls({Code::kUnavailable, "gone"});
+  advance(2000);
+  EXPECT_EQ(calls_, 2) << "that the source is back";
+  EXPECT_EQ(heard_.revision, 2) << "nothing of ours has changed";
+}
+
+TEST_F(EtcdSourceTest, RefusedWatchAuthenticatesAnewAndWaits) {
+  etcd_.user = "agent";
+  etcd_.password = "secret";
+  start(1, {"agent", "secret"});
+  EXPECT_TRUE(state().watching);
+  etcd_.refuse_watches = true;
+  etcd_.break_calls({Code::kUnavailable, "gone"});
+  advance(120'000);
+  EXPECT_FALSE(state().watching);
+  EXPECT_LE(client_->authentications(), 30U) << "not in a loop";
+  EXPECT_GE(client_->authentications(), 3U);
+  etcd_.refuse_watches = false;
+  advance(31'000);
+  EXPECT_TRUE(state().watching);
+}
+
+TEST_F(EtcdSourceTest, FragmentsAreOne) {
+  start();
+  // Two changes of one transaction, in pieces.
+  pb::WatchResponse first = event("one", 5);
+  first.set_fragment(true);
+  pb::WatchResponse second = event("two", 6);
+  etcd_.revision = 6;
+  etcd_.send_to_watches(first);
+  advance(0);
+  EXPECT_EQ(calls_, 1) << "waits for the last piece";
+  etcd_.send_to_watches(second);
+  advance(0);
+  EXPECT_EQ(value(), "two");
+  EXPECT_EQ(calls_, 2);
+}
+
+TEST_F(EtcdSourceTest, FragmentsWithoutEndAreAFailure) {
+  start();
+  pb::WatchResponse piece = event(std::string(10'000'000, 'x'), 5);
+  piece.set_fragment(true);
+  for (int i = 0; i < 8; ++i) {
+    etcd_.send_to_watches(piece);
+    advance(0);
+  }
+  EXPECT_EQ(lost_.size(), 1U);
+}
+
+TEST_F(EtcdSourceTest, OversizedDocumentIsAFault) {
+  etcd_.put(kOwn, std::string(kMaxDocumentBytes + 1, 'x'));
+  start();
+  ASSERT_TRUE(heard_.entries.contains(kOwn));
+  ASSERT_TRUE(heard_.entries[kOwn].fault);
+  EXPECT_EQ(heard_.entries[kOwn].fault->code(), Code::kResourceExhausted);
+  EXPECT_EQ(heard_.entries[kOwn].fault->message(), "document: 262145 bytes, the limit is 262144");
+}
+
+TEST_F(EtcdSourceTest, EtcdThatComesLater) {
+  etcd_.down = {0};
+  start();
+  EXPECT_EQ(calls_, 0);
+  EXPECT_EQ(lost_.size(), 1U);
+  advance(600'000);
+  EXPECT_LE(etcd_.opened.size(), 80U);
+  EXPECT_GE(etcd_.opened.size(), 20U);
+  etcd_.put(kOwn, "one");
+  etcd_.down.clear();
+  advance(30'000);
+  EXPECT_EQ(value(), "one");
+}
+
+TEST_F(EtcdSourceTest, ReturnIsSpread) {
+  // After the same end, waits differ from source to source.
+  std::set<int64_t> returns;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    FakeTimers timers;
+    FakeEtcd etcd(timers);
+    SeededRandom random(seed);
+    EtcdClient client(timers, etcd.connector(), {});
+    EtcdSource source(timers, random, client);
+    source.watch({kOwn}, *this);
+    timers.advance(kNanosPerMilli);
+    etcd.break_calls({Code::kUnavailable, "gone"});
+    int64_t waited = 0;
+    for (; source.state().established < 2; ++waited) timers.advance(10 * kNanosPerMilli);
+    returns.insert(waited);
+  }
+  EXPECT_GE(returns.size(), 10U);
+  EXPECT_LE(*returns.rbegin(), 101) << "the first wait is at most a second";
+}
+
+TEST_F(EtcdSourceTest, RescanReadsNow) {
+  start();
+  etcd_.lose_events = true;
+  etcd_.put(kOwn, "lost");
+  source_->rescan();
+  advance(1);
+  EXPECT_EQ(value(), "lost");
+  etcd_.down = {0};
+  etcd_.break_calls({Code::kUnavailable, "gone"});
+  advance(100'000);
+  etcd_.down.clear();
+  source_->rescan();
+  advance(1);
+  EXPECT_TRUE(state().watching);
+}
+
+TEST_F(EtcdSourceTest, GarbageIsAFailure) {
+  start();
+  pb::WatchResponse response;
+  *response.mutable_header() = etcd_.header();
+  response.set_canceled(true);
+  response.set_cancel_reason("because");
+  etcd_.send_to_watches(response);
+  advance(0);
+  ASSERT_EQ(lost_.size(), 1U);
+  EXPECT_NE(lost_[0].message().find("because"), std::string::npos);
+  advance(2000);
+  EXPECT_TRUE(state().watching);
+}
+
+TEST_F(EtcdSourceTest, EndLeavesNothingBehind) {
+  start();
+  source_.reset();
+  client_.reset();
+  EXPECT_EQ(etcd_.watch_streams(), 0U);
+  EXPECT_TRUE(timers_.idle());
+}
+
+}  // namespace
+}  // namespace monitor::config

@@ -1,0 +1,205 @@
+#include "config/etcd/presence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "config/etcd/messages.h"
+#include "config/source.h"
+
+namespace monitor::config {
+
+std::string status_key(std::string_view agent_id) { return fmt::format("{}status/{}", kKeyRoot, agent_id); }
+
+struct Presence::Impl {
+  Impl(Timers& t, Random& r, EtcdClient& c, PresenceOptions given)
+      : timers(t), client(c), options(std::move(given)), backoff(r, options.backoff_base_ns, options.backoff_cap_ns) {}
+  ~Impl() {
+    timers.cancel_timer(keepalive_timer);
+    timers.cancel_timer(retry_timer);
+    timers.cancel_timer(done_timer);
+  }
+
+  void advance();
+  void grant();
+  void put();
+  void schedule_keepalive();
+  void keep_alive();
+  void lease_gone();
+  void fail(const char* what, const Error& reason);
+  void revoke();
+  void finish();
+
+  Timers& timers;
+  EtcdClient& client;
+  PresenceOptions options;
+  Backoff backoff;
+  State state;
+
+  std::string value;
+  uint64_t wanted = 0;  // counts set()
+  uint64_t stands = 0;  // of these, what etcd has
+  int64_t lease = 0;    // 0: none
+  bool stopping = false;
+  std::function<void()> done;
+
+  std::unique_ptr<EtcdCall> call;            // grant, put or revoke
+  std::unique_ptr<EtcdCall> keepalive_call;  // beside it
+  Timers::TimerId keepalive_timer = 0;
+  Timers::TimerId retry_timer = 0;
+  Timers::TimerId done_timer = 0;
+};
+
+// What is next, if nothing is under way.
+void Presence::Impl::advance() {
+  if (stopping || call != nullptr || retry_timer != 0 || wanted == 0) return;
+  if (lease == 0) {
+    grant();
+  } else if (stands < wanted) {
+    put();
+  }
+}
+
+void Presence::Impl::grant() {
+  pb::LeaseGrantRequest request;
+  request.set_ttl(options.ttl_seconds);
+  call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, options.call_timeout_ns,
+                                           [this](const Result<pb::LeaseGrantResponse>& response) {
+                                             call.reset();
+                                             if (!response) {
+                                               fail("taking a lease", response.error());
+                                               return;
+                                             }
+                                             lease = response->id();
+                                             ++state.leases;
+                                             schedule_keepalive();
+                                             advance();
+                                           });
+}
+
+void Presence::Impl::put() {
+  pb::PutRequest request;
+  request.set_key(options.key);
+  request.set_value(value);
+  request.set_lease(lease);
+  call = call_etcd<pb::PutResponse>(client, kPutPath, request, options.call_timeout_ns,
+                                    [this, number = wanted, under = lease](const Result<pb::PutResponse>& response) {
+                                      call.reset();
+                                      if (lease != under) {
+                                        advance();  // that lease is gone, and with it what was put
+                                      } else if (response) {
+                                        ++state.puts;
+                                        stands = number;
+                                        state.present = stands == wanted;
+                                        backoff.reset();
+                                        advance();
+                                      } else if (response.error().code() == Code::kNotFound) {
+                                        lease_gone();
+                                      } else {
+                                        fail("putting the status", response.error());
+                                      }
+                                    });
+}
+
+void Presence::Impl::schedule_keepalive() {
+  timers.cancel_timer(keepalive_timer);
+  keepalive_timer = timers.call_after(options.ttl_seconds * kNanosPerSecond / 3, [this] {
+    keepalive_timer = 0;
+    keep_alive();
+  });
+}
+
+// The stream of keepalives with one request and its end: as good as a unary call.
+void Presence::Impl::keep_alive() {
+  pb::LeaseKeepAliveRequest request;
+  request.set_id(lease);
+  keepalive_call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, options.call_timeout_ns,
+                                                         [this](const Result<pb::LeaseKeepAliveResponse>& response) {
+                                                           keepalive_call.reset();
+                                                           if (response && response->ttl() <= 0) {
+                                                             lease_gone();
+                                                             return;
+                                                           }
+                                                           // A failed one is repeated in time: the lease bears two of
+                                                           // them.
+                                                           if (!response) ++state.failures;
+                                                           schedule_keepalive();
+                                                         });
+}
+
+void Presence::Impl::lease_gone() {
+  log_info("lease of the status has expired; taking a new one", {{"key", options.key}});
+  timers.cancel_timer(std::exchange(keepalive_timer, 0));
+  keepalive_call.reset();
+  lease = 0;
+  stands = 0;
+  state.present = false;
+  if (call == nullptr) advance();
+}
+
+void Presence::Impl::fail(const char* what, const Error& reason) {
+  ++state.failures;
+  state.present = false;
+  const int64_t wait = backoff.next_ns();
+  log_debug("status is not in etcd; trying again",
+            {{"what", what}, {"reason", reason}, {"wait_ms", wait / kNanosPerMilli}});
+  retry_timer = timers.call_after(wait, [this] {
+    retry_timer = 0;
+    advance();
+  });
+}
+
+void Presence::Impl::revoke() {
+  pb::LeaseRevokeRequest request;
+  request.set_id(lease);
+  call = call_etcd<pb::LeaseRevokeResponse>(client, kLeaseRevokePath, request, options.call_timeout_ns,
+                                            [this](const Result<pb::LeaseRevokeResponse>&) {
+                                              call.reset();
+                                              finish();
+                                            });
+}
+
+void Presence::Impl::finish() {
+  lease = 0;
+  state.present = false;
+  const auto callback = std::exchange(done, nullptr);
+  if (callback) callback();
+}
+
+Presence::Presence(Timers& timers, Random& random, EtcdClient& client, PresenceOptions options)
+    : impl_(std::make_unique<Impl>(timers, random, client, std::move(options))) {}
+Presence::~Presence() = default;
+
+void Presence::set(std::string value) {
+  if (impl_->wanted > 0 && impl_->value == value) return;
+  impl_->value = std::move(value);
+  ++impl_->wanted;
+  impl_->state.present = false;
+  impl_->advance();
+}
+
+void Presence::stop(std::function<void()> done) {
+  Impl& impl = *impl_;
+  impl.stopping = true;
+  impl.done = std::move(done);
+  for (Timers::TimerId* timer : {&impl.keepalive_timer, &impl.retry_timer}) {
+    impl.timers.cancel_timer(std::exchange(*timer, 0));
+  }
+  impl.keepalive_call.reset();
+  impl.call.reset();
+  if (impl.lease != 0) {
+    impl.revoke();
+  } else {
+    impl.done_timer = impl.timers.call_after(0, [&impl] {
+      impl.done_timer = 0;
+      impl.finish();
+    });
+  }
+}
+
+const Presence::State& Presence::state() const { return impl_->state; }
+
+}  // namespace monitor::config

@@ -1,0 +1,93 @@
+// An etcd in memory: a store with history, watches, leases and tokens, behind a connector whose calls it answers as
+// etcd does, one turn of the timers later. It misbehaves as its fields say. Unit tests only; one thread.
+#pragma once
+
+#include <etcd/etcd.pb.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "config/etcd/connector.h"
+
+namespace monitor::config {
+
+namespace pb = etcdpb;
+
+class FakeEtcd {
+ public:
+  explicit FakeEtcd(FakeTimers& timers) : timers_(timers) {}
+
+  // A connector to this etcd, as if it had several endpoints.
+  std::unique_ptr<EtcdConnector> connector(size_t endpoints = 1);
+
+  // --- The store, as others see and change it.
+  int64_t put(const std::string& key, const std::string& value, int64_t lease = 0);
+  int64_t remove(const std::string& key);
+  void compact(int64_t at) { compacted = at; }
+  const pb::KeyValue* find(const std::string& key) const;
+  void expire_lease(int64_t id);
+  // Another revision, without history; no watch learns of it.
+  void restore(int64_t to_revision, const std::map<std::string, std::string>& content);
+  // Breaks every call that runs.
+  void break_calls(const rpc::CallStatus& status);
+  // Sends this to every watch stream as it is.
+  void send_to_watches(const pb::WatchResponse& response);
+  pb::ResponseHeader header() const;
+  size_t watch_streams() const;
+  size_t calls_of(std::string_view path) const;
+
+  // --- What it does.
+  int64_t revision = 1;
+  uint64_t cluster_id = 77;
+  int64_t compacted = 0;
+  std::set<size_t> down;             // endpoints that refuse
+  bool silent = false;               // takes calls and says nothing
+  bool lose_events = false;          // changes are not told to watches
+  bool drop_answers = false;         // executes, and the answer is lost
+  bool without_watches = false;      // watches are not confirmed
+  int64_t created_revision = 0;      // of `created`, if not 0: a member that is behind
+  size_t fragment_events_bytes = 0;  // splits values longer than this into answers with `fragment`
+  bool refuse_watches = false;       // created and canceled together, with watch_id -1
+  std::string user;                  // set: calls need a token
+  std::string password;
+  std::string token = "token-1";  // the one that is good
+  bool authentication_on = true;
+  std::function<void(std::string_view path)> before_call;
+
+  std::vector<std::pair<std::string, rpc::Metadata>> calls;  // all that were begun
+  std::vector<size_t> opened;                                // endpoints, in order
+  std::map<int64_t, int64_t> leases;                         // id -> TTL
+
+ private:
+  class Call;
+  class Connection;
+  class Connector;
+  struct Watcher {
+    std::string key;
+    int64_t next = 0;
+    int64_t id = 0;
+  };
+
+  rpc::CallStatus execute(const Call& call, const std::string& request, std::string& answer);
+  rpc::CallStatus txn(const std::string& request, std::string& answer);
+  pb::RangeResponse range(const pb::RangeRequest& request) const;
+  void serve(Call& call, const std::string& request);
+  void serve_watch(Call& call, const std::string& request);
+  void tell(Call& call, const Watcher& watcher, const std::vector<pb::Event>& events);
+  void record(pb::Event event);
+
+  FakeTimers& timers_;
+  std::map<std::string, pb::KeyValue> store_;
+  std::vector<pb::Event> history_;
+  std::set<Call*> running_;
+  int64_t next_lease_ = 1000;
+};
+
+}  // namespace monitor::config
