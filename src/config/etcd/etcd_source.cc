@@ -94,7 +94,8 @@ struct EtcdSource::Impl {
   int64_t revision = 0;          // up to which all keys are known
   int64_t revision_at_read = 0;  // when the read under way was sent
   std::map<std::string, Entry> entries;
-  std::map<std::string, int64_t> seen;  // key -> revision up to which it is known; deletions too
+  std::map<std::string, int64_t> modified;  // of what is in entries
+  std::map<std::string, int64_t> seen;      // key -> revision up to which it is known; deletions too
 
   // What the listener was told.
   bool told = false;
@@ -179,12 +180,10 @@ bool EtcdSource::Impl::went_back(const Snapshot& snapshot) const {
 }
 
 bool EtcdSource::Impl::differs(const Snapshot& snapshot) const {
-  for (const std::string& key : keys) {
-    const auto found = snapshot.found.find(key);
-    if ((found != snapshot.found.end()) != entries.contains(key)) return true;
-    if (found != snapshot.found.end() && found->second.mod_revision > seen.at(key)) return true;
-  }
-  return false;
+  // Any other revision, not just a higher one: a store that was restored may have been written to since.
+  std::map<std::string, int64_t> found;
+  for (const auto& [key, what] : snapshot.found) found[key] = what.mod_revision;
+  return found != modified;
 }
 
 void EtcdSource::Impl::take(const Snapshot& snapshot) {
@@ -202,10 +201,11 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
   cluster_id = snapshot.cluster_id;
   revision = snapshot.revision;
   entries.clear();
-  for (const std::string& key : keys) {
-    seen[key] = snapshot.revision;
-    const auto found = snapshot.found.find(key);
-    if (found != snapshot.found.end()) entries[key] = found->second.entry;
+  modified.clear();
+  for (const std::string& key : keys) seen[key] = snapshot.revision;
+  for (const auto& [key, what] : snapshot.found) {
+    entries[key] = what.entry;
+    modified[key] = what.mod_revision;
   }
   changed |= news;
   if (changed || lost) schedule_tell();
@@ -329,8 +329,10 @@ void EtcdSource::Impl::on_event(const pb::Event& event) {
   revision = std::max(revision, last);
   if (event.type() == pb::Event::DELETE) {
     entries.erase(kv.key());
+    modified.erase(kv.key());
   } else {
     entries[kv.key()] = entry_of(kv.value());
+    modified[kv.key()] = last;
   }
   compacted = false;
   changed = true;
@@ -424,6 +426,7 @@ void EtcdSource::watch(const std::set<std::string>& keys, ConfigListener& listen
   impl_->keys = keys;
   impl_->listener = &listener;
   impl_->entries.clear();
+  impl_->modified.clear();
   impl_->seen.clear();
   impl_->told = false;
   impl_->begin();

@@ -145,6 +145,17 @@ TEST_F(EtcdSourceTest, RestoredStoreIsReadWhole) {
   EXPECT_EQ(heard_.revision, 6);
 }
 
+TEST_F(EtcdSourceTest, RestoredStoreThatWasWrittenToSince) {
+  for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
+  start();
+  etcd_.restore(5, {{kOwn, "old"}});
+  for (int i = 0; i < 20; ++i) etcd_.put("/monitor/status/b", "others are back already");
+  etcd_.break_calls({Code::kUnavailable, "restarting"});
+  advance(60'000);
+  EXPECT_EQ(value(), "old") << "though its revision is below what was seen, and the store's is not";
+  EXPECT_EQ(heard_.revision, 25);
+}
+
 TEST_F(EtcdSourceTest, RestoreBehindALivingConnectionIsFoundByReading) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();

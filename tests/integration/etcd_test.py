@@ -1,0 +1,350 @@
+"""Agent and author on a real etcd: what is put is applied, and everything that a running etcd can do to its clients."""
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from etcd import Etcd, Link  # noqa: E402
+from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
+
+OWN = "/monitor/config/a"
+STATUS = "/monitor/status/a"
+CERTIFICATES = os.path.join(os.environ.get("MONITOR_BUILD_DIR", "build/release"), "tests", "make_certificates")
+
+
+class EtcdTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.closing = []
+
+    def tearDown(self):
+        super().tearDown()
+        for thing in reversed(self.closing):
+            thing.close()
+
+    def etcd(self, *arguments, **options):
+        etcd = Etcd(*arguments, **options)
+        self.closing.append(etcd)
+        return etcd
+
+    def link(self, etcd):
+        link = Link(etcd.port)
+        self.closing.append(link)
+        return link
+
+    def agent(self, address, *arguments, agent_id="a"):
+        return self.start("monitor-agent", "--agent-id", agent_id, "--server", f"127.0.0.1:{free_port()}", "--data", self.data,
+                          "--etcd", address, *arguments)
+
+    def config(self, etcd, *arguments):
+        return run("monitor-config", "--etcd", etcd.address, *arguments)
+
+    def applied(self, agent, etcd, interval):
+        """Puts a document and waits until it is in force. The log holds back what comes too often: a few a test."""
+        etcd.put(OWN, json.dumps({"interval": interval}))
+        revision = json.loads(etcd.ctl("get", OWN, "-w", "json"))["kvs"][0]["mod_revision"]
+        return agent.says(f"configuration applied revision={revision} .*source=" + OWN)
+
+
+class Applying(EtcdTest):
+    def test_put_by_etcdctl_is_applied_soon(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        agent.says("configuration watch established endpoint=" + etcd.address)
+        delays = []
+        for i in range(1, 5):
+            etcd.put(OWN, json.dumps({"interval": i}))
+            begin = time.monotonic()
+            agent.says(r"configuration applied revision=\d+ previous=\d+ source=" + OWN, i)
+            delays.append(time.monotonic() - begin)
+        self.assertLess(statistics.median(delays), 0.1, delays)
+        revision = int(agent.says(r"configuration applied revision=(\d+) .*source=" + OWN, 4).group(1))
+        wait_until(lambda: json.loads(etcd.get(STATUS))["applied"] == revision, "the status to say so")
+
+    def test_invalid_document_leaves_the_running_one(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        self.applied(agent, etcd, 7)
+        etcd.put(OWN, '{"interval": 7, "metrics": ["cpuu"]}')
+        agent.says(r'configuration refused .*path=/metrics/0 .*cpuu')
+        etcd.put(OWN, "x" * 300_000)
+        agent.says("configuration refused .*300000 bytes, the limit is 262144")
+        self.applied(agent, etcd, 8)
+
+    def test_deletion_and_recreation(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        for i in (1, 2, 3):
+            self.applied(agent, etcd, i)
+            etcd.ctl("del", OWN)
+            agent.says("configuration deleted; the last good one stays in force", i)
+
+    def test_layers_and_another_key(self):
+        etcd = self.etcd()
+        etcd.put("/monitor/defaults", '{"send_every": 2}')
+        etcd.put("/monitor/groups/web", '{"interval": 3}')
+        etcd.put("/elsewhere/mine", '{"interval": 4}')
+        agent = self.agent(etcd.address, "--group", "web", "--config-key", "/elsewhere/mine")
+        agent.says("configuration applied .*source=/monitor/defaults,/monitor/groups/web,/elsewhere/mine")
+
+    def test_messages_above_four_megabytes(self):
+        etcd = self.etcd()
+        groups = [f"g{i}" for i in range(5)]
+        for group in groups:
+            etcd.put(f"/monitor/groups/{group}", "x" * 1_400_000)
+        agent = self.agent(etcd.address, *[a for g in groups for a in ("--group", g)])
+        agent.says("configuration refused .*1400000 bytes")
+        for group in groups:
+            etcd.ctl("del", f"/monitor/groups/{group}")
+        self.applied(agent, etcd, 3)
+
+    def test_once(self):
+        etcd = self.etcd()
+        etcd.put("/monitor/config/a", '{"interval": 0.1, "metrics": ["memory"]}')
+        status, out, err = run("monitor-agent", "--once", "--agent-id", "a", "--etcd", etcd.address, "--format", "json",
+                               "--data", self.data)
+        self.assertEqual(status, 0, err)
+        self.assertIn("system.memory.utilization", out)
+        self.assertNotIn("system.cpu", out)
+        self.assertIsNone(etcd.get(STATUS), "a look is no presence")
+
+
+class Trouble(EtcdTest):
+    def test_compaction_while_away(self):
+        etcd = self.etcd()
+        link = self.link(etcd)
+        agent = self.agent(f"127.0.0.1:{link.port}")
+        self.applied(agent, etcd, 1)
+        agent.says("configuration watch established")
+        link.cut()
+        agent.says("configuration watch lost")
+        for i in range(2, 12):
+            etcd.put(OWN, json.dumps({"interval": i}))
+        etcd.ctl("compact", str(etcd.revision()))
+        link.mend()
+        agent.says(r"configuration applied .*source=" + OWN, 2)
+        self.applied(agent, etcd, 30)
+
+    def test_stop_and_restart(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        for i in (1, 2, 3):
+            self.applied(agent, etcd, i)
+            etcd.stop()
+            agent.says("configuration watch lost", i)
+            etcd.start()
+            agent.says("configuration watch established", i + 1)
+        self.applied(agent, etcd, 9)
+        wait_until(lambda: etcd.get(STATUS), "the status to stand again")
+
+    def test_frozen_etcd_is_noticed_and_recovers(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        self.applied(agent, etcd, 1)
+        etcd.send(signal.SIGSTOP)
+        begin = time.monotonic()
+        agent.says("configuration watch lost", limit=15)
+        self.assertLess(time.monotonic() - begin, 10)
+        etcd.send(signal.SIGCONT)
+        agent.says("configuration watch established", 2, limit=60)
+        self.applied(agent, etcd, 2)
+
+    def test_restored_to_an_older_state(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        self.applied(agent, etcd, 1)
+        etcd.stop()
+        shutil.copytree(etcd.data, etcd.data + "-old")
+        etcd.start()
+        agent.says("configuration watch established", 2)
+        for _ in range(20):
+            etcd.put("/elsewhere", "x")
+        self.applied(agent, etcd, 8)
+        etcd.stop()
+        shutil.rmtree(etcd.data)
+        shutil.move(etcd.data + "-old", etcd.data)
+        etcd.start()
+        agent.says("etcd was restored to an older state")
+        self.assertEqual(json.loads(etcd.get(OWN)), {"interval": 1})
+        revision = int(agent.says(r"etcd was restored to an older state.* revision=(\d+)").group(1))
+        agent.says(f"configuration applied revision={revision} ")
+        self.applied(agent, etcd, 77)  # at a revision that was seen before
+
+    def test_restored_snapshot_is_another_cluster(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        self.applied(agent, etcd, 1)
+        snapshot = os.path.join(etcd.folder, "snapshot")
+        etcd.ctl("snapshot", "save", snapshot)
+        self.applied(agent, etcd, 2)
+        etcd.stop()
+        shutil.rmtree(etcd.data)
+        peer = f"http://127.0.0.1:{etcd.peer_port}"
+        subprocess.run(["etcdctl", "snapshot", "restore", snapshot, "--data-dir", etcd.data, "--name", "default",
+                        "--initial-cluster", f"default={peer}", "--initial-advertise-peer-urls", peer],
+                       env={**os.environ, "ETCDCTL_API": "3"}, check=True, capture_output=True)
+        etcd.start()
+        agent.says("etcd was restored to an older state, or is another cluster")
+        revision = int(agent.says(r"another cluster.* revision=(\d+)").group(1))
+        agent.says(f"configuration applied revision={revision} ")
+        self.applied(agent, etcd, 9)
+
+    def test_other_endpoint(self):
+        etcd = self.etcd()
+        agent = self.agent(f"127.0.0.1:{free_port()},{etcd.address}")
+        self.applied(agent, etcd, 1)
+
+    def test_start_without_etcd(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        self.applied(agent, etcd, 7)
+        self.assertEqual(agent.stop(), 0)
+        etcd.stop()
+        agent = self.agent(etcd.address)
+        agent.says("starting on the last good configuration .*does not answer")
+        other = self.agent(etcd.address, agent_id="new")
+        other.says("starting on the built-in defaults .*does not answer")
+        etcd.start()
+        agent.says("configuration applied .*source=" + OWN, limit=60)
+        self.applied(agent, etcd, 8)
+        other.says("configuration watch established", limit=60)
+
+
+class Presence(EtcdTest):
+    def test_comes_and_goes(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        status = json.loads(wait_until(lambda: etcd.get(STATUS), "the status"))
+        self.assertEqual(sorted(status), ["applied", "host", "since", "version"])
+        self.assertEqual(agent.stop(), 0)
+        self.assertIsNone(etcd.get(STATUS), "gone with a clean stop")
+
+    def test_goes_with_a_killed_agent(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        wait_until(lambda: etcd.get(STATUS), "the status")
+        agent.kill()
+        wait_until(lambda: etcd.get(STATUS) is None, "the lease to end", limit=40)
+
+    def test_revoked_lease_is_replaced(self):
+        etcd = self.etcd()
+        self.agent(etcd.address)
+        wait_until(lambda: etcd.get(STATUS), "the status")
+        lease = etcd.ctl("lease", "list").split()[-1]
+        etcd.ctl("lease", "revoke", lease)
+        self.assertIsNone(etcd.get(STATUS))
+        wait_until(lambda: etcd.get(STATUS), "the status to stand again")
+
+    def test_stop_is_quick_when_etcd_is_frozen(self):
+        etcd = self.etcd()
+        agent = self.agent(etcd.address)
+        wait_until(lambda: etcd.get(STATUS), "the status")
+        etcd.send(signal.SIGSTOP)
+        begin = time.monotonic()
+        self.assertEqual(agent.stop(), 0)
+        self.assertLess(time.monotonic() - begin, 4)
+
+
+class Security(EtcdTest):
+    def test_user_and_password(self):
+        etcd = self.etcd()
+        for command in (["user", "add", "root:rootpw"], ["user", "grant-role", "root", "root"],
+                        ["role", "add", "agent"], ["role", "grant-permission", "agent", "readwrite", "/monitor/", "/monitor0"],
+                        ["user", "add", "agent:secret"], ["user", "grant-role", "agent", "agent"], ["auth", "enable"]):
+            etcd.try_ctl("role", "add", "root")
+            etcd.ctl(*command)
+        etcd.ctl_arguments = ["--user", "root:rootpw"]
+        password, wrong = os.path.join(self.data, "password"), os.path.join(self.data, "wrong")
+        for path, text in ((password, "secret\n"), (wrong, "nonsense\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        who = ["--etcd-user", "agent", "--etcd-password-file"]
+        agent = self.agent(etcd.address, *who, password)
+        self.applied(agent, etcd, 1)
+        wait_until(lambda: etcd.get(STATUS), "the status")
+        # Tokens do not survive a restart: they are renewed on demand.
+        etcd.stop()
+        etcd.start()
+        agent.says("configuration watch established", 2)
+        self.applied(agent, etcd, 2)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *who, password)[0], 0)
+        status, _, err = self.config(etcd, "get", "--agent-id", "a", *who, wrong)
+        self.assertEqual(status, 74)
+        self.assertIn("authentication failed", err)
+        other = self.agent(etcd.address, *who, wrong, agent_id="b")
+        other.says("authenticating as agent: .*authentication failed")
+        other.says("starting on the built-in defaults")
+
+    def test_tls_with_client_certificates(self):
+        folder = os.path.join(self.data, "tls")
+        os.mkdir(folder)
+        maker = self.start(CERTIFICATES, folder)
+        files = {name: os.path.join(folder, name) for name in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key")}
+        wait_until(lambda: all(os.path.exists(f) for f in files.values()) and maker.process.poll() is not None, "certificates")
+        etcd = self.etcd("--cert-file", files["server.pem"], "--key-file", files["server.key"], "--client-cert-auth",
+                         "--trusted-ca-file", files["ca.pem"], scheme="https",
+                         ctl=["--cacert", files["ca.pem"], "--cert", files["client.pem"], "--key", files["client.key"]])
+        tls = ["--etcd-ca", files["ca.pem"], "--etcd-cert", files["client.pem"], "--etcd-key", files["client.key"]]
+        agent = self.agent(etcd.address, *tls)
+        self.applied(agent, etcd, 1)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *tls)[0], 0)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a", "--etcd-ca", files["ca.pem"])[0], 69)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *tls[:1], "/nonexistent")[0], 74)
+
+
+class Author(EtcdTest):
+    def test_two_authors_of_different_fields_both_win(self):
+        etcd = self.etcd()
+        authors = [self.start("monitor-config", "--etcd", etcd.address, "set", "--agent-id", "a", f"{field}={i}")
+                   for i in range(1, 11) for field in ("interval", "send_every")]
+        # The same field at once: some are refused, none is lost without a word.
+        statuses = [author.ends() for author in authors]
+        self.assertLessEqual(set(statuses), {0, 75}, [a.err for a in authors])
+        document = json.loads(etcd.get(OWN))
+        self.assertEqual(sorted(document), ["interval", "send_every"])
+        for author, status in zip(authors, statuses):
+            if status == 75:
+                self.assertRegex(author.err[-1], r"conflict: (interval|send_every) was .*, another made it .*, wanted \d+")
+
+    def test_revision_and_the_subcommands(self):
+        etcd = self.etcd()
+        status, out, err = self.config(etcd, "--agent-id", "a", "--interval", "5")
+        self.assertEqual((status, err), (0, ""))
+        revision = int(out.split()[-1])
+        status, out, err = self.config(etcd, "get", "--agent-id", "a")
+        self.assertEqual((status, err), (0, f"revision {revision}\n"))
+        self.assertEqual(json.loads(out)["interval"], 5)
+        etcd.put(OWN, '{"interval": 6}')
+        status, _, err = self.config(etcd, "set", "--agent-id", "a", "interval=7", "--if-revision", revision)
+        self.assertEqual(status, 75)
+        self.assertIn("interval is 6, wanted 7", err)
+        self.assertEqual(self.config(etcd, "delete", "--agent-id", "a", "--if-revision", revision)[0], 75)
+        self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=7", "--if-revision", etcd.revision())[0], 0)
+        self.assertEqual(self.config(etcd, "set", "--agent-id", "b", "interval=7", "--if-revision", "0")[0], 0)
+        self.assertEqual(self.config(etcd, "list")[1].split(), [OWN, "/monitor/config/b"])
+        watch = self.start("monitor-config", "--etcd", etcd.address, "watch", "--agent-id", "a")
+        watch.prints('"interval": 7')
+        etcd.ctl("del", OWN)
+        watch.prints("# absent")
+        self.assertEqual(watch.stop(signal.SIGINT), 0)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a")[0], 1)
+        self.assertEqual(self.config(etcd, "delete", "--agent-id", "b")[0], 0)
+        self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=0")[0], 78)
+
+    def test_nobody_there(self):
+        status, _, err = run("monitor-config", "--etcd", f"127.0.0.1:{free_port()}", "list")
+        self.assertEqual(status, 69)
+        self.assertIn("refused", err)
+        self.assertEqual(run("monitor-config", "--etcd", "x:y", "list")[0], 64)
+        self.assertEqual(run("monitor-config", "--etcd", "x", "--dir", "y", "list")[0], 64)
+        self.assertEqual(run("monitor-config", "--etcd-user", "x", "list")[0], 64)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,127 @@
+"""A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports in a folder of its own; and a link to it that
+can be cut."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+from programs import free_port, wait_until
+
+
+class Etcd:
+    def __init__(self, *arguments, scheme="http", ctl=()):
+        self.folder = tempfile.mkdtemp(prefix="monitor-etcd-")
+        self.data = os.path.join(self.folder, "data")
+        self.port, self.peer_port = free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.scheme, self.arguments, self.ctl_arguments = scheme, arguments, list(ctl)
+        self.process = None
+        self.start()
+
+    def start(self, *more):
+        for program in ("etcd", "etcdctl"):
+            assert shutil.which(program), f"{program} is not installed (Debian: etcd-server, etcd-client)"
+        url, peer = f"{self.scheme}://{self.address}", f"http://127.0.0.1:{self.peer_port}"
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+        self.process = subprocess.Popen(
+            ["etcd", "--data-dir", self.data, "--listen-client-urls", url, "--advertise-client-urls", url,
+             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
+             "--unsafe-no-fsync", *self.arguments, *more], stdout=self.log, stderr=self.log)
+        wait_until(self.answers, f"etcd on {self.address}")
+
+    def answers(self):
+        assert self.process.poll() is None, open(os.path.join(self.folder, "log"), errors="replace").read()[-2000:]
+        return self.try_ctl("get", "/", "--keys-only", "--limit", "1").returncode == 0
+
+    def try_ctl(self, *arguments, stdin=None):
+        environment = {**os.environ, "ETCDCTL_API": "3"}
+        return subprocess.run(["etcdctl", "--endpoints", f"{self.scheme}://{self.address}", "--command-timeout=5s", *self.ctl_arguments,
+                               *arguments], input=stdin, capture_output=True, text=True, env=environment, timeout=30)
+
+    def ctl(self, *arguments, stdin=None):
+        done = self.try_ctl(*arguments, stdin=stdin)
+        assert done.returncode == 0, f"etcdctl {arguments}: {done.stderr}"
+        return done.stdout
+
+    def put(self, key, value):
+        self.ctl("put", key, stdin=value)
+
+    def get(self, key):
+        """The value; None when there is none."""
+        return self.ctl("get", key, "--print-value-only").rstrip("\n") or None
+
+    def revision(self):
+        import json
+        return json.loads(self.ctl("get", "/", "-w", "json"))["header"]["revision"]
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            self.process.wait(20)
+        self.log.close()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Link:
+    """Forwards a port of this host to another, until it is cut; mend() lets new connections through."""
+
+    def __init__(self, port):
+        self.target = port
+        self.sockets = []
+        self.open = True
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.open:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.sockets += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        self.open = False
+        for end in self.sockets:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def mend(self):
+        self.open = True
+
+    def close(self):
+        self.cut()
+        self.listener.close()
