@@ -78,7 +78,8 @@ class TroubleTest(ProgramTest):
     def test_two_hosts_with_one_agent_id_are_named_as_a_conflict(self):
         server = self.start_server()
         self.start_agent("a", server).says("stream to the server established")
-        other = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/other")
+        other = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/other",
+                           "--config-dir", f"{self.data}/monitor")
         other.says("stream to the server established")
         server.says(r"agent_id_conflict|agent id conflict|conflict")
 

@@ -89,7 +89,7 @@ class FromPython(ProgramTest):
         # What it sends from then on carries the revision, and nothing of disks and nets.
         status = wait_until(lambda: json.loads(self.etcd.get("/monitor/status/agent-001") or "{}"), "the status")
         newer = self.comes("agent-001", lambda b: b["config_revision"] == status["applied"] and b["frames"], "a batch after the update")
-        names = {metric["name"] for frame in newer[-1]["frames"] for metric in frame["metrics"]}
+        names = {series["name"] for frame in newer[-1]["frames"] for series, _ in frame["points"]}
         self.assertTrue(names)
         self.assertTrue(all(n.startswith(("system.cpu", "system.memory")) for n in names), names)
 
