@@ -248,6 +248,7 @@ TEST(Filesystem, OneThatHangsHoldsUpNothing) {
         if (mount == "/mnt/my disk") {
           std::unique_lock lock(gate->mutex);
           ++gate->asked;
+          gate->changed.notify_all();
           gate->changed.wait(lock, [&] { return gate->open; });
         }
         return FilesystemUsage{100, 300, 10, 90};
@@ -270,7 +271,8 @@ TEST(Filesystem, OneThatHangsHoldsUpNothing) {
   tick = read();
   EXPECT_EQ(tick.points.size(), 12U) << "two filesystems and the sum, four series each";
   {
-    const std::lock_guard lock(gate->mutex);
+    std::unique_lock lock(gate->mutex);
+    gate->changed.wait(lock, [&] { return gate->asked > 0; });
     EXPECT_EQ(gate->asked, 1) << "not asked again while it hangs";
     gate->open = true;
   }
