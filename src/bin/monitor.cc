@@ -38,6 +38,7 @@ struct UpFlags {
   std::string interval;
   std::string format = "table";
   std::string http = "127.0.0.1:9464";
+  std::string kafka;
   std::vector<std::string> groups;
   std::string simulate;
   bool simulated = false;
@@ -53,6 +54,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   up.add_option("--format", flags.format, "How values are printed: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
+  up.add_option("--kafka", flags.kafka, "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
       ->expected(0, 1)
       ->type_name("[SEED]")
@@ -138,11 +140,11 @@ class Up {
   }
 
   void add_programs(supervisor::Supervisor& supervisor) {
-    const std::string log = fmt::format("sqlite:{}/log.db", data_);
-    auto server = spec("monitor-server",
-                       {"--port", std::to_string(flags_.port), "--log", log, "--http", flags_.http, "--data", data_});
+    const std::string log = flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
+    auto server =
+        spec("monitor-server", {"--port", std::to_string(flags_.port), log, "--http", flags_.http, "--data", data_});
     server.ready_fragment = "listening service=grpc";
-    auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format",
+    auto analysis = spec("monitor-analysis", {"get-metrics", log, "--group-id", "monitor-up", "--format",
                                               flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
     std::vector<std::string> agent_arguments = {"--agent-id",       flags_.agent_id, "--config-dir",
@@ -206,6 +208,7 @@ int run(int argc, char** argv) {
   Cli cli({"monitor", "Distributed system monitoring: agents, server, analysis, configuration.",
            "  monitor up                        everything on this machine, values in the terminal\n"
            "  monitor up --duration 10s --interval 1\n"
+           "  monitor up --kafka localhost:9092\n"
            "  monitor agent --once              the same as monitor-agent --once\n"
            "  monitor config --agent-id a --interval 2\n"
            "  monitor analysis get-metrics --format json\n"});
