@@ -63,6 +63,9 @@ Code code_of(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return Code::kUnauthenticated;
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+      return Code::kUnimplemented;
     case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
     case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
@@ -122,7 +125,8 @@ void Connectivity::note(rd_kafka_resp_err_t error, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) refused_ = true;
   // That all brokers are down says less than what happened to the last of them.
-  if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty()) last_ = text;
+  // How often and how long is another each time.
+  if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty()) last_ = text.substr(0, text.find(" (after "));
 }
 
 void Connectivity::clear() {

@@ -28,7 +28,8 @@ struct KafkaOptions {
 
 struct KafkaWriterOptions {
   KafkaOptions kafka = {};
-  // Of a topic that is made because it is missing; an existing one is never altered.
+  bool make_topics = true;  // those that are missing; an existing one is never altered. False: looks at nothing
+  // Of a topic that is made:
   int partitions = 6;
   bool partitions_required = false;  // an existing topic must have `partitions`, else failure()
   int replication = -1;              // copies; -1: as the brokers are set

@@ -20,6 +20,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const KafkaWriterOptions& opt
       {"compression.codec", "zstd"},
       // A topic that was deleted is given up after this, and made anew.
       {"topic.metadata.propagation.max.ms", "5000"},
+      {"topic.metadata.refresh.interval.ms", "30000"},
   };
   if (alone) own.emplace_back("batch.num.messages", "1");
   auto config = make_config(options.kafka, own);

@@ -132,7 +132,7 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         stored[message->partition] = message->offset;
       } else {
-        failed = to_error(message->err, "topic " + topic_, rd_kafka_message_errstr(message));
+        failed = to_error(message->err, "topic " + topic_);
       }
     }
   }

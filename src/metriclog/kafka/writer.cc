@@ -104,7 +104,8 @@ bool Writer::prepare() {
   const Status status = prepare_topics();
   if (stopping() || fatal_) return false;
   if (!status) {
-    set_trouble(Cause::kTopic, status.error().message());
+    set_trouble(status.error().code() == Code::kUnavailable ? Cause::kConnection : Cause::kTopic,
+                status.error().message());
     return false;
   }
   connectivity_.clear();
@@ -119,23 +120,23 @@ bool Writer::prepare() {
 
 Status Writer::prepare_topics() {
   const GoOn go_on = [this] {
-    while (const Event event = producer_->poll(0)) handle(event.get(), false);
+    while (Event event = producer_->poll(0)) handle(std::move(event), false);
     return !stopping() && !fatal_;
   };
   const std::string& topic = options_.kafka.topic;
   // Making comes first: asking for a topic that is not there can make brokers add it in their own way.
-  const Status made = create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on);
-  if (!made && made.error().code() == Code::kUnavailable) {
-    go_on();
-    return Error(Code::kUnavailable, connectivity_.describe(made.error().message()));
-  }
+  const Status made = options_.make_topics
+                          ? create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on)
+                          : Status(Error(Code::kAlreadyExists, fmt::format("topic {} is not to be made", topic)));
   const auto usable = [](const Status& status) {
-    return status || status.error().code() == Code::kAlreadyExists || status.error().code() == Code::kPermissionDenied;
+    const Code code = status ? Code::kOk : status.error().code();
+    return code == Code::kOk || code == Code::kAlreadyExists || code == Code::kPermissionDenied ||
+           code == Code::kUnimplemented;
   };
-  if (!usable(made)) return made.error();
+  if (!usable(made)) return cannot_use(made.error());
   const auto partitions = count_partitions(topic);
-  if (!partitions) return !made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error();
-  if (!made) {
+  if (!partitions) return cannot_use(!made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error());
+  if (!made && options_.make_topics) {
     if (auto status = look_at_existing(topic); !status) return status;
     if (*partitions != options_.partitions && options_.partitions_required) {
       const std::lock_guard lock(mutex_);
@@ -146,7 +147,7 @@ Status Writer::prepare_topics() {
       return *failure_;
     }
   }
-  if (options_.with_snapshots) {
+  if (options_.with_snapshots && options_.make_topics) {
     const std::string state = state_topic_name(topic);
     const Status state_made = create_topic(producer_->handle(), state_topic(topic, *partitions, options_.replication),
                                            kAdminTimeout, go_on);
@@ -166,12 +167,20 @@ Status Writer::prepare_topics() {
   return {};
 }
 
+// A time-out does not say why; what was heard of the connections does.
+Error Writer::cannot_use(const Error& error) {
+  if (error.code() != Code::kUnavailable) return error;
+  while (Event event = producer_->poll(0)) handle(std::move(event), false);
+  return Error(Code::kUnavailable, connectivity_.describe(error.message()));
+}
+
 // A topic that was just made shows up a moment later.
 Result<int> Writer::count_partitions(const std::string& topic) {
   const int64_t end = now_ns() + kAdminTimeout;
   while (true) {
     auto count = partition_count(producer_->handle(), topic, kProbeTimeout);
     if (count || stopping() || now_ns() >= end || count.error().code() == Code::kPermissionDenied) return count;
+    while (Event event = producer_->poll(0)) handle(std::move(event), false);
     pause(kNanosPerMilli * 20);
   }
 }
@@ -203,9 +212,9 @@ void Writer::turn() {
     in_trouble = !trouble_.empty();
   }
   const bool soon = in_trouble || (alone_ && !alone_->idle());
-  if (const Event event = producer_->poll(soon ? kTurnSoon : kTurn)) handle(event.get(), false);
+  if (Event event = producer_->poll(soon ? kTurnSoon : kTurn)) handle(std::move(event), false);
   if (alone_) {
-    while (const Event event = alone_->poll(0)) handle(event.get(), true);
+    while (Event event = alone_->poll(0)) handle(std::move(event), true);
   }
   report_refused();
   if (producer_->partitions_changed() || (alone_ && alone_->partitions_changed())) {
@@ -216,24 +225,24 @@ void Writer::turn() {
   if (in_trouble && now_ns() >= next_probe_ns_) probe();
 }
 
-void Writer::handle(rd_kafka_event_t* event, bool from_alone) {
-  switch (rd_kafka_event_type(event)) {
+void Writer::handle(Event event, bool from_alone) {
+  switch (rd_kafka_event_type(event.get())) {
     case RD_KAFKA_EVENT_DR:
-      settle(event, from_alone);
+      settle(std::move(event), from_alone);
       break;
     case RD_KAFKA_EVENT_ERROR:
-      on_error(event);
+      on_error(event.get());
       break;
     default:
       break;
   }
 }
 
-void Writer::settle(rd_kafka_event_t* event, bool from_alone) {
+void Writer::settle(Event event, bool from_alone) {
   Reports reports;
   bool stored = false;
   records_.with_lock([&](const auto& look_up, const auto& release) {
-    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
       stored = stored || message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
       const auto number = reinterpret_cast<uintptr_t>(message->_private);
       const OpenRecord record = look_up(number);
@@ -243,7 +252,11 @@ void Writer::settle(rd_kafka_event_t* event, bool from_alone) {
       reports[record.listener].push_back(std::move(*delivery));
     }
   });
-  if (stored) clear_trouble(Cause::kRecords);
+  if (stored) {
+    clear_trouble(Cause::kRecords);
+    rebuild_pause_ns_ = 0;
+  }
+  event.reset();  // gives their room in the queue back: whoever is told may append at once
   report(reports);
 }
 
@@ -252,7 +265,7 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
   Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
   if (delivery.outcome == Outcome::kStored) return delivery;
   if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
-  delivery.reason = rd_kafka_message_errstr(&message);
+  delivery.reason = rd_kafka_err2str(message.err);
   if (delivery.outcome == Outcome::kPoison && !from_alone) {
     // The batch was refused: its neighbours are fine, and perhaps this one is, too.
     const auto error = send_alone(message);
@@ -327,8 +340,12 @@ void Writer::probe() {
 // The producer cannot go on. What it has is given up; agents send it again.
 void Writer::rebuild() {
   log_warning("Kafka producer is built anew; agents send again what was not confirmed", {{"reason", fatal_text_}});
+  // Until a record is stored: the new producer may fail in the same way.
+  set_trouble(Cause::kRecords, fmt::format("Kafka at {}: {}", options_.kafka.brokers, fatal_text_));
   close_gate();
   give_up(true);
+  pause(rebuild_pause_ns_);
+  rebuild_pause_ns_ = kTryAgain;
   auto producer = Producer::create(options_, false);
   if (!producer) {  // it could be made before: no memory, no threads
     set_trouble(Cause::kTopic, producer.error().message());

@@ -34,7 +34,7 @@ class Writer final : public LogWriter {
 
  private:
   // Why the log takes no records at the moment, in the order of what is said first.
-  enum class Cause { kTopic, kRecords, kConnection };
+  enum class Cause { kConnection, kTopic, kRecords };
   using Reports = std::map<DeliveryListener*, std::vector<Delivery>>;
 
   void run();
@@ -43,8 +43,9 @@ class Writer final : public LogWriter {
   Status look_at_existing(const std::string& topic);
   Result<int> count_partitions(const std::string& topic);
   void turn();
-  void handle(rd_kafka_event_t* event, bool from_alone);
-  void settle(rd_kafka_event_t* event, bool from_alone);
+  Error cannot_use(const Error& error);
+  void handle(Event event, bool from_alone);
+  void settle(Event event, bool from_alone);
   std::optional<Delivery> outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone);
   rd_kafka_resp_err_t send_alone(const rd_kafka_message_t& message);
   void report(Reports& reports);
@@ -75,6 +76,7 @@ class Writer final : public LogWriter {
   bool prepared_ = false;
   bool fatal_ = false;
   std::string fatal_text_;
+  int64_t rebuild_pause_ns_ = 0;  // none the first time, then one until a record is stored
   int64_t next_probe_ns_ = 0;
 
   OpenRecords records_;

@@ -105,6 +105,11 @@ void delete_records(const std::string& brokers, const std::string& topic, int32_
   }
 }
 
+std::map<std::string, std::string> settings(const std::string& brokers, const std::string& topic) {
+  const Handle handle = connect(brokers);
+  return must(kafka::topic_settings(handle.get(), topic, kPatience, [] { return true; }));
+}
+
 int count_partitions(const std::string& brokers, const std::string& topic) {
   const Handle handle = connect(brokers);
   return must(kafka::partition_count(handle.get(), topic, kPatience));

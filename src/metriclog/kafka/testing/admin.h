@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ void delete_topic(const std::string& brokers, const std::string& topic);
 void add_partitions(const std::string& brokers, const std::string& topic, int total);
 // Of one partition, below `before`.
 void delete_records(const std::string& brokers, const std::string& topic, int32_t partition, int64_t before);
+std::map<std::string, std::string> settings(const std::string& brokers, const std::string& topic);
 int count_partitions(const std::string& brokers, const std::string& topic);
 
 // Until the log takes records.
