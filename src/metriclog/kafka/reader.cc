@@ -475,9 +475,12 @@ Status Reader::go_on_after_loss(int32_t partition, Events& events) {
                 {{"topic", kafka_.topic}, {"partition", partition}, {"position", position->second}, {"end", bounds->high}});
   }
   position->second = bounds->low;
+  // A partition that failed in this way is not fetched again after a seek (librdkafka 2.0), only as newly assigned.
+  if (options_.group.empty()) return assign(positions_);
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition)->offset = bounds->low;
-  return as_status(rd_kafka_seek_partitions(handle_.get(), list.get(), to_millis(kAskForState)));
+  rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+  if (auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) return status;
+  return assign({*position});
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
