@@ -40,6 +40,7 @@ struct UpFlags {
   std::string interval;
   std::string format = "table";
   std::string http = "127.0.0.1:9464";
+  std::string kafka;
   std::vector<std::string> groups;
   EtcdFlags etcd;
   std::string simulate;
@@ -57,6 +58,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
+  up.add_option("--kafka", flags.kafka, "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
       ->expected(0, 1)
       ->type_name("[SEED]")
@@ -153,11 +155,11 @@ class Up {
   }
 
   void add_programs(supervisor::Supervisor& supervisor) {
-    const std::string log = fmt::format("sqlite:{}/log.db", data_);
-    auto server = spec("monitor-server",
-                       {"--port", std::to_string(flags_.port), "--log", log, "--http", flags_.http, "--data", data_});
+    const std::string log = flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
+    auto server =
+        spec("monitor-server", {"--port", std::to_string(flags_.port), log, "--http", flags_.http, "--data", data_});
     server.ready_fragment = "listening service=grpc";
-    auto analysis = spec("monitor-analysis", {"get-metrics", "--log", log, "--group-id", "monitor-up", "--format",
+    auto analysis = spec("monitor-analysis", {"get-metrics", log, "--group-id", "monitor-up", "--format",
                                               flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
     std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
@@ -224,6 +226,7 @@ int run(int argc, char** argv) {
            "  monitor up                        everything on this machine, values in the terminal\n"
            "  monitor up --duration 10s --interval 1\n"
            "  monitor up --etcd localhost:2379    configuration from etcd\n"
+           "  monitor up --kafka localhost:9092\n"
            "  monitor agent --once              the same as monitor-agent --once\n"
            "  monitor config --agent-id a --interval 2\n"
            "  monitor analysis get-metrics --format json\n"});

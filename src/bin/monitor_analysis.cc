@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
+#include "bin/log/log_flags.h"
 #include "metriclog/log_address.h"
-#include "metriclog/sqlite/sqlite_log.h"
 #include "telemetry/http/http_server.h"
 
 namespace monitor {
@@ -23,7 +23,7 @@ namespace {
 constexpr size_t kHeaderEvery = 24;  // rows: a terminal's height
 
 struct Flags {
-  std::string log;
+  LogFlags log;
   std::string group;
   std::string from;
   std::string agent;
@@ -32,13 +32,14 @@ struct Flags {
   uint64_t count = 0;
   int64_t timeout_ns = -1;
   std::string http = "off";
+  std::string dead_letter;
 };
 
 CLI::App* declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
   app.require_subcommand(1);
   CLI::App* const get = app.add_subcommand("get-metrics", "Follow the metric log and print what comes");
-  get->add_option("--log", flags.log, "The metric log to read: sqlite:PATH (default: sqlite:<data>/log.db)");
+  add_log_options(*get, flags.log);
   get->add_option("--group-id", flags.group,
                   "Read as this group: go on where it stopped, share the work with its other members");
   get->add_option("--from", flags.from,
@@ -51,6 +52,9 @@ CLI::App* declare(Cli& cli, Flags& flags) {
                   "Only metrics of this name, as system.cpu.* or *{*=read}; * and ? stand for any");
   get->add_option("--format", flags.format, "table, json (an object a line) or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
+  get->add_option("--dead-letter", flags.dead_letter,
+                  "Keep records that cannot be decoded in this topic of the same Kafka, too")
+      ->type_name("TOPIC");
   get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   cli.add_data_option();
   cli.add_drain_option();
@@ -108,11 +112,13 @@ class Attendant {
   std::thread thread_;
 };
 
-int exit_code_for_reading(const Error& error) {
-  return error.code() == Code::kFailedPrecondition ? kExitIo : exit_code_for(error);
+// An output that cannot be written ends with 74, as a damaged file does.
+int exit_code_for_reading(const LogFlags& log, const Error& error) {
+  const bool output = error.code() == Code::kInternal || error.code() == Code::kResourceExhausted;
+  return output ? exit_code_for(error) : exit_code_for_log(log, error);
 }
 
-int get_metrics(const Cli& cli, const Flags& flags) {
+int get_metrics(const Cli& cli, Flags& flags) {
   const SystemClock clock;
   metriclog::ReaderOptions reading{.group = flags.group};
   if (!flags.from.empty()) {
@@ -120,18 +126,26 @@ int get_metrics(const Cli& cli, const Flags& flags) {
     if (!start) return cli.usage_error("--from: " + start.error().message());
     reading.start = *start;
   }
-  const auto address = metriclog::parse_log_address(flags.log);
-  if (!address) return cli.usage_error("--log: " + address.error().message());
+  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
+  if (!flags.dead_letter.empty() && !flags.log.on_kafka()) return cli.usage_error("--dead-letter needs --kafka");
   std::optional<telemetry::HttpOptions> http;
   if (flags.http != "off") {
     const auto parsed = telemetry::parse_http_address(flags.http);
     if (!parsed) return cli.usage_error("--http: " + parsed.error().message());
     http = *parsed;
   }
-  auto reader = metriclog::open_sqlite_reader(address->path, reading);
+  auto reader = open_log_reader(flags.log, reading);
   if (!reader) {
     log_error("cannot read the metric log", {{"reason", reader.error()}});
-    return exit_code_for_reading(reader.error());
+    return exit_code_for_reading(flags.log, reader.error());
+  }
+  auto options = print_options(flags);
+  std::unique_ptr<metriclog::LogWriter> dead_letters;
+  if (!flags.dead_letter.empty()) {
+    auto opened = open_dead_letter(flags.log, flags.dead_letter);
+    if (!opened) return cli.usage_error("--dead-letter: " + opened.error().message());
+    dead_letters = std::move(*opened);
+    options.dead_letters = dead_letters.get();
   }
 
   std::atomic<bool> stop = false;
@@ -150,12 +164,12 @@ int get_metrics(const Cli& cli, const Flags& flags) {
     }
   }
   attendant.start();
-  log_info("reading", {{"log", flags.log}, {"group", flags.group}});
+  log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
   analysis::FdOutput output(STDOUT_FILENO, stop);
-  const auto summary = analysis::run_get_metrics(print_options(flags), **reader, output, clock, registry, stop);
+  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, stop);
   if (!summary) {
     log_error("get-metrics ended", {{"reason", summary.error()}});
-    return exit_code_for_reading(summary.error());
+    return exit_code_for_reading(flags.log, summary.error());
   }
   log_info("get-metrics ended", {{"ticks", summary->ticks},
                                  {"late", summary->late},
@@ -169,12 +183,11 @@ int run(int argc, char** argv) {
   block_signals();
   Flags flags;
   Cli cli({"monitor-analysis", "Reads the metric log.",
-           "  monitor-analysis get-metrics\n"
-           "  monitor-analysis get-metrics --group-id my-team --timeout 10\n"
+           "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
+           "  monitor-analysis get-metrics --log sqlite:/tmp/log.db\n"
            "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"});
   const CLI::App* const get = declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  if (flags.log.empty()) flags.log = "sqlite:" + cli.data_folder() + "/log.db";
   return get->parsed() ? get_metrics(cli, flags) : kExitUsage;
 }
 

@@ -8,8 +8,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
-#include "metriclog/log_address.h"
-#include "metriclog/sqlite/sqlite_log.h"
+#include "bin/log/log_flags.h"
 #include "rpc/resolver.h"
 #include "rpc/tls.h"
 #include "server/server.h"
@@ -22,9 +21,8 @@ constexpr int64_t kLookAtLog = 1 * kNanosPerSecond;
 struct Flags {
   uint16_t port = 50051;
   std::vector<std::string> listen;
-  std::string log;
+  LogFlags log;
   std::string encoding = "protobuf";
-  int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;
   std::string http = "127.0.0.1:9464";
   unsigned threads = 0;
   std::string tls_cert;
@@ -36,10 +34,10 @@ void declare(Cli& cli, Flags& flags) {
   app.add_option("--port", flags.port,
                  "Accept agents on this port; without TLS on the loopback address only; 0 picks one");
   app.add_option("--listen", flags.listen, "Accept agents on ADDR:PORT instead; may be repeated");
-  app.add_option("--log", flags.log, "The metric log to write: sqlite:PATH (default: sqlite:<data>/log.db)");
+  add_log_options(app, flags.log);
+  add_log_writer_options(app, flags.log);
   app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
       ->check(CLI::IsMember({"protobuf", "json"}));
-  add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core");
   auto* const cert =
@@ -54,7 +52,7 @@ void declare(Cli& cli, Flags& flags) {
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
 
 // What is wrong with the flags beyond their form; empty when nothing is.
-std::string check(const Flags& flags, server::ServerOptions& options, metriclog::LogAddress& log) {
+std::string check(Flags& flags, server::ServerOptions& options) {
   options.listen.clear();
   for (const std::string& text : flags.listen) {
     auto target = rpc::parse_target(text, flags.port);
@@ -71,17 +69,11 @@ std::string check(const Flags& flags, server::ServerOptions& options, metriclog:
     if (!http) return "--http: " + http.error().message();
     options.http = *http;
   }
-  auto parsed = metriclog::parse_log_address(flags.log);
-  if (!parsed) return "--log: " + parsed.error().message();
-  log = std::move(*parsed);
   options.loops = flags.threads;
   options.ingest.version = version();
   options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;
-  return "";
+  return check_log_flags(flags.log);
 }
-
-// A log that cannot be used ends with 74 whatever the reason, but for another writer.
-int exit_code_for_log(const Error& error) { return error.code() == Code::kAborted ? kExitTempFail : kExitIo; }
 
 void say_where(const Flags& flags, const server::Server& server, const server::ServerOptions& options) {
   for (const std::string& address : server.grpc_addresses()) {
@@ -103,17 +95,15 @@ class Program {
  public:
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
 
-  int run(server::ServerOptions options, const metriclog::LogAddress& address) {
+  int run(server::ServerOptions options) {
     if (!flags_.tls_cert.empty()) {
       auto tls = rpc::TlsServerContext::load(
           {.certificate_file = flags_.tls_cert, .key_file = flags_.tls_key, .client_ca_file = ""});
       if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
       options.security = *tls;
     }
-    metriclog::SqliteWriterOptions log_options{.path = address.path};
-    log_options.retention_ns = flags_.retention_ns;
-    auto log = metriclog::open_sqlite_writer(log_options, clock_);
-    if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(log.error()));
+    auto log = open_log_writer(flags_.log, clock_);
+    if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(flags_.log, log.error()));
     log_ = std::move(*log);
     auto server = server::Server::start(loop_, options, *log_, registry_, clock_);
     if (!server) return fail("cannot serve", server.error(), exit_code_for(server.error()));
@@ -121,9 +111,9 @@ class Program {
 
     const Signals signals(loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("nothing to read again"); });
     log_info("server started", {{"version", version()},
-                                {"log", flags_.log},
+                                {"log", flags_.log.describe()},
                                 {"encoding", flags_.encoding},
-                                {"retention", format_duration(flags_.retention_ns)}});
+                                {"retention", format_duration(flags_.log.retention_ns)}});
     say_where(flags_, *server_, options);
     look_at_log();
     loop_.run();
@@ -139,11 +129,11 @@ class Program {
     return code;
   }
 
-  // A log that is damaged while it is written cannot get well alone.
+  // A damaged file, a topic that the options do not fit: that cannot get well alone.
   void look_at_log() {
     if (const Status status = log_->failure(); !status && exit_code_ == kExitOk) {
-      log_error("the metric log is damaged; stopping", {{"reason", status.error()}});
-      stop(kExitIo);
+      log_error("the metric log cannot be used; stopping", {{"reason", status.error()}});
+      stop(exit_code_for_log(flags_.log, status.error()));
     }
     loop_.call_after(kLookAtLog, [this] { look_at_log(); });
   }
@@ -168,16 +158,14 @@ int run(int argc, char** argv) {
   block_signals();
   Flags flags;
   Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
-           "  monitor-server\n"
+           "  monitor-server --port 50051 --kafka localhost:9092\n"
            "  monitor-server --port 6000 --log sqlite:/tmp/log.db --retention 1h\n"
            "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  if (flags.log.empty()) flags.log = "sqlite:" + cli.data_folder() + "/log.db";
   server::ServerOptions options;
-  metriclog::LogAddress log;
-  if (const std::string fault = check(flags, options, log); !fault.empty()) return cli.usage_error(fault);
-  return Program(cli, flags).run(std::move(options), log);
+  if (const std::string fault = check(flags, options); !fault.empty()) return cli.usage_error(fault);
+  return Program(cli, flags).run(std::move(options));
 }
 
 }  // namespace

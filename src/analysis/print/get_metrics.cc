@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "analysis/consume/consumer.h"
+#include "analysis/consume/dead_letters.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr int64_t kLongestPoll = 1 * kNanosPerSecond;
 // A small state is stored after each output; a large one (thousands of agents) not more often than this.
 constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
+constexpr int64_t kKeepTimeout = 5 * kNanosPerSecond;
 constexpr size_t kSmallState = size_t{16} * 1024;
 
 class Run final : public BatchSink {
@@ -28,6 +30,7 @@ class Run final : public BatchSink {
         clock_(clock),
         stop_(stop),
         printer_(make_printer(options.print)),
+        dead_letters_(options.dead_letters),
         consumer_(reader, *this, registry),
         ticks_(registry.counter("monitor_analysis_ticks_total", "Ticks printed.")),
         late_(registry.counter("monitor_analysis_late_ticks_total", "Ticks printed that were behind their time.")),
@@ -79,6 +82,7 @@ class Run final : public BatchSink {
     }
     return taken;
   }
+  void on_skipped(const metriclog::Record& record, const Error& why) override { dead_letters_.add(record, why); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
   void on_assigned(int32_t /*partition*/) override {
     trouble_.clear();
@@ -98,6 +102,11 @@ class Run final : public BatchSink {
     if (consumer_.stored_all()) return;
     if (!now && consumer_.state_bytes() > kSmallState && clock_.mono_ns() - stored_ns_ < kStoreEvery) return;
     stored_ns_ = clock_.mono_ns();
+    // A record whose copy is not kept yet is read again after a restart.
+    if (auto status = dead_letters_.settle(kKeepTimeout); !status) {
+      log_warning("record that cannot be decoded is not kept yet", {{"error", status.error()}});
+      return;
+    }
     // The output goes on: what was printed is printed again after a restart, at worst.
     if (auto status = consumer_.store(); !status) {
       log_warning("position of the group cannot be stored", {{"error", status.error()}});
@@ -118,6 +127,7 @@ class Run final : public BatchSink {
   const Clock& clock_;
   const std::atomic<bool>& stop_;
   const std::unique_ptr<Printer> printer_;
+  DeadLetters dead_letters_;
   Consumer consumer_;
   telemetry::Counter& ticks_;
   telemetry::Counter& late_;

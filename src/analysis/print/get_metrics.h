@@ -20,6 +20,7 @@ struct GetMetricsOptions {
   std::string agent = {};                  // shell pattern over agent ids; empty: all
   std::optional<uint64_t> count = {};      // ticks to print
   std::optional<int64_t> timeout_ns = {};  // from the assignment; until the assignment, to reach the log at all
+  metriclog::LogWriter* dead_letters = nullptr;  // where records go that cannot be decoded, too
 };
 
 struct GetMetricsSummary {

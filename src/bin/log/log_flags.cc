@@ -1,0 +1,115 @@
+#include "bin/log/log_flags.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "bin/common/cli.h"
+#include "metriclog/log_address.h"
+#include "metriclog/sqlite/sqlite_log.h"
+
+namespace monitor {
+
+namespace {
+
+constexpr int64_t kKeepDeadLetters = int64_t{7} * 24 * 3600 * kNanosPerSecond;
+
+// HOST:PORT or HOST, several with commas.
+std::string check_brokers(const std::string& text) {
+  for (const std::string_view broker : split(text, ',')) {
+    const size_t colon = broker.rfind(':');
+    const bool host_alone = colon == std::string_view::npos || broker.ends_with(']');
+    const auto port = host_alone ? std::optional<uint64_t>(9092) : parse_u64(broker.substr(colon + 1));
+    if (broker.empty() || colon == 0 || !port || *port == 0 || *port > 65535) {
+      return fmt::format("--kafka: got {}, expected HOST:PORT, several with commas", json_quote(text));
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string LogFlags::describe() const {
+  return on_kafka() ? fmt::format("kafka:{}/{}", kafka.brokers, kafka.topic) : log;
+}
+
+void add_log_options(CLI::App& app, LogFlags& flags) {
+  auto* const brokers = app.add_option("--kafka", flags.kafka.brokers,
+                                       "The metric log on Kafka, at HOST:PORT (several with commas)")
+                            ->capture_default_str();
+  app.add_option("--topic", flags.kafka.topic, "The metric log's topic on Kafka")->capture_default_str();
+  app.add_option("--kafka-property", flags.kafka_properties,
+                 "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
+      ->type_name("NAME=VALUE");
+  app.add_option("--log", flags.log, "The metric log in a file instead of Kafka: sqlite:PATH")->excludes(brokers);
+}
+
+void add_log_writer_options(CLI::App& app, LogFlags& flags) {
+  app.add_option("--partitions", flags.partitions, "Partitions of a topic that is made because it is missing (default: 6)")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--replication", flags.replication,
+                 "Copies of such a topic (default: as the brokers are set)")
+      ->check(CLI::Range(1, 100));
+  add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
+}
+
+std::string check_log_flags(LogFlags& flags) {
+  if (!flags.on_kafka()) {
+    const auto address = metriclog::parse_log_address(flags.log);
+    return address ? "" : "--log: " + address.error().message();
+  }
+  if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
+  constexpr size_t kMaxTopicName = 249 - std::string_view("-state").size();  // Kafka's limit, and our second topic
+  const bool valid = flags.kafka.topic.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+                     std::string::npos;
+  if (!valid || flags.kafka.topic.empty() || flags.kafka.topic.size() > kMaxTopicName || flags.kafka.topic[0] == '.') {
+    return fmt::format("--topic: got {}, expected up to {} letters, digits, '.', '_' and '-'",
+                       json_quote(flags.kafka.topic), kMaxTopicName);
+  }
+  for (const std::string& text : flags.kafka_properties) {
+    auto property = metriclog::parse_kafka_property(text);
+    if (!property) return "--kafka-property: " + property.error().message();
+    flags.kafka.properties.push_back(std::move(*property));
+  }
+  return "";
+}
+
+Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& flags, const Clock& clock) {
+  if (flags.on_kafka()) {
+    metriclog::KafkaWriterOptions options{.kafka = flags.kafka};
+    options.partitions_required = flags.partitions > 0;
+    if (flags.partitions > 0) options.partitions = flags.partitions;
+    if (flags.replication > 0) options.replication = flags.replication;
+    options.retention_ns = flags.retention_ns;
+    return metriclog::open_kafka_writer(options);
+  }
+  const auto address = metriclog::parse_log_address(flags.log);
+  if (!address) return address.error();
+  metriclog::SqliteWriterOptions options{.path = address->path};
+  options.retention_ns = flags.retention_ns;
+  return metriclog::open_sqlite_writer(options, clock);
+}
+
+Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
+                                                              const metriclog::ReaderOptions& options) {
+  if (flags.on_kafka()) return metriclog::open_kafka_reader(flags.kafka, options);
+  const auto address = metriclog::parse_log_address(flags.log);
+  if (!address) return address.error();
+  return metriclog::open_sqlite_reader(address->path, options);
+}
+
+Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic) {
+  metriclog::KafkaWriterOptions options{.kafka = flags.kafka};
+  options.kafka.topic = topic;
+  options.partitions = 1;
+  options.with_snapshots = false;
+  options.retention_ns = kKeepDeadLetters;
+  return metriclog::open_kafka_writer(options);
+}
+
+int exit_code_for_log(const LogFlags& flags, const Error& error) {
+  if (error.code() == Code::kAborted) return kExitTempFail;
+  if (!flags.on_kafka()) return error.code() == Code::kUnavailable ? kExitUnavailable : kExitIo;
+  return error.code() == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
+}
+
+}  // namespace monitor

@@ -1,0 +1,48 @@
+// The options with which a program names the metric log, and what opens it. Kafka unless --log names a file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "metriclog/kafka/kafka_log.h"
+#include "metriclog/log.h"
+
+namespace monitor {
+
+struct LogFlags {
+  std::string log;  // empty: Kafka
+  metriclog::KafkaOptions kafka;
+  std::vector<std::string> kafka_properties;
+
+  // Of the writer.
+  int partitions = 0;   // 0: not named
+  int replication = 0;  // 0: not named
+  int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;
+
+  bool on_kafka() const { return log.empty(); }
+  // For people: "sqlite:/var/lib/monitor/log.db", "kafka:localhost:9092/monitoring-data".
+  std::string describe() const;
+};
+
+void add_log_options(CLI::App& app, LogFlags& flags);
+void add_log_writer_options(CLI::App& app, LogFlags& flags);
+
+// Completes the flags after parsing. What is wrong beyond their form; empty when nothing is.
+std::string check_log_flags(LogFlags& flags);
+
+// kInvalidArgument: a Kafka property.
+Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& flags, const Clock& clock);
+Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
+                                                              const metriclog::ReaderOptions& options);
+// A topic for what cannot be decoded.
+Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic);
+
+// The exit status for what the log's writer or reader said last.
+int exit_code_for_log(const LogFlags& flags, const Error& error);
+
+}  // namespace monitor

@@ -1,0 +1,68 @@
+// What writer and reader have in common: librdkafka's objects as owners, their configuration, its log in ours.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "metriclog/kafka/kafka_log.h"
+
+namespace monitor::metriclog::kafka {
+
+template <auto Destroy>
+struct Deleter {
+  template <typename T>
+  void operator()(T* object) const {
+    Destroy(object);
+  }
+};
+
+using Handle = std::unique_ptr<rd_kafka_t, Deleter<rd_kafka_destroy>>;
+using Config = std::unique_ptr<rd_kafka_conf_t, Deleter<rd_kafka_conf_destroy>>;
+using TopicConfig = std::unique_ptr<rd_kafka_topic_conf_t, Deleter<rd_kafka_topic_conf_destroy>>;
+using Topic = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, Deleter<rd_kafka_queue_destroy>>;
+using Event = std::unique_ptr<rd_kafka_event_t, Deleter<rd_kafka_event_destroy>>;
+using Message = std::unique_ptr<rd_kafka_message_t, Deleter<rd_kafka_message_destroy>>;
+using RecordHeaders = std::unique_ptr<rd_kafka_headers_t, Deleter<rd_kafka_headers_destroy>>;
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, Deleter<rd_kafka_topic_partition_list_destroy>>;
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// Our settings, then the user's: `own` in the form that librdkafka names them. kInvalidArgument for a user's setting
+// that is not known, has a wrong value, or belongs to us.
+Result<Config> make_config(const KafkaOptions& kafka, const Settings& own);
+Result<Handle> make_handle(rd_kafka_type_t type, Config config);
+
+// An error of librdkafka or of a broker as ours. `text` says more, when there is more.
+Error to_error(rd_kafka_resp_err_t error, const std::string& what, const char* text = nullptr);
+
+// Whole milliseconds for librdkafka's time-outs, rounded up, never negative.
+int to_millis(int64_t ns);
+
+// The last thing that went wrong with the connections, told by librdkafka from any of its threads or ours: time-outs
+// do not say why. Thread-safe.
+class Connectivity {
+ public:
+  explicit Connectivity(std::string brokers) : brokers_(std::move(brokers)) {}
+  void note(rd_kafka_resp_err_t error, std::string_view text);
+  void clear();
+  // "Kafka at HOST:PORT cannot be reached: ..."
+  std::string describe(std::string_view otherwise) const;
+  // True once a login was refused; it is not tried with other credentials.
+  bool login_refused() const;
+
+ private:
+  const std::string brokers_;
+  mutable std::mutex mutex_;
+  std::string last_;
+  bool refused_ = false;
+};
+
+}  // namespace monitor::metriclog::kafka

@@ -1,0 +1,537 @@
+#include "metriclog/kafka/reader.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "metriclog/kafka/topics.h"
+
+namespace monitor::metriclog::kafka {
+
+namespace {
+
+constexpr size_t kMaxRecordsPerPoll = 2000;
+constexpr size_t kMaxBytesPerPoll = size_t{4} << 20;
+constexpr int64_t kLookForTopic = 100 * kNanosPerMilli;
+constexpr int64_t kAsk = 1 * kNanosPerSecond;       // for an answer of a broker, one try
+constexpr int64_t kAskForState = 10 * kNanosPerSecond;
+constexpr int64_t kTryAgain = 200 * kNanosPerMilli;
+constexpr int64_t kLookForGrowth = 30 * kNanosPerSecond;
+constexpr int64_t kLongestWait = 1 * kNanosPerSecond;
+constexpr const char* kNoGroup = "monitor-without-group";  // librdkafka wants a name; nothing is stored under it
+
+int64_t now_ns() { return SystemClock().mono_ns(); }
+
+// What a commit's metadata says: where the snapshot of that moment is.
+constexpr std::string_view kHint = "snapshot=";
+
+int64_t hint_of(const rd_kafka_topic_partition_t& committed) {
+  const std::string_view text(static_cast<const char*>(committed.metadata), committed.metadata_size);
+  if (!text.starts_with(kHint)) return 0;
+  return parse_i64(text.substr(kHint.size())).value_or(0);
+}
+
+// Null is no error.
+Status as_status(rd_kafka_error_t* error) {
+  if (error == nullptr) return {};
+  const std::string text = rd_kafka_error_string(error);
+  rd_kafka_error_destroy(error);
+  return Error(Code::kUnavailable, text);
+}
+
+Headers headers_of(const rd_kafka_message_t& message) {
+  Headers headers;
+  rd_kafka_headers_t* list = nullptr;
+  if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  headers.reserve(rd_kafka_header_cnt(list));
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t bytes = 0;
+  for (size_t i = 0; rd_kafka_header_get_all(list, i, &name, &value, &bytes) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    headers.emplace_back(name, std::string(static_cast<const char*>(value), bytes));
+  }
+  return headers;
+}
+
+Record record_of(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  Record record{.partition = message.partition, .offset = message.offset};
+  record.time_ns = std::max<int64_t>(rd_kafka_message_timestamp(&message, &type), 0) * kNanosPerMilli;
+  record.key.assign(static_cast<const char*>(message.key), message.key_len);
+  record.value.assign(static_cast<const char*>(message.payload), message.len);
+  record.headers = headers_of(message);
+  return record;
+}
+
+}  // namespace
+
+Reader::Reader(KafkaOptions kafka, ReaderOptions options)
+    : kafka_(std::move(kafka)),
+      options_(std::move(options)),
+      connectivity_(kafka_.brokers),
+      snapshots_(kafka_, options_.group),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const ReaderOptions& options) {
+  std::unique_ptr<Reader> reader(new Reader(kafka, options));
+  if (!reader->wake_.valid()) return errno_error(errno, "eventfd");
+  auto config = make_config(kafka, {{"group.id", options.group.empty() ? kNoGroup : options.group},
+                                    {"partition.assignment.strategy", "cooperative-sticky"},
+                                    {"enable.auto.commit", "false"},
+                                    {"enable.auto.offset.store", "false"},
+                                    {"auto.offset.reset", "error"},
+                                    {"session.timeout.ms", "10000"},
+                                    {"heartbeat.interval.ms", "1000"},
+                                    {"topic.metadata.refresh.interval.ms", "30000"}});
+  if (!config) return config.error();
+  // Where there is such a setting (from 2.2 on): a consumer whose queue is full looks again after this, 1 s by default.
+  rd_kafka_conf_set(config->get(), "fetch.queue.backoff.ms", "10", nullptr, 0);
+  rd_kafka_conf_set_opaque(config->get(), reader.get());
+  rd_kafka_conf_set_rebalance_cb(config->get(), &Reader::on_rebalance);
+  rd_kafka_conf_set_error_cb(config->get(), &Reader::on_error);
+  auto handle = make_handle(RD_KAFKA_CONSUMER, std::move(*config));
+  if (!handle) return handle.error();
+  reader->handle_ = std::move(*handle);
+  rd_kafka_poll_set_consumer(reader->handle_.get());
+  reader->queue_.reset(rd_kafka_queue_get_consumer(reader->handle_.get()));
+  constexpr uint64_t kOne = 1;
+  rd_kafka_queue_io_event_enable(reader->queue_.get(), reader->wake_.get(), &kOne, sizeof kOne);
+  return std::unique_ptr<LogReader>(std::move(reader));
+}
+
+Reader::~Reader() {
+  if (!handle_) return;
+  closing_ = true;
+  // An answer that librdkafka still waits for would keep it from closing.
+  if (assign_awaited_ && !options_.group.empty()) {
+    const PartitionList none(rd_kafka_topic_partition_list_new(0));
+    rd_kafka_incremental_assign(handle_.get(), none.get());
+  }
+  Events ignored;
+  hand_back(to_hand_back_, ignored);
+  rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+  rd_kafka_consumer_close(handle_.get());
+}
+
+void Reader::wake() {
+  woken_ = true;
+  constexpr uint64_t kOne = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_.get(), &kOne, sizeof kOne);  // full: it is readable anyway
+}
+
+void Reader::wait(int64_t ns) {
+  pollfd descriptor{.fd = wake_.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&descriptor, 1, to_millis(ns)) > 0) {
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = read(wake_.get(), &count, sizeof count);
+  }
+}
+
+// On our thread, from within rd_kafka_consumer_poll() or rd_kafka_consumer_close().
+void Reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
+                          void* self) {
+  Reader& reader = *static_cast<Reader*>(self);
+  const bool revoked = error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
+  auto& pending = revoked ? reader.to_hand_back_ : reader.to_take_over_;
+  for (int i = 0; i < partitions->cnt; ++i) pending.insert(partitions->elems[i].partition);
+  reader.rebalanced_ = true;
+  if (!revoked) reader.assign_awaited_ = true;
+  if (!reader.closing_) return;
+  // Nobody polls any more.
+  if (revoked) {
+    rd_kafka_incremental_unassign(handle, partitions);
+  } else {
+    rd_kafka_incremental_assign(handle, partitions);
+  }
+}
+
+// On our thread, too.
+void Reader::on_error(rd_kafka_t* handle, int error, const char* text, void* self) {
+  Reader& reader = *static_cast<Reader*>(self);
+  const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  reader.connectivity_.note(code, text);
+  if (code == RD_KAFKA_RESP_ERR__FATAL) reader.final_ = to_error(rd_kafka_fatal_error(handle, nullptr, 0), "Kafka", text);
+}
+
+Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
+  const int64_t end = now_ns() + std::max<int64_t>(timeout_ns, 0);
+  Events events;
+  while (true) {
+    const Status status = advance(events, end);
+    if (final_ && events.empty()) return *final_;
+    if (!status) {
+      const Code code = status.error().code();
+      const bool is_final = code == Code::kFailedPrecondition || code == Code::kUnauthenticated;
+      if (is_final) final_ = status.error();
+      // What came before a final error is given out first: the next call meets it again.
+      if (is_final && events.empty()) return *final_;
+      if (!is_final) trouble(status.error().message(), events);
+    }
+    const int64_t left = end - now_ns();
+    if (!events.empty() || left <= 0 || woken_.exchange(false)) return events;
+    wait(std::min({left, status ? kLongestWait : kTryAgain, begun_ ? kLongestWait : kLookForTopic}));
+  }
+}
+
+Status Reader::advance(Events& events, int64_t end_ns) {
+  if (final_) return *final_;
+  if (!found_) {
+    if (auto status = find_topic(); !status) return status;
+  }
+  if (!begun_) {
+    if (auto status = begin(); !status) return status;
+  }
+  if (auto status = settle_rebalance(events); !status) return status;
+  if (auto status = drain(events, end_ns); !status) return status;
+  // What the records were polled with: an assignment comes first, before the caller waits for what it brings.
+  if (rebalanced_ && events.empty()) {
+    if (auto status = settle_rebalance(events); !status) return status;
+  }
+  return look_for_growth();
+}
+
+Status Reader::find_topic() {
+  // Serves on_error(), which knows more than the time-out says.
+  const Message none(rd_kafka_consumer_poll(handle_.get(), 0));
+  const auto partitions = partition_count(handle_.get(), kafka_.topic, kAsk);
+  if (connectivity_.login_refused()) return Error(Code::kUnauthenticated, connectivity_.describe("login refused"));
+  if (!partitions && partitions.error().code() == Code::kNotFound) {
+    waited_for_topic_ = true;
+    return Error(Code::kNotFound, fmt::format("topic {} does not exist at {} yet; it is read from its start when it does",
+                                              kafka_.topic, kafka_.brokers));
+  }
+  if (!partitions) {
+    const Message served(rd_kafka_consumer_poll(handle_.get(), 0));
+    if (partitions.error().code() != Code::kUnavailable) return partitions.error();
+    return Error(Code::kUnavailable, connectivity_.describe(partitions.error().message()));
+  }
+  partitions_ = *partitions;
+  if (!options_.group.empty()) {
+    const auto state_partitions = find_state_topic();
+    if (!state_partitions) return state_partitions.error();
+    state_partitions_ = *state_partitions;
+    if (state_partitions_ < partitions_) return grown_error(kafka_.topic, partitions_, state_partitions_);
+  }
+  found_ = true;
+  connectivity_.clear();
+  return {};
+}
+
+// Makes it when it is missing. A topic that was just made shows up a moment later.
+Result<int> Reader::find_state_topic() {
+  const std::string state = state_topic_name(kafka_.topic);
+  auto partitions = partition_count(handle_.get(), state, kAsk);
+  if (partitions || partitions.error().code() != Code::kNotFound) return partitions;
+  const Status made =
+      create_topic(handle_.get(), state_topic(kafka_.topic, partitions_, -1), kAskForState, [this] { return !woken_; });
+  if (!made && made.error().code() != Code::kAlreadyExists) return made.error();
+  const int64_t end = now_ns() + kAskForState;
+  while (now_ns() < end && !woken_) {
+    partitions = partition_count(handle_.get(), state, kAsk);
+    if (partitions) break;
+    wait(kLookForTopic / 10);
+  }
+  return partitions;
+}
+
+Status Reader::begin() {
+  if (options_.group.empty()) {
+    for (int32_t partition = 0; partition < partitions_; ++partition) to_take_over_.insert(partition);
+    rebalanced_ = assign_awaited_ = true;
+  } else {
+    const PartitionList topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), kafka_.topic.c_str(), RD_KAFKA_PARTITION_UA);
+    const auto error = rd_kafka_subscribe(handle_.get(), topics.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "topic " + kafka_.topic);
+  }
+  begun_ = true;
+  next_growth_look_ns_ = now_ns() + kLookForGrowth;
+  return {};
+}
+
+// A group is told of new partitions by its assignment; alone one has to ask.
+Status Reader::look_for_growth() {
+  if (!options_.group.empty() || now_ns() < next_growth_look_ns_) return {};
+  next_growth_look_ns_ = now_ns() + kLookForGrowth;
+  const auto partitions = partition_count(handle_.get(), kafka_.topic, kAsk);
+  if (partitions && *partitions > partitions_) return grown_error(kafka_.topic, *partitions, partitions_);
+  return {};
+}
+
+Status Reader::settle_rebalance(Events& events) {
+  if (!rebalanced_) return {};
+  hand_back(std::exchange(to_hand_back_, {}), events);
+  if (assign_awaited_) {
+    if (auto status = take_over(to_take_over_, events); !status) return status;  // and again in the next poll
+  }
+  to_take_over_.clear();
+  rebalanced_ = assign_awaited_ = false;
+  return {};
+}
+
+void Reader::hand_back(const std::set<int32_t>& partitions, Events& events) {
+  if (partitions.empty()) return;
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  ReaderEvent event{.kind = ReaderEvent::Kind::kRevoked};
+  for (const int32_t partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+    to_take_over_.erase(partition);
+    if (positions_.erase(partition) > 0) event.revoked.push_back(partition);
+  }
+  if (const auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) {
+    log_debug("handing back partitions", {{"error", status.error()}});
+  }
+  if (!event.revoked.empty()) events.push_back(std::move(event));
+}
+
+Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
+  if (!options_.group.empty() && !partitions.empty() && *partitions.rbegin() >= state_partitions_) {
+    return grown_error(kafka_.topic, *partitions.rbegin() + 1, state_partitions_);
+  }
+  const bool by_store = assigned_once_ || options_.start.kind == StartAt::Kind::kStored;
+  std::map<int32_t, StoredSnapshot> stored;
+  if (!options_.group.empty() && by_store && !partitions.empty()) {
+    auto loaded = load_positions(partitions);
+    if (!loaded) return loaded.error();
+    stored = std::move(*loaded);
+  }
+  Positions positions;
+  std::map<int32_t, StoredSnapshot> to_note;
+  ReaderEvent assigned{.kind = ReaderEvent::Kind::kAssigned};
+  Events lost;
+  for (const int32_t partition : partitions) {
+    const auto bounds = bounds_of(partition);
+    if (!bounds) return bounds.error();
+    Snapshot snapshot{.partition = partition, .next_offset = -1, .state = {}};
+    if (const auto it = stored.find(partition); it != stored.end()) {
+      snapshot = std::move(it->second.snapshot);
+      int64_t& next = positions[partition] = snapshot.next_offset;
+      if (next < bounds->low) {
+        lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds->low});
+        next = bounds->low;
+      } else if (next > bounds->high) {
+        log_warning("position of the group is behind the end of the log: the topic was made anew; it is read from its start",
+                    {{"topic", kafka_.topic}, {"partition", partition}, {"position", next}, {"end", bounds->high}});
+        next = bounds->low;
+      }
+    } else {
+      const auto start = start_of(partition, *bounds, by_store ? StartAt::Kind::kStored : options_.start.kind);
+      if (!start) return start.error();
+      positions[partition] = *start;
+      // Noted, so that whoever takes over before anything was stored misses nothing.
+      if (by_store) to_note[partition] = {{.partition = partition, .next_offset = *start, .state = {}}, 0};
+    }
+    assigned.assigned.push_back(std::move(snapshot));
+  }
+  if (auto status = assign(positions); !status) return status;
+  if (!options_.group.empty() && !to_note.empty()) {
+    if (auto status = commit(to_note, true); !status) {
+      log_warning("position of the group cannot be stored", {{"error", status.error()}});
+    }
+  }
+  if (partitions.empty()) return {};
+  positions_.insert(positions.begin(), positions.end());
+  assigned_once_ = true;
+  trouble_.clear();
+  connectivity_.clear();
+  events.push_back(std::move(assigned));
+  events.insert(events.end(), lost.begin(), lost.end());
+  return {};
+}
+
+Status Reader::assign(const Positions& positions) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, offset] : positions) {
+    rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition)->offset = offset;
+  }
+  if (options_.group.empty()) {
+    const auto error = rd_kafka_assign(handle_.get(), list.get());
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status() : to_error(error, "topic " + kafka_.topic);
+  }
+  return as_status(rd_kafka_incremental_assign(handle_.get(), list.get()));
+}
+
+// The newest snapshot counts; a committed offset alone is a position without a state.
+Result<std::map<int32_t, StoredSnapshot>> Reader::load_positions(const std::set<int32_t>& partitions) const {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const int32_t partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+  }
+  const auto error = rd_kafka_committed(handle_.get(), list.get(), to_millis(kAskForState));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "position of group " + options_.group);
+  std::map<int32_t, StoredSnapshot> committed;
+  Hints hints;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& found = list->elems[i];
+    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.err, "position of group " + options_.group);
+    hints[found.partition] = found.offset >= 0 ? hint_of(found) : 0;
+    if (found.offset < 0) continue;
+    committed[found.partition] = {{.partition = found.partition, .next_offset = found.offset, .state = {}}, 0};
+  }
+  auto loaded = snapshots_.load(hints, kAskForState);
+  if (!loaded) return loaded.error();
+  loaded->merge(committed);
+  return loaded;
+}
+
+Result<int64_t> Reader::start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const {
+  switch (kind) {
+    case StartAt::Kind::kEarliest:
+      return bounds.low;
+    case StartAt::Kind::kStored:
+    case StartAt::Kind::kLatest:
+      return waited_for_topic_ ? bounds.low : bounds.high;
+    case StartAt::Kind::kTime:
+      break;
+  }
+  const PartitionList list(rd_kafka_topic_partition_list_new(1));
+  auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+  entry->offset = (options_.start.time_ns + kNanosPerMilli - 1) / kNanosPerMilli;
+  const auto error = rd_kafka_offsets_for_times(handle_.get(), list.get(), to_millis(kAskForState));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "topic " + kafka_.topic);
+  if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(entry->err, "topic " + kafka_.topic);
+  return entry->offset >= 0 ? entry->offset : bounds.high;
+}
+
+Result<Reader::Bounds> Reader::bounds_of(int32_t partition) const {
+  Bounds bounds;
+  const auto error = rd_kafka_query_watermark_offsets(handle_.get(), kafka_.topic.c_str(), partition, &bounds.low,
+                                                      &bounds.high, to_millis(kAskForState));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return to_error(error, fmt::format("partition {} of topic {}", partition, kafka_.topic));
+  }
+  return bounds;
+}
+
+Status Reader::drain(Events& events, int64_t end_ns) {
+  std::vector<Record> records;
+  size_t bytes = 0;
+  const auto hand_out = [&] {
+    if (records.empty()) return;
+    events.push_back({.kind = ReaderEvent::Kind::kRecords, .records = std::exchange(records, {})});
+  };
+  Status status;
+  while (records.size() < kMaxRecordsPerPoll && bytes < kMaxBytesPerPoll && !rebalanced_ && status) {
+    const Message message(rd_kafka_consumer_poll(handle_.get(), 0));
+    if (!message) break;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      hand_out();
+      status = take_error(*message, events);
+      continue;
+    }
+    const auto position = positions_.find(message->partition);
+    if (position == positions_.end()) continue;  // handed back meanwhile
+    position->second = message->offset + 1;
+    bytes += message->len;
+    records.push_back(record_of(*message));
+    if (records.size() % 64 == 0 && now_ns() > end_ns + kLongestWait) break;
+  }
+  hand_out();
+  if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) trouble_.clear();
+  return status;
+}
+
+Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      return {};
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      return go_on_after_loss(message.partition, events);
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      return Error(Code::kUnauthenticated, connectivity_.describe(rd_kafka_message_errstr(&message)));
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      connectivity_.note(message.err, rd_kafka_message_errstr(&message));
+      return Error(Code::kUnavailable, connectivity_.describe(""));
+    default:
+      trouble(to_error(message.err, "topic " + kafka_.topic, rd_kafka_message_errstr(&message)).message(), events);
+      return {};
+  }
+}
+
+// Retention took what comes next. It is told, and reading goes on with what there is.
+Status Reader::go_on_after_loss(int32_t partition, Events& events) {
+  const auto position = positions_.find(partition);
+  if (position == positions_.end()) return {};
+  const auto bounds = bounds_of(partition);
+  if (!bounds) return bounds.error();
+  if (position->second < bounds->low) {
+    events.push_back(
+        {.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = position->second, .to = bounds->low});
+  } else {
+    log_warning("the log ends before the position: the topic was made anew; it is read from its start",
+                {{"topic", kafka_.topic}, {"partition", partition}, {"position", position->second}, {"end", bounds->high}});
+  }
+  position->second = bounds->low;
+  // A partition that failed in this way is not fetched again after a seek (librdkafka 2.0), only as newly assigned.
+  if (options_.group.empty()) return assign(positions_);
+  const PartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+  if (auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) return status;
+  return assign({*position});
+}
+
+Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (options_.group.empty()) return {};
+  std::vector<Snapshot> held;
+  for (const Snapshot& snapshot : snapshots) {
+    if (positions_.contains(snapshot.partition)) held.push_back(snapshot);
+  }
+  if (held.empty()) return {};
+  const auto stored = snapshots_.store(held, kAskForState);
+  if (!stored) return stored.error();
+  std::map<int32_t, StoredSnapshot> positions;
+  for (Snapshot& snapshot : held) {
+    const int32_t partition = snapshot.partition;
+    positions[partition] = {std::move(snapshot), stored->at(partition)};
+  }
+  // For tools that show a group's lag, and to find the snapshot again without a search.
+  return commit(positions, false);
+}
+
+Status Reader::commit(const std::map<int32_t, StoredSnapshot>& positions, bool wait_for_it) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, stored] : positions) {
+    auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+    entry->offset = stored.snapshot.next_offset;
+    const std::string hint = fmt::format("{}{}", kHint, stored.at);
+    entry->metadata = rd_kafka_mem_malloc(handle_.get(), hint.size());  // the list's now
+    std::memcpy(entry->metadata, hint.data(), hint.size());
+    entry->metadata_size = hint.size();
+  }
+  const auto error = rd_kafka_commit(handle_.get(), list.get(), wait_for_it ? 0 : 1);
+  // The partitions may be another member's by now: that member has what it needs.
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return {};
+  if (!wait_for_it) {
+    log_debug("committing offsets", {{"error", rd_kafka_err2str(error)}});
+    return {};
+  }
+  return to_error(error, "position of group " + options_.group);
+}
+
+void Reader::trouble(const std::string& text, Events& events) {
+  if (std::exchange(trouble_, text) == text) return;
+  events.push_back({.kind = ReaderEvent::Kind::kTrouble, .text = text});
+}
+
+}  // namespace monitor::metriclog::kafka
+
+namespace monitor::metriclog {
+
+Result<std::unique_ptr<LogReader>> open_kafka_reader(const KafkaOptions& kafka, const ReaderOptions& options) {
+  return kafka::Reader::open(kafka, options);
+}
+
+}  // namespace monitor::metriclog

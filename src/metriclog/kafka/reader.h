@@ -1,0 +1,93 @@
+// The reader of the log on Kafka: all partitions by itself, or as a member of a group whose members share them.
+//
+// Assignments and revocations that librdkafka announces are acted on in the next poll(): until then the caller can
+// still store what it did with the records that it was given.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "metriclog/kafka/client.h"
+#include "metriclog/kafka/snapshots.h"
+#include "metriclog/log.h"
+
+namespace monitor::metriclog::kafka {
+
+class Reader final : public LogReader {
+ public:
+  static Result<std::unique_ptr<LogReader>> open(const KafkaOptions& kafka, const ReaderOptions& options);
+  // Leaves the group.
+  ~Reader() override;
+
+  Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) override;
+  Status store(std::span<const Snapshot> snapshots) override;
+  void wake() override;
+
+ private:
+  using Events = std::vector<ReaderEvent>;
+  // A partition that is read, and the offset that comes next.
+  using Positions = std::map<int32_t, int64_t>;
+  struct Bounds {
+    int64_t low = 0;
+    int64_t high = 0;
+  };
+
+  Reader(KafkaOptions kafka, ReaderOptions options);
+  static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
+                           void* self);
+  static void on_error(rd_kafka_t* handle, int error, const char* text, void* self);
+
+  Status advance(Events& events, int64_t end_ns);
+  Status find_topic();
+  Result<int> find_state_topic();
+  Status begin();
+  Status look_for_growth();
+  Status settle_rebalance(Events& events);
+  Status take_over(const std::set<int32_t>& partitions, Events& events);
+  void hand_back(const std::set<int32_t>& partitions, Events& events);
+  Status assign(const Positions& positions);
+  Status drain(Events& events, int64_t end_ns);
+  Status take_error(const rd_kafka_message_t& message, Events& events);
+  Status go_on_after_loss(int32_t partition, Events& events);
+  Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
+  Result<int64_t> start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const;
+  Result<Bounds> bounds_of(int32_t partition) const;
+  Status commit(const std::map<int32_t, StoredSnapshot>& positions, bool wait);
+  void trouble(const std::string& text, Events& events);
+  void wait(int64_t ns);
+
+  const KafkaOptions kafka_;
+  const ReaderOptions options_;
+  Connectivity connectivity_;
+  Snapshots snapshots_;
+  Fd wake_;  // an eventfd: librdkafka and wake() write it
+  std::atomic<bool> woken_ = false;
+
+  Handle handle_;
+  Queue queue_;
+
+  bool found_ = false;        // the topic
+  bool waited_for_topic_ = false;
+  bool begun_ = false;        // subscribed, or reading
+  bool assigned_once_ = false;
+  bool closing_ = false;
+  int partitions_ = 0;        // of the topic
+  int state_partitions_ = 0;  // of the state topic; 0: not known
+  int64_t next_growth_look_ns_ = 0;
+  Positions positions_;       // what is read now
+  std::set<int32_t> to_take_over_;
+  std::set<int32_t> to_hand_back_;
+  bool rebalanced_ = false;      // something to be settled
+  bool assign_awaited_ = false;  // librdkafka waits for an answer to its assignment, even to an empty one
+  std::string trouble_;       // told last
+  std::optional<Error> final_;
+};
+
+}  // namespace monitor::metriclog::kafka

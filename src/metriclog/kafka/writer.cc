@@ -1,0 +1,428 @@
+#include "metriclog/kafka/writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/time_format.h"
+#include "metriclog/kafka/outcome.h"
+#include "metriclog/kafka/topics.h"
+
+namespace monitor::metriclog::kafka {
+
+namespace {
+
+constexpr int64_t kTurn = 1 * kNanosPerSecond;          // an idle thread looks around so often
+constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;           // while something else may come, too
+constexpr int64_t kTryAgain = 1 * kNanosPerSecond;      // to prepare the topics
+constexpr int64_t kAdminTimeout = 5 * kNanosPerSecond;
+constexpr int64_t kProbeTimeout = 500 * kNanosPerMilli;
+constexpr int64_t kProbeEvery = 1 * kNanosPerSecond;
+constexpr int64_t kLastWords = 2 * kNanosPerSecond;     // for confirmations when the writer is destroyed
+constexpr int64_t kPurgeTimeout = 5 * kNanosPerSecond;
+
+int64_t now_ns() { return SystemClock().mono_ns(); }
+
+}  // namespace
+
+Writer::Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer)
+    : options_(std::move(options)),
+      connectivity_(options_.kafka.brokers),
+      producer_(std::move(producer)),
+      trouble_{{Cause::kTopic, fmt::format("connecting to Kafka at {}", options_.kafka.brokers)}},
+      thread_([this] { run(); }) {}
+
+Writer::~Writer() {
+  stopping_ = true;
+  {
+    const std::shared_lock gate(gate_);
+    producer_->wake();
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& listener, uint64_t token) {
+  const std::shared_lock gate(gate_);
+  if (!open_ || stopping()) return Accepted::kFull;
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+  const uintptr_t number = records_.add(listener, token);
+  if (record.value.size() <= options_.max_record_bytes) {
+    error = producer_->produce(record, reinterpret_cast<void*>(number));  // a number that travels as a pointer
+  }
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
+  if (classify(error) != Outcome::kPoison) {
+    records_.take_back(number);
+    return Accepted::kFull;
+  }
+  records_.forget_number(number);
+  std::string reason = fmt::format("record of {} bytes, the log takes up to {}", record.value.size(),
+                                   options_.max_record_bytes);
+  {
+    const std::lock_guard lock(mutex_);
+    refused_.emplace_back(&listener, Delivery{token, Outcome::kPoison, std::move(reason)});
+  }
+  producer_->wake();
+  return Accepted::kYes;
+}
+
+bool Writer::flush(int64_t timeout_ns) { return records_.wait_until_none(timeout_ns); }
+
+std::string Writer::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_.empty() ? "" : trouble_.begin()->second;
+}
+
+Status Writer::failure() const {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
+  return {};
+}
+
+void Writer::run() {
+  while (!stopping()) {
+    if (fatal_) {
+      rebuild();
+    } else if (!prepared_ && !prepare()) {
+      pause(kTryAgain);
+    } else {
+      turn();
+    }
+  }
+  // Short, and only when somebody is there who could confirm.
+  const int64_t end = now_ns() + (prepared_ && trouble().empty() ? kLastWords : 0);
+  while (!records_.wait_until_none(0) && now_ns() < end) turn();
+  give_up(false);
+}
+
+// Connects and makes sure of the topics. False: not yet; the trouble says why.
+bool Writer::prepare() {
+  close_gate();
+  const Status status = prepare_topics();
+  if (stopping() || fatal_) return false;
+  if (!status) {
+    set_trouble(status.error().code() == Code::kUnavailable ? Cause::kConnection : Cause::kTopic,
+                status.error().message());
+    return false;
+  }
+  connectivity_.clear();
+  {
+    const std::unique_lock gate(gate_);
+    prepared_ = open_ = true;
+  }
+  clear_trouble(Cause::kTopic);
+  clear_trouble(Cause::kConnection);
+  return true;
+}
+
+Status Writer::prepare_topics() {
+  const GoOn go_on = [this] {
+    while (Event event = producer_->poll(0)) handle(std::move(event), false);
+    return !stopping() && !fatal_;
+  };
+  const std::string& topic = options_.kafka.topic;
+  // Making comes first: asking for a topic that is not there can make brokers add it in their own way.
+  const Status made = options_.make_topics
+                          ? create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on)
+                          : Status(Error(Code::kAlreadyExists, fmt::format("topic {} is not to be made", topic)));
+  const auto usable = [](const Status& status) {
+    const Code code = status ? Code::kOk : status.error().code();
+    return code == Code::kOk || code == Code::kAlreadyExists || code == Code::kPermissionDenied ||
+           code == Code::kUnimplemented;
+  };
+  if (!usable(made)) return cannot_use(made.error());
+  const auto partitions = count_partitions(topic);
+  if (!partitions) return cannot_use(!made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error());
+  if (!made && options_.make_topics) {
+    if (auto status = look_at_existing(topic); !status) return status;
+    if (*partitions != options_.partitions && options_.partitions_required) {
+      const std::lock_guard lock(mutex_);
+      failure_ = Error(Code::kInvalidArgument,
+                       fmt::format("topic {} has {} partitions, not {}; partitions are never added, since agents would "
+                                   "move between them: use a new topic (--topic), or leave --partitions away",
+                                   topic, *partitions, options_.partitions));
+      return *failure_;
+    }
+  }
+  if (options_.with_snapshots && options_.make_topics) {
+    const std::string state = state_topic_name(topic);
+    const Status state_made = create_topic(producer_->handle(), state_topic(topic, *partitions, options_.replication),
+                                           kAdminTimeout, go_on);
+    const auto state_partitions = usable(state_made) ? count_partitions(state) : Result<int>(state_made.error());
+    if (state_partitions && *state_partitions < *partitions) return grown_error(topic, *partitions, *state_partitions);
+    if (!state_partitions && !state_made) {
+      log_warning("topic for the positions of groups cannot be made; readers will try", {{"reason", state_made.error()}});
+    }
+  }
+  if (auto status = producer_->open_topic(topic, *partitions); !status) return status;
+  alone_topic_open_ = false;
+  partitions_ = *partitions;
+  log_info("writing to Kafka", {{"brokers", options_.kafka.brokers},
+                                {"topic", topic},
+                                {"partitions", *partitions},
+                                {"made", made.ok()}});
+  return {};
+}
+
+// A time-out does not say why; what was heard of the connections does.
+Error Writer::cannot_use(const Error& error) {
+  if (error.code() != Code::kUnavailable) return error;
+  while (Event event = producer_->poll(0)) handle(std::move(event), false);
+  return Error(Code::kUnavailable, connectivity_.describe(error.message()));
+}
+
+// A topic that was just made shows up a moment later.
+Result<int> Writer::count_partitions(const std::string& topic) {
+  const int64_t end = now_ns() + kAdminTimeout;
+  while (true) {
+    auto count = partition_count(producer_->handle(), topic, kProbeTimeout);
+    if (count || stopping() || now_ns() >= end || count.error().code() == Code::kPermissionDenied) return count;
+    while (Event event = producer_->poll(0)) handle(std::move(event), false);
+    pause(kNanosPerMilli * 20);
+  }
+}
+
+// An existing topic stays as it is; what would lose data is refused, what is only odd is said.
+Status Writer::look_at_existing(const std::string& topic) {
+  auto settings = topic_settings(producer_->handle(), topic, kAdminTimeout, [this] { return !stopping(); });
+  if (!settings) {
+    log_debug("settings of the topic are not known", {{"reason", settings.error()}});
+    return {};
+  }
+  if ((*settings)["cleanup.policy"].find("compact") != std::string::npos) {
+    return Error(Code::kFailedPrecondition,
+                 fmt::format("topic {} has cleanup.policy={}: all but an agent's last batch would be deleted. Use "
+                             "another topic (--topic), or set it to delete",
+                             topic, (*settings)["cleanup.policy"]));
+  }
+  if (const std::string type = (*settings)["message.timestamp.type"]; type != "LogAppendTime") {
+    log_warning("topic has other settings; left as it is",
+                {{"topic", topic}, {"setting", "message.timestamp.type"}, {"got", type}, {"expected", "LogAppendTime"}});
+  }
+  return {};
+}
+
+void Writer::turn() {
+  bool in_trouble = false;
+  {
+    const std::lock_guard lock(mutex_);
+    in_trouble = !trouble_.empty();
+  }
+  const bool soon = in_trouble || (alone_ && !alone_->idle());
+  if (Event event = producer_->poll(soon ? kTurnSoon : kTurn)) handle(std::move(event), false);
+  if (alone_) {
+    while (Event event = alone_->poll(0)) handle(std::move(event), true);
+  }
+  report_refused();
+  if (producer_->partitions_changed() || (alone_ && alone_->partitions_changed())) {
+    log_warning("number of partitions of the topic has changed; looking at it again",
+                {{"topic", options_.kafka.topic}});
+    close_gate();
+  }
+  if (in_trouble && now_ns() >= next_probe_ns_) probe();
+}
+
+void Writer::handle(Event event, bool from_alone) {
+  switch (rd_kafka_event_type(event.get())) {
+    case RD_KAFKA_EVENT_DR:
+      settle(std::move(event), from_alone);
+      break;
+    case RD_KAFKA_EVENT_ERROR:
+      on_error(event.get());
+      break;
+    default:
+      break;
+  }
+}
+
+void Writer::settle(Event event, bool from_alone) {
+  Reports reports;
+  bool stored = false;
+  records_.with_lock([&](const auto& look_up, const auto& release) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
+      stored = stored || message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+      const auto number = reinterpret_cast<uintptr_t>(message->_private);
+      const OpenRecord record = look_up(number);
+      auto delivery = outcome(*message, record, from_alone);
+      if (!delivery) continue;
+      release(number);
+      reports[record.listener].push_back(std::move(*delivery));
+    }
+  });
+  if (stored) {
+    clear_trouble(Cause::kRecords);
+    rebuild_pause_ns_ = 0;
+  }
+  event.reset();  // gives their room in the queue back: whoever is told may append at once
+  report(reports);
+}
+
+// Nothing: it is not known yet.
+std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone) {
+  Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
+  if (delivery.outcome == Outcome::kStored) return delivery;
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
+  delivery.reason = rd_kafka_err2str(message.err);
+  if (delivery.outcome == Outcome::kPoison && !from_alone) {
+    // The batch was refused: its neighbours are fine, and perhaps this one is, too.
+    const auto error = send_alone(message);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    if (classify(error) != Outcome::kPoison) delivery.outcome = Outcome::kRetry;
+    return delivery;
+  }
+  if (delivery.outcome == Outcome::kRetry) {
+    set_trouble(Cause::kRecords, fmt::format("Kafka at {} does not store in topic {}: {}", options_.kafka.brokers,
+                                             options_.kafka.topic, delivery.reason));
+    if (is_about_topic(message.err)) prepared_ = false;
+  }
+  return delivery;
+}
+
+rd_kafka_resp_err_t Writer::send_alone(const rd_kafka_message_t& message) {
+  if (!alone_) {
+    auto made = Producer::create(options_, true);
+    if (!made) return RD_KAFKA_RESP_ERR__FAIL;
+    alone_ = std::move(*made);
+  }
+  if (!alone_topic_open_ && !alone_->open_topic(options_.kafka.topic, partitions_)) return RD_KAFKA_RESP_ERR__FAIL;
+  alone_topic_open_ = true;
+  return alone_->produce_again(message, message._private);
+}
+
+void Writer::report(Reports& reports) {
+  for (const auto& [listener, deliveries] : reports) {
+    listener->on_delivered(deliveries);
+    records_.closed(deliveries.size());
+  }
+}
+
+void Writer::report_refused() {
+  std::vector<std::pair<DeliveryListener*, Delivery>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refused.swap(refused_);
+  }
+  Reports reports;
+  for (auto& [listener, delivery] : refused) reports[listener].push_back(std::move(delivery));
+  report(reports);
+}
+
+void Writer::on_error(rd_kafka_event_t* event) {
+  const auto error = rd_kafka_event_error(event);
+  const char* const text = rd_kafka_event_error_string(event);
+  if (error == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) {
+    fatal_ = true;
+    fatal_text_ = text;
+    return;
+  }
+  connectivity_.note(error, text);
+  // Single connections come and go.
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    set_trouble(Cause::kConnection, connectivity_.describe(text));
+  }
+}
+
+// Whether the connection is back shows only when somebody asks: there may be nothing to write.
+void Writer::probe() {
+  next_probe_ns_ = now_ns() + kProbeEvery;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!trouble_.contains(Cause::kConnection)) return;
+  }
+  if (!partition_count(producer_->handle(), options_.kafka.topic, kProbeTimeout)) return;
+  connectivity_.clear();
+  clear_trouble(Cause::kConnection);
+}
+
+// The producer cannot go on. What it has is given up; agents send it again.
+void Writer::rebuild() {
+  log_warning("Kafka producer is built anew; agents send again what was not confirmed", {{"reason", fatal_text_}});
+  // Until a record is stored: the new producer may fail in the same way.
+  set_trouble(Cause::kRecords, fmt::format("Kafka at {}: {}", options_.kafka.brokers, fatal_text_));
+  close_gate();
+  give_up(true);
+  pause(rebuild_pause_ns_);
+  rebuild_pause_ns_ = kTryAgain;
+  auto producer = Producer::create(options_, false);
+  if (!producer) {  // it could be made before: no memory, no threads
+    set_trouble(Cause::kTopic, producer.error().message());
+    pause(kTryAgain);
+    return;
+  }
+  const std::unique_lock gate(gate_);
+  producer_ = std::move(*producer);
+  alone_.reset();
+  fatal_ = false;
+}
+
+// Takes everything out of the producers. Records that Kafka confirmed all the same are reported as stored.
+void Writer::give_up(bool tell_reset) {
+  close_gate();
+  Reports reports;
+  const int64_t end = now_ns() + kPurgeTimeout;
+  for (Producer* const producer : {producer_.get(), alone_.get()}) {
+    if (producer == nullptr) continue;
+    producer->purge();
+    while (!producer->idle() && now_ns() < end) {
+      const Event event = producer->poll(kTurnSoon);
+      if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
+      records_.with_lock([&](const auto& look_up, const auto& release) {
+        while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
+          const bool stored = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+          if (!stored && tell_reset) continue;
+          const auto number = reinterpret_cast<uintptr_t>(message->_private);
+          const OpenRecord record = look_up(number);
+          release(number);
+          reports[record.listener].push_back({record.token, stored ? Outcome::kStored : Outcome::kRetry,
+                                              stored ? "" : "the log's writer was stopped"});
+        }
+      });
+    }
+  }
+  report(reports);
+  report_refused();
+  for (DeliveryListener* const listener : records_.clear()) listener->on_reset();
+}
+
+void Writer::close_gate() {
+  const std::unique_lock gate(gate_);
+  prepared_ = open_ = false;
+}
+
+void Writer::pause(int64_t ns) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, std::chrono::nanoseconds(ns), [this] { return stopping(); });
+}
+
+void Writer::set_trouble(Cause cause, std::string text) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::string& current = trouble_[cause];
+    if (current == text) return;
+    current = text;
+  }
+  log_error("Kafka does not take records; agents keep theirs", {{"reason", std::move(text)}});
+}
+
+void Writer::clear_trouble(Cause cause) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (trouble_.erase(cause) == 0 || !trouble_.empty()) return;
+  }
+  log_info("Kafka takes records", {{"brokers", options_.kafka.brokers}, {"topic", options_.kafka.topic}});
+}
+
+}  // namespace monitor::metriclog::kafka
+
+namespace monitor::metriclog {
+
+Result<std::unique_ptr<LogWriter>> open_kafka_writer(const KafkaWriterOptions& options) {
+  auto producer = kafka::Producer::create(options, false);
+  if (!producer) return producer.error();
+  return std::unique_ptr<LogWriter>(new kafka::Writer(options, std::move(*producer)));
+}
+
+}  // namespace monitor::metriclog

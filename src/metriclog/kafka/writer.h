@@ -1,0 +1,93 @@
+// The writer of the log on Kafka. A thread of its own connects, makes the topics, hands on confirmations, and builds a
+// new producer when the one it has cannot go on.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "metriclog/kafka/client.h"
+#include "metriclog/kafka/open_records.h"
+#include "metriclog/kafka/producer.h"
+#include "metriclog/log.h"
+
+namespace monitor::metriclog::kafka {
+
+class Writer final : public LogWriter {
+ public:
+  Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer);
+  // Gives what is open a short time to be confirmed; the rest is reported as to be sent again.
+  ~Writer() override;
+
+  Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) override;
+  bool flush(int64_t timeout_ns) override;
+  std::string trouble() const override;
+  Status failure() const override;
+
+ private:
+  // Why the log takes no records at the moment, in the order of what is said first.
+  enum class Cause { kConnection, kTopic, kRecords };
+  using Reports = std::map<DeliveryListener*, std::vector<Delivery>>;
+
+  void run();
+  bool prepare();
+  Status prepare_topics();
+  Status look_at_existing(const std::string& topic);
+  Result<int> count_partitions(const std::string& topic);
+  void turn();
+  Error cannot_use(const Error& error);
+  void handle(Event event, bool from_alone);
+  void settle(Event event, bool from_alone);
+  std::optional<Delivery> outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone);
+  rd_kafka_resp_err_t send_alone(const rd_kafka_message_t& message);
+  void report(Reports& reports);
+  void report_refused();
+  void on_error(rd_kafka_event_t* event);
+  void probe();
+  void rebuild();
+  void give_up(bool tell_reset);
+  void close_gate();
+  void pause(int64_t ns);
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  void set_trouble(Cause cause, std::string text);
+  void clear_trouble(Cause cause);
+
+  const KafkaWriterOptions options_;
+  Connectivity connectivity_;
+  std::atomic<bool> stopping_ = false;
+
+  // Appenders hold it shared while they are in the producer; the thread alone, to open, close and replace.
+  std::shared_mutex gate_;
+  bool open_ = false;                   // guarded by gate_
+  std::unique_ptr<Producer> producer_;  // replaced under gate_
+
+  // The thread's alone.
+  std::unique_ptr<Producer> alone_;  // for records of a batch that was refused as a whole; made when first needed
+  bool alone_topic_open_ = false;
+  int partitions_ = 0;  // of the topic, when it is prepared
+  bool prepared_ = false;
+  bool fatal_ = false;
+  std::string fatal_text_;
+  int64_t rebuild_pause_ns_ = 0;  // none the first time, then one until a record is stored
+  int64_t next_probe_ns_ = 0;
+
+  OpenRecords records_;
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable wake_;
+  std::vector<std::pair<DeliveryListener*, Delivery>> refused_;  // taken, and found to be poison at once
+  std::map<Cause, std::string> trouble_;
+  std::optional<Error> failure_;
+
+  std::thread thread_;  // last: it uses the rest
+};
+
+}  // namespace monitor::metriclog::kafka

@@ -1,0 +1,301 @@
+// The metric log on a real Kafka: the contract that every log passes, and what is Kafka's own. The services' address is
+// in the file that MONITOR_TEST_SERVICES names (tools/services writes it); without it every test fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <set>
+#include <stdexcept>
+
+#include "base/random.h"
+#include "metriclog/contract_test.h"
+#include "metriclog/kafka/kafka_log.h"
+#include "metriclog/kafka/testing/admin.h"
+
+namespace monitor::metriclog {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string new_topic_name() {
+  static std::atomic<int> count = 0;
+  return "log-" + std::to_string(getpid()) + "-" + std::to_string(SystemClock().wall_ns() / kNanosPerMilli) + "-" +
+         std::to_string(++count);
+}
+
+class KafkaFixture final : public LogFixture {
+ public:
+  LogWriter& writer() override {
+    if (!writer_) {
+      auto opened = open_kafka_writer({.kafka = kafka_, .partitions = 1, .max_record_bytes = max_record_bytes()});
+      if (!opened) throw std::runtime_error(opened.error().to_string());
+      writer_ = std::move(*opened);
+      testing::wait_until_open(*writer_);
+    }
+    return *writer_;
+  }
+  std::unique_ptr<LogReader> reader(const ReaderOptions& options) override {
+    writer();
+    auto opened = open_kafka_reader(kafka_, options);
+    if (!opened) throw std::runtime_error(opened.error().to_string());
+    return std::move(*opened);
+  }
+  // Kafka stamps with its own clock, in milliseconds.
+  void advance(int64_t /*ns*/) override {
+    const int64_t until = clock_.wall_ns() + 3 * kNanosPerMilli;
+    while (clock_.wall_ns() < until) usleep(200);
+  }
+  int64_t now_ns() override { return clock_.wall_ns(); }
+  int64_t time_tolerance_ns() const override { return 30 * kNanosPerSecond; }
+  void take_first(int64_t count) override { testing::delete_records(kafka_.brokers, kafka_.topic, 0, count); }
+  bool reads_ahead() const override { return true; }
+  size_t max_record_bytes() const override { return 4096; }
+
+ private:
+  SystemClock clock_;
+  KafkaOptions kafka_{.brokers = testing::kafka_address(), .topic = new_topic_name()};
+  std::unique_ptr<LogWriter> writer_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kafka, MetricLogContract,
+                         ::testing::Values([] { return std::unique_ptr<LogFixture>(new KafkaFixture()); }));
+
+class KafkaLog : public ::testing::Test {
+ protected:
+  static constexpr int64_t kPatience = 30 * kNanosPerSecond;
+
+  std::unique_ptr<LogWriter> write(KafkaWriterOptions options = {}) {
+    options.kafka.brokers = kafka_.brokers;
+    options.kafka.topic = kafka_.topic;
+    auto opened = open_kafka_writer(options);
+    if (!opened) throw std::runtime_error(opened.error().to_string());
+    return std::move(*opened);
+  }
+  std::unique_ptr<LogReader> read(const ReaderOptions& options = {}) const {
+    auto opened = open_kafka_reader(kafka_, options);
+    if (!opened) throw std::runtime_error(opened.error().to_string());
+    return std::move(*opened);
+  }
+  static void wait_until(const std::function<bool()>& condition, const std::string& what) {
+    const SystemClock clock;
+    const int64_t end = clock.mono_ns() + kPatience;
+    while (!condition()) {
+      if (clock.mono_ns() > end) throw std::runtime_error("waited for " + what);
+      usleep(1000);
+    }
+  }
+  void append(LogWriter& writer, int count, const std::string& value = "v") {
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "agent-" + std::to_string(i);
+      wait_until([&] { return writer.append({key, {}, value}, deliveries_, ++token_) == LogWriter::Accepted::kYes; },
+                 "room in the queue");
+    }
+    ASSERT_TRUE(writer.flush(kPatience));
+  }
+  size_t count(Outcome outcome) const {
+    const auto all = deliveries_.all();
+    return static_cast<size_t>(
+        std::ranges::count_if(all, [outcome](const Delivery& delivery) { return delivery.outcome == outcome; }));
+  }
+  // One poll; its events go into `events`.
+  static size_t poll(LogReader& reader, std::vector<ReaderEvent>& events) {
+    auto got = reader.poll(50 * kNanosPerMilli);
+    if (!got) throw std::runtime_error(got.error().to_string());
+    size_t records = 0;
+    for (ReaderEvent& event : *got) {
+      records += event.records.size();
+      events.push_back(std::move(event));
+    }
+    return records;
+  }
+  static std::set<int32_t> assigned(const std::vector<ReaderEvent>& events) {
+    std::set<int32_t> partitions;
+    for (const ReaderEvent& event : events) {
+      for (const Snapshot& snapshot : event.assigned) partitions.insert(snapshot.partition);
+      for (const int32_t partition : event.revoked) partitions.erase(partition);
+    }
+    return partitions;
+  }
+
+  KafkaOptions kafka_{.brokers = testing::kafka_address(), .topic = new_topic_name()};
+  Deliveries deliveries_;
+  uint64_t token_ = 0;
+};
+
+TEST_F(KafkaLog, TopicsAreMadeAsTheyShouldBe) {
+  const auto writer = write({.partitions = 3, .retention_ns = 3600 * kNanosPerSecond});
+  testing::wait_until_open(*writer);
+  EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic), 3);
+  auto settings = testing::settings(kafka_.brokers, kafka_.topic);
+  EXPECT_EQ(settings["message.timestamp.type"], "LogAppendTime");
+  EXPECT_EQ(settings["retention.ms"], "3600000");
+  EXPECT_EQ(settings["cleanup.policy"], "delete");
+  EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic + "-state"), 3);
+  EXPECT_EQ(testing::settings(kafka_.brokers, kafka_.topic + "-state")["cleanup.policy"], "compact");
+}
+
+TEST_F(KafkaLog, AnExistingTopicIsLeftAsItIs) {
+  testing::create_topic(kafka_.brokers, kafka_.topic, 2, {{"retention.ms", "600000"}});
+  const auto writer = write();
+  testing::wait_until_open(*writer);
+  EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic), 2);
+  EXPECT_EQ(testing::settings(kafka_.brokers, kafka_.topic)["retention.ms"], "600000");
+  append(*writer, 10);
+  EXPECT_EQ(count(Outcome::kStored), 10U);
+}
+
+TEST_F(KafkaLog, PartitionsThatWereAskedForAreNotAdded) {
+  testing::create_topic(kafka_.brokers, kafka_.topic, 2);
+  const auto writer = write({.partitions = 4, .partitions_required = true});
+  wait_until([&] { return !writer->failure().ok(); }, "the failure");
+  EXPECT_THAT(writer->failure().error().message(), HasSubstr("has 2 partitions, not 4"));
+  EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic), 2);
+}
+
+TEST_F(KafkaLog, ACompactedTopicIsRefused) {
+  testing::create_topic(kafka_.brokers, kafka_.topic, 1, {{"cleanup.policy", "compact"}});
+  const auto writer = write();
+  wait_until([&] { return writer->trouble().find("cleanup.policy=compact") != std::string::npos; }, "the refusal");
+  EXPECT_EQ(writer->append({"a", {}, "v"}, deliveries_, 1), LogWriter::Accepted::kFull);
+}
+
+TEST_F(KafkaLog, PartitionsThatAreAddedStopTheWriterAndTheReaders) {
+  KafkaWriterOptions options{.partitions = 2};
+  options.kafka.properties = {{"topic.metadata.refresh.interval.ms", "100"}};
+  const auto writer = write(options);
+  testing::wait_until_open(*writer);
+  append(*writer, 20);
+  const size_t stored = count(Outcome::kStored);
+  testing::add_partitions(kafka_.brokers, kafka_.topic, 5);
+  wait_until(
+      [&] {
+        writer->append({"agent-1", {}, "v"}, deliveries_, ++token_);
+        return writer->trouble().find("has 5 partitions, but had 2") != std::string::npos;
+      },
+      "the refusal");
+  EXPECT_EQ(writer->append({"a", {}, "v"}, deliveries_, 1), LogWriter::Accepted::kFull);
+  EXPECT_GE(count(Outcome::kStored), stored);
+  const auto reader = read({.group = "g"});
+  Status status;
+  wait_until(
+      [&] {
+        auto events = reader->poll(50 * kNanosPerMilli);
+        if (!events) status = events.error();
+        return !events.ok();
+      },
+      "the reader's refusal");
+  EXPECT_EQ(status.error().code(), Code::kFailedPrecondition);
+}
+
+TEST_F(KafkaLog, WhatATopicWithASmallerLimitTakesIsStoredAndTheRestIsPoison) {
+  testing::create_topic(kafka_.brokers, kafka_.topic, 1, {{"max.message.bytes", "2000"}});
+  KafkaWriterOptions options;
+  options.kafka.properties = {{"compression.codec", "none"}};
+  const auto writer = write(options);
+  testing::wait_until_open(*writer);
+  for (int i = 0; i < 50; ++i) {
+    const std::string value(i == 20 ? 5000 : 500, 'x');
+    ASSERT_EQ(writer->append({"a", {}, value}, deliveries_, ++token_), LogWriter::Accepted::kYes);
+  }
+  ASSERT_TRUE(writer->flush(kPatience));
+  EXPECT_EQ(count(Outcome::kStored), 49U);
+  EXPECT_EQ(count(Outcome::kPoison), 1U);
+}
+
+TEST_F(KafkaLog, ADeletedTopicIsMadeAnew) {
+  KafkaWriterOptions options{.partitions = 2};
+  options.kafka.properties = {{"topic.metadata.refresh.interval.ms", "100"}};
+  const auto writer = write(options);
+  testing::wait_until_open(*writer);
+  append(*writer, 5);
+  testing::delete_topic(kafka_.brokers, kafka_.topic);
+  testing::delete_topic(kafka_.brokers, kafka_.topic + "-state");
+  const size_t before = count(Outcome::kStored);
+  wait_until(
+      [&] {
+        writer->append({"a", {}, "v"}, deliveries_, ++token_);
+        return count(Outcome::kStored) > before && writer->trouble().empty();
+      },
+      "records in the new topic");
+}
+
+TEST_F(KafkaLog, ATopicThatAppearsLaterIsReadFromItsStart) {
+  const auto alone = read();
+  const auto member = read({.group = "g"});
+  std::vector<ReaderEvent> events;
+  wait_until([&] { return poll(*alone, events), poll(*member, events), events.size() >= 2; }, "the readers to wait");
+  for (const ReaderEvent& event : events) EXPECT_THAT(event.text, HasSubstr("does not exist"));
+  const auto writer = write();
+  testing::wait_until_open(*writer);
+  append(*writer, 100);
+  size_t by_one = 0;
+  size_t by_member = 0;
+  wait_until([&] { return (by_one += poll(*alone, events)) >= 100; }, "the records");
+  wait_until([&] { return (by_member += poll(*member, events)) >= 100; }, "the records in a group");
+}
+
+TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
+  const auto writer = write({.partitions = 4});
+  testing::wait_until_open(*writer);
+  const auto one = read({.group = "g"});
+  auto two = read({.group = "g"});
+  std::vector<ReaderEvent> of_one;
+  std::vector<ReaderEvent> of_two;
+  const auto shared = [&] {
+    poll(*one, of_one);
+    poll(*two, of_two);
+    return assigned(of_one).size() == 2 && assigned(of_two).size() == 2;
+  };
+  wait_until(shared, "two partitions each");
+  append(*writer, 200);
+  size_t records = 0;
+  wait_until([&] { return (records += poll(*one, of_one) + poll(*two, of_two)) >= 200; }, "all records");
+  EXPECT_EQ(records, 200U);
+  two.reset();
+  wait_until([&] { return poll(*one, of_one), assigned(of_one).size() == 4; }, "the other's partitions");
+}
+
+class KafkaRetention : public KafkaLog, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
+  const auto writer = write({.partitions = 1});
+  testing::wait_until_open(*writer);
+  kafka_.properties = {{"fetch.message.max.bytes", "20000"}, {"queued.max.messages.kbytes", "1"}, {"queued.min.messages", "1"}};
+  const auto reader = read({.group = GetParam(), .start = {.kind = StartAt::Kind::kEarliest}});
+  std::vector<ReaderEvent> events;
+  wait_until([&] { return poll(*reader, events), !assigned(events).empty(); }, "the assignment");
+  // More than it fetches ahead, and nothing that compresses.
+  SeededRandom random(1);
+  std::string value(20000, ' ');
+  for (int i = 0; i < 40; ++i) {
+    random.fill(value.data(), value.size());
+    append(*writer, 1, value);
+  }
+  testing::delete_records(kafka_.brokers, kafka_.topic, 0, 30);
+  wait_until(
+      [&] {
+        poll(*reader, events);
+        return !events.empty() && !events.back().records.empty() && events.back().records.back().offset == 39;
+      },
+      "the last record");
+  int64_t next = 0;
+  bool lost = false;
+  for (const ReaderEvent& event : events) {
+    for (const Record& record : event.records) EXPECT_EQ(record.offset, next++);
+    if (event.kind != ReaderEvent::Kind::kLost) continue;
+    lost = true;
+    EXPECT_EQ(event.from, next);
+    EXPECT_EQ(event.to, 30);
+    next = event.to;
+  }
+  EXPECT_TRUE(lost);
+  EXPECT_EQ(next, 40);
+}
+
+INSTANTIATE_TEST_SUITE_P(AloneAndInAGroup, KafkaRetention, ::testing::Values("", "g"));
+
+}  // namespace
+}  // namespace monitor::metriclog
