@@ -52,7 +52,7 @@ class TroubleTest(ProgramTest):
         path = f"{self.data}/file"
         with open(path, "w", encoding="ascii") as out:
             out.write("x")
-        for program, arguments in (("monitor-agent", []), ("monitor-server", ["--port", 0, "--http", "off"]), ("monitor", ["up"])):
+        for program, arguments in (("monitor-agent", []), ("monitor-server", ["--port", 0, "--http", "off", "--log", f"sqlite:{path}/sub/log.db"]), ("monitor", ["up"])):
             status, _, err = run(program, *arguments, "--data", f"{path}/sub")
             self.assertEqual(status, 74, (program, err))
             self.assertIn(path, err)
@@ -88,7 +88,7 @@ class TroubleTest(ProgramTest):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            status, _, err = run("monitor-server", "--port", port, "--http", "off", "--data", self.data)
+            status, _, err = run("monitor-server", "--port", port, "--http", "off", "--log", f"sqlite:{self.data}/log.db", "--data", self.data)
             self.assertEqual(status, 69, err)
             self.assertIn(str(port), err)
             status, _, err = run("monitor-agent", "--http", f"127.0.0.1:{port}", "--data", self.data)
