@@ -58,7 +58,8 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
-  up.add_option("--kafka", flags.kafka, "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
+  up.add_option("--kafka", flags.kafka,
+                "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
       ->expected(0, 1)
       ->type_name("[SEED]")
@@ -155,12 +156,13 @@ class Up {
   }
 
   void add_programs(supervisor::Supervisor& supervisor) {
-    const std::string log = flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
+    const std::string log =
+        flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
     auto server =
         spec("monitor-server", {"--port", std::to_string(flags_.port), log, "--http", flags_.http, "--data", data_});
     server.ready_fragment = "listening service=grpc";
-    auto analysis = spec("monitor-analysis", {"get-metrics", log, "--group-id", "monitor-up", "--format",
-                                              flags_.format, "--data", data_});
+    auto analysis = spec("monitor-analysis",
+                         {"get-metrics", log, "--group-id", "monitor-up", "--format", flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
     std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
     const std::vector<std::string> source =

@@ -1,5 +1,7 @@
 // The metric log on a real Kafka: the contract that every log passes, and what is Kafka's own. The services' address is
 // in the file that MONITOR_TEST_SERVICES names (tools/services writes it); without it every test fails.
+#include "metriclog/kafka/kafka_log.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,7 +14,6 @@
 
 #include "base/random.h"
 #include "metriclog/contract_test.h"
-#include "metriclog/kafka/kafka_log.h"
 #include "metriclog/kafka/testing/admin.h"
 
 namespace monitor::metriclog {
@@ -258,12 +259,35 @@ TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
   wait_until([&] { return poll(*one, of_one), assigned(of_one).size() == 4; }, "the other's partitions");
 }
 
+TEST_F(KafkaLog, WhatToolsShowAndSetOfAGroupIsTrue) {
+  const auto writer = write({.partitions = 1});
+  testing::wait_until_open(*writer);
+  append(*writer, 10);
+  auto reader = read({.group = "g-" + kafka_.topic, .start = {.kind = StartAt::Kind::kEarliest}});
+  std::vector<ReaderEvent> events;
+  size_t records = 0;
+  wait_until([&] { return (records += poll(*reader, events)) >= 10; }, "the records");
+  const Snapshot snapshot{0, 7, "state"};
+  ASSERT_TRUE(reader->store({&snapshot, 1}).ok());
+  const std::string group = "g-" + kafka_.topic;
+  wait_until([&] { return testing::committed_offset(kafka_.brokers, group, kafka_.topic) == 7; }, "the commit");
+  reader.reset();
+  testing::commit_offset(kafka_.brokers, group, kafka_.topic, 3);
+  reader = read({.group = group});
+  events.clear();
+  wait_until([&] { return poll(*reader, events) > 0; }, "records again");
+  EXPECT_EQ(events[0].assigned[0].next_offset, 3);
+  EXPECT_EQ(events[0].assigned[0].state, "");
+  EXPECT_EQ(events[1].records[0].offset, 3);
+}
+
 class KafkaRetention : public KafkaLog, public ::testing::WithParamInterface<std::string> {};
 
 TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
   const auto writer = write({.partitions = 1});
   testing::wait_until_open(*writer);
-  kafka_.properties = {{"fetch.message.max.bytes", "20000"}, {"queued.max.messages.kbytes", "1"}, {"queued.min.messages", "1"}};
+  kafka_.properties = {
+      {"fetch.message.max.bytes", "20000"}, {"queued.max.messages.kbytes", "1"}, {"queued.min.messages", "1"}};
   const auto reader = read({.group = GetParam(), .start = {.kind = StartAt::Kind::kEarliest}});
   std::vector<ReaderEvent> events;
   wait_until([&] { return poll(*reader, events), !assigned(events).empty(); }, "the assignment");
@@ -274,7 +298,7 @@ TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
     random.fill(value.data(), value.size());
     append(*writer, 1, value);
   }
-  testing::delete_records(kafka_.brokers, kafka_.topic, 0, 30);
+  testing::delete_records(kafka_.brokers, kafka_.topic, 0, 37);
   wait_until(
       [&] {
         poll(*reader, events);
@@ -288,7 +312,7 @@ TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
     if (event.kind != ReaderEvent::Kind::kLost) continue;
     lost = true;
     EXPECT_EQ(event.from, next);
-    EXPECT_EQ(event.to, 30);
+    EXPECT_EQ(event.to, 37);
     next = event.to;
   }
   EXPECT_TRUE(lost);

@@ -46,7 +46,7 @@ class Program:
         self.name = name
         self.out, self.err = [], []
         self.changed = threading.Condition()
-        path = name if "/" in name else os.path.join(BIN, name)
+        path = os.path.join(BIN, name) if name.startswith("monitor") else name
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_") or k == "MONITOR_BIN_DIR"}
         environment.update(env or {})
         self.process = subprocess.Popen([path, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -116,7 +116,7 @@ class Program:
 
 def run(name, *arguments, stdin="", env=None, limit=60, **options):
     """Runs a program to its end: its status, standard output, standard error."""
-    path = name if "/" in name else os.path.join(BIN, name)
+    path = os.path.join(BIN, name) if name.startswith("monitor") else name
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     environment.update(env or {})
     done = subprocess.run([path, *map(str, arguments)], input=stdin, capture_output=True, text=True, errors="replace",

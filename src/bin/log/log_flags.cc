@@ -33,9 +33,9 @@ std::string LogFlags::describe() const {
 }
 
 void add_log_options(CLI::App& app, LogFlags& flags) {
-  auto* const brokers = app.add_option("--kafka", flags.kafka.brokers,
-                                       "The metric log on Kafka, at HOST:PORT (several with commas)")
-                            ->capture_default_str();
+  auto* const brokers =
+      app.add_option("--kafka", flags.kafka.brokers, "The metric log on Kafka, at HOST:PORT (several with commas)")
+          ->capture_default_str();
   app.add_option("--topic", flags.kafka.topic, "The metric log's topic on Kafka")->capture_default_str();
   app.add_option("--kafka-property", flags.kafka_properties,
                  "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
@@ -44,10 +44,10 @@ void add_log_options(CLI::App& app, LogFlags& flags) {
 }
 
 void add_log_writer_options(CLI::App& app, LogFlags& flags) {
-  app.add_option("--partitions", flags.partitions, "Partitions of a topic that is made because it is missing (default: 6)")
+  app.add_option("--partitions", flags.partitions,
+                 "Partitions of a topic that is made because it is missing (default: 6)")
       ->check(CLI::Range(1, 10000));
-  app.add_option("--replication", flags.replication,
-                 "Copies of such a topic (default: as the brokers are set)")
+  app.add_option("--replication", flags.replication, "Copies of such a topic (default: as the brokers are set)")
       ->check(CLI::Range(1, 100));
   add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
 }
@@ -59,8 +59,8 @@ std::string check_log_flags(LogFlags& flags) {
   }
   if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
   constexpr size_t kMaxTopicName = 249 - std::string_view("-state").size();  // Kafka's limit, and our second topic
-  const bool valid = flags.kafka.topic.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-                     std::string::npos;
+  const bool valid = flags.kafka.topic.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
   if (!valid || flags.kafka.topic.empty() || flags.kafka.topic.size() > kMaxTopicName || flags.kafka.topic[0] == '.') {
     return fmt::format("--topic: got {}, expected up to {} letters, digits, '.', '_' and '-'",
                        json_quote(flags.kafka.topic), kMaxTopicName);

@@ -33,7 +33,8 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
 
   void restart() {
     source_.reset();
-    source_ = std::make_unique<FileSource>(loop_, disk_, FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
+    source_ =
+        std::make_unique<FileSource>(loop_, disk_, FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
   }
   void watch() { source_->watch({kKey, "/monitor/defaults"}, *this); }
 
@@ -156,14 +157,17 @@ TEST_F(FileSourceTest, StoreWritesWhatTheSourceReads) {
   watch();
   FileStore store(disk_, folder_ + "/conf");
   const auto set = [&](const std::string& text) {
-    return store.update(kKey, [&](const std::optional<Stored>&) -> Result<std::optional<std::string>> { return std::optional(text); });
+    return store.update(
+        kKey, [&](const std::optional<Stored>&) -> Result<std::optional<std::string>> { return std::optional(text); });
   };
   ASSERT_TRUE(set(R"({"interval":1})"));
   EXPECT_TRUE(comes(R"({"interval":1})"));
   const auto all = store.list("/monitor/");
   ASSERT_TRUE(all);
   EXPECT_EQ(all->size(), 1U);
-  ASSERT_TRUE(store.update(kKey, [](const std::optional<Stored>&) -> Result<std::optional<std::string>> { return std::optional<std::string>(); }));
+  ASSERT_TRUE(store.update(kKey, [](const std::optional<Stored>&) -> Result<std::optional<std::string>> {
+    return std::optional<std::string>();
+  }));
   EXPECT_TRUE(until([&] { return keys_.entries.empty(); }));
 }
 

@@ -83,12 +83,9 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
   Config config(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(config.get(), forward_log);
   Settings all = {
-      {"bootstrap.servers", kafka.brokers},
-      {"client.id", "monitor"},
-      {"allow.auto.create.topics", "false"},
-      {"log.connection.close", "false"},  // brokers close idle ones
-      {"reconnect.backoff.max.ms", "1000"},
-      {"socket.keepalive.enable", "true"},
+      {"bootstrap.servers", kafka.brokers},  {"client.id", "monitor"},
+      {"allow.auto.create.topics", "false"}, {"log.connection.close", "false"},  // brokers close idle ones
+      {"reconnect.backoff.max.ms", "1000"},  {"socket.keepalive.enable", "true"},
   };
   all.insert(all.end(), own.begin(), own.end());
   for (const auto& [name, value] : all) {
@@ -152,8 +149,8 @@ namespace monitor::metriclog {
 Result<std::pair<std::string, std::string>> parse_kafka_property(std::string_view text) {
   const size_t at = text.find('=');
   if (at == 0 || at == std::string_view::npos) {
-    return Error(Code::kInvalidArgument, fmt::format("got {}, expected NAME=VALUE, as compression.codec=lz4",
-                                                     json_quote(text)));
+    return Error(Code::kInvalidArgument,
+                 fmt::format("got {}, expected NAME=VALUE, as compression.codec=lz4", json_quote(text)));
   }
   return std::pair(std::string(trim(text.substr(0, at))), std::string(text.substr(at + 1)));
 }

@@ -106,7 +106,9 @@ rd_kafka_resp_err_t Producer::send(std::string_view key, std::string_view value,
   return code;
 }
 
-Event Producer::poll(int64_t timeout_ns) const { return Event(rd_kafka_queue_poll(queue_.get(), to_millis(timeout_ns))); }
+Event Producer::poll(int64_t timeout_ns) const {
+  return Event(rd_kafka_queue_poll(queue_.get(), to_millis(timeout_ns)));
+}
 
 void Producer::purge() const { rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "metriclog/kafka/topics.h"
 
@@ -23,7 +25,7 @@ namespace {
 constexpr size_t kMaxRecordsPerPoll = 2000;
 constexpr size_t kMaxBytesPerPoll = size_t{4} << 20;
 constexpr int64_t kLookForTopic = 100 * kNanosPerMilli;
-constexpr int64_t kAsk = 1 * kNanosPerSecond;       // for an answer of a broker, one try
+constexpr int64_t kAsk = 1 * kNanosPerSecond;  // for an answer of a broker, one try
 constexpr int64_t kAskForState = 10 * kNanosPerSecond;
 constexpr int64_t kTryAgain = 200 * kNanosPerMilli;
 constexpr int64_t kLookForGrowth = 30 * kNanosPerSecond;
@@ -35,10 +37,17 @@ int64_t now_ns() { return SystemClock().mono_ns(); }
 // What a commit's metadata says: where the snapshot of that moment is.
 constexpr std::string_view kHint = "snapshot=";
 
-int64_t hint_of(const rd_kafka_topic_partition_t& committed) {
+// Nothing: it was committed by something else, an operator's tool.
+std::optional<int64_t> hint_of(const rd_kafka_topic_partition_t& committed) {
   const std::string_view text(static_cast<const char*>(committed.metadata), committed.metadata_size);
-  if (!text.starts_with(kHint)) return 0;
-  return parse_i64(text.substr(kHint.size())).value_or(0);
+  if (!text.starts_with(kHint)) return std::nullopt;
+  return parse_i64(text.substr(kHint.size()));
+}
+
+std::string new_author() {
+  std::array<char, 12> bytes{};
+  SystemRandom().fill(bytes.data(), bytes.size());
+  return {bytes.data(), bytes.size()};
 }
 
 // Null is no error.
@@ -78,8 +87,9 @@ Record record_of(const rd_kafka_message_t& message) {
 Reader::Reader(KafkaOptions kafka, ReaderOptions options)
     : kafka_(std::move(kafka)),
       options_(std::move(options)),
+      author_(new_author()),
       connectivity_(kafka_.brokers),
-      snapshots_(kafka_, options_.group),
+      snapshots_(kafka_, options_.group, author_),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const ReaderOptions& options) {
@@ -90,7 +100,9 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
                                     {"enable.auto.commit", "false"},
                                     {"enable.auto.offset.store", "false"},
                                     {"auto.offset.reset", "error"},
-                                    {"session.timeout.ms", "10000"},
+                                    // A member that died holds its partitions so long; and for less, a restarting
+                                    // Kafka (about 10 s) disturbs nobody.
+                                    {"session.timeout.ms", "20000"},
                                     {"heartbeat.interval.ms", "1000"},
                                     {"topic.metadata.refresh.interval.ms", "30000"}});
   if (!config) return config.error();
@@ -160,7 +172,8 @@ void Reader::on_error(rd_kafka_t* handle, int error, const char* text, void* sel
   Reader& reader = *static_cast<Reader*>(self);
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
   reader.connectivity_.note(code, text);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) reader.final_ = to_error(rd_kafka_fatal_error(handle, nullptr, 0), "Kafka", text);
+  if (code == RD_KAFKA_RESP_ERR__FATAL)
+    reader.final_ = to_error(rd_kafka_fatal_error(handle, nullptr, 0), "Kafka", text);
 }
 
 Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
@@ -207,8 +220,9 @@ Status Reader::find_topic() {
   if (connectivity_.login_refused()) return Error(Code::kUnauthenticated, connectivity_.describe("login refused"));
   if (!partitions && partitions.error().code() == Code::kNotFound) {
     waited_for_topic_ = true;
-    return Error(Code::kNotFound, fmt::format("topic {} does not exist at {} yet; it is read from its start when it does",
-                                              kafka_.topic, kafka_.brokers));
+    return Error(Code::kNotFound,
+                 fmt::format("topic {} does not exist at {} yet; it is read from its start when it does", kafka_.topic,
+                             kafka_.brokers));
   }
   if (!partitions) {
     const Message served(rd_kafka_consumer_poll(handle_.get(), 0));
@@ -281,17 +295,38 @@ Status Reader::settle_rebalance(Events& events) {
 
 void Reader::hand_back(const std::set<int32_t>& partitions, Events& events) {
   if (partitions.empty()) return;
+  const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   ReaderEvent event{.kind = ReaderEvent::Kind::kRevoked};
   for (const int32_t partition : partitions) {
     rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
     to_take_over_.erase(partition);
-    if (positions_.erase(partition) > 0) event.revoked.push_back(partition);
+    const auto position = positions_.find(partition);
+    if (position == positions_.end()) continue;
+    if (lost) lost_.insert(*position);
+    if (!lost) event.revoked.push_back(partition);
+    positions_.erase(position);
   }
   if (const auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) {
     log_debug("handing back partitions", {{"error", status.error()}});
   }
   if (!event.revoked.empty()) events.push_back(std::move(event));
+}
+
+// What was lost and did not come back, or not as it was.
+void Reader::give_up_lost(Events& events) {
+  if (lost_.empty()) return;
+  ReaderEvent event{.kind = ReaderEvent::Kind::kRevoked};
+  for (const auto& [partition, position] : lost_) event.revoked.push_back(partition);
+  lost_.clear();
+  events.push_back(std::move(event));
+}
+
+// Whether this reader, which lost the partition, can go on with it as it was: nobody else has stored since.
+bool Reader::is_unchanged(int32_t partition, const std::map<int32_t, StoredSnapshot>& stored) const {
+  if (!lost_.contains(partition)) return false;
+  const auto it = stored.find(partition);
+  return it == stored.end() || it->second.author == author_;
 }
 
 Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
@@ -306,47 +341,68 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
     stored = std::move(*loaded);
   }
   Positions positions;
-  std::map<int32_t, StoredSnapshot> to_note;
+  Positions starts;
   ReaderEvent assigned{.kind = ReaderEvent::Kind::kAssigned};
   Events lost;
   for (const int32_t partition : partitions) {
     const auto bounds = bounds_of(partition);
     if (!bounds) return bounds.error();
+    int64_t& next = positions[partition];
     Snapshot snapshot{.partition = partition, .next_offset = -1, .state = {}};
-    if (const auto it = stored.find(partition); it != stored.end()) {
+    const auto it = stored.find(partition);
+    const bool unchanged = is_unchanged(partition, stored);
+    if (unchanged) {
+      next = lost_.at(partition);
+    } else if (it != stored.end()) {
       snapshot = std::move(it->second.snapshot);
-      int64_t& next = positions[partition] = snapshot.next_offset;
-      if (next < bounds->low) {
-        lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds->low});
-        next = bounds->low;
-      } else if (next > bounds->high) {
-        log_warning("position of the group is behind the end of the log: the topic was made anew; it is read from its start",
-                    {{"topic", kafka_.topic}, {"partition", partition}, {"position", next}, {"end", bounds->high}});
-        next = bounds->low;
-      }
+      next = snapshot.next_offset;
     } else {
       const auto start = start_of(partition, *bounds, by_store ? StartAt::Kind::kStored : options_.start.kind);
       if (!start) return start.error();
-      positions[partition] = *start;
-      // Noted, so that whoever takes over before anything was stored misses nothing.
-      if (by_store) to_note[partition] = {{.partition = partition, .next_offset = *start, .state = {}}, 0};
+      next = starts[partition] = *start;
     }
-    assigned.assigned.push_back(std::move(snapshot));
+    into_bounds(partition, *bounds, next, lost);
+    log_debug("partition is read", {{"partition", partition}, {"from", next}, {"unchanged", unchanged}});
+    if (!unchanged) assigned.assigned.push_back(std::move(snapshot));
   }
   if (auto status = assign(positions); !status) return status;
-  if (!options_.group.empty() && !to_note.empty()) {
-    if (auto status = commit(to_note, true); !status) {
-      log_warning("position of the group cannot be stored", {{"error", status.error()}});
-    }
+  for (const auto& [partition, position] : positions) {
+    if (is_unchanged(partition, stored)) lost_.erase(partition);
   }
+  give_up_lost(events);
   if (partitions.empty()) return {};
   positions_.insert(positions.begin(), positions.end());
+  if (auto status = note(starts); !status) {
+    log_warning("position of the group cannot be stored", {{"error", status.error()}});
+  }
   assigned_once_ = true;
   trouble_.clear();
   connectivity_.clear();
-  events.push_back(std::move(assigned));
+  if (!assigned.assigned.empty()) events.push_back(std::move(assigned));
   events.insert(events.end(), lost.begin(), lost.end());
   return {};
+}
+
+// The log may no longer have the position, or not yet again.
+void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) const {
+  if (next < bounds.low) {
+    lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds.low});
+  } else if (next > bounds.high) {
+    log_warning("the log ends before the position: the topic was made anew; it is read from its start",
+                {{"topic", kafka_.topic}, {"partition", partition}, {"position", next}, {"end", bounds.high}});
+  } else {
+    return;
+  }
+  next = bounds.low;
+}
+
+// Where a group begins is stored at once: whoever takes over, this reader included, before anything else was stored
+// must not begin somewhere else.
+Status Reader::note(const Positions& starts) {
+  std::vector<Snapshot> snapshots;
+  for (const auto& [partition, offset] : starts)
+    snapshots.push_back({.partition = partition, .next_offset = offset, .state = {}});
+  return snapshots.empty() ? Status() : store(snapshots);
 }
 
 Status Reader::assign(const Positions& positions) {
@@ -361,7 +417,7 @@ Status Reader::assign(const Positions& positions) {
   return as_status(rd_kafka_incremental_assign(handle_.get(), list.get()));
 }
 
-// The newest snapshot counts; a committed offset alone is a position without a state.
+// The newest snapshot counts, whatever is committed; but an offset that someone set by hand counts more.
 Result<std::map<int32_t, StoredSnapshot>> Reader::load_positions(const std::set<int32_t>& partitions) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const int32_t partition : partitions) {
@@ -369,19 +425,20 @@ Result<std::map<int32_t, StoredSnapshot>> Reader::load_positions(const std::set<
   }
   const auto error = rd_kafka_committed(handle_.get(), list.get(), to_millis(kAskForState));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "position of group " + options_.group);
-  std::map<int32_t, StoredSnapshot> committed;
+  std::map<int32_t, StoredSnapshot> by_hand;
   Hints hints;
   for (int i = 0; i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& found = list->elems[i];
     if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.err, "position of group " + options_.group);
-    hints[found.partition] = found.offset >= 0 ? hint_of(found) : 0;
-    if (found.offset < 0) continue;
-    committed[found.partition] = {{.partition = found.partition, .next_offset = found.offset, .state = {}}, 0};
+    const auto hint = found.offset >= 0 ? hint_of(found) : 0;
+    hints[found.partition] = hint.value_or(0);
+    if (hint) continue;
+    by_hand[found.partition].snapshot = {.partition = found.partition, .next_offset = found.offset, .state = {}};
   }
   auto loaded = snapshots_.load(hints, kAskForState);
   if (!loaded) return loaded.error();
-  loaded->merge(committed);
-  return loaded;
+  by_hand.merge(*loaded);
+  return by_hand;
 }
 
 Result<int64_t> Reader::start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const {
@@ -467,14 +524,7 @@ Status Reader::go_on_after_loss(int32_t partition, Events& events) {
   if (position == positions_.end()) return {};
   const auto bounds = bounds_of(partition);
   if (!bounds) return bounds.error();
-  if (position->second < bounds->low) {
-    events.push_back(
-        {.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = position->second, .to = bounds->low});
-  } else {
-    log_warning("the log ends before the position: the topic was made anew; it is read from its start",
-                {{"topic", kafka_.topic}, {"partition", partition}, {"position", position->second}, {"end", bounds->high}});
-  }
-  position->second = bounds->low;
+  into_bounds(partition, *bounds, position->second, events);
   // A partition that failed in this way is not fetched again after a seek (librdkafka 2.0), only as newly assigned.
   if (options_.group.empty()) return assign(positions_);
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
@@ -495,13 +545,14 @@ Status Reader::store(std::span<const Snapshot> snapshots) {
   std::map<int32_t, StoredSnapshot> positions;
   for (Snapshot& snapshot : held) {
     const int32_t partition = snapshot.partition;
-    positions[partition] = {std::move(snapshot), stored->at(partition)};
+    positions[partition] = {std::move(snapshot), stored->at(partition), author_};
   }
   // For tools that show a group's lag, and to find the snapshot again without a search.
-  return commit(positions, false);
+  commit(positions);
+  return {};
 }
 
-Status Reader::commit(const std::map<int32_t, StoredSnapshot>& positions, bool wait_for_it) {
+void Reader::commit(const std::map<int32_t, StoredSnapshot>& positions) {
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
   for (const auto& [partition, stored] : positions) {
     auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
@@ -511,14 +562,10 @@ Status Reader::commit(const std::map<int32_t, StoredSnapshot>& positions, bool w
     std::memcpy(entry->metadata, hint.data(), hint.size());
     entry->metadata_size = hint.size();
   }
-  const auto error = rd_kafka_commit(handle_.get(), list.get(), wait_for_it ? 0 : 1);
+  constexpr int kWithoutWaiting = 1;
   // The partitions may be another member's by now: that member has what it needs.
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return {};
-  if (!wait_for_it) {
-    log_debug("committing offsets", {{"error", rd_kafka_err2str(error)}});
-    return {};
-  }
-  return to_error(error, "position of group " + options_.group);
+  const auto error = rd_kafka_commit(handle_.get(), list.get(), kWithoutWaiting);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) log_debug("committing offsets", {{"error", rd_kafka_err2str(error)}});
 }
 
 void Reader::trouble(const std::string& text, Events& events) {

@@ -42,6 +42,7 @@ class Reader final : public LogReader {
   Reader(KafkaOptions kafka, ReaderOptions options);
   static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
                            void* self);
+  bool is_unchanged(int32_t partition, const std::map<int32_t, StoredSnapshot>& stored) const;
   static void on_error(rd_kafka_t* handle, int error, const char* text, void* self);
 
   Status advance(Events& events, int64_t end_ns);
@@ -52,6 +53,8 @@ class Reader final : public LogReader {
   Status settle_rebalance(Events& events);
   Status take_over(const std::set<int32_t>& partitions, Events& events);
   void hand_back(const std::set<int32_t>& partitions, Events& events);
+  void give_up_lost(Events& events);
+  Status note(const Positions& starts);
   Status assign(const Positions& positions);
   Status drain(Events& events, int64_t end_ns);
   Status take_error(const rd_kafka_message_t& message, Events& events);
@@ -59,12 +62,14 @@ class Reader final : public LogReader {
   Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
   Result<int64_t> start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const;
   Result<Bounds> bounds_of(int32_t partition) const;
-  Status commit(const std::map<int32_t, StoredSnapshot>& positions, bool wait);
+  void commit(const std::map<int32_t, StoredSnapshot>& positions);
+  void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) const;
   void trouble(const std::string& text, Events& events);
   void wait(int64_t ns);
 
   const KafkaOptions kafka_;
   const ReaderOptions options_;
+  const std::string author_;  // of what this reader stores
   Connectivity connectivity_;
   Snapshots snapshots_;
   Fd wake_;  // an eventfd: librdkafka and wake() write it
@@ -73,20 +78,23 @@ class Reader final : public LogReader {
   Handle handle_;
   Queue queue_;
 
-  bool found_ = false;        // the topic
+  bool found_ = false;  // the topic
   bool waited_for_topic_ = false;
-  bool begun_ = false;        // subscribed, or reading
+  bool begun_ = false;  // subscribed, or reading
   bool assigned_once_ = false;
   bool closing_ = false;
   int partitions_ = 0;        // of the topic
   int state_partitions_ = 0;  // of the state topic; 0: not known
   int64_t next_growth_look_ns_ = 0;
-  Positions positions_;       // what is read now
+  Positions positions_;  // what is read now
+  // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
+  // time that it comes back, reading goes on as if nothing had been.
+  Positions lost_;
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;
   bool rebalanced_ = false;      // something to be settled
   bool assign_awaited_ = false;  // librdkafka waits for an answer to its assignment, even to an empty one
-  std::string trouble_;       // told last
+  std::string trouble_;          // told last
   std::optional<Error> final_;
 };
 

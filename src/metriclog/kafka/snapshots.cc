@@ -16,34 +16,41 @@ namespace {
 
 constexpr uint32_t kNextOffset = 1;
 constexpr uint32_t kState = 2;
+constexpr uint32_t kAuthor = 3;
 constexpr int64_t kLook = 100 * kNanosPerMilli;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
 
 }  // namespace
 
-std::string encode_snapshot(const Snapshot& snapshot) {
+std::string encode_snapshot(const Snapshot& snapshot, std::string_view author) {
   std::string out;
   protowire::put_uint64(out, kNextOffset, static_cast<uint64_t>(snapshot.next_offset));
   protowire::put_bytes(out, kState, snapshot.state);
+  protowire::put_bytes(out, kAuthor, author);
   return out;
 }
 
-Result<Snapshot> decode_snapshot(int32_t partition, std::string_view bytes) {
-  Snapshot snapshot{.partition = partition, .next_offset = 0, .state = {}};
+Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes) {
+  StoredSnapshot stored{.snapshot = {.partition = partition, .next_offset = 0, .state = {}}};
+  Snapshot& snapshot = stored.snapshot;
   protowire::Reader reader(bytes);
   while (const auto field = reader.next()) {
     if (field->number == kNextOffset) snapshot.next_offset = static_cast<int64_t>(field->value);
     if (field->number == kState) snapshot.state = field->bytes;
+    if (field->number == kAuthor) stored.author = field->bytes;
   }
   if (reader.failed() || snapshot.next_offset < 0) {
     return Error(Code::kDataLoss, fmt::format("snapshot of partition {} is not understood", partition));
   }
-  return snapshot;
+  return stored;
 }
 
-Snapshots::Snapshots(KafkaOptions kafka, std::string group)
-    : kafka_(std::move(kafka)), group_(std::move(group)), topic_(state_topic_name(kafka_.topic)) {}
+Snapshots::Snapshots(KafkaOptions kafka, std::string group, std::string author)
+    : kafka_(std::move(kafka)),
+      group_(std::move(group)),
+      author_(std::move(author)),
+      topic_(state_topic_name(kafka_.topic)) {}
 
 Snapshots::~Snapshots() = default;
 
@@ -82,7 +89,9 @@ Result<std::map<int32_t, StoredSnapshot>> Snapshots::load(const Hints& hints, in
       const std::string_view read_key(static_cast<const char*>(message->key), message->key_len);
       if (read_key != key(message->partition)) continue;
       auto snapshot = decode_snapshot(message->partition, {static_cast<const char*>(message->payload), message->len});
-      if (snapshot) newest[message->partition] = {std::move(*snapshot), message->offset};
+      if (!snapshot) continue;
+      snapshot->at = message->offset;
+      newest[message->partition] = std::move(*snapshot);
     }
   }
   return newest;
@@ -111,7 +120,7 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
   std::optional<Error> failed;
   for (const Snapshot& snapshot : snapshots) {
     const std::string name = key(snapshot.partition);
-    const std::string value = encode_snapshot(snapshot);
+    const std::string value = encode_snapshot(snapshot, author_);
     const auto error = rd_kafka_producev(
         producer_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(snapshot.partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(name.data(), name.size()),

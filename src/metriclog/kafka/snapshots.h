@@ -17,7 +17,8 @@ namespace monitor::metriclog::kafka {
 
 struct StoredSnapshot {
   Snapshot snapshot;
-  int64_t at = -1;  // its offset in the state topic
+  int64_t at = -1;          // its offset in the state topic
+  std::string author = {};  // which reader stored it; empty: not known
 };
 
 // Where to begin looking for a partition's snapshot: nothing before it is newer. 0: at the beginning.
@@ -25,7 +26,8 @@ using Hints = std::map<int32_t, int64_t>;
 
 class Snapshots {
  public:
-  Snapshots(KafkaOptions kafka, std::string group);
+  // `author`: unique to this reader.
+  Snapshots(KafkaOptions kafka, std::string group, std::string author);
   ~Snapshots();
   Snapshots(const Snapshots&) = delete;
   Snapshots& operator=(const Snapshots&) = delete;
@@ -40,14 +42,16 @@ class Snapshots {
 
   const KafkaOptions kafka_;
   const std::string group_;
+  const std::string author_;
   const std::string topic_;
   Handle producer_;  // made when it is first needed
   Queue confirmations_;
   uintptr_t calls_ = 0;
 };
 
-// The form of a snapshot in its record: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes).
-std::string encode_snapshot(const Snapshot& snapshot);
-Result<Snapshot> decode_snapshot(int32_t partition, std::string_view bytes);
+// The form of a snapshot in its record: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes), author = 3
+// (bytes).
+std::string encode_snapshot(const Snapshot& snapshot, std::string_view author);
+Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes);
 
 }  // namespace monitor::metriclog::kafka

@@ -15,13 +15,13 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-constexpr int64_t kTurn = 1 * kNanosPerSecond;          // an idle thread looks around so often
-constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;           // while something else may come, too
-constexpr int64_t kTryAgain = 1 * kNanosPerSecond;      // to prepare the topics
+constexpr int64_t kTurn = 1 * kNanosPerSecond;      // an idle thread looks around so often
+constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;  // while something else may come, too
+constexpr int64_t kTryAgain = 1 * kNanosPerSecond;  // to prepare the topics
 constexpr int64_t kAdminTimeout = 5 * kNanosPerSecond;
 constexpr int64_t kProbeTimeout = 500 * kNanosPerMilli;
 constexpr int64_t kProbeEvery = 1 * kNanosPerSecond;
-constexpr int64_t kLastWords = 2 * kNanosPerSecond;     // for confirmations when the writer is destroyed
+constexpr int64_t kLastWords = 2 * kNanosPerSecond;  // for confirmations when the writer is destroyed
 constexpr int64_t kPurgeTimeout = 5 * kNanosPerSecond;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
@@ -56,11 +56,15 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kPoison) {
     records_.take_back(number);
+    // Nothing comes back that would say so: the thread is told.
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL && append_error_.exchange(error) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      producer_->wake();
+    }
     return Accepted::kFull;
   }
   records_.forget_number(number);
-  std::string reason = fmt::format("record of {} bytes, the log takes up to {}", record.value.size(),
-                                   options_.max_record_bytes);
+  std::string reason =
+      fmt::format("record of {} bytes, the log takes up to {}", record.value.size(), options_.max_record_bytes);
   {
     const std::lock_guard lock(mutex_);
     refused_.emplace_back(&listener, Delivery{token, Outcome::kPoison, std::move(reason)});
@@ -135,7 +139,8 @@ Status Writer::prepare_topics() {
   };
   if (!usable(made)) return cannot_use(made.error());
   const auto partitions = count_partitions(topic);
-  if (!partitions) return cannot_use(!made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error());
+  if (!partitions)
+    return cannot_use(!made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error());
   if (!made && options_.make_topics) {
     if (auto status = look_at_existing(topic); !status) return status;
     if (*partitions != options_.partitions && options_.partitions_required) {
@@ -149,21 +154,20 @@ Status Writer::prepare_topics() {
   }
   if (options_.with_snapshots && options_.make_topics) {
     const std::string state = state_topic_name(topic);
-    const Status state_made = create_topic(producer_->handle(), state_topic(topic, *partitions, options_.replication),
-                                           kAdminTimeout, go_on);
+    const Status state_made =
+        create_topic(producer_->handle(), state_topic(topic, *partitions, options_.replication), kAdminTimeout, go_on);
     const auto state_partitions = usable(state_made) ? count_partitions(state) : Result<int>(state_made.error());
     if (state_partitions && *state_partitions < *partitions) return grown_error(topic, *partitions, *state_partitions);
     if (!state_partitions && !state_made) {
-      log_warning("topic for the positions of groups cannot be made; readers will try", {{"reason", state_made.error()}});
+      log_warning("topic for the positions of groups cannot be made; readers will try",
+                  {{"reason", state_made.error()}});
     }
   }
   if (auto status = producer_->open_topic(topic, *partitions); !status) return status;
   alone_topic_open_ = false;
   partitions_ = *partitions;
-  log_info("writing to Kafka", {{"brokers", options_.kafka.brokers},
-                                {"topic", topic},
-                                {"partitions", *partitions},
-                                {"made", made.ok()}});
+  log_info("writing to Kafka",
+           {{"brokers", options_.kafka.brokers}, {"topic", topic}, {"partitions", *partitions}, {"made", made.ok()}});
   return {};
 }
 
@@ -199,8 +203,9 @@ Status Writer::look_at_existing(const std::string& topic) {
                              topic, (*settings)["cleanup.policy"]));
   }
   if (const std::string type = (*settings)["message.timestamp.type"]; type != "LogAppendTime") {
-    log_warning("topic has other settings; left as it is",
-                {{"topic", topic}, {"setting", "message.timestamp.type"}, {"got", type}, {"expected", "LogAppendTime"}});
+    log_warning(
+        "topic has other settings; left as it is",
+        {{"topic", topic}, {"setting", "message.timestamp.type"}, {"got", type}, {"expected", "LogAppendTime"}});
   }
   return {};
 }
@@ -217,6 +222,9 @@ void Writer::turn() {
     while (Event event = alone_->poll(0)) handle(std::move(event), true);
   }
   report_refused();
+  if (const auto error = append_error_.exchange(RD_KAFKA_RESP_ERR_NO_ERROR); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    not_stored(error);
+  }
   if (producer_->partitions_changed() || (alone_ && alone_->partitions_changed())) {
     log_warning("number of partitions of the topic has changed; looking at it again",
                 {{"topic", options_.kafka.topic}});
@@ -273,12 +281,14 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
     if (classify(error) != Outcome::kPoison) delivery.outcome = Outcome::kRetry;
     return delivery;
   }
-  if (delivery.outcome == Outcome::kRetry) {
-    set_trouble(Cause::kRecords, fmt::format("Kafka at {} does not store in topic {}: {}", options_.kafka.brokers,
-                                             options_.kafka.topic, delivery.reason));
-    if (is_about_topic(message.err)) prepared_ = false;
-  }
+  if (delivery.outcome == Outcome::kRetry) not_stored(message.err);
   return delivery;
+}
+
+void Writer::not_stored(rd_kafka_resp_err_t error) {
+  set_trouble(Cause::kRecords, fmt::format("Kafka at {} does not store in topic {}: {}", options_.kafka.brokers,
+                                           options_.kafka.topic, rd_kafka_err2str(error)));
+  if (is_about_topic(error)) prepared_ = false;
 }
 
 rd_kafka_resp_err_t Writer::send_alone(const rd_kafka_message_t& message) {

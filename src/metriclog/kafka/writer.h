@@ -47,6 +47,7 @@ class Writer final : public LogWriter {
   void handle(Event event, bool from_alone);
   void settle(Event event, bool from_alone);
   std::optional<Delivery> outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone);
+  void not_stored(rd_kafka_resp_err_t error);
   rd_kafka_resp_err_t send_alone(const rd_kafka_message_t& message);
   void report(Reports& reports);
   void report_refused();
@@ -80,6 +81,7 @@ class Writer final : public LogWriter {
   int64_t next_probe_ns_ = 0;
 
   OpenRecords records_;
+  std::atomic<rd_kafka_resp_err_t> append_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // what append() met, for the thread
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable wake_;

@@ -2,9 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
-#include <unistd.h>
-
 #include <librdkafka/rdkafka_mock.h>  // after rdkafka.h
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -16,8 +15,8 @@
 namespace monitor::metriclog {
 namespace {
 
-using ::testing::HasSubstr;
 using kafka::Deleter;
+using ::testing::HasSubstr;
 
 // Numbers of requests in Kafka's protocol.
 constexpr int16_t kProduce = 0;

@@ -100,7 +100,8 @@ Result<Database> open_for_writing(const std::string& path, const char* vfs) {
 Result<Database> open_for_reading(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
+    if (errno == ENOENT || errno == ENOTDIR)
+      return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
     return errno_error(errno, "opening log " + path);
   }
   if (access(path.c_str(), R_OK) != 0) return errno_error(errno, "opening log " + path);

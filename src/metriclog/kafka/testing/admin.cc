@@ -56,8 +56,9 @@ std::string kafka_address() {
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(kName)) return line.substr(kName.size());
   }
-  throw std::runtime_error("MONITOR_TEST_SERVICES names no file with KAFKA=HOST:PORT; ctest starts the services, and "
-                           "tools/services writes that file (addresses)");
+  throw std::runtime_error(
+      "MONITOR_TEST_SERVICES names no file with KAFKA=HOST:PORT; ctest starts the services, and "
+      "tools/services writes that file (addresses)");
 }
 
 void create_topic(const std::string& brokers, const std::string& topic, int partitions,
@@ -98,8 +99,7 @@ void delete_records(const std::string& brokers, const std::string& topic, int32_
   std::array<rd_kafka_DeleteRecords_t*, 1> all = {what.get()};
   const Event event = ask(
       handle, [&](rd_kafka_queue_t* queue) { rd_kafka_DeleteRecords(handle.get(), all.data(), 1, nullptr, queue); });
-  const auto* const offsets =
-      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+  const auto* const offsets = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
   if (offsets->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     throw std::runtime_error(rd_kafka_err2str(offsets->elems[0].err));
   }
@@ -113,6 +113,25 @@ std::map<std::string, std::string> settings(const std::string& brokers, const st
 int count_partitions(const std::string& brokers, const std::string& topic) {
   const Handle handle = connect(brokers);
   return must(kafka::partition_count(handle.get(), topic, kPatience));
+}
+
+int64_t committed_offset(const std::string& brokers, const std::string& group, const std::string& topic) {
+  const Handle handle = must(
+      kafka::make_handle(RD_KAFKA_CONSUMER, must(kafka::make_config({.brokers = brokers}, {{"group.id", group}}))));
+  const kafka::PartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), 0);
+  const auto error = rd_kafka_committed(handle.get(), list.get(), kafka::to_millis(kPatience));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(rd_kafka_err2str(error));
+  return list->elems[0].offset;
+}
+
+void commit_offset(const std::string& brokers, const std::string& group, const std::string& topic, int64_t offset) {
+  const Handle handle = must(
+      kafka::make_handle(RD_KAFKA_CONSUMER, must(kafka::make_config({.brokers = brokers}, {{"group.id", group}}))));
+  const kafka::PartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), 0)->offset = offset;
+  const auto error = rd_kafka_commit(handle.get(), list.get(), 0);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(rd_kafka_err2str(error));
 }
 
 void wait_until_open(const LogWriter& writer) {

@@ -24,6 +24,11 @@ void delete_records(const std::string& brokers, const std::string& topic, int32_
 std::map<std::string, std::string> settings(const std::string& brokers, const std::string& topic);
 int count_partitions(const std::string& brokers, const std::string& topic);
 
+// Of a group's partition 0; negative when there is none.
+int64_t committed_offset(const std::string& brokers, const std::string& group, const std::string& topic);
+// As tools do that reset a group.
+void commit_offset(const std::string& brokers, const std::string& group, const std::string& topic, int64_t offset);
+
 // Until the log takes records.
 void wait_until_open(const LogWriter& writer);
 

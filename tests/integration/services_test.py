@@ -1,0 +1,99 @@
+"""tools/services does what it says, and compose.yaml gives Docker users the same."""
+import json
+import os
+import re
+import socket
+import sys
+import unittest
+
+import yaml
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ROOT, ProgramTest, run  # noqa: E402
+from services import TOOL, addresses  # noqa: E402
+
+
+def read(name):
+    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+        return file.read()
+
+
+class ServicesTest(ProgramTest):
+    def tool(self, *arguments):
+        return run(TOOL, *arguments, "--dir", f"{self.data}/services", "--only", "etcd", limit=120)
+
+    def test_up_status_down(self):
+        self.addCleanup(self.tool, "down")
+        self.assertEqual(self.tool("status")[0], 1)
+        status, _, err = self.tool("up", "--etcd-port", "0")
+        self.assertEqual(status, 0, err)
+        first = addresses(f"{self.data}/services/addresses")["ETCD"]
+        with open(f"{self.data}/services/etcd.pid", encoding="ascii") as file:
+            pid = file.read()
+        status, out, _ = self.tool("status")
+        self.assertEqual(status, 0)
+        self.assertIn(f"etcd: answers on {first}", out)
+        status, _, err = self.tool("up")
+        self.assertEqual(status, 0)
+        self.assertIn(f"etcd runs on {first}", err, "it is not started twice")
+        with open(f"{self.data}/services/etcd.pid", encoding="ascii") as file:
+            self.assertEqual(file.read(), pid)
+        run("etcdctl", "--endpoints", first, "put", "k", "kept", env={"ETCDCTL_API": "3"})
+        self.assertEqual(self.tool("down")[0], 0)
+        self.assertEqual(self.tool("down")[0], 0, "once more does no harm")
+        self.assertEqual(self.tool("status")[0], 1)
+        self.assertEqual(self.tool("up")[0], 0)
+        self.assertEqual(addresses(f"{self.data}/services/addresses")["ETCD"], first, "the port is kept")
+        _, out, _ = run("etcdctl", "--endpoints", first, "get", "k", "--print-value-only", env={"ETCDCTL_API": "3"})
+        self.assertEqual(out.strip(), "kept", "and the data")
+
+    def test_a_port_that_is_taken(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            status, _, err = self.tool("up", "--etcd-port", s.getsockname()[1])
+        self.assertEqual(status, 69)
+        self.assertIn("is taken by another program; name another one with --etcd-port", err)
+
+    def test_one_that_answers_already_is_used_and_left_alone(self):
+        there = addresses()["ETCD"]
+        status, _, err = self.tool("up", "--etcd-port", there.split(":")[1])
+        self.assertEqual(status, 0, err)
+        self.assertIn("started by someone else", err)
+        self.assertEqual(self.tool("down")[0], 0)
+        status, _, _ = run("etcdctl", "--endpoints", there, "endpoint", "health", env={"ETCDCTL_API": "3"})
+        self.assertEqual(status, 0)
+
+
+class ComposeTest(unittest.TestCase):
+    def setUp(self):
+        self.services = yaml.safe_load(read("compose.yaml"))["services"]
+        self.tool = read("tools/services")
+
+    def test_versions(self):
+        version = re.search(r"kafka_2\.13</artifactId>\s*<version>([\d.]+)<", read("tools/kafka/pom.xml")).group(1)
+        self.assertEqual(self.services["kafka"]["image"], f"apache/kafka:{version}")
+        installed = re.search(r"etcd Version: ([\d.]+)", run("etcd", "--version")[1]).group(1)
+        image = self.services["etcd"]["image"].rpartition(":v")[2]
+        self.assertEqual(image.split(".")[:2], installed.split(".")[:2], "the same release line as Debian's etcd")
+
+    def test_names_and_ports(self):
+        self.assertEqual(self.services["etcd"]["container_name"], "etcd")
+        self.assertEqual(set(self.services), {"etcd", "kafka"})
+        for name in ("kafka", "etcd"):
+            default = re.search(rf'"--{name}-port", type=int, help="default (\d+)', self.tool).group(1)
+            self.assertEqual(self.services[name]["ports"], [f"127.0.0.1:{default}:{default}"])
+        self.assertEqual(self.services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"], "PLAINTEXT://localhost:9092")
+
+    def test_settings(self):
+        table = re.search(r"KAFKA_SETTINGS = (\{.*?\n\})", self.tool, re.S).group(1)
+        settings = json.loads(re.sub(r",\s*\}", "}", re.sub(r"(?m)^\s*#.*$", "", table)))
+        environment = self.services["kafka"]["environment"]
+        for name, value in settings.items():
+            self.assertEqual(environment["KAFKA_" + name.upper().replace(".", "_")], value, name)
+        heap = re.findall(r'"(-Xm[xs]\w+)"', self.tool)
+        self.assertEqual(environment["KAFKA_HEAP_OPTS"].split(), heap)
+
+
+if __name__ == "__main__":
+    unittest.main()

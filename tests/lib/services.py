@@ -1,0 +1,58 @@
+"""The Kafka and etcd of the tests: those that ctest started for all, or a pair of a test's own that it may kill."""
+import os
+import signal
+import subprocess
+
+from programs import ROOT, run, wait_until
+
+TOOL = os.path.join(ROOT, "tools", "services")
+
+
+def addresses(path=None):
+    """{"KAFKA": "127.0.0.1:9092", "ETCD": ...}; the services' that ctest started unless a file is named."""
+    path = path or os.environ.get("MONITOR_TEST_SERVICES", "")
+    if not os.path.exists(path):
+        raise AssertionError("MONITOR_TEST_SERVICES names no file: ctest starts the services (tools/services), "
+                             "and by hand: tools/services up; MONITOR_TEST_SERVICES=build/services/addresses")
+    with open(path, encoding="ascii") as file:
+        return dict(line.strip().split("=", 1) for line in file)
+
+
+class Services:
+    """Services below a folder of their own."""
+
+    def __init__(self, folder, only):
+        self.folder, self.only = folder, only
+        self.up("--kafka-port", "0", "--etcd-port", "0")
+        self.kafka = addresses(f"{folder}/addresses").get("KAFKA")
+        self.etcd = addresses(f"{folder}/addresses").get("ETCD")
+
+    def up(self, *arguments):
+        status, _, err = run(TOOL, "up", "--dir", self.folder, "--only", self.only, *arguments, limit=180)
+        if status != 0:
+            raise AssertionError(err)
+
+    def kill(self):
+        """At once, without a chance to write anything."""
+        with open(f"{self.folder}/{self.only}.pid", encoding="ascii") as file:
+            pid = int(file.read())
+        os.kill(pid, signal.SIGKILL)
+
+        def gone():
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+                    return stat.read().rpartition(")")[2].split()[0] == "Z"
+            except OSError:
+                return True
+
+        wait_until(gone, "the killed service to be gone")
+
+    def down(self):
+        run(TOOL, "down", "--dir", self.folder, limit=90)
+
+
+def kcat(*arguments, stdin=None):
+    done = subprocess.run(["kcat", *arguments], input=stdin, capture_output=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"kcat {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
+    return done.stdout
