@@ -252,7 +252,7 @@ class Program {
 
   int validate() {
     auto text = flags_.file == "-" ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
-                                   : disk_.read_file(flags_.file, 64 * 1024 * 1024);
+                                   : disk_.read_file(flags_.file, size_t{64} * 1024 * 1024);
     if (!text) {
       std::cerr << "monitor-config: " << text.error().message() << "\n";
       return kExitIo;

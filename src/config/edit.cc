@@ -90,6 +90,7 @@ Status check_unchanged(const std::optional<std::string>& base, const std::option
 
 std::string describe_changes(const std::optional<std::string>& now, const std::vector<FieldChange>& changes) {
   std::vector<std::string> lines;
+  lines.reserve(changes.size());
   for (const FieldChange& change : changes) {
     lines.push_back(fmt::format("{} is {}, wanted {}", change.name, field_of(now, change.name), compact(change.json)));
   }

@@ -343,7 +343,8 @@ TEST_F(EtcdSourceTest, FragmentsAreOne) {
 
 TEST_F(EtcdSourceTest, FragmentsWithoutEndAreAFailure) {
   start();
-  pb::WatchResponse piece = event(std::string(10'000'000, 'x'), 5);
+  pb::WatchResponse piece = event("", 5);
+  piece.mutable_events(0)->mutable_kv()->mutable_value()->resize(10'000'000, 'x');
   piece.set_fragment(true);
   for (int i = 0; i < 8; ++i) {
     etcd_.send_to_watches(piece);

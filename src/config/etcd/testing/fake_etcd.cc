@@ -158,7 +158,7 @@ int64_t FakeEtcd::put(const std::string& key, const std::string& value, int64_t 
   kv.set_lease(lease);
   pb::Event event;
   *event.mutable_kv() = kv;
-  record(std::move(event));
+  record(event);
   return revision;
 }
 
@@ -169,11 +169,11 @@ int64_t FakeEtcd::remove(const std::string& key) {
   event.set_type(pb::Event::DELETE);
   event.mutable_kv()->set_key(key);
   event.mutable_kv()->set_mod_revision(revision);
-  record(std::move(event));
+  record(event);
   return revision;
 }
 
-void FakeEtcd::record(pb::Event event) {
+void FakeEtcd::record(const pb::Event& event) {
   history_.push_back(event);
   if (lose_events) return;
   for (Call* call : running_) {

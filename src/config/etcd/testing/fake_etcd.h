@@ -81,7 +81,7 @@ class FakeEtcd {
   void serve(Call& call, const std::string& request);
   void serve_watch(Call& call, const std::string& request);
   void tell(Call& call, const Watcher& watcher, const std::vector<pb::Event>& events);
-  void record(pb::Event event);
+  void record(const pb::Event& event);
 
   FakeTimers& timers_;
   std::map<std::string, pb::KeyValue> store_;
