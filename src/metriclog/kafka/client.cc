@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -105,7 +106,7 @@ Result<Handle> make_handle(rd_kafka_type_t type, Config config) {
   std::array<char, 512> text{};
   rd_kafka_t* const handle = rd_kafka_new(type, config.get(), text.data(), text.size());
   if (handle == nullptr) return Error(Code::kInvalidArgument, fmt::format("Kafka client: {}", text.data()));
-  (void)config.release();  // the handle's now
+  std::ignore = config.release();  // the handle's now
   return Handle(handle);
 }
 

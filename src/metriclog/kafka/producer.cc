@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <tuple>
 
 namespace monitor::metriclog::kafka {
 
@@ -98,7 +99,7 @@ rd_kafka_resp_err_t Producer::send(std::string_view key, std::string_view value,
   }
   rd_kafka_error_t* const error = rd_kafka_produceva(handle_.get(), parts.data(), count);
   if (error == nullptr) {
-    (void)headers.release();  // the message's now
+    std::ignore = headers.release();  // the message's now
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);

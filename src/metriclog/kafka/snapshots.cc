@@ -114,7 +114,7 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
     confirmations_.reset(rd_kafka_queue_get_main(producer_.get()));
   }
   // A confirmation that comes after its call was given up does not count for the next one.
-  void* const call = reinterpret_cast<void*>(++calls_);  // a number that travels as a pointer
+  void* const call = reinterpret_cast<void*>(++calls_);  // NOLINT(performance-no-int-to-ptr): a number travels
   size_t open = 0;
   Hints stored;
   std::optional<Error> failed;

@@ -18,7 +18,6 @@ namespace {
 constexpr int64_t kTurn = 1 * kNanosPerSecond;      // an idle thread looks around so often
 constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;  // while something else may come, too
 constexpr int64_t kTryAgain = 1 * kNanosPerSecond;  // to prepare the topics
-constexpr int64_t kAdminTimeout = 5 * kNanosPerSecond;
 constexpr int64_t kProbeTimeout = 500 * kNanosPerMilli;
 constexpr int64_t kProbeEvery = 1 * kNanosPerSecond;
 constexpr int64_t kLastWords = 2 * kNanosPerSecond;  // for confirmations when the writer is destroyed
@@ -51,7 +50,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   const uintptr_t number = records_.add(listener, token);
   if (record.value.size() <= options_.max_record_bytes) {
-    error = producer_->produce(record, reinterpret_cast<void*>(number));  // a number that travels as a pointer
+    error = producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kPoison) {
@@ -100,114 +99,6 @@ void Writer::run() {
   const int64_t end = now_ns() + (prepared_ && trouble().empty() ? kLastWords : 0);
   while (!records_.wait_until_none(0) && now_ns() < end) turn();
   give_up(false);
-}
-
-// Connects and makes sure of the topics. False: not yet; the trouble says why.
-bool Writer::prepare() {
-  close_gate();
-  const Status status = prepare_topics();
-  if (stopping() || fatal_) return false;
-  if (!status) {
-    set_trouble(status.error().code() == Code::kUnavailable ? Cause::kConnection : Cause::kTopic,
-                status.error().message());
-    return false;
-  }
-  connectivity_.clear();
-  {
-    const std::unique_lock gate(gate_);
-    prepared_ = open_ = true;
-  }
-  clear_trouble(Cause::kTopic);
-  clear_trouble(Cause::kConnection);
-  return true;
-}
-
-Status Writer::prepare_topics() {
-  const GoOn go_on = [this] {
-    while (Event event = producer_->poll(0)) handle(std::move(event), false);
-    return !stopping() && !fatal_;
-  };
-  const std::string& topic = options_.kafka.topic;
-  // Making comes first: asking for a topic that is not there can make brokers add it in their own way.
-  const Status made = options_.make_topics
-                          ? create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on)
-                          : Status(Error(Code::kAlreadyExists, fmt::format("topic {} is not to be made", topic)));
-  const auto usable = [](const Status& status) {
-    const Code code = status ? Code::kOk : status.error().code();
-    return code == Code::kOk || code == Code::kAlreadyExists || code == Code::kPermissionDenied ||
-           code == Code::kUnimplemented;
-  };
-  if (!usable(made)) return cannot_use(made.error());
-  const auto partitions = count_partitions(topic);
-  if (!partitions)
-    return cannot_use(!made && made.error().code() != Code::kAlreadyExists ? made.error() : partitions.error());
-  if (!made && options_.make_topics) {
-    if (auto status = look_at_existing(topic); !status) return status;
-    if (*partitions != options_.partitions && options_.partitions_required) {
-      const std::lock_guard lock(mutex_);
-      failure_ = Error(Code::kInvalidArgument,
-                       fmt::format("topic {} has {} partitions, not {}; partitions are never added, since agents would "
-                                   "move between them: use a new topic (--topic), or leave --partitions away",
-                                   topic, *partitions, options_.partitions));
-      return *failure_;
-    }
-  }
-  if (options_.with_snapshots && options_.make_topics) {
-    const std::string state = state_topic_name(topic);
-    const Status state_made =
-        create_topic(producer_->handle(), state_topic(topic, *partitions, options_.replication), kAdminTimeout, go_on);
-    const auto state_partitions = usable(state_made) ? count_partitions(state) : Result<int>(state_made.error());
-    if (state_partitions && *state_partitions < *partitions) return grown_error(topic, *partitions, *state_partitions);
-    if (!state_partitions && !state_made) {
-      log_warning("topic for the positions of groups cannot be made; readers will try",
-                  {{"reason", state_made.error()}});
-    }
-  }
-  if (auto status = producer_->open_topic(topic, *partitions); !status) return status;
-  alone_topic_open_ = false;
-  partitions_ = *partitions;
-  log_info("writing to Kafka",
-           {{"brokers", options_.kafka.brokers}, {"topic", topic}, {"partitions", *partitions}, {"made", made.ok()}});
-  return {};
-}
-
-// A time-out does not say why; what was heard of the connections does.
-Error Writer::cannot_use(const Error& error) {
-  if (error.code() != Code::kUnavailable) return error;
-  while (Event event = producer_->poll(0)) handle(std::move(event), false);
-  return Error(Code::kUnavailable, connectivity_.describe(error.message()));
-}
-
-// A topic that was just made shows up a moment later.
-Result<int> Writer::count_partitions(const std::string& topic) {
-  const int64_t end = now_ns() + kAdminTimeout;
-  while (true) {
-    auto count = partition_count(producer_->handle(), topic, kProbeTimeout);
-    if (count || stopping() || now_ns() >= end || count.error().code() == Code::kPermissionDenied) return count;
-    while (Event event = producer_->poll(0)) handle(std::move(event), false);
-    pause(kNanosPerMilli * 20);
-  }
-}
-
-// An existing topic stays as it is; what would lose data is refused, what is only odd is said.
-Status Writer::look_at_existing(const std::string& topic) {
-  auto settings = topic_settings(producer_->handle(), topic, kAdminTimeout, [this] { return !stopping(); });
-  if (!settings) {
-    log_debug("settings of the topic are not known", {{"reason", settings.error()}});
-    return {};
-  }
-  if ((*settings)["cleanup.policy"].find("compact") != std::string::npos) {
-    return Error(Code::kFailedPrecondition,
-                 fmt::format("topic {} has cleanup.policy={}: all but an agent's last batch would be deleted. Use "
-                             "another topic (--topic), or set it to delete",
-                             topic, (*settings)["cleanup.policy"]));
-  }
-  if (const std::string type = (*settings)["message.timestamp.type"]; type != "LogAppendTime") {
-    log_warning(
-        "topic has other settings; left as it is",
-        {{"topic", topic}, {"setting", "message.timestamp.type"}, {"got", type}, {"expected", "LogAppendTime"}});
-  }
-  return {};
 }
 
 void Writer::turn() {
