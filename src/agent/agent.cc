@@ -202,7 +202,8 @@ void Agent::stop() {
 void Agent::on_stored(const BatchInfo& batch) {
   if (batch.incarnation != options_.incarnation) return;
   drops_.carried(batch.sequence);
-  std::erase_if(ends_, [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
+  std::erase_if(ends_,
+                [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
 }
 
 void Agent::on_lost(const Loss& loss, std::string_view stage, std::string_view reason) {

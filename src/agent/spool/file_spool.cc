@@ -305,7 +305,8 @@ std::optional<protocol::Outgoing> FileSpool::replay_disk() {
 std::optional<protocol::Outgoing> FileSpool::offer(const Found& found) {
   const BatchInfo info = batch_info(found.header);
   if (info.last_time_ns != 0) cursor_time_ns_ = info.last_time_ns;
-  if (!book_.waits(info.incarnation, info.sequence) || outbox_.has(info.incarnation, info.sequence)) return std::nullopt;
+  if (!book_.waits(info.incarnation, info.sequence) || outbox_.has(info.incarnation, info.sequence))
+    return std::nullopt;
   SegmentInfo& segment = segments_.at(cursor_.segment);
   if (!found.intact) {
     stats_.damaged_bytes += found.bytes;

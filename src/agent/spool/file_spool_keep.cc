@@ -107,8 +107,8 @@ void FileSpool::sweep() {
 }
 
 bool FileSpool::drop_oldest() {
-  const auto oldest = std::find_if(segments_.begin(), segments_.end(),
-                                   [this](const auto& one) { return !dead_.contains(one.first); });
+  const auto oldest =
+      std::find_if(segments_.begin(), segments_.end(), [this](const auto& one) { return !dead_.contains(one.first); });
   if (oldest == segments_.end()) return false;
   drop_segment(oldest->second, metrics::reason::kFull);
   return true;

@@ -14,7 +14,8 @@ constexpr int kPatience = 3;
 constexpr size_t kNamesInLog = 3;
 
 std::string some_of(const std::vector<std::string>& names) {
-  std::vector<std::string> first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesInLog)));
+  std::vector<std::string> first(names.begin(),
+                                 names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesInLog)));
   std::string text = join(first, ", ");
   if (names.size() > kNamesInLog) text += " ...";
   return sanitize_utf8(text);
@@ -57,8 +58,9 @@ void FileSpool::report_folder(const FolderContent& content) const {
                 {{"folder", options_.folder}, {"files", content.newer.size()}, {"names", some_of(content.newer)}});
   }
   if (!content.unreadable.empty()) {
-    log_error("segments cannot be read and are left alone",
-              {{"folder", options_.folder}, {"files", content.unreadable.size()}, {"names", some_of(content.unreadable)}});
+    log_error(
+        "segments cannot be read and are left alone",
+        {{"folder", options_.folder}, {"files", content.unreadable.size()}, {"names", some_of(content.unreadable)}});
   }
   log_info("spool opened", {{"folder", options_.folder},
                             {"segments", segments_.size()},

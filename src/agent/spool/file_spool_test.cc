@@ -173,9 +173,8 @@ TEST(FileSpool, TwoOnOneFolderAreRefused) {
 TEST(FileSpool, AFolderThatCannotBeUsedIsTriedAgain) {
   for (const DiskOp op : {DiskOp::kFolder, DiskOp::kLock, DiskOp::kList, DiskOp::kCreate}) {
     SpoolWorld w;
-    w.disk.set_judge([op](const DiskCall& call) {
-      return call.op == op ? std::optional(DiskFault::kIo) : std::nullopt;
-    });
+    w.disk.set_judge(
+        [op](const DiskCall& call) { return call.op == op ? std::optional(DiskFault::kIo) : std::nullopt; });
     ASSERT_TRUE(w.start());
     w.append_many(20);
     EXPECT_FALSE(w.spool->stats().on_disk);
@@ -355,9 +354,8 @@ TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
   w.append_many(100);
   w.kill();
   ASSERT_TRUE(w.start());
-  w.disk.set_judge([](const DiskCall& call) {
-    return call.op == DiskOp::kRead ? std::optional(DiskFault::kIo) : std::nullopt;
-  });
+  w.disk.set_judge(
+      [](const DiskCall& call) { return call.op == DiskOp::kRead ? std::optional(DiskFault::kIo) : std::nullopt; });
   EXPECT_FALSE(w.send());
   w.append();
   EXPECT_EQ(sequences({w.send()->key}), from_to(1, 1)) << "what is fresh needs no reading";
@@ -375,9 +373,8 @@ TEST(FileSpool, DiskThatCanNeverBeReadDoesNotHoldUpForEver) {
   w.append_many(100);
   w.kill();
   ASSERT_TRUE(w.start());
-  w.disk.set_judge([](const DiskCall& call) {
-    return call.op == DiskOp::kRead ? std::optional(DiskFault::kIo) : std::nullopt;
-  });
+  w.disk.set_judge(
+      [](const DiskCall& call) { return call.op == DiskOp::kRead ? std::optional(DiskFault::kIo) : std::nullopt; });
   for (int i = 0; i < 15; ++i) {
     EXPECT_FALSE(w.send());
     w.pass(61 * kS);

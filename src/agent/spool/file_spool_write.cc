@@ -38,9 +38,8 @@ bool FileSpool::make_room(uint64_t record_bytes, uint64_t memory_bytes) {
 bool FileSpool::make_room_in_memory(uint64_t bytes) {
   while (memory_batches_ > 0 && memory_used_ + bytes > options_.memory_bytes) {
     if (options_.full == SpoolFull::kDropNewest) return false;
-    const auto oldest = std::find_if(kept_.begin(), kept_.end(), [](const auto& one) {
-      return one.second.at.segment == 0;
-    });
+    const auto oldest =
+        std::find_if(kept_.begin(), kept_.end(), [](const auto& one) { return one.second.at.segment == 0; });
     if (oldest == kept_.end()) break;
     lose(Loss(oldest->second.info), metrics::stage::kSpool, metrics::reason::kFull);
   }
@@ -135,11 +134,10 @@ void FileSpool::disk_failed(const Error& error) {
   if (retry_timer_ != 0 || closed_) return;
   sweep();
   const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(failures_ - 1, 6));
-  log_error("spool cannot be written; batches wait in memory",
-            {{"folder", options_.folder},
-             {"reason", error},
-             {"waiting_in_memory", memory_batches_},
-             {"wait_ms", wait / kNanosPerMilli}});
+  log_error("spool cannot be written; batches wait in memory", {{"folder", options_.folder},
+                                                                {"reason", error},
+                                                                {"waiting_in_memory", memory_batches_},
+                                                                {"wait_ms", wait / kNanosPerMilli}});
   retry_timer_ = timers_.call_after(wait, [this] { try_disk_again(); });
 }
 
@@ -203,9 +201,8 @@ void FileSpool::start_sync() {
     sync_again_ = true;
     return;
   }
-  const bool any = std::any_of(kept_.begin(), kept_.end(), [](const auto& one) {
-    return one.second.at.segment != 0 && !one.second.synced;
-  });
+  const bool any = std::any_of(kept_.begin(), kept_.end(),
+                               [](const auto& one) { return one.second.at.segment != 0 && !one.second.synced; });
   if (!any) {
     // All of it was acknowledged meanwhile: nothing is left that a loss of power could take.
     unsynced_.clear();

@@ -1,5 +1,5 @@
-// What is in a spool's folder: its segments with the sequences that they hold, and what else lies there. Changes nothing.
-// Memory is bounded: of a segment it keeps ranges, and reads it through only when it has no seal.
+// What is in a spool's folder: its segments with the sequences that they hold, and what else lies there. Changes
+// nothing. Memory is bounded: of a segment it keeps ranges, and reads it through only when it has no seal.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,19 @@ struct SegmentInfo {
   int64_t first_time_ns = 0;
   int64_t last_time_ns = 0;
   int64_t newest_appended_ns = 0;
-  uint64_t damaged_bytes = 0;    // found while it was read through
+  uint64_t damaged_bytes = 0;   // found while it was read through
   std::vector<BatchInfo> torn;  // headers that check, of records whose end is missing
 };
 
 enum class SegmentKind { kOurs, kEmpty, kForeign, kNewer, kUnreadable };
 
 struct FolderContent {
-  std::vector<SegmentInfo> segments;     // by number
-  std::vector<uint64_t> empty;           // segments without anything in them
-  std::vector<std::string> foreign;      // names; left alone
-  std::vector<std::string> newer;        // names; left alone
-  std::vector<std::string> unreadable;   // names; left alone
-  uint64_t highest = 0;                  // number in use
+  std::vector<SegmentInfo> segments;    // by number
+  std::vector<uint64_t> empty;          // segments without anything in them
+  std::vector<std::string> foreign;     // names; left alone
+  std::vector<std::string> newer;       // names; left alone
+  std::vector<std::string> unreadable;  // names; left alone
+  uint64_t highest = 0;                 // number in use
 };
 
 // Whether what cannot be read is an error, or is passed over.

@@ -24,7 +24,7 @@ struct Location {
 struct Ref {
   BatchInfo info;
   Location at;
-  uint64_t bytes = 0;    // of its payload
+  uint64_t bytes = 0;     // of its payload
   bool replayed = false;  // not fresh: counts for the pacer
   int64_t sent_ns = 0;    // monotonic
 };

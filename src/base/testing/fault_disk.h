@@ -2,8 +2,8 @@
 //
 // The death of a process (crash) loses nothing that was written. A loss of power keeps what was synced; of the rest
 // each page is kept, lost (zeros or its old content) or torn within, the file's new size is kept or not, and of the
-// folder's changes since its last sync a prefix is kept. After a sync that failed, the pages of it are never written, as
-// Linux does: a later sync that succeeds says nothing of them.
+// folder's changes since its last sync a prefix is kept. After a sync that failed, the pages of it are never written,
+// as Linux does: a later sync that succeeds says nothing of them.
 //
 // One thread. All randomness comes from the Random that is handed in: the same seed is the same disk.
 #pragma once
