@@ -122,7 +122,8 @@ void Uplink::on_message(std::string_view message) {
 }
 
 void Uplink::on_done(const rpc::CallStatus& status, const rpc::Metadata&) {
-  const std::string why = fmt::format("{}: {}", code_name(status.code), status.message);
+  const std::string why = status.code == Code::kOk ? "the server ended the stream"
+                                                   : fmt::format("{}: {}", code_name(status.code), status.message);
   end_stream();
   retry(why);
 }

@@ -46,7 +46,8 @@ class Cli {
   int usage_error(const std::string& message) const;
 
  private:
-  void set_environment_names(CLI::App& app, const std::string& prefix);
+  // Environment variables and the words for values, of an app's options and of its subcommands'.
+  void set_names(CLI::App& app, const std::string& prefix);
   int report(const CLI::ParseError& error);
   std::string describe_fault(const CLI::ParseError& error);
   std::optional<int> generate();
