@@ -50,7 +50,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   const uintptr_t number = records_.add(listener, token);
   if (record.value.size() <= options_.max_record_bytes) {
-    error = producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
+    error =
+        producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kPoison) {
