@@ -181,6 +181,15 @@ TEST(Engine, DeletingTheLastLayerKeepsWhatRuns) {
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond);
 }
 
+TEST(Engine, WhatNeverWasThereIsNotDeleted) {
+  World w;
+  w.engine.start_without_source(Error(Code::kUnavailable, "nobody there"));
+  ASSERT_TRUE(w.engine.running());
+  w.engine.start();  // the source answers: no keys
+  EXPECT_FALSE(w.engine.state().deleted);
+  EXPECT_EQ(w.engine.state().error, "");
+}
+
 TEST(Engine, ApplierMayRefuse) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");

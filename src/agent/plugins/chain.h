@@ -61,6 +61,7 @@ class Chain {
   void push(metrics::Tick tick);
   // Runs what is queued.
   void pump();
+  size_t queued() const { return queue_.size(); }
 
   std::vector<PluginState> states() const;
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace monitor::agent {
 
 void MemorySpool::erase(Place place) {
@@ -72,12 +74,13 @@ void MemorySpool::acknowledged(uint64_t id) {
   listener_.on_stored(info);
 }
 
-void MemorySpool::rejected(uint64_t id, std::string_view) {
+void MemorySpool::rejected(uint64_t id, std::string_view reason) {
   const auto place = waiting_.find(id);
   if (place == waiting_.end()) return;
   const BatchInfo info = place->second.info;
   erase(place);
-  listener_.on_lost(info, metrics::stage::kServer, metrics::reason::kInvalid);
+  log_warning("batch refused by the server", {{"sequence", info.sequence}, {"reason", reason}});
+  listener_.on_lost(info, metrics::stage::kServer, protocol::reject_word(reason));
 }
 
 void MemorySpool::returned(uint64_t id) {

@@ -63,8 +63,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
     return Accepted::kFull;
   }
   records_.forget_number(number);
-  std::string reason =
-      fmt::format("record of {} bytes, the log takes up to {}", record.value.size(), options_.max_record_bytes);
+  std::string reason = fmt::format("too_large: record of {} bytes, the log takes up to {}", record.value.size(),
+                                   options_.max_record_bytes);
   {
     const std::lock_guard lock(mutex_);
     refused_.emplace_back(&listener, Delivery{token, Outcome::kPoison, std::move(reason)});
@@ -165,7 +165,7 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
   Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
   if (delivery.outcome == Outcome::kStored) return delivery;
   if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
-  delivery.reason = rd_kafka_err2str(message.err);
+  delivery.reason = delivery.outcome == Outcome::kPoison ? poison_reason(message.err) : rd_kafka_err2str(message.err);
   if (delivery.outcome == Outcome::kPoison && !from_alone) {
     // The batch was refused: its neighbours are fine, and perhaps this one is, too.
     const auto error = send_alone(message);
