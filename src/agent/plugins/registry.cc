@@ -52,6 +52,7 @@ std::unique_ptr<Plugin> make_plugin(std::string_view name) {
 
 std::vector<std::string> builtin_plugins() {
   std::vector<std::string> names;
+  names.reserve(std::size(kPlugins));
   for (const Registered& plugin : kPlugins) names.emplace_back(plugin.name);
   return names;
 }

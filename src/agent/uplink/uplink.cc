@@ -17,7 +17,7 @@ constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 // A server that takes the connection but never answers Hello is as good as none.
 constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
-constexpr size_t kMaxUnsent = 256 * 1024;
+constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace
 
