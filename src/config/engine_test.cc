@@ -132,7 +132,7 @@ TEST(Engine, WrongDocumentLeavesTheRunningOne) {
       {R"({"interval": 5, "interval": 6})", "duplicate key"},
       {R"({"labels": {"a": 1}})", "/labels/a"},
       {"{\"labels\": {\"a\": \"\xFF\"}}", "not JSON"},
-      {std::string(10'000'000, ' '), "10000000 bytes"},
+      {std::string(10 * kMaxDocumentBytes, ' '), "2621440 bytes"},
       {std::string(1000, '['), "nested deeper"},
   };
   for (const auto& [document, part] : wrong) {

@@ -1,7 +1,7 @@
 // The chain of plugins: ticks go in at one end, in order, and what is left of them comes out at the other. A bounded
 // queue stands before it, so that collecting never waits.
 //
-// Everything on the agent's loop.
+// Everything on the agent's loop. Table, clock and drops must outlive it.
 #pragma once
 
 #include <cstdint>

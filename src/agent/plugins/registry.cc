@@ -68,6 +68,8 @@ std::optional<config::Problem> start_plugin(const std::string& name, const std::
     plugin->initialize(options, table);
   } catch (const std::exception& e) {
     return problem_of(std::string("cannot be started: ") + e.what());
+  } catch (...) {
+    return problem_of("cannot be started: it threw what is no exception");
   }
   if (auto problem = options.problem()) return problem;
   out = std::move(plugin);

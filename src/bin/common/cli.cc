@@ -221,6 +221,16 @@ std::optional<int> Cli::generate() {
   return kExitOk;
 }
 
+int guard(int (*run)(int, char**), int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& fault) {
+    std::cerr << fmt::format("{}: a fault of this program, please report it: {}\n", argc > 0 ? argv[0] : "monitor",
+                             fault.what());
+    return kExitSoftware;
+  }
+}
+
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
   return app
       .add_option_function<std::string>(
@@ -248,22 +258,6 @@ CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std:
           description)
       ->expected(0, -1)
       ->type_name("WORD ...");
-}
-
-int exit_code_for(const Error& error) {
-  switch (error.code()) {
-    case Code::kInvalidArgument:
-    case Code::kOutOfRange:
-      return kExitUsage;
-    case Code::kUnavailable:
-    case Code::kDeadlineExceeded:
-      return kExitUnavailable;
-    case Code::kAborted:
-    case Code::kAlreadyExists:
-      return kExitTempFail;
-    default:
-      return kExitIo;
-  }
 }
 
 std::string default_data_folder() {

@@ -126,7 +126,7 @@ TEST_F(FileSourceTest, IncompleteFileIsReadAgainBeforeItIsTold) {
 
 TEST_F(FileSourceTest, TooLargeAndUnreadableAreFaults) {
   watch();
-  write(file_, std::string(10'000'000, ' '));
+  write(file_, std::string(8'000'000, ' '));
   ASSERT_TRUE(until([&] { return keys_.entries.contains(kKey); }));
   ASSERT_TRUE(keys_.entries[kKey].fault);
   EXPECT_NE(keys_.entries[kKey].fault->message().find("10000000 bytes, the limit is 262144"), std::string::npos);
