@@ -47,6 +47,7 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   const bool interval_changed = settings.interval_ns != settings_.interval_ns;
   settings_ = settings;
   revision_ = revision;
+  stats_.configured_ns = timers_.clock().wall_ns();
   source_.configure(settings_.metrics);
   source_.baseline({timers_.clock().wall_ns(), timers_.clock().mono_ns()});
   if (!running_) {

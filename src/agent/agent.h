@@ -35,6 +35,7 @@ struct AgentStats {
   uint64_t batches = 0;
   uint64_t heartbeats = 0;
   int64_t last_tick_duration_ns = 0;
+  int64_t configured_ns = 0;  // Unix time at which the configuration in force was applied
 };
 
 class Agent final : public config::Applier, public SpoolListener {
@@ -56,6 +57,7 @@ class Agent final : public config::Applier, public SpoolListener {
 
   const AgentStats& stats() const { return stats_; }
   std::vector<PluginState> plugins() const { return chain_.states(); }
+  size_t queued() const { return chain_.queued(); }
   const Drops& drops() const { return drops_; }
 
  private:

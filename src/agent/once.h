@@ -1,4 +1,5 @@
-// `monitor-agent --once`: reads twice, prints, ends. No server is needed, nothing is kept.
+// `monitor-agent --once`: reads twice, prints, ends. No server is needed, nothing is kept. It blocks the calling thread
+// between the two reads.
 #pragma once
 
 #include <string>

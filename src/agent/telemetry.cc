@@ -28,6 +28,9 @@ void add_agent(Registry& r, const Agent& agent) {
   count(r, "heartbeats_total", "Empty batches, sent in silence", stats.heartbeats);
   gauge(r, "tick_duration_seconds", "Time that the last tick took",
         static_cast<double>(stats.last_tick_duration_ns) / 1e9);
+  gauge(r, "queue_ticks", "Ticks that wait for the plugins", static_cast<double>(agent.queued()));
+  gauge(r, "config_last_reload_timestamp_seconds", "When the configuration in force was applied (Unix time)",
+        static_cast<double>(stats.configured_ns) / 1e9);
   for (const auto& total : agent.drops().totals()) {
     const MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);

@@ -118,14 +118,9 @@ TEST(Crc32c, Vectors) {
 }
 
 TEST(Protowire, MalformedBytesFailAndEnd) {
-  const std::vector<std::string> malformed = {"\x08",
-                                              "\x0A\x05"
-                                              "ab",
-                                              "\x09"
-                                              "1234567",
-                                              "\x0B",
-                                              std::string("\x00\x01", 2),
-                                              std::string(10, '\xFF') + "\x01"};
+  using namespace std::string_literals;
+  const std::vector<std::string> malformed = {"\x08"s, "\x0A\x05"s + "ab",         "\x09"s + "1234567",
+                                              "\x0B"s, std::string("\x00\x01", 2), std::string(10, '\xFF') + "\x01"};
   for (const std::string& bytes : malformed) {
     protowire::Reader reader(bytes);
     while (reader.next()) {

@@ -1,5 +1,5 @@
 // The agent's configuration: where it comes from as the flags say (files or etcd), and with etcd the agent's status
-// there. Wiring only; everything on the loop's thread.
+// there. Wiring only; everything on the loop's thread. Loop, disk and applier must outlive it.
 #pragma once
 
 #include <functional>

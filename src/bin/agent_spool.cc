@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "agent/spool/inspect.h"
 #include "agent/spool/memory_spool.h"
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/size_format.h"
-#include "bin/common/exit_codes.h"
 
 namespace monitor {
 

@@ -300,4 +300,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace monitor
 
-int main(int argc, char** argv) { return monitor::run(argc, argv); }
+int main(int argc, char** argv) { return monitor::guard(monitor::run, argc, argv); }

@@ -81,7 +81,7 @@ analysis::GetMetricsOptions print_options(const Flags& flags) {
 class Attendant {
  public:
   // A stop that the reading thread does not follow within `drain_ns` (a pipe that nobody reads) is cut short.
-  Attendant(const Clock& clock, std::function<void()> on_stop, int64_t drain_ns)
+  Attendant(const Clock& clock, const std::function<void()>& on_stop, int64_t drain_ns)
       : loop_(clock), signals_(loop_, [this, on_stop, drain_ns](int) {
           on_stop();
           loop_.call_after(drain_ns, [] { _exit(kExitOk); });
@@ -194,4 +194,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace monitor
 
-int main(int argc, char** argv) { return monitor::run(argc, argv); }
+int main(int argc, char** argv) { return monitor::guard(monitor::run, argc, argv); }

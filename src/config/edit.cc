@@ -4,13 +4,17 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "config/document.h"
 #include "config/schema.h"
 
 namespace monitor::config {
 
 using nlohmann::ordered_json;
 
-std::string duration_json(std::string_view text) { return parse_double(text) ? std::string(text) : json_quote(text); }
+// Not all that can be read as a number is one in JSON: nan, 005.
+std::string duration_json(std::string_view text) {
+  return parse_double(text) && ordered_json::accept(text) ? std::string(text) : json_quote(text);
+}
 
 Result<std::string> words_json(const std::vector<std::string>& words) {
   ordered_json list = ordered_json::array();
@@ -19,10 +23,12 @@ Result<std::string> words_json(const std::vector<std::string>& words) {
       list.push_back(word);
       continue;
     }
-    auto object = ordered_json::parse(word, nullptr, false);
-    if (object.is_discarded())
-      return Error(Code::kInvalidArgument, fmt::format("not JSON: {}", json_quote(word.substr(0, 200))));
-    list.push_back(std::move(object));
+    // As strict as with a document: depth, doubled keys.
+    if (const auto checked = Document::parse(word); !checked) {
+      return Error(Code::kInvalidArgument,
+                   fmt::format("{}: {}", json_quote(word.substr(0, 200)), checked.error().message()));
+    }
+    list.push_back(ordered_json::parse(word));
   }
   return list.dump();
 }
@@ -32,9 +38,13 @@ Result<FieldChange> parse_field(std::string_view text) {
   if (equals == std::string_view::npos || equals == 0) {
     return Error(Code::kInvalidArgument, fmt::format("got {}, expected FIELD=VALUE", json_quote(text)));
   }
+  const std::string name(text.substr(0, equals));
   const std::string_view value = text.substr(equals + 1);
-  return FieldChange{std::string(text.substr(0, equals)),
-                     ordered_json::accept(value) ? std::string(value) : json_quote(value)};
+  if (!ordered_json::accept(value)) return FieldChange{name, json_quote(value)};
+  if (const auto checked = Document::parse(fmt::format(R"({{"value":{}}})", value)); !checked) {
+    return Error(Code::kInvalidArgument, fmt::format("{}: {}", json_quote(name), checked.error().message()));
+  }
+  return FieldChange{name, std::string(value)};
 }
 
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,

@@ -88,8 +88,7 @@ void ConfigEngine::evaluate() {
     refuse(problems);
     return;
   }
-  const bool none = layers->empty();
-  if (none && running_) {
+  if (layers->empty() && running_ && documented_) {
     // Deleting a configuration is no order to stop: what runs goes on, and the state says so.
     if (!state_.deleted && state_.applied > 0) {
       log_warning("configuration deleted; the last good one stays in force", {{"revision", heard_.revision}});
@@ -116,6 +115,7 @@ void ConfigEngine::apply_layers(const std::vector<Layer>& layers) {
     refuse(validated.problems);
     return;
   }
+  documented_ = !layers.empty();
   state_.applied = heard_.revision;
   state_.error.clear();
   for (const Problem& warning : validated.problems) {
@@ -158,6 +158,7 @@ void ConfigEngine::fall_back(const std::string& why) {
   std::vector<Problem> problems;
   if (const auto last_good = load_last_good()) {
     if (put_in_force(*last_good, state_.applied, problems)) {
+      documented_ = true;
       log_warning("starting on the last good configuration", {{"why", why}, {"file", options_.last_good_file}});
       return;
     }

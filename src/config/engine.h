@@ -81,6 +81,7 @@ class ConfigEngine final : public ConfigListener {
   State state_;
   Settings settings_;
   bool running_ = false;
+  bool documented_ = false;  // what is in force comes from documents, not from the defaults alone
   bool source_lost_ = false;
 };
 

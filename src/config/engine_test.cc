@@ -132,7 +132,7 @@ TEST(Engine, WrongDocumentLeavesTheRunningOne) {
       {R"({"interval": 5, "interval": 6})", "duplicate key"},
       {R"({"labels": {"a": 1}})", "/labels/a"},
       {"{\"labels\": {\"a\": \"\xFF\"}}", "not JSON"},
-      {std::string(10'000'000, ' '), "10000000 bytes"},
+      {std::string(10 * kMaxDocumentBytes, ' '), "2621440 bytes"},
       {std::string(1000, '['), "nested deeper"},
   };
   for (const auto& [document, part] : wrong) {
@@ -179,6 +179,15 @@ TEST(Engine, DeletingTheLastLayerKeepsWhatRuns) {
   w.source.put(kOwn, R"({"interval": 4})");
   EXPECT_FALSE(w.engine.state().deleted);
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond);
+}
+
+TEST(Engine, WhatNeverWasThereIsNotDeleted) {
+  World w;
+  w.engine.start_without_source(Error(Code::kUnavailable, "nobody there"));
+  ASSERT_TRUE(w.engine.running());
+  w.engine.start();  // the source answers: no keys
+  EXPECT_FALSE(w.engine.state().deleted);
+  EXPECT_EQ(w.engine.state().error, "");
 }
 
 TEST(Engine, ApplierMayRefuse) {

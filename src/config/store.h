@@ -1,5 +1,5 @@
 // ConfigStore: the author's side of the configuration: read, write, delete, list. Files and etcd implement it.
-// Keys are named as in etcd, whatever the store.
+// Keys are named as in etcd, whatever the store. Calls block; not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,8 @@ enum class Outcome {
 struct Delivery {
   uint64_t token = 0;  // as given to append()
   Outcome outcome = Outcome::kRetry;
-  std::string reason = {};  // for people; empty when stored
+  // For people; empty when stored. That of a poison begins with its word in the ledger: "too_large: " or "invalid: ".
+  std::string reason = {};
 };
 
 // Told what became of records. Called on the writer's own thread, in no promised order, several at a time;

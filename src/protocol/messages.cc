@@ -194,6 +194,11 @@ std::string encode(const Reject& message) {
   return out;
 }
 
+std::string_view reject_word(std::string_view reason) {
+  constexpr std::string_view kTooLarge = "too_large";
+  return reason.substr(0, reason.find(':')) == kTooLarge ? kTooLarge : "invalid";
+}
+
 std::string encode(const Rewind& message) {
   std::string body;
   put_uint64(body, 1, message.to);

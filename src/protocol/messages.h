@@ -47,6 +47,9 @@ struct Reject {
   std::string reason;
 };
 
+// The ledger's word at the beginning of a Reject's reason, "too_large" or "invalid"; the latter when there is none.
+std::string_view reject_word(std::string_view reason);
+
 struct Rewind {
   uint64_t to = 0;
 };

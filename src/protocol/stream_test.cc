@@ -73,6 +73,14 @@ struct Pair {
   std::map<uint64_t, std::string> arrived;
 };
 
+TEST(Reject, ReasonBeginsWithTheLedgersWord) {
+  EXPECT_EQ(reject_word("too_large: 3 bytes, limit 2"), "too_large");
+  EXPECT_EQ(reject_word("invalid: odd"), "invalid");
+  EXPECT_EQ(reject_word("too_large"), "too_large");
+  EXPECT_EQ(reject_word("too_large_indeed: x"), "invalid");
+  EXPECT_EQ(reject_word(""), "invalid");
+}
+
 TEST(Messages, ProtobufReadsOurs) {
   v1::ClientMessage client;
   ASSERT_TRUE(client.ParseFromString(encode(Publish{7, "payload"})));

@@ -1,7 +1,7 @@
 // One child process, started with posix_spawn in a process group of its own, so that a Ctrl-C of the terminal reaches
 // it only through its supervisor. Its standard error comes here line by line and goes to a log file.
 //
-// Everything on the loop's thread.
+// Everything on the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <sys/types.h>

@@ -59,7 +59,7 @@ void Supervisor::launch(Program& program) {
   const Status started = program.child->start();
   if (!started) {
     say_(fmt::format("{}: {}", program.spec.name, started.error().message()));
-    stop(69);
+    stop(kExitUnavailable);
     return;
   }
   program.started_once = true;

@@ -2,7 +2,7 @@
 //
 // A program that ends with a status that a new start cannot mend (usage, port taken, bad configuration) ends the
 // supervisor with the same status. Others are started again after 1 s, doubling to 30 s while they keep failing.
-// Everything on the loop's thread.
+// Everything on the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/exit_codes.h"
 #include "supervisor/child.h"
 
 namespace monitor::supervisor {
@@ -29,7 +30,7 @@ struct ProgramSpec {
 };
 
 struct SupervisorOptions {
-  std::vector<int> fatal_exit_codes = {64, 69, 78};
+  std::vector<int> fatal_exit_codes = {kExitUsage, kExitUnavailable, kExitConfig};
   int64_t stop_within_ns = 4800 * kNanosPerMilli;  // all of them together; then they are killed
 };
 
@@ -42,7 +43,7 @@ class Supervisor {
   ~Supervisor();
 
   // Programs start in the order of adding, each when the one before it is ready. `arguments` of a later one may be
-  // changed until it starts.
+  // changed until it starts; the reference lives as long as the supervisor.
   ProgramSpec& add(ProgramSpec spec);
   // In this order, by name; what is not named comes last.
   void set_stop_order(std::vector<std::string> names);

@@ -123,6 +123,16 @@ class ConfigTest(ProgramTest):
         self.assertEqual(self.config("--agent-id", "a", "--group", "b")[0], 64)
         self.assertEqual(self.config("get")[0], 64)
 
+    def test_numbers_that_are_none_in_json(self):
+        for value in ("inf", "nan", "0x5", "1e400", "-005"):
+            status, _, err = self.config("--agent-id", "a", "--interval", value)
+            self.assertEqual(status, 78, (value, err))
+            self.assertIn("must be 10 ms to 24 h", err)
+        for fields in (["labels=" + '{"a":' * 5000 + "1" + "}" * 5000], ["--metrics", '{"a":' * 5000 + "1" + "}" * 5000]):
+            status, _, err = self.config("set", "--agent-id", "a", *fields)
+            self.assertEqual(status, 64, err[:300])
+            self.assertIn("nested deeper", err)
+
     def test_list_and_delete(self):
         for target in (["--agent-id", "a"], ["--agent-id", "b"], ["--group", "g"], ["--defaults"]):
             self.assertEqual(self.config("set", *target, "interval=1")[0], 0)

@@ -1,105 +1,169 @@
-"""The examples of the Python version's README, with today's programs by docs/from-python.md: etcd is real, etcdctl looks
-on from outside, the log is SQLite."""
+"""The examples of the Python version's README, typed as docs/from-python.md translates them: on a real etcd and a real
+Kafka, every port and name at its default, looked at from outside with etcdctl and kcat.
+
+The defaults are this test's alone because it runs in a network of its own (a namespace with nothing but loopback)."""
 import json
 import os
+import shlex
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from etcd import Etcd  # noqa: E402
-from programs import ProgramTest, run, wait_until  # noqa: E402
+from programs import BIN, ROOT, Program, ProgramTest, run, wait_until  # noqa: E402
+from services import kcat  # noqa: E402
+
+from decode_batch import decode  # noqa: E402
 
 SELECTORS = ["cpu", "memory", "disk read", "disk write", "net in", "net out"]
 DEDUPLICATION = "agent.plugins.deduplication.DeduplicationPlugin"
 MY_PLUGIN = "agent.plugins.my_plugin.MyPlugin"
+SERVICES = tempfile.TemporaryDirectory(prefix="monitor-from-python-")
 
 
-def key(agent_id):
-    return f"/monitor/config/{agent_id}"
+def setUpModule():
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    status, _, err = run(f"{ROOT}/tools/services", "up", "--dir", SERVICES.name, limit=180)
+    assert status == 0, err
+
+
+def tearDownModule():
+    run(f"{ROOT}/tools/services", "down", "--dir", SERVICES.name, limit=90)
+    SERVICES.cleanup()
+
+
+def etcdctl(*arguments):
+    done = subprocess.run(["etcdctl", *arguments], capture_output=True, text=True, timeout=30, env={**os.environ, "ETCDCTL_API": "3"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
+def in_kafka(agent_id):
+    """What is in the topic of one agent, its batches decoded."""
+    out = kcat("-C", "-q", "-b", "localhost:9092", "-t", "monitoring-data", "-o", "beginning", "-e", "-f", "%K %S %k%s\n")
+    batches, at = [], 0
+    while at < len(out):
+        key_size, rest = out[at:].split(b" ", 1)
+        value_size, rest = rest.split(b" ", 1)
+        key, value = rest[: int(key_size)], rest[int(key_size) : int(key_size) + int(value_size)]
+        at = len(out) - len(rest) + int(key_size) + int(value_size) + 1
+        if key.decode() == agent_id:
+            batches.append(decode(value))
+    return batches
+
+
+def frames(agent_id, revision=0):
+    """(time in seconds, names of its metrics) of every tick; of a configuration from `revision` on."""
+    return [(frame["time"] / 1e9, {series["name"] for series, _ in frame["points"]})
+            for batch in in_kafka(agent_id) if batch["config_revision"] >= revision for frame in batch["frames"]]
 
 
 class FromPython(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.etcd = Etcd()
-        self.server = self.start_server()
+        # Folders that are this test's; everything else is as it comes.
+        self.env = {"PATH": f"{BIN}:{os.environ['PATH']}", "MONITOR_SERVER_DATA": self.data, "MONITOR_AGENT_DATA": self.data}
 
-    def tearDown(self):
-        super().tearDown()
-        self.etcd.close()
+    def terminal(self, line):
+        """Types the line in a terminal of its own and leaves it running."""
+        program = Program("/bin/bash", "-c", "exec " + line, env=self.env)
+        self.running.append(program)
+        return program
 
-    def setup_config(self, *arguments):
-        """python setup_etcd_config.py ... is monitor-config ..."""
-        status, _, err = run("monitor-config", "--etcd-port", self.etcd.port, *arguments)
-        self.assertEqual(status, 0, err)
+    def typed(self, line):
+        status, out, err = run("/bin/bash", "-c", line, env={**os.environ, **self.env})
+        self.assertEqual(status, 0, f"{line}: {err}")
+        return out
 
-    def run_agent(self, agent_id, *arguments):
-        """python3 run_agent.py ... is monitor-agent ..."""
-        return self.start("monitor-agent", "--agent-id", agent_id, "--server", self.server.address, "--etcd-host", "localhost",
-                          "--etcd-port", self.etcd.port, "--data", self.data, *arguments)
+    def start_server(self):
+        server = self.terminal("monitor-server")
+        server.says("listening service=grpc address=127.0.0.1:50051")
+        server.says("writing to Kafka")
+        return server
 
     def stored(self, agent_id):
-        return json.loads(self.etcd.get(key(agent_id)))
+        return json.loads(etcdctl("get", f"/monitor/config/{agent_id}", "--print-value-only"))
 
-    def comes(self, agent_id, condition, what):
-        return wait_until(lambda: [b for b in self.batches(agent_id) if condition(b)], what)
+    def status(self, agent_id):
+        return json.loads(etcdctl("get", f"/monitor/status/{agent_id}", "--print-value-only") or "{}")
 
     def test_quick_start(self):
-        self.setup_config("--agent-id", "agent-001", "--interval", "5")
-        self.assertEqual(self.stored("agent-001")["interval"], 5)
-        self.assertEqual(self.stored("agent-001")["metrics"], SELECTORS)
-        reader = self.start_reader()  # run_analysis.py get-metrics
-        agent = self.run_agent("agent-001")
-        agent.says("configuration applied .*source=" + key("agent-001"))
-        reader.prints("agent-001")
+        self.typed("monitor-config --agent-id agent-001 --interval 5")
+        document = self.stored("agent-001")
+        self.assertEqual((document["interval"], document["metrics"], document["plugins"]), (5, SELECTORS, []))
+        self.start_server()
+        reader = self.terminal("monitor-analysis get-metrics")
+        agent = self.terminal("monitor-agent --agent-id agent-001 --etcd-host localhost --etcd-port 2379")
+        agent.says("configuration applied .*source=/monitor/config/agent-001")
+        row = reader.prints(r"^\S+ \S+ +agent-001 .*$").group(0)
+        self.assertRegex(row, r"agent-001 +[0-9.]+ +[0-9.]+ +[\d,]+ / [\d,]+( +[0-9.]+){4}$")
+        # The topic as others see it: the agent's id is the key, the envelope's main fields are headers.
+        line = kcat("-C", "-q", "-b", "localhost:9092", "-t", "monitoring-data", "-o", "beginning", "-e", "-f", "%k %h\n").decode().splitlines()
+        self.assertTrue(any(entry.startswith("agent-001 ") and "agent=agent-001" in entry and "sequence=1" in entry for entry in line), line)
+        # Options of the analysis program; it ends by itself, and that is no failure.
+        out = self.typed("monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10")
+        self.assertIn("agent-001", out)
 
-    def test_options_of_the_setup_script(self):
-        self.setup_config("--agent-id", "agent-001", "--interval", "5", "--metrics", *SELECTORS, "--plugins", DEDUPLICATION)
-        self.assertEqual(self.stored("agent-001")["plugins"], [DEDUPLICATION])
-        agent = self.run_agent("agent-001", "--config-key", key("agent-001"))
-        agent.says("configuration applied .*source=" + key("agent-001"))
-
-    def test_document_of_the_readme_by_etcdctl(self):
-        document = {"interval": 5, "metrics": SELECTORS, "plugins": [DEDUPLICATION]}
-        self.etcd.put(key("agent-001"), json.dumps(document, indent=4))
-        agent = self.run_agent("agent-001")
-        agent.says("configuration applied .*source=" + key("agent-001"))
-        self.etcd.put(key("agent-001"), '{"interval": 10, "metrics": ["cpu", "memory"], "plugins": []}')
-        agent.says("configuration applied .*source=" + key("agent-001"), 2)
+    def test_options_of_the_setup_script_and_of_the_agent(self):
+        self.typed('monitor-config --agent-id agent-opt --interval 5 --metrics cpu memory "disk read" "disk write" "net in" "net out" '
+                   f"--plugins {DEDUPLICATION}")
+        self.assertEqual(self.stored("agent-opt"), {**self.stored("agent-opt"), "interval": 5, "metrics": SELECTORS, "plugins": [DEDUPLICATION]})
+        agent = self.terminal("monitor-agent --agent-id agent-opt --server localhost:50051 --etcd-host localhost --etcd-port 2379 "
+                              "--config-key /monitor/config/agent-opt")
+        agent.says("configuration applied .*source=/monitor/config/agent-opt")
+        # The document of the README, whole, and the update that it shows with etcdctl.
+        document = json.dumps({"interval": 5, "metrics": SELECTORS, "plugins": [DEDUPLICATION]}, indent=4)
+        etcdctl("put", "/monitor/config/agent-opt", document)
+        agent.says("configuration applied", 2)
+        self.typed("ETCDCTL_API=3 etcdctl put /monitor/config/agent-opt "
+                   + shlex.quote('{"interval": 10, "metrics": ["cpu", "memory"], "plugins": []}'))
+        agent.says("configuration applied", 3)
 
     def test_multiple_agents(self):
-        intervals = {"agent-001": 5, "agent-002": 10, "agent-003": 15}
+        intervals = {"agent-101": 5, "agent-102": 10, "agent-103": 15}
         for agent_id, interval in intervals.items():
-            self.setup_config("--agent-id", agent_id, "--interval", interval)
+            self.typed(f"monitor-config --agent-id {agent_id} --interval {interval}")
+        self.start_server()
         for agent_id in intervals:
-            self.run_agent(agent_id)
+            self.terminal(f"monitor-agent --agent-id {agent_id}").says(f"configuration applied .*source=/monitor/config/{agent_id}")
+        for agent_id in intervals:
+            wait_until(lambda i=agent_id: self.status(i), f"presence of {agent_id}")
+            wait_until(lambda i=agent_id: len(frames(i)) >= 2, f"two ticks of {agent_id} in Kafka")
         for agent_id, interval in intervals.items():
-            self.assertEqual(self.stored(agent_id)["interval"], interval)
-            self.comes(agent_id, lambda b: True, f"a batch of {agent_id}")
-            wait_until(lambda i=agent_id: self.etcd.get(f"/monitor/status/{i}"), f"presence of {agent_id}")
+            first, second = (time for time, _ in frames(agent_id)[:2])
+            self.assertAlmostEqual(second - first, interval, delta=0.5, msg=agent_id)
 
     def test_dynamic_update(self):
-        self.setup_config("--agent-id", "agent-001", "--interval", "1")
-        agent = self.run_agent("agent-001")
-        agent.says("configuration applied .*source=" + key("agent-001"))
-        self.comes("agent-001", lambda b: True, "a batch before the update")
-        self.setup_config("--agent-id", "agent-001", "--interval", "0.5", "--metrics", "cpu", "memory")
-        self.assertEqual(self.stored("agent-001")["metrics"], ["cpu", "memory"])
-        agent.says("configuration applied .*source=" + key("agent-001"), 2)
-        # What it sends from then on carries the revision, and nothing of disks and nets.
-        status = wait_until(lambda: json.loads(self.etcd.get("/monitor/status/agent-001") or "{}"), "the status")
-        newer = self.comes("agent-001", lambda b: b["config_revision"] == status["applied"] and b["frames"], "a batch after the update")
-        names = {series["name"] for frame in newer[-1]["frames"] for series, _ in frame["points"]}
-        self.assertTrue(names)
-        self.assertTrue(all(n.startswith(("system.cpu", "system.memory")) for n in names), names)
+        self.typed("monitor-config --agent-id agent-201 --interval 1")
+        self.start_server()
+        agent = self.terminal("monitor-agent --agent-id agent-201")
+        agent.says("configuration applied .*source=/monitor/config/agent-201")
+        wait_until(lambda: frames("agent-201"), "a tick before the update")
+        self.assertIn("system.network.io.rate", set().union(*(names for _, names in frames("agent-201"))))
+        self.typed("monitor-config --agent-id agent-201 --interval 2 --metrics cpu memory")
+        self.assertEqual((self.stored("agent-201")["interval"], self.stored("agent-201")["metrics"]), (2, ["cpu", "memory"]))
+        agent.says("configuration applied", 2)
+        revision = wait_until(lambda: self.status("agent-201").get("applied"), "the status")
+        wait_until(lambda: len(frames("agent-201", revision)) >= 2, "two ticks after the update in Kafka")
+        (first, names), (second, _) = frames("agent-201", revision)[:2]
+        self.assertTrue(names and all(n.startswith(("system.cpu", "system.memory")) for n in names), names)
+        self.assertAlmostEqual(second - first, 2, delta=0.5)
 
     def test_custom_plugin(self):
-        self.setup_config("--agent-id", "agent-001", "--interval", "1", "--plugins", DEDUPLICATION, MY_PLUGIN)
-        self.assertEqual(self.stored("agent-001")["plugins"], [DEDUPLICATION, MY_PLUGIN])
-        agent = self.run_agent("agent-001")
-        agent.says("configuration applied .*source=" + key("agent-001"))
-        self.comes("agent-001", lambda b: b["frames"], "a batch through both plugins")
+        self.typed("monitor-config --agent-id agent-301 --interval 1")
+        self.start_server()
+        agent = self.terminal("monitor-agent --agent-id agent-301")
+        wait_until(lambda: frames("agent-301"), "a tick before the plugin")
+        self.typed(f"monitor-config --agent-id agent-301 --plugins {DEDUPLICATION} {MY_PLUGIN}")
+        self.assertEqual(self.stored("agent-301")["plugins"], [DEDUPLICATION, MY_PLUGIN])
+        agent.says("configuration applied", 2)
+        revision = wait_until(lambda: self.status("agent-301").get("applied"), "the status")
+        wait_until(lambda: frames("agent-301", revision), "a tick through both plugins in Kafka")
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    if len(sys.argv) == 1:  # first in a network of its own
+        root = [] if os.geteuid() == 0 else ["--map-root-user"]
+        os.execvp("unshare", ["unshare", *root, "--net", sys.executable, "-W", "ignore::ResourceWarning", __file__, "-v"])
+    unittest.main()

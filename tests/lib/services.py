@@ -21,9 +21,9 @@ def addresses(path=None):
 class Services:
     """Services below a folder of their own."""
 
-    def __init__(self, folder, only):
+    def __init__(self, folder, only, *arguments):
         self.folder, self.only = folder, only
-        self.up("--kafka-port", "0", "--etcd-port", "0")
+        self.up("--kafka-port", "0", "--etcd-port", "0", *arguments)
         self.kafka = addresses(f"{folder}/addresses").get("KAFKA")
         self.etcd = addresses(f"{folder}/addresses").get("ETCD")
 

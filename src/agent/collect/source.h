@@ -1,4 +1,5 @@
-// What a tick is made of: all collectors of this host together, or made-up values (`--simulate`).
+// What a tick is made of: all collectors of this host together, or made-up values (`--simulate`). On the agent's loop;
+// table and clock must outlive it.
 #pragma once
 
 #include <array>

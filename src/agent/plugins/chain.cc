@@ -102,6 +102,9 @@ void Chain::finalize(Stage& stage) {
     stage.plugin->finalize();
   } catch (const std::exception& e) {
     log_warning("plugin failed to finalize", {{"plugin", stage.entry.name}, {"reason", e.what()}});
+  } catch (...) {
+    log_warning("plugin failed to finalize",
+                {{"plugin", stage.entry.name}, {"reason", "it threw what is no exception"}});
   }
 }
 

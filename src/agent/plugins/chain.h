@@ -1,7 +1,7 @@
 // The chain of plugins: ticks go in at one end, in order, and what is left of them comes out at the other. A bounded
 // queue stands before it, so that collecting never waits.
 //
-// Everything on the agent's loop.
+// Everything on the agent's loop. Table, clock and drops must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +61,7 @@ class Chain {
   void push(metrics::Tick tick);
   // Runs what is queued.
   void pump();
+  size_t queued() const { return queue_.size(); }
 
   std::vector<PluginState> states() const;
 

@@ -81,7 +81,7 @@ std::string Options::text(std::string_view name, std::string_view default_value)
 
 std::string Options::one_of(std::string_view name, std::string_view default_value,
                             const std::vector<std::string>& known) {
-  const std::string got = text(name, default_value);
+  std::string got = text(name, default_value);
   if (std::find(known.begin(), known.end(), got) != known.end()) return got;
   fail(config::pointer_step(name), fmt::format("must be one of {}", join(known, ", ")), got);
   if (problem_) problem_->known = nearest(got, known).value_or("");

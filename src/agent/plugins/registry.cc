@@ -52,6 +52,7 @@ std::unique_ptr<Plugin> make_plugin(std::string_view name) {
 
 std::vector<std::string> builtin_plugins() {
   std::vector<std::string> names;
+  names.reserve(std::size(kPlugins));
   for (const Registered& plugin : kPlugins) names.emplace_back(plugin.name);
   return names;
 }
@@ -67,6 +68,8 @@ std::optional<config::Problem> start_plugin(const std::string& name, const std::
     plugin->initialize(options, table);
   } catch (const std::exception& e) {
     return problem_of(std::string("cannot be started: ") + e.what());
+  } catch (...) {
+    return problem_of("cannot be started: it threw what is no exception");
   }
   if (auto problem = options.problem()) return problem;
   out = std::move(plugin);

@@ -341,9 +341,11 @@ void FileSpool::acknowledged(uint64_t id) {
   listener_.on_stored(ref->info);
 }
 
-void FileSpool::rejected(uint64_t id, std::string_view) {
+void FileSpool::rejected(uint64_t id, std::string_view reason) {
   const auto ref = outbox_.rejected(id);
-  if (ref) lose(Loss(ref->info), metrics::stage::kServer, metrics::reason::kInvalid);
+  if (!ref) return;
+  log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
+  lose(Loss(ref->info), metrics::stage::kServer, protocol::reject_word(reason));
 }
 
 }  // namespace monitor::agent

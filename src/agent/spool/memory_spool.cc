@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace monitor::agent {
 
 void MemorySpool::erase(Place place) {
@@ -91,11 +93,12 @@ void MemorySpool::acknowledged(uint64_t id) {
   listener_.on_stored(ref->info);
 }
 
-void MemorySpool::rejected(uint64_t id, std::string_view) {
+void MemorySpool::rejected(uint64_t id, std::string_view reason) {
   const auto ref = outbox_.rejected(id);
   if (!ref) return;
   erase(waiting_.find(ref->info.sequence));
-  listener_.on_lost(Loss(ref->info), metrics::stage::kServer, metrics::reason::kInvalid);
+  log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
+  listener_.on_lost(Loss(ref->info), metrics::stage::kServer, protocol::reject_word(reason));
 }
 
 }  // namespace monitor::agent

@@ -17,7 +17,7 @@ constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 // A server that takes the connection but never answers Hello is as good as none.
 constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
-constexpr size_t kMaxUnsent = 256 * 1024;
+constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace
 
@@ -122,7 +122,8 @@ void Uplink::on_message(std::string_view message) {
 }
 
 void Uplink::on_done(const rpc::CallStatus& status, const rpc::Metadata&) {
-  const std::string why = fmt::format("{}: {}", code_name(status.code), status.message);
+  const std::string why = status.code == Code::kOk ? "the server ended the stream"
+                                                   : fmt::format("{}: {}", code_name(status.code), status.message);
   end_stream();
   retry(why);
 }

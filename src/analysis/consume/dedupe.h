@@ -1,4 +1,5 @@
 // Which batches of a partition were seen: by (agent, incarnation, sequence), for as long as a copy may still come.
+// Not thread-safe: a reader has one a partition.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // A set of sequence numbers, kept as the intervals that they form: small as long as few are missing.
-// A high-water mark would not do: a batch that was sent again can land behind later ones.
+// A high-water mark would not do: a batch that was sent again can land behind later ones. Not thread-safe.
 #pragma once
 
 #include <cstddef>

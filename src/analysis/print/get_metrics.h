@@ -1,4 +1,5 @@
-// `monitor-analysis get-metrics`: follows a metric log and prints what comes.
+// `monitor-analysis get-metrics`: follows a metric log and prints what comes. It blocks the thread that calls it;
+// `stop` may be set, and the reader woken, from any other.
 #pragma once
 
 #include <atomic>

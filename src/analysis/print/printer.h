@@ -1,4 +1,5 @@
-// The forms in which ticks are shown: a table for people, JSON lines, CSV. Pure: a tick in, text out.
+// The forms in which ticks are shown: a table for people, JSON lines, CSV. A tick in, text out, without I/O; a printer
+// remembers what it has shown (headers, widths). Not thread-safe.
 #pragma once
 
 #include <cstddef>

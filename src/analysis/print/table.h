@@ -1,4 +1,4 @@
-// The table for people: a row a tick, with the units that people use (%, MB of 2^20 bytes, MB/s).
+// The table for people: a row a tick, with the units that people use (%, MB of 2^20 bytes, MB/s). Not thread-safe.
 #pragma once
 
 #include <cstddef>

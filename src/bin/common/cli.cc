@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstdlib>
 #include <iostream>
+#include <map>
+#include <memory>
 
 #include "base/text.h"
 #include "base/time_format.h"
@@ -40,6 +42,80 @@ std::vector<std::string> known_subcommands(const CLI::App& app) {
   return names;
 }
 
+// What stands for an option's value in help, the same for all programs.
+std::string value_name(const std::string& option) {
+  static const std::map<std::string_view, std::string_view> kNames = {
+      {"agent", "PATTERN"},
+      {"agent-id", "ID"},
+      {"config", "FILE"},
+      {"config-dir", "DIR"},
+      {"config-key", "KEY"},
+      {"count", "N"},
+      {"data", "DIR"},
+      {"dead-letter", "TOPIC"},
+      {"dir", "DIR"},
+      {"drain-timeout", "DURATION"},
+      {"duration", "DURATION"},
+      {"etcd", "HOST:PORT,..."},
+      {"etcd-ca", "FILE"},
+      {"etcd-cert", "FILE"},
+      {"etcd-host", "HOST"},
+      {"etcd-key", "FILE"},
+      {"etcd-password-file", "FILE"},
+      {"etcd-port", "PORT"},
+      {"etcd-user", "USER"},
+      {"from", "POSITION"},
+      {"group", "GROUP"},
+      {"group-id", "GROUP"},
+      {"http", "ADDR:PORT|off"},
+      {"if-revision", "N"},
+      {"interval", "DURATION"},
+      {"kafka", "HOST:PORT,..."},
+      {"kafka-property", "NAME=VALUE"},
+      {"listen", "ADDR:PORT"},
+      {"log", "sqlite:PATH"},
+      {"log-format", "FORMAT"},
+      {"log-level", "LEVEL"},
+      {"metric", "PATTERN"},
+      {"partitions", "N"},
+      {"port", "PORT"},
+      {"procfs", "DIR"},
+      {"replication", "N"},
+      {"send-every", "DURATION"},
+      {"server", "HOST:PORT,..."},
+      {"sysfs", "DIR"},
+      {"threads", "N"},
+      {"tls-ca", "FILE"},
+      {"tls-cert", "FILE"},
+      {"tls-key", "FILE"},
+      {"tls-server-name", "NAME"},
+      {"topic", "TOPIC"},
+  };
+  const auto found = kNames.find(option);
+  return found == kNames.end() ? "" : std::string(found->second);
+}
+
+// Help that says what a value is and what it is by default, and nothing of types.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    // CLI11 adds what its checks say of themselves: PORT:INT in [1 - 65535], TEXT:{table,json}.
+    std::string name = option->get_type_name();
+    name.resize(std::min(name.size(), name.find(":INT in ")));
+    if (!name.starts_with("TEXT:{")) return " " + name;
+    name = name.substr(6, name.size() - 7);
+    std::replace(name.begin(), name.end(), ',', '|');
+    return " " + name;
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string& text = option->get_description();
+    const std::string value = option->get_default_str();
+    const bool said = value.empty() || value == "[]" || value == "0" || text.find("(default") != std::string::npos;
+    return said ? text : fmt::format("{} (default: {})", text, value);
+  }
+};
+
 const CLI::App& deepest_parsed(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
@@ -51,7 +127,10 @@ const CLI::App& deepest_parsed(const CLI::App& app) {
 Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, text_.name) {
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.set_version_flag("--version", text_.name + " " + version(), "Print the version and exit");
-  app_.footer(text_.examples.empty() ? "" : "Examples:\n" + text_.examples);
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.footer(fmt::format("{}Every option is also an environment variable: --log-level is {}_LOG_LEVEL.",
+                          text_.examples.empty() ? "" : "Examples:\n" + text_.examples + "\n",
+                          upper_with_underscores(text_.name)));
   app_.add_option("--log-level", log_level_, "What is logged: debug, info, warning, error, off")->capture_default_str();
   app_.add_option("--log-format", log_format_, "How log lines look: text or json")->capture_default_str();
   app_.add_option("--generate", generate_, "Print a man page (man) or shell completion (bash, zsh, fish) and exit")
@@ -71,18 +150,19 @@ void Cli::add_drain_option() {
   app_.add_option("--drain-timeout", drain_option_, "How long a stop may wait for what is under way");
 }
 
-void Cli::set_environment_names(CLI::App& app, const std::string& prefix) {
+void Cli::set_names(CLI::App& app, const std::string& prefix) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_lnames().empty() || !option->get_envname().empty()) continue;
     const std::string& name = option->get_lnames().front();
     if (name == "help" || name == "version" || name == "generate") continue;
     option->envname(prefix + upper_with_underscores(name));
+    if (const std::string value = value_name(name); !value.empty()) option->type_name(value);
   }
-  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) set_environment_names(*sub, prefix);
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) set_names(*sub, prefix);
 }
 
 std::optional<int> Cli::parse(int argc, const char* const* argv) {
-  set_environment_names(app_, upper_with_underscores(text_.name) + "_");
+  set_names(app_, upper_with_underscores(text_.name) + "_");
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -134,11 +214,21 @@ int Cli::report(const CLI::ParseError& error) {
 }
 
 std::optional<int> Cli::generate() {
-  set_environment_names(app_, upper_with_underscores(text_.name) + "_");
+  set_names(app_, upper_with_underscores(text_.name) + "_");
   const auto text = generate_manual(generate_, app_, text_.name, text_.description, text_.examples, version());
   if (!text) return usage_error("--generate: " + text.error().message());
   std::cout << *text;
   return kExitOk;
+}
+
+int guard(int (*run)(int, char**), int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& fault) {
+    std::cerr << fmt::format("{}: a fault of this program, please report it: {}\n", argc > 0 ? argv[0] : "monitor",
+                             fault.what());
+    return kExitSoftware;
+  }
 }
 
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
@@ -168,22 +258,6 @@ CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std:
           description)
       ->expected(0, -1)
       ->type_name("WORD ...");
-}
-
-int exit_code_for(const Error& error) {
-  switch (error.code()) {
-    case Code::kInvalidArgument:
-    case Code::kOutOfRange:
-      return kExitUsage;
-    case Code::kUnavailable:
-    case Code::kDeadlineExceeded:
-      return kExitUnavailable;
-    case Code::kAborted:
-    case Code::kAlreadyExists:
-      return kExitTempFail;
-    default:
-      return kExitIo;
-  }
 }
 
 std::string default_data_folder() {

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "bin/common/exit_codes.h"
 
 namespace monitor {
 
@@ -46,7 +46,8 @@ class Cli {
   int usage_error(const std::string& message) const;
 
  private:
-  void set_environment_names(CLI::App& app, const std::string& prefix);
+  // Environment variables and the words for values, of an app's options and of its subcommands'.
+  void set_names(CLI::App& app, const std::string& prefix);
   int report(const CLI::ParseError& error);
   std::string describe_fault(const CLI::ParseError& error);
   std::optional<int> generate();
@@ -62,6 +63,9 @@ class Cli {
   std::string log_format_ = "text";
   std::string generate_;
 };
+
+// What every main does: an exception that no adapter stopped is reported, and ends the program with 70.
+int guard(int (*run)(int, char**), int argc, char** argv);
 
 // An option that takes a duration: checked while parsing, so that a wrong one is a usage error.
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description);

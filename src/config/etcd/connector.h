@@ -1,5 +1,5 @@
 // How a client of etcd gets its connections: declared by EtcdClient, implemented over sockets here and in memory by
-// tests. Everything on the loop's thread.
+// tests. Everything on the loop's thread; loop, resolver and random must outlive it.
 #pragma once
 
 #include <cstddef>

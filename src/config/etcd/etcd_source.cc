@@ -67,7 +67,7 @@ struct EtcdSource::Impl {
 
   void open_watch();
   void on_watch_message(std::string_view bytes);
-  void on_cancelled(const pb::WatchResponse& response);
+  void on_watch_cancelled(const pb::WatchResponse& response);
   void on_created(const pb::WatchResponse& response);
   void on_events(pb::WatchResponse& response);
   void on_event(const pb::Event& event);
@@ -247,7 +247,7 @@ void EtcdSource::Impl::on_watch_message(std::string_view bytes) {
   if (response->header().cluster_id() != cluster_id) {
     fail(Error(Code::kUnavailable, "the watch is answered by another cluster"));
   } else if (response->canceled()) {
-    on_cancelled(*response);
+    on_watch_cancelled(*response);
   } else if (response->created()) {
     on_created(*response);
   } else {
@@ -255,7 +255,7 @@ void EtcdSource::Impl::on_watch_message(std::string_view bytes) {
   }
 }
 
-void EtcdSource::Impl::on_cancelled(const pb::WatchResponse& response) {
+void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
   // Without a revision in its header: nothing but the reason may be taken from it.
   if (response.created()) {
     client.forget_token();

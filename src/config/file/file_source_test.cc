@@ -126,10 +126,10 @@ TEST_F(FileSourceTest, IncompleteFileIsReadAgainBeforeItIsTold) {
 
 TEST_F(FileSourceTest, TooLargeAndUnreadableAreFaults) {
   watch();
-  write(file_, std::string(10'000'000, ' '));
+  write(file_, std::string(8'000'000, ' '));
   ASSERT_TRUE(until([&] { return keys_.entries.contains(kKey); }));
   ASSERT_TRUE(keys_.entries[kKey].fault);
-  EXPECT_NE(keys_.entries[kKey].fault->message().find("10000000 bytes, the limit is 262144"), std::string::npos);
+  EXPECT_NE(keys_.entries[kKey].fault->message().find("8000000 bytes, the limit is 262144"), std::string::npos);
   fs::remove(file_);
   fs::create_directories(file_);
   EXPECT_TRUE(until([&] {

@@ -1,5 +1,7 @@
 #include "metriclog/kafka/outcome.h"
 
+#include <fmt/format.h>
+
 namespace monitor::metriclog::kafka {
 
 Outcome classify(rd_kafka_resp_err_t error) {
@@ -16,6 +18,12 @@ Outcome classify(rd_kafka_resp_err_t error) {
     default:
       return Outcome::kRetry;
   }
+}
+
+std::string poison_reason(rd_kafka_resp_err_t error) {
+  const bool large = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+                     error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE || error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
+  return fmt::format("{}: {}", large ? "too_large" : "invalid", rd_kafka_err2str(error));
 }
 
 bool is_about_topic(rd_kafka_resp_err_t error) {

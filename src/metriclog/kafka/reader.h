@@ -1,7 +1,7 @@
 // The reader of the log on Kafka: all partitions by itself, or as a member of a group whose members share them.
 //
 // Assignments and revocations that librdkafka announces are acted on in the next poll(): until then the caller can
-// still store what it did with the records that it was given.
+// still store what it did with the records that it was given. One thread; wake() from any (metriclog/log.h).
 #pragma once
 
 #include <atomic>

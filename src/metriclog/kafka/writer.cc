@@ -50,7 +50,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   const uintptr_t number = records_.add(listener, token);
   if (record.value.size() <= options_.max_record_bytes) {
-    error = producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
+    error =
+        producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kPoison) {
@@ -62,8 +63,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
     return Accepted::kFull;
   }
   records_.forget_number(number);
-  std::string reason =
-      fmt::format("record of {} bytes, the log takes up to {}", record.value.size(), options_.max_record_bytes);
+  std::string reason = fmt::format("too_large: record of {} bytes, the log takes up to {}", record.value.size(),
+                                   options_.max_record_bytes);
   {
     const std::lock_guard lock(mutex_);
     refused_.emplace_back(&listener, Delivery{token, Outcome::kPoison, std::move(reason)});
@@ -164,7 +165,7 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
   Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
   if (delivery.outcome == Outcome::kStored) return delivery;
   if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
-  delivery.reason = rd_kafka_err2str(message.err);
+  delivery.reason = delivery.outcome == Outcome::kPoison ? poison_reason(message.err) : rd_kafka_err2str(message.err);
   if (delivery.outcome == Outcome::kPoison && !from_alone) {
     // The batch was refused: its neighbours are fine, and perhaps this one is, too.
     const auto error = send_alone(message);

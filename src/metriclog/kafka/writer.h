@@ -1,5 +1,6 @@
 // The writer of the log on Kafka. A thread of its own connects, makes the topics, hands on confirmations, and builds a
-// new producer when the one it has cannot go on.
+// new producer when the one it has cannot go on. Which calls may come from which thread: LogWriter (metriclog/log.h);
+// listeners are told on the writer's own thread.
 #pragma once
 
 #include <atomic>

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "metriclog/kafka/topics.h"
 #include "metriclog/kafka/writer.h"
 
@@ -119,11 +120,20 @@ Status Writer::look_at_existing(const std::string& topic) {
                              "another topic (--topic), or set it to delete",
                              topic, (*settings)["cleanup.policy"]));
   }
-  if (const std::string type = (*settings)["message.timestamp.type"]; type != "LogAppendTime") {
+  const auto odd = [&](std::string_view setting, const std::string& expected) {
     log_warning(
         "topic has other settings; left as it is",
-        {{"topic", topic}, {"setting", "message.timestamp.type"}, {"got", type}, {"expected", "LogAppendTime"}});
-  }
+        {{"topic", topic}, {"setting", setting}, {"got", (*settings)[std::string(setting)]}, {"expected", expected}});
+  };
+  const auto below = [&](const char* setting, int64_t wanted) {
+    const auto got = parse_i64((*settings)[setting]);
+    return got && *got >= 0 && *got < wanted;
+  };
+  if ((*settings)["message.timestamp.type"] != "LogAppendTime") odd("message.timestamp.type", "LogAppendTime");
+  const int64_t retention_ms = options_.retention_ns / kNanosPerMilli;
+  if (below("retention.ms", retention_ms)) odd("retention.ms", std::to_string(retention_ms));
+  const auto record_bytes = static_cast<int64_t>(options_.max_record_bytes);
+  if (below("max.message.bytes", record_bytes)) odd("max.message.bytes", std::to_string(record_bytes));
   return {};
 }
 

@@ -216,7 +216,7 @@ LogWriter::Accepted MemoryLog::append(const RecordView& view, DeliveryListener& 
     pending.record.value = view.value;
     if (view.value.size() > options_.max_record_bytes) {
       pending.delivery.outcome = Outcome::kPoison;
-      pending.delivery.reason = "record of " + std::to_string(view.value.size()) + " bytes, limit " +
+      pending.delivery.reason = "too_large: record of " + std::to_string(view.value.size()) + " bytes, limit " +
                                 std::to_string(options_.max_record_bytes);
     } else if (!trouble_.empty()) {
       pending.delivery.outcome = Outcome::kRetry;

@@ -1,4 +1,5 @@
-// The reader of the SQLite log: one partition (0), read from the file that another process writes.
+// The reader of the SQLite log: one partition (0), read from the file that another process writes. One
+// thread; wake() from any (metriclog/log.h).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include "metriclog/log.h"
 #include "metriclog/sqlite/change_watch.h"
 #include "metriclog/sqlite/database.h"
-#include "metriclog/sqlite/group_store.h"
+#include "metriclog/sqlite/group_member.h"
 
 namespace monitor::metriclog::sqlite {
 

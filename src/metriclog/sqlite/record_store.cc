@@ -60,7 +60,7 @@ Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
   if (rc == SQLITE_DONE) return {};
   const Error error = db_.error(rc, "writing");
   if (error.code() == Code::kInvalidArgument) {
-    record.poison = error.message();
+    record.poison = (rc == SQLITE_TOOBIG ? "too_large: " : "invalid: ") + error.message();
     return {};
   }
   return error;

@@ -54,8 +54,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   Item item{.listener = &listener, .token = token};
   item.bytes = record.key.size() + record.value.size() + sizeof(Item);
   if (record.value.size() > options_.max_record_bytes) {
-    item.record.poison = "record of " + std::to_string(record.value.size()) + " bytes, the log takes up to " +
-                         std::to_string(options_.max_record_bytes);
+    item.record.poison = "too_large: record of " + std::to_string(record.value.size()) +
+                         " bytes, the log takes up to " + std::to_string(options_.max_record_bytes);
   }
   bool wake = false;
   {

@@ -1,4 +1,5 @@
 // The writer of the SQLite log: a bounded queue, and a thread that commits what is queued.
+// Which calls may come from which thread: LogWriter (metriclog/log.h); listeners are told on the writer's own thread.
 #pragma once
 
 #include <chrono>

@@ -128,13 +128,15 @@ void Session::append(uint64_t token, std::string_view batch) {
   IngestMetrics& metrics = ingest_.metrics_;
   if (!view) {
     const bool large = view.error().code() == Code::kResourceExhausted;
-    return reject(token, large ? metrics.rejected_large : metrics.rejected_invalid, view.error().message());
+    return reject(
+        token, large ? metrics.rejected_large : metrics.rejected_invalid,
+        fmt::format("{}: {}", large ? metrics::reason::kTooLarge : metrics::reason::kInvalid, view.error().message()));
   }
   // The incarnation may be an earlier one of the same agent: its spool outlives its process.
   if (view->agent_id != receiver_.hello().agent_id) {
     return reject(token, metrics.rejected_agent,
-                  fmt::format("permission denied: the batch is of agent {}, the stream of agent {}", view->agent_id,
-                              receiver_.hello().agent_id));
+                  fmt::format("invalid: permission denied, the batch is of agent {}, the stream of agent {}",
+                              view->agent_id, receiver_.hello().agent_id));
   }
   // What waits goes first: the log keeps the order of the stream.
   if (waiting_.empty() && append_to_log(token, batch, *view)) {
@@ -170,7 +172,7 @@ bool Session::append_to_log(uint64_t token, std::string_view batch, const metric
   if (json) {
     const auto decoded = metrics::decode_batch(batch, ingest_.options_.limits);
     if (!decoded) {
-      reject(token, ingest_.metrics_.rejected_invalid, decoded.error().message());
+      reject(token, ingest_.metrics_.rejected_invalid, "invalid: " + decoded.error().message());
       return true;
     }
     converted = metrics::batch_to_json(*decoded);

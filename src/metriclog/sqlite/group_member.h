@@ -1,5 +1,5 @@
-// Where the groups of readers of one log stand: PATH-groups.db, written by readers alone, and a lock file a group.
-// Not thread-safe.
+// The position (a snapshot) of a group of readers of one log, and the lock of its active member: PATH-groups.db,
+// written by readers alone, and a lock file a group. Not thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include "metriclog/sqlite/group_store.h"
+#include "metriclog/sqlite/group_member.h"
 
 #include <unistd.h>
 
