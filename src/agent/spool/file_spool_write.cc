@@ -3,6 +3,7 @@
 
 #include "agent/spool/file_spool.h"
 #include "base/log.h"
+#include "base/mutant.h"
 
 namespace monitor::agent {
 
@@ -219,6 +220,7 @@ void FileSpool::start_sync() {
   sync_running_ = true;
   worker_.submit(
       [job, &disk = disk_, folder = options_.folder] {
+        if (is_mutant("skip_fsync")) return;
         for (const auto& [number, file] : job->files) {
           const Status synced = file.file->sync();
           if (job->status && !synced) job->status = synced;
