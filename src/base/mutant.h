@@ -10,6 +10,8 @@
 
 namespace monitor {
 
-consteval bool is_mutant(std::string_view name) { return name == MONITOR_MUTANT; }
+inline constexpr std::string_view kMutant = MONITOR_MUTANT;
+
+consteval bool is_mutant(std::string_view name) { return name == kMutant; }
 
 }  // namespace monitor

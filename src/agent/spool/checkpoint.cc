@@ -147,7 +147,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view content) {
     if (field->number == 4) status = take(metrics::decode_end(field->bytes), checkpoint.ended);
     if (!status) return status.error();
   }
-  if (reader.failed() || checkpoint.segment > INT64_MAX) return malformed("its content");
+  if (reader.failed() || checkpoint.segment > kMaxSegmentNumber) return malformed("its content");
   return checkpoint;
 }
 

@@ -45,7 +45,7 @@ Result<uint64_t> SegmentWriter::append(const BatchInfo& info, std::string_view p
   header.last_time_ns = info.last_time_ns;
   header.ticks = static_cast<uint32_t>(std::min<uint64_t>(info.ticks, UINT32_MAX));
   header.points = static_cast<uint32_t>(std::min<uint64_t>(info.points, UINT32_MAX));
-  const std::string bytes = encode_record(std::move(header), number_, payload);
+  const std::string bytes = encode_record(header, number_, payload);
   if (const Status s = write(bytes); !s) return s.error();
   const uint64_t at = size_;
   size_ += bytes.size();
