@@ -94,10 +94,22 @@ def drop(data):
             "points": parts.get(7, 0), "first_sequence": parts.get(8, 0), "last_sequence": parts.get(9, 0)}
 
 
+def end(data):
+    parts = dict(fields(data))
+    return {"incarnation": parts[1].hex(), "last_sequence": parts.get(2, 0), "last_time": parts.get(3, 0),
+            "clean": parts.get(4, 0) == 1}
+
+
+def older(data):
+    parts = dict(fields(data))
+    return {"incarnation": parts[1].hex(), "first_unacked": parts.get(2, 0)}
+
+
 def decode(data):
     """The batch as a dictionary; every frame has its time and a list of (series, value)."""
     batch = {"agent": "", "host": "", "sequence": 0, "config_revision": 0, "resource": {}, "first_unacked": 0,
-             "counters": counters(b""), "drops": [], "frames": [], "agent_version": "", "appended": 0, "send_every_ns": 0}
+             "counters": counters(b""), "drops": [], "ended": [], "older": [], "frames": [], "agent_version": "",
+             "appended": 0, "send_every_ns": 0}
     all_series = []
     last = []  # of every integer series: its last value in this batch
     current = []  # the series of the frame before
@@ -143,6 +155,10 @@ def decode(data):
             batch["frames"].append({"time": parts[1], "rates_since": parts.get(2, 0), "points": points})
         elif number == 12:
             batch["appended"] = value
+        elif number == 13:
+            batch["ended"].append(end(value))
+        elif number == 14:
+            batch["older"].append(older(value))
         elif number == 15:
             batch["agent_version"] = value.decode()
         elif number == 16:

@@ -10,6 +10,8 @@ namespace {
 
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
+// As many ends of incarnations are told in one batch.
+constexpr size_t kMaxEnds = 64;
 
 }  // namespace
 
@@ -157,10 +159,12 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.counters = {stats_.ticks_due, stats_.ticks_missed, stats_.points_made, drops_.totals()};
   envelope.drops = drops_.carry(info.sequence);
   envelope.appended_ns = timers_.clock().wall_ns();
+  envelope.ended = carry_ends(info.sequence);
   envelope.older = spool_->older(options_.incarnation);
   envelope.agent_version = options_.version;
   envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
 
+  info.appended_ns = envelope.appended_ns;
   const Status taken = spool_->append(std::move(info), encoder_.finish(envelope));
   if (!taken) log_error("batch is lost", {{"reason", taken.error()}});
   ++stats_.batches;
@@ -197,13 +201,40 @@ void Agent::stop() {
 }
 
 void Agent::on_stored(const BatchInfo& batch) {
-  if (batch.incarnation == options_.incarnation) drops_.carried(batch.sequence);
+  if (batch.incarnation != options_.incarnation) return;
+  drops_.carried(batch.sequence);
+  std::erase_if(ends_,
+                [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
 }
 
-void Agent::on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
-  log_warning("batch dropped",
-              {{"stage", stage}, {"reason", reason}, {"sequence", batch.sequence}, {"points", batch.points}});
-  drops_.lost(batch, stage, reason);
+void Agent::on_lost(const Loss& loss, std::string_view stage, std::string_view reason) {
+  log_warning("batches dropped", {{"stage", stage},
+                                  {"reason", reason},
+                                  {"batches", loss.batches()},
+                                  {"sequence", loss.first_sequence},
+                                  {"points", loss.points}});
+  drops_.lost(loss, stage, reason);
+}
+
+void Agent::on_recovered(const Tellings& tellings) {
+  drops_.restore(tellings.drops);
+  for (const metrics::IncarnationEnd& end : tellings.ended) ends_.push_back({end, 0});
+}
+
+Tellings Agent::tellings() const {
+  Tellings result{drops_.records(), {}};
+  for (const EndToTell& one : ends_) result.ended.push_back(one.end);
+  return result;
+}
+
+std::vector<metrics::IncarnationEnd> Agent::carry_ends(uint64_t sequence) {
+  std::vector<metrics::IncarnationEnd> result;
+  for (EndToTell& one : ends_) {
+    if (result.size() == kMaxEnds) break;
+    if (one.first_carrier == 0) one.first_carrier = sequence;
+    result.push_back(one.end);
+  }
+  return result;
 }
 
 void Agent::summarize() {

@@ -51,7 +51,9 @@ class Agent final : public config::Applier, public SpoolListener {
   void stop();
 
   void on_stored(const BatchInfo& batch) override;
-  void on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) override;
+  void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override;
+  void on_recovered(const Tellings& tellings) override;
+  Tellings tellings() const override;
 
   const AgentStats& stats() const { return stats_; }
   std::vector<PluginState> plugins() const { return chain_.states(); }
@@ -68,14 +70,22 @@ class Agent final : public config::Applier, public SpoolListener {
   void close_batch();
   void close_heartbeat();
   void append(uint64_t ticks, uint64_t points);
+  std::vector<metrics::IncarnationEnd> carry_ends(uint64_t sequence);
   void schedule_heartbeat();
   void summarize();
+
+  // The end of an earlier incarnation, told in every batch until one that tells it is acknowledged.
+  struct EndToTell {
+    metrics::IncarnationEnd end;
+    uint64_t first_carrier = 0;  // 0: not yet told
+  };
 
   Timers& timers_;
   AgentOptions options_;
   metrics::SeriesTable& table_;
   TickSource& source_;
   Drops drops_;
+  std::vector<EndToTell> ends_;
   Chain chain_;
   metrics::BatchEncoder encoder_;
   Spool* spool_ = nullptr;

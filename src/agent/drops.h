@@ -20,16 +20,19 @@ class Drops final : public DropSink {
 
   // Lost before it had a sequence.
   void dropped(const What& what) override;
-  // Lost with its sequence.
-  void lost(const BatchInfo& batch, std::string_view stage, std::string_view reason);
+  // Lost with their sequences.
+  void lost(const Loss& loss, std::string_view stage, std::string_view reason);
+  // What an earlier process left to be told: told again from now on, not counted again.
+  void restore(const std::vector<metrics::Drop>& drops);
 
-  // For the batch with this sequence: totals, and all records, which it carries from now on.
+  // For the batch with this sequence: totals, and the records, which it carries from now on.
   std::vector<metrics::DropTotal> totals() const;
   std::vector<metrics::Drop> carry(uint64_t sequence);
   // That batch is stored: what it carried need not be told again.
   void carried(uint64_t sequence);
 
   bool empty() const { return records_.empty(); }
+  std::vector<metrics::Drop> records() const;
 
  private:
   struct Record {
@@ -38,10 +41,14 @@ class Drops final : public DropSink {
   };
 
   void add(metrics::Drop drop);
+  void record(metrics::Drop drop);
   static void merge(metrics::Drop& into, const metrics::Drop& from);
 
-  // Beyond this many records, new ones grow even if they were sent: the batch must stay small.
-  static constexpr size_t kMaxRecords = 64;
+  // Beyond this many records, new ones grow even if they were sent: the batch must stay small. Beyond the second
+  // number, even over a gap: what is between and was stored counts as stored. The third are the most in one batch.
+  static constexpr size_t kCrowd = 64;
+  static constexpr size_t kMaxRecords = 1024;
+  static constexpr size_t kMaxCarried = 256;
 
   std::string incarnation_;
   std::map<std::pair<std::string, std::string>, metrics::DropTotal> totals_;

@@ -60,14 +60,31 @@ void add_source(Registry& r, const TickSource* source) {
   }
 }
 
+void add_spool(Registry& r, const Spool& spool) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  const SpoolStats stats = spool.stats();
+  gauge(r, "spool_batches", "Batches that wait for their acknowledgement", number(spool.batches()));
+  gauge(r, "spool_bytes", "Bytes that the spool takes", number(spool.bytes()));
+  gauge(r, "spool_oldest_timestamp_seconds", "Time of the oldest batch that waits, 0 if none does",
+        static_cast<double>(spool.oldest_time_ns()) / 1e9);
+  gauge(r, "spool_on_disk", "1 while what comes is kept on disk", stats.on_disk ? 1 : 0);
+  gauge(r, "spool_memory_batches", "Batches that wait in memory alone", number(stats.memory_batches));
+  gauge(r, "spool_segments", "Files of the spool", number(stats.segments));
+  gauge(r, "spool_foreign_files", "Files in its folder that are left alone", number(stats.foreign_files));
+  count(r, "spool_damaged_batches_total", "Batches lost to damage", stats.damaged_batches);
+  count(r, "spool_damaged_bytes_total", "Bytes that did not check", stats.damaged_bytes);
+  count(r, "spool_disk_errors_total", "Calls of the disk that failed", stats.disk_errors);
+  count(r, "spool_writes_total", "Writes of files", stats.writes);
+  count(r, "spool_syncs_total", "Syncs of files", stats.syncs);
+}
+
 }  // namespace
 
 std::string AgentTelemetry::metrics_text() const {
   Registry r;
   add_agent(r, parts_.agent);
   add_source(r, parts_.source);
-  gauge(r, "spool_batches", "Batches that wait for their acknowledgement", static_cast<double>(parts_.spool.batches()));
-  gauge(r, "spool_bytes", "Bytes that they take", static_cast<double>(parts_.spool.bytes()));
+  add_spool(r, parts_.spool);
   const Uplink::State uplink = parts_.uplink.state();
   gauge(r, "connected", "1 while a server answers", uplink.connected ? 1 : 0);
   count(r, "connects_total", "Streams established", uplink.connects);

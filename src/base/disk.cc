@@ -1,5 +1,6 @@
 #include "base/disk.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,6 +8,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+
+#include "base/lock_file.h"
 
 namespace monitor {
 
@@ -28,10 +31,66 @@ Status write_all(int fd, std::string_view content, const std::string& path) {
   return {};
 }
 
-Status sync_folder(const std::string& folder) {
-  const Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || fsync(fd.get()) != 0) return errno_error(errno, "syncing the folder " + folder);
-  return {};
+class PosixFile final : public DiskFile {
+ public:
+  PosixFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+  Result<size_t> read_at(uint64_t offset, char* into, size_t size) override {
+    size_t done = 0;
+    while (done < size) {
+      const ssize_t n = pread(fd_.get(), into + done, size - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno_error(errno, "reading " + path_);
+      if (n == 0) break;
+      done += static_cast<size_t>(n);
+    }
+    return done;
+  }
+  Result<size_t> write_at(uint64_t offset, std::string_view bytes) override {
+    while (true) {
+      const ssize_t n = pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno_error(errno, "writing " + path_);
+      return static_cast<size_t>(n);
+    }
+  }
+  Status truncate(uint64_t size) override {
+    if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return errno_error(errno, "truncating " + path_);
+    return {};
+  }
+  Result<uint64_t> size() override {
+    struct stat info{};
+    if (fstat(fd_.get(), &info) != 0) return errno_error(errno, "reading the size of " + path_);
+    return static_cast<uint64_t>(info.st_size);
+  }
+  Status sync() override {
+    if (fdatasync(fd_.get()) != 0) return errno_error(errno, "syncing " + path_);
+    return {};
+  }
+
+ private:
+  std::string path_;
+  Fd fd_;
+};
+
+class PosixLock final : public DiskLock {
+ public:
+  explicit PosixLock(LockFile lock) : lock_(std::move(lock)) {}
+
+ private:
+  LockFile lock_;
+};
+
+int open_flags(FileDisk::Open mode) {
+  switch (mode) {
+    case FileDisk::Open::kRead:
+      return O_RDONLY;
+    case FileDisk::Open::kWrite:
+      return O_RDWR;
+    case FileDisk::Open::kCreate:
+      return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY;
 }
 
 }  // namespace
@@ -97,6 +156,47 @@ Status PosixDisk::make_folder(const std::string& path) {
 Status PosixDisk::remove_file(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return errno_error(errno, "removing " + path);
   return {};
+}
+
+Result<std::unique_ptr<DiskFile>> PosixDisk::open_file(const std::string& path, Open mode) {
+  Fd fd(open(path.c_str(), open_flags(mode) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
+  if (!fd.valid()) return errno_error(errno, "opening " + path);
+  struct stat info{};
+  if (fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
+  if (!S_ISREG(info.st_mode)) return Error(Code::kFailedPrecondition, "opening " + path + ": it is no regular file");
+  return std::unique_ptr<DiskFile>(std::make_unique<PosixFile>(path, fd.release()));
+}
+
+Result<std::vector<std::string>> PosixDisk::list_folder(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), &closedir);
+  if (!folder) return errno_error(errno, "listing " + path);
+  std::vector<std::string> names;
+  while (true) {
+    errno = 0;
+    const dirent* const entry = readdir(folder.get());  // NOLINT(concurrency-mt-unsafe): a stream of our own
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return errno_error(errno, "listing " + path);
+  return names;
+}
+
+Status PosixDisk::rename_file(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return errno_error(errno, "renaming " + from + " to " + to);
+  return {};
+}
+
+Status PosixDisk::sync_folder(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || fsync(fd.get()) != 0) return errno_error(errno, "syncing the folder " + path);
+  return {};
+}
+
+Result<std::unique_ptr<DiskLock>> PosixDisk::lock_file(const std::string& path, const std::string& what) {
+  auto lock = LockFile::acquire(path, what);
+  if (!lock) return lock.error();
+  return std::unique_ptr<DiskLock>(std::make_unique<PosixLock>(std::move(*lock)));
 }
 
 }  // namespace monitor

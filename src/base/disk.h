@@ -1,10 +1,14 @@
-// The disk, injected: what writes files takes a Disk, so that tests make calls fail.
+// The disk, injected: what writes files takes a Disk, so that tests make calls fail. Disk knows whole files; FileDisk
+// opens them as well, for those who write in place.
 // Errors carry the path. Implementations are thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -24,12 +28,56 @@ class Disk {
   virtual Status remove_file(const std::string& path) = 0;
 };
 
-class PosixDisk final : public Disk {
+// An open file, closed with its owner; it has no position of its own. What is written is seen by every reader at once,
+// and outlives the process; it outlives a loss of power only after sync().
+class DiskFile {
+ public:
+  virtual ~DiskFile() = default;
+  // Bytes that were read: fewer than `size` only at the end of the file.
+  virtual Result<size_t> read_at(uint64_t offset, char* into, size_t size) = 0;
+  // One write: bytes that were taken, which may be fewer than all.
+  virtual Result<size_t> write_at(uint64_t offset, std::string_view bytes) = 0;
+  virtual Status truncate(uint64_t size) = 0;
+  virtual Result<uint64_t> size() = 0;
+  // Blocks for as long as the device likes. After a failure nothing is known of what was written since the last
+  // success, and a later success says nothing about it: the kernel may have dropped those pages.
+  virtual Status sync() = 0;
+};
+
+// Held until destroyed; goes with the process, however that ends.
+class DiskLock {
+ public:
+  virtual ~DiskLock() = default;
+};
+
+class FileDisk : public Disk {
+ public:
+  enum class Open {
+    kRead,
+    kWrite,   // also reads; the file must exist
+    kCreate,  // as kWrite; the file must not exist
+  };
+  virtual Result<std::unique_ptr<DiskFile>> open_file(const std::string& path, Open mode) = 0;
+  // Names of what is in the folder but "." and "..", in no order.
+  virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
+  virtual Status rename_file(const std::string& from, const std::string& to) = 0;
+  // What was created, renamed and removed in the folder outlives a loss of power from now on.
+  virtual Status sync_folder(const std::string& path) = 0;
+  // kAborted when another process holds it; the message names `what`, and that process.
+  virtual Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) = 0;
+};
+
+class PosixDisk final : public FileDisk {
  public:
   Result<std::string> read_file(const std::string& path, size_t max_bytes) override;
   Status write_file(const std::string& path, std::string_view content) override;
   Status make_folder(const std::string& path) override;
   Status remove_file(const std::string& path) override;
+  Result<std::unique_ptr<DiskFile>> open_file(const std::string& path, Open mode) override;
+  Result<std::vector<std::string>> list_folder(const std::string& path) override;
+  Status rename_file(const std::string& from, const std::string& to) override;
+  Status sync_folder(const std::string& path) override;
+  Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) override;
 };
 
 // An open file descriptor, closed with its owner.

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -21,7 +22,7 @@ Result<LockFile> LockFile::open(const std::string& path) {
 Result<LockFile> LockFile::acquire(const std::string& path, const std::string& what) {
   auto lock = open(path);
   if (!lock) return lock.error();
-  if (!lock->try_lock("process " + std::to_string(getpid()))) {
+  if (!lock->try_lock("process " + std::to_string(getpid()) + " (" + program_invocation_short_name + ")")) {
     return Error(Code::kAborted, what + " is in use by " + lock->owner() + " (lock file " + path + ")");
   }
   return lock;

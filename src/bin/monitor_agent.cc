@@ -7,13 +7,13 @@
 #include "agent/agent.h"
 #include "agent/once.h"
 #include "agent/plugins/registry.h"
-#include "agent/spool/memory_spool.h"
 #include "agent/telemetry.h"
 #include "agent/uplink/uplink.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "bin/agent_config.h"
+#include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
@@ -41,6 +41,7 @@ struct Flags {
   bool once = false;
   std::string format = "table";
   std::string http = "off";
+  SpoolFlags spool;
 };
 
 void declare(Cli& cli, Flags& flags) {
@@ -72,6 +73,7 @@ void declare(Cli& cli, Flags& flags) {
       ->each([&flags](const std::string&) { flags.simulated = true; });
   app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
   app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
+  add_spool_options(app, flags.spool);
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   cli.add_data_option();
   cli.add_drain_option();
@@ -97,6 +99,7 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
   const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
   if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
   if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
+  if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
   for (const std::string_view part : split(flags.server, ',')) {
     auto target = rpc::parse_target(std::string(trim(part)), 50051);
     if (!target) return "--server: " + target.error().message();
@@ -214,11 +217,16 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
   metrics::SeriesTable table;
   const auto source = make_source(flags, seed, table, clock);
   agent::Agent agent(loop, {flags.agent_id, host_name(), incarnation, version()}, table, *source);
-  agent::MemorySpool spool(agent);
+  AgentSpool keeper(flags.spool, own_folder, incarnation, disk, loop, agent);
+  agent::Spool& spool = keeper.spool();
   rpc::ThreadResolver resolver(loop);
   agent::Uplink uplink(loop, resolver, random, spool,
                        {servers, *tls, {flags.agent_id, incarnation, version(), host_name()}});
   agent.attach(spool, [&uplink] { uplink.wake(); });
+  if (const Status opened = keeper.open([&uplink] { uplink.wake(); }); !opened) {
+    log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});
+    return exit_code_for(opened.error());
+  }
 
   const agent::BuiltinCatalog catalog;
   const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
@@ -264,6 +272,7 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
   config.start(engine);
   uplink.start();
   loop.run();
+  keeper.close();
   log_info("agent stopped", {{"batches", agent.stats().batches}, {"unsent", spool.batches()}});
   return kExitOk;
 }
@@ -275,9 +284,13 @@ int run(int argc, char** argv) {
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
            "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
            "  monitor-agent --once\n"
+           "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent --simulate=7 --agent-id test-1\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
+  if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
+    return run_spool_command(*command, flags.spool);
+  }
   std::vector<rpc::Target> servers;
   uint64_t seed = 1;
   if (const std::string fault = check(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);

@@ -278,4 +278,7 @@ Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits)
   return Walker<CheckSink>(limits, sink).walk(bytes);
 }
 
+Result<Drop> decode_drop(std::string_view bytes) { return wire::read_drop(bytes); }
+Result<IncarnationEnd> decode_end(std::string_view bytes) { return wire::read_end(bytes); }
+
 }  // namespace monitor::metrics

@@ -24,6 +24,10 @@ struct BatchLimits {
 // kResourceExhausted for a bound. Unknown fields are skipped, so that a newer agent's batches are read.
 Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits = {});
 
+// What encode_drop() and encode_end() made.
+Result<Drop> decode_drop(std::string_view bytes);
+Result<IncarnationEnd> decode_end(std::string_view bytes);
+
 // What is in a batch, seen without building its points. Views point into the bytes.
 struct BatchView {
   std::string_view agent_id;

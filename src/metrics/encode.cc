@@ -45,22 +45,6 @@ void put_counters(std::string& out, const Counters& counters) {
   put_bytes(out, 8, bytes);
 }
 
-void put_drop(std::string& out, const Drop& drop) {
-  std::string bytes;
-  put_bytes(bytes, 1, drop.incarnation);
-  put_bytes(bytes, 2, drop.stage);
-  put_bytes(bytes, 3, drop.reason);
-  put_bytes(bytes, 4, drop.plugin);
-  put_uint64(bytes, 5, drop.batches);
-  put_uint64(bytes, 6, drop.ticks);
-  put_uint64(bytes, 7, drop.points);
-  put_uint64(bytes, 8, drop.first_sequence);
-  put_uint64(bytes, 9, drop.last_sequence);
-  put_sfixed64(bytes, 10, drop.first_time_ns);
-  put_sfixed64(bytes, 11, drop.last_time_ns);
-  put_message(out, 9, bytes);
-}
-
 void put_head(std::string& out, const Envelope& envelope) {
   put_bytes(out, 1, envelope.agent_id);
   put_bytes(out, 2, envelope.hostname);
@@ -70,19 +54,12 @@ void put_head(std::string& out, const Envelope& envelope) {
   for (const auto& [key, value] : envelope.resource) put_label(out, 6, key, value);
   put_uint64(out, 7, envelope.first_unacked);
   put_counters(out, envelope.counters);
-  for (const Drop& drop : envelope.drops) put_drop(out, drop);
+  for (const Drop& drop : envelope.drops) put_message(out, 9, encode_drop(drop));
 }
 
 void put_tail(std::string& out, const Envelope& envelope) {
   put_sfixed64(out, 12, envelope.appended_ns);
-  for (const IncarnationEnd& end : envelope.ended) {
-    std::string bytes;
-    put_bytes(bytes, 1, end.incarnation);
-    put_uint64(bytes, 2, end.last_sequence);
-    put_sfixed64(bytes, 3, end.last_time_ns);
-    put_uint64(bytes, 4, end.clean ? 1 : 0);
-    put_message(out, 13, bytes);
-  }
+  for (const IncarnationEnd& end : envelope.ended) put_message(out, 13, encode_end(end));
   for (const OlderIncarnation& older : envelope.older) {
     std::string bytes;
     put_bytes(bytes, 1, older.incarnation);
@@ -97,6 +74,31 @@ void put_tail(std::string& out, const Envelope& envelope) {
 size_t worst_frame_bytes(size_t points) { return 64 + points * (5 + 10); }
 
 }  // namespace
+
+std::string encode_drop(const Drop& drop) {
+  std::string bytes;
+  put_bytes(bytes, 1, drop.incarnation);
+  put_bytes(bytes, 2, drop.stage);
+  put_bytes(bytes, 3, drop.reason);
+  put_bytes(bytes, 4, drop.plugin);
+  put_uint64(bytes, 5, drop.batches);
+  put_uint64(bytes, 6, drop.ticks);
+  put_uint64(bytes, 7, drop.points);
+  put_uint64(bytes, 8, drop.first_sequence);
+  put_uint64(bytes, 9, drop.last_sequence);
+  put_sfixed64(bytes, 10, drop.first_time_ns);
+  put_sfixed64(bytes, 11, drop.last_time_ns);
+  return bytes;
+}
+
+std::string encode_end(const IncarnationEnd& end) {
+  std::string bytes;
+  put_bytes(bytes, 1, end.incarnation);
+  put_uint64(bytes, 2, end.last_sequence);
+  put_sfixed64(bytes, 3, end.last_time_ns);
+  put_uint64(bytes, 4, end.clean ? 1 : 0);
+  return bytes;
+}
 
 uint32_t BatchEncoder::index_of(SeriesId id) {
   if (id >= index_.size()) {

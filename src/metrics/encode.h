@@ -52,6 +52,10 @@ class BatchEncoder {
   int64_t last_time_ = 0;
 };
 
+// Parts of the envelope by themselves, for who keeps them between batches.
+std::string encode_drop(const Drop& drop);
+std::string encode_end(const IncarnationEnd& end);
+
 // The wire form of a decoded batch: what BatchEncoder would have made of the same data. For tests and tools.
 std::string encode_batch(const Batch& batch);
 

@@ -1,0 +1,44 @@
+// How many bytes of what has waited may be under way, so that fresh batches do not queue behind them: the allowance
+// grows while acknowledgements come soon, and shrinks when they take long, as TCP's does with losses.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace monitor::agent {
+
+class ReplayPacer {
+ public:
+  static constexpr uint64_t kLeast = uint64_t{16} * 1024;
+  static constexpr uint64_t kMost = uint64_t{4} * 1024 * 1024;
+  // Half of what fresh data may be late, so that the other half is left for the rest of its way.
+  static constexpr int64_t kSlow = 1 * kNanosPerSecond;
+  static constexpr int64_t kQuick = 500 * kNanosPerMilli;
+
+  // One batch may always be under way, whatever its size.
+  bool allows() const { return under_way_ == 0 || under_way_ < allowance_; }
+  uint64_t allowance() const { return allowance_; }
+
+  void sent(uint64_t bytes) { under_way_ += bytes; }
+  // Acknowledged, or given back.
+  void ended(uint64_t bytes) { under_way_ -= std::min(under_way_, bytes); }
+  void acknowledged(uint64_t bytes, int64_t sent_ns, int64_t now_ns) {
+    ended(bytes);
+    if (now_ns - sent_ns < kQuick) {
+      allowance_ = std::min(kMost, allowance_ + bytes);
+    } else if (now_ns - sent_ns > kSlow && sent_ns >= shrunk_ns_) {
+      // Once for all that was under way at that time.
+      allowance_ = std::max(kLeast, allowance_ / 2);
+      shrunk_ns_ = now_ns;
+    }
+  }
+
+ private:
+  uint64_t allowance_ = uint64_t{64} * 1024;
+  uint64_t under_way_ = 0;
+  int64_t shrunk_ns_ = INT64_MIN;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,98 @@
+// A disk in memory that fails as it is told, and forgets what a real one may forget.
+//
+// The death of a process (crash) loses nothing that was written. A loss of power keeps what was synced; of the rest
+// each page is kept, lost (zeros or its old content) or torn within, the file's new size is kept or not, and of the
+// folder's changes since its last sync a prefix is kept. After a sync that failed, the pages of it are never written,
+// as Linux does: a later sync that succeeds says nothing of them.
+//
+// One thread. All randomness comes from the Random that is handed in: the same seed is the same disk.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/random.h"
+
+namespace monitor::testing {
+
+enum class DiskOp { kOpen, kCreate, kRead, kWrite, kTruncate, kSize, kSync, kList, kRename, kRemove, kFolder, kLock };
+const char* to_string(DiskOp op);
+
+enum class DiskFault {
+  kIo,
+  kNoSpace,
+  kShort,  // half of a write is taken; any other call fails with EIO
+};
+
+struct DiskCall {
+  uint64_t number = 0;  // 1, 2, 3 ... over the disk's life
+  DiskOp op = DiskOp::kOpen;
+  std::string path;
+};
+
+class FaultDisk final : public FileDisk {
+ public:
+  using Judge = std::function<std::optional<DiskFault>(const DiskCall&)>;
+
+  // Asked before every call.
+  void set_judge(Judge judge) { judge_ = std::move(judge); }
+  // No more bytes than this in all files together: ENOSPC beyond.
+  void set_capacity(uint64_t bytes) { capacity_ = bytes; }
+  uint64_t used() const;
+  uint64_t calls() const { return calls_; }
+
+  // The process is gone: every open file and lock is dead. The call with this number, and all after it, are not made.
+  void crash_at(uint64_t call) { crash_at_ = call; }
+  bool crashed() const { return crash_at_ != 0 && calls_ >= crash_at_; }
+  // The next process may begin.
+  void restart();
+  void lose_power(Random& random);
+
+  // What a person may do to the files.
+  std::map<std::string, std::string> contents() const;
+  void put(const std::string& path, std::string content);
+
+  Result<std::string> read_file(const std::string& path, size_t max_bytes) override;
+  Status write_file(const std::string& path, std::string_view content) override;
+  Status make_folder(const std::string& path) override;
+  Status remove_file(const std::string& path) override;
+  Result<std::unique_ptr<DiskFile>> open_file(const std::string& path, Open mode) override;
+  Result<std::vector<std::string>> list_folder(const std::string& path) override;
+  Status rename_file(const std::string& from, const std::string& to) override;
+  Status sync_folder(const std::string& path) override;
+  Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) override;
+
+ private:
+  friend class FaultFile;
+  friend class FaultLock;
+  struct Node {
+    std::string data;
+    std::string durable;
+    std::set<uint64_t> dirty;  // pages that the next sync writes
+    bool changed = false;      // since the last sync, in data or size
+  };
+  using Entries = std::map<std::string, std::shared_ptr<Node>>;
+
+  // The error of this call, if it is to fail; `shortened` when only half of it is to be done.
+  std::optional<Error> enter(DiskOp op, const std::string& path, bool* shortened = nullptr);
+  bool has_room(uint64_t more) const { return used() + more <= capacity_; }
+  void change_entries(Entries next);
+  static void lose_pages(Node& node, Random& random);
+
+  Judge judge_;
+  uint64_t capacity_ = UINT64_MAX;
+  uint64_t calls_ = 0;
+  uint64_t crash_at_ = 0;
+  uint64_t process_ = 1;  // handles of an earlier one are dead
+  Entries entries_;
+  std::vector<Entries> history_{Entries{}};  // the durable one, then each change since
+  std::map<std::string, uint64_t> locks_;    // path, process
+};
+
+}  // namespace monitor::testing

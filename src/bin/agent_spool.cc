@@ -1,0 +1,107 @@
+#include "bin/agent_spool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "agent/spool/inspect.h"
+#include "agent/spool/memory_spool.h"
+#include "base/exit_codes.h"
+#include "base/log.h"
+#include "base/size_format.h"
+
+namespace monitor {
+
+namespace {
+
+constexpr std::string_view kMemory = "memory";
+
+agent::SpoolFull full_of(const SpoolFlags& flags) {
+  return flags.full == "drop-newest" ? agent::SpoolFull::kDropNewest : agent::SpoolFull::kDropOldest;
+}
+
+agent::SpoolSync sync_of(const SpoolFlags& flags) {
+  if (flags.sync == "batch") return agent::SpoolSync::kBatch;
+  return flags.sync == "never" ? agent::SpoolSync::kNever : agent::SpoolSync::k100Ms;
+}
+
+}  // namespace
+
+void add_spool_options(CLI::App& app, SpoolFlags& flags) {
+  app.add_option("--spool", flags.where,
+                 "Where batches wait until the server has them: a folder, or memory "
+                 "(default: spool in the agent's folder)");
+  app.add_option("--spool-max", flags.max, "How much it may hold, from 1MiB on; in memory at most 64MiB");
+  app.add_option("--spool-full", flags.full, "What gives way when it is full: drop-oldest or drop-newest")
+      ->check(CLI::IsMember({"drop-oldest", "drop-newest"}));
+  app.add_option(
+         "--spool-sync", flags.sync,
+         "When it is synced, so that it outlives a loss of power: batch (each before it is sent), 100ms (what is "
+         "not acknowledged by then), never")
+      ->check(CLI::IsMember({"batch", "100ms", "never"}));
+  CLI::App& spool = *app.add_subcommand("spool", "Look into a spool; nothing is changed");
+  spool.require_subcommand(1);
+  for (const auto& [name, text] : {std::pair{"inspect", "Show its segments, what waits in them, and its checkpoint"},
+                                   std::pair{"verify", "Read all of it; status 1 when something is damaged"}}) {
+    spool.add_subcommand(name, text)->add_option("DIR", flags.folder, "The spool's folder")->required();
+  }
+}
+
+std::string check_spool_flags(const SpoolFlags& flags) {
+  const auto max = parse_size(flags.max);
+  if (!max) return "--spool-max: " + max.error().message();
+  if (*max < agent::FileSpoolOptions::kLeastMaxBytes) {
+    return fmt::format("--spool-max: got {}, expected at least {}", format_size(*max),
+                       format_size(agent::FileSpoolOptions::kLeastMaxBytes));
+  }
+  return "";
+}
+
+AgentSpool::AgentSpool(const SpoolFlags& flags, const std::string& own_folder, const std::string& incarnation,
+                       FileDisk& disk, EventLoop& loop, agent::SpoolListener& listener)
+    : worker_(loop) {
+  const uint64_t max = parse_size(flags.max).value();
+  if (flags.where == kMemory) {
+    const size_t bytes = std::min<size_t>(max, agent::MemorySpool::kDefaultMaxBytes);
+    spool_ = std::make_unique<agent::MemorySpool>(listener, loop.clock(), bytes, full_of(flags));
+    return;
+  }
+  agent::FileSpoolOptions options;
+  options.folder = flags.where.empty() ? own_folder + "/spool" : flags.where;
+  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
+  options.incarnation = incarnation;
+  options.max_bytes = max;
+  options.full = full_of(flags);
+  options.sync = sync_of(flags);
+  auto files = std::make_unique<agent::FileSpool>(disk, loop, worker_, listener, std::move(options));
+  files_ = files.get();
+  spool_ = std::move(files);
+}
+
+Status AgentSpool::open(std::function<void()> wake) {
+  if (files_ == nullptr) return {};
+  files_->set_wake(std::move(wake));
+  return files_->open();
+}
+
+void AgentSpool::close() {
+  if (files_ != nullptr) files_->close();
+}
+
+int run_spool_command(const CLI::App& command, const SpoolFlags& flags) {
+  PosixDisk disk;
+  const bool verify = command.got_subcommand("verify");
+  std::string folder = flags.folder;
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  const auto report = inspect_spool(disk, folder, verify ? agent::Inspect::kVerify : agent::Inspect::kOverview);
+  if (!report) {
+    log_error("the spool cannot be read", {{"reason", report.error()}});
+    return kExitIo;
+  }
+  std::cout << report->text << std::flush;
+  if (!std::cout.good()) return kExitIo;
+  return verify && report->damaged ? kExitNegative : kExitOk;
+}
+
+}  // namespace monitor
