@@ -26,7 +26,7 @@ ALLOWED = {
 ALSO = {"config/etcd": {"rpc"}}
 # Third parties' headers, and the only places that may include them.
 THIRD_PARTIES = {
-    r"nghttp2/": ["src/rpc/"],
+    r"nghttp2/": ["src/rpc/", "bench/"],
     r"openssl/": ["src/rpc/"],
     r"sqlite3\.h": ["src/metriclog/sqlite/", "src/analysis/history/"],
     r"librdkafka/": ["src/metriclog/kafka/", "bench/", "tests/"],
