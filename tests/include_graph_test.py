@@ -17,6 +17,7 @@ ALLOWED = {
     "telemetry": BASE,
     "metriclog": BASE,
     "supervisor": BASE,
+    "load": BASE | {"metrics", "protocol", "rpc"},
     "agent": BASE | {"metrics", "config", "protocol", "rpc", "telemetry"},
     "server": BASE | {"metrics", "protocol", "rpc", "telemetry", "metriclog"},
     "analysis": BASE | {"metrics", "telemetry", "metriclog"},

@@ -13,8 +13,7 @@ BENCH = os.path.join(os.path.dirname(programs.BIN), "bench")
 
 def start(name, *arguments, **options):
     """One of bench/ by its name, or one of the project's programs."""
-    path = name if name.startswith("monitor") else os.path.join(BENCH, name)
-    return programs.Program(path, *arguments, **options)
+    return programs.Program(name if name.startswith("monitor") else os.path.join(BENCH, name), *arguments, **options)
 
 
 def cpu_ns(program):
