@@ -2,7 +2,7 @@
 
 namespace monitor::protowire {
 
-std::optional<uint64_t> Reader::varint() {
+std::optional<uint64_t> Reader::long_varint() {
   uint64_t value = 0;
   for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
     const auto byte = static_cast<unsigned char>(rest_[i]);

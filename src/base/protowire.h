@@ -90,13 +90,25 @@ class Reader {
   // The next field; nothing at the end, or where the bytes are malformed: then failed() is true.
   std::optional<Field> next();
   // A bare varint or fixed64, as in packed fields; nothing at the end or on failure.
-  std::optional<uint64_t> varint();
+  std::optional<uint64_t> varint() {
+    // Tags, lengths and most values are one byte.
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {
+      const auto value = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      return value;
+    }
+    return long_varint();
+  }
   std::optional<uint64_t> fixed64();
 
   bool failed() const { return failed_; }
   bool at_end() const { return rest_.empty(); }
+  // What has not been read yet.
+  std::string_view rest() const { return rest_; }
 
  private:
+  std::optional<uint64_t> long_varint();
+
   std::string_view rest_;
   bool failed_ = false;
 };
