@@ -46,6 +46,37 @@ rd_kafka_t* make_producer(const std::string& brokers) {
   return producer;
 }
 
+// As long as real ones, but always the same: nothing is taken out of the batch.
+rd_kafka_headers_t* make_headers(const std::string& agent) {
+  const std::array<std::pair<const char*, std::string_view>, 5> all = {{
+      {"agent", agent},
+      {"incarnation", "0123456789abcdef0123456789abcdef"},
+      {"sequence", "1234"},
+      {"config-revision", "0"},
+      {"content-type", "application/x-protobuf"},
+  }};
+  rd_kafka_headers_t* const headers = rd_kafka_headers_new(all.size());
+  for (const auto& [name, value] : all) {
+    rd_kafka_header_add(headers, name, -1, value.data(), static_cast<ssize_t>(value.size()));
+  }
+  return headers;
+}
+
+void produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, Http2Sink::Stream& stream, std::string_view batch,
+             bool with_headers) {
+  std::array<rd_kafka_vu_t, 6> parts{};
+  parts[0] = {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic}};
+  parts[1] = {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}};
+  parts[2] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = &stream}};
+  // The library takes what it copies as void*.
+  parts[3] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {const_cast<char*>(batch.data()), batch.size()}}};
+  parts[4] = {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {stream.agent.data(), stream.agent.size()}}};
+  if (with_headers) parts[5] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = make_headers(stream.agent)}};
+  if (rd_kafka_error_t* const error = rd_kafka_produceva(producer, parts.data(), with_headers ? 6 : 5)) {
+    end("produce", rd_kafka_error_string(error));
+  }
+}
+
 // Confirmed: in order, since all batches of a stream are of one key.
 void take_deliveries(rd_kafka_queue_t* queue, Http2Sink& sink) {
   while (rd_kafka_event_t* const event = rd_kafka_queue_poll(queue, 0)) {
@@ -60,12 +91,9 @@ void take_deliveries(rd_kafka_queue_t* queue, Http2Sink& sink) {
 int run(const Arguments& arguments) {
   rd_kafka_t* const producer = make_producer(arguments.text("kafka"));
   rd_kafka_topic_t* const topic = rd_kafka_topic_new(producer, arguments.text("topic").c_str(), nullptr);
-  Http2Sink sink([topic](Http2Sink&, Http2Sink::Stream& stream, std::string_view, std::string_view batch) {
-    // librdkafka takes what it copies as void*.
-    if (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, const_cast<char*>(batch.data()),
-                         batch.size(), stream.agent.data(), stream.agent.size(), &stream) != 0) {
-      end("produce", rd_kafka_err2str(rd_kafka_last_error()));
-    }
+  const bool headers = arguments.number("headers") != 0;
+  Http2Sink sink([=](Http2Sink&, Http2Sink::Stream& stream, std::string_view, std::string_view batch) {
+    produce(producer, topic, stream, batch, headers);
   });
   rd_kafka_queue_t* const deliveries = rd_kafka_queue_get_main(producer);
   const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

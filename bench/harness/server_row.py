@@ -14,14 +14,18 @@ CPU = Target(1.3)
 
 
 class Case:
-    def __init__(self, name, seconds, targets, **load):
-        self.name, self.seconds, self.targets = name, seconds, targets
+    """`headers`: the floor writes the same records, headers included; else values alone."""
+
+    def __init__(self, name, seconds, targets, headers=True, **load):
+        self.name, self.seconds, self.targets, self.headers = name, seconds, targets, headers
         self.load = {"per_second": 0, "series": 8, "ticks": 1, **load}
 
 
 # The different batches of a stream are so many that a produce batch holds hardly any twice.
 CASES = [
     Case("100 streams, window 64", 5, {"cpu": [CPU], "rate": [Target(0.8, at_least=True)]},
+         streams=100, window=64, batches=256),
+    Case("the same, floor without headers", 5, {"cpu": [CPU], "rate": [Target(0.8, at_least=True)]}, headers=False,
          streams=100, window=64, batches=256),
     Case("100 streams, 1,000 points a batch", 5, {"cpu": [], "rate": [Target(0.95, at_least=True)]},
          streams=100, window=64, batches=32, series=100, ticks=10),
@@ -72,7 +76,8 @@ class Bench:
                     "rss": pages * resource.getpagesize() / 2**20}
 
     def floor(self):
-        server = start("bench-server-floor", f"kafka={self.kafka.address}", f"topic={self.topic}")
+        server = start("bench-server-floor", f"kafka={self.kafka.address}", f"topic={self.topic}",
+                       f"headers={int(self.case.headers)}")
         return self._run(server, server.prints(r"^port (\d+)").group(1))
 
     def ours(self):

@@ -25,15 +25,17 @@ constexpr uint32_t kSeriesField = 10;
 
 // As many series as stand at the start of `bytes`, one after the other, and how many they are.
 std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
-  Reader reader(bytes);
-  size_t size = 0;
+  constexpr char kTag = (kSeriesField << 3) | static_cast<uint32_t>(WireType::kBytes);
+  std::string_view rest = bytes;
   size_t count = 0;
-  while (const auto field = reader.next()) {
-    if (field->number != kSeriesField || field->type != WireType::kBytes) break;
-    size = bytes.size() - reader.rest().size();
+  while (!rest.empty() && rest.front() == kTag) {
+    Reader reader(rest.substr(1));
+    const auto size = reader.varint();
+    if (!size || *size > reader.rest().size()) break;
+    rest = reader.rest().substr(*size);
     ++count;
   }
-  return {bytes.substr(0, size), count};
+  return {bytes.substr(0, bytes.size() - rest.size()), count};
 }
 
 // One walk over the bytes, with all checks. The sink is told of every part and may build from it.
