@@ -11,6 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::metrics;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const bool checked = check_batch(bytes).ok();
+  // What it remembers of one input must not make it more or less strict with the next.
+  static BatchChecker checker{BatchLimits{}};
+  if (checker.check(bytes).ok() != checked || checker.check(bytes).ok() != checked) std::abort();
   const auto batch = decode_batch(bytes);
   if (checked != batch.ok()) std::abort();
   if (batch) {

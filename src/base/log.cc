@@ -19,6 +19,8 @@ namespace monitor {
 namespace {
 
 constexpr uint64_t kBurst = 5;
+// Every change of the configuration is somebody's, who looks for the line that answers it.
+constexpr uint64_t kConfigurationBurst = 500;
 constexpr int64_t kBurstWindow = 10 * kNanosPerSecond;
 constexpr size_t kMaxRemembered = 512;
 
@@ -61,7 +63,7 @@ bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated)
     r.window_start = now;
     r.printed = 0;
   }
-  if (r.printed >= kBurst) {
+  if (r.printed >= (event.starts_with("configuration ") ? kConfigurationBurst : kBurst)) {
     ++r.held_back;
     return false;
   }

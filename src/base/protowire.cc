@@ -2,71 +2,49 @@
 
 namespace monitor::protowire {
 
-std::optional<uint64_t> Reader::varint() {
-  uint64_t value = 0;
+bool Reader::take_long_varint(uint64_t& value) {
+  value = 0;
   for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
     const auto byte = static_cast<unsigned char>(rest_[i]);
     value |= static_cast<uint64_t>(byte & 0x7F) << (7 * i);
     if ((byte & 0x80) == 0) {
       rest_.remove_prefix(i + 1);
-      return value;
+      return true;
     }
   }
-  if (!rest_.empty()) failed_ = true;
-  return std::nullopt;
+  failed_ = failed_ || !rest_.empty();
+  return false;
 }
 
-std::optional<uint64_t> Reader::fixed64() {
-  if (rest_.size() < 8) {
-    if (!rest_.empty()) failed_ = true;
-    return std::nullopt;
-  }
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i) value |= static_cast<uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
-  rest_.remove_prefix(8);
-  return value;
-}
-
-std::optional<Field> Reader::next() {
-  const auto tag = varint();
-  if (!tag) return std::nullopt;
-  const auto fail = [this]() -> std::optional<Field> {
-    failed_ = true;
-    return std::nullopt;
-  };
-  if ((*tag >> 3) == 0 || (*tag >> 3) > 0x1FFFFFFF) return fail();
-  Field field;
-  field.number = static_cast<uint32_t>(*tag >> 3);
-  field.type = static_cast<WireType>(*tag & 7);
+bool Reader::take_field(Field& field) {
+  uint64_t tag = 0;
+  if (!take_varint(tag)) return false;
+  failed_ = true;  // until the field turns out to be whole
+  if ((tag >> 3) == 0 || (tag >> 3) > 0x1FFFFFFF) return false;
+  field.number = static_cast<uint32_t>(tag >> 3);
+  field.type = static_cast<WireType>(tag & 7);
   switch (field.type) {
-    case WireType::kVarint: {
-      const auto value = varint();
-      if (!value) return fail();
-      field.value = *value;
-      return field;
-    }
-    case WireType::kFixed64: {
-      const auto value = fixed64();
-      if (!value) return fail();
-      field.value = *value;
-      return field;
-    }
+    case WireType::kVarint:
+      failed_ = !take_varint(field.value);
+      break;
+    case WireType::kFixed64:
+      failed_ = !take_fixed(field.value, 8);
+      break;
+    case WireType::kFixed32:
+      failed_ = !take_fixed(field.value, 4);
+      break;
     case WireType::kBytes: {
-      const auto size = varint();
-      if (!size || *size > rest_.size()) return fail();
-      field.bytes = rest_.substr(0, *size);
-      rest_.remove_prefix(*size);
-      return field;
+      uint64_t size = 0;
+      if (!take_varint(size) || size > rest_.size()) return false;
+      field.bytes = rest_.substr(0, size);
+      rest_.remove_prefix(size);
+      failed_ = false;
+      break;
     }
-    case WireType::kFixed32: {
-      if (rest_.size() < 4) return fail();
-      for (size_t i = 0; i < 4; ++i)
-        field.value |= static_cast<uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
-      rest_.remove_prefix(4);
-      return field;
-    }
+    default:
+      return false;  // groups, and numbers that are no wire type
   }
-  return fail();  // groups, and numbers that are no wire type
+  return !failed_;
 }
 
 }  // namespace monitor::protowire

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace monitor::protowire {
 
@@ -90,15 +91,53 @@ class Reader {
   // The next field; nothing at the end, or where the bytes are malformed: then failed() is true.
   std::optional<Field> next();
   // A bare varint or fixed64, as in packed fields; nothing at the end or on failure.
-  std::optional<uint64_t> varint();
-  std::optional<uint64_t> fixed64();
+  std::optional<uint64_t> varint() {
+    uint64_t value = 0;
+    return take_varint(value) ? std::optional(value) : std::nullopt;
+  }
+  std::optional<uint64_t> fixed64() {
+    uint64_t value = 0;
+    return take_fixed(value, 8) ? std::optional(value) : std::nullopt;
+  }
 
   bool failed() const { return failed_; }
   bool at_end() const { return rest_.empty(); }
+  // What has not been read yet.
+  std::string_view rest() const { return rest_; }
 
  private:
+  // These say by their result whether there was one: an optional that is written in parts and read whole stalls the
+  // processor, and this is a server's hottest code.
+  bool take_varint(uint64_t& value) {
+    // Tags, lengths and most values are one byte.
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {
+      value = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      return true;
+    }
+    return take_long_varint(value);
+  }
+  bool take_long_varint(uint64_t& value);
+  bool take_fixed(uint64_t& value, size_t bytes) {
+    if (rest_.size() < bytes) {
+      failed_ = failed_ || !rest_.empty();
+      return false;
+    }
+    value = 0;
+    for (size_t i = 0; i < bytes; ++i) value |= static_cast<uint64_t>(static_cast<unsigned char>(rest_[i])) << (8 * i);
+    rest_.remove_prefix(bytes);
+    return true;
+  }
+  bool take_field(Field& field);
+
   std::string_view rest_;
   bool failed_ = false;
 };
+
+inline std::optional<Field> Reader::next() {
+  std::optional<Field> field(std::in_place);
+  if (!take_field(*field)) field.reset();
+  return field;
+}
 
 }  // namespace monitor::protowire

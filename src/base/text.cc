@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace monitor {
 
@@ -109,7 +110,16 @@ std::optional<std::string> unhex(std::string_view text) {
 }
 
 bool valid_utf8(std::string_view text) {
+  constexpr uint64_t kNotAscii = 0x8080808080808080;
   while (!text.empty()) {
+    uint64_t word = 0;
+    if (text.size() >= sizeof word) {
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & kNotAscii) == 0) {
+        text.remove_prefix(sizeof word);
+        continue;
+      }
+    }
     const size_t length = utf8_sequence(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -115,6 +115,8 @@ TEST(Codec, CheckAndDecodeRefuseTheSame) {
   Example example;
   const std::string good = example.encode(example_envelope());
   SeededRandom random(1);
+  BatchChecker checker{BatchLimits{}};  // what it remembers must make it no more and no less strict
+  ASSERT_TRUE(checker.check(good));
   size_t refused = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = good;
@@ -123,9 +125,28 @@ TEST(Codec, CheckAndDecodeRefuseTheSame) {
     if (random.below(4) == 0) bytes.resize(random.below(bytes.size()));
     const bool checked = check_batch(bytes).ok();
     ASSERT_EQ(checked, decode_batch(bytes).ok());
+    ASSERT_EQ(checked, checker.check(bytes).ok());
     refused += checked ? 0 : 1;
   }
   EXPECT_GT(refused, 1'000U);
+}
+
+TEST(Codec, CheckerSeesInAKnownListWhatItSawBefore) {
+  Example example;
+  const std::string bytes = example.encode(example_envelope());
+  BatchChecker checker{BatchLimits{}};
+  for (int round = 0; round < 2; ++round) {
+    const auto view = checker.check(bytes);
+    ASSERT_TRUE(view) << view.error().to_string();
+    EXPECT_EQ(view->series, 3U);
+    EXPECT_EQ(view->points, 11U);
+    EXPECT_EQ(view->agent_id, "agent-001");
+  }
+  // A heartbeat has no list, and takes nothing over from the batch before.
+  BatchEncoder encoder(example.table);
+  const auto heartbeat = checker.check(encoder.finish(example_envelope()));
+  ASSERT_TRUE(heartbeat);
+  EXPECT_EQ(heartbeat->series, 0U);
 }
 
 TEST(Codec, LimitsNameFigureAndBound) {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <bitset>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/protowire.h"
@@ -21,25 +21,64 @@ using protowire::Reader;
 using protowire::WireType;
 
 constexpr size_t kMaxSeries = 20'000;
+constexpr uint32_t kSeriesField = 10;
+
+// As many series as stand at the start of `bytes`, one after the other, and how many they are.
+std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
+  constexpr char kTag = (kSeriesField << 3) | static_cast<uint32_t>(WireType::kBytes);
+  std::string_view rest = bytes;
+  size_t count = 0;
+  while (!rest.empty() && rest.front() == kTag) {
+    Reader reader(rest.substr(1));
+    const auto size = reader.varint();
+    if (!size || *size > reader.rest().size()) break;
+    rest = reader.rest().substr(*size);
+    ++count;
+  }
+  return {bytes.substr(0, bytes.size() - rest.size()), count};
+}
 
 // One walk over the bytes, with all checks. The sink is told of every part and may build from it.
 template <typename Sink>
 class Walker {
  public:
-  Walker(const BatchLimits& limits, Sink& sink) : limits_(limits), sink_(sink) {}
+  // `types` is working space. With a memory, a list of series that it knows is taken as checked; the sink is not told.
+  Walker(const BatchLimits& limits, Sink& sink, SeriesMemory::Types& types, SeriesMemory* memory = nullptr)
+      : limits_(limits), sink_(sink), memory_(memory), integer_(types) {
+    integer_.clear();
+  }
 
   Result<BatchView> walk(std::string_view bytes) {
     if (bytes.size() > limits_.batch_bytes) return over("size in bytes", bytes.size(), limits_.batch_bytes);
     Reader reader(bytes);
+    std::string_view here = bytes;
     while (const auto field = reader.next()) {
-      if (const Status s = top_level(*field); !s) return s.error();
+      if (field->number == kSeriesField && recall(here)) {
+        reader = Reader(here.substr(list_.first.size()));
+      } else if (const Status s = top_level(*field); !s) {
+        return s.error();
+      }
+      here = reader.rest();
     }
     if (reader.failed()) return malformed("its top level");
     if (auto s = finish(); !s) return s.error();
+    if (memory_ != nullptr && !recalled_) memory_->keep(list_.first, std::span(integer_).first(list_.second));
     return view_;
   }
 
  private:
+  // Takes the list of series that stands here from the memory, if it is the batch's first and known.
+  bool recall(std::string_view here) {
+    if (memory_ == nullptr || view_.series > 0 || view_.frames > 0) return false;
+    list_ = list_of_series(here);
+    const SeriesMemory::Types* const types = memory_->find(list_.first);
+    if (types == nullptr) return false;
+    integer_ = *types;
+    view_.series = integer_.size();
+    recalled_ = true;
+    return true;
+  }
+
   Status top_level(const Field& field) {
     const bool is_message = field.number == 6 || (field.number >= 8 && field.number <= 11) || field.number == 13 ||
                             field.number == 14 || (field.number >= 1 && field.number <= 3) || field.number == 15;
@@ -65,7 +104,7 @@ class Walker {
       case 7:
         view_.first_unacked = field.value;
         break;
-      case 10:
+      case kSeriesField:
         return series(field.bytes);
       case 11:
         return frame(field.bytes);
@@ -92,7 +131,7 @@ class Walker {
     if (!series) return series.error();
     const size_t limit = std::min(limits_.series, kMaxSeries);
     if (view_.series >= limit) return over("number of series", view_.series + 1, limit);
-    integer_[view_.series] = series->integer;
+    integer_.push_back(series->integer ? 1 : 0);
     ++view_.series;
     return sink_.series(*series, limits_);
   }
@@ -104,10 +143,10 @@ class Walker {
     Reader reader(packed);
     while (const auto index = reader.varint()) {
       if (*index >= view_.series) return over("index of a series", *index, view_.series);
-      (integer_[*index] ? ints_ : doubles_) += 1;
+      (integer_[*index] != 0 ? ints_ : doubles_) += 1;
     }
     if (reader.failed() || !reader.at_end()) return malformed("the series of a frame");
-    list_ = packed;
+    frame_list_ = packed;
     return {};
   }
 
@@ -129,7 +168,7 @@ class Walker {
     view_.points += ints_ + doubles_;
     if (++view_.frames > limits_.frames) return over("number of frames", view_.frames, limits_.frames);
     if (view_.points > limits_.points) return over("number of points", view_.points, limits_.points);
-    sink_.frame(*frame, list_, integer_);
+    sink_.frame(*frame, frame_list_, integer_);
     return {};
   }
 
@@ -145,10 +184,13 @@ class Walker {
 
   const BatchLimits& limits_;
   Sink& sink_;
+  SeriesMemory* memory_;
+  SeriesMemory::Types& integer_;              // of all series
+  std::pair<std::string_view, size_t> list_;  // the first list of series, and how many they are
+  bool recalled_ = false;
   BatchView view_;
   size_t resource_labels_ = 0;
-  std::bitset<kMaxSeries> integer_;  // which series are
-  std::string_view list_;            // series of the frame at hand, packed
+  std::string_view frame_list_;  // series of the frame at hand, packed
   size_t ints_ = 0;
   size_t doubles_ = 0;
 };
@@ -183,7 +225,7 @@ struct CheckSink {
   }
   void resource(const LabelView&) {}
   Status series(const SeriesView&, const BatchLimits&) { return {}; }
-  void frame(const FrameView&, std::string_view, const std::bitset<kMaxSeries>&) {}
+  void frame(const FrameView&, std::string_view, const SeriesMemory::Types&) {}
 };
 
 class BuildSink {
@@ -217,7 +259,7 @@ class BuildSink {
     return {};
   }
 
-  void frame(const FrameView& view, std::string_view list, const std::bitset<kMaxSeries>& integer) {
+  void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types& integer) {
     Frame frame{view.time_ns, view.rates_since_ns, {}};
     Reader series(list);
     Reader ints(view.ints);
@@ -225,7 +267,7 @@ class BuildSink {
     while (const auto index = series.varint()) {
       Point point;
       point.series = static_cast<SeriesId>(*index);
-      if (integer[*index]) {
+      if (integer[*index] != 0) {
         const int64_t delta = protowire::unzigzag(*ints.varint());
         last_value_[*index] =
             static_cast<int64_t>(static_cast<uint64_t>(last_value_[*index]) + static_cast<uint64_t>(delta));
@@ -261,7 +303,8 @@ double Batch::value(const Point& point) const {
 Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits) {
   Batch batch;
   BuildSink sink(batch);
-  const auto view = Walker<BuildSink>(limits, sink).walk(bytes);
+  SeriesMemory::Types types;
+  const auto view = Walker<BuildSink>(limits, sink, types).walk(bytes);
   if (!view) return view.error();
   batch.agent_id = view->agent_id;
   batch.hostname = view->hostname;
@@ -275,7 +318,13 @@ Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits) {
 
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits) {
   CheckSink sink;
-  return Walker<CheckSink>(limits, sink).walk(bytes);
+  SeriesMemory::Types types;
+  return Walker<CheckSink>(limits, sink, types).walk(bytes);
+}
+
+Result<BatchView> BatchChecker::check(std::string_view bytes) {
+  CheckSink sink;
+  return Walker<CheckSink>(limits_, sink, types_, &memory_).walk(bytes);
 }
 
 Result<Drop> decode_drop(std::string_view bytes) { return wire::read_drop(bytes); }

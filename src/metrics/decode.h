@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "metrics/batch.h"
+#include "metrics/series_memory.h"
 
 namespace monitor::metrics {
 
@@ -44,7 +45,20 @@ struct BatchView {
   size_t points = 0;
 };
 
-// Walks the bytes once, without allocating, and checks them as decode_batch does: what passes here decodes there.
+// Walks the bytes once, without building anything, and checks them as decode_batch does: what passes here decodes
+// there.
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits = {});
+
+// check_batch() for many batches: a list of series that it has just seen is not checked again. Not thread-safe.
+class BatchChecker {
+ public:
+  explicit BatchChecker(const BatchLimits& limits) : limits_(limits) {}
+  Result<BatchView> check(std::string_view bytes);
+
+ private:
+  BatchLimits limits_;
+  SeriesMemory memory_;
+  SeriesMemory::Types types_;  // kept for its memory
+};
 
 }  // namespace monitor::metrics

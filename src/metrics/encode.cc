@@ -194,6 +194,7 @@ void BatchEncoder::clear() {
 std::string encode_batch(const Batch& batch) {
   SeriesTable table(batch.series.size());
   std::vector<SeriesId> ids;
+  ids.reserve(batch.series.size());
   for (const Series& series : batch.series) ids.push_back(table.intern(series).value());
   BatchEncoder encoder(table);
   for (const Frame& frame : batch.frames) {

@@ -115,10 +115,18 @@ Result<FrameView> read_frame(std::string_view bytes) {
 }
 
 std::optional<size_t> count_varints(std::string_view packed) {
+  // Every varint ends with a byte below 0x80; ten bytes are the most that one has.
+  constexpr size_t kMaxContinued = 9;
   size_t count = 0;
-  Reader reader(packed);
-  while (reader.varint()) ++count;
-  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  size_t continued = 0;
+  bool too_long = false;
+  for (const char c : packed) {
+    const bool ends = static_cast<unsigned char>(c) < 0x80;
+    count += ends ? 1 : 0;
+    continued = ends ? 0 : continued + 1;
+    too_long = too_long || continued > kMaxContinued;
+  }
+  if (too_long || continued > 0) return std::nullopt;
   return count;
 }
 

@@ -63,7 +63,12 @@ class Sampler(threading.Thread):
         inside = [v[key] for b, a, v in self.samples if b >= start and a <= end]
         until = [v[key] for _, a, v in self.samples if a <= start]
         after = [v[key] for b, _, v in self.samples if b >= end]
-        return inside[-1] - inside[0], after[0] - until[-1]
+        return inside[-1] - inside[0] if inside else 0, after[0] - until[-1]
+
+    def around(self, moment):
+        """The readings within 100 ms, at least the last one before and the first one after."""
+        near = [v for b, _, v in self.samples if abs(b - moment) < 100_000_000]
+        return near + [[v for b, _, v in self.samples if b <= moment][-1]] + [[v for b, _, v in self.samples if b >= moment][0]]
 
 
 class KernelTest(ProgramTest):
@@ -109,7 +114,7 @@ class KernelTest(ProgramTest):
             cpu = values["system.cpu.utilization", ""]
             self.assertGreaterEqual(cpu, busy[0] / max(1, total[1]) - 0.05)
             self.assertLessEqual(cpu, busy[1] / max(1, total[0]) + 0.05)
-            near = [v for b, a, v in sampler.samples if abs(b - end) < 100_000_000]
+            near = sampler.around(end)
             used = values["system.memory.usage", ""]
             slack = 16 * 1024 * 1024
             self.assertGreaterEqual(used, min(v["used"] for v in near) - slack)

@@ -50,7 +50,7 @@ class Program:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_") or k == "MONITOR_BIN_DIR"}
         environment.update(env or {})
         self.process = subprocess.Popen([path, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL, text=True, errors="replace", env=environment, **options)
+                                        **{"stdin": subprocess.DEVNULL, **options}, text=True, errors="replace", env=environment)
         self.threads = [threading.Thread(target=self._gather, args=a, daemon=True)
                         for a in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
         for thread in self.threads:

@@ -180,7 +180,7 @@ void FileSource::tell(const std::map<std::string, Entry>& entries) {
 
 void FileSource::load_state() {
   if (options_.state_file.empty()) return;
-  const auto text = disk_.read_file(options_.state_file, 64 * 1024);
+  const auto text = disk_.read_file(options_.state_file, size_t{64} * 1024);
   if (!text) {
     if (text.error().code() != Code::kNotFound) log_warning("state cannot be read", {{"reason", text.error()}});
     return;

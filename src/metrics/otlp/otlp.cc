@@ -32,7 +32,7 @@ void add_resource(const Batch& batch, otlp::Resource& resource) {
   for (const auto& [key, value] : batch.resource) add_text(resource, key, value);
   // The rest of the envelope as it is on our own wire: whoever does not know it passes it on.
   Batch envelope;
-  static_cast<Envelope&>(envelope) = batch;
+  static_cast<Envelope&>(envelope) = static_cast<const Envelope&>(batch);
   otlp::KeyValue& rest = *resource.add_attributes();
   rest.set_key(kEnvelope);
   rest.mutable_value()->set_bytes_value(encode_batch(envelope));

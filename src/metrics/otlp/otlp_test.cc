@@ -37,7 +37,7 @@ Batch example() {
       {"custom", {}, "Cel", Kind::kGauge, false, 0}};
   SeededRandom random(3);
   for (int i = 0; i < 3; ++i) {
-    Frame frame{1'700'000'000'000'000'000 + i * 100'000'000, i == 0 ? 0 : 1'700'000'000'000'000'000, {}};
+    Frame frame{1'700'000'000'000'000'000 + int64_t{i} * 100'000'000, i == 0 ? 0 : 1'700'000'000'000'000'000, {}};
     for (SeriesId id = 0; id < (i == 1 ? 3U : 4U); ++id) {
       Point point;
       point.series = id;

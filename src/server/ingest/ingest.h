@@ -91,6 +91,7 @@ class Ingest final : public metriclog::DeliveryListener {
   IngestEnvironment env_;
   const IngestOptions options_;
   IngestMetrics metrics_;
+  metrics::BatchChecker checker_{options_.limits};
   std::unordered_map<uint32_t, Session*> sessions_;
   uint32_t last_id_ = 0;
   std::deque<uint32_t> waiting_;  // sessions that the full log keeps waiting, in turn

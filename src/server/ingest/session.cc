@@ -124,7 +124,7 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
 }
 
 void Session::append(uint64_t token, std::string_view batch) {
-  const auto view = metrics::check_batch(batch, ingest_.options_.limits);
+  const auto view = ingest_.checker_.check(batch);
   IngestMetrics& metrics = ingest_.metrics_;
   if (!view) {
     const bool large = view.error().code() == Code::kResourceExhausted;
@@ -184,7 +184,7 @@ bool Session::append_to_log(uint64_t token, std::string_view batch, const metric
 
 bool Session::append_waiting() {
   const Waiting& oldest = waiting_.front();
-  const auto view = metrics::check_batch(oldest.batch, ingest_.options_.limits);
+  const auto view = ingest_.checker_.check(oldest.batch);
   if (view && !append_to_log(oldest.token, oldest.batch, *view)) return false;
   if (view) ingest_.metrics_.points.add(view->points);
   ingest_.waiting_bytes_ -= oldest.batch.size();

@@ -1,0 +1,28 @@
+// The least that collecting can cost: files that stay open are read from their start, and nothing is done with it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace monitor::bench {
+
+class Sweep {
+ public:
+  // Ends the program when a file cannot be opened.
+  explicit Sweep(const std::vector<std::string>& paths);
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+
+  void read_all();
+
+ private:
+  std::vector<int> files_;
+  std::array<char, size_t{64} * 1024> buffer_{};
+};
+
+// The monotonic clock.
+int64_t now_ns();
+
+}  // namespace monitor::bench

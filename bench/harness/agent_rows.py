@@ -1,0 +1,113 @@
+"""The agent's rows: what a tick costs without the stream, and the whole agent."""
+import os
+import tempfile
+import time
+
+from pairs import Line, Target, compare, measure
+from processes import Ended, cpu_between, memory_kib, open_files, programs, start
+
+# Everything that is read from a file and from nothing else (a filesystem's fill is not), and the files.
+SELECTORS = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure"]
+FILES = ["stat", "meminfo", "diskstats", "net/dev", "loadavg", "uptime", "pressure/cpu", "pressure/memory", "pressure/io"]
+# What an agent reads whose configuration says nothing.
+DEFAULT_SELECTORS = ["cpu", "memory", "disk read", "disk write", "net in", "net out"]
+DEFAULT_FILES = ["stat", "meminfo", "diskstats", "net/dev"]
+SETTLE = 2.25  # seconds, before a run counts: the first batches carry what later ones do not; ends between two ticks
+SETTLE_AFTER_BATCHES = 0.25
+
+
+def proc(files):
+    # What the kernel shows under /proc/net is of one's own network namespace.
+    return ["/proc/self/net/dev" if file == "net/dev" else f"/proc/{file}" for file in files]
+
+
+def check_files(program, files):
+    """The floor must read what ours reads, else the ratio says nothing."""
+    found = open_files(program)
+    if found != sorted(proc(files)):
+        raise AssertionError(f"ours reads {found}, the floor {sorted(proc(files))}")
+
+
+def per_tick(program, interval, seconds):
+    """Microseconds of CPU a tick. The time is a multiple of the interval: it holds that many ticks, wherever it begins."""
+    ticks = max(round(seconds / interval), 1)
+    return cpu_between(program, ticks * interval) / ticks / 1000
+
+
+def collect_case(options, name, interval, seconds):
+    interval_argument = f"interval_us={round(interval * 1e6)}"
+
+    def run(program, check):
+        with Ended(program):
+            program.prints("^ready")
+            time.sleep(options.settle(SETTLE))
+            if check:
+                check_files(program, FILES)
+            return {"cpu": per_tick(program, interval, options.seconds(seconds, interval))}
+
+    blocks = measure(lambda: run(start("bench-agent-floor", interval_argument, *proc(FILES)), False),
+                     lambda: run(start("bench-agent-collect", interval_argument, *SELECTORS), True),
+                     ["cpu"], *options.blocks())
+    return Line("agent-collect", name, "us/tick", compare(blocks, "cpu"), [Target(1.5)])
+
+
+def collect(options):
+    yield collect_case(options, "10 Hz", 0.1, 6)
+
+
+class WholeAgent:
+    """A case of agent-whole: the peer, the agent, and the floor that sends the agent's bytes."""
+
+    def __init__(self, options, interval, seconds, folder):
+        self.options, self.interval, self.folder = options, interval, folder
+        self.seconds = options.seconds(seconds, max(interval, 1))
+        self.ticks_a_batch = max(round(1 / interval), 1)  # batches go out every second
+        self.batch = f"{folder}/batch"
+
+    def _run(self, make, settle, peer_arguments=(), settled=lambda: True):
+        with Ended(start("bench-peer", *peer_arguments)) as peer:
+            port = int(peer.prints(r"^port (\d+)").group(1))
+            with Ended(make(port)) as program:
+                programs.wait_until(settled, "the agent's third batch")
+                time.sleep(self.options.settle(settle))
+                if program.name == "monitor-agent":
+                    check_files(program, DEFAULT_FILES)
+                cpu = per_tick(program, self.interval, self.seconds)
+                rss, anonymous = memory_kib(program)
+                return {"cpu": cpu, "rss": rss / 1024, "anonymous": anonymous / 1024}
+
+    def ours(self):
+        def make(port):
+            config = f"{self.folder}/config.json"
+            with open(config, "w", encoding="utf-8") as file:
+                file.write('{"interval": %g}' % self.interval)
+            return start("monitor-agent", "--agent-id", "bench", "--server", f"127.0.0.1:{port}", "--config", config,
+                         "--data", self.folder)
+
+        if os.path.exists(self.batch):
+            os.remove(self.batch)
+        return self._run(make, SETTLE_AFTER_BATCHES, [f"save={self.batch}"], lambda: os.path.exists(self.batch))
+
+    def floor(self):
+        def make(port):
+            return start("bench-agent-floor", f"interval_us={round(self.interval * 1e6)}",
+                         f"ticks_a_batch={self.ticks_a_batch}", f"port={port}", f"batch={self.batch}",
+                         f"file={self.folder}/floor", *proc(DEFAULT_FILES))
+
+        return self._run(make, SETTLE)
+
+
+def whole_case(options, name, interval, seconds, targets):
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
+        case = WholeAgent(options, interval, seconds, folder)
+        case.ours()  # not counted: the floor sends what this one sent
+        blocks = measure(case.floor, case.ours, ["cpu"], *options.blocks())
+    yield Line("agent-whole", name, "us/tick", compare(blocks, "cpu"), targets)
+    for quantity, what in (("rss", "resident"), ("anonymous", "anonymous")):
+        yield Line("agent-whole", f"{name}, {what} memory", "MiB", compare(blocks, quantity))
+
+
+def whole(options):
+    if not options.quick:
+        yield from whole_case(options, "1 s", 1, 12, [Target(1.3), Target(250, of="ours", unit="us")])
+    yield from whole_case(options, "10 Hz", 0.1, 5, [Target(1.3)])

@@ -1,0 +1,119 @@
+#include "load/batches.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "metrics/encode.h"
+
+namespace monitor::load {
+
+namespace {
+
+using metrics::Kind;
+using metrics::Series;
+
+constexpr int64_t kTick = kNanosPerSecond;
+
+// What a host has once; the rest are its devices' rates.
+std::vector<Series> host_series(size_t count) {
+  std::vector<Series> all = {
+      {"system.cpu.utilization", {}, "1", Kind::kGauge, true, -4},
+      {"system.memory.utilization", {}, "1", Kind::kGauge, true, -4},
+      {"system.memory.usage", {{"system.memory.state", "used"}}, "By", Kind::kGauge, true, 0},
+      {"system.memory.limit", {}, "By", Kind::kGauge, true, 0},
+  };
+  constexpr std::array kRates = {std::array{"system.disk.io.rate", "disk.io.direction", "read"},
+                                 std::array{"system.disk.io.rate", "disk.io.direction", "write"},
+                                 std::array{"system.network.io.rate", "network.io.direction", "receive"},
+                                 std::array{"system.network.io.rate", "network.io.direction", "transmit"}};
+  for (size_t i = 0; all.size() < count; ++i) {
+    const auto& [name, label, direction] = kRates[i % kRates.size()];
+    Series series{name, {{label, direction}}, "By/s", Kind::kGauge, true, 0};
+    // The first of each is the sum over all devices.
+    if (i >= kRates.size()) metrics::set_label(series.labels, "system.device", fmt::format("dev{}", i / kRates.size()));
+    all.push_back(std::move(series));
+  }
+  all.resize(count);
+  return all;
+}
+
+}  // namespace
+
+struct BatchMaker::Host {
+  Host(uint64_t seed, BatchShape the_shape) : random(seed), shape(the_shape), encoder(table) {
+    for (Series& series : host_series(shape.series)) {
+      metrics::Point point;
+      point.series = table.intern(std::move(series)).value_or(0);
+      tick.points.push_back(point);
+      level.push_back(random.unit());
+    }
+    tick.time_ns = SystemClock().wall_ns();
+  }
+
+  void step() {
+    // A timer is late by some ten microseconds, never early.
+    tick.rates_since_ns = tick.time_ns;
+    tick.time_ns += kTick + static_cast<int64_t>(random.below(200'000)) - 100'000;
+    for (size_t i = 0; i < level.size(); ++i) {
+      level[i] = std::clamp(level[i] + (random.unit() - 0.5) * 0.1, 0.0, 1.0);
+      const Series& series = table.at(tick.points[i].series);
+      constexpr double kShare = 10'000;
+      constexpr double kPages = 4'000'000;
+      constexpr double kRate = 20e6;
+      if (series.name == "system.memory.limit") {
+        tick.points[i].integer = int64_t{16} << 30;
+      } else if (series.unit == "1") {
+        tick.points[i].integer = static_cast<int64_t>(level[i] * kShare);
+      } else if (series.unit == "By") {
+        tick.points[i].integer = static_cast<int64_t>(level[i] * kPages) * 4096;
+      } else {
+        // Most devices do nothing most of the time.
+        tick.points[i].integer = random.below(3) == 0 ? static_cast<int64_t>(level[i] * random.unit() * kRate) : 0;
+      }
+    }
+  }
+
+  SeededRandom random;
+  BatchShape shape;
+  metrics::SeriesTable table;
+  metrics::BatchEncoder encoder;
+  metrics::Tick tick;
+  std::vector<double> level;
+  metrics::Envelope envelope;
+};
+
+BatchMaker::BatchMaker(std::string agent_id, uint64_t seed, BatchShape shape)
+    : agent_id_(std::move(agent_id)),
+      incarnation_(metrics::kIncarnationBytes, '\0'),
+      host_(std::make_unique<Host>(seed, shape)) {
+  host_->random.fill(incarnation_.data(), incarnation_.size());
+  host_->envelope.agent_id = agent_id_;
+  host_->envelope.hostname = agent_id_;
+  host_->envelope.incarnation = incarnation_;
+  host_->envelope.agent_version = "0";
+  host_->envelope.send_every_ns = static_cast<uint64_t>(kTick) * shape.ticks;
+}
+
+BatchMaker::~BatchMaker() = default;
+
+std::string BatchMaker::next() {
+  Host& host = *host_;
+  for (size_t i = 0; i < host.shape.ticks; ++i) {
+    host.step();
+    [[maybe_unused]] const bool fits = host.encoder.add(host.tick);
+    assert(fits);
+  }
+  metrics::Envelope& envelope = host.envelope;
+  envelope.first_unacked = ++envelope.sequence;
+  envelope.counters.ticks_due += host.shape.ticks;
+  envelope.counters.points_made += host.shape.ticks * host.shape.series;
+  envelope.appended_ns = host.tick.time_ns;
+  return host.encoder.finish(envelope);
+}
+
+}  // namespace monitor::load

@@ -1,0 +1,140 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "load/batches.h"
+#include "load/streams.h"
+#include "metrics/decode.h"
+#include "protocol/receiver.h"
+#include "rpc/server.h"
+
+namespace monitor::load {
+namespace {
+
+TEST(Batches, HaveTheShapeThatWasAskedForAndPassTheServersChecks) {
+  BatchMaker maker("load-1", 7, {.series = 100, .ticks = 10});
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    const std::string bytes = maker.next();
+    const auto view = metrics::check_batch(bytes);
+    ASSERT_TRUE(view) << view.error().to_string();
+    EXPECT_EQ(view->agent_id, "load-1");
+    EXPECT_EQ(view->incarnation, maker.incarnation());
+    EXPECT_EQ(view->sequence, sequence);
+    EXPECT_EQ(view->series, 100U);
+    EXPECT_EQ(view->points, 1000U);
+  }
+}
+
+TEST(Batches, DifferByTheirSeed) {
+  BatchMaker one("a", 1, {});
+  BatchMaker other("a", 2, {});
+  BatchMaker again("a", 1, {});
+  EXPECT_NE(one.incarnation(), other.incarnation());
+  EXPECT_EQ(one.incarnation(), again.incarnation());
+  const std::string first = one.next();
+  EXPECT_NE(first, one.next());
+}
+
+// Acknowledges what it is sent when it is told to.
+class FakeServer {
+ public:
+  explicit FakeServer(EventLoop& loop) : server_(loop, {}) {
+    server_.add_method("/monitor.v1.Ingest/Publish",
+                       [this](rpc::ServerCall& call) { return std::make_unique<Call>(*this, call); });
+    port = *server_.listen("127.0.0.1", 0);
+  }
+  void acknowledge_all() {
+    for (Call* call : calls_) call->acknowledge();
+  }
+
+  uint16_t port = 0;
+  bool at_once = true;
+  std::set<std::string> agents;
+  uint64_t batches = 0;
+
+ private:
+  class Call final : public rpc::ServerCallHandler {
+   public:
+    Call(FakeServer& owner, rpc::ServerCall& call)
+        : owner_(owner), call_(call), receiver_({.version = "1", .limits = {}}) {
+      owner_.calls_.insert(this);
+    }
+    ~Call() override { owner_.calls_.erase(this); }
+    void on_message(std::string_view message) override {
+      const auto event = receiver_.receive(message);
+      ASSERT_TRUE(event.ok());
+      if (receiver_.welcomed()) owner_.agents.insert(receiver_.hello().agent_id);
+      if (event->kind == protocol::Receiver::Event::Kind::kBatch) {
+        ++owner_.batches;
+        open_.push_back(event->token);
+      }
+      if (owner_.at_once) acknowledge();
+      while (const auto answer = receiver_.next()) call_.write(*answer);
+    }
+    void acknowledge() {
+      for (const uint64_t token : open_) receiver_.stored(token);
+      open_.clear();
+      while (const auto answer = receiver_.next()) call_.write(*answer);
+    }
+
+   private:
+    FakeServer& owner_;
+    rpc::ServerCall& call_;
+    protocol::Receiver receiver_;
+    std::vector<uint64_t> open_;
+  };
+
+  std::set<Call*> calls_;
+  rpc::Server server_;
+};
+
+class StreamsTest : public ::testing::Test {
+ protected:
+  void run_until(const std::function<bool()>& condition) {
+    while (!condition()) loop_.run_once(-1);
+  }
+
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  FakeServer server_{loop_};
+};
+
+TEST_F(StreamsTest, PublishWhenAllAreThereAndCountWhatIsAcknowledged) {
+  Streams streams(loop_, {.server = {"127.0.0.1", server_.port}, .streams = 100, .window = 4, .batches = 2});
+  bool established = false;
+  streams.start([&] {
+    established = true;
+    EXPECT_EQ(streams.stats().established, 100U);
+    EXPECT_EQ(server_.batches, 0U);
+  });
+  run_until([&] { return streams.stats().acknowledged >= 1000; });
+  EXPECT_TRUE(established);
+  EXPECT_EQ(server_.agents.size(), 100U);
+  EXPECT_EQ(streams.stats().ended, 0U);
+  EXPECT_LE(streams.stats().sent - streams.stats().acknowledged, 400U);
+}
+
+TEST_F(StreamsTest, KeepToTheirWindow) {
+  server_.at_once = false;
+  Streams streams(loop_, {.server = {"127.0.0.1", server_.port}, .streams = 2, .window = 3, .batches = 2});
+  streams.start([] {});
+  run_until([&] { return server_.batches == 6; });
+  EXPECT_EQ(streams.stats().sent, 6U);
+  server_.acknowledge_all();
+  run_until([&] { return server_.batches == 12; });
+  EXPECT_EQ(streams.stats().acknowledged, 6U);
+}
+
+TEST_F(StreamsTest, KeepToTheirRate) {
+  Streams streams(
+      loop_, {.server = {"127.0.0.1", server_.port}, .streams = 10, .window = 100, .per_second = 50, .batches = 2});
+  int64_t since = 0;
+  streams.start([&] { since = clock_.mono_ns(); });
+  run_until([&] { return server_.batches >= 50; });
+  const double seconds = static_cast<double>(clock_.mono_ns() - since) / kNanosPerSecond;
+  EXPECT_GE(seconds, 0.099) << "50 batches at 500 a second";
+}
+
+}  // namespace
+}  // namespace monitor::load

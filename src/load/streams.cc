@@ -1,0 +1,123 @@
+#include "load/streams.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+#include "protocol/messages.h"
+#include "rpc/channel.h"
+
+namespace monitor::load {
+
+namespace {
+
+constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
+constexpr size_t kConnectingAtOnce = 64;  // a server's backlog is finite
+constexpr int64_t kPaceEvery = 1 * kNanosPerMilli;
+
+}  // namespace
+
+class Streams::Stream final : public rpc::ClientCallHandler {
+ public:
+  Stream(Streams& owner, size_t number) : owner_(owner) {
+    const StreamsOptions& options = owner_.options_;
+    BatchMaker maker(fmt::format("load-{}-{}", options.seed, number), options.seed << 32 | number, options.shape);
+    for (size_t i = 0; i < options.batches; ++i) batches_.push_back(maker.next());
+    rpc::ChannelOptions to;
+    to.host = options.server.host;
+    to.port = options.server.port;
+    channel_ = std::make_unique<rpc::Channel>(owner_.loop_, owner_.resolver_, to);
+    call_ = channel_->start(kMethod, {}, *this);
+    call_->write(protocol::encode(protocol::Hello{maker.agent_id(), maker.incarnation(), "0", maker.agent_id()}));
+  }
+
+  // Sends as much as the window lets through.
+  void fill() {
+    while (send()) {
+    }
+  }
+  bool send() {
+    if (!greeted_ || !call_ || next_ - acknowledged_ > owner_.options_.window) return false;
+    call_->write(protocol::encode(protocol::Publish{next_, batches_[next_ % batches_.size()]}));
+    ++next_;
+    ++owner_.stats_.sent;
+    return true;
+  }
+
+ private:
+  void on_message(std::string_view bytes) override {
+    const auto message = protocol::parse_server_message(bytes);
+    if (!message) return;
+    if (std::holds_alternative<protocol::HelloReply>(*message)) {
+      greeted_ = true;
+      ++owner_.stats_.established;
+      owner_.settled();
+    } else if (const auto* ack = std::get_if<protocol::Ack>(&*message)) {
+      owner_.stats_.acknowledged += ack->through - acknowledged_;
+      acknowledged_ = ack->through;
+      if (owner_.publishing_ && owner_.options_.per_second == 0) fill();
+    } else if (const auto* reject = std::get_if<protocol::Reject>(&*message)) {
+      ++owner_.stats_.rejected;
+      if (owner_.stats_.first_reason.empty()) owner_.stats_.first_reason = reject->reason;
+    } else if (const auto* rewind = std::get_if<protocol::Rewind>(&*message)) {
+      next_ = rewind->to;
+      if (owner_.publishing_ && owner_.options_.per_second == 0) fill();
+    }
+  }
+
+  void on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) override {
+    ++owner_.stats_.ended;
+    if (owner_.stats_.first_reason.empty()) owner_.stats_.first_reason = status.message;
+    call_.reset();
+    if (!greeted_) owner_.settled();
+  }
+
+  Streams& owner_;
+  std::vector<std::string> batches_;
+  std::unique_ptr<rpc::Channel> channel_;
+  std::unique_ptr<rpc::ClientCall> call_;
+  bool greeted_ = false;
+  uint64_t next_ = 1;
+  uint64_t acknowledged_ = 0;
+};
+
+Streams::Streams(EventLoop& loop, StreamsOptions options)
+    : loop_(loop), options_(std::move(options)), resolver_(loop) {}
+
+Streams::~Streams() { loop_.cancel_timer(pace_timer_); }
+
+void Streams::start(std::function<void()> established) {
+  established_ = std::move(established);
+  connect_more();
+}
+
+void Streams::connect_more() {
+  while (streams_.size() < options_.streams && streams_.size() - settled_ < kConnectingAtOnce) {
+    streams_.push_back(std::make_unique<Stream>(*this, streams_.size()));
+  }
+}
+
+void Streams::settled() {
+  ++settled_;
+  if (settled_ < options_.streams) return connect_more();
+  publishing_ = true;
+  established_();
+  if (options_.per_second == 0) {
+    for (auto& stream : streams_) stream->fill();
+  } else {
+    paced_since_ns_ = loop_.clock().mono_ns();
+    pace();
+  }
+}
+
+void Streams::pace() {
+  const double seconds = static_cast<double>(loop_.clock().mono_ns() - paced_since_ns_) / kNanosPerSecond;
+  const auto due = static_cast<uint64_t>(seconds * options_.per_second * static_cast<double>(streams_.size()));
+  for (; paced_ < due; ++paced_) {
+    if (!streams_[paced_ % streams_.size()]->send()) ++stats_.skipped;
+  }
+  pace_timer_ = loop_.call_after(kPaceEvery, [this] { pace(); });
+}
+
+}  // namespace monitor::load

@@ -1,0 +1,73 @@
+// Streams: many simulated agents, each with a connection of its own, that publish to one server and count what it
+// acknowledges. Cheap on purpose: batches are made before the start and sent again and again, so that what is measured
+// is the server.
+//
+// Everything on the loop's thread; the loop must outlive it. A stream that ends is counted, and not made again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "load/batches.h"
+#include "rpc/resolver.h"
+
+namespace monitor::load {
+
+struct StreamsOptions {
+  rpc::Target server;
+  size_t streams = 100;
+  size_t window = 64;     // batches of a stream that may be unacknowledged
+  double per_second = 0;  // batches of a stream; 0: as many as the window lets through
+  BatchShape shape;
+  size_t batches = 64;  // different ones, of each stream
+  uint64_t seed = 1;
+};
+
+struct StreamsStats {
+  size_t established = 0;
+  size_t ended = 0;
+  uint64_t sent = 0;
+  uint64_t acknowledged = 0;
+  uint64_t rejected = 0;
+  uint64_t skipped = 0;      // fell due while the window was full
+  std::string first_reason;  // why the first stream ended, or a batch was rejected
+};
+
+class Streams {
+ public:
+  Streams(EventLoop& loop, StreamsOptions options);
+  ~Streams();
+  Streams(const Streams&) = delete;
+  Streams& operator=(const Streams&) = delete;
+
+  // Connects all, some at a time. `established` is called once, when every stream was greeted or has ended; they
+  // publish from then on.
+  void start(std::function<void()> established);
+  const StreamsStats& stats() const { return stats_; }
+
+ private:
+  class Stream;
+  void connect_more();
+  void settled();
+  void pace();
+
+  EventLoop& loop_;
+  StreamsOptions options_;
+  rpc::ThreadResolver resolver_;
+  StreamsStats stats_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::function<void()> established_;
+  size_t settled_ = 0;
+  bool publishing_ = false;
+  // Of a steady rate: the streams take turns, evenly over the second.
+  int64_t paced_since_ns_ = 0;
+  uint64_t paced_ = 0;
+  Timers::TimerId pace_timer_ = 0;
+};
+
+}  // namespace monitor::load

@@ -1,0 +1,36 @@
+#include "metrics/series_memory.h"
+
+#include <cstring>
+
+namespace monitor::metrics {
+
+// A few words of the list tell it from others well enough; who makes lists that collide only has them checked.
+size_t SeriesMemory::place_of(std::string_view list) {
+  constexpr size_t kSamples = 16;
+  constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;
+  uint64_t hash = list.size() * kOdd;
+  if (list.size() >= sizeof(uint64_t)) {
+    const size_t last = list.size() - sizeof(uint64_t);
+    for (size_t i = 0; i <= kSamples; ++i) {
+      uint64_t word = 0;
+      std::memcpy(&word, list.data() + last * i / kSamples, sizeof word);
+      hash = (hash ^ word) * kOdd;
+      hash ^= hash >> 32;
+    }
+  }
+  return hash % kPlaces;
+}
+
+const SeriesMemory::Types* SeriesMemory::find(std::string_view list) const {
+  const Known& known = known_[place_of(list)];
+  return !list.empty() && known.list == list ? &known.types : nullptr;
+}
+
+void SeriesMemory::keep(std::string_view list, std::span<const uint8_t> types) {
+  if (list.empty() || list.size() > kMaxListBytes) return;
+  Known& known = known_[place_of(list)];
+  known.list = list;
+  known.types.assign(types.begin(), types.end());
+}
+
+}  // namespace monitor::metrics

@@ -1,0 +1,38 @@
+// Lists of series that have passed all checks. An agent sends the same list with every batch, and a fleet's agents
+// mostly send the same one: what was checked once is recognised by its bytes, all of which are compared.
+//
+// Bounded; a list that takes another's place costs no more than a check. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace monitor::metrics {
+
+class SeriesMemory {
+ public:
+  // A byte for each series, in order: 1 where its values are integers.
+  using Types = std::vector<uint8_t>;
+
+  // The types of a list in its wire form, or nullptr. Valid until the next keep().
+  const Types* find(std::string_view list) const;
+  void keep(std::string_view list, std::span<const uint8_t> types);
+
+ private:
+  static constexpr size_t kPlaces = 256;
+  static constexpr size_t kMaxListBytes = size_t{64} * 1024;
+
+  struct Known {
+    std::string list;
+    Types types;
+  };
+  static size_t place_of(std::string_view list);
+
+  std::vector<Known> known_ = std::vector<Known>(kPlaces);
+};
+
+}  // namespace monitor::metrics
