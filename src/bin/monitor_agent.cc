@@ -226,6 +226,7 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
     options.host = server.host;
     options.port = server.port;
     options.security = *tls;
+    options.session = agent::uplink_session_options();
     return std::make_unique<rpc::Channel>(loop, resolver, options);
   };
   agent::Uplink uplink(loop, connector, random, spool,

@@ -57,7 +57,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
         uplink_(owner.host_,
                 [this](const rpc::Target& server) {
-                  return owner_.environment_.network.connect(owner_.host_, server.port);
+                  return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
                 },
                 owner.environment_.random, *this, uplink_options()) {
     series_ = table_.intern(agent::bytes_series("system.memory.usage")).value_or(0);
@@ -344,7 +344,8 @@ void AgentHost::observe_memory() {
     relaxed_ns_ = now;
   } else if (now - relaxed_ns_ > kSyncedAfter) {
     suspecting_ = false;
-    for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = false;
+    // What was acknowledged out of memory may not be in a checkpoint yet.
+    for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.suspect && entry.acknowledged;
   }
 }
 
@@ -354,14 +355,15 @@ void AgentHost::expose_all() {
   }
 }
 
-// What was in memory alone is gone, and with it drop records that nobody was told of.
+// What was in memory alone is gone, and with it drop records that nobody was told of. What was acknowledged out of
+// memory may be taken for damage: it is in the log, which counts for more.
 void AgentHost::expose_by_kill() {
   if (runs_.empty()) return;
   const bool memory = process_ && process_->spool().stats().memory_batches > 0;
   for (const size_t run : runs_) {
     for (Entry& entry : ledger().incarnation(run).entries) {
       if (entry.dropped && !entry.told) entry.exposed = true;
-      if (run == runs_.back() && memory && entry.suspect && !entry.acknowledged) entry.exposed = true;
+      if (run == runs_.back() && entry.suspect && (memory || entry.acknowledged)) entry.exposed = true;
     }
   }
 }

@@ -57,6 +57,7 @@ bool listed(Fault fault, size_t state) {
 }  // namespace
 
 std::string_view fault_name(Fault fault) { return kNames[static_cast<size_t>(fault)]; }
+std::string_view state_name(Fault fault, size_t state) { return states_of(fault)[state]; }
 
 void Coverage::merge(const Coverage& other) {
   for (size_t i = 0; i < kFaults; ++i) {

@@ -52,6 +52,7 @@ enum class Fault {
 inline constexpr size_t kFaults = static_cast<size_t>(Fault::kReaderSlow) + 1;
 
 std::string_view fault_name(Fault fault);
+std::string_view state_name(Fault fault, size_t state);
 
 class Coverage {
  public:

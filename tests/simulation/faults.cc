@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 #include <optional>
 
 #include "simulation/intruder.h"
@@ -65,13 +64,12 @@ bool reads(DiskOp op) { return op == DiskOp::kOpen || op == DiskOp::kRead || op 
 
 }  // namespace
 
-void World::note(Fault fault, size_t state) {
+void World::note(Fault fault, size_t state, std::string_view whose) {
   ++faults_;
   coverage_.add(fault, state);
-  if (trace_) {
-    std::printf("%9.3f s  %s (state %zu)\n", static_cast<double>(schedule_.now_ns()) / 1e9,
-                std::string(fault_name(fault)).c_str(), state);
-  }
+  if (!trace_) return;
+  fmt::print(stderr, "{:.3f} s: {}; {} {}\n", static_cast<double>(schedule_.now_ns()) / 1e9, fault_name(fault), whose,
+             state_name(fault, state));
 }
 
 void World::next_fault() {
@@ -119,7 +117,7 @@ bool World::strike_agent(Fault fault) {
   } else {
     struck = strike_process(fault, agent);
   }
-  if (struck) note(fault, state);
+  if (struck) note(fault, state, agent.plan().agent_id);
   return struck;
 }
 
@@ -185,7 +183,7 @@ bool World::strike_identity(Fault fault, AgentHost& agent) {
   if (agent.down()) return false;
   if (fault == Fault::kDuplicateStream) {
     const uint16_t port = servers_[random_.below(servers_.size())]->port();
-    intruders_.push_back(std::make_unique<Intruder>(network_.connect(agent.host(), port), agent.hello()));
+    intruders_.push_back(std::make_unique<Intruder>(network_.connect(agent.host(), {}, port), agent.hello()));
     return true;
   }
   if (agents_.size() >= kMostAgents) return false;

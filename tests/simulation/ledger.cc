@@ -53,7 +53,16 @@ void Ledger::fail(const std::string& what) {
 std::string Ledger::name(const Incarnation& incarnation, uint64_t sequence) {
   uint64_t index = 0;
   std::memcpy(&index, incarnation.id.data(), sizeof index);
-  return fmt::format("batch {} of run {} ({})", sequence, index, incarnation.agent_id);
+  std::string text = fmt::format("batch {} of run {} ({}", sequence, index, incarnation.agent_id);
+  if (sequence == 0 || sequence > incarnation.entries.size()) return text + ")";
+  const Entry& entry = incarnation.entries[sequence - 1];
+  if (entry.stored > 0) text += fmt::format(", {} times in the log", entry.stored);
+  if (entry.acknowledged) text += ", acknowledged";
+  if (entry.dropped) text += ", dropped";
+  if (entry.told) text += ", told";
+  if (entry.exposed) text += ", exposed";
+  if (entry.suspect) text += ", suspect";
+  return text + ")";
 }
 
 Entry& Ledger::appended(size_t process, const agent::BatchInfo& info, std::string_view bytes) {

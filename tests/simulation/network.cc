@@ -95,8 +95,8 @@ void Link::black_hole(Side from, int64_t give_up_ns) {
 // The client's end of a link.
 class Network::Connection final : public rpc::CallStarter, private rpc::ClientSessionHandler {
  public:
-  Connection(Timers& timers, std::shared_ptr<Link> link)
-      : link_(std::move(link)), session_(timers, rpc::ClientSessionOptions{}, *this) {
+  Connection(Timers& timers, const rpc::ClientSessionOptions& options, std::shared_ptr<Link> link)
+      : link_(std::move(link)), session_(timers, options, *this) {
     link_->attach(Link::kClient, session_);
   }
   ~Connection() override { link_->detach(Link::kClient); }
@@ -115,10 +115,12 @@ class Network::Connection final : public rpc::CallStarter, private rpc::ClientSe
   rpc::ClientSession session_;
 };
 
-std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, uint16_t port) {
+std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, rpc::ClientSessionOptions options,
+                                                   uint16_t port) {
+  options.authority = "server";
   auto link = std::make_shared<Link>(schedule_, &timers, port);
   links_.push_back(link);
-  auto connection = std::make_unique<Connection>(timers, link);
+  auto connection = std::make_unique<Connection>(timers, options, link);
   if (hidden_[port] > schedule_.now_ns()) {
     schedule_.after(kConnectTimeout, [link] { link->lose(Link::kClient, "connecting timed out"); });
   } else {

@@ -82,7 +82,7 @@ class Network {
   // Connections to it come to nothing until then.
   void hide(uint16_t port, int64_t until_ns) { hidden_[port] = until_ns; }
   // An agent's connection to that port; `timers` are its host's. Destroyed, it is closed.
-  std::unique_ptr<rpc::CallStarter> connect(Timers& timers, uint16_t port);
+  std::unique_ptr<rpc::CallStarter> connect(Timers& timers, rpc::ClientSessionOptions options, uint16_t port);
   // Those that are open, oldest first.
   std::vector<std::shared_ptr<Link>> links();
   void heal();

@@ -131,7 +131,9 @@ void ReaderHost::finish() {
   store();
 }
 
-void ReaderHost::fail_snapshots(int count) { process_->failing = count; }
+void ReaderHost::fail_snapshots(int count) {
+  if (process_) process_->failing = count;
+}
 void ReaderHost::take_slowly(bool slowly) {
   if (process_) process_->slowly = slowly;
 }

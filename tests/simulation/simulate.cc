@@ -1,5 +1,6 @@
 // tools/simulate: runs seeds, says what they covered, and how to repeat one that fails.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -50,6 +51,9 @@ int run_main(int argc, char** argv) {
   app.add_option("--from", flags.from, "The first of them")->capture_default_str();
   app.add_flag("--trace", flags.trace, "Print every fault as it comes, and the programs' log");
   CLI11_PARSE(app, argc, argv);
+  // Disks come and go with every seed: their memory is kept.
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
   log_configure(flags.trace ? LogLevel::kInfo : LogLevel::kOff, LogFormat::kText);
   return run(flags);
 }

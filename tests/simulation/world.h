@@ -71,7 +71,7 @@ class World {
   bool strike_reader(Fault fault);
   void restart_later(AgentHost& agent);
   void restart_later(ServerHost& server);
-  void note(Fault fault, size_t state);
+  void note(Fault fault, size_t state, std::string_view whose = "");
 
   SeededRandom random_;
   Coverage& coverage_;

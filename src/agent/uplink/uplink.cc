@@ -16,10 +16,18 @@ constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
 constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 // A server that takes the connection but never answers Hello is as good as none.
 constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
+// Our servers allow a ping every 10 s.
+constexpr int64_t kPingInterval = 15 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace
+
+rpc::ClientSessionOptions uplink_session_options() {
+  rpc::ClientSessionOptions options{.authority = ""};
+  options.keepalive_interval_ns = kPingInterval;
+  return options;
+}
 
 Uplink::Uplink(Timers& timers, Connector connector, Random& random, protocol::BatchSource& source,
                UplinkOptions options)

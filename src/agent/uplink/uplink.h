@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "protocol/sender.h"
 #include "rpc/client_call.h"
+#include "rpc/client_session.h"
 #include "rpc/resolver.h"
 
 namespace monitor::agent {
@@ -25,6 +26,10 @@ struct UplinkOptions {
 
 // A new connection to that server. What is returned is destroyed to close it, in a callback of its calls too.
 using Connector = std::function<std::unique_ptr<rpc::CallStarter>(const rpc::Target& server)>;
+
+// For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under way,
+// and TCP has acknowledged it) would otherwise be waited for without end.
+rpc::ClientSessionOptions uplink_session_options();
 
 class Uplink final : private rpc::ClientCallHandler {
  public:
