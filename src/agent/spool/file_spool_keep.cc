@@ -30,6 +30,12 @@ struct FileSpool::KeepJob {
       if (removed) deleted.push_back(segment);
       if (!removed && deleting) deleting = removed;
     }
+    // A file that a loss of power brings back must still be known: it counts as deleted only when it stays deleted.
+    if (deleted.empty()) return;
+    if (const Status synced = disk.sync_folder(folder); !synced) {
+      deleted.clear();
+      deleting = synced;
+    }
   }
 };
 
