@@ -86,12 +86,14 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   // --- agent::Spool
   Status append(agent::BatchInfo info, std::string bytes) override {
     owner_.observe_memory();
-    Entry& entry = owner_.ledger().appended(run_, info, bytes);
-    entry.suspect = owner_.suspecting_;
+    owner_.ledger().appended(run_, info, bytes).suspect = owner_.suspecting_;
     const uint64_t sequence = info.sequence;
     Status status = spool_.append(std::move(info), std::move(bytes));
+    Entry& taken = owner_.ledger().incarnation(run_).entries[sequence - 1];
     // The process died in the middle of it: it may have been written, or not.
-    if (owner_.crashed()) owner_.ledger().incarnation(run_).entries[sequence - 1].exposed = true;
+    if (owner_.crashed()) taken.exposed = true;
+    // Also while the disk is well: more is being deleted than the spool may hold.
+    if (spool_.stats().memory_batches > 0) taken.suspect = owner_.suspecting_ = true;
     return status;
   }
   uint64_t first_unacked(const std::string& incarnation, uint64_t next) const override {
@@ -338,7 +340,8 @@ void AgentHost::begin_suspicion() {
 void AgentHost::observe_memory() {
   if (!suspecting_ || failing_ || !process_) return;
   const int64_t now = environment_.schedule.now_ns();
-  if (process_->spool().stats().memory_batches > 0) {
+  const agent::SpoolStats stats = process_->spool().stats();
+  if (stats.memory_batches > 0 || !stats.on_disk) {
     relaxed_ns_ = 0;
   } else if (relaxed_ns_ == 0) {
     relaxed_ns_ = now;
@@ -374,11 +377,11 @@ bool AgentHost::durable(const Entry& entry, size_t run) const {
   return lived - entry.appended_ns > kSyncedAfter;
 }
 
-// What was acknowledged may be forgotten: it is in the log, and a damaged record of it may be found.
+// What was settled may be forgotten: nothing of it needed to be synced. A damaged record of it may be found.
 void AgentHost::expose_by_power() {
   for (size_t i = 0; i < runs_.size(); ++i) {
     for (Entry& entry : ledger().incarnation(runs_[i]).entries) {
-      if (entry.acknowledged || !durable(entry, i)) entry.exposed = true;
+      if (entry.acknowledged || entry.dropped || !durable(entry, i)) entry.exposed = true;
     }
   }
 }
