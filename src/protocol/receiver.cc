@@ -83,9 +83,11 @@ void Receiver::poison(uint64_t token, std::string reason) {
   advance();
 }
 
-void Receiver::retry(uint64_t token) {
+bool Receiver::retry(uint64_t token) {
   const size_t place = find(token);
-  if (place < open_.size() && open_[place].state == State::kOpen) rewind_to_index(place);
+  if (place == open_.size() || open_[place].state == State::kDone) return false;
+  rewind_to_index(place);
+  return true;
 }
 
 void Receiver::retry_all() {

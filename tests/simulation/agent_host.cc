@@ -366,7 +366,7 @@ void AgentHost::expose_by_kill() {
   for (const size_t run : runs_) {
     for (Entry& entry : ledger().incarnation(run).entries) {
       if (entry.dropped && !entry.told) entry.exposed = true;
-      if (run == runs_.back() && entry.suspect && (memory || entry.acknowledged)) entry.exposed = true;
+      if (run == runs_.back() && entry.suspect && (memory || entry.acknowledged || entry.dropped)) entry.exposed = true;
     }
   }
 }

@@ -241,13 +241,13 @@ void Session::settle(uint64_t token) {
   if (index < in_flight_.size() && !in_flight_[index].settled) settle(in_flight_[index]);
 }
 
-// From `token` on, all is sent again. What waits is of that.
+// From `token` on, all is sent again. What waits is of that, unless the token is from before a rewind.
 void Session::ask_again(uint64_t token) {
-  ingest_.metrics_.retried.add();
-  drop_waiting();
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
-  receiver_.retry(token);
+  if (!receiver_.retry(token)) return;
+  ingest_.metrics_.retried.add();
+  drop_waiting();
   if (retry_timer_ != 0 || ended_) return;
   const IngestOptions& options = ingest_.options_;
   retry_ns_ = std::clamp(retry_ns_ * 2, options.min_retry_ns, options.max_retry_ns);
