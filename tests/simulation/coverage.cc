@@ -38,7 +38,7 @@ bool listed(Fault fault, size_t state) {
     case Fault::kCut:
     case Fault::kDelay:
     case Fault::kHalfOpen:
-      return state >= static_cast<size_t>(AgentState::kAlone) && state <= static_cast<size_t>(AgentState::kMemory);
+      return state >= static_cast<size_t>(AgentState::kQuiet) && state <= static_cast<size_t>(AgentState::kMemory);
     case Fault::kPowerLoss:
       return true;
     case Fault::kDuplicateStream:

@@ -80,7 +80,9 @@ void World::next_fault() {
   for (int tries = 0; tries < 20; ++tries) {
     if (strike(draw(random_))) break;
   }
-  schedule_.after(some(0, 2 * gap_ns_), [this] { next_fault(); });
+  // Some come on the heels of others: into starts, stops, and drains.
+  const int64_t gap = chance(25) ? some(0, 150 * kNanosPerMilli) : some(0, 5 * gap_ns_ / 2);
+  schedule_.after(gap, [this] { next_fault(); });
 }
 
 bool World::strike(Fault fault) {
