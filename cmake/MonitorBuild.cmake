@@ -29,10 +29,6 @@ if(MONITOR_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-if(MONITOR_MUTANT)
-  add_compile_definitions(MONITOR_MUTANT="${MONITOR_MUTANT}")
-endif()
-
 add_library(monitor_warnings INTERFACE)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # libstdc++ 12 uses what it deprecates itself.

@@ -18,6 +18,7 @@
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
 #include "config/file/file_source.h"
+#include "rpc/channel.h"
 #include "rpc/resolver.h"
 #include "rpc/tls.h"
 #include "telemetry/http/http_server.h"
@@ -238,8 +239,16 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
   AgentSpool keeper(flags.spool, own_folder, incarnation, disk, loop, agent);
   agent::Spool& spool = keeper.spool();
   rpc::ThreadResolver resolver(loop);
-  agent::Uplink uplink(loop, resolver, random, spool,
-                       {servers, *tls, {flags.agent_id, incarnation, version(), host_name()}});
+  const auto connector = [&](const rpc::Target& server) {
+    rpc::ChannelOptions options;
+    options.host = server.host;
+    options.port = server.port;
+    options.security = *tls;
+    options.session = agent::uplink_session_options();
+    return std::make_unique<rpc::Channel>(loop, resolver, options);
+  };
+  agent::Uplink uplink(loop, connector, random, spool,
+                       {servers, {flags.agent_id, incarnation, version(), host_name()}});
   agent.attach(spool, [&uplink] { uplink.wake(); });
   if (const Status opened = keeper.open([&uplink] { uplink.wake(); }); !opened) {
     log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "base/mutants.h"
 #include "base/text.h"
 
 namespace monitor::protocol {
@@ -72,6 +74,7 @@ void Receiver::stored(uint64_t token) {
   const size_t place = find(token);
   if (place == open_.size()) return;
   open_[place].state = State::kDone;
+  if (MONITOR_MUTANT(kAckPastGap)) std::fill_n(open_.begin(), place, Open{0, State::kDone});
   advance();
 }
 
@@ -83,9 +86,11 @@ void Receiver::poison(uint64_t token, std::string reason) {
   advance();
 }
 
-void Receiver::retry(uint64_t token) {
+bool Receiver::retry(uint64_t token) {
   const size_t place = find(token);
-  if (place < open_.size() && open_[place].state == State::kOpen) rewind_to_index(place);
+  if (place == open_.size() || open_[place].state == State::kDone) return false;
+  rewind_to_index(place);
+  return true;
 }
 
 void Receiver::retry_all() {
@@ -106,7 +111,7 @@ void Receiver::rewind_to_index(size_t index) {
     acked_sent_ = acked_;
     outbox_.push_back(encode(Ack{acked_}));
   }
-  outbox_.push_back(encode(Rewind{expected_}));
+  if (!MONITOR_MUTANT(kForgetRewind)) outbox_.push_back(encode(Rewind{expected_}));
 }
 
 void Receiver::advance() {

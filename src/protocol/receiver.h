@@ -47,8 +47,9 @@ class Receiver {
   // What became of a batch. Tokens from before a rewind are known, and ignored where they no longer matter.
   void stored(uint64_t token);
   void poison(uint64_t token, std::string reason);
-  // It must be sent again: the agent is rewound to it. What came after it is forgotten.
-  void retry(uint64_t token);
+  // It must be sent again: the agent is rewound to it. What came after it is forgotten. False: it does not matter any
+  // more, and nothing is forgotten.
+  bool retry(uint64_t token);
   // Everything open must be sent again (the log's producer was rebuilt).
   void retry_all();
   // The agent shall send no more and go elsewhere. finished() says when all is answered.

@@ -39,6 +39,7 @@ struct FileSpoolOptions {
   std::string incarnation;  // of this process
   uint64_t max_bytes = kDefaultMaxBytes;
   uint64_t memory_bytes = uint64_t{64} << 20;
+  uint64_t segment_bytes = 0;  // 0: a 32nd of max_bytes, 64 KiB to 8 MiB
   SpoolFull full = SpoolFull::kDropOldest;
   SpoolSync sync = SpoolSync::k100Ms;
   int64_t max_age_ns = int64_t{7} * 24 * 3600 * kNanosPerSecond;

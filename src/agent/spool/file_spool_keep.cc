@@ -3,7 +3,7 @@
 
 #include "agent/spool/file_spool.h"
 #include "base/log.h"
-#include "base/mutant.h"
+#include "base/mutants.h"
 
 namespace monitor::agent {
 
@@ -24,16 +24,22 @@ struct FileSpool::KeepJob {
   Status deleting;  // of the first file that could not be deleted
 
   void run(FileDisk& disk, const std::string& folder) {
-    if (is_mutant("unlink_before_checkpoint")) unlink(disk, folder);
-    status = write.run();
-    if (status) unlink(disk, folder);
+    if (!MONITOR_MUTANT(kUnlinkBeforeCheckpoint)) status = write.run();
+    if (!status) return;
+    remove(disk, folder);
+    if (MONITOR_MUTANT(kUnlinkBeforeCheckpoint)) status = write.run();
   }
-
-  void unlink(FileDisk& disk, const std::string& folder) {
+  void remove(FileDisk& disk, const std::string& folder) {
     for (const uint64_t segment : segments) {
       const Status removed = disk.remove_file(folder + "/" + segment_name(segment));
       if (removed) deleted.push_back(segment);
       if (!removed && deleting) deleting = removed;
+    }
+    // A file that a loss of power brings back must still be known: it counts as deleted only when it stays deleted.
+    if (deleted.empty()) return;
+    if (const Status synced = disk.sync_folder(folder); !synced) {
+      deleted.clear();
+      deleting = synced;
     }
   }
 };
@@ -178,8 +184,12 @@ void FileSpool::changed() {
 
 Checkpoint FileSpool::checkpoint() const {
   Tellings tellings = listener_.tellings();
-  if (is_mutant("lose_drop_records")) tellings.drops.clear();
-  return {highest_, book_.states(options_.incarnation), std::move(tellings.drops), std::move(tellings.ended)};
+  Checkpoint all = {highest_, book_.states(options_.incarnation), std::move(tellings.drops), std::move(tellings.ended)};
+  if (MONITOR_MUTANT(kLoseDropRecords)) all.drops.clear();
+  if (MONITOR_MUTANT(kCheckpointBeforeConfirmation)) {
+    for (IncarnationState& state : all.incarnations) state.settled.add(1, state.last_sequence);
+  }
+  return all;
 }
 
 // An incarnation whose end was told, and of which nothing is left on the disk.

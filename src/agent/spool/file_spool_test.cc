@@ -383,5 +383,28 @@ TEST(FileSpool, DiskThatCanNeverBeReadDoesNotHoldUpForEver) {
   EXPECT_FALSE(w.spool->has_unsent());
 }
 
+// The folder's own sync comes before the incarnation is forgotten.
+TEST(FileSpool, ALossOfPowerDoesNotBringBackADeletedRun) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SeededRandom random(seed);
+    SpoolWorld w;
+    ASSERT_TRUE(w.start());
+    w.append_many(5);
+    w.drain();
+    w.stop();
+    ASSERT_TRUE(w.start());
+    w.pass(20 * kNanosPerSecond);
+    w.append_many(5);
+    w.drain();
+    w.pass(20 * kNanosPerSecond);
+    w.lose_power(random);
+    ASSERT_TRUE(w.start());
+    for (const auto& end : w.teller->to_tell.ended) {
+      EXPECT_TRUE(end.clean || end.incarnation != incarnation(1)) << seed;
+    }
+    EXPECT_EQ(w.teller->lost({incarnation(1), 1}), 0U) << seed;
+  }
+}
+
 }  // namespace
 }  // namespace monitor::agent

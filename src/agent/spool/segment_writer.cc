@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/mutants.h"
+
 namespace monitor::agent {
 
 namespace {
@@ -19,6 +21,15 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileDisk& disk, con
                                                              const SegmentHeader& header) {
   const std::string path = folder + "/" + segment_name(header.number);
   auto file = disk.open_file(path, FileDisk::Open::kCreate);
+  if (MONITOR_MUTANT(kAppendToRecovered) && !file) {
+    if (auto old = disk.open_file(path, FileDisk::Open::kWrite); old) {
+      const auto size = (*old)->size();
+      if (!size) return size.error();
+      std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::shared_ptr<DiskFile>(std::move(*old)), header));
+      writer->size_ = *size;
+      return writer;
+    }
+  }
   if (!file) return file.error();
   const std::string bytes = encode_segment_header(header);
   const auto n = (*file)->write_at(0, bytes);

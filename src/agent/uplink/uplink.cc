@@ -16,15 +16,23 @@ constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
 constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 // A server that takes the connection but never answers Hello is as good as none.
 constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
+// Our servers allow a ping every 10 s.
+constexpr int64_t kPingInterval = 15 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace
 
-Uplink::Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source,
+rpc::ClientSessionOptions uplink_session_options() {
+  rpc::ClientSessionOptions options{.authority = ""};
+  options.keepalive_interval_ns = kPingInterval;
+  return options;
+}
+
+Uplink::Uplink(Timers& timers, Connector connector, Random& random, protocol::BatchSource& source,
                UplinkOptions options)
-    : loop_(loop),
-      resolver_(resolver),
+    : timers_(timers),
+      connector_(std::move(connector)),
       source_(source),
       options_(std::move(options)),
       backoff_(random, kBackoffBase, kBackoffCap) {
@@ -34,7 +42,7 @@ Uplink::Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protoco
 
 Uplink::~Uplink() {
   stopped_ = true;
-  loop_.cancel_timer(retry_timer_);
+  timers_.cancel_timer(retry_timer_);
   end_stream();
 }
 
@@ -47,14 +55,10 @@ std::string Uplink::server_name() const {
 
 void Uplink::connect() {
   retry_timer_ = 0;
-  rpc::ChannelOptions options;
-  options.host = options_.servers[server_].host;
-  options.port = options_.servers[server_].port;
-  options.security = options_.security;
-  channel_ = std::make_unique<rpc::Channel>(loop_, resolver_, options);
+  connection_ = connector_(options_.servers[server_]);
   sender_.emplace(options_.hello, source_);
-  call_ = channel_->start(kMethod, {}, *this);
-  hello_timer_ = loop_.call_after(kHelloTimeout, [this] {
+  call_ = connection_->start(kMethod, {}, *this);
+  hello_timer_ = timers_.call_after(kHelloTimeout, [this] {
     hello_timer_ = 0;
     if (state_.connected) return;
     end_stream();
@@ -64,11 +68,11 @@ void Uplink::connect() {
 }
 
 void Uplink::end_stream() {
-  loop_.cancel_timer(std::exchange(hello_timer_, 0));
+  timers_.cancel_timer(std::exchange(hello_timer_, 0));
   if (sender_) sender_->close();
   sender_.reset();
   call_.reset();
-  channel_.reset();
+  connection_.reset();
   state_.connected = false;
 }
 
@@ -80,7 +84,7 @@ void Uplink::retry(const std::string& why) {
   log_warning("no stream to the server; batches are kept, trying again",
               {{"server", server_name()}, {"reason", why}, {"wait_ms", wait / kNanosPerMilli}});
   server_ = (server_ + 1) % options_.servers.size();
-  retry_timer_ = loop_.call_after(wait, [this] { connect(); });
+  retry_timer_ = timers_.call_after(wait, [this] { connect(); });
   maybe_drained();
 }
 
@@ -139,7 +143,7 @@ void Uplink::maybe_drained() {
   const bool streaming = state_.connected && sender_;
   if (streaming && sender_->in_flight() > 0 && !sender_->draining()) return;
   auto done = std::exchange(drained_, nullptr);
-  loop_.post(std::move(done));
+  timers_.call_after(0, std::move(done));
 }
 
 Uplink::State Uplink::state() const { return state_; }

@@ -13,15 +13,23 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "protocol/sender.h"
-#include "rpc/channel.h"
+#include "rpc/client_call.h"
+#include "rpc/client_session.h"
+#include "rpc/resolver.h"
 
 namespace monitor::agent {
 
 struct UplinkOptions {
   std::vector<rpc::Target> servers;  // tried in an order shuffled once
-  std::shared_ptr<const rpc::SecurityContext> security;
   protocol::Hello hello;
 };
+
+// A new connection to that server. What is returned is destroyed to close it, in a callback of its calls too.
+using Connector = std::function<std::unique_ptr<rpc::CallStarter>(const rpc::Target& server)>;
+
+// For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under way,
+// and TCP has acknowledged it) would otherwise be waited for without end.
+rpc::ClientSessionOptions uplink_session_options();
 
 class Uplink final : private rpc::ClientCallHandler {
  public:
@@ -34,15 +42,14 @@ class Uplink final : private rpc::ClientCallHandler {
     size_t in_flight = 0;
   };
 
-  // Loop, resolver, random and source must outlive it.
-  Uplink(EventLoop& loop, rpc::Resolver& resolver, Random& random, protocol::BatchSource& source,
-         UplinkOptions options);
+  // Timers, random and source must outlive it, as must what the connector uses.
+  Uplink(Timers& timers, Connector connector, Random& random, protocol::BatchSource& source, UplinkOptions options);
   ~Uplink() override;
 
   void start();
   // The source has something new.
   void wake();
-  // Sends what can be sent and calls back when all of it is answered, or at once when there is no stream. The owner
+  // Sends what can be sent and calls back, later, when all of it is answered, or at once when there is no stream. The owner
   // sets the limit of time.
   void drain(std::function<void()> done);
   State state() const;
@@ -59,15 +66,15 @@ class Uplink final : private rpc::ClientCallHandler {
   void on_writable() override { pump(); }
   void on_done(const rpc::CallStatus& status, const rpc::Metadata& trailers) override;
 
-  EventLoop& loop_;
-  rpc::Resolver& resolver_;
+  Timers& timers_;
+  Connector connector_;
   protocol::BatchSource& source_;
   UplinkOptions options_;
   size_t server_ = 0;
   Backoff backoff_;
   Timers::TimerId retry_timer_ = 0;
   Timers::TimerId hello_timer_ = 0;
-  std::unique_ptr<rpc::Channel> channel_;
+  std::unique_ptr<rpc::CallStarter> connection_;
   std::unique_ptr<rpc::ClientCall> call_;
   std::optional<protocol::Sender> sender_;
   std::function<void()> drained_;

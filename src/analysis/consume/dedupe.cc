@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mutants.h"
 #include "base/protowire.h"
 
 namespace monitor::analysis {
@@ -22,6 +23,9 @@ constexpr uint32_t kIntervals = 4;
 
 bool Dedupe::seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const {
   const auto it = seen_.find(std::pair(agent, incarnation));
+  if (MONITOR_MUTANT(kHighWaterDedupe)) {
+    return it != seen_.end() && sequence <= it->second.sequences.intervals().rbegin()->second;
+  }
   return it != seen_.end() && it->second.sequences.contains(sequence);
 }
 

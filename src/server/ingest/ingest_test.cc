@@ -297,6 +297,64 @@ TEST_F(IngestTest, WhatWaitsIsBounded) {
   log_.set_full(false);
 }
 
+TEST_F(IngestTest, WhatWaitedAndGaveWayIsAskedForAgain) {
+  const auto ingest = make({.max_waiting_bytes = 100});
+  Agent agent(*ingest);
+  agent.hello();
+  agent.heard();
+  const size_t after_hello = agent.call.consumed_bytes;
+  log_.set_full(true);
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  timers_.advance(kNanosPerSecond);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the first gave way with the second";
+  log_.set_full(false);
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+  EXPECT_EQ(agent.call.consumed_bytes, after_hello + agent.sent) << "all room is given back";
+}
+
+TEST_F(IngestTest, AReportFromBeforeARewindLeavesAloneWhatWaits) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  log_.hold_deliveries();
+  log_.refuse_next(2, metriclog::Outcome::kRetry, "timed out");
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  log_.deliver(1);
+  turn();
+  timers_.advance(kNanosPerSecond);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
+  log_.set_full(true);
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  log_.deliver(1);  // of the first time that 2 was sent
+  turn();
+  log_.set_full(false);
+  log_.release_deliveries();
+  timers_.advance(kNanosPerSecond);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
+}
+
+TEST_F(IngestTest, AResetAsksAgainForWhatOnlyWaited) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  log_.hold_deliveries();
+  Agent other(*ingest_);
+  other.hello("a2", 'j');
+  other.publish(1, batch(1, "a2", 'j'));
+  log_.set_full(true);
+  agent.publish(1, batch(1));
+  log_.lose_deliveries(false);
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
+}
+
 TEST_F(IngestTest, ANewerStreamOfTheSameIncarnationEndsTheOlder) {
   Agent old_one(*ingest_);
   old_one.hello();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/mutants.h"
 #include "base/text.h"
 #include "metrics/json_form.h"
 
@@ -141,9 +142,14 @@ void Session::append(uint64_t token, std::string_view batch) {
   // What waits goes first: the log keeps the order of the stream.
   if (waiting_.empty() && append_to_log(token, batch, *view)) {
     metrics.points.add(view->points);
+    if (MONITOR_MUTANT(kAckBeforeConfirmation)) receiver_.stored(token);
     return;
   }
-  if (ingest_.waiting_bytes_ + batch.size() > ingest_.options_.max_waiting_bytes) return ask_again(token);
+  if (ingest_.waiting_bytes_ + batch.size() > ingest_.options_.max_waiting_bytes) {
+    settle(token);
+    // What waits came before it, and gives way with it.
+    return ask_again(waiting_.empty() ? token : waiting_.front().token);
+  }
   metrics.log_full.add();
   if (waiting_.empty()) ingest_.wait_for_room(id_);
   waiting_.push_back({token, std::string(batch)});
@@ -231,14 +237,19 @@ void Session::settle(InFlight& flight) {
   while (!in_flight_.empty() && in_flight_.front().settled) in_flight_.pop_front();
 }
 
-// What waits came after `token` in the stream, and comes again with it.
+void Session::settle(uint64_t token) {
+  if (in_flight_.empty() || token < in_flight_.front().token) return;
+  const auto index = static_cast<size_t>(token - in_flight_.front().token);
+  if (index < in_flight_.size() && !in_flight_[index].settled) settle(in_flight_[index]);
+}
+
+// From `token` on, all is sent again. What waits is of that, unless the token is from before a rewind.
 void Session::ask_again(uint64_t token) {
+  settle(token);
+  flush();  // acknowledgements that are due go out before the pause
+  if (!receiver_.retry(token)) return;
   ingest_.metrics_.retried.add();
   drop_waiting();
-  const auto index = static_cast<size_t>(token - in_flight_.front().token);
-  if (!in_flight_[index].settled) settle(in_flight_[index]);
-  flush();  // acknowledgements that are due go out before the pause
-  receiver_.retry(token);
   if (retry_timer_ != 0 || ended_) return;
   const IngestOptions& options = ingest_.options_;
   retry_ns_ = std::clamp(retry_ns_ * 2, options.min_retry_ns, options.max_retry_ns);
@@ -253,17 +264,15 @@ void Session::ask_again(uint64_t token) {
 void Session::drop_waiting() {
   for (const Waiting& waiting : waiting_) {
     ingest_.waiting_bytes_ -= waiting.batch.size();
-    if (in_flight_.empty()) continue;
-    const auto index = static_cast<size_t>(waiting.token - in_flight_.front().token);
-    if (index < in_flight_.size() && !in_flight_[index].settled && !ended_) settle(in_flight_[index]);
+    if (!ended_) settle(waiting.token);
   }
   waiting_.clear();
   std::erase(ingest_.waiting_, id_);
 }
 
 void Session::log_reset() {
-  drop_waiting();
   if (in_flight_.empty()) return;
+  drop_waiting();
   ingest_.metrics_.retried.add(in_flight_.size());
   for (const InFlight& flight : in_flight_) {
     if (!flight.settled) call_.consumed(flight.bytes);

@@ -63,6 +63,7 @@ class Session final : public rpc::ServerCallHandler {
   bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view);
   void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
   void settle(InFlight& flight);
+  void settle(uint64_t token);
   void ask_again(uint64_t token);
   void drop_waiting();
   void leave_table();

@@ -1,0 +1,143 @@
+// A machine with an agent on it: its clock, its disk, and the process, which is begun, killed and begun again. The
+// process is the real agent, spool and uplink; only what it measures is made up.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/agent.h"
+#include "agent/spool/file_spool.h"
+#include "agent/uplink/uplink.h"
+#include "base/testing/fault_disk.h"
+#include "base/worker.h"
+#include "simulation/ledger.h"
+#include "simulation/network.h"
+#include "simulation/schedule.h"
+
+namespace monitor::simulation {
+
+// Where the process's syncs are done: one after another, each taking a while, on the host's time.
+class SlowWorker final : public Worker {
+ public:
+  SlowWorker(Schedule& schedule, Random& random) : schedule_(schedule), random_(random) {}
+  void submit(std::function<void()> work, std::function<void()> done) override;
+  bool idle() const { return jobs_.empty(); }
+  // The process is dead.
+  void forget();
+  // Called when the last job is done.
+  void when_idle(std::function<void()> call);
+  int64_t most_ns = kUsual;
+
+  static constexpr int64_t kUsual = 10 * kNanosPerMilli;
+
+ private:
+  void begin();
+
+  Schedule& schedule_;
+  Random& random_;
+  Life life_;
+  std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs_;
+  std::function<void()> idle_;
+};
+
+struct AgentPlan {
+  std::string agent_id;
+  std::vector<uint16_t> servers;
+  agent::SpoolSync sync = agent::SpoolSync::k100Ms;
+  agent::SpoolFull full = agent::SpoolFull::kDropOldest;
+  uint64_t max_bytes = uint64_t{1} << 20;
+  uint64_t segment_bytes = 0;
+  uint64_t memory_bytes = uint64_t{64} << 20;
+  int64_t interval_ns = kNanosPerSecond;
+  size_t label_bytes = 0;  // how large batches are, beside a little
+};
+
+enum class AgentState { kDown, kRecovering, kAlone, kQuiet, kInFlight, kBacklog, kMemory, kStopping };
+
+class AgentHost {
+ public:
+  struct Environment {
+    Schedule& schedule;
+    Network& network;
+    Ledger& ledger;
+    Random& random;
+  };
+  AgentHost(Environment environment, AgentPlan plan, int64_t mono_offset_ns);
+  ~AgentHost();
+  AgentHost(const AgentHost&) = delete;
+  AgentHost& operator=(const AgentHost&) = delete;
+
+  void start();
+  // SIGKILL.
+  void kill();
+  void lose_power();
+  // A stop in order; `done` when the process has ended.
+  void stop(std::function<void()> done);
+  // A host made from this one's disk, as it is now.
+  std::unique_ptr<AgentHost> clone(AgentPlan plan, int64_t mono_offset_ns);
+  // From now on only heartbeats.
+  void rest();
+
+  // --- faults of the disk; the world says when they begin and end
+  void disk_fails(monitor::testing::FaultDisk::Judge judge, bool reads);
+  void disk_is_full(uint64_t room);
+  void disk_heals();
+  void crash_at_call(uint64_t calls_from_now) { disk_.crash_at(disk_.calls() + calls_from_now); }
+  void never_crash() { disk_.crash_at(0); }
+  // It may take long until something is synced.
+  void sync_is_slow(int64_t most_ns);
+  void sync_is_usual();
+  bool crashed() const { return disk_.crashed(); }
+
+  bool up() const { return process_ != nullptr; }
+  bool down() const { return process_ == nullptr && !closing_; }
+  AgentState state() const;
+  // Nothing waits for the server.
+  bool drained() const;
+  Host& host() { return host_; }
+  const AgentPlan& plan() const { return plan_; }
+  // What the running process says to servers, or the last one said.
+  protocol::Hello hello() const;
+  // For people.
+  std::string describe() const;
+  bool has_run() const { return !runs_.empty(); }
+
+ private:
+  class Process;
+  friend class Process;
+
+  Ledger& ledger() const { return environment_.ledger; }
+  void end_process();
+  void finish_stop();
+  void observe_memory();
+  void begin_suspicion();
+  void expose_all();
+  void expose_by_kill();
+  void expose_by_power();
+  bool durable(const Entry& entry, size_t run) const;
+
+  Environment environment_;
+  AgentPlan plan_;
+  Host host_;
+  monitor::testing::FaultDisk disk_;
+  SlowWorker worker_;
+  std::unique_ptr<Process> process_;
+  std::vector<size_t> runs_;            // its incarnations, and those that its disk came with
+  std::vector<int64_t> lived_until_ns_;  // of each run; INT64_MAX while it lives
+  int64_t started_ns_ = 0;
+  bool closing_ = false;
+  bool failing_ = false;     // the disk, as told
+  bool reads_fail_ = false;  //
+  bool suspecting_ = false;  // batches may be in memory alone
+  int64_t relaxed_ns_ = 0;   // since then nothing was seen in memory alone
+  int64_t slow_until_ns_ = 0;  // what came before it may be synced late
+  std::function<void()> stopped_;
+};
+
+}  // namespace monitor::simulation

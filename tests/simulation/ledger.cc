@@ -1,0 +1,202 @@
+#include "simulation/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "metrics/decode.h"
+
+namespace monitor::simulation {
+
+namespace {
+
+uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>()(bytes); }
+
+uint64_t dropped_of(const metrics::Counters& counters) {
+  uint64_t sum = 0;
+  for (const metrics::DropTotal& total : counters.dropped) sum += total.batches;
+  return sum;
+}
+
+}  // namespace
+
+size_t Ledger::begin(const std::string& agent_id, uint64_t salt) {
+  const uint64_t index = incarnations_.size();
+  Incarnation one;
+  one.id.resize(metrics::kIncarnationBytes);
+  std::memcpy(one.id.data(), &index, sizeof index);
+  std::memcpy(one.id.data() + sizeof index, &salt, sizeof salt);
+  one.agent_id = agent_id;
+  incarnations_.push_back(std::move(one));
+  return index;
+}
+
+Incarnation* Ledger::find(std::string_view id) {
+  uint64_t index = 0;
+  if (id.size() != metrics::kIncarnationBytes) return nullptr;
+  std::memcpy(&index, id.data(), sizeof index);
+  return index < incarnations_.size() && incarnations_[index].id == id ? &incarnations_[index] : nullptr;
+}
+
+Entry* Ledger::find(std::string_view id, uint64_t sequence) {
+  Incarnation* const one = find(id);
+  return one != nullptr && sequence > 0 && sequence <= one->entries.size() ? &one->entries[sequence - 1] : nullptr;
+}
+
+void Ledger::fail(const std::string& what) {
+  if (failed()) return;
+  failure_ = fmt::format("at {:.3f} s: {}", static_cast<double>(schedule_.now_ns()) / 1e9, what);
+}
+
+std::string Ledger::name(const Incarnation& incarnation, uint64_t sequence) {
+  uint64_t index = 0;
+  std::memcpy(&index, incarnation.id.data(), sizeof index);
+  std::string text = fmt::format("batch {} of run {} ({}", sequence, index, incarnation.agent_id);
+  if (sequence == 0 || sequence > incarnation.entries.size()) return text + ")";
+  const Entry& entry = incarnation.entries[sequence - 1];
+  if (entry.stored > 0) text += fmt::format(", {} times in the log", entry.stored);
+  if (entry.acknowledged) text += ", acknowledged";
+  if (entry.dropped) text += ", dropped";
+  if (entry.told) text += ", told";
+  if (entry.exposed) text += ", exposed";
+  if (entry.suspect) text += ", suspect";
+  return text + ")";
+}
+
+Entry& Ledger::appended(size_t process, const agent::BatchInfo& info, std::string_view bytes) {
+  Incarnation& own = incarnations_[process];
+  if (info.incarnation != own.id || info.sequence != own.entries.size() + 1) {
+    fail(fmt::format("{} was appended after {}", name(own, info.sequence), own.entries.size()));
+  }
+  own.points += info.points;
+  Entry entry;
+  entry.appended_ns = schedule_.now_ns();
+  entry.hash = hash_of(bytes);
+  entry.points_before = own.points;
+  entry.dropped_before = own.dropped;
+  own.entries.push_back(entry);
+  ++batches_;
+  return own.entries.back();
+}
+
+void Ledger::acknowledged(const agent::BatchInfo& info) {
+  Entry* const entry = find(info.incarnation, info.sequence);
+  if (entry == nullptr) return fail("something was acknowledged that never was");
+  if (entry->stored == 0) fail(name(*find(info.incarnation), info.sequence) + " is acknowledged, and not in the log");
+  entry->acknowledged = true;
+}
+
+void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reason) {
+  incarnations_[process].dropped += loss.batches();
+  Incarnation* const from = find(loss.incarnation);
+  if (from == nullptr) return fail("something was dropped that never was");
+  for (uint64_t sequence = loss.first_sequence; sequence <= loss.last_sequence; ++sequence) {
+    Entry* const entry = find(loss.incarnation, sequence);
+    if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
+    if (reason == metrics::reason::kDamaged && !entry->exposed) {
+      return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
+    }
+      entry->dropped = true;
+  }
+}
+
+void Ledger::stored(std::string_view value) {
+  const auto batch = metrics::decode_batch(value);
+  if (!batch) return fail("the log has what does not decode: " + batch.error().message());
+  Incarnation* const from = find(batch->incarnation);
+  Entry* const entry = find(batch->incarnation, batch->sequence);
+  if (entry == nullptr) return fail("the log has a batch that never was");
+  if (entry->hash != hash_of(value) || from->agent_id != batch->agent_id) {
+    return fail(name(*from, batch->sequence) + " is in the log with other bytes");
+  }
+  ++entry->stored;
+  if (entry->stored > 1) return;
+  ++stored_;
+  first_stored(*from, *entry, *batch);
+}
+
+void Ledger::first_stored(Incarnation& from, Entry& entry, const metrics::Batch& batch) {
+  if (batch.counters.points_made != entry.points_before) {
+    fail(fmt::format("{} says {} points were made, {} were", name(from, batch.sequence), batch.counters.points_made,
+                     entry.points_before));
+  }
+  if (dropped_of(batch.counters) != entry.dropped_before) {
+    fail(fmt::format("{} says {} batches were dropped, {} were", name(from, batch.sequence),
+                     dropped_of(batch.counters), entry.dropped_before));
+  }
+  for (const metrics::Drop& drop : batch.drops) take_drop(drop);
+  for (const metrics::IncarnationEnd& end : batch.ended) take_end(end);
+  claim(batch.incarnation, batch.first_unacked);
+  for (const metrics::OlderIncarnation& older : batch.older) claim(older.incarnation, older.first_unacked);
+}
+
+void Ledger::take_drop(const metrics::Drop& drop) {
+  Incarnation* const of = find(drop.incarnation);
+  if (of == nullptr) return fail("the log has a drop record of a run that never was");
+  if (drop.batches != drop.last_sequence - drop.first_sequence + 1) {
+    fail(fmt::format("a drop record names {} batches, from {} to {}", drop.batches, drop.first_sequence,
+                     drop.last_sequence));
+  }
+  for (uint64_t sequence = drop.first_sequence; sequence <= drop.last_sequence; ++sequence) {
+    Entry* const entry = find(drop.incarnation, sequence);
+    if (entry == nullptr || !entry->dropped) {
+      return fail(name(*of, sequence) + " has a drop record, and was not dropped");
+    }
+    entry->told = true;
+  }
+}
+
+void Ledger::take_end(const metrics::IncarnationEnd& end) {
+  Incarnation* const of = find(end.incarnation);
+  if (of == nullptr) return fail("the log has the end of a run that never was");
+  of->end_told = end;
+  if (of->blurred) return;
+  if (!of->ended) return fail(name(*of, end.last_sequence) + " is told to be the last, and its run goes on");
+  if (end.clean != of->clean && !of->either_way) {
+    fail(fmt::format("{} ended {}, and is told to have ended {}", name(*of, end.last_sequence),
+                     of->clean ? "clean" : "unclean", end.clean ? "clean" : "unclean"));
+  }
+  if (end.last_sequence > of->entries.size()) fail(name(*of, end.last_sequence) + " is told to be the last");
+}
+
+void Ledger::claim(std::string_view id, uint64_t first_unacked) {
+  Incarnation* const of = find(id);
+  if (of == nullptr) return fail("the log has a claim of a run that never was");
+  // Readers call a gap below it missing: everything there must be in the log, or be told.
+  for (; of->claimed + 1 < first_unacked; ++of->claimed) {
+    const uint64_t sequence = of->claimed + 1;
+    const Entry* const entry = find(id, sequence);
+    if (entry == nullptr) return fail(name(*of, sequence) + " is claimed, and never was");
+    if (entry->stored == 0 && !entry->told) return fail(name(*of, sequence) + " is missing: not stored, not told");
+  }
+}
+
+void Ledger::check(const Incarnation& incarnation) {
+  const uint64_t last = incarnation.end_told ? incarnation.end_told->last_sequence : 0;
+  bool expected = false;
+  for (uint64_t sequence = 1; sequence <= incarnation.entries.size(); ++sequence) {
+    const Entry& entry = incarnation.entries[sequence - 1];
+    expected = expected || !entry.exposed;
+    if (entry.stored > 0 || entry.told) continue;
+    // An unclean end says that some may be unknown behind the last that is known.
+    const bool unknown = entry.exposed && sequence > last && !(incarnation.end_told && incarnation.end_told->clean);
+    if (!unknown) return fail(name(incarnation, sequence) + " is lost: not stored, not told");
+  }
+  if (expected && incarnation.ended && !incarnation.end_told) {
+    fail(name(incarnation, incarnation.entries.size()) + " was the last, and its run's end is not told");
+  }
+}
+
+void Ledger::settled() {
+  for (const Incarnation& incarnation : incarnations_) {
+    check(incarnation);
+    for (uint64_t sequence = 1; sequence <= incarnation.entries.size(); ++sequence) {
+      const Entry& entry = incarnation.entries[sequence - 1];
+      if (entry.stored > 0 && entry.taken == 0) fail(name(incarnation, sequence) + " was never counted by a reader");
+    }
+  }
+}
+
+}  // namespace monitor::simulation

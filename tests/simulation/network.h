@@ -1,0 +1,101 @@
+// The simulated network: connections that carry the bytes of the real client's and server's sessions, in order, with a
+// delay, until they are cut or go dead without a word. One thread; the schedule must outlive it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "rpc/byte_machine.h"
+#include "rpc/client_session.h"
+#include "simulation/schedule.h"
+
+namespace monitor::simulation {
+
+// One connection. A side that is detached has closed its socket: the other hears of it after what was sent before.
+class Link final : public std::enable_shared_from_this<Link> {
+ public:
+  enum Side : size_t { kClient = 0, kServer = 1 };
+
+  Link(Schedule& schedule, const Timers* client, uint16_t server)
+      : schedule_(schedule), client_(client), server_(server) {}
+
+  void attach(Side side, rpc::ByteMachine& machine) { machines_[side] = &machine; }
+  void detach(Side side);
+  // Both sides may send from now on.
+  void open(int64_t delay_ns);
+  // That side has output.
+  void wanted(Side side);
+
+  // --- faults
+  // Both sides learn that it is gone, each in its time.
+  void cut(Random& random);
+  // Nothing that this side sends arrives any more. A side that sends finds out when its TCP gives up.
+  void black_hole(Side from, int64_t give_up_ns);
+  void set_delay(int64_t ns) { delay_ns_ = ns; }
+
+  bool alive() const { return machines_[kClient] != nullptr && machines_[kServer] != nullptr; }
+  uint16_t server() const { return server_; }
+  // Whose it is: the client's host.
+  const Timers* client() const { return client_; }
+  void lose(Side side, const std::string& why);
+
+ private:
+  void flush(Side side);
+  void send(Side from, std::string bytes);
+  void arrive(Side to, const std::string& bytes);
+  static Side other(Side side) { return side == kClient ? kServer : kClient; }
+
+  Schedule& schedule_;
+  const Timers* client_;
+  uint16_t server_;
+  bool open_ = false;
+  int64_t delay_ns_ = 0;
+  std::array<rpc::ByteMachine*, 2> machines_{};
+  std::array<bool, 2> flushing_{};
+  std::array<bool, 2> blocked_{};
+  std::array<bool, 2> dead_{};
+  std::array<int64_t, 2> give_up_ns_{};
+  std::array<int64_t, 2> last_ns_{};  // when the last that was sent arrives
+  std::array<size_t, 2> under_way_{};
+};
+
+// A listening socket.
+class Acceptor {
+ public:
+  virtual ~Acceptor() = default;
+  // Attaches its side.
+  virtual void accept(const std::shared_ptr<Link>& link) = 0;
+};
+
+class Network {
+ public:
+  Network(Schedule& schedule, Random& random) : schedule_(schedule), random_(random) {}
+
+  // nullptr: nothing listens there, and connections are refused.
+  void listen(uint16_t port, Acceptor* acceptor) { acceptors_[port] = acceptor; }
+  // Connections to it come to nothing until then.
+  void hide(uint16_t port, int64_t until_ns) { hidden_[port] = until_ns; }
+  // An agent's connection to that port; `timers` are its host's. Destroyed, it is closed.
+  std::unique_ptr<rpc::CallStarter> connect(Timers& timers, rpc::ClientSessionOptions options, uint16_t port);
+  // Those that are open, oldest first.
+  std::vector<std::shared_ptr<Link>> links();
+  void heal();
+
+ private:
+  class Connection;
+  void reached(const std::shared_ptr<Link>& link);
+
+  Schedule& schedule_;
+  Random& random_;
+  std::map<uint16_t, Acceptor*> acceptors_;
+  std::map<uint16_t, int64_t> hidden_;
+  std::vector<std::weak_ptr<Link>> links_;
+};
+
+}  // namespace monitor::simulation

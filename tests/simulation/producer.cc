@@ -1,0 +1,86 @@
+#include "simulation/producer.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace monitor::simulation {
+
+using metriclog::Outcome;
+
+LogCluster::LogCluster(Schedule& /*schedule*/, const Clock& clock, int32_t partitions, Ledger& ledger)
+    : log_(clock, {.partitions = partitions}), ledger_(ledger) {}
+
+void LogCluster::store(const std::string& key, const metriclog::Headers& headers, const std::string& value) {
+  ledger_.stored(value);
+  std::vector<std::pair<std::string_view, std::string_view>> views(headers.begin(), headers.end());
+  log_.writer().append({key, views, value}, nobody_, 0);
+  if (on_stored_) on_stored_();
+}
+
+metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& record,
+                                                metriclog::DeliveryListener& listener, uint64_t token) {
+  if (pending_.size() >= cluster_.weather.room) return Accepted::kFull;
+  const uint64_t id = next_id_++;
+  Pending& one = pending_[id];
+  one.key = record.key;
+  one.headers.reserve(record.headers.size());
+  for (const auto& [name, value] : record.headers) one.headers.emplace_back(name, value);
+  one.value = record.value;
+  one.listener = &listener;
+  one.delivery = {.token = token, .outcome = Outcome::kStored, .reason = {}};
+  last_store_ns_ = std::max(last_store_ns_, schedule_.now_ns() + cluster_.weather.store_ns);
+  schedule_.at(last_store_ns_, life_.guard([this, id] { due(id); }));
+  return Accepted::kYes;
+}
+
+void Producer::due(uint64_t id) {
+  const auto it = pending_.find(id);
+  if (it == pending_.end()) return;
+  Pending& one = it->second;
+  const Weather& weather = cluster_.weather;
+  const uint64_t fate = weather.retry_percent + weather.poison_percent == 0 ? 100 : random_.below(100);
+  if (fate < weather.retry_percent) {
+    one.delivery.outcome = Outcome::kRetry;
+    one.delivery.reason = "timed out";
+  } else if (fate < weather.retry_percent + weather.poison_percent) {
+    one.delivery.outcome = Outcome::kPoison;
+    one.delivery.reason = "invalid: refused";
+  }
+  const bool counts = one.delivery.outcome == Outcome::kStored;
+  if (counts || (one.delivery.outcome == Outcome::kRetry && random_.below(2) == 0)) {
+    cluster_.store(one.key, one.headers, one.value);
+    one.stored = true;
+  }
+  if (weather.silent) return;
+  int64_t wait = weather.report_ns;
+  if (weather.reordered) wait = static_cast<int64_t>(random_.below(static_cast<uint64_t>(wait) + 1));
+  if (wait == 0) return report(id);
+  schedule_.after(wait, life_.guard([this, id] { report(id); }));
+}
+
+void Producer::report(uint64_t id) {
+  const auto it = pending_.find(id);
+  if (it == pending_.end()) return;
+  const Pending one = std::move(it->second);
+  pending_.erase(it);
+  one.listener->on_delivered({&one.delivery, 1});
+}
+
+void Producer::settle_rest() {
+  size_t reach = random_.below(pending_.size() + 1);
+  for (auto& [id, one] : pending_) {
+    if (reach-- == 0) break;
+    if (!one.stored && one.delivery.outcome == Outcome::kStored) cluster_.store(one.key, one.headers, one.value);
+  }
+}
+
+void Producer::rebuild() {
+  settle_rest();
+  std::set<metriclog::DeliveryListener*> listeners;
+  for (const auto& [id, one] : pending_) listeners.insert(one.listener);
+  pending_.clear();
+  for (metriclog::DeliveryListener* const listener : listeners) listener->on_reset();
+}
+
+}  // namespace monitor::simulation

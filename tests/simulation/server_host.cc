@@ -1,0 +1,126 @@
+#include "simulation/server_host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rpc/server_session.h"
+#include "server/ingest/ingest.h"
+#include "telemetry/registry.h"
+
+namespace monitor::simulation {
+
+// The server's end of a link.
+class ServerHost::Connection final : public rpc::ServerSessionHandler {
+ public:
+  Connection(ServerHost& owner, const rpc::ServerLimits& limits, const rpc::MethodTable& methods,
+             std::shared_ptr<Link> link)
+      : owner_(owner),
+        link_(std::move(link)),
+        session_(owner.host_, limits, methods, rpc::PeerInfo{"agent", nullptr}, *this) {
+    link_->attach(Link::kServer, session_);
+  }
+  ~Connection() override { link_->detach(Link::kServer); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  rpc::ServerSession& session() { return session_; }
+  Link& link() { return *link_; }
+
+ private:
+  void on_output_wanted() override { link_->wanted(Link::kServer); }
+  void on_finished(const Error&) override {
+    // Its last words go out first.
+    link_->wanted(Link::kServer);
+    owner_.host_.call_after(10 * kNanosPerMilli, life_.guard([this] { owner_.remove(this); }));
+  }
+
+  ServerHost& owner_;
+  std::shared_ptr<Link> link_;
+  rpc::ServerSession session_;
+  Life life_;
+};
+
+struct ServerHost::Process {
+  Process(ServerHost& owner, const server::IngestOptions& options)
+      : producer(owner.environment_.schedule, owner.environment_.cluster, owner.environment_.random),
+        ingest({owner.host_,
+                [this, &schedule = owner.environment_.schedule](std::function<void()> work) {
+                  schedule.after(0, life.guard(std::move(work)));
+                },
+                producer, streams, registry, owner.environment_.random},
+               options) {
+    methods.add_method(server::Ingest::kPublishPath, ingest.factory(), ingest.method_options());
+    limits.stream_window_bytes = options.window_bytes + 64 * 1024;
+    limits.connection_window_bytes = 2 * limits.stream_window_bytes;
+  }
+  ~Process() { connections.clear(); }
+
+  Life life;
+  telemetry::Registry registry;
+  server::StreamTable streams;
+  Producer producer;
+  server::Ingest ingest;
+  rpc::MethodTable methods;
+  rpc::ServerLimits limits;
+  std::vector<std::unique_ptr<Connection>> connections;
+  bool draining = false;
+};
+
+ServerHost::ServerHost(Environment environment, ServerPlan plan, int64_t mono_offset_ns)
+    : environment_(environment), plan_(plan), host_(environment.schedule, mono_offset_ns) {}
+
+ServerHost::~ServerHost() = default;
+
+void ServerHost::start() {
+  server::IngestOptions options;
+  options.window_bytes = plan_.window_bytes;
+  options.max_waiting_bytes = plan_.max_waiting_bytes;
+  process_ = std::make_unique<Process>(*this, options);
+  environment_.network.listen(plan_.port, this);
+}
+
+void ServerHost::accept(const std::shared_ptr<Link>& link) {
+  process_->connections.push_back(std::make_unique<Connection>(*this, process_->limits, process_->methods, link));
+}
+
+void ServerHost::remove(Connection* connection) {
+  if (!process_) return;
+  std::erase_if(process_->connections, [&](const auto& one) { return one.get() == connection; });
+  if (process_->draining && process_->connections.empty()) kill();
+}
+
+void ServerHost::kill() {
+  environment_.network.listen(plan_.port, nullptr);
+  process_.reset();
+}
+
+void ServerHost::vanish(int64_t give_up_ns) {
+  for (const auto& connection : process_->connections) {
+    connection->link().black_hole(Link::kServer, give_up_ns);
+    connection->link().black_hole(Link::kClient, give_up_ns);
+  }
+  kill();
+}
+
+void ServerHost::drain(int64_t grace_ns) {
+  process_->draining = true;
+  environment_.network.listen(plan_.port, nullptr);
+  process_->ingest.drain();
+  for (const auto& connection : process_->connections) connection->session().drain();
+  environment_.schedule.after(grace_ns, process_->life.guard([this] { kill(); }));
+}
+
+bool ServerHost::rebuild_producer() {
+  if (!process_) return false;
+  process_->producer.rebuild();
+  return true;
+}
+
+ServerState ServerHost::state() const {
+  if (!process_) return ServerState::kDown;
+  if (process_->draining) return ServerState::kDraining;
+  if (process_->ingest.open_streams() == 0) return ServerState::kAlone;
+  return process_->producer.pending() > 0 ? ServerState::kInFlight : ServerState::kQuiet;
+}
+
+}  // namespace monitor::simulation

@@ -1,0 +1,96 @@
+// One seed: agents, servers, a log and readers, at least 100 batches, at least 10 faults; then everything is mended, and
+// what was promised must be there. The same seed is the same run, step by step.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "simulation/agent_host.h"
+#include "simulation/coverage.h"
+#include "simulation/ledger.h"
+#include "simulation/network.h"
+#include "simulation/producer.h"
+#include "simulation/reader_host.h"
+#include "simulation/schedule.h"
+#include "simulation/server_host.h"
+
+namespace monitor::simulation {
+
+struct Outcome {
+  std::string failure;  // empty: all is well
+  uint64_t batches = 0;
+  uint64_t faults = 0;
+  uint64_t steps = 0;
+};
+
+class World {
+ public:
+  static constexpr uint64_t kBatches = 100;
+  static constexpr uint64_t kLeastFaults = 10;
+
+  // With `trace`, every fault is printed as it comes.
+  World(uint64_t seed, Coverage& coverage, bool trace);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  Outcome run();
+
+ private:
+  struct Intruder;
+
+  // Building: world.cc
+  void build();
+  AgentPlan plan_agent(size_t number);
+  void start_all();
+
+  // Running: world.cc
+  void run_until_done();
+  bool step(int64_t until_ns);
+  void settle();
+  void wait_until_drained(const char* when);
+  void check_crashes();
+  void heal();
+  std::string waiting();
+  int64_t some(int64_t least_ns, int64_t most_ns);
+  bool chance(uint64_t percent) { return random_.below(100) < percent; }
+
+  // Faults: faults.cc. False: there was nothing to strike.
+  void next_fault();
+  bool strike(Fault fault);
+  bool strike_agent(Fault fault);
+  bool strike_process(Fault fault, AgentHost& agent);
+  bool strike_disk(Fault fault, AgentHost& agent);
+  bool strike_identity(Fault fault, AgentHost& agent);
+  bool strike_link(Fault fault);
+  bool strike_server(Fault fault);
+  bool strike_log(Fault fault);
+  bool strike_reader(Fault fault);
+  void restart_later(AgentHost& agent);
+  void restart_later(ServerHost& server);
+  void note(Fault fault, size_t state, std::string_view whose = "");
+
+  SeededRandom random_;
+  Coverage& coverage_;
+  bool trace_;
+  Schedule schedule_;
+  Ledger ledger_{schedule_};
+  Network network_{schedule_, random_};
+  Host log_host_{schedule_, 0};
+  std::unique_ptr<LogCluster> cluster_;
+  std::vector<std::unique_ptr<ServerHost>> servers_;
+  std::vector<std::unique_ptr<AgentHost>> agents_;
+  std::vector<std::unique_ptr<ReaderHost>> readers_;
+  std::vector<std::unique_ptr<Intruder>> intruders_;
+  int64_t gap_ns_ = 0;  // between faults, on average
+  uint64_t faults_ = 0;
+  uint64_t wanted_faults_ = 0;
+  uint64_t steps_ = 0;
+  bool mending_ = false;
+  bool done_ = false;
+};
+
+}  // namespace monitor::simulation
