@@ -197,22 +197,123 @@ Result<std::shared_ptr<const rpc::SecurityContext>> security(const Flags& flags,
   return rpc::TlsClientContext::load(options);
 }
 
-// Its own pages, where they are wanted.
-Status serve_pages(EventLoop& loop, const Flags& flags, const agent::AgentTelemetry& telemetry,
-                   std::unique_ptr<telemetry::HttpServer>& http) {
-  if (flags.http == "off") return {};
-  const auto address = telemetry::parse_http_address(flags.http);
-  if (!address) return address.error();
-  auto started = telemetry::HttpServer::start(loop, *address, telemetry.pages());
-  if (!started) return started.error();
-  http = std::move(*started);
-  log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http->port())}});
-  return {};
+std::string new_incarnation(Random& random) {
+  std::string incarnation(metrics::kIncarnationBytes, '\0');
+  random.fill(incarnation.data(), incarnation.size());
+  return incarnation;
 }
 
-int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>& servers, uint64_t seed) {
-  const SystemClock clock;
-  EventLoop loop(clock);
+// The agent's parts, wired. Members are in the order in which they need one another.
+class AgentProgram {
+ public:
+  AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
+               std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls)
+      : cli_(cli),
+        flags_(flags),
+        own_folder_(std::move(own_folder)),
+        tls_(std::move(tls)),
+        source_(make_source(flags, seed, table_, clock_)),
+        agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_),
+        keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_),
+        uplink_(loop_, [this](const rpc::Target& server) { return connect(server); }, random_, keeper_.spool(),
+                {std::move(servers), {flags.agent_id, incarnation_, version(), host_name()}}) {
+    agent_.attach(keeper_.spool(), [this] { uplink_.wake(); });
+  }
+
+  // The exit status.
+  int run() {
+    if (const Status opened = keeper_.open([this] { uplink_.wake(); }); !opened) {
+      log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});
+      return exit_code_for(opened.error());
+    }
+    if (const Status configured = configure(); !configured) return report_no_etcd(configured.error());
+    if (const Status serving = serve_pages(); !serving) {
+      log_error("cannot serve HTTP; choose another address with --http", {{"reason", serving.error()}});
+      return exit_code_for(serving.error());
+    }
+    const Signals signals(loop_, [this](int) { stop(); }, [this](int) { config_->rescan(); });
+    log_info("agent started", {{"agent", flags_.agent_id},
+                               {"incarnation", hex(incarnation_)},
+                               {"version", version()},
+                               {"data", own_folder_}});
+    config_->start(*engine_);
+    uplink_.start();
+    loop_.run();
+    keeper_.close();
+    log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
+    return kExitOk;
+  }
+
+ private:
+  std::unique_ptr<rpc::CallStarter> connect(const rpc::Target& server) {
+    rpc::ChannelOptions options;
+    options.host = server.host;
+    options.port = server.port;
+    options.security = tls_;
+    options.session = agent::uplink_session_options();
+    return std::make_unique<rpc::Channel>(loop_, resolver_, options);
+  }
+
+  Status configure() {
+    const bool files = !flags_.config_file.empty() || !flags_.config_dir.empty();
+    auto made = AgentConfig::make(
+        loop_, disk_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)), agent_);
+    if (!made) return made.error();
+    config_ = std::move(*made);
+    engine_.emplace(
+        config::EngineOptions{flags_.agent_id, flags_.groups, flags_.config_key, own_folder_ + "/last-good.json"},
+        config_->source(), catalog_, *config_, disk_);
+    return {};
+  }
+
+  // Its own pages, where they are wanted.
+  Status serve_pages() {
+    telemetry_.emplace(agent::AgentParts{agent_, keeper_.spool(), uplink_, *engine_, source_.get()});
+    if (flags_.http == "off") return {};
+    const auto address = telemetry::parse_http_address(flags_.http);
+    if (!address) return address.error();
+    auto started = telemetry::HttpServer::start(loop_, *address, telemetry_->pages());
+    if (!started) return started.error();
+    http_ = std::move(*started);
+    log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http_->port())}});
+    return {};
+  }
+
+  void stop() {
+    log_info("stopping; sending what is left", {{"waiting", keeper_.spool().batches()}});
+    agent_.stop();
+    loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
+    const auto one_ended = [this] {
+      if (--ending_ == 0) loop_.stop();
+    };
+    uplink_.drain(one_ended);
+    config_->stop(one_ended);
+  }
+
+  const Cli& cli_;
+  const Flags& flags_;
+  std::string own_folder_;
+  std::shared_ptr<const rpc::SecurityContext> tls_;
+  SystemClock clock_;
+  EventLoop loop_{clock_};
+  PosixDisk disk_;
+  SystemRandom random_;
+  std::string incarnation_ = new_incarnation(random_);
+  metrics::SeriesTable table_;
+  std::unique_ptr<agent::TickSource> source_;
+  agent::Agent agent_;
+  AgentSpool keeper_;
+  rpc::ThreadResolver resolver_{loop_};
+  agent::Uplink uplink_;
+  agent::BuiltinCatalog catalog_;
+  std::unique_ptr<AgentConfig> config_;
+  std::optional<config::ConfigEngine> engine_;
+  std::optional<agent::AgentTelemetry> telemetry_;
+  std::unique_ptr<telemetry::HttpServer> http_;
+  int ending_ = 2;  // what a stop waits for: uplink, configuration
+};
+
+int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
   PosixDisk disk;
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status made = disk.make_folder(own_folder); !made) {
@@ -229,72 +330,7 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
     log_error("cannot set up TLS", {{"reason", tls.error()}});
     return kExitIo;
   }
-
-  SystemRandom random;
-  std::string incarnation(metrics::kIncarnationBytes, '\0');
-  random.fill(incarnation.data(), incarnation.size());
-  metrics::SeriesTable table;
-  const auto source = make_source(flags, seed, table, clock);
-  agent::Agent agent(loop, {flags.agent_id, host_name(), incarnation, version()}, table, *source);
-  AgentSpool keeper(flags.spool, own_folder, incarnation, disk, loop, agent);
-  agent::Spool& spool = keeper.spool();
-  rpc::ThreadResolver resolver(loop);
-  const auto connector = [&](const rpc::Target& server) {
-    rpc::ChannelOptions options;
-    options.host = server.host;
-    options.port = server.port;
-    options.security = *tls;
-    options.session = agent::uplink_session_options();
-    return std::make_unique<rpc::Channel>(loop, resolver, options);
-  };
-  agent::Uplink uplink(loop, connector, random, spool,
-                       {servers, {flags.agent_id, incarnation, version(), host_name()}});
-  agent.attach(spool, [&uplink] { uplink.wake(); });
-  if (const Status opened = keeper.open([&uplink] { uplink.wake(); }); !opened) {
-    log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});
-    return exit_code_for(opened.error());
-  }
-
-  const agent::BuiltinCatalog catalog;
-  const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
-  auto configuration = AgentConfig::make(
-      loop, disk, config_options(flags, !files, source_options(flags, cli.data_folder(), own_folder)), agent);
-  if (!configuration) return report_no_etcd(configuration.error());
-  AgentConfig& config = **configuration;
-  config::ConfigEngine engine({flags.agent_id, flags.groups, flags.config_key, own_folder + "/last-good.json"},
-                              config.source(), catalog, config, disk);
-
-  agent::AgentTelemetry telemetry({agent, spool, uplink, engine, source.get()});
-  std::unique_ptr<telemetry::HttpServer> http;
-  if (const Status serving = serve_pages(loop, flags, telemetry, http); !serving) {
-    log_error("cannot serve HTTP; choose another address with --http", {{"reason", serving.error()}});
-    return exit_code_for(serving.error());
-  }
-
-  int ending = 2;  // what a stop waits for
-  const auto one_ended = [&] {
-    if (--ending == 0) loop.stop();
-  };
-  const Signals signals(
-      loop,
-      [&](int) {
-        log_info("stopping; sending what is left", {{"waiting", spool.batches()}});
-        agent.stop();
-        loop.call_after(cli.drain_timeout_ns(), [&loop] { loop.stop(); });
-        uplink.drain(one_ended);
-        config.stop(one_ended);
-      },
-      [&](int) { config.rescan(); });
-
-  log_info(
-      "agent started",
-      {{"agent", flags.agent_id}, {"incarnation", hex(incarnation)}, {"version", version()}, {"data", own_folder}});
-  config.start(engine);
-  uplink.start();
-  loop.run();
-  keeper.close();
-  log_info("agent stopped", {{"batches", agent.stats().batches}, {"unsent", spool.batches()}});
-  return kExitOk;
+  return AgentProgram(cli, flags, std::move(servers), seed, own_folder, std::move(*tls)).run();
 }
 
 int run(int argc, char** argv) {
@@ -314,7 +350,7 @@ int run(int argc, char** argv) {
   std::vector<rpc::Target> servers;
   uint64_t seed = 1;
   if (const std::string fault = check(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);
-  return flags.once ? run_once(flags, seed, cli.data_folder()) : run_agent(cli, flags, servers, seed);
+  return flags.once ? run_once(flags, seed, cli.data_folder()) : run_agent(cli, flags, std::move(servers), seed);
 }
 
 }  // namespace
