@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,11 @@ class Book {
     bool clean = false;
   };
 
-  // The incarnation's entry, made when there is none. Entries keep their place until removed.
+  // The incarnation's entry, made when there is none. A reference lives until entries are removed.
   Entry& entry(const std::string& incarnation);
   const Entry* find(const std::string& incarnation) const;
-  const std::vector<Entry>& entries() const { return entries_; }
-  std::vector<Entry>& entries() { return entries_; }
+  const std::deque<Entry>& entries() const { return entries_; }
+  std::deque<Entry>& entries() { return entries_; }
 
   void wait(const std::string& incarnation, uint64_t sequence, int64_t last_time_ns);
   // False when it did not wait.
@@ -37,7 +38,7 @@ class Book {
   std::vector<IncarnationState> states(const std::string& last) const;
 
  private:
-  std::vector<Entry> entries_;  // few; in the order of their coming
+  std::deque<Entry> entries_;  // few; in the order of their coming
 };
 
 }  // namespace monitor::agent
