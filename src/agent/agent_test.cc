@@ -251,6 +251,34 @@ TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
   EXPECT_TRUE(w.agent.drops().empty()) << "the second carried what the first did, too";
 }
 
+TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
+  World w;
+  Tellings left;
+  left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
+  left.drops.push_back({std::string(16, 'e'), "spool", "damaged", "", 2, 2, 20, 4, 5, kS, 2 * kS});
+  w.agent.on_recovered(left);
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  w.timers.advance(2 * kS);
+  for (int i = 0; i < 2; ++i) {
+    const auto sent = w.spool.next();
+    ASSERT_TRUE(sent);
+    const auto batch = metrics::decode_batch(sent->bytes);
+    ASSERT_TRUE(batch);
+    ASSERT_EQ(batch->ended.size(), 1U);
+    EXPECT_EQ(batch->ended[0].last_sequence, 7U);
+    EXPECT_FALSE(batch->ended[0].clean);
+    ASSERT_EQ(batch->drops.size(), 1U);
+    EXPECT_EQ(batch->drops[0].last_sequence, 5U);
+    EXPECT_TRUE(batch->counters.dropped.empty()) << "counted by the run that is over";
+    EXPECT_EQ(w.agent.tellings().ended.size(), 1U);
+    if (i == 1) w.spool.acknowledged(sent->id);
+  }
+  EXPECT_TRUE(w.agent.tellings().ended.empty());
+  EXPECT_TRUE(w.agent.tellings().drops.empty());
+  w.timers.advance(kS);
+  EXPECT_TRUE(metrics::decode_batch(w.spool.next()->bytes)->ended.empty());
+}
+
 TEST(Agent, LedgerAddsUp) {
   World w;
   auto settings = World::settings(100 * kMs);

@@ -79,6 +79,7 @@ class Up {
     if (!flags_.duration.empty()) {
       const auto parsed = parse_duration(flags_.duration);
       if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
+      if (*parsed == 0) return cli_.usage_error("--duration: got 0, expected more; without it nothing stops by itself");
       duration = *parsed;
     }
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);

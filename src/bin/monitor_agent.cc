@@ -106,6 +106,11 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
     if (!target) return "--server: " + target.error().message();
     servers.push_back(*target);
   }
+  if (flags.http != "off") {
+    if (const auto address = telemetry::parse_http_address(flags.http); !address) {
+      return "--http: " + address.error().message();
+    }
+  }
   const auto parsed = flags.simulate.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate);
   if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate));
   seed = *parsed;
@@ -192,6 +197,19 @@ Result<std::shared_ptr<const rpc::SecurityContext>> security(const Flags& flags,
   return rpc::TlsClientContext::load(options);
 }
 
+// Its own pages, where they are wanted.
+Status serve_pages(EventLoop& loop, const Flags& flags, const agent::AgentTelemetry& telemetry,
+                   std::unique_ptr<telemetry::HttpServer>& http) {
+  if (flags.http == "off") return {};
+  const auto address = telemetry::parse_http_address(flags.http);
+  if (!address) return address.error();
+  auto started = telemetry::HttpServer::start(loop, *address, telemetry.pages());
+  if (!started) return started.error();
+  http = std::move(*started);
+  log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http->port())}});
+  return {};
+}
+
 int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>& servers, uint64_t seed) {
   const SystemClock clock;
   EventLoop loop(clock);
@@ -248,16 +266,9 @@ int run_agent(const Cli& cli, const Flags& flags, const std::vector<rpc::Target>
 
   agent::AgentTelemetry telemetry({agent, spool, uplink, engine, source.get()});
   std::unique_ptr<telemetry::HttpServer> http;
-  if (flags.http != "off") {
-    const auto address = telemetry::parse_http_address(flags.http);
-    if (!address) return cli.usage_error("--http: " + address.error().message());
-    auto started = telemetry::HttpServer::start(loop, *address, telemetry.pages());
-    if (!started) {
-      log_error("cannot serve HTTP; choose another address with --http", {{"reason", started.error()}});
-      return exit_code_for(started.error());
-    }
-    http = std::move(*started);
-    log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http->port())}});
+  if (const Status serving = serve_pages(loop, flags, telemetry, http); !serving) {
+    log_error("cannot serve HTTP; choose another address with --http", {{"reason", serving.error()}});
+    return exit_code_for(serving.error());
   }
 
   int ending = 2;  // what a stop waits for

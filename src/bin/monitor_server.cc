@@ -40,7 +40,7 @@ void declare(Cli& cli, Flags& flags) {
   app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
       ->check(CLI::IsMember({"protobuf", "json"}));
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
-  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core");
+  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")->check(CLI::Range(0, 256));
   auto* const cert =
       app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)");
   auto* const key = app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)");
@@ -56,7 +56,7 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 std::string check(Flags& flags, server::ServerOptions& options) {
   options.listen.clear();
   for (const std::string& text : flags.listen) {
-    auto target = rpc::parse_target(text, flags.port);
+    auto target = rpc::parse_target(text, flags.port, rpc::PortZero::kAllowed);
     if (!target) return "--listen: " + target.error().message();
     if (target->host == "localhost") target->host = "127.0.0.1";
     if (!rpc::parse_address(target->host, target->port)) {

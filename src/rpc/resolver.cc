@@ -51,7 +51,7 @@ Result<Address> parse_address(const std::string& host, uint16_t port) {
   return Error(Code::kInvalidArgument, "not an IP address: " + json_quote(host));
 }
 
-Result<Target> parse_target(const std::string& text, uint16_t default_port) {
+Result<Target> parse_target(const std::string& text, uint16_t default_port, PortZero zero) {
   const Error bad(Code::kInvalidArgument, "not HOST:PORT: " + json_quote(text));
   Target target{.host = text, .port = default_port};
   std::string port;
@@ -71,7 +71,7 @@ Result<Target> parse_target(const std::string& text, uint16_t default_port) {
   if (target.host.empty()) return bad;
   if (!has_port) return target;
   const std::optional<uint64_t> number = parse_u64(port);
-  if (!number || *number == 0 || *number > 65535) return bad;
+  if (!number || *number > 65535 || (*number == 0 && zero == PortZero::kRefused)) return bad;
   target.port = static_cast<uint16_t>(*number);
   return target;
 }

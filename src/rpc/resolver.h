@@ -28,12 +28,14 @@ struct Address {
 // "10.0.0.7", "::1" or "[::1]".
 Result<Address> parse_address(const std::string& host, uint16_t port);
 
-// "host:port", "[v6]:port"; a missing port is `default_port`.
 struct Target {
   std::string host;
   uint16_t port = 0;
 };
-Result<Target> parse_target(const std::string& text, uint16_t default_port);
+// Port 0 is for those who listen: it picks one.
+enum class PortZero { kRefused, kAllowed };
+// "host:port", "[v6]:port"; a missing port is `default_port`.
+Result<Target> parse_target(const std::string& text, uint16_t default_port, PortZero zero = PortZero::kRefused);
 
 class Resolver {
  public:

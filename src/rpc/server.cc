@@ -125,7 +125,8 @@ Result<uint16_t> Server::Impl::listen(const std::string& address, uint16_t port)
   if (bind(fd, reinterpret_cast<const sockaddr*>(&parsed->storage), parsed->length) != 0 ||
       ::listen(fd, options_.backlog) != 0 ||
       getsockname(fd, reinterpret_cast<sockaddr*>(&bound.storage), &bound.length) != 0) {
-    const Error error = errno_error(errno, what);
+    // Whatever it is, the address is not to be had.
+    const Error error(Code::kUnavailable, errno_error(errno, what).message());
     ::close(fd);
     return error;
   }

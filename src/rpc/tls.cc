@@ -4,8 +4,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -42,6 +44,11 @@ std::string openssl_errors() {
 }
 
 Error load_error(const std::string& what, const std::string& file) {
+  // Of a file that cannot be opened the system says it better.
+  if (access(file.c_str(), R_OK) != 0) {
+    ERR_clear_error();
+    return errno_error(errno, what + " " + file);
+  }
   return Error(Code::kInvalidArgument, what + " " + file + ": " + openssl_errors());
 }
 

@@ -37,7 +37,10 @@ std::string endpoint(const std::string& address, uint16_t port) {
 }
 
 Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
-  if (!taken) return why.with_context("listening on " + endpoint(where.address, where.port));
+  if (!taken) {
+    return Error(Code::kUnavailable,
+                 fmt::format("listening on {}: {}", endpoint(where.address, where.port), why.message()));
+  }
   return Error(Code::kUnavailable, fmt::format("port {} of {} is taken by another program; choose another with --port, "
                                                "0 picks a free one",
                                                where.port, where.address));

@@ -119,6 +119,24 @@ class TroubleTest(ProgramTest):
             self.assertEqual(status, 69, err)
             self.assertIn("--http", err)
 
+    def test_addresses_that_cannot_be_had(self):
+        log = ["--log", f"sqlite:{self.data}/log.db", "--data", self.data]
+        for arguments in (["--listen", "203.0.113.1:50051", "--http", "off"], ["--port", 0, "--http", "203.0.113.1:9464"]):
+            status, _, err = run("monitor-server", *log, *arguments)
+            self.assertEqual(status, 69, err)
+            self.assertIn("203.0.113.1", err)
+        status, _, err = run("monitor", "up", "--data", self.data, "--port", 0, "--http", "203.0.113.1:9464")
+        self.assertEqual(status, 69, err)
+
+    def test_a_port_is_picked_on_any_address(self):
+        server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--http", "off", "--data", self.data,
+                            "--listen", "[::1]:0", "--listen", "127.0.0.1:0")
+        first, second = (server.says(r"listening service=grpc address=(\S+)", n).group(1) for n in (1, 2))
+        self.assertRegex(first, r"^\[::1\]:[1-9]\d*$")
+        self.assertRegex(second, r"^127\.0\.0\.1:[1-9]\d*$")
+        self.configure("a", "--interval", "0.1")
+        self.start_agent("a", first).says("stream to the server established")
+
     def test_garbage_harms_nobody(self):
         server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
         server.address = server.says(r"service=grpc address=(\S+)").group(1)

@@ -147,7 +147,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view content) {
     if (field->number == 4) status = take(metrics::decode_end(field->bytes), checkpoint.ended);
     if (!status) return status.error();
   }
-  if (reader.failed() || checkpoint.segment > INT64_MAX) return malformed("its content");
+  if (reader.failed() || checkpoint.segment > kMaxSegmentNumber) return malformed("its content");
   return checkpoint;
 }
 
@@ -178,15 +178,31 @@ std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes) {
   return slot;
 }
 
+namespace {
+
+// A slot as far as it is used. An error is tried again once; what cannot be read does not check.
+std::string read_slot(DiskFile& file, int slot) {
+  const uint64_t at = static_cast<uint64_t>(slot) * kCheckpointSlotBytes;
+  const auto read = [&](size_t size) {
+    std::string bytes(size, '\0');
+    auto n = file.read_at(at, bytes.data(), size);
+    if (!n) n = file.read_at(at, bytes.data(), size);
+    bytes.resize(n ? *n : 0);
+    return bytes;
+  };
+  const std::string head = read(kCheckpointSlotHeaderBytes);
+  if (head.size() < kCheckpointSlotHeaderBytes || !head.starts_with(kMagic)) return {};
+  const size_t length = get32(head, 12);
+  return length > kMaxCheckpointBytes ? head : read(kCheckpointSlotHeaderBytes + length);
+}
+
+}  // namespace
+
 CheckpointContent read_checkpoint(DiskFile& file) {
   CheckpointContent result;
-  std::string bytes(kCheckpointSlotBytes, '\0');
   for (const int i : {0, 1}) {
-    // An error is tried again once; a slot that cannot be read is a slot that does not check.
-    auto n = file.read_at(static_cast<uint64_t>(i) * kCheckpointSlotBytes, bytes.data(), bytes.size());
-    if (!n) n = file.read_at(static_cast<uint64_t>(i) * kCheckpointSlotBytes, bytes.data(), bytes.size());
-    if (!n) continue;
-    const auto slot = parse_checkpoint_slot(std::string_view(bytes).substr(0, *n));
+    const std::string bytes = read_slot(file, i);
+    const auto slot = parse_checkpoint_slot(bytes);
     if (!slot) continue;
     result.newer = result.newer || slot->newer;
     if (slot->newer || slot->generation <= result.generation) continue;

@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kMaxOlder = 64;
 constexpr int kMaxReadFailures = 10;
 constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
-constexpr uint64_t kLeastSegment = 64 * 1024;
-constexpr uint64_t kMostSegment = 8 * 1024 * 1024;
+constexpr uint64_t kLeastSegment = uint64_t{64} * 1024;
+constexpr uint64_t kMostSegment = uint64_t{8} * 1024 * 1024;
 
 }  // namespace
 

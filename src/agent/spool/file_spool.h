@@ -130,8 +130,8 @@ class FileSpool final : public Spool {
   void settle(const std::string& incarnation, uint64_t sequence);
   void lose(const Loss& loss, std::string_view stage, std::string_view reason);
   // As few losses as have neighbouring sequences.
-  void lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known, std::string incarnation,
-                 std::string_view reason);
+  void lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
+                 const std::string& incarnation, std::string_view reason);
   SequenceSet elsewhere(const SegmentInfo& segment) const;
   void damaged(SegmentInfo& segment, const BatchInfo& info);
   bool is_settled(const SegmentInfo& segment) const;

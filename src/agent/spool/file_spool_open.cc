@@ -24,7 +24,7 @@ std::string some_of(const std::vector<std::string>& names) {
 }  // namespace
 
 Status FileSpool::open() {
-  const Status opened = try_open();
+  Status opened = try_open();
   if (opened) return {};
   if (opened.error().code() == Code::kAborted) return opened;
   disk_failed(opened.error());
@@ -73,6 +73,7 @@ void FileSpool::adopt(FolderContent content, const Checkpoint& checkpoint) {
   highest_ = std::max({highest_, content.highest, checkpoint.segment});
   stats_.foreign_files = content.foreign.size() + content.newer.size() + content.unreadable.size();
   std::vector<std::string> incarnations;
+  incarnations.reserve(checkpoint.incarnations.size() + content.segments.size());
   for (const IncarnationState& state : checkpoint.incarnations) incarnations.push_back(state.incarnation);
   for (SegmentInfo& segment : content.segments) {
     stats_.damaged_bytes += segment.damaged_bytes;

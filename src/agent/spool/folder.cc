@@ -131,7 +131,9 @@ Result<FolderContent> read_folder(FileDisk& disk, const std::string& folder, Unr
     content.highest = std::max(content.highest, *number);
     SegmentInfo info;
     info.number = *number;
-    const auto kind = look_at(disk, folder + "/" + name, info, unreadable);
+    std::string path = folder;
+    path.append("/").append(name);
+    const auto kind = look_at(disk, path, info, unreadable);
     if (!kind) return kind.error();
     if (*kind == SegmentKind::kOurs) content.segments.push_back(std::move(info));
     if (*kind == SegmentKind::kEmpty) content.empty.push_back(*number);

@@ -80,7 +80,7 @@ std::optional<SegmentHeader> parse_segment_header(std::string_view bytes, uint32
   return header;
 }
 
-std::string encode_record(RecordHeader header, uint64_t segment, std::string_view payload) {
+std::string encode_record(const RecordHeader& header, uint64_t segment, std::string_view payload) {
   std::string out;
   out.reserve(kRecordHeaderBytes + payload.size());
   out += kRecordMarker;
@@ -168,8 +168,7 @@ std::optional<uint64_t> parse_segment_name(std::string_view name) {
     if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
     number = number << 4 | static_cast<uint64_t>(digit ? c - '0' : c - 'a' + 10);
   }
-  // The last numbers are left out: max + 1 must exist.
-  if (number == 0 || number > INT64_MAX) return std::nullopt;
+  if (number == 0 || number > 2 * kMaxSegmentNumber) return std::nullopt;
   return number;
 }
 

@@ -11,6 +11,8 @@ namespace monitor::agent {
 inline constexpr uint32_t kSegmentVersion = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 80;
+// No checkpoint names a higher one; a file may, so that max + 1 is always a number.
+inline constexpr uint64_t kMaxSegmentNumber = uint64_t{1} << 53;
 inline constexpr size_t kMaxPayloadBytes = size_t{1024} * 1024;
 inline constexpr size_t kSealBytes = kRecordHeaderBytes + 24;
 inline constexpr std::string_view kRecordMarker = "\xF7REC";
@@ -53,8 +55,8 @@ std::string encode_segment_header(const SegmentHeader& header);
 // Nothing when it does not check. `version` tells of a newer one, whose rest is not looked at.
 std::optional<SegmentHeader> parse_segment_header(std::string_view bytes, uint32_t& version);
 
-// The whole record as it is written; payload_bytes and payload_crc are filled in.
-std::string encode_record(RecordHeader header, uint64_t segment, std::string_view payload);
+// The whole record as it is written; the header's payload_bytes and payload_crc are not looked at.
+std::string encode_record(const RecordHeader& header, uint64_t segment, std::string_view payload);
 // Nothing when it does not check, in this segment.
 std::optional<RecordHeader> parse_record_header(std::string_view bytes, uint64_t segment);
 bool payload_checks(const RecordHeader& header, std::string_view payload);

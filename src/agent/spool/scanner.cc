@@ -6,7 +6,7 @@ namespace monitor::agent {
 
 namespace {
 
-constexpr uint64_t kChunk = 256 * 1024;
+constexpr uint64_t kChunk = uint64_t{256} * 1024;
 constexpr uint64_t kBlock = 4096;
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/mutants.h"
+#include "base/mutant.h"
 
 namespace monitor::agent {
 
@@ -21,7 +21,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileDisk& disk, con
                                                              const SegmentHeader& header) {
   const std::string path = folder + "/" + segment_name(header.number);
   auto file = disk.open_file(path, FileDisk::Open::kCreate);
-  if (MONITOR_MUTANT(kAppendToRecovered) && !file) {
+  if (is_mutant("append_to_recovered") && !file) {
     if (auto old = disk.open_file(path, FileDisk::Open::kWrite); old) {
       const auto size = (*old)->size();
       if (!size) return size.error();
@@ -56,7 +56,7 @@ Result<uint64_t> SegmentWriter::append(const BatchInfo& info, std::string_view p
   header.last_time_ns = info.last_time_ns;
   header.ticks = static_cast<uint32_t>(std::min<uint64_t>(info.ticks, UINT32_MAX));
   header.points = static_cast<uint32_t>(std::min<uint64_t>(info.points, UINT32_MAX));
-  const std::string bytes = encode_record(std::move(header), number_, payload);
+  const std::string bytes = encode_record(header, number_, payload);
   if (const Status s = write(bytes); !s) return s.error();
   const uint64_t at = size_;
   size_ += bytes.size();
