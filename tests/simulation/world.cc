@@ -19,7 +19,10 @@ constexpr int64_t kMendWithin = 600 * kNanosPerSecond;
 
 World::World(uint64_t seed, Coverage& coverage, bool trace) : random_(seed), coverage_(coverage), trace_(trace) {}
 
-World::~World() = default;
+// What servers had under way may still reach the log when they end.
+World::~World() {
+  if (cluster_) cluster_->set_on_stored(nullptr);
+}
 
 int64_t World::some(int64_t least_ns, int64_t most_ns) {
   return least_ns + static_cast<int64_t>(random_.below(static_cast<uint64_t>(most_ns - least_ns) + 1));
