@@ -55,11 +55,12 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
         run_(run),
         agent_(owner.host_, {owner.plan_.agent_id, "host", owner.ledger().incarnation(run).id, "1.0.0"}, table_, *this),
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
-        uplink_(owner.host_,
-                [this](const rpc::Target& server) {
-                  return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
-                },
-                owner.environment_.random, *this, uplink_options()) {
+        uplink_(
+            owner.host_,
+            [this](const rpc::Target& server) {
+              return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
+            },
+            owner.environment_.random, *this, uplink_options()) {
     series_ = table_.intern(agent::bytes_series("system.memory.usage")).value_or(0);
   }
 
@@ -360,8 +361,8 @@ void AgentHost::expose_all() {
   }
 }
 
-// What was in memory alone is gone, and with it the knowledge of what was dropped since the last checkpoint. What was acknowledged out of
-// memory may be taken for damage: it is in the log, which counts for more.
+// What was in memory alone is gone, and with it the knowledge of what was dropped since the last checkpoint. What was
+// acknowledged out of memory may be taken for damage: it is in the log, which counts for more.
 void AgentHost::expose_by_kill() {
   if (runs_.empty()) return;
   const bool memory = process_ && process_->spool().stats().memory_batches > 0;

@@ -1,9 +1,9 @@
 // tools/simulate: runs seeds, says what they covered, and how to repeat one that fails. Built a second time with
 // mistakes on purpose (base/mutant.h), it says by which seed each is caught.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -96,8 +96,9 @@ int run(const Flags& flags) {
 #ifdef MONITOR_MUTANTS
 
 constexpr std::array<std::string_view, 9> kMutants = {
-    "ack_before_confirmation", "checkpoint_before_confirmation", "skip_fsync",   "high_water_dedupe", "append_to_recovered",
-    "unlink_before_checkpoint", "lose_drop_records",             "ack_past_gap", "forget_rewind",
+    "ack_before_confirmation", "checkpoint_before_confirmation", "skip_fsync",        "high_water_dedupe",
+    "append_to_recovered",     "unlink_before_checkpoint",       "lose_drop_records", "ack_past_gap",
+    "forget_rewind",
 };
 
 bool is_caught(std::string_view name, const Flags& flags) {

@@ -29,8 +29,8 @@ int64_t World::some(int64_t least_ns, int64_t most_ns) {
 }
 
 void World::build() {
-  cluster_ = std::make_unique<LogCluster>(schedule_, log_host_.clock(), static_cast<int32_t>(1 + random_.below(3)),
-                                          ledger_);
+  cluster_ =
+      std::make_unique<LogCluster>(schedule_, log_host_.clock(), static_cast<int32_t>(1 + random_.below(3)), ledger_);
   cluster_->weather.store_ns = some(kNanosPerMilli / 2, 5 * kNanosPerMilli);
   cluster_->set_on_stored([this] {
     for (const auto& reader : readers_) reader->wake();
@@ -53,8 +53,7 @@ void World::build() {
   wanted_faults_ = kLeastFaults + random_.below(4);
   const size_t readers = 1 + random_.below(2);
   for (size_t i = 0; i < readers; ++i) {
-    readers_.push_back(
-        std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
+    readers_.push_back(std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
   }
 }
 
