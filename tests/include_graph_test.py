@@ -34,7 +34,7 @@ THIRD_PARTIES = {
     r"grpc": ["tests/", "bench/"],
     r"microhttpd\.h": ["src/telemetry/http/", "src/analysis/web/"],
     r"spdlog/": ["src/base/log.cc"],
-    r"CLI/": ["src/bin/"],
+    r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
 }
 # Tests may look at more: at the generated messages, and at what they set up.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/mutants.h"
+#include "base/mutant.h"
 #include "base/text.h"
 
 namespace monitor::protocol {
@@ -74,7 +74,7 @@ void Receiver::stored(uint64_t token) {
   const size_t place = find(token);
   if (place == open_.size()) return;
   open_[place].state = State::kDone;
-  if (MONITOR_MUTANT(kAckPastGap)) std::fill_n(open_.begin(), place, Open{0, State::kDone});
+  if (is_mutant("ack_past_gap")) std::fill_n(open_.begin(), place, Open{0, State::kDone});
   advance();
 }
 
@@ -111,7 +111,7 @@ void Receiver::rewind_to_index(size_t index) {
     acked_sent_ = acked_;
     outbox_.push_back(encode(Ack{acked_}));
   }
-  if (!MONITOR_MUTANT(kForgetRewind)) outbox_.push_back(encode(Rewind{expected_}));
+  if (!is_mutant("forget_rewind")) outbox_.push_back(encode(Rewind{expected_}));
 }
 
 void Receiver::advance() {

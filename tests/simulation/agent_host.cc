@@ -55,11 +55,12 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
         run_(run),
         agent_(owner.host_, {owner.plan_.agent_id, "host", owner.ledger().incarnation(run).id, "1.0.0"}, table_, *this),
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
-        uplink_(owner.host_,
-                [this](const rpc::Target& server) {
-                  return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
-                },
-                owner.environment_.random, *this, uplink_options()) {
+        uplink_(
+            owner.host_,
+            [this](const rpc::Target& server) {
+              return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
+            },
+            owner.environment_.random, *this, uplink_options()) {
     series_ = table_.intern(agent::bytes_series("system.memory.usage")).value_or(0);
   }
 
@@ -91,7 +92,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     Status status = spool_.append(std::move(info), std::move(bytes));
     Entry& taken = owner_.ledger().incarnation(run_).entries[sequence - 1];
     // The process died in the middle of it: it may have been written, or not.
-    if (owner_.crashed()) taken.exposed = true;
+    if (owner_.crashed() || owner_.reads_fail_) taken.exposed = true;
     // Also while the disk is well: more is being deleted than the spool may hold.
     if (spool_.stats().memory_batches > 0) taken.suspect = owner_.suspecting_ = true;
     return status;
@@ -347,8 +348,10 @@ void AgentHost::observe_memory() {
     relaxed_ns_ = now;
   } else if (now - relaxed_ns_ > kSyncedAfter) {
     suspecting_ = false;
-    // What was acknowledged out of memory may not be in a checkpoint yet.
-    for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.suspect && entry.acknowledged;
+    // What was settled out of memory may not be in a checkpoint yet.
+    for (Entry& entry : ledger().incarnation(runs_.back()).entries) {
+      entry.suspect = entry.suspect && entry.acknowledged;
+    }
   }
 }
 
@@ -358,15 +361,15 @@ void AgentHost::expose_all() {
   }
 }
 
-// What was in memory alone is gone, and with it drop records that nobody was told of. What was acknowledged out of
-// memory may be taken for damage: it is in the log, which counts for more.
+// What was in memory alone is gone, and with it the knowledge of what was dropped since the last checkpoint. What was
+// acknowledged out of memory may be taken for damage: it is in the log, which counts for more.
 void AgentHost::expose_by_kill() {
   if (runs_.empty()) return;
   const bool memory = process_ && process_->spool().stats().memory_batches > 0;
   for (const size_t run : runs_) {
     for (Entry& entry : ledger().incarnation(run).entries) {
-      if (entry.dropped && !entry.told) entry.exposed = true;
-      if (run == runs_.back() && entry.suspect && (memory || entry.acknowledged || entry.dropped)) entry.exposed = true;
+      if (entry.dropped) entry.exposed = true;
+      if (run == runs_.back() && entry.suspect && (memory || entry.acknowledged)) entry.exposed = true;
     }
   }
 }

@@ -128,14 +128,14 @@ class AgentHost {
   monitor::testing::FaultDisk disk_;
   SlowWorker worker_;
   std::unique_ptr<Process> process_;
-  std::vector<size_t> runs_;            // its incarnations, and those that its disk came with
+  std::vector<size_t> runs_;             // its incarnations, and those that its disk came with
   std::vector<int64_t> lived_until_ns_;  // of each run; INT64_MAX while it lives
   int64_t started_ns_ = 0;
   bool closing_ = false;
-  bool failing_ = false;     // the disk, as told
-  bool reads_fail_ = false;  //
-  bool suspecting_ = false;  // batches may be in memory alone
-  int64_t relaxed_ns_ = 0;   // since then nothing was seen in memory alone
+  bool failing_ = false;       // the disk, as told
+  bool reads_fail_ = false;    //
+  bool suspecting_ = false;    // batches may be in memory alone
+  int64_t relaxed_ns_ = 0;     // since then nothing was seen in memory alone
   int64_t slow_until_ns_ = 0;  // what came before it may be synced late
   std::function<void()> stopped_;
 };

@@ -13,13 +13,39 @@ namespace monitor::simulation {
 namespace {
 
 constexpr std::array<std::string_view, kFaults> kNames = {
-    "agent killed",        "agent killed at a call", "power loss",        "agent restarted",   "agent's clock steps",
-    "no space",            "I/O error",              "short write",       "read error",        "slow sync",
-    "duplicate stream",    "agent id cloned",        "disk cloned",       "connection cut",    "connection slow",
-    "half-open",           "server killed",          "server vanishes",   "server drains",     "server unreachable",
-    "producer fatal",      "reports late",           "reports reordered", "reports lost",      "log times out",
-    "log refuses",         "log slow",               "log full",          "log's clock steps", "reader killed",
-    "reader joins, leaves", "snapshot fails",        "reader slow",
+    "agent killed",
+    "agent killed at a call",
+    "power loss",
+    "agent restarted",
+    "agent's clock steps",
+    "no space",
+    "I/O error",
+    "short write",
+    "read error",
+    "slow sync",
+    "duplicate stream",
+    "agent id cloned",
+    "disk cloned",
+    "connection cut",
+    "connection slow",
+    "half-open",
+    "server killed",
+    "server vanishes",
+    "server drains",
+    "server unreachable",
+    "producer fatal",
+    "reports late",
+    "reports reordered",
+    "reports lost",
+    "log times out",
+    "log refuses",
+    "log slow",
+    "log full",
+    "log's clock steps",
+    "reader killed",
+    "reader joins, leaves",
+    "snapshot fails",
+    "reader slow",
 };
 
 constexpr std::array<std::string_view, Coverage::kStates> kAgentStates = {
@@ -44,7 +70,6 @@ bool listed(Fault fault, size_t state) {
     case Fault::kDuplicateStream:
     case Fault::kCloneId:
     case Fault::kCloneDisk:
-      return state != static_cast<size_t>(AgentState::kDown);
     case Fault::kAgentRestart:
       return state >= static_cast<size_t>(AgentState::kRecovering) && state <= static_cast<size_t>(AgentState::kMemory);
     case Fault::kServerDrain:

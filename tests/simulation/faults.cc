@@ -60,7 +60,9 @@ bool writes(DiskOp op) {
          op == DiskOp::kRemove || op == DiskOp::kRename;
 }
 
-bool reads(DiskOp op) { return op == DiskOp::kOpen || op == DiskOp::kRead || op == DiskOp::kSize || op == DiskOp::kList; }
+bool reads(DiskOp op) {
+  return op == DiskOp::kOpen || op == DiskOp::kRead || op == DiskOp::kSize || op == DiskOp::kList;
+}
 
 }  // namespace
 
@@ -173,8 +175,7 @@ bool World::strike_disk(Fault fault, AgentHost& agent) {
       break;
     default:
       agent.sync_is_slow(some(50 * kNanosPerMilli, kNanosPerSecond));
-      schedule_.after(some(kNanosPerSecond, 5 * kNanosPerSecond),
-                      [&agent] { agent.sync_is_usual(); });
+      schedule_.after(some(kNanosPerSecond, 5 * kNanosPerSecond), [&agent] { agent.sync_is_usual(); });
       return true;
   }
   schedule_.after(some(200 * kNanosPerMilli, 6 * kNanosPerSecond), [&agent] { agent.disk_heals(); });
@@ -312,8 +313,7 @@ bool World::strike_reader(Fault fault) {
   const auto state = static_cast<size_t>(reader.state());
   if (fault == Fault::kReaderJoins) {
     if (readers_.size() > 3) return false;
-    readers_.push_back(
-        std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
+    readers_.push_back(std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
     readers_.back()->start();
     note(fault, state);
     return true;

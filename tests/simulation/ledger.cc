@@ -98,7 +98,7 @@ void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reas
     if (reason == metrics::reason::kDamaged && !entry->exposed) {
       return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
     }
-      entry->dropped = true;
+    entry->dropped = true;
   }
 }
 
@@ -123,8 +123,8 @@ void Ledger::first_stored(Incarnation& from, Entry& entry, const metrics::Batch&
                      entry.points_before));
   }
   if (dropped_of(batch.counters) != entry.dropped_before) {
-    fail(fmt::format("{} says {} batches were dropped, {} were", name(from, batch.sequence),
-                     dropped_of(batch.counters), entry.dropped_before));
+    fail(fmt::format("{} says {} batches were dropped, {} were", name(from, batch.sequence), dropped_of(batch.counters),
+                     entry.dropped_before));
   }
   for (const metrics::Drop& drop : batch.drops) take_drop(drop);
   for (const metrics::IncarnationEnd& end : batch.ended) take_end(end);

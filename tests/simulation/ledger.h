@@ -1,8 +1,8 @@
 // The ledger: what became of every batch that ever had a sequence. It is told of everything as it happens, from the
 // agents' spools and from the log, and knows at once when a promise is broken; at the end it says whether all is there.
 //
-// What a batch may be is exactly one of: in the log, dropped with a record that is in the log, or in the spool. What may
-// be lost without a word is only what the rules of loss say (docs/robustness.md): such a batch is *exposed*.
+// What a batch may be is exactly one of: in the log, dropped with a record that is in the log, or in the spool. What
+// may be lost without a word is only what the rules of loss say (docs/robustness.md): such a batch is *exposed*.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ struct Incarnation {
   bool ended = false;
   bool clean = false;       // it ended in order
   bool either_way = false;  // it was ending in order when something happened
-  bool blurred = false;  // its spool was copied: two processes speak for it
+  bool blurred = false;     // its spool was copied: two processes speak for it
   std::optional<metrics::IncarnationEnd> end_told;
   uint64_t claimed = 0;  // up to here a stored batch has said that nothing waits
 };

@@ -55,9 +55,8 @@ void Link::send(Side from, std::string bytes) {
   if (dead_[from]) return;
   under_way_[from] += bytes.size();
   last_ns_[from] = std::max(last_ns_[from], schedule_.now_ns() + delay_ns_);
-  schedule_.at(last_ns_[from], [self = shared_from_this(), to = other(from), bytes = std::move(bytes)] {
-    self->arrive(to, bytes);
-  });
+  schedule_.at(last_ns_[from],
+               [self = shared_from_this(), to = other(from), bytes = std::move(bytes)] { self->arrive(to, bytes); });
 }
 
 void Link::arrive(Side to, const std::string& bytes) {
@@ -115,8 +114,7 @@ class Network::Connection final : public rpc::CallStarter, private rpc::ClientSe
   rpc::ClientSession session_;
 };
 
-std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, rpc::ClientSessionOptions options,
-                                                   uint16_t port) {
+std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, rpc::ClientSessionOptions options, uint16_t port) {
   options.authority = "server";
   auto link = std::make_shared<Link>(schedule_, &timers, port);
   links_.push_back(link);
@@ -124,7 +122,8 @@ std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, rpc::ClientSe
   if (hidden_[port] > schedule_.now_ns()) {
     schedule_.after(kConnectTimeout, [link] { link->lose(Link::kClient, "connecting timed out"); });
   } else {
-    schedule_.after(kNanosPerMilli / 2 + static_cast<int64_t>(random_.below(2'000'000)), [this, link] { reached(link); });
+    schedule_.after(kNanosPerMilli / 2 + static_cast<int64_t>(random_.below(2'000'000)),
+                    [this, link] { reached(link); });
   }
   return connection;
 }

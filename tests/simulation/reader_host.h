@@ -1,5 +1,6 @@
-// Readers: the real consumer on the log, as members of one group, each with what it counted. What a member counted since
-// its last snapshot dies with it; what is in a snapshot counts for good. Every batch must be counted exactly once.
+// Readers: the real consumer on the log, as members of one group, each with what it counted. What a member counted
+// since its last snapshot dies with it; what is in a snapshot counts for good. Every batch must be counted exactly
+// once.
 #pragma once
 
 #include <cstdint>

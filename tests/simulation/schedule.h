@@ -35,9 +35,7 @@ class Schedule {
     uint32_t slot;
     uint32_t generation;
   };
-  static bool later(const Entry& a, const Entry& b) {
-    return a.time != b.time ? a.time > b.time : a.order > b.order;
-  }
+  static bool later(const Entry& a, const Entry& b) { return a.time != b.time ? a.time > b.time : a.order > b.order; }
   void release(uint32_t slot);
 
   int64_t now_ = 0;

@@ -1,17 +1,19 @@
 // tools/simulate: runs seeds, says what they covered, and how to repeat one that fails. Built a second time with
-// mistakes on purpose (base/mutants.h), it says by which seed each is caught.
+// mistakes on purpose (base/mutant.h), it says by which seed each is caught.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "base/exit_codes.h"
 #include "base/log.h"
-#include "base/mutants.h"
+#include "base/mutant.h"
 #include "simulation/world.h"
 
 namespace monitor::simulation {
@@ -93,20 +95,14 @@ int run(const Flags& flags) {
 
 #ifdef MONITOR_MUTANTS
 
-constexpr std::array kMutants = {
-    std::pair{"ack-before-confirmation", Mutant::kAckBeforeConfirmation},
-    std::pair{"checkpoint-before-confirmation", Mutant::kCheckpointBeforeConfirmation},
-    std::pair{"skip-fsync", Mutant::kSkipFsync},
-    std::pair{"high-water-dedupe", Mutant::kHighWaterDedupe},
-    std::pair{"append-to-recovered", Mutant::kAppendToRecovered},
-    std::pair{"unlink-before-checkpoint", Mutant::kUnlinkBeforeCheckpoint},
-    std::pair{"lose-drop-records", Mutant::kLoseDropRecords},
-    std::pair{"ack-past-gap", Mutant::kAckPastGap},
-    std::pair{"forget-rewind", Mutant::kForgetRewind},
+constexpr std::array<std::string_view, 9> kMutants = {
+    "ack_before_confirmation", "checkpoint_before_confirmation", "skip_fsync",        "high_water_dedupe",
+    "append_to_recovered",     "unlink_before_checkpoint",       "lose_drop_records", "ack_past_gap",
+    "forget_rewind",
 };
 
-bool is_caught(const char* name, Mutant which, const Flags& flags) {
-  mutant = which;
+bool is_caught(std::string_view name, const Flags& flags) {
+  mutant = name;
   Sum sum;
   for (uint64_t seed = flags.from; seed - flags.from < flags.seeds; ++seed) {
     const std::string failure = run_seed(seed, flags.trace, sum);
@@ -121,11 +117,11 @@ bool is_caught(const char* name, Mutant which, const Flags& flags) {
 int run_mutants(const Flags& flags) {
   bool known = flags.mutant == "all";
   bool caught = true;
-  for (const auto& [name, which] : kMutants) {
+  for (const std::string_view name : kMutants) {
     if (flags.list_mutants) fmt::print("{}\n", name);
     if (flags.list_mutants || (flags.mutant != "all" && flags.mutant != name)) continue;
     known = true;
-    caught = is_caught(name, which, flags) && caught;
+    caught = is_caught(name, flags) && caught;
   }
   if (flags.list_mutants) return kExitOk;
   if (!known) fmt::print(stderr, "simulate: there is no mutant {}; --list-mutants names all\n", flags.mutant);

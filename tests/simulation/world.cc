@@ -19,15 +19,18 @@ constexpr int64_t kMendWithin = 600 * kNanosPerSecond;
 
 World::World(uint64_t seed, Coverage& coverage, bool trace) : random_(seed), coverage_(coverage), trace_(trace) {}
 
-World::~World() = default;
+// What servers had under way may still reach the log when they end.
+World::~World() {
+  if (cluster_) cluster_->set_on_stored(nullptr);
+}
 
 int64_t World::some(int64_t least_ns, int64_t most_ns) {
   return least_ns + static_cast<int64_t>(random_.below(static_cast<uint64_t>(most_ns - least_ns) + 1));
 }
 
 void World::build() {
-  cluster_ = std::make_unique<LogCluster>(schedule_, log_host_.clock(), static_cast<int32_t>(1 + random_.below(3)),
-                                          ledger_);
+  cluster_ =
+      std::make_unique<LogCluster>(schedule_, log_host_.clock(), static_cast<int32_t>(1 + random_.below(3)), ledger_);
   cluster_->weather.store_ns = some(kNanosPerMilli / 2, 5 * kNanosPerMilli);
   cluster_->set_on_stored([this] {
     for (const auto& reader : readers_) reader->wake();
@@ -50,8 +53,7 @@ void World::build() {
   wanted_faults_ = kLeastFaults + random_.below(4);
   const size_t readers = 1 + random_.below(2);
   for (size_t i = 0; i < readers; ++i) {
-    readers_.push_back(
-        std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
+    readers_.push_back(std::make_unique<ReaderHost>(ReaderHost::Environment{schedule_, *cluster_, ledger_, random_}));
   }
 }
 

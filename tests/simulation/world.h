@@ -1,5 +1,5 @@
-// One seed: agents, servers, a log and readers, at least 100 batches, at least 10 faults; then everything is mended, and
-// what was promised must be there. The same seed is the same run, step by step.
+// One seed: agents, servers, a log and readers, at least 100 batches, at least 10 faults; then everything is mended,
+// and what was promised must be there. The same seed is the same run, step by step.
 #pragma once
 
 #include <cstdint>

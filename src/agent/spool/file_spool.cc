@@ -25,9 +25,8 @@ FileSpool::FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListen
       worker_(worker),
       listener_(listener),
       options_(std::move(options)),
-      segment_bytes_(options_.segment_bytes != 0
-                         ? options_.segment_bytes
-                         : std::clamp(options_.max_bytes / 32, kLeastSegment, kMostSegment)) {
+      segment_bytes_(options_.segment_bytes != 0 ? options_.segment_bytes
+                                                 : std::clamp(options_.max_bytes / 32, kLeastSegment, kMostSegment)) {
   book_.entry(options_.incarnation);
 }
 

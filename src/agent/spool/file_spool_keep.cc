@@ -3,7 +3,7 @@
 
 #include "agent/spool/file_spool.h"
 #include "base/log.h"
-#include "base/mutants.h"
+#include "base/mutant.h"
 
 namespace monitor::agent {
 
@@ -24,12 +24,12 @@ struct FileSpool::KeepJob {
   Status deleting;  // of the first file that could not be deleted
 
   void run(FileDisk& disk, const std::string& folder) {
-    if (!MONITOR_MUTANT(kUnlinkBeforeCheckpoint)) status = write.run();
-    if (!status) return;
-    remove(disk, folder);
-    if (MONITOR_MUTANT(kUnlinkBeforeCheckpoint)) status = write.run();
+    if (is_mutant("unlink_before_checkpoint")) unlink(disk, folder);
+    status = write.run();
+    if (status) unlink(disk, folder);
   }
-  void remove(FileDisk& disk, const std::string& folder) {
+
+  void unlink(FileDisk& disk, const std::string& folder) {
     for (const uint64_t segment : segments) {
       const Status removed = disk.remove_file(folder + "/" + segment_name(segment));
       if (removed) deleted.push_back(segment);
@@ -184,9 +184,9 @@ void FileSpool::changed() {
 
 Checkpoint FileSpool::checkpoint() const {
   Tellings tellings = listener_.tellings();
+  if (is_mutant("lose_drop_records")) tellings.drops.clear();
   Checkpoint all = {highest_, book_.states(options_.incarnation), std::move(tellings.drops), std::move(tellings.ended)};
-  if (MONITOR_MUTANT(kLoseDropRecords)) all.drops.clear();
-  if (MONITOR_MUTANT(kCheckpointBeforeConfirmation)) {
+  if (is_mutant("checkpoint_before_confirmation")) {
     for (IncarnationState& state : all.incarnations) state.settled.add(1, state.last_sequence);
   }
   return all;

@@ -3,7 +3,7 @@
 
 #include "agent/spool/file_spool.h"
 #include "base/log.h"
-#include "base/mutants.h"
+#include "base/mutant.h"
 
 namespace monitor::agent {
 
@@ -53,7 +53,7 @@ bool FileSpool::may_write() const {
 }
 
 Status FileSpool::begin_segment() {
-  if (MONITOR_MUTANT(kAppendToRecovered) && segments_.contains(highest_) && !dead_.contains(highest_) &&
+  if (is_mutant("append_to_recovered") && segments_.contains(highest_) && !dead_.contains(highest_) &&
       segments_.at(highest_).incarnation != options_.incarnation) {
     --highest_;
   }
@@ -224,8 +224,9 @@ void FileSpool::start_sync() {
   sync_running_ = true;
   worker_.submit(
       [job, &disk = disk_, folder = options_.folder] {
+        if (is_mutant("skip_fsync")) return;
         for (const auto& [number, file] : job->files) {
-          const Status synced = MONITOR_MUTANT(kSkipFsync) ? Status() : file.file->sync();
+          const Status synced = file.file->sync();
           if (job->status && !synced) job->status = synced;
         }
         if (job->folder && job->status) job->status = disk.sync_folder(folder);

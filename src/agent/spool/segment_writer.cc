@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/mutants.h"
+#include "base/mutant.h"
 
 namespace monitor::agent {
 
@@ -21,7 +21,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileDisk& disk, con
                                                              const SegmentHeader& header) {
   const std::string path = folder + "/" + segment_name(header.number);
   auto file = disk.open_file(path, FileDisk::Open::kCreate);
-  if (MONITOR_MUTANT(kAppendToRecovered) && !file) {
+  if (is_mutant("append_to_recovered") && !file) {
     if (auto old = disk.open_file(path, FileDisk::Open::kWrite); old) {
       const auto size = (*old)->size();
       if (!size) return size.error();

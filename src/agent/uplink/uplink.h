@@ -27,8 +27,8 @@ struct UplinkOptions {
 // A new connection to that server. What is returned is destroyed to close it, in a callback of its calls too.
 using Connector = std::function<std::unique_ptr<rpc::CallStarter>(const rpc::Target& server)>;
 
-// For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under way,
-// and TCP has acknowledged it) would otherwise be waited for without end.
+// For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under
+// way, and TCP has acknowledged it) would otherwise be waited for without end.
 rpc::ClientSessionOptions uplink_session_options();
 
 class Uplink final : private rpc::ClientCallHandler {
@@ -49,8 +49,8 @@ class Uplink final : private rpc::ClientCallHandler {
   void start();
   // The source has something new.
   void wake();
-  // Sends what can be sent and calls back, later, when all of it is answered, or at once when there is no stream. The owner
-  // sets the limit of time.
+  // Sends what can be sent and calls back, later, when all of it is answered, or at once when there is no stream. The
+  // owner sets the limit of time.
   void drain(std::function<void()> done);
   State state() const;
 

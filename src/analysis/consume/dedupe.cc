@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/mutants.h"
+#include "base/mutant.h"
 #include "base/protowire.h"
 
 namespace monitor::analysis {
@@ -23,7 +23,7 @@ constexpr uint32_t kIntervals = 4;
 
 bool Dedupe::seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const {
   const auto it = seen_.find(std::pair(agent, incarnation));
-  if (MONITOR_MUTANT(kHighWaterDedupe)) {
+  if (is_mutant("high_water_dedupe")) {
     return it != seen_.end() && sequence <= it->second.sequences.intervals().rbegin()->second;
   }
   return it != seen_.end() && it->second.sequences.contains(sequence);

@@ -72,7 +72,8 @@ class MemoryLog::Reader final : public LogReader {
     const std::lock_guard lock(log_.mutex_);
     if (options_.group.empty()) return {};
     for (const Snapshot& snapshot : snapshots) {
-      if (target_.contains(snapshot.partition) && next_.contains(snapshot.partition)) {
+      const bool held = next_.contains(snapshot.partition) && !taken_.contains(snapshot.partition);
+      if (target_.contains(snapshot.partition) && held) {
         log_.groups_[options_.group].stored[snapshot.partition] = snapshot;
       }
     }
@@ -85,7 +86,12 @@ class MemoryLog::Reader final : public LogReader {
     log_.changed_.notify_all();
   }
 
-  void set_target(std::set<int32_t> target) { target_ = std::move(target); }
+  void set_target(std::set<int32_t> target) {
+    for (const auto& [partition, next] : next_) {
+      if (!target.contains(partition)) taken_.insert(partition);
+    }
+    target_ = std::move(target);
+  }
 
  private:
   std::vector<ReaderEvent> collect() {
@@ -108,10 +114,11 @@ class MemoryLog::Reader final : public LogReader {
   void collect_revoked(std::vector<ReaderEvent>& events) {
     ReaderEvent event{.kind = ReaderEvent::Kind::kRevoked};
     std::erase_if(next_, [&](const auto& entry) {
-      if (target_.contains(entry.first)) return false;
+      if (target_.contains(entry.first) && !taken_.contains(entry.first)) return false;
       event.revoked.push_back(entry.first);
       return true;
     });
+    taken_.clear();
     if (!event.revoked.empty()) events.push_back(std::move(event));
   }
 
@@ -178,6 +185,7 @@ class MemoryLog::Reader final : public LogReader {
   // Guarded by log_.mutex_: other members' joining changes target_.
   std::set<int32_t> target_;
   std::map<int32_t, int64_t> next_;  // of the partitions that this reader was told it has
+  std::set<int32_t> taken_;          // of these, what another member had meanwhile
   std::string trouble_told_;
   bool woken_ = false;
 };

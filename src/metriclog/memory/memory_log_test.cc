@@ -109,5 +109,24 @@ TEST_F(MemoryLogFaults, AJoiningMemberGetsItsShareOfThePartitions) {
   EXPECT_EQ((*events)[0].assigned[0].partition, 1);
 }
 
+TEST_F(MemoryLogFaults, APartitionThatAnotherHadMeanwhileIsRevokedAndAssignedAnew) {
+  MemoryLog log(clock_, {.partitions = 2});
+  const auto one = log.reader({.group = "g"});
+  ASSERT_TRUE(one->poll(0).ok());
+  {
+    const auto two = log.reader({.group = "g"});
+    ASSERT_TRUE(two->poll(0).ok());
+    const Snapshot snapshot{.partition = 1, .next_offset = 7, .state = "two's"};
+    ASSERT_TRUE(two->store({&snapshot, 1}).ok());
+  }
+  const Snapshot stale{.partition = 1, .next_offset = 3, .state = "one's"};
+  ASSERT_TRUE(one->store({&stale, 1}).ok());
+  const auto events = one->poll(0);
+  ASSERT_EQ(events->size(), 2U);
+  EXPECT_EQ((*events)[0].revoked, std::vector<int32_t>{1});
+  ASSERT_EQ((*events)[1].assigned.size(), 1U);
+  EXPECT_EQ((*events)[1].assigned[0].state, "two's");
+}
+
 }  // namespace
 }  // namespace monitor::metriclog

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/mutants.h"
+#include "base/mutant.h"
 #include "base/text.h"
 #include "metrics/json_form.h"
 
@@ -142,7 +142,7 @@ void Session::append(uint64_t token, std::string_view batch) {
   // What waits goes first: the log keeps the order of the stream.
   if (waiting_.empty() && append_to_log(token, batch, *view)) {
     metrics.points.add(view->points);
-    if (MONITOR_MUTANT(kAckBeforeConfirmation)) receiver_.stored(token);
+    if (is_mutant("ack_before_confirmation")) receiver_.stored(token);
     return;
   }
   if (ingest_.waiting_bytes_ + batch.size() > ingest_.options_.max_waiting_bytes) {
