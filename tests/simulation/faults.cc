@@ -75,15 +75,14 @@ void World::note(Fault fault, size_t state, std::string_view whose) {
 }
 
 void World::next_fault() {
-  if (faults_ >= wanted_faults_ && ledger_.batches() >= kBatches) {
-    done_ = true;
-    return;
-  }
+  if (enough()) return;
   for (int tries = 0; tries < 20; ++tries) {
     if (strike(draw(random_))) break;
   }
-  // Some come on the heels of others: into starts, stops, and drains.
-  const int64_t gap = chance(25) ? some(0, 150 * kNanosPerMilli) : some(0, 5 * gap_ns_ / 2);
+  last_fault_ns_ = schedule_.now_ns();
+  // Some come on the heels of others: into starts, stops, and drains. Those that are late come soon.
+  const int64_t most = ledger_.batches() < kBatches ? 5 * gap_ns_ / 2 : gap_ns_ / 4;
+  const int64_t gap = chance(25) ? some(0, 150 * kNanosPerMilli) : some(0, most);
   schedule_.after(gap, [this] { next_fault(); });
 }
 

@@ -111,12 +111,12 @@ void World::check_crashes() {
 }
 
 void World::run_until_done() {
-  while (!done_ && step(INT64_MAX)) {
+  // The last fault is left some time to do its harm.
+  while ((!enough() || schedule_.now_ns() < last_fault_ns_ + gap_ns_ / 4) && step(INT64_MAX)) {
   }
 }
 
 void World::heal() {
-  mending_ = true;
   network_.heal();
   const int64_t store_ns = cluster_->weather.store_ns;
   cluster_->weather = Weather{};

@@ -50,6 +50,7 @@ class World {
   // Running: world.cc
   void run_until_done();
   bool step(int64_t until_ns);
+  bool enough() const { return faults_ >= wanted_faults_ && ledger_.batches() >= kBatches; }
   void settle();
   void wait_until_drained(const char* when);
   void check_crashes();
@@ -89,8 +90,7 @@ class World {
   uint64_t faults_ = 0;
   uint64_t wanted_faults_ = 0;
   uint64_t steps_ = 0;
-  bool mending_ = false;
-  bool done_ = false;
+  int64_t last_fault_ns_ = 0;
 };
 
 }  // namespace monitor::simulation

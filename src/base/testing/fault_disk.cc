@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace monitor::testing {
@@ -12,6 +13,7 @@ namespace {
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kSector = 512;
 constexpr size_t kMaxHistory = 64;
+constexpr std::array<char, kPage> kZeros{};
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -25,6 +27,65 @@ const char* to_string(DiskOp op) {
   return kNames[static_cast<size_t>(op)];
 }
 
+size_t FaultDisk::Bytes::read(uint64_t offset, char* into, size_t size) const {
+  if (offset >= size_) return 0;
+  const size_t all = std::min<uint64_t>(size, size_ - offset);
+  for (size_t done = 0; done < all;) {
+    const uint64_t at = (offset + done) % kPage;
+    const size_t count = std::min<uint64_t>(all - done, kPage - at);
+    const auto& page = pages_[(offset + done) / kPage];
+    if (page) {
+      std::copy_n(page->data() + at, count, into + done);
+    } else {
+      std::fill_n(into + done, count, '\0');
+    }
+    done += count;
+  }
+  return all;
+}
+
+std::string& FaultDisk::Bytes::own(uint64_t page) {
+  auto& one = pages_[page];
+  if (!one) one = std::make_shared<std::string>(kPage, '\0');
+  if (one.use_count() > 1) one = std::make_shared<std::string>(*one);
+  return *one;
+}
+
+void FaultDisk::Bytes::write(uint64_t offset, std::string_view bytes) {
+  if (offset + bytes.size() > size_) resize(offset + bytes.size());
+  for (size_t done = 0; done < bytes.size();) {
+    const uint64_t at = (offset + done) % kPage;
+    const size_t count = std::min<uint64_t>(bytes.size() - done, kPage - at);
+    const std::string_view part = bytes.substr(done, count);
+    const uint64_t page = (offset + done) / kPage;
+    // Zeros over zeros: what is made beforehand costs nothing.
+    if (pages_[page] || std::memcmp(part.data(), kZeros.data(), count) != 0) own(page).replace(at, count, part);
+    done += count;
+  }
+}
+
+void FaultDisk::Bytes::resize(uint64_t size) {
+  if (size < size_ && size % kPage != 0 && pages_[size / kPage])
+    own(size / kPage).replace(size % kPage, kPage, kPage - size % kPage, '\0');
+  size_ = size;
+  pages_.resize((size + kPage - 1) / kPage);
+}
+
+void FaultDisk::Bytes::take_page(uint64_t page, const Bytes& from) {
+  if (page < pages_.size()) pages_[page] = from.pages_[page];
+}
+
+std::string FaultDisk::Bytes::text() const {
+  std::string all(size_, '\0');
+  read(0, all.data(), all.size());
+  return all;
+}
+
+void FaultDisk::Node::mark(uint64_t page) {
+  const auto place = std::lower_bound(dirty.begin(), dirty.end(), page);
+  if (place == dirty.end() || *place != page) dirty.insert(place, page);
+}
+
 class FaultFile final : public DiskFile {
  public:
   FaultFile(FaultDisk& disk, std::string path, std::shared_ptr<FaultDisk::Node> node)
@@ -32,17 +93,13 @@ class FaultFile final : public DiskFile {
 
   Result<size_t> read_at(uint64_t offset, char* into, size_t size) override {
     if (auto error = enter(DiskOp::kRead)) return *error;
-    const std::string& data = node_->data;
-    if (offset >= data.size()) return size_t{0};
-    const size_t count = std::min<uint64_t>(size, data.size() - offset);
-    std::copy_n(data.data() + offset, count, into);
-    return count;
+    return node_->data.read(offset, into, size);
   }
   Result<size_t> write_at(uint64_t offset, std::string_view bytes) override {
     bool shortened = false;
     if (auto error = enter(DiskOp::kWrite, &shortened)) return *error;
     if (shortened) bytes = bytes.substr(0, bytes.size() / 2);
-    std::string& data = node_->data;
+    FaultDisk::Bytes& data = node_->data;
     const uint64_t end = offset + bytes.size();
     if (end > data.size()) {
       const uint64_t more = end - data.size();
@@ -52,10 +109,9 @@ class FaultFile final : public DiskFile {
         bytes = bytes.substr(0, bytes.size() - (more - room));
         if (bytes.empty()) return errno_error(ENOSPC, "writing " + path_);
       }
-      data.resize(std::max<uint64_t>(data.size(), offset + bytes.size()));
     }
-    std::copy(bytes.begin(), bytes.end(), data.begin() + static_cast<std::ptrdiff_t>(offset));
-    for (uint64_t page = offset / kPage; page * kPage < offset + bytes.size(); ++page) node_->dirty.insert(page);
+    data.write(offset, bytes);
+    for (uint64_t page = offset / kPage; page * kPage < offset + bytes.size(); ++page) node_->mark(page);
     node_->changed = true;
     return bytes.size();
   }
@@ -71,17 +127,11 @@ class FaultFile final : public DiskFile {
   }
   Status sync() override {
     auto error = enter(DiskOp::kSync);
-    const std::set<uint64_t> dirty = std::exchange(node_->dirty, {});
+    const std::vector<uint64_t> dirty = std::exchange(node_->dirty, {});
     node_->changed = false;
     if (error) return *error;
-    std::string& durable = node_->durable;
-    durable.resize(node_->data.size());
-    for (const uint64_t page : dirty) {
-      const uint64_t begin = page * kPage;
-      if (begin >= durable.size()) continue;
-      const uint64_t count = std::min<uint64_t>(kPage, durable.size() - begin);
-      durable.replace(begin, count, node_->data, begin, count);
-    }
+    node_->durable.resize(node_->data.size());
+    for (const uint64_t page : dirty) node_->durable.take_page(page, node_->data);
     return {};
   }
 
@@ -147,15 +197,16 @@ void FaultDisk::restart() {
 }
 
 void FaultDisk::lose_pages(Node& node, Random& random) {
-  std::string after = node.durable;
+  Bytes after = node.durable;
   if (node.changed) after.resize(random.below(2) == 0 ? node.data.size() : node.durable.size());
+  std::array<char, kSector> sector{};
   for (const uint64_t page : node.dirty) {
     const uint64_t fate = random.below(4);  // kept, kept, torn, lost
     if (fate == 3) continue;
     for (uint64_t at = page * kPage; at < (page + 1) * kPage; at += kSector) {
       if (at >= node.data.size() || (fate == 2 && random.below(2) == 0)) continue;
-      const uint64_t count = std::min<uint64_t>(kSector, node.data.size() - at);
-      if (at + count <= after.size()) after.replace(at, count, node.data, at, count);
+      const size_t count = node.data.read(at, sector.data(), sector.size());
+      if (at + count <= after.size()) after.write(at, {sector.data(), count});
     }
   }
   node.data = after;
@@ -173,14 +224,14 @@ void FaultDisk::lose_power(Random& random) {
 
 std::map<std::string, std::string> FaultDisk::contents() const {
   std::map<std::string, std::string> result;
-  for (const auto& [path, node] : entries_) result[path] = node->data;
+  for (const auto& [path, node] : entries_) result[path] = node->data.text();
   return result;
 }
 
-void FaultDisk::put(const std::string& path, std::string content) {
+void FaultDisk::put(const std::string& path, std::string_view content) {
   auto node = std::make_shared<Node>();
-  node->data = content;
-  node->durable = std::move(content);
+  node->data.write(0, content);
+  node->durable = node->data;
   entries_[path] = node;
   for (Entries& entries : history_) entries[path] = node;
 }
@@ -190,12 +241,12 @@ Result<std::string> FaultDisk::read_file(const std::string& path, size_t max_byt
   const auto found = entries_.find(path);
   if (found == entries_.end()) return errno_error(ENOENT, "opening " + path);
   if (found->second->data.size() > max_bytes) return Error(Code::kResourceExhausted, path + " is too large");
-  return found->second->data;
+  return found->second->data.text();
 }
 
 Status FaultDisk::write_file(const std::string& path, std::string_view content) {
   if (auto error = enter(DiskOp::kWrite, path)) return *error;
-  put(path, std::string(content));
+  put(path, content);
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/disk.h"
@@ -56,7 +56,7 @@ class FaultDisk final : public FileDisk {
 
   // What a person may do to the files.
   std::map<std::string, std::string> contents() const;
-  void put(const std::string& path, std::string content);
+  void put(const std::string& path, std::string_view content);
 
   Result<std::string> read_file(const std::string& path, size_t max_bytes) override;
   Status write_file(const std::string& path, std::string_view content) override;
@@ -71,11 +71,27 @@ class FaultDisk final : public FileDisk {
  private:
   friend class FaultFile;
   friend class FaultLock;
+  // A file's bytes, in pages that copies share until one is written: a page that is not there is zeros.
+  class Bytes {
+   public:
+    uint64_t size() const { return size_; }
+    size_t read(uint64_t offset, char* into, size_t size) const;
+    void write(uint64_t offset, std::string_view bytes);
+    void resize(uint64_t size);
+    void take_page(uint64_t page, const Bytes& from);
+    std::string text() const;
+
+   private:
+    std::string& own(uint64_t page);
+    uint64_t size_ = 0;
+    std::vector<std::shared_ptr<std::string>> pages_;
+  };
   struct Node {
-    std::string data;
-    std::string durable;
-    std::set<uint64_t> dirty;  // pages that the next sync writes
-    bool changed = false;      // since the last sync, in data or size
+    Bytes data;
+    Bytes durable;
+    std::vector<uint64_t> dirty;  // pages that the next sync writes, rising
+    bool changed = false;         // since the last sync, in data or size
+    void mark(uint64_t page);
   };
   using Entries = std::map<std::string, std::shared_ptr<Node>>;
 
