@@ -237,9 +237,10 @@ void AgentHost::finish_stop() {
   Incarnation& run = ledger().incarnation(runs_.back());
   observe_memory();
   run.either_way = true;
+  // What is in memory alone may not come to be written, nor be recorded as lost.
+  expose_by_kill();
   process_->close();
   if (crashed()) return;
-  if (process_->spool().stats().memory_batches > 0 || suspecting_) expose_by_kill();
   process_.reset();
   closing_ = true;
   run.ended = true;
