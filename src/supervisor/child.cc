@@ -17,8 +17,8 @@ namespace monitor::supervisor {
 
 namespace {
 
-constexpr off_t kRotateAt = 10 * 1024 * 1024;
-constexpr size_t kMaxLine = 64 * 1024;
+constexpr off_t kRotateAt = off_t{10} * 1024 * 1024;
+constexpr size_t kMaxLine = size_t{64} * 1024;
 
 Result<Fd> open_log(const std::string& path) {
   struct stat info{};
@@ -100,7 +100,7 @@ void Child::signal(int number) const {
 }
 
 void Child::read_output() {
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, size_t{16} * 1024> buffer{};
   while (output_.valid()) {
     const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
