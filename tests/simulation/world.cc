@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "simulation/intruder.h"
@@ -49,7 +50,8 @@ void World::build() {
     agents_.push_back(std::make_unique<AgentHost>(AgentHost::Environment{schedule_, network_, ledger_, random_},
                                                   plan_agent(i), some(0, 1000 * kNanosPerSecond)));
   }
-  gap_ns_ = agents_[0]->plan().interval_ns * static_cast<int64_t>(kBatches / agents / (kLeastFaults + 1));
+  gap_ns_ = agents_[0]->plan().interval_ns *
+            static_cast<int64_t>(kBatches / std::max<size_t>(agents, 1) / (kLeastFaults + 1));
   wanted_faults_ = kLeastFaults + random_.below(4);
   const size_t readers = 1 + random_.below(2);
   for (size_t i = 0; i < readers; ++i) {
