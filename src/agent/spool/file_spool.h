@@ -89,6 +89,7 @@ class FileSpool final : public Spool {
   void adopt_incarnation(const std::string& incarnation, const IncarnationState* state);
   void lose_missing(const std::string& incarnation);
   void adopt_ends(Tellings& tellings);
+  void sync_recovered();
   void report_folder(const FolderContent& content) const;
 
   // Writing: file_spool_write.cc

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "agent/spool/file_spool.h"
+#include "agent/spool/format.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -45,7 +46,42 @@ Status FileSpool::try_open() {
   const auto& known = checkpoint_->content().checkpoint;
   adopt(std::move(*content), known ? *known : Checkpoint());
   keep(true);
+  sync_recovered();
   return {};
+}
+
+// What a killed run had written and not synced would else stay at the mercy of a loss of power until it is sent.
+void FileSpool::sync_recovered() {
+  if (options_.sync == SpoolSync::kNever) return;
+  struct Job {
+    std::vector<std::string> paths;
+    uint64_t synced = 0;
+    Status status;
+  };
+  const auto job = std::make_shared<Job>();
+  for (const auto& [number, segment] : segments_) {
+    if (!dead_.contains(number)) job->paths.push_back(options_.folder + "/" + segment_name(number));
+  }
+  if (job->paths.empty()) return;
+  worker_.submit(
+      [job, &disk = disk_, folder = options_.folder] {
+        job->status = disk.sync_folder(folder);
+        for (const std::string& path : job->paths) {
+          auto file = disk.open_file(path, FileDisk::Open::kRead);
+          if (!file && file.error().code() == Code::kNotFound) continue;  // it was settled meanwhile
+          const Status synced = file ? (*file)->sync() : Status(file.error());
+          if (synced) ++job->synced;
+          if (!synced && job->status) job->status = synced;
+        }
+      },
+      [this, job, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        stats_.syncs += job->synced;
+        if (job->status) return;
+        ++stats_.disk_errors;
+        log_warning("what an earlier run wrote cannot be synced; a loss of power may take it before it is sent",
+                    {{"folder", options_.folder}, {"reason", job->status.error()}});
+      });
 }
 
 void FileSpool::report_folder(const FolderContent& content) const {

@@ -258,6 +258,41 @@ TEST(FileSpool, AFailedSyncIsWrittenAnewElsewhere) {
   }
 }
 
+TEST(FileSpool, WhatAKilledRunDidNotSyncIsSyncedByTheNext) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SpoolWorld w;
+    ASSERT_TRUE(w.start());
+    w.append_many(5);
+    w.kill();
+    ASSERT_TRUE(w.start());
+    w.pass(kNanosPerMilli);
+    EXPECT_GE(w.spool->stats().syncs, 1U);
+    SeededRandom random(seed);
+    w.lose_power(random);
+    ASSERT_TRUE(w.start());
+    auto got = sequences(w.drain());
+    std::sort(got.begin(), got.end());
+    EXPECT_EQ(got, from_to(1, 5)) << seed;
+    EXPECT_EQ(w.teller->lost_batches(), 0U) << seed;
+  }
+}
+
+TEST(FileSpool, WhatCannotBeSyncedAtAStartIsSentAllTheSame) {
+  SpoolWorld w;
+  ASSERT_TRUE(w.start());
+  w.append_many(5);
+  w.kill();
+  w.settle_at_once = false;
+  ASSERT_TRUE(w.start());
+  w.disk.set_judge([](const monitor::testing::DiskCall& call) -> std::optional<monitor::testing::DiskFault> {
+    if (call.op != monitor::testing::DiskOp::kSync) return std::nullopt;
+    return monitor::testing::DiskFault::kIo;
+  });
+  w.pass(kNanosPerMilli);
+  EXPECT_GE(w.spool->stats().disk_errors, 1U);
+  EXPECT_EQ(w.drain().size(), 5U);
+}
+
 TEST(FileSpool, BatchModeSendsOnlyWhatIsSynced) {
   SpoolWorld w;
   w.options.sync = SpoolSync::kBatch;
