@@ -54,6 +54,7 @@ int64_t clock_ns(clockid_t id) {
 std::vector<std::string> make_batches() {
   load::BatchMaker maker("bench", 1, {kPoints, 1});
   std::vector<std::string> batches;
+  batches.reserve(kBatches);
   for (size_t i = 0; i < kBatches; ++i) batches.push_back(maker.next());
   return batches;
 }
@@ -170,9 +171,9 @@ int replay(const std::string& folder, uint64_t count) {
 constexpr uint64_t kRoom = 64;  // MiB beyond what is filled, so that nothing must give way
 
 int fill_to(const std::string& folder, uint64_t mebibytes) {
-  uint64_t size = 0;
+  uint64_t size = 1;
   for (const std::string& batch : make_batches()) size += batch.size() + agent::kRecordHeaderBytes;
-  const uint64_t count = (mebibytes << 20) / (size / kBatches);
+  const uint64_t count = (mebibytes << 20) * kBatches / size;
   return fill(folder, count, (mebibytes + kRoom) << 20) ? 0 : fail("the spool cannot be filled");
 }
 

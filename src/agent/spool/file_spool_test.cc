@@ -325,11 +325,11 @@ TEST(FileSpool, OlderThanAWeekIsDroppedAsTooOld) {
   ASSERT_TRUE(w.start());
   w.append_many(10);
   w.kill();
-  w.timers.advance(6 * 24 * 3600 * kS);
+  w.timers.advance(int64_t{6} * 24 * 3600 * kS);
   ASSERT_TRUE(w.start());
   w.append_many(5);
   w.kill();
-  w.timers.advance(2 * 24 * 3600 * kS);
+  w.timers.advance(int64_t{2} * 24 * 3600 * kS);
   ASSERT_TRUE(w.start());
   const auto order = w.drain();
   EXPECT_EQ(order.size(), 5U);
