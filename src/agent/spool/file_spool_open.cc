@@ -163,8 +163,9 @@ void FileSpool::adopt_incarnation(const std::string& incarnation, const Incarnat
     entry.last_sequence = std::max({entry.last_sequence, state->last_sequence, state->settled.last()});
     entry.last_time_ns = std::max(entry.last_time_ns, state->last_time_ns);
     settled = state->settled;
-  } else if (known.first() > 1) {
-    // Without a checkpoint nothing is known of what came before.
+  } else if (!checkpoint_->content().checkpoint && known.first() > 1) {
+    // The checkpoint is lost: nothing is known of what came before. (One that is there and does not name a run has
+    // deleted nothing of it: what is below the first record then was in memory alone, and is told as damaged.)
     settled.add(1, known.first() - 1);
   }
   if (entry.last_sequence > 0) entry.waiting.add(1, entry.last_sequence);

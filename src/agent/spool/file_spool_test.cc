@@ -383,6 +383,30 @@ TEST(FileSpool, WithoutACheckpointAllIsSentAgainAndNothingIsMissing) {
   EXPECT_GE(w.drain().size(), 20U);
 }
 
+TEST(FileSpool, WhatWasDroppedOutOfMemoryBeforeTheFirstCheckpointIsTold) {
+  SpoolWorld w;
+  w.options.memory_bytes = 2'000;
+  ASSERT_TRUE(w.start());
+  w.disk.set_judge([](const DiskCall& call) {
+    return call.op == DiskOp::kCreate || call.op == DiskOp::kWrite ? std::optional(DiskFault::kIo) : std::nullopt;
+  });
+  w.append_many(20, 500);
+  const uint64_t dropped = w.teller->lost_batches("full");
+  ASSERT_GT(dropped, 0U);
+  w.disk.set_judge([](const DiskCall& call) {
+    const bool checkpoint = call.path.ends_with("checkpoint");
+    return call.op == DiskOp::kWrite && checkpoint ? std::optional(DiskFault::kIo) : std::nullopt;
+  });
+  w.pass(4 * kNanosPerSecond);
+  w.append();
+  EXPECT_EQ(w.spool->stats().memory_batches, 0U) << "segments are written again, and the checkpoint is not";
+  w.kill();
+  w.disk.set_judge(nullptr);
+  ASSERT_TRUE(w.start());
+  EXPECT_EQ(w.teller->lost_batches("damaged"), dropped);
+  EXPECT_EQ(w.drain().size() + dropped, 21U);
+}
+
 TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
