@@ -180,13 +180,14 @@ std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes) {
 
 namespace {
 
-// A slot as far as it is used. An error is tried again once; what cannot be read does not check.
-std::string read_slot(DiskFile& file, int slot) {
+// A slot as far as it is used. An error is tried again once; what cannot be read does not check, and is told.
+std::string read_slot(DiskFile& file, int slot, Status& status) {
   const uint64_t at = static_cast<uint64_t>(slot) * kCheckpointSlotBytes;
   const auto read = [&](size_t size) {
     std::string bytes(size, '\0');
     auto n = file.read_at(at, bytes.data(), size);
     if (!n) n = file.read_at(at, bytes.data(), size);
+    if (!n) status = n.error();
     bytes.resize(n ? *n : 0);
     return bytes;
   };
@@ -201,7 +202,7 @@ std::string read_slot(DiskFile& file, int slot) {
 CheckpointContent read_checkpoint(DiskFile& file) {
   CheckpointContent result;
   for (const int i : {0, 1}) {
-    const std::string bytes = read_slot(file, i);
+    const std::string bytes = read_slot(file, i, result.status);
     const auto slot = parse_checkpoint_slot(bytes);
     if (!slot) continue;
     result.newer = result.newer || slot->newer;
@@ -229,12 +230,13 @@ CheckpointFile::CheckpointFile(std::shared_ptr<DiskFile> file, CheckpointContent
       generation_(content_.generation),
       synced_slot_(content_.slot) {}
 
-Result<CheckpointFile> CheckpointFile::open(FileDisk& disk, const std::string& folder) {
+Result<CheckpointFile> CheckpointFile::open(FileDisk& disk, const std::string& folder, Unreadable unreadable) {
   const std::string path = folder + "/checkpoint";
   auto file = disk.open_file(path, FileDisk::Open::kWrite);
   CheckpointContent content;
   if (file) {
     content = read_checkpoint(**file);
+    if (!content.status && unreadable == Unreadable::kIsError) return content.status.error();
     if (content.newer) {
       log_warning("checkpoint of a newer version is set aside",
                   {{"path", path + ".newer"}, {"next", "what waits is sent again"}});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/spool/folder.h"
 #include "agent/spool/sequence_set.h"
 #include "base/disk.h"
 #include "metrics/batch.h"
@@ -53,6 +54,7 @@ struct CheckpointContent {
   uint64_t generation = 0;
   int slot = 0;        // that it was in
   bool newer = false;  // of a newer version
+  Status status;       // a slot cannot be read: what it says may be newer than what is known here
 };
 CheckpointContent read_checkpoint(DiskFile& file);
 
@@ -70,7 +72,7 @@ struct CheckpointWrite {
 class CheckpointFile {
  public:
   // Makes the file when it is missing, with room for both slots.
-  static Result<CheckpointFile> open(FileDisk& disk, const std::string& folder);
+  static Result<CheckpointFile> open(FileDisk& disk, const std::string& folder, Unreadable unreadable);
 
   const CheckpointContent& content() const { return content_; }
   CheckpointWrite prepare(const Checkpoint& checkpoint, bool sync);

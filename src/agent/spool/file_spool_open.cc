@@ -36,10 +36,10 @@ Status FileSpool::try_open() {
   if (Status s = disk_.make_folder(options_.folder); !s) return s;
   auto lock = disk_.lock_file(options_.folder + "/lock", "spool " + options_.folder);
   if (!lock) return lock.error();
-  auto content =
-      read_folder(disk_, options_.folder, failures_ < kPatience ? Unreadable::kIsError : Unreadable::kIsPassedOver);
+  const Unreadable unreadable = failures_ < kPatience ? Unreadable::kIsError : Unreadable::kIsPassedOver;
+  auto content = read_folder(disk_, options_.folder, unreadable);
   if (!content) return content.error();
-  auto checkpoint = CheckpointFile::open(disk_, options_.folder);
+  auto checkpoint = CheckpointFile::open(disk_, options_.folder, unreadable);
   if (!checkpoint) return checkpoint.error();
   checkpoint_.emplace(std::move(*checkpoint));
   lock_ = std::move(*lock);

@@ -407,6 +407,27 @@ TEST(FileSpool, WhatWasDroppedOutOfMemoryBeforeTheFirstCheckpointIsTold) {
   EXPECT_EQ(w.drain().size() + dropped, 21U);
 }
 
+TEST(FileSpool, ACheckpointThatCannotBeReadIsWaitedFor) {
+  SpoolWorld w;
+  ASSERT_TRUE(w.start());
+  w.append_many(300, 1'000);
+  for (int i = 0; i < 280; ++i) w.spool->acknowledged(w.send()->id);
+  w.pass(10 * kNanosPerSecond);
+  w.kill();
+  w.disk.set_judge([](const DiskCall& call) {
+    const bool checkpoint = call.op == DiskOp::kRead && call.path.ends_with("checkpoint");
+    return checkpoint ? std::optional(DiskFault::kIo) : std::nullopt;
+  });
+  ASSERT_TRUE(w.start());
+  EXPECT_EQ(w.drain().size(), 0U) << "what is settled is not known yet";
+  w.append();
+  EXPECT_EQ(w.drain().size(), 1U) << "what comes is sent";
+  w.disk.set_judge(nullptr);
+  w.pass(2 * kNanosPerSecond);
+  EXPECT_EQ(w.drain().size(), 20U);
+  EXPECT_EQ(w.teller->lost_batches(), 0U);
+}
+
 TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
