@@ -148,8 +148,7 @@ Status Reader::activate(Events& events) {
   if (!extent) return extent.error();
   next_ = *start;
   assigned_ = started_ = true;
-  events.push_back(
-      {.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}, .extents = {*extent}});
+  events.push_back({.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}, .extents = {*extent}});
   return {};
 }
 
