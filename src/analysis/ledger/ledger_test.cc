@@ -348,7 +348,11 @@ TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {
 TEST_F(LedgerTest, TheTableIsAtMostAHundredColumnsWide) {
   take(fresh('x', 1));
   for (uint64_t sequence = 2; sequence < 400; sequence += 2) take(fresh('x', 1'000'000 + sequence));
+  metrics::Batch next = fresh('y', 1);
+  next.ended = {end_of('x', 1'000'398)};
+  take(next);
   const std::string table = to_table(rows());
+  EXPECT_THAT(table, HasSubstr("unclean"));
   for (const std::string_view line : split(table, '\n')) EXPECT_LE(line.size(), 100U) << line;
   EXPECT_THAT(table, HasSubstr("missing    2-1000001, 1000003"));
   EXPECT_THAT(table, HasSubstr(" more"));
