@@ -300,7 +300,7 @@ class Program {
     } else {
       source = std::make_unique<config::EtcdSource>(loop_, etcd_->random, *etcd_->client);
     }
-    source->watch({key}, printer);
+    source->watch({{key}}, printer);
     loop_.run();
     return kExitOk;
   }
