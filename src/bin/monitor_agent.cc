@@ -263,7 +263,7 @@ class AgentProgram final : private config::Applier {
     engine_.emplace(
         loop_,
         config::EngineOptions{{flags_.agent_id, flags_.groups, flags_.config_key}, own_folder_ + "/last-good.json"},
-        config_->source(), catalog_, *this, disk_);
+        config_->source(), catalog_, static_cast<config::Applier&>(*this), disk_);
     return {};
   }
 
