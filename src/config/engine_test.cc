@@ -251,7 +251,7 @@ TEST(Engine, FullDiskStopsNothing) {
 }
 
 TEST(Edit, WritesDefaultsWhenThereIsNothing) {
-  const auto text = edit_document(std::nullopt, {{"interval", "7"}}, true, FakeCatalog());
+  const auto text = edit_document(std::nullopt, {{"interval", "7"}}, true, Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
   const auto document = Document::parse(*text);
   ASSERT_TRUE(document);
@@ -261,11 +261,17 @@ TEST(Edit, WritesDefaultsWhenThereIsNothing) {
 }
 
 TEST(Edit, ChangesOnlyWhatIsNamed) {
-  const auto text =
-      edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true, FakeCatalog());
+  const auto text = edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true,
+                                  Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "{\n    \"interval\": \"1m\",\n    \"metrics\": [\n        \"cpu\"\n    ]\n}\n");
-  EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, FakeCatalog()));
+  EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, Edited::kOwn, FakeCatalog()));
+}
+
+TEST(Edit, GroupsStandInAnAgentsOwnDocumentOnly) {
+  const FieldChange groups{"groups", R"(["web"])"};
+  EXPECT_TRUE(edit_document(std::nullopt, {groups}, false, Edited::kOwn, FakeCatalog()));
+  EXPECT_FALSE(edit_document(std::nullopt, {groups}, false, Edited::kShared, FakeCatalog()));
 }
 
 TEST(Schema, DefaultsAreValid) {
