@@ -2,6 +2,7 @@
 // inventory, and patterns. The input is a list of values, a NUL between, for keys that lie in the order of layers.
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

@@ -152,7 +152,8 @@ std::vector<std::string> groups_of(const json& own_document) {
   for (const json& group : own_document.at("groups")) {
     const bool usable = group.is_string() && valid_name(group.get_ref<const std::string&>());
     if (!usable || groups.size() == kMaxGroups) return {};
-    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group.get<std::string>());
+    const auto& name = group.get_ref<const std::string&>();
+    if (std::find(groups.begin(), groups.end(), name) == groups.end()) groups.push_back(name);
   }
   return groups;
 }
