@@ -179,6 +179,7 @@ bool is_older(std::string_view version, std::string_view than) { return parts_of
 
 std::vector<Explained> explain(const std::vector<Layer>& layers) {
   json merged = merge_layers(layers);
+  if (!merged.is_object()) return {};  // a layer that validation refuses
   for (const Setting& one : settings()) {
     const bool top = one.name.find('/') == std::string_view::npos;
     if (top && !one.default_value.empty() && !merged.contains(one.name)) {
