@@ -121,6 +121,7 @@ TEST(Fleet, EveryValueHasItsOrigin) {
   EXPECT_EQ(origin["/labels/rack"], "\"2\" /monitor/config/a 4");
   EXPECT_EQ(origin["/send_every"], "2 /monitor/config/a 4");
   EXPECT_EQ(origin["/plugins"], "[]  0");
+  f.keys.erase("/monitor/overrides/agents/a/q");
   f.put("/monitor/config/a", "0", 7);
   EXPECT_TRUE(explain(layers_of(f.keys, "a", kNow, [](const std::string& key) { return key; }).set.layers).empty());
 }
