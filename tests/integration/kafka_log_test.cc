@@ -259,6 +259,21 @@ TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
   wait_until([&] { return poll(*one, of_one), assigned(of_one).size() == 4; }, "the other's partitions");
 }
 
+TEST_F(KafkaLog, AMemberMayLeaveBeforeItsFirstAssignment) {
+  const auto writer = write();
+  testing::wait_until_open(*writer);
+  // At some of these moments it has joined, and not been assigned anything.
+  for (int64_t wait = 0; wait < 200; wait += 10) {
+    const auto member = read({.group = "leaving"});
+    std::vector<ReaderEvent> events;
+    const int64_t end = SystemClock().mono_ns() + wait * kNanosPerMilli;
+    while (SystemClock().mono_ns() < end) {
+      auto polled = member->poll(5 * kNanosPerMilli);
+      ASSERT_TRUE(polled.ok());
+    }
+  }
+}
+
 TEST_F(KafkaLog, WhatToolsShowAndSetOfAGroupIsTrue) {
   const auto writer = write({.partitions = 1});
   testing::wait_until_open(*writer);

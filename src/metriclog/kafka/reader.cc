@@ -113,6 +113,9 @@ Reader::~Reader() {
   hand_back(to_hand_back_, ignored);
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   rd_kafka_consumer_close(handle_.get());
+  // librdkafka up to 2.3 aborts when a member is destroyed between joining and its first assignment (librdkafka#4312).
+  // It has left the group: what is left of it ends with the process.
+  if (begun_ && !options_.group.empty() && !assignment_seen_) static_cast<void>(handle_.release());
 }
 
 void Reader::wake() {

@@ -82,6 +82,7 @@ class Reader final : public LogReader {
   bool waited_for_topic_ = false;
   bool begun_ = false;  // subscribed, or reading
   bool assigned_once_ = false;
+  bool assignment_seen_ = false;  // by librdkafka: an empty one counts
   bool closing_ = false;
   int partitions_ = 0;        // of the topic
   int state_partitions_ = 0;  // of the state topic; 0: not known
