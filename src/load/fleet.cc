@@ -60,7 +60,8 @@ void Fleet::connect_more() {
   if (phase_ != Phase::kConnecting) return;
   size_t allowed = options_.agents;
   if (options_.ramp_ns > 0) {
-    const double share = static_cast<double>(loop_.clock().mono_ns() - started_ns_) / static_cast<double>(options_.ramp_ns);
+    const double share =
+        static_cast<double>(loop_.clock().mono_ns() - started_ns_) / static_cast<double>(options_.ramp_ns);
     allowed = std::min(options_.agents, static_cast<size_t>(share * static_cast<double>(options_.agents)) + 1);
   }
   while (agents_.size() < allowed && agents_.size() - settled_ < kConnectingAtOnce) {
@@ -99,7 +100,7 @@ void Fleet::pace() {
   };
   for (; due_of(paced_) <= std::min(now, end - 1); ++paced_) agents_[paced_ % agents_.size()]->tick_due();
   if (now >= end) return drain();
-  timer_ = loop_.call_at(std::max(due_of(paced_), now + kLookEvery), [this] { pace(); });
+  timer_ = loop_.call_at(std::min(end, std::max(due_of(paced_), now + kLookEvery)), [this] { pace(); });
 }
 
 void Fleet::beat() {
@@ -122,6 +123,7 @@ void Fleet::drain() {
   if (phase_ == Phase::kRunning) {
     phase_ = Phase::kDraining;
     running_until_ns_ = loop_.clock().mono_ns();
+    in_time_ = counts_.acknowledged;
     loop_.cancel_timer(beat_timer_);
   }
   const bool nothing_left = waiting() == 0 && unacknowledged() == 0;

@@ -1,5 +1,5 @@
-// Fleet: many simulated agents on one loop, each with a connection of its own, that load a server at a steady rate for a
-// time. They take turns, evenly over the interval.
+// Fleet: many simulated agents on one loop, each with a connection of its own, that load a server at a steady rate for
+// a time. They take turns, evenly over the interval.
 //
 // Everything on the loop's thread; what is given must outlive it.
 #pragma once
@@ -29,10 +29,10 @@ struct FleetOptions {
   int64_t interval_ns = kNanosPerSecond;
   size_t points = 40;
   int64_t duration_ns = 60 * kNanosPerSecond;
-  int64_t ramp_ns = 0;       // agents connect evenly over this time; 0: as fast as they can
+  int64_t ramp_ns = 0;                     // agents connect evenly over this time; 0: as fast as they can
   int64_t drain_ns = 5 * kNanosPerSecond;  // for what is left at the end
-  size_t window = 16;        // batches of an agent that may be unacknowledged, within the server's window of bytes
-  uint64_t seed = 1;         // of the values
+  size_t window = 16;  // batches of an agent that may be unacknowledged, within the server's window of bytes
+  uint64_t seed = 1;   // of the values
 };
 
 // What became of one agent's batches.
@@ -62,8 +62,9 @@ class Fleet {
   Phase phase() const { return phase_; }
   const FleetCounts& counts() const { return counts_; }
   const Delays& delays() const { return delays_; }
-  // From the first tick to the last, so far.
+  // From the first tick to the last, so far; and what was acknowledged until then.
   int64_t running_ns() const;
+  uint64_t acknowledged_in_time() const { return phase_ < Phase::kDraining ? counts_.acknowledged : in_time_; }
   uint64_t waiting() const;  // ticks that are due and no batch yet: the server takes no more
   uint64_t unacknowledged() const;
   std::vector<AgentOutcome> outcomes() const;
@@ -89,10 +90,11 @@ class Fleet {
   std::function<void()> done_;
   Phase phase_ = Phase::kConnecting;
   size_t settled_ = 0;
-  int64_t started_ns_ = 0;   // connecting
+  int64_t started_ns_ = 0;  // connecting
   int64_t running_since_ns_ = 0;
   int64_t running_until_ns_ = 0;
-  uint64_t paced_ = 0;  // ticks of all, so far
+  uint64_t in_time_ = 0;  // acknowledged before the end of the time
+  uint64_t paced_ = 0;    // ticks of all, so far
   Timers::TimerId timer_ = 0;
   Timers::TimerId beat_timer_ = 0;
 };

@@ -198,8 +198,17 @@ void SimAgent::rejected(uint64_t id, std::string_view reason) {
   if (it == waits_.end()) return;
   const uint64_t points = it->due_ns != 0 ? shared_.batches.points() : 0;
   const int64_t wall = envelope_.appended_ns;
-  metrics::Drop drop{envelope_.incarnation, std::string(metrics::stage::kServer),
-                     std::string(protocol::reject_word(reason)), "", 1, 1, points, id, id, wall, wall};
+  metrics::Drop drop{envelope_.incarnation,
+                     std::string(metrics::stage::kServer),
+                     std::string(protocol::reject_word(reason)),
+                     "",
+                     1,
+                     1,
+                     points,
+                     id,
+                     id,
+                     wall,
+                     wall};
   metrics::DropTotal& total = [&]() -> metrics::DropTotal& {
     for (metrics::DropTotal& one : envelope_.counters.dropped) {
       if (one.reason == drop.reason) return one;

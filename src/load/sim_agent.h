@@ -25,14 +25,14 @@ namespace monitor::load {
 
 // Of all agents together.
 struct FleetCounts {
-  uint64_t due = 0;           // ticks
-  uint64_t made = 0;          // batches that got a sequence
-  uint64_t sent = 0;          // also those that were sent again
+  uint64_t due = 0;   // ticks
+  uint64_t made = 0;  // batches that got a sequence
+  uint64_t sent = 0;  // also those that were sent again
   uint64_t acknowledged = 0;
   uint64_t rejected = 0;
   uint64_t connects = 0;
-  uint64_t failures = 0;      // streams that ended or could not be made
-  size_t connected = 0;       // now
+  uint64_t failures = 0;  // streams that ended or could not be made
+  size_t connected = 0;   // now
   std::string first_failure;
 };
 
@@ -79,7 +79,7 @@ class SimAgent final : private protocol::BatchSource, private rpc::ClientCallHan
     uint64_t sequence = 0;
     int64_t due_ns = 0;  // 0: a heartbeat, which has no delay
     std::string bytes;
-    bool out = false;    // on the stream
+    bool out = false;  // on the stream
     bool tried = false;
   };
 

@@ -48,12 +48,10 @@ analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
   options.format =
       flags.format == "json" ? analysis::LedgerOptions::Format::kJson : analysis::LedgerOptions::Format::kTable;
   options.agent = flags.agent;
-  options.until_ns = until_ns;
+  options.reading = {until_ns, flags.timeout_ns, !flags.group.empty()};
   options.missing_after_ns = flags.missing_after_ns;
-  options.timeout_ns = flags.timeout_ns;
   options.watch = flags.watch;
   options.terminal = isatty(STDOUT_FILENO) != 0;
-  options.keep = !flags.group.empty();
   return options;
 }
 
