@@ -20,6 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto validated = config::validate(layers, catalog);
   for (const auto& problem : validated.problems) (void)problem.to_string();
-  (void)config::edit_document(std::string(text), {{"interval", "1"}}, false, catalog);
+  (void)config::edit_document(std::string(text), {{"interval", "1"}}, false, config::Edited::kShared, catalog);
   return 0;
 }

@@ -44,65 +44,64 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   if (auto problem = chain_.configure(settings.plugins)) return problem;
   // What is in the open batch was read under the old revision and labels, and is sent under them.
   if (!encoder_.empty()) close_batch();
-  const bool interval_changed = settings.interval_ns != settings_.interval_ns;
   settings_ = settings;
   revision_ = revision;
   stats_.configured_ns = timers_.clock().wall_ns();
-  source_.configure(settings_.metrics);
-  source_.baseline({timers_.clock().wall_ns(), timers_.clock().mono_ns()});
-  if (!running_) {
-    start_grid();
-  } else if (interval_changed) {
-    const int64_t now = timers_.clock().mono_ns();
-    next_due_ = std::max(now, std::min(next_due_, last_due_ + settings_.interval_ns));
-    schedule_tick();
-  }
+  const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
+  configure_source(grids_.configure(settings_, now.mono_ns, now.wall_ns));
+  source_.baseline(now);
+  if (!running_) start();
+  schedule_tick();
   return std::nullopt;
 }
 
-void Agent::start_grid() {
+void Agent::configure_source(const std::vector<uint64_t>& gone) {
+  // A grid that gets a metric goes before the one that loses it: new ones have the highest numbers.
+  const auto& all = grids_.all();
+  for (auto grid = all.rbegin(); grid != all.rend(); ++grid) source_.configure(grid->id, grid->selections);
+  for (const uint64_t id : gone) source_.configure(id, {});
+}
+
+void Agent::start() {
   running_ = true;
-  const int64_t now = timers_.clock().mono_ns();
-  last_wall_ns_ = timers_.clock().wall_ns();
-  last_due_ = now;
-  last_append_mono_ = now;
-  next_due_ = now + std::min(settings_.interval_ns, kNanosPerSecond);
-  schedule_tick();
+  last_append_mono_ = timers_.clock().mono_ns();
   schedule_heartbeat();
   summary_timer_ = timers_.call_after(kSummaryEvery, [this] { summarize(); });
 }
 
 void Agent::schedule_tick() {
   timers_.cancel_timer(tick_timer_);
-  tick_timer_ = timers_.call_at(next_due_, [this] { on_tick(); });
+  tick_timer_ = timers_.call_at(grids_.next_due(), [this] { on_tick(); });
 }
 
 void Agent::on_tick() {
   const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
-  const int64_t due = next_due_;
-  ++stats_.ticks_due;
-  last_due_ = next_due_;
-  next_due_ += settings_.interval_ns;
   // Collecting begins now. Ticks of the grid that fell due before it had are missed: counted, not made up.
-  if (next_due_ <= now.mono_ns) {
-    const int64_t missed = (now.mono_ns - next_due_) / settings_.interval_ns + 1;
-    stats_.ticks_due += static_cast<uint64_t>(missed);
-    stats_.ticks_missed += static_cast<uint64_t>(missed);
-    last_due_ = next_due_ + (missed - 1) * settings_.interval_ns;
-    next_due_ += missed * settings_.interval_ns;
-  }
+  const Grids::Due due = grids_.take(now.mono_ns);
+  stats_.ticks_due += 1 + due.missed;
+  stats_.ticks_missed += due.missed;
   schedule_tick();
-  collect(now, due);
+  collect(due.index, now, due.due);
+  join(due.index);
   stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
 }
 
-void Agent::collect(const Moment& now, int64_t due_mono_ns) {
+// A grid whose metrics belong to another one from now on.
+void Agent::join(size_t grid) {
+  const auto to = grids_.join(grid);
+  if (!to) return;
+  source_.configure(grids_.at(*to).id, grids_.at(*to).selections);
+  source_.configure(grids_.at(grid).id, {});
+  grids_.erase(grid);
+  schedule_tick();
+}
+
+void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
   tick_.time_ns = now.wall_ns;
   tick_.due_mono_ns = due_mono_ns;
-  tick_.rates_since_ns = last_wall_ns_;
+  tick_.rates_since_ns = std::exchange(grids_.at(grid).last_wall_ns, now.wall_ns);
   tick_.points.clear();
-  last_wall_ns_ = now.wall_ns;
-  const uint64_t over = source_.collect(now, tick_);
+  const uint64_t over = source_.collect(grids_.at(grid).id, now, tick_);
   stats_.points_made += tick_.points.size() + over;
   if (over > 0) {
     drops_.dropped({metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, 0, over, now.wall_ns});
@@ -112,7 +111,7 @@ void Agent::collect(const Moment& now, int64_t due_mono_ns) {
   if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
-bool Agent::batch_is_due() const { return next_due_ - batch_first_due_ >= settings_.send_every_ns; }
+bool Agent::batch_is_due() const { return grids_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
   if (!encoder_.add(tick)) {

@@ -3,7 +3,7 @@
 //
 //   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Uplink
 //
-// It is also what configuration is applied to: the next tick is at max(now, min(old next, last + new interval)).
+// It is also what configuration is applied to. What is read when is a matter of grids.h.
 // Everything on the loop's thread; the parts that it is given must outlive it.
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "agent/collect/source.h"
 #include "agent/drops.h"
+#include "agent/grids.h"
 #include "agent/plugins/chain.h"
 #include "agent/spool/spool.h"
 #include "base/event_loop.h"
@@ -61,10 +62,12 @@ class Agent final : public config::Applier, public SpoolListener {
   const Drops& drops() const { return drops_; }
 
  private:
-  void start_grid();
+  void start();
   void schedule_tick();
   void on_tick();
-  void collect(const Moment& now, int64_t due_mono_ns);
+  void collect(size_t grid, const Moment& now, int64_t due_mono_ns);
+  void configure_source(const std::vector<uint64_t>& gone);
+  void join(size_t grid);
   void on_output(metrics::Tick& tick);
   bool batch_is_due() const;
   void close_batch();
@@ -96,10 +99,8 @@ class Agent final : public config::Applier, public SpoolListener {
   bool running_ = false;
   AgentStats stats_;
   AgentStats summarized_;
-  metrics::Tick tick_;    // reused
-  int64_t next_due_ = 0;  // monotonic
-  int64_t last_due_ = 0;
-  int64_t last_wall_ns_ = 0;     // of the read before
+  metrics::Tick tick_;  // reused
+  Grids grids_;
   int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
   uint64_t next_sequence_ = 1;

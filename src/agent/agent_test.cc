@@ -16,12 +16,14 @@ constexpr int64_t kS = kNanosPerSecond;
 class FakeSource final : public TickSource {
  public:
   FakeSource(metrics::SeriesTable& table, FakeClock& clock) : table_(table), clock_(clock) {}
-  void configure(const std::vector<config::MetricSelection>& selections) override { selections_ = selections.size(); }
+  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override {
+    selections_[grid] = selections.size();
+  }
   void baseline(const Moment&) override { ++baselines; }
-  uint64_t collect(const Moment&, metrics::Tick& tick) override {
+  uint64_t collect(uint64_t grid, const Moment&, metrics::Tick& tick) override {
     clock_.advance(std::exchange(take_ns, 0));
     TickBuilder out(table_, tick);
-    for (size_t i = 0; i < selections_; ++i) {
+    for (size_t i = 0; i < selections_[grid]; ++i) {
       out.add_integer(out.intern(bytes_series("fake." + std::to_string(i))), ++reads);
     }
     return 0;
@@ -33,7 +35,7 @@ class FakeSource final : public TickSource {
  private:
   metrics::SeriesTable& table_;
   FakeClock& clock_;
-  size_t selections_ = 0;
+  std::map<uint64_t, size_t> selections_;
 };
 
 struct World {
@@ -100,6 +102,24 @@ TEST(Agent, TenTicksABatchAt100Milliseconds) {
   ASSERT_EQ(batches.size(), 3U);
   for (const auto& batch : batches) EXPECT_EQ(batch.frames.size(), 10U);
   EXPECT_EQ(w.told, 3);
+}
+
+TEST(Agent, MetricsOfDifferentIntervalsComeAsFramesOfTheirOwn) {
+  World w;
+  config::Settings s = World::settings(kS, 0);
+  s.metrics = {{"cpu"}, {.name = "load", .interval_ns = 250 * kMs}};
+  ASSERT_FALSE(w.agent.apply(s, 1));
+  w.timers.advance(2 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 10U) << "8 of one, 2 of the other";
+  int64_t last = 0;
+  for (const auto& batch : batches) {
+    ASSERT_EQ(batch.frames.size(), 1U);
+    EXPECT_GE(batch.frames[0].time_ns, last);
+    last = batch.frames[0].time_ns;
+  }
+  EXPECT_EQ(w.agent.stats().ticks_due, 10U);
+  EXPECT_EQ(w.agent.stats().ticks_missed, 0U);
 }
 
 TEST(Agent, SendEveryZeroIsABatchATick) {

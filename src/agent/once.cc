@@ -54,7 +54,8 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   if (const auto problem = chain.configure(settings.plugins)) {
     return Error(Code::kFailedPrecondition, problem->to_string());
   }
-  source.configure(settings.metrics);
+  constexpr uint64_t kGrid = 1;  // whatever the intervals are: it is read once
+  source.configure(kGrid, settings.metrics);
   const Moment first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
   // A program that reads once waits for the second read: there is nothing else for it to do.
@@ -63,7 +64,7 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   tick.time_ns = clock.wall_ns();
   tick.due_mono_ns = clock.mono_ns();
   tick.rates_since_ns = first.wall_ns;
-  source.collect({tick.time_ns, tick.due_mono_ns}, tick);
+  source.collect(kGrid, {tick.time_ns, tick.due_mono_ns}, tick);
   if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
   chain.push(std::move(tick));
   chain.pump();

@@ -1,11 +1,6 @@
 #include "bin/agent_config.h"
 
-#include <fmt/format.h>
-
 #include <utility>
-
-#include "base/text.h"
-#include "base/time_format.h"
 
 namespace monitor {
 
@@ -17,25 +12,24 @@ constexpr int64_t kRevokeWithin = kNanosPerSecond;
 
 }  // namespace
 
-AgentConfig::AgentConfig(EventLoop& loop, AgentConfigOptions options, config::Applier& applier)
-    : loop_(loop), options_(std::move(options)), applier_(applier), since_ns_(loop.clock().wall_ns()) {}
+AgentConfig::AgentConfig(EventLoop& loop, AgentConfigOptions options) : loop_(loop), options_(std::move(options)) {}
 
-Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& disk, AgentConfigOptions options,
-                                                       config::Applier& applier) {
-  std::unique_ptr<AgentConfig> made(new AgentConfig(loop, std::move(options), applier));
-  if (!made->options_.etcd) {
-    made->files_ = std::make_unique<config::FileSource>(loop, disk, made->options_.files);
+Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& disk, AgentConfigOptions options) {
+  std::unique_ptr<AgentConfig> made(new AgentConfig(loop, std::move(options)));
+  const AgentConfigOptions& given = made->options_;
+  if (!given.etcd) {
+    made->files_ = std::make_unique<config::FileSource>(loop, disk, given.files);
+    if (given.status) made->board_ = std::make_unique<config::FileBoard>(loop, given.files.folder, given.agent_id);
     return made;
   }
-  auto connection = connect_etcd(loop, made->options_.etcd_flags);
+  auto connection = connect_etcd(loop, given.etcd_flags);
   if (!connection) return connection.error();
   made->etcd_ = std::move(*connection);
   EtcdConnection& etcd = *made->etcd_;
   made->etcd_source_ = std::make_unique<config::EtcdSource>(loop, etcd.random, *etcd.client);
-  if (!made->options_.status) return made;
-  config::PresenceOptions presence;
-  presence.key = config::status_key(made->options_.agent_id);
-  made->presence_ = std::make_unique<config::Presence>(loop, etcd.random, *etcd.client, presence);
+  if (given.status) {
+    made->board_ = std::make_unique<config::EtcdBoard>(loop, etcd.random, *etcd.client, given.agent_id);
+  }
   return made;
 }
 
@@ -44,7 +38,19 @@ config::ConfigSource& AgentConfig::source() {
   return *etcd_source_;
 }
 
-void AgentConfig::start(config::ConfigEngine& engine) {
+void AgentConfig::start_reports(config::ConfigEngine& engine,
+                                std::function<std::vector<config::PluginStatus>()> plugins) {
+  if (board_ == nullptr) return;
+  reporter_.emplace(loop_, config::Reporter::Self{options_.version, options_.host}, *board_,
+                    [&engine, plugins = std::move(plugins)](config::AgentStatus& status) {
+                      config::take_state(status, engine.state());
+                      status.plugins = plugins();
+                    });
+  engine.set_on_change([this] { reporter_->changed(); });
+}
+
+void AgentConfig::start(config::ConfigEngine& engine, std::function<std::vector<config::PluginStatus>()> plugins) {
+  start_reports(engine, std::move(plugins));
   engine.start();
   if (files_ != nullptr) return;
   loop_.call_after(kStartGrace, [this, &engine] {
@@ -65,21 +71,12 @@ void AgentConfig::stop(std::function<void()> done) {
   const auto finish = [once] {
     if (const auto callback = std::exchange(*once, nullptr)) callback();
   };
-  if (presence_ == nullptr) {
+  if (!reporter_) {
     loop_.post(finish);
     return;
   }
   loop_.call_after(kRevokeWithin, finish);
-  presence_->stop(finish);
-}
-
-std::optional<config::Problem> AgentConfig::apply(const config::Settings& settings, int64_t revision) {
-  auto problem = applier_.apply(settings, revision);
-  if (!problem && presence_ != nullptr) {
-    presence_->set(fmt::format(R"({{"version":{},"host":{},"since":"{}","applied":{}}})", json_quote(options_.version),
-                               json_quote(options_.host), format_rfc3339(since_ns_, 3), revision));
-  }
-  return problem;
+  reporter_->stop(finish);
 }
 
 }  // namespace monitor

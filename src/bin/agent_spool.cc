@@ -60,23 +60,29 @@ std::string check_spool_flags(const SpoolFlags& flags) {
 
 AgentSpool::AgentSpool(const SpoolFlags& flags, const std::string& own_folder, const std::string& incarnation,
                        FileDisk& disk, EventLoop& loop, agent::SpoolListener& listener)
-    : worker_(loop) {
-  const uint64_t max = parse_size(flags.max).value();
+    : max_bytes_(parse_size(flags.max).value()), full_(full_of(flags)), worker_(loop) {
   if (flags.where == kMemory) {
-    const size_t bytes = std::min<size_t>(max, agent::MemorySpool::kDefaultMaxBytes);
-    spool_ = std::make_unique<agent::MemorySpool>(listener, loop.clock(), bytes, full_of(flags));
+    const size_t bytes = std::min<size_t>(max_bytes_, agent::MemorySpool::kDefaultMaxBytes);
+    spool_ = std::make_unique<agent::MemorySpool>(listener, loop.clock(), bytes, full_);
     return;
   }
   agent::FileSpoolOptions options;
   options.folder = flags.where.empty() ? own_folder + "/spool" : flags.where;
   while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
   options.incarnation = incarnation;
-  options.max_bytes = max;
-  options.full = full_of(flags);
+  options.max_bytes = max_bytes_;
+  options.full = full_;
   options.sync = sync_of(flags);
   auto files = std::make_unique<agent::FileSpool>(disk, loop, worker_, listener, std::move(options));
   files_ = files.get();
   spool_ = std::move(files);
+}
+
+void AgentSpool::set_limits(std::optional<uint64_t> max_bytes, std::optional<bool> drops_newest) {
+  const uint64_t max = max_bytes.value_or(max_bytes_);
+  const agent::SpoolFull newest = agent::SpoolFull::kDropNewest;
+  const agent::SpoolFull full = !drops_newest ? full_ : *drops_newest ? newest : agent::SpoolFull::kDropOldest;
+  spool_->set_limits(files_ != nullptr ? max : std::min<uint64_t>(max, agent::MemorySpool::kDefaultMaxBytes), full);
 }
 
 Status AgentSpool::open(std::function<void()> wake) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/spool/file_spool.h"
@@ -36,11 +37,15 @@ class AgentSpool {
              EventLoop& loop, agent::SpoolListener& listener);
 
   agent::Spool& spool() { return *spool_; }
+  // What a document says; what it leaves open is as the options say.
+  void set_limits(std::optional<uint64_t> max_bytes, std::optional<bool> drops_newest);
   // Once: takes the folder. kAborted: another process has it.
   Status open(std::function<void()> wake);
   void close();
 
  private:
+  uint64_t max_bytes_;  // by the options
+  agent::SpoolFull full_;
   ThreadWorker worker_;
   std::unique_ptr<agent::Spool> spool_;
   agent::FileSpool* files_ = nullptr;  // spool_, unless it is in memory

@@ -129,8 +129,8 @@ class Up {
     const auto done =
         store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
-          auto text =
-              config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true, catalog);
+          auto text = config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true,
+                                            config::Edited::kOwn, catalog);
           if (!text) return text.error();
           return std::optional(std::move(*text));
         });

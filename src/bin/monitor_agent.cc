@@ -170,11 +170,11 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   // Only an etcd that was named is asked: a look at this host needs no service.
   auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
   options.status = false;
-  auto configuration = AgentConfig::make(loop, disk, std::move(options), keep);
+  auto configuration = AgentConfig::make(loop, disk, std::move(options));
   if (!configuration) return report_no_etcd(configuration.error());
-  config::ConfigEngine engine({flags.agent_id, flags.groups, flags.config_key, ""}, (*configuration)->source(), catalog,
-                              **configuration, disk);
-  (*configuration)->start(engine);
+  config::ConfigEngine engine(loop, {{flags.agent_id, flags.groups, flags.config_key}}, (*configuration)->source(),
+                              catalog, keep, disk);
+  (*configuration)->start(engine, nullptr);
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
   metrics::SeriesTable table;
@@ -204,7 +204,7 @@ std::string new_incarnation(Random& random) {
 }
 
 // The agent's parts, wired. Members are in the order in which they need one another.
-class AgentProgram {
+class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
                std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls)
@@ -236,7 +236,7 @@ class AgentProgram {
                                {"incarnation", hex(incarnation_)},
                                {"version", version()},
                                {"data", own_folder_}});
-    config_->start(*engine_);
+    config_->start(*engine_, [this] { return plugin_status(); });
     uplink_.start();
     loop_.run();
     keeper_.close();
@@ -257,13 +257,30 @@ class AgentProgram {
   Status configure() {
     const bool files = !flags_.config_file.empty() || !flags_.config_dir.empty();
     auto made = AgentConfig::make(
-        loop_, disk_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)), agent_);
+        loop_, disk_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)));
     if (!made) return made.error();
     config_ = std::move(*made);
     engine_.emplace(
-        config::EngineOptions{flags_.agent_id, flags_.groups, flags_.config_key, own_folder_ + "/last-good.json"},
-        config_->source(), catalog_, *config_, disk_);
+        loop_,
+        config::EngineOptions{{flags_.agent_id, flags_.groups, flags_.config_key}, own_folder_ + "/last-good.json"},
+        config_->source(), catalog_, static_cast<config::Applier&>(*this), disk_);
     return {};
+  }
+
+  // The agent's part can fail; the rest follows it.
+  std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override {
+    if (auto problem = agent_.apply(settings, revision)) return problem;
+    log_set_level(settings.log_level.value_or(cli_.log_level()));
+    keeper_.set_limits(settings.spool_max_bytes, settings.spool_drops_newest);
+    return std::nullopt;
+  }
+
+  std::vector<config::PluginStatus> plugin_status() const {
+    std::vector<config::PluginStatus> all;
+    for (const agent::PluginState& one : agent_.plugins()) {
+      all.push_back({one.name, "running", one.ticks_in, one.ticks_dropped, one.failures});
+    }
+    return all;
   }
 
   // Its own pages, where they are wanted.

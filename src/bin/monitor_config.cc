@@ -1,6 +1,8 @@
 // monitor-config: flags and wiring. What it does is in src/config/.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -13,6 +15,9 @@
 #include "base/time_format.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
+#include "bin/config/context.h"
+#include "bin/config/fleet_commands.h"
+#include "bin/config/override_commands.h"
 #include "config/edit.h"
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/etcd_store.h"
@@ -39,6 +44,12 @@ struct Flags {
   std::vector<std::string> fields;
   std::string file;
   std::string format = "json";
+  bool force = false;
+  StatusFlags status;
+  WaitFlags wait;
+  std::string explain_format = "table";
+  std::string list_format = "table";
+  OverrideFlags override_one;
 };
 
 // The subcommands, and whether each names a key and writes fields.
@@ -50,7 +61,39 @@ struct Commands {
   CLI::App* validate;
   CLI::App* watch;
   CLI::App* schema;
+  CLI::App* status;
+  CLI::App* wait;
+  CLI::App* explain;
+  CLI::App* override_set;
+  CLI::App* override_list;
+  CLI::App* override_end;
 };
+
+void declare_fleet(CLI::App& app, Flags& flags, Commands& commands) {
+  commands.status =
+      app.add_subcommand("status", "List the fleet: who has applied what, who has not and why, who is gone");
+  commands.status->add_flag("--watch", flags.status.watch, "Go on, and show what changes, until stopped");
+  commands.status->add_option("--format", flags.status.format, "table, or json (an object a line)")
+      ->check(CLI::IsMember({"table", "json"}));
+  commands.wait = app.add_subcommand("wait", "Wait until an agent, or all of a group, have applied what is stored");
+  commands.wait->add_option("--revision", flags.wait.revision, "... or this revision")->type_name("REVISION");
+  add_duration(*commands.wait, "--timeout", flags.wait.timeout_ns, "End with 75 after this long");
+  commands.explain = app.add_subcommand("explain", "Print what an agent is told, with the origin of every value");
+  commands.explain->add_option("--format", flags.explain_format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  CLI::App* const over = app.add_subcommand("override", "Settings on top of everything, for a time");
+  over->require_subcommand(1);
+  commands.override_set = over->add_subcommand("set", "Set them: FIELD=VALUE; they end by themselves");
+  commands.override_set->add_option("fields", flags.fields, "FIELD=VALUE, the value as JSON or a text");
+  add_duration(*commands.override_set, "--for", flags.override_one.for_ns, "How long: 10m, 90s, 2h")->required();
+  commands.override_list = over->add_subcommand("list", "List those that there are");
+  commands.override_list->add_option("--format", flags.list_format, "table, or json (an object a line)")
+      ->check(CLI::IsMember({"table", "json"}));
+  commands.override_end = over->add_subcommand("end", "End one before its time");
+  for (CLI::App* const one : {commands.override_set, commands.override_end}) {
+    one->add_option("--name", flags.override_one.name, "Its name: several may lie on top of one another");
+  }
+}
 
 Commands declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
@@ -70,6 +113,7 @@ Commands declare(Cli& cli, Flags& flags) {
   app.add_option("--interval", flags.interval, "Time between ticks: seconds, or with a unit (250ms)");
   app.add_option("--send-every", flags.send_every,
                  "How long ticks are gathered into one batch: seconds, or with a unit");
+  app.add_flag("--force", flags.force, "Write also what an agent that lives is too old to know");
   add_words(app, "--metrics", flags.metrics, "What is read, as: --metrics cpu memory \"disk read\"");
   add_words(app, "--plugins", flags.plugins, "The chain of plugins, in order; without values none");
   cli.add_data_option();
@@ -88,6 +132,7 @@ Commands declare(Cli& cli, Flags& flags) {
   commands.schema =
       app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
   commands.schema->add_option("--format", flags.format, "json or markdown")->check(CLI::IsMember({"json", "markdown"}));
+  declare_fleet(app, flags, commands);
   return commands;
 }
 
@@ -111,6 +156,7 @@ class Program {
     if (commands.validate->parsed()) return validate();
     if (const auto code = open_store()) return *code;
     if (commands.list->parsed()) return list();
+    if (const auto code = run_on_fleet(commands)) return *code;
     const auto key = key_of(flags_);
     if (!key) return cli_.usage_error("name a document with --agent-id, --group or --defaults");
     const std::string name = flags_.group.empty() ? flags_.agent_id : flags_.group;
@@ -125,6 +171,62 @@ class Program {
   }
 
  private:
+  std::optional<int> run_on_fleet(const Commands& commands) {
+    for (const std::string& name : {flags_.agent_id, flags_.group, flags_.override_one.name}) {
+      if (!name.empty() && !valid_name(name)) {
+        return cli_.usage_error(
+            fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(name.substr(0, 160))));
+      }
+    }
+    const ConfigContext context{cli_, *store_, loop_, files(), flags_.agent_id, flags_.group};
+    if (commands.status->parsed()) return run_status(context, flags_.status);
+    if (commands.override_list->parsed()) return run_override_list(context, flags_.list_format);
+    if (commands.override_end->parsed()) return run_override_end(context, flags_.override_one);
+    if (commands.override_set->parsed()) {
+      const auto wanted = changes();
+      if (!wanted) return cli_.usage_error(wanted.error().message());
+      if (Status known = check_versions(*wanted); !known) return fail(known.error());
+      return run_override_set(context, flags_.override_one, *wanted, catalog_);
+    }
+    if (commands.wait->parsed()) {
+      if (flags_.agent_id.empty() && flags_.group.empty()) {
+        return cli_.usage_error("wait: name whom with --agent-id or --group");
+      }
+      return run_wait(context, flags_.wait);
+    }
+    if (!commands.explain->parsed()) return std::nullopt;
+    if (flags_.agent_id.empty()) return cli_.usage_error("explain: name whose configuration with --agent-id");
+    return run_explain(context, flags_.explain_format, catalog_);
+  }
+
+  // Whether every agent that lives, and that the change is about, is new enough for it.
+  Status check_versions(const std::vector<FieldChange>& changes) {
+    if (flags_.force) return {};
+    nlohmann::json document = nlohmann::json::object();
+    for (const FieldChange& change : changes) document[change.name] = nlohmann::json::parse(change.json);
+    const auto needed = config::needed_versions(document);
+    if (needed.empty()) return {};
+    const auto keys = store_->list(std::string(config::kKeyRoot));
+    if (!keys) return keys.error();
+    const auto fresh = files() ? std::optional(kFreshFor) : std::nullopt;
+    for (const config::FleetRow& row : config::fleet_of(*keys, clock_.wall_ns(), fresh)) {
+      const auto& groups = row.status.groups;
+      const bool about = flags_.agent_id.empty() ? flags_.group.empty() || std::find(groups.begin(), groups.end(),
+                                                                                     flags_.group) != groups.end()
+                                                 : row.agent_id == flags_.agent_id;
+      if (!about || row.state == config::AgentState::kGone) continue;
+      for (const config::NeededVersion& need : needed) {
+        if (!config::is_older(row.status.version, need.since)) continue;
+        return Error(
+            Code::kInvalidArgument,
+            fmt::format("agent {} has version {} and does not know {} (since {}); --force writes it all the same",
+                        row.agent_id, row.status.version.empty() ? "unknown" : row.status.version, need.field,
+                        need.since));
+      }
+    }
+    return {};
+  }
+
   bool files() const {
     return !flags_.dir.empty() || (!flags_.etcd.named() && cli_.app().get_option("--data")->count() > 0);
   }
@@ -179,6 +281,10 @@ class Program {
     if (!wanted) return cli_.usage_error(wanted.error().message());
     if (!seed_form && wanted->empty())
       return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
+    if (Status known = check_versions(*wanted); !known) {
+      return fail(known.error().with_context("nothing was written to " + store_->describe(key)));
+    }
+    const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
     bool changed = false;
     std::optional<std::optional<std::string>> base;  // as first read
     const auto done =
@@ -191,7 +297,7 @@ class Program {
           if (Status unchanged = config::check_unchanged(*base, before, *wanted); !unchanged) {
             return unchanged.error().with_context("conflict");
           }
-          auto text = config::edit_document(before, *wanted, seed_form, catalog_);
+          auto text = config::edit_document(before, *wanted, seed_form, what, catalog_);
           if (!text) return text.error();
           changed = before != *text;
           return std::optional(std::move(*text));
@@ -262,7 +368,7 @@ class Program {
       std::cerr << fmt::format("{}: {}\n", flags_.file, document.error().message());
       return kExitConfig;
     }
-    const auto validated = config::validate({{flags_.file, 0, std::move(*document)}}, catalog_);
+    const auto validated = config::validate({{flags_.file, 0, std::move(*document), true}}, catalog_);
     for (const auto& problem : validated.problems) {
       std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", problem.to_string());
     }
@@ -300,7 +406,7 @@ class Program {
     } else {
       source = std::make_unique<config::EtcdSource>(loop_, etcd_->random, *etcd_->client);
     }
-    source->watch({key}, printer);
+    source->watch({{key}}, printer);
     loop_.run();
     return kExitOk;
   }
@@ -332,7 +438,11 @@ int run(int argc, char** argv) {
            "  monitor-config set --agent-id agent-001 interval=0.5\n"
            "  monitor-config get --agent-id agent-001 --etcd etcd-1:2379,etcd-2:2379\n"
            "  monitor-config list --dir /etc/monitor\n"
-           "  monitor-config validate my.json\n"});
+           "  monitor-config validate my.json\n"
+           "  monitor-config status --group web --watch\n"
+           "  monitor-config wait --group web --timeout 30s\n"
+           "  monitor-config explain --agent-id agent-001\n"
+           "  monitor-config override set --agent-id agent-001 --for 10m interval=100ms\n"});
   const Commands commands = declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   return Program(cli, flags).run(commands);

@@ -182,6 +182,16 @@ int Document::line(const std::string& pointer) const {
   }
 }
 
+Document Document::without(const std::string& name) const {
+  json value = *value_;
+  std::map<std::string, int> lines = *lines_;
+  const std::string pointer = pointer_step(name);
+  value.erase(name);
+  std::erase_if(lines, [&](const auto& one) { return one.first == pointer || one.first.starts_with(pointer + "/"); });
+  return Document(std::make_shared<const json>(std::move(value)),
+                  std::make_shared<const std::map<std::string, int>>(std::move(lines)));
+}
+
 nlohmann::json merge_layers(const std::vector<Layer>& layers) {
   json merged = json::object();
   for (const Layer& layer : layers) merged.merge_patch(layer.document.value());

@@ -29,6 +29,8 @@ class Document {
   // The line of the value at a JSON pointer (RFC 6901) or of its nearest ancestor; 0 if nothing of it is in here.
   int line(const std::string& pointer) const;
   bool contains(const std::string& pointer) const { return lines_->contains(pointer); }
+  // The same without a field at the top.
+  Document without(const std::string& name) const;
 
  private:
   Document(std::shared_ptr<const nlohmann::json> value, std::shared_ptr<const std::map<std::string, int>> lines)
@@ -43,6 +45,7 @@ struct Layer {
   std::string key;
   int64_t revision = 0;
   Document document;
+  bool own = false;  // an agent's own document: it alone may name groups
 };
 
 // Lowest first; a later one patches what is below it (RFC 7396).

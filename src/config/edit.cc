@@ -48,7 +48,7 @@ Result<FieldChange> parse_field(std::string_view text) {
 }
 
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
-                                  bool full, const PluginCatalog& plugins) {
+                                  bool full, Edited what, const PluginCatalog& plugins) {
   const std::string base = current ? *current : full ? default_document() : std::string("{}");
   if (current) {
     const auto readable = Document::parse(base);
@@ -60,7 +60,7 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   std::string text = document.dump(4, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   auto parsed = Document::parse(text);
   if (!parsed) return parsed.error();
-  const Validated validated = validate({{"", 0, std::move(*parsed)}}, plugins);
+  const Validated validated = validate({{"", 0, std::move(*parsed), what == Edited::kOwn}}, plugins);
   if (validated.ok()) return text;
   std::vector<std::string> lines;
   for (Problem problem : validated.problems) {

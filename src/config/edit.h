@@ -24,10 +24,13 @@ Result<std::string> words_json(const std::vector<std::string>& words);
 // "name=value" of the command line: value is JSON, or else a text.
 Result<FieldChange> parse_field(std::string_view text);
 
+// What is edited: an agent's own document, which alone may name groups, or another layer.
+enum class Edited { kOwn, kShared };
+
 // The new document, indented, valid as a layer of its own. With no current one it starts from all defaults if `full`,
 // else from nothing. Errors: kInvalidArgument with what validation says.
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
-                                  bool full, const PluginCatalog& plugins);
+                                  bool full, Edited what, const PluginCatalog& plugins);
 
 // Whether another author changed a field that is to be set, after `base` was read: kAborted, which says what the field
 // was, is and should be. A field that has come to what is wanted is no conflict.

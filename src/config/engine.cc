@@ -1,41 +1,56 @@
 #include "config/engine.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include "base/crc32c.h"
+#include <algorithm>
+#include <utility>
+
 #include "base/log.h"
 #include "base/text.h"
+#include "config/last_good.h"
 
 namespace monitor::config {
 
 namespace {
 
-// Document::parse says "line 3: ..." where it knows; else 0.
-int line_of_message(std::string_view message) {
-  if (!message.starts_with("line ")) return 0;
-  message.remove_prefix(5);
-  return static_cast<int>(parse_u64(message.substr(0, message.find(':'))).value_or(0));
+// The wall clock may be set: it is looked at again after this long, however far away an end is.
+constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
+
+constexpr std::string_view kOverrides = "/monitor/overrides/";
+
+std::string source_of(const std::vector<Layer>& layers) {
+  if (layers.empty()) return "built-in defaults";
+  std::vector<std::string> names;
+  names.reserve(layers.size());
+  for (const Layer& layer : layers) names.push_back(layer.key);
+  return join(names, ",");
 }
 
 }  // namespace
 
-ConfigEngine::ConfigEngine(EngineOptions options, ConfigSource& source, const PluginCatalog& plugins, Applier& applier,
-                           Disk& disk)
-    : options_(std::move(options)), source_(source), plugins_(plugins), applier_(applier), disk_(disk) {
-  if (options_.own_key.empty()) options_.own_key = agent_key(options_.agent_id);
-}
+ConfigEngine::ConfigEngine(Timers& timers, EngineOptions options, ConfigSource& source, const PluginCatalog& plugins,
+                           Applier& applier, Disk& disk)
+    : timers_(timers),
+      options_(std::move(options)),
+      source_(source),
+      plugins_(plugins),
+      applier_(applier),
+      disk_(disk) {}
 
-std::vector<std::string> ConfigEngine::layer_keys() const {
-  std::vector<std::string> keys = {defaults_key()};
-  for (const std::string& group : options_.groups) keys.push_back(group_key(group));
-  keys.push_back(options_.own_key);
-  return keys;
-}
+ConfigEngine::~ConfigEngine() { timers_.cancel_timer(expiry_timer_); }
 
 void ConfigEngine::start() {
-  const std::vector<std::string> keys = layer_keys();
-  source_.watch({keys.begin(), keys.end()}, *this);
+  watched_ = {};
+  watch_groups();
+}
+
+// Watches what belongs to the groups that were heard. True: that is news, and everything is told anew.
+bool ConfigEngine::watch_groups() {
+  WatchSet wanted = watch_set(options_.subject, groups_in(options_.subject, heard_));
+  if (wanted == watched_) return false;
+  watched_ = std::move(wanted);
+  source_.watch(watched_, *this);
+  return true;
 }
 
 void ConfigEngine::start_without_source(const Error& reason) {
@@ -49,9 +64,21 @@ void ConfigEngine::reevaluate() {
 void ConfigEngine::on_keys(const KeySet& keys) {
   if (source_lost_) log_info("configuration source is back", {{"revision", keys.revision}});
   source_lost_ = false;
+  const bool first = !std::exchange(heard_any_, true);
+  const bool news = first || keys.entries != heard_.entries || keys.revision < heard_.revision;
   heard_ = keys;
   state_.desired = keys.revision;
-  evaluate();
+  if (watch_groups()) return;
+  if (news) {
+    evaluate();
+    return;
+  }
+  // The same keys at a later revision: up to it, what is in force is what they say; what was refused stays refused.
+  if (state_.error.empty()) {
+    basis_.revision = state_.applied = keys.revision;
+    applier_.apply(settings_, keys.revision);
+  }
+  changed();
 }
 
 void ConfigEngine::on_source_lost(const Error& reason) {
@@ -61,74 +88,54 @@ void ConfigEngine::on_source_lost(const Error& reason) {
   source_lost_ = true;
 }
 
-Result<std::vector<Layer>> ConfigEngine::parse_layers(std::vector<Problem>& problems) const {
-  std::vector<Layer> layers;
-  for (const std::string& key : layer_keys()) {
-    const auto found = heard_.entries.find(key);
-    if (found == heard_.entries.end()) continue;
-    const std::string name = source_.describe(key);
-    auto document = found->second.fault ? Result<Document>(*found->second.fault) : Document::parse(found->second.value);
-    if (!document) {
-      Problem problem;
-      problem.key = name;
-      problem.message = document.error().message();
-      problem.line = line_of_message(problem.message);
-      problems.push_back(problem);
-      return document.error();
-    }
-    layers.push_back({name, heard_.revision, std::move(*document)});
-  }
-  return layers;
-}
-
 void ConfigEngine::evaluate() {
   std::vector<Problem> problems;
-  const auto layers = parse_layers(problems);
-  if (!layers) {
-    refuse(problems);
-    return;
-  }
-  if (layers->empty() && running_ && documented_) {
-    // Deleting a configuration is no order to stop: what runs goes on, and the state says so.
-    if (!state_.deleted && state_.applied > 0) {
-      log_warning("configuration deleted; the last good one stays in force", {{"revision", heard_.revision}});
-    }
-    state_.deleted = true;
-    state_.applied = heard_.revision;
-    state_.error.clear();
-    applier_.apply(settings_, heard_.revision);
-    return;
-  }
-  state_.deleted = false;
-  apply_layers(*layers);
+  if (!keep_deleted() && !put_in_force(heard_, heard_.revision, problems)) refuse(problems);
+  changed();
 }
 
-void ConfigEngine::apply_layers(const std::vector<Layer>& layers) {
-  Validated validated = validate(layers, plugins_);
-  if (!validated.ok()) {
-    refuse(validated.problems);
-    return;
+// Deleting a configuration is no order to stop: what runs goes on, and the state says so.
+bool ConfigEngine::keep_deleted() {
+  if (!heard_.entries.empty() || !running_ || !documented_) {
+    state_.deleted = false;
+    return false;
   }
-  const int64_t previous = state_.applied;
-  const bool same = running_ && validated.settings == settings_;
-  if (!put_in_force(validated.settings, heard_.revision, validated.problems)) {
-    refuse(validated.problems);
-    return;
+  if (!state_.deleted && state_.applied > 0) {
+    log_warning("configuration deleted; the last good one stays in force", {{"revision", heard_.revision}});
   }
-  documented_ = !layers.empty();
+  state_.deleted = true;
   state_.applied = heard_.revision;
   state_.error.clear();
-  for (const Problem& warning : validated.problems) {
-    log_warning("configuration warning", {{"revision", heard_.revision}, {"what", warning.to_string()}});
-  }
-  if (same && previous == heard_.revision) return;
-  ++state_.reloads;
-  log_info("configuration applied",
-           {{"revision", heard_.revision}, {"previous", previous}, {"source", source_of(layers)}});
-  if (!layers.empty()) save_last_good(layers);
+  applier_.apply(settings_, heard_.revision);
+  return true;
 }
 
-bool ConfigEngine::put_in_force(const Settings& settings, int64_t revision, std::vector<Problem>& problems) {
+bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems) {
+  LayersOrProblem made =
+      make_layers(options_.subject, keys, wall_ns(), [this](const std::string& key) { return source_.describe(key); });
+  if (!made.problems.empty()) {
+    problems = std::move(made.problems);
+    return false;
+  }
+  const std::vector<Layer>& layers = made.set.layers;
+  Validated validated = validate(layers, plugins_);
+  if (validated.ok() && !made.set.overrides.empty()) {
+    // What an override hides must be good, too: it comes back when the override ends.
+    const auto below = layers.end() - static_cast<std::ptrdiff_t>(made.set.overrides.size());
+    Validated without = validate({layers.begin(), below}, plugins_);
+    if (!without.ok()) validated = std::move(without);
+  }
+  problems = std::move(validated.problems);
+  if (!problems.empty() && !problems.front().warning) return false;
+  if (!apply(validated.settings, revision, problems)) return false;
+  for (const Problem& warning : problems) {
+    log_warning("configuration warning", {{"revision", revision}, {"what", warning.to_string()}});
+  }
+  took_effect(made.set, keys, revision);
+  return true;
+}
+
+bool ConfigEngine::apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems) {
   if (auto problem = applier_.apply(settings, revision)) {
     problems.insert(problems.begin(), std::move(*problem));
     return false;
@@ -136,6 +143,27 @@ bool ConfigEngine::put_in_force(const Settings& settings, int64_t revision, std:
   settings_ = settings;
   running_ = true;
   return true;
+}
+
+void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t revision) {
+  const int64_t previous = std::exchange(state_.applied, revision);
+  log_overrides(set.overrides);
+  state_.overrides = set.overrides;
+  state_.groups = groups_in(options_.subject, keys);
+  state_.hash = document_hash(set.layers);
+  documented_ = !set.layers.empty();
+  next_expiry_ns_ = set.next_expiry_ns;
+  schedule_expiry();
+  const bool news = keys.entries != basis_.entries || previous != revision || state_.reloads == 0;
+  const bool keep = keys.entries != basis_.entries && documented_;
+  basis_ = keys;
+  // What is in force is no longer what failed.
+  if (revision == heard_.revision) state_.error.clear();
+  if (!news) return;
+  ++state_.reloads;
+  log_info("configuration applied",
+           {{"revision", revision}, {"previous", previous}, {"source", source_of(set.layers)}});
+  if (keep) save_last_good(disk_, options_.last_good_file, keys);
 }
 
 void ConfigEngine::refuse(const std::vector<Problem>& problems) {
@@ -155,61 +183,72 @@ void ConfigEngine::refuse(const std::vector<Problem>& problems) {
 }
 
 void ConfigEngine::fall_back(const std::string& why) {
+  const std::string error = state_.error;
   std::vector<Problem> problems;
-  if (const auto last_good = load_last_good()) {
-    if (put_in_force(*last_good, state_.applied, problems)) {
-      documented_ = true;
-      log_warning("starting on the last good configuration", {{"why", why}, {"file", options_.last_good_file}});
+  const auto last_good = load_last_good(disk_, options_.last_good_file);
+  if (last_good && put_in_force(*last_good, state_.applied, problems)) {
+    log_warning("starting on the last good configuration", {{"why", why}, {"file", options_.last_good_file}});
+  } else {
+    if (last_good) {
+      log_warning("last good configuration is no longer valid", {{"what", problems.front().to_string()}});
+    }
+    if (!put_in_force({}, 0, problems)) {
+      log_error("the default configuration cannot be applied", {{"reason", problems.front().message}});
       return;
     }
+    log_warning("starting on the built-in defaults", {{"why", why}});
   }
-  const Validated defaults = validate({}, plugins_);
-  if (!put_in_force(defaults.settings, 0, problems)) {
-    log_error("the default configuration cannot be applied", {{"reason", problems.front().message}});
+  state_.error = error;
+  changed();
+}
+
+// --- Overrides end.
+
+void ConfigEngine::schedule_expiry() {
+  timers_.cancel_timer(std::exchange(expiry_timer_, 0));
+  if (next_expiry_ns_ == LayerSet::kNever) return;
+  const int64_t wait = std::clamp<int64_t>(next_expiry_ns_ - wall_ns(), 0, kLookAgain);
+  expiry_timer_ = timers_.call_after(wait, [this] {
+    expiry_timer_ = 0;
+    on_expiry();
+  });
+}
+
+void ConfigEngine::on_expiry() {
+  if (wall_ns() < next_expiry_ns_) {
+    schedule_expiry();
     return;
   }
-  log_warning("starting on the built-in defaults", {{"why", why}});
+  // Also when what was heard meanwhile is refused: then it ends in what is in force.
+  std::vector<Problem> problems;
+  next_expiry_ns_ = LayerSet::kNever;
+  if (!put_in_force(KeySet(basis_), state_.applied, problems)) {
+    // Two overrides of which one was good only with the other.
+    KeySet below = basis_;
+    std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverrides); });
+    refuse(problems);
+    put_in_force(below, state_.applied, problems);
+  }
+  changed();
 }
 
-std::optional<Settings> ConfigEngine::load_last_good() const {
-  if (options_.last_good_file.empty()) return std::nullopt;
-  const auto text = disk_.read_file(options_.last_good_file, 2 * kMaxDocumentBytes);
-  if (!text) {
-    if (text.error().code() != Code::kNotFound) {
-      log_warning("last good configuration cannot be read", {{"reason", text.error()}});
-    }
-    return std::nullopt;
+void ConfigEngine::log_overrides(const std::vector<std::string>& now) const {
+  const auto without = [](const std::vector<std::string>& all, const std::vector<std::string>& out) {
+    std::vector<std::string> rest;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(rest),
+                 [&](const std::string& one) { return std::find(out.begin(), out.end(), one) == out.end(); });
+    return rest;
+  };
+  for (const std::string& name : without(now, state_.overrides)) {
+    log_info("configuration override in force", {{"override", name}});
   }
-  // First line: the checksum of what follows.
-  const size_t end = text->find('\n');
-  const std::string_view body = end == std::string::npos ? std::string_view() : std::string_view(*text).substr(end + 1);
-  if (text->substr(0, end) != fmt::format("crc32c {:08x}", crc32c(body))) {
-    log_warning("last good configuration is damaged and not used", {{"file", options_.last_good_file}});
-    return std::nullopt;
+  for (const std::string& name : without(state_.overrides, now)) {
+    log_info("configuration override ended", {{"override", name}});
   }
-  auto document = Document::parse(body);
-  if (!document) return std::nullopt;
-  const Validated validated = validate({{options_.last_good_file, 0, std::move(*document)}}, plugins_);
-  if (!validated.ok()) {
-    log_warning("last good configuration is no longer valid", {{"what", validated.problems.front().to_string()}});
-    return std::nullopt;
-  }
-  return validated.settings;
 }
 
-void ConfigEngine::save_last_good(const std::vector<Layer>& layers) {
-  if (options_.last_good_file.empty()) return;
-  const std::string body = merge_layers(layers).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  const Status saved = disk_.write_file(options_.last_good_file, fmt::format("crc32c {:08x}\n{}", crc32c(body), body));
-  if (!saved) log_warning("last good configuration cannot be kept", {{"reason", saved.error()}});
-}
-
-std::string ConfigEngine::source_of(const std::vector<Layer>& layers) const {
-  if (layers.empty()) return "built-in defaults";
-  std::vector<std::string> names;
-  names.reserve(layers.size());
-  for (const Layer& layer : layers) names.push_back(layer.key);
-  return join(names, ",");
+void ConfigEngine::changed() const {
+  if (on_change_) on_change_();
 }
 
 }  // namespace monitor::config

@@ -1,16 +1,20 @@
 // ConfigEngine: from documents to what is in force. It watches the layers of one agent, merges and validates them at
 // every change, and hands valid settings to an Applier; what is refused anywhere leaves the running settings alone and
-// is reported. The last settings that were applied are kept on disk, for a start without a source.
+// is reported. Overrides end at their time, whatever the source says. What was applied last is kept on disk, for a
+// start without a source.
 //
-// Everything on the loop's thread. Source, applier and disk must outlive it.
+// Everything on the loop's thread. Timers, source, applier and disk must outlive it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/disk.h"
+#include "base/event_loop.h"
+#include "config/layers.h"
 #include "config/source.h"
 #include "config/validate.h"
 
@@ -25,10 +29,8 @@ class Applier {
 };
 
 struct EngineOptions {
-  std::string agent_id;
-  std::vector<std::string> groups;  // lowest first
-  std::string own_key;              // empty: agent_key(agent_id)
-  std::string last_good_file;       // empty: none is kept
+  Subject subject;
+  std::string last_good_file = {};  // empty: none is kept
 };
 
 class ConfigEngine final : public ConfigListener {
@@ -41,9 +43,19 @@ class ConfigEngine final : public ConfigListener {
     bool deleted = false;     // no layer is left: the last good settings stay
     uint64_t reloads = 0;
     uint64_t failures = 0;
+    std::vector<std::string> groups;     // in force, in order
+    std::vector<std::string> overrides;  // in force: agents/<id>/<name>, groups/<group>/<name>
+    std::string hash;                    // of the merged document in force
   };
 
-  ConfigEngine(EngineOptions options, ConfigSource& source, const PluginCatalog& plugins, Applier& applier, Disk& disk);
+  ConfigEngine(Timers& timers, EngineOptions options, ConfigSource& source, const PluginCatalog& plugins,
+               Applier& applier, Disk& disk);
+  ~ConfigEngine() override;
+  ConfigEngine(const ConfigEngine&) = delete;
+  ConfigEngine& operator=(const ConfigEngine&) = delete;
+
+  // Called whenever state() has changed.
+  void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
   // Begins to watch. With a source that answers at once, settings are in force when it returns.
   void start();
@@ -61,28 +73,39 @@ class ConfigEngine final : public ConfigListener {
   void on_source_lost(const Error& reason) override;
 
  private:
-  std::vector<std::string> layer_keys() const;
-  Result<std::vector<Layer>> parse_layers(std::vector<Problem>& problems) const;
+  bool watch_groups();
   void evaluate();
-  void apply_layers(const std::vector<Layer>& layers);
+  // Whether what these keys say is in force now; else the problems are filled, and nothing has changed.
+  bool put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems);
+  bool apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
+  void took_effect(const LayerSet& set, const KeySet& keys, int64_t revision);
+  bool keep_deleted();
   void refuse(const std::vector<Problem>& problems);
-  bool put_in_force(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
   void fall_back(const std::string& why);
-  std::optional<Settings> load_last_good() const;
-  void save_last_good(const std::vector<Layer>& layers);
-  std::string source_of(const std::vector<Layer>& layers) const;
+  void schedule_expiry();
+  void on_expiry();
+  void log_overrides(const std::vector<std::string>& now) const;
+  void changed() const;
+  int64_t wall_ns() const { return timers_.clock().wall_ns(); }
 
+  Timers& timers_;
   EngineOptions options_;
   ConfigSource& source_;
   const PluginCatalog& plugins_;
   Applier& applier_;
   Disk& disk_;
+  std::function<void()> on_change_;
+  WatchSet watched_;
+  bool heard_any_ = false;
   KeySet heard_;
+  KeySet basis_;  // what the settings in force were made of
   State state_;
   Settings settings_;
   bool running_ = false;
   bool documented_ = false;  // what is in force comes from documents, not from the defaults alone
   bool source_lost_ = false;
+  int64_t next_expiry_ns_ = LayerSet::kNever;
+  Timers::TimerId expiry_timer_ = 0;
 };
 
 }  // namespace monitor::config

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "base/event_loop.h"
+#include "base/time_format.h"
 #include "config/edit.h"
 #include "config/memory_source.h"
 #include "config/schema.h"
@@ -65,7 +67,8 @@ class FakeApplier final : public Applier {
 };
 
 struct World {
-  World() : engine({"a", {"web", "eu"}, "", "/last-good"}, source, catalog, applier, disk) {}
+  World() : engine(timers, {{"a", {"web", "eu"}}, "/last-good"}, source, catalog, applier, disk) {}
+  FakeTimers timers;
   MemorySource source;
   FakeCatalog catalog;
   FakeApplier applier;
@@ -212,14 +215,14 @@ TEST(Engine, StartsOnTheLastGoodOne) {
   FakeApplier applier;
   MemorySource broken;
   broken.put(kOwn, "{");
-  ConfigEngine second({"a", {}, "", "/last-good"}, broken, w.catalog, applier, w.disk);
+  ConfigEngine second(w.timers, {{"a"}, "/last-good"}, broken, w.catalog, applier, w.disk);
   second.start();
   EXPECT_EQ(applier.settings.interval_ns, 3 * kNanosPerSecond);
   EXPECT_NE(second.state().error, "");
 
   FakeApplier away;
   MemorySource never;
-  ConfigEngine third({"a", {}, "", "/last-good"}, never, w.catalog, away, w.disk);
+  ConfigEngine third(w.timers, {{"a"}, "/last-good"}, never, w.catalog, away, w.disk);
   third.start_without_source(Error(Code::kUnavailable, "no etcd"));
   EXPECT_EQ(away.settings.interval_ns, 3 * kNanosPerSecond);
 }
@@ -233,7 +236,7 @@ TEST(Engine, DamagedLastGoodIsNotUsed) {
     w.disk.files["/last-good"] = whole.substr(0, cut);
     FakeApplier applier;
     MemorySource never;
-    ConfigEngine engine({"a", {}, "", "/last-good"}, never, w.catalog, applier, w.disk);
+    ConfigEngine engine(w.timers, {{"a"}, "/last-good"}, never, w.catalog, applier, w.disk);
     engine.start_without_source(Error(Code::kUnavailable, "no etcd"));
     ASSERT_EQ(applier.settings.interval_ns, 5 * kNanosPerSecond) << "cut at " << cut;
   }
@@ -248,7 +251,7 @@ TEST(Engine, FullDiskStopsNothing) {
 }
 
 TEST(Edit, WritesDefaultsWhenThereIsNothing) {
-  const auto text = edit_document(std::nullopt, {{"interval", "7"}}, true, FakeCatalog());
+  const auto text = edit_document(std::nullopt, {{"interval", "7"}}, true, Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
   const auto document = Document::parse(*text);
   ASSERT_TRUE(document);
@@ -258,11 +261,17 @@ TEST(Edit, WritesDefaultsWhenThereIsNothing) {
 }
 
 TEST(Edit, ChangesOnlyWhatIsNamed) {
-  const auto text =
-      edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true, FakeCatalog());
+  const auto text = edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true,
+                                  Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "{\n    \"interval\": \"1m\",\n    \"metrics\": [\n        \"cpu\"\n    ]\n}\n");
-  EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, FakeCatalog()));
+  EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, Edited::kOwn, FakeCatalog()));
+}
+
+TEST(Edit, GroupsStandInAnAgentsOwnDocumentOnly) {
+  const FieldChange groups{"groups", R"(["web"])"};
+  EXPECT_TRUE(edit_document(std::nullopt, {groups}, false, Edited::kOwn, FakeCatalog()));
+  EXPECT_FALSE(edit_document(std::nullopt, {groups}, false, Edited::kShared, FakeCatalog()));
 }
 
 TEST(Schema, DefaultsAreValid) {
@@ -270,10 +279,172 @@ TEST(Schema, DefaultsAreValid) {
   ASSERT_TRUE(document);
   EXPECT_TRUE(validate({{"k", 0, *document}}, FakeCatalog()).problems.empty());
   for (const Setting& one : settings()) {
-    const auto example = Document::parse("{\"" + std::string(one.name) + "\": " + std::string(one.example) + "}");
-    ASSERT_TRUE(example) << one.name;
-    EXPECT_TRUE(validate({{"k", 0, *example}}, FakeCatalog()).ok()) << one.name;
+    const std::string name(one.name);
+    const size_t slash = name.find('/');
+    std::string text = "{\"" + name.substr(slash + 1) + "\": " + std::string(one.example) + "}";
+    if (slash != std::string::npos) text = "{\"" + name.substr(0, slash) + "\": " + text + "}";
+    const auto example = Document::parse(text);
+    ASSERT_TRUE(example) << text;
+    EXPECT_TRUE(validate({{"k", 0, *example, true}}, FakeCatalog()).ok()) << text;
   }
+}
+
+TEST(Schema, EveryOptionOfEveryMetricIsTakenWhereItApplies) {
+  for (const Selector& selector : selectors()) {
+    for (const MetricOption& option : metric_options()) {
+      const auto document =
+          Document::parse("{\"metrics\": [{\"name\": \"" + std::string(selector.name) + "\", \"" +
+                          std::string(option.setting.name) + "\": " + std::string(option.setting.example) + "}]}");
+      ASSERT_TRUE(document);
+      EXPECT_EQ(validate({{"k", 0, *document}}, FakeCatalog()).ok(), option.applies_to(selector.name))
+          << selector.name << " " << option.setting.name;
+    }
+  }
+}
+
+TEST(Engine, EveryKindOfValueIsReadAndRefused) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 2, "log_level": "debug", "spool": {"max": "256MiB", "full": "drop-newest"},
+    "metrics": [{"name": "cpu", "interval": "100ms"}, {"name": "net in", "include": ["eth*"], "exclude": ["eth9"]}]})");
+  w.engine.start();
+  const Settings& s = w.engine.settings();
+  EXPECT_EQ(w.engine.state().error, "");
+  EXPECT_EQ(s.log_level, LogLevel::kDebug);
+  EXPECT_EQ(s.spool_max_bytes, uint64_t{256} << 20);
+  EXPECT_EQ(s.spool_drops_newest, true);
+  EXPECT_EQ(s.interval_of(s.metrics[0]), 100 * kNanosPerMilli);
+  EXPECT_EQ(s.interval_of(s.metrics[1]), 2 * kNanosPerSecond);
+  EXPECT_EQ(s.metrics[1].include, std::vector<std::string>{"eth*"});
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {R"({"log_level": "debugg"})", "did you mean \"debug\""},
+      {R"({"log_level": 3})", "must be debug, info, warning, error or off"},
+      {R"({"spool": 5})", "/spool"},
+      {R"({"spool": {"mx": 1}})", "did you mean \"max\""},
+      {R"({"spool": {"max": 1000}})", "1 MiB to 1 TiB"},
+      {R"({"spool": {"max": "1 furlong"}})", "/spool/max"},
+      {R"({"spool": {"max": -1}})", "/spool/max"},
+      {R"({"spool": {"full": "drop"}})", "drop-oldest or drop-newest"},
+      {R"({"metrics": [{"name": "cpu", "interval": 0.001}]})", "/metrics/0/interval"},
+      {R"({"metrics": [{"name": "cpu", "include": ["a"]}]})", "option of \"cpu\""},
+      {R"({"metrics": [{"name": "net in", "include": "eth0"}]})", "must be a list"},
+      {R"({"metrics": [{"name": "net in", "include": [""]}]})", "/metrics/0/include/0"},
+      {R"({"groups": "web"})", "/groups"},
+      {R"({"groups": ["we b"]})", "/groups/0"},
+  };
+  for (const auto& [document, part] : wrong) {
+    w.source.put(kOwn, document);
+    EXPECT_NE(w.engine.state().error.find(part), std::string::npos) << document << " gave: " << w.engine.state().error;
+    EXPECT_EQ(w.engine.settings().interval_ns, 2 * kNanosPerSecond);
+  }
+}
+
+TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
+  World w;
+  w.source.put("/monitor/groups/web", R"({"interval": 7, "labels": {"role": "web"}})");
+  w.source.put("/monitor/groups/db", R"({"interval": 8, "labels": {"role": "db"}})");
+  w.source.put(kOwn, R"({"send_every": 2})");
+  w.engine.start();
+  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "of the command line";
+  w.source.put(kOwn, R"({"groups": ["db", "web"]})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 8 * kNanosPerSecond) << "later ones on top; web stays where it was";
+  EXPECT_EQ(w.engine.state().groups, (std::vector<std::string>{"web", "eu", "db"}));
+  w.source.put("/monitor/groups/db", R"({"interval": 9})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 9 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().labels, (metrics::Labels{{"role", "web"}}));
+  w.source.put(kOwn, "{}");
+  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond);
+  w.source.put("/monitor/groups/db", R"({"interval": 1})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "no longer in it";
+  w.source.put("/monitor/defaults", R"({"groups": ["db"]})");
+  EXPECT_NE(w.engine.state().error.find("agent's own document only"), std::string::npos);
+}
+
+std::string until(const World& w, int64_t seconds, const std::string& rest) {
+  const int64_t end = w.timers.clock().wall_ns() + seconds * kNanosPerSecond;
+  return "{\"expires_at\": \"" + format_rfc3339(end, 3) + "\", " + rest + "}";
+}
+
+TEST(Engine, OverridesLieOnTopAndEndByThemselves) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  w.source.put("/monitor/overrides/groups/web/slow", until(w, 100, R"("interval": 60)"));
+  EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond);
+  w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": "100ms")"));
+  EXPECT_EQ(w.engine.settings().interval_ns, 100 * kNanosPerMilli) << "the agent's lies above its groups'";
+  EXPECT_EQ(w.engine.state().overrides, (std::vector<std::string>{"groups/web/slow", "agents/a/quick"}));
+  w.timers.advance(31 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond) << "it is over, though its key is there";
+  w.timers.advance(70 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+  w.source.put("/monitor/overrides/agents/a/open", R"({"interval": 3})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond) << "without a time it lasts as long as its key";
+  w.source.remove("/monitor/overrides/agents/a/open");
+  EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+}
+
+TEST(Engine, AnOverrideEndsThoughWhatCameMeanwhileIsRefused) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": 1)"));
+  w.source.put(kOwn, R"({"interval": -1})");
+  EXPECT_NE(w.engine.state().error, "") << "though the override hides it";
+  EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond);
+  w.timers.advance(31 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+  EXPECT_NE(w.engine.state().error, "") << "what failed is still wrong";
+}
+
+TEST(Engine, AnOverrideEndsWhenTheClockIsSet) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  w.source.put("/monitor/overrides/agents/a/quick", until(w, 3600, R"("interval": 1)"));
+  w.timers.fake_clock().step_wall(3600 * kNanosPerSecond);
+  w.timers.advance(11 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+}
+
+TEST(Engine, WrongOverridesAreRefusedByName) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  for (const char* text : {"{", "[]", R"({"expires_at": 5})", R"({"expires_at": "soon"})", R"({"intervl": 5})"}) {
+    w.source.put("/monitor/overrides/agents/a/bad", text);
+    EXPECT_NE(w.engine.state().error.find("/monitor/overrides/agents/a/bad"), std::string::npos)
+        << text << " gave: " << w.engine.state().error;
+    EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+  }
+}
+
+TEST(Engine, AStartOnTheLastGoodOneKnowsItsOverrides) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": 1)"));
+  w.engine.start();
+  FakeApplier applier;
+  MemorySource never;
+  ConfigEngine second(w.timers, {{"a"}, "/last-good"}, never, w.catalog, applier, w.disk);
+  second.start_without_source(Error(Code::kUnavailable, "no etcd"));
+  EXPECT_EQ(applier.settings.interval_ns, kNanosPerSecond);
+  w.timers.advance(31 * kNanosPerSecond);
+  EXPECT_EQ(applier.settings.interval_ns, 5 * kNanosPerSecond);
+}
+
+TEST(Engine, TheSameKeysAtALaterRevisionAreNoReload) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  const uint64_t reloads = w.engine.state().reloads;
+  int changes = 0;
+  w.engine.set_on_change([&] { ++changes; });
+  KeySet same{99, {{kOwn, {R"({"interval": 5})", {}, 1}}}};
+  w.engine.on_keys(same);
+  EXPECT_EQ(w.engine.state().applied, 99);
+  EXPECT_EQ(w.applier.revision, 99);
+  EXPECT_EQ(w.engine.state().reloads, reloads);
+  EXPECT_EQ(changes, 1);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "config/document.h"
@@ -12,27 +11,28 @@ namespace monitor::config {
 
 class MemorySource final : public ConfigSource {
  public:
-  void watch(const std::set<std::string>& keys, ConfigListener& listener) override {
-    keys_ = keys;
+  void watch(const WatchSet& what, ConfigListener& listener) override {
+    what_ = what;
     listener_ = &listener;
     tell();
   }
   std::string describe(const std::string& key) const override { return key; }
 
   void put(const std::string& key, const std::string& value) {
-    all_[key] = Entry{value, {}};
+    all_[key] = Entry{value, {}, 0};
     if (value.size() > kMaxDocumentBytes) {
-      all_[key] = {
-          "", Error(Code::kResourceExhausted, "document: " + std::to_string(value.size()) + " bytes, the limit is " +
-                                                  std::to_string(kMaxDocumentBytes))};
+      all_[key] = {"",
+                   Error(Code::kResourceExhausted, "document: " + std::to_string(value.size()) +
+                                                       " bytes, the limit is " + std::to_string(kMaxDocumentBytes)),
+                   0};
     }
-    ++revision_;
-    if (keys_.contains(key)) tell();
+    all_[key].revision = ++revision_;
+    if (what_.contains(key)) tell();
   }
   void remove(const std::string& key) {
     if (all_.erase(key) == 0) return;
     ++revision_;
-    if (keys_.contains(key)) tell();
+    if (what_.contains(key)) tell();
   }
   void lose(const Error& reason) {
     if (listener_ != nullptr) listener_->on_source_lost(reason);
@@ -44,13 +44,13 @@ class MemorySource final : public ConfigSource {
     if (listener_ == nullptr) return;
     KeySet set{revision_, {}};
     for (const auto& [key, entry] : all_) {
-      if (keys_.contains(key)) set.entries.emplace(key, entry);
+      if (what_.contains(key)) set.entries.emplace(key, entry);
     }
     listener_->on_keys(set);
   }
 
   std::map<std::string, Entry> all_;
-  std::set<std::string> keys_;
+  WatchSet what_;
   ConfigListener* listener_ = nullptr;
   int64_t revision_ = 0;
 };

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 namespace monitor::config {
 
@@ -18,56 +20,155 @@ constexpr int64_t kHour = 3600 * kNanosPerSecond;
 
 constexpr std::string_view kDefaultMetrics = R"(["cpu", "memory", "disk read", "disk write", "net in", "net out"])";
 
-constexpr std::array<Setting, 5> kSettings = {{
-    {"interval", SettingType::kDuration, "s", "5", "10 ms to 24 h", 10 * kNanosPerMilli, 24 * kHour, R"("250ms")",
-     "0.1.0",
-     "Time between two ticks: seconds as a number (5, 0.1), or a text with a unit (\"250ms\", \"1m\"). Ticks stand on "
-     "a "
-     "steady grid; one that is missed is counted, not made up."},
-    {"metrics", SettingType::kMetrics, "", kDefaultMetrics, "each selector at most once", 0, 0,
-     R"(["memory", {"name": "cpu", "per_core": true}])", "0.1.0",
-     "What is read at every tick: selectors, or objects with a selector as \"name\" and its options."},
-    {"plugins", SettingType::kPlugins, "", "[]", "at most 32", 0, 0,
-     R"([{"name": "deduplication", "config": {"tolerance": 0.01}}])", "0.1.0",
-     "The chain that every tick goes through, in this order: names, or objects with \"name\" and \"config\". "
-     "\"agent.plugins.<module>.<Class>\" means <module>."},
-    {"send_every", SettingType::kDuration, "s", "1", "0 to 1 h", 0, kHour, "0.5", "0.1.0",
-     "A batch is closed, stored and sent when the next tick is due this long or longer after its first one: at an "
-     "interval of 100 ms and a send_every of 1 s, ten ticks are one batch."},
-    {"labels", SettingType::kLabels, "", "{}", "at most 32, texts up to 1,024 bytes", 0, 0,
-     R"({"rack": "r12", "site": "eu-1"})", "0.1.0", "Labels that every series of this agent carries."},
+constexpr std::string_view kLevels = "debug,info,warning,error,off";
+constexpr std::string_view kFull = "drop-oldest,drop-newest";
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+constexpr std::array<Setting, 9> kSettings = {{
+    {.name = "interval",
+     .type = SettingType::kDuration,
+     .unit = "s",
+     .default_value = "5",
+     .bounds = "10 ms to 24 h",
+     .min = 10 * kNanosPerMilli,
+     .max = 24 * kHour,
+     .example = R"("250ms")",
+     .since = "0.1.0",
+     .description =
+         "Time between two ticks: seconds as a number (5, 0.1), or a text with a unit (\"250ms\", \"1m\"). Ticks "
+         "stand on a steady grid; one that is missed is counted, not made up."},
+    {.name = "metrics",
+     .type = SettingType::kMetrics,
+     .default_value = kDefaultMetrics,
+     .bounds = "each selector at most once",
+     .example = R"(["memory", {"name": "cpu", "per_core": true, "interval": "100ms"}])",
+     .since = "0.1.0",
+     .description = "What is read at every tick: selectors, or objects with a selector as \"name\" and its options."},
+    {.name = "plugins",
+     .type = SettingType::kPlugins,
+     .default_value = "[]",
+     .bounds = "at most 32",
+     .example = R"([{"name": "deduplication", "config": {"tolerance": 0.01}}])",
+     .since = "0.1.0",
+     .description = "The chain that every tick goes through, in this order: names, or objects with \"name\" and "
+                    "\"config\". \"agent.plugins.<module>.<Class>\" means <module>."},
+    {.name = "send_every",
+     .type = SettingType::kDuration,
+     .unit = "s",
+     .default_value = "1",
+     .bounds = "0 to 1 h",
+     .min = 0,
+     .max = kHour,
+     .example = "0.5",
+     .since = "0.1.0",
+     .description = "A batch is closed, stored and sent when the next tick is due this long or longer after its first "
+                    "one: at an interval of 100 ms and a send_every of 1 s, ten ticks are one batch."},
+    {.name = "labels",
+     .type = SettingType::kLabels,
+     .default_value = "{}",
+     .bounds = "at most 32, texts up to 1,024 bytes",
+     .example = R"({"rack": "r12", "site": "eu-1"})",
+     .since = "0.1.0",
+     .description = "Labels that every series of this agent carries."},
+    {.name = "groups",
+     .type = SettingType::kNames,
+     .default_value = "[]",
+     .bounds = "at most 16, each 1 to 128 of [A-Za-z0-9._-]",
+     .example = R"(["web", "eu"])",
+     .since = "0.2.0",
+     .description = "Groups that this agent is in, after those of --group; their documents lie below its own, later "
+                    "ones on top. Stands in the agent's own document only."},
+    {.name = "log_level",
+     .type = SettingType::kChoice,
+     .bounds = "debug, info, warning, error or off",
+     .choices = kLevels,
+     .example = R"("debug")",
+     .since = "0.2.0",
+     .description = "What the agent logs. Without it, what --log-level says."},
+    {.name = "spool/max",
+     .type = SettingType::kSize,
+     .unit = "B",
+     .bounds = "1 MiB to 1 TiB",
+     .min = kMiB,
+     .max = kMiB << 20,
+     .example = R"("256MiB")",
+     .since = "0.2.0",
+     .description = "How much may wait in the agent's spool. Without it, what --spool-max says; a spool in memory "
+                    "holds at most 64 MiB."},
+    {.name = "spool/full",
+     .type = SettingType::kChoice,
+     .bounds = "drop-oldest or drop-newest",
+     .choices = kFull,
+     .example = R"("drop-newest")",
+     .since = "0.2.0",
+     .description = "What gives way when the spool is full. Without it, what --spool-full says."},
 }};
 
 constexpr std::array<Selector, 11> kSelectors = {{
-    {"cpu", "system.cpu.utilization", "Share of time in which the processors were not idle, 0 to 1"},
-    {"memory", "system.memory.utilization, system.memory.usage, system.memory.limit",
+    {"cpu", "system.cpu.utilization", "0.1.0", "Share of time in which the processors were not idle, 0 to 1"},
+    {"memory", "system.memory.utilization, system.memory.usage, system.memory.limit", "0.1.0",
      "Memory in use (total less available), as a share and in bytes, and the total"},
-    {"disk read", "system.disk.io.rate", "Bytes read a second, whole disks summed"},
-    {"disk write", "system.disk.io.rate", "Bytes written a second, whole disks summed"},
-    {"net in", "system.network.io.rate", "Bytes received a second, without loopback"},
-    {"net out", "system.network.io.rate", "Bytes sent a second, without loopback"},
-    {"load", "system.cpu.load_average.1m, .5m, .15m", "Load averages"},
-    {"swap", "system.paging.usage, system.paging.utilization", "Swap space in use, in bytes and as a share"},
-    {"uptime", "system.uptime", "Seconds since the host was started"},
-    {"filesystem", "system.filesystem.usage, .utilization, .inodes.usage, .inodes.utilization",
+    {"disk read", "system.disk.io.rate", "0.1.0", "Bytes read a second, whole disks summed"},
+    {"disk write", "system.disk.io.rate", "0.1.0", "Bytes written a second, whole disks summed"},
+    {"net in", "system.network.io.rate", "0.1.0", "Bytes received a second, without loopback"},
+    {"net out", "system.network.io.rate", "0.1.0", "Bytes sent a second, without loopback"},
+    {"load", "system.cpu.load_average.1m, .5m, .15m", "0.1.0", "Load averages"},
+    {"swap", "system.paging.usage, system.paging.utilization", "0.1.0", "Swap space in use, in bytes and as a share"},
+    {"uptime", "system.uptime", "0.1.0", "Seconds since the host was started"},
+    {"filesystem", "system.filesystem.usage, .utilization, .inodes.usage, .inodes.utilization", "0.1.0",
      "Space and inodes in use of the mounted filesystems"},
-    {"pressure", "system.pressure.stall", "Share of time in which tasks waited for a resource (PSI)"},
+    {"pressure", "system.pressure.stall", "0.1.0", "Share of time in which tasks waited for a resource (PSI)"},
 }};
 
-const std::array<MetricOption, 6>& option_table() {
-  static const std::array<MetricOption, 6> table = {{
-      {"per_core", {"cpu"}, "One series a logical processor, labelled cpu.logical_number, beside the whole"},
-      {"modes", {"cpu"}, "One series a mode (user, system, iowait, ...), labelled cpu.mode, beside the sum"},
-      {"per_device", {"disk read", "disk write"}, "One series a disk, labelled system.device, beside the sum"},
-      {"per_interface",
-       {"net in", "net out"},
-       "One series an interface, labelled network.interface.name, beside the sum"},
-      {"per_filesystem",
-       {"filesystem"},
-       "One series a mount point, labelled system.filesystem.mountpoint, beside the sum"},
-      {"counters",
-       {"disk read", "disk write", "net in", "net out"},
-       "The kernel's counters as well: system.disk.io, system.network.io, in bytes"},
+constexpr Setting flag(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .type = SettingType::kBoolean,
+          .default_value = "false",
+          .bounds = "true or false",
+          .example = "true",
+          .since = "0.1.0",
+          .description = description};
+}
+
+constexpr Setting patterns(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .type = SettingType::kPatterns,
+          .default_value = "[]",
+          .bounds = "at most 64 texts of 1 to 256 bytes",
+          .example = R"(["eth*", "en?0"])",
+          .since = "0.2.0",
+          .description = description};
+}
+
+constexpr Setting kOwnInterval = {
+    .name = "interval",
+    .type = SettingType::kDuration,
+    .unit = "s",
+    .bounds = "10 ms to 24 h",
+    .min = 10 * kNanosPerMilli,
+    .max = 24 * kHour,
+    .example = R"("100ms")",
+    .since = "0.2.0",
+    .description = "Time between two ticks of this metric, instead of the document's interval"};
+
+const std::array<MetricOption, 9>& option_table() {
+  static const std::vector<std::string_view> io = {"disk read", "disk write", "net in", "net out"};
+  static const std::vector<std::string_view> things = {"disk read", "disk write", "net in", "net out", "filesystem"};
+  static const std::array<MetricOption, 9> table = {{
+      {kOwnInterval, {}},
+      {flag("per_core", "One series a logical processor, labelled cpu.logical_number, beside the whole"), {"cpu"}},
+      {flag("modes", "One series a mode (user, system, iowait, ...), labelled cpu.mode, beside the sum"), {"cpu"}},
+      {flag("per_device", "One series a disk, labelled system.device, beside the sum"), {"disk read", "disk write"}},
+      {flag("per_interface", "One series an interface, labelled network.interface.name, beside the sum"),
+       {"net in", "net out"}},
+      {flag("per_filesystem", "One series a mount point, labelled system.filesystem.mountpoint, beside the sum"),
+       {"filesystem"}},
+      {flag("counters", "The kernel's counters as well: system.disk.io, system.network.io, in bytes"), io},
+      {patterns("include",
+                "Only disks, interfaces or mount points that match one of these (* and ? stand for any), in the sum "
+                "and beside it; also such as the sum would leave out"),
+       things},
+      {patterns("exclude", "No disk, interface or mount point that matches one of these"), things},
   }};
   return table;
 }
@@ -75,6 +176,22 @@ const std::array<MetricOption, 6>& option_table() {
 ordered_json duration_schema() {
   return {{"anyOf",
            {{{"type", "number"}}, {{"type", "string"}, {"pattern", "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)?)+$"}}}}};
+}
+
+ordered_json texts_schema(size_t most, std::string_view pattern) {
+  ordered_json items = {{"type", "string"}};
+  if (!pattern.empty()) items["pattern"] = pattern;
+  return {{"type", "array"}, {"maxItems", most}, {"items", items}};
+}
+
+ordered_json type_schema(const Setting& one, std::span<const std::string> plugins);
+
+ordered_json setting_schema(const Setting& one, std::span<const std::string> plugins) {
+  ordered_json schema = type_schema(one, plugins);
+  schema["description"] = fmt::format("{} Bounds: {}. Since {}.", one.description, one.bounds, one.since);
+  if (!one.default_value.empty()) schema["default"] = ordered_json::parse(one.default_value);
+  schema["examples"] = ordered_json::array({ordered_json::parse(one.example)});
+  return schema;
 }
 
 ordered_json metrics_schema() {
@@ -85,10 +202,8 @@ ordered_json metrics_schema() {
   for (const Selector& selector : kSelectors) {
     ordered_json properties = {{"name", {{"const", selector.name}, {"description", selector.description}}}};
     for (const MetricOption& option : option_table()) {
-      for (const std::string_view applies : option.selectors) {
-        if (applies != selector.name) continue;
-        properties[std::string(option.name)] = {
-            {"type", "boolean"}, {"default", false}, {"description", option.description}};
+      if (option.applies_to(selector.name)) {
+        properties[std::string(option.setting.name)] = setting_schema(option.setting, {});
       }
     }
     entries.push_back(
@@ -109,11 +224,61 @@ ordered_json plugins_schema(std::span<const std::string> plugins) {
   return {{"type", "array"}, {"maxItems", 32}, {"items", {{"anyOf", {name, object}}}}};
 }
 
+ordered_json type_schema(const Setting& one, std::span<const std::string> plugins) {
+  switch (one.type) {
+    case SettingType::kDuration:
+      return duration_schema();
+    case SettingType::kMetrics:
+      return metrics_schema();
+    case SettingType::kPlugins:
+      return plugins_schema(plugins);
+    case SettingType::kLabels:
+      return {{"type", "object"}, {"maxProperties", 32}, {"additionalProperties", {{"type", "string"}}}};
+    case SettingType::kNames:
+      return texts_schema(16, "^[A-Za-z0-9._-]{1,128}$");
+    case SettingType::kPatterns:
+      return texts_schema(64, "");
+    case SettingType::kChoice: {
+      ordered_json choices = ordered_json::array();
+      for (const std::string_view choice : split(one.choices, ',')) choices.push_back(choice);
+      return {{"enum", choices}};
+    }
+    case SettingType::kSize:
+      return {{"anyOf",
+               {{{"type", "integer"}, {"minimum", one.min}, {"maximum", one.max}},
+                {{"type", "string"}, {"pattern", "^[0-9]+ ?(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)?$"}}}}};
+    case SettingType::kBoolean:
+      break;
+  }
+  return {{"type", "boolean"}};
+}
+
+// "spool" of "spool/max"; empty for what stands at the top.
+std::string_view object_of(std::string_view name) {
+  const size_t slash = name.find('/');
+  return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
+}
+
+std::string_view last_of(std::string_view name) { return name.substr(name.find('/') + 1); }
+
+std::string options_of(const Selector& selector) {
+  std::string options;
+  for (const MetricOption& option : option_table()) {
+    if (option.selectors.empty() || !option.applies_to(selector.name)) continue;
+    options += fmt::format("{}`{}`", options.empty() ? "" : ", ", option.setting.name);
+  }
+  return options;
+}
+
 }  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
 std::span<const Selector> selectors() { return kSelectors; }
 std::span<const MetricOption> metric_options() { return option_table(); }
+
+bool MetricOption::applies_to(std::string_view selector) const {
+  return selectors.empty() || std::find(selectors.begin(), selectors.end(), selector) != selectors.end();
+}
 
 const Setting& setting(std::string_view name) {
   for (const Setting& one : kSettings) {
@@ -123,11 +288,37 @@ const Setting& setting(std::string_view name) {
   return kSettings[0];
 }
 
+const MetricOption& metric_option(std::string_view name) {
+  for (const MetricOption& one : option_table()) {
+    if (one.setting.name == name) return one;
+  }
+  assert(false && "an option that is not in the table");
+  return option_table()[0];
+}
+
+std::vector<std::string> field_names() {
+  std::vector<std::string> names;
+  for (const Setting& one : kSettings) {
+    const std::string_view object = object_of(one.name);
+    const std::string name(object.empty() ? one.name : object);
+    if (names.empty() || names.back() != name) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> field_names_of(std::string_view object) {
+  std::vector<std::string> names;
+  for (const Setting& one : kSettings) {
+    if (object_of(one.name) == object) names.emplace_back(last_of(one.name));
+  }
+  return names;
+}
+
 std::string default_document() {
   ordered_json document = ordered_json::object();
-  for (const Setting& one : kSettings) {
-    if (one.type == SettingType::kLabels) continue;  // empty, and seldom wanted: not worth a line for everybody
-    document[std::string(one.name)] = ordered_json::parse(one.default_value);
+  // What is empty, and seldom wanted, is not worth a line for everybody.
+  for (const std::string_view name : {"interval", "metrics", "plugins", "send_every"}) {
+    document[std::string(name)] = ordered_json::parse(setting(name).default_value);
   }
   return document.dump(4) + "\n";
 }
@@ -135,17 +326,15 @@ std::string default_document() {
 std::string json_schema(std::span<const std::string> plugins) {
   ordered_json properties = ordered_json::object();
   for (const Setting& one : kSettings) {
-    ordered_json property;
-    if (one.type == SettingType::kDuration) property = duration_schema();
-    if (one.type == SettingType::kMetrics) property = metrics_schema();
-    if (one.type == SettingType::kPlugins) property = plugins_schema(plugins);
-    if (one.type == SettingType::kLabels) {
-      property = {{"type", "object"}, {"maxProperties", 32}, {"additionalProperties", {{"type", "string"}}}};
+    const std::string object(object_of(one.name));
+    if (object.empty()) {
+      properties[std::string(one.name)] = setting_schema(one, plugins);
+      continue;
     }
-    property["description"] = fmt::format("{} Bounds: {}. Since {}.", one.description, one.bounds, one.since);
-    property["default"] = ordered_json::parse(one.default_value);
-    property["examples"] = ordered_json::array({ordered_json::parse(one.example)});
-    properties[std::string(one.name)] = property;
+    ordered_json& parent = properties[object];
+    parent["type"] = "object";
+    parent["properties"][std::string(last_of(one.name))] = setting_schema(one, plugins);
+    parent["additionalProperties"] = false;
   }
   const ordered_json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                                {"title", "Configuration of an agent"},
@@ -156,26 +345,25 @@ std::string json_schema(std::span<const std::string> plugins) {
 }
 
 std::string reference_markdown() {
+  const auto row = [](const Setting& one, std::string_view what) {
+    const std::string value = one.default_value.empty() ? "" : fmt::format("`{}`", one.default_value);
+    return fmt::format("| `{}` | {} | {} | `{}` | {} |{}\n", one.name, value, one.bounds, one.example, one.since, what);
+  };
   std::string out = "| setting | default | bounds | example | since |\n|---|---|---|---|---|\n";
-  for (const Setting& one : kSettings) {
-    out += fmt::format("| `{}` | `{}` | {} | `{}` | {} |\n", one.name, one.default_value, one.bounds, one.example,
-                       one.since);
-  }
-  out += "\n";
+  for (const Setting& one : kSettings) out += row(one, "");
+  out += "\n`spool/max` is `max` in the object `spool`: `{\"spool\": {\"max\": \"256MiB\"}}`.\n\n";
   for (const Setting& one : kSettings) out += fmt::format("- **`{}`**: {}\n", one.name, one.description);
-  out += "\n### Metrics\n\n| selector | what it reads | names on the wire | options |\n|---|---|---|---|\n";
+  out +=
+      "\n### Metrics\n\nEvery entry may have an `interval` of its own.\n\n"
+      "| selector | what it reads | names on the wire | options |\n|---|---|---|---|\n";
   for (const Selector& selector : kSelectors) {
-    std::string options;
-    for (const MetricOption& option : option_table()) {
-      for (const std::string_view applies : option.selectors) {
-        if (applies == selector.name) options += fmt::format("{}`{}`", options.empty() ? "" : ", ", option.name);
-      }
-    }
-    out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description, selector.produces, options);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description, selector.produces,
+                       options_of(selector));
   }
-  out += "\n| option | what it adds |\n|---|---|\n";
-  for (const MetricOption& option : option_table())
-    out += fmt::format("| `{}` | {} |\n", option.name, option.description);
+  out += "\n| option | default | bounds | example | since | what it does |\n|---|---|---|---|---|---|\n";
+  for (const MetricOption& option : option_table()) {
+    out += row(option.setting, fmt::format(" {} |", option.setting.description));
+  }
   return out;
 }
 

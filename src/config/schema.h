@@ -11,17 +11,19 @@
 
 namespace monitor::config {
 
-enum class SettingType { kDuration, kMetrics, kPlugins, kLabels };
+enum class SettingType { kDuration, kMetrics, kPlugins, kLabels, kNames, kChoice, kSize, kBoolean, kPatterns };
 
-// A setting at the top level of a document.
+// One thing that can be set: at the top level of a document, within an object there ("spool/max"), or in an entry of
+// "metrics".
 struct Setting {
   std::string_view name;
   SettingType type;
   std::string_view unit;           // what a bare number means
-  std::string_view default_value;  // JSON
+  std::string_view default_value;  // JSON; empty: none of its own, the description says what holds then
   std::string_view bounds;         // for people
-  int64_t min = 0;                 // of a duration, ns
+  int64_t min = 0;                 // of a duration, ns; of a size, bytes
   int64_t max = 0;
+  std::string_view choices;  // of a choice, with commas between
   std::string_view example;  // JSON
   std::string_view since;    // the version that brought it
   std::string_view description;
@@ -31,20 +33,27 @@ struct Setting {
 struct Selector {
   std::string_view name;
   std::string_view produces;  // names on the wire
+  std::string_view since;
   std::string_view description;
 };
 
-// An option of an entry of "metrics", a boolean, off by default.
+// An option of an entry of "metrics".
 struct MetricOption {
-  std::string_view name;
-  std::vector<std::string_view> selectors;  // to which it applies
-  std::string_view description;
+  Setting setting;
+  std::vector<std::string_view> selectors;  // to which it applies; none: to all
+
+  bool applies_to(std::string_view selector) const;
 };
 
 std::span<const Setting> settings();
 std::span<const Selector> selectors();
 std::span<const MetricOption> metric_options();
 const Setting& setting(std::string_view name);
+const MetricOption& metric_option(std::string_view name);
+// Names at the top level of a document, each once: "interval", "spool".
+std::vector<std::string> field_names();
+// Below an object there: "max", "full" of "spool".
+std::vector<std::string> field_names_of(std::string_view object);
 
 // The document that holds every default, as `monitor-config` writes it anew: indented JSON.
 std::string default_document();

@@ -2,23 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "metrics/series.h"
 
 namespace monitor::config {
 
 // One entry of "metrics".
 struct MetricSelection {
-  std::string name;  // a selector: "cpu", "disk read", ...
+  std::string name;         // a selector: "cpu", "disk read", ...
+  int64_t interval_ns = 0;  // 0: Settings::interval_ns
   bool per_core = false;
   bool modes = false;
   bool per_device = false;
   bool per_interface = false;
   bool per_filesystem = false;
   bool counters = false;
+  std::vector<std::string> include;  // patterns of devices, interfaces, mount points; none: the usual ones
+  std::vector<std::string> exclude;
 
   bool operator==(const MetricSelection&) const = default;
 };
@@ -37,7 +42,15 @@ struct Settings {
   std::vector<PluginEntry> plugins;
   int64_t send_every_ns = kNanosPerSecond;
   metrics::Labels labels;
+  std::vector<std::string> groups;  // of the agent's own document
+  // What a document does not say is what the command line says.
+  std::optional<LogLevel> log_level;
+  std::optional<uint64_t> spool_max_bytes;
+  std::optional<bool> spool_drops_newest;
 
+  int64_t interval_of(const MetricSelection& metric) const {
+    return metric.interval_ns != 0 ? metric.interval_ns : interval_ns;
+  }
   bool operator==(const Settings&) const = default;
 };
 

@@ -19,16 +19,30 @@ inline constexpr std::string_view kKeyRoot = "/monitor/";
 std::string agent_key(std::string_view agent_id);  // /monitor/config/<agent-id>
 std::string defaults_key();                        // /monitor/defaults
 std::string group_key(std::string_view group);     // /monitor/groups/<group>
+// Prefixes of what lies on top, under a name each: /monitor/overrides/agents/<agent-id>/, .../groups/<group>/
+std::string agent_overrides(std::string_view agent_id);
+std::string group_overrides(std::string_view group);
 
 struct Entry {
   std::string value;
   // Set when there is something under the key that cannot be read (no permission, too large): value is empty then.
   std::optional<Error> fault;
+  int64_t revision = 0;  // of its last change; 0 where the source has none (files)
 
+  // Of what is there, not of when it came.
   bool operator==(const Entry& other) const {
     return value == other.value && fault.has_value() == other.fault.has_value() &&
            (!fault || fault->message() == other.fault->message());
   }
+};
+
+// What is watched: keys, and everything below prefixes, which end with a slash.
+struct WatchSet {
+  std::set<std::string> keys;
+  std::set<std::string> prefixes = {};
+
+  bool contains(const std::string& key) const;
+  bool operator==(const WatchSet&) const = default;
 };
 
 // All watched keys that exist, as they were at one revision.
@@ -50,9 +64,9 @@ class ConfigListener {
 class ConfigSource {
  public:
   virtual ~ConfigSource() = default;
-  // From now on these keys; a second call replaces the first. The listener must outlive the source, and may be called
+  // From now on these; a second call replaces the first. The listener must outlive the source, and may be called
   // before watch() returns.
-  virtual void watch(const std::set<std::string>& keys, ConfigListener& listener) = 0;
+  virtual void watch(const WatchSet& what, ConfigListener& listener) = 0;
   // For people: the file of a key, or the key.
   virtual std::string describe(const std::string& key) const = 0;
 };

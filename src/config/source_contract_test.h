@@ -42,10 +42,11 @@ class SourceContract : public ::testing::TestWithParam<Backend>, public ConfigLi
  protected:
   static constexpr const char* kOwn = "/monitor/config/a";
   static constexpr const char* kDefaults = "/monitor/defaults";
+  static constexpr const char* kOverrides = "/monitor/overrides/agents/a/";
 
   void SetUp() override { harness = GetParam().make(); }
   void watch() {
-    harness->source().watch({kOwn, kDefaults}, *this);
+    harness->source().watch({{kOwn, kDefaults}, {kOverrides}}, *this);
     ASSERT_TRUE(harness->until([this] { return !heard.empty(); }));
   }
   // The value that was told last; "-" for none.
@@ -119,12 +120,34 @@ TEST_P(SourceContract, OtherKeysAreNotTold) {
   }
 }
 
+TEST_P(SourceContract, WhatIsBelowAPrefixIsToldToo) {
+  const std::string one = std::string(kOverrides) + "one";
+  const std::string two = std::string(kOverrides) + "two";
+  harness->put(one, R"({"interval":1})");
+  harness->put("/monitor/overrides/agents/ab/one", R"({"interval":9})");
+  watch();
+  ASSERT_TRUE(comes(one, R"({"interval":1})"));
+  EXPECT_EQ(heard.back().entries.size(), 1U);
+  const int64_t before = heard.back().revision;
+  harness->put(two, R"({"interval":2})");
+  ASSERT_TRUE(comes(two, R"({"interval":2})"));
+  EXPECT_GT(heard.back().revision, before);
+  harness->remove(one);
+  ASSERT_TRUE(comes(one, "-"));
+  EXPECT_EQ(value(two), R"({"interval":2})");
+  harness->put(one, R"({"interval":3})");
+  ASSERT_TRUE(comes(one, R"({"interval":3})"));
+  harness->remove(one);
+  harness->remove(two);
+  ASSERT_TRUE(comes(two, "-"));
+}
+
 TEST_P(SourceContract, SecondWatchReplacesTheFirst) {
   harness->put(kOwn, R"({"interval":1})");
   harness->put(kDefaults, R"({"interval":2})");
   watch();
   heard.clear();
-  harness->source().watch({kDefaults}, *this);
+  harness->source().watch({{kDefaults}}, *this);
   ASSERT_TRUE(harness->until([this] { return !heard.empty(); }));
   EXPECT_EQ(heard.back().entries.size(), 1U);
   harness->put(kOwn, R"({"interval":3})");

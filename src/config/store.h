@@ -29,6 +29,9 @@ class ConfigStore {
   // lost: `change` is asked again when there was one. Its error ends it. Returns the revision of the write.
   using Change = std::function<Result<std::optional<std::string>>(const std::optional<Stored>& current)>;
   virtual Result<int64_t> update(const std::string& key, const Change& change) = 0;
+  // Whatever stands there; gone by itself after this long, where the store can (etcd: a lease; files: never). Returns
+  // the revision of the write.
+  virtual Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) = 0;
   // For people: the file of a key, or the key.
   virtual std::string describe(const std::string& key) const = 0;
 };

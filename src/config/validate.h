@@ -47,6 +47,9 @@ struct Validated {
 // The merge of the layers, lowest first; none at all gives the defaults.
 Validated validate(const std::vector<Layer>& layers, const PluginCatalog& plugins);
 
+// The groups that an agent's own document names; none when they cannot be read, which validation reports.
+std::vector<std::string> groups_of(const nlohmann::json& own_document);
+
 // A value as JSON, cut to what fits into a line.
 std::string shortened(const nlohmann::json& value);
 

@@ -85,6 +85,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   agent::FileSpool& spool() { return spool_; }
 
   // --- agent::Spool
+  void set_limits(uint64_t max_bytes, agent::SpoolFull full) override { spool_.set_limits(max_bytes, full); }
   Status append(agent::BatchInfo info, std::string bytes) override {
     owner_.observe_memory();
     owner_.ledger().appended(run_, info, bytes).suspect = owner_.suspecting_;
@@ -126,9 +127,9 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   agent::Tellings tellings() const override { return agent_.tellings(); }
 
   // --- agent::TickSource
-  void configure(const std::vector<config::MetricSelection>&) override {}
+  void configure(uint64_t, const std::vector<config::MetricSelection>&) override {}
   void baseline(const agent::Moment&) override {}
-  uint64_t collect(const agent::Moment&, metrics::Tick& tick) override {
+  uint64_t collect(uint64_t, const agent::Moment&, metrics::Tick& tick) override {
     agent::TickBuilder out(table_, tick);
     out.add_integer(series_, ++reads_);
     return 0;

@@ -95,7 +95,8 @@ void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reas
   for (uint64_t sequence = loss.first_sequence; sequence <= loss.last_sequence; ++sequence) {
     Entry* const entry = find(loss.incarnation, sequence);
     if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
-    if (reason == metrics::reason::kDamaged && !entry->exposed) {
+    // A disk that fails may leave a torn copy, and the good one may have given way since.
+    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->suspect) {
       return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
     }
     entry->dropped = true;

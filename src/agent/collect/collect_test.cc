@@ -121,10 +121,10 @@ TEST(Source, MissingFilesDisableTheirCollectorsAlone) {
   metrics::SeriesTable table;
   HostSource source(folder.roots(), table, clock);
   source.configure(
-      {{"cpu"}, {"memory"}, {"disk read"}, {"net in"}, {"load"}, {"uptime"}, {"pressure"}, {"filesystem"}});
+      1, {{"cpu"}, {"memory"}, {"disk read"}, {"net in"}, {"load"}, {"uptime"}, {"pressure"}, {"filesystem"}});
   source.baseline({1, 1});
   metrics::Tick tick;
-  source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_EQ(tick.points.size(), 3U);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.memory.utilization"), 0.6);
   const auto states = source.states();
@@ -133,7 +133,7 @@ TEST(Source, MissingFilesDisableTheirCollectorsAlone) {
   // What comes back works again.
   folder.write("proc/loadavg", "1.00 2.00 3.00 1/2 3\n");
   tick.points.clear();
-  source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.cpu.load_average.15m"), 3.0);
 }
 
@@ -143,13 +143,13 @@ TEST(Source, AJumpingWallClockSpoilsNoRate) {
   FakeClock clock;
   metrics::SeriesTable table;
   HostSource source(folder.roots(), table, clock);
-  source.configure({{"net in"}, {"net out"}});
+  source.configure(1, {{"net in"}, {"net out"}});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   folder.write("proc/net/dev", "a\nb\neth0: 3000 0 0 0 0 0 0 0 5500 0\n");
   clock.advance(500 * kNanosPerMilli);
   clock.step_wall(-3600 * kNanosPerSecond);
   metrics::Tick tick;
-  source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.network.io.rate{network.io.direction=receive}"), 4000);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.network.io.rate{network.io.direction=transmit}"), 1000);
 }
@@ -163,11 +163,11 @@ TEST(Source, CountersAreAddedOnRequest) {
   config::MetricSelection read{"disk read"};
   read.counters = true;
   read.per_device = true;
-  source.configure({read});
+  source.configure(1, {read});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   clock.advance(kNanosPerSecond);
   metrics::Tick tick;
-  source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io{disk.io.direction=read}"), 5120);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io{disk.io.direction=read,system.device=sda}"), 5120);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read}"), 0);
@@ -179,16 +179,16 @@ TEST(Source, ChangingOptionsKeepsBaselines) {
   FakeClock clock;
   metrics::SeriesTable table;
   HostSource source(folder.roots(), table, clock);
-  source.configure({{"disk read"}});
+  source.configure(1, {{"disk read"}});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   config::MetricSelection each{"disk read"};
   each.per_device = true;
-  source.configure({each, {"disk write"}});
+  source.configure(1, {each, {"disk write"}});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   folder.write("proc/diskstats", "8 0 sda 1 0 14 0 1 0 22 0 0 0 0\n");
   clock.advance(kNanosPerSecond);
   metrics::Tick tick;
-  source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read}"), 2048);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=write}"), 1024);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read,system.device=sda}"), 2048);
@@ -204,11 +204,11 @@ TEST(Source, FullSeriesTableIsCounted) {
   HostSource source(folder.roots(), table, clock);
   config::MetricSelection each{"disk read"};
   each.per_device = true;
-  source.configure({each});
+  source.configure(1, {each});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   clock.advance(kNanosPerSecond);
   metrics::Tick tick;
-  const uint64_t over = source.collect({clock.wall_ns(), clock.mono_ns()}, tick);
+  const uint64_t over = source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_EQ(over + tick.points.size(), 51U) << "50 disks and the sum";
   EXPECT_GT(over, 0U);
 }
@@ -285,12 +285,12 @@ TEST(Simulated, SameSeedSameValues) {
   const auto run = [](uint64_t seed) {
     metrics::SeriesTable table;
     SimulatedSource source(seed, table);
-    source.configure({{"cpu"}, {"memory"}, {"disk read"}, {"net out"}, {"load"}, {"pressure"}});
+    source.configure(1, {{"cpu"}, {"memory"}, {"disk read"}, {"net out"}, {"load"}, {"pressure"}});
     source.baseline({0, 1});
     std::vector<double> values;
     for (int i = 1; i < 50; ++i) {
       metrics::Tick tick;
-      source.collect({i * kNanosPerSecond, i * kNanosPerSecond}, tick);
+      source.collect(1, {i * kNanosPerSecond, i * kNanosPerSecond}, tick);
       for (const auto& point : tick.points) values.push_back(table.value(point));
     }
     return values;

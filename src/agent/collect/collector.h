@@ -73,6 +73,9 @@ class Collector {
   // What of its source is wanted; called before the first read and at every change. What it measured so far stays.
   virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
   virtual bool wanted() const = 0;
+  // Takes over what one of the same kind has read, so that rates go on from there. `from` has been configured, and
+  // read.
+  virtual void adopt(const Collector& /*from*/) {}
 
   // Reads the source and adds what there is to say; the first read makes the baseline of rates. An error: nothing was
   // added, and the source is tried again at the next tick.

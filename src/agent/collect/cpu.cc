@@ -103,6 +103,11 @@ void CpuCollector::intern(CoreState& state, int64_t core, TickBuilder& out) {
   state.interned = true;
 }
 
+void CpuCollector::adopt(const Collector& from) {
+  cores_ = static_cast<const CpuCollector&>(from).cores_;
+  for (auto& [core, state] : cores_) state.interned = false;
+}
+
 Status CpuCollector::collect(const Moment&, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();

@@ -41,6 +41,7 @@ class CpuCollector final : public Collector {
   std::string_view name() const override { return "cpu"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
+  void adopt(const Collector& from) override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -90,11 +90,15 @@ bool counts_as_disk(const std::string& sysfs, const std::string& device) {
 void DiskCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "disk read") wanted[0] = {true, selection.per_device, selection.counters};
-    if (selection.name == "disk write") wanted[1] = {true, selection.per_device, selection.counters};
+    if (selection.name == "disk read")
+      wanted[0] = {true, selection.per_device, selection.counters, selection.include, selection.exclude};
+    if (selection.name == "disk write")
+      wanted[1] = {true, selection.per_device, selection.counters, selection.include, selection.exclude};
   }
   rates_.configure(wanted);
 }
+
+void DiskCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const DiskCollector&>(from).rates_); }
 
 Status DiskCollector::collect(const Moment& now, TickBuilder& out) {
   const auto text = file_.read();

@@ -33,6 +33,7 @@ class DiskCollector final : public Collector {
   std::string_view name() const override { return "disk"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
+  void adopt(const Collector& from) override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -158,7 +158,30 @@ void FilesystemCollector::configure(const std::vector<config::MetricSelection>& 
     if (selection.name != "filesystem") continue;
     wanted_ = true;
     each_ = selection.per_filesystem;
+    if (selection.include != include_ || selection.exclude != exclude_) last_text_.clear();
+    include_ = selection.include;
+    exclude_ = selection.exclude;
   }
+}
+
+// Those that count, or of all those that `include` names, without those that `exclude` names.
+std::vector<Mount> FilesystemCollector::chosen(std::vector<Mount> all) const {
+  const auto matches = [](const std::vector<std::string>& patterns, const Mount& mount) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const auto& one) { return glob_match(one, mount.mount_point); });
+  };
+  std::vector<Mount> mounts;
+  if (include_.empty()) {
+    mounts = data_mounts(std::move(all));
+  } else {
+    for (Mount& mount : all) {
+      const bool again = std::any_of(mounts.begin(), mounts.end(),
+                                     [&](const Mount& one) { return one.mount_point == mount.mount_point; });
+      if (!again && matches(include_, mount)) mounts.push_back(std::move(mount));
+    }
+  }
+  std::erase_if(mounts, [&](const Mount& mount) { return matches(exclude_, mount); });
+  return mounts;
 }
 
 std::optional<FilesystemUsage> FilesystemCollector::ask(const Mount& mount) {
@@ -195,7 +218,7 @@ Status FilesystemCollector::collect(const Moment&, TickBuilder& out) {
   if (!text) return text.error();
   if (*text != last_text_) {
     last_text_ = *text;
-    mounts_ = data_mounts(parse_mountinfo(last_text_));
+    mounts_ = chosen(parse_mountinfo(last_text_));
   }
   FilesystemUsage sum;
   bool any = false;

@@ -65,6 +65,7 @@ class FilesystemCollector final : public Collector {
     metrics::SeriesId inodes_utilization = kNoSeries;
   };
 
+  std::vector<Mount> chosen(std::vector<Mount> all) const;
   std::optional<FilesystemUsage> ask(const Mount& mount);
   Ids intern(const metrics::Labels& labels, TickBuilder& out) const;
   static void add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out);
@@ -74,6 +75,8 @@ class FilesystemCollector final : public Collector {
   std::unique_ptr<PatientCaller> caller_;
   bool wanted_ = false;
   bool each_ = false;
+  std::vector<std::string> include_;
+  std::vector<std::string> exclude_;
   std::string last_text_;  // mounts change seldom: parsed again only when the text does
   std::vector<Mount> mounts_;
   std::optional<Ids> sum_ids_;

@@ -75,12 +75,12 @@ TEST_P(Hosts, ExactlyWhatTheKernelSaid) {
   FakeClock clock;
   metrics::SeriesTable table;
   HostSource source({root_ / "proc", root_ / "sys"}, table, clock);
-  source.configure(selections(host.at("metrics")));
+  source.configure(1, selections(host.at("metrics")));
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   overlay(fixture_ / "after", root_);
   clock.advance(kNanosPerSecond);
   metrics::Tick tick;
-  EXPECT_EQ(source.collect({clock.wall_ns(), clock.mono_ns()}, tick), 0U);
+  EXPECT_EQ(source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick), 0U);
   for (const auto& [name, state] : source.states()) EXPECT_EQ(state.error, "") << name;
 
   std::map<std::string, double> got;

@@ -1,5 +1,7 @@
 #include "agent/collect/io_rates.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace monitor::agent {
@@ -9,10 +11,34 @@ void IoRates::configure(const std::array<Wanted, 2>& wanted) {
   const bool paused = !this->wanted();
   wanted_ = wanted;
   interned_ = false;
-  for (auto& [name, thing] : things_) thing.interned = false;
+  for (auto& [name, thing] : things_) {
+    thing.interned = false;
+    choose(name, thing);
+  }
   if (paused) {
     things_.clear();
     last_mono_ = 0;
+  }
+}
+
+void IoRates::adopt(const IoRates& other) {
+  things_ = other.things_;
+  last_mono_ = other.last_mono_;
+  reading_ = other.reading_;
+  interned_ = false;
+  for (auto& [name, thing] : things_) {
+    thing.interned = false;
+    choose(name, thing);
+  }
+}
+
+void IoRates::choose(const std::string& name, Thing& thing) const {
+  const auto matches = [&](const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& one) { return glob_match(one, name); });
+  };
+  for (size_t d = 0; d < 2; ++d) {
+    const bool in = wanted_[d].include.empty() ? thing.listed : matches(wanted_[d].include);
+    thing.chosen[d] = in && !matches(wanted_[d].exclude);
   }
 }
 
@@ -31,7 +57,7 @@ metrics::Labels IoRates::labels(size_t direction, std::string_view thing) const 
 
 void IoRates::intern(Thing& thing, TickBuilder& out) {
   for (size_t d = 0; d < 2; ++d) {
-    const bool each = wanted_[d].sum && wanted_[d].each;
+    const bool each = wanted_[d].sum && wanted_[d].each && thing.chosen[d];
     if (each) thing.rate_ids[d] = out.intern(rate_series(names_.rate, labels(d, key_)));
     if (each && wanted_[d].counters) thing.counter_ids[d] = out.intern(counter_series(names_.counter, labels(d, key_)));
   }
@@ -41,11 +67,11 @@ void IoRates::intern(Thing& thing, TickBuilder& out) {
 void IoRates::update(Thing& thing, const std::array<uint64_t, 2>& counters, TickBuilder& out) {
   thing.last_reading = reading_;
   thing.counters = counters;
-  if (!thing.listed) return;
+  if (!thing.listed && !thing.chosen[0] && !thing.chosen[1]) return;
   if (!thing.interned) intern(thing, out);
   for (size_t d = 0; d < 2; ++d) {
     const bool usable = thing.deltas[d].update(counters[d], thing.growth[d]);
-    if (!wanted_[d].sum || !wanted_[d].each) continue;
+    if (!wanted_[d].sum || !wanted_[d].each || !thing.chosen[d]) continue;
     if (usable && elapsed_ > 0) out.add_integer(thing.rate_ids[d], per_second(thing.growth[d], elapsed_));
     if (wanted_[d].counters) out.add_integer(thing.counter_ids[d], static_cast<int64_t>(counters[d]));
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "agent/collect/collector.h"
 
@@ -25,8 +26,10 @@ class IoRates {
  public:
   struct Wanted {
     bool sum = false;
-    bool each = false;      // a series for every thing, too
-    bool counters = false;  // the kernel's counters, too
+    bool each = false;                      // a series for every thing, too
+    bool counters = false;                  // the kernel's counters, too
+    std::vector<std::string> include = {};  // patterns of things; none: the usual ones
+    std::vector<std::string> exclude = {};
 
     bool operator==(const Wanted&) const = default;
   };
@@ -36,6 +39,8 @@ class IoRates {
   // By direction. Baselines stay, unless nothing was wanted before: they would average over a pause.
   void configure(const std::array<Wanted, 2>& wanted);
   bool wanted() const { return wanted_[0].sum || wanted_[1].sum; }
+  // What the other one has read is where this one's rates start from.
+  void adopt(const IoRates& other);
 
   // One reading: begin(), every thing that is there, finish().
   void begin(const Moment& now);
@@ -44,7 +49,10 @@ class IoRates {
   void thing(std::string_view name, const std::array<uint64_t, 2>& counters, TickBuilder& out, IsListed&& is_listed) {
     key_.assign(name);
     auto [it, is_new] = things_.try_emplace(key_);
-    if (is_new) it->second.listed = is_listed(key_);
+    if (is_new) {
+      it->second.listed = is_listed(key_);
+      choose(key_, it->second);
+    }
     update(it->second, counters, out);
   }
   // `in_sum` says which of the listed things the sum counts; asked at every reading, may look at all of them.
@@ -53,8 +61,8 @@ class IoRates {
     std::erase_if(things_, [this](const auto& entry) { return entry.second.last_reading != reading_; });
     std::array<Sum, 2> sums{};
     for (const auto& [name, thing] : things_) {
-      if (!thing.listed || !in_sum(name)) continue;
       for (size_t d = 0; d < 2; ++d) {
+        if (!thing.chosen[d] || (wanted_[d].include.empty() && !in_sum(name))) continue;
         sums[d].growth += thing.growth[d];
         sums[d].counter += thing.counters[d];
       }
@@ -65,6 +73,7 @@ class IoRates {
  private:
   struct Thing {
     bool listed = false;
+    std::array<bool, 2> chosen{};  // by direction: listed, and as the patterns say
     bool interned = false;
     uint64_t last_reading = 0;
     std::array<Delta, 2> deltas;
@@ -79,6 +88,7 @@ class IoRates {
   };
 
   metrics::Labels labels(size_t direction, std::string_view thing) const;
+  void choose(const std::string& name, Thing& thing) const;
   void intern(Thing& thing, TickBuilder& out);
   void update(Thing& thing, const std::array<uint64_t, 2>& counters, TickBuilder& out);
   void add_sums(const std::array<Sum, 2>& sums, TickBuilder& out);

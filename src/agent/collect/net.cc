@@ -36,10 +36,18 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "net in") wanted[0] = {true, selection.per_interface, selection.counters};
-    if (selection.name == "net out") wanted[1] = {true, selection.per_interface, selection.counters};
+    if (selection.name == "net in")
+      wanted[0] = {true, selection.per_interface, selection.counters, selection.include, selection.exclude};
+    if (selection.name == "net out")
+      wanted[1] = {true, selection.per_interface, selection.counters, selection.include, selection.exclude};
   }
   rates_.configure(wanted);
+}
+
+void NetCollector::adopt(const Collector& from) {
+  const auto& other = static_cast<const NetCollector&>(from);
+  rates_.adopt(other.rates_);
+  has_device_ = other.has_device_;
 }
 
 Status NetCollector::collect(const Moment& now, TickBuilder& out) {

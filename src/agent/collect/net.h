@@ -31,6 +31,7 @@ class NetCollector final : public Collector {
   std::string_view name() const override { return "net"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
+  void adopt(const Collector& from) override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -35,6 +35,12 @@ void PressureCollector::configure(const std::vector<config::MetricSelection>& se
   for (Resource& resource : resources_) resource.deltas = {};
 }
 
+void PressureCollector::adopt(const Collector& from) {
+  const auto& other = static_cast<const PressureCollector&>(from);
+  last_mono_ = other.last_mono_;
+  for (size_t i = 0; i < resources_.size(); ++i) resources_[i].deltas = other.resources_[i].deltas;
+}
+
 Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
   const int64_t elapsed = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
   last_mono_ = now.mono_ns;

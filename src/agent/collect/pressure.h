@@ -26,6 +26,7 @@ class PressureCollector final : public Collector {
   std::string_view name() const override { return "pressure"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
+  void adopt(const Collector& from) override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -15,40 +15,71 @@
 namespace monitor::agent {
 
 HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock)
-    : table_(table), clock_(clock) {
-  const auto add = [this](std::unique_ptr<Collector> collector) {
-    slots_.push_back({std::move(collector), {}, false});
-  };
-  add(std::make_unique<CpuCollector>(roots));
-  add(std::make_unique<MemoryCollector>(roots));
-  add(std::make_unique<DiskCollector>(roots));
-  add(std::make_unique<NetCollector>(roots));
-  add(std::make_unique<LoadCollector>(roots));
-  add(std::make_unique<UptimeCollector>(roots));
-  add(std::make_unique<FilesystemCollector>(roots));
-  add(std::make_unique<PressureCollector>(roots));
-}
+    : roots_(roots), table_(table), clock_(clock) {}
 
 HostSource::~HostSource() = default;
 
-void HostSource::configure(const std::vector<config::MetricSelection>& selections) {
-  for (Slot& slot : slots_) {
+std::vector<HostSource::Slot> HostSource::make_slots() const {
+  std::vector<Slot> slots;
+  const auto add = [&slots](std::unique_ptr<Collector> collector) {
+    slots.push_back({std::move(collector), {}, false});
+  };
+  add(std::make_unique<CpuCollector>(roots_));
+  add(std::make_unique<MemoryCollector>(roots_));
+  add(std::make_unique<DiskCollector>(roots_));
+  add(std::make_unique<NetCollector>(roots_));
+  add(std::make_unique<LoadCollector>(roots_));
+  add(std::make_unique<UptimeCollector>(roots_));
+  add(std::make_unique<FilesystemCollector>(roots_));
+  add(std::make_unique<PressureCollector>(roots_));
+  return slots;
+}
+
+void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
+  if (selections.empty()) {
+    grids_.erase(grid);
+    return;
+  }
+  const auto [found, is_new] = grids_.try_emplace(grid);
+  if (is_new) found->second = make_slots();
+  for (Slot& slot : found->second) {
     slot.collector->configure(selections);
-    if (!slot.collector->wanted()) slot.has_baseline = false;
+    if (!slot.collector->wanted()) {
+      slot.has_baseline = false;
+    } else if (!slot.has_baseline) {
+      adopt(slot, grid);
+    }
+  }
+}
+
+// What another grid's collector of the same source has read.
+void HostSource::adopt(Slot& slot, uint64_t grid) {
+  for (auto& [other, slots] : grids_) {
+    if (other == grid) continue;
+    for (Slot& from : slots) {
+      if (from.collector->name() != slot.collector->name() || !from.has_baseline) continue;
+      slot.collector->adopt(*from.collector);
+      slot.has_baseline = true;
+      return;
+    }
   }
 }
 
 void HostSource::baseline(const Moment& now) {
   metrics::Tick thrown_away;
   TickBuilder out(table_, thrown_away);
-  for (Slot& slot : slots_) {
-    if (slot.collector->wanted() && !slot.has_baseline) read(slot, now, out);
+  for (auto& [grid, slots] : grids_) {
+    for (Slot& slot : slots) {
+      if (slot.collector->wanted() && !slot.has_baseline) read(slot, now, out);
+    }
   }
 }
 
-uint64_t HostSource::collect(const Moment& now, metrics::Tick& tick) {
+uint64_t HostSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
   TickBuilder out(table_, tick);
-  for (Slot& slot : slots_) {
+  const auto found = grids_.find(grid);
+  if (found == grids_.end()) return 0;
+  for (Slot& slot : found->second) {
     if (slot.collector->wanted()) read(slot, now, out);
   }
   return out.over_cardinality();
@@ -74,15 +105,25 @@ void HostSource::read(Slot& slot, const Moment& now, TickBuilder& out) {
 
 std::map<std::string, CollectorState> HostSource::states() const {
   std::map<std::string, CollectorState> states;
-  for (const Slot& slot : slots_) {
-    if (slot.collector->wanted()) states.emplace(slot.collector->name(), slot.state);
+  for (const auto& [grid, slots] : grids_) {
+    for (const Slot& slot : slots) {
+      if (!slot.collector->wanted()) continue;
+      CollectorState& sum = states[std::string(slot.collector->name())];
+      sum.reads += slot.state.reads;
+      sum.failures += slot.state.failures;
+      sum.last_duration_ns = slot.state.last_duration_ns;
+      if (!slot.state.error.empty()) sum.error = slot.state.error;
+    }
   }
   return states;
 }
 
 SimulatedSource::SimulatedSource(uint64_t seed, metrics::SeriesTable& table) : random_(seed), table_(table) {}
 
-void SimulatedSource::configure(const std::vector<config::MetricSelection>& selections) { selections_ = selections; }
+void SimulatedSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
+  selections_[grid] = selections;
+  if (selections.empty()) selections_.erase(grid);
+}
 
 void SimulatedSource::baseline(const Moment& now) {
   if (started_mono_ == 0) started_mono_ = now.mono_ns;
@@ -101,12 +142,12 @@ void SimulatedSource::add_io(TickBuilder& out, std::string_view metric, std::str
                   std::llround((state * state + burst) * scale));
 }
 
-uint64_t SimulatedSource::collect(const Moment& now, metrics::Tick& tick) {
+uint64_t SimulatedSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
   constexpr double kDay = 86'400e9;
   constexpr int64_t kGiB = 1 << 30;
   TickBuilder out(table_, tick);
   const double rhythm = 0.15 * std::sin(2 * M_PI * std::fmod(static_cast<double>(now.wall_ns), kDay) / kDay);
-  for (const auto& selection : selections_) {
+  for (const auto& selection : selections_[grid]) {
     const std::string& name = selection.name;
     if (name == "cpu") {
       out.add_share(out.intern(share_series("system.cpu.utilization")), walk(cpu_, 0.04, 0.02, 0.9) + rhythm * 0.5);

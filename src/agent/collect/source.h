@@ -17,12 +17,14 @@ namespace monitor::agent {
 class TickSource {
  public:
   virtual ~TickSource() = default;
-  // What is wanted from now on. What did not change goes on undisturbed.
-  virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
+  // What is wanted from now on of a grid, by its number; nothing: the grid is no more. What did not change goes on
+  // undisturbed, and what another grid has read of the same source is where a new one's rates start from: a grid that
+  // gets a metric is told before the one that loses it.
+  virtual void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) = 0;
   // Reads what rates start from, for collectors that have none yet.
   virtual void baseline(const Moment& now) = 0;
   // Adds what can be read now; returns how many points the series table had no room for.
-  virtual uint64_t collect(const Moment& now, metrics::Tick& tick) = 0;
+  virtual uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) = 0;
 };
 
 // How a collector fares, for metrics and --once.
@@ -38,10 +40,10 @@ class HostSource final : public TickSource {
   HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock);
   ~HostSource() override;
 
-  void configure(const std::vector<config::MetricSelection>& selections) override;
+  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Moment& now) override;
-  uint64_t collect(const Moment& now, metrics::Tick& tick) override;
-  // By the collector's name.
+  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+  // By the collector's name, over all grids.
   std::map<std::string, CollectorState> states() const;
 
  private:
@@ -51,11 +53,14 @@ class HostSource final : public TickSource {
     bool has_baseline = false;
   };
 
+  std::vector<Slot> make_slots() const;
+  void adopt(Slot& slot, uint64_t grid);
   void read(Slot& slot, const Moment& now, TickBuilder& out);
 
+  Roots roots_;
   metrics::SeriesTable& table_;
   const Clock& clock_;
-  std::vector<Slot> slots_;
+  std::map<uint64_t, std::vector<Slot>> grids_;
 };
 
 // Believable values without a host: a day's rhythm, walks and bursts, the same for the same seed.
@@ -63,9 +68,9 @@ class SimulatedSource final : public TickSource {
  public:
   SimulatedSource(uint64_t seed, metrics::SeriesTable& table);
 
-  void configure(const std::vector<config::MetricSelection>& selections) override;
+  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Moment& now) override;
-  uint64_t collect(const Moment& now, metrics::Tick& tick) override;
+  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
 
  private:
   double walk(double& state, double step, double low, double high);
@@ -74,7 +79,7 @@ class SimulatedSource final : public TickSource {
 
   SeededRandom random_;
   metrics::SeriesTable& table_;
-  std::vector<config::MetricSelection> selections_;
+  std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
   double cpu_ = 0.2;
   double memory_ = 0.4;
   double swap_ = 0.02;

@@ -19,14 +19,18 @@ constexpr uint64_t kMostSegment = uint64_t{8} * 1024 * 1024;
 
 }  // namespace
 
+uint64_t FileSpool::segment_bytes_for(const FileSpoolOptions& options) {
+  if (options.segment_bytes != 0) return options.segment_bytes;
+  return std::clamp(options.max_bytes / 32, kLeastSegment, kMostSegment);
+}
+
 FileSpool::FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListener& listener, FileSpoolOptions options)
     : disk_(disk),
       timers_(timers),
       worker_(worker),
       listener_(listener),
       options_(std::move(options)),
-      segment_bytes_(options_.segment_bytes != 0 ? options_.segment_bytes
-                                                 : std::clamp(options_.max_bytes / 32, kLeastSegment, kMostSegment)) {
+      segment_bytes_(segment_bytes_for(options_)) {
   book_.entry(options_.incarnation);
 }
 

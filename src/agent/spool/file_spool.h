@@ -59,6 +59,7 @@ class FileSpool final : public Spool {
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   Status append(BatchInfo info, std::string bytes) override;
+  void set_limits(uint64_t max_bytes, SpoolFull full) override;
   uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
   size_t batches() const override { return book_.waiting(); }
@@ -82,6 +83,8 @@ class FileSpool final : public Spool {
   };
   struct SyncJob;
   struct KeepJob;
+
+  static uint64_t segment_bytes_for(const FileSpoolOptions& options);
 
   // Opening: file_spool_open.cc
   Status try_open();

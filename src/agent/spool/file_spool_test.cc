@@ -428,6 +428,23 @@ TEST(FileSpool, ACheckpointThatCannotBeReadIsWaitedFor) {
   EXPECT_EQ(w.teller->lost_batches(), 0U);
 }
 
+TEST(FileSpool, LimitsMayChangeWhileItRuns) {
+  SpoolWorld w(uint64_t{64} << 20);
+  ASSERT_TRUE(w.start());
+  w.append_many(4'000, 1'000);
+  EXPECT_EQ(w.teller->lost_batches(), 0U);
+  w.spool->set_limits(uint64_t{1} << 20, SpoolFull::kDropOldest);
+  w.append();
+  w.pass(kNanosPerSecond);
+  EXPECT_LE(w.spool->bytes(), uint64_t{1} << 20);
+  const uint64_t dropped = w.teller->lost_batches("full");
+  EXPECT_GT(dropped, 2'000U);
+  EXPECT_EQ(w.drain().size() + dropped, 4'001U);
+  w.spool->set_limits(uint64_t{64} << 20, SpoolFull::kDropOldest);
+  w.append_many(4'000, 1'000);
+  EXPECT_EQ(w.teller->lost_batches("full"), dropped);
+}
+
 TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());

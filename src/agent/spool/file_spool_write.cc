@@ -47,6 +47,14 @@ bool FileSpool::make_room_in_memory(uint64_t bytes) {
   return bytes <= options_.memory_bytes;
 }
 
+void FileSpool::set_limits(uint64_t max_bytes, SpoolFull full) {
+  options_.max_bytes = max_bytes;
+  options_.full = full;
+  segment_bytes_ = segment_bytes_for(options_);
+  // What is beyond gives way segment by segment: none of them may be as large as all of it.
+  if (writer_ && writer_->size() >= segment_bytes_) leave_segment(true);
+}
+
 // Not while more is being deleted than the disk was promised.
 bool FileSpool::may_write() const {
   return lock_ != nullptr && retry_timer_ == 0 && disk_bytes_ < options_.max_bytes + 4 * segment_bytes_;

@@ -24,6 +24,10 @@ class MemorySpool final : public Spool {
       : listener_(listener), clock_(clock), max_bytes_(max_bytes), full_(full) {}
 
   Status append(BatchInfo info, std::string bytes) override;
+  void set_limits(uint64_t max_bytes, SpoolFull full) override {
+    max_bytes_ = max_bytes;
+    full_ = full;
+  }
   uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
   size_t batches() const override { return waiting_.size(); }

@@ -92,6 +92,9 @@ class Spool : public protocol::BatchSource {
   // Takes a batch. An error: it was not taken, and has been reported as lost.
   virtual Status append(BatchInfo info, std::string bytes) = 0;
 
+  // From now on; what is beyond gives way when the next batch comes.
+  virtual void set_limits(uint64_t max_bytes, SpoolFull full) = 0;
+
   // The lowest sequence of the incarnation that still waits; `next_sequence` when none does.
   virtual uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const = 0;
   // Other incarnations of which batches wait; the oldest, if there are very many.

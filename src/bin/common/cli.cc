@@ -174,6 +174,7 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   if (!level) return usage_error("--log-level: " + level.error().message());
   const auto format = parse_log_format(log_format_);
   if (!format) return usage_error("--log-format: " + format.error().message());
+  parsed_level_ = *level;
   log_configure(*level, *format);
   const auto drain = parse_duration(drain_option_);
   if (!drain) return usage_error("--drain-timeout: " + drain.error().message());

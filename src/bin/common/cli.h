@@ -41,6 +41,8 @@ class Cli {
 
   const std::string& data_folder() const { return data_; }
   int64_t drain_timeout_ns() const { return drain_timeout_ns_; }
+  // As the command line says.
+  LogLevel log_level() const { return parsed_level_; }
 
   // Reports a wrong value of an option, found after parsing; returns kExitUsage.
   int usage_error(const std::string& message) const;
@@ -59,6 +61,7 @@ class Cli {
   bool keeps_data_ = false;
   std::string drain_option_ = "5s";
   int64_t drain_timeout_ns_ = 0;
+  LogLevel parsed_level_ = LogLevel::kInfo;
   std::string log_level_ = "info";
   std::string log_format_ = "text";
   std::string generate_;

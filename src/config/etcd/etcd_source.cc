@@ -19,9 +19,27 @@ constexpr size_t kMaxKeys = 100;  // etcd's limit of a transaction is 128
 constexpr size_t kMaxFragmentBytes = size_t{64} * 1024 * 1024;
 
 Entry entry_of(const std::string& value) {
-  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt};
-  return {"", Error(Code::kResourceExhausted,
-                    fmt::format("document: {} bytes, the limit is {}", value.size(), kMaxDocumentBytes))};
+  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt, 0};
+  return {"",
+          Error(Code::kResourceExhausted,
+                fmt::format("document: {} bytes, the limit is {}", value.size(), kMaxDocumentBytes)),
+          0};
+}
+
+// A key, or all from `key` to before `end`.
+struct Range {
+  std::string key;
+  std::string end;
+};
+
+std::vector<Range> ranges_of(const WatchSet& what) {
+  std::vector<Range> ranges;
+  for (const std::string& key : what.keys) ranges.push_back({key, ""});
+  for (const std::string& prefix : what.prefixes) {
+    ranges.push_back({prefix, prefix});
+    ++ranges.back().end.back();  // '/' is not the last of bytes
+  }
+  return ranges;
 }
 
 // What a read found.
@@ -85,7 +103,8 @@ struct EtcdSource::Impl {
   EtcdClient& client;
   EtcdSourceOptions options;
   Backoff backoff;
-  std::set<std::string> keys;
+  WatchSet what;
+  std::vector<Range> ranges;  // the same, as etcd is asked
   ConfigListener* listener = nullptr;
   State state;
 
@@ -96,6 +115,7 @@ struct EtcdSource::Impl {
   std::map<std::string, Entry> entries;
   std::map<std::string, int64_t> modified;  // of what is in entries
   std::map<std::string, int64_t> seen;      // key -> revision up to which it is known; deletions too
+  int64_t seen_all = 0;                     // up to which those are known that are not in `seen`
 
   // What the listener was told.
   bool told = false;
@@ -122,7 +142,7 @@ struct EtcdSource::Impl {
 
 void EtcdSource::Impl::begin() {
   stop();
-  if (!keys.empty()) read(&Impl::on_first_read);
+  if (!ranges.empty()) read(&Impl::on_first_read);
 }
 
 // No calls, no timers; what is known stays.
@@ -140,7 +160,11 @@ void EtcdSource::Impl::stop() {
 
 void EtcdSource::Impl::read(OnSnapshot then) {
   pb::TxnRequest request;
-  for (const std::string& key : keys) request.add_success()->mutable_request_range()->set_key(key);
+  for (const Range& range : ranges) {
+    pb::RangeRequest& one = *request.add_success()->mutable_request_range();
+    one.set_key(range.key);
+    one.set_range_end(range.end);
+  }
   revision_at_read = revision;
   read_call = call_etcd<pb::TxnResponse>(client, kTxnPath, request, options.read_timeout_ns,
                                          [this, then](const Result<pb::TxnResponse>& response) {
@@ -164,6 +188,10 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   // Events of what came after this read have been seen already: it has nothing to say.
   const bool overtaken = !back && snapshot.revision < revision;
   if (overtaken || (!back && !differs(snapshot))) {
+    if (!overtaken && snapshot.revision > told_revision && !changed) {
+      told_revision = snapshot.revision;
+      schedule_tell();
+    }
     schedule_reconcile();
     return;
   }
@@ -182,7 +210,7 @@ bool EtcdSource::Impl::went_back(const Snapshot& snapshot) const {
 bool EtcdSource::Impl::differs(const Snapshot& snapshot) const {
   // Any other revision, not just a higher one: a store that was restored may have been written to since.
   std::map<std::string, int64_t> found;
-  for (const auto& [key, what] : snapshot.found) found[key] = what.mod_revision;
+  for (const auto& [key, one] : snapshot.found) found[key] = one.mod_revision;
   return found != modified;
 }
 
@@ -202,10 +230,11 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
   revision = snapshot.revision;
   entries.clear();
   modified.clear();
-  for (const std::string& key : keys) seen[key] = snapshot.revision;
-  for (const auto& [key, what] : snapshot.found) {
-    entries[key] = what.entry;
-    modified[key] = what.mod_revision;
+  seen.clear();
+  seen_all = snapshot.revision;
+  for (const auto& [key, one] : snapshot.found) {
+    entries[key] = one.entry;
+    entries[key].revision = modified[key] = one.mod_revision;
   }
   changed |= news;
   if (changed || lost) schedule_tell();
@@ -220,10 +249,11 @@ void EtcdSource::Impl::open_watch() {
   created = 0;
   endpoint = client.endpoint();
   std::vector<std::string> requests;
-  for (const std::string& key : keys) {
+  for (const Range& range : ranges) {
     pb::WatchRequest request;
     pb::WatchCreateRequest& create = *request.mutable_create_request();
-    create.set_key(key);
+    create.set_key(range.key);
+    create.set_range_end(range.end);
     create.set_start_revision(revision + 1);
     create.set_fragment(true);
     requests.push_back(request.SerializeAsString());
@@ -283,7 +313,7 @@ void EtcdSource::Impl::on_created(const pb::WatchResponse& response) {
     client.give_up(reason);  // this member is behind: another
     return;
   }
-  if (++created == keys.size()) established();
+  if (++created == ranges.size()) established();
 }
 
 void EtcdSource::Impl::established() {
@@ -291,7 +321,7 @@ void EtcdSource::Impl::established() {
   if (!state.watching) {
     ++state.established;
     log_info("configuration watch established",
-             {{"endpoint", endpoint}, {"revision", revision}, {"keys", keys.size()}});
+             {{"endpoint", endpoint}, {"revision", revision}, {"keys", ranges.size()}});
   }
   state.watching = true;
   if (!compacted) backoff.reset();
@@ -319,8 +349,8 @@ void EtcdSource::Impl::on_events(pb::WatchResponse& response) {
 
 void EtcdSource::Impl::on_event(const pb::Event& event) {
   const pb::KeyValue& kv = event.kv();
-  if (!keys.contains(kv.key())) return;
-  int64_t& last = seen[kv.key()];
+  if (!what.contains(kv.key())) return;
+  int64_t& last = seen.try_emplace(kv.key(), seen_all).first->second;
   if (kv.mod_revision() <= last) {
     ++state.duplicates;
     return;
@@ -332,7 +362,7 @@ void EtcdSource::Impl::on_event(const pb::Event& event) {
     modified.erase(kv.key());
   } else {
     entries[kv.key()] = entry_of(kv.value());
-    modified[kv.key()] = last;
+    entries[kv.key()].revision = modified[kv.key()] = last;
   }
   compacted = false;
   changed = true;
@@ -357,7 +387,7 @@ void EtcdSource::Impl::schedule_probe() {
 // up, and with it the watch.
 void EtcdSource::Impl::probe() {
   pb::RangeRequest request;
-  request.set_key(*keys.begin());
+  request.set_key(ranges.front().key);
   request.set_serializable(true);
   request.set_count_only(true);
   probe_call = call_etcd<pb::RangeResponse>(client, kRangePath, request, options.probe_timeout_ns,
@@ -420,10 +450,11 @@ EtcdSource::EtcdSource(Timers& timers, Random& random, EtcdClient& client, EtcdS
 
 EtcdSource::~EtcdSource() { impl_->timers.cancel_timer(impl_->tell_timer); }
 
-void EtcdSource::watch(const std::set<std::string>& keys, ConfigListener& listener) {
-  assert(keys.size() <= kMaxKeys);
+void EtcdSource::watch(const WatchSet& what, ConfigListener& listener) {
+  assert(what.keys.size() + what.prefixes.size() <= kMaxKeys);
   impl_->timers.cancel_timer(std::exchange(impl_->tell_timer, 0));
-  impl_->keys = keys;
+  impl_->what = what;
+  impl_->ranges = ranges_of(what);
   impl_->listener = &listener;
   impl_->entries.clear();
   impl_->modified.clear();

@@ -8,8 +8,8 @@
 //    between attempts are drawn from 0 to 1, 2, 4 ... 30 s.
 //  - A document above 256 KiB becomes an Entry with a fault.
 //
-// The revision that is told is etcd's: up to it, all watched keys are as told. When nothing of them has changed, it
-// stays what it was.
+// The revision that is told is etcd's: up to it, all watched keys are as told. A reading that finds nothing new tells
+// the same keys with the revision of that reading, so that who waits for any revision does not wait for ever.
 //
 // Thread contract: everything on the loop's thread. Timers, client, random and listener must outlive the source.
 #pragma once
@@ -57,8 +57,8 @@ class EtcdSource final : public ConfigSource {
   EtcdSource(Timers& timers, Random& random, EtcdClient& client, EtcdSourceOptions options = {});
   ~EtcdSource() override;
 
-  // At most 100 keys.
-  void watch(const std::set<std::string>& keys, ConfigListener& listener) override;
+  // At most 100 keys and prefixes.
+  void watch(const WatchSet& what, ConfigListener& listener) override;
   std::string describe(const std::string& key) const override { return key; }
   // Reads the keys again now; ends a wait.
   void rescan();

@@ -18,7 +18,7 @@ class EtcdSourceTest : public ::testing::Test, protected ConfigListener {
   void start(size_t endpoints = 1, EtcdCredentials credentials = {}) {
     client_ = std::make_unique<EtcdClient>(timers_, etcd_.connector(endpoints), std::move(credentials));
     source_ = std::make_unique<EtcdSource>(timers_, random_, *client_);
-    source_->watch({kOwn, kDefaults}, *this);
+    source_->watch({{kOwn, kDefaults}}, *this);
     advance(1);
   }
   void advance(int64_t ms) { timers_.advance(ms * kNanosPerMilli); }
@@ -83,11 +83,15 @@ TEST_F(EtcdSourceTest, SameValueAgainRaisesTheRevision) {
   EXPECT_EQ(heard_.revision, 3) << "who waits for it would wait for ever";
 }
 
-TEST_F(EtcdSourceTest, OthersChangesDoNotCountUp) {
+TEST_F(EtcdSourceTest, OthersChangesAreCountedAtTheNextReading) {
   start();
+  const int64_t before = heard_.revision;
   for (int i = 0; i < 10; ++i) etcd_.put("/monitor/status/b", "x");
-  advance(120'000);
+  advance(1'000);
   EXPECT_EQ(calls_, 1);
+  advance(120'000);
+  EXPECT_EQ(calls_, 2) << "told once, not at every reading";
+  EXPECT_EQ(heard_.revision, before + 10) << "up to it, the keys are as told";
 }
 
 TEST_F(EtcdSourceTest, BurstIsToldAsOne) {
@@ -385,7 +389,7 @@ TEST_F(EtcdSourceTest, ReturnIsSpread) {
     SeededRandom random(seed);
     EtcdClient client(timers, etcd.connector(), {});
     EtcdSource source(timers, random, client);
-    source.watch({kOwn}, *this);
+    source.watch({{kOwn}}, *this);
     timers.advance(kNanosPerMilli);
     etcd.break_calls({Code::kUnavailable, "gone"});
     int64_t waited = 0;

@@ -147,4 +147,21 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
   }
 }
 
+// A lease that nobody keeps alive. A put that fails leaves it to its time.
+Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& value, int64_t ns) {
+  const int64_t deadline = timers_.clock().mono_ns() + options_.total_timeout_ns;
+  pb::LeaseGrantRequest grant;
+  grant.set_ttl((ns + kNanosPerSecond - 1) / kNanosPerSecond);
+  const auto lease = ask<pb::LeaseGrantResponse>(kLeaseGrantPath, grant, deadline, true);
+  if (!lease) return lease.error();
+  pb::PutRequest put;
+  put.set_key(key);
+  put.set_value(value);
+  put.set_lease(lease->id());
+  // The same put twice is one put.
+  const auto done = ask<pb::PutResponse>(kPutPath, put, deadline, true);
+  if (!done) return done.error();
+  return done->header().revision();
+}
+
 }  // namespace monitor::config

@@ -34,6 +34,7 @@ class EtcdStore final : public ConfigStore {
   Result<std::map<std::string, Stored>> list(const std::string& prefix) override;
   // A change that leaves the document as it is writes nothing, and has the revision of the document.
   Result<int64_t> update(const std::string& key, const Change& change) override;
+  Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override;
   std::string describe(const std::string& key) const override;
 
  private:

@@ -12,8 +12,6 @@
 
 namespace monitor::config {
 
-std::string status_key(std::string_view agent_id) { return fmt::format("{}status/{}", kKeyRoot, agent_id); }
-
 struct Presence::Impl {
   Impl(Timers& t, Random& r, EtcdClient& c, PresenceOptions given)
       : timers(t), client(c), options(std::move(given)), backoff(r, options.backoff_base_ns, options.backoff_cap_ns) {}

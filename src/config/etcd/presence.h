@@ -20,9 +20,6 @@
 
 namespace monitor::config {
 
-// /monitor/status/<agent-id>
-std::string status_key(std::string_view agent_id);
-
 struct PresenceOptions {
   std::string key;
   int64_t ttl_seconds = 15;  // kept alive every third of it

@@ -4,6 +4,7 @@
 
 #include "config/etcd/messages.h"
 #include "config/etcd/testing/fake_etcd.h"
+#include "config/status.h"
 
 namespace monitor::config {
 namespace {

@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "config/document.h"
 
 namespace monitor::config {
@@ -24,6 +26,8 @@ constexpr int64_t kRetryIncomplete = 50 * kNanosPerMilli;
 constexpr int64_t kIncompleteFor = kNanosPerSecond;
 // inotify says nothing of network filesystems, and events can be lost when its queue is full.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
+constexpr size_t kMostBelow = 1000;  // files below a prefix
+constexpr std::string_view kEnding = ".json";
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -44,7 +48,7 @@ uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
 
 std::string file_of_key(const std::string& folder, const std::string& key) {
   const std::string name = key.starts_with(kKeyRoot) ? key.substr(kKeyRoot.size()) : key;
-  return folder + "/" + name + ".json";
+  return folder + "/" + name + std::string(kEnding);
 }
 
 FileSource::FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options)
@@ -63,8 +67,9 @@ std::string FileSource::describe(const std::string& key) const {
   return own != options_.files.end() ? own->second : file_of_key(options_.folder, key);
 }
 
-void FileSource::watch(const std::set<std::string>& keys, ConfigListener& listener) {
-  keys_ = keys;
+void FileSource::watch(const WatchSet& what, ConfigListener& listener) {
+  what_ = what;
+  told_any_ = false;
   listener_ = &listener;
   if (!inotify_.valid()) {
     inotify_ = Fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -80,8 +85,25 @@ void FileSource::watch(const std::set<std::string>& keys, ConfigListener& listen
 
 void FileSource::rescan() { schedule_scan(0); }
 
-void FileSource::watch_folders() {
-  for (const std::string& key : keys_) {
+// Those that are watched by name, and those of which there is a file below a prefix.
+std::set<std::string> FileSource::keys() const {
+  std::set<std::string> keys = what_.keys;
+  for (const std::string& prefix : what_.prefixes) {
+    std::error_code error;
+    std::filesystem::directory_iterator at(folder_of(describe(prefix)), error);
+    for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostBelow; ++count) {
+      const std::string name = at->path().filename().string();
+      if (name.ends_with(kEnding) && valid_name(name)) {
+        keys.insert(prefix + name.substr(0, name.size() - kEnding.size()));
+      }
+      at.increment(error);
+    }
+  }
+  return keys;
+}
+
+void FileSource::watch_folders(const std::set<std::string>& keys) {
+  for (const std::string& key : keys) {
     const std::string path = describe(key);
     watch_folder_of(path);
     // A symlink's target changes without a sign in the link's own folder.
@@ -137,13 +159,16 @@ Entry FileSource::read(const std::string& path, bool& exists) const {
 }
 
 void FileSource::scan(bool first) {
-  watch_folders();  // before reading: what changes after the read is reported
+  // Watched before they are read: what changes after that is reported.
+  for (const std::string& prefix : what_.prefixes) watch_folder_of(describe(prefix));
+  const std::set<std::string> keys = this->keys();
+  watch_folders(keys);
   loop_.cancel_timer(reconcile_timer_);
   reconcile_timer_ = loop_.call_after(kReconcileEvery, [this] { scan(false); });
 
   const int64_t now = loop_.clock().mono_ns();
   std::map<std::string, Entry> entries;
-  for (const std::string& key : keys_) {
+  for (const std::string& key : keys) {
     bool exists = false;
     Entry entry = read(describe(key), exists);
     if (!exists) {

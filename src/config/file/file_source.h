@@ -32,7 +32,7 @@ class FileSource final : public ConfigSource {
   FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options);
   ~FileSource() override;
 
-  void watch(const std::set<std::string>& keys, ConfigListener& listener) override;
+  void watch(const WatchSet& what, ConfigListener& listener) override;
   std::string describe(const std::string& key) const override;
   // Reads the files again, as if they had changed (SIGHUP).
   void rescan();
@@ -40,7 +40,8 @@ class FileSource final : public ConfigSource {
  private:
   void load_state();
   void save_state(int64_t revision, uint32_t checksum);
-  void watch_folders();
+  std::set<std::string> keys() const;
+  void watch_folders(const std::set<std::string>& keys);
   void watch_folder_of(const std::string& path);
   void add_watch(const std::string& folder);
   void on_inotify();
@@ -53,7 +54,7 @@ class FileSource final : public ConfigSource {
   Disk& disk_;
   FileSourceOptions options_;
   ConfigListener* listener_ = nullptr;
-  std::set<std::string> keys_;
+  WatchSet what_;
   Fd inotify_;
   std::map<std::string, int> folders_;  // watched folder -> watch descriptor
   std::map<std::string, Entry> told_;

@@ -36,7 +36,7 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
     source_ =
         std::make_unique<FileSource>(loop_, disk_, FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
   }
-  void watch() { source_->watch({kKey, "/monitor/defaults"}, *this); }
+  void watch() { source_->watch({{kKey, "/monitor/defaults"}}, *this); }
 
   void write(const std::string& path, const std::string& text) {
     fs::create_directories(fs::path(path).parent_path());

@@ -52,6 +52,11 @@ Result<std::map<std::string, Stored>> FileStore::list(const std::string& prefix)
   return result;
 }
 
+Result<int64_t> FileStore::put_for(const std::string& key, const std::string& value, int64_t /*ns*/) {
+  return update(
+      key, [&](const std::optional<Stored>&) -> Result<std::optional<std::string>> { return std::optional(value); });
+}
+
 Result<int64_t> FileStore::update(const std::string& key, const Change& change) {
   const std::string path = describe(key);
   if (auto s = disk_.make_folder(folder_of(path)); !s) return s.error();

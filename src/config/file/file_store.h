@@ -15,6 +15,7 @@ class FileStore final : public ConfigStore {
   Result<std::optional<Stored>> get(const std::string& key) override;
   Result<std::map<std::string, Stored>> list(const std::string& prefix) override;
   Result<int64_t> update(const std::string& key, const Change& change) override;
+  Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override;
   std::string describe(const std::string& key) const override;
 
  private:

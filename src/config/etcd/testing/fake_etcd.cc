@@ -178,7 +178,8 @@ void FakeEtcd::record(const pb::Event& event) {
   if (lose_events) return;
   for (Call* call : running_) {
     for (Watcher& watcher : call->watchers) {
-      if (watcher.key == event.kv().key() && watcher.next <= event.kv().mod_revision()) tell(*call, watcher, {event});
+      if (in_range(event.kv().key(), watcher.key, watcher.end) && watcher.next <= event.kv().mod_revision())
+        tell(*call, watcher, {event});
     }
   }
 }
@@ -258,7 +259,8 @@ void FakeEtcd::serve_watch(Call& call, const std::string& bytes) {
     return;
   }
   const pb::WatchCreateRequest& create = request.create_request();
-  call.watchers.push_back({create.key(), create.start_revision(), static_cast<int64_t>(call.watchers.size())});
+  call.watchers.push_back(
+      {create.key(), create.range_end(), create.start_revision(), static_cast<int64_t>(call.watchers.size())});
   const Watcher& watcher = call.watchers.back();
   created.set_watch_id(watcher.id);
   if (created_revision != 0) created.mutable_header()->set_revision(created_revision);
@@ -275,7 +277,8 @@ void FakeEtcd::serve_watch(Call& call, const std::string& bytes) {
   }
   std::vector<pb::Event> missed;
   for (const pb::Event& event : history_) {
-    if (event.kv().key() == watcher.key && event.kv().mod_revision() >= watcher.next) missed.push_back(event);
+    if (in_range(event.kv().key(), watcher.key, watcher.end) && event.kv().mod_revision() >= watcher.next)
+      missed.push_back(event);
   }
   if (!missed.empty()) tell(call, watcher, missed);
 }

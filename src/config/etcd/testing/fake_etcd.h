@@ -71,6 +71,7 @@ class FakeEtcd {
   class Connector;
   struct Watcher {
     std::string key;
+    std::string end;
     int64_t next = 0;
     int64_t id = 0;
   };

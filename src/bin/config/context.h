@@ -1,0 +1,37 @@
+// What the subcommands of monitor-config have in common: where the documents are, and whom a command is about.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/event_loop.h"
+#include "bin/common/cli.h"
+#include "config/fleet.h"
+#include "config/store.h"
+
+namespace monitor {
+
+// A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
+inline constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
+
+struct ConfigContext {
+  const Cli& cli;
+  config::ConfigStore& store;
+  EventLoop& loop;
+  bool files = false;  // else etcd
+  std::string agent_id;
+  std::string group;
+
+  std::optional<int64_t> fresh_ns() const { return files ? std::optional(kFreshFor) : std::nullopt; }
+  int64_t wall_ns() const { return loop.clock().wall_ns(); }
+  Result<config::StoredKeys> all() const { return store.list(std::string(config::kKeyRoot)); }
+};
+
+// Prints the error and returns its exit status; a document that is not valid ends with 78.
+int config_failure(const Error& error);
+
+// Lets the loop run for so long.
+void wait_on(EventLoop& loop, int64_t ns);
+
+}  // namespace monitor

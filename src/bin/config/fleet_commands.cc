@@ -1,0 +1,212 @@
+#include "bin/config/fleet_commands.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+#include "base/text.h"
+#include "base/time_format.h"
+#include "config/validate.h"
+
+namespace monitor {
+
+namespace {
+
+using config::AgentState;
+using config::FleetRow;
+using nlohmann::ordered_json;
+
+constexpr int64_t kLookEvery = 200 * kNanosPerMilli;
+constexpr int64_t kShowEvery = kNanosPerSecond;
+constexpr size_t kWhyWidth = 60;
+// What has failed for so long will not come right by itself; before that it may be about the document before.
+constexpr int64_t kHopelessAfter = 2 * kNanosPerSecond;
+
+bool in_group(const FleetRow& row, const std::string& group) {
+  const auto& groups = row.status.groups;
+  return group.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+// Those that a command is about.
+Result<std::vector<FleetRow>> rows_of(const ConfigContext& context) {
+  const auto keys = context.all();
+  if (!keys) return keys.error();
+  if (!context.agent_id.empty()) {
+    std::vector<FleetRow> one;
+    if (auto row = row_of(*keys, context.agent_id, context.wall_ns(), context.fresh_ns()))
+      one.push_back(std::move(*row));
+    return one;
+  }
+  auto rows = fleet_of(*keys, context.wall_ns(), context.fresh_ns());
+  std::erase_if(rows, [&](const FleetRow& row) { return !in_group(row, context.group); });
+  return rows;
+}
+
+std::string ago(int64_t then_ns, int64_t now_ns) {
+  if (then_ns == 0) return "-";
+  return format_duration(std::max<int64_t>(0, now_ns - then_ns) / kNanosPerSecond * kNanosPerSecond) + " ago";
+}
+
+std::string why(const FleetRow& row) {
+  if (row.state == AgentState::kFailed) return row.status.error;
+  if (row.state == AgentState::kPending) return fmt::format("{} revisions behind", row.behind());
+  if (row.status.deleted) return "deleted; the last good one is in force";
+  if (!row.status.overrides.empty()) return "overrides: " + join(row.status.overrides, ", ");
+  return "";
+}
+
+std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
+  size_t id = 5;
+  size_t host = 4;
+  for (const FleetRow& row : rows) {
+    id = std::max(id, row.agent_id.size());
+    host = std::max(host, row.status.host.size());
+  }
+  std::string out = fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  WHY\n", "AGENT", id, "STATE",
+                                "APPLIED", "WANTED", "HOST", host, "VERSION", "SEEN");
+  for (const FleetRow& row : rows) {
+    std::string reason = why(row);
+    if (reason.size() > kWhyWidth) reason = sanitize_utf8(reason.substr(0, kWhyWidth)) + "...";
+    out += fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  {}\n", row.agent_id, id,
+                       to_string(row.state), row.applied, row.wanted, row.status.host, host, row.status.version,
+                       ago(row.seen_ns, now_ns), reason);
+  }
+  std::array<size_t, 4> counts{};
+  for (const FleetRow& row : rows) ++counts.at(static_cast<size_t>(row.state));
+  return out + fmt::format("{} agents: {} applied, {} pending, {} failed, {} gone\n", rows.size(), counts[0], counts[1],
+                           counts[2], counts[3]);
+}
+
+std::string json_lines(const std::vector<FleetRow>& rows) {
+  std::string out;
+  for (const FleetRow& row : rows) {
+    ordered_json object = {{"agent", row.agent_id}, {"state", to_string(row.state)}};
+    const auto status = ordered_json::parse(config::to_json(row.status), nullptr, false);
+    object["applied"] = row.applied;
+    object["wanted"] = row.wanted;
+    object["behind"] = row.behind();
+    object["last_seen"] = row.seen_ns == 0 ? ordered_json() : ordered_json(format_rfc3339(row.seen_ns, 3));
+    for (const char* const field : {"error", "desired", "last_failed", "host", "version", "groups", "since", "deleted",
+                                    "hash", "overrides", "plugins"}) {
+      object[field] = status.contains(field) ? status.at(field) : ordered_json();
+    }
+    out += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  }
+  return out;
+}
+
+bool applied(const FleetRow& row, const WaitFlags& flags) {
+  return row.state == AgentState::kApplied && row.applied >= flags.revision.value_or(0);
+}
+
+// Who has not applied; empty when all have. Those that are gone are waited for only by name.
+std::vector<std::string> lagging(const ConfigContext& context, const std::vector<FleetRow>& rows,
+                                 const WaitFlags& flags, bool& hopeless) {
+  std::vector<std::string> names;
+  size_t alive = 0;
+  for (const FleetRow& row : rows) {
+    const bool gone = row.state == AgentState::kGone;
+    alive += gone ? 0 : 1;
+    if (applied(row, flags) || (gone && context.agent_id.empty())) continue;
+    names.push_back(fmt::format("{} is {}{}", row.agent_id, to_string(row.state),
+                                row.state == AgentState::kFailed ? ": " + row.status.error : ""));
+    hopeless = hopeless || row.state == AgentState::kFailed;
+  }
+  if (names.empty() && alive == 0) {
+    names.push_back(context.agent_id.empty() ? "no agent of the group is there" : context.agent_id + " was never seen");
+  }
+  return names;
+}
+
+}  // namespace
+
+int run_status(const ConfigContext& context, const StatusFlags& flags) {
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  std::string last;
+  while (true) {
+    const auto rows = rows_of(context);
+    if (!rows) return config_failure(rows.error());
+    if (rows->empty() && !context.agent_id.empty() && !flags.watch) {
+      std::cerr << fmt::format("monitor-config: {} was never seen\n", context.agent_id);
+      return kExitNegative;
+    }
+    const bool json = flags.format == "json";
+    const std::string text = json ? json_lines(*rows) : table(*rows, context.wall_ns());
+    const bool redraw = flags.watch && terminal && !json;
+    if (redraw || text != last) std::cout << (redraw ? "\x1b[H\x1b[2J" : "") << text << std::flush;
+    if (!std::cout.good()) return kExitIo;
+    last = text;
+    if (!flags.watch) return kExitOk;
+    wait_on(context.loop, kShowEvery);
+  }
+}
+
+int run_wait(const ConfigContext& context, const WaitFlags& flags) {
+  const int64_t end = context.loop.clock().mono_ns() + flags.timeout_ns;
+  int64_t well_ns = context.loop.clock().mono_ns();  // when nothing had failed
+  while (true) {
+    const auto rows = rows_of(context);
+    if (!rows) return config_failure(rows.error());
+    bool hopeless = false;
+    const auto names = lagging(context, *rows, flags, hopeless);
+    if (names.empty()) {
+      std::cout << fmt::format("applied by {}\n", context.agent_id.empty()
+                                                      ? fmt::format("all of {} agents", rows->size())
+                                                      : context.agent_id);
+      return kExitOk;
+    }
+    if (!hopeless) well_ns = context.loop.clock().mono_ns();
+    hopeless = context.loop.clock().mono_ns() - well_ns > kHopelessAfter;
+    if (hopeless || context.loop.clock().mono_ns() >= end) {
+      std::cerr << fmt::format("monitor-config: not applied{}: {}\n",
+                               hopeless ? "" : " within " + format_duration(flags.timeout_ns), join(names, "; "));
+      return kExitTempFail;
+    }
+    wait_on(context.loop, kLookEvery);
+  }
+}
+
+int run_explain(const ConfigContext& context, const std::string& format, const config::PluginCatalog& plugins) {
+  const auto keys = context.all();
+  if (!keys) return config_failure(keys.error());
+  const auto made = config::layers_of(*keys, context.agent_id, context.wall_ns(),
+                                      [&](const std::string& key) { return context.store.describe(key); });
+  std::vector<config::Problem> problems = made.problems;
+  if (problems.empty()) problems = config::validate(made.set.layers, plugins).problems;
+  const bool valid = problems.empty() || problems.front().warning;
+  const auto values = made.problems.empty() ? config::explain(made.set.layers) : std::vector<config::Explained>();
+  if (format == "json") {
+    ordered_json list = ordered_json::array();
+    for (const auto& one : values) {
+      list.push_back({{"path", one.path},
+                      {"value", ordered_json::parse(one.value)},
+                      {"key", one.key.empty() ? ordered_json() : ordered_json(one.key)},
+                      {"revision", one.revision}});
+    }
+    const ordered_json object = {{"agent", context.agent_id},
+                                 {"hash", config::document_hash(made.set.layers)},
+                                 {"valid", valid},
+                                 {"error", valid ? "" : problems.front().to_string()},
+                                 {"values", list}};
+    std::cout << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+  } else {
+    size_t width = 0;
+    for (const auto& one : values) width = std::max(width, one.path.size());
+    for (const auto& one : values) {
+      const std::string origin = one.key.empty()     ? "built-in default"
+                                 : one.revision == 0 ? one.key
+                                                     : fmt::format("{} revision {}", one.key, one.revision);
+      std::cout << fmt::format("{:<{}}  {}  ({})\n", one.path, width, one.value, origin);
+    }
+  }
+  for (const auto& problem : problems) {
+    std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", problem.to_string());
+  }
+  return valid ? kExitOk : kExitConfig;
+}
+
+}  // namespace monitor

@@ -1,0 +1,102 @@
+#include "bin/config/override_commands.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+#include "base/text.h"
+#include "base/time_format.h"
+
+namespace monitor {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::string_view kRoot = "/monitor/overrides/";
+constexpr int64_t kLeast = kNanosPerSecond;
+constexpr int64_t kMost = int64_t{30} * 24 * 3600 * kNanosPerSecond;
+
+std::string prefix_of(const ConfigContext& context) {
+  if (!context.agent_id.empty()) return config::agent_overrides(context.agent_id);
+  return context.group.empty() ? std::string(kRoot) : config::group_overrides(context.group);
+}
+
+}  // namespace
+
+int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
+                     const std::vector<config::FieldChange>& changes, const config::PluginCatalog& plugins) {
+  if (context.agent_id.empty() && context.group.empty()) {
+    return context.cli.usage_error("override set: name whom with --agent-id or --group");
+  }
+  if (changes.empty()) return context.cli.usage_error("override set: name what, as interval=100ms");
+  if (flags.for_ns < kLeast || flags.for_ns > kMost) {
+    return context.cli.usage_error(fmt::format("--for: got {}, expected 1s to 30d", format_duration(flags.for_ns)));
+  }
+  auto text = config::edit_document(std::nullopt, changes, false, config::Edited::kShared, plugins);
+  if (!text) return config_failure(text.error().with_context("nothing was written"));
+  const int64_t ends = context.wall_ns() + flags.for_ns;
+  ordered_json document = ordered_json::parse(*text);
+  document[std::string(config::kExpiresAt)] = format_rfc3339(ends, 3);
+  const std::string key = prefix_of(context) + flags.name;
+  const auto done = context.store.put_for(key, document.dump(4) + "\n", flags.for_ns);
+  if (!done) return config_failure(done.error().with_context("nothing was written to " + context.store.describe(key)));
+  std::cout << fmt::format("{} written until {}{}\n", key, format_rfc3339(ends, 0),
+                           *done == 0 ? "" : fmt::format(", revision {}", *done));
+  return kExitOk;
+}
+
+int run_override_list(const ConfigContext& context, const std::string& format) {
+  const auto keys = context.store.list(prefix_of(context));
+  if (!keys) return config_failure(keys.error());
+  for (const auto& [key, stored] : *keys) {
+    ordered_json document = ordered_json::parse(stored.value, nullptr, false);
+    std::string ends;
+    if (document.is_object() && document.contains(config::kExpiresAt) && document[config::kExpiresAt].is_string()) {
+      ends = document[config::kExpiresAt].get<std::string>();
+      document.erase(std::string(config::kExpiresAt));
+    }
+    const auto time = parse_rfc3339(ends);
+    const bool over = time && *time <= context.wall_ns();
+    if (format == "json") {
+      const ordered_json object = {{"key", key},
+                                   {"expires_at", ends.empty() ? ordered_json() : ordered_json(ends)},
+                                   {"over", over},
+                                   {"revision", stored.revision},
+                                   {"document", document.is_discarded() ? ordered_json() : document}};
+      std::cout << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+      continue;
+    }
+    const std::string left =
+        over   ? "over"
+        : time ? "for " + format_duration((*time - context.wall_ns()) / kNanosPerSecond * kNanosPerSecond)
+               : "as long as its key";
+    std::cout << fmt::format("{}  {}  {}\n", key.substr(kRoot.size()), left,
+                             document.is_discarded() ? "not JSON" : document.dump());
+  }
+  return std::cout.good() ? kExitOk : kExitIo;
+}
+
+int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
+  if (context.agent_id.empty() && context.group.empty()) {
+    return context.cli.usage_error("override end: name whose with --agent-id or --group");
+  }
+  const std::string key = prefix_of(context) + flags.name;
+  bool was_there = false;
+  const auto done = context.store.update(
+      key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+        was_there = current.has_value();
+        return std::optional<std::string>();
+      });
+  if (!done) return config_failure(done.error());
+  if (!was_there) {
+    std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, context.store.describe(key));
+    return kExitNegative;
+  }
+  std::cout << fmt::format("{} ended\n", key);
+  return kExitOk;
+}
+
+}  // namespace monitor

@@ -1,0 +1,62 @@
+#include "config/etcd/etcd_board.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "config/etcd/messages.h"
+
+namespace monitor::config {
+
+namespace {
+
+constexpr int64_t kPutTimeout = 4 * kNanosPerSecond;
+
+PresenceOptions presence_options(const std::string& agent_id) {
+  PresenceOptions options;
+  options.key = status_key(agent_id);
+  return options;
+}
+
+}  // namespace
+
+EtcdBoard::EtcdBoard(Timers& timers, Random& random, EtcdClient& client, const std::string& agent_id)
+    : client_(client),
+      presence_(timers, random, client, presence_options(agent_id)),
+      inventory_key_(inventory_key(agent_id)) {}
+
+EtcdBoard::~EtcdBoard() = default;
+
+// With every status what waits of the inventory is tried again: that is every 10 s.
+void EtcdBoard::put_status(std::string json) {
+  presence_.set(std::move(json));
+  put_waiting();
+}
+
+void EtcdBoard::put_inventory(std::string json) {
+  inventory_ = std::move(json);
+  put_waiting();
+}
+
+void EtcdBoard::put_waiting() {
+  if (inventory_.empty() || call_ != nullptr) return;
+  pb::PutRequest request;
+  request.set_key(inventory_key_);
+  request.set_value(inventory_);
+  call_ = call_etcd<pb::PutResponse>(client_, kPutPath, request, kPutTimeout,
+                                     [this, put = inventory_](const Result<pb::PutResponse>& response) {
+                                       call_.reset();
+                                       if (response && inventory_ == put) inventory_.clear();
+                                       if (!response) {
+                                         log_debug("inventory is not in etcd; it is tried again",
+                                                   {{"key", inventory_key_}, {"reason", response.error()}});
+                                       }
+                                     });
+}
+
+void EtcdBoard::stop(std::function<void()> done) {
+  call_.reset();
+  inventory_.clear();
+  presence_.stop(std::move(done));
+}
+
+}  // namespace monitor::config

@@ -1,0 +1,194 @@
+#include "config/fleet.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+#include "config/schema.h"
+
+namespace monitor::config {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kStatus = "/monitor/status/";
+constexpr std::string_view kInventory = "/monitor/inventory/";
+
+std::set<std::string> agents_in(const StoredKeys& keys) {
+  std::set<std::string> ids;
+  for (const std::string_view prefix : {kStatus, kInventory}) {
+    for (auto at = keys.lower_bound(std::string(prefix)); at != keys.end() && at->first.starts_with(prefix); ++at) {
+      ids.insert(at->first.substr(prefix.size()));
+    }
+  }
+  return ids;
+}
+
+KeySet key_set(const StoredKeys& keys, const WatchSet& what) {
+  KeySet set;
+  for (const auto& [key, stored] : keys) {
+    if (what.contains(key)) set.entries[key] = {stored.value, std::nullopt, stored.revision};
+  }
+  return set;
+}
+
+std::optional<AgentInventory> inventory_of(const StoredKeys& keys, const std::string& id) {
+  const auto found = keys.find(inventory_key(id));
+  if (found == keys.end()) return std::nullopt;
+  auto inventory = parse_inventory(found->second.value);
+  return inventory ? std::optional(std::move(*inventory)) : AgentInventory{};
+}
+
+std::optional<AgentStatus> status_of(const StoredKeys& keys, const std::string& id, int64_t wall_ns,
+                                     std::optional<int64_t> fresh_ns) {
+  const auto found = keys.find(status_key(id));
+  if (found == keys.end()) return std::nullopt;
+  auto status = parse_status(found->second.value);
+  if (!status) return std::nullopt;
+  if (fresh_ns && wall_ns - status->updated_ns > *fresh_ns) return std::nullopt;
+  return std::move(*status);
+}
+
+KeySet keys_of(const StoredKeys& keys, const Subject& subject) {
+  // Twice: the own document may name groups.
+  const KeySet own = key_set(keys, watch_set(subject, subject.groups));
+  return key_set(keys, watch_set(subject, groups_in(subject, own)));
+}
+
+// Whether what is stored is in force, by what the agent says.
+AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
+  const Subject subject{row.agent_id, row.status.groups};
+  const KeySet stored = keys_of(keys, subject);
+  row.applied = row.status.applied;
+  for (const auto& [key, entry] : stored.entries) row.wanted = std::max(row.wanted, entry.revision);
+  const bool has_revisions = row.wanted > 0;
+  if (!has_revisions) row.wanted = row.status.desired;
+  if (!row.status.error.empty()) {
+    const bool newer = has_revisions && row.wanted > row.status.desired;
+    return newer ? AgentState::kPending : AgentState::kFailed;
+  }
+  if (has_revisions) return row.applied >= row.wanted ? AgentState::kApplied : AgentState::kPending;
+  const auto made = make_layers(subject, stored, wall_ns, [](const std::string& key) { return key; });
+  const bool same =
+      made.problems.empty() && (made.set.layers.empty() || document_hash(made.set.layers) == row.status.hash);
+  return same ? AgentState::kApplied : AgentState::kPending;
+}
+
+void need(std::vector<NeededVersion>& needed, std::string field, std::string_view since) {
+  needed.push_back({std::move(field), std::string(since)});
+}
+
+void need_for_metric(std::vector<NeededVersion>& needed, const json& entry) {
+  const json& named = entry.is_object() && entry.contains("name") ? entry.at("name") : entry;
+  const std::string name = named.is_string() ? named.get<std::string>() : "";
+  for (const Selector& selector : selectors()) {
+    if (selector.name == name) need(needed, fmt::format("metrics: {}", name), selector.since);
+  }
+  if (!entry.is_object()) return;
+  for (const MetricOption& option : metric_options()) {
+    const std::string field(option.setting.name);
+    if (entry.contains(field)) need(needed, fmt::format("metrics: {} of {}", field, name), option.setting.since);
+  }
+}
+
+std::array<uint64_t, 3> parts_of(std::string_view version) {
+  std::array<uint64_t, 3> parts{};
+  const auto words = split(version, '.');
+  for (size_t i = 0; i < std::min(words.size(), parts.size()); ++i) {
+    const std::string_view digits = words[i].substr(0, words[i].find_first_not_of("0123456789"));
+    parts[i] = parse_u64(digits).value_or(0);
+  }
+  return parts;
+}
+
+void explain_value(const std::vector<Layer>& layers, const std::string& path, const json& value,
+                   std::vector<Explained>& out) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [name, part] : value.items()) explain_value(layers, path + pointer_step(name), part, out);
+    return;
+  }
+  const Layer* const origin = origin_of(layers, path);
+  out.push_back({path, value.dump(-1, ' ', false, json::error_handler_t::replace), origin ? origin->key : "",
+                 origin ? origin->revision : 0});
+}
+
+}  // namespace
+
+std::string_view to_string(AgentState state) {
+  constexpr std::array<std::string_view, 4> kNames = {"applied", "pending", "failed", "gone"};
+  return kNames.at(static_cast<size_t>(state));
+}
+
+std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
+                               std::optional<int64_t> fresh_ns) {
+  const auto inventory = inventory_of(keys, agent_id);
+  auto status = status_of(keys, agent_id, wall_ns, fresh_ns);
+  if (!inventory && !status) return std::nullopt;
+  FleetRow row;
+  row.agent_id = agent_id;
+  if (inventory) row.seen_ns = inventory->last_seen_ns;
+  if (!status) {
+    row.status.host = inventory->host;
+    row.status.version = inventory->version;
+    row.status.groups = inventory->groups;
+    return row;
+  }
+  row.status = std::move(*status);
+  row.seen_ns = std::max(row.seen_ns, row.status.updated_ns);
+  row.state = judge(row, keys, wall_ns);
+  return row;
+}
+
+std::vector<FleetRow> fleet_of(const StoredKeys& keys, int64_t wall_ns, std::optional<int64_t> fresh_ns) {
+  std::vector<FleetRow> rows;
+  for (const std::string& id : agents_in(keys)) {
+    if (auto row = row_of(keys, id, wall_ns, fresh_ns)) rows.push_back(std::move(*row));
+  }
+  return rows;
+}
+
+LayersOrProblem layers_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
+                          const Describe& describe) {
+  Subject subject{agent_id};
+  if (const auto inventory = inventory_of(keys, agent_id)) subject.groups = inventory->groups;
+  return make_layers(subject, keys_of(keys, subject), wall_ns, describe);
+}
+
+std::vector<NeededVersion> needed_versions(const json& document) {
+  std::vector<NeededVersion> needed;
+  if (!document.is_object()) return needed;
+  for (const Setting& one : settings()) {
+    const json::json_pointer path("/" + std::string(one.name));
+    if (document.contains(path)) need(needed, std::string(one.name), one.since);
+  }
+  const auto metrics = document.find("metrics");
+  if (metrics != document.end() && metrics->is_array()) {
+    for (const json& entry : *metrics) need_for_metric(needed, entry);
+  }
+  std::stable_sort(needed.begin(), needed.end(),
+                   [](const auto& a, const auto& b) { return is_older(b.since, a.since); });
+  return needed;
+}
+
+bool is_older(std::string_view version, std::string_view than) { return parts_of(version) < parts_of(than); }
+
+std::vector<Explained> explain(const std::vector<Layer>& layers) {
+  json merged = merge_layers(layers);
+  if (!merged.is_object()) return {};  // a layer that validation refuses
+  for (const Setting& one : settings()) {
+    const bool top = one.name.find('/') == std::string_view::npos;
+    if (top && !one.default_value.empty() && !merged.contains(one.name)) {
+      merged[std::string(one.name)] = json::parse(one.default_value);
+    }
+  }
+  std::vector<Explained> out;
+  for (const auto& [name, value] : merged.items()) explain_value(layers, pointer_step(name), value, out);
+  return out;
+}
+
+}  // namespace monitor::config

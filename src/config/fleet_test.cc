@@ -1,0 +1,130 @@
+// The fleet as it is told by keys.
+#include "config/fleet.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+
+namespace monitor::config {
+namespace {
+
+constexpr int64_t kNow = 1'700'000'000 * kNanosPerSecond;
+
+struct Fleet {
+  void put(const std::string& key, const std::string& value, int64_t revision) { keys[key] = {value, revision}; }
+  void agent(const std::string& id, int64_t applied, const std::string& error = "",
+             std::vector<std::string> groups = {}) {
+    AgentStatus status;
+    status.version = "0.2.0";
+    status.host = "h";
+    status.updated_ns = kNow - kNanosPerSecond;
+    status.applied = applied;
+    status.desired = applied;
+    status.error = error;
+    status.groups = groups;
+    put(status_key(id), to_json(status), 1000);
+    inventory(id, groups);
+  }
+  void inventory(const std::string& id, std::vector<std::string> groups) {
+    put(inventory_key(id), to_json(AgentInventory{"h", groups, "0.2.0", kNow - 60 * kNanosPerSecond}), 1001);
+  }
+  FleetRow row(const std::string& id) const { return row_of(keys, id, kNow, std::nullopt).value(); }
+  StoredKeys keys;
+};
+
+TEST(Fleet, EveryStateByRevision) {
+  Fleet f;
+  f.put("/monitor/defaults", R"({"interval": 5})", 10);
+  f.put("/monitor/groups/web", R"({"interval": 6})", 20);
+  f.put("/monitor/config/b", R"({"groups": ["web"]})", 12);
+  f.agent("a", 15);
+  f.agent("b", 15);
+  f.agent("c", 25, "", {"web"});
+  f.agent("d", 9, "", {});
+  f.agent("e", 25, "/interval: must be", {"web"});
+  f.inventory("f", {"web"});
+  EXPECT_EQ(f.row("a").state, AgentState::kApplied);
+  EXPECT_EQ(f.row("b").state, AgentState::kPending) << "its own document names the group";
+  EXPECT_EQ(f.row("b").behind(), 5);
+  EXPECT_EQ(f.row("c").state, AgentState::kApplied);
+  EXPECT_EQ(f.row("d").state, AgentState::kPending);
+  EXPECT_EQ(f.row("e").state, AgentState::kFailed);
+  EXPECT_EQ(f.row("f").state, AgentState::kGone);
+  EXPECT_EQ(f.row("f").seen_ns, kNow - 60 * kNanosPerSecond);
+  EXPECT_EQ(fleet_of(f.keys, kNow, std::nullopt).size(), 6U);
+  EXPECT_FALSE(row_of(f.keys, "nobody", kNow, std::nullopt));
+}
+
+TEST(Fleet, FilesAreComparedByWhatTheySay) {
+  Fleet f;
+  f.put("/monitor/config/a", R"({"interval": 5})", 0);
+  AgentStatus status;
+  status.updated_ns = kNow;
+  status.hash = document_hash({{"k", 0, Document::parse(R"({"interval":5})").value()}});
+  f.put(status_key("a"), to_json(status), 0);
+  EXPECT_EQ(f.row("a").state, AgentState::kApplied);
+  f.put("/monitor/config/a", R"({"interval": 6})", 0);
+  EXPECT_EQ(f.row("a").state, AgentState::kPending);
+  EXPECT_EQ(row_of(f.keys, "a", kNow + 60 * kNanosPerSecond, 30 * kNanosPerSecond), std::nullopt)
+      << "old, and nothing else is known of it";
+}
+
+TEST(Fleet, WhatOthersWriteIsNoTrouble) {
+  Fleet f;
+  for (const char* const text : {"", "{", "[]", "null", R"({"applied": "x", "plugins": [1, {"name": 5}], "since": 7})",
+                                 "\xff\xfe", R"({"groups": {"a": 1}, "overrides": [[]]})"}) {
+    f.put(status_key("x"), text, 1);
+    f.put(inventory_key("x"), text, 2);
+    EXPECT_TRUE(row_of(f.keys, "x", kNow, std::nullopt)) << text;
+  }
+}
+
+TEST(Fleet, StatusComesBackAsItWas) {
+  AgentStatus status{"1.2.3", "host \"q\"", kNow,           kNow + 1'000'000,           7, 6, 5, "wrong", true,
+                     "abc",   {"g"},        {"agents/a/o"}, {{"p", "running", 1, 2, 3}}};
+  const auto back = parse_status(to_json(status));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_json(*back), to_json(status));
+  EXPECT_EQ(back->plugins, status.plugins);
+}
+
+TEST(Fleet, VersionsThatADocumentNeeds) {
+  const auto needs = [](const char* text) {
+    const auto needed = needed_versions(nlohmann::json::parse(text));
+    return needed.empty() ? std::string() : needed.front().field + " " + needed.front().since;
+  };
+  EXPECT_EQ(needs(R"({"interval": 5, "metrics": ["cpu"]})"), "interval 0.1.0");
+  EXPECT_EQ(needs(R"({"interval": 5, "log_level": "debug"})"), "log_level 0.2.0");
+  EXPECT_EQ(needs(R"({"interval": 5, "spool": {"max": 1}})"), "spool/max 0.2.0");
+  EXPECT_EQ(needs(R"({"metrics": [{"name": "cpu", "interval": 1}]})"), "metrics: interval of cpu 0.2.0");
+  EXPECT_EQ(needs("[]"), "");
+  EXPECT_TRUE(is_older("0.9.1", "0.10.0"));
+  EXPECT_FALSE(is_older("1.0.0", "0.10.0"));
+  EXPECT_FALSE(is_older("0.2.0", "0.2.0"));
+  EXPECT_TRUE(is_older("nonsense", "0.1.0"));
+}
+
+TEST(Fleet, EveryValueHasItsOrigin) {
+  Fleet f;
+  f.put("/monitor/defaults", R"({"interval": 5, "labels": {"site": "x", "rack": "1"}})", 3);
+  f.put("/monitor/config/a", R"({"labels": {"rack": "2"}, "send_every": 2})", 4);
+  f.put("/monitor/overrides/agents/a/q", R"({"interval": 1})", 6);
+  const auto made = layers_of(f.keys, "a", kNow, [](const std::string& key) { return key; });
+  ASSERT_TRUE(made.problems.empty());
+  std::map<std::string, std::string> origin;
+  for (const Explained& one : explain(made.set.layers)) {
+    origin[one.path] = one.value + " " + one.key + " " + std::to_string(one.revision);
+  }
+  EXPECT_EQ(origin["/interval"], "1 /monitor/overrides/agents/a/q 6");
+  EXPECT_EQ(origin["/labels/site"], "\"x\" /monitor/defaults 3");
+  EXPECT_EQ(origin["/labels/rack"], "\"2\" /monitor/config/a 4");
+  EXPECT_EQ(origin["/send_every"], "2 /monitor/config/a 4");
+  EXPECT_EQ(origin["/plugins"], "[]  0");
+  f.keys.erase("/monitor/overrides/agents/a/q");
+  f.put("/monitor/config/a", "0", 7);
+  EXPECT_TRUE(explain(layers_of(f.keys, "a", kNow, [](const std::string& key) { return key; }).set.layers).empty());
+}
+
+}  // namespace
+}  // namespace monitor::config

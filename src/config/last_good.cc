@@ -1,0 +1,57 @@
+#include "config/last_good.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "config/document.h"
+
+namespace monitor::config {
+
+namespace {
+
+constexpr size_t kMostBytes = 64 * kMaxDocumentBytes;
+
+std::optional<KeySet> parse(std::string_view body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object() || !json.contains("keys") || !json.at("keys").is_object()) return std::nullopt;
+  KeySet keys;
+  for (const auto& [key, value] : json.at("keys").items()) {
+    if (!value.is_string()) return std::nullopt;
+    keys.entries[key].value = value.get<std::string>();
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::optional<KeySet> load_last_good(Disk& disk, const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const auto text = disk.read_file(path, kMostBytes);
+  if (!text) {
+    if (text.error().code() != Code::kNotFound) {
+      log_warning("last good configuration cannot be read", {{"reason", text.error()}});
+    }
+    return std::nullopt;
+  }
+  // First line: the checksum of what follows.
+  const size_t end = text->find('\n');
+  const std::string_view body = end == std::string::npos ? std::string_view() : std::string_view(*text).substr(end + 1);
+  std::optional<KeySet> keys;
+  if (text->substr(0, end) == fmt::format("crc32c {:08x}", crc32c(body))) keys = parse(body);
+  if (!keys) log_warning("last good configuration is damaged and not used", {{"file", path}});
+  return keys;
+}
+
+void save_last_good(Disk& disk, const std::string& path, const KeySet& keys) {
+  if (path.empty()) return;
+  nlohmann::json entries = nlohmann::json::object();
+  for (const auto& [key, entry] : keys.entries) entries[key] = entry.value;
+  const nlohmann::json json = {{"keys", std::move(entries)}};
+  const std::string body = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const Status saved = disk.write_file(path, fmt::format("crc32c {:08x}\n{}", crc32c(body), body));
+  if (!saved) log_warning("last good configuration cannot be kept", {{"reason", saved.error()}});
+}
+
+}  // namespace monitor::config

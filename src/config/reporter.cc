@@ -1,0 +1,64 @@
+#include "config/reporter.h"
+
+#include <utility>
+
+namespace monitor::config {
+
+namespace {
+
+constexpr int64_t kStatusEvery = 10 * kNanosPerSecond;
+constexpr int64_t kInventoryEvery = 60 * kNanosPerSecond;
+
+}  // namespace
+
+Reporter::Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill)
+    : timers_(timers),
+      self_(std::move(self)),
+      board_(board),
+      fill_(std::move(fill)),
+      since_ns_(timers.clock().wall_ns()) {}
+
+Reporter::~Reporter() {
+  for (const Timers::TimerId timer : {now_timer_, status_timer_, inventory_timer_}) timers_.cancel_timer(timer);
+}
+
+void Reporter::changed() {
+  if (stopped_ || now_timer_ != 0) return;
+  now_timer_ = timers_.call_after(0, [this] {
+    now_timer_ = 0;
+    report();
+    if (inventory_timer_ == 0) report_inventory();
+  });
+}
+
+void Reporter::report() {
+  timers_.cancel_timer(std::exchange(status_timer_, 0));
+  AgentStatus status;
+  status.version = self_.version;
+  status.host = self_.host;
+  status.since_ns = since_ns_;
+  status.updated_ns = timers_.clock().wall_ns();
+  fill_(status);
+  board_.put_status(to_json(status));
+  status_timer_ = timers_.call_after(kStatusEvery, [this] {
+    status_timer_ = 0;
+    report();
+  });
+}
+
+void Reporter::report_inventory() {
+  AgentStatus status;
+  fill_(status);
+  board_.put_inventory(to_json(AgentInventory{self_.host, status.groups, self_.version, timers_.clock().wall_ns()}));
+  inventory_timer_ = timers_.call_after(kInventoryEvery, [this] { report_inventory(); });
+}
+
+void Reporter::stop(std::function<void()> done) {
+  stopped_ = true;
+  for (Timers::TimerId* timer : {&now_timer_, &status_timer_, &inventory_timer_}) {
+    timers_.cancel_timer(std::exchange(*timer, 0));
+  }
+  board_.stop(std::move(done));
+}
+
+}  // namespace monitor::config

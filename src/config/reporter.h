@@ -1,0 +1,49 @@
+// Reporter: keeps an agent's status and inventory up to date on a board: the status at once when revision, error or a
+// plugin's state changes, else every 10 s; the inventory every 60 s. Everything on the loop's thread; timers and board
+// must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "config/status.h"
+
+namespace monitor::config {
+
+class Reporter {
+ public:
+  struct Self {
+    std::string version;
+    std::string host;
+  };
+  // What there is to say of configuration and plugins; called for every report.
+  using Fill = std::function<void(AgentStatus& status)>;
+
+  Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill);
+  ~Reporter();
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+
+  // Something may have changed: it is told now, with what else has changed in this turn of the loop.
+  void changed();
+  void stop(std::function<void()> done);
+
+ private:
+  void report();
+  void report_inventory();
+
+  Timers& timers_;
+  Self self_;
+  StatusBoard& board_;
+  Fill fill_;
+  int64_t since_ns_;
+  bool stopped_ = false;
+  Timers::TimerId now_timer_ = 0;
+  Timers::TimerId status_timer_ = 0;
+  Timers::TimerId inventory_timer_ = 0;
+};
+
+}  // namespace monitor::config

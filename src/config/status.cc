@@ -1,0 +1,148 @@
+#include "config/status.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include "base/time_format.h"
+#include "config/source.h"
+
+namespace monitor::config {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr size_t kMostBytes = size_t{1} << 20;
+
+std::string time_text(int64_t ns) { return format_rfc3339(ns, 3); }
+
+Result<json> parse_object(std::string_view text) {
+  if (text.size() > kMostBytes) {
+    return Error(Code::kResourceExhausted, fmt::format("{} bytes, the limit is {}", text.size(), kMostBytes));
+  }
+  json value = json::parse(text, nullptr, false);
+  if (!value.is_object()) return Error(Code::kInvalidArgument, "not a JSON object");
+  return value;
+}
+
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int64_t number_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+}
+
+int64_t time_of(const json& object, const char* name) {
+  const auto time = parse_rfc3339(text_of(object, name));
+  return time ? *time : 0;
+}
+
+std::vector<std::string> texts_of(const json& object, const char* name) {
+  std::vector<std::string> result;
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_array()) return result;
+  for (const json& one : *found) {
+    if (one.is_string()) result.push_back(one.get<std::string>());
+  }
+  return result;
+}
+
+std::string dump(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string status_key(std::string_view agent_id) { return fmt::format("{}status/{}", kKeyRoot, agent_id); }
+std::string inventory_key(std::string_view agent_id) { return fmt::format("{}inventory/{}", kKeyRoot, agent_id); }
+
+void take_state(AgentStatus& status, const ConfigEngine::State& state) {
+  status.desired = state.desired;
+  status.applied = state.applied;
+  status.last_failed = state.last_failed;
+  status.error = state.error;
+  status.deleted = state.deleted;
+  status.hash = state.hash;
+  status.groups = state.groups;
+  status.overrides = state.overrides;
+}
+
+std::string to_json(const AgentStatus& status) {
+  ordered_json plugins = ordered_json::array();
+  for (const PluginStatus& plugin : status.plugins) {
+    plugins.push_back({{"name", plugin.name},
+                       {"state", plugin.state},
+                       {"ticks", plugin.ticks},
+                       {"dropped", plugin.dropped},
+                       {"failed", plugin.failed}});
+  }
+  ordered_json object = {{"version", status.version},
+                         {"host", status.host},
+                         {"since", time_text(status.since_ns)},
+                         {"updated", time_text(status.updated_ns)},
+                         {"desired", status.desired},
+                         {"applied", status.applied},
+                         {"last_failed", status.last_failed},
+                         {"error", status.error},
+                         {"deleted", status.deleted},
+                         {"hash", status.hash},
+                         {"groups", status.groups},
+                         {"overrides", status.overrides},
+                         {"plugins", plugins}};
+  return dump(object);
+}
+
+Result<AgentStatus> parse_status(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return object.error();
+  AgentStatus status;
+  status.version = text_of(*object, "version");
+  status.host = text_of(*object, "host");
+  status.since_ns = time_of(*object, "since");
+  status.updated_ns = time_of(*object, "updated");
+  status.desired = number_of(*object, "desired");
+  status.applied = number_of(*object, "applied");
+  status.last_failed = number_of(*object, "last_failed");
+  status.error = text_of(*object, "error");
+  status.deleted = object->value("deleted", json()) == true;
+  status.hash = text_of(*object, "hash");
+  status.groups = texts_of(*object, "groups");
+  status.overrides = texts_of(*object, "overrides");
+  const auto plugins = object->find("plugins");
+  if (plugins == object->end() || !plugins->is_array()) return status;
+  for (const json& one : *plugins) {
+    if (!one.is_object()) continue;
+    const auto count = [&](const char* name) {
+      return static_cast<uint64_t>(std::max<int64_t>(0, number_of(one, name)));
+    };
+    status.plugins.push_back(
+        {text_of(one, "name"), text_of(one, "state"), count("ticks"), count("dropped"), count("failed")});
+  }
+  return status;
+}
+
+std::string to_json(const AgentInventory& inventory) {
+  return dump({{"host", inventory.host},
+               {"groups", inventory.groups},
+               {"version", inventory.version},
+               {"last_seen", time_text(inventory.last_seen_ns)}});
+}
+
+Result<AgentInventory> parse_inventory(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return object.error();
+  AgentInventory inventory;
+  inventory.host = text_of(*object, "host");
+  inventory.groups = texts_of(*object, "groups");
+  inventory.version = text_of(*object, "version");
+  inventory.last_seen_ns = time_of(*object, "last_seen");
+  return inventory;
+}
+
+}  // namespace monitor::config

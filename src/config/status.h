@@ -1,0 +1,71 @@
+// What an agent says of itself: its status, present as long as it lives, and its entry in the inventory, which stays.
+// JSON both ways. Parsing takes what others wrote: it never fails for a field that is missing or odd, only for what is
+// no JSON object.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/engine.h"
+
+namespace monitor::config {
+
+std::string status_key(std::string_view agent_id);     // /monitor/status/<agent-id>
+std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<agent-id>
+
+// How a plugin fares.
+struct PluginStatus {
+  std::string name;
+  std::string state;  // running
+  uint64_t ticks = 0;
+  uint64_t dropped = 0;  // ticks
+  uint64_t failed = 0;   // ticks
+
+  bool operator==(const PluginStatus&) const = default;
+};
+
+struct AgentStatus {
+  std::string version;
+  std::string host;
+  int64_t since_ns = 0;    // start of the process; Unix times
+  int64_t updated_ns = 0;  // when this was written
+  int64_t desired = 0;     // revisions
+  int64_t applied = 0;
+  int64_t last_failed = 0;
+  std::string error;  // of the newest revision; empty when it is in force
+  bool deleted = false;
+  std::string hash;  // of the merged document in force
+  std::vector<std::string> groups;
+  std::vector<std::string> overrides;
+  std::vector<PluginStatus> plugins;
+};
+
+// Fills what the engine knows.
+void take_state(AgentStatus& status, const ConfigEngine::State& state);
+std::string to_json(const AgentStatus& status);
+Result<AgentStatus> parse_status(std::string_view text);
+
+struct AgentInventory {
+  std::string host;
+  std::vector<std::string> groups;
+  std::string version;
+  int64_t last_seen_ns = 0;
+};
+std::string to_json(const AgentInventory& inventory);
+Result<AgentInventory> parse_inventory(std::string_view text);
+
+// Where they are put: etcd or files. On the loop's thread; nothing fails for good: it is tried again.
+class StatusBoard {
+ public:
+  virtual ~StatusBoard() = default;
+  virtual void put_status(std::string json) = 0;
+  virtual void put_inventory(std::string json) = 0;
+  // Takes the status away, and calls back from the loop; the inventory stays.
+  virtual void stop(std::function<void()> done) = 0;
+};
+
+}  // namespace monitor::config

@@ -1,0 +1,145 @@
+// Validator: the entries of "metrics" and "plugins".
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/validator.h"
+
+namespace monitor::config {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr size_t kMaxEntries = 1000;  // beyond it, nothing is worth looking at
+constexpr size_t kMaxPlugins = 32;
+constexpr size_t kMaxPatterns = 64;
+
+std::vector<std::string> selector_names() {
+  std::vector<std::string> names;
+  for (const Selector& one : selectors()) names.emplace_back(one.name);
+  return names;
+}
+
+bool valid_pattern(std::string_view text) { return !text.empty() && text.size() <= 256; }
+
+}  // namespace
+
+void Validator::read_list(const std::string& path, const json& value,
+                          void (Validator::*item)(const std::string&, const json&)) {
+  if (!value.is_array()) {
+    problem(path, "must be a list, as [\"cpu\"]", value);
+    return;
+  }
+  const size_t most = item == &Validator::read_plugin ? kMaxPlugins : kMaxEntries;
+  if (value.size() > most) {
+    problem(path, fmt::format("has {} entries, the limit is {}", value.size(), most), value);
+    return;
+  }
+  for (size_t i = 0; i < value.size(); ++i) (this->*item)(fmt::format("{}/{}", path, i), value[i]);
+}
+
+// The name of an entry that is a text or an object with "name"; nothing after reporting what is wrong.
+std::optional<std::string> Validator::entry_name(const std::string& path, const json& value, std::string_view what) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object() && value.contains("name") && value.at("name").is_string()) {
+    return value.at("name").get<std::string>();
+  }
+  problem(path, fmt::format("must be the name of a {}, or an object with \"name\"", what), value);
+  return std::nullopt;
+}
+
+void Validator::read_metric(const std::string& path, const json& value) {
+  const auto name = entry_name(path, value, "metric");
+  if (!name) return;
+  const std::vector<std::string> known = selector_names();
+  if (std::find(known.begin(), known.end(), *name) == known.end()) {
+    unknown(value.is_object() ? path + "/name" : path, "metric", *name, known);
+    return;
+  }
+  for (const MetricSelection& other : result_.settings.metrics) {
+    if (other.name != *name) continue;
+    problem(path, "metric is listed twice", value);
+    return;
+  }
+  MetricSelection selection;
+  selection.name = *name;
+  if (value.is_object()) {
+    for (const auto& [option, given] : value.items()) {
+      if (option != "name") read_metric_option(path + pointer_step(option), option, given, selection);
+    }
+  }
+  result_.settings.metrics.push_back(std::move(selection));
+}
+
+void Validator::read_metric_option(const std::string& path, const std::string& name, const json& value,
+                                   MetricSelection& selection) {
+  std::vector<std::string> known = {"name"};
+  bool applies = false;
+  for (const MetricOption& option : metric_options()) {
+    if (!option.applies_to(selection.name)) continue;
+    known.emplace_back(option.setting.name);
+    applies = applies || option.setting.name == name;
+  }
+  if (!applies) {
+    unknown(path, fmt::format("option of \"{}\"", selection.name), name, known);
+    return;
+  }
+  const Setting& setting = metric_option(name).setting;
+  if (name == "interval") selection.interval_ns = duration(setting, path, value).value_or(0);
+  if (name == "include") selection.include = texts(setting, path, value, kMaxPatterns, valid_pattern);
+  if (name == "exclude") selection.exclude = texts(setting, path, value, kMaxPatterns, valid_pattern);
+  if (setting.type != SettingType::kBoolean) return;
+  const bool on = boolean(path, value).value_or(false);
+  if (name == "per_core") selection.per_core = on;
+  if (name == "modes") selection.modes = on;
+  if (name == "per_device") selection.per_device = on;
+  if (name == "per_interface") selection.per_interface = on;
+  if (name == "per_filesystem") selection.per_filesystem = on;
+  if (name == "counters") selection.counters = on;
+}
+
+void Validator::read_plugin(const std::string& path, const json& value) {
+  const auto given = entry_name(path, value, "plugin");
+  if (!given) return;
+  PluginEntry entry;
+  entry.name = plugin_short_name(*given);
+  const std::vector<std::string> known = plugins_.plugin_names();
+  if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
+    unknown(value.is_object() ? path + "/name" : path, "plugin", *given, known);
+    return;
+  }
+  if (value.is_object()) {
+    auto config = plugin_config(path, value);
+    if (!config) return;
+    entry.config = std::move(*config);
+  }
+  if (auto fault = plugins_.check_plugin(entry.name, entry.config)) {
+    Problem& p =
+        problem(path + "/config" + fault->path, fmt::format("plugin {}: {}", entry.name, fault->message), nullptr);
+    p.got = fault->got;
+    p.known = fault->known;
+    return;
+  }
+  result_.settings.plugins.push_back(std::move(entry));
+}
+
+std::optional<std::string> Validator::plugin_config(const std::string& path, const json& value) {
+  std::string config = "{}";
+  for (const auto& [field, content] : value.items()) {
+    if (field == "name") continue;
+    if (field != "config") {
+      unknown(path + pointer_step(field), "field of a plugin", field, {"name", "config"});
+      return std::nullopt;
+    }
+    if (!content.is_object()) {
+      problem(path + "/config", "must be an object", content);
+      return std::nullopt;
+    }
+    config = content.dump();
+  }
+  return config;
+}
+
+}  // namespace monitor::config

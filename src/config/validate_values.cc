@@ -1,0 +1,114 @@
+// Validator: values of one kind each.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/size_format.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "config/validator.h"
+
+namespace monitor::config {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr size_t kMaxLabels = 32;
+constexpr size_t kMaxLabelKey = 256;
+constexpr size_t kMaxLabelValue = 1024;
+
+}  // namespace
+
+std::string Validator::expected(const Setting& one) {
+  if (one.unit.empty()) return fmt::format("must be {}", one.bounds);
+  return fmt::format("must be {} (in {} as a number, or with a unit)", one.bounds, one.unit);
+}
+
+std::optional<int64_t> Validator::duration(const Setting& one, const std::string& path, const json& value) {
+  double ns = NAN;
+  if (value.is_number()) {
+    ns = value.get<double>() * static_cast<double>(kNanosPerSecond);
+  } else if (value.is_string()) {
+    if (const auto parsed = parse_duration(value.get<std::string>())) ns = static_cast<double>(*parsed);
+  }
+  // What is no number is in no range.
+  if (ns >= static_cast<double>(one.min) && ns <= static_cast<double>(one.max)) return std::llround(ns);
+  problem(path, expected(one), value);
+  return std::nullopt;
+}
+
+std::optional<uint64_t> Validator::size(const Setting& one, const std::string& path, const json& value) {
+  std::optional<uint64_t> bytes;
+  if (value.is_number_unsigned()) {
+    bytes = value.get<uint64_t>();
+  } else if (value.is_string()) {
+    if (const auto parsed = parse_size(value.get<std::string>())) bytes = *parsed;
+  }
+  if (bytes && *bytes >= static_cast<uint64_t>(one.min) && *bytes <= static_cast<uint64_t>(one.max)) return bytes;
+  problem(path, expected(one), value);
+  return std::nullopt;
+}
+
+std::optional<std::string> Validator::choice(const Setting& one, const std::string& path, const json& value) {
+  std::vector<std::string> known;
+  for (const std::string_view word : split(one.choices, ',')) known.emplace_back(word);
+  if (value.is_string()) {
+    const auto& word = value.get_ref<const std::string&>();
+    if (std::find(known.begin(), known.end(), word) != known.end()) return word;
+  }
+  Problem& p = problem(path, expected(one), value);
+  if (value.is_string()) p.known = nearest(value.get_ref<const std::string&>(), known).value_or("");
+  return std::nullopt;
+}
+
+std::optional<bool> Validator::boolean(const std::string& path, const json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  problem(path, "must be true or false", value);
+  return std::nullopt;
+}
+
+std::vector<std::string> Validator::texts(const Setting& one, const std::string& path, const json& value, size_t most,
+                                          bool (*valid)(std::string_view)) {
+  std::vector<std::string> result;
+  if (!value.is_array() || value.size() > most) {
+    problem(path, fmt::format("must be a list of texts, {}", one.bounds), value);
+    return result;
+  }
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (!value[i].is_string() || !valid(value[i].get_ref<const std::string&>())) {
+      problem(fmt::format("{}/{}", path, i), fmt::format("must be a text, {}", one.bounds), value[i]);
+      continue;
+    }
+    result.push_back(value[i].get<std::string>());
+  }
+  return result;
+}
+
+void Validator::read_labels(const std::string& path, const json& value) {
+  if (!value.is_object()) {
+    problem(path, "must be an object of texts", value);
+    return;
+  }
+  if (value.size() > kMaxLabels) {
+    problem(path, fmt::format("has {} labels, the limit is {}", value.size(), kMaxLabels), value);
+    return;
+  }
+  for (const auto& [key, text] : value.items()) {
+    const std::string at = path + pointer_step(key);
+    if (key.empty() || key.size() > kMaxLabelKey) {
+      problem(at, fmt::format("label's name has {} bytes, the limits are 1 and {}", key.size(), kMaxLabelKey), key);
+    } else if (!text.is_string()) {
+      problem(at, "must be a text", text);
+    } else if (text.get_ref<const std::string&>().size() > kMaxLabelValue) {
+      problem(at,
+              fmt::format("has {} bytes, the limit is {}", text.get_ref<const std::string&>().size(), kMaxLabelValue),
+              text);
+    } else {
+      metrics::set_label(result_.settings.labels, key, text.get<std::string>());
+    }
+  }
+}
+
+}  // namespace monitor::config
