@@ -97,7 +97,7 @@ void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reas
     Entry* const entry = find(loss.incarnation, sequence);
     if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
     // A disk that fails may leave a torn copy, and the good one may have given way since.
-    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->suspect) {
+    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
       return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
     }
     entry->dropped = true;

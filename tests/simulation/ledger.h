@@ -30,6 +30,7 @@ struct Entry {
   bool told = false;     // a record of it is in the log
   bool exposed = false;  // it may be lost
   bool suspect = false;  // the disk was failing when it came: memory may be all that it was in
+  bool doubted = false;  // it once was: a torn copy of it may lie about
   uint32_t taken = 0;    // frames that readers took for good
 };
 

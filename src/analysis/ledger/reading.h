@@ -42,6 +42,7 @@ class LedgerReading final : private BatchSink {
 
  private:
   size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override;
+  bool wants_values() const override { return false; }
   void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
   void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
