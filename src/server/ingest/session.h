@@ -87,7 +87,7 @@ class Session final : public rpc::ServerCallHandler {
   std::shared_ptr<LiveStream> live_;  // set by Hello
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
-  bool paused_ = false;     // for want of memory: what comes is not kept
+  bool paused_ = false;  // for want of memory: what comes is not kept
   // The first token of which that is true; none since the agent was asked to send from an earlier one.
   std::optional<uint64_t> paused_at_;
   size_t paused_cost_ = 0;  // of that one
