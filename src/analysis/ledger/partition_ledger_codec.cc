@@ -48,7 +48,17 @@ enum : uint32_t {
   kExpiredBelow = 29,
 };
 // Of what was dropped, and of a gap.
-enum : uint32_t { kStage = 1, kReason = 2, kBatches = 3, kTicks = 4, kPoints = 5, kFirst = 6, kLast = 7, kSince = 8, kCertain = 9 };
+enum : uint32_t {
+  kStage = 1,
+  kReason = 2,
+  kBatches = 3,
+  kTicks = 4,
+  kPoints = 5,
+  kFirst = 6,
+  kLast = 7,
+  kSince = 8,
+  kCertain = 9
+};
 
 void put_account_head(std::string& out, const Account& a) {
   protowire::put_bytes(out, kHost, a.host);
