@@ -55,7 +55,8 @@ void join_ranges(Ranges& ranges) {
 void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& row) {
   const Bounds bounds = bounds_of(account);
   for (const auto& [begin, gap] : account.gaps) {
-    const bool old = options.missing_after_ns == 0 || options.now_ns - gap.since_ns >= options.missing_after_ns;
+    const bool old =
+        options.missing_after_ns == 0 || elapsed_ns(gap.since_ns, options.now_ns) >= options.missing_after_ns;
     for (const auto& [first, last] : account.unseen(begin, gap.last)) {
       judge(first, last, gap.certain ? Bounds{} : bounds, row.expired, old ? row.missing : row.waiting);
     }
@@ -113,7 +114,7 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   row.points_stored = account.points_stored;
   row.late_ticks = account.late_ticks;
   if (account.end) row.end = account.end->clean ? LedgerRow::End::kClean : LedgerRow::End::kUnclean;
-  row.silent = options.now_ns - account.last_log_ns > kSilentAfter;
+  row.silent = elapsed_ns(account.last_log_ns, options.now_ns) > kSilentAfter;
   take_gaps(account, options, row);
   take_drops(account, row);
   return row;
