@@ -158,8 +158,8 @@ void Session::append(uint64_t token, std::string_view batch) {
 // There is no memory for it: it and what comes after it is not kept, and the agent gets no more room to send. Nothing
 // is asked for again before there is room for it.
 void Session::pause(uint64_t token, size_t cost) {
+  paused_at_ = std::min(paused_at_, token);
   if (!std::exchange(paused_, true)) {
-    paused_at_ = token;
     paused_cost_ = cost;
     ingest_.wait_for_memory(id_);
   }
@@ -169,7 +169,7 @@ void Session::pause(uint64_t token, size_t cost) {
 size_t Session::resume() {
   if (!std::exchange(paused_, false)) return 0;
   const size_t expected = withheld_;
-  if (receiver_.retry(paused_at_)) ingest_.metrics_.retried.add();
+  if (receiver_.retry(std::exchange(paused_at_, kNoToken))) ingest_.metrics_.retried.add();
   release_withheld();
   flush();
   return expected;
@@ -295,6 +295,7 @@ void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
   if (!receiver_.retry(token)) return;
+  paused_at_ = kNoToken;  // is asked for with it
   ingest_.metrics_.retried.add();
   drop_waiting();
   if (retry_timer_ != 0 || ended_) return;
@@ -330,6 +331,7 @@ void Session::log_reset() {
   }
   in_flight_.clear();
   receiver_.retry_all();
+  paused_at_ = kNoToken;
   if (!std::exchange(paused_, false)) return;
   ingest_.leave_memory_queue(id_);
   release_withheld();

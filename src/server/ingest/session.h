@@ -49,6 +49,8 @@ class Session final : public rpc::ServerCallHandler {
   void flush();
 
  private:
+  static constexpr uint64_t kNoToken = UINT64_MAX;
+
   // A batch from its arrival until the log has settled it; tokens are contiguous.
   struct InFlight {
     uint64_t token = 0;
@@ -87,7 +89,7 @@ class Session final : public rpc::ServerCallHandler {
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
   bool paused_ = false;     // for want of memory: what comes is not kept
-  uint64_t paused_at_ = 0;  // the first token of which that is true
+  uint64_t paused_at_ = kNoToken;  // the first token of which that is true, and that no rewind has taken since
   size_t paused_cost_ = 0;  // of that one
   size_t withheld_ = 0;     // bytes that the agent gets no room for while it is paused, or a retry is awaited
   Timers::TimerId hello_timer_ = 0;
