@@ -335,7 +335,7 @@ TEST_F(LedgerTest, RecordsAfterTheSpanAreLeftOut) {
 
 TEST_F(LedgerTest, WhatIsTooOldIsForgotten) {
   take(fresh('x', 1));
-  pass(9 * 24 * 3600);
+  pass(int64_t{9} * 24 * 3600);
   take(fresh('y', 1));
   EXPECT_EQ(rows().size(), 1U);
 }

@@ -158,18 +158,19 @@ void Session::append(uint64_t token, std::string_view batch) {
 // There is no memory for it: it and what comes after it is not kept, and the agent gets no more room to send. Nothing
 // is asked for again before there is room for it.
 void Session::pause(uint64_t token, size_t cost) {
-  paused_at_ = std::min(paused_at_, token);
-  if (!std::exchange(paused_, true)) {
+  if (!paused_at_) {
+    paused_at_ = token;
     paused_cost_ = cost;
-    ingest_.wait_for_memory(id_);
   }
+  if (!std::exchange(paused_, true)) ingest_.wait_for_memory(id_);
   settle(token);
 }
 
 size_t Session::resume() {
   if (!std::exchange(paused_, false)) return 0;
   const size_t expected = withheld_;
-  if (receiver_.retry(std::exchange(paused_at_, kNoToken))) ingest_.metrics_.retried.add();
+  const auto from = std::exchange(paused_at_, std::nullopt);
+  if (from && receiver_.retry(*from)) ingest_.metrics_.retried.add();
   release_withheld();
   flush();
   return expected;
@@ -295,7 +296,7 @@ void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
   if (!receiver_.retry(token)) return;
-  paused_at_ = kNoToken;  // is asked for with it
+  paused_at_.reset();  // a token that is no more: the agent sends it again, and it may not be kept again
   ingest_.metrics_.retried.add();
   drop_waiting();
   if (retry_timer_ != 0 || ended_) return;
@@ -331,7 +332,7 @@ void Session::log_reset() {
   }
   in_flight_.clear();
   receiver_.retry_all();
-  paused_at_ = kNoToken;
+  paused_at_.reset();
   if (!std::exchange(paused_, false)) return;
   ingest_.leave_memory_queue(id_);
   release_withheld();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,8 +50,6 @@ class Session final : public rpc::ServerCallHandler {
   void flush();
 
  private:
-  static constexpr uint64_t kNoToken = UINT64_MAX;
-
   // A batch from its arrival until the log has settled it; tokens are contiguous.
   struct InFlight {
     uint64_t token = 0;
@@ -88,8 +87,9 @@ class Session final : public rpc::ServerCallHandler {
   std::shared_ptr<LiveStream> live_;  // set by Hello
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
-  bool paused_ = false;     // for want of memory: what comes is not kept
-  uint64_t paused_at_ = kNoToken;  // the first token of which that is true, and that no rewind has taken since
+  bool paused_ = false;  // for want of memory: what comes is not kept
+  // The first token of which that is true; none since the agent was asked to send from an earlier one.
+  std::optional<uint64_t> paused_at_;
   size_t paused_cost_ = 0;  // of that one
   size_t withheld_ = 0;     // bytes that the agent gets no room for while it is paused, or a retry is awaited
   Timers::TimerId hello_timer_ = 0;
