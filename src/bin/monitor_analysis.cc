@@ -1,4 +1,4 @@
-// monitor-analysis: flags and wiring. get-metrics is src/analysis/print/get_metrics.h.
+// monitor-analysis: flags and wiring. get-metrics is src/analysis/print/get_metrics.h, ledger bin/analysis/ledger.h.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -6,16 +6,16 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "analysis/print/get_metrics.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "bin/analysis/attendant.h"
+#include "bin/analysis/ledger.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
 #include "metriclog/log_address.h"
-#include "telemetry/http/http_server.h"
 
 namespace monitor {
 namespace {
@@ -36,9 +36,7 @@ struct Flags {
 };
 
 CLI::App* declare(Cli& cli, Flags& flags) {
-  CLI::App& app = cli.app();
-  app.require_subcommand(1);
-  CLI::App* const get = app.add_subcommand("get-metrics", "Follow the metric log and print what comes");
+  CLI::App* const get = cli.app().add_subcommand("get-metrics", "Follow the metric log and print what comes");
   add_log_options(*get, flags.log);
   get->add_option("--group-id", flags.group,
                   "Read as this group: go on where it stopped, share the work with its other members");
@@ -56,8 +54,6 @@ CLI::App* declare(Cli& cli, Flags& flags) {
                   "Keep records that cannot be decoded in this topic of the same Kafka, too")
       ->type_name("TOPIC");
   get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
-  cli.add_data_option();
-  cli.add_drain_option();
   return get;
 }
 
@@ -77,47 +73,6 @@ analysis::GetMetricsOptions print_options(const Flags& flags) {
   return options;
 }
 
-// Signals and HTTP, on a thread beside the one that waits for the log.
-class Attendant {
- public:
-  // A stop that the reading thread does not follow within `drain_ns` (a pipe that nobody reads) is cut short.
-  Attendant(const Clock& clock, const std::function<void()>& on_stop, int64_t drain_ns)
-      : loop_(clock), signals_(loop_, [this, on_stop, drain_ns](int) {
-          on_stop();
-          loop_.call_after(drain_ns, [] { _exit(kExitOk); });
-        }) {}
-  ~Attendant() {
-    if (!thread_.joinable()) return;
-    loop_.stop();
-    thread_.join();
-  }
-  Attendant(const Attendant&) = delete;
-  Attendant& operator=(const Attendant&) = delete;
-
-  Status serve(const telemetry::HttpOptions& options, const telemetry::Registry& registry) {
-    auto started = telemetry::HttpServer::start(loop_, options, telemetry::own_pages(registry, [] { return ""; }));
-    if (!started) return started.error();
-    http_ = std::move(*started);
-    log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", options.address, http_->port())}});
-    return {};
-  }
-  void start() {
-    thread_ = std::thread([this] { loop_.run(); });
-  }
-
- private:
-  EventLoop loop_;
-  const Signals signals_;
-  std::unique_ptr<telemetry::HttpServer> http_;
-  std::thread thread_;
-};
-
-// An output that cannot be written ends with 74, as a damaged file does.
-int exit_code_for_reading(const LogFlags& log, const Error& error) {
-  const bool output = error.code() == Code::kInternal || error.code() == Code::kResourceExhausted;
-  return output ? exit_code_for(error) : exit_code_for_log(log, error);
-}
-
 int get_metrics(const Cli& cli, Flags& flags) {
   const SystemClock clock;
   metriclog::ReaderOptions reading{.group = flags.group};
@@ -128,12 +83,8 @@ int get_metrics(const Cli& cli, Flags& flags) {
   }
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
   if (!flags.dead_letter.empty() && !flags.log.on_kafka()) return cli.usage_error("--dead-letter needs --kafka");
-  std::optional<telemetry::HttpOptions> http;
-  if (flags.http != "off") {
-    const auto parsed = telemetry::parse_http_address(flags.http);
-    if (!parsed) return cli.usage_error("--http: " + parsed.error().message());
-    http = *parsed;
-  }
+  const auto http = http_option(flags.http);
+  if (!http) return cli.usage_error(http.error().message());
   auto reader = open_log_reader(flags.log, reading);
   if (!reader) {
     log_error("cannot read the metric log", {{"reason", reader.error()}});
@@ -157,11 +108,9 @@ int get_metrics(const Cli& cli, Flags& flags) {
         (*reader)->wake();
       },
       cli.drain_timeout_ns());
-  if (http) {
-    if (const Status served = attendant.serve(*http, registry); !served) {
-      log_error("cannot serve HTTP", {{"reason", served.error()}});
-      return exit_code_for(served.error());
-    }
+  if (const Status served = attendant.serve(*http, registry); !served) {
+    log_error("cannot serve HTTP", {{"reason", served.error()}});
+    return exit_code_for(served.error());
   }
   attendant.start();
   log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
@@ -185,10 +134,17 @@ int run(int argc, char** argv) {
   Cli cli({"monitor-analysis", "Reads the metric log.",
            "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
            "  monitor-analysis get-metrics --log sqlite:/tmp/log.db\n"
-           "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"});
+           "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"
+           "  monitor-analysis ledger --log sqlite:/tmp/log.db --agent agent-001\n"});
+  cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
+  LedgerFlags ledger_flags;
+  const CLI::App* const ledger = declare_ledger(cli.app(), ledger_flags);
+  cli.add_data_option();
+  cli.add_drain_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
-  return get->parsed() ? get_metrics(cli, flags) : kExitUsage;
+  if (get->parsed()) return get_metrics(cli, flags);
+  return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
 }
 
 }  // namespace

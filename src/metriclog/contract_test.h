@@ -187,6 +187,45 @@ TEST_P(MetricLogContract, ANewGroupStartsAtLatestAndKeepsThatPlace) {
   EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("between"));
 }
 
+TEST_P(MetricLogContract, ANewGroupCanStartAtEarliestAndKeepsThatPlace) {
+  append_all({"a", "b"});
+  {
+    const auto reader = log_->reader({.group = "g", .start = {}, .new_group_at_earliest = true});
+    wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  }
+  const auto reader = log_->reader({.group = "g"});
+  EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("a", "b"));
+}
+
+TEST_P(MetricLogContract, AnAssignmentSaysWhatTheLogHoldsAndWhereReadingBegins) {
+  append_all({"a", "b", "c"});
+  const auto whole = log_->reader({.group = "g", .start = earliest()});
+  const auto read_by_it = read(*whole, 3);
+  ASSERT_EQ(read_by_it.size(), 3U);
+  const ReaderEvent first = events_.front();
+  ASSERT_EQ(first.kind, ReaderEvent::Kind::kAssigned);
+  ASSERT_EQ(first.extents.size(), first.assigned.size());
+  int64_t records = 0;
+  for (const Extent& extent : first.extents) {
+    records += extent.end - extent.begin;
+    EXPECT_EQ(extent.next, extent.begin);
+    EXPECT_FALSE(extent.cut);
+  }
+  EXPECT_EQ(records, 3);
+  log_->take_first(2);
+  const auto left = log_->reader({.start = {.kind = StartAt::Kind::kLatest}});
+  const ReaderEvent event = wait_for(*left, ReaderEvent::Kind::kAssigned);
+  ASSERT_EQ(event.extents.size(), event.assigned.size());
+  for (size_t i = 0; i < event.assigned.size(); ++i) {
+    if (event.assigned[i].partition != read_by_it[0].partition) continue;
+    const Extent& extent = event.extents[i];
+    EXPECT_EQ(extent.begin, read_by_it[2].offset);
+    EXPECT_EQ(extent.end, read_by_it[2].offset + 1);
+    EXPECT_EQ(extent.next, extent.end);
+    EXPECT_TRUE(extent.cut);
+  }
+}
+
 TEST_P(MetricLogContract, GroupsAreIndependent) {
   append_all({"a", "b"});
   const auto one = log_->reader({.group = "one", .start = earliest()});

@@ -87,6 +87,14 @@ struct Snapshot {
   std::string state = {};
 };
 
+// Of an assigned partition, at that moment: what the log holds, and where reading begins.
+struct Extent {
+  int64_t begin = 0;  // the first record that retention has left
+  int64_t next = 0;   // the first that this reader will be given
+  int64_t end = 0;    // behind the last record
+  bool cut = false;   // there were records before `begin`
+};
+
 // What a reader is told, in order, by poll().
 struct ReaderEvent {
   enum class Kind {
@@ -99,6 +107,7 @@ struct ReaderEvent {
   };
   Kind kind = Kind::kRecords;
   std::vector<Snapshot> assigned = {};
+  std::vector<Extent> extents = {};  // one for each of `assigned`
   std::vector<int32_t> revoked = {};
   std::vector<Record> records = {};
   int32_t partition = 0;
@@ -118,6 +127,8 @@ struct StartAt {
 struct ReaderOptions {
   std::string group = {};  // empty: no group, all partitions, nothing is stored
   StartAt start = {};      // anything but kStored overrides the stored position for this run
+  // Where kStored begins when the group has no position yet: at the beginning instead of the end.
+  bool new_group_at_earliest = false;
 };
 
 // Not thread-safe: one thread a reader. wake() alone may be called from any thread or signal-safe context.

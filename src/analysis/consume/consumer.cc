@@ -23,21 +23,35 @@ constexpr int64_t kLateOnTheWay = 10 * kNanosPerSecond;
 
 // Fields of a snapshot's state; Dedupe's entries are field 1.
 constexpr uint32_t kFramesTaken = 2;
+constexpr uint32_t kBuiltKind = 3;
+constexpr uint32_t kBuilt = 4;
 
-uint64_t frames_taken_of(std::string_view state) {
-  protowire::Reader reader(state);
+struct State {
+  uint64_t frames_taken = 0;
+  std::string_view kind;
+  std::string_view built;
+};
+
+State state_of(std::string_view bytes) {
+  State state;
+  protowire::Reader reader(bytes);
   while (const auto field = reader.next()) {
-    if (field->number == kFramesTaken) return field->value;
+    if (field->number == kFramesTaken) state.frames_taken = field->value;
+    if (field->number == kBuiltKind) state.kind = field->bytes;
+    if (field->number == kBuilt) state.built = field->bytes;
   }
-  return 0;
+  return state;
 }
 
 }  // namespace
 
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns) {
   const auto send_every = static_cast<int64_t>(envelope.send_every_ns);
-  return envelope.appended_ns - frame_time_ns > send_every + kLateAtAgent ||
-         log_time_ns - envelope.appended_ns > kLateOnTheWay;
+  return envelope.appended_ns - frame_time_ns > send_every + kLateAtAgent || has_waited(envelope, log_time_ns);
+}
+
+bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns) {
+  return log_time_ns - envelope.appended_ns > kLateOnTheWay;
 }
 
 Result<metrics::Batch> decode_record(const Record& record) {
@@ -63,20 +77,22 @@ Result<bool> Consumer::step(int64_t timeout_ns) {
     event_ = record_ = 0;
   }
   for (; event_ < events_.size(); ++event_) {
-    if (!handle(events_[event_])) return false;
+    const auto done = handle(events_[event_]);
+    if (!done || !*done) return done;
     record_ = 0;
   }
   return true;
 }
 
-bool Consumer::handle(ReaderEvent& event) {
+Result<bool> Consumer::handle(ReaderEvent& event) {
   switch (event.kind) {
     case ReaderEvent::Kind::kAssigned:
-      assign(event.assigned);
+      if (auto status = assign(event); !status) return status.error();
       break;
     case ReaderEvent::Kind::kRevoked:
       for (const int32_t partition : event.revoked) {
         partitions_.erase(partition);
+        if (built_ != nullptr) built_->forget(partition);
         sink_.on_revoked(partition);
       }
       break;
@@ -86,10 +102,7 @@ bool Consumer::handle(ReaderEvent& event) {
       }
       break;
     case ReaderEvent::Kind::kLost:
-      metrics_.lost.add(static_cast<uint64_t>(event.to - event.from));
-      log_warning("records lost to retention before they were read",
-                  {{"partition", event.partition}, {"from", event.from}, {"to", event.to}});
-      sink_.on_lost(event.partition, event.from, event.to);
+      lose(event);
       break;
     case ReaderEvent::Kind::kTrouble:
       log_warning("log cannot be read at the moment", {{"error", event.text}});
@@ -99,25 +112,68 @@ bool Consumer::handle(ReaderEvent& event) {
   return true;
 }
 
-void Consumer::assign(const std::vector<Snapshot>& snapshots) {
-  for (const Snapshot& snapshot : snapshots) {
+void Consumer::lose(const ReaderEvent& event) {
+  metrics_.lost.add(static_cast<uint64_t>(event.to - event.from));
+  log_warning("records lost to retention before they were read",
+              {{"partition", event.partition}, {"from", event.from}, {"to", event.to}});
+  Partition& partition = partitions_[event.partition];
+  partition.next_offset = partition.position = event.to;
+  partition.frames_taken = 0;
+  partition.moved = true;
+  if (built_ != nullptr) built_->apply_lost(event.partition, event.from, event.to);
+  sink_.on_lost(event.partition, event.from, event.to);
+}
+
+Status Consumer::assign(const ReaderEvent& event) {
+  for (size_t i = 0; i < event.assigned.size(); ++i) {
+    const Snapshot& snapshot = event.assigned[i];
+    const metriclog::Extent& extent = event.extents[i];
     Partition& partition = partitions_[snapshot.partition] = Partition();
-    partition.next_offset = snapshot.next_offset;
-    partition.frames_taken = frames_taken_of(snapshot.state);
-    auto dedupe = Dedupe::decode(snapshot.state);
-    if (dedupe) {
-      partition.dedupe = std::move(*dedupe);
-    } else {
-      // Reading goes on where it was: at worst a batch is shown twice.
-      log_warning("snapshot not understood", {{"partition", snapshot.partition}, {"error", dedupe.error()}});
-    }
+    partition.position = extent.next;
+    partition.end_at_start = extent.end;
+    if (auto status = restore(snapshot, extent, partition); !status) return status;
     sink_.on_assigned(snapshot.partition);
   }
+  return {};
+}
+
+Status Consumer::restore(const Snapshot& snapshot, const metriclog::Extent& extent, Partition& partition) {
+  partition.next_offset = snapshot.next_offset;
+  partition.frames_taken = state_of(snapshot.state).frames_taken;
+  auto dedupe = Dedupe::decode(snapshot.state);
+  if (!dedupe) {
+    // Reading goes on where it was: at worst a batch is shown twice.
+    log_warning("snapshot not understood", {{"partition", snapshot.partition}, {"error", dedupe.error()}});
+  } else {
+    partition.dedupe = std::move(*dedupe);
+  }
+  return rebuild(snapshot, extent, dedupe.ok());
+}
+
+Status Consumer::rebuild(const Snapshot& snapshot, const metriclog::Extent& extent, bool dedupe_understood) {
+  const State state = state_of(snapshot.state);
+  const std::string_view kind = built_ == nullptr ? "" : built_->kind();
+  // Where a group begins is noted without a state, which is anybody's.
+  if (!snapshot.state.empty() && dedupe_understood && state.kind != kind) {
+    const auto name = [](std::string_view text) { return text.empty() ? "get-metrics" : text; };
+    return Error(Code::kAborted,
+                 fmt::format("partition {}: the group's snapshots are of {}, not of {}; read with another --group-id",
+                             snapshot.partition, name(state.kind), name(kind)));
+  }
+  if (built_ == nullptr) return {};
+  if (snapshot.state.empty()) {
+    built_->fresh(snapshot.partition, extent);
+    return {};
+  }
+  const Status built = dedupe_understood ? built_->decode(snapshot.partition, state.built)
+                                         : Error(Code::kDataLoss, "its list of seen batches is malformed");
+  if (built) return {};
+  return Error(Code::kDataLoss, fmt::format("snapshot of partition {}: {}; begin anew with --from earliest",
+                                            snapshot.partition, built.error().message()));
 }
 
 bool Consumer::take(const Record& record) {
   Partition& partition = partitions_[record.partition];
-  const uint64_t first_frame = record.offset == partition.next_offset ? partition.frames_taken : 0;
   auto batch = decode_record(record);
   if (!batch) {
     metrics_.skipped.add();
@@ -127,20 +183,36 @@ bool Consumer::take(const Record& record) {
     sink_.on_skipped(record, batch.error());
   } else if (partition.dedupe.seen(batch->agent_id, batch->incarnation, batch->sequence)) {
     metrics_.duplicates.add();
-  } else {
-    const size_t taken = first_frame + sink_.on_batch(record, *batch, first_frame);
-    if (taken < batch->frames.size()) {
-      partition.moved = partition.moved || taken != first_frame || partition.next_offset != record.offset;
-      partition.next_offset = record.offset;
-      partition.frames_taken = taken;
-      return false;
-    }
-    metrics_.batches.add();
-    partition.dedupe.add(batch->agent_id, batch->incarnation, batch->sequence, record.time_ns);
+    if (built_ != nullptr) built_->apply_copy(record, *batch);
+  } else if (!take_batch(record, *batch, partition)) {
+    return false;
   }
-  partition.next_offset = record.offset + 1;
+  partition.next_offset = partition.position = record.offset + 1;
   partition.frames_taken = 0;
   partition.moved = true;
+  return true;
+}
+
+// False: the sink took a part of it.
+bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Partition& partition) {
+  const uint64_t first_frame = record.offset == partition.next_offset ? partition.frames_taken : 0;
+  const size_t taken = first_frame + sink_.on_batch(record, batch, first_frame);
+  if (taken < batch.frames.size()) {
+    partition.moved = partition.moved || taken != first_frame || partition.next_offset != record.offset;
+    partition.next_offset = record.offset;
+    partition.frames_taken = taken;
+    return false;
+  }
+  metrics_.batches.add();
+  partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, record.time_ns);
+  if (built_ != nullptr) built_->apply(record, batch);
+  return true;
+}
+
+bool Consumer::reached_end() const {
+  for (const auto& [number, partition] : partitions_) {
+    if (partition.position < partition.end_at_start) return false;
+  }
   return true;
 }
 
@@ -152,6 +224,12 @@ Status Consumer::store() {
     partition.dedupe.prune();
     partition.dedupe.encode(snapshot.state);
     protowire::put_uint64(snapshot.state, kFramesTaken, partition.frames_taken);
+    if (built_ != nullptr) {
+      std::string built;
+      built_->encode(number, built);
+      protowire::put_bytes(snapshot.state, kBuiltKind, built_->kind());
+      protowire::put_message(snapshot.state, kBuilt, built);
+    }
     snapshots.push_back(std::move(snapshot));
   }
   if (snapshots.empty()) return {};

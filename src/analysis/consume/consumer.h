@@ -2,7 +2,7 @@
 // that the log stores with the read position; so a restarted reader neither skips nor repeats a batch, beyond what was
 // handed on after its last snapshot.
 //
-// Not thread-safe: one thread. The reader, the sink and the registry must outlive it.
+// Not thread-safe: one thread. The reader, the sink, the registry and what is built must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/consume/built_state.h"
 #include "analysis/consume/dedupe.h"
 #include "base/result.h"
 #include "metriclog/log.h"
@@ -21,6 +22,8 @@ namespace monitor::analysis {
 
 // Behind its time: it waited at the agent, or on the way into the log.
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns);
+// The part of that on the way: the batch was not sent when it was made.
+bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns);
 
 // A batch from the metric log's record, by the record's content type.
 Result<metrics::Batch> decode_record(const metriclog::Record& record);
@@ -49,11 +52,14 @@ struct ConsumeMetrics {
 
 class Consumer {
  public:
-  Consumer(metriclog::LogReader& reader, BatchSink& sink, telemetry::Registry& registry)
-      : reader_(reader), sink_(sink), metrics_(registry) {}
+  // `built` may be null: then only the position and what was seen are kept.
+  Consumer(metriclog::LogReader& reader, BatchSink& sink, telemetry::Registry& registry, BuiltState* built = nullptr)
+      : reader_(reader), sink_(sink), built_(built), metrics_(registry) {}
 
   // One poll of the reader, and everything that it brought (or what is left of the poll before, when the sink stopped
-  // it). False: the sink took less than it was given.
+  // it). False: the sink took less than it was given. Errors are final: the reader's, kAborted for a group whose
+  // snapshots were made by another kind of reader, kDataLoss for a snapshot that something is built on and that is not
+  // understood.
   Result<bool> step(int64_t timeout_ns);
 
   // Stores how far the sink has come, for every partition that moved since the last store.
@@ -61,6 +67,10 @@ class Consumer {
   // Bytes that the next store() will write, about.
   size_t state_bytes() const;
   bool stored_all() const;
+
+  size_t partitions() const { return partitions_.size(); }
+  // Everything was handed on that the log held when the partitions were assigned. True while there are none.
+  bool reached_end() const;
 
   const ConsumeMetrics& metrics() const { return metrics_; }
 
@@ -70,14 +80,21 @@ class Consumer {
     int64_t next_offset = -1;   // -1: no record seen yet
     uint64_t frames_taken = 0;  // of the record at next_offset
     bool moved = false;
+    int64_t position = 0;      // the offset that comes next
+    int64_t end_at_start = 0;  // the log's, when the partition was assigned
   };
 
-  void assign(const std::vector<metriclog::Snapshot>& snapshots);
+  Status assign(const metriclog::ReaderEvent& event);
+  Status restore(const metriclog::Snapshot& snapshot, const metriclog::Extent& extent, Partition& partition);
+  Status rebuild(const metriclog::Snapshot& snapshot, const metriclog::Extent& extent, bool dedupe_understood);
   bool take(const metriclog::Record& record);
-  bool handle(metriclog::ReaderEvent& event);
+  bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Partition& partition);
+  void lose(const metriclog::ReaderEvent& event);
+  Result<bool> handle(metriclog::ReaderEvent& event);
 
   metriclog::LogReader& reader_;
   BatchSink& sink_;
+  BuiltState* const built_;
   ConsumeMetrics metrics_;
   std::map<int32_t, Partition> partitions_;
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll

@@ -45,6 +45,22 @@ TEST(IntervalSet, AgreesWithAPlainSet) {
   for (uint64_t value = 0; value < 301; ++value) EXPECT_EQ(set.contains(value), model.contains(value)) << value;
 }
 
+TEST(IntervalSet, TellsWhatIsNotThere) {
+  using Gaps = std::vector<std::pair<uint64_t, uint64_t>>;
+  IntervalSet set;
+  EXPECT_EQ(set.gaps(1, UINT64_MAX), (Gaps{{1, UINT64_MAX}}));
+  EXPECT_EQ(set.gaps(2, 1), Gaps());
+  set.add(3, 5);
+  set.add(8);
+  EXPECT_EQ(set.gaps(1, 10), (Gaps{{1, 2}, {6, 7}, {9, 10}}));
+  EXPECT_EQ(set.gaps(3, 5), Gaps());
+  EXPECT_EQ(set.gaps(4, 8), (Gaps{{6, 7}}));
+  EXPECT_EQ(set.gaps(5, 6), (Gaps{{6, 6}}));
+  EXPECT_EQ(set.gaps(9, 9), (Gaps{{9, 9}}));
+  set.add(10, UINT64_MAX);
+  EXPECT_EQ(set.gaps(8, UINT64_MAX), (Gaps{{9, 9}}));
+}
+
 TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
   Dedupe dedupe;
   dedupe.add("a", "old", 1, 1);

@@ -44,12 +44,7 @@ void Dedupe::prune() {
 void Dedupe::encode(std::string& out) const {
   for (const auto& [key, entry] : seen_) {
     std::string intervals;
-    uint64_t end = 0;
-    for (const auto& [first, last] : entry.sequences.intervals()) {
-      protowire::put_varint(intervals, first - end);
-      protowire::put_varint(intervals, last - first);
-      end = last;
-    }
+    entry.sequences.encode(intervals);
     std::string bytes;
     protowire::put_bytes(bytes, kAgent, key.first);
     protowire::put_bytes(bytes, kIncarnation, key.second);
@@ -73,15 +68,9 @@ Result<Dedupe> Dedupe::decode(std::string_view bytes) {
       if (part->number == kIncarnation) key.second = part->bytes;
       if (part->number == kLastTime) entry.last_time_ns = part->as_signed();
       if (part->number != kIntervals) continue;
-      Reader packed(part->bytes);
-      uint64_t end = 0;
-      while (const auto gap = packed.varint()) {
-        const auto length = packed.varint();
-        if (!length || *gap > UINT64_MAX - end || *length > UINT64_MAX - end - *gap) return bad;
-        entry.sequences.add(end + *gap, end + *gap + *length);
-        end += *gap + *length;
-      }
-      if (packed.failed()) return bad;
+      auto sequences = IntervalSet::decode(part->bytes);
+      if (!sequences) return bad;
+      entry.sequences = std::move(*sequences);
     }
     if (inner.failed()) return bad;
     dedupe.newest_ns_ = std::max(dedupe.newest_ns_, entry.last_time_ns);

@@ -5,6 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace monitor::analysis {
 
@@ -15,6 +20,12 @@ class IntervalSet {
   // Adds [first, last]; true when any of it was not there yet.
   bool add(uint64_t first, uint64_t last);
   bool contains(uint64_t value) const;
+  // What of [first, last] is not there; rising. Nothing when last < first.
+  std::vector<std::pair<uint64_t, uint64_t>> gaps(uint64_t first, uint64_t last) const;
+
+  // As (gap, length) pairs of varints. decode(): nothing when malformed.
+  void encode(std::string& out) const;
+  static std::optional<IntervalSet> decode(std::string_view bytes);
 
   // First of each interval, with its last; rising, never touching one another.
   const std::map<uint64_t, uint64_t>& intervals() const { return intervals_; }

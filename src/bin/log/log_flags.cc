@@ -112,4 +112,9 @@ int exit_code_for_log(const LogFlags& flags, const Error& error) {
   return error.code() == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
 }
 
+int exit_code_for_reading(const LogFlags& flags, const Error& error) {
+  const bool output = error.code() == Code::kInternal || error.code() == Code::kResourceExhausted;
+  return output ? exit_code_for(error) : exit_code_for_log(flags, error);
+}
+
 }  // namespace monitor

@@ -44,5 +44,7 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
 
 // The exit status for what the log's writer or reader said last.
 int exit_code_for_log(const LogFlags& flags, const Error& error);
+// The same where the error may be the output's, too: one that cannot be written ends with 74, as a damaged file does.
+int exit_code_for_reading(const LogFlags& flags, const Error& error);
 
 }  // namespace monitor

@@ -133,7 +133,9 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
     }
     into_bounds(partition, *bounds, next, lost);
     log_debug("partition is read", {{"partition", partition}, {"from", next}, {"unchanged", unchanged}});
-    if (!unchanged) assigned.assigned.push_back(std::move(snapshot));
+    if (unchanged) continue;
+    assigned.assigned.push_back(std::move(snapshot));
+    assigned.extents.push_back({bounds->low, next, bounds->high, bounds->low > 0});
   }
   if (auto status = assign(positions); !status) return status;
   for (const auto& [partition, position] : positions) {
@@ -216,6 +218,7 @@ Result<int64_t> Reader::start_of(int32_t partition, const Bounds& bounds, StartA
     case StartAt::Kind::kEarliest:
       return bounds.low;
     case StartAt::Kind::kStored:
+      return waited_for_topic_ || options_.new_group_at_earliest ? bounds.low : bounds.high;
     case StartAt::Kind::kLatest:
       return waited_for_topic_ ? bounds.low : bounds.high;
     case StartAt::Kind::kTime:

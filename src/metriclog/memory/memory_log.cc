@@ -10,6 +10,7 @@ namespace monitor::metriclog {
 namespace {
 
 constexpr size_t kMaxRecordsPerPoll = 500;
+constexpr int64_t kFirstOffset = 1;
 
 }  // namespace
 
@@ -127,6 +128,8 @@ class MemoryLog::Reader final : public LogReader {
     for (const int32_t partition : target_) {
       if (next_.contains(partition)) continue;
       event.assigned.push_back(start_of(partition));
+      const Partition& data = log_.partitions_[static_cast<size_t>(partition)];
+      event.extents.push_back({data.first, next_[partition], data.end(), data.first > kFirstOffset});
     }
     if (!event.assigned.empty()) events.push_back(std::move(event));
   }
@@ -155,6 +158,7 @@ class MemoryLog::Reader final : public LogReader {
           snapshot = it->second;
           start = snapshot.next_offset;
         } else {
+          if (options_.new_group_at_earliest) start = data.first;
           // Noted, so that whoever takes over before anything was stored misses nothing.
           stored[partition] = {.partition = partition, .next_offset = start};
         }
@@ -195,7 +199,7 @@ MemoryLog::MemoryLog(const Clock& clock, MemoryLogOptions options)
       options_(options),
       writer_(std::make_unique<Writer>(*this)),
       partitions_(static_cast<size_t>(options.partitions)) {
-  for (Partition& partition : partitions_) partition.first = 1;
+  for (Partition& partition : partitions_) partition.first = kFirstOffset;
 }
 
 MemoryLog::~MemoryLog() = default;

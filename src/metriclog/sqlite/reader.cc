@@ -34,6 +34,13 @@ Result<int64_t> end_offset(Database& db) {
   return db.integer("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'records'", 1);
 }
 
+// The oldest record that is left, or where the next one will be.
+Result<int64_t> first_offset(Database& db) {
+  const auto end = end_offset(db);
+  if (!end) return end;
+  return db.integer("SELECT offset FROM records ORDER BY offset LIMIT 1", *end);
+}
+
 // What may be another way in a moment: the reader goes on by itself.
 bool passes(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kResourceExhausted ||
@@ -137,17 +144,28 @@ Status Reader::activate(Events& events) {
     // Noted, so that whoever takes over before anything was stored misses nothing.
     if (auto status = member_->store(log_id_, {.next_offset = *start}); !status) return status;
   }
+  const auto extent = extent_from(*start);
+  if (!extent) return extent.error();
   next_ = *start;
   assigned_ = started_ = true;
-  events.push_back({.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}});
+  events.push_back({.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}, .extents = {*extent}});
   return {};
+}
+
+Result<Extent> Reader::extent_from(int64_t next) {
+  const auto end = end_offset(*db_);
+  if (!end) return end.error();
+  const auto begin = first_offset(*db_);
+  if (!begin) return begin.error();
+  constexpr int64_t kFirstOffset = 1;
+  return Extent{*begin, std::max(next, *begin), *end, *begin > kFirstOffset};
 }
 
 Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
   const StartAt start = started_ ? StartAt() : options_.start;
   switch (start.kind) {
     case StartAt::Kind::kEarliest:
-      return db_->integer("SELECT ifnull(min(offset), 0) FROM records");
+      return first_offset(*db_);
     case StartAt::Kind::kTime:
       return first_since(start.time_ns);
     case StartAt::Kind::kStored:
@@ -155,6 +173,7 @@ Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
       [[fallthrough]];
     case StartAt::Kind::kLatest:
       if (waited_for_log_) return int64_t{1};
+      if (start.kind == StartAt::Kind::kStored && options_.new_group_at_earliest) return first_offset(*db_);
       break;
   }
   auto end = end_offset(*db_);

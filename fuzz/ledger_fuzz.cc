@@ -1,0 +1,37 @@
+// Snapshots of readers, which anybody who may write to the log's Kafka can put there: the list of seen batches and the
+// ledger. What is understood must be written as what reads back the same, and be judged and printed.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "analysis/consume/dedupe.h"
+#include "analysis/ledger/ledger.h"
+#include "analysis/ledger/ledger_table.h"
+#include "analysis/ledger/report.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace monitor::analysis;
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  if (const auto dedupe = Dedupe::decode(bytes)) {
+    std::string once;
+    std::string twice;
+    dedupe->encode(once);
+    const auto again = Dedupe::decode(once);
+    if (!again) std::abort();
+    again->encode(twice);
+    if (once != twice) std::abort();
+  }
+  Ledger ledger;
+  if (!ledger.decode(0, bytes)) return 0;
+  for (const LedgerRow& row : report(ledger, {})) (void)to_json(row);
+  (void)to_table(report(ledger, {}));
+  std::string once;
+  std::string twice;
+  ledger.encode(0, once);
+  Ledger again;
+  if (!again.decode(0, once)) std::abort();
+  again.encode(0, twice);
+  if (once != twice) std::abort();
+  return 0;
+}

@@ -1,0 +1,196 @@
+#include "analysis/ledger/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "analysis/consume/consumer.h"
+#include "analysis/ledger/ledger_table.h"
+#include "analysis/ledger/report.h"
+#include "base/log.h"
+#include "base/time_format.h"
+
+namespace monitor::analysis {
+
+namespace {
+
+constexpr int64_t kLongestPoll = 1 * kNanosPerSecond;
+constexpr int64_t kShowEvery = 1 * kNanosPerSecond;
+constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
+constexpr const char* kClearScreen = "\x1b[H\x1b[2J";
+
+struct LedgerMetrics {
+  explicit LedgerMetrics(telemetry::Registry& r)
+      : incarnations(r.gauge("monitor_analysis_ledger_incarnations", "Runs of agents in the ledger.")),
+        missing(r.gauge("monitor_analysis_ledger_missing_batches", "Batches that are missing.")),
+        expired(r.gauge("monitor_analysis_ledger_expired_batches", "Batches that retention took unread.")),
+        waiting(r.gauge("monitor_analysis_ledger_waiting_batches", "Batches known of that are not stored yet.")),
+        dropped(r.gauge("monitor_analysis_ledger_dropped_batches", "Batches that agents dropped, and told.")),
+        conflicts(r.gauge("monitor_analysis_ledger_conflicts", "Runs that shared their agent id with another.")) {}
+
+  void show(const std::vector<LedgerRow>& rows) {
+    double sums[4] = {};  // NOLINT(modernize-avoid-c-arrays): of the four below
+    for (const LedgerRow& row : rows) {
+      sums[0] += static_cast<double>(count(row.missing));
+      sums[1] += static_cast<double>(count(row.expired));
+      sums[2] += static_cast<double>(count(row.waiting));
+      for (const metrics::DropTotal& total : row.dropped) sums[3] += static_cast<double>(total.batches);
+    }
+    incarnations.set(static_cast<double>(rows.size()));
+    missing.set(sums[0]);
+    expired.set(sums[1]);
+    waiting.set(sums[2]);
+    dropped.set(sums[3]);
+    conflicts.set(static_cast<double>(std::ranges::count_if(rows, [](const auto& row) { return row.conflict; })));
+  }
+
+  telemetry::Gauge& incarnations;
+  telemetry::Gauge& missing;
+  telemetry::Gauge& expired;
+  telemetry::Gauge& waiting;
+  telemetry::Gauge& dropped;
+  telemetry::Gauge& conflicts;
+};
+
+class Run final : public BatchSink {
+ public:
+  Run(const LedgerOptions& options, metriclog::LogReader& reader, Output& output, const Clock& clock,
+      telemetry::Registry& registry, const std::atomic<bool>& stop)
+      : options_(options),
+        output_(output),
+        clock_(clock),
+        stop_(stop),
+        ledger_(options.until_ns),
+        consumer_(reader, *this, registry, &ledger_),
+        metrics_(registry) {}
+
+  Result<LedgerSummary> run() {
+    if (const Status read = read_to_end(); !read) return read.error();
+    if (stop_) return summary_;
+    summary_.complete = true;
+    Status shown = show();
+    while (options_.watch && !stop_ && shown) {
+      if (const auto went_on = consumer_.step(kLongestPoll); !went_on) return went_on.error();
+      store(false);
+      if (clock_.mono_ns() - shown_ns_ >= kShowEvery) shown = show();
+    }
+    if (!shown && shown.error().code() != Code::kCancelled) return shown.error();
+    store(true);
+    return summary_;
+  }
+
+  size_t on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
+    progress();
+    return batch.frames.size() - first;
+  }
+  void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
+  void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
+  void on_trouble(const std::string& text) override { trouble_ = text; }
+  void on_assigned(int32_t /*partition*/) override { progress(); }
+
+ private:
+  void progress() {
+    progress_ns_ = clock_.mono_ns();
+    trouble_.clear();
+  }
+
+  Status read_to_end() {
+    progress_ns_ = clock_.mono_ns();
+    while (!stop_ && (consumer_.partitions() == 0 || !consumer_.reached_end())) {
+      const int64_t left = progress_ns_ + options_.timeout_ns - clock_.mono_ns();
+      if (left <= 0) return nothing_came();
+      if (const auto went_on = consumer_.step(std::min(kLongestPoll, left)); !went_on) return went_on.error();
+      store(false);
+    }
+    return {};
+  }
+
+  Status nothing_came() const {
+    const std::string limit = format_duration(options_.timeout_ns);
+    if (!trouble_.empty()) {
+      return Error(Code::kUnavailable, fmt::format("the log could not be reached for {}: {}", limit, trouble_));
+    }
+    if (consumer_.partitions() == 0 && options_.keep) {
+      return Error(Code::kAborted, "other members of the group have all of the log; ask them, or use no --group-id");
+    }
+    return Error(Code::kUnavailable, fmt::format("the log gave nothing for {}", limit));
+  }
+
+  void store(bool now) {
+    if (!options_.keep || consumer_.stored_all()) return;
+    if (!now && clock_.mono_ns() - stored_ns_ < kStoreEvery) return;
+    stored_ns_ = clock_.mono_ns();
+    if (const Status stored = consumer_.store(); !stored) {
+      log_warning("position of the group cannot be stored", {{"error", stored.error()}});
+    }
+  }
+
+  Status show() {
+    shown_ns_ = clock_.mono_ns();
+    const int64_t now = std::min(clock_.wall_ns(), options_.until_ns);
+    const auto rows = report(ledger_, {options_.agent, now, options_.missing_after_ns});
+    metrics_.show(rows);
+    summarize(rows);
+    const std::string text = options_.format == LedgerOptions::Format::kJson ? changed_lines(rows) : table(rows);
+    return text.empty() ? Status() : output_.write(text);
+  }
+
+  void summarize(const std::vector<LedgerRow>& rows) {
+    summary_.incarnations = rows.size();
+    summary_.missing = summary_.duplicates = 0;
+    for (const LedgerRow& row : rows) {
+      summary_.missing += count(row.missing);
+      summary_.duplicates += row.duplicates;
+    }
+    summary_.skipped = consumer_.metrics().skipped.value();
+    summary_.lost = consumer_.metrics().lost.value();
+  }
+
+  std::string changed_lines(const std::vector<LedgerRow>& rows) {
+    std::string text;
+    for (const LedgerRow& row : rows) {
+      std::string line = to_json(row) + "\n";
+      std::string& before = lines_[{row.agent, row.incarnation}];
+      if (line == before) continue;
+      text += line;
+      before = std::move(line);
+    }
+    return text;
+  }
+
+  std::string table(const std::vector<LedgerRow>& rows) {
+    std::string text = to_table(rows);
+    if (text == table_) return "";
+    const bool first = std::exchange(table_, text).empty();
+    if (!options_.watch) return text;
+    if (options_.terminal) return kClearScreen + text;
+    return (first ? "" : "\n") + text;
+  }
+
+  const LedgerOptions& options_;
+  Output& output_;
+  const Clock& clock_;
+  const std::atomic<bool>& stop_;
+  Ledger ledger_;
+  Consumer consumer_;
+  LedgerMetrics metrics_;
+  LedgerSummary summary_;
+  std::string trouble_;
+  int64_t progress_ns_ = 0;
+  int64_t stored_ns_ = 0;
+  int64_t shown_ns_ = 0;
+  std::string table_;
+  std::map<std::pair<std::string, std::string>, std::string> lines_;  // by agent and incarnation, as printed last
+};
+
+}  // namespace
+
+Result<LedgerSummary> run_ledger(const LedgerOptions& options, metriclog::LogReader& reader, Output& output,
+                                 const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop) {
+  return Run(options, reader, output, clock, registry, stop).run();
+}
+
+}  // namespace monitor::analysis

@@ -1,0 +1,45 @@
+// `monitor-analysis ledger`: reads a metric log up to where it ended when reading began, prints the ledger, and ends or
+// goes on. It blocks the thread that calls it; `stop` may be set, and the reader woken, from any other.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "analysis/print/output.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "metriclog/log.h"
+#include "telemetry/registry.h"
+
+namespace monitor::analysis {
+
+struct LedgerOptions {
+  enum class Format { kTable, kJson };
+
+  Format format = Format::kTable;
+  std::string agent = {};                           // shell pattern over agent ids; empty: all
+  int64_t until_ns = INT64_MAX;                     // by the log's time: what it took then or later is left out
+  int64_t missing_after_ns = 60 * kNanosPerSecond;  // a gap is missing when it is known of for so long
+  int64_t timeout_ns = 10 * kNanosPerSecond;        // for the log to be reached, and to give more while it has more
+  bool watch = false;                               // print anew when something changes
+  bool terminal = false;                            // a table is drawn over the one before
+  bool keep = false;                                // in a group: keep what was read in snapshots
+};
+
+struct LedgerSummary {
+  uint64_t incarnations = 0;
+  uint64_t missing = 0;     // batches
+  uint64_t duplicates = 0;  // records
+  uint64_t skipped = 0;     // records that could not be decoded
+  uint64_t lost = 0;        // records that retention took before they were read
+  bool complete = false;    // the end was reached, and the ledger printed
+};
+
+// Errors: kUnavailable when the log could not be reached, or gave nothing, for `timeout_ns`; kAborted when other
+// members of the group have all of it, or it is another kind of reader's group; what the reader calls final; an output
+// that cannot be written. Whoever reads the output may be gone: that is none.
+Result<LedgerSummary> run_ledger(const LedgerOptions& options, metriclog::LogReader& reader, Output& output,
+                                 const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop);
+
+}  // namespace monitor::analysis

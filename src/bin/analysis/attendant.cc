@@ -1,0 +1,43 @@
+#include "bin/analysis/attendant.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/exit_codes.h"
+#include "base/log.h"
+
+namespace monitor {
+
+Result<std::optional<telemetry::HttpOptions>> http_option(const std::string& text) {
+  if (text == "off") return std::optional<telemetry::HttpOptions>();
+  const auto parsed = telemetry::parse_http_address(text);
+  if (!parsed) return Error(parsed.error().code(), "--http: " + parsed.error().message());
+  return std::optional(*parsed);
+}
+
+Attendant::Attendant(const Clock& clock, const std::function<void()>& on_stop, int64_t drain_ns)
+    : loop_(clock), signals_(loop_, [this, on_stop, drain_ns](int) {
+        on_stop();
+        loop_.call_after(drain_ns, [] { _exit(kExitOk); });
+      }) {}
+
+Attendant::~Attendant() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+Status Attendant::serve(const std::optional<telemetry::HttpOptions>& options, const telemetry::Registry& registry) {
+  if (!options) return {};
+  auto started = telemetry::HttpServer::start(loop_, *options, telemetry::own_pages(registry, [] { return ""; }));
+  if (!started) return started.error();
+  http_ = std::move(*started);
+  log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", options->address, http_->port())}});
+  return {};
+}
+
+void Attendant::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+}  // namespace monitor

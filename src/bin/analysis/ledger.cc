@@ -1,0 +1,139 @@
+#include "bin/analysis/ledger.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <optional>
+
+#include "analysis/ledger/run.h"
+#include "bin/analysis/attendant.h"
+#include "metriclog/log_address.h"
+
+namespace monitor {
+
+namespace {
+
+// What --from and --to come to.
+struct Span {
+  metriclog::StartAt start = {.kind = metriclog::StartAt::Kind::kEarliest};
+  int64_t until_ns = INT64_MAX;
+};
+
+Result<Span> span_of(const LedgerFlags& flags, int64_t now_ns) {
+  Span span;
+  if (!flags.from.empty()) {
+    const auto start = metriclog::parse_start(flags.from, now_ns);
+    if (!start) return start.error().with_context("--from");
+    span.start = *start;
+  } else if (!flags.group.empty()) {
+    span.start.kind = metriclog::StartAt::Kind::kStored;
+  }
+  if (flags.to.empty()) return span;
+  const auto end = metriclog::parse_start(flags.to, now_ns);
+  if (!end) return end.error().with_context("--to");
+  if (end->kind == metriclog::StartAt::Kind::kTime) span.until_ns = end->time_ns;
+  if (end->kind == metriclog::StartAt::Kind::kEarliest) span.until_ns = INT64_MIN;
+  const bool latest = span.start.kind == metriclog::StartAt::Kind::kLatest;
+  const int64_t from = span.start.kind == metriclog::StartAt::Kind::kTime ? span.start.time_ns
+                       : latest                                           ? now_ns
+                                                                          : INT64_MIN;
+  if (span.until_ns < from) {
+    return Error(Code::kInvalidArgument, "--to: got " + flags.to + ", which is before --from " + flags.from);
+  }
+  return span;
+}
+
+analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
+  analysis::LedgerOptions options;
+  options.format =
+      flags.format == "json" ? analysis::LedgerOptions::Format::kJson : analysis::LedgerOptions::Format::kTable;
+  options.agent = flags.agent;
+  options.until_ns = until_ns;
+  options.missing_after_ns = flags.missing_after_ns;
+  options.timeout_ns = flags.timeout_ns;
+  options.watch = flags.watch;
+  options.terminal = isatty(STDOUT_FILENO) != 0;
+  options.keep = !flags.group.empty();
+  return options;
+}
+
+int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summary) {
+  if (!summary) {
+    log_error("ledger ended", {{"reason", summary.error()}});
+    return exit_code_for_reading(flags.log, summary.error());
+  }
+  if (summary->complete && summary->incarnations == 0) {
+    log_warning(
+        flags.agent.empty() ? "the log holds no batch in this span" : "no agent of this name in this span of the log",
+        {{"log", flags.log.describe()}, {"agent", flags.agent}});
+  }
+  log_info("ledger ended", {{"incarnations", summary->incarnations},
+                            {"missing", summary->missing},
+                            {"duplicates", summary->duplicates},
+                            {"skipped", summary->skipped},
+                            {"lost", summary->lost},
+                            {"complete", summary->complete}});
+  return summary->missing > 0 ? kExitNegative : kExitOk;
+}
+
+}  // namespace
+
+CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
+  CLI::App* const sub = app.add_subcommand(
+      "ledger", "Show what became of every batch that agents made; ends with 1 when something is missing");
+  add_log_options(*sub, flags.log);
+  sub->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any");
+  sub->add_option("--from", flags.from,
+                  "Leave out what the log took before: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
+                  "(default: where the group stopped, else earliest)");
+  sub->add_option("--to", flags.to, "Leave out what the log took then or later: a time, or an age (default: all)");
+  sub->add_option("--format", flags.format, "table, or json (an object a line)")
+      ->check(CLI::IsMember({"table", "json"}));
+  sub->add_flag("--watch", flags.watch, "Go on, and show what changes");
+  add_duration(*sub, "--missing-after", flags.missing_after_ns,
+               "Call a gap missing when it has been known for so long; until then it is waited for")
+      ->default_str("60s");
+  add_duration(*sub, "--timeout", flags.timeout_ns, "How long to wait for a log that cannot be reached")
+      ->default_str("10s");
+  sub->add_option("--group-id", flags.group,
+                  "Read as this group: go on where it stopped, share the work with its other members");
+  sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+  return sub;
+}
+
+int show_ledger(const Cli& cli, LedgerFlags& flags) {
+  const SystemClock clock;
+  const auto span = span_of(flags, clock.wall_ns());
+  if (!span) return cli.usage_error(span.error().message());
+  if (!flags.to.empty() && (flags.watch || !flags.group.empty())) {
+    return cli.usage_error("--to does not go with --watch or --group-id, which go on");
+  }
+  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
+  const auto http = http_option(flags.http);
+  if (!http) return cli.usage_error(http.error().message());
+  auto reader = open_log_reader(
+      flags.log, {.group = flags.group, .start = span->start, .new_group_at_earliest = !flags.group.empty()});
+  if (!reader) {
+    log_error("cannot read the metric log", {{"reason", reader.error()}});
+    return exit_code_for_reading(flags.log, reader.error());
+  }
+  std::atomic<bool> stop = false;
+  telemetry::Registry registry;
+  Attendant attendant(
+      clock,
+      [&stop, &reader] {
+        stop = true;
+        (*reader)->wake();
+      },
+      cli.drain_timeout_ns());
+  if (const Status served = attendant.serve(*http, registry); !served) {
+    log_error("cannot serve HTTP", {{"reason", served.error()}});
+    return exit_code_for(served.error());
+  }
+  attendant.start();
+  analysis::FdOutput output(STDOUT_FILENO, stop);
+  return finish(flags,
+                analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, stop));
+}
+
+}  // namespace monitor

@@ -1,0 +1,29 @@
+// `monitor-analysis ledger`: its flags, and the wiring of analysis/ledger/run.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bin/common/cli.h"
+#include "bin/log/log_flags.h"
+
+namespace monitor {
+
+struct LedgerFlags {
+  LogFlags log;
+  std::string group;
+  std::string from;
+  std::string to;
+  std::string agent;
+  std::string format = "table";
+  bool watch = false;
+  int64_t missing_after_ns = 60 * kNanosPerSecond;
+  int64_t timeout_ns = 10 * kNanosPerSecond;
+  std::string http = "off";
+};
+
+CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags);
+// Returns the exit status: 1 when something is missing.
+int show_ledger(const Cli& cli, LedgerFlags& flags);
+
+}  // namespace monitor
