@@ -80,7 +80,7 @@ def figures(outcomes, seconds):
     yield f"{'fault':28} {'done':>5} {'measured':>9} {'median s':>9} {'worst s':>8}"
     for component, kinds in plans.KINDS.items():
         every = []
-        for kind in kinds:
+        for kind in filter(lambda k: done[component, k], kinds):
             times = recovered.get((component, kind), [])
             every += times
             yield row(f"{component}: {kind}", done[component, kind], times)

@@ -71,6 +71,8 @@ class Member:
     def stop(self, limit=30):
         self.must_run()
         status = self.now.stop(limit=limit)
+        if status == -signal.SIGTERM and not self.now.err:
+            return  # before the program had begun
         if status != 0:
             raise Ended(f"{self.name} was stopped and ended with status {status}:\n" + "\n".join(self.now.err[-10:]))
 
@@ -109,10 +111,13 @@ class Agent(Member):
 
     def stop(self, limit=30):
         super().stop(limit)
+        if not self.now.err:
+            return
         last = int(self.now.says(r"agent stopped batches=(\d+)").group(1))
         self.told[self.now.says(r"agent started.* incarnation=(\w+)").group(1)] = last
 
     def unsent(self):
+        """How many batches it left to its next run."""
         return int(self.now.says(r"agent stopped .*unsent=(\d+)").group(1))
 
     def metric(self, name):

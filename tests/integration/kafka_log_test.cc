@@ -11,6 +11,7 @@
 #include <functional>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "base/random.h"
 #include "metriclog/contract_test.h"
@@ -257,6 +258,25 @@ TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
   EXPECT_EQ(records, 200U);
   two.reset();
   wait_until([&] { return poll(*one, of_one), assigned(of_one).size() == 4; }, "the other's partitions");
+}
+
+// librdkafka 2.0.2 aborts the process when it is closed between joining and the first assignment.
+TEST_F(KafkaLog, MembersMayBeClosedWhileTheGroupForms) {
+  const auto writer = write({.partitions = 4});
+  testing::wait_until_open(*writer);
+  constexpr int kRounds = 3;
+  constexpr int kMembers = 5;
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::thread> members;
+    for (int i = 0; i < kMembers; ++i) {
+      members.emplace_back([this, round, i] {
+        const auto member = read({.group = "g" + std::to_string(round)});
+        std::vector<ReaderEvent> events;
+        for (int polls = 0; polls < 2 * i; ++polls) poll(*member, events);
+      });
+    }
+    for (std::thread& member : members) member.join();
+  }
 }
 
 TEST_F(KafkaLog, WhatToolsShowAndSetOfAGroupIsTrue) {
