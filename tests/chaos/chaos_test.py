@@ -80,9 +80,11 @@ class RecoveryTest(unittest.TestCase):
         found = recovery.times([self.fault(8, 10, ("a", "b"))], stored, {}, ["a", "b"])
         self.assertEqual(found, {("server", "kill"): [2.5]})
 
-    def test_faults_on_top_of_one_another_are_not_measured(self):
+    def test_what_another_fault_held_up_is_not_measured(self):
         stored = {"a": [(t, t) for t in range(30)]}
-        self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], stored, {}, ["a"]), {})
+        self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], stored, {}, ["a"]), {("server", "kill"): [0]})
+        late = {"a": [(20, 20)]}
+        self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], late, {}, ["a"]), {}, "whose delay is it?")
         self.assertEqual(len(recovery.times([self.fault(8, 10), self.fault(20, 21)], stored, {}, ["a"])["server", "kill"]), 2)
 
 

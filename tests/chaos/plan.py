@@ -77,8 +77,13 @@ def draw(seed):
     counters = rng.randint(1, 3 - printers)
     counts = {"agent": len(agents), "server": servers, "kafka": 1, "reader": printers + counters,
               "agent link": servers, "kafka link": 1}
+    # In some schedules one fault comes after the other, so that what each does alone can be measured.
+    apart = rng.random() < 0.4
+    times = [0.5] * 5 if apart else sorted(rng.uniform(0, SPAN) for _ in range(rng.randint(5, 10)))
     faults, starts_of_kafka = [], 0
-    for at in sorted(rng.uniform(0, SPAN) for _ in range(rng.randint(5, 10))):
+    for at in times:
+        if apart and faults:
+            at = faults[-1].at + faults[-1].lasts + rng.uniform(0.8, 1.6)
         fault = draw_fault(rng, counts, rng.choice(COMPONENTS), at)
         if fault.component == "kafka" and fault.kind != "freeze":
             starts_of_kafka += 1

@@ -19,9 +19,9 @@ def fresh_at(samples, agents, since):
 
 
 def alone(measured, others):
-    """Nothing else held up the same agents from a fault's begin until they were fresh."""
+    """What else held up the same agents was over, and they were fresh, before this fault ended; or came later."""
     done, fresh = measured
-    return not any(other is not done and other.agents & done.agents and other.began < fresh and done.began < until
+    return not any(other is not done and other.agents & done.agents and other.began < fresh and done.ended < until
                    for other, until in others)
 
 
@@ -39,6 +39,9 @@ def times(done, stored, printed, everyone):
         if one.fault.component != "reader":
             continue
         fresh = fresh_at(printed, everyone, one.ended)
-        if fresh is not None and not any(other.began < fresh and one.began < end for other, end in until):
+        if fresh is None or any(other.began < fresh and one.ended < end for other, end in until):
+            continue
+        if not any(other.fault.component == "reader" and other is not one and other.began < fresh and one.began < other.ended
+                   for other in done):
             result[one.fault.component, one.fault.kind].append(max(0.0, fresh - one.ended))
     return dict(result)

@@ -192,7 +192,8 @@ class World:
         self.agents = [Agent(f"{folder}/data", n, agent, addresses) for n, agent in enumerate(plan.agents)]
         self.printers = [self._reader(f"printer-{n}", "get-metrics", "--group-id", "printers", "--format", "json")
                          for n in range(plan.printers)]
-        self.counters = [self._reader(f"counter-{n}", "ledger", "--group-id", "counters", "--format", "json", "--watch")
+        self.counters = [self._reader(f"counter-{n}", "ledger", "--group-id", "counters", "--format", "json", "--watch",
+                                       "--timeout", "60s")
                          for n in range(plan.counters)]
 
     @property

@@ -101,12 +101,16 @@ class Run final : public BatchSink {
     progress_ns_ = clock_.mono_ns();
     while (!stop_ && (consumer_.partitions() == 0 || !consumer_.reached_end())) {
       const int64_t left = progress_ns_ + options_.timeout_ns - clock_.mono_ns();
-      if (left <= 0) return nothing_came();
-      if (const auto went_on = consumer_.step(std::min(kLongestPoll, left)); !went_on) return went_on.error();
+      if (left <= 0 && !stands_by()) return nothing_came();
+      const int64_t wait = left > 0 ? std::min(kLongestPoll, left) : kLongestPoll;
+      if (const auto went_on = consumer_.step(wait); !went_on) return went_on.error();
       store(false);
     }
     return {};
   }
+
+  // Others have all of the log; one that goes on takes over when a member goes.
+  bool stands_by() const { return options_.watch && options_.keep && consumer_.partitions() == 0 && trouble_.empty(); }
 
   Status nothing_came() const {
     const std::string limit = format_duration(options_.timeout_ns);
