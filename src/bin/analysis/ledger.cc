@@ -54,7 +54,7 @@ analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
   options.agent = flags.agent;
   const bool group = !flags.group.empty();
   const int64_t timeout = flags.timeout_ns >= 0 ? flags.timeout_ns : group ? kGroupTimeout : kTimeout;
-  options.reading = {until_ns, timeout, group};
+  options.reading = {until_ns, timeout, group, flags.watch};
   options.missing_after_ns = flags.missing_after_ns;
   options.watch = flags.watch;
   options.terminal = isatty(STDOUT_FILENO) != 0;
