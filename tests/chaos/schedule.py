@@ -118,7 +118,7 @@ class Schedule:
             return stored <= set(lines)
 
         try:
-            wait_until(all_printed, "all ticks to be printed")
+            wait_until(all_printed, "all ticks to be printed", CATCH_UP)
         except AssertionError:
             left = sorted(stored - set(lines))
             self.outcome.lost += len(left)
@@ -131,7 +131,8 @@ class Schedule:
             reader.stop()
 
     def _ledger(self, *arguments):
-        status, out, err = run("monitor-analysis", "ledger", *self.world.log(), "--format", "json", "--missing-after", "0s", *arguments)
+        status, out, err = run("monitor-analysis", "ledger", *self.world.log(), "--format", "json", "--missing-after", "0s",
+                               "--timeout", "50s", *arguments)
         if status not in (0, 1):
             raise AssertionError(f"the ledger ended with status {status}: {err}")
         return status, [json.loads(line) for line in out.splitlines()]
