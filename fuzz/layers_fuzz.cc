@@ -1,8 +1,9 @@
 // What others write under the keys that an agent and its author read: layers, overrides with their ends, statuses, the
 // inventory, and patterns. The input is a list of values, a NUL between, for keys that lie in the order of layers.
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

@@ -21,7 +21,7 @@ ALLOWED = {
     "agent": BASE | {"metrics", "config", "protocol", "rpc", "telemetry"},
     "server": BASE | {"metrics", "protocol", "rpc", "telemetry", "metriclog"},
     "analysis": BASE | {"metrics", "telemetry", "metriclog"},
-    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis"},
+    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load"},
 }
 # Parts of a folder that may use more.
 ALSO = {"config/etcd": {"rpc"}}

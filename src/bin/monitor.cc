@@ -220,7 +220,7 @@ int become(const std::string& name, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config"};
+  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load"};
   if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
 
   block_signals();
@@ -237,7 +237,8 @@ int run(int argc, char** argv) {
   for (const auto& [name, text] : {std::pair{"agent", "Collect what this host does (monitor-agent)"},
                                    std::pair{"server", "Take agents' streams and write the log (monitor-server)"},
                                    std::pair{"analysis", "Read the log (monitor-analysis)"},
-                                   std::pair{"config", "Tell agents what to do (monitor-config)"}}) {
+                                   std::pair{"config", "Tell agents what to do (monitor-config)"},
+                                   std::pair{"load", "Load a server as many agents would (monitor-load)"}}) {
     cli.app().add_subcommand(name, text);
   }
   cli.add_data_option();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/signals.h"
+#include "base/size_format.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
@@ -26,6 +27,7 @@ struct Flags {
   std::string encoding = "protobuf";
   std::string http = "127.0.0.1:9464";
   unsigned threads = 0;
+  std::string memory_limit = "512MiB";
   std::string tls_cert;
   std::string tls_key;
 };
@@ -41,6 +43,8 @@ void declare(Cli& cli, Flags& flags) {
       ->check(CLI::IsMember({"protobuf", "json"}));
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")->check(CLI::Range(0, 256));
+  app.add_option("--memory-limit", flags.memory_limit,
+                 "What batches may take until the log has them; beyond it streams pause, in turn; from 4MiB on");
   auto* const cert =
       app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)");
   auto* const key = app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)");
@@ -70,6 +74,13 @@ std::string check(Flags& flags, server::ServerOptions& options) {
     if (!http) return "--http: " + http.error().message();
     options.http = *http;
   }
+  const auto memory = parse_size(flags.memory_limit);
+  if (!memory) return "--memory-limit: " + memory.error().message();
+  if (*memory < server::MemoryBudget::kLeast) {
+    return fmt::format("--memory-limit: got {}, expected at least {}", format_size(*memory),
+                       format_size(server::MemoryBudget::kLeast));
+  }
+  options.ingest.memory_limit = *memory;
   options.loops = flags.threads;
   options.ingest.version = version();
   options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;

@@ -3,44 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "load/host_series.h"
 #include "metrics/encode.h"
 
 namespace monitor::load {
 
 namespace {
 
-using metrics::Kind;
 using metrics::Series;
 
 constexpr int64_t kTick = kNanosPerSecond;
-
-// What a host has once; the rest are its devices' rates.
-std::vector<Series> host_series(size_t count) {
-  std::vector<Series> all = {
-      {"system.cpu.utilization", {}, "1", Kind::kGauge, true, -4},
-      {"system.memory.utilization", {}, "1", Kind::kGauge, true, -4},
-      {"system.memory.usage", {{"system.memory.state", "used"}}, "By", Kind::kGauge, true, 0},
-      {"system.memory.limit", {}, "By", Kind::kGauge, true, 0},
-  };
-  constexpr std::array kRates = {std::array{"system.disk.io.rate", "disk.io.direction", "read"},
-                                 std::array{"system.disk.io.rate", "disk.io.direction", "write"},
-                                 std::array{"system.network.io.rate", "network.io.direction", "receive"},
-                                 std::array{"system.network.io.rate", "network.io.direction", "transmit"}};
-  for (size_t i = 0; all.size() < count; ++i) {
-    const auto& [name, label, direction] = kRates[i % kRates.size()];
-    Series series{name, {{label, direction}}, "By/s", Kind::kGauge, true, 0};
-    // The first of each is the sum over all devices.
-    if (i >= kRates.size()) metrics::set_label(series.labels, "system.device", fmt::format("dev{}", i / kRates.size()));
-    all.push_back(std::move(series));
-  }
-  all.resize(count);
-  return all;
-}
 
 }  // namespace
 

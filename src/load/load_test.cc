@@ -1,13 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "load/batches.h"
 #include "load/streams.h"
+#include "load/testing_server_test.h"
 #include "metrics/decode.h"
-#include "protocol/receiver.h"
-#include "rpc/server.h"
 
 namespace monitor::load {
 namespace {
@@ -36,59 +33,6 @@ TEST(Batches, DifferByTheirSeed) {
   EXPECT_NE(first, one.next());
 }
 
-// Acknowledges what it is sent when it is told to.
-class FakeServer {
- public:
-  explicit FakeServer(EventLoop& loop) : server_(loop, {}) {
-    server_.add_method("/monitor.v1.Ingest/Publish",
-                       [this](rpc::ServerCall& call) { return std::make_unique<Call>(*this, call); });
-    port = *server_.listen("127.0.0.1", 0);
-  }
-  void acknowledge_all() {
-    for (Call* call : calls_) call->acknowledge();
-  }
-
-  uint16_t port = 0;
-  bool at_once = true;
-  std::set<std::string> agents;
-  uint64_t batches = 0;
-
- private:
-  class Call final : public rpc::ServerCallHandler {
-   public:
-    Call(FakeServer& owner, rpc::ServerCall& call)
-        : owner_(owner), call_(call), receiver_({.version = "1", .limits = {}}) {
-      owner_.calls_.insert(this);
-    }
-    ~Call() override { owner_.calls_.erase(this); }
-    void on_message(std::string_view message) override {
-      const auto event = receiver_.receive(message);
-      ASSERT_TRUE(event.ok());
-      if (receiver_.welcomed()) owner_.agents.insert(receiver_.hello().agent_id);
-      if (event->kind == protocol::Receiver::Event::Kind::kBatch) {
-        ++owner_.batches;
-        open_.push_back(event->token);
-      }
-      if (owner_.at_once) acknowledge();
-      while (const auto answer = receiver_.next()) call_.write(*answer);
-    }
-    void acknowledge() {
-      for (const uint64_t token : open_) receiver_.stored(token);
-      open_.clear();
-      while (const auto answer = receiver_.next()) call_.write(*answer);
-    }
-
-   private:
-    FakeServer& owner_;
-    rpc::ServerCall& call_;
-    protocol::Receiver receiver_;
-    std::vector<uint64_t> open_;
-  };
-
-  std::set<Call*> calls_;
-  rpc::Server server_;
-};
-
 class StreamsTest : public ::testing::Test {
  protected:
   void run_until(const std::function<bool()>& condition) {
@@ -97,7 +41,7 @@ class StreamsTest : public ::testing::Test {
 
   SystemClock clock_;
   EventLoop loop_{clock_};
-  FakeServer server_{loop_};
+  TestingServer server_{loop_};
 };
 
 TEST_F(StreamsTest, PublishWhenAllAreThereAndCountWhatIsAcknowledged) {

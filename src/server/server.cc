@@ -81,11 +81,11 @@ std::unique_ptr<rpc::ReflectionService> make_reflection() {
 
 struct Server::Worker {
   Worker(const Clock& clock, const ServerOptions& options, bool reuse_port, metriclog::LogWriter& log,
-         StreamTable& streams, telemetry::Registry& registry)
+         StreamTable& streams, MemoryBudget& memory, telemetry::Registry& registry)
       : loop(clock),
-        ingest(
-            {loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, registry, random},
-            options.ingest),
+        ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory,
+                registry, random},
+               options.ingest),
         reflection(make_reflection()),
         server(std::make_unique<rpc::Server>(loop, rpc_options(options, reuse_port))) {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
@@ -129,9 +129,11 @@ void Server::close() {
 Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptions& options, metriclog::LogWriter& log,
                                               telemetry::Registry& registry, const Clock& clock) {
   std::unique_ptr<Server> server(new Server(loop, log));
+  server->memory_ = std::make_unique<MemoryBudget>(options.ingest.memory_limit);
   const unsigned loops = options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
-    server->workers_.push_back(std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_, registry));
+    server->workers_.push_back(
+        std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_, *server->memory_, registry));
   }
   if (auto status = server->listen(options); !status) return status.error();
   if (options.http) {

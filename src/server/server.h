@@ -23,6 +23,7 @@
 
 namespace monitor::server {
 
+class MemoryBudget;
 class StreamTable;
 
 struct ListenAddress {
@@ -69,6 +70,7 @@ class Server {
   metriclog::LogWriter& log_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted work looks whether the server still is
   std::unique_ptr<StreamTable> streams_;
+  std::unique_ptr<MemoryBudget> memory_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::HttpServer> http_;
   std::string http_host_;

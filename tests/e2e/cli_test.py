@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, ProgramTest, run  # noqa: E402
 
-PROGRAMS = ["monitor", "monitor-agent", "monitor-server", "monitor-analysis", "monitor-config"]
+PROGRAMS = ["monitor", "monitor-agent", "monitor-server", "monitor-analysis", "monitor-config", "monitor-load"]
 
 
 class CliTest(ProgramTest):

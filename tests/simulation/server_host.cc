@@ -42,12 +42,13 @@ class ServerHost::Connection final : public rpc::ServerSessionHandler {
 
 struct ServerHost::Process {
   Process(ServerHost& owner, const server::IngestOptions& options)
-      : producer(owner.environment_.schedule, owner.environment_.cluster, owner.environment_.random),
+      : memory(options.memory_limit),
+        producer(owner.environment_.schedule, owner.environment_.cluster, owner.environment_.random),
         ingest({owner.host_,
                 [this, &schedule = owner.environment_.schedule](std::function<void()> work) {
                   schedule.after(0, life.guard(std::move(work)));
                 },
-                producer, streams, registry, owner.environment_.random},
+                producer, streams, memory, registry, owner.environment_.random},
                options) {
     methods.add_method(server::Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     limits.stream_window_bytes = options.window_bytes + 64 * 1024;
@@ -58,6 +59,7 @@ struct ServerHost::Process {
   Life life;
   telemetry::Registry registry;
   server::StreamTable streams;
+  server::MemoryBudget memory;
   Producer producer;
   server::Ingest ingest;
   rpc::MethodTable methods;
@@ -74,7 +76,7 @@ ServerHost::~ServerHost() = default;
 void ServerHost::start() {
   server::IngestOptions options;
   options.window_bytes = plan_.window_bytes;
-  options.max_waiting_bytes = plan_.max_waiting_bytes;
+  options.memory_limit = plan_.memory_limit;
   process_ = std::make_unique<Process>(*this, options);
   environment_.network.listen(plan_.port, this);
 }

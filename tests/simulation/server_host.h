@@ -17,7 +17,7 @@ namespace monitor::simulation {
 struct ServerPlan {
   uint16_t port = 0;
   uint32_t window_bytes = 512 * 1024;
-  size_t max_waiting_bytes = size_t{32} << 20;
+  size_t memory_limit = size_t{32} << 20;
 };
 
 enum class ServerState { kDown, kAlone, kQuiet, kInFlight, kDraining };

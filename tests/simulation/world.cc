@@ -41,7 +41,7 @@ void World::build() {
     ServerPlan plan;
     plan.port = static_cast<uint16_t>(kFirstPort + i);
     if (chance(30)) plan.window_bytes = static_cast<uint32_t>(5000 + random_.below(8000));
-    if (chance(20)) plan.max_waiting_bytes = 500 + random_.below(5000);
+    if (chance(20)) plan.memory_limit = 2000 + random_.below(15'000);
     servers_.push_back(std::make_unique<ServerHost>(ServerHost::Environment{schedule_, network_, *cluster_, random_},
                                                     plan, some(0, 1000 * kNanosPerSecond)));
   }
@@ -94,6 +94,7 @@ Outcome World::run() {
   run_until_done();
   if (!ledger_.failed()) settle();
   if (!ledger_.failed()) ledger_.settled();
+  if (!ledger_.failed()) compare_with_readers();
   return {ledger_.failure(), ledger_.batches(), faults_, steps_};
 }
 
@@ -154,6 +155,16 @@ void World::settle() {
   wait_until_drained("after the last start");
   for (const auto& reader : readers_) reader->finish();
   for (const auto& reader : readers_) reader->finish();
+}
+
+void World::compare_with_readers() {
+  std::vector<analysis::LedgerRow> rows;
+  for (const auto& reader : readers_) {
+    if (reader->built() == nullptr) continue;
+    const auto some = analysis::report(*reader->built(), {});
+    rows.insert(rows.end(), some.begin(), some.end());
+  }
+  ledger_.compare(rows);
 }
 
 void World::wait_until_drained(const char* when) {

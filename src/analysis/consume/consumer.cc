@@ -172,9 +172,14 @@ Status Consumer::rebuild(const Snapshot& snapshot, const metriclog::Extent& exte
                                             snapshot.partition, built.error().message()));
 }
 
+Result<metrics::Batch> Consumer::decode(const Record& record) {
+  const bool light = !sink_.wants_values() && record.header("content-type") == "application/x-protobuf";
+  return light ? envelopes_.decode(record.value) : decode_record(record);
+}
+
 bool Consumer::take(const Record& record) {
   Partition& partition = partitions_[record.partition];
-  auto batch = decode_record(record);
+  auto batch = decode(record);
   if (!batch) {
     metrics_.skipped.add();
     log_warning(

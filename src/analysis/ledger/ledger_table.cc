@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kWidth = 100;
 constexpr size_t kAgentWidth = 20;
-constexpr size_t kHostWidth = 16;
+constexpr size_t kHostWidth = 15;
 constexpr const char* kIndent = "    ";
 
 std::string time_text(int64_t ns) { return ns == 0 ? "-" : format_rfc3339(ns, 0); }
@@ -77,7 +77,7 @@ std::string row_text(const LedgerRow& row) {
     out += name + "\n";
     name.clear();
   }
-  out += fmt::format("{:<20} {:<16} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", name,
+  out += fmt::format("{:<20} {:<15} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", name,
                      host.size() > kHostWidth ? "" : host, sequences_text(row), row.batches_stored, row.duplicates,
                      dropped_batches(row), count(row.expired), count(row.missing), end_word(row));
   out += fmt::format("{}{}  {} to {}\n", kIndent, hex(row.incarnation), time_text(row.first_time_ns),
@@ -100,7 +100,7 @@ std::string row_text(const LedgerRow& row) {
 }  // namespace
 
 std::string to_table(const std::vector<LedgerRow>& rows) {
-  std::string out = fmt::format("{:<20} {:<16} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", "AGENT", "HOST",
+  std::string out = fmt::format("{:<20} {:<15} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", "AGENT", "HOST",
                                 "SEQUENCES", "STORED", "TWICE", "DROPPED", "EXPIRED", "MISSING", "END");
   std::set<std::string_view> agents;
   uint64_t missing = 0;

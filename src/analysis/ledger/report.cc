@@ -17,8 +17,8 @@ constexpr int64_t kSilentAfter = 30 * kNanosPerSecond;
 
 // The ends of a range, and what holds for sequences below them, from the stronger to the weaker.
 struct Bounds {
-  uint64_t unread_below;
-  uint64_t expired_below;
+  uint64_t unread_below = 0;
+  uint64_t expired_below = 0;
 };
 
 // How far the part of the log that is not known may reach into the incarnation's sequences.
@@ -57,7 +57,7 @@ void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& 
   for (const auto& [begin, gap] : account.gaps) {
     const bool old = options.missing_after_ns == 0 || options.now_ns - gap.since_ns >= options.missing_after_ns;
     for (const auto& [first, last] : account.unseen(begin, gap.last)) {
-      judge(first, last, bounds, row.expired, old ? row.missing : row.waiting);
+      judge(first, last, gap.certain ? Bounds{} : bounds, row.expired, old ? row.missing : row.waiting);
     }
   }
   const uint64_t stored = account.stored.intervals().empty() ? 0 : account.stored.intervals().rbegin()->second;
@@ -197,7 +197,7 @@ std::string to_json(const LedgerRow& row) {
                            unknown ? "unknown"
                            : clean ? "clean"
                                    : "unclean",
-                           unknown, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
+                           unknown || !clean, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
                            json_time(row.first_time_ns), json_time(row.last_time_ns));
 }
 

@@ -1,25 +1,18 @@
 #include "analysis/ledger/run.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "analysis/consume/consumer.h"
 #include "analysis/ledger/ledger_table.h"
 #include "analysis/ledger/report.h"
-#include "base/log.h"
-#include "base/time_format.h"
 
 namespace monitor::analysis {
 
 namespace {
 
-constexpr int64_t kLongestPoll = 1 * kNanosPerSecond;
 constexpr int64_t kShowEvery = 1 * kNanosPerSecond;
-constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
 constexpr const char* kClearScreen = "\x1b[H\x1b[2J";
 
 struct LedgerMetrics {
@@ -55,7 +48,7 @@ struct LedgerMetrics {
   telemetry::Gauge& conflicts;
 };
 
-class Run final : public BatchSink {
+class Run {
  public:
   Run(const LedgerOptions& options, metriclog::LogReader& reader, Output& output, const Clock& clock,
       telemetry::Registry& registry, const std::atomic<bool>& stop)
@@ -63,79 +56,28 @@ class Run final : public BatchSink {
         output_(output),
         clock_(clock),
         stop_(stop),
-        ledger_(options.until_ns),
-        consumer_(reader, *this, registry, &ledger_),
+        reading_(options.reading, reader, clock, registry, stop),
         metrics_(registry) {}
 
   Result<LedgerSummary> run() {
-    if (const Status read = read_to_end(); !read) return read.error();
+    if (const Status read = reading_.read_to_end(); !read) return read.error();
     if (stop_) return summary_;
     summary_.complete = true;
     Status shown = show();
     while (options_.watch && !stop_ && shown) {
-      if (const auto went_on = consumer_.step(kLongestPoll); !went_on) return went_on.error();
-      store(false);
+      if (const Status read = reading_.read_more(kShowEvery); !read) return read.error();
       if (clock_.mono_ns() - shown_ns_ >= kShowEvery) shown = show();
     }
     if (!shown && shown.error().code() != Code::kCancelled) return shown.error();
-    store(true);
+    reading_.store();
     return summary_;
   }
 
-  size_t on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
-    progress();
-    return batch.frames.size() - first;
-  }
-  void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
-  void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
-  void on_trouble(const std::string& text) override { trouble_ = text; }
-  void on_assigned(int32_t /*partition*/) override { progress(); }
-
  private:
-  void progress() {
-    progress_ns_ = clock_.mono_ns();
-    trouble_.clear();
-  }
-
-  Status read_to_end() {
-    progress_ns_ = clock_.mono_ns();
-    while (!stop_ && (consumer_.partitions() == 0 || !consumer_.reached_end())) {
-      const int64_t left = progress_ns_ + options_.timeout_ns - clock_.mono_ns();
-      if (left <= 0 && !stands_by()) return nothing_came();
-      const int64_t wait = left > 0 ? std::min(kLongestPoll, left) : kLongestPoll;
-      if (const auto went_on = consumer_.step(wait); !went_on) return went_on.error();
-      store(false);
-    }
-    return {};
-  }
-
-  // Others have all of the log; one that goes on takes over when a member goes.
-  bool stands_by() const { return options_.watch && options_.keep && consumer_.partitions() == 0 && trouble_.empty(); }
-
-  Status nothing_came() const {
-    const std::string limit = format_duration(options_.timeout_ns);
-    if (!trouble_.empty()) {
-      return Error(Code::kUnavailable, fmt::format("the log could not be reached for {}: {}", limit, trouble_));
-    }
-    if (consumer_.partitions() == 0 && options_.keep) {
-      return Error(Code::kAborted, "other members of the group have all of the log; ask them, or use no --group-id");
-    }
-    return Error(Code::kUnavailable, fmt::format("the log gave nothing for {}", limit));
-  }
-
-  void store(bool now) {
-    if (!options_.keep || consumer_.stored_all()) return;
-    if (!now && clock_.mono_ns() - stored_ns_ < kStoreEvery) return;
-    stored_ns_ = clock_.mono_ns();
-    if (const Status stored = consumer_.store(); !stored) {
-      log_warning("position of the group cannot be stored", {{"error", stored.error()}});
-    }
-  }
-
   Status show() {
     shown_ns_ = clock_.mono_ns();
-    const int64_t now = std::min(clock_.wall_ns(), options_.until_ns);
-    const auto rows = report(ledger_, {options_.agent, now, options_.missing_after_ns});
+    const int64_t now = std::min(clock_.wall_ns(), options_.reading.until_ns);
+    const auto rows = report(reading_.ledger(), {options_.agent, now, options_.missing_after_ns});
     metrics_.show(rows);
     summarize(rows);
     const std::string text = options_.format == LedgerOptions::Format::kJson ? changed_lines(rows) : table(rows);
@@ -149,8 +91,8 @@ class Run final : public BatchSink {
       summary_.missing += count(row.missing);
       summary_.duplicates += row.duplicates;
     }
-    summary_.skipped = consumer_.metrics().skipped.value();
-    summary_.lost = consumer_.metrics().lost.value();
+    summary_.skipped = reading_.skipped();
+    summary_.lost = reading_.lost();
   }
 
   std::string changed_lines(const std::vector<LedgerRow>& rows) {
@@ -178,13 +120,9 @@ class Run final : public BatchSink {
   Output& output_;
   const Clock& clock_;
   const std::atomic<bool>& stop_;
-  Ledger ledger_;
-  Consumer consumer_;
+  LedgerReading reading_;
   LedgerMetrics metrics_;
   LedgerSummary summary_;
-  std::string trouble_;
-  int64_t progress_ns_ = 0;
-  int64_t stored_ns_ = 0;
   int64_t shown_ns_ = 0;
   std::string table_;
   std::map<std::pair<std::string, std::string>, std::string> lines_;  // by agent and incarnation, as printed last

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "analysis/ledger/reading.h"
 #include "analysis/print/output.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,12 +20,10 @@ struct LedgerOptions {
 
   Format format = Format::kTable;
   std::string agent = {};                           // shell pattern over agent ids; empty: all
-  int64_t until_ns = INT64_MAX;                     // by the log's time: what it took then or later is left out
   int64_t missing_after_ns = 60 * kNanosPerSecond;  // a gap is missing when it is known of for so long
-  int64_t timeout_ns = 10 * kNanosPerSecond;        // for the log to be reached, and to give more while it has more
   bool watch = false;                               // print anew when something changes
   bool terminal = false;                            // a table is drawn over the one before
-  bool keep = false;                                // in a group: keep what was read in snapshots
+  LedgerReadingOptions reading = {};
 };
 
 struct LedgerSummary {

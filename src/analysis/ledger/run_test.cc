@@ -1,9 +1,8 @@
 #include "analysis/ledger/run.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <functional>
@@ -17,8 +16,8 @@
 namespace monitor::analysis {
 namespace {
 
-using ::testing::HasSubstr;
 using metriclog::StartAt;
+using ::testing::HasSubstr;
 
 // Passes the time that a poll may take, so that nothing is waited for; and does something between polls.
 class PassingReader final : public metriclog::LogReader {
@@ -44,12 +43,12 @@ class PassingReader final : public metriclog::LogReader {
 class LedgerRunTest : public ::testing::Test {
  protected:
   Result<LedgerSummary> run(const std::string& group = "", StartAt start = {.kind = StartAt::Kind::kEarliest}) {
-    PassingReader reader(
-        world_.log.reader({.group = group, .start = start, .new_group_at_earliest = !group.empty()}), world_.clock);
+    PassingReader reader(world_.log.reader({.group = group, .start = start, .new_group_at_earliest = !group.empty()}),
+                         world_.clock);
     reader.on_poll = [this] {
       if (on_poll_) on_poll_();
     };
-    options_.keep = !group.empty();
+    options_.reading.keep = !group.empty();
     telemetry::Registry registry;
     StringOutput output;
     auto summary = run_ledger(options_, reader, output, world_.clock, registry, stop_);
@@ -119,7 +118,7 @@ TEST_F(LedgerRunTest, ASpanOfTheLogsTime) {
     world_.clock.advance(60 * kNanosPerSecond);
   }
   const int64_t now = world_.clock.wall_ns();
-  options_.until_ns = now - 120 * kNanosPerSecond;
+  options_.reading.until_ns = now - 120 * kNanosPerSecond;
   ASSERT_TRUE(run("", {.kind = StartAt::Kind::kTime, .time_ns = now - 300 * kNanosPerSecond}).ok());
   ASSERT_EQ(lines().size(), 1U);
   EXPECT_EQ(lines()[0]["first_sequence"], 5);
@@ -130,13 +129,14 @@ TEST_F(LedgerRunTest, ASpanOfTheLogsTime) {
 
 TEST_F(LedgerRunTest, AMemberThatWatchesStandsBy) {
   world_.append(world_.fresh('x', 1));
-  options_.timeout_ns = 5 * kNanosPerSecond;
+  options_.reading.timeout_ns = 5 * kNanosPerSecond;
   options_.watch = true;
+  options_.reading.stands_by = true;
   const auto other = world_.log.reader({.group = "g", .start = {}});
   const auto second = world_.log.reader({.group = "g", .start = {}});
   const auto third = world_.log.reader({.group = "g", .start = {}});
   const int64_t before = world_.clock.mono_ns();
-  on_poll_ = [&] { stop_ = world_.clock.mono_ns() - before > 3 * options_.timeout_ns; };
+  on_poll_ = [&] { stop_ = world_.clock.mono_ns() - before > 3 * options_.reading.timeout_ns; };
   const auto summary = run("g");
   ASSERT_TRUE(summary.ok()) << summary.error().to_string();
   EXPECT_FALSE(summary->complete);
@@ -145,7 +145,7 @@ TEST_F(LedgerRunTest, AMemberThatWatchesStandsBy) {
 TEST_F(LedgerRunTest, ALogThatCannotBeReachedIsAnErrorAfterATime) {
   world_.append(world_.fresh('x', 1));
   on_poll_ = [&] { world_.log.set_trouble("broker is away"); };
-  options_.timeout_ns = 5 * kNanosPerSecond;
+  options_.reading.timeout_ns = 5 * kNanosPerSecond;
   // All partitions are other members'.
   const auto other = world_.log.reader({.group = "g", .start = {}});
   const auto second = world_.log.reader({.group = "g", .start = {}});
@@ -155,7 +155,7 @@ TEST_F(LedgerRunTest, ALogThatCannotBeReachedIsAnErrorAfterATime) {
   ASSERT_FALSE(summary.ok());
   EXPECT_EQ(summary.error().code(), Code::kUnavailable);
   EXPECT_THAT(summary.error().message(), HasSubstr("5s: broker is away"));
-  EXPECT_EQ(world_.clock.mono_ns() - before, options_.timeout_ns);
+  EXPECT_EQ(world_.clock.mono_ns() - before, options_.reading.timeout_ns);
   on_poll_ = [&] { world_.log.set_trouble(""); };
   const auto standby = run("g");
   ASSERT_FALSE(standby.ok());

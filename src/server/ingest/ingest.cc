@@ -25,17 +25,24 @@ IngestMetrics::IngestMetrics(telemetry::Registry& r)
       bytes(r.counter("monitor_server_received_bytes_total", "Bytes of batches received.")),
       points(r.counter("monitor_server_points_total", "Points in the batches that were appended.")),
       log_full(r.counter("monitor_server_log_full_total", "Times that a stream had to wait for the log.")),
+      paused(r.counter("monitor_server_streams_paused_total", "Times that a stream had to wait for memory.")),
       streams_opened(r.counter("monitor_server_streams_opened_total", "Streams begun by agents.")),
       conflicts(r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts had one agent id.")),
       streams(r.gauge("monitor_server_streams", "Open streams.")),
       waiting_bytes(r.gauge("monitor_server_waiting_bytes", "Bytes of batches that wait for the log.")),
+      paused_streams(r.gauge("monitor_server_streams_paused", "Streams that wait for memory.")),
+      memory_bytes(r.gauge("monitor_server_memory_bytes", "What batches take, of --memory-limit.")),
       append_seconds(r.histogram("monitor_server_append_seconds", "From a batch's append to the log's confirmation.",
                                  telemetry::latency_bounds())) {}
 
 Ingest::Ingest(IngestEnvironment environment, IngestOptions options)
     : env_(std::move(environment)), options_(std::move(options)), metrics_(env_.registry) {}
 
-Ingest::~Ingest() { env_.timers.cancel_timer(waiting_timer_); }
+Ingest::~Ingest() {
+  env_.timers.cancel_timer(waiting_timer_);
+  env_.timers.cancel_timer(paused_timer_);
+  env_.memory.give_back(held_);
+}
 
 rpc::CallFactory Ingest::factory() {
   return [this](rpc::ServerCall& call) -> std::unique_ptr<rpc::ServerCallHandler> {
@@ -66,7 +73,7 @@ void Ingest::drain() {
 uint32_t Ingest::enter(Session& session) {
   do {
     ++last_id_;
-  } while (sessions_.contains(last_id_));
+  } while (sessions_.contains(last_id_) || orphans_.contains(last_id_));
   sessions_.emplace(last_id_, &session);
   metrics_.streams_opened.add();
   metrics_.streams.set(static_cast<double>(sessions_.size()));
@@ -76,6 +83,7 @@ uint32_t Ingest::enter(Session& session) {
 void Ingest::leave(uint32_t id) {
   sessions_.erase(id);
   std::erase(waiting_, id);
+  leave_memory_queue(id);
   metrics_.streams.set(static_cast<double>(sessions_.size()));
 }
 
@@ -101,7 +109,6 @@ void Ingest::try_waiting() {
     if (session.waiting() && !room) waiting_.push_front(id);
     touched.insert(id);
   }
-  metrics_.waiting_bytes.set(static_cast<double>(waiting_bytes_));
   if (!waiting_.empty() && waiting_timer_ == 0) {
     waiting_timer_ = env_.timers.call_after(options_.full_retry_ns, [this] {
       waiting_timer_ = 0;
@@ -111,6 +118,76 @@ void Ingest::try_waiting() {
   for (const uint32_t id : touched) {
     if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->flush();
   }
+}
+
+void Ingest::set_waiting_bytes(size_t bytes) {
+  waiting_bytes_ = bytes;
+  metrics_.waiting_bytes.set(static_cast<double>(bytes));
+}
+
+bool Ingest::take_memory(size_t bytes) {
+  if (!env_.memory.take(bytes)) return false;
+  held_ += bytes;
+  metrics_.memory_bytes.set(static_cast<double>(held_));
+  return true;
+}
+
+void Ingest::give_memory_back(size_t bytes) {
+  env_.memory.give_back(bytes);
+  held_ -= bytes;
+  metrics_.memory_bytes.set(static_cast<double>(held_));
+}
+
+void Ingest::wait_for_memory(uint32_t id) {
+  paused_.push_back(id);
+  metrics_.paused.add();
+  metrics_.paused_streams.set(static_cast<double>(paused_.size()));
+  schedule_resume();
+}
+
+void Ingest::leave_memory_queue(uint32_t id) {
+  std::erase(paused_, id);
+  metrics_.paused_streams.set(static_cast<double>(paused_.size()));
+}
+
+void Ingest::schedule_resume() {
+  if (paused_.empty() || paused_timer_ != 0) return;
+  paused_timer_ = env_.timers.call_after(options_.paused_retry_ns, [this] {
+    paused_timer_ = 0;
+    resume_paused();
+  });
+}
+
+// In turn, as many as what they may send has room: who was paused first goes first, however busy the others are.
+void Ingest::resume_paused() {
+  size_t room = env_.memory.room();
+  bool empty = env_.memory.used() == 0;
+  while (!paused_.empty()) {
+    Session& session = *sessions_.at(paused_.front());
+    const size_t needs = session.needs();
+    if (needs > room && !empty) break;
+    empty = false;
+    paused_.pop_front();
+    room -= std::min(room, std::max(session.resume(), needs));
+  }
+  metrics_.paused_streams.set(static_cast<double>(paused_.size()));
+  schedule_resume();
+}
+
+void Ingest::adopt(uint32_t id, uint64_t first_token, std::deque<size_t> costs) {
+  const auto left =
+      static_cast<size_t>(std::count_if(costs.begin(), costs.end(), [](size_t cost) { return cost != 0; }));
+  if (left > 0) orphans_[id] = {first_token, std::move(costs), left};
+}
+
+void Ingest::orphan_reported(uint32_t id, uint32_t token_low) {
+  const auto found = orphans_.find(id);
+  if (found == orphans_.end()) return;
+  Orphans& orphans = found->second;
+  const uint32_t index = token_low - static_cast<uint32_t>(orphans.first_token);
+  if (index >= orphans.costs.size() || orphans.costs[index] == 0) return;
+  give_memory_back(std::exchange(orphans.costs[index], 0));
+  if (--orphans.left == 0) orphans_.erase(found);
 }
 
 void Ingest::on_delivered(std::span<const metriclog::Delivery> deliveries) { post_to_loop(false, deliveries); }
@@ -140,11 +217,19 @@ void Ingest::settle_deliveries() {
   for (metriclog::Delivery& delivery : deliveries) {
     const auto id = static_cast<uint32_t>(delivery.token >> 32);
     const auto it = sessions_.find(id);
-    if (it == sessions_.end()) continue;  // its stream has ended: the agent sends again on the next one
+    if (it == sessions_.end()) {
+      // Its stream has ended: the agent sends again on the next one.
+      orphan_reported(id, static_cast<uint32_t>(delivery.token));
+      continue;
+    }
     it->second->delivered(static_cast<uint32_t>(delivery.token), delivery.outcome, std::move(delivery.reason));
     touched.insert(id);
   }
   if (reset) {
+    for (const auto& [id, orphans] : orphans_) {
+      for (const size_t cost : orphans.costs) give_memory_back(cost);
+    }
+    orphans_.clear();
     for (const auto& [id, session] : sessions_) {
       session->log_reset();
       touched.insert(id);
@@ -155,6 +240,7 @@ void Ingest::settle_deliveries() {
     if (const auto it = sessions_.find(id); it != sessions_.end()) it->second->flush();
   }
   if (!waiting_.empty()) try_waiting();
+  if (!paused_.empty()) resume_paused();
 }
 
 }  // namespace monitor::server

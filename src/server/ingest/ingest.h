@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "metriclog/log.h"
 #include "rpc/server_call.h"
+#include "server/ingest/memory_budget.h"
 #include "server/ingest/options.h"
 #include "server/ingest/stream_table.h"
 #include "telemetry/registry.h"
@@ -39,10 +40,13 @@ struct IngestMetrics {
   telemetry::Counter& bytes;
   telemetry::Counter& points;
   telemetry::Counter& log_full;
+  telemetry::Counter& paused;
   telemetry::Counter& streams_opened;
   telemetry::Counter& conflicts;
   telemetry::Gauge& streams;
   telemetry::Gauge& waiting_bytes;
+  telemetry::Gauge& paused_streams;
+  telemetry::Gauge& memory_bytes;
   telemetry::Histogram& append_seconds;
 };
 
@@ -52,6 +56,7 @@ struct IngestEnvironment {
   std::function<void(std::function<void()>)> post;  // onto the loop, from any thread
   metriclog::LogWriter& log;
   StreamTable& streams;
+  MemoryBudget& memory;
   telemetry::Registry& registry;
   Random& random;
 };
@@ -83,9 +88,19 @@ class Ingest final : public metriclog::DeliveryListener {
   uint32_t enter(Session& session);
   void leave(uint32_t id);
   void wait_for_room(uint32_t id);
+  bool take_memory(size_t bytes);
+  void give_memory_back(size_t bytes);
+  void wait_for_memory(uint32_t id);
+  void leave_memory_queue(uint32_t id);
+  // What the log still holds of a stream that has ended; freed with its reports.
+  void adopt(uint32_t id, uint64_t first_token, std::deque<size_t> costs);
 
   void settle_deliveries();
   void try_waiting();
+  void set_waiting_bytes(size_t bytes);
+  void resume_paused();
+  void schedule_resume();
+  void orphan_reported(uint32_t id, uint32_t token_low);
   void post_to_loop(bool reset, std::span<const metriclog::Delivery> deliveries);
 
   IngestEnvironment env_;
@@ -96,6 +111,15 @@ class Ingest final : public metriclog::DeliveryListener {
   uint32_t last_id_ = 0;
   std::deque<uint32_t> waiting_;  // sessions that the full log keeps waiting, in turn
   size_t waiting_bytes_ = 0;
+  size_t held_ = 0;              // of the memory budget, by this loop
+  std::deque<uint32_t> paused_;  // sessions that wait for memory, in turn
+  Timers::TimerId paused_timer_ = 0;
+  struct Orphans {
+    uint64_t first_token = 0;
+    std::deque<size_t> costs;  // 0: reported
+    size_t left = 0;
+  };
+  std::unordered_map<uint32_t, Orphans> orphans_;  // by session
   Timers::TimerId waiting_timer_ = 0;
   bool draining_ = false;
 

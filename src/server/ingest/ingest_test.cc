@@ -100,9 +100,11 @@ struct Agent {
 class IngestTest : public ::testing::Test {
  protected:
   std::unique_ptr<Ingest> make(const IngestOptions& options = {}) {
+    memories_.push_back(std::make_unique<MemoryBudget>(options.memory_limit));
+    memory_ = memories_.back().get();
     return std::make_unique<Ingest>(
         IngestEnvironment{timers_, [this](auto work) { posted_.push_back(std::move(work)); }, log_.writer(), streams_,
-                          registry_, random_},
+                          *memory_, registry_, random_},
         options);
   }
   // The loop's turn: what other threads posted.
@@ -120,6 +122,8 @@ class IngestTest : public ::testing::Test {
   telemetry::Registry registry_;
   SeededRandom random_{1};
   std::vector<std::function<void()>> posted_;
+  std::vector<std::unique_ptr<MemoryBudget>> memories_;
+  MemoryBudget* memory_ = nullptr;  // of the ingest that was made last
   std::unique_ptr<Ingest> ingest_ = make();
 };
 
@@ -282,38 +286,130 @@ TEST_F(IngestTest, AFullLogStopsTheStreamUntilThereIsRoom) {
   EXPECT_EQ(log_.records(0).at(0).header("sequence"), "1");
 }
 
-TEST_F(IngestTest, WhatWaitsIsBounded) {
-  const auto ingest = make({.max_waiting_bytes = 100});
+TEST_F(IngestTest, BeyondTheMemoryAStreamPausesAndIsAskedForAgainWhenThereIsRoom) {
+  const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
   Agent agent(*ingest);
   agent.hello();
   agent.heard();
-  log_.set_full(true);
+  const size_t hello = agent.call.consumed_bytes;
+  log_.hold_deliveries();
   agent.publish(1, batch(1));
+  const size_t kept = memory_->used();
+  const size_t consumed = agent.call.consumed_bytes;
   agent.publish(2, batch(2));
-  timers_.advance(kNanosPerSecond);
-  const auto heard = agent.heard();
-  ASSERT_EQ(heard.size(), 1U);
-  EXPECT_THAT(heard[0], HasSubstr("rewind"));
-  log_.set_full(false);
-}
-
-TEST_F(IngestTest, WhatWaitedAndGaveWayIsAskedForAgain) {
-  const auto ingest = make({.max_waiting_bytes = 100});
-  Agent agent(*ingest);
-  agent.hello();
-  agent.heard();
-  const size_t after_hello = agent.call.consumed_bytes;
-  log_.set_full(true);
-  agent.publish(1, batch(1));
-  agent.publish(2, batch(2));
-  timers_.advance(kNanosPerSecond);
-  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the first gave way with the second";
-  log_.set_full(false);
-  agent.publish(1, batch(1));
+  agent.publish(3, batch(3));
+  timers_.advance(10 * kNanosPerSecond);
+  EXPECT_EQ(memory_->used(), kept);
+  EXPECT_EQ(agent.call.consumed_bytes, consumed) << "no more room to send";
+  EXPECT_THAT(agent.heard(), ElementsAre()) << "nothing is asked for before there is room for it";
+  log_.release_deliveries();
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1", "rewind 2"));
+  EXPECT_EQ(memory_->used(), 0U);
   agent.publish(2, batch(2));
   turn();
-  EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
-  EXPECT_EQ(agent.call.consumed_bytes, after_hello + agent.sent) << "all room is given back";
+  agent.publish(3, batch(3));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 2", "ack 3"));
+  EXPECT_EQ(agent.call.consumed_bytes, hello + agent.sent) << "all room is given back";
+}
+
+TEST_F(IngestTest, StreamsThatPauseGoOnInTurn) {
+  const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
+  std::vector<std::unique_ptr<Agent>> agents;
+  for (int i = 0; i < 4; ++i) {
+    agents.push_back(std::make_unique<Agent>(*ingest));
+    agents.back()->hello("a1", static_cast<char>('a' + i));
+    agents.back()->heard();
+  }
+  log_.hold_deliveries();
+  for (size_t i = 0; i < agents.size(); ++i) agents[i]->publish(1, batch(1, "a1", static_cast<char>('a' + i)));
+  for (size_t i = 1; i < agents.size(); ++i) {
+    log_.deliver(1);
+    turn();
+    EXPECT_THAT(agents[i]->heard(), ElementsAre("rewind 1")) << i;
+    agents[i]->publish(1, batch(1, "a1", static_cast<char>('a' + i)));
+    timers_.advance(kNanosPerSecond);
+    for (size_t j = i + 1; j < agents.size(); ++j) EXPECT_THAT(agents[j]->heard(), ElementsAre()) << j;
+  }
+}
+
+TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
+  const auto ingest = make({.memory_limit = 3 * MemoryBudget::kPerBatch});
+  Agent agent(*ingest);
+  Agent busy(*ingest);
+  Agent before(*ingest);
+  agent.hello("a1", 'a');
+  busy.hello("a1", 'b');
+  before.hello("a1", 'c');
+  agent.heard();
+  log_.hold_deliveries();
+  log_.set_trouble("not now");
+  agent.publish(1, batch(1, "a1", 'a'));
+  log_.set_trouble("");
+  busy.publish(1, batch(1, "a1", 'b'));
+  before.publish(1, batch(1, "a1", 'c'));
+  agent.publish(2, batch(2, "a1", 'a'));  // paused, behind `before`
+  log_.deliver(1);
+  turn();
+  before.publish(1, batch(1, "a1", 'c'));  // takes the room that there was
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  log_.release_deliveries();
+  turn();
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "there was no memory for it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
+}
+
+TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {
+  const auto ingest = make({.memory_limit = size_t{1} << 20});
+  log_.hold_deliveries();
+  {
+    Agent agent(*ingest);
+    agent.hello();
+    agent.publish(1, batch(1));
+    agent.publish(2, batch(2));
+  }
+  EXPECT_GT(memory_->used(), 2 * MemoryBudget::kPerBatch);
+  log_.release_deliveries();
+  turn();
+  EXPECT_EQ(memory_->used(), 0U);
+}
+
+TEST_F(IngestTest, AResetOfTheLogFreesItsMemory) {
+  const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
+  Agent agent(*ingest);
+  agent.hello();
+  agent.heard();
+  const size_t hello = agent.call.consumed_bytes;
+  log_.hold_deliveries();
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  ingest->on_reset();
+  turn();
+  EXPECT_EQ(memory_->used(), 0U);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
+  EXPECT_EQ(agent.call.consumed_bytes, hello + agent.sent);
+}
+
+TEST_F(IngestTest, WhoComesLaterDoesNotPassThoseThatWaitForTheLog) {
+  Agent first(*ingest_);
+  Agent second(*ingest_);
+  first.hello();
+  second.hello("a1", 'j');
+  log_.set_full(true);
+  first.publish(1, batch(1));
+  log_.set_full(false);
+  second.publish(1, batch(1, "a1", 'j'));
+  EXPECT_EQ(log_.records(0).size(), 0U) << "there is room, and the first one has its turn";
+  timers_.advance(20 * kNanosPerMilli);
+  turn();
+  EXPECT_EQ(log_.records(0).size(), 2U);
 }
 
 TEST_F(IngestTest, AReportFromBeforeARewindLeavesAloneWhatWaits) {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "metrics/decode.h"
+#include "server/ingest/memory_budget.h"
 
 namespace monitor::server {
 
@@ -18,14 +19,15 @@ struct IngestOptions {
   metrics::BatchLimits limits = {};
   // What an agent may have on its way unacknowledged: told in HelloReply, and enforced by HTTP/2's flow control.
   uint32_t window_bytes = 512 * 1024;
-  // Batches that wait in a loop because the log is full. Above it agents are asked to send again.
-  size_t max_waiting_bytes = size_t{32} << 20;
+  // Of the batches of all streams together, in all loops. Above it streams pause: they get no more room to send.
+  size_t memory_limit = MemoryBudget::kDefault;
   size_t max_streams_per_agent = 16;
   size_t max_unsent_bytes = size_t{64} * 1024;  // acknowledgements to an agent that does not read
   int64_t hello_timeout_ns = 10 * kNanosPerSecond;
   int64_t min_retry_ns = 100 * kNanosPerMilli;  // before an agent is asked to send again; doubles up to the next one
   int64_t max_retry_ns = 5 * kNanosPerSecond;
   int64_t full_retry_ns = 10 * kNanosPerMilli;  // other loops may have filled the log: no delivery of ours to wait for
+  int64_t paused_retry_ns = 20 * kNanosPerMilli;  // likewise the memory
 };
 
 }  // namespace monitor::server

@@ -47,6 +47,7 @@ Session::~Session() {
   ingest_.env_.timers.cancel_timer(retry_timer_);
   ended_ = true;  // nothing is said to the call any more
   drop_waiting();
+  leave_orphans();
   leave_table();
   ingest_.leave(id_);
 }
@@ -69,7 +70,7 @@ void Session::on_message(std::string_view message) {
   if (!event) return end(event.error());
   switch (event->kind) {
     case Receiver::Event::Kind::kNothing:
-      call_.consumed(message.size());
+      give_back(message.size());
       return;
     case Receiver::Event::Kind::kHello:
       call_.consumed(message.size());
@@ -139,21 +140,68 @@ void Session::append(uint64_t token, std::string_view batch) {
                   fmt::format("invalid: permission denied, the batch is of agent {}, the stream of agent {}",
                               view->agent_id, receiver_.hello().agent_id));
   }
-  // What waits goes first: the log keeps the order of the stream.
-  if (waiting_.empty() && append_to_log(token, batch, *view)) {
+  const size_t cost = batch.size() + MemoryBudget::kPerBatch;
+  if (paused_ || !ingest_.take_memory(cost)) return pause(token, cost);
+  flight_of(token)->cost = cost;
+  // What waits goes first: the log keeps the order of the stream, and streams that wait have their turn.
+  if (ingest_.waiting_.empty() && waiting_.empty() && append_to_log(token, batch, *view)) {
     metrics.points.add(view->points);
     if (is_mutant("ack_before_confirmation")) receiver_.stored(token);
     return;
   }
-  if (ingest_.waiting_bytes_ + batch.size() > ingest_.options_.max_waiting_bytes) {
-    settle(token);
-    // What waits came before it, and gives way with it.
-    return ask_again(waiting_.empty() ? token : waiting_.front().token);
-  }
   metrics.log_full.add();
   if (waiting_.empty()) ingest_.wait_for_room(id_);
   waiting_.push_back({token, std::string(batch)});
-  ingest_.waiting_bytes_ += batch.size();
+  ingest_.set_waiting_bytes(ingest_.waiting_bytes_ + batch.size());
+}
+
+// There is no memory for it: it and what comes after it is not kept, and the agent gets no more room to send. Nothing
+// is asked for again before there is room for it.
+void Session::pause(uint64_t token, size_t cost) {
+  if (!paused_at_) {
+    paused_at_ = token;
+    paused_cost_ = cost;
+  }
+  if (!std::exchange(paused_, true)) ingest_.wait_for_memory(id_);
+  settle(token);
+}
+
+size_t Session::resume() {
+  if (!std::exchange(paused_, false)) return 0;
+  const size_t expected = withheld_;
+  const auto from = std::exchange(paused_at_, std::nullopt);
+  if (from && receiver_.retry(*from)) ingest_.metrics_.retried.add();
+  release_withheld();
+  flush();
+  return expected;
+}
+
+void Session::give_back(size_t bytes) {
+  if (paused_ || retry_timer_ != 0) {
+    withheld_ += bytes;
+  } else if (!ended_) {
+    call_.consumed(bytes);
+  }
+}
+
+void Session::release_withheld() {
+  if (paused_ || retry_timer_ != 0 || withheld_ == 0 || ended_) return;
+  call_.consumed(std::exchange(withheld_, 0));
+}
+
+Session::InFlight* Session::flight_of(uint64_t token) {
+  if (in_flight_.empty() || token < in_flight_.front().token) return nullptr;
+  const auto index = static_cast<size_t>(token - in_flight_.front().token);
+  return index < in_flight_.size() ? &in_flight_[index] : nullptr;
+}
+
+void Session::release(InFlight& flight) { ingest_.give_memory_back(std::exchange(flight.cost, 0)); }
+
+void Session::leave_orphans() {
+  if (in_flight_.empty()) return;
+  std::deque<size_t> costs;
+  for (const InFlight& flight : in_flight_) costs.push_back(flight.cost);
+  ingest_.adopt(id_, in_flight_.front().token, std::move(costs));
 }
 
 bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view) {
@@ -193,7 +241,7 @@ bool Session::append_waiting() {
   const auto view = ingest_.checker_.check(oldest.batch);
   if (view && !append_to_log(oldest.token, oldest.batch, *view)) return false;
   if (view) ingest_.metrics_.points.add(view->points);
-  ingest_.waiting_bytes_ -= oldest.batch.size();
+  ingest_.set_waiting_bytes(ingest_.waiting_bytes_ - oldest.batch.size());
   waiting_.pop_front();
   return true;
 }
@@ -233,14 +281,14 @@ void Session::reject(uint64_t token, telemetry::Counter& counter, std::string re
 // Gives the bytes back to the agent's window. May take elements off in_flight_'s front, `flight` among them.
 void Session::settle(InFlight& flight) {
   flight.settled = true;
-  call_.consumed(flight.bytes);
+  release(flight);
+  give_back(flight.bytes);
   while (!in_flight_.empty() && in_flight_.front().settled) in_flight_.pop_front();
 }
 
 void Session::settle(uint64_t token) {
-  if (in_flight_.empty() || token < in_flight_.front().token) return;
-  const auto index = static_cast<size_t>(token - in_flight_.front().token);
-  if (index < in_flight_.size() && !in_flight_[index].settled) settle(in_flight_[index]);
+  InFlight* const flight = flight_of(token);
+  if (flight != nullptr && !flight->settled) settle(*flight);
 }
 
 // From `token` on, all is sent again. What waits is of that, unless the token is from before a rewind.
@@ -248,6 +296,7 @@ void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
   if (!receiver_.retry(token)) return;
+  paused_at_.reset();  // a token that is no more: the agent sends it again, and it may not be kept again
   ingest_.metrics_.retried.add();
   drop_waiting();
   if (retry_timer_ != 0 || ended_) return;
@@ -257,13 +306,16 @@ void Session::ask_again(uint64_t token) {
   const int64_t pause = half + static_cast<int64_t>(ingest_.env_.random.below(static_cast<uint64_t>(half) + 1));
   retry_timer_ = ingest_.env_.timers.call_after(pause, [this] {
     retry_timer_ = 0;
+    release_withheld();
     flush();
   });
 }
 
 void Session::drop_waiting() {
   for (const Waiting& waiting : waiting_) {
-    ingest_.waiting_bytes_ -= waiting.batch.size();
+    ingest_.set_waiting_bytes(ingest_.waiting_bytes_ - waiting.batch.size());
+    InFlight* const flight = flight_of(waiting.token);
+    if (flight != nullptr) release(*flight);
     if (!ended_) settle(waiting.token);
   }
   waiting_.clear();
@@ -274,11 +326,16 @@ void Session::log_reset() {
   if (in_flight_.empty()) return;
   drop_waiting();
   ingest_.metrics_.retried.add(in_flight_.size());
-  for (const InFlight& flight : in_flight_) {
-    if (!flight.settled) call_.consumed(flight.bytes);
+  for (InFlight& flight : in_flight_) {
+    release(flight);
+    if (!flight.settled) give_back(flight.bytes);
   }
   in_flight_.clear();
   receiver_.retry_all();
+  paused_at_.reset();
+  if (!std::exchange(paused_, false)) return;
+  ingest_.leave_memory_queue(id_);
+  release_withheld();
 }
 
 void Session::drain() {

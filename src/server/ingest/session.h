@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,10 @@ class Session final : public rpc::ServerCallHandler {
   // Appends the oldest waiting batch. False: the log is still full.
   bool append_waiting();
   bool waiting() const { return !waiting_.empty(); }
+  // There is memory again: the agent gets room, and sends from where it was paused. Returns how much that may be.
+  size_t resume();
+  // At least so much memory must be free before.
+  size_t needs() const { return paused_cost_; }
 
   void drain();
   void end(const Error& error);
@@ -49,6 +54,7 @@ class Session final : public rpc::ServerCallHandler {
   struct InFlight {
     uint64_t token = 0;
     size_t bytes = 0;
+    size_t cost = 0;  // of the memory budget; 0: it is not held any more
     int64_t since_ns = 0;
     bool settled = false;
   };
@@ -62,6 +68,12 @@ class Session final : public rpc::ServerCallHandler {
   void append(uint64_t token, std::string_view batch);
   bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view);
   void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
+  InFlight* flight_of(uint64_t token);
+  void release(InFlight& flight);
+  void give_back(size_t bytes);
+  void release_withheld();
+  void pause(uint64_t token, size_t cost);
+  void leave_orphans();
   void settle(InFlight& flight);
   void settle(uint64_t token);
   void ask_again(uint64_t token);
@@ -75,6 +87,11 @@ class Session final : public rpc::ServerCallHandler {
   std::shared_ptr<LiveStream> live_;  // set by Hello
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
+  bool paused_ = false;  // for want of memory: what comes is not kept
+  // The first token of which that is true; none since the agent was asked to send from an earlier one.
+  std::optional<uint64_t> paused_at_;
+  size_t paused_cost_ = 0;  // of that one
+  size_t withheld_ = 0;     // bytes that the agent gets no room for while it is paused, or a retry is awaited
   Timers::TimerId hello_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;  // set: nothing is written until then
   int64_t retry_ns_ = 0;

@@ -1,0 +1,223 @@
+// monitor-load: flags and wiring of src/load/, and of the ledger that says afterwards what the log holds.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <iostream>
+#include <memory>
+
+#include "base/random.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/analysis/attendant.h"
+#include "bin/common/cli.h"
+#include "bin/load/summary.h"
+#include "bin/load/verify.h"
+#include "bin/log/log_flags.h"
+#include "load/fleet.h"
+#include "rpc/tls.h"
+
+namespace monitor {
+namespace {
+
+// Descriptors for all but streams: the loop, the log, what the libraries open.
+constexpr rlim_t kOwnDescriptors = 64;
+constexpr int64_t kSayEvery = 2 * kNanosPerSecond;
+// The log's clock may differ from ours by this much: from so long before the start it is read.
+constexpr int64_t kBeforeStart = 600 * kNanosPerSecond;
+constexpr size_t kMaxPoints = 2000;  // a batch is at most 256 KiB, with its series
+
+struct Flags {
+  load::FleetOptions fleet;
+  std::string server = "localhost:50051";
+  std::string tls_ca;
+  std::string tls_server_name;
+  std::string format = "table";
+  bool verify = false;
+  LogFlags log;
+};
+
+const CLI::App* declare(Cli& cli, Flags& flags) {
+  CLI::App* const app = cli.app().add_subcommand(
+      "stream", "Publish as many agents for a time, and say how fast the server acknowledged what was due");
+  load::FleetOptions& fleet = flags.fleet;
+  app->add_option("--server", flags.server, "Where to send: HOST:PORT");
+  app->add_option("--agents", fleet.agents, "How many agents, each with a connection")->check(CLI::Range(1, 1'000'000));
+  add_duration(*app, "--interval", fleet.interval_ns, "Between two batches of an agent")->default_str("1s");
+  app->add_option("--points", fleet.points, "Points of a batch")->check(CLI::Range(size_t{1}, kMaxPoints));
+  add_duration(*app, "--duration", fleet.duration_ns, "How long, from when the agents have connected")
+      ->default_str("60s");
+  add_duration(*app, "--ramp", fleet.ramp_ns, "Over how long the agents connect; 0: as fast as they can")
+      ->default_str("0s");
+  app->add_option("--window", fleet.window, "Batches of an agent that may be unacknowledged")
+      ->check(CLI::Range(1, 100'000));
+  app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...");
+  app->add_option("--seed", fleet.seed, "Of the values");
+  app->add_option("--tls-ca", flags.tls_ca,
+                  "Speak TLS with the server; its certificate must be signed by one of this file");
+  app->add_option("--tls-server-name", flags.tls_server_name,
+                  "Name that the server's certificate must have (default: the host)");
+  app->add_option("--format", flags.format, "How the summary is printed: table, or json (one object)")
+      ->check(CLI::IsMember({"table", "json"}));
+  app->add_flag("--verify", flags.verify,
+                "Read the log afterwards; end with 1 when something is missing or in it more often than it was sent");
+  add_log_options(*app, flags.log);
+  cli.add_drain_option();
+  return app;
+}
+
+// A descriptor an agent. Raises the soft limit as far as it goes. What is wrong; empty when nothing is.
+std::string make_room(size_t agents) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t wanted = static_cast<rlim_t>(agents) + kOwnDescriptors;
+  if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= wanted) return "";
+  return fmt::format(
+      "--agents: got {}, each needs a descriptor, and this process may have {} (RLIMIT_NOFILE): enough for {}; raise "
+      "the "
+      "limit (ulimit -n), or start several",
+      agents, limit.rlim_cur, limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors));
+}
+
+std::string check(const Cli& cli, Flags& flags) {
+  load::FleetOptions& fleet = flags.fleet;
+  const auto server = rpc::parse_target(flags.server, 50051);
+  if (!server) return "--server: " + server.error().message();
+  fleet.server = *server;
+  fleet.drain_ns = cli.drain_timeout_ns();
+  if (fleet.interval_ns < kNanosPerMilli) {
+    return fmt::format("--interval: got {}, expected 1ms or more", format_duration(fleet.interval_ns));
+  }
+  if (fleet.duration_ns == 0) return "--duration: got 0, expected more";
+  const std::string longest = fmt::format("{}-{}", fleet.prefix, fleet.agents);
+  if (fleet.prefix.empty() || !valid_name(longest)) {
+    return fmt::format(
+        "--prefix: got {}, expected letters, digits, '.', '_' and '-', so that an agent's id has at most "
+        "128",
+        json_quote(fleet.prefix));
+  }
+  if (flags.verify) {
+    if (std::string fault = check_log_flags(flags.log); !fault.empty()) return fault;
+  }
+  return make_room(fleet.agents);
+}
+
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / kNanosPerSecond;
+}
+
+struct Loaded {
+  LoadSummary summary;
+  std::vector<load::AgentOutcome> outcomes;
+};
+
+void say_progress(const load::Fleet& fleet) {
+  const load::FleetCounts& counts = fleet.counts();
+  log_info(fleet.phase() == load::Fleet::Phase::kConnecting ? "connecting" : "loading",
+           {{"connected", counts.connected},
+            {"due", counts.due},
+            {"acknowledged", counts.acknowledged},
+            {"waiting", fleet.waiting()},
+            {"failures", counts.failures},
+            {"p99_ms", fleet.delays().percentile_ns(0.99) / kNanosPerMilli}});
+}
+
+Loaded load_server(const Flags& flags, const Clock& clock) {
+  EventLoop loop(clock);
+  SystemRandom random;
+  load::Fleet fleet(loop, random, flags.fleet);
+  const Signals signals(loop, [&](int) { fleet.stop(); });
+  Timers::TimerId timer = 0;
+  const std::function<void()> say = [&] {
+    say_progress(fleet);
+    timer = loop.call_after(kSayEvery, say);
+  };
+  timer = loop.call_after(kSayEvery, say);
+  fleet.start([&] { loop.stop(); });
+  loop.run();
+  loop.cancel_timer(timer);
+  LoadSummary summary{.options = flags.fleet, .counts = fleet.counts(), .delays = fleet.delays()};
+  summary.running_ns = fleet.running_ns();
+  summary.acknowledged_in_time = fleet.acknowledged_in_time();
+  summary.waiting = fleet.waiting();
+  summary.unacknowledged = fleet.unacknowledged();
+  summary.cpu_seconds = cpu_seconds();
+  return {std::move(summary), fleet.outcomes()};
+}
+
+// The exit status when the log cannot be read; 0 otherwise.
+int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t since_ns, Loaded& loaded) {
+  auto reader = open_log_reader(flags.log, {.group = "", .start = {metriclog::StartAt::Kind::kTime, since_ns}});
+  if (!reader) {
+    log_error("cannot read the metric log", {{"reason", reader.error()}});
+    return exit_code_for_log(flags.log, reader.error());
+  }
+  std::atomic<bool> stop = false;
+  Attendant attendant(
+      clock,
+      [&stop, &reader] {
+        stop = true;
+        (*reader)->wake();
+      },
+      cli.drain_timeout_ns());
+  attendant.start();
+  auto verified = verify(loaded.outcomes, **reader, clock, stop);
+  if (!verified) {
+    log_error("cannot verify", {{"log", flags.log.describe()}, {"reason", verified.error()}});
+    return verified.error().code() == Code::kCancelled ? kExitTempFail : exit_code_for_log(flags.log, verified.error());
+  }
+  loaded.summary.verified = std::move(*verified);
+  return kExitOk;
+}
+
+int stream(const Cli& cli, Flags& flags) {
+  if (const std::string fault = check(cli, flags); !fault.empty()) return cli.usage_error(fault);
+  if (!flags.tls_ca.empty()) {
+    const std::string& name = flags.tls_server_name.empty() ? flags.fleet.server.host : flags.tls_server_name;
+    auto tls = rpc::TlsClientContext::load({.ca_file = flags.tls_ca, .server_name = name});
+    if (!tls) {
+      log_error("cannot set up TLS", {{"reason", tls.error()}});
+      return exit_code_for(tls.error());
+    }
+    flags.fleet.security = std::move(*tls);
+  }
+  const SystemClock clock;
+  const int64_t since = clock.wall_ns() - kBeforeStart;
+  Loaded loaded = load_server(flags, clock);
+  const bool reached = loaded.summary.counts.connects > 0;
+  int status = reached ? kExitOk : kExitUnavailable;
+  if (!reached) log_error("no agent reached the server", {{"reason", loaded.summary.counts.first_failure}});
+  if (reached && flags.verify) status = verify_log(cli, flags, clock, since, loaded);
+  const std::string text = flags.format == "json" ? to_json(loaded.summary) + "\n" : to_table(loaded.summary);
+  std::cout << text << std::flush;
+  if (status != kExitOk) return status;
+  return loaded.summary.verified && !loaded.summary.verified->good() ? kExitNegative : kExitOk;
+}
+
+int run(int argc, char** argv) {
+  block_signals();
+  Flags flags;
+  Cli cli({"monitor-load", "Loads a monitor-server as many agents would.",
+           "  monitor-load stream --agents 1000 --duration 60s --server localhost:50051\n"
+           "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/tmp/log.db --format json\n"});
+  cli.app().require_subcommand(1);
+  const CLI::App* const app = declare(cli, flags);
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  return app->parsed() ? stream(cli, flags) : kExitUsage;
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::guard(monitor::run, argc, argv); }

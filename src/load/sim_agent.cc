@@ -1,0 +1,245 @@
+#include "load/sim_agent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace monitor::load {
+
+namespace {
+
+constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
+constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
+constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
+constexpr int64_t kHelloTimeout = 20 * kNanosPerSecond;
+constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
+// More than this only waits in the transport.
+constexpr size_t kMaxUnsent = size_t{256} * 1024;
+
+}  // namespace
+
+SimAgent::SimAgent(Shared& shared, const std::string& id, uint64_t seed)
+    : shared_(shared),
+      id_(id),
+      values_(shared.batches.begin(seed)),
+      backoff_(shared.random, kBackoffBase, kBackoffCap) {
+  envelope_.agent_id = id;
+  envelope_.hostname = id;
+  envelope_.incarnation.resize(metrics::kIncarnationBytes);
+  shared.random.fill(envelope_.incarnation.data(), envelope_.incarnation.size());
+  envelope_.agent_version = "load";
+  envelope_.send_every_ns = static_cast<uint64_t>(shared.interval_ns);
+}
+
+SimAgent::~SimAgent() {
+  settled_ = true;
+  end_stream();
+}
+
+// --- the stream
+
+void SimAgent::connect() {
+  timer_ = 0;
+  connection_ = shared_.connect();
+  sender_.emplace(protocol::Hello{id_, envelope_.incarnation, envelope_.agent_version, id_},
+                  static_cast<protocol::BatchSource&>(*this));
+  call_ = connection_->start(kMethod, {}, *this);
+  timer_ = shared_.timers.call_after(kHelloTimeout, [this] {
+    timer_ = 0;
+    retry(fmt::format("no answer to Hello within {} s", kHelloTimeout / kNanosPerSecond));
+  });
+  pump();
+}
+
+void SimAgent::end_stream() {
+  shared_.timers.cancel_timer(std::exchange(timer_, 0));
+  if (sender_) sender_->close();
+  sender_.reset();
+  call_.reset();
+  connection_.reset();
+  if (std::exchange(connected_, false)) --shared_.counts.connected;
+}
+
+void SimAgent::retry(const std::string& why) {
+  end_stream();
+  ++shared_.counts.failures;
+  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = why;
+  timer_ = shared_.timers.call_after(backoff_.next_ns(), [this] { connect(); });
+  if (!std::exchange(settled_, true)) shared_.settled();
+}
+
+void SimAgent::on_message(std::string_view message) {
+  if (const Status status = sender_->receive(message); !status) return retry(status.error().message());
+  if (sender_->established() && !connected_) {
+    connected_ = true;
+    ++shared_.counts.connected;
+    ++shared_.counts.connects;
+    shared_.timers.cancel_timer(std::exchange(timer_, 0));
+    if (!std::exchange(settled_, true)) shared_.settled();
+  }
+  if (sender_->acknowledged_any()) backoff_.reset();
+  if (sender_->finished()) call_->half_close();  // the server wants to go; all that it had is answered
+  pump();
+}
+
+void SimAgent::on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) {
+  retry(status.code == Code::kOk ? "the server ended the stream"
+                                 : fmt::format("{}: {}", code_name(status.code), status.message));
+}
+
+void SimAgent::pump() {
+  if (!call_ || !sender_) return;
+  while (call_->unsent_bytes() < kMaxUnsent) {
+    const auto message = sender_->next();
+    if (!message) break;
+    call_->write(*message);
+  }
+}
+
+// --- ticks
+
+void SimAgent::start_grid(int64_t first_due_ns) {
+  first_due_ns_ = first_due_ns;
+  last_made_ns_ = first_due_ns;
+}
+
+void SimAgent::tick_due() {
+  ++due_;
+  ++shared_.counts.due;
+  pump();
+}
+
+void SimAgent::beat_if_silent(int64_t now_ns) {
+  if (waiting() > 0 || !waits_.empty() || now_ns - last_made_ns_ < kHeartbeatEvery) return;
+  make(now_ns, false);
+  pump();
+}
+
+void SimAgent::make_tick() {
+  make(due_of(made_ticks_), true);
+  ++made_ticks_;
+}
+
+// Times of the data are those at which it was due, by the wall clock.
+void SimAgent::make(int64_t due_ns, bool tick) {
+  const Clock& clock = shared_.timers.clock();
+  const int64_t wall_of_due = clock.wall_ns() - (clock.mono_ns() - due_ns);
+  ++envelope_.sequence;
+  envelope_.first_unacked = waits_.empty() ? envelope_.sequence : waits_.front().sequence;
+  envelope_.appended_ns = wall_of_due;
+  if (tick) {
+    ++envelope_.counters.ticks_due;
+    envelope_.counters.points_made += shared_.batches.points();
+  }
+  if (!envelope_.drops.empty() && told_from_ == 0) told_from_ = envelope_.sequence;
+  Waiting one{.sequence = envelope_.sequence, .due_ns = tick ? due_ns : 0, .bytes = {}};
+  one.bytes = tick ? shared_.batches.make(envelope_, wall_of_due, wall_of_due - shared_.interval_ns, values_)
+                   : shared_.batches.heartbeat(envelope_);
+  waits_.push_back(std::move(one));
+  last_made_ns_ = clock.mono_ns();
+  ++shared_.counts.made;
+}
+
+void SimAgent::count_open(int64_t now_ns) const {
+  for (const Waiting& one : waits_) {
+    if (one.due_ns != 0) shared_.delays.add(now_ns - one.due_ns);
+  }
+  for (uint64_t tick = made_ticks_; tick < due_; ++tick) shared_.delays.add(now_ns - due_of(tick));
+}
+
+// --- batches on the stream
+
+std::deque<SimAgent::Waiting>::iterator SimAgent::find(uint64_t sequence) {
+  const auto it = std::ranges::lower_bound(waits_, sequence, {}, &Waiting::sequence);
+  return it != waits_.end() && it->sequence == sequence ? it : waits_.end();
+}
+
+std::optional<protocol::Outgoing> SimAgent::next() {
+  if (out_ >= shared_.window) return std::nullopt;
+  auto it = waits_.end();
+  if (out_ < waits_.size()) {
+    it = std::ranges::find_if(waits_, [](const Waiting& one) { return !one.out; });
+  } else if (waiting() > 0) {
+    make_tick();
+    it = std::prev(waits_.end());
+  }
+  if (it == waits_.end()) return std::nullopt;
+  if (std::exchange(it->tried, true)) ++resent_;
+  it->out = true;
+  ++out_;
+  ++shared_.counts.sent;
+  return protocol::Outgoing{it->sequence, it->bytes};
+}
+
+void SimAgent::forget(uint64_t sequence) {
+  const auto it = find(sequence);
+  if (it == waits_.end()) return;
+  if (it->out) --out_;
+  waits_.erase(it);
+}
+
+void SimAgent::acknowledged(uint64_t id) {
+  const auto it = find(id);
+  if (it == waits_.end()) return;
+  if (it->due_ns != 0) shared_.delays.add(shared_.timers.clock().mono_ns() - it->due_ns);
+  forget(id);
+  ++acknowledged_;
+  ++shared_.counts.acknowledged;
+  if (told_from_ != 0 && id >= told_from_) {
+    envelope_.drops.clear();
+    told_from_ = 0;
+  }
+}
+
+// It is dropped with a record, as an agent does.
+void SimAgent::rejected(uint64_t id, std::string_view reason) {
+  const auto it = find(id);
+  if (it == waits_.end()) return;
+  const uint64_t points = it->due_ns != 0 ? shared_.batches.points() : 0;
+  const int64_t wall = envelope_.appended_ns;
+  metrics::Drop drop{envelope_.incarnation,
+                     std::string(metrics::stage::kServer),
+                     std::string(protocol::reject_word(reason)),
+                     "",
+                     1,
+                     1,
+                     points,
+                     id,
+                     id,
+                     wall,
+                     wall};
+  metrics::DropTotal& total = [&]() -> metrics::DropTotal& {
+    for (metrics::DropTotal& one : envelope_.counters.dropped) {
+      if (one.reason == drop.reason) return one;
+    }
+    return envelope_.counters.dropped.emplace_back(metrics::DropTotal{drop.stage, drop.reason, 0, 0, 0});
+  }();
+  ++total.batches;
+  ++total.ticks;
+  total.points += points;
+  metrics::Drop* const last = envelope_.drops.empty() ? nullptr : &envelope_.drops.back();
+  if (last != nullptr && last->reason == drop.reason && last->last_sequence + 1 == id) {
+    ++last->batches;
+    ++last->ticks;
+    last->points += points;
+    last->last_sequence = id;
+    last->last_time_ns = wall;
+  } else {
+    envelope_.drops.push_back(std::move(drop));
+  }
+  told_from_ = 0;
+  forget(id);
+  ++rejected_;
+  ++shared_.counts.rejected;
+  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = std::string(reason);
+}
+
+void SimAgent::returned(uint64_t id) {
+  const auto it = find(id);
+  if (it == waits_.end() || !it->out) return;
+  it->out = false;
+  --out_;
+}
+
+}  // namespace monitor::load

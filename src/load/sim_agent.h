@@ -1,0 +1,130 @@
+// SimAgent: a simulated agent, one to the server and to the ledger: a stream that is made again after a failure,
+// sequences 1, 2, 3 ..., and batches that stay until they are acknowledged, and are sent again.
+//
+// A batch is due at its moment of the grid, but made only when it can be sent; so what waits takes no memory but a
+// number, and its delay counts from when it was due. Everything on the loop's thread; what is given must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "load/delays.h"
+#include "load/fleet_batches.h"
+#include "protocol/sender.h"
+#include "rpc/client_call.h"
+
+namespace monitor::load {
+
+// Of all agents together.
+struct FleetCounts {
+  uint64_t due = 0;   // ticks
+  uint64_t made = 0;  // batches that got a sequence
+  uint64_t sent = 0;  // also those that were sent again
+  uint64_t acknowledged = 0;
+  uint64_t rejected = 0;
+  uint64_t connects = 0;
+  uint64_t failures = 0;  // streams that ended or could not be made
+  size_t connected = 0;   // now
+  std::string first_failure;
+};
+
+class SimAgent final : private protocol::BatchSource, private rpc::ClientCallHandler {
+ public:
+  using Connector = std::function<std::unique_ptr<rpc::CallStarter>()>;
+  struct Shared {
+    Timers& timers;
+    Random& random;
+    FleetBatches& batches;
+    Connector connect;
+    FleetCounts& counts;
+    Delays& delays;
+    size_t window;
+    int64_t interval_ns;
+    std::function<void()> settled;  // greeted, or failed, for the first time
+  };
+
+  SimAgent(Shared& shared, const std::string& id, uint64_t seed);
+  ~SimAgent() override;
+
+  void connect();
+  // The grid's ticks begin at that moment of the monotonic clock.
+  void start_grid(int64_t first_due_ns);
+  // One more tick is due.
+  void tick_due();
+  // Nothing was made for long: says that it lives.
+  void beat_if_silent(int64_t now_ns);
+
+  const std::string& id() const { return id_; }
+  const std::string& incarnation() const { return envelope_.incarnation; }
+  uint64_t made() const { return envelope_.sequence; }
+  uint64_t acknowledged() const { return acknowledged_; }
+  uint64_t rejected() const { return rejected_; }
+  uint64_t resent() const { return resent_; }
+  // Due, and not made.
+  uint64_t waiting() const { return due_ - made_ticks_; }
+  size_t unacknowledged() const { return waits_.size(); }
+  // Adds what is not acknowledged as if it were now: delays that are left out would flatter.
+  void count_open(int64_t now_ns) const;
+
+ private:
+  struct Waiting {
+    uint64_t sequence = 0;
+    int64_t due_ns = 0;  // 0: a heartbeat, which has no delay
+    std::string bytes;
+    bool out = false;  // on the stream
+    bool tried = false;
+  };
+
+  void pump();
+  void end_stream();
+  void retry(const std::string& why);
+  void make_tick();
+  void make(int64_t due_ns, bool tick);
+  int64_t due_of(uint64_t tick) const { return first_due_ns_ + static_cast<int64_t>(tick) * shared_.interval_ns; }
+
+  // --- protocol::BatchSource; an id is a sequence
+  std::optional<protocol::Outgoing> next() override;
+  void acknowledged(uint64_t id) override;
+  void rejected(uint64_t id, std::string_view reason) override;
+  void returned(uint64_t id) override;
+  // --- rpc::ClientCallHandler
+  void on_message(std::string_view message) override;
+  void on_writable() override { pump(); }
+  void on_done(const rpc::CallStatus& status, const rpc::Metadata& trailers) override;
+
+  std::deque<Waiting>::iterator find(uint64_t sequence);
+  void forget(uint64_t sequence);
+
+  Shared& shared_;
+  const std::string id_;
+  metrics::Envelope envelope_;
+  FleetBatches::Values values_;
+  std::deque<Waiting> waits_;  // by rising sequence
+  size_t out_ = 0;             // of these, on the stream
+  int64_t first_due_ns_ = 0;
+  uint64_t due_ = 0;         // ticks
+  uint64_t made_ticks_ = 0;  // of these
+  int64_t last_made_ns_ = 0;
+  uint64_t acknowledged_ = 0;
+  uint64_t rejected_ = 0;
+  uint64_t resent_ = 0;
+  uint64_t told_from_ = 0;  // the first batch that carries envelope_.drops; 0: none has yet
+
+  Backoff backoff_;
+  Timers::TimerId timer_ = 0;  // to try again, or for the answer to Hello
+  std::unique_ptr<rpc::CallStarter> connection_;
+  std::unique_ptr<rpc::ClientCall> call_;
+  std::optional<protocol::Sender> sender_;
+  bool connected_ = false;
+  bool settled_ = false;
+};
+
+}  // namespace monitor::load

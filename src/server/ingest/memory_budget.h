@@ -1,0 +1,40 @@
+// MemoryBudget: what the batches of all streams may take in the server, from their arrival until the log has settled
+// them. Shared by all loops; thread-safe, without locks.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace monitor::server {
+
+class MemoryBudget {
+ public:
+  static constexpr size_t kDefault = size_t{512} << 20;
+  static constexpr size_t kLeast = size_t{4} << 20;
+  // What a batch costs beside its bytes: its places in queues, and the record's headers and key in the log's client.
+  static constexpr size_t kPerBatch = 1024;
+
+  explicit MemoryBudget(size_t limit) : limit_(limit) {}
+
+  // False: there is no room. One that is larger than the whole budget is let in when nothing else is.
+  bool take(size_t bytes) {
+    size_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (used != 0 && used + bytes > limit_) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void give_back(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  size_t used() const { return used_.load(std::memory_order_relaxed); }
+  size_t limit() const { return limit_; }
+  size_t room() const {
+    const size_t now = used();
+    return now < limit_ ? limit_ - now : 0;
+  }
+
+ private:
+  const size_t limit_;
+  std::atomic<size_t> used_{0};
+};
+
+}  // namespace monitor::server
