@@ -30,6 +30,7 @@ def one(seed, folder, broker, proxy, keep):
     outcome = schedule.run()
     if outcome.faults or keep:
         schedule.write_logs()
+        shutil.copy(f"{broker.folder}/kafka.log", f"{folder}/kafka.log")
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return outcome

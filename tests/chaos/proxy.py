@@ -69,7 +69,7 @@ class FaultProxy:
         self.selector.register(self.wake_reader, selectors.EVENT_READ, None)
         self.masks = {}  # socket: what it is registered for
         self.stopped = False
-        self.carried = 0  # bytes
+        self.pieces = 0  # that were sent on
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -143,11 +143,11 @@ class FaultProxy:
         left.swallow = True
         gone.ended = True
 
-    def _drop(self, connection):
+    def _drop(self, connection, close=reset):
         for sock in (connection.client, connection.server):
             if sock is not connection.vanished:
                 self._register(sock, 0)
-                reset(sock)
+                close(sock)
         connection.link.connections.discard(connection)
 
     def _register(self, sock, mask, connection=None):
@@ -203,7 +203,7 @@ class FaultProxy:
             except BlockingIOError:
                 return
             sent += count
-            self.carried += count
+            self.pieces += 1
             way.size -= count
             if count == len(data):
                 way.waiting.popleft()
@@ -240,7 +240,7 @@ class FaultProxy:
             if not way.ended and way.size < MOST_WAITING:
                 masks[way.source] |= selectors.EVENT_READ
         if all(way.sink is None for way in connection.ways):
-            self._drop(connection)
+            self._drop(connection, socket.socket.close)  # in order: what was sent last may still be on its way
             return None
         for sock, mask in masks.items():
             if sock is not connection.vanished:
