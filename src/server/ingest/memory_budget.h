@@ -1,8 +1,8 @@
 // MemoryBudget: what the batches of all streams may take in the server, from their arrival until the log has settled
 // them. Shared by all loops; thread-safe, without locks.
 //
-// While streams wait for memory, each may hold its share. An eighth is in no share: batches of streams that hold less than
-// theirs find room in it, however many others wait.
+// While streams wait for memory, each may hold its share. An eighth is in no share: batches of streams that hold less
+// than theirs find room in it, however many others wait.
 #pragma once
 
 #include <algorithm>
