@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kRejected = "monitor_server_batches_rejected_total";
 constexpr const char* kRejectedHelp = "Batches that can never be stored, by reason.";
 
+constexpr size_t kMostPassedOver = 256;  // in one look at those who wait for memory
+
 }  // namespace
 
 IngestMetrics::IngestMetrics(telemetry::Registry& r)
@@ -75,6 +77,7 @@ uint32_t Ingest::enter(Session& session) {
     ++last_id_;
   } while (sessions_.contains(last_id_) || orphans_.contains(last_id_));
   sessions_.emplace(last_id_, &session);
+  env_.memory.stream_entered();
   metrics_.streams_opened.add();
   metrics_.streams.set(static_cast<double>(sessions_.size()));
   return last_id_;
@@ -82,6 +85,7 @@ uint32_t Ingest::enter(Session& session) {
 
 void Ingest::leave(uint32_t id) {
   sessions_.erase(id);
+  env_.memory.stream_left();
   std::erase(waiting_, id);
   leave_memory_queue(id);
   metrics_.streams.set(static_cast<double>(sessions_.size()));
@@ -127,9 +131,19 @@ void Ingest::set_waiting_bytes(size_t bytes) {
 
 bool Ingest::take_memory(size_t bytes) {
   if (!env_.memory.take(bytes)) return false;
+  memory_taken(bytes);
+  return true;
+}
+
+bool Ingest::take_memory_for_turn(size_t bytes) {
+  if (!env_.memory.take_turn(bytes)) return false;
+  memory_taken(bytes);
+  return true;
+}
+
+void Ingest::memory_taken(size_t bytes) {
   held_ += bytes;
   metrics_.memory_bytes.set(static_cast<double>(held_));
-  return true;
 }
 
 void Ingest::give_memory_back(size_t bytes) {
@@ -158,17 +172,24 @@ void Ingest::schedule_resume() {
   });
 }
 
-// In turn, as many as what they may send has room: who was paused first goes first, however busy the others are.
+// In turn: who was paused first goes first, with memory that is kept for it until it has sent. One that holds its share
+// already is passed over.
 void Ingest::resume_paused() {
-  size_t room = env_.memory.room();
-  bool empty = env_.memory.used() == 0;
-  while (!paused_.empty()) {
-    Session& session = *sessions_.at(paused_.front());
-    const size_t needs = session.needs();
-    if (needs > room && !empty) break;
-    empty = false;
+  const size_t share = env_.memory.share();
+  size_t passed_over = 0;
+  while (passed_over < std::min(paused_.size(), kMostPassedOver)) {
+    const uint32_t id = paused_.front();
+    Session& session = *sessions_.at(id);
+    const size_t turn = session.turn(share);
+    if (turn == 0) {
+      paused_.pop_front();
+      paused_.push_back(id);
+      ++passed_over;
+      continue;
+    }
+    if (!take_memory_for_turn(turn)) break;
     paused_.pop_front();
-    room -= std::min(room, std::max(session.resume(), needs));
+    session.resume(turn);
   }
   metrics_.paused_streams.set(static_cast<double>(paused_.size()));
   schedule_resume();

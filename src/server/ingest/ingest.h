@@ -89,6 +89,7 @@ class Ingest final : public metriclog::DeliveryListener {
   void leave(uint32_t id);
   void wait_for_room(uint32_t id);
   bool take_memory(size_t bytes);
+  bool take_memory_for_turn(size_t bytes);
   void give_memory_back(size_t bytes);
   void wait_for_memory(uint32_t id);
   void leave_memory_queue(uint32_t id);
@@ -98,6 +99,7 @@ class Ingest final : public metriclog::DeliveryListener {
   void settle_deliveries();
   void try_waiting();
   void set_waiting_bytes(size_t bytes);
+  void memory_taken(size_t bytes);
   void resume_paused();
   void schedule_resume();
   void orphan_reported(uint32_t id, uint32_t token_low);

@@ -305,9 +305,10 @@ TEST_F(IngestTest, BeyondTheMemoryAStreamPausesAndIsAskedForAgainWhenThereIsRoom
   log_.release_deliveries();
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1", "rewind 2"));
-  EXPECT_EQ(memory_->used(), 0U);
+  EXPECT_EQ(memory_->used(), kept) << "for the batch that it asked for";
   agent.publish(2, batch(2));
   turn();
+  EXPECT_EQ(memory_->used(), 0U);
   agent.publish(3, batch(3));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2", "ack 3"));
@@ -364,6 +365,82 @@ TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
   agent.publish(1, batch(1, "a1", 'a'));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
+}
+
+// An agent that has always something to send, as far as its window goes: it does what the server says.
+struct Greedy {
+  static constexpr uint64_t kWindow = 8;
+
+  Greedy(Ingest& ingest, size_t number) : id("greedy-" + std::to_string(number)), agent(ingest) { agent.hello(id); }
+  void go_on() {
+    for (const std::string& word : agent.heard()) {
+      if (word.starts_with("ack ")) acknowledged = std::stoull(word.substr(4));
+      if (word.starts_with("rewind ")) next = std::stoull(word.substr(7));
+    }
+    for (; next <= acknowledged + kWindow; ++next) agent.publish(next, batch(next, id));
+  }
+
+  std::string id;
+  Agent agent;
+  uint64_t next = 1;
+  uint64_t acknowledged = 0;
+};
+
+TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
+  constexpr size_t kAgents = 20;
+  constexpr uint64_t kStored = 2000;
+  const auto ingest = make({.memory_limit = 2 * kAgents * MemoryBudget::kPerBatch});
+  log_.hold_deliveries();
+  std::vector<std::unique_ptr<Greedy>> greedy;
+  for (size_t i = 0; i < kAgents; ++i) greedy.push_back(std::make_unique<Greedy>(*ingest, i));
+  Agent modest(*ingest);
+  modest.hello("modest");
+  modest.heard();
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  for (uint64_t stored = 0; stored < kStored; ++stored) {
+    for (auto& one : greedy) one->go_on();
+    // Not before the others have filled the memory, and seldom enough that one is stored before the next one comes.
+    if (stored % 100 == 99 && stored + 100 < kStored) {
+      ++sent;
+      modest.publish(sent, batch(sent, "modest"));
+    }
+    EXPECT_LE(memory_->used(), memory_->limit());
+    log_.deliver(1);
+    turn();
+    timers_.advance(kNanosPerMilli);
+    for (const std::string& word : modest.heard()) {
+      EXPECT_TRUE(word.starts_with("ack ")) << word << ": there was room for it all the time";
+      ++answered;
+    }
+  }
+  EXPECT_EQ(answered, sent);
+  for (const auto& one : greedy) {
+    EXPECT_GT(one->acknowledged, kStored / kAgents * 3 / 4) << one->id;
+    EXPECT_LT(one->acknowledged, kStored / kAgents * 5 / 4) << one->id;
+  }
+}
+
+TEST_F(IngestTest, MemoryThatIsKeptForATurnIsFreedWhenNothingComes) {
+  const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
+  log_.hold_deliveries();
+  Agent agent(*ingest);
+  agent.hello();
+  agent.publish(1, batch(1));
+  agent.publish(2, batch(2));
+  log_.release_deliveries();
+  turn();
+  EXPECT_GT(memory_->used(), 0U);
+  timers_.advance(kNanosPerSecond);
+  EXPECT_EQ(memory_->used(), 0U);
+  log_.hold_deliveries();
+  agent.publish(2, batch(2));
+  agent.publish(3, batch(3));
+  log_.release_deliveries();
+  turn();
+  EXPECT_GT(memory_->used(), 0U);
+  agent.handler.reset();
+  EXPECT_EQ(memory_->used(), 0U) << "its stream has ended";
 }
 
 TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {

@@ -1,7 +1,11 @@
 // MemoryBudget: what the batches of all streams may take in the server, from their arrival until the log has settled
 // them. Shared by all loops; thread-safe, without locks.
+//
+// While streams wait for memory, each may hold its share. An eighth is in no share: batches of streams that hold less
+// than theirs find room in it, however many others wait.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
@@ -27,13 +31,21 @@ class MemoryBudget {
   void give_back(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return limit_; }
-  size_t room() const {
+  // As take(), for a stream whose turn it is: leaves alone what is in no share.
+  bool take_turn(size_t bytes) {
     const size_t now = used();
-    return now < limit_ ? limit_ - now : 0;
+    return (now == 0 || now + bytes <= shared()) && take(bytes);
   }
 
+  void stream_entered() { streams_.fetch_add(1, std::memory_order_relaxed); }
+  void stream_left() { streams_.fetch_sub(1, std::memory_order_relaxed); }
+  size_t share() const { return shared() / std::max<size_t>(1, streams_.load(std::memory_order_relaxed)); }
+
  private:
+  size_t shared() const { return limit_ - limit_ / 8; }
+
   const size_t limit_;
+  std::atomic<size_t> streams_{0};
   std::atomic<size_t> used_{0};
 };
 

@@ -28,6 +28,7 @@ struct IngestOptions {
   int64_t max_retry_ns = 5 * kNanosPerSecond;
   int64_t full_retry_ns = 10 * kNanosPerMilli;  // other loops may have filled the log: no delivery of ours to wait for
   int64_t paused_retry_ns = 20 * kNanosPerMilli;  // likewise the memory
+  int64_t turn_ns = 1 * kNanosPerSecond;          // memory kept for a stream that goes on and sends nothing
 };
 
 }  // namespace monitor::server

@@ -46,6 +46,7 @@ Session::~Session() {
   ingest_.env_.timers.cancel_timer(hello_timer_);
   ingest_.env_.timers.cancel_timer(retry_timer_);
   ended_ = true;  // nothing is said to the call any more
+  end_turn();
   drop_waiting();
   leave_orphans();
   leave_table();
@@ -54,6 +55,7 @@ Session::~Session() {
 
 void Session::on_cancelled() {
   ended_ = true;
+  end_turn();
   drop_waiting();
   leave_table();
 }
@@ -141,8 +143,9 @@ void Session::append(uint64_t token, std::string_view batch) {
                               view->agent_id, receiver_.hello().agent_id));
   }
   const size_t cost = batch.size() + MemoryBudget::kPerBatch;
-  if (paused_ || !ingest_.take_memory(cost)) return pause(token, cost);
+  if (paused_ || !afford(cost)) return pause(token, cost);
   flight_of(token)->cost = cost;
+  held_ += cost;
   // What waits goes first: the log keeps the order of the stream, and streams that wait have their turn.
   if (ingest_.waiting_.empty() && waiting_.empty() && append_to_log(token, batch, *view)) {
     metrics.points.add(view->points);
@@ -155,6 +158,23 @@ void Session::append(uint64_t token, std::string_view batch) {
   ingest_.set_waiting_bytes(ingest_.waiting_bytes_ + batch.size());
 }
 
+// While others wait for memory, a stream takes what was kept for it, and beyond that no more than its share.
+bool Session::afford(size_t cost) {
+  if (turn_ >= cost) {
+    turn_ -= cost;
+    return true;
+  }
+  end_turn();
+  const bool others_wait = !ingest_.paused_.empty();
+  if (others_wait && held_ + cost > ingest_.env_.memory.share()) return false;
+  return ingest_.take_memory(cost);
+}
+
+void Session::end_turn() {
+  ingest_.env_.timers.cancel_timer(std::exchange(turn_timer_, 0));
+  if (turn_ != 0) ingest_.give_memory_back(std::exchange(turn_, 0));
+}
+
 // There is no memory for it: it and what comes after it is not kept, and the agent gets no more room to send. Nothing
 // is asked for again before there is room for it.
 void Session::pause(uint64_t token, size_t cost) {
@@ -162,18 +182,30 @@ void Session::pause(uint64_t token, size_t cost) {
     paused_at_ = token;
     paused_cost_ = cost;
   }
-  if (!std::exchange(paused_, true)) ingest_.wait_for_memory(id_);
+  if (!std::exchange(paused_, true)) {
+    end_turn();
+    ingest_.wait_for_memory(id_);
+  }
   settle(token);
 }
 
-size_t Session::resume() {
-  if (!std::exchange(paused_, false)) return 0;
-  const size_t expected = withheld_;
+size_t Session::turn(size_t share) const {
+  if (held_ == 0) return std::max(paused_cost_, std::min(withheld_, share));
+  if (held_ + paused_cost_ > share) return 0;
+  return std::max(paused_cost_, std::min(withheld_, share - held_));
+}
+
+void Session::resume(size_t taken) {
+  paused_ = false;
+  turn_ = taken;
+  turn_timer_ = ingest_.env_.timers.call_after(ingest_.options_.turn_ns, [this] {
+    turn_timer_ = 0;
+    end_turn();
+  });
   const auto from = std::exchange(paused_at_, std::nullopt);
   if (from && receiver_.retry(*from)) ingest_.metrics_.retried.add();
   release_withheld();
   flush();
-  return expected;
 }
 
 void Session::give_back(size_t bytes) {
@@ -195,7 +227,10 @@ Session::InFlight* Session::flight_of(uint64_t token) {
   return index < in_flight_.size() ? &in_flight_[index] : nullptr;
 }
 
-void Session::release(InFlight& flight) { ingest_.give_memory_back(std::exchange(flight.cost, 0)); }
+void Session::release(InFlight& flight) {
+  held_ -= flight.cost;
+  ingest_.give_memory_back(std::exchange(flight.cost, 0));
+}
 
 void Session::leave_orphans() {
   if (in_flight_.empty()) return;
@@ -323,6 +358,7 @@ void Session::drop_waiting() {
 }
 
 void Session::log_reset() {
+  end_turn();
   if (in_flight_.empty()) return;
   drop_waiting();
   ingest_.metrics_.retried.add(in_flight_.size());
@@ -351,6 +387,7 @@ void Session::on_half_close() {
 void Session::end(const Error& error) {
   if (std::exchange(ended_, true)) return;
   log_info("stream ended by the server", {{"peer", call_.peer()}, {"error", error}});
+  end_turn();
   drop_waiting();
   leave_table();
   call_.finish({error.code(), error.message()});

@@ -39,10 +39,10 @@ class Session final : public rpc::ServerCallHandler {
   // Appends the oldest waiting batch. False: the log is still full.
   bool append_waiting();
   bool waiting() const { return !waiting_.empty(); }
-  // There is memory again: the agent gets room, and sends from where it was paused. Returns how much that may be.
-  size_t resume();
-  // At least so much memory must be free before.
-  size_t needs() const { return paused_cost_; }
+  // The memory with which it can go on when each stream may hold `share`; 0: it holds its share.
+  size_t turn(size_t share) const;
+  // There is memory again, taken for it: the agent gets room, and sends from where it was paused.
+  void resume(size_t taken);
 
   void drain();
   void end(const Error& error);
@@ -72,7 +72,9 @@ class Session final : public rpc::ServerCallHandler {
   void release(InFlight& flight);
   void give_back(size_t bytes);
   void release_withheld();
+  bool afford(size_t cost);
   void pause(uint64_t token, size_t cost);
+  void end_turn();
   void leave_orphans();
   void settle(InFlight& flight);
   void settle(uint64_t token);
@@ -91,8 +93,11 @@ class Session final : public rpc::ServerCallHandler {
   // The first token of which that is true; none since the agent was asked to send from an earlier one.
   std::optional<uint64_t> paused_at_;
   size_t paused_cost_ = 0;  // of that one
+  size_t held_ = 0;         // of the memory budget, by what is in flight
+  size_t turn_ = 0;         // of it, taken for what comes next
   size_t withheld_ = 0;     // bytes that the agent gets no room for while it is paused, or a retry is awaited
   Timers::TimerId hello_timer_ = 0;
+  Timers::TimerId turn_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;  // set: nothing is written until then
   int64_t retry_ns_ = 0;
   bool half_closed_ = false;
