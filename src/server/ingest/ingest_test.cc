@@ -360,6 +360,7 @@ TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
   const auto ingest = make({.memory_limit = 2 * kAgents * MemoryBudget::kPerBatch});
   log_.hold_deliveries();
   std::vector<std::unique_ptr<Greedy>> greedy;
+  greedy.reserve(kAgents);
   for (size_t i = 0; i < kAgents; ++i) greedy.push_back(std::make_unique<Greedy>(*ingest, i));
   Agent modest(*ingest);
   modest.hello("modest");
