@@ -16,6 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto dedupe = Dedupe::decode(bytes)) {
     std::string once;
     std::string twice;
+    auto pruned = *dedupe;
+    pruned.prune();
     dedupe->encode(once);
     const auto again = Dedupe::decode(once);
     if (!again) std::abort();

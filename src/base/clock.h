@@ -12,6 +12,13 @@ namespace monitor {
 inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr int64_t kNanosPerMilli = 1'000'000;
 
+// From one time to a later one; what does not fit, of times that were read from outside, becomes the most that does.
+inline int64_t elapsed_ns(int64_t from_ns, int64_t to_ns) {
+  int64_t result = 0;
+  if (!__builtin_sub_overflow(to_ns, from_ns, &result)) return result;
+  return to_ns > from_ns ? INT64_MAX : INT64_MIN;
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

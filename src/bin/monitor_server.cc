@@ -129,8 +129,11 @@ class Program {
     say_where(flags_, *server_, options);
     look_at_log();
     loop_.run();
-    server_.reset();  // before the log: it flushes what agents were promised
+    // No agent can be answered any more. The log still reports what becomes of the last records to the server's parts,
+    // and so goes before them.
+    server_->close();
     log_.reset();
+    server_.reset();
     log_info("server stopped");
     return exit_code_;
   }

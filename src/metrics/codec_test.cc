@@ -218,5 +218,32 @@ TEST(JsonForm, RefusesGarbage) {
   }
 }
 
+// The envelope alone says the same as the whole, of every batch that there is.
+TEST(Codec, EnvelopeIsThatOfTheWhole) {
+  EnvelopeDecoder envelopes;
+  for (int i = 0; i < 3; ++i) {
+    Example example;
+    Envelope with = example_envelope();
+    with.sequence = static_cast<uint64_t>(i) + 1;
+    const std::string bytes = example.encode(with);
+    const auto whole = decode_batch(bytes);
+    const auto envelope = envelopes.decode(bytes);
+    ASSERT_TRUE(whole && envelope);
+    Batch expected = *whole;
+    expected.series.clear();
+    expected.resource.clear();
+    ASSERT_EQ(envelope->frames.size(), expected.frames.size());
+    for (size_t f = 0; f < expected.frames.size(); ++f) {
+      EXPECT_EQ(envelope->frames[f].time_ns, expected.frames[f].time_ns);
+      EXPECT_EQ(envelope->frames[f].points.size(), expected.frames[f].points.size());
+    }
+    Batch without = *envelope;
+    expected.frames.clear();
+    without.frames.clear();
+    EXPECT_EQ(encode_batch(without), encode_batch(expected));
+  }
+  EXPECT_FALSE(envelopes.decode("nonsense"));
+}
+
 }  // namespace
 }  // namespace monitor::metrics

@@ -228,15 +228,39 @@ struct CheckSink {
   void frame(const FrameView&, std::string_view, const SeriesMemory::Types&) {}
 };
 
-class BuildSink {
+// Keeps the envelope.
+class EnvelopeSink {
  public:
-  explicit BuildSink(Batch& batch) : batch_(batch) {}
+  explicit EnvelopeSink(Batch& batch) : batch_(batch) {}
 
   Status other(const Field& field) {
     if (field.number == 16) batch_.send_every_ns = field.value;
     if (field.number == 15) batch_.agent_version = field.bytes;
     return read_other(field, [this](auto part) { keep(std::move(part)); });
   }
+
+  void resource(const LabelView&) {}
+  Status series(const SeriesView&, const BatchLimits&) { return {}; }
+  void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types&) {
+    Frame& frame = batch_.frames.emplace_back();
+    frame.time_ns = view.time_ns;
+    frame.rates_since_ns = view.rates_since_ns;
+    frame.points.resize(wire::count_varints(list).value_or(0));
+  }
+
+ private:
+  void keep(Counters counters) { batch_.counters = std::move(counters); }
+  void keep(Drop drop) { batch_.drops.push_back(std::move(drop)); }
+  void keep(IncarnationEnd end) { batch_.ended.push_back(std::move(end)); }
+  void keep(OlderIncarnation older) { batch_.older.push_back(std::move(older)); }
+
+ protected:
+  Batch& batch_;
+};
+
+class BuildSink final : public EnvelopeSink {
+ public:
+  explicit BuildSink(Batch& batch) : EnvelopeSink(batch) {}
 
   void resource(const LabelView& label) { set_label(batch_.resource, label.key, label.value); }
 
@@ -282,14 +306,18 @@ class BuildSink {
   }
 
  private:
-  void keep(Counters counters) { batch_.counters = std::move(counters); }
-  void keep(Drop drop) { batch_.drops.push_back(std::move(drop)); }
-  void keep(IncarnationEnd end) { batch_.ended.push_back(std::move(end)); }
-  void keep(OlderIncarnation older) { batch_.older.push_back(std::move(older)); }
-
-  Batch& batch_;
   std::vector<int64_t> last_value_;
 };
+
+void keep_view(const BatchView& view, Batch& batch) {
+  batch.agent_id = view.agent_id;
+  batch.hostname = view.hostname;
+  batch.incarnation = view.incarnation;
+  batch.sequence = view.sequence;
+  batch.config_revision = view.config_revision;
+  batch.first_unacked = view.first_unacked;
+  batch.appended_ns = view.appended_ns;
+}
 
 }  // namespace
 
@@ -306,13 +334,16 @@ Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits) {
   SeriesMemory::Types types;
   const auto view = Walker<BuildSink>(limits, sink, types).walk(bytes);
   if (!view) return view.error();
-  batch.agent_id = view->agent_id;
-  batch.hostname = view->hostname;
-  batch.incarnation = view->incarnation;
-  batch.sequence = view->sequence;
-  batch.config_revision = view->config_revision;
-  batch.first_unacked = view->first_unacked;
-  batch.appended_ns = view->appended_ns;
+  keep_view(*view, batch);
+  return batch;
+}
+
+Result<Batch> EnvelopeDecoder::decode(std::string_view bytes) {
+  Batch batch;
+  EnvelopeSink sink(batch);
+  const auto view = Walker<EnvelopeSink>(limits_, sink, types_, &memory_).walk(bytes);
+  if (!view) return view.error();
+  keep_view(*view, batch);
   return batch;
 }
 

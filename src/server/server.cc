@@ -108,6 +108,13 @@ Server::Server(EventLoop& loop, metriclog::LogWriter& log)
     : loop_(loop), log_(log), streams_(std::make_unique<StreamTable>()) {}
 
 Server::~Server() {
+  if (closed_) return;
+  close();
+  log_.flush(kLastFlush);
+}
+
+void Server::close() {
+  closed_ = true;
   *alive_ = false;
   http_.reset();
   for (auto& worker : workers_) {
@@ -117,7 +124,6 @@ Server::~Server() {
   }
   // Calls end here, with no thread running; the log still reports to the ingests.
   for (auto& worker : workers_) worker->server.reset();
-  log_.flush(kLastFlush);
 }
 
 Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptions& options, metriclog::LogWriter& log,

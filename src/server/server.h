@@ -44,7 +44,8 @@ class Server {
   // Listens when it returns. kUnavailable: a port is taken; the error names it and the option for another.
   static Result<std::unique_ptr<Server>> start(EventLoop& loop, const ServerOptions& options, metriclog::LogWriter& log,
                                                telemetry::Registry& registry, const Clock& clock);
-  // Cuts what still runs, and waits until the log has reported everything that was appended.
+  // Cuts what still runs, and waits until the log has reported everything that was appended; a log that may not come to
+  // that is destroyed between close() and this.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -56,6 +57,8 @@ class Server {
   // Asks agents to go, answers what they sent, and closes; cuts what still runs after `grace_ns`. `done` comes on the
   // loop, once.
   void shutdown(int64_t grace_ns, std::function<void()> done);
+  // Cuts what still runs. No thread of it runs any more, but the log may still report to it.
+  void close();
 
  private:
   struct Worker;
@@ -74,6 +77,7 @@ class Server {
   std::vector<std::string> addresses_;
   size_t finished_ = 0;
   bool draining_ = false;
+  bool closed_ = false;
   std::function<void()> done_;
 };
 

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import sys
+import time
 import unittest
 import uuid
 
@@ -187,6 +188,19 @@ class TroubleTest(ProgramTest):
     def tearDown(self):
         self.services.down()
         super().tearDown()
+
+    def test_a_server_stops_in_time_when_kafka_is_gone(self):
+        server = self.start("monitor-server", "--kafka", self.services.kafka, "--port", 0, "--http", "off", "--data", self.data,
+                            "--drain-timeout", "1s")
+        server.address = server.says(r"listening service=grpc address=(\S+)").group(1)
+        self.configure("a", "--interval", "0.05", "--metrics", "cpu")
+        self.start_agent("a", server)
+        server.says("stream opened")
+        self.services.kill()
+        server.says("Kafka does not take records")
+        begin = time.monotonic()
+        self.assertEqual(server.stop(), 0)
+        self.assertLess(time.monotonic() - begin, 8, "it does not wait for what nobody will confirm")
 
     def test_every_acknowledged_sequence_is_seen(self):
         log = ["--kafka", self.services.kafka]

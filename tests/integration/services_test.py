@@ -10,7 +10,7 @@ import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ROOT, ProgramTest, run  # noqa: E402
-from services import TOOL, addresses  # noqa: E402
+from services import TOOL, addresses, kcat  # noqa: E402
 
 
 def read(name):
@@ -46,6 +46,18 @@ class ServicesTest(ProgramTest):
         self.assertEqual(addresses(f"{self.data}/services/addresses")["ETCD"], first, "the port is kept")
         _, out, _ = run("etcdctl", "--endpoints", first, "get", "k", "--print-value-only", env={"ETCDCTL_API": "3"})
         self.assertEqual(out.strip(), "kept", "and the data")
+
+    def test_a_kafka_behind_a_proxy(self):
+        where = ["--dir", f"{self.data}/services", "--only", "kafka"]
+        self.addCleanup(run, TOOL, "down", *where, limit=90)
+        for _ in range(2):  # the second time by what the folder keeps
+            status, _, err = run(TOOL, "up", *where, "--kafka-port", "0", "--kafka-advertise", "127.0.0.1:1234", limit=180)
+            self.assertEqual(status, 0, err)
+            found = addresses(f"{self.data}/services/addresses")
+            told = kcat("-L", "-b", found["KAFKA_BEHIND"]).decode()
+            self.assertIn("broker 1 at 127.0.0.1:1234 ", told)
+            self.assertIn(f"broker 1 at {found['KAFKA']} ", kcat("-L", "-b", found["KAFKA"]).decode())
+            run(TOOL, "down", *where, limit=90)
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as s:

@@ -32,10 +32,18 @@ class Services:
         if status != 0:
             raise AssertionError(err)
 
+    @property
+    def behind(self):
+        """Where the listener is that advertises another address (--kafka-advertise)."""
+        return addresses(f"{self.folder}/addresses")["KAFKA_BEHIND"]
+
+    def pid(self):
+        with open(f"{self.folder}/{self.only}.pid", encoding="ascii") as file:
+            return int(file.read())
+
     def kill(self):
         """At once, without a chance to write anything."""
-        with open(f"{self.folder}/{self.only}.pid", encoding="ascii") as file:
-            pid = int(file.read())
+        pid = self.pid()
         os.kill(pid, signal.SIGKILL)
 
         def gone():

@@ -88,14 +88,15 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   void set_limits(uint64_t max_bytes, agent::SpoolFull full) override { spool_.set_limits(max_bytes, full); }
   Status append(agent::BatchInfo info, std::string bytes) override {
     owner_.observe_memory();
-    owner_.ledger().appended(run_, info, bytes).suspect = owner_.suspecting_;
+    Entry& made = owner_.ledger().appended(run_, info, bytes);
+    made.suspect = made.doubted = owner_.suspecting_;
     const uint64_t sequence = info.sequence;
     Status status = spool_.append(std::move(info), std::move(bytes));
     Entry& taken = owner_.ledger().incarnation(run_).entries[sequence - 1];
     // The process died in the middle of it: it may have been written, or not.
     if (owner_.crashed() || owner_.reads_fail_) taken.exposed = true;
     // Also while the disk is well: more is being deleted than the spool may hold.
-    if (spool_.stats().memory_batches > 0) taken.suspect = owner_.suspecting_ = true;
+    if (spool_.stats().memory_batches > 0) taken.suspect = taken.doubted = owner_.suspecting_ = true;
     return status;
   }
   uint64_t first_unacked(const std::string& incarnation, uint64_t next) const override {
@@ -336,7 +337,7 @@ void AgentHost::begin_suspicion() {
   relaxed_ns_ = 0;
   if (runs_.empty()) return;
   // A sync that fails takes back what was written before.
-  for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = true;
+  for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.doubted = true;
 }
 
 // Nothing was in memory alone for a while, with a disk that works: nothing is suspect any more.

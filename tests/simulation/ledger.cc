@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <map>
 
 #include "metrics/decode.h"
 
@@ -96,7 +97,7 @@ void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reas
     Entry* const entry = find(loss.incarnation, sequence);
     if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
     // A disk that fails may leave a torn copy, and the good one may have given way since.
-    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->suspect) {
+    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
       return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
     }
     entry->dropped = true;
@@ -198,6 +199,42 @@ void Ledger::settled() {
       if (entry.stored > 0 && entry.taken == 0) fail(name(incarnation, sequence) + " was never counted by a reader");
     }
   }
+}
+
+void Ledger::compare(const std::vector<analysis::LedgerRow>& rows) {
+  std::map<std::string, const analysis::LedgerRow*> found;
+  for (const analysis::LedgerRow& row : rows) {
+    if (find(row.incarnation) == nullptr) return fail("readers know a run that never was");
+    if (!found.emplace(row.incarnation, &row).second) return fail("a run is in two readers' ledgers");
+  }
+  const analysis::LedgerRow nothing;
+  for (const Incarnation& incarnation : incarnations_) {
+    const auto it = found.find(incarnation.id);
+    compare(it == found.end() ? nothing : *it->second, incarnation);
+  }
+}
+
+void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnation) {
+  uint64_t stored = 0;
+  uint64_t copies = 0;
+  uint64_t last = 0;
+  for (uint64_t sequence = 1; sequence <= incarnation.entries.size(); ++sequence) {
+    const Entry& entry = incarnation.entries[sequence - 1];
+    if (entry.stored == 0) continue;
+    ++stored;
+    copies += entry.stored - 1;
+    last = sequence;
+  }
+  const std::string who = name(incarnation, row.last_sequence);
+  if (row.batches_stored != stored || row.duplicates != copies || row.last_sequence != last) {
+    fail(fmt::format("readers have {} batches and {} copies up to {} of {}, the log has {} and {} up to {}",
+                     row.batches_stored, row.duplicates, row.last_sequence, who, stored, copies, last));
+  }
+  if (!row.missing.empty()) fail(fmt::format("readers miss batch {} of {}", row.missing.front().first, who));
+  if (!row.expired.empty())
+    fail(fmt::format("readers say that batch {} of {} expired", row.expired.front().first, who));
+  const bool told = row.end != analysis::LedgerRow::End::kUnknown;
+  if (stored > 0 && told != incarnation.end_told.has_value()) fail("readers know of another end of " + who);
 }
 
 }  // namespace monitor::simulation

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/spool/spool.h"
+#include "analysis/ledger/report.h"
 #include "metrics/batch.h"
 #include "simulation/schedule.h"
 
@@ -29,6 +30,7 @@ struct Entry {
   bool told = false;     // a record of it is in the log
   bool exposed = false;  // it may be lost
   bool suspect = false;  // the disk was failing when it came: memory may be all that it was in
+  bool doubted = false;  // it once was: a torn copy of it may lie about
   uint32_t taken = 0;    // frames that readers took for good
 };
 
@@ -69,6 +71,8 @@ class Ledger {
   // --- the end
   // Nothing waits, everything is told.
   void settled();
+  // What readers say of the runs, once everything was read: each run in one row, as it is known here.
+  void compare(const std::vector<analysis::LedgerRow>& rows);
 
   uint64_t batches() const { return batches_; }
   uint64_t stored_batches() const { return stored_; }
@@ -82,6 +86,7 @@ class Ledger {
   void take_end(const metrics::IncarnationEnd& end);
   void claim(std::string_view id, uint64_t first_unacked);
   void check(const Incarnation& incarnation);
+  void compare(const analysis::LedgerRow& row, const Incarnation& incarnation);
   static std::string name(const Incarnation& incarnation, uint64_t sequence);
 
   Schedule& schedule_;

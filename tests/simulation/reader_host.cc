@@ -21,7 +21,7 @@ struct ReaderHost::Process final : public analysis::BatchSink, public metriclog:
         random(owner.environment_.random),
         reader(owner.environment_.cluster.log().reader(
             {.group = kGroup, .start = {.kind = metriclog::StartAt::Kind::kStored}})),
-        consumer(*this, *this, registry) {}
+        consumer(*this, *this, registry, &built) {}
 
   // --- metriclog::LogReader
   Result<std::vector<metriclog::ReaderEvent>> poll(int64_t timeout_ns) override { return reader->poll(timeout_ns); }
@@ -74,6 +74,7 @@ struct ReaderHost::Process final : public analysis::BatchSink, public metriclog:
   Ledger& ledger;
   Random& random;
   telemetry::Registry registry;
+  analysis::Ledger built;
   std::unique_ptr<metriclog::LogReader> reader;
   analysis::Consumer consumer;
   std::map<int32_t, std::vector<std::pair<std::string, uint64_t>>> open;
@@ -137,6 +138,8 @@ void ReaderHost::fail_snapshots(int count) {
 void ReaderHost::take_slowly(bool slowly) {
   if (process_) process_->slowly = slowly;
 }
+
+const analysis::Ledger* ReaderHost::built() const { return process_ ? &process_->built : nullptr; }
 
 ReaderState ReaderHost::state() const {
   if (!process_) return ReaderState::kDown;

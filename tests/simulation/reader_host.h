@@ -1,6 +1,6 @@
 // Readers: the real consumer on the log, as members of one group, each with what it counted. What a member counted
 // since its last snapshot dies with it; what is in a snapshot counts for good. Every batch must be counted exactly
-// once.
+// once, and the real ledger that they build (analysis/ledger/) must say of every run what the simulation knows of it.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/ledger/ledger.h"
 #include "simulation/ledger.h"
 #include "simulation/producer.h"
 #include "simulation/schedule.h"
@@ -41,6 +42,8 @@ class ReaderHost {
   // Reads all that there is, and stores its snapshot.
   void finish();
   ReaderState state() const;
+  // The ledger of the partitions that it has; nullptr when it is down.
+  const analysis::Ledger* built() const;
 
  private:
   struct Process;

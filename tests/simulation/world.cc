@@ -94,6 +94,7 @@ Outcome World::run() {
   run_until_done();
   if (!ledger_.failed()) settle();
   if (!ledger_.failed()) ledger_.settled();
+  if (!ledger_.failed()) compare_with_readers();
   return {ledger_.failure(), ledger_.batches(), faults_, steps_};
 }
 
@@ -154,6 +155,16 @@ void World::settle() {
   wait_until_drained("after the last start");
   for (const auto& reader : readers_) reader->finish();
   for (const auto& reader : readers_) reader->finish();
+}
+
+void World::compare_with_readers() {
+  std::vector<analysis::LedgerRow> rows;
+  for (const auto& reader : readers_) {
+    if (reader->built() == nullptr) continue;
+    const auto some = analysis::report(*reader->built(), {});
+    rows.insert(rows.end(), some.begin(), some.end());
+  }
+  ledger_.compare(rows);
 }
 
 void World::wait_until_drained(const char* when) {

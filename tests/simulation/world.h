@@ -53,6 +53,7 @@ class World {
   bool enough() const { return faults_ >= wanted_faults_ && ledger_.batches() >= kBatches; }
   void settle();
   void wait_until_drained(const char* when);
+  void compare_with_readers();
   void check_crashes();
   void heal();
   std::string waiting();

@@ -17,7 +17,8 @@ constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 // A server that takes the connection but never answers Hello is as good as none.
 constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
 // Our servers allow a ping every 10 s.
-constexpr int64_t kPingInterval = 15 * kNanosPerSecond;
+constexpr int64_t kPingInterval = 10 * kNanosPerSecond;
+constexpr int64_t kPingTimeout = 10 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
@@ -26,6 +27,7 @@ constexpr size_t kMaxUnsent = size_t{256} * 1024;
 rpc::ClientSessionOptions uplink_session_options() {
   rpc::ClientSessionOptions options{.authority = ""};
   options.keepalive_interval_ns = kPingInterval;
+  options.keepalive_timeout_ns = kPingTimeout;
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -46,12 +47,15 @@ State state_of(std::string_view bytes) {
 }  // namespace
 
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns) {
-  const auto send_every = static_cast<int64_t>(envelope.send_every_ns);
-  return envelope.appended_ns - frame_time_ns > send_every + kLateAtAgent || has_waited(envelope, log_time_ns);
+  // An agent's word, which may be anything.
+  constexpr uint64_t kLongest = INT64_MAX - kLateAtAgent;
+  const auto send_every = static_cast<int64_t>(std::min(envelope.send_every_ns, kLongest));
+  return elapsed_ns(frame_time_ns, envelope.appended_ns) > send_every + kLateAtAgent ||
+         has_waited(envelope, log_time_ns);
 }
 
 bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns) {
-  return log_time_ns - envelope.appended_ns > kLateOnTheWay;
+  return elapsed_ns(envelope.appended_ns, log_time_ns) > kLateOnTheWay;
 }
 
 Result<metrics::Batch> decode_record(const Record& record) {
@@ -172,9 +176,14 @@ Status Consumer::rebuild(const Snapshot& snapshot, const metriclog::Extent& exte
                                             snapshot.partition, built.error().message()));
 }
 
+Result<metrics::Batch> Consumer::decode(const Record& record) {
+  const bool light = !sink_.wants_values() && record.header("content-type") == "application/x-protobuf";
+  return light ? envelopes_.decode(record.value) : decode_record(record);
+}
+
 bool Consumer::take(const Record& record) {
   Partition& partition = partitions_[record.partition];
-  auto batch = decode_record(record);
+  auto batch = decode(record);
   if (!batch) {
     metrics_.skipped.add();
     log_warning(

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
+#include "metrics/decode.h"
 #include "telemetry/registry.h"
 
 namespace monitor::analysis {
@@ -34,6 +35,9 @@ class BatchSink {
   // Frames from `first_frame` on are new. Returns how many of them were taken; fewer than there are ends the step, and
   // the rest comes again, in this run or after a restart. A heartbeat has none.
   virtual size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first_frame) = 0;
+  // Whether it looks at values and series. If not, a batch comes with its envelope, and frames with as many points as
+  // they have, whose content means nothing: reading is much cheaper.
+  virtual bool wants_values() const { return true; }
   virtual void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) {}
   virtual void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) {}
   virtual void on_trouble(const std::string& /*text*/) {}
@@ -92,10 +96,13 @@ class Consumer {
   void lose(const metriclog::ReaderEvent& event);
   Result<bool> handle(metriclog::ReaderEvent& event);
 
+  Result<metrics::Batch> decode(const metriclog::Record& record);
+
   metriclog::LogReader& reader_;
   BatchSink& sink_;
   BuiltState* const built_;
   ConsumeMetrics metrics_;
+  metrics::EnvelopeDecoder envelopes_;
   std::map<int32_t, Partition> partitions_;
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll
   size_t event_ = 0;                            // the first that is not done

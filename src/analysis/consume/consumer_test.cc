@@ -91,6 +91,11 @@ TEST(Late, ByTheTwoRules) {
   EXPECT_FALSE(is_late(envelope, 97 * kNanosPerSecond, 110 * kNanosPerSecond));
   EXPECT_TRUE(is_late(envelope, 97 * kNanosPerSecond - 1, 100 * kNanosPerSecond));
   EXPECT_TRUE(is_late(envelope, 100 * kNanosPerSecond, 110 * kNanosPerSecond + 1));
+  EXPECT_TRUE(is_late(envelope, INT64_MIN, 0)) << "times from outside may be anything";
+  envelope.send_every_ns = UINT64_MAX;
+  EXPECT_FALSE(is_late(envelope, 0, 100 * kNanosPerSecond));
+  envelope.appended_ns = INT64_MIN;
+  EXPECT_TRUE(has_waited(envelope, INT64_MAX));
 }
 
 class Sink final : public BatchSink {

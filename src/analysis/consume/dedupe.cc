@@ -38,7 +38,8 @@ void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t 
 }
 
 void Dedupe::prune() {
-  std::erase_if(seen_, [this](const auto& entry) { return newest_ns_ - entry.second.last_time_ns > kKeepNs; });
+  std::erase_if(seen_,
+                [this](const auto& entry) { return elapsed_ns(entry.second.last_time_ns, newest_ns_) > kKeepNs; });
 }
 
 void Dedupe::encode(std::string& out) const {

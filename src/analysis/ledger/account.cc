@@ -59,8 +59,16 @@ Ranges Account::unseen(uint64_t first, uint64_t last) const {
 
 void Account::claim(uint64_t first_unacked, int64_t log_time_ns) {
   if (first_unacked <= claimed) return;
-  for (const auto& [first, last] : unseen(claimed, first_unacked - 1)) gaps[first] = {last, log_time_ns};
+  for (const auto& [first, last] : unseen(claimed, first_unacked - 1)) gaps[first] = {last, log_time_ns, false};
   claimed = first_unacked;
+}
+
+void Account::lose(Hole why) {
+  // A batch that is claimed is not sent any more: what was missing before is not in what was lost.
+  for (auto& [first, gap] : gaps) {
+    gap.certain = gap.certain || (awaited == Hole::kNone && first >= std::max(unread_below, expired_below));
+  }
+  awaited = std::max(awaited, why);
 }
 
 DroppedRanges::Added Account::drop(const metrics::Drop& told) {
@@ -70,7 +78,7 @@ DroppedRanges::Added Account::drop(const metrics::Drop& told) {
 void Account::tidy() {
   std::map<uint64_t, Gap> left;
   for (const auto& [begin, gap] : gaps) {
-    for (const auto& [first, last] : unseen(begin, gap.last)) left[first] = {last, gap.since_ns};
+    for (const auto& [first, last] : unseen(begin, gap.last)) left[first] = {last, gap.since_ns, gap.certain};
   }
   gaps = std::move(left);
 }

@@ -38,7 +38,7 @@ struct Account {
   void claim(uint64_t first_unacked, int64_t log_time_ns);
   DroppedRanges::Added drop(const metrics::Drop& drop);
   // Records may be gone that would have been read now.
-  void lose(Hole why) { awaited = std::max(awaited, why); }
+  void lose(Hole why);
   // Forgets gaps that were filled.
   void tidy();
   // What of a range is neither stored nor dropped.
@@ -68,6 +68,8 @@ struct Account {
   struct Gap {
     uint64_t last = 0;
     int64_t since_ns = 0;  // by the log's clock
+    // All that could have filled it had been read when it was claimed: what is lost later changes nothing.
+    bool certain = false;
   };
   std::map<uint64_t, Gap> gaps;  // by their first; they do not overlap
 

@@ -261,6 +261,18 @@ TEST_F(LedgerTest, WhatIsLostWhileReadingIsExpired) {
   EXPECT_THAT(row('w').expired, ElementsAre(Pair(1, 3))) << "all of that run was there";
 }
 
+TEST_F(LedgerTest, WhatWasMissingBeforeALossStaysMissing) {
+  for (const uint64_t sequence : {1, 2, 4, 5}) take(fresh('x', sequence));
+  EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
+  ledger_.apply_lost(0, 6, 10);
+  take(fresh('x', 10));
+  take(fresh('x', 11));
+  EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3))) << "nobody sends again what was claimed";
+  EXPECT_THAT(row().expired, ElementsAre(Pair(6, 9)));
+  ledger_.apply_lost(0, 12, 13);
+  EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
+}
+
 TEST_F(LedgerTest, WhatWasNotReadIsNotJudged) {
   ledger_.fresh(0, {.begin = 1, .next = 10, .end = 20, .cut = false});
   take(fresh('x', 4));
@@ -323,7 +335,7 @@ TEST_F(LedgerTest, RecordsAfterTheSpanAreLeftOut) {
 
 TEST_F(LedgerTest, WhatIsTooOldIsForgotten) {
   take(fresh('x', 1));
-  pass(9 * 24 * 3600);
+  pass(int64_t{9} * 24 * 3600);
   take(fresh('y', 1));
   EXPECT_EQ(rows().size(), 1U);
 }

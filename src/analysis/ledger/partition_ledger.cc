@@ -111,7 +111,7 @@ void PartitionLedger::lose() {
 void PartitionLedger::prune() {
   for (auto& [agent, accounts] : agents_) {
     std::erase_if(accounts, [this](const auto& entry) {
-      return entry.second.last_log_ns != 0 && newest_ns_ - entry.second.last_log_ns > kKeepNs;
+      return entry.second.last_log_ns != 0 && elapsed_ns(entry.second.last_log_ns, newest_ns_) > kKeepNs;
     });
     for (auto& [incarnation, account] : accounts) account.tidy();
   }

@@ -48,7 +48,17 @@ enum : uint32_t {
   kExpiredBelow = 29,
 };
 // Of what was dropped, and of a gap.
-enum : uint32_t { kStage = 1, kReason = 2, kBatches = 3, kTicks = 4, kPoints = 5, kFirst = 6, kLast = 7, kSince = 8 };
+enum : uint32_t {
+  kStage = 1,
+  kReason = 2,
+  kBatches = 3,
+  kTicks = 4,
+  kPoints = 5,
+  kFirst = 6,
+  kLast = 7,
+  kSince = 8,
+  kCertain = 9
+};
 
 void put_account_head(std::string& out, const Account& a) {
   protowire::put_bytes(out, kHost, a.host);
@@ -106,6 +116,7 @@ void put_claims(std::string& out, const Account& a) {
     protowire::put_uint64(bytes, kFirst, first);
     protowire::put_uint64(bytes, kLast, gap.last);
     protowire::put_sfixed64(bytes, kSince, gap.since_ns);
+    protowire::put_uint64(bytes, kCertain, gap.certain ? 1 : 0);
     protowire::put_message(out, kGap, bytes);
   }
   if (a.end) protowire::put_message(out, kEnd, metrics::encode_end(*a.end));
@@ -122,6 +133,7 @@ struct Amounts {
   uint64_t first = 0;
   uint64_t last = 0;
   int64_t since_ns = 0;
+  bool certain = false;
 };
 
 bool read_amounts(std::string_view bytes, Amounts& out) {
@@ -152,6 +164,9 @@ bool read_amounts(std::string_view bytes, Amounts& out) {
       case kSince:
         out.since_ns = field->as_signed();
         break;
+      case kCertain:
+        out.certain = field->value != 0;
+        break;
       default:
         break;
     }
@@ -175,7 +190,7 @@ bool read_nested(const Field& field, Account& a) {
   if (field.number == kDropped) {
     a.dropped.add({amounts.first, amounts.last, total.stage, total.reason, total.batches, total.points});
   }
-  if (field.number == kGap && range) a.gaps[amounts.first] = {amounts.last, amounts.since_ns};
+  if (field.number == kGap && range) a.gaps[amounts.first] = {amounts.last, amounts.since_ns, amounts.certain};
   return true;
 }
 

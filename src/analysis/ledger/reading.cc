@@ -38,8 +38,8 @@ Status LedgerReading::read_to_end() {
   progress_ns_ = clock_.mono_ns();
   while (!stop_ && (consumer_.partitions() == 0 || !consumer_.reached_end())) {
     const int64_t left = progress_ns_ + options_.timeout_ns - clock_.mono_ns();
-    if (left <= 0) return nothing_came();
-    if (const Status read = read_more(std::min(kLongestPoll, left)); !read) return read;
+    if (left <= 0 && !standing_by()) return nothing_came();
+    if (const Status read = read_more(left > 0 ? std::min(kLongestPoll, left) : kLongestPoll); !read) return read;
   }
   return {};
 }
@@ -48,6 +48,11 @@ Status LedgerReading::read_more(int64_t timeout_ns) {
   if (const auto went_on = consumer_.step(timeout_ns); !went_on) return went_on.error();
   store(false);
   return {};
+}
+
+// Others have all of the log; one that goes on takes over when a member goes.
+bool LedgerReading::standing_by() const {
+  return options_.stands_by && options_.keep && consumer_.partitions() == 0 && trouble_.empty();
 }
 
 Status LedgerReading::nothing_came() const {

@@ -19,6 +19,7 @@ struct LedgerReadingOptions {
   int64_t until_ns = INT64_MAX;               // by the log's time: what it took then or later is left out
   int64_t timeout_ns = 10 * kNanosPerSecond;  // for the log to be reached, and to give more while it has more
   bool keep = false;                          // in a group: keep what was read in snapshots
+  bool stands_by = false;                     // in a group of which others have all of the log: waits for its turn
 };
 
 class LedgerReading final : private BatchSink {
@@ -42,12 +43,14 @@ class LedgerReading final : private BatchSink {
 
  private:
   size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override;
+  bool wants_values() const override { return false; }
   void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
   void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
   void on_assigned(int32_t /*partition*/) override { progress(); }
 
   void progress();
+  bool standing_by() const;
   Status nothing_came() const;
   void store(bool now);
 

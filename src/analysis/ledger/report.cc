@@ -17,8 +17,8 @@ constexpr int64_t kSilentAfter = 30 * kNanosPerSecond;
 
 // The ends of a range, and what holds for sequences below them, from the stronger to the weaker.
 struct Bounds {
-  uint64_t unread_below;
-  uint64_t expired_below;
+  uint64_t unread_below = 0;
+  uint64_t expired_below = 0;
 };
 
 // How far the part of the log that is not known may reach into the incarnation's sequences.
@@ -55,9 +55,10 @@ void join_ranges(Ranges& ranges) {
 void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& row) {
   const Bounds bounds = bounds_of(account);
   for (const auto& [begin, gap] : account.gaps) {
-    const bool old = options.missing_after_ns == 0 || options.now_ns - gap.since_ns >= options.missing_after_ns;
+    const bool old =
+        options.missing_after_ns == 0 || elapsed_ns(gap.since_ns, options.now_ns) >= options.missing_after_ns;
     for (const auto& [first, last] : account.unseen(begin, gap.last)) {
-      judge(first, last, bounds, row.expired, old ? row.missing : row.waiting);
+      judge(first, last, gap.certain ? Bounds{} : bounds, row.expired, old ? row.missing : row.waiting);
     }
   }
   const uint64_t stored = account.stored.intervals().empty() ? 0 : account.stored.intervals().rbegin()->second;
@@ -113,7 +114,7 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   row.points_stored = account.points_stored;
   row.late_ticks = account.late_ticks;
   if (account.end) row.end = account.end->clean ? LedgerRow::End::kClean : LedgerRow::End::kUnclean;
-  row.silent = options.now_ns - account.last_log_ns > kSilentAfter;
+  row.silent = elapsed_ns(account.last_log_ns, options.now_ns) > kSilentAfter;
   take_gaps(account, options, row);
   take_drops(account, row);
   return row;
@@ -197,7 +198,7 @@ std::string to_json(const LedgerRow& row) {
                            unknown ? "unknown"
                            : clean ? "clean"
                                    : "unclean",
-                           unknown, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
+                           unknown || !clean, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
                            json_time(row.first_time_ns), json_time(row.last_time_ns));
 }
 

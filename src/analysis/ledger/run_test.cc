@@ -127,6 +127,21 @@ TEST_F(LedgerRunTest, ASpanOfTheLogsTime) {
   EXPECT_EQ(lines()[0]["expired"], nlohmann::json::array());
 }
 
+TEST_F(LedgerRunTest, AMemberThatWatchesStandsBy) {
+  world_.append(world_.fresh('x', 1));
+  options_.reading.timeout_ns = 5 * kNanosPerSecond;
+  options_.watch = true;
+  options_.reading.stands_by = true;
+  const auto other = world_.log.reader({.group = "g", .start = {}});
+  const auto second = world_.log.reader({.group = "g", .start = {}});
+  const auto third = world_.log.reader({.group = "g", .start = {}});
+  const int64_t before = world_.clock.mono_ns();
+  on_poll_ = [&] { stop_ = world_.clock.mono_ns() - before > 3 * options_.reading.timeout_ns; };
+  const auto summary = run("g");
+  ASSERT_TRUE(summary.ok()) << summary.error().to_string();
+  EXPECT_FALSE(summary->complete);
+}
+
 TEST_F(LedgerRunTest, ALogThatCannotBeReachedIsAnErrorAfterATime) {
   world_.append(world_.fresh('x', 1));
   on_poll_ = [&] { world_.log.set_trouble("broker is away"); };

@@ -13,6 +13,10 @@ namespace monitor {
 
 namespace {
 
+constexpr int64_t kTimeout = 10 * kNanosPerSecond;
+// A member that died holds its part of a log on Kafka for 20 s.
+constexpr int64_t kGroupTimeout = 30 * kNanosPerSecond;
+
 // What --from and --to come to.
 struct Span {
   metriclog::StartAt start = {.kind = metriclog::StartAt::Kind::kEarliest};
@@ -48,7 +52,9 @@ analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
   options.format =
       flags.format == "json" ? analysis::LedgerOptions::Format::kJson : analysis::LedgerOptions::Format::kTable;
   options.agent = flags.agent;
-  options.reading = {until_ns, flags.timeout_ns, !flags.group.empty()};
+  const bool group = !flags.group.empty();
+  const int64_t timeout = flags.timeout_ns >= 0 ? flags.timeout_ns : group ? kGroupTimeout : kTimeout;
+  options.reading = {until_ns, timeout, group, flags.watch};
   options.missing_after_ns = flags.missing_after_ns;
   options.watch = flags.watch;
   options.terminal = isatty(STDOUT_FILENO) != 0;
@@ -91,8 +97,8 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   add_duration(*sub, "--missing-after", flags.missing_after_ns,
                "Call a gap missing when it has been known for so long; until then it is waited for")
       ->default_str("60s");
-  add_duration(*sub, "--timeout", flags.timeout_ns, "How long to wait for a log that cannot be reached")
-      ->default_str("10s");
+  add_duration(*sub, "--timeout", flags.timeout_ns,
+               "How long to wait for a log that cannot be reached (default: 10s; in a group 30s)");
   sub->add_option("--group-id", flags.group,
                   "Read as this group: go on where it stopped, share the work with its other members");
   sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");

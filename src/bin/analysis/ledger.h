@@ -18,7 +18,7 @@ struct LedgerFlags {
   std::string format = "table";
   bool watch = false;
   int64_t missing_after_ns = 60 * kNanosPerSecond;
-  int64_t timeout_ns = 10 * kNanosPerSecond;
+  int64_t timeout_ns = -1;  // not named
   std::string http = "off";
 };
 

@@ -84,9 +84,14 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
   Config config(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(config.get(), forward_log);
   Settings all = {
-      {"bootstrap.servers", kafka.brokers},  {"client.id", "monitor"},
-      {"allow.auto.create.topics", "false"}, {"log.connection.close", "false"},  // brokers close idle ones
-      {"reconnect.backoff.max.ms", "1000"},  {"socket.keepalive.enable", "true"},
+      {"bootstrap.servers", kafka.brokers},
+      {"client.id", "monitor"},
+      {"allow.auto.create.topics", "false"},
+      {"log.connection.close", "false"},  // brokers close idle ones
+      {"reconnect.backoff.max.ms", "1000"},
+      {"socket.keepalive.enable", "true"},
+      // A broker that vanished without a word is left after this, and what it was asked is asked again.
+      {"socket.timeout.ms", "10000"},
   };
   all.insert(all.end(), own.begin(), own.end());
   for (const auto& [name, value] : all) {

@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <tuple>
 #include <utility>
 
 #include "base/clock.h"
@@ -101,8 +104,29 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
   return std::unique_ptr<LogReader>(std::move(reader));
 }
 
+// librdkafka 2.0.2 aborts the process when it is closed between its joining a group and its first assignment (its issue
+// 4312). That assignment is waited for; when a broker that hangs keeps it back, the handle is left to the end of the
+// process. False: it is.
+bool Reader::may_close() {
+  if (assigned_by_group_ || options_.group.empty()) return true;
+  const std::unique_ptr<char, decltype(&std::free)> joined(rd_kafka_memberid(handle_.get()), &std::free);
+  if (!joined || *joined == '\0') return true;
+  constexpr int64_t kWait = 3 * kNanosPerSecond;
+  constexpr int kPollMs = 100;
+  const int64_t end = now_ns() + kWait;
+  while (!assigned_by_group_ && now_ns() < end) const Message ignored(rd_kafka_consumer_poll(handle_.get(), kPollMs));
+  return assigned_by_group_;
+}
+
 Reader::~Reader() {
   if (!handle_) return;
+  if (!may_close()) {
+    log_warning("the group has not answered; its reader is left open", {{"group", options_.group}});
+    rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+    std::ignore = queue_.release();
+    std::ignore = handle_.release();
+    return;
+  }
   closing_ = true;
   // An answer that librdkafka still waits for would keep it from closing.
   if (assign_awaited_ && !options_.group.empty()) {
@@ -113,9 +137,6 @@ Reader::~Reader() {
   hand_back(to_hand_back_, ignored);
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   rd_kafka_consumer_close(handle_.get());
-  // librdkafka up to 2.3 aborts when a member is destroyed between joining and its first assignment (librdkafka#4312).
-  // It has left the group: what is left of it ends with the process.
-  if (begun_ && !options_.group.empty() && !assignment_seen_) static_cast<void>(handle_.release());
 }
 
 void Reader::wake() {

@@ -66,6 +66,7 @@ class Reader final : public LogReader {
   void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) const;
   void trouble(const std::string& text, Events& events);
   void wait(int64_t ns);
+  bool may_close();
 
   const KafkaOptions kafka_;
   const ReaderOptions options_;
@@ -82,7 +83,7 @@ class Reader final : public LogReader {
   bool waited_for_topic_ = false;
   bool begun_ = false;  // subscribed, or reading
   bool assigned_once_ = false;
-  bool assignment_seen_ = false;  // by librdkafka: an empty one counts
+  bool assigned_by_group_ = false;  // librdkafka has had an assignment, if an empty one
   bool closing_ = false;
   int partitions_ = 0;        // of the topic
   int state_partitions_ = 0;  // of the state topic; 0: not known

@@ -42,7 +42,7 @@ void Reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafk
   auto& pending = revoked ? reader.to_hand_back_ : reader.to_take_over_;
   for (int i = 0; i < partitions->cnt; ++i) pending.insert(partitions->elems[i].partition);
   reader.rebalanced_ = true;
-  if (!revoked) reader.assign_awaited_ = reader.assignment_seen_ = true;
+  if (!revoked) reader.assign_awaited_ = reader.assigned_by_group_ = true;
   if (!reader.closing_) return;
   // Nobody polls any more.
   if (revoked) {

@@ -412,6 +412,38 @@ TEST_F(IngestTest, MemoryThatIsKeptForATurnIsFreedWhenNothingComes) {
   EXPECT_EQ(memory_->used(), 0U) << "its stream has ended";
 }
 
+TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
+  const auto ingest = make({.memory_limit = 3 * MemoryBudget::kPerBatch});
+  Agent agent(*ingest);
+  Agent busy(*ingest);
+  Agent before(*ingest);
+  agent.hello("a1", 'a');
+  busy.hello("a1", 'b');
+  before.hello("a1", 'c');
+  agent.heard();
+  log_.hold_deliveries();
+  log_.set_trouble("not now");
+  agent.publish(1, batch(1, "a1", 'a'));
+  log_.set_trouble("");
+  busy.publish(1, batch(1, "a1", 'b'));
+  before.publish(1, batch(1, "a1", 'c'));
+  agent.publish(2, batch(2, "a1", 'a'));  // paused, behind `before`
+  log_.deliver(1);
+  turn();
+  before.publish(1, batch(1, "a1", 'c'));  // takes the room that there was
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  log_.release_deliveries();
+  turn();
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "there was no memory for it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
+}
+
 TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {
   const auto ingest = make({.memory_limit = size_t{1} << 20});
   log_.hold_deliveries();

@@ -178,9 +178,11 @@ void Session::end_turn() {
 // There is no memory for it: it and what comes after it is not kept, and the agent gets no more room to send. Nothing
 // is asked for again before there is room for it.
 void Session::pause(uint64_t token, size_t cost) {
-  if (!std::exchange(paused_, true)) {
+  if (!paused_at_) {
     paused_at_ = token;
     paused_cost_ = cost;
+  }
+  if (!std::exchange(paused_, true)) {
     end_turn();
     ingest_.wait_for_memory(id_);
   }
@@ -200,7 +202,8 @@ void Session::resume(size_t taken) {
     turn_timer_ = 0;
     end_turn();
   });
-  if (receiver_.retry(paused_at_)) ingest_.metrics_.retried.add();
+  const auto from = std::exchange(paused_at_, std::nullopt);
+  if (from && receiver_.retry(*from)) ingest_.metrics_.retried.add();
   release_withheld();
   flush();
 }
@@ -328,6 +331,7 @@ void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
   if (!receiver_.retry(token)) return;
+  paused_at_.reset();  // a token that is no more: the agent sends it again, and it may not be kept again
   ingest_.metrics_.retried.add();
   drop_waiting();
   if (retry_timer_ != 0 || ended_) return;
@@ -364,6 +368,7 @@ void Session::log_reset() {
   }
   in_flight_.clear();
   receiver_.retry_all();
+  paused_at_.reset();
   if (!std::exchange(paused_, false)) return;
   ingest_.leave_memory_queue(id_);
   release_withheld();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -88,8 +89,9 @@ class Session final : public rpc::ServerCallHandler {
   std::shared_ptr<LiveStream> live_;  // set by Hello
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
-  bool paused_ = false;     // for want of memory: what comes is not kept
-  uint64_t paused_at_ = 0;  // the first token of which that is true
+  bool paused_ = false;  // for want of memory: what comes is not kept
+  // The first token of which that is true; none since the agent was asked to send from an earlier one.
+  std::optional<uint64_t> paused_at_;
   size_t paused_cost_ = 0;  // of that one
   size_t held_ = 0;         // of the memory budget, by what is in flight
   size_t turn_ = 0;         // of it, taken for what comes next

@@ -1,0 +1,146 @@
+// The floors of reading: a bare consumer, and a bare producer with a bare consumer, set as the server's and analysis's
+// are.
+//
+//   bench-kafka-floor read kafka=HOST:PORT topic=NAME
+//       reads every partition from its start to its end; prints messages, bytes and the nanoseconds from the first one
+//   bench-kafka-floor pair kafka=HOST:PORT topic=NAME interval_us=N bytes=N
+//       produces a record every interval and prints, for each one that comes, how long after it was handed over
+#include <librdkafka/rdkafka.h>
+#include <poll.h>
+
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "floor/arguments.h"
+
+namespace monitor::bench {
+namespace {
+
+[[noreturn]] void end(const char* what, const char* why) {
+  static_cast<void>(std::fprintf(stderr, "%s: %s\n", what, why));
+  std::exit(69);  // NOLINT(concurrency-mt-unsafe): the threads of the library do not mind
+}
+
+int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+using Settings = std::vector<std::pair<const char*, std::string>>;
+
+rd_kafka_t* make(rd_kafka_type_t type, const Settings& settings) {
+  std::array<char, 512> text{};
+  rd_kafka_conf_t* const config = rd_kafka_conf_new();
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(config, name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
+      end(name, text.data());
+    }
+  }
+  rd_kafka_t* const made = rd_kafka_new(type, config, text.data(), text.size());
+  if (made == nullptr) end("client", text.data());
+  return made;
+}
+
+rd_kafka_t* make_consumer(const std::string& brokers, const std::string& topic, int64_t from) {
+  rd_kafka_t* const consumer = make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
+                                                        {"group.id", "floor"},
+                                                        {"enable.auto.commit", "false"},
+                                                        {"enable.partition.eof", "true"}});
+  rd_kafka_poll_set_consumer(consumer);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_topic_t* const handle = rd_kafka_topic_new(consumer, topic.c_str(), nullptr);
+  if (rd_kafka_metadata(consumer, 0, handle, &metadata, 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) end("metadata", "none");
+  const int partitions = metadata->topics[0].partition_cnt;
+  rd_kafka_topic_partition_list_t* const list = rd_kafka_topic_partition_list_new(partitions);
+  for (int i = 0; i < partitions; ++i) rd_kafka_topic_partition_list_add(list, topic.c_str(), i)->offset = from;
+  rd_kafka_assign(consumer, list);
+  return consumer;
+}
+
+int read_all(const Arguments& arguments) {
+  rd_kafka_t* const consumer =
+      make_consumer(arguments.text("kafka"), arguments.text("topic"), RD_KAFKA_OFFSET_BEGINNING);
+  rd_kafka_topic_partition_list_t* assigned = nullptr;
+  rd_kafka_assignment(consumer, &assigned);
+  int left = assigned->cnt;
+  int64_t messages = 0;
+  int64_t bytes = 0;
+  int64_t first = 0;
+  int64_t last = 0;
+  while (left > 0) {
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer, 10'000);
+    if (message == nullptr) end("read", "nothing came for 10 s");
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      --left;
+    } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (first == 0) first = now_ns();
+      ++messages;
+      bytes += static_cast<int64_t>(message->len);
+      last = now_ns();
+    }
+    rd_kafka_message_destroy(message);
+  }
+  std::printf("messages=%" PRId64 "\nbytes=%" PRId64 "\nns=%" PRId64 "\n", messages, bytes, last - first);
+  static_cast<void>(std::fflush(stdout));
+  std::_Exit(0);
+}
+
+[[noreturn]] void produce(rd_kafka_t* producer, const std::string& topic, int64_t interval_ns, size_t bytes) {
+  rd_kafka_topic_t* const handle = rd_kafka_topic_new(producer, topic.c_str(), nullptr);
+  std::string value(bytes, 'x');
+  for (int64_t due = now_ns();; due += interval_ns) {
+    const timespec until = {due / 1'000'000'000, due % 1'000'000'000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) != 0) {
+    }
+    const int64_t now = now_ns();
+    std::memcpy(value.data(), &now, sizeof now);
+    rd_kafka_produce(handle, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value.data(), value.size(), "key", 3, nullptr);
+    rd_kafka_poll(producer, 0);
+  }
+}
+
+[[noreturn]] void pair(const Arguments& arguments) {
+  const std::string brokers = arguments.text("kafka");
+  const std::string topic = arguments.text("topic");
+  rd_kafka_t* const consumer = make_consumer(brokers, topic, RD_KAFKA_OFFSET_END);
+  rd_kafka_t* const producer = make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
+                                                        {"enable.idempotence", "true"},
+                                                        {"acks", "all"},
+                                                        {"linger.ms", "5"},
+                                                        {"compression.codec", "zstd"},
+                                                        {"partitioner", "murmur2_random"}});
+  std::thread([&] {
+    produce(producer, topic, arguments.number("interval_us") * 1000, static_cast<size_t>(arguments.number("bytes")));
+  }).detach();
+  while (true) {
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer, 1000);
+    if (message == nullptr) continue;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->len >= sizeof(int64_t)) {
+      int64_t then = 0;
+      std::memcpy(&then, message->payload, sizeof then);
+      std::printf("delay_us=%" PRId64 "\n", (now_ns() - then) / 1000);
+      static_cast<void>(std::fflush(stdout));
+    }
+    rd_kafka_message_destroy(message);
+  }
+}
+
+int run(const Arguments& arguments) {
+  const auto words = arguments.rest();
+  if (!words.empty() && words[0] == "read") return read_all(arguments);
+  pair(arguments);
+}
+
+}  // namespace
+}  // namespace monitor::bench
+
+int main(int argc, char** argv) { return monitor::bench::run(monitor::bench::Arguments(argc, argv)); }

@@ -1,0 +1,100 @@
+"""What became of every batch, by the records of the topic alone; and whether the programs say the same."""
+import collections
+import datetime
+
+NS = 10**9
+
+
+class Run:
+    """An incarnation of an agent."""
+
+    def __init__(self):
+        self.copies = collections.Counter()  # by sequence
+        self.points = {}  # by sequence
+        self.counters = {}  # by sequence
+        self.dropped = {}  # by sequence: (stage, reason)
+        self.last = 0  # the last sequence that it made, as told
+        self.clean = None
+
+    def missing(self):
+        known = max([self.last, *self.copies, *self.dropped])
+        return [s for s in range(1, known + 1) if s not in self.copies and s not in self.dropped]
+
+    def drops(self):
+        """(stage, reason): [batches, points], by its last batch: of what had no sequence yet, points alone."""
+        if not self.counters:
+            return {}
+        totals = self.counters[max(self.counters)]["dropped"]
+        return {(d["stage"], d["reason"]): [d["batches"], d["points"]] for d in totals if d["batches"] or d["points"]}
+
+    def unexplained_points(self):
+        """Points that were made, and neither stored nor dropped."""
+        if not self.counters:
+            return 0
+        end = max(self.counters)
+        stored = sum(points for sequence, points in self.points.items() if sequence <= end)
+        return self.counters[end]["points_made"] - stored - sum(d["points"] for d in self.counters[end]["dropped"])
+
+
+def runs_of(records, told):
+    """{(agent, incarnation): Run}; `told`: {(agent, incarnation): the last sequence}, as the agents' logs say."""
+    runs = collections.defaultdict(Run)
+    for record in records:
+        batch = record.batch
+        run = runs[batch["agent"], batch["incarnation"]]
+        run.copies[batch["sequence"]] += 1
+        run.points[batch["sequence"]] = sum(len(frame["points"]) for frame in batch["frames"])
+        run.counters[batch["sequence"]] = batch["counters"]
+        for drop in batch["drops"]:
+            if drop["first_sequence"]:
+                other = runs[batch["agent"], drop["incarnation"]]
+                for sequence in range(drop["first_sequence"], drop["last_sequence"] + 1):
+                    other.dropped[sequence] = (drop["stage"], drop["reason"])
+        for end in batch["ended"]:
+            other = runs[batch["agent"], end["incarnation"]]
+            other.last, other.clean = end["last_sequence"], end["clean"]
+    for name, last in told.items():
+        if last:
+            runs[name].last = max(runs[name].last, last)
+    return runs
+
+
+def row_of(run):
+    """As the ledger shows it."""
+    counters = run.counters[max(run.counters)]
+    return {"first_sequence": min(run.copies), "last_sequence": max(run.copies), "batches_stored": len(run.copies),
+            "duplicates": sum(run.copies.values()) - len(run.copies), "missing": [], "expired": [],
+            "ticks_due": counters["ticks_due"], "ticks_missed": counters["ticks_missed"],
+            "points_made": counters["points_made"], "points_stored": sum(run.points.values()), "clean": run.clean,
+            "dropped": run.drops()}
+
+
+def compare(name, runs, rows):
+    """Where the ledger's rows are not what the topic holds, in words."""
+    faults = []
+    shown = {(row["agent"], row["incarnation"]): row for row in rows}
+    for which, run in runs.items():
+        if not run.copies and not run.dropped:
+            continue
+        if which not in shown:
+            faults.append(f"{name} does not show {which}")
+        elif run.copies:
+            row = dict(shown[which])
+            row["dropped"] = {(d["stage"], d["reason"]): [d["batches"], d["points"]] for d in row["dropped"]}
+            for field, value in row_of(run).items():
+                if row[field] != value:
+                    faults.append(f"{name} says {field}={row[field]} of {which}, the topic holds {value}")
+    faults += [f"{name} shows {which}, of which the topic holds nothing" for which in shown if which not in runs]
+    return faults
+
+
+def nanoseconds(text):
+    """Of a time in RFC 3339, to the last digit."""
+    whole, _, rest = text.rstrip("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
+    return int(seconds) * NS + int(rest.ljust(9, "0") or 0)
+
+
+def ticks_of(records):
+    """(agent, sequence, time in ns) of every tick that is stored."""
+    return {(r.batch["agent"], r.batch["sequence"], frame["time"]) for r in records for frame in r.batch["frames"]}

@@ -1,0 +1,93 @@
+"""What happens in a schedule, drawn from its seed: who takes part, and which faults begin when. No clock, no program."""
+import dataclasses
+import random
+
+PROCESS_FAULTS = ("kill", "freeze", "restart")
+KINDS = {
+    "agent": PROCESS_FAULTS,
+    "server": PROCESS_FAULTS,
+    "kafka": PROCESS_FAULTS,
+    "reader": PROCESS_FAULTS,
+    "agent link": ("latency", "blackhole", "reset", "half-open", "byte by byte"),
+    "kafka link": ("latency", "blackhole", "reset", "half-open", "byte by byte"),
+}
+COMPONENTS = tuple(KINDS)
+# Kafka needs seconds of CPU to start; an end of a link that vanished is noticed only after seconds of silence.
+RARE = {("kafka", "kill"): 0.5, ("kafka", "restart"): 0.25, ("agent link", "half-open"): 0.3, ("kafka link", "half-open"): 0.3}
+SPAN = 8.0  # seconds in which faults begin
+SHORTEST, LONGEST = 0.2, 2.5  # of a fault, in seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    at: float  # seconds after all are running
+    component: str
+    kind: str
+    target: int  # which agent, server, reader, link
+    lasts: float  # seconds: frozen, down, or a link's fault; 0 where it is over at once
+    latency: float = 0.0
+
+    def describe(self):
+        more = f" of {self.latency * 1000:.0f} ms" if self.kind == "latency" else ""
+        return f"{self.component} {self.target} {self.kind}{more} at {self.at:.2f} s for {self.lasts:.2f} s"
+
+
+@dataclasses.dataclass(frozen=True)
+class Agent:
+    interval: float
+    send_every: float
+    spool_sync: str
+    points_dropped: bool  # a plugin drops some
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    seed: int
+    agents: tuple
+    servers: int
+    partitions: int
+    printers: int  # members of the group of get-metrics
+    counters: int  # members of the group of ledger
+    faults: tuple
+
+    @property
+    def readers(self):
+        return self.printers + self.counters
+
+
+def draw_agent(rng):
+    interval = rng.choice((0.1, 0.2, 0.5, 1.0))
+    return Agent(interval, rng.choice((0, interval, 1.0)), rng.choice(("100ms", "100ms", "batch", "never")), rng.random() < 0.3)
+
+
+def draw_fault(rng, counts, component, at):
+    kind = rng.choices(KINDS[component], [RARE.get((component, kind), 1) for kind in KINDS[component]])[0]
+    lasts = rng.uniform(SHORTEST, LONGEST)
+    if kind == "half-open":
+        lasts = 0.0
+    return Fault(round(at, 2), component, kind, rng.randrange(counts[component]), round(lasts, 2),
+                 round(rng.uniform(0.05, 0.8), 2) if kind == "latency" else 0.0)
+
+
+def draw(seed):
+    rng = random.Random(seed)
+    agents = tuple(draw_agent(rng) for _ in range(rng.randint(2, 4)))
+    servers = rng.randint(1, 2)
+    printers = rng.randint(1, 2)
+    counters = rng.randint(1, 3 - printers)
+    counts = {"agent": len(agents), "server": servers, "kafka": 1, "reader": printers + counters,
+              "agent link": servers, "kafka link": 1}
+    # In some schedules one fault comes after the other, so that what each does alone can be measured.
+    apart = rng.random() < 0.4
+    times = [0.5] * 5 if apart else sorted(rng.uniform(0, SPAN) for _ in range(rng.randint(5, 10)))
+    faults, starts_of_kafka = [], 0
+    for at in times:
+        if apart and faults:
+            at = faults[-1].at + faults[-1].lasts + rng.uniform(0.8, 1.6)
+        fault = draw_fault(rng, counts, rng.choice(COMPONENTS), at)
+        if fault.component == "kafka" and fault.kind != "freeze":
+            starts_of_kafka += 1
+            if starts_of_kafka > 1:  # once a schedule is what its time allows
+                fault = dataclasses.replace(fault, kind="freeze")
+        faults.append(fault)
+    return Plan(seed, agents, servers, rng.randint(1, 3), printers, counters, tuple(faults))
