@@ -69,6 +69,10 @@ COMP_WORDS=(monitor-config val); COMP_CWORD=1; _monitor_config; echo "${COMPREPL
             self.assertIn(part, err)
         status, _, err = run("monitor-server", "--data", self.data, "--log", "floppy:x")
         self.assertEqual(status, 64, err)
+        for size in ("0", "4095KiB", "-1", "much"):
+            status, _, err = run("monitor-server", "--data", self.data, f"--memory-limit={size}")
+            self.assertEqual(status, 64, (size, err))
+            self.assertIn("--memory-limit", err)
         status, _, err = run("monitor-analysis", "get-metrics", "--data", self.data, "--from", "yesterday")
         self.assertEqual(status, 64, err)
 

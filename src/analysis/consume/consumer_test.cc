@@ -82,7 +82,7 @@ TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
 }
 
 TEST(Late, ByTheTwoRules) {
-  const metrics::Envelope envelope = [] {
+  metrics::Envelope envelope = [] {
     metrics::Envelope e;
     e.appended_ns = 100 * kNanosPerSecond;
     e.send_every_ns = 1 * kNanosPerSecond;

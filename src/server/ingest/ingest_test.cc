@@ -335,38 +335,6 @@ TEST_F(IngestTest, StreamsThatPauseGoOnInTurn) {
   }
 }
 
-TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
-  const auto ingest = make({.memory_limit = 3 * MemoryBudget::kPerBatch});
-  Agent agent(*ingest);
-  Agent busy(*ingest);
-  Agent before(*ingest);
-  agent.hello("a1", 'a');
-  busy.hello("a1", 'b');
-  before.hello("a1", 'c');
-  agent.heard();
-  log_.hold_deliveries();
-  log_.set_trouble("not now");
-  agent.publish(1, batch(1, "a1", 'a'));
-  log_.set_trouble("");
-  busy.publish(1, batch(1, "a1", 'b'));
-  before.publish(1, batch(1, "a1", 'c'));
-  agent.publish(2, batch(2, "a1", 'a'));  // paused, behind `before`
-  log_.deliver(1);
-  turn();
-  before.publish(1, batch(1, "a1", 'c'));  // takes the room that there was
-  timers_.advance(100 * kNanosPerMilli);
-  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
-  agent.publish(1, batch(1, "a1", 'a'));
-  EXPECT_THAT(agent.heard(), ElementsAre());
-  log_.release_deliveries();
-  turn();
-  timers_.advance(100 * kNanosPerMilli);
-  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "there was no memory for it";
-  agent.publish(1, batch(1, "a1", 'a'));
-  turn();
-  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
-}
-
 // An agent that has always something to send, as far as its window goes: it does what the server says.
 struct Greedy {
   static constexpr uint64_t kWindow = 8;
@@ -392,6 +360,7 @@ TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
   const auto ingest = make({.memory_limit = 2 * kAgents * MemoryBudget::kPerBatch});
   log_.hold_deliveries();
   std::vector<std::unique_ptr<Greedy>> greedy;
+  greedy.reserve(kAgents);
   for (size_t i = 0; i < kAgents; ++i) greedy.push_back(std::make_unique<Greedy>(*ingest, i));
   Agent modest(*ingest);
   modest.hello("modest");
@@ -441,6 +410,38 @@ TEST_F(IngestTest, MemoryThatIsKeptForATurnIsFreedWhenNothingComes) {
   EXPECT_GT(memory_->used(), 0U);
   agent.handler.reset();
   EXPECT_EQ(memory_->used(), 0U) << "its stream has ended";
+}
+
+TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
+  const auto ingest = make({.memory_limit = 3 * MemoryBudget::kPerBatch});
+  Agent agent(*ingest);
+  Agent busy(*ingest);
+  Agent before(*ingest);
+  agent.hello("a1", 'a');
+  busy.hello("a1", 'b');
+  before.hello("a1", 'c');
+  agent.heard();
+  log_.hold_deliveries();
+  log_.set_trouble("not now");
+  agent.publish(1, batch(1, "a1", 'a'));
+  log_.set_trouble("");
+  busy.publish(1, batch(1, "a1", 'b'));
+  before.publish(1, batch(1, "a1", 'c'));
+  agent.publish(2, batch(2, "a1", 'a'));  // paused, behind `before`
+  log_.deliver(1);
+  turn();
+  before.publish(1, batch(1, "a1", 'c'));  // takes the room that there was
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  log_.release_deliveries();
+  turn();
+  timers_.advance(100 * kNanosPerMilli);
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "there was no memory for it";
+  agent.publish(1, batch(1, "a1", 'a'));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
 }
 
 TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {
