@@ -36,7 +36,7 @@ Result<int64_t> end_offset(Database& db) {
 
 // The oldest record that is left, or where the next one will be.
 Result<int64_t> first_offset(Database& db) {
-  const auto end = end_offset(db);
+  auto end = end_offset(db);
   if (!end) return end;
   return db.integer("SELECT offset FROM records ORDER BY offset LIMIT 1", *end);
 }
