@@ -211,7 +211,8 @@ class Trouble(EtcdTest):
         other = self.agent(etcd.address, agent_id="new")
         other.says("starting on the built-in defaults .*does not answer")
         etcd.start()
-        agent.says("configuration applied .*source=" + OWN, limit=60)
+        agent.says("configuration source is back", limit=60)
+        agent.says("configuration watch established", limit=60)
         self.applied(agent, etcd, 8)
         other.says("configuration watch established", limit=60)
 
