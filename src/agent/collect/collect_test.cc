@@ -194,6 +194,46 @@ TEST(Source, ChangingOptionsKeepsBaselines) {
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read,system.device=sda}"), 2048);
 }
 
+TEST(Source, PatternsChooseAndWhatComesBackBeginsAnew) {
+  Folder folder;
+  FakeClock clock;
+  metrics::SeriesTable table;
+  HostSource source(folder.roots(), table, clock);
+  const auto write = [&](int lo, int eth0, int eth1) {
+    const auto line = [](const char* name, int bytes) {
+      return std::string(name) + ": " + std::to_string(bytes) + " 0 0 0 0 0 0 0 0 0\n";
+    };
+    folder.write("proc/net/dev", "a\nb\n" + line("lo", lo) + line("eth0", eth0) + line("eth1", eth1));
+  };
+  const auto received = [&] {
+    clock.advance(kNanosPerSecond);
+    metrics::Tick tick;
+    source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
+    return value_of(table, tick, "system.network.io.rate{network.io.direction=receive}");
+  };
+  const config::MetricSelection usual{"net in"};
+  config::MetricSelection loopback{"net in"};
+  loopback.include = {"l?"};
+  config::MetricSelection without{"net in"};
+  without.exclude = {"*1"};
+  write(0, 0, 0);
+  source.configure(1, {loopback});
+  source.baseline({clock.wall_ns(), clock.mono_ns()});
+  write(1000, 20, 300);
+  EXPECT_DOUBLE_EQ(received(), 1000) << "what is included alone, though it counts for nothing by itself";
+  source.configure(1, {without});
+  write(51'000, 40, 600);
+  EXPECT_DOUBLE_EQ(received(), 20) << "all but what is excluded";
+  source.configure(1, {usual});
+  write(101'000, 60, 900);
+  EXPECT_DOUBLE_EQ(received(), 320);
+  source.configure(1, {loopback});
+  write(151'000, 80, 1200);
+  EXPECT_DOUBLE_EQ(received(), 0) << "what it did while nobody asked is no rate";
+  write(152'000, 100, 1500);
+  EXPECT_DOUBLE_EQ(received(), 1000);
+}
+
 TEST(Source, FullSeriesTableIsCounted) {
   Folder folder;
   std::string text;

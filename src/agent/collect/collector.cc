@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace monitor::agent {
 
 using metrics::Kind;
@@ -24,6 +26,10 @@ Series rate_series(std::string_view name, Labels labels) {
 }
 Series counter_series(std::string_view name, Labels labels) {
   return {std::string(name), std::move(labels), "By", Kind::kCounter, true, 0};
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns, [&](const std::string& one) { return glob_match(one, text); });
 }
 
 int64_t per_second(uint64_t growth, int64_t elapsed_ns) {

@@ -99,6 +99,9 @@ class Delta {
   bool seen_ = false;
 };
 
+// Whether one of the patterns (* and ? stand for any) matches.
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
+
 // growth over a time, rounded, per second; 0 ns gives 0.
 int64_t per_second(uint64_t growth, int64_t elapsed_ns);
 

@@ -90,10 +90,8 @@ bool counts_as_disk(const std::string& sysfs, const std::string& device) {
 void DiskCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "disk read")
-      wanted[0] = {true, selection.per_device, selection.counters, selection.include, selection.exclude};
-    if (selection.name == "disk write")
-      wanted[1] = {true, selection.per_device, selection.counters, selection.include, selection.exclude};
+    if (selection.name == "disk read") wanted[0] = IoRates::wanted_of(selection, selection.per_device);
+    if (selection.name == "disk write") wanted[1] = IoRates::wanted_of(selection, selection.per_device);
   }
   rates_.configure(wanted);
 }

@@ -166,10 +166,6 @@ void FilesystemCollector::configure(const std::vector<config::MetricSelection>& 
 
 // Those that count, or of all those that `include` names, without those that `exclude` names.
 std::vector<Mount> FilesystemCollector::chosen(std::vector<Mount> all) const {
-  const auto matches = [](const std::vector<std::string>& patterns, const Mount& mount) {
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const auto& one) { return glob_match(one, mount.mount_point); });
-  };
   std::vector<Mount> mounts;
   if (include_.empty()) {
     mounts = data_mounts(std::move(all));
@@ -177,10 +173,10 @@ std::vector<Mount> FilesystemCollector::chosen(std::vector<Mount> all) const {
     for (Mount& mount : all) {
       const bool again = std::any_of(mounts.begin(), mounts.end(),
                                      [&](const Mount& one) { return one.mount_point == mount.mount_point; });
-      if (!again && matches(include_, mount)) mounts.push_back(std::move(mount));
+      if (!again && matches_any(include_, mount.mount_point)) mounts.push_back(std::move(mount));
     }
   }
-  std::erase_if(mounts, [&](const Mount& mount) { return matches(exclude_, mount); });
+  std::erase_if(mounts, [&](const Mount& mount) { return matches_any(exclude_, mount.mount_point); });
   return mounts;
 }
 

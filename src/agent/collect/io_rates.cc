@@ -1,7 +1,5 @@
 #include "agent/collect/io_rates.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 
 namespace monitor::agent {
@@ -10,21 +8,21 @@ void IoRates::configure(const std::array<Wanted, 2>& wanted) {
   if (wanted == wanted_) return;
   const bool paused = !this->wanted();
   wanted_ = wanted;
-  interned_ = false;
-  for (auto& [name, thing] : things_) {
-    thing.interned = false;
-    choose(name, thing);
-  }
   if (paused) {
     things_.clear();
     last_mono_ = 0;
   }
+  choose_all();
 }
 
 void IoRates::adopt(const IoRates& other) {
   things_ = other.things_;
   last_mono_ = other.last_mono_;
   reading_ = other.reading_;
+  choose_all();
+}
+
+void IoRates::choose_all() {
   interned_ = false;
   for (auto& [name, thing] : things_) {
     thing.interned = false;
@@ -33,12 +31,9 @@ void IoRates::adopt(const IoRates& other) {
 }
 
 void IoRates::choose(const std::string& name, Thing& thing) const {
-  const auto matches = [&](const std::vector<std::string>& patterns) {
-    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& one) { return glob_match(one, name); });
-  };
   for (size_t d = 0; d < 2; ++d) {
-    const bool in = wanted_[d].include.empty() ? thing.listed : matches(wanted_[d].include);
-    thing.chosen[d] = in && !matches(wanted_[d].exclude);
+    const bool in = wanted_[d].include.empty() ? thing.listed : matches_any(wanted_[d].include, name);
+    thing.chosen[d] = in && !matches_any(wanted_[d].exclude, name);
   }
 }
 
@@ -67,7 +62,10 @@ void IoRates::intern(Thing& thing, TickBuilder& out) {
 void IoRates::update(Thing& thing, const std::array<uint64_t, 2>& counters, TickBuilder& out) {
   thing.last_reading = reading_;
   thing.counters = counters;
-  if (!thing.listed && !thing.chosen[0] && !thing.chosen[1]) return;
+  if (!thing.listed && !thing.chosen[0] && !thing.chosen[1]) {
+    thing.deltas = {};  // chosen later, it begins anew: what it did meanwhile is no rate
+    return;
+  }
   if (!thing.interned) intern(thing, out);
   for (size_t d = 0; d < 2; ++d) {
     const bool usable = thing.deltas[d].update(counters[d], thing.growth[d]);

@@ -33,6 +33,10 @@ class IoRates {
 
     bool operator==(const Wanted&) const = default;
   };
+  // What a selection wants; `each`: the option of its kind.
+  static Wanted wanted_of(const config::MetricSelection& selection, bool each) {
+    return {true, each, selection.counters, selection.include, selection.exclude};
+  }
 
   explicit IoRates(const IoNames& names) : names_(names) {}
 
@@ -88,6 +92,7 @@ class IoRates {
   };
 
   metrics::Labels labels(size_t direction, std::string_view thing) const;
+  void choose_all();
   void choose(const std::string& name, Thing& thing) const;
   void intern(Thing& thing, TickBuilder& out);
   void update(Thing& thing, const std::array<uint64_t, 2>& counters, TickBuilder& out);

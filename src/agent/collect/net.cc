@@ -36,10 +36,8 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "net in")
-      wanted[0] = {true, selection.per_interface, selection.counters, selection.include, selection.exclude};
-    if (selection.name == "net out")
-      wanted[1] = {true, selection.per_interface, selection.counters, selection.include, selection.exclude};
+    if (selection.name == "net in") wanted[0] = IoRates::wanted_of(selection, selection.per_interface);
+    if (selection.name == "net out") wanted[1] = IoRates::wanted_of(selection, selection.per_interface);
   }
   rates_.configure(wanted);
 }
