@@ -1,8 +1,6 @@
 // monitor-config: flags and wiring. What it does is in src/config/.
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -178,14 +176,14 @@ class Program {
             fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(name.substr(0, 160))));
       }
     }
-    const ConfigContext context{cli_, *store_, loop_, files(), flags_.agent_id, flags_.group};
+    const ConfigContext context = this->context();
     if (commands.status->parsed()) return run_status(context, flags_.status);
     if (commands.override_list->parsed()) return run_override_list(context, flags_.list_format);
     if (commands.override_end->parsed()) return run_override_end(context, flags_.override_one);
     if (commands.override_set->parsed()) {
       const auto wanted = changes();
       if (!wanted) return cli_.usage_error(wanted.error().message());
-      if (Status known = check_versions(*wanted); !known) return fail(known.error());
+      if (Status known = check_known(context, *wanted); !known) return fail(known.error());
       return run_override_set(context, flags_.override_one, *wanted, catalog_);
     }
     if (commands.wait->parsed()) {
@@ -199,32 +197,10 @@ class Program {
     return run_explain(context, flags_.explain_format, catalog_);
   }
 
-  // Whether every agent that lives, and that the change is about, is new enough for it.
-  Status check_versions(const std::vector<FieldChange>& changes) {
-    if (flags_.force) return {};
-    nlohmann::json document = nlohmann::json::object();
-    for (const FieldChange& change : changes) document[change.name] = nlohmann::json::parse(change.json);
-    const auto needed = config::needed_versions(document);
-    if (needed.empty()) return {};
-    const auto keys = store_->list(std::string(config::kKeyRoot));
-    if (!keys) return keys.error();
-    const auto fresh = files() ? std::optional(kFreshFor) : std::nullopt;
-    for (const config::FleetRow& row : config::fleet_of(*keys, clock_.wall_ns(), fresh)) {
-      const auto& groups = row.status.groups;
-      const bool about = flags_.agent_id.empty() ? flags_.group.empty() || std::find(groups.begin(), groups.end(),
-                                                                                     flags_.group) != groups.end()
-                                                 : row.agent_id == flags_.agent_id;
-      if (!about || row.state == config::AgentState::kGone) continue;
-      for (const config::NeededVersion& need : needed) {
-        if (!config::is_older(row.status.version, need.since)) continue;
-        return Error(
-            Code::kInvalidArgument,
-            fmt::format("agent {} has version {} and does not know {} (since {}); --force writes it all the same",
-                        row.agent_id, row.status.version.empty() ? "unknown" : row.status.version, need.field,
-                        need.since));
-      }
-    }
-    return {};
+  ConfigContext context() { return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group}; }
+
+  Status check_known(const ConfigContext& context, const std::vector<FieldChange>& changes) const {
+    return flags_.force ? Status() : check_versions(context, changes);
   }
 
   bool files() const {
@@ -281,7 +257,7 @@ class Program {
     if (!wanted) return cli_.usage_error(wanted.error().message());
     if (!seed_form && wanted->empty())
       return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
-    if (Status known = check_versions(*wanted); !known) {
+    if (Status known = check_known(context(), *wanted); !known) {
       return fail(known.error().with_context("nothing was written to " + store_->describe(key)));
     }
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;

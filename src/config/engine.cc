@@ -16,8 +16,6 @@ namespace {
 // The wall clock may be set: it is looked at again after this long, however far away an end is.
 constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
 
-constexpr std::string_view kOverrides = "/monitor/overrides/";
-
 std::string source_of(const std::vector<Layer>& layers) {
   if (layers.empty()) return "built-in defaults";
   std::vector<std::string> names;
@@ -225,7 +223,7 @@ void ConfigEngine::on_expiry() {
   if (!put_in_force(KeySet(basis_), state_.applied, problems)) {
     // Two overrides of which one was good only with the other.
     KeySet below = basis_;
-    std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverrides); });
+    std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverridesRoot); });
     refuse(problems);
     put_in_force(below, state_.applied, problems);
   }

@@ -96,8 +96,7 @@ class Maker {
     }
     if (ends <= wall_ns_) return true;
     result_.set.next_expiry_ns = std::min(result_.set.next_expiry_ns, ends);
-    constexpr std::string_view kRoot = "/monitor/overrides/";
-    result_.set.overrides.push_back(key.substr(kRoot.size()));
+    result_.set.overrides.push_back(key.substr(kOverridesRoot.size()));
     result_.set.layers.push_back({describe_(key), entry.revision, std::move(*document), false});
     return true;
   }

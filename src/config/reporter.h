@@ -1,6 +1,6 @@
-// Reporter: keeps an agent's status and inventory up to date on a board: the status at once when revision, error or a
-// plugin's state changes, else every 10 s; the inventory every 60 s. Everything on the loop's thread; timers and board
-// must outlive it.
+// Reporter: keeps an agent's status and inventory up to date on a board: the status at once when the
+// engine's state changes, else, and for the plugins' numbers, every 10 s; the inventory every 60 s. Everything on the
+// loop's thread; timers and board must outlive it.
 #pragma once
 
 #include <cstdint>

@@ -9,10 +9,10 @@ std::string defaults_key() { return std::string(kKeyRoot) + "defaults"; }
 std::string group_key(std::string_view group) { return std::string(kKeyRoot) + "groups/" + std::string(group); }
 
 std::string agent_overrides(std::string_view agent_id) {
-  return std::string(kKeyRoot) + "overrides/agents/" + std::string(agent_id) + "/";
+  return std::string(kOverridesRoot) + "agents/" + std::string(agent_id) + "/";
 }
 std::string group_overrides(std::string_view group) {
-  return std::string(kKeyRoot) + "overrides/groups/" + std::string(group) + "/";
+  return std::string(kOverridesRoot) + "groups/" + std::string(group) + "/";
 }
 
 bool WatchSet::contains(const std::string& key) const {

@@ -19,7 +19,9 @@ inline constexpr std::string_view kKeyRoot = "/monitor/";
 std::string agent_key(std::string_view agent_id);  // /monitor/config/<agent-id>
 std::string defaults_key();                        // /monitor/defaults
 std::string group_key(std::string_view group);     // /monitor/groups/<group>
-// Prefixes of what lies on top, under a name each: /monitor/overrides/agents/<agent-id>/, .../groups/<group>/
+// What lies on top, under a name each.
+inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
+// Prefixes below it: /monitor/overrides/agents/<agent-id>/, .../groups/<group>/
 std::string agent_overrides(std::string_view agent_id);
 std::string group_overrides(std::string_view group);
 

@@ -170,6 +170,27 @@ int run_wait(const ConfigContext& context, const WaitFlags& flags) {
   }
 }
 
+Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes) {
+  nlohmann::json document = nlohmann::json::object();
+  for (const config::FieldChange& change : changes) document[change.name] = nlohmann::json::parse(change.json);
+  const auto needed = config::needed_versions(document);
+  if (needed.empty()) return {};
+  const auto rows = rows_of(context);
+  if (!rows) return rows.error();
+  for (const FleetRow& row : *rows) {
+    if (row.state == AgentState::kGone) continue;
+    for (const config::NeededVersion& need : needed) {
+      if (!config::is_older(row.status.version, need.since)) continue;
+      return Error(
+          Code::kInvalidArgument,
+          fmt::format("agent {} has version {} and does not know {} (since {}); --force writes it all the same",
+                      row.agent_id, row.status.version.empty() ? "unknown" : row.status.version, need.field,
+                      need.since));
+    }
+  }
+  return {};
+}
+
 int run_explain(const ConfigContext& context, const std::string& format, const config::PluginCatalog& plugins) {
   const auto keys = context.all();
   if (!keys) return config_failure(keys.error());

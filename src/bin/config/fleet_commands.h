@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bin/config/context.h"
+#include "config/edit.h"
 
 namespace monitor {
 
@@ -25,5 +27,9 @@ int run_wait(const ConfigContext& context, const WaitFlags& flags);
 
 // The merged document of an agent, with the origin of every value; 78 when it is not valid.
 int run_explain(const ConfigContext& context, const std::string& format, const config::PluginCatalog& plugins);
+
+// Whether every agent that lives, and that a change is about, is new enough for it. Errors: kInvalidArgument for the
+// first that is not; the store's.
+Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes);
 
 }  // namespace monitor

@@ -15,13 +15,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::string_view kRoot = "/monitor/overrides/";
 constexpr int64_t kLeast = kNanosPerSecond;
 constexpr int64_t kMost = int64_t{30} * 24 * 3600 * kNanosPerSecond;
 
 std::string prefix_of(const ConfigContext& context) {
   if (!context.agent_id.empty()) return config::agent_overrides(context.agent_id);
-  return context.group.empty() ? std::string(kRoot) : config::group_overrides(context.group);
+  return context.group.empty() ? std::string(config::kOverridesRoot) : config::group_overrides(context.group);
 }
 
 }  // namespace
@@ -73,7 +72,7 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
         over   ? "over"
         : time ? "for " + format_duration((*time - context.wall_ns()) / kNanosPerSecond * kNanosPerSecond)
                : "as long as its key";
-    std::cout << fmt::format("{}  {}  {}\n", key.substr(kRoot.size()), left,
+    std::cout << fmt::format("{}  {}  {}\n", key.substr(config::kOverridesRoot.size()), left,
                              document.is_discarded() ? "not JSON" : document.dump());
   }
   return std::cout.good() ? kExitOk : kExitIo;

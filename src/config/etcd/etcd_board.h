@@ -1,5 +1,6 @@
 // Status and inventory in etcd: the status under a lease (presence.h), the inventory without one. What cannot be put is
-// tried again with the next report, at the latest after a minute. On the loop's thread; all parts must outlive it.
+// tried again with the next report of the status, at the latest after 10 s. On the loop's thread; all parts must
+// outlive it.
 #pragma once
 
 #include <memory>
