@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -99,23 +98,12 @@ int get_metrics(const Cli& cli, Flags& flags) {
     options.dead_letters = dead_letters.get();
   }
 
-  std::atomic<bool> stop = false;
   telemetry::Registry registry;
-  Attendant attendant(
-      clock,
-      [&stop, &reader] {
-        stop = true;
-        (*reader)->wake();
-      },
-      cli.drain_timeout_ns());
-  if (const Status served = attendant.serve(*http, registry); !served) {
-    log_error("cannot serve HTTP", {{"reason", served.error()}});
-    return exit_code_for(served.error());
-  }
-  attendant.start();
+  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
+  if (const Status started = attendant.start(*http, registry); !started) return exit_code_for(started.error());
   log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
-  analysis::FdOutput output(STDOUT_FILENO, stop);
-  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, stop);
+  analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
+  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, attendant.stop());
   if (!summary) {
     log_error("get-metrics ended", {{"reason", summary.error()}});
     return exit_code_for_reading(flags.log, summary.error());

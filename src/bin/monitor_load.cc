@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -163,16 +162,9 @@ int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t s
     log_error("cannot read the metric log", {{"reason", reader.error()}});
     return exit_code_for_log(flags.log, reader.error());
   }
-  std::atomic<bool> stop = false;
-  Attendant attendant(
-      clock,
-      [&stop, &reader] {
-        stop = true;
-        (*reader)->wake();
-      },
-      cli.drain_timeout_ns());
+  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
   attendant.start();
-  auto verified = verify(loaded.outcomes, **reader, clock, stop);
+  auto verified = verify(loaded.outcomes, **reader, clock, attendant.stop());
   if (!verified) {
     log_error("cannot verify", {{"log", flags.log.describe()}, {"reason", verified.error()}});
     return verified.error().code() == Code::kCancelled ? kExitTempFail : exit_code_for_log(flags.log, verified.error());

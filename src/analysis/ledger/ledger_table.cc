@@ -62,12 +62,6 @@ std::string end_line(const LedgerRow& row) {
   return "";
 }
 
-uint64_t dropped_batches(const LedgerRow& row) {
-  uint64_t sum = 0;
-  for (const metrics::DropTotal& total : row.dropped) sum += total.batches;
-  return sum;
-}
-
 std::string row_text(const LedgerRow& row) {
   const std::string agent = sanitize_utf8(row.agent);
   const std::string host = sanitize_utf8(row.host);

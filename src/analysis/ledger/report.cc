@@ -175,6 +175,12 @@ uint64_t count(const Ranges& ranges) {
   return sum;
 }
 
+uint64_t dropped_batches(const LedgerRow& row) {
+  uint64_t sum = 0;
+  for (const metrics::DropTotal& total : row.dropped) sum += total.batches;
+  return sum;
+}
+
 std::string to_json(const LedgerRow& row) {
   std::string dropped;
   for (const metrics::DropTotal& total : row.dropped) {

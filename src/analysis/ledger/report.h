@@ -49,6 +49,8 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
 // How many sequences there are in ranges; UINT64_MAX when more.
 uint64_t count(const Ranges& ranges);
 
+uint64_t dropped_batches(const LedgerRow& row);
+
 // One object, without an end of line.
 std::string to_json(const LedgerRow& row);
 

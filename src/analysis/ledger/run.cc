@@ -25,18 +25,16 @@ struct LedgerMetrics {
         conflicts(r.gauge("monitor_analysis_ledger_conflicts", "Runs that shared their agent id with another.")) {}
 
   void show(const std::vector<LedgerRow>& rows) {
-    double sums[4] = {};  // NOLINT(modernize-avoid-c-arrays): of the four below
-    for (const LedgerRow& row : rows) {
-      sums[0] += static_cast<double>(count(row.missing));
-      sums[1] += static_cast<double>(count(row.expired));
-      sums[2] += static_cast<double>(count(row.waiting));
-      for (const metrics::DropTotal& total : row.dropped) sums[3] += static_cast<double>(total.batches);
-    }
+    const auto sum = [&rows](auto&& of) {
+      double all = 0;
+      for (const LedgerRow& row : rows) all += static_cast<double>(of(row));
+      return all;
+    };
     incarnations.set(static_cast<double>(rows.size()));
-    missing.set(sums[0]);
-    expired.set(sums[1]);
-    waiting.set(sums[2]);
-    dropped.set(sums[3]);
+    missing.set(sum([](const LedgerRow& row) { return count(row.missing); }));
+    expired.set(sum([](const LedgerRow& row) { return count(row.expired); }));
+    waiting.set(sum([](const LedgerRow& row) { return count(row.waiting); }));
+    dropped.set(sum([](const LedgerRow& row) { return dropped_batches(row); }));
     conflicts.set(static_cast<double>(std::ranges::count_if(rows, [](const auto& row) { return row.conflict; })));
   }
 

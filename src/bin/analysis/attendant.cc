@@ -15,9 +15,10 @@ Result<std::optional<telemetry::HttpOptions>> http_option(const std::string& tex
   return std::optional(*parsed);
 }
 
-Attendant::Attendant(const Clock& clock, const std::function<void()>& on_stop, int64_t drain_ns)
-    : loop_(clock), signals_(loop_, [this, on_stop, drain_ns](int) {
-        on_stop();
+Attendant::Attendant(const Clock& clock, metriclog::LogReader& reader, int64_t drain_ns)
+    : loop_(clock), signals_(loop_, [this, &reader, drain_ns](int) {
+        stop_ = true;
+        reader.wake();
         loop_.call_after(drain_ns, [] { _exit(kExitOk); });
       }) {}
 
@@ -27,12 +28,22 @@ Attendant::~Attendant() {
   thread_.join();
 }
 
-Status Attendant::serve(const std::optional<telemetry::HttpOptions>& options, const telemetry::Registry& registry) {
-  if (!options) return {};
-  auto started = telemetry::HttpServer::start(loop_, *options, telemetry::own_pages(registry, [] { return ""; }));
-  if (!started) return started.error();
+Status Attendant::serve(const telemetry::HttpOptions& options, const telemetry::Registry& registry) {
+  auto started = telemetry::HttpServer::start(loop_, options, telemetry::own_pages(registry, [] { return ""; }));
+  if (!started) {
+    log_error("cannot serve HTTP", {{"reason", started.error()}});
+    return started.error();
+  }
   http_ = std::move(*started);
-  log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", options->address, http_->port())}});
+  log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", options.address, http_->port())}});
+  return {};
+}
+
+Status Attendant::start(const std::optional<telemetry::HttpOptions>& options, const telemetry::Registry& registry) {
+  if (options) {
+    if (Status served = serve(*options, registry); !served) return served;
+  }
+  start();
   return {};
 }
 

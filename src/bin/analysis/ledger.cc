@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <optional>
 
 #include "analysis/ledger/run.h"
@@ -121,23 +120,12 @@ int show_ledger(const Cli& cli, LedgerFlags& flags) {
     log_error("cannot read the metric log", {{"reason", reader.error()}});
     return exit_code_for_reading(flags.log, reader.error());
   }
-  std::atomic<bool> stop = false;
   telemetry::Registry registry;
-  Attendant attendant(
-      clock,
-      [&stop, &reader] {
-        stop = true;
-        (*reader)->wake();
-      },
-      cli.drain_timeout_ns());
-  if (const Status served = attendant.serve(*http, registry); !served) {
-    log_error("cannot serve HTTP", {{"reason", served.error()}});
-    return exit_code_for(served.error());
-  }
-  attendant.start();
-  analysis::FdOutput output(STDOUT_FILENO, stop);
-  return finish(flags,
-                analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, stop));
+  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
+  if (const Status started = attendant.start(*http, registry); !started) return exit_code_for(started.error());
+  analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
+  return finish(flags, analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry,
+                                            attendant.stop()));
 }
 
 }  // namespace monitor
