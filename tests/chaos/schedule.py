@@ -28,7 +28,6 @@ class Outcome:
     lost: int = 0
     twice: int = 0
     unexplained: int = 0
-    printed_again: int = 0
     recovery: dict = dataclasses.field(default_factory=dict)
 
     def line(self):
@@ -123,7 +122,6 @@ class Schedule:
             left = sorted(stored - set(lines))
             self.outcome.lost += len(left)
             self.outcome.faults.append(f"{len(left)} ticks that are stored were not printed, as {left[:3]}")
-        self.outcome.printed_again = len(lines) - len(set(lines))
         invented = set(lines) - stored
         if invented:
             self.outcome.faults.append(f"{len(invented)} ticks were printed that are not stored, as {sorted(invented)[:3]}")
