@@ -16,6 +16,7 @@
 #include "bin/config/context.h"
 #include "bin/config/fleet_commands.h"
 #include "bin/config/override_commands.h"
+#include "bin/config/role_commands.h"
 #include "config/edit.h"
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/etcd_store.h"
@@ -48,6 +49,7 @@ struct Flags {
   std::string explain_format = "table";
   std::string list_format = "table";
   OverrideFlags override_one;
+  RoleFlags roles;
 };
 
 // The subcommands, and whether each names a key and writes fields.
@@ -65,6 +67,7 @@ struct Commands {
   CLI::App* override_set;
   CLI::App* override_list;
   CLI::App* override_end;
+  CLI::App* init_roles;
 };
 
 void declare_fleet(CLI::App& app, Flags& flags, Commands& commands) {
@@ -91,6 +94,21 @@ void declare_fleet(CLI::App& app, Flags& flags, Commands& commands) {
   for (CLI::App* const one : {commands.override_set, commands.override_end}) {
     one->add_option("--name", flags.override_one.name, "Its name: several may lie on top of one another");
   }
+}
+
+void declare_roles(CLI::App& app, RoleFlags& flags, Commands& commands) {
+  commands.init_roles =
+      app.add_subcommand("init-roles", "Make least-privilege roles in etcd for agents, authors and readers, and users");
+  CLI::App& roles = *commands.init_roles;
+  roles.add_option("agents", flags.agents, "Ids of agents (default: all that etcd knows)")->type_name("AGENT");
+  roles.add_option("--config-key", flags.config_key, "The agent's own key, where it is not /monitor/config/<agent-id>")
+      ->type_name("KEY");
+  roles
+      .add_option("--passwords", flags.passwords, "Make users, with passwords in files of this folder, named like them")
+      ->type_name("FOLDER");
+  roles.add_flag("--client-certificates", flags.client_certificates,
+                 "Make users without passwords, known by the CN of their certificates");
+  roles.add_flag("--enable-auth", flags.enable_auth, "And turn authentication on, with the user root");
 }
 
 Commands declare(Cli& cli, Flags& flags) {
@@ -131,6 +149,7 @@ Commands declare(Cli& cli, Flags& flags) {
       app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
   commands.schema->add_option("--format", flags.format, "json or markdown")->check(CLI::IsMember({"json", "markdown"}));
   declare_fleet(app, flags, commands);
+  declare_roles(app, flags.roles, commands);
   return commands;
 }
 
@@ -177,6 +196,10 @@ class Program {
       }
     }
     const ConfigContext context = this->context();
+    if (commands.init_roles->parsed()) {
+      if (files()) return cli_.usage_error("init-roles: roles are etcd's: name one with --etcd");
+      return run_init_roles(context, *etcd_->client, disk_, flags_.roles);
+    }
     if (commands.status->parsed()) return run_status(context, flags_.status);
     if (commands.override_list->parsed()) return run_override_list(context, flags_.list_format);
     if (commands.override_end->parsed()) return run_override_end(context, flags_.override_one);
@@ -418,7 +441,8 @@ int run(int argc, char** argv) {
            "  monitor-config status --group web --watch\n"
            "  monitor-config wait --group web --timeout 30s\n"
            "  monitor-config explain --agent-id agent-001\n"
-           "  monitor-config override set --agent-id agent-001 --for 10m interval=100ms\n"});
+           "  monitor-config override set --agent-id agent-001 --for 10m interval=100ms\n"
+           "  monitor-config init-roles web-1 web-2 --passwords ./secrets --enable-auth --etcd etcd-1:2379\n"});
   const Commands commands = declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   return Program(cli, flags).run(commands);

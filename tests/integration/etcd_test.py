@@ -10,12 +10,21 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from etcd import Etcd, Link  # noqa: E402
+from etcd import Cluster, Etcd, Link  # noqa: E402
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
 OWN = "/monitor/config/a"
 STATUS = "/monitor/status/a"
 CERTIFICATES = os.path.join(os.environ.get("MONITOR_BUILD_DIR", "build/release"), "tests", "make_certificates")
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
 
 
 class EtcdTest(ProgramTest):
@@ -217,6 +226,62 @@ class Trouble(EtcdTest):
         other.says("configuration watch established", limit=60)
 
 
+class ThreeMembers(EtcdTest):
+    def setUp(self):
+        super().setUp()
+        self.cluster = Cluster()
+        self.closing.append(self.cluster)
+
+    def watched_by(self, agent, nth=1):
+        address = agent.says(r"configuration watch established endpoint=(\S+)", nth).group(1)
+        return next(member for member in self.cluster.members if member.address == address)
+
+    def test_a_member_without_a_leader_is_left(self):
+        agent = self.agent(self.cluster.addresses)
+        member = self.watched_by(agent)
+        self.applied(agent, member, 1)
+        others = [one for one in self.cluster.members if one is not member]
+        # The member lives and answers, but the watch on it would never tell anything.
+        for other in others:
+            other.send(signal.SIGSTOP)
+        agent.says("configuration watch lost .*no leader")
+        for other in others:
+            other.send(signal.SIGCONT)
+        agent.says("configuration watch established", 2)
+        self.applied(agent, self.cluster.leader(), 2)
+        self.assertEqual(agent.said("etcd was restored"), 0)
+
+    def test_the_leader_is_killed(self):
+        agent = self.agent(self.cluster.addresses)
+        self.applied(agent, self.watched_by(agent), 1)
+        old = self.cluster.leader()
+        old.send(signal.SIGKILL)
+        old.process.wait(10)
+        self.applied(agent, self.cluster.leader(), 2)
+        old.start()
+        self.applied(agent, old, 3)
+        self.assertEqual(agent.said("etcd was restored"), 0)
+
+    def test_a_member_that_is_behind(self):
+        """It has slept while the others went on; whoever comes to it must not take its past for the present."""
+        behind = next(one for one in self.cluster.members if one is not self.cluster.leader())
+        agent = self.agent(self.cluster.addresses)
+        self.applied(agent, self.watched_by(agent), 1)
+        behind.send(signal.SIGSTOP)
+        leader = self.cluster.leader()
+        leader.put(OWN, '{"interval": 2}')
+        agent.says("configuration applied .*source=" + OWN, 2)
+        behind.send(signal.SIGCONT)
+        for one in self.cluster.members:
+            if one is not behind:
+                one.send(signal.SIGSTOP)
+        agent.says("configuration watch lost")
+        for one in self.cluster.members:
+            one.send(signal.SIGCONT)
+        self.applied(agent, self.cluster.leader(), 3)
+        self.assertEqual(agent.said("configuration applied .*source=" + OWN), 3)
+
+
 class Presence(EtcdTest):
     def test_comes_and_goes(self):
         etcd = self.etcd()
@@ -282,12 +347,129 @@ class Security(EtcdTest):
         other.says("authenticating as agent: .*authentication failed")
         other.says("starting on the built-in defaults")
 
-    def test_tls_with_client_certificates(self):
+    def test_least_privilege_by_init_roles(self):
+        etcd = self.etcd()
+        secrets = os.path.join(self.data, "secrets")
+        init = ["init-roles", "a", "b", "--passwords", secrets, "--enable-auth"]
+        status, out, err = self.config(etcd, *init)
+        self.assertEqual(status, 0, err)
+        self.assertIn("role monitor-agent-a made: reads /monitor/defaults ", out)
+        self.assertIn("authentication is on", out)
+        for name in ("root", "monitor-author", "monitor-reader", "monitor-agent-a", "monitor-agent-b"):
+            self.assertEqual(os.stat(f"{secrets}/{name}").st_mode & 0o777, 0o600)
+        password = {name: text_of(f"{secrets}/{name}") for name in os.listdir(secrets)}
+        self.assertEqual(len(set(password.values())), 5)
+
+        def who(name):
+            return ["--etcd-user", name, "--etcd-password-file", f"{secrets}/{name}"]
+
+        def may(name, *command):
+            return etcd.try_ctl("--user", f"{name}:{password[name]}", *command).returncode == 0
+
+        # Each does its work ...
+        agent = self.agent(etcd.address, *who("monitor-agent-a"))
+        self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=3", *who("monitor-author"))[0], 0)
+        agent.says("configuration applied .*source=" + OWN)
+        self.assertEqual(self.config(etcd, "wait", "--agent-id", "a", "--timeout", "20s", *who("monitor-reader"))[0], 0)
+        self.assertEqual(self.config(etcd, "override", "set", "--agent-id", "a", "--for", "10m", "interval=1", *who("monitor-author"))[0], 0)
+        agent.says("configuration applied .*source=" + OWN + ",/monitor/overrides/agents/a/manual")
+        status, out, _ = self.config(etcd, "status", *who("monitor-reader"))
+        self.assertEqual(status, 0)
+        self.assertIn("applied", out)
+        # ... and nothing else.
+        status, _, err = self.config(etcd, "set", "--agent-id", "a", "interval=4", *who("monitor-reader"))
+        self.assertEqual(status, 74, err)
+        self.assertIn("permission denied", err)
+        self.assertFalse(may("monitor-agent-a", "put", OWN, "{}"))
+        self.assertFalse(may("monitor-agent-a", "get", "/monitor/config/b"))
+        self.assertFalse(may("monitor-agent-a", "put", "/monitor/status/b", "{}"))
+        self.assertFalse(may("monitor-author", "put", STATUS, "{}"))
+        self.assertTrue(may("monitor-author", "get", STATUS))
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a")[0], 74)  # nobody
+        # Again, as root by now: all is as it should be; what somebody has changed is put right.
+        status, out, err = self.config(etcd, *init, *who("root"))
+        self.assertEqual(status, 0, err)
+        self.assertNotRegex(out, "made|changed")
+        etcd.ctl_arguments = ["--user", "root:" + password["root"]]
+        etcd.ctl("role", "grant-permission", "monitor-agent-a", "readwrite", "/monitor/", "/monitor0")
+        self.assertTrue(may("monitor-agent-a", "get", "/monitor/config/b"))
+        status, out, err = self.config(etcd, *init, *who("root"))
+        self.assertEqual(status, 0, err)
+        self.assertIn("role monitor-agent-a changed", out)
+        self.assertFalse(may("monitor-agent-a", "get", "/monitor/config/b"))
+
+    def test_init_roles_refuses(self):
+        for arguments, text in ((["--dir", self.data], "roles are etcd's"), (["--enable-auth"], "shuts everybody out"),
+                                (["a/b"], "expected 1 to 128"), (["--passwords", "x", "--client-certificates"], "exclude"),
+                                (["a", "b", "--config-key", "/x"], "a single agent")):
+            status, _, err = run("monitor-config", "init-roles", *arguments, *([] if "--dir" in arguments else ["--etcd", "127.0.0.1:1"]))
+            self.assertEqual(status, 64, arguments)
+            self.assertIn(text, err)
+
+    def test_tokens_that_expire(self):
+        """JSON Web Tokens with a short life: every call after that comes with one that has expired."""
+        key, public = os.path.join(self.data, "jwt.key"), os.path.join(self.data, "jwt.pem")
+        openssl("genrsa", "-out", key, "2048")
+        openssl("rsa", "-in", key, "-pubout", "-out", public)
+        life = 1
+        etcd = self.etcd(f"--auth-token=jwt,pub-key={public},priv-key={key},sign-method=RS256,ttl={life}s")
+        secrets = os.path.join(self.data, "secrets")
+        status, _, err = self.config(etcd, "init-roles", "a", "--passwords", secrets, "--enable-auth")
+        self.assertEqual(status, 0, err)
+        etcd.ctl_arguments = ["--user", "root:" + text_of(f"{secrets}/root")]
+        agent = self.agent(etcd.address, "--etcd-user", "monitor-agent-a", "--etcd-password-file", f"{secrets}/monitor-agent-a")
+        for interval in (1, 2, 3):
+            # The status is a call of its own, with a token older than its life from the second round on.
+            revision = int(self.applied(agent, etcd, interval).string.split("revision=")[1].split()[0])
+            wait_until(lambda r=revision: json.loads(etcd.get(STATUS) or "{}").get("applied") == r, "the status to say so")
+            end = time.monotonic() + 2 * life
+            wait_until(lambda e=end: time.monotonic() > e, "the token to expire")
+        self.assertEqual(agent.said("watch lost"), 0)
+
+    def test_users_known_by_their_certificates(self):
         folder = os.path.join(self.data, "tls")
         os.mkdir(folder)
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem", "-days", "1",
+                "-subj", "/CN=ca")
+
+        def certificate(name, *more):
+            openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/{name}.key", "-subj", f"/CN={name}",
+                    "-out", f"{folder}/{name}.csr")
+            openssl("x509", "-req", "-in", f"{folder}/{name}.csr", "-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca.key",
+                    "-CAcreateserial", "-out", f"{folder}/{name}.pem", "-days", "1", *more)
+            return f"{folder}/{name}.pem", f"{folder}/{name}.key"
+
+        def tls(name):
+            pem, key = certificate(name)
+            return ["--etcd-ca", f"{folder}/ca.pem", "--etcd-cert", pem, "--etcd-key", key]
+
+        with open(f"{folder}/san", "w", encoding="utf-8") as san:
+            san.write("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+        pem, key = certificate("server", "-extfile", f"{folder}/san")
+        root = tls("root")
+        etcd = self.etcd("--cert-file", pem, "--key-file", key, "--client-cert-auth", "--trusted-ca-file", f"{folder}/ca.pem", scheme="https",
+                         ctl=["--cacert", root[1], "--cert", root[3], "--key", root[5]])
+        status, out, err = self.config(etcd, "init-roles", "a", "--client-certificates", "--enable-auth", *root)
+        self.assertEqual(status, 0, err)
+        self.assertIn("known by a certificate with this name as its CN", out)
+        agent = self.agent(etcd.address, *tls("monitor-agent-a"))
+        author = tls("monitor-author")
+        self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=3", *author)[0], 0)
+        agent.says("configuration applied .*source=" + OWN)
+        self.assertEqual(self.config(etcd, "wait", "--agent-id", "a", "--timeout", "20s", *tls("monitor-reader"))[0], 0)
+        status, _, err = self.config(etcd, "set", "--agent-id", "a", "interval=4", *tls("monitor-reader"))
+        self.assertEqual(status, 74, err)
+
+    def certificates(self, folder):
         maker = self.start(CERTIFICATES, folder)
         files = {name: os.path.join(folder, name) for name in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key")}
         wait_until(lambda: all(os.path.exists(f) for f in files.values()) and maker.process.poll() is not None, "certificates")
+        return files
+
+    def test_tls_with_client_certificates(self):
+        folder = os.path.join(self.data, "tls")
+        os.mkdir(folder)
+        files = self.certificates(folder)
         etcd = self.etcd("--cert-file", files["server.pem"], "--key-file", files["server.key"], "--client-cert-auth",
                          "--trusted-ca-file", files["ca.pem"], scheme="https",
                          ctl=["--cacert", files["ca.pem"], "--cert", files["client.pem"], "--key", files["client.key"]])

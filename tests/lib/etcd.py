@@ -1,5 +1,6 @@
 """A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports in a folder of its own; and a link to it that
 can be cut."""
+import json
 import os
 import shutil
 import signal
@@ -12,25 +13,36 @@ from programs import free_port, wait_until
 
 
 class Etcd:
-    def __init__(self, *arguments, scheme="http", ctl=()):
+    def __init__(self, *arguments, scheme="http", ctl=(), name="default"):
+        self.name = name
         self.folder = tempfile.mkdtemp(prefix="monitor-etcd-")
         self.data = os.path.join(self.folder, "data")
         self.port, self.peer_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.scheme, self.arguments, self.ctl_arguments = scheme, arguments, list(ctl)
         self.process = None
-        self.start()
+        self.peers = [self]  # of the cluster
+        if name == "default":
+            self.start()
+
+    @property
+    def peer_url(self):
+        return f"http://127.0.0.1:{self.peer_port}"
 
     def start(self, *more):
+        self.launch(*more)
+        wait_until(self.answers, f"etcd on {self.address}")
+
+    def launch(self, *more):
         for program in ("etcd", "etcdctl"):
             assert shutil.which(program), f"{program} is not installed (Debian: etcd-server, etcd-client)"
-        url, peer = f"{self.scheme}://{self.address}", f"http://127.0.0.1:{self.peer_port}"
+        url, peer = f"{self.scheme}://{self.address}", self.peer_url
+        cluster = ",".join(f"{one.name}={one.peer_url}" for one in self.peers)
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen(
-            ["etcd", "--data-dir", self.data, "--listen-client-urls", url, "--advertise-client-urls", url,
-             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
+            ["etcd", "--name", self.name, "--data-dir", self.data, "--listen-client-urls", url, "--advertise-client-urls", url,
+             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
              "--unsafe-no-fsync", *self.arguments, *more], stdout=self.log, stderr=self.log)
-        wait_until(self.answers, f"etcd on {self.address}")
 
     def answers(self):
         assert self.process.poll() is None, open(os.path.join(self.folder, "log"), errors="replace").read()[-2000:]
@@ -54,7 +66,6 @@ class Etcd:
         return self.ctl("get", key, "--print-value-only").rstrip("\n") or None
 
     def revision(self):
-        import json
         return json.loads(self.ctl("get", "/", "-w", "json"))["header"]["revision"]
 
     def send(self, number):
@@ -70,6 +81,37 @@ class Etcd:
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Cluster:
+    """Three members."""
+
+    def __init__(self):
+        self.members = [Etcd(name=f"member-{n}") for n in range(3)]
+        for member in self.members:
+            member.peers = self.members
+            member.launch()
+        for member in self.members:
+            wait_until(member.answers, f"etcd on {member.address}")
+
+    @property
+    def addresses(self):
+        return ",".join(member.address for member in self.members)
+
+    def leader(self):
+        def found():
+            for member in self.members:
+                done = member.try_ctl("endpoint", "status", "-w", "json")
+                if done.returncode == 0:
+                    status = json.loads(done.stdout)[0]["Status"]
+                    if status.get("leader") == status["header"]["member_id"]:
+                        return member
+            return None
+        return wait_until(found, "a leader")
+
+    def close(self):
+        for member in self.members:
+            member.close()
 
 
 class Link:

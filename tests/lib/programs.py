@@ -85,6 +85,10 @@ class Program:
         """The count-th match on standard output."""
         return self._wait(self.out, pattern, count, limit)
 
+    def said(self, pattern):
+        """How often, so far."""
+        return sum(bool(re.search(pattern, line)) for line in list(self.err))
+
     def json_lines(self, count, limit=LIMIT):
         self.prints(r"^\{", count, limit)
         return [json.loads(line) for line in self.out[:count]]

@@ -25,6 +25,12 @@ bool token_refused(const Error& error) {
          contains(error, "revision of auth store is old") || contains(error, "user name is empty");
 }
 
+// What etcd calls an invalid argument.
+Error wants_user(const Error& error) {
+  return {Code::kUnauthenticated,
+          error.message() + ": etcd wants to know who asks (--etcd-user, --etcd-password-file)"};
+}
+
 bool connection_failed(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
 }
@@ -151,6 +157,9 @@ void EtcdClient::Operation::finish(Result<std::string> result) {
         client.start(keep);
         return;
       }
+    }
+    if (client.credentials.user.empty() && contains(result.error(), "user name is empty")) {
+      result = wants_user(result.error());
     }
     if (!connection_failed(result.error())) {
       client.last_heard_ns = client.timers.clock().mono_ns();

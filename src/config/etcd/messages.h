@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/etcd/asker.h"
 #include "config/etcd/etcd_client.h"
 
 namespace monitor::config {
@@ -23,6 +24,15 @@ inline constexpr std::string_view kLeaseGrantPath = "/etcdserverpb.Lease/LeaseGr
 inline constexpr std::string_view kLeaseKeepAlivePath = "/etcdserverpb.Lease/LeaseKeepAlive";
 inline constexpr std::string_view kLeaseRevokePath = "/etcdserverpb.Lease/LeaseRevoke";
 inline constexpr std::string_view kAuthenticatePath = "/etcdserverpb.Auth/Authenticate";
+inline constexpr std::string_view kAuthEnablePath = "/etcdserverpb.Auth/AuthEnable";
+inline constexpr std::string_view kUserAddPath = "/etcdserverpb.Auth/UserAdd";
+inline constexpr std::string_view kUserGetPath = "/etcdserverpb.Auth/UserGet";
+inline constexpr std::string_view kUserChangePasswordPath = "/etcdserverpb.Auth/UserChangePassword";
+inline constexpr std::string_view kUserGrantRolePath = "/etcdserverpb.Auth/UserGrantRole";
+inline constexpr std::string_view kRoleAddPath = "/etcdserverpb.Auth/RoleAdd";
+inline constexpr std::string_view kRoleGetPath = "/etcdserverpb.Auth/RoleGet";
+inline constexpr std::string_view kRoleGrantPermissionPath = "/etcdserverpb.Auth/RoleGrantPermission";
+inline constexpr std::string_view kRoleRevokePermissionPath = "/etcdserverpb.Auth/RoleRevokePermission";
 
 template <typename Message>
 Result<Message> parse_message(std::string_view bytes) {
@@ -41,6 +51,22 @@ std::unique_ptr<EtcdCall> call_etcd(EtcdClient& client, std::string_view path, c
                      [reply = std::move(reply)](const Result<std::string>& answer) {
                        reply(answer ? parse_message<Response>(*answer) : Result<Response>(answer.error()));
                      });
+}
+
+// A call that is waited for.
+template <typename Response, typename Request>
+Result<Response> ask_etcd(EtcdAsker& asker, std::string_view path, const Request& request, int64_t deadline,
+                          EtcdAsker::Repeat repeat) {
+  const auto answer = asker.ask(path, request.SerializeAsString(), deadline, repeat);
+  return answer ? parse_message<Response>(*answer) : Result<Response>(answer.error());
+}
+
+// The end of the range of all keys with the prefix.
+inline std::string prefix_end(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (prefix.empty()) return {"\0", 1};
+  ++prefix.back();
+  return prefix;
 }
 
 }  // namespace monitor::config

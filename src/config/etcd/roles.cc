@@ -1,0 +1,73 @@
+#include "config/etcd/roles.h"
+
+#include <algorithm>
+#include <string>
+
+#include "config/etcd/messages.h"
+#include "config/source.h"
+#include "config/status.h"
+
+namespace monitor::config {
+
+namespace {
+
+std::string below_root(std::string_view rest) { return std::string(kKeyRoot) + std::string(rest); }
+
+KeyPermission one(const std::string& key, bool write = false) { return {key, "", write}; }
+KeyPermission all(const std::string& prefix, bool write = false) { return {prefix, prefix_end(prefix), write}; }
+
+bool holds(const std::vector<KeyPermission>& list, const KeyPermission& permission) {
+  return std::find(list.begin(), list.end(), permission) != list.end();
+}
+
+}  // namespace
+
+KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
+  const std::string id(agent_id);
+  return {
+      "monitor-agent-" + id,
+      {one(defaults_key()), all(group_key("")), one(config_key.empty() ? agent_key(agent_id) : std::string(config_key)),
+       all(agent_overrides(agent_id)), all(std::string(kOverridesRoot) + "groups/"), all(below_root("rollouts/")),
+       all(below_root("plugins/")), one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
+}
+
+KeyRole author_role() {
+  KeyRole role{"monitor-author", {}};
+  for (const std::string& prefix : {agent_key(""), group_key(""), std::string(kOverridesRoot), below_root("rollouts/"),
+                                    below_root("plugins/"), below_root("rules/"), below_root("history/")}) {
+    role.permissions.push_back(all(prefix, true));
+  }
+  role.permissions.push_back(one(defaults_key(), true));
+  role.permissions.push_back(all(std::string(kKeyRoot)));
+  return role;
+}
+
+KeyRole reader_role() { return {"monitor-reader", {all(std::string(kKeyRoot))}}; }
+
+std::string describe_keys(const KeyRole& role, bool written) {
+  std::string text;
+  for (const KeyPermission& permission : role.permissions) {
+    if (permission.write != written) continue;
+    text += (text.empty() ? "" : " ") + permission.key + (permission.end.empty() ? "" : "*");
+  }
+  return text;
+}
+
+RoleChange change_of(const std::vector<KeyPermission>& has, const KeyRole& role) {
+  RoleChange change;
+  const auto same_keys = [](const KeyPermission& a, const KeyPermission& b) {
+    return a.key == b.key && a.end == b.end;
+  };
+  for (const KeyPermission& permission : has) {
+    const bool wanted = std::any_of(role.permissions.begin(), role.permissions.end(),
+                                    [&](const KeyPermission& want) { return same_keys(want, permission); });
+    if (!wanted) change.revoke.push_back(permission);
+  }
+  // Granting another kind for the same keys replaces the one that was there.
+  for (const KeyPermission& want : role.permissions) {
+    if (!holds(has, want)) change.grant.push_back(want);
+  }
+  return change;
+}
+
+}  // namespace monitor::config
