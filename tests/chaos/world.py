@@ -214,9 +214,10 @@ class World:
         return ["--kafka", self.broker.direct, "--topic", self.topic]
 
     def _reader(self, name, command, *arguments):
+        # What a group does is in the logs of a schedule that failed.
         return Member(name, "monitor-analysis", [
             command, *self.log(), *arguments, "--kafka-property", "session.timeout.ms=3000", "--kafka-property",
-            "heartbeat.interval.ms=500"])
+            "heartbeat.interval.ms=500", "--kafka-property", "debug=cgrp", "--log-level", "debug"])
 
     def start(self):
         for server in self.servers:
