@@ -104,24 +104,27 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
   return std::unique_ptr<LogReader>(std::move(reader));
 }
 
-// librdkafka 2.0.2 aborts the process when it is closed between its joining a group and its first assignment (its issue
-// 4312). That assignment is waited for; when a broker that hangs keeps it back, the handle is left to the end of the
-// process. False: it is.
+// librdkafka 2.0.2 aborts the process when it is closed after it has joined a group and before its first assignment (its
+// issue 4312), also when it has been thrown out of the group meanwhile: that it has no member id says nothing of what was
+// before. So the assignment is waited for, and when it does not come, the handle is left to the end of the process.
+// False: it is.
 bool Reader::may_close() {
-  if (assigned_by_group_ || options_.group.empty()) return true;
+  if (assigned_by_group_ || options_.group.empty() || !begun_) return true;
   const std::unique_ptr<char, decltype(&std::free)> joined(rd_kafka_memberid(handle_.get()), &std::free);
-  if (!joined || *joined == '\0') return true;
+  if (!joined || *joined == '\0') return false;  // it holds no partition from others, and nothing is to come
   constexpr int64_t kWait = 3 * kNanosPerSecond;
   constexpr int kPollMs = 100;
   const int64_t end = now_ns() + kWait;
   while (!assigned_by_group_ && now_ns() < end) const Message ignored(rd_kafka_consumer_poll(handle_.get(), kPollMs));
+  if (!assigned_by_group_) {
+    log_warning("the group has not answered; its reader is left open", {{"group", options_.group}});
+  }
   return assigned_by_group_;
 }
 
 Reader::~Reader() {
   if (!handle_) return;
   if (!may_close()) {
-    log_warning("the group has not answered; its reader is left open", {{"group", options_.group}});
     rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
     std::ignore = queue_.release();
     std::ignore = handle_.release();
