@@ -63,11 +63,12 @@ void ConfigEngine::on_keys(const KeySet& keys) {
   if (source_lost_) log_info("configuration source is back", {{"revision", keys.revision}});
   source_lost_ = false;
   const bool first = !std::exchange(heard_any_, true);
-  const bool news = first || keys.entries != heard_.entries || keys.revision < heard_.revision;
+  heard_news_ |= first || keys.entries != heard_.entries || keys.revision < heard_.revision;
   heard_ = keys;
   state_.desired = keys.revision;
+  // What is told anew may be the very same: that there was news is kept until it is evaluated.
   if (watch_groups()) return;
-  if (news) {
+  if (std::exchange(heard_news_, false)) {
     evaluate();
     return;
   }

@@ -359,6 +359,18 @@ TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
   EXPECT_NE(w.engine.state().error.find("agent's own document only"), std::string::npos);
 }
 
+TEST(Engine, ADocumentThatNamesAnEmptyGroupIsAppliedAllTheSame) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 2})");
+  w.engine.start();
+  w.source.put(kOwn, R"({"interval": 3, "groups": ["nobody"]})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.state().groups, (std::vector<std::string>{"web", "eu", "nobody"}));
+  w.source.put(kOwn, R"({"interval": 4})");
+  EXPECT_EQ(w.engine.settings().interval_ns, 4 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.state().groups, (std::vector<std::string>{"web", "eu"}));
+}
+
 std::string until(const World& w, int64_t seconds, const std::string& rest) {
   const int64_t end = w.timers.clock().wall_ns() + seconds * kNanosPerSecond;
   return "{\"expires_at\": \"" + format_rfc3339(end, 3) + "\", " + rest + "}";
