@@ -10,7 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/settings.h"
@@ -26,6 +28,8 @@ class Grids {
     int64_t last_due = 0;
     int64_t last_wall_ns = 0;  // when it was read last: its rates are since then
     bool joins = false;        // another one after its next tick
+    // Of metrics that have joined it since: when they were due last.
+    std::map<std::string, int64_t> joined;
     std::vector<config::MetricSelection> selections;
   };
 
@@ -50,6 +54,7 @@ class Grids {
   void erase(size_t index) { grids_.erase(grids_.begin() + static_cast<std::ptrdiff_t>(index)); }
 
  private:
+  void settle_joins(const std::vector<Grid>& old);
   void keep(Grid grid, std::vector<bool>& placed, int64_t mono_ns);
   void place_new(const config::MetricSelection& metric, int64_t mono_ns, int64_t wall_ns);
   Grid& begin(int64_t interval_ns, int64_t mono_ns, int64_t wall_ns);
