@@ -217,7 +217,8 @@ class World:
         # What a group does is in the logs of a schedule that failed.
         return Member(name, "monitor-analysis", [
             command, *self.log(), *arguments, "--kafka-property", "session.timeout.ms=3000", "--kafka-property",
-            "heartbeat.interval.ms=500", "--kafka-property", "debug=cgrp", "--log-level", "debug"])
+            "heartbeat.interval.ms=500", "--kafka-property", "max.poll.interval.ms=20000", "--kafka-property", "debug=cgrp",
+            "--log-level", "debug"])
 
     def start(self):
         for server in self.servers:

@@ -87,6 +87,9 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
                                     // Kafka (about 10 s) disturbs nobody.
                                     {"session.timeout.ms", "20000"},
                                     {"heartbeat.interval.ms", "1000"},
+                                    // Also how long a group that forms waits for a member that does not come. A broker
+                                    // may forget its clock for a dead one (docs/kafka.md): then this ends it.
+                                    {"max.poll.interval.ms", "60000"},
                                     {"topic.metadata.refresh.interval.ms", "30000"}});
   if (!config) return config.error();
   // Where there is such a setting (from 2.2 on): a consumer whose queue is full looks again after this, 1 s by default.
