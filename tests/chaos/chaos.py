@@ -37,11 +37,12 @@ def one(seed, folder, broker, proxy, keep):
 
 
 def work(seeds, results, folder, keep):
-    """A job: takes seeds until there are none; on a broker of its own."""
+    """A job: takes seeds until there are none, or nobody to tell of them; on a broker of its own."""
+    parent = os.getppid()
     proxy = broker = None
     done = 0
     try:
-        while (seed := seeds.get()) is not None:
+        while (seed := seeds.get()) is not None and os.getppid() == parent:
             here = f"{folder}/{seed}"
             try:
                 if broker is None:
