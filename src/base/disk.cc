@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/lock_file.h"
+#include "base/random.h"
 
 namespace monitor {
 
@@ -93,6 +94,20 @@ int open_flags(FileDisk::Open mode) {
   return O_RDONLY;
 }
 
+// Gives a file without a name the first one that is free; `name` ends with six letters to be replaced.
+Status name_file(int fd, std::string& name) {
+  constexpr int kTries = 100;
+  const std::string self = fmt::format("/proc/self/fd/{}", fd);
+  const std::string stem = name.substr(0, name.size() - 6);
+  SystemRandom random;
+  for (int i = 0; i < kTries; ++i) {
+    name = fmt::format("{}{:06x}", stem, random.below(0x1000000));
+    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+    if (errno != EEXIST) break;
+  }
+  return errno_error(errno, "naming " + name);
+}
+
 }  // namespace
 
 void Fd::reset(int fd) {
@@ -124,17 +139,25 @@ Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_byt
   }
 }
 
+// Killed on the way, a file without a name leaves nothing behind; where the filesystem has none, it has one.
 Status PosixDisk::write_file(const std::string& path, std::string_view content) {
   std::string temporary = path + ".XXXXXX";
-  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  Fd fd(open(folder_of(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  const bool nameless = fd.valid();
+  if (!nameless) fd.reset(mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return errno_error(errno, "creating a file beside " + path);
+  bool named = !nameless;
   const auto give_up = [&](Error error) -> Status {
-    unlink(temporary.c_str());
+    if (named) unlink(temporary.c_str());
     return error;
   };
   if (auto s = write_all(fd.get(), content, path); !s) return give_up(s.error());
   if (fchmod(fd.get(), 0644) != 0) return give_up(errno_error(errno, "setting the mode of " + path));
   if (fsync(fd.get()) != 0) return give_up(errno_error(errno, "syncing " + path));
+  if (nameless) {
+    if (auto s = name_file(fd.get(), temporary); !s) return give_up(s.error());
+    named = true;
+  }
   if (rename(temporary.c_str(), path.c_str()) != 0) return give_up(errno_error(errno, "renaming to " + path));
   return sync_folder(folder_of(path));
 }

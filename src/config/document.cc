@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -79,6 +80,7 @@ class Builder : public nlohmann::json_sax<json> {
     // Their text: "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...".
     const size_t colon = what.find(": ");
     if (colon != std::string::npos) what = what.substr(colon + 2);
+    std::replace(what.begin(), what.end(), '\x7f', '?');  // other control characters are escaped already
     (void)token;
     return fail(Code::kInvalidArgument, fmt::format("line {}: not JSON: {}", line(), what.substr(0, 300)));
   }

@@ -40,8 +40,9 @@ class Maker {
   Problem& problem(const std::string& key, std::string message) {
     Problem problem;
     problem.key = describe_(key);
-    problem.message = std::move(message);
-    problem.line = line_of_message(problem.message);
+    problem.line = line_of_message(message);
+    // It is said once.
+    problem.message = problem.line == 0 ? std::move(message) : message.substr(message.find(": ") + 2);
     return result_.problems.emplace_back(std::move(problem));
   }
 

@@ -123,6 +123,17 @@ void Validator::warn_of_coarse_cpu() {
   }
 }
 
+namespace {
+
+// Names come from outside: they may hold anything, and have any length.
+std::string printable(const std::string& path) {
+  constexpr size_t kMost = 200;
+  const std::string quoted = json_quote(sanitize_utf8(path.substr(0, kMost)));
+  return quoted.substr(1, quoted.size() - 2) + (path.size() > kMost ? "..." : "");
+}
+
+}  // namespace
+
 std::string shortened(const json& value) {
   constexpr size_t kMost = 80;
   std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -131,7 +142,7 @@ std::string shortened(const json& value) {
 }
 
 std::string Problem::to_string() const {
-  std::string out = path.empty() ? "document" : path;
+  std::string out = path.empty() ? "document" : printable(path);
   if (!key.empty()) out = key + ": " + out;
   if (line > 0) out += fmt::format(", line {}", line);
   out += fmt::format(": {}", message);

@@ -1,8 +1,6 @@
 """A thousand changes, good and bad, over all layers, on files and on a real etcd: after each the agent is where a model of
 ours says, which knows nothing of its code."""
-import base64
 import copy
-import http.client
 import json
 import os
 import random
@@ -10,13 +8,11 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from etcd import Etcd  # noqa: E402
+from keys import ROOT, KeysInEtcd, KeysInFiles  # noqa: E402
 from programs import ProgramTest, wait_until  # noqa: E402
 
 STEPS = int(os.environ.get("MONITOR_WALK_STEPS", "1000"))
-ROOT = "/monitor/"
 OWN = ROOT + "config/a"
-STATUS = ROOT + "status/a"
 KEYS = [ROOT + "defaults", ROOT + "groups/g1", ROOT + "groups/g2", ROOT + "groups/g3", OWN, ROOT + "overrides/groups/g1/n",
         ROOT + "overrides/groups/g2/n", ROOT + "overrides/agents/a/m", ROOT + "overrides/agents/a/n"]
 
@@ -212,74 +208,20 @@ class Walk:
 
     def arrives(self, model, what, agent):
         try:
-            wait_until(lambda: model.expects(self.status()), what, 20)
+            wait_until(lambda: model.expects(self.status("a")), what, 20)
         except AssertionError as error:
+            status = self.status("a")
             wanted = {name: getattr(model, name) for name in ("hash", "refused", "deleted", "overrides", "groups")}
-            raise AssertionError(f"{error}\nwanted: {wanted}\nstatus: {self.status()}\nkeys: {json.dumps(model.texts, indent=1)[:3000]}\n"
+            raise AssertionError(f"{error}\nwanted: {wanted}\nstatus: {status}\nkeys: {json.dumps(model.texts, indent=1)[:3000]}\n"
                                  + "\n".join(agent.err[-5:])) from None
 
 
-class Files(Walk, ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.folder = f"{self.data}/monitor"
-        self.agent_where = ["--config-dir", self.folder]
-
-    def path(self, key):
-        return f"{self.folder}/{key.removeprefix(ROOT)}.json"
-
-    def put(self, key, text):
-        path = self.path(key)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(path + ".new", path)
-
-    def delete(self, key):
-        if os.path.exists(self.path(key)):
-            os.unlink(self.path(key))
-
-    def status(self):
-        try:
-            with open(self.path(STATUS), encoding="utf-8") as file:
-                return json.load(file)
-        except FileNotFoundError:  # the agent has just begun
-            return {}
-
+class Files(Walk, KeysInFiles, ProgramTest):
     def test_walk(self):
         self.walk(1)
 
 
-class OnEtcd(Walk, ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.etcd = Etcd()
-        self.agent_where = ["--etcd", self.etcd.address]
-        self.gateway = http.client.HTTPConnection(self.etcd.address, timeout=10)
-        self.revision = 0
-
-    def tearDown(self):
-        super().tearDown()
-        self.gateway.close()
-        self.etcd.close()
-
-    def ask(self, path, **request):
-        encoded = {name: base64.b64encode(value.encode()).decode() for name, value in request.items()}
-        self.gateway.request("POST", "/v3/kv/" + path, json.dumps(encoded))
-        answer = json.loads(self.gateway.getresponse().read())
-        self.assertIn("header", answer, answer)
-        return answer
-
-    def put(self, key, text):
-        self.revision = int(self.ask("put", key=key, value=text)["header"]["revision"])
-
-    def delete(self, key):
-        self.revision = int(self.ask("deleterange", key=key)["header"]["revision"])
-
-    def status(self):
-        found = self.ask("range", key=STATUS).get("kvs", [])
-        return json.loads(base64.b64decode(found[0]["value"])) if found else {}
-
+class OnEtcd(Walk, KeysInEtcd, ProgramTest):
     def test_walk(self):
         self.walk(2)
 

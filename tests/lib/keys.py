@@ -1,0 +1,72 @@
+"""Keys below /monitor/ as a test writes them, past every check of ours: in files, or in a real etcd. Mixed into a test, beside
+ProgramTest; `agent_where` is how an agent is told of them."""
+import base64
+import http.client
+import json
+import os
+
+from etcd import Etcd
+
+ROOT = "/monitor/"
+
+
+def as_bytes(value):
+    return value.encode() if isinstance(value, str) else value
+
+
+class KeysInFiles:
+    def setUp(self):
+        super().setUp()
+        self.folder = f"{self.data}/monitor"
+        self.agent_where = ["--config-dir", self.folder]
+
+    def path(self, key):
+        return f"{self.folder}/{key.removeprefix(ROOT)}.json"
+
+    def put(self, key, value):
+        path = self.path(key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".new", "wb") as file:
+            file.write(as_bytes(value))
+        os.rename(path + ".new", path)
+
+    def delete(self, key):
+        if os.path.exists(self.path(key)):
+            os.unlink(self.path(key))
+
+    def status(self, agent_id):
+        """What the agent says of itself; {} as long as it has said nothing."""
+        try:
+            with open(self.path(ROOT + "status/" + agent_id), encoding="utf-8") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return {}
+
+
+class KeysInEtcd:
+    """By etcd's HTTP gateway: a process for each of thousands of changes would take minutes."""
+
+    def setUp(self):
+        super().setUp()
+        self.etcd = Etcd()
+        self.addCleanup(self.etcd.close)
+        self.agent_where = ["--etcd", self.etcd.address]
+        self.gateway = http.client.HTTPConnection(self.etcd.address, timeout=10)
+        self.addCleanup(self.gateway.close)
+
+    def ask(self, path, **request):
+        encoded = {name: base64.b64encode(as_bytes(value)).decode() for name, value in request.items()}
+        self.gateway.request("POST", "/v3/kv/" + path, json.dumps(encoded))
+        answer = json.loads(self.gateway.getresponse().read())
+        self.assertIn("header", answer, answer)
+        return answer
+
+    def put(self, key, value):
+        self.ask("put", key=key, value=value)
+
+    def delete(self, key):
+        self.ask("deleterange", key=key)
+
+    def status(self, agent_id):
+        found = self.ask("range", key=ROOT + "status/" + agent_id).get("kvs", [])
+        return json.loads(base64.b64decode(found[0]["value"])) if found else {}
