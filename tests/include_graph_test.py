@@ -24,7 +24,7 @@ ALLOWED = {
     "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load"},
 }
 # Parts of a folder that may use more.
-ALSO = {"config/etcd": {"rpc"}}
+ALSO = {"config/etcd": {"rpc"}, "load/config": {"config"}}
 # Third parties' headers, and the only places that may include them.
 THIRD_PARTIES = {
     r"nghttp2/": ["src/rpc/", "bench/"],

@@ -22,6 +22,11 @@ class Backoff {
   // Something was achieved: the next wait is short again.
   void reset() { attempts_ = 0; }
   int attempts() const { return attempts_; }
+  // How long an answer is waited for now: from the second failure on twice as long each time, up to the cap. A server
+  // that is slow because everybody asks would else be asked by everybody again, to no end.
+  int64_t patience_ns(int64_t base_ns, int64_t cap_ns) const {
+    return std::min(std::max(base_ns, cap_ns), base_ns << std::clamp(attempts_ - 1, 0, 20));
+  }
 
  private:
   Random& random_;

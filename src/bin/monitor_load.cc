@@ -1,6 +1,5 @@
 // monitor-load: flags and wiring of src/load/, and of the ledger that says afterwards what the log holds.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "base/time_format.h"
 #include "bin/analysis/attendant.h"
 #include "bin/common/cli.h"
+#include "bin/load/fleet_command.h"
 #include "bin/load/summary.h"
 #include "bin/load/verify.h"
 #include "bin/log/log_flags.h"
@@ -23,8 +23,6 @@
 namespace monitor {
 namespace {
 
-// Descriptors for all but streams: the loop, the log, what the libraries open.
-constexpr rlim_t kOwnDescriptors = 64;
 constexpr int64_t kSayEvery = 2 * kNanosPerSecond;
 // The log's clock may differ from ours by this much: from so long before the start it is read.
 constexpr int64_t kBeforeStart = 600 * kNanosPerSecond;
@@ -67,24 +65,6 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   add_log_options(*app, flags.log);
   cli.add_drain_option();
   return app;
-}
-
-// A descriptor an agent. Raises the soft limit as far as it goes. What is wrong; empty when nothing is.
-std::string make_room(size_t agents) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t wanted = static_cast<rlim_t>(agents) + kOwnDescriptors;
-  if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= wanted) return "";
-  return fmt::format(
-      "--agents: got {}, each needs a descriptor, and this process may have {} (RLIMIT_NOFILE): enough for {}; raise "
-      "the "
-      "limit (ulimit -n), or start several",
-      agents, limit.rlim_cur, limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors));
 }
 
 std::string check(const Cli& cli, Flags& flags) {
@@ -200,13 +180,19 @@ int stream(const Cli& cli, Flags& flags) {
 int run(int argc, char** argv) {
   block_signals();
   Flags flags;
-  Cli cli({"monitor-load", "Loads a monitor-server as many agents would.",
+  ConfigFleetFlags fleet_flags;
+  Cli cli({"monitor-load", "Loads a monitor-server, or an etcd, as many agents would.",
            "  monitor-load stream --agents 1000 --duration 60s --server localhost:50051\n"
-           "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/tmp/log.db --format json\n"});
+           "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/tmp/log.db --format json\n"
+           "  monitor-load fleet --agents 10000 --etcd localhost:2379\n"});
   cli.app().require_subcommand(1);
   const CLI::App* const app = declare(cli, flags);
+  const CLI::App* const fleet = declare_config_fleet(cli, fleet_flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  return app->parsed() ? stream(cli, flags) : kExitUsage;
+  if (app->parsed()) return stream(cli, flags);
+  if (!fleet->parsed()) return kExitUsage;
+  if (const std::string fault = check_config_fleet(fleet_flags); !fault.empty()) return cli.usage_error(fault);
+  return run_config_fleet(fleet_flags);
 }
 
 }  // namespace

@@ -481,6 +481,31 @@ class Security(EtcdTest):
         self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *tls[:1], "/nonexistent")[0], 74)
 
 
+class Fleet(EtcdTest):
+    def test_a_change_reaches_all_and_all_come_back(self):
+        etcd = self.etcd()
+        fleet = self.start("monitor-load", "fleet", "--agents", "200", "--changes", "2", "--ramp", "1s", "--restart", "--format", "json", "--etcd",
+                           etcd.address)
+        fleet.says("waiting for etcd to go")
+        self.assertEqual(json.loads(etcd.get("/monitor/defaults")), {"labels": {"round": "2"}})
+        self.assertEqual(etcd.ctl("get", "/monitor/status/load-", "--prefix", "--keys-only").count("/monitor/status/"), 200)
+        etcd.send(signal.SIGKILL)
+        etcd.process.wait(10)
+        fleet.says("etcd is gone for all agents")
+        etcd.start()
+        self.assertEqual(fleet.ends(60), 0, fleet.err[-5:])
+        result = json.loads(fleet.out[0])
+        self.assertEqual((result["agents"], result["failure"]), (200, ""))
+        self.assertEqual([one["applied"] for one in result["rounds"]], [200, 200])
+        self.assertEqual((result["returned"]["agents"], sum(result["returned"]["by_second"])), (200, 200))
+
+    def test_no_etcd(self):
+        status, out, err = run("monitor-load", "fleet", "--agents", "3", "--ramp", "0s", "--limit", "1s", "--etcd", "127.0.0.1:1")
+        self.assertEqual(status, 69)
+        self.assertIn("0 of 3 agents watch, and not all came to it within 1 s", err)
+        self.assertIn("0 of 3 agents watch", out)
+
+
 class Author(EtcdTest):
     def test_two_authors_of_different_fields_both_win(self):
         etcd = self.etcd()

@@ -71,27 +71,34 @@ std::string check_etcd_flags(const EtcdFlags& flags) {
   return "";
 }
 
-Result<std::unique_ptr<EtcdConnection>> connect_etcd(EventLoop& loop, const EtcdFlags& flags) {
+Result<EtcdAccount> etcd_account(const EtcdFlags& flags) {
   auto targets = targets_of(flags);
   if (!targets) return targets.error();
-  config::EtcdCredentials credentials;
-  credentials.user = flags.user;
+  EtcdAccount account;
+  account.credentials.user = flags.user;
   if (!flags.password_file.empty()) {
     PosixDisk disk;
     const auto text = disk.read_file(flags.password_file, kMaxPasswordBytes);
     if (!text) return text.error().with_context("--etcd-password-file");
-    credentials.password = text->substr(0, text->find_first_of("\r\n"));
+    account.credentials.password = text->substr(0, text->find_first_of("\r\n"));
   }
-  config::EtcdAddress address;
-  address.endpoints = std::move(*targets);
-  address.ca_file = flags.ca_file;
-  address.certificate_file = flags.certificate_file;
-  address.key_file = flags.key_file;
-  address.tls = !flags.ca_file.empty() || !flags.certificate_file.empty();
+  account.address.endpoints = std::move(*targets);
+  account.address.ca_file = flags.ca_file;
+  account.address.certificate_file = flags.certificate_file;
+  account.address.key_file = flags.key_file;
+  account.address.tls = !flags.ca_file.empty() || !flags.certificate_file.empty();
+  return account;
+}
+
+Result<std::unique_ptr<EtcdConnection>> connect_etcd(EventLoop& loop, const EtcdFlags& flags) {
+  auto account = etcd_account(flags);
+  if (!account) return account.error();
   auto connection = std::make_unique<EtcdConnection>(loop);
-  auto connector = config::make_etcd_connector(loop, connection->resolver, connection->random, std::move(address));
+  auto connector =
+      config::make_etcd_connector(loop, connection->resolver, connection->random, std::move(account->address));
   if (!connector) return connector.error();
-  connection->client = std::make_unique<config::EtcdClient>(loop, std::move(*connector), std::move(credentials));
+  connection->client =
+      std::make_unique<config::EtcdClient>(loop, std::move(*connector), std::move(account->credentials));
   return connection;
 }
 

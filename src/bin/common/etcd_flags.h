@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "config/etcd/connector.h"
 #include "config/etcd/etcd_client.h"
 #include "rpc/resolver.h"
 
@@ -36,6 +37,13 @@ void add_etcd_options(CLI::App& app, EtcdFlags& flags);
 
 // What is wrong with them beyond their form; empty when nothing is.
 std::string check_etcd_flags(const EtcdFlags& flags);
+
+// The same as what clients are made of. Errors: a password file that cannot be read.
+struct EtcdAccount {
+  config::EtcdAddress address;
+  config::EtcdCredentials credentials;
+};
+Result<EtcdAccount> etcd_account(const EtcdFlags& flags);
 
 // A client with what it needs, in the owner's loop, which must outlive it.
 struct EtcdConnection {

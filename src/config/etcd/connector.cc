@@ -32,6 +32,8 @@ class ChannelConnector final : public EtcdConnector {
 
 // Of a configuration nobody is in a hurry for; a dead address must not hold up the next one.
 constexpr int64_t kConnectTimeout = 4 * kNanosPerSecond;
+// One that has accepted may be busy: whoever asks has a time limit of its own.
+constexpr int64_t kHandshakeTimeout = 10 * kNanosPerSecond;
 
 }  // namespace
 
@@ -45,7 +47,7 @@ Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, rpc:
     options.host = target.host;
     options.port = target.port;
     options.connect_timeout_ns = kConnectTimeout;
-    options.handshake_timeout_ns = kConnectTimeout;
+    options.handshake_timeout_ns = kHandshakeTimeout;
     if (address.tls) {
       auto security =
           rpc::TlsClientContext::load({address.ca_file, target.host, address.certificate_file, address.key_file});

@@ -9,7 +9,7 @@ namespace monitor::config {
 
 namespace {
 
-constexpr int64_t kPutTimeout = 4 * kNanosPerSecond;
+constexpr int64_t kPutTimeout = 30 * kNanosPerSecond;  // nobody waits for it, and what times out ends the connection
 
 PresenceOptions presence_options(const std::string& agent_id) {
   PresenceOptions options;

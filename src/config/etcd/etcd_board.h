@@ -24,6 +24,7 @@ class EtcdBoard final : public StatusBoard {
   void put_status(std::string json) override;
   void put_inventory(std::string json) override;
   void stop(std::function<void()> done) override;
+  const Presence::State& presence() const { return presence_.state(); }
 
  private:
   void put_waiting();

@@ -34,6 +34,7 @@ struct Range {
 
 std::vector<Range> ranges_of(const WatchSet& what) {
   std::vector<Range> ranges;
+  ranges.reserve(what.keys.size() + what.prefixes.size());
   for (const std::string& key : what.keys) ranges.push_back({key, ""});
   for (const std::string& prefix : what.prefixes) {
     ranges.push_back({prefix, prefix});
@@ -74,6 +75,7 @@ struct EtcdSource::Impl {
 
   using OnSnapshot = void (Impl::*)(const Snapshot&);
 
+  int64_t patience(int64_t ns) const { return backoff.patience_ns(ns, options.patience_cap_ns); }
   void begin();
   void stop();
   void read(OnSnapshot then);
@@ -131,6 +133,7 @@ struct EtcdSource::Impl {
   std::unique_ptr<EtcdCall> watch_call;
   std::unique_ptr<EtcdCall> read_call;
   std::unique_ptr<EtcdCall> probe_call;
+  Timers::TimerId calm_timer = 0;
   Timers::TimerId open_timer = 0;
   Timers::TimerId probe_timer = 0;
   Timers::TimerId reconcile_timer = 0;
@@ -150,7 +153,7 @@ void EtcdSource::Impl::stop() {
   watch_call.reset();
   read_call.reset();
   probe_call.reset();
-  for (Timers::TimerId* timer : {&open_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
+  for (Timers::TimerId* timer : {&calm_timer, &open_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
     timers.cancel_timer(std::exchange(*timer, 0));
   }
   fragments.clear();
@@ -166,7 +169,7 @@ void EtcdSource::Impl::read(OnSnapshot then) {
     one.set_range_end(range.end);
   }
   revision_at_read = revision;
-  read_call = call_etcd<pb::TxnResponse>(client, kTxnPath, request, options.read_timeout_ns,
+  read_call = call_etcd<pb::TxnResponse>(client, kTxnPath, request, patience(options.read_timeout_ns),
                                          [this, then](const Result<pb::TxnResponse>& response) {
                                            read_call.reset();
                                            if (!response) {
@@ -259,7 +262,7 @@ void EtcdSource::Impl::open_watch() {
     requests.push_back(request.SerializeAsString());
   }
   timers.cancel_timer(open_timer);
-  open_timer = timers.call_after(options.open_timeout_ns, [this] {
+  open_timer = timers.call_after(patience(options.open_timeout_ns), [this] {
     open_timer = 0;
     client.give_up(Error(Code::kUnavailable, "etcd has not confirmed the watch in time"));
   });
@@ -324,7 +327,13 @@ void EtcdSource::Impl::established() {
              {{"endpoint", endpoint}, {"revision", revision}, {"keys", ranges.size()}});
   }
   state.watching = true;
-  if (!compacted) backoff.reset();
+  // Not at once: what comes and goes again is no recovery.
+  if (!compacted && calm_timer == 0 && backoff.attempts() > 0) {
+    calm_timer = timers.call_after(options.calm_ns, [this] {
+      calm_timer = 0;
+      backoff.reset();
+    });
+  }
   schedule_probe();
   schedule_reconcile();
 }
@@ -390,7 +399,7 @@ void EtcdSource::Impl::probe() {
   request.set_key(ranges.front().key);
   request.set_serializable(true);
   request.set_count_only(true);
-  probe_call = call_etcd<pb::RangeResponse>(client, kRangePath, request, options.probe_timeout_ns,
+  probe_call = call_etcd<pb::RangeResponse>(client, kRangePath, request, patience(options.probe_timeout_ns),
                                             [this](const Result<pb::RangeResponse>&) {
                                               probe_call.reset();
                                               schedule_probe();

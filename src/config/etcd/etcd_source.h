@@ -32,6 +32,8 @@ struct EtcdSourceOptions {
   int64_t read_timeout_ns = 5 * kNanosPerSecond;
   // Until etcd has confirmed all watches.
   int64_t open_timeout_ns = 5 * kNanosPerSecond;
+  // Up to which these, and probes', grow while one after the other fails.
+  int64_t patience_cap_ns = 30 * kNanosPerSecond;
   // Nothing heard for so long: a probe, which must be answered in time. Together below 10 s.
   int64_t probe_after_ns = 5 * kNanosPerSecond;
   int64_t probe_timeout_ns = 4 * kNanosPerSecond;
@@ -40,6 +42,8 @@ struct EtcdSourceOptions {
   int64_t reconcile_max_ns = 60 * kNanosPerSecond;
   int64_t backoff_base_ns = kNanosPerSecond;
   int64_t backoff_cap_ns = 30 * kNanosPerSecond;
+  // A watch that has held for so long: what failed before counts no more.
+  int64_t calm_ns = 20 * kNanosPerSecond;
 };
 
 class EtcdSource final : public ConfigSource {

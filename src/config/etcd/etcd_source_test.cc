@@ -271,6 +271,22 @@ TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinTenSeconds) {
   EXPECT_TRUE(state().watching);
 }
 
+TEST_F(EtcdSourceTest, ASlowEtcdIsWaitedForLonger) {
+  etcd_.put(kOwn, "one");
+  etcd_.silent = true;
+  start(2);
+  advance(5'000);
+  EXPECT_EQ(lost_.size(), 1U);
+  size_t before = lost_.size();
+  advance(120'000);
+  // 5, 10, 20, 30 s, and the waits between them: not one every 5 s.
+  EXPECT_GE(lost_.size(), before + 3);
+  EXPECT_LE(lost_.size(), before + 8);
+  etcd_.silent = false;
+  advance(60'000);
+  EXPECT_TRUE(state().watching);
+}
+
 TEST_F(EtcdSourceTest, ProbesOnlyInSilence) {
   start();
   const size_t before = etcd_.calls_of(kRangePath);

@@ -124,4 +124,15 @@ Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& va
   return done->header().revision();
 }
 
+std::unique_ptr<EtcdCall> put_once(EtcdClient& client, const std::string& key, const std::string& value,
+                                   int64_t timeout_ns, std::function<void(const Status& done)> reply) {
+  pb::PutRequest put;
+  put.set_key(key);
+  put.set_value(value);
+  return call_etcd<pb::PutResponse>(client, kPutPath, put, timeout_ns,
+                                    [reply = std::move(reply)](const Result<pb::PutResponse>& done) {
+                                      reply(done ? Status() : Status(done.error()));
+                                    });
+}
+
 }  // namespace monitor::config

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -33,5 +34,9 @@ class EtcdStore final : public ConfigStore {
  private:
   EtcdAsker asker_;
 };
+
+// A put for who may not wait: one attempt, answered from the loop.
+std::unique_ptr<EtcdCall> put_once(EtcdClient& client, const std::string& key, const std::string& value,
+                                   int64_t timeout_ns, std::function<void(const Status& done)> reply);
 
 }  // namespace monitor::config

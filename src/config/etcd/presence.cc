@@ -27,6 +27,9 @@ struct Presence::Impl {
   void schedule_keepalive();
   void keep_alive();
   void lease_gone();
+  // What times out ends the connection, for the watch too; that a connection is dead is for others to notice.
+  int64_t keepalive_timeout() const { return options.ttl_seconds * kNanosPerSecond; }
+  int64_t patience() const { return backoff.patience_ns(options.call_timeout_ns, options.patience_cap_ns); }
   void fail(const char* what, const Error& reason);
   void revoke();
   void finish();
@@ -64,7 +67,7 @@ void Presence::Impl::advance() {
 void Presence::Impl::grant() {
   pb::LeaseGrantRequest request;
   request.set_ttl(options.ttl_seconds);
-  call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, options.call_timeout_ns,
+  call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, patience(),
                                            [this](const Result<pb::LeaseGrantResponse>& response) {
                                              call.reset();
                                              if (!response) {
@@ -83,7 +86,7 @@ void Presence::Impl::put() {
   request.set_key(options.key);
   request.set_value(value);
   request.set_lease(lease);
-  call = call_etcd<pb::PutResponse>(client, kPutPath, request, options.call_timeout_ns,
+  call = call_etcd<pb::PutResponse>(client, kPutPath, request, patience(),
                                     [this, number = wanted, under = lease](const Result<pb::PutResponse>& response) {
                                       call.reset();
                                       if (lease != under) {
@@ -114,7 +117,7 @@ void Presence::Impl::schedule_keepalive() {
 void Presence::Impl::keep_alive() {
   pb::LeaseKeepAliveRequest request;
   request.set_id(lease);
-  keepalive_call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, options.call_timeout_ns,
+  keepalive_call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, keepalive_timeout(),
                                                          [this](const Result<pb::LeaseKeepAliveResponse>& response) {
                                                            keepalive_call.reset();
                                                            if (response && response->ttl() <= 0) {

@@ -1,0 +1,107 @@
+// ConfigFleet: many agents on one loop that only follow their configuration: each has an etcd client, a source, an
+// engine, and a status that it writes, as a real agent has them; what they apply is noted and nothing else. An author
+// changes the defaults, once a round, and the time is taken from the put to each agent's applying it.
+//
+// Everything on the loop's thread; what is given must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "config/etcd/connector.h"
+#include "config/etcd/etcd_client.h"
+#include "config/validate.h"
+#include "load/delays.h"
+#include "rpc/resolver.h"
+
+namespace monitor::load {
+
+struct ConfigFleetOptions {
+  config::EtcdAddress etcd;
+  config::EtcdCredentials credentials;
+  std::string prefix = "load";  // agents are PREFIX-1, PREFIX-2, ...
+  size_t agents = 10000;
+  int64_t ramp_ns = 10 * kNanosPerSecond;  // agents begin evenly over this time
+  size_t rounds = 3;
+  int64_t limit_ns = 60 * kNanosPerSecond;  // of everything that is waited for
+  bool restart = false;                     // in the end, etcd is waited for to go and to come back
+};
+
+// One change of the defaults.
+struct ConfigRound {
+  size_t applied = 0;  // by how many agents
+  Delays delays;       // from the put to applying
+  int64_t all_ns = 0;  // until all of them had also said so in their status; 0: not within the limit
+};
+
+// How agents came back after etcd had gone.
+struct ConfigReturn {
+  size_t returned = 0;
+  Delays delays;                  // from the first one's return
+  std::vector<size_t> by_second;  // how many, in the n-th second after the first
+};
+
+struct ConfigFleetResult {
+  int64_t connected_ns = 0;  // from the start until all agents watched; 0: not within the limit
+  std::vector<ConfigRound> rounds;
+  ConfigReturn back;
+  uint64_t status_puts = 0;
+  std::string failure;  // what was not reached within the limit, or why it ended; empty: all went well
+};
+
+class ConfigFleet {
+ public:
+  ConfigFleet(EventLoop& loop, Random& random, Disk& disk, const config::PluginCatalog& plugins,
+              ConfigFleetOptions options);
+  ~ConfigFleet();
+  ConfigFleet(const ConfigFleet&) = delete;
+  ConfigFleet& operator=(const ConfigFleet&) = delete;
+
+  // Errors: certificate files that cannot be read. `done` is called once, from the loop.
+  Status start(std::function<void()> done);
+  // Ends early; what there is is the result.
+  void stop();
+  const ConfigFleetResult& result() const { return result_; }
+  // For who watches: agents that watch their keys now.
+  size_t watching() const;
+
+ private:
+  class Agent;
+  void begin_agents();
+  void look();
+  bool reached();
+  void next();
+  void begin_round();
+  void on_applied(const config::Settings& settings);
+  void look_for_return();
+  void finish(std::string failure);
+
+  enum class Phase { kConnecting, kApplying, kTelling, kGoing, kReturning, kDone };
+
+  EventLoop& loop_;
+  Random& random_;
+  Disk& disk_;
+  const config::PluginCatalog& plugins_;
+  ConfigFleetOptions options_;
+  rpc::ThreadResolver resolver_;
+  std::unique_ptr<config::EtcdClient> author_;
+  std::unique_ptr<config::EtcdCall> put_;
+  std::vector<std::unique_ptr<Agent>> agents_;
+  std::function<void()> done_;
+  ConfigFleetResult result_;
+  Phase phase_ = Phase::kConnecting;
+  int64_t phase_since_ns_ = 0;
+  int64_t round_since_ns_ = 0;  // the put
+  int64_t return_since_ns_ = 0;
+  Timers::TimerId look_timer_ = 0;
+  Timers::TimerId begin_timer_ = 0;
+};
+
+}  // namespace monitor::load
