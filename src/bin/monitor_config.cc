@@ -428,10 +428,23 @@ class Program {
   std::unique_ptr<config::ConfigStore> store_;
 };
 
+// From the table of settings: "interval=", and where the values are few, each of them.
+std::vector<std::string> field_words() {
+  std::vector<std::string> words;
+  for (const std::string& name : config::field_names()) words.push_back(name + "=");
+  for (const config::Setting& one : config::settings()) {
+    if (one.choices.empty() || one.name.find('/') != std::string_view::npos) continue;
+    for (const std::string_view choice : split(one.choices, ','))
+      words.push_back(fmt::format("{}={}", one.name, choice));
+  }
+  return words;
+}
+
 int run(int argc, char** argv) {
   block_signals();
   Flags flags;
-  Cli cli({"monitor-config", "Sets, shows and checks what agents are told to do.",
+  Cli cli({"monitor-config",
+           "Sets, shows and checks what agents are told to do.",
            "  monitor-config --agent-id agent-001 --interval 5\n"
            "  monitor-config --agent-id agent-001 --metrics cpu memory \"disk read\" --plugins deduplication\n"
            "  monitor-config set --agent-id agent-001 interval=0.5\n"
@@ -442,7 +455,8 @@ int run(int argc, char** argv) {
            "  monitor-config wait --group web --timeout 30s\n"
            "  monitor-config explain --agent-id agent-001\n"
            "  monitor-config override set --agent-id agent-001 --for 10m interval=100ms\n"
-           "  monitor-config init-roles web-1 web-2 --passwords ./secrets --enable-auth --etcd etcd-1:2379\n"});
+           "  monitor-config init-roles web-1 web-2 --passwords ./secrets --enable-auth --etcd etcd-1:2379\n",
+           {{"set", field_words()}, {"override", field_words()}}});
   const Commands commands = declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   return Program(cli, flags).run(commands);

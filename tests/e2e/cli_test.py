@@ -35,11 +35,20 @@ class CliTest(ProgramTest):
             self.assertEqual(checked.returncode, 0, checked.stderr)
             self.assertIn("--log-level", out)
         self.assertEqual(run("monitor", "--generate", "pdf")[0], 64)
-        script = run("monitor-config", "--generate", "bash")[1] + """
-COMP_WORDS=(monitor-config val); COMP_CWORD=1; _monitor_config; echo "${COMPREPLY[@]}"
-"""
-        done = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True)
-        self.assertEqual(done.stdout.strip(), "validate")
+        generated = run("monitor-config", "--generate", "bash")[1]
+
+        def complete(*words):
+            """What bash offers for the last of these words, which it parts at '='."""
+            script = generated + 'COMP_WORDS=(monitor-config "$@"); COMP_CWORD=$#; _monitor_config; printf "%s\\n" "${COMPREPLY[@]}"'
+            done = subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True, check=True)
+            return [word for word in done.stdout.splitlines() if word]
+
+        self.assertEqual(complete("val"), ["validate"])
+        self.assertEqual(complete("set", "inter"), ["interval="])
+        self.assertEqual(complete("set", "log_level", "=", "de"), ["debug"])
+        self.assertEqual(complete("set", "log_level", "="), ["debug", "info", "warning", "error", "off"])
+        for field in json.loads(run("monitor-config", "schema")[1])["properties"]:
+            self.assertIn(f"{field}=", complete("set", field[:-1]))
 
     def test_monitor_runs_the_others(self):
         self.assertEqual(run("monitor", "agent", "--version"), run("monitor-agent", "--version"))

@@ -216,7 +216,8 @@ int Cli::report(const CLI::ParseError& error) {
 
 std::optional<int> Cli::generate() {
   set_names(app_, upper_with_underscores(text_.name) + "_");
-  const auto text = generate_manual(generate_, app_, text_.name, text_.description, text_.examples, version());
+  const auto text =
+      generate_manual(generate_, app_, text_.name, text_.description, text_.examples, version(), text_.completions);
   if (!text) return usage_error("--generate: " + text.error().message());
   std::cout << *text;
   return kExitOk;

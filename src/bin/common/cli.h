@@ -15,6 +15,7 @@
 #include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "bin/common/manual.h"
 
 namespace monitor {
 
@@ -22,6 +23,7 @@ struct ProgramText {
   std::string name;         // monitor-agent
   std::string description;  // one sentence
   std::string examples;     // lines, as typed
+  Completions completions = {};
 };
 
 class Cli {

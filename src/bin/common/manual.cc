@@ -85,27 +85,44 @@ std::string function_name(std::string name) {
   return "_" + name;
 }
 
+// Of a subcommand: its own and what is below it, and what it is told besides options.
+std::vector<std::string> words_of(const CLI::App& sub, const Completions& completions) {
+  std::vector<std::string> all = words(sub);
+  for (const CLI::App* below : subcommands(sub)) {
+    for (std::string& word : words(*below)) all.push_back(std::move(word));
+  }
+  const auto more = completions.find(sub.get_name());
+  if (more != completions.end()) all.insert(all.end(), more->second.begin(), more->second.end());
+  return all;
+}
+
 // One word list for the program, one for each subcommand; files where an option takes a value.
-std::string bash_completion(const CLI::App& app, const std::string& name) {
+std::string bash_completion(const CLI::App& app, const std::string& name, const Completions& completions) {
   std::string out = fmt::format("# bash completion of {}\n{}() {{\n", name, function_name(name));
-  out += "  local current=${COMP_WORDS[COMP_CWORD]} word list\n";
+  out += "  local current=${COMP_WORDS[COMP_CWORD]} word list set=\n";
+  // '=' parts words: NAME=VALUE is put together again.
+  out += "  [[ $current == = ]] && current= && set=${COMP_WORDS[COMP_CWORD-1]}=\n";
+  out += "  [[ ${COMP_WORDS[COMP_CWORD-1]} == = ]] && set=${COMP_WORDS[COMP_CWORD-2]}=\n";
   out += fmt::format("  list=\"{}\"\n", join(words(app), " "));
   out += "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case $word in\n";
   for (const CLI::App* sub : subcommands(app)) {
-    std::vector<std::string> all = words(*sub);
+    std::vector<std::string> all = words_of(*sub, completions);
     for (const std::string& word : words(app)) {
       if (word.starts_with("--")) all.push_back(word);
     }
     out += fmt::format("      {}) list=\"{}\" ;;\n", sub->get_name(), join(all, " "));
   }
   out += "      *) ;;\n    esac\n  done\n";
-  out += "  COMPREPLY=($(compgen -W \"$list\" -- \"$current\"))\n";
+  out += "  COMPREPLY=($(compgen -W \"$list\" -- \"$set$current\"))\n";
+  out += "  COMPREPLY=(\"${COMPREPLY[@]#\"$set\"}\")\n";
+  out += "  [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2> /dev/null\n";
   out += fmt::format("}}\ncomplete -o default -F {} {}\n", function_name(name), name);
   return out;
 }
 
-std::string zsh_completion(const CLI::App& app, const std::string& name) {
-  return fmt::format("#compdef {}\nautoload -U +X bashcompinit && bashcompinit\n{}", name, bash_completion(app, name));
+std::string zsh_completion(const CLI::App& app, const std::string& name, const Completions& completions) {
+  return fmt::format("#compdef {}\nautoload -U +X bashcompinit && bashcompinit\n{}", name,
+                     bash_completion(app, name, completions));
 }
 
 std::string fish_quote(std::string_view text) {
@@ -114,7 +131,7 @@ std::string fish_quote(std::string_view text) {
   return out + "'";
 }
 
-std::string fish_completion(const CLI::App& app, const std::string& name) {
+std::string fish_completion(const CLI::App& app, const std::string& name, const Completions& completions) {
   std::string out = fmt::format("# fish completion of {}\n", name);
   const auto add_options = [&](const CLI::App& of, const std::string& condition) {
     for (const CLI::Option* option : options(of)) {
@@ -129,6 +146,10 @@ std::string fish_completion(const CLI::App& app, const std::string& name) {
     out += fmt::format("complete -c {} -n __fish_use_subcommand -a {} -d {}\n", name, sub->get_name(),
                        fish_quote(sub->get_description()));
     add_options(*sub, fmt::format(" -n '__fish_seen_subcommand_from {}'", sub->get_name()));
+    const auto more = completions.find(sub->get_name());
+    if (more == completions.end()) continue;
+    out += fmt::format("complete -c {} -n '__fish_seen_subcommand_from {}' -f -a {}\n", name, sub->get_name(),
+                       fish_quote(join(more->second, " ")));
   }
   return out;
 }
@@ -137,11 +158,11 @@ std::string fish_completion(const CLI::App& app, const std::string& name) {
 
 Result<std::string> generate_manual(const std::string& what, const CLI::App& app, const std::string& name,
                                     const std::string& description, const std::string& examples,
-                                    const std::string& version) {
+                                    const std::string& version, const Completions& completions) {
   if (what == "man") return man_page(app, name, description, examples, version);
-  if (what == "bash") return bash_completion(app, name);
-  if (what == "zsh") return zsh_completion(app, name);
-  if (what == "fish") return fish_completion(app, name);
+  if (what == "bash") return bash_completion(app, name, completions);
+  if (what == "zsh") return zsh_completion(app, name, completions);
+  if (what == "fish") return fish_completion(app, name, completions);
   return Error(Code::kInvalidArgument, fmt::format("got \"{}\", known: man, bash, zsh, fish", what));
 }
 

@@ -35,6 +35,10 @@ bool connection_failed(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
 }
 
+// The connection is good, but this member cannot do it now. Another may; but where there is none, all that runs on the
+// connection would only be asked for anew, of one who has too much to do as it is.
+bool member_failed(const Error& error) { return error.message().starts_with("etcdserver: "); }
+
 }  // namespace
 
 // One call of a user. Shared by the client and the user's handle, so that callbacks may drop it.
@@ -163,7 +167,8 @@ void EtcdClient::Operation::finish(Result<std::string> result) {
     }
     if (!connection_failed(result.error())) {
       client.last_heard_ns = client.timers.clock().mono_ns();
-    } else if (connection_number_ == client.connection_number) {
+    } else if (connection_number_ == client.connection_number &&
+               !(member_failed(result.error()) && client.connector->endpoints() == 1)) {
       client.remove(keep);
       client.give_up(result.error());
     }

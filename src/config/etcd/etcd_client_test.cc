@@ -78,6 +78,22 @@ TEST_F(EtcdClientTest, SilentServerIsLeftWithAllItsCalls) {
   EXPECT_EQ(client_->endpoint(), "etcd-1");
 }
 
+TEST_F(EtcdClientTest, AMemberThatCannotIsLeftOnlyForAnother) {
+  for (const size_t endpoints : {size_t{1}, size_t{2}}) {
+    make(endpoints);
+    std::optional<Error> end;
+    const auto stream = client_->stream(
+        kWatchPath, {pb::WatchRequest().SerializeAsString()}, [](std::string_view) {},
+        [&end](const Error& reason) { end = reason; });
+    etcd_.overloaded = true;
+    ask();
+    timers_.advance(kNanosPerMilli);
+    EXPECT_EQ(code(), Code::kUnavailable);
+    EXPECT_EQ(end.has_value(), endpoints > 1);
+    etcd_.overloaded = false;
+  }
+}
+
 TEST_F(EtcdClientTest, DroppedCallIsNotCalledBack) {
   make();
   ask();

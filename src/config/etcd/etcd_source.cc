@@ -172,7 +172,12 @@ void EtcdSource::Impl::read(OnSnapshot then) {
   read_call = call_etcd<pb::TxnResponse>(client, kTxnPath, request, patience(options.read_timeout_ns),
                                          [this, then](const Result<pb::TxnResponse>& response) {
                                            read_call.reset();
-                                           if (!response) {
+                                           if (!response && state.watching) {
+                                             // The watch goes on; that it is dead is for the probe to notice.
+                                             log_debug("configuration was not read again; it is tried later",
+                                                       {{"reason", response.error()}});
+                                             schedule_reconcile();
+                                           } else if (!response) {
                                              fail(response.error());
                                            } else {
                                              (this->*then)(snapshot_of(*response));

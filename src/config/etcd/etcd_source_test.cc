@@ -310,6 +310,18 @@ TEST_F(EtcdSourceTest, WatchThatIsNotConfirmedIsLeft) {
   EXPECT_TRUE(state().watching);
 }
 
+TEST_F(EtcdSourceTest, AnOverloadedEtcdKeepsItsWatches) {
+  etcd_.put(kOwn, "one");
+  start(1);
+  etcd_.overloaded = true;
+  advance(120'000);  // readings that fail
+  EXPECT_TRUE(state().watching);
+  EXPECT_EQ(state().lost, 0U);
+  etcd_.put(kOwn, "two");
+  advance(1);
+  EXPECT_EQ(heard_.entries.at(kOwn).value, "two");
+}
+
 TEST_F(EtcdSourceTest, LostLeaderMovesOn) {
   start(3);
   etcd_.break_calls({Code::kUnavailable, "etcdserver: no leader"});

@@ -235,6 +235,10 @@ void FakeEtcd::serve(Call& call, const std::string& request) {
     serve_watch(call, request);
     return;
   }
+  if (overloaded) {
+    call.end({Code::kUnavailable, "etcdserver: request timed out"});
+    return;
+  }
   std::string answer;
   const rpc::CallStatus status = execute(call, request, answer);
   if (drop_answers) {

@@ -50,6 +50,7 @@ class FakeEtcd {
   std::set<size_t> down;             // endpoints that refuse
   bool silent = false;               // takes calls and says nothing
   bool lose_events = false;          // changes are not told to watches
+  bool overloaded = false;           // answers all but watches with "request timed out"
   bool drop_answers = false;         // executes, and the answer is lost
   bool without_watches = false;      // watches are not confirmed
   int64_t created_revision = 0;      // of `created`, if not 0: a member that is behind
