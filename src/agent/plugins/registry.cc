@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include "agent/plugins/deduplication.h"
@@ -55,6 +56,10 @@ std::vector<std::string> builtin_plugins() {
   names.reserve(std::size(kPlugins));
   for (const Registered& plugin : kPlugins) names.emplace_back(plugin.name);
   return names;
+}
+
+bool is_builtin(std::string_view name) {
+  return std::any_of(kPlugins.begin(), kPlugins.end(), [&](const Registered& one) { return one.name == name; });
 }
 
 std::optional<config::Problem> start_plugin(const std::string& name, const std::string& config_json,

@@ -15,6 +15,7 @@ namespace monitor::agent {
 // nullptr for an unknown name.
 std::unique_ptr<Plugin> make_plugin(std::string_view name);
 std::vector<std::string> builtin_plugins();
+bool is_builtin(std::string_view name);
 
 // Makes and initializes a plugin. On success `out` has it; else the problem says why (its path is relative to the
 // plugin's configuration).
