@@ -44,6 +44,9 @@ std::string own_prefix() {
   return program;
 }
 
+// To microseconds: a quantile knows no more.
+int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
+
 int make_new(const Flags& flags) {
   const std::string folder = flags.folder.empty() ? flags.name : flags.folder;
   const Status made = write_project(flags.name, folder, flags.prefix.empty() ? own_prefix() : flags.prefix);
@@ -101,8 +104,8 @@ int test(const Flags& flags) {
     if (!flags.quiet) print_tick(i + 1, table, state, before, after, outcome);
   }
   std::cout << fmt::format("{} ticks, {} dropped, {} failed; p50 {}, p99 {} a tick; host at most {:.1f} MiB\n",
-                           ticks->size(), dropped, failed, format_duration(durations.quantile(0.5)),
-                           format_duration(durations.quantile(0.99)), static_cast<double>(peak) / (1 << 20))
+                           ticks->size(), dropped, failed, format_duration(rounded(durations.quantile(0.5))),
+                           format_duration(rounded(durations.quantile(0.99))), static_cast<double>(peak) / (1 << 20))
             << std::flush;
   return failed == 0 ? kExitOk : kExitNegative;
 }

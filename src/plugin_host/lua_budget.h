@@ -17,8 +17,8 @@ class LuaBudget {
  public:
   static constexpr size_t kMemory = size_t{32} * 1024 * 1024;
   static constexpr size_t kBlock = size_t{4} * 1024 * 1024;  // the largest single piece: a string, a table's array
-  static constexpr int64_t kInstructions = 10'000'000;       // a call
-  static constexpr int64_t kCpuNs = 200'000'000;             // a call
+  static constexpr int64_t kInstructions = 5'000'000;        // a call
+  static constexpr int64_t kCpuNs = 60'000'000;              // a call
   static constexpr int kHookEvery = 500;                     // instructions
 
   static LuaBudget& of(lua_State* state);

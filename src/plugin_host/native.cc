@@ -161,7 +161,10 @@ class Native final : public Instance {
       return said == MONITOR_FAILED ? failure("failed")
                                     : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
     }
-    if (batch.points != reinterpret_cast<monitor_point*>(tick.points.data()) || batch.point_count > count + kSpare) {
+    if (batch.points != reinterpret_cast<monitor_point*>(tick.points.data())) {
+      return Error(Code::kInternal, "it changed where the points of a batch are");
+    }
+    if (batch.point_count > count + kSpare) {
       return Error(Code::kInternal, fmt::format("it left {} points in a batch with room for {}", batch.point_count,
                                                 count + kSpare));
     }

@@ -27,7 +27,6 @@ namespace {
 
 constexpr rlim_t kMemory = rlim_t{512} * 1024 * 1024;  // of address space
 constexpr rlim_t kFiles = 32;
-constexpr int kNice = 5;
 constexpr int kOomScore = 1000;
 
 int channel_of_handler = -1;
@@ -152,7 +151,6 @@ void allow_running(SeccompFilter& filter) {
 Status follow_parent(int parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (parent != 0 && getppid() != parent) return Error(Code::kAborted, "the agent is gone");
-  setpriority(PRIO_PROCESS, 0, kNice);
   if (const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0) {
     const std::string score = std::to_string(kOomScore);
     [[maybe_unused]] const ssize_t written = write(fd, score.data(), score.size());

@@ -28,6 +28,7 @@ namespace {
 
 constexpr int kChannelOfHost = 3;
 constexpr int64_t kGrace = kNanosPerSecond;
+constexpr int64_t kDying = 200 * kNanosPerMilli;
 constexpr int64_t kOutputEvery = 100 * kNanosPerMilli;
 constexpr size_t kMostWaiting = 1024;  // packets
 constexpr int kMostPackets = 64;       // read in one go: the loop has other work
@@ -139,6 +140,7 @@ void HostProcess::let_go() {
   if (waiting_.empty()) {
     close_channel();
   }
+  loop_.cancel_timer(grace_timer_);
   grace_timer_ = loop_.call_after(kGrace, [this] {
     grace_timer_ = 0;
     if (pid_ != 0) ::kill(pid_, SIGKILL);
@@ -199,7 +201,13 @@ bool HostProcess::read_packet() {
   if (n == 0) {
     // Its end of the channel is closed: it has ended, or lost its mind.
     close_channel();
-    if (!ending_) kill("it closed its channel");
+    if (!ending_ && grace_timer_ == 0) {
+      // Most likely it is about to end, and how says more.
+      grace_timer_ = loop_.call_after(kDying, [this] {
+        grace_timer_ = 0;
+        kill("it closed its channel");
+      });
+    }
     return false;
   }
   if (ending_) return true;
