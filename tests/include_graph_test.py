@@ -23,7 +23,7 @@ ALLOWED = {
     "agent": BASE | {"metrics", "config", "protocol", "rpc", "telemetry", "plugin_wire"},
     "server": BASE | {"metrics", "protocol", "rpc", "telemetry", "metriclog"},
     "analysis": BASE | {"metrics", "telemetry", "metriclog"},
-    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load", "plugin_host"},
+    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load", "plugin_host", "plugin_wire"},
 }
 # Parts of a folder that may use more.
 ALSO = {"config/etcd": {"rpc"}}
