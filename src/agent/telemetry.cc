@@ -32,7 +32,8 @@ void add_agent(Registry& r, const Agent& agent) {
   gauge(r, "config_last_reload_timestamp_seconds", "When the configuration in force was applied (Unix time)",
         static_cast<double>(stats.configured_ns) / 1e9);
   for (const auto& total : agent.drops().totals()) {
-    const MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
+    MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
+    if (!total.plugin.empty()) labels.emplace_back("plugin", total.plugin);
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);
     count(r, "dropped_ticks_total", "Ticks lost, by stage and reason", total.ticks, labels);
     count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);

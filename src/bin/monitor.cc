@@ -124,7 +124,7 @@ class Up {
   }
 
   std::optional<int> write_interval_to(config::ConfigStore& store, const std::string& advice) {
-    const agent::BuiltinCatalog catalog;
+    const agent::AuthorsCatalog catalog;
     const std::string key = config::agent_key(flags_.agent_id);
     const auto done =
         store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
