@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "base/clock.h"
 #include "base/exit_codes.h"
@@ -22,11 +20,6 @@ using plugin_wire::Verdict;
 namespace {
 
 constexpr size_t kMostInstances = 64;
-
-bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
-}
 
 }  // namespace
 
@@ -122,10 +115,6 @@ void Host::load(const Message& message) {
 
 void Host::run(Instance& instance, const Message& message) {
   if (const Status read = plugin_wire::decode_tick(message.payload, tick_); !read) return fail(message, read.error());
-  if (std::string fault = fault_of(instance, tick_); !fault.empty()) {
-    return fail(message, Error(Code::kInvalidArgument, fault));
-  }
-  before_ = tick_.points;
   const SystemClock clock;
   const int64_t start = clock.mono_ns();
   auto verdict = instance.run(tick_);
@@ -137,25 +126,25 @@ void Host::run(Instance& instance, const Message& message) {
     if (std::string fault = fault_of(instance, tick_); !fault.empty()) {
       return fail(message, Error(Code::kInternal, "it left " + fault));
     }
-    if (same(before_, tick_.points)) head.verdict = Verdict::kUnchanged;
+    if (plugin_wire::has_points(message.payload, tick_.points)) head.verdict = Verdict::kUnchanged;
   }
   if (head.verdict != Verdict::kChanged) tick_.points.clear();
   if (std::string defined = instance.series().take_new(); !defined.empty()) {
     answer({Type::kRun, message.instance, 0, {}}, Type::kDefine, std::move(defined));
   }
-  payload_.clear();
-  plugin_wire::put_result(payload_, head, tick_.points);
-  if (plugin_wire::one_packet(Type::kResult, message.instance, message.number, payload_, packet_)) {
+  plugin_wire::begin_packet(packet_);
+  plugin_wire::put_result(packet_, head, tick_.points);
+  if (plugin_wire::finish_packet(Type::kResult, message.instance, message.number, packet_)) {
     send_(packet_);
   } else {
-    answer(message, Type::kResult, payload_);
+    answer(message, Type::kResult, packet_.substr(sizeof(plugin_wire::Header)));
   }
 }
 
 std::string Host::fault_of(const Instance& instance, const metrics::Tick& tick) const {
-  auto& series = const_cast<Instance&>(instance).series();
+  const SeriesStore& series = instance.series();
   for (const metrics::Point& point : tick.points) {
-    if (series.find(point.series) == nullptr) return fmt::format("a point of series {}, which is not there", point.series);
+    if (!series.knows(point.series)) return fmt::format("a point of series {}, which is not there", point.series);
   }
   return tick.points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
 }

@@ -43,8 +43,6 @@ class Host {
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
   bool confined_ = false;
   metrics::Tick tick_;  // reused
-  std::vector<metrics::Point> before_;
-  std::string payload_;
   std::string packet_;
 };
 

@@ -23,6 +23,10 @@ class SeriesStore {
   void define(uint32_t id, metrics::Series series);
   // nullptr: no such.
   const metrics::Series* find(uint32_t id) const;
+  bool knows(uint32_t id) const {
+    if (id < agents_.size()) return agents_[id] != nullptr;
+    return (id & plugin_wire::kOwnSeries) != 0 && (id & ~plugin_wire::kOwnSeries) < own_.size();
+  }
   // The number of a series; nothing when it is not valid or there are too many.
   std::optional<uint32_t> intern(metrics::Series series);
   // Own ones that the agent has not been told of; they count as told from now on.
@@ -52,6 +56,7 @@ class Instance {
   virtual Status restore(std::string_view state) = 0;
 
   SeriesStore& series() { return series_; }
+  const SeriesStore& series() const { return series_; }
 
  protected:
   SeriesStore series_;

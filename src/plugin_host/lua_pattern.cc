@@ -217,7 +217,10 @@ bool LuaPattern::frontier(size_t s, size_t p, size_t set_end) const {
 
 size_t LuaPattern::back_reference(size_t s, char digit) {
   const auto index = static_cast<size_t>(digit - '1');
-  if (digit == '0' || index >= level_ || captures_.at(index).length < 0) return fail("invalid capture index in pattern");
+  if (digit == '0' || index >= level_ || captures_.at(index).length == kOpen) {
+    return fail("invalid capture index in pattern");
+  }
+  if (captures_.at(index).length == kPosition) return kNone;  // a place is no text
   const std::string_view text =
       subject_.substr(captures_.at(index).start, static_cast<size_t>(captures_.at(index).length));
   steps_ += static_cast<int64_t>(text.size() / 16);

@@ -44,6 +44,10 @@ class Reference {
 };
 
 std::string ours(const std::string& subject, std::string pattern) {
+  if (pattern.find_first_of("^$*+?.([%-") == std::string::npos) {
+    const size_t at = subject.find(pattern);  // find() takes such a one as it is
+    return at == std::string::npos ? "none" : std::to_string(at + 1) + " " + std::to_string(at + pattern.size()) + " ";
+  }
   const bool anchored = pattern.starts_with('^');
   if (anchored) pattern.erase(0, 1);
   LuaPattern matcher(subject, pattern);

@@ -145,15 +145,17 @@ class Native final : public Instance {
   Result<Verdict> run(metrics::Tick& tick) override {
     static_assert(sizeof(monitor_point) == sizeof(metrics::Point));
     const size_t count = tick.points.size();
-    tick.points.resize(count + kSpare);
+    // Kept from call to call: making room for points that seldom come would cost more than the others.
+    if (room_.size() < count + kSpare) room_.resize(count + kSpare);
+    std::copy(tick.points.begin(), tick.points.end(), room_.begin());
     monitor_batch batch{};
     batch.size = sizeof batch;
     batch.time_ns = tick.time_ns;
     batch.rates_since_ns = tick.rates_since_ns;
     batch.mono_ns = tick.due_mono_ns;
-    batch.points = reinterpret_cast<monitor_point*>(tick.points.data());
+    batch.points = reinterpret_cast<monitor_point*>(room_.data());
     batch.point_count = count;
-    batch.point_capacity = tick.points.size();
+    batch.point_capacity = count + kSpare;
     reason_.clear();
     const int said = library_->plugin.run(self_, &batch);
     if (said == MONITOR_DROP) return Verdict::kDropped;
@@ -161,14 +163,14 @@ class Native final : public Instance {
       return said == MONITOR_FAILED ? failure("failed")
                                     : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
     }
-    if (batch.points != reinterpret_cast<monitor_point*>(tick.points.data())) {
+    if (batch.points != reinterpret_cast<monitor_point*>(room_.data())) {
       return Error(Code::kInternal, "it changed where the points of a batch are");
     }
     if (batch.point_count > count + kSpare) {
       return Error(Code::kInternal, fmt::format("it left {} points in a batch with room for {}", batch.point_count,
                                                 count + kSpare));
     }
-    tick.points.resize(batch.point_count);
+    tick.points.assign(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(batch.point_count));
     return Verdict::kChanged;
   }
 
@@ -263,6 +265,7 @@ class Native final : public Instance {
   void* self_ = nullptr;
   std::optional<Options> options_;
   std::string reason_;
+  std::vector<metrics::Point> room_;
   std::array<std::vector<std::unique_ptr<Shown>>, 2> shown_;  // the agent's, own ones
 };
 

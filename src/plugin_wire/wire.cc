@@ -32,11 +32,7 @@ void append_packet(const Header& header, std::string_view part, std::string& out
 }  // namespace
 
 std::vector<std::string> packets_of(const Message& message) {
-  Header header;
-  header.type = static_cast<uint16_t>(message.type);
-  header.instance = message.instance;
-  header.number = message.number;
-  header.total = static_cast<uint32_t>(message.payload.size());
+  Header header = header_of(message.type, message.instance, message.number, message.payload.size());
   std::vector<std::string> packets;
   size_t at = 0;
   do {
@@ -48,14 +44,21 @@ std::vector<std::string> packets_of(const Message& message) {
   return packets;
 }
 
-bool one_packet(Type type, uint32_t instance, uint32_t number, std::string_view payload, std::string& out) {
-  if (payload.size() > kMaxPart) return false;
+Header header_of(Type type, uint32_t instance, uint32_t number, size_t total) {
   Header header;
   header.type = static_cast<uint16_t>(type);
   header.instance = instance;
   header.number = number;
-  header.total = static_cast<uint32_t>(payload.size());
-  append_packet(header, payload, out);
+  header.total = static_cast<uint32_t>(total);
+  return header;
+}
+
+void begin_packet(std::string& out) { out.assign(sizeof(Header), '\0'); }
+
+bool finish_packet(Type type, uint32_t instance, uint32_t number, std::string& out) {
+  if (out.size() > kMaxPacket) return false;
+  const Header header = header_of(type, instance, number, out.size() - sizeof(Header));
+  std::memcpy(out.data(), &header, sizeof header);
   return true;
 }
 
@@ -258,6 +261,12 @@ Status decode_tick(std::string_view payload, metrics::Tick& into) {
   into.points.resize(count);
   if (count > 0) std::memcpy(static_cast<void*>(into.points.data()), points.data(), points.size());
   return {};
+}
+
+bool has_points(std::string_view payload, std::span<const metrics::Point> points) {
+  constexpr size_t kHead = 4 * sizeof(int64_t);
+  const size_t size = points.size() * sizeof(metrics::Point);
+  return payload.size() == kHead + size && (size == 0 || std::memcmp(payload.data() + kHead, points.data(), size) == 0);
 }
 
 void put_result(std::string& out, const ResultHead& head, std::span<const metrics::Point> points) {

@@ -70,8 +70,11 @@ struct Message {
 
 // The packets of a message, in order. The payload must not have more than kMaxMessage bytes.
 std::vector<std::string> packets_of(const Message& message);
-// The same for a message that fits into one packet, into a buffer that is used again; false: it does not fit.
-bool one_packet(Type type, uint32_t instance, uint32_t number, std::string_view payload, std::string& out);
+Header header_of(Type type, uint32_t instance, uint32_t number, size_t total);
+// A message that fits into one packet, built in a buffer that is used again: begin_packet(), the payload behind it, then
+// finish_packet(). False: it does not fit.
+void begin_packet(std::string& out);
+bool finish_packet(Type type, uint32_t instance, uint32_t number, std::string& out);
 
 // Puts messages together. After an error the other end cannot be understood any more.
 class Assembler {
@@ -150,6 +153,8 @@ std::string fault_of(const metrics::Series& series);
 
 void put_tick(std::string& out, const metrics::Tick& tick);
 Status decode_tick(std::string_view payload, metrics::Tick& into);
+// Whether the payload of a tick has just these points.
+bool has_points(std::string_view payload, std::span<const metrics::Point> points);
 
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {

@@ -150,18 +150,20 @@ void HostProcess::let_go() {
 void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::string_view payload) {
   if (!channel_.valid()) return;
   if (is_request(type)) at_work_.push_back(instance);
-  const auto put = [this](std::string_view packet) {
-    if (!waiting_.empty()) return false;
-    return ::send(channel_.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-  };
-  if (plugin_wire::one_packet(type, instance, number, payload, packet_)) {
-    if (put(packet_)) return;
-    waiting_.push_back(packet_);
-  } else {
-    for (std::string& packet : plugin_wire::packets_of({type, instance, number, std::string(payload)})) {
-      if (!put(packet)) waiting_.push_back(std::move(packet));
-    }
+  if (waiting_.empty() && payload.size() <= plugin_wire::kMaxPart) {
+    // The usual: one packet, of two pieces.
+    plugin_wire::Header header = plugin_wire::header_of(type, instance, number, payload.size());
+    std::array<iovec, 2> parts = {{{&header, sizeof header}, {const_cast<char*>(payload.data()), payload.size()}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    if (sendmsg(channel_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return;
   }
+  for (std::string& packet : plugin_wire::packets_of({type, instance, number, std::string(payload)})) {
+    waiting_.push_back(std::move(packet));
+  }
+  write_waiting();
+  if (!channel_.valid()) return;
   if (waiting_.size() > kMostWaiting) return kill("it does not read what it is sent");
   if (!waiting_.empty()) loop_.change_watch(channel_.get(), EPOLLIN | EPOLLOUT);
 }

@@ -65,7 +65,6 @@ class HostProcess final : public HostLink {
   std::string partial_;     // of a line of its output
   plugin_wire::Assembler assembler_;
   std::vector<char> buffer_;
-  std::string packet_;
   std::deque<std::string> waiting_;  // packets that the socket did not take yet
   std::map<uint32_t, Listener*> listeners_;
   std::deque<uint32_t> at_work_;  // instances, in the order of their unanswered requests

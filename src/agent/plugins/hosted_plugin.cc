@@ -63,9 +63,7 @@ void HostedPlugin::begin() {
                                                                           : plugin_wire::Kind::kNative,
                                entry_.name, entry_.config, entry_.code};
   link_->send(Type::kLoad, instance_, ++number_, load.encode());
-  deadline(kStartWithin, [this] {
-    host_failed(fmt::format("it did not start within {}", format_duration(kStartWithin)));
-  });
+  await_within(kStartWithin, "start");
 }
 
 void HostedPlugin::settle(std::string refusal) {
@@ -78,7 +76,7 @@ void HostedPlugin::settle(std::string refusal) {
 void HostedPlugin::on_loaded(const Message& message) {
   const auto loaded = plugin_wire::Loaded::decode(message.payload);
   if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent an answer that cannot be read");
-  timers_.cancel_timer(std::exchange(deadline_timer_, 0));
+  deadline_ns_ = 0;
   loaded_ = *loaded;
   phase_ = Phase::kRunning;
   if (settled_) {
@@ -89,7 +87,7 @@ void HostedPlugin::on_loaded(const Message& message) {
 }
 
 void HostedPlugin::load_failed(const std::string& reason) {
-  timers_.cancel_timer(std::exchange(deadline_timer_, 0));
+  deadline_ns_ = 0;
   drop_link();
   if (!settled_) {
     phase_ = Phase::kWaiting;
@@ -121,9 +119,7 @@ void HostedPlugin::send_run(const metrics::Tick& tick) {
   payload_.clear();
   plugin_wire::put_tick(payload_, tick);
   link_->send(Type::kRun, instance_, ++number_, payload_);
-  deadline(entry_.deadline_ns, [this] {
-    host_failed(fmt::format("it did not answer within {}", format_duration(entry_.deadline_ns)));
-  });
+  await_within(entry_.deadline_ns, "answer");
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
@@ -198,7 +194,7 @@ std::string HostedPlugin::define(const Message& message) {
 }
 
 void HostedPlugin::answer(Outcome outcome) {
-  timers_.cancel_timer(std::exchange(deadline_timer_, 0));
+  deadline_ns_ = 0;
   tick_waits_ = false;
   if (const Done done = std::exchange(done_, nullptr)) done(outcome);
 }
@@ -252,7 +248,7 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
   if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
   if (guilty) return host_failed(reason);
   // Another plugin ended the host of both: begin anew at once, without blame.
-  timers_.cancel_timer(std::exchange(deadline_timer_, 0));
+  deadline_ns_ = 0;
   if (state_done_) finish_state(Error(Code::kUnavailable, "its host was ended by another script"));
   ++restarts_;
   const bool in_hand = done_ != nullptr;
@@ -265,7 +261,7 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
 // --- Failing
 
 void HostedPlugin::host_failed(const std::string& reason) {
-  timers_.cancel_timer(std::exchange(deadline_timer_, 0));
+  deadline_ns_ = 0;
   if (link_ != nullptr) link_->kill(reason);
   if (phase_ == Phase::kStarting) return load_failed(reason);
   drop_link();
@@ -379,12 +375,26 @@ void HostedPlugin::handed_over(const std::string& trouble) {
   }
 }
 
-void HostedPlugin::deadline(int64_t ns, std::function<void()> late) {
+void HostedPlugin::await_within(int64_t ns, std::string_view what) {
+  deadline_ns_ = now() + ns;
+  late_ = what;
+  // One that fires later than that is of a longer wait.
+  if (deadline_timer_ != 0 && timer_due_ns_ <= deadline_ns_) return;
   timers_.cancel_timer(deadline_timer_);
-  deadline_timer_ = timers_.call_after(ns, [this, late = std::move(late)] {
-    deadline_timer_ = 0;
-    late();
-  });
+  timer_due_ns_ = deadline_ns_;
+  deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
+}
+
+void HostedPlugin::look_at_deadline() {
+  deadline_timer_ = 0;
+  if (deadline_ns_ == 0) return;
+  if (now() < deadline_ns_) {
+    timer_due_ns_ = deadline_ns_;
+    deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
+    return;
+  }
+  const int64_t within = phase_ == Phase::kStarting ? kStartWithin : entry_.deadline_ns;
+  host_failed(fmt::format("it did not {} within {}", late_, format_duration(within)));
 }
 
 void HostedPlugin::changed() const {

@@ -101,7 +101,8 @@ class HostedPlugin final : private HostLink::Listener {
   void save(StateDone done);
   void finish_state(Result<std::string> result);
   void handed_over(const std::string& trouble);
-  void deadline(int64_t ns, std::function<void()> late);
+  void await_within(int64_t ns, std::string_view what);
+  void look_at_deadline();
   void settle(std::string refusal);
   void changed() const;
   int64_t now() const { return timers_.clock().mono_ns(); }
@@ -136,7 +137,12 @@ class HostedPlugin final : private HostLink::Listener {
   uint64_t restarts_ = 0;
   std::string error_;
   std::function<void()> on_change_;
+  // What is awaited must come by then; 0: nothing is. The timer is left to fire and looks: moving it with every tick
+  // would cost more than that.
+  int64_t deadline_ns_ = 0;
+  std::string late_;  // what is said when it does not
   Timers::TimerId deadline_timer_ = 0;
+  int64_t timer_due_ns_ = 0;
   Timers::TimerId state_timer_ = 0;
   Timers::TimerId restart_timer_ = 0;
   std::vector<metrics::Point> points_;  // reused

@@ -101,9 +101,9 @@ TEST(Deduplication, KeepsItsStateWhenOthersChange) {
   w.tick(2, 10);
   EXPECT_EQ(w.out.size(), 1U);
   ASSERT_EQ(w.configure({{"deduplication", R"({"tolerance":1})"}}), "");
-  w.tick(3, 11);
+  w.tick(3, 10, 1);
   EXPECT_EQ(w.out.size(), 1U) << "with another configuration it still knows what it let through";
-  w.tick(4, 12);
+  w.tick(4, 10, 2);
   EXPECT_EQ(w.out.size(), 2U);
 }
 
