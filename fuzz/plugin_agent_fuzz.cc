@@ -20,7 +20,7 @@ class FuzzLink final : public agent::HostLink {
     return 1;
   }
   void remove(uint32_t) override { listener_ = nullptr; }
-  void send(plugin_wire::Type, uint32_t, uint32_t request, std::string_view) override { number = request; }
+  void send(plugin_wire::Type, uint32_t, uint32_t request, std::string_view, std::string_view) override { number = request; }
   void kill(const std::string&) override { killed = true; }
   bool ended() const override { return killed; }
 
@@ -33,7 +33,7 @@ class FuzzLink final : public agent::HostLink {
     if (!*message || listener_ == nullptr) return;
     // Most requests shall be answered, or nothing behind that is reached.
     if ((*message)->number == 0) (*message)->number = number;
-    listener_->on_message(std::move(**message));
+    listener_->on_message(**message);
   }
   void end(const std::string& reason) {
     Listener* const listener = listener_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "plugin_host/host.h"
@@ -20,19 +21,19 @@ class ScriptsOnly final : public plugin_host::Sandbox {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  std::string_view input(reinterpret_cast<const char*>(data), size);
   ScriptsOnly sandbox;
   plugin_wire::Assembler answers;
-  plugin_host::Host host(sandbox, [&](std::string_view packet) {
+  plugin_host::Host host(sandbox, [&](std::string_view head, std::string_view rest) {
     // What the host says is always understood.
-    if (!answers.take(packet)) abort();
+    if (!answers.take(std::string(head) + std::string(rest))) abort();
   });
-  while (rest.size() >= 2) {
+  while (input.size() >= 2) {
     uint16_t length = 0;
-    std::memcpy(&length, rest.data(), sizeof length);
-    rest.remove_prefix(2);
-    const std::string_view packet = rest.substr(0, length);
-    rest.remove_prefix(packet.size());
+    std::memcpy(&length, input.data(), sizeof length);
+    input.remove_prefix(2);
+    const std::string_view packet = input.substr(0, length);
+    input.remove_prefix(packet.size());
     if (!host.take(packet)) break;
   }
   return 0;

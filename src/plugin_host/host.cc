@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "base/clock.h"
@@ -13,13 +16,14 @@
 namespace monitor::plugin_host {
 
 using plugin_wire::Load;
-using plugin_wire::Message;
+using plugin_wire::MessageView;
 using plugin_wire::Type;
 using plugin_wire::Verdict;
 
 namespace {
 
 constexpr size_t kMostInstances = 64;
+constexpr size_t kSmall = 1024;  // bytes
 
 }  // namespace
 
@@ -30,10 +34,10 @@ Status Host::take(std::string_view packet) {
   auto message = assembler_.take(packet);
   if (!message) return message.error();
   if (!*message) return {};
-  return handle(std::move(**message));
+  return handle(**message);
 }
 
-Status Host::handle(Message message) {
+Status Host::handle(const MessageView& message) {
   if (message.type == Type::kLoad) {
     load(message);
     return {};
@@ -99,7 +103,7 @@ Result<std::unique_ptr<Instance>> Host::make(const Load& load, uint32_t id) {
   return make_native(std::move(*library), log);
 }
 
-void Host::load(const Message& message) {
+void Host::load(const MessageView& message) {
   const auto load = Load::decode(message.payload);
   if (!load) return fail(message, load.error());
   if (instances_.size() >= kMostInstances || instances_.contains(message.instance)) {
@@ -113,8 +117,12 @@ void Host::load(const Message& message) {
   answer(message, Type::kLoaded, loaded->encode());
 }
 
-void Host::run(Instance& instance, const Message& message) {
-  if (const Status read = plugin_wire::decode_tick(message.payload, tick_); !read) return fail(message, read.error());
+void Host::run(Instance& instance, const MessageView& message) {
+  const auto given = plugin_wire::decode_tick(message.payload, tick_.head);
+  if (!given) return fail(message, given.error());
+  tick_.count = given->size() / sizeof(metrics::Point);
+  if (tick_.room.size() < tick_.count) tick_.room.resize(tick_.count);
+  std::copy(given->begin(), given->end(), reinterpret_cast<char*>(tick_.room.data()));
   const SystemClock clock;
   const int64_t start = clock.mono_ns();
   auto verdict = instance.run(tick_);
@@ -122,41 +130,53 @@ void Host::run(Instance& instance, const Message& message) {
   head.own_ns = static_cast<uint64_t>(clock.mono_ns() - start);
   if (!verdict) return fail(message, verdict.error());
   head.verdict = *verdict;
+  std::span<const metrics::Point> points;
   if (head.verdict == Verdict::kChanged) {
-    if (std::string fault = fault_of(instance, tick_); !fault.empty()) {
+    points = std::span(tick_.room).first(tick_.count);
+    if (std::string fault = fault_of(instance, points); !fault.empty()) {
       return fail(message, Error(Code::kInternal, "it left " + fault));
     }
-    if (plugin_wire::has_points(message.payload, tick_.points)) head.verdict = Verdict::kUnchanged;
+    if (plugin_wire::bytes_of(points) == *given) head.verdict = Verdict::kUnchanged;
   }
-  if (head.verdict != Verdict::kChanged) tick_.points.clear();
+  if (head.verdict != Verdict::kChanged) points = {};
+  head.count = static_cast<uint32_t>(points.size());
   if (std::string defined = instance.series().take_new(); !defined.empty()) {
     answer({Type::kRun, message.instance, 0, {}}, Type::kDefine, std::move(defined));
   }
-  plugin_wire::begin_packet(packet_);
-  plugin_wire::put_result(packet_, head, tick_.points);
-  if (plugin_wire::finish_packet(Type::kResult, message.instance, message.number, packet_)) {
-    send_(packet_);
+  const std::string_view bytes = plugin_wire::bytes_of(points);
+  packet_.assign(sizeof(plugin_wire::Header), '\0');
+  plugin_wire::put_result_head(packet_, head);
+  const size_t total = packet_.size() - sizeof(plugin_wire::Header) + bytes.size();
+  if (total > plugin_wire::kMaxPart) {
+    return answer(message, Type::kResult, packet_.substr(sizeof(plugin_wire::Header)) + std::string(bytes));
+  }
+  const plugin_wire::Header header = plugin_wire::header_of(Type::kResult, message.instance, message.number, total);
+  packet_.replace(0, sizeof header, reinterpret_cast<const char*>(&header), sizeof header);
+  if (total <= kSmall) {
+    // One piece is sent faster than two.
+    packet_.append(bytes);
+    send_(packet_, {});
   } else {
-    answer(message, Type::kResult, packet_.substr(sizeof(plugin_wire::Header)));
+    send_(packet_, bytes);
   }
 }
 
-std::string Host::fault_of(const Instance& instance, const metrics::Tick& tick) const {
+std::string Host::fault_of(const Instance& instance, std::span<const metrics::Point> points) {
   const SeriesStore& series = instance.series();
-  for (const metrics::Point& point : tick.points) {
+  for (const metrics::Point& point : points) {
     if (!series.knows(point.series)) return fmt::format("a point of series {}, which is not there", point.series);
   }
-  return tick.points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
+  return points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
 }
 
-void Host::answer(const Message& request, Type type, std::string payload) {
+void Host::answer(const MessageView& request, Type type, std::string payload) {
   for (const std::string& packet :
        plugin_wire::packets_of({type, request.instance, request.number, std::move(payload)})) {
-    send_(packet);
+    send_(packet, {});
   }
 }
 
-void Host::fail(const Message& request, const Error& error) {
+void Host::fail(const MessageView& request, const Error& error) {
   answer(request, Type::kFailed, error.message().substr(0, plugin_wire::kMaxText));
 }
 
@@ -165,8 +185,18 @@ void Host::log(uint32_t id, uint32_t level, std::string_view line) {
 }
 
 int serve(int channel, Sandbox& sandbox) {
-  Host host(sandbox, [channel](std::string_view packet) {
-    while (send(channel, packet.data(), packet.size(), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  Host host(sandbox, [channel](std::string_view head, std::string_view rest) {
+    if (rest.empty()) {
+      while (send(channel, head.data(), head.size(), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+      }
+      return;
+    }
+    std::array<iovec, 2> parts = {{{const_cast<char*>(head.data()), head.size()},
+                                   {const_cast<char*>(rest.data()), rest.size()}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    while (sendmsg(channel, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
   });
   std::vector<char> buffer(plugin_wire::kMaxPacket);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,8 @@ namespace monitor::plugin_host {
 
 class Host {
  public:
-  // One packet to the agent.
-  using Send = std::function<void(std::string_view packet)>;
+  // One packet to the agent, in two pieces.
+  using Send = std::function<void(std::string_view head, std::string_view rest)>;
 
   Host(Sandbox& sandbox, Send send);
   ~Host();
@@ -28,13 +29,13 @@ class Host {
   Status take(std::string_view packet);
 
  private:
-  Status handle(plugin_wire::Message message);
+  Status handle(const plugin_wire::MessageView& message);
   Result<std::unique_ptr<Instance>> make(const plugin_wire::Load& load, uint32_t id);
-  void load(const plugin_wire::Message& message);
-  void run(Instance& instance, const plugin_wire::Message& message);
-  std::string fault_of(const Instance& instance, const metrics::Tick& tick) const;
-  void answer(const plugin_wire::Message& request, plugin_wire::Type type, std::string payload);
-  void fail(const plugin_wire::Message& request, const Error& error);
+  void load(const plugin_wire::MessageView& message);
+  void run(Instance& instance, const plugin_wire::MessageView& message);
+  static std::string fault_of(const Instance& instance, std::span<const metrics::Point> points);
+  void answer(const plugin_wire::MessageView& request, plugin_wire::Type type, std::string payload);
+  void fail(const plugin_wire::MessageView& request, const Error& error);
   void log(uint32_t id, uint32_t level, std::string_view line);
 
   Sandbox& sandbox_;
@@ -42,7 +43,7 @@ class Host {
   plugin_wire::Assembler assembler_;
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
   bool confined_ = false;
-  metrics::Tick tick_;  // reused
+  HostTick tick_;  // reused
   std::string packet_;
 };
 

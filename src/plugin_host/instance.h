@@ -24,6 +24,7 @@ class SeriesStore {
   // nullptr: no such.
   const metrics::Series* find(uint32_t id) const;
   bool knows(uint32_t id) const {
+    if (id < dense_) return true;
     if (id < agents_.size()) return agents_[id] != nullptr;
     return (id & plugin_wire::kOwnSeries) != 0 && (id & ~plugin_wire::kOwnSeries) < own_.size();
   }
@@ -34,9 +35,18 @@ class SeriesStore {
 
  private:
   std::vector<std::unique_ptr<metrics::Series>> agents_;
+  size_t dense_ = 0;  // all numbers below it are known
   std::deque<metrics::Series> own_;
   std::unordered_map<std::string, uint32_t> ids_;
   size_t told_ = 0;
+};
+
+// A tick in the host. There is more room than there are points: making it anew for every tick would cost more than what
+// is done there.
+struct HostTick {
+  metrics::Tick head;  // without points
+  std::vector<metrics::Point> room;
+  size_t count = 0;  // points, at the beginning of the room
 };
 
 class Instance {
@@ -50,8 +60,8 @@ class Instance {
 
   // Errors are what the plugin says, or what is wrong with it.
   virtual Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) = 0;
-  // Changes the tick; what it leaves there need not be right: the host checks it.
-  virtual Result<plugin_wire::Verdict> run(metrics::Tick& tick) = 0;
+  // Changes the tick; what it leaves there need not be right: the host checks it. The count is within the room.
+  virtual Result<plugin_wire::Verdict> run(HostTick& tick) = 0;
   virtual Result<std::string> save() = 0;
   virtual Status restore(std::string_view state) = 0;
 

@@ -41,7 +41,7 @@ LuaBatch& alive(lua_State* state, const char* type) {
 }
 
 metrics::Point& point_at(lua_State* state, LuaBatch& batch) {
-  return batch.tick->points[static_cast<const Handle*>(lua_touserdata(state, 1))->index];
+  return batch.tick->room[static_cast<const Handle*>(lua_touserdata(state, 1))->index];
 }
 
 const metrics::Series& series_of(LuaBatch& batch, const metrics::Point& point) { return *batch.series.find(point.series); }
@@ -203,7 +203,7 @@ int next_point(lua_State* state) {
 int batch_points(lua_State* state) {
   LuaBatch& batch = alive(state, kBatchType);
   lua_pushinteger(state, 0);
-  lua_pushinteger(state, static_cast<lua_Integer>(batch.tick->points.size()));
+  lua_pushinteger(state, static_cast<lua_Integer>(batch.tick->count));
   lua_pushcclosure(state, next_point, 2);
   lua_pushvalue(state, 1);
   return 2;
@@ -221,7 +221,7 @@ int batch_add(lua_State* state) {
   luaL_checktype(state, 2, LUA_TTABLE);
   lua_settop(state, 2);
   luaL_checkstack(state, 80, "add");
-  if (batch.tick->points.size() >= LuaBatch::kMostPoints) return luaL_error(state, "too many points in a batch");
+  if (batch.tick->count >= LuaBatch::kMostPoints) return luaL_error(state, "too many points in a batch");
   const std::string_view name = text_field(state, "name", nullptr);
   const std::string_view unit = text_field(state, "unit", "1");
   lua_getfield(state, 2, "value");
@@ -257,7 +257,9 @@ int batch_add(lua_State* state) {
       metrics::Point point;
       point.series = *id;
       point.real = value;
-      batch.tick->points.push_back(point);
+      HostTick& tick = *batch.tick;
+      if (tick.count == tick.room.size()) tick.room.resize(2 * tick.count + 1);
+      tick.room[tick.count++] = point;
       batch.dropped.push_back(false);
     }
   } catch (const std::exception&) {
@@ -268,7 +270,7 @@ int batch_add(lua_State* state) {
 }
 
 int batch_size(lua_State* state) {
-  lua_pushinteger(state, static_cast<lua_Integer>(alive(state, kBatchType).tick->points.size()));
+  lua_pushinteger(state, static_cast<lua_Integer>(alive(state, kBatchType).tick->count));
   return 1;
 }
 
@@ -280,9 +282,9 @@ int batch_get(lua_State* state) {
   } else if (key == "add") {
     lua_pushcfunction(state, batch_add);
   } else if (key == "time") {
-    lua_pushnumber(state, static_cast<double>(batch.tick->time_ns) / 1e9);
+    lua_pushnumber(state, static_cast<double>(batch.tick->head.time_ns) / 1e9);
   } else if (key == "mono") {
-    lua_pushnumber(state, static_cast<double>(batch.tick->due_mono_ns) / 1e9);
+    lua_pushnumber(state, static_cast<double>(batch.tick->head.due_mono_ns) / 1e9);
   } else {
     return luaL_error(state, "a batch has no '%s'", lua_tostring(state, 2));
   }
@@ -299,18 +301,18 @@ void add_type(lua_State* state, const char* name, const luaL_Reg* functions) {
 
 }  // namespace
 
-void LuaBatch::begin(metrics::Tick& of) {
+void LuaBatch::begin(HostTick& of) {
   tick = &of;
-  dropped.assign(of.points.size(), false);
+  dropped.assign(of.count, false);
   ++generation;
 }
 
 void LuaBatch::end() {
   size_t kept = 0;
-  for (size_t i = 0; i < tick->points.size(); ++i) {
-    if (!dropped[i]) tick->points[kept++] = tick->points[i];
+  for (size_t i = 0; i < tick->count; ++i) {
+    if (!dropped[i]) tick->room[kept++] = tick->room[i];
   }
-  tick->points.resize(kept);
+  tick->count = kept;
   tick = nullptr;
 }
 

@@ -26,12 +26,12 @@ struct LuaBatch {
   explicit LuaBatch(SeriesStore& store) : series(store) {}
 
   SeriesStore& series;
-  metrics::Tick* tick = nullptr;  // while run() runs
+  HostTick* tick = nullptr;       // while run() runs
   std::vector<bool> dropped;      // points of it
   lua_Integer generation = 0;     // of handles that are alive
   std::string error;              // of a function that fails: kept here, so that nothing is lost when it leaves
 
-  void begin(metrics::Tick& of);
+  void begin(HostTick& of);
   // What was dropped goes.
   void end();
 };

@@ -142,20 +142,18 @@ class Native final : public Instance {
                                library_->plugin.abi_major, library_->plugin.abi_minor};
   }
 
-  Result<Verdict> run(metrics::Tick& tick) override {
+  Result<Verdict> run(HostTick& tick) override {
     static_assert(sizeof(monitor_point) == sizeof(metrics::Point));
-    const size_t count = tick.points.size();
-    // Kept from call to call: making room for points that seldom come would cost more than the others.
-    if (room_.size() < count + kSpare) room_.resize(count + kSpare);
-    std::copy(tick.points.begin(), tick.points.end(), room_.begin());
+    if (tick.room.size() < tick.count + kSpare) tick.room.resize(tick.count + kSpare);
+    auto* const points = reinterpret_cast<monitor_point*>(tick.room.data());
     monitor_batch batch{};
     batch.size = sizeof batch;
-    batch.time_ns = tick.time_ns;
-    batch.rates_since_ns = tick.rates_since_ns;
-    batch.mono_ns = tick.due_mono_ns;
-    batch.points = reinterpret_cast<monitor_point*>(room_.data());
-    batch.point_count = count;
-    batch.point_capacity = count + kSpare;
+    batch.time_ns = tick.head.time_ns;
+    batch.rates_since_ns = tick.head.rates_since_ns;
+    batch.mono_ns = tick.head.due_mono_ns;
+    batch.points = points;
+    batch.point_count = tick.count;
+    batch.point_capacity = tick.count + kSpare;
     reason_.clear();
     const int said = library_->plugin.run(self_, &batch);
     if (said == MONITOR_DROP) return Verdict::kDropped;
@@ -163,14 +161,12 @@ class Native final : public Instance {
       return said == MONITOR_FAILED ? failure("failed")
                                     : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
     }
-    if (batch.points != reinterpret_cast<monitor_point*>(room_.data())) {
-      return Error(Code::kInternal, "it changed where the points of a batch are");
-    }
-    if (batch.point_count > count + kSpare) {
+    if (batch.points != points) return Error(Code::kInternal, "it changed where the points of a batch are");
+    if (batch.point_count > tick.count + kSpare) {
       return Error(Code::kInternal, fmt::format("it left {} points in a batch with room for {}", batch.point_count,
-                                                count + kSpare));
+                                                tick.count + kSpare));
     }
-    tick.points.assign(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(batch.point_count));
+    tick.count = batch.point_count;
     return Verdict::kChanged;
   }
 
@@ -265,7 +261,6 @@ class Native final : public Instance {
   void* self_ = nullptr;
   std::optional<Options> options_;
   std::string reason_;
-  std::vector<metrics::Point> room_;
   std::array<std::vector<std::unique_ptr<Shown>>, 2> shown_;  // the agent's, own ones
 };
 

@@ -46,7 +46,7 @@ class Script final : public Instance {
     return plugin_wire::Loaded{load.name, "", 1, 0, 0};
   }
 
-  Result<Verdict> run(metrics::Tick& tick) override {
+  Result<Verdict> run(HostTick& tick) override {
     batch_.begin(tick);
     lines_ = 0;
     Status done = protectedly([](lua_State* state) {
@@ -58,7 +58,7 @@ class Script final : public Instance {
     });
     batch_.end();
     if (!done) return done.error();
-    return dropped_ || tick.points.empty() ? Verdict::kDropped : Verdict::kChanged;
+    return dropped_ || tick.count == 0 ? Verdict::kDropped : Verdict::kChanged;
   }
 
   Result<std::string> save() override {

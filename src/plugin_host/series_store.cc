@@ -18,6 +18,7 @@ void SeriesStore::define(uint32_t id, metrics::Series series) {
   if (agents_[id] != nullptr) return;
   ids_.emplace(identity(0, series), id);
   agents_[id] = std::make_unique<metrics::Series>(std::move(series));
+  while (dense_ < agents_.size() && agents_[dense_] != nullptr) ++dense_;
 }
 
 const metrics::Series* SeriesStore::find(uint32_t id) const {

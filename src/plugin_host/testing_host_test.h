@@ -17,12 +17,12 @@ class OpenSandbox final : public Sandbox {
 };
 
 struct TestingHost {
-  TestingHost() : host(sandbox, [this](std::string_view packet) { take(packet); }) {}
+  TestingHost() : host(sandbox, [this](std::string_view head, std::string_view rest) { take(std::string(head) + std::string(rest)); }) {}
 
   void take(std::string_view packet) {
     auto message = assembler.take(packet);
     ASSERT_TRUE(message) << message.error().message();
-    if (*message) said.push_back(std::move(**message));
+    if (*message) said.push_back({(*message)->type, (*message)->instance, (*message)->number, std::string((*message)->payload)});
   }
   Status send(plugin_wire::Type type, std::string payload, uint32_t instance = 1) {
     for (const std::string& packet : plugin_wire::packets_of({type, instance, ++number, std::move(payload)})) {
@@ -52,7 +52,8 @@ struct TestingHost {
   // Runs a tick; "unchanged", "dropped", or the points as "series=value ...".
   std::string run(const metrics::Tick& tick, uint32_t instance = 1) {
     std::string payload;
-    plugin_wire::put_tick(payload, tick);
+    plugin_wire::put_tick_head(payload, tick);
+    payload += plugin_wire::bytes_of(tick.points);
     if (std::string failed = ask(plugin_wire::Type::kRun, payload, instance); !failed.empty()) return "failed: " + failed;
     const auto head = plugin_wire::decode_result(said.back().payload, points);
     if (!head) return head.error().message();

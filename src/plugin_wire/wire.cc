@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 
@@ -53,16 +54,11 @@ Header header_of(Type type, uint32_t instance, uint32_t number, size_t total) {
   return header;
 }
 
-void begin_packet(std::string& out) { out.assign(sizeof(Header), '\0'); }
-
-bool finish_packet(Type type, uint32_t instance, uint32_t number, std::string& out) {
-  if (out.size() > kMaxPacket) return false;
-  const Header header = header_of(type, instance, number, out.size() - sizeof(Header));
-  std::memcpy(out.data(), &header, sizeof header);
-  return true;
+std::string_view bytes_of(std::span<const metrics::Point> points) {
+  return {reinterpret_cast<const char*>(points.data()), points.size() * sizeof(metrics::Point)};
 }
 
-Result<std::optional<Message>> Assembler::take(std::string_view packet) {
+Result<std::optional<MessageView>> Assembler::take(std::string_view packet) {
   Header header;
   if (packet.size() < sizeof header) {
     return invalid(fmt::format("a packet of {} bytes, a header has {}", packet.size(), sizeof header));
@@ -84,6 +80,9 @@ Result<std::optional<Message>> Assembler::take(std::string_view packet) {
                                header.total, have, expected));
   }
   if (part.empty() && have < header.total) return invalid("an empty part of a message");
+  if (first && part.size() == header.total) {
+    return std::optional(MessageView{static_cast<Type>(header.type), header.instance, header.number, part});
+  }
   if (first) {
     open_ = Message{static_cast<Type>(header.type), header.instance, header.number, {}};
     total_ = header.total;
@@ -92,10 +91,9 @@ Result<std::optional<Message>> Assembler::take(std::string_view packet) {
     return invalid("parts of two messages mixed");
   }
   open_->payload.append(part);
-  if (open_->payload.size() < total_) return std::optional<Message>();
-  std::optional<Message> whole = std::move(open_);
-  open_.reset();
-  return whole;
+  if (open_->payload.size() < total_) return std::optional<MessageView>();
+  whole_ = std::exchange(open_, std::nullopt);
+  return std::optional(MessageView{whole_->type, whole_->instance, whole_->number, whole_->payload});
 }
 
 bool Reader::take(void* into, size_t size) {
@@ -240,40 +238,30 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
   return all;
 }
 
-void put_tick(std::string& out, const metrics::Tick& tick) {
+void put_tick_head(std::string& out, const metrics::Tick& tick) {
   put_number(out, tick.time_ns);
   put_number(out, tick.rates_since_ns);
   put_number(out, tick.due_mono_ns);
   put_number(out, static_cast<uint64_t>(tick.points.size()));
-  out.append(reinterpret_cast<const char*>(tick.points.data()), tick.points.size() * sizeof(metrics::Point));
 }
 
-Status decode_tick(std::string_view payload, metrics::Tick& into) {
+Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& head) {
   Reader in(payload);
-  into.time_ns = in.number<int64_t>();
-  into.rates_since_ns = in.number<int64_t>();
-  into.due_mono_ns = in.number<int64_t>();
+  head.time_ns = in.number<int64_t>();
+  head.rates_since_ns = in.number<int64_t>();
+  head.due_mono_ns = in.number<int64_t>();
   const auto count = in.number<uint64_t>();
   const std::string_view points = in.rest();
   if (!in.ok() || count > kMaxPoints || points.size() != count * sizeof(metrics::Point)) {
     return invalid(fmt::format("a tick of {} points in {} bytes", count, points.size()));
   }
-  into.points.resize(count);
-  if (count > 0) std::memcpy(static_cast<void*>(into.points.data()), points.data(), points.size());
-  return {};
+  return points;
 }
 
-bool has_points(std::string_view payload, std::span<const metrics::Point> points) {
-  constexpr size_t kHead = 4 * sizeof(int64_t);
-  const size_t size = points.size() * sizeof(metrics::Point);
-  return payload.size() == kHead + size && (size == 0 || std::memcmp(payload.data() + kHead, points.data(), size) == 0);
-}
-
-void put_result(std::string& out, const ResultHead& head, std::span<const metrics::Point> points) {
+void put_result_head(std::string& out, const ResultHead& head) {
   put_number(out, static_cast<uint32_t>(head.verdict));
-  put_number(out, static_cast<uint32_t>(points.size()));
+  put_number(out, head.count);
   put_number(out, head.own_ns);
-  out.append(reinterpret_cast<const char*>(points.data()), points.size() * sizeof(metrics::Point));
 }
 
 Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points) {

@@ -68,21 +68,27 @@ struct Message {
   std::string payload;
 };
 
+// A message whose payload is somebody else's.
+struct MessageView {
+  Type type{};
+  uint32_t instance = 0;
+  uint32_t number = 0;
+  std::string_view payload;
+};
+
 // The packets of a message, in order. The payload must not have more than kMaxMessage bytes.
 std::vector<std::string> packets_of(const Message& message);
 Header header_of(Type type, uint32_t instance, uint32_t number, size_t total);
-// A message that fits into one packet, built in a buffer that is used again: begin_packet(), the payload behind it, then
-// finish_packet(). False: it does not fit.
-void begin_packet(std::string& out);
-bool finish_packet(Type type, uint32_t instance, uint32_t number, std::string& out);
+std::string_view bytes_of(std::span<const metrics::Point> points);
 
 // Puts messages together. After an error the other end cannot be understood any more.
 class Assembler {
  public:
-  // Nothing: there is more to come.
-  Result<std::optional<Message>> take(std::string_view packet);
+  // Nothing: there is more to come. The payload is that of the packet, or the assembler's own until the next call.
+  Result<std::optional<MessageView>> take(std::string_view packet);
 
  private:
+  std::optional<Message> whole_;
   std::optional<Message> open_;
   size_t total_ = 0;
 };
@@ -151,10 +157,10 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
 // What is wrong with a series; empty: nothing.
 std::string fault_of(const metrics::Series& series);
 
-void put_tick(std::string& out, const metrics::Tick& tick);
-Status decode_tick(std::string_view payload, metrics::Tick& into);
-// Whether the payload of a tick has just these points.
-bool has_points(std::string_view payload, std::span<const metrics::Point> points);
+// What stands before the points, which follow as they are.
+void put_tick_head(std::string& out, const metrics::Tick& tick);
+// The points of a tick, where they are in the payload, and the rest.
+Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& head);
 
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {
@@ -162,7 +168,8 @@ struct ResultHead {
   uint32_t count = 0;    // of points
   uint64_t own_ns = 0;   // time that the plugin took, as the host measured it
 };
-void put_result(std::string& out, const ResultHead& head, std::span<const metrics::Point> points);
+// What stands before the points.
+void put_result_head(std::string& out, const ResultHead& head);
 Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points);
 
 struct LogLine {

@@ -111,12 +111,13 @@ TEST(Ticks, CountsMustFitTheBytes) {
   tick.points.resize(3);
   tick.points[2].real = 1.5;
   std::string payload;
-  put_tick(payload, tick);
+  put_tick_head(payload, tick);
+  payload += bytes_of(tick.points);
   metrics::Tick read;
-  ASSERT_TRUE(decode_tick(payload, read));
+  const auto points = decode_tick(payload, read);
+  ASSERT_TRUE(points);
   EXPECT_EQ(read.time_ns, 5);
-  ASSERT_EQ(read.points.size(), 3U);
-  EXPECT_EQ(read.points[2].real, 1.5);
+  EXPECT_EQ(*points, bytes_of(tick.points));
   EXPECT_FALSE(decode_tick(payload.substr(0, payload.size() - 1), read));
   EXPECT_FALSE(decode_tick(payload + "x", read));
   payload[24] = 4;
@@ -126,7 +127,8 @@ TEST(Ticks, CountsMustFitTheBytes) {
 TEST(Results, SayWhatTheyHave) {
   std::vector<metrics::Point> points(2);
   std::string payload;
-  put_result(payload, {Verdict::kChanged, 0, 77}, points);
+  put_result_head(payload, {Verdict::kChanged, 2, 77});
+  payload += bytes_of(points);
   const auto read = decode_result(payload, points);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->own_ns, 77U);

@@ -217,8 +217,12 @@ void Chain::step() {
   if (at_ >= stages_->size()) return end_tick(true);
   const std::shared_ptr<Stage> stage = (*stages_)[at_];
   ++stage->state.ticks_in;
-  before_.time_ns = tick_.time_ns;
-  before_.points = tick_.points;
+  points_before_ = tick_.points.size();
+  // A hosted plugin says itself whether it changed something.
+  if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
+    before_.time_ns = tick_.time_ns;
+    before_.points = tick_.points;
+  }
   stage_start_ns_ = clock_.mono_ns();
   if (stage->hosted != nullptr) {
     run_hosted(stage);
@@ -252,6 +256,7 @@ void Chain::run_hosted(const std::shared_ptr<Stage>& stage) {
 void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome) {
   using Kind = HostedPlugin::Outcome::Kind;
   waiting_ = false;
+  hosted_changed_ = outcome.kind == Kind::kChanged;
   switch (outcome.kind) {
     case Kind::kUnchanged:
       finish_stage(*stage, true, "", "");
@@ -293,9 +298,10 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
     forward = false;
   }
   if (trace_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
-  const size_t before = before_.points.size();
+  const size_t before = points_before_;
   const size_t after = tick_.points.size();
-  if (!failed && forward && !same(before_.points, tick_.points)) ++stage.state.ticks_changed;
+  const bool changed = stage.hosted != nullptr ? hosted_changed_ : !same(before_.points, tick_.points);
+  if (!failed && forward && changed) ++stage.state.ticks_changed;
   const size_t lost = !forward ? before : before - std::min(before, after);
   if (!forward) ++stage.state.ticks_dropped;
   stage.state.points_dropped += lost;

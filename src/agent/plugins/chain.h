@@ -138,7 +138,9 @@ class Chain {
   bool waiting_ = false;  // for a hosted plugin
   bool pumping_ = false;
   metrics::Tick tick_;    // in hand
-  metrics::Tick before_;  // as the stage got it
+  metrics::Tick before_;  // as the stage got it, where that is needed
+  size_t points_before_ = 0;
+  bool hosted_changed_ = false;
   size_t at_ = 0;         // stage
   int64_t stage_start_ns_ = 0;
   uint64_t points_inside_ = 0;

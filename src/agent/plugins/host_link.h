@@ -17,7 +17,7 @@ class HostLink {
   class Listener {
    public:
     virtual ~Listener() = default;
-    virtual void on_message(plugin_wire::Message message) = 0;
+    virtual void on_message(const plugin_wire::MessageView& message) = 0;
     // The host has ended, with everything in it. `guilty`: this plugin was at work, or alone there.
     virtual void on_end(const std::string& reason, bool guilty) = 0;
   };
@@ -27,7 +27,9 @@ class HostLink {
   virtual uint32_t add(Listener& listener) = 0;
   // The plugin is finalized; a host without any ends.
   virtual void remove(uint32_t instance) = 0;
-  virtual void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload) = 0;
+  // The payload may come in two pieces.
+  virtual void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload,
+                    std::string_view rest) = 0;
   // Ends it at once; the others that it has are told why.
   virtual void kill(const std::string& reason) = 0;
   // It has ended, or is about to: nothing new can begin there.

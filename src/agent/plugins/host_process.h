@@ -30,7 +30,8 @@ class HostProcess final : public HostLink {
 
   uint32_t add(Listener& listener) override;
   void remove(uint32_t instance) override;
-  void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload) override;
+  void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload,
+            std::string_view rest) override;
   void kill(const std::string& reason) override;
   bool ended() const override { return !channel_.valid() || ending_; }
 
@@ -44,7 +45,7 @@ class HostProcess final : public HostLink {
   void on_channel(uint32_t events);
   void read_channel();
   bool read_packet();
-  void take(plugin_wire::Message message);
+  void take(const plugin_wire::MessageView& message);
   void write_waiting();
   void on_output();
   void on_exit();

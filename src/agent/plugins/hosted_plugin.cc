@@ -11,7 +11,7 @@
 namespace monitor::agent {
 
 using plugin_wire::kOwnSeries;
-using plugin_wire::Message;
+using plugin_wire::MessageView;
 using plugin_wire::Type;
 
 std::string_view to_string(HostedPlugin::Phase phase) {
@@ -47,6 +47,7 @@ void HostedPlugin::start(std::function<void()> settled) {
 void HostedPlugin::begin() {
   phase_ = Phase::kStarting;
   told_.clear();
+  told_dense_ = 0;
   own_.clear();
   auto link = links_.link_for(entry_.kind, entry_.name);
   if (!link) {
@@ -62,7 +63,7 @@ void HostedPlugin::begin() {
   const plugin_wire::Load load{entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript
                                                                           : plugin_wire::Kind::kNative,
                                entry_.name, entry_.config, entry_.code};
-  link_->send(Type::kLoad, instance_, ++number_, load.encode());
+  link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
   await_within(kStartWithin, "start");
 }
 
@@ -73,7 +74,7 @@ void HostedPlugin::settle(std::string refusal) {
   if (const auto call = std::exchange(settled_call_, nullptr)) call();
 }
 
-void HostedPlugin::on_loaded(const Message& message) {
+void HostedPlugin::on_loaded(const MessageView& message) {
   const auto loaded = plugin_wire::Loaded::decode(message.payload);
   if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent an answer that cannot be read");
   deadline_ns_ = 0;
@@ -117,23 +118,24 @@ void HostedPlugin::run(const metrics::Tick& tick, Done done) {
 void HostedPlugin::send_run(const metrics::Tick& tick) {
   send_new_series(tick);
   payload_.clear();
-  plugin_wire::put_tick(payload_, tick);
-  link_->send(Type::kRun, instance_, ++number_, payload_);
+  plugin_wire::put_tick_head(payload_, tick);
+  link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
   await_within(entry_.deadline_ns, "answer");
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
   std::string series;
   for (const metrics::Point& point : tick.points) {
-    if (point.series < told_.size() && told_[point.series]) continue;
+    if (point.series < told_dense_ || (point.series < told_.size() && told_[point.series])) continue;
     if (point.series >= told_.size()) told_.resize(point.series + 1);
     told_[point.series] = true;
     plugin_wire::put_series(series, point.series, table_.at(point.series));
   }
-  if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series);
+  while (told_dense_ < told_.size() && told_[told_dense_]) ++told_dense_;
+  if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series, "");
 }
 
-void HostedPlugin::on_result(const Message& message) {
+void HostedPlugin::on_result(const MessageView& message) {
   if (!done_) return host_failed("it answered what it was not asked");
   const auto head = plugin_wire::decode_result(message.payload, points_);
   if (!head) return host_failed("it sent " + head.error().message());
@@ -157,8 +159,11 @@ void HostedPlugin::on_result(const Message& message) {
 
 // From the host's numbers to the table's. What is wrong with them; empty: nothing.
 std::string HostedPlugin::take_points(uint64_t& over) {
+  // Most points are of series that it was told of, and all of those below a number.
   size_t kept = 0;
-  for (const metrics::Point& point : points_) {
+  while (kept < points_.size() && points_[kept].series < told_dense_) points_[kept++].reserved = 0;
+  for (size_t i = kept; i < points_.size(); ++i) {
+    const metrics::Point point = points_[i];
     metrics::SeriesId id = point.series;
     if ((point.series & kOwnSeries) != 0) {
       const size_t own = point.series & ~kOwnSeries;
@@ -179,7 +184,7 @@ std::string HostedPlugin::take_points(uint64_t& over) {
   return "";
 }
 
-std::string HostedPlugin::define(const Message& message) {
+std::string HostedPlugin::define(const MessageView& message) {
   auto all = plugin_wire::decode_series(message.payload, true);
   if (!all) return all.error().message();
   for (auto& one : *all) {
@@ -201,7 +206,7 @@ void HostedPlugin::answer(Outcome outcome) {
 
 // --- What comes from the host
 
-void HostedPlugin::on_message(Message message) {
+void HostedPlugin::on_message(const MessageView& message) {
   switch (message.type) {
     case Type::kLog:
       return on_log(message);
@@ -218,7 +223,7 @@ void HostedPlugin::on_message(Message message) {
     case Type::kResult:
       return on_result(message);
     case Type::kSaved:
-      return state_done_ ? finish_state(std::move(message.payload)) : host_failed("it answered what it was not asked");
+      return state_done_ ? finish_state(std::string(message.payload)) : host_failed("it answered what it was not asked");
     case Type::kRestored:
       return state_done_ ? finish_state(std::string()) : host_failed("it answered what it was not asked");
     case Type::kFailed: {
@@ -235,7 +240,7 @@ void HostedPlugin::on_message(Message message) {
   }
 }
 
-void HostedPlugin::on_log(const Message& message) const {
+void HostedPlugin::on_log(const MessageView& message) const {
   const auto line = plugin_wire::LogLine::decode(message.payload);
   if (!line) return;
   const auto level = static_cast<LogLevel>(line->level);
@@ -338,7 +343,7 @@ void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
     state_done_ = [this](const Result<std::string>& restored) {
       handed_over(restored ? "" : "it cannot be restored: " + restored.error().message());
     };
-    link_->send(Type::kRestore, instance_, ++number_, *state);
+    link_->send(Type::kRestore, instance_, ++number_, *state, "");
     state_timer_ = timers_.call_after(kHandOverWithin, [this] {
       state_timer_ = 0;
       host_failed("it did not restore its state in time");
@@ -348,7 +353,7 @@ void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
 
 void HostedPlugin::save(StateDone done) {
   state_done_ = std::move(done);
-  link_->send(Type::kSave, instance_, ++number_, "");
+  link_->send(Type::kSave, instance_, ++number_, "", "");
   state_timer_ = timers_.call_after(kHandOverWithin, [this] {
     state_timer_ = 0;
     finish_state(Error(Code::kDeadlineExceeded, "it did not answer in time"));

@@ -80,16 +80,16 @@ class HostedPlugin final : private HostLink::Listener {
  private:
   using StateDone = std::function<void(Result<std::string>)>;
 
-  void on_message(plugin_wire::Message message) override;
+  void on_message(const plugin_wire::MessageView& message) override;
   void on_end(const std::string& reason, bool guilty) override;
 
   void begin();
   void load_failed(const std::string& reason);
-  void on_loaded(const plugin_wire::Message& message);
-  void on_result(const plugin_wire::Message& message);
+  void on_loaded(const plugin_wire::MessageView& message);
+  void on_result(const plugin_wire::MessageView& message);
   std::string take_points(uint64_t& over);
-  std::string define(const plugin_wire::Message& message);
-  void on_log(const plugin_wire::Message& message) const;
+  std::string define(const plugin_wire::MessageView& message);
+  void on_log(const plugin_wire::MessageView& message) const;
   void send_new_series(const metrics::Tick& tick);
   void send_run(const metrics::Tick& tick);
   // The process is not to be trusted any more.
@@ -117,6 +117,7 @@ class HostedPlugin final : private HostLink::Listener {
   uint32_t instance_ = 0;
   uint32_t number_ = 0;              // of the last request
   std::vector<bool> told_;           // agent's series that this host knows
+  size_t told_dense_ = 0;            // all numbers below it are among them
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
   size_t new_series_ = 0;
   plugin_wire::Loaded loaded_;

@@ -28,22 +28,23 @@ class FakeLink final : public HostLink {
     return instances;
   }
   void remove(uint32_t instance) override { listeners.erase(instance); }
-  void send(Type type, uint32_t instance, uint32_t number, std::string_view payload) override {
-    sent.push_back({type, instance, number, std::string(payload)});
+  void send(Type type, uint32_t instance, uint32_t number, std::string_view payload, std::string_view rest) override {
+    sent.push_back({type, instance, number, std::string(payload) + std::string(rest)});
   }
   void kill(const std::string& reason) override { killed = reason; }
   bool ended() const override { return !killed.empty(); }
 
-  void answer(Type type, std::string payload, uint32_t instance = 1) {
+  void answer(Type type, const std::string& payload, uint32_t instance = 1) {
     const auto at = listeners.find(instance);
-    if (at != listeners.end()) at->second->on_message({type, instance, sent.back().number, std::move(payload)});
+    if (at != listeners.end()) at->second->on_message({type, instance, sent.back().number, payload});
   }
   void loaded(bool state = false, uint32_t instance = 1) {
     answer(Type::kLoaded, plugin_wire::Loaded{"p", "1", state ? 1U : 0U}.encode(), instance);
   }
   void result(plugin_wire::Verdict verdict, const std::vector<metrics::Point>& points = {}) {
     std::string payload;
-    plugin_wire::put_result(payload, {verdict, 0, 0}, points);
+    plugin_wire::put_result_head(payload, {verdict, static_cast<uint32_t>(points.size()), 0});
+    payload += plugin_wire::bytes_of(points);
     answer(Type::kResult, payload);
   }
   void end(const std::string& reason, bool guilty = true) {
