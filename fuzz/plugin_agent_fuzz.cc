@@ -20,7 +20,9 @@ class FuzzLink final : public agent::HostLink {
     return 1;
   }
   void remove(uint32_t) override { listener_ = nullptr; }
-  void send(plugin_wire::Type, uint32_t, uint32_t request, std::string_view, std::string_view) override { number = request; }
+  void send(plugin_wire::Type, uint32_t, uint32_t request, std::string_view, std::string_view) override {
+    number = request;
+  }
   void kill(const std::string&) override { killed = true; }
   bool ended() const override { return killed; }
 

@@ -59,8 +59,12 @@ class Host {
   }
   Series series(SeriesId id) const {
     const monitor_series& from = raw(id);
-    Series to{std::string(from_c(from.name)), std::string(from_c(from.unit)), {}, from.kind == MONITOR_COUNTER,
-              from.integer != 0, from.exponent};
+    Series to{std::string(from_c(from.name)),
+              std::string(from_c(from.unit)),
+              {},
+              from.kind == MONITOR_COUNTER,
+              from.integer != 0,
+              from.exponent};
     for (size_t i = 0; i < from.label_count; ++i) {
       to.labels.emplace(from_c(from.labels[i].name), from_c(from.labels[i].value));
     }
@@ -376,20 +380,20 @@ struct Adapter {
 }  // namespace monitor::sdk
 
 // Exports a class as the plugin of this library.
-#define MONITOR_PLUGIN(CLASS, NAME, VERSION)                                                                        \
+#define MONITOR_PLUGIN(CLASS, NAME, VERSION)                                                                         \
   extern "C" __attribute__((visibility("default"))) const monitor_plugin* monitor_plugin_entry(uint32_t, uint32_t) { \
-    using MonitorAdapter = monitor::sdk::Adapter<CLASS>;                                                            \
-    static const monitor_plugin kPlugin = {sizeof(monitor_plugin),                                                  \
-                                           MONITOR_PLUGIN_ABI_MAJOR,                                                \
-                                           MONITOR_PLUGIN_ABI_MINOR,                                                \
-                                           NAME,                                                                    \
-                                           VERSION,                                                                 \
-                                           MonitorAdapter::create,                                                  \
-                                           MonitorAdapter::run,                                                     \
-                                           MonitorAdapter::finalize,                                                \
-                                           MonitorAdapter::save,                                                    \
-                                           MonitorAdapter::restore};                                                \
-    return &kPlugin;                                                                                                \
+    using MonitorAdapter = monitor::sdk::Adapter<CLASS>;                                                             \
+    static const monitor_plugin kPlugin = {sizeof(monitor_plugin),                                                   \
+                                           MONITOR_PLUGIN_ABI_MAJOR,                                                 \
+                                           MONITOR_PLUGIN_ABI_MINOR,                                                 \
+                                           NAME,                                                                     \
+                                           VERSION,                                                                  \
+                                           MonitorAdapter::create,                                                   \
+                                           MonitorAdapter::run,                                                      \
+                                           MonitorAdapter::finalize,                                                 \
+                                           MonitorAdapter::save,                                                     \
+                                           MonitorAdapter::restore};                                                 \
+    return &kPlugin;                                                                                                 \
   }
 
 #endif

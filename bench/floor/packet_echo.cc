@@ -1,5 +1,5 @@
-// The least that asking another process about a batch can cost: as many bytes there and back over a SEQPACKET pair, with
-// nothing made of them.
+// The least that asking another process about a batch can cost: as many bytes there and back over a SEQPACKET pair,
+// with nothing made of them.
 //
 //   bench-packet-echo there=BYTES back=BYTES count=N
 //

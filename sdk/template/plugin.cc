@@ -1,15 +1,15 @@
-// @NAME@: gives every series the label `label` (team) with the value `value` (ops), and leaves out what matches none of
-// `keep`, if it is given. Change it into what you need.
+// template_name: gives every series the label `label` (team) with the value `value` (ops), and leaves out what matches
+// none of `keep`, if it is given. Change it into what you need.
+#include <monitor/plugin.hpp>
+
 #include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <monitor/plugin.hpp>
-
 namespace {
 
-class @CLASS@ final : public monitor::sdk::Plugin {
+class TemplateClass final : public monitor::sdk::Plugin {
  public:
   // Once. What is asked for here may stand in "config"; anything else there is refused.
   void initialize(monitor::sdk::Options& options) override {
@@ -52,4 +52,4 @@ class @CLASS@ final : public monitor::sdk::Plugin {
 
 }  // namespace
 
-MONITOR_PLUGIN(@CLASS@, "@NAME@", "0.1.0")
+MONITOR_PLUGIN(TemplateClass, "template_name", "0.1.0")

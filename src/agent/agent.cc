@@ -24,7 +24,8 @@ Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, 
       table_(table),
       source_(source),
       drops_(options_.incarnation),
-      chain_(table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
+      chain_(
+          table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
       encoder_(table) {
   chain_.set_on_progress([this] { on_chain(); });
 }

@@ -148,7 +148,8 @@ int inspect(const Flags& flags, const std::string& data) {
                            agent::kind_name(run.plugin().entry().kind), file);
   if (!loaded.version.empty()) std::cout << fmt::format("version   {}\n", loaded.version);
   if (loaded.abi_major != 0) std::cout << fmt::format("interface {}.{}\n", loaded.abi_major, loaded.abi_minor);
-  std::cout << fmt::format("state     {}\nmemory    {:.1f} MiB\n", loaded.has_state != 0 ? "kept over a reload" : "none",
+  std::cout << fmt::format("state     {}\nmemory    {:.1f} MiB\n",
+                           loaded.has_state != 0 ? "kept over a reload" : "none",
                            static_cast<double>(run.peak_memory()) / (1 << 20))
             << std::flush;
   return kExitOk;
@@ -168,7 +169,8 @@ int run(int argc, char** argv) {
   make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required();
   make->add_option("--dir", flags.folder, "Folder of the project (default: the name)");
   make->add_option("--sdk", flags.prefix, "Where the SDK is installed (default: where this program is)");
-  CLI::App* const test_one = app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
+  CLI::App* const test_one =
+      app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
   test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required();
   test_one->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them")->required();
   test_one->add_flag("--quiet", flags.quiet, "Only the summary");

@@ -33,8 +33,8 @@ int main(int argc, char** argv) {
   const auto parent = argc == 3 ? monitor::parse_u64(argv[2]) : std::nullopt;
   int type = 0;
   socklen_t size = sizeof type;
-  if (!channel || !parent ||
-      getsockopt(static_cast<int>(*channel), SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
+  if (!channel || !parent || getsockopt(static_cast<int>(*channel), SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+      type != SOCK_SEQPACKET) {
     std::cerr << kHelp;
     return monitor::kExitUsage;
   }

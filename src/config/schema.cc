@@ -268,10 +268,8 @@ ordered_json plugins_schema(std::span<const std::string> plugins) {
   }
   properties["name"].erase("type");
   properties["name"]["anyOf"] = {name, own};
-  const ordered_json object = {{"type", "object"},
-                               {"properties", properties},
-                               {"required", {"name"}},
-                               {"additionalProperties", false}};
+  const ordered_json object = {
+      {"type", "object"}, {"properties", properties}, {"required", {"name"}}, {"additionalProperties", false}};
   return {{"type", "array"}, {"maxItems", 32}, {"items", {{"anyOf", {name, own, object}}}}};
 }
 
@@ -333,8 +331,8 @@ std::span<const MetricOption> metric_options() { return option_table(); }
 std::span<const PluginField> plugin_fields() { return kPluginFields; }
 
 const PluginField* plugin_field(std::string_view name) {
-  const auto* const found =
-      std::find_if(kPluginFields.begin(), kPluginFields.end(), [&](const auto& one) { return one.setting.name == name; });
+  const auto* const found = std::find_if(kPluginFields.begin(), kPluginFields.end(),
+                                         [&](const auto& one) { return one.setting.name == name; });
   return found == kPluginFields.end() ? nullptr : found;
 }
 
@@ -436,7 +434,8 @@ std::string reference_markdown() {
       "\n### Plugins\n\nAn entry is a name, or an object with these fields. What plugins there are is in "
       "[plugins.md](plugins.md).\n\n"
       "| field | default | bounds | example | since | what it does |\n|---|---|---|---|---|---|\n";
-  for (const PluginField& field : kPluginFields) out += row(field.setting, fmt::format(" {} |", field.setting.description));
+  for (const PluginField& field : kPluginFields)
+    out += row(field.setting, fmt::format(" {} |", field.setting.description));
   return out;
 }
 

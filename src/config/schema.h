@@ -11,7 +11,19 @@
 
 namespace monitor::config {
 
-enum class SettingType { kText, kObject, kDuration, kMetrics, kPlugins, kLabels, kNames, kChoice, kSize, kBoolean, kPatterns };
+enum class SettingType {
+  kText,
+  kObject,
+  kDuration,
+  kMetrics,
+  kPlugins,
+  kLabels,
+  kNames,
+  kChoice,
+  kSize,
+  kBoolean,
+  kPatterns
+};
 
 // One thing that can be set: at the top level of a document, within an object there ("spool/max"), or in an entry of
 // "metrics".

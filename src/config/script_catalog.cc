@@ -13,7 +13,8 @@ std::vector<std::string> ScriptCatalog::plugin_names() const {
   const std::string root(kPluginsRoot);
   for (auto at = keys_.entries.lower_bound(root); at != keys_.entries.end() && at->first.starts_with(root); ++at) {
     std::string name = at->first.substr(root.size());
-    if (valid_name(name) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    if (valid_name(name) && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
   }
   return names;
 }
@@ -37,8 +38,8 @@ Result<PluginCode> ScriptCatalog::code_of(const std::string& name) const {
   const Entry* const script = find(name);
   if (script == nullptr) return others_.code_of(name);
   if (others_know(name)) {
-    return Error(Code::kAlreadyExists,
-                 fmt::format("{} stands for two plugins: the script {}{} and another; rename one", name, kPluginsRoot, name));
+    return Error(Code::kAlreadyExists, fmt::format("{} stands for two plugins: the script {}{} and another; rename one",
+                                                   name, kPluginsRoot, name));
   }
   if (script->fault) return *script->fault;
   return PluginCode{PluginKind::kScript, script->value, ""};

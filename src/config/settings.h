@@ -35,10 +35,10 @@ enum class PluginKind { kBuiltin, kNative, kScript };
 struct PluginEntry {
   static constexpr int64_t kDeadline = kNanosPerSecond;
 
-  std::string name;           // the short one: "deduplication"
-  std::string config = "{}";  // JSON text of an object, with sorted keys: equal texts are equal settings
-  bool drop_on_failure = false;  // what becomes of ticks while it does not run: dropped, or passed on without it
-  bool shadow = false;           // it runs, and changes nothing
+  std::string name;                 // the short one: "deduplication"
+  std::string config = "{}";        // JSON text of an object, with sorted keys: equal texts are equal settings
+  bool drop_on_failure = false;     // what becomes of ticks while it does not run: dropped, or passed on without it
+  bool shadow = false;              // it runs, and changes nothing
   int64_t deadline_ns = kDeadline;  // for a tick, where it runs in a host
 
   // What stands behind the name on this agent; not in the document.

@@ -22,9 +22,9 @@ struct PluginStatus {
   std::string name;
   std::string state;  // running, starting, waiting, quarantined
   uint64_t ticks = 0;
-  uint64_t dropped = 0;  // ticks
-  uint64_t failed = 0;   // ticks
-  std::string kind = {};  // built-in, native, script
+  uint64_t dropped = 0;    // ticks
+  uint64_t failed = 0;     // ticks
+  std::string kind = {};   // built-in, native, script
   std::string error = {};  // why it failed last
   bool shadow = false;
   uint64_t changed = 0;  // ticks

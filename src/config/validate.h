@@ -33,7 +33,7 @@ struct Problem {
 // What stands behind a plugin's name.
 struct PluginCode {
   PluginKind kind = PluginKind::kBuiltin;
-  std::string code = {};     // as PluginEntry has them
+  std::string code = {};  // as PluginEntry has them
   std::string version = {};
 };
 

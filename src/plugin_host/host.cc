@@ -191,8 +191,8 @@ int serve(int channel, Sandbox& sandbox) {
       }
       return;
     }
-    std::array<iovec, 2> parts = {{{const_cast<char*>(head.data()), head.size()},
-                                   {const_cast<char*>(rest.data()), rest.size()}}};
+    std::array<iovec, 2> parts = {
+        {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(rest.data()), rest.size()}}};
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();

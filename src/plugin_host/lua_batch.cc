@@ -44,7 +44,9 @@ metrics::Point& point_at(lua_State* state, LuaBatch& batch) {
   return batch.tick->room[static_cast<const Handle*>(lua_touserdata(state, 1))->index];
 }
 
-const metrics::Series& series_of(LuaBatch& batch, const metrics::Point& point) { return *batch.series.find(point.series); }
+const metrics::Series& series_of(LuaBatch& batch, const metrics::Point& point) {
+  return *batch.series.find(point.series);
+}
 
 double value_of(const metrics::Series& series, const metrics::Point& point) {
   if (!series.integer) return point.real;
@@ -94,7 +96,8 @@ void change_series(lua_State* state, LuaBatch& batch, metrics::Point& point, Cha
     }
   } catch (const std::exception&) {
   }
-  if (!good) luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
+  if (!good)
+    luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
 }
 
 int point_label(lua_State* state) {
@@ -172,7 +175,8 @@ int point_set(lua_State* state) {
   metrics::Point& point = point_at(state, batch);
   if (key == "value") {
     const double value = luaL_checknumber(state, 3);
-    if (!set_value(series_of(batch, point), point, value)) return luaL_error(state, "a value that its series cannot hold");
+    if (!set_value(series_of(batch, point), point, value))
+      return luaL_error(state, "a value that its series cannot hold");
   } else if (key == "name") {
     const std::string_view name = text_at(state, 3);
     change_series(state, batch, point, [&](metrics::Series& series) { series.name = name; });
@@ -265,7 +269,8 @@ int batch_add(lua_State* state) {
   } catch (const std::exception&) {
     id.reset();
   }
-  if (!id) return luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
+  if (!id)
+    return luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
   return 0;
 }
 

@@ -1,7 +1,8 @@
 // The batch and its points, as scripts see them.
 //
 //   for point in batch:points() do
-//     point.name, point.unit, point.value, point.kind, point.labels, point:label(K), point:set_label(K, V), point:drop()
+//     point.name, point.unit, point.value, point.kind, point.labels, point:label(K), point:set_label(K, V),
+//     point:drop()
 //   end
 //   batch:add{name = "x", value = 1, unit = "1", labels = {k = "v"}, counter = false}
 //   batch.time, batch.mono (seconds), #batch
@@ -26,10 +27,10 @@ struct LuaBatch {
   explicit LuaBatch(SeriesStore& store) : series(store) {}
 
   SeriesStore& series;
-  HostTick* tick = nullptr;       // while run() runs
-  std::vector<bool> dropped;      // points of it
-  lua_Integer generation = 0;     // of handles that are alive
-  std::string error;              // of a function that fails: kept here, so that nothing is lost when it leaves
+  HostTick* tick = nullptr;    // while run() runs
+  std::vector<bool> dropped;   // points of it
+  lua_Integer generation = 0;  // of handles that are alive
+  std::string error;           // of a function that fails: kept here, so that nothing is lost when it leaves
 
   void begin(HostTick& of);
   // What was dropped goes.

@@ -142,9 +142,8 @@ int coroutine_status(lua_State* state) {
 }
 
 // Of the base library, what reaches nothing outside.
-constexpr std::array kBase = {"assert",   "error",  "getmetatable", "ipairs", "next",     "pairs",    "rawequal",
-                              "rawget",   "rawlen", "rawset",       "select", "tonumber", "tostring", "type",
-                              "_VERSION"};
+constexpr std::array kBase = {"assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "rawequal", "rawget",
+                              "rawlen", "rawset", "select",       "tonumber", "tostring", "type",  "_VERSION"};
 
 void keep_base(lua_State* state) {
   luaL_requiref(state, "_G", luaopen_base, 0);  // fills the globals with everything

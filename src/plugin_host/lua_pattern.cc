@@ -98,17 +98,38 @@ size_t LuaPattern::end_of_item(size_t p) {
 bool LuaPattern::in_class(unsigned char c, char kind) {
   bool in = false;
   switch (std::tolower(static_cast<unsigned char>(kind))) {
-    case 'a': in = std::isalpha(c) != 0; break;
-    case 'c': in = std::iscntrl(c) != 0; break;
-    case 'd': in = std::isdigit(c) != 0; break;
-    case 'g': in = std::isgraph(c) != 0; break;
-    case 'l': in = std::islower(c) != 0; break;
-    case 'p': in = std::ispunct(c) != 0; break;
-    case 's': in = std::isspace(c) != 0; break;
-    case 'u': in = std::isupper(c) != 0; break;
-    case 'w': in = std::isalnum(c) != 0; break;
-    case 'x': in = std::isxdigit(c) != 0; break;
-    default: return static_cast<unsigned char>(kind) == c;
+    case 'a':
+      in = std::isalpha(c) != 0;
+      break;
+    case 'c':
+      in = std::iscntrl(c) != 0;
+      break;
+    case 'd':
+      in = std::isdigit(c) != 0;
+      break;
+    case 'g':
+      in = std::isgraph(c) != 0;
+      break;
+    case 'l':
+      in = std::islower(c) != 0;
+      break;
+    case 'p':
+      in = std::ispunct(c) != 0;
+      break;
+    case 's':
+      in = std::isspace(c) != 0;
+      break;
+    case 'u':
+      in = std::isupper(c) != 0;
+      break;
+    case 'w':
+      in = std::isalnum(c) != 0;
+      break;
+    case 'x':
+      in = std::isxdigit(c) != 0;
+      break;
+    default:
+      return static_cast<unsigned char>(kind) == c;
   }
   return std::isupper(static_cast<unsigned char>(kind)) != 0 ? !in : in;
 }
@@ -143,10 +164,14 @@ bool LuaPattern::single(size_t s, size_t p, size_t item_end) {
   if (s >= subject_.size()) return false;
   const auto c = static_cast<unsigned char>(subject_[s]);
   switch (pattern_[p]) {
-    case '.': return true;
-    case '%': return in_class(c, pattern_[p + 1]);
-    case '[': return in_set(c, p, item_end);
-    default: return static_cast<unsigned char>(pattern_[p]) == c;
+    case '.':
+      return true;
+    case '%':
+      return in_class(c, pattern_[p + 1]);
+    case '[':
+      return in_set(c, p, item_end);
+    default:
+      return static_cast<unsigned char>(pattern_[p]) == c;
   }
 }
 

@@ -2,12 +2,11 @@
 #include "plugin_host/lua_pattern.h"
 
 #include <gtest/gtest.h>
-
 #include <lua.hpp>
+
 #include <random>
 #include <string>
 #include <vector>
-
 
 namespace monitor::plugin_host {
 namespace {
@@ -71,9 +70,9 @@ std::string ours(const std::string& subject, std::string pattern) {
 }
 
 TEST(LuaPattern, SaysWhatLuaSays) {
-  static const std::vector<std::string> kPieces = {"a",  "b",    "c",    ".",  "%a", "%d",  "%s", "%w", "%A", "%.", "[ab]", "[^a]",
-                                                   "[a-c]", "[%d_]", "[]a]", "*",  "+",  "-",   "?",  "(",  ")",  "()", "%1",   "%b()",
-                                                   "%f[%w]", "$",  "^",    "%",  "[",  "1",  " "};
+  static const std::vector<std::string> kPieces = {
+      "a", "b", "c", ".", "%a", "%d", "%s", "%w",   "%A",     "%.", "[ab]", "[^a]", "[a-c]", "[%d_]", "[]a]", "*",
+      "+", "-", "?", "(", ")",  "()", "%1", "%b()", "%f[%w]", "$",  "^",    "%",    "[",     "1",     " "};
   std::mt19937 random(7);  // NOLINT(bugprone-random-generator-seed,cert-msc51-cpp): the same every time
   Reference reference;
   size_t matches = 0;

@@ -270,12 +270,8 @@ int format(lua_State* state) {
 }  // namespace
 
 void add_string_functions(lua_State* state) {
-  static constexpr std::array<luaL_Reg, 6> kOwn = {{{"find", find},
-                                                    {"match", match},
-                                                    {"gmatch", gmatch},
-                                                    {"gsub", gsub},
-                                                    {"rep", repeat},
-                                                    {nullptr, nullptr}}};
+  static constexpr std::array<luaL_Reg, 6> kOwn = {
+      {{"find", find}, {"match", match}, {"gmatch", gmatch}, {"gsub", gsub}, {"rep", repeat}, {nullptr, nullptr}}};
   luaL_setfuncs(state, kOwn.data(), 0);
   luaopen_string(state);
   for (const char* const name : {"byte", "char", "len", "lower", "upper", "reverse", "sub", "format"}) {

@@ -41,7 +41,8 @@ int insert(lua_State* state) {
 int remove(lua_State* state) {
   const lua_Integer size = size_of(state);
   const lua_Integer at = luaL_optinteger(state, 2, size);
-  if (lua_gettop(state) > 1) luaL_argcheck(state, size + 1 == at || (at >= 1 && at <= size + 1) || size == 0, 2, "position out of bounds");
+  if (lua_gettop(state) > 1)
+    luaL_argcheck(state, size + 1 == at || (at >= 1 && at <= size + 1) || size == 0, 2, "position out of bounds");
   charge(state, size - at);
   lua_rawgeti(state, 1, at);
   for (lua_Integer i = at; i < size; ++i) {

@@ -1,7 +1,8 @@
 #include "plugin_host/lua_values.h"
 
-#include <cstring>
 #include <nlohmann/json.hpp>
+
+#include <cstring>
 
 namespace monitor::plugin_host {
 
@@ -12,7 +13,16 @@ namespace {
 constexpr size_t kMostState = size_t{2} << 20;
 constexpr int kMostDepth = 16;
 
-enum class Tag : char { kNil = 'n', kFalse = 'f', kTrue = 't', kInteger = 'i', kNumber = 'd', kText = 's', kTable = '{', kEnd = '}' };
+enum class Tag : char {
+  kNil = 'n',
+  kFalse = 'f',
+  kTrue = 't',
+  kInteger = 'i',
+  kNumber = 'd',
+  kText = 's',
+  kTable = '{',
+  kEnd = '}'
+};
 
 void put(std::string& out, Tag tag) { out += static_cast<char>(tag); }
 

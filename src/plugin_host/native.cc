@@ -85,9 +85,8 @@ Result<std::shared_ptr<NativeLibrary>> open_library(const std::string& path, con
   }
   if (said->abi_major != MONITOR_PLUGIN_ABI_MAJOR) {
     return Error(Code::kInvalidArgument,
-                 fmt::format("plugin {} was built for version {}.{} of the plugin interface, this host has {}.{}",
-                             name, said->abi_major, said->abi_minor, MONITOR_PLUGIN_ABI_MAJOR,
-                             MONITOR_PLUGIN_ABI_MINOR));
+                 fmt::format("plugin {} was built for version {}.{} of the plugin interface, this host has {}.{}", name,
+                             said->abi_major, said->abi_minor, MONITOR_PLUGIN_ABI_MAJOR, MONITOR_PLUGIN_ABI_MINOR));
   }
   if (said->size < offsetof(monitor_plugin, save)) {
     return Error(Code::kInvalidArgument, fmt::format("says that its monitor_plugin has {} bytes, {} is the least",
@@ -158,8 +157,9 @@ class Native final : public Instance {
     const int said = library_->plugin.run(self_, &batch);
     if (said == MONITOR_DROP) return Verdict::kDropped;
     if (said != MONITOR_KEEP) {
-      return said == MONITOR_FAILED ? failure("failed")
-                                    : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
+      return said == MONITOR_FAILED
+                 ? failure("failed")
+                 : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
     }
     if (batch.points != points) return Error(Code::kInternal, "it changed where the points of a batch are");
     if (batch.point_count > tick.count + kSpare) {
@@ -195,9 +195,7 @@ class Native final : public Instance {
  private:
   static Native& of(void* self) { return *static_cast<Native*>(self); }
   bool has_state() const { return library_->plugin.save != nullptr && library_->plugin.restore != nullptr; }
-  Error failure(const char* otherwise) const {
-    return Error(Code::kInternal, reason_.empty() ? otherwise : reason_);
-  }
+  Error failure(const char* otherwise) const { return Error(Code::kInternal, reason_.empty() ? otherwise : reason_); }
 
   // The form of a series that the interface has; made once.
   struct Shown {

@@ -1,10 +1,10 @@
 #include "plugin_host/options.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "plugin_wire/wire.h"

@@ -27,6 +27,7 @@ namespace {
 
 constexpr rlim_t kMemory = rlim_t{512} * 1024 * 1024;  // of address space
 constexpr rlim_t kFiles = 32;
+constexpr int kNice = 5;
 constexpr int kOomScore = 1000;
 
 int channel_of_handler = -1;
@@ -38,18 +39,29 @@ struct Named {
 
 // Those that people will ask about.
 constexpr std::array kNames = {
-    Named{SYS_openat, "openat"},         Named{SYS_socket, "socket"},
-    Named{SYS_connect, "connect"},       Named{SYS_bind, "bind"},
-    Named{SYS_execve, "execve"},         Named{SYS_clone, "clone (a process)"},
-    Named{SYS_kill, "kill"},             Named{SYS_tgkill, "tgkill"},
-    Named{SYS_ptrace, "ptrace"},         Named{SYS_unlinkat, "unlinkat"},
-    Named{SYS_mkdirat, "mkdirat"},       Named{SYS_memfd_create, "memfd_create"},
-    Named{SYS_openat2, "openat2"},       Named{SYS_execveat, "execveat"},
-    Named{SYS_socketpair, "socketpair"}, Named{SYS_rt_sigqueueinfo, "sigqueue"},
+    Named{SYS_openat, "openat"},
+    Named{SYS_socket, "socket"},
+    Named{SYS_connect, "connect"},
+    Named{SYS_bind, "bind"},
+    Named{SYS_execve, "execve"},
+    Named{SYS_clone, "clone (a process)"},
+    Named{SYS_kill, "kill"},
+    Named{SYS_tgkill, "tgkill"},
+    Named{SYS_ptrace, "ptrace"},
+    Named{SYS_unlinkat, "unlinkat"},
+    Named{SYS_mkdirat, "mkdirat"},
+    Named{SYS_memfd_create, "memfd_create"},
+    Named{SYS_openat2, "openat2"},
+    Named{SYS_execveat, "execveat"},
+    Named{SYS_socketpair, "socketpair"},
+    Named{SYS_rt_sigqueueinfo, "sigqueue"},
 #if defined(__x86_64__)
-    Named{SYS_open, "open"},             Named{SYS_fork, "fork"},
-    Named{SYS_vfork, "vfork"},           Named{SYS_unlink, "unlink"},
-    Named{SYS_mkdir, "mkdir"},           Named{SYS_creat, "creat"},
+    Named{SYS_open, "open"},
+    Named{SYS_fork, "fork"},
+    Named{SYS_vfork, "vfork"},
+    Named{SYS_unlink, "unlink"},
+    Named{SYS_mkdir, "mkdir"},
+    Named{SYS_creat, "creat"},
 #endif
 };
 
@@ -118,14 +130,56 @@ void limit_resources() {
 
 // What running code needs, be it a plugin's or the host's.
 void allow_running(SeccompFilter& filter) {
-  for (const int call :
-       {SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_ppoll,
-        SYS_close, SYS_close_range, SYS_dup, SYS_lseek, SYS_fstat, SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk,
-        SYS_futex, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday,
-        SYS_getrandom, SYS_exit, SYS_exit_group, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_gettid,
-        SYS_getpid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sched_yield,
-        SYS_sched_getaffinity, SYS_set_robust_list, SYS_get_robust_list, SYS_rseq, SYS_getrusage, SYS_times,
-        SYS_sysinfo, SYS_uname, SYS_restart_syscall, SYS_membarrier, SYS_set_tid_address, SYS_getcpu}) {
+  for (const int call : {SYS_read,
+                         SYS_write,
+                         SYS_readv,
+                         SYS_writev,
+                         SYS_sendto,
+                         SYS_recvfrom,
+                         SYS_sendmsg,
+                         SYS_recvmsg,
+                         SYS_ppoll,
+                         SYS_close,
+                         SYS_close_range,
+                         SYS_dup,
+                         SYS_lseek,
+                         SYS_fstat,
+                         SYS_munmap,
+                         SYS_mremap,
+                         SYS_madvise,
+                         SYS_brk,
+                         SYS_futex,
+                         SYS_clock_gettime,
+                         SYS_clock_getres,
+                         SYS_clock_nanosleep,
+                         SYS_nanosleep,
+                         SYS_gettimeofday,
+                         SYS_getrandom,
+                         SYS_exit,
+                         SYS_exit_group,
+                         SYS_rt_sigprocmask,
+                         SYS_rt_sigreturn,
+                         SYS_sigaltstack,
+                         SYS_gettid,
+                         SYS_getpid,
+                         SYS_getppid,
+                         SYS_getuid,
+                         SYS_geteuid,
+                         SYS_getgid,
+                         SYS_getegid,
+                         SYS_sched_yield,
+                         SYS_sched_getaffinity,
+                         SYS_set_robust_list,
+                         SYS_get_robust_list,
+                         SYS_rseq,
+                         SYS_getrusage,
+                         SYS_times,
+                         SYS_sysinfo,
+                         SYS_uname,
+                         SYS_restart_syscall,
+                         SYS_membarrier,
+                         SYS_set_tid_address,
+                         SYS_getcpu}) {
     filter.allow(call);
   }
 #if defined(__x86_64__)
@@ -151,6 +205,7 @@ void allow_running(SeccompFilter& filter) {
 Status follow_parent(int parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (parent != 0 && getppid() != parent) return Error(Code::kAborted, "the agent is gone");
+  setpriority(PRIO_PROCESS, 0, kNice);  // collecting goes first
   if (const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0) {
     const std::string score = std::to_string(kOomScore);
     [[maybe_unused]] const ssize_t written = write(fd, score.data(), score.size());
@@ -164,16 +219,15 @@ Status KernelSandbox::confine_loading(const std::string& library) {
   limit_resources();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error(errno, "no_new_privs");
   if (Status handled = handle_forbidden(channel_); !handled) return handled;
-  const Status files = restrict_files({"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
-                                       "/etc/ld.so.cache", library});
+  const Status files =
+      restrict_files({"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", library});
   if (!files && files.error().code() != Code::kUnimplemented) return files;
   loading_ = true;
   // What the loader and confine() need besides; the first rule of a call counts.
   SeccompFilter filter;
-  for (const int call : {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_pread64, SYS_getcwd, SYS_statx,
-                         SYS_memfd_create, SYS_seccomp, SYS_landlock_create_ruleset, SYS_landlock_add_rule,
-                         SYS_landlock_restrict_self, SYS_ftruncate, SYS_prctl, SYS_setrlimit, SYS_prlimit64,
-                         SYS_fcntl, SYS_newfstatat}) {
+  for (const int call : {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_pread64, SYS_getcwd, SYS_statx, SYS_memfd_create,
+                         SYS_seccomp, SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self,
+                         SYS_ftruncate, SYS_prctl, SYS_setrlimit, SYS_prlimit64, SYS_fcntl, SYS_newfstatat}) {
     filter.allow(call);
   }
   // Reading alone.
@@ -198,13 +252,16 @@ Status KernelSandbox::confine() {
   filter.allow_if(SYS_mmap, 2, PROT_EXEC, 0, EPERM);
   filter.allow_if(SYS_mprotect, 2, PROT_EXEC, 0, EPERM);
   // All but the handler of what is forbidden may be changed.
-  filter.allow_if_any(SYS_rt_sigaction, 0, ~0U, [] {
-    std::vector<uint32_t> all;
-    for (uint32_t number = 1; number <= 64; ++number) {
-      if (number != SIGSYS) all.push_back(number);
-    }
-    return all;
-  }(), EPERM);
+  filter.allow_if_any(
+      SYS_rt_sigaction, 0, ~0U,
+      [] {
+        std::vector<uint32_t> all;
+        for (uint32_t number = 1; number <= 64; ++number) {
+          if (number != SIGSYS) all.push_back(number);
+        }
+        return all;
+      }(),
+      EPERM);
   return filter.install();
 }
 

@@ -33,7 +33,7 @@ class KernelSandbox final : public Sandbox {
 // The exit status of a host whose plugin did what it must not do.
 inline constexpr int kExitForbidden = 159;
 
-// Ends this process when the parent does, and lets it be the first to go when memory is short.
+// Ends this process when the parent does, and lets it be the first to go when memory or time is short.
 // Error: the parent is not `parent` any more.
 Status follow_parent(int parent);
 

@@ -1,8 +1,8 @@
 #include "plugin_host/script.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
 #include <utility>
 
 #include "plugin_host/lua_batch.h"
@@ -165,7 +165,8 @@ class Script final : public Instance {
     lua_pushfstring(state, "=%s", load_->name.c_str());
     const char* const chunk = lua_tostring(state, -1);
     // Text alone: Lua does not check what is compiled already.
-    if (luaL_loadbufferx(state, load_->source.data(), load_->source.size(), chunk, "t") != LUA_OK) return lua_error(state);
+    if (luaL_loadbufferx(state, load_->source.data(), load_->source.size(), chunk, "t") != LUA_OK)
+      return lua_error(state);
     lua_call(state, 0, 0);
     return 0;
   }

@@ -37,7 +37,8 @@ TEST(Script, ReadsSetsAndDrops) {
 }
 
 TEST(Script, AnIntegerSeriesTakesTheNearest) {
-  World w("function run(batch) for p in batch:points() do if p.name == 'memory' then p.value = p.value / 3 end end end");
+  World w(
+      "function run(batch) for p in batch:points() do if p.name == 'memory' then p.value = p.value / 3 end end end");
   EXPECT_EQ(w.run(World::tick()), "changed");
   EXPECT_EQ(w.points[1].integer, 33);
 }
@@ -177,7 +178,8 @@ TEST(Script, TheEnvironmentIsAnAllowList) {
       "_G _VERSION assert coroutine.create coroutine.resume coroutine.status coroutine.wrap coroutine.yield error "
       "getmetatable ipairs log ";
   EXPECT_EQ(line->text.substr(0, expected.size()), expected);
-  for (const char* const missing : {"load", "dofile", "require", "collectgarbage", "io", "os.", "debug", "dump", " table.move"}) {
+  for (const char* const missing :
+       {"load", "dofile", "require", "collectgarbage", "io", "os.", "debug", "dump", " table.move"}) {
     EXPECT_EQ(line->text.find(missing), std::string::npos) << missing;
   }
 }

@@ -17,12 +17,15 @@ class OpenSandbox final : public Sandbox {
 };
 
 struct TestingHost {
-  TestingHost() : host(sandbox, [this](std::string_view head, std::string_view rest) { take(std::string(head) + std::string(rest)); }) {}
+  TestingHost()
+      : host(sandbox,
+             [this](std::string_view head, std::string_view rest) { take(std::string(head) + std::string(rest)); }) {}
 
   void take(std::string_view packet) {
     auto message = assembler.take(packet);
     ASSERT_TRUE(message) << message.error().message();
-    if (*message) said.push_back({(*message)->type, (*message)->instance, (*message)->number, std::string((*message)->payload)});
+    if (*message)
+      said.push_back({(*message)->type, (*message)->instance, (*message)->number, std::string((*message)->payload)});
   }
   Status send(plugin_wire::Type type, std::string payload, uint32_t instance = 1) {
     for (const std::string& packet : plugin_wire::packets_of({type, instance, ++number, std::move(payload)})) {
@@ -33,15 +36,16 @@ struct TestingHost {
   // The reason of a failure; empty: it did what it was asked.
   std::string ask(plugin_wire::Type type, std::string payload, uint32_t instance = 1) {
     said.clear();
-    if (const Status sent = send(type, std::move(payload), instance); !sent) return "the host ends: " + sent.error().message();
+    if (const Status sent = send(type, std::move(payload), instance); !sent)
+      return "the host ends: " + sent.error().message();
     for (const auto& message : said) {
       if (message.type == plugin_wire::Type::kFailed) return message.payload;
     }
     return "";
   }
   std::string load(const std::string& source, const std::string& config = "{}", uint32_t instance = 1) {
-    return ask(plugin_wire::Type::kLoad, plugin_wire::Load{plugin_wire::Kind::kScript, "script", config, source}.encode(),
-               instance);
+    return ask(plugin_wire::Type::kLoad,
+               plugin_wire::Load{plugin_wire::Kind::kScript, "script", config, source}.encode(), instance);
   }
   // Tells of a series, so that ticks may have it.
   void tell(uint32_t id, const metrics::Series& series) {
@@ -54,7 +58,8 @@ struct TestingHost {
     std::string payload;
     plugin_wire::put_tick_head(payload, tick);
     payload += plugin_wire::bytes_of(tick.points);
-    if (std::string failed = ask(plugin_wire::Type::kRun, payload, instance); !failed.empty()) return "failed: " + failed;
+    if (std::string failed = ask(plugin_wire::Type::kRun, payload, instance); !failed.empty())
+      return "failed: " + failed;
     const auto head = plugin_wire::decode_result(said.back().payload, points);
     if (!head) return head.error().message();
     if (head->verdict == plugin_wire::Verdict::kUnchanged) return "unchanged";

@@ -184,9 +184,7 @@ void put_series(std::string& out, uint32_t id, const metrics::Series& series) {
 }
 
 std::string fault_of(const metrics::Series& series) {
-  const auto named = [](std::string_view text, size_t most) {
-    return text.size() <= most && valid_utf8(text);
-  };
+  const auto named = [](std::string_view text, size_t most) { return text.size() <= most && valid_utf8(text); };
   if (series.name.empty() || !named(series.name, kMaxName)) {
     return fmt::format("a name must be 1 to {} bytes of UTF-8", kMaxName);
   }

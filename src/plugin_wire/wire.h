@@ -23,8 +23,8 @@ inline constexpr uint16_t kVersion = 1;
 inline constexpr size_t kMaxPacket = size_t{64} * 1024;
 inline constexpr size_t kMaxMessage = size_t{8} * 1024 * 1024;
 inline constexpr size_t kMaxPoints = 100'000;
-inline constexpr size_t kMaxSeries = 20'000;     // that a host may define, and numbers that an agent gives
-inline constexpr size_t kMaxText = size_t{1024}; // of a reason or a line of the log
+inline constexpr size_t kMaxSeries = 20'000;      // that a host may define, and numbers that an agent gives
+inline constexpr size_t kMaxText = size_t{1024};  // of a reason or a line of the log
 // Series that the plugin made have this bit set in their number; the others are the agent's.
 inline constexpr uint32_t kOwnSeries = 0x8000'0000U;
 
@@ -165,8 +165,8 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {
   Verdict verdict{};
-  uint32_t count = 0;    // of points
-  uint64_t own_ns = 0;   // time that the plugin took, as the host measured it
+  uint32_t count = 0;   // of points
+  uint64_t own_ns = 0;  // time that the plugin took, as the host measured it
 };
 // What stands before the points.
 void put_result_head(std::string& out, const ResultHead& head);

@@ -8,7 +8,9 @@
 namespace monitor::plugin_wire {
 namespace {
 
-metrics::Series series(const std::string& name) { return {name, {{"a", "1"}, {"b", "2"}}, "By", metrics::Kind::kCounter, true, -4}; }
+metrics::Series series(const std::string& name) {
+  return {name, {{"a", "1"}, {"b", "2"}}, "By", metrics::Kind::kCounter, true, -4};
+}
 
 Header head_of(const std::string& packet) {
   Header header;
@@ -49,15 +51,17 @@ TEST(Assembler, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(refused({packets[0].substr(0, sizeof(Header) - 1)}));
   EXPECT_TRUE(refused({packets[1]})) << "a second part first";
   EXPECT_TRUE(refused({packets[0], packets[0]})) << "the first part twice";
-  for (const auto change : {+[](Header& h) { h.magic = 1; }, +[](Header& h) { h.version = 2; }, +[](Header& h) { h.type = 7; },
-                            +[](Header& h) { h.reserved = 1; }, +[](Header& h) { h.offset = 1; },
-                            +[](Header& h) { h.total = 0xffff'ffffU; }, +[](Header& h) { h.total = 10; }}) {
+  for (const auto change :
+       {+[](Header& h) { h.magic = 1; }, +[](Header& h) { h.version = 2; }, +[](Header& h) { h.type = 7; },
+        +[](Header& h) { h.reserved = 1; }, +[](Header& h) { h.offset = 1; },
+        +[](Header& h) { h.total = 0xffff'ffffU; }, +[](Header& h) { h.total = 10; }}) {
     Header header = head_of(packets[0]);
     change(header);
     EXPECT_TRUE(refused({with(packets[0], header)}));
   }
-  for (const auto change : {+[](Header& h) { h.instance = 2; }, +[](Header& h) { h.number = 2; },
-                            +[](Header& h) { h.type = static_cast<uint16_t>(Type::kResult); }, +[](Header& h) { ++h.total; }}) {
+  for (const auto change :
+       {+[](Header& h) { h.instance = 2; }, +[](Header& h) { h.number = 2; },
+        +[](Header& h) { h.type = static_cast<uint16_t>(Type::kResult); }, +[](Header& h) { ++h.total; }}) {
     Header header = head_of(packets[1]);
     change(header);
     EXPECT_TRUE(refused({packets[0], with(packets[1], header)}));

@@ -4,22 +4,44 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-typedef struct { const char* data; size_t size; } text_1_0;
-typedef union { int64_t integer; double real; } value_1_0;
-typedef struct { uint32_t series; uint32_t reserved; value_1_0 value; } point_1_0;
 typedef struct {
-  uint32_t size; uint32_t reserved;
-  int64_t time_ns; int64_t rates_since_ns; int64_t mono_ns;
-  point_1_0* points; size_t point_count; size_t point_capacity;
+  const char* data;
+  size_t size;
+} text_1_0;
+typedef union {
+  int64_t integer;
+  double real;
+} value_1_0;
+typedef struct {
+  uint32_t series;
+  uint32_t reserved;
+  value_1_0 value;
+} point_1_0;
+typedef struct {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t time_ns;
+  int64_t rates_since_ns;
+  int64_t mono_ns;
+  point_1_0* points;
+  size_t point_count;
+  size_t point_capacity;
 } batch_1_0;
 typedef struct host_1_0 {
-  uint32_t size; uint16_t abi_major; uint16_t abi_minor; void* context;
+  uint32_t size;
+  uint16_t abi_major;
+  uint16_t abi_minor;
+  void* context;
   const void* (*series)(void*, uint32_t);
   uint32_t (*intern)(void*, const void*);
   void (*log)(void*, int, text_1_0);
 } host_1_0;
 typedef struct {
-  uint32_t size; uint16_t abi_major; uint16_t abi_minor; const char* name; const char* version;
+  uint32_t size;
+  uint16_t abi_major;
+  uint16_t abi_minor;
+  const char* name;
+  const char* version;
   void* (*create)(const host_1_0*);
   int (*run)(void*, batch_1_0*);
   void (*finalize)(void*);

@@ -65,7 +65,7 @@ void finalize(void* self) { delete static_cast<Liar*>(self); }
 #endif
 
 extern "C" __attribute__((visibility("default"))) const monitor_plugin* monitor_plugin_entry(uint32_t, uint32_t) {
-  static const monitor_plugin plugin = {static_cast<uint32_t>(LIAR_SIZE), LIAR_MAJOR, LIAR_MINOR, "liar", "1.0", create, run, finalize,
-                                        nullptr, nullptr};
+  static const monitor_plugin plugin = {
+      static_cast<uint32_t>(LIAR_SIZE), LIAR_MAJOR, LIAR_MINOR, "liar", "1.0", create, run, finalize, nullptr, nullptr};
   return &plugin;
 }

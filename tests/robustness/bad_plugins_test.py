@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Plugins and scripts that were written to be bad, each in a real agent at 10 ms: the agent misses no more ticks than
 without it, and why it failed stands in log, status and ledger."""
+import math
 import os
+import statistics
 import sys
 import time
 import unittest
@@ -24,7 +26,7 @@ LIARS = {
     "count": r"points in a batch with room", "pointer": r"changed where", "series": r"series 123456", "own_series": r"not there",
     "answer": r"answered 77", "bad_text": r"no UTF-8", "labels": r"billion labels",
 }
-HARMLESS = ["stdout", "threads", "series"]  # bad manners that fail nothing
+HARMLESS = ["stdout", "threads"]  # bad manners that fail nothing
 
 SPENT = r"budget of instructions is spent"
 MEMORY = r"MiB of memory|too large|budget of instructions"
@@ -74,11 +76,15 @@ SCRIPTS = {
     "kept_handle": ("if kept then kept.value = 1 end for p in batch:points() do kept = p end", r"live only until"),
 }
 
-PHASE = 0.8  # seconds; A B B A
+PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds; A B B A
 ALLOWED = 0.001
 
 
 class Bad(PluginTest):
+    def setUp(self):
+        super().setUp()
+        self.without, self.with_it = [], []  # phases: ticks due, ticks missed
+
     def counted(self, agent):
         return self.metric(agent, "ticks_due_total"), self.metric(agent, "ticks_missed_total")
 
@@ -91,27 +97,33 @@ class Bad(PluginTest):
         after = self.counted(agent)
         return after[0] - before[0], after[1] - before[1]
 
-    def compare(self, agent, name, entry, expected):
-        """A B B A: without, with, with, without."""
+    def measure(self, agent, name, entry, expected):
+        """A B B A: without, with, with, without. Why it failed; the ticks due and missed are kept for judge()."""
         def gone():
             wait_until(lambda: self.plugin_status(name) is None, f"{name} to be gone")
 
         def there():
             wait_until(lambda: self.plugin_status(name) is not None, f"{name} to be there")
 
-        for attempt in range(3):
-            without, with_it = [], []
-            without.append(self.phase(agent, [], gone))
-            with_it.append(self.phase(agent, [entry], there))
-            if expected:
-                self.until_status(name, lambda s: s["error"], f"{entry} to fail")
-            with_it.append(self.phase(agent, [{**entry, "shadow": False}], there))
-            reason = self.plugin_status(name)["error"]
-            without.append(self.phase(agent, [], gone))
-            rates = [sum(m for _, m in phases) / max(1, sum(d for d, _ in phases)) for phases in (without, with_it)]
-            if rates[1] <= rates[0] + ALLOWED:
-                return reason
-        self.fail(f"{entry}: {rates[1]:.2%} of ticks missed, {rates[0]:.2%} without it")
+        self.without.append(self.phase(agent, [], gone))
+        self.with_it.append(self.phase(agent, [entry], there))
+        if expected:
+            self.until_status(name, lambda s: s["error"], f"{entry} to fail")
+        self.with_it.append(self.phase(agent, [{**entry, "deadline": 0.9}], there))
+        reason = self.plugin_status(name)["error"]
+        self.without.append(self.phase(agent, [], gone))
+        return reason
+
+    def judge(self):
+        """Over all of them, since one alone is too short to see a thousandth. What a busy machine does by itself is known
+        from the runs without: their scatter is allowed for."""
+        def rate(phases):
+            return sum(missed for _, missed in phases) / sum(due for due, _ in phases)
+
+        rates = [missed / due for due, missed in self.without if due > 0]
+        scatter = statistics.stdev(rates) * math.sqrt(2 / len(rates))
+        print(f"missed: {rate(self.with_it):.3%} with, {rate(self.without):.3%} without, scatter {scatter:.3%}", file=sys.stderr)
+        self.assertLessEqual(rate(self.with_it), rate(self.without) + ALLOWED + 2 * scatter)
 
     def go_through(self, name, cases):
         """cases: what the configuration says -> what is said when it fails (nothing: it does not)."""
@@ -121,10 +133,11 @@ class Bad(PluginTest):
         for config, expected in cases:
             with self.subTest(plugin=name, config=config):
                 entry = {"name": name, "config": config}
-                reason = self.compare(agent, name, entry, expected)
+                reason = self.measure(agent, name, entry, expected)
                 if expected:
                     self.assertRegex(reason, expected)
                     agent.says(rf"plugin (failed|quarantined).*plugin={name}.*({expected})")
+        self.judge()
         self.assertEqual(agent.stop(), 0)
         agent.says(r"agent stopped .*unsent=0")
         if any(expected for _, expected in cases):
@@ -157,7 +170,8 @@ class Bad(PluginTest):
         agent = self.run_agent()
         for how in HARMLESS:
             with self.subTest(how=how):
-                self.compare(agent, "bad", {"name": "bad", "config": {"how": how}}, None)
+                self.measure(agent, "bad", {"name": "bad", "config": {"how": how}}, None)
+        self.judge()
         self.assertEqual(agent.stop(), 0)
         agent.says(r"plugin printed plugin=bad")
 
@@ -226,7 +240,8 @@ class Bad(PluginTest):
         for case in ("while_true", "rep_kept", "match", "coroutine_pcall", "tables_pcall", "sort"):
             with self.subTest(case=case):
                 self.put(case, text=f"function run(batch)\n{SCRIPTS[case][0]}\nend\n")
-                self.compare(agent, case, {"name": case}, SCRIPTS[case][1])
+                self.measure(agent, case, {"name": case}, SCRIPTS[case][1])
+        self.judge()
 
 
 if __name__ == "__main__":

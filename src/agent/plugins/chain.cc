@@ -14,11 +14,12 @@ namespace monitor::agent {
 namespace {
 
 bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
 }
 
-bool contains(const auto& stages, const auto& one) { return std::find(stages.begin(), stages.end(), one) != stages.end(); }
+bool contains(const auto& stages, const auto& one) {
+  return std::find(stages.begin(), stages.end(), one) != stages.end();
+}
 
 }  // namespace
 
@@ -275,7 +276,8 @@ void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::
     case Kind::kAbsent:
       ++stage->state.skipped;
       if (stage->entry.drop_on_failure && !stage->entry.shadow) {
-        finish_stage(*stage, false, metrics::reason::kFailed, outcome.reason.empty() ? "it does not run" : outcome.reason);
+        finish_stage(*stage, false, metrics::reason::kFailed,
+                     outcome.reason.empty() ? "it does not run" : outcome.reason);
       } else {
         ++at_;
       }
@@ -317,8 +319,7 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
     points_in_hand_ += after - before;
   }
   if (lost > 0 || !forward) {
-    drops_.dropped(
-        {metrics::stage::kPlugin, reason, stage.entry.name, 0, forward ? 0U : 1U, lost, tick_.time_ns});
+    drops_.dropped({metrics::stage::kPlugin, reason, stage.entry.name, 0, forward ? 0U : 1U, lost, tick_.time_ns});
     points_inside_ -= lost;
     points_in_hand_ -= lost;
   }

@@ -46,7 +46,8 @@ struct PluginState {
   std::string state = "running";
   std::string error;  // why it failed last; empty: it never has
   uint64_t ticks_in = 0;
-  uint64_t ticks_changed = 0;  // as far as is known what a shadow would have: `changed` and `dropped` of a shadow did not happen
+  uint64_t ticks_changed =
+      0;  // as far as is known what a shadow would have: `changed` and `dropped` of a shadow did not happen
   uint64_t ticks_dropped = 0;
   uint64_t points_dropped = 0;
   uint64_t failures = 0;  // ticks lost
@@ -102,7 +103,7 @@ class Chain {
  private:
   struct Stage {
     config::PluginEntry entry;
-    std::unique_ptr<Plugin> plugin;        // one of the two
+    std::unique_ptr<Plugin> plugin;  // one of the two
     std::shared_ptr<HostedPlugin> hosted;
     PluginState state;
     Durations durations;
@@ -141,7 +142,7 @@ class Chain {
   metrics::Tick before_;  // as the stage got it, where that is needed
   size_t points_before_ = 0;
   bool hosted_changed_ = false;
-  size_t at_ = 0;         // stage
+  size_t at_ = 0;  // stage
   int64_t stage_start_ns_ = 0;
   uint64_t points_inside_ = 0;
   uint64_t points_added_ = 0;

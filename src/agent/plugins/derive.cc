@@ -11,10 +11,8 @@ namespace monitor::agent {
 
 void Derive::initialize(Options& options, metrics::SeriesTable& table) {
   table_ = &table;
-  static const std::vector<std::pair<std::string, What>> kWhat = {{"rate", What::kRate},
-                                                                  {"delta", What::kDelta},
-                                                                  {"moving_average", What::kMovingAverage},
-                                                                  {"sum", What::kSum}};
+  static const std::vector<std::pair<std::string, What>> kWhat = {
+      {"rate", What::kRate}, {"delta", What::kDelta}, {"moving_average", What::kMovingAverage}, {"sum", What::kSum}};
   static constexpr std::string_view kSuffixes[] = {".rate", ".delta", ".average", ".sum"};
   std::vector<std::string> names;
   for (const auto& [name, what] : kWhat) names.push_back(name);
@@ -61,8 +59,7 @@ std::optional<double> Derive::derive(metrics::SeriesId id, double value, int64_t
       memory.window[memory.next] = value;
       memory.next = (memory.next + 1) % window_;
     }
-    return std::accumulate(memory.window.begin(), memory.window.end(), 0.0) /
-           static_cast<double>(memory.window.size());
+    return std::accumulate(memory.window.begin(), memory.window.end(), 0.0) / static_cast<double>(memory.window.size());
   }
   const double last = std::exchange(memory.last, value);
   const int64_t since = std::exchange(memory.mono_ns, mono_ns);

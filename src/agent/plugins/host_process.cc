@@ -52,8 +52,7 @@ std::string signal_name(int number) {
 
 }  // namespace
 
-Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, const std::string& program,
-                                                        std::string name) {
+Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, const std::string& program, std::string name) {
   std::shared_ptr<HostProcess> made(new HostProcess(loop, std::move(name)));
   if (Status spawned = made->spawn(program); !spawned) return spawned.error();
   return made;
@@ -103,7 +102,7 @@ Status HostProcess::spawn(const std::string& program) {
   if (error != 0) return errno_error(error, "starting " + program);
   pid_ = pid;
   pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // O_CLOEXEC is always set
-  if (!pidfd_.valid()) return errno_error(errno, "pidfd_open");  // the destructor kills it
+  if (!pidfd_.valid()) return errno_error(errno, "pidfd_open");    // the destructor kills it
   buffer_.resize(plugin_wire::kMaxPacket + 1);
   loop_.watch(channel_.get(), EPOLLIN, [this](uint32_t events) { on_channel(events); });
   loop_.watch(output_.get(), EPOLLIN, [this](uint32_t) { on_output(); });
@@ -149,8 +148,7 @@ void HostProcess::let_go() {
   });
 }
 
-void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::string_view payload,
-                       std::string_view rest) {
+void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::string_view payload, std::string_view rest) {
   if (!channel_.valid()) return;
   if (is_request(type)) at_work_.push_back(instance);
   const size_t total = payload.size() + rest.size();
@@ -173,7 +171,8 @@ void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::strin
     message.msg_iovlen = parts.size();
     if (sendmsg(channel_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return;
   }
-  for (std::string& packet : plugin_wire::packets_of({type, instance, number, std::string(payload) + std::string(rest)})) {
+  for (std::string& packet :
+       plugin_wire::packets_of({type, instance, number, std::string(payload) + std::string(rest)})) {
     waiting_.push_back(std::move(packet));
   }
   write_waiting();
@@ -264,8 +263,7 @@ void HostProcess::on_output() {
   partial_.append(buffer.data(), static_cast<size_t>(n));
   size_t start = 0;
   for (size_t end = 0; (end = partial_.find('\n', start)) != std::string::npos; start = end + 1) {
-    log_info("plugin printed",
-             {{"plugin", name_}, {"line", plugin_wire::tame(partial_.substr(start, end - start))}});
+    log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(partial_.substr(start, end - start))}});
   }
   partial_.erase(0, start);
   if (partial_.size() > plugin_wire::kMaxText) partial_.clear();

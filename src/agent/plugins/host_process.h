@@ -2,8 +2,8 @@
 // (which goes to the log, a little at a time), a pidfd for its end. What arrives is copied and checked before anything
 // is made of it; what is no message ends the host.
 //
-// On the loop's thread; the loop must outlive it. A host that is let go has a moment to finalize its plugins, then it is
-// killed; destroying it kills it at once.
+// On the loop's thread; the loop must outlive it. A host that is let go has a moment to finalize its plugins, then it
+// is killed; destroying it kills it at once.
 #pragma once
 
 #include <sys/types.h>

@@ -60,9 +60,9 @@ void HostedPlugin::begin() {
   }
   link_ = std::move(*link);
   instance_ = link_->add(*this);
-  const plugin_wire::Load load{entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript
-                                                                          : plugin_wire::Kind::kNative,
-                               entry_.name, entry_.config, entry_.code};
+  const plugin_wire::Load load{
+      entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript : plugin_wire::Kind::kNative, entry_.name,
+      entry_.config, entry_.code};
   link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
   await_within(kStartWithin, "start");
 }
@@ -223,7 +223,8 @@ void HostedPlugin::on_message(const MessageView& message) {
     case Type::kResult:
       return on_result(message);
     case Type::kSaved:
-      return state_done_ ? finish_state(std::string(message.payload)) : host_failed("it answered what it was not asked");
+      return state_done_ ? finish_state(std::string(message.payload))
+                         : host_failed("it answered what it was not asked");
     case Type::kRestored:
       return state_done_ ? finish_state(std::string()) : host_failed("it answered what it was not asked");
     case Type::kFailed: {

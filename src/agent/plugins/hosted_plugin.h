@@ -2,7 +2,8 @@
 // keeps failing. Answers come later; a tick that is not answered within its deadline costs the host its life.
 //
 //   starting -> running -> waiting (a while after a failure) -> starting ...
-//                       -> quarantined (after kMostFailures within kFailureWindow, or errors in a row) -> starting, once in kQuarantine
+//                       -> quarantined (after kMostFailures within kFailureWindow, or errors in a row) -> starting,
+//                       once in kQuarantine
 //
 // On the agent's loop. Timers, table and links must outlive it. Callbacks are never called from inside a call, but for
 // run() where the plugin is not running.
@@ -41,8 +42,8 @@ class HostedPlugin final : private HostLink::Listener {
       kUnchanged,
       kChanged,  // `points` are what is left
       kDropped,
-      kFailed,   // the tick is lost
-      kAbsent,   // the plugin does not run
+      kFailed,  // the tick is lost
+      kAbsent,  // the plugin does not run
     };
     Kind kind{};
     std::vector<metrics::Point>* points = nullptr;  // valid during the call
@@ -115,9 +116,9 @@ class HostedPlugin final : private HostLink::Listener {
   Phase phase_ = Phase::kStarting;
   std::shared_ptr<HostLink> link_;
   uint32_t instance_ = 0;
-  uint32_t number_ = 0;              // of the last request
-  std::vector<bool> told_;           // agent's series that this host knows
-  size_t told_dense_ = 0;            // all numbers below it are among them
+  uint32_t number_ = 0;                                // of the last request
+  std::vector<bool> told_;                             // agent's series that this host knows
+  size_t told_dense_ = 0;                              // all numbers below it are among them
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
   size_t new_series_ = 0;
   plugin_wire::Loaded loaded_;
@@ -126,14 +127,14 @@ class HostedPlugin final : private HostLink::Listener {
   bool settled_ = false;
   std::string refusal_;
 
-  Done done_;                        // of the tick in hand
-  metrics::Tick waiting_tick_;       // until state is handed over
+  Done done_;                   // of the tick in hand
+  metrics::Tick waiting_tick_;  // until state is handed over
   bool tick_waits_ = false;
   StateDone state_done_;
   std::shared_ptr<HostedPlugin> old_;
   bool handing_over_ = false;
 
-  std::deque<int64_t> failures_;     // when
+  std::deque<int64_t> failures_;  // when
   size_t errors_in_a_row_ = 0;
   uint64_t restarts_ = 0;
   std::string error_;

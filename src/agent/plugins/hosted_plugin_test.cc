@@ -186,7 +186,8 @@ TEST(HostedPlugin, TooManySeriesCostPointsNotTheTable) {
   std::string defined;
   std::vector<metrics::Point> points;
   for (uint32_t i = 0; i < HostedPlugin::kMostNewSeries + 10; ++i) {
-    plugin_wire::put_series(defined, plugin_wire::kOwnSeries + i, {"s" + std::to_string(i), {}, "1", metrics::Kind::kGauge, false, 0});
+    plugin_wire::put_series(defined, plugin_wire::kOwnSeries + i,
+                            {"s" + std::to_string(i), {}, "1", metrics::Kind::kGauge, false, 0});
     metrics::Point point;
     point.series = plugin_wire::kOwnSeries + i;
     points.push_back(point);
@@ -333,7 +334,8 @@ class Told final : public DropSink {
 // Plugins of which the test decides when they have started.
 class FakeHosted final : public HostedPlugins {
  public:
-  FakeHosted(Timers& timers, metrics::SeriesTable& table, HostLinks& links) : timers_(timers), table_(table), links_(links) {}
+  FakeHosted(Timers& timers, metrics::SeriesTable& table, HostLinks& links)
+      : timers_(timers), table_(table), links_(links) {}
   Made make(const std::vector<config::PluginEntry>& entries) override {
     Made made;
     if (entries.empty()) return made;
@@ -383,7 +385,8 @@ struct ChainWorld {
   FakeLinks links;
   FakeHosted hosted{timers, table, links};
   std::vector<double> out;
-  Chain chain{table, timers.clock(), told, [this](metrics::Tick& tick) { out.push_back(tick.points.at(0).real); }, &hosted};
+  Chain chain{table, timers.clock(), told, [this](metrics::Tick& tick) { out.push_back(tick.points.at(0).real); },
+              &hosted};
   int progress = 0;
 };
 

@@ -101,7 +101,8 @@ std::vector<std::string> Options::names(std::string_view name) {
   const json* const value = find(name);
   if (value == nullptr) return result;
   if (value->is_string()) return {value->get<std::string>()};
-  const bool texts = value->is_array() && std::all_of(value->begin(), value->end(), [](const json& one) { return one.is_string(); });
+  const bool texts =
+      value->is_array() && std::all_of(value->begin(), value->end(), [](const json& one) { return one.is_string(); });
   if (texts) return value->get<std::vector<std::string>>();
   fail(config::pointer_step(name), "must be a text or a list of texts", *value);
   return result;

@@ -47,8 +47,8 @@ std::string trace_text(const metrics::SeriesTable& table, const PluginState& plu
     return metrics::human_value(series, table.value(point));
   };
   const std::string took = format_duration(plugin.last_duration_ns / 1000 * 1000);
-  const std::string head = fmt::format("{} ({}{}), {}: ", plugin.name, kind_name(plugin.kind),
-                                       plugin.shadow ? ", shadow" : "", took);
+  const std::string head =
+      fmt::format("{} ({}{}), {}: ", plugin.name, kind_name(plugin.kind), plugin.shadow ? ", shadow" : "", took);
   if (!failure.empty()) return head + fmt::format("failed: {}\n", failure);
   if (after == nullptr) return head + fmt::format("dropped the tick of {} points\n", before.points.size());
   std::multimap<metrics::SeriesId, const metrics::Point*> old;
@@ -72,7 +72,8 @@ std::string trace_text(const metrics::SeriesTable& table, const PluginState& plu
   for (const auto& [id, point] : old) {
     lines += fmt::format("  - {}  {}\n", metrics::to_string(table.at(id)), shown(*point));
   }
-  return head + fmt::format("{} points in, {} out, {} as they were\n", before.points.size(), after->points.size(), same) +
+  return head +
+         fmt::format("{} points in, {} out, {} as they were\n", before.points.size(), after->points.size(), same) +
          lines;
 }
 

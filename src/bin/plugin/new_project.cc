@@ -37,9 +37,9 @@ std::string class_of(std::string_view name) {
 
 std::string filled(std::string text, std::string_view name, std::string_view prefix) {
   const std::string made = class_of(name);
-  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"@NAME@", name},
-                                 {"@CLASS@", made},
-                                 {"@PREFIX@", prefix}}) {
+  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"template_name", name},
+                                 {"TemplateClass", made},
+                                 {"template_prefix", prefix}}) {
     for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
       text.replace(at, from.size(), to);
     }
@@ -58,9 +58,9 @@ Status write_project(const std::string& name, const std::string& folder, const s
   std::filesystem::create_directories(folder, error);
   if (error) return errno_error(error.value(), folder);
   const std::array<std::pair<std::string, std::string_view>, 4> files = {{{"CMakeLists.txt", template_cmake()},
-                                                                         {"plugin.cc", template_plugin()},
-                                                                         {"plugin_test.cc", template_test()},
-                                                                         {"README.md", template_readme()}}};
+                                                                          {"plugin.cc", template_plugin()},
+                                                                          {"plugin_test.cc", template_test()},
+                                                                          {"README.md", template_readme()}}};
   for (const auto& [file, text] : files) {
     std::ofstream out(folder + "/" + file);
     out << filled(std::string(text), name, prefix);

@@ -1,9 +1,9 @@
 #include "bin/plugin/recorded_ticks.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "base/time_format.h"
