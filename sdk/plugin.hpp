@@ -73,6 +73,7 @@ class Host {
   // Throws when the series is not valid or there are too many.
   SeriesId intern(const Series& series) const {
     std::vector<monitor_label> labels;
+    labels.reserve(series.labels.size());
     for (const auto& [name, value] : series.labels) labels.push_back({to_c(name), to_c(value)});
     monitor_series to{};
     to.size = sizeof to;

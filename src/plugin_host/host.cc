@@ -123,6 +123,9 @@ void Host::run(Instance& instance, const MessageView& message) {
   tick_.count = given->size() / sizeof(metrics::Point);
   if (tick_.room.size() < tick_.count) tick_.room.resize(tick_.count);
   std::copy(given->begin(), given->end(), reinterpret_cast<char*>(tick_.room.data()));
+  if (const std::string fault = fault_of(instance, std::span(tick_.room).first(tick_.count)); !fault.empty()) {
+    return fail(message, Error(Code::kInvalidArgument, "the agent sent " + fault));
+  }
   const SystemClock clock;
   const int64_t start = clock.mono_ns();
   auto verdict = instance.run(tick_);

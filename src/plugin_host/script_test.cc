@@ -128,6 +128,13 @@ TEST(Script, AFailureCostsOneBatch) {
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
 }
 
+TEST(Script, ATickOfASeriesThatWasNotToldIsRefused) {
+  World w("function run(batch) for p in batch:points() do p.value = 1 end end");
+  metrics::Tick tick = tick_of({1});
+  tick.points[0].series = 7;
+  EXPECT_EQ(w.run(tick), "failed: the agent sent a point of series 7, which is not there");
+}
+
 TEST(Script, TheBudgetIsThereAnewForEveryCall) {
   World w("function run(batch) if not state.done then state.done = true while true do end end end");
   EXPECT_NE(w.run(tick_of({1})).find("budget"), std::string::npos);

@@ -105,12 +105,12 @@ class Bad(PluginTest):
         def there():
             wait_until(lambda: self.plugin_status(name) is not None, f"{name} to be there")
 
+        reason = ""
         self.without.append(self.phase(agent, [], gone))
-        self.with_it.append(self.phase(agent, [entry], there))
+        self.with_it.append(self.phase(agent, [{**entry, "deadline": 0.25}], there))
         if expected:
-            self.until_status(name, lambda s: s["error"], f"{entry} to fail")
-        self.with_it.append(self.phase(agent, [{**entry, "deadline": 0.9}], there))
-        reason = self.plugin_status(name)["error"]
+            reason = self.until_status(name, lambda s: s["error"], f"{entry} to fail")["error"]
+        self.with_it.append(self.phase(agent, [{**entry, "deadline": 0.2}], there))
         self.without.append(self.phase(agent, [], gone))
         return reason
 

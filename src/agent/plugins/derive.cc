@@ -15,6 +15,7 @@ void Derive::initialize(Options& options, metrics::SeriesTable& table) {
       {"rate", What::kRate}, {"delta", What::kDelta}, {"moving_average", What::kMovingAverage}, {"sum", What::kSum}};
   static constexpr std::string_view kSuffixes[] = {".rate", ".delta", ".average", ".sum"};
   std::vector<std::string> names;
+  names.reserve(kWhat.size());
   for (const auto& [name, what] : kWhat) names.push_back(name);
   const std::string name = options.one_of("what", "rate", names);
   for (const auto& [known, what] : kWhat) {

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -304,6 +305,8 @@ std::string HostProcess::reap() {
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) return "it ended";
   if (!last_words_.empty()) return last_words_;
   if (!reason_.empty()) return reason_;
+  // The host's own status for a channel that is no more.
+  if (info.si_code == CLD_EXITED && info.si_status == kExitIo) return "it closed its channel";
   if (info.si_code == CLD_EXITED) return fmt::format("it ended its process with status {}", info.si_status);
   return "it ended by " + signal_name(info.si_status);
 }

@@ -102,7 +102,8 @@ void HostedPlugin::load_failed(const std::string& reason) {
 // --- Ticks
 
 void HostedPlugin::run(const metrics::Tick& tick, Done done) {
-  if (phase_ != Phase::kRunning) {
+  // The host may be about to end for what another script did there.
+  if (phase_ != Phase::kRunning || link_->ended()) {
     done({Outcome::Kind::kAbsent, nullptr, 0, error_});
     return;
   }
@@ -120,7 +121,10 @@ void HostedPlugin::send_run(const metrics::Tick& tick) {
   payload_.clear();
   plugin_wire::put_tick_head(payload_, tick);
   link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
-  await_within(entry_.deadline_ns, "answer");
+  // A script's own budget is of processor time, and ends it alone: killing the host of all scripts is for what no budget
+  // ends, not for a machine that is busy.
+  const bool script = entry_.kind == config::PluginKind::kScript;
+  await_within(script ? std::max(entry_.deadline_ns, kScriptDeadline) : entry_.deadline_ns, "answer");
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
@@ -261,7 +265,7 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
   log_warning("plugin loses its host to another script and is started again",
               {{"plugin", entry_.name}, {"reason", reason}});
   begin();
-  if (in_hand) answer({Outcome::Kind::kFailed, nullptr, 0, "its host was ended by another script"});
+  if (in_hand) answer({Outcome::Kind::kAbsent, nullptr, 0, error_});
 }
 
 // --- Failing
@@ -382,6 +386,7 @@ void HostedPlugin::handed_over(const std::string& trouble) {
 }
 
 void HostedPlugin::await_within(int64_t ns, std::string_view what) {
+  within_ns_ = ns;
   deadline_ns_ = now() + ns;
   late_ = what;
   // One that fires later than that is of a longer wait.
@@ -399,8 +404,7 @@ void HostedPlugin::look_at_deadline() {
     deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
     return;
   }
-  const int64_t within = phase_ == Phase::kStarting ? kStartWithin : entry_.deadline_ns;
-  host_failed(fmt::format("it did not {} within {}", late_, format_duration(within)));
+  host_failed(fmt::format("it did not {} within {}", late_, format_duration(within_ns_)));
 }
 
 void HostedPlugin::changed() const {

@@ -27,6 +27,8 @@ namespace monitor::agent {
 class HostedPlugin final : private HostLink::Listener {
  public:
   static constexpr int64_t kStartWithin = 5 * kNanosPerSecond;
+  // The least that a script is given: see run().
+  static constexpr int64_t kScriptDeadline = 10 * kNanosPerSecond;
   static constexpr int64_t kHandOverWithin = kNanosPerSecond;
   static constexpr size_t kMostFailures = 5;
   static constexpr int64_t kFailureWindow = 60 * kNanosPerSecond;
@@ -142,6 +144,7 @@ class HostedPlugin final : private HostLink::Listener {
   // What is awaited must come by then; 0: nothing is. The timer is left to fire and looks: moving it with every tick
   // would cost more than that.
   int64_t deadline_ns_ = 0;
+  int64_t within_ns_ = 0;
   std::string late_;  // what is said when it does not
   Timers::TimerId deadline_timer_ = 0;
   int64_t timer_due_ns_ = 0;
