@@ -213,8 +213,9 @@ constexpr std::array<PluginField, 5> kPluginFields = {{
       .max = 10 * kNanosPerSecond,
       .example = R"("100ms")",
       .since = "0.2.0",
-      .description = "How long a native plugin may take for a tick; then its host is killed, and the tick is lost. Scripts have "
-                     "a budget instead"}},
+      .description =
+          "How long a native plugin may take for a tick; then its host is killed, and the tick is lost. Scripts have "
+          "a budget instead"}},
 }};
 
 ordered_json duration_schema() {

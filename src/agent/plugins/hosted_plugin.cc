@@ -121,8 +121,8 @@ void HostedPlugin::send_run(const metrics::Tick& tick) {
   payload_.clear();
   plugin_wire::put_tick_head(payload_, tick);
   link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
-  // A script's own budget is of processor time, and ends it alone: killing the host of all scripts is for what no budget
-  // ends, not for a machine that is busy.
+  // A script's own budget is of processor time, and ends it alone: killing the host of all scripts is for what no
+  // budget ends, not for a machine that is busy.
   const bool script = entry_.kind == config::PluginKind::kScript;
   await_within(script ? std::max(entry_.deadline_ns, kScriptDeadline) : entry_.deadline_ns, "answer");
 }
