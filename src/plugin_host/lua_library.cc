@@ -34,9 +34,23 @@ int protected_call(lua_State* state) {
   return after_pcall(state, lua_pcallk(state, lua_gettop(state) - 2, LUA_MULTRET, 0, 0, after_pcall), 0);
 }
 
+// A script's message handler. Not when the budget is spent: that error comes out of a hook, and no hook runs, and
+// nothing is counted, while its handler does.
+int handle_message(lua_State* state) {
+  if (LuaBudget::of(state).spent()) return 1;
+  lua_settop(state, 1);
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, 1, 1);
+  return 1;
+}
+
 int protected_call_with_handler(lua_State* state) {
   const int count = lua_gettop(state);
   luaL_checktype(state, 2, LUA_TFUNCTION);
+  lua_pushvalue(state, 2);
+  lua_pushcclosure(state, handle_message, 1);
+  lua_replace(state, 2);
   LuaBudget::of(state).charge(state, kCallCost);
   lua_pushboolean(state, 1);
   lua_pushvalue(state, 1);

@@ -38,6 +38,7 @@ class Scripts(ProgramTest):
                                           one["plugins"][0]["state"] == "running" for one in said)
 
         wait_until(states, "both to say what is wrong and what runs")
+        wait_until(lambda: all(len(self.batches(name)) > 2 for name in ("a", "b")), "some batches")
         for agent in agents:
             self.assertEqual(agent.stop(), 0)
         for name in ("a", "b"):
