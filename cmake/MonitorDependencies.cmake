@@ -9,12 +9,13 @@ find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0)
+pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # CMake's own module: Debian's protobuf ships no package file.
 find_package(Protobuf REQUIRED)
 
 # Headers of third parties are not ours to warn about.
-foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD)
+foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
   if(dirs)
     set_target_properties(${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${dirs}")

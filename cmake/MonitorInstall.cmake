@@ -1,6 +1,6 @@
 # What `cmake --install` puts where: programs (each by monitor_program), man pages and shell completion made by the
 # programs themselves, the protos, and the documentation.
-set(MONITOR_PROGRAMS monitor monitor-agent monitor-server monitor-analysis monitor-config monitor-load)
+set(MONITOR_PROGRAMS monitor monitor-agent monitor-server monitor-analysis monitor-config monitor-load monitor-plugin)
 set(GENERATED ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${GENERATED})
 foreach(program ${MONITOR_PROGRAMS})

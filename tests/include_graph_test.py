@@ -18,10 +18,12 @@ ALLOWED = {
     "metriclog": BASE,
     "supervisor": BASE,
     "load": BASE | {"metrics", "protocol", "rpc"},
-    "agent": BASE | {"metrics", "config", "protocol", "rpc", "telemetry"},
+    "plugin_wire": BASE | {"metrics"},
+    "plugin_host": BASE | {"metrics", "plugin_wire"},
+    "agent": BASE | {"metrics", "config", "protocol", "rpc", "telemetry", "plugin_wire"},
     "server": BASE | {"metrics", "protocol", "rpc", "telemetry", "metriclog"},
     "analysis": BASE | {"metrics", "telemetry", "metriclog"},
-    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load"},
+    "bin": {"base", "metrics", "config", "protocol", "rpc", "telemetry", "metriclog", "supervisor", "agent", "server", "analysis", "load", "plugin_host", "plugin_wire"},
 }
 # Parts of a folder that may use more.
 ALSO = {"config/etcd": {"rpc"}, "load/config": {"config"}}
@@ -36,6 +38,7 @@ THIRD_PARTIES = {
     r"spdlog/": ["src/base/log.cc"],
     r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
+    r"lua": ["src/plugin_host/"],
 }
 # Tests may look at more: at the generated messages, and at what they set up.
 TEST = re.compile(r"(_test\.cc|_test\.h|/testing/.*)$")

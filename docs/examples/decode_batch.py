@@ -83,7 +83,8 @@ def counters(data):
         elif number == 4:
             parts = dict(fields(value))
             result["dropped"].append({"stage": parts[1].decode(), "reason": parts[2].decode(), "batches": parts.get(3, 0),
-                                      "ticks": parts.get(4, 0), "points": parts.get(5, 0)})
+                                      "ticks": parts.get(4, 0), "points": parts.get(5, 0),
+                                      "plugin": parts.get(6, b"").decode()})
     return result
 
 

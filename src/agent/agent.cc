@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -12,22 +13,28 @@ constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
 // As many ends of incarnations are told in one batch.
 constexpr size_t kMaxEnds = 64;
+constexpr int64_t kStopWithin = kNanosPerSecond;
 
 }  // namespace
 
-Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source)
+Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
+             HostedPlugins* hosted)
     : timers_(timers),
       options_(std::move(options)),
       table_(table),
       source_(source),
       drops_(options_.incarnation),
-      chain_(table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }),
-      encoder_(table) {}
+      chain_(
+          table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
+      encoder_(table) {
+  chain_.set_on_progress([this] { on_chain(); });
+}
 
 Agent::~Agent() {
   timers_.cancel_timer(tick_timer_);
   timers_.cancel_timer(heartbeat_timer_);
   timers_.cancel_timer(summary_timer_);
+  timers_.cancel_timer(stop_timer_);
 }
 
 void Agent::attach(Spool& spool, std::function<void()> on_batch) {
@@ -111,6 +118,15 @@ void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
   if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
+// Ticks have come through the chain later than they went in.
+void Agent::on_chain() {
+  if (stopping_) {
+    if (chain_.idle()) finish_stop();
+    return;
+  }
+  if (!encoder_.empty() && batch_is_due()) close_batch();
+}
+
 bool Agent::batch_is_due() const { return grids_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
@@ -155,7 +171,9 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.config_revision = static_cast<uint64_t>(revision_);
   envelope.resource = settings_.labels;
   envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
-  envelope.counters = {stats_.ticks_due, stats_.ticks_missed, stats_.points_made, drops_.totals()};
+  // Made, as far as it is known what became of them: in batches or dropped.
+  const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside();
+  envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, drops_.totals()};
   envelope.drops = drops_.carry(info.sequence);
   envelope.appended_ns = timers_.clock().wall_ns();
   envelope.ended = carry_ends(info.sequence);
@@ -187,16 +205,27 @@ void Agent::schedule_heartbeat() {
   });
 }
 
-void Agent::stop() {
-  timers_.cancel_timer(tick_timer_);
-  timers_.cancel_timer(heartbeat_timer_);
-  tick_timer_ = 0;
-  heartbeat_timer_ = 0;
+void Agent::stop(std::function<void()> done) {
+  timers_.cancel_timer(std::exchange(tick_timer_, 0));
+  timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
+  stopping_ = true;
+  on_stopped_ = std::move(done);
   chain_.pump();
+  if (chain_.idle()) return finish_stop();
+  stop_timer_ = timers_.call_after(kStopWithin, [this] {
+    stop_timer_ = 0;
+    log_warning("plugins are not done in time; what they have is dropped", {{"ticks", chain_.queued() + 1}});
+    finish_stop();
+  });
+}
+
+void Agent::finish_stop() {
+  timers_.cancel_timer(std::exchange(stop_timer_, 0));
+  chain_.give_up();  // plugins are finalized
   if (!encoder_.empty()) close_batch();
   // The batch may have set the timer anew.
-  timers_.cancel_timer(heartbeat_timer_);
-  heartbeat_timer_ = 0;
+  timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
+  if (const auto done = std::exchange(on_stopped_, nullptr)) done();
 }
 
 void Agent::on_stored(const BatchInfo& batch) {

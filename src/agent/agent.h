@@ -41,15 +41,20 @@ struct AgentStats {
 
 class Agent final : public config::Applier, public SpoolListener {
  public:
-  Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source);
+  // `hosted`: where plugins come from that run in hosts; null: there are built-in ones only.
+  Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
+        HostedPlugins* hosted = nullptr);
   ~Agent() override;
 
   // Before the first configuration: where batches go, and who is told of a new one.
   void attach(Spool& spool, std::function<void()> on_batch);
 
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override;
-  // Closes the open batch; no tick comes after it.
-  void stop();
+  // No tick is collected any more. What is in the chain comes through it, then the open batch is closed and `done` is
+  // called: at once, unless a hosted plugin has to be waited for; and within kStopWithin.
+  void stop(std::function<void()> done = {});
+  // Told when a plugin's state changes.
+  void set_on_plugin_change(std::function<void()> call) { chain_.set_on_change(std::move(call)); }
 
   void on_stored(const BatchInfo& batch) override;
   void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override;
@@ -76,6 +81,8 @@ class Agent final : public config::Applier, public SpoolListener {
   std::vector<metrics::IncarnationEnd> carry_ends(uint64_t sequence);
   void schedule_heartbeat();
   void summarize();
+  void on_chain();
+  void finish_stop();
 
   // The end of an earlier incarnation, told in every batch until one that tells it is acknowledged.
   struct EndToTell {
@@ -107,6 +114,9 @@ class Agent final : public config::Applier, public SpoolListener {
   Timers::TimerId tick_timer_ = 0;
   Timers::TimerId heartbeat_timer_ = 0;
   Timers::TimerId summary_timer_ = 0;
+  Timers::TimerId stop_timer_ = 0;
+  bool stopping_ = false;
+  std::function<void()> on_stopped_;
 };
 
 }  // namespace monitor::agent

@@ -34,8 +34,9 @@ void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
 }
 
 void Drops::add(metrics::Drop drop) {
-  metrics::DropTotal& total = totals_[{drop.stage, drop.reason}];
+  metrics::DropTotal& total = totals_[{drop.stage, drop.reason, drop.plugin}];
   total.stage = drop.stage;
+  total.plugin = drop.plugin;
   total.reason = drop.reason;
   total.batches += drop.batches;
   total.ticks += drop.ticks;

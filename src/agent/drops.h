@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -51,7 +52,7 @@ class Drops final : public DropSink {
   static constexpr size_t kMaxCarried = 256;
 
   std::string incarnation_;
-  std::map<std::pair<std::string, std::string>, metrics::DropTotal> totals_;
+  std::map<std::tuple<std::string, std::string, std::string>, metrics::DropTotal> totals_;  // by stage, reason, plugin
   std::vector<Record> records_;
 };
 

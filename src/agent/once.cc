@@ -8,6 +8,7 @@
 
 #include "agent/drops.h"
 #include "agent/plugins/chain.h"
+#include "agent/plugins/plugin_report.h"
 #include "base/random.h"
 #include "metrics/decode.h"
 #include "metrics/encode.h"
@@ -36,8 +37,9 @@ std::string listing(const metrics::Batch& batch) {
 
 }  // namespace
 
-Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, const Clock& clock,
-                              metrics::SeriesTable& table, TickSource& source) {
+Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
+                              metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted) {
+  const Clock& clock = loop.clock();
   SystemRandom random;
   metrics::Envelope envelope;
   envelope.agent_id = options.agent_id;
@@ -50,10 +52,15 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
 
   metrics::BatchEncoder encoder(table);
   Drops drops(envelope.incarnation);
-  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { encoder.add(tick); });
-  if (const auto problem = chain.configure(settings.plugins)) {
-    return Error(Code::kFailedPrecondition, problem->to_string());
+  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { encoder.add(tick); }, hosted);
+  std::string trace;
+  if (options.trace) {
+    chain.set_trace([&](const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
+                        std::string_view failure) { trace += trace_text(table, plugin, before, after, failure); });
   }
+  auto problem = chain.configure(settings.plugins);
+  for (; problem && problem->pending; problem = chain.configure(settings.plugins)) loop.run_once(-1);
+  if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
   constexpr uint64_t kGrid = 1;  // whatever the intervals are: it is read once
   source.configure(kGrid, settings.metrics);
   const Moment first{clock.wall_ns(), clock.mono_ns()};
@@ -68,11 +75,12 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
   chain.push(std::move(tick));
   chain.pump();
+  while (!chain.idle()) loop.run_once(-1);
 
   const auto batch = metrics::decode_batch(encoder.finish(envelope));
   if (!batch) return batch.error();
-  if (!options.json) return listing(*batch);
-  std::string out;
+  if (!options.json) return trace + listing(*batch);
+  std::string out = std::move(trace);
   for (size_t i = 0; i < batch->frames.size(); ++i) out += metrics::tick_to_json(*batch, i, false) + "\n";
   return out;
 }

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "agent/collect/source.h"
+#include "agent/plugins/hosted_plugins.h"
+#include "base/event_loop.h"
 #include "base/result.h"
 #include "config/settings.h"
 
@@ -15,10 +17,12 @@ struct OnceOptions {
   std::string hostname;
   std::string version;
   bool json = false;
+  bool trace = false;  // what every plugin makes of the tick, before the rest
 };
 
 // One line of JSON as `get-metrics --format json` prints it, or a listing for people.
-Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, const Clock& clock,
-                              metrics::SeriesTable& table, TickSource& source);
+// Plugins in hosts are waited for.
+Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
+                              metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted);
 
 }  // namespace monitor::agent

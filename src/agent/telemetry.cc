@@ -32,13 +32,27 @@ void add_agent(Registry& r, const Agent& agent) {
   gauge(r, "config_last_reload_timestamp_seconds", "When the configuration in force was applied (Unix time)",
         static_cast<double>(stats.configured_ns) / 1e9);
   for (const auto& total : agent.drops().totals()) {
-    const MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
+    MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
+    if (!total.plugin.empty()) labels.emplace_back("plugin", total.plugin);
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);
     count(r, "dropped_ticks_total", "Ticks lost, by stage and reason", total.ticks, labels);
     count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);
   }
   for (const PluginState& plugin : agent.plugins()) {
     const MetricLabels labels = {{"plugin", plugin.name}};
+    count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.ticks_changed, labels);
+    count(r, "plugin_skipped_ticks_total", "Ticks that a plugin was to have, but did not run", plugin.skipped, labels);
+    count(r, "plugin_restarts_total", "Times that a plugin's host was started again", plugin.restarts, labels);
+    count(r, "plugin_replaced_total", "Times that a plugin gave way to another version or configuration of it",
+          plugin.replaced, labels);
+    for (const std::string_view state : {"running", "starting", "waiting", "quarantined"}) {
+      gauge(r, "plugin_state", "1 for the state that a plugin is in", plugin.state == state ? 1 : 0,
+            {{"plugin", plugin.name}, {"state", std::string(state)}});
+    }
+    for (const auto& [quantile, ns] : {std::pair{"0.5", plugin.p50_ns}, std::pair{"0.99", plugin.p99_ns}}) {
+      gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included",
+            static_cast<double>(ns) / 1e9, {{"plugin", plugin.name}, {"quantile", quantile}});
+    }
     count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks_in, labels);
     count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.ticks_dropped, labels);
     count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failures, labels);

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <map>
@@ -19,8 +20,11 @@ namespace monitor {
 namespace {
 
 constexpr uint64_t kBurst = 5;
-// Every change of the configuration is somebody's, who looks for the line that answers it.
-constexpr uint64_t kConfigurationBurst = 500;
+// Every change of the configuration or of a plugin is somebody's, who looks for the line that answers it.
+constexpr uint64_t kWantedBurst = 500;
+constexpr std::array<std::string_view, 2> kWanted = {"configuration ", "plugin "};
+// Of those, what may come with every tick.
+constexpr std::array<std::string_view, 3> kOften = {"plugin failed; its tick", "plugin printed", "plugin says"};
 constexpr int64_t kBurstWindow = 10 * kNanosPerSecond;
 constexpr size_t kMaxRemembered = 512;
 
@@ -53,6 +57,12 @@ State& state() {
   return *instance;
 }
 
+uint64_t burst_of(std::string_view event) {
+  const auto begins = [event](std::string_view prefix) { return event.starts_with(prefix); };
+  const bool wanted = std::any_of(kWanted.begin(), kWanted.end(), begins);
+  return wanted && std::none_of(kOften.begin(), kOften.end(), begins) ? kWantedBurst : kBurst;
+}
+
 // Whether the line may be printed; `repeated` gets how many like it were held back before.
 bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated) {
   const std::lock_guard lock(s.mutex);
@@ -63,7 +73,7 @@ bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated)
     r.window_start = now;
     r.printed = 0;
   }
-  if (r.printed >= (event.starts_with("configuration ") ? kConfigurationBurst : kBurst)) {
+  if (r.printed >= burst_of(event)) {
     ++r.held_back;
     return false;
   }

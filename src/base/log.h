@@ -5,7 +5,7 @@
 //   {"time":"2026-11-22T12:00:00.123Z","level":"info","event":"configuration applied","revision":7,...}
 //
 // Thread-safe. A line repeated (same level and event) more than 5 times in 10 s is held back, and counted in a field
-// `repeated` of the next one that is let through; lines that begin with "configuration" only beyond 500.
+// `repeated` of the next one that is let through; those of configuration and plugins only beyond 500.
 #pragma once
 
 #include <cstdint>

@@ -66,6 +66,10 @@ void AgentConfig::rescan() {
   if (etcd_source_ != nullptr) etcd_source_->rescan();
 }
 
+void AgentConfig::changed() {
+  if (reporter_) reporter_->changed();
+}
+
 void AgentConfig::stop(std::function<void()> done) {
   auto once = std::make_shared<std::function<void()>>(std::move(done));
   const auto finish = [once] {

@@ -39,6 +39,8 @@ class AgentConfig {
   // `plugins` is asked for every report of the status.
   void start(config::ConfigEngine& engine, std::function<std::vector<config::PluginStatus>()> plugins);
   void rescan();
+  // What the status says has changed.
+  void changed();
   // Takes the status out of etcd; calls back within a second.
   void stop(std::function<void()> done);
 

@@ -124,7 +124,7 @@ class Up {
   }
 
   std::optional<int> write_interval_to(config::ConfigStore& store, const std::string& advice) {
-    const agent::BuiltinCatalog catalog;
+    const agent::AuthorsCatalog catalog;
     const std::string key = config::agent_key(flags_.agent_id);
     const auto done =
         store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
@@ -220,7 +220,7 @@ int become(const std::string& name, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load"};
+  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load", "plugin"};
   if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
 
   block_signals();
@@ -238,6 +238,7 @@ int run(int argc, char** argv) {
                                    std::pair{"server", "Take agents' streams and write the log (monitor-server)"},
                                    std::pair{"analysis", "Read the log (monitor-analysis)"},
                                    std::pair{"config", "Tell agents what to do (monitor-config)"},
+                                   std::pair{"plugin", "Make, try and list plugins (monitor-plugin)"},
                                    std::pair{"load", "Load a server as many agents would (monitor-load)"}}) {
     cli.app().add_subcommand(name, text);
   }

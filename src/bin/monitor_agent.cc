@@ -6,7 +6,8 @@
 
 #include "agent/agent.h"
 #include "agent/once.h"
-#include "agent/plugins/registry.h"
+#include "agent/plugins/plugin_hosts.h"
+#include "agent/plugins/plugin_report.h"
 #include "agent/telemetry.h"
 #include "agent/uplink/uplink.h"
 #include "base/lock_file.h"
@@ -40,8 +41,10 @@ struct Flags {
   std::string simulate;
   bool simulated = false;
   bool once = false;
+  bool trace_plugins = false;
   std::string format = "table";
   std::string http = "off";
+  std::string plugin_dir;
   SpoolFlags spool;
 };
 
@@ -73,8 +76,12 @@ void declare(Cli& cli, Flags& flags) {
       ->type_name("[SEED]")
       ->each([&flags](const std::string&) { flags.simulated = true; });
   app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
+  app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print what every plugin makes of the tick")
+      ->needs(app.get_option("--once"));
   app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
   add_spool_options(app, flags.spool);
+  app.add_option("--plugin-dir", flags.plugin_dir,
+                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)");
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
   cli.add_data_option();
   cli.add_drain_option();
@@ -115,6 +122,10 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
   if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate));
   seed = *parsed;
   return "";
+}
+
+std::string plugin_folder(const Flags& flags, const std::string& data) {
+  return flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
 }
 
 std::string own_key(const Flags& flags) {
@@ -165,7 +176,9 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   const SystemClock clock;
   EventLoop loop(clock);
   PosixDisk disk;
-  const agent::BuiltinCatalog catalog;
+  metrics::SeriesTable table;
+  agent::PluginHosts plugins(loop, table, plugin_folder(flags, data), agent::plugin_host_program());
+  plugins.watch({});
   Keep keep;
   // Only an etcd that was named is asked: a look at this host needs no service.
   auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
@@ -173,14 +186,14 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   auto configuration = AgentConfig::make(loop, disk, std::move(options));
   if (!configuration) return report_no_etcd(configuration.error());
   config::ConfigEngine engine(loop, {{flags.agent_id, flags.groups, flags.config_key}}, (*configuration)->source(),
-                              catalog, keep, disk);
+                              plugins, keep, disk);
   (*configuration)->start(engine, nullptr);
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
-  metrics::SeriesTable table;
   const auto source = make_source(flags, seed, table, clock);
-  const auto text = agent::read_once({flags.agent_id, host_name(), version(), flags.format == "json"}, keep.kept, clock,
-                                     table, *source);
+  agent::OnceOptions options_once{flags.agent_id, host_name(), version(), flags.format == "json"};
+  options_once.trace = flags.trace_plugins;
+  const auto text = agent::read_once(options_once, keep.kept, loop, table, *source, &plugins);
   if (!text) {
     log_error("nothing to print", {{"reason", text.error()}});
     return kExitIo;
@@ -213,7 +226,8 @@ class AgentProgram final : private config::Applier {
         own_folder_(std::move(own_folder)),
         tls_(std::move(tls)),
         source_(make_source(flags, seed, table_, clock_)),
-        agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_),
+        plugins_(loop_, table_, plugin_folder(flags, cli.data_folder()), agent::plugin_host_program()),
+        agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_),
         uplink_(loop_, [this](const rpc::Target& server) { return connect(server); }, random_, keeper_.spool(),
                 {std::move(servers), {flags.agent_id, incarnation_, version(), host_name()}}) {
@@ -236,7 +250,9 @@ class AgentProgram final : private config::Applier {
                                {"incarnation", hex(incarnation_)},
                                {"version", version()},
                                {"data", own_folder_}});
+    plugins_.watch([this] { engine_->reevaluate(); });
     config_->start(*engine_, [this] { return plugin_status(); });
+    agent_.set_on_plugin_change([this] { config_->changed(); });
     uplink_.start();
     loop_.run();
     keeper_.close();
@@ -263,7 +279,7 @@ class AgentProgram final : private config::Applier {
     engine_.emplace(
         loop_,
         config::EngineOptions{{flags_.agent_id, flags_.groups, flags_.config_key}, own_folder_ + "/last-good.json"},
-        config_->source(), catalog_, static_cast<config::Applier&>(*this), disk_);
+        config_->source(), plugins_, static_cast<config::Applier&>(*this), disk_);
     return {};
   }
 
@@ -278,7 +294,7 @@ class AgentProgram final : private config::Applier {
   std::vector<config::PluginStatus> plugin_status() const {
     std::vector<config::PluginStatus> all;
     for (const agent::PluginState& one : agent_.plugins()) {
-      all.push_back({one.name, "running", one.ticks_in, one.ticks_dropped, one.failures});
+      all.push_back(agent::status_of(one));
     }
     return all;
   }
@@ -298,12 +314,11 @@ class AgentProgram final : private config::Applier {
 
   void stop() {
     log_info("stopping; sending what is left", {{"waiting", keeper_.spool().batches()}});
-    agent_.stop();
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
     const auto one_ended = [this] {
       if (--ending_ == 0) loop_.stop();
     };
-    uplink_.drain(one_ended);
+    agent_.stop([this, one_ended] { uplink_.drain(one_ended); });
     config_->stop(one_ended);
   }
 
@@ -318,11 +333,11 @@ class AgentProgram final : private config::Applier {
   std::string incarnation_ = new_incarnation(random_);
   metrics::SeriesTable table_;
   std::unique_ptr<agent::TickSource> source_;
+  agent::PluginHosts plugins_;
   agent::Agent agent_;
   AgentSpool keeper_;
   rpc::ThreadResolver resolver_{loop_};
   agent::Uplink uplink_;
-  agent::BuiltinCatalog catalog_;
   std::unique_ptr<AgentConfig> config_;
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;

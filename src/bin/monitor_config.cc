@@ -419,7 +419,7 @@ class Program {
   Cli& cli_;
   const Flags& flags_;
   PosixDisk disk_;
-  const agent::BuiltinCatalog catalog_;
+  const agent::AuthorsCatalog catalog_;
   std::string folder_;
   SystemClock clock_;
   EventLoop loop_;

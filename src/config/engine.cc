@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/last_good.h"
+#include "config/script_catalog.h"
 
 namespace monitor::config {
 
@@ -15,6 +16,8 @@ namespace {
 
 // The wall clock may be set: it is looked at again after this long, however far away an end is.
 constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
+
+bool pending(const std::vector<Problem>& problems) { return !problems.empty() && problems.front().pending; }
 
 std::string source_of(const std::vector<Layer>& layers) {
   if (layers.empty()) return "built-in defaults";
@@ -52,11 +55,17 @@ bool ConfigEngine::watch_groups() {
 }
 
 void ConfigEngine::start_without_source(const Error& reason) {
-  if (!running_) fall_back(reason.message());
+  no_source_ = reason.message();
+  if (!running_) fall_back(no_source_);
 }
 
 void ConfigEngine::reevaluate() {
-  if (running_) evaluate();
+  if (std::exchange(expiry_pending_, false)) on_expiry();
+  if (heard_any_) {
+    evaluate();
+  } else if (!running_ && !no_source_.empty()) {
+    fall_back(no_source_);
+  }
 }
 
 void ConfigEngine::on_keys(const KeySet& keys) {
@@ -89,13 +98,16 @@ void ConfigEngine::on_source_lost(const Error& reason) {
 
 void ConfigEngine::evaluate() {
   std::vector<Problem> problems;
-  if (!keep_deleted() && !put_in_force(heard_, heard_.revision, problems)) refuse(problems);
+  const bool done = keep_deleted() || put_in_force(heard_, heard_.revision, problems);
+  if (!done && !pending(problems)) refuse(problems);
   changed();
 }
 
 // Deleting a configuration is no order to stop: what runs goes on, and the state says so.
 bool ConfigEngine::keep_deleted() {
-  if (!heard_.entries.empty() || !running_ || !documented_) {
+  const bool any = std::any_of(heard_.entries.begin(), heard_.entries.end(),
+                               [](const auto& one) { return !one.first.starts_with(kPluginsRoot); });
+  if (any || !running_ || !documented_) {
     state_.deleted = false;
     return false;
   }
@@ -117,11 +129,12 @@ bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vecto
     return false;
   }
   const std::vector<Layer>& layers = made.set.layers;
-  Validated validated = validate(layers, plugins_);
+  const ScriptCatalog plugins(plugins_, keys);
+  Validated validated = validate(layers, plugins);
   if (validated.ok() && !made.set.overrides.empty()) {
     // What an override hides must be good, too: it comes back when the override ends.
     const auto below = layers.end() - static_cast<std::ptrdiff_t>(made.set.overrides.size());
-    Validated without = validate({layers.begin(), below}, plugins_);
+    Validated without = validate({layers.begin(), below}, plugins);
     if (!without.ok()) validated = std::move(without);
   }
   problems = std::move(validated.problems);
@@ -188,6 +201,7 @@ void ConfigEngine::fall_back(const std::string& why) {
   if (last_good && put_in_force(*last_good, state_.applied, problems)) {
     log_warning("starting on the last good configuration", {{"why", why}, {"file", options_.last_good_file}});
   } else {
+    if (pending(problems)) return;
     if (last_good) {
       log_warning("last good configuration is no longer valid", {{"what", problems.front().to_string()}});
     }
@@ -222,6 +236,11 @@ void ConfigEngine::on_expiry() {
   std::vector<Problem> problems;
   next_expiry_ns_ = LayerSet::kNever;
   if (!put_in_force(KeySet(basis_), state_.applied, problems)) {
+    if (pending(problems)) {
+      next_expiry_ns_ = 0;
+      expiry_pending_ = true;
+      return;
+    }
     // Two overrides of which one was good only with the other.
     KeySet below = basis_;
     std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverridesRoot); });

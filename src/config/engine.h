@@ -24,7 +24,8 @@ namespace monitor::config {
 class Applier {
  public:
   virtual ~Applier() = default;
-  // A problem: nothing was changed. The revision is what batches carry from now on.
+  // A problem: nothing was changed; one that is pending: it cannot be said yet, reevaluate() is to be called when it
+  // can. The revision is what batches carry from now on.
   virtual std::optional<Problem> apply(const Settings& settings, int64_t revision) = 0;
 };
 
@@ -66,7 +67,8 @@ class ConfigEngine final : public ConfigListener {
   // What is in force.
   const Settings& settings() const { return settings_; }
   bool running() const { return running_; }
-  // Evaluates what was heard last once more: an input that is no layer (a plugin) has changed.
+  // Evaluates what was heard last once more: an input that is no layer (a plugin) has changed, or what was pending is
+  // ready.
   void reevaluate();
 
   void on_keys(const KeySet& keys) override;
@@ -105,6 +107,8 @@ class ConfigEngine final : public ConfigListener {
   bool running_ = false;
   bool documented_ = false;  // what is in force comes from documents, not from the defaults alone
   bool source_lost_ = false;
+  bool expiry_pending_ = false;  // an override has ended, and what is below it is not ready yet
+  std::string no_source_;        // why it had to be started without
   int64_t next_expiry_ns_ = LayerSet::kNever;
   Timers::TimerId expiry_timer_ = 0;
 };

@@ -126,7 +126,7 @@ std::vector<std::string> groups_in(const Subject& subject, const KeySet& keys) {
 }
 
 WatchSet watch_set(const Subject& subject, const std::vector<std::string>& groups) {
-  WatchSet what{{defaults_key(), subject.key()}, {agent_overrides(subject.agent_id)}};
+  WatchSet what{{defaults_key(), subject.key()}, {agent_overrides(subject.agent_id), std::string(kPluginsRoot)}};
   for (const std::string& group : groups) {
     what.keys.insert(group_key(group));
     what.prefixes.insert(group_overrides(group));

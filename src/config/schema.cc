@@ -173,6 +173,51 @@ const std::array<MetricOption, 9>& option_table() {
   return table;
 }
 
+constexpr std::array<PluginField, 5> kPluginFields = {{
+    {{.name = "name",
+      .type = SettingType::kText,
+      .bounds = "a plugin that the agent has",
+      .example = R"("deduplication")",
+      .since = "0.1.0",
+      .description = "Which plugin: a built-in one, NAME.so or NAME.lua of the plugin folder, or a script that is "
+                     "kept with the configuration"}},
+    {{.name = "config",
+      .type = SettingType::kObject,
+      .default_value = "{}",
+      .bounds = "what the plugin knows",
+      .example = R"({"tolerance": 0.01})",
+      .since = "0.1.0",
+      .description = "Its configuration"}},
+    {{.name = "on_failure",
+      .type = SettingType::kChoice,
+      .default_value = R"("skip")",
+      .bounds = "skip or drop",
+      .choices = "skip,drop",
+      .example = R"("drop")",
+      .since = "0.2.0",
+      .description = "What becomes of ticks while a plugin in a host does not run: they go on without it, or are "
+                     "dropped as failed"}},
+    {{.name = "shadow",
+      .type = SettingType::kBoolean,
+      .default_value = "false",
+      .bounds = "true or false",
+      .example = "true",
+      .since = "0.2.0",
+      .description = "It runs, and what it would change and drop is counted, but nothing is changed"}},
+    {{.name = "deadline",
+      .type = SettingType::kDuration,
+      .unit = "s",
+      .default_value = "1",
+      .bounds = "1 ms to 10 s",
+      .min = kNanosPerMilli,
+      .max = 10 * kNanosPerSecond,
+      .example = R"("100ms")",
+      .since = "0.2.0",
+      .description =
+          "How long a native plugin may take for a tick; then its host is killed, and the tick is lost. Scripts have "
+          "a budget instead"}},
+}};
+
 ordered_json duration_schema() {
   return {{"anyOf",
            {{{"type", "number"}}, {{"type", "string"}, {"pattern", "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)?)+$"}}}}};
@@ -217,15 +262,25 @@ ordered_json plugins_schema(std::span<const std::string> plugins) {
   for (const std::string& plugin : plugins) names.push_back(plugin);
   const ordered_json name = {
       {"anyOf", {{{"enum", names}}, {{"type", "string"}, {"pattern", "^agent\\.plugins\\.[^.]+\\.[^.]+$"}}}}};
-  const ordered_json object = {{"type", "object"},
-                               {"properties", {{"name", name}, {"config", {{"type", "object"}}}}},
-                               {"required", {"name"}},
-                               {"additionalProperties", false}};
-  return {{"type", "array"}, {"maxItems", 32}, {"items", {{"anyOf", {name, object}}}}};
+  // Agents may have plugins of their own.
+  const ordered_json own = {{"type", "string"}, {"pattern", "^[A-Za-z0-9._-]{1,128}$"}};
+  ordered_json properties = ordered_json::object();
+  for (const PluginField& field : kPluginFields) {
+    properties[std::string(field.setting.name)] = setting_schema(field.setting, {});
+  }
+  properties["name"].erase("type");
+  properties["name"]["anyOf"] = {name, own};
+  const ordered_json object = {
+      {"type", "object"}, {"properties", properties}, {"required", {"name"}}, {"additionalProperties", false}};
+  return {{"type", "array"}, {"maxItems", 32}, {"items", {{"anyOf", {name, own, object}}}}};
 }
 
 ordered_json type_schema(const Setting& one, std::span<const std::string> plugins) {
   switch (one.type) {
+    case SettingType::kText:
+      return {{"type", "string"}};
+    case SettingType::kObject:
+      return {{"type", "object"}};
     case SettingType::kDuration:
       return duration_schema();
     case SettingType::kMetrics:
@@ -275,6 +330,19 @@ std::string options_of(const Selector& selector) {
 std::span<const Setting> settings() { return kSettings; }
 std::span<const Selector> selectors() { return kSelectors; }
 std::span<const MetricOption> metric_options() { return option_table(); }
+std::span<const PluginField> plugin_fields() { return kPluginFields; }
+
+const PluginField* plugin_field(std::string_view name) {
+  const auto* const found = std::find_if(kPluginFields.begin(), kPluginFields.end(),
+                                         [&](const auto& one) { return one.setting.name == name; });
+  return found == kPluginFields.end() ? nullptr : found;
+}
+
+std::vector<std::string> plugin_field_names() {
+  std::vector<std::string> names;
+  for (const PluginField& field : kPluginFields) names.emplace_back(field.setting.name);
+  return names;
+}
 
 bool MetricOption::applies_to(std::string_view selector) const {
   return selectors.empty() || std::find(selectors.begin(), selectors.end(), selector) != selectors.end();
@@ -364,6 +432,12 @@ std::string reference_markdown() {
   for (const MetricOption& option : option_table()) {
     out += row(option.setting, fmt::format(" {} |", option.setting.description));
   }
+  out +=
+      "\n### Plugins\n\nAn entry is a name, or an object with these fields. What plugins there are is in "
+      "[plugins.md](plugins.md).\n\n"
+      "| field | default | bounds | example | since | what it does |\n|---|---|---|---|---|---|\n";
+  for (const PluginField& field : kPluginFields)
+    out += row(field.setting, fmt::format(" {} |", field.setting.description));
   return out;
 }
 

@@ -11,7 +11,19 @@
 
 namespace monitor::config {
 
-enum class SettingType { kDuration, kMetrics, kPlugins, kLabels, kNames, kChoice, kSize, kBoolean, kPatterns };
+enum class SettingType {
+  kText,
+  kObject,
+  kDuration,
+  kMetrics,
+  kPlugins,
+  kLabels,
+  kNames,
+  kChoice,
+  kSize,
+  kBoolean,
+  kPatterns
+};
 
 // One thing that can be set: at the top level of a document, within an object there ("spool/max"), or in an entry of
 // "metrics".
@@ -45,9 +57,17 @@ struct MetricOption {
   bool applies_to(std::string_view selector) const;
 };
 
+// A field of an entry of "plugins" that is an object.
+struct PluginField {
+  Setting setting;
+};
+
 std::span<const Setting> settings();
 std::span<const Selector> selectors();
 std::span<const MetricOption> metric_options();
+std::span<const PluginField> plugin_fields();
+const PluginField* plugin_field(std::string_view name);  // nullptr: unknown
+std::vector<std::string> plugin_field_names();
 const Setting& setting(std::string_view name);
 const MetricOption& metric_option(std::string_view name);
 // Names at the top level of a document, each once: "interval", "spool".

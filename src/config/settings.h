@@ -28,10 +28,23 @@ struct MetricSelection {
   bool operator==(const MetricSelection&) const = default;
 };
 
+// Where a plugin runs: in the agent, or in a plugin host.
+enum class PluginKind { kBuiltin, kNative, kScript };
+
 // One entry of "plugins".
 struct PluginEntry {
-  std::string name;           // the short one: "deduplication"
-  std::string config = "{}";  // JSON text of an object, with sorted keys: equal texts are equal settings
+  static constexpr int64_t kDeadline = kNanosPerSecond;
+
+  std::string name;                 // the short one: "deduplication"
+  std::string config = "{}";        // JSON text of an object, with sorted keys: equal texts are equal settings
+  bool drop_on_failure = false;     // what becomes of ticks while it does not run: dropped, or passed on without it
+  bool shadow = false;              // it runs, and changes nothing
+  int64_t deadline_ns = kDeadline;  // for a tick, where it runs in a host
+
+  // What stands behind the name on this agent; not in the document.
+  PluginKind kind = PluginKind::kBuiltin;
+  std::string code = {};     // of a native plugin its file, of a script its source
+  std::string version = {};  // of the code: another one is another plugin
 
   bool operator==(const PluginEntry&) const = default;
 };

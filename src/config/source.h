@@ -25,6 +25,9 @@ inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
 std::string agent_overrides(std::string_view agent_id);
 std::string group_overrides(std::string_view group);
 
+// Scripts that are plugins, by name.
+inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
+
 struct Entry {
   std::string value;
   // Set when there is something under the key that cannot be read (no permission, too large): value is empty then.

@@ -77,10 +77,19 @@ std::string to_json(const AgentStatus& status) {
   ordered_json plugins = ordered_json::array();
   for (const PluginStatus& plugin : status.plugins) {
     plugins.push_back({{"name", plugin.name},
+                       {"kind", plugin.kind},
                        {"state", plugin.state},
+                       {"error", plugin.error},
+                       {"shadow", plugin.shadow},
                        {"ticks", plugin.ticks},
+                       {"changed", plugin.changed},
                        {"dropped", plugin.dropped},
-                       {"failed", plugin.failed}});
+                       {"failed", plugin.failed},
+                       {"skipped", plugin.skipped},
+                       {"restarts", plugin.restarts},
+                       {"replaced", plugin.replaced},
+                       {"p50", plugin.p50},
+                       {"p99", plugin.p99}});
   }
   ordered_json object = {{"version", status.version},
                          {"host", status.host},
@@ -121,8 +130,25 @@ Result<AgentStatus> parse_status(std::string_view text) {
     const auto count = [&](const char* name) {
       return static_cast<uint64_t>(std::max<int64_t>(0, number_of(one, name)));
     };
-    status.plugins.push_back(
-        {text_of(one, "name"), text_of(one, "state"), count("ticks"), count("dropped"), count("failed")});
+    const auto seconds = [&](const char* name) {
+      const auto found = one.find(name);
+      return found != one.end() && found->is_number() ? found->get<double>() : 0.0;
+    };
+    PluginStatus& plugin = status.plugins.emplace_back();
+    plugin.name = text_of(one, "name");
+    plugin.kind = text_of(one, "kind");
+    plugin.state = text_of(one, "state");
+    plugin.error = text_of(one, "error");
+    plugin.shadow = one.value("shadow", json()) == true;
+    plugin.ticks = count("ticks");
+    plugin.changed = count("changed");
+    plugin.dropped = count("dropped");
+    plugin.failed = count("failed");
+    plugin.skipped = count("skipped");
+    plugin.restarts = count("restarts");
+    plugin.replaced = count("replaced");
+    plugin.p50 = seconds("p50");
+    plugin.p99 = seconds("p99");
   }
   return status;
 }

@@ -20,10 +20,19 @@ std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<ag
 // How a plugin fares.
 struct PluginStatus {
   std::string name;
-  std::string state;  // running
+  std::string state;  // running, starting, waiting, quarantined
   uint64_t ticks = 0;
-  uint64_t dropped = 0;  // ticks
-  uint64_t failed = 0;   // ticks
+  uint64_t dropped = 0;    // ticks
+  uint64_t failed = 0;     // ticks
+  std::string kind = {};   // built-in, native, script
+  std::string error = {};  // why it failed last
+  bool shadow = false;
+  uint64_t changed = 0;  // ticks
+  uint64_t skipped = 0;  // ticks that went on without it
+  uint64_t restarts = 0;
+  uint64_t replaced = 0;
+  double p50 = 0;  // seconds a tick
+  double p99 = 0;
 
   bool operator==(const PluginStatus&) const = default;
 };

@@ -23,9 +23,18 @@ struct Problem {
   std::string got;    // as JSON, shortened
   std::string known;  // the nearest known name, if there is one
   bool warning = false;
+  // Nothing is wrong so far: what was asked for is being prepared, and is to be asked for again when it is.
+  bool pending = false;
 
   // "/metrics/2, line 5: unknown metric "cpuu"; did you mean "cpu"?"
   std::string to_string() const;
+};
+
+// What stands behind a plugin's name.
+struct PluginCode {
+  PluginKind kind = PluginKind::kBuiltin;
+  std::string code = {};  // as PluginEntry has them
+  std::string version = {};
 };
 
 // What plugins there are. Declared here because validation asks; the agent's plugin registry answers.
@@ -35,6 +44,16 @@ class PluginCatalog {
   virtual std::vector<std::string> plugin_names() const = 0;
   // Whether a plugin would start with this configuration (a JSON object as text); `path` of the problem is relative.
   virtual std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const = 0;
+  // Of a name that there is. Error: the name stands for two things, or its file cannot be read.
+  virtual Result<PluginCode> code_of(const std::string& name) const {
+    (void)name;
+    return PluginCode{};
+  }
+  // A name that is not known here, but may well be where the plugin is to run. Then it is let pass, with a warning.
+  virtual bool may_be_elsewhere(const std::string& name) const {
+    (void)name;
+    return false;
+  }
 };
 
 struct Validated {

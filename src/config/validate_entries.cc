@@ -105,16 +105,9 @@ void Validator::read_plugin(const std::string& path, const json& value) {
   if (!given) return;
   PluginEntry entry;
   entry.name = plugin_short_name(*given);
-  const std::vector<std::string> known = plugins_.plugin_names();
-  if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
-    unknown(value.is_object() ? path + "/name" : path, "plugin", *given, known);
-    return;
-  }
-  if (value.is_object()) {
-    auto config = plugin_config(path, value);
-    if (!config) return;
-    entry.config = std::move(*config);
-  }
+  const std::string name_path = value.is_object() ? path + "/name" : path;
+  if (!know_plugin(name_path, *given, entry)) return;
+  if (value.is_object() && !read_plugin_fields(path, value, entry)) return;
   if (auto fault = plugins_.check_plugin(entry.name, entry.config)) {
     Problem& p =
         problem(path + "/config" + fault->path, fmt::format("plugin {}: {}", entry.name, fault->message), nullptr);
@@ -125,21 +118,49 @@ void Validator::read_plugin(const std::string& path, const json& value) {
   result_.settings.plugins.push_back(std::move(entry));
 }
 
-std::optional<std::string> Validator::plugin_config(const std::string& path, const json& value) {
-  std::string config = "{}";
-  for (const auto& [field, content] : value.items()) {
-    if (field == "name") continue;
-    if (field != "config") {
-      unknown(path + pointer_step(field), "field of a plugin", field, {"name", "config"});
-      return std::nullopt;
+// What stands behind its name; false after reporting that nothing does.
+bool Validator::know_plugin(const std::string& path, const std::string& given, PluginEntry& entry) {
+  const std::vector<std::string> known = plugins_.plugin_names();
+  if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
+    if (!plugins_.may_be_elsewhere(entry.name)) {
+      unknown(path, "plugin", given, known);
+      return false;
     }
-    if (!content.is_object()) {
-      problem(path + "/config", "must be an object", content);
-      return std::nullopt;
-    }
-    config = content.dump();
+    Problem& p = problem(path, "no built-in plugin: agents refuse this where they have no plugin of that name", given);
+    p.warning = true;
+    return true;
   }
-  return config;
+  auto code = plugins_.code_of(entry.name);
+  if (!code) {
+    problem(path, fmt::format("plugin {}: {}", entry.name, code.error().message()), given);
+    return false;
+  }
+  entry.kind = code->kind;
+  entry.code = std::move(code->code);
+  entry.version = std::move(code->version);
+  return true;
+}
+
+bool Validator::read_plugin_fields(const std::string& path, const json& value, PluginEntry& entry) {
+  const size_t before = result_.problems.size();
+  for (const auto& [field, content] : value.items()) {
+    const std::string at = path + pointer_step(field);
+    const PluginField* const known = plugin_field(field);
+    if (field == "name") continue;
+    if (known == nullptr) {
+      unknown(at, "field of a plugin", field, plugin_field_names());
+    } else if (field == "config") {
+      if (!content.is_object()) problem(at, "must be an object", content);
+      entry.config = content.dump();
+    } else if (field == "on_failure") {
+      entry.drop_on_failure = choice(known->setting, at, content).value_or("skip") == "drop";
+    } else if (field == "shadow") {
+      entry.shadow = boolean(at, content).value_or(false);
+    } else if (field == "deadline") {
+      entry.deadline_ns = duration(known->setting, at, content).value_or(entry.deadline_ns);
+    }
+  }
+  return result_.problems.size() == before;
 }
 
 }  // namespace monitor::config

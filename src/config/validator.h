@@ -48,7 +48,8 @@ class Validator {
   void read_metric_option(const std::string& path, const std::string& name, const Json& value,
                           MetricSelection& selection);
   void read_plugin(const std::string& path, const Json& value);
-  std::optional<std::string> plugin_config(const std::string& path, const Json& value);
+  bool know_plugin(const std::string& path, const std::string& given, PluginEntry& entry);
+  bool read_plugin_fields(const std::string& path, const Json& value, PluginEntry& entry);
 
   const std::vector<Layer>& layers_;
   const PluginCatalog& plugins_;

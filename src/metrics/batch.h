@@ -42,6 +42,7 @@ struct DropTotal {
   uint64_t batches = 0;
   uint64_t ticks = 0;
   uint64_t points = 0;
+  std::string plugin = {};  // of the stage "plugin"
 };
 
 struct Counters {

@@ -40,6 +40,7 @@ void put_counters(std::string& out, const Counters& counters) {
     put_uint64(entry, 3, total.batches);
     put_uint64(entry, 4, total.ticks);
     put_uint64(entry, 5, total.points);
+    put_bytes(entry, 6, total.plugin);
     put_message(bytes, 4, entry);
   }
   put_bytes(out, 8, bytes);

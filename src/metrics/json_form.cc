@@ -61,8 +61,9 @@ std::string counters_json(const Counters& counters) {
   std::string dropped;
   for (const DropTotal& total : counters.dropped) {
     if (!dropped.empty()) dropped += ',';
-    dropped += fmt::format(R"({{"stage":{},"reason":{},"batches":{},"ticks":{},"points":{}}})", json_quote(total.stage),
-                           json_quote(total.reason), total.batches, total.ticks, total.points);
+    dropped += fmt::format(R"({{"stage":{},"reason":{},"plugin":{},"batches":{},"ticks":{},"points":{}}})",
+                           json_quote(total.stage), json_quote(total.reason), json_quote(total.plugin), total.batches,
+                           total.ticks, total.points);
   }
   return fmt::format(R"({{"ticks_due":{},"ticks_missed":{},"points_made":{},"dropped":[{}]}})", counters.ticks_due,
                      counters.ticks_missed, counters.points_made, dropped);
@@ -123,7 +124,7 @@ Counters counters_from(const json& object) {
   for (const json& total : object.at("dropped")) {
     counters.dropped.push_back({total.at("stage").get<std::string>(), total.at("reason").get<std::string>(),
                                 total.at("batches").get<uint64_t>(), total.at("ticks").get<uint64_t>(),
-                                total.at("points").get<uint64_t>()});
+                                total.at("points").get<uint64_t>(), total.value("plugin", "")});
   }
   return counters;
 }

@@ -141,8 +141,11 @@ Result<DropTotal> read_drop_total(std::string_view bytes) {
     if (field->number == 3) total.batches = field->value;
     if (field->number == 4) total.ticks = field->value;
     if (field->number == 5) total.points = field->value;
+    if (field->number == 6) total.plugin = field->bytes;
   }
-  if (reader.failed() || !valid_utf8(total.stage) || !valid_utf8(total.reason)) return malformed("a drop total");
+  if (reader.failed() || !valid_utf8(total.stage) || !valid_utf8(total.reason) || !valid_utf8(total.plugin)) {
+    return malformed("a drop total");
+  }
   return total;
 }
 

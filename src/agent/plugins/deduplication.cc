@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <stdexcept>
 
 #include "base/clock.h"
 
@@ -55,6 +57,37 @@ bool Deduplication::run_by_tick(metrics::Tick& tick) {
     last(point.series) = {table_->value(point), tick.due_mono_ns, true};
   }
   return true;
+}
+
+// Within one process: series keep their numbers, and the monotonic clock goes on.
+std::string Deduplication::save() const {
+  std::string state;
+  const auto put = [&state](const auto& value) { state.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  put(last_forwarded_ns_);
+  put(static_cast<uint64_t>(forwarded_any_ ? 1 : 0));
+  put(static_cast<uint64_t>(last_series_.size()));
+  for (const metrics::SeriesId id : last_series_) put(id);
+  for (const Last& one : last_) put(one);
+  return state;
+}
+
+void Deduplication::restore(std::string_view state) {
+  const auto take = [&state](auto& value) {
+    if (state.size() < sizeof value) throw std::runtime_error("its state is damaged");
+    std::memcpy(&value, state.data(), sizeof value);
+    state.remove_prefix(sizeof value);
+  };
+  if (state.empty()) return;
+  uint64_t any = 0;
+  uint64_t series = 0;
+  take(last_forwarded_ns_);
+  take(any);
+  take(series);
+  forwarded_any_ = any != 0;
+  last_series_.resize(std::min<uint64_t>(series, state.size() / sizeof(metrics::SeriesId)));
+  for (metrics::SeriesId& id : last_series_) take(id);
+  last_.resize(state.size() / sizeof(Last));
+  for (Last& one : last_) take(one);
 }
 
 bool Deduplication::run(metrics::Tick& tick) { return by_series_ ? run_by_series(tick) : run_by_tick(tick); }

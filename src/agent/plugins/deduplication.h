@@ -15,6 +15,8 @@ class Deduplication final : public Plugin {
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
   std::string_view drop_reason() const override { return metrics::reason::kUnchanged; }
+  std::string save() const override;
+  void restore(std::string_view state) override;
 
  private:
   // What was last let through of a series.

@@ -88,6 +88,26 @@ std::string Options::one_of(std::string_view name, std::string_view default_valu
   return std::string(default_value);
 }
 
+bool Options::boolean(std::string_view name, bool default_value) {
+  const json* const value = find(name);
+  if (value == nullptr) return default_value;
+  if (value->is_boolean()) return value->get<bool>();
+  fail(config::pointer_step(name), "must be true or false", *value);
+  return default_value;
+}
+
+std::vector<std::string> Options::names(std::string_view name) {
+  std::vector<std::string> result;
+  const json* const value = find(name);
+  if (value == nullptr) return result;
+  if (value->is_string()) return {value->get<std::string>()};
+  const bool texts =
+      value->is_array() && std::all_of(value->begin(), value->end(), [](const json& one) { return one.is_string(); });
+  if (texts) return value->get<std::vector<std::string>>();
+  fail(config::pointer_step(name), "must be a text or a list of texts", *value);
+  return result;
+}
+
 std::vector<std::pair<std::string, std::string>> Options::texts(std::string_view name) {
   std::vector<std::pair<std::string, std::string>> result;
   const json* const value = find(name);

@@ -34,6 +34,9 @@ class Options {
   int64_t duration(std::string_view name, int64_t default_ns, int64_t min_ns, int64_t max_ns);
   std::string text(std::string_view name, std::string_view default_value);
   std::string one_of(std::string_view name, std::string_view default_value, const std::vector<std::string>& known);
+  bool boolean(std::string_view name, bool default_value);
+  // A list of texts; one text stands for a list of one.
+  std::vector<std::string> names(std::string_view name);
   // An object of texts, in the order of their names.
   std::vector<std::pair<std::string, std::string>> texts(std::string_view name);
   // A pattern, or a list of them: a text stands for the name.

@@ -31,6 +31,11 @@ class Plugin {
   // Once, after the last tick.
   virtual void finalize() {}
 
+  // What one that takes its place (another configuration) goes on with; empty: nothing. restore() comes after
+  // initialize(), with what save() of one of the same name gave.
+  virtual std::string save() const { return {}; }
+  virtual void restore(std::string_view state) { (void)state; }
+
   // Why it drops ticks and points, one of metrics::reason.
   virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
 };

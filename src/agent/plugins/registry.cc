@@ -2,14 +2,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include "agent/plugins/deduplication.h"
+#include "agent/plugins/derive.h"
 #include "agent/plugins/filter.h"
 #include "agent/plugins/my_plugin.h"
 #include "agent/plugins/rate_limit.h"
 #include "agent/plugins/rename.h"
 #include "agent/plugins/scale.h"
+#include "agent/plugins/threshold_tag.h"
+#include "base/text.h"
 
 namespace monitor::agent {
 
@@ -26,13 +30,15 @@ struct Registered {
 };
 
 // A new plugin is its two files and its line here.
-constexpr std::array<Registered, 6> kPlugins = {{
+constexpr std::array<Registered, 8> kPlugins = {{
     {"deduplication", make<Deduplication>},
+    {"derive", make<Derive>},
     {"filter", make<Filter>},
     {"my_plugin", make<MyPlugin>},
     {"rate_limit", make<RateLimit>},
     {"rename", make<Rename>},
     {"scale", make<Scale>},
+    {"threshold_tag", make<ThresholdTag>},
 }};
 
 config::Problem problem_of(std::string message) {
@@ -55,6 +61,10 @@ std::vector<std::string> builtin_plugins() {
   names.reserve(std::size(kPlugins));
   for (const Registered& plugin : kPlugins) names.emplace_back(plugin.name);
   return names;
+}
+
+bool is_builtin(std::string_view name) {
+  return std::any_of(kPlugins.begin(), kPlugins.end(), [&](const Registered& one) { return one.name == name; });
 }
 
 std::optional<config::Problem> start_plugin(const std::string& name, const std::string& config_json,
@@ -80,6 +90,18 @@ std::optional<config::Problem> BuiltinCatalog::check_plugin(const std::string& n
   metrics::SeriesTable table;
   std::unique_ptr<Plugin> plugin;
   return start_plugin(name, config, table, plugin);
+}
+
+std::optional<config::Problem> AuthorsCatalog::check_plugin(const std::string& name, const std::string& config) const {
+  return is_builtin(name) ? BuiltinCatalog().check_plugin(name, config) : std::nullopt;
+}
+
+bool AuthorsCatalog::may_be_elsewhere(const std::string& name) const {
+  constexpr size_t kShort = 3;  // of a name that was begun
+  const std::vector<std::string> known = builtin_plugins();
+  if (!valid_name(name) || nearest(name, known)) return false;
+  return std::none_of(known.begin(), known.end(),
+                      [&](const std::string& one) { return name.size() >= kShort && one.starts_with(name); });
 }
 
 }  // namespace monitor::agent

@@ -80,8 +80,9 @@ std::string row_text(const LedgerRow& row) {
   out += fmt::format("{}ticks: {} due, {} missed, {} late; points: {} made, {} stored\n", kIndent, row.ticks_due,
                      row.ticks_missed, row.late_ticks, row.points_made, row.points_stored);
   for (const metrics::DropTotal& total : row.dropped) {
-    out += fmt::format("{}dropped    {}/{}: {} batches, {} points\n", kIndent, sanitize_utf8(total.stage),
-                       sanitize_utf8(total.reason), total.batches, total.points);
+    const std::string plugin = total.plugin.empty() ? "" : " by " + sanitize_utf8(total.plugin);
+    out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, sanitize_utf8(total.stage),
+                       sanitize_utf8(total.reason), plugin, total.batches, total.points);
   }
   out +=
       ranges_line("missing", row.missing) + ranges_line("expired", row.expired) + ranges_line("waiting", row.waiting);

@@ -57,7 +57,8 @@ enum : uint32_t {
   kFirst = 6,
   kLast = 7,
   kSince = 8,
-  kCertain = 9
+  kCertain = 9,
+  kPlugin = 10
 };
 
 void put_account_head(std::string& out, const Account& a) {
@@ -93,6 +94,7 @@ void put_counters(std::string& out, const Account& a) {
   for (const metrics::DropTotal& total : a.counters.dropped) {
     std::string bytes;
     put_amounts(bytes, {total.stage, total.reason}, total.batches, total.ticks, total.points);
+    if (!total.plugin.empty()) protowire::put_bytes(bytes, kPlugin, total.plugin);
     protowire::put_message(out, kTotal, bytes);
   }
   for (const auto& [first, range] : a.dropped.ranges()) {
@@ -142,6 +144,9 @@ bool read_amounts(std::string_view bytes, Amounts& out) {
     switch (field->number) {
       case kStage:
         out.total.stage = field->bytes;
+        break;
+      case kPlugin:
+        out.total.plugin = field->bytes;
         break;
       case kReason:
         out.total.reason = field->bytes;

@@ -72,9 +72,9 @@ void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& 
 // Drops of batches are known by their sequences, all others by the totals alone. What the run dropped of others'
 // batches is in its totals, and counts with those.
 void take_drops(const Account& account, LedgerRow& row) {
-  std::map<DropKey, metrics::DropTotal> all;
+  std::map<std::tuple<std::string, std::string, std::string>, metrics::DropTotal> all;
   for (const metrics::DropTotal& total : account.counters.dropped) {
-    metrics::DropTotal& own = all[{total.stage, total.reason}];
+    metrics::DropTotal& own = all[{total.stage, total.reason, total.plugin}];
     own = total;
     const auto foreign = account.foreign.find({total.stage, total.reason});
     if (foreign == account.foreign.end()) continue;
@@ -83,7 +83,7 @@ void take_drops(const Account& account, LedgerRow& row) {
   }
   const auto ranges = account.dropped.totals(account.stored);
   for (const auto& [first, range] : account.dropped.ranges()) {
-    metrics::DropTotal& own = all[{range.stage, range.reason}];
+    metrics::DropTotal& own = all[{range.stage, range.reason, ""}];
     own.stage = range.stage;
     own.reason = range.reason;
     const auto known = ranges.find({range.stage, range.reason});
@@ -184,8 +184,9 @@ uint64_t dropped_batches(const LedgerRow& row) {
 std::string to_json(const LedgerRow& row) {
   std::string dropped;
   for (const metrics::DropTotal& total : row.dropped) {
-    dropped += fmt::format(R"({}{{"stage":{},"reason":{},"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
-                           json_quote(total.stage), json_quote(total.reason), total.batches, total.points);
+    const std::string plugin = total.plugin.empty() ? "" : R"("plugin":)" + json_quote(total.plugin) + ",";
+    dropped += fmt::format(R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
+                           json_quote(total.stage), json_quote(total.reason), plugin, total.batches, total.points);
   }
   const bool unknown = row.end == LedgerRow::End::kUnknown;
   const bool clean = row.end == LedgerRow::End::kClean;

@@ -22,7 +22,7 @@ struct LedgerRow {
   int64_t last_time_ns = 0;
   uint64_t batches_stored = 0;
   uint64_t duplicates = 0;
-  std::vector<metrics::DropTotal> dropped;  // each (stage, reason) once
+  std::vector<metrics::DropTotal> dropped;  // each (stage, reason, plugin) once
   Ranges missing;
   Ranges expired;
   Ranges waiting;  // known of, and neither stored nor dropped, nor old enough to be missing

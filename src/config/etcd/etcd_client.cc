@@ -165,10 +165,10 @@ void EtcdClient::Operation::finish(Result<std::string> result) {
     if (client.credentials.user.empty() && contains(result.error(), "user name is empty")) {
       result = wants_user(result.error());
     }
-    if (!connection_failed(result.error())) {
+    const bool stays = member_failed(result.error()) && client.connector->endpoints() == 1;
+    if (!connection_failed(result.error()) || stays) {
       client.last_heard_ns = client.timers.clock().mono_ns();
-    } else if (connection_number_ == client.connection_number &&
-               !(member_failed(result.error()) && client.connector->endpoints() == 1)) {
+    } else if (connection_number_ == client.connection_number) {
       client.remove(keep);
       client.give_up(result.error());
     }

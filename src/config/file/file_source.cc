@@ -27,8 +27,6 @@ constexpr int64_t kIncompleteFor = kNanosPerSecond;
 // inotify says nothing of network filesystems, and events can be lost when its queue is full.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
 constexpr size_t kMostBelow = 1000;  // files below a prefix
-constexpr std::string_view kEnding = ".json";
-
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -46,9 +44,11 @@ uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
 
 }  // namespace
 
+std::string_view ending_of_key(const std::string& key) { return key.starts_with(kPluginsRoot) ? ".lua" : ".json"; }
+
 std::string file_of_key(const std::string& folder, const std::string& key) {
   const std::string name = key.starts_with(kKeyRoot) ? key.substr(kKeyRoot.size()) : key;
-  return folder + "/" + name + std::string(kEnding);
+  return folder + "/" + name + std::string(ending_of_key(key));
 }
 
 FileSource::FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options)
@@ -90,11 +90,12 @@ std::set<std::string> FileSource::keys() const {
   std::set<std::string> keys = what_.keys;
   for (const std::string& prefix : what_.prefixes) {
     std::error_code error;
+    const std::string_view ending = ending_of_key(prefix);
     std::filesystem::directory_iterator at(folder_of(describe(prefix)), error);
     for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostBelow; ++count) {
       const std::string name = at->path().filename().string();
-      if (name.ends_with(kEnding) && valid_name(name)) {
-        keys.insert(prefix + name.substr(0, name.size() - kEnding.size()));
+      if (name.ends_with(ending) && valid_name(name)) {
+        keys.insert(prefix + name.substr(0, name.size() - ending.size()));
       }
       at.increment(error);
     }
@@ -177,7 +178,8 @@ void FileSource::scan(bool first) {
     }
     const auto before = told_.find(key);
     const bool known = before != told_.end() && before->second == entry;
-    if (!known && !entry.fault && !nlohmann::json::accept(entry.value) && !first) {
+    const bool json = ending_of_key(key) == ".json";
+    if (json && !known && !entry.fault && !nlohmann::json::accept(entry.value) && !first) {
       const int64_t since = incomplete_since_.emplace(key, now).first->second;
       if (now - since < kIncompleteFor) {
         schedule_scan(kRetryIncomplete);

@@ -24,6 +24,8 @@ struct FileSourceOptions {
   std::string state_file;                    // empty: the revision starts at 0 with every start
 };
 
+// ".json", ".lua" of a script; also of a prefix.
+std::string_view ending_of_key(const std::string& key);
 // The file of a key below a folder.
 std::string file_of_key(const std::string& folder, const std::string& key);
 

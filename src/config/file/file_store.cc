@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kEnding = ".json";
-
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 }  // namespace
@@ -41,10 +39,10 @@ Result<std::map<std::string, Stored>> FileStore::list(const std::string& prefix)
   for (; at != fs::recursive_directory_iterator(); at.increment(error)) {
     if (error) return errno_error(error.value(), "listing " + folder_);
     const std::string path = at->path().string();
-    if (!path.ends_with(kEnding) || !at->is_regular_file(error)) continue;
-    const std::string name = path.substr(folder_.size() + 1, path.size() - folder_.size() - 1 - kEnding.size());
-    const std::string key = std::string(kKeyRoot) + name;
-    if (!key.starts_with(prefix)) continue;
+    if (!at->is_regular_file(error)) continue;
+    const std::string key =
+        std::string(kKeyRoot) + fs::path(path).replace_extension().string().substr(folder_.size() + 1);
+    if (!key.starts_with(prefix) || file_of_key(folder_, key) != path) continue;
     const auto stored = get(key);
     if (!stored) return stored.error();
     if (*stored) result.emplace(key, **stored);

@@ -1,0 +1,40 @@
+// The plugin host's side of the wire: whatever an agent may send. Input: packets, each after 16 bits of length; scripts
+// among them are run. Native plugins are refused by the sandbox, before anything is opened.
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "plugin_host/host.h"
+
+namespace {
+
+using namespace monitor;
+
+class ScriptsOnly final : public plugin_host::Sandbox {
+ public:
+  Status confine_loading(const std::string&) override { return Error(Code::kPermissionDenied, "not here"); }
+  Status confine() override { return {}; }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view input(reinterpret_cast<const char*>(data), size);
+  ScriptsOnly sandbox;
+  plugin_wire::Assembler answers;
+  plugin_host::Host host(sandbox, [&](std::string_view head, std::string_view rest) {
+    // What the host says is always understood.
+    if (!answers.take(std::string(head) + std::string(rest))) abort();
+  });
+  while (input.size() >= 2) {
+    uint16_t length = 0;
+    std::memcpy(&length, input.data(), sizeof length);
+    input.remove_prefix(2);
+    const std::string_view packet = input.substr(0, length);
+    input.remove_prefix(packet.size());
+    if (!host.take(packet)) break;
+  }
+  return 0;
+}

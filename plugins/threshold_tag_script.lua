@@ -1,0 +1,24 @@
+-- A label for points beyond a threshold: what the built-in `threshold_tag` does, as a script.
+--   {"name": "threshold_tag_script", "config": {"match": "^system%.cpu%.utilization$", "warning": 0.8, "critical": 0.95}}
+
+local match, label, warning, critical
+
+function initialize(config)
+  match = config.match or error("\"match\" must be a pattern of names")
+  label = config.label or "level"
+  warning, critical = config.warning, config.critical
+  if not warning and not critical then error("\"warning\" or \"critical\" must be a number") end
+end
+
+function run(batch)
+  for point in batch:points() do
+    if string.find(point.name, match) then
+      local value = point.value
+      if critical and value >= critical then
+        point:set_label(label, "critical")
+      elseif warning and value >= warning then
+        point:set_label(label, "warning")
+      end
+    end
+  end
+end

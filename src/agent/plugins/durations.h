@@ -1,0 +1,56 @@
+// How long something takes: quantiles of what was recorded lately, within 20 %, in a fixed small space.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace monitor::agent {
+
+class Durations {
+ public:
+  void record(int64_t ns) {
+    ++counts_[bucket_of(ns)];
+    // What is long ago counts less and less.
+    if (++total_ < kForgetAt) return;
+    total_ = 0;
+    for (uint32_t& count : counts_) total_ += count /= 2;
+  }
+
+  // 0 when there is nothing.
+  int64_t quantile(double q) const {
+    if (total_ == 0) return 0;
+    const auto wanted = static_cast<uint64_t>(q * static_cast<double>(total_ - 1)) + 1;
+    uint64_t seen = 0;
+    size_t bucket = 0;
+    while (bucket + 1 < counts_.size() && (seen += counts_[bucket]) < wanted) ++bucket;
+    return top_of(bucket);
+  }
+
+ private:
+  static constexpr uint32_t kForgetAt = 8192;
+  static constexpr size_t kSteps = 4;  // buckets for each power of two
+  static constexpr int kLowest = 8;    // below 256 ns all is one
+
+  static size_t bucket_of(int64_t ns) {
+    const auto value = static_cast<uint64_t>(ns < 0 ? 0 : ns);
+    const int power = static_cast<int>(std::bit_width(value)) - 1;
+    if (power < kLowest) return 0;
+    const uint64_t step = (value >> (power - 2)) & (kSteps - 1);
+    const size_t bucket = 1 + static_cast<size_t>(power - kLowest) * kSteps + step;
+    return bucket < kBuckets ? bucket : kBuckets - 1;
+  }
+  static int64_t top_of(size_t bucket) {
+    if (bucket == 0) return int64_t{1} << kLowest;
+    const size_t power = kLowest + (bucket - 1) / kSteps;
+    const size_t step = (bucket - 1) % kSteps + 1;
+    return (int64_t{1} << power) + (static_cast<int64_t>(step) << (power - 2));
+  }
+
+  static constexpr size_t kBuckets = 1 + 28 * kSteps;  // up to a minute
+  std::array<uint32_t, kBuckets> counts_{};
+  uint32_t total_ = 0;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,329 @@
+#include "agent/plugins/host_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "base/exit_codes.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace monitor::agent {
+
+using plugin_wire::MessageView;
+using plugin_wire::Type;
+
+namespace {
+
+constexpr int kChannelOfHost = 3;
+constexpr int64_t kGrace = kNanosPerSecond;
+constexpr int64_t kDying = 200 * kNanosPerMilli;
+constexpr int64_t kOutputEvery = 100 * kNanosPerMilli;
+constexpr size_t kSmall = 1024;        // bytes
+constexpr size_t kMostWaiting = 1024;  // packets
+constexpr int kMostPackets = 64;       // read in one go: the loop has other work
+
+bool is_request(Type type) {
+  return type == Type::kLoad || type == Type::kRun || type == Type::kSave || type == Type::kRestore;
+}
+
+bool is_answer(Type type) {
+  return type == Type::kLoaded || type == Type::kFailed || type == Type::kResult || type == Type::kSaved ||
+         type == Type::kRestored;
+}
+
+std::string signal_name(int number) {
+  const char* const text = sigdescr_np(number);
+  std::string name = text == nullptr ? fmt::format("signal {}", number) : text;
+  return fmt::format("signal {} ({})", number, name);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, const std::string& program, std::string name) {
+  std::shared_ptr<HostProcess> made(new HostProcess(loop, std::move(name)));
+  if (Status spawned = made->spawn(program); !spawned) return spawned.error();
+  return made;
+}
+
+Status HostProcess::spawn(const std::string& program) {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno_error(errno, "socketpair");
+  channel_ = Fd(ends[0]);
+  const Fd theirs(ends[1]);
+  fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
+  std::array<int, 2> pipe_ends{};
+  if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return errno_error(errno, "pipe");
+  output_ = Fd(pipe_ends[0]);
+  const Fd their_output(pipe_ends[1]);
+  fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, their_output.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, their_output.get(), STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChannelOfHost);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kChannelOfHost + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t defaults;
+  sigfillset(&defaults);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
+  std::string path = program;
+  std::string channel = std::to_string(kChannelOfHost);
+  std::string parent = std::to_string(getpid());
+  const std::array<char*, 4> argv = {path.data(), channel.data(), parent.data(), nullptr};
+  // Nothing of our environment: it may hold what is nobody's business. Messages of the C library go to the pipe.
+  std::string fatal = "LIBC_FATAL_STDERR_=1";
+  const std::array<char*, 2> environment = {fatal.data(), nullptr};
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, path.c_str(), &actions, &attributes, argv.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return errno_error(error, "starting " + program);
+  pid_ = pid;
+  pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // O_CLOEXEC is always set
+  if (!pidfd_.valid()) return errno_error(errno, "pidfd_open");    // the destructor kills it
+  buffer_.resize(plugin_wire::kMaxPacket + 1);
+  loop_.watch(channel_.get(), EPOLLIN, [this](uint32_t events) { on_channel(events); });
+  loop_.watch(output_.get(), EPOLLIN, [this](uint32_t) { on_output(); });
+  loop_.watch(pidfd_.get(), EPOLLIN, [this](uint32_t) { on_exit(); });
+  return {};
+}
+
+HostProcess::~HostProcess() {
+  loop_.cancel_timer(grace_timer_);
+  loop_.cancel_timer(output_timer_);
+  close_channel();
+  if (output_.valid()) loop_.unwatch(output_.get());
+  if (pid_ == 0) return;
+  if (pidfd_.valid()) loop_.unwatch(pidfd_.get());
+  ::kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+uint32_t HostProcess::add(Listener& listener) {
+  const uint32_t instance = next_instance_++;
+  listeners_.emplace(instance, &listener);
+  return instance;
+}
+
+void HostProcess::remove(uint32_t instance) {
+  if (listeners_.erase(instance) == 0) return;
+  send(Type::kUnload, instance, 0, "", "");
+  if (listeners_.empty()) let_go();
+}
+
+// It ends when it sees the end of the channel; a plugin that does not let it is killed.
+void HostProcess::let_go() {
+  if (pid_ == 0 || ending_) return;
+  ending_ = true;
+  if (waiting_.empty()) {
+    close_channel();
+  }
+  loop_.cancel_timer(grace_timer_);
+  grace_timer_ = loop_.call_after(kGrace, [this] {
+    grace_timer_ = 0;
+    if (pid_ != 0) ::kill(pid_, SIGKILL);
+  });
+}
+
+void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::string_view payload, std::string_view rest) {
+  if (!channel_.valid()) return;
+  if (is_request(type)) at_work_.push_back(instance);
+  const size_t total = payload.size() + rest.size();
+  if (waiting_.empty() && total <= plugin_wire::kMaxPart) {
+    // The usual: one packet, of pieces.
+    plugin_wire::Header header = plugin_wire::header_of(type, instance, number, total);
+    if (total <= kSmall) {
+      // One piece is sent faster than three.
+      std::array<char, sizeof header + kSmall> packet;
+      std::memcpy(packet.data(), &header, sizeof header);
+      std::copy(payload.begin(), payload.end(), packet.data() + sizeof header);
+      std::copy(rest.begin(), rest.end(), packet.data() + sizeof header + payload.size());
+      if (::send(channel_.get(), packet.data(), sizeof header + total, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return;
+    }
+    std::array<iovec, 3> parts = {{{&header, sizeof header},
+                                   {const_cast<char*>(payload.data()), payload.size()},
+                                   {const_cast<char*>(rest.data()), rest.size()}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    if (sendmsg(channel_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return;
+  }
+  for (std::string& packet :
+       plugin_wire::packets_of({type, instance, number, std::string(payload) + std::string(rest)})) {
+    waiting_.push_back(std::move(packet));
+  }
+  write_waiting();
+  if (!channel_.valid()) return;
+  if (waiting_.size() > kMostWaiting) return kill("it does not read what it is sent");
+  if (!waiting_.empty()) loop_.change_watch(channel_.get(), EPOLLIN | EPOLLOUT);
+}
+
+void HostProcess::write_waiting() {
+  while (!waiting_.empty()) {
+    const std::string& packet = waiting_.front();
+    if (::send(channel_.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return;
+      waiting_.clear();  // it has ended; the pidfd says so
+      break;
+    }
+    waiting_.pop_front();
+  }
+  loop_.change_watch(channel_.get(), EPOLLIN);
+  if (ending_) close_channel();
+}
+
+void HostProcess::on_channel(uint32_t events) {
+  if ((events & EPOLLOUT) != 0) write_waiting();
+  if (channel_.valid() && (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) read_channel();
+}
+
+// One packet an event is the usual; more are read while there are some, within bounds.
+void HostProcess::read_channel() {
+  for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
+    if (!read_packet()) return;
+    if (at_work_.empty()) return;  // nothing more is due: no need to ask
+  }
+}
+
+// False: there is nothing more, or it is over.
+bool HostProcess::read_packet() {
+  const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  if (n < 0) return errno == EINTR;
+  if (n == 0) {
+    // Its end of the channel is closed: it has ended, or lost its mind.
+    close_channel();
+    if (!ending_ && grace_timer_ == 0) {
+      // Most likely it is about to end, and how says more.
+      grace_timer_ = loop_.call_after(kDying, [this] {
+        grace_timer_ = 0;
+        kill("it closed its channel");
+      });
+    }
+    return false;
+  }
+  if (ending_) return true;
+  auto message = assembler_.take({buffer_.data(), static_cast<size_t>(n)});
+  if (!message) {
+    kill("it sent what is no message: " + message.error().message());
+    return false;
+  }
+  if (*message) take(**message);
+  return true;
+}
+
+void HostProcess::take(const MessageView& message) {
+  if (message.type == Type::kLastWords) {
+    last_words_ = plugin_wire::tame(message.payload);
+    return;
+  }
+  if (is_answer(message.type)) {
+    if (at_work_.empty() || at_work_.front() != message.instance) {
+      return kill("it answered what it was not asked");
+    }
+    at_work_.pop_front();
+  }
+  const auto found = listeners_.find(message.instance);
+  if (found != listeners_.end()) found->second->on_message(message);
+}
+
+// A little at a time: a plugin that prints without end shall wait, not the agent work.
+void HostProcess::on_output() {
+  std::array<char, size_t{8} * 1024> buffer{};
+  const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  loop_.unwatch(output_.get());
+  if (n <= 0) {
+    output_.reset();
+    return;
+  }
+  partial_.append(buffer.data(), static_cast<size_t>(n));
+  size_t start = 0;
+  for (size_t end = 0; (end = partial_.find('\n', start)) != std::string::npos; start = end + 1) {
+    log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(partial_.substr(start, end - start))}});
+  }
+  partial_.erase(0, start);
+  if (partial_.size() > plugin_wire::kMaxText) partial_.clear();
+  output_timer_ = loop_.call_after(kOutputEvery, [this] {
+    output_timer_ = 0;
+    loop_.watch(output_.get(), EPOLLIN, [this](uint32_t) { on_output(); });
+  });
+}
+
+void HostProcess::kill(const std::string& reason) {
+  if (pid_ == 0) return;
+  if (reason_.empty()) reason_ = reason;
+  ending_ = true;
+  ::kill(pid_, SIGKILL);
+}
+
+void HostProcess::on_exit() {
+  // What it said last is still in the channel.
+  for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
+    const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (n <= 0) break;
+    auto message = assembler_.take({buffer_.data(), static_cast<size_t>(n)});
+    if (message && *message && (*message)->type == Type::kLastWords) {
+      last_words_ = plugin_wire::tame((*message)->payload);
+    }
+  }
+  const std::string why = reap();
+  loop_.unwatch(pidfd_.get());
+  pidfd_.reset();
+  close_channel();
+  end(why);
+}
+
+// How it ended.
+std::string HostProcess::reap() {
+  siginfo_t info{};
+  pid_ = 0;
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) return "it ended";
+  if (!last_words_.empty()) return last_words_;
+  if (!reason_.empty()) return reason_;
+  // The host's own status for a channel that is no more.
+  if (info.si_code == CLD_EXITED && info.si_status == kExitIo) return "it closed its channel";
+  if (info.si_code == CLD_EXITED) return fmt::format("it ended its process with status {}", info.si_status);
+  return "it ended by " + signal_name(info.si_status);
+}
+
+void HostProcess::end(const std::string& reason) {
+  loop_.cancel_timer(std::exchange(grace_timer_, 0));
+  const auto listeners = std::exchange(listeners_, {});
+  const uint32_t worker = at_work_.empty() ? 0 : at_work_.front();
+  for (const auto& [instance, listener] : listeners) {
+    listener->on_end(reason, instance == worker || (worker == 0 && listeners.size() == 1));
+  }
+}
+
+void HostProcess::close_channel() {
+  if (channel_.valid()) loop_.unwatch(channel_.get());
+  channel_.reset();
+  waiting_.clear();
+}
+
+}  // namespace monitor::agent

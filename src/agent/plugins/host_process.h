@@ -1,0 +1,77 @@
+// A monitor-plugin-host, started with posix_spawn: a SEQPACKET socket for messages, a pipe for what plugins print
+// (which goes to the log, a little at a time), a pidfd for its end. What arrives is copied and checked before anything
+// is made of it; what is no message ends the host.
+//
+// On the loop's thread; the loop must outlive it. A host that is let go has a moment to finalize its plugins, then it
+// is killed; destroying it kills it at once.
+#pragma once
+
+#include <sys/types.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/plugins/host_link.h"
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/result.h"
+
+namespace monitor::agent {
+
+class HostProcess final : public HostLink {
+ public:
+  // `name`: the plugin's, or "scripts", for the log.
+  static Result<std::shared_ptr<HostProcess>> start(EventLoop& loop, const std::string& program, std::string name);
+  ~HostProcess() override;
+
+  uint32_t add(Listener& listener) override;
+  void remove(uint32_t instance) override;
+  void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload,
+            std::string_view rest) override;
+  void kill(const std::string& reason) override;
+  bool ended() const override { return !channel_.valid() || ending_; }
+
+  pid_t pid() const { return pid_; }
+  // The process is no more, and nobody needs this object.
+  bool gone() const { return pid_ == 0; }
+
+ private:
+  HostProcess(EventLoop& loop, std::string name) : loop_(loop), name_(std::move(name)) {}
+  Status spawn(const std::string& program);
+  void on_channel(uint32_t events);
+  void read_channel();
+  bool read_packet();
+  void take(const plugin_wire::MessageView& message);
+  void write_waiting();
+  void on_output();
+  void on_exit();
+  std::string reap();
+  void end(const std::string& reason);
+  void let_go();
+  void close_channel();
+
+  EventLoop& loop_;
+  std::string name_;
+  pid_t pid_ = 0;
+  Fd channel_;
+  Fd output_;
+  Fd pidfd_;
+  bool ending_ = false;
+  std::string reason_;      // why we ended it
+  std::string last_words_;  // what it said of its end
+  std::string partial_;     // of a line of its output
+  plugin_wire::Assembler assembler_;
+  std::vector<char> buffer_;
+  std::deque<std::string> waiting_;  // packets that the socket did not take yet
+  std::map<uint32_t, Listener*> listeners_;
+  std::deque<uint32_t> at_work_;  // instances, in the order of their unanswered requests
+  uint32_t next_instance_ = 1;
+  Timers::TimerId grace_timer_ = 0;
+  Timers::TimerId output_timer_ = 0;
+};
+
+}  // namespace monitor::agent

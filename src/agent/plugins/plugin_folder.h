@@ -1,0 +1,54 @@
+// The folder of plugins: NAME.so are native ones, NAME.lua scripts. Watched with inotify, also before it is there.
+// On the loop's thread; the loop must outlive it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "config/settings.h"
+
+namespace monitor::agent {
+
+class PluginFolder {
+ public:
+  struct File {
+    std::string path;
+    config::PluginKind kind{};
+    std::string version;  // another one is another content
+
+    bool operator==(const File&) const = default;
+  };
+  // By the plugin's name; two files where the name stands for two.
+  using Files = std::map<std::string, std::vector<File>>;
+
+  PluginFolder(EventLoop& loop, std::string folder);
+  ~PluginFolder();
+  PluginFolder(const PluginFolder&) = delete;
+  PluginFolder& operator=(const PluginFolder&) = delete;
+
+  // Reads it now, and tells of every change from then on.
+  void watch(std::function<void()> on_change);
+  const Files& files() const { return files_; }
+  const std::string& path() const { return folder_; }
+
+  static Files read(const std::string& folder);
+
+ private:
+  void add_watch();
+  void on_inotify();
+  void schedule(int64_t delay_ns);
+  void scan();
+
+  EventLoop& loop_;
+  std::string folder_;
+  std::function<void()> on_change_;
+  Files files_;
+  Fd inotify_;
+  Timers::TimerId timer_ = 0;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,194 @@
+// monitor-plugin: what one needs to write a plugin: a new project, a run over recorded ticks, what there is.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "agent/plugins/plugin_hosts.h"
+#include "agent/plugins/plugin_report.h"
+#include "agent/plugins/registry.h"
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "bin/common/cli.h"
+#include "bin/plugin/new_project.h"
+#include "bin/plugin/plugin_run.h"
+#include "bin/plugin/recorded_ticks.h"
+
+namespace monitor {
+namespace {
+
+constexpr size_t kMostInput = size_t{256} * 1024 * 1024;
+
+struct Flags {
+  std::string name;
+  std::string folder;
+  std::string prefix;
+  std::string file;
+  std::string input;
+  std::string config = "{}";
+  bool quiet = false;
+  std::string plugin_dir;
+};
+
+int fail(const std::string& what, int code) {
+  std::cerr << "monitor-plugin: " << what << "\n";
+  return code;
+}
+
+// Where this program is installed: .../bin/monitor-plugin.
+std::string own_prefix() {
+  std::string program = agent::plugin_host_program();
+  for (int i = 0; i < 2; ++i) program.erase(program.rfind('/'));
+  return program;
+}
+
+// To microseconds: a quantile knows no more.
+int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
+
+int make_new(const Flags& flags) {
+  const std::string folder = flags.folder.empty() ? flags.name : flags.folder;
+  const Status made = write_project(flags.name, folder, flags.prefix.empty() ? own_prefix() : flags.prefix);
+  if (!made) {
+    return fail(made.error().message(), made.error().code() == Code::kInvalidArgument ? kExitUsage : kExitIo);
+  }
+  std::cout << fmt::format(
+      "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
+      "next: cmake -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
+      folder);
+  return kExitOk;
+}
+
+// Before and after of one tick.
+void print_tick(size_t number, const metrics::SeriesTable& table, agent::PluginState& state,
+                const metrics::Tick& before, const metrics::Tick& after, const agent::HostedPlugin::Outcome& outcome) {
+  using Kind = agent::HostedPlugin::Outcome::Kind;
+  const bool dropped = outcome.kind == Kind::kDropped;
+  const bool failed = outcome.kind == Kind::kFailed || outcome.kind == Kind::kAbsent;
+  std::cout << fmt::format("tick {} {}: ", number, format_rfc3339(before.time_ns, 3))
+            << agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : "");
+}
+
+int test(const Flags& flags) {
+  PosixDisk disk;
+  auto text = disk.read_file(flags.input, kMostInput);
+  if (!text) return fail(text.error().message(), kExitIo);
+  metrics::SeriesTable table;
+  auto ticks = parse_recorded(*text, table);
+  if (!ticks) return fail(flags.input + ": " + ticks.error().message(), kExitConfig);
+  const SystemClock clock;
+  EventLoop loop(clock);
+  PluginRun run(loop);
+  if (const Status started = run.start(flags.file, flags.config, table); !started) {
+    return fail(flags.file + ": " + started.error().message(), kExitConfig);
+  }
+  agent::PluginState state;
+  state.name = run.plugin().entry().name;
+  state.kind = run.plugin().entry().kind;
+  agent::Durations durations;
+  uint64_t failed = 0;
+  uint64_t dropped = 0;
+  uint64_t peak = 0;
+  for (size_t i = 0; i < ticks->size(); ++i) {
+    const metrics::Tick before = (*ticks)[i];
+    metrics::Tick after = before;
+    const auto outcome = run.run(after, state.last_duration_ns);
+    peak = std::max(peak, run.peak_memory());
+    durations.record(state.last_duration_ns);
+    failed += outcome.kind == agent::HostedPlugin::Outcome::Kind::kFailed ||
+                      outcome.kind == agent::HostedPlugin::Outcome::Kind::kAbsent
+                  ? 1
+                  : 0;
+    dropped += outcome.kind == agent::HostedPlugin::Outcome::Kind::kDropped ? 1 : 0;
+    if (!flags.quiet) print_tick(i + 1, table, state, before, after, outcome);
+  }
+  std::cout << fmt::format("{} ticks, {} dropped, {} failed; p50 {}, p99 {} a tick; host at most {:.1f} MiB\n",
+                           ticks->size(), dropped, failed, format_duration(rounded(durations.quantile(0.5))),
+                           format_duration(rounded(durations.quantile(0.99))), static_cast<double>(peak) / (1 << 20))
+            << std::flush;
+  return failed == 0 ? kExitOk : kExitNegative;
+}
+
+int list(const Flags& flags, const std::string& data) {
+  const std::string folder = flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
+  for (const std::string& name : agent::builtin_plugins()) std::cout << fmt::format("{:<24} built-in\n", name);
+  for (const std::string& place : {folder, data + "/monitor/plugins"}) {
+    for (const auto& [name, files] : agent::PluginFolder::read(place)) {
+      for (const auto& file : files) {
+        // A native plugin has no place beside the configuration.
+        if (place != folder && file.kind != config::PluginKind::kScript) continue;
+        std::cout << fmt::format("{:<24} {:<9} {}\n", name, agent::kind_name(file.kind), file.path);
+      }
+    }
+  }
+  return std::cout.flush().good() ? kExitOk : kExitIo;
+}
+
+int inspect(const Flags& flags, const std::string& data) {
+  if (agent::is_builtin(flags.file)) {
+    std::cout << fmt::format("name      {}\nkind      built-in\n", flags.file);
+    return kExitOk;
+  }
+  std::string file = flags.file;
+  if (valid_name(file) && !file.ends_with(".so") && !file.ends_with(".lua")) {
+    const auto files = agent::PluginFolder::read(flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir);
+    const auto found = files.find(file);
+    if (found == files.end()) return fail("there is no plugin " + file, kExitNegative);
+    file = found->second.front().path;
+  }
+  const SystemClock clock;
+  EventLoop loop(clock);
+  metrics::SeriesTable table;
+  PluginRun run(loop);
+  const Status started = run.start(file, flags.config, table);
+  if (!started) return fail(file + ": " + started.error().message(), kExitConfig);
+  const auto& loaded = run.plugin().loaded();
+  std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", loaded.name,
+                           agent::kind_name(run.plugin().entry().kind), file);
+  if (!loaded.version.empty()) std::cout << fmt::format("version   {}\n", loaded.version);
+  if (loaded.abi_major != 0) std::cout << fmt::format("interface {}.{}\n", loaded.abi_major, loaded.abi_minor);
+  std::cout << fmt::format("state     {}\nmemory    {:.1f} MiB\n",
+                           loaded.has_state != 0 ? "kept over a reload" : "none",
+                           static_cast<double>(run.peak_memory()) / (1 << 20))
+            << std::flush;
+  return kExitOk;
+}
+
+int run(int argc, char** argv) {
+  Flags flags;
+  Cli cli({"monitor-plugin", "Make, try and list plugins.",
+           "  monitor plugin new my_tag\n"
+           "  monitor agent --once --format json > ticks.json\n"
+           "  monitor plugin test my_tag/build/my_tag.so --input ticks.json --config '{\"value\": \"db\"}'\n"
+           "  monitor plugin inspect my_tag/build/my_tag.so\n"
+           "  monitor plugin list\n"});
+  CLI::App& app = cli.app();
+  app.require_subcommand(1, 1);
+  CLI::App* const make = app.add_subcommand("new", "Write a project that builds a native plugin, with a test");
+  make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required();
+  make->add_option("--dir", flags.folder, "Folder of the project (default: the name)");
+  make->add_option("--sdk", flags.prefix, "Where the SDK is installed (default: where this program is)");
+  CLI::App* const test_one =
+      app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
+  test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required();
+  test_one->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them")->required();
+  test_one->add_flag("--quiet", flags.quiet, "Only the summary");
+  CLI::App* const list_all = app.add_subcommand("list", "List the plugins that an agent on this host can run");
+  CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and say what it is");
+  look->add_option("plugin", flags.file, "NAME.so, NAME.lua, or the name of one in the plugin folder")->required();
+  for (CLI::App* const one : {test_one, look}) one->add_option("--config", flags.config, "Its configuration, JSON");
+  for (CLI::App* const one : {list_all, look}) {
+    one->add_option("--plugin-dir", flags.plugin_dir, "Folder of plugins (default: <data>/plugins)");
+  }
+  cli.add_data_option();
+  if (const auto code = cli.parse(argc, argv)) return *code;
+  if (make->parsed()) return make_new(flags);
+  if (test_one->parsed()) return test(flags);
+  return list_all->parsed() ? list(flags, cli.data_folder()) : inspect(flags, cli.data_folder());
+}
+
+}  // namespace
+}  // namespace monitor
+
+int main(int argc, char** argv) { return monitor::guard(monitor::run, argc, argv); }

@@ -1,0 +1,37 @@
+// Runs one plugin from a file in a host, as an agent would, for `monitor plugin test` and `inspect`.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/plugins/host_process.h"
+#include "agent/plugins/hosted_plugin.h"
+#include "base/event_loop.h"
+
+namespace monitor {
+
+class PluginRun final : private agent::HostLinks {
+ public:
+  explicit PluginRun(EventLoop& loop) : loop_(loop) {}
+  ~PluginRun() override;
+
+  // Starts it; why it cannot be, else nothing.
+  Status start(const std::string& file, const std::string& config, metrics::SeriesTable& table);
+  // Runs a tick and waits for what comes of it; the tick has what is left.
+  agent::HostedPlugin::Outcome run(metrics::Tick& tick, int64_t& took_ns);
+  // Of the host, at its highest so far; bytes.
+  uint64_t peak_memory() const;
+  const agent::HostedPlugin& plugin() const { return *plugin_; }
+
+ private:
+  Result<std::shared_ptr<agent::HostLink>> link_for(config::PluginKind kind, const std::string& name) override;
+
+  EventLoop& loop_;
+  std::vector<std::shared_ptr<agent::HostProcess>> processes_;
+  std::unique_ptr<agent::HostedPlugin> plugin_;
+};
+
+// "native" of NAME.so, "script" of NAME.lua; nothing for another name.
+Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& config);
+
+}  // namespace monitor

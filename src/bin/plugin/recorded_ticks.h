@@ -1,0 +1,17 @@
+// Ticks from JSON lines, as `monitor-analysis get-metrics --format json` and `monitor-agent --once --format json` print
+// them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/series.h"
+
+namespace monitor {
+
+// Values become doubles. Errors name the line.
+Result<std::vector<metrics::Tick>> parse_recorded(std::string_view text, metrics::SeriesTable& table);
+
+}  // namespace monitor

@@ -1,0 +1,31 @@
+// A catalog and, besides, the scripts that are kept with the configuration. Names: built-in, then of the plugin folder,
+// then these; a name that stands for two is refused. Everything that it is made of must outlive it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/source.h"
+#include "config/validate.h"
+
+namespace monitor::config {
+
+class ScriptCatalog final : public PluginCatalog {
+ public:
+  ScriptCatalog(const PluginCatalog& others, const KeySet& keys) : others_(others), keys_(keys) {}
+
+  std::vector<std::string> plugin_names() const override;
+  std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const override;
+  Result<PluginCode> code_of(const std::string& name) const override;
+  bool may_be_elsewhere(const std::string& name) const override { return others_.may_be_elsewhere(name); }
+
+ private:
+  const Entry* find(const std::string& name) const;
+  bool others_know(const std::string& name) const;
+
+  const PluginCatalog& others_;
+  const KeySet& keys_;
+};
+
+}  // namespace monitor::config

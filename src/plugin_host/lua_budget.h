@@ -1,0 +1,50 @@
+// What a script may use: memory, and work in one call. Work is counted in instructions; what C functions and the
+// allocator do for a script is charged in the same coin, since no hook runs while they do.
+//
+// Once it is spent, every further instruction fails, so that catching the error helps nobody. Lives beside the state,
+// and is found from any of its threads. Functions that say so leave by longjmp: nothing with a destructor may be alive
+// in their callers.
+#pragma once
+
+#include <lua.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace monitor::plugin_host {
+
+class LuaBudget {
+ public:
+  static constexpr size_t kMemory = size_t{32} * 1024 * 1024;
+  static constexpr size_t kBlock = size_t{4} * 1024 * 1024;  // the largest single piece: a string, a table's array
+  static constexpr int64_t kInstructions = 5'000'000;        // a call
+  static constexpr int64_t kCpuNs = 60'000'000;              // a call
+  static constexpr int kHookEvery = 500;                     // instructions
+
+  static LuaBudget& of(lua_State* state);
+
+  // A state with this budget; nullptr when there is no memory.
+  lua_State* open();
+
+  // A call begins: the whole budget is there again.
+  void refill(lua_State* state);
+  bool spent() const { return left_ <= 0; }
+  // Charges work. false: it is spent.
+  bool spend(int64_t instructions) { return (left_ -= instructions) > 0; }
+  // The same; leaves with an error when it is spent.
+  void charge(lua_State* state, int64_t instructions);
+  [[noreturn]] static void fail(lua_State* state);
+  size_t memory() const { return used_; }
+
+  static constexpr const char* kSpent = "the script's budget of instructions is spent";
+
+ private:
+  static void* allocate(void* self, void* block, size_t old_size, size_t new_size);
+  static void on_count(lua_State* state, lua_Debug*);
+
+  size_t used_ = 0;
+  int64_t left_ = kInstructions;
+  int64_t cpu_end_ns_ = 0;
+};
+
+}  // namespace monitor::plugin_host

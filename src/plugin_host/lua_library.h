@@ -1,0 +1,16 @@
+// The library that scripts have: what of Lua's own cannot hurt as it is, and replacements for what can. Everything that
+// may take long charges the budget.
+#pragma once
+
+#include <lua.hpp>
+
+namespace monitor::plugin_host {
+
+// Fills a state's globals. May leave by error: to be called protected.
+void open_library(lua_State* state);
+
+// Of the above, a file each: the table is on the top of the stack, functions are added to it.
+void add_string_functions(lua_State* state);
+void add_table_functions(lua_State* state);
+
+}  // namespace monitor::plugin_host

@@ -1,0 +1,185 @@
+// What agent and plugin host say to one another (docs/plugin-abi.md, "The wire"): messages over a SOCK_SEQPACKET pair,
+// each in one or more packets of a fixed header and a part of the payload. Both ends are of one machine and one build:
+// numbers are in the machine's order.
+//
+// Both sides copy a packet before they look at it, and check everything: neither trusts the other. Pure functions and
+// plain values; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/series.h"
+
+namespace monitor::plugin_wire {
+
+inline constexpr uint16_t kMagic = 0x504d;
+inline constexpr uint16_t kVersion = 1;
+inline constexpr size_t kMaxPacket = size_t{64} * 1024;
+inline constexpr size_t kMaxMessage = size_t{8} * 1024 * 1024;
+inline constexpr size_t kMaxPoints = 100'000;
+inline constexpr size_t kMaxSeries = 20'000;      // that a host may define, and numbers that an agent gives
+inline constexpr size_t kMaxText = size_t{1024};  // of a reason or a line of the log
+// Series that the plugin made have this bit set in their number; the others are the agent's.
+inline constexpr uint32_t kOwnSeries = 0x8000'0000U;
+
+enum class Type : uint16_t {
+  // To the host.
+  kLoad = 1,
+  kSeries = 2,
+  kRun = 3,
+  kSave = 4,
+  kRestore = 5,
+  kUnload = 6,
+  // From the host: answers, which carry the number of what they answer ...
+  kLoaded = 16,
+  kFailed = 17,
+  kResult = 18,
+  kSaved = 19,
+  kRestored = 20,
+  // ... and what it says by itself.
+  kDefine = 32,
+  kLog = 33,
+  kLastWords = 34,
+};
+
+struct Header {
+  uint16_t magic = kMagic;
+  uint16_t version = kVersion;
+  uint16_t type = 0;
+  uint16_t reserved = 0;
+  uint32_t instance = 0;  // which plugin of the host
+  uint32_t number = 0;    // of the request
+  uint32_t total = 0;     // bytes of the whole payload
+  uint32_t offset = 0;    // of this packet's part
+};
+static_assert(sizeof(Header) == 24);
+inline constexpr size_t kMaxPart = kMaxPacket - sizeof(Header);
+
+struct Message {
+  Type type{};
+  uint32_t instance = 0;
+  uint32_t number = 0;
+  std::string payload;
+};
+
+// A message whose payload is somebody else's.
+struct MessageView {
+  Type type{};
+  uint32_t instance = 0;
+  uint32_t number = 0;
+  std::string_view payload;
+};
+
+// The packets of a message, in order. The payload must not have more than kMaxMessage bytes.
+std::vector<std::string> packets_of(const Message& message);
+Header header_of(Type type, uint32_t instance, uint32_t number, size_t total);
+std::string_view bytes_of(std::span<const metrics::Point> points);
+
+// Puts messages together. After an error the other end cannot be understood any more.
+class Assembler {
+ public:
+  // Nothing: there is more to come. The payload is that of the packet, or the assembler's own until the next call.
+  Result<std::optional<MessageView>> take(std::string_view packet);
+
+ private:
+  std::optional<Message> whole_;
+  std::optional<Message> open_;
+  size_t total_ = 0;
+};
+
+// Reads fields one after the other; after the first that is not there, everything is empty and ok() false.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  T number() {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value{};
+    take(&value, sizeof value);
+    return value;
+  }
+  std::string_view text();  // 32 bits of length before it
+  std::string_view rest();
+  bool take(void* into, size_t size);
+  bool ok() const { return ok_; }
+  bool at_end() const { return ok_ && bytes_.empty(); }
+
+ private:
+  std::string_view bytes_;
+  bool ok_ = true;
+};
+
+template <typename T>
+void put_number(std::string& out, T value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+void put_text(std::string& out, std::string_view text);
+
+// --- Payloads
+
+enum class Kind : uint32_t { kNative = 0, kScript = 1 };
+
+struct Load {
+  Kind kind = Kind::kNative;
+  std::string name;
+  std::string config;  // a JSON object
+  std::string source;  // of a script; of a native plugin the path
+  std::string encode() const;
+  static Result<Load> decode(std::string_view payload);
+};
+
+struct Loaded {
+  std::string name;  // as the plugin calls itself
+  std::string version;
+  uint32_t has_state = 0;
+  uint32_t abi_major = 0;  // of a native plugin: what it was built for
+  uint32_t abi_minor = 0;
+  std::string encode() const;
+  static Result<Loaded> decode(std::string_view payload);
+};
+
+// kSeries and kDefine.
+struct NumberedSeries {
+  uint32_t id = 0;
+  metrics::Series series;
+};
+void put_series(std::string& out, uint32_t id, const metrics::Series& series);
+// Checked against what a batch may carry: lengths, UTF-8, labels sorted and each once. `own`: numbers with kOwnSeries.
+Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool own);
+// What is wrong with a series; empty: nothing.
+std::string fault_of(const metrics::Series& series);
+
+// What stands before the points, which follow as they are.
+void put_tick_head(std::string& out, const metrics::Tick& tick);
+// The points of a tick, where they are in the payload, and the rest.
+Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& head);
+
+enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
+struct ResultHead {
+  Verdict verdict{};
+  uint32_t count = 0;   // of points
+  uint64_t own_ns = 0;  // time that the plugin took, as the host measured it
+};
+// What stands before the points.
+void put_result_head(std::string& out, const ResultHead& head);
+Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points);
+
+struct LogLine {
+  uint32_t level = 0;  // 0 debug, 1 info, 2 warning, 3 error
+  std::string text;
+  std::string encode() const;
+  static Result<LogLine> decode(std::string_view payload);
+};
+
+// A text from the other side, made fit for a log: cut, UTF-8, without control characters.
+std::string tame(std::string_view text);
+
+}  // namespace monitor::plugin_wire

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Own plugins in a running agent: put there, replaced with their state, refused when they are bad, scripted, watched; and
+the tools to make them."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from plugins import PLUGINS, PluginTest  # noqa: E402
+from programs import run, wait_until  # noqa: E402
+
+RELOADS = 10_000 if os.environ.get("MONITOR_LONG") else 100
+COUNT = "function run(batch) state.n = (state.n or 0) + 1 batch:add{name = '%s', value = state.n, labels = {version = '%s'}} end"
+
+
+class Plugins(PluginTest):
+    def values(self, name):
+        """Of a metric, in the log, in order: (its labels, value)."""
+        return [(series["labels"], value) for batch in self.batches("a") for frame in batch["frames"]
+                for series, value in frame["points"] if series["name"] == name]
+
+    def test_without_such_plugins_there_is_no_host(self):
+        self.document(["deduplication"])
+        self.put("counter")
+        agent = self.run_agent()
+        self.until_status("deduplication", lambda s: s["ticks"] > 20, "the agent to run")
+        self.assertEqual(self.hosts(agent), [])
+
+    def test_a_plugin_that_is_put_there_runs_within_a_second(self):
+        self.document(["counter"])
+        os.rmdir(self.folder)  # not even the folder is there
+        agent = self.run_agent(self.start_server())
+        agent.says(r"configuration refused.*unknown plugin")
+        os.mkdir(self.folder)
+        self.put("counter")
+        start = time.monotonic()
+        agent.says(r"plugin loaded plugin=counter")
+        self.assertLess(time.monotonic() - start, 1)
+        self.put("later", text=COUNT % ("later.n", "1"))
+        self.document(["counter", "later"])
+        agent.says(r"plugin loaded plugin=later")
+        self.assertEqual(len(self.hosts(agent)), 2)
+        wait_until(lambda: self.values("later.n"), "the script's point in the log")
+        self.document([])
+        agent.says(r"plugin removed plugin=later")
+        wait_until(lambda: not self.hosts(agent), "the hosts to end")
+
+    def test_a_new_version_goes_on_with_the_state_and_a_bad_one_changes_nothing(self):
+        self.put("counter")
+        self.put("tag", text=COUNT % ("tag.n", "1"))
+        self.document(["counter", "tag"])
+        agent = self.run_agent(self.start_server())
+        self.until_status("tag", lambda s: s["ticks"] > 50, "ticks")
+        self.put("counter", source="counter_2")
+        agent.says(r"plugin replaced plugin=counter")
+        agent.says(r"plugin goes on with the state of the one before plugin=counter")
+        self.put("tag", text=COUNT % ("tag.n", "2"))
+        agent.says(r"plugin replaced plugin=tag")
+        self.until_status("tag", lambda s: s["ticks"] > 150, "ticks")
+        for bad in ("function run(", "error('no good')"):
+            self.put("tag", text=bad)
+            agent.says(r"configuration refused.*plugin tag")
+        wait_until(lambda: "no good" in self.status()["error"], "the status to say why")
+        shutil.copy(f"{PLUGINS}/newer_major.so", f"{self.folder}/.new")
+        os.rename(f"{self.folder}/.new", f"{self.folder}/counter.so")
+        self.put("tag", text=COUNT % ("tag.n", "2"))
+        agent.says(r"configuration refused.*plugin counter: plugin counter was built for version 2.0")
+        for name in ("counter", "tag"):
+            status = self.plugin_status(name)
+            self.assertEqual((status["state"], status["failed"]), ("running", 0))
+        self.assertEqual(agent.stop(), 0)
+        for name, label in (("counter.ticks", "generation"), ("tag.n", "version")):
+            values = self.values(name)
+            self.assertEqual([v for _, v in values], list(range(1, len(values) + 1)), "no tick lost, none twice, no state forgotten")
+            self.assertEqual({labels[label] for labels, _ in values}, {"1", "2"})
+        counters = self.batches("a")[-1]["counters"]
+        stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
+        self.assertEqual(counters["points_made"], stored, "what plugins add is made, too")
+
+    def test_scripts_come_with_the_configuration(self):
+        os.makedirs(f"{self.data}/monitor/plugins")
+        self.document(["central"])
+        agent = self.run_agent()
+        agent.says(r"configuration refused.*unknown plugin")
+        for version in ("1", "2"):
+            with open(f"{self.data}/new.lua", "w", encoding="ascii") as file:
+                file.write(COUNT % ("central.n", version))
+            os.rename(f"{self.data}/new.lua", f"{self.data}/monitor/plugins/central.lua")
+            agent.says(rf"plugin {'loaded' if version == '1' else 'replaced'} plugin=central")
+        status = self.until_status("central", lambda s: s["ticks"] > 10, "ticks")
+        self.assertEqual((status["kind"], status["state"]), ("script", "running"))
+        self.put("central", text=COUNT % ("other.n", "1"))
+        agent.says(r"configuration refused.*central stands for two plugins")
+
+    def test_shadow_counts_and_changes_nothing(self):
+        self.put("nothing", text="function run(batch) return false end")
+        self.document([{"name": "nothing", "shadow": True}])
+        agent = self.run_agent(self.start_server())
+        status = self.until_status("nothing", lambda s: s["dropped"] > 20, "what it would drop")
+        self.assertTrue(status["shadow"])
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.drops("nothing"), [])
+        self.assertGreater(len(self.batches("a")[0]["frames"]), 0)
+
+    def test_once_traces_what_every_plugin_does(self):
+        self.put("counter")
+        self.put("tag", text="function run(batch) for p in batch:points() do if p.name == 'system.memory.limit' then p:drop() end end end")
+        self.document(["counter", "tag", {"name": "scale", "config": {"match": "counter.ticks", "factor": 2}}])
+        status, out, err = run("monitor-agent", "--agent-id", "a", "--data", self.data, "--config-dir", f"{self.data}/monitor",
+                               "--once", "--trace-plugins")
+        self.assertEqual(status, 0, err)
+        self.assertRegex(out, r"counter \(native\), .*: \d+ points in, \d+ out")
+        self.assertIn("  + counter.ticks{generation=1}  1", out)
+        self.assertIn("  - system.memory.limit", out)
+        self.assertIn("scale (built-in)", out)
+
+    def test_metrics_say_how_plugins_fare(self):
+        self.put("counter")
+        self.document(["counter"])
+        agent = self.run_agent()
+        wait_until(lambda: self.metric(agent, "plugin_ticks_total") > 20, "ticks")
+        self.assertGreater(self.metric(agent, "plugin_changed_ticks_total"), 10)
+        self.assertEqual(self.metric(agent, "plugin_state"), 1)
+        self.assertGreater(self.metric(agent, 'plugin_tick_seconds'), 0)
+        self.assertEqual(self.metric(agent, "plugin_restarts_total"), 0)
+
+    def reload(self, name, versions, put):
+        """Puts one version over the other, each when the one before runs: no tick may be lost on the way."""
+        self.document([name, "deduplication"], metrics=["memory"])
+        put(versions[0])
+        agent = self.run_agent(self.start_server())
+        self.until_status(name, lambda s: s["ticks"] > 20, "ticks")
+
+        def look():
+            with open(f"/proc/{agent.process.pid}/status", encoding="ascii") as file:
+                resident = int(file.read().split("VmRSS:")[1].split()[0])
+            return resident, len(os.listdir(f"/proc/{agent.process.pid}/fd")), len(self.hosts(agent))
+
+        before = None
+        for i in range(1, RELOADS + 1):
+            put(versions[i % 2])
+            wait_until(lambda n=i: self.metric(agent, "plugin_replaced_total") >= n, f"reload {i}")
+            if i == RELOADS // 10:
+                wait_until(lambda: len(self.hosts(agent)) == 1, "the old host to end")
+                before = look()
+        wait_until(lambda: len(self.hosts(agent)) == 1, "the old host to end")
+        wait_until(lambda: look()[1] <= before[1], "descriptors to be back")
+        after = look()
+        self.assertLess(after[0], before[0] + 4096, "memory is back (KiB)")
+        self.assertEqual(self.metric(agent, "plugin_failures_total"), 0)
+        self.assertEqual(agent.stop(), 0)
+        return agent
+
+    def test_reloads_of_a_native_plugin(self):
+        self.reload("counter", ("counter", "counter_2"), lambda source: self.put("counter", source=source))
+        values = [v for _, v in self.values("counter.ticks")]
+        self.assertEqual(values, list(range(1, len(values) + 1)))
+
+    def test_reloads_of_a_script(self):
+        self.reload("tag", ("1", "2"), lambda version: self.put("tag", text=COUNT % ("tag.n", version)))
+        values = [v for _, v in self.values("tag.n")]
+        self.assertEqual(values, list(range(1, len(values) + 1)))
+
+    def test_deduplication_keeps_what_it_knows(self):
+        self.document([{"name": "deduplication", "config": {"tolerance": 1e14, "max_silence": "1h"}}])
+        agent = self.run_agent(self.start_server())
+        self.until_status("deduplication", lambda s: s["dropped"] > 5, "drops")
+        for i in range(20):
+            self.document([{"name": "deduplication", "config": {"tolerance": 1e15 + i, "max_silence": "1h"}}])
+            wait_until(lambda n=i: self.metric(agent, "plugin_replaced_total") > n, f"reload {i}")
+        self.assertEqual(agent.stop(), 0)
+        frames = sum(len(b["frames"]) for b in self.batches("a"))
+        self.assertEqual(frames, 1, "nothing moved, and nobody forgot it")
+
+
+class Tools(PluginTest):
+    def test_a_new_project_builds_is_tested_and_runs(self):
+        project = f"{self.data}/project"
+        status, out, err = run("monitor", "plugin", "new", "my_tag", "--dir", project)
+        self.assertEqual(status, 0, err)
+        for command in (["cmake", "-S", project, "-B", f"{project}/build"], ["cmake", "--build", f"{project}/build"],
+                        ["ctest", "--test-dir", f"{project}/build", "--output-on-failure"]):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        status, ticks, err = run("monitor-agent", "--agent-id", "a", "--data", self.data, "--once", "--format", "json")
+        self.assertEqual(status, 0, err)
+        with open(f"{self.data}/ticks.json", "w", encoding="utf-8") as file:
+            file.write(ticks)
+        library = f"{project}/build/my_tag.so"
+        status, out, err = run("monitor", "plugin", "test", library, "--input", f"{self.data}/ticks.json", "--config",
+                               '{"value": "db"}')
+        self.assertEqual(status, 0, err)
+        self.assertIn("system.memory.utilization{team=db}", out)
+        self.assertRegex(out, r"1 ticks, 0 dropped, 0 failed; p50 .*, p99 .* a tick; host at most \d+\.\d MiB")
+        status, out, err = run("monitor", "plugin", "test", library, "--input", f"{self.data}/ticks.json", "--config", '{"valu": 1}')
+        self.assertEqual(status, 78)
+        self.assertIn("/valu: unknown option", err)
+        status, out, err = run("monitor", "plugin", "inspect", library)
+        self.assertEqual(status, 0, err)
+        self.assertRegex(out, r"name +my_tag\n.*\n.*\nversion +0.1.0\ninterface 1.1\nstate +kept")
+        self.assertEqual(run("monitor", "plugin", "new", "my_tag", "--dir", project)[0], 74, "what is there stays")
+        self.assertEqual(run("monitor", "plugin", "new", "../x")[0], 64)
+        shutil.copy(library, f"{self.folder}/my_tag.so")
+        status, out, err = run("monitor", "plugin", "list", "--data", self.data)
+        self.assertEqual(status, 0, err)
+        self.assertRegex(out, r"deduplication +built-in")
+        self.assertRegex(out, rf"my_tag +native +{self.folder}/my_tag.so")
+
+    def test_shipped_scripts_do_what_the_built_in_ones_do(self):
+        shipped = os.path.join(os.path.dirname(__file__), "..", "..", "plugins")
+        lines = [{"time": f"2026-11-25T12:00:0{i}Z", "metrics": [
+            {"name": "system.disk.io", "unit": "By", "kind": "counter", "labels": {"d": "sda"}, "value": 1000 * i},
+            {"name": "system.cpu.utilization", "unit": "1", "labels": {}, "value": 0.5 + 0.3 * i}]} for i in range(2)]
+        with open(f"{self.data}/ticks.json", "w", encoding="utf-8") as file:
+            file.write("\n".join(map(json.dumps, lines)))
+        for name, config, expected in (
+                ("derive_rate", '{"match": "^system%.disk%.io$"}', "+ system.disk.io.rate{d=sda}  "),
+                ("threshold_tag_script", '{"match": "cpu", "warning": 0.7}', "+ system.cpu.utilization{level=warning}  80.0 %")):
+            status, out, err = run("monitor-plugin", "test", f"{shipped}/{name}.lua", "--input", f"{self.data}/ticks.json",
+                                   "--config", config)
+            self.assertEqual(status, 0, err)
+            self.assertIn(expected, out)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+"""An agent with a plugin folder, for the tests of plugins in hosts."""
+import json
+import os
+import re
+import shutil
+import urllib.request
+
+from programs import ProgramTest, wait_until
+
+PLUGINS = os.path.join(os.environ.get("MONITOR_BUILD_DIR", ""), "tests", "plugins")
+
+
+class PluginTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.folder = f"{self.data}/plugins"
+        os.makedirs(self.folder)
+        os.makedirs(f"{self.data}/monitor/config")
+
+    def put(self, name, source=None, text=None):
+        """A plugin into the folder, in one step: the file `source` of the test plugins, or a script's text."""
+        target = f"{self.folder}/{name}.{'so' if text is None else 'lua'}"
+        if text is None:
+            shutil.copy(f"{PLUGINS}/{source or name}.so", f"{self.folder}/.new")
+        else:
+            with open(f"{self.folder}/.new", "w", encoding="utf-8") as file:
+                file.write(text)
+        os.rename(f"{self.folder}/.new", target)
+
+    def document(self, plugins, agent_id="a", **fields):
+        """The agent's own document, renamed over the old one."""
+        path = f"{self.data}/monitor/config/{agent_id}.json"
+        with open(f"{self.data}/new.json", "w", encoding="utf-8") as file:
+            json.dump({"interval": 0.01, "metrics": ["memory", "load"], "send_every": 0.2, **fields, "plugins": plugins}, file)
+        os.rename(f"{self.data}/new.json", path)
+
+    def run_agent(self, server=None, *arguments):
+        agent = self.start_agent("a", server or "127.0.0.1:1", "--http", "127.0.0.1:0", *arguments)
+        agent.http = agent.says(r"listening service=http address=(\S+)").group(1)
+        return agent
+
+    def metric(self, agent, name):
+        """The sum of an agent's own metric, whose name may hold labels."""
+        with urllib.request.urlopen(f"http://{agent.http}/metrics", timeout=10) as page:
+            text = page.read().decode()
+        found = re.findall(rf"^monitor_agent_{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
+        return sum(map(float, found))
+
+    def status(self):
+        with open(f"{self.data}/monitor/status/a.json", encoding="utf-8") as file:
+            return json.load(file)
+
+    def plugin_status(self, name):
+        """What the status says of a plugin; None when it says nothing."""
+        try:
+            return next((p for p in self.status()["plugins"] if p["name"] == name), None)
+        except (OSError, ValueError):
+            return None
+
+    def until_status(self, name, condition, what):
+        def holds():
+            status = self.plugin_status(name)
+            return status if status is not None and condition(status) else None
+
+        return wait_until(holds, what)
+
+    def hosts(self, agent):
+        """Process ids of the plugin hosts that an agent has."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:
+                    text = stat.read()
+            except OSError:
+                continue
+            fields = text.rpartition(")")[2].split()
+            if int(fields[1]) == agent.process.pid and fields[0] != "Z":
+                found.append(int(entry))
+        return found
+
+    def drops(self, plugin):
+        """Drop records of a plugin that are in the log."""
+        return [drop for batch in self.batches("a") for drop in batch["drops"] if drop["plugin"] == plugin]
