@@ -222,6 +222,12 @@ Status Reader::find_topic() {
     state_partitions_ = *state_partitions;
     if (state_partitions_ < partitions_) return grown_error(kafka_.topic, partitions_, state_partitions_);
   }
+  if (options_.snapshots != nullptr) {
+    const std::unique_ptr<char, decltype(&std::free)> cluster(rd_kafka_clusterid(handle_.get(), to_millis(kAsk)),
+                                                              &std::free);
+    if (!cluster) return Error(Code::kUnavailable, connectivity_.describe("the cluster did not say which it is"));
+    log_name_ = fmt::format("kafka:{}/{}", cluster.get(), kafka_.topic);
+  }
   found_ = true;
   connectivity_.clear();
   return {};
@@ -317,6 +323,7 @@ Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (options_.snapshots != nullptr) return options_.snapshots->store(log_name_, snapshots);
   if (options_.group.empty()) return {};
   std::vector<Snapshot> held;
   for (const Snapshot& snapshot : snapshots) {

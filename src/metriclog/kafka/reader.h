@@ -80,6 +80,7 @@ class Reader final : public LogReader {
   Queue queue_;
 
   bool found_ = false;  // the topic
+  std::string log_name_;  // of cluster and topic, for options_.snapshots
   bool waited_for_topic_ = false;
   bool begun_ = false;  // subscribed, or reading
   bool assigned_once_ = false;

@@ -134,6 +134,12 @@ Status Reader::activate(Events& events) {
     auto loaded = member_->load(log_id_);
     if (!loaded) return loaded.error();
     stored = std::move(*loaded);
+  } else if (options_.snapshots != nullptr) {
+    auto loaded = options_.snapshots->load(log_id_);
+    if (!loaded) return loaded.error();
+    for (Snapshot& one : *loaded) {
+      if (one.partition == 0) stored = std::move(one);
+    }
   }
   const auto start = start_offset(stored);
   if (!start) return start.error();
@@ -255,6 +261,7 @@ Status Reader::note_lost(Events& events, int64_t first_seen) {
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (options_.snapshots != nullptr && assigned_) return options_.snapshots->store(log_id_, snapshots);
   if (!member_ || !member_->active() || !assigned_) return {};
   for (const Snapshot& snapshot : snapshots) {
     if (snapshot.partition != 0) continue;
