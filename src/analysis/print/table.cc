@@ -103,7 +103,7 @@ std::string TablePrinter::header() {
 std::string TablePrinter::selected(const metrics::Batch& batch, const metrics::Frame& frame) const {
   std::string out;
   for (const metrics::Point& point : frame.points) {
-    if (!selects(options_.metric, batch.series[point.series])) continue;
+    if (!metrics::selects(options_.metric, batch.series[point.series])) continue;
     if (!out.empty()) out += "  ";
     out += one_value(batch, point);
   }
