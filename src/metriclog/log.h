@@ -138,7 +138,7 @@ struct ReaderOptions {
   std::string group = {};  // empty: no group, all partitions, nothing is stored beside the log
   // Without a group: snapshots are kept there; it must outlive the reader. A partition without one counts as new.
   SnapshotStore* snapshots = nullptr;
-  StartAt start = {};      // anything but kStored overrides the stored position for this run
+  StartAt start = {};  // anything but kStored overrides the stored position for this run
   // Where kStored begins when the group has no position yet: at the beginning instead of the end.
   bool new_group_at_earliest = false;
 };
