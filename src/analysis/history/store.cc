@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "analysis/consume/consumer.h"
 #include "base/log.h"
 
 namespace monitor::analysis::history {
@@ -25,12 +26,6 @@ std::string labels_json(const metrics::Labels& labels) {
 }
 
 }  // namespace
-
-int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns) {
-  if (envelope.appended_ns == 0) return 0;
-  const int64_t ahead = elapsed_ns(log_time_ns, envelope.appended_ns);
-  return ahead > kMostAhead || ahead < -kMostBehind ? ahead : 0;
-}
 
 struct HistoryStore::Agent {
   explicit Agent(int64_t number) : id(number), buckets(number) {}

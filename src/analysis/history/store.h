@@ -41,13 +41,6 @@ struct HistoryOptions {
   size_t max_series_per_agent = 5'000;
 };
 
-// How far ahead of the log's time a batch may say that it was made.
-inline constexpr int64_t kMostAhead = int64_t{5} * 60 * kNanosPerSecond;
-inline constexpr int64_t kMostBehind = int64_t{8} * 24 * 3600 * kNanosPerSecond;
-
-// By how much an agent's clock is ahead; 0 when it may be right.
-int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns);
-
 struct KnownAgent {
   std::string name;
   std::string host;
