@@ -347,7 +347,7 @@ TEST_F(HistoryTest, TheAnswerIsBounded) {
   request.max_points = 10;
   EXPECT_EQ((*reader)->range(request).error().code(), Code::kResourceExhausted);
   request = all("a", Resolution::kFull, "a.real");
-  const auto json = nlohmann::json::parse(to_json(*(*reader)->range(request), request, 5));
+  const auto json = nlohmann::json::parse(to_json(*(*reader)->range(request), request, "x.5"));
   EXPECT_EQ(json["series"][0]["values"][0], nullptr);
   EXPECT_EQ(json["series"][0]["labels"]["k"], "<b>v</b>");
   EXPECT_TRUE(range(all("a", Resolution::kMinute, "a.real")).series.empty()) << "no number is not counted";

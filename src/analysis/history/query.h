@@ -78,6 +78,6 @@ class HistoryReader {
 };
 
 // One JSON object; docs/api says what is in it.
-std::string to_json(const Range& range, const RangeRequest& request, uint64_t live_id);
+std::string to_json(const Range& range, const RangeRequest& request, const std::string& live_id);
 
 }  // namespace monitor::analysis::history

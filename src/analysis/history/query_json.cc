@@ -62,9 +62,9 @@ void put_series(std::string& out, const RangeSeries& one, bool reduced) {
 
 }  // namespace
 
-std::string to_json(const Range& range, const RangeRequest& request, uint64_t live_id) {
+std::string to_json(const Range& range, const RangeRequest& request, const std::string& live_id) {
   const bool reduced = range.resolution != Resolution::kFull;
-  std::string out = fmt::format("{{\"resolution\":\"{}\",\"from\":{},\"to\":{},\"live_id\":\"{}\",\"series\":[",
+  std::string out = fmt::format("{{\"resolution\":\"{}\",\"from\":{},\"to\":{},\"live_id\":{},\"series\":[",
                                 to_string(range.resolution), json_number(static_cast<double>(request.from_ns) / 1e9),
                                 json_number(static_cast<double>(request.to_ns) / 1e9), live_id);
   for (size_t i = 0; i < range.series.size(); ++i) {

@@ -19,8 +19,6 @@
 
 namespace monitor::telemetry {
 
-namespace {
-
 Result<int> listen_on(const std::string& address, uint16_t port) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
@@ -51,8 +49,6 @@ uint16_t port_of(int fd) {
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
                                              : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
 }
-
-}  // namespace
 
 class HttpServer::Impl {
  public:
