@@ -17,6 +17,7 @@ const faults = [];
 let origin = '';
 let expected = [];  // console texts that a test provokes
 
+
 async function newPage() {
   const page = await context.newPage();
   page.on('console', (message) => {
@@ -31,6 +32,8 @@ async function newPage() {
   pages.push(page);
   return page;
 }
+
+await newPage();
 
 const does = {
   async open({ url, page = 0 }) {

@@ -22,7 +22,7 @@ export function ledger(parameters: URLSearchParams): Page {
       const runs = answer.incarnations;
       const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
       const missing = total('missing');
-      fill(sum, `${count(runs.length)} runs: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ',
+      fill(sum, `${count(runs.length)} runs: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ',
         `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} came twice and count once, ${count(answer.skipped)} records not understood, ${count(answer.lost)} taken by retention before they were read.`);
       const columns = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !['agent', 'incarnation', 'host'].includes(name));
       fill(body, table('Runs of agents', ['Agent', 'Host', 'Run', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],

@@ -23,7 +23,7 @@ const COLUMNS: { key: string; head: string; class: string; order: (row: AgentRow
   { key: 'in', head: 'Net in', class: 'num wide', order: (r) => r.figures[4] ?? -1 },
   { key: 'out', head: 'Net out', class: 'num wide', order: (r) => r.figures[5] ?? -1 },
   { key: 'net-past', head: '', class: 'c-spark wide', order: (r) => (r.figures[4] ?? 0) + (r.figures[5] ?? 0) },
-  { key: 'seen', head: 'Tick', class: 'num', order: (r) => -(r.tick ?? 0) },
+  { key: 'seen', head: 'Tick', class: 'num c-tick', order: (r) => -(r.tick ?? 0) },
   { key: 'revision', head: 'Rev', class: 'num wide', order: (r) => r.revision },
 ];
 

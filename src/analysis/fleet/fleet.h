@@ -105,7 +105,7 @@ class Fleet {
   void take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
   static void note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures);
 
-  const FleetLimits limits_;
+  FleetLimits limits_;
   std::map<std::string, LiveAgent, std::less<>> agents_;
   uint64_t change_ = 0;
   uint64_t dropped_ = 0;

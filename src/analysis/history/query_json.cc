@@ -66,7 +66,7 @@ std::string to_json(const Range& range, const RangeRequest& request, const std::
   const bool reduced = range.resolution != Resolution::kFull;
   std::string out = fmt::format("{{\"resolution\":\"{}\",\"from\":{},\"to\":{},\"live_id\":{},\"series\":[",
                                 to_string(range.resolution), json_number(static_cast<double>(request.from_ns) / 1e9),
-                                json_number(static_cast<double>(request.to_ns) / 1e9), live_id);
+                                json_number(static_cast<double>(request.to_ns) / 1e9), json_quote(live_id));
   for (size_t i = 0; i < range.series.size(); ++i) {
     if (i > 0) out += ',';
     put_series(out, range.series[i], reduced);

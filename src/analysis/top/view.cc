@@ -49,7 +49,8 @@ std::optional<double> sum(std::optional<double> a, std::optional<double> b) {
 
 std::string megabytes(std::optional<double> bytes) {
   if (!bytes) return "-";
-  return fmt::format(*bytes / kMega < 1000 ? "{:.2f}" : "{:.0f}", *bytes / kMega);
+  const double mega = *bytes / kMega;
+  return mega < 1000 ? fmt::format("{:.2f}", mega) : fmt::format("{:.0f}", mega);
 }
 
 std::string age(int64_t ns) {

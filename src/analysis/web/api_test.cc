@@ -88,6 +88,7 @@ class ApiTest : public ::testing::Test {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     sockets_.push_back(fd);
+    loop_.run_once(0);
     return fd;
   }
   // What has come by the time that `until` is in it, or the connection ends.
