@@ -11,8 +11,8 @@ const browser = await chromium.launch({
   executablePath: process.env.MONITOR_CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
 });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: 'UTC', locale: 'en-GB' });
-const pages = [];
+let context;
+let pages = [];
 const faults = [];
 let origin = '';
 let expected = [];  // console texts that a test provokes
@@ -33,9 +33,16 @@ async function newPage() {
   return page;
 }
 
-await newPage();
-
 const does = {
+  // A browser as it was at first: no pages, nothing kept, no faults.
+  async reset() {
+    await context?.close();
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: 'UTC', locale: 'en-GB' });
+    pages = [];
+    faults.length = 0;
+    expected = [];
+    await newPage();
+  },
   async open({ url, page = 0 }) {
     while (pages.length <= page) await newPage();
     origin = new URL(url).origin;
@@ -44,7 +51,20 @@ const does = {
     return performance.now() - start;
   },
   async wait({ code, limit = 30000, page = 0 }) {
-    return (await pages[page].waitForFunction(code, null, { timeout: limit, polling: 50 })).jsonValue();
+    // Playwright's own wait evaluates text in the page, which the page's policy forbids.
+    const end = performance.now() + limit;
+    let last = '';
+    while (performance.now() < end) {
+      try {
+        const value = await pages[page].evaluate(code);
+        if (value) return value;
+        last = String(value);
+      } catch (error) {
+        last = error.message;  // not there yet, or the page has just changed
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`not within ${limit} ms; last: ${last}; at ${pages[page].url()}: ${(await pages[page].evaluate('document.body.innerText')).slice(0, 600)}`);
   },
   async eval({ code, page = 0 }) { return pages[page].evaluate(code); },
   async click({ selector, page = 0 }) { await pages[page].locator(selector).first().click({ timeout: 15000 }); },
@@ -90,6 +110,7 @@ const does = {
   },
 };
 
+await does.reset();
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const told = JSON.parse(line);
   let answer;

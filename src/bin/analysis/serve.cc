@@ -144,7 +144,8 @@ class Page {
     options.log = flags_.log.describe();
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };
-    options.config.files = !flags_.etcd.named();
+    // As monitor-config has it.
+    options.config.files = !flags_.dir.empty() || (!flags_.etcd.named() && cli_.data_named());
     const std::string folder = flags_.dir.empty() ? cli_.data_folder() + "/monitor" : flags_.dir;
     if (options.config.files) {
       options.config.describe = folder;
@@ -152,7 +153,7 @@ class Page {
         return std::unique_ptr<config::ConfigStore>(std::make_unique<config::FileStore>(disk_, folder));
       };
     } else {
-      options.config.describe = "etcd:" + flags_.etcd.endpoints;
+      options.config.describe = "etcd";
       options.config.open = [this] { return OwnedEtcdStore::open(flags_.etcd); };
     }
     return options;
@@ -217,7 +218,7 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   CLI::App* const sub = app.add_subcommand("serve", "Serve the web page, its API, and the history behind them");
   add_log_options(*sub, flags.log);
   auto* const dir = sub->add_option("--dir,--config-dir", flags.dir,
-                                    "Configuration is in files of this folder (default: <data>/monitor)");
+                                    "Configuration is in files of this folder (with --data alone: <data>/monitor)");
   add_etcd_options(*sub, flags.etcd);
   dir->excludes(sub->get_option("--etcd"))->excludes(sub->get_option("--etcd-host"));
   sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")->capture_default_str();

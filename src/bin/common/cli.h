@@ -43,6 +43,7 @@ class Cli {
   const CLI::Option* subcommand_option(const std::string& subcommand, const std::string& name) const {
     return app_.get_subcommand(subcommand)->get_option_no_throw(name);
   }
+  bool data_named() const { return !data_option_.empty(); }
   const std::string& data_folder() const { return data_; }
   int64_t drain_timeout_ns() const { return drain_timeout_ns_; }
   // As the command line says.
