@@ -201,7 +201,7 @@ export function agentPage(start: URLSearchParams): Page {
     }
     const [from, to] = bounds();
     try {
-      const points = Math.max(300, Math.min(1200, grid.clientWidth || 900));
+      const points = Math.max(950, Math.min(1400, window.innerWidth));
       const range = await ask<Range>('/range', { agent: agents, metric, from: from.toFixed(3), to: (window_ === null ? to + 2 : to).toFixed(3), points });
       if (mine !== loading || closed) return;
       loadedAt = performance.now();

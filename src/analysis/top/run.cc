@@ -140,11 +140,13 @@ class FleetSink final : public BatchSink {
 
 }  // namespace
 
-Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop) {
+Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
+           const std::atomic<bool>& stop) {
   FleetSink sink;
   Consumer consumer(reader, sink, registry);
   const Screen screen;
-  if (!screen.usable()) return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name one that is not known");
+  if (!screen.usable())
+    return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name one that is not known");
   View view(screen.utf8());
   Fleet held;  // what is shown while paused
   int64_t held_ns = 0;
@@ -163,7 +165,8 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
     }
     if (!due) continue;
     view.set_trouble(sink.trouble);
-    Screen::show(view.draw(view.paused() ? held : sink.fleet, view.paused() ? held_ns : clock.wall_ns(), Screen::size()));
+    Screen::show(
+        view.draw(view.paused() ? held : sink.fleet, view.paused() ? held_ns : clock.wall_ns(), Screen::size()));
     drawn_ns = clock.mono_ns();
   }
   return {};

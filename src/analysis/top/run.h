@@ -1,6 +1,6 @@
-// `monitor-analysis top`: follows a log and shows the fleet, until `q`, `stop`, or an error that does not pass. It takes
-// the terminal of standard input and output, and leaves it as it was. Blocks the thread that calls it; `stop` may be set,
-// and the reader woken, from any other.
+// `monitor-analysis top`: follows a log and shows the fleet, until `q`, `stop`, or an error that does not pass. It
+// takes the terminal of standard input and output, and leaves it as it was. Blocks the thread that calls it; `stop` may
+// be set, and the reader woken, from any other.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 namespace monitor::analysis::top {
 
 // Errors: the reader's; kUnavailable for a terminal that cannot be used.
-Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop);
+Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
+           const std::atomic<bool>& stop);
 
 }  // namespace monitor::analysis::top

@@ -37,7 +37,8 @@ std::string cut(std::string_view text, size_t columns) {
 }
 
 std::string right(std::string_view text, size_t columns) {
-  return text.size() >= columns ? std::string(text.substr(0, columns)) : std::string(columns - text.size(), ' ') + std::string(text);
+  return text.size() >= columns ? std::string(text.substr(0, columns))
+                                : std::string(columns - text.size(), ' ') + std::string(text);
 }
 
 std::string percent(std::optional<double> share) { return share ? fmt::format("{:.1f}", *share * 100) : "-"; }
@@ -233,8 +234,8 @@ Line View::header(size_t columns) const {
   };
   std::string text = head(0, "STATE", 9, false) + " " + head(1, "AGENT", wide ? 24 : 15, false);
   if (wide) text += " " + cut("HOST", 18);
-  text += " " + head(2, "CPU %", 12, false) + " " + head(3, "MEM %", 12, false) + " " + head(4, "DISK MB/s", 13, false) +
-          " " + head(5, "NET MB/s", 12, false);
+  text += " " + head(2, "CPU %", 12, false) + " " + head(3, "MEM %", 12, false) + " " +
+          head(4, "DISK MB/s", 13, false) + " " + head(5, "NET MB/s", 12, false);
   if (wide) text += " " + head(6, "TICK", 6, true);
   return {{cut(text, columns), Paint::kReverse}};
 }
@@ -271,7 +272,8 @@ void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line
   for (long i = scroll_; i < std::min(scroll_ + room, static_cast<long>(rows.size())); ++i) {
     lines.push_back(row(rows[static_cast<size_t>(i)], now_ns, size.columns, i == place_));
   }
-  if (rows.empty()) lines.push_back({{fleet.agents().empty() ? "waiting for agents" : "no agent matches", Paint::kDim}});
+  if (rows.empty())
+    lines.push_back({{fleet.agents().empty() ? "waiting for agents" : "no agent matches", Paint::kDim}});
 }
 
 void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
@@ -282,16 +284,21 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
     return;
   }
   const Verdict verdict = judge(*agent, now_ns, Presence::kUnknown);
-  lines.push_back({{cut(fmt::format("{}  {}  version {}  revision {}  every {}", sanitize_utf8(agent->name),
-                                    sanitize_utf8(agent->host), sanitize_utf8(agent->version), agent->revision,
-                                    agent->interval_ns == 0 ? "?" : fmt::format("{:.3g}s", static_cast<double>(agent->interval_ns) / 1e9)),
-                        size.columns),
-                    Paint::kReverse}});
-  lines.push_back({{cut(to_string(verdict.health), 9), paint_of(verdict.health)}, {cut(" " + verdict.why, size.columns - 9), Paint::kDim}});
+  lines.push_back(
+      {{cut(fmt::format(
+                "{}  {}  version {}  revision {}  every {}", sanitize_utf8(agent->name), sanitize_utf8(agent->host),
+                sanitize_utf8(agent->version), agent->revision,
+                agent->interval_ns == 0 ? "?" : fmt::format("{:.3g}s", static_cast<double>(agent->interval_ns) / 1e9)),
+            size.columns),
+        Paint::kReverse}});
+  lines.push_back({{cut(to_string(verdict.health), 9), paint_of(verdict.health)},
+                   {cut(" " + verdict.why, size.columns - 9), Paint::kDim}});
   constexpr std::array<std::tuple<const char*, size_t, size_t, float>, 4> kPasts = {
       {{"CPU", 0, 0, 1.0F}, {"memory", 1, 1, 1.0F}, {"disk", 2, 3, 0.0F}, {"net", 4, 5, 0.0F}}};
   for (const auto& [name, a, b, top] : kPasts) {
-    lines.push_back({{cut(name, 9), Paint::kDim}, {sparkline(past_of(*agent, a, b), std::min<size_t>(60, size.columns - 10), top, utf8_), Paint::kGood}});
+    lines.push_back(
+        {{cut(name, 9), Paint::kDim},
+         {sparkline(past_of(*agent, a, b), std::min<size_t>(60, size.columns - 10), top, utf8_), Paint::kGood}});
   }
   std::map<std::string, std::string> values;
   for (const LiveValue& value : agent->values) {
@@ -312,11 +319,11 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
 void View::help(std::vector<Line>& lines) const {
   lines.push_back({{"monitor-analysis top", Paint::kBold}});
   lines.push_back({});
-  for (const char* const text :
-       {"up down j k     choose an agent          page up, page down, home, end", "Enter           one agent: cores, devices, interfaces",
-        "Esc             back", "s < >           sort by another column", "r               the other way round",
-        "/               filter agents and hosts; * and ? stand for any", "p space         pause", "? h             this help",
-        "q               leave"}) {
+  for (const char* const text : {"up down j k     choose an agent          page up, page down, home, end",
+                                 "Enter           one agent: cores, devices, interfaces", "Esc             back",
+                                 "s < >           sort by another column", "r               the other way round",
+                                 "/               filter agents and hosts; * and ? stand for any",
+                                 "p space         pause", "? h             this help", "q               leave"}) {
     lines.push_back({{text}});
   }
   lines.push_back({});
@@ -341,11 +348,13 @@ std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
     detail(fleet, now_ns, size, lines);
   } else {
     std::array<size_t, 5> counts{};
-    for (const auto& [name, agent] : fleet.agents()) ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown).health)];
+    for (const auto& [name, agent] : fleet.agents())
+      ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown).health)];
     Line top = {{cut(fmt::format("{} agents: ", fleet.agents().size()), 14), Paint::kBold}};
     for (size_t i = 0; i < counts.size(); ++i) {
       const auto health = static_cast<Health>(i);
-      top.push_back({fmt::format("{} {}  ", counts[i], to_string(health)), counts[i] > 0 ? paint_of(health) : Paint::kDim});
+      top.push_back(
+          {fmt::format("{} {}  ", counts[i], to_string(health)), counts[i] > 0 ? paint_of(health) : Paint::kDim});
     }
     lines.push_back(std::move(top));
     table(fleet, now_ns, size, lines);

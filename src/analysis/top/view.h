@@ -1,5 +1,5 @@
-// What `monitor-analysis top` shows, as lines of text, and what keys do to it: without a terminal, so that tests read it.
-// Not thread-safe. Bounded by the screen: only lines in sight are made.
+// What `monitor-analysis top` shows, as lines of text, and what keys do to it: without a terminal, so that tests read
+// it. Not thread-safe. Bounded by the screen: only lines in sight are made.
 #pragma once
 
 #include <cstddef>

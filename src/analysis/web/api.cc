@@ -50,10 +50,11 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
     const std::lock_guard lock(state_.mutex);
     return state_.log.trouble.empty() ? 0.0 : 1.0;
   });
-  registry.gauge_from("monitor_web_live_points_dropped", "Points whose series or agent is beyond what is kept as latest.", [this] {
-    const std::lock_guard lock(state_.mutex);
-    return static_cast<double>(state_.fleet.dropped_points());
-  });
+  registry.gauge_from("monitor_web_live_points_dropped",
+                      "Points whose series or agent is beyond what is kept as latest.", [this] {
+                        const std::lock_guard lock(state_.mutex);
+                        return static_cast<double>(state_.fleet.dropped_points());
+                      });
   declare();
   tick();
 }
@@ -73,9 +74,11 @@ void Api::declare() {
       [this](const Call& call) { range(call); });
   add("GET", "/series", {"agent"}, [this](const Call& call) { series(call); });
   add("GET", "/stream", {"topic*", "after"}, [this](const Call& call) { stream(call); });
-  add("GET", "/ledger", {"agent", "missing_after"}, [this](const Call& call) { call.responder.reply(ledger(call.query)); });
+  add("GET", "/ledger", {"agent", "missing_after"},
+      [this](const Call& call) { call.responder.reply(ledger(call.query)); });
   add("GET", "/prometheus", {}, [this](const Call& call) { call.responder.reply(prometheus()); });
-  add("GET", "/log", {}, [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); });
+  add("GET", "/log", {},
+      [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); });
   add("GET", "/messages", {"partition", "offset", "agent", "metric", "since", "until", "cursor", "limit"},
       [this](const Call& call) { messages(call); });
   add("GET", "/config", {},
@@ -84,12 +87,14 @@ void Api::declare() {
     config_desk_.submit(call.responder,
                         [this, key = call.query.text("key").value_or("")] { return config_.document(key); });
   });
-  add("PUT", "/config/document", {"key"}, [this](const Call& call) {
-        config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
-          return config_.change(key, body);
-        });
+  add(
+      "PUT", "/config/document", {"key"},
+      [this](const Call& call) {
+        config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""),
+                                             body = call.request.body] { return config_.change(key, body); });
         config_looked_ns_ = 0;
-      }, true);
+      },
+      true);
   add("POST", "/config/validate", {"key"}, [this](const Call& call) {
     config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
       return config_.validate(key, body);
@@ -103,8 +108,7 @@ void Api::declare() {
       [this](const Call& call) { config_desk_.submit(call.responder, [this] { return config_.schema(); }); });
   add("GET", "/plugins", {},
       [this](const Call& call) { config_desk_.submit(call.responder, [this] { return config_.plugins(); }); });
-  add("GET", "/openapi.json", {},
-      [](const Call& call) { call.responder.reply(json_reply(std::string(openapi()))); });
+  add("GET", "/openapi.json", {}, [](const Call& call) { call.responder.reply(json_reply(std::string(openapi()))); });
 }
 
 std::vector<Route> Api::routes() const {
@@ -182,8 +186,8 @@ void Api::own_page(const Request& request, const Responder& responder) {
     const bool ready = state_.log.trouble.empty();
     responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready: " + state_.log.trouble));
   } else if (const auto asset = find_asset(request.path)) {
-    responder.reply({.content_type = std::string(asset->content_type),
-                     .body = std::make_shared<const std::string>(asset->bytes)});
+    responder.reply(
+        {.content_type = std::string(asset->content_type), .body = std::make_shared<const std::string>(asset->bytes)});
   } else {
     responder.reply(text_reply(404, "not found; the page is at /"));
   }
@@ -228,7 +232,9 @@ void Api::tick() {
     }
   }
   if (!rows.empty()) {
-    hub_.publish("fleet", "fleet", fmt::format(R"({{"now":{},"agents":[{}]}})", json_number(static_cast<double>(now / 1000) / 1e6), rows));
+    hub_.publish(
+        "fleet", "fleet",
+        fmt::format(R"({{"now":{},"agents":[{}]}})", json_number(static_cast<double>(now / 1000) / 1e6), rows));
   }
   const int64_t mono = clock_.mono_ns();
   if (mono - asked_ns_ < kAbandoned && mono - config_looked_ns_ >= kLookAtConfig && !config_busy_) look_at_config();

@@ -5,11 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "analysis/web/assets.h"
@@ -21,7 +21,8 @@ namespace {
 class NoPlugins final : public config::PluginCatalog {
  public:
   std::vector<std::string> plugin_names() const override { return {}; }
-  std::optional<config::Problem> check_plugin(const std::string& /*name*/, const std::string& /*config*/) const override {
+  std::optional<config::Problem> check_plugin(const std::string& /*name*/,
+                                              const std::string& /*config*/) const override {
     return std::nullopt;
   }
 };
@@ -69,10 +70,9 @@ class ApiTest : public ::testing::Test {
       return std::unique_ptr<config::ConfigStore>(std::make_unique<MemoryStore>(documents_));
     };
     api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
-    auto server = WebServer::start(loop_, {.stuck_ns = 2 * kNanosPerSecond, .ping_ns = 100 * kNanosPerMilli}, hub_, registry_,
-                                   [this](const Request& request, const WebServer::Responder& responder) {
-                                     api_->handle(request, responder);
-                                   });
+    auto server = WebServer::start(
+        loop_, {.stuck_ns = 2 * kNanosPerSecond, .ping_ns = 100 * kNanosPerMilli}, hub_, registry_,
+        [this](const Request& request, const WebServer::Responder& responder) { api_->handle(request, responder); });
     EXPECT_TRUE(server);
     server_ = std::move(*server);
   }
@@ -167,10 +167,11 @@ TEST_F(ApiTest, AnswersWithStrictHeaders) {
 
 TEST_F(ApiTest, RefusesWhatIsWrong) {
   for (const char* const target :
-       {"/api/v1/range", "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0", "/api/v1/range?agent=a&resolution=2s",
-        "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000", "/api/v1/messages?offset=4",
-        "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1", "/api/v1/ledger?missing_after=x",
-        "/api/v1/config/document?key=/etc/passwd", "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {
+       {"/api/v1/range", "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0",
+        "/api/v1/range?agent=a&resolution=2s", "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000",
+        "/api/v1/messages?offset=4", "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1",
+        "/api/v1/ledger?missing_after=x", "/api/v1/config/document?key=/etc/passwd",
+        "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {
     const std::string answer = ask("GET", target);
     EXPECT_EQ(status(answer), 400) << target << answer;
     EXPECT_TRUE(json(answer).contains("error")) << target;

@@ -87,7 +87,8 @@ Reply Api::agent(const std::string& name) {
   if (found == nullptr) return error_reply(404, "no agent of this name was ever heard of");
   std::string out = row(*found, now, true);
   out.pop_back();
-  out += fmt::format(R"(,"incarnation":{},"sequence":{},"values":[)", json_quote(hex(found->incarnation)), found->sequence);
+  out += fmt::format(R"(,"incarnation":{},"sequence":{},"values":[)", json_quote(hex(found->incarnation)),
+                     found->sequence);
   bool first = true;
   for (const LiveValue& value : found->values) {
     out += fmt::format(R"({}{{"metric":{},"labels":{{)", first ? "" : ",", json_quote(value.series.name));
@@ -110,7 +111,8 @@ Reply Api::prometheus() {
 }
 
 Reply Api::ledger(const Query& query) {
-  ReportOptions options{.agent = query.text("agent").value_or(""), .now_ns = clock_.wall_ns(), .missing_after_ns = 60 * kNanosPerSecond};
+  ReportOptions options{
+      .agent = query.text("agent").value_or(""), .now_ns = clock_.wall_ns(), .missing_after_ns = 60 * kNanosPerSecond};
   if (const auto after = query.text("missing_after")) {
     const auto parsed = parse_duration(*after);
     if (!parsed) return error_reply(400, "query: missing_after: " + parsed.error().message());
@@ -212,7 +214,8 @@ void Api::series(const Call& call) {
         const metrics::Series& one = (*series)[i];
         out += fmt::format(R"({}{{"metric":{},"labels":{{)", i > 0 ? "," : "", json_quote(one.name));
         for (size_t k = 0; k < one.labels.size(); ++k) {
-          out += fmt::format("{}{}:{}", k > 0 ? "," : "", json_quote(one.labels[k].first), json_quote(one.labels[k].second));
+          out += fmt::format("{}{}:{}", k > 0 ? "," : "", json_quote(one.labels[k].first),
+                             json_quote(one.labels[k].second));
         }
         out += fmt::format(R"(}},"unit":{}}})", json_quote(one.unit));
       }

@@ -21,14 +21,13 @@ constexpr std::string_view kGroups = "/monitor/groups/";
 // A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
-std::string dump(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
+std::string dump(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
 
 // What can be edited here; nothing: it is no document's key.
 std::optional<config::Edited> edited(const std::string& key) {
   if (key == config::defaults_key()) return config::Edited::kShared;
-  for (const auto& [prefix, what] : {std::pair{kGroups, config::Edited::kShared}, std::pair{kConfig, config::Edited::kOwn}}) {
+  for (const auto& [prefix, what] :
+       {std::pair{kGroups, config::Edited::kShared}, std::pair{kConfig, config::Edited::kOwn}}) {
     if (key.starts_with(prefix) && valid_name(key.substr(prefix.size()))) return what;
   }
   return std::nullopt;
@@ -48,8 +47,8 @@ std::string kind_of(const std::string& key) {
 }
 
 ordered_json problem_json(const config::Problem& problem) {
-  return {{"path", problem.path},   {"line", problem.line},   {"key", problem.key},
-          {"message", problem.message}, {"got", problem.got}, {"known", problem.known},
+  return {{"path", problem.path},       {"line", problem.line},       {"key", problem.key},
+          {"message", problem.message}, {"got", problem.got},         {"known", problem.known},
           {"warning", problem.warning}, {"text", problem.to_string()}};
 }
 
@@ -62,8 +61,14 @@ Checked check(const std::string& text, config::Edited what, const config::Plugin
   Checked checked;
   auto document = config::Document::parse(text);
   if (!document) {
-    checked.problems.push_back({{"path", ""}, {"line", 0}, {"key", ""}, {"message", document.error().message()},
-                                {"got", ""}, {"known", ""}, {"warning", false}, {"text", document.error().message()}});
+    checked.problems.push_back({{"path", ""},
+                                {"line", 0},
+                                {"key", ""},
+                                {"message", document.error().message()},
+                                {"got", ""},
+                                {"known", ""},
+                                {"warning", false},
+                                {"text", document.error().message()}});
     return checked;
   }
   const auto validated = config::validate({{"", 0, std::move(*document), what == config::Edited::kOwn}}, plugins);
@@ -73,8 +78,10 @@ Checked check(const std::string& text, config::Edited what, const config::Plugin
 }
 
 ordered_json row_json(const config::FleetRow& row) {
-  ordered_json object = {{"agent", row.agent_id},    {"state", config::to_string(row.state)},
-                         {"applied", row.applied},   {"wanted", row.wanted},
+  ordered_json object = {{"agent", row.agent_id},
+                         {"state", config::to_string(row.state)},
+                         {"applied", row.applied},
+                         {"wanted", row.wanted},
                          {"seen", static_cast<double>(row.seen_ns) / 1e9}};
   const auto status = ordered_json::parse(config::to_json(row.status), nullptr, false);
   for (const char* const field : {"error", "last_failed", "host", "version", "groups", "overrides", "hash"}) {
@@ -90,9 +97,7 @@ std::string tag_of(const config::Stored& stored) {
                               : fmt::format("f{:08x}-{}", crc32c(stored.value), stored.value.size());
 }
 
-std::optional<int64_t> ConfigDesk::fresh_ns() const {
-  return options_.files ? std::optional(kFreshFor) : std::nullopt;
-}
+std::optional<int64_t> ConfigDesk::fresh_ns() const { return options_.files ? std::optional(kFreshFor) : std::nullopt; }
 
 Result<config::ConfigStore*> ConfigDesk::store() {
   if (!store_) {
@@ -116,12 +121,16 @@ Reply ConfigDesk::overview() {
   for (const auto& [key, stored] : *all) {
     const std::string kind = kind_of(key);
     if (kind == "other") continue;
-    documents.push_back({{"key", key}, {"kind", kind}, {"revision", stored.revision}, {"tag", tag_of(stored)},
+    documents.push_back({{"key", key},
+                         {"kind", kind},
+                         {"revision", stored.revision},
+                         {"tag", tag_of(stored)},
                          {"bytes", stored.value.size()}});
   }
   ordered_json agents = ordered_json::array();
   for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) agents.push_back(row_json(row));
-  return json_reply(dump({{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
+  return json_reply(
+      dump({{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
 }
 
 Reply ConfigDesk::document(const std::string& key) {
@@ -131,11 +140,15 @@ Reply ConfigDesk::document(const std::string& key) {
   const auto stored = (*opened)->get(key);
   if (!stored) return error_reply(stored.error());
   if (!*stored) return error_reply(404, "there is no " + key);
-  return json_reply(dump({{"key", key}, {"value", (*stored)->value}, {"revision", (*stored)->revision},
-                          {"tag", tag_of(**stored)}, {"place", (*opened)->describe(key)}}));
+  return json_reply(dump({{"key", key},
+                          {"value", (*stored)->value},
+                          {"revision", (*stored)->revision},
+                          {"tag", tag_of(**stored)},
+                          {"place", (*opened)->describe(key)}}));
 }
 
-Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::string& key, const std::string& text) const {
+Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::string& key,
+                                  const std::string& text) const {
   const auto needed = config::needed_versions(nlohmann::json::parse(text, nullptr, false));
   if (needed.empty()) return {};
   for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
@@ -164,7 +177,8 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body) {
     value = request["value"].get<std::string>();
     const Checked checked = check(*value, *what, plugins_);
     if (!checked.valid) {
-      return json_reply(dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
+      return json_reply(
+          dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
     }
     const auto all = keys();
     if (!all) return error_reply(all.error());
@@ -176,17 +190,19 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body) {
       request["base"].is_null() ? std::nullopt : std::optional(request["base"].get<std::string>());
   std::optional<config::Stored> other;
   bool conflict = false;
-  const auto done = (*opened)->update(
-      key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+  const auto done =
+      (*opened)->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
         const auto tag = current ? std::optional(tag_of(*current)) : std::nullopt;
         conflict = tag != base;
         other = current;
-        if (conflict) return Error(Code::kAborted, "somebody else has changed the document meanwhile; nothing was stored");
+        if (conflict)
+          return Error(Code::kAborted, "somebody else has changed the document meanwhile; nothing was stored");
         return value;
       });
   if (!done && conflict) {
-    const ordered_json current = other ? ordered_json{{"value", other->value}, {"revision", other->revision}, {"tag", tag_of(*other)}}
-                                       : ordered_json();
+    const ordered_json current =
+        other ? ordered_json{{"value", other->value}, {"revision", other->revision}, {"tag", tag_of(*other)}}
+              : ordered_json();
     return json_reply(dump({{"error", done.error().message()}, {"current", current}}), 409);
   }
   if (!done) return error_reply(done.error());
@@ -214,16 +230,21 @@ Reply ConfigDesk::explain(const std::string& agent) {
   ordered_json layers = ordered_json::array();
   if (made.problems.empty()) {
     for (const auto& one : config::explain(made.set.layers)) {
-      values.push_back({{"path", one.path}, {"value", ordered_json::parse(one.value, nullptr, false)},
-                        {"key", one.key.empty() ? ordered_json() : ordered_json(one.key)}, {"revision", one.revision}});
+      values.push_back({{"path", one.path},
+                        {"value", ordered_json::parse(one.value, nullptr, false)},
+                        {"key", one.key.empty() ? ordered_json() : ordered_json(one.key)},
+                        {"revision", one.revision}});
     }
-    for (const config::Layer& layer : made.set.layers) layers.push_back({{"key", layer.key}, {"revision", layer.revision}});
+    for (const config::Layer& layer : made.set.layers)
+      layers.push_back({{"key", layer.key}, {"revision", layer.revision}});
   }
   ordered_json list = ordered_json::array();
   for (const config::Problem& problem : problems) list.push_back(problem_json(problem));
   return json_reply(dump({{"agent", agent},
                           {"valid", problems.empty() || problems.front().warning},
-                          {"problems", list}, {"layers", layers}, {"values", values}}));
+                          {"problems", list},
+                          {"layers", layers},
+                          {"values", values}}));
 }
 
 Reply ConfigDesk::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }

@@ -19,8 +19,8 @@ namespace monitor::analysis::web {
 using OpenConfig = std::function<Result<std::unique_ptr<config::ConfigStore>>()>;
 
 struct ConfigOptions {
-  OpenConfig open;     // called on the desk's thread, again after a failure
-  bool files = false;  // else etcd
+  OpenConfig open;       // called on the desk's thread, again after a failure
+  bool files = false;    // else etcd
   std::string describe;  // for people: where it is
 };
 

@@ -1,5 +1,5 @@
-// Desk: where requests wait that must block: a thread of its own, and a queue that is bounded. Thread contract: submit()
-// on the loop; the work runs on the desk's thread, one after another, and its reply goes out on the loop.
+// Desk: where requests wait that must block: a thread of its own, and a queue that is bounded. Thread contract:
+// submit() on the loop; the work runs on the desk's thread, one after another, and its reply goes out on the loop.
 #pragma once
 
 #include <cstddef>

@@ -130,15 +130,15 @@ class Follower::Session final : public BatchSink {
     const int64_t off = clock_error_ns(batch, record.time_ns);
     const std::string topic = "agent:" + batch.agent_id;
     for (const metrics::Frame& frame : batch.frames) {
-      owner_.hub_.publish(topic, "tick", tick_event(batch, frame, elapsed_ns(off, frame.time_ns),
-                                                    is_late(batch, frame.time_ns, record.time_ns)));
+      owner_.hub_.publish(
+          topic, "tick",
+          tick_event(batch, frame, elapsed_ns(off, frame.time_ns), is_late(batch, frame.time_ns, record.time_ns)));
     }
-    owner_.hub_.publish("messages", "message",
-                        fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
-                                    record.partition, record.offset,
-                                    json_number(static_cast<double>(record.time_ns / 1000) / 1e6),
-                                    json_quote(record.key), json_quote(batch.agent_id), record.value.size(),
-                                    batch.frames.size()));
+    owner_.hub_.publish(
+        "messages", "message",
+        fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
+                    record.partition, record.offset, json_number(static_cast<double>(record.time_ns / 1000) / 1e6),
+                    json_quote(record.key), json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
   }
 
   Follower& owner_;
@@ -172,8 +172,7 @@ void Follower::note_trouble(const std::string& text) {
     if (text.empty() || log.trouble.empty()) log.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
     log.trouble = text;
     event = fmt::format(R"({{"trouble":{},"since":{}}})", json_quote(text),
-                        text.empty() ? "null"
-                                     : json_number(static_cast<double>(log.trouble_since_ns / 1000) / 1e6));
+                        text.empty() ? "null" : json_number(static_cast<double>(log.trouble_since_ns / 1000) / 1e6));
   }
   hub_.publish("log", "log", event);
 }

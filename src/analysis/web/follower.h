@@ -1,7 +1,8 @@
 // Follower: reads the log for the page: into the history, the ledger and the fleet, and onto the hub. A log that cannot
 // be read, or a history that cannot be written, is waited for: it begins again where the history stands.
 //
-// run() blocks the thread that calls it until `stop`, after which wake() must be called; everything else is thread-safe.
+// run() blocks the thread that calls it until `stop`, after which wake() must be called; everything else is
+// thread-safe.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,8 @@
 
 namespace monitor::analysis::web {
 
-using OpenReader = std::function<Result<std::unique_ptr<metriclog::LogReader>>(const metriclog::ReaderOptions& options)>;
+using OpenReader =
+    std::function<Result<std::unique_ptr<metriclog::LogReader>>(const metriclog::ReaderOptions& options)>;
 
 class Follower {
  public:

@@ -140,18 +140,18 @@ Result<int64_t> Query::time(const std::string& name, int64_t otherwise, int64_t 
   } else if (const auto time = parse_rfc3339(*given)) {
     return *time;
   }
-  return Error(Code::kInvalidArgument,
-               fmt::format("query: {}: got {}, expected Unix seconds, a time as 2026-11-22T12:00:00Z, or an age as -10m",
-                           name, json_quote(given->substr(0, 64))));
+  return Error(
+      Code::kInvalidArgument,
+      fmt::format("query: {}: got {}, expected Unix seconds, a time as 2026-11-22T12:00:00Z, or an age as -10m", name,
+                  json_quote(given->substr(0, 64))));
 }
 
 Status check_host(const Request& request, const Access& access) {
   const std::string name(name_of(request.host));
   if (name == "localhost" || is_address(name)) return {};
   if (!name.empty() && std::ranges::find(access.hosts, name) != access.hosts.end()) return {};
-  return Error(Code::kPermissionDenied,
-               fmt::format("host {}: not a name of this server; --web-host NAME makes it one",
-                           json_quote(request.host.substr(0, 128))));
+  return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; --web-host NAME makes it one",
+                                                    json_quote(request.host.substr(0, 128))));
 }
 
 Status check_change(const Request& request, const Access& access) {
@@ -159,8 +159,8 @@ Status check_change(const Request& request, const Access& access) {
                           request.origin == "https://" + request.host;
   const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
   if (!own_origin || !own_site) {
-    return Error(Code::kPermissionDenied, fmt::format("a page of {} may change nothing here",
-                                                      json_quote(request.origin.substr(0, 128))));
+    return Error(Code::kPermissionDenied,
+                 fmt::format("a page of {} may change nothing here", json_quote(request.origin.substr(0, 128))));
   }
   constexpr std::string_view kBearer = "Bearer ";
   if (access.token.empty()) return Error(Code::kPermissionDenied, "this server has no token: nothing is changed by it");

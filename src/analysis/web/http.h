@@ -1,5 +1,5 @@
-// Requests and replies of the web server, and what they are read with. Nothing here does I/O; what comes from outside is
-// checked here, and fuzzed.
+// Requests and replies of the web server, and what they are read with. Nothing here does I/O; what comes from outside
+// is checked here, and fuzzed.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,13 @@ TEST(Query, NamesWhatIsWrong) {
 
 TEST(Query, ReadsNumbersAndTimes) {
   const int64_t now = 1'700'000'000 * kNanosPerSecond;
-  const auto query = Query::parse({{"n", "7"}, {"big", "99"}, {"age", "-10m"}, {"s", "1699999999.5"}, {"r", "2023-11-14T22:13:20Z"}, {"bad", "soon"}, {"nan", "nan"}},
+  const auto query = Query::parse({{"n", "7"},
+                                   {"big", "99"},
+                                   {"age", "-10m"},
+                                   {"s", "1699999999.5"},
+                                   {"r", "2023-11-14T22:13:20Z"},
+                                   {"bad", "soon"},
+                                   {"nan", "nan"}},
                                   {"n", "big", "age", "s", "r", "bad", "nan"});
   ASSERT_TRUE(query);
   EXPECT_EQ(*query->integer("n", 1, 0, 10), 7);
@@ -34,7 +40,8 @@ TEST(Query, ReadsNumbersAndTimes) {
 
 TEST(Access, AHostThatIsNotOursIsRefused) {
   const Access access{{"monitor.example"}, "0123456789abcdef"};
-  for (const char* const host : {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "10.0.0.7", "monitor.example:8080"}) {
+  for (const char* const host :
+       {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "10.0.0.7", "monitor.example:8080"}) {
     EXPECT_TRUE(check_host({.host = host}, access)) << host;
   }
   for (const char* const host : {"", "evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "["}) {
@@ -56,7 +63,8 @@ TEST(Access, AChangeNeedsTheTokenAndOurOwnPage) {
   request.site = "cross-site";
   EXPECT_EQ(check_change(request, access).error().code(), Code::kPermissionDenied);
   request.site = "same-origin";
-  for (const char* const wrong : {"", "Bearer ", "Bearer 0123456789abcdee", "Bearer 0123456789abcdef0", "0123456789abcdef"}) {
+  for (const char* const wrong :
+       {"", "Bearer ", "Bearer 0123456789abcdee", "Bearer 0123456789abcdef0", "0123456789abcdef"}) {
     request.authorization = wrong;
     EXPECT_EQ(check_change(request, access).error().code(), Code::kUnauthenticated) << wrong;
   }

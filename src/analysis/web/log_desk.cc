@@ -14,15 +14,16 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr int64_t kBlock = 200;        // records that are read at once
+constexpr int64_t kBlock = 200;         // records that are read at once
 constexpr size_t kMostLookedAt = 4000;  // records, for one answer
 constexpr size_t kLongestBody = size_t{64} * 1024;
 
 std::string seconds(int64_t ns) { return json_number(static_cast<double>(ns / 1000) / 1e6); }
 
 std::string record_json(const metriclog::Record& record, const Result<metrics::Batch>& batch) {
-  std::string out = fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"bytes":{},"headers":{{)", record.partition,
-                                record.offset, seconds(record.time_ns), json_quote(record.key), record.value.size());
+  std::string out =
+      fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"bytes":{},"headers":{{)", record.partition,
+                  record.offset, seconds(record.time_ns), json_quote(record.key), record.value.size());
   std::set<std::string_view> seen;
   for (const auto& [name, value] : record.headers) {
     if (!seen.insert(name).second) continue;
@@ -33,8 +34,8 @@ std::string record_json(const metriclog::Record& record, const Result<metrics::B
   if (!batch) return out + fmt::format(R"(,"error":{}}})", json_quote(batch.error().message()));
   size_t points = 0;
   for (const metrics::Frame& frame : batch->frames) points += frame.points.size();
-  out += fmt::format(R"(,"agent":{},"sequence":{},"ticks":{},"points":{})", json_quote(batch->agent_id), batch->sequence,
-                     batch->frames.size(), points);
+  out += fmt::format(R"(,"agent":{},"sequence":{},"ticks":{},"points":{})", json_quote(batch->agent_id),
+                     batch->sequence, batch->frames.size(), points);
   const std::string body = metrics::batch_to_json(*batch);
   return out + (body.size() <= kLongestBody ? ",\"batch\":" + body : R"(,"too_large":true)") + "}";
 }
@@ -89,8 +90,8 @@ Reply LogDesk::overview() {
   std::string list;
   for (const auto& one : *partitions) {
     ends[one.partition] = one.end;
-    list += fmt::format(R"({}{{"partition":{},"begin":{},"end":{},"records":{}}})", list.empty() ? "" : ",", one.partition,
-                        one.begin, one.end, one.end - one.begin);
+    list += fmt::format(R"({}{{"partition":{},"begin":{},"end":{},"records":{}}})", list.empty() ? "" : ",",
+                        one.partition, one.begin, one.end, one.end - one.begin);
   }
   out += list + "],\"groups\":[";
   list.clear();
@@ -101,7 +102,8 @@ Reply LogDesk::overview() {
                           json_quote(one.group), one.partition, one.next_offset, lag);
     }
   }
-  return json_reply(out + list + fmt::format("],\"groups_error\":{}}}", groups ? "\"\"" : json_quote(groups.error().message())));
+  return json_reply(out + list +
+                    fmt::format("],\"groups_error\":{}}}", groups ? "\"\"" : json_quote(groups.error().message())));
 }
 
 bool LogDesk::matches(const MessageSearch& search, const metriclog::Record& record, std::string& json) {
@@ -185,7 +187,8 @@ Reply LogDesk::messages(const MessageSearch& search) {
   }
   found.most = std::max<size_t>(kMostLookedAt / std::max<size_t>(wanted.size(), 1), kBlock);
   for (const int32_t partition : wanted) {
-    if (Status status = search_down(search, partition, found); !status) return error_reply(503, status.error().message());
+    if (Status status = search_down(search, partition, found); !status)
+      return error_reply(503, status.error().message());
   }
   std::ranges::sort(found.records, [](const auto& a, const auto& b) {
     return std::tuple(-a.time_ns, a.partition, -a.offset) < std::tuple(-b.time_ns, b.partition, -b.offset);
@@ -200,7 +203,8 @@ Reply LogDesk::messages(const MessageSearch& search) {
   std::string out = R"({"messages":[)";
   for (size_t i = 0; i < found.records.size(); ++i) out += (i > 0 ? "," : "") + found.records[i].json;
   std::string cursor;
-  for (const auto& [partition, offset] : found.cursor) cursor += fmt::format("{}{}:{}", cursor.empty() ? "" : ",", partition, offset);
+  for (const auto& [partition, offset] : found.cursor)
+    cursor += fmt::format("{}{}:{}", cursor.empty() ? "" : ",", partition, offset);
   return json_reply(out + fmt::format(R"(],"looked_at":{},"cursor":{}}})", found.looked_at,
                                       cursor.empty() ? "null" : json_quote(cursor)));
 }

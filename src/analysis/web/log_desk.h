@@ -20,7 +20,7 @@ struct MessageSearch {
   std::string metric;      // shell pattern over series; empty: all
   int64_t since_ns = 0;    // by the log's time
   int64_t until_ns = INT64_MAX;
-  int64_t offset = -1;     // from there upwards, in the named partition; -1: from the newest downwards
+  int64_t offset = -1;                // from there upwards, in the named partition; -1: from the newest downwards
   std::map<int32_t, int64_t> cursor;  // where the last answer stopped
   size_t limit = 50;
 };

@@ -17,18 +17,14 @@ namespace monitor::analysis::web {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnits = {{
-    {"d", "days"},        {"h", "hours"},        {"min", "minutes"},     {"s", "seconds"},     {"ms", "milliseconds"},
-    {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},        {"KiBy", "kibibytes"}, {"MiBy", "mebibytes"},
-    {"GiBy", "gibibytes"}, {"kBy", "kilobytes"},  {"MBy", "megabytes"},   {"GBy", "gigabytes"}, {"m", "meters"},
-    {"V", "volts"},       {"A", "amperes"},      {"J", "joules"},        {"W", "watts"},       {"g", "grams"},
-    {"Cel", "celsius"},   {"Hz", "hertz"},       {"%", "percent"},       {"bit", "bits"},
+    {"d", "days"},          {"h", "hours"},        {"min", "minutes"},   {"s", "seconds"},      {"ms", "milliseconds"},
+    {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},      {"KiBy", "kibibytes"}, {"MiBy", "mebibytes"},
+    {"GiBy", "gibibytes"},  {"kBy", "kilobytes"},  {"MBy", "megabytes"}, {"GBy", "gigabytes"},  {"m", "meters"},
+    {"V", "volts"},         {"A", "amperes"},      {"J", "joules"},      {"W", "watts"},        {"g", "grams"},
+    {"Cel", "celsius"},     {"Hz", "hertz"},       {"%", "percent"},     {"bit", "bits"},
 }};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPer = {{{"s", "second"},
-                                                                               {"m", "minute"},
-                                                                               {"min", "minute"},
-                                                                               {"h", "hour"},
-                                                                               {"d", "day"},
-                                                                               {"w", "week"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPer = {
+    {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}}};
 
 bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -48,7 +44,8 @@ std::string words(std::string_view text, bool colons) {
 
 template <typename Table>
 std::string in_words(const Table& table, std::string_view unit) {
-  const auto* const found = std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == unit; });
+  const auto* const found =
+      std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == unit; });
   return found == table.end() ? words(unit, false) : std::string(found->second);
 }
 
@@ -93,7 +90,8 @@ std::string labels_of(const LiveAgent& agent, const metrics::Series& series) {
   labels["agent"] = agent.name;
   labels["host"] = agent.host;
   std::string out;
-  for (const auto& [name, value] : labels) out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value));
+  for (const auto& [name, value] : labels)
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value));
   return out;
 }
 
@@ -157,8 +155,8 @@ std::string prometheus_text(const Fleet& fleet, int64_t heard_after_ns) {
   }
   std::string out;
   for (const auto& [name, family] : families) {
-    out += fmt::format("# HELP {} {}, unit {}.\n# TYPE {} {}\n{}", name, escape(family.source), escape(family.unit), name,
-                       family.counter ? "counter" : "gauge", family.lines);
+    out += fmt::format("# HELP {} {}, unit {}.\n# TYPE {} {}\n{}", name, escape(family.source), escape(family.unit),
+                       name, family.counter ? "counter" : "gauge", family.lines);
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// The latest values in Prometheus' text format, named as OpenTelemetry's mapping says: dots become underscores, the unit
-// is a suffix in words, a gauge of unit 1 is a ratio, a counter a total. Pure functions.
+// The latest values in Prometheus' text format, named as OpenTelemetry's mapping says: dots become underscores, the
+// unit is a suffix in words, a gauge of unit 1 is a ratio, a counter a total. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -62,7 +62,8 @@ class WebServer::Impl {
         hub_(hub),
         handler_(std::move(handler)),
         requests_(registry.counter("monitor_web_requests_total", "Requests that were answered.")),
-        refused_(registry.counter("monitor_web_requests_refused_total", "Requests answered with an error of the client.")),
+        refused_(
+            registry.counter("monitor_web_requests_refused_total", "Requests answered with an error of the client.")),
         streams_(registry.gauge("monitor_web_streams", "Browsers that follow events.")),
         resets_(registry.counter("monitor_web_stream_resets_total",
                                  "Browsers that were too slow, or away for too long, and were told to begin anew.")),
@@ -84,13 +85,12 @@ class WebServer::Impl {
   Status start(WebServer* server, int fd) {
     server_ = server;
     port_ = telemetry::port_of(fd);
-    daemon_ = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection,
-        this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this, MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr,
-        MHD_OPTION_END);
+    daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+                               static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
+                               &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
+                               MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr, MHD_OPTION_END);
     if (daemon_ == nullptr) {
       close(fd);
       return Error(Code::kInternal, "starting the web server failed");
@@ -317,8 +317,7 @@ class WebServer::Impl {
     return queued;
   }
 
-  static void on_completed(void* self, MHD_Connection* /*connection*/, void** state,
-                           MHD_RequestTerminationCode code) {
+  static void on_completed(void* self, MHD_Connection* /*connection*/, void** state, MHD_RequestTerminationCode code) {
     auto* const exchange = static_cast<Exchange*>(*state);
     if (exchange == nullptr) return;
     Impl& impl = *static_cast<Impl*>(self);

@@ -12,13 +12,13 @@
 namespace monitor::analysis::web {
 
 struct LogState {
-  std::string trouble;        // why it cannot be read now; empty when it can
+  std::string trouble;  // why it cannot be read now; empty when it can
   int64_t trouble_since_ns = 0;
-  int64_t newest_ns = 0;      // when the log took the last record that was read
+  int64_t newest_ns = 0;  // when the log took the last record that was read
   uint64_t records = 0;
   uint64_t skipped = 0;
   uint64_t lost = 0;
-  bool caught_up = false;     // everything that was there at the start has been read
+  bool caught_up = false;  // everything that was there at the start has been read
   std::string history_trouble;
 };
 

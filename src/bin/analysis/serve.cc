@@ -79,7 +79,8 @@ Result<std::string> token_of(const std::string& path) {
   if (found) {
     const std::string token(trim(*found));
     if (token.size() >= 16) return token;
-    return Error(Code::kInvalidArgument, fmt::format("{}: got a token of {} bytes, expected 16 or more", path, token.size()));
+    return Error(Code::kInvalidArgument,
+                 fmt::format("{}: got a token of {} bytes, expected 16 or more", path, token.size()));
   }
   if (found.error().code() != Code::kNotFound) return found.error();
   const std::string token = random_hex(16);
@@ -106,7 +107,8 @@ class Page {
     auto store = history::HistoryStore::open(history_options, clock_, registry_);
     if (!store) return fail("the history cannot be opened", store.error());
     if (const auto known = (*store)->known_agents()) {
-      for (const history::KnownAgent& one : *known) state_.fleet.add_known(one.name, one.host, one.version, one.seen_ns);
+      for (const history::KnownAgent& one : *known)
+        state_.fleet.add_known(one.name, one.host, one.version, one.seen_ns);
     }
     const auto token = token_of(token_path());
     if (!token) return fail("the token cannot be had", token.error());
@@ -173,13 +175,15 @@ class Page {
     if (!server) return server;
     const std::string host = http.address.find(':') == std::string::npos ? http.address : "[" + http.address + "]";
     log_info("listening", {{"service", "web"}, {"address", fmt::format("{}:{}", host, (*server)->port())}});
-    log_info("web page", {{"url", fmt::format("http://{}:{}/", host, (*server)->port())}, {"token_file", token_path()}});
+    log_info("web page",
+             {{"url", fmt::format("http://{}:{}/", host, (*server)->port())}, {"token_file", token_path()}});
     return server;
   }
 
   int follow(history::HistoryStore& store) {
-    web::Follower follower([this](const metriclog::ReaderOptions& options) { return open_log_reader(flags_.log, options); },
-                           store, state_, hub_, clock_, registry_, stop_);
+    web::Follower follower(
+        [this](const metriclog::ReaderOptions& options) { return open_log_reader(flags_.log, options); }, store, state_,
+        hub_, clock_, registry_, stop_);
     const Signals signals(loop_, [&](int) {
       stop_ = true;
       follower.wake();

@@ -53,8 +53,8 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// A socket that listens, non-blocking; the caller's to close. kUnavailable when the port is taken, kInvalidArgument for an
-// address that is none.
+// A socket that listens, non-blocking; the caller's to close. kUnavailable when the port is taken, kInvalidArgument for
+// an address that is none.
 Result<int> listen_on(const std::string& address, uint16_t port);
 uint16_t port_of(int fd);
 
