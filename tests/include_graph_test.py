@@ -29,7 +29,7 @@ ALSO = {"config/etcd": {"rpc"}, "analysis/web": {"config"}}
 THIRD_PARTIES = {
     r"nghttp2/": ["src/rpc/", "bench/"],
     r"openssl/": ["src/rpc/"],
-    r"sqlite3\.h": ["src/metriclog/sqlite/", "src/analysis/history/"],
+    r"sqlite3\.h": ["src/metriclog/sqlite/", "src/analysis/history/", "bench/"],
     r"librdkafka/": ["src/metriclog/kafka/", "bench/", "tests/"],
     r"grpc": ["tests/", "bench/"],
     r"microhttpd\.h": ["src/telemetry/http/", "src/analysis/web/"],

@@ -342,6 +342,49 @@ class WebTest(ProgramTest):
             for name, one in value.items():
                 self.hold(one, schema["properties"][name], schemas, f"{place}.{name}")
 
+    def test_a_day_at_a_second_is_drawn_within_half_a_second(self):
+        server = self.start_server("--retention", "7d")
+        self.configure("agent-001", "--interval", "1")
+        agent = self.start_agent("agent-001", server, "--simulate")
+        self.serve()
+        batch = wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
+        agent.stop()
+        self.write_past(batch, 86_000)
+        wait_until(lambda: (self.get("/api/v1/series?agent=old")["extents"] or [{"first": 0, "last": 0}])[0]["last"] > time.time() - 120, "a day in the history", 120)
+        extents = {one["resolution"]: one for one in self.get("/api/v1/series?agent=old")["extents"]}
+        self.assertLess(extents["full"]["first"], time.time() - 85_000)
+        counts = self.get("/api/v1/range?agent=old&metric=system.cpu.utilization&resolution=1m&from=-2d")["series"][0]["count"]
+        self.assertEqual(sum(counts), 86_000)
+        took = []
+        for _ in range(3):
+            self.browser.open("about:blank")
+            self.browser.open(self.url("agent?agents=old&span=86400"))
+            took.append(self.browser.wait("performance.getEntriesByName('first-chart')[0]?.startTime"))
+        self.assertIn("averages of", self.browser.eval("document.querySelector('.info').textContent"))
+        self.assertLess(min(took), 500, took)
+        self.shot("agent-day")
+        self.no_faults()
+
+    def write_past(self, batch, seconds):
+        """So many ticks of an agent `old`, a second apart, up to a minute ago: straight into the log."""
+        first = int(time.time()) - 60 - seconds
+        size = 100
+        metrics = batch["frames"][-1]["metrics"]
+        stamp = lambda at: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))  # noqa: E731
+        with sqlite3.connect(f"{self.data}/log.db", timeout=20) as log:
+            for number in range(seconds // size):
+                begin = first + number * size
+                frames = []
+                for i in range(size):
+                    values = [dict(one, value=((begin + i) % 900) / 1000 if one["unit"] == "1" else one["value"]) for one in metrics]
+                    frames.append({**batch["frames"][-1], "time": stamp(begin + i), "metrics": values})
+                made = {**batch, "agent": "old", "sequence": number + 1, "first_unacked": number + 1, "frames": frames}
+                for name in ("appended", "appended_at"):
+                    if name in made:
+                        made[name] = stamp(begin + size)
+                log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, 'old', ?, ?)",
+                            ((begin + size) * 10**9, '{"content-type": "application/json"}', json.dumps(made)))
+
     def test_a_hundred_agents_leave_the_page_fluent(self):
         server = self.start_server()
         self.serve()

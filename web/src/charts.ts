@@ -15,6 +15,7 @@ export interface Line {
 const DARK = ['#5cc8a8', '#7aa7ff', '#f0a35e', '#e07a9b', '#b9a3ff', '#d6cf6a', '#6fd0e0', '#e58f6b', '#9ccc7a', '#c2c8d0'];
 const LIGHT = ['#1f6f5c', '#2f62c9', '#b35a10', '#ad3560', '#6b4fd0', '#7a7212', '#12798c', '#a9461c', '#4c7d22', '#5a6472'];
 const MOST_LINES = 40;
+let drawn = false;  // any chart, since the page was opened
 
 function dark(): boolean {
   return getComputedStyle(document.documentElement).colorScheme.includes('dark') && !getComputedStyle(document.documentElement).colorScheme.includes('light');
@@ -96,6 +97,8 @@ export class Chart {
     if (this.plot === null || labels !== this.labels) this.make(labels);
     this.plot?.setData(align(this.lines), false);
     this.plot?.setScale('x', { min: from, max: to });
+    if (!drawn) performance.mark('first-chart');
+    drawn = true;
   }
 
   remake(): void {

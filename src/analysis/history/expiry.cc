@@ -10,10 +10,8 @@ namespace monitor::analysis::history {
 namespace {
 
 // So much of each resolution is left, however large the file is.
-constexpr std::array<int64_t, 4> kLeast = {int64_t{10} * 60 * kNanosPerSecond, int64_t{3600} * kNanosPerSecond,
-                                           int64_t{6 * 3600} * kNanosPerSecond,
-                                           int64_t{7 * 24 * 3600} * kNanosPerSecond};
-constexpr int64_t kForgetSeries = int64_t{8 * 24} * 3600 * kNanosPerSecond;
+constexpr std::array<int64_t, 4> kLeast = {kHourNs / 6, kHourNs, 6 * kHourNs, 7 * kDayNs};
+constexpr int64_t kForgetSeries = 8 * kDayNs;
 
 }  // namespace
 

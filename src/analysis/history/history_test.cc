@@ -161,7 +161,7 @@ TEST_F(HistoryTest, IsExactThroughKills) {
   SeededRandom random(7);
   open();
   const std::vector<std::string> agents = {"a", "b", "c", "d"};
-  const int64_t hour = 3600 * kSecond;
+  const int64_t hour = kHourNs;
   std::map<std::string, std::multimap<int64_t, std::pair<int64_t, double>>> model;
   std::vector<Batch> sent;
   for (int round = 0; round < 400; ++round) {
@@ -313,8 +313,8 @@ TEST_F(HistoryTest, ATooLargeFileGivesUpTheOldestOfTheFinest) {
   ASSERT_TRUE(store_->expire());
   auto reader = HistoryReader::open(options_.path);
   const auto extents = (*reader)->extents("a");
-  EXPECT_GT((*extents)[0].first_ns, clock_.wall_ns() - 2 * 3600 * kSecond) << "the oldest ticks are gone";
-  EXPECT_LT((*extents)[3].first_ns, clock_.wall_ns() - 2 * 3600 * kSecond) << "their minutes are not";
+  EXPECT_GT((*extents)[0].first_ns, clock_.wall_ns() - 2 * kHourNs) << "the oldest ticks are gone";
+  EXPECT_LT((*extents)[3].first_ns, clock_.wall_ns() - 2 * kHourNs) << "their minutes are not";
   EXPECT_LT(std::filesystem::file_size(options_.path), 700'000U);
 }
 

@@ -19,6 +19,9 @@ inline constexpr std::array kResolutions = {Resolution::kFull, Resolution::kSeco
 // Those that have rows of their own; full has others, and a second's are made of them when they are asked for.
 inline constexpr std::array kReduced = {Resolution::kTenSeconds, Resolution::kMinute, Resolution::kHour};
 
+inline constexpr int64_t kHourNs = 3600 * kNanosPerSecond;
+inline constexpr int64_t kDayNs = 24 * kHourNs;
+
 // Of a bucket; 0 for full.
 constexpr int64_t width_ns(Resolution resolution) {
   switch (resolution) {
@@ -31,7 +34,7 @@ constexpr int64_t width_ns(Resolution resolution) {
     case Resolution::kMinute:
       return 60 * kNanosPerSecond;
     case Resolution::kHour:
-      return 3600 * kNanosPerSecond;
+      return kHourNs;
   }
   return 0;
 }
@@ -48,9 +51,9 @@ constexpr std::optional<Resolution> parse_resolution(std::string_view text) {
   return std::nullopt;
 }
 
-// The beginning of the bucket that a time falls into; also right before 1970.
+// The beginning of the bucket that a time falls into; also right before 1970. `width` is not 0.
 constexpr int64_t bucket_of(int64_t time_ns, int64_t width) {
-  const int64_t rest = time_ns % width;
+  const int64_t rest = width == 0 ? 0 : time_ns % width;
   return time_ns - (rest < 0 ? rest + width : rest);
 }
 

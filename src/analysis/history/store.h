@@ -32,9 +32,7 @@ namespace monitor::analysis::history {
 struct HistoryOptions {
   std::string path = {};
   // How long each resolution is kept: full (and with it 1 s), 10 s, 1 min, 1 h.
-  std::array<int64_t, 4> keep_ns = {int64_t{24} * 3600 * kNanosPerSecond, int64_t{3 * 24} * 3600 * kNanosPerSecond,
-                                    int64_t{30 * 24} * 3600 * kNanosPerSecond,
-                                    int64_t{400 * 24} * 3600 * kNanosPerSecond};
+  std::array<int64_t, 4> keep_ns = {kDayNs, 3 * kDayNs, 30 * kDayNs, 400 * kDayNs};
   uint64_t max_bytes = uint64_t{2} << 30;  // of the file; beyond it the finest goes first, the oldest of it
   size_t max_agents = 20'000;
   size_t max_series = 200'000;  // of all agents together
