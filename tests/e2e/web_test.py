@@ -56,9 +56,9 @@ class WebTest(ProgramTest):
                    and self.get("/api/v1/log")["partitions"][0]["records"] >= 3 * len(agents), "values of all agents")
         return server
 
-    def shot(self, name):
+    def shot(self, name, page=0):
         if SHOTS:
-            self.browser.do("shot", path=os.path.join(SHOTS, f"{name}.png"))
+            self.browser.do("shot", path=os.path.join(SHOTS, f"{name}.png"), page=page)
 
     def no_faults(self):
         self.assertEqual(self.browser.do("faults"), [])
@@ -77,7 +77,6 @@ class WebTest(ProgramTest):
         seen = {f"{value * 100:.1f}" for value in wait_until(lambda: self.cpu_values("agent-002"), "values in the log").values()}
         self.assertIn(row[3], seen)
         self.assertEqual(self.browser.do("axe"), [])
-        self.shot("overview")
         # Keyboard: filter, choose, open.
         self.browser.do("key", key="/")
         self.browser.eval("document.activeElement.type === 'search'")
@@ -121,7 +120,6 @@ class WebTest(ProgramTest):
         self.browser.open(self.url("agent?agents=agent-001,agent-002"))
         self.browser.wait("document.querySelectorAll('[data-metric=\"system.cpu.utilization\"] .u-series').length >= 3")
         self.browser.eval("document.querySelector('[data-metric=\"system.cpu.utilization\"]').scrollIntoView()")
-        self.shot("agent")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
         self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
@@ -220,7 +218,7 @@ class WebTest(ProgramTest):
         self.browser.wait("document.querySelector('.problems').textContent.includes('stored')")
         self.browser.do("click", selector="button.main", page=1)
         self.browser.wait("document.querySelector('.conflict').textContent.includes('Somebody else')", page=1)
-        self.shot("conflict")
+        self.shot("conflict", page=1)
         with open(f"{self.data}/monitor/config/agent-001.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["interval"], 2)
         # A change from elsewhere appears by itself.
@@ -275,7 +273,7 @@ class WebTest(ProgramTest):
                     self.browser.wait("document.querySelector('main').children.length === 1 && document.querySelector('.lamp.live') !== null")
                     self.assertEqual(self.browser.do("axe"), [], (page, scheme, width))
                     self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), width, (page, width))
-                    if width == 390 or scheme == "dark":
+                    if page.startswith(("overview", "agent")) and scheme == "dark":
                         self.shot(f"{page.split('?')[0]}-{scheme}{'-phone' if width == 390 else ''}")
         self.browser.do("scheme", scheme="light")
         self.browser.do("size", width=1280, height=800)
@@ -362,7 +360,7 @@ class WebTest(ProgramTest):
             took.append(self.browser.wait("performance.getEntriesByName('first-chart')[0]?.startTime"))
         self.assertIn("averages of", self.browser.eval("document.querySelector('.info').textContent"))
         self.assertLess(min(took), 500, took)
-        self.shot("agent-day")
+        self.shot("agent")
         self.no_faults()
 
     def write_past(self, batch, seconds):
@@ -395,7 +393,7 @@ class WebTest(ProgramTest):
         empty = self.browser.do("tasks", seconds=5)
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length > 10")
-        self.shot("overview-100")
+        self.shot("overview")
         tasks = self.browser.do("tasks", seconds=seconds)
         self.assertLess((tasks or [0])[0] - (empty or [0])[0], 50, tasks)
         if LONG:

@@ -28,6 +28,20 @@ function ink(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// Time as people elsewhere than in America write it; uPlot's form: from which step on, how, and what is added where the
+// year, the day or the minute changes.
+const DATE = '\n{YYYY}-{MM}-{DD}';
+const TIMES = [
+  [31536000, '{YYYY}', null, null, null, null, null, null, 1],
+  [2419200, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86400, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', DATE, null, '\n{MM}-{DD}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', DATE, null, '\n{MM}-{DD}', null, null, null, 1],
+  [0.001, ':{ss}.{fff}', `${DATE} {HH}:{mm}`, null, '\n{MM}-{DD} {HH}:{mm}', null, '\n{HH}:{mm}', null, 1],
+];
+// Steps of an axis of bytes: round in MB, not in digits.
+const BYTES = Array.from({ length: 50 }, (_, i) => 2 ** i);
+
 // All lines on one time axis. A gap of several usual distances is drawn as one.
 export function align(lines: Line[]): uPlot.AlignedData {
   if (lines.length === 1) {
@@ -97,12 +111,20 @@ export class Chart {
     if (this.plot === null || labels !== this.labels) this.make(labels);
     this.plot?.setData(align(this.lines), false);
     this.plot?.setScale('x', { min: from, max: to });
+    this.showLatest();
     if (!drawn) performance.mark('first-chart');
     drawn = true;
   }
 
-  remake(): void {
-    this.labels = '';
+  // With no cursor on it the legend says what is newest.
+  private showLatest(): void {
+    const plot = this.plot;
+    if (plot === null || (plot.cursor.left ?? -1) >= 0) return;
+    const idxs = plot.data.map((column) => {
+      for (let i = column.length - 1; i >= 0; --i) if (column[i] !== null && column[i] !== undefined) return i;
+      return null;
+    });
+    plot.setLegend({ idxs } as never, false);
   }
 
   resize(): void {
@@ -135,7 +157,7 @@ export class Chart {
         if (share) return [0, Math.max(1e-3, max > 0.5 ? Math.max(1, max) : max * 1.25)];
         return [Math.min(0, min), max <= 0 ? 1 : max * 1.08];
       } } },
-      axes: [axis, { ...axis, size: 68, values: (_, ticks) => ticks.map((t) => value(this.unit, this.metric, t)) }],
+      axes: [{ ...axis, values: TIMES } as uPlot.Axis, { ...axis, size: 84, ...(this.unit.startsWith('By') ? { incrs: BYTES } : {}), values: (_, ticks) => ticks.map((t) => value(this.unit, this.metric, t)) }],
       series: [{ label: 'time' }, ...this.lines.map((line, i) => ({
         label: line.label, stroke: colour(i), width: 1.25, value: show, points: { show: false }, spanGaps: false,
       }))],

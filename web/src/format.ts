@@ -14,7 +14,7 @@ export function value(unit: string, name: string, v: number | null | undefined):
   if (v === null || v === undefined || !Number.isFinite(v)) return '–';
   if (unit === '1' && (name.endsWith('utilization') || name.endsWith('stall'))) return `${(v * 100).toFixed(1)} %`;
   if (unit === 'By') return `${Math.round(v / MEGA).toLocaleString('en')} MB`;
-  if (unit === 'By/s') return `${(v / MEGA).toFixed(2)} MB/s`;
+  if (unit === 'By/s') return Math.abs(v) > 0 && Math.abs(v) < MEGA / 20 ? `${(v / 1024).toFixed(1)} KB/s` : `${(v / MEGA).toFixed(2)} MB/s`;
   if (unit === 's') return age(v);
   const digits = Math.abs(v) >= 1000 ? v.toFixed(0) : String(Number(v.toPrecision(4)));
   return unit === '1' || unit.startsWith('{') || unit === '' ? digits : `${digits} ${unit}`;

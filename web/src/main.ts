@@ -117,7 +117,10 @@ window.setInterval(tell, 1000);
 document.addEventListener('keydown', (pressed) => {
   const target = pressed.target as HTMLElement;
   const writes = ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName);
-  if (pressed.key === 'Escape' && writes) target.blur();
+  if (pressed.key === 'Escape' && writes) {
+    pressed.preventDefault();  // a search field would forget its text
+    target.blur();
+  }
   if (pressed.ctrlKey || pressed.metaKey) {
     page?.key?.(pressed);
     return;

@@ -97,7 +97,7 @@ std::string sparkline(const std::vector<float>& values, size_t columns, float to
       out += ' ';
       continue;
     }
-    const auto step = static_cast<size_t>(std::clamp(values[i] / most, 0.0F, 1.0F) * 7.0F + 0.5F);
+    const auto step = static_cast<size_t>(std::lround(std::clamp(values[i] / most, 0.0F, 1.0F) * 7.0F));
     out += marks[1 + std::min<size_t>(step, 7)];
   }
   return out;
