@@ -2,9 +2,11 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import urllib.request
 
@@ -105,6 +107,34 @@ class OutputsTest(ProgramTest):
         for s in browsers:
             s.close()
         wait_until(lambda: self.own(page, "monitor_web_streams") == 0, "the streams to end")
+
+    def test_a_million_series_leave_others_as_they_were(self):
+        server = self.start_server("--retention", "7d")
+        self.configure("good", "--interval", "1")
+        agent = self.start_agent("good", server, "--simulate")
+        page = self.serve()
+        batch = wait_until(lambda: json.loads(self.get(page.address, "/api/v1/messages?limit=1"))["messages"], "a message")[0]["batch"]
+        frame = batch["frames"][-1]
+        with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
+            for number in range(1000):
+                metrics = [{"name": f"odd.{number}.{i}", "labels": {}, "unit": "1", "value": i} for i in range(1000)]
+                made = {**batch, "agent": f"many-{number % 50}", "sequence": number + 1, "first_unacked": number + 1, "frames": [{**frame, "metrics": metrics}]}
+                log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
+                            (time.time_ns(), made["agent"], '{"content-type": "application/json"}', json.dumps(made)))
+        wait_until(lambda: self.own(page, "monitor_analysis_batches_total") >= 1000, "all of it to be read", 240)
+        dropped = 'monitor_history_points_dropped_total{reason="cardinality"}'
+        self.assertGreater(self.own(page, dropped), 700_000)
+        self.assertLessEqual(self.own(page, "monitor_history_series"), 210_000)
+        self.assertGreater(self.own(page, "monitor_web_live_points_dropped"), 700_000)
+        with open(f"/proc/{page.process.pid}/status", encoding="ascii") as status:
+            resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        self.assertLess(resident, 700 * 1024)
+        # The one that was there goes on, and one that comes now is kept, too.
+        self.start_agent("late-comer", server, "--simulate")
+        for name in ("good", "late-comer"):
+            fresh = lambda name=name: [v for one in json.loads(self.get(page.address, f"/api/v1/range?agent={name}&metric=system.cpu.utilization&resolution=full&from=-20s"))["series"] for v in one["values"]]  # noqa: E731
+            wait_until(fresh, f"values of {name}", 60)
+        self.assertEqual(agent.process.poll(), None)
 
     def test_a_taken_port(self):
         with socket.socket() as taken:

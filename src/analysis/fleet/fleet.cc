@@ -122,7 +122,8 @@ void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metr
     std::string key = metrics::identity(series);
     auto place = agent.places.find(key);
     if (place == agent.places.end()) {
-      if (agent.values.size() >= limits_.series_per_agent || series_ >= limits_.series) {
+      const bool full = series_ >= limits_.series && agent.values.size() >= limits_.fair_series;
+      if (full || agent.values.size() >= limits_.series_per_agent) {
         ++dropped_;
         continue;
       }

@@ -80,6 +80,7 @@ struct FleetLimits {
   size_t agents = 20'000;
   size_t series = 200'000;
   size_t series_per_agent = 5'000;
+  size_t fair_series = 64;  // which an agent may have however many the others have
 };
 
 class Fleet {

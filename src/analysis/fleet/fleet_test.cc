@@ -82,7 +82,7 @@ TEST(Fleet, SeesWhatWaitsAndWhatIsLate) {
 }
 
 TEST(Fleet, IsBounded) {
-  Fleet fleet({.agents = 2, .series = 3, .series_per_agent = 2});
+  Fleet fleet({.agents = 2, .series = 3, .series_per_agent = 2, .fair_series = 1});
   for (int i = 0; i < 4; ++i) {
     metrics::Batch one = batch(1, kNow, 0.5);
     one.agent_id = "agent-" + std::to_string(i);

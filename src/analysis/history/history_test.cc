@@ -255,6 +255,7 @@ TEST_F(HistoryTest, AClockThatIsYearsOffIsMovedToTheLogsTime) {
 TEST_F(HistoryTest, TooManySeriesAreCountedAndHarmNobody) {
   options_.max_series_per_agent = 10;
   options_.max_series = 15;
+  options_.fair_series = 2;
   options_.max_agents = 3;
   open();
   for (int i = 0; i < 50; ++i) {

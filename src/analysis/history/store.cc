@@ -246,7 +246,8 @@ Result<uint32_t> HistoryStore::number_one(Agent& agent, const metrics::Series& s
     }
     return found->second.number;
   }
-  if (agent.series.size() >= options_.max_series_per_agent || series_count_ >= options_.max_series) return kNoNumber;
+  const bool full = series_count_ >= options_.max_series && agent.series.size() >= options_.fair_series;
+  if (full || agent.series.size() >= options_.max_series_per_agent) return kNoNumber;
   const uint32_t number = agent.next_number++;
   const std::string labels = labels_json(series.labels);
   add_series_.bind(1, agent.id);

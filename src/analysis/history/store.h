@@ -37,6 +37,7 @@ struct HistoryOptions {
   size_t max_agents = 20'000;
   size_t max_series = 200'000;  // of all agents together
   size_t max_series_per_agent = 5'000;
+  size_t fair_series = 64;  // which an agent may have however many the others have
 };
 
 struct KnownAgent {
