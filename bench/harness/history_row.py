@@ -30,7 +30,7 @@ def history(options):
         figures("bench-history", "insert", f"folder={empty('rows')}", f"agents={agents}", f"seconds={seconds}")
         inserted = measure(floor, ours, ["us"], *options.blocks())
         yield Line("history", f"{agents} agents, a tick a second", "us/tick", compare(inserted, "us"))
-        figures("bench-history", "insert", f"folder={empty('rows')}", f"agents={agents}", f"seconds={hours}")
+        figures("bench-history", "insert", f"folder={empty('rows')}", f"agents={agents}", f"seconds={hours}", "commit=60")
         ranged = measure(lambda: figures("bench-history-floor", "range", f"from={folder}/rows/history.db"),
                          lambda: figures("bench-history", "range", f"folder={folder}/rows", f"agents={agents}", f"seconds={hours}"),
                          ["ms"], *options.blocks())

@@ -1,6 +1,7 @@
 // The page's history: ticks of a fleet written as they come, and a range read from it.
 //
-//   bench-history insert folder=DIR agents=N seconds=N     a tick a second of each, committed a second at a time
+//   bench-history insert folder=DIR agents=N seconds=N     a tick a second of each, committed a second at a time,
+//                                                          or with commit=N so many
 //   bench-history range folder=DIR agents=N seconds=N      one metric of all of them, every tick, of what insert wrote
 //
 // Prints what it took: name=value, one a line. Times are CPU.
@@ -63,6 +64,7 @@ int insert(const Arguments& arguments, const std::string& path) {
     std::fprintf(stderr, "%s\n", store.error().message().c_str());
     return 74;
   }
+  const int64_t commit = arguments.has("commit") ? arguments.number("commit") : 1;
   SeededRandom random(1);
   const int64_t begin_ns = clock.wall_ns() - seconds * kNanosPerSecond;
   int64_t spent = 0;
@@ -77,7 +79,8 @@ int insert(const Arguments& arguments, const std::string& path) {
       (*store)->apply({.partition = 0, .offset = ++offset, .time_ns = time}, batch);
     }
     const metriclog::Snapshot snapshot{.partition = 0, .next_offset = offset + 1};
-    if (const Status stored = (*store)->store("bench", std::span(&snapshot, 1)); !stored) return 74;
+    const bool due = (second + 1) % commit == 0 || second + 1 == seconds;
+    if (due && !(*store)->store("bench", std::span(&snapshot, 1))) return 74;
     spent += cpu_ns() - begin;
   }
   std::printf("us=%.3f\n", static_cast<double>(spent) / 1e3 / static_cast<double>(offset));

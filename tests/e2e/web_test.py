@@ -1,5 +1,6 @@
 """The page in a real browser: what it shows is what is stored, it lives, and it comes back."""
 import json
+import math
 import os
 import re
 import signal
@@ -374,7 +375,7 @@ class WebTest(ProgramTest):
                 begin = first + number * size
                 frames = []
                 for i in range(size):
-                    values = [dict(one, value=((begin + i) % 900) / 1000 if one["unit"] == "1" else one["value"]) for one in metrics]
+                    values = [dict(one, value=round(0.45 + 0.35 * math.sin((begin + i) / 9000) + 0.05 * math.sin((begin + i) / 370), 4) if one["unit"] == "1" else one["value"]) for one in metrics]
                     frames.append({**batch["frames"][-1], "time": stamp(begin + i), "metrics": values})
                 made = {**batch, "agent": "old", "sequence": number + 1, "first_unacked": number + 1, "frames": frames}
                 for name in ("appended", "appended_at"):

@@ -18,7 +18,8 @@ const MOST_LINES = 40;
 let drawn = false;  // any chart, since the page was opened
 
 function dark(): boolean {
-  return getComputedStyle(document.documentElement).colorScheme.includes('dark') && !getComputedStyle(document.documentElement).colorScheme.includes('light');
+  const theme = document.documentElement.dataset['theme'];
+  return theme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
 }
 function colour(i: number): string {
   const list = dark() ? DARK : LIGHT;
