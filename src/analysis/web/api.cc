@@ -232,9 +232,7 @@ void Api::tick() {
     }
   }
   if (!rows.empty()) {
-    hub_.publish(
-        "fleet", "fleet",
-        fmt::format(R"({{"now":{},"agents":[{}]}})", json_number(static_cast<double>(now / 1000) / 1e6), rows));
+    hub_.publish("fleet", "fleet", fmt::format(R"({{"now":{},"agents":[{}]}})", seconds_json(now), rows));
   }
   const int64_t mono = clock_.mono_ns();
   if (mono - asked_ns_ < kAbandoned && mono - config_looked_ns_ >= kLookAtConfig && !config_busy_) look_at_config();

@@ -18,7 +18,7 @@ constexpr int64_t kScrapedFor = int64_t{5} * 60 * kNanosPerSecond;
 constexpr size_t kMostAgents = 200;
 
 // Seconds, to the microsecond; null when there is no such time.
-std::string seconds(int64_t ns) { return ns == 0 ? "null" : json_number(static_cast<double>(ns / 1000) / 1e6); }
+std::string seconds(int64_t ns) { return ns == 0 ? "null" : seconds_json(ns); }
 
 std::string figures_json(const Figures& figures) {
   std::string out = "[";

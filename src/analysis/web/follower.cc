@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "analysis/web/http.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "metrics/json_form.h"
@@ -24,7 +25,7 @@ constexpr int64_t kTryAgain = 2 * kNanosPerSecond;
 // What is older was not written just now: nobody is told of it as it passes by.
 constexpr int64_t kFresh = 60 * kNanosPerSecond;
 constexpr int64_t kLatestFor = int64_t{5} * 60 * kNanosPerSecond;
-constexpr int64_t kForgetAgents = int64_t{7 * 24} * 3600 * kNanosPerSecond;
+constexpr int64_t kForgetAgents = 7 * kDayNs;
 
 // The ledger and the history as one thing that is built.
 class Books final : public BuiltState {
@@ -71,7 +72,7 @@ class Books final : public BuiltState {
 
 std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns, bool late) {
   std::string out = fmt::format(R"({{"agent":{},"time":{},"late":{},"values":{{)", json_quote(batch.agent_id),
-                                json_number(static_cast<double>(time_ns / 1000) / 1e6), late);
+                                seconds_json(time_ns), late);
   bool first = true;
   for (const metrics::Point& point : frame.points) {
     out += fmt::format("{}{}:{}", first ? "" : ",", json_quote(metrics::to_string(batch.series[point.series])),
@@ -137,8 +138,8 @@ class Follower::Session final : public BatchSink {
     owner_.hub_.publish(
         "messages", "message",
         fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
-                    record.partition, record.offset, json_number(static_cast<double>(record.time_ns / 1000) / 1e6),
-                    json_quote(record.key), json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
+                    record.partition, record.offset, seconds_json(record.time_ns), json_quote(record.key),
+                    json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
   }
 
   Follower& owner_;
@@ -172,7 +173,7 @@ void Follower::note_trouble(const std::string& text) {
     if (text.empty() || log.trouble.empty()) log.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
     log.trouble = text;
     event = fmt::format(R"({{"trouble":{},"since":{}}})", json_quote(text),
-                        text.empty() ? "null" : json_number(static_cast<double>(log.trouble_since_ns / 1000) / 1e6));
+                        text.empty() ? "null" : seconds_json(log.trouble_since_ns));
   }
   hub_.publish("log", "log", event);
 }

@@ -64,6 +64,11 @@ unsigned status_of(Code code) {
 
 }  // namespace
 
+std::string seconds_json(int64_t ns) {
+  const int64_t micros = ns / 1000;
+  return json_number(static_cast<double>(micros) / 1e6);
+}
+
 Reply json_reply(std::string json, unsigned status) {
   return {.status = status, .body = std::make_shared<const std::string>(std::move(json))};
 }
@@ -90,6 +95,7 @@ Result<Query> Query::parse(const Parameters& parameters, const std::vector<std::
     const bool several = std::ranges::find(known, name + "*") != known.end();
     if (!several && std::ranges::find(known, name) == known.end()) {
       std::vector<std::string> names;
+      names.reserve(known.size());
       for (std::string_view one : known) names.emplace_back(one.substr(0, one.find('*')));
       const auto near = nearest(name, names);
       return Error(Code::kInvalidArgument, fmt::format("query: unknown parameter {}{}", json_quote(name.substr(0, 64)),

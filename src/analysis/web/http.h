@@ -37,6 +37,9 @@ struct Reply {
   bool keep = false;       // may be cached: its name changes with its content
 };
 
+// Unix seconds, to the microsecond, as a JSON number.
+std::string seconds_json(int64_t ns);
+
 Reply json_reply(std::string json, unsigned status = 200);
 Reply text_reply(unsigned status, const std::string& text);
 // {"error": ..., "code": ...}; the status is that of the error's code.

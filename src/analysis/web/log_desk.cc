@@ -18,7 +18,7 @@ constexpr int64_t kBlock = 200;         // records that are read at once
 constexpr size_t kMostLookedAt = 4000;  // records, for one answer
 constexpr size_t kLongestBody = size_t{64} * 1024;
 
-std::string seconds(int64_t ns) { return json_number(static_cast<double>(ns / 1000) / 1e6); }
+std::string seconds(int64_t ns) { return seconds_json(ns); }
 
 std::string record_json(const metriclog::Record& record, const Result<metrics::Batch>& batch) {
   std::string out =

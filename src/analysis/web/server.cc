@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -229,7 +228,7 @@ class WebServer::Impl {
       MHD_suspend_connection(exchange.connection);
       return 0;
     }
-    std::memcpy(buffer, exchange.out.data() + exchange.out_at, size);
+    exchange.out.copy(buffer, size, exchange.out_at);
     exchange.out_at += size;
     return static_cast<ssize_t>(size);
   }
