@@ -11,6 +11,7 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
 # CMake's own module: Debian's protobuf ships no package file.
 find_package(Protobuf REQUIRED)
 

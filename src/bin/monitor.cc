@@ -21,6 +21,7 @@
 #include "config/file/file_store.h"
 #include "config/source.h"
 #include "supervisor/supervisor.h"
+#include "telemetry/http/http_server.h"
 
 namespace monitor {
 namespace {
@@ -40,6 +41,7 @@ struct UpFlags {
   std::string interval;
   std::string format = "table";
   std::string http = "127.0.0.1:9464";
+  std::string web;  // empty: the usual address, or another port if that is taken
   std::string kafka;
   std::vector<std::string> groups;
   EtcdFlags etcd;
@@ -58,6 +60,8 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
   up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
+  up.add_option("--web", flags.web,
+                "Where the web page is served: ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)");
   up.add_option("--kafka", flags.kafka,
                 "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
   up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
@@ -83,6 +87,10 @@ class Up {
       duration = *parsed;
     }
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
+    if (!flags_.web.empty() && flags_.web != "off") {
+      const auto web = telemetry::parse_http_address(flags_.web);
+      if (!web) return cli_.usage_error("--web: " + web.error().message());
+    }
     for (const std::string& folder : {data_ + "/logs", data_ + "/monitor"}) {
       if (const Status made = disk_.make_folder(folder); !made)
         return fail(made.error(), "name another folder with --data");
@@ -177,11 +185,30 @@ class Up {
     auto& server_spec = supervisor.add(std::move(server));
     supervisor.add(std::move(analysis));
     auto& agent_spec = supervisor.add(std::move(agent));
+    if (flags_.web != "off") add_page(supervisor, log, source);
     server_spec.on_line = [&server_spec, &agent_spec, show = server_spec.on_line](const std::string& line) {
       show(line);
       learn_address(line, server_spec, agent_spec);
     };
-    supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis"});
+    supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis", kPage});
+  }
+
+  void add_page(supervisor::Supervisor& supervisor, const std::string& log, const std::vector<std::string>& source) {
+    std::vector<std::string> arguments = {"serve", log, "--data", data_};
+    arguments.insert(arguments.end(), source.begin(), source.end());
+    if (!flags_.web.empty()) arguments.insert(arguments.end(), {"--http", flags_.web});
+    auto page = spec(kPage, std::move(arguments));
+    page.program = own_folder() + "/monitor-analysis";
+    auto& added = supervisor.add(std::move(page));
+    added.on_line = [&added, show = added.on_line](const std::string& line) {
+      show(line);
+      constexpr std::string_view kWeb = "listening service=web address=";
+      const size_t at = line.find(kWeb);
+      if (at == std::string::npos) return;
+      const std::string address(split(std::string_view(line).substr(at + kWeb.size()), ' ').front());
+      say(fmt::format("web page: http://{}/", address));
+      set_option(added, "--http", address);  // it comes back there
+    };
   }
 
   // The server says on which port it listens: the agent goes there, and the server comes back there.
@@ -201,6 +228,8 @@ class Up {
     if (old != arguments.end()) arguments.erase(old, old + 2);
     arguments.insert(arguments.end(), {option, value});
   }
+
+  static constexpr const char* kPage = "monitor-web";
 
   Cli& cli_;
   UpFlags flags_;

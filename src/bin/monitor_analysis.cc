@@ -12,6 +12,8 @@
 #include "base/time_format.h"
 #include "bin/analysis/attendant.h"
 #include "bin/analysis/ledger.h"
+#include "bin/analysis/serve.h"
+#include "bin/analysis/top.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
 #include "metriclog/log_address.h"
@@ -123,15 +125,23 @@ int run(int argc, char** argv) {
            "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
            "  monitor-analysis get-metrics --log sqlite:/tmp/log.db\n"
            "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"
-           "  monitor-analysis ledger --log sqlite:/tmp/log.db --agent agent-001\n"});
+           "  monitor-analysis ledger --log sqlite:/tmp/log.db --agent agent-001\n"
+           "  monitor-analysis top --log sqlite:/tmp/log.db\n"
+           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
   LedgerFlags ledger_flags;
   const CLI::App* const ledger = declare_ledger(cli.app(), ledger_flags);
+  ServeFlags serve_flags;
+  const CLI::App* const serve = declare_serve(cli.app(), serve_flags);
+  TopFlags top_flags;
+  const CLI::App* const top = declare_top(cli.app(), top_flags);
   cli.add_data_option();
   cli.add_drain_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (get->parsed()) return get_metrics(cli, flags);
+  if (top->parsed()) return show_top(cli, top_flags);
+  if (serve->parsed()) return serve_page(cli, serve_flags);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -311,6 +312,39 @@ TEST_P(MetricLogContract, ManyRecordsStayInOrder) {
   const auto records = read(*reader, kCount);
   ASSERT_EQ(records.size(), static_cast<size_t>(kCount));
   for (int i = 0; i < kCount; ++i) EXPECT_EQ(records[static_cast<size_t>(i)].value, std::to_string(i));
+}
+
+// A store that a reader brings with it.
+class OwnSnapshots final : public SnapshotStore {
+ public:
+  Result<std::vector<Snapshot>> load(const std::string& log) override {
+    std::vector<Snapshot> found;
+    for (const auto& [partition, snapshot] : stored[log]) found.push_back(snapshot);
+    return found;
+  }
+  Status store(const std::string& log, std::span<const Snapshot> snapshots) override {
+    for (const Snapshot& snapshot : snapshots) stored[log][snapshot.partition] = snapshot;
+    return {};
+  }
+  std::map<std::string, std::map<int32_t, Snapshot>> stored;
+};
+
+TEST_P(MetricLogContract, AReaderWithAStoreOfItsOwnGoesOnWhereThatStands) {
+  OwnSnapshots own;
+  append_all({"a", "b", "c"});
+  const ReaderOptions options{.snapshots = &own, .new_group_at_earliest = true};
+  {
+    const auto reader = log_->reader(options);
+    const auto records = read(*reader, 3);
+    ASSERT_EQ(records.size(), 3U);
+    const Snapshot snapshot{.partition = records[1].partition, .next_offset = records[1].offset + 1, .state = "two"};
+    ASSERT_TRUE(reader->store(std::span(&snapshot, 1)));
+  }
+  ASSERT_EQ(own.stored.size(), 1U) << "one log has one name";
+  const auto reader = log_->reader(options);
+  const auto records = read(*reader, 1);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].value, "c");
 }
 
 TEST_P(MetricLogContract, WakeEndsAWaitingPoll) {

@@ -124,9 +124,21 @@ struct StartAt {
   int64_t time_ns = 0;        // kTime: the first record that the log took at or after this
 };
 
+// Where a reader that builds a store of its own keeps its snapshots: in that store, so that the two are written as one.
+// `log` names the very log: another one under the same address has another name. On the reader's thread.
+class SnapshotStore {
+ public:
+  virtual ~SnapshotStore() = default;
+  // Of each partition of which there is one.
+  virtual Result<std::vector<Snapshot>> load(const std::string& log) = 0;
+  virtual Status store(const std::string& log, std::span<const Snapshot> snapshots) = 0;
+};
+
 struct ReaderOptions {
-  std::string group = {};  // empty: no group, all partitions, nothing is stored
-  StartAt start = {};      // anything but kStored overrides the stored position for this run
+  std::string group = {};  // empty: no group, all partitions, nothing is stored beside the log
+  // Without a group: snapshots are kept there; it must outlive the reader. A partition without one counts as new.
+  SnapshotStore* snapshots = nullptr;
+  StartAt start = {};  // anything but kStored overrides the stored position for this run
   // Where kStored begins when the group has no position yet: at the beginning instead of the end.
   bool new_group_at_earliest = false;
 };

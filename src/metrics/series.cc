@@ -4,11 +4,10 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace monitor::metrics {
 
-namespace {
-
-// Everything that tells series apart, in one string; lengths keep neighbours from running together.
 std::string identity(const Series& series) {
   std::string key;
   const auto add = [&key](std::string_view part) {
@@ -28,8 +27,6 @@ std::string identity(const Series& series) {
   return key;
 }
 
-}  // namespace
-
 std::string to_string(const Series& series) {
   std::string out = series.name;
   if (series.labels.empty()) return out;
@@ -39,6 +36,10 @@ std::string to_string(const Series& series) {
     out += series.labels[i].first + "=" + series.labels[i].second;
   }
   return out + "}";
+}
+
+bool selects(std::string_view pattern, const Series& series) {
+  return pattern.empty() || glob_match(pattern, series.name) || glob_match(pattern, to_string(series));
 }
 
 std::string_view label_value(const Labels& labels, std::string_view key) {

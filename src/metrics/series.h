@@ -34,6 +34,10 @@ struct Series {
 
 // "system.disk.io.rate{disk.io.direction=read}"
 std::string to_string(const Series& series);
+// Everything that tells series apart, in one string; lengths keep neighbours from running together.
+std::string identity(const Series& series);
+// Whether a shell pattern matches its name, or its form as to_string() makes it; an empty pattern matches all.
+bool selects(std::string_view pattern, const Series& series);
 // The value of a label; empty if there is none.
 std::string_view label_value(const Labels& labels, std::string_view key);
 void set_label(Labels& labels, std::string_view key, std::string_view value);

@@ -1,4 +1,5 @@
 """`monitor up`: everything on this machine with one command, and its end."""
+import json
 import os
 import re
 import signal
@@ -6,6 +7,7 @@ import socket
 import sys
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
@@ -28,7 +30,7 @@ def children_of(pid):
 
 class UpTest(ProgramTest):
     def up(self, *arguments):
-        return self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", *arguments)
+        return self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "127.0.0.1:0", *arguments)
 
     def test_values_within_five_seconds_and_a_clean_end_by_ctrl_c(self):
         start = time.monotonic()
@@ -41,7 +43,7 @@ class UpTest(ProgramTest):
         self.assertEqual(total, round(kib / 1024))
         self.assertIn("CPU %", up.out[0])
         children = [pid for pid, _ in children_of(up.process.pid)]
-        self.assertEqual(len(children), 3)
+        self.assertEqual(len(children), 4)
         start = time.monotonic()
         self.assertEqual(up.stop(signal.SIGINT), 0)
         self.assertLess(time.monotonic() - start, 5)
@@ -69,7 +71,8 @@ class UpTest(ProgramTest):
         up = self.up("--interval", "0.2")
         up.prints(r"^\d{4}-")
         for name in ("monitor-server", "monitor-agent", "monitor-analysi"):  # the kernel keeps 15 characters
-            pid = wait_until(lambda name=name: [p for p, n in children_of(up.process.pid) if n.startswith(name)], name)[0]
+            # Of the two readers the one that prints was started first.
+            pid = wait_until(lambda name=name: sorted(p for p, n in children_of(up.process.pid) if n.startswith(name)), name)[0]
             os.kill(pid, signal.SIGKILL)
             up.says(rf"{name}\S* ended with signal 9; started again in 1 s")
             seen = len(up.out)
@@ -90,6 +93,27 @@ class UpTest(ProgramTest):
             self.assertEqual(status, 69, err)
             self.assertIn("--http", err)
 
+    def test_the_page_is_there_and_comes_back(self):
+        up = self.up("--interval", "1")
+        url = up.says(r"web page: (http://\S+/)").group(1)
+
+        def fleet():
+            try:
+                with urllib.request.urlopen(f"{url}api/v1/fleet", timeout=5) as answer:
+                    return [a for a in json.load(answer)["agents"] if a["figures"][0] is not None]
+            except OSError:
+                return []
+
+        self.assertEqual(wait_until(fleet, "values on the page")[0]["health"], "alive")
+        page = max(p for p, n in children_of(up.process.pid) if n.startswith("monitor-analysi"))
+        os.kill(page, signal.SIGKILL)
+        up.says(r"monitor-web ended with signal 9; started again in 1 s")
+        wait_until(fleet, "the page at the same address")
+        self.assertEqual(up.stop(), 0)
+        off = self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "off", "--duration", "2s")
+        self.assertEqual(off.ends(), 0)
+        self.assertFalse(any("web page" in line for line in off.err))
+
     def test_a_second_one_on_the_same_data_is_refused(self):
         up = self.up()
         up.prints(r"^\d{4}-")
@@ -98,7 +122,7 @@ class UpTest(ProgramTest):
         self.assertIn(f"in use by process {up.process.pid}", err)
 
     def test_wrong_arguments(self):
-        for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--duration", "soon"], "--duration"),
+        for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--web", "nowhere"], "--web"), (["--duration", "soon"], "--duration"),
                                 (["--format", "xml"], "--format"), (["--prot", "1"], "did you mean --port")):
             status, _, err = run("monitor", "up", "--data", self.data, *arguments)
             self.assertEqual(status, 64, err)

@@ -27,7 +27,7 @@ class DocsTest(ProgramTest):
         shutil.rmtree("/tmp/monitor-demo", ignore_errors=True)
         port = free_port()
         env = {"MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}
-        stays = ("monitor-server ", "monitor-agent --agent-id", "get-metrics")
+        stays = ("monitor-server ", "monitor-agent --agent-id", "get-metrics", "monitor-analysis serve")
         ran = 0
         follower = None
         for block in shell_blocks(read("README.md")):
@@ -39,6 +39,8 @@ class DocsTest(ProgramTest):
                 self.running.append(program)
                 if "monitor-server" in block:
                     program.says("listening service=grpc")
+                elif "serve" in block:
+                    program.says("listening service=web")
                 elif "get-metrics" in block:
                     follower = program
                     program.prints(r"^\d{4}-")
@@ -71,7 +73,8 @@ class DocsTest(ProgramTest):
         server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
         import urllib.request
 
-        pages = [f"127.0.0.1:{port}", server.says(r"service=http address=(\S+)").group(1)]
+        page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--http", "127.0.0.1:0")
+        pages = [f"127.0.0.1:{port}", page.says(r"service=web address=(\S+)").group(1), server.says(r"service=http address=(\S+)").group(1)]
         listed = read("docs/operations.md")
         names = set()
         for page in pages:

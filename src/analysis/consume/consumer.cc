@@ -58,6 +58,14 @@ bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns) {
   return elapsed_ns(envelope.appended_ns, log_time_ns) > kLateOnTheWay;
 }
 
+int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns) {
+  // Agents drop what has waited for longer than Dedupe keeps; a day more is left for the way.
+  constexpr int64_t kMostBehind = Dedupe::kKeepNs + int64_t{24} * 3600 * kNanosPerSecond;
+  if (envelope.appended_ns == 0) return 0;
+  const int64_t ahead = elapsed_ns(log_time_ns, envelope.appended_ns);
+  return ahead > kMostAhead || ahead < -kMostBehind ? ahead : 0;
+}
+
 Result<metrics::Batch> decode_record(const Record& record) {
   const std::string_view type = record.header("content-type");
   if (type == "application/x-protobuf") return metrics::decode_batch(record.value);

@@ -13,6 +13,7 @@
 
 #include "analysis/consume/built_state.h"
 #include "analysis/consume/dedupe.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
@@ -25,6 +26,11 @@ namespace monitor::analysis {
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns);
 // The part of that on the way: the batch was not sent when it was made.
 bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns);
+
+// By how much an agent's clock is ahead of the log's; 0 when it may be right: at most kMostAhead before it, and no more
+// behind than a batch can have waited. Times of the batch are meant to be moved by it.
+inline constexpr int64_t kMostAhead = int64_t{5} * 60 * kNanosPerSecond;
+int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns);
 
 // A batch from the metric log's record, by the record's content type.
 Result<metrics::Batch> decode_record(const metriclog::Record& record);

@@ -17,7 +17,7 @@ class JsonPrinter final : public Printer {
     if (metric_.empty()) return metrics::tick_to_json(batch, frame, late) + "\n";
     bool any = false;
     std::string text = metrics::tick_to_json(batch, frame, late, [&](const metrics::Series& series) {
-      const bool keep = selects(metric_, series);
+      const bool keep = metrics::selects(metric_, series);
       any = any || keep;
       return keep;
     });
@@ -49,7 +49,7 @@ class CsvPrinter final : public Printer {
     const std::string before = format_rfc3339(f.time_ns) + "," + csv_field(batch.agent_id) + ",";
     for (const metrics::Point& point : f.points) {
       const metrics::Series& series = batch.series[point.series];
-      if (!selects(metric_, series)) continue;
+      if (!metrics::selects(metric_, series)) continue;
       std::string labels;
       for (const auto& [key, value] : series.labels) {
         if (!labels.empty()) labels += ';';
@@ -74,10 +74,6 @@ class CsvPrinter final : public Printer {
 };
 
 }  // namespace
-
-bool selects(const std::string& pattern, const metrics::Series& series) {
-  return pattern.empty() || glob_match(pattern, series.name) || glob_match(pattern, metrics::to_string(series));
-}
 
 std::unique_ptr<Printer> make_printer(const PrintOptions& options) {
   switch (options.format) {

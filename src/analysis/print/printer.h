@@ -31,7 +31,4 @@ class Printer {
 
 std::unique_ptr<Printer> make_printer(const PrintOptions& options);
 
-// Whether `pattern` selects the series. True for an empty pattern.
-bool selects(const std::string& pattern, const metrics::Series& series);
-
 }  // namespace monitor::analysis

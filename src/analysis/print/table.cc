@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/time_format.h"
+#include "metrics/host_figures.h"
 #include "metrics/human.h"
 
 namespace monitor::analysis {
@@ -24,38 +25,8 @@ constexpr const char* kDim = "2";
 constexpr const char* kRed = "31";
 constexpr const char* kYellow = "33";
 
-// Labels that make a series a part of the host's: one core, one device, ...
-constexpr std::array<std::string_view, 5> kParts = {"cpu.logical_number", "cpu.mode", "system.device",
-                                                    "network.interface.name", "system.filesystem.mountpoint"};
-
-// The host's own figure of a metric. Labels that a plugin or another program added do not matter.
-struct Wanted {
-  std::string_view name;
-  std::string_view label = {};
-  std::string_view value = {};
-
-  bool matches(const metrics::Series& series) const {
-    if (series.name != name) return false;
-    for (const auto& [key, text] : series.labels) {
-      if (std::find(kParts.begin(), kParts.end(), key) != kParts.end()) return false;
-      if (key == label && text != value) return false;
-    }
-    return true;
-  }
-};
-
-constexpr Wanted kCpu{"system.cpu.utilization"};
-constexpr Wanted kMemory{"system.memory.utilization", "system.memory.state", "used"};
-constexpr Wanted kMemoryUsed{"system.memory.usage", "system.memory.state", "used"};
-constexpr Wanted kMemoryLimit{"system.memory.limit"};
-constexpr std::array<Wanted, 4> kRates = {{
-    {"system.disk.io.rate", "disk.io.direction", "read"},
-    {"system.disk.io.rate", "disk.io.direction", "write"},
-    {"system.network.io.rate", "network.io.direction", "receive"},
-    {"system.network.io.rate", "network.io.direction", "transmit"},
-}};
-
-std::optional<double> find(const metrics::Batch& batch, const metrics::Frame& frame, const Wanted& wanted) {
+std::optional<double> find(const metrics::Batch& batch, const metrics::Frame& frame,
+                           const metrics::HostFigure& wanted) {
   for (const metrics::Point& point : frame.points) {
     if (!wanted.matches(batch.series[point.series])) continue;
     const double value = batch.value(point);
@@ -103,7 +74,7 @@ std::string TablePrinter::header() {
 std::string TablePrinter::selected(const metrics::Batch& batch, const metrics::Frame& frame) const {
   std::string out;
   for (const metrics::Point& point : frame.points) {
-    if (!selects(options_.metric, batch.series[point.series])) continue;
+    if (!metrics::selects(options_.metric, batch.series[point.series])) continue;
     if (!out.empty()) out += "  ";
     out += one_value(batch, point);
   }
@@ -117,18 +88,18 @@ std::string TablePrinter::tick(const metrics::Batch& batch, size_t frame, bool l
     figures = "  " + selected(batch, f);
     if (figures.size() == 2) return "";
   } else {
-    const auto cpu = find(batch, f, kCpu);
+    const auto cpu = find(batch, f, metrics::kCpu);
     std::string cpu_text = fmt::format("{:>6}", percent(cpu));
     if (cpu && *cpu * 100 >= kElevated) cpu_text = paint(*cpu * 100 >= kHigh ? kRed : kYellow, cpu_text);
-    const auto used = find(batch, f, kMemoryUsed);
-    const auto limit = find(batch, f, kMemoryLimit);
+    const auto used = find(batch, f, metrics::kMemoryUsed);
+    const auto limit = find(batch, f, metrics::kMemoryLimit);
     const std::string memory = used || limit ? fmt::format("{} / {}", used ? metrics::grouped(*used / kMega) : "-",
                                                            limit ? metrics::grouped(*limit / kMega) : "-")
                                              : "-";
-    figures = fmt::format("  {}  {:>6}  {:>19}", cpu_text, percent(find(batch, f, kMemory)), memory);
+    figures = fmt::format("  {}  {:>6}  {:>19}", cpu_text, percent(find(batch, f, metrics::kMemory)), memory);
     constexpr std::array<int, 4> kWidths = {11, 11, 11, 12};
-    for (size_t i = 0; i < kRates.size(); ++i) {
-      figures += fmt::format("  {:>{}}", rate(find(batch, f, kRates[i])), kWidths[i]);
+    for (size_t i = 0; i < metrics::kHostRates.size(); ++i) {
+      figures += fmt::format("  {:>{}}", rate(find(batch, f, metrics::kHostRates[i])), kWidths[i]);
     }
   }
   const std::string agent = sanitize_utf8(batch.agent_id);

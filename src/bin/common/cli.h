@@ -41,6 +41,11 @@ class Cli {
   // been reported with the nearest known name. Configures the logger.
   std::optional<int> parse(int argc, const char* const* argv);
 
+  // Null when there is none.
+  const CLI::Option* subcommand_option(const std::string& subcommand, const std::string& name) const {
+    return app_.get_subcommand(subcommand)->get_option_no_throw(name);
+  }
+  bool data_named() const { return !data_option_.empty(); }
   const std::string& data_folder() const { return data_; }
   int64_t drain_timeout_ns() const { return drain_timeout_ns_; }
   // As the command line says.

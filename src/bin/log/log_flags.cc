@@ -97,6 +97,13 @@ Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& fl
   return metriclog::open_sqlite_reader(address->path, options);
 }
 
+Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags) {
+  if (flags.on_kafka()) return metriclog::open_kafka_browser(flags.kafka);
+  const auto address = metriclog::parse_log_address(flags.log);
+  if (!address) return address.error();
+  return metriclog::open_sqlite_browser(address->path);
+}
+
 Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic) {
   metriclog::KafkaWriterOptions options{.kafka = flags.kafka};
   options.kafka.topic = topic;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "metriclog/browser.h"
 #include "metriclog/kafka/kafka_log.h"
 #include "metriclog/log.h"
 
@@ -39,6 +40,7 @@ std::string check_log_flags(LogFlags& flags);
 Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& flags, const Clock& clock);
 Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
                                                               const metriclog::ReaderOptions& options);
+Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags);
 // A topic for what cannot be decoded.
 Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic);
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "metriclog/browser.h"
 #include "metriclog/log.h"
 
 namespace monitor::metriclog {
@@ -49,5 +50,7 @@ Result<std::pair<std::string, std::string>> parse_kafka_property(std::string_vie
 // Errors: kInvalidArgument, a property that librdkafka does not know or that must not be changed.
 Result<std::unique_ptr<LogWriter>> open_kafka_writer(const KafkaWriterOptions& options);
 Result<std::unique_ptr<LogReader>> open_kafka_reader(const KafkaOptions& kafka, const ReaderOptions& options);
+
+Result<std::unique_ptr<LogBrowser>> open_kafka_browser(const KafkaOptions& kafka);
 
 }  // namespace monitor::metriclog

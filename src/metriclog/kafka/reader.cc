@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "metriclog/kafka/message.h"
 #include "metriclog/kafka/topics.h"
 
 namespace monitor::metriclog::kafka {
@@ -39,30 +40,6 @@ std::string new_author() {
   std::array<char, 12> bytes{};
   SystemRandom().fill(bytes.data(), bytes.size());
   return {bytes.data(), bytes.size()};
-}
-
-Headers headers_of(const rd_kafka_message_t& message) {
-  Headers headers;
-  rd_kafka_headers_t* list = nullptr;
-  if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
-  headers.reserve(rd_kafka_header_cnt(list));
-  const char* name = nullptr;
-  const void* value = nullptr;
-  size_t bytes = 0;
-  for (size_t i = 0; rd_kafka_header_get_all(list, i, &name, &value, &bytes) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-    headers.emplace_back(name, std::string(static_cast<const char*>(value), bytes));
-  }
-  return headers;
-}
-
-Record record_of(const rd_kafka_message_t& message) {
-  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  Record record{.partition = message.partition, .offset = message.offset};
-  record.time_ns = std::max<int64_t>(rd_kafka_message_timestamp(&message, &type), 0) * kNanosPerMilli;
-  record.key.assign(static_cast<const char*>(message.key), message.key_len);
-  record.value.assign(static_cast<const char*>(message.payload), message.len);
-  record.headers = headers_of(message);
-  return record;
 }
 
 }  // namespace
@@ -228,6 +205,12 @@ Status Reader::find_topic() {
     state_partitions_ = *state_partitions;
     if (state_partitions_ < partitions_) return grown_error(kafka_.topic, partitions_, state_partitions_);
   }
+  if (options_.snapshots != nullptr) {
+    const std::unique_ptr<char, decltype(&std::free)> cluster(rd_kafka_clusterid(handle_.get(), to_millis(kAsk)),
+                                                              &std::free);
+    if (!cluster) return Error(Code::kUnavailable, connectivity_.describe("the cluster did not say which it is"));
+    log_name_ = fmt::format("kafka:{}/{}", cluster.get(), kafka_.topic);
+  }
   found_ = true;
   connectivity_.clear();
   return {};
@@ -323,6 +306,7 @@ Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (options_.snapshots != nullptr) return options_.snapshots->store(log_name_, snapshots);
   if (options_.group.empty()) return {};
   std::vector<Snapshot> held;
   for (const Snapshot& snapshot : snapshots) {

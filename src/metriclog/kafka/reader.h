@@ -79,7 +79,8 @@ class Reader final : public LogReader {
   Handle handle_;
   Queue queue_;
 
-  bool found_ = false;  // the topic
+  bool found_ = false;    // the topic
+  std::string log_name_;  // of cluster and topic, for options_.snapshots
   bool waited_for_topic_ = false;
   bool begun_ = false;  // subscribed, or reading
   bool assigned_once_ = false;

@@ -110,6 +110,14 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
     if (!loaded) return loaded.error();
     stored = std::move(*loaded);
   }
+  if (options_.snapshots != nullptr && by_store) {
+    auto loaded = options_.snapshots->load(log_name_);
+    if (!loaded) return loaded.error();
+    for (Snapshot& one : *loaded) {
+      const int32_t partition = one.partition;
+      stored[partition] = {std::move(one)};
+    }
+  }
   Positions positions;
   Positions starts;
   ReaderEvent assigned{.kind = ReaderEvent::Kind::kAssigned};
@@ -171,6 +179,7 @@ void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next,
 // Where a group begins is stored at once: whoever takes over, this reader included, before anything else was stored
 // must not begin somewhere else.
 Status Reader::note(const Positions& starts) {
+  if (options_.group.empty()) return {};
   std::vector<Snapshot> snapshots;
   for (const auto& [partition, offset] : starts)
     snapshots.push_back({.partition = partition, .next_offset = offset, .state = {}});

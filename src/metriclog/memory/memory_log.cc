@@ -9,6 +9,7 @@ namespace monitor::metriclog {
 
 namespace {
 
+constexpr const char* kLogName = "memory";
 constexpr size_t kMaxRecordsPerPoll = 500;
 constexpr int64_t kFirstOffset = 1;
 
@@ -70,6 +71,7 @@ class MemoryLog::Reader final : public LogReader {
   }
 
   Status store(std::span<const Snapshot> snapshots) override {
+    if (options_.snapshots != nullptr) return options_.snapshots->store(kLogName, snapshots);
     const std::lock_guard lock(log_.mutex_);
     if (options_.group.empty()) return {};
     for (const Snapshot& snapshot : snapshots) {
@@ -151,6 +153,10 @@ class MemoryLog::Reader final : public LogReader {
       case StartAt::Kind::kLatest:
         break;
       case StartAt::Kind::kStored: {
+        if (options_.snapshots != nullptr) {
+          start = start_of_own(partition, snapshot);
+          break;
+        }
         if (options_.group.empty()) break;
         auto& stored = log_.groups_[options_.group].stored;
         const auto it = stored.find(partition);
@@ -167,6 +173,19 @@ class MemoryLog::Reader final : public LogReader {
     }
     next_[partition] = start;
     return snapshot;
+  }
+
+  // By the reader's own store.
+  int64_t start_of_own(int32_t partition, Snapshot& snapshot) {
+    const auto loaded = options_.snapshots->load(kLogName);
+    if (loaded) {
+      for (const Snapshot& one : *loaded) {
+        if (one.partition == partition) snapshot = one;
+      }
+    }
+    if (snapshot.next_offset >= 0) return snapshot.next_offset;
+    const Partition& data = log_.partitions_[static_cast<size_t>(partition)];
+    return options_.new_group_at_earliest ? data.first : data.end();
   }
 
   void collect_records(int32_t partition, int64_t& next, std::vector<ReaderEvent>& events) {

@@ -1,11 +1,10 @@
 #include "metriclog/sqlite/reader.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
+#include "metriclog/sqlite/record_rows.h"
 #include "metriclog/sqlite/schema.h"
 #include "metriclog/sqlite/sqlite_log.h"
 
@@ -19,27 +18,6 @@ constexpr size_t kMaxBytesPerPoll = 4U << 20;
 constexpr int64_t kLookAgain = 1 * kNanosPerSecond;
 constexpr int64_t kLookForLog = 200 * kNanosPerMilli;
 constexpr int64_t kLookForLock = 5 * kNanosPerMilli;
-
-Headers parse_headers(std::string_view text) {
-  Headers headers;
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (!json.is_object()) return headers;  // whoever decodes the record will miss what is not there
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_string()) headers.emplace_back(name, value.get<std::string>());
-  }
-  return headers;
-}
-
-Result<int64_t> end_offset(Database& db) {
-  return db.integer("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'records'", 1);
-}
-
-// The oldest record that is left, or where the next one will be.
-Result<int64_t> first_offset(Database& db) {
-  auto end = end_offset(db);
-  if (!end) return end;
-  return db.integer("SELECT offset FROM records ORDER BY offset LIMIT 1", *end);
-}
 
 // What may be another way in a moment: the reader goes on by itself.
 bool passes(const Error& error) {
@@ -96,8 +74,7 @@ Status Reader::open(Events& events) {
   }
   const auto identity = read_identity(*db);
   if (!identity) return identity.error();
-  auto select = db->prepare(
-      "SELECT offset, time_ns, key, headers, value FROM records WHERE offset >= ?1 ORDER BY offset LIMIT ?2");
+  auto select = db->prepare(kSelectRecords);
   if (!select) return select.error();
   if (!log_id_.empty() && log_id_ != identity->log_id && assigned_) {
     // Another log under the same name: what was built on the old one has no meaning for it.
@@ -134,6 +111,12 @@ Status Reader::activate(Events& events) {
     auto loaded = member_->load(log_id_);
     if (!loaded) return loaded.error();
     stored = std::move(*loaded);
+  } else if (options_.snapshots != nullptr) {
+    auto loaded = options_.snapshots->load(log_id_);
+    if (!loaded) return loaded.error();
+    for (Snapshot& one : *loaded) {
+      if (one.partition == 0) stored = std::move(one);
+    }
   }
   const auto start = start_offset(stored);
   if (!start) return start.error();
@@ -167,7 +150,7 @@ Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
     case StartAt::Kind::kEarliest:
       return first_offset(*db_);
     case StartAt::Kind::kTime:
-      return first_since(start.time_ns);
+      return first_since(*db_, start.time_ns);
     case StartAt::Kind::kStored:
       if (stored) break;
       [[fallthrough]];
@@ -181,28 +164,6 @@ Result<int64_t> Reader::start_offset(const std::optional<Snapshot>& stored) {
   return std::min(stored->next_offset, *end);
 }
 
-// By halves: times rise with the offsets, but for where the log's clock was set back; there, at one of the crossings.
-Result<int64_t> Reader::first_since(int64_t time_ns) {
-  auto first = db_->integer("SELECT ifnull(min(offset), 1) FROM records");
-  if (!first) return first;
-  auto last = db_->integer("SELECT ifnull(max(offset), 0) FROM records");
-  if (!last) return last;
-  int64_t low = *first;
-  int64_t high = *last + 1;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    const auto time = db_->integer("SELECT time_ns FROM records WHERE offset >= " + std::to_string(middle) +
-                                   " ORDER BY offset LIMIT 1");
-    if (!time) return time;
-    if (*time < time_ns) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
 Status Reader::read(Events& events) {
   ReaderEvent event{.kind = ReaderEvent::Kind::kRecords};
   size_t bytes = 0;
@@ -212,10 +173,7 @@ Status Reader::read(Events& events) {
     select_.bind(2, kMaxRecordsPerPoll);
     int rc = select_.step();
     for (; rc == SQLITE_ROW && bytes < kMaxBytesPerPoll; rc = select_.step()) {
-      Record record{.partition = 0, .offset = select_.integer(0), .time_ns = select_.integer(1)};
-      record.key = select_.bytes(2);
-      record.headers = parse_headers(select_.bytes(3));
-      record.value = select_.bytes(4);
+      Record record = record_of(select_);
       bytes += record.value.size() + record.key.size() + sizeof(Record);
       event.records.push_back(std::move(record));
     }
@@ -255,6 +213,7 @@ Status Reader::note_lost(Events& events, int64_t first_seen) {
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
+  if (options_.snapshots != nullptr && assigned_) return options_.snapshots->store(log_id_, snapshots);
   if (!member_ || !member_->active() || !assigned_) return {};
   for (const Snapshot& snapshot : snapshots) {
     if (snapshot.partition != 0) continue;

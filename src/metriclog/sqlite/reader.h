@@ -31,7 +31,6 @@ class Reader final : public LogReader {
   Status open(Events& events);
   Status activate(Events& events);
   Result<int64_t> start_offset(const std::optional<Snapshot>& stored);
-  Result<int64_t> first_since(int64_t time_ns);
   Result<Extent> extent_from(int64_t next);
   Status read(Events& events);
   Status note_lost(Events& events, int64_t first_seen);

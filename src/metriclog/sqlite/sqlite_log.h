@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "metriclog/browser.h"
 #include "metriclog/log.h"
 
 namespace monitor::metriclog {
@@ -35,5 +36,8 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
 
 // A reader never writes the log itself. A file that does not exist yet is waited for.
 Result<std::unique_ptr<LogReader>> open_sqlite_reader(const std::string& path, const ReaderOptions& options);
+
+// Opens the file for each call: it may come later, or be replaced.
+std::unique_ptr<LogBrowser> open_sqlite_browser(const std::string& path);
 
 }  // namespace monitor::metriclog

@@ -21,6 +21,11 @@ namespace monitor::telemetry {
 
 namespace {
 
+// All browsers come back at once after a restart.
+constexpr int kBacklog = 512;
+
+}  // namespace
+
 Result<int> listen_on(const std::string& address, uint16_t port) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
@@ -35,7 +40,7 @@ Result<int> listen_on(const std::string& address, uint16_t port) {
   if (fd < 0) return errno_error(errno, "making a socket for HTTP");
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 64) != 0) {
+  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
     const int error_number = errno;
     close(fd);
     const Error error = errno_error(error_number, fmt::format("HTTP on {} port {}", address, port));
@@ -51,8 +56,6 @@ uint16_t port_of(int fd) {
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
                                              : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
 }
-
-}  // namespace
 
 class HttpServer::Impl {
  public:

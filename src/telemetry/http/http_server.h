@@ -53,6 +53,11 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
+// A socket that listens, non-blocking; the caller's to close. kUnavailable when the port is taken, kInvalidArgument for
+// an address that is none.
+Result<int> listen_on(const std::string& address, uint16_t port);
+uint16_t port_of(int fd);
+
 // "127.0.0.1:9464", "[::1]:9464", ":9464" (loopback) or "9464" (loopback). "localhost" is 127.0.0.1.
 Result<HttpOptions> parse_http_address(std::string_view text);
 

@@ -1,0 +1,47 @@
+// What comes with a request: host, origin, token, and the query's names and values. The input is a list of texts, a NUL
+// between: host, origin, authorization, then name and value by turns.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/history/codec.h"
+#include "analysis/web/http.h"
+#include "analysis/web/hub.h"
+#include "analysis/web/log_desk.h"
+#include "analysis/web/prometheus.h"
+#include "base/text.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace monitor::analysis;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::vector<std::string> parts;
+  for (const std::string_view part : monitor::split(text, '\0')) parts.emplace_back(part);
+  parts.resize(std::max<size_t>(parts.size(), 3));
+  const web::Request request{.host = parts[0], .origin = parts[1], .authorization = parts[2]};
+  const web::Access access{{"monitor.example"}, "0123456789abcdef"};
+  (void)web::check_host(request, access);
+  (void)web::check_change(request, access);
+  web::Parameters parameters;
+  for (size_t i = 3; i + 1 < parts.size(); i += 2) parameters.emplace_back(parts[i], parts[i + 1]);
+  const auto query = web::Query::parse(parameters, {"agent*", "from", "points", "cursor"});
+  if (query) {
+    constexpr int64_t kNow = 1'700'000'000'000'000'000;
+    (void)query->time("from", 0, kNow);
+    (void)query->integer("points", 0, 1, 100);
+    (void)web::parse_cursor(query->text("cursor").value_or(""));
+  }
+  (void)web::Hub("run", 100).number_of(parts[0]);
+  monitor::metrics::Series series{.name = parts[0], .labels = {}, .unit = parts[1]};
+  (void)web::prometheus_name(series);
+  (void)web::prometheus_label(parts[2]);
+  // What a damaged history may hold.
+  PointReader points(text);
+  while (points.next()) {
+  }
+  CellReader cells(text);
+  while (cells.next()) {
+  }
+  return 0;
+}

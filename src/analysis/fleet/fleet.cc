@@ -1,0 +1,204 @@
+#include "analysis/fleet/fleet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "analysis/consume/consumer.h"
+#include "base/time_format.h"
+#include "metrics/host_figures.h"
+
+namespace monitor::analysis {
+
+namespace {
+
+constexpr std::array<metrics::HostFigure, kFigures> kWanted = {metrics::kCpu,          metrics::kMemory,
+                                                               metrics::kHostRates[0], metrics::kHostRates[1],
+                                                               metrics::kHostRates[2], metrics::kHostRates[3]};
+// Heartbeats come every 10 s.
+constexpr int64_t kDue = 15 * kNanosPerSecond;
+constexpr int64_t kGoneAfter = 30 * kNanosPerSecond;
+constexpr int64_t kQuiet = 25 * kNanosPerSecond;
+// More than is ever under way at one time.
+constexpr uint64_t kManyWaiting = 10;
+
+std::string seconds(int64_t ns) { return format_duration(ns / kNanosPerSecond * kNanosPerSecond); }
+
+}  // namespace
+
+std::string_view to_string(Health health) {
+  constexpr std::array<std::string_view, 5> kNames = {"alive", "late", "spooling", "silent", "gone"};
+  return kNames[static_cast<size_t>(health)];
+}
+
+Figures LiveAgent::figures() const {
+  Figures found;
+  for (const LiveValue& value : values) {
+    for (size_t i = 0; i < kFigures; ++i) {
+      if (!found[i] && std::isfinite(value.value) && kWanted[i].matches(value.series)) found[i] = value.value;
+    }
+  }
+  return found;
+}
+
+const LiveAgent* Fleet::find(std::string_view name) const {
+  const auto found = agents_.find(name);
+  return found == agents_.end() ? nullptr : &found->second;
+}
+
+LiveAgent* Fleet::find_or_add(const std::string& name) {
+  if (const auto found = agents_.find(name); found != agents_.end()) return &found->second;
+  if (agents_.size() >= limits_.agents) return nullptr;
+  LiveAgent& agent = agents_[name];
+  agent.name = name;
+  return &agent;
+}
+
+void Fleet::add_known(const std::string& name, const std::string& host, const std::string& version, int64_t seen_ns) {
+  if (agents_.contains(name)) return;
+  LiveAgent* const agent = find_or_add(name);
+  if (agent == nullptr) return;
+  agent->host = host;
+  agent->version = version;
+  agent->seen_ns = seen_ns;
+  agent->change = ++change_;
+}
+
+bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) {
+  LiveAgent* const agent = find_or_add(batch.agent_id);
+  if (agent == nullptr) {
+    for (const metrics::Frame& frame : batch.frames) dropped_ += frame.points.size();
+    return false;
+  }
+  agent->change = ++change_;
+  if (agent->first_ns == 0) agent->first_ns = record.time_ns;
+  agent->seen_ns = std::max(agent->seen_ns, record.time_ns);
+  const bool same_run = agent->incarnation == batch.incarnation;
+  const bool newer = !same_run || batch.sequence > agent->sequence;
+  const int64_t off = clock_error_ns(batch, record.time_ns);
+  // What an older run left in the spool says nothing new.
+  const int64_t last =
+      batch.frames.empty() ? elapsed_ns(off, batch.appended_ns) : elapsed_ns(off, batch.frames.back().time_ns);
+  if (!newer || (!same_run && !agent->incarnation.empty() && last < agent->tick_ns)) return false;
+  agent->other_host = !same_run && !agent->host.empty() && agent->host != batch.hostname ? agent->host : "";
+  agent->host = batch.hostname;
+  agent->version = batch.agent_version;
+  agent->clock_error_ns = off;
+  agent->revision = batch.config_revision;
+  if (!same_run) agent->interval_ns = 0;
+  agent->incarnation = batch.incarnation;
+  agent->sequence = batch.sequence;
+  agent->waiting = batch.sequence > batch.first_unacked ? batch.sequence - batch.first_unacked : 0;
+  agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
+  note_counters(*agent, batch);
+  for (const metrics::Frame& frame : batch.frames) take_frame(*agent, batch, frame, elapsed_ns(off, frame.time_ns));
+  return true;
+}
+
+void Fleet::note_counters(LiveAgent& agent, const metrics::Batch& batch) {
+  uint64_t dropped = 0;
+  for (const metrics::DropTotal& total : batch.counters.dropped) {
+    if (total.stage == metrics::stage::kPlugin) dropped += total.points;
+  }
+  if (batch.frames.empty()) {
+    agent.plugins_drop = agent.plugins_drop || dropped > agent.plugin_points;
+  } else {
+    agent.plugins_drop = false;
+  }
+  agent.plugin_points = dropped;
+  agent.ticks_due = batch.counters.ticks_due;
+}
+
+void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns) {
+  if (time_ns < agent.tick_ns) return;
+  if (agent.tick_ns != 0 && time_ns > agent.tick_ns) agent.interval_ns = elapsed_ns(agent.tick_ns, time_ns);
+  agent.tick_ns = time_ns;
+  Figures figures;
+  for (const metrics::Point& point : frame.points) {
+    const metrics::Series& series = batch.series[point.series];
+    std::string key = metrics::identity(series);
+    auto place = agent.places.find(key);
+    if (place == agent.places.end()) {
+      const bool full = series_ >= limits_.series && agent.values.size() >= limits_.fair_series;
+      if (full || agent.values.size() >= limits_.series_per_agent) {
+        ++dropped_;
+        continue;
+      }
+      place = agent.places.emplace(std::move(key), agent.values.size()).first;
+      agent.values.push_back({series, 0, 0});
+      ++series_;
+    }
+    LiveValue& value = agent.values[place->second];
+    value.value = batch.value(point);
+    value.time_ns = time_ns;
+    for (size_t i = 0; i < kFigures; ++i) {
+      if (!figures[i] && std::isfinite(value.value) && kWanted[i].matches(series)) figures[i] = value.value;
+    }
+  }
+  note_past(agent, time_ns, figures);
+}
+
+void Fleet::note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures) {
+  LiveAgent::Past& past = agent.past;
+  const int64_t begin = time_ns - time_ns % LiveAgent::kPastStep;
+  if (begin != past.begin_ns) {
+    const int64_t gap = elapsed_ns(past.begin_ns, begin) / LiveAgent::kPastStep;
+    const auto steps = static_cast<size_t>(std::clamp<int64_t>(gap, 0, LiveAgent::kPastSteps));
+    for (size_t i = 0; i < kFigures; ++i) {
+      past.steps[i].insert(past.steps[i].end(), steps, std::numeric_limits<float>::quiet_NaN());
+      while (past.steps[i].size() > LiveAgent::kPastSteps) past.steps[i].pop_front();
+    }
+    past.begin_ns = begin;
+    past.sums = {};
+    past.counts = {};
+  }
+  for (size_t i = 0; i < kFigures; ++i) {
+    if (!figures[i] || past.steps[i].empty()) continue;
+    past.sums[i] += *figures[i];
+    past.steps[i].back() = static_cast<float>(past.sums[i] / ++past.counts[i]);
+  }
+}
+
+void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {
+  std::erase_if(agents_, [&](auto& entry) {
+    if (entry.second.seen_ns >= agents_before_ns) return false;
+    series_ -= entry.second.values.size();
+    return true;
+  });
+  for (auto& [name, agent] : agents_) {
+    const size_t before = agent.values.size();
+    // An agent's newest values stay as long as the agent: they are what it said last.
+    const int64_t limit = std::min(values_before_ns, agent.tick_ns);
+    if (std::erase_if(agent.values, [limit](const LiveValue& value) { return value.time_ns < limit; }) == 0) continue;
+    agent.places.clear();
+    for (size_t i = 0; i < agent.values.size(); ++i) agent.places[metrics::identity(agent.values[i].series)] = i;
+    series_ -= before - agent.values.size();
+    agent.change = ++change_;
+  }
+}
+
+Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence) {
+  const int64_t quiet = std::max<int64_t>(elapsed_ns(agent.seen_ns, now_ns), 0);
+  if (quiet > kGoneAfter) {
+    if (presence == Presence::kAlive) {
+      return {Health::kSpooling, fmt::format("it lives, and nothing of it reached the log for {}", seconds(quiet))};
+    }
+    return {Health::kGone, fmt::format("nothing came for {}", seconds(quiet))};
+  }
+  if (agent.waiting > kManyWaiting) {
+    return {Health::kSpooling, fmt::format("{} batches wait at the agent", agent.waiting)};
+  }
+  if (agent.late) return {Health::kLate, "what comes is behind its time"};
+  if (quiet > kDue) return {Health::kLate, fmt::format("nothing came for {}", seconds(quiet))};
+  const int64_t since_tick = elapsed_ns(agent.tick_ns == 0 ? agent.first_ns : agent.tick_ns, now_ns);
+  if (since_tick > std::max(kQuiet, agent.interval_ns * 3)) {
+    return {Health::kSilent,
+            agent.plugins_drop ? "its plugins drop all that it collects" : "nothing is to be collected"};
+  }
+  return {Health::kAlive, ""};
+}
+
+}  // namespace monitor::analysis

@@ -1,0 +1,117 @@
+#include "analysis/fleet/fleet.h"
+
+#include <gtest/gtest.h>
+
+namespace monitor::analysis {
+namespace {
+
+constexpr int64_t kSecond = kNanosPerSecond;
+constexpr int64_t kNow = int64_t{1'700'000'000} * kSecond;
+
+metrics::Batch batch(uint64_t sequence, int64_t time_ns, double cpu, bool heartbeat = false) {
+  metrics::Batch made;
+  made.agent_id = "a";
+  made.hostname = "h";
+  made.incarnation = std::string(16, 'i');
+  made.sequence = sequence;
+  made.first_unacked = sequence;
+  made.appended_ns = time_ns;
+  made.send_every_ns = kSecond;
+  made.series = {{.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
+                 {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "0"}}, .unit = "1"}};
+  if (heartbeat) return made;
+  metrics::Point host{.series = 0};
+  host.real = cpu;
+  metrics::Point core{.series = 1};
+  core.real = 1;
+  made.frames = {{.time_ns = time_ns, .rates_since_ns = 0, .points = {core, host}}};
+  return made;
+}
+
+bool apply(Fleet& fleet, const metrics::Batch& one, int64_t log_ns) {
+  return fleet.apply({.partition = 0, .offset = 1, .time_ns = log_ns}, one);
+}
+
+TEST(Fleet, ShowsTheNewestWhateverComesLater) {
+  Fleet fleet;
+  EXPECT_TRUE(apply(fleet, batch(5, kNow, 0.5), kNow));
+  EXPECT_FALSE(apply(fleet, batch(3, kNow - 60 * kSecond, 0.1), kNow + kSecond)) << "late";
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.5);
+  metrics::Batch older = batch(900, kNow - 600 * kSecond, 0.2);
+  older.incarnation = std::string(16, 'o');
+  EXPECT_FALSE(apply(fleet, older, kNow + kSecond)) << "of an older run";
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.5);
+  EXPECT_TRUE(apply(fleet, batch(6, kNow + kSecond, 0.7), kNow + kSecond));
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.7);
+}
+
+TEST(Fleet, SaysHowAnAgentIs) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow, 0.5), kNow);
+  const auto health = [&](int64_t after, Presence presence) {
+    return judge(*fleet.find("a"), kNow + after * kSecond, presence).health;
+  };
+  EXPECT_EQ(health(5, Presence::kUnknown), Health::kAlive);
+  EXPECT_EQ(health(20, Presence::kUnknown), Health::kLate);
+  EXPECT_EQ(health(31, Presence::kUnknown), Health::kGone);
+  EXPECT_EQ(health(31, Presence::kAlive), Health::kSpooling);
+  EXPECT_EQ(health(31, Presence::kGone), Health::kGone);
+}
+
+TEST(Fleet, TellsWhyAnAgentIsSilent) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow, 0.5), kNow);
+  apply(fleet, batch(2, kNow + 30 * kSecond, 0, true), kNow + 30 * kSecond);
+  EXPECT_EQ(judge(*fleet.find("a"), kNow + 31 * kSecond, Presence::kAlive).why, "nothing is to be collected");
+  metrics::Batch dropped = batch(3, kNow + 40 * kSecond, 0, true);
+  dropped.counters.dropped = {{"plugin", "filtered", 0, 4, 8}};
+  apply(fleet, dropped, kNow + 40 * kSecond);
+  const Verdict verdict = judge(*fleet.find("a"), kNow + 41 * kSecond, Presence::kAlive);
+  EXPECT_EQ(verdict.health, Health::kSilent);
+  EXPECT_EQ(verdict.why, "its plugins drop all that it collects");
+}
+
+TEST(Fleet, SeesWhatWaitsAndWhatIsLate) {
+  Fleet fleet;
+  metrics::Batch waiting = batch(100, kNow, 0.5);
+  waiting.first_unacked = 10;
+  apply(fleet, waiting, kNow);
+  EXPECT_EQ(judge(*fleet.find("a"), kNow, Presence::kUnknown).health, Health::kSpooling);
+  apply(fleet, batch(101, kNow + kSecond, 0.5), kNow + 20 * kSecond);
+  EXPECT_EQ(judge(*fleet.find("a"), kNow + 20 * kSecond, Presence::kUnknown).health, Health::kLate);
+}
+
+TEST(Fleet, IsBounded) {
+  Fleet fleet({.agents = 2, .series = 3, .series_per_agent = 2, .fair_series = 1});
+  for (int i = 0; i < 4; ++i) {
+    metrics::Batch one = batch(1, kNow, 0.5);
+    one.agent_id = "agent-" + std::to_string(i);
+    apply(fleet, one, kNow);
+  }
+  EXPECT_EQ(fleet.agents().size(), 2U);
+  EXPECT_EQ(fleet.series(), 3U);
+  EXPECT_EQ(fleet.dropped_points(), 5U);
+  fleet.forget(kNow, kNow + 1);
+  EXPECT_TRUE(fleet.agents().empty());
+  EXPECT_EQ(fleet.series(), 0U);
+}
+
+TEST(Fleet, AClockThatIsOffIsTold) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow + int64_t{3650} * 86'400 * kSecond, 0.5), kNow);
+  EXPECT_EQ(fleet.find("a")->tick_ns, kNow);
+  EXPECT_EQ(fleet.find("a")->clock_error_ns, int64_t{3650} * 86'400 * kSecond);
+  EXPECT_EQ(judge(*fleet.find("a"), kNow + kSecond, Presence::kUnknown).health, Health::kAlive);
+}
+
+TEST(Fleet, KeepsAShortPast) {
+  Fleet fleet;
+  for (int i = 0; i < 400; ++i)
+    apply(fleet, batch(static_cast<uint64_t>(i) + 1, kNow + i * kSecond, i), kNow + i * kSecond);
+  const LiveAgent::Past& past = fleet.find("a")->past;
+  EXPECT_EQ(past.steps[0].size(), LiveAgent::kPastSteps);
+  EXPECT_FLOAT_EQ(past.steps[0].back(), 397);
+}
+
+}  // namespace
+}  // namespace monitor::analysis

@@ -1,0 +1,114 @@
+// The rows' bytes: a tick's points, and a bucket's cells. Both are lists by rising index of an agent's series; the
+// index is the difference to the one before, so that a usual point costs its value and one byte. Pure functions.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/protowire.h"
+
+namespace monitor::analysis {
+
+// A point as it came: the integer of an integer series, or the bits of a double.
+struct PackedPoint {
+  uint32_t index = 0;
+  bool integer = false;
+  uint64_t bits = 0;
+};
+
+// Integers are zigzag varints, doubles 8 bytes; the lowest bit of the index difference says which.
+class PointWriter {
+ public:
+  explicit PointWriter(std::string& out) : out_(out) {}
+  void add(const PackedPoint& point) {
+    protowire::put_varint(out_, (static_cast<uint64_t>(point.index - next_) << 1) | (point.integer ? 1 : 0));
+    if (point.integer) {
+      protowire::put_varint(out_, protowire::zigzag(static_cast<int64_t>(point.bits)));
+    } else {
+      protowire::put_fixed64(out_, point.bits);
+    }
+    next_ = point.index + 1;
+  }
+
+ private:
+  std::string& out_;
+  uint32_t next_ = 0;
+};
+
+class PointReader {
+ public:
+  explicit PointReader(std::string_view bytes) : reader_(bytes) {}
+  // Nothing at the end, or where the bytes are malformed.
+  std::optional<PackedPoint> next() {
+    const auto head = reader_.varint();
+    if (!head) return std::nullopt;
+    PackedPoint point{.index = next_ + static_cast<uint32_t>(*head >> 1), .integer = (*head & 1) != 0};
+    const auto value = point.integer ? reader_.varint() : reader_.fixed64();
+    if (!value) return std::nullopt;
+    point.bits = point.integer ? static_cast<uint64_t>(protowire::unzigzag(*value)) : *value;
+    next_ = point.index + 1;
+    return point;
+  }
+
+ private:
+  protowire::Reader reader_;
+  uint32_t next_ = 0;
+};
+
+// What a bucket holds of a series, in the series' own integers where it has them: sums of those are exact up to 2^53.
+struct Cell {
+  uint64_t count = 0;
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+  double sum = 0;
+
+  // What is no number is not counted.
+  void add(double value) {
+    if (std::isnan(value)) return;
+    ++count;
+    min = std::min(min, value);
+    max = std::max(max, value);
+    sum += value;
+  }
+  void add(const Cell& other) {
+    count += other.count;
+    min = std::min(min, other.min);
+    max = std::max(max, other.max);
+    sum += other.sum;
+  }
+  double average() const { return sum / static_cast<double>(count); }
+};
+
+class CellWriter {
+ public:
+  explicit CellWriter(std::string& out) : out_(out) {}
+  void add(uint32_t index, const Cell& cell);
+
+ private:
+  std::string& out_;
+  uint32_t next_ = 0;
+};
+
+struct IndexedCell {
+  uint32_t index = 0;
+  Cell cell;
+};
+
+class CellReader {
+ public:
+  explicit CellReader(std::string_view bytes) : reader_(bytes) {}
+  std::optional<IndexedCell> next();
+
+ private:
+  std::optional<double> number();
+  protowire::Reader reader_;
+  uint32_t next_ = 0;
+};
+
+}  // namespace monitor::analysis

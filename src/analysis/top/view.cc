@@ -1,0 +1,369 @@
+#include "analysis/top/view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "base/text.h"
+#include "metrics/human.h"
+
+namespace monitor::analysis::top {
+
+namespace {
+
+constexpr double kMega = 1024.0 * 1024.0;
+constexpr std::array<const char*, 9> kBlocks = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+constexpr std::array<const char*, 9> kMarks = {" ", ".", ".", ":", "-", "=", "+", "*", "#"};
+constexpr std::array<const char*, 7> kSorts = {"state", "agent", "CPU", "memory", "disk", "net", "tick"};
+constexpr size_t kWide = 118;  // columns from which on host and tick are shown as well
+
+std::string cut(std::string_view text, size_t columns) {
+  // What is not ASCII is counted a column a character: names are made of letters and digits.
+  std::string out;
+  size_t count = 0;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    if (count++ == columns) return out;
+    out.append(text.substr(i, end - i));
+    i = end;
+  }
+  out.append(columns - count, ' ');
+  return out;
+}
+
+std::string right(std::string_view text, size_t columns) {
+  return text.size() >= columns ? std::string(text.substr(0, columns))
+                                : std::string(columns - text.size(), ' ') + std::string(text);
+}
+
+std::string percent(std::optional<double> share) { return share ? fmt::format("{:.1f}", *share * 100) : "-"; }
+
+std::optional<double> sum(std::optional<double> a, std::optional<double> b) {
+  if (!a && !b) return std::nullopt;
+  return a.value_or(0) + b.value_or(0);
+}
+
+std::string megabytes(std::optional<double> bytes) {
+  if (!bytes) return "-";
+  const double mega = *bytes / kMega;
+  return mega < 1000 ? fmt::format("{:.2f}", mega) : fmt::format("{:.0f}", mega);
+}
+
+std::string age(int64_t ns) {
+  const auto seconds = std::max<int64_t>(ns, 0) / kNanosPerSecond;
+  if (seconds < 120) return fmt::format("{}s", seconds);
+  if (seconds < 7200) return fmt::format("{}m", seconds / 60);
+  if (seconds < 172'800) return fmt::format("{}h", seconds / 3600);
+  return fmt::format("{}d", seconds / 86'400);
+}
+
+Paint paint_of(Health health) {
+  if (health == Health::kAlive) return Paint::kGood;
+  if (health == Health::kGone) return Paint::kBad;
+  return health == Health::kSilent ? Paint::kDim : Paint::kWarn;
+}
+
+std::vector<float> past_of(const LiveAgent& agent, size_t a, size_t b) {
+  std::vector<float> found(agent.past.steps[a].begin(), agent.past.steps[a].end());
+  if (a == b) return found;
+  for (size_t i = 0; i < found.size() && i < agent.past.steps[b].size(); ++i) {
+    const float other = agent.past.steps[b][i];
+    if (std::isnan(found[i])) {
+      found[i] = other;
+    } else if (!std::isnan(other)) {
+      found[i] += other;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string sparkline(const std::vector<float>& values, size_t columns, float top, bool utf8) {
+  const auto& marks = utf8 ? kBlocks : kMarks;
+  const size_t first = values.size() > columns ? values.size() - columns : 0;
+  float most = top;
+  if (most <= 0) {
+    for (size_t i = first; i < values.size(); ++i) most = std::isfinite(values[i]) ? std::max(most, values[i]) : most;
+  }
+  std::string out(columns - (values.size() - first), ' ');
+  for (size_t i = first; i < values.size(); ++i) {
+    if (!std::isfinite(values[i]) || most <= 0) {
+      out += ' ';
+      continue;
+    }
+    const auto step = static_cast<size_t>(std::lround(std::clamp(values[i] / most, 0.0F, 1.0F) * 7.0F));
+    out += marks[1 + std::min<size_t>(step, 7)];
+  }
+  return out;
+}
+
+bool View::filter_key(int key) {
+  if (key == kEnter || key == kEscape) {
+    if (key == kEscape) filter_.clear();
+    mode_ = Mode::kTable;
+  } else if (key == kBackspace) {
+    // A whole character of UTF-8.
+    while (!filter_.empty() && (static_cast<unsigned char>(filter_.back()) & 0xC0) == 0x80) filter_.pop_back();
+    if (!filter_.empty()) filter_.pop_back();
+  } else if (key >= ' ' && key < 127 && filter_.size() < 64) {
+    filter_ += static_cast<char>(key);
+  }
+  return true;
+}
+
+void View::move(int by) {
+  if (mode_ == Mode::kDetail) {
+    scroll_ = std::max(0L, scroll_ + by);
+    return;
+  }
+  if (order_.empty()) return;
+  place_ = std::clamp(place_ + by, 0L, static_cast<long>(order_.size()) - 1);
+  chosen_ = order_[static_cast<size_t>(place_)];
+}
+
+bool View::key(int key) {
+  if (mode_ == Mode::kFilter) return filter_key(key);
+  if (key == 'q') return false;
+  if (key == '?' || key == 'h') {
+    if (mode_ != Mode::kHelp) before_help_ = mode_;
+    mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kHelp;
+    return true;
+  }
+  if (key == kEscape) {
+    mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kTable;
+    if (mode_ == Mode::kTable) scroll_ = 0;
+    return true;
+  }
+  switch (key) {
+    case 'p':
+    case ' ':
+      paused_ = !paused_;
+      break;
+    case '/':
+      mode_ = Mode::kFilter;
+      break;
+    case 's':
+    case '>':
+    case kRight:
+      sort_ = (sort_ + 1) % kSorts.size();
+      down_ = sort_ >= 2;  // the most first
+      break;
+    case '<':
+    case kLeft:
+      sort_ = (sort_ + kSorts.size() - 1) % kSorts.size();
+      down_ = sort_ >= 2;
+      break;
+    case 'r':
+      down_ = !down_;
+      break;
+    case kEnter:
+      if (mode_ == Mode::kTable && !chosen_.empty()) {
+        mode_ = Mode::kDetail;
+        scroll_ = 0;
+      }
+      break;
+    case kUp:
+    case 'k':
+      move(-1);
+      break;
+    case kDown:
+    case 'j':
+      move(1);
+      break;
+    case kPageUp:
+      move(static_cast<int>(-page_));
+      break;
+    case kPageDown:
+      move(static_cast<int>(page_));
+      break;
+    case kHome:
+      move(-1'000'000);
+      break;
+    case kEnd:
+      move(1'000'000);
+      break;
+    default:
+      break;
+  }
+  return true;
+}
+
+std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
+  std::vector<Row> rows;
+  const std::string pattern = filter_.find_first_of("*?") == std::string::npos ? "*" + filter_ + "*" : filter_;
+  for (const auto& [name, agent] : fleet.agents()) {
+    if (!filter_.empty() && !glob_match(pattern, name) && !glob_match(pattern, agent.host)) continue;
+    rows.push_back({&agent, judge(agent, now_ns, Presence::kUnknown), agent.figures()});
+  }
+  const auto key = [this](const Row& row) -> double {
+    switch (sort_) {
+      case 0:
+        return static_cast<double>(row.verdict.health);
+      case 2:
+        return row.figures[0].value_or(-1);
+      case 3:
+        return row.figures[1].value_or(-1);
+      case 4:
+        return sum(row.figures[2], row.figures[3]).value_or(-1);
+      case 5:
+        return sum(row.figures[4], row.figures[5]).value_or(-1);
+      case 6:
+        return static_cast<double>(row.agent->tick_ns);
+      default:
+        return 0;
+    }
+  };
+  std::ranges::stable_sort(rows, [&](const Row& a, const Row& b) {
+    if (sort_ == 1) return down_ ? a.agent->name > b.agent->name : a.agent->name < b.agent->name;
+    return down_ ? key(a) > key(b) : key(a) < key(b);
+  });
+  return rows;
+}
+
+Line View::header(size_t columns) const {
+  const bool wide = columns >= kWide;
+  const auto head = [this](size_t sort, const std::string& text, size_t width, bool to_right) {
+    const std::string marked = sort == sort_ ? text + (down_ ? "v" : "^") : text;
+    return to_right ? right(marked, width) : cut(marked, width);
+  };
+  std::string text = head(0, "STATE", 9, false) + " " + head(1, "AGENT", wide ? 24 : 15, false);
+  if (wide) text += " " + cut("HOST", 18);
+  text += " " + head(2, "CPU %", 12, false) + " " + head(3, "MEM %", 12, false) + " " +
+          head(4, "DISK MB/s", 13, false) + " " + head(5, "NET MB/s", 12, false);
+  if (wide) text += " " + head(6, "TICK", 6, true);
+  return {{cut(text, columns), Paint::kReverse}};
+}
+
+Line View::row(const Row& one, int64_t now_ns, size_t columns, bool chosen) const {
+  const bool wide = columns >= kWide;
+  const LiveAgent& agent = *one.agent;
+  const auto figure = [&](const std::string& text, size_t a, size_t b, float top, size_t width) {
+    return right(text, width) + " " + sparkline(past_of(agent, a, b), 6, top, utf8_);
+  };
+  std::string rest = " " + cut(sanitize_utf8(agent.name), wide ? 24 : 15);
+  if (wide) rest += " " + cut(sanitize_utf8(agent.host), 18);
+  rest += " " + figure(percent(one.figures[0]), 0, 0, 1, 5) + " " + figure(percent(one.figures[1]), 1, 1, 1, 5) + " " +
+          figure(megabytes(sum(one.figures[2], one.figures[3])), 2, 3, 0, 6) + " " +
+          figure(megabytes(sum(one.figures[4], one.figures[5])), 4, 5, 0, 5);
+  if (wide) rest += " " + right(agent.tick_ns == 0 ? "-" : age(elapsed_ns(agent.tick_ns, now_ns)), 6);
+  const std::string state = cut(to_string(one.verdict.health), 9);
+  if (chosen) return {{cut(state + rest, columns), Paint::kReverse}};
+  return {{state, paint_of(one.verdict.health)}, {cut(rest, columns - 9), Paint::kPlain}};
+}
+
+void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+  const auto rows = rows_of(fleet, now_ns);
+  order_.clear();
+  for (const Row& one : rows) order_.push_back(one.agent->name);
+  const auto found = std::ranges::find(order_, chosen_);
+  if (found != order_.end()) place_ = found - order_.begin();
+  place_ = std::clamp(place_, 0L, std::max(static_cast<long>(order_.size()) - 1, 0L));
+  if (!order_.empty()) chosen_ = order_[static_cast<size_t>(place_)];
+  const long room = std::max(static_cast<long>(size.rows) - 3, 1L);
+  page_ = room;
+  scroll_ = std::clamp(scroll_, std::max(place_ - room + 1, 0L), place_);
+  lines.push_back(header(size.columns));
+  for (long i = scroll_; i < std::min(scroll_ + room, static_cast<long>(rows.size())); ++i) {
+    lines.push_back(row(rows[static_cast<size_t>(i)], now_ns, size.columns, i == place_));
+  }
+  if (rows.empty())
+    lines.push_back({{fleet.agents().empty() ? "waiting for agents" : "no agent matches", Paint::kDim}});
+}
+
+void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+  const LiveAgent* const agent = fleet.find(chosen_);
+  if (agent == nullptr) {
+    mode_ = Mode::kTable;
+    table(fleet, now_ns, size, lines);
+    return;
+  }
+  const Verdict verdict = judge(*agent, now_ns, Presence::kUnknown);
+  lines.push_back(
+      {{cut(fmt::format(
+                "{}  {}  version {}  revision {}  every {}", sanitize_utf8(agent->name), sanitize_utf8(agent->host),
+                sanitize_utf8(agent->version), agent->revision,
+                agent->interval_ns == 0 ? "?" : fmt::format("{:.3g}s", static_cast<double>(agent->interval_ns) / 1e9)),
+            size.columns),
+        Paint::kReverse}});
+  lines.push_back({{cut(to_string(verdict.health), 9), paint_of(verdict.health)},
+                   {cut(" " + verdict.why, size.columns - 9), Paint::kDim}});
+  constexpr std::array<std::tuple<const char*, size_t, size_t, float>, 4> kPasts = {
+      {{"CPU", 0, 0, 1.0F}, {"memory", 1, 1, 1.0F}, {"disk", 2, 3, 0.0F}, {"net", 4, 5, 0.0F}}};
+  for (const auto& [name, a, b, top] : kPasts) {
+    lines.push_back(
+        {{cut(name, 9), Paint::kDim},
+         {sparkline(past_of(*agent, a, b), std::min<size_t>(60, size.columns - 10), top, utf8_), Paint::kGood}});
+  }
+  std::map<std::string, std::string> values;
+  for (const LiveValue& value : agent->values) {
+    values[sanitize_utf8(metrics::to_string(value.series))] = metrics::human_value(value.series, value.value);
+  }
+  const long room = std::max(static_cast<long>(size.rows) - static_cast<long>(lines.size()) - 2, 1L);
+  page_ = room;
+  scroll_ = std::clamp(scroll_, 0L, std::max(static_cast<long>(values.size()) - room, 0L));
+  long at = 0;
+  for (const auto& [name, value] : values) {
+    if (at >= scroll_ && at < scroll_ + room) {
+      lines.push_back({{cut(name, size.columns - 17)}, {" " + right(sanitize_utf8(value), 16), Paint::kBold}});
+    }
+    ++at;
+  }
+}
+
+void View::help(std::vector<Line>& lines) const {
+  lines.push_back({{"monitor-analysis top", Paint::kBold}});
+  lines.push_back({});
+  for (const char* const text : {"up down j k     choose an agent          page up, page down, home, end",
+                                 "Enter           one agent: cores, devices, interfaces", "Esc             back",
+                                 "s < >           sort by another column", "r               the other way round",
+                                 "/               filter agents and hosts; * and ? stand for any",
+                                 "p space         pause", "? h             this help", "q               leave"}) {
+    lines.push_back({{text}});
+  }
+  lines.push_back({});
+  lines.push_back({{"alive; late: behind its time; spooling: what it has to say waits at the agent;", Paint::kDim}});
+  lines.push_back({{"silent: it lives and collects nothing; gone: nothing came for 30 s", Paint::kDim}});
+}
+
+Line View::foot() const {
+  if (mode_ == Mode::kFilter) return {{"filter: " + filter_ + "_", Paint::kBold}};
+  if (!trouble_.empty()) return {{sanitize_utf8(trouble_), Paint::kBad}};
+  std::string text = paused_ ? "PAUSED  " : "";
+  if (!filter_.empty()) text += "filter " + filter_ + "  ";
+  return {{text + fmt::format("sorted by {}  ? help  q leave", kSorts[sort_]), Paint::kDim}};
+}
+
+std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
+  std::vector<Line> lines;
+  size.columns = std::max<size_t>(size.columns, 20);
+  if (mode_ == Mode::kHelp) {
+    help(lines);
+  } else if (mode_ == Mode::kDetail) {
+    detail(fleet, now_ns, size, lines);
+  } else {
+    std::array<size_t, 5> counts{};
+    for (const auto& [name, agent] : fleet.agents())
+      ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown).health)];
+    Line top = {{cut(fmt::format("{} agents: ", fleet.agents().size()), 14), Paint::kBold}};
+    for (size_t i = 0; i < counts.size(); ++i) {
+      const auto health = static_cast<Health>(i);
+      top.push_back(
+          {fmt::format("{} {}  ", counts[i], to_string(health)), counts[i] > 0 ? paint_of(health) : Paint::kDim});
+    }
+    lines.push_back(std::move(top));
+    table(fleet, now_ns, size, lines);
+  }
+  lines.resize(size.rows > 0 ? size.rows - 1 : 0);
+  Line last = foot();
+  last[0].text = cut(last[0].text, size.columns - 1);
+  lines.push_back(std::move(last));
+  return lines;
+}
+
+}  // namespace monitor::analysis::top

@@ -1,0 +1,110 @@
+#include "analysis/top/view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace monitor::analysis::top {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kNow = int64_t{1'700'000'000} * kNanosPerSecond;
+
+class ViewTest : public ::testing::Test {
+ protected:
+  void heard(const std::string& name, double cpu, int64_t time_ns = kNow) {
+    metrics::Batch batch;
+    batch.agent_id = name;
+    batch.hostname = "host-" + name;
+    batch.incarnation = std::string(16, 'i');
+    batch.sequence = ++sequence_;
+    batch.first_unacked = batch.sequence;
+    batch.appended_ns = time_ns;
+    batch.send_every_ns = kNanosPerSecond;
+    batch.series = {{.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
+                    {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "3"}}, .unit = "1"}};
+    metrics::Point host{.series = 0};
+    host.real = cpu;
+    metrics::Point core{.series = 1};
+    core.real = 0.75;
+    batch.frames = {{.time_ns = time_ns, .rates_since_ns = 0, .points = {host, core}}};
+    fleet_.apply({.partition = 0, .offset = 1, .time_ns = time_ns}, batch);
+  }
+  std::string text(Size size = {}) {
+    std::string out;
+    const auto lines = view_.draw(fleet_, kNow, size);
+    EXPECT_EQ(lines.size(), size.rows);
+    for (const Line& line : lines) {
+      for (const Span& span : line) out += span.text;
+      out += "\n";
+    }
+    return out;
+  }
+
+  Fleet fleet_;
+  View view_{false};
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(ViewTest, FitsIntoEightyColumns) {
+  heard("agent-001", 0.5);
+  heard("an-agent-with-a-very-long-name-indeed", 0.25, kNow - 60 * kNanosPerSecond);
+  const auto lines = view_.draw(fleet_, kNow, {80, 24});
+  for (const Line& line : lines) {
+    size_t width = 0;
+    for (const Span& span : line) width += span.text.size();
+    EXPECT_LE(width, 80U);
+  }
+  EXPECT_THAT(text(), HasSubstr("2 agents"));
+  EXPECT_THAT(text(), HasSubstr("1 alive"));
+  EXPECT_THAT(text(), HasSubstr("1 gone"));
+  EXPECT_THAT(text({160, 24}), HasSubstr("host-agent-001"));
+  for (const Size size : {Size{10, 3}, Size{1, 1}, Size{300, 100}}) text(size);
+}
+
+TEST_F(ViewTest, SortsFiltersAndOpens) {
+  heard("a", 0.1);
+  heard("b", 0.9);
+  EXPECT_LT(text().find(" a "), text().find(" b "));
+  view_.key('s');  // by CPU, the most first
+  EXPECT_GT(text().find(" a "), text().find(" b "));
+  view_.key('r');
+  EXPECT_LT(text().find(" a "), text().find(" b "));
+  for (const int key : {int{'/'}, int{'b'}, int{kEnter}}) view_.key(key);
+  EXPECT_EQ(text().find(" a "), std::string::npos);
+  text();
+  view_.key(kEnter);
+  EXPECT_THAT(text(), HasSubstr("system.cpu.utilization{cpu.logical_number=3}"));
+  EXPECT_THAT(text(), HasSubstr("75.0 %"));
+  view_.key(kEscape);
+  EXPECT_THAT(text(), HasSubstr("filter b"));
+  view_.key('?');
+  EXPECT_THAT(text(), HasSubstr("sort by another column"));
+  EXPECT_FALSE(view_.key('q'));
+}
+
+TEST_F(ViewTest, KeepsTheChosenInSight) {
+  for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
+  text();
+  for (int i = 0; i < 60; ++i) {
+    view_.key(kDown);
+    text();
+  }
+  EXPECT_THAT(text(), HasSubstr("agent-160"));
+  view_.key(kEnd);
+  EXPECT_THAT(text(), HasSubstr("agent-199"));
+  view_.key(kHome);
+  EXPECT_THAT(text(), HasSubstr("agent-100"));
+}
+
+TEST(Sparkline, DrawsTheNewestAtTheRight) {
+  EXPECT_EQ(sparkline({0, 0.5F, 1}, 5, 1, false), "  .=#");
+  EXPECT_EQ(sparkline({0, NAN, 2, 4}, 3, 0, false), " =#");
+  EXPECT_EQ(sparkline({1}, 2, 1, true), " █");
+  EXPECT_EQ(sparkline({}, 3, 1, true), "   ");
+}
+
+}  // namespace
+}  // namespace monitor::analysis::top

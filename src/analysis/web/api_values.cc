@@ -1,0 +1,233 @@
+// Api: the fleet, its values and their history.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/ledger/report.h"
+#include "analysis/web/api.h"
+#include "analysis/web/prometheus.h"
+#include "base/text.h"
+#include "base/time_format.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+constexpr int64_t kScrapedFor = int64_t{5} * 60 * kNanosPerSecond;
+constexpr size_t kMostAgents = 200;
+
+// Seconds, to the microsecond; null when there is no such time.
+std::string seconds(int64_t ns) { return ns == 0 ? "null" : seconds_json(ns); }
+
+std::string figures_json(const Figures& figures) {
+  std::string out = "[";
+  for (size_t i = 0; i < figures.size(); ++i) {
+    out += (i > 0 ? "," : "") + (figures[i] ? json_number(*figures[i]) : std::string("null"));
+  }
+  return out + "]";
+}
+
+std::string past_json(const LiveAgent::Past& past) {
+  std::string out = "[";
+  for (size_t i = 0; i < kFigures; ++i) {
+    out += i > 0 ? ",[" : "[";
+    bool first = true;
+    for (const float value : past.steps[i]) {
+      out += first ? "" : ",";
+      out += std::isfinite(value) ? fmt::format("{:.4g}", value) : "null";
+      first = false;
+    }
+    out += "]";
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
+  const auto found = presence_.find(agent.name);
+  return judge(agent, now_ns, found == presence_.end() ? Presence::kUnknown : found->second);
+}
+
+// With state_.mutex held.
+std::string Api::row(const LiveAgent& agent, int64_t now_ns, bool with_past) {
+  const Verdict verdict = verdict_of(agent, now_ns);
+  std::string out = fmt::format(
+      R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"seen":{},"tick":{},"interval":{},"revision":{},)"
+      R"("waiting":{},"clock_error":{},"other_host":{},"figures":{})",
+      json_quote(agent.name), json_quote(agent.host), json_quote(agent.version), to_string(verdict.health),
+      json_quote(verdict.why), seconds(agent.seen_ns), seconds(agent.tick_ns), seconds(agent.interval_ns),
+      agent.revision, agent.waiting, json_number(static_cast<double>(agent.clock_error_ns) / 1e9),
+      json_quote(agent.other_host), figures_json(agent.figures()));
+  if (with_past) {
+    out += fmt::format(R"(,"past":{{"end":{},"step":{},"figures":{}}})", seconds(agent.past.begin_ns),
+                       LiveAgent::kPastStep / kNanosPerSecond, past_json(agent.past));
+  }
+  return out + "}";
+}
+
+Reply Api::fleet() {
+  const int64_t now = clock_.wall_ns();
+  std::string live_id = hub_.id(hub_.last());
+  const std::lock_guard lock(state_.mutex);
+  std::string out = fmt::format(R"({{"now":{},"live_id":{},"agents":[)", seconds(now), json_quote(live_id));
+  bool first = true;
+  for (const auto& [name, agent] : state_.fleet.agents()) {
+    out += (first ? "" : ",") + row(agent, now, true);
+    first = false;
+  }
+  return json_reply(out + "]}");
+}
+
+Reply Api::agent(const std::string& name) {
+  const int64_t now = clock_.wall_ns();
+  const std::lock_guard lock(state_.mutex);
+  const LiveAgent* const found = state_.fleet.find(name);
+  if (found == nullptr) return error_reply(404, "no agent of this name was ever heard of");
+  std::string out = row(*found, now, true);
+  out.pop_back();
+  out += fmt::format(R"(,"incarnation":{},"sequence":{},"values":[)", json_quote(hex(found->incarnation)),
+                     found->sequence);
+  bool first = true;
+  for (const LiveValue& value : found->values) {
+    out += fmt::format(R"({}{{"metric":{},"labels":{{)", first ? "" : ",", json_quote(value.series.name));
+    for (size_t i = 0; i < value.series.labels.size(); ++i) {
+      const auto& [label, text] = value.series.labels[i];
+      out += fmt::format("{}{}:{}", i > 0 ? "," : "", json_quote(label), json_quote(text));
+    }
+    out += fmt::format(R"(}},"unit":{},"kind":"{}","time":{},"value":{}}})", json_quote(value.series.unit),
+                       value.series.kind == metrics::Kind::kCounter ? "counter" : "gauge", seconds(value.time_ns),
+                       json_number(value.value));
+    first = false;
+  }
+  return json_reply(out + "]}");
+}
+
+Reply Api::prometheus() {
+  const std::lock_guard lock(state_.mutex);
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = std::make_shared<const std::string>(prometheus_text(state_.fleet, clock_.wall_ns() - kScrapedFor))};
+}
+
+Reply Api::ledger(const Query& query) {
+  ReportOptions options{
+      .agent = query.text("agent").value_or(""), .now_ns = clock_.wall_ns(), .missing_after_ns = 60 * kNanosPerSecond};
+  if (const auto after = query.text("missing_after")) {
+    const auto parsed = parse_duration(*after);
+    if (!parsed) return error_reply(400, "query: missing_after: " + parsed.error().message());
+    options.missing_after_ns = *parsed;
+  }
+  const std::lock_guard lock(state_.mutex);
+  std::string out = R"({"incarnations":[)";
+  bool first = true;
+  for (const LedgerRow& one : report(state_.ledger, options)) {
+    out += (first ? "" : ",") + to_json(one);
+    first = false;
+  }
+  return json_reply(out + fmt::format(R"(],"skipped":{},"lost":{}}})", state_.log.skipped, state_.log.lost));
+}
+
+Reply Api::status() {
+  const std::lock_guard lock(state_.mutex);
+  const LogState& log = state_.log;
+  return json_reply(fmt::format(
+      R"({{"version":{},"now":{},"log":{{"name":{},"trouble":{},"since":{},"newest":{},"caught_up":{},"skipped":{},"lost":{}}},)"
+      R"("config":{{"source":{},"files":{},"trouble":{},"editable":{}}},"agents":{}}})",
+      json_quote(options_.version), seconds(clock_.wall_ns()), json_quote(options_.log), json_quote(log.trouble),
+      seconds(log.trouble_since_ns), seconds(log.newest_ns), log.caught_up, log.skipped, log.lost,
+      json_quote(options_.config.describe), options_.config.files, json_quote(config_trouble_),
+      !options_.access.token.empty(), state_.fleet.agents().size()));
+}
+
+Desk& Api::history_desk(size_t& index) {
+  index = next_desk_++ % history_desks_.size();
+  return *history_desks_[index];
+}
+
+// On the desk's thread.
+Reply Api::history_reply(size_t desk, const std::function<Reply(history::HistoryReader&)>& ask) {
+  auto& reader = history_readers_[desk];
+  if (!reader) {
+    auto opened = history::HistoryReader::open(options_.history_path);
+    if (!opened) return error_reply(opened.error());
+    reader = std::move(*opened);
+  }
+  Reply reply = ask(*reader);
+  if (reply.status >= 500) reader.reset();  // the file may be another one by now
+  return reply;
+}
+
+void Api::range(const Call& call) {
+  const int64_t now = clock_.wall_ns();
+  history::RangeRequest request;
+  request.agents = call.query.all("agent");
+  request.metric = call.query.text("metric").value_or("");
+  const auto to = call.query.time("to", now + kNanosPerSecond, now);
+  const auto from = call.query.time("from", (to ? *to : now) - int64_t{15} * 60 * kNanosPerSecond, now);
+  const auto points = call.query.integer("points", 600, 1, 100'000);
+  if (!to || !from || !points) {
+    call.responder.reply(error_reply(!to ? to.error() : !from ? from.error() : points.error()));
+    return;
+  }
+  if (request.agents.empty() || request.agents.size() > kMostAgents) {
+    call.responder.reply(error_reply(400, fmt::format("query: agent: expected 1 to {}", kMostAgents)));
+    return;
+  }
+  request.from_ns = *from;
+  request.to_ns = *to;
+  request.points = static_cast<size_t>(*points);
+  if (const auto resolution = call.query.text("resolution"); resolution && *resolution != "auto") {
+    request.resolution = parse_resolution(*resolution);
+    if (!request.resolution) {
+      call.responder.reply(error_reply(400, "query: resolution: expected auto, full, 1s, 10s, 1m or 1h"));
+      return;
+    }
+  }
+  size_t index = 0;
+  Desk& desk = history_desk(index);
+  desk.submit(call.responder, [this, index, request] {
+    return history_reply(index, [&](history::HistoryReader& reader) {
+      std::string live_id;
+      {
+        // Before the rows are read: events that follow it may be in them, none before it is missing.
+        const std::lock_guard lock(state_.mutex);
+        live_id = hub_.id(state_.committed_event);
+      }
+      const auto found = reader.range(request);
+      return found ? json_reply(history::to_json(*found, request, live_id)) : error_reply(found.error());
+    });
+  });
+}
+
+void Api::series(const Call& call) {
+  const std::string name = call.query.text("agent").value_or("");
+  size_t index = 0;
+  Desk& desk = history_desk(index);
+  desk.submit(call.responder, [this, index, name] {
+    return history_reply(index, [&](history::HistoryReader& reader) {
+      const auto series = reader.series(name);
+      const auto extents = reader.extents(name);
+      if (!series || !extents) return error_reply(series ? extents.error() : series.error());
+      std::string out = fmt::format(R"({{"agent":{},"series":[)", json_quote(name));
+      for (size_t i = 0; i < series->size(); ++i) {
+        const metrics::Series& one = (*series)[i];
+        out += fmt::format(R"({}{{"metric":{},"labels":{{)", i > 0 ? "," : "", json_quote(one.name));
+        for (size_t k = 0; k < one.labels.size(); ++k) {
+          out += fmt::format("{}{}:{}", k > 0 ? "," : "", json_quote(one.labels[k].first),
+                             json_quote(one.labels[k].second));
+        }
+        out += fmt::format(R"(}},"unit":{}}})", json_quote(one.unit));
+      }
+      out += "],\"extents\":[";
+      for (size_t i = 0; i < extents->size(); ++i) {
+        const history::Extent& one = (*extents)[i];
+        out += fmt::format(R"({}{{"resolution":"{}","first":{},"last":{}}})", i > 0 ? "," : "",
+                           to_string(one.resolution), seconds(one.first_ns), seconds(one.last_ns));
+      }
+      return json_reply(out + "]}");
+    });
+  });
+}
+
+}  // namespace monitor::analysis::web

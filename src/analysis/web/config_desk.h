@@ -1,0 +1,60 @@
+// ConfigDesk: the page's side of the configuration: what is stored, who runs what, and changes to it. Calls that block,
+// on the thread that first calls open(); not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "analysis/web/http.h"
+#include "base/clock.h"
+#include "config/fleet.h"
+#include "config/store.h"
+#include "config/validate.h"
+
+namespace monitor::analysis::web {
+
+using OpenConfig = std::function<Result<std::unique_ptr<config::ConfigStore>>()>;
+
+struct ConfigOptions {
+  OpenConfig open;       // called on the desk's thread, again after a failure
+  bool files = false;    // else etcd
+  std::string describe;  // for people: where it is
+};
+
+// Of a stored document, to tell whether it is still the one that was read.
+std::string tag_of(const config::Stored& stored);
+
+class ConfigDesk {
+ public:
+  ConfigDesk(ConfigOptions options, const config::PluginCatalog& plugins, const Clock& clock)
+      : options_(std::move(options)), plugins_(plugins), clock_(clock) {}
+
+  // Everything below /monitor/.
+  Result<config::StoredKeys> keys();
+
+  Reply overview();
+  Reply document(const std::string& key);
+  // `body`: {"value": TEXT, "base": TAG or null}; without a value it is a deletion.
+  Reply change(const std::string& key, const std::string& body);
+  Reply validate(const std::string& key, const std::string& text) const;
+  Reply explain(const std::string& agent);
+  Reply schema() const;
+  Reply plugins();
+
+  std::optional<int64_t> fresh_ns() const;
+  const ConfigOptions& options() const { return options_; }
+
+ private:
+  Result<config::ConfigStore*> store();
+  Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
+
+  const ConfigOptions options_;
+  const config::PluginCatalog& plugins_;
+  const Clock& clock_;
+  std::unique_ptr<config::ConfigStore> store_;
+};
+
+}  // namespace monitor::analysis::web

@@ -1,0 +1,75 @@
+// Requests and replies of the web server, and what they are read with. Nothing here does I/O; what comes from outside
+// is checked here, and fuzzed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace monitor::analysis::web {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string method;
+  std::string path;  // decoded, without the query
+  Parameters parameters;
+  std::string host;
+  std::string origin;
+  std::string site;  // Sec-Fetch-Site
+  std::string authorization;
+  std::string last_event_id;
+  std::string body;
+};
+
+struct Reply {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::shared_ptr<const std::string> body;
+  std::string allow = {};  // of a 405
+  bool keep = false;       // may be cached: its name changes with its content
+};
+
+// Unix seconds, to the microsecond, as a JSON number.
+std::string seconds_json(int64_t ns);
+
+Reply json_reply(std::string json, unsigned status = 200);
+Reply text_reply(unsigned status, const std::string& text);
+// {"error": ..., "code": ...}; the status is that of the error's code.
+Reply error_reply(const Error& error);
+Reply error_reply(unsigned status, const std::string& message);
+
+// A query's values by name. Names that are not in `known`, and doubled ones that may not be, are errors that name the
+// nearest known one.
+class Query {
+ public:
+  // A name with a trailing * may come several times.
+  static Result<Query> parse(const Parameters& parameters, const std::vector<std::string>& known);
+
+  std::optional<std::string> text(const std::string& name) const;
+  std::vector<std::string> all(const std::string& name) const;
+  Result<int64_t> integer(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const;
+  // Unix seconds, RFC 3339, or an age as -10m; nanoseconds.
+  Result<int64_t> time(const std::string& name, int64_t otherwise, int64_t now_ns) const;
+
+ private:
+  std::multimap<std::string, std::string> values_;
+};
+
+struct Access {
+  std::vector<std::string> hosts;  // names beside localhost and addresses by which the server may be called
+  std::string token;               // for what changes something; empty: nobody may
+};
+// A page elsewhere must not read through a name that it had point here: a name in Host must be one of ours.
+Status check_host(const Request& request, const Access& access);
+// What changes something comes from our own page, or from no page, and with the token.
+Status check_change(const Request& request, const Access& access);
+
+}  // namespace monitor::analysis::web

@@ -1,0 +1,397 @@
+#include "analysis/web/server.h"
+
+#include <fmt/format.h>
+#include <microhttpd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <unordered_map>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "telemetry/http/http_server.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+constexpr size_t kStreamBlock = size_t{64} * 1024;
+constexpr size_t kHeaderBytes = size_t{32} * 1024;
+// Events that come closer together go out together.
+constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
+constexpr const char* kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+std::string header(MHD_Connection* connection, const char* name) {
+  const char* const value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+MHD_Result add_parameter(void* list, MHD_ValueKind /*kind*/, const char* name, const char* value) {
+  static_cast<Parameters*>(list)->emplace_back(name, value == nullptr ? "" : value);
+  return MHD_YES;
+}
+
+void add_headers(MHD_Response* response, const Reply& reply) {
+  MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
+  MHD_add_response_header(response, "Cache-Control", reply.keep ? "public, max-age=31536000, immutable" : "no-store");
+  MHD_add_response_header(response, "Content-Security-Policy", kPolicy);
+  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  MHD_add_response_header(response, "X-Frame-Options", "DENY");
+  MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+  MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+  MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+  if (!reply.allow.empty()) MHD_add_response_header(response, "Allow", reply.allow.c_str());
+  if (reply.status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+  if (reply.status == MHD_HTTP_SERVICE_UNAVAILABLE) MHD_add_response_header(response, "Retry-After", "2");
+}
+
+}  // namespace
+
+class WebServer::Impl {
+ public:
+  Impl(EventLoop& loop, const ServerOptions& options, Hub& hub, telemetry::Registry& registry, Handler handler)
+      : loop_(loop),
+        options_(options),
+        hub_(hub),
+        handler_(std::move(handler)),
+        requests_(registry.counter("monitor_web_requests_total", "Requests that were answered.")),
+        refused_(
+            registry.counter("monitor_web_requests_refused_total", "Requests answered with an error of the client.")),
+        streams_(registry.gauge("monitor_web_streams", "Browsers that follow events.")),
+        resets_(registry.counter("monitor_web_stream_resets_total",
+                                 "Browsers that were too slow, or away for too long, and were told to begin anew.")),
+        cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")) {}
+
+  ~Impl() {
+    closing_ = true;
+    loop_.cancel_timer(timer_);
+    loop_.cancel_timer(ping_timer_);
+    loop_.cancel_timer(gather_timer_);
+    if (epoll_fd_ >= 0) loop_.unwatch(epoll_fd_);
+    for (auto& [token, exchange] : exchanges_) resume(*exchange);
+    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+    for (const auto& [connection, timer] : lifetimes_) loop_.cancel_timer(timer);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status start(WebServer* server, int fd) {
+    server_ = server;
+    port_ = telemetry::port_of(fd);
+    daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+                               static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
+                               &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
+                               MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr, MHD_OPTION_END);
+    if (daemon_ == nullptr) {
+      close(fd);
+      return Error(Code::kInternal, "starting the web server failed");
+    }
+    epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
+    ping();
+    arm();
+    return {};
+  }
+
+  uint16_t port() const { return port_; }
+
+  void wake() {
+    if (woken_.exchange(true)) return;
+    loop_.post([this] {
+      if (gather_timer_ != 0) return;
+      gather_timer_ = loop_.call_after(kGatherNs, [this] {
+        gather_timer_ = 0;
+        woken_ = false;
+        resume_streams();
+      });
+    });
+  }
+
+  void reply(uint64_t token, Reply reply) {
+    const auto found = exchanges_.find(token);
+    if (found == exchanges_.end()) return;
+    found->second->reply = std::move(reply);
+    resume(*found->second);
+  }
+
+  void stream(uint64_t token, StreamStart start) {
+    const auto found = exchanges_.find(token);
+    if (found == exchanges_.end()) return;
+    if (stream_count_ >= options_.max_streams) {
+      reply(token, error_reply(503, fmt::format("{} browsers follow already", stream_count_)));
+      return;
+    }
+    Exchange& exchange = *found->second;
+    exchange.streaming = true;
+    exchange.start = std::move(start);
+    // The browser comes back after 1 s; and proxies let the first bytes through at once.
+    exchange.out = "retry: 1000\n\n";
+    if (exchange.start.reset) say_reset(exchange);
+    streams_.set(static_cast<double>(++stream_count_));
+    resume(exchange);
+  }
+
+ private:
+  struct Exchange {
+    Impl* impl = nullptr;
+    MHD_Connection* connection = nullptr;
+    uint64_t token = 0;
+    Request request;
+    bool too_large = false;
+    bool handled = false;
+    bool suspended = false;
+    std::optional<Reply> reply;
+    bool streaming = false;
+    StreamStart start;
+    std::string out;
+    size_t out_at = 0;
+    bool waiting = false;  // a stream that is suspended because there was nothing to say
+  };
+
+  void say_reset(Exchange& exchange) {
+    resets_.add();
+    exchange.out += fmt::format("id: {}\nevent: reset\ndata: {{}}\n\n", hub_.id(exchange.start.place));
+  }
+
+  void run() {
+    MHD_run(daemon_);
+    arm();
+  }
+
+  void arm() {
+    loop_.cancel_timer(timer_);
+    timer_ = 0;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    if (MHD_get_timeout(daemon_, &wait_ms) != MHD_YES) return;
+    timer_ = loop_.call_after(static_cast<int64_t>(wait_ms) * kNanosPerMilli, [this] { run(); });
+  }
+
+  void run_soon() {
+    if (closing_ || run_due_) return;
+    run_due_ = true;
+    loop_.at_turn_end([this] {
+      run_due_ = false;
+      run();
+    });
+  }
+
+  void resume(Exchange& exchange) {
+    if (!exchange.suspended) return;
+    exchange.suspended = exchange.waiting = false;
+    MHD_resume_connection(exchange.connection);
+    run_soon();
+  }
+
+  void resume_streams() {
+    for (auto& [token, exchange] : exchanges_) {
+      if (!exchange->waiting) continue;
+      // Most events concern most streams not at all.
+      fill(*exchange);
+      if (exchange->out_at < exchange->out.size()) resume(*exchange);
+    }
+  }
+
+  void ping() {
+    for (auto& [token, exchange] : exchanges_) {
+      if (!exchange->waiting) continue;
+      exchange->out += ": alive\n\n";
+      resume(*exchange);
+    }
+    ping_timer_ = loop_.call_after(options_.ping_ns, [this] { ping(); });
+  }
+
+  void fill(Exchange& exchange) {
+    if (exchange.out_at < exchange.out.size()) return;
+    exchange.out.clear();
+    exchange.out_at = 0;
+    const Hub::Taken taken = hub_.take(exchange.start.place, exchange.start.topics, kStreamBlock, exchange.out);
+    exchange.start.place = taken.place;
+    if (taken.lost) say_reset(exchange);
+  }
+
+  static ssize_t on_read(void* self, uint64_t /*position*/, char* buffer, size_t max) {
+    Exchange& exchange = *static_cast<Exchange*>(self);
+    Impl& impl = *exchange.impl;
+    if (impl.closing_) return MHD_CONTENT_READER_END_OF_STREAM;
+    impl.fill(exchange);
+    const size_t size = std::min(max, exchange.out.size() - exchange.out_at);
+    if (size == 0) {
+      exchange.suspended = exchange.waiting = true;
+      MHD_suspend_connection(exchange.connection);
+      return 0;
+    }
+    exchange.out.copy(buffer, size, exchange.out_at);
+    exchange.out_at += size;
+    return static_cast<ssize_t>(size);
+  }
+
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                               const char* /*version*/, const char* upload, size_t* upload_size, void** state) {
+    Impl& impl = *static_cast<Impl*>(self);
+    if (*state == nullptr) {
+      *state = impl.begin(connection, url, method);
+      return MHD_YES;
+    }
+    Exchange& exchange = *static_cast<Exchange*>(*state);
+    if (*upload_size > 0) {
+      if (exchange.request.body.size() + *upload_size > impl.options_.max_body_bytes) {
+        exchange.too_large = true;
+      } else {
+        exchange.request.body.append(upload, *upload_size);
+      }
+      *upload_size = 0;
+      return MHD_YES;
+    }
+    return impl.answer(exchange);
+  }
+
+  Exchange* begin(MHD_Connection* connection, const char* url, const char* method) {
+    auto exchange = std::make_unique<Exchange>();
+    exchange->impl = this;
+    exchange->connection = connection;
+    exchange->token = ++last_token_;
+    Request& request = exchange->request;
+    request.method = method;
+    request.path = url;
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_parameter, &request.parameters);
+    request.host = header(connection, "Host");
+    request.origin = header(connection, "Origin");
+    request.site = header(connection, "Sec-Fetch-Site");
+    request.authorization = header(connection, "Authorization");
+    request.last_event_id = header(connection, "Last-Event-ID");
+    return exchanges_.emplace(exchange->token, std::move(exchange)).first->second.get();
+  }
+
+  MHD_Result answer(Exchange& exchange) {
+    if (!exchange.handled) {
+      exchange.handled = true;
+      if (exchange.too_large) {
+        exchange.reply = error_reply(413, fmt::format("body: more than {} bytes", options_.max_body_bytes));
+      } else {
+        handler_(exchange.request, Responder(server_, exchange.token));
+      }
+      if (!exchange.reply && !exchange.streaming) {
+        exchange.suspended = true;
+        MHD_suspend_connection(exchange.connection);
+        return MHD_YES;
+      }
+    }
+    if (exchange.streaming) return begin_stream(exchange);
+    return exchange.reply ? queue(exchange, *exchange.reply) : MHD_YES;
+  }
+
+  MHD_Result queue(Exchange& exchange, const Reply& reply) {
+    requests_.add();
+    if (reply.status >= 400 && reply.status < 500) refused_.add();
+    static const std::string kNothing;
+    const std::string& body = reply.body ? *reply.body : kNothing;
+    // The bytes live in the exchange until it is completed.
+    MHD_Response* const response =
+        MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_PERSISTENT);
+    if (response == nullptr) return MHD_NO;
+    add_headers(response, reply);
+    const MHD_Result queued = MHD_queue_response(exchange.connection, reply.status, response);
+    MHD_destroy_response(response);
+    return queued;
+  }
+
+  MHD_Result begin_stream(Exchange& exchange) {
+    requests_.add();
+    end_lifetime(exchange.connection);
+    MHD_Response* const response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlock / 4, &Impl::on_read, &exchange, nullptr);
+    if (response == nullptr) return MHD_NO;
+    add_headers(response, {.content_type = "text/event-stream", .body = nullptr});
+    MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    const MHD_Result queued = MHD_queue_response(exchange.connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return queued;
+  }
+
+  static void on_completed(void* self, MHD_Connection* /*connection*/, void** state, MHD_RequestTerminationCode code) {
+    auto* const exchange = static_cast<Exchange*>(*state);
+    if (exchange == nullptr) return;
+    Impl& impl = *static_cast<Impl*>(self);
+    if (exchange->streaming) {
+      impl.streams_.set(static_cast<double>(--impl.stream_count_));
+      if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) impl.cut_.add();
+    }
+    *state = nullptr;
+    impl.exchanges_.erase(exchange->token);
+  }
+
+  void end_lifetime(MHD_Connection* connection) {
+    const auto found = lifetimes_.find(connection);
+    if (found == lifetimes_.end()) return;
+    loop_.cancel_timer(found->second);
+    lifetimes_.erase(found);
+  }
+
+  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) {
+    Impl& impl = *static_cast<Impl*>(self);
+    impl.end_lifetime(connection);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) return;
+    const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    impl.lifetimes_[connection] = impl.loop_.call_after(impl.options_.request_ns, [fd] { shutdown(fd, SHUT_RDWR); });
+  }
+
+  static void on_log(void* /*self*/, const char* format, va_list arguments) {
+    if (!log_enabled(LogLevel::kDebug)) return;
+    char text[256];  // NOLINT(modernize-avoid-c-arrays): vsnprintf's buffer
+    vsnprintf(text, sizeof text, format, arguments);
+    log_debug("web server", {{"detail", trim(text)}});
+  }
+
+  EventLoop& loop_;
+  const ServerOptions options_;
+  Hub& hub_;
+  const Handler handler_;
+  telemetry::Counter& requests_;
+  telemetry::Counter& refused_;
+  telemetry::Gauge& streams_;
+  telemetry::Counter& resets_;
+  telemetry::Counter& cut_;
+  WebServer* server_ = nullptr;
+  MHD_Daemon* daemon_ = nullptr;
+  int epoll_fd_ = -1;
+  uint16_t port_ = 0;
+  bool closing_ = false;
+  bool run_due_ = false;
+  uint64_t last_token_ = 0;
+  size_t stream_count_ = 0;
+  EventLoop::TimerId timer_ = 0;
+  EventLoop::TimerId ping_timer_ = 0;
+  EventLoop::TimerId gather_timer_ = 0;
+  std::atomic<bool> woken_ = false;
+  std::unordered_map<uint64_t, std::unique_ptr<Exchange>> exchanges_;
+  std::unordered_map<MHD_Connection*, EventLoop::TimerId> lifetimes_;
+};
+
+WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WebServer::~WebServer() = default;
+uint16_t WebServer::port() const { return impl_->port(); }
+void WebServer::wake() { impl_->wake(); }
+void WebServer::reply(uint64_t token, Reply reply) { impl_->reply(token, std::move(reply)); }
+void WebServer::stream(uint64_t token, StreamStart start) { impl_->stream(token, std::move(start)); }
+
+Result<std::unique_ptr<WebServer>> WebServer::start(EventLoop& loop, const ServerOptions& options, Hub& hub,
+                                                    telemetry::Registry& registry, Handler handler) {
+  const auto fd = telemetry::listen_on(options.address, options.port);
+  if (!fd) return fd.error();
+  std::unique_ptr<WebServer> server(
+      new WebServer(std::make_unique<Impl>(loop, options, hub, registry, std::move(handler))));
+  if (auto status = server->impl_->start(server.get(), *fd); !status) return status.error();
+  hub.on_event([web = server.get()] { web->wake(); });
+  return server;
+}
+
+}  // namespace monitor::analysis::web

@@ -1,0 +1,266 @@
+#include "bin/analysis/serve.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "agent/plugins/registry.h"
+#include "analysis/history/store.h"
+#include "analysis/web/api.h"
+#include "analysis/web/follower.h"
+#include "analysis/web/server.h"
+#include "base/disk.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/signals.h"
+#include "base/size_format.h"
+#include "base/text.h"
+#include "bin/analysis/attendant.h"
+#include "config/etcd/etcd_store.h"
+#include "config/file/file_store.h"
+
+namespace monitor {
+
+namespace {
+
+namespace history = analysis::history;
+namespace web = analysis::web;
+
+constexpr size_t kRingBytes = size_t{16} << 20;
+
+std::string random_hex(size_t bytes) {
+  std::string raw(bytes, '\0');
+  SystemRandom().fill(raw.data(), raw.size());
+  return hex(raw);
+}
+
+// The store of an etcd with a loop of its own, for the thread that opens it.
+class OwnedEtcdStore final : public config::ConfigStore {
+ public:
+  static Result<std::unique_ptr<config::ConfigStore>> open(const EtcdFlags& flags) {
+    std::unique_ptr<OwnedEtcdStore> store(new OwnedEtcdStore());
+    auto connection = connect_etcd(store->loop_, flags);
+    if (!connection) return connection.error();
+    store->connection_ = std::move(*connection);
+    EventLoop& loop = store->loop_;
+    store->store_ =
+        std::make_unique<config::EtcdStore>(loop, *store->connection_->client, [&loop] { loop.run_once(-1); });
+    return std::unique_ptr<config::ConfigStore>(std::move(store));
+  }
+  Result<std::optional<config::Stored>> get(const std::string& key) override { return store_->get(key); }
+  Result<std::map<std::string, config::Stored>> list(const std::string& prefix) override {
+    return store_->list(prefix);
+  }
+  Result<int64_t> update(const std::string& key, const Change& change) override { return store_->update(key, change); }
+  Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override {
+    return store_->put_for(key, value, ns);
+  }
+  std::string describe(const std::string& key) const override { return store_->describe(key); }
+
+ private:
+  OwnedEtcdStore() : loop_(clock_) {}
+  SystemClock clock_;
+  EventLoop loop_;
+  std::unique_ptr<EtcdConnection> connection_;
+  std::unique_ptr<config::EtcdStore> store_;
+};
+
+// What is in the file; a new one when there is none.
+Result<std::string> token_of(const std::string& path) {
+  PosixDisk disk;
+  const auto found = disk.read_file(path, 4096);
+  if (found) {
+    const std::string token(trim(*found));
+    if (token.size() >= 16) return token;
+    return Error(Code::kInvalidArgument,
+                 fmt::format("{}: got a token of {} bytes, expected 16 or more", path, token.size()));
+  }
+  if (found.error().code() != Code::kNotFound) return found.error();
+  const std::string token = random_hex(16);
+  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const std::string line = token + "\n";
+  if (!file.valid() || write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+    return errno_error(errno, "writing the token to " + path);
+  }
+  return token;
+}
+
+class Page {
+ public:
+  Page(const Cli& cli, ServeFlags& flags, bool http_named)
+      : cli_(cli), flags_(flags), http_named_(http_named), loop_(clock_), hub_(random_hex(4), kRingBytes) {}
+
+  int run(const telemetry::HttpOptions& http, const history::HistoryOptions& history_options) {
+    // Every browser is a descriptor.
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+      files.rlim_cur = files.rlim_max;
+      setrlimit(RLIMIT_NOFILE, &files);
+    }
+    auto store = history::HistoryStore::open(history_options, clock_, registry_);
+    if (!store) return fail("the history cannot be opened", store.error());
+    if (const auto known = (*store)->known_agents()) {
+      for (const history::KnownAgent& one : *known)
+        state_.fleet.add_known(one.name, one.host, one.version, one.seen_ns);
+    }
+    const auto token = token_of(token_path());
+    if (!token) return fail("the token cannot be had", token.error());
+    if (const Status opened = open_log(); !opened) {
+      log_error("cannot read the metric log", {{"reason", opened.error()}});
+      return exit_code_for_reading(flags_.log, opened.error());
+    }
+    web::Api api(loop_, api_options(*token, history_options.path), state_, hub_, registry_, catalog_);
+    auto server = start(http, api);
+    if (!server) return fail("cannot serve the page", server.error());
+    return follow(**store);
+  }
+
+ private:
+  static int fail(const char* what, const Error& error) {
+    log_error(what, {{"reason", error}});
+    return exit_code_for(error);
+  }
+
+  std::string token_path() const {
+    return flags_.token_file.empty() ? cli_.data_folder() + "/web-token" : flags_.token_file;
+  }
+
+  // Only to see that the options are right: the follower opens its own.
+  Status open_log() const {
+    const auto reader = open_log_reader(flags_.log, {});
+    return reader ? Status() : reader.error();
+  }
+
+  web::ApiOptions api_options(const std::string& token, const std::string& history_path) const {
+    web::ApiOptions options;
+    options.access = {flags_.hosts, token};
+    options.access.hosts.push_back(host_name());
+    options.history_path = history_path;
+    options.log = flags_.log.describe();
+    options.version = version();
+    options.open_browser = [this] { return open_log_browser(flags_.log); };
+    // As monitor-config has it.
+    options.config.files = !flags_.dir.empty() || (!flags_.etcd.named() && cli_.data_named());
+    const std::string folder = flags_.dir.empty() ? cli_.data_folder() + "/monitor" : flags_.dir;
+    if (options.config.files) {
+      options.config.describe = folder;
+      options.config.open = [this, folder]() -> Result<std::unique_ptr<config::ConfigStore>> {
+        return std::unique_ptr<config::ConfigStore>(std::make_unique<config::FileStore>(disk_, folder));
+      };
+    } else {
+      options.config.describe = "etcd";
+      options.config.open = [this] { return OwnedEtcdStore::open(flags_.etcd); };
+    }
+    return options;
+  }
+
+  Result<std::unique_ptr<web::WebServer>> start(const telemetry::HttpOptions& http, web::Api& api) {
+    const auto handler = [&api](const web::Request& request, const web::WebServer::Responder& responder) {
+      api.handle(request, responder);
+    };
+    web::ServerOptions options{.address = http.address, .port = http.port};
+    auto server = web::WebServer::start(loop_, options, hub_, registry_, handler);
+    if (!server && server.error().code() == Code::kUnavailable && !http_named_) {
+      log_warning("the usual port is taken; another one is used", {{"port", int64_t{http.port}}});
+      options.port = 0;
+      server = web::WebServer::start(loop_, options, hub_, registry_, handler);
+    }
+    if (!server) return server;
+    const std::string host = http.address.find(':') == std::string::npos ? http.address : "[" + http.address + "]";
+    log_info("listening", {{"service", "web"}, {"address", fmt::format("{}:{}", host, (*server)->port())}});
+    log_info("web page",
+             {{"url", fmt::format("http://{}:{}/", host, (*server)->port())}, {"token_file", token_path()}});
+    return server;
+  }
+
+  int follow(history::HistoryStore& store) {
+    web::Follower follower(
+        [this](const metriclog::ReaderOptions& options) { return open_log_reader(flags_.log, options); }, store, state_,
+        hub_, clock_, registry_, stop_);
+    const Signals signals(loop_, [&](int) {
+      stop_ = true;
+      follower.wake();
+      // What does not end in time is cut short; what is committed is.
+      std::thread([ns = cli_.drain_timeout_ns()] {
+        std::this_thread::sleep_for(std::chrono::nanoseconds(ns));
+        _exit(kExitOk);
+      }).detach();
+    });
+    std::thread reading([&] {
+      follower.run();
+      loop_.stop();
+    });
+    log_info("reading", {{"log", flags_.log.describe()}});
+    loop_.run();
+    reading.join();
+    return kExitOk;
+  }
+
+  const Cli& cli_;
+  ServeFlags& flags_;
+  const bool http_named_;
+  SystemClock clock_;
+  mutable PosixDisk disk_;
+  const agent::BuiltinCatalog catalog_;
+  telemetry::Registry registry_;
+  EventLoop loop_;
+  web::State state_;
+  web::Hub hub_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace
+
+CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
+  CLI::App* const sub = app.add_subcommand("serve", "Serve the web page, its API, and the history behind them");
+  add_log_options(*sub, flags.log);
+  auto* const dir = sub->add_option("--dir,--config-dir", flags.dir,
+                                    "Configuration is in files of this folder (with --data alone: <data>/monitor)");
+  add_etcd_options(*sub, flags.etcd);
+  dir->excludes(sub->get_option("--etcd"))->excludes(sub->get_option("--etcd-host"));
+  sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")->capture_default_str();
+  sub->add_option("--web-token-file", flags.token_file,
+                  "The token that allows changes; made when missing (default: <data>/web-token)");
+  sub->add_option("--web-host", flags.hosts, "Another name by which browsers may call this server; may be repeated");
+  sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)");
+  sub->add_option("--history-max", flags.history_max, "The most that it may take: bytes, or with a unit")
+      ->capture_default_str();
+  add_duration(*sub, "--keep-full", flags.keep_ns[0], "How long ticks are kept as they came")->default_str("1d");
+  add_duration(*sub, "--keep-10s", flags.keep_ns[1], "... their reduction to 10 s")->default_str("3d");
+  add_duration(*sub, "--keep-1m", flags.keep_ns[2], "... to 1 min")->default_str("30d");
+  add_duration(*sub, "--keep-1h", flags.keep_ns[3], "... to 1 h")->default_str("400d");
+  return sub;
+}
+
+int serve_page(const Cli& cli, ServeFlags& flags) {
+  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
+  if (const std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return cli.usage_error(fault);
+  const auto http = telemetry::parse_http_address(flags.http);
+  if (!http) return cli.usage_error("--http: " + http.error().message());
+  history::HistoryOptions options{.path = flags.history.empty() ? cli.data_folder() + "/history.db" : flags.history};
+  const auto most = parse_size(flags.history_max);
+  constexpr uint64_t kLeast = uint64_t{16} << 20;
+  if (!most || *most < kLeast) {
+    return cli.usage_error(fmt::format("--history-max: {}", most ? "expected 16MiB or more" : most.error().message()));
+  }
+  options.max_bytes = *most;
+  for (size_t i = 0; i < options.keep_ns.size(); ++i) {
+    if (flags.keep_ns[i] > 0) options.keep_ns[i] = flags.keep_ns[i];
+  }
+  PosixDisk disk;
+  if (const Status made = disk.make_folder(cli.data_folder()); !made) {
+    log_error("the data folder cannot be made", {{"reason", made.error()}});
+    return exit_code_for(made.error());
+  }
+  const auto* const option = cli.subcommand_option("serve", "--http");
+  return Page(cli, flags, option != nullptr && option->count() > 0).run(*http, options);
+}
+
+}  // namespace monitor

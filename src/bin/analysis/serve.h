@@ -1,0 +1,30 @@
+// `monitor-analysis serve`: its flags, and the wiring of analysis/web/.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bin/common/cli.h"
+#include "bin/common/etcd_flags.h"
+#include "bin/log/log_flags.h"
+
+namespace monitor {
+
+struct ServeFlags {
+  LogFlags log;
+  EtcdFlags etcd;
+  std::string dir;
+  std::string http = "127.0.0.1:8080";
+  std::string token_file;
+  std::vector<std::string> hosts;
+  std::string history;
+  std::string history_max = "2GiB";
+  std::vector<int64_t> keep_ns = {-1, -1, -1, -1};  // -1: the default
+};
+
+CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);
+// Serves until a signal ends it; the exit status.
+int serve_page(const Cli& cli, ServeFlags& flags);
+
+}  // namespace monitor

@@ -1,0 +1,20 @@
+// `monitor-analysis top`: its flags, and the wiring of analysis/top/.
+#pragma once
+
+#include <string>
+
+#include "bin/common/cli.h"
+#include "bin/log/log_flags.h"
+
+namespace monitor {
+
+struct TopFlags {
+  LogFlags log;
+  std::string from = "-5m";
+};
+
+CLI::App* declare_top(CLI::App& app, TopFlags& flags);
+// Returns the exit status: 64 where there is no terminal.
+int show_top(const Cli& cli, TopFlags& flags);
+
+}  // namespace monitor

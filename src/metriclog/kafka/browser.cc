@@ -1,0 +1,187 @@
+#include "metriclog/browser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "metriclog/kafka/client.h"
+#include "metriclog/kafka/kafka_log.h"
+#include "metriclog/kafka/message.h"
+#include "metriclog/kafka/topics.h"
+
+namespace monitor::metriclog {
+
+namespace kafka {
+namespace {
+
+constexpr int64_t kAsk = 3 * kNanosPerSecond;
+constexpr size_t kMostGroups = 100;
+
+using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Deleter<rd_kafka_AdminOptions_destroy>>;
+using GroupOffsets =
+    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Deleter<rd_kafka_ListConsumerGroupOffsets_destroy>>;
+
+class Browser final : public LogBrowser {
+ public:
+  Browser(KafkaOptions kafka, Handle handle) : kafka_(std::move(kafka)), handle_(std::move(handle)) {
+    rd_kafka_poll_set_consumer(handle_.get());
+  }
+  ~Browser() override { rd_kafka_consumer_close(handle_.get()); }
+  Browser(const Browser&) = delete;
+  Browser& operator=(const Browser&) = delete;
+
+  Result<std::vector<PartitionExtent>> partitions() override {
+    const auto count = partition_count(handle_.get(), kafka_.topic, kAsk);
+    if (!count) return count.error();
+    std::vector<PartitionExtent> found;
+    for (int32_t partition = 0; partition < *count; ++partition) {
+      const auto extent = extent_of(partition);
+      if (!extent) return extent.error();
+      found.push_back(*extent);
+    }
+    return found;
+  }
+
+  Result<std::vector<GroupPosition>> groups() override {
+    const auto count = partition_count(handle_.get(), kafka_.topic, kAsk);
+    if (!count) return count.error();
+    const auto names = group_names();
+    if (!names) return names.error();
+    std::vector<GroupPosition> found;
+    for (const std::string& name : *names) {
+      const auto positions = positions_of(name, *count);
+      if (!positions) return positions.error();
+      found.insert(found.end(), positions->begin(), positions->end());
+    }
+    return found;
+  }
+
+  Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) override {
+    const auto extent = extent_of(partition);
+    if (!extent) return extent.error();
+    std::vector<Record> records;
+    const int64_t begin = std::max(from, extent->begin);
+    if (begin >= extent->end) return records;
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition)->offset = begin;
+    if (const auto error = rd_kafka_assign(handle_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return to_error(error, "topic " + kafka_.topic);
+    }
+    const SystemClock clock;
+    const int64_t end = clock.mono_ns() + kAsk;
+    int64_t next = begin;
+    Status status;
+    while (records.size() < limit && next < extent->end && clock.mono_ns() < end && status) {
+      const Message message(rd_kafka_consumer_poll(handle_.get(), 100));
+      if (!message || message->partition != partition) continue;
+      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) break;
+      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        status = to_error(message->err, "topic " + kafka_.topic, rd_kafka_message_errstr(message.get()));
+        continue;
+      }
+      next = message->offset + 1;
+      if (message->offset >= begin) records.push_back(record_of(*message));
+    }
+    rd_kafka_assign(handle_.get(), nullptr);
+    if (!status && records.empty()) return status.error();
+    return records;
+  }
+
+  Result<int64_t> offset_at(int32_t partition, int64_t time_ns) override {
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+    entry->offset = std::max<int64_t>(time_ns, 0) / kNanosPerMilli;
+    const auto error = rd_kafka_offsets_for_times(handle_.get(), list.get(), to_millis(kAsk));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "topic " + kafka_.topic);
+    if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(entry->err, "topic " + kafka_.topic);
+    if (entry->offset >= 0) return entry->offset;
+    const auto extent = extent_of(partition);
+    return extent ? Result<int64_t>(extent->end) : extent.error();
+  }
+
+ private:
+  Result<PartitionExtent> extent_of(int32_t partition) const {
+    PartitionExtent extent{.partition = partition};
+    const auto error = rd_kafka_query_watermark_offsets(handle_.get(), kafka_.topic.c_str(), partition, &extent.begin,
+                                                        &extent.end, to_millis(kAsk));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return extent;
+    return to_error(error, fmt::format("partition {} of topic {}", partition, kafka_.topic));
+  }
+
+  // Asks a broker, and waits for the answer.
+  template <typename Ask>
+  Result<Event> ask(rd_kafka_admin_op_t operation, Ask start) {
+    const AdminOptions options(rd_kafka_AdminOptions_new(handle_.get(), operation));
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), to_millis(kAsk), nullptr, 0);
+    const Queue queue(rd_kafka_queue_new(handle_.get()));
+    start(options.get(), queue.get());
+    Event event(rd_kafka_queue_poll(queue.get(), to_millis(2 * kAsk)));
+    if (!event) return Error(Code::kUnavailable, "Kafka did not answer a question about groups");
+    if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return to_error(error, "groups", rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
+  Result<std::vector<std::string>> group_names() {
+    const auto event = ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, [this](auto* options, auto* queue) {
+      rd_kafka_ListConsumerGroups(handle_.get(), options, queue);
+    });
+    if (!event) return event.error();
+    const auto* const result = rd_kafka_event_ListConsumerGroups_result(event->get());
+    size_t count = 0;
+    const auto** const groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < count; ++i) names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(groups[i]));
+    std::ranges::sort(names);
+    if (names.size() > kMostGroups) names.resize(kMostGroups);
+    return names;
+  }
+
+  Result<std::vector<GroupPosition>> positions_of(const std::string& group, int count) {
+    const PartitionList list(rd_kafka_topic_partition_list_new(count));
+    for (int32_t i = 0; i < count; ++i) rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), i);
+    const GroupOffsets asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
+    const auto event = ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, [&](auto* options, auto* queue) {
+      auto* one = asked.get();
+      rd_kafka_ListConsumerGroupOffsets(handle_.get(), &one, 1, options, queue);
+    });
+    if (!event) return event.error();
+    const auto* const result = rd_kafka_event_ListConsumerGroupOffsets_result(event->get());
+    size_t groups = 0;
+    const auto** const answers = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &groups);
+    std::vector<GroupPosition> found;
+    for (size_t i = 0; i < groups; ++i) {
+      const auto* const positions = rd_kafka_group_result_partitions(answers[i]);
+      for (int k = 0; positions != nullptr && k < positions->cnt; ++k) {
+        if (positions->elems[k].offset < 0) continue;  // it never read this one
+        found.push_back({group, positions->elems[k].partition, positions->elems[k].offset});
+      }
+    }
+    return found;
+  }
+
+  const KafkaOptions kafka_;
+  const Handle handle_;
+};
+
+}  // namespace
+}  // namespace kafka
+
+Result<std::unique_ptr<LogBrowser>> open_kafka_browser(const KafkaOptions& options) {
+  // librdkafka wants a group's name; nothing is stored under it.
+  auto config = kafka::make_config(options, {{"group.id", "monitor-browser"},
+                                             {"enable.auto.commit", "false"},
+                                             {"enable.auto.offset.store", "false"},
+                                             {"auto.offset.reset", "error"},
+                                             {"fetch.wait.max.ms", "50"},
+                                             {"queued.max.messages.kbytes", "4096"}});
+  if (!config) return config.error();
+  auto handle = kafka::make_handle(RD_KAFKA_CONSUMER, std::move(*config));
+  if (!handle) return handle.error();
+  return std::unique_ptr<LogBrowser>(std::make_unique<kafka::Browser>(options, std::move(*handle)));
+}
+
+}  // namespace monitor::metriclog

@@ -1,0 +1,37 @@
+#include "metriclog/kafka/message.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace monitor::metriclog::kafka {
+
+namespace {
+
+Headers headers_of(const rd_kafka_message_t& message) {
+  Headers headers;
+  rd_kafka_headers_t* list = nullptr;
+  if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  headers.reserve(rd_kafka_header_cnt(list));
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t bytes = 0;
+  for (size_t i = 0; rd_kafka_header_get_all(list, i, &name, &value, &bytes) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    headers.emplace_back(name, std::string(static_cast<const char*>(value), bytes));
+  }
+  return headers;
+}
+
+}  // namespace
+
+Record record_of(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  Record record{.partition = message.partition, .offset = message.offset};
+  record.time_ns = std::max<int64_t>(rd_kafka_message_timestamp(&message, &type), 0) * kNanosPerMilli;
+  record.key.assign(static_cast<const char*>(message.key), message.key_len);
+  record.value.assign(static_cast<const char*>(message.payload), message.len);
+  record.headers = headers_of(message);
+  return record;
+}
+
+}  // namespace monitor::metriclog::kafka

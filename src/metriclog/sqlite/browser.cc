@@ -1,0 +1,81 @@
+#include "metriclog/browser.h"
+
+#include <unistd.h>
+
+#include "metriclog/sqlite/record_rows.h"
+#include "metriclog/sqlite/schema.h"
+#include "metriclog/sqlite/sqlite_log.h"
+
+namespace monitor::metriclog {
+
+namespace sqlite {
+namespace {
+
+class Browser final : public LogBrowser {
+ public:
+  explicit Browser(std::string path) : path_(std::move(path)) {}
+
+  Result<std::vector<PartitionExtent>> partitions() override {
+    auto db = open_for_reading(path_);
+    if (!db) return db.error();
+    const auto begin = first_offset(*db);
+    const auto end = end_offset(*db);
+    if (!begin || !end) return begin ? end.error() : begin.error();
+    return std::vector<PartitionExtent>{{0, *begin, *end}};
+  }
+
+  Result<std::vector<GroupPosition>> groups() override {
+    std::vector<GroupPosition> found;
+    auto log = open_for_reading(path_);
+    if (!log) return log.error();
+    const auto identity = read_identity(*log);
+    if (!identity) return identity.error();
+    const std::string path = path_ + "-groups.db";
+    if (access(path.c_str(), F_OK) != 0) return found;
+    auto db = Database::open(path, SQLITE_OPEN_READONLY);
+    if (!db) return db.error();
+    auto select = db->prepare(
+        "SELECT group_id, partition, next_offset FROM snapshots WHERE log_id = ?1 ORDER BY group_id, partition");
+    if (!select) return select.error();
+    select->bind_text(1, identity->log_id);
+    int rc = select->step();
+    for (; rc == SQLITE_ROW; rc = select->step()) {
+      found.push_back({std::string(select->bytes(0)), static_cast<int32_t>(select->integer(1)), select->integer(2)});
+    }
+    if (rc != SQLITE_DONE) return db->error(rc, "reading");
+    return found;
+  }
+
+  Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) override {
+    std::vector<Record> records;
+    if (partition != 0) return records;
+    auto db = open_for_reading(path_);
+    if (!db) return db.error();
+    auto select = db->prepare(kSelectRecords);
+    if (!select) return select.error();
+    select->bind(1, from);
+    select->bind(2, static_cast<int64_t>(limit));
+    int rc = select->step();
+    for (; rc == SQLITE_ROW; rc = select->step()) records.push_back(record_of(*select));
+    if (rc != SQLITE_DONE) return db->error(rc, "reading");
+    return records;
+  }
+
+  Result<int64_t> offset_at(int32_t /*partition*/, int64_t time_ns) override {
+    auto db = open_for_reading(path_);
+    if (!db) return db.error();
+    return first_since(*db, time_ns);
+  }
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace
+}  // namespace sqlite
+
+std::unique_ptr<LogBrowser> open_sqlite_browser(const std::string& path) {
+  return std::make_unique<sqlite::Browser>(path);
+}
+
+}  // namespace monitor::metriclog

@@ -1,0 +1,62 @@
+#include "metriclog/sqlite/record_rows.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace monitor::metriclog::sqlite {
+
+namespace {
+
+Headers parse_headers(std::string_view text) {
+  Headers headers;
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!json.is_object()) return headers;  // whoever decodes the record will miss what is not there
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_string()) headers.emplace_back(name, value.get<std::string>());
+  }
+  return headers;
+}
+
+}  // namespace
+
+Record record_of(const Statement& row) {
+  Record record{.partition = 0, .offset = row.integer(0), .time_ns = row.integer(1)};
+  record.key = row.bytes(2);
+  record.headers = parse_headers(row.bytes(3));
+  record.value = row.bytes(4);
+  return record;
+}
+
+Result<int64_t> end_offset(Database& db) {
+  return db.integer("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'records'", 1);
+}
+
+Result<int64_t> first_offset(Database& db) {
+  auto end = end_offset(db);
+  if (!end) return end;
+  return db.integer("SELECT offset FROM records ORDER BY offset LIMIT 1", *end);
+}
+
+Result<int64_t> first_since(Database& db, int64_t time_ns) {
+  auto first = db.integer("SELECT ifnull(min(offset), 1) FROM records");
+  if (!first) return first;
+  auto last = db.integer("SELECT ifnull(max(offset), 0) FROM records");
+  if (!last) return last;
+  int64_t low = *first;
+  int64_t high = *last + 1;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    const auto time = db.integer("SELECT time_ns FROM records WHERE offset >= " + std::to_string(middle) +
+                                 " ORDER BY offset LIMIT 1");
+    if (!time) return time;
+    if (*time < time_ns) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+}  // namespace monitor::metriclog::sqlite

@@ -1,0 +1,410 @@
+"""The page in a real browser: what it shows is what is stored, it lives, and it comes back."""
+import json
+import math
+import os
+import re
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from browser import Browser  # noqa: E402
+from programs import ROOT, ProgramTest, run, wait_until  # noqa: E402
+
+LONG = os.environ.get("MONITOR_LONG") == "1"
+SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; docs/images is made with it
+
+
+class WebTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+
+    def setUp(self):
+        super().setUp()
+        self.browser.do("reset")
+        self.page = None
+
+    def serve(self, *arguments, port=0):
+        self.page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data,
+                               "--http", f"127.0.0.1:{port}", *arguments)
+        self.page.address = self.page.says(r"listening service=web address=(\S+)").group(1)
+        return self.page
+
+    def get(self, path, **more):
+        with urllib.request.urlopen(urllib.request.Request(f"http://{self.page.address}{path}", **more), timeout=20) as answer:
+            text = answer.read().decode()
+            return json.loads(text) if answer.headers["Content-Type"] == "application/json" else text
+
+    def url(self, page):
+        return f"http://{self.page.address}/#/{page}"
+
+    def system(self, agents=("agent-001",), *arguments):
+        server = self.start_server()
+        for name in agents:
+            self.configure(name, "--interval", "1")
+            self.start_agent(name, server, "--simulate", *arguments)
+        self.serve()
+        wait_until(lambda: len([a for a in self.get("/api/v1/fleet")["agents"] if a["figures"][0] is not None]) == len(agents)
+                   and self.get("/api/v1/log")["partitions"][0]["records"] >= 3 * len(agents), "values of all agents")
+        return server
+
+    def shot(self, name, page=0):
+        if SHOTS:
+            self.browser.do("shot", path=os.path.join(SHOTS, f"{name}.png"), page=page)
+
+    def no_faults(self):
+        self.assertEqual(self.browser.do("faults"), [])
+
+    def test_overview_shows_the_fleet_as_it_is(self):
+        self.system(("agent-001", "agent-002", "agent-003"))
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 3")
+        self.browser.wait("document.querySelector('.chip.alive b').textContent === '3'")
+        self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
+        # What a row says was said by the agent.
+        row = self.browser.wait("""(() => {
+          const row = [...document.querySelectorAll('.fleet-rows .fleet-row')].find((one) => one.textContent.includes('agent-002'));
+          const cells = [...row.querySelectorAll('[role=cell]')].map((one) => one.textContent);
+          return cells[3] !== '–' && cells; })()""")
+        seen = {f"{value * 100:.1f}" for value in wait_until(lambda: self.cpu_values("agent-002"), "values in the log").values()}
+        self.assertIn(row[3], seen)
+        self.assertEqual(self.browser.do("axe"), [])
+        # Keyboard: filter, choose, open.
+        self.browser.do("key", key="/")
+        self.browser.eval("document.activeElement.type === 'search'")
+        self.browser.do("fill", selector=".overview input", text="003")
+        self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 1")
+        self.browser.do("key", key="Escape")
+        self.browser.do("key", key="j")
+        self.browser.do("key", key="Enter")
+        self.browser.wait("location.hash.startsWith('#/agent?agents=agent-003')")
+        self.no_faults()
+
+    def cpu_values(self, agent):
+        found = {}
+        for batch in self.batches(agent):
+            for frame in batch["frames"]:
+                for series, value in frame["points"]:
+                    if series["name"] == "system.cpu.utilization" and not series["labels"]:
+                        found[frame["time"] // 1000 / 1e6] = value
+        return found
+
+    def test_agent_charts_stream_zoom_and_equal_what_is_stored(self):
+        self.system(("agent-001", "agent-002"))
+        self.browser.open(self.url("agent?agents=agent-001"))
+        self.browser.wait("document.querySelectorAll('.panel .uplot').length >= 4")
+        points = lambda: self.browser.eval("document.querySelector('.info').textContent")  # noqa: E731
+        self.assertIn("every tick", points())
+        # It streams: the newest value comes without anybody asking.
+        before = max(self.cpu_values("agent-001"))
+        wait_until(lambda: max(self.cpu_values("agent-001")) > before, "another tick")
+        self.browser.wait("document.querySelector('[data-figure=CPU]') !== null")
+        # The history says what the log says, to the last digit.
+        wait_until(lambda: len(self.range("agent-001")[1]) >= 5, "five ticks in the history")
+        times, values = self.range("agent-001")
+        stored = {round(t, 6): v for t, v in self.cpu_values("agent-001").items()}
+        self.assertGreaterEqual(len(values), 5)
+        for at, value in zip(times, values):
+            self.assertIn(round(at, 6), stored)
+            self.assertEqual(value, stored[round(at, 6)])
+        self.assertEqual(self.browser.do("axe"), [])
+        # Two agents in one chart; zoom by drag; back to live by the keyboard.
+        self.browser.open(self.url("agent?agents=agent-001,agent-002"))
+        self.browser.wait("document.querySelectorAll('[data-metric=\"system.cpu.utilization\"] .u-series').length >= 3")
+        self.browser.eval("document.querySelector('[data-metric=\"system.cpu.utilization\"]').scrollIntoView()")
+        self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
+        self.browser.wait("location.hash.includes('from=')")
+        self.browser.do("key", key="0")
+        self.browser.wait("!location.hash.includes('from=')")
+        self.no_faults()
+
+    def range(self, agent, **more):
+        query = "&".join(f"{k}={v}" for k, v in {"metric": "system.cpu.utilization", "resolution": "full", "from": "-1h", **more}.items())
+        found = self.get(f"/api/v1/range?agent={agent}&{query}")["series"]
+        one = [s for s in found if not s["labels"]]
+        return (one[0]["times"], one[0].get("values") or one[0]["avg"]) if one else ([], [])
+
+    def test_history_is_exact_through_kills(self):
+        server = self.start_server()
+        self.configure("agent-001", "--interval", "0.1")
+        self.start_agent("agent-001", server, "--simulate")
+        page = self.serve()
+        for _ in range(4):
+            count = len(self.range("agent-001")[0])
+            wait_until(lambda count=count: len(self.range("agent-001")[0]) > count + 3, "more ticks in the history")
+            page.send(signal.SIGKILL)
+            page.ends()
+            page = self.serve()
+        self.running[1].stop()
+        expected = {round(t, 6): v for t, v in self.cpu_values("agent-001").items()}
+        wait_until(lambda: len(self.range("agent-001")[0]) >= len(expected), "all ticks")
+        times, values = self.range("agent-001")
+        self.assertEqual(len(times), len(expected), "none twice")
+        self.assertEqual({round(t, 6): v for t, v in zip(times, values)}, expected)
+        counts = self.get("/api/v1/range?agent=agent-001&metric=system.cpu.utilization&resolution=1h&from=-3h")["series"][0]["count"]
+        self.assertEqual(sum(counts), len(expected))
+
+    def test_messages_ledger_and_plugins(self):
+        self.system()
+        self.configure("agent-001", "--plugins", "my_plugin")
+        wait_until(lambda: self.get("/api/v1/plugins")["plugins"], "a plugin")
+        self.browser.open(self.url("messages"))
+        self.browser.wait("document.querySelectorAll('.messages tbody tr[data-offset]').length >= 3")
+        self.browser.do("click", selector=".messages tbody button")
+        text = self.browser.wait("document.querySelector('.detail:not([hidden]) pre')?.textContent")
+        shown = json.loads(text)
+        offset = int(self.browser.eval("document.querySelector('.messages tbody tr[data-offset]').dataset.offset"))
+        with sqlite3.connect(f"file:{self.data}/log.db?mode=ro", uri=True) as log:
+            key, headers = log.execute("SELECT key, headers FROM records WHERE offset = ?", (offset,)).fetchone()
+        self.assertEqual(shown["agent"] if "agent" in shown else shown["agent_id"], key)
+        for name in json.loads(headers):
+            self.assertIn(name, self.browser.eval("document.querySelector('.detail:not([hidden]) .headers').textContent"))
+        self.browser.wait("document.querySelector('.log table') !== null")
+        self.assertEqual(self.browser.do("axe"), [])
+        self.shot("messages")
+        # Search, and the tail.
+        self.browser.do("fill", selector=".in-agent", text="nobody")
+        self.browser.wait("document.querySelector('.info').textContent.startsWith('No message')")
+        self.browser.do("fill", selector=".in-agent", text="agent-*")
+        self.browser.wait("document.querySelectorAll('.messages tbody tr[data-offset]').length >= 3")
+        self.browser.do("click", selector="form button")
+        count = self.browser.eval("Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset)))")
+        self.browser.wait(f"Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset))) > {count}")
+
+        self.browser.open(self.url("ledger"))
+        self.browser.wait("document.querySelectorAll('tbody tr').length === 1")
+        self.assertIn(" missing", self.browser.eval("document.querySelector('.info').textContent"))
+        status, out, _ = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db", "--format", "json")
+        self.assertEqual(status, 0)
+        self.assertEqual(json.loads(out.splitlines()[0])["incarnation"], self.get("/api/v1/ledger")["incarnations"][0]["incarnation"])
+        self.assertEqual(self.browser.do("axe"), [])
+        self.shot("ledger")
+
+        self.browser.open(self.url("plugins"))
+        self.browser.wait("document.body.textContent.includes('my_plugin')")
+        self.assertEqual(self.browser.do("axe"), [])
+        self.shot("plugins")
+        self.no_faults()
+
+    def test_configuration_is_shown_edited_and_conflicts_are_told(self):
+        self.system()
+        with open(f"{self.data}/web-token", encoding="ascii") as file:
+            token = file.read().strip()
+        self.assertEqual(os.stat(f"{self.data}/web-token").st_mode & 0o777, 0o600)
+        key = "/monitor/config/agent-001"
+        for page in (0, 1):
+            self.browser.open(self.url(f"config?key={key}"), page=page)
+            self.browser.wait("document.querySelector('textarea').value.includes('interval')", page=page)
+            self.browser.do("fill", selector="input[type=password]", text=token, page=page)
+        self.browser.wait("document.body.textContent.includes('applied')")
+        self.assertEqual(self.browser.do("axe"), [])
+        self.shot("configuration")
+        # A wrong document is refused with its reason.
+        self.browser.do("expect", texts=["422", "409", "401"])
+        self.browser.do("fill", selector="textarea", text='{"interval": 1, "metrics": ["cpuu"]}')
+        self.browser.wait("document.querySelector('.problems').textContent.includes('cpuu')")
+        # Two edit it: the first is stored and put in force, the second is told, before and while storing.
+        self.browser.do("fill", selector="textarea", text='{"interval": 3, "metrics": ["cpu"]}', page=1)
+        self.browser.do("fill", selector="textarea", text='{"interval": 2, "metrics": ["cpu", "memory"]}')
+        self.browser.do("click", selector="button.main")
+        self.browser.wait("document.querySelector('.problems').textContent.includes('stored')")
+        self.browser.do("click", selector="button.main", page=1)
+        self.browser.wait("document.querySelector('.conflict').textContent.includes('Somebody else')", page=1)
+        self.shot("conflict", page=1)
+        with open(f"{self.data}/monitor/config/agent-001.json", encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["interval"], 2)
+        # A change from elsewhere appears by itself.
+        self.configure("agent-001", "set", "--interval", "1.5")
+        self.browser.wait("document.querySelector('textarea').value.includes('1.5')")
+        self.no_faults()
+
+    def test_it_says_when_it_is_disconnected_and_comes_back(self):
+        server = self.system()
+        port = int(self.page.address.rsplit(":", 1)[1])
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
+        self.browser.do("expect", texts=["ERR_", "Failed to load", "stream"])
+        self.page.kill()
+        self.browser.wait("document.querySelector('.lamp').className === 'lamp lost'")
+        self.browser.wait("document.querySelector('#notice').textContent.includes('No connection')")
+        self.serve(port=port)
+        self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
+        self.browser.wait("document.querySelector('#notice').textContent === ''")
+        tick = "Number(document.querySelector('.fleet-rows .fleet-row [role=cell]:nth-child(14)').textContent.replace(/ s$/, '')) < 4"
+        self.browser.wait(tick)
+        # The log away: it says since when, and recovers.
+        server.stop()
+        os.rename(f"{self.data}/log.db", f"{self.data}/away.db")
+        self.browser.wait("document.querySelector('#notice').textContent.includes('The log cannot be read since')")
+        self.assertIn("monitor_web_log_trouble 1", self.get("/metrics"))
+        os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
+        self.start_server(port=server.address.rsplit(":", 1)[1])
+        self.browser.wait("document.querySelector('#notice').textContent === ''")
+        self.assertEqual(self.browser.do("faults"), [])
+
+    def test_names_full_of_html_are_text(self):
+        server = self.start_server()
+        self.serve()
+        self.configure("agent-001", "set", "--interval", "1", "--plugins",
+                       json.dumps({"name": "rename", "config": {"names": {"system.cpu.utilization": "<img src=x onerror=alert(1)>.<b>"}}}))
+        self.start_agent("agent-001", server, "--simulate")
+        wait_until(lambda: "<img" in json.dumps(self.get("/api/v1/agents/agent-001")) if self.get("/api/v1/fleet")["agents"] else False, "the odd name")
+        self.browser.open(self.url("agent?agents=agent-001"))
+        self.browser.wait("document.body.textContent.includes('<img src=x onerror=alert(1)>')")
+        self.assertEqual(self.browser.eval("document.querySelectorAll('main img, main b:not(.fact b):not(.figure b)').length"), 0)
+        self.no_faults()
+
+    def test_light_dark_and_a_phone(self):
+        self.system(("agent-001", "agent-002"))
+        for scheme in ("light", "dark"):
+            self.browser.do("scheme", scheme=scheme)
+            for width, height in ((1280, 800), (390, 800)):
+                self.browser.do("size", width=width, height=height)
+                for page in ("overview", "agent?agents=agent-001", "messages", "config", "ledger", "plugins"):
+                    self.browser.open(self.url(page))
+                    self.browser.wait("document.querySelector('main').children.length === 1 && document.querySelector('.lamp.live') !== null")
+                    self.assertEqual(self.browser.do("axe"), [], (page, scheme, width))
+                    self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), width, (page, width))
+                    if page.startswith(("overview", "agent")) and scheme == "dark":
+                        self.shot(f"{page.split('?')[0]}-{scheme}{'-phone' if width == 390 else ''}")
+        self.browser.do("scheme", scheme="light")
+        self.browser.do("size", width=1280, height=800)
+        self.no_faults()
+
+    def test_malformed_requests_harm_nobody(self):
+        self.serve()
+        import random
+        import socket
+        host, port = self.page.address.rsplit(":", 1)
+        seeded = random.Random(7)
+        for _ in range(200):
+            with socket.create_connection((host, int(port))) as s:
+                s.sendall(bytes(seeded.randrange(256) for _ in range(seeded.randrange(1, 400))))
+        for target in ("/api/v1/range?" + "a=" * 5000, "/api/v1/%00", "/api/v1/range?agent=%ff", "/" + "a" * 20000, "/../../etc/passwd"):
+            with self.assertRaises((urllib.error.HTTPError, OSError, ValueError)):
+                self.get(target)
+        request = urllib.request.Request(f"http://{self.page.address}/", headers={"Host": "evil.example"})
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=5)
+        self.assertEqual(refused.exception.code, 403)
+        self.assertIn("agents", self.get("/api/v1/fleet"))
+
+    def test_answers_are_as_described(self):
+        self.system()
+        described = self.get("/api/v1/openapi.json")
+        looked_at = 0
+        for path, methods in described["paths"].items():
+            if "get" not in methods or path.endswith(("/stream", "/schema", "openapi.json")):
+                continue
+            query = []
+            for one in methods["get"]["parameters"]:
+                if one["in"] == "query" and one["name"] == "agent":
+                    query.append("agent=agent-001")
+                elif "example" in one:
+                    query.append(f"{one['name']}={one['example']}")
+            if path.endswith("/document"):
+                query = ["key=/monitor/config/agent-001"]
+            answer = self.get(path.replace("{agent}", "agent-001") + ("?" + "&".join(query) if query else ""))
+            content = methods["get"]["responses"]["200"]["content"]
+            schema = next(iter(content.values()))["schema"]
+            self.hold(answer, schema, described["components"]["schemas"], path)
+            looked_at += 1
+        self.assertGreaterEqual(looked_at, 12)
+
+    def hold(self, value, schema, schemas, place):
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+        if value is None:
+            self.assertTrue(schema.get("nullable", not schema), place)
+            return
+        kind = schema.get("type")
+        types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+        if kind:
+            self.assertIsInstance(value, types[kind], place)
+        if "enum" in schema:
+            self.assertIn(value, schema["enum"], place)
+        if kind == "array":
+            for one in value:
+                self.hold(one, schema["items"], schemas, f"{place}[]")
+        if kind == "object" and "properties" in schema:
+            self.assertEqual(set(schema["required"]) - set(value), set(), place)
+            self.assertEqual(set(value) - set(schema["properties"]), set(), place)
+            for name, one in value.items():
+                self.hold(one, schema["properties"][name], schemas, f"{place}.{name}")
+
+    def test_a_day_at_a_second_is_drawn_within_half_a_second(self):
+        server = self.start_server("--retention", "7d")
+        self.configure("agent-001", "--interval", "1")
+        agent = self.start_agent("agent-001", server, "--simulate")
+        self.serve()
+        batch = wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
+        agent.stop()
+        self.write_past(batch, 86_000)
+        wait_until(lambda: (self.get("/api/v1/series?agent=old")["extents"] or [{"first": 0, "last": 0}])[0]["last"] > time.time() - 120, "a day in the history", 120)
+        extents = {one["resolution"]: one for one in self.get("/api/v1/series?agent=old")["extents"]}
+        self.assertLess(extents["full"]["first"], time.time() - 85_000)
+        counts = self.get("/api/v1/range?agent=old&metric=system.cpu.utilization&resolution=1m&from=-2d")["series"][0]["count"]
+        self.assertEqual(sum(counts), 86_000)
+        took = []
+        for _ in range(3):
+            self.browser.open("about:blank")
+            self.browser.open(self.url("agent?agents=old&span=86400"))
+            took.append(self.browser.wait("performance.getEntriesByName('first-chart')[0]?.startTime"))
+        self.assertIn("averages of", self.browser.eval("document.querySelector('.info').textContent"))
+        self.assertLess(min(took), 500, took)
+        self.shot("agent")
+        self.no_faults()
+
+    def write_past(self, batch, seconds):
+        """So many ticks of an agent `old`, a second apart, up to a minute ago: straight into the log."""
+        first = int(time.time()) - 60 - seconds
+        size = 100
+        metrics = batch["frames"][-1]["metrics"]
+        stamp = lambda at: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))  # noqa: E731
+        with sqlite3.connect(f"{self.data}/log.db", timeout=20) as log:
+            for number in range(seconds // size):
+                begin = first + number * size
+                frames = []
+                for i in range(size):
+                    values = [dict(one, value=round(0.45 + 0.35 * math.sin((begin + i) / 9000) + 0.05 * math.sin((begin + i) / 370), 4) if one["unit"] == "1" else one["value"]) for one in metrics]
+                    frames.append({**batch["frames"][-1], "time": stamp(begin + i), "metrics": values})
+                made = {**batch, "agent": "old", "sequence": number + 1, "first_unacked": number + 1, "frames": frames}
+                for name in ("appended", "appended_at"):
+                    if name in made:
+                        made[name] = stamp(begin + size)
+                log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, 'old', ?, ?)",
+                            ((begin + size) * 10**9, '{"content-type": "application/json"}', json.dumps(made)))
+
+    def test_a_hundred_agents_leave_the_page_fluent(self):
+        server = self.start_server()
+        self.serve()
+        load = self.start("monitor-load", "stream", "--server", server.address, "--agents", "100", "--duration", "600s" if not LONG else "1500s")
+        wait_until(lambda: len(self.get("/api/v1/fleet")["agents"]) == 100, "100 agents", 60)
+        seconds = 60 if LONG else 15
+        self.browser.open("about:blank")
+        empty = self.browser.do("tasks", seconds=5)
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length > 10")
+        self.shot("overview")
+        tasks = self.browser.do("tasks", seconds=seconds)
+        self.assertLess((tasks or [0])[0] - (empty or [0])[0], 50, tasks)
+        if LONG:
+            self.browser.do("heap")
+            first = self.browser.do("heap")
+            time.sleep(600)
+            self.assertLess(self.browser.do("heap"), first * 1.2 + 2e6)
+        self.no_faults()
+        load.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

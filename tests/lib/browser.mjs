@@ -1,0 +1,124 @@
+// A browser that is told what to do by lines of JSON on standard input, and answers each with one: for tests in Python.
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import readline from 'node:readline';
+
+const require = createRequire(new URL('../../web/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const axe = await readFile(require.resolve('axe-core'), 'utf8');
+
+const browser = await chromium.launch({
+  executablePath: process.env.MONITOR_CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
+});
+let context;
+let pages = [];
+const faults = [];
+let origin = '';
+let expected = [];  // console texts that a test provokes
+
+
+async function newPage() {
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    const text = `${message.text()} ${message.location().url ?? ''}`;
+    if (message.type() === 'error' && !expected.some((one) => text.includes(one))) faults.push(`console: ${text}`);
+  });
+  page.on('pageerror', (error) => faults.push(`page: ${error.stack}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith('data:') && origin !== '' && new URL(url).origin !== origin) faults.push(`another origin: ${url}`);
+  });
+  pages.push(page);
+  return page;
+}
+
+const does = {
+  // A browser as it was at first: no pages, nothing kept, no faults.
+  async reset() {
+    await context?.close();
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: 'UTC', locale: 'en-GB' });
+    pages = [];
+    faults.length = 0;
+    expected = [];
+    await newPage();
+  },
+  async open({ url, page = 0 }) {
+    while (pages.length <= page) await newPage();
+    origin = new URL(url).origin;
+    const start = performance.now();
+    await pages[page].goto(url, { waitUntil: 'commit' });
+    return performance.now() - start;
+  },
+  async wait({ code, limit = 30000, page = 0 }) {
+    // Playwright's own wait evaluates text in the page, which the page's policy forbids.
+    const end = performance.now() + limit;
+    let last = '';
+    while (performance.now() < end) {
+      try {
+        const value = await pages[page].evaluate(code);
+        if (value) return value;
+        last = String(value);
+      } catch (error) {
+        last = error.message;  // not there yet, or the page has just changed
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`not within ${limit} ms; last: ${last}; at ${pages[page].url()}: ${(await pages[page].evaluate('document.body.innerText')).slice(0, 600)}`);
+  },
+  async eval({ code, page = 0 }) { return pages[page].evaluate(code); },
+  async click({ selector, page = 0 }) { await pages[page].locator(selector).first().click({ timeout: 15000 }); },
+  async fill({ selector, text, page = 0 }) { await pages[page].locator(selector).first().fill(text, { timeout: 15000 }); },
+  async key({ key, page = 0 }) { await pages[page].keyboard.press(key); },
+  async drag({ selector, from, to, page = 0 }) {
+    const box = await pages[page].locator(selector).first().boundingBox();
+    await pages[page].mouse.move(box.x + box.width * from, box.y + box.height / 2);
+    await pages[page].mouse.down();
+    await pages[page].mouse.move(box.x + box.width * to, box.y + box.height / 2, { steps: 5 });
+    await pages[page].mouse.up();
+  },
+  async size({ width, height, page = 0 }) { await pages[page].setViewportSize({ width, height }); },
+  async scheme({ scheme, page = 0 }) { await pages[page].emulateMedia({ colorScheme: scheme }); },
+  async shot({ path, page = 0 }) { await pages[page].screenshot({ path }); },
+  async expect({ texts }) { expected = texts; },
+  async faults() { return faults.splice(0); },
+  async offline({ offline }) { await context.setOffline(offline); },
+  async axe({ page = 0 }) {
+    await pages[page].evaluate(axe);
+    const found = await pages[page].evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+    return found.violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+      .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html).join(' | ')}`);
+  },
+  // Milliseconds of scripting of each task in that time, the longest first: a trace's, since the page cannot see them all.
+  async tasks({ seconds, page = 0 }) {
+    const session = await context.newCDPSession(pages[page]);
+    const events = [];
+    session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+    const done = new Promise((resolve) => session.on('Tracing.tracingComplete', resolve));
+    await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'v8'] } });
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await session.send('Tracing.end');
+    await done;
+    const names = new Set(['FunctionCall', 'EvaluateScript', 'TimerFire', 'FireAnimationFrame', 'EventDispatch', 'RunMicrotasks']);
+    return events.filter((one) => one.ph === 'X' && names.has(one.name)).map((one) => (one.tdur ?? one.dur ?? 0) / 1000).sort((a, b) => b - a).slice(0, 20);
+  },
+  async heap({ page = 0 }) {
+    const session = await context.newCDPSession(pages[page]);
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    return usedSize;
+  },
+};
+
+await does.reset();
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const told = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: (await does[told.do](told)) ?? null };
+  } catch (error) {
+    answer = { error: String(error.message ?? error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();

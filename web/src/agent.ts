@@ -1,0 +1,322 @@
+// Charts of one agent, or of several beside one another: live, or any time that the history has.
+import { AgentRow, ask, Fleet, Range, Series, Tick } from './api';
+import { Chart, Line, lineOf } from './charts';
+import { debounce, el, fill, say } from './dom';
+import { age, clock, seriesName, value } from './format';
+import { go, Page } from './page';
+import { stream } from './stream';
+
+const SPANS: [string, number][] = [['5 min', 300], ['15 min', 900], ['1 h', 3600], ['6 h', 21600], ['24 h', 86400], ['7 d', 604800], ['30 d', 2592000]];
+const FIRST = ['system.cpu.utilization', 'system.memory.utilization', 'system.disk.io.rate', 'system.network.io.rate', 'system.memory.usage', 'system.cpu.load_average'];
+const FIGURES = ['CPU', 'Memory', 'Disk read', 'Disk write', 'Net in', 'Net out'];
+const MOST_AGENTS = 20;
+const MOST_CHARTS = 60;
+
+interface Panel { metric: string; unit: string; chart: Chart; lines: Line[]; element: HTMLElement; seen: boolean; dirty: boolean }
+
+function rank(metric: string): number {
+  const at = FIRST.findIndex((one) => metric.startsWith(one));
+  return at < 0 ? FIRST.length : at;
+}
+
+export function agentPage(start: URLSearchParams): Page {
+  let agents: string[] = [];
+  let span = 900;
+  let window_: [number, number] | null = null;  // null: live, the last `span` seconds
+  let metric = '';
+  let resolution = '';
+  let names: string[] = [];
+  let offset = 0;  // of the server's clock to ours, s
+  let panels = new Map<string, Panel>();
+  let byKey = new Map<string, { panel: Panel; line: Line }>();
+  let loading = 0;
+  let loadedAt = 0;
+  let closed = false;
+
+  const chips = el('div', { class: 'chips' });
+  const options = el('datalist', { id: 'agent-names' });
+  const picker = el('input', { list: 'agent-names', placeholder: 'Add an agent  /', 'aria-label': 'Add an agent' });
+  const metricBox = el('input', { type: 'search', placeholder: 'Metrics, as system.cpu.*', 'aria-label': 'Metrics' });
+  const spans = el('div', { class: 'group', role: 'group', 'aria-label': 'Time' });
+  const live = el('button', { click: () => { window_ = null; remember(); void load(); } }, 'Live');
+  const back = el('button', { 'aria-label': 'Earlier', title: 'Earlier  ←', click: () => pan(-0.5) }, '‹');
+  const on = el('button', { 'aria-label': 'Later', title: 'Later  →', click: () => pan(0.5) }, '›');
+  const nearer = el('button', { 'aria-label': 'Zoom in', title: 'Zoom in  +', click: () => zoom(0.5) }, '+');
+  const wider = el('button', { 'aria-label': 'Zoom out', title: 'Zoom out  -', click: () => zoom(2) }, '−');
+  const info = el('p', { class: 'dim info', role: 'status' });
+  const facts = el('div', { class: 'facts' });
+  const grid = el('div', { class: 'charts' });
+  const element = el('section', { class: 'agent' }, el('h1', { class: 'visually-hidden' }, 'Agent'),
+    el('div', { class: 'tools' }, chips, picker, options, metricBox, el('div', { class: 'group' }, back, nearer, wider, on), spans, live),
+    facts, info, grid);
+  const spanButtons = SPANS.map(([label, seconds]) => {
+    const button = el('button', { click: () => { span = seconds; window_ = null; remember(); void load(); } }, label);
+    spans.append(button);
+    return { button, seconds };
+  });
+
+  const now = () => Date.now() / 1000 + offset;
+  const bounds = (): [number, number] => window_ ?? [now() - span, now()];
+
+  function read(parameters: URLSearchParams): void {
+    agents = (parameters.get('agents') ?? '').split(',').filter((one) => one !== '').slice(0, MOST_AGENTS);
+    span = Number(parameters.get('span') ?? 900) || 900;
+    metric = parameters.get('metric') ?? '';
+    metricBox.value = metric;
+    const from = Number(parameters.get('from'));
+    const to = Number(parameters.get('to'));
+    window_ = from > 0 && to > from ? [from, to] : null;
+  }
+
+  function remember(): void {
+    const wanted: Record<string, string> = { agents: agents.join(',') };
+    if (window_ !== null) {
+      wanted['from'] = window_[0].toFixed(3);
+      wanted['to'] = window_[1].toFixed(3);
+    } else if (span !== 900) wanted['span'] = String(span);
+    if (metric !== '') wanted['metric'] = metric;
+    go('agent', wanted, true);
+    controls();
+  }
+
+  function controls(): void {
+    fill(chips, ...agents.map((name) => el('span', { class: 'chip' }, name, agents.length > 1 && el('button', { 'aria-label': `Remove ${name}`, click: () => { agents = agents.filter((one) => one !== name); remember(); void load(); } }, '×'))));
+    for (const { button, seconds } of spanButtons) button.setAttribute('aria-pressed', String(window_ === null && seconds === span));
+    live.setAttribute('aria-pressed', String(window_ === null));
+  }
+
+  function addAgent(): void {
+    const name = picker.value.trim();
+    if (!names.includes(name)) return;
+    picker.value = '';
+    if (!agents.includes(name)) agents = [...agents, name].slice(-MOST_AGENTS);
+    remember();
+    void load();
+  }
+  picker.addEventListener('change', addAgent);
+  picker.addEventListener('keydown', (pressed) => { if (pressed.key === 'Enter') addAgent(); });
+  metricBox.addEventListener('input', debounce(400, () => { metric = metricBox.value.trim(); remember(); void load(); }));
+
+  function pan(by: number): void {
+    const [from, to] = bounds();
+    const shift = (to - from) * by;
+    window_ = to + shift >= now() ? null : [from + shift, to + shift];
+    if (window_ === null) span = Math.round(to - from);
+    remember();
+    void load();
+  }
+  function zoom(by: number): void {
+    const [from, to] = bounds();
+    const width = Math.max((to - from) * by, 5);
+    if (window_ === null) span = Math.round(width);
+    else window_ = [(from + to) / 2 - width / 2, Math.min((from + to) / 2 + width / 2, now())];
+    remember();
+    void load();
+  }
+
+  const sight = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const panel = [...panels.values()].find((one) => one.element === entry.target);
+      if (panel === undefined) continue;
+      panel.seen = entry.isIntersecting;
+      if (panel.seen) panel.dirty = true;
+    }
+    schedule();
+  }, { rootMargin: '100px' });
+  const resized = new ResizeObserver(() => { for (const panel of panels.values()) panel.chart.resize(); });
+  resized.observe(grid);
+
+  // Charts are drawn one in a frame: a screen full of them at once would hold everything up.
+  let frame = 0;
+  function schedule(): void {
+    if (frame !== 0 || closed) return;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      const next = [...panels.values()].find((one) => one.dirty && one.seen);
+      if (next === undefined) return;
+      next.dirty = false;
+      const [from, to] = bounds();
+      next.chart.draw(next.lines, from, to);
+      if ([...panels.values()].some((one) => one.dirty && one.seen)) schedule();
+    });
+  }
+  function redraw(): void {
+    for (const panel of panels.values()) panel.dirty = true;
+    schedule();
+  }
+
+  function label(series: Series): string {
+    const labels = Object.values(series.labels).join(' ');
+    return [agents.length > 1 ? series.agent : '', labels].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
+  }
+
+  function show(range: Range): void {
+    resolution = range.resolution;
+    const groups = new Map<string, Series[]>();
+    for (const series of range.series) {
+      const list = groups.get(series.metric) ?? [];
+      list.push(series);
+      groups.set(series.metric, list);
+    }
+    const order = [...groups.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, MOST_CHARTS);
+    const before = panels;
+    const same = order.length === before.size && order.every((one) => before.has(one));
+    panels = new Map();
+    byKey = new Map();
+    for (const name of order) {
+      const list = groups.get(name)!;
+      let panel = before.get(name);
+      if (panel === undefined) {
+        const host = el('div', { class: 'plot' });
+        const figure = el('figure', { class: 'panel', 'data-metric': name }, el('figcaption', {}, name), host);
+        panel = { metric: name, unit: list[0]!.unit, lines: [], element: figure, seen: false, dirty: true,
+          chart: new Chart(host, list[0]!.unit, name, (from, to) => { window_ = [from, to]; remember(); void load(); }, () => { window_ = null; remember(); void load(); }) };
+        sight.observe(figure);
+      }
+      panel.lines = list.map((series) => lineOf(series, label(series), `${series.agent} ${seriesName(series.metric, series.labels)}`));
+      for (const line of panel.lines) byKey.set(line.key, { panel, line });
+      panel.dirty = true;
+      panels.set(name, panel);
+    }
+    for (const [name, panel] of before) {
+      if (panels.has(name)) continue;
+      sight.unobserve(panel.element);
+      panel.chart.close();
+    }
+    if (!same) grid.replaceChildren(...[...panels.values()].map((panel) => panel.element));
+    const points = range.series.reduce((sum, one) => sum + one.times.length, 0);
+    const [from, to] = bounds();
+    say(info, range.series.length === 0 ? `Nothing is known of ${agents.join(', ')} between ${clock(from)} and ${clock(to)}.`
+      : `${clock(from)} – ${window_ === null ? 'now' : clock(to)} · ${resolution === 'full' ? 'every tick' : `averages of ${resolution}`} · ${points.toLocaleString('en')} points${order.length < groups.size ? ` · ${order.length} of ${groups.size} metrics` : ''} · drag to zoom, double-click for live`);
+    schedule();
+  }
+
+  async function load(): Promise<void> {
+    const mine = ++loading;
+    if (agents.length === 0) {
+      say(info, 'Choose an agent.');
+      controls();
+      await loadNames();
+      return;
+    }
+    const [from, to] = bounds();
+    try {
+      const points = Math.max(950, Math.min(1400, window.innerWidth));
+      const range = await ask<Range>('/range', { agent: agents, metric, from: from.toFixed(3), to: (window_ === null ? to + 2 : to).toFixed(3), points });
+      if (mine !== loading || closed) return;
+      loadedAt = performance.now();
+      show(range);
+      follow(range.live_id);
+    } catch (error) {
+      if (mine !== loading || closed) return;
+      say(info, `The history cannot be read: ${(error as Error).message}`);
+      window.setTimeout(() => { if (mine === loading && !closed) void load(); }, 2000);
+    }
+  }
+
+  let following = '';
+  function follow(after: string): void {
+    const topics = agents.map((name) => `agent:${name}`);
+    // A range that was read anew needs no new stream: what came meanwhile is told apart by its time.
+    if (following === topics.join()) return;
+    following = topics.join();
+    stream.follow(topics, after, event, () => { following = ''; void load(); });
+  }
+
+  function event(_: string, data: unknown): void {
+    if (_ !== 'tick') return;
+    const tick = data as Tick;
+    if (window_ !== null || resolution !== 'full') return;
+    const oldest = now() - span * 1.1;
+    let unknown = false;
+    for (const [name, v] of Object.entries(tick.values)) {
+      const found = byKey.get(`${tick.agent} ${name}`);
+      if (found === undefined) {
+        unknown = true;
+        continue;
+      }
+      const { line, panel } = found;
+      const last = line.times[line.times.length - 1];
+      if (last !== undefined && tick.time <= last + 1e-5) continue;
+      line.times.push(tick.time);
+      line.values.push(v);
+      if (line.times.length > 64 && line.times[32]! < oldest) {
+        line.times.splice(0, 32);
+        line.values.splice(0, 32);
+      }
+      panel.dirty = true;
+    }
+    // A metric that is new: it is in the history in a moment.
+    if (unknown && metric === '' && performance.now() - loadedAt > 5000) void load();
+    schedule();
+  }
+
+  async function loadNames(): Promise<void> {
+    try {
+      const fleet = await ask<Fleet>('/fleet');
+      offset = fleet.now - Date.now() / 1000;
+      names = fleet.agents.map((one) => one.agent);
+      fill(options, ...names.slice(0, 2000).map((name) => el('option', { value: name })));
+      if (agents.length === 0 && names.length > 0 && element.isConnected) {
+        fill(grid, el('ul', { class: 'list' }, ...names.slice(0, 200).map((name) => el('li', {}, el('a', { href: `#/agent?agents=${encodeURIComponent(name)}` }, name)))));
+      }
+    } catch {
+      // The range says what is wrong.
+    }
+  }
+
+  async function loadFacts(): Promise<void> {
+    if (agents.length === 0 || closed) return;
+    try {
+      const rows = await Promise.all(agents.slice(0, 6).map((name) => ask<AgentRow>(`/agents/${encodeURIComponent(name)}`)));
+      fill(facts, ...rows.map((row) => el('div', { class: `fact is-${row.health}`, 'data-agent': row.agent },
+        el('span', { class: 'state', title: row.why }, el('i', { class: 'dot' }), row.health),
+        el('b', {}, row.agent), el('span', { class: 'dim' }, row.host), el('span', { class: 'dim' }, `v${row.version}`),
+        el('span', { class: 'dim' }, `revision ${row.revision}`),
+        row.interval !== null && el('span', { class: 'dim' }, `every ${age(row.interval)}`),
+        row.clock_error !== 0 && el('span', { class: 'warn' }, `clock ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}: shown at the log's time`),
+        row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this name`),
+        row.why !== '' && el('span', { class: 'warn' }, row.why),
+        ...row.figures.map((v, i) => v !== null && el('span', { class: 'figure', 'data-figure': FIGURES[i]!, 'data-value': v }, `${FIGURES[i]} `, el('b', {}, value(i < 2 ? '1' : 'By/s', i < 2 ? 'utilization' : '', v)))))));
+    } catch {
+      // Next time.
+    }
+  }
+
+  const timer = window.setInterval(() => {
+    if (document.hidden || window_ !== null) return;
+    redraw();
+    // Averages come from the history: a bucket is shown when it is written.
+    if (resolution !== 'full' && resolution !== '' && performance.now() - loadedAt > 10_000) void load();
+  }, 1000);
+  const factsTimer = window.setInterval(() => { if (!document.hidden) void loadFacts(); }, 2000);
+
+  read(start);
+  controls();
+  void load();
+  void loadFacts();
+  window.setTimeout(() => void loadNames(), agents.length === 0 ? 0 : 500);
+  return {
+    element,
+    update: (parameters) => { read(parameters); following = ''; controls(); void load(); void loadFacts(); },
+    key: (pressed) => {
+      if (pressed.key === '/') picker.focus();
+      else if (pressed.key === 'ArrowLeft') pan(-0.5);
+      else if (pressed.key === 'ArrowRight') pan(0.5);
+      else if (pressed.key === '+' || pressed.key === '=') zoom(0.5);
+      else if (pressed.key === '-') zoom(2);
+      else if (pressed.key === '0') live.click();
+      else return false;
+      return true;
+    },
+    close: () => {
+      closed = true;
+      clearInterval(timer);
+      clearInterval(factsTimer);
+      if (frame !== 0) cancelAnimationFrame(frame);
+      sight.disconnect();
+      resized.disconnect();
+      for (const panel of panels.values()) panel.chart.close();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// The API as the page uses it: /api/v1/..., which openapi.json describes.
+
+export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'gone';
+export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'gone'];
+
+export interface AgentRow {
+  agent: string;
+  host: string;
+  version: string;
+  health: Health;
+  why: string;
+  seen: number | null;
+  tick: number | null;
+  interval: number | null;
+  revision: number;
+  waiting: number;
+  clock_error: number;
+  other_host: string;
+  figures: (number | null)[];
+  past?: { end: number | null; step: number; figures: (number | null)[][] };
+}
+export interface Fleet { now: number; live_id: string; agents: AgentRow[] }
+export interface Series {
+  agent: string; metric: string; labels: Record<string, string>; unit: string; kind: string;
+  times: number[]; values?: (number | null)[]; avg?: (number | null)[];
+  min?: (number | null)[]; max?: (number | null)[]; count?: number[];
+}
+export interface Range { resolution: string; from: number; to: number; live_id: string; series: Series[] }
+export interface Tick { agent: string; time: number; late: boolean; values: Record<string, number | null> }
+export interface Status {
+  version: string; now: number; agents: number;
+  log: { name: string; trouble: string; since: number | null; newest: number | null; caught_up: boolean; skipped: number; lost: number };
+  config: { source: string; files: boolean; trouble: string; editable: boolean };
+}
+export interface Problem { path: string; line: number; message: string; warning: boolean; text: string }
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string, readonly data: Record<string, unknown>) {
+    super(message);
+  }
+}
+
+export type Parameters = Record<string, string | number | string[] | undefined>;
+
+export function address(path: string, parameters: Parameters = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value === undefined || value === '') continue;
+    if (Array.isArray(value)) for (const one of value) query.append(name, one);
+    else query.append(name, String(value));
+  }
+  const text = query.toString();
+  return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
+}
+
+export async function ask<T>(path: string, parameters: Parameters = {}, options: RequestInit = {}): Promise<T> {
+  const response = await fetch(address(path, parameters), { cache: 'no-store', ...options });
+  const text = await response.text();
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new ApiError(response.status, `the server answered ${response.status} with what is no JSON`, {});
+  }
+  if (!response.ok) {
+    const object = (data ?? {}) as Record<string, unknown>;
+    throw new ApiError(response.status, String(object['error'] ?? response.status), object);
+  }
+  return data as T;
+}

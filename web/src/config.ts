@@ -1,0 +1,175 @@
+// The configuration: layers, who runs which revision, what an agent comes to be told, and changes. Who edits what somebody
+// else has changed meanwhile is told so, before and at the latest while storing it.
+import { ApiError, ask, Problem } from './api';
+import { debounce, el, fill, say, table } from './dom';
+import { age } from './format';
+import { go, link, Page } from './page';
+import { stream } from './stream';
+
+interface Row { agent: string; state: string; applied: number; wanted: number; seen: number; error: string | null; version: string | null; groups: string[] | null; overrides: string[] | null }
+interface Overview { source: string; files: boolean; documents: { key: string; kind: string; revision: number; tag: string; bytes: number }[]; agents: Row[] }
+interface Document { key: string; value: string; revision: number; tag: string; place?: string }
+interface Explained { agent: string; valid: boolean; problems: Problem[]; layers: { key: string; revision: number }[]; values: { path: string; value: unknown; key: string | null; revision: number }[] }
+
+const TOKEN = 'monitor-token';
+
+export function configuration(parameters: URLSearchParams): Page {
+  let current = parameters.get('key') ?? '';
+  let base: string | null = null;  // the tag of what is edited; null: a document that is not there yet
+  let original = '';
+  let closed = false;
+  let overview: Overview | null = null;
+
+  const list = el('nav', { class: 'documents', 'aria-label': 'Documents' });
+  const agents = el('div', {});
+  const explained = el('div', { class: 'explained' });
+  const title = el('h2', {}, 'No document chosen');
+  const meta = el('p', { class: 'dim' });
+  const area = el('textarea', { spellcheck: 'false', 'aria-label': 'Document', rows: 18, wrap: 'off' });
+  const problems = el('div', { class: 'problems', role: 'status' });
+  const conflict = el('div', { class: 'conflict', role: 'alert' });
+  const token = el('input', { type: 'password', placeholder: 'token', 'aria-label': 'Token for changes', autocomplete: 'off', value: sessionStorage.getItem(TOKEN) ?? '' });
+  const save = el('button', { class: 'main', click: () => void store(false) }, 'Save');
+  const remove = el('button', { click: () => { if (window.confirm(`Delete ${current}?`)) void store(true); } }, 'Delete');
+  const revert = el('button', { click: () => void load(current) }, 'Revert');
+  const fresh = el('input', { placeholder: 'agent-001, or group:web', 'aria-label': 'New document' });
+  const make = el('button', { click: () => {
+    const text = fresh.value.trim();
+    if (text === '') return;
+    void load(text === 'defaults' ? '/monitor/defaults' : text.startsWith('group:') ? `/monitor/groups/${text.slice(6)}` : `/monitor/config/${text}`);
+  } }, 'New');
+  const editor = el('section', { class: 'editor', 'aria-label': 'Editor' }, title, meta, conflict, area, problems, el('div', { class: 'tools' }, token, save, revert, remove));
+  const element = el('section', { class: 'page config' }, el('h1', {}, 'Configuration'),
+    el('div', { class: 'columns' }, el('div', { class: 'side' }, list, el('div', { class: 'tools' }, fresh, make)), editor),
+    el('h2', {}, 'Agents'), agents, explained);
+
+  token.addEventListener('change', () => sessionStorage.setItem(TOKEN, token.value));
+  area.addEventListener('input', debounce(300, () => void validate()));
+
+  const dirty = () => area.value !== original;
+
+  async function loadOverview(): Promise<void> {
+    try {
+      overview = await ask<Overview>('/config');
+    } catch (error) {
+      fill(agents, el('p', { class: 'warn' }, `The configuration cannot be read: ${(error as Error).message}`));
+      return;
+    }
+    if (closed) return;
+    const kinds: [string, string][] = [['defaults', 'Defaults'], ['group', 'Groups'], ['agent', 'Agents’ own'], ['override', 'Overrides']];
+    fill(list, el('p', { class: 'dim' }, overview.source), ...kinds.flatMap(([kind, head]) => {
+      const documents = overview!.documents.filter((one) => one.kind === kind);
+      return documents.length === 0 ? [] : [el('h3', {}, head), el('ul', {}, ...documents.map((one) => el('li', {}, el('button', { class: 'plain', 'aria-current': one.key === current ? 'true' : undefined, title: one.key, click: () => void load(one.key) }, one.key.replace(/^\/monitor\/(config\/|groups\/|overrides\/)?/, '')), one.revision !== 0 && el('span', { class: 'dim' }, ` r${one.revision}`))))];
+    }));
+    const now = Date.now() / 1000;
+    fill(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error'],
+      overview.agents.map((row) => [el('button', { class: 'plain', click: () => void explain(row.agent) }, row.agent), el('span', { class: `state is-${row.state}` }, row.state), row.applied, row.wanted,
+        (row.groups ?? []).join(', '), (row.overrides ?? []).join(', '), row.seen === 0 ? '–' : age(now - row.seen), row.error ?? ''])));
+    const stored = overview.documents.find((one) => one.key === current);
+    if (current !== '' && (stored?.tag ?? null) !== base) {
+      if (dirty()) fill(conflict, el('p', {}, 'Somebody else has changed this document while you edit it. '), el('button', { click: () => void load(current) }, 'Take theirs'), el('button', { click: () => void keepMine() }, 'Keep editing on top of theirs'));
+      else void load(current, true);
+    }
+  }
+
+  async function load(key: string, quiet = false): Promise<void> {
+    current = key;
+    if (!quiet) go('config', { key }, true);
+    fill(conflict);
+    fill(problems);
+    say(title, key);
+    try {
+      const found = await ask<Document>('/config/document', { key });
+      base = found.tag;
+      original = found.value;
+      say(meta, [found.place !== key ? found.place : '', found.revision !== 0 ? `revision ${found.revision}` : ''].filter((one) => one !== '' && one !== undefined).join(' · '));
+    } catch (error) {
+      base = null;
+      original = '';
+      if (!(error instanceof ApiError) || error.status !== 404) fill(problems, el('p', { class: 'warn' }, (error as Error).message));
+      else say(meta, 'there is none yet');
+    }
+    area.value = original === '' && base === null ? '{\n    \n}\n' : original;
+    area.readOnly = key.startsWith('/monitor/overrides/');
+    for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
+  }
+
+  async function keepMine(): Promise<void> {
+    const stored = overview?.documents.find((one) => one.key === current);
+    base = stored?.tag ?? null;
+    fill(conflict);
+  }
+
+  function showProblems(found: Problem[]): void {
+    fill(problems, ...found.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)));
+  }
+
+  async function validate(): Promise<void> {
+    if (current === '') return;
+    try {
+      const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: area.value });
+      showProblems(answer.problems);
+      if (answer.valid && answer.problems.length === 0) fill(problems, el('p', { class: 'good' }, 'valid'));
+    } catch (error) {
+      fill(problems, el('p', { class: 'warn' }, (error as Error).message));
+    }
+  }
+
+  async function store(deletion: boolean): Promise<void> {
+    if (current === '') return;
+    sessionStorage.setItem(TOKEN, token.value);
+    const body = deletion ? { base } : { base, value: area.value };
+    try {
+      const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value}` } });
+      base = done.tag;
+      original = deletion ? '' : area.value;
+      fill(conflict);
+      fill(problems, el('p', { class: 'good' }, deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'));
+      void loadOverview();
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        fill(problems, el('p', { class: 'warn' }, (error as Error).message));
+      } else if (error.status === 409) {
+        const theirs = error.data['current'] as Document | null;
+        fill(conflict, el('p', {}, theirs === null ? 'Somebody else has deleted this document meanwhile; nothing was stored.' : 'Somebody else has changed this document meanwhile; nothing was stored. Theirs:'),
+          theirs !== null && el('pre', { tabindex: 0 }, theirs.value),
+          el('button', { click: () => void load(current) }, 'Take theirs'),
+          el('button', { click: () => { base = theirs?.tag ?? null; fill(conflict); } }, 'Keep editing on top of theirs'));
+      } else {
+        showProblems((error.data['problems'] as Problem[] | undefined) ?? []);
+        problems.prepend(el('p', { class: 'warn' }, error.message));
+        if (error.status === 401) token.focus();
+      }
+    }
+  }
+
+  async function explain(agent: string): Promise<void> {
+    try {
+      const answer = await ask<Explained>('/config/explain', { agent });
+      fill(explained, el('h2', {}, `What ${agent} is told`), el('p', {}, el('a', { href: link('agent', { agents: agent }) }, 'charts')),
+        ...answer.problems.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)),
+        el('p', { class: 'dim' }, `layers, lowest first: ${answer.layers.map((one) => one.key).join(' < ') || 'built-in defaults alone'}`),
+        table('Values', ['Field', 'Value', 'From'], answer.values.map((one) => [one.path, JSON.stringify(one.value), one.key === null ? 'built-in default' : one.revision !== 0 ? `${one.key} revision ${one.revision}` : one.key])));
+      explained.scrollIntoView({ block: 'nearest' });
+    } catch (error) {
+      fill(explained, el('p', { class: 'warn' }, (error as Error).message));
+    }
+  }
+
+  void loadOverview();
+  if (current !== '') void load(current, true);
+  stream.follow(['config'], '', (name) => { if (name === 'config') void loadOverview(); }, () => void loadOverview());
+  return {
+    element,
+    event: () => undefined,
+    key: (pressed) => {
+      if ((pressed.ctrlKey || pressed.metaKey) && pressed.key === 's') {
+        pressed.preventDefault();
+        void store(false);
+        return true;
+      }
+      return false;
+    },
+    close: () => { closed = true; },
+  };
+}

@@ -1,0 +1,54 @@
+// What became of every batch: a row a run of an agent.
+import { ask } from './api';
+import { debounce, el, fill, say, table } from './dom';
+import { count } from './format';
+import { go, Page } from './page';
+import { stream } from './stream';
+
+type Run = Record<string, unknown>;
+
+const number = (run: Run, name: string) => (typeof run[name] === 'number' ? (run[name] as number) : 0);
+
+export function ledger(parameters: URLSearchParams): Page {
+  const filter = el('input', { type: 'search', placeholder: 'Agents, as web-*  /', 'aria-label': 'Agents', value: parameters.get('agent') ?? '' });
+  const sum = el('p', { class: 'info', role: 'status' });
+  const body = el('div');
+  const element = el('section', { class: 'page' }, el('h1', {}, 'Ledger'), el('div', { class: 'tools' }, filter), sum, body);
+  filter.addEventListener('input', debounce(400, () => { go('ledger', filter.value === '' ? {} : { agent: filter.value }, true); void load(); }));
+
+  async function load(): Promise<void> {
+    try {
+      const answer = await ask<{ incarnations: Run[]; skipped: number; lost: number }>('/ledger', { agent: filter.value.trim() });
+      const runs = answer.incarnations;
+      const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
+      const missing = total('missing');
+      fill(sum, `${count(runs.length)} runs: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ',
+        `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} came twice and count once, ${count(answer.skipped)} records not understood, ${count(answer.lost)} taken by retention before they were read.`);
+      const columns = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !['agent', 'incarnation', 'host'].includes(name));
+      fill(body, table('Runs of agents', ['Agent', 'Host', 'Run', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],
+        runs.slice(0, 2000).map((run) => [String(run['agent']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...columns.map((name) => cell(run[name]))])));
+    } catch (error) {
+      say(sum, (error as Error).message);
+    }
+  }
+
+  // Counts, lists of ranges, and totals by reason, as the ledger tells them.
+  function amount(v: unknown): number {
+    if (typeof v === 'number') return v;
+    if (Array.isArray(v)) return v.reduce((all: number, one: unknown) => all + (Array.isArray(one) && typeof one[0] === 'number' ? Number(one[1]) - Number(one[0]) + 1 : typeof one === 'object' && one !== null ? Number((one as Run)['batches'] ?? 0) : 0), 0);
+    if (typeof v === 'object' && v !== null) return amount((v as Run)['count'] ?? (v as Run)['batches']);
+    return 0;
+  }
+  function cell(v: unknown): string {
+    if (v === null || v === undefined) return '–';
+    if (typeof v === 'number') return count(v);
+    if (typeof v === 'boolean') return v ? 'yes' : 'no';
+    if (Array.isArray(v)) return v.length === 0 ? '0' : v.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(' ');
+    return typeof v === 'object' ? JSON.stringify(v) : String(v);
+  }
+
+  const timer = window.setInterval(() => { if (!document.hidden) void load(); }, 3000);
+  void load();
+  stream.follow([], '', () => undefined, () => void load());
+  return { element, key: (pressed) => (pressed.key === '/' ? (filter.focus(), true) : false), close: () => clearInterval(timer) };
+}

@@ -1,0 +1,163 @@
+// The log itself: its partitions, how far its groups are, and the messages, decoded.
+import { ask } from './api';
+import { debounce, el, fill, say, table } from './dom';
+import { clock, count } from './format';
+import { go, Page } from './page';
+import { stream } from './stream';
+
+interface Log {
+  log: string;
+  partitions: { partition: number; begin: number; end: number; records: number }[];
+  groups: { group: string; partition: number; next: number; lag: number }[];
+  groups_error: string;
+}
+interface Message {
+  partition: number; offset: number; time: number; key: string; bytes: number; headers: Record<string, string>;
+  agent?: string; sequence?: number; ticks?: number; points?: number; batch?: unknown; error?: string; too_large?: boolean;
+}
+interface Answer { messages: Message[]; looked_at: number; cursor: string | null }
+
+const MOST_ROWS = 500;
+const FIELDS = ['agent', 'metric', 'since', 'until', 'partition', 'offset'] as const;
+const HINTS: Record<(typeof FIELDS)[number], string> = {
+  agent: 'agent-* ', metric: 'system.cpu.*', since: '-10m, 2026-11-22T12:00:00Z', until: '-5m', partition: 'all', offset: 'from the newest',
+};
+
+export function messages(parameters: URLSearchParams): Page {
+  let tail = parameters.get('tail') === '1';
+  let cursor: string | null = null;
+  let asked = 0;
+  let closed = false;
+  let waiting: Message[] = [];
+
+  const inputs = new Map<string, HTMLInputElement>();
+  const form = el('form', { class: 'tools', submit: (event: Event) => { event.preventDefault(); search(); } } as never);
+  for (const name of FIELDS) {
+    const input = el('input', { name, placeholder: HINTS[name], value: parameters.get(name) ?? '', autocomplete: 'off', class: `in-${name}` });
+    inputs.set(name, input);
+    input.addEventListener('input', debounce(500, () => search()));
+    form.append(el('label', {}, name, input));
+  }
+  const tailButton = el('button', { type: 'button', 'aria-pressed': String(tail), title: 'Tail  t', click: () => { tail = !tail; tailButton.setAttribute('aria-pressed', String(tail)); search(); } }, 'Tail');
+  form.append(tailButton);
+  const log = el('div', { class: 'log' });
+  const info = el('p', { class: 'dim info', role: 'status' });
+  const body = el('tbody');
+  const more = el('button', { click: () => void load(cursor) }, 'Older messages');
+  const list = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Messages' }, el('table', { class: 'messages' }, el('caption', {}, 'Messages'),
+    el('thead', {}, el('tr', {}, ...['Time', 'Part.', 'Offset', 'Key', 'Sequence', 'Ticks', 'Points', 'Bytes'].map((h, i) => el('th', { scope: 'col', class: i > 0 && i !== 3 ? 'num' : '' }, h)))), body));
+  const element = el('section', { class: 'page' }, el('h1', {}, 'Messages'), log, form, info, list, more);
+
+  function wanted(): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const [name, input] of inputs) if (input.value.trim() !== '') found[name] = input.value.trim();
+    return found;
+  }
+
+  function rows(message: Message): HTMLElement[] {
+    const detail = el('tr', { class: 'detail', hidden: true }, el('td', { colspan: 8 }));
+    const toggle = el('button', { class: 'plain', 'aria-expanded': 'false', 'aria-label': `Message ${message.offset} of partition ${message.partition}`, click: () => {
+      detail.hidden = !detail.hidden;
+      toggle.setAttribute('aria-expanded', String(!detail.hidden));
+      if (!detail.hidden) void open(message, detail.firstChild as HTMLElement);
+    } }, clock(message.time, true));
+    const numbers = [message.partition, message.offset];
+    const line = el('tr', { 'data-offset': message.offset, 'data-partition': message.partition, class: message.error !== undefined ? 'bad' : '' },
+      el('td', {}, toggle), ...numbers.map((n) => el('td', { class: 'num' }, n)), el('td', {}, message.key),
+      ...[message.sequence, message.ticks, message.points, message.bytes].map((n) => el('td', { class: 'num' }, n === undefined ? '–' : count(n))));
+    return [line, detail];
+  }
+
+  async function open(message: Message, cell: HTMLElement): Promise<void> {
+    let whole = message;
+    if (message.batch === undefined && message.error === undefined) {
+      try {
+        const answer = await ask<Answer>('/messages', { partition: message.partition, offset: message.offset, limit: 1 });
+        whole = answer.messages[0] ?? message;
+      } catch (error) {
+        fill(cell, (error as Error).message);
+        return;
+      }
+    }
+    fill(cell, el('dl', { class: 'headers' }, ...Object.entries(whole.headers ?? {}).flatMap(([name, v]) => [el('dt', {}, name), el('dd', {}, v)])),
+      el('pre', { tabindex: 0 }, whole.error ?? (whole.too_large === true ? 'too large to be shown' : JSON.stringify(whole.batch, null, 2))));
+  }
+
+  async function load(from: string | null): Promise<void> {
+    const mine = ++asked;
+    try {
+      const answer = await ask<Answer>('/messages', { ...wanted(), cursor: from ?? undefined, limit: 50 });
+      if (mine !== asked || closed) return;
+      if (from === null) body.replaceChildren();
+      for (const message of answer.messages) body.append(...rows(message));
+      cursor = answer.cursor;
+      more.hidden = cursor === null;
+      say(info, answer.messages.length === 0 && from === null ? `No message matches (${count(answer.looked_at)} looked at${cursor === null ? '' : '; there are older ones'}).` : `${count(body.children.length / 2)} messages, newest first`);
+    } catch (error) {
+      if (mine === asked && !closed) say(info, (error as Error).message);
+    }
+  }
+
+  function search(): void {
+    go('messages', tail ? { ...wanted(), tail: '1' } : wanted(), true);
+    waiting = [];
+    void load(null);
+    stream.follow(tail ? ['messages'] : [], '', event, () => void load(null));
+  }
+
+  // Rows come in as fast as the log, and are shown four times a second.
+  function event(name: string, data: unknown): void {
+    if (name !== 'message' || !tail) return;
+    const message = data as Message;
+    const { agent, partition } = wanted();
+    if (agent !== undefined && !pattern(agent).test(message.key)) return;
+    if (partition !== undefined && Number(partition) !== message.partition) return;
+    waiting.push(message);
+    if (waiting.length > MOST_ROWS) waiting.splice(0, waiting.length - MOST_ROWS);
+  }
+  const timer = window.setInterval(() => {
+    if (waiting.length === 0) return;
+    const fresh = waiting.splice(0, 40);
+    for (const message of fresh) {
+      if (body.querySelector(`[data-offset="${message.offset}"][data-partition="${message.partition}"]`) === null) body.prepend(...rows(message));
+    }
+    while (body.children.length > MOST_ROWS * 2) body.lastChild?.remove();
+    say(info, `${count(body.children.length / 2)} messages, newest first; following`);
+  }, 250);
+
+  function pattern(text: string): RegExp {
+    return new RegExp(`^${text.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
+  }
+
+  async function loadLog(): Promise<void> {
+    try {
+      const answer = await ask<Log>('/log');
+      const groups = [...new Set(answer.groups.map((one) => one.group))];
+      fill(log, el('p', { class: 'dim' }, answer.log),
+        el('div', { class: 'pair' },
+          table('Partitions', [['Partition', 'num'], ['First', 'num'], ['End', 'num'], ['Messages', 'num']],
+            answer.partitions.map((one) => [one.partition, one.begin, one.end, count(one.records)])),
+          table('Groups', ['Group', ['Partitions', 'num'], ['Lag', 'num']], groups.map((name) => {
+            const mine = answer.groups.filter((one) => one.group === name);
+            return [name, mine.length, count(mine.reduce((sum, one) => sum + one.lag, 0))];
+          }))),
+        answer.groups_error !== '' && el('p', { class: 'warn' }, answer.groups_error));
+    } catch (error) {
+      fill(log, el('p', { class: 'warn' }, (error as Error).message));
+    }
+  }
+  const logTimer = window.setInterval(() => { if (!document.hidden) void loadLog(); }, 3000);
+
+  void loadLog();
+  search();
+  return {
+    element,
+    key: (pressed) => {
+      if (pressed.key === '/') inputs.get('agent')?.focus();
+      else if (pressed.key === 't') tailButton.click();
+      else return false;
+      return true;
+    },
+    close: () => { closed = true; clearInterval(timer); clearInterval(logTimer); },
+  };
+}

@@ -1,0 +1,41 @@
+// Plugins as agents report them: whatever an agent says of one is shown.
+import { ask } from './api';
+import { el, fill, say, table } from './dom';
+import { count } from './format';
+import { link, Page } from './page';
+import { stream } from './stream';
+
+type Told = Record<string, unknown>;
+
+export function plugins(): Page {
+  const info = el('p', { class: 'info dim', role: 'status' });
+  const body = el('div');
+  const filter = el('input', { type: 'search', placeholder: 'Filter agents and plugins  /', 'aria-label': 'Filter agents and plugins' });
+  const element = el('section', { class: 'page' }, el('h1', {}, 'Plugins'), el('div', { class: 'tools' }, filter), info, body);
+  let rows: { agent: string; plugin: Told }[] = [];
+
+  function show(): void {
+    const text = filter.value.trim().toLowerCase();
+    const shown = rows.filter((row) => text === '' || row.agent.toLowerCase().includes(text) || String(row.plugin['name']).toLowerCase().includes(text)).slice(0, 2000);
+    const columns = [...new Set(shown.flatMap((row) => Object.keys(row.plugin)))].filter((name) => name !== 'name' && name !== 'state');
+    const failed = shown.filter((row) => row.plugin['state'] !== 'running').length;
+    say(info, rows.length === 0 ? 'No agent that lives runs a plugin.' : `${count(shown.length)} plugins at ${count(new Set(shown.map((row) => row.agent)).size)} agents; ${failed === 0 ? 'all run' : `${count(failed)} do not run`}`);
+    fill(body, shown.length > 0 && table('Plugins of agents', ['Agent', 'Plugin', 'State', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],
+      shown.map(({ agent, plugin }) => [el('a', { href: link('agent', { agents: agent }) }, agent), String(plugin['name'] ?? ''), el('span', { class: `state is-${String(plugin['state'])}` }, String(plugin['state'] ?? '–')),
+        ...columns.map((name) => { const v = plugin[name]; return v === undefined || v === null ? '–' : typeof v === 'number' ? count(v) : typeof v === 'object' ? JSON.stringify(v) : String(v); })])));
+  }
+  async function load(): Promise<void> {
+    try {
+      const answer = await ask<{ known: string[]; plugins: typeof rows }>('/plugins');
+      rows = answer.plugins;
+      show();
+    } catch (error) {
+      say(info, (error as Error).message);
+    }
+  }
+  filter.addEventListener('input', show);
+  const timer = window.setInterval(() => { if (!document.hidden) void load(); }, 3000);
+  void load();
+  stream.follow([], '', () => undefined, () => void load());
+  return { element, key: (pressed) => (pressed.key === '/' ? (filter.focus(), true) : false), close: () => clearInterval(timer) };
+}

@@ -1,0 +1,88 @@
+// One stream of events for the page. The browser reconnects by itself and says what it saw last; the server goes on from
+// there, or says `reset`, and whoever listens begins anew. A page that is not looked at lets go of its connection, of
+// which a browser has only six to a server.
+import { address } from './api';
+
+type Listener = (name: string, data: unknown) => void;
+
+export type LinkState = 'connecting' | 'live' | 'lost';
+
+class Stream {
+  private source: EventSource | null = null;
+  private topics: string[] = [];
+  private listener: Listener = () => undefined;
+  private onReset: () => void = () => undefined;
+  private last = '';
+  private state: LinkState = 'connecting';
+  private since = 0;
+  private watch: (state: LinkState, since: number) => void = () => undefined;
+  private heard = 0;
+  private retry = 0;
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) this.close();
+      else if (this.topics.length > 0) this.open();
+    });
+    // A connection that says nothing, not even that it lives, is none.
+    window.setInterval(() => {
+      if (this.source !== null && this.state === 'live' && Date.now() - this.heard > 25_000) this.open();
+    }, 5_000);
+  }
+
+  onState(watch: (state: LinkState, since: number) => void): void {
+    this.watch = watch;
+    watch(this.state, this.since);
+  }
+
+  // From `after` on, or from now on when it is empty.
+  follow(topics: string[], after: string, listener: Listener, onReset: () => void): void {
+    this.topics = topics;
+    this.last = after;
+    this.listener = listener;
+    this.onReset = onReset;
+    this.open();
+  }
+
+  private close(): void {
+    this.source?.close();
+    this.source = null;
+    clearTimeout(this.retry);
+  }
+
+  private set(state: LinkState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.since = Date.now();
+    this.watch(state, this.since);
+  }
+
+  private open(): void {
+    this.close();
+    if (document.hidden) return;
+    const source = new EventSource(address('/stream', { topic: [...this.topics, 'log', 'config'], after: this.last }));
+    this.source = source;
+    const take = (event: MessageEvent<string>) => {
+      this.heard = Date.now();
+      if (event.lastEventId !== '') this.last = event.lastEventId;
+      if (event.type === 'reset') this.onReset();
+      else this.listener(event.type, JSON.parse(event.data));
+    };
+    for (const name of ['fleet', 'tick', 'message', 'log', 'config', 'reset']) {
+      source.addEventListener(name, take as EventListener);
+    }
+    source.onopen = () => {
+      this.heard = Date.now();
+      this.set('live');
+    };
+    source.onerror = () => {
+      this.set('lost');
+      // A refusal ends an EventSource for good: it is made anew, from where it was.
+      if (source.readyState !== EventSource.CLOSED) return;
+      clearTimeout(this.retry);
+      this.retry = window.setTimeout(() => this.open(), 2_000);
+    };
+  }
+}
+
+export const stream = new Stream();
