@@ -101,7 +101,7 @@ class ConfigEngine final : public ConfigListener {
   bool heard_any_ = false;
   KeySet heard_;
   bool heard_news_ = false;  // not yet evaluated
-  KeySet basis_;  // what the settings in force were made of
+  KeySet basis_;             // what the settings in force were made of
   State state_;
   Settings settings_;
   bool running_ = false;

@@ -84,10 +84,10 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
   return std::unique_ptr<LogReader>(std::move(reader));
 }
 
-// librdkafka 2.0.2 aborts the process when it is closed after it has joined a group and before its first assignment (its
-// issue 4312), also when it has been thrown out of the group meanwhile: that it has no member id says nothing of what was
-// before. So the assignment is waited for, and when it does not come, the handle is left to the end of the process.
-// False: it is.
+// librdkafka 2.0.2 aborts the process when it is closed after it has joined a group and before its first assignment
+// (its issue 4312), also when it has been thrown out of the group meanwhile: that it has no member id says nothing of
+// what was before. So the assignment is waited for, and when it does not come, the handle is left to the end of the
+// process. False: it is.
 bool Reader::may_close() {
   if (assigned_by_group_ || options_.group.empty() || !begun_) return true;
   const std::unique_ptr<char, decltype(&std::free)> joined(rd_kafka_memberid(handle_.get()), &std::free);
