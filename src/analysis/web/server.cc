@@ -2,18 +2,15 @@
 
 #include <fmt/format.h>
 #include <microhttpd.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <unordered_map>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "telemetry/http/http_server.h"
+#include "telemetry/http/loop_daemon.h"
 
 namespace monitor::analysis::web {
 
@@ -66,42 +63,35 @@ class WebServer::Impl {
         streams_(registry.gauge("monitor_web_streams", "Browsers that follow events.")),
         resets_(registry.counter("monitor_web_stream_resets_total",
                                  "Browsers that were too slow, or away for too long, and were told to begin anew.")),
-        cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")) {}
+        cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")),
+        daemon_(loop, "web server", options.request_ns) {}
 
   ~Impl() {
     closing_ = true;
-    loop_.cancel_timer(timer_);
     loop_.cancel_timer(ping_timer_);
     loop_.cancel_timer(gather_timer_);
-    if (epoll_fd_ >= 0) loop_.unwatch(epoll_fd_);
+    daemon_.pause();
     for (auto& [token, exchange] : exchanges_) resume(*exchange);
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-    for (const auto& [connection, timer] : lifetimes_) loop_.cancel_timer(timer);
+    daemon_.end();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Status start(WebServer* server, int fd) {
     server_ = server;
-    port_ = telemetry::port_of(fd);
-    daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
-                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
-                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
-                               static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
-                               &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
-                               MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr, MHD_OPTION_END);
-    if (daemon_ == nullptr) {
-      close(fd);
-      return Error(Code::kInternal, "starting the web server failed");
-    }
-    epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
+    MHD_Daemon* const daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+        static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
+        &telemetry::LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
+        MHD_OPTION_EXTERNAL_LOGGER, &telemetry::LoopDaemon::on_log, &daemon_, MHD_OPTION_END);
+    if (Status begun = daemon_.begin(daemon, fd); !begun) return begun;
     ping();
-    arm();
     return {};
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return daemon_.port(); }
 
   void wake() {
     if (woken_.exchange(true)) return;
@@ -161,25 +151,12 @@ class WebServer::Impl {
     exchange.out += fmt::format("id: {}\nevent: reset\ndata: {{}}\n\n", hub_.id(exchange.start.place));
   }
 
-  void run() {
-    MHD_run(daemon_);
-    arm();
-  }
-
-  void arm() {
-    loop_.cancel_timer(timer_);
-    timer_ = 0;
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    if (MHD_get_timeout(daemon_, &wait_ms) != MHD_YES) return;
-    timer_ = loop_.call_after(static_cast<int64_t>(wait_ms) * kNanosPerMilli, [this] { run(); });
-  }
-
   void run_soon() {
     if (closing_ || run_due_) return;
     run_due_ = true;
     loop_.at_turn_end([this] {
       run_due_ = false;
-      run();
+      daemon_.run();
     });
   }
 
@@ -305,7 +282,7 @@ class WebServer::Impl {
 
   MHD_Result begin_stream(Exchange& exchange) {
     requests_.add();
-    end_lifetime(exchange.connection);
+    daemon_.spare(exchange.connection);
     MHD_Response* const response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlock / 4, &Impl::on_read, &exchange, nullptr);
     if (response == nullptr) return MHD_NO;
@@ -328,29 +305,6 @@ class WebServer::Impl {
     impl.exchanges_.erase(exchange->token);
   }
 
-  void end_lifetime(MHD_Connection* connection) {
-    const auto found = lifetimes_.find(connection);
-    if (found == lifetimes_.end()) return;
-    loop_.cancel_timer(found->second);
-    lifetimes_.erase(found);
-  }
-
-  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
-                            MHD_ConnectionNotificationCode code) {
-    Impl& impl = *static_cast<Impl*>(self);
-    impl.end_lifetime(connection);
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) return;
-    const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    impl.lifetimes_[connection] = impl.loop_.call_after(impl.options_.request_ns, [fd] { shutdown(fd, SHUT_RDWR); });
-  }
-
-  static void on_log(void* /*self*/, const char* format, va_list arguments) {
-    if (!log_enabled(LogLevel::kDebug)) return;
-    char text[256];  // NOLINT(modernize-avoid-c-arrays): vsnprintf's buffer
-    vsnprintf(text, sizeof text, format, arguments);
-    log_debug("web server", {{"detail", trim(text)}});
-  }
-
   EventLoop& loop_;
   const ServerOptions options_;
   Hub& hub_;
@@ -361,19 +315,15 @@ class WebServer::Impl {
   telemetry::Counter& resets_;
   telemetry::Counter& cut_;
   WebServer* server_ = nullptr;
-  MHD_Daemon* daemon_ = nullptr;
-  int epoll_fd_ = -1;
-  uint16_t port_ = 0;
+  telemetry::LoopDaemon daemon_;
   bool closing_ = false;
   bool run_due_ = false;
   uint64_t last_token_ = 0;
   size_t stream_count_ = 0;
-  EventLoop::TimerId timer_ = 0;
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
   std::atomic<bool> woken_ = false;
   std::unordered_map<uint64_t, std::unique_ptr<Exchange>> exchanges_;
-  std::unordered_map<MHD_Connection*, EventLoop::TimerId> lifetimes_;
 };
 
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -42,7 +42,6 @@ class ConfigFleet::Agent final : public config::Applier {
   }
 
   bool watching() const { return source_.state().watching; }
-  uint64_t lost() const { return source_.state().lost; }
   // All that it has to say of itself stands in etcd.
   bool has_told() const { return board_.presence().present; }
   uint64_t puts() const { return board_.presence().puts; }

@@ -5,17 +5,15 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <unordered_map>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "telemetry/http/loop_daemon.h"
 
 namespace monitor::telemetry {
 
@@ -60,51 +58,22 @@ uint16_t port_of(int fd) {
 class HttpServer::Impl {
  public:
   Impl(EventLoop& loop, HttpHandler handler, int64_t max_connection_ns)
-      : loop_(loop), handler_(std::move(handler)), max_connection_ns_(max_connection_ns) {}
-
-  ~Impl() {
-    loop_.cancel_timer(timer_);
-    if (epoll_fd_ >= 0) loop_.unwatch(epoll_fd_);
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);  // closes the listening socket, and reports each connection's end
-    for (const auto& [connection, timer] : lifetimes_) loop_.cancel_timer(timer);
-  }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+      : handler_(std::move(handler)), daemon_(loop, "http server", max_connection_ns) {}
 
   Status start(int fd, const HttpOptions& options) {
-    port_ = port_of(fd);
-    daemon_ = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        options.max_request_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(options.idle_timeout_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
-        &Impl::on_connection, this, MHD_OPTION_EXTERNAL_LOGGER, &Impl::on_log, nullptr, MHD_OPTION_END);
-    if (daemon_ == nullptr) {
-      close(fd);
-      return Error(Code::kInternal, "starting the HTTP server failed");
-    }
-    epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
-    arm();
-    return {};
+    MHD_Daemon* const daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         options.max_request_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
+                         static_cast<unsigned>(options.idle_timeout_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
+                         &LoopDaemon::on_connection, &daemon_, MHD_OPTION_EXTERNAL_LOGGER, &LoopDaemon::on_log,
+                         &daemon_, MHD_OPTION_END);
+    return daemon_.begin(daemon, fd);
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return daemon_.port(); }
 
  private:
-  void run() {
-    MHD_run(daemon_);
-    arm();
-  }
-
-  void arm() {
-    loop_.cancel_timer(timer_);
-    timer_ = 0;
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    if (MHD_get_timeout(daemon_, &wait_ms) != MHD_YES) return;
-    timer_ = loop_.call_after(static_cast<int64_t>(wait_ms) * kNanosPerMilli, [this] { run(); });
-  }
-
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* /*version*/, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
     // A body, if there is one, is not read: the answer ends the connection.
@@ -126,36 +95,8 @@ class HttpServer::Impl {
     return queued;
   }
 
-  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
-                            MHD_ConnectionNotificationCode code) {
-    auto& impl = *static_cast<Impl*>(self);
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-      if (const auto it = impl.lifetimes_.find(connection); it != impl.lifetimes_.end()) {
-        impl.loop_.cancel_timer(it->second);
-        impl.lifetimes_.erase(it);
-      }
-      return;
-    }
-    // Idle time is MHD's to watch; a byte now and then would keep a connection for ever.
-    const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    impl.lifetimes_[connection] = impl.loop_.call_after(impl.max_connection_ns_, [fd] { shutdown(fd, SHUT_RDWR); });
-  }
-
-  static void on_log(void* /*self*/, const char* format, va_list arguments) {
-    if (!log_enabled(LogLevel::kDebug)) return;
-    char text[256];  // NOLINT(modernize-avoid-c-arrays): vsnprintf's buffer
-    vsnprintf(text, sizeof text, format, arguments);
-    log_debug("http server", {{"detail", trim(text)}});
-  }
-
-  EventLoop& loop_;
   const HttpHandler handler_;
-  const int64_t max_connection_ns_;
-  MHD_Daemon* daemon_ = nullptr;
-  int epoll_fd_ = -1;
-  uint16_t port_ = 0;
-  EventLoop::TimerId timer_ = 0;
-  std::unordered_map<MHD_Connection*, EventLoop::TimerId> lifetimes_;
+  LoopDaemon daemon_;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
