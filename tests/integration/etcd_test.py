@@ -236,10 +236,18 @@ class ThreeMembers(EtcdTest):
         address = agent.says(r"configuration watch established endpoint=(\S+)", nth).group(1)
         return next(member for member in self.cluster.members if member.address == address)
 
+    def nth(self, agent, member, number):
+        """Puts a document, the agent's n-th, and waits until it is in force: with a revision at or behind its own, when the agent
+        was reading all anew just then."""
+        member.put(OWN, json.dumps({"interval": number}))
+        revision = json.loads(member.ctl("get", OWN, "-w", "json"))["kvs"][0]["mod_revision"]
+        found = agent.says(r"configuration applied revision=(\d+) .*source=" + OWN, number)
+        self.assertGreaterEqual(int(found.group(1)), revision)
+
     def test_a_member_without_a_leader_is_left(self):
         agent = self.agent(self.cluster.addresses)
         member = self.watched_by(agent)
-        self.applied(agent, member, 1)
+        self.nth(agent, member, 1)
         others = [one for one in self.cluster.members if one is not member]
         # The member lives and answers, but the watch on it would never tell anything.
         for other in others:
@@ -248,29 +256,28 @@ class ThreeMembers(EtcdTest):
         for other in others:
             other.send(signal.SIGCONT)
         agent.says("configuration watch established", 2)
-        self.applied(agent, self.cluster.leader(), 2)
+        self.nth(agent, self.cluster.leader(), 2)
         self.assertEqual(agent.said("etcd was restored"), 0)
 
     def test_the_leader_is_killed(self):
         agent = self.agent(self.cluster.addresses)
-        self.applied(agent, self.watched_by(agent), 1)
+        self.nth(agent, self.watched_by(agent), 1)
         old = self.cluster.leader()
         old.send(signal.SIGKILL)
         old.process.wait(10)
-        self.applied(agent, self.cluster.leader(), 2)
+        self.nth(agent, self.cluster.leader(), 2)
         old.start()
-        self.applied(agent, old, 3)
+        self.nth(agent, old, 3)
         self.assertEqual(agent.said("etcd was restored"), 0)
 
     def test_a_member_that_is_behind(self):
         """It has slept while the others went on; whoever comes to it must not take its past for the present."""
         behind = next(one for one in self.cluster.members if one is not self.cluster.leader())
         agent = self.agent(self.cluster.addresses)
-        self.applied(agent, self.watched_by(agent), 1)
+        self.nth(agent, self.watched_by(agent), 1)
         behind.send(signal.SIGSTOP)
         leader = self.cluster.leader()
-        leader.put(OWN, '{"interval": 2}')
-        agent.says("configuration applied .*source=" + OWN, 2)
+        self.nth(agent, leader, 2)
         behind.send(signal.SIGCONT)
         for one in self.cluster.members:
             if one is not behind:
@@ -278,7 +285,7 @@ class ThreeMembers(EtcdTest):
         agent.says("configuration watch lost")
         for one in self.cluster.members:
             one.send(signal.SIGCONT)
-        self.applied(agent, self.cluster.leader(), 3)
+        self.nth(agent, self.cluster.leader(), 3)
         self.assertEqual(agent.said("configuration applied .*source=" + OWN), 3)
 
 
