@@ -14,6 +14,8 @@ namespace monitor::config {
 namespace {
 
 constexpr int64_t kAuthenticateTimeout = 5 * kNanosPerSecond;
+// An only endpoint is left, to be dialled again, when nothing was heard of it for so long.
+constexpr int64_t kSilence = 20 * kNanosPerSecond;
 // gRPC's usual 4 MB are less than etcd may send: a document of 1.5 MB under each of several keys.
 constexpr size_t kMaxMessageBytes = size_t{64} * 1024 * 1024;
 
@@ -35,8 +37,7 @@ bool connection_failed(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
 }
 
-// The connection is good, but this member cannot do it now. Another may; but where there is none, all that runs on the
-// connection would only be asked for anew, of one who has too much to do as it is.
+// The connection is good, but this member cannot do it now.
 bool member_failed(const Error& error) { return error.message().starts_with("etcdserver: "); }
 
 }  // namespace
@@ -57,6 +58,7 @@ class EtcdClient::Operation final : public rpc::ClientCallHandler, public std::e
   void detach();
   // No more from the connection.
   void cut() { call_.reset(); }
+  bool leaves_connection(const Error& error) const;
   bool dropped() const { return client_ == nullptr; }
   uint64_t connection_number() const { return connection_number_; }
 
@@ -73,6 +75,7 @@ class EtcdClient::Operation final : public rpc::ClientCallHandler, public std::e
   std::vector<std::string> requests_;
   std::unique_ptr<rpc::ClientCall> call_;
   uint64_t connection_number_ = 0;
+  int64_t begun_ns_ = 0;
   std::optional<std::string> answer_;
   std::string token_;
   bool renewed_ = false;
@@ -98,6 +101,7 @@ struct EtcdClient::Impl {
   size_t endpoint = 0;
   std::unique_ptr<rpc::CallStarter> connection;
   uint64_t connection_number = 1;
+  int64_t opened_ns = 0;
   int64_t last_heard_ns = 0;
 
   std::set<OperationPtr> running;
@@ -120,6 +124,7 @@ void EtcdClient::Operation::begin(rpc::CallStarter& connection, uint64_t connect
   options.timeout_ns = timeout_ns;
   options.max_message_bytes = kMaxMessageBytes;
   connection_number_ = connection_number;
+  begun_ns_ = client_->timers.clock().mono_ns();
   token_ = token;
   call_ = connection.start(path_, options, *this);
   for (const std::string& request : requests_) call_->write(request);
@@ -147,6 +152,19 @@ void EtcdClient::Operation::on_done(const rpc::CallStatus& status, const rpc::Me
   }
 }
 
+// Whether a call that failed so says that the connection is no good. Another member may do better; but where there is
+// none, or this one just answered something else, all that runs on the connection would only be asked for anew, of one
+// who has too much to do as it is.
+bool EtcdClient::Operation::leaves_connection(const Error& error) const {
+  if (!connection_failed(error)) return false;
+  const bool only = client_->connector->endpoints() == 1;
+  if (member_failed(error)) return !only;
+  if (error.code() != Code::kDeadlineExceeded) return true;
+  if (client_->last_heard_ns > begun_ns_) return false;
+  const int64_t heard = std::max(client_->last_heard_ns, client_->opened_ns);
+  return !only || client_->timers.clock().mono_ns() - heard >= kSilence;
+}
+
 void EtcdClient::Operation::finish(Result<std::string> result) {
   if (dropped()) return;
   const auto keep = shared_from_this();
@@ -165,10 +183,10 @@ void EtcdClient::Operation::finish(Result<std::string> result) {
     if (client.credentials.user.empty() && contains(result.error(), "user name is empty")) {
       result = wants_user(result.error());
     }
-    const bool stays = member_failed(result.error()) && client.connector->endpoints() == 1;
-    if (!connection_failed(result.error()) || stays) {
+    if (!connection_failed(result.error()) || member_failed(result.error())) {
       client.last_heard_ns = client.timers.clock().mono_ns();
-    } else if (connection_number_ == client.connection_number) {
+    }
+    if (connection_number_ == client.connection_number && leaves_connection(result.error())) {
       client.remove(keep);
       client.give_up(result.error());
     }
@@ -231,7 +249,10 @@ void EtcdClient::Impl::start(const OperationPtr& operation) {
     if (authentication == nullptr) authenticate();
     return;
   }
-  if (connection == nullptr) connection = connector->open(endpoint);
+  if (connection == nullptr) {
+    connection = connector->open(endpoint);
+    opened_ns = timers.clock().mono_ns();
+  }
   running.insert(operation);
   operation->begin(*connection, connection_number, operation->needs_token ? token : "");
 }

@@ -78,6 +78,47 @@ TEST_F(EtcdClientTest, SilentServerIsLeftWithAllItsCalls) {
   EXPECT_EQ(client_->endpoint(), "etcd-1");
 }
 
+// Slow is not gone: an only endpoint is not dialled again by all its agents because one answer took too long.
+TEST_F(EtcdClientTest, AnOnlyServerIsLeftAfterALongSilence) {
+  make(1);
+  std::optional<Error> end;
+  const auto stream = client_->stream(
+      kWatchPath, {pb::WatchRequest().SerializeAsString()}, [](std::string_view) {},
+      [&end](const Error& reason) { end = reason; });
+  etcd_.silent = true;
+  for (int second = 1; second <= 19; ++second) {
+    ask();
+    timers_.advance(kNanosPerSecond);
+    EXPECT_EQ(code(), Code::kDeadlineExceeded);
+    timers_.advance(0);
+    ASSERT_FALSE(end) << second << " s";
+  }
+  ask();
+  timers_.advance(kNanosPerSecond);
+  timers_.advance(0);
+  EXPECT_TRUE(end);
+  EXPECT_EQ(etcd_.opened.size(), 1U) << "it is dialled when there is something to ask";
+  ask();
+  EXPECT_EQ(etcd_.opened.size(), 2U);
+}
+
+TEST_F(EtcdClientTest, AServerThatAnsweredSomethingElseIsKept) {
+  make(2);
+  std::optional<Error> late;
+  etcd_.silent = true;
+  const auto slow = client_->call(kRangePath, pb::RangeRequest().SerializeAsString(), 2 * kNanosPerSecond,
+                                  [&late](const Result<std::string>& answer) { late = answer.error(); });
+  timers_.advance(kNanosPerMilli);
+  etcd_.silent = false;
+  ask();
+  timers_.advance(kNanosPerMilli);
+  EXPECT_EQ(code(), Code::kOk);
+  timers_.advance(2 * kNanosPerSecond);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(client_->endpoint(), "etcd-0");
+}
+
 TEST_F(EtcdClientTest, AMemberThatCannotIsLeftOnlyForAnother) {
   for (const size_t endpoints : {size_t{1}, size_t{2}}) {
     make(endpoints);

@@ -269,7 +269,12 @@ void EtcdSource::Impl::open_watch() {
   timers.cancel_timer(open_timer);
   open_timer = timers.call_after(patience(options.open_timeout_ns), [this] {
     open_timer = 0;
-    client.give_up(Error(Code::kUnavailable, "etcd has not confirmed the watch in time"));
+    const Error reason(Code::kUnavailable, "etcd has not confirmed the watch in time");
+    if (client.endpoints() > 1) {
+      client.give_up(reason);  // which ends the watch
+    } else {
+      fail(reason);
+    }
   });
   watch_call = client.stream(
       kWatchPath, std::move(requests), [this](std::string_view message) { on_watch_message(message); },

@@ -34,9 +34,9 @@ struct EtcdSourceOptions {
   int64_t open_timeout_ns = 5 * kNanosPerSecond;
   // Up to which these, and probes', grow while one after the other fails.
   int64_t patience_cap_ns = 30 * kNanosPerSecond;
-  // Nothing heard for so long: a probe, which must be answered in time. Together below 10 s.
-  int64_t probe_after_ns = 5 * kNanosPerSecond;
-  int64_t probe_timeout_ns = 4 * kNanosPerSecond;
+  // Nothing heard for so long: a probe, which must be answered in time. An agent with a status hears twice in 10 s.
+  int64_t probe_after_ns = 10 * kNanosPerSecond;
+  int64_t probe_timeout_ns = 5 * kNanosPerSecond;
   // The keys are read again after a time evenly drawn between these.
   int64_t reconcile_min_ns = 30 * kNanosPerSecond;
   int64_t reconcile_max_ns = 60 * kNanosPerSecond;

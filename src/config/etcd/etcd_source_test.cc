@@ -254,7 +254,7 @@ TEST_F(EtcdSourceTest, ReconcilingIsSpread) {
   EXPECT_LE(reads, 21U);
 }
 
-TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinTenSeconds) {
+TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinFifteenSeconds) {
   etcd_.put(kOwn, "one");
   start(2);
   for (int i = 0; i < 5; ++i) {
@@ -262,7 +262,7 @@ TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinTenSeconds) {
     advance(1000);
   }
   etcd_.silent = true;
-  advance(10'000);
+  advance(15'000);
   ASSERT_EQ(lost_.size(), 1U);
   EXPECT_FALSE(state().watching);
   EXPECT_EQ(client_->endpoint(), "etcd-1");
@@ -295,8 +295,8 @@ TEST_F(EtcdSourceTest, ProbesOnlyInSilence) {
     advance(1000);
   }
   EXPECT_EQ(etcd_.calls_of(kRangePath), before);
-  advance(20'000);
-  EXPECT_GE(etcd_.calls_of(kRangePath), before + 3);
+  advance(40'000);
+  EXPECT_GE(etcd_.calls_of(kRangePath), before + 2);
   EXPECT_TRUE(lost_.empty());
 }
 

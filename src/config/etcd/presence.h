@@ -22,7 +22,7 @@ namespace monitor::config {
 
 struct PresenceOptions {
   std::string key;
-  int64_t ttl_seconds = 15;  // kept alive every third of it
+  int64_t ttl_seconds = 30;  // kept alive every third of it
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
   int64_t patience_cap_ns = 30 * kNanosPerSecond;  // up to which it grows while calls fail one after the other
   int64_t backoff_base_ns = kNanosPerSecond;

@@ -37,10 +37,10 @@ TEST_F(PresenceTest, PutsUnderALeaseAndKeepsItAlive) {
   advance(1);
   EXPECT_EQ(status(), "one");
   EXPECT_EQ(etcd_.find("/monitor/status/a")->lease(), lease());
-  EXPECT_EQ(etcd_.leases.at(lease()), 15);
+  EXPECT_EQ(etcd_.leases.at(lease()), 30);
   EXPECT_TRUE(presence_->state().present);
   advance(60'000);
-  EXPECT_EQ(etcd_.calls_of(kLeaseKeepAlivePath), 12U);
+  EXPECT_EQ(etcd_.calls_of(kLeaseKeepAlivePath), 6U);
   EXPECT_EQ(presence_->state().puts, 1U);
 }
 
@@ -61,7 +61,7 @@ TEST_F(PresenceTest, ExpiredLeaseIsAnsweredWithTtlZero) {
   advance(1);
   etcd_.expire_lease(lease());
   EXPECT_EQ(status(), "-");
-  advance(5001);
+  advance(10001);
   EXPECT_EQ(status(), "one");
   EXPECT_EQ(presence_->state().leases, 2U);
 }

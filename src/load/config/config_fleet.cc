@@ -37,7 +37,7 @@ class ConfigFleet::Agent final : public config::Applier {
   }
 
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t /*revision*/) override {
-    fleet_.on_applied(settings);
+    fleet_.on_applied(settings, round_);
     return std::nullopt;
   }
 
@@ -49,6 +49,7 @@ class ConfigFleet::Agent final : public config::Applier {
 
  private:
   ConfigFleet& fleet_;
+  size_t round_ = 0;  // whose change was applied last
   config::EtcdClient client_;
   config::EtcdSource source_;
   config::ConfigEngine engine_;
@@ -183,12 +184,15 @@ void ConfigFleet::begin_round() {
   });
 }
 
-void ConfigFleet::on_applied(const config::Settings& settings) {
-  if (phase_ != Phase::kApplying) return;
-  const std::string round = std::to_string(result_.rounds.size());
-  const bool news = std::any_of(settings.labels.begin(), settings.labels.end(),
-                                [&](const auto& label) { return label.first == kRoundLabel && label.second == round; });
+// The same is applied again when a reading advances the revision: only the first time counts.
+void ConfigFleet::on_applied(const config::Settings& settings, size_t& round) {
+  if (phase_ != Phase::kApplying || round == result_.rounds.size()) return;
+  const std::string wanted = std::to_string(result_.rounds.size());
+  const bool news = std::any_of(settings.labels.begin(), settings.labels.end(), [&](const auto& label) {
+    return label.first == kRoundLabel && label.second == wanted;
+  });
   if (!news) return;
+  round = result_.rounds.size();
   ++result_.rounds.back().applied;
   result_.rounds.back().delays.add(loop_.clock().mono_ns() - round_since_ns_);
 }

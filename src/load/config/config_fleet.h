@@ -79,7 +79,7 @@ class ConfigFleet {
   bool reached();
   void next();
   void begin_round();
-  void on_applied(const config::Settings& settings);
+  void on_applied(const config::Settings& settings, size_t& round);
   void look_for_return();
   void finish(std::string failure);
 
