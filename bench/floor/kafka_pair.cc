@@ -50,11 +50,27 @@ rd_kafka_t* make(rd_kafka_type_t type, const Settings& settings) {
   return made;
 }
 
-rd_kafka_t* make_consumer(const std::string& brokers, const std::string& topic, int64_t from) {
-  rd_kafka_t* const consumer = make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
-                                                        {"group.id", "floor"},
-                                                        {"enable.auto.commit", "false"},
-                                                        {"enable.partition.eof", "true"}});
+struct Consumer {
+  rd_kafka_t* handle;
+  int64_t records;  // that the topic held when reading began
+};
+
+// No record of the bench's topics was ever taken away.
+int64_t records_of(rd_kafka_t* consumer, const std::string& topic, int partitions) {
+  int64_t records = 0;
+  for (int i = 0; i < partitions; ++i) {
+    int64_t begin = 0;
+    int64_t past = 0;
+    const auto error = rd_kafka_query_watermark_offsets(consumer, topic.c_str(), i, &begin, &past, 10'000);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) end("watermarks", rd_kafka_err2str(error));
+    records += past - begin;
+  }
+  return records;
+}
+
+Consumer make_consumer(const std::string& brokers, const std::string& topic, int64_t from) {
+  rd_kafka_t* const consumer =
+      make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers}, {"group.id", "floor"}, {"enable.auto.commit", "false"}});
   rd_kafka_poll_set_consumer(consumer);
   const rd_kafka_metadata_t* metadata = nullptr;
   rd_kafka_topic_t* const handle = rd_kafka_topic_new(consumer, topic.c_str(), nullptr);
@@ -62,26 +78,24 @@ rd_kafka_t* make_consumer(const std::string& brokers, const std::string& topic, 
   const int partitions = metadata->topics[0].partition_cnt;
   rd_kafka_topic_partition_list_t* const list = rd_kafka_topic_partition_list_new(partitions);
   for (int i = 0; i < partitions; ++i) rd_kafka_topic_partition_list_add(list, topic.c_str(), i)->offset = from;
+  const int64_t records = records_of(consumer, topic, partitions);  // before it fetches, which has its limit
   rd_kafka_assign(consumer, list);
-  return consumer;
+  return {consumer, records};
 }
 
 int read_all(const Arguments& arguments) {
-  rd_kafka_t* const consumer =
-      make_consumer(arguments.text("kafka"), arguments.text("topic"), RD_KAFKA_OFFSET_BEGINNING);
-  rd_kafka_topic_partition_list_t* assigned = nullptr;
-  rd_kafka_assignment(consumer, &assigned);
-  int left = assigned->cnt;
+  const Consumer consumer = make_consumer(arguments.text("kafka"), arguments.text("topic"), RD_KAFKA_OFFSET_BEGINNING);
+  // Not until librdkafka's word of a partition's end, which comes half a second (fetch.wait.max.ms) late.
+  int64_t left = consumer.records;
   int64_t messages = 0;
   int64_t bytes = 0;
   int64_t first = 0;
   int64_t last = 0;
   while (left > 0) {
-    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer, 10'000);
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer.handle, 10'000);
     if (message == nullptr) end("read", "nothing came for 10 s");
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       --left;
-    } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (first == 0) first = now_ns();
       ++messages;
       bytes += static_cast<int64_t>(message->len);
@@ -111,7 +125,7 @@ int read_all(const Arguments& arguments) {
 [[noreturn]] void pair(const Arguments& arguments) {
   const std::string brokers = arguments.text("kafka");
   const std::string topic = arguments.text("topic");
-  rd_kafka_t* const consumer = make_consumer(brokers, topic, RD_KAFKA_OFFSET_END);
+  const Consumer consumer = make_consumer(brokers, topic, RD_KAFKA_OFFSET_END);
   rd_kafka_t* const producer = make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
                                                         {"enable.idempotence", "true"},
                                                         {"acks", "all"},
@@ -122,7 +136,7 @@ int read_all(const Arguments& arguments) {
     produce(producer, topic, arguments.number("interval_us") * 1000, static_cast<size_t>(arguments.number("bytes")));
   }).detach();
   while (true) {
-    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer, 1000);
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer.handle, 1000);
     if (message == nullptr) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->len >= sizeof(int64_t)) {
       int64_t then = 0;

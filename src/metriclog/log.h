@@ -14,7 +14,32 @@
 
 namespace monitor::metriclog {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
+// The headers of a record. They are read from where the record lies when they are first asked for, since most readers
+// never do. One thread at a time, as for the record that they belong to; copies share what is still to be read.
+class Headers {
+ public:
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  class Source {
+   public:
+    virtual ~Source() = default;
+    virtual Pairs read() const = 0;
+  };
+
+  Headers() = default;
+  Headers(std::initializer_list<Pairs::value_type> pairs) : pairs_(pairs) {}
+  explicit Headers(Pairs pairs) : pairs_(std::move(pairs)) {}
+  explicit Headers(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
+
+  // In the record's order.
+  const Pairs& all() const;
+  Pairs::const_iterator begin() const { return all().begin(); }
+  Pairs::const_iterator end() const { return all().end(); }
+  void emplace_back(std::string name, std::string value);
+
+ private:
+  mutable std::shared_ptr<const Source> source_;  // null: they are read
+  mutable Pairs pairs_;
+};
 
 // What is appended. The views must live until append() returns.
 struct RecordView {

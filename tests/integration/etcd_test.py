@@ -158,7 +158,7 @@ class Trouble(EtcdTest):
         self.applied(agent, etcd, 1)
         etcd.send(signal.SIGSTOP)
         begin = time.monotonic()
-        agent.says("configuration watch lost", limit=15)
+        agent.says("configuration watch lost", limit=30)
         self.assertLess(time.monotonic() - begin, 10)
         etcd.send(signal.SIGCONT)
         agent.says("configuration watch established", 2, limit=60)

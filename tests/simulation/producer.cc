@@ -24,8 +24,7 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   const uint64_t id = next_id_++;
   Pending& one = pending_[id];
   one.key = record.key;
-  one.headers.reserve(record.headers.size());
-  for (const auto& [name, value] : record.headers) one.headers.emplace_back(name, value);
+  for (const auto& [name, value] : record.headers) one.headers.emplace_back(std::string(name), std::string(value));
   one.value = record.value;
   one.listener = &listener;
   one.delivery = {.token = token, .outcome = Outcome::kStored, .reason = {}};

@@ -74,7 +74,7 @@ class Browser final : public LogBrowser {
     int64_t next = begin;
     Status status;
     while (records.size() < limit && next < extent->end && clock.mono_ns() < end && status) {
-      const Message message(rd_kafka_consumer_poll(handle_.get(), 100));
+      Message message(rd_kafka_consumer_poll(handle_.get(), 100));
       if (!message || message->partition != partition) continue;
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) break;
       if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -82,7 +82,7 @@ class Browser final : public LogBrowser {
         continue;
       }
       next = message->offset + 1;
-      if (message->offset >= begin) records.push_back(record_of(*message));
+      if (message->offset >= begin) records.push_back(record_of(std::move(message), handle_));
     }
     rd_kafka_assign(handle_.get(), nullptr);
     if (!status && records.empty()) return status.error();
@@ -164,7 +164,7 @@ class Browser final : public LogBrowser {
   }
 
   const KafkaOptions kafka_;
-  const Handle handle_;
+  const SharedHandle handle_;
 };
 
 }  // namespace

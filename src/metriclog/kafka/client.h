@@ -24,6 +24,7 @@ struct Deleter {
 };
 
 using Handle = std::unique_ptr<rd_kafka_t, Deleter<rd_kafka_destroy>>;
+using SharedHandle = std::shared_ptr<rd_kafka_t>;  // of one, with its messages
 using Config = std::unique_ptr<rd_kafka_conf_t, Deleter<rd_kafka_conf_destroy>>;
 using TopicConfig = std::unique_ptr<rd_kafka_topic_conf_t, Deleter<rd_kafka_topic_conf_destroy>>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_destroy>>;

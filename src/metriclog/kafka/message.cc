@@ -1,6 +1,8 @@
 #include "metriclog/kafka/message.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -8,8 +10,8 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-Headers headers_of(const rd_kafka_message_t& message) {
-  Headers headers;
+Headers::Pairs headers_of(const rd_kafka_message_t& message) {
+  Headers::Pairs headers;
   rd_kafka_headers_t* list = nullptr;
   if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
   headers.reserve(rd_kafka_header_cnt(list));
@@ -22,15 +24,26 @@ Headers headers_of(const rd_kafka_message_t& message) {
   return headers;
 }
 
+class MessageHeaders final : public Headers::Source {
+ public:
+  MessageHeaders(Message message, SharedHandle client) : client_(std::move(client)), message_(std::move(message)) {}
+  Headers::Pairs read() const override { return headers_of(*message_); }
+
+ private:
+  SharedHandle client_;  // outlives its messages
+  Message message_;
+};
+
 }  // namespace
 
-Record record_of(const rd_kafka_message_t& message) {
+Record record_of(Message owned, SharedHandle client) {
+  const rd_kafka_message_t& message = *owned;
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   Record record{.partition = message.partition, .offset = message.offset};
   record.time_ns = std::max<int64_t>(rd_kafka_message_timestamp(&message, &type), 0) * kNanosPerMilli;
   record.key.assign(static_cast<const char*>(message.key), message.key_len);
   record.value.assign(static_cast<const char*>(message.payload), message.len);
-  record.headers = headers_of(message);
+  record.headers = Headers(std::make_shared<MessageHeaders>(std::move(owned), std::move(client)));
   return record;
 }
 

@@ -1,4 +1,4 @@
-// A record from a message of librdkafka. Pure.
+// A record from a message of librdkafka.
 #pragma once
 
 #include "metriclog/kafka/client.h"
@@ -6,6 +6,7 @@
 
 namespace monitor::metriclog::kafka {
 
-Record record_of(const rd_kafka_message_t& message);
+// The record holds the message, and the client that it came from, until its headers are read.
+Record record_of(Message message, SharedHandle client);
 
 }  // namespace monitor::metriclog::kafka

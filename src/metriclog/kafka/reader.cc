@@ -107,7 +107,8 @@ Reader::~Reader() {
   if (!may_close()) {
     rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
     std::ignore = queue_.release();
-    std::ignore = handle_.release();
+    static std::vector<SharedHandle>& left_open = *new std::vector<SharedHandle>;
+    left_open.push_back(std::move(handle_));
     return;
   }
   closing_ = true;
@@ -266,7 +267,7 @@ Status Reader::drain(Events& events, int64_t end_ns) {
   };
   Status status;
   while (records.size() < kMaxRecordsPerPoll && bytes < kMaxBytesPerPoll && !rebalanced_ && status) {
-    const Message message(rd_kafka_consumer_poll(handle_.get(), 0));
+    Message message(rd_kafka_consumer_poll(handle_.get(), 0));
     if (!message) break;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       hand_out();
@@ -277,12 +278,29 @@ Status Reader::drain(Events& events, int64_t end_ns) {
     if (position == positions_.end()) continue;  // handed back meanwhile
     position->second = message->offset + 1;
     bytes += message->len;
-    records.push_back(record_of(*message));
+    records.push_back(record_of(std::move(message), handle_));
     if (records.size() % 64 == 0 && now_ns() > end_ns + kLongestWait) break;
   }
   hand_out();
+  keep_fetching();
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) trouble_.clear();
   return status;
+}
+
+// What librdkafka has fetched ahead has a limit. A thread of it that finds the limit reached looks again after a second
+// (before 2.2, where fetch.queue.backoff.ms came), though all is consumed after a tenth of one. Any call wakes it: here
+// a question to each leader, whose answer nobody waits for.
+void Reader::keep_fetching() {
+  constexpr size_t kWorthAWord = 1000;
+  const size_t queued = rd_kafka_queue_length(queue_.get());
+  if (queued > queued_) queued_ = queued;
+  if (queued_ < kWorthAWord || queued > queued_ / 2) return;
+  queued_ = queued;
+  const PartitionList ask(rd_kafka_topic_partition_list_new(static_cast<int>(positions_.size())));
+  for (const auto& [partition, position] : positions_) {
+    rd_kafka_topic_partition_list_add(ask.get(), kafka_.topic.c_str(), partition)->offset = RD_KAFKA_OFFSET_END;
+  }
+  rd_kafka_offsets_for_times(handle_.get(), ask.get(), 0);
 }
 
 Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {

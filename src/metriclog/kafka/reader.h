@@ -58,6 +58,7 @@ class Reader final : public LogReader {
   Status assign(const Positions& positions);
   Status drain(Events& events, int64_t end_ns);
   Status take_error(const rd_kafka_message_t& message, Events& events);
+  void keep_fetching();
   Status go_on_after_loss(int32_t partition, Events& events);
   Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
   Result<int64_t> start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const;
@@ -76,7 +77,7 @@ class Reader final : public LogReader {
   Fd wake_;  // an eventfd: librdkafka and wake() write it
   std::atomic<bool> woken_ = false;
 
-  Handle handle_;
+  SharedHandle handle_;
   Queue queue_;
 
   bool found_ = false;    // the topic
@@ -93,6 +94,7 @@ class Reader final : public LogReader {
   // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
   // time that it comes back, reading goes on as if nothing had been.
   Positions lost_;
+  size_t queued_ = 0;  // the most that librdkafka had fetched ahead since it was last woken
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;
   bool rebalanced_ = false;      // something to be settled

@@ -243,7 +243,8 @@ LogWriter::Accepted MemoryLog::append(const RecordView& view, DeliveryListener& 
     Pending pending{.listener = &listener, .delivery = {.token = token, .outcome = Outcome::kStored, .reason = {}}};
     pending.record.partition = partition_of(view.key);
     pending.record.key = view.key;
-    for (const auto& [name, value] : view.headers) pending.record.headers.emplace_back(name, value);
+    for (const auto& [name, value] : view.headers)
+      pending.record.headers.emplace_back(std::string(name), std::string(value));
     pending.record.value = view.value;
     if (view.value.size() > options_.max_record_bytes) {
       pending.delivery.outcome = Outcome::kPoison;

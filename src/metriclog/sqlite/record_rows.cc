@@ -2,14 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace monitor::metriclog::sqlite {
 
 namespace {
 
-Headers parse_headers(std::string_view text) {
-  Headers headers;
+Headers::Pairs parse_headers(std::string_view text) {
+  Headers::Pairs headers;
   const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!json.is_object()) return headers;  // whoever decodes the record will miss what is not there
   for (const auto& [name, value] : json.items()) {
@@ -18,12 +20,21 @@ Headers parse_headers(std::string_view text) {
   return headers;
 }
 
+class RowHeaders final : public Headers::Source {
+ public:
+  explicit RowHeaders(std::string json) : json_(std::move(json)) {}
+  Headers::Pairs read() const override { return parse_headers(json_); }
+
+ private:
+  std::string json_;
+};
+
 }  // namespace
 
 Record record_of(const Statement& row) {
   Record record{.partition = 0, .offset = row.integer(0), .time_ns = row.integer(1)};
   record.key = row.bytes(2);
-  record.headers = parse_headers(row.bytes(3));
+  record.headers = Headers(std::make_shared<RowHeaders>(std::string(row.bytes(3))));
   record.value = row.bytes(4);
   return record;
 }
