@@ -102,7 +102,7 @@ void Receiver::retry_all() {
 }
 
 void Receiver::rewind_to_index(size_t index) {
-  open_.resize(index);
+  open_.truncate(index);
   expected_ = acked_ + 1 + index;
   rewinding_ = true;
   advance();

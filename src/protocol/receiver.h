@@ -7,12 +7,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fifo.h"
 #include "base/result.h"
 #include "protocol/messages.h"
 
@@ -80,14 +80,14 @@ class Receiver {
   ReceiverOptions options_;
   std::optional<Hello> hello_;
   // Batches from number acked_ + 1 on, contiguous; the last one has number expected_ - 1.
-  std::deque<Open> open_;
+  Fifo<Open> open_;
   uint64_t expected_ = 1;
   uint64_t acked_ = 0;
   uint64_t acked_sent_ = 0;
   uint64_t next_token_ = 1;
   bool rewinding_ = false;  // numbers beyond expected_ are from before the agent knew
   bool draining_ = false;
-  std::deque<std::string> outbox_;
+  Fifo<std::string> outbox_;
 };
 
 }  // namespace monitor::protocol

@@ -8,11 +8,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/fifo.h"
 #include "base/result.h"
 #include "protocol/messages.h"
 
@@ -85,7 +85,7 @@ class Sender {
   uint64_t in_flight_bytes_ = 0;
   std::string server_version_;
   Limits limits_;
-  std::deque<InFlight> in_flight_;  // in the order of their numbers, which are contiguous
+  Fifo<InFlight> in_flight_;  // in the order of their numbers, which are contiguous
 };
 
 }  // namespace monitor::protocol

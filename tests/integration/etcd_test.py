@@ -159,7 +159,7 @@ class Trouble(EtcdTest):
         etcd.send(signal.SIGSTOP)
         begin = time.monotonic()
         agent.says("configuration watch lost", limit=30)
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, 25, "20 s of silence: it is the only one")
         etcd.send(signal.SIGCONT)
         agent.says("configuration watch established", 2, limit=60)
         self.applied(agent, etcd, 2)

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Plugins and scripts that were written to be bad, each in a real agent at 10 ms: the agent misses no more ticks than
 without it, and why it failed stands in log, status and ledger."""
-import math
 import os
-import statistics
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from interleaved import judge  # noqa: E402
 from plugins import PluginTest  # noqa: E402
 from programs import run, wait_until  # noqa: E402
 
@@ -77,7 +76,6 @@ SCRIPTS = {
 }
 
 PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds; A B B A
-ALLOWED = 0.001
 
 
 class Bad(PluginTest):
@@ -115,15 +113,7 @@ class Bad(PluginTest):
         return reason
 
     def judge(self):
-        """Over all of them, since one alone is too short to see a thousandth. What a busy machine does by itself is known
-        from the runs without: their scatter is allowed for."""
-        def rate(phases):
-            return sum(missed for _, missed in phases) / sum(due for due, _ in phases)
-
-        rates = [missed / due for due, missed in self.without if due > 0]
-        scatter = statistics.stdev(rates) * math.sqrt(2 / len(rates))
-        print(f"missed: {rate(self.with_it):.3%} with, {rate(self.without):.3%} without, scatter {scatter:.3%}", file=sys.stderr)
-        self.assertLessEqual(rate(self.with_it), rate(self.without) + ALLOWED + 2 * scatter)
+        judge(self, self.without, self.with_it)
 
     def go_through(self, name, cases):
         """cases: what the configuration says -> what is said when it fails (nothing: it does not)."""

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/event_loop.h"
+#include "base/fifo.h"
 #include "metriclog/log.h"
 #include "metrics/decode.h"
 #include "protocol/receiver.h"
@@ -87,8 +87,8 @@ class Session final : public rpc::ServerCallHandler {
   protocol::Receiver receiver_;
   uint32_t id_ = 0;
   std::shared_ptr<LiveStream> live_;  // set by Hello
-  std::deque<InFlight> in_flight_;
-  std::deque<Waiting> waiting_;
+  Fifo<InFlight> in_flight_;
+  Fifo<Waiting> waiting_;
   bool paused_ = false;  // for want of memory: what comes is not kept
   // The first token of which that is true; none since the agent was asked to send from an earlier one.
   std::optional<uint64_t> paused_at_;

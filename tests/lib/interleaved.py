@@ -1,0 +1,20 @@
+"""Runs with something and without it by turns, A B B A, and what they missed: what a busy machine does by itself is known
+from the runs without, whose scatter is allowed for."""
+import math
+import statistics
+import sys
+
+ALLOWED = 0.001  # more missed of what was due than without
+
+
+def rate(phases):
+    """phases: (ticks due, ticks missed)"""
+    return sum(missed for _, missed in phases) / sum(due for due, _ in phases)
+
+
+def judge(test, without, with_it):
+    """Over all phases, since one alone is too short to see a thousandth."""
+    rates = [missed / due for due, missed in without if due > 0]
+    scatter = statistics.stdev(rates) * math.sqrt(2 / len(rates))
+    print(f"missed: {rate(with_it):.3%} with, {rate(without):.3%} without, scatter {scatter:.3%}", file=sys.stderr)
+    test.assertLessEqual(rate(with_it), rate(without) + ALLOWED + 2 * scatter)

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""An agent at 10 ms whose configuration changes again and again, beside itself at rest, A B B A: it misses no more ticks.
+Changes of every kind, valid and not, in all layers, on files and on a real etcd."""
+import json
+import os
+import random
+import sys
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from interleaved import judge  # noqa: E402
+from keys import ROOT, KeysInEtcd, KeysInFiles  # noqa: E402
+from programs import ProgramTest, wait_until  # noqa: E402
+
+OWN = ROOT + "config/a"
+BLOCKS, PHASE = (6, 10) if os.environ.get("MONITOR_LONG") else (2, 2)  # of four phases each; seconds
+PAUSE = 0.02  # between two changes: a person does not type quicker, and who writes takes time of the same two cores
+METRICS = ["memory", {"name": "cpu", "interval": 0.01}]
+
+
+def own(draw, number):
+    """The agent's own document: always memory every 10 ms, all else at will."""
+    document = {"interval": 0.01, "metrics": draw.sample(METRICS, 2) if draw.random() < 0.7 else METRICS[:1], "send_every": draw.choice([0.5, 1, 2]),
+                "labels": {"number": str(number)}}
+    if draw.random() < 0.5:
+        document["plugins"] = draw.sample([{"name": "filter", "config": {"drop": ["*.nothing"]}}, {"name": "rate_limit", "config": {"ticks": 1000}}],
+                                          draw.randint(1, 2))
+    if draw.random() < 0.3:
+        document["spool"] = {"max": draw.choice(["1MiB", "2MiB"])}
+    return document
+
+
+def change(draw, number):
+    """(key, document or nothing)"""
+    kind = draw.random()
+    if kind < 0.5:
+        return OWN, json.dumps(own(draw, number))
+    if kind < 0.6:
+        return OWN, draw.choice(['{"interval": 0}', '{"metrics": ["nothing"]}', "{", '{"plugins": ["nothing"]}', '{"intervall": 1}'])
+    if kind < 0.8:
+        return ROOT + draw.choice(["defaults", "groups/web", "groups/eu"]), json.dumps({"labels": {"layer": str(number)}})
+    if kind < 0.9:
+        return ROOT + draw.choice(["defaults", "groups/web", "groups/eu"]), None
+    return ROOT + "overrides/agents/a/look", json.dumps({"log_level": draw.choice(["info", "warning"]),
+                                                         "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))})
+
+
+class Changing:
+    def setUp(self):
+        super().setUp()
+        self.put(OWN, json.dumps(own(random.Random(0), 0)))
+        self.agent = self.start("monitor-agent", "--agent-id", "a", "--group", "web", "--group", "eu", "--server", "127.0.0.1:1", "--data", self.data,
+                                "--spool", "memory", "--simulate", "--http", "127.0.0.1:0", *self.agent_where)
+        self.http = self.agent.says(r"service=http address=(\S+)").group(1)
+        wait_until(lambda: self.status("a").get("applied"), "the first document to be in force")
+
+    def ticks(self):
+        with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as reply:
+            lines = [line.split() for line in reply.read().decode().splitlines()]
+        values = {line[0]: float(line[-1]) for line in lines if line[0].startswith("monitor_agent_ticks")}
+        return values["monitor_agent_ticks_due_total"], values["monitor_agent_ticks_missed_total"]
+
+    def phase(self, draw=None):
+        """The ticks due and missed meanwhile; with a draw: while changes come."""
+        before = self.ticks()
+        end = time.monotonic() + PHASE
+        while draw is not None and time.monotonic() < end:
+            self.number += 1
+            key, document = change(draw, self.number)
+            if document is None:
+                self.delete(key)
+            else:
+                self.put(key, document)
+            time.sleep(PAUSE)
+        time.sleep(max(0, end - time.monotonic()))  # not a wait for something: the length of a measurement
+        after = self.ticks()
+        return after[0] - before[0], after[1] - before[1]
+
+    def settle(self):
+        """Before a rest: what was changed last is in force."""
+        self.number += 1
+        self.put(OWN, json.dumps({**own(random.Random(0), self.number), "metrics": METRICS}))
+        before = self.status("a").get("applied")
+        wait_until(lambda: not self.status("a")["error"] and self.status("a")["applied"] >= before, "the last change", 20)
+
+    def test_changes_cost_no_tick(self):
+        draw = random.Random(1)
+        self.number = 0
+        without, with_it = [], []
+        for _ in range(BLOCKS):
+            for changing in (False, True, True, False):
+                (with_it if changing else without).append(self.phase(draw if changing else None))
+                if changing:
+                    self.settle()
+        self.assertGreater(self.number, BLOCKS * 2 * PHASE * 10, "hardly a change was made")
+        # As many as this were due at least: one metric, every 10 ms. None is lost for a change.
+        self.assertGreater(sum(due for due, _ in with_it), BLOCKS * 2 * PHASE * 99)
+        judge(self, without, with_it)
+        applied = self.agent.said("configuration applied")
+        refused = self.agent.said("configuration refused")
+        self.assertGreater(min(applied, refused), 2, (applied, refused))
+        self.assertEqual(self.agent.stop(), 0)
+
+
+class ChangingInFiles(Changing, KeysInFiles, ProgramTest):
+    pass
+
+
+class ChangingInEtcd(Changing, KeysInEtcd, ProgramTest):
+    pass
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
