@@ -34,6 +34,13 @@ std::string_view to_string(Health health) {
   return kNames[static_cast<size_t>(health)];
 }
 
+std::optional<size_t> figure_of(const metrics::Series& series) {
+  for (size_t i = 0; i < kFigures; ++i) {
+    if (kWanted[i].matches(series)) return i;
+  }
+  return std::nullopt;
+}
+
 Figures LiveAgent::figures() const {
   Figures found;
   for (const LiveValue& value : values) {
@@ -65,6 +72,13 @@ void Fleet::add_known(const std::string& name, const std::string& host, const st
   agent->version = version;
   agent->seen_ns = seen_ns;
   agent->change = ++change_;
+}
+
+void Fleet::remember(const std::string& name, int64_t time_ns, const Figures& figures) {
+  const auto found = agents_.find(name);
+  if (found == agents_.end() || time_ns < found->second.past.begin_ns) return;
+  note_past(found->second, time_ns, figures);
+  found->second.change = ++change_;
 }
 
 bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) {

@@ -33,6 +33,9 @@ std::string_view to_string(Health health);
 inline constexpr size_t kFigures = 6;
 using Figures = std::array<std::optional<double>, kFigures>;
 
+// Which of them the series is.
+std::optional<size_t> figure_of(const metrics::Series& series);
+
 struct LiveValue {
   metrics::Series series;
   double value = 0;
@@ -91,6 +94,8 @@ class Fleet {
   bool apply(const metriclog::Record& record, const metrics::Batch& batch);
   // Known from before, nothing heard of it yet.
   void add_known(const std::string& name, const std::string& host, const std::string& version, int64_t seen_ns);
+  // The short past of one that is known, as a history has it: times ascend.
+  void remember(const std::string& name, int64_t time_ns, const Figures& figures);
   // Values that are older than this are no longer the latest of anything; agents not heard of since are forgotten.
   void forget(int64_t values_before_ns, int64_t agents_before_ns);
 

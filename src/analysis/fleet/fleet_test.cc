@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace monitor::analysis {
 namespace {
 
@@ -111,6 +113,21 @@ TEST(Fleet, KeepsAShortPast) {
   const LiveAgent::Past& past = fleet.find("a")->past;
   EXPECT_EQ(past.steps[0].size(), LiveAgent::kPastSteps);
   EXPECT_FLOAT_EQ(past.steps[0].back(), 397);
+}
+
+TEST(Fleet, TheLiveGoesOnFromWhatIsRemembered) {
+  Fleet fleet;
+  fleet.remember("a", kNow, {0.25});
+  EXPECT_EQ(fleet.find("a"), nullptr) << "nobody knows it";
+  fleet.add_known("a", "h", "1", kNow);
+  fleet.remember("a", kNow - 10 * kSecond, {0.25});
+  fleet.remember("a", kNow - 20 * kSecond, {0.75});  // out of order: of no use
+  apply(fleet, batch(1, kNow, 0.5), kNow);
+  const auto& steps = fleet.find("a")->past.steps[0];
+  ASSERT_EQ(steps.size(), LiveAgent::kPastSteps);
+  EXPECT_FLOAT_EQ(steps.back(), 0.5F);
+  EXPECT_TRUE(std::isnan(steps[steps.size() - 2]));
+  EXPECT_FLOAT_EQ(steps[steps.size() - 3], 0.25F);
 }
 
 }  // namespace

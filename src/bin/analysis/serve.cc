@@ -15,6 +15,7 @@
 #include "analysis/history/store.h"
 #include "analysis/web/api.h"
 #include "analysis/web/follower.h"
+#include "analysis/web/recall.h"
 #include "analysis/web/server.h"
 #include "base/disk.h"
 #include "base/log.h"
@@ -107,8 +108,7 @@ class Page {
     auto store = history::HistoryStore::open(history_options, clock_, registry_);
     if (!store) return fail("the history cannot be opened", store.error());
     if (const auto known = (*store)->known_agents()) {
-      for (const history::KnownAgent& one : *known)
-        state_.fleet.add_known(one.name, one.host, one.version, one.seen_ns);
+      web::recall(*known, history_options.path, clock_.wall_ns(), state_.fleet);
     }
     const auto token = token_of(token_path());
     if (!token) return fail("the token cannot be had", token.error());
