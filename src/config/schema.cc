@@ -207,15 +207,15 @@ constexpr std::array<PluginField, 5> kPluginFields = {{
     {{.name = "deadline",
       .type = SettingType::kDuration,
       .unit = "s",
-      .default_value = "1",
       .bounds = "1 ms to 10 s",
       .min = kNanosPerMilli,
       .max = 10 * kNanosPerSecond,
       .example = R"("100ms")",
       .since = "0.2.0",
       .description =
-          "How long a native plugin may take for a tick; then its host is killed, and the tick is lost. Scripts have "
-          "a budget instead"}},
+          "How long a plugin in a host may take for a tick; then the host is killed, and the tick is lost. Without it "
+          "a native plugin has 1 s. A script has 10 s and a budget of processor time; all scripts share a host, and "
+          "lose their state with it"}},
 }};
 
 ordered_json duration_schema() {

@@ -33,13 +33,11 @@ enum class PluginKind { kBuiltin, kNative, kScript };
 
 // One entry of "plugins".
 struct PluginEntry {
-  static constexpr int64_t kDeadline = kNanosPerSecond;
-
-  std::string name;                 // the short one: "deduplication"
-  std::string config = "{}";        // JSON text of an object, with sorted keys: equal texts are equal settings
-  bool drop_on_failure = false;     // what becomes of ticks while it does not run: dropped, or passed on without it
-  bool shadow = false;              // it runs, and changes nothing
-  int64_t deadline_ns = kDeadline;  // for a tick, where it runs in a host
+  std::string name;              // the short one: "deduplication"
+  std::string config = "{}";     // JSON text of an object, with sorted keys: equal texts are equal settings
+  bool drop_on_failure = false;  // what becomes of ticks while it does not run: dropped, or passed on without it
+  bool shadow = false;           // it runs, and changes nothing
+  int64_t deadline_ns = 0;       // for a tick, where it runs in a host; 0: what is usual for its kind
 
   // What stands behind the name on this agent; not in the document.
   PluginKind kind = PluginKind::kBuiltin;

@@ -1,4 +1,4 @@
-// A plugin that is bad in the way that its option "how" says. For tests.
+// A plugin that is bad in the way that its option "how" says, when its option "when" says. For tests.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -30,12 +30,24 @@ class Bad final : public monitor::sdk::Plugin {
  public:
   void initialize(monitor::sdk::Options& options) override {
     how_ = options.text("how", "");
-    if (options.text("when", "run") == "initialize") act(nullptr);
+    when_ = options.text("when", "run");
+    if (when_ == "initialize") act(nullptr);
   }
 
   bool run(monitor::sdk::Batch& batch) override {
-    act(&batch);
+    if (when_ == "run") act(&batch);
     return true;
+  }
+
+  std::string save() override {
+    if (when_ == "save") act(nullptr);
+    return "state";
+  }
+  void restore(std::string_view) override {
+    if (when_ == "restore") act(nullptr);
+  }
+  void finalize() override {
+    if (when_ == "finalize") act(nullptr);
   }
 
  private:
@@ -130,6 +142,7 @@ class Bad final : public monitor::sdk::Plugin {
   }
 
   std::string how_;
+  std::string when_;
   int count_ = 0;
 };
 

@@ -189,6 +189,36 @@ class Bad(PluginTest):
         agent.says(r"configuration refused.*text.*cannot be loaded")
         self.assertEqual(self.plugin_status("liar")["failed"], 0)
 
+    def test_bad_when_it_is_replaced(self):
+        """In save(), restore() and finalize(), while ticks wait for the state: it costs the state and at most a tick."""
+        self.put("bad")
+        self.document([])
+        agent = self.run_agent(self.start_server())
+        for when, how, said in (("save", "segfault", "cannot be saved: it ended by signal 11"),
+                                ("save", "sleep", "cannot be saved: it did not answer in time"),
+                                ("save", "throw", "cannot be saved: I always throw"),
+                                ("restore", "segfault", "cannot be restored: it ended by signal 11"),
+                                ("restore", "sleep", "cannot be restored: it did not restore its state in time"),
+                                ("restore", "exit", "cannot be restored: it ended its process with status 0"),
+                                ("restore", "throw", "cannot be restored: I always throw"),
+                                ("finalize", "segfault", "goes on with the state"), ("finalize", "sleep", "goes on with the state")):
+            with self.subTest(when=when, how=how):
+                good = {"name": "bad", "config": {"how": "", "when": f"{when} {how}"}}
+                bad = {"name": "bad", "config": {"how": how, "when": when}}
+                first, second = (good, bad) if when == "restore" else (bad, good)
+                self.document([first])
+                wait_until(lambda: self.metric(agent, "plugin_ticks_total") > 5, "the first to run")
+                self.document([second])
+                wait_until(lambda: self.metric(agent, "plugin_replaced_total") == 1, "the second to be there")
+                agent.says(rf"plugin .*{said}")
+                ticks = self.metric(agent, "plugin_ticks_total")
+                wait_until(lambda n=ticks: self.metric(agent, "plugin_ticks_total") > n + 5, "ticks to go on")
+                self.assertLessEqual(self.metric(agent, "plugin_failures_total"), 1)
+                self.document([])
+                wait_until(lambda: self.metric(agent, "plugin_ticks_total") == 0, "it to be gone")
+        wait_until(lambda: not self.hosts(agent), "the hosts to end")
+        self.assertEqual(agent.stop(), 0)
+
     def test_older_and_newer_minor_versions_run(self):
         for name in ("abi_1_0", "newer_minor"):
             self.put(name)

@@ -313,10 +313,13 @@ std::string HostProcess::reap() {
 
 void HostProcess::end(const std::string& reason) {
   loop_.cancel_timer(std::exchange(grace_timer_, 0));
-  const auto listeners = std::exchange(listeners_, {});
   const uint32_t worker = at_work_.empty() ? 0 : at_work_.front();
-  for (const auto& [instance, listener] : listeners) {
-    listener->on_end(reason, instance == worker || (worker == 0 && listeners.size() == 1));
+  const bool alone = listeners_.size() == 1;
+  // One by one: what is told to one may be the end of another, which then takes itself out.
+  while (!listeners_.empty()) {
+    const auto [instance, listener] = *listeners_.begin();
+    listeners_.erase(listeners_.begin());
+    listener->on_end(reason, instance == worker || (worker == 0 && alone));
   }
 }
 

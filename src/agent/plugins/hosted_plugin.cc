@@ -121,10 +121,12 @@ void HostedPlugin::send_run(const metrics::Tick& tick) {
   payload_.clear();
   plugin_wire::put_tick_head(payload_, tick);
   link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
-  // A script's own budget is of processor time, and ends it alone: killing the host of all scripts is for what no
-  // budget ends, not for a machine that is busy.
-  const bool script = entry_.kind == config::PluginKind::kScript;
-  await_within(script ? std::max(entry_.deadline_ns, kScriptDeadline) : entry_.deadline_ns, "answer");
+  await_within(deadline_of_a_tick(), "answer");
+}
+
+int64_t HostedPlugin::deadline_of_a_tick() const {
+  if (entry_.deadline_ns != 0) return entry_.deadline_ns;
+  return entry_.kind == config::PluginKind::kScript ? kScriptDeadline : kNativeDeadline;
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
@@ -334,7 +336,8 @@ void HostedPlugin::drop_link() {
 
 void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
   if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
-  if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0) {
+  if (link_->ended()) return;  // it is about to be told
+  if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {
     if (old->loaded_.has_state != 0) {
       log_warning("plugin begins without the state of the one before, which does not run", {{"plugin", entry_.name}});
     }
@@ -379,7 +382,8 @@ void HostedPlugin::handed_over(const std::string& trouble) {
   }
   // The old one may be what is calling.
   timers_.call_after(0, [old = std::exchange(old_, nullptr)] {});
-  if (tick_waits_ && phase_ == Phase::kRunning) {
+  // Without a link it has just failed, and the tick with it: that is told by whoever counts the failure.
+  if (tick_waits_ && phase_ == Phase::kRunning && link_ != nullptr) {
     tick_waits_ = false;
     send_run(waiting_tick_);
   }

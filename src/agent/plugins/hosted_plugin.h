@@ -27,7 +27,9 @@ namespace monitor::agent {
 class HostedPlugin final : private HostLink::Listener {
  public:
   static constexpr int64_t kStartWithin = 5 * kNanosPerSecond;
-  // The least that a script is given: see run().
+  // Where the entry gives none. A script's own budget is of processor time, and ends it alone: ending the host of all
+  // scripts is for what no budget ends, not for a machine that is busy.
+  static constexpr int64_t kNativeDeadline = kNanosPerSecond;
   static constexpr int64_t kScriptDeadline = 10 * kNanosPerSecond;
   static constexpr int64_t kHandOverWithin = kNanosPerSecond;
   static constexpr size_t kMostFailures = 5;
@@ -108,6 +110,7 @@ class HostedPlugin final : private HostLink::Listener {
   void look_at_deadline();
   void settle(std::string refusal);
   void changed() const;
+  int64_t deadline_of_a_tick() const;
   int64_t now() const { return timers_.clock().mono_ns(); }
 
   Timers& timers_;

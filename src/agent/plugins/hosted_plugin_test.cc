@@ -203,7 +203,7 @@ TEST(HostedPlugin, ADeadlineCostsTheHostAndTheTick) {
   World w;
   w.running();
   w.run();
-  w.timers.advance(config::PluginEntry::kDeadline - 1);
+  w.timers.advance(HostedPlugin::kNativeDeadline - 1);
   EXPECT_TRUE(w.outcomes.empty());
   w.timers.advance(1);
   EXPECT_EQ(w.outcomes, std::vector<Kind>{Kind::kFailed});
@@ -319,6 +319,66 @@ TEST(HostedPlugin, AStateThatDoesNotComeIsEmpty) {
   next.run(w.tick(), [&](const HostedPlugin::Outcome&) { ++done; });
   w.timers.advance(HostedPlugin::kHandOverWithin);
   EXPECT_EQ(link.sent.back().type, Type::kRun) << "it goes on without";
+}
+
+// A new version whose restore() ends its process, or never comes back, while a tick waits for it.
+TEST(HostedPlugin, OneThatDiesOfTheStateCostsTheTickThatWaits) {
+  for (const bool late : {false, true}) {
+    World w;
+    auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
+    old->start([] {});
+    FakeLink& old_link = w.links.last();
+    old_link.loaded(true);
+    HostedPlugin next(w.timers, w.table, w.links, entry_of());
+    next.start([] {});
+    FakeLink& link = w.links.last();
+    link.loaded(true);
+    next.take_over(old);
+    std::vector<Kind> outcomes;
+    next.run(w.tick(), [&](const HostedPlugin::Outcome& outcome) { outcomes.push_back(outcome.kind); });
+    old_link.answer(Type::kSaved, "the state");
+    if (late) {
+      w.timers.advance(HostedPlugin::kHandOverWithin);
+    } else {
+      link.end("it ended by signal 11");
+    }
+    EXPECT_EQ(outcomes, std::vector<Kind>{Kind::kFailed});
+    EXPECT_EQ(next.phase(), Phase::kWaiting);
+  }
+}
+
+TEST(HostedPlugin, AHostThatIsEndingIsNotAskedForItsState) {
+  World w;
+  auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
+  old->start([] {});
+  FakeLink& old_link = w.links.last();
+  old_link.loaded(true);
+  HostedPlugin next(w.timers, w.table, w.links, entry_of());
+  next.start([] {});
+  FakeLink& link = w.links.last();
+  link.loaded(true);
+  old_link.kill("another script did it");
+  next.take_over(old);
+  next.run(w.tick(), [](const HostedPlugin::Outcome&) {});
+  EXPECT_EQ(link.sent.back().type, Type::kRun) << "at once";
+}
+
+TEST(HostedPlugin, ADeadlineThatIsGivenHoldsForScriptsToo) {
+  for (const int64_t given : {int64_t{0}, 50 * kMs}) {
+    World w;
+    config::PluginEntry entry = entry_of();
+    entry.kind = config::PluginKind::kScript;
+    entry.deadline_ns = given;
+    HostedPlugin script(w.timers, w.table, w.links, entry);
+    script.start([] {});
+    w.links.last().loaded();
+    std::string reason;
+    script.run(w.tick(), [&](const HostedPlugin::Outcome& outcome) { reason = outcome.reason; });
+    w.timers.advance((given == 0 ? HostedPlugin::kScriptDeadline : given) - 1);
+    EXPECT_EQ(reason, "");
+    w.timers.advance(1);
+    EXPECT_EQ(reason, given == 0 ? "it did not answer within 10s" : "it did not answer within 50ms");
+  }
 }
 
 // --- The chain
