@@ -340,6 +340,7 @@ const PluginField* plugin_field(std::string_view name) {
 
 std::vector<std::string> plugin_field_names() {
   std::vector<std::string> names;
+  names.reserve(kPluginFields.size());
   for (const PluginField& field : kPluginFields) names.emplace_back(field.setting.name);
   return names;
 }

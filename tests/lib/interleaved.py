@@ -12,9 +12,16 @@ def rate(phases):
     return sum(missed for _, missed in phases) / sum(due for due, _ in phases)
 
 
+def limit(without):
+    rates = [missed / due for due, missed in without if due > 0]
+    return rate(without) + ALLOWED + 2 * statistics.stdev(rates) * math.sqrt(2 / len(rates))
+
+
+def within(without, with_it):
+    return rate(with_it) <= limit(without)
+
+
 def judge(test, without, with_it):
     """Over all phases, since one alone is too short to see a thousandth."""
-    rates = [missed / due for due, missed in without if due > 0]
-    scatter = statistics.stdev(rates) * math.sqrt(2 / len(rates))
-    print(f"missed: {rate(with_it):.3%} with, {rate(without):.3%} without, scatter {scatter:.3%}", file=sys.stderr)
-    test.assertLessEqual(rate(with_it), rate(without) + ALLOWED + 2 * scatter)
+    print(f"missed: {rate(with_it):.3%} with, {rate(without):.3%} without, limit {limit(without):.3%}", file=sys.stderr)
+    test.assertLessEqual(rate(with_it), limit(without))

@@ -160,7 +160,7 @@ void HostedPlugin::on_result(const MessageView& message) {
       break;
   }
   errors_in_a_row_ = 0;
-  answer(std::move(outcome));
+  answer(outcome);
 }
 
 // From the host's numbers to the table's. What is wrong with them; empty: nothing.
@@ -204,7 +204,7 @@ std::string HostedPlugin::define(const MessageView& message) {
   return "";
 }
 
-void HostedPlugin::answer(Outcome outcome) {
+void HostedPlugin::answer(const Outcome& outcome) {
   deadline_ns_ = 0;
   tick_waits_ = false;
   if (const Done done = std::exchange(done_, nullptr)) done(outcome);

@@ -101,7 +101,7 @@ class HostedPlugin final : private HostLink::Listener {
   void host_failed(const std::string& reason);
   void count_failure(const std::string& reason);
   void run_failed(const std::string& reason);
-  void answer(Outcome outcome);
+  void answer(const Outcome& outcome);
   void drop_link();
   void save(StateDone done);
   void finish_state(Result<std::string> result);

@@ -42,7 +42,6 @@ PluginFolder::Files PluginFolder::read(const std::string& folder) {
   std::error_code error;
   std::filesystem::directory_iterator at(folder, error);
   for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostFiles; ++count) {
-    const std::string name = at->path().filename().string();
     const std::string ending = at->path().extension().string();
     const std::string stem = at->path().stem().string();
     struct stat info{};

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "analysis/web/assets.h"
 #include "base/disk.h"
@@ -86,6 +87,7 @@ class ApiTest : public ::testing::Test {
     address.sin_family = AF_INET;
     address.sin_port = htons(server_->port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0) throw std::runtime_error("no socket");
     EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     sockets_.push_back(fd);
     loop_.run_once(0);
