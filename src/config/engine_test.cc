@@ -1,6 +1,7 @@
 // From documents to what is in force, and what is refused on the way.
 #include "config/engine.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -282,7 +283,7 @@ TEST(Schema, DefaultsAreValid) {
     const std::string name(one.name);
     const size_t slash = name.find('/');
     std::string text = "{\"" + name.substr(slash + 1) + "\": " + std::string(one.example) + "}";
-    if (slash != std::string::npos) text = "{\"" + name.substr(0, slash) + "\": " + text + "}";
+    if (slash != std::string::npos) text = fmt::format(R"({{"{}": {}}})", name.substr(0, slash), text);
     const auto example = Document::parse(text);
     ASSERT_TRUE(example) << text;
     EXPECT_TRUE(validate({{"k", 0, *example, true}}, FakeCatalog()).ok()) << text;

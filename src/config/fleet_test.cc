@@ -14,7 +14,7 @@ constexpr int64_t kNow = 1'700'000'000 * kNanosPerSecond;
 struct Fleet {
   void put(const std::string& key, const std::string& value, int64_t revision) { keys[key] = {value, revision}; }
   void agent(const std::string& id, int64_t applied, const std::string& error = "",
-             std::vector<std::string> groups = {}) {
+             const std::vector<std::string>& groups = {}) {
     AgentStatus status;
     status.version = "0.2.0";
     status.host = "h";
@@ -26,7 +26,7 @@ struct Fleet {
     put(status_key(id), to_json(status), 1000);
     inventory(id, groups);
   }
-  void inventory(const std::string& id, std::vector<std::string> groups) {
+  void inventory(const std::string& id, const std::vector<std::string>& groups) {
     put(inventory_key(id), to_json(AgentInventory{"h", groups, "0.2.0", kNow - 60 * kNanosPerSecond}), 1001);
   }
   FleetRow row(const std::string& id) const { return row_of(keys, id, kNow, std::nullopt).value(); }

@@ -62,9 +62,10 @@ Status write_project(const std::string& name, const std::string& folder, const s
                                                                           {"plugin_test.cc", template_test()},
                                                                           {"README.md", template_readme()}}};
   for (const auto& [file, text] : files) {
-    std::ofstream out(folder + "/" + file);
+    const std::string path = fmt::format("{}/{}", folder, file);
+    std::ofstream out(path);
     out << filled(std::string(text), name, prefix);
-    if (!out.flush()) return Error(Code::kDataLoss, "cannot write " + folder + "/" + file);
+    if (!out.flush()) return Error(Code::kDataLoss, "cannot write " + path);
   }
   return {};
 }

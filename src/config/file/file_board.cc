@@ -11,7 +11,7 @@ namespace monitor::config {
 
 namespace fs = std::filesystem;
 
-FileBoard::FileBoard(Timers& timers, std::string folder, std::string agent_id)
+FileBoard::FileBoard(Timers& timers, const std::string& folder, const std::string& agent_id)
     : timers_(timers),
       status_path_(file_of_key(folder, status_key(agent_id))),
       inventory_path_(file_of_key(folder, inventory_key(agent_id))) {}

@@ -11,7 +11,7 @@ namespace monitor::config {
 
 class FileBoard final : public StatusBoard {
  public:
-  FileBoard(Timers& timers, std::string folder, std::string agent_id);
+  FileBoard(Timers& timers, const std::string& folder, const std::string& agent_id);
   ~FileBoard() override;
   FileBoard(const FileBoard&) = delete;
   FileBoard& operator=(const FileBoard&) = delete;
