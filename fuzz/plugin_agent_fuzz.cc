@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!packet.empty()) {
       links.link->take(packet);
     } else if (out) {
-      timers.advance(entry.deadline_ns);
+      timers.advance(HostedPlugin::kNativeDeadline);
     } else {
       out = true;
       plugin.run(tick, [&](const HostedPlugin::Outcome& outcome) {

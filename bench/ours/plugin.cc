@@ -80,7 +80,7 @@ int run(const Arguments& arguments) {
   std::nth_element(times.begin(), times.begin() + static_cast<int64_t>(times.size() / 2), times.end());
   const size_t head = sizeof(plugin_wire::Header);
   std::printf("us=%.3f\nthere=%zu\nback=%zu\n", static_cast<double>(times[times.size() / 2]) / 1e3,
-              head + 32 + points * sizeof(metrics::Point), head + 16 + out * sizeof(metrics::Point));
+              head + 32 + points * sizeof(metrics::Point), head + 8 + out * sizeof(metrics::Point));
   return 0;
 }
 

@@ -132,9 +132,13 @@ int inspect(const Flags& flags, const std::string& data) {
   }
   std::string file = flags.file;
   if (valid_name(file) && !file.ends_with(".so") && !file.ends_with(".lua")) {
-    const auto files = agent::PluginFolder::read(flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir);
+    const std::string folder = flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
+    const auto files = agent::PluginFolder::read(folder);
     const auto found = files.find(file);
-    if (found == files.end()) return fail("there is no plugin " + file, kExitNegative);
+    if (found == files.end()) {
+      return fail(fmt::format("there is no {0}.so or {0}.lua in {1}; --plugin-dir names another folder", file, folder),
+                  kExitNegative);
+    }
     file = found->second.front().path;
   }
   const SystemClock clock;

@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 
-#include "base/clock.h"
 #include "base/exit_codes.h"
 #include "plugin_host/native.h"
 #include "plugin_host/script.h"
@@ -126,12 +125,9 @@ void Host::run(Instance& instance, const MessageView& message) {
   if (const std::string fault = fault_of(instance, std::span(tick_.room).first(tick_.count)); !fault.empty()) {
     return fail(message, Error(Code::kInvalidArgument, "the agent sent " + fault));
   }
-  const SystemClock clock;
-  const int64_t start = clock.mono_ns();
   auto verdict = instance.run(tick_);
-  plugin_wire::ResultHead head;
-  head.own_ns = static_cast<uint64_t>(clock.mono_ns() - start);
   if (!verdict) return fail(message, verdict.error());
+  plugin_wire::ResultHead head;
   head.verdict = *verdict;
   std::span<const metrics::Point> points;
   if (head.verdict == Verdict::kChanged) {
@@ -166,10 +162,11 @@ void Host::run(Instance& instance, const MessageView& message) {
 
 std::string Host::fault_of(const Instance& instance, std::span<const metrics::Point> points) {
   const SeriesStore& series = instance.series();
+  if (series.knows_all(points)) return points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
   for (const metrics::Point& point : points) {
     if (!series.knows(point.series)) return fmt::format("a point of series {}, which is not there", point.series);
   }
-  return points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
+  return "a point of a series that is not there";
 }
 
 void Host::answer(const MessageView& request, Type type, std::string payload) {

@@ -2,10 +2,12 @@
 // and those that the plugin made. One thread.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,6 +29,10 @@ class SeriesStore {
     if (id < dense_) return true;
     if (id < agents_.size()) return agents_[id] != nullptr;
     return (id & plugin_wire::kOwnSeries) != 0 && (id & ~plugin_wire::kOwnSeries) < own_.size();
+  }
+  bool knows_all(std::span<const metrics::Point> points) const {
+    return plugin_wire::all_below(points, dense_) ||
+           std::all_of(points.begin(), points.end(), [this](const auto& point) { return knows(point.series); });
   }
   // The number of a series; nothing when it is not valid or there are too many.
   std::optional<uint32_t> intern(metrics::Series series);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -56,6 +58,34 @@ Header header_of(Type type, uint32_t instance, uint32_t number, size_t total) {
 
 std::string_view bytes_of(std::span<const metrics::Point> points) {
   return {reinterpret_cast<const char*>(points.data()), points.size() * sizeof(metrics::Point)};
+}
+
+bool all_below(std::span<const metrics::Point> points, size_t number) {
+  static_assert(offsetof(metrics::Point, series) == 0 && offsetof(metrics::Point, reserved) == sizeof(uint32_t));
+  static_assert(std::endian::native == std::endian::little);
+  if (points.empty() || number == 0) return points.empty();
+  // As one number of 64 bits, number and reserved field are compared at once: what is too large leaves the highest bit
+  // behind, as does what has it itself. Four at a time, since each waits for the one before it otherwise.
+  const uint64_t most = std::min<uint64_t>(number, uint64_t{1} << 32) - 1;
+  const auto over = [most](const metrics::Point& point) {
+    uint64_t head = 0;
+    std::memcpy(&head, &point, sizeof head);
+    return (most - head) | head;
+  };
+  uint64_t a = 0;
+  uint64_t b = 0;
+  uint64_t c = 0;
+  uint64_t d = 0;
+  const metrics::Point* at = points.data();
+  const metrics::Point* const end = at + points.size();
+  for (; end - at >= 4; at += 4) {
+    a |= over(at[0]);
+    b |= over(at[1]);
+    c |= over(at[2]);
+    d |= over(at[3]);
+  }
+  for (; at != end; ++at) a |= over(*at);
+  return ((a | b | c | d) >> 63) == 0;
 }
 
 Result<std::optional<MessageView>> Assembler::take(std::string_view packet) {
@@ -259,7 +289,6 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
 void put_result_head(std::string& out, const ResultHead& head) {
   put_number(out, static_cast<uint32_t>(head.verdict));
   put_number(out, head.count);
-  put_number(out, head.own_ns);
 }
 
 Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points) {
@@ -267,7 +296,6 @@ Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::
   const auto verdict = in.number<uint32_t>();
   ResultHead head;
   head.count = in.number<uint32_t>();
-  head.own_ns = in.number<uint64_t>();
   const std::string_view bytes = in.rest();
   if (!in.ok() || verdict > 2) return invalid("a result that cannot be read");
   head.verdict = static_cast<Verdict>(verdict);

@@ -80,6 +80,9 @@ struct MessageView {
 std::vector<std::string> packets_of(const Message& message);
 Header header_of(Type type, uint32_t instance, uint32_t number, size_t total);
 std::string_view bytes_of(std::span<const metrics::Point> points);
+// All are of series below a number, and have nothing in the reserved field. Asked of every point on its way, four
+// times.
+bool all_below(std::span<const metrics::Point> points, size_t number);
 
 // Puts messages together. After an error the other end cannot be understood any more.
 class Assembler {
@@ -165,8 +168,7 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {
   Verdict verdict{};
-  uint32_t count = 0;   // of points
-  uint64_t own_ns = 0;  // time that the plugin took, as the host measured it
+  uint32_t count = 0;  // of points
 };
 // What stands before the points.
 void put_result_head(std::string& out, const ResultHead& head);

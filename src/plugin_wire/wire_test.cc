@@ -40,6 +40,28 @@ TEST(Assembler, PutsPartsTogether) {
   }
 }
 
+TEST(Points, AreBelowANumberOrNot) {
+  EXPECT_TRUE(all_below({}, 0));
+  for (size_t count = 1; count < 12; ++count) {
+    std::vector<metrics::Point> points(count);
+    EXPECT_FALSE(all_below(points, 0));
+    for (metrics::Point& point : points) point.series = 6;
+    EXPECT_TRUE(all_below(points, 7));
+    for (size_t i = 0; i < count; ++i) {
+      for (const uint32_t series : {7U, kOwnSeries, UINT32_MAX}) {
+        auto one = points;
+        one[i].series = series;
+        EXPECT_FALSE(all_below(one, 7)) << i << " of " << count;
+      }
+      for (const uint32_t reserved : {1U, 0x8000'0000U, UINT32_MAX}) {
+        auto one = points;
+        one[i].reserved = reserved;
+        EXPECT_FALSE(all_below(one, 7)) << i << " of " << count;
+      }
+    }
+  }
+}
+
 TEST(Assembler, RefusesWhatDoesNotFit) {
   const auto packets = packets_of({Type::kSaved, 1, 1, std::string(kMaxPart + 100, 'x')});
   const auto refused = [&](const std::vector<std::string>& given) {
@@ -131,11 +153,11 @@ TEST(Ticks, CountsMustFitTheBytes) {
 TEST(Results, SayWhatTheyHave) {
   std::vector<metrics::Point> points(2);
   std::string payload;
-  put_result_head(payload, {Verdict::kChanged, 2, 77});
+  put_result_head(payload, {Verdict::kChanged, 2});
   payload += bytes_of(points);
   const auto read = decode_result(payload, points);
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->own_ns, 77U);
+  EXPECT_EQ(read->count, 2U);
   EXPECT_FALSE(decode_result(payload.substr(0, payload.size() - 16), points));
   payload[0] = 0;  // unchanged, with points
   EXPECT_FALSE(decode_result(payload, points));

@@ -219,6 +219,20 @@ class Bad(PluginTest):
         wait_until(lambda: not self.hosts(agent), "the hosts to end")
         self.assertEqual(agent.stop(), 0)
 
+    def test_bad_while_it_is_loaded(self):
+        self.document([])
+        agent = self.run_agent()
+
+        def limits():
+            with open(f"/proc/{agent.process.pid}/limits", encoding="ascii") as file:
+                return file.read()
+
+        before = limits()
+        self.put("early")
+        self.document(["early"])
+        agent.says("plugin loaded plugin=early")
+        self.assertEqual(limits(), before)
+
     def test_older_and_newer_minor_versions_run(self):
         for name in ("abi_1_0", "newer_minor"):
             self.put(name)

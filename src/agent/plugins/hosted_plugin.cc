@@ -130,6 +130,7 @@ int64_t HostedPlugin::deadline_of_a_tick() const {
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
+  if (plugin_wire::all_below(tick.points, told_dense_)) return;
   std::string series;
   for (const metrics::Point& point : tick.points) {
     if (point.series < told_dense_ || (point.series < told_.size() && told_[point.series])) continue;
@@ -165,10 +166,10 @@ void HostedPlugin::on_result(const MessageView& message) {
 
 // From the host's numbers to the table's. What is wrong with them; empty: nothing.
 std::string HostedPlugin::take_points(uint64_t& over) {
-  // Most points are of series that it was told of, and all of those below a number.
+  // Usually all are of series that it was told of, and all of those are below a number.
+  if (plugin_wire::all_below(points_, told_dense_)) return "";
   size_t kept = 0;
-  while (kept < points_.size() && points_[kept].series < told_dense_) points_[kept++].reserved = 0;
-  for (size_t i = kept; i < points_.size(); ++i) {
+  for (size_t i = 0; i < points_.size(); ++i) {
     const metrics::Point point = points_[i];
     metrics::SeriesId id = point.series;
     if ((point.series & kOwnSeries) != 0) {

@@ -43,7 +43,7 @@ class FakeLink final : public HostLink {
   }
   void result(plugin_wire::Verdict verdict, const std::vector<metrics::Point>& points = {}) {
     std::string payload;
-    plugin_wire::put_result_head(payload, {verdict, static_cast<uint32_t>(points.size()), 0});
+    plugin_wire::put_result_head(payload, {verdict, static_cast<uint32_t>(points.size())});
     payload += plugin_wire::bytes_of(points);
     answer(Type::kResult, payload);
   }

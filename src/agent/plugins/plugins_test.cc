@@ -115,6 +115,16 @@ TEST(Filter, KeepAndDropByNameAndLabel) {
   EXPECT_EQ(w.drops.told, (std::vector<std::string>{"plugin/filtered/filter 0 2"}));
 }
 
+TEST(Filter, AnEmptyPatternIsRefused) {
+  for (const char* const pattern : {R"("")", R"([""])", R"({})", R"({"name":"","labels":{"dev":"sda"}})"}) {
+    World w;
+    const std::string said = w.configure({{"filter", std::string(R"({"drop":)") + pattern + "}"}});
+    EXPECT_NE(said.find("a pattern must not be empty"), std::string::npos) << pattern << ": " << said;
+  }
+  World w;
+  EXPECT_EQ(w.configure({{"filter", R"({"drop":{"labels":{"dev":"*b"}}})"}}), "") << "labels alone are enough";
+}
+
 TEST(Rename, NamesAndLabels) {
   World w;
   ASSERT_EQ(w.configure({{"rename", R"({"names":{"system.cpu.utilization":"cpu"},"labels":{"dev":"device"}})"}}), "");
