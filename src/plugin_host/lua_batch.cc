@@ -95,6 +95,7 @@ void change_series(lua_State* state, LuaBatch& batch, metrics::Point& point, Cha
       }
     }
   } catch (const std::exception&) {
+    good = false;  // an error of Lua must not be raised from here
   }
   if (!good)
     luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");

@@ -86,7 +86,7 @@ int find_or_match(lua_State* state, bool find) {
       return 1;
     }
     lua_pushinteger(state, static_cast<lua_Integer>(at) + 1);
-    lua_pushinteger(state, static_cast<lua_Integer>(at + pattern.size()));
+    lua_pushinteger(state, static_cast<lua_Integer>(at) + static_cast<lua_Integer>(pattern.size()));
     return 2;
   }
   const bool anchored = pattern.starts_with('^');

@@ -72,6 +72,7 @@ class Script final : public Instance {
       try {
         good = save_value(state, self(state).bytes_);
       } catch (const std::exception&) {
+        good = false;  // an error of Lua must not be raised from here
       }
       if (good) return 0;
       return luaL_error(state, "`state` has what cannot be kept: functions, too deep, or more than 2 MiB");

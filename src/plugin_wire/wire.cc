@@ -244,7 +244,8 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
     one.id = in.number<uint32_t>();
     const auto kind = in.number<uint8_t>();
     const auto integer = in.number<uint8_t>();
-    one.series.exponent = in.number<int8_t>();
+    constexpr int kSignBit = 0x80;
+    one.series.exponent = (in.number<uint8_t>() ^ kSignBit) - kSignBit;  // of 8 bits
     const auto labels = in.number<uint8_t>();
     one.series.name = in.text();
     one.series.unit = in.text();

@@ -128,9 +128,10 @@ std::vector<std::pair<std::string, std::string>> Options::texts(std::string_view
 
 std::optional<SeriesPattern> Options::pattern(const std::string& path, const json& value) {
   SeriesPattern pattern;
-  const bool nothing = (value.is_string() && value.get_ref<const std::string&>().empty()) ||
-                       (value.is_object() && (value.empty() || value.value("name", json("*")) == ""));
-  if (nothing) {
+  const auto is_nothing = [](const json& text) {
+    return text.is_string() && text.get_ref<const std::string&>().empty();
+  };
+  if (is_nothing(value) || (value.is_object() && (value.empty() || is_nothing(value.value("name", json()))))) {
     fail(path, R"(a pattern must not be empty; "*" stands for all)", value);
     return std::nullopt;
   }

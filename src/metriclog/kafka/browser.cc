@@ -134,6 +134,7 @@ class Browser final : public LogBrowser {
     size_t count = 0;
     const auto** const groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
     std::vector<std::string> names;
+    names.reserve(count);
     for (size_t i = 0; i < count; ++i) names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(groups[i]));
     std::ranges::sort(names);
     if (names.size() > kMostGroups) names.resize(kMostGroups);
