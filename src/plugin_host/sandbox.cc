@@ -219,7 +219,7 @@ Status KernelSandbox::confine_loading(const std::string& library) {
   limit_resources();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error(errno, "no_new_privs");
   if (Status handled = handle_forbidden(channel_); !handled) return handled;
-  const Status files =
+  Status files =
       restrict_files({"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", library});
   if (!files && files.error().code() != Code::kUnimplemented) return files;
   loading_ = true;
@@ -247,7 +247,7 @@ Status KernelSandbox::confine() {
   }
   limit(RLIMIT_FSIZE, 0);
   prctl(PR_SET_DUMPABLE, 0);
-  const Status files = restrict_files({});
+  Status files = restrict_files({});
   if (!files && files.error().code() != Code::kUnimplemented) return files;
   SeccompFilter filter;
   allow_running(filter);

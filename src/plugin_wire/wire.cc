@@ -244,7 +244,7 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
     one.id = in.number<uint32_t>();
     const auto kind = in.number<uint8_t>();
     const auto integer = in.number<uint8_t>();
-    one.series.exponent = in.number<int8_t>();
+    one.series.exponent = in.number<int8_t>();  // NOLINT(bugprone-signed-char-misuse): it has a sign
     const auto labels = in.number<uint8_t>();
     one.series.name = in.text();
     one.series.unit = in.text();

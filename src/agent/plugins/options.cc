@@ -129,7 +129,7 @@ std::vector<std::pair<std::string, std::string>> Options::texts(std::string_view
 std::optional<SeriesPattern> Options::pattern(const std::string& path, const json& value) {
   SeriesPattern pattern;
   const bool nothing = (value.is_string() && value.get_ref<const std::string&>().empty()) ||
-                       (value.is_object() && (value.empty() || value.value("name", json("*")) == ""));
+                       (value.is_object() && (value.empty() || value.value("name", json()) == json("")));
   if (nothing) {
     fail(path, R"(a pattern must not be empty; "*" stands for all)", value);
     return std::nullopt;
