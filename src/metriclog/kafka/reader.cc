@@ -108,9 +108,10 @@ Reader::~Reader() {
   if (!may_close()) {
     rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
     std::ignore = queue_.release();
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): on purpose
+    // NOLINTBEGIN(clang-analyzer-cplusplus.NewDeleteLeaks): on purpose
     std::ignore = new (std::nothrow) SharedHandle(handle_);
     return;
+    // NOLINTEND(clang-analyzer-cplusplus.NewDeleteLeaks)
   }
   closing_ = true;
   // An answer that librdkafka still waits for would keep it from closing.
