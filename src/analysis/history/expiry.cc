@@ -1,4 +1,6 @@
 // HistoryStore: what is deleted, by age and for room.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -94,12 +96,20 @@ Status HistoryStore::shrink(uint64_t used) {
   return {};
 }
 
-// Agents of which nothing is left, and series that have not been seen for long: their last points are of no use
-// without the others, and names that come and go (containers' interfaces) must not fill the table.
+// Agents of which nothing is left, and series of which nothing is kept any longer. Names that come and go (containers'
+// interfaces) must not fill the table: where half of it is taken, those that have not been seen for days go at once.
 Status HistoryStore::forget_gone(int64_t now_ns) {
   const std::string old = std::to_string(now_ns - kForgetSeries);
+  const int64_t longest = std::max(*std::ranges::max_element(options_.keep_ns), kForgetSeries);
   const auto before = db_.integer("SELECT total_changes()");
-  if (auto status = db_.exec("DELETE FROM series WHERE seen_ns < " + old); !status) return status;
+  std::string crowded;
+  if (series_count_ <= options_.max_series / 2) {
+    crowded = fmt::format(" AND agent IN (SELECT agent FROM series GROUP BY agent HAVING count(*) > {})",
+                          options_.max_series_per_agent / 2);
+  }
+  for (const std::string& which : {std::to_string(now_ns - longest), old + crowded}) {
+    if (auto status = db_.exec("DELETE FROM series WHERE seen_ns < " + which); !status) return status;
+  }
   if (auto status =
           db_.exec("DELETE FROM agents WHERE json_extract(info, '$.seen_ns') < " + old +
                    " AND NOT EXISTS(SELECT 1 FROM points WHERE agent = agents.id)"

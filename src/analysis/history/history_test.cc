@@ -295,6 +295,58 @@ TEST_F(HistoryTest, WhatIsTooOldGoes) {
   EXPECT_EQ(chosen.resolution, Resolution::kMinute);
 }
 
+TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {
+  open();
+  append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
+  read_all();
+  commit();
+  clock_.advance(20 * kDayNs);
+  ASSERT_TRUE(store_->expire());
+  EXPECT_EQ(range(all("a", Resolution::kHour)).series.size(), 2U);
+  clock_.advance(400 * kDayNs);
+  ASSERT_TRUE(store_->expire());
+  EXPECT_TRUE(range(all("a", Resolution::kHour)).series.empty());
+  EXPECT_TRUE(store_->known_agents()->empty());
+}
+
+TEST_F(HistoryTest, WhatAForgottenSeriesLeftIsNotTakenForAnothers) {
+  options_.max_series_per_agent = 3;  // more than half of it: names that come and go make room
+  open();
+  append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
+  read_all();
+  commit();
+  clock_.advance(9 * kDayNs);
+  ASSERT_TRUE(store_->expire());
+  Batch made = batch("a", {frame(clock_.wall_ns(), 7, 7)});
+  made.series[0].name = made.series[1].name = "b.other";
+  append(made);
+  read_all();
+  commit();
+  kill();
+  const Range found = range(all("a", Resolution::kHour));
+  ASSERT_EQ(found.series.size(), 2U);
+  for (const RangeSeries& one : found.series) {
+    EXPECT_EQ(one.series.name, "b.other");
+    EXPECT_EQ(one.times_ns.size(), 1U) << "the old hour is that of a series that is gone";
+  }
+}
+
+TEST_F(HistoryTest, AgentsBeyondWhatIsRememberedAreNumberedAllTheSame) {
+  options_.max_series = 1;  // twice as many are remembered: those of one agent
+  options_.fair_series = 2;
+  open();
+  for (int i = 0; i < 3; ++i) {
+    for (const char* name : {"a", "b"}) append(batch(name, {frame(clock_.wall_ns() + i, i, i)}));
+    read_all();
+  }
+  commit();
+  for (const char* name : {"a", "b"}) {
+    const Range found = range(all(name, Resolution::kFull));
+    ASSERT_EQ(found.series.size(), 2U);
+    EXPECT_EQ(found.series[1].values, (std::vector<double>{0, 1, 2}));
+  }
+}
+
 TEST_F(HistoryTest, ATooLargeFileGivesUpTheOldestOfTheFinest) {
   options_.max_bytes = 250'000;
   open();
@@ -347,6 +399,17 @@ TEST_F(HistoryTest, TheAnswerIsBounded) {
   RangeRequest request = all("a", Resolution::kFull);
   request.max_points = 10;
   EXPECT_EQ((*reader)->range(request).error().code(), Code::kResourceExhausted);
+  request.resolution.reset();
+  request.from_ns = clock_.wall_ns();
+  request.to_ns = clock_.wall_ns() + 60 * kSecond;
+  EXPECT_EQ((*reader)->range(request)->resolution, Resolution::kTenSeconds) << "left to us, it is what fits";
+  request = all("a", Resolution::kFull, "a.real");
+  request.max_looked_at = 500;
+  const auto refused = (*reader)->range(request);
+  EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("500 values would have to be read"));
+  request.metric = "there.is.none";
+  EXPECT_TRUE((*reader)->range(request)->series.empty()) << "nothing is read for what is not there";
   request = all("a", Resolution::kFull, "a.real");
   const auto json = nlohmann::json::parse(to_json(*(*reader)->range(request), request, "x.5"));
   EXPECT_EQ(json["series"][0]["values"][0], nullptr);

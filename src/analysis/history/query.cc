@@ -13,12 +13,8 @@ namespace monitor::analysis::history {
 
 namespace {
 
-Error too_many(size_t most) {
-  return Error(Code::kResourceExhausted,
-               fmt::format("the range holds more than {} points; ask for less time, fewer agents or metrics, or a "
-                           "coarser resolution",
-                           most));
-}
+// What a row costs beside its values.
+constexpr size_t kRowCost = 16;
 
 RangeSeries& slot_of(Range& range, const std::string& agent, size_t& slot, const metrics::Series& series) {
   if (slot == SIZE_MAX) {
@@ -189,28 +185,49 @@ Result<Range> HistoryReader::range(const RangeRequest& request) {
     Database& db;
     ~End() { (void)db.exec("COMMIT"); }
   } const end{db_};
-  Range range;
-  if (request.resolution) {
-    range.resolution = *request.resolution;
-  } else {
-    const auto chosen = choose(request);
-    if (!chosen) return chosen.error();
-    range.resolution = *chosen;
+  if (request.resolution) return read_all(request, *request.resolution);
+  auto chosen = choose(request);
+  if (!chosen) return chosen.error();
+  // Whoever leaves the choice to us gets what fits.
+  while (true) {
+    auto found = read_all(request, *chosen);
+    if (found || found.error().code() != Code::kResourceExhausted || *chosen == kResolutions.back()) return found;
+    const bool from_points = width_ns(*chosen) < width_ns(kReduced[0]);
+    chosen = from_points ? kReduced[0] : kResolutions[static_cast<size_t>(*chosen) + 1];
   }
-  const bool from_points = width_ns(range.resolution) < width_ns(kReduced[0]);
-  taken_ = 0;
+}
+
+Result<Range> HistoryReader::read_all(const RangeRequest& request, Resolution resolution) {
+  Range range;
+  range.resolution = resolution;
+  const bool from_points = width_ns(resolution) < width_ns(kReduced[0]);
+  taken_ = looked_at_ = 0;
   for (const std::string& agent : request.agents) {
     const auto id = id_of(agent);
     if (!id) return id.error();
     if (!*id) continue;
     auto columns = columns_of(**id, request.metric);
     if (!columns) return columns.error();
+    if (columns->empty()) continue;
     const Status read = from_points ? read_points(**id, agent, request, *columns, range)
                                     : read_cells(**id, agent, request, *columns, range);
     if (!read) return read.error();
   }
   for (RangeSeries& one : range.series) finish(one, range.resolution != Resolution::kFull);
   return range;
+}
+
+Status HistoryReader::check_bounds(const RangeRequest& request) const {
+  constexpr const char* kAdvice = "ask for less time, fewer agents or metrics, or a coarser resolution";
+  if (taken_ > request.max_points) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("the range holds more than {} points; {}", request.max_points, kAdvice));
+  }
+  if (looked_at_ > request.max_looked_at) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("more than {} values would have to be read for it; {}", request.max_looked_at, kAdvice));
+  }
+  return {};
 }
 
 Status HistoryReader::read_points(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns,
@@ -226,7 +243,9 @@ Status HistoryReader::read_points(int64_t id, const std::string& agent, const Ra
   for (; rc == SQLITE_ROW; rc = select->step()) {
     const int64_t time = select->integer(0);
     PointReader reader(select->bytes(1));
+    looked_at_ += kRowCost;
     while (const auto point = reader.next()) {
+      ++looked_at_;
       if (point->index >= columns.size() || !columns[point->index]) continue;
       Column& column = *columns[point->index];
       RangeSeries& out = slot_of(range, agent, column.slot, column.series);
@@ -240,7 +259,7 @@ Status HistoryReader::read_points(int64_t id, const std::string& agent, const Ra
       }
       taken_ += out.times_ns.size() - before;
     }
-    if (taken_ > request.max_points) return too_many(request.max_points);
+    if (Status bounds = check_bounds(request); !bounds) return bounds;
   }
   return rc == SQLITE_DONE ? Status() : db_.error(rc, "reading");
 }
@@ -261,7 +280,9 @@ Status HistoryReader::read_cells(int64_t id, const std::string& agent, const Ran
   for (; rc == SQLITE_ROW; rc = select->step()) {
     const int64_t time = select->integer(0);
     CellReader reader(select->bytes(1));
+    looked_at_ += kRowCost;
     while (const auto cell = reader.next()) {
+      ++looked_at_;
       if (cell->index >= columns.size() || !columns[cell->index]) continue;
       Column& column = *columns[cell->index];
       RangeSeries& out = slot_of(range, agent, column.slot, column.series);
@@ -272,7 +293,7 @@ Status HistoryReader::read_cells(int64_t id, const std::string& agent, const Ran
       out.counts.push_back(cell->cell.count);
       ++taken_;
     }
-    if (taken_ > request.max_points) return too_many(request.max_points);
+    if (Status bounds = check_bounds(request); !bounds) return bounds;
   }
   return rc == SQLITE_DONE ? Status() : db_.error(rc, "reading");
 }

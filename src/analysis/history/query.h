@@ -19,11 +19,14 @@ struct RangeRequest {
   std::string metric;  // shell pattern over names, or over name{label=value,...}; empty: all
   int64_t from_ns = 0;
   int64_t to_ns = 0;  // not included
-  // Nothing: the finest that gives at most about `points` a series, and that reaches back far enough.
+  // Nothing: the finest that gives at most about `points` a series, that reaches back far enough, and that is not too
+  // much.
   std::optional<Resolution> resolution = {};
   size_t points = 600;
   // Of all series together; beyond it the request is refused (kResourceExhausted).
   size_t max_points = 2'500'000;
+  // Values that may be decoded on the way to them, likewise: an answer must not hold up the next ones for long.
+  size_t max_looked_at = 400'000'000;
 };
 
 struct RangeSeries {
@@ -70,11 +73,14 @@ class HistoryReader {
   Result<Columns> columns_of(int64_t id, const std::string& metric);
   Result<std::optional<int64_t>> edge(int64_t id, Resolution resolution, const char* which);
   Result<Resolution> choose(const RangeRequest& request);
+  Result<Range> read_all(const RangeRequest& request, Resolution resolution);
+  Status check_bounds(const RangeRequest& request) const;
   Status read_points(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns, Range& range);
   Status read_cells(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns, Range& range);
 
   Database db_;
   size_t taken_ = 0;  // points of the request
+  size_t looked_at_ = 0;
 };
 
 // One JSON object; docs/api says what is in it.

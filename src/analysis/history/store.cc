@@ -36,6 +36,7 @@ struct HistoryStore::Agent {
   const int64_t id;
   Buckets buckets;
   std::unordered_map<std::string, Known> series;
+  // No number is given twice: rows may still name one whose series was forgotten.
   uint32_t next_number = 0;
   // Of the last batch: the next one has the same series, nearly always.
   std::vector<metrics::Series> last_series;
@@ -108,6 +109,7 @@ void HistoryStore::reset() {
   if (open_) (void)db_.exec("ROLLBACK");
   open_ = false;
   agents_.clear();
+  remembered_ = 0;
   failure_ = {};
   const auto agents = db_.integer("SELECT count(*) FROM agents");
   const auto series = db_.integer("SELECT count(*) FROM series");
@@ -196,7 +198,10 @@ Result<std::unique_ptr<HistoryStore::Agent>> HistoryStore::load_agent(const std:
     agent = std::make_unique<Agent>(find_agent_.integer(0));
     agent->info.name = name;
     const auto info = nlohmann::json::parse(find_agent_.bytes(1), nullptr, false);
-    if (info.is_object()) agent->info.seen_ns = info.value("seen_ns", int64_t{0});
+    if (info.is_object()) {
+      agent->info.seen_ns = info.value("seen_ns", int64_t{0});
+      agent->next_number = info.value("next_number", uint32_t{0});
+    }
   }
   const ResetLater reset(series_of_);
   series_of_.bind(1, agent->id);
@@ -227,9 +232,20 @@ Status HistoryStore::number_series(Agent& agent, const metrics::Batch& batch) {
     if (!number) return number.error();
     agent.numbers.push_back(*number);
   }
-  agent.last_series = batch.series;
+  remember_series(agent, batch.series);
   agent.numbered_ns = now;
   return {};
+}
+
+// As long as all agents together do not have far more than are kept.
+void HistoryStore::remember_series(Agent& agent, const std::vector<metrics::Series>& series) {
+  remembered_ -= agent.last_series.size();
+  if (remembered_ + series.size() <= 2 * options_.max_series) {
+    agent.last_series = series;
+  } else {
+    agent.last_series = {};
+  }
+  remembered_ += agent.last_series.size();
 }
 
 // kNoNumber: there are too many.
@@ -343,8 +359,10 @@ Status HistoryStore::write_agents() {
     if (!agent->touched) continue;
     agent->touched = false;
     if (auto status = agent->buckets.write(*this); !status) return status;
-    const nlohmann::json info = {
-        {"host", agent->info.host}, {"version", agent->info.version}, {"seen_ns", agent->info.seen_ns}};
+    const nlohmann::json info = {{"host", agent->info.host},
+                                 {"version", agent->info.version},
+                                 {"seen_ns", agent->info.seen_ns},
+                                 {"next_number", agent->next_number}};
     const std::string text = info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     update_agent_.bind(1, agent->id);
     update_agent_.bind_text(2, text);

@@ -98,6 +98,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   Result<Agent*> find_agent(const std::string& name);
   Result<std::unique_ptr<Agent>> load_agent(const std::string& name);
   Status number_series(Agent& agent, const metrics::Batch& batch);
+  void remember_series(Agent& agent, const std::vector<metrics::Series>& series);
   Result<uint32_t> number_one(Agent& agent, const metrics::Series& series);
   Status add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
   Status insert_points(int64_t agent, int64_t time_ns, std::string_view bytes);
@@ -124,6 +125,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
   size_t agent_count_ = 0;
   size_t series_count_ = 0;
+  size_t remembered_ = 0;           // series of last batches, over all agents
   std::array<int64_t, 4> keep_ns_;  // in force: shorter than asked for while the file is too large
   bool open_ = false;               // a transaction
   Status failure_;
