@@ -36,6 +36,20 @@ std::string cut(std::string_view text, size_t columns) {
   return out;
 }
 
+size_t columns_of(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// What is wider than the screen would go on in the next line.
+void clip(Line& line, size_t columns) {
+  for (Span& span : line) {
+    const size_t wide = columns_of(span.text);
+    if (wide > columns) span.text = cut(span.text, columns);
+    columns -= std::min(wide, columns);
+  }
+}
+
 std::string right(std::string_view text, size_t columns) {
   return text.size() >= columns ? std::string(text.substr(0, columns))
                                 : std::string(columns - text.size(), ' ') + std::string(text);
@@ -363,6 +377,7 @@ std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
   Line last = foot();
   last[0].text = cut(last[0].text, size.columns - 1);
   lines.push_back(std::move(last));
+  for (Line& line : lines) clip(line, size.columns);
   return lines;
 }
 

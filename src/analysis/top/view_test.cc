@@ -64,6 +64,18 @@ TEST_F(ViewTest, FitsIntoEightyColumns) {
   for (const Size size : {Size{10, 3}, Size{1, 1}, Size{300, 100}}) text(size);
 }
 
+TEST_F(ViewTest, NothingIsWiderThanASmallScreen) {
+  heard("agent-001", 0.5);
+  for (const int key : {static_cast<int>(kEnd), static_cast<int>(kEnter), static_cast<int>('?')}) {
+    view_.key(key);  // the table, an agent, the help
+    for (const Line& line : view_.draw(fleet_, kNow, {40, 10})) {
+      size_t width = 0;
+      for (const Span& span : line) width += span.text.size();
+      EXPECT_LE(width, 40U) << (line.empty() ? "" : line.front().text);
+    }
+  }
+}
+
 TEST_F(ViewTest, SortsFiltersAndOpens) {
   heard("a", 0.1);
   heard("b", 0.9);
