@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "analysis/web/assets.h"
+#include "analysis/web/follower.h"
 #include "base/disk.h"
 
 namespace monitor::analysis::web {
@@ -72,7 +73,8 @@ class ApiTest : public ::testing::Test {
     };
     api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
     auto server = WebServer::start(
-        loop_, {.stuck_ns = 2 * kNanosPerSecond, .ping_ns = 100 * kNanosPerMilli}, hub_, registry_,
+        loop_, {.max_bodies_bytes = 1'000'000, .stuck_ns = 2 * kNanosPerSecond, .ping_ns = 100 * kNanosPerMilli}, hub_,
+        registry_,
         [this](const Request& request, const WebServer::Responder& responder) { api_->handle(request, responder); });
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -219,7 +221,8 @@ TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
   EXPECT_EQ(resumed.find("data: {\"v\":1}"), std::string::npos);
   EXPECT_NE(read_until(follow("Last-Event-ID: old.77\r\n"), "reset").find("event: reset"), std::string::npos);
   const int fd = follow("");
-  read_until(fd, "alive");
+  EXPECT_NE(read_until(fd, "alive").find("id: run.2\nevent: alive\ndata: {}\n\n"), std::string::npos)
+      << "a page that was told nothing yet comes back to where it began";
   hub_.publish("agent:b", "tick", "{\"v\":8}");
   hub_.publish("agent:a", "tick", "{\"v\":9}");
   const std::string live = read_until(fd, "\"v\":9");
@@ -239,6 +242,50 @@ TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
   }
   EXPECT_NE(registry_.text().find("monitor_web_streams_cut_total 1"), std::string::npos);
   EXPECT_NE(registry_.text().find("monitor_web_streams 0"), std::string::npos);
+}
+
+TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
+  const int fd = connect_to();
+  const std::string half =
+      "POST /api/v1/config/validate?key=/monitor/defaults HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Length: 600000\r\n\r\n" +
+      std::string(590'000, ' ');
+  ASSERT_EQ(send(fd, half.data(), half.size(), MSG_NOSIGNAL), static_cast<ssize_t>(half.size()));
+  const auto another = [&] {
+    return status(ask("POST", "/api/v1/config/validate?key=/monitor/defaults", "", std::string(500'000, ' ')));
+  };
+  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+  while (another() != 503 && clock_.mono_ns() < end) {
+  }
+  EXPECT_EQ(another(), 503);
+  shutdown(fd, SHUT_RDWR);
+  while (another() != 200 && clock_.mono_ns() < end) {
+  }
+  EXPECT_EQ(another(), 200);
+}
+
+TEST_F(ApiTest, StatusTellsOfLogAndHistory) {
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.history = {.trouble = "disk full", .trouble_since_ns = 5 * kNanosPerSecond};
+  }
+  const auto told = json(ask("GET", "/api/v1/status"));
+  EXPECT_EQ(told["history"]["trouble"], "disk full");
+  EXPECT_EQ(told["history"]["since"], 5);
+  EXPECT_EQ(told["log"]["trouble"], "");
+}
+
+TEST(TickEvent, IsBounded) {
+  metrics::Batch batch;
+  batch.agent_id = "<b>";
+  metrics::Frame frame;
+  for (uint32_t i = 0; i < 6'000; ++i) {
+    batch.series.push_back({.name = "m" + std::to_string(i), .labels = {}});
+    frame.points.push_back({.series = i});
+  }
+  const auto event = nlohmann::json::parse(tick_event(batch, frame, 0, false));
+  EXPECT_EQ(event["agent"], "<b>");
+  EXPECT_EQ(event["values"].size(), 5'000U);
 }
 
 TEST_F(ApiTest, TwoHundredBrowsersAreServed) {

@@ -133,9 +133,10 @@ Reply Api::status() {
   const LogState& log = state_.log;
   return json_reply(fmt::format(
       R"({{"version":{},"now":{},"log":{{"name":{},"trouble":{},"since":{},"newest":{},"caught_up":{},"skipped":{},"lost":{}}},)"
-      R"("config":{{"source":{},"files":{},"trouble":{},"editable":{}}},"agents":{}}})",
+      R"("history":{{"trouble":{},"since":{}}},"config":{{"source":{},"files":{},"trouble":{},"editable":{}}},"agents":{}}})",
       json_quote(options_.version), seconds(clock_.wall_ns()), json_quote(options_.log), json_quote(log.trouble),
       seconds(log.trouble_since_ns), seconds(log.newest_ns), log.caught_up, log.skipped, log.lost,
+      json_quote(state_.history.trouble), seconds(state_.history.trouble_since_ns),
       json_quote(options_.config.describe), options_.config.files, json_quote(config_trouble_),
       !options_.access.token.empty(), state_.fleet.agents().size()));
 }

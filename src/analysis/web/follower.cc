@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "analysis/web/http.h"
 #include "base/log.h"
@@ -26,6 +27,8 @@ constexpr int64_t kTryAgain = 2 * kNanosPerSecond;
 constexpr int64_t kFresh = 60 * kNanosPerSecond;
 constexpr int64_t kLatestFor = int64_t{5} * 60 * kNanosPerSecond;
 constexpr int64_t kForgetAgents = 7 * kDayNs;
+// Of a tick, for the page: as many as the history keeps of an agent. Each browser has a copy while it is under way.
+constexpr size_t kMostValues = 5'000;
 
 // The ledger and the history as one thing that is built.
 class Books final : public BuiltState {
@@ -74,7 +77,9 @@ std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame,
   std::string out = fmt::format(R"({{"agent":{},"time":{},"late":{},"values":{{)", json_quote(batch.agent_id),
                                 seconds_json(time_ns), late);
   bool first = true;
+  size_t left = kMostValues;
   for (const metrics::Point& point : frame.points) {
+    if (left-- == 0) break;
     out += fmt::format("{}{}:{}", first ? "" : ",", json_quote(metrics::to_string(batch.series[point.series])),
                        json_number(batch.value(point)));
     first = false;
@@ -178,6 +183,20 @@ void Follower::note_trouble(const std::string& text) {
   hub_.publish("log", "log", event);
 }
 
+void Follower::note_history(const std::string& text) {
+  const std::lock_guard lock(state_.mutex);
+  HistoryState& history = state_.history;
+  if (history.trouble.empty() != text.empty()) history.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
+  history.trouble = text;
+}
+
+// The log is well, whatever has become of what is made of it.
+Status Follower::history_failed(Status why) {
+  note_history(why.error().message());
+  log_is_well_ = true;
+  return why;
+}
+
 void Follower::run() {
   while (!stop_) {
     auto opened = open_({.snapshots = &history_, .new_group_at_earliest = true});
@@ -209,9 +228,9 @@ Status Follower::read(Session& session) {
   const auto commit = [&]() -> Status {
     const uint64_t event = hub_.last();
     if (Status stored = consumer.store(); !stored) return stored;
+    note_history("");
     const std::lock_guard lock(state_.mutex);
     state_.committed_event = event;
-    state_.log.history_trouble.clear();
     state_.log.caught_up = state_.log.caught_up || (consumer.partitions() > 0 && consumer.reached_end());
     return {};
   };
@@ -223,11 +242,11 @@ Status Follower::read(Session& session) {
     }
     const int64_t now = clock_.mono_ns();
     if (now - commit_ns >= std::max(kCommitEvery, kRest * history_.last_commit_ns())) {
-      if (Status committed = commit(); !committed) return committed;
+      if (Status committed = commit(); !committed) return history_failed(committed);
       commit_ns = clock_.mono_ns();
     }
     if (now - expire_ns >= kExpireEvery && consumer.stored_all()) {
-      if (Status expired = history_.expire(); !expired) return expired;
+      if (Status expired = history_.expire(); !expired) return history_failed(expired);
       expire_ns = clock_.mono_ns();
     }
     if (now - forget_ns >= kForgetEvery) {
@@ -241,7 +260,7 @@ Status Follower::read(Session& session) {
 
 void Follower::wait_to_try_again(const Error& why) {
   log_warning("reading for the page was broken off; it begins again where the history stands", {{"reason", why}});
-  note_trouble(why.message());
+  if (!std::exchange(log_is_well_, false)) note_trouble(why.message());
   history_.reset();
   const int64_t end = clock_.mono_ns() + kTryAgain;
   while (!stop_ && clock_.mono_ns() < end) std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -42,6 +42,8 @@ class Follower {
   Status read(Session& session);
   void wait_to_try_again(const Error& why);
   void note_trouble(const std::string& text);
+  void note_history(const std::string& text);
+  Status history_failed(Status why);
 
   const OpenReader open_;
   history::HistoryStore& history_;
@@ -50,7 +52,8 @@ class Follower {
   const Clock& clock_;
   telemetry::Registry& registry_;
   const std::atomic<bool>& stop_;
-  std::mutex reader_mutex_;  // guards reader_, which wake() reaches for
+  bool log_is_well_ = false;  // reading was broken off for another reason
+  std::mutex reader_mutex_;   // guards reader_, which wake() reaches for
   std::unique_ptr<metriclog::LogReader> reader_;
 };
 

@@ -20,6 +20,8 @@ constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
+// A comment would do for proxies; a page is told of events alone, and must know that the connection lives.
+constexpr std::string_view kAlive = "event: alive\ndata: {}\n\n";
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -122,8 +124,9 @@ class WebServer::Impl {
     Exchange& exchange = *found->second;
     exchange.streaming = true;
     exchange.start = std::move(start);
-    // The browser comes back after 1 s; and proxies let the first bytes through at once.
-    exchange.out = "retry: 1000\n\n";
+    // The browser comes back after 1 s, to this place if nothing else came; and proxies let the first bytes through at
+    // once.
+    exchange.out = fmt::format("retry: 1000\nid: {}\n{}", hub_.id(exchange.start.place), kAlive);
     if (exchange.start.reset) say_reset(exchange);
     streams_.set(static_cast<double>(++stream_count_));
     resume(exchange);
@@ -136,6 +139,7 @@ class WebServer::Impl {
     uint64_t token = 0;
     Request request;
     bool too_large = false;
+    bool too_many = false;
     bool handled = false;
     bool suspended = false;
     std::optional<Reply> reply;
@@ -179,7 +183,7 @@ class WebServer::Impl {
   void ping() {
     for (auto& [token, exchange] : exchanges_) {
       if (!exchange->waiting) continue;
-      exchange->out += ": alive\n\n";
+      exchange->out += kAlive;
       resume(*exchange);
     }
     ping_timer_ = loop_.call_after(options_.ping_ns, [this] { ping(); });
@@ -219,15 +223,24 @@ class WebServer::Impl {
     }
     Exchange& exchange = *static_cast<Exchange*>(*state);
     if (*upload_size > 0) {
-      if (exchange.request.body.size() + *upload_size > impl.options_.max_body_bytes) {
-        exchange.too_large = true;
-      } else {
-        exchange.request.body.append(upload, *upload_size);
-      }
+      impl.take_body(exchange, {upload, *upload_size});
       *upload_size = 0;
       return MHD_YES;
     }
     return impl.answer(exchange);
+  }
+
+  // What is too much is read to its end all the same, and not kept.
+  void take_body(Exchange& exchange, std::string_view bytes) {
+    std::string& body = exchange.request.body;
+    if (body.size() + bytes.size() > options_.max_body_bytes) {
+      exchange.too_large = true;
+    } else if (bodies_ + bytes.size() > options_.max_bodies_bytes) {
+      exchange.too_many = true;
+    } else {
+      body.append(bytes);
+      bodies_ += bytes.size();
+    }
   }
 
   Exchange* begin(MHD_Connection* connection, const char* url, const char* method) {
@@ -252,6 +265,8 @@ class WebServer::Impl {
       exchange.handled = true;
       if (exchange.too_large) {
         exchange.reply = error_reply(413, fmt::format("body: more than {} bytes", options_.max_body_bytes));
+      } else if (exchange.too_many) {
+        exchange.reply = error_reply(503, "too much is sent at once; try again in a moment");
       } else {
         handler_(exchange.request, Responder(server_, exchange.token));
       }
@@ -302,6 +317,7 @@ class WebServer::Impl {
       if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) impl.cut_.add();
     }
     *state = nullptr;
+    impl.bodies_ -= exchange->request.body.size();
     impl.exchanges_.erase(exchange->token);
   }
 
@@ -320,6 +336,7 @@ class WebServer::Impl {
   bool run_due_ = false;
   uint64_t last_token_ = 0;
   size_t stream_count_ = 0;
+  size_t bodies_ = 0;  // bytes, of all requests
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
   std::atomic<bool> woken_ = false;

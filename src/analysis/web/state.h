@@ -19,7 +19,11 @@ struct LogState {
   uint64_t skipped = 0;
   uint64_t lost = 0;
   bool caught_up = false;  // everything that was there at the start has been read
-  std::string history_trouble;
+};
+
+struct HistoryState {
+  std::string trouble;  // why it cannot be written now; empty when it can
+  int64_t trouble_since_ns = 0;
 };
 
 struct State {
@@ -27,6 +31,7 @@ struct State {
   Fleet fleet;
   Ledger ledger;
   LogState log;
+  HistoryState history;
   // An event up to which everything is committed to the history.
   uint64_t committed_event = 0;
 };
