@@ -179,6 +179,16 @@ class WebTest(ProgramTest):
         self.browser.do("click", selector="form button")
         count = self.browser.eval("Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset)))")
         self.browser.wait(f"Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset))) > {count}")
+        # The tail shows what matches, and nothing else.
+        self.browser.do("fill", selector=".in-metric", text="no.such.metric")
+        self.browser.wait("document.querySelector('.info').textContent.startsWith('No message')")
+        end = lambda: self.get("/api/v1/log")["partitions"][0]["end"]  # noqa: E731
+        before = end()
+        wait_until(lambda: end() > before + 3, "more messages")
+        self.assertEqual(self.browser.eval("document.querySelectorAll('[data-offset]').length"), 0)
+        self.browser.do("fill", selector=".in-metric", text="system.cpu.*")
+        newest = "Math.max(0, ...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset)))"
+        self.browser.wait(f"{newest} > {end()}")
 
         self.browser.open(self.url("ledger"))
         self.browser.wait("document.querySelectorAll('tbody tr').length === 1")
@@ -214,6 +224,11 @@ class WebTest(ProgramTest):
         self.browser.wait("document.querySelector('.problems').textContent.includes('cpuu')")
         # Two edit it: the first is stored and put in force, the second is told, before and while storing.
         self.browser.do("fill", selector="textarea", text='{"interval": 3, "metrics": ["cpu"]}', page=1)
+        # What is not saved is lost neither to the colours nor to a link.
+        self.browser.do("click", selector="button[aria-label='Light or dark']", page=1)
+        self.browser.eval("window.confirm = (text) => { window.wasAsked = text; return false; }; location.hash = '#/ledger'", page=1)
+        self.browser.wait("window.wasAsked?.includes('not saved') && location.hash.startsWith('#/config')", page=1)
+        self.assertIn('"interval": 3', self.browser.eval("document.querySelector('textarea').value", page=1))
         self.browser.do("fill", selector="textarea", text='{"interval": 2, "metrics": ["cpu", "memory"]}')
         self.browser.do("click", selector="button.main")
         self.browser.wait("document.querySelector('.problems').textContent.includes('stored')")
@@ -249,7 +264,50 @@ class WebTest(ProgramTest):
         os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
         self.start_server(port=server.address.rsplit(":", 1)[1])
         self.browser.wait("document.querySelector('#notice').textContent === ''")
+        # The history that cannot be written is not the log's trouble.
+        other = sqlite3.connect(f"{self.data}/history.db", isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        self.browser.wait("document.querySelector('#notice').textContent.includes('The history cannot be written since')", limit=60000)
+        self.assertNotIn("The log cannot", self.browser.eval("document.querySelector('#notice').textContent"))
+        other.execute("ROLLBACK")
+        self.browser.wait("document.querySelector('#notice').textContent === ''", limit=60000)
         self.assertEqual(self.browser.do("faults"), [])
+
+    def test_a_page_that_was_left_takes_nothing_from_the_next(self):
+        self.system()
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 1")
+        # Enter on what is focused is meant for that, whichever agent is chosen.
+        self.browser.do("key", key="j")
+        self.browser.eval("document.querySelector('.chip.alive').focus()")
+        self.browser.do("key", key="Enter")
+        self.browser.wait("location.hash === '#/overview?state=alive'")
+        # The fleet's answer comes when an agent is shown already.
+        self.browser.eval("""(() => {
+            const fetched = window.fetch;
+            window.fetch = async (url, ...more) => {
+                if (String(url).endsWith('/fleet') && location.hash.startsWith('#/overview')) {
+                    await new Promise((resolve) => { window.letGo = resolve; });
+                    window.gone = true;
+                }
+                return fetched(url, ...more);
+            };
+            const Source = window.EventSource;
+            window.EventSource = class extends Source { constructor(url) { super(url); window.followed = url; } };
+            location.hash = '#/ledger';
+        })()""")
+        self.browser.wait("document.querySelector('h1').textContent === 'Ledger'")
+        self.browser.eval("location.hash = '#/overview'")
+        self.browser.wait("window.letGo !== undefined")
+        self.browser.eval("location.hash = '#/agent?agents=agent-001'")
+        self.browser.wait("window.followed.includes('agent-001')")
+        before = max(self.cpu_values("agent-001"))
+        self.browser.eval("window.letGo()")
+        self.browser.wait("window.gone")
+        wait_until(lambda: max(self.cpu_values("agent-001")) > before + 2, "more ticks")
+        self.assertIn("agent-001", self.browser.eval("window.followed"))
+        self.no_faults()
 
     def test_names_full_of_html_are_text(self):
         server = self.start_server()

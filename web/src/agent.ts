@@ -1,6 +1,6 @@
 // Charts of one agent, or of several beside one another: live, or any time that the history has.
-import { AgentRow, ask, Fleet, Range, Series, Tick } from './api';
-import { Chart, Line, lineOf } from './charts';
+import { AgentRow, ApiError, ask, Fleet, Range, Series, Tick } from './api';
+import { Chart, Line, lineOf, MOST_LINES } from './charts';
 import { debounce, el, fill, say } from './dom';
 import { age, clock, seriesName, value } from './format';
 import { go, Page } from './page';
@@ -12,11 +12,19 @@ const FIGURES = ['CPU', 'Memory', 'Disk read', 'Disk write', 'Net in', 'Net out'
 const MOST_AGENTS = 20;
 const MOST_CHARTS = 60;
 
-interface Panel { metric: string; unit: string; chart: Chart; lines: Line[]; element: HTMLElement; seen: boolean; dirty: boolean }
+interface Panel { chart: Chart; lines: Line[]; element: HTMLElement; caption: HTMLElement; seen: boolean; dirty: boolean }
 
 function rank(metric: string): number {
   const at = FIRST.findIndex((one) => metric.startsWith(one));
   return at < 0 ? FIRST.length : at;
+}
+
+const MOST_ASKED = 10_000;
+
+function has(times: number[], wanted: number): boolean {
+  let at = times.length - 1;
+  while (at >= 0 && times[at]! > wanted + 1e-5) --at;
+  return at >= 0 && times[at]! > wanted - 1e-5;
 }
 
 export function agentPage(start: URLSearchParams): Page {
@@ -32,6 +40,7 @@ export function agentPage(start: URLSearchParams): Page {
   let loading = 0;
   let loadedAt = 0;
   let closed = false;
+  const asked = new Map<string, number>();  // series that ticks have and no chart
 
   const chips = el('div', { class: 'chips' });
   const options = el('datalist', { id: 'agent-names' });
@@ -150,7 +159,20 @@ export function agentPage(start: URLSearchParams): Page {
     return [agents.length > 1 ? series.agent : '', labels].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
   }
 
+  // Ticks that came while the range was on its way are in the lines of before alone.
+  function goOn(line: Line, before: Line | undefined): Line {
+    if (before === undefined) return line;
+    const last = line.times[line.times.length - 1] ?? 0;
+    let at = before.times.length;
+    while (at > 0 && before.times[at - 1]! > last + 1e-5) --at;
+    line.times.push(...before.times.slice(at));
+    line.values.push(...before.values.slice(at));
+    return line;
+  }
+
   function show(range: Range): void {
+    const goesOn = window_ === null && resolution === 'full' && range.resolution === 'full';
+    const linesBefore = byKey;
     resolution = range.resolution;
     const groups = new Map<string, Series[]>();
     for (const series of range.series) {
@@ -168,12 +190,17 @@ export function agentPage(start: URLSearchParams): Page {
       let panel = before.get(name);
       if (panel === undefined) {
         const host = el('div', { class: 'plot' });
-        const figure = el('figure', { class: 'panel', 'data-metric': name }, el('figcaption', {}, name), host);
-        panel = { metric: name, unit: list[0]!.unit, lines: [], element: figure, seen: false, dirty: true,
+        const caption = el('figcaption', {});
+        const figure = el('figure', { class: 'panel', 'data-metric': name }, caption, host);
+        panel = { lines: [], element: figure, caption, seen: false, dirty: true,
           chart: new Chart(host, list[0]!.unit, name, (from, to) => { window_ = [from, to]; remember(); void load(); }, () => { window_ = null; remember(); void load(); }) };
         sight.observe(figure);
       }
-      panel.lines = list.map((series) => lineOf(series, label(series), `${series.agent} ${seriesName(series.metric, series.labels)}`));
+      say(panel.caption, list.length > MOST_LINES ? `${name} · ${MOST_LINES} of ${list.length} lines` : name);
+      panel.lines = list.map((series) => {
+        const line = lineOf(series, label(series), `${series.agent} ${seriesName(series.metric, series.labels)}`);
+        return goesOn ? goOn(line, linesBefore.get(line.key)?.line) : line;
+      });
       for (const line of panel.lines) byKey.set(line.key, { panel, line });
       panel.dirty = true;
       panels.set(name, panel);
@@ -210,8 +237,17 @@ export function agentPage(start: URLSearchParams): Page {
     } catch (error) {
       if (mine !== loading || closed) return;
       say(info, `The history cannot be read: ${(error as Error).message}`);
+      // What is refused now would be refused again.
+      if (error instanceof ApiError && error.status < 500) return;
       window.setTimeout(() => { if (mine === loading && !closed) void load(); }, 2000);
     }
+  }
+
+  let again = 0;
+  // Once what was just told is in the history, and not often.
+  function loadSoon(): void {
+    if (again !== 0 || closed) return;
+    again = window.setTimeout(() => { again = 0; if (!closed && window_ === null) void load(); }, Math.max(1500, 5000 - (performance.now() - loadedAt)));
   }
 
   let following = '';
@@ -228,16 +264,25 @@ export function agentPage(start: URLSearchParams): Page {
     const tick = data as Tick;
     if (window_ !== null || resolution !== 'full') return;
     const oldest = now() - span * 1.1;
-    let unknown = false;
     for (const [name, v] of Object.entries(tick.values)) {
       const found = byKey.get(`${tick.agent} ${name}`);
       if (found === undefined) {
-        unknown = true;
+        // New, or one that is not shown: it is asked for a few times, not for ever.
+        const key = `${tick.agent} ${name}`;
+        const times = asked.get(key) ?? 0;
+        if (metric === '' && times < 3 && asked.size < MOST_ASKED) {
+          asked.set(key, times + 1);
+          loadSoon();
+        }
         continue;
       }
       const { line, panel } = found;
       const last = line.times[line.times.length - 1];
-      if (last !== undefined && tick.time <= last + 1e-5) continue;
+      if (last !== undefined && tick.time <= last + 1e-5) {
+        // Late, as out of a spool: its place is in the history.
+        if (tick.time > oldest && !has(line.times, tick.time)) loadSoon();
+        continue;
+      }
       line.times.push(tick.time);
       line.values.push(v);
       if (line.times.length > 64 && line.times[32]! < oldest) {
@@ -246,8 +291,6 @@ export function agentPage(start: URLSearchParams): Page {
       }
       panel.dirty = true;
     }
-    // A metric that is new: it is in the history in a moment.
-    if (unknown && metric === '' && performance.now() - loadedAt > 5000) void load();
     schedule();
   }
 
@@ -298,6 +341,7 @@ export function agentPage(start: URLSearchParams): Page {
   window.setTimeout(() => void loadNames(), agents.length === 0 ? 0 : 500);
   return {
     element,
+    recolour: () => { for (const panel of panels.values()) panel.chart.recolour(); redraw(); },
     update: (parameters) => { read(parameters); following = ''; controls(); void load(); void loadFacts(); },
     key: (pressed) => {
       if (pressed.key === '/') picker.focus();
@@ -313,6 +357,7 @@ export function agentPage(start: URLSearchParams): Page {
       closed = true;
       clearInterval(timer);
       clearInterval(factsTimer);
+      clearTimeout(again);
       if (frame !== 0) cancelAnimationFrame(frame);
       sight.disconnect();
       resized.disconnect();

@@ -30,6 +30,7 @@ export interface Tick { agent: string; time: number; late: boolean; values: Reco
 export interface Status {
   version: string; now: number; agents: number;
   log: { name: string; trouble: string; since: number | null; newest: number | null; caught_up: boolean; skipped: number; lost: number };
+  history: { trouble: string; since: number | null };
   config: { source: string; files: boolean; trouble: string; editable: boolean };
 }
 export interface Problem { path: string; line: number; message: string; warning: boolean; text: string }

@@ -14,7 +14,7 @@ export interface Line {
 
 const DARK = ['#5cc8a8', '#7aa7ff', '#f0a35e', '#e07a9b', '#b9a3ff', '#d6cf6a', '#6fd0e0', '#e58f6b', '#9ccc7a', '#c2c8d0'];
 const LIGHT = ['#1f6f5c', '#2f62c9', '#b35a10', '#ad3560', '#6b4fd0', '#7a7212', '#12798c', '#a9461c', '#4c7d22', '#5a6472'];
-const MOST_LINES = 40;
+export const MOST_LINES = 40;
 let drawn = false;  // any chart, since the page was opened
 
 function dark(): boolean {
@@ -136,6 +136,11 @@ export class Chart {
   close(): void {
     this.plot?.destroy();
     this.plot = null;
+  }
+
+  // It is made anew with the colours of now when it is drawn next.
+  recolour(): void {
+    this.close();
   }
 
   private height(): number {

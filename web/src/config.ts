@@ -16,7 +16,7 @@ const TOKEN = 'monitor-token';
 export function configuration(parameters: URLSearchParams): Page {
   let current = parameters.get('key') ?? '';
   let base: string | null = null;  // the tag of what is edited; null: a document that is not there yet
-  let original = '';
+  let untouched = '';  // the text as it was put into the editor
   let closed = false;
   let overview: Overview | null = null;
 
@@ -46,7 +46,8 @@ export function configuration(parameters: URLSearchParams): Page {
   token.addEventListener('change', () => sessionStorage.setItem(TOKEN, token.value));
   area.addEventListener('input', debounce(300, () => void validate()));
 
-  const dirty = () => area.value !== original;
+  const dirty = () => current !== '' && !area.readOnly && area.value !== untouched;
+  const mayLose = () => !dirty() || window.confirm(`Leave ${current}? What was changed in it is not saved.`);
 
   async function loadOverview(): Promise<void> {
     try {
@@ -73,23 +74,27 @@ export function configuration(parameters: URLSearchParams): Page {
   }
 
   async function load(key: string, quiet = false): Promise<void> {
+    if (key !== current && !mayLose()) return;
     current = key;
     if (!quiet) go('config', { key }, true);
     fill(conflict);
     fill(problems);
     say(title, key);
+    let text = '{\n    \n}\n';
     try {
       const found = await ask<Document>('/config/document', { key });
+      if (key !== current || closed) return;
       base = found.tag;
-      original = found.value;
+      text = found.value;
       say(meta, [found.place !== key ? found.place : '', found.revision !== 0 ? `revision ${found.revision}` : ''].filter((one) => one !== '' && one !== undefined).join(' · '));
     } catch (error) {
+      if (key !== current || closed) return;
       base = null;
-      original = '';
       if (!(error instanceof ApiError) || error.status !== 404) fill(problems, el('p', { class: 'warn' }, (error as Error).message));
       else say(meta, 'there is none yet');
     }
-    area.value = original === '' && base === null ? '{\n    \n}\n' : original;
+    area.value = text;
+    untouched = area.value;  // as the browser has its line ends
     area.readOnly = key.startsWith('/monitor/overrides/');
     for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
   }
@@ -106,8 +111,10 @@ export function configuration(parameters: URLSearchParams): Page {
 
   async function validate(): Promise<void> {
     if (current === '') return;
+    const text = area.value;
     try {
-      const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: area.value });
+      const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: text });
+      if (text !== area.value || closed) return;
       showProblems(answer.problems);
       if (answer.valid && answer.problems.length === 0) fill(problems, el('p', { class: 'good' }, 'valid'));
     } catch (error) {
@@ -118,11 +125,11 @@ export function configuration(parameters: URLSearchParams): Page {
   async function store(deletion: boolean): Promise<void> {
     if (current === '') return;
     sessionStorage.setItem(TOKEN, token.value);
-    const body = deletion ? { base } : { base, value: area.value };
+    const body: { base: string | null; value?: string } = deletion ? { base } : { base, value: area.value };
     try {
       const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value}` } });
       base = done.tag;
-      original = deletion ? '' : area.value;
+      untouched = body.value ?? area.value;
       fill(conflict);
       fill(problems, el('p', { class: 'good' }, deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'));
       void loadOverview();
@@ -161,7 +168,8 @@ export function configuration(parameters: URLSearchParams): Page {
   stream.follow(['config'], '', (name) => { if (name === 'config') void loadOverview(); }, () => void loadOverview());
   return {
     element,
-    event: () => undefined,
+    unsaved: dirty,
+    update: (next) => { const key = next.get('key') ?? ''; if (key !== '' && key !== current) void load(key, true); },
     key: (pressed) => {
       if ((pressed.ctrlKey || pressed.metaKey) && pressed.key === 's') {
         pressed.preventDefault();

@@ -54,18 +54,21 @@ function turn(): void {
   const dark = document.documentElement.dataset['theme'] === 'dark' || (document.documentElement.dataset['theme'] === undefined && matchMedia('(prefers-color-scheme: dark)').matches);
   document.documentElement.dataset['theme'] = dark ? 'light' : 'dark';
   localStorage.setItem('monitor-theme', document.documentElement.dataset['theme']);
+  recolour();
+}
+function recolour(): void {
   forgetColours();
-  show(true);
+  page?.recolour?.();
 }
 const kept = localStorage.getItem('monitor-theme');
 if (kept === 'light' || kept === 'dark') document.documentElement.dataset['theme'] = kept;
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { forgetColours(); show(true); });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour);
 
-function show(anew = false): void {
+function show(): void {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
   const wanted = PAGES.find((one) => one.name === path) ?? PAGES[0]!;
   const parameters = new URLSearchParams(query);
-  if (wanted.name === name && !anew) {
+  if (wanted.name === name) {
     page?.update?.(parameters);
     return;
   }
@@ -88,6 +91,7 @@ function tell(): void {
   if (link_ === 'lost') parts.push(`No connection to the server since ${clock(linkSince / 1000)}. What is shown is from before; trying again.`);
   if (status !== null && status.log.trouble !== '') parts.push(`The log cannot be read since ${clock(status.log.since)}: ${status.log.trouble}`);
   else if (status !== null && !status.log.caught_up) parts.push('Reading what the log already holds.');
+  if (status !== null && status.history.trouble !== '') parts.push(`The history cannot be written since ${clock(status.history.since)}: ${status.history.trouble}. What the log keeps is put into it later.`);
   if (status !== null && status.config.trouble !== '') parts.push(`The configuration cannot be read: ${status.config.trouble}`);
   const wanted = parts.join('\n');
   if (notice.dataset['text'] === wanted) return;
@@ -122,10 +126,12 @@ document.addEventListener('keydown', (pressed) => {
     target.blur();
   }
   if (pressed.ctrlKey || pressed.metaKey) {
-    page?.key?.(pressed);
+    if (pressed.key === 's') page?.key?.(pressed);  // all others are the browser's, as its zoom
     return;
   }
   if (pressed.altKey || writes) return;
+  // What is focused is meant, whatever is chosen elsewhere.
+  if (['Enter', ' '].includes(pressed.key) && target.closest('a, button, summary') !== null) return;
   if (prefix) {
     prefix = false;
     const wanted = PAGES.find((one) => one.key === pressed.key);
@@ -140,6 +146,14 @@ document.addEventListener('keydown', (pressed) => {
   else if (dialog.open || page?.key?.(pressed) !== true) return;
   pressed.preventDefault();
 });
-window.addEventListener('hashchange', () => show());
+window.addEventListener('hashchange', (change) => {
+  const stays = location.hash.startsWith(`#/${name}?`) || location.hash === `#/${name}`;
+  if (!stays && page?.unsaved?.() === true && !window.confirm('Leave? What was changed in the document is not saved.')) {
+    history.replaceState(null, '', new URL(change.oldURL).hash);
+    return;
+  }
+  show();
+});
+window.addEventListener('beforeunload', (leaving) => { if (page?.unsaved?.() === true) leaving.preventDefault(); });
 show();
 void look();

@@ -18,6 +18,7 @@ interface Message {
 interface Answer { messages: Message[]; looked_at: number; cursor: string | null }
 
 const MOST_ROWS = 500;
+const AT_ONCE = 40;
 const FIELDS = ['agent', 'metric', 'since', 'until', 'partition', 'offset'] as const;
 const HINTS: Record<(typeof FIELDS)[number], string> = {
   agent: 'agent-* ', metric: 'system.cpu.*', since: '-10m, 2026-11-22T12:00:00Z', until: '-5m', partition: 'all', offset: 'from the newest',
@@ -29,6 +30,9 @@ export function messages(parameters: URLSearchParams): Page {
   let asked = 0;
   let closed = false;
   let waiting: Message[] = [];
+  let passed = 0;     // messages that came faster than rows can be shown
+  let stale = false;  // something came, and the server must say whether it matches
+  let refreshed = 0;
 
   const inputs = new Map<string, HTMLInputElement>();
   const form = el('form', { class: 'tools', submit: (event: Event) => { event.preventDefault(); search(); } } as never);
@@ -101,6 +105,8 @@ export function messages(parameters: URLSearchParams): Page {
   function search(): void {
     go('messages', tail ? { ...wanted(), tail: '1' } : wanted(), true);
     waiting = [];
+    passed = 0;
+    stale = false;
     void load(null);
     stream.follow(tail ? ['messages'] : [], '', event, () => void load(null));
   }
@@ -109,21 +115,45 @@ export function messages(parameters: URLSearchParams): Page {
   function event(name: string, data: unknown): void {
     if (name !== 'message' || !tail) return;
     const message = data as Message;
-    const { agent, partition } = wanted();
+    const { agent, partition, metric, since, until, offset } = wanted();
+    if ((metric ?? since ?? until ?? offset) !== undefined) {
+      stale = true;
+      return;
+    }
     if (agent !== undefined && !pattern(agent).test(message.key)) return;
     if (partition !== undefined && Number(partition) !== message.partition) return;
     waiting.push(message);
     if (waiting.length > MOST_ROWS) waiting.splice(0, waiting.length - MOST_ROWS);
   }
   const timer = window.setInterval(() => {
+    if (stale && performance.now() - refreshed > 1000) void refresh();
     if (waiting.length === 0) return;
-    const fresh = waiting.splice(0, 40);
+    const fresh = waiting.splice(-AT_ONCE);
+    passed += waiting.length;
+    waiting = [];
+    prepend(fresh);
+  }, 250);
+
+  function prepend(fresh: Message[]): void {
     for (const message of fresh) {
       if (body.querySelector(`[data-offset="${message.offset}"][data-partition="${message.partition}"]`) === null) body.prepend(...rows(message));
     }
     while (body.children.length > MOST_ROWS * 2) body.lastChild?.remove();
-    say(info, `${count(body.children.length / 2)} messages, newest first; following`);
-  }, 250);
+    say(info, `${count(body.children.length / 2)} messages, newest first; following${passed > 0 ? `; ${count(passed)} passed by too fast to be shown` : ''}`);
+  }
+
+  // What only the server can tell: which of the newest messages match.
+  async function refresh(): Promise<void> {
+    stale = false;
+    refreshed = performance.now();
+    const mine = asked;
+    try {
+      const answer = await ask<Answer>('/messages', { ...wanted(), limit: AT_ONCE });
+      if (mine === asked && !closed && tail) prepend(answer.messages.reverse());
+    } catch {
+      stale = true;
+    }
+  }
 
   function pattern(text: string): RegExp {
     return new RegExp(`^${text.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`);

@@ -46,6 +46,7 @@ export function overview(parameters: URLSearchParams): Page {
   let gotAt = 0;
   let dirty = true;
   let generation = 0;
+  let closed = false;
   const lines: Line[] = [];
 
   const chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'States' });
@@ -227,6 +228,7 @@ export function overview(parameters: URLSearchParams): Page {
   async function load(): Promise<void> {
     try {
       const fleet = await ask<Fleet>('/fleet');
+      if (closed) return;  // the stream is another page's by now
       agents.clear();
       now = fleet.now;
       gotAt = performance.now();
@@ -235,16 +237,14 @@ export function overview(parameters: URLSearchParams): Page {
       soon();
       stream.follow(['fleet'], fleet.live_id, event, () => void load());
     } catch (error) {
+      if (closed) return;
       fill(empty, `The fleet cannot be read: ${(error as Error).message}`);
-      window.setTimeout(() => { if (element.isConnected) void load(); }, 2000);
+      window.setTimeout(() => { if (!closed) void load(); }, 2000);
     }
   }
 
   function event(name: string, data: unknown): void {
-    if (name !== 'fleet') {
-      page.outside?.(name, data);
-      return;
-    }
+    if (name !== 'fleet') return;
     const fleet = data as { now: number; agents: AgentRow[] };
     now = fleet.now;
     gotAt = performance.now();
@@ -261,9 +261,12 @@ export function overview(parameters: URLSearchParams): Page {
     render();
   }
 
-  const page: Page & { outside?: (name: string, data: unknown) => void } = {
+  void load();
+  return {
     element,
+    recolour: () => { for (const one of lines) one.drawn = -1; soon(); },
     close: () => {
+      closed = true;
       clearInterval(timer);
       resized.disconnect();
       if (due !== 0) cancelAnimationFrame(due);
@@ -277,6 +280,4 @@ export function overview(parameters: URLSearchParams): Page {
       return true;
     },
   };
-  void load();
-  return page;
 }

@@ -2,12 +2,14 @@
 
 export interface Page {
   readonly element: HTMLElement;
-  // Events of the stream that concern it.
-  event?(name: string, data: unknown): void;
   // It is taken away.
   close?(): void;
   // A key that the shell has no use for; true: it was used.
   key?(event: KeyboardEvent): boolean;
+  // It is light now, or dark: what took its colours from the style takes them anew.
+  recolour?(): void;
+  // Something in it would be lost with it.
+  unsaved?(): boolean;
   // The hash's parameters changed while it is shown.
   update?(parameters: URLSearchParams): void;
 }

@@ -66,9 +66,9 @@ class Stream {
       this.heard = Date.now();
       if (event.lastEventId !== '') this.last = event.lastEventId;
       if (event.type === 'reset') this.onReset();
-      else this.listener(event.type, JSON.parse(event.data));
+      else if (event.type !== 'alive') this.listener(event.type, JSON.parse(event.data));
     };
-    for (const name of ['fleet', 'tick', 'message', 'log', 'config', 'reset']) {
+    for (const name of ['fleet', 'tick', 'message', 'log', 'config', 'reset', 'alive']) {
       source.addEventListener(name, take as EventListener);
     }
     source.onopen = () => {
