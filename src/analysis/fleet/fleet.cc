@@ -108,6 +108,8 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   agent->waiting = batch.sequence > batch.first_unacked ? batch.sequence - batch.first_unacked : 0;
   agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
   note_counters(*agent, batch);
+  // In one run the order is that of the batches: times that go back are those of a clock that was set back.
+  if (same_run && !batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
   for (const metrics::Frame& frame : batch.frames) take_frame(*agent, batch, frame, elapsed_ns(off, frame.time_ns));
   return true;
 }

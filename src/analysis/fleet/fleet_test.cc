@@ -106,6 +106,18 @@ TEST(Fleet, AClockThatIsOffIsTold) {
   EXPECT_EQ(judge(*fleet.find("a"), kNow + kSecond, Presence::kUnknown).health, Health::kAlive);
 }
 
+TEST(Fleet, AClockThatIsSetBackHoldsNothingUp) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow + 240 * kSecond, 0.5), kNow);
+  apply(fleet, batch(2, kNow + kSecond, 0.7), kNow + kSecond);
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.7);
+  EXPECT_EQ(fleet.find("a")->tick_ns, kNow + kSecond);
+  apply(fleet, batch(3, kNow + 2 * kSecond, 0.9), kNow + 2 * kSecond);
+  EXPECT_EQ(fleet.find("a")->interval_ns, kSecond);
+  EXPECT_FALSE(apply(fleet, batch(2, kNow + kSecond, 0.1), kNow + 3 * kSecond)) << "what came before stays before";
+  EXPECT_EQ(fleet.find("a")->past.steps[0].size(), LiveAgent::kPastSteps);
+}
+
 TEST(Fleet, KeepsAShortPast) {
   Fleet fleet;
   for (int i = 0; i < 400; ++i)
