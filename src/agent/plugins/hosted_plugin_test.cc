@@ -280,87 +280,71 @@ TEST(HostedPlugin, AnswersThatNobodyAskedForEndIt) {
   }
 }
 
+// Two versions that both keep a state and run: the next is to take the place of the old one.
+struct Replacement : World {
+  Replacement() {
+    old->start([] {});
+    old_link = links.all.back();
+    old_link->loaded(true);
+    next.start([] {});
+    link = links.all.back();
+    link->loaded(true);
+  }
+  std::shared_ptr<HostedPlugin> old =
+      std::make_shared<HostedPlugin>(timers, table, static_cast<HostLinks&>(links), entry_of());
+  HostedPlugin next{timers, table, links, entry_of()};
+  std::shared_ptr<FakeLink> old_link;
+  std::shared_ptr<FakeLink> link;
+};
+
 TEST(HostedPlugin, StateGoesOver) {
-  World w;
-  w.running(true);
-  auto next = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
-  auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
-  old->start([] {});
-  FakeLink& old_link = w.links.last();
-  old_link.loaded(true);
-  next->start([] {});
-  FakeLink& link = w.links.last();
-  link.loaded(true);
-  next->take_over(old);
+  Replacement w;
+  w.next.take_over(w.old);
   int done = 0;
-  next->run(w.tick(), [&](const HostedPlugin::Outcome&) { ++done; });
-  EXPECT_EQ(link.sent.size(), 1U) << "ticks wait";
-  EXPECT_EQ(old_link.sent.back().type, Type::kSave);
-  old_link.answer(Type::kSaved, "the state");
-  EXPECT_EQ(link.sent.back().type, Type::kRestore);
-  EXPECT_EQ(link.sent.back().payload, "the state");
-  link.answer(Type::kRestored, "");
-  EXPECT_EQ(link.sent.back().type, Type::kRun);
-  link.result(plugin_wire::Verdict::kUnchanged);
+  w.next.run(w.tick(), [&](const HostedPlugin::Outcome&) { ++done; });
+  EXPECT_EQ(w.link->sent.size(), 1U) << "ticks wait";
+  EXPECT_EQ(w.old_link->sent.back().type, Type::kSave);
+  w.old_link->answer(Type::kSaved, "the state");
+  EXPECT_EQ(w.link->sent.back().type, Type::kRestore);
+  EXPECT_EQ(w.link->sent.back().payload, "the state");
+  w.link->answer(Type::kRestored, "");
+  EXPECT_EQ(w.link->sent.back().type, Type::kRun);
+  w.link->result(plugin_wire::Verdict::kUnchanged);
   EXPECT_EQ(done, 1);
 }
 
 TEST(HostedPlugin, AStateThatDoesNotComeIsEmpty) {
-  World w;
-  auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
-  old->start([] {});
-  w.links.last().loaded(true);
-  HostedPlugin next(w.timers, w.table, w.links, entry_of());
-  next.start([] {});
-  FakeLink& link = w.links.last();
-  link.loaded(true);
-  next.take_over(old);
-  int done = 0;
-  next.run(w.tick(), [&](const HostedPlugin::Outcome&) { ++done; });
+  Replacement w;
+  w.next.take_over(w.old);
+  w.next.run(w.tick(), [](const HostedPlugin::Outcome&) {});
   w.timers.advance(HostedPlugin::kHandOverWithin);
-  EXPECT_EQ(link.sent.back().type, Type::kRun) << "it goes on without";
+  EXPECT_EQ(w.link->sent.back().type, Type::kRun) << "it goes on without";
 }
 
 // A new version whose restore() ends its process, or never comes back, while a tick waits for it.
 TEST(HostedPlugin, OneThatDiesOfTheStateCostsTheTickThatWaits) {
   for (const bool late : {false, true}) {
-    World w;
-    auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
-    old->start([] {});
-    FakeLink& old_link = w.links.last();
-    old_link.loaded(true);
-    HostedPlugin next(w.timers, w.table, w.links, entry_of());
-    next.start([] {});
-    FakeLink& link = w.links.last();
-    link.loaded(true);
-    next.take_over(old);
+    Replacement w;
+    w.next.take_over(w.old);
     std::vector<Kind> outcomes;
-    next.run(w.tick(), [&](const HostedPlugin::Outcome& outcome) { outcomes.push_back(outcome.kind); });
-    old_link.answer(Type::kSaved, "the state");
+    w.next.run(w.tick(), [&](const HostedPlugin::Outcome& outcome) { outcomes.push_back(outcome.kind); });
+    w.old_link->answer(Type::kSaved, "the state");
     if (late) {
       w.timers.advance(HostedPlugin::kHandOverWithin);
     } else {
-      link.end("it ended by signal 11");
+      w.link->end("it ended by signal 11");
     }
     EXPECT_EQ(outcomes, std::vector<Kind>{Kind::kFailed});
-    EXPECT_EQ(next.phase(), Phase::kWaiting);
+    EXPECT_EQ(w.next.phase(), Phase::kWaiting);
   }
 }
 
 TEST(HostedPlugin, AHostThatIsEndingIsNotAskedForItsState) {
-  World w;
-  auto old = std::make_shared<HostedPlugin>(w.timers, w.table, static_cast<HostLinks&>(w.links), entry_of());
-  old->start([] {});
-  FakeLink& old_link = w.links.last();
-  old_link.loaded(true);
-  HostedPlugin next(w.timers, w.table, w.links, entry_of());
-  next.start([] {});
-  FakeLink& link = w.links.last();
-  link.loaded(true);
-  old_link.kill("another script did it");
-  next.take_over(old);
-  next.run(w.tick(), [](const HostedPlugin::Outcome&) {});
-  EXPECT_EQ(link.sent.back().type, Type::kRun) << "at once";
+  Replacement w;
+  w.old_link->kill("another script did it");
+  w.next.take_over(w.old);
+  w.next.run(w.tick(), [](const HostedPlugin::Outcome&) {});
+  EXPECT_EQ(w.link->sent.back().type, Type::kRun) << "at once";
 }
 
 TEST(HostedPlugin, ADeadlineThatIsGivenHoldsForScriptsToo) {
