@@ -26,8 +26,6 @@ class Headers {
   };
 
   Headers() = default;
-  Headers(std::initializer_list<Pairs::value_type> pairs) : pairs_(pairs) {}
-  explicit Headers(Pairs pairs) : pairs_(std::move(pairs)) {}
   explicit Headers(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
 
   // In the record's order.
