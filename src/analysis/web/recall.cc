@@ -10,6 +10,7 @@ namespace monitor::analysis::web {
 
 namespace {
 
+constexpr int64_t kPatience = kNanosPerSecond;
 constexpr int64_t kPast = static_cast<int64_t>(LiveAgent::kPastSteps) * LiveAgent::kPastStep;
 
 Status recall_one(history::HistoryReader& reader, const std::string& name, int64_t now_ns, Fleet& fleet) {
@@ -36,12 +37,15 @@ Status recall_one(history::HistoryReader& reader, const std::string& name, int64
 
 }  // namespace
 
-void recall(const std::vector<history::KnownAgent>& known, const std::string& path, int64_t now_ns, Fleet& fleet) {
+void recall(const std::vector<history::KnownAgent>& known, const std::string& path, const Clock& clock, Fleet& fleet) {
   for (const history::KnownAgent& one : known) fleet.add_known(one.name, one.host, one.version, one.seen_ns);
   auto reader = history::HistoryReader::open(path);
   Status status = reader ? Status() : reader.error();
+  const int64_t now_ns = clock.wall_ns();
+  const int64_t end = clock.mono_ns() + kPatience;
   for (const history::KnownAgent& one : known) {
-    if (status && one.seen_ns >= now_ns - kPast) status = recall_one(**reader, one.name, now_ns, fleet);
+    if (!status || clock.mono_ns() >= end) break;
+    if (one.seen_ns >= now_ns - kPast) status = recall_one(**reader, one.name, now_ns, fleet);
   }
   if (!status) log_warning("the past of the fleet cannot be read from the history", {{"reason", status.error()}});
 }

@@ -10,8 +10,8 @@
 
 namespace monitor::analysis::web {
 
-// `known` are the history's, whose file is `path`. What cannot be read is logged and left out: it is no reason not to
-// serve the page.
-void recall(const std::vector<history::KnownAgent>& known, const std::string& path, int64_t now_ns, Fleet& fleet);
+// `known` are the history's, whose file is `path`. It takes a second at most, since the page waits for it: agents of
+// which the past was not read by then begin without. What cannot be read is logged and left out, too.
+void recall(const std::vector<history::KnownAgent>& known, const std::string& path, const Clock& clock, Fleet& fleet);
 
 }  // namespace monitor::analysis::web

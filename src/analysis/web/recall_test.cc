@@ -43,7 +43,7 @@ class Recall : public ::testing::Test {
 
 TEST_F(Recall, TheShortPastIsThereAfterARestart) {
   const std::string path = folder_ / "history.db";
-  FakeClock clock;
+  FakeClock clock(kBegin);
   telemetry::Registry registry;
   auto store = history::HistoryStore::open({.path = path}, clock, registry);
   ASSERT_TRUE(store) << store.error().message();
@@ -57,7 +57,8 @@ TEST_F(Recall, TheShortPastIsThereAfterARestart) {
   ASSERT_TRUE(known);
 
   Fleet fleet;
-  recall(*known, path, kBegin + 100 * kSecond, fleet);
+  clock.advance(100 * kSecond);
+  recall(*known, path, clock, fleet);
   ASSERT_NE(fleet.find("a"), nullptr);
   EXPECT_EQ(fleet.find("a")->host, "h");
   const auto& cpu = fleet.find("a")->past.steps[0];
@@ -67,14 +68,16 @@ TEST_F(Recall, TheShortPastIsThereAfterARestart) {
   EXPECT_TRUE(std::all_of(memory.begin(), memory.end(), [](float v) { return std::isnan(v); }));
 
   Fleet later;
-  recall(*known, path, kBegin + 4000 * kSecond, later);
+  clock.advance(3900 * kSecond);
+  recall(*known, path, clock, later);
   ASSERT_NE(later.find("a"), nullptr) << "known, and gone";
   EXPECT_TRUE(later.find("a")->past.steps[0].empty());
 }
 
 TEST_F(Recall, WithoutAHistoryThereIsNone) {
+  const FakeClock clock(kBegin);
   Fleet fleet;
-  recall({{.name = "a", .host = "h", .version = "1", .seen_ns = kBegin}}, folder_ / "none.db", kBegin, fleet);
+  recall({{.name = "a", .host = "h", .version = "1", .seen_ns = kBegin}}, folder_ / "none.db", clock, fleet);
   EXPECT_NE(fleet.find("a"), nullptr);
 }
 

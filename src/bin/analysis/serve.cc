@@ -108,7 +108,7 @@ class Page {
     auto store = history::HistoryStore::open(history_options, clock_, registry_);
     if (!store) return fail("the history cannot be opened", store.error());
     if (const auto known = (*store)->known_agents()) {
-      web::recall(*known, history_options.path, clock_.wall_ns(), state_.fleet);
+      web::recall(*known, history_options.path, clock_, state_.fleet);
     }
     const auto token = token_of(token_path());
     if (!token) return fail("the token cannot be had", token.error());
