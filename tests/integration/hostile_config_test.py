@@ -6,9 +6,9 @@ import random
 import sys
 import time
 import unittest
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from interleaved import ticks_of  # noqa: E402
 from keys import ROOT, KeysInEtcd, KeysInFiles  # noqa: E402
 from programs import ProgramTest, wait_until  # noqa: E402
 
@@ -83,12 +83,6 @@ class Hostile:
         wait_until(lambda: self.status("a").get("applied"), "the first document to be in force")
         self.hash = self.status("a")["hash"]
 
-    def ticks(self):
-        with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as reply:
-            lines = [line.split() for line in reply.read().decode().splitlines()]
-        values = {line[0]: float(line[-1]) for line in lines if line[0].startswith("monitor_agent_ticks")}
-        return values["monitor_agent_ticks_due_total"], values["monitor_agent_ticks_missed_total"]
-
     def refused(self, what):
         def seen():
             status = self.status("a")
@@ -100,7 +94,7 @@ class Hostile:
     def test_every_kind_is_refused_with_a_reason(self):
         kinds = list(documents())
         self.assertGreaterEqual(len(kinds), 200)
-        due, _ = self.ticks()
+        due, _ = ticks_of(self.http)
         for number, (what, document) in enumerate(kinds):
             self.put(OWN, document)
             error = self.refused(what)
@@ -110,7 +104,7 @@ class Hostile:
             self.put(OWN, json.dumps(GOOD))
             wait_until(lambda: not self.status("a").get("error"), f"{number}: the good one after {what}", 20)
         # It has gone on all the while: a tick every 10 ms, whatever came. How many it may miss is another test's.
-        wait_until(lambda: self.ticks()[0] > due + 100, "ticks")
+        wait_until(lambda: ticks_of(self.http)[0] > due + 100, "ticks")
         self.assertIsNone(self.agent.process.poll())
         self.assertEqual(self.agent.stop(), 0)
 

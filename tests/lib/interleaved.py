@@ -3,8 +3,17 @@ from the runs without, whose scatter is allowed for."""
 import math
 import statistics
 import sys
+import urllib.request
 
 ALLOWED = 0.001  # more missed of what was due than without
+
+
+def ticks_of(address):
+    """The ticks that were due so far at the agent whose --http this is, and those it missed."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as reply:
+        lines = [line.split() for line in reply.read().decode().splitlines()]
+    values = {line[0]: float(line[-1]) for line in lines if line[0].startswith("monitor_agent_ticks")}
+    return values["monitor_agent_ticks_due_total"], values["monitor_agent_ticks_missed_total"]
 
 
 def rate(phases):

@@ -7,10 +7,9 @@ import random
 import sys
 import time
 import unittest
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from interleaved import judge, within  # noqa: E402
+from interleaved import judge, ticks_of, within  # noqa: E402
 from keys import ROOT, KeysInEtcd, KeysInFiles  # noqa: E402
 from programs import ProgramTest, wait_until  # noqa: E402
 
@@ -56,15 +55,9 @@ class Changing:
         self.http = self.agent.says(r"service=http address=(\S+)").group(1)
         wait_until(lambda: self.status("a").get("applied"), "the first document to be in force")
 
-    def ticks(self):
-        with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as reply:
-            lines = [line.split() for line in reply.read().decode().splitlines()]
-        values = {line[0]: float(line[-1]) for line in lines if line[0].startswith("monitor_agent_ticks")}
-        return values["monitor_agent_ticks_due_total"], values["monitor_agent_ticks_missed_total"]
-
     def phase(self, draw=None):
         """The ticks due and missed meanwhile; with a draw: while changes come."""
-        before = self.ticks()
+        before = ticks_of(self.http)
         end = time.monotonic() + PHASE
         while draw is not None and time.monotonic() < end:
             self.number += 1
@@ -75,15 +68,20 @@ class Changing:
                 self.put(key, document)
             time.sleep(PAUSE)
         time.sleep(max(0, end - time.monotonic()))  # not a wait for something: the length of a measurement
-        after = self.ticks()
+        after = ticks_of(self.http)
         return after[0] - before[0], after[1] - before[1]
 
     def settle(self):
         """Before a rest: what was changed last is in force."""
+        before = self.status("a")["desired"]
         self.number += 1
         self.put(OWN, json.dumps({**own(random.Random(0), self.number), "metrics": METRICS}))
-        before = self.status("a").get("applied")
-        wait_until(lambda: not self.status("a")["error"] and self.status("a")["applied"] >= before, "the last change", 20)
+
+        def settled():
+            status = self.status("a")
+            return not status["error"] and status["applied"] == status["desired"] > before
+
+        wait_until(settled, "the last change", 20)
 
     def test_changes_cost_no_tick(self):
         draw = random.Random(1)
