@@ -420,6 +420,11 @@ class WebTest(ProgramTest):
         self.assertIn("averages of", self.browser.eval("document.querySelector('.info').textContent"))
         self.assertLess(min(took), 500, took)
         self.shot("agent")
+        # A range that stands still is drawn once, and the legend says what is newest all the same.
+        now = time.time()
+        self.browser.open("about:blank")
+        self.browser.open(self.url(f"agent?agents=old&from={now - 3600:.0f}&to={now:.0f}"))
+        self.browser.wait("document.querySelector('[data-metric=\"system.cpu.utilization\"] .u-series + .u-series .u-value')?.textContent.endsWith('%')", limit=5000)
         self.no_faults()
 
     def write_past(self, batch, seconds):

@@ -11,6 +11,7 @@ const FIRST = ['system.cpu.utilization', 'system.memory.utilization', 'system.di
 const FIGURES = ['CPU', 'Memory', 'Disk read', 'Disk write', 'Net in', 'Net out'];
 const MOST_AGENTS = 20;
 const MOST_CHARTS = 60;
+const MOST_ASKED = 10_000;
 
 interface Panel { chart: Chart; lines: Line[]; element: HTMLElement; caption: HTMLElement; seen: boolean; dirty: boolean }
 
@@ -18,8 +19,6 @@ function rank(metric: string): number {
   const at = FIRST.findIndex((one) => metric.startsWith(one));
   return at < 0 ? FIRST.length : at;
 }
-
-const MOST_ASKED = 10_000;
 
 function has(times: number[], wanted: number): boolean {
   let at = times.length - 1;
@@ -341,7 +340,7 @@ export function agentPage(start: URLSearchParams): Page {
   window.setTimeout(() => void loadNames(), agents.length === 0 ? 0 : 500);
   return {
     element,
-    recolour: () => { for (const panel of panels.values()) panel.chart.recolour(); redraw(); },
+    recolour: () => { for (const panel of panels.values()) panel.chart.close(); redraw(); },
     update: (parameters) => { read(parameters); following = ''; controls(); void load(); void loadFacts(); },
     key: (pressed) => {
       if (pressed.key === '/') picker.focus();

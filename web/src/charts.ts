@@ -112,7 +112,8 @@ export class Chart {
     if (this.plot === null || labels !== this.labels) this.make(labels);
     this.plot?.setData(align(this.lines), false);
     this.plot?.setScale('x', { min: from, max: to });
-    this.showLatest();
+    // uPlot draws at the end of this turn, and empties the legend then.
+    queueMicrotask(() => this.showLatest());
     if (!drawn) performance.mark('first-chart');
     drawn = true;
   }
@@ -133,14 +134,10 @@ export class Chart {
     if (this.plot !== null && width > 0 && this.plot.width !== width) this.plot.setSize({ width, height: this.height() });
   }
 
+  // Drawn again, it is made anew, with the colours of then.
   close(): void {
     this.plot?.destroy();
     this.plot = null;
-  }
-
-  // It is made anew with the colours of now when it is drawn next.
-  recolour(): void {
-    this.close();
   }
 
   private height(): number {

@@ -55,7 +55,7 @@ export function overview(parameters: URLSearchParams): Page {
   const rows = el('div', { class: 'fleet-rows', role: 'rowgroup' });
   const body = el('div', { class: 'fleet-body', tabindex: 0, role: 'table', 'aria-label': 'Agents' }, el('div', { role: 'rowgroup', class: 'sticky' }, head), rows);
   const empty = el('p', { class: 'empty' });
-  const unit = el('span', { class: 'dim' }, 'disk and net in MB/s');
+  const unit = el('span', { class: 'dim wide' }, 'disk and net in MB/s');
   const element = el('section', { class: 'overview' }, el('h1', { class: 'visually-hidden' }, 'Overview'),
     el('div', { class: 'tools' }, chips, filter, unit), body, empty);
 
