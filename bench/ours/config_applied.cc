@@ -135,10 +135,9 @@ int ours(const Arguments& arguments) {
   Etcd watching(loop, arguments);
   Author author(loop, *writing.client, arguments);
   Ours agent(loop, author);
-  PosixDisk disk;
   const agent::BuiltinCatalog catalog;
   config::EtcdSource source(loop, watching.random, *watching.client);
-  config::ConfigEngine engine(loop, {{"bench"}, ""}, source, catalog, agent, disk);
+  config::ConfigEngine engine(loop, {"bench"}, source, catalog, agent, nullptr);
   engine.start();
   const std::function<void()> when_watching = [&] {
     if (source.state().watching) {

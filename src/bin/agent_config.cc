@@ -14,12 +14,13 @@ constexpr int64_t kRevokeWithin = kNanosPerSecond;
 
 AgentConfig::AgentConfig(EventLoop& loop, AgentConfigOptions options) : loop_(loop), options_(std::move(options)) {}
 
-Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& disk, AgentConfigOptions options) {
+Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& disk, Worker& worker,
+                                                       AgentConfigOptions options) {
   std::unique_ptr<AgentConfig> made(new AgentConfig(loop, std::move(options)));
   const AgentConfigOptions& given = made->options_;
   if (!given.etcd) {
-    made->files_ = std::make_unique<config::FileSource>(loop, disk, given.files);
-    if (given.status) made->board_ = std::make_unique<config::FileBoard>(loop, given.files.folder, given.agent_id);
+    made->files_ = std::make_unique<config::FileSource>(loop, disk, worker, given.files);
+    if (given.status) made->board_ = std::make_unique<config::FileBoard>(worker, given.files.folder, given.agent_id);
     return made;
   }
   auto connection = connect_etcd(loop, given.etcd_flags);

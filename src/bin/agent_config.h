@@ -1,5 +1,5 @@
 // The agent's configuration: where it comes from as the flags say (files or etcd), and the agent's status and
-// inventory there. Wiring only; everything on the loop's thread. Loop, disk and applier must outlive it.
+// inventory there. Wiring only; everything on the loop's thread. Loop, disk, worker and applier must outlive it.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 
 #include "base/disk.h"
 #include "base/event_loop.h"
+#include "base/worker.h"
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
 #include "config/etcd/etcd_board.h"
@@ -32,7 +33,8 @@ struct AgentConfigOptions {
 class AgentConfig {
  public:
   // Errors: files that etcd's options name and that cannot be read.
-  static Result<std::unique_ptr<AgentConfig>> make(EventLoop& loop, Disk& disk, AgentConfigOptions options);
+  static Result<std::unique_ptr<AgentConfig>> make(EventLoop& loop, Disk& disk, Worker& worker,
+                                                   AgentConfigOptions options);
 
   config::ConfigSource& source();
   // With etcd, a start does not wait for it: after a moment the engine starts without.

@@ -183,10 +183,11 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   // Only an etcd that was named is asked: a look at this host needs no service.
   auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
   options.status = false;
-  auto configuration = AgentConfig::make(loop, disk, std::move(options));
+  ThreadWorker worker(loop);
+  auto configuration = AgentConfig::make(loop, disk, worker, std::move(options));
   if (!configuration) return report_no_etcd(configuration.error());
-  config::ConfigEngine engine(loop, {{flags.agent_id, flags.groups, flags.config_key}}, (*configuration)->source(),
-                              plugins, keep, disk);
+  config::ConfigEngine engine(loop, {flags.agent_id, flags.groups, flags.config_key}, (*configuration)->source(),
+                              plugins, keep, nullptr);
   (*configuration)->start(engine, nullptr);
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
@@ -273,13 +274,11 @@ class AgentProgram final : private config::Applier {
   Status configure() {
     const bool files = !flags_.config_file.empty() || !flags_.config_dir.empty();
     auto made = AgentConfig::make(
-        loop_, disk_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)));
+        loop_, disk_, writer_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)));
     if (!made) return made.error();
     config_ = std::move(*made);
-    engine_.emplace(
-        loop_,
-        config::EngineOptions{{flags_.agent_id, flags_.groups, flags_.config_key}, own_folder_ + "/last-good.json"},
-        config_->source(), plugins_, static_cast<config::Applier&>(*this), disk_);
+    engine_.emplace(loop_, config::Subject{flags_.agent_id, flags_.groups, flags_.config_key}, config_->source(),
+                    plugins_, static_cast<config::Applier&>(*this), &last_good_);
     return {};
   }
 
@@ -338,6 +337,8 @@ class AgentProgram final : private config::Applier {
   AgentSpool keeper_;
   rpc::ThreadResolver resolver_{loop_};
   agent::Uplink uplink_;
+  ThreadWorker writer_{loop_};  // of what is kept of the configuration
+  config::LastGood last_good_{disk_, writer_, own_folder_ + "/last-good.json"};
   std::unique_ptr<AgentConfig> config_;
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;

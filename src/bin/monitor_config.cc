@@ -401,7 +401,7 @@ class Program {
     printer.key = key;
     std::unique_ptr<config::ConfigSource> source;
     if (etcd_ == nullptr) {
-      source = std::make_unique<config::FileSource>(loop_, disk_, config::FileSourceOptions{folder_, {}, ""});
+      source = std::make_unique<config::FileSource>(loop_, disk_, worker_, config::FileSourceOptions{folder_, {}, ""});
     } else {
       source = std::make_unique<config::EtcdSource>(loop_, etcd_->random, *etcd_->client);
     }
@@ -419,6 +419,7 @@ class Program {
   Cli& cli_;
   const Flags& flags_;
   PosixDisk disk_;
+  ThreadWorker worker_{loop_};
   const agent::AuthorsCatalog catalog_;
   std::string folder_;
   SystemClock clock_;

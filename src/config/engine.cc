@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "config/last_good.h"
 #include "config/script_catalog.h"
 
 namespace monitor::config {
@@ -29,14 +28,14 @@ std::string source_of(const std::vector<Layer>& layers) {
 
 }  // namespace
 
-ConfigEngine::ConfigEngine(Timers& timers, EngineOptions options, ConfigSource& source, const PluginCatalog& plugins,
-                           Applier& applier, Disk& disk)
+ConfigEngine::ConfigEngine(Timers& timers, Subject subject, ConfigSource& source, const PluginCatalog& plugins,
+                           Applier& applier, LastGood* last_good)
     : timers_(timers),
-      options_(std::move(options)),
+      subject_(std::move(subject)),
       source_(source),
       plugins_(plugins),
       applier_(applier),
-      disk_(disk) {}
+      last_good_(last_good) {}
 
 ConfigEngine::~ConfigEngine() { timers_.cancel_timer(expiry_timer_); }
 
@@ -47,7 +46,7 @@ void ConfigEngine::start() {
 
 // Watches what belongs to the groups that were heard. True: that is news, and everything is told anew.
 bool ConfigEngine::watch_groups() {
-  WatchSet wanted = watch_set(options_.subject, groups_in(options_.subject, heard_));
+  WatchSet wanted = watch_set(subject_, groups_in(subject_, heard_));
   if (wanted == watched_) return false;
   watched_ = std::move(wanted);
   source_.watch(watched_, *this);
@@ -123,7 +122,7 @@ bool ConfigEngine::keep_deleted() {
 
 bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems) {
   LayersOrProblem made =
-      make_layers(options_.subject, keys, wall_ns(), [this](const std::string& key) { return source_.describe(key); });
+      make_layers(subject_, keys, wall_ns(), [this](const std::string& key) { return source_.describe(key); });
   if (!made.problems.empty()) {
     problems = std::move(made.problems);
     return false;
@@ -161,13 +160,13 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   const int64_t previous = std::exchange(state_.applied, revision);
   log_overrides(set.overrides);
   state_.overrides = set.overrides;
-  state_.groups = groups_in(options_.subject, keys);
+  state_.groups = groups_in(subject_, keys);
   state_.hash = document_hash(set.layers);
   documented_ = !set.layers.empty();
   next_expiry_ns_ = set.next_expiry_ns;
   schedule_expiry();
   const bool news = keys.entries != basis_.entries || previous != revision || state_.reloads == 0;
-  const bool keep = keys.entries != basis_.entries && documented_;
+  const bool keep = last_good_ != nullptr && documented_ && keys.entries != basis_.entries;
   basis_ = keys;
   // What is in force is no longer what failed.
   if (revision == heard_.revision) state_.error.clear();
@@ -175,7 +174,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   ++state_.reloads;
   log_info("configuration applied",
            {{"revision", revision}, {"previous", previous}, {"source", source_of(set.layers)}});
-  if (keep) save_last_good(disk_, options_.last_good_file, keys);
+  if (keep) last_good_->keep(keys);
 }
 
 void ConfigEngine::refuse(const std::vector<Problem>& problems) {
@@ -197,9 +196,10 @@ void ConfigEngine::refuse(const std::vector<Problem>& problems) {
 void ConfigEngine::fall_back(const std::string& why) {
   const std::string error = state_.error;
   std::vector<Problem> problems;
-  const auto last_good = load_last_good(disk_, options_.last_good_file);
+  std::optional<KeySet> last_good;
+  if (last_good_ != nullptr) last_good = last_good_->load();
   if (last_good && put_in_force(*last_good, state_.applied, problems)) {
-    log_warning("starting on the last good configuration", {{"why", why}, {"file", options_.last_good_file}});
+    log_warning("starting on the last good configuration", {{"why", why}, {"file", last_good_->path()}});
   } else {
     if (pending(problems)) return;
     if (last_good) {

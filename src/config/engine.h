@@ -1,9 +1,9 @@
 // ConfigEngine: from documents to what is in force. It watches the layers of one agent, merges and validates them at
 // every change, and hands valid settings to an Applier; what is refused anywhere leaves the running settings alone and
-// is reported. Overrides end at their time, whatever the source says. What was applied last is kept on disk, for a
-// start without a source.
+// is reported. Overrides end at their time, whatever the source says. What was applied last is kept, for a start
+// without a source.
 //
-// Everything on the loop's thread. Timers, source, applier and disk must outlive it.
+// Everything on the loop's thread. Timers, source, applier and what is kept must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "base/disk.h"
 #include "base/event_loop.h"
+#include "config/last_good.h"
 #include "config/layers.h"
 #include "config/source.h"
 #include "config/validate.h"
@@ -27,11 +27,6 @@ class Applier {
   // A problem: nothing was changed; one that is pending: it cannot be said yet, reevaluate() is to be called when it
   // can. The revision is what batches carry from now on.
   virtual std::optional<Problem> apply(const Settings& settings, int64_t revision) = 0;
-};
-
-struct EngineOptions {
-  Subject subject;
-  std::string last_good_file = {};  // empty: none is kept
 };
 
 class ConfigEngine final : public ConfigListener {
@@ -49,8 +44,9 @@ class ConfigEngine final : public ConfigListener {
     std::string hash;                    // of the merged document in force
   };
 
-  ConfigEngine(Timers& timers, EngineOptions options, ConfigSource& source, const PluginCatalog& plugins,
-               Applier& applier, Disk& disk);
+  // Without `last_good` none is kept.
+  ConfigEngine(Timers& timers, Subject subject, ConfigSource& source, const PluginCatalog& plugins, Applier& applier,
+               LastGood* last_good);
   ~ConfigEngine() override;
   ConfigEngine(const ConfigEngine&) = delete;
   ConfigEngine& operator=(const ConfigEngine&) = delete;
@@ -91,11 +87,11 @@ class ConfigEngine final : public ConfigListener {
   int64_t wall_ns() const { return timers_.clock().wall_ns(); }
 
   Timers& timers_;
-  EngineOptions options_;
+  Subject subject_;
   ConfigSource& source_;
   const PluginCatalog& plugins_;
   Applier& applier_;
-  Disk& disk_;
+  LastGood* last_good_;
   std::function<void()> on_change_;
   WatchSet watched_;
   bool heard_any_ = false;

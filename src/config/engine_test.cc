@@ -68,12 +68,14 @@ class FakeApplier final : public Applier {
 };
 
 struct World {
-  World() : engine(timers, {{"a", {"web", "eu"}}, "/last-good"}, source, catalog, applier, disk) {}
+  World() : engine(timers, {"a", {"web", "eu"}}, source, catalog, applier, &last_good) {}
   FakeTimers timers;
   MemorySource source;
   FakeCatalog catalog;
   FakeApplier applier;
   MemoryDisk disk;
+  ManualWorker worker;
+  LastGood last_good{disk, worker, "/last-good"};
   ConfigEngine engine;
 };
 
@@ -211,19 +213,21 @@ TEST(Engine, StartsOnTheLastGoodOne) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
+  ASSERT_FALSE(w.disk.files.contains("/last-good")) << "a loop that ticks does not wait for a disk";
+  w.worker.run_all();
   ASSERT_TRUE(w.disk.files.contains("/last-good"));
 
   FakeApplier applier;
   MemorySource broken;
   broken.put(kOwn, "{");
-  ConfigEngine second(w.timers, {{"a"}, "/last-good"}, broken, w.catalog, applier, w.disk);
+  ConfigEngine second(w.timers, {"a"}, broken, w.catalog, applier, &w.last_good);
   second.start();
   EXPECT_EQ(applier.settings.interval_ns, 3 * kNanosPerSecond);
   EXPECT_NE(second.state().error, "");
 
   FakeApplier away;
   MemorySource never;
-  ConfigEngine third(w.timers, {{"a"}, "/last-good"}, never, w.catalog, away, w.disk);
+  ConfigEngine third(w.timers, {"a"}, never, w.catalog, away, &w.last_good);
   third.start_without_source(Error(Code::kUnavailable, "no etcd"));
   EXPECT_EQ(away.settings.interval_ns, 3 * kNanosPerSecond);
 }
@@ -232,12 +236,13 @@ TEST(Engine, DamagedLastGoodIsNotUsed) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
+  w.worker.run_all();
   const std::string whole = w.disk.files["/last-good"];
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     w.disk.files["/last-good"] = whole.substr(0, cut);
     FakeApplier applier;
     MemorySource never;
-    ConfigEngine engine(w.timers, {{"a"}, "/last-good"}, never, w.catalog, applier, w.disk);
+    ConfigEngine engine(w.timers, {"a"}, never, w.catalog, applier, &w.last_good);
     engine.start_without_source(Error(Code::kUnavailable, "no etcd"));
     ASSERT_EQ(applier.settings.interval_ns, 5 * kNanosPerSecond) << "cut at " << cut;
   }
@@ -248,6 +253,7 @@ TEST(Engine, FullDiskStopsNothing) {
   w.disk.full = true;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
+  w.worker.run_all();
   EXPECT_EQ(w.applier.settings.interval_ns, 3 * kNanosPerSecond);
 }
 
@@ -436,9 +442,10 @@ TEST(Engine, AStartOnTheLastGoodOneKnowsItsOverrides) {
   w.source.put(kOwn, R"({"interval": 5})");
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": 1)"));
   w.engine.start();
+  w.worker.run_all();
   FakeApplier applier;
   MemorySource never;
-  ConfigEngine second(w.timers, {{"a"}, "/last-good"}, never, w.catalog, applier, w.disk);
+  ConfigEngine second(w.timers, {"a"}, never, w.catalog, applier, &w.last_good);
   second.start_without_source(Error(Code::kUnavailable, "no etcd"));
   EXPECT_EQ(applier.settings.interval_ns, kNanosPerSecond);
   w.timers.advance(31 * kNanosPerSecond);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "config/document.h"
@@ -26,9 +28,13 @@ std::optional<KeySet> parse(std::string_view body) {
 
 }  // namespace
 
-std::optional<KeySet> load_last_good(Disk& disk, const std::string& path) {
-  if (path.empty()) return std::nullopt;
-  const auto text = disk.read_file(path, kMostBytes);
+LastGood::LastGood(Disk& disk, Worker& worker, std::string path)
+    : disk_(disk), path_(std::move(path)), file_(worker, disk, path_, [](const Status& saved) {
+        if (!saved) log_warning("last good configuration cannot be kept", {{"reason", saved.error()}});
+      }) {}
+
+std::optional<KeySet> LastGood::load() const {
+  const auto text = disk_.read_file(path_, kMostBytes);
   if (!text) {
     if (text.error().code() != Code::kNotFound) {
       log_warning("last good configuration cannot be read", {{"reason", text.error()}});
@@ -40,18 +46,16 @@ std::optional<KeySet> load_last_good(Disk& disk, const std::string& path) {
   const std::string_view body = end == std::string::npos ? std::string_view() : std::string_view(*text).substr(end + 1);
   std::optional<KeySet> keys;
   if (text->substr(0, end) == fmt::format("crc32c {:08x}", crc32c(body))) keys = parse(body);
-  if (!keys) log_warning("last good configuration is damaged and not used", {{"file", path}});
+  if (!keys) log_warning("last good configuration is damaged and not used", {{"file", path_}});
   return keys;
 }
 
-void save_last_good(Disk& disk, const std::string& path, const KeySet& keys) {
-  if (path.empty()) return;
+void LastGood::keep(const KeySet& keys) {
   nlohmann::json entries = nlohmann::json::object();
   for (const auto& [key, entry] : keys.entries) entries[key] = entry.value;
   const nlohmann::json json = {{"keys", std::move(entries)}};
   const std::string body = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  const Status saved = disk.write_file(path, fmt::format("crc32c {:08x}\n{}", crc32c(body), body));
-  if (!saved) log_warning("last good configuration cannot be kept", {{"reason", saved.error()}});
+  file_.put(fmt::format("crc32c {:08x}\n{}", crc32c(body), body));
 }
 
 }  // namespace monitor::config

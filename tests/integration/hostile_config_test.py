@@ -138,6 +138,7 @@ class Hostile:
 
     def test_killed_while_it_applies(self):
         """What is kept for a start without a source is whole, and what was in force before or after."""
+        wait_until(lambda: os.path.exists(f"{self.data}/agent/a/last-good.json"), "the first one to be kept")
         self.agent.kill()
         draw = random.Random(3)
         before = (-1, 0)

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "base/log.h"
@@ -51,8 +52,11 @@ std::string file_of_key(const std::string& folder, const std::string& key) {
   return folder + "/" + name + std::string(ending_of_key(key));
 }
 
-FileSource::FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options)
-    : loop_(loop), disk_(disk), options_(std::move(options)) {
+FileSource::FileSource(EventLoop& loop, Disk& disk, Worker& worker, FileSourceOptions options)
+    : loop_(loop),
+      disk_(disk),
+      options_(std::move(options)),
+      state_(worker, disk, options_.state_file, [this](const Status& written) { on_state_written(written); }) {
   load_state();
 }
 
@@ -69,7 +73,7 @@ std::string FileSource::describe(const std::string& key) const {
 
 void FileSource::watch(const WatchSet& what, ConfigListener& listener) {
   what_ = what;
-  told_any_ = false;
+  read_any_ = false;
   listener_ = &listener;
   if (!inotify_.valid()) {
     inotify_ = Fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -160,6 +164,7 @@ Entry FileSource::read(const std::string& path, bool& exists) const {
 }
 
 void FileSource::scan(bool first) {
+  if (!first) starting_ = false;
   // Watched before they are read: what changes after that is reported.
   for (const std::string& prefix : what_.prefixes) watch_folder_of(describe(prefix));
   const std::set<std::string> keys = this->keys();
@@ -176,33 +181,64 @@ void FileSource::scan(bool first) {
       incomplete_since_.erase(key);
       continue;
     }
-    const auto before = told_.find(key);
-    const bool known = before != told_.end() && before->second == entry;
+    const auto before = read_.find(key);
+    const bool known = before != read_.end() && before->second == entry;
     const bool json = ending_of_key(key) == ".json";
     if (json && !known && !entry.fault && !nlohmann::json::accept(entry.value) && !first) {
       const int64_t since = incomplete_since_.emplace(key, now).first->second;
       if (now - since < kIncompleteFor) {
         schedule_scan(kRetryIncomplete);
-        if (before != told_.end()) entries.emplace(key, before->second);
+        if (before != read_.end()) entries.emplace(key, before->second);
         continue;
       }
     }
     incomplete_since_.erase(key);
     entries.emplace(key, std::move(entry));
   }
-  if (told_any_ && entries == told_) return;
-  tell(entries);
+  if (!read_any_ || entries != read_) take(std::move(entries));
 }
 
-void FileSource::tell(const std::map<std::string, Entry>& entries) {
-  told_ = entries;
-  told_any_ = true;
-  const uint32_t checksum = checksum_of(entries);
-  // No file at all, ever: the built-in defaults are revision 0.
-  if (!(revision_ == 0 && entries.empty()) && (checksum != checksum_ || revision_ == 0)) {
-    save_state(revision_ + 1, checksum);
+void FileSource::take(std::map<std::string, Entry> entries) {
+  read_ = std::move(entries);
+  read_any_ = true;
+  if (numbered_) {
+    again_ = true;
+  } else {
+    tell();
   }
-  if (listener_ != nullptr) listener_->on_keys({revision_, entries});
+}
+
+// What was read last: at once when it has a revision, else when the disk has the next one.
+void FileSource::tell() {
+  again_ = false;
+  const uint32_t checksum = checksum_of(read_);
+  // No file at all, ever: the built-in defaults are revision 0.
+  const bool news = !(revision_ == 0 && read_.empty()) && (checksum != checksum_ || revision_ == 0);
+  if (news) {
+    ++revision_;
+    checksum_ = checksum;
+  }
+  KeySet keys{revision_, read_};
+  if (!news || options_.state_file.empty()) {
+    listener_->on_keys(keys);
+    return;
+  }
+  numbered_ = std::move(keys);
+  const nlohmann::json state = {{"config_revision", revision_}, {"config_checksum", checksum_}};
+  const std::string text = state.dump() + "\n";
+  if (starting_) {
+    on_state_written(disk_.write_file(options_.state_file, text));
+  } else {
+    state_.put(text);
+  }
+}
+
+void FileSource::on_state_written(const Status& written) {
+  if (!written) log_warning("state cannot be kept; revisions may be used twice", {{"reason", written.error()}});
+  if (!numbered_) return;
+  const KeySet keys = *std::exchange(numbered_, std::nullopt);
+  listener_->on_keys(keys);
+  if (std::exchange(again_, false) && !numbered_) tell();
 }
 
 void FileSource::load_state() {
@@ -220,15 +256,6 @@ void FileSource::load_state() {
   }
   revision_ = state["config_revision"].get<int64_t>();
   checksum_ = state["config_checksum"].get<uint32_t>();
-}
-
-void FileSource::save_state(int64_t revision, uint32_t checksum) {
-  revision_ = revision;
-  checksum_ = checksum;
-  if (options_.state_file.empty()) return;
-  const nlohmann::json state = {{"config_revision", revision}, {"config_checksum", checksum}};
-  const Status saved = disk_.write_file(options_.state_file, state.dump() + "\n");
-  if (!saved) log_warning("state cannot be kept; revisions may be used twice", {{"reason", saved.error()}});
 }
 
 }  // namespace monitor::config

@@ -3,17 +3,23 @@
 // again for up to a second before it is told, since editors truncate before they write.
 //
 // The revision is a counter of distinct contents that have been told; it is kept in a state file, so that it goes on
-// counting over a restart, and the same contents have the same revision.
+// counting over a restart, and the same contents have the same revision. New contents are told when their revision is
+// on the disk, for which the loop does not wait but at the first time.
+//
+// Everything on the loop's thread. Loop, disk and worker must outlive it.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "base/disk.h"
 #include "base/event_loop.h"
+#include "base/latest_file.h"
+#include "base/worker.h"
 #include "config/source.h"
 
 namespace monitor::config {
@@ -31,7 +37,7 @@ std::string file_of_key(const std::string& folder, const std::string& key);
 
 class FileSource final : public ConfigSource {
  public:
-  FileSource(EventLoop& loop, Disk& disk, FileSourceOptions options);
+  FileSource(EventLoop& loop, Disk& disk, Worker& worker, FileSourceOptions options);
   ~FileSource() override;
 
   void watch(const WatchSet& what, ConfigListener& listener) override;
@@ -41,7 +47,6 @@ class FileSource final : public ConfigSource {
 
  private:
   void load_state();
-  void save_state(int64_t revision, uint32_t checksum);
   std::set<std::string> keys() const;
   void watch_folders(const std::set<std::string>& keys);
   void watch_folder_of(const std::string& path);
@@ -50,7 +55,9 @@ class FileSource final : public ConfigSource {
   void schedule_scan(int64_t delay_ns);
   void scan(bool first);
   Entry read(const std::string& path, bool& exists) const;
-  void tell(const std::map<std::string, Entry>& entries);
+  void take(std::map<std::string, Entry> entries);
+  void tell();
+  void on_state_written(const Status& written);
 
   EventLoop& loop_;
   Disk& disk_;
@@ -58,12 +65,16 @@ class FileSource final : public ConfigSource {
   ConfigListener* listener_ = nullptr;
   WatchSet what_;
   Fd inotify_;
-  std::map<std::string, int> folders_;  // watched folder -> watch descriptor
-  std::map<std::string, Entry> told_;
+  std::map<std::string, int> folders_;               // watched folder -> watch descriptor
+  std::map<std::string, Entry> read_;                // as they were found last
   std::map<std::string, int64_t> incomplete_since_;  // by key: when it was first seen not to be JSON
-  bool told_any_ = false;
+  bool read_any_ = false;
+  bool starting_ = true;  // nobody ticks yet: the disk is waited for
   int64_t revision_ = 0;
   uint32_t checksum_ = 0;
+  LatestFile state_;
+  std::optional<KeySet> numbered_;  // told when the state is written
+  bool again_ = false;              // what was read last waits for that
   Timers::TimerId scan_timer_ = 0;
   int64_t scan_due_ = 0;
   Timers::TimerId reconcile_timer_ = 0;

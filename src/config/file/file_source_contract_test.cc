@@ -17,7 +17,7 @@ class FileHarness final : public SourceHarness {
     std::string pattern = fs::temp_directory_path().string() + "/source-contract-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
     folder_ = pattern;
-    source_ = std::make_unique<FileSource>(loop_, disk_, FileSourceOptions{folder_ + "/c", {}, ""});
+    source_ = std::make_unique<FileSource>(loop_, disk_, worker_, FileSourceOptions{folder_ + "/c", {}, ""});
   }
   ~FileHarness() override {
     source_.reset();
@@ -40,6 +40,7 @@ class FileHarness final : public SourceHarness {
   SystemClock clock_;
   EventLoop loop_{clock_};
   PosixDisk disk_;
+  ThreadWorker worker_{loop_};
   std::string folder_;
   std::unique_ptr<FileSource> source_;
 };

@@ -33,8 +33,8 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
 
   void restart() {
     source_.reset();
-    source_ =
-        std::make_unique<FileSource>(loop_, disk_, FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
+    source_ = std::make_unique<FileSource>(loop_, disk_, worker_,
+                                           FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
   }
   void watch() { source_->watch({{kKey, "/monitor/defaults"}}, *this); }
 
@@ -64,6 +64,7 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
   SystemClock clock_;
   EventLoop loop_{clock_};
   PosixDisk disk_;
+  ThreadWorker worker_{loop_};
   std::string folder_;
   std::string file_;
   std::unique_ptr<FileSource> source_;
@@ -151,6 +152,30 @@ TEST_F(FileSourceTest, RevisionGoesOnOverARestart) {
   write(file_, R"({"interval":3})");
   ASSERT_TRUE(comes(R"({"interval":3})"));
   EXPECT_EQ(keys_.revision, 3);
+}
+
+TEST_F(FileSourceTest, WhatIsNewIsToldWhenItsRevisionIsOnTheDisk) {
+  ManualWorker worker;
+  source_ = std::make_unique<FileSource>(loop_, disk_, worker,
+                                         FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
+  write(file_, R"({"interval":1})");
+  watch();
+  ASSERT_EQ(keys_.revision, 1) << "a start waits for the disk";
+  write(file_, R"({"interval":2})");
+  ASSERT_TRUE(until([&] { return !worker.idle(); }));
+  write(file_, R"({"interval":3})");
+  write(file_, R"({"interval":4})");
+  loop_.run_once(200 * kNanosPerMilli);
+  loop_.run_once(0);
+  EXPECT_EQ(keys_.revision, 1) << "the disk is slow";
+  ASSERT_TRUE(worker.run_one());
+  EXPECT_EQ(keys_.revision, 2);
+  EXPECT_EQ(keys_.entries.at(kKey).value, R"({"interval":2})");
+  worker.run_all();
+  EXPECT_EQ(keys_.revision, 3);
+  EXPECT_EQ(keys_.entries.at(kKey).value, R"({"interval":4})");
+  EXPECT_EQ(calls_, 3) << "what came between while the disk was slow is not told";
+  source_.reset();
 }
 
 TEST_F(FileSourceTest, StoreWritesWhatTheSourceReads) {

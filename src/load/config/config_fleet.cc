@@ -28,7 +28,7 @@ class ConfigFleet::Agent final : public config::Applier {
       : fleet_(fleet),
         client_(fleet.loop_, std::move(connector), fleet.options_.credentials),
         source_(fleet.loop_, fleet.random_, client_),
-        engine_(fleet.loop_, {{id}, ""}, source_, fleet.plugins_, *this, fleet.disk_),
+        engine_(fleet.loop_, {id}, source_, fleet.plugins_, *this, nullptr),
         board_(fleet.loop_, fleet.random_, client_, id),
         reporter_(fleet.loop_, {"load", id}, board_,
                   [this](config::AgentStatus& status) { config::take_state(status, engine_.state()); }) {

@@ -1,0 +1,51 @@
+#include "base/latest_file.h"
+
+#include <optional>
+#include <utility>
+
+namespace monitor {
+
+struct LatestFile::State {
+  Worker& worker;
+  Write write;
+  Told told;  // empty: the owner has gone
+  bool writing = false;
+  std::optional<std::string> waiting;
+};
+
+LatestFile::LatestFile(Worker& worker, Write write, Told told)
+    : state_(std::make_shared<State>(worker, std::move(write), std::move(told))) {}
+
+LatestFile::LatestFile(Worker& worker, Disk& disk, const std::string& path, Told told)
+    : LatestFile(
+          worker, [&disk, path](const std::string& content) { return disk.write_file(path, content); },
+          std::move(told)) {}
+
+LatestFile::~LatestFile() {
+  state_->told = nullptr;
+  // The worker does one after the other: this comes after what is under way.
+  if (auto last = std::exchange(state_->waiting, std::nullopt)) begin(state_, std::move(*last));
+}
+
+void LatestFile::put(std::string content) {
+  if (state_->writing) {
+    state_->waiting = std::move(content);
+  } else {
+    begin(state_, std::move(content));
+  }
+}
+
+void LatestFile::forget() { state_->waiting.reset(); }
+
+void LatestFile::begin(const std::shared_ptr<State>& state, std::string content) {
+  state->writing = true;
+  auto written = std::make_shared<Status>();
+  state->worker.submit([state, written, content = std::move(content)] { *written = state->write(content); },
+                       [state, written] {
+                         state->writing = false;
+                         if (auto next = std::exchange(state->waiting, std::nullopt)) begin(state, std::move(*next));
+                         if (state->told) state->told(*written);
+                       });
+}
+
+}  // namespace monitor
