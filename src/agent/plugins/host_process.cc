@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +26,6 @@ using plugin_wire::Type;
 
 namespace {
 
-constexpr int kChannelOfHost = 3;
 constexpr int64_t kGrace = kNanosPerSecond;
 constexpr int64_t kDying = 200 * kNanosPerMilli;
 constexpr int64_t kOutputEvery = 100 * kNanosPerMilli;
@@ -45,6 +42,12 @@ bool is_answer(Type type) {
          type == Type::kRestored;
 }
 
+void kill_and_reap(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
 std::string signal_name(int number) {
   const char* const text = sigdescr_np(number);
   std::string name = text == nullptr ? fmt::format("signal {}", number) : text;
@@ -53,74 +56,66 @@ std::string signal_name(int number) {
 
 }  // namespace
 
-Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, const std::string& program, std::string name) {
+Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, Worker& worker, const std::string& program,
+                                                        std::string name) {
+  if (access(program.c_str(), X_OK) != 0) return errno_error(errno, "starting " + program);
   std::shared_ptr<HostProcess> made(new HostProcess(loop, std::move(name)));
-  if (Status spawned = made->spawn(program); !spawned) return spawned.error();
+  if (Status opened = made->open_ends(program); !opened) return opened.error();
+  const std::shared_ptr<HostSpawn> spawn = made->spawn_;
+  worker.submit([spawn] { spawn->run(); },
+                [spawn, weak = std::weak_ptr<HostProcess>(made)] {
+                  if (const auto self = weak.lock()) {
+                    self->on_spawned();
+                  } else if (spawn->pid != 0) {
+                    kill_and_reap(spawn->pid);
+                  }
+                });
   return made;
 }
 
-Status HostProcess::spawn(const std::string& program) {
+// Ours, with which messages may be sent before there is a process to read them, and the process's.
+Status HostProcess::open_ends(const std::string& program) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno_error(errno, "socketpair");
   channel_ = Fd(ends[0]);
-  const Fd theirs(ends[1]);
+  Fd theirs(ends[1]);
   fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
   std::array<int, 2> pipe_ends{};
   if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return errno_error(errno, "pipe");
   output_ = Fd(pipe_ends[0]);
-  const Fd their_output(pipe_ends[1]);
+  Fd their_output(pipe_ends[1]);
   fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, their_output.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, their_output.get(), STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChannelOfHost);
-  posix_spawn_file_actions_addclosefrom_np(&actions, kChannelOfHost + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigfillset(&defaults);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-
-  std::string path = program;
-  std::string channel = std::to_string(kChannelOfHost);
-  std::string parent = std::to_string(getpid());
-  const std::array<char*, 4> argv = {path.data(), channel.data(), parent.data(), nullptr};
-  // Nothing of our environment: it may hold what is nobody's business. Messages of the C library go to the pipe.
-  std::string fatal = "LIBC_FATAL_STDERR_=1";
-  const std::array<char*, 2> environment = {fatal.data(), nullptr};
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, path.c_str(), &actions, &attributes, argv.data(), environment.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return errno_error(error, "starting " + program);
-  pid_ = pid;
-  pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // O_CLOEXEC is always set
-  if (!pidfd_.valid()) return errno_error(errno, "pidfd_open");    // the destructor kills it
   buffer_.resize(plugin_wire::kMaxPacket + 1);
   loop_.watch(channel_.get(), EPOLLIN, [this](uint32_t events) { on_channel(events); });
   loop_.watch(output_.get(), EPOLLIN, [this](uint32_t) { on_output(); });
-  loop_.watch(pidfd_.get(), EPOLLIN, [this](uint32_t) { on_exit(); });
+  spawn_ = std::make_shared<HostSpawn>();
+  spawn_->program = program;
+  spawn_->channel = std::move(theirs);
+  spawn_->output = std::move(their_output);
   return {};
+}
+
+void HostProcess::on_spawned() {
+  const auto spawn = std::exchange(spawn_, nullptr);
+  if (spawn->pid == 0) {
+    close_channel();
+    return end(spawn->status ? reason_ : spawn->status.error().message());
+  }
+  pid_ = spawn->pid;
+  pidfd_ = std::move(spawn->pidfd);
+  loop_.watch(pidfd_.get(), EPOLLIN, [this](uint32_t) { on_exit(); });
+  if (!spawn->wanted) ::kill(pid_, SIGKILL);
 }
 
 HostProcess::~HostProcess() {
   loop_.cancel_timer(grace_timer_);
   loop_.cancel_timer(output_timer_);
-  close_channel();
+  if (channel_.valid()) loop_.unwatch(channel_.get());
   if (output_.valid()) loop_.unwatch(output_.get());
+  if (spawn_ != nullptr) spawn_->wanted = false;
   if (pid_ == 0) return;
-  if (pidfd_.valid()) loop_.unwatch(pidfd_.get());
-  ::kill(pid_, SIGKILL);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  loop_.unwatch(pidfd_.get());
+  kill_and_reap(pid_);
 }
 
 uint32_t HostProcess::add(Listener& listener) {
@@ -137,7 +132,7 @@ void HostProcess::remove(uint32_t instance) {
 
 // It ends when it sees the end of the channel; a plugin that does not let it is killed.
 void HostProcess::let_go() {
-  if (pid_ == 0 || ending_) return;
+  if (gone() || ending_) return;
   ending_ = true;
   if (waiting_.empty()) {
     close_channel();
@@ -145,7 +140,7 @@ void HostProcess::let_go() {
   loop_.cancel_timer(grace_timer_);
   grace_timer_ = loop_.call_after(kGrace, [this] {
     grace_timer_ = 0;
-    if (pid_ != 0) ::kill(pid_, SIGKILL);
+    end_process();
   });
 }
 
@@ -275,10 +270,15 @@ void HostProcess::on_output() {
 }
 
 void HostProcess::kill(const std::string& reason) {
-  if (pid_ == 0) return;
+  if (gone()) return;
   if (reason_.empty()) reason_ = reason;
   ending_ = true;
-  ::kill(pid_, SIGKILL);
+  end_process();
+}
+
+void HostProcess::end_process() {
+  if (pid_ != 0) ::kill(pid_, SIGKILL);
+  if (spawn_ != nullptr) spawn_->wanted = false;  // killed as soon as there is one
 }
 
 void HostProcess::on_exit() {

@@ -1,9 +1,9 @@
-// A monitor-plugin-host, started with posix_spawn: a SEQPACKET socket for messages, a pipe for what plugins print
-// (which goes to the log, a little at a time), a pidfd for its end. What arrives is copied and checked before anything
-// is made of it; what is no message ends the host.
+// A monitor-plugin-host, started on a worker: a SEQPACKET socket for messages, a pipe for what plugins print
+// (which goes to the log, a little at a time), a pidfd for its end. It can be sent messages before it runs. What
+// arrives is copied and checked before anything is made of it; what is no message ends the host.
 //
-// On the loop's thread; the loop must outlive it. A host that is let go has a moment to finalize its plugins, then it
-// is killed; destroying it kills it at once.
+// On the loop's thread; loop and worker must outlive it. A host that is let go has a moment to finalize its plugins,
+// then it is killed; destroying it kills it at once.
 #pragma once
 
 #include <sys/types.h>
@@ -16,16 +16,20 @@
 #include <vector>
 
 #include "agent/plugins/host_link.h"
+#include "agent/plugins/host_spawn.h"
 #include "base/disk.h"
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "base/worker.h"
 
 namespace monitor::agent {
 
 class HostProcess final : public HostLink {
  public:
-  // `name`: the plugin's, or "scripts", for the log.
-  static Result<std::shared_ptr<HostProcess>> start(EventLoop& loop, const std::string& program, std::string name);
+  // `name`: the plugin's, or "scripts", for the log. A program that cannot be run is said at once; what fails later
+  // ends the host.
+  static Result<std::shared_ptr<HostProcess>> start(EventLoop& loop, Worker& worker, const std::string& program,
+                                                    std::string name);
   ~HostProcess() override;
 
   uint32_t add(Listener& listener) override;
@@ -35,13 +39,14 @@ class HostProcess final : public HostLink {
   void kill(const std::string& reason) override;
   bool ended() const override { return !channel_.valid() || ending_; }
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return pid_; }  // 0: not yet, or no more
   // The process is no more, and nobody needs this object.
-  bool gone() const { return pid_ == 0; }
+  bool gone() const { return pid_ == 0 && spawn_ == nullptr; }
 
  private:
   HostProcess(EventLoop& loop, std::string name) : loop_(loop), name_(std::move(name)) {}
-  Status spawn(const std::string& program);
+  Status open_ends(const std::string& program);
+  void on_spawned();
   void on_channel(uint32_t events);
   void read_channel();
   bool read_packet();
@@ -52,10 +57,12 @@ class HostProcess final : public HostLink {
   std::string reap();
   void end(const std::string& reason);
   void let_go();
+  void end_process();
   void close_channel();
 
   EventLoop& loop_;
   std::string name_;
+  std::shared_ptr<HostSpawn> spawn_;  // under way
   pid_t pid_ = 0;
   Fd channel_;
   Fd output_;

@@ -2,6 +2,11 @@
 #include "agent/plugins/host_process.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 
 namespace monitor::agent {
 namespace {
@@ -21,8 +26,8 @@ struct Told final : HostLink::Listener {
 };
 
 struct World {
-  World() {
-    auto made = HostProcess::start(loop, "/bin/false", "p");
+  explicit World(const std::string& program = "/bin/false") {
+    auto made = HostProcess::start(loop, worker, program, "p");
     host = made ? *made : nullptr;
   }
   void until_gone() {
@@ -30,6 +35,7 @@ struct World {
   }
   SystemClock clock;
   EventLoop loop{clock};
+  ThreadWorker worker{loop};
   std::shared_ptr<HostProcess> host;
 };
 
@@ -43,6 +49,64 @@ TEST(HostProcess, SaysHowItEnded) {
   EXPECT_EQ(told.reason, "it ended its process with status 1");
   EXPECT_TRUE(told.guilty) << "it was alone there";
   EXPECT_TRUE(w.host->ended());
+}
+
+// Whoever starts a process stands still until it runs: that is the worker.
+struct Unstarted {
+  explicit Unstarted(const std::string& program = "/bin/cat") {
+    auto made = HostProcess::start(loop, worker, program, "p");
+    host = made ? *made : nullptr;
+    if (host != nullptr) host->add(told);
+  }
+  SystemClock clock;
+  EventLoop loop{clock};
+  ManualWorker worker;
+  std::shared_ptr<HostProcess> host;
+  Told told;
+};
+
+TEST(HostProcess, IsThereBeforeItRuns) {
+  Unstarted u;
+  ASSERT_NE(u.host, nullptr);
+  EXPECT_EQ(u.host->pid(), 0);
+  EXPECT_FALSE(u.host->gone());
+  EXPECT_FALSE(u.host->ended());
+  u.worker.run_all();
+  EXPECT_NE(u.host->pid(), 0);
+}
+
+TEST(HostProcess, KilledBeforeItRunsIsNeverStarted) {
+  Unstarted u;
+  ASSERT_NE(u.host, nullptr);
+  u.host->kill("it is late");
+  EXPECT_EQ(u.told.ends, 0);
+  u.worker.run_all();
+  EXPECT_EQ(u.told.ends, 1);
+  EXPECT_EQ(u.told.reason, "it is late");
+  EXPECT_TRUE(u.host->gone());
+}
+
+TEST(HostProcess, WhatCannotBeStartedEndsIt) {
+  const std::string program = ::testing::TempDir() + "/no-program";
+  {
+    std::ofstream file(program);
+    file << std::string(4, '\0');
+  }
+  chmod(program.c_str(), 0700);
+  Unstarted u(program);
+  ASSERT_NE(u.host, nullptr);
+  u.worker.run_all();
+  EXPECT_EQ(u.told.ends, 1);
+  EXPECT_NE(u.told.reason.find("starting " + program), std::string::npos) << u.told.reason;
+  unlink(program.c_str());
+}
+
+TEST(HostProcess, AnOwnerThatGoesBeforeItRunsLeavesNothing) {
+  Unstarted u;
+  ASSERT_NE(u.host, nullptr);
+  u.host.reset();
+  u.worker.run_all();
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
 }
 
 // The answer to one plugin's end may bring another configuration into force, which the others are no part of.
@@ -68,7 +132,8 @@ TEST(HostProcess, WhoIsLetGoWhileTheEndIsToldIsNotTold) {
 TEST(HostProcess, AProgramThatIsNotThereIsSaid) {
   SystemClock clock;
   EventLoop loop(clock);
-  const auto made = HostProcess::start(loop, "/no/such/program", "p");
+  ManualWorker worker;
+  const auto made = HostProcess::start(loop, worker, "/no/such/program", "p");
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().message().find("starting /no/such/program"), std::string::npos);
 }

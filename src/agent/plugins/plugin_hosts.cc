@@ -125,7 +125,7 @@ void PluginHosts::tell_later() {
 Result<std::shared_ptr<HostLink>> PluginHosts::link_for(config::PluginKind kind, const std::string& name) {
   const bool script = kind == config::PluginKind::kScript;
   if (script && scripts_ != nullptr && !scripts_->ended()) return std::shared_ptr<HostLink>(scripts_);
-  auto started = HostProcess::start(loop_, program_, script ? "scripts" : name);
+  auto started = HostProcess::start(loop_, starter_, program_, script ? "scripts" : name);
   if (!started) return started.error();
   processes_.push_back(*started);
   if (script) scripts_ = *started;

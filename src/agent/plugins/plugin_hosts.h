@@ -2,7 +2,8 @@
 // validation asks, starts what a configuration names beside what runs, and tells when something has changed that makes
 // it worth asking again: a file, or a plugin that was being started.
 //
-// On the loop's thread; loop and table must outlive it. Without plugins that need one no host is started.
+// On the loop's thread; loop and table must outlive it. Without plugins that need one no host is started, and no
+// thread.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 #include "agent/plugins/host_process.h"
 #include "agent/plugins/hosted_plugins.h"
 #include "agent/plugins/plugin_folder.h"
+#include "base/worker.h"
 #include "config/validate.h"
 
 namespace monitor::agent {
@@ -46,6 +48,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   PluginFolder folder_;
   std::string program_;
   std::function<void()> on_change_;
+  ThreadWorker starter_{loop_};
   std::vector<std::shared_ptr<HostProcess>> processes_;  // until they are gone
   std::shared_ptr<HostProcess> scripts_;
   std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // being started, or started and not yet taken

@@ -80,7 +80,7 @@ uint64_t PluginRun::peak_memory() const {
 }
 
 Result<std::shared_ptr<agent::HostLink>> PluginRun::link_for(config::PluginKind, const std::string& name) {
-  auto started = agent::HostProcess::start(loop_, agent::plugin_host_program(), name);
+  auto started = agent::HostProcess::start(loop_, worker_, agent::plugin_host_program(), name);
   if (!started) return started.error();
   processes_.push_back(*started);
   return std::shared_ptr<agent::HostLink>(std::move(*started));

@@ -27,6 +27,7 @@ class PluginRun final : private agent::HostLinks {
   Result<std::shared_ptr<agent::HostLink>> link_for(config::PluginKind kind, const std::string& name) override;
 
   EventLoop& loop_;
+  ThreadWorker worker_{loop_};
   std::vector<std::shared_ptr<agent::HostProcess>> processes_;
   std::unique_ptr<agent::HostedPlugin> plugin_;
 };

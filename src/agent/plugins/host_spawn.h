@@ -1,0 +1,33 @@
+// HostSpawn: starts the process of a host on a worker's thread. Whoever starts a process stands still until it runs its
+// own program, which on a busy machine is hundreds of milliseconds: more than a loop that ticks can spare.
+//
+// The process ends with the thread that started it (PR_SET_PDEATHSIG): the worker must outlive the hosts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <string>
+
+#include "base/disk.h"
+#include "base/result.h"
+
+namespace monitor::agent {
+
+struct HostSpawn {
+  // What the process has besides /dev/null: its end of the channel, and where it prints to.
+  std::string program;
+  Fd channel;
+  Fd output;
+  std::atomic<bool> wanted{true};  // the loop's word: no longer is it worth starting
+
+  // What came of it, once run() has returned. No process and no error: it was not wanted any more.
+  pid_t pid = 0;
+  Fd pidfd;
+  Status status;
+
+  // On the worker's thread, once.
+  void run();
+};
+
+}  // namespace monitor::agent
