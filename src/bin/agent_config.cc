@@ -39,18 +39,17 @@ config::ConfigSource& AgentConfig::source() {
   return *etcd_source_;
 }
 
-void AgentConfig::start_reports(config::ConfigEngine& engine,
-                                std::function<std::vector<config::PluginStatus>()> plugins) {
+void AgentConfig::start_reports(config::ConfigEngine& engine, config::Reporter::Fill plugins) {
   if (board_ == nullptr) return;
   reporter_.emplace(loop_, config::Reporter::Self{options_.version, options_.host}, *board_,
-                    [&engine, plugins = std::move(plugins)](config::AgentStatus& status) {
+                    [&engine, plugins = std::move(plugins)](config::AgentStatus& status, auto& inventory) {
                       config::take_state(status, engine.state());
-                      status.plugins = plugins();
+                      plugins(status, inventory);
                     });
   engine.set_on_change([this] { reporter_->changed(); });
 }
 
-void AgentConfig::start(config::ConfigEngine& engine, std::function<std::vector<config::PluginStatus>()> plugins) {
+void AgentConfig::start(config::ConfigEngine& engine, config::Reporter::Fill plugins) {
   start_reports(engine, std::move(plugins));
   engine.start();
   if (files_ != nullptr) return;

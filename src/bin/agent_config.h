@@ -38,8 +38,8 @@ class AgentConfig {
 
   config::ConfigSource& source();
   // With etcd, a start does not wait for it: after a moment the engine starts without.
-  // `plugins` is asked for every report of the status.
-  void start(config::ConfigEngine& engine, std::function<std::vector<config::PluginStatus>()> plugins);
+  // `plugins` is asked for every report: it says how they fare, and what there is.
+  void start(config::ConfigEngine& engine, config::Reporter::Fill plugins);
   void rescan();
   // What the status says has changed.
   void changed();
@@ -48,7 +48,7 @@ class AgentConfig {
 
  private:
   AgentConfig(EventLoop& loop, AgentConfigOptions options);
-  void start_reports(config::ConfigEngine& engine, std::function<std::vector<config::PluginStatus>()> plugins);
+  void start_reports(config::ConfigEngine& engine, config::Reporter::Fill plugins);
 
   EventLoop& loop_;
   AgentConfigOptions options_;

@@ -251,8 +251,14 @@ class AgentProgram final : private config::Applier {
                                {"incarnation", hex(incarnation_)},
                                {"version", version()},
                                {"data", own_folder_}});
-    plugins_.watch([this] { engine_->reevaluate(); });
-    config_->start(*engine_, [this] { return plugin_status(); });
+    plugins_.watch([this] {
+      engine_->reevaluate();
+      config_->changed();
+    });
+    config_->start(*engine_, [this](config::AgentStatus& status, config::AgentInventory& inventory) {
+      for (const agent::PluginState& one : agent_.plugins()) status.plugins.push_back(agent::status_of(one));
+      inventory.plugins = plugins_.names_in_folder();
+    });
     agent_.set_on_plugin_change([this] { config_->changed(); });
     uplink_.start();
     loop_.run();
@@ -288,14 +294,6 @@ class AgentProgram final : private config::Applier {
     log_set_level(settings.log_level.value_or(cli_.log_level()));
     keeper_.set_limits(settings.spool_max_bytes, settings.spool_drops_newest);
     return std::nullopt;
-  }
-
-  std::vector<config::PluginStatus> plugin_status() const {
-    std::vector<config::PluginStatus> all;
-    for (const agent::PluginState& one : agent_.plugins()) {
-      all.push_back(agent::status_of(one));
-    }
-    return all;
   }
 
   // Its own pages, where they are wanted.

@@ -285,6 +285,7 @@ class Program {
     }
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
     bool changed = false;
+    std::string written;
     std::optional<std::optional<std::string>> base;  // as first read
     const auto done =
         store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
@@ -299,11 +300,13 @@ class Program {
           auto text = config::edit_document(before, *wanted, seed_form, what, catalog_);
           if (!text) return text.error();
           changed = before != *text;
+          written = *text;
           return std::optional(std::move(*text));
         });
     if (!done) return fail(done.error().with_context("nothing was written to " + store_->describe(key)));
     const std::string place = files() ? " in " + store_->describe(key) : fmt::format(", revision {}", *done);
-    std::cout << fmt::format("{} {}{}\n", key, changed ? "written" : "unchanged", place);
+    std::cout << fmt::format("{} {}{}\n", key, changed ? "written" : "unchanged", place) << std::flush;
+    print_warnings(context(), written, what, catalog_);
     return kExitOk;
   }
 

@@ -131,7 +131,10 @@ std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_
   if (!inventory && !status) return std::nullopt;
   FleetRow row;
   row.agent_id = agent_id;
-  if (inventory) row.seen_ns = inventory->last_seen_ns;
+  if (inventory) {
+    row.seen_ns = inventory->last_seen_ns;
+    row.plugins = inventory->plugins;
+  }
   if (!status) {
     row.status.host = inventory->host;
     row.status.version = inventory->version;

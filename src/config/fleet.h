@@ -25,10 +25,11 @@ std::string_view to_string(AgentState state);
 struct FleetRow {
   std::string agent_id;
   AgentState state = AgentState::kGone;
-  int64_t applied = 0;  // revision up to which what is stored is in force
-  int64_t wanted = 0;   // of the newest of its layers; files have none: what the agent has seen
-  int64_t seen_ns = 0;  // its last word, Unix time
-  AgentStatus status;   // of a gone one: host, version and groups alone
+  int64_t applied = 0;               // revision up to which what is stored is in force
+  int64_t wanted = 0;                // of the newest of its layers; files have none: what the agent has seen
+  int64_t seen_ns = 0;               // its last word, Unix time
+  AgentStatus status;                // of a gone one: host, version and groups alone
+  std::vector<std::string> plugins;  // of its plugin folder, by name
 
   int64_t behind() const { return wanted > applied ? wanted - applied : 0; }
 };

@@ -27,7 +27,6 @@ void Reporter::changed() {
   now_timer_ = timers_.call_after(0, [this] {
     now_timer_ = 0;
     report();
-    if (inventory_timer_ == 0) report_inventory();
   });
 }
 
@@ -38,8 +37,10 @@ void Reporter::report() {
   status.host = self_.host;
   status.since_ns = since_ns_;
   status.updated_ns = timers_.clock().wall_ns();
-  fill_(status);
+  AgentInventory inventory;
+  fill_(status, inventory);
   board_.put_status(to_json(status));
+  if (inventory_timer_ == 0 || inventory.plugins != told_plugins_) report_inventory();
   status_timer_ = timers_.call_after(kStatusEvery, [this] {
     status_timer_ = 0;
     report();
@@ -47,10 +48,20 @@ void Reporter::report() {
 }
 
 void Reporter::report_inventory() {
+  timers_.cancel_timer(std::exchange(inventory_timer_, 0));
   AgentStatus status;
-  fill_(status);
-  board_.put_inventory(to_json(AgentInventory{self_.host, status.groups, self_.version, timers_.clock().wall_ns()}));
-  inventory_timer_ = timers_.call_after(kInventoryEvery, [this] { report_inventory(); });
+  AgentInventory inventory;
+  fill_(status, inventory);
+  inventory.host = self_.host;
+  inventory.groups = status.groups;
+  inventory.version = self_.version;
+  inventory.last_seen_ns = timers_.clock().wall_ns();
+  told_plugins_ = inventory.plugins;
+  board_.put_inventory(to_json(inventory));
+  inventory_timer_ = timers_.call_after(kInventoryEvery, [this] {
+    inventory_timer_ = 0;
+    report_inventory();
+  });
 }
 
 void Reporter::stop(std::function<void()> done) {

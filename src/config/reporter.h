@@ -1,6 +1,6 @@
 // Reporter: keeps an agent's status and inventory up to date on a board: the status at once when the
-// engine's state changes, else, and for the plugins' numbers, every 10 s; the inventory every 60 s. Everything on the
-// loop's thread; timers and board must outlive it.
+// engine's state changes, else, and for the plugins' numbers, every 10 s; the inventory every 60 s, and when the plugin
+// folder has changed. Everything on the loop's thread; timers and board must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Reporter {
     std::string host;
   };
   // What there is to say of configuration and plugins; called for every report.
-  using Fill = std::function<void(AgentStatus& status)>;
+  using Fill = std::function<void(AgentStatus& status, AgentInventory& inventory)>;
 
   Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill);
   ~Reporter();
@@ -41,6 +41,7 @@ class Reporter {
   Fill fill_;
   int64_t since_ns_;
   bool stopped_ = false;
+  std::vector<std::string> told_plugins_;  // in the inventory
   Timers::TimerId now_timer_ = 0;
   Timers::TimerId status_timer_ = 0;
   Timers::TimerId inventory_timer_ = 0;

@@ -157,7 +157,8 @@ std::string to_json(const AgentInventory& inventory) {
   return dump({{"host", inventory.host},
                {"groups", inventory.groups},
                {"version", inventory.version},
-               {"last_seen", time_text(inventory.last_seen_ns)}});
+               {"last_seen", time_text(inventory.last_seen_ns)},
+               {"plugins", inventory.plugins}});
 }
 
 Result<AgentInventory> parse_inventory(std::string_view text) {
@@ -168,6 +169,7 @@ Result<AgentInventory> parse_inventory(std::string_view text) {
   inventory.groups = texts_of(*object, "groups");
   inventory.version = text_of(*object, "version");
   inventory.last_seen_ns = time_of(*object, "last_seen");
+  inventory.plugins = texts_of(*object, "plugins");
   return inventory;
 }
 

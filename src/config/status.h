@@ -63,6 +63,7 @@ struct AgentInventory {
   std::vector<std::string> groups;
   std::string version;
   int64_t last_seen_ns = 0;
+  std::vector<std::string> plugins = {};  // of its plugin folder, by name
 };
 std::string to_json(const AgentInventory& inventory);
 Result<AgentInventory> parse_inventory(std::string_view text);

@@ -49,10 +49,11 @@ class PluginCatalog {
     (void)name;
     return PluginCode{};
   }
-  // A name that is not known here, but may well be where the plugin is to run. Then it is let pass, with a warning.
-  virtual bool may_be_elsewhere(const std::string& name) const {
+  // Of a name that is not known here, but may well be where the plugin is to run: it is let pass, with this warning.
+  // Nothing: there is none of that name.
+  virtual std::optional<std::string> elsewhere(const std::string& name) const {
     (void)name;
-    return false;
+    return std::nullopt;
   }
 };
 

@@ -122,12 +122,12 @@ void Validator::read_plugin(const std::string& path, const json& value) {
 bool Validator::know_plugin(const std::string& path, const std::string& given, PluginEntry& entry) {
   const std::vector<std::string> known = plugins_.plugin_names();
   if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
-    if (!plugins_.may_be_elsewhere(entry.name)) {
+    const auto warning = plugins_.elsewhere(entry.name);
+    if (!warning) {
       unknown(path, "plugin", given, known);
       return false;
     }
-    Problem& p = problem(path, "no built-in plugin: agents refuse this where they have no plugin of that name", given);
-    p.warning = true;
+    problem(path, *warning, given).warning = true;
     return true;
   }
   auto code = plugins_.code_of(entry.name);

@@ -96,6 +96,34 @@ class Plugins(PluginTest):
         self.put("central", text=COUNT % ("other.n", "1"))
         agent.says(r"configuration refused.*central stands for two plugins")
 
+    def test_an_author_is_told_of_a_plugin_that_nobody_has(self):
+        def config(*arguments):
+            status, out, err = run("monitor-config", *arguments, "--dir", f"{self.data}/monitor")
+            self.assertEqual(status, 0, err)
+            return err
+
+        agent = self.run_agent()
+        warning = r'warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no agent that runs has it .*got "mine"'
+        self.assertRegex(config("set", "--agent-id", "a", "--plugins", "mine"), warning)
+        self.assertRegex(config("set", "--group", "web", "--plugins", "mine"), warning)
+        self.assertRegex(config("override", "set", "--agent-id", "a", "--for", "1m", 'plugins=["mine"]'), warning)
+        self.assertRegex(config("explain", "--agent-id", "a"), r"warning: .*manual.json: /plugins/0, line 3: no built-in plugin, no script")
+        self.assertIn("cannot be told from here", run("monitor-config", "validate", f"{self.data}/monitor/config/a.json")[2])
+        self.put("mine", text=COUNT % ("n", "1"))
+        agent.says("plugin loaded plugin=mine")
+
+        def told():
+            with open(f"{self.data}/monitor/inventory/a.json", encoding="utf-8") as file:
+                return json.load(file)["plugins"] == ["mine"]
+
+        wait_until(told, "the inventory to name it")
+        self.assertEqual(config("set", "--group", "web", "interval=3"), "")
+        os.makedirs(f"{self.data}/monitor/plugins")
+        with open(f"{self.data}/monitor/plugins/central.lua", "w", encoding="ascii") as file:
+            file.write(COUNT % ("central.n", "1"))
+        self.assertEqual(config("set", "--group", "web", "--plugins", "central", "mine"), "")
+        self.assertEqual(run("monitor-config", "set", "--group", "web", "--plugins", "filtre", "--dir", f"{self.data}/monitor")[0], 78)
+
     def test_shadow_counts_and_changes_nothing(self):
         self.put("nothing", text="function run(batch) return false end")
         self.document([{"name": "nothing", "shadow": True}])

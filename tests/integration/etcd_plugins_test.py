@@ -19,14 +19,17 @@ class Scripts(ProgramTest):
         server = self.start_server()
         agents = [self.start("monitor-agent", "--agent-id", name, "--server", server.address, "--data", self.data, "--etcd",
                              etcd.address, "--group", "web") for name in ("a", "b")]
-        status, _, err = run("monitor-config", "set", "--etcd", etcd.address, "--group", "web", "plugins=[\"central\"]", "interval=0.1")
+        put = ("monitor-config", "set", "--etcd", etcd.address, "--group", "web", "plugins=[\"central\"]", "interval=0.1")
+        status, _, err = run(*put)
         self.assertEqual(status, 0, err)
+        self.assertIn("warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no agent", err)
         for agent in agents:
             agent.says(r'configuration refused.*got="central".*unknown plugin')
         for version in ("1", "2"):
             etcd.put("/monitor/plugins/central", SCRIPT.format(version))
             for agent in agents:
                 agent.says(rf"plugin {'loaded' if version == '1' else 'replaced'} plugin=central")
+        self.assertNotIn("plugin", run(*put)[2], "it is known now")
         etcd.put("/monitor/plugins/central", "function run(")
         for agent in agents:
             agent.says(r"configuration refused.*plugin central: central:1:")

@@ -49,6 +49,12 @@ std::vector<std::string> PluginHosts::plugin_names() const {
   return names;
 }
 
+std::vector<std::string> PluginHosts::names_in_folder() const {
+  std::vector<std::string> names;
+  for (const auto& [name, files] : folder_.files()) names.push_back(name);
+  return names;
+}
+
 std::optional<config::Problem> PluginHosts::check_plugin(const std::string& name, const std::string& config) const {
   // Those in hosts are asked when they are started.
   return is_builtin(name) ? BuiltinCatalog().check_plugin(name, config) : std::nullopt;

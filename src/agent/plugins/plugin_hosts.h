@@ -32,6 +32,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   void watch(std::function<void()> on_change);
 
   std::vector<std::string> plugin_names() const override;
+  std::vector<std::string> names_in_folder() const;
   std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
   Result<config::PluginCode> code_of(const std::string& name) const override;
 

@@ -96,12 +96,15 @@ std::optional<config::Problem> AuthorsCatalog::check_plugin(const std::string& n
   return is_builtin(name) ? BuiltinCatalog().check_plugin(name, config) : std::nullopt;
 }
 
-bool AuthorsCatalog::may_be_elsewhere(const std::string& name) const {
+std::optional<std::string> AuthorsCatalog::elsewhere(const std::string& name) const {
   constexpr size_t kShort = 3;  // of a name that was begun
   const std::vector<std::string> known = builtin_plugins();
-  if (!valid_name(name) || nearest(name, known)) return false;
-  return std::none_of(known.begin(), known.end(),
-                      [&](const std::string& one) { return name.size() >= kShort && one.starts_with(name); });
+  if (!valid_name(name) || nearest(name, known)) return std::nullopt;
+  const bool begun = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+    return name.size() >= kShort && one.starts_with(name);
+  });
+  if (begun) return std::nullopt;
+  return "no built-in plugin; whether agents have it cannot be told from here, and those that do not refuse this";
 }
 
 }  // namespace monitor::agent

@@ -35,7 +35,7 @@ class AuthorsCatalog final : public config::PluginCatalog {
  public:
   std::vector<std::string> plugin_names() const override { return builtin_plugins(); }
   std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
-  bool may_be_elsewhere(const std::string& name) const override;
+  std::optional<std::string> elsewhere(const std::string& name) const override;
 };
 
 }  // namespace monitor::agent

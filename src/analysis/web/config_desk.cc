@@ -114,6 +114,10 @@ Result<config::StoredKeys> ConfigDesk::keys() {
   return (*opened)->list(std::string(config::kKeyRoot));
 }
 
+config::FleetCatalog ConfigDesk::catalog(const config::StoredKeys& all) const {
+  return {plugins_, all, clock_.wall_ns(), fresh_ns()};
+}
+
 Reply ConfigDesk::overview() {
   const auto all = keys();
   if (!all) return error_reply(all.error());
@@ -175,13 +179,13 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body) {
   if (request.contains("value")) {
     if (!request["value"].is_string()) return error_reply(400, "body: value: expected a text");
     value = request["value"].get<std::string>();
-    const Checked checked = check(*value, *what, plugins_);
+    const auto all = keys();
+    if (!all) return error_reply(all.error());
+    const Checked checked = check(*value, *what, catalog(*all));
     if (!checked.valid) {
       return json_reply(
           dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
     }
-    const auto all = keys();
-    if (!all) return error_reply(all.error());
     if (Status known = check_versions(*all, key, *value); !known) return error_reply(known.error());
   }
   const auto opened = store();
@@ -210,10 +214,12 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body) {
   return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
 }
 
-Reply ConfigDesk::validate(const std::string& key, const std::string& text) const {
+Reply ConfigDesk::validate(const std::string& key, const std::string& text) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
-  const Checked checked = check(text, *what, plugins_);
+  // What can be said without what is stored is said.
+  const auto all = keys();
+  const Checked checked = all ? check(text, *what, catalog(*all)) : check(text, *what, plugins_);
   return json_reply(dump({{"valid", checked.valid}, {"problems", checked.problems}}));
 }
 
@@ -225,7 +231,7 @@ Reply ConfigDesk::explain(const std::string& agent) {
   const auto made = config::layers_of(*all, agent, clock_.wall_ns(),
                                       [&](const std::string& key) { return (*opened)->describe(key); });
   std::vector<config::Problem> problems = made.problems;
-  if (problems.empty()) problems = config::validate(made.set.layers, plugins_).problems;
+  if (problems.empty()) problems = config::validate(made.set.layers, catalog(*all)).problems;
   ordered_json values = ordered_json::array();
   ordered_json layers = ordered_json::array();
   if (made.problems.empty()) {

@@ -11,6 +11,7 @@
 #include "analysis/web/http.h"
 #include "base/clock.h"
 #include "config/fleet.h"
+#include "config/fleet_catalog.h"
 #include "config/store.h"
 #include "config/validate.h"
 
@@ -39,7 +40,7 @@ class ConfigDesk {
   Reply document(const std::string& key);
   // `body`: {"value": TEXT, "base": TAG or null}; without a value it is a deletion.
   Reply change(const std::string& key, const std::string& body);
-  Reply validate(const std::string& key, const std::string& text) const;
+  Reply validate(const std::string& key, const std::string& text);
   Reply explain(const std::string& agent);
   Reply schema() const;
   Reply plugins();
@@ -49,6 +50,8 @@ class ConfigDesk {
 
  private:
   Result<config::ConfigStore*> store();
+  // The plugins that a document may name.
+  config::FleetCatalog catalog(const config::StoredKeys& all) const;
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
 
   const ConfigOptions options_;

@@ -208,7 +208,7 @@ class Page {
   const bool http_named_;
   SystemClock clock_;
   mutable PosixDisk disk_;
-  const agent::BuiltinCatalog catalog_;
+  const agent::AuthorsCatalog catalog_;
   telemetry::Registry registry_;
   EventLoop loop_;
   web::State state_;

@@ -1,14 +1,35 @@
 #include "bin/config/context.h"
 
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "base/exit_codes.h"
+#include "config/fleet_catalog.h"
 
 namespace monitor {
 
 int config_failure(const Error& error) {
   std::cerr << "monitor-config: " << error.message() << "\n";
   return error.code() == Code::kInvalidArgument ? kExitConfig : exit_code_for(error);
+}
+
+void print_warnings(const ConfigContext& context, const std::string& text, config::Edited what,
+                    const config::PluginCatalog& others) {
+  const auto problems_of = [&](const config::PluginCatalog& plugins) {
+    auto document = config::Document::parse(text);
+    if (!document) return std::vector<config::Problem>();
+    return config::validate({{"", 0, std::move(*document), what == config::Edited::kOwn}}, plugins).problems;
+  };
+  auto problems = problems_of(others);
+  if (problems.empty()) return;
+  if (const auto keys = context.all()) {
+    problems = problems_of(config::FleetCatalog(others, *keys, context.wall_ns(), context.fresh_ns()));
+  }
+  for (config::Problem& problem : problems) {
+    problem.line = 0;  // of a text that nobody has seen
+    std::cerr << fmt::format("warning: {}\n", problem.to_string());
+  }
 }
 
 void wait_on(EventLoop& loop, int64_t ns) {

@@ -7,6 +7,7 @@
 
 #include "base/event_loop.h"
 #include "bin/common/cli.h"
+#include "config/edit.h"
 #include "config/fleet.h"
 #include "config/store.h"
 
@@ -30,6 +31,11 @@ struct ConfigContext {
 
 // Prints the error and returns its exit status; a document that is not valid ends with 78.
 int config_failure(const Error& error);
+
+// Prints what is allowed in a document that was written, but unwise. Plugins that are not among `others` are looked for
+// in what is stored, where that may be read.
+void print_warnings(const ConfigContext& context, const std::string& text, config::Edited what,
+                    const config::PluginCatalog& others);
 
 // Lets the loop run for so long.
 void wait_on(EventLoop& loop, int64_t ns);

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/time_format.h"
+#include "config/fleet_catalog.h"
 #include "config/validate.h"
 
 namespace monitor {
@@ -197,7 +198,10 @@ int run_explain(const ConfigContext& context, const std::string& format, const c
   const auto made = config::layers_of(*keys, context.agent_id, context.wall_ns(),
                                       [&](const std::string& key) { return context.store.describe(key); });
   std::vector<config::Problem> problems = made.problems;
-  if (problems.empty()) problems = config::validate(made.set.layers, plugins).problems;
+  if (problems.empty()) {
+    const config::FleetCatalog catalog(plugins, *keys, context.wall_ns(), context.fresh_ns());
+    problems = config::validate(made.set.layers, catalog).problems;
+  }
   const bool valid = problems.empty() || problems.front().warning;
   const auto values = made.problems.empty() ? config::explain(made.set.layers) : std::vector<config::Explained>();
   if (format == "json") {

@@ -43,7 +43,9 @@ int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
   const auto done = context.store.put_for(key, document.dump(4) + "\n", flags.for_ns);
   if (!done) return config_failure(done.error().with_context("nothing was written to " + context.store.describe(key)));
   std::cout << fmt::format("{} written until {}{}\n", key, format_rfc3339(ends, 0),
-                           *done == 0 ? "" : fmt::format(", revision {}", *done));
+                           *done == 0 ? "" : fmt::format(", revision {}", *done))
+            << std::flush;
+  print_warnings(context, *text, config::Edited::kShared, plugins);
   return kExitOk;
 }
 

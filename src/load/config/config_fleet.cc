@@ -31,7 +31,7 @@ class ConfigFleet::Agent final : public config::Applier {
         engine_(fleet.loop_, {id}, source_, fleet.plugins_, *this, nullptr),
         board_(fleet.loop_, fleet.random_, client_, id),
         reporter_(fleet.loop_, {"load", id}, board_,
-                  [this](config::AgentStatus& status) { config::take_state(status, engine_.state()); }) {
+                  [this](config::AgentStatus& status, auto&) { config::take_state(status, engine_.state()); }) {
     engine_.set_on_change([this] { reporter_.changed(); });
     engine_.start();
   }

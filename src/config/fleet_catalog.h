@@ -1,0 +1,35 @@
+// For who writes documents for agents elsewhere: the plugins of another catalog (the built-in ones), scripts that are
+// kept with the configuration, and what agents that live have in their plugin folders. A name that is none of those is
+// let pass with a warning, where the other catalog lets it. What it is made of must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/fleet.h"
+#include "config/script_catalog.h"
+
+namespace monitor::config {
+
+class FleetCatalog final : public PluginCatalog {
+ public:
+  // `keys`, `wall_ns`, `fresh_ns`: as fleet_of() takes them.
+  FleetCatalog(const PluginCatalog& others, const StoredKeys& keys, int64_t wall_ns, std::optional<int64_t> fresh_ns);
+  FleetCatalog(const FleetCatalog&) = delete;
+  FleetCatalog& operator=(const FleetCatalog&) = delete;
+
+  std::vector<std::string> plugin_names() const override { return names_; }
+  std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const override;
+  Result<PluginCode> code_of(const std::string& name) const override { return scripts_.code_of(name); }
+  std::optional<std::string> elsewhere(const std::string& name) const override;
+
+ private:
+  const PluginCatalog& others_;
+  KeySet keys_;
+  ScriptCatalog scripts_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace monitor::config
