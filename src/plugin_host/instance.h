@@ -34,8 +34,8 @@ class SeriesStore {
     return plugin_wire::all_below(points, dense_) ||
            std::all_of(points.begin(), points.end(), [this](const auto& point) { return knows(point.series); });
   }
-  // The number of a series; nothing when it is not valid or there are too many.
-  std::optional<uint32_t> intern(metrics::Series series);
+  // The number of a series. Error: what is wrong with it, or that there are too many.
+  Result<uint32_t> intern(metrics::Series series);
   // Own ones that the agent has not been told of; they count as told from now on.
   std::string take_new();
 

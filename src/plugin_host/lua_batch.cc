@@ -4,7 +4,6 @@
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <optional>
 #include <string_view>
 
 #include "plugin_host/lua_budget.h"
@@ -82,23 +81,18 @@ void change_series(lua_State* state, LuaBatch& batch, metrics::Point& point, Cha
   try {
     const metrics::Series& old = series_of(batch, point);
     metrics::Series series = old;
-    const double value = value_of(old, point);
     change(series);
-    if (const auto id = batch.series.intern(series)) {
-      // What was an integer stays one.
-      if (series.integer != old.integer) {
-        point.series = *id;
-        good = set_value(series, point, value);
-      } else {
-        point.series = *id;
-        good = true;
-      }
+    const auto id = batch.series.intern(std::move(series));
+    if (id) {
+      point.series = *id;
+      good = true;
+    } else {
+      batch.error = id.error().message();
     }
-  } catch (const std::exception&) {
-    good = false;  // an error of Lua must not be raised from here
+  } catch (const std::exception& e) {
+    batch.error = e.what();  // an error of Lua must not be raised from here
   }
-  if (!good)
-    luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
+  if (!good) luaL_error(state, "%s", batch.error.c_str());
 }
 
 int point_label(lua_State* state) {
@@ -226,7 +220,10 @@ int batch_add(lua_State* state) {
   luaL_checktype(state, 2, LUA_TTABLE);
   lua_settop(state, 2);
   luaL_checkstack(state, 80, "add");
-  if (batch.tick->count >= LuaBatch::kMostPoints) return luaL_error(state, "too many points in a batch");
+  if (batch.tick->count >= LuaBatch::kMostPoints) {
+    return luaL_error(state, "one point too many in a batch: it has %d, and none can be added beyond %d",
+                      static_cast<int>(batch.tick->count), static_cast<int>(LuaBatch::kMostPoints));
+  }
   const std::string_view name = text_field(state, "name", nullptr);
   const std::string_view unit = text_field(state, "unit", "1");
   lua_getfield(state, 2, "value");
@@ -250,14 +247,14 @@ int batch_add(lua_State* state) {
     return luaL_error(state, "'labels' must be a table");
   }
   LuaBudget::of(state).charge(state, kInternCost);
-  std::optional<uint32_t> id;
+  bool good = false;
   try {
     metrics::Series series;
     series.name = name;
     series.unit = unit;
     series.kind = counter ? metrics::Kind::kCounter : metrics::Kind::kGauge;
     for (size_t i = 0; i < count; i += 2) metrics::set_label(series.labels, texts.at(i), texts.at(i + 1));
-    id = batch.series.intern(std::move(series));
+    const auto id = batch.series.intern(std::move(series));
     if (id) {
       metrics::Point point;
       point.series = *id;
@@ -266,13 +263,14 @@ int batch_add(lua_State* state) {
       if (tick.count == tick.room.size()) tick.room.resize(2 * tick.count + 1);
       tick.room[tick.count++] = point;
       batch.dropped.push_back(false);
+      good = true;
+    } else {
+      batch.error = id.error().message();
     }
-  } catch (const std::exception&) {
-    id.reset();
+  } catch (const std::exception& e) {
+    batch.error = e.what();
   }
-  if (!id)
-    return luaL_error(state, "a series that is not valid (texts up to 256 bytes of UTF-8, 32 labels), or one too many");
-  return 0;
+  return good ? 0 : luaL_error(state, "%s", batch.error.c_str());
 }
 
 int batch_size(lua_State* state) {

@@ -16,10 +16,11 @@ namespace monitor::plugin_host {
 class LuaBudget {
  public:
   static constexpr size_t kMemory = size_t{32} * 1024 * 1024;
-  static constexpr size_t kBlock = size_t{4} * 1024 * 1024;  // the largest single piece: a string, a table's array
-  static constexpr int64_t kInstructions = 5'000'000;        // a call
-  static constexpr int64_t kCpuNs = 60'000'000;              // a call
-  static constexpr int kHookEvery = 500;                     // instructions
+  static constexpr size_t kBlock = size_t{4} * 1024 * 1024;      // the largest single piece: a table's array
+  static constexpr size_t kText = size_t{1} * 1024 * 1024 + 64;  // a string: what C does with one goes uncounted
+  static constexpr int64_t kInstructions = 5'000'000;            // a call
+  static constexpr int64_t kCpuNs = 60'000'000;                  // a call
+  static constexpr int kHookEvery = 100;                         // instructions
 
   static LuaBudget& of(lua_State* state);
 
@@ -29,6 +30,7 @@ class LuaBudget {
   // A call begins: the whole budget is there again.
   void refill(lua_State* state);
   bool spent() const { return left_ <= 0; }
+  int64_t left() const { return left_; }
   // Charges work. false: it is spent.
   bool spend(int64_t instructions) { return (left_ -= instructions) > 0; }
   // The same; leaves with an error when it is spent.
@@ -41,10 +43,12 @@ class LuaBudget {
  private:
   static void* allocate(void* self, void* block, size_t old_size, size_t new_size);
   static void on_count(lua_State* state, lua_Debug*);
+  bool late();
 
   size_t used_ = 0;
   int64_t left_ = kInstructions;
   int64_t cpu_end_ns_ = 0;
+  int64_t look_at_ns_ = 0;  // of the monotonic clock
 };
 
 }  // namespace monitor::plugin_host

@@ -155,6 +155,17 @@ int coroutine_status(lua_State* state) {
   return 1;
 }
 
+// Lua's own, of which each reads a text that may be long. The upvalue is it.
+int charged_for_text(lua_State* state) {
+  if (lua_type(state, 1) == LUA_TSTRING) {
+    LuaBudget::of(state).charge(state, static_cast<int64_t>(lua_rawlen(state, 1) / 4));
+  }
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+  return lua_gettop(state);
+}
+
 // Of the base library, what reaches nothing outside.
 constexpr std::array kBase = {"assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "rawequal", "rawget",
                               "rawlen", "rawset", "select",       "tonumber", "tostring", "type",  "_VERSION"};
@@ -194,6 +205,9 @@ void set_global(lua_State* state, const char* name, lua_CFunction function) {
 
 void open_library(lua_State* state) {
   keep_base(state);
+  lua_getglobal(state, "tonumber");
+  lua_pushcclosure(state, charged_for_text, 1);
+  lua_setglobal(state, "tonumber");
   set_global(state, "pcall", protected_call);
   set_global(state, "xpcall", protected_call_with_handler);
   set_global(state, "setmetatable", set_metatable);

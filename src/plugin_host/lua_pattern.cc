@@ -48,7 +48,9 @@ size_t LuaPattern::run(size_t s, size_t p) {
       p += 2;
       if (at_end(p) || pattern_[p] != '[') return fail("missing '[' after '%f' in pattern");
       const size_t set_end = end_of_item(p);
-      if (set_end == kNone || !frontier(s, p, set_end)) return kNone;
+      if (set_end == kNone) return kNone;
+      steps_ += static_cast<int64_t>((set_end - p) / 4);  // read to its end, and looked through twice
+      if (!frontier(s, p, set_end)) return kNone;
       p = set_end;
       continue;
     }
@@ -60,6 +62,7 @@ size_t LuaPattern::run(size_t s, size_t p) {
     }
     const size_t item_end = end_of_item(p);
     if (item_end == kNone) return kNone;
+    steps_ += static_cast<int64_t>((item_end - p) / 8);
     const char quantifier = at_end(item_end) ? '\0' : pattern_[item_end];
     if (quantifier == '*') return longest(s, p, item_end);
     if (quantifier == '+') return single(s, p, item_end) ? longest(s + 1, p, item_end) : kNone;

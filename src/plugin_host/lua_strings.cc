@@ -38,7 +38,7 @@ bool has_specials(std::string_view pattern) { return pattern.find_first_of("^$*+
 // Runs a match with what is left of the budget, and charges it.
 size_t match_at(lua_State* state, LuaPattern& matcher, size_t start) {
   const int64_t before = matcher.steps();
-  matcher.set_most_steps(before + LuaBudget::kInstructions);
+  matcher.set_most_steps(before + LuaBudget::of(state).left());
   const size_t end = matcher.match(start);
   LuaBudget::of(state).charge(state, 1 + matcher.steps() - before);
   if (matcher.error() != nullptr) luaL_error(state, "%s", matcher.error());
@@ -77,6 +77,7 @@ int find_or_match(lua_State* state, bool find) {
     lua_pushnil(state);
     return 1;
   }
+  charge_bytes(state, pattern.size() * 4);
   if (find && (lua_toboolean(state, 4) != 0 || !has_specials(pattern))) {
     charge_bytes(state, subject.size() * 4 + pattern.size());
     if (subject.size() * pattern.size() > kMostResult * 16) return luaL_error(state, "too much to search");

@@ -149,8 +149,13 @@ void push_json(lua_State* state, const json& value) {
     case json::value_t::boolean:
       lua_pushboolean(state, value.get<bool>() ? 1 : 0);
       return;
-    case json::value_t::number_integer:
     case json::value_t::number_unsigned:
+      if (value.get<uint64_t>() > static_cast<uint64_t>(LUA_MAXINTEGER)) {
+        lua_pushnumber(state, value.get<double>());
+        return;
+      }
+      [[fallthrough]];
+    case json::value_t::number_integer:
       lua_pushinteger(state, value.get<lua_Integer>());
       return;
     case json::value_t::number_float:

@@ -239,7 +239,8 @@ class Native final : public Instance {
     for (size_t i = 0; i < given->label_count; ++i) {
       metrics::set_label(series.labels, from_c(given->labels[i].name), from_c(given->labels[i].value));
     }
-    return series_.intern(std::move(series)).value_or(MONITOR_NO_SERIES);
+    const auto id = series_.intern(std::move(series));
+    return id ? *id : MONITOR_NO_SERIES;
   }
 
   void option(monitor_text path, monitor_option* out) {

@@ -122,8 +122,8 @@ class Script final : public Instance {
     }
     if (status == LUA_ERRMEM) {
       reason = budget_.spent() ? LuaBudget::kSpent
-                               : fmt::format("it needs more than {} MiB of memory, or more than {} in one piece",
-                                             LuaBudget::kMemory >> 20, LuaBudget::kBlock >> 20);
+                               : fmt::format("it needs more than {} MiB of memory, {} in one table, or {} in one text",
+                                             LuaBudget::kMemory >> 20, LuaBudget::kBlock >> 20, LuaBudget::kText >> 20);
     }
     lua_settop(state_, 0);
     // What an error left behind shall not stand in the way of the next call.
@@ -159,7 +159,7 @@ class Script final : public Instance {
     add_batch_types(state, batch_);
     lua_pushcfunction(state, log_function);
     lua_setglobal(state, "log");
-    lua_pushcfunction(state, log_function);
+    lua_pushcfunction(state, print_function);
     lua_setglobal(state, "print");
     lua_newtable(state);
     lua_setglobal(state, "state");
@@ -172,9 +172,23 @@ class Script final : public Instance {
     return 0;
   }
 
+  // print(...): all of them, with spaces between, as a line: a tab is no part of one.
+  static int print_function(lua_State* state) {
+    const int count = lua_gettop(state);
+    luaL_Buffer line;
+    luaL_buffinit(state, &line);
+    for (int i = 1; i <= count; ++i) {
+      if (i > 1) luaL_addchar(&line, ' ');
+      luaL_tolstring(state, i, nullptr);
+      luaL_addvalue(&line);
+    }
+    luaL_pushresult(&line);
+    say(state, 1, -1);
+    return 0;
+  }
+
   // log(text), log("warning", text)
   static int log_function(lua_State* state) {
-    Script& script = self(state);
     uint32_t level = 1;
     int text_at = 1;
     if (lua_gettop(state) > 1 && lua_type(state, 1) == LUA_TSTRING) {
@@ -182,17 +196,23 @@ class Script final : public Instance {
       level = static_cast<uint32_t>(luaL_checkoption(state, 1, nullptr, kLevels));
       text_at = 2;
     }
+    say(state, level, text_at);
+    return 0;
+  }
+
+  static void say(lua_State* state, uint32_t level, int text_at) {
+    Script& script = self(state);
     size_t size = 0;
     const char* const text = luaL_tolstring(state, text_at, &size);
     LuaBudget::of(state).charge(state, 1000);
-    if (++script.lines_ > kMostLines) return 0;
+    if (++script.lines_ > kMostLines) return;
     bool good = true;
     try {
       script.log_(level, {text, size});
     } catch (const std::exception&) {
       good = false;
     }
-    return good ? 0 : luaL_error(state, "the log cannot be written");
+    if (!good) luaL_error(state, "the log cannot be written");
   }
 
   Log log_;

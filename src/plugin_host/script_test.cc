@@ -141,6 +141,52 @@ TEST(Script, TheBudgetIsThereAnewForEveryCall) {
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
 }
 
+// What C does for a script between two instructions is paid as well. Without that these take hours.
+TEST(Script, WorkInCIsPaid) {
+  for (const char* const body : {
+           R"(string.find(string.rep("b", 1e6), "%f[" .. string.rep("a", 1e6) .. "]x"))",
+           R"(string.find(string.rep("b", 1e6), "b" .. "[" .. string.rep("a", 1e6) .. "]?x"))",
+           R"(local s = string.rep(" ", 1e6) while true do tonumber(s) end)",
+           R"(local p = string.rep("a", 1e6) .. "." while true do string.find("", p) end)",
+       }) {
+    World w(std::string("function run(batch) ") + body + " end");
+    EXPECT_NE(w.run(tick_of({1})).find("budget"), std::string::npos) << body;
+  }
+}
+
+TEST(Script, ATextHasAnEnd) {
+  World w("function run(batch) local s = string.rep('x', 2^20) log(#s) s = s .. s end");
+  EXPECT_NE(w.run(tick_of({1})).find("1 in one text"), std::string::npos);
+  EXPECT_EQ(plugin_wire::LogLine::decode(w.said.front().payload)->text, "1048576");
+}
+
+TEST(Script, WhatIsWrongWithASeriesIsSaid) {
+  World w(R"(function run(batch) for p in batch:points() do
+    if batch.time == 1 then p:set_label("k", string.rep("v", 2000)) else p.name = "" end end end)");
+  EXPECT_EQ(w.run(tick_of({1})),
+            "failed: script:2: a series that is not valid: a label's value must be at most 1024 bytes of UTF-8");
+  metrics::Tick second = tick_of({1});
+  second.time_ns = 2'000'000'000;
+  EXPECT_EQ(w.run(second), "failed: script:2: a series that is not valid: a name must be 1 to 256 bytes of UTF-8");
+  World many("function run(batch) for i = 1, 1e6 do batch:add{name = 'n', value = i} end end");
+  EXPECT_EQ(many.run(tick_of({1})),
+            "failed: script:1: one point too many in a batch: it has 20000, and none can be added beyond 20000");
+}
+
+TEST(Script, PrintTakesWhatItIsGiven) {
+  World w("function run(batch) print('a', 1, nil, true) print() end", "{}");
+  EXPECT_EQ(w.run(tick_of({1})), "unchanged");
+  EXPECT_EQ(plugin_wire::LogLine::decode(w.said.at(0).payload)->text, "a 1 nil true");
+  EXPECT_EQ(plugin_wire::LogLine::decode(w.said.at(1).payload)->text, "");
+}
+
+TEST(Script, ANumberThatIsNoIntegerOfLuaIsADouble) {
+  World w("function initialize(config) big = config.big end function run(batch) log(big > 1e19) end",
+          R"({"big": 18446744073709551615})");
+  EXPECT_EQ(w.run(tick_of({1})), "unchanged");
+  EXPECT_EQ(plugin_wire::LogLine::decode(w.said.front().payload)->text, "true");
+}
+
 TEST(Script, OneThatFailsHurtsNoOther) {
   World w("function run(batch) while true do end end");
   ASSERT_EQ(w.load("function run(batch) state.n = (state.n or 0) + 1 return state.n < 3 end", "{}", 2), "");

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "plugin_host/instance.h"
 
 namespace monitor::plugin_host {
@@ -27,12 +29,17 @@ const metrics::Series* SeriesStore::find(uint32_t id) const {
   return own < own_.size() ? &own_[own] : nullptr;
 }
 
-std::optional<uint32_t> SeriesStore::intern(metrics::Series series) {
-  if (!plugin_wire::fault_of(series).empty()) return std::nullopt;
+Result<uint32_t> SeriesStore::intern(metrics::Series series) {
+  if (std::string fault = plugin_wire::fault_of(series); !fault.empty()) {
+    return Error(Code::kInvalidArgument, "a series that is not valid: " + fault);
+  }
   std::string key = identity(0, series);
   const auto known = ids_.find(key);
   if (known != ids_.end()) return known->second;
-  if (own_.size() >= plugin_wire::kMaxSeries) return std::nullopt;
+  if (own_.size() >= plugin_wire::kMaxSeries) {
+    return Error(Code::kResourceExhausted,
+                 fmt::format("one series too many: it has made {}, the limit", plugin_wire::kMaxSeries));
+  }
   const uint32_t id = static_cast<uint32_t>(own_.size()) | plugin_wire::kOwnSeries;
   own_.push_back(std::move(series));
   ids_.emplace(std::move(key), id);

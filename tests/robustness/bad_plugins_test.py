@@ -44,6 +44,8 @@ SCRIPTS = {
     "gsub": ('local s = string.rep("x", 1e6) string.gsub(s, "x", s)', MEMORY),
     "find": ('string.find(string.rep("a", 1e5), string.rep("a*", 30) .. "b")', SPENT),
     "match": ('string.match(string.rep("a", 1e6), ".-.-.-.-.-.-b")', SPENT),
+    "frontier": ('string.find(string.rep("b", 1e6), "%f[" .. string.rep("a", 1e6) .. "]x")', SPENT),
+    "tonumber": ('local s = string.rep(" ", 1e6) while true do tonumber(s) end', SPENT),
     "gmatch": ('for x in string.gmatch(string.rep("a", 1e6), "(.-)%1(.-)%2b") do end', SPENT),
     "captures": ('string.find("a", string.rep("(", 100))', r"captures"),
     "recursion": ("local function f(n) return 1 + f(n + 1) end f(1)", r"MiB of memory|stack overflow"),
