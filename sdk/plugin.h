@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 #define MONITOR_PLUGIN_ABI_MAJOR 1
-#define MONITOR_PLUGIN_ABI_MINOR 1 /* 1: save and restore */
+#define MONITOR_PLUGIN_ABI_MINOR 2 /* 1: save and restore; 2: dropped, of a batch */
 
 typedef struct monitor_text {
   const char* data;
@@ -68,6 +68,9 @@ typedef struct monitor_batch {
   monitor_point* points;
   size_t point_count;
   size_t point_capacity;
+  /* Since 1.2 (size says whether it is there): add to it how many points were removed, so that those are counted also
+   * where others came in their place. Without it what is counted is by how many there are fewer. */
+  uint64_t dropped;
 } monitor_batch;
 
 enum {

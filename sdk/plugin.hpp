@@ -273,6 +273,10 @@ class Batch {
     monitor_point* const begin = batch_->points;
     monitor_point* const end = std::remove_if(begin, begin + batch_->point_count,
                                               [&](monitor_point& point) { return predicate(Point(&point, host_)); });
+    // A host that is older than this header does not have the count.
+    if (batch_->size >= offsetof(monitor_batch, dropped) + sizeof batch_->dropped) {
+      batch_->dropped += batch_->point_count - static_cast<size_t>(end - begin);
+    }
     batch_->point_count = static_cast<size_t>(end - begin);
   }
   // Throws when there is no room.

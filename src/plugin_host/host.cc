@@ -125,6 +125,7 @@ void Host::run(Instance& instance, const MessageView& message) {
   if (const std::string fault = fault_of(instance, std::span(tick_.room).first(tick_.count)); !fault.empty()) {
     return fail(message, Error(Code::kInvalidArgument, "the agent sent " + fault));
   }
+  tick_.dropped = 0;
   auto verdict = instance.run(tick_);
   if (!verdict) return fail(message, verdict.error());
   plugin_wire::ResultHead head;
@@ -139,6 +140,7 @@ void Host::run(Instance& instance, const MessageView& message) {
   }
   if (head.verdict != Verdict::kChanged) points = {};
   head.count = static_cast<uint32_t>(points.size());
+  if (head.verdict == Verdict::kChanged) head.dropped = static_cast<uint32_t>(tick_.dropped);
   if (std::string defined = instance.series().take_new(); !defined.empty()) {
     answer({Type::kRun, message.instance, 0, {}}, Type::kDefine, std::move(defined));
   }

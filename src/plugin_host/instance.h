@@ -52,7 +52,8 @@ class SeriesStore {
 struct HostTick {
   metrics::Tick head;  // without points
   std::vector<metrics::Point> room;
-  size_t count = 0;  // points, at the beginning of the room
+  size_t count = 0;    // points, at the beginning of the room
+  size_t dropped = 0;  // points that the plugin took out; it may have put others in their place
 };
 
 class Instance {

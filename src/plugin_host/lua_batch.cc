@@ -316,6 +316,7 @@ void LuaBatch::end() {
   for (size_t i = 0; i < tick->count; ++i) {
     if (!dropped[i]) tick->room[kept++] = tick->room[i];
   }
+  tick->dropped = tick->count - kept;
   tick->count = kept;
   tick = nullptr;
 }

@@ -16,6 +16,7 @@
 #include "base/disk.h"
 #include "base/text.h"
 #include "plugin_host/options.h"
+#include "plugin_host/sized.h"
 #include "sdk/plugin.h"
 
 namespace monitor::plugin_host {
@@ -27,6 +28,10 @@ namespace {
 
 constexpr size_t kMaxState = size_t{4} * 1024 * 1024;
 constexpr size_t kSpare = 1024;  // points that a plugin may add to a batch
+// What version 1.0 had of structs that plugins make.
+constexpr size_t kLeastSeries = offsetof(monitor_series, label_count) + sizeof(size_t);
+constexpr size_t kLeastOption = offsetof(monitor_option, count) + sizeof(size_t);
+constexpr size_t kLeastPlugin = offsetof(monitor_plugin, save);
 
 std::string_view from_c(monitor_text text) {
   return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
@@ -88,11 +93,12 @@ Result<std::shared_ptr<NativeLibrary>> open_library(const std::string& path, con
                  fmt::format("plugin {} was built for version {}.{} of the plugin interface, this host has {}.{}", name,
                              said->abi_major, said->abi_minor, MONITOR_PLUGIN_ABI_MAJOR, MONITOR_PLUGIN_ABI_MINOR));
   }
-  if (said->size < offsetof(monitor_plugin, save)) {
-    return Error(Code::kInvalidArgument, fmt::format("says that its monitor_plugin has {} bytes, {} is the least",
-                                                     said->size, offsetof(monitor_plugin, save)));
+  const auto plugin = read_sized(said, kLeastPlugin);
+  if (!plugin) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("says that its monitor_plugin has {} bytes, {} is the least", said->size, kLeastPlugin));
   }
-  std::memcpy(&library->plugin, said, std::min<size_t>(said->size, sizeof library->plugin));
+  library->plugin = *plugin;
   if (library->plugin.create == nullptr || library->plugin.run == nullptr || library->plugin.finalize == nullptr) {
     return Error(Code::kInvalidArgument, "its monitor_plugin lacks create, run or finalize");
   }
@@ -166,6 +172,8 @@ class Native final : public Instance {
       return Error(Code::kInternal, fmt::format("it left {} points in a batch with room for {}", batch.point_count,
                                                 tick.count + kSpare));
     }
+    // It may say whatever it likes; what went in and what came out bound it below.
+    tick.dropped = std::min<uint64_t>(batch.dropped, tick.count + kSpare);
     tick.count = batch.point_count;
     return Verdict::kChanged;
   }
@@ -224,12 +232,11 @@ class Native final : public Instance {
     return shown;
   }
 
-  uint32_t intern(const monitor_series* given) {
+  uint32_t intern(const monitor_series* said) {
     // Whatever it is given may be a lie: what is read is bounded, and the series is checked before it is kept.
     constexpr size_t kMostLabels = 64;
-    if (given == nullptr || given->size < sizeof(monitor_series) || given->label_count > kMostLabels) {
-      return MONITOR_NO_SERIES;
-    }
+    const auto given = read_sized(said, kLeastSeries);
+    if (!given || given->label_count > kMostLabels) return MONITOR_NO_SERIES;
     metrics::Series series;
     series.name = from_c(given->name);
     series.unit = from_c(given->unit);
@@ -244,14 +251,15 @@ class Native final : public Instance {
   }
 
   void option(monitor_text path, monitor_option* out) {
-    if (out == nullptr || out->size < sizeof(monitor_option)) return;
-    *out = {sizeof(monitor_option), MONITOR_OPTION_ABSENT, 0, {"", 0}, 0};
-    if (!options_) return;
-    const Options::Found found = options_->find(from_c(path));
-    out->type = static_cast<uint32_t>(found.type);
-    out->number = found.number;
-    out->text = to_c(found.text);
-    out->count = found.count;
+    monitor_option value{sizeof(monitor_option), MONITOR_OPTION_ABSENT, 0, {"", 0}, 0};
+    if (options_) {
+      const Options::Found found = options_->find(from_c(path));
+      value.type = static_cast<uint32_t>(found.type);
+      value.number = found.number;
+      value.text = to_c(found.text);
+      value.count = found.count;
+    }
+    write_sized(out, kLeastOption, value);
   }
 
   std::shared_ptr<NativeLibrary> library_;

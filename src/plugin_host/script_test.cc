@@ -73,6 +73,13 @@ TEST(Script, AddsPoints) {
   EXPECT_EQ(w.points[3].real, 100.0);
 }
 
+TEST(Script, WhatIsDroppedIsToldThoughAsMuchIsAdded) {
+  World w("function run(batch) for p in batch:points() do p:drop() p:drop() batch:add{name = 'n', value = 1} end end");
+  EXPECT_EQ(w.run(World::tick()), "changed");
+  EXPECT_EQ(w.points.size(), 2U);
+  EXPECT_EQ(w.dropped, 2U);
+}
+
 TEST(Script, FalseDropsAndNothingChangesNothing) {
   World w("function run(batch) for p in batch:points() do if p.value > 0.9 then return false end end end");
   EXPECT_EQ(w.run(tick_of({0.5})), "unchanged");

@@ -62,6 +62,7 @@ struct TestingHost {
       return "failed: " + failed;
     const auto head = plugin_wire::decode_result(said.back().payload, points);
     if (!head) return head.error().message();
+    dropped = head->dropped;
     if (head->verdict == plugin_wire::Verdict::kUnchanged) return "unchanged";
     return head->verdict == plugin_wire::Verdict::kDropped ? "dropped" : "changed";
   }
@@ -77,6 +78,7 @@ struct TestingHost {
   plugin_wire::Assembler assembler;
   std::vector<plugin_wire::Message> said;
   std::vector<metrics::Point> points;
+  uint32_t dropped = 0;  // points of the last tick
   uint32_t number = 0;
   Host host;
 };

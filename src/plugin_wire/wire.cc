@@ -290,6 +290,8 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
 void put_result_head(std::string& out, const ResultHead& head) {
   put_number(out, static_cast<uint32_t>(head.verdict));
   put_number(out, head.count);
+  put_number(out, head.dropped);
+  put_number(out, uint32_t{0});
 }
 
 Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points) {
@@ -297,13 +299,18 @@ Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::
   const auto verdict = in.number<uint32_t>();
   ResultHead head;
   head.count = in.number<uint32_t>();
+  head.dropped = in.number<uint32_t>();
+  const auto reserved = in.number<uint32_t>();
   const std::string_view bytes = in.rest();
-  if (!in.ok() || verdict > 2) return invalid("a result that cannot be read");
+  if (!in.ok() || verdict > 2 || reserved != 0) return invalid("a result that cannot be read");
   head.verdict = static_cast<Verdict>(verdict);
   if (head.count > kMaxPoints || bytes.size() != size_t{head.count} * sizeof(metrics::Point)) {
     return invalid(fmt::format("a result of {} points in {} bytes", head.count, bytes.size()));
   }
-  if (head.verdict != Verdict::kChanged && head.count != 0) return invalid("points in a result that has none");
+  if (head.verdict != Verdict::kChanged && (head.count != 0 || head.dropped != 0)) {
+    return invalid("points in a result that has none");
+  }
+  if (head.dropped > 2 * kMaxPoints) return invalid(fmt::format("{} points dropped of a tick", head.dropped));
   points.resize(head.count);
   if (head.count > 0) std::memcpy(static_cast<void*>(points.data()), bytes.data(), bytes.size());
   return head;

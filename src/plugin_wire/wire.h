@@ -168,7 +168,8 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {
   Verdict verdict{};
-  uint32_t count = 0;  // of points
+  uint32_t count = 0;    // of points
+  uint32_t dropped = 0;  // points that were taken out, others having come in their place or not
 };
 // What stands before the points.
 void put_result_head(std::string& out, const ResultHead& head);

@@ -153,11 +153,12 @@ TEST(Ticks, CountsMustFitTheBytes) {
 TEST(Results, SayWhatTheyHave) {
   std::vector<metrics::Point> points(2);
   std::string payload;
-  put_result_head(payload, {Verdict::kChanged, 2});
+  put_result_head(payload, {Verdict::kChanged, 2, 3});
   payload += bytes_of(points);
   const auto read = decode_result(payload, points);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->count, 2U);
+  EXPECT_EQ(read->dropped, 3U);
   EXPECT_FALSE(decode_result(payload.substr(0, payload.size() - 16), points));
   payload[0] = 0;  // unchanged, with points
   EXPECT_FALSE(decode_result(payload, points));

@@ -81,6 +81,23 @@ class Plugins(PluginTest):
         stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
         self.assertEqual(counters["points_made"], stored, "what plugins add is made, too")
 
+    def test_points_that_others_take_the_place_of_are_counted(self):
+        self.put("counter")
+        self.put("swap", text="function run(batch) for p in batch:points() do if p.name ~= 'counter.ticks' then p:drop() "
+                              "batch:add{name = 'swap.n', value = 1} return end end end")
+        self.document([{"name": "counter", "config": {"instead": True}}, "swap",
+                       {"name": "derive", "config": {"match": "swap.n", "what": "moving_average", "keep": False}}])
+        agent = self.run_agent(self.start_server())
+        self.until_status("derive", lambda s: s["ticks"] > 30, "ticks")
+        self.assertEqual(agent.stop(), 0)
+        last = self.batches("a")[-1]["counters"]
+        frames = sum(len(b["frames"]) for b in self.batches("a"))
+        stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
+        for name in ("counter", "swap", "derive"):
+            # What the last batch drops is told in the one after.
+            self.assertGreater(sum(d["points"] for d in self.drops(name)), frames - 25, name)
+        self.assertEqual(last["points_made"], stored + 3 * frames)
+
     def test_scripts_come_with_the_configuration(self):
         os.makedirs(f"{self.data}/monitor/plugins")
         self.document(["central"])
@@ -229,7 +246,7 @@ class Tools(PluginTest):
         self.assertIn("/valu: unknown option", err)
         status, out, err = run("monitor", "plugin", "inspect", library)
         self.assertEqual(status, 0, err)
-        self.assertRegex(out, r"name +my_tag\n.*\n.*\nversion +0.1.0\ninterface 1.1\nstate +kept")
+        self.assertRegex(out, r"name +my_tag\n.*\n.*\nversion +0.1.0\ninterface 1.2\nstate +kept")
         self.assertEqual(run("monitor", "plugin", "new", "my_tag", "--dir", project)[0], 74, "what is there stays")
         self.assertEqual(run("monitor", "plugin", "new", "../x")[0], 64)
         shutil.copy(library, f"{self.folder}/my_tag.so")

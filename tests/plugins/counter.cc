@@ -12,6 +12,7 @@ class Counter final : public monitor::sdk::Plugin {
  public:
   void initialize(monitor::sdk::Options& options) override {
     if (options.boolean("refuse", false)) options.refuse("refuse", "asked to");
+    instead_ = options.boolean("instead", false);
     monitor::sdk::Series series;
     series.name = "counter.ticks";
     series.unit = "1";
@@ -20,6 +21,8 @@ class Counter final : public monitor::sdk::Plugin {
     id_ = host().intern(series);
   }
   bool run(monitor::sdk::Batch& batch) override {
+    size_t left = instead_ ? 1 : 0;
+    batch.remove_if([&](auto) { return left > 0 && left-- > 0; });
     batch.add(id_, static_cast<double>(++ticks_));
     return true;
   }
@@ -29,6 +32,7 @@ class Counter final : public monitor::sdk::Plugin {
  private:
   monitor::sdk::SeriesId id_ = 0;
   int64_t ticks_ = 0;
+  bool instead_ = false;  // of another point
 };
 
 }  // namespace

@@ -235,8 +235,10 @@ void Chain::step() {
 void Chain::run_builtin(Stage& stage) {
   bool forward = false;
   std::string failure;
+  over_ = taken_out_ = 0;
   try {
     forward = stage.plugin->run(tick_);
+    taken_out_ = stage.plugin->points_taken_out();
   } catch (const std::exception& e) {
     failure = e.what();
     if (failure.empty()) failure = "an exception that says nothing";
@@ -257,6 +259,8 @@ void Chain::run_hosted(const std::shared_ptr<Stage>& stage) {
 void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome) {
   using Kind = HostedPlugin::Outcome::Kind;
   waiting_ = false;
+  over_ = outcome.over;
+  taken_out_ = outcome.dropped;
   hosted_changed_ = outcome.kind == Kind::kChanged;
   switch (outcome.kind) {
     case Kind::kUnchanged:
@@ -265,7 +269,7 @@ void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::
     case Kind::kChanged:
       tick_.points.swap(*outcome.points);
       finish_stage(*stage, !tick_.points.empty(),
-                   outcome.over > 0 ? metrics::reason::kCardinality : metrics::reason::kFiltered, "");
+                   tick_.points.empty() && over_ > 0 ? metrics::reason::kCardinality : metrics::reason::kFiltered, "");
       break;
     case Kind::kDropped:
       finish_stage(*stage, false, metrics::reason::kFiltered, "");
@@ -300,29 +304,33 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
     forward = false;
   }
   if (trace_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
-  const size_t before = points_before_;
-  const size_t after = tick_.points.size();
+  const uint64_t before = points_before_;
+  // What came out of the plugin; of that the table had no room for `over`.
+  const uint64_t over = forward ? over_ : 0;
+  const uint64_t after = tick_.points.size() + over;
   const bool changed = stage.hosted != nullptr ? hosted_changed_ : !same(before_.points, tick_.points);
   if (!failed && forward && changed) ++stage.state.ticks_changed;
-  const size_t lost = !forward ? before : before - std::min(before, after);
+  const uint64_t lost = !forward ? before : std::max(taken_out_, before - std::min(before, after));
   if (!forward) ++stage.state.ticks_dropped;
-  stage.state.points_dropped += lost;
+  stage.state.points_dropped += lost + over;
   if (stage.entry.shadow) {
     // It was only to be seen what it would do.
     tick_.points.swap(before_.points);
     ++at_;
     return;
   }
-  if (forward && after > before) {
-    points_added_ += after - before;
-    points_inside_ += after - before;
-    points_in_hand_ += after - before;
-  }
-  if (lost > 0 || !forward) {
-    drops_.dropped({metrics::stage::kPlugin, reason, stage.entry.name, 0, forward ? 0U : 1U, lost, tick_.time_ns});
-    points_inside_ -= lost;
-    points_in_hand_ -= lost;
-  }
+  const uint64_t added = forward ? after + lost - before : 0;
+  points_added_ += added;
+  points_inside_ += added;
+  points_in_hand_ += added;
+  const auto count_lost = [&](std::string_view why, uint64_t points) {
+    if (points == 0 && forward) return;
+    drops_.dropped({metrics::stage::kPlugin, why, stage.entry.name, 0, forward ? 0U : 1U, points, tick_.time_ns});
+    points_inside_ -= points;
+    points_in_hand_ -= points;
+  };
+  count_lost(reason, lost);
+  if (forward) count_lost(metrics::reason::kCardinality, over);
   if (!forward) return end_tick(false);
   ++at_;
 }

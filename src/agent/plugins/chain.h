@@ -141,6 +141,8 @@ class Chain {
   metrics::Tick tick_;    // in hand
   metrics::Tick before_;  // as the stage got it, where that is needed
   size_t points_before_ = 0;
+  uint64_t taken_out_ = 0;  // points, as the plugin says
+  uint64_t over_ = 0;       // points for whose series the table had no room
   bool hosted_changed_ = false;
   size_t at_ = 0;  // stage
   int64_t stage_start_ns_ = 0;

@@ -82,7 +82,8 @@ bool Derive::run(metrics::Tick& tick) {
       made[*source.to] = *derived;
     }
   }
-  if (!keep_) std::erase_if(tick.points, [this](const auto& point) { return sources_->at(point.series).matches; });
+  taken_out_ =
+      keep_ ? 0 : std::erase_if(tick.points, [this](const auto& point) { return sources_->at(point.series).matches; });
   for (const auto& [series, value] : made) {
     metrics::Point point;
     point.series = series;

@@ -20,6 +20,7 @@ class Derive final : public Plugin {
  public:
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
+  size_t points_taken_out() const override { return taken_out_; }
   // Points are lost where `keep` says so, and where the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kFiltered; }
   std::string save() const override;
@@ -49,6 +50,7 @@ class Derive final : public Plugin {
   std::string suffix_;
   size_t window_ = 5;
   bool keep_ = true;
+  size_t taken_out_ = 0;  // points, of the last tick
   metrics::SeriesTable* table_ = nullptr;
   std::optional<PerSeries<Source>> sources_;
   std::map<metrics::SeriesId, Memory> memories_;

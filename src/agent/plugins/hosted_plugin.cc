@@ -158,6 +158,7 @@ void HostedPlugin::on_result(const MessageView& message) {
       outcome.kind = Outcome::Kind::kChanged;
       if (const std::string fault = take_points(outcome.over); !fault.empty()) return host_failed("it sent " + fault);
       outcome.points = &points_;
+      outcome.dropped = head->dropped;
       break;
   }
   errors_in_a_row_ = 0;

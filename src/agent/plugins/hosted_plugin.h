@@ -53,6 +53,7 @@ class HostedPlugin final : private HostLink::Listener {
     std::vector<metrics::Point>* points = nullptr;  // valid during the call
     uint64_t over = 0;                              // points left out because the table of series is full
     std::string reason;                             // of a failure
+    uint64_t dropped = 0;                           // points that it says it took out
   };
   using Done = std::function<void(const Outcome&)>;
 

@@ -41,9 +41,9 @@ class FakeLink final : public HostLink {
   void loaded(bool state = false, uint32_t instance = 1) {
     answer(Type::kLoaded, plugin_wire::Loaded{"p", "1", state ? 1U : 0U}.encode(), instance);
   }
-  void result(plugin_wire::Verdict verdict, const std::vector<metrics::Point>& points = {}) {
+  void result(plugin_wire::Verdict verdict, const std::vector<metrics::Point>& points = {}, uint32_t dropped = 0) {
     std::string payload;
-    plugin_wire::put_result_head(payload, {verdict, static_cast<uint32_t>(points.size())});
+    plugin_wire::put_result_head(payload, {verdict, static_cast<uint32_t>(points.size()), dropped});
     payload += plugin_wire::bytes_of(points);
     answer(Type::kResult, payload);
   }
@@ -482,6 +482,25 @@ TEST(Chain, OnFailureDropDropsMeanwhile) {
   w.push(2);
   EXPECT_EQ(w.told.all, (std::vector<std::string>{"failed/p/1", "failed/p/1"}));
   EXPECT_TRUE(w.out.empty());
+}
+
+TEST(Chain, WhatIsTakenOutCountsThoughAsMuchIsAdded) {
+  ChainWorld w;
+  w.start(entry_of());
+  metrics::Point point;
+  w.push(1);
+  w.links.last().result(plugin_wire::Verdict::kChanged, {point}, 1);
+  EXPECT_EQ(w.told.all, std::vector<std::string>{"filtered/p/1"});
+  EXPECT_EQ(w.chain.points_added(), 1U);
+  EXPECT_EQ(w.chain.points_inside(), 0U);
+  EXPECT_EQ(w.chain.states().at(0).points_dropped, 1U);
+  w.push(1);
+  w.links.last().result(plugin_wire::Verdict::kChanged, {point, point, point}, 1);
+  EXPECT_EQ(w.chain.points_added(), 4U) << "three are new: one was taken out";
+  w.push(1);
+  w.links.last().result(plugin_wire::Verdict::kChanged, {point});
+  EXPECT_EQ(w.told.all.size(), 2U) << "a point that is changed is not taken out";
+  EXPECT_EQ(w.chain.points_inside(), 0U);
 }
 
 TEST(Chain, AShadowChangesNothingAndCosts) {

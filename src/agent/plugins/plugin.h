@@ -36,6 +36,10 @@ class Plugin {
   virtual std::string save() const { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 
+  // Points that run() took out of the last tick, where it adds some as well: what is more and what is less cannot be
+  // told from their number then.
+  virtual size_t points_taken_out() const { return 0; }
+
   // Why it drops ticks and points, one of metrics::reason.
   virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
 };

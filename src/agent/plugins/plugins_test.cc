@@ -157,6 +157,16 @@ TEST(MyPlugin, AddsALabel) {
   EXPECT_EQ(w.names(0), "system.cpu.utilization{site=eu} disk{dev=sda,site=eu} disk{dev=sdb,site=eu} ");
 }
 
+TEST(Derive, WhatItReplacesIsCounted) {
+  World w;
+  ASSERT_EQ(w.configure({{"derive", R"({"match":"disk","what":"moving_average","keep":false})"}}), "");
+  w.tick(1, 10, 5, 5);
+  EXPECT_EQ(w.out.at(0).points.size(), 3U);
+  EXPECT_EQ(w.drops.told, std::vector<std::string>{"plugin/filtered/derive 0 2"});
+  EXPECT_EQ(w.chain.points_added(), 2U);
+  EXPECT_EQ(w.chain.points_inside(), 0U);
+}
+
 TEST(Chain, OrderIsKept) {
   World w;
   ASSERT_EQ(w.configure({{"rename", R"({"names":{"disk":"d"}})"}, {"filter", R"({"keep":"d"})"}}), "");

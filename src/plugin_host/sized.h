@@ -1,0 +1,34 @@
+// Structs of the plugin interface that begin with their size and may grow at their end (docs/plugin-abi.md): any size
+// from that of version 1.0 on is taken; of what one side has and the other does not, nothing is read and nothing is
+// written.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+
+namespace monitor::plugin_host {
+
+// What was given, the rest zero. Nothing: it is smaller than `least`.
+template <typename T>
+std::optional<T> read_sized(const T* given, size_t least) {
+  static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);
+  if (given == nullptr || given->size < least) return std::nullopt;
+  T whole{};
+  std::memcpy(&whole, given, std::min<size_t>(given->size, sizeof whole));
+  return whole;
+}
+
+// Fills what the other side has room for; its size stays what it said. False: it is smaller than `least`.
+template <typename T>
+bool write_sized(T* to, size_t least, T value) {
+  static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);
+  if (to == nullptr || to->size < least) return false;
+  value.size = to->size;
+  std::memcpy(to, &value, std::min<size_t>(to->size, sizeof value));
+  return true;
+}
+
+}  // namespace monitor::plugin_host
