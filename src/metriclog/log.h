@@ -125,8 +125,9 @@ struct ReaderEvent {
                 // state (noted before anything was stored) is a snapshot with an empty state.
     kRevoked,   // these partitions are another member's now: forget what was built on them
     kRecords,
-    kLost,     // retention took [from, to) of a partition before it was read
-    kTrouble,  // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
+    kLost,       // retention took [from, to) of a partition before it was read
+    kTrouble,    // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
+    kRecovered,  // after kTrouble: it can be again, though nothing may have come; kAssigned and kRecords say so, too
   };
   Kind kind = Kind::kRecords;
   std::vector<Snapshot> assigned = {};

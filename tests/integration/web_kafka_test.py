@@ -12,7 +12,7 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ProgramTest, run, wait_until  # noqa: E402
 from decode_batch import decode  # noqa: E402
-from services import addresses, kcat  # noqa: E402
+from services import Services, addresses, kcat  # noqa: E402
 
 
 class WebKafkaTest(ProgramTest):
@@ -129,6 +129,39 @@ class WebKafkaTest(ProgramTest):
         put('{"interval": 4}', theirs["tag"])
         explained = self.get(page, f"/api/v1/config/explain?agent={name}")
         self.assertIn({"path": "/interval", "value": 4}, [{"path": v["path"], "value": v["value"]} for v in explained["values"]])
+
+
+class KafkaAwayTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.services = Services(f"{self.data}/services", "kafka")
+
+    def tearDown(self):
+        self.services.down()
+        super().tearDown()
+
+    def test_the_page_says_since_when_kafka_is_away_and_that_it_is_back(self):
+        log = ["--kafka", self.services.kafka, "--topic", "fleet"]
+        self.start("monitor-server", *log, "--port", 0, "--http", "off", "--data", self.data).says("writing to Kafka", limit=60)
+        # A server that writes would bring records: the log is quiet when it is back, and known as such all the same.
+        self.running[-1].stop()
+        page = self.start("monitor-analysis", "serve", *log, "--data", f"{self.data}/page", "--http", "127.0.0.1:0")
+        page.address = page.says(r"listening service=web address=(\S+)").group(1)
+        member = self.start("monitor-analysis", "get-metrics", *log, "--group-id", "g", "--format", "json")
+        state = lambda: WebKafkaTest.get(page, "/api/v1/status")  # noqa: E731
+        wait_until(lambda: state()["log"]["caught_up"], "the log to be read", 60)
+        self.assertEqual(state()["log"]["trouble"], "")
+        self.services.kill()
+        killed = state()["now"]
+        wait_until(lambda: "cannot be reached" in state()["log"]["trouble"], "the page to know")
+        since = state()["log"]["since"]
+        self.assertLess(abs(since - killed), 15)
+        member.says("log cannot be read at the moment")
+        self.services.up()
+        self.assertEqual(state()["log"]["since"] or since, since, "it has been away since then")
+        wait_until(lambda: state()["log"]["trouble"] == "", "the page to know that it is back", 60)
+        self.assertIsNone(state()["log"]["since"])
+        member.says("log can be read again", limit=60)
 
 
 if __name__ == "__main__":

@@ -120,6 +120,10 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
       log_warning("log cannot be read at the moment", {{"error", event.text}});
       sink_.on_trouble(event.text);
       break;
+    case ReaderEvent::Kind::kRecovered:
+      log_info("log can be read again");
+      sink_.on_recovered();
+      break;
   }
   return true;
 }

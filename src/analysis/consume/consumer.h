@@ -47,6 +47,8 @@ class BatchSink {
   virtual void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) {}
   virtual void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) {}
   virtual void on_trouble(const std::string& /*text*/) {}
+  // The trouble is over, though nothing may have come since.
+  virtual void on_recovered() {}
   virtual void on_assigned(int32_t /*partition*/) {}
   virtual void on_revoked(int32_t /*partition*/) {}
 };

@@ -47,6 +47,7 @@ class LedgerReading final : private BatchSink {
   void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
   void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
+  void on_recovered() override { trouble_.clear(); }
   void on_assigned(int32_t /*partition*/) override { progress(); }
 
   void progress();

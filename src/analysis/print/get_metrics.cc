@@ -84,6 +84,7 @@ class Run final : public BatchSink {
   }
   void on_skipped(const metriclog::Record& record, const Error& why) override { dead_letters_.add(record, why); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
+  void on_recovered() override { trouble_.clear(); }
   void on_assigned(int32_t /*partition*/) override {
     trouble_.clear();
     if (!assigned_) start_ns_ = clock_.mono_ns();

@@ -132,6 +132,7 @@ class FleetSink final : public BatchSink {
     return batch.frames.size() - first;
   }
   void on_trouble(const std::string& text) override { trouble = text; }
+  void on_recovered() override { trouble.clear(); }
   void on_assigned(int32_t /*partition*/) override { trouble.clear(); }
 
   Fleet fleet;

@@ -117,6 +117,7 @@ class Follower::Session final : public BatchSink {
     owner_.state_.log.lost += static_cast<uint64_t>(to - from);
   }
   void on_trouble(const std::string& text) override { owner_.note_trouble(text); }
+  void on_recovered() override { owner_.note_trouble(""); }
   void on_assigned(int32_t /*partition*/) override { owner_.note_trouble(""); }
 
  private:

@@ -58,6 +58,8 @@ class Reader final : public LogReader {
   Status assign(const Positions& positions);
   Status drain(Events& events, int64_t end_ns);
   Status take_error(const rd_kafka_message_t& message, Events& events);
+  void look_whether_it_is_there(Events& events);
+  Status ask_leaders() const;
   void keep_fetching();
   Status go_on_after_loss(int32_t partition, Events& events);
   Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
@@ -90,6 +92,9 @@ class Reader final : public LogReader {
   int partitions_ = 0;        // of the topic
   int state_partitions_ = 0;  // of the state topic; 0: not known
   int64_t next_growth_look_ns_ = 0;
+  int64_t next_look_ns_ = 0;  // whether Kafka is there
+  int unanswered_ = 0;        // looks in a row
+  bool away_told_ = false;
   Positions positions_;  // what is read now
   // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
   // time that it comes back, reading goes on as if nothing had been.

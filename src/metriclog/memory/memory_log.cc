@@ -101,9 +101,9 @@ class MemoryLog::Reader final : public LogReader {
     std::vector<ReaderEvent> events;
     if (trouble_told_ != log_.trouble_) {
       trouble_told_ = log_.trouble_;
-      if (!trouble_told_.empty()) {
-        events.push_back({.kind = ReaderEvent::Kind::kTrouble, .text = trouble_told_});
-      }
+      const bool well = trouble_told_.empty();
+      events.push_back(
+          {.kind = well ? ReaderEvent::Kind::kRecovered : ReaderEvent::Kind::kTrouble, .text = trouble_told_});
     }
     collect_revoked(events);
     collect_assigned(events);

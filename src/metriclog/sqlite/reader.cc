@@ -62,8 +62,15 @@ Status Reader::advance(Events& events) {
   if (!assigned_) {
     if (auto status = activate(events); !status) return status;
   }
-  trouble_.clear();
-  return assigned_ ? read(events) : Status();
+  if (assigned_) {
+    if (auto status = read(events); !status) return status;
+  }
+  const bool tells = std::ranges::any_of(events, [](const ReaderEvent& event) {
+    return event.kind == ReaderEvent::Kind::kAssigned || event.kind == ReaderEvent::Kind::kRecords;
+  });
+  const bool was_away = !std::exchange(trouble_, {}).empty();
+  if (was_away && !tells) events.push_back({.kind = ReaderEvent::Kind::kRecovered});
+  return {};
 }
 
 Status Reader::open(Events& events) {

@@ -202,6 +202,23 @@ TEST_F(SqliteLog, AReaderGoesOverToALogThatReplacedItsOwn) {
   EXPECT_EQ(events[2].records.at(0).value, "b");
 }
 
+TEST_F(SqliteLog, AReaderTellsThatALogIsBackThoughNothingCame) {
+  append(*open(), "a");
+  const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*following).size(), 2U);
+  std::filesystem::rename(path_, path_ + ".away");
+  ASSERT_EQ(poll(*following).at(0).kind, ReaderEvent::Kind::kTrouble);
+  std::filesystem::rename(path_ + ".away", path_);
+  auto events = poll(*following);
+  while (!events.empty() && events.back().kind == ReaderEvent::Kind::kTrouble) events = poll(*following);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kRecovered);
+  append(*open(), "b");
+  events = poll(*following);
+  ASSERT_EQ(events.size(), 1U) << "it is told once";
+  EXPECT_EQ(events[0].records.at(0).value, "b");
+}
+
 TEST_F(SqliteLog, AWriterWhoseFileWasRemovedSaysRetryAndStartsAnew) {
   const auto writer = open();
   append(*writer, "a");
