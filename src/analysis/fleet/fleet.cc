@@ -24,8 +24,41 @@ constexpr int64_t kGoneAfter = 30 * kNanosPerSecond;
 constexpr int64_t kQuiet = 25 * kNanosPerSecond;
 // More than is ever under way at one time.
 constexpr uint64_t kManyWaiting = 10;
+// Gone for so long, an agent makes way where all places are taken.
+constexpr int64_t kMakesWay = int64_t{10} * 60 * kNanosPerSecond;
+constexpr size_t kOlderRuns = 64;
 
 std::string seconds(int64_t ns) { return format_duration(ns / kNanosPerSecond * kNanosPerSecond); }
+
+// The runs before its own that a batch tells of.
+std::vector<std::string> older_runs_of(const metrics::Batch& batch) {
+  std::vector<std::string> found;
+  for (const auto& one : batch.ended) found.push_back(one.incarnation);
+  for (const auto& one : batch.older) found.push_back(one.incarnation);
+  std::erase(found, batch.incarnation);
+  return found;
+}
+
+void note_older_runs(LiveAgent& agent, std::vector<std::string> found) {
+  for (std::string& one : found) {
+    if (std::ranges::find(agent.older_runs, one) == agent.older_runs.end()) agent.older_runs.push_back(std::move(one));
+  }
+  if (agent.older_runs.size() <= kOlderRuns) return;
+  agent.older_runs.erase(agent.older_runs.begin(), agent.older_runs.end() - kOlderRuns);
+}
+
+// Whether what another run than the known one says is newer. `last_ns`: its last time.
+bool is_newer_run(const LiveAgent& agent, const metrics::Batch& batch, int64_t last_ns, int64_t log_ns) {
+  if (agent.incarnation.empty()) return true;
+  const auto names = [](const std::vector<std::string>& runs, const std::string& run) {
+    return std::ranges::find(runs, run) != runs.end();
+  };
+  if (names(agent.older_runs, batch.incarnation)) return false;
+  if (names(older_runs_of(batch), agent.incarnation)) return true;
+  // Neither tells of the other. An older run's batches come out of the spool of one that lives, and is heard; one that
+  // is heard no more was followed by this one, even if its clock was ahead.
+  return last_ns >= agent.tick_ns || elapsed_ns(agent.run_seen_ns, log_ns) > kDue;
+}
 
 }  // namespace
 
@@ -56,17 +89,33 @@ const LiveAgent* Fleet::find(std::string_view name) const {
   return found == agents_.end() ? nullptr : &found->second;
 }
 
-LiveAgent* Fleet::find_or_add(const std::string& name) {
+LiveAgent* Fleet::find_or_add(const std::string& name, int64_t now_ns) {
   if (const auto found = agents_.find(name); found != agents_.end()) return &found->second;
+  if (agents_.size() >= limits_.agents) make_room(now_ns);
   if (agents_.size() >= limits_.agents) return nullptr;
   LiveAgent& agent = agents_[name];
   agent.name = name;
   return &agent;
 }
 
+// Some at once: to find them takes a look at all.
+void Fleet::make_room(int64_t now_ns) {
+  if (now_ns < no_room_until_ns_) return;
+  std::vector<std::pair<int64_t, std::string>> by_age;
+  for (const auto& [name, agent] : agents_) by_age.emplace_back(agent.seen_ns, name);
+  const size_t most = std::min(by_age.size(), limits_.agents / 100 + 1);
+  std::ranges::partial_sort(by_age, by_age.begin() + static_cast<long>(most));
+  for (size_t i = 0; i < most && elapsed_ns(by_age[i].first, now_ns) > kMakesWay; ++i) {
+    const auto gone = agents_.find(by_age[i].second);
+    series_ -= gone->second.values.size();
+    agents_.erase(gone);
+  }
+  if (agents_.size() == by_age.size()) no_room_until_ns_ = by_age.empty() ? 0 : by_age[0].first + kMakesWay;
+}
+
 void Fleet::add_known(const std::string& name, const std::string& host, const std::string& version, int64_t seen_ns) {
   if (agents_.contains(name)) return;
-  LiveAgent* const agent = find_or_add(name);
+  LiveAgent* const agent = find_or_add(name, seen_ns);
   if (agent == nullptr) return;
   agent->host = host;
   agent->version = version;
@@ -82,7 +131,7 @@ void Fleet::remember(const std::string& name, int64_t time_ns, const Figures& fi
 }
 
 bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) {
-  LiveAgent* const agent = find_or_add(batch.agent_id);
+  LiveAgent* const agent = find_or_add(batch.agent_id, record.time_ns);
   if (agent == nullptr) {
     for (const metrics::Frame& frame : batch.frames) dropped_ += frame.points.size();
     return false;
@@ -91,12 +140,15 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   if (agent->first_ns == 0) agent->first_ns = record.time_ns;
   agent->seen_ns = std::max(agent->seen_ns, record.time_ns);
   const bool same_run = agent->incarnation == batch.incarnation;
-  const bool newer = !same_run || batch.sequence > agent->sequence;
   const int64_t off = clock_error_ns(batch, record.time_ns);
-  // What an older run left in the spool says nothing new.
   const int64_t last =
       batch.frames.empty() ? elapsed_ns(off, batch.appended_ns) : elapsed_ns(off, batch.frames.back().time_ns);
-  if (!newer || (!same_run && !agent->incarnation.empty() && last < agent->tick_ns)) return false;
+  if (same_run) agent->run_seen_ns = std::max(agent->run_seen_ns, record.time_ns);
+  const bool newer = same_run ? batch.sequence > agent->sequence : is_newer_run(*agent, batch, last, record.time_ns);
+  if (!newer) return false;
+  if (!same_run) agent->older_runs.clear();
+  note_older_runs(*agent, older_runs_of(batch));
+  agent->run_seen_ns = record.time_ns;
   agent->other_host = !same_run && !agent->host.empty() && agent->host != batch.hostname ? agent->host : "";
   agent->host = batch.hostname;
   agent->version = batch.agent_version;
@@ -108,8 +160,8 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   agent->waiting = batch.sequence > batch.first_unacked ? batch.sequence - batch.first_unacked : 0;
   agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
   note_counters(*agent, batch);
-  // In one run the order is that of the batches: times that go back are those of a clock that was set back.
-  if (same_run && !batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
+  // The order is that of the batches and runs: times that go back are those of a clock that was set back.
+  if (!batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
   for (const metrics::Frame& frame : batch.frames) take_frame(*agent, batch, frame, elapsed_ns(off, frame.time_ns));
   return true;
 }

@@ -1,7 +1,8 @@
 // Fleet: the latest of every agent, from the batches as they come: values, how the agent fares, and a short past of its
 // main figures. What an agent says later replaces what it said before; what is late replaces nothing.
 //
-// Not thread-safe. Bounded: agents and series beyond the limits are counted and left out.
+// Not thread-safe. Bounded: agents and series beyond the limits are counted and left out. Where all places are taken,
+// the agents that have been gone for longest make way for new ones.
 #pragma once
 
 #include <array>
@@ -57,13 +58,15 @@ struct LiveAgent {
   std::string name;
   std::string host;
   std::string version;
-  std::string incarnation;  // 16 bytes
-  std::string other_host;   // another host that uses the same name at the same time
+  std::string incarnation;              // 16 bytes
+  std::vector<std::string> older_runs;  // that it has named, the newest last
+  std::string other_host;               // another host that uses the same name at the same time
   uint64_t sequence = 0;
   uint64_t waiting = 0;  // batches that it made and were not acknowledged then
   uint64_t revision = 0;
   int64_t first_ns = 0;     // by the log's time
   int64_t seen_ns = 0;      // the last record, by the log's time
+  int64_t run_seen_ns = 0;  // the last one of this incarnation
   int64_t tick_ns = 0;      // the newest tick, by the agent's own, or moved by clock_error_ns
   int64_t interval_ns = 0;  // between the last ticks; 0: not known
   int64_t clock_error_ns = 0;
@@ -106,7 +109,8 @@ class Fleet {
   size_t series() const { return series_; }
 
  private:
-  LiveAgent* find_or_add(const std::string& name);
+  LiveAgent* find_or_add(const std::string& name, int64_t now_ns);
+  void make_room(int64_t now_ns);
   void note_counters(LiveAgent& agent, const metrics::Batch& batch);
   void take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
   static void note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures);
@@ -116,6 +120,7 @@ class Fleet {
   uint64_t change_ = 0;
   uint64_t dropped_ = 0;
   size_t series_ = 0;
+  int64_t no_room_until_ns_ = 0;  // nobody is gone for long enough before
 };
 
 // What its status in the configuration says: nothing is known of it, it lives, or it does not.

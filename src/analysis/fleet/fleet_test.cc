@@ -118,6 +118,54 @@ TEST(Fleet, AClockThatIsSetBackHoldsNothingUp) {
   EXPECT_EQ(fleet.find("a")->past.steps[0].size(), LiveAgent::kPastSteps);
 }
 
+std::string run_id(char c) { return std::string(16, c); }
+
+TEST(Fleet, ARunThatNamesTheOneBeforeIsNewerWhateverItsClockSays) {
+  Fleet fleet;
+  apply(fleet, batch(700, kNow + 240 * kSecond, 0.5), kNow);
+  metrics::Batch next = batch(1, kNow + kSecond, 0.7);
+  next.incarnation = run_id('n');
+  next.ended = {{.incarnation = run_id('i'), .last_sequence = 702}};
+  EXPECT_TRUE(apply(fleet, next, kNow + kSecond)) << "its clock was ahead and is right now";
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.7);
+  EXPECT_EQ(fleet.find("a")->tick_ns, kNow + kSecond);
+  EXPECT_FALSE(apply(fleet, batch(701, kNow + 241 * kSecond, 0.1), kNow + 2 * kSecond)) << "what it left in the spool";
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.7);
+  metrics::Batch third = batch(1, kNow - 100 * kSecond, 0.9);
+  third.incarnation = run_id('t');
+  third.older = {{.incarnation = run_id('n'), .first_unacked = 2}};
+  EXPECT_TRUE(apply(fleet, third, kNow + 3 * kSecond));
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.9);
+}
+
+TEST(Fleet, ARunThatIsHeardNoMoreHoldsUpNoOther) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow + 240 * kSecond, 0.5), kNow);
+  metrics::Batch next = batch(1, kNow + 14 * kSecond, 0.7);
+  next.incarnation = run_id('n');
+  EXPECT_FALSE(apply(fleet, next, kNow + 14 * kSecond)) << "may be out of a spool, for all that is known";
+  next.sequence = 2;
+  EXPECT_TRUE(apply(fleet, next, kNow + 16 * kSecond));
+  EXPECT_EQ(fleet.find("a")->figures()[0], 0.7);
+}
+
+TEST(Fleet, WhoIsGoneMakesWayForWhoComes) {
+  Fleet fleet({.agents = 3});
+  const auto heard = [&](const std::string& name, int64_t seconds) {
+    metrics::Batch one = batch(1, kNow + seconds * kSecond, 0.5);
+    one.agent_id = name;
+    return apply(fleet, one, kNow + seconds * kSecond);
+  };
+  for (const char* const name : {"a", "b", "c"}) EXPECT_TRUE(heard(name, 0));
+  EXPECT_FALSE(heard("d", 599)) << "all of them may come back";
+  EXPECT_FALSE(heard("d", 600));
+  EXPECT_TRUE(heard("d", 602));
+  EXPECT_EQ(fleet.find("a"), nullptr);
+  EXPECT_EQ(fleet.agents().size(), 3U);
+  EXPECT_EQ(fleet.series(), 6U);
+  EXPECT_EQ(fleet.dropped_points(), 4U);
+}
+
 TEST(Fleet, KeepsAShortPast) {
   Fleet fleet;
   for (int i = 0; i < 400; ++i)
