@@ -245,10 +245,11 @@ export function overview(parameters: URLSearchParams): Page {
 
   function event(name: string, data: unknown): void {
     if (name !== 'fleet') return;
-    const fleet = data as { now: number; agents: AgentRow[] };
+    const fleet = data as { now: number; agents: AgentRow[]; forgotten: string[] };
     now = fleet.now;
     gotAt = performance.now();
     for (const row of fleet.agents) take(row);
+    for (const agent of fleet.forgotten) agents.delete(agent);
     dirty = true;
     soon();
   }

@@ -12,10 +12,6 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr int64_t kTick = 1 * kNanosPerSecond;
-constexpr int64_t kLookAtConfig = 2 * kNanosPerSecond;
-// Nobody asked for so long: nobody looks.
-constexpr int64_t kAbandoned = 60 * kNanosPerSecond;
 constexpr size_t kHistoryDesks = 2;
 constexpr size_t kMostQuestions = 64;
 constexpr size_t kMostTopics = 64;
@@ -37,7 +33,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
       config_desk_(loop, "configuration", kMostQuestions),
       log_desk_(loop, "log", kMostQuestions),
       asked_ns_(clock_.mono_ns()),
-      config_looked_ns_(clock_.mono_ns() - kLookAtConfig) {
+      config_looked_ns_(clock_.mono_ns() - options_.look_at_config_ns) {
   for (size_t i = 0; i < kHistoryDesks; ++i) {
     history_desks_.push_back(std::make_unique<Desk>(loop, "history", kMostQuestions));
     history_readers_.emplace_back();
@@ -62,8 +58,8 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
 Api::~Api() { loop_.cancel_timer(timer_); }
 
 void Api::add(const std::string& method, const std::string& path, const std::vector<std::string>& parameters,
-              std::function<void(const Call& call)> answer, bool changes) {
-  entries_.push_back({{method, std::string(kRoot) + path, parameters}, std::move(answer), changes});
+              std::function<void(const Call& call)> answer) {
+  entries_.push_back({{method, std::string(kRoot) + path, parameters}, std::move(answer)});
 }
 
 void Api::declare() {
@@ -77,6 +73,7 @@ void Api::declare() {
   add("GET", "/ledger", {"agent", "missing_after"},
       [this](const Call& call) { call.responder.reply(ledger(call.query)); });
   add("GET", "/prometheus", {}, [this](const Call& call) { call.responder.reply(prometheus()); });
+  entries_.back().for_programs = true;
   add("GET", "/log", {},
       [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); });
   add("GET", "/messages", {"partition", "offset", "agent", "metric", "since", "until", "cursor", "limit"},
@@ -87,14 +84,13 @@ void Api::declare() {
     config_desk_.submit(call.responder,
                         [this, key = call.query.text("key").value_or("")] { return config_.document(key); });
   });
-  add(
-      "PUT", "/config/document", {"key"},
-      [this](const Call& call) {
-        config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""),
-                                             body = call.request.body] { return config_.change(key, body); });
-        config_looked_ns_ = 0;
-      },
-      true);
+  add("PUT", "/config/document", {"key"}, [this](const Call& call) {
+    config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
+      return config_.change(key, body);
+    });
+    config_looked_ns_ = 0;
+  });
+  entries_.back().changes = true;
   add("POST", "/config/validate", {"key"}, [this](const Call& call) {
     config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
       return config_.validate(key, body);
@@ -140,7 +136,6 @@ void Api::handle(const Request& request, const Responder& responder) {
     own_page(request, responder);
     return;
   }
-  asked_ns_ = clock_.mono_ns();
   std::string rest;
   std::string allowed;
   const Entry* const entry = find(request, rest, allowed);
@@ -151,6 +146,7 @@ void Api::handle(const Request& request, const Responder& responder) {
     responder.reply(std::move(reply));
     return;
   }
+  if (!entry->for_programs) asked_ns_ = clock_.mono_ns();
   if (entry->changes) {
     if (Status may = check_change(request, options_.access); !may) {
       responder.reply(error_reply(may.error()));
@@ -214,9 +210,10 @@ void Api::stream(const Call& call) {
 
 // Once a second: what changed in the fleet, as one event for all.
 void Api::tick() {
-  timer_ = loop_.call_after(kTick, [this] { tick(); });
+  timer_ = loop_.call_after(options_.tick_ns, [this] { tick(); });
   const int64_t now = clock_.wall_ns();
   std::string rows;
+  std::string forgotten;
   {
     const std::lock_guard lock(state_.mutex);
     for (const auto& [name, agent] : state_.fleet.agents()) {
@@ -228,14 +225,20 @@ void Api::tick() {
     }
     told_ = state_.fleet.change();
     if (told_health_.size() > state_.fleet.agents().size()) {
-      std::erase_if(told_health_, [&](const auto& one) { return state_.fleet.find(one.first) == nullptr; });
+      std::erase_if(told_health_, [&](const auto& one) {
+        if (state_.fleet.find(one.first) != nullptr) return false;
+        forgotten += (forgotten.empty() ? "" : ",") + json_quote(one.first);
+        return true;
+      });
     }
   }
-  if (!rows.empty()) {
-    hub_.publish("fleet", "fleet", fmt::format(R"({{"now":{},"agents":[{}]}})", seconds_json(now), rows));
+  if (!rows.empty() || !forgotten.empty()) {
+    hub_.publish("fleet", "fleet",
+                 fmt::format(R"({{"now":{},"agents":[{}],"forgotten":[{}]}})", seconds_json(now), rows, forgotten));
   }
   const int64_t mono = clock_.mono_ns();
-  if (mono - asked_ns_ < kAbandoned && mono - config_looked_ns_ >= kLookAtConfig && !config_busy_) look_at_config();
+  const bool watched = hub_.followers() > 0 || mono - asked_ns_ < options_.abandoned_ns;
+  if (watched && mono - config_looked_ns_ >= options_.look_at_config_ns && !config_busy_) look_at_config();
 }
 
 void Api::look_at_config() {

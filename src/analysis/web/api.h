@@ -32,6 +32,9 @@ struct ApiOptions {
   std::string version;  // of this program
   OpenBrowser open_browser;
   ConfigOptions config;
+  int64_t tick_ns = 1 * kNanosPerSecond;            // events of the fleet
+  int64_t look_at_config_ns = 2 * kNanosPerSecond;  // so often, while anybody looks
+  int64_t abandoned_ns = 60 * kNanosPerSecond;      // nobody follows, or asked for so long: nobody looks
 };
 
 struct Route {
@@ -63,11 +66,12 @@ class Api {
     Route route;
     std::function<void(const Call& call)> answer;
     bool changes = false;
+    bool for_programs = false;  // who asks for it looks at no page
   };
 
   void declare();
   void add(const std::string& method, const std::string& path, const std::vector<std::string>& parameters,
-           std::function<void(const Call& call)> answer, bool changes = false);
+           std::function<void(const Call& call)> answer);
   const Entry* find(const Request& request, std::string& rest, std::string& allowed) const;
 
   // api.cc
@@ -113,7 +117,7 @@ class Api {
   std::string config_trouble_;
   uint32_t config_mark_ = 0;
   bool config_busy_ = false;
-  int64_t asked_ns_ = 0;  // the last request
+  int64_t asked_ns_ = 0;  // the last request of somebody who looks
   int64_t config_looked_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
   uint64_t told_ = 0;  // the fleet's change up to which events were made

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <stdexcept>
 
@@ -31,12 +32,15 @@ class NoPlugins final : public config::PluginCatalog {
 
 class MemoryStore final : public config::ConfigStore {
  public:
-  explicit MemoryStore(std::map<std::string, config::Stored>& all) : all_(all) {}
+  MemoryStore(std::map<std::string, config::Stored>& all, std::atomic<int>& lists) : all_(all), lists_(lists) {}
   Result<std::optional<config::Stored>> get(const std::string& key) override {
     const auto found = all_.find(key);
     return found == all_.end() ? std::optional<config::Stored>() : std::optional(found->second);
   }
-  Result<std::map<std::string, config::Stored>> list(const std::string& /*prefix*/) override { return all_; }
+  Result<std::map<std::string, config::Stored>> list(const std::string& /*prefix*/) override {
+    ++lists_;
+    return all_;
+  }
   Result<int64_t> update(const std::string& key, const Change& change) override {
     const auto current = get(key);
     const auto next = change(*current);
@@ -56,20 +60,20 @@ class MemoryStore final : public config::ConfigStore {
 
  private:
   std::map<std::string, config::Stored>& all_;
+  std::atomic<int>& lists_;
   int64_t revision_ = 100;
 };
 
 class ApiTest : public ::testing::Test {
  protected:
-  ApiTest() : loop_(clock_), hub_("run", 1 << 20) {
-    ApiOptions options;
+  explicit ApiTest(ApiOptions options = {}) : loop_(clock_), hub_("run", 1 << 20) {
     options.access.token = "0123456789abcdef";
     options.history_path = "/nonexistent/history.db";
     options.open_browser = []() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
       return Error(Code::kUnavailable, "no log here");
     };
     options.config.open = [this]() -> Result<std::unique_ptr<config::ConfigStore>> {
-      return std::unique_ptr<config::ConfigStore>(std::make_unique<MemoryStore>(documents_));
+      return std::unique_ptr<config::ConfigStore>(std::make_unique<MemoryStore>(documents_, lists_));
     };
     api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
     auto server = WebServer::start(
@@ -128,6 +132,7 @@ class ApiTest : public ::testing::Test {
   telemetry::Registry registry_;
   const NoPlugins plugins_;
   std::map<std::string, config::Stored> documents_;
+  std::atomic<int> lists_ = 0;  // of the configuration
   std::unique_ptr<Api> api_;
   std::unique_ptr<WebServer> server_;
   std::vector<int> sockets_;
@@ -273,6 +278,65 @@ TEST_F(ApiTest, StatusTellsOfLogAndHistory) {
   EXPECT_EQ(told["history"]["trouble"], "disk full");
   EXPECT_EQ(told["history"]["since"], 5);
   EXPECT_EQ(told["log"]["trouble"], "");
+}
+
+class FastApiTest : public ApiTest {
+ protected:
+  FastApiTest()
+      : ApiTest({.tick_ns = 2 * kNanosPerMilli,
+                 .look_at_config_ns = 2 * kNanosPerMilli,
+                 .abandoned_ns = 100 * kNanosPerMilli}) {}
+  void pass(int64_t ns) {
+    for (const int64_t end = clock_.mono_ns() + ns; clock_.mono_ns() < end;) loop_.run_once(kNanosPerMilli);
+  }
+  // How often the configuration is listed in that time.
+  int lists_in(int64_t ns) {
+    const int before = lists_;
+    pass(ns);
+    return lists_ - before;
+  }
+  bool is_listed_again() {
+    const int before = lists_;
+    const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+    while (lists_ == before && clock_.mono_ns() < end) loop_.run_once(kNanosPerMilli);
+    return lists_ > before;
+  }
+};
+
+TEST_F(FastApiTest, TheConfigurationIsLookedAtWhileSomebodyLooks) {
+  pass(200 * kNanosPerMilli);
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "nobody is there";
+  EXPECT_EQ(status(ask("GET", "/api/v1/prometheus")), 200);
+  EXPECT_EQ(status(ask("GET", "/metrics")), 200);
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs do not look";
+  const int before = lists_;
+  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+  while (lists_ == before && clock_.mono_ns() < end) EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200);
+  EXPECT_GT(lists_, before);
+  const int fd = connect_to();
+  const std::string text = "GET /api/v1/stream?topic=config HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+  pass(200 * kNanosPerMilli);
+  EXPECT_TRUE(is_listed_again()) << "a stream is somebody, however long it asks for nothing";
+}
+
+TEST_F(FastApiTest, StreamsAreToldOfAgentsThatWereForgotten) {
+  metrics::Batch batch;
+  batch.agent_id = "<b>";
+  batch.incarnation = std::string(16, 'i');
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.apply({.partition = 0, .offset = 1, .time_ns = clock_.wall_ns()}, batch);
+  }
+  const int fd = connect_to();
+  const std::string text = "GET /api/v1/stream?topic=fleet&after=run.0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+  EXPECT_NE(read_until(fd, R"("forgotten":[]})").find(R"("agent":"<b>")"), std::string::npos);
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.forget(0, INT64_MAX);
+  }
+  EXPECT_NE(read_until(fd, "forgotten\":[\"").find(R"("agents":[],"forgotten":["<b>"]})"), std::string::npos);
 }
 
 TEST(TickEvent, IsBounded) {

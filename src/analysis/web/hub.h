@@ -5,6 +5,8 @@
 // that a browser that comes back after a restart is not sent what it does not expect.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -25,6 +27,10 @@ class Hub {
 
   // `name`: the event's, as EventSource gives it; `topic`: whom it concerns; `data`: JSON in one line.
   void publish(std::string_view topic, std::string_view name, std::string_view data);
+
+  // How many streams there are, as their server says.
+  void set_followers(size_t count) { followers_ = count; }
+  size_t followers() const { return followers_; }
 
   std::string id(uint64_t number) const { return run_ + "." + std::to_string(number); }
   uint64_t last() const;
@@ -47,6 +53,7 @@ class Hub {
   const std::string run_;
   const size_t max_bytes_;
   std::function<void()> wake_;
+  std::atomic<size_t> followers_ = 0;
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Event> events_;
   uint64_t last_ = 0;

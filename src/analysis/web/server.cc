@@ -128,7 +128,7 @@ class WebServer::Impl {
     // once.
     exchange.out = fmt::format("retry: 1000\nid: {}\n{}", hub_.id(exchange.start.place), kAlive);
     if (exchange.start.reset) say_reset(exchange);
-    streams_.set(static_cast<double>(++stream_count_));
+    count_streams(1);
     resume(exchange);
   }
 
@@ -153,6 +153,12 @@ class WebServer::Impl {
   void say_reset(Exchange& exchange) {
     resets_.add();
     exchange.out += fmt::format("id: {}\nevent: reset\ndata: {{}}\n\n", hub_.id(exchange.start.place));
+  }
+
+  void count_streams(int change) {
+    stream_count_ += static_cast<size_t>(change);
+    streams_.set(static_cast<double>(stream_count_));
+    hub_.set_followers(stream_count_);
   }
 
   void run_soon() {
@@ -313,7 +319,7 @@ class WebServer::Impl {
     if (exchange == nullptr) return;
     Impl& impl = *static_cast<Impl*>(self);
     if (exchange->streaming) {
-      impl.streams_.set(static_cast<double>(--impl.stream_count_));
+      impl.count_streams(-1);
       if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) impl.cut_.add();
     }
     *state = nullptr;
