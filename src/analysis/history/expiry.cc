@@ -14,6 +14,7 @@ namespace {
 // So much of each resolution is left, however large the file is.
 constexpr std::array<int64_t, 4> kLeast = {kHourNs / 6, kHourNs, 6 * kHourNs, 7 * kDayNs};
 constexpr int64_t kForgetSeries = 8 * kDayNs;
+constexpr size_t kMostMakeWay = 50;  // agents, with their rows, at a time
 
 }  // namespace
 
@@ -117,10 +118,39 @@ Status HistoryStore::forget_gone(int64_t now_ns) {
       !status) {
     return status;
   }
+  if (auto status = make_way(old); !status) return status;
   const auto after = db_.integer("SELECT total_changes()");
   // What is in memory may name what is gone now.
   if (!before || !after || *before != *after) reset();
   return {};
+}
+
+// Agents that come and go (containers, again) must not fill theirs: where more than half of it is taken, those that
+// have not been seen for days go with all that is kept of them.
+Status HistoryStore::make_way(const std::string& seen_before) {
+  if (agent_count_ <= options_.max_agents / 2) return {};
+  auto select =
+      db_.prepare(fmt::format("SELECT id FROM agents WHERE json_extract(info, '$.seen_ns') < {} ORDER BY "
+                              "json_extract(info, '$.seen_ns') LIMIT {}",
+                              seen_before, std::min(agent_count_ - options_.max_agents / 2, kMostMakeWay)));
+  if (!select) return select.error();
+  std::string ids;
+  int rc = select->step();
+  for (; rc == SQLITE_ROW; rc = select->step()) ids += (ids.empty() ? "" : ",") + std::to_string(select->integer(0));
+  if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  if (ids.empty()) return {};
+  Status status = db_.exec("BEGIN IMMEDIATE");
+  if (!status) return status;
+  std::string widths;
+  for (const Resolution one : kReduced) widths += (widths.empty() ? "" : ",") + std::to_string(width_ns(one));
+  for (const std::string& rows :
+       {std::string("points WHERE agent"), "reduced WHERE width IN (" + widths + ") AND agent",
+        std::string("series WHERE agent"), std::string("agents WHERE id")}) {
+    if (status) status = db_.exec(fmt::format("DELETE FROM {} IN ({})", rows, ids));
+  }
+  if (status) status = db_.exec("COMMIT");
+  if (!status) (void)db_.exec("ROLLBACK");
+  return status;
 }
 
 }  // namespace monitor::analysis::history

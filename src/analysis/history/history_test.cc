@@ -309,6 +309,28 @@ TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {
   EXPECT_TRUE(store_->known_agents()->empty());
 }
 
+TEST_F(HistoryTest, AgentsThatAreGoneMakeWayWhereManyPlacesAreTaken) {
+  options_.max_agents = 3;
+  open();
+  const auto heard = [&](const std::string& name) {
+    append(batch(name, {frame(clock_.wall_ns(), 1, 1)}));
+    read_all();
+    commit();
+  };
+  heard("a");
+  heard("b");
+  clock_.advance(9 * kDayNs);
+  heard("c");
+  heard("d");
+  EXPECT_EQ(store_->known_agents()->size(), 3U) << "no place for d";
+  ASSERT_TRUE(store_->expire());
+  EXPECT_EQ(store_->known_agents()->size(), 1U);
+  EXPECT_TRUE(range(all("a", Resolution::kHour)).series.empty());
+  EXPECT_EQ(range(all("c", Resolution::kHour)).series.size(), 2U) << "it lives";
+  heard("d");
+  EXPECT_EQ(range(all("d", Resolution::kFull)).series.size(), 2U);
+}
+
 TEST_F(HistoryTest, WhatAForgottenSeriesLeftIsNotTakenForAnothers) {
   options_.max_series_per_agent = 3;  // more than half of it: names that come and go make room
   open();

@@ -113,6 +113,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   Status delete_older(const std::array<int64_t, 4>& before);
   Status shrink(uint64_t used);
   Status forget_gone(int64_t now_ns);
+  Status make_way(const std::string& seen_before);
 
   const HistoryOptions options_;
   const Clock& clock_;
