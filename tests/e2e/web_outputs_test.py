@@ -8,65 +8,69 @@ import sys
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from programs import ROOT, ProgramTest, free_port, run, wait_until  # noqa: E402
+from programs import ROOT, free_port, run, wait_until  # noqa: E402
+from web import PageTest  # noqa: E402
 
 
-class OutputsTest(ProgramTest):
-    def serve(self, *arguments):
-        page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--http",
-                          "127.0.0.1:0", *arguments)
-        page.address = page.says(r"listening service=web address=(\S+)").group(1)
-        return page
-
-    @staticmethod
-    def get(address, path):
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=20) as answer:
-            return answer.read().decode()
-
-    def own(self, page, name):
-        for line in self.get(page.address, "/metrics").splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[-1])
-        return 0.0
-
+class OutputsTest(PageTest):
     def test_prometheus_scrapes_the_latest_values(self):
         server = self.start_server()
-        self.configure("agent-001", "set", "--interval", "1", "--metrics", "cpu", "memory", '{"name": "disk read", "counters": true}', "load", "uptime")
+        self.configure("agent-001", "set", "--interval", "1", "--metrics", '{"name": "cpu", "per_core": true}', "memory",
+                       '{"name": "disk read", "counters": true}', "disk write", '{"name": "net in", "per_interface": true}', "net out", "load", "uptime")
         self.start_agent("agent-001", server, "--simulate")
         page = self.serve()
-        text = wait_until(lambda: (lambda t: t if "system_cpu_utilization_ratio" in t else "")(self.get(page.address, "/api/v1/prometheus")), "values")
+        text = wait_until(lambda: (lambda t: t if "network_io_rate" in t else "")(self.get("/api/v1/prometheus")), "values")
         for name in ("system_cpu_utilization_ratio{agent=\"agent-001\"", "system_memory_usage_bytes{", "system_disk_io_bytes_total{", "system_uptime_seconds{"):
             self.assertIn(name, text)
         for path in ("/api/v1/prometheus", "/metrics"):
-            checked = subprocess.run(["promtool", "check", "metrics"], input=self.get(page.address, path), capture_output=True, text=True, check=False)
+            checked = subprocess.run(["promtool", "check", "metrics"], input=self.get(path), capture_output=True, text=True, check=False)
             self.assertEqual(checked.returncode, 0, path + checked.stdout + checked.stderr)
         port = free_port()
+        # The configuration is the documentation's, with this test's address.
+        with open(os.path.join(ROOT, "deploy", "grafana", "README.md"), encoding="utf-8") as readme:
+            scrape = readme.read().split("```yaml\n")[1].split("```")[0].replace("127.0.0.1:8080", page.address)
         with open(f"{self.data}/prometheus.yml", "w", encoding="ascii") as file:
-            file.write(f"global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: fleet\n  metrics_path: /api/v1/prometheus\n  static_configs: [{{targets: ['{page.address}']}}]\n")
+            file.write("global: {scrape_interval: 1s}\n" + scrape)
         self.start("prometheus", f"--config.file={self.data}/prometheus.yml", f"--storage.tsdb.path={self.data}/tsdb", f"--web.listen-address=127.0.0.1:{port}")
 
-        def scraped():
+        def ask(path, **query):
             try:
-                answer = json.loads(self.get(f"127.0.0.1:{port}", "/api/v1/query?query=system_cpu_utilization_ratio"))
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=20) as answer:
+                    return json.load(answer)["data"]
             except OSError:
                 return None
-            return answer["data"]["result"]
 
-        found = wait_until(scraped, "Prometheus to scrape")
-        self.assertEqual(found[0]["metric"]["agent"], "agent-001")
-        self.assertEqual(json.loads(self.get(f"127.0.0.1:{port}", "/api/v1/targets"))["data"]["activeTargets"][0]["lastError"], "")
-        # Every figure that the dashboard asks for is there.
+        def scraped(expression):
+            found = ask("query", query=expression)
+            return found and found["result"]
+
+        # What it has is what the agent said.
+        found = wait_until(lambda: scraped('system_cpu_utilization_ratio{cpu_logical_number=""}[1m]'), "Prometheus to scrape")
+        self.assertEqual([one["metric"]["agent"] for one in found], ["agent-001"])
+        self.assertEqual(ask("targets")["activeTargets"][0]["lastError"], "")
+        said = {frame_value for batch in self.batches("agent-001") for frame in batch["frames"] for series, frame_value in frame["points"]
+                if series["name"] == "system.cpu.utilization" and not series["labels"]}
+        for _, value in found[0]["values"]:
+            self.assertIn(float(value), said)
+        # Every question of the dashboard has an answer, for the host as a whole.
         with open(os.path.join(ROOT, "deploy", "grafana", "fleet.json"), encoding="utf-8") as file:
             dashboard = json.load(file)
         asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
-        self.assertGreaterEqual(len(asked), 4)
-        known = set(json.loads(self.get(f"127.0.0.1:{port}", "/api/v1/label/__name__/values"))["data"])
-        for expression in ("system_cpu_utilization_ratio", "system_memory_utilization_ratio"):
-            self.assertTrue(any(expression in one for one in asked))
-            self.assertIn(expression, known)
+        self.assertGreaterEqual(len(asked), 7)
+        for expression in asked:
+            plain = expression.replace("$__rate_interval", "10s").replace("$agent", ".*")
+            self.assertNotIn("$", plain)
+            found = wait_until(lambda plain=plain: scraped(plain), expression)
+            self.assertLessEqual(len(found), 2, (expression, found))
+            for one in found:
+                self.assertFalse({"cpu_logical_number", "system_device", "network_interface_name"} & set(one["metric"]), expression)
+        names = dashboard["templating"]["list"][1]["query"]["query"]
+        self.assertRegex(names, r"^label_values\(\w+, agent\)$")
+        self.assertEqual(set(ask("label/agent/values", **{"match[]": names[13:].split(",")[0]})), {"agent-001"})
 
     def test_two_hundred_browsers_and_slow_ones(self):
         server = self.start_server()
@@ -79,7 +83,7 @@ class OutputsTest(ProgramTest):
             s = socket.create_connection((host, int(port)), timeout=20)
             s.sendall(f"GET /api/v1/stream?topic=fleet&topic=agent:agent-001 HTTP/1.1\r\nHost: {page.address}\r\n\r\n".encode())
             browsers.append(s)
-        wait_until(lambda: self.own(page, "monitor_web_streams") == 200, "200 streams")
+        wait_until(lambda: self.own("monitor_web_streams") == 200, "200 streams")
         # Half of them never read; the others get what happens.
         failed = []
 
@@ -100,20 +104,18 @@ class OutputsTest(ProgramTest):
         for thread in threads:
             thread.join(60)
         self.assertEqual(failed, [])
-        self.assertIn("agent-001", self.get(page.address, "/api/v1/fleet"))
-        with open(f"/proc/{page.process.pid}/status", encoding="ascii") as status:
-            resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-        self.assertLess(resident, 200 * 1024)
+        self.assertIn("agent-001", self.get("/api/v1/fleet")["agents"][0]["agent"])
+        self.assertLess(self.resident(), 200 << 20)
         for s in browsers:
             s.close()
-        wait_until(lambda: self.own(page, "monitor_web_streams") == 0, "the streams to end")
+        wait_until(lambda: self.own("monitor_web_streams") == 0, "the streams to end")
 
     def test_a_million_series_leave_others_as_they_were(self):
         server = self.start_server("--retention", "7d")
         self.configure("good", "--interval", "1")
         agent = self.start_agent("good", server, "--simulate")
         page = self.serve()
-        batch = wait_until(lambda: json.loads(self.get(page.address, "/api/v1/messages?limit=1"))["messages"], "a message")[0]["batch"]
+        batch = wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
         frame = batch["frames"][-1]
         with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
             for number in range(1000):
@@ -121,18 +123,16 @@ class OutputsTest(ProgramTest):
                 made = {**batch, "agent": f"many-{number % 50}", "sequence": number + 1, "first_unacked": number + 1, "frames": [{**frame, "metrics": metrics}]}
                 log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
                             (time.time_ns(), made["agent"], '{"content-type": "application/json"}', json.dumps(made)))
-        wait_until(lambda: self.own(page, "monitor_analysis_batches_total") >= 1000, "all of it to be read", 240)
+        wait_until(lambda: self.own("monitor_analysis_batches_total") >= 1000, "all of it to be read", 240)
         dropped = 'monitor_history_points_dropped_total{reason="cardinality"}'
-        self.assertGreater(self.own(page, dropped), 700_000)
-        self.assertLessEqual(self.own(page, "monitor_history_series"), 210_000)
-        self.assertGreater(self.own(page, "monitor_web_live_points_dropped"), 700_000)
-        with open(f"/proc/{page.process.pid}/status", encoding="ascii") as status:
-            resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-        self.assertLess(resident, 700 * 1024)
+        self.assertGreater(self.own(dropped), 700_000)
+        self.assertLessEqual(self.own("monitor_history_series"), 210_000)
+        self.assertGreater(self.own("monitor_web_live_points_dropped"), 700_000)
+        self.assertLess(self.resident(), 700 << 20)
         # The one that was there goes on, and one that comes now is kept, too.
         self.start_agent("late-comer", server, "--simulate")
         for name in ("good", "late-comer"):
-            fresh = lambda name=name: [v for one in json.loads(self.get(page.address, f"/api/v1/range?agent={name}&metric=system.cpu.utilization&resolution=full&from=-20s"))["series"] for v in one["values"]]  # noqa: E731
+            fresh = lambda name=name: self.range(name, **{"from": "-20s"})[1]  # noqa: E731
             wait_until(fresh, f"values of {name}", 60)
         self.assertEqual(agent.process.poll(), None)
 

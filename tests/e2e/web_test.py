@@ -2,7 +2,6 @@
 import json
 import math
 import os
-import re
 import signal
 import sqlite3
 import sys
@@ -12,58 +11,13 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from browser import Browser  # noqa: E402
-from programs import ROOT, ProgramTest, run, wait_until  # noqa: E402
+from programs import run, wait_until  # noqa: E402
+from web import BrowserTest  # noqa: E402
 
 LONG = os.environ.get("MONITOR_LONG") == "1"
-SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; docs/images is made with it
 
 
-class WebTest(ProgramTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.browser = Browser()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-
-    def setUp(self):
-        super().setUp()
-        self.browser.do("reset")
-        self.page = None
-
-    def serve(self, *arguments, port=0):
-        self.page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data,
-                               "--http", f"127.0.0.1:{port}", *arguments)
-        self.page.address = self.page.says(r"listening service=web address=(\S+)").group(1)
-        return self.page
-
-    def get(self, path, **more):
-        with urllib.request.urlopen(urllib.request.Request(f"http://{self.page.address}{path}", **more), timeout=20) as answer:
-            text = answer.read().decode()
-            return json.loads(text) if answer.headers["Content-Type"] == "application/json" else text
-
-    def url(self, page):
-        return f"http://{self.page.address}/#/{page}"
-
-    def system(self, agents=("agent-001",), *arguments):
-        server = self.start_server()
-        for name in agents:
-            self.configure(name, "--interval", "1")
-            self.start_agent(name, server, "--simulate", *arguments)
-        self.serve()
-        wait_until(lambda: len([a for a in self.get("/api/v1/fleet")["agents"] if a["figures"][0] is not None]) == len(agents)
-                   and self.get("/api/v1/log")["partitions"][0]["records"] >= 3 * len(agents), "values of all agents")
-        return server
-
-    def shot(self, name, page=0):
-        if SHOTS:
-            self.browser.do("shot", path=os.path.join(SHOTS, f"{name}.png"), page=page)
-
-    def no_faults(self):
-        self.assertEqual(self.browser.do("faults"), [])
-
+class WebTest(BrowserTest):
     def test_overview_shows_the_fleet_as_it_is(self):
         self.system(("agent-001", "agent-002", "agent-003"))
         self.browser.open(self.url("overview"))
@@ -126,12 +80,6 @@ class WebTest(ProgramTest):
         self.browser.do("key", key="0")
         self.browser.wait("!location.hash.includes('from=')")
         self.no_faults()
-
-    def range(self, agent, **more):
-        query = "&".join(f"{k}={v}" for k, v in {"metric": "system.cpu.utilization", "resolution": "full", "from": "-1h", **more}.items())
-        found = self.get(f"/api/v1/range?agent={agent}&{query}")["series"]
-        one = [s for s in found if not s["labels"]]
-        return (one[0]["times"], one[0].get("values") or one[0]["avg"]) if one else ([], [])
 
     def test_history_is_exact_through_kills(self):
         server = self.start_server()

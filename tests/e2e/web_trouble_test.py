@@ -1,0 +1,114 @@
+"""The page under trouble, in a real browser: names full of HTML, clocks that are years off, ticks that come late, a server
+that forgot where a browser was."""
+import copy
+import json
+import os
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import wait_until  # noqa: E402
+from web import BrowserTest  # noqa: E402
+
+EVIL = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>'\"&amp;</td>"
+PAGES = ("overview", "agent?agents=odd", "messages", "config", "ledger", "plugins")
+
+
+def stamp(at):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06}Z"
+
+
+class WebTroubleTest(BrowserTest):
+    def one_batch(self):
+        """A batch of a real agent, in JSON, to make others of."""
+        server = self.start_server()
+        self.configure("agent-001", "--interval", "1")
+        self.start_agent("agent-001", server, "--simulate")
+        self.serve()
+        return wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
+
+    def stored(self, key):
+        try:
+            with open(f"{self.data}/monitor/{key}.json", encoding="utf-8") as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return None
+
+    def write(self, batch, headers=None, key=None):
+        with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
+            log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
+                        (time.time_ns(), key or batch["agent"], json.dumps({"content-type": "application/json", **(headers or {})}), json.dumps(batch)))
+
+    @staticmethod
+    def made(batch, agent, sequence, at, cpu=0.25, run="0d" * 16):
+        """A tick of another agent, made at that time by its clock."""
+        batch = copy.deepcopy(batch)
+        frame = batch["frames"][-1]
+        frame.update({"time": stamp(at), "metrics": [{"name": "system.cpu.utilization", "labels": {}, "unit": "1", "value": cpu}]})
+        frame.pop("rates_since", None)
+        return {**batch, "agent": agent, "incarnation": run, "sequence": sequence, "first_unacked": sequence, "ended": [], "older": [],
+                "frames": [frame], "appended": stamp(at)}
+
+    def test_names_full_of_html_are_text_on_every_page(self):
+        batch = self.one_batch()
+        odd = self.made(batch, "odd", 1, time.time())
+        odd["host"] = odd["agent_version"] = EVIL
+        odd["frames"][0]["metrics"] += [{"name": EVIL, "labels": {EVIL: EVIL, "__proto__": EVIL}, "unit": EVIL, "value": 1},
+                                        {"name": "system.disk.io.rate", "labels": {"system.device": EVIL}, "unit": "By/s", "value": 1}]
+        self.write(odd, headers={EVIL: EVIL}, key=EVIL)
+        self.write({"no": "batch", EVIL: EVIL}, key=EVIL)
+        status = wait_until(lambda: self.stored("status/agent-001"), "a status")
+        status.update({name: EVIL for name in ("host", "version", "error", "last_failed", "hash")}, groups=[EVIL], overrides=[EVIL],
+                      plugins=[{"name": EVIL, "state": EVIL, "last_error": EVIL, EVIL: EVIL}])
+        with open(f"{self.data}/monitor/status/odd.json", "w", encoding="utf-8") as file:
+            json.dump(status, file)
+        with open(f"{self.data}/monitor/config/odd.json", "w", encoding="utf-8") as file:
+            file.write("{\"interval\": 1, " + json.dumps(EVIL) + ": " + json.dumps(EVIL) + "}")
+        wait_until(lambda: any(a["agent"] == "odd" and a["host"] == EVIL for a in self.get("/api/v1/fleet")["agents"]), "the odd agent")
+        for page in PAGES:
+            self.browser.open(self.url(page))
+            self.browser.wait("document.querySelector('.lamp.live') !== null")
+            self.browser.wait("document.body.textContent.includes('<img src=x onerror')")
+            if page == "messages":
+                self.browser.eval("[...document.querySelectorAll('.messages tbody button')].forEach((one) => one.click())")
+                self.browser.wait("[...document.querySelectorAll('.detail:not([hidden]) pre, .detail:not([hidden]) dt')].some((one) => one.textContent.includes('<script>'))")
+            if page == "config":
+                self.browser.eval("[...document.querySelectorAll('main button.plain')].filter((one) => one.textContent === 'odd').forEach((one) => one.click())")
+                self.browser.wait("document.querySelector('textarea').value.includes('<script>') && document.querySelector('.explained').textContent.includes('<script>')")
+            self.assertEqual(self.browser.eval("document.querySelectorAll('main img, main script, #notice img').length"), 0, page)
+            self.assertFalse(self.browser.eval("window.pwned === 1"), page)
+        self.no_faults()
+
+    def test_clocks_that_are_ten_years_off_are_told_and_harm_nobody(self):
+        batch = self.one_batch()
+        years = 3650 * 86400
+        for number in range(1, 9):
+            for name, off in (("ahead", years), ("behind", -years)):
+                self.write(self.made(batch, name, number, time.time() + off - 8 + number, cpu=number / 10))
+        rows = lambda: {a["agent"]: a for a in self.get("/api/v1/fleet")["agents"]}  # noqa: E731
+        wait_until(lambda: {"ahead", "behind"} <= rows().keys() and all(rows()[n]["figures"][0] == 0.8 for n in ("ahead", "behind")), "both")
+        self.assertIn("monitor_history_points_total", self.get("/metrics"))
+        for name, sign in (("ahead", 1), ("behind", -1)):
+            row = rows()[name]
+            self.assertAlmostEqual(row["clock_error"], sign * years, delta=60)
+            self.assertLess(abs(row["tick"] - row["seen"]), 10, "shown at the log's time")
+            self.assertEqual(row["health"], "alive", row["why"])
+            wait_until(lambda name=name: len(self.range(name)[0]) == 8, "its ticks in the history, near the log's time")
+            self.browser.open(self.url(f"agent?agents={name}"))
+            self.browser.wait(f"document.querySelector('.facts').textContent.includes('clock 3650 d {'ahead' if sign > 0 else 'behind'}')")
+            self.browser.wait("document.querySelector('.panel .uplot') !== null")
+        extents = [one for name in ("ahead", "behind") for one in self.get(f"/api/v1/series?agent={name}")["extents"]]
+        now = time.time()
+        self.assertTrue(extents and all(now - 7200 < one["first"] <= one["last"] < now + 60 for one in extents), extents)
+        # The clock is set right, without a new start and with one: what is said next is shown at once.
+        self.write(self.made(batch, "ahead", 9, time.time(), cpu=0.9))
+        self.write(self.made(batch, "behind", 1, time.time(), cpu=0.9, run="0e" * 16))
+        wait_until(lambda: all(rows()[n]["figures"][0] == 0.9 and rows()[n]["clock_error"] == 0 for n in ("ahead", "behind")), "the right clocks")
+        self.assertLess(now - rows()["agent-001"]["tick"], 10)
+        self.no_faults()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+"""The page's server, and a browser that looks at it, for tests."""
+import json
+import os
+import urllib.request
+
+from browser import Browser
+from programs import ProgramTest, wait_until
+
+SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; docs/images is made with it
+
+
+class PageTest(ProgramTest):
+    """`monitor-analysis serve` on a log in SQLite."""
+
+    page = None
+
+    def serve(self, *arguments, port=0):
+        self.page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data,
+                               "--http", f"127.0.0.1:{port}", *arguments)
+        self.page.address = self.page.says(r"listening service=web address=(\S+)").group(1)
+        return self.page
+
+    def get(self, path, **more):
+        with urllib.request.urlopen(urllib.request.Request(f"http://{self.page.address}{path}", **more), timeout=20) as answer:
+            text = answer.read().decode()
+            return json.loads(text) if answer.headers["Content-Type"] == "application/json" else text
+
+    def own(self, name):
+        """One of its own metrics."""
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+        return 0.0
+
+    def range(self, agent, **more):
+        """Times and values of the host's CPU."""
+        query = "&".join(f"{k}={v}" for k, v in {"metric": "system.cpu.utilization", "resolution": "full", "from": "-1h", **more}.items())
+        found = self.get(f"/api/v1/range?agent={agent}&{query}")["series"]
+        one = [s for s in found if not s["labels"]]
+        return (one[0]["times"], one[0].get("values") or one[0]["avg"]) if one else ([], [])
+
+    def resident(self):
+        """Bytes of memory of the page's server."""
+        with open(f"/proc/{self.page.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) * 1024
+
+    def system(self, agents=("agent-001",), *arguments):
+        server = self.start_server()
+        for name in agents:
+            self.configure(name, "--interval", "1")
+            self.start_agent(name, server, "--simulate", *arguments)
+        self.serve()
+        wait_until(lambda: len([a for a in self.get("/api/v1/fleet")["agents"] if a["figures"][0] is not None]) == len(agents)
+                   and self.get("/api/v1/log")["partitions"][0]["records"] >= 3 * len(agents), "values of all agents")
+        return server
+
+
+class BrowserTest(PageTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+
+    def setUp(self):
+        super().setUp()
+        self.browser.do("reset")
+
+    def url(self, page):
+        return f"http://{self.page.address}/#/{page}"
+
+    def shot(self, name, page=0):
+        if SHOTS:
+            self.browser.do("shot", path=os.path.join(SHOTS, f"{name}.png"), page=page)
+
+    def no_faults(self):
+        self.assertEqual(self.browser.do("faults"), [])
