@@ -325,6 +325,23 @@ class WebTest(BrowserTest):
             self.hold(answer, schema, described["components"]["schemas"], path)
             looked_at += 1
         self.assertGreaterEqual(looked_at, 12)
+        schemas = described["components"]["schemas"]
+        for name, data in self.events(("fleet", "tick", "message", "config"), "topic=fleet&topic=agent:agent-001&topic=messages&topic=config"):
+            self.hold(data, {"$ref": f"#/components/schemas/{name.capitalize()}Event"}, schemas, name)
+
+    def events(self, wanted, query):
+        """One event of each, from the stream; the configuration is changed for its own."""
+        found = {}
+        with urllib.request.urlopen(f"http://{self.page.address}/api/v1/stream?{query}", timeout=20) as stream:
+            self.configure("agent-001", "set", "--interval", "0.9")
+            name = ""
+            while set(wanted) - set(found):
+                line = stream.readline().decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line[7:]
+                elif line.startswith("data: "):
+                    found[name] = json.loads(line[6:])
+        return [(name, found[name]) for name in wanted]
 
     def hold(self, value, schema, schemas, place):
         if "$ref" in schema:

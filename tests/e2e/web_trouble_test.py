@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -67,6 +68,10 @@ class WebTroubleTest(BrowserTest):
         with open(f"{self.data}/monitor/config/odd.json", "w", encoding="utf-8") as file:
             file.write("{\"interval\": 1, " + json.dumps(EVIL) + ": " + json.dumps(EVIL) + "}")
         wait_until(lambda: any(a["agent"] == "odd" and a["host"] == EVIL for a in self.get("/api/v1/fleet")["agents"]), "the odd agent")
+        scrape = self.get("/api/v1/prometheus")
+        self.assertIn("onerror", scrape)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, text=True, check=False)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
         for page in PAGES:
             self.browser.open(self.url(page))
             self.browser.wait("document.querySelector('.lamp.live') !== null")

@@ -32,6 +32,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
       log_(options_.open_browser, options_.log),
       config_desk_(loop, "configuration", kMostQuestions),
       log_desk_(loop, "log", kMostQuestions),
+      scrape_desk_(loop, "latest values", kMostQuestions),
       asked_ns_(clock_.mono_ns()),
       config_looked_ns_(clock_.mono_ns() - options_.look_at_config_ns) {
   for (size_t i = 0; i < kHistoryDesks; ++i) {
@@ -72,7 +73,8 @@ void Api::declare() {
   add("GET", "/stream", {"topic*", "after"}, [this](const Call& call) { stream(call); });
   add("GET", "/ledger", {"agent", "missing_after"},
       [this](const Call& call) { call.responder.reply(ledger(call.query)); });
-  add("GET", "/prometheus", {}, [this](const Call& call) { call.responder.reply(prometheus()); });
+  add("GET", "/prometheus", {},
+      [this](const Call& call) { scrape_desk_.submit(call.responder, [this] { return prometheus(); }); });
   entries_.back().for_programs = true;
   add("GET", "/log", {},
       [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); });

@@ -80,7 +80,7 @@ class Api {
   // api_values.cc
   Reply fleet();
   Reply agent(const std::string& name);
-  Reply prometheus();
+  Reply prometheus();  // on its desk's thread
   Reply ledger(const Query& query);
   Reply status();
   void range(const Call& call);
@@ -108,6 +108,9 @@ class Api {
   LogDesk log_;
   Desk config_desk_;
   Desk log_desk_;
+  Desk scrape_desk_;
+  std::weak_ptr<const std::string> scrape_;  // the last one, touched on its desk's thread alone
+  int64_t scraped_ns_ = 0;
   std::vector<std::unique_ptr<Desk>> history_desks_;
   std::vector<std::unique_ptr<history::HistoryReader>> history_readers_;  // one a desk, touched on its thread alone
   size_t next_desk_ = 0;

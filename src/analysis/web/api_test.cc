@@ -77,8 +77,12 @@ class ApiTest : public ::testing::Test {
     };
     api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
     auto server = WebServer::start(
-        loop_, {.max_bodies_bytes = 1'000'000, .stuck_ns = 2 * kNanosPerSecond, .ping_ns = 100 * kNanosPerMilli}, hub_,
-        registry_,
+        loop_,
+        {.max_bodies_bytes = 1'000'000,
+         .max_replies_bytes = 1'000'000,
+         .stuck_ns = 2 * kNanosPerSecond,
+         .ping_ns = 100 * kNanosPerMilli},
+        hub_, registry_,
         [this](const Request& request, const WebServer::Responder& responder) { api_->handle(request, responder); });
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -267,6 +271,31 @@ TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
   while (another() != 200 && clock_.mono_ns() < end) {
   }
   EXPECT_EQ(another(), 200);
+}
+
+TEST_F(ApiTest, WhatSlowReadersAreSentIsBounded) {
+  metrics::Batch batch;
+  batch.agent_id = "a";
+  batch.incarnation = std::string(16, 'i');
+  batch.hostname = std::string(16 << 20, 'h');  // more than sockets hold
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.apply({.partition = 0, .offset = 1, .time_ns = clock_.wall_ns()}, batch);
+  }
+  const auto begin = [this](int fd) {
+    const std::string text = "GET /api/v1/fleet HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    EXPECT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+    return status(read_until(fd, "\r\n\r\n"));
+  };
+  const int fd = connect_to();
+  ASSERT_EQ(begin(fd), 200);
+  EXPECT_EQ(begin(connect_to()), 503) << "the first has not read its own yet";
+  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small ones pass";
+  shutdown(fd, SHUT_RDWR);
+  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+  int last = 0;
+  while (last != 200 && clock_.mono_ns() < end) last = begin(connect_to());
+  EXPECT_EQ(last, 200);
 }
 
 TEST_F(ApiTest, StatusTellsOfLogAndHistory) {

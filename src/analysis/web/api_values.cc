@@ -15,6 +15,8 @@ namespace monitor::analysis::web {
 namespace {
 
 constexpr int64_t kScrapedFor = int64_t{5} * 60 * kNanosPerSecond;
+constexpr int64_t kScrapeHolds = 500 * kNanosPerMilli;
+constexpr size_t kAgentsAtOnce = 16;
 constexpr size_t kMostAgents = 200;
 
 // Seconds, to the microsecond; null when there is no such time.
@@ -104,10 +106,28 @@ Reply Api::agent(const std::string& name) {
   return json_reply(out + "]}");
 }
 
+// A large fleet takes seconds: a few agents at a time, so that nobody waits for it; and who comes with others has
+// theirs.
 Reply Api::prometheus() {
-  const std::lock_guard lock(state_.mutex);
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = std::make_shared<const std::string>(prometheus_text(state_.fleet, clock_.wall_ns() - kScrapedFor))};
+  auto body = scrape_.lock();
+  if (!body || clock_.mono_ns() - scraped_ns_ >= kScrapeHolds) {
+    PrometheusText text;
+    const int64_t heard_after = clock_.wall_ns() - kScrapedFor;
+    std::string last;
+    for (bool more = true; more;) {
+      const std::lock_guard lock(state_.mutex);
+      const auto& agents = state_.fleet.agents();
+      auto next = agents.upper_bound(last);
+      for (size_t i = 0; i < kAgentsAtOnce && next != agents.end(); ++i, ++next) {
+        text.add(next->second, heard_after);
+        last = next->first;
+      }
+      more = next != agents.end();
+    }
+    scrape_ = body = std::make_shared<const std::string>(std::move(text).text());
+    scraped_ns_ = clock_.mono_ns();
+  }
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(body)};
 }
 
 Reply Api::ledger(const Query& query) {

@@ -26,6 +26,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnits =
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPer = {
     {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}}};
 
+const std::string kSeen = "monitor_agent_seen_timestamp_seconds";
+
 bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 // Runs of what is no letter, digit or colon become one underscore.
@@ -65,10 +67,11 @@ void add_suffix(std::string& name, const std::string& suffix) {
   if (!suffix.empty() && !name.ends_with("_" + suffix) && name != suffix) name += "_" + suffix;
 }
 
-std::string escape(std::string_view text) {
+// A backslash before what the format gives a meaning there: quotes in labels, not in help.
+std::string escape(std::string_view text, std::string_view special) {
   std::string out;
   for (const char c : sanitize_utf8(text)) {
-    if (c == '\\' || c == '"') out += '\\';
+    if (special.find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
@@ -91,7 +94,7 @@ std::string labels_of(const LiveAgent& agent, const metrics::Series& series) {
   labels["host"] = agent.host;
   std::string out;
   for (const auto& [name, value] : labels)
-    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value));
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value, "\\\""));
   return out;
 }
 
@@ -124,39 +127,38 @@ std::string prometheus_name(const metrics::Series& series) {
   return name;
 }
 
-std::string prometheus_text(const Fleet& fleet, int64_t heard_after_ns) {
-  struct Family {
-    bool counter = false;
-    std::string source;
-    std::string unit;
-    std::string lines;
-    std::set<std::string> labels;  // each once: a series whose type changed is there twice
-  };
-  std::map<std::string, Family> families;
-  for (const auto& [id, agent] : fleet.agents()) {
-    if (agent.seen_ns < heard_after_ns) continue;
-    for (const LiveValue& value : agent.values) {
-      const std::string name = prometheus_name(value.series);
-      const bool counter = value.series.kind == metrics::Kind::kCounter;
-      auto [at, fresh] = families.try_emplace(name);
-      Family& family = at->second;
-      if (fresh) {
-        family.counter = counter;
-        family.source = value.series.name;
-        family.unit = value.series.unit;
-      }
-      if (family.counter != counter) continue;
-      std::string labels = labels_of(agent, value.series);
-      family.lines += fmt::format("{}{{{}}} {}\n", name, labels, number(value.value));
-      if (!family.labels.insert(std::move(labels)).second) {
-        family.lines.resize(family.lines.rfind('\n', family.lines.size() - 2) + 1);
-      }
-    }
+void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
+  std::string own = labels_of(agent, metrics::Series());
+  Family& seen = family(kSeen, false, "when the log took what an agent said last", "s");
+  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, own, number(static_cast<double>(agent.seen_ns / 1'000'000) / 1e3));
+  if (agent.seen_ns < heard_after_ns) return;
+  // Each once: a series whose type changed is there twice, and an agent may take our own name.
+  std::set<std::pair<const Family*, std::string>> had = {{&seen, std::move(own)}};
+  for (const LiveValue& value : agent.values) {
+    const std::string name = prometheus_name(value.series);
+    const bool counter = value.series.kind == metrics::Kind::kCounter;
+    Family& of = family(name, counter, value.series.name, value.series.unit);
+    if (of.counter != counter) continue;
+    const auto [place, fresh] = had.emplace(&of, labels_of(agent, value.series));
+    if (fresh) of.lines += fmt::format("{}{{{}}} {}\n", name, place->second, number(value.value));
   }
+}
+
+PrometheusText::Family& PrometheusText::family(const std::string& name, bool counter, const std::string& source,
+                                               const std::string& unit) {
+  const auto [at, fresh] = families_.try_emplace(name);
+  if (fresh) {
+    const std::string help = unit.empty() ? source : fmt::format("{}, unit {}", source, unit);
+    at->second = {.counter = counter, .help = escape(help, "\\"), .lines = {}};
+  }
+  return at->second;
+}
+
+std::string PrometheusText::text() && {
   std::string out;
-  for (const auto& [name, family] : families) {
-    out += fmt::format("# HELP {} {}, unit {}.\n# TYPE {} {}\n{}", name, escape(family.source), escape(family.unit),
-                       name, family.counter ? "counter" : "gauge", family.lines);
+  for (auto& [name, family] : families_) {
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{}", name, family.help, name, family.counter ? "counter" : "gauge",
+                       std::exchange(family.lines, {}));
   }
   return out;
 }

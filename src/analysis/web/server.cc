@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
+constexpr size_t kSmallReply = size_t{64} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
 // A comment would do for proxies; a page is told of events alone, and must know that the connection lives.
@@ -143,6 +144,7 @@ class WebServer::Impl {
     bool handled = false;
     bool suspended = false;
     std::optional<Reply> reply;
+    const std::string* held = nullptr;  // its body, while it is counted
     bool streaming = false;
     StreamStart start;
     std::string out;
@@ -283,10 +285,39 @@ class WebServer::Impl {
       }
     }
     if (exchange.streaming) return begin_stream(exchange);
-    return exchange.reply ? queue(exchange, *exchange.reply) : MHD_YES;
+    return exchange.reply ? queue(exchange) : MHD_YES;
   }
 
-  MHD_Result queue(Exchange& exchange, const Reply& reply) {
+  // Slow readers hold what they were answered: that is bounded over all of them. A body that several are sent counts
+  // once.
+  bool hold(Exchange& exchange, const std::shared_ptr<const std::string>& body) {
+    if (!body) return true;
+    const auto at = replies_.try_emplace(body.get(), 0).first;
+    if (at->second == 0) {
+      const bool full = reply_bytes_ > 0 && reply_bytes_ + body->size() > options_.max_replies_bytes;
+      if (full && body->size() > kSmallReply) {
+        replies_.erase(at);
+        return false;
+      }
+      reply_bytes_ += body->size();
+    }
+    ++at->second;
+    exchange.held = body.get();
+    return true;
+  }
+  void let_go(const Exchange& exchange) {
+    const auto at = replies_.find(exchange.held);
+    if (exchange.held == nullptr || at == replies_.end() || --at->second > 0) return;
+    reply_bytes_ -= exchange.held->size();
+    replies_.erase(at);
+  }
+
+  MHD_Result queue(Exchange& exchange) {
+    if (!hold(exchange, exchange.reply->body)) {
+      exchange.reply = error_reply(503, "too much is being sent at once; try again in a moment");
+      hold(exchange, exchange.reply->body);
+    }
+    const Reply& reply = *exchange.reply;
     requests_.add();
     if (reply.status >= 400 && reply.status < 500) refused_.add();
     static const std::string kNothing;
@@ -324,6 +355,7 @@ class WebServer::Impl {
     }
     *state = nullptr;
     impl.bodies_ -= exchange->request.body.size();
+    impl.let_go(*exchange);
     impl.exchanges_.erase(exchange->token);
   }
 
@@ -342,7 +374,9 @@ class WebServer::Impl {
   bool run_due_ = false;
   uint64_t last_token_ = 0;
   size_t stream_count_ = 0;
-  size_t bodies_ = 0;  // bytes, of all requests
+  size_t bodies_ = 0;                                       // bytes, of all requests
+  size_t reply_bytes_ = 0;                                  // of what is being sent
+  std::unordered_map<const std::string*, size_t> replies_;  // bodies, and to how many each is sent
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
   std::atomic<bool> woken_ = false;

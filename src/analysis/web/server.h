@@ -25,10 +25,11 @@ struct ServerOptions {
   unsigned max_connections = 800;
   size_t max_streams = 500;
   size_t max_body_bytes = size_t{600} * 1024;
-  size_t max_bodies_bytes = size_t{16} << 20;  // of all requests together
-  int64_t stuck_ns = 30 * kNanosPerSecond;     // nothing moves for so long: the connection is closed
-  int64_t request_ns = 60 * kNanosPerSecond;   // in which a connection that is no stream must be done
-  int64_t ping_ns = 10 * kNanosPerSecond;      // a stream without events says that it lives
+  size_t max_bodies_bytes = size_t{16} << 20;    // of all requests together
+  size_t max_replies_bytes = size_t{256} << 20;  // that are being sent; beyond it large ones are refused
+  int64_t stuck_ns = 30 * kNanosPerSecond;       // nothing moves for so long: the connection is closed
+  int64_t request_ns = 60 * kNanosPerSecond;     // in which a connection that is no stream must be done
+  int64_t ping_ns = 10 * kNanosPerSecond;        // a stream without events says that it lives
 };
 
 // What a stream is to carry, and from where on.
