@@ -1,6 +1,5 @@
 """The page under trouble, in a real browser: names full of HTML, clocks that are years off, ticks that come late, a server
 that forgot where a browser was."""
-import copy
 import json
 import os
 import sqlite3
@@ -11,46 +10,19 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import wait_until  # noqa: E402
-from web import BrowserTest  # noqa: E402
+from web import BrowserTest, stamp  # noqa: E402
 
 EVIL = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>'\"&amp;</td>"
 PAGES = ("overview", "agent?agents=odd", "messages", "config", "ledger", "plugins")
 
 
-def stamp(at):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06}Z"
-
-
 class WebTroubleTest(BrowserTest):
-    def one_batch(self):
-        """A batch of a real agent, in JSON, to make others of."""
-        server = self.start_server()
-        self.configure("agent-001", "--interval", "1")
-        self.start_agent("agent-001", server, "--simulate")
-        self.serve()
-        return wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
-
     def stored(self, key):
         try:
             with open(f"{self.data}/monitor/{key}.json", encoding="utf-8") as file:
                 return json.load(file)
         except (OSError, ValueError):
             return None
-
-    def write(self, batch, headers=None, key=None):
-        with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
-            log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
-                        (time.time_ns(), key or batch["agent"], json.dumps({"content-type": "application/json", **(headers or {})}), json.dumps(batch)))
-
-    @staticmethod
-    def made(batch, agent, sequence, at, cpu=0.25, run="0d" * 16):
-        """A tick of another agent, made at that time by its clock."""
-        batch = copy.deepcopy(batch)
-        frame = batch["frames"][-1]
-        frame.update({"time": stamp(at), "metrics": [{"name": "system.cpu.utilization", "labels": {}, "unit": "1", "value": cpu}]})
-        frame.pop("rates_since", None)
-        return {**batch, "agent": agent, "incarnation": run, "sequence": sequence, "first_unacked": sequence, "ended": [], "older": [],
-                "frames": [frame], "appended": stamp(at)}
 
     def test_names_full_of_html_are_text_on_every_page(self):
         batch = self.one_batch()

@@ -1,12 +1,19 @@
 """The page's server, and a browser that looks at it, for tests."""
+import copy
 import json
 import os
+import sqlite3
+import time
 import urllib.request
 
 from browser import Browser
 from programs import ProgramTest, wait_until
 
 SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; docs/images is made with it
+
+
+def stamp(at):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06}Z"
 
 
 class PageTest(ProgramTest):
@@ -53,6 +60,29 @@ class PageTest(ProgramTest):
         wait_until(lambda: len([a for a in self.get("/api/v1/fleet")["agents"] if a["figures"][0] is not None]) == len(agents)
                    and self.get("/api/v1/log")["partitions"][0]["records"] >= 3 * len(agents), "values of all agents")
         return server
+
+    def one_batch(self):
+        """A batch of a real agent, in JSON, to make others of."""
+        server = self.start_server()
+        self.configure("agent-001", "--interval", "1")
+        self.start_agent("agent-001", server, "--simulate")
+        self.serve()
+        return wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
+
+    def write(self, batch, headers=None, key=None):
+        with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
+            log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
+                        (time.time_ns(), key or batch["agent"], json.dumps({"content-type": "application/json", **(headers or {})}), json.dumps(batch)))
+
+    @staticmethod
+    def made(batch, agent, sequence, at, cpu=0.25, run="0d" * 16):
+        """A tick of another agent, made at that time by its clock."""
+        batch = copy.deepcopy(batch)
+        frame = batch["frames"][-1]
+        frame.update({"time": stamp(at), "metrics": [{"name": "system.cpu.utilization", "labels": {}, "unit": "1", "value": cpu}]})
+        frame.pop("rates_since", None)
+        return {**batch, "agent": agent, "incarnation": run, "sequence": sequence, "first_unacked": sequence, "ended": [], "older": [],
+                "frames": [frame], "appended": stamp(at)}
 
 
 class BrowserTest(PageTest):

@@ -1,0 +1,146 @@
+"""Live charts in a real browser: what comes late has its place, nothing that came is lost to a reload, what cannot be shown is
+not asked for without end, and keys zoom and move."""
+import os
+import re
+import sys
+import threading
+import time
+import unittest
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import wait_until  # noqa: E402
+from web import BrowserTest  # noqa: E402
+
+# Counts what is asked of the history, and keeps an answer back when told to.
+WATCH = """
+    window.ranges = 0;
+    const fetched = window.fetch;
+    window.fetch = async (url, ...more) => {
+        const range = String(url).includes('/range?');
+        if (range) ++window.ranges;
+        const answer = await fetched(url, ...more);
+        if (range && window.keepBack) {
+            window.keptBack = true;
+            await new Promise((resolve) => { window.letGo = resolve; });
+        }
+        return answer;
+    };"""
+NEWEST = "document.querySelector('[data-metric=\"system.cpu.utilization\"] .u-series + .u-series .u-value')?.textContent"
+
+
+class WebChartsTest(BrowserTest):
+    def setUp(self):
+        super().setUp()
+        self.batch = self.one_batch()
+        self.sequence = 0
+
+    def tick(self, at, cpu):
+        self.sequence += 1
+        self.write(self.made(self.batch, "odd", self.sequence, at, cpu=cpu))
+
+    def points(self):
+        found = re.search(r"([\d,]+) points", self.browser.eval("document.querySelector('.info').textContent") or "")
+        return int(found.group(1).replace(",", "")) if found else 0
+
+    def follow(self, ticks):
+        """A live chart of an agent with so many ticks, the last of them 60 s ago, at 10 %."""
+        self.first = time.time() - 60 - ticks
+        for i in range(ticks):
+            self.tick(self.first + i, 0.1)
+        wait_until(lambda: len(self.range("odd")[0]) == ticks, "the ticks in the history")
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelector('.lamp.live') !== null")
+        self.browser.eval(WATCH)
+        self.browser.eval("location.hash = '#/agent?agents=odd&span=300'")
+        self.browser.wait(f"{NEWEST} === '10.0 %'")
+        self.assertEqual(self.points(), ticks)
+
+    def is_quiet(self):
+        """Nothing is asked of the history for longer than the page waits before it asks again."""
+        before = self.browser.eval("window.ranges")
+        self.browser.eval("new Promise((resolve) => setTimeout(resolve, 6000))")
+        return self.browser.eval("window.ranges") == before
+
+    def test_late_ticks_have_their_place_and_a_reload_loses_none(self):
+        self.follow(10)
+        # What comes live is shown without the history's being asked.
+        self.tick(time.time() - 5, 0.2)
+        self.browser.wait(f"{NEWEST} === '20.0 %'")
+        # Out of a spool: in the middle, however late.
+        for i in range(3):
+            self.tick(self.first + 20 + i, 0.9)
+        wait_until(lambda: self.points() == 14, "the late ticks in the chart")
+        self.assertEqual(self.browser.eval(NEWEST), "20.0 %", "they are not the newest")
+        # What comes while an answer is under way stays when the answer comes.
+        self.browser.eval("window.keepBack = true")
+        self.tick(self.first + 30, 0.9)
+        self.browser.wait("window.keptBack === true")
+        self.tick(time.time(), 0.3)
+        self.browser.wait(f"{NEWEST} === '30.0 %'")
+        self.browser.eval("window.keepBack = false; window.letGo()")
+        wait_until(lambda: self.points() == 16, "the answer to be shown")
+        self.assertTrue(self.is_quiet(), "all of it is known")
+        self.assertEqual(self.browser.eval(NEWEST), "30.0 %")
+        self.no_faults()
+
+    def test_keys_zoom_and_move(self):
+        self.follow(10)
+        self.browser.eval("document.activeElement.blur()")
+        hash_ = lambda: dict(urllib.parse.parse_qsl(self.browser.eval("location.hash.split('?')[1]")))  # noqa: E731
+        self.browser.do("key", key="+")
+        self.assertEqual(hash_(), {"agents": "odd", "span": "150"}, "live, the last half")
+        self.browser.do("key", key="-")
+        self.assertEqual(hash_()["span"], "300")
+        self.browser.do("key", key="ArrowLeft")
+        first = {name: float(hash_()[name]) for name in ("from", "to")}
+        self.assertAlmostEqual(first["to"] - first["from"], 300, delta=0.01)
+        self.assertAlmostEqual(first["to"], time.time() - 150, delta=20)
+        self.browser.do("key", key="+")
+        second = {name: float(hash_()[name]) for name in ("from", "to")}
+        self.assertAlmostEqual(second["to"] - second["from"], 150, delta=0.01)
+        self.assertAlmostEqual(second["to"] + second["from"], first["to"] + first["from"], delta=0.01)
+        self.browser.do("key", key="ArrowRight")
+        self.assertAlmostEqual(float(hash_()["from"]), second["from"] + 75, delta=0.01)
+        self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of odd between')")
+        # Far enough to the right it is live again; and so it is at once with 0.
+        for _ in range(3):
+            self.browser.do("key", key="ArrowRight")
+        self.assertNotIn("from", hash_())
+        self.browser.do("key", key="ArrowLeft")
+        self.assertIn("from", hash_())
+        self.browser.do("key", key="0")
+        self.assertNotIn("from", hash_())
+        self.browser.wait("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Live').getAttribute('aria-pressed') === 'true'")
+        # A key that is meant for a field moves nothing.
+        self.browser.do("key", key="/")
+        self.browser.do("key", key="0")
+        self.assertEqual(self.browser.eval("document.activeElement.value"), "0")
+        self.no_faults()
+
+    def test_what_has_no_place_is_not_asked_for_without_end(self):
+        self.follow(10)
+        # The history takes 5,000 series of an agent; one more is in every tick, as long as this test lasts.
+        ended = threading.Event()
+
+        def go_on():
+            more = [{"name": f"odd.{i}", "labels": {}, "unit": "1", "value": 1} for i in range(5200)]
+            while not ended.wait(0.3):
+                self.sequence += 1
+                batch = self.made(self.batch, "odd", self.sequence, time.time(), cpu=0.2)
+                batch["frames"][0]["metrics"] += more
+                more = more[-1:]
+                self.write(batch)
+
+        writer = threading.Thread(target=go_on)
+        writer.start()
+        self.addCleanup(writer.join)
+        self.addCleanup(ended.set)
+        wait_until(lambda: self.own('monitor_history_points_dropped_total{reason="cardinality"}') > 100, "points beyond")
+        wait_until(self.is_quiet, "an end", 60)
+        self.assertLess(self.browser.eval("window.ranges"), 12)
+        self.no_faults()
+
+
+if __name__ == "__main__":
+    unittest.main()
