@@ -33,6 +33,7 @@ std::string seconds(int64_t ns) { return format_duration(ns / kNanosPerSecond * 
 // The runs before its own that a batch tells of.
 std::vector<std::string> older_runs_of(const metrics::Batch& batch) {
   std::vector<std::string> found;
+  found.reserve(batch.ended.size() + batch.older.size());
   for (const auto& one : batch.ended) found.push_back(one.incarnation);
   for (const auto& one : batch.older) found.push_back(one.incarnation);
   std::erase(found, batch.incarnation);
@@ -102,6 +103,7 @@ LiveAgent* Fleet::find_or_add(const std::string& name, int64_t now_ns) {
 void Fleet::make_room(int64_t now_ns) {
   if (now_ns < no_room_until_ns_) return;
   std::vector<std::pair<int64_t, std::string>> by_age;
+  by_age.reserve(agents_.size());
   for (const auto& [name, agent] : agents_) by_age.emplace_back(agent.seen_ns, name);
   const size_t most = std::min(by_age.size(), limits_.agents / 100 + 1);
   std::ranges::partial_sort(by_age, by_age.begin() + static_cast<long>(most));

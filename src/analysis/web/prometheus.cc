@@ -130,7 +130,8 @@ std::string prometheus_name(const metrics::Series& series) {
 void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
   std::string own = labels_of(agent, metrics::Series());
   Family& seen = family(kSeen, false, "when the log took what an agent said last", "s");
-  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, own, number(static_cast<double>(agent.seen_ns / 1'000'000) / 1e3));
+  const int64_t millis = agent.seen_ns / kNanosPerMilli;
+  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, own, number(static_cast<double>(millis) / 1e3));
   if (agent.seen_ns < heard_after_ns) return;
   // Each once: a series whose type changed is there twice, and an agent may take our own name.
   std::set<std::pair<const Family*, std::string>> had = {{&seen, std::move(own)}};
