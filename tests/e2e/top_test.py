@@ -1,6 +1,7 @@
 """`monitor-analysis top` in a real terminal: tmux."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -11,7 +12,7 @@ from programs import BIN, ProgramTest, run, wait_until  # noqa: E402
 
 class TopTest(ProgramTest):
     def tmux(self, *arguments):
-        done = subprocess.run(["tmux", "-S", f"{self.data}/tmux", *arguments], capture_output=True, text=True, check=False, timeout=20,
+        done = subprocess.run(["tmux", "-S", f"{self.data}/tmux", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=20,
                               env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
@@ -20,7 +21,10 @@ class TopTest(ProgramTest):
         return self.tmux("capture-pane", "-p", "-t", "top")
 
     def shows(self, pattern):
-        return wait_until(lambda: re.search(pattern, self.screen(), re.S), f"{pattern!r}; the screen:\n{self.screen()}")
+        try:
+            return wait_until(lambda: re.search(pattern, self.screen(), re.S), repr(pattern))
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the screen:\n{self.screen()}") from None
 
     def tearDown(self):
         subprocess.run(["tmux", "-S", f"{self.data}/tmux", "kill-server"], capture_output=True, check=False)
@@ -36,7 +40,6 @@ class TopTest(ProgramTest):
         self.tmux("set-option", "-g", "status", "off")
         self.tmux("send-keys", "-t", "top", "PS1='prompt> '; clear; echo kept", "Enter")
         self.shows(r"kept\nprompt>")
-        before = self.screen()
         top = f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db"
         self.tmux("send-keys", "-t", "top", top, "Enter")
         self.shows(r"3 agents: +3 alive")
@@ -64,12 +67,32 @@ class TopTest(ProgramTest):
         self.shows(r"HOST")
         self.tmux("resize-window", "-t", "top", "-x", "80", "-y", "24")
         wait_until(lambda: "HOST" not in self.screen(), "the smaller screen")
-        # It leaves the terminal as it was.
-        self.tmux("send-keys", "-t", "top", "q")
-        self.shows(r"kept\nprompt> .*\n?prompt>")
-        self.assertEqual(self.screen().splitlines()[0], before.splitlines()[0])
-        self.tmux("send-keys", "-t", "top", "stty -a | grep -c -- ' echo '; tput cnorm", "Enter")
-        self.shows(r"\n1\n")
+        for columns, rows in ((40, 10), (200, 50), (20, 4), (80, 24)):
+            self.tmux("resize-window", "-t", "top", "-x", columns, "-y", rows)
+            wait_until(lambda rows=rows: self.is_drawn(rows), f"{columns} x {rows}")
+            self.assertLessEqual(max(len(line) for line in self.screen().splitlines()), columns)
+        self.shows(r"STATE.*AGENT.*CPU %.*sorted by agent")
+        # It leaves the terminal as it was, however it is ended.
+        for way, end in enumerate((lambda: self.tmux("send-keys", "-t", "top", "q"), lambda: self.tmux("send-keys", "-t", "top", "C-c"),
+                                   lambda: os.kill(self.pid_of_top(), signal.SIGTERM), lambda: os.kill(self.pid_of_top(), signal.SIGHUP))):
+            if way > 0:
+                self.tmux("send-keys", "-t", "top", f"clear; echo kept; {top}", "Enter")
+                self.shows(r"3 agents: +3 alive")
+            end()
+            self.shows(r"kept\n(prompt> .*\n)?prompt>\s*$")
+            self.assertEqual(self.screen().splitlines()[0].split()[-1], "kept")
+            self.tmux("send-keys", "-t", "top", "echo status=$?; stty -a | grep -c -- ' icanon .* echo '", "Enter")
+            self.shows(r"status=0\n1\n")
+            self.assertEqual(self.tmux("display-message", "-p", "-t", "top", "#{alternate_on} #{cursor_flag} #{keypad_flag}").split(), ["0", "1", "0"])
+
+    def is_drawn(self, rows):
+        lines = self.screen().splitlines()
+        return len(lines) == rows and "agents" in lines[0] and "filter other" in lines[-1]
+
+    def pid_of_top(self):
+        shell = int(self.tmux("display-message", "-p", "-t", "top", "#{pane_pid}"))
+        children = subprocess.run(["ps", "--ppid", str(shell), "-o", "pid="], capture_output=True, text=True, check=True).stdout.split()
+        return int(children[0])
 
     def test_without_a_terminal_it_says_so(self):
         status, out, err = run("monitor-analysis", "top", "--log", f"sqlite:{self.data}/log.db")

@@ -72,7 +72,7 @@ export function overview(parameters: URLSearchParams): Page {
       head.append(el('div', { role: 'columnheader', class: column.class, 'aria-label': 'past 5 min' }));
       continue;
     }
-    const button = el('button', { class: 'sort', click: () => { down = order === column.key ? !down : false; order = column.key; remember(); dirty = true; render(); } }, column.head);
+    const button = el('button', { class: 'sort', click: () => { down = order === column.key ? !down : !['agent', 'host'].includes(column.key); order = column.key; remember(); dirty = true; render(); } }, column.head);
     const cell = el('div', { role: 'columnheader', class: column.class }, button);
     heads.set(column.key, cell);
     head.append(cell);

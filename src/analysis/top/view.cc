@@ -19,6 +19,7 @@ constexpr double kMega = 1024.0 * 1024.0;
 constexpr std::array<const char*, 9> kBlocks = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 constexpr std::array<const char*, 9> kMarks = {" ", ".", ".", ":", "-", "=", "+", "*", "#"};
 constexpr std::array<const char*, 7> kSorts = {"state", "agent", "CPU", "memory", "disk", "net", "tick"};
+constexpr size_t kByName = 1;  // of kSorts
 constexpr size_t kWide = 118;  // columns from which on host and tick are shown as well
 
 std::string cut(std::string_view text, size_t columns) {
@@ -144,68 +145,80 @@ void View::move(int by) {
 bool View::key(int key) {
   if (mode_ == Mode::kFilter) return filter_key(key);
   if (key == 'q') return false;
-  if (key == '?' || key == 'h') {
-    if (mode_ != Mode::kHelp) before_help_ = mode_;
-    mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kHelp;
-    return true;
-  }
-  if (key == kEscape) {
-    mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kTable;
-    if (mode_ == Mode::kTable) scroll_ = 0;
-    return true;
-  }
+  if (!mode_key(key) && !sort_key(key)) move_key(key);
+  return true;
+}
+
+// What is shown. False: the key is not for that.
+bool View::mode_key(int key) {
   switch (key) {
+    case '?':
+    case 'h':
+      if (mode_ != Mode::kHelp) before_help_ = mode_;
+      mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kHelp;
+      return true;
+    case kEscape:
+      mode_ = mode_ == Mode::kHelp ? before_help_ : Mode::kTable;
+      if (mode_ == Mode::kTable) scroll_ = 0;
+      return true;
+    case kEnter:
+      if (mode_ != Mode::kTable || chosen_.empty()) return true;
+      mode_ = Mode::kDetail;
+      scroll_ = 0;
+      return true;
+    case '/':
+      mode_ = Mode::kFilter;
+      return true;
     case 'p':
     case ' ':
       paused_ = !paused_;
-      break;
-    case '/':
-      mode_ = Mode::kFilter;
-      break;
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool View::sort_key(int key) {
+  switch (key) {
     case 's':
     case '>':
     case kRight:
       sort_ = (sort_ + 1) % kSorts.size();
-      down_ = sort_ >= 2;  // the most first
       break;
     case '<':
     case kLeft:
       sort_ = (sort_ + kSorts.size() - 1) % kSorts.size();
-      down_ = sort_ >= 2;
       break;
     case 'r':
       down_ = !down_;
-      break;
-    case kEnter:
-      if (mode_ == Mode::kTable && !chosen_.empty()) {
-        mode_ = Mode::kDetail;
-        scroll_ = 0;
-      }
-      break;
+      return true;
+    default:
+      return false;
+  }
+  down_ = sort_ != kByName;  // the worst, the most, the oldest first
+  return true;
+}
+
+void View::move_key(int key) {
+  constexpr int kFar = 1'000'000;
+  switch (key) {
     case kUp:
     case 'k':
-      move(-1);
-      break;
+      return move(-1);
     case kDown:
     case 'j':
-      move(1);
-      break;
+      return move(1);
     case kPageUp:
-      move(static_cast<int>(-page_));
-      break;
+      return move(static_cast<int>(-page_));
     case kPageDown:
-      move(static_cast<int>(page_));
-      break;
+      return move(static_cast<int>(page_));
     case kHome:
-      move(-1'000'000);
-      break;
+      return move(-kFar);
     case kEnd:
-      move(1'000'000);
-      break;
+      return move(kFar);
     default:
-      break;
+      return;
   }
-  return true;
 }
 
 std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
@@ -228,13 +241,13 @@ std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
       case 5:
         return sum(row.figures[4], row.figures[5]).value_or(-1);
       case 6:
-        return static_cast<double>(row.agent->tick_ns);
+        return -static_cast<double>(row.agent->tick_ns);  // its age
       default:
         return 0;
     }
   };
   std::ranges::stable_sort(rows, [&](const Row& a, const Row& b) {
-    if (sort_ == 1) return down_ ? a.agent->name > b.agent->name : a.agent->name < b.agent->name;
+    if (sort_ == kByName) return down_ ? a.agent->name > b.agent->name : a.agent->name < b.agent->name;
     return down_ ? key(a) > key(b) : key(a) < key(b);
   });
   return rows;

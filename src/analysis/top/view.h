@@ -56,6 +56,9 @@ class View {
   void help(std::vector<Line>& lines) const;
   Line foot() const;
   bool filter_key(int key);
+  bool mode_key(int key);
+  bool sort_key(int key);
+  void move_key(int key);
   void move(int by);
 
   const bool utf8_;

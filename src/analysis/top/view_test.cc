@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 namespace monitor::analysis::top {
 namespace {
@@ -23,13 +24,23 @@ class ViewTest : public ::testing::Test {
     batch.first_unacked = batch.sequence;
     batch.appended_ns = time_ns;
     batch.send_every_ns = kNanosPerSecond;
-    batch.series = {{.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
-                    {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "3"}}, .unit = "1"}};
+    batch.series = {
+        {.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
+        {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "3"}}, .unit = "1"},
+        {.name = "system.memory.utilization", .labels = {}, .unit = "1"},
+        {.name = "system.disk.io.rate", .labels = {{"disk.io.direction", "read"}}, .unit = "By/s"},
+        {.name = "system.network.io.rate", .labels = {{"network.io.direction", "receive"}}, .unit = "By/s"}};
     metrics::Point host{.series = 0};
     host.real = cpu;
     metrics::Point core{.series = 1};
     core.real = 0.75;
-    batch.frames = {{.time_ns = time_ns, .rates_since_ns = 0, .points = {host, core}}};
+    metrics::Point memory{.series = 2};
+    memory.real = 1 - cpu;
+    metrics::Point disk{.series = 3};
+    disk.real = (cpu - 0.5) * (cpu - 0.5) * 1e6;
+    metrics::Point net{.series = 4};
+    net.real = 1e6 - disk.real;
+    batch.frames = {{.time_ns = time_ns, .rates_since_ns = 0, .points = {host, core, memory, disk, net}}};
     fleet_.apply({.partition = 0, .offset = 1, .time_ns = time_ns}, batch);
   }
   std::string text(Size size = {}) {
@@ -95,6 +106,33 @@ TEST_F(ViewTest, SortsFiltersAndOpens) {
   view_.key('?');
   EXPECT_THAT(text(), HasSubstr("sort by another column"));
   EXPECT_FALSE(view_.key('q'));
+}
+
+TEST_F(ViewTest, SortsByEachColumn) {
+  heard("low", 0.1);
+  heard("middle", 0.5, kNow - 60 * kNanosPerSecond);  // gone
+  heard("high", 0.8);
+  const auto order = [this] {
+    std::map<size_t, std::string> found;
+    for (const char* const name : {"low", "middle", "high"}) found[text().find(name)] = name;
+    std::string all;
+    for (const auto& [place, name] : found) all += name + " ";
+    return all;
+  };
+  const auto foot = [this] { return text().substr(text().find("sorted by ")); };
+  EXPECT_EQ(order(), "high low middle ") << "by name";
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"CPU", "high middle low "}, {"memory", "low middle high "}, {"disk", "low high middle "},
+      {"net", "middle high low "}, {"tick", "middle high low "},   {"state", "middle high low "}};
+  for (const auto& [name, agents] : expected) {
+    view_.key('s');
+    EXPECT_EQ(order(), agents) << name;
+    EXPECT_THAT(foot(), HasSubstr("sorted by " + name));
+  }
+  view_.key('s');
+  EXPECT_EQ(order(), "high low middle ") << "all the way round";
+  view_.key('<');
+  EXPECT_THAT(foot(), HasSubstr("sorted by state"));
 }
 
 TEST_F(ViewTest, KeepsTheChosenInSight) {
