@@ -1,7 +1,7 @@
 // A chart: one metric, one line a series. Thin over uPlot: data in, ranges out.
 import uPlot from 'uplot';
 import { Series } from './api';
-import { value } from './format';
+import { axis, value } from './format';
 
 export interface Line {
   key: string;      // agent and series, as events name them
@@ -149,7 +149,7 @@ export class Chart {
     this.labels = labels;
     const show = (_: uPlot, v: number | null) => value(this.unit, this.metric, v);
     const share = this.unit === '1' && this.metric.endsWith('utilization');
-    const axis = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { stroke: ink('--line'), width: 1 }, font: '11px system-ui, sans-serif' };
+    const style = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { stroke: ink('--line'), width: 1 }, font: '11px system-ui, sans-serif' };
     const options: uPlot.Options = {
       width: Math.max(this.host.clientWidth, 200),
       height: this.height(),
@@ -160,7 +160,7 @@ export class Chart {
         if (share) return [0, Math.max(1e-3, max > 0.5 ? Math.max(1, max) : max * 1.25)];
         return [Math.min(0, min), max <= 0 ? 1 : max * 1.08];
       } } },
-      axes: [{ ...axis, values: TIMES } as uPlot.Axis, { ...axis, size: 84, ...(this.unit.startsWith('By') ? { incrs: BYTES } : {}), values: (_, ticks) => ticks.map((t) => value(this.unit, this.metric, t)) }],
+      axes: [{ ...style, values: TIMES } as uPlot.Axis, { ...style, size: 84, ...(this.unit.startsWith('By') ? { incrs: BYTES } : {}), values: (_, ticks) => axis(this.unit, this.metric, ticks) }],
       series: [{ label: 'time' }, ...this.lines.map((line, i) => ({
         label: line.label, stroke: colour(i), width: 1.25, value: show, points: { show: false }, spanGaps: false,
       }))],

@@ -12,13 +12,36 @@ export function rate(value: number | null | undefined): string {
 
 export function value(unit: string, name: string, v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return '–';
-  if (unit === '1' && (name.endsWith('utilization') || name.endsWith('stall'))) return `${(v * 100).toFixed(1)} %`;
+  if (isShare(unit, name)) return `${(v * 100).toFixed(1)} %`;
   if (unit === 'By') return `${Math.round(v / MEGA).toLocaleString('en')} MB`;
   if (unit === 'By/s') return Math.abs(v) > 0 && Math.abs(v) < MEGA / 20 ? `${(v / 1024).toFixed(1)} KB/s` : `${(v / MEGA).toFixed(2)} MB/s`;
   if (unit === 's') return age(v);
   const digits = Math.abs(v) >= 1000 ? v.toFixed(0) : String(Number(v.toPrecision(4)));
   return unit === '1' || unit.startsWith('{') || unit === '' ? digits : `${digits} ${unit}`;
 }
+
+// Ticks of an axis: all in the unit that suits the largest, with no more digits than tell them apart.
+export function axis(unit: string, name: string, ticks: number[]): string[] {
+  const most = Math.max(...ticks.map(Math.abs), 0);
+  const digits = (v: number) => String(Number(v.toPrecision(4)));
+  if (unit === 'By' || unit === 'By/s') {
+    const [size, word] = most < MEGA ? [1024, 'KB'] : most < MEGA * 10240 ? [MEGA, 'MB'] : [MEGA * 1024, 'GB'];
+    return ticks.map((t) => `${digits(t / size)} ${word}${unit.slice(2)}`);
+  }
+  if (isShare(unit, name)) return ticks.map((t) => `${digits(t * 100)} %`);
+  return ticks.map((t) => value(unit, name, t));
+}
+
+function isShare(unit: string, name: string): boolean {
+  return unit === '1' && (name.endsWith('utilization') || name.endsWith('stall'));
+}
+
+// How long something short takes.
+export function took(seconds: number): string {
+  if (seconds < 1e-3) return `${digits3(seconds * 1e6)} µs`;
+  return seconds < 1 ? `${digits3(seconds * 1e3)} ms` : age(seconds);
+}
+const digits3 = (v: number) => String(Number(v.toPrecision(3)));
 
 export function age(seconds: number): string {
   const s = Math.max(0, seconds);
@@ -42,6 +65,11 @@ export function clock(seconds: number | null, millis = false): string {
 
 export function count(n: number): string {
   return n.toLocaleString('en');
+}
+
+// "1 run", "2 runs"
+export function many(n: number, word: string): string {
+  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
 }
 
 // "system.disk.io.rate{disk.io.direction=read}", as the stream names series.

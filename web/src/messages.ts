@@ -1,7 +1,7 @@
 // The log itself: its partitions, how far its groups are, and the messages, decoded.
 import { ask } from './api';
 import { debounce, el, fill, say, table } from './dom';
-import { clock, count } from './format';
+import { clock, count, many } from './format';
 import { go, Page } from './page';
 import { stream } from './stream';
 
@@ -21,7 +21,7 @@ const MOST_ROWS = 500;
 const AT_ONCE = 40;
 const FIELDS = ['agent', 'metric', 'since', 'until', 'partition', 'offset'] as const;
 const HINTS: Record<(typeof FIELDS)[number], string> = {
-  agent: 'agent-* ', metric: 'system.cpu.*', since: '-10m, 2026-11-22T12:00:00Z', until: '-5m', partition: 'all', offset: 'from the newest',
+  agent: 'agent-* ', metric: 'system.cpu.*', since: '-10m, 2026-11-22T12:00:00Z', until: '-5m', partition: 'all', offset: 'newest',
 };
 
 export function messages(parameters: URLSearchParams): Page {
@@ -96,7 +96,7 @@ export function messages(parameters: URLSearchParams): Page {
       for (const message of answer.messages) body.append(...rows(message));
       cursor = answer.cursor;
       more.hidden = cursor === null;
-      say(info, answer.messages.length === 0 && from === null ? `No message matches (${count(answer.looked_at)} looked at${cursor === null ? '' : '; there are older ones'}).` : `${count(body.children.length / 2)} messages, newest first`);
+      say(info, answer.messages.length === 0 && from === null ? `No message matches (${count(answer.looked_at)} looked at${cursor === null ? '' : '; there are older ones'}).` : `${many(body.children.length / 2, 'message')}, newest first`);
     } catch (error) {
       if (mine === asked && !closed) say(info, (error as Error).message);
     }
@@ -139,7 +139,7 @@ export function messages(parameters: URLSearchParams): Page {
       if (body.querySelector(`[data-offset="${message.offset}"][data-partition="${message.partition}"]`) === null) body.prepend(...rows(message));
     }
     while (body.children.length > MOST_ROWS * 2) body.lastChild?.remove();
-    say(info, `${count(body.children.length / 2)} messages, newest first; following${passed > 0 ? `; ${count(passed)} passed by too fast to be shown` : ''}`);
+    say(info, `${many(body.children.length / 2, 'message')}, newest first; following${passed > 0 ? `; ${count(passed)} passed by too fast to be shown` : ''}`);
   }
 
   // What only the server can tell: which of the newest messages match.
@@ -167,7 +167,7 @@ export function messages(parameters: URLSearchParams): Page {
         el('div', { class: 'pair' },
           table('Partitions', [['Partition', 'num'], ['First', 'num'], ['End', 'num'], ['Messages', 'num']],
             answer.partitions.map((one) => [one.partition, one.begin, one.end, count(one.records)])),
-          table('Groups', ['Group', ['Partitions', 'num'], ['Lag', 'num']], groups.map((name) => {
+          table('Groups', ['Group', ['Partitions', 'num'], ['Lag', 'num']], groups.length === 0 ? [[el('span', { class: 'dim' }, 'no reader has a group'), '', '']] : groups.map((name) => {
             const mine = answer.groups.filter((one) => one.group === name);
             return [name, mine.length, count(mine.reduce((sum, one) => sum + one.lag, 0))];
           }))),

@@ -85,6 +85,7 @@ export function overview(parameters: URLSearchParams): Page {
     if (only !== null) wanted['state'] = only;
     if (filter.value !== '') wanted['filter'] = filter.value;
     go('overview', wanted, true);
+    body.scrollTop = 0;  // other rows, from the first on
   }
   filter.addEventListener('input', () => { selected = -1; remember(); dirty = true; render(); });
 

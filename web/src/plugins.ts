@@ -1,7 +1,7 @@
 // Plugins as agents report them: whatever an agent says of one is shown.
 import { ask } from './api';
 import { el, fill, say, table } from './dom';
-import { count } from './format';
+import { count, many, took } from './format';
 import { link, Page } from './page';
 import { stream } from './stream';
 
@@ -19,10 +19,16 @@ export function plugins(): Page {
     const shown = rows.filter((row) => text === '' || row.agent.toLowerCase().includes(text) || String(row.plugin['name']).toLowerCase().includes(text)).slice(0, 2000);
     const columns = [...new Set(shown.flatMap((row) => Object.keys(row.plugin)))].filter((name) => name !== 'name' && name !== 'state');
     const failed = shown.filter((row) => row.plugin['state'] !== 'running').length;
-    say(info, rows.length === 0 ? 'No agent that lives runs a plugin.' : `${count(shown.length)} plugins at ${count(new Set(shown.map((row) => row.agent)).size)} agents; ${failed === 0 ? 'all run' : `${count(failed)} do not run`}`);
-    fill(body, shown.length > 0 && table('Plugins of agents', ['Agent', 'Plugin', 'State', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],
+    say(info, rows.length === 0 ? 'No agent that lives runs a plugin.' : `${many(shown.length, 'plugin')} at ${many(new Set(shown.map((row) => row.agent)).size, 'agent')}; ${failed === 0 ? 'all run' : failed === 1 ? '1 does not run' : `${count(failed)} do not run`}`);
+    fill(body, shown.length > 0 && table('Plugins of agents', ['Agent', 'Plugin', 'State', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), shown.some((row) => typeof row.plugin[name] === 'number') ? 'num' : ''])],
       shown.map(({ agent, plugin }) => [el('a', { href: link('agent', { agents: agent }) }, agent), String(plugin['name'] ?? ''), el('span', { class: `state is-${String(plugin['state'])}` }, String(plugin['state'] ?? '–')),
-        ...columns.map((name) => { const v = plugin[name]; return v === undefined || v === null ? '–' : typeof v === 'number' ? count(v) : typeof v === 'object' ? JSON.stringify(v) : String(v); })])));
+        ...columns.map((name) => cell(name, plugin[name]))])));
+  }
+  function cell(name: string, v: unknown): string {
+    if (v === undefined || v === null || v === '') return '–';
+    if (typeof v === 'boolean') return v ? 'yes' : 'no';
+    if (typeof v === 'number') return /^p\d+$/.test(name) ? took(v) : count(v);
+    return typeof v === 'object' ? JSON.stringify(v) : String(v);
   }
   async function load(): Promise<void> {
     try {
