@@ -86,6 +86,29 @@ class WebTroubleTest(BrowserTest):
         self.assertLess(now - rows()["agent-001"]["tick"], 10)
         self.no_faults()
 
+    def test_a_log_that_was_away_is_read_on_however_it_is_moved_back(self):
+        server = self.system()
+        port = server.address.rsplit(":", 1)[1]
+        trouble = lambda: self.get("/api/v1/status")["log"]["trouble"]  # noqa: E731
+        server.stop()
+        with sqlite3.connect(f"{self.data}/log.db") as log:
+            log.execute("PRAGMA wal_checkpoint(FULL)")  # so that the log can be read without its WAL
+        log.close()
+        files = [end for end in ("", "-wal", "-shm") if os.path.exists(f"{self.data}/log.db{end}")]
+        self.assertEqual(files, ["", "-wal", "-shm"], "it is being read")
+        for end in files:
+            os.rename(f"{self.data}/log.db{end}", f"{self.data}/away.db{end}")
+        wait_until(trouble, "the page to know")
+        # One file after the other, as by hand: the page looks when the first is there.
+        os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
+        wait_until(lambda: not trouble(), "the page to know that it is back")
+        for end in files[1:]:
+            os.rename(f"{self.data}/away.db{end}", f"{self.data}/log.db{end}")
+        back = time.time()
+        self.start_server(port=port)
+        wait_until(lambda: (self.range("agent-001")[0] or [0])[-1] > back, "ticks that came since")
+        self.assertEqual(trouble(), "")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,7 @@
 #include "metriclog/sqlite/database.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -119,7 +121,22 @@ Error Database::error(int rc, const std::string& what) const {
 bool Database::moved() const {
   int moved = 0;
   sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  return moved != 0;
+  if (moved != 0) return true;
+  const Inodes now = wal_inodes();
+  for (size_t i = 0; i < wal_.size(); ++i) {
+    if (wal_[i] != 0 && wal_[i] != now[i]) return true;
+  }
+  return false;
+}
+
+void Database::note_wal() { wal_ = wal_inodes(); }
+
+Database::Inodes Database::wal_inodes() const {
+  Inodes found{};
+  struct stat info{};
+  if (stat((path_ + "-wal").c_str(), &info) == 0) found[0] = info.st_ino;
+  if (stat((path_ + "-shm").c_str(), &info) == 0) found[1] = info.st_ino;
+  return found;
 }
 
 }  // namespace monitor::metriclog::sqlite

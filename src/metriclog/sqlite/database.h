@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,7 +63,10 @@ class Database {
 
   // The current error of this connection, for `rc` as SQLite returned it.
   Error error(int rc, const std::string& what) const;
-  // The file was removed or replaced since it was opened.
+  // Notes the WAL and its index, for moved(). They are opened with the first read or write.
+  void note_wal();
+  // The file, or what was noted beside it, was removed or replaced since: who moves a log away and back moves one file
+  // after the other, and a WAL of another time is read, or written, by nobody else.
   bool moved() const;
   int extended_code() const { return sqlite3_extended_errcode(db_.get()); }
   const std::string& path() const { return path_; }
@@ -72,8 +76,12 @@ class Database {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
+  using Inodes = std::array<uint64_t, 2>;  // of the WAL and its index; 0: not there
+  Inodes wal_inodes() const;
+
   std::unique_ptr<sqlite3, Close> db_;
   std::string path_;
+  Inodes wal_{};
 };
 
 }  // namespace monitor::metriclog::sqlite

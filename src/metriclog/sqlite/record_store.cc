@@ -22,6 +22,7 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& path, 
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
   }
+  store->db_.note_wal();
   return store;
 }
 

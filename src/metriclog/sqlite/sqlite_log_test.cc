@@ -219,6 +219,18 @@ TEST_F(SqliteLog, AReaderTellsThatALogIsBackThoughNothingCame) {
   EXPECT_EQ(events[0].records.at(0).value, "b");
 }
 
+TEST_F(SqliteLog, AReaderOpensALogAnewWhoseWalIsAnother) {
+  append(*open(), "a");
+  const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*following).size(), 2U);
+  std::filesystem::rename(path_ + "-wal", path_ + ".away-wal");
+  std::filesystem::copy_file(path_ + ".away-wal", path_ + "-wal");
+  const auto events = poll(*following);
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kTrouble);
+  EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kRecovered);
+}
+
 TEST_F(SqliteLog, AWriterWhoseFileWasRemovedSaysRetryAndStartsAnew) {
   const auto writer = open();
   append(*writer, "a");
