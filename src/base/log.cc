@@ -20,11 +20,10 @@ namespace monitor {
 namespace {
 
 constexpr uint64_t kBurst = 5;
-// Every change of the configuration or of a plugin is somebody's, who looks for the line that answers it.
+// Every change of the configuration or of a plugin is somebody's, who looks for the line that answers it. What plugins
+// say themselves is bounded for each where it comes in.
 constexpr uint64_t kWantedBurst = 500;
 constexpr std::array<std::string_view, 2> kWanted = {"configuration ", "plugin "};
-// Of those, what may come with every tick.
-constexpr std::array<std::string_view, 3> kOften = {"plugin failed; its tick", "plugin printed", "plugin says"};
 constexpr int64_t kBurstWindow = 10 * kNanosPerSecond;
 constexpr size_t kMaxRemembered = 512;
 
@@ -60,7 +59,7 @@ State& state() {
 uint64_t burst_of(std::string_view event) {
   const auto begins = [event](std::string_view prefix) { return event.starts_with(prefix); };
   const bool wanted = std::any_of(kWanted.begin(), kWanted.end(), begins);
-  return wanted && std::none_of(kOften.begin(), kOften.end(), begins) ? kWantedBurst : kBurst;
+  return wanted ? kWantedBurst : kBurst;
 }
 
 // Whether the line may be printed; `repeated` gets how many like it were held back before.

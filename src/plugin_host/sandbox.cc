@@ -227,9 +227,13 @@ Status KernelSandbox::confine_loading(const std::string& library) {
   SeccompFilter filter;
   for (const int call : {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_pread64, SYS_getcwd, SYS_statx, SYS_memfd_create,
                          SYS_seccomp, SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self,
-                         SYS_ftruncate, SYS_prctl, SYS_setrlimit, SYS_fcntl, SYS_newfstatat}) {
+                         SYS_ftruncate, SYS_setrlimit, SYS_fcntl, SYS_newfstatat}) {
     filter.allow(call);
   }
+  // That it ends with the agent is not for a library to change.
+  filter.allow_if_any(SYS_prctl, 0, ~0U,
+                      {PR_SET_NAME, PR_GET_NAME, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, 0x53564d41 /* PR_SET_VMA */},
+                      EPERM);
   // Its own limits, and nobody else's: the agent runs as the same user.
   filter.allow_if(SYS_prlimit64, 0, ~0U, 0, EPERM);
   // Reading alone.
@@ -243,8 +247,9 @@ Status KernelSandbox::confine() {
     tzset();
     limit_resources();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error(errno, "no_new_privs");
-    if (Status handled = handle_forbidden(channel_); !handled) return handled;
   }
+  // While it was loaded, a library may have put another in its place.
+  if (Status handled = handle_forbidden(channel_); !handled) return handled;
   limit(RLIMIT_FSIZE, 0);
   prctl(PR_SET_DUMPABLE, 0);
   Status files = restrict_files({});

@@ -1,7 +1,12 @@
-// A plugin that does its harm while it is loaded, before any of its functions is called: it takes the agent's
-// descriptors away. For tests.
+// A plugin that does its harm while it is loaded, before any of its functions is called: it takes the agent's descriptors
+// away, would live on without the agent, and puts a handler in the place of that for what is forbidden. In run() it calls
+// something that is. For tests.
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "plugin.hpp"
 
@@ -9,12 +14,21 @@ namespace {
 
 class Early final : public monitor::sdk::Plugin {
  public:
-  bool run(monitor::sdk::Batch&) override { return true; }
+  void initialize(monitor::sdk::Options& options) override { forbidden_ = options.boolean("forbidden", false); }
+  bool run(monitor::sdk::Batch&) override {
+    if (forbidden_) socket(AF_INET, SOCK_STREAM, 0);
+    return true;
+  }
+
+ private:
+  bool forbidden_ = false;
 };
 
 [[gnu::constructor]] void harm() {
   const rlimit none = {8, 8};
   prlimit(getppid(), RLIMIT_NOFILE, &none, nullptr);
+  prctl(PR_SET_PDEATHSIG, 0);
+  signal(SIGSYS, SIG_IGN);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace monitor::agent {
 
 namespace {
 
+constexpr int64_t kFailureEvery = 10 * kNanosPerSecond;  // a line of the log
+
 bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
 }
@@ -245,8 +247,11 @@ void Chain::run_builtin(Stage& stage) {
   } catch (...) {
     failure = "an exception of no known type";
   }
-  if (!failure.empty()) {
-    log_error("plugin failed; its tick is lost", {{"plugin", stage.entry.name}, {"reason", failure}});
+  const int64_t now = clock_.mono_ns();
+  if (!failure.empty() && (stage.failure_logged_ns == 0 || now - stage.failure_logged_ns >= kFailureEvery)) {
+    stage.failure_logged_ns = now;
+    log_error("plugin failed; its tick is lost",
+              {{"plugin", stage.entry.name}, {"reason", failure}, {"failed", stage.state.failures + 1}});
   }
   finish_stage(stage, forward, stage.plugin->drop_reason(), failure);
 }
@@ -279,9 +284,12 @@ void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::
       break;
     case Kind::kAbsent:
       ++stage->state.skipped;
+      if (trace_) trace_absent(*stage, outcome.reason);
       if (stage->entry.drop_on_failure && !stage->entry.shadow) {
+        absent_ = true;
         finish_stage(*stage, false, metrics::reason::kFailed,
                      outcome.reason.empty() ? "it does not run" : outcome.reason);
+        absent_ = false;
       } else {
         ++at_;
       }
@@ -303,7 +311,7 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
     reason = metrics::reason::kFailed;
     forward = false;
   }
-  if (trace_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
+  if (trace_ && !absent_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
   const uint64_t before = points_before_;
   // What came out of the plugin; of that the table had no room for `over`.
   const uint64_t over = forward ? over_ : 0;
@@ -335,7 +343,19 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
   ++at_;
 }
 
+void Chain::trace_absent(const Stage& stage, const std::string& reason) {
+  PluginState state = stage.state;
+  state.state = to_string(stage.hosted->phase());
+  const bool drops = stage.entry.drop_on_failure && !stage.entry.shadow;
+  trace_(state, before_, drops ? nullptr : &tick_, reason.empty() ? "it is not ready" : reason);
+}
+
 void Chain::end_tick(bool forward) {
+  for (size_t i = at_ + 1; trace_ && !forward && i < stages_->size(); ++i) {
+    PluginState state = (*stages_)[i]->state;
+    state.state = kNotReached;
+    trace_(state, before_, nullptr, "the tick ended before");
+  }
   in_hand_ = false;
   points_inside_ -= std::exchange(points_in_hand_, 0);
   if (forward) output_(tick_);

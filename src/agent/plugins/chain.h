@@ -38,6 +38,9 @@ class DropSink {
   virtual void dropped(const What& what) = 0;
 };
 
+// State of a plugin that a traced tick did not come to.
+inline constexpr std::string_view kNotReached = "not reached";
+
 // How a plugin fares.
 struct PluginState {
   std::string name;
@@ -63,7 +66,8 @@ class Chain {
  public:
   static constexpr size_t kQueueTicks = 1024;
   using Output = std::function<void(metrics::Tick&)>;
-  // What a plugin made of a tick: for `--trace-plugins`.
+  // What a plugin made of a tick: for `--trace-plugins`. One whose state is not "running" made nothing of it: `failure`
+  // is why; `after` is null where the tick ends there, or did before.
   using Trace = std::function<void(const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
                                    std::string_view failure)>;
 
@@ -107,6 +111,7 @@ class Chain {
     std::shared_ptr<HostedPlugin> hosted;
     PluginState state;
     Durations durations;
+    int64_t failure_logged_ns = 0;  // 0: never
   };
   using Stages = std::vector<std::shared_ptr<Stage>>;
 
@@ -121,6 +126,7 @@ class Chain {
   void on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome);
   // What came of the tick in hand at a stage: `reason` of what is lost.
   void finish_stage(Stage& stage, bool forward, std::string_view reason, std::string_view failure);
+  void trace_absent(const Stage& stage, const std::string& reason);
   void end_tick(bool forward);
   static void finalize(Stage& stage);
 
@@ -144,7 +150,8 @@ class Chain {
   uint64_t taken_out_ = 0;  // points, as the plugin says
   uint64_t over_ = 0;       // points for whose series the table had no room
   bool hosted_changed_ = false;
-  size_t at_ = 0;  // stage
+  bool absent_ = false;  // what is counted is of a plugin that does not run
+  size_t at_ = 0;        // stage
   int64_t stage_start_ns_ = 0;
   uint64_t points_inside_ = 0;
   uint64_t points_added_ = 0;

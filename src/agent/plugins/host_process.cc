@@ -259,6 +259,7 @@ void HostProcess::on_output() {
   partial_.append(buffer.data(), static_cast<size_t>(n));
   size_t start = 0;
   for (size_t end = 0; (end = partial_.find('\n', start)) != std::string::npos; start = end + 1) {
+    if (!log_enabled(LogLevel::kInfo) || !lines_.pass()) continue;
     log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(partial_.substr(start, end - start))}});
   }
   partial_.erase(0, start);

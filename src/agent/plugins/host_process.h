@@ -17,6 +17,7 @@
 
 #include "agent/plugins/host_link.h"
 #include "agent/plugins/host_spawn.h"
+#include "agent/plugins/line_limit.h"
 #include "base/disk.h"
 #include "base/event_loop.h"
 #include "base/result.h"
@@ -40,11 +41,13 @@ class HostProcess final : public HostLink {
   bool ended() const override { return !channel_.valid() || ending_; }
 
   pid_t pid() const { return pid_; }  // 0: not yet, or no more
+  // All that is printed there goes to the log, however much it is.
+  void lift_line_limit() { lines_.lift(); }
   // The process is no more, and nobody needs this object.
   bool gone() const { return pid_ == 0 && spawn_ == nullptr; }
 
  private:
-  HostProcess(EventLoop& loop, std::string name) : loop_(loop), name_(std::move(name)) {}
+  HostProcess(EventLoop& loop, std::string name) : loop_(loop), name_(std::move(name)), lines_(loop, name_) {}
   Status open_ends(const std::string& program);
   void on_spawned();
   void on_channel(uint32_t events);
@@ -62,6 +65,7 @@ class HostProcess final : public HostLink {
 
   EventLoop& loop_;
   std::string name_;
+  LineLimit lines_;                   // that are printed there
   std::shared_ptr<HostSpawn> spawn_;  // under way
   pid_t pid_ = 0;
   Fd channel_;

@@ -29,7 +29,7 @@ std::string_view to_string(HostedPlugin::Phase phase) {
 }
 
 HostedPlugin::HostedPlugin(Timers& timers, metrics::SeriesTable& table, HostLinks& links, config::PluginEntry entry)
-    : timers_(timers), table_(table), links_(links), entry_(std::move(entry)) {}
+    : timers_(timers), table_(table), links_(links), entry_(std::move(entry)), lines_(timers, entry_.name) {}
 
 HostedPlugin::~HostedPlugin() {
   for (const Timers::TimerId timer : {deadline_timer_, state_timer_, restart_timer_}) timers_.cancel_timer(timer);
@@ -249,11 +249,12 @@ void HostedPlugin::on_message(const MessageView& message) {
   }
 }
 
-void HostedPlugin::on_log(const MessageView& message) const {
+void HostedPlugin::on_log(const MessageView& message) {
   const auto line = plugin_wire::LogLine::decode(message.payload);
   if (!line) return;
   const auto level = static_cast<LogLevel>(line->level);
-  if (log_enabled(level)) log_line(level, "plugin says", {{"plugin", entry_.name}, {"line", line->text}});
+  if (log_enabled(level) && lines_.pass())
+    log_line(level, "plugin says", {{"plugin", entry_.name}, {"line", line->text}});
 }
 
 void HostedPlugin::on_end(const std::string& reason, bool guilty) {
@@ -291,7 +292,7 @@ void HostedPlugin::run_failed(const std::string& reason) {
     drop_link();
     count_failure(reason);
   } else {
-    log_error("plugin failed; its tick is lost", {{"plugin", entry_.name}, {"reason", reason}});
+    if (lines_.pass()) log_error("plugin failed; its tick is lost", {{"plugin", entry_.name}, {"reason", reason}});
     if (std::exchange(error_, reason) != reason) changed();
   }
   answer({Outcome::Kind::kFailed, nullptr, 0, reason});

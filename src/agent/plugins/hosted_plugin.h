@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent/plugins/host_link.h"
+#include "agent/plugins/line_limit.h"
 #include "base/event_loop.h"
 #include "config/settings.h"
 #include "metrics/batch.h"
@@ -80,6 +81,8 @@ class HostedPlugin final : private HostLink::Listener {
   const plugin_wire::Loaded& loaded() const { return loaded_; }
   // Why it failed last; empty: it never has.
   const std::string& error() const { return error_; }
+  // All that it says goes to the log, however much it is.
+  void lift_line_limit() { lines_.lift(); }
   // Called when phase or error have changed.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
@@ -95,7 +98,7 @@ class HostedPlugin final : private HostLink::Listener {
   void on_result(const plugin_wire::MessageView& message);
   std::string take_points(uint64_t& over);
   std::string define(const plugin_wire::MessageView& message);
-  void on_log(const plugin_wire::MessageView& message) const;
+  void on_log(const plugin_wire::MessageView& message);
   void send_new_series(const metrics::Tick& tick);
   void send_run(const metrics::Tick& tick);
   // The process is not to be trusted any more.
@@ -118,6 +121,7 @@ class HostedPlugin final : private HostLink::Listener {
   metrics::SeriesTable& table_;
   HostLinks& links_;
   config::PluginEntry entry_;
+  LineLimit lines_;  // that it says, and that say that it failed
 
   Phase phase_ = Phase::kStarting;
   std::shared_ptr<HostLink> link_;

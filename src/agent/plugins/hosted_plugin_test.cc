@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/plugins/chain.h"
+#include "agent/plugins/plugin_report.h"
 
 namespace monitor::agent {
 namespace {
@@ -240,6 +241,31 @@ TEST(HostedPlugin, KeepsFailingAndIsLeftAlone) {
   w.run();
   w.links.last().end("again");
   EXPECT_EQ(w.plugin.phase(), Phase::kQuarantined) << "one more is enough";
+}
+
+TEST(HostedPlugin, WhatItSaysIsBounded) {
+  World w;
+  w.running();
+  testing::internal::CaptureStderr();
+  const auto say = [&] {
+    for (uint64_t i = 0; i < LineLimit::kMost + 30; ++i) {
+      w.links.last().answer(Type::kLog, plugin_wire::LogLine{1, "a line"}.encode());
+      w.links.last().answer(Type::kLog, plugin_wire::LogLine{0, "of no interest"}.encode());
+    }
+  };
+  say();
+  w.timers.advance(LineLimit::kPeriod);
+  say();
+  w.timers.advance(LineLimit::kPeriod);
+  const std::string text = testing::internal::GetCapturedStderr();
+  const auto count = [&](std::string_view what) {
+    size_t n = 0;
+    for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; ++at) ++n;
+    return n;
+  };
+  EXPECT_EQ(count("plugin says plugin=p line=\"a line\""), 2 * LineLimit::kMost);
+  EXPECT_EQ(count("lines of a plugin were left out plugin=p lines=30 limit=50 in=10s"), 2U);
+  EXPECT_TRUE(w.timers.idle()) << "nothing waits where nothing was left out";
 }
 
 TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {
@@ -501,6 +527,22 @@ TEST(Chain, WhatIsTakenOutCountsThoughAsMuchIsAdded) {
   w.links.last().result(plugin_wire::Verdict::kChanged, {point});
   EXPECT_EQ(w.told.all.size(), 2U) << "a point that is changed is not taken out";
   EXPECT_EQ(w.chain.points_inside(), 0U);
+}
+
+TEST(Chain, ATraceNamesAlsoThoseThatDoNotRun) {
+  for (const bool drop : {false, true}) {
+    ChainWorld w;
+    w.start(entry_of(drop));
+    std::string trace;
+    w.chain.set_trace([&](const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
+                          std::string_view failure) { trace += trace_text(w.table, plugin, before, after, failure); });
+    ASSERT_TRUE(w.chain.configure({entry_of(drop), {"my_plugin", "{}"}}) == std::nullopt);
+    w.links.last().end("it ended by signal 11");
+    w.push(1);
+    const std::string then = drop ? "it drops the tick\nmy_plugin (built-in): not reached: the tick ended before\n"
+                                  : "the tick goes on without it\nmy_plugin (built-in), 0";
+    EXPECT_EQ(trace.find("p (native): does not run (waiting): it ended by signal 11; " + then), 0U) << trace;
+  }
 }
 
 TEST(Chain, AShadowChangesNothingAndCosts) {

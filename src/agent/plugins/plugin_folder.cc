@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -17,8 +18,10 @@ namespace monitor::agent {
 
 namespace {
 
-// Events come in bursts: what a copy writes is looked at once.
+// Events come in bursts: what a copy writes is looked at once. But not later for what is written on and on: then it is
+// looked every so often.
 constexpr int64_t kSettle = 20 * kNanosPerMilli;
+constexpr int64_t kLookAtMostEvery = 100 * kNanosPerMilli;
 // inotify says nothing of network filesystems.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
 constexpr size_t kMostFiles = 1000;
@@ -85,7 +88,10 @@ void PluginFolder::on_inotify() {
   alignas(inotify_event) std::array<char, 4096> buffer{};
   bool any = false;
   while (::read(inotify_.get(), buffer.data(), buffer.size()) > 0) any = true;
-  if (any) schedule(kSettle);
+  if (!any || settling_) return;
+  settling_ = true;
+  const int64_t now = loop_.clock().mono_ns();
+  schedule(std::max(kSettle, looked_ns_ + kLookAtMostEvery - now));
 }
 
 void PluginFolder::schedule(int64_t delay_ns) {
@@ -94,6 +100,8 @@ void PluginFolder::schedule(int64_t delay_ns) {
 }
 
 void PluginFolder::scan() {
+  settling_ = false;
+  looked_ns_ = loop_.clock().mono_ns();
   add_watch();
   schedule(kReconcileEvery);
   Files now = read(folder_);

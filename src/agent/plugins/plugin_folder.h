@@ -49,6 +49,8 @@ class PluginFolder {
   Files files_;
   Fd inotify_;
   Timers::TimerId timer_ = 0;
+  bool settling_ = false;  // something has happened that the timer is to look at
+  int64_t looked_ns_ = 0;
 };
 
 }  // namespace monitor::agent

@@ -46,9 +46,14 @@ std::string trace_text(const metrics::SeriesTable& table, const PluginState& plu
     const metrics::Series& series = table.at(point.series);
     return metrics::human_value(series, table.value(point));
   };
-  const std::string took = format_duration(plugin.last_duration_ns / 1000 * 1000);
-  const std::string head =
-      fmt::format("{} ({}{}), {}: ", plugin.name, kind_name(plugin.kind), plugin.shadow ? ", shadow" : "", took);
+  const std::string who =
+      fmt::format("{} ({}{})", plugin.name, kind_name(plugin.kind), plugin.shadow ? ", shadow" : "");
+  if (plugin.state == kNotReached) return fmt::format("{}: not reached: {}\n", who, failure);
+  if (plugin.state != "running") {
+    return fmt::format("{}: does not run ({}): {}; {}\n", who, plugin.state, failure,
+                       after == nullptr ? "it drops the tick" : "the tick goes on without it");
+  }
+  const std::string head = fmt::format("{}, {}: ", who, format_duration(plugin.last_duration_ns / 1000 * 1000));
   if (!failure.empty()) return head + fmt::format("failed: {}\n", failure);
   if (after == nullptr) return head + fmt::format("dropped the tick of {} points\n", before.points.size());
   std::multimap<metrics::SeriesId, const metrics::Point*> old;

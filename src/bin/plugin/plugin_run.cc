@@ -46,6 +46,7 @@ Status PluginRun::start(const std::string& file, const std::string& config, metr
   auto entry = entry_of_file(file, config);
   if (!entry) return entry.error();
   plugin_ = std::make_unique<agent::HostedPlugin>(loop_, table, static_cast<agent::HostLinks&>(*this), *entry);
+  plugin_->lift_line_limit();
   plugin_->start([] {});
   while (!plugin_->settled()) loop_.run_once(-1);
   if (plugin_->refusal().empty()) return {};
@@ -82,6 +83,7 @@ uint64_t PluginRun::peak_memory() const {
 Result<std::shared_ptr<agent::HostLink>> PluginRun::link_for(config::PluginKind, const std::string& name) {
   auto started = agent::HostProcess::start(loop_, worker_, agent::plugin_host_program(), name);
   if (!started) return started.error();
+  (*started)->lift_line_limit();
   processes_.push_back(*started);
   return std::shared_ptr<agent::HostLink>(std::move(*started));
 }

@@ -1,0 +1,39 @@
+// Bounds the lines of the log that one plugin is good for: so many in a period, and then how many were left out. Not
+// thread-safe; for the agent's loop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/event_loop.h"
+
+namespace monitor::agent {
+
+class LineLimit {
+ public:
+  static constexpr uint64_t kMost = 50;  // lines
+  static constexpr int64_t kPeriod = 10 * kNanosPerSecond;
+
+  LineLimit(Timers& timers, std::string plugin) : timers_(timers), plugin_(std::move(plugin)) {}
+  ~LineLimit();
+  LineLimit(const LineLimit&) = delete;
+  LineLimit& operator=(const LineLimit&) = delete;
+
+  // For who wants every line.
+  void lift() { most_ = UINT64_MAX; }
+  // Whether a line may be written now. One that may not is counted, and told at the period's end.
+  bool pass();
+
+ private:
+  void tell();
+
+  Timers& timers_;
+  std::string plugin_;
+  int64_t since_ns_ = 0;  // of the period; 0: none has begun
+  uint64_t most_ = kMost;
+  uint64_t passed_ = 0;
+  uint64_t left_out_ = 0;
+  Timers::TimerId timer_ = 0;
+};
+
+}  // namespace monitor::agent
