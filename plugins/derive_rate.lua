@@ -2,11 +2,17 @@
 --   {"name": "derive_rate", "config": {"match": "^system%.disk%.io$", "suffix": ".rate"}}
 -- match: a pattern of Lua; a value that went down is a new baseline.
 
+local known = {match = "string", suffix = "string"}
 local match, suffix
 
 function initialize(config)
-  match = config.match or error("\"match\" must be a pattern of names")
+  for name, value in pairs(config) do
+    if not known[name] then error("unknown option \"" .. name .. "\" (known: match, suffix)", 0) end
+    if type(value) ~= known[name] then error("\"" .. name .. "\" must be a " .. known[name], 0) end
+  end
+  match = config.match or error("\"match\" must be a pattern of names", 0)
   suffix = config.suffix or ".rate"
+  string.find("", match) -- what is no pattern fails here, and not with every tick
 end
 
 -- One text for a series: its name and labels in order.
@@ -25,7 +31,8 @@ function run(batch)
       local last = state.last[key]
       if last and value >= last.value and batch.mono > last.time then
         local rate = (value - last.value) / (batch.mono - last.time)
-        batch:add{name = point.name .. suffix, unit = point.unit .. "/s", value = rate, labels = point.labels}
+        local unit = point.unit == "" and "1" or point.unit
+        batch:add{name = point.name .. suffix, unit = unit .. "/s", value = rate, labels = point.labels}
       end
       state.last[key] = {value = value, time = batch.mono}
     end

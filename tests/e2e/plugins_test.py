@@ -269,6 +269,13 @@ class Tools(PluginTest):
                                    "--config", config)
             self.assertEqual(status, 0, err)
             self.assertIn(expected, out)
+        for name, config, expected in (("derive_rate", '{"match": "a", "sufix": "b"}', 'unknown option "sufix"'),
+                                       ("derive_rate", '{"match": "%"}', "malformed pattern"),
+                                       ("threshold_tag_script", '{"match": "a", "warning": "0.7"}', '"warning" must be a number'),
+                                       ("threshold_tag_script", '{"match": "a"}', '"warning" or "critical" must be')):
+            status, _, err = run("monitor-plugin", "test", f"{shipped}/{name}.lua", "--input", f"{self.data}/ticks.json", "--config", config)
+            self.assertEqual(status, 78, err)
+            self.assertIn(expected, err)
 
 
 if __name__ == "__main__":
