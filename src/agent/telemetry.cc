@@ -1,5 +1,9 @@
 #include "agent/telemetry.h"
 
+#include <fmt/format.h>
+
+#include <map>
+
 #include "base/text.h"
 
 namespace monitor::agent {
@@ -38,8 +42,12 @@ void add_agent(Registry& r, const Agent& agent) {
     count(r, "dropped_ticks_total", "Ticks lost, by stage and reason", total.ticks, labels);
     count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);
   }
+  std::map<std::string, int> named;
   for (const PluginState& plugin : agent.plugins()) {
-    const MetricLabels labels = {{"plugin", plugin.name}};
+    // A chain may have one of a name twice: "scale", "scale#2".
+    const int times = ++named[plugin.name];
+    const std::string name = times == 1 ? plugin.name : fmt::format("{}#{}", plugin.name, times);
+    const MetricLabels labels = {{"plugin", name}};
     count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.ticks_changed, labels);
     count(r, "plugin_skipped_ticks_total", "Ticks that a plugin was to have, but did not run", plugin.skipped, labels);
     count(r, "plugin_restarts_total", "Times that a plugin's host was started again", plugin.restarts, labels);
@@ -47,11 +55,11 @@ void add_agent(Registry& r, const Agent& agent) {
           plugin.replaced, labels);
     for (const std::string_view state : {"running", "starting", "waiting", "quarantined"}) {
       gauge(r, "plugin_state", "1 for the state that a plugin is in", plugin.state == state ? 1 : 0,
-            {{"plugin", plugin.name}, {"state", std::string(state)}});
+            {{"plugin", name}, {"state", std::string(state)}});
     }
     for (const auto& [quantile, ns] : {std::pair{"0.5", plugin.p50_ns}, std::pair{"0.99", plugin.p99_ns}}) {
       gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included",
-            static_cast<double>(ns) / 1e9, {{"plugin", plugin.name}, {"quantile", quantile}});
+            static_cast<double>(ns) / 1e9, {{"plugin", name}, {"quantile", quantile}});
     }
     count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks_in, labels);
     count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.ticks_dropped, labels);

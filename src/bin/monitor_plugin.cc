@@ -1,6 +1,10 @@
 // monitor-plugin: what one needs to write a plugin: a new project, a run over recorded ticks, what there is.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -15,6 +19,7 @@
 #include "bin/plugin/new_project.h"
 #include "bin/plugin/plugin_run.h"
 #include "bin/plugin/recorded_ticks.h"
+#include "config/document.h"
 
 namespace monitor {
 namespace {
@@ -44,19 +49,27 @@ std::string own_prefix() {
   return program;
 }
 
-// To microseconds: a quantile knows no more.
+// To microseconds: nobody reads more.
 int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
 
 int make_new(const Flags& flags) {
   const std::string folder = flags.folder.empty() ? flags.name : flags.folder;
-  const Status made = write_project(flags.name, folder, flags.prefix.empty() ? own_prefix() : flags.prefix);
+  const std::string prefix = flags.prefix.empty() ? own_prefix() : flags.prefix;
+  const Status made = write_project(flags.name, folder, prefix);
   if (!made) {
     return fail(made.error().message(), made.error().code() == Code::kInvalidArgument ? kExitUsage : kExitIo);
   }
   std::cout << fmt::format(
-      "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
-      "next: cmake -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
-      folder);
+                   "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
+                   "next: cmake -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
+                   folder)
+            << std::flush;
+  if (std::error_code error; !std::filesystem::exists(prefix + "/lib/cmake/monitor-plugin", error)) {
+    std::cerr << fmt::format(
+        "monitor-plugin: there is no SDK in {}; say where it is with --sdk, or to cmake with "
+        "-DCMAKE_PREFIX_PATH=DIR\n",
+        prefix);
+  }
   return kExitOk;
 }
 
@@ -70,9 +83,40 @@ void print_tick(size_t number, const metrics::SeriesTable& table, agent::PluginS
             << agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : "");
 }
 
+Result<std::string> read_input(const std::string& file) {
+  if (file != "-") return PosixDisk().read_file(file, kMostInput);
+  std::string text;
+  std::array<char, size_t{64} * 1024> buffer{};
+  while (std::cin.read(buffer.data(), buffer.size()), std::cin.gcount() > 0) {
+    text.append(buffer.data(), static_cast<size_t>(std::cin.gcount()));
+    if (text.size() > kMostInput) {
+      return Error(Code::kResourceExhausted, fmt::format("standard input has more than {} bytes", kMostInput));
+    }
+  }
+  return text;
+}
+
+// Of values that are known one by one.
+int64_t quantile(std::vector<int64_t>& values, double part) {
+  const auto at = values.begin() + static_cast<ptrdiff_t>(part * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+// Refused as an agent refuses it.
+int start_failure(const Error& error) {
+  return fail(error.message(), error.code() == Code::kNotFound ? kExitIo : kExitConfig);
+}
+
+// What is wrong with --config; empty: nothing.
+std::string config_fault(const std::string& config) {
+  const auto document = config::Document::parse(config);
+  if (!document) return "--config: " + document.error().message();
+  return document->value().is_object() ? "" : "--config: must be a JSON object";
+}
+
 int test(const Flags& flags) {
-  PosixDisk disk;
-  auto text = disk.read_file(flags.input, kMostInput);
+  auto text = read_input(flags.input);
   if (!text) return fail(text.error().message(), kExitIo);
   metrics::SeriesTable table;
   auto ticks = parse_recorded(*text, table);
@@ -81,12 +125,12 @@ int test(const Flags& flags) {
   EventLoop loop(clock);
   PluginRun run(loop);
   if (const Status started = run.start(flags.file, flags.config, table); !started) {
-    return fail(flags.file + ": " + started.error().message(), kExitConfig);
+    return start_failure(started.error());
   }
   agent::PluginState state;
   state.name = run.plugin().entry().name;
   state.kind = run.plugin().entry().kind;
-  agent::Durations durations;
+  std::vector<int64_t> durations;
   uint64_t failed = 0;
   uint64_t dropped = 0;
   uint64_t peak = 0;
@@ -95,7 +139,7 @@ int test(const Flags& flags) {
     metrics::Tick after = before;
     const auto outcome = run.run(after, state.last_duration_ns);
     peak = std::max(peak, run.peak_memory());
-    durations.record(state.last_duration_ns);
+    durations.push_back(state.last_duration_ns);
     failed += outcome.kind == agent::HostedPlugin::Outcome::Kind::kFailed ||
                       outcome.kind == agent::HostedPlugin::Outcome::Kind::kAbsent
                   ? 1
@@ -104,40 +148,84 @@ int test(const Flags& flags) {
     if (!flags.quiet) print_tick(i + 1, table, state, before, after, outcome);
   }
   std::cout << fmt::format("{} ticks, {} dropped, {} failed; p50 {}, p99 {} a tick; host at most {:.1f} MiB\n",
-                           ticks->size(), dropped, failed, format_duration(rounded(durations.quantile(0.5))),
-                           format_duration(rounded(durations.quantile(0.99))), static_cast<double>(peak) / (1 << 20))
+                           ticks->size(), dropped, failed, format_duration(rounded(quantile(durations, 0.5))),
+                           format_duration(rounded(quantile(durations, 0.99))), static_cast<double>(peak) / (1 << 20))
             << std::flush;
   return failed == 0 ? kExitOk : kExitNegative;
 }
 
-int list(const Flags& flags, const std::string& data) {
-  const std::string folder = flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
-  for (const std::string& name : agent::builtin_plugins()) std::cout << fmt::format("{:<24} built-in\n", name);
-  for (const std::string& place : {folder, data + "/monitor/plugins"}) {
-    for (const auto& [name, files] : agent::PluginFolder::read(place)) {
-      for (const auto& file : files) {
+// Where an agent's plugins are: the plugin folder, and the scripts of a configuration in files.
+struct Places {
+  std::string folder;
+  std::string scripts;
+
+  // By name; as an agent has them, and beside them what it leaves out.
+  agent::PluginFolder::Files read(std::vector<std::string>* misnamed = nullptr) const {
+    agent::PluginFolder::Files files = agent::PluginFolder::read(folder, misnamed);
+    for (auto& [name, more] : agent::PluginFolder::read(scripts, misnamed)) {
+      for (auto& file : more) {
         // A native plugin has no place beside the configuration.
-        if (place != folder && file.kind != config::PluginKind::kScript) continue;
-        std::cout << fmt::format("{:<24} {:<9} {}\n", name, agent::kind_name(file.kind), file.path);
+        if (file.kind == config::PluginKind::kScript) files[name].push_back(std::move(file));
       }
     }
+    return files;
+  }
+};
+
+// Why an agent refuses this name; empty: it does not.
+std::string refusal_of(const std::string& name, const std::vector<agent::PluginFolder::File>& files) {
+  if (agent::is_builtin(name)) return fmt::format("{} stands for a built-in plugin as well; rename it", name);
+  if (files.size() > 1) return fmt::format("{} stands for two plugins; rename one", name);
+  return files.front().fault;
+}
+
+Places places_of(const Flags& flags, const std::string& data) {
+  return {flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir, data + "/monitor/plugins"};
+}
+
+int list(const Flags& flags, const std::string& data) {
+  const Places places = places_of(flags, data);
+  std::error_code error;
+  if (!std::filesystem::is_directory(places.folder, error)) {
+    if (!flags.plugin_dir.empty()) return fail(flags.plugin_dir + " is no folder; --plugin-dir names one", kExitIo);
+    std::cerr << fmt::format("monitor-plugin: there is no folder {}; --data or --plugin-dir names another\n",
+                             places.folder);
+  }
+  for (const std::string& name : agent::builtin_plugins()) std::cout << fmt::format("{:<24} built-in\n", name);
+  std::vector<std::string> misnamed;
+  for (const auto& [name, files] : places.read(&misnamed)) {
+    const std::string refusal = refusal_of(name, files);
+    for (const auto& file : files) {
+      std::cout << fmt::format("{:<24} {:<9} {}{}\n", name, agent::kind_name(file.kind), file.path,
+                               refusal.empty() ? "" : "  refused: " + refusal);
+    }
+  }
+  for (const std::string& file : misnamed) {
+    std::cout << fmt::format("{:<24} {:<9} {}  left out: {}\n", "-", "-", sanitize_utf8(file),
+                             agent::PluginFolder::kMisnamed);
   }
   return std::cout.flush().good() ? kExitOk : kExitIo;
 }
 
 int inspect(const Flags& flags, const std::string& data) {
-  if (agent::is_builtin(flags.file)) {
-    std::cout << fmt::format("name      {}\nkind      built-in\n", flags.file);
-    return kExitOk;
-  }
   std::string file = flags.file;
   if (valid_name(file) && !file.ends_with(".so") && !file.ends_with(".lua")) {
-    const std::string folder = flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
-    const auto files = agent::PluginFolder::read(folder);
+    const Places places = places_of(flags, data);
+    const auto files = places.read();
     const auto found = files.find(file);
+    if (found == files.end() && agent::is_builtin(file)) {
+      std::cout << fmt::format("name      {}\nkind      built-in\n", file);
+      return kExitOk;
+    }
     if (found == files.end()) {
-      return fail(fmt::format("there is no {0}.so or {0}.lua in {1}; --plugin-dir names another folder", file, folder),
-                  kExitNegative);
+      return fail(
+          fmt::format("there is no {0}.so or {0}.lua in {1}; --plugin-dir names another folder", file, places.folder),
+          kExitNegative);
+    }
+    if (const std::string refusal = refusal_of(file, found->second); !refusal.empty()) {
+      std::string all;
+      for (const auto& one : found->second) all += (all.empty() ? "" : ", ") + one.path;
+      return fail(found->second.front().fault == refusal ? refusal : fmt::format("{} ({})", refusal, all), kExitConfig);
     }
     file = found->second.front().path;
   }
@@ -146,7 +234,7 @@ int inspect(const Flags& flags, const std::string& data) {
   metrics::SeriesTable table;
   PluginRun run(loop);
   const Status started = run.start(file, flags.config, table);
-  if (!started) return fail(file + ": " + started.error().message(), kExitConfig);
+  if (!started) return start_failure(started.error());
   const auto& loaded = run.plugin().loaded();
   std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", loaded.name,
                            agent::kind_name(run.plugin().entry().kind), file);
@@ -176,7 +264,9 @@ int run(int argc, char** argv) {
   CLI::App* const test_one =
       app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
   test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required();
-  test_one->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them")->required();
+  test_one
+      ->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them; - reads standard input")
+      ->required();
   test_one->add_flag("--quiet", flags.quiet, "Only the summary");
   CLI::App* const list_all = app.add_subcommand("list", "List the plugins that an agent on this host can run");
   CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and say what it is");
@@ -188,6 +278,7 @@ int run(int argc, char** argv) {
   cli.add_data_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (make->parsed()) return make_new(flags);
+  if (const std::string fault = config_fault(flags.config); !fault.empty()) return cli.usage_error(fault);
   if (test_one->parsed()) return test(flags);
   return list_all->parsed() ? list(flags, cli.data_folder()) : inspect(flags, cli.data_folder());
 }

@@ -79,4 +79,7 @@ class Instance {
   SeriesStore series_;
 };
 
+// Says that a plugin's end went wrong, when nobody asks any more.
+void print_last(std::string_view plugin, std::string_view reason);
+
 }  // namespace monitor::plugin_host

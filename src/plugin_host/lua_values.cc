@@ -10,7 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr size_t kMostState = size_t{2} << 20;
+constexpr size_t kMostState = size_t{4} << 20;
 constexpr int kMostDepth = 16;
 
 enum class Tag : char {
@@ -52,7 +52,7 @@ bool save_at(lua_State* state, int index, std::string& out, int depth) {
     case LUA_TSTRING: {
       size_t size = 0;
       const char* const data = lua_tolstring(state, index, &size);
-      put(out, Tag::kText, size);
+      put(out, Tag::kText, static_cast<uint32_t>(size));  // memory bounds it
       out.append(data, size);
       return true;
     }
@@ -113,7 +113,7 @@ bool push_value(lua_State* state, Bytes& bytes, int depth) {
       lua_pushnumber(state, take<lua_Number>(state, bytes));
       return true;
     case Tag::kText: {
-      const auto size = take<size_t>(state, bytes);
+      const auto size = take<uint32_t>(state, bytes);
       if (size > bytes.left) luaL_error(state, "a state that is damaged");
       lua_pushlstring(state, bytes.at, size);
       bytes.at += size;

@@ -15,6 +15,7 @@
 
 #include "base/disk.h"
 #include "base/text.h"
+#include "plugin_host/elf_check.h"
 #include "plugin_host/options.h"
 #include "plugin_host/sized.h"
 #include "sdk/plugin.h"
@@ -46,6 +47,9 @@ Result<Fd> copy_of(const std::string& path) {
   struct stat info{};
   if (fstat(from.get(), &info) != 0) return errno_error(errno, path);
   if (!S_ISREG(info.st_mode)) return Error(Code::kInvalidArgument, path + " is no file");
+  if (const std::string missing = missing_of_elf(from.get(), static_cast<uint64_t>(info.st_size)); !missing.empty()) {
+    return Error(Code::kInvalidArgument, fmt::format("cannot be loaded: {}: {}", path, missing));
+  }
   Fd to(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!to.valid()) return errno_error(errno, "memfd_create");
   std::array<char, size_t{64} * 1024> buffer{};
@@ -129,7 +133,10 @@ class Native final : public Instance {
     };
   }
   ~Native() override {
-    if (self_ != nullptr) library_->plugin.finalize(self_);
+    if (self_ == nullptr) return;
+    reason_.clear();
+    library_->plugin.finalize(self_);
+    if (!reason_.empty()) print_last(library_->name, reason_);
   }
 
   Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) override {

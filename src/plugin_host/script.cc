@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "plugin_host/lua_batch.h"
@@ -20,12 +21,20 @@ namespace {
 constexpr size_t kMostLines = 100;  // of the log, a call
 const char kScriptKey = 0;
 
+// As Lua's own interpreter takes a file: without a mark of its encoding, and without a first line that begins with #.
+std::string_view program_in(std::string_view source) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (source.starts_with(kMark)) source.remove_prefix(kMark.size());
+  if (source.starts_with('#')) source.remove_prefix(std::min(source.find('\n'), source.size()));
+  return source;
+}
+
 class Script final : public Instance {
  public:
   explicit Script(Log log) : log_(std::move(log)), batch_(series_) {}
   ~Script() override {
     if (state_ == nullptr) return;
-    [[maybe_unused]] const Status done = call_global("finalize", false);
+    if (const Status done = call_global("finalize", false); !done) print_last(plugin_, done.error().message());
     lua_close(state_);
   }
 
@@ -33,6 +42,7 @@ class Script final : public Instance {
     state_ = budget_.open();
     if (state_ == nullptr) return Error(Code::kResourceExhausted, "there is no memory for it");
     load_ = &load;
+    plugin_ = load.name;
     config_ = nlohmann::json::parse(load.config, nullptr, false);
     Status done = protectedly([](lua_State* state) { return self(state).prepare(state); });
     load_ = nullptr;
@@ -75,7 +85,7 @@ class Script final : public Instance {
         good = false;  // an error of Lua must not be raised from here
       }
       if (good) return 0;
-      return luaL_error(state, "`state` has what cannot be kept: functions, too deep, or more than 2 MiB");
+      return luaL_error(state, "`state` has what cannot be kept: functions, too deep, or more than 4 MiB");
     });
     if (!done) return done.error();
     return std::exchange(bytes_, {});
@@ -166,8 +176,8 @@ class Script final : public Instance {
     lua_pushfstring(state, "=%s", load_->name.c_str());
     const char* const chunk = lua_tostring(state, -1);
     // Text alone: Lua does not check what is compiled already.
-    if (luaL_loadbufferx(state, load_->source.data(), load_->source.size(), chunk, "t") != LUA_OK)
-      return lua_error(state);
+    const std::string_view source = program_in(load_->source);
+    if (luaL_loadbufferx(state, source.data(), source.size(), chunk, "t") != LUA_OK) return lua_error(state);
     lua_call(state, 0, 0);
     return 0;
   }
@@ -216,6 +226,7 @@ class Script final : public Instance {
   }
 
   Log log_;
+  std::string plugin_;
   LuaBudget budget_;
   lua_State* state_ = nullptr;
   LuaBatch batch_;

@@ -120,6 +120,39 @@ TEST(Script, StateGoesToTheNextVersion) {
   }
 }
 
+TEST(Script, AHundredThousandStatesAreKept) {
+  const std::string source = R"(function run(batch)
+    state.t = state.t or {}
+    local n = state.n or 0
+    for i = n + 1, n + 20000 do state.t["key_" .. i] = i + 0.5 end
+    state.n = n + 20000
+    batch:add{name = "last", value = state.t["key_" .. state.n]}
+  end)";
+  World w(source);
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(w.run(tick_of({0})), "changed");
+  ASSERT_EQ(w.ask(Type::kSave, ""), "");
+  const std::string state = w.said.back().payload;
+  ASSERT_EQ(w.load(source, "{}", 2), "");
+  ASSERT_EQ(w.ask(Type::kRestore, state, 2), "");
+  ASSERT_EQ(w.ask(Type::kSave, "", 2), "");
+  EXPECT_EQ(w.said.back().payload.size(), state.size());
+}
+
+TEST(Script, AMarkOfTheEncodingAndAFirstLineOfAShellAreNoProgram) {
+  for (const std::string before : {"\xef\xbb\xbf", "#!/usr/bin/lua", "\xef\xbb\xbf#!lua", "#"}) {
+    World w(before + "\nfunction run(batch) error('here') end");
+    EXPECT_EQ(w.run(tick_of({1})), "failed: script:2: here");
+  }
+}
+
+TEST(Script, AnErrorInFinalizeIsPrinted) {
+  testing::internal::CaptureStderr();
+  {
+    const World w("function run(batch) end function finalize() error('too late') end");
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "script: finalize failed: script:1: too late\n");
+}
+
 TEST(Script, StateThatCannotBeKeptIsSaidSo) {
   World w("function run(batch) state.f = function() end end");
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");

@@ -281,7 +281,10 @@ Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& he
   head.due_mono_ns = in.number<int64_t>();
   const auto count = in.number<uint64_t>();
   const std::string_view points = in.rest();
-  if (!in.ok() || count > kMaxPoints || points.size() != count * sizeof(metrics::Point)) {
+  if (in.ok() && count > kMaxPoints) {
+    return invalid(fmt::format("a tick of {} points, the limit is {}", count, kMaxPoints));
+  }
+  if (!in.ok() || points.size() != count * sizeof(metrics::Point)) {
     return invalid(fmt::format("a tick of {} points in {} bytes", count, points.size()));
   }
   return points;

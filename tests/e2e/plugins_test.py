@@ -248,12 +248,60 @@ class Tools(PluginTest):
         self.assertEqual(status, 0, err)
         self.assertRegex(out, r"name +my_tag\n.*\n.*\nversion +0.1.0\ninterface 1.2\nstate +kept")
         self.assertEqual(run("monitor", "plugin", "new", "my_tag", "--dir", project)[0], 74, "what is there stays")
-        self.assertEqual(run("monitor", "plugin", "new", "../x")[0], 64)
+        for odd in ("../x", "a b", ".x", "filter"):
+            self.assertEqual(run("monitor", "plugin", "new", odd, "--dir", f"{self.data}/odd")[0], 64, odd)
+        os.mkdir(f"{self.data}/none")
+        status, out, err = run("monitor", "plugin", "new", "test", "--dir", f"{self.data}/none", "--sdk", "/nowhere")
+        self.assertEqual(status, 0, "an empty folder is as good as none")
+        self.assertIn("there is no SDK in /nowhere", err)
         shutil.copy(library, f"{self.folder}/my_tag.so")
         status, out, err = run("monitor", "plugin", "list", "--data", self.data)
         self.assertEqual(status, 0, err)
         self.assertRegex(out, r"deduplication +built-in")
         self.assertRegex(out, rf"my_tag +native +{self.folder}/my_tag.so")
+
+    def test_what_is_no_plugin_and_what_are_no_ticks_is_said(self):
+        def put(name, data):
+            with open(f"{self.folder}/{name}", "wb") as file:
+                file.write(data)
+            return f"{self.folder}/{name}"
+
+        with open(f"{PLUGINS}/counter.so", "rb") as file:
+            library = file.read()
+        script = put("good.lua", b"function run(batch) end")
+        put("half.so", library[:len(library) // 2])
+        put("text.so", b"no library")
+        put("filter.lua", b"function run(batch) end")
+        put("od d.lua", b"function run(batch) end")
+        put("two.lua", b"function run(batch) end")
+        put("two.so", library)
+        os.mkdir(f"{self.folder}/folder.so")
+        os.symlink("/nowhere", f"{self.folder}/link.lua")
+        for name, expected in (("half", r"cut off: it has \d+ bytes of \d+"), ("text", "file too short"), ("folder", "is a folder, no file"),
+                               ("link", "No such file"), ("filter", "built-in plugin as well"), ("two", "stands for two plugins")):
+            status, _, err = run("monitor-plugin", "inspect", name, "--data", self.data)
+            self.assertEqual(status, 78, name)
+            self.assertRegex(err, expected)
+        status, out, _ = run("monitor-plugin", "list", "--data", self.data)
+        self.assertEqual(status, 0)
+        for expected in (r"folder +native .*refused: .* is a folder", r"two +native .*refused: two stands for two", r"od d.lua  left out: a plugin's name",
+                         r"good +script +\S+\n"):
+            self.assertRegex(out, expected)
+        self.assertEqual(run("monitor-plugin", "list", "--plugin-dir", script)[0], 74)
+        line = '{"time": "2026-11-25T12:00:00Z", "metrics": [%s]}'
+        for text, expected in (("", "there is no tick in it"), ("x", "line 1: no JSON: column 1"), ("[]", r"must be an object; got \[\]"),
+                               ("\n{}", 'line 2: "time" is missing'), (line % '{"name": "a", "value": 1}, {"name": "a", "value": "x"}',
+                                                                      '/metrics/1: "value" must be a number, or null; got "x"'),
+                               (line % ",".join(['{"name":"a","value":1}'] * 100001), "100001 points, a tick has 100000 at most")):
+            with open(f"{self.data}/ticks.json", "w", encoding="ascii") as file:
+                file.write(text)
+            status, _, err = run("monitor-plugin", "test", script, "--input", f"{self.data}/ticks.json")
+            self.assertEqual(status, 78, text[:80])
+            self.assertRegex(err, expected)
+        for config in ("x", "[]", ""):
+            status, _, err = run("monitor-plugin", "test", script, "--input", f"{self.data}/ticks.json", "--config", config)
+            self.assertEqual(status, 64)
+            self.assertIn("--config: ", err)
 
     def test_shipped_scripts_do_what_the_built_in_ones_do(self):
         shipped = os.path.join(os.path.dirname(__file__), "..", "..", "plugins")

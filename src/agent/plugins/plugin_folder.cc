@@ -31,6 +31,19 @@ std::string version_of(const struct stat& info) {
                      info.st_mtim.tv_nsec);
 }
 
+PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
+  struct stat info{};
+  PluginFolder::File file{path, kind, ""};
+  if (stat(path.c_str(), &info) != 0) {
+    file.fault = errno_error(errno, path).message();
+    return file;
+  }
+  file.version = version_of(info);
+  if (!S_ISREG(info.st_mode)) file.fault = path + " is no file";
+  if (S_ISDIR(info.st_mode)) file.fault = path + " is a folder, no file";
+  return file;
+}
+
 }  // namespace
 
 PluginFolder::PluginFolder(EventLoop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
@@ -40,18 +53,19 @@ PluginFolder::~PluginFolder() {
   loop_.cancel_timer(timer_);
 }
 
-PluginFolder::Files PluginFolder::read(const std::string& folder) {
+PluginFolder::Files PluginFolder::read(const std::string& folder, std::vector<std::string>* misnamed) {
   Files files;
   std::error_code error;
   std::filesystem::directory_iterator at(folder, error);
   for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostFiles; ++count) {
     const std::string ending = at->path().extension().string();
     const std::string stem = at->path().stem().string();
-    struct stat info{};
-    const bool wanted = (ending == ".so" || ending == ".lua") && valid_name(stem) && !stem.starts_with(".");
-    if (wanted && stat(at->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-      const auto kind = ending == ".so" ? config::PluginKind::kNative : config::PluginKind::kScript;
-      files[stem].push_back({at->path().string(), kind, version_of(info)});
+    const bool wanted = (ending == ".so" || ending == ".lua") && !stem.starts_with(".");
+    if (wanted && valid_name(stem)) {
+      files[stem].push_back(
+          look_at(at->path(), ending == ".so" ? config::PluginKind::kNative : config::PluginKind::kScript));
+    } else if (wanted && misnamed != nullptr) {
+      misnamed->push_back(at->path().string());
     }
     at.increment(error);
   }
@@ -68,7 +82,7 @@ void PluginFolder::watch(std::function<void()> on_change) {
                 {{"folder", folder_}, {"reason", errno_error(errno, "inotify_init1")}});
   }
   add_watch();
-  files_ = read(folder_);
+  files_ = look();
   schedule(kReconcileEvery);
 }
 
@@ -99,12 +113,24 @@ void PluginFolder::schedule(int64_t delay_ns) {
   timer_ = loop_.call_after(delay_ns, [this] { scan(); });
 }
 
+PluginFolder::Files PluginFolder::look() {
+  std::vector<std::string> misnamed;
+  Files files = read(folder_, &misnamed);
+  std::sort(misnamed.begin(), misnamed.end());
+  for (const std::string& file : misnamed) {
+    if (std::binary_search(misnamed_.begin(), misnamed_.end(), file)) continue;
+    log_warning("plugin file is left out; rename it", {{"file", file}, {"reason", kMisnamed}});
+  }
+  misnamed_ = std::move(misnamed);
+  return files;
+}
+
 void PluginFolder::scan() {
   settling_ = false;
   looked_ns_ = loop_.clock().mono_ns();
   add_watch();
   schedule(kReconcileEvery);
-  Files now = read(folder_);
+  Files now = look();
   if (now == files_) return;
   files_ = std::move(now);
   on_change_();

@@ -15,10 +15,13 @@ namespace monitor::agent {
 
 class PluginFolder {
  public:
+  static constexpr std::string_view kMisnamed = "a plugin's name is 1 to 128 of [A-Za-z0-9._-]";
+
   struct File {
     std::string path;
     config::PluginKind kind{};
-    std::string version;  // another one is another content
+    std::string version;     // another one is another content
+    std::string fault = {};  // why it can be no plugin; empty: it may be one
 
     bool operator==(const File&) const = default;
   };
@@ -35,18 +38,21 @@ class PluginFolder {
   const Files& files() const { return files_; }
   const std::string& path() const { return folder_; }
 
-  static Files read(const std::string& folder);
+  // `misnamed` gets the files that would be plugins, had they names that plugins can have.
+  static Files read(const std::string& folder, std::vector<std::string>* misnamed = nullptr);
 
  private:
   void add_watch();
   void on_inotify();
   void schedule(int64_t delay_ns);
   void scan();
+  Files look();
 
   EventLoop& loop_;
   std::string folder_;
   std::function<void()> on_change_;
   Files files_;
+  std::vector<std::string> misnamed_;
   Fd inotify_;
   Timers::TimerId timer_ = 0;
   bool settling_ = false;  // something has happened that the timer is to look at

@@ -72,6 +72,7 @@ Result<config::PluginCode> PluginHosts::code_of(const std::string& name) const {
     return Error(Code::kAlreadyExists, fmt::format("{} stands for two plugins: {} and {}; rename one", name, file.path,
                                                    builtin ? "a built-in one" : found->second.back().path));
   }
+  if (!file.fault.empty()) return Error(Code::kInvalidArgument, file.fault);
   if (file.kind == config::PluginKind::kNative) return config::PluginCode{file.kind, file.path, file.version};
   auto source = PosixDisk().read_file(file.path, config::kMaxDocumentBytes);
   if (!source) return source.error();

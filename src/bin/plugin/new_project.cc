@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "agent/plugins/registry.h"
 #include "base/text.h"
 
 namespace monitor {
@@ -50,11 +51,20 @@ std::string filled(std::string text, std::string_view name, std::string_view pre
 }  // namespace
 
 Status write_project(const std::string& name, const std::string& folder, const std::string& prefix) {
-  if (!valid_name(name)) {
-    return Error(Code::kInvalidArgument, fmt::format("{} is not 1 to 128 of [A-Za-z0-9._-]", json_quote(name)));
+  if (!valid_name(name) || name.starts_with('.') || name.starts_with('-')) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("a plugin's name is 1 to 128 of [A-Za-z0-9._-], and begins with neither . nor -; got {}",
+                             json_quote(name)));
+  }
+  if (agent::is_builtin(name)) {
+    return Error(
+        Code::kInvalidArgument,
+        fmt::format("{} is a built-in plugin, and a name that stands for two is refused; choose another", name));
   }
   std::error_code error;
-  if (std::filesystem::exists(folder, error)) return Error(Code::kAlreadyExists, folder + " is there already");
+  if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {
+    return Error(Code::kAlreadyExists, fmt::format("{} is there already; name another folder with --dir", folder));
+  }
   std::filesystem::create_directories(folder, error);
   if (error) return errno_error(error.value(), folder);
   const std::array<std::pair<std::string, std::string_view>, 4> files = {{{"CMakeLists.txt", template_cmake()},

@@ -21,10 +21,14 @@ Result<config::PluginEntry> entry_of_file(const std::string& file, const std::st
     entry.kind = config::PluginKind::kNative;
     std::error_code error;
     entry.code = std::filesystem::absolute(path, error).string();
-    if (!std::filesystem::is_regular_file(path, error)) return Error(Code::kNotFound, file + " is no file");
+    if (!std::filesystem::exists(path, error)) return Error(Code::kNotFound, "there is no " + file);
+    if (!std::filesystem::is_regular_file(path, error)) return Error(Code::kInvalidArgument, file + " is no file");
     return entry;
   }
   if (path.extension() != ".lua") return Error(Code::kInvalidArgument, file + " is neither NAME.so nor NAME.lua");
+  if (std::error_code error; !std::filesystem::exists(path, error)) {
+    return Error(Code::kNotFound, "there is no " + file);
+  }
   auto source = PosixDisk().read_file(file, config::kMaxDocumentBytes);
   if (!source) return source.error();
   entry.kind = config::PluginKind::kScript;
@@ -50,7 +54,7 @@ Status PluginRun::start(const std::string& file, const std::string& config, metr
   plugin_->start([] {});
   while (!plugin_->settled()) loop_.run_once(-1);
   if (plugin_->refusal().empty()) return {};
-  return Error(Code::kInvalidArgument, plugin_->refusal());
+  return Error(Code::kInvalidArgument, fmt::format("{}: {}", file, plugin_->refusal()));
 }
 
 Outcome PluginRun::run(metrics::Tick& tick, int64_t& took_ns) {

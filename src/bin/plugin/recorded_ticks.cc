@@ -4,9 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <stdexcept>
 
 #include "base/text.h"
 #include "base/time_format.h"
+#include "config/validate.h"
 #include "plugin_wire/wire.h"
 
 namespace monitor {
@@ -15,32 +17,76 @@ using nlohmann::json;
 
 namespace {
 
-// Types are checked by nlohmann's at() and get(), which throw: caught once, below.
-metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
-  metrics::Tick tick;
-  const auto time = parse_rfc3339(line.at("time").get<std::string>());
-  if (!time) throw std::invalid_argument("time: " + time.error().message());
-  tick.time_ns = tick.due_mono_ns = *time;
-  for (const json& metric : line.at("metrics")) {
-    metrics::Series series;
-    series.name = metric.at("name").get<std::string>();
-    series.unit = metric.value("unit", "");
-    if (metric.value("kind", "") == "counter") series.kind = metrics::Kind::kCounter;
-    if (metric.contains("labels")) {
-      for (const auto& [name, value] : metric.at("labels").items()) {
-        metrics::set_label(series.labels, name, value.get<std::string>());
-      }
+[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument(what); }
+
+const json& member(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) refuse(fmt::format("\"{}\" is missing", name));
+  return *found;
+}
+
+std::string text_of(const json& value, const char* name) {
+  if (!value.is_string()) refuse(fmt::format("\"{}\" must be a text; got {}", name, config::shortened(value)));
+  return value.get<std::string>();
+}
+
+metrics::Series series_of(const json& metric) {
+  metrics::Series series;
+  series.name = text_of(member(metric, "name"), "name");
+  if (metric.contains("unit")) series.unit = text_of(metric["unit"], "unit");
+  if (metric.contains("kind") && metric["kind"] == "counter") series.kind = metrics::Kind::kCounter;
+  if (metric.contains("labels")) {
+    if (!metric["labels"].is_object()) refuse("\"labels\" must be an object of texts");
+    for (const auto& [name, value] : metric["labels"].items()) {
+      metrics::set_label(series.labels, name, text_of(value, "labels"));
     }
-    if (const std::string fault = plugin_wire::fault_of(series); !fault.empty()) throw std::invalid_argument(fault);
-    const auto id = table.intern(std::move(series));
-    if (!id) throw std::invalid_argument("too many series");
-    const json& value = metric.at("value");
-    metrics::Point point;
-    point.series = *id;
-    point.real = value.is_null() ? NAN : value.get<double>();
-    tick.points.push_back(point);
+  }
+  if (const std::string fault = plugin_wire::fault_of(series); !fault.empty()) refuse(fault);
+  return series;
+}
+
+metrics::Point point_of(const json& metric, metrics::SeriesTable& table) {
+  if (!metric.is_object()) refuse("must be an object; got " + config::shortened(metric));
+  const auto id = table.intern(series_of(metric));
+  if (!id) refuse(fmt::format("one series too many: an agent has {} at most", table.size()));
+  const json& value = member(metric, "value");
+  if (!value.is_number() && !value.is_null()) {
+    refuse("\"value\" must be a number, or null; got " + config::shortened(value));
+  }
+  metrics::Point point;
+  point.series = *id;
+  point.real = value.is_null() ? NAN : value.get<double>();
+  return point;
+}
+
+// Throws: caught once, below.
+metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
+  if (!line.is_object()) refuse("must be an object; got " + config::shortened(line));
+  metrics::Tick tick;
+  const auto time = parse_rfc3339(text_of(member(line, "time"), "time"));
+  if (!time) refuse(time.error().message());
+  tick.time_ns = tick.due_mono_ns = *time;
+  const json& all = member(line, "metrics");
+  if (!all.is_array()) refuse("\"metrics\" must be a list; got " + config::shortened(all));
+  if (all.size() > plugin_wire::kMaxPoints) {
+    refuse(fmt::format("\"metrics\" has {} points, a tick has {} at most", all.size(), plugin_wire::kMaxPoints));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    try {
+      tick.points.push_back(point_of(all[i], table));
+    } catch (const std::invalid_argument& e) {
+      refuse(fmt::format("/metrics/{}: {}", i, e.what()));
+    }
   }
   return tick;
+}
+
+// "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without what says nothing to the reader.
+std::string without_prefix(std::string_view text) {
+  for (const std::string_view end : {"] ", "parse error at line 1, "}) {
+    if (const size_t at = text.find(end); at != std::string_view::npos) text.remove_prefix(at + end.size());
+  }
+  return std::string(text);
 }
 
 }  // namespace
@@ -53,9 +99,15 @@ Result<std::vector<metrics::Tick>> parse_recorded(std::string_view text, metrics
     if (trim(line).empty()) continue;
     try {
       ticks.push_back(tick_from(json::parse(line), table));
+    } catch (const json::exception& e) {
+      return Error(Code::kInvalidArgument, fmt::format("line {}: no JSON: {}", number, without_prefix(e.what())));
     } catch (const std::exception& e) {
       return Error(Code::kInvalidArgument, fmt::format("line {}: {}", number, e.what()));
     }
+  }
+  if (ticks.empty()) {
+    return Error(Code::kInvalidArgument,
+                 "there is no tick in it; expected lines as get-metrics --format json prints them");
   }
   return ticks;
 }
