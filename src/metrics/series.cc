@@ -78,6 +78,11 @@ std::optional<SeriesId> SeriesTable::intern(Series series) {
   return id;
 }
 
+std::optional<SeriesId> SeriesTable::find(const Series& series) const {
+  const auto found = ids_.find(identity(series));
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
 double SeriesTable::value(const Point& point) const {
   const Series& series = series_[point.series];
   if (!series.integer) return point.real;

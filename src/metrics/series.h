@@ -73,6 +73,8 @@ class SeriesTable {
 
   // Nothing when the table is full: the point must be dropped, and counted as `cardinality`.
   std::optional<SeriesId> intern(Series series);
+  // Nothing when it has no number yet.
+  std::optional<SeriesId> find(const Series& series) const;
   const Series& at(SeriesId id) const { return series_[id]; }
   size_t size() const { return series_.size(); }
   double value(const Point& point) const;

@@ -158,6 +158,7 @@ void HostedPlugin::on_result(const MessageView& message) {
       outcome.kind = Outcome::Kind::kChanged;
       if (const std::string fault = take_points(outcome.over); !fault.empty()) return host_failed("it sent " + fault);
       outcome.points = &points_;
+      if (outcome.over > 0 && !std::exchange(told_over_, true)) tell_over();
       outcome.dropped = head->dropped;
       break;
   }
@@ -198,12 +199,22 @@ std::string HostedPlugin::define(const MessageView& message) {
   for (auto& one : *all) {
     if ((one.id & ~kOwnSeries) != own_.size()) return fmt::format("series {} out of order", one.id & ~kOwnSeries);
     const size_t before = table_.size();
-    auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : std::nullopt;
+    // What it made before its host was started anew it may have again.
+    const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
     if (table_.size() > before) ++new_series_;
     if (id && *id >= told_.size()) told_.resize(*id + 1);
     own_.push_back(id);
   }
   return "";
+}
+
+// Once: what is lost from now on is counted.
+void HostedPlugin::tell_over() {
+  error_ = new_series_ >= kMostNewSeries
+               ? fmt::format("it has made {} series, the limit; points of more are dropped", new_series_)
+               : fmt::format("there is no room for its series; the agent has {}", table_.size());
+  log_warning("plugin makes too many series", {{"plugin", entry_.name}, {"reason", error_}});
+  changed();
 }
 
 void HostedPlugin::answer(const Outcome& outcome) {
@@ -338,6 +349,8 @@ void HostedPlugin::drop_link() {
 // --- State
 
 void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
+  // A new version has no more room than one that was there all the time.
+  new_series_ += old->new_series_;
   if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
   if (link_->ended()) return;  // it is about to be told
   if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {

@@ -97,6 +97,7 @@ class HostedPlugin final : private HostLink::Listener {
   void on_loaded(const plugin_wire::MessageView& message);
   void on_result(const plugin_wire::MessageView& message);
   std::string take_points(uint64_t& over);
+  void tell_over();
   std::string define(const plugin_wire::MessageView& message);
   void on_log(const plugin_wire::MessageView& message);
   void send_new_series(const metrics::Tick& tick);
@@ -131,6 +132,7 @@ class HostedPlugin final : private HostLink::Listener {
   size_t told_dense_ = 0;                              // all numbers below it are among them
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
   size_t new_series_ = 0;
+  bool told_over_ = false;  // that points are left out
   plugin_wire::Loaded loaded_;
 
   std::function<void()> settled_call_;

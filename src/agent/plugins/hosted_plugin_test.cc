@@ -198,6 +198,36 @@ TEST(HostedPlugin, TooManySeriesCostPointsNotTheTable) {
   EXPECT_EQ(w.points.size(), HostedPlugin::kMostNewSeries);
   EXPECT_EQ(w.over, 10U);
   EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
+  EXPECT_EQ(w.plugin.error(), "it has made 5000 series, the limit; points of more are dropped");
+  // The host is started anew, and defines them again.
+  w.links.last().end("gone");
+  w.timers.advance(HostedPlugin::kFirstWait);
+  w.running();
+  w.run();
+  w.links.last().answer(Type::kDefine, defined);
+  w.links.last().result(plugin_wire::Verdict::kChanged, points);
+  EXPECT_EQ(w.points.size(), HostedPlugin::kMostNewSeries);
+  EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
+}
+
+TEST(HostedPlugin, ANewVersionHasNoMoreSeriesThanTheOld) {
+  World w;
+  w.running();
+  const auto defined = [](uint32_t from) {
+    std::string all;
+    for (uint32_t i = 0; i < HostedPlugin::kMostNewSeries; ++i) {
+      plugin_wire::put_series(all, plugin_wire::kOwnSeries + i,
+                              {"s" + std::to_string(from + i), {}, "1", metrics::Kind::kGauge, false, 0});
+    }
+    return all;
+  };
+  w.links.last().answer(Type::kDefine, defined(0));
+  auto next = std::make_shared<HostedPlugin>(w.timers, w.table, w.links, entry_of());
+  next->start([] {});
+  w.links.last().loaded();
+  next->take_over(std::shared_ptr<HostedPlugin>(&w.plugin, [](HostedPlugin*) {}));
+  w.links.last().answer(Type::kDefine, defined(1'000'000));
+  EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
 }
 
 TEST(HostedPlugin, ADeadlineCostsTheHostAndTheTick) {
