@@ -31,6 +31,7 @@ constexpr int64_t kDying = 200 * kNanosPerMilli;
 constexpr int64_t kOutputEvery = 100 * kNanosPerMilli;
 constexpr size_t kSmall = 1024;        // bytes
 constexpr size_t kMostWaiting = 1024;  // packets
+constexpr int kLastReads = 8;          // of its output, when it is gone
 constexpr int kMostPackets = 64;       // read in one go: the loop has other work
 
 bool is_request(Type type) {
@@ -113,9 +114,14 @@ HostProcess::~HostProcess() {
   if (channel_.valid()) loop_.unwatch(channel_.get());
   if (output_.valid()) loop_.unwatch(output_.get());
   if (spawn_ != nullptr) spawn_->wanted = false;
-  if (pid_ == 0) return;
-  loop_.unwatch(pidfd_.get());
-  kill_and_reap(pid_);
+  if (pid_ != 0) {
+    loop_.unwatch(pidfd_.get());
+    kill_and_reap(pid_);
+  }
+  // What it printed last says most of a crash.
+  for (int i = 0; i < kLastReads && output_.valid() && read_output() > 0; ++i) {
+  }
+  print(partial_);
 }
 
 uint32_t HostProcess::add(Listener& listener) {
@@ -246,24 +252,41 @@ void HostProcess::take(const MessageView& message) {
   if (found != listeners_.end()) found->second->on_message(message);
 }
 
-// A little at a time: a plugin that prints without end shall wait, not the agent work.
-void HostProcess::on_output() {
+// As read() answers; what is there to wait for is -1.
+ssize_t HostProcess::read_output() {
   std::array<char, size_t{8} * 1024> buffer{};
   const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
-  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  loop_.unwatch(output_.get());
-  if (n <= 0) {
-    output_.reset();
-    return;
-  }
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return -1;
+  if (n <= 0) return 0;
   partial_.append(buffer.data(), static_cast<size_t>(n));
   size_t start = 0;
   for (size_t end = 0; (end = partial_.find('\n', start)) != std::string::npos; start = end + 1) {
-    if (!log_enabled(LogLevel::kInfo) || !lines_.pass()) continue;
-    log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(partial_.substr(start, end - start))}});
+    if (!std::exchange(cut_, false)) print(partial_.substr(start, end - start));
   }
   partial_.erase(0, start);
-  if (partial_.size() > plugin_wire::kMaxText) partial_.clear();
+  if (partial_.size() > plugin_wire::kMaxText) {
+    // Of a line without end the beginning is enough.
+    if (!std::exchange(cut_, true)) print(partial_);
+    partial_.clear();
+  }
+  return n;
+}
+
+void HostProcess::print(const std::string& line) {
+  if (line.empty() || !log_enabled(LogLevel::kInfo) || !lines_.pass()) return;
+  log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(line)}});
+}
+
+// A little at a time: a plugin that prints without end shall wait, not the agent work.
+void HostProcess::on_output() {
+  const ssize_t n = read_output();
+  if (n < 0) return;
+  loop_.unwatch(output_.get());
+  if (n == 0) {
+    print(std::exchange(partial_, {}));  // a last line without an end
+    output_.reset();
+    return;
+  }
   output_timer_ = loop_.call_after(kOutputEvery, [this] {
     output_timer_ = 0;
     loop_.watch(output_.get(), EPOLLIN, [this](uint32_t) { on_output(); });

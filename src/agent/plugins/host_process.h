@@ -56,6 +56,8 @@ class HostProcess final : public HostLink {
   void take(const plugin_wire::MessageView& message);
   void write_waiting();
   void on_output();
+  ssize_t read_output();
+  void print(const std::string& line);
   void on_exit();
   std::string reap();
   void end(const std::string& reason);
@@ -75,6 +77,7 @@ class HostProcess final : public HostLink {
   std::string reason_;      // why we ended it
   std::string last_words_;  // what it said of its end
   std::string partial_;     // of a line of its output
+  bool cut_ = false;        // the beginning of that line has been printed
   plugin_wire::Assembler assembler_;
   std::vector<char> buffer_;
   std::deque<std::string> waiting_;  // packets that the socket did not take yet

@@ -51,6 +51,27 @@ TEST(HostProcess, SaysHowItEnded) {
   EXPECT_TRUE(w.host->ended());
 }
 
+TEST(HostProcess, WhatItPrintsIsReadToItsEnd) {
+  const std::string program = ::testing::TempDir() + "/prints";
+  {
+    std::ofstream file(program);
+    file << "#!/bin/sh\necho first\nprintf '%05000d\\n' 7\nprintf 'no end' >&2\n";
+  }
+  chmod(program.c_str(), 0700);
+  testing::internal::CaptureStderr();
+  {
+    World w(program);
+    ASSERT_NE(w.host, nullptr);
+    w.until_gone();
+  }
+  const std::string text = testing::internal::GetCapturedStderr();
+  unlink(program.c_str());
+  EXPECT_NE(text.find("plugin printed plugin=p line=first"), std::string::npos) << text;
+  EXPECT_NE(text.find("line=000"), std::string::npos) << "a line that is too long is cut";
+  EXPECT_EQ(text.find("007"), std::string::npos) << "what follows of it is no line";
+  EXPECT_NE(text.find("line=\"no end\""), std::string::npos) << text;
+}
+
 // Whoever starts a process stands still until it runs: that is the worker.
 struct Unstarted {
   explicit Unstarted(const std::string& program = "/bin/cat") {
