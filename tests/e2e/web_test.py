@@ -12,7 +12,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import run, wait_until  # noqa: E402
-from web import BrowserTest  # noqa: E402
+from web import SHOTS, BrowserTest  # noqa: E402
 
 LONG = os.environ.get("MONITOR_LONG") == "1"
 
@@ -417,13 +417,13 @@ class WebTest(BrowserTest):
         self.serve()
         load = self.start("monitor-load", "stream", "--server", server.address, "--agents", "100", "--duration", "600s" if not LONG else "1500s")
         wait_until(lambda: len(self.get("/api/v1/fleet")["agents"]) == 100, "100 agents", 60)
-        seconds = 60 if LONG else 15
+        seconds = 60 if LONG else 200 if SHOTS else 15  # for a picture the small charts have a past
         self.browser.open("about:blank")
         empty = self.browser.do("tasks", seconds=5)
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length > 10")
-        self.shot("overview")
         tasks = self.browser.do("tasks", seconds=seconds)
+        self.shot("overview")
         self.assertLess((tasks or [0])[0] - (empty or [0])[0], 50, tasks)
         if LONG:
             self.browser.do("heap")
