@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -98,7 +99,7 @@ Result<std::string> read_input(const std::string& file) {
 
 // Of values that are known one by one.
 int64_t quantile(std::vector<int64_t>& values, double part) {
-  const auto at = values.begin() + static_cast<ptrdiff_t>(part * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = values.begin() + std::lround(part * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
