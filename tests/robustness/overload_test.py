@@ -145,7 +145,10 @@ class OverloadTest(ProgramTest):
         for counts in loads:
             middle = statistics.median(counts)
             self.assertGreater(min(counts), middle / 5)
-            self.assertLess(max(counts), middle * 3)
+            # What a stream had sent before the log was slow, a window at most, may still have lain in a slow partition's queue.
+            many = [count for count in counts if count >= middle * 3]
+            self.assertLess(max(counts), middle * 3 + WINDOW)
+            self.assertLess(len(many), len(counts) / 50, many)
         # It makes a batch a second; the log may take less than one of each stream.
         for name in AGENTS:
             found = [(stored[name], statistics.median(counts)) for counts, stored in zip(loads, partitions) if name in stored]
