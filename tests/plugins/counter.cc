@@ -1,5 +1,7 @@
 // Adds a label `generation` (compiled in) and a point `counter.ticks`: the ticks that it has seen, which it hands over
 // to the next version. For tests of reloads.
+#include <utility>
+
 #include "plugin.hpp"
 
 #ifndef GENERATION
@@ -21,8 +23,8 @@ class Counter final : public monitor::sdk::Plugin {
     id_ = host().intern(series);
   }
   bool run(monitor::sdk::Batch& batch) override {
-    size_t left = instead_ ? 1 : 0;
-    batch.remove_if([&](auto) { return left > 0 && left-- > 0; });
+    bool one = instead_;
+    batch.remove_if([&](auto) { return std::exchange(one, false); });
     batch.add(id_, static_cast<double>(++ticks_));
     return true;
   }
