@@ -43,12 +43,6 @@ bool is_answer(Type type) {
          type == Type::kRestored;
 }
 
-void kill_and_reap(pid_t pid) {
-  ::kill(pid, SIGKILL);
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
-
 std::string signal_name(int number) {
   const char* const text = sigdescr_np(number);
   std::string name = text == nullptr ? fmt::format("signal {}", number) : text;

@@ -49,33 +49,39 @@ class Attributes {
 
 }  // namespace
 
-void HostSpawn::run() {
-  if (wanted) {
-    const Attributes with(channel.get(), output.get());
-    std::string path = program;
-    std::string channel_number = std::to_string(kChannelOfHost);
-    std::string parent = std::to_string(getpid());
-    const std::array<char*, 4> argv = {path.data(), channel_number.data(), parent.data(), nullptr};
-    // Nothing of our environment: it may hold what is nobody's business. Messages of the C library go to the pipe.
-    std::string fatal = "LIBC_FATAL_STDERR_=1";
-    const std::array<char*, 2> environment = {fatal.data(), nullptr};
-    const int error = posix_spawn(&pid, path.c_str(), &with.actions, &with.attributes, argv.data(), environment.data());
-    if (error != 0) {
-      pid = 0;
-      status = errno_error(error, "starting " + program);
-    } else {
-      pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // O_CLOEXEC is always set
-      if (!pidfd.valid()) {
-        status = errno_error(errno, "pidfd_open");
-        ::kill(pid, SIGKILL);
-        waitpid(pid, nullptr, 0);
-        pid = 0;
-      }
-    }
+void kill_and_reap(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
+
+void HostSpawn::run() {
+  if (wanted) status = start();
   // Only the process has them now: when it ends, our ends say so.
   channel.reset();
   output.reset();
+}
+
+Status HostSpawn::start() {
+  const Attributes with(channel.get(), output.get());
+  std::string path = program;
+  std::string channel_number = std::to_string(kChannelOfHost);
+  std::string parent = std::to_string(getpid());
+  const std::array<char*, 4> argv = {path.data(), channel_number.data(), parent.data(), nullptr};
+  // Nothing of our environment: it may hold what is nobody's business. Messages of the C library go to the pipe.
+  std::string fatal = "LIBC_FATAL_STDERR_=1";
+  const std::array<char*, 2> environment = {fatal.data(), nullptr};
+  pid_t made = 0;
+  const int error = posix_spawn(&made, path.c_str(), &with.actions, &with.attributes, argv.data(), environment.data());
+  if (error != 0) return errno_error(error, "starting " + program);
+  pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, made, 0)));  // O_CLOEXEC is always set
+  if (!pidfd.valid()) {
+    const Error why = errno_error(errno, "pidfd_open");
+    kill_and_reap(made);
+    return why;
+  }
+  pid = made;
+  return {};
 }
 
 }  // namespace monitor::agent

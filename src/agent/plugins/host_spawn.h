@@ -15,11 +15,11 @@
 namespace monitor::agent {
 
 struct HostSpawn {
-  // What the process has besides /dev/null: its end of the channel, and where it prints to.
   std::string program;
+  // What the process has besides /dev/null: its end of the channel, and where it prints to.
   Fd channel;
   Fd output;
-  std::atomic<bool> wanted{true};  // the loop's word: no longer is it worth starting
+  std::atomic<bool> wanted{true};  // until the loop says that it is not worth starting any more
 
   // What came of it, once run() has returned. No process and no error: it was not wanted any more.
   pid_t pid = 0;
@@ -28,6 +28,12 @@ struct HostSpawn {
 
   // On the worker's thread, once.
   void run();
+
+ private:
+  Status start();
 };
+
+// Waits for its end, which is soon.
+void kill_and_reap(pid_t pid);
 
 }  // namespace monitor::agent
