@@ -13,8 +13,6 @@ namespace monitor::agent {
 
 namespace {
 
-constexpr int64_t kFailureEvery = 10 * kNanosPerSecond;  // a line of the log
-
 bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
 }
@@ -247,11 +245,8 @@ void Chain::run_builtin(Stage& stage) {
   } catch (...) {
     failure = "an exception of no known type";
   }
-  const int64_t now = clock_.mono_ns();
-  if (!failure.empty() && (stage.failure_logged_ns == 0 || now - stage.failure_logged_ns >= kFailureEvery)) {
-    stage.failure_logged_ns = now;
-    log_error("plugin failed; its tick is lost",
-              {{"plugin", stage.entry.name}, {"reason", failure}, {"failed", stage.state.failures + 1}});
+  if (!failure.empty()) {
+    log_error("built-in plugin failed; its tick is lost", {{"plugin", stage.entry.name}, {"reason", failure}});
   }
   finish_stage(stage, forward, stage.plugin->drop_reason(), failure);
 }

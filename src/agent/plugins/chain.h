@@ -111,7 +111,6 @@ class Chain {
     std::shared_ptr<HostedPlugin> hosted;
     PluginState state;
     Durations durations;
-    int64_t failure_logged_ns = 0;  // 0: never
   };
   using Stages = std::vector<std::shared_ptr<Stage>>;
 
