@@ -19,7 +19,7 @@ Reporter::Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill)
       since_ns_(timers.clock().wall_ns()) {}
 
 Reporter::~Reporter() {
-  for (const Timers::TimerId timer : {now_timer_, status_timer_, inventory_timer_}) timers_.cancel_timer(timer);
+  for (const Timers::TimerId timer : {now_timer_, status_timer_}) timers_.cancel_timer(timer);
 }
 
 void Reporter::changed() {
@@ -40,33 +40,25 @@ void Reporter::report() {
   AgentInventory inventory;
   fill_(status, inventory);
   board_.put_status(to_json(status));
-  if (inventory_timer_ == 0 || inventory.plugins != told_plugins_) report_inventory();
+  const int64_t now = timers_.clock().mono_ns();
+  if (now >= inventory_due_ns_ || inventory.plugins != told_plugins_) {
+    inventory.host = self_.host;
+    inventory.groups = status.groups;
+    inventory.version = self_.version;
+    inventory.last_seen_ns = status.updated_ns;
+    board_.put_inventory(to_json(inventory));
+    told_plugins_ = std::move(inventory.plugins);
+    inventory_due_ns_ = now + kInventoryEvery;
+  }
   status_timer_ = timers_.call_after(kStatusEvery, [this] {
     status_timer_ = 0;
     report();
   });
 }
 
-void Reporter::report_inventory() {
-  timers_.cancel_timer(std::exchange(inventory_timer_, 0));
-  AgentStatus status;
-  AgentInventory inventory;
-  fill_(status, inventory);
-  inventory.host = self_.host;
-  inventory.groups = status.groups;
-  inventory.version = self_.version;
-  inventory.last_seen_ns = timers_.clock().wall_ns();
-  told_plugins_ = inventory.plugins;
-  board_.put_inventory(to_json(inventory));
-  inventory_timer_ = timers_.call_after(kInventoryEvery, [this] {
-    inventory_timer_ = 0;
-    report_inventory();
-  });
-}
-
 void Reporter::stop(std::function<void()> done) {
   stopped_ = true;
-  for (Timers::TimerId* timer : {&now_timer_, &status_timer_, &inventory_timer_}) {
+  for (Timers::TimerId* timer : {&now_timer_, &status_timer_}) {
     timers_.cancel_timer(std::exchange(*timer, 0));
   }
   board_.stop(std::move(done));

@@ -1,6 +1,6 @@
 // Reporter: keeps an agent's status and inventory up to date on a board: the status at once when the
-// engine's state changes, else, and for the plugins' numbers, every 10 s; the inventory every 60 s, and when the plugin
-// folder has changed. Everything on the loop's thread; timers and board must outlive it.
+// engine's state changes, else, and for the plugins' numbers, every 10 s; with it the inventory, when a minute has
+// passed or the plugin folder has changed. Everything on the loop's thread; timers and board must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,6 @@ class Reporter {
 
  private:
   void report();
-  void report_inventory();
 
   Timers& timers_;
   Self self_;
@@ -42,9 +41,9 @@ class Reporter {
   int64_t since_ns_;
   bool stopped_ = false;
   std::vector<std::string> told_plugins_;  // in the inventory
+  int64_t inventory_due_ns_ = 0;           // by the monotonic clock
   Timers::TimerId now_timer_ = 0;
   Timers::TimerId status_timer_ = 0;
-  Timers::TimerId inventory_timer_ = 0;
 };
 
 }  // namespace monitor::config

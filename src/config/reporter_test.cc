@@ -1,0 +1,79 @@
+// What an agent says of itself, and when.
+#include "config/reporter.h"
+
+#include <gtest/gtest.h>
+
+#include "base/event_loop.h"
+
+namespace monitor::config {
+namespace {
+
+class FakeBoard final : public StatusBoard {
+ public:
+  void put_status(std::string json) override { statuses.push_back(std::move(json)); }
+  void put_inventory(std::string json) override { inventories.push_back(std::move(json)); }
+  void stop(std::function<void()> done) override { done(); }
+  std::vector<std::string> statuses;
+  std::vector<std::string> inventories;
+};
+
+struct World {
+  FakeTimers timers;
+  FakeBoard board;
+  std::vector<std::string> plugins;
+  int fills = 0;
+  Reporter reporter{timers, {"0.2.0", "h"}, board, [this](AgentStatus& status, AgentInventory& inventory) {
+                      ++fills;
+                      status.groups = {"web"};
+                      inventory.plugins = plugins;
+                    }};
+};
+
+TEST(Reporter, TellsTheStatusEveryTenSecondsAndTheInventoryEveryMinute) {
+  World w;
+  w.reporter.changed();
+  w.timers.advance(0);
+  EXPECT_EQ(w.board.statuses.size(), 1U);
+  ASSERT_EQ(w.board.inventories.size(), 1U);
+  const auto told = parse_inventory(w.board.inventories[0]);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->host, "h");
+  EXPECT_EQ(told->version, "0.2.0");
+  EXPECT_EQ(told->groups, std::vector<std::string>{"web"});
+  w.timers.advance(59 * kNanosPerSecond);
+  EXPECT_EQ(w.board.statuses.size(), 6U);
+  EXPECT_EQ(w.board.inventories.size(), 1U);
+  w.timers.advance(kNanosPerSecond);
+  EXPECT_EQ(w.board.inventories.size(), 2U);
+  EXPECT_EQ(w.fills, 7) << "what there is to say is asked for once a report";
+}
+
+TEST(Reporter, ChangesOfOneTurnAreToldOnce) {
+  World w;
+  for (int i = 0; i < 5; ++i) w.reporter.changed();
+  w.timers.advance(0);
+  EXPECT_EQ(w.board.statuses.size(), 1U);
+}
+
+TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
+  World w;
+  w.reporter.changed();
+  w.timers.advance(0);
+  w.plugins = {"mine"};
+  w.reporter.changed();
+  w.timers.advance(0);
+  ASSERT_EQ(w.board.inventories.size(), 2U);
+  EXPECT_EQ(parse_inventory(w.board.inventories[1])->plugins, w.plugins);
+}
+
+TEST(Reporter, SaysNothingAfterItsEnd) {
+  World w;
+  w.reporter.changed();
+  w.reporter.stop([] {});
+  w.reporter.changed();
+  w.timers.advance(100 * kNanosPerSecond);
+  EXPECT_TRUE(w.board.statuses.empty());
+}
+
+}  // namespace
+}  // namespace monitor::config
