@@ -32,10 +32,6 @@ constexpr int64_t kAsk = 1 * kNanosPerSecond;  // for an answer of a broker, one
 constexpr int64_t kAskForState = 10 * kNanosPerSecond;
 constexpr int64_t kTryAgain = 200 * kNanosPerMilli;
 constexpr int64_t kLookForGrowth = 30 * kNanosPerSecond;
-// Whether Kafka is there, when nothing came for so long; and while it is not.
-constexpr int64_t kLookWhenQuiet = 5 * kNanosPerSecond;
-constexpr int64_t kLookWhenAway = 1 * kNanosPerSecond;
-constexpr int64_t kAskWhenAway = 500 * kNanosPerMilli;
 constexpr int64_t kLongestWait = 1 * kNanosPerSecond;
 constexpr const char* kNoGroup = "monitor-without-group";  // librdkafka wants a name; nothing is stored under it
 
@@ -254,47 +250,8 @@ Status Reader::begin() {
   }
   begun_ = true;
   next_growth_look_ns_ = now_ns() + kLookForGrowth;
-  next_look_ns_ = now_ns() + kLookWhenQuiet;
+  look_later();
   return {};
-}
-
-// librdkafka tells of connections that break, of no broker that hangs, and of none that is back: where nothing comes,
-// the leaders are asked. Two questions without an answer are needed, since a broker may be busy for a moment.
-void Reader::look_whether_it_is_there(Events& events) {
-  if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) {
-    next_look_ns_ = now_ns() + kLookWhenQuiet;
-    unanswered_ = 0;
-    away_told_ = false;
-    return;
-  }
-  if (now_ns() < next_look_ns_ || rebalanced_) return;
-  const Status there = ask_leaders();
-  next_look_ns_ = now_ns() + (there ? kLookWhenQuiet : kLookWhenAway);
-  if (!there) {
-    if (++unanswered_ < 2) return;
-    away_told_ = true;
-    trouble(connectivity_.describe(there.error().message()), events);
-    return;
-  }
-  unanswered_ = 0;
-  connectivity_.clear();
-  if (!std::exchange(away_told_, false)) return;
-  trouble_.clear();
-  events.push_back({.kind = ReaderEvent::Kind::kRecovered});
-}
-
-Status Reader::ask_leaders() const {
-  if (positions_.empty()) {
-    const auto partitions = partition_count(handle_.get(), kafka_.topic, kAskWhenAway);
-    return partitions ? Status() : partitions.error();
-  }
-  const PartitionList ask(rd_kafka_topic_partition_list_new(static_cast<int>(positions_.size())));
-  for (const auto& [partition, position] : positions_) {
-    rd_kafka_topic_partition_list_add(ask.get(), kafka_.topic.c_str(), partition)->offset = RD_KAFKA_OFFSET_END;
-  }
-  auto error = rd_kafka_offsets_for_times(handle_.get(), ask.get(), to_millis(kAskWhenAway));
-  for (int i = 0; i < ask->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = ask->elems[i].err;
-  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status() : to_error(error, "topic " + kafka_.topic);
 }
 
 // A group is told of new partitions by its assignment; alone one has to ask.
@@ -333,22 +290,6 @@ Status Reader::drain(Events& events, int64_t end_ns) {
   keep_fetching();
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) trouble_.clear();
   return status;
-}
-
-// What librdkafka has fetched ahead has a limit. A thread of it that finds the limit reached looks again after a second
-// (before 2.2, where fetch.queue.backoff.ms came), though all is consumed after a tenth of one. Any call wakes it: here
-// a question to each leader, whose answer nobody waits for.
-void Reader::keep_fetching() {
-  constexpr size_t kWorthAWord = 1000;
-  const size_t queued = rd_kafka_queue_length(queue_.get());
-  if (queued > queued_) queued_ = queued;
-  if (queued_ < kWorthAWord || queued > queued_ / 2) return;
-  queued_ = queued;
-  const PartitionList ask(rd_kafka_topic_partition_list_new(static_cast<int>(positions_.size())));
-  for (const auto& [partition, position] : positions_) {
-    rd_kafka_topic_partition_list_add(ask.get(), kafka_.topic.c_str(), partition)->offset = RD_KAFKA_OFFSET_END;
-  }
-  rd_kafka_offsets_for_times(handle_.get(), ask.get(), 0);
 }
 
 Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {

@@ -59,7 +59,8 @@ class Reader final : public LogReader {
   Status drain(Events& events, int64_t end_ns);
   Status take_error(const rd_kafka_message_t& message, Events& events);
   void look_whether_it_is_there(Events& events);
-  Status ask_leaders() const;
+  void look_later();
+  Status ask_leaders(int64_t within_ns) const;
   void keep_fetching();
   Status go_on_after_loss(int32_t partition, Events& events);
   Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
