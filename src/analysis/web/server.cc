@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "analysis/web/held_replies.h"
 #include "base/text.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/http/loop_daemon.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
-constexpr size_t kSmallReply = size_t{64} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
 // A comment would do for proxies; a page is told of events alone, and must know that the connection lives.
@@ -144,7 +144,7 @@ class WebServer::Impl {
     bool handled = false;
     bool suspended = false;
     std::optional<Reply> reply;
-    const std::string* held = nullptr;  // its body, while it is counted
+    bool held = false;  // its body counts as being sent
     bool streaming = false;
     StreamStart start;
     std::string out;
@@ -288,35 +288,12 @@ class WebServer::Impl {
     return exchange.reply ? queue(exchange) : MHD_YES;
   }
 
-  // Slow readers hold what they were answered: that is bounded over all of them. A body that several are sent counts
-  // once.
-  bool hold(Exchange& exchange, const std::shared_ptr<const std::string>& body) {
-    if (!body) return true;
-    const auto at = replies_.try_emplace(body.get(), 0).first;
-    if (at->second == 0) {
-      const bool full = reply_bytes_ > 0 && reply_bytes_ + body->size() > options_.max_replies_bytes;
-      if (full && body->size() > kSmallReply) {
-        replies_.erase(at);
-        return false;
-      }
-      reply_bytes_ += body->size();
-    }
-    ++at->second;
-    exchange.held = body.get();
-    return true;
-  }
-  void let_go(const Exchange& exchange) {
-    const auto at = replies_.find(exchange.held);
-    if (exchange.held == nullptr || at == replies_.end() || --at->second > 0) return;
-    reply_bytes_ -= exchange.held->size();
-    replies_.erase(at);
-  }
-
   MHD_Result queue(Exchange& exchange) {
-    if (!hold(exchange, exchange.reply->body)) {
+    if (exchange.reply->body && !replies_.hold(*exchange.reply->body)) {
       exchange.reply = error_reply(503, "too much is being sent at once; try again in a moment");
-      hold(exchange, exchange.reply->body);
+      replies_.hold(*exchange.reply->body);
     }
+    exchange.held = exchange.reply->body != nullptr;
     const Reply& reply = *exchange.reply;
     requests_.add();
     if (reply.status >= 400 && reply.status < 500) refused_.add();
@@ -355,7 +332,7 @@ class WebServer::Impl {
     }
     *state = nullptr;
     impl.bodies_ -= exchange->request.body.size();
-    impl.let_go(*exchange);
+    if (exchange->held) impl.replies_.let_go(*exchange->reply->body);
     impl.exchanges_.erase(exchange->token);
   }
 
@@ -374,9 +351,8 @@ class WebServer::Impl {
   bool run_due_ = false;
   uint64_t last_token_ = 0;
   size_t stream_count_ = 0;
-  size_t bodies_ = 0;                                       // bytes, of all requests
-  size_t reply_bytes_ = 0;                                  // of what is being sent
-  std::unordered_map<const std::string*, size_t> replies_;  // bodies, and to how many each is sent
+  size_t bodies_ = 0;  // bytes, of all requests
+  HeldReplies replies_{options_.max_replies_bytes};
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
   std::atomic<bool> woken_ = false;
