@@ -1,5 +1,6 @@
 #include "config/file/file_board.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -17,7 +18,10 @@ Status write_beside(const std::string& path, const std::string& json) {
   const std::string beside = path + ".new";
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
-  std::ofstream(beside) << json << "\n";
+  std::ofstream file(beside);
+  file << json << "\n";
+  file.close();
+  if (!file) return errno_error(errno, "writing " + beside);
   fs::rename(beside, path, error);
   if (error) return errno_error(error.value(), "writing " + path);
   return {};

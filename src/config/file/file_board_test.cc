@@ -1,0 +1,78 @@
+// Status and inventory as files, on a real folder; the worker works when it is told to.
+#include "config/file/file_board.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace monitor::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct World {
+  World() { fs::remove_all(folder); }
+  ~World() { fs::remove_all(folder); }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  std::string text(const std::string& name) const {
+    std::ifstream file(folder + "/" + name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  const std::string folder = testing::TempDir() + "file_board_test";
+  ManualWorker worker;
+  FileBoard board{worker, folder, "a"};
+};
+
+TEST(FileBoard, WritesWhatIsNewest) {
+  World w;
+  w.board.put_status("1");
+  w.board.put_status("2");
+  w.board.put_status("3");
+  w.board.put_inventory("i");
+  EXPECT_FALSE(fs::exists(w.folder)) << "a loop that ticks does not wait for a disk";
+  w.worker.run_all();
+  EXPECT_EQ(w.text("status/a.json"), "3\n");
+  EXPECT_EQ(w.text("inventory/a.json"), "i\n");
+}
+
+TEST(FileBoard, AtItsEndTheStatusGoesAndTheInventoryStays) {
+  World w;
+  w.board.put_inventory("i");
+  w.board.put_status("1");
+  w.board.put_status("2");
+  bool done = false;
+  w.board.stop([&] { done = true; });
+  w.worker.run_all();
+  EXPECT_TRUE(done);
+  EXPECT_FALSE(fs::exists(w.folder + "/status/a.json"));
+  EXPECT_EQ(w.text("inventory/a.json"), "i\n");
+}
+
+TEST(FileBoard, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
+  World w;
+  w.board.put_status("1");
+  w.worker.run_all();
+  fs::create_directory(w.folder + "/status/a.json.new");  // in the way
+  testing::internal::CaptureStderr();
+  for (const char* const text : {"2", "3"}) {
+    w.board.put_status(text);
+    w.worker.run_all();
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(w.text("status/a.json"), "1\n");
+  const size_t first = said.find("status cannot be written");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(said.find("status cannot be written", first + 1), std::string::npos);
+  fs::remove(w.folder + "/status/a.json.new");
+  w.board.put_status("4");
+  w.worker.run_all();
+  EXPECT_EQ(w.text("status/a.json"), "4\n");
+}
+
+}  // namespace
+}  // namespace monitor::config
