@@ -215,6 +215,38 @@ std::string_view text_field(lua_State* state, const char* name, const char* othe
   return text_at(state, -1);
 }
 
+// The field `labels` of the table at index 2: names and values as pairs of texts, which stay on the stack.
+struct LabelTexts {
+  std::array<std::string_view, 64> texts;
+  size_t count = 0;
+};
+
+void read_labels(lua_State* state, LabelTexts& labels) {
+  if (lua_getfield(state, 2, "labels") != LUA_TTABLE) {
+    if (!lua_isnil(state, -1)) luaL_error(state, "'labels' must be a table");
+    return;
+  }
+  const int table = lua_gettop(state);
+  lua_pushnil(state);
+  while (lua_next(state, table) != 0) {
+    if (labels.count == labels.texts.size()) luaL_error(state, "too many labels");
+    if (lua_type(state, -2) != LUA_TSTRING) luaL_error(state, "a label's name must be a text");
+    labels.texts.at(labels.count++) = text_at(state, -2);
+    labels.texts.at(labels.count++) = text_at(state, -1);  // a number becomes its text
+    lua_pushvalue(state, -2);                              // the key, for lua_next; value and key before it stay
+  }
+}
+
+void add_point(LuaBatch& batch, uint32_t series, double value) {
+  HostTick& tick = *batch.tick;
+  metrics::Point point;
+  point.series = series;
+  point.real = value;
+  if (tick.count == tick.room.size()) tick.room.resize(2 * tick.count + 1);
+  tick.room[tick.count++] = point;
+  batch.dropped.push_back(false);
+}
+
 int batch_add(lua_State* state) {
   LuaBatch& batch = alive(state, kBatchType);
   luaL_checktype(state, 2, LUA_TTABLE);
@@ -230,22 +262,8 @@ int batch_add(lua_State* state) {
   const double value = luaL_checknumber(state, -1);
   lua_getfield(state, 2, "counter");
   const bool counter = lua_toboolean(state, -1) != 0;
-  // Labels as pairs of texts, still on the stack.
-  std::array<std::string_view, 64> texts;
-  size_t count = 0;
-  if (lua_getfield(state, 2, "labels") == LUA_TTABLE) {
-    const int labels = lua_gettop(state);
-    lua_pushnil(state);
-    while (lua_next(state, labels) != 0) {
-      if (count == texts.size()) return luaL_error(state, "too many labels");
-      if (lua_type(state, -2) != LUA_TSTRING) return luaL_error(state, "a label's name must be a text");
-      texts.at(count++) = text_at(state, -2);
-      texts.at(count++) = text_at(state, -1);  // a number becomes its text
-      lua_pushvalue(state, -2);                // the key, for lua_next; value and key before it stay
-    }
-  } else if (!lua_isnil(state, -1)) {
-    return luaL_error(state, "'labels' must be a table");
-  }
+  LabelTexts labels;
+  read_labels(state, labels);
   LuaBudget::of(state).charge(state, kInternCost);
   bool good = false;
   try {
@@ -253,16 +271,12 @@ int batch_add(lua_State* state) {
     series.name = name;
     series.unit = unit;
     series.kind = counter ? metrics::Kind::kCounter : metrics::Kind::kGauge;
-    for (size_t i = 0; i < count; i += 2) metrics::set_label(series.labels, texts.at(i), texts.at(i + 1));
+    for (size_t i = 0; i < labels.count; i += 2) {
+      metrics::set_label(series.labels, labels.texts.at(i), labels.texts.at(i + 1));
+    }
     const auto id = batch.series.intern(std::move(series));
     if (id) {
-      metrics::Point point;
-      point.series = *id;
-      point.real = value;
-      HostTick& tick = *batch.tick;
-      if (tick.count == tick.room.size()) tick.room.resize(2 * tick.count + 1);
-      tick.room[tick.count++] = point;
-      batch.dropped.push_back(false);
+      add_point(batch, *id, value);
       good = true;
     } else {
       batch.error = id.error().message();
