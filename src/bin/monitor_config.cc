@@ -13,6 +13,7 @@
 #include "base/time_format.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
+#include "bin/common/input.h"
 #include "bin/config/context.h"
 #include "bin/config/fleet_commands.h"
 #include "bin/config/override_commands.h"
@@ -359,8 +360,7 @@ class Program {
   }
 
   int validate() {
-    auto text = flags_.file == "-" ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
-                                   : disk_.read_file(flags_.file, size_t{64} * 1024 * 1024);
+    auto text = read_input(disk_, flags_.file, size_t{64} * 1024 * 1024);
     if (!text) {
       std::cerr << "monitor-config: " << text.error().message() << "\n";
       return kExitIo;

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -17,6 +16,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
+#include "bin/common/input.h"
 #include "bin/plugin/new_project.h"
 #include "bin/plugin/plugin_run.h"
 #include "bin/plugin/recorded_ticks.h"
@@ -84,19 +84,6 @@ void print_tick(size_t number, const metrics::SeriesTable& table, agent::PluginS
             << agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : "");
 }
 
-Result<std::string> read_input(const std::string& file) {
-  if (file != "-") return PosixDisk().read_file(file, kMostInput);
-  std::string text;
-  std::array<char, size_t{64} * 1024> buffer{};
-  while (std::cin.read(buffer.data(), buffer.size()), std::cin.gcount() > 0) {
-    text.append(buffer.data(), static_cast<size_t>(std::cin.gcount()));
-    if (text.size() > kMostInput) {
-      return Error(Code::kResourceExhausted, fmt::format("standard input has more than {} bytes", kMostInput));
-    }
-  }
-  return text;
-}
-
 // Of values that are known one by one.
 int64_t quantile(std::vector<int64_t>& values, double part) {
   const auto at = values.begin() + std::lround(part * static_cast<double>(values.size() - 1));
@@ -117,7 +104,8 @@ std::string config_fault(const std::string& config) {
 }
 
 int test(const Flags& flags) {
-  auto text = read_input(flags.input);
+  PosixDisk disk;
+  auto text = read_input(disk, flags.input, kMostInput);
   if (!text) return fail(text.error().message(), kExitIo);
   metrics::SeriesTable table;
   auto ticks = parse_recorded(*text, table);
@@ -224,9 +212,10 @@ int inspect(const Flags& flags, const std::string& data) {
           kExitNegative);
     }
     if (const std::string refusal = refusal_of(file, found->second); !refusal.empty()) {
-      std::string all;
-      for (const auto& one : found->second) all += (all.empty() ? "" : ", ") + one.path;
-      return fail(found->second.front().fault == refusal ? refusal : fmt::format("{} ({})", refusal, all), kExitConfig);
+      if (found->second.front().fault == refusal) return fail(refusal, kExitConfig);
+      std::vector<std::string> paths;
+      for (const auto& one : found->second) paths.push_back(one.path);
+      return fail(fmt::format("{} ({})", refusal, join(paths, ", ")), kExitConfig);
     }
     file = found->second.front().path;
   }
