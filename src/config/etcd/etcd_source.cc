@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "config/document.h"
+#include "config/etcd/known_keys.h"
 #include "config/etcd/messages.h"
 
 namespace monitor::config {
@@ -17,54 +17,6 @@ namespace {
 
 constexpr size_t kMaxKeys = 100;  // etcd's limit of a transaction is 128
 constexpr size_t kMaxFragmentBytes = size_t{64} * 1024 * 1024;
-
-Entry entry_of(const std::string& value) {
-  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt, 0};
-  return {"",
-          Error(Code::kResourceExhausted,
-                fmt::format("document: {} bytes, the limit is {}", value.size(), kMaxDocumentBytes)),
-          0};
-}
-
-// A key, or all from `key` to before `end`.
-struct Range {
-  std::string key;
-  std::string end;
-};
-
-std::vector<Range> ranges_of(const WatchSet& what) {
-  std::vector<Range> ranges;
-  ranges.reserve(what.keys.size() + what.prefixes.size());
-  for (const std::string& key : what.keys) ranges.push_back({key, ""});
-  for (const std::string& prefix : what.prefixes) {
-    ranges.push_back({prefix, prefix});
-    ++ranges.back().end.back();  // '/' is not the last of bytes
-  }
-  return ranges;
-}
-
-// What a read found.
-struct Snapshot {
-  struct Found {
-    Entry entry;
-    int64_t mod_revision = 0;
-  };
-  uint64_t cluster_id = 0;
-  int64_t revision = 0;
-  std::map<std::string, Found> found;
-};
-
-Snapshot snapshot_of(const pb::TxnResponse& response) {
-  Snapshot snapshot;
-  snapshot.cluster_id = response.header().cluster_id();
-  snapshot.revision = response.header().revision();
-  for (const pb::ResponseOp& op : response.responses()) {
-    for (const pb::KeyValue& kv : op.response_range().kvs()) {
-      snapshot.found[kv.key()] = {entry_of(kv.value()), kv.mod_revision()};
-    }
-  }
-  return snapshot;
-}
 
 }  // namespace
 
@@ -81,8 +33,8 @@ struct EtcdSource::Impl {
   void read(OnSnapshot then);
   void on_first_read(const Snapshot& snapshot);
   void on_reconcile_read(const Snapshot& snapshot);
+  void on_whole_read(const Snapshot& snapshot);
   bool went_back(const Snapshot& snapshot) const;
-  bool differs(const Snapshot& snapshot) const;
   void take(const Snapshot& snapshot);
 
   void open_watch();
@@ -97,7 +49,9 @@ struct EtcdSource::Impl {
   void probe();
   void schedule_reconcile();
   void fail(const Error& reason);
-  void schedule_tell();
+  void schedule_tell(int64_t after_ns = 0);
+  void confirm();
+  void on_confirmed(const Snapshot& snapshot);
   void tell();
 
   Timers& timers;
@@ -106,18 +60,13 @@ struct EtcdSource::Impl {
   EtcdSourceOptions options;
   Backoff backoff;
   WatchSet what;
-  std::vector<Range> ranges;  // the same, as etcd is asked
+  std::vector<KeyRange> ranges;  // the same, as etcd is asked
   ConfigListener* listener = nullptr;
   State state;
 
-  // What is known of the keys.
-  uint64_t cluster_id = 0;
-  int64_t revision = 0;          // up to which all keys are known
+  KnownKeys keys;
+  bool at_one_revision = true;   // they are as a read found them; else events have come since
   int64_t revision_at_read = 0;  // when the read under way was sent
-  std::map<std::string, Entry> entries;
-  std::map<std::string, int64_t> modified;  // of what is in entries
-  std::map<std::string, int64_t> seen;      // key -> revision up to which it is known; deletions too
-  int64_t seen_all = 0;                     // up to which those are known that are not in `seen`
 
   // What the listener was told.
   bool told = false;
@@ -132,6 +81,7 @@ struct EtcdSource::Impl {
   size_t fragment_bytes = 0;
   std::unique_ptr<EtcdCall> watch_call;
   std::unique_ptr<EtcdCall> read_call;
+  std::unique_ptr<EtcdCall> confirm_call;
   std::unique_ptr<EtcdCall> probe_call;
   Timers::TimerId calm_timer = 0;
   Timers::TimerId open_timer = 0;
@@ -152,37 +102,34 @@ void EtcdSource::Impl::begin() {
 void EtcdSource::Impl::stop() {
   watch_call.reset();
   read_call.reset();
+  confirm_call.reset();
   probe_call.reset();
   for (Timers::TimerId* timer : {&calm_timer, &open_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
     timers.cancel_timer(std::exchange(*timer, 0));
   }
+  if (!at_one_revision) timers.cancel_timer(std::exchange(tell_timer, 0));  // the next read tells
   fragments.clear();
   fragment_bytes = 0;
   state.watching = false;
 }
 
 void EtcdSource::Impl::read(OnSnapshot then) {
-  pb::TxnRequest request;
-  for (const Range& range : ranges) {
-    pb::RangeRequest& one = *request.add_success()->mutable_request_range();
-    one.set_key(range.key);
-    one.set_range_end(range.end);
-  }
-  revision_at_read = revision;
-  read_call = call_etcd<pb::TxnResponse>(client, kTxnPath, request, patience(options.read_timeout_ns),
-                                         [this, then](const Result<pb::TxnResponse>& response) {
-                                           read_call.reset();
-                                           if (!response && state.watching) {
-                                             // The watch goes on; that it is dead is for the probe to notice.
-                                             log_debug("configuration was not read again; it is tried later",
-                                                       {{"reason", response.error()}});
-                                             schedule_reconcile();
-                                           } else if (!response) {
-                                             fail(response.error());
-                                           } else {
-                                             (this->*then)(snapshot_of(*response));
-                                           }
-                                         });
+  revision_at_read = keys.revision();
+  read_call = call_etcd<pb::TxnResponse>(
+      client, kTxnPath, read_of(ranges, ReadKind::kAll), patience(options.read_timeout_ns),
+      [this, then](const Result<pb::TxnResponse>& response) {
+        read_call.reset();
+        if (!response && state.watching) {
+          // The watch goes on; that it is dead is for the probe to notice.
+          log_debug("configuration was not read again; it is tried later", {{"reason", response.error()}});
+          schedule_reconcile();
+          if (!at_one_revision) schedule_tell(backoff.next_ns());
+        } else if (!response) {
+          fail(response.error());
+        } else {
+          (this->*then)(snapshot_of(*response));
+        }
+      });
 }
 
 void EtcdSource::Impl::on_first_read(const Snapshot& snapshot) {
@@ -194,8 +141,8 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   compacted = false;
   const bool back = went_back(snapshot);
   // Events of what came after this read have been seen already: it has nothing to say.
-  const bool overtaken = !back && snapshot.revision < revision;
-  if (overtaken || (!back && !differs(snapshot))) {
+  const bool overtaken = !back && snapshot.revision < keys.revision();
+  if (overtaken || (!back && !keys.differs(snapshot))) {
     if (!overtaken && snapshot.revision > told_revision && !changed) {
       told_revision = snapshot.revision;
       schedule_tell();
@@ -211,15 +158,24 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   open_watch();
 }
 
-bool EtcdSource::Impl::went_back(const Snapshot& snapshot) const {
-  return told && (snapshot.revision < revision_at_read || snapshot.cluster_id != cluster_id);
+// What events could not tell for certain.
+void EtcdSource::Impl::on_whole_read(const Snapshot& snapshot) {
+  const bool back = went_back(snapshot);
+  // Events of what came after this read have been taken, and do not come again: another look will find them.
+  const bool overtaken = !back && snapshot.revision < keys.revision();
+  take(snapshot);
+  timers.cancel_timer(std::exchange(tell_timer, 0));
+  if (overtaken) {
+    at_one_revision = false;
+    schedule_tell();
+  }
+  if (back) open_watch();
+  schedule_reconcile();
+  tell();
 }
 
-bool EtcdSource::Impl::differs(const Snapshot& snapshot) const {
-  // Any other revision, not just a higher one: a store that was restored may have been written to since.
-  std::map<std::string, int64_t> found;
-  for (const auto& [key, one] : snapshot.found) found[key] = one.mod_revision;
-  return found != modified;
+bool EtcdSource::Impl::went_back(const Snapshot& snapshot) const {
+  return told && (snapshot.revision < revision_at_read || snapshot.cluster_id != keys.cluster_id());
 }
 
 void EtcdSource::Impl::take(const Snapshot& snapshot) {
@@ -228,23 +184,14 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
     ++state.restores;
     log_warning("etcd was restored to an older state, or is another cluster; everything is read again",
                 {{"revision", snapshot.revision},
-                 {"before", revision},
+                 {"before", keys.revision()},
                  {"cluster", fmt::format("{:x}", snapshot.cluster_id)},
-                 {"cluster_before", fmt::format("{:x}", cluster_id)}});
+                 {"cluster_before", fmt::format("{:x}", keys.cluster_id())}});
     told_revision = 0;
   }
-  const bool news = back || !told || differs(snapshot);
-  cluster_id = snapshot.cluster_id;
-  revision = snapshot.revision;
-  entries.clear();
-  modified.clear();
-  seen.clear();
-  seen_all = snapshot.revision;
-  for (const auto& [key, one] : snapshot.found) {
-    entries[key] = one.entry;
-    entries[key].revision = modified[key] = one.mod_revision;
-  }
-  changed |= news;
+  changed |= back || !told || keys.differs(snapshot);
+  keys.take(snapshot);
+  at_one_revision = true;
   if (changed || lost) schedule_tell();
 }
 
@@ -257,12 +204,12 @@ void EtcdSource::Impl::open_watch() {
   created = 0;
   endpoint = client.endpoint();
   std::vector<std::string> requests;
-  for (const Range& range : ranges) {
+  for (const KeyRange& range : ranges) {
     pb::WatchRequest request;
     pb::WatchCreateRequest& create = *request.mutable_create_request();
     create.set_key(range.key);
     create.set_range_end(range.end);
-    create.set_start_revision(revision + 1);
+    create.set_start_revision(keys.revision() + 1);
     create.set_fragment(true);
     requests.push_back(request.SerializeAsString());
   }
@@ -287,7 +234,7 @@ void EtcdSource::Impl::on_watch_message(std::string_view bytes) {
     fail(response.error());
     return;
   }
-  if (response->header().cluster_id() != cluster_id) {
+  if (response->header().cluster_id() != keys.cluster_id()) {
     fail(Error(Code::kUnavailable, "the watch is answered by another cluster"));
   } else if (response->canceled()) {
     on_watch_cancelled(*response);
@@ -311,7 +258,7 @@ void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
   }
   ++state.compactions;
   log_info("etcd has compacted what the watch wanted; the keys are read again",
-           {{"wanted", revision + 1}, {"compacted", response.compact_revision()}});
+           {{"wanted", keys.revision() + 1}, {"compacted", response.compact_revision()}});
   if (std::exchange(compacted, true)) {
     fail(Error(Code::kUnavailable, "etcd compacts faster than it can be watched"));
   } else {
@@ -320,9 +267,9 @@ void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
 }
 
 void EtcdSource::Impl::on_created(const pb::WatchResponse& response) {
-  if (response.header().revision() < revision) {
+  if (response.header().revision() < keys.revision()) {
     const Error reason(Code::kUnavailable, fmt::format("etcd is at revision {}, behind {}, up to which it was read",
-                                                       response.header().revision(), revision));
+                                                       response.header().revision(), keys.revision()));
     client.give_up(reason);  // this member is behind: another
     return;
   }
@@ -334,7 +281,7 @@ void EtcdSource::Impl::established() {
   if (!state.watching) {
     ++state.established;
     log_info("configuration watch established",
-             {{"endpoint", endpoint}, {"revision", revision}, {"keys", ranges.size()}});
+             {{"endpoint", endpoint}, {"revision", keys.revision()}, {"keys", ranges.size()}});
   }
   state.watching = true;
   // Not at once: what comes and goes again is no recovery.
@@ -367,24 +314,14 @@ void EtcdSource::Impl::on_events(pb::WatchResponse& response) {
 }
 
 void EtcdSource::Impl::on_event(const pb::Event& event) {
-  const pb::KeyValue& kv = event.kv();
-  if (!what.contains(kv.key())) return;
-  int64_t& last = seen.try_emplace(kv.key(), seen_all).first->second;
-  if (kv.mod_revision() <= last) {
+  if (!what.contains(event.kv().key())) return;
+  if (!keys.apply(event)) {
     ++state.duplicates;
     return;
   }
-  last = kv.mod_revision();
-  revision = std::max(revision, last);
-  if (event.type() == pb::Event::DELETE) {
-    entries.erase(kv.key());
-    modified.erase(kv.key());
-  } else {
-    entries[kv.key()] = entry_of(kv.value());
-    entries[kv.key()].revision = modified[kv.key()] = last;
-  }
   compacted = false;
   changed = true;
+  at_one_revision = false;
   schedule_tell();
 }
 
@@ -446,20 +383,53 @@ void EtcdSource::Impl::fail(const Error& reason) {
 }
 
 // Later, so that a burst is told as one.
-void EtcdSource::Impl::schedule_tell() {
-  if (tell_timer == 0) {
-    tell_timer = timers.call_after(0, [this] {
-      tell_timer = 0;
+void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
+  if (tell_timer != 0) return;
+  tell_timer = timers.call_after(after_ns, [this] {
+    tell_timer = 0;
+    if (at_one_revision) {
       tell();
-    });
+    } else if (confirm_call == nullptr) {
+      confirm();
+    }
+  });
+}
+
+// Each key's events come in order, but one key's may lag behind another's: etcd catches up with a watch that began a
+// little late, or whose reader was slow, apart from the others. So what events made of the keys may never have been;
+// the member that tells them is asked for the revisions of all keys at once.
+void EtcdSource::Impl::confirm() {
+  confirm_call = call_etcd<pb::TxnResponse>(
+      client, kTxnPath, read_of(ranges, ReadKind::kVersions), patience(options.read_timeout_ns),
+      [this](const Result<pb::TxnResponse>& response) {
+        confirm_call.reset();
+        if (response) {
+          on_confirmed(snapshot_of(*response));
+        } else {
+          log_debug("a change was not confirmed; it is tried again", {{"reason", response.error()}});
+          schedule_tell(backoff.next_ns());
+        }
+      });
+}
+
+void EtcdSource::Impl::on_confirmed(const Snapshot& snapshot) {
+  if (calm_timer == 0) backoff.reset();
+  if (at_one_revision) return;  // a read came before
+  const bool behind = snapshot.cluster_id != keys.cluster_id() || snapshot.revision < keys.revision();
+  if (behind || keys.differs(snapshot)) {
+    read(&Impl::on_whole_read);
+    return;
   }
+  keys.advance(snapshot.revision);
+  at_one_revision = changed = true;
+  tell();
 }
 
 void EtcdSource::Impl::tell() {
-  if (std::exchange(changed, false)) told_revision = revision;
+  if (std::exchange(changed, false)) told_revision = keys.revision();
   told = true;
   lost = false;
-  listener->on_keys({told_revision, entries});
+  listener->on_keys({told_revision, keys.entries()});
 }
 
 // --- The public face.
@@ -475,9 +445,8 @@ void EtcdSource::watch(const WatchSet& what, ConfigListener& listener) {
   impl_->what = what;
   impl_->ranges = ranges_of(what);
   impl_->listener = &listener;
-  impl_->entries.clear();
-  impl_->modified.clear();
-  impl_->seen.clear();
+  impl_->keys.forget();
+  impl_->at_one_revision = true;
   impl_->told = false;
   impl_->begin();
 }

@@ -4,9 +4,14 @@
 //  - Every new connection begins with a read: a compacted history or a store that was restored to an older state needs
 //    nothing else. Revisions are taken from reads and events only, never from a cancelled watch.
 //  - Events at or below the last revision seen of their key are dropped; every 30 to 60 s the keys are read again.
-//  - A server that says nothing for 5 s is asked; no answer within 4 s, and the next endpoint has its turn. Waits
+//  - A server that says nothing for 10 s is asked; no answer within 5 s, and the next endpoint has its turn. Waits
 //    between attempts are drawn from 0 to 1, 2, 4 ... 30 s.
 //  - A document above 256 KiB becomes an Entry with a fault.
+//
+//
+// What is told was so at one revision, of all keys: watches of one stream may lag behind one another, so that before
+// events are told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no
+// values). Where they are others, the keys are read.
 //
 // The revision that is told is etcd's: up to it, all watched keys are as told. A reading that finds nothing new tells
 // the same keys with the revision of that reading, so that who waits for any revision does not wait for ever.

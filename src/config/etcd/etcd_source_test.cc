@@ -63,7 +63,7 @@ TEST_F(EtcdSourceTest, ReadsThenWatchesFromTheRevisionAfter) {
   EXPECT_EQ(value(), "two");
   EXPECT_EQ(heard_.revision, 3);
   EXPECT_EQ(calls_, 2);
-  EXPECT_EQ(etcd_.calls_of(kTxnPath), 1U);
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "one reading, one look whether the watches are in step";
 }
 
 TEST_F(EtcdSourceTest, ChangeBetweenReadAndWatchIsNotLost) {
@@ -100,6 +100,91 @@ TEST_F(EtcdSourceTest, BurstIsToldAsOne) {
   advance(1);
   EXPECT_EQ(value(), "999");
   EXPECT_EQ(calls_, 2);
+}
+
+TEST_F(EtcdSourceTest, WatchThatLagsIsNotToldWithoutTheOther) {
+  etcd_.put(kDefaults, "old");
+  etcd_.put(kOwn, "old");
+  start();
+  etcd_.lagging = {kDefaults};
+  etcd_.put(kDefaults, "new");
+  const int64_t last = etcd_.put(kOwn, "new");
+  advance(0);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(value(), "new");
+  EXPECT_EQ(value(kDefaults), "new") << "the other order never was";
+  EXPECT_EQ(heard_.revision, last);
+  etcd_.catch_up();
+  advance(0);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(state().duplicates, 1U);
+  EXPECT_EQ(state().established, 1U);
+}
+
+// Whatever lags, and whenever a reading is answered: what is told was so, of all keys, at the revision that is told.
+TEST_F(EtcdSourceTest, WhatIsToldWasSoAtThatRevision) {
+  SeededRandom draw(3);
+  std::map<int64_t, std::map<std::string, std::string>> history;
+  std::map<std::string, std::string> now;
+  const auto write = [&] {
+    const std::string key = draw.below(2) == 0 ? kOwn : kDefaults;
+    if (draw.below(4) == 0) {
+      now.erase(key);
+      etcd_.remove(key);
+    } else {
+      etcd_.put(key, now[key] = std::to_string(etcd_.revision));
+    }
+    history[etcd_.revision] = now;
+  };
+  // Others' writes too, between a question and its answer.
+  etcd_.before_call = [&](std::string_view path) {
+    if (path == kTxnPath && draw.below(3) == 0) write();
+  };
+  history[etcd_.revision] = now;
+  start();
+  int judged = calls_;
+  for (int i = 0; i < 2'000; ++i) {
+    if (draw.below(8) == 0) etcd_.catch_up();
+    if (draw.below(8) == 0) etcd_.lagging.insert(draw.below(2) == 0 ? kOwn : kDefaults);
+    etcd_.answer_after_ns = static_cast<int64_t>(draw.below(3)) * kNanosPerMilli;
+    write();
+    advance(static_cast<int64_t>(draw.below(3)));
+    if (calls_ == judged) continue;
+    judged = calls_;
+    std::map<std::string, std::string> told;
+    for (const auto& [key, entry] : heard_.entries) told[key] = entry.value;
+    ASSERT_EQ(told, std::prev(history.upper_bound(heard_.revision))->second) << "step " << i;
+  }
+  EXPECT_GT(calls_, 500);
+  etcd_.before_call = nullptr;
+  etcd_.catch_up();
+  advance(10);
+  EXPECT_EQ(value(), now.contains(kOwn) ? now[kOwn] : "-");
+  EXPECT_EQ(value(kDefaults), now.contains(kDefaults) ? now[kDefaults] : "-");
+  EXPECT_EQ(state().missed, 0U);
+}
+
+TEST_F(EtcdSourceTest, WritesThatOvertakeEveryAnswerAreToldOnTheWay) {
+  start();
+  etcd_.answer_after_ns = kNanosPerMilli;
+  for (int i = 0; i < 1'000; ++i) {
+    etcd_.put(kOwn, std::to_string(i));
+    advance(1);
+  }
+  EXPECT_GE(calls_, 200);
+  advance(10);
+  EXPECT_EQ(value(), "999");
+}
+
+TEST_F(EtcdSourceTest, ChangeThatIsNotConfirmedIsAskedForAgain) {
+  start();
+  etcd_.refuse_txns = 3;
+  etcd_.put(kOwn, "one");
+  advance(1);
+  EXPECT_EQ(value(), "-");
+  advance(15'000);
+  EXPECT_EQ(value(), "one");
+  EXPECT_EQ(state().lost, 0U) << "the watch has done nothing wrong";
 }
 
 TEST_F(EtcdSourceTest, CompactedStartReadsAgain) {
@@ -360,10 +445,10 @@ TEST_F(EtcdSourceTest, RefusedWatchAuthenticatesAnewAndWaits) {
 TEST_F(EtcdSourceTest, FragmentsAreOne) {
   start();
   // Two changes of one transaction, in pieces.
-  pb::WatchResponse first = event("one", 5);
+  etcd_.lose_events = true;
+  pb::WatchResponse first = event("one", etcd_.put(kOwn, "one"));
   first.set_fragment(true);
-  pb::WatchResponse second = event("two", 6);
-  etcd_.revision = 6;
+  pb::WatchResponse second = event("two", etcd_.put(kOwn, "two"));
   etcd_.send_to_watches(first);
   advance(0);
   EXPECT_EQ(calls_, 1) << "waits for the last piece";
@@ -371,6 +456,7 @@ TEST_F(EtcdSourceTest, FragmentsAreOne) {
   advance(0);
   EXPECT_EQ(value(), "two");
   EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "told by the watch, and not found by reading";
 }
 
 TEST_F(EtcdSourceTest, FragmentsWithoutEndAreAFailure) {

@@ -17,6 +17,16 @@ Message parsed(const std::string& bytes) {
   return message;
 }
 
+// Without a quorum: what a member knows.
+bool local(std::string_view path, const std::string& bytes) {
+  if (path == "/etcdserverpb.KV/Range") return parsed<pb::RangeRequest>(bytes).serializable();
+  if (path != "/etcdserverpb.KV/Txn") return false;
+  const auto request = parsed<pb::TxnRequest>(bytes);
+  return std::all_of(request.success().begin(), request.success().end(), [](const pb::RequestOp& op) {
+    return op.has_request_range() && op.request_range().serializable();
+  });
+}
+
 bool in_range(const std::string& key, const std::string& from, const std::string& end) {
   return end.empty() ? key == from : key >= from && key < end;
 }
@@ -37,6 +47,7 @@ class FakeEtcd::Call final : public rpc::ClientCall {
   ~Call() override {
     etcd_.running_.erase(this);
     etcd_.timers_.cancel_timer(deadline_);
+    etcd_.timers_.cancel_timer(late_);
     etcd_.timers_.cancel_timer(turn_);
   }
 
@@ -56,6 +67,13 @@ class FakeEtcd::Call final : public rpc::ClientCall {
   void end(rpc::CallStatus status) {
     if (!end_) end_ = std::move(status);
     schedule();
+  }
+  void answer(std::string message, const rpc::CallStatus& status, int64_t after_ns) {
+    late_ = etcd_.timers_.call_after(after_ns, [this, message = std::move(message), status] {
+      late_ = 0;
+      if (status.ok()) send(message);
+      end(status);
+    });
   }
   const std::string& path() const { return path_; }
   const std::string& token() const { return token_; }
@@ -95,6 +113,7 @@ class FakeEtcd::Call final : public rpc::ClientCall {
   std::optional<rpc::CallStatus> end_;
   Timers::TimerId deadline_ = 0;
   Timers::TimerId turn_ = 0;
+  Timers::TimerId late_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -176,6 +195,19 @@ int64_t FakeEtcd::remove(const std::string& key) {
 void FakeEtcd::record(const pb::Event& event) {
   history_.push_back(event);
   if (lose_events) return;
+  if (lagging.contains(event.kv().key())) {
+    lagged_.push_back(event);
+  } else {
+    tell_watchers(event);
+  }
+}
+
+void FakeEtcd::catch_up() {
+  lagging.clear();
+  for (const pb::Event& event : std::exchange(lagged_, {})) tell_watchers(event);
+}
+
+void FakeEtcd::tell_watchers(const pb::Event& event) {
   for (Call* call : running_) {
     for (Watcher& watcher : call->watchers) {
       if (in_range(event.kv().key(), watcher.key, watcher.end) && watcher.next <= event.kv().mod_revision())
@@ -235,7 +267,7 @@ void FakeEtcd::serve(Call& call, const std::string& request) {
     serve_watch(call, request);
     return;
   }
-  if (overloaded) {
+  if (overloaded && !local(call.path(), request)) {
     call.end({Code::kUnavailable, "etcdserver: request timed out"});
     return;
   }
@@ -245,8 +277,7 @@ void FakeEtcd::serve(Call& call, const std::string& request) {
     call.end({Code::kUnavailable, "connection lost"});
     return;
   }
-  if (status.ok()) call.send(std::move(answer));
-  call.end(status);
+  call.answer(std::move(answer), status, answer_after_ns);
 }
 
 void FakeEtcd::serve_watch(Call& call, const std::string& bytes) {
@@ -318,6 +349,9 @@ rpc::CallStatus FakeEtcd::execute(const Call& call, const std::string& request, 
   }
   if (method == "Range") {
     answer = range(parsed<pb::RangeRequest>(request)).SerializeAsString();
+  } else if (method == "Txn" && refuse_txns > 0) {
+    --refuse_txns;
+    return {Code::kResourceExhausted, "etcdserver: too many requests"};
   } else if (method == "Txn") {
     return txn(request, answer);
   } else if (method == "Put") {
@@ -365,6 +399,7 @@ pb::RangeResponse FakeEtcd::range(const pb::RangeRequest& request) const {
       response.set_more(true);
     } else {
       *response.add_kvs() = kv;
+      if (request.keys_only()) response.mutable_kvs()->rbegin()->clear_value();
     }
   }
   return response;

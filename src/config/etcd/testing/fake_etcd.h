@@ -40,6 +40,8 @@ class FakeEtcd {
   // Sends this to every watch stream as it is.
   void send_to_watches(const pb::WatchResponse& response);
   pb::ResponseHeader header() const;
+  // Tells what watches of `lagging` keys have waited for.
+  void catch_up();
   size_t watch_streams() const;
   size_t calls_of(std::string_view path) const;
 
@@ -50,7 +52,10 @@ class FakeEtcd {
   std::set<size_t> down;             // endpoints that refuse
   bool silent = false;               // takes calls and says nothing
   bool lose_events = false;          // changes are not told to watches
-  bool overloaded = false;           // answers all but watches with "request timed out"
+  std::set<std::string> lagging;     // keys whose changes are told by catch_up() only, as of an unsynced watcher
+  bool overloaded = false;           // answers what needs a quorum with "request timed out"
+  int64_t answer_after_ns = 0;       // answers are as of when they were asked for, and come so much later
+  size_t refuse_txns = 0;            // so many are answered with "too many requests"
   bool drop_answers = false;         // executes, and the answer is lost
   bool without_watches = false;      // watches are not confirmed
   int64_t created_revision = 0;      // of `created`, if not 0: a member that is behind
@@ -84,10 +89,12 @@ class FakeEtcd {
   void serve_watch(Call& call, const std::string& request);
   void tell(Call& call, const Watcher& watcher, const std::vector<pb::Event>& events);
   void record(const pb::Event& event);
+  void tell_watchers(const pb::Event& event);
 
   FakeTimers& timers_;
   std::map<std::string, pb::KeyValue> store_;
   std::vector<pb::Event> history_;
+  std::vector<pb::Event> lagged_;
   std::set<Call*> running_;
   int64_t next_lease_ = 1000;
 };

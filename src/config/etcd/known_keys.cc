@@ -1,0 +1,96 @@
+#include "config/etcd/known_keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/document.h"
+
+namespace monitor::config {
+
+namespace {
+
+Entry entry_of(const std::string& value) {
+  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt, 0};
+  return {"",
+          Error(Code::kResourceExhausted,
+                fmt::format("document: {} bytes, the limit is {}", value.size(), kMaxDocumentBytes)),
+          0};
+}
+
+}  // namespace
+
+std::vector<KeyRange> ranges_of(const WatchSet& what) {
+  std::vector<KeyRange> ranges;
+  ranges.reserve(what.keys.size() + what.prefixes.size());
+  for (const std::string& key : what.keys) ranges.push_back({key, ""});
+  for (const std::string& prefix : what.prefixes) {
+    ranges.push_back({prefix, prefix});
+    ++ranges.back().end.back();  // '/' is not the last of bytes
+  }
+  return ranges;
+}
+
+pb::TxnRequest read_of(const std::vector<KeyRange>& ranges, ReadKind kind) {
+  pb::TxnRequest request;
+  for (const KeyRange& range : ranges) {
+    pb::RangeRequest& one = *request.add_success()->mutable_request_range();
+    one.set_key(range.key);
+    one.set_range_end(range.end);
+    one.set_serializable(kind == ReadKind::kVersions);
+    one.set_keys_only(kind == ReadKind::kVersions);
+  }
+  return request;
+}
+
+Snapshot snapshot_of(const pb::TxnResponse& response) {
+  Snapshot snapshot;
+  snapshot.cluster_id = response.header().cluster_id();
+  snapshot.revision = response.header().revision();
+  for (const pb::ResponseOp& op : response.responses()) {
+    for (const pb::KeyValue& kv : op.response_range().kvs()) {
+      snapshot.found[kv.key()] = {entry_of(kv.value()), kv.mod_revision()};
+    }
+  }
+  return snapshot;
+}
+
+void KnownKeys::forget() {
+  entries_.clear();
+  modified_.clear();
+  seen_.clear();
+}
+
+void KnownKeys::take(const Snapshot& snapshot) {
+  forget();
+  cluster_id_ = snapshot.cluster_id;
+  revision_ = seen_all_ = snapshot.revision;
+  for (const auto& [key, one] : snapshot.found) {
+    entries_[key] = one.entry;
+    entries_[key].revision = modified_[key] = one.mod_revision;
+  }
+}
+
+bool KnownKeys::apply(const pb::Event& event) {
+  const pb::KeyValue& kv = event.kv();
+  int64_t& last = seen_.try_emplace(kv.key(), seen_all_).first->second;
+  if (kv.mod_revision() <= last) return false;
+  last = kv.mod_revision();
+  revision_ = std::max(revision_, last);
+  if (event.type() == pb::Event::DELETE) {
+    entries_.erase(kv.key());
+    modified_.erase(kv.key());
+  } else {
+    entries_[kv.key()] = entry_of(kv.value());
+    entries_[kv.key()].revision = modified_[kv.key()] = last;
+  }
+  return true;
+}
+
+bool KnownKeys::differs(const Snapshot& snapshot) const {
+  std::map<std::string, int64_t> found;
+  for (const auto& [key, one] : snapshot.found) found[key] = one.mod_revision;
+  return found != modified_;
+}
+
+}  // namespace monitor::config
