@@ -50,7 +50,7 @@ struct WatchSet {
   bool operator==(const WatchSet&) const = default;
 };
 
-// All watched keys that exist, as they were at one revision.
+// All watched keys that exist, as they stood together; every change up to the revision is in them.
 struct KeySet {
   int64_t revision = 0;
   std::map<std::string, Entry> entries;

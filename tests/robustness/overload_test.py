@@ -27,6 +27,7 @@ RECOVERY = 10  # seconds
 SMALL_REQUESTS = [word for setting in ("max.in.flight=1", "batch.num.messages=100") for word in ("--kafka-property", setting)]
 MOMENT = 2.0  # over which a rate is measured
 TURNS = 10  # batches of a stream, on average, over which shares are compared
+LEAST_TURNS = 5  # the same, in the partition that the broker serves least
 
 
 class SlowKafka:
@@ -124,6 +125,10 @@ class OverloadTest(ProgramTest):
         out = kcat("-Q", "-b", self.services.kafka, *(word for p in range(6) for word in ("-t", f"monitoring-data:{p}:-1")))
         return {int(p): int(offset) for p, offset in re.findall(rb"\[(\d+)\] offset (\d+)", out)}
 
+    def least_grown(self, first):
+        now = self.ends_of_partitions()
+        return min(now[partition] - begin for partition, begin in first.items())
+
     def stored_between(self, first, last):
         """For each partition: key -> records that came to lie there meanwhile."""
         counts = []
@@ -191,6 +196,7 @@ class OverloadTest(ProgramTest):
             first = self.ends_of_partitions()
             begun = time.monotonic()
             slow, slow_mib = self.watch(5 * MOMENT, TURNS * STREAMS)
+            wait_until(lambda: self.least_grown(first) >= LEAST_TURNS * STREAMS / len(first), "turns in every partition", limit=150)
             last = self.ends_of_partitions()
             took = time.monotonic() - begun
         recovered = self.recovers(usual)

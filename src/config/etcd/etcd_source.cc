@@ -420,7 +420,6 @@ void EtcdSource::Impl::on_confirmed(const Snapshot& snapshot) {
     read(&Impl::on_whole_read);
     return;
   }
-  keys.advance(snapshot.revision);
   at_one_revision = changed = true;
   tell();
 }

@@ -9,12 +9,13 @@
 //  - A document above 256 KiB becomes an Entry with a fault.
 //
 //
-// What is told was so at one revision, of all keys: watches of one stream may lag behind one another, so that before
-// events are told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no
-// values). Where they are others, the keys are read.
+// What is told stood in etcd together: watches of one stream may lag behind one another, so that before events are
+// told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no values). Where
+// they are others, the keys are read.
 //
-// The revision that is told is etcd's: up to it, all watched keys are as told. A reading that finds nothing new tells
-// the same keys with the revision of that reading, so that who waits for any revision does not wait for ever.
+// The revision that is told is etcd's, that of the last change: all changes of watched keys up to it are in what is
+// told. A reading that finds nothing new tells the same keys with the revision of that reading, so that who waits for
+// any revision does not wait for ever.
 //
 // Thread contract: everything on the loop's thread. Timers, client, random and listener must outlive the source.
 #pragma once

@@ -47,8 +47,6 @@ class KnownKeys {
   void take(const Snapshot& snapshot);
   // False when the event is at or below what is known of its key, deletions included.
   bool apply(const pb::Event& event);
-  // Nothing of these keys has changed up to there.
-  void advance(int64_t revision) { revision_ = revision; }
 
   // Any other revision of a key, not just a higher one: a store that was restored may have been written to since.
   bool differs(const Snapshot& snapshot) const;
