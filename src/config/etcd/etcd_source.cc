@@ -50,6 +50,7 @@ struct EtcdSource::Impl {
   void schedule_reconcile();
   void fail(const Error& reason);
   void schedule_tell(int64_t after_ns = 0);
+  bool may_lag() const;
   void confirm();
   void on_confirmed(const Snapshot& snapshot);
   void tell();
@@ -65,7 +66,7 @@ struct EtcdSource::Impl {
   State state;
 
   KnownKeys keys;
-  bool at_one_revision = true;   // they are as a read found them; else events have come since
+  bool at_one_revision = true;   // they stood together; else events have come since, and may lag
   int64_t revision_at_read = 0;  // when the read under way was sent
 
   // What the listener was told.
@@ -75,6 +76,7 @@ struct EtcdSource::Impl {
   bool changed = false;  // since then
 
   std::string endpoint;
+  int64_t established_ns = 0;
   bool compacted = false;  // and nothing good since
   size_t created = 0;
   std::map<int64_t, pb::WatchResponse> fragments;  // by watch
@@ -278,6 +280,7 @@ void EtcdSource::Impl::on_created(const pb::WatchResponse& response) {
 
 void EtcdSource::Impl::established() {
   timers.cancel_timer(std::exchange(open_timer, 0));
+  established_ns = timers.clock().mono_ns();
   if (!state.watching) {
     ++state.established;
     log_info("configuration watch established",
@@ -321,7 +324,7 @@ void EtcdSource::Impl::on_event(const pb::Event& event) {
   }
   compacted = false;
   changed = true;
-  at_one_revision = false;
+  if (may_lag()) at_one_revision = false;
   schedule_tell();
 }
 
@@ -395,9 +398,13 @@ void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
   });
 }
 
-// Each key's events come in order, but one key's may lag behind another's: etcd catches up with a watch that began a
-// little late, or whose reader was slow, apart from the others. So what events made of the keys may never have been;
-// the member that tells them is asked for the revisions of all keys at once.
+// Each key's events come in order, but at first one key's may lag behind another's: etcd catches up with a watch that
+// began a little late apart from the others. So what events made of the keys may never have been; the member that tells
+// them is asked for the revisions of all keys at once.
+bool EtcdSource::Impl::may_lag() const {
+  return !state.watching || timers.clock().mono_ns() - established_ns < options.in_step_after_ns;
+}
+
 void EtcdSource::Impl::confirm() {
   confirm_call = call_etcd<pb::TxnResponse>(
       client, kTxnPath, read_of(ranges, ReadKind::kVersions), patience(options.read_timeout_ns),

@@ -9,9 +9,9 @@
 //  - A document above 256 KiB becomes an Entry with a fault.
 //
 //
-// What is told stood in etcd together: watches of one stream may lag behind one another, so that before events are
-// told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no values). Where
-// they are others, the keys are read.
+// What is told stood in etcd together: new watches of one stream may lag behind one another, so that before their first
+// events are told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no
+// values). Where they are others, the keys are read.
 //
 // The revision that is told is etcd's, that of the last change: all changes of watched keys up to it are in what is
 // told. A reading that finds nothing new tells the same keys with the revision of that reading, so that who waits for
@@ -43,6 +43,8 @@ struct EtcdSourceOptions {
   // Nothing heard for so long: a probe, which must be answered in time. An agent with a status hears twice in 10 s.
   int64_t probe_after_ns = 10 * kNanosPerSecond;
   int64_t probe_timeout_ns = 5 * kNanosPerSecond;
+  // Watches that were confirmed so long ago lag no more: etcd looks after those that do every 100 ms.
+  int64_t in_step_after_ns = 10 * kNanosPerSecond;
   // The keys are read again after a time evenly drawn between these.
   int64_t reconcile_min_ns = 30 * kNanosPerSecond;
   int64_t reconcile_max_ns = 60 * kNanosPerSecond;

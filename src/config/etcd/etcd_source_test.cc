@@ -123,6 +123,25 @@ TEST_F(EtcdSourceTest, WatchThatLagsIsNotToldWithoutTheOther) {
   EXPECT_EQ(state().established, 1U);
 }
 
+TEST_F(EtcdSourceTest, WatchesInStepAreToldAtOnce) {
+  start();
+  advance(11'000);
+  const int64_t last = etcd_.put(kOwn, "one");
+  advance(0);
+  EXPECT_EQ(value(), "one");
+  EXPECT_EQ(heard_.revision, last);
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 1U) << "a fleet that is told a change asks nobody";
+  // New watches have to be confirmed anew.
+  etcd_.break_calls({Code::kUnavailable, "gone"});
+  advance(2'000);
+  etcd_.lagging = {kDefaults};
+  etcd_.put(kDefaults, "new");
+  etcd_.put(kOwn, "two");
+  advance(0);
+  EXPECT_EQ(value(), "two");
+  EXPECT_EQ(value(kDefaults), "new");
+}
+
 // Whatever lags, and whenever a reading is answered: what is told stood together, and has all changes up to its
 // revision.
 TEST_F(EtcdSourceTest, WhatIsToldStoodTogether) {
