@@ -44,7 +44,7 @@ struct EtcdSourceOptions {
   int64_t probe_after_ns = 10 * kNanosPerSecond;
   int64_t probe_timeout_ns = 5 * kNanosPerSecond;
   // Watches that were confirmed so long ago lag no more: etcd looks after those that do every 100 ms.
-  int64_t in_step_after_ns = 10 * kNanosPerSecond;
+  int64_t in_step_after_ns = 2 * kNanosPerSecond;
   // The keys are read again after a time evenly drawn between these.
   int64_t reconcile_min_ns = 30 * kNanosPerSecond;
   int64_t reconcile_max_ns = 60 * kNanosPerSecond;

@@ -19,7 +19,9 @@ class EtcdSourceTest : public ::testing::Test, protected ConfigListener {
  protected:
   void start(size_t endpoints = 1, EtcdCredentials credentials = {}) {
     client_ = std::make_unique<EtcdClient>(timers_, etcd_.connector(endpoints), std::move(credentials));
-    source_ = std::make_unique<EtcdSource>(timers_, random_, *client_);
+    EtcdSourceOptions options;
+    options.in_step_after_ns = 10 * kNanosPerSecond;
+    source_ = std::make_unique<EtcdSource>(timers_, random_, *client_, options);
     source_->watch({{kOwn, kDefaults}}, *this);
     advance(1);
   }
