@@ -12,6 +12,8 @@
 // What is told stood in etcd together: new watches of one stream may lag behind one another, so that before their first
 // events are told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no
 // values). Where they are others, the keys are read.
+// A reader that stands still until etcd's queue for it is full may be told out of order until the next event or
+// reading (docs/decisions/043).
 //
 // The revision that is told is etcd's, that of the last change: all changes of watched keys up to it are in what is
 // told. A reading that finds nothing new tells the same keys with the revision of that reading, so that who waits for

@@ -10,12 +10,13 @@ namespace monitor::config {
 
 namespace {
 
-Entry entry_of(const std::string& value) {
-  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt, 0};
+Entry entry_of(const pb::KeyValue& kv) {
+  const std::string& value = kv.value();
+  if (value.size() <= kMaxDocumentBytes) return {value, std::nullopt, kv.mod_revision()};
   return {"",
           Error(Code::kResourceExhausted,
                 fmt::format("document: {} bytes, the limit is {}", value.size(), kMaxDocumentBytes)),
-          0};
+          kv.mod_revision()};
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Snapshot snapshot_of(const pb::TxnResponse& response) {
   snapshot.revision = response.header().revision();
   for (const pb::ResponseOp& op : response.responses()) {
     for (const pb::KeyValue& kv : op.response_range().kvs()) {
-      snapshot.found[kv.key()] = {entry_of(kv.value()), kv.mod_revision()};
+      snapshot.entries[kv.key()] = entry_of(kv);
     }
   }
   return snapshot;
@@ -57,18 +58,14 @@ Snapshot snapshot_of(const pb::TxnResponse& response) {
 
 void KnownKeys::forget() {
   entries_.clear();
-  modified_.clear();
   seen_.clear();
 }
 
 void KnownKeys::take(const Snapshot& snapshot) {
-  forget();
   cluster_id_ = snapshot.cluster_id;
   revision_ = seen_all_ = snapshot.revision;
-  for (const auto& [key, one] : snapshot.found) {
-    entries_[key] = one.entry;
-    entries_[key].revision = modified_[key] = one.mod_revision;
-  }
+  entries_ = snapshot.entries;
+  seen_.clear();
 }
 
 bool KnownKeys::apply(const pb::Event& event) {
@@ -79,18 +76,17 @@ bool KnownKeys::apply(const pb::Event& event) {
   revision_ = std::max(revision_, last);
   if (event.type() == pb::Event::DELETE) {
     entries_.erase(kv.key());
-    modified_.erase(kv.key());
   } else {
-    entries_[kv.key()] = entry_of(kv.value());
-    entries_[kv.key()].revision = modified_[kv.key()] = last;
+    entries_[kv.key()] = entry_of(kv);
   }
   return true;
 }
 
 bool KnownKeys::differs(const Snapshot& snapshot) const {
-  std::map<std::string, int64_t> found;
-  for (const auto& [key, one] : snapshot.found) found[key] = one.mod_revision;
-  return found != modified_;
+  return !std::equal(entries_.begin(), entries_.end(), snapshot.entries.begin(), snapshot.entries.end(),
+                     [](const auto& known, const auto& found) {
+                       return known.first == found.first && known.second.revision == found.second.revision;
+                     });
 }
 
 }  // namespace monitor::config

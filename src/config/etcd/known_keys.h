@@ -31,13 +31,9 @@ pb::TxnRequest read_of(const std::vector<KeyRange>& ranges, ReadKind kind);
 
 // What a read found.
 struct Snapshot {
-  struct Found {
-    Entry entry;
-    int64_t mod_revision = 0;
-  };
   uint64_t cluster_id = 0;
   int64_t revision = 0;
-  std::map<std::string, Found> found;
+  std::map<std::string, Entry> entries;
 };
 Snapshot snapshot_of(const pb::TxnResponse& response);
 
@@ -60,9 +56,8 @@ class KnownKeys {
   uint64_t cluster_id_ = 0;
   int64_t revision_ = 0;
   std::map<std::string, Entry> entries_;
-  std::map<std::string, int64_t> modified_;  // of what is in entries_
-  std::map<std::string, int64_t> seen_;      // key -> revision up to which it is known; deletions too
-  int64_t seen_all_ = 0;                     // up to which those are known that are not in seen_
+  std::map<std::string, int64_t> seen_;  // key -> revision up to which it is known; deletions too
+  int64_t seen_all_ = 0;                 // up to which those are known that are not in seen_
 };
 
 }  // namespace monitor::config
