@@ -8,7 +8,6 @@
 //    between attempts are drawn from 0 to 1, 2, 4 ... 30 s.
 //  - A document above 256 KiB becomes an Entry with a fault.
 //
-//
 // What is told stood in etcd together: new watches of one stream may lag behind one another, so that before their first
 // events are told, the revisions of all keys are asked for in one read of the member that told them (no quorum, no
 // values). Where they are others, the keys are read.
