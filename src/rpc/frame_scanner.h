@@ -30,6 +30,8 @@ class FrameScanner {
   }
 
   bool in_header_block() const { return in_block_; }
+  // Frames of types that HTTP/2 does not know, and nghttp2 passes over in silence.
+  uint64_t unknown_frames() const { return unknown_frames_; }
   // Counts blocks: tells one that goes on from the next one.
   uint64_t block() const { return block_; }
 
@@ -44,6 +46,7 @@ class FrameScanner {
     left_ = size_t{byte(0)} << 16U | size_t{byte(1)} << 8U | byte(2);
     const uint8_t type = byte(3);
     if (type == kHeaders || type == kPushPromise) ++block_;
+    if (type > kContinuation) ++unknown_frames_;
     carries_headers_ = type == kHeaders || type == kPushPromise || type == kContinuation;
     if (carries_headers_) in_block_ = true;
     if (left_ == 0) end_frame();
@@ -60,6 +63,7 @@ class FrameScanner {
   bool carries_headers_ = false;
   bool in_block_ = false;
   uint64_t block_ = 0;
+  uint64_t unknown_frames_ = 0;
 };
 
 }  // namespace monitor::rpc

@@ -22,9 +22,7 @@ constexpr uint8_t kProbePing[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
 // Answers to PING and SETTINGS that a peer makes us queue without reading them.
 constexpr size_t kMaxOutboundAcks = 1000;
 constexpr size_t kPrefaceBytes = 24;
-constexpr size_t kFieldOverhead = 32;    // RFC 9113, 10.5.1
-constexpr size_t kMaxTableEntry = 4096;  // RFC 7541: the table's size, which we leave as it is
-constexpr size_t kHuffmanGain = 2;       // decoded bytes from one of a Huffman string: 8/5 at most
+constexpr size_t kMaxPadding = 256;  // with its length
 
 std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
@@ -53,11 +51,17 @@ struct Http2::Callbacks {
   // While frames are prepared, or from either side: what is to be sent goes out though nothing more is read.
   static int send_result(const Http2& http2) { return http2.aborted_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
 
+  // Nothing, or perhaps nothing but padding.
+  static bool carries_little(const nghttp2_frame_hd& data) {
+    if ((data.flags & NGHTTP2_FLAG_END_STREAM) != 0) return false;
+    return data.length == 0 || ((data.flags & NGHTTP2_FLAG_PADDED) != 0 && data.length <= kMaxPadding);
+  }
+
   static int on_begin_frame(nghttp2_session* /*session*/, const nghttp2_frame_hd* hd, void* user_data) {
     Http2& http2 = self(user_data);
     switch (hd->type) {
       case NGHTTP2_DATA:
-        if (hd->length == 0 && (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0) http2.on_control_frame(ControlFrame::kOther);
+        if (carries_little(*hd)) http2.on_control_frame(ControlFrame::kOther);
         break;
       case NGHTTP2_HEADERS:
         http2.begin_header_frame(hd->stream_id, hd->length, false);
@@ -316,7 +320,12 @@ Http2::~Http2() {
 Status Http2::feed(std::string_view bytes) {
   if (deaf_) return {};
   now_ns_ = last_receive_ns_ = timers_.clock().mono_ns();
+  const uint64_t unknown_before = scanner_.unknown_frames();
   scanner_.feed(bytes);
+  for (uint64_t n = scanner_.unknown_frames() - unknown_before; n > 0 && !deaf_; --n) {
+    on_control_frame(ControlFrame::kOther);
+  }
+  if (deaf_) return {};
   const ssize_t rc = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (deaf_ || aborted_) return {};
   if (rc < 0) {
@@ -432,62 +441,6 @@ void Http2::terminate(H2Error code, std::string_view debug_data) {
 void Http2::submit_probe() {
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kProbePing);
   want_output();
-}
-
-// --- What header blocks cost (HPACK: one byte can stand for four kilobytes).
-
-void Http2::stop_reading(std::string_view why) {
-  if (deaf_ || aborted_) return;
-  deaf_ = true;
-  timers_.cancel_timer(std::exchange(header_timer_, 0));
-  on_flood(why);
-}
-
-// nghttp2 decodes such a block, to keep its table, and tells nothing of it.
-bool Http2::ignores_headers(int32_t stream_id) const {
-  if (nghttp2_session_get_stream_user_data(session_, stream_id) != nullptr) return false;
-  const bool begins = server_ && stream_id > last_begun_stream_;
-  return !begins || refuses_streams_ || open_streams_ >= max_concurrent_streams_;
-}
-
-void Http2::begin_header_frame(int32_t stream_id, size_t length, bool continuation) {
-  if (!continuation) {
-    block_bytes_ = 0;
-    block_ignored_ = ignores_headers(stream_id);
-  }
-  if (block_ignored_) charge_ignored(length);
-}
-
-void Http2::charge_ignored(size_t block_bytes) {
-  const auto bytes = static_cast<double>(block_bytes);
-  const bool affordable =
-      header_bytes_.take(now_ns_, bytes * static_cast<double>(largest_field_)) && header_fields_.take(now_ns_, bytes);
-  // It may put a field of its own size into the table.
-  largest_field_ = std::max(largest_field_, std::min(block_bytes * kHuffmanGain, kMaxTableEntry));
-  if (!affordable) stop_reading("too_many_headers");
-}
-
-void Http2::count_header(size_t name_and_value_bytes) {
-  const size_t bytes = name_and_value_bytes + kFieldOverhead;
-  largest_field_ = std::max(largest_field_, std::min(name_and_value_bytes, kMaxTableEntry));
-  block_bytes_ += bytes;
-  if (block_bytes_ > max_header_list_bytes_) return stop_reading("header_list_too_large");
-  if (!header_bytes_.take(now_ns_, static_cast<double>(bytes)) || !header_fields_.take(now_ns_)) {
-    stop_reading("too_many_headers");
-  }
-}
-
-void Http2::watch_header_block() {
-  if (header_timeout_ns_ == 0) return;
-  const bool timed = header_timer_ != 0 && timed_block_ == scanner_.block();
-  if (scanner_.in_header_block() && timed) return;
-  if (header_timer_ != 0) timers_.cancel_timer(std::exchange(header_timer_, 0));
-  if (!scanner_.in_header_block()) return;
-  timed_block_ = scanner_.block();
-  header_timer_ = timers_.call_after(header_timeout_ns_, [this] {
-    header_timer_ = 0;
-    stop_reading("header_timeout");
-  });
 }
 
 void Http2::arm_keepalive(int64_t at_ns) {

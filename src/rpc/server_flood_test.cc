@@ -92,6 +92,16 @@ TEST_F(FloodTest, SettingsPriorityAndEmptyDataHaveABudget) {
   }
 }
 
+TEST_F(FloodTest, FramesOfUnknownTypesAndPaddingHaveABudget) {
+  for (const std::string& bytes :
+       {frame(0x42, 0, 0, "whatever"), frame(0x42, 0, 1, ""), frame(kData, 8, 1, "\x03" + std::string(3, '\0'))}) {
+    start();
+    receive(frame(kHeaders, 4, 1, request("/test.T/M")));
+    EXPECT_LE(rounds_until_end(bytes, 5000), 1100);
+    EXPECT_THAT(output_, HasSubstr("too_many_control_frames"));
+  }
+}
+
 TEST_F(FloodTest, RapidResetsHaveABudget) {
   start();
   int rounds = 0;
@@ -269,6 +279,7 @@ TEST_F(FloodTest, UnfinishedMessageHasADeadline) {
   start();
   const std::string half("\0\0\0\0\x64half", 9);
   receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
+  take();
   timers_.advance(10 * limits_.message_timeout_ns);
   ASSERT_NE(records_[0]->call, nullptr) << "between messages there is none";
   receive(frame(kData, 0, 1, half));

@@ -32,6 +32,11 @@ namespace {
 // The log's writer has a bound of its own for each commit; this is against one that hangs.
 // An agent has one stream, and asks for nothing else.
 constexpr uint32_t kMaxStreams = 32;
+// Decoded headers of a connection: a call has half a KiB of them.
+constexpr double kHeaderBurst = 128 * 1024;
+constexpr double kHeaderRate = 64 * 1024;
+constexpr double kFieldBurst = 4000;
+constexpr double kFieldRate = 2000;
 constexpr int64_t kFirstCall = 20 * kNanosPerSecond;
 constexpr int64_t kIdle = 60 * kNanosPerSecond;
 constexpr size_t kMaxHeld = size_t{4} << 20;  // by one connection: incomplete messages; replies that are not read
@@ -76,6 +81,10 @@ rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, Me
   out.limits.stream_window_bytes = options.ingest.window_bytes + 64 * 1024;
   out.limits.connection_window_bytes = 2 * out.limits.stream_window_bytes;
   out.limits.max_concurrent_streams = kMaxStreams;
+  out.limits.header_burst_bytes = kHeaderBurst;
+  out.limits.header_bytes_per_second = kHeaderRate;
+  out.limits.header_burst_fields = kFieldBurst;
+  out.limits.header_fields_per_second = kFieldRate;
   out.limits.first_call_timeout_ns = kFirstCall;
   out.limits.idle_timeout_ns = kIdle;
   out.limits.max_partial_bytes = std::max<size_t>(kMaxHeld, 2 * out.limits.stream_window_bytes);
