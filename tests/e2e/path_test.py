@@ -180,12 +180,13 @@ class PathTest(ProgramTest):
         servers = []
         for name, alternative in (("localhost", "DNS:localhost"), ("127.0.0.1", "IP:127.0.0.1")):
             certificate, key = f"{self.data}/{name}.pem", f"{self.data}/{name}.key"
-            done = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                                   "-keyout", key, "-out", certificate, "-days", "2", "-subj", f"/CN={name}", "-addext",
-                                   f"subjectAltName={alternative}"], capture_output=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            server = self.start_server("--tls-cert", certificate, "--tls-key", key, "--listen", "127.0.0.1:0")
-            server.target = f"{name}:{server.address.rsplit(':', 1)[1]}"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                            "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", f"/CN={name}",
+                            "-addext", f"subjectAltName={alternative}"], capture_output=True, check=True)
+            server = self.start("monitor-server", "--log", f"sqlite:{self.data}/{name}.db", "--listen", "127.0.0.1:0",
+                                "--http", "off", "--data", self.data, "--tls-cert", certificate, "--tls-key", key)
+            address = server.says(r"listening service=grpc address=(\S+)").group(1)
+            server.target = f"{name}:{address.rsplit(':', 1)[1]}"
             servers.append(server)
         with open(f"{self.data}/ca.pem", "w", encoding="ascii") as both:
             for name in ("localhost", "127.0.0.1"):
