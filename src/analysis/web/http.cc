@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "telemetry/http/host_header.h"
 
 namespace monitor::analysis::web {
 
@@ -16,15 +17,7 @@ namespace {
 
 constexpr size_t kMostParameters = 300;
 constexpr size_t kLongestValue = 4096;
-
-// "[::1]:8080" -> "::1", "localhost:8080" -> "localhost".
-std::string_view name_of(std::string_view host) {
-  if (host.starts_with('[')) {
-    const size_t end = host.find(']');
-    return end == std::string_view::npos ? std::string_view() : host.substr(1, end - 1);
-  }
-  return host.substr(0, host.find(':'));
-}
+constexpr std::string_view kBearer = "Bearer ";
 
 bool is_address(const std::string& name) {
   in6_addr ignored{};
@@ -36,6 +29,25 @@ bool same_secret(std::string_view got, std::string_view wanted) {
   int different = got.size() == wanted.size() ? 0 : 1;
   for (size_t i = 0; i < got.size(); ++i) different |= got[i] ^ wanted[i % wanted.size()];
   return different == 0;
+}
+
+std::string lower_name(std::string_view name) {
+  const auto parsed = telemetry::parse_authority(name);
+  return parsed && !parsed->port ? parsed->name : std::string(name);
+}
+
+// Whether a page of `origin` ("https://host:port") is one of the server that is called by `host`. The scheme may be
+// either: a proxy may have ended TLS.
+bool same_origin(std::string_view origin, std::string_view host) {
+  constexpr uint16_t kHttp = 80;
+  constexpr uint16_t kHttps = 443;
+  const auto named = telemetry::parse_authority(host);
+  for (const auto& [scheme, port] : {std::pair("http://", kHttp), std::pair("https://", kHttps)}) {
+    if (!named || !origin.starts_with(scheme)) continue;
+    const auto from = telemetry::parse_authority(origin.substr(std::string_view(scheme).size()));
+    return from && from->name == named->name && from->port.value_or(port) == named->port.value_or(port);
+  }
+  return false;
 }
 
 unsigned status_of(Code code) {
@@ -153,24 +165,25 @@ Result<int64_t> Query::time(const std::string& name, int64_t otherwise, int64_t 
 }
 
 Status check_host(const Request& request, const Access& access) {
-  const std::string name(name_of(request.host));
-  if (name == "localhost" || is_address(name)) return {};
-  if (!name.empty() && std::ranges::find(access.hosts, name) != access.hosts.end()) return {};
+  const auto named = telemetry::parse_authority(request.host);
+  if (named && (named->name == "localhost" || is_address(named->name))) return {};
+  const auto is_named = [&](const std::string& host) { return lower_name(host) == named->name; };
+  if (named && std::ranges::any_of(access.hosts, is_named)) return {};
   return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; --web-host NAME makes it one",
                                                     json_quote(request.host.substr(0, 128))));
 }
 
+bool token_given(const Request& request) { return request.authorization.starts_with(kBearer); }
+
 Status check_change(const Request& request, const Access& access) {
-  const bool own_origin = request.origin.empty() || request.origin == "http://" + request.host ||
-                          request.origin == "https://" + request.host;
+  const bool own_origin = request.origin.empty() || same_origin(request.origin, request.host);
   const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
   if (!own_origin || !own_site) {
     return Error(Code::kPermissionDenied,
                  fmt::format("a page of {} may change nothing here", json_quote(request.origin.substr(0, 128))));
   }
-  constexpr std::string_view kBearer = "Bearer ";
   if (access.token.empty()) return Error(Code::kPermissionDenied, "this server has no token: nothing is changed by it");
-  if (!request.authorization.starts_with(kBearer) ||
+  if (!token_given(request) ||
       !same_secret(std::string_view(request.authorization).substr(kBearer.size()), access.token)) {
     return Error(Code::kUnauthenticated, "the token is missing or wrong; it is in the file that the server named");
   }

@@ -27,6 +27,10 @@ struct Request {
   std::string authorization;
   std::string last_event_id;
   std::string body;
+  std::string address = {};        // of the client: of a proxy, if one is in between
+  std::string address_group = {};  // what limits count as one address
+  std::string forwarded_for = {};  // X-Forwarded-For: whom a proxy, or anybody, claims to speak for
+  std::string fault = {};          // why the request is refused with 400, before anything else is looked at
 };
 
 struct Reply {
@@ -35,6 +39,7 @@ struct Reply {
   std::shared_ptr<const std::string> body;
   std::string allow = {};  // of a 405
   bool keep = false;       // may be cached: its name changes with its content
+  int retry_after_s = 0;   // 0: says nothing of it
 };
 
 // Unix seconds, to the microsecond, as a JSON number.
@@ -64,11 +69,14 @@ class Query {
 };
 
 struct Access {
-  std::vector<std::string> hosts;  // names beside localhost and addresses by which the server may be called
-  std::string token;               // for what changes something; empty: nobody may
+  std::vector<std::string>
+      hosts;          // in any case: names beside localhost and addresses by which the server may be called
+  std::string token;  // for what changes something; empty: nobody may
 };
 // A page elsewhere must not read through a name that it had point here: a name in Host must be one of ours.
 Status check_host(const Request& request, const Access& access);
+// Whether it carries a token, right or wrong.
+bool token_given(const Request& request);
 // What changes something comes from our own page, or from no page, and with the token.
 Status check_change(const Request& request, const Access& access);
 

@@ -41,10 +41,13 @@ TEST(Query, ReadsNumbersAndTimes) {
 TEST(Access, AHostThatIsNotOursIsRefused) {
   const Access access{{"monitor.example"}, "0123456789abcdef"};
   for (const char* const host :
-       {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "10.0.0.7", "monitor.example:8080"}) {
+       {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "10.0.0.7", "monitor.example:8080", "LOCALHOST",
+        "LocalHost:80", "localhost.", "localhost.:8080", "MONITOR.Example.", "localhost:"}) {
     EXPECT_TRUE(check_host({.host = host}, access)) << host;
   }
-  for (const char* const host : {"", "evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "["}) {
+  for (const char* const host : {"", "evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "[",
+                                 "[::1]evil.example", "localhost..", "localhost:80:evil", "localhost:port",
+                                 "user@localhost", "localhost/evil", "localhost,evil", "localhost:65536"}) {
     EXPECT_FALSE(check_host({.host = host}, access)) << host;
   }
 }
@@ -57,6 +60,15 @@ TEST(Access, AChangeNeedsTheTokenAndOurOwnPage) {
   EXPECT_TRUE(check_change(request, access));
   request.origin = "http://evil.example";
   EXPECT_EQ(check_change(request, access).error().code(), Code::kPermissionDenied);
+  for (const char* const own : {"http://LOCALHOST:8080", "http://localhost.:8080", "https://localhost:8080"}) {
+    request.origin = own;
+    EXPECT_TRUE(check_change(request, access)) << own;
+  }
+  for (const char* const other :
+       {"http://localhost", "http://localhost:8081", "localhost:8080", "ftp://localhost:8080"}) {
+    request.origin = other;
+    EXPECT_FALSE(check_change(request, access)) << other;
+  }
   request.origin = "null";
   EXPECT_EQ(check_change(request, access).error().code(), Code::kPermissionDenied);
   request.origin = "";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <microhttpd.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,7 @@
 
 #include "analysis/web/held_replies.h"
 #include "base/text.h"
+#include "telemetry/http/host_header.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/http/loop_daemon.h"
 
@@ -21,6 +23,7 @@ constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
+constexpr int64_t kLookForGone = 1 * kNanosPerSecond;
 // A comment would do for proxies; a page is told of events alone, and must know that the connection lives.
 constexpr std::string_view kAlive = "event: alive\ndata: {}\n\n";
 constexpr const char* kPolicy =
@@ -48,7 +51,9 @@ void add_headers(MHD_Response* response, const Reply& reply) {
   MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
   if (!reply.allow.empty()) MHD_add_response_header(response, "Allow", reply.allow.c_str());
   if (reply.status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-  if (reply.status == MHD_HTTP_SERVICE_UNAVAILABLE) MHD_add_response_header(response, "Retry-After", "2");
+  const int retry_s =
+      reply.retry_after_s == 0 && reply.status == MHD_HTTP_SERVICE_UNAVAILABLE ? 2 : reply.retry_after_s;
+  if (retry_s > 0) MHD_add_response_header(response, "Retry-After", std::to_string(retry_s).c_str());
 }
 
 }  // namespace
@@ -67,11 +72,17 @@ class WebServer::Impl {
         resets_(registry.counter("monitor_web_stream_resets_total",
                                  "Browsers that were too slow, or away for too long, and were told to begin anew.")),
         cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")),
-        daemon_(loop, "web server", options.request_ns) {}
+        daemon_(loop, "web server",
+                {.connections = options.max_connections,
+                 .per_address = options.max_connections_per_address,
+                 .head_ns = options.head_ns,
+                 .idle_ns = options.stuck_ns,
+                 .lifetime_ns = options.request_ns}) {}
 
   ~Impl() {
     closing_ = true;
     loop_.cancel_timer(ping_timer_);
+    loop_.cancel_timer(gone_timer_);
     loop_.cancel_timer(gather_timer_);
     daemon_.pause();
     for (auto& [token, exchange] : exchanges_) resume(*exchange);
@@ -83,14 +94,15 @@ class WebServer::Impl {
   Status start(WebServer* server, int fd) {
     server_ = server;
     MHD_Daemon* const daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Impl::on_request, this,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
-        &telemetry::LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
-        MHD_OPTION_EXTERNAL_LOGGER, &telemetry::LoopDaemon::on_log, &daemon_, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr, &Impl::on_request,
+        this, MHD_OPTION_CONNECTION_LIMIT, daemon_.mhd_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes,
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond),
+        MHD_OPTION_NOTIFY_CONNECTION, &telemetry::LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED,
+        &Impl::on_completed, this, MHD_OPTION_EXTERNAL_LOGGER, &telemetry::LoopDaemon::on_log, &daemon_,
+        MHD_OPTION_END);
     if (Status begun = daemon_.begin(daemon, fd); !begun) return begun;
     ping();
+    look_for_gone();
     return {};
   }
 
@@ -118,11 +130,19 @@ class WebServer::Impl {
   void stream(uint64_t token, StreamStart start) {
     const auto found = exchanges_.find(token);
     if (found == exchanges_.end()) return;
+    Exchange& exchange = *found->second;
     if (stream_count_ >= options_.max_streams) {
       reply(token, error_reply(503, fmt::format("{} browsers follow already", stream_count_)));
       return;
     }
-    Exchange& exchange = *found->second;
+    if (const size_t held = daemon_.streams_of(exchange.request.address_group);
+        held >= options_.max_streams_per_address) {
+      Reply refused = error_reply(429, fmt::format("{} browsers of this address follow already", held));
+      refused.retry_after_s = 2;
+      reply(token, std::move(refused));
+      return;
+    }
+    daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kStream);
     exchange.streaming = true;
     exchange.start = std::move(start);
     // The browser comes back after 1 s, to this place if nothing else came; and proxies let the first bytes through at
@@ -149,6 +169,7 @@ class WebServer::Impl {
     StreamStart start;
     std::string out;
     size_t out_at = 0;
+    bool gone = false;     // a stream whose client has closed it
     bool waiting = false;  // a stream that is suspended because there was nothing to say
   };
 
@@ -197,6 +218,21 @@ class WebServer::Impl {
     ping_timer_ = loop_.call_after(options_.ping_ns, [this] { ping(); });
   }
 
+  // A stream is suspended while there is nothing to say: nobody sees that its client has closed it, and it holds a
+  // place until something is written to it.
+  void look_for_gone() {
+    for (auto& [token, exchange] : exchanges_) {
+      if (!exchange->waiting) continue;
+      const int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+      pollfd gone{.fd = fd, .events = POLLRDHUP, .revents = 0};
+      if (poll(&gone, 1, 0) <= 0) continue;
+      daemon_.cut(exchange->connection);
+      exchange->gone = true;
+      resume(*exchange);
+    }
+    gone_timer_ = loop_.call_after(kLookForGone, [this] { look_for_gone(); });
+  }
+
   void fill(Exchange& exchange) {
     if (exchange.out_at < exchange.out.size()) return;
     exchange.out.clear();
@@ -210,6 +246,7 @@ class WebServer::Impl {
     Exchange& exchange = *static_cast<Exchange*>(self);
     Impl& impl = *exchange.impl;
     if (impl.closing_) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (exchange.gone) return MHD_CONTENT_READER_END_WITH_ERROR;
     impl.fill(exchange);
     const size_t size = std::min(max, exchange.out.size() - exchange.out_at);
     if (size == 0) {
@@ -223,10 +260,10 @@ class WebServer::Impl {
   }
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
-                               const char* /*version*/, const char* upload, size_t* upload_size, void** state) {
+                               const char* version, const char* upload, size_t* upload_size, void** state) {
     Impl& impl = *static_cast<Impl*>(self);
     if (*state == nullptr) {
-      *state = impl.begin(connection, url, method);
+      *state = impl.begin(connection, url, method, version);
       return MHD_YES;
     }
     Exchange& exchange = *static_cast<Exchange*>(*state);
@@ -251,16 +288,25 @@ class WebServer::Impl {
     }
   }
 
-  Exchange* begin(MHD_Connection* connection, const char* url, const char* method) {
+  Exchange* begin(MHD_Connection* connection, const char* url, const char* method, const char* version) {
+    daemon_.set_phase(connection, telemetry::HttpPhase::kBody);
     auto exchange = std::make_unique<Exchange>();
     exchange->impl = this;
     exchange->connection = connection;
     exchange->token = ++last_token_;
     Request& request = exchange->request;
     request.method = method;
-    request.path = url;
+    if (auto target = telemetry::request_target(telemetry::host_headers(connection), version, url)) {
+      request.host = std::move(target->host);
+      request.path = std::move(target->path);
+    } else {
+      request.fault = target.error().message();
+    }
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_parameter, &request.parameters);
-    request.host = header(connection, "Host");
+    const telemetry::PeerAddress peer = daemon_.peer_of(connection);
+    request.address = peer.text;
+    request.address_group = peer.group;
+    request.forwarded_for = header(connection, "X-Forwarded-For");
     request.origin = header(connection, "Origin");
     request.site = header(connection, "Sec-Fetch-Site");
     request.authorization = header(connection, "Authorization");
@@ -271,7 +317,10 @@ class WebServer::Impl {
   MHD_Result answer(Exchange& exchange) {
     if (!exchange.handled) {
       exchange.handled = true;
-      if (exchange.too_large) {
+      daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kBusy);
+      if (!exchange.request.fault.empty()) {
+        exchange.reply = error_reply(400, exchange.request.fault);
+      } else if (exchange.too_large) {
         exchange.reply = error_reply(413, fmt::format("body: more than {} bytes", options_.max_body_bytes));
       } else if (exchange.too_many) {
         exchange.reply = error_reply(503, "too much is sent at once; try again in a moment");
@@ -295,6 +344,7 @@ class WebServer::Impl {
     }
     exchange.held = exchange.reply->body != nullptr;
     const Reply& reply = *exchange.reply;
+    daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kReply);
     requests_.add();
     if (reply.status >= 400 && reply.status < 500) refused_.add();
     static const std::string kNothing;
@@ -311,7 +361,6 @@ class WebServer::Impl {
 
   MHD_Result begin_stream(Exchange& exchange) {
     requests_.add();
-    daemon_.spare(exchange.connection);
     MHD_Response* const response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlock / 4, &Impl::on_read, &exchange, nullptr);
     if (response == nullptr) return MHD_NO;
@@ -322,10 +371,11 @@ class WebServer::Impl {
     return queued;
   }
 
-  static void on_completed(void* self, MHD_Connection* /*connection*/, void** state, MHD_RequestTerminationCode code) {
+  static void on_completed(void* self, MHD_Connection* connection, void** state, MHD_RequestTerminationCode code) {
     auto* const exchange = static_cast<Exchange*>(*state);
     if (exchange == nullptr) return;
     Impl& impl = *static_cast<Impl*>(self);
+    impl.daemon_.set_phase(connection, telemetry::HttpPhase::kHead);
     if (exchange->streaming) {
       impl.count_streams(-1);
       if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) impl.cut_.add();
@@ -355,6 +405,7 @@ class WebServer::Impl {
   HeldReplies replies_{options_.max_replies_bytes};
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
+  EventLoop::TimerId gone_timer_ = 0;
   std::atomic<bool> woken_ = false;
   std::unordered_map<uint64_t, std::unique_ptr<Exchange>> exchanges_;
 };

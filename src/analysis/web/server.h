@@ -1,8 +1,10 @@
 // WebServer: HTTP for browsers, on the program's loop: replies at once or later, and streams of server-sent events
 // without a thread for any of them.
 //
-// Made for an address that strangers may reach: connections, streams, bytes of a request and the time that one may take
-// are bounded. Everything on the loop's thread; the loop, the hub and the registry must outlive it.
+// Made for an address that strangers may reach: connections and streams, in total and of an address, bytes of a request
+// and the time that one may take are bounded. A flood of unfinished requests keeps nobody out, that of one address
+// nobody else (connection_table.h). Everything on the loop's thread; the loop, the hub and the registry must outlive
+// it.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +24,15 @@ namespace monitor::analysis::web {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0 picks one
-  unsigned max_connections = 800;
-  size_t max_streams = 500;
+  unsigned max_connections = 1200;
+  unsigned max_connections_per_address = 640;  // a proxy's address is that of all its browsers
+  size_t max_streams = 800;
+  size_t max_streams_per_address = 500;
   size_t max_body_bytes = size_t{600} * 1024;
   size_t max_bodies_bytes = size_t{16} << 20;    // of all requests together
   size_t max_replies_bytes = size_t{256} << 20;  // that are being sent; beyond it large ones are refused
   int64_t stuck_ns = 30 * kNanosPerSecond;       // nothing moves for so long: the connection is closed
+  int64_t head_ns = 5 * kNanosPerSecond;         // in which a new connection must send a request's line and headers
   int64_t request_ns = 60 * kNanosPerSecond;     // in which a connection that is no stream must be done
   int64_t ping_ns = 10 * kNanosPerSecond;        // a stream without events says that it lives
 };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "telemetry/http/host_header.h"
 #include "telemetry/http/loop_daemon.h"
 
 namespace monitor::telemetry {
@@ -57,32 +58,43 @@ uint16_t port_of(int fd) {
 
 class HttpServer::Impl {
  public:
-  Impl(EventLoop& loop, HttpHandler handler, int64_t max_connection_ns)
-      : handler_(std::move(handler)), daemon_(loop, "http server", max_connection_ns) {}
+  Impl(EventLoop& loop, HttpHandler handler, const HttpOptions& options)
+      : handler_(std::move(handler)),
+        daemon_(loop, "http server",
+                {.connections = options.max_connections,
+                 .per_address = options.max_connections_per_address,
+                 .head_ns = options.head_ns,
+                 .idle_ns = options.idle_timeout_ns,
+                 .lifetime_ns = options.max_connection_ns}) {}
 
   Status start(int fd, const HttpOptions& options) {
-    MHD_Daemon* const daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_LISTEN_SOCKET, fd,
-                         MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         options.max_request_bytes, MHD_OPTION_CONNECTION_TIMEOUT,
-                         static_cast<unsigned>(options.idle_timeout_ns / kNanosPerSecond), MHD_OPTION_NOTIFY_CONNECTION,
-                         &LoopDaemon::on_connection, &daemon_, MHD_OPTION_EXTERNAL_LOGGER, &LoopDaemon::on_log,
-                         &daemon_, MHD_OPTION_END);
+    MHD_Daemon* const daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr, &Impl::on_request, this,
+        MHD_OPTION_CONNECTION_LIMIT, daemon_.mhd_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, options.max_request_bytes,
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(options.idle_timeout_ns / kNanosPerSecond),
+        MHD_OPTION_NOTIFY_CONNECTION, &LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED,
+        &Impl::on_completed, this, MHD_OPTION_EXTERNAL_LOGGER, &LoopDaemon::on_log, &daemon_, MHD_OPTION_END);
     return daemon_.begin(daemon, fd);
   }
 
   uint16_t port() const { return daemon_.port(); }
 
  private:
-  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
-                               const char* /*version*/, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
-    // A body, if there is one, is not read: the answer ends the connection.
-    HttpReply reply;
-    if (std::strcmp(method, MHD_HTTP_METHOD_GET) != 0 && std::strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-      reply = {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD are answered here\n"};
-    } else {
-      reply = static_cast<Impl*>(self)->handler_(url);
+  HttpReply answer(MHD_Connection* connection, const char* url, std::string_view method, const char* version) {
+    const auto target = request_target(host_headers(connection), version, url);
+    if (!target) return {.status = MHD_HTTP_BAD_REQUEST, .body = target.error().message() + "\n"};
+    if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
+      return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD are answered here\n"};
     }
+    return handler_(target->path);
+  }
+
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                               const char* version, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
+    // A body, if there is one, is not read: the answer ends the connection.
+    auto& impl = *static_cast<Impl*>(self);
+    impl.daemon_.set_phase(connection, HttpPhase::kReply);
+    HttpReply reply = impl.answer(connection, url, method, version);
     *upload_size = 0;
     MHD_Response* response =
         MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
@@ -93,6 +105,11 @@ class HttpServer::Impl {
     const MHD_Result queued = MHD_queue_response(connection, reply.status, response);
     MHD_destroy_response(response);
     return queued;
+  }
+
+  static void on_completed(void* self, MHD_Connection* connection, void** /*state*/,
+                           MHD_RequestTerminationCode /*code*/) {
+    static_cast<Impl*>(self)->daemon_.set_phase(connection, HttpPhase::kHead);
   }
 
   const HttpHandler handler_;
@@ -107,7 +124,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(EventLoop& loop, const Htt
                                                       HttpHandler handler) {
   const auto fd = listen_on(options.address, options.port);
   if (!fd) return fd.error();
-  auto impl = std::make_unique<Impl>(loop, std::move(handler), options.max_connection_ns);
+  auto impl = std::make_unique<Impl>(loop, std::move(handler), options);
   if (auto status = impl->start(*fd, options); !status) return status.error();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

@@ -1,7 +1,8 @@
 // A small HTTP server for a program's own pages: GET and HEAD, answered at once, from within the program's loop.
 //
-// Made for an address that strangers may reach: connections, request bytes and the time that a connection may take are
-// bounded, so that garbage and slow clients cost no more than their share. Thread contract: everything on the loop's
+// Made for an address that strangers may reach: connections, in total and of an address, request bytes and the time
+// that a connection may take are bounded, so that garbage and slow clients cost no more than their share. A flood of
+// unfinished requests does not keep out a complete one (connection_table.h). Thread contract: everything on the loop's
 // thread; the loop must outlive the server.
 #pragma once
 
@@ -21,8 +22,10 @@ namespace monitor::telemetry {
 struct HttpOptions {
   std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
   uint16_t port = 0;                  // 0 picks one
-  unsigned max_connections = 64;
+  unsigned max_connections = 256;
+  unsigned max_connections_per_address = 192;
   size_t max_request_bytes = size_t{16} * 1024;  // line and headers
+  int64_t head_ns = 5 * kNanosPerSecond;         // in which a new connection must send a request's line and headers
   int64_t idle_timeout_ns = 10 * kNanosPerSecond;
   int64_t max_connection_ns = 60 * kNanosPerSecond;  // whatever happens on it
 };

@@ -1,11 +1,14 @@
 #include "telemetry/http/loop_daemon.h"
 
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -14,10 +17,41 @@
 
 namespace monitor::telemetry {
 
-LoopDaemon::LoopDaemon(EventLoop& loop, std::string name, int64_t lifetime_ns)
-    : loop_(loop), name_(std::move(name)), lifetime_ns_(lifetime_ns) {}
+namespace {
+
+// Accepted in one turn, so that a flood of connections leaves the loop to the rest of the program; what came with them
+// is read before the next ones are taken.
+constexpr int kAcceptsInATurn = 64;
+constexpr int kAcceptsInARun = 8;
+// After descriptors have run out.
+constexpr int64_t kRest = 100 * kNanosPerMilli;
+// That may be on their way out at one time: they are closed at the next run.
+constexpr unsigned kLeaving = 256;
+constexpr std::string_view kRefusal =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 21\r\n\r\ntoo many connections\n";
+
+MHD_Result add_host(void* list, MHD_ValueKind /*kind*/, const char* name, const char* value) {
+  if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+    static_cast<std::vector<std::string>*>(list)->emplace_back(value == nullptr ? "" : value);
+  }
+  return MHD_YES;
+}
+
+}  // namespace
+
+std::vector<std::string> host_headers(MHD_Connection* connection) {
+  std::vector<std::string> found;
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, &add_host, &found);
+  return found;
+}
+
+LoopDaemon::LoopDaemon(EventLoop& loop, std::string name, const ConnectionLimits& limits)
+    : loop_(loop), name_(std::move(name)), limits_(limits), table_(limits) {}
 
 LoopDaemon::~LoopDaemon() { end(); }
+
+unsigned LoopDaemon::mhd_limit() const { return static_cast<unsigned>(limits_.connections) + kLeaving; }
 
 Status LoopDaemon::begin(MHD_Daemon* daemon, int fd) {
   if (daemon == nullptr) {
@@ -25,9 +59,11 @@ Status LoopDaemon::begin(MHD_Daemon* daemon, int fd) {
     return Error(Code::kInternal, "starting the " + name_ + " failed");
   }
   daemon_ = daemon;
+  listen_fd_ = fd;
   port_ = port_of(fd);
   epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
+  loop_.watch(listen_fd_, EPOLLIN, [this](uint32_t) { accept_some(); });
   arm();
   return {};
 }
@@ -45,31 +81,135 @@ void LoopDaemon::arm() {
   timer_ = loop_.call_after(static_cast<int64_t>(wait_ms) * kNanosPerMilli, [this] { run(); });
 }
 
+void LoopDaemon::accept_some() {
+  for (int taken = 1; taken <= kAcceptsInATurn; ++taken) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = accept4(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
+      if (errno != ECONNABORTED && errno != EINTR) break;
+      continue;
+    }
+    take(fd, address, size);
+    if (taken % kAcceptsInARun == 0) run();
+  }
+  run();
+}
+
+void LoopDaemon::take(int fd, const sockaddr_storage& address, socklen_t size) {
+  accepting_ = peer_address(address);
+  for (auto room = table_.room_for(accepting_.group); room != ConnectionTable::Room::kYes;
+       room = table_.room_for(accepting_.group)) {
+    if (make_room(room, accepting_.group)) continue;
+    refuse(fd, accepting_);
+    return;
+  }
+  // It closes the socket when it fails.
+  MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+bool LoopDaemon::make_room(ConnectionTable::Room why, const std::string& group) {
+  const auto victim = table_.victim(why, group, loop_.clock().mono_ns());
+  if (victim == ConnectionTable::kNone) return false;
+  close_later(victim, why == ConnectionTable::Room::kFull ? "all places are taken" : "its address has too many");
+  return true;
+}
+
+// Not read, and not waited for: the client may see a reset instead of the reason.
+void LoopDaemon::refuse(int fd, const PeerAddress& peer) {
+  log_warning("HTTP connection refused", {{"service", name_}, {"address", peer.group}, {"reason", "no room"}});
+  (void)send(fd, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  close(fd);
+}
+
+// Out of descriptors. The socket would be reported again and again while nothing can be accepted.
+void LoopDaemon::rest() {
+  if (rest_timer_ != 0) return;
+  log_warning("HTTP connections cannot be accepted", {{"service", name_}, {"reason", errno_error(errno, "accept")}});
+  const auto victim = table_.victim(ConnectionTable::Room::kFull, "", loop_.clock().mono_ns());
+  if (victim != ConnectionTable::kNone) close_later(victim, "descriptors have run out");
+  loop_.change_watch(listen_fd_, 0);
+  rest_timer_ = loop_.call_after(kRest, [this] {
+    rest_timer_ = 0;
+    loop_.change_watch(listen_fd_, EPOLLIN);
+  });
+}
+
+void LoopDaemon::close_later(ConnectionTable::Id id, const char* why) {
+  if (!table_.contains(id)) return;
+  log_warning("HTTP connection closed before its request was complete",
+              {{"service", name_}, {"address", table_.peer_of(id).group}, {"reason", why}});
+  shutdown(table_.fd_of(id), SHUT_RDWR);
+  table_.leave(id);
+}
+
 void LoopDaemon::pause() {
   loop_.cancel_timer(std::exchange(timer_, 0));
+  loop_.cancel_timer(std::exchange(rest_timer_, 0));
   if (const int fd = std::exchange(epoll_fd_, -1); fd >= 0) loop_.unwatch(fd);
+  if (const int fd = std::exchange(listen_fd_, -1); fd >= 0) {
+    loop_.unwatch(fd);
+    close(fd);
+  }
 }
 
 void LoopDaemon::end() {
   pause();
   if (MHD_Daemon* const daemon = std::exchange(daemon_, nullptr)) MHD_stop_daemon(daemon);
-  for (const auto& [connection, timer] : std::exchange(lifetimes_, {})) loop_.cancel_timer(timer);
+  while (!live_.empty()) ended(live_.begin()->first);
 }
 
-void LoopDaemon::spare(MHD_Connection* connection) {
-  const auto found = lifetimes_.find(connection);
-  if (found == lifetimes_.end()) return;
-  loop_.cancel_timer(found->second);
-  lifetimes_.erase(found);
+void LoopDaemon::set_phase(MHD_Connection* connection, HttpPhase phase) {
+  const auto found = live_.find(connection);
+  if (found == live_.end()) return;
+  Live& live = found->second;
+  table_.set_phase(live.id, phase, loop_.clock().mono_ns());
+  loop_.cancel_timer(std::exchange(live.head_timer, 0));
+  if (phase == HttpPhase::kStream) loop_.cancel_timer(std::exchange(live.lifetime_timer, 0));
+  if (phase != HttpPhase::kHead) return;
+  live.head_timer = loop_.call_after(limits_.idle_ns + limits_.head_ns,
+                                     [this, id = live.id] { shutdown(table_.fd_of(id), SHUT_RDWR); });
+}
+
+void LoopDaemon::cut(MHD_Connection* connection) {
+  const auto found = live_.find(connection);
+  if (found == live_.end()) return;
+  shutdown(table_.fd_of(found->second.id), SHUT_RDWR);
+  table_.leave(found->second.id);
+}
+
+PeerAddress LoopDaemon::peer_of(MHD_Connection* connection) const {
+  const auto found = live_.find(connection);
+  return found == live_.end() ? PeerAddress{.text = "unknown", .group = "unknown"} : table_.peer_of(found->second.id);
+}
+
+void LoopDaemon::started(MHD_Connection* connection) {
+  const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  Live& live = live_[connection];
+  live.id = table_.add(fd, accepting_, loop_.clock().mono_ns());
+  live.head_timer =
+      loop_.call_after(limits_.head_ns, [this, id = live.id] { close_later(id, "its request took too long"); });
+  live.lifetime_timer = loop_.call_after(limits_.lifetime_ns, [fd] { shutdown(fd, SHUT_RDWR); });
+}
+
+void LoopDaemon::ended(MHD_Connection* connection) {
+  const auto found = live_.find(connection);
+  if (found == live_.end()) return;
+  loop_.cancel_timer(found->second.head_timer);
+  loop_.cancel_timer(found->second.lifetime_timer);
+  table_.remove(found->second.id);
+  live_.erase(found);
 }
 
 void LoopDaemon::on_connection(void* self, MHD_Connection* connection, void** /*context*/,
                                MHD_ConnectionNotificationCode code) {
-  LoopDaemon& daemon = *static_cast<LoopDaemon*>(self);
-  daemon.spare(connection);
-  if (code == MHD_CONNECTION_NOTIFY_CLOSED) return;
-  const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-  daemon.lifetimes_[connection] = daemon.loop_.call_after(daemon.lifetime_ns_, [fd] { shutdown(fd, SHUT_RDWR); });
+  auto& daemon = *static_cast<LoopDaemon*>(self);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    daemon.ended(connection);
+  } else {
+    daemon.started(connection);
+  }
 }
 
 void LoopDaemon::on_log(void* self, const char* format, va_list arguments) {

@@ -1,8 +1,14 @@
-// LoopDaemon: libmicrohttpd in an event loop, for the servers of this project: it is run when its descriptor or its
-// clock asks for it, its messages go to the log, and a connection that is older than it may be is closed, whatever
-// dribbles on it (idle time is libmicrohttpd's own to watch).
+// LoopDaemon: libmicrohttpd in an event loop. It runs when its descriptor or its clock asks for it, and its messages go
+// to the log.
 //
-// Whoever makes the daemon passes on_connection and on_log with this object, and hands it over with begin().
+// Connections are accepted here and handed to libmicrohttpd. libmicrohttpd, when it accepts by itself, takes the
+// listening socket out of its epoll set at its connection limit, and puts it back only when it next runs: where all
+// connections end at once, nothing ever asks it to run again. Here the listening socket is watched all the time, and a
+// connection makes way when there is no room (connection_table.h). A connection that does not complete a request head
+// in time is closed.
+//
+// The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and mhd_limit() connections, passes on_connection and
+// on_log with this object, and hands it over with begin().
 //
 // Everything on the loop's thread; the loop must outlive it.
 #pragma once
@@ -13,16 +19,18 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "telemetry/http/connection_table.h"
 
 namespace monitor::telemetry {
 
 class LoopDaemon {
  public:
-  // `name` stands in the log; `lifetime_ns` is that of a connection.
-  LoopDaemon(EventLoop& loop, std::string name, int64_t lifetime_ns);
+  // `name` stands in the log.
+  LoopDaemon(EventLoop& loop, std::string name, const ConnectionLimits& limits);
   ~LoopDaemon();
   LoopDaemon(const LoopDaemon&) = delete;
   LoopDaemon& operator=(const LoopDaemon&) = delete;
@@ -35,26 +43,53 @@ class LoopDaemon {
   // No more from the loop; then end() closes the connections, of each of which the end is reported, and the socket.
   void pause();
   void end();
-  // The connection may go on for as long as it likes.
-  void spare(MHD_Connection* connection);
+  // Says how far the connection's request is. A stream may go on for as long as it likes.
+  void set_phase(MHD_Connection* connection, HttpPhase phase);
+  // Closes the connection once libmicrohttpd runs; a suspended one must be resumed for it.
+  void cut(MHD_Connection* connection);
+  PeerAddress peer_of(MHD_Connection* connection) const;
+  size_t streams_of(const std::string& group) const { return table_.streams_of(group); }
   // Where it listens; 0 before begin().
   uint16_t port() const { return port_; }
+  // libmicrohttpd's own limit: those that are being closed still count there.
+  unsigned mhd_limit() const;
 
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode code);
   static void on_log(void* self, const char* format, va_list arguments);
 
  private:
+  struct Live {
+    ConnectionTable::Id id = ConnectionTable::kNone;
+    EventLoop::TimerId head_timer = 0;
+    EventLoop::TimerId lifetime_timer = 0;
+  };
+
   void arm();
+  void accept_some();
+  void take(int fd, const sockaddr_storage& address, socklen_t size);
+  bool make_room(ConnectionTable::Room why, const std::string& group);
+  void refuse(int fd, const PeerAddress& peer);
+  void rest();
+  void close_later(ConnectionTable::Id id, const char* why);
+  void started(MHD_Connection* connection);
+  void ended(MHD_Connection* connection);
 
   EventLoop& loop_;
-  std::string name_;
-  int64_t lifetime_ns_;
+  const std::string name_;
+  const ConnectionLimits limits_;
   MHD_Daemon* daemon_ = nullptr;
+  int listen_fd_ = -1;
   int epoll_fd_ = -1;
   uint16_t port_ = 0;
   EventLoop::TimerId timer_ = 0;
-  std::unordered_map<MHD_Connection*, EventLoop::TimerId> lifetimes_;
+  EventLoop::TimerId rest_timer_ = 0;
+  ConnectionTable table_;
+  std::unordered_map<MHD_Connection*, Live> live_;
+  PeerAddress accepting_;  // of the connection that libmicrohttpd is being given
 };
+
+// All Host headers of a request, as they came.
+std::vector<std::string> host_headers(MHD_Connection* connection);
 
 }  // namespace monitor::telemetry
