@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -84,7 +85,7 @@ bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated)
 bool needs_quotes(std::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
-    if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f) return true;
+    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f) return true;
   }
   return false;
 }
@@ -152,7 +153,7 @@ std::string format_log_line(LogFormat format, int64_t wall_ns, LogLevel level, s
   line = fmt::format("{} {} {}", time, kLevelLabels[index], event);
   for (const LogField& field : fields) line += fmt::format(" {}={}", field.key, field_text(field, format));
   if (repeated > 0) line += fmt::format(" repeated={}", repeated);
-  return line;
+  return printable(line);
 }
 
 }  // namespace monitor

@@ -6,72 +6,19 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/escape.h"
+
 namespace monitor {
 
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Length of the well-formed UTF-8 sequence at the start (Unicode 15, table 3-7), 0 if there is none.
-size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](size_t i, unsigned char low = 0x80, unsigned char high = 0xBF) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  if (text.empty()) return 0;
-  const unsigned char b = byte(0);
-  if (b < 0x80) return 1;
-  if (b >= 0xC2 && b <= 0xDF) return continues(1) ? 2 : 0;
-  if (b >= 0xE0 && b <= 0xEF) {
-    const unsigned char low = b == 0xE0 ? 0xA0 : 0x80;
-    const unsigned char high = b == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (b >= 0xF0 && b <= 0xF4) {
-    const unsigned char low = b == 0xF0 ? 0x90 : 0x80;
-    const unsigned char high = b == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 char hex_digit(unsigned value) { return "0123456789abcdef"[value & 0xF]; }
 
 }  // namespace
 
-std::string json_quote(std::string_view text) {
-  std::string out = "\"";
-  size_t i = 0;
-  while (i < text.size()) {
-    const size_t length = utf8_sequence(text.substr(i));
-    if (length == 0) {
-      out += kReplacement;
-      ++i;
-      continue;
-    }
-    const char c = text[i];
-    if (length > 1) {
-      out.append(text, i, length);
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      out += "\\u00";
-      out += hex_digit(static_cast<unsigned char>(c) >> 4);
-      out += hex_digit(static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-    i += length;
-  }
-  return out + "\"";
-}
+std::string json_quote(std::string_view text) { return "\"" + escape_text(text, "\"\\") + "\""; }
 
 std::string json_number(double value) {
   if (!std::isfinite(value)) return "null";

@@ -7,6 +7,7 @@
 
 #include "base/backoff.h"
 #include "base/crc32c.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/protowire.h"
 #include "base/random.h"
@@ -159,10 +160,54 @@ TEST(Log, LinesAsTextAndJson) {
   EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "configuration applied",
                             {{"revision", 7}, {"source", "/a b"}, {"got", LogJson{"\"cpuu\""}}, {"ok", true}}),
             R"(2023-11-14T22:13:20.123Z INFO configuration applied revision=7 source="/a b" got="cpuu" ok=true)");
+  EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "e\x1b[31m",
+                            {{"s", "a\nb\xc2\x9b"}, {"t", "\xe2\x80\xae"}}),
+            format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "e\\u001b[31m",
+                            {{"s", LogJson{R"("a\nb\u009b")"}}, {"t", LogJson{"\\u202e"}}}));
   EXPECT_EQ(format_log_line(LogFormat::kJson, kTime, LogLevel::kWarning, "x", {{"n", 0.5}, {"s", "a"}}, 3),
             R"({"time":"2023-11-14T22:13:20.123Z","level":"warning","event":"x","n":0.5,"s":"a","repeated":3})");
   EXPECT_FALSE(parse_log_level("loud"));
   EXPECT_TRUE(parse_log_format("json"));
+}
+
+TEST(Printable, WritesOutWhatActsOnATerminalOrDeceives) {
+  EXPECT_EQ(printable("a\x1b[31mb\x07\x7f"), "a\\u001b[31mb\\u0007\\u007f");
+  EXPECT_EQ(printable("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\u0000b");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\u009b31m")
+      << "C1, encoded";
+  EXPECT_EQ(printable("\x9b"
+                      "31m"),
+            "\xEF\xBF\xBD"
+            "31m")
+      << "C1, bare: no UTF-8";
+  EXPECT_EQ(printable("a\xe2\x80\xae"
+                      "b"),
+            "a\\u202eb")
+      << "right-to-left override";
+  EXPECT_EQ(printable("\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8\xef\xbb\xbf"), "\\u2066\\u061c\\u2028\\ufeff");
+  EXPECT_EQ(printable("\xf3\xa0\x81\x81"), "\\udb40\\udc41") << "a tag";
+  EXPECT_EQ(printable("C:\\x \"q\" \xc3\xa4\xe2\x82\xac"), "C:\\x \"q\" \xc3\xa4\xe2\x82\xac")
+      << "what is harmless stays";
+  EXPECT_EQ(printable_lines("a\n\tb\x1b"), "a\n\tb\\u001b");
+}
+
+TEST(JsonQuote, EscapesWhatPrintableDoes) {
+  EXPECT_EQ(json_quote("\xc2\x9b\xe2\x80\xae\x1b\xf3\xa0\x81\x81"), R"("\u009b\u202e\u001b\udb40\udc41")");
+}
+
+TEST(CsvField, QuotesAndDisarmsFormulas) {
+  EXPECT_EQ(csv_field("plain a=b"), "plain a=b");
+  EXPECT_EQ(csv_field("x,y"), "\"x,y\"");
+  EXPECT_EQ(csv_field("q\"q"), "\"q\"\"q\"");
+  EXPECT_EQ(csv_field("a\nb"), "\"a\\nb\"") << "a record is a line";
+  EXPECT_EQ(csv_field("\x1b[2J"), "\\u001b[2J");
+  for (const char* const formula : {"=1+1", "+1", "-1", "@SUM(A1)"})
+    EXPECT_EQ(csv_field(formula), std::string("'") + formula);
+  EXPECT_EQ(csv_field("=HYPERLINK(\"http://x\",\"y\")"), "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
+  EXPECT_EQ(csv_field("\t=1"), "'\\t=1");
 }
 
 }  // namespace

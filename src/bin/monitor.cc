@@ -10,6 +10,7 @@
 #include <set>
 
 #include "agent/plugins/registry.h"
+#include "base/escape.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -71,7 +72,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   return &up;
 }
 
-void say(const std::string& line) { std::cerr << "monitor: " << line << "\n" << std::flush; }
+void say(const std::string& line) { std::cerr << "monitor: " << printable(line) << "\n" << std::flush; }
 
 class Up {
  public:

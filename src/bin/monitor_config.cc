@@ -7,6 +7,7 @@
 
 #include "agent/plugins/registry.h"
 #include "base/disk.h"
+#include "base/escape.h"
 #include "base/event_loop.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -240,7 +241,7 @@ class Program {
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
     auto connection = connect_etcd(loop_, flags_.etcd);
     if (!connection) {
-      std::cerr << "monitor-config: " << connection.error().message() << "\n";
+      std::cerr << "monitor-config: " << printable(connection.error().message()) << "\n";
       return kExitIo;
     }
     etcd_ = std::move(*connection);
@@ -251,7 +252,7 @@ class Program {
   }
 
   int fail(const Error& error) const {
-    std::cerr << "monitor-config: " << error.message() << "\n";
+    std::cerr << "monitor-config: " << printable(error.message()) << "\n";
     return error.code() == Code::kInvalidArgument ? kExitConfig : exit_code_for(error);
   }
 
@@ -323,10 +324,14 @@ class Program {
     const auto stored = store_->get(key);
     if (!stored) return fail(stored.error());
     if (!*stored) {
-      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_->describe(key));
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+                               printable(store_->describe(key)));
       return kExitNegative;
     }
-    std::cout << (*stored)->value << ((*stored)->value.ends_with("\n") ? "" : "\n") << std::flush;
+    // A file or another program gets the bytes that are stored.
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    std::cout << (terminal ? printable_lines((*stored)->value) : (*stored)->value)
+              << ((*stored)->value.ends_with("\n") ? "" : "\n") << std::flush;
     if ((*stored)->revision != 0) std::cerr << fmt::format("revision {}\n", (*stored)->revision);
     return kExitOk;
   }
@@ -337,7 +342,7 @@ class Program {
     for (const auto& [key, stored] : *all) {
       const bool document =
           key == config::defaults_key() || key.starts_with("/monitor/config/") || key.starts_with("/monitor/groups/");
-      if (document) std::cout << key << "\n";
+      if (document) std::cout << printable(key) << "\n";
     }
     return kExitOk;
   }
@@ -352,27 +357,28 @@ class Program {
         });
     if (!done) return fail(done.error());
     if (!was_there) {
-      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, store_->describe(key));
+      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+                               printable(store_->describe(key)));
       return kExitNegative;
     }
-    std::cout << fmt::format("{} deleted\n", key);
+    std::cout << fmt::format("{} deleted\n", printable(key));
     return kExitOk;
   }
 
   int validate() {
     auto text = read_input(disk_, flags_.file, size_t{64} * 1024 * 1024);
     if (!text) {
-      std::cerr << "monitor-config: " << text.error().message() << "\n";
+      std::cerr << "monitor-config: " << printable(text.error().message()) << "\n";
       return kExitIo;
     }
     auto document = config::Document::parse(*text);
     if (!document) {
-      std::cerr << fmt::format("{}: {}\n", flags_.file, document.error().message());
+      std::cerr << fmt::format("{}: {}\n", printable(flags_.file), printable(document.error().message()));
       return kExitConfig;
     }
     const auto validated = config::validate({{flags_.file, 0, std::move(*document), true}}, catalog_);
     for (const auto& problem : validated.problems) {
-      std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", problem.to_string());
+      std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", printable(problem.to_string()));
     }
     if (!validated.ok()) return kExitConfig;
     std::cout << fmt::format("{}: valid\n", flags_.file);
@@ -385,13 +391,14 @@ class Program {
       void on_keys(const config::KeySet& keys) override {
         const SystemClock clock;
         const auto found = keys.entries.find(key);
-        std::cout << fmt::format("# {} {} revision {}\n", format_rfc3339(clock.wall_ns(), 3), key, keys.revision);
+        std::cout << fmt::format("# {} {} revision {}\n", format_rfc3339(clock.wall_ns(), 3), printable(key),
+                                 keys.revision);
         if (found == keys.entries.end()) {
           std::cout << "# absent\n";
         } else if (found->second.fault) {
-          std::cout << "# cannot be read: " << found->second.fault->message() << "\n";
+          std::cout << "# cannot be read: " << printable(found->second.fault->message()) << "\n";
         } else {
-          std::cout << found->second.value;
+          std::cout << printable_lines(found->second.value);
           if (!found->second.value.ends_with("\n")) std::cout << "\n";
         }
         std::cout << std::flush;

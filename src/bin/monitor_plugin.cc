@@ -12,6 +12,7 @@
 #include "agent/plugins/plugin_report.h"
 #include "agent/plugins/registry.h"
 #include "base/disk.h"
+#include "base/escape.h"
 #include "base/event_loop.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -39,7 +40,7 @@ struct Flags {
 };
 
 int fail(const std::string& what, int code) {
-  std::cerr << "monitor-plugin: " << what << "\n";
+  std::cerr << "monitor-plugin: " << printable(what) << "\n";
   return code;
 }
 
@@ -81,7 +82,8 @@ void print_tick(size_t number, const metrics::SeriesTable& table, agent::PluginS
   const bool dropped = outcome.kind == Kind::kDropped;
   const bool failed = outcome.kind == Kind::kFailed || outcome.kind == Kind::kAbsent;
   std::cout << fmt::format("tick {} {}: ", number, format_rfc3339(before.time_ns, 3))
-            << agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : "");
+            << printable_lines(
+                   agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : ""));
 }
 
 // Of values that are known one by one.
@@ -185,12 +187,12 @@ int list(const Flags& flags, const std::string& data) {
   for (const auto& [name, files] : places.read(&misnamed)) {
     const std::string refusal = refusal_of(name, files);
     for (const auto& file : files) {
-      std::cout << fmt::format("{:<24} {:<9} {}{}\n", name, agent::kind_name(file.kind), file.path,
-                               refusal.empty() ? "" : "  refused: " + refusal);
+      std::cout << fmt::format("{:<24} {:<9} {}{}\n", printable(name), agent::kind_name(file.kind),
+                               printable(file.path), refusal.empty() ? "" : "  refused: " + printable(refusal));
     }
   }
   for (const std::string& file : misnamed) {
-    std::cout << fmt::format("{:<24} {:<9} {}  left out: {}\n", "-", "-", sanitize_utf8(file),
+    std::cout << fmt::format("{:<24} {:<9} {}  left out: {}\n", "-", "-", printable(file),
                              agent::PluginFolder::kMisnamed);
   }
   return std::cout.flush().good() ? kExitOk : kExitIo;
@@ -226,9 +228,9 @@ int inspect(const Flags& flags, const std::string& data) {
   const Status started = run.start(file, flags.config, table);
   if (!started) return start_failure(started.error());
   const auto& loaded = run.plugin().loaded();
-  std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", loaded.name,
-                           agent::kind_name(run.plugin().entry().kind), file);
-  if (!loaded.version.empty()) std::cout << fmt::format("version   {}\n", loaded.version);
+  std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", printable(loaded.name),
+                           agent::kind_name(run.plugin().entry().kind), printable(file));
+  if (!loaded.version.empty()) std::cout << fmt::format("version   {}\n", printable(loaded.version));
   if (loaded.abi_major != 0) std::cout << fmt::format("interface {}.{}\n", loaded.abi_major, loaded.abi_minor);
   std::cout << fmt::format("state     {}\nmemory    {:.1f} MiB\n",
                            loaded.has_state != 0 ? "kept over a reload" : "none",

@@ -7,6 +7,7 @@
 
 #include "agent/spool/checkpoint.h"
 #include "agent/spool/folder.h"
+#include "base/escape.h"
 #include "base/size_format.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -77,10 +78,10 @@ class Reporter {
       show(segment);
     }
     for (const uint64_t number : content.empty) line("{:016x}  empty", number);
-    for (const std::string& name : content.foreign) line("{}  foreign: left alone", sanitize_utf8(name));
-    for (const std::string& name : content.newer) line("{}  of a newer version: left alone", sanitize_utf8(name));
+    for (const std::string& name : content.foreign) line("{}  foreign: left alone", printable(name));
+    for (const std::string& name : content.newer) line("{}  of a newer version: left alone", printable(name));
     for (const std::string& name : content.unreadable) {
-      line("{}  cannot be read", sanitize_utf8(name));
+      line("{}  cannot be read", printable(name));
       report_.damaged = true;
     }
     line("{} segments, {}", content.segments.size(), format_size(bytes));

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -63,8 +64,8 @@ std::string end_line(const LedgerRow& row) {
 }
 
 std::string row_text(const LedgerRow& row) {
-  const std::string agent = sanitize_utf8(row.agent);
-  const std::string host = sanitize_utf8(row.host);
+  const std::string agent = printable(row.agent);
+  const std::string host = printable(row.host);
   std::string out;
   std::string name = agent;
   if (name.size() > kAgentWidth) {
@@ -80,9 +81,9 @@ std::string row_text(const LedgerRow& row) {
   out += fmt::format("{}ticks: {} due, {} missed, {} late; points: {} made, {} stored\n", kIndent, row.ticks_due,
                      row.ticks_missed, row.late_ticks, row.points_made, row.points_stored);
   for (const metrics::DropTotal& total : row.dropped) {
-    const std::string plugin = total.plugin.empty() ? "" : " by " + sanitize_utf8(total.plugin);
-    out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, sanitize_utf8(total.stage),
-                       sanitize_utf8(total.reason), plugin, total.batches, total.points);
+    const std::string plugin = total.plugin.empty() ? "" : " by " + printable(total.plugin);
+    out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, printable(total.stage),
+                       printable(total.reason), plugin, total.batches, total.points);
   }
   out +=
       ranges_line("missing", row.missing) + ranges_line("expired", row.expired) + ranges_line("waiting", row.waiting);

@@ -1,6 +1,7 @@
 #include "analysis/print/printer.h"
 
 #include "analysis/print/table.h"
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "metrics/json_form.h"
@@ -28,15 +29,22 @@ class JsonPrinter final : public Printer {
   const std::string metric_;
 };
 
-// RFC 4180: quotes where they are needed, doubled inside.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
+// "a=1;b=2". A backslash stands before what would end a name or a value, and before another one.
+std::string labels_text(const metrics::Labels& labels) {
+  std::string out;
+  const auto add = [&out](std::string_view text, std::string_view special) {
+    for (const char c : text) {
+      if (special.find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  };
+  for (const auto& [key, value] : labels) {
+    if (!out.empty()) out += ';';
+    add(key, "\\;=");
+    out += '=';
+    add(value, "\\;");
   }
-  return out + "\"";
+  return out;
 }
 
 class CsvPrinter final : public Printer {
@@ -50,16 +58,9 @@ class CsvPrinter final : public Printer {
     for (const metrics::Point& point : f.points) {
       const metrics::Series& series = batch.series[point.series];
       if (!metrics::selects(metric_, series)) continue;
-      std::string labels;
-      for (const auto& [key, value] : series.labels) {
-        if (!labels.empty()) labels += ';';
-        labels += key;
-        labels += '=';
-        labels += value;
-      }
       const std::string value = json_number(batch.value(point));
-      out += before + csv_field(series.name) + "," + csv_field(labels) + "," + csv_field(series.unit) + "," +
-             (value == "null" ? "" : value) + "\n";
+      out += before + csv_field(series.name) + "," + csv_field(labels_text(series.labels)) + "," +
+             csv_field(series.unit) + "," + (value == "null" ? "" : value) + "\n";
     }
     if (!out.empty() && !header_done_) {
       header_done_ = true;

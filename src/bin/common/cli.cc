@@ -10,6 +10,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/manual.h"
@@ -199,7 +200,7 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
 }
 
 int Cli::usage_error(const std::string& message) const {
-  std::cerr << fmt::format("{}: {}\nTry '{} --help'.\n", text_.name, message, text_.name);
+  std::cerr << fmt::format("{}: {}\nTry '{} --help'.\n", text_.name, printable(message), text_.name);
   return kExitUsage;
 }
 
@@ -223,8 +224,9 @@ int Cli::report(const CLI::ParseError& error) {
   }
   const CLI::App& at = deepest_parsed(app_);
   const std::string command = &at == &app_ ? text_.name : text_.name + " " + at.get_name();
-  std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name, describe_fault(error),
-                           command, known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
+  std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name,
+                           printable_lines(describe_fault(error)), command,
+                           known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
   return kExitUsage;
 }
 

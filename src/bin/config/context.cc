@@ -4,13 +4,14 @@
 
 #include <iostream>
 
+#include "base/escape.h"
 #include "base/exit_codes.h"
 #include "config/fleet_catalog.h"
 
 namespace monitor {
 
 int config_failure(const Error& error) {
-  std::cerr << "monitor-config: " << error.message() << "\n";
+  std::cerr << "monitor-config: " << printable(error.message()) << "\n";
   return error.code() == Code::kInvalidArgument ? kExitConfig : exit_code_for(error);
 }
 
@@ -28,7 +29,7 @@ void print_warnings(const ConfigContext& context, const std::string& text, confi
   }
   for (config::Problem& problem : problems) {
     problem.line = 0;  // of a text that nobody has seen
-    std::cerr << fmt::format("warning: {}\n", problem.to_string());
+    std::cerr << fmt::format("warning: {}\n", printable(problem.to_string()));
   }
 }
 

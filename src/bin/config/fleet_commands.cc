@@ -8,6 +8,7 @@
 #include <array>
 #include <iostream>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "config/fleet_catalog.h"
@@ -64,17 +65,17 @@ std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
   size_t id = 5;
   size_t host = 4;
   for (const FleetRow& row : rows) {
-    id = std::max(id, row.agent_id.size());
-    host = std::max(host, row.status.host.size());
+    id = std::max(id, printable(row.agent_id).size());
+    host = std::max(host, printable(row.status.host).size());
   }
   std::string out = fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  WHY\n", "AGENT", id, "STATE",
                                 "APPLIED", "WANTED", "HOST", host, "VERSION", "SEEN");
   for (const FleetRow& row : rows) {
     std::string reason = why(row);
-    if (reason.size() > kWhyWidth) reason = sanitize_utf8(reason.substr(0, kWhyWidth)) + "...";
-    out += fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  {}\n", row.agent_id, id,
-                       to_string(row.state), row.applied, row.wanted, row.status.host, host, row.status.version,
-                       ago(row.seen_ns, now_ns), reason);
+    reason = reason.size() > kWhyWidth ? printable(reason.substr(0, kWhyWidth)) + "..." : printable(reason);
+    out += fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  {}\n", printable(row.agent_id), id,
+                       to_string(row.state), row.applied, row.wanted, printable(row.status.host), host,
+                       printable(row.status.version), ago(row.seen_ns, now_ns), reason);
   }
   std::array<size_t, 4> counts{};
   for (const FleetRow& row : rows) ++counts.at(static_cast<size_t>(row.state));
@@ -113,8 +114,8 @@ std::vector<std::string> lagging(const ConfigContext& context, const std::vector
     const bool gone = row.state == AgentState::kGone;
     alive += gone ? 0 : 1;
     if (applied(row, flags) || (gone && context.agent_id.empty())) continue;
-    names.push_back(fmt::format("{} is {}{}", row.agent_id, to_string(row.state),
-                                row.state == AgentState::kFailed ? ": " + row.status.error : ""));
+    names.push_back(fmt::format("{} is {}{}", printable(row.agent_id), to_string(row.state),
+                                row.state == AgentState::kFailed ? ": " + printable(row.status.error) : ""));
     hopeless = hopeless || row.state == AgentState::kFailed;
   }
   if (names.empty() && alive == 0) {
@@ -220,16 +221,17 @@ int run_explain(const ConfigContext& context, const std::string& format, const c
     std::cout << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
   } else {
     size_t width = 0;
-    for (const auto& one : values) width = std::max(width, one.path.size());
+    for (const auto& one : values) width = std::max(width, printable(one.path).size());
     for (const auto& one : values) {
       const std::string origin = one.key.empty()     ? "built-in default"
                                  : one.revision == 0 ? one.key
                                                      : fmt::format("{} revision {}", one.key, one.revision);
-      std::cout << fmt::format("{:<{}}  {}  ({})\n", one.path, width, one.value, origin);
+      std::cout << fmt::format("{:<{}}  {}  ({})\n", printable(one.path), width, printable(one.value),
+                               printable(origin));
     }
   }
   for (const auto& problem : problems) {
-    std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", problem.to_string());
+    std::cerr << fmt::format("{}{}\n", problem.warning ? "warning: " : "", printable(problem.to_string()));
   }
   return valid ? kExitOk : kExitConfig;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -74,8 +75,10 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
         over   ? "over"
         : time ? "for " + format_duration((*time - context.wall_ns()) / kNanosPerSecond * kNanosPerSecond)
                : "as long as its key";
-    std::cout << fmt::format("{}  {}  {}\n", key.substr(config::kOverridesRoot.size()), left,
-                             document.is_discarded() ? "not JSON" : document.dump());
+    std::cout << fmt::format("{}  {}  {}\n", printable(key.substr(config::kOverridesRoot.size())), left,
+                             document.is_discarded()
+                                 ? "not JSON"
+                                 : printable(document.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
   }
   return std::cout.good() ? kExitOk : kExitIo;
 }
@@ -93,10 +96,11 @@ int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
       });
   if (!done) return config_failure(done.error());
   if (!was_there) {
-    std::cerr << fmt::format("monitor-config: there is no {} ({})\n", key, context.store.describe(key));
+    std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+                             printable(context.store.describe(key)));
     return kExitNegative;
   }
-  std::cout << fmt::format("{} ended\n", key);
+  std::cout << fmt::format("{} ended\n", printable(key));
   return kExitOk;
 }
 

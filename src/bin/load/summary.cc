@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -57,7 +58,7 @@ std::string to_table(const LoadSummary& s) {
   out += fmt::format(" max {:.1f} ms from when it was due\n", millis(s.delays.max_ns()));
   out += fmt::format("streams        {} connects, {} failures, {} batches sent again\n", c.connects, c.failures,
                      resent(s));
-  if (!c.first_failure.empty()) out += fmt::format("first failure  {}\n", sanitize_utf8(c.first_failure));
+  if (!c.first_failure.empty()) out += fmt::format("first failure  {}\n", printable(c.first_failure));
   return s.verified ? out + verified_text(*s.verified) : out;
 }
 
