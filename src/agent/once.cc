@@ -14,6 +14,7 @@
 #include "metrics/encode.h"
 #include "metrics/human.h"
 #include "metrics/json_form.h"
+#include "metrics/resource.h"
 
 namespace monitor::agent {
 
@@ -77,8 +78,9 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   chain.pump();
   while (!chain.idle()) loop.run_once(-1);
 
-  const auto batch = metrics::decode_batch(encoder.finish(envelope));
+  auto batch = metrics::decode_batch(encoder.finish(envelope));
   if (!batch) return batch.error();
+  metrics::carry_resource(*batch);
   if (!options.json) return trace + listing(*batch);
   std::string out = std::move(trace);
   for (size_t i = 0; i < batch->frames.size(); ++i) out += metrics::tick_to_json(*batch, i, false) + "\n";

@@ -69,7 +69,8 @@ constexpr std::array<Setting, 9> kSettings = {{
      .bounds = "at most 32, texts up to 1,024 bytes",
      .example = R"({"rack": "r12", "site": "eu-1"})",
      .since = "0.1.0",
-     .description = "Labels that every series of this agent carries."},
+     .description = "Labels that every series of this agent carries, at every reader. A label that a series has itself "
+                    "wins over one of the same name."},
     {.name = "groups",
      .type = SettingType::kNames,
      .default_value = "[]",

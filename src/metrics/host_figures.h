@@ -13,6 +13,10 @@ namespace monitor::metrics {
 inline constexpr std::array<std::string_view, 5> kParts = {"cpu.logical_number", "cpu.mode", "system.device",
                                                            "network.interface.name", "system.filesystem.mountpoint"};
 
+// Labels whose value tells which of several figures of the host it is.
+inline constexpr std::array<std::string_view, 3> kKinds = {"system.memory.state", "disk.io.direction",
+                                                           "network.io.direction"};
+
 // The host's own figure of a metric. Labels that a plugin or another program added do not matter.
 struct HostFigure {
   std::string_view name;

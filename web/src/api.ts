@@ -16,6 +16,7 @@ export interface AgentRow {
   waiting: number;
   clock_error: number;
   other_host: string;
+  labels: Record<string, string>;
   figures: (number | null)[];
   past?: { end: number | null; step: number; figures: (number | null)[][] };
 }

@@ -30,6 +30,11 @@ const COLUMNS: { key: string; head: string; class: string; order: (row: AgentRow
 interface Known { row: AgentRow; past: (number | null)[][]; end: number }
 interface Line { element: HTMLElement; cells: HTMLElement[]; canvases: HTMLCanvasElement[]; agent: string; drawn: number }
 
+// Of an agent's configuration: "rack=r12 site=eu-1".
+function labelsOf(row: AgentRow): string {
+  return Object.entries(row.labels).map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
 // The sum of two lines, step by step.
 function sum(a: (number | null)[] = [], b: (number | null)[] = []): (number | null)[] {
   return a.map((v, i) => (v === null && (b[i] ?? null) === null ? null : (v ?? 0) + (b[i] ?? 0)));
@@ -50,7 +55,7 @@ export function overview(parameters: URLSearchParams): Page {
   const lines: Line[] = [];
 
   const chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'States' });
-  const filter = el('input', { type: 'search', placeholder: 'Filter agents and hosts  /', 'aria-label': 'Filter agents and hosts', value: parameters.get('filter') ?? '' });
+  const filter = el('input', { type: 'search', placeholder: 'Filter agents, hosts, labels  /', 'aria-label': 'Filter agents, hosts and labels', value: parameters.get('filter') ?? '' });
   const head = el('div', { class: 'fleet-head fleet-row', role: 'row' });
   const rows = el('div', { class: 'fleet-rows', role: 'rowgroup' });
   const body = el('div', { class: 'fleet-body', tabindex: 0, role: 'table', 'aria-label': 'Agents' }, el('div', { role: 'rowgroup', class: 'sticky' }, head), rows);
@@ -123,7 +128,7 @@ export function overview(parameters: URLSearchParams): Page {
       const { row } = known;
       counts.set(row.health, (counts.get(row.health) ?? 0) + 1);
       if (only !== null && row.health !== only) continue;
-      if (text !== '' && !row.agent.toLowerCase().includes(text) && !row.host.toLowerCase().includes(text)) continue;
+      if (text !== '' && !row.agent.toLowerCase().includes(text) && !row.host.toLowerCase().includes(text) && !labelsOf(row).toLowerCase().includes(text)) continue;
       shown.push(known);
     }
     const column = COLUMNS.find((c) => c.key === order) ?? COLUMNS[1]!;
@@ -184,7 +189,9 @@ export function overview(parameters: URLSearchParams): Page {
       one.drawn = -1;
     }
     const clockMark = row.clock_error !== 0 ? ' ⏱' : row.other_host !== '' ? ' ⚠' : '';
-    say(cells[2]!, row.host + clockMark);
+    const labels = labelsOf(row);
+    say(cells[2]!, row.host + clockMark + (labels === '' ? '' : ` ${labels}`));
+    if (cells[2]!.title !== labels) cells[2]!.title = labels;
     say(cells[3]!, percent(row.figures[0]));
     say(cells[5]!, percent(row.figures[1]));
     say(cells[7]!, rate(row.figures[2]));

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "metrics/decode.h"
 #include "metrics/json_form.h"
+#include "metrics/resource.h"
 
 namespace monitor::analysis {
 
@@ -200,6 +201,7 @@ Result<metrics::Batch> Consumer::decode(const Record& record) {
 bool Consumer::take(const Record& record) {
   Partition& partition = partitions_[record.partition];
   auto batch = decode(record);
+  if (batch) metrics::carry_resource(*batch);
   if (!batch) {
     metrics_.skipped.add();
     log_warning(

@@ -38,8 +38,9 @@ Result<metrics::Batch> decode_record(const metriclog::Record& record);
 class BatchSink {
  public:
   virtual ~BatchSink() = default;
-  // Frames from `first_frame` on are new. Returns how many of them were taken; fewer than there are ends the step, and
-  // the rest comes again, in this run or after a restart. A heartbeat has none.
+  // Series carry the labels of the batch's resource. Frames from `first_frame` on are new. Returns how many of them
+  // were taken; fewer than there are ends the step, and the rest comes again, in this run or after a restart. A
+  // heartbeat has none.
   virtual size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first_frame) = 0;
   // Whether it looks at values and series. If not, a batch comes with its envelope, and frames with as many points as
   // they have, whose content means nothing: reading is much cheaper.

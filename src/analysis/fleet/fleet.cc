@@ -152,6 +152,7 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   note_older_runs(*agent, older_runs_of(batch));
   agent->run_seen_ns = record.time_ns;
   agent->other_host = !same_run && !agent->host.empty() && agent->host != batch.hostname ? agent->host : "";
+  take_labels(*agent, batch);
   agent->host = batch.hostname;
   agent->version = batch.agent_version;
   agent->clock_error_ns = off;
@@ -166,6 +167,15 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   if (!batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
   for (const metrics::Frame& frame : batch.frames) take_frame(*agent, batch, frame, elapsed_ns(off, frame.time_ns));
   return true;
+}
+
+// Series with the labels of before are no longer anything's latest.
+void Fleet::take_labels(LiveAgent& agent, const metrics::Batch& batch) {
+  if (batch.frames.empty() || agent.labels == batch.resource) return;
+  agent.labels = batch.resource;
+  series_ -= agent.values.size();
+  agent.values.clear();
+  agent.places.clear();
 }
 
 void Fleet::note_counters(LiveAgent& agent, const metrics::Batch& batch) {

@@ -60,6 +60,7 @@ struct LiveAgent {
   std::string version;
   std::string incarnation;              // 16 bytes
   std::vector<std::string> older_runs;  // that it has named, the newest last
+  metrics::Labels labels;               // of its configuration; its series carry them
   std::string other_host;               // another host that uses the same name at the same time
   uint64_t sequence = 0;
   uint64_t waiting = 0;  // batches that it made and were not acknowledged then
@@ -111,6 +112,7 @@ class Fleet {
  private:
   LiveAgent* find_or_add(const std::string& name, int64_t now_ns);
   void make_room(int64_t now_ns);
+  void take_labels(LiveAgent& agent, const metrics::Batch& batch);
   void note_counters(LiveAgent& agent, const metrics::Batch& batch);
   void take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
   static void note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures);

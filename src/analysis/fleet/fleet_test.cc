@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "metrics/resource.h"
+
 namespace monitor::analysis {
 namespace {
 
@@ -188,6 +190,27 @@ TEST(Fleet, TheLiveGoesOnFromWhatIsRemembered) {
   EXPECT_FLOAT_EQ(steps.back(), 0.5F);
   EXPECT_TRUE(std::isnan(steps[steps.size() - 2]));
   EXPECT_FLOAT_EQ(steps[steps.size() - 3], 0.25F);
+}
+
+TEST(Fleet, NewLabelsReplaceTheValuesWithTheOldOnes) {
+  Fleet fleet;
+  const auto labelled = [](uint64_t sequence, double cpu, const char* rack) {
+    metrics::Batch one = batch(sequence, kNow + static_cast<int64_t>(sequence) * kSecond, cpu);
+    one.resource = {{"rack", rack}};
+    metrics::carry_resource(one);
+    return one;
+  };
+  apply(fleet, labelled(1, 0.5, "r12"), kNow);
+  apply(fleet, labelled(2, 0.25, "r13"), kNow + kSecond);
+  const LiveAgent& agent = *fleet.find("a");
+  EXPECT_EQ(agent.labels, (metrics::Labels{{"rack", "r13"}}));
+  EXPECT_EQ(agent.values.size(), 2U);
+  EXPECT_EQ(fleet.series(), 2U);
+  for (const LiveValue& value : agent.values) EXPECT_EQ(metrics::label_value(value.series.labels, "rack"), "r13");
+  EXPECT_EQ(agent.figures()[0], 0.25);
+  metrics::Batch heartbeat = batch(3, kNow + 3 * kSecond, 0, true);
+  apply(fleet, heartbeat, kNow + 3 * kSecond);
+  EXPECT_EQ(agent.labels.size(), 1U) << "a batch without ticks says nothing of them";
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/time_format.h"
 #include "metriclog/memory/memory_log.h"
 #include "metrics/encode.h"
+#include "metrics/resource.h"
 
 namespace monitor::analysis {
 namespace {
@@ -250,6 +251,58 @@ TEST_F(GetMetrics, StopsWhenToldTo) {
   stop_ = true;
   StringOutput output;
   EXPECT_EQ(run({}, output)->ticks, 0U);
+}
+
+// A batch whose texts are an attack on whoever prints them.
+metrics::Batch hostile() {
+  metrics::Batch batch = sample(
+      "a\x1b[2Jb\xc2\x9b"
+      "1m\nforged\r");
+  batch.resource = {{"rack\x1b]0;x\x07",
+                     "r\xe2\x80\xae"
+                     "12"}};
+  batch.series[0].labels = {{"dev\x1b", "=cmd|'/C calc'!A0\n\x7f"}};
+  batch.series[0].name = "m\x1b[31m";
+  batch.series[0].unit = "+1\x1b";
+  metrics::carry_resource(batch);
+  return batch;
+}
+
+// But for line ends.
+bool acts_on_terminals(const std::string& text) {
+  return text.find_first_of(std::string("\0\x1b\x07\r\t\x7f", 6)) != std::string::npos ||
+         text.find("\xc2\x9b") != std::string::npos || text.find("\xe2\x80\xae") != std::string::npos;
+}
+
+TEST(Printers, NothingThatIsPrintedActsOnATerminal) {
+  for (const Format format : {Format::kTable, Format::kCsv, Format::kJson}) {
+    for (const char* const metric : {"", "m*"}) {
+      const std::string text = make_printer({.format = format, .metric = metric})->tick(hostile(), 0, false);
+      EXPECT_FALSE(text.empty());
+      EXPECT_FALSE(acts_on_terminals(text)) << text;
+      EXPECT_TRUE(format != Format::kTable || std::ranges::count(text, '\n') == 2) << text;
+    }
+  }
+}
+
+TEST(Csv, DisarmsFormulasAndKeepsLabelsApart) {
+  metrics::Batch batch = sample("-a");
+  batch.series[0].name = "=1+1";
+  batch.series[0].labels = {{"a", "x;b=y"}, {"c", "d\\e"}};
+  batch.frames[0].points.resize(1);
+  EXPECT_THAT(make_printer({.format = Format::kCsv})->tick(batch, 0, false),
+              HasSubstr(",'-a,'=1+1,a=x\\;b=y;c=d\\\\e,1,0.1234\n"));
+}
+
+TEST(Table, ShowsTheLabelsOfTheConfigurationOnceAnAgentHasSome) {
+  const auto printer = make_printer({});
+  EXPECT_EQ(printer->tick(sample(), 0, false).find("LABELS"), std::string::npos);
+  metrics::Batch labelled = sample();
+  labelled.resource = {{"rack", "r12"}, {"site", "eu-1"}};
+  metrics::carry_resource(labelled);
+  EXPECT_THAT(printer->tick(labelled, 0, false), HasSubstr("NET OUT MB/s  LABELS\n2026"));
+  EXPECT_THAT(printer->tick(labelled, 0, true), ::testing::EndsWith("-  rack=r12,site=eu-1  late\n"));
+  EXPECT_THAT(printer->tick(sample(), 0, false), ::testing::EndsWith("-  -\n"));
 }
 
 }  // namespace

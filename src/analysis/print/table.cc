@@ -7,7 +7,9 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "metrics/host_figures.h"
@@ -51,8 +53,15 @@ std::string one_value(const metrics::Batch& batch, const metrics::Point& point) 
   const metrics::Series& series = batch.series[point.series];
   const double value = batch.value(point);
   const std::string number = std::isfinite(value) ? json_number(value) : "-";
-  return fmt::format("{}={}{}", sanitize_utf8(metrics::to_string(series)), number,
-                     series.unit.empty() || series.unit == "1" ? "" : " " + sanitize_utf8(series.unit));
+  return fmt::format("{}={}{}", printable(metrics::to_string(series)), number,
+                     series.unit.empty() || series.unit == "1" ? "" : " " + printable(series.unit));
+}
+
+// Of the agent's configuration: rack=r12,site=eu-1.
+std::string labels_of(const metrics::Batch& batch) {
+  std::string out;
+  for (const auto& [key, value] : batch.resource) out += (out.empty() ? "" : ",") + key + "=" + value;
+  return out.empty() ? "-" : printable(out);
 }
 
 }  // namespace
@@ -67,7 +76,8 @@ std::string TablePrinter::header() {
   const std::string start = fmt::format("{:<23}  {:<{}}", "TIME (UTC)", "AGENT", agent_width_);
   if (!options_.metric.empty()) return paint(kBold, start + "  METRICS") + "\n";
   return paint(kBold, fmt::format("{}  {:>6}  {:>6}  {:>19}  {:>11}  {:>11}  {:>11}  {:>12}", start, "CPU %", "MEM %",
-                                  "MEM USED / TOTAL MB", "DISK R MB/s", "DISK W MB/s", "NET IN MB/s", "NET OUT MB/s")) +
+                                  "MEM USED / TOTAL MB", "DISK R MB/s", "DISK W MB/s", "NET IN MB/s", "NET OUT MB/s") +
+                          (has_labels_ ? "  LABELS" : "")) +
          "\n";
 }
 
@@ -101,8 +111,10 @@ std::string TablePrinter::tick(const metrics::Batch& batch, size_t frame, bool l
     for (size_t i = 0; i < metrics::kHostRates.size(); ++i) {
       figures += fmt::format("  {:>{}}", rate(find(batch, f, metrics::kHostRates[i])), kWidths[i]);
     }
+    if (!batch.resource.empty() && !std::exchange(has_labels_, true)) header_due_ = true;
+    if (has_labels_) figures += "  " + labels_of(batch);
   }
-  const std::string agent = sanitize_utf8(batch.agent_id);
+  const std::string agent = printable(batch.agent_id);
   if (agent.size() > agent_width_) {
     agent_width_ = agent.size();
     header_due_ = true;

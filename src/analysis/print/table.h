@@ -23,6 +23,7 @@ class TablePrinter final : public Printer {
   size_t agent_width_ = 12;
   size_t rows_ = 0;  // since the last header
   bool header_due_ = true;
+  bool has_labels_ = false;  // an agent with labels in its configuration has been printed
 };
 
 }  // namespace monitor::analysis

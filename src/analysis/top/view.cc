@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/escape.h"
 #include "base/text.h"
 #include "metrics/human.h"
 
@@ -81,6 +82,13 @@ Paint paint_of(Health health) {
   if (health == Health::kAlive) return Paint::kGood;
   if (health == Health::kGone) return Paint::kBad;
   return health == Health::kSilent ? Paint::kDim : Paint::kWarn;
+}
+
+// Of the agent's configuration.
+std::string labels_of(const LiveAgent& agent) {
+  std::string out;
+  for (const auto& [key, value] : agent.labels) out += "  " + key + "=" + value;
+  return printable(out);
 }
 
 std::vector<float> past_of(const LiveAgent& agent, size_t a, size_t b) {
@@ -225,7 +233,9 @@ std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
   std::vector<Row> rows;
   const std::string pattern = filter_.find_first_of("*?") == std::string::npos ? "*" + filter_ + "*" : filter_;
   for (const auto& [name, agent] : fleet.agents()) {
-    if (!filter_.empty() && !glob_match(pattern, name) && !glob_match(pattern, agent.host)) continue;
+    const bool labelled = std::ranges::any_of(
+        agent.labels, [&](const auto& label) { return glob_match(pattern, label.first + "=" + label.second); });
+    if (!filter_.empty() && !glob_match(pattern, name) && !glob_match(pattern, agent.host) && !labelled) continue;
     rows.push_back({&agent, judge(agent, now_ns, Presence::kUnknown), agent.figures()});
   }
   const auto key = [this](const Row& row) -> double {
@@ -273,8 +283,8 @@ Line View::row(const Row& one, int64_t now_ns, size_t columns, bool chosen) cons
   const auto figure = [&](const std::string& text, size_t a, size_t b, float top, size_t width) {
     return right(text, width) + " " + sparkline(past_of(agent, a, b), 6, top, utf8_);
   };
-  std::string rest = " " + cut(sanitize_utf8(agent.name), wide ? 24 : 15);
-  if (wide) rest += " " + cut(sanitize_utf8(agent.host), 18);
+  std::string rest = " " + cut(printable(agent.name), wide ? 24 : 15);
+  if (wide) rest += " " + cut(printable(agent.host), 18);
   rest += " " + figure(percent(one.figures[0]), 0, 0, 1, 5) + " " + figure(percent(one.figures[1]), 1, 1, 1, 5) + " " +
           figure(megabytes(sum(one.figures[2], one.figures[3])), 2, 3, 0, 6) + " " +
           figure(megabytes(sum(one.figures[4], one.figures[5])), 4, 5, 0, 5);
@@ -313,13 +323,14 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
   const Verdict verdict = judge(*agent, now_ns, Presence::kUnknown);
   lines.push_back(
       {{cut(fmt::format(
-                "{}  {}  version {}  revision {}  every {}", sanitize_utf8(agent->name), sanitize_utf8(agent->host),
-                sanitize_utf8(agent->version), agent->revision,
-                agent->interval_ns == 0 ? "?" : fmt::format("{:.3g}s", static_cast<double>(agent->interval_ns) / 1e9)),
+                "{}  {}  version {}  revision {}  every {}{}", printable(agent->name), printable(agent->host),
+                printable(agent->version), agent->revision,
+                agent->interval_ns == 0 ? "?" : fmt::format("{:.3g}s", static_cast<double>(agent->interval_ns) / 1e9),
+                labels_of(*agent)),
             size.columns),
         Paint::kReverse}});
   lines.push_back({{cut(to_string(verdict.health), 9), paint_of(verdict.health)},
-                   {cut(" " + verdict.why, size.columns - 9), Paint::kDim}});
+                   {cut(" " + printable(verdict.why), size.columns - 9), Paint::kDim}});
   constexpr std::array<std::tuple<const char*, size_t, size_t, float>, 4> kPasts = {
       {{"CPU", 0, 0, 1.0F}, {"memory", 1, 1, 1.0F}, {"disk", 2, 3, 0.0F}, {"net", 4, 5, 0.0F}}};
   for (const auto& [name, a, b, top] : kPasts) {
@@ -329,7 +340,7 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
   }
   std::map<std::string, std::string> values;
   for (const LiveValue& value : agent->values) {
-    values[sanitize_utf8(metrics::to_string(value.series))] = metrics::human_value(value.series, value.value);
+    values[printable(metrics::to_string(value.series))] = metrics::human_value(value.series, value.value);
   }
   const long room = std::max(static_cast<long>(size.rows) - static_cast<long>(lines.size()) - 2, 1L);
   page_ = room;
@@ -337,7 +348,7 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
   long at = 0;
   for (const auto& [name, value] : values) {
     if (at >= scroll_ && at < scroll_ + room) {
-      lines.push_back({{cut(name, size.columns - 17)}, {" " + right(sanitize_utf8(value), 16), Paint::kBold}});
+      lines.push_back({{cut(name, size.columns - 17)}, {" " + right(printable(value), 16), Paint::kBold}});
     }
     ++at;
   }
@@ -349,7 +360,7 @@ void View::help(std::vector<Line>& lines) const {
   for (const char* const text : {"up down j k     choose an agent          page up, page down, home, end",
                                  "Enter           one agent: cores, devices, interfaces", "Esc             back",
                                  "s < >           sort by another column", "r               the other way round",
-                                 "/               filter agents and hosts; * and ? stand for any",
+                                 "/               filter agents, hosts and labels (rack=r12); * and ? stand for any",
                                  "p space         pause", "? h             this help", "q               leave"}) {
     lines.push_back({{text}});
   }
@@ -360,7 +371,7 @@ void View::help(std::vector<Line>& lines) const {
 
 Line View::foot() const {
   if (mode_ == Mode::kFilter) return {{"filter: " + filter_ + "_", Paint::kBold}};
-  if (!trouble_.empty()) return {{sanitize_utf8(trouble_), Paint::kBad}};
+  if (!trouble_.empty()) return {{printable(trouble_), Paint::kBad}};
   std::string text = paused_ ? "PAUSED  " : "";
   if (!filter_.empty()) text += "filter " + filter_ + "  ";
   return {{text + fmt::format("sorted by {}  ? help  q leave", kSorts[sort_]), Paint::kDim}};

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "metrics/resource.h"
+
 namespace monitor::analysis::top {
 namespace {
 
@@ -154,6 +156,29 @@ TEST(Sparkline, DrawsTheNewestAtTheRight) {
   EXPECT_EQ(sparkline({0, NAN, 2, 4}, 3, 0, false), " =#");
   EXPECT_EQ(sparkline({1}, 2, 1, true), " █");
   EXPECT_EQ(sparkline({}, 3, 1, true), "   ");
+}
+
+TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
+  heard("a", 0.25);
+  metrics::Batch batch;
+  batch.agent_id = "b\x1b[2J\n";
+  batch.hostname = "h\xc2\x9b";
+  batch.incarnation = std::string(16, 'i');
+  batch.sequence = 1;
+  batch.resource = {{"rack", "r12"}};
+  batch.series = {{.name = "m\x1b", .labels = {{"l", "\xe2\x80\xae"}}}};
+  batch.frames = {{.time_ns = kNow, .rates_since_ns = 0, .points = {{.series = 0}}}};
+  metrics::carry_resource(batch);
+  fleet_.apply({.partition = 0, .offset = 1, .time_ns = kNow}, batch);
+  for (const char key : std::string("/rack=r12\n")) view_.key(key == '\n' ? kEnter : key);
+  const std::string table = text({.columns = 140, .rows = 24});
+  EXPECT_THAT(table, HasSubstr("b\\u001b[2J\\n"));
+  EXPECT_THAT(table, ::testing::Not(HasSubstr("host-a")));
+  view_.key(kEnter);
+  const std::string detail = text({.columns = 140, .rows = 24});
+  EXPECT_THAT(detail, HasSubstr("rack=r12"));
+  EXPECT_THAT(detail, HasSubstr("m\\u001b{l=\\u202e,rack=r12}"));
+  EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
 }
 
 }  // namespace

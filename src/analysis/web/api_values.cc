@@ -45,6 +45,14 @@ std::string past_json(const LiveAgent::Past& past) {
   return out + "]";
 }
 
+std::string labels_json(const metrics::Labels& labels) {
+  std::string out = "{";
+  for (const auto& [name, value] : labels) {
+    out += fmt::format("{}{}:{}", out.size() > 1 ? "," : "", json_quote(name), json_quote(value));
+  }
+  return out + "}";
+}
+
 }  // namespace
 
 Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
@@ -57,11 +65,11 @@ std::string Api::row(const LiveAgent& agent, int64_t now_ns, bool with_past) {
   const Verdict verdict = verdict_of(agent, now_ns);
   std::string out = fmt::format(
       R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"seen":{},"tick":{},"interval":{},"revision":{},)"
-      R"("waiting":{},"clock_error":{},"other_host":{},"figures":{})",
+      R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"figures":{})",
       json_quote(agent.name), json_quote(agent.host), json_quote(agent.version), to_string(verdict.health),
       json_quote(verdict.why), seconds(agent.seen_ns), seconds(agent.tick_ns), seconds(agent.interval_ns),
       agent.revision, agent.waiting, json_number(static_cast<double>(agent.clock_error_ns) / 1e9),
-      json_quote(agent.other_host), figures_json(agent.figures()));
+      json_quote(agent.other_host), labels_json(agent.labels), figures_json(agent.figures()));
   if (with_past) {
     out += fmt::format(R"(,"past":{{"end":{},"step":{},"figures":{}}})", seconds(agent.past.begin_ns),
                        LiveAgent::kPastStep / kNanosPerSecond, past_json(agent.past));
@@ -93,12 +101,9 @@ Reply Api::agent(const std::string& name) {
                      found->sequence);
   bool first = true;
   for (const LiveValue& value : found->values) {
-    out += fmt::format(R"({}{{"metric":{},"labels":{{)", first ? "" : ",", json_quote(value.series.name));
-    for (size_t i = 0; i < value.series.labels.size(); ++i) {
-      const auto& [label, text] = value.series.labels[i];
-      out += fmt::format("{}{}:{}", i > 0 ? "," : "", json_quote(label), json_quote(text));
-    }
-    out += fmt::format(R"(}},"unit":{},"kind":"{}","time":{},"value":{}}})", json_quote(value.series.unit),
+    out += fmt::format(R"({}{{"metric":{},"labels":{})", first ? "" : ",", json_quote(value.series.name),
+                       labels_json(value.series.labels));
+    out += fmt::format(R"(,"unit":{},"kind":"{}","time":{},"value":{}}})", json_quote(value.series.unit),
                        value.series.kind == metrics::Kind::kCounter ? "counter" : "gauge", seconds(value.time_ns),
                        json_number(value.value));
     first = false;
@@ -233,12 +238,8 @@ void Api::series(const Call& call) {
       std::string out = fmt::format(R"({{"agent":{},"series":[)", json_quote(name));
       for (size_t i = 0; i < series->size(); ++i) {
         const metrics::Series& one = (*series)[i];
-        out += fmt::format(R"({}{{"metric":{},"labels":{{)", i > 0 ? "," : "", json_quote(one.name));
-        for (size_t k = 0; k < one.labels.size(); ++k) {
-          out += fmt::format("{}{}:{}", k > 0 ? "," : "", json_quote(one.labels[k].first),
-                             json_quote(one.labels[k].second));
-        }
-        out += fmt::format(R"(}},"unit":{}}})", json_quote(one.unit));
+        out += fmt::format(R"({}{{"metric":{},"labels":{},"unit":{}}})", i > 0 ? "," : "", json_quote(one.name),
+                           labels_json(one.labels), json_quote(one.unit));
       }
       out += "],\"extents\":[";
       for (size_t i = 0; i < extents->size(); ++i) {

@@ -9,6 +9,7 @@
 #include "analysis/consume/consumer.h"
 #include "base/text.h"
 #include "metrics/json_form.h"
+#include "metrics/resource.h"
 
 namespace monitor::analysis::web {
 
@@ -113,8 +114,12 @@ bool LogDesk::matches(const MessageSearch& search, const metriclog::Record& reco
   const auto batch = decode_record(record);
   if (!search.metric.empty()) {
     if (!batch) return false;
+    metrics::Batch shown;
+    shown.series = batch->series;
+    shown.resource = batch->resource;
+    metrics::carry_resource(shown);
     const bool has = std::ranges::any_of(
-        batch->series, [&](const metrics::Series& series) { return metrics::selects(search.metric, series); });
+        shown.series, [&](const metrics::Series& series) { return metrics::selects(search.metric, series); });
     if (!has) return false;
   }
   json = record_json(record, batch);

@@ -2,77 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "base/escape.h"
 #include "base/text.h"
 
 namespace monitor::analysis::web {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnits = {{
-    {"d", "days"},          {"h", "hours"},        {"min", "minutes"},   {"s", "seconds"},      {"ms", "milliseconds"},
-    {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},      {"KiBy", "kibibytes"}, {"MiBy", "mebibytes"},
-    {"GiBy", "gibibytes"},  {"kBy", "kilobytes"},  {"MBy", "megabytes"}, {"GBy", "gigabytes"},  {"m", "meters"},
-    {"V", "volts"},         {"A", "amperes"},      {"J", "joules"},      {"W", "watts"},        {"g", "grams"},
-    {"Cel", "celsius"},     {"Hz", "hertz"},       {"%", "percent"},     {"bit", "bits"},
-}};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPer = {
-    {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}}};
-
 const std::string kSeen = "monitor_agent_seen_timestamp_seconds";
 
-bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-// Runs of what is no letter, digit or colon become one underscore.
-std::string words(std::string_view text, bool colons) {
-  std::string out;
-  for (const char c : text) {
-    if (is_plain(c) || (colons && c == ':')) {
-      out += c;
-    } else if (!out.empty() && out.back() != '_') {
-      out += '_';
-    }
-  }
-  while (!out.empty() && out.back() == '_') out.pop_back();
-  return out;
-}
-
-template <typename Table>
-std::string in_words(const Table& table, std::string_view unit) {
-  const auto* const found =
-      std::find_if(table.begin(), table.end(), [&](const auto& one) { return one.first == unit; });
-  return found == table.end() ? words(unit, false) : std::string(found->second);
-}
-
-// Annotations in braces say nothing of the unit.
-std::string without_annotation(std::string_view unit) {
-  std::string out;
-  int depth = 0;
-  for (const char c : unit) {
-    if (c == '{') ++depth;
-    if (depth == 0) out += c;
-    if (c == '}' && depth > 0) --depth;
-  }
-  return out;
-}
-
-void add_suffix(std::string& name, const std::string& suffix) {
-  if (!suffix.empty() && !name.ends_with("_" + suffix) && name != suffix) name += "_" + suffix;
-}
-
-// A backslash before what the format gives a meaning there: quotes in labels, not in help.
+// A backslash before what the format gives a meaning there: quotes in labels, not in help. A line end is "\\n".
 std::string escape(std::string_view text, std::string_view special) {
   std::string out;
-  for (const char c : sanitize_utf8(text)) {
-    if (special.find(c) != std::string_view::npos) out += '\\';
-    out += c;
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.data() != text.data()) out += "\\n";
+    for (const char c : printable(line)) {
+      if (special.find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
   }
   return out;
 }
@@ -83,66 +35,82 @@ std::string number(double value) {
   return json_number(value);
 }
 
-std::string labels_of(const LiveAgent& agent, const metrics::Series& series) {
-  std::map<std::string, std::string> labels;
-  // Two names that become one: their values stand together, as OpenTelemetry has it.
-  for (const auto& [name, value] : series.labels) {
-    std::string& joined = labels[prometheus_label(name)];
-    joined += (joined.empty() ? "" : ";") + value;
-  }
-  labels["agent"] = agent.name;
-  labels["host"] = agent.host;
+using PrometheusLabels = std::map<std::string, std::string>;
+
+std::string text_of(const PrometheusLabels& labels) {
   std::string out;
   for (const auto& [name, value] : labels)
     out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value, "\\\""));
   return out;
 }
 
+std::string labels_of(const LiveAgent& agent, const metrics::Series& series, const NameChoice& choice) {
+  PrometheusLabels labels;
+  for (const auto& [name, value] : series.labels) {
+    std::string usual = prometheus_label(name);
+    labels[choice.keeps(usual, name) ? std::move(usual) : prometheus_escaped(name)] = value;
+  }
+  labels["agent"] = agent.name;
+  labels["host"] = agent.host;
+  return text_of(labels);
+}
+
+// What tells metrics of one Prometheus name apart. The name itself where nothing is added to it: it is what the usual
+// name is compared with.
+std::string source_of(const metrics::Series& series) {
+  const bool counter = series.kind == metrics::Kind::kCounter;
+  if (series.unit.empty() && !counter) return series.name;
+  return fmt::format("{}\n{}\n{}", series.name, series.unit, counter ? "counter" : "gauge");
+}
+
+// A series whose type changed is there twice: the newest counts.
+struct Newest {
+  double value = 0;
+  int64_t time_ns = INT64_MIN;
+};
+
 }  // namespace
 
-std::string prometheus_label(std::string_view name) {
-  std::string out;
-  for (const char c : name) out += is_plain(c) || c == '_' ? c : '_';
-  if (out.empty() || (out[0] >= '0' && out[0] <= '9')) out.insert(0, "key_");
-  if (out.starts_with("__")) out.insert(0, "key");
-  return out;
-}
-
-std::string prometheus_name(const metrics::Series& series) {
-  std::string name = words(series.name, true);
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name.insert(0, "_");
-  const std::string unit = without_annotation(series.unit);
-  const bool counter = series.kind == metrics::Kind::kCounter;
-  if (counter && name.ends_with("_total")) name.resize(name.size() - std::string_view("_total").size());
-  if (unit == "1") {
-    if (!counter) add_suffix(name, "ratio");
-  } else if (const size_t slash = unit.find('/'); slash != std::string::npos) {
-    add_suffix(name, in_words(kUnits, std::string_view(unit).substr(0, slash)));
-    const std::string per = in_words(kPer, std::string_view(unit).substr(slash + 1));
-    if (!per.empty()) add_suffix(name, "per_" + per);
-  } else if (!unit.empty()) {
-    add_suffix(name, in_words(kUnits, unit));
-  }
-  if (counter) name += "_total";
-  return name;
-}
-
 void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
-  std::string own = labels_of(agent, metrics::Series());
   Family& seen = family(kSeen, false, "when the log took what an agent said last", "s");
   const int64_t millis = agent.seen_ns / kNanosPerMilli;
-  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, own, number(static_cast<double>(millis) / 1e3));
+  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, labels_of(agent, metrics::Series(), {}),
+                            number(static_cast<double>(millis) / 1e3));
   if (agent.seen_ns < heard_after_ns) return;
-  // Each once: a series whose type changed is there twice, and an agent may take our own name.
-  std::set<std::pair<const Family*, std::string>> had = {{&seen, std::move(own)}};
+  NameChoice names;
+  names.add(kSeen, kSeen);
+  std::vector<std::string> usual;
+  usual.reserve(agent.values.size());
+  std::map<std::string, NameChoice> labels;  // by usual name
   for (const LiveValue& value : agent.values) {
-    const std::string name = prometheus_name(value.series);
-    const bool counter = value.series.kind == metrics::Kind::kCounter;
-    Family& of = family(name, counter, value.series.name, value.series.unit);
-    if (of.counter != counter) continue;
-    const auto [place, fresh] = had.emplace(&of, labels_of(agent, value.series));
-    if (fresh) of.lines += fmt::format("{}{{{}}} {}\n", name, place->second, number(value.value));
+    usual.push_back(prometheus_name(value.series));
+    names.add(usual.back(), source_of(value.series));
+    NameChoice& choice = labels[usual.back()];
+    for (const auto& [name, text] : value.series.labels) choice.add(prometheus_label(name), name);
   }
+  std::map<std::pair<std::string, std::string>, Newest> lines;
+  for (size_t i = 0; i < agent.values.size(); ++i) {
+    const LiveValue& value = agent.values[i];
+    const std::string name = name_of(value.series, usual[i], names);
+    if (name.empty()) continue;
+    Newest& newest = lines[{name, labels_of(agent, value.series, labels[usual[i]])}];
+    if (value.time_ns >= newest.time_ns) newest = {value.value, value.time_ns};
+  }
+  for (const auto& [line, newest] : lines) {
+    families_.at(line.first).lines += fmt::format("{}{{{}}} {}\n", line.first, line.second, number(newest.value));
+  }
+}
+
+// Empty: it has no name left, which takes a metric that is spelled like another one's escaped name.
+std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
+  const bool counter = series.kind == metrics::Kind::kCounter;
+  const bool own = usual == kSeen;
+  if (!own && choice.keeps(usual, source_of(series)) &&
+      family(usual, counter, series.name, series.unit).counter == counter) {
+    return usual;
+  }
+  std::string escaped = prometheus_escaped(series);
+  return family(escaped, counter, series.name, series.unit).counter == counter ? escaped : "";
 }
 
 PrometheusText::Family& PrometheusText::family(const std::string& name, bool counter, const std::string& source,

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
+#include <vector>
+
+#include "base/text.h"
+#include "metrics/resource.h"
 
 namespace monitor::analysis::web {
 namespace {
@@ -57,8 +62,83 @@ TEST(Prometheus, IsWhatAScraperReads) {
                          "# TYPE system_cpu_utilization_ratio gauge\n"
                          "system_cpu_utilization_ratio{agent=\"a\",host=\"h\\\"<\\\\\"} 0.25\n"
                          "# HELP x x\"\\\\\n# TYPE x gauge\n"
-                         "x{a_b=\"1;2\",agent=\"a\",host=\"h\\\"<\\\\\"} NaN\n");
+                         "x{U__a_2e_b=\"1\",a_b=\"2\",agent=\"a\",host=\"h\\\"<\\\\\"} NaN\n");
   EXPECT_EQ(text(batch.appended_ns + kNanosPerSecond), heard) << "for long";
+}
+
+// What a scraper reads of one agent with these series, each of value 1, 2, ...
+std::string scraped(std::vector<Series> all, metrics::Labels resource = {}) {
+  Fleet fleet;
+  metrics::Batch batch;
+  batch.agent_id = "a";
+  batch.hostname = "h";
+  batch.incarnation = std::string(16, 'i');
+  batch.sequence = 1;
+  batch.resource = std::move(resource);
+  batch.series = std::move(all);
+  metrics::Frame frame{.time_ns = kNanosPerSecond};
+  for (size_t i = 0; i < batch.series.size(); ++i) {
+    metrics::Point point{.series = static_cast<metrics::SeriesId>(i)};
+    point.real = static_cast<double>(i + 1);
+    frame.points.push_back(point);
+  }
+  batch.frames = {frame};
+  metrics::carry_resource(batch);
+  fleet.apply({.partition = 0, .offset = 1, .time_ns = kNanosPerSecond}, batch);
+  PrometheusText made;
+  made.add(*fleet.find("a"), 0);
+  return std::move(made).text();
+}
+
+// Lines that are samples.
+std::multiset<std::string> samples(const std::string& text) {
+  std::multiset<std::string> found;
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.empty() && !line.starts_with('#') && !line.starts_with("monitor_agent_seen")) found.emplace(line);
+  }
+  return found;
+}
+
+using Lines = std::multiset<std::string>;
+
+TEST(Prometheus, CarriesTheLabelsOfTheConfiguration) {
+  EXPECT_EQ(samples(scraped({series("load", "")}, {{"rack", "r12"}})),
+            Lines({R"(load{agent="a",host="h",rack="r12"} 1)"}));
+}
+
+TEST(Prometheus, LabelsThatMeetStayTwo) {
+  Series dotted = series("m", "");
+  dotted.labels = {{"a.b", "x"}};
+  Series plain = series("m", "");
+  plain.labels = {{"a_b", "x"}};
+  const Lines expected = {R"(m{U__a_2e_b="x",agent="a",host="h"} 1)", R"(m{a_b="x",agent="a",host="h"} 2)"};
+  EXPECT_EQ(samples(scraped({dotted, plain})), expected);
+  EXPECT_EQ(samples(scraped({dotted})), Lines({R"(m{a_b="x",agent="a",host="h"} 1)"})) << "alone it has its usual name";
+}
+
+TEST(Prometheus, ReservedLabelsAreExported) {
+  const metrics::Labels reserved = {{"__name__", "n"}, {"agent", "x"}, {"host", "y"}, {"le", "1"}};
+  EXPECT_EQ(samples(scraped({series("m", "")}, reserved)),
+            Lines({R"(m{agent="a",exported_agent="x",exported_host="y",exported_le="1",host="h",key__name__="n"} 1)"}));
+  const metrics::Labels both = {{"agent", "x"}, {"exported_agent", "y"}};
+  EXPECT_EQ(samples(scraped({series("m", "")}, both)),
+            Lines({R"(m{U__agent="x",agent="a",exported_agent="y",host="h"} 1)"}));
+}
+
+TEST(Prometheus, MetricsThatMeetStayTwo) {
+  EXPECT_EQ(samples(scraped({series("a.b", ""), series("a_b", "")})),
+            Lines({R"(U__a_2e_b{agent="a",host="h"} 1)", R"(a_b{agent="a",host="h"} 2)"}));
+  EXPECT_EQ(samples(scraped({series("x_total", ""), series("x", "", Kind::kCounter)})),
+            Lines({R"(x_total{agent="a",host="h"} 1)", R"(U__x_total{agent="a",host="h"} 2)"}));
+  EXPECT_EQ(samples(scraped({series("a", "By"), series("a_bytes", "")})),
+            Lines({R"(U__a_unit_By{agent="a",host="h"} 1)", R"(a_bytes{agent="a",host="h"} 2)"}));
+  EXPECT_EQ(samples(scraped({series("U__a_2e_b", ""), series("a.b", ""), series("a_b", "")})).size(), 3U);
+}
+
+TEST(Prometheus, ValuesAreEscapedAndStayApart) {
+  Series one = series("m", "");
+  one.labels = {{"l", "a\nb\x1b[2J\"\\"}};
+  EXPECT_EQ(samples(scraped({one})), Lines({R"(m{agent="a",host="h",l="a\nb\\u001b[2J\"\\"} 1)"}));
 }
 
 }  // namespace
