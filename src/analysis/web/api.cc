@@ -28,6 +28,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
       hub_(hub),
       registry_(registry),
       agents_gauge_(registry.gauge("monitor_web_agents", "Agents that the page shows.")),
+      guard_(clock_, registry),
       config_(options_.config, plugins, clock_),
       log_(options_.open_browser, options_.log),
       config_desk_(loop, "configuration", kMostQuestions),
@@ -87,8 +88,10 @@ void Api::declare() {
                         [this, key = call.query.text("key").value_or("")] { return config_.document(key); });
   });
   add("PUT", "/config/document", {"key"}, [this](const Call& call) {
-    config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
-      return config_.change(key, body);
+    const Request& request = call.request;
+    config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = request.body,
+                                         by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
+      return config_.change(key, body, by);
     });
     config_looked_ns_ = 0;
   });
@@ -150,8 +153,8 @@ void Api::handle(const Request& request, const Responder& responder) {
   }
   if (!entry->for_programs) asked_ns_ = clock_.mono_ns();
   if (entry->changes) {
-    if (Status may = check_change(request, options_.access); !may) {
-      responder.reply(error_reply(may.error()));
+    if (auto refusal = guard_.refusal(request, options_.access)) {
+      responder.reply(std::move(*refusal));
       return;
     }
   }
@@ -213,6 +216,7 @@ void Api::stream(const Call& call) {
 // Once a second: what changed in the fleet, as one event for all.
 void Api::tick() {
   timer_ = loop_.call_after(options_.tick_ns, [this] { tick(); });
+  guard_.tick();
   const int64_t now = clock_.wall_ns();
   std::string rows;
   std::string forgotten;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "analysis/history/query.h"
+#include "analysis/web/change_guard.h"
 #include "analysis/web/config_desk.h"
 #include "analysis/web/desk.h"
 #include "analysis/web/http.h"
@@ -103,6 +104,7 @@ class Api {
   telemetry::Registry& registry_;
   telemetry::Gauge& agents_gauge_;
   std::vector<Entry> entries_;
+  ChangeGuard guard_;
 
   ConfigDesk config_;  // touched on its desk's thread alone
   LogDesk log_;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crc32c.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "config/document.h"
 #include "config/edit.h"
@@ -75,6 +76,20 @@ Checked check(const std::string& text, config::Edited what, const config::Plugin
   checked.valid = validated.ok();
   for (const config::Problem& problem : validated.problems) checked.problems.push_back(problem_json(problem));
   return checked;
+}
+
+void log_change(const std::string& key, const std::optional<config::Stored>& before,
+                const std::optional<std::string>& after, const ChangedBy& by) {
+  if (!before && !after) return;
+  const char* const operation = !after ? "delete" : before ? "replace" : "create";
+  log_info("configuration changed by the page", {{"who", "holder of the web token"},
+                                                 {"address", by.address},
+                                                 {"forwarded_for", by.forwarded_for},
+                                                 {"origin", by.origin},
+                                                 {"operation", operation},
+                                                 {"key", key},
+                                                 {"old_revision", before ? tag_of(*before) : "none"},
+                                                 {"new_revision", after.value_or("none")}});
 }
 
 ordered_json row_json(const config::FleetRow& row) {
@@ -167,7 +182,7 @@ Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::stri
   return {};
 }
 
-Reply ConfigDesk::change(const std::string& key, const std::string& body) {
+Reply ConfigDesk::change(const std::string& key, const std::string& body, const ChangedBy& by) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
   const auto request = nlohmann::json::parse(body, nullptr, false);
@@ -210,6 +225,7 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body) {
     return json_reply(dump({{"error", done.error().message()}, {"current", current}}), 409);
   }
   if (!done) return error_reply(done.error());
+  log_change(key, other, value ? std::optional(tag_of({*value, *done})) : std::nullopt, by);
   const ordered_json tag = value ? ordered_json(tag_of({*value, *done})) : ordered_json();
   return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
 }

@@ -25,6 +25,13 @@ struct ConfigOptions {
   std::string describe;  // for people: where it is
 };
 
+// Who changes a document, for the log. There is one token, so that its holder has no name.
+struct ChangedBy {
+  std::string address;
+  std::string forwarded_for = {};  // a claim, of a proxy or of anybody
+  std::string origin = {};         // of the page; empty: no page
+};
+
 // Of a stored document, to tell whether it is still the one that was read.
 std::string tag_of(const config::Stored& stored);
 
@@ -39,7 +46,8 @@ class ConfigDesk {
   Reply overview();
   Reply document(const std::string& key);
   // `body`: {"value": TEXT, "base": TAG or null}; without a value it is a deletion.
-  Reply change(const std::string& key, const std::string& body);
+  // What was changed is logged, without the document's content.
+  Reply change(const std::string& key, const std::string& body, const ChangedBy& by);
   Reply validate(const std::string& key, const std::string& text);
   Reply explain(const std::string& agent);
   Reply schema() const;
