@@ -11,7 +11,9 @@
 #include "analysis/web/hub.h"
 #include "analysis/web/log_desk.h"
 #include "analysis/web/prometheus.h"
+#include "base/escape.h"
 #include "base/text.h"
+#include "telemetry/http/host_header.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::analysis;
@@ -23,6 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const web::Access access{{"monitor.example"}, "0123456789abcdef"};
   (void)web::check_host(request, access);
   (void)web::check_change(request, access);
+  // What is no control character to a terminal stays none, and a CSV field stays one line.
+  for (const char c : monitor::csv_field(text) + monitor::printable(text)) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) __builtin_trap();
+  }
+  if (const auto target = monitor::telemetry::request_target({parts[0]}, "HTTP/1.1", parts[1])) {
+    if (!monitor::telemetry::parse_authority(target->host)) __builtin_trap();
+  }
   web::Parameters parameters;
   for (size_t i = 3; i + 1 < parts.size(); i += 2) parameters.emplace_back(parts[i], parts[i + 1]);
   const auto query = web::Query::parse(parameters, {"agent*", "from", "points", "cursor"});

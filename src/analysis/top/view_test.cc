@@ -170,7 +170,7 @@ TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   batch.frames = {{.time_ns = kNow, .rates_since_ns = 0, .points = {{.series = 0}}}};
   metrics::carry_resource(batch);
   fleet_.apply({.partition = 0, .offset = 1, .time_ns = kNow}, batch);
-  for (const char key : std::string("/rack=r12\n")) view_.key(key == '\n' ? kEnter : key);
+  for (const char key : std::string("/rack=r12\n")) view_.key(key == '\n' ? static_cast<int>(kEnter) : key);
   const std::string table = text({.columns = 140, .rows = 24});
   EXPECT_THAT(table, HasSubstr("b\\u001b[2J\\n"));
   EXPECT_THAT(table, ::testing::Not(HasSubstr("host-a")));

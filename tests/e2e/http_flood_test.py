@@ -1,0 +1,195 @@
+"""HTTP of the programs under attack: unfinished requests by the hundred, an address that takes all it can get, guessed
+tokens, ambiguous hosts. Bounded: at most 1,000 connections to loopback, for seconds."""
+import json
+import os
+import resource
+import socket
+import struct
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import wait_until  # noqa: E402
+from web import PageTest  # noqa: E402
+
+FLOOD = 600
+HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-More"
+ENDS = ("kept", "closed", "reset", "half closed")
+
+
+def split(address):
+    host, port = address.rsplit(":", 1)
+    return host, int(port)
+
+
+def exchange(address, request, source="127.0.0.1", limit=20):
+    """The whole answer to a request that asks to close, and the seconds that it took."""
+    begin = time.monotonic()
+    with socket.create_connection(split(address), timeout=limit, source_address=(source, 0)) as s:
+        s.sendall(request)
+        answer = b""
+        try:
+            while part := s.recv(65536):
+                answer += part
+        except ConnectionResetError:
+            pass
+    return answer.decode(errors="replace"), time.monotonic() - begin
+
+
+def get(path, host="localhost", **headers):
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}Connection: close\r\n\r\n".encode()
+
+
+def close_waits(port):
+    found = 0
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            local, state = line.split()[1], line.split()[3]
+            found += local.endswith(f":{port:04X}") and state == "08"
+    return found
+
+
+class HttpFloodTest(PageTest):
+    def setUp(self):
+        super().setUp()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+        self.sockets = []
+
+    def tearDown(self):
+        for one in self.sockets:
+            one.close()
+        super().tearDown()
+
+    def flood(self, address, count=FLOOD, data=HALF, source="127.0.0.1", byte_by_byte=False):
+        for _ in range(count):
+            one = socket.create_connection(split(address), timeout=20, source_address=(source, 0))
+            self.sockets.append(one)
+            if not byte_by_byte:
+                one.sendall(data)
+        for i in range(len(data) if byte_by_byte else 0):
+            for one in self.sockets:
+                try:
+                    one.sendall(data[i:i + 1])
+                except OSError:
+                    pass  # it has made way
+
+    def end(self, how):
+        for one in self.sockets:
+            if how == "reset":
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if how == "half closed":
+                try:
+                    one.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+            elif how != "kept":
+                one.close()
+        if how != "half closed" and how != "kept":
+            self.sockets = []
+
+    def healthy(self, address, when):
+        for path in ("/healthz", "/readyz", "/metrics"):
+            answer, took = exchange(address, get(path))
+            self.assertTrue(answer.startswith("HTTP/1.1 200"), f"{path} {when}: {answer[:100]!r}")
+            self.assertLess(took, 1, f"{path} {when}")
+
+    def survives(self, address):
+        for how in ENDS:
+            self.flood(address)
+            self.healthy(address, f"under the flood ({how})")
+            self.end(how)
+            self.healthy(address, how)
+            self.end("closed")
+            wait_until(lambda: close_waits(split(address)[1]) == 0, f"no socket in CLOSE-WAIT ({how})", limit=10)
+        self.flood(address, count=200, data=HALF[:8], byte_by_byte=True)
+        self.healthy(address, "byte by byte")
+
+    def test_server_and_agent_answer_under_half_requests_and_recover(self):
+        server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
+        server.address = server.says(r"listening service=grpc address=(\S+)").group(1)
+        agent = self.start_agent("a", server, "--simulate", "--http", "127.0.0.1:0")
+        agent.says("configuration applied|configuration")
+        for program in (server, agent):
+            self.survives(program.says(r"listening service=http address=(\S+)").group(1))
+
+    def test_the_page_answers_under_half_requests_and_recovers(self):
+        self.start_server()
+        self.survives(self.serve().address)
+
+    def test_a_thousand_connections_of_one_address_do_not_stop_the_page_for_others(self):
+        self.start_server()
+        address = self.serve().address
+        self.flood(address, count=700, source="127.0.0.2")
+        self.flood(address, count=300, source="127.0.0.2", data=b"GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for source in ("127.0.0.3", "127.0.0.2"):
+            for path in ("/", "/healthz", "/api/v1/fleet"):
+                answer, took = exchange(address, get(path), source=source)
+                self.assertTrue(answer.startswith("HTTP/1.1 200"), answer[:200])
+                self.assertLess(took, 1)
+        with socket.create_connection(split(address), timeout=20) as browser:
+            browser.sendall(b"GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertIn(b"text/event-stream", browser.recv(4096))
+        self.end("closed")
+        wait_until(lambda: self.own("monitor_web_streams") == 0, "streams of closed connections to end", limit=10)
+
+    def test_streams_of_an_address_are_limited_and_others_follow(self):
+        self.start_server()
+        address = self.serve().address
+        request = b"GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        self.flood(address, count=500, source="127.0.0.2", data=request)
+        wait_until(lambda: self.own("monitor_web_streams") == 500, "500 streams")
+        answer, _ = exchange(address, request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), source="127.0.0.2")
+        self.assertTrue(answer.startswith("HTTP/1.1 429"), answer[:200])
+        self.assertIn("Retry-After: 2", answer)
+        with socket.create_connection(split(address), timeout=20) as browser:
+            browser.sendall(request)
+            self.assertIn(b"text/event-stream", browser.recv(4096))
+
+    def change(self, token, source="127.0.0.1", host="localhost", **more):
+        body = json.dumps(more.get("body", {"base": None, "value": '{"interval": 7, "labels": {"secret": "hunter2"}}'})).encode()
+        request = (f"PUT /api/v1/config/document?key=/monitor/config/{more.get('agent', 'web-1')} HTTP/1.1\r\nHost: {host}\r\n"
+                   f"Authorization: Bearer {token}\r\nX-Forwarded-For: 203.0.113.9\r\nOrigin: http://{host}\r\n"
+                   f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body
+        return exchange(self.page.address, request, source=source)[0]
+
+    def test_wrong_tokens_are_limited_and_logged_and_changes_are_logged(self):
+        self.start_server()
+        page = self.serve()
+        page.says("web page")
+        with open(f"{self.data}/web-token", encoding="ascii") as file:
+            token = file.read().strip()
+        answers = [self.change("wrong-token-0000000", source="127.0.0.2") for _ in range(60)]
+        self.assertEqual({a.split()[1] for a in answers}, {"401", "429"})
+        self.assertLessEqual(sum("401" in a.split()[1] for a in answers), 12)
+        self.assertRegex(answers[-1], r"Retry-After: \d+\r\n")
+        self.assertTrue(self.change(token).startswith("HTTP/1.1 200"), "a right token from elsewhere")
+        line = page.says("configuration changed by the page").string
+        for part in ("address=127.0.0.1:", "forwarded_for=203.0.113.9", "origin=http://localhost", "operation=create",
+                     "key=/monitor/config/web-1", "old_revision=none", "new_revision=f"):
+            self.assertIn(part, line)
+        page.says(r"change refused address=127\.0\.0\.2:\d+ .*reason=\"wrong token\"")
+        counted = page.says(r"changes refused address=127\.0\.0\.2 count=(\d+) seconds=10")
+        self.assertEqual(int(counted.group(1)), 59)
+        said = "\n".join(page.err)
+        for secret in (token, "wrong-token", "hunter2"):
+            self.assertNotIn(secret, said)
+
+    def test_hosts_are_one_and_the_servers(self):
+        self.start_server()
+        address = self.serve().address
+        for host in ("LOCALHOST", "localhost.", "LocalHost:8080", "127.0.0.1", "[::1]:80"):
+            self.assertTrue(exchange(address, get("/api/v1/status", host))[0].startswith("HTTP/1.1 200"), host)
+        self.assertTrue(exchange(address, get("http://LOCALHOST/api/v1/status"))[0].startswith("HTTP/1.1 200"))
+        for request in (get("/api/v1/status").replace(b"\r\n", b"\r\nHost: evil.example\r\n", 1),
+                        get("/api/v1/status").replace(b"\r\n", b"\r\nhost: localhost\r\n", 1),
+                        get("http://evil.example/api/v1/status"), get("/api/v1/status", "localhost:80:90"),
+                        get("/api/v1/status", "[::1]evil"), get("/api/v1/status").replace(b"Host: localhost\r\n", b"")):
+            self.assertTrue(exchange(address, request)[0].startswith("HTTP/1.1 400"), request)
+        self.assertTrue(exchange(address, get("/api/v1/status", "evil.example"))[0].startswith("HTTP/1.1 403"))
+
+
+if __name__ == "__main__":
+    unittest.main()
