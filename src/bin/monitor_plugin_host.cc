@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/exit_codes.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "plugin_host/host.h"
 #include "plugin_host/sandbox.h"
@@ -20,6 +21,7 @@ constexpr std::string_view kHelp =
 }  // namespace
 
 int main(int argc, char** argv) {
+  monitor::open_standard_descriptors();
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--help" || first == "-h") {
     std::cout << kHelp;

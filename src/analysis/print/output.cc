@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "base/standard_streams.h"
+
 namespace monitor::analysis {
 
 namespace {
@@ -35,7 +37,7 @@ Status FdOutput::write(std::string_view text) {
     } else if (errno == EPIPE) {
       return Error(Code::kCancelled, "the reader of the output is gone");
     } else if (errno != EINTR && errno != EAGAIN) {
-      return errno_error(errno, "writing the output");
+      return output_error(errno);
     }
   }
   return {};

@@ -1,16 +1,19 @@
 #include "bin/common/cli.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 
 #include "base/escape.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/manual.h"
@@ -78,7 +81,6 @@ constexpr std::array kValueNames = std::to_array<std::pair<std::string_view, std
     {"log", "sqlite:PATH"},
     {"log-format", "FORMAT"},
     {"log-level", "LEVEL"},
-    {"max-connections-per-address", "N"},
     {"memory-limit", "SIZE"},
     {"metric", "PATTERN"},
     {"partitions", "N"},
@@ -195,6 +197,10 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   if (!drain) return usage_error("--drain-timeout: " + drain.error().message());
   drain_timeout_ns_ = *drain;
   if (keeps_data_) data_ = data_option_.empty() ? default_data_folder() : data_option_;
+  if (keeps_data_ && data_.empty()) {
+    return usage_error(
+        "no folder to keep data in: /var/lib/monitor cannot be written and HOME is not set; name one with --data");
+  }
   while (data_.size() > 1 && data_.back() == '/') data_.pop_back();
   return std::nullopt;
 }
@@ -239,7 +245,9 @@ std::optional<int> Cli::generate() {
   return kExitOk;
 }
 
-int guard(int (*run)(int, char**), int argc, char** argv) {
+namespace {
+
+int run_guarded(int (*run)(int, char**), int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& fault) {
@@ -247,6 +255,21 @@ int guard(int (*run)(int, char**), int argc, char** argv) {
                              fault.what());
     return kExitSoftware;
   }
+}
+
+}  // namespace
+
+int guard(int (*run)(int, char**), int argc, char** argv) {
+  open_standard_descriptors();
+  OutputBuffer output(STDOUT_FILENO);
+  std::streambuf* const usual = std::cout.rdbuf(&output);
+  const int status = run_guarded(run, argc, argv);
+  std::cout.flush();
+  std::cout.rdbuf(usual);
+  // Whoever read a pipe may go when it has seen enough; that is no failure of ours.
+  if (output.error_number() == 0 || output.error_number() == EPIPE) return status;
+  std::cerr << fmt::format("{}: {}\n", program_invocation_short_name, output_error(output.error_number()).message());
+  return kExitIo;
 }
 
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
@@ -278,13 +301,33 @@ CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std:
       ->type_name("WORD ...");
 }
 
+CLI::Option* add_optional_value(CLI::App& app, const std::string& names, OptionalValue& value,
+                                const std::string& description) {
+  CLI::Option* const option = app.add_option(names, value.text, description)->expected(0, 1);
+  value.option = option;
+  return option;
+}
+
+namespace {
+
+// $HOME, else what the password database says of this user; empty when neither names a folder.
+std::string home_folder() {
+  const char* const home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (home != nullptr && home[0] == '/') return home;
+  const passwd* const user = getpwuid(geteuid());  // NOLINT(concurrency-mt-unsafe): before any thread
+  const bool named = user != nullptr && user->pw_dir != nullptr && user->pw_dir[0] == '/';
+  return named && access(user->pw_dir, W_OK) == 0 ? user->pw_dir : "";
+}
+
+}  // namespace
+
 std::string default_data_folder() {
   constexpr const char* kSystem = "/var/lib/monitor";
   if (access(kSystem, W_OK) == 0 || (access(kSystem, F_OK) != 0 && access("/var/lib", W_OK) == 0)) return kSystem;
   const char* const state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
   if (state != nullptr && state[0] == '/') return std::string(state) + "/monitor";
-  const char* const home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
-  return std::string(home != nullptr && home[0] == '/' ? home : "/tmp") + "/.local/state/monitor";
+  const std::string home = home_folder();
+  return home.empty() ? "" : home + "/.local/state/monitor";
 }
 
 std::string version() { return MONITOR_VERSION; }

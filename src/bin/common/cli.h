@@ -74,7 +74,10 @@ class Cli {
   std::string generate_;
 };
 
-// What every main does: an exception that no adapter stopped is reported, and ends the program with 70.
+// Runs a program's `run` as every main must: with descriptors 0 to 2 open, with std::cout on a buffer that knows why a
+// write failed, and with a report of an exception that no adapter stopped. Returns the exit status: that of `run`, 70
+// (kExitSoftware) after such an exception, or 74 (kExitIo) with a reason on standard error when std::cout could not be
+// written. A reader that closed its pipe is no failure.
 int guard(int (*run)(int, char**), int argc, char** argv);
 
 // An option that takes a duration: checked while parsing, so that a wrong one is a usage error.
@@ -83,7 +86,19 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, 
 CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,
                        const std::string& description);
 
-// --data, else /var/lib/monitor if it can be written, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor.
+// An option that may stand alone or with a value: --simulate, --simulate=7. CLI11 calls no callback for the bare form;
+// given() tells it apart from an option that is absent.
+struct OptionalValue {
+  const CLI::Option* option = nullptr;
+  std::string text = {};  // empty in the bare form
+
+  bool given() const { return option != nullptr && option->count() > 0; }
+};
+CLI::Option* add_optional_value(CLI::App& app, const std::string& names, OptionalValue& value,
+                                const std::string& description);
+
+// --data, else /var/lib/monitor if it can be written, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor. Empty
+// when this user has none of them.
 std::string default_data_folder();
 // The version of this build: 1.2.3
 std::string version();

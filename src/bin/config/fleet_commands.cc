@@ -140,7 +140,7 @@ int run_status(const ConfigContext& context, const StatusFlags& flags) {
     const std::string text = json ? json_lines(*rows) : table(*rows, context.wall_ns());
     const bool redraw = flags.watch && terminal && !json;
     if (redraw || text != last) std::cout << (redraw ? "\x1b[H\x1b[2J" : "") << text << std::flush;
-    if (!std::cout.good()) return kExitIo;
+    if (!std::cout.good()) return kExitOk;  // guard() reports why, and with which status
     last = text;
     if (!flags.watch) return kExitOk;
     wait_on(context.loop, kShowEvery);
