@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/common/cli.h"
@@ -38,38 +39,48 @@ std::string own_folder() {
 struct UpFlags {
   std::string agent_id;
   std::string duration;
-  uint16_t port = 50051;
+  std::optional<uint16_t> port;  // nothing: the usual port, or a free one if that is taken
   std::string interval;
   std::string format = "table";
-  std::string http = "127.0.0.1:9464";
-  std::string web;  // empty: the usual address, or another port if that is taken
+  std::string http;  // empty, as is web: the usual address, or a free port if that is taken
+  std::string web;
   std::string kafka;
   std::vector<std::string> groups;
   EtcdFlags etcd;
-  std::string simulate;
-  bool simulated = false;
+  OptionalValue simulate;
 };
 
 CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and show the values");
   up.add_option("--duration", flags.duration, "Stop after this time (10s, 5m); runs until stopped otherwise");
-  up.add_option("--port", flags.port, "Port of the server; 0 picks a free one");
+  up.add_option("--port", flags.port, "Port of the server; 0 picks a free one (default: 50051, or a free port)")
+      ->check(CLI::Range(0, 65535));
   up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration");
   up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)");
   up.add_option("--group", flags.groups, "A group of the agent; may be repeated");
   up.add_option("--format", flags.format, "How values are printed: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
-  up.add_option("--http", flags.http, "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off");
+  up.add_option(
+      "--http", flags.http,
+      "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off (default: 127.0.0.1:9464, or a "
+      "free port)");
   up.add_option("--web", flags.web,
                 "Where the web page is served: ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)");
   up.add_option("--kafka", flags.kafka,
                 "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
-  up.add_option("--simulate", flags.simulate, "The agent makes believable values instead of reading the host")
-      ->expected(0, 1)
-      ->type_name("[SEED]")
-      ->each([&flags](const std::string&) { flags.simulated = true; });
+  add_optional_value(up, "--simulate", flags.simulate,
+                     "The agent makes believable values instead of reading the host: --simulate or --simulate=SEED")
+      ->type_name("[SEED]");
   return &up;
+}
+
+// `usual` if it can be had on the loopback address, else 0: the program picks one.
+uint16_t free_port(uint16_t usual) {
+  const auto socket = telemetry::listen_on("127.0.0.1", usual);
+  if (!socket) return 0;
+  close(*socket);
+  return usual;
 }
 
 void say(const std::string& line) { std::cerr << "monitor: " << printable(line) << "\n" << std::flush; }
@@ -80,6 +91,7 @@ class Up {
 
   int run() {
     if (flags_.agent_id.empty()) flags_.agent_id = valid_name(host_name()) ? host_name() : "agent";
+    if (!standard_output_open()) return fail(output_error(EBADF), "the values are printed there");
     int64_t duration = 0;
     if (!flags_.duration.empty()) {
       const auto parsed = parse_duration(flags_.duration);
@@ -159,36 +171,34 @@ class Up {
     result.arguments.insert(result.arguments.end(),
                             {"--drain-timeout", format_duration(cli_.drain_timeout_ns() * 3 / 10)});
     result.log_file = fmt::format("{}/logs/{}.log", data_, name);
-    result.on_line = [name](const std::string& line) {
-      if (line.find(" ERROR ") != std::string::npos) say(name + ": " + line);
-    };
     return result;
   }
 
   void add_programs(supervisor::Supervisor& supervisor) {
     const std::string log =
         flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
-    auto server =
-        spec("monitor-server", {"--port", std::to_string(flags_.port), log, "--http", flags_.http, "--data", data_});
+    const uint16_t port = flags_.port.value_or(free_port(kUsualPort));
+    const std::string http = flags_.http.empty() ? fmt::format("127.0.0.1:{}", free_port(kUsualHttpPort)) : flags_.http;
+    auto server = spec("monitor-server", {"--port", std::to_string(port), log, "--http", http, "--data", data_});
     server.ready_fragment = "listening service=grpc";
     auto analysis = spec("monitor-analysis",
                          {"get-metrics", log, "--group-id", "monitor-up", "--format", flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
+    analysis.fatal_exit_codes = {kExitIo};  // what it prints cannot be written
     std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
     const std::vector<std::string> source =
         flags_.etcd.named() ? flags_.etcd.arguments() : std::vector<std::string>{"--config-dir", data_ + "/monitor"};
     agent_arguments.insert(agent_arguments.end(), source.begin(), source.end());
     for (const std::string& group : flags_.groups) agent_arguments.insert(agent_arguments.end(), {"--group", group});
-    if (flags_.simulated)
-      agent_arguments.push_back(flags_.simulate.empty() ? "--simulate" : "--simulate=" + flags_.simulate);
+    if (flags_.simulate.given())
+      agent_arguments.push_back(flags_.simulate.text.empty() ? "--simulate" : "--simulate=" + flags_.simulate.text);
     auto agent = spec("monitor-agent", agent_arguments);
 
     auto& server_spec = supervisor.add(std::move(server));
     supervisor.add(std::move(analysis));
     auto& agent_spec = supervisor.add(std::move(agent));
     if (flags_.web != "off") add_page(supervisor, log, source);
-    server_spec.on_line = [&server_spec, &agent_spec, show = server_spec.on_line](const std::string& line) {
-      show(line);
+    server_spec.on_line = [&server_spec, &agent_spec](const std::string& line) {
       learn_address(line, server_spec, agent_spec);
     };
     supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis", kPage});
@@ -201,8 +211,7 @@ class Up {
     auto page = spec(kPage, std::move(arguments));
     page.program = own_folder() + "/monitor-analysis";
     auto& added = supervisor.add(std::move(page));
-    added.on_line = [&added, show = added.on_line](const std::string& line) {
-      show(line);
+    added.on_line = [&added](const std::string& line) {
       constexpr std::string_view kWeb = "listening service=web address=";
       const size_t at = line.find(kWeb);
       if (at == std::string::npos) return;
@@ -231,6 +240,8 @@ class Up {
   }
 
   static constexpr const char* kPage = "monitor-web";
+  static constexpr uint16_t kUsualPort = 50051;
+  static constexpr uint16_t kUsualHttpPort = 9464;
 
   Cli& cli_;
   UpFlags flags_;

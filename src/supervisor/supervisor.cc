@@ -56,6 +56,7 @@ void Supervisor::launch(Program& program) {
   program.child = std::make_unique<Child>(loop_, std::move(options));
   program.started_mono = loop_.clock().mono_ns();
   program.last_lines.clear();
+  program.error_said = false;
   const Status started = program.child->start();
   if (!started) {
     say_(fmt::format("{}: {}", program.spec.name, started.error().message()));
@@ -75,6 +76,10 @@ void Supervisor::launch_next(const Program& after) {
 void Supervisor::on_line(Program& program, const std::string& line) {
   program.last_lines.push_back(line);
   if (program.last_lines.size() > kLinesToShow) program.last_lines.pop_front();
+  if (line.find(" ERROR ") != std::string::npos) {
+    program.error_said = true;
+    say_(fmt::format("{}: {}", program.spec.name, line));
+  }
   if (program.spec.on_line) program.spec.on_line(line);
   const std::string& fragment = program.spec.ready_fragment;
   if (fragment.empty() || program.ready || line.find(fragment) == std::string::npos) return;
@@ -98,20 +103,35 @@ void Supervisor::reap() {
   }
 }
 
+// Why a program ended, unless it has said so in an error that was shown as it came.
+void Supervisor::say_last_lines(const Program& program) const {
+  if (program.error_said) return;
+  for (const std::string& line : program.last_lines) say_(fmt::format("{}: {}", program.spec.name, line));
+}
+
 void Supervisor::on_ended(Program& program, const Ending& ending) {
   if (stopping_) {
+    // A program that lost something, or could not write, says so by its status; the whole is no success then.
+    if (exit_code_ == 0 && ending.exit_code > 0) {
+      say_last_lines(program);
+      say_(fmt::format("{} ended with {} (its log: {})", program.spec.name, ending.to_string(), program.spec.log_file));
+      exit_code_ = ending.exit_code;
+    }
     stop_next();
     return;
   }
-  const bool fatal = std::find(options_.fatal_exit_codes.begin(), options_.fatal_exit_codes.end(), ending.exit_code) !=
-                     options_.fatal_exit_codes.end();
+  const auto ends_all = [&ending](const std::vector<int>& codes) {
+    return std::find(codes.begin(), codes.end(), ending.exit_code) != codes.end();
+  };
+  const bool fatal = ends_all(options_.fatal_exit_codes) || ends_all(program.spec.fatal_exit_codes);
   if (fatal) {
-    for (const std::string& line : program.last_lines) say_(fmt::format("{}: {}", program.spec.name, line));
+    say_last_lines(program);
     say_(fmt::format("{} ended with {}, which a new start cannot mend; stopping", program.spec.name,
                      ending.to_string()));
     stop(ending.exit_code);
     return;
   }
+  program.last_exit_code = ending.exit_code > 0 ? ending.exit_code : kExitSoftware;
   const int64_t ran = loop_.clock().mono_ns() - program.started_mono;
   if (ran >= kWellAfter) program.wait_ns = kNanosPerSecond;
   say_(fmt::format("{} ended with {}; started again in {} s (its log: {})", program.spec.name, ending.to_string(),
@@ -124,7 +144,11 @@ void Supervisor::stop(int exit_code) {
   if (stopping_) return;
   stopping_ = true;
   exit_code_ = exit_code;
-  for (const auto& program : programs_) loop_.cancel_timer(program->restart_timer);
+  for (const auto& program : programs_) {
+    loop_.cancel_timer(program->restart_timer);
+    // Stopped while it was waiting for a new start: it did not do its work.
+    if (exit_code_ == 0 && program->restart_timer != 0) exit_code_ = program->last_exit_code;
+  }
   kill_timer_ = loop_.call_after(options_.stop_within_ns, [this] {
     for (const auto& program : programs_) {
       if (!program->child || !program->child->running()) continue;

@@ -2,7 +2,7 @@
 //
 // A program that ends with a status that a new start cannot mend (usage, port taken, bad configuration) ends the
 // supervisor with the same status. Others are started again after 1 s, doubling to 30 s while they keep failing.
-// Everything on the loop's thread; the loop must outlive it.
+// Lines of a program's log that are errors are said at once. Everything on the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ struct ProgramSpec {
   std::string log_file;
   // Started only after this line fragment of the program before it in the list was seen; empty: at once.
   std::string ready_fragment;
+  // Exit statuses that end the supervisor, beside those that do so for every program.
+  std::vector<int> fatal_exit_codes = {};
   // Told of every line of its log.
   std::function<void(const std::string& line)> on_line;
 };
@@ -48,7 +50,8 @@ class Supervisor {
   // In this order, by name; what is not named comes last.
   void set_stop_order(std::vector<std::string> names);
   void start();
-  // Stops everything; the loop ends when nothing runs any more.
+  // Stops everything; the loop ends when nothing runs any more. exit_code() is then `exit_code`, or, when that is 0,
+  // the status of a program that failed: one that ended with another status than 0, or was waiting for a new start.
   void stop(int exit_code);
   // To be called when SIGCHLD came.
   void reap();
@@ -62,15 +65,18 @@ class Supervisor {
     std::deque<std::string> last_lines;
     bool started_once = false;
     bool ready = false;
+    bool error_said = false;  // since its last start
     int64_t started_mono = 0;
     int64_t wait_ns = kNanosPerSecond;
     Timers::TimerId restart_timer = 0;
+    int last_exit_code = 0;  // of its last end that was none of ours
   };
 
   void launch(Program& program);
   void launch_next(const Program& after);
   void on_line(Program& program, const std::string& line);
   void on_ended(Program& program, const Ending& ending);
+  void say_last_lines(const Program& program) const;
   void stop_next();
   Program* find(const std::string& name);
 
