@@ -37,6 +37,8 @@ class AgentSpool {
              EventLoop& loop, agent::SpoolListener& listener);
 
   agent::Spool& spool() { return *spool_; }
+  // Whether batches are meant to be kept in files, not in memory alone.
+  bool on_disk() const { return files_ != nullptr; }
   // What a document says; what it leaves open is as the options say.
   void set_limits(std::optional<uint64_t> max_bytes, std::optional<bool> drops_newest);
   // Once: takes the folder. kAborted: another process has it.

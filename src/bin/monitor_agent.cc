@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "agent/agent.h"
@@ -11,7 +10,6 @@
 #include "agent/plugins/plugin_report.h"
 #include "agent/telemetry.h"
 #include "agent/uplink/uplink.h"
-#include "base/descriptors.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -40,8 +38,7 @@ struct Flags {
   EtcdFlags etcd;
   std::vector<std::string> groups;
   agent::Roots roots;
-  std::string simulate;
-  bool simulated = false;
+  OptionalValue simulate;
   bool once = false;
   bool trace_plugins = false;
   std::string format = "table";
@@ -72,11 +69,9 @@ void declare(Cli& cli, Flags& flags) {
                  "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
   app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
   app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted");
-  app.add_option("--simulate", flags.simulate,
-                 "Make believable values instead of reading the host: --simulate or --simulate=SEED")
-      ->expected(0, 1)
-      ->type_name("[SEED]")
-      ->each([&flags](const std::string&) { flags.simulated = true; });
+  add_optional_value(app, "--simulate", flags.simulate,
+                     "Make believable values instead of reading the host: --simulate or --simulate=SEED")
+      ->type_name("[SEED]");
   app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
   app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print what every plugin makes of the tick")
       ->needs(app.get_option("--once"));
@@ -120,8 +115,8 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
       return "--http: " + address.error().message();
     }
   }
-  const auto parsed = flags.simulate.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate);
-  if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate));
+  const auto parsed = flags.simulate.text.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate.text);
+  if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate.text));
   seed = *parsed;
   return "";
 }
@@ -160,7 +155,7 @@ int report_no_etcd(const Error& reason) {
 
 std::unique_ptr<agent::TickSource> make_source(const Flags& flags, uint64_t seed, metrics::SeriesTable& table,
                                                const Clock& clock) {
-  if (flags.simulated) return std::make_unique<agent::SimulatedSource>(seed, table);
+  if (flags.simulate.given()) return std::make_unique<agent::SimulatedSource>(seed, table);
   return std::make_unique<agent::HostSource>(flags.roots, table, clock);
 }
 
@@ -202,24 +197,15 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
     return kExitIo;
   }
   std::cout << *text << std::flush;
-  return std::cout.good() ? kExitOk : kExitIo;
+  return kExitOk;
 }
 
-// By the server's host: each must show a certificate of its own name. Empty without TLS.
-using SecurityByHost = std::map<std::string, std::shared_ptr<const rpc::SecurityContext>>;
-
-Result<SecurityByHost> security(const Flags& flags, const std::vector<rpc::Target>& servers) {
-  SecurityByHost contexts;
-  if (flags.tls_ca.empty()) return contexts;
-  for (const rpc::Target& server : servers) {
-    rpc::TlsClientOptions options;
-    options.ca_file = flags.tls_ca;
-    options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
-    auto context = rpc::TlsClientContext::load(options);
-    if (!context) return context.error();
-    contexts[server.host] = std::move(*context);
-  }
-  return contexts;
+Result<std::shared_ptr<const rpc::SecurityContext>> security(const Flags& flags, const rpc::Target& server) {
+  if (flags.tls_ca.empty()) return std::shared_ptr<const rpc::SecurityContext>();
+  rpc::TlsClientOptions options;
+  options.ca_file = flags.tls_ca;
+  options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
+  return rpc::TlsClientContext::load(options);
 }
 
 std::string new_incarnation(Random& random) {
@@ -232,7 +218,7 @@ std::string new_incarnation(Random& random) {
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
-               std::string own_folder, SecurityByHost tls)
+               std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls)
       : cli_(cli),
         flags_(flags),
         own_folder_(std::move(own_folder)),
@@ -275,7 +261,8 @@ class AgentProgram final : private config::Applier {
     loop_.run();
     keeper_.close();
     log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
-    return kExitOk;
+    // A spool that is meant to be on disk and could not be written has lost what only memory held.
+    return keeper_.on_disk() && keeper_.spool().stats().memory_batches > 0 ? kExitIo : kExitOk;
   }
 
  private:
@@ -283,7 +270,7 @@ class AgentProgram final : private config::Applier {
     rpc::ChannelOptions options;
     options.host = server.host;
     options.port = server.port;
-    if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
+    options.security = tls_;
     options.session = agent::uplink_session_options();
     return std::make_unique<rpc::Channel>(loop_, resolver_, options);
   }
@@ -333,7 +320,7 @@ class AgentProgram final : private config::Applier {
   const Cli& cli_;
   const Flags& flags_;
   std::string own_folder_;
-  SecurityByHost tls_;
+  std::shared_ptr<const rpc::SecurityContext> tls_;
   SystemClock clock_;
   EventLoop loop_{clock_};
   PosixDisk disk_;
@@ -367,7 +354,7 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
     log_error("cannot start; give another --agent-id or --data", {{"reason", lock.error()}});
     return exit_code_for(lock.error());
   }
-  auto tls = security(flags, servers);
+  auto tls = security(flags, servers.front());
   if (!tls) {
     log_error("cannot set up TLS", {{"reason", tls.error()}});
     return kExitIo;
@@ -377,7 +364,6 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
 
 int run(int argc, char** argv) {
   block_signals();
-  raise_descriptor_limit();
   Flags flags;
   Cli cli({"monitor-agent", "Collects what this host does and streams it to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"

@@ -7,7 +7,6 @@
 #include <iostream>
 #include <memory>
 
-#include "base/descriptors.h"
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -179,7 +178,6 @@ int stream(const Cli& cli, Flags& flags) {
 }
 
 int run(int argc, char** argv) {
-  raise_descriptor_limit();
   block_signals();
   Flags flags;
   ConfigFleetFlags fleet_flags;

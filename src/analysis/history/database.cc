@@ -42,7 +42,10 @@ Result<Database> try_open(const std::string& path) {
                              "PRAGMA journal_size_limit=67108864", "PRAGMA cache_size=-65536"}) {
     if (auto status = opened->exec(pragma); !status) return status.error();
   }
-  if (auto status = opened->exec(std::string(kTables) + "PRAGMA user_version=" + std::to_string(kVersion)); !status) {
+  // At once or not at all: a disk that fills half-way must not leave a file that looks damaged.
+  if (auto status = opened->exec(std::string("BEGIN IMMEDIATE;") + kTables +
+                                 fmt::format("PRAGMA user_version={};COMMIT", kVersion));
+      !status) {
     return status.error();
   }
   return opened;
