@@ -23,16 +23,10 @@ foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgCo
   endif()
 endforeach()
 
-set(MONITOR_BUILD_TESTS OFF)
-if(MONITOR_TESTS STREQUAL "ON")
+# Only what the tests need is looked for here: a build without tests must not depend on what else a machine has.
+if(MONITOR_TESTS)
   find_package(GTest REQUIRED)
-  set(MONITOR_BUILD_TESTS ON)
-elseif(MONITOR_TESTS STREQUAL "AUTO")
-  find_package(GTest QUIET)
-  set(MONITOR_BUILD_TESTS ${GTest_FOUND})
-endif()
-if(MONITOR_BUILD_TESTS)
-  # Peers that the tests hold our own gRPC against, and that the benchmarks use.
+  # A peer that the tests hold our own gRPC against, and that the benchmarks use.
   pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
 endif()
-message(STATUS "Tests: ${MONITOR_BUILD_TESTS}")
+message(STATUS "Tests: ${MONITOR_TESTS}")
