@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/beneath.h"
 #include "base/lock_file.h"
-#include "base/random.h"
+#include "base/replace_file.h"
 
 namespace monitor {
 
@@ -20,16 +21,6 @@ std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-Status write_all(int fd, std::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const ssize_t n = write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return errno_error(n < 0 ? errno : EIO, "writing " + path);
-    content.remove_prefix(static_cast<size_t>(n));
-  }
-  return {};
 }
 
 class PosixFile final : public DiskFile {
@@ -94,19 +85,7 @@ int open_flags(FileDisk::Open mode) {
   return O_RDONLY;
 }
 
-// Gives a file without a name the first one that is free; `name` ends with six letters to be replaced.
-Status name_file(int fd, std::string& name) {
-  constexpr int kTries = 100;
-  const std::string self = fmt::format("/proc/self/fd/{}", fd);
-  const std::string stem = name.substr(0, name.size() - 6);
-  SystemRandom random;
-  for (int i = 0; i < kTries; ++i) {
-    name = fmt::format("{}{:06x}", stem, random.below(0x1000000));
-    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
-    if (errno != EEXIST) break;
-  }
-  return errno_error(errno, "naming " + name);
-}
+std::string last_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
 
@@ -115,11 +94,9 @@ void Fd::reset(int fd) {
   fd_ = fd;
 }
 
-Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_bytes) {
-  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd.valid()) return errno_error(errno, "opening " + path);
+Result<std::string> read_to_end(int fd, const std::string& path, size_t max_bytes) {
   struct stat info{};
-  if (fstat(fd.get(), &info) != 0) return errno_error(errno, "reading " + path);
+  if (fstat(fd, &info) != 0) return errno_error(errno, "reading " + path);
   if (S_ISDIR(info.st_mode)) return errno_error(EISDIR, "reading " + path);
   const auto too_large = [&](size_t size) {
     return Error(Code::kResourceExhausted,
@@ -131,7 +108,7 @@ Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_byt
   while (true) {
     const size_t before = content.size();
     content.resize(before + kChunk);
-    const ssize_t n = read(fd.get(), content.data() + before, kChunk);
+    const ssize_t n = read(fd, content.data() + before, kChunk);
     if (n < 0 && errno != EINTR) return errno_error(errno, "reading " + path);
     content.resize(before + static_cast<size_t>(n > 0 ? n : 0));
     if (content.size() > max_bytes) return too_large(content.size());
@@ -139,27 +116,64 @@ Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_byt
   }
 }
 
-// Killed on the way, a file without a name leaves nothing behind; where the filesystem has none, it has one.
+Result<std::string> Disk::read_beneath(const std::string& folder, const std::string& path, size_t max_bytes) {
+  return read_file(folder + "/" + path, max_bytes);
+}
+
+Status Disk::write_beneath(const std::string& folder, const std::string& path, std::string_view content) {
+  const std::string whole = folder + "/" + path;
+  if (auto s = make_folder(folder_of(whole)); !s) return s;
+  return write_file(whole, content);
+}
+
+Status Disk::remove_beneath(const std::string& folder, const std::string& path) {
+  return remove_file(folder + "/" + path);
+}
+
+Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_bytes) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) return errno_error(errno, "opening " + path);
+  return read_to_end(fd.get(), path, max_bytes);
+}
+
 Status PosixDisk::write_file(const std::string& path, std::string_view content) {
-  std::string temporary = path + ".XXXXXX";
-  Fd fd(open(folder_of(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  const bool nameless = fd.valid();
-  if (!nameless) fd.reset(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return errno_error(errno, "creating a file beside " + path);
-  bool named = !nameless;
-  const auto give_up = [&](Error error) -> Status {
-    if (named) unlink(temporary.c_str());
-    return error;
-  };
-  if (auto s = write_all(fd.get(), content, path); !s) return give_up(s.error());
-  if (fchmod(fd.get(), 0644) != 0) return give_up(errno_error(errno, "setting the mode of " + path));
-  if (fsync(fd.get()) != 0) return give_up(errno_error(errno, "syncing " + path));
-  if (nameless) {
-    if (auto s = name_file(fd.get(), temporary); !s) return give_up(s.error());
-    named = true;
+  auto folder = open_folder(folder_of(path));
+  if (!folder) return folder.error();
+  return replace_file(folder->get(), last_of(path), content, 0600, path);
+}
+
+Result<std::string> PosixDisk::read_beneath(const std::string& folder, const std::string& path, size_t max_bytes) {
+  const auto root = open_folder(folder);
+  if (!root) return root.error();
+  const auto fd = open_beneath(root->get(), folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) return fd.error();
+  struct stat info{};
+  const std::string whole = folder + "/" + path;
+  if (fstat(fd->get(), &info) != 0) return errno_error(errno, "reading " + whole);
+  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    return Error(Code::kFailedPrecondition, "reading " + whole + ": it is no regular file");
   }
-  if (rename(temporary.c_str(), path.c_str()) != 0) return give_up(errno_error(errno, "renaming to " + path));
-  return sync_folder(folder_of(path));
+  return read_to_end(fd->get(), whole, max_bytes);
+}
+
+Status PosixDisk::write_beneath(const std::string& folder, const std::string& path, std::string_view content) {
+  if (auto s = make_folder(folder); !s) return s;
+  const auto root = open_folder(folder);
+  if (!root) return root.error();
+  const auto parent = make_folder_beneath(root->get(), folder, folder_of(path));
+  if (!parent) return parent.error();
+  return replace_file(parent->get(), last_of(path), content, 0644, folder + "/" + path);
+}
+
+Status PosixDisk::remove_beneath(const std::string& folder, const std::string& path) {
+  const auto root = open_folder(folder);
+  if (!root) return root.error().code() == Code::kNotFound ? Status() : root.error();
+  const auto parent = open_beneath(root->get(), folder, folder_of(path), O_PATH | O_DIRECTORY);
+  if (!parent) return parent.error().code() == Code::kNotFound ? Status() : parent.error();
+  if (unlinkat(parent->get(), last_of(path).c_str(), 0) != 0 && errno != ENOENT) {
+    return errno_error(errno, fmt::format("removing {}/{}", folder, path));
+  }
+  return {};
 }
 
 Status PosixDisk::make_folder(const std::string& path) {
@@ -182,7 +196,7 @@ Status PosixDisk::remove_file(const std::string& path) {
 }
 
 Result<std::unique_ptr<DiskFile>> PosixDisk::open_file(const std::string& path, Open mode) {
-  Fd fd(open(path.c_str(), open_flags(mode) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
+  Fd fd(open(path.c_str(), open_flags(mode) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
   if (!fd.valid()) return errno_error(errno, "opening " + path);
   struct stat info{};
   if (fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);

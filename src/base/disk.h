@@ -20,12 +20,21 @@ class Disk {
 
   // kResourceExhausted when the file has more than `max_bytes`; the message says how many.
   virtual Result<std::string> read_file(const std::string& path, size_t max_bytes) = 0;
-  // The whole new content or the old one, whatever happens: written beside it, synced, renamed, the folder synced.
+  // The whole new content or the old one, whatever happens: written beside it, synced, renamed, the folder synced. A
+  // link of that name is replaced, not followed. The owner's alone (0600).
   virtual Status write_file(const std::string& path, std::string_view content) = 0;
   // Also its parents. Nothing to do is no error. New folders are the owner's alone (0700).
   virtual Status make_folder(const std::string& path) = 0;
   // Nothing to remove is no error.
   virtual Status remove_file(const std::string& path) = 0;
+
+  // The same of what lies below a folder, at a relative path that others may have chosen: never outside of the folder,
+  // whatever the path says and whatever links lie there (base/beneath.h). kPermissionDenied when it would lead outside.
+  // A disk without links, as those of tests, need not care.
+  virtual Result<std::string> read_beneath(const std::string& folder, const std::string& path, size_t max_bytes);
+  // Makes the folders that are missing. Readable by all whom the folder lets in (0644): these are no secrets.
+  virtual Status write_beneath(const std::string& folder, const std::string& path, std::string_view content);
+  virtual Status remove_beneath(const std::string& folder, const std::string& path);
 };
 
 // An open file, closed with its owner; it has no position of its own. What is written is seen by every reader at once,
@@ -73,12 +82,18 @@ class PosixDisk final : public FileDisk {
   Status write_file(const std::string& path, std::string_view content) override;
   Status make_folder(const std::string& path) override;
   Status remove_file(const std::string& path) override;
+  Result<std::string> read_beneath(const std::string& folder, const std::string& path, size_t max_bytes) override;
+  Status write_beneath(const std::string& folder, const std::string& path, std::string_view content) override;
+  Status remove_beneath(const std::string& folder, const std::string& path) override;
   Result<std::unique_ptr<DiskFile>> open_file(const std::string& path, Open mode) override;
   Result<std::vector<std::string>> list_folder(const std::string& path) override;
   Status rename_file(const std::string& from, const std::string& to) override;
   Status sync_folder(const std::string& path) override;
   Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) override;
 };
+
+// What is left to read of an open file; as Disk::read_file, whose errors name `path`.
+Result<std::string> read_to_end(int fd, const std::string& path, size_t max_bytes);
 
 // An open file descriptor, closed with its owner.
 class Fd {

@@ -14,8 +14,17 @@
 namespace monitor {
 
 Result<LockFile> LockFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == ELOOP) {
+    return Error(Code::kFailedPrecondition,
+                 "opening " + path + ": it is a symbolic link, which is not followed; remove it");
+  }
   if (fd < 0) return errno_error(errno, "opening " + path);
+  struct stat info{};
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    return Error(Code::kFailedPrecondition, "opening " + path + ": it is no regular file");
+  }
   return LockFile(path, fd);
 }
 
