@@ -76,6 +76,7 @@ constexpr std::array kValueNames = std::to_array<std::pair<std::string_view, std
     {"input", "FILE"},
     {"interval", "DURATION"},
     {"kafka", "HOST:PORT,..."},
+    {"kafka-properties-file", "FILE"},
     {"kafka-property", "NAME=VALUE"},
     {"listen", "ADDR:PORT"},
     {"log", "sqlite:PATH"},

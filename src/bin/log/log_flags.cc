@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/trust.h"
 #include "bin/common/cli.h"
 #include "metriclog/log_address.h"
 #include "metriclog/sqlite/sqlite_log.h"
@@ -26,6 +27,23 @@ std::string check_brokers(const std::string& text) {
   return "";
 }
 
+// First, so that what the command line gives counts more.
+Status take_properties_file(LogFlags& flags) {
+  const std::string& file = flags.kafka_properties_file;
+  if (file.empty()) return {};
+  const auto text = read_secret_file(file, metriclog::kMaxKafkaPropertiesBytes, "the Kafka properties file");
+  if (!text) return text.error();
+  auto properties = metriclog::parse_kafka_properties(*text);
+  if (!properties) return properties.error().with_context(file);
+  for (auto& [property, line] : *properties) {
+    if (const Status good = metriclog::check_kafka_property(property); !good) {
+      return good.error().with_context(fmt::format("{}: line {}", file, line));
+    }
+    flags.kafka.properties.push_back(std::move(property));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string LogFlags::describe() const {
@@ -40,6 +58,9 @@ void add_log_options(CLI::App& app, LogFlags& flags) {
   app.add_option("--kafka-property", flags.kafka_properties,
                  "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
       ->type_name("NAME=VALUE");
+  app.add_option("--kafka-properties-file", flags.kafka_properties_file,
+                 "File of such settings, a NAME=VALUE a line, for passwords: a command line can be seen by every user; "
+                 "--kafka-property counts more");
   app.add_option("--log", flags.log, "The metric log in a file instead of Kafka: sqlite:PATH")->excludes(brokers);
 }
 
@@ -65,10 +86,17 @@ std::string check_log_flags(LogFlags& flags) {
     return fmt::format("--topic: got {}, expected up to {} letters, digits, '.', '_' and '-'",
                        json_quote(flags.kafka.topic), kMaxTopicName);
   }
+  if (const Status taken = take_properties_file(flags); !taken) {
+    return fmt::format("--kafka-properties-file: {}", taken.error().message());
+  }
   for (const std::string& text : flags.kafka_properties) {
     auto property = metriclog::parse_kafka_property(text);
-    if (!property) return "--kafka-property: " + property.error().message();
+    const Status good = property ? metriclog::check_kafka_property(*property) : Status(property.error());
+    if (!good) return "--kafka-property: " + good.error().message();
     flags.kafka.properties.push_back(std::move(*property));
+  }
+  for (const auto& [name, value] : flags.kafka.properties) {
+    if (name == "ssl.key.location") warn_if_world_readable(value, "the key of the Kafka client");
   }
   return "";
 }

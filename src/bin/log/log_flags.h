@@ -19,6 +19,7 @@ struct LogFlags {
   std::string log;  // empty: Kafka
   metriclog::KafkaOptions kafka;
   std::vector<std::string> kafka_properties;
+  std::string kafka_properties_file;
 
   // Of the writer.
   int partitions = 0;   // 0: not named

@@ -7,38 +7,22 @@
 #include <tuple>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "metriclog/kafka/properties.h"
 
 namespace monitor::metriclog::kafka {
 
 namespace {
 
-// What the promises of the log rest on. The second word says who decides instead.
-constexpr std::array kOurs = {
-    std::pair{"bootstrap.servers", "--kafka names the brokers"},
-    std::pair{"metadata.broker.list", "--kafka names the brokers"},
-    std::pair{"group.id", "--group-id names the group"},
-    std::pair{"enable.idempotence", "without it a batch could be stored out of order"},
-    std::pair{"acks", "a batch is acknowledged when all in-sync copies have it"},
-    std::pair{"request.required.acks", "a batch is acknowledged when all in-sync copies have it"},
-    std::pair{"partitioner", "an agent's batches stay in one partition"},
-    std::pair{"transactional.id", "the server does not use transactions"},
-    std::pair{"enable.auto.commit", "a position is stored after the output"},
-    std::pair{"auto.commit.enable", "a position is stored after the output"},
-    std::pair{"enable.auto.offset.store", "a position is stored after the output"},
-    std::pair{"auto.offset.reset", "what retention took is reported, not skipped"},
-    std::pair{"partition.assignment.strategy", "members share partitions cooperatively"},
-};
-
 Status set(rd_kafka_conf_t* config, const std::string& name, const std::string& value) {
   std::array<char, 512> text{};
   if (rd_kafka_conf_set(config, name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK) return {};
-  return Error(Code::kInvalidArgument, fmt::format("{}={}: {}", name, value, text.data()));
+  return Error(Code::kInvalidArgument, fmt::format("{}: {}", name, without_secrets(text.data())));
 }
 
 // Called on librdkafka's threads. Connections that fail are reported as errors, too, and once more with what follows
 // from it; so here they are only for who debugs.
-void forward_log(const rd_kafka_t* /*handle*/, int level, const char* facility, const char* text) {
+void forward_log(const rd_kafka_t* /*handle*/, int level, const char* facility, const char* said) {
+  const std::string text = without_secrets(said);
   constexpr int kSyslogWarning = 4;
   const std::string_view what = facility;
   const bool connection = what == "FAIL" || what == "ERROR" || what == "GETPID";
@@ -97,12 +81,10 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
   for (const auto& [name, value] : all) {
     if (auto status = set(config.get(), name, value); !status) return status.error();
   }
-  for (const auto& [name, value] : kafka.properties) {
-    const auto* const ours = std::ranges::find_if(kOurs, [&n = name](const auto& entry) { return n == entry.first; });
-    if (ours != kOurs.end()) {
-      return Error(Code::kInvalidArgument, fmt::format("{} cannot be changed: {}", name, ours->second));
-    }
-    if (auto status = set(config.get(), name, value); !status) return status.error();
+  for (const KafkaProperty& property : kafka.properties) {
+    note_secret(property);
+    if (auto status = check_kafka_property(property); !status) return status.error();
+    if (auto status = set(config.get(), property.first, property.second); !status) return status.error();
   }
   return config;
 }
@@ -110,14 +92,15 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
 Result<Handle> make_handle(rd_kafka_type_t type, Config config) {
   std::array<char, 512> text{};
   rd_kafka_t* const handle = rd_kafka_new(type, config.get(), text.data(), text.size());
-  if (handle == nullptr) return Error(Code::kInvalidArgument, fmt::format("Kafka client: {}", text.data()));
+  if (handle == nullptr)
+    return Error(Code::kInvalidArgument, fmt::format("Kafka client: {}", without_secrets(text.data())));
   std::ignore = config.release();  // the handle's now
   return Handle(handle);
 }
 
 Error to_error(rd_kafka_resp_err_t error, const std::string& what, const char* text) {
   const char* const more = text != nullptr && text[0] != '\0' ? text : rd_kafka_err2str(error);
-  return Error(code_of(error), fmt::format("{}: {}", what, more));
+  return Error(code_of(error), fmt::format("{}: {}", what, without_secrets(more)));
 }
 
 int to_millis(int64_t ns) {
@@ -129,7 +112,8 @@ void Connectivity::note(rd_kafka_resp_err_t error, std::string_view text) {
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) refused_ = true;
   // That all brokers are down says less than what happened to the last of them.
   // How often and how long is another each time.
-  if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty()) last_ = text.substr(0, text.find(" (after "));
+  if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty())
+    last_ = without_secrets(text.substr(0, text.find(" (after ")));
 }
 
 void Connectivity::clear() {
@@ -149,16 +133,3 @@ bool Connectivity::login_refused() const {
 }
 
 }  // namespace monitor::metriclog::kafka
-
-namespace monitor::metriclog {
-
-Result<std::pair<std::string, std::string>> parse_kafka_property(std::string_view text) {
-  const size_t at = text.find('=');
-  if (at == 0 || at == std::string_view::npos) {
-    return Error(Code::kInvalidArgument,
-                 fmt::format("got {}, expected NAME=VALUE, as compression.codec=lz4", json_quote(text)));
-  }
-  return std::pair(std::string(trim(text.substr(0, at))), std::string(text.substr(at + 1)));
-}
-
-}  // namespace monitor::metriclog

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "metriclog/browser.h"
+#include "metriclog/kafka/properties.h"
 #include "metriclog/log.h"
 
 namespace monitor::metriclog {
@@ -24,7 +25,7 @@ struct KafkaOptions {
   std::string brokers = "localhost:9092";  // HOST:PORT,... to begin with
   std::string topic = "monitoring-data";
   // librdkafka's own, as --kafka-property gives them; what the log's promises rest on is refused.
-  std::vector<std::pair<std::string, std::string>> properties = {};
+  std::vector<KafkaProperty> properties = {};
 };
 
 struct KafkaWriterOptions {
@@ -43,9 +44,6 @@ struct KafkaWriterOptions {
   size_t max_queue_bytes = size_t{128} << 20;
   size_t max_record_bytes = 1'000'000;  // above it a record is poison
 };
-
-// "K=V". kInvalidArgument: no such form.
-Result<std::pair<std::string, std::string>> parse_kafka_property(std::string_view text);
 
 // Errors: kInvalidArgument, a property that librdkafka does not know or that must not be changed.
 Result<std::unique_ptr<LogWriter>> open_kafka_writer(const KafkaWriterOptions& options);
