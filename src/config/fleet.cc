@@ -16,14 +16,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view kStatus = "/monitor/status/";
-constexpr std::string_view kInventory = "/monitor/inventory/";
-
 std::set<std::string> agents_in(const StoredKeys& keys) {
   std::set<std::string> ids;
-  for (const std::string_view prefix : {kStatus, kInventory}) {
-    for (auto at = keys.lower_bound(std::string(prefix)); at != keys.end() && at->first.starts_with(prefix); ++at) {
-      ids.insert(at->first.substr(prefix.size()));
+  for (const std::string& prefix : {status_key(""), inventory_key("")}) {
+    for (auto at = keys.lower_bound(prefix); at != keys.end() && at->first.starts_with(prefix); ++at) {
+      const KeyKind kind = kind_of_key(at->first);
+      if (kind == KeyKind::kStatus || kind == KeyKind::kInventory) ids.emplace(name_of_key(at->first));
     }
   }
   return ids;

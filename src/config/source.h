@@ -12,21 +12,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "config/keys.h"
 
 namespace monitor::config {
-
-inline constexpr std::string_view kKeyRoot = "/monitor/";
-std::string agent_key(std::string_view agent_id);  // /monitor/config/<agent-id>
-std::string defaults_key();                        // /monitor/defaults
-std::string group_key(std::string_view group);     // /monitor/groups/<group>
-// What lies on top, under a name each.
-inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
-// Prefixes below it: /monitor/overrides/agents/<agent-id>/, .../groups/<group>/
-std::string agent_overrides(std::string_view agent_id);
-std::string group_overrides(std::string_view group);
-
-// Scripts that are plugins, by name.
-inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
 
 struct Entry {
   std::string value;
@@ -50,6 +38,9 @@ struct WatchSet {
   bool operator==(const WatchSet&) const = default;
 };
 
+// Without what is not valid, of which a warning is logged.
+WatchSet valid_part(const WatchSet& what);
+
 // All watched keys that exist, as they stood together; every change up to the revision is in them.
 struct KeySet {
   int64_t revision = 0;
@@ -69,8 +60,8 @@ class ConfigListener {
 class ConfigSource {
  public:
   virtual ~ConfigSource() = default;
-  // From now on these; a second call replaces the first. The listener must outlive the source, and may be called
-  // before watch() returns.
+  // From now on these; a second call replaces the first. What is no valid key or prefix (config/keys.h) is left out.
+  // The listener must outlive the source, and may be called before watch() returns.
   virtual void watch(const WatchSet& what, ConfigListener& listener) = 0;
   // For people: the file of a key, or the key.
   virtual std::string describe(const std::string& key) const = 0;

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/time_format.h"
-#include "config/source.h"
+#include "config/keys.h"
 
 namespace monitor::config {
 
@@ -58,9 +58,6 @@ std::string dump(const ordered_json& value) {
 }
 
 }  // namespace
-
-std::string status_key(std::string_view agent_id) { return fmt::format("{}status/{}", kKeyRoot, agent_id); }
-std::string inventory_key(std::string_view agent_id) { return fmt::format("{}inventory/{}", kKeyRoot, agent_id); }
 
 void take_state(AgentStatus& status, const ConfigEngine::State& state) {
   status.desired = state.desired;

@@ -11,11 +11,9 @@
 
 #include "base/result.h"
 #include "config/engine.h"
+#include "config/keys.h"
 
 namespace monitor::config {
-
-std::string status_key(std::string_view agent_id);     // /monitor/status/<agent-id>
-std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<agent-id>
 
 // How a plugin fares.
 struct PluginStatus {

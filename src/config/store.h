@@ -1,5 +1,6 @@
 // ConfigStore: the author's side of the configuration: read, write, delete, list. Files and etcd implement it.
-// Keys are named as in etcd, whatever the store. Calls block; not thread-safe.
+// Keys are named as in etcd, whatever the store. A key or prefix that is not valid (config/keys.h) is refused with
+// kInvalidArgument by every call, and left out of lists when it is stored by others. Calls block; not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class ConfigStore {
 
   // Nothing under the key is no error.
   virtual Result<std::optional<Stored>> get(const std::string& key) = 0;
-  // By key, in order.
+  // By key, in order. The prefix ends with a slash.
   virtual Result<std::map<std::string, Stored>> list(const std::string& prefix) = 0;
   // Reads, lets `change` make the new value of the old one (nothing: delete), writes. Nobody's change in between is
   // lost: `change` is asked again when there was one. Its error ends it. Returns the revision of the write.

@@ -265,7 +265,8 @@ void Api::look_at_config() {
         }
         std::string documents;
         for (const auto& [key, stored] : *keys) {
-          if (key.starts_with("/monitor/status/") || key.starts_with("/monitor/inventory/")) continue;
+          const config::KeyKind kind = config::kind_of_key(key);
+          if (kind == config::KeyKind::kStatus || kind == config::KeyKind::kInventory) continue;
           documents += key + tag_of(stored);
         }
         for (const auto& row : config::fleet_of(*keys, clock_.wall_ns(), config_.fresh_ns())) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/document.h"
 #include "config/edit.h"
+#include "config/keys.h"
 #include "config/schema.h"
 #include "config/source.h"
 
@@ -17,8 +18,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::string_view kConfig = "/monitor/config/";
-constexpr std::string_view kGroups = "/monitor/groups/";
 // A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
@@ -26,25 +25,37 @@ std::string dump(const ordered_json& json) { return json.dump(-1, ' ', false, or
 
 // What can be edited here; nothing: it is no document's key.
 std::optional<config::Edited> edited(const std::string& key) {
-  if (key == config::defaults_key()) return config::Edited::kShared;
-  for (const auto& [prefix, what] :
-       {std::pair{kGroups, config::Edited::kShared}, std::pair{kConfig, config::Edited::kOwn}}) {
-    if (key.starts_with(prefix) && valid_name(key.substr(prefix.size()))) return what;
+  switch (config::kind_of_key(key)) {
+    case config::KeyKind::kDefaults:
+    case config::KeyKind::kGroup:
+      return config::Edited::kShared;
+    case config::KeyKind::kAgent:
+      return config::Edited::kOwn;
+    default:
+      return std::nullopt;
   }
-  return std::nullopt;
+}
+
+// Status and inventory, scripts, and what this version does not know are not shown as documents.
+std::string kind_name(const std::string& key) {
+  switch (config::kind_of_key(key)) {
+    case config::KeyKind::kDefaults:
+      return "defaults";
+    case config::KeyKind::kGroup:
+      return "group";
+    case config::KeyKind::kAgent:
+      return "agent";
+    case config::KeyKind::kOverride:
+      return "override";
+    default:
+      return "other";
+  }
 }
 
 Reply no_such_key(const std::string& key) {
-  return error_reply(400, fmt::format("key: got {}, expected /monitor/defaults, /monitor/groups/NAME or "
-                                      "/monitor/config/AGENT",
-                                      json_quote(key.substr(0, 200))));
-}
-
-std::string kind_of(const std::string& key) {
-  if (key == config::defaults_key()) return "defaults";
-  if (key.starts_with(kGroups)) return "group";
-  if (key.starts_with(kConfig)) return "agent";
-  return key.starts_with(config::kOverridesRoot) ? "override" : "other";
+  if (Status valid = config::check_key(key); !valid) return error_reply(valid.error());
+  return error_reply(400, fmt::format("key: got {}, expected {}, {} or {}", json_quote(key.substr(0, 200)),
+                                      config::defaults_key(), config::group_key("NAME"), config::agent_key("AGENT")));
 }
 
 ordered_json problem_json(const config::Problem& problem) {
@@ -138,7 +149,7 @@ Reply ConfigDesk::overview() {
   if (!all) return error_reply(all.error());
   ordered_json documents = ordered_json::array();
   for (const auto& [key, stored] : *all) {
-    const std::string kind = kind_of(key);
+    const std::string kind = kind_name(key);
     if (kind == "other") continue;
     documents.push_back({{"key", key},
                          {"kind", kind},
@@ -153,7 +164,7 @@ Reply ConfigDesk::overview() {
 }
 
 Reply ConfigDesk::document(const std::string& key) {
-  if (kind_of(key) == "other") return no_such_key(key);
+  if (kind_name(key) == "other") return no_such_key(key);
   const auto opened = store();
   if (!opened) return error_reply(opened.error());
   const auto stored = (*opened)->get(key);
@@ -172,7 +183,7 @@ Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::stri
   if (needed.empty()) return {};
   for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
     if (row.state == config::AgentState::kGone) continue;
-    if (key.starts_with(kConfig) && key.substr(kConfig.size()) != row.agent_id) continue;
+    if (config::kind_of_key(key) == config::KeyKind::kAgent && config::name_of_key(key) != row.agent_id) continue;
     for (const auto& need : needed) {
       if (!config::is_older(row.status.version, need.since)) continue;
       return Error(Code::kInvalidArgument, fmt::format("agent {} has version {} and does not know {} (since {})",

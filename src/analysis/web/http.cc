@@ -76,6 +76,20 @@ unsigned status_of(Code code) {
 
 }  // namespace
 
+size_t unescape(char* text) {
+  char* to = text;
+  for (const char* from = text; *from != '\0'; ++from, ++to) {
+    *to = *from;
+    if (*from != '%' || from[1] == '\0' || from[2] == '\0') continue;
+    const auto byte = unhex(std::string_view(from + 1, 2));
+    if (!byte || (*byte)[0] == '\0') continue;
+    *to = (*byte)[0];
+    from += 2;
+  }
+  *to = '\0';
+  return static_cast<size_t>(to - text);
+}
+
 std::string seconds_json(int64_t ns) {
   const int64_t micros = ns / 1000;
   return json_number(static_cast<double>(micros) / 1e6);

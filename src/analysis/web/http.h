@@ -42,6 +42,9 @@ struct Reply {
   int retry_after_s = 0;   // 0: says nothing of it
 };
 
+// Undoes %XX in place; the new length. "%00" stays as it is: a NUL would end the text for all who read it.
+size_t unescape(char* text);
+
 // Unix seconds, to the microsecond, as a JSON number.
 std::string seconds_json(int64_t ns);
 

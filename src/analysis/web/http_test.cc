@@ -7,6 +7,19 @@
 namespace monitor::analysis::web {
 namespace {
 
+std::string unescaped(std::string text) {
+  text.resize(unescape(text.data()));
+  return text;
+}
+
+TEST(Http, UnescapesOnceAndNoNul) {
+  EXPECT_EQ(unescaped("/a%2Fb%2fc%20d"), "/a/b/c d");
+  EXPECT_EQ(unescaped("%252e%2e"), "%2e.");
+  EXPECT_EQ(unescaped("a%00b%0"), "a%00b%0");
+  EXPECT_EQ(unescaped("%%41%zz%4"), "%A%zz%4");
+  EXPECT_EQ(unescaped(""), "");
+}
+
 TEST(Query, NamesWhatIsWrong) {
   const std::vector<std::string> known = {"agent*", "from", "points"};
   EXPECT_TRUE(Query::parse({{"agent", "a"}, {"agent", "b"}, {"from", "5"}}, known));

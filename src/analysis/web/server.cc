@@ -40,6 +40,8 @@ MHD_Result add_parameter(void* list, MHD_ValueKind /*kind*/, const char* name, c
   return MHD_YES;
 }
 
+size_t unescape_uri(void* /*self*/, MHD_Connection* /*connection*/, char* text) { return unescape(text); }
+
 void add_headers(MHD_Response* response, const Reply& reply) {
   MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
   MHD_add_response_header(response, "Cache-Control", reply.keep ? "public, max-age=31536000, immutable" : "no-store");
@@ -99,7 +101,7 @@ class WebServer::Impl {
         MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond),
         MHD_OPTION_NOTIFY_CONNECTION, &telemetry::LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED,
         &Impl::on_completed, this, MHD_OPTION_EXTERNAL_LOGGER, &telemetry::LoopDaemon::on_log, &daemon_,
-        MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, &unescape_uri, nullptr, MHD_OPTION_END);
     if (Status begun = daemon_.begin(daemon, fd); !begun) return begun;
     ping();
     look_for_gone();

@@ -10,8 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "config/etcd/etcd_access.h"
-#include "config/source.h"
-#include "config/status.h"
+#include "config/keys.h"
 
 namespace monitor {
 
@@ -100,8 +99,9 @@ class Roles {
     const auto keys = context_.all();
     if (!keys) return keys.error();
     for (const auto& [key, stored] : *keys) {
-      for (const std::string& prefix : {config::agent_key(""), config::inventory_key("")}) {
-        if (key.starts_with(prefix) && valid_name(key.substr(prefix.size()))) agents.insert(key.substr(prefix.size()));
+      const config::KeyKind kind = config::kind_of_key(key);
+      if (kind == config::KeyKind::kAgent || kind == config::KeyKind::kInventory) {
+        agents.emplace(config::name_of_key(key));
       }
     }
     return agents;
@@ -159,6 +159,11 @@ std::string fault_of(const ConfigContext& context, const RoleFlags& flags) {
     if (!valid_name(id)) {
       return fmt::format("init-roles: got the agent {}, expected 1 to 128 of [A-Za-z0-9._-]",
                          json_quote(id.substr(0, 160)));
+    }
+  }
+  if (!flags.config_key.empty()) {
+    if (const Status valid = config::check_key(flags.config_key); !valid) {
+      return "init-roles: --config-key: " + valid.error().message();
     }
   }
   const size_t named = flags.agents.size() + (context.agent_id.empty() ? 0 : 1);

@@ -448,8 +448,8 @@ EtcdSource::~EtcdSource() { impl_->timers.cancel_timer(impl_->tell_timer); }
 void EtcdSource::watch(const WatchSet& what, ConfigListener& listener) {
   assert(what.keys.size() + what.prefixes.size() <= kMaxKeys);
   impl_->timers.cancel_timer(std::exchange(impl_->tell_timer, 0));
-  impl_->what = what;
-  impl_->ranges = ranges_of(what);
+  impl_->what = valid_part(what);
+  impl_->ranges = ranges_of(impl_->what);
   impl_->listener = &listener;
   impl_->keys.forget();
   impl_->at_one_revision = true;

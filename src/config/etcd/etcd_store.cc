@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "config/document.h"
 #include "config/etcd/messages.h"
+#include "config/keys.h"
 
 namespace monitor::config {
 
@@ -44,6 +46,7 @@ EtcdStore::EtcdStore(Timers& timers, EtcdClient& client, std::function<void()> t
 std::string EtcdStore::describe(const std::string& key) const { return key; }
 
 Result<std::optional<Stored>> EtcdStore::get(const std::string& key) {
+  if (auto valid = check_key(key); !valid) return valid.error();
   pb::RangeRequest request;
   request.set_key(key);
   const int64_t deadline = asker_.deadline();
@@ -54,16 +57,23 @@ Result<std::optional<Stored>> EtcdStore::get(const std::string& key) {
 }
 
 Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix) {
+  if (auto valid = check_prefix(prefix); !valid) return valid.error();
   std::map<std::string, Stored> result;
   pb::RangeRequest request;
-  request.set_key(prefix.empty() ? std::string(1, '\0') : prefix);
+  request.set_key(prefix);
   request.set_range_end(prefix_end(prefix));
   request.set_limit(kPageKeys);
   while (true) {
     const int64_t deadline = asker_.deadline();
     const auto page = ask_etcd<pb::RangeResponse>(asker_, kRangePath, request, deadline, Repeat::kYes);
     if (!page) return page.error();
-    for (const pb::KeyValue& kv : page->kvs()) result[kv.key()] = stored_of(kv);
+    for (const pb::KeyValue& kv : page->kvs()) {
+      if (auto valid = check_key(kv.key())) {
+        result[kv.key()] = stored_of(kv);
+      } else {
+        log_debug("key is left out of the configuration", {{"reason", valid.error()}});
+      }
+    }
     if (!page->more() || page->kvs().empty()) return result;
     if (request.revision() == 0) request.set_revision(page->header().revision());  // all pages of one moment
     request.set_key(page->kvs(page->kvs_size() - 1).key() + '\0');
@@ -71,6 +81,7 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
 }
 
 Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) {
+  if (auto valid = check_key(key); !valid) return valid.error();
   const int64_t deadline = asker_.deadline();
   auto current = get(key);
   if (!current) return current.error();
@@ -109,6 +120,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
 
 // A lease that nobody keeps alive. A put that fails leaves it to its time.
 Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& value, int64_t ns) {
+  if (auto valid = check_key(key); !valid) return valid.error();
   const int64_t deadline = asker_.deadline();
   pb::LeaseGrantRequest grant;
   grant.set_ttl((ns + kNanosPerSecond - 1) / kNanosPerSecond);

@@ -53,6 +53,23 @@ TEST_F(EtcdStoreTest, GetPutDelete) {
   EXPECT_EQ(stored(), "-");
 }
 
+TEST_F(EtcdStoreTest, RefusesHostileKeysAndLeavesThoseOfOthersOut) {
+  etcd_.put(kKey, "{}");
+  etcd_.put("/monitor/status/../../x", "{}");
+  etcd_.put("/monitor/config/a b", "{}");
+  for (const std::string key : {"/monitor/config/../x", "/monitor//a", "/monitor/a/", "", "/monitor/config/%2e"}) {
+    EXPECT_EQ(store_.get(key).error().code(), Code::kInvalidArgument) << key;
+    EXPECT_EQ(store_.put_for(key, "{}", kNanosPerSecond).error().code(), Code::kInvalidArgument) << key;
+    EXPECT_EQ(
+        store_.update(key, [](const std::optional<Stored>&) -> Result<Text> { return Text("{}"); }).error().code(),
+        Code::kInvalidArgument)
+        << key;
+    EXPECT_EQ(store_.list(key + "/../").error().code(), Code::kInvalidArgument) << key;
+  }
+  ASSERT_TRUE(store_.list("/monitor/"));
+  EXPECT_EQ(store_.list("/monitor/")->size(), 1U);
+}
+
 TEST_F(EtcdStoreTest, AnothersChangeInBetweenIsNotLost) {
   etcd_.put(kKey, "base,");
   const auto done = append("mine", [this] { etcd_.put(kKey, "base,theirs,"); });

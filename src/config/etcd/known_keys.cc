@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/document.h"
+#include "config/keys.h"
 
 namespace monitor::config {
 
@@ -50,7 +51,7 @@ Snapshot snapshot_of(const pb::TxnResponse& response) {
   snapshot.revision = response.header().revision();
   for (const pb::ResponseOp& op : response.responses()) {
     for (const pb::KeyValue& kv : op.response_range().kvs()) {
-      snapshot.entries[kv.key()] = entry_of(kv);
+      if (check_key(kv.key())) snapshot.entries[kv.key()] = entry_of(kv);
     }
   }
   return snapshot;
@@ -70,6 +71,7 @@ void KnownKeys::take(const Snapshot& snapshot) {
 
 bool KnownKeys::apply(const pb::Event& event) {
   const pb::KeyValue& kv = event.kv();
+  if (!check_key(kv.key())) return false;
   int64_t& last = seen_.try_emplace(kv.key(), seen_all_).first->second;
   if (kv.mod_revision() <= last) return false;
   last = kv.mod_revision();

@@ -4,8 +4,7 @@
 #include <string>
 
 #include "config/etcd/messages.h"
-#include "config/source.h"
-#include "config/status.h"
+#include "config/keys.h"
 
 namespace monitor::config {
 
@@ -28,13 +27,13 @@ KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
       "monitor-agent-" + id,
       {one(defaults_key()), all(group_key("")), one(config_key.empty() ? agent_key(agent_id) : std::string(config_key)),
        all(agent_overrides(agent_id)), all(std::string(kOverridesRoot) + "groups/"), all(below_root("rollouts/")),
-       all(below_root("plugins/")), one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
+       all(std::string(kPluginsRoot)), one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
 }
 
 KeyRole author_role() {
   KeyRole role{"monitor-author", {}};
   for (const std::string& prefix : {agent_key(""), group_key(""), std::string(kOverridesRoot), below_root("rollouts/"),
-                                    below_root("plugins/"), below_root("rules/"), below_root("history/")}) {
+                                    std::string(kPluginsRoot), below_root("rules/"), below_root("history/")}) {
     role.permissions.push_back(all(prefix, true));
   }
   role.permissions.push_back(one(defaults_key(), true));

@@ -1,29 +1,45 @@
 #include "config/file/file_board.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
+#include <cstdio>
 #include <utility>
 
+#include "base/beneath.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "config/file/file_source.h"
 
 namespace monitor::config {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-Status write_beside(const std::string& path, const std::string& json) {
-  const std::string beside = path + ".new";
-  std::error_code error;
-  fs::create_directories(fs::path(path).parent_path(), error);
-  std::ofstream file(beside);
-  file << json << "\n";
-  file.close();
-  if (!file) return errno_error(errno, "writing " + beside);
-  fs::rename(beside, path, error);
-  if (error) return errno_error(error.value(), "writing " + path);
+// Others may read it, but not put a link in its place: it is written below the folder.
+Status write_beside(const std::string& folder, const std::string& path, const std::string& json) {
+  PosixDisk disk;
+  if (auto s = disk.make_folder(folder); !s) return s;
+  const auto root = open_folder(folder);
+  if (!root) return root.error();
+  const size_t slash = path.rfind('/');
+  const auto parent = make_folder_beneath(root->get(), folder, path.substr(0, slash));
+  if (!parent) return parent.error();
+  const std::string name = path.substr(slash + 1);
+  const std::string beside = name + ".new";
+  const std::string whole = folder + "/" + path;
+  const Fd file(
+      openat(parent->get(), beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
+  if (!file.valid()) return errno_error(errno, "writing " + whole + ".new");
+  const std::string text = json + "\n";
+  if (fchmod(file.get(), 0644) != 0 ||
+      write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return errno_error(errno, "writing " + whole + ".new");
+  }
+  if (renameat(parent->get(), beside.c_str(), parent->get(), name.c_str()) != 0) {
+    return errno_error(errno, "writing " + whole);
+  }
   return {};
 }
 
@@ -31,12 +47,13 @@ Status write_beside(const std::string& path, const std::string& json) {
 
 FileBoard::FileBoard(Worker& worker, const std::string& folder, const std::string& agent_id)
     : worker_(worker),
-      status_path_(file_of_key(folder, status_key(agent_id))),
+      folder_(folder),
+      status_path_(path_of_key(status_key(agent_id))),
       status_(file(status_path_)),
-      inventory_(file(file_of_key(folder, inventory_key(agent_id)))) {}
+      inventory_(file(path_of_key(inventory_key(agent_id)))) {}
 
 LatestFile FileBoard::file(const std::string& path) {
-  return {worker_, [path](const std::string& json) { return write_beside(path, json); },
+  return {worker_, [folder = folder_, path](const std::string& json) { return write_beside(folder, path, json); },
           [this](const Status& written) {
             if (written) {
               failed_ = false;
@@ -51,10 +68,7 @@ void FileBoard::put_inventory(std::string json) { inventory_.put(std::move(json)
 
 void FileBoard::stop(std::function<void()> done) {
   status_.forget();
-  const auto remove = [path = status_path_] {
-    std::error_code error;
-    fs::remove(path, error);
-  };
+  const auto remove = [folder = folder_, path = status_path_] { (void)PosixDisk().remove_beneath(folder, path); };
   worker_.submit(remove, [done = std::move(done)] {
     if (done) done();
   });

@@ -23,7 +23,8 @@ class FileBoard final : public StatusBoard {
   LatestFile file(const std::string& path);
 
   Worker& worker_;
-  std::string status_path_;
+  std::string folder_;
+  std::string status_path_;  // below it
   LatestFile status_;
   LatestFile inventory_;
   bool failed_ = false;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -17,6 +18,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "config/document.h"
 
 namespace monitor::config {
@@ -47,10 +49,12 @@ uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
 
 std::string_view ending_of_key(const std::string& key) { return key.starts_with(kPluginsRoot) ? ".lua" : ".json"; }
 
-std::string file_of_key(const std::string& folder, const std::string& key) {
-  const std::string name = key.starts_with(kKeyRoot) ? key.substr(kKeyRoot.size()) : key;
-  return folder + "/" + name + std::string(ending_of_key(key));
+std::string path_of_key(const std::string& key) {
+  const size_t root = key.starts_with(kKeyRoot) ? kKeyRoot.size() : key.starts_with('/') ? 1 : 0;
+  return key.substr(root).append(ending_of_key(key));
 }
+
+std::string file_of_key(const std::string& folder, const std::string& key) { return folder + "/" + path_of_key(key); }
 
 FileSource::FileSource(EventLoop& loop, Disk& disk, Worker& worker, FileSourceOptions options)
     : loop_(loop),
@@ -72,7 +76,7 @@ std::string FileSource::describe(const std::string& key) const {
 }
 
 void FileSource::watch(const WatchSet& what, ConfigListener& listener) {
-  what_ = what;
+  what_ = valid_part(what);
   read_any_ = false;
   listener_ = &listener;
   if (!inotify_.valid()) {
@@ -98,9 +102,8 @@ std::set<std::string> FileSource::keys() const {
     std::filesystem::directory_iterator at(folder_of(describe(prefix)), error);
     for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostBelow; ++count) {
       const std::string name = at->path().filename().string();
-      if (name.ends_with(ending) && valid_name(name)) {
-        keys.insert(prefix + name.substr(0, name.size() - ending.size()));
-      }
+      const std::string stem = name.substr(0, name.size() - std::min(name.size(), ending.size()));
+      if (name.ends_with(ending) && valid_name(stem)) keys.insert(prefix + stem);
       at.increment(error);
     }
   }
@@ -113,8 +116,16 @@ void FileSource::watch_folders(const std::set<std::string>& keys) {
     watch_folder_of(path);
     // A symlink's target changes without a sign in the link's own folder.
     std::array<char, PATH_MAX> resolved{};
-    if (realpath(path.c_str(), resolved.data()) != nullptr && path != resolved.data()) watch_folder_of(resolved.data());
+    const bool own = options_.files.contains(key);
+    if (realpath(path.c_str(), resolved.data()) == nullptr || path == resolved.data()) continue;
+    if (own || is_below(resolved.data())) watch_folder_of(resolved.data());
   }
+}
+
+bool FileSource::is_below(const std::string& resolved) const {
+  std::array<char, PATH_MAX> folder{};
+  return realpath(options_.folder.c_str(), folder.data()) != nullptr &&
+         resolved.starts_with(std::string(folder.data()) + "/");
 }
 
 void FileSource::watch_folder_of(const std::string& path) {
@@ -156,8 +167,24 @@ void FileSource::schedule_scan(int64_t delay_ns) {
   });
 }
 
-Entry FileSource::read(const std::string& path, bool& exists) const {
-  auto content = disk_.read_file(path, kMaxDocumentBytes);
+// Who can write to one of the folders decides what this agent does. Those that are not there yet will be looked at.
+Status FileSource::check_trusted(const std::set<std::string>& keys) const {
+  std::set<std::string> folders = {options_.folder};
+  for (const std::string& key : keys) {
+    if (!options_.files.contains(key)) folders.insert(folder_of(describe(key)));
+  }
+  for (const std::string& folder : folders) {
+    const Status trusted = check_folder_trusted(folder, "the configuration's folder");
+    if (!trusted && trusted.error().code() == Code::kPermissionDenied) return trusted;
+  }
+  return {};
+}
+
+// A file that the command line names is read wherever it is; those that keys name, below the folder.
+Entry FileSource::read(const std::string& key, bool& exists) const {
+  const auto own = options_.files.find(key);
+  auto content = own != options_.files.end() ? disk_.read_file(own->second, kMaxDocumentBytes)
+                                             : disk_.read_beneath(options_.folder, path_of_key(key), kMaxDocumentBytes);
   exists = content.ok() || content.error().code() != Code::kNotFound;
   if (!content) return {"", content.error()};
   return {std::move(*content), std::nullopt};
@@ -171,12 +198,18 @@ void FileSource::scan(bool first) {
   watch_folders(keys);
   loop_.cancel_timer(reconcile_timer_);
   reconcile_timer_ = loop_.call_after(kReconcileEvery, [this] { scan(false); });
+  if (const Status trusted = check_trusted(keys); !trusted) {
+    lost_ = true;
+    listener_->on_source_lost(trusted.error());
+    return;
+  }
+  if (std::exchange(lost_, false)) read_any_ = false;  // told again, though it may be as before
 
   const int64_t now = loop_.clock().mono_ns();
   std::map<std::string, Entry> entries;
   for (const std::string& key : keys) {
     bool exists = false;
-    Entry entry = read(describe(key), exists);
+    Entry entry = read(key, exists);
     if (!exists) {
       incomplete_since_.erase(key);
       continue;

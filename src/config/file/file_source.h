@@ -1,6 +1,8 @@
 // Configuration from files below a directory, named as the keys: /monitor/config/a is <dir>/config/a.json. Watched with
 // inotify: a write, a rename over, a symlink swap or a deletion is told at once. A file that is not (yet) JSON is read
-// again for up to a second before it is told, since editors truncate before they write.
+// again for up to a second before it is told, since editors truncate before they write. A link that leads out of the
+// directory is a fault of its key; those that stay below are followed. While others may write to a directory
+// (base/trust.h), the source is lost.
 //
 // The revision is a counter of distinct contents that have been told; it is kept in a state file, so that it goes on
 // counting over a restart, and the same contents have the same revision. New contents are told when their revision is
@@ -32,7 +34,8 @@ struct FileSourceOptions {
 
 // ".json", ".lua" of a script; also of a prefix.
 std::string_view ending_of_key(const std::string& key);
-// The file of a key below a folder.
+// The file of a key: below the folder, as "config/a.json", and whole. For keys and prefixes that were checked.
+std::string path_of_key(const std::string& key);
 std::string file_of_key(const std::string& folder, const std::string& key);
 
 class FileSource final : public ConfigSource {
@@ -54,7 +57,9 @@ class FileSource final : public ConfigSource {
   void on_inotify();
   void schedule_scan(int64_t delay_ns);
   void scan(bool first);
-  Entry read(const std::string& path, bool& exists) const;
+  Status check_trusted(const std::set<std::string>& keys) const;
+  Entry read(const std::string& key, bool& exists) const;
+  bool is_below(const std::string& resolved) const;
   void take(std::map<std::string, Entry> entries);
   void tell();
   void on_state_written(const Status& written);
@@ -69,6 +74,7 @@ class FileSource final : public ConfigSource {
   std::map<std::string, Entry> read_;                // as they were found last
   std::map<std::string, int64_t> incomplete_since_;  // by key: when it was first seen not to be JSON
   bool read_any_ = false;
+  bool lost_ = false;     // and the listener knows
   bool starting_ = true;  // nobody ticks yet: the disk is waited for
   int64_t revision_ = 0;
   uint32_t checksum_ = 0;

@@ -95,18 +95,46 @@ TEST_F(FileSourceTest, EveryWayOfWriting) {
   write(folder_ + "/conf/config/new", R"({"interval":2})");  // rename over
   fs::rename(folder_ + "/conf/config/new", file_);
   EXPECT_TRUE(comes(R"({"interval":2})"));
-  write(folder_ + "/one/a.json", R"({"interval":3})");  // symlink, then a swap of the symlink
-  write(folder_ + "/two/a.json", R"({"interval":4})");
+  write(folder_ + "/conf/..one/a.json", R"({"interval":3})");  // symlink, then a swap of the symlink
+  write(folder_ + "/conf/..two/a.json", R"({"interval":4})");
   fs::remove(file_);
-  fs::create_symlink(folder_ + "/one/a.json", file_);
+  fs::create_symlink("../..one/a.json", file_);
   EXPECT_TRUE(comes(R"({"interval":3})"));
-  fs::create_symlink(folder_ + "/two/a.json", folder_ + "/conf/config/link");
+  fs::create_symlink("../..two/a.json", folder_ + "/conf/config/link");
   fs::rename(folder_ + "/conf/config/link", file_);
   EXPECT_TRUE(comes(R"({"interval":4})"));
-  write(folder_ + "/two/a.json", R"({"interval":5})");  // a write through the symlink
+  write(folder_ + "/conf/..two/a.json", R"({"interval":5})");  // a write through the symlink
   EXPECT_TRUE(comes(R"({"interval":5})"));
   fs::remove(file_);
   EXPECT_TRUE(until([&] { return keys_.entries.empty(); }));
+}
+
+TEST_F(FileSourceTest, LinkThatLeadsOutIsAFault) {
+  write(folder_ + "/elsewhere/secret.json", R"({"interval":7})");
+  fs::create_directories(folder_ + "/conf/config");
+  fs::create_symlink("../../elsewhere/secret.json", file_);
+  watch();
+  ASSERT_TRUE(keys_.entries.contains(kKey));
+  ASSERT_TRUE(keys_.entries[kKey].fault);
+  EXPECT_NE(keys_.entries[kKey].fault->message().find("leads outside of"), std::string::npos);
+  EXPECT_EQ(keys_.entries[kKey].value, "");
+}
+
+TEST_F(FileSourceTest, HostileKeysAreNotWatched) {
+  write(folder_ + "/elsewhere/secret.json", R"({"interval":7})");
+  write(file_, "{}");
+  source_->watch({{kKey, "/monitor/../elsewhere/secret", "/monitor/config/a/"}, {"/monitor/../elsewhere/"}}, *this);
+  ASSERT_EQ(keys_.entries.size(), 1U);
+  EXPECT_EQ(keys_.entries.begin()->first, kKey);
+}
+
+TEST_F(FileSourceTest, FileThatTheCommandLineNamesMayBeALinkAnywhere) {
+  write(folder_ + "/elsewhere/mine.json", "{}");
+  fs::create_symlink(folder_ + "/elsewhere/mine.json", folder_ + "/link.json");
+  source_ = std::make_unique<FileSource>(loop_, disk_, worker_,
+                                         FileSourceOptions{folder_ + "/conf", {{kKey, folder_ + "/link.json"}}, ""});
+  watch();
+  EXPECT_TRUE(comes("{}"));
 }
 
 TEST_F(FileSourceTest, IncompleteFileIsReadAgainBeforeItIsTold) {

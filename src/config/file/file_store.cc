@@ -7,30 +7,29 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/beneath.h"
+#include "base/log.h"
+#include "base/trust.h"
 #include "config/document.h"
 #include "config/file/file_source.h"
-#include "config/source.h"
+#include "config/keys.h"
 
 namespace monitor::config {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-}  // namespace
-
 std::string FileStore::describe(const std::string& key) const { return file_of_key(folder_, key); }
 
 Result<std::optional<Stored>> FileStore::get(const std::string& key) {
-  auto text = disk_.read_file(describe(key), kMaxDocumentBytes);
+  if (auto valid = check_key(key); !valid) return valid.error();
+  auto text = disk_.read_beneath(folder_, path_of_key(key), kMaxDocumentBytes);
   if (text) return std::optional<Stored>({std::move(*text), 0});
   if (text.error().code() == Code::kNotFound) return std::optional<Stored>();
   return text.error();
 }
 
 Result<std::map<std::string, Stored>> FileStore::list(const std::string& prefix) {
+  if (auto valid = check_prefix(prefix); !valid) return valid.error();
   std::map<std::string, Stored> result;
   std::error_code error;
   auto at = fs::recursive_directory_iterator(folder_, fs::directory_options::skip_permission_denied, error);
@@ -42,8 +41,12 @@ Result<std::map<std::string, Stored>> FileStore::list(const std::string& prefix)
     if (!at->is_regular_file(error)) continue;
     const std::string key =
         std::string(kKeyRoot) + fs::path(path).replace_extension().string().substr(folder_.size() + 1);
-    if (!key.starts_with(prefix) || file_of_key(folder_, key) != path) continue;
+    if (!key.starts_with(prefix) || !check_key(key) || file_of_key(folder_, key) != path) continue;
     const auto stored = get(key);
+    if (!stored && at->is_symlink(error)) {
+      log_debug("link is left out of the configuration", {{"file", path}, {"reason", stored.error()}});
+      continue;
+    }
     if (!stored) return stored.error();
     if (*stored) result.emplace(key, **stored);
   }
@@ -56,20 +59,22 @@ Result<int64_t> FileStore::put_for(const std::string& key, const std::string& va
 }
 
 Result<int64_t> FileStore::update(const std::string& key, const Change& change) {
-  const std::string path = describe(key);
-  if (auto s = disk_.make_folder(folder_of(path)); !s) return s.error();
-  const std::string lock_path = folder_ + "/.lock";
-  const Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock.valid()) return errno_error(errno, "opening the lock file " + lock_path);
+  if (auto valid = check_key(key); !valid) return valid.error();
+  if (auto s = make_trusted_folder(disk_, folder_, "the configuration's folder"); !s) return s.error();
+  const auto root = open_folder(folder_);
+  if (!root) return root.error();
+  const auto lock = open_beneath(root->get(), folder_, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+  if (!lock) return lock.error().with_context("the lock file");
   // A write takes milliseconds: waiting for another author's is right.
-  while (flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return errno_error(errno, "locking " + lock_path);
+  while (flock(lock->get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return errno_error(errno, "locking " + folder_ + "/.lock");
   }
   const auto current = get(key);
   if (!current) return current.error();
   const auto next = change(*current);
   if (!next) return next.error();
-  const Status done = *next ? disk_.write_file(path, **next) : disk_.remove_file(path);
+  const std::string path = path_of_key(key);
+  const Status done = *next ? disk_.write_beneath(folder_, path, **next) : disk_.remove_beneath(folder_, path);
   if (!done) return done.error();
   return 0;
 }

@@ -1,4 +1,5 @@
 // A ConfigStore of files: <dir>/config/<agent-id>.json and so on. Writers take turns by a lock file in the folder.
+// Files are opened below the folder alone: a link that leads out of it is refused, or left out of lists.
 #pragma once
 
 #include <string>

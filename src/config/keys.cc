@@ -1,0 +1,87 @@
+#include "config/keys.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+
+namespace monitor::config {
+
+namespace {
+
+constexpr size_t kShown = 200;  // bytes of a wrong key in an error
+
+std::string joined(std::string_view folder, std::string_view name) {
+  return fmt::format("{}{}/{}", kKeyRoot, folder, name);
+}
+
+Error wrong_key(std::string_view what, std::string_view key, const std::string& reason) {
+  return Error(Code::kInvalidArgument, fmt::format("{}: got {}: {}", what, json_quote(key.substr(0, kShown)), reason));
+}
+
+Status check_segments(std::string_view what, std::string_view key, std::string_view rest) {
+  const auto segments = split(rest, '/');
+  if (segments.size() > kMaxKeySegments) {
+    return wrong_key(what, key, fmt::format("it has {} segments, the limit is {}", segments.size(), kMaxKeySegments));
+  }
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (valid_name(segments[i])) continue;
+    return wrong_key(what, key,
+                     fmt::format("segment {} is {}, expected 1 to 128 of [A-Za-z0-9._-], not . or ..", i + 1,
+                                 segments[i].empty() ? "empty" : json_quote(segments[i].substr(0, kShown))));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string defaults_key() { return std::string(kKeyRoot) + "defaults"; }
+std::string agent_key(std::string_view agent_id) { return joined("config", agent_id); }
+std::string group_key(std::string_view group) { return joined("groups", group); }
+std::string status_key(std::string_view agent_id) { return joined("status", agent_id); }
+std::string inventory_key(std::string_view agent_id) { return joined("inventory", agent_id); }
+
+std::string agent_overrides(std::string_view agent_id) { return fmt::format("{}agents/{}/", kOverridesRoot, agent_id); }
+std::string group_overrides(std::string_view group) { return fmt::format("{}groups/{}/", kOverridesRoot, group); }
+
+KeyKind kind_of_key(std::string_view key) {
+  constexpr std::array kFolders = std::to_array<std::pair<std::string_view, KeyKind>>({
+      {"config", KeyKind::kAgent},
+      {"groups", KeyKind::kGroup},
+      {"plugins", KeyKind::kPlugin},
+      {"status", KeyKind::kStatus},
+      {"inventory", KeyKind::kInventory},
+  });
+  if (!key.starts_with(kKeyRoot) || !check_key(key)) return KeyKind::kOther;
+  const auto segments = split(key.substr(kKeyRoot.size()), '/');
+  if (segments.size() == 1) return segments[0] == "defaults" ? KeyKind::kDefaults : KeyKind::kOther;
+  if (segments[0] == "overrides") {
+    const bool known = segments.size() == 4 && (segments[1] == "agents" || segments[1] == "groups");
+    return known ? KeyKind::kOverride : KeyKind::kOther;
+  }
+  for (const auto& [folder, kind] : kFolders) {
+    if (segments[0] == folder && segments.size() == 2) return kind;
+  }
+  return KeyKind::kOther;
+}
+
+std::string_view name_of_key(std::string_view key) {
+  const size_t slash = key.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : key.substr(slash + 1);
+}
+
+Status check_key(std::string_view key) {
+  if (!key.starts_with('/')) return wrong_key("key", key, "expected a slash at its beginning");
+  return check_segments("key", key, key.substr(1));
+}
+
+Status check_prefix(std::string_view prefix) {
+  if (prefix.size() < 3 || !prefix.starts_with('/') || !prefix.ends_with('/')) {
+    return wrong_key("prefix of keys", prefix, "expected a slash at its beginning and at its end");
+  }
+  return check_segments("prefix of keys", prefix, prefix.substr(1, prefix.size() - 2));
+}
+
+}  // namespace monitor::config
