@@ -16,6 +16,7 @@
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "base/trust.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "config/edit.h"
@@ -104,8 +105,8 @@ class Up {
       const auto web = telemetry::parse_http_address(flags_.web);
       if (!web) return cli_.usage_error("--web: " + web.error().message());
     }
-    for (const std::string& folder : {data_ + "/logs", data_ + "/monitor"}) {
-      if (const Status made = disk_.make_folder(folder); !made)
+    for (const std::string& folder : {data_, data_ + "/logs", data_ + "/monitor"}) {
+      if (const Status made = make_trusted_folder(disk_, folder, "the data folder"); !made)
         return fail(made.error(), "name another folder with --data");
     }
     const auto lock = LockFile::acquire(data_ + "/up.lock", "the data folder " + data_);

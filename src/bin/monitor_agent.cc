@@ -13,12 +13,14 @@
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "bin/agent_config.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
 #include "config/file/file_source.h"
+#include "config/keys.h"
 #include "rpc/channel.h"
 #include "rpc/resolver.h"
 #include "rpc/tls.h"
@@ -101,6 +103,11 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
     if (!valid_name(group))
       return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
   }
+  if (!flags.config_key.empty()) {
+    if (const Status valid = config::check_key(flags.config_key); !valid) {
+      return "--config-key: " + valid.error().message();
+    }
+  }
   const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
   if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
   if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
@@ -169,7 +176,21 @@ class Keep final : public config::Applier {
   config::Settings kept;
 };
 
+Status trust_if_there(const std::string& folder, const std::string& what) {
+  Status trusted = check_folder_trusted(folder, what);
+  return !trusted && trusted.error().code() == Code::kNotFound ? Status() : trusted;
+}
+
+// The folder of the documents, where files are the source: who writes there decides what this agent does.
+Status trust_documents(const Flags& flags, const std::string& data) {
+  return trust_if_there(flags.config_dir.empty() ? data + "/monitor" : flags.config_dir, "the configuration's folder");
+}
+
 int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
+  if (const Status trusted = trust_documents(flags, data); !trusted) {
+    log_error("the configuration cannot be used", {{"reason", trusted.error()}});
+    return kExitIo;
+  }
   const SystemClock clock;
   EventLoop loop(clock);
   PosixDisk disk;
@@ -342,11 +363,29 @@ class AgentProgram final : private config::Applier {
   int ending_ = 2;  // what a stop waits for: uplink, configuration
 };
 
-int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
+// The folders that the agent keeps data in, made when they are missing, and those that tell it what to do.
+Status trust_folders(const Flags& flags, const std::string& data, const std::string& own_folder) {
   PosixDisk disk;
+  for (const std::string& folder : {data, data + "/agent", own_folder}) {
+    if (Status made = make_trusted_folder(disk, folder, "the data folder"); !made) return made;
+  }
+  const std::string spool = flags.spool.where.empty() ? own_folder + "/spool" : flags.spool.where;
+  for (const auto& [folder, what] :
+       {std::pair{spool, "the spool's folder"}, {data + "/plugins", "the plugins' folder"}}) {
+    if (const Status trusted = trust_if_there(folder, what); folder != "memory" && !trusted) return trusted;
+  }
+  if (const Status trusted = trust_documents(flags, data); !trusted) return trusted;
+  if (flags.plugin_dir.empty()) return {};
+  if (const Status trusted = trust_if_there(flags.plugin_dir, "the plugins' folder"); !trusted) {
+    log_warning("others may change the plugins that this agent runs", {{"reason", trusted.error()}});
+  }
+  return {};
+}
+
+int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
-  if (const Status made = disk.make_folder(own_folder); !made) {
-    log_error("cannot keep data; name another folder with --data", {{"reason", made.error()}});
+  if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
+    log_error("cannot keep data; name another folder with --data", {{"reason", trusted.error()}});
     return kExitIo;
   }
   const auto lock = LockFile::acquire(own_folder + "/lock", "agent " + flags.agent_id);

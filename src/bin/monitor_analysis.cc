@@ -123,10 +123,10 @@ int run(int argc, char** argv) {
   Flags flags;
   Cli cli({"monitor-analysis", "Reads the metric log.",
            "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
-           "  monitor-analysis get-metrics --log sqlite:/tmp/log.db\n"
+           "  monitor-analysis get-metrics --log sqlite:/var/lib/monitor/log.db\n"
            "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"
-           "  monitor-analysis ledger --log sqlite:/tmp/log.db --agent agent-001\n"
-           "  monitor-analysis top --log sqlite:/tmp/log.db\n"
+           "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
+           "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
            "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);

@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "base/trust.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "bin/common/input.h"
@@ -24,6 +25,7 @@
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_source.h"
 #include "config/file/file_store.h"
+#include "config/keys.h"
 #include "config/schema.h"
 
 namespace monitor {
@@ -235,6 +237,10 @@ class Program {
   std::optional<int> open_store() {
     if (files()) {
       if (flags_.if_revision) return cli_.usage_error("--if-revision: files have no revisions; it needs --etcd");
+      if (flags_.dir.empty()) {
+        const Status trusted = check_folder_trusted(cli_.data_folder(), "the data folder");
+        if (!trusted && trusted.error().code() == Code::kPermissionDenied) return fail(trusted.error());
+      }
       store_ = std::make_unique<config::FileStore>(disk_, folder_);
       return std::nullopt;
     }
@@ -340,8 +346,9 @@ class Program {
     const auto all = store_->list(std::string(config::kKeyRoot));
     if (!all) return fail(all.error());
     for (const auto& [key, stored] : *all) {
+      const config::KeyKind kind = config::kind_of_key(key);
       const bool document =
-          key == config::defaults_key() || key.starts_with("/monitor/config/") || key.starts_with("/monitor/groups/");
+          kind == config::KeyKind::kDefaults || kind == config::KeyKind::kAgent || kind == config::KeyKind::kGroup;
       if (document) std::cout << printable(key) << "\n";
     }
     return kExitOk;

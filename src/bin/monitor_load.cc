@@ -183,7 +183,8 @@ int run(int argc, char** argv) {
   ConfigFleetFlags fleet_flags;
   Cli cli({"monitor-load", "Loads a monitor-server, or an etcd, as many agents would.",
            "  monitor-load stream --agents 1000 --duration 60s --server localhost:50051\n"
-           "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/tmp/log.db --format json\n"
+           "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/var/lib/monitor/log.db --format "
+           "json\n"
            "  monitor-load fleet --agents 10000 --etcd localhost:2379\n"});
   cli.app().require_subcommand(1);
   const CLI::App* const app = declare(cli, flags);

@@ -9,6 +9,7 @@
 #include "base/size_format.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "base/trust.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
 #include "rpc/resolver.h"
@@ -110,6 +111,7 @@ class Program {
 
   int run(server::ServerOptions options) {
     if (!flags_.tls_cert.empty()) {
+      warn_if_world_readable(flags_.tls_key, "the key of --tls-cert");
       auto tls = rpc::TlsServerContext::load(
           {.certificate_file = flags_.tls_cert, .key_file = flags_.tls_key, .client_ca_file = ""});
       if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
@@ -184,7 +186,7 @@ int run(int argc, char** argv) {
   Flags flags;
   Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
            "  monitor-server --port 50051 --kafka localhost:9092\n"
-           "  monitor-server --port 6000 --log sqlite:/tmp/log.db --retention 1h\n"
+           "  monitor-server --port 6000 --log sqlite:/var/lib/monitor/log.db --retention 1h\n"
            "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;

@@ -23,7 +23,7 @@ constexpr size_t kMaxLine = size_t{64} * 1024;
 Result<Fd> open_log(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) == 0 && info.st_size > kRotateAt) rename(path.c_str(), (path + ".1").c_str());
-  Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!fd.valid()) return errno_error(errno, "opening the log file " + path);
   return fd;
 }

@@ -23,10 +23,10 @@ def shell_blocks(text):
 class DocsTest(ProgramTest):
     def test_readme_blocks(self):
         """Word for word, in order; what follows until it is stopped is left running. Only the ports are moved, by the
-        environment, and the demo's folder is emptied first."""
-        shutil.rmtree("/tmp/monitor-demo", ignore_errors=True)
+        environment, and home is another folder."""
         port = free_port()
-        env = {"MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}
+        home = {"HOME": self.data}
+        env = {**home, "MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}
         stays = ("monitor-server ", "monitor-agent --agent-id", "get-metrics", "monitor-analysis serve")
         ran = 0
         follower = None
@@ -48,7 +48,7 @@ class DocsTest(ProgramTest):
                     program.says("stream to the server established")
             else:
                 done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-                                      env={k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")})
+                                      env={k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")} | home)
                 self.assertEqual(done.returncode, 0, block + done.stderr)
         self.assertGreaterEqual(ran, 5)
         rows = len(follower.out)
@@ -57,7 +57,8 @@ class DocsTest(ProgramTest):
         # The payload's page has commands on the same log.
         if shutil.which("sqlite3"):
             for block in shell_blocks(read("docs/payload.md")):
-                done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+                done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+                                      env={**os.environ, **home})
                 self.assertEqual(done.returncode, 0, block + done.stderr)
 
     def test_configuration_reference_is_generated(self):

@@ -10,6 +10,7 @@
 
 #include "analysis/consume/consumer.h"
 #include "base/log.h"
+#include "base/trust.h"
 
 namespace monitor::analysis::history {
 
@@ -70,6 +71,9 @@ HistoryStore::HistoryStore(const HistoryOptions& options, const Clock& clock, te
 
 Result<std::unique_ptr<HistoryStore>> HistoryStore::open(const HistoryOptions& options, const Clock& clock,
                                                          telemetry::Registry& registry) {
+  const size_t slash = options.path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : options.path.substr(0, std::max<size_t>(slash, 1));
+  if (auto trusted = check_folder_trusted(folder, "the folder of the history"); !trusted) return trusted.error();
   auto lock = LockFile::acquire(options.path + ".lock", "the history " + options.path);
   if (!lock) return lock.error();
   auto db = open_for_writing(options.path);

@@ -23,6 +23,7 @@
 #include "base/signals.h"
 #include "base/size_format.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "bin/analysis/attendant.h"
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
@@ -73,10 +74,10 @@ class OwnedEtcdStore final : public config::ConfigStore {
   std::unique_ptr<config::EtcdStore> store_;
 };
 
-// What is in the file; a new one when there is none.
+// What is in the file; a new one when there is none. Whoever could write it would choose who may change the
+// configuration.
 Result<std::string> token_of(const std::string& path) {
-  PosixDisk disk;
-  const auto found = disk.read_file(path, 4096);
+  const auto found = read_secret_file(path, 4096, "the token file");
   if (found) {
     const std::string token(trim(*found));
     if (token.size() >= 16) return token;
@@ -85,7 +86,7 @@ Result<std::string> token_of(const std::string& path) {
   }
   if (found.error().code() != Code::kNotFound) return found.error();
   const std::string token = random_hex(16);
-  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const std::string line = token + "\n";
   if (!file.valid() || write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     return errno_error(errno, "writing the token to " + path);
@@ -255,8 +256,8 @@ int serve_page(const Cli& cli, ServeFlags& flags) {
     if (flags.keep_ns[i] > 0) options.keep_ns[i] = flags.keep_ns[i];
   }
   PosixDisk disk;
-  if (const Status made = disk.make_folder(cli.data_folder()); !made) {
-    log_error("the data folder cannot be made", {{"reason", made.error()}});
+  if (const Status made = make_trusted_folder(disk, cli.data_folder(), "the data folder"); !made) {
+    log_error("the data folder cannot be used", {{"reason", made.error()}});
     return exit_code_for(made.error());
   }
   const auto* const option = cli.subcommand_option("serve", "--http");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,8 +158,9 @@ Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, tex
   app_.fallthrough();
 }
 
-void Cli::add_data_option() {
-  keeps_data_ = true;
+void Cli::add_data_option(Data data) {
+  has_data_ = true;
+  keeps_data_ = data == Data::kKept;
   app_.add_option("--data", data_option_,
                   "Folder for what is kept (default: /var/lib/monitor if it can be written, "
                   "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)");
@@ -197,8 +199,10 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   const auto drain = parse_duration(drain_option_);
   if (!drain) return usage_error("--drain-timeout: " + drain.error().message());
   drain_timeout_ns_ = *drain;
-  if (keeps_data_) data_ = data_option_.empty() ? default_data_folder() : data_option_;
-  if (keeps_data_ && data_.empty()) {
+  constexpr mode_t kNobodyElse = 077;
+  if (keeps_data_) umask(kNobodyElse);
+  if (has_data_) data_ = data_option_.empty() ? default_data_folder() : data_option_;
+  if (has_data_ && data_.empty()) {
     return usage_error(
         "no folder to keep data in: /var/lib/monitor cannot be written and HOME is not set; name one with --data");
   }

@@ -31,8 +31,10 @@ class Cli {
   explicit Cli(ProgramText text);
 
   CLI::App& app() { return app_; }
-  // --data, for programs that keep files. `data_folder()` is what it came to.
-  void add_data_option();
+  // --data, for programs that keep files. `data_folder()` is what it came to. What such a program makes is its user's
+  // alone (umask 077), unless it only looks into the folder.
+  enum class Data { kKept, kLookedAt };
+  void add_data_option(Data data = Data::kKept);
   // --drain-timeout, for programs that stop in order.
   void add_drain_option();
   // --log-level and --log-format are always there.
@@ -65,6 +67,7 @@ class Cli {
   CLI::App app_;
   std::string data_option_;
   std::string data_;
+  bool has_data_ = false;
   bool keeps_data_ = false;
   std::string drain_option_ = "5s";
   int64_t drain_timeout_ns_ = 0;

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "base/disk.h"
 #include "base/text.h"
+#include "base/trust.h"
 
 namespace monitor {
 
@@ -77,11 +77,11 @@ Result<EtcdAccount> etcd_account(const EtcdFlags& flags) {
   EtcdAccount account;
   account.credentials.user = flags.user;
   if (!flags.password_file.empty()) {
-    PosixDisk disk;
-    const auto text = disk.read_file(flags.password_file, kMaxPasswordBytes);
+    const auto text = read_secret_file(flags.password_file, kMaxPasswordBytes, "the password file");
     if (!text) return text.error().with_context("--etcd-password-file");
     account.credentials.password = text->substr(0, text->find_first_of("\r\n"));
   }
+  warn_if_world_readable(flags.key_file, "the key of --etcd-cert");
   account.address.endpoints = std::move(*targets);
   account.address.ca_file = flags.ca_file;
   account.address.certificate_file = flags.certificate_file;

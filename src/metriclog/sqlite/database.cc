@@ -1,8 +1,11 @@
 #include "metriclog/sqlite/database.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <cstring>
 
 namespace monitor::metriclog::sqlite {
@@ -76,9 +79,43 @@ std::string_view Statement::bytes(int column) const {
   return data == nullptr ? std::string_view() : std::string_view(data, size);
 }
 
+namespace {
+
+// SQLite refuses links anywhere in a path when it may not follow the last one: those above are resolved here.
+std::string with_resolved_folder(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  std::array<char, PATH_MAX> resolved{};
+  if (realpath(folder.c_str(), resolved.data()) == nullptr) return path;
+  return std::string(resolved.data()) + "/" + path.substr(slash == std::string::npos ? 0 : slash + 1);
+}
+
+// Links in the place of the database or of what lies beside it would be written through. Files that an earlier version
+// made readable by all become the owner's alone.
+Status check_files(const std::string& path, bool for_writing) {
+  for (const char* const ending : {"", "-wal", "-shm", "-journal"}) {
+    const std::string file = path + ending;
+    struct stat info{};
+    if (lstat(file.c_str(), &info) != 0) continue;
+    if (S_ISLNK(info.st_mode)) {
+      return Error(Code::kFailedPrecondition,
+                   "opening " + file + ": it is a symbolic link, which is not followed; name the file itself");
+    }
+    constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+    const bool open_to_others = S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & kOthers) != 0;
+    if (for_writing && open_to_others) (void)chmod(file.c_str(), info.st_mode & S_IRWXU);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Database> Database::open(const std::string& path, int flags, const char* vfs) {
+  if (auto good = check_files(path, (flags & SQLITE_OPEN_READWRITE) != 0); !good) return good.error();
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+  const std::string resolved = with_resolved_folder(path);
+  const int rc = sqlite3_open_v2(resolved.c_str(), &raw,
+                                 flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   Database database(raw, path);
   if (rc != SQLITE_OK) {
     if (raw == nullptr) return Error(Code::kResourceExhausted, "opening " + path + ": out of memory");

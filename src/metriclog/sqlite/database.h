@@ -53,7 +53,8 @@ class ResetLater {
 
 class Database {
  public:
-  // `flags` as of sqlite3_open_v2.
+  // `flags` as of sqlite3_open_v2. Neither the file nor what lies beside it may be a symbolic link
+  // (kFailedPrecondition); with SQLITE_OPEN_READWRITE they become readable by their owner alone (0600).
   static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);
 
   Status exec(const std::string& sql);

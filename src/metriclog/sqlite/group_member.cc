@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "base/trust.h"
 
 namespace monitor::metriclog::sqlite {
 
@@ -28,10 +31,19 @@ std::string file_part(const std::string& group) {
 
 }  // namespace
 
+Status GroupMember::check_folder(const std::string& log_path) {
+  const size_t slash = log_path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : log_path.substr(0, std::max<size_t>(slash, 1));
+  return check_folder_trusted(folder, "the folder of the log's groups");
+}
+
 Result<std::unique_ptr<GroupMember>> GroupMember::join(const std::string& log_path, const std::string& group) {
   const std::string part = file_part(group);
   if (part.empty() || part.size() > 180) {
     return Error(Code::kInvalidArgument, "group id: got " + std::to_string(group.size()) + " bytes, allowed 1 to 60");
+  }
+  if (auto trusted = check_folder(log_path); !trusted) {
+    return trusted.error().with_context("joining group " + group);
   }
   auto lock = LockFile::open(log_path + "-group-" + part + ".lock");
   if (!lock) return lock.error().with_context("joining group " + group);

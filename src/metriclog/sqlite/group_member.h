@@ -16,6 +16,8 @@ namespace monitor::metriclog::sqlite {
 // One reader's membership in a group. The group's active member is the one that holds the lock.
 class GroupMember {
  public:
+  // Whether the folder of the log may be written into; kPermissionDenied: no (base/trust.h).
+  static Status check_folder(const std::string& log_path);
   // kInvalidArgument: not a name for a group.
   static Result<std::unique_ptr<GroupMember>> join(const std::string& log_path, const std::string& group);
 

@@ -244,6 +244,12 @@ namespace monitor::metriclog {
 
 Result<std::unique_ptr<LogReader>> open_sqlite_reader(const std::string& path, const ReaderOptions& options) {
   if (path.empty()) return Error(Code::kInvalidArgument, "log: got an empty path, expected sqlite:PATH");
+  // Groups write beside the log. A folder that is not there yet is looked at when it is.
+  if (!options.group.empty()) {
+    if (auto trusted = sqlite::GroupMember::check_folder(path); !trusted && trusted.error().code() != Code::kNotFound) {
+      return trusted.error().with_context("joining group " + options.group);
+    }
+  }
   return std::unique_ptr<LogReader>(new sqlite::Reader(path, options));
 }
 

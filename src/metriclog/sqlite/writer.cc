@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/trust.h"
 
 namespace monitor::metriclog::sqlite {
 
@@ -227,6 +228,10 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   if (failed) {
     const Error error = errno_error(failed.value(), "log " + options.path + ": making its folder");
     return Error(error.code(), error.message() + "; name another one with --data, or another log with --log");
+  }
+  const std::string where = folder.empty() ? "." : folder.string();
+  if (auto trusted = check_folder_trusted(where, "the folder of the log"); !trusted) {
+    return Error(trusted.error().code(), "log " + options.path + " cannot be written: " + trusted.error().message());
   }
   auto lock = LockFile::open(options.path + "-writer");
   if (!lock) {

@@ -1,0 +1,179 @@
+"""Whose data folders are used, what links in them may do, and who may read what is kept."""
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
+
+ANOTHER = 4242  # a user who is nobody here
+
+
+class DataFolderTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.nowhere = f"127.0.0.1:{free_port()}"
+
+    def commands(self, data):
+        """Every program that keeps something in a folder."""
+        log = f"sqlite:{data}/log.db"
+        agent = ["monitor-agent", "--agent-id", "a", "--server", self.nowhere]
+        return {
+            "agent": [*agent, "--data", data],
+            "agent's configuration": [*agent, "--data", self.data + "/own", "--config-dir", data],
+            "agent's spool": [*agent, "--data", self.data + "/own", "--config-dir", self.data, "--spool", data],
+            "agent once": ["monitor-agent", "--once", "--config-dir", data],
+            "server": ["monitor-server", "--port", "0", "--http", "off", "--log", log],
+            "page": ["monitor-analysis", "serve", "--http", "127.0.0.1:0", "--log", log, "--data", data],
+            "history": ["monitor-analysis", "serve", "--http", "127.0.0.1:0", "--log", log, "--data", self.data + "/own",
+                        "--history", data + "/history.db"],
+            "group": ["monitor-analysis", "get-metrics", "--log", log, "--group-id", "g", "--timeout", "1"],
+            "everything": ["monitor", "up", "--data", data, "--port", "0", "--http", "off", "--web", "off"],
+            "author": ["monitor-config", "--agent-id", "a", "--interval", "1", "--dir", data],
+            "author by data": ["monitor-config", "--agent-id", "a", "--interval", "1", "--data", data],
+        }
+
+    def missing(self, names):
+        return [name for name in names if not os.path.exists(f"{self.data}/{name}")]
+
+    def refused(self, folder, remedy):
+        for name, command in self.commands(folder).items():
+            with self.subTest(name):
+                status, _, err = run(*command)
+                self.assertEqual(status, 74, err)
+                self.assertIn(remedy, err)
+                told = [line for line in err.splitlines() if remedy in line]
+                self.assertEqual(len(told), 1, err)
+
+    def test_folders_that_others_may_write_are_refused(self):
+        for mode in (0o777, 0o775, 0o1777):
+            folder = f"{self.data}/shared"
+            os.mkdir(folder)
+            os.mkdir(folder + "/monitor", 0o700)
+            os.chmod(folder, mode)
+            self.refused(folder, f"chmod go-w {folder}" if mode != 0o1777 else "name a folder of your own")
+            self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
+            shutil.rmtree(folder)
+
+    def test_folders_of_another_user_are_refused(self):
+        if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
+            self.assertNotEqual(run("monitor-agent", "--agent-id", "a", "--data", "/proc/1")[0], 0)
+            return
+        folder = f"{self.data}/theirs"
+        os.mkdir(folder, 0o755)
+        os.mkdir(folder + "/monitor", 0o755)
+        os.chown(folder + "/monitor", ANOTHER, ANOTHER)
+        os.chown(folder, ANOTHER, ANOTHER)
+        self.refused(folder, f"belongs to user {ANOTHER}, not to root: run this as user {ANOTHER}, or chown it")
+        self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
+        inner = folder + "/inner"  # its own, but another may put another there
+        os.mkdir(inner, 0o700)
+        status, _, err = run("monitor-agent", "--agent-id", "a", "--data", inner)
+        self.assertEqual(status, 74)
+        self.assertIn(f"{folder} belongs to user {ANOTHER}", err)
+        link = f"{self.data}/link"
+        os.symlink(self.data, link)
+        os.lchown(link, ANOTHER, ANOTHER)
+        status, _, err = run("monitor-agent", "--agent-id", "a", "--data", link)
+        self.assertEqual(status, 74)
+        self.assertIn("the link to the data folder", err)
+
+    def test_folders_of_an_earlier_version_go_on(self):
+        """They could be read by all, and so could what was in them."""
+        folder = f"{self.data}/old"
+        os.mkdir(folder, 0o755)
+        with contextlib.closing(sqlite3.connect(folder + "/history.db")) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+        os.chmod(folder + "/history.db", 0o644)
+        for name in ("log.db-writer", "history.db.lock"):
+            with open(f"{folder}/{name}", "w") as file:
+                file.write("process 1\n")
+        page = self.start(*self.commands(folder)["page"])
+        page.says("listening service=web")
+        self.assertEqual(stat.S_IMODE(os.stat(folder + "/history.db").st_mode), 0o600)
+        server = self.start(*self.commands(folder)["server"])
+        server.says("listening service=grpc")
+        link = f"{self.data}/link"  # of this user's own
+        os.symlink(folder, link)
+        agent = self.start(*self.commands(link)["agent"])
+        agent.says("agent started")
+
+    def test_what_is_kept_is_its_owners_alone(self):
+        self.configure("a", "--interval", "0.2")
+        server = self.start_server()
+        agent = self.start_agent("a", server)
+        page = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--http",
+                          "127.0.0.1:0", "--config-dir", f"{self.data}/monitor")
+        reader = self.start_reader("--group-id", "g")
+        reader.json_lines(1)
+        page.says("listening service=web")
+        names = ["log.db", "log.db-wal", "log.db-writer", "log.db-groups.db", "history.db", "history.db.lock", "web-token",
+                 "agent/a/lock", "agent/a/spool/lock", "agent/a/spool/checkpoint", "agent/a/last-good.json"]
+        wait_until(lambda: not self.missing(names), f"some of {names}")
+        for at, folders, files in os.walk(self.data):
+            for name in files:
+                path = os.path.join(at, name)
+                with contextlib.suppress(FileNotFoundError):
+                    mode = stat.S_IMODE(os.lstat(path).st_mode)
+                    if not path.startswith(f"{self.data}/monitor/"):  # documents and statuses are no secrets
+                        self.assertEqual(mode, 0o600, f"{path} has {mode:04o}")
+            for name in folders:
+                self.assertEqual(stat.S_IMODE(os.lstat(os.path.join(at, name)).st_mode), 0o700, name)
+        agent.stop()
+
+    def test_no_file_is_written_through_a_link(self):
+        """Whatever is made or written below a data folder, a link lies there already."""
+        victims = tempfile.mkdtemp(prefix="monitor-victims-")
+        self.addCleanup(shutil.rmtree, victims, True)
+        cases = {
+            "server": ["log.db", "log.db-writer", "log.db-wal", "log.db-shm"],
+            "page": ["history.db", "history.db.lock", "history.db-wal", "history.db-shm"],
+            "group": ["log.db-groups.db", "log.db-group-g.lock", "log.db-groups.db-wal"],
+            "agent": ["agent/a/lock", "agent/a/state.json", "agent/a/last-good.json", "agent/a/spool/lock",
+                      "agent/a/spool/checkpoint", "agent/a/spool/checkpoint.newer", "agent/a/spool/0000000000000001.seg",
+                      "monitor/status/a.json", "monitor/status/a.json.new", "monitor/inventory/a.json.new"],
+            "author by data": ["monitor/.lock", "monitor/config/a.json"],
+            "everything": ["up.lock", "logs/monitor-server.log"],
+        }
+        for name, links in cases.items():
+            for link in links:
+                with self.subTest(name, link=link):
+                    self.links_are_not_followed(name, link, victims)
+
+    def links_are_not_followed(self, name, link, victims):
+        """One to a file that is there, and one to a file that is not."""
+        victim, missing = f"{victims}/victim", f"{victims}/missing"
+        with open(victim, "w") as file:
+            file.write("victim")
+        started = []
+        for target in (victim, missing):
+            data = tempfile.mkdtemp(prefix="monitor-links-")
+            self.addCleanup(shutil.rmtree, data, True)
+            if name == "group":  # which joins when there is a log
+                server = self.start(*self.commands(data)["server"])
+                server.says("listening service=grpc")
+                server.kill()
+            os.makedirs(os.path.dirname(f"{data}/{link}"), 0o700, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(f"{data}/{link}")
+            os.symlink(target, f"{data}/{link}")
+            started.append((self.start(*self.commands(data)[name]), f"{data}/{link}"))
+        for program, path in started:
+            def settled(program=program, path=path):
+                refused = program.said("symbolic link|cannot be (written|kept)|ELOOP|Too many levels")
+                return refused or program.process.poll() is not None or not os.path.islink(path)
+            with contextlib.suppress(AssertionError):  # it had no need to write there
+                wait_until(settled, "something to happen", 1)
+            program.kill()
+        with open(victim) as file:
+            self.assertEqual(file.read(), "victim")
+        self.assertFalse(os.path.lexists(missing), "made through the link")
+
+
+if __name__ == "__main__":
+    unittest.main()
