@@ -39,6 +39,13 @@ void block_signals() {
   follow_supervisor();
 }
 
+void let_signals_end_process() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 Signals::Signals(EventLoop& loop, Handler on_stop, Handler on_reload, Handler on_child)
     : loop_(loop), on_stop_(std::move(on_stop)), on_reload_(std::move(on_reload)), on_child_(std::move(on_child)) {
   const sigset_t set = watched_signals();

@@ -14,6 +14,8 @@
 namespace monitor {
 
 void block_signals();
+// For work without a loop: SIGINT, SIGTERM and SIGHUP end the process again. Before any other thread is started.
+void let_signals_end_process();
 
 class Signals {
  public:
