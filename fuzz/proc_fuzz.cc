@@ -4,7 +4,7 @@
 
 #include "agent/collect/cpu.h"
 #include "agent/collect/disk.h"
-#include "agent/collect/filesystem.h"
+#include "agent/collect/filesystem_sum.h"
 #include "agent/collect/load.h"
 #include "agent/collect/memory.h"
 #include "agent/collect/net.h"
@@ -23,6 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)parse_loadavg(text);
   (void)parse_uptime(text);
   (void)parse_pressure(text);
-  (void)data_mounts(parse_mountinfo(text));
+  const auto mounts = visible_mounts(parse_mountinfo(text));
+  const auto remote = remote_points(mounts);
+  std::vector<MeasuredMount> measured;
+  for (const Mount& mount : mounts) {
+    (void)is_remote(mount, remote);
+    measured.push_back({mount, kind_of(mount), true, MountFacts{4096, size, size / 2, size / 3}});
+  }
+  (void)sum_of(measured, mounts);
   return 0;
 }

@@ -1,17 +1,15 @@
-// Parsers on odd input, collectors whose files are missing, rates over jumping clocks, filesystems that hang.
+// Parsers on odd input, collectors whose files are missing, rates over jumping clocks.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
 #include "agent/collect/cpu.h"
 #include "agent/collect/disk.h"
-#include "agent/collect/filesystem.h"
 #include "agent/collect/load.h"
 #include "agent/collect/memory.h"
+#include "agent/collect/mountinfo.h"
 #include "agent/collect/net.h"
 #include "agent/collect/pressure.h"
 #include "agent/collect/source.h"
@@ -84,7 +82,7 @@ TEST(Parsers, RandomBytesNeverCrash) {
     (void)parse_loadavg(text);
     (void)parse_uptime(text);
     (void)parse_pressure(text);
-    (void)data_mounts(parse_mountinfo(text));
+    (void)visible_mounts(parse_mountinfo(text));
   }
 }
 
@@ -251,74 +249,6 @@ TEST(Source, FullSeriesTableIsCounted) {
   const uint64_t over = source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_EQ(over + tick.points.size(), 51U) << "50 disks and the sum";
   EXPECT_GT(over, 0U);
-}
-
-constexpr const char* kMounts =
-    "22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw\n"
-    "23 22 0:21 / /proc rw - proc proc rw\n"
-    "24 22 0:22 / /run rw - tmpfs tmpfs rw\n"
-    "25 22 259:2 /var/lib /mnt/bind rw - ext4 /dev/nvme0n1p2 rw\n"
-    "26 22 259:1 / /boot/efi rw master:1 propagate_from:2 - vfat /dev/nvme0n1p1 rw\n"
-    "27 22 0:50 / /mnt/my\\040disk rw - nfs4 server:/x rw\n"
-    "28 22 0:60 / /var/lib/docker/overlay2/a/merged rw - overlay overlay rw\n";
-
-TEST(Filesystem, MountsThatCount) {
-  const auto mounts = data_mounts(parse_mountinfo(kMounts));
-  ASSERT_EQ(mounts.size(), 3U);
-  EXPECT_EQ(mounts[0].mount_point, "/");
-  EXPECT_EQ(mounts[1].mount_point, "/boot/efi");
-  EXPECT_EQ(mounts[2].mount_point, "/mnt/my disk");
-  EXPECT_EQ(data_mounts(parse_mountinfo("1 0 0:9 / / rw - overlay overlay rw\n")).size(), 1U) << "a container's root";
-}
-
-TEST(Filesystem, OneThatHangsHoldsUpNothing) {
-  // Outlives the test: the thread that hangs is left behind, as it would be.
-  struct Gate {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool open = false;
-    int asked = 0;
-  };
-  auto gate = std::make_shared<Gate>();
-  Folder folder;
-  folder.write("proc/self/mountinfo", kMounts);
-  FilesystemCollector collector(
-      folder.roots(),
-      [gate](const std::string& mount) -> Result<FilesystemUsage> {
-        if (mount == "/mnt/my disk") {
-          std::unique_lock lock(gate->mutex);
-          ++gate->asked;
-          gate->changed.notify_all();
-          gate->changed.wait(lock, [&] { return gate->open; });
-        }
-        return FilesystemUsage{100, 300, 10, 90};
-      },
-      10 * kNanosPerMilli);
-  config::MetricSelection each{"filesystem"};
-  each.per_filesystem = true;
-  collector.configure({each});
-  metrics::SeriesTable table;
-  const auto read = [&] {
-    metrics::Tick tick;
-    TickBuilder out(table, tick);
-    EXPECT_TRUE(collector.collect({}, out));
-    return tick;
-  };
-  auto tick = read();
-  EXPECT_DOUBLE_EQ(value_of(table, tick, "system.filesystem.usage{system.filesystem.state=used}"), 200);
-  EXPECT_DOUBLE_EQ(value_of(table, tick, "system.filesystem.utilization"), 0.25);
-  EXPECT_DOUBLE_EQ(value_of(table, tick, "system.filesystem.inodes.utilization"), 0.1);
-  tick = read();
-  EXPECT_EQ(tick.points.size(), 12U) << "two filesystems and the sum, four series each";
-  {
-    std::unique_lock lock(gate->mutex);
-    gate->changed.wait(lock, [&] { return gate->asked > 0; });
-    EXPECT_EQ(gate->asked, 1) << "not asked again while it hangs";
-    gate->open = true;
-  }
-  gate->changed.notify_all();
-  while (read().points.size() != 16U) {
-  }
 }
 
 TEST(Simulated, SameSeedSameValues) {

@@ -26,6 +26,7 @@ struct Moment {
 struct Roots {
   std::string procfs = "/proc";
   std::string sysfs = "/sys";
+  std::string rootfs = {};  // where the host's root is seen; empty: found from procfs
 };
 
 inline constexpr metrics::SeriesId kNoSeries = UINT32_MAX;

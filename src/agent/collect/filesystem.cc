@@ -1,189 +1,158 @@
 #include "agent/collect/filesystem.h"
 
-#include <sys/statvfs.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <set>
-#include <thread>
 
+#include "base/crc32c.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace monitor::agent {
 
 namespace {
 
-constexpr std::array<std::string_view, 30> kLocalTypes = {
-    "ext2",  "ext3",  "ext4",  "xfs",   "btrfs", "zfs",     "f2fs",  "jfs",      "reiserfs", "nilfs2",
-    "vfat",  "exfat", "msdos", "ntfs",  "ntfs3", "fuseblk", "hfs",   "hfsplus",  "ufs",      "bcachefs",
-    "ocfs2", "gfs2",  "erofs", "minix", "udf",   "jffs2",   "ubifs", "virtiofs", "ecryptfs", "apfs"};
-constexpr std::array<std::string_view, 13> kNetworkTypes = {
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "glusterfs", "lustre", "beegfs", "gpfs", "ncpfs"};
+constexpr int64_t kLeastDeadline = 2 * kNanosPerMilli;
+// What a label may hold on the wire.
+constexpr size_t kMostLabelBytes = 1024;
 
-// "\040" and its like.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto octal = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '7'; };
-    if (text[i] == '\\' && octal(i + 1) && octal(i + 2) && octal(i + 3)) {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
+// A path over the limit of a label ends with the checksum of all of it, so that two of them stay two; so does one that
+// is `ambiguous`.
+std::string label_of(std::string_view text, bool ambiguous = false) {
+  std::string label = sanitize_utf8(text);
+  const std::string end = fmt::format("...{:08x}", crc32c(text));
+  if (ambiguous && label.size() + end.size() <= kMostLabelBytes) return label + end;
+  if (label.size() <= kMostLabelBytes) return label;
+  label.resize(kMostLabelBytes - end.size());
+  // No half character at the cut.
+  while (!label.empty() && !valid_utf8(label)) label.pop_back();
+  return label + end;
 }
 
-bool keeps_data(const Mount& mount) {
-  if (std::find(kLocalTypes.begin(), kLocalTypes.end(), mount.type) != kLocalTypes.end()) return true;
-  if (is_network_filesystem(mount.type)) return true;
-  // In a container the root is an overlay: there it is the one that matters.
-  return mount.type == "overlay" && mount.mount_point == "/";
+metrics::Labels labels_of(const Mount& mount) {
+  return {{"system.device", label_of(mount.source)},
+          {"system.filesystem.mountpoint", label_of(mount.mount_point)},
+          {"system.filesystem.type", label_of(mount.type)}};
+}
+
+// The shortest path is what people know a filesystem by.
+bool shown_before(const Mount& a, const Mount& b) { return a.mount_point.size() < b.mount_point.size(); }
+
+bool is_file(const MeasuredMount& one) { return one.answer && *one.answer && !(*one.answer)->directory; }
+
+bool is_hidden(const MeasuredMount& one) { return one.answer && !*one.answer && is_unseen(one.answer->error()); }
+
+bool is_gone(const MeasuredMount& one) {
+  return one.answer && !*one.answer && one.answer->error().code() == Code::kNotFound;
 }
 
 }  // namespace
 
-std::vector<Mount> parse_mountinfo(std::string_view text) {
-  std::vector<Mount> mounts;
-  while (!text.empty()) {
-    Fields fields(next_line(text));
-    fields.skip(2);
-    Mount mount;
-    mount.device = fields.next();
-    fields.skip(1);
-    mount.mount_point = unescape(fields.next());
-    // Optional fields end with a lone hyphen.
-    std::string_view field = fields.next();
-    while (!field.empty() && field != "-") field = fields.next();
-    mount.type = fields.next();
-    mount.source = unescape(fields.next());
-    if (!mount.type.empty() && !mount.mount_point.empty()) mounts.push_back(std::move(mount));
-  }
-  return mounts;
-}
-
-std::vector<Mount> data_mounts(std::vector<Mount> mounts) {
-  std::erase_if(mounts, [](const Mount& mount) { return !keeps_data(mount); });
-  std::map<std::string, std::string> shortest;
-  for (const Mount& mount : mounts) {
-    auto [it, is_new] = shortest.emplace(mount.device, mount.mount_point);
-    if (!is_new && mount.mount_point.size() < it->second.size()) it->second = mount.mount_point;
-  }
-  // Mounted over one another at the same place: the last one is what is seen.
-  std::set<std::string> seen;
-  std::vector<Mount> result;
-  for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
-    if (shortest[mount->device] == mount->mount_point && seen.insert(mount->mount_point).second)
-      result.push_back(*mount);
-  }
-  std::reverse(result.begin(), result.end());
-  return result;
-}
-
-bool is_network_filesystem(std::string_view type) {
-  return type.starts_with("fuse.") ||
-         std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
-}
-
-Result<FilesystemUsage> statvfs_usage(const std::string& mount_point) {
-  struct statvfs info{};
-  if (statvfs(mount_point.c_str(), &info) != 0) return errno_error(errno, "statvfs " + mount_point);
-  FilesystemUsage usage;
-  const uint64_t block = info.f_frsize;
-  usage.used = (info.f_blocks - std::min(info.f_bfree, info.f_blocks)) * block;
-  usage.available = info.f_bavail * block;
-  usage.inodes_used = info.f_files - std::min(info.f_ffree, info.f_files);
-  usage.inodes_free = info.f_ffree;
-  return usage;
-}
-
-class PatientCaller {
- public:
-  PatientCaller(StatFilesystem stat, int64_t deadline_ns) : stat_(std::move(stat)), deadline_ns_(deadline_ns) {}
-
-  // Nothing when it did not answer in time, or has not come back from an earlier call.
-  std::optional<FilesystemUsage> call(const std::string& mount_point) {
-    const auto hanging = pending_.find(mount_point);
-    if (hanging != pending_.end()) {
-      const std::lock_guard lock(hanging->second->mutex);
-      if (!hanging->second->done) return std::nullopt;
-    }
-    pending_.erase(mount_point);
-    if (pending_.size() >= kMaxHanging) return std::nullopt;
-    auto job = std::make_shared<Job>();
-    // The thread owns what it touches: it may outlive this object by as long as the filesystem hangs.
-    std::thread([job, stat = stat_, mount_point] {
-      auto result = stat(mount_point);
-      const std::lock_guard lock(job->mutex);
-      if (result) job->usage = *result;
-      job->done = true;
-      job->changed.notify_all();
-    }).detach();
-    std::unique_lock lock(job->mutex);
-    job->changed.wait_for(lock, std::chrono::nanoseconds(deadline_ns_), [&] { return job->done; });
-    if (!job->done) pending_.emplace(mount_point, job);
-    return job->usage;
-  }
-
- private:
-  static constexpr size_t kMaxHanging = 16;
-  struct Job {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    std::optional<FilesystemUsage> usage;
-  };
-
-  StatFilesystem stat_;
-  int64_t deadline_ns_;
-  std::map<std::string, std::shared_ptr<Job>> pending_;
-};
-
-FilesystemCollector::FilesystemCollector(const Roots& roots, StatFilesystem stat, int64_t deadline_ns)
-    : file_(roots.procfs + "/self/mountinfo"),
-      stat_(stat),
-      caller_(std::make_unique<PatientCaller>(std::move(stat), deadline_ns)) {}
-
-FilesystemCollector::~FilesystemCollector() = default;
+FilesystemCollector::FilesystemCollector(const Roots& roots, std::shared_ptr<MountProber> prober)
+    : table_(roots), prober_(std::move(prober)) {}
 
 void FilesystemCollector::configure(const std::vector<config::MetricSelection>& selections) {
   wanted_ = false;
-  each_ = false;
   for (const auto& selection : selections) {
     if (selection.name != "filesystem") continue;
     wanted_ = true;
+    const bool same =
+        each_ == selection.per_filesystem && include_ == selection.include && exclude_ == selection.exclude;
+    chosen_ = chosen_ && same;
     each_ = selection.per_filesystem;
-    if (selection.include != include_ || selection.exclude != exclude_) last_text_.clear();
     include_ = selection.include;
     exclude_ = selection.exclude;
   }
 }
 
-// Those that count, or of all those that `include` names, without those that `exclude` names.
-std::vector<Mount> FilesystemCollector::chosen(std::vector<Mount> all) const {
-  std::vector<Mount> mounts;
-  if (include_.empty()) {
-    mounts = data_mounts(std::move(all));
-  } else {
-    for (Mount& mount : all) {
-      const bool again = std::any_of(mounts.begin(), mounts.end(),
-                                     [&](const Mount& one) { return one.mount_point == mount.mount_point; });
-      if (!again && matches_any(include_, mount.mount_point)) mounts.push_back(std::move(mount));
-    }
+// Those that count or are shown by themselves: of mounts that keep the same bytes, one.
+void FilesystemCollector::choose_by_bytes() {
+  std::map<std::string, size_t> group_of;
+  for (const Mount& mount : table_.mounts()) {
+    const MountKind kind = kind_of(mount);
+    const bool needed = is_counted(kind) || claims_device(mount) || (each_ && is_listed(kind));
+    if (!needed || matches_any(exclude_, mount.mount_point)) continue;
+    const auto keys = byte_keys(mount);
+    const auto known = std::ranges::find_if(keys, [&](const std::string& key) { return group_of.contains(key); });
+    const size_t group = known == keys.end() ? groups_.size() : group_of[*known];
+    if (group == groups_.size()) groups_.emplace_back();
+    groups_[group].push_back({{mount, kind, false, std::nullopt}, false, labels_of(mount)});
+    for (const std::string& key : keys) group_of.emplace(key, group);
   }
-  std::erase_if(mounts, [&](const Mount& mount) { return matches_any(exclude_, mount.mount_point); });
-  return mounts;
+  for (Group& group : groups_) {
+    std::ranges::stable_sort(group, shown_before,
+                             [](const Candidate& one) -> const Mount& { return one.measured.mount; });
+  }
 }
 
-std::optional<FilesystemUsage> FilesystemCollector::ask(const Mount& mount) {
-  if (is_network_filesystem(mount.type)) return caller_->call(mount.mount_point);
-  const auto usage = stat_(mount.mount_point);
-  return usage ? std::optional(*usage) : std::nullopt;
+void FilesystemCollector::choose_by_name() {
+  for (const Mount& mount : table_.mounts()) {
+    if (!matches_any(include_, mount.mount_point) || matches_any(exclude_, mount.mount_point)) continue;
+    groups_.push_back({{{mount, kind_of(mount), true, std::nullopt}, false, labels_of(mount)}});
+  }
+}
+
+void FilesystemCollector::choose() {
+  groups_.clear();
+  if (include_.empty()) {
+    choose_by_bytes();
+  } else {
+    choose_by_name();
+  }
+  chosen_ = true;
+  describe();
+}
+
+// What is asked and shown of the chosen ones, until they change.
+void FilesystemCollector::describe() {
+  const auto remote = remote_points(table_.mounts());
+  std::map<metrics::Labels, int> times;
+  for (const Group& group : groups_) {
+    for (const Candidate& one : group) ++times[one.labels];
+  }
+  std::set<metrics::Labels> there;
+  for (Group& group : groups_) {
+    for (Candidate& one : group) {
+      const Mount& mount = one.measured.mount;
+      one.remote = is_remote(mount, remote);
+      // Paths that differ in bytes that a label cannot have.
+      if (times[one.labels] > 1) {
+        metrics::set_label(one.labels, "system.filesystem.mountpoint", label_of(mount.mount_point, true));
+      }
+      there.insert(one.labels);
+    }
+  }
+  // Series of mounts that are gone, or are others now, end.
+  std::erase_if(ids_, [&](const auto& one) { return !there.contains(one.first); });
+}
+
+// False when a mount has gone since the table was read.
+bool FilesystemCollector::ask(int64_t deadline_ns) {
+  std::vector<MountProber::Question> questions;
+  for (const Group& group : groups_) questions.push_back({&group.front().measured.mount, group.front().remote});
+  const auto answers = prober_->ask(questions, table_.origin(), deadline_ns);
+  measured_.clear();
+  bool again = false;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    Group& group = groups_[i];
+    measured_.push_back(group.front().measured);
+    measured_.back().answer = answers[i];
+    // Single files that are mounted (a container's /etc/hosts), and mounts that the agent cannot see, give way to
+    // others with the same bytes.
+    if (include_.empty() && group.size() > 1 && (is_file(measured_.back()) || is_hidden(measured_.back()))) {
+      group.erase(group.begin());
+      again = true;
+    }
+  }
+  if (again) return ask(deadline_ns);
+  return std::ranges::none_of(measured_, is_gone);
+}
+
+// A quarter of the time between two ticks, at most kMostDeadline.
+int64_t FilesystemCollector::deadline(const Moment& now) {
+  const int64_t since_last = now.mono_ns - std::exchange(last_mono_ns_, now.mono_ns);
+  return std::clamp(since_last / 4, kLeastDeadline, kMostDeadline);
 }
 
 FilesystemCollector::Ids FilesystemCollector::intern(const metrics::Labels& labels, TickBuilder& out) const {
@@ -199,47 +168,76 @@ FilesystemCollector::Ids FilesystemCollector::intern(const metrics::Labels& labe
   return ids;
 }
 
+// A share of nothing is not known, and inodes that a filesystem does not count are not, either.
 void FilesystemCollector::add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out) {
   const auto share = [](uint64_t used, uint64_t free) {
-    return used + free == 0 ? 0 : static_cast<double>(used) / static_cast<double>(used + free);
+    return static_cast<double>(used) / (static_cast<double>(used) + static_cast<double>(free));
   };
   out.add_integer(ids.usage, static_cast<int64_t>(usage.used));
-  out.add_share(ids.utilization, share(usage.used, usage.available));
+  if (usage.used + usage.available != 0) out.add_share(ids.utilization, share(usage.used, usage.available));
+  if (usage.inodes_used + usage.inodes_free == 0) return;
   out.add_integer(ids.inodes_usage, static_cast<int64_t>(usage.inodes_used));
   out.add_share(ids.inodes_utilization, share(usage.inodes_used, usage.inodes_free));
 }
 
-Status FilesystemCollector::collect(const Moment&, TickBuilder& out) {
-  const auto text = file_.read();
-  if (!text) return text.error();
-  if (*text != last_text_) {
-    last_text_ = *text;
-    mounts_ = chosen(parse_mountinfo(last_text_));
-  }
-  FilesystemUsage sum;
-  bool any = false;
-  for (const Mount& mount : mounts_) {
-    const auto usage = ask(mount);
+void FilesystemCollector::add_each(TickBuilder& out) {
+  for (size_t i = 0; i < measured_.size(); ++i) {
+    const MeasuredMount& one = measured_[i];
+    if (!one.answer || !*one.answer) continue;
+    if (is_file(one) && !one.named) continue;
+    const auto usage = usage_of(**one.answer);
     if (!usage) continue;
-    any = true;
-    sum.used += usage->used;
-    sum.available += usage->available;
-    sum.inodes_used += usage->inodes_used;
-    sum.inodes_free += usage->inodes_free;
-    if (!each_) continue;
-    const auto [ids, is_new] = ids_.try_emplace(mount.mount_point);
-    if (is_new) {
-      ids->second = intern({{"system.device", sanitize_utf8(mount.source)},
-                            {"system.filesystem.mountpoint", sanitize_utf8(mount.mount_point)},
-                            {"system.filesystem.type", sanitize_utf8(mount.type)}},
-                           out);
-    }
+    const auto [ids, is_new] = ids_.try_emplace(groups_[i].front().labels);
+    if (is_new) ids->second = intern(ids->first, out);
     add(*usage, ids->second, out);
   }
-  if (!any) return {};
+}
+
+void FilesystemCollector::add_sum(TickBuilder& out) {
+  const FilesystemSum sum = sum_of(measured_, table_.mounts());
+  if (!sum.usage) return;
   if (!sum_ids_) sum_ids_ = intern({}, out);
-  add(sum, *sum_ids_, out);
-  return {};
+  add(*sum.usage, *sum_ids_, out);
+}
+
+// Mounts that answered with an error, each once.
+void FilesystemCollector::tell_faults() {
+  std::map<std::string, std::string> faults;
+  for (const MeasuredMount& one : measured_) {
+    if (one.answer && !*one.answer) faults[one.mount.mount_point] = one.answer->error().message();
+  }
+  if (faults == faults_) return;
+  for (const auto& [mount, reason] : faults) {
+    if (const auto told = faults_.find(mount); told != faults_.end() && told->second == reason) continue;
+    log_warning("filesystem cannot be read; its figures are left out, it is tried again at every tick",
+                {{"mount", mount}, {"reason", reason}});
+  }
+  for (const auto& [mount, reason] : faults_) {
+    if (!faults.contains(mount)) log_info("filesystem can be read again, or is gone", {{"mount", mount}});
+  }
+  faults_ = std::move(faults);
+}
+
+Status FilesystemCollector::collect(const Moment& now, TickBuilder& out) {
+  const int64_t deadline_ns = deadline(now);
+  auto changed = table_.refresh();
+  if (!changed) return changed.error();
+  if (*changed || !chosen_) choose();
+  if (!ask(deadline_ns)) {
+    // Another one is mounted there by now.
+    changed = table_.refresh();
+    if (!changed) return changed.error();
+    if (*changed) {
+      choose();
+      ask(deadline_ns);
+    }
+  }
+  tell_faults();
+  if (each_) add_each(out);
+  add_sum(out);
+  if (measured_.empty() || !std::ranges::all_of(measured_, is_hidden)) return {};
+  return Error(Code::kPermissionDenied, "none of the mounts can be seen below " + table_.origin().rootfs +
+                                            "; name the folder in which the host's root is with --rootfs");
 }
 
 }  // namespace monitor::agent

@@ -1,12 +1,11 @@
-// Space and inodes of mounted filesystems: /proc/self/mountinfo (proc_pid_mountinfo(5)) and statvfs(3).
+// Space and inodes of mounted filesystems: the mount table (mountinfo.h) and statfs(2).
 //
-// Filesystems that keep data count: those of the kernel itself (proc, tmpfs, cgroup, ...) do not. One that is mounted
-// several times counts once. statvfs() of a network filesystem can hang for ever: it runs on a helper thread with a
-// deadline, and the tick goes out without those that did not answer.
+// Label and value are of one reading: the table is looked at in every tick, and an answer counts only when it is of the
+// mount that the table names. What counts in the sum: filesystem_sum.h. Asking never blocks the loop for longer than a
+// deadline: mount_prober.h.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,43 +14,18 @@
 #include <vector>
 
 #include "agent/collect/collector.h"
-#include "agent/collect/kernel_file.h"
+#include "agent/collect/filesystem_sum.h"
+#include "agent/collect/mount_prober.h"
+#include "agent/collect/mountinfo.h"
 
 namespace monitor::agent {
 
-struct Mount {
-  std::string device;  // major:minor
-  std::string mount_point;
-  std::string type;
-  std::string source;
-};
-
-// All lines that can be read, octal escapes resolved.
-std::vector<Mount> parse_mountinfo(std::string_view text);
-// Those that count, each device once (its shortest mount point), in the order of the file.
-std::vector<Mount> data_mounts(std::vector<Mount> mounts);
-bool is_network_filesystem(std::string_view type);
-
-// In bytes and inodes, as df counts them: "available" is what an unprivileged process may still use.
-struct FilesystemUsage {
-  uint64_t used = 0;
-  uint64_t available = 0;
-  uint64_t inodes_used = 0;
-  uint64_t inodes_free = 0;
-};
-
-using StatFilesystem = std::function<Result<FilesystemUsage>(const std::string& mount_point)>;
-Result<FilesystemUsage> statvfs_usage(const std::string& mount_point);
-
-// Runs calls that may hang on threads of its own. A thread that hangs is left behind, and its mount point is not asked
-// again until it returns.
-class PatientCaller;
-
 class FilesystemCollector final : public Collector {
  public:
-  explicit FilesystemCollector(const Roots& roots, StatFilesystem stat = statvfs_usage,
-                               int64_t deadline_ns = 100 * kNanosPerMilli);
-  ~FilesystemCollector() override;
+  static constexpr int64_t kMostDeadline = 100 * kNanosPerMilli;
+
+  // The prober is shared, so that a mount that hangs is known to whoever asks next.
+  FilesystemCollector(const Roots& roots, std::shared_ptr<MountProber> prober);
   std::string_view name() const override { return "filesystem"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
@@ -64,23 +38,39 @@ class FilesystemCollector final : public Collector {
     metrics::SeriesId inodes_usage = kNoSeries;
     metrics::SeriesId inodes_utilization = kNoSeries;
   };
+  // Mounts that keep the same bytes, the one to be shown first; one alone where patterns name mounts.
+  struct Candidate {
+    MeasuredMount measured;
+    bool remote = false;
+    metrics::Labels labels;
+  };
+  using Group = std::vector<Candidate>;
 
-  std::vector<Mount> chosen(std::vector<Mount> all) const;
-  std::optional<FilesystemUsage> ask(const Mount& mount);
+  void choose();
+  void choose_by_bytes();
+  void choose_by_name();
+  void describe();
+  bool ask(int64_t deadline_ns);
+  int64_t deadline(const Moment& now);
+  void add_each(TickBuilder& out);
+  void add_sum(TickBuilder& out);
+  void tell_faults();
   Ids intern(const metrics::Labels& labels, TickBuilder& out) const;
   static void add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out);
 
-  KernelFile file_;
-  StatFilesystem stat_;
-  std::unique_ptr<PatientCaller> caller_;
+  MountTable table_;
+  std::shared_ptr<MountProber> prober_;
   bool wanted_ = false;
   bool each_ = false;
+  bool chosen_ = false;
   std::vector<std::string> include_;
   std::vector<std::string> exclude_;
-  std::string last_text_;  // mounts change seldom: parsed again only when the text does
-  std::vector<Mount> mounts_;
+  int64_t last_mono_ns_ = 0;
+  std::vector<Group> groups_;
+  std::vector<MeasuredMount> measured_;        // of this tick, the first of every group
+  std::map<std::string, std::string> faults_;  // mount point -> why it cannot be read; told once
   std::optional<Ids> sum_ids_;
-  std::map<std::string, Ids> ids_;
+  std::map<metrics::Labels, Ids> ids_;  // of mounts that are there
 };
 
 }  // namespace monitor::agent

@@ -14,8 +14,8 @@
 
 namespace monitor::agent {
 
-HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock)
-    : roots_(roots), table_(table), clock_(clock) {}
+HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe)
+    : roots_(roots), table_(table), clock_(clock), prober_(std::make_shared<MountProber>(clock, std::move(probe))) {}
 
 HostSource::~HostSource() = default;
 
@@ -30,7 +30,7 @@ std::vector<HostSource::Slot> HostSource::make_slots() const {
   add(std::make_unique<NetCollector>(roots_));
   add(std::make_unique<LoadCollector>(roots_));
   add(std::make_unique<UptimeCollector>(roots_));
-  add(std::make_unique<FilesystemCollector>(roots_));
+  add(std::make_unique<FilesystemCollector>(roots_, prober_));
   add(std::make_unique<PressureCollector>(roots_));
   return slots;
 }
@@ -38,6 +38,7 @@ std::vector<HostSource::Slot> HostSource::make_slots() const {
 void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
   if (selections.empty()) {
     grids_.erase(grid);
+    forget_mounts();
     return;
   }
   const auto [found, is_new] = grids_.try_emplace(grid);
@@ -50,6 +51,17 @@ void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelect
       adopt(slot, grid);
     }
   }
+  forget_mounts();
+}
+
+// Nobody asks for filesystems any more: none is reported as stuck.
+void HostSource::forget_mounts() {
+  for (const auto& [grid, slots] : grids_) {
+    for (const Slot& slot : slots) {
+      if (slot.collector->wanted() && slot.collector->name() == "filesystem") return;
+    }
+  }
+  prober_->ask({}, {}, 0);
 }
 
 // What another grid's collector of the same source has read.
@@ -79,9 +91,11 @@ uint64_t HostSource::collect(uint64_t grid, const Moment& now, metrics::Tick& ti
   TickBuilder out(table_, tick);
   const auto found = grids_.find(grid);
   if (found == grids_.end()) return 0;
+  const std::vector<StuckMount> stuck = prober_->stuck();
   for (Slot& slot : found->second) {
     if (slot.collector->wanted()) read(slot, now, out);
   }
+  if (on_stuck_ && stuck != prober_->stuck()) on_stuck_();
   return out.over_cardinality();
 }
 

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/collect/collector.h"
+#include "agent/collect/mount_prober.h"
 #include "base/random.h"
 
 namespace monitor::agent {
@@ -37,7 +39,8 @@ struct CollectorState {
 
 class HostSource final : public TickSource {
  public:
-  HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock);
+  // `probe` asks mounts, from several threads.
+  HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe = probe_mount);
   ~HostSource() override;
 
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
@@ -45,6 +48,10 @@ class HostSource final : public TickSource {
   uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
   // By the collector's name, over all grids.
   std::map<std::string, CollectorState> states() const;
+  // Mounts that do not answer, while filesystems are collected.
+  const std::vector<StuckMount>& stuck_mounts() const { return prober_->stuck(); }
+  // Told when a mount stops answering, and when it answers again.
+  void set_on_stuck(std::function<void()> call) { on_stuck_ = std::move(call); }
 
  private:
   struct Slot {
@@ -56,10 +63,13 @@ class HostSource final : public TickSource {
   std::vector<Slot> make_slots() const;
   void adopt(Slot& slot, uint64_t grid);
   void read(Slot& slot, const Moment& now, TickBuilder& out);
+  void forget_mounts();
 
   Roots roots_;
   metrics::SeriesTable& table_;
   const Clock& clock_;
+  std::shared_ptr<MountProber> prober_;
+  std::function<void()> on_stuck_;
   std::map<uint64_t, std::vector<Slot>> grids_;
 };
 
