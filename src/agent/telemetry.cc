@@ -80,6 +80,14 @@ void add_source(Registry& r, const TickSource* source) {
     gauge(r, "collector_duration_seconds", "Time that the last read took",
           static_cast<double>(state.last_duration_ns) / 1e9, labels);
   }
+  gauge(r, "mounts_stuck", "Mounts that do not answer", static_cast<double>(host->stuck_mounts().size()));
+  for (const StuckMount& mount : host->stuck_mounts()) {
+    gauge(r, "mount_stuck_since_timestamp_seconds", "When a mount that does not answer was asked (Unix time)",
+          static_cast<double>(mount.since_ns) / 1e9,
+          {{"mount", sanitize_utf8(mount.mount_point)},
+           {"type", sanitize_utf8(mount.type)},
+           {"source", sanitize_utf8(mount.source)}});
+  }
 }
 
 void add_spool(Registry& r, const Spool& spool) {

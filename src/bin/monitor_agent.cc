@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "agent/agent.h"
+#include "agent/collect/probe_process.h"
 #include "agent/once.h"
 #include "agent/plugins/plugin_hosts.h"
 #include "agent/plugins/plugin_report.h"
@@ -12,6 +13,7 @@
 #include "agent/uplink/uplink.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
+#include "base/stop_guard.h"
 #include "base/text.h"
 #include "base/trust.h"
 #include "bin/agent_config.h"
@@ -28,6 +30,9 @@
 
 namespace monitor {
 namespace {
+
+// For what comes after the drain: closing the spool, ending plugin hosts.
+constexpr int64_t kStopGrace = 500 * kNanosPerMilli;
 
 struct Flags {
   std::string agent_id;
@@ -71,6 +76,9 @@ void declare(Cli& cli, Flags& flags) {
                  "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
   app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
   app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted");
+  app.add_option("--rootfs", flags.roots.rootfs,
+                 "Where the host's root is seen, with a --procfs of the host: stands before its mount points "
+                 "(default: the folder of --procfs without its /proc)");
   add_optional_value(app, "--simulate", flags.simulate,
                      "Make believable values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
@@ -98,6 +106,9 @@ std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& see
   if (!valid_name(flags.agent_id)) {
     return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]",
                        json_quote(flags.agent_id.substr(0, 160)));
+  }
+  if (!flags.roots.rootfs.empty() && !flags.roots.rootfs.starts_with('/')) {
+    return fmt::format("--rootfs: got {}, expected an absolute path", json_quote(flags.roots.rootfs));
   }
   for (const std::string& group : flags.groups) {
     if (!valid_name(group))
@@ -163,7 +174,7 @@ int report_no_etcd(const Error& reason) {
 std::unique_ptr<agent::TickSource> make_source(const Flags& flags, uint64_t seed, metrics::SeriesTable& table,
                                                const Clock& clock) {
   if (flags.simulate.given()) return std::make_unique<agent::SimulatedSource>(seed, table);
-  return std::make_unique<agent::HostSource>(flags.roots, table, clock);
+  return std::make_unique<agent::HostSource>(flags.roots, table, clock, agent::probe_mount_apart);
 }
 
 // Takes what the configuration says and does nothing with it.
@@ -187,6 +198,7 @@ Status trust_documents(const Flags& flags, const std::string& data) {
 }
 
 int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
+  let_signals_end_process();
   if (const Status trusted = trust_documents(flags, data); !trusted) {
     log_error("the configuration cannot be used", {{"reason", trusted.error()}});
     return kExitIo;
@@ -239,8 +251,9 @@ std::string new_incarnation(Random& random) {
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
-               std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls)
+               std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls, StopGuard& guard)
       : cli_(cli),
+        guard_(guard),
         flags_(flags),
         own_folder_(std::move(own_folder)),
         tls_(std::move(tls)),
@@ -275,9 +288,15 @@ class AgentProgram final : private config::Applier {
     });
     config_->start(*engine_, [this](config::AgentStatus& status, config::AgentInventory& inventory) {
       for (const agent::PluginState& one : agent_.plugins()) status.plugins.push_back(agent::status_of(one));
+      for (const agent::StuckMount& one : stuck_mounts()) {
+        status.mounts.push_back({one.mount_point, one.type, one.source, one.since_ns});
+      }
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });
+    if (auto* const host = dynamic_cast<agent::HostSource*>(source_.get())) {
+      host->set_on_stuck([this] { config_->changed(); });
+    }
     uplink_.start();
     loop_.run();
     keeper_.close();
@@ -328,7 +347,13 @@ class AgentProgram final : private config::Applier {
     return {};
   }
 
+  std::vector<agent::StuckMount> stuck_mounts() const {
+    const auto* const host = dynamic_cast<const agent::HostSource*>(source_.get());
+    return host == nullptr ? std::vector<agent::StuckMount>() : host->stuck_mounts();
+  }
+
   void stop() {
+    guard_.arm();
     log_info("stopping; sending what is left", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
     const auto one_ended = [this] {
@@ -339,6 +364,7 @@ class AgentProgram final : private config::Applier {
   }
 
   const Cli& cli_;
+  StopGuard& guard_;
   const Flags& flags_;
   std::string own_folder_;
   std::shared_ptr<const rpc::SecurityContext> tls_;
@@ -383,6 +409,7 @@ Status trust_folders(const Flags& flags, const std::string& data, const std::str
 }
 
 int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
+  StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
     log_error("cannot keep data; name another folder with --data", {{"reason", trusted.error()}});
@@ -398,7 +425,7 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
     log_error("cannot set up TLS", {{"reason", tls.error()}});
     return kExitIo;
   }
-  return AgentProgram(cli, flags, std::move(servers), seed, own_folder, std::move(*tls)).run();
+  return AgentProgram(cli, flags, std::move(servers), seed, own_folder, std::move(*tls), guard).run();
 }
 
 int run(int argc, char** argv) {
@@ -424,4 +451,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace monitor
 
-int main(int argc, char** argv) { return monitor::guard(monitor::run, argc, argv); }
+int main(int argc, char** argv) {
+  if (monitor::agent::is_probe_process(argc, argv)) return monitor::agent::serve_probes();
+  return monitor::guard(monitor::run, argc, argv);
+}

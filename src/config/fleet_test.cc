@@ -72,8 +72,9 @@ TEST(Fleet, FilesAreComparedByWhatTheySay) {
 
 TEST(Fleet, WhatOthersWriteIsNoTrouble) {
   Fleet f;
-  for (const char* const text : {"", "{", "[]", "null", R"({"applied": "x", "plugins": [1, {"name": 5}], "since": 7})",
-                                 "\xff\xfe", R"({"groups": {"a": 1}, "overrides": [[]]})"}) {
+  for (const char* const text :
+       {"", "{", "[]", "null", R"({"applied": "x", "plugins": [1, {"name": 5}], "since": 7})", "\xff\xfe",
+        R"({"groups": {"a": 1}, "overrides": [[]], "mounts": [7, {"mount": []}]})"}) {
     f.put(status_key("x"), text, 1);
     f.put(inventory_key("x"), text, 2);
     EXPECT_TRUE(row_of(f.keys, "x", kNow, std::nullopt)) << text;
@@ -81,12 +82,25 @@ TEST(Fleet, WhatOthersWriteIsNoTrouble) {
 }
 
 TEST(Fleet, StatusComesBackAsItWas) {
-  AgentStatus status{"1.2.3", "host \"q\"", kNow,           kNow + 1'000'000,           7, 6, 5, "wrong", true,
-                     "abc",   {"g"},        {"agents/a/o"}, {{"p", "running", 1, 2, 3}}};
+  AgentStatus status{"1.2.3",
+                     "host \"q\"",
+                     kNow,
+                     kNow + 1'000'000,
+                     7,
+                     6,
+                     5,
+                     "wrong",
+                     true,
+                     "abc",
+                     {"g"},
+                     {"agents/a/o"},
+                     {{"p", "running", 1, 2, 3}},
+                     {{"/mnt/a", "nfs4", "s:/a", kNow}}};
   const auto back = parse_status(to_json(status));
   ASSERT_TRUE(back);
   EXPECT_EQ(to_json(*back), to_json(status));
   EXPECT_EQ(back->plugins, status.plugins);
+  EXPECT_EQ(back->mounts, status.mounts);
 }
 
 TEST(Fleet, VersionsThatADocumentNeeds) {

@@ -53,6 +53,16 @@ std::vector<std::string> texts_of(const json& object, const char* name) {
   return result;
 }
 
+void read_mounts(const json& object, AgentStatus& status) {
+  const auto mounts = object.find("mounts");
+  if (mounts == object.end() || !mounts->is_array()) return;
+  for (const json& one : *mounts) {
+    if (!one.is_object()) continue;
+    status.mounts.push_back(
+        {text_of(one, "mount"), text_of(one, "type"), text_of(one, "source"), time_of(one, "since")});
+  }
+}
+
 std::string dump(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -88,6 +98,11 @@ std::string to_json(const AgentStatus& status) {
                        {"p50", plugin.p50},
                        {"p99", plugin.p99}});
   }
+  ordered_json mounts = ordered_json::array();
+  for (const MountStatus& mount : status.mounts) {
+    mounts.push_back(
+        {{"mount", mount.mount}, {"type", mount.type}, {"source", mount.source}, {"since", time_text(mount.since_ns)}});
+  }
   ordered_json object = {{"version", status.version},
                          {"host", status.host},
                          {"since", time_text(status.since_ns)},
@@ -100,7 +115,8 @@ std::string to_json(const AgentStatus& status) {
                          {"hash", status.hash},
                          {"groups", status.groups},
                          {"overrides", status.overrides},
-                         {"plugins", plugins}};
+                         {"plugins", plugins},
+                         {"mounts", mounts}};
   return dump(object);
 }
 
@@ -120,6 +136,7 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.hash = text_of(*object, "hash");
   status.groups = texts_of(*object, "groups");
   status.overrides = texts_of(*object, "overrides");
+  read_mounts(*object, status);
   const auto plugins = object->find("plugins");
   if (plugins == object->end() || !plugins->is_array()) return status;
   for (const json& one : *plugins) {

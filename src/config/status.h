@@ -35,6 +35,16 @@ struct PluginStatus {
   bool operator==(const PluginStatus&) const = default;
 };
 
+// A mount that does not answer the agent.
+struct MountStatus {
+  std::string mount;
+  std::string type;
+  std::string source;
+  int64_t since_ns = 0;
+
+  bool operator==(const MountStatus&) const = default;
+};
+
 struct AgentStatus {
   std::string version;
   std::string host;
@@ -49,6 +59,7 @@ struct AgentStatus {
   std::vector<std::string> groups;
   std::vector<std::string> overrides;
   std::vector<PluginStatus> plugins;
+  std::vector<MountStatus> mounts = {};  // that do not answer
 };
 
 // Fills what the engine knows.

@@ -91,6 +91,7 @@ constexpr std::array kValueNames = std::to_array<std::pair<std::string_view, std
     {"prefix", "PREFIX"},
     {"procfs", "DIR"},
     {"replication", "N"},
+    {"rootfs", "DIR"},
     {"send-every", "DURATION"},
     {"server", "HOST:PORT,..."},
     {"spool", "DIR|memory"},

@@ -56,6 +56,12 @@ std::string ago(int64_t then_ns, int64_t now_ns) {
 std::string why(const FleetRow& row) {
   if (row.state == AgentState::kFailed) return row.status.error;
   if (row.state == AgentState::kPending) return fmt::format("{} revisions behind", row.behind());
+  if (!row.status.mounts.empty()) {
+    const auto& first = row.status.mounts.front();
+    const size_t more = row.status.mounts.size() - 1;
+    return fmt::format("mount {} ({}) hangs since {}{}", first.mount, first.type, format_rfc3339(first.since_ns, 0),
+                       more == 0 ? "" : fmt::format(", and {} more", more));
+  }
   if (row.status.deleted) return "deleted; the last good one is in force";
   if (!row.status.overrides.empty()) return "overrides: " + join(row.status.overrides, ", ");
   return "";
@@ -93,7 +99,7 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
     object["behind"] = row.behind();
     object["last_seen"] = row.seen_ns == 0 ? ordered_json() : ordered_json(format_rfc3339(row.seen_ns, 3));
     for (const char* const field : {"error", "desired", "last_failed", "host", "version", "groups", "since", "deleted",
-                                    "hash", "overrides", "plugins"}) {
+                                    "hash", "overrides", "plugins", "mounts"}) {
       object[field] = status.contains(field) ? status.at(field) : ordered_json();
     }
     out += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
