@@ -13,6 +13,7 @@ namespace monitor::protocol {
 namespace {
 
 constexpr size_t kIncarnationBytes = 16;
+constexpr size_t kPerMessage = 64;  // a queued message's own memory beside its bytes
 
 Status check_hello(const Hello& hello) {
   const auto bad = [](std::string text) { return Error(Code::kInvalidArgument, "hello: " + std::move(text)); };
@@ -38,7 +39,7 @@ Result<Receiver::Event> Receiver::receive(std::string_view message) {
     if (hello_) return Error(Code::kInvalidArgument, "stream: Hello was sent twice");
     if (const Status s = check_hello(*hello); !s) return s.error();
     hello_ = *hello;
-    outbox_.push_back(encode(HelloReply{options_.version, options_.window_bytes, options_.limits}));
+    say(encode(HelloReply{options_.version, options_.window_bytes, options_.limits}));
     return Event{Event::Kind::kHello, 0, 0, {}};
   }
   const auto* publish = std::get_if<Publish>(&*parsed);
@@ -82,7 +83,7 @@ void Receiver::poison(uint64_t token, std::string reason) {
   const size_t place = find(token);
   if (place == open_.size() || open_[place].state == State::kDone) return;
   open_[place].state = State::kDone;
-  outbox_.push_back(encode(Reject{acked_ + 1 + place, std::move(reason)}));
+  say(encode(Reject{acked_ + 1 + place, std::move(reason)}));
   advance();
 }
 
@@ -109,9 +110,9 @@ void Receiver::rewind_to_index(size_t index) {
   // The acknowledgement goes first: it may not name what is sent again.
   if (acked_ > acked_sent_) {
     acked_sent_ = acked_;
-    outbox_.push_back(encode(Ack{acked_}));
+    say(encode(Ack{acked_}));
   }
-  if (!is_mutant("forget_rewind")) outbox_.push_back(encode(Rewind{expected_}));
+  if (!is_mutant("forget_rewind")) say(encode(Rewind{expected_}));
 }
 
 void Receiver::advance() {
@@ -124,13 +125,19 @@ void Receiver::advance() {
 void Receiver::drain() {
   if (draining_) return;
   draining_ = true;
-  outbox_.push_back(encode(Drain{}));
+  say(encode(Drain{}));
+}
+
+void Receiver::say(std::string message) {
+  outbox_bytes_ += message.size() + kPerMessage;
+  outbox_.push_back(std::move(message));
 }
 
 std::optional<std::string> Receiver::next() {
   if (!outbox_.empty()) {
     std::string message = std::move(outbox_.front());
     outbox_.pop_front();
+    outbox_bytes_ -= message.size() + kPerMessage;
     return message;
   }
   if (acked_ == acked_sent_) return std::nullopt;

@@ -64,6 +64,8 @@ class Receiver {
   bool finished() const { return draining_ && open_.empty() && outbox_.empty() && acked_ == acked_sent_; }
   size_t open() const { return open_.size(); }
   uint64_t acked_through() const { return acked_; }
+  // Memory taken by messages that next() has not handed out yet.
+  size_t outbox_bytes() const { return outbox_bytes_; }
 
  private:
   enum class State { kOpen, kDone };
@@ -76,6 +78,7 @@ class Receiver {
   size_t find(uint64_t token) const;
   void rewind_to_index(size_t index);
   void advance();
+  void say(std::string message);
 
   ReceiverOptions options_;
   std::optional<Hello> hello_;
@@ -88,6 +91,7 @@ class Receiver {
   bool rewinding_ = false;  // numbers beyond expected_ are from before the agent knew
   bool draining_ = false;
   Fifo<std::string> outbox_;
+  size_t outbox_bytes_ = 0;
 };
 
 }  // namespace monitor::protocol

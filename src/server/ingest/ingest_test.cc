@@ -628,5 +628,66 @@ TEST_F(IngestTest, AnAgentThatDoesNotReadGetsNoMoreThanTheLimit) {
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
 }
 
+TEST_F(IngestTest, GivesNoRoomBackWhileRepliesAreNotRead) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.heard();
+  const size_t before = agent.call.consumed_bytes;
+  agent.call.unsent = 100'000;
+  for (uint64_t i = 1; i <= 10; ++i) agent.publish(i, "x");
+  EXPECT_EQ(agent.call.consumed_bytes, before) << "refusals wait: the agent may not send more";
+  EXPECT_THAT(agent.heard(), ElementsAre());
+  agent.call.unsent = 0;
+  agent.handler->on_writable();
+  EXPECT_EQ(agent.heard().size(), 11U) << "ten refusals and an acknowledgement";
+  EXPECT_EQ(agent.call.consumed_bytes, before + agent.sent);
+}
+
+TEST_F(IngestTest, EndsAStreamWhoseAgentReadsNoRefusals) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.call.unsent = 100'000;
+  uint64_t sent = 0;
+  while (!agent.call.finished && sent < 100'000) agent.publish(++sent, "x");
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_EQ(agent.call.finished->code, Code::kResourceExhausted);
+  EXPECT_THAT(agent.call.finished->message, HasSubstr("does not read its replies"));
+  EXPECT_LT(sent, 5000U);
+  EXPECT_EQ(memory_->used(), 0U);
+}
+
+TEST_F(IngestTest, CountsRepliesThatWaitInTheMemoryBudget) {
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.call.unsent = 100'000;
+  for (uint64_t i = 1; i <= 700; ++i) agent.publish(i, "x");
+  ASSERT_FALSE(agent.call.finished);
+  EXPECT_GT(memory_->used(), 64U * 1024);
+  agent.call.unsent = 0;
+  agent.handler->on_writable();
+  EXPECT_EQ(memory_->used(), 0U);
+}
+
+// One batch that the log does not settle keeps the records of all that come after it.
+TEST_F(IngestTest, BoundsTinyBatchesBehindOneThatTheLogHolds) {
+  IngestOptions options;
+  options.memory_limit = MemoryBudget::kLeast;
+  ingest_ = make(options);
+  log_.hold_deliveries();
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, batch(1));
+  uint64_t sent = 1;
+  while (!agent.call.finished && sent < 200'000) {
+    agent.publish(++sent, "x");
+    agent.call.written.clear();
+  }
+  ASSERT_TRUE(agent.call.finished);
+  EXPECT_EQ(agent.call.finished->code, Code::kResourceExhausted);
+  EXPECT_LE(memory_->used(), MemoryBudget::kLeast);
+  log_.release_deliveries();
+  turn();
+}
+
 }  // namespace
 }  // namespace monitor::server

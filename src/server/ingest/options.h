@@ -22,7 +22,10 @@ struct IngestOptions {
   // Of the batches of all streams together, in all loops. Above it streams pause: they get no more room to send.
   size_t memory_limit = MemoryBudget::kDefault;
   size_t max_streams_per_agent = 16;
-  size_t max_unsent_bytes = size_t{64} * 1024;  // acknowledgements to an agent that does not read
+  // Replies to an agent that does not read: at the first limit it gets no more room to send, at the second its stream
+  // ends.
+  size_t max_unsent_bytes = size_t{64} * 1024;
+  size_t max_outbox_bytes = size_t{256} * 1024;
   int64_t hello_timeout_ns = 10 * kNanosPerSecond;
   int64_t min_retry_ns = 100 * kNanosPerMilli;  // before an agent is asked to send again; doubles up to the next one
   int64_t max_retry_ns = 5 * kNanosPerSecond;

@@ -32,6 +32,14 @@ protocol::ReceiverOptions receiver_options(const IngestOptions& options) {
                      .value_bytes = limits.value_bytes}};
 }
 
+// What a stream's bookkeeping costs: a batch in flight here and in the receiver. Below the first bound it is not
+// counted: an ordinary stream stays there; above, it is taken from the budget in steps.
+constexpr size_t kPerInFlight = 64;
+constexpr size_t kFreeOverhead = size_t{64} * 1024;
+constexpr size_t kOverheadStep = size_t{16} * 1024;
+constexpr size_t kFlushAt = size_t{16} * 1024;  // of refusals that wait for what is in flight before them
+constexpr size_t kMaxReason = 1024;             // bytes of a refusal's text
+
 }  // namespace
 
 Session::Session(Ingest& ingest, rpc::ServerCall& call)
@@ -48,6 +56,7 @@ Session::~Session() {
   ingest_.env_.timers.cancel_timer(retry_timer_);
   ended_ = true;  // nothing is said to the call any more
   end_turn();
+  free_overhead();
   drop_waiting();
   leave_orphans();
   leave_table();
@@ -57,6 +66,7 @@ Session::~Session() {
 void Session::on_cancelled() {
   ended_ = true;
   end_turn();
+  free_overhead();
   drop_waiting();
   leave_table();
 }
@@ -125,7 +135,8 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
       {.token = event.token, .bytes = message_bytes, .since_ns = ingest_.env_.timers.clock().mono_ns()});
   append(event.token, event.batch);
   // Confirmations write the acknowledgements; here only a refusal can have something to say.
-  if (in_flight_.empty()) flush();
+  if (in_flight_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
+  charge_overhead();
 }
 
 void Session::append(uint64_t token, std::string_view batch) {
@@ -210,7 +221,7 @@ void Session::resume(size_t taken) {
 }
 
 void Session::give_back(size_t bytes) {
-  if (paused_ || retry_timer_ != 0) {
+  if (paused_ || retry_timer_ != 0 || outbox_full()) {
     withheld_ += bytes;
   } else if (!ended_) {
     call_.consumed(bytes);
@@ -218,9 +229,36 @@ void Session::give_back(size_t bytes) {
 }
 
 void Session::release_withheld() {
-  if (paused_ || retry_timer_ != 0 || withheld_ == 0 || ended_) return;
+  if (paused_ || retry_timer_ != 0 || withheld_ == 0 || ended_ || outbox_full()) return;
   call_.consumed(std::exchange(withheld_, 0));
 }
+
+bool Session::outbox_full() const { return call_.unsent_bytes() >= ingest_.options_.max_unsent_bytes; }
+
+// Replies that an agent does not read, and what it makes us remember of tiny batches, are bounded and in the budget.
+void Session::charge_overhead() {
+  if (ended_) return;
+  const size_t outbox = receiver_.outbox_bytes();
+  if (outbox > ingest_.options_.max_outbox_bytes) {
+    return end(Error(Code::kResourceExhausted,
+                     fmt::format("stream: the agent does not read its replies: {} bytes wait, the limit is {}; read "
+                                 "them, and send again on a new stream",
+                                 outbox + call_.unsent_bytes(), ingest_.options_.max_outbox_bytes)));
+  }
+  const size_t used = outbox + in_flight_.size() * kPerInFlight;
+  const size_t wanted = used <= kFreeOverhead ? 0 : (used / kOverheadStep + 1) * kOverheadStep;
+  if (wanted <= overhead_) {
+    ingest_.give_memory_back(overhead_ - wanted);
+  } else if (!ingest_.take_memory(wanted - overhead_)) {
+    return end(Error(Code::kResourceExhausted,
+                     fmt::format("stream: {} batches and {} bytes of replies wait, and the server's memory limit is "
+                                 "reached; send again on a new stream",
+                                 in_flight_.size(), outbox + call_.unsent_bytes())));
+  }
+  overhead_ = wanted;
+}
+
+void Session::free_overhead() { ingest_.give_memory_back(std::exchange(overhead_, 0)); }
 
 Session::InFlight* Session::flight_of(uint64_t token) {
   if (in_flight_.empty() || token < in_flight_.front().token) return nullptr;
@@ -309,6 +347,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
 void Session::reject(uint64_t token, telemetry::Counter& counter, std::string reason) {
   counter.add();
   log_warning("batch refused", {{"agent", receiver_.hello().agent_id}, {"reason", reason}});
+  if (reason.size() > kMaxReason) reason = sanitize_utf8(reason.substr(0, kMaxReason));
   const auto index = static_cast<size_t>(token - in_flight_.front().token);
   settle(in_flight_[index]);
   receiver_.poison(token, std::move(reason));
@@ -389,6 +428,7 @@ void Session::end(const Error& error) {
   if (std::exchange(ended_, true)) return;
   log_info("stream ended by the server", {{"peer", call_.peer()}, {"error", error}});
   end_turn();
+  free_overhead();
   drop_waiting();
   leave_table();
   call_.finish({error.code(), error.message()});
@@ -404,11 +444,15 @@ void Session::flush() {
     }
     if (receiver_.finished() || (half_closed_ && receiver_.open() == 0)) {
       ended_ = true;
+      free_overhead();
       leave_table();
       call_.finish({});
+      return;
     }
-    return;
+    break;
   }
+  release_withheld();
+  if (overhead_ != 0) charge_overhead();
 }
 
 }  // namespace monitor::server

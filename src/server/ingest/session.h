@@ -72,6 +72,9 @@ class Session final : public rpc::ServerCallHandler {
   void release(InFlight& flight);
   void give_back(size_t bytes);
   void release_withheld();
+  bool outbox_full() const;
+  void charge_overhead();
+  void free_overhead();
   bool afford(size_t cost);
   void pause(uint64_t token, size_t cost);
   void end_turn();
@@ -95,7 +98,9 @@ class Session final : public rpc::ServerCallHandler {
   size_t paused_cost_ = 0;  // of that one
   size_t held_ = 0;         // of the memory budget, by what is in flight
   size_t turn_ = 0;         // of it, taken for what comes next
-  size_t withheld_ = 0;     // bytes that the agent gets no room for while it is paused, or a retry is awaited
+  // Bytes that the agent gets no room for while it is paused, a retry is awaited, or it does not read its replies.
+  size_t withheld_ = 0;
+  size_t overhead_ = 0;  // of the memory budget, by replies that wait and by the records of what is in flight
   Timers::TimerId hello_timer_ = 0;
   Timers::TimerId turn_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;  // set: nothing is written until then
