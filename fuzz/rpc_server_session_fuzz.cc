@@ -22,6 +22,20 @@ struct Events final : ServerSessionHandler {
   bool finished = false;
 };
 
+// What all connections share; empty again when they are gone.
+struct Budget final : ByteBudget {
+  bool take(size_t bytes, size_t /*held*/) override {
+    if (used + bytes > 50'000) return false;
+    used += bytes;
+    return true;
+  }
+  void give_back(size_t bytes, size_t /*held*/) override {
+    if (bytes > used) std::abort();
+    used -= bytes;
+  }
+  size_t used = 0;
+};
+
 class Handler final : public ServerCallHandler {
  public:
   Handler(ServerCall& call, uint8_t mode) : call_(call), mode_(mode) {}
@@ -62,6 +76,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FakeTimers timers;
   ServerLimits limits;
   limits.max_message_bytes = 100'000;
+  limits.first_call_timeout_ns = kNanosPerSecond / 2;
+  limits.message_timeout_ns = kNanosPerSecond;
+  limits.header_timeout_ns = kNanosPerSecond;
+  Budget budget;
+  limits.buffers = &budget;
   MethodTable methods;
   const CallFactory factory = [mode](ServerCall& call) { return std::make_unique<Handler>(call, mode); };
   methods.add_method("/t.T/M", factory, {.manual_flow_control = (mode & 1U) != 0});
@@ -76,13 +95,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (out > 0) session.consume_output(out);
       timers.advance(kNanosPerMilli);
     }
-    timers.advance(kNanosPerSecond);
+    timers.advance(2 * kNanosPerSecond);
     if ((mode & 32U) != 0) {
       session.connection_lost(Error(Code::kUnavailable, "lost"));
       timers.advance(0);
       if (!events.finished || session.active_calls() != 0) std::abort();
     }
   }
+  if (budget.used != 0) std::abort();
   if (!timers.idle()) std::abort();  // a timer would call into a session that is gone
   return 0;
 }

@@ -11,12 +11,19 @@
 namespace monitor::rpc {
 namespace {
 constexpr int64_t kMinKeepaliveInterval = 10 * kNanosPerSecond;
+constexpr int64_t kHeaderTimeout = 20 * kNanosPerSecond;
 
 Http2Options http2_options(const ClientSessionOptions& options) {
   Http2Options out;
   out.stream_window_bytes = options.stream_window_bytes;
   out.connection_window_bytes = options.connection_window_bytes;
   out.max_header_list_bytes = options.max_header_list_bytes;
+  // One connection may carry thousands of short calls a second.
+  out.header_burst_bytes = 16.0 * 1024 * 1024;
+  out.header_bytes_per_second = 16.0 * 1024 * 1024;
+  out.header_burst_fields = 200'000;
+  out.header_fields_per_second = 200'000;
+  out.header_timeout_ns = kHeaderTimeout;
   if (options.keepalive_interval_ns > 0) {
     out.keepalive_interval_ns = std::max(options.keepalive_interval_ns, kMinKeepaliveInterval);
     out.keepalive_timeout_ns = options.keepalive_timeout_ns;
@@ -116,7 +123,20 @@ void ClientSession::Impl::on_goaway_received(uint32_t h2_error, std::string_view
   if (first && handler_ != nullptr) handler_->on_goaway({h2_error, std::string(debug_data)});
 }
 
+void ClientSession::Impl::on_control_frame(ControlFrame frame) {
+  RateBudget& budget = frame == ControlFrame::kWindow ? windows_ : controls_;
+  if (!budget.take(timers_.clock().mono_ns())) stop_reading("too_many_control_frames");
+}
+
+void ClientSession::Impl::on_flood(std::string_view why) {
+  const std::shared_ptr<Impl> keep = shared_from_this();
+  flooded_ = true;
+  terminate(H2Error::kEnhanceYourCalm, why);
+  fail(Error(Code::kUnavailable, "the server floods: " + std::string(why)));
+}
+
 void ClientSession::Impl::on_goaway_sent(const Error& error) {
+  if (flooded_) return;  // ours
   going_away_ = true;
   finish_reason_ = Error(Code::kUnavailable, "the server broke HTTP/2: " + error.message());
 }

@@ -47,6 +47,8 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   void on_data_sent(Http2Stream& stream, size_t bytes) override;
   void on_settings() override;
   void on_goaway_received(uint32_t h2_error, std::string_view debug_data) override;
+  void on_control_frame(ControlFrame frame) override;
+  void on_flood(std::string_view why) override;
   void on_goaway_sent(const Error& error) override;
   void on_broken(const Error& error) override;
   bool keepalive_needed() const override { return active_ > 0; }
@@ -72,13 +74,16 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   ClientSessionHandler* handler_;
   // Owned here until both HTTP/2 and the events are done with them.
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
-  std::vector<Stream*> ended_;     // on_done is due
-  std::vector<Stream*> writable_;  // on_writable is due
+  std::vector<Stream*> ended_;          // on_done is due
+  std::vector<Stream*> writable_;       // on_writable is due
+  RateBudget controls_{20'000, 5'000};  // a server measures with pings how fast the link is
+  RateBudget windows_{100'000, 50'000};
   Timers::TimerId events_timer_ = 0;
   size_t active_ = 0;
   bool in_receive_ = false;
   bool ready_ = false;
   bool going_away_ = false;
+  bool flooded_ = false;
   bool finished_ = false;
   bool finish_told_ = false;
   Error finish_reason_{Code::kUnavailable, "connection closed"};
@@ -101,14 +106,12 @@ struct ClientSession::Impl::Stream final : Http2Stream {
 
   bool h2_open = false;  // nghttp2 knows it, and will tell its close
   bool have_headers = false;
-  bool headers_too_large = false;
   bool bad_metadata = false;
   bool above_low_water = false;
   bool writable_queued = false;
   bool ended = false;  // final_status is set
   bool told = false;   // on_done was called, or nobody wants it
   int http_status = 0;
-  size_t header_bytes = 0;
   std::string content_type;
   std::string encoding;
   std::optional<std::string> grpc_status;

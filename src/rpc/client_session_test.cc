@@ -121,12 +121,14 @@ TEST_F(ClientSessionTest, CompressionWasNotOffered) {
             Code::kResourceExhausted);
 }
 
-TEST_F(ClientSessionTest, LargeHeadersEndTheCallOnly) {
+TEST_F(ClientSessionTest, HeadersAboveTheLimitEndTheConnection) {
   std::string block = kOkHeaders;
-  for (int i = 0; i < 150; ++i) block += literal("k" + std::to_string(i), std::string(90, 'v'));
-  const CallStatus status = answer(headers(block, false));
-  EXPECT_EQ(status.code, Code::kResourceExhausted);
-  EXPECT_TRUE(session_->accepts_calls());
+  for (int i = 0; i < 200; ++i) block += literal("key" + std::to_string(i), std::string(100, 'v'));
+  const CallStatus status =
+      answer(frame(kHeaders, 0, 1, block.substr(0, 16'000)) + frame(kCont, 4, 1, block.substr(16'000)));
+  EXPECT_EQ(status.code, Code::kUnavailable);
+  EXPECT_THAT(status.message, HasSubstr("header_list_too_large"));
+  EXPECT_FALSE(session_->accepts_calls());
 }
 
 TEST_F(ClientSessionTest, GoawaySortsCalls) {
@@ -171,6 +173,65 @@ TEST_F(ClientSessionTest, GarbageEndsInOneStatus) {
     timers_.advance(0);
     EXPECT_EQ(recorder_->done, 1);
   }
+}
+
+// What a hostile server may cost its client.
+class HostileServerTest : public ClientSessionTest {
+ protected:
+  static std::string large_entry() { return "\x40\x01k\x7f\x81\x1e" + std::string(3968, 'v'); }
+  void expect_cut(const std::string& why) {
+    ASSERT_TRUE(events_.finished);
+    EXPECT_THAT(events_.finished->message(), HasSubstr(why));
+    EXPECT_EQ(recorder_->done, 1);
+    EXPECT_EQ(recorder_->status->code, Code::kUnavailable);
+  }
+};
+
+TEST_F(HostileServerTest, HeaderBombInAnAnswerEndsTheConnection) {
+  receive(headers(kOkHeaders + large_entry() + std::string(10'000, '\xbe'), false));
+  expect_cut("header_list_too_large");
+}
+
+TEST_F(HostileServerTest, HeaderBombInTrailersEndsTheConnection) {
+  receive(headers(kOkHeaders + large_entry(), false) + headers(std::string(10'000, '\xbe'), true));
+  expect_cut("header_list_too_large");
+}
+
+TEST_F(HostileServerTest, InformationalHeadersHaveABudget) {
+  receive(headers(literal(":status", "103") + large_entry(), false));
+  int rounds = 0;
+  for (; !events_.finished && rounds < 10'000; ++rounds) {
+    receive(headers(literal(":status", "103") + std::string(3, '\xbe'), false));
+  }
+  EXPECT_LT(rounds, 2000);
+  expect_cut("too_many_headers");
+}
+
+TEST_F(HostileServerTest, BlocksOfCallsThatWereCancelledAreChargedToo) {
+  receive(headers(kOkHeaders + large_entry(), false));
+  call_->cancel();
+  flush();
+  timers_.advance(0);
+  receive(headers(std::string(16'000, '\xbe'), true));
+  EXPECT_TRUE(events_.finished);
+  EXPECT_FALSE(session_->accepts_calls());
+}
+
+TEST_F(HostileServerTest, ControlFramesHaveABudget) {
+  int rounds = 0;
+  for (; !events_.finished && rounds < 1000; ++rounds) {
+    std::string pings;
+    for (int i = 0; i < 100; ++i) pings += frame(kPing, 0, 0, "12345678");
+    receive(pings);
+  }
+  EXPECT_LT(rounds, 300);
+  expect_cut("too_many_control_frames");
+}
+
+TEST_F(HostileServerTest, UnfinishedHeaderBlockHasADeadline) {
+  receive(frame(kHeaders, 0, 1, kOkHeaders));
+  timers_.advance(20 * kNanosPerSecond);
+  expect_cut("header_timeout");
 }
 
 }  // namespace

@@ -7,10 +7,6 @@
 #include "rpc/client_session_impl.h"
 
 namespace monitor::rpc {
-namespace {
-// HTTP/2 counts this much more than its name and value for each header.
-constexpr size_t kHeaderOverhead = 32;
-}  // namespace
 
 // --- Starting a call.
 
@@ -101,11 +97,6 @@ void ClientSession::Impl::deadline_passed(Stream& stream) {
 void ClientSession::Impl::on_header(Http2Stream& base, std::string_view name, std::string_view value) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.ended) return;
-  stream.header_bytes += name.size() + value.size() + kHeaderOverhead;
-  if (stream.header_bytes > options_.max_header_list_bytes) {
-    stream.headers_too_large = true;
-    return;
-  }
   if (name == ":status") {
     stream.http_status = static_cast<int>(parse_u64(value).value_or(0));
   } else if (name == "content-type") {
@@ -124,13 +115,6 @@ void ClientSession::Impl::on_header(Http2Stream& base, std::string_view name, st
 void ClientSession::Impl::on_header_block(Http2Stream& base, bool end_stream) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.ended) return;
-  stream.header_bytes = 0;
-  if (stream.headers_too_large) {
-    const std::string limit = std::to_string(options_.max_header_list_bytes);
-    end_and_reset(stream, {Code::kResourceExhausted, "headers of the response exceed " + limit + " bytes"},
-                  H2Error::kCancel);
-    return;
-  }
   if (stream.bad_metadata) {
     end_and_reset(stream, {Code::kInternal, "a -bin header of the response is not base64"}, H2Error::kCancel);
     return;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint32_t kServiceField = 1;
 constexpr uint32_t kStatusField = 1;
+constexpr size_t kMaxRequest = 4096;  // the name of a service
 
 Result<std::string> requested_service(std::string_view request) {
   std::string service;
@@ -44,8 +45,10 @@ class HealthService::Watch final : public ServerCallHandler {
   void on_message(std::string_view message) override {
     Result<std::string> service = requested_service(message);
     if (!service.ok()) return call_.finish({service.error().code(), service.error().message()});
+    if (!state_->watches.insert(this).second) {
+      return call_.finish({Code::kInvalidArgument, "Watch has one request message, got more"});
+    }
     service_ = std::move(*service);
-    state_->watches.insert(this);
     const auto it = state_->services.find(service_);
     call_.write(response(it == state_->services.end() ? ServingStatus::kServiceUnknown : it->second));
   }
@@ -75,9 +78,11 @@ void HealthService::add_to(MethodTable& methods) {
                         return Error(Code::kNotFound, "unknown service " + json_quote(*service));
                       }
                       return response(it->second);
-                    });
+                    },
+                    {.max_message_bytes = kMaxRequest});
   methods.add_method("/grpc.health.v1.Health/Watch",
-                     [state = state_](ServerCall& call) { return std::make_unique<Watch>(call, state); });
+                     [state = state_](ServerCall& call) { return std::make_unique<Watch>(call, state); },
+                     {.max_message_bytes = kMaxRequest});
 }
 
 void HealthService::set_status(const std::string& service, ServingStatus status) {

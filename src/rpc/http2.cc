@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace monitor::rpc {
@@ -20,6 +21,8 @@ constexpr uint8_t kKeepalivePing[8] = {'k', 'e', 'e', 'p', 'a', 'l', 'i', 'v'};
 constexpr uint8_t kProbePing[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
 // Answers to PING and SETTINGS that a peer makes us queue without reading them.
 constexpr size_t kMaxOutboundAcks = 1000;
+constexpr size_t kPrefaceBytes = 24;
+constexpr size_t kMaxPadding = 256;  // with its length
 
 std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 
@@ -43,16 +46,32 @@ struct Http2::Callbacks {
   static Http2Stream* stream(nghttp2_session* session, int32_t id) {
     return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
   }
-  static int result(const Http2& http2) { return http2.aborted_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
+  static int result(const Http2& http2) { return http2.aborted_ || http2.deaf_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
+
+  // While frames are prepared, or from either side: what is to be sent goes out though nothing more is read.
+  static int send_result(const Http2& http2) { return http2.aborted_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
+
+  // Nothing, or perhaps nothing but padding.
+  static bool carries_little(const nghttp2_frame_hd& data) {
+    if ((data.flags & NGHTTP2_FLAG_END_STREAM) != 0) return false;
+    return data.length == 0 || ((data.flags & NGHTTP2_FLAG_PADDED) != 0 && data.length <= kMaxPadding);
+  }
 
   static int on_begin_frame(nghttp2_session* /*session*/, const nghttp2_frame_hd* hd, void* user_data) {
     Http2& http2 = self(user_data);
     switch (hd->type) {
       case NGHTTP2_DATA:
-        if (hd->length == 0 && (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0) http2.on_control_frame(ControlFrame::kOther);
+        if (carries_little(*hd)) http2.on_control_frame(ControlFrame::kOther);
         break;
       case NGHTTP2_HEADERS:
+        http2.begin_header_frame(hd->stream_id, hd->length, false);
+        break;
+      case NGHTTP2_CONTINUATION:
+        http2.on_control_frame(ControlFrame::kOther);
+        http2.begin_header_frame(hd->stream_id, hd->length, true);
+        break;
       case NGHTTP2_WINDOW_UPDATE:
+        http2.on_control_frame(ControlFrame::kWindow);
         break;
       case NGHTTP2_RST_STREAM:
         http2.on_control_frame(ControlFrame::kReset);
@@ -69,6 +88,8 @@ struct Http2::Callbacks {
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     Http2& http2 = self(user_data);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return result(http2);
+    http2.last_begun_stream_ = frame->hd.stream_id;
+    ++http2.open_streams_;
     Http2Stream* stream = http2.on_begin_stream(frame->hd.stream_id);
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
@@ -78,8 +99,30 @@ struct Http2::Callbacks {
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name, size_t name_length,
                        const uint8_t* value, size_t value_length, uint8_t /*flags*/, void* user_data) {
     Http2& http2 = self(user_data);
-    if (Http2Stream* s = stream(session, frame->hd.stream_id)) {
+    http2.count_header(name_length + value_length);
+    Http2Stream* s = stream(session, frame->hd.stream_id);
+    if (s != nullptr && result(http2) == 0) {
       http2.on_header(*s, text_of(name, name_length), text_of(value, value_length));
+    }
+    return result(http2);
+  }
+
+  // A field that HTTP/2 forbids: it is left out, but was decoded.
+  static int on_invalid_header(nghttp2_session* /*session*/, const nghttp2_frame* /*frame*/, const uint8_t* /*name*/,
+                               size_t name_length, const uint8_t* /*value*/, size_t value_length, uint8_t /*flags*/,
+                               void* user_data) {
+    Http2& http2 = self(user_data);
+    http2.count_header(name_length + value_length);
+    return result(http2);
+  }
+
+  // nghttp2 answers with RST_STREAM; the rest of a header block is decoded, and not delivered.
+  static int on_invalid_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame, int /*code*/, void* user_data) {
+    Http2& http2 = self(user_data);
+    http2.on_control_frame(ControlFrame::kReset);
+    if (frame->hd.type == NGHTTP2_HEADERS && !http2.block_ignored_) {
+      http2.block_ignored_ = true;
+      http2.charge_ignored(frame->hd.length);
     }
     return result(http2);
   }
@@ -159,13 +202,14 @@ struct Http2::Callbacks {
       default:
         break;
     }
-    return result(http2);
+    return send_result(http2);
   }
 
   static int on_stream_close(nghttp2_session* session, int32_t id, uint32_t error_code, void* user_data) {
     Http2& http2 = self(user_data);
+    if (http2.server_ && http2.open_streams_ > 0) --http2.open_streams_;
     if (Http2Stream* s = stream(session, id)) http2.on_stream_closed(*s, error_code);
-    return result(http2);
+    return send_result(http2);
   }
 
   static int on_error(nghttp2_session* /*session*/, int /*code*/, const char* message, size_t size, void* user_data) {
@@ -209,6 +253,8 @@ struct Http2::Callbacks {
     nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(c, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
     nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
@@ -221,6 +267,13 @@ struct Http2::Callbacks {
 
 Http2::Http2(Timers& timers, const Http2Options& options)
     : timers_(timers),
+      server_(options.server),
+      max_concurrent_streams_(options.max_concurrent_streams),
+      max_header_list_bytes_(options.max_header_list_bytes),
+      header_timeout_ns_(options.header_timeout_ns),
+      scanner_(options.server ? kPrefaceBytes : 0),
+      header_bytes_(options.header_burst_bytes, options.header_bytes_per_second),
+      header_fields_(options.header_burst_fields, options.header_fields_per_second),
       keepalive_interval_ns_(options.keepalive_interval_ns),
       keepalive_timeout_ns_(options.keepalive_timeout_ns) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::make();
@@ -260,16 +313,26 @@ void Http2::configure(const Http2Options& options) {
 
 Http2::~Http2() {
   timers_.cancel_timer(keepalive_timer_);
+  timers_.cancel_timer(header_timer_);
   nghttp2_session_del(session_);
 }
 
 Status Http2::feed(std::string_view bytes) {
-  if (keepalive_interval_ns_ > 0) last_receive_ns_ = timers_.clock().mono_ns();
+  if (deaf_) return {};
+  now_ns_ = last_receive_ns_ = timers_.clock().mono_ns();
+  const uint64_t unknown_before = scanner_.unknown_frames();
+  scanner_.feed(bytes);
+  for (uint64_t n = scanner_.unknown_frames() - unknown_before; n > 0 && !deaf_; --n) {
+    on_control_frame(ControlFrame::kOther);
+  }
+  if (deaf_) return {};
   const ssize_t rc = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (rc < 0 && !aborted_) {
+  if (deaf_ || aborted_) return {};
+  if (rc < 0) {
     const std::string detail = last_error_.empty() ? "" : " (" + last_error_ + ")";
     return Error(Code::kInternal, nghttp2_strerror(static_cast<int>(rc)) + detail);
   }
+  watch_header_block();
   if (nghttp2_session_want_write(session_) != 0) want_output();
   return {};
 }
@@ -298,7 +361,7 @@ void Http2::output_sent(size_t bytes) {
 }
 
 bool Http2::done() const {
-  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+  return (deaf_ || nghttp2_session_want_read(session_) == 0) && nghttp2_session_want_write(session_) == 0;
 }
 
 void Http2::want_output() {
@@ -360,6 +423,7 @@ void Http2::submit_shutdown_notice() {
 }
 
 void Http2::submit_goaway(H2Error code, std::string_view debug_data) {
+  refuses_streams_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                         static_cast<uint32_t>(code), reinterpret_cast<const uint8_t*>(debug_data.data()),
                         debug_data.size());
@@ -369,6 +433,7 @@ void Http2::submit_goaway(H2Error code, std::string_view debug_data) {
 void Http2::terminate(H2Error code, std::string_view debug_data) {
   // The reason first: nghttp2's own GOAWAY at the end carries none.
   if (!debug_data.empty()) submit_goaway(code, debug_data);
+  refuses_streams_ = true;
   nghttp2_session_terminate_session(session_, static_cast<uint32_t>(code));
   want_output();
 }

@@ -15,7 +15,9 @@
 
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "rpc/frame_scanner.h"
 #include "rpc/message_framing.h"
+#include "rpc/rate_budget.h"
 #include "rpc/wire.h"
 
 struct nghttp2_session;
@@ -47,12 +49,23 @@ struct Http2Options {
   uint32_t max_concurrent_streams = 100;
   uint32_t stream_window_bytes = 0;
   uint32_t connection_window_bytes = 0;
+  // Of one block, decoded, as HTTP/2 counts it (32 bytes more a field). More of it ends the connection.
   uint32_t max_header_list_bytes = 0;
+  // Budgets of the connection, as a burst and what is added each second: decoded bytes and fields of all its header
+  // blocks. A block that is not delivered (to a stream that was refused, or is closed) is charged by the most that it
+  // can decode to.
+  double header_burst_bytes = 1024 * 1024;
+  double header_bytes_per_second = 512 * 1024;
+  double header_burst_fields = 20'000;
+  double header_fields_per_second = 8'000;
+  // For a header block to end; 0 is never.
+  int64_t header_timeout_ns = 0;
   int64_t keepalive_interval_ns = 0;
   int64_t keepalive_timeout_ns = 0;
 };
 
-enum class ControlFrame { kReset, kPing, kOther };
+// kReset: RST_STREAM, or a frame for which we send one.
+enum class ControlFrame { kReset, kPing, kWindow, kOther };
 
 class Http2 {
  public:
@@ -72,6 +85,8 @@ class Http2 {
   // Returns from feed() as soon as possible; no more events.
   void abort() { aborted_ = true; }
   bool aborted() const { return aborted_; }
+  // Reads nothing more, from the middle of a header block on; what is to be sent is still sent. Calls on_flood(), once.
+  void stop_reading(std::string_view why);
 
   // --- Commands. Each makes output wanted.
   // The stream's id, or an error.
@@ -115,6 +130,8 @@ class Http2 {
   virtual void on_control_frame(ControlFrame /*frame*/) {}
   // Something was sent that is no answer to a ping or to SETTINGS.
   virtual void on_payload_sent() {}
+  // The peer costs more than it may. Nothing more is read: the owner ends the connection.
+  virtual void on_flood(std::string_view why) = 0;
   // GOAWAY with an error was sent: our own, or nghttp2's verdict on a peer that broke a rule. done() follows.
   virtual void on_goaway_sent(const Error& error) = 0;
   // No answer to a keepalive ping, or nothing can be sent any more.
@@ -127,6 +144,11 @@ class Http2 {
 
   void configure(const Http2Options& options);
   void arm_keepalive(int64_t at_ns);
+  bool ignores_headers(int32_t stream_id) const;
+  void begin_header_frame(int32_t stream_id, size_t length, bool continuation);
+  void charge_ignored(size_t block_bytes);
+  void count_header(size_t name_and_value_bytes);
+  void watch_header_block();
   void keepalive_due();
 
   Timers& timers_;
@@ -135,7 +157,25 @@ class Http2 {
   size_t out_head_ = 0;
   bool output_announced_ = false;
   bool aborted_ = false;
+  bool deaf_ = false;  // stop_reading()
   std::string last_error_;
+
+  const bool server_;
+  const uint32_t max_concurrent_streams_;
+  const uint32_t max_header_list_bytes_;
+  const int64_t header_timeout_ns_;
+  FrameScanner scanner_;
+  RateBudget header_bytes_;
+  RateBudget header_fields_;
+  int64_t now_ns_ = 0;          // of the last feed()
+  size_t block_bytes_ = 0;      // decoded so far, of the block that is read
+  bool block_ignored_ = false;  // it is not delivered
+  size_t largest_field_ = 64;   // what one byte of a block can refer to
+  int32_t last_begun_stream_ = 0;
+  size_t open_streams_ = 0;       // begun by the peer
+  bool refuses_streams_ = false;  // after GOAWAY
+  Timers::TimerId header_timer_ = 0;
+  uint64_t timed_block_ = 0;
 
   int64_t keepalive_interval_ns_;
   int64_t keepalive_timeout_ns_;

@@ -41,7 +41,9 @@ class Deframer {
   // Of the message whose prefix has been read, 0 between messages.
   size_t length() const { return length_; }
   // Memory held for an incomplete message.
-  size_t partial_bytes() const { return partial_.size(); }
+  size_t partial_bytes() const { return partial_.empty() ? 0 : partial_.capacity(); }
+  void set_max_message_bytes(size_t bytes) { max_message_bytes_ = bytes; }
+  size_t max_message_bytes() const { return max_message_bytes_; }
   bool between_messages() const { return !in_body_ && prefix_size_ == 0; }
 
  private:
@@ -71,6 +73,8 @@ class ReceiveWindow {
   // A message is complete and with the user.
   size_t delivered(size_t message_length);
   size_t consumed(size_t bytes);
+  // Bytes of messages that are with the user; without any, the peer can send the whole of the next message.
+  size_t unconfirmed() const { return unconfirmed_; }
 
  private:
   size_t release();

@@ -44,6 +44,7 @@ void MethodTable::add_method(std::string path, CallFactory factory, const Method
 void MethodTable::add_unary(std::string path, UnaryMethod method, const MethodOptions& options) {
   MethodOptions unary = options;
   unary.manual_flow_control = false;  // nobody could confirm
+  unary.single_request = true;
   auto shared = std::make_shared<const UnaryMethod>(std::move(method));
   add_method(
       std::move(path), [shared](ServerCall& call) { return std::make_unique<UnaryHandler>(call, *shared); }, unary);

@@ -72,6 +72,10 @@ struct MethodOptions {
   bool manual_flow_control = false;
   // 0: the connection's limit (ServerLimits::max_message_bytes).
   size_t max_message_bytes = 0;
+  // Of a call's first message; 0: as all others.
+  size_t max_first_message_bytes = 0;
+  // The client sends one message, and is done: both within ServerLimits::message_timeout_ns. Set by add_unary().
+  bool single_request = false;
   size_t low_water_bytes = size_t{16} * 1024;
 };
 

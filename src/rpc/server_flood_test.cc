@@ -92,6 +92,16 @@ TEST_F(FloodTest, SettingsPriorityAndEmptyDataHaveABudget) {
   }
 }
 
+TEST_F(FloodTest, FramesOfUnknownTypesAndPaddingHaveABudget) {
+  for (const std::string& bytes :
+       {frame(0x42, 0, 0, "whatever"), frame(0x42, 0, 1, ""), frame(kData, 8, 1, "\x03" + std::string(3, '\0'))}) {
+    start();
+    receive(frame(kHeaders, 4, 1, request("/test.T/M")));
+    EXPECT_LE(rounds_until_end(bytes, 5000), 1100);
+    EXPECT_THAT(output_, HasSubstr("too_many_control_frames"));
+  }
+}
+
 TEST_F(FloodTest, RapidResetsHaveABudget) {
   start();
   int rounds = 0;
@@ -110,29 +120,297 @@ TEST_F(FloodTest, ContinuationsHaveAnEnd) {
   EXPECT_LE(rounds_until_end(frame(kCont, 0, 1, literal("x", "y"))), 1100);
 }
 
-TEST_F(FloodTest, LargeHeadersEndTheCallOnly) {
+// A small block whose entries are repeated by reference: each costs one byte on the wire and much here.
+std::string large_entry() {
+  std::string entry = "\x40\x01k";  // literal with indexing
+  entry += "\x7f\x81\x1e";          // 3968 bytes follow
+  return entry + std::string(3968, 'v');
+}
+constexpr char kNewestEntry = '\xbe';
+
+TEST_F(FloodTest, HeadersAboveTheLimitEndTheConnection) {
   start();
   std::string block = request("/test.T/M");
   for (int i = 0; i < 200; ++i) block += literal("key" + std::to_string(i), std::string(100, 'v'));
   receive(frame(kHeaders, 0, 1, block.substr(0, 16'000)) + frame(kCont, 4, 1, block.substr(16'000)));
   EXPECT_TRUE(records_.empty());
-  receive(frame(kHeaders, 4, 3, request("/test.T/M")));
-  EXPECT_EQ(records_.size(), 1U);
+  EXPECT_TRUE(server_->finished());
+  EXPECT_EQ(events_.finished->code(), Code::kResourceExhausted);
+  EXPECT_THAT(take(), HasSubstr("header_list_too_large"));
+}
+
+TEST_F(FloodTest, HeaderBombIsNotDecodedBeyondTheLimit) {
+  for (const bool more_frames : {false, true}) {
+    start();
+    const std::string refs = std::string(10'000, kNewestEntry);
+    receive(frame(kHeaders, more_frames ? 0 : 4, 1, request("/test.T/M") + large_entry() + refs.substr(0, 6'000)) +
+            (more_frames ? frame(kCont, 4, 1, refs) : ""));
+    EXPECT_TRUE(records_.empty());
+    EXPECT_TRUE(server_->finished());
+    EXPECT_THAT(take(), HasSubstr("header_list_too_large"));
+    const size_t before = take().size();
+    receive(frame(kHeaders, 5, 3, request("/test.T/M")));
+    EXPECT_TRUE(records_.empty()) << "nothing more is read";
+    EXPECT_EQ(take().size(), before);
+  }
+}
+
+TEST_F(FloodTest, HeaderBombsInTrailersEndTheConnection) {
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/M") + large_entry()));
+  ASSERT_EQ(records_.size(), 1U);
+  receive(frame(kHeaders, 5, 1, std::string(16'000, kNewestEntry)));
+  EXPECT_TRUE(server_->finished());
+  EXPECT_THAT(take(), HasSubstr("header_list_too_large"));
+}
+
+// nghttp2 decodes what it does not deliver: blocks of streams that are closed, refused, or malformed.
+TEST_F(FloodTest, BlocksThatAreNotDeliveredAreChargedToo) {
+  const std::string refs = std::string(16'000, kNewestEntry);
+  const std::string first = request("/test.T/M") + large_entry();
+  const auto ends = [this](const std::string& what) {
+    EXPECT_TRUE(server_->finished()) << what;
+    EXPECT_THAT(take(), HasSubstr("too_many_headers")) << what;
+  };
+  start();
+  receive(frame(kHeaders, 4, 1, first) + frame(kReset, 0, 1, std::string("\0\0\0\x8", 4)) +
+          frame(kHeaders, 5, 1, refs));
+  ends("of a stream that is closed");
+
+  limits_.max_concurrent_streams = 1;
+  start();
+  receive(frame(kHeaders, 4, 1, first) + frame(kHeaders, 5, 3, refs));
+  ends("of a stream that is refused");
+
+  limits_.max_concurrent_streams = 100;
+  start();
+  receive(frame(kHeaders, 4, 1, first) + frame(kHeaders, 5, 3, literal("Upper", "case") + refs));
+  ends("of a malformed request");
+}
+
+TEST_F(FloodTest, ForbiddenFieldsCountAsWell) {
+  start();
+  std::string entry = "\x40\x01k";
+  entry += "\x7f\x81\x1e" + std::string(3967, 'v') + '\x01';  // a control character: the field is left out
+  receive(frame(kHeaders, 4, 1, request("/test.T/M") + entry + std::string(10'000, kNewestEntry)));
+  EXPECT_TRUE(server_->finished());
+  EXPECT_TRUE(records_.empty());
+}
+
+TEST_F(FloodTest, BlocksBelowTheLimitHaveABudget) {
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/M") + large_entry()) +
+          frame(kReset, 0, 1, std::string("\0\0\0\x8", 4)));
+  uint32_t id = 3;
+  while (!server_->finished() && id < 10'000) {
+    receive(frame(kHeaders, 5, id, request("/test.T/M") + std::string(3, kNewestEntry)));
+    output_ += take();
+    id += 2;
+  }
+  EXPECT_LT(id, 300U);
+  EXPECT_THAT(output_, HasSubstr("too_many_headers"));
+}
+
+TEST_F(FloodTest, OrdinaryCallsStayWithinTheHeaderBudget) {
+  start();
+  uint32_t id = 1;
+  for (int second = 0; second < 60; ++second) {
+    for (int i = 0; i < 500; ++i, id += 2) {
+      receive(frame(kHeaders, 5, id, request("/test.T/M")));
+      records_.back()->call->finish({});
+      take();
+    }
+    timers_.advance(kNanosPerSecond);
+  }
   EXPECT_FALSE(server_->finished());
 }
 
-// A small block whose entries are repeated by reference: each costs one byte on the wire and much here.
-TEST_F(FloodTest, HeaderBombIsNotStored) {
+TEST_F(FloodTest, StreamErrorsThatAClientProvokesCountAsResets) {
   start();
-  std::string block = request("/test.T/M");
-  std::string entry(1, '\x40');  // literal with indexing
-  entry += '\x01';
-  entry += 'k';
-  entry += "\x7f\x81\x1e";  // 3968 bytes follow
-  entry += std::string(3968 + 0, 'v');
-  receive(frame(kHeaders, 0, 1, block + entry) + frame(kCont, 4, 1, std::string(10'000, '\xbe')));
-  EXPECT_TRUE(records_.empty());
-  EXPECT_LT(take().size(), 1000U);
+  int rounds = 0;
+  for (uint32_t id = 1; !server_->finished() && rounds < 5000; id += 2, ++rounds) {
+    receive(frame(kHeaders, 4, id, request("/test.T/M")) + frame(kWindow, 0, id, "\x7f\xff\xff\xff"));
+    output_ += take();
+  }
+  EXPECT_LE(rounds, 1100);
+  EXPECT_THAT(output_, HasSubstr("too_many_resets"));
+}
+
+TEST_F(FloodTest, WindowUpdatesHaveABudget) {
+  start();
+  EXPECT_LE(rounds_until_end(frame(kWindow, 0, 0, std::string("\0\0\0\1", 4))), 21'000);
+  EXPECT_THAT(output_, HasSubstr("too_many_window_updates"));
+}
+
+TEST_F(FloodTest, UnfinishedHeaderBlockHasADeadline) {
+  const std::string whole = frame(kHeaders, 0, 1, request("/test.T/M"));
+  for (const size_t bytes : {whole.size(), whole.size() - 1, size_t{10}}) {
+    start();
+    receive(whole.substr(0, bytes));
+    timers_.advance(limits_.header_timeout_ns - 1);
+    EXPECT_FALSE(server_->finished());
+    timers_.advance(1);
+    EXPECT_TRUE(server_->finished());
+    EXPECT_THAT(take(), HasSubstr("header_timeout"));
+  }
+}
+
+TEST_F(FloodTest, HeaderBlockThatGoesOnSlowlyHasTheSameDeadline) {
+  start();
+  receive(frame(kHeaders, 0, 1, request("/test.T/M")));
+  for (int i = 0; i < 8 && !server_->finished(); ++i) {
+    timers_.advance(limits_.header_timeout_ns / 4);
+    receive(frame(kCont, 0, 1, literal("x", "y")));
+  }
+  EXPECT_TRUE(server_->finished());
+}
+
+TEST_F(FloodTest, FinishedHeaderBlockHasNoDeadline) {
+  limits_.message_timeout_ns = 0;
+  start();
+  receive(frame(kHeaders, 0, 1, request("/test.T/M")));
+  receive(frame(kCont, 4, 1, ""));
+  timers_.advance(2 * limits_.header_timeout_ns);
+  EXPECT_FALSE(server_->finished());
+}
+
+TEST_F(FloodTest, UnfinishedMessageHasADeadline) {
+  limits_.keepalive_interval_ns = 0;
+  start();
+  const std::string half("\0\0\0\0\x64half", 9);
+  receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
+  take();
+  timers_.advance(10 * limits_.message_timeout_ns);
+  ASSERT_NE(records_[0]->call, nullptr) << "between messages there is none";
+  receive(frame(kData, 0, 1, half));
+  timers_.advance(limits_.message_timeout_ns - 1);
+  receive(frame(kData, 0, 1, "x"));
+  EXPECT_NE(records_[0]->call, nullptr);
+  timers_.advance(kNanosPerSecond);
+  EXPECT_TRUE(records_[0]->cancelled);
+  EXPECT_EQ(records_[0]->call, nullptr);
+  EXPECT_FALSE(server_->finished()) << "other calls go on";
+}
+
+TEST_F(FloodTest, CallWithoutAFirstMessageHasADeadline) {
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/M")));
+  timers_.advance(limits_.message_timeout_ns);
+  EXPECT_TRUE(records_[0]->cancelled);
+}
+
+TEST_F(FloodTest, UnaryCallThatIsNotEndedHasADeadline) {
+  methods_.add_unary("/test.T/U", [](ServerCall&, std::string_view) { return Result<std::string>("answer"); });
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/U")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
+  EXPECT_EQ(server_->active_calls(), 1U);
+  timers_.advance(limits_.message_timeout_ns);
+  EXPECT_EQ(server_->active_calls(), 0U);
+}
+
+// The server's window may keep a client from sending the rest.
+TEST_F(FloodTest, MessageDeadlineWaitsForConfirmations) {
+  limits_.keepalive_interval_ns = 0;
+  methods_.add_method("/test.T/Manual", recording_factory(records_), {.manual_flow_control = true});
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/Manual")) +
+          frame(kData, 0, 1, std::string("\0\0\0\0\1x\0\0\0\0\x64half", 15)));
+  timers_.advance(5 * limits_.message_timeout_ns);
+  ASSERT_NE(records_[0]->call, nullptr);
+  records_[0]->call->consumed(1);
+  timers_.advance(limits_.message_timeout_ns - 1);
+  EXPECT_NE(records_[0]->call, nullptr);
+  timers_.advance(kNanosPerSecond);
+  EXPECT_EQ(records_[0]->call, nullptr);
+}
+
+TEST_F(FloodTest, FirstMessageHasALimitOfItsOwn) {
+  methods_.add_method("/test.T/Hello", recording_factory(records_),
+                      {.max_message_bytes = 1000, .max_first_message_bytes = 10});
+  start();
+  const std::string small("\0\0\0\0\x02hi", 7);
+  const std::string large = std::string("\0\0\0\0\x64", 5) + std::string(100, 'x');
+  receive(frame(kHeaders, 4, 1, request("/test.T/Hello")) + frame(kData, 0, 1, large));
+  EXPECT_EQ(records_[0]->call, nullptr);
+  receive(frame(kHeaders, 4, 3, request("/test.T/Hello")) + frame(kData, 0, 3, small + large));
+  EXPECT_EQ(records_[1]->messages.size(), 2U);
+}
+
+TEST_F(FloodTest, ConnectionWithoutACallIsClosed) {
+  limits_.first_call_timeout_ns = 20 * kNanosPerSecond;
+  limits_.idle_timeout_ns = 60 * kNanosPerSecond;
+  start();
+  timers_.advance(limits_.first_call_timeout_ns);
+  EXPECT_TRUE(server_->finished());
+  start();
+  receive(frame(kHeaders, 5, 1, request("/test.T/M")));
+  records_.back()->call->finish({});
+  take();
+  timers_.advance(limits_.idle_timeout_ns - kNanosPerSecond);
+  EXPECT_FALSE(server_->finished());
+  timers_.advance(3 * kNanosPerSecond);
+  take();
+  timers_.advance(kNanosPerSecond);
+  take();
+  timers_.advance(0);
+  EXPECT_TRUE(server_->finished());
+}
+
+// What all connections share.
+class SmallBudget final : public ByteBudget {
+ public:
+  explicit SmallBudget(size_t limit) : limit_(limit) {}
+  bool take(size_t bytes, size_t /*held*/) override {
+    if (used + bytes > limit_) return false;
+    used += bytes;
+    return true;
+  }
+  void give_back(size_t bytes, size_t /*held*/) override { used -= bytes; }
+  size_t used = 0;
+
+ private:
+  size_t limit_;
+};
+
+TEST_F(FloodTest, IncompleteMessagesShareTheServersBudget) {
+  SmallBudget budget(100'000);
+  limits_.buffers = &budget;
+  start();
+  const std::string part = std::string("\0\0\x10\0\0", 5) + std::string(16'000, 'x');  // of a mebibyte
+  for (uint32_t id = 1; id < 41; id += 2) {
+    receive(frame(kHeaders, 4, id, request("/test.T/M")) + frame(kData, 0, id, part));
+  }
+  int running = 0;
+  for (const auto& record : records_) running += record->call != nullptr ? 1 : 0;
+  EXPECT_LE(running, 7);
+  EXPECT_GT(running, 2);
+  EXPECT_GT(budget.used, 0U);
+  server_.reset();
+  EXPECT_EQ(budget.used, 0U);
+}
+
+TEST_F(FloodTest, RepliesThatAreNotReadShareTheServersBudget) {
+  SmallBudget budget(100'000);
+  limits_.buffers = &budget;
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/M")));
+  for (int i = 0; i < 300 && !server_->finished(); ++i) records_[0]->call->write(std::string(1000, 'x'));
+  timers_.advance(0);
+  EXPECT_TRUE(records_[0]->cancelled);
+  EXPECT_TRUE(server_->finished());
+  EXPECT_EQ(events_.finished->code(), Code::kResourceExhausted);
+  server_.reset();
+  EXPECT_EQ(budget.used, 0U);
+}
+
+TEST_F(FloodTest, PeerWhoseWindowStaysShutIsCutInTime) {
+  start();
+  receive(frame(kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6)));  // INITIAL_WINDOW_SIZE 0
+  receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
+  take();
+  timers_.advance(limits_.stall_timeout_ns);
+  EXPECT_TRUE(server_->finished());
+  EXPECT_THAT(events_.finished->message(), HasSubstr("reads nothing"));
 }
 
 TEST_F(FloodTest, IncompleteMessagesShareALimit) {
@@ -194,9 +472,14 @@ TEST_F(FloodTest, OtherHttpIsAnsweredInHttp) {
   EXPECT_TRUE(records_.empty());
 }
 
+// At once, or when its deadlines have passed: noise may look like a frame that goes on.
 TEST_F(FloodTest, GarbageEndsTheSession) {
+  limits_.first_call_timeout_ns = 20 * kNanosPerSecond;
+  limits_.idle_timeout_ns = 60 * kNanosPerSecond;
   SeededRandom random(7);
+  int at_once = 0;
   for (int round = 0; round < 300; ++round) {
+    SCOPED_TRACE(round);
     start();
     std::string bytes;
     if (round % 3 == 0) {
@@ -212,7 +495,14 @@ TEST_F(FloodTest, GarbageEndsTheSession) {
     receive(bytes + noise);
     take();
     timers_.advance(0);
+    at_once += server_->finished() ? 1 : 0;
+    for (int second = 0; second < 300 && !server_->finished(); ++second) {
+      timers_.advance(kNanosPerSecond);
+      take();
+    }
+    EXPECT_TRUE(server_->finished());
   }
+  EXPECT_GT(at_once, 250);
 }
 
 }  // namespace

@@ -10,6 +10,9 @@ namespace monitor::rpc {
 namespace {
 // Time for calls that were on their way when the client is told to go away.
 constexpr int64_t kDrainRoundTrip = kNanosPerSecond;
+// What a connection may hold without asking the budget of all, and the steps in which it asks.
+constexpr size_t kFreeBytes = size_t{16} * 1024;
+constexpr size_t kChargeStep = size_t{16} * 1024;
 
 Http2Options http2_options(const ServerLimits& limits) {
   Http2Options out;
@@ -18,6 +21,11 @@ Http2Options http2_options(const ServerLimits& limits) {
   out.stream_window_bytes = limits.stream_window_bytes;
   out.connection_window_bytes = limits.connection_window_bytes;
   out.max_header_list_bytes = limits.max_header_list_bytes;
+  out.header_burst_bytes = limits.header_burst_bytes;
+  out.header_bytes_per_second = limits.header_bytes_per_second;
+  out.header_burst_fields = limits.header_burst_fields;
+  out.header_fields_per_second = limits.header_fields_per_second;
+  out.header_timeout_ns = limits.header_timeout_ns;
   out.keepalive_interval_ns = limits.keepalive_interval_ns;
   out.keepalive_timeout_ns = limits.keepalive_timeout_ns;
   return out;
@@ -34,7 +42,8 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
       peer_(std::move(peer)),
       handler_(&handler),
       resets_(limits.reset_burst, limits.resets_per_second),
-      controls_(limits.control_burst, limits.controls_per_second) {
+      controls_(limits.control_burst, limits.controls_per_second),
+      windows_(limits.window_burst, limits.windows_per_second) {
   if (limits_.handshake_timeout_ns > 0) {
     handshake_timer_ = timers_.call_after(limits_.handshake_timeout_ns, [this] {
       handshake_timer_ = 0;
@@ -55,27 +64,31 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
 }
 
 ServerSession::Impl::~Impl() {
-  for (const Timers::TimerId timer : {handshake_timer_, age_timer_, idle_timer_, drain_timer_, events_timer_}) {
-    timers_.cancel_timer(timer);
-  }
-  for (auto& [stream, owner] : streams_) timers_.cancel_timer(stream->deadline_timer);
+  cancel_timers();
   // Handlers may look at their calls while they are destroyed: these go after all of them.
   for (auto& [stream, owner] : streams_) {
     stream->gone = true;
     stream->handler.reset();
+  }
+  if (charged_ > 0) limits_.buffers->give_back(charged_, 0);
+}
+
+void ServerSession::Impl::cancel_timers() {
+  for (Timers::TimerId* timer :
+       {&handshake_timer_, &age_timer_, &idle_timer_, &drain_timer_, &events_timer_, &stall_timer_}) {
+    timers_.cancel_timer(std::exchange(*timer, 0));
+  }
+  for (auto& [stream, owner] : streams_) {
+    timers_.cancel_timer(std::exchange(stream->deadline_timer, 0));
+    timers_.cancel_timer(std::exchange(stream->message_timer, 0));
   }
 }
 
 void ServerSession::Impl::detach() {
   handler_ = nullptr;
   abort();
-  for (Timers::TimerId* timer : {&handshake_timer_, &age_timer_, &idle_timer_, &drain_timer_, &events_timer_}) {
-    timers_.cancel_timer(std::exchange(*timer, 0));
-  }
-  for (auto& [stream, owner] : streams_) {
-    timers_.cancel_timer(std::exchange(stream->deadline_timer, 0));
-    stream->gone = true;
-  }
+  cancel_timers();
+  for (auto& [stream, owner] : streams_) stream->gone = true;
 }
 
 // --- Bytes.
@@ -116,8 +129,13 @@ void ServerSession::Impl::on_want_output() {
 }
 
 void ServerSession::Impl::on_settings() {
-  ready_ = true;
+  if (std::exchange(ready_, true)) return;
   timers_.cancel_timer(std::exchange(handshake_timer_, 0));
+  if (limits_.first_call_timeout_ns == 0) return;
+  handshake_timer_ = timers_.call_after(limits_.first_call_timeout_ns, [this] {
+    handshake_timer_ = 0;
+    close(Error(Code::kUnavailable, "the client began no call in time"));
+  });
 }
 
 void ServerSession::Impl::on_goaway_received(uint32_t /*h2_error*/, std::string_view /*debug_data*/) {
@@ -130,6 +148,10 @@ void ServerSession::Impl::on_control_frame(ControlFrame frame) {
     if (!resets_.take(now)) flood("too_many_resets");
     return;
   }
+  if (frame == ControlFrame::kWindow) {
+    if (!windows_.take(now)) flood("too_many_window_updates");
+    return;
+  }
   if (!controls_.take(now)) flood("too_many_control_frames");
   if (frame != ControlFrame::kPing || limits_.min_ping_interval_ns == 0) return;
   // A client that keeps to the interval is not to be punished for the network's jitter: a tenth is forgiven.
@@ -139,11 +161,13 @@ void ServerSession::Impl::on_control_frame(ControlFrame frame) {
   if (too_soon && ++ping_strikes_ > limits_.max_ping_strikes) flood("too_many_pings");
 }
 
-void ServerSession::Impl::flood(const std::string& what) {
-  if (final_goaway_sent_) return;
+void ServerSession::Impl::flood(std::string_view what) { stop_reading(what); }
+
+void ServerSession::Impl::on_flood(std::string_view what) {
+  const std::shared_ptr<Impl> keep = shared_from_this();
   final_goaway_sent_ = true;
-  finish_reason_ = Error(Code::kResourceExhausted, what);
   terminate(H2Error::kEnhanceYourCalm, what);
+  fail(Error(Code::kResourceExhausted, std::string(what)));
 }
 
 void ServerSession::Impl::on_goaway_sent(const Error& error) {
@@ -179,6 +203,36 @@ void ServerSession::Impl::close(const Error& reason) {
   const H2Error code = reason.code() == Code::kResourceExhausted ? H2Error::kEnhanceYourCalm : H2Error::kNoError;
   terminate(code, reason.message());
   fail(reason);
+}
+
+// --- Memory that the client makes us hold.
+
+bool ServerSession::Impl::charge() {
+  if (limits_.buffers == nullptr) return true;
+  const size_t held = partial_bytes_ + unsent_bytes_;
+  const size_t wanted = held <= kFreeBytes ? 0 : (held / kChargeStep + 1) * kChargeStep;
+  if (wanted < charged_) limits_.buffers->give_back(charged_ - wanted, wanted);
+  if (wanted > charged_ && !limits_.buffers->take(wanted - charged_, charged_)) return false;
+  charged_ = wanted;
+  return true;
+}
+
+void ServerSession::Impl::watch_stall() {
+  if (stall_timer_ != 0 || limits_.stall_timeout_ns == 0) return;
+  stalled_since_ns_ = timers_.clock().mono_ns();
+  stall_timer_ = timers_.call_after(limits_.stall_timeout_ns, [this] { stall_due(); });
+}
+
+void ServerSession::Impl::stall_due() {
+  stall_timer_ = 0;
+  if (unsent_bytes_ == 0) return;
+  const int64_t due = stalled_since_ns_ + limits_.stall_timeout_ns;
+  if (timers_.clock().mono_ns() < due) {
+    stall_timer_ = timers_.call_at(due, [this] { stall_due(); });
+    return;
+  }
+  close(Error(Code::kResourceExhausted,
+              "the client reads nothing: " + std::to_string(unsent_bytes_) + " bytes wait for it"));
 }
 
 void ServerSession::Impl::arm_idle() {

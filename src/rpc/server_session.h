@@ -14,6 +14,7 @@
 
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "rpc/byte_budget.h"
 #include "rpc/byte_machine.h"
 #include "rpc/server_call.h"
 
@@ -30,12 +31,20 @@ struct ServerLimits {
   // Memory for incomplete messages and for output, of all calls of a connection.
   size_t max_partial_bytes = size_t{32} * 1024 * 1024;
   size_t max_unsent_bytes = size_t{32} * 1024 * 1024;
+  // The same memory, of all connections; nullptr: there is no bound. Must outlive the sessions. A call whose incomplete
+  // message finds no room ends; a connection whose replies find none is closed.
+  ByteBudget* buffers = nullptr;
 
   int64_t handshake_timeout_ns = 20 * kNanosPerSecond;  // until the client's SETTINGS, TLS included
+  int64_t first_call_timeout_ns = 0;                    // from SETTINGS to the first call
   int64_t idle_timeout_ns = 0;                          // without a call
-  int64_t max_age_ns = 0;                               // then GOAWAY
-  int64_t max_age_grace_ns = 60 * kNanosPerSecond;      // then the calls that still run are cut
-  int64_t stall_timeout_ns = 60 * kNanosPerSecond;      // output that the peer's TCP does not take
+  int64_t header_timeout_ns = 10 * kNanosPerSecond;     // for a header block to end
+  // For a message to be complete: a call's first one from its headers on, others from their first byte; and a second
+  // more for each 4 KiB. Does not run while the window keeps the client from sending.
+  int64_t message_timeout_ns = 30 * kNanosPerSecond;
+  int64_t max_age_ns = 0;                           // then GOAWAY
+  int64_t max_age_grace_ns = 60 * kNanosPerSecond;  // then the calls that still run are cut
+  int64_t stall_timeout_ns = 60 * kNanosPerSecond;  // output that the peer's TCP, or its windows, do not take
 
   // Pings of ours on a link that was silent this long: what finds a host that is gone.
   int64_t keepalive_interval_ns = 120 * kNanosPerSecond;
@@ -45,11 +54,18 @@ struct ServerLimits {
   int64_t min_ping_interval_ns = 10 * kNanosPerSecond;
   int max_ping_strikes = 2;
   // Budgets a connection, as a burst and what is added each second: RST_STREAM frames; all other frames that cost
-  // us work and carry nothing (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA).
+  // us work and carry nothing (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA); WINDOW_UPDATE frames; fields and
+  // decoded bytes of header blocks (http2.h).
   double reset_burst = 1000;
   double resets_per_second = 33;
   double control_burst = 1000;
   double controls_per_second = 100;
+  double window_burst = 20'000;
+  double windows_per_second = 5'000;
+  double header_burst_bytes = 1024 * 1024;
+  double header_bytes_per_second = 512 * 1024;
+  double header_burst_fields = 20'000;
+  double header_fields_per_second = 8'000;
 };
 
 struct PeerInfo {

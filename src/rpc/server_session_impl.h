@@ -55,6 +55,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   void on_probe_answered() override { final_goaway(); }
   void on_control_frame(ControlFrame frame) override;
   void on_payload_sent() override { ping_strikes_ = 0; }
+  void on_flood(std::string_view why) override;
   void on_goaway_sent(const Error& error) override;
   void on_broken(const Error& error) override { fail(error.with_context("HTTP/2")); }
   bool keepalive_needed() const override { return true; }
@@ -70,9 +71,17 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   void cancelled(Stream& stream);
   void deadline_passed(Stream& stream);
   void written(Stream& stream, size_t bytes);
+  void incomplete(Stream& stream, Deframer::Next next);
+  void watch_message(Stream& stream);
+  void message_due(Stream& stream);
+  void drop_partial(Stream& stream);
 
   // --- Of the session.
-  void flood(const std::string& what);
+  void flood(std::string_view what);
+  void cancel_timers();
+  bool charge();
+  void watch_stall();
+  void stall_due();
   void final_goaway();
   void arm_idle();
   void idle_due();
@@ -92,6 +101,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
 
   RateBudget resets_;
   RateBudget controls_;
+  RateBudget windows_;
   int64_t last_ping_ns_ = 0;
   int ping_strikes_ = 0;
 
@@ -100,10 +110,13 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   Timers::TimerId idle_timer_ = 0;
   Timers::TimerId drain_timer_ = 0;
   Timers::TimerId events_timer_ = 0;
+  Timers::TimerId stall_timer_ = 0;
+  int64_t stalled_since_ns_ = 0;  // the last time that output moved
   int64_t idle_since_ns_ = 0;
   size_t active_ = 0;
   size_t partial_bytes_ = 0;
   size_t unsent_bytes_ = 0;
+  size_t charged_ = 0;  // of ServerLimits::buffers
   bool in_receive_ = false;
   bool ready_ = false;
   bool draining_ = false;
@@ -132,7 +145,10 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   void finish(const CallStatus& status, const Metadata& last) override { session.finish(*this, status, last); }
   size_t unsent_bytes() const override { return send.size(); }
   void consumed(size_t bytes) override {
-    if (!over()) session.give_back(*this, window.consumed(bytes));
+    if (over()) return;
+    session.give_back(*this, window.consumed(bytes));
+    // The time for a message runs while the client can send it.
+    if (message_since_ns != 0 && window.unconfirmed() == 0) message_since_ns = session.timers_.clock().mono_ns();
   }
   bool over() const { return finished || gone; }
 
@@ -143,9 +159,12 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   ReceiveWindow window;
   int64_t deadline = INT64_MAX;
   Timers::TimerId deadline_timer = 0;
+  Timers::TimerId message_timer = 0;
+  int64_t message_since_ns = 0;  // a message is awaited since then; 0: none is
+  bool in_data = false;          // inside on_data(): the deframer's message may be in use
+  bool first_message = true;
 
   bool dispatched = false;
-  bool headers_too_large = false;
   bool bad_metadata = false;
   bool bad_timeout = false;
   bool headers_submitted = false;
@@ -154,7 +173,6 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   bool counted = false;   // in active_
   bool above_low_water = false;
   bool writable_queued = false;
-  size_t header_bytes = 0;
   size_t partial = 0;  // its part of partial_bytes_
   std::string request_path;
   std::string request_method;

@@ -11,7 +11,6 @@
 
 namespace monitor::rpc {
 namespace {
-constexpr size_t kHeaderOverhead = 32;  // HTTP/2 counts this much more for each header
 constexpr size_t kMaxStatusMessage = 4096;
 
 // At the boundary of a character: others' libraries refuse half ones.
@@ -60,11 +59,6 @@ Http2Stream* ServerSession::Impl::on_begin_stream(int32_t id) {
 void ServerSession::Impl::on_header(Http2Stream& base, std::string_view name, std::string_view value) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.dispatched) return;  // trailers of a request mean nothing to gRPC
-  stream.header_bytes += name.size() + value.size() + kHeaderOverhead;
-  if (stream.header_bytes > limits_.max_header_list_bytes) {
-    stream.headers_too_large = true;
-    return;
-  }
   request_header(stream, name, value);
 }
 
@@ -91,10 +85,9 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
   stream.dispatched = true;
   stream.counted = true;
   ++active_;
-  if (!stream.headers_too_large && stream.request_method != "POST") return answer_http_status(stream, "405");
-  if (!stream.headers_too_large && !is_grpc_content_type(stream.content_type)) {
-    return answer_http_status(stream, "415");
-  }
+  if (ready_) timers_.cancel_timer(std::exchange(handshake_timer_, 0));
+  if (stream.request_method != "POST") return answer_http_status(stream, "405");
+  if (!is_grpc_content_type(stream.content_type)) return answer_http_status(stream, "415");
   if (const std::optional<CallStatus> no = refusal(stream)) {
     finish(stream, *no, {});
     return;
@@ -103,10 +96,6 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
 }
 
 std::optional<CallStatus> ServerSession::Impl::refusal(const Stream& stream) const {
-  if (stream.headers_too_large) {
-    return CallStatus{Code::kResourceExhausted,
-                      "headers of the request exceed " + std::to_string(limits_.max_header_list_bytes) + " bytes"};
-  }
   if (stream.bad_metadata) return CallStatus{Code::kInternal, "a -bin header of the request is not base64"};
   if (stream.bad_timeout) return CallStatus{Code::kInternal, "grpc-timeout is malformed"};
   if (!stream.encoding.empty() && stream.encoding != "identity") {
@@ -124,7 +113,8 @@ void ServerSession::Impl::dispatch(Stream& stream) {
   const MethodTable::Method* method = methods_.find(stream.request_path);
   const MethodOptions& options = method->options;
   stream.method = method;
-  stream.deframer = Deframer(options.max_message_bytes != 0 ? options.max_message_bytes : limits_.max_message_bytes);
+  const size_t most = options.max_message_bytes != 0 ? options.max_message_bytes : limits_.max_message_bytes;
+  stream.deframer = Deframer(options.max_first_message_bytes != 0 ? options.max_first_message_bytes : most);
   stream.window = ReceiveWindow(limits_.stream_window_bytes, options.manual_flow_control);
   if (stream.timeout) {
     const int64_t now = timers_.clock().mono_ns();
@@ -142,34 +132,7 @@ void ServerSession::Impl::dispatch(Stream& stream) {
   if (stream.handler == nullptr && !stream.over()) {
     finish(stream, {Code::kInternal, "the method refused the call without a status"}, {});
   }
-}
-
-void ServerSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
-  auto& stream = static_cast<Stream&>(base);
-  while (!stream.over() && stream.handler != nullptr) {
-    const size_t before = bytes.size();
-    const Deframer::Next next = stream.deframer.next(bytes);
-    give_back(stream,
-              stream.window.received(before - bytes.size(), stream.deframer.body_taken(), stream.deframer.length()));
-    if (next == Deframer::Next::kMessage) {
-      stream.window.delivered(stream.deframer.message().size());
-      stream.handler->on_message(stream.deframer.message());
-      continue;
-    }
-    partial_bytes_ += stream.deframer.partial_bytes() - stream.partial;
-    stream.partial = stream.deframer.partial_bytes();
-    if (next == Deframer::Next::kTooLong) {
-      finish(stream,
-             {Code::kResourceExhausted,
-              "received message of " + std::to_string(stream.deframer.length()) + " bytes exceeds the limit"},
-             {});
-    } else if (next == Deframer::Next::kCompressed) {
-      finish(stream, {Code::kInternal, "a message is marked as compressed, without an agreed encoding"}, {});
-    } else if (partial_bytes_ > limits_.max_partial_bytes) {
-      finish(stream, {Code::kResourceExhausted, "too many incomplete messages on this connection"}, {});
-    }
-    return;
-  }
+  if (!stream.over()) watch_message(stream);
 }
 
 void ServerSession::Impl::on_remote_end(Http2Stream& base) {
@@ -231,7 +194,7 @@ void ServerSession::Impl::end_call(Stream& stream) {
     --active_;
     if (active_ == 0) idle_since_ns_ = timers_.clock().mono_ns();
   }
-  partial_bytes_ -= std::exchange(stream.partial, 0);
+  drop_partial(stream);
   if (stream.handler != nullptr) over_.push_back(std::move(stream.handler));
   schedule_events();
 }
@@ -251,14 +214,21 @@ void ServerSession::Impl::written(Stream& stream, size_t bytes) {
   stream.above_low_water |= stream.send.size() > stream.method->options.low_water_bytes;
   unsent_bytes_ += bytes;
   resume(stream);
-  if (unsent_bytes_ <= limits_.max_unsent_bytes) return;
-  const std::string limit = std::to_string(limits_.max_unsent_bytes);
-  close(Error(Code::kResourceExhausted, "the client does not read: over " + limit + " bytes wait for it"));
+  watch_stall();
+  if (unsent_bytes_ > limits_.max_unsent_bytes) {
+    const std::string limit = std::to_string(limits_.max_unsent_bytes);
+    return close(Error(Code::kResourceExhausted, "the client does not read: over " + limit + " bytes wait for it"));
+  }
+  if (charge()) return;
+  close(Error(Code::kResourceExhausted, "the client does not read: " + std::to_string(unsent_bytes_) +
+                                            " bytes wait for it, and the server's memory for such is full"));
 }
 
 void ServerSession::Impl::on_data_sent(Http2Stream& base, size_t bytes) {
   auto& stream = static_cast<Stream&>(base);
   unsent_bytes_ -= bytes;
+  stalled_since_ns_ = timers_.clock().mono_ns();
+  charge();
   if (!stream.above_low_water || stream.writable_queued) return;
   if (stream.send.size() > stream.method->options.low_water_bytes) return;
   stream.above_low_water = false;

@@ -356,6 +356,7 @@ TEST_F(SessionTest, KeepaliveFindsADeadServer) {
   pair_.options.keepalive_timeout_ns = 5 * kNanosPerSecond;
   start();
   const auto call = pair_.client->start("/test.Echo/Silent", {}, recorder_);
+  call->write("begun");
   for (int i = 0; i < 4; ++i) {
     pair_.pump();
     pair_.timers.advance(10 * kNanosPerSecond);
@@ -373,6 +374,7 @@ TEST_F(SessionTest, AgeAndIdlenessEndConnections) {
   pair_.limits.max_age_grace_ns = 10 * kNanosPerSecond;
   start();
   const auto call = pair_.client->start("/test.Echo/Silent", {}, recorder_);
+  call->write("begun");
   pair_.pump();
   pair_.timers.advance(100 * kNanosPerSecond);
   pair_.pump();

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kReadBytes = size_t{64} * 1024;
 // A sender that is faster than us must not keep the loop to itself.
 constexpr int kReadsPerWake = 8;
+constexpr int64_t kReadTime = kNanosPerMilli;
 // For the peer to read our last words, which a socket closed with unread input would take back.
 constexpr int64_t kLingerTimeout = kNanosPerSecond;
 }  // namespace
@@ -72,6 +73,7 @@ void SocketTransport::on_events(uint32_t events) {
 
 void SocketTransport::read_ready() {
   char buffer[kReadBytes];
+  const int64_t begun = loop_.clock().mono_ns();
   for (int i = 0; i < kReadsPerWake && state_ != State::kClosed; ++i) {
     const ssize_t got = recv(fd_, buffer, sizeof buffer, 0);
     if (got < 0) {
@@ -81,7 +83,7 @@ void SocketTransport::read_ready() {
     }
     if (got == 0) return lost(Error(Code::kUnavailable, "the peer closed the connection"));
     if (state_ == State::kOpen && !take_input({buffer, static_cast<size_t>(got)})) return;
-    if (static_cast<size_t>(got) < sizeof buffer) return;
+    if (static_cast<size_t>(got) < sizeof buffer || loop_.clock().mono_ns() - begun > kReadTime) return;
   }
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kRejected = "monitor_server_batches_rejected_total";
 constexpr const char* kRejectedHelp = "Batches that can never be stored, by reason.";
 
+constexpr size_t kMaxHello = size_t{16} * 1024;  // its names' own limits are far below
+
 constexpr size_t kMostPassedOver = 256;  // in one look at those who wait for memory
 
 }  // namespace
@@ -59,7 +61,8 @@ rpc::CallFactory Ingest::factory() {
 rpc::MethodOptions Ingest::method_options() const {
   // A batch that is too large is refused by a word to the agent, not by ending its stream: all that the window lets
   // through is read.
-  return {.manual_flow_control = true, .max_message_bytes = options_.window_bytes};
+  return {
+      .manual_flow_control = true, .max_message_bytes = options_.window_bytes, .max_first_message_bytes = kMaxHello};
 }
 
 void Ingest::drain() {
