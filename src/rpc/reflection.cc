@@ -7,6 +7,13 @@
 #include "base/text.h"
 #include "rpc/protobuf_wire.h"
 
+namespace monitor {
+
+// Descriptors of the services that this library serves itself (proto/CMakeLists.txt embeds them).
+std::string_view grpc_descriptor_set();
+
+}  // namespace monitor
+
 namespace monitor::rpc {
 namespace {
 
@@ -34,6 +41,9 @@ constexpr uint32_t kFileResponse = 4;
 constexpr uint32_t kServicesResponse = 6;
 constexpr uint32_t kErrorResponse = 7;
 
+constexpr size_t kMaxRequest = size_t{16} * 1024;  // the name of a file or symbol, and of a host
+constexpr size_t kMaxUnsent = size_t{256} * 1024;
+
 std::string joined(const std::string& scope, std::string_view name) {
   return scope.empty() ? std::string(name) : scope + "." + std::string(name);
 }
@@ -60,7 +70,11 @@ class ReflectionService::Handler final : public ServerCallHandler {
  public:
   Handler(ServerCall& call, const ReflectionService& service, const MethodTable& methods)
       : call_(call), service_(service), methods_(methods) {}
-  void on_message(std::string_view message) override { call_.write(service_.answer(message, methods_)); }
+  void on_message(std::string_view message) override {
+    call_.write(service_.answer(message, methods_));
+    if (call_.unsent_bytes() <= kMaxUnsent) return;
+    call_.finish({Code::kResourceExhausted, "the client does not read the answers"});
+  }
   void on_half_close() override { call_.finish({}); }
 
  private:
@@ -71,8 +85,9 @@ class ReflectionService::Handler final : public ServerCallHandler {
 
 Result<std::unique_ptr<ReflectionService>> ReflectionService::create(const std::vector<std::string>& descriptor_sets) {
   auto service = std::unique_ptr<ReflectionService>(new ReflectionService);
-  for (size_t i = 0; i < descriptor_sets.size(); ++i) {
-    ProtoReader reader(descriptor_sets[i]);
+  // The caller's first: of what they hold of gRPC's own, theirs counts.
+  for (size_t i = 0; i <= descriptor_sets.size(); ++i) {
+    ProtoReader reader(i < descriptor_sets.size() ? std::string_view(descriptor_sets[i]) : grpc_descriptor_set());
     bool good = true;
     while (good && reader.next()) good = reader.field() != kSetFile || service->add_file(reader.bytes()).ok();
     if (!good || !reader.ok()) {
@@ -86,8 +101,9 @@ void ReflectionService::add_to(MethodTable& methods) {
   const CallFactory factory = [this, &methods](ServerCall& call) {
     return std::make_unique<Handler>(call, *this, methods);
   };
-  methods.add_method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", factory);
-  methods.add_method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", factory);
+  const MethodOptions options{.max_message_bytes = kMaxRequest};
+  methods.add_method("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", factory, options);
+  methods.add_method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", factory, options);
 }
 
 Status ReflectionService::add_file(std::string_view bytes) {

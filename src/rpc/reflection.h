@@ -19,6 +19,7 @@ namespace monitor::rpc {
 
 class ReflectionService {
  public:
+  // Knows gRPC's own services (health, reflection) besides.
   // FileDescriptorSets, as `protoc --descriptor_set_out --include_imports` writes them. What they hold twice is kept
   // once. The error says which set is damaged.
   static Result<std::unique_ptr<ReflectionService>> create(const std::vector<std::string>& descriptor_sets);

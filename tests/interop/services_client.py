@@ -5,6 +5,7 @@ import unittest
 
 import grpc
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
@@ -45,6 +46,31 @@ class ServicesTest(unittest.TestCase):
         self.assertEqual(pool.FindMessageTypeByName("interop.Message").fields_by_name["count"].number, 2)
         with self.assertRaises(KeyError):
             pool.FindMessageTypeByName("interop.Nothing")
+
+    def test_every_listed_service_is_described(self):
+        database = ProtoReflectionDescriptorDatabase(self.channel)
+        pool = DescriptorPool(database)
+        services = database.get_services()
+        for name in ("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"):
+            self.assertIn(name, services)
+        for name in services:
+            service = pool.FindServiceByName(name)
+            self.assertTrue(service.methods, name)
+            files = [service.file]
+            for file in files:
+                self.assertEqual(database.FindFileByName(file.name).name, file.name)
+                files += [other for other in file.dependencies if other not in files]
+            for method in service.methods:
+                for message in (method.input_type, method.output_type):
+                    self.assertEqual(pool.FindMessageTypeByName(message.full_name).full_name, message.full_name)
+
+    def test_health_can_be_called_by_its_description(self):
+        pool = DescriptorPool(ProtoReflectionDescriptorDatabase(self.channel))
+        check = pool.FindServiceByName("grpc.health.v1.Health").methods_by_name["Check"]
+        request, response = (GetMessageClass(t) for t in (check.input_type, check.output_type))
+        call = self.channel.unary_unary("/grpc.health.v1.Health/Check", request_serializer=request.SerializeToString,
+                                        response_deserializer=response.FromString)
+        self.assertEqual(call(request(service=""), timeout=10).status, SERVING)
 
     def test_reflection_v1_speaks_the_same(self):
         call = self.channel.stream_stream(
