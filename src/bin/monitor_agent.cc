@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "agent/agent.h"
@@ -11,6 +12,7 @@
 #include "agent/plugins/plugin_report.h"
 #include "agent/telemetry.h"
 #include "agent/uplink/uplink.h"
+#include "base/descriptors.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/stop_guard.h"
@@ -233,12 +235,21 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   return kExitOk;
 }
 
-Result<std::shared_ptr<const rpc::SecurityContext>> security(const Flags& flags, const rpc::Target& server) {
-  if (flags.tls_ca.empty()) return std::shared_ptr<const rpc::SecurityContext>();
-  rpc::TlsClientOptions options;
-  options.ca_file = flags.tls_ca;
-  options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
-  return rpc::TlsClientContext::load(options);
+// By the server's host: each must show a certificate of its own name. Empty without TLS.
+using SecurityByHost = std::map<std::string, std::shared_ptr<const rpc::SecurityContext>>;
+
+Result<SecurityByHost> security(const Flags& flags, const std::vector<rpc::Target>& servers) {
+  SecurityByHost contexts;
+  if (flags.tls_ca.empty()) return contexts;
+  for (const rpc::Target& server : servers) {
+    rpc::TlsClientOptions options;
+    options.ca_file = flags.tls_ca;
+    options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
+    auto context = rpc::TlsClientContext::load(options);
+    if (!context) return context.error();
+    contexts[server.host] = std::move(*context);
+  }
+  return contexts;
 }
 
 std::string new_incarnation(Random& random) {
@@ -251,7 +262,7 @@ std::string new_incarnation(Random& random) {
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
-               std::string own_folder, std::shared_ptr<const rpc::SecurityContext> tls, StopGuard& guard)
+               std::string own_folder, SecurityByHost tls, StopGuard& guard)
       : cli_(cli),
         guard_(guard),
         flags_(flags),
@@ -310,7 +321,7 @@ class AgentProgram final : private config::Applier {
     rpc::ChannelOptions options;
     options.host = server.host;
     options.port = server.port;
-    options.security = tls_;
+    if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
     options.session = agent::uplink_session_options();
     return std::make_unique<rpc::Channel>(loop_, resolver_, options);
   }
@@ -367,7 +378,7 @@ class AgentProgram final : private config::Applier {
   StopGuard& guard_;
   const Flags& flags_;
   std::string own_folder_;
-  std::shared_ptr<const rpc::SecurityContext> tls_;
+  SecurityByHost tls_;
   SystemClock clock_;
   EventLoop loop_{clock_};
   PosixDisk disk_;
@@ -420,7 +431,7 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
     log_error("cannot start; give another --agent-id or --data", {{"reason", lock.error()}});
     return exit_code_for(lock.error());
   }
-  auto tls = security(flags, servers.front());
+  auto tls = security(flags, servers);
   if (!tls) {
     log_error("cannot set up TLS", {{"reason", tls.error()}});
     return kExitIo;
@@ -430,6 +441,7 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
 
 int run(int argc, char** argv) {
   block_signals();
+  raise_descriptor_limit();
   Flags flags;
   Cli cli({"monitor-agent", "Collects what this host does and streams it to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "analysis/print/get_metrics.h"
+#include "base/descriptors.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -119,6 +120,7 @@ int get_metrics(const Cli& cli, Flags& flags) {
 }
 
 int run(int argc, char** argv) {
+  raise_descriptor_limit();
   block_signals();
   Flags flags;
   Cli cli({"monitor-analysis", "Reads the metric log.",

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/descriptors.h"
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -178,6 +179,7 @@ int stream(const Cli& cli, Flags& flags) {
 }
 
 int run(int argc, char** argv) {
+  raise_descriptor_limit();
   block_signals();
   Flags flags;
   ConfigFleetFlags fleet_flags;

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
+#include "base/descriptors.h"
 #include "base/signals.h"
 #include "base/size_format.h"
 #include "base/text.h"
@@ -20,6 +22,7 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kLookAtLog = 1 * kNanosPerSecond;
+constexpr size_t kOwnDescriptors = 200;  // the log's, HTTP's, loops'
 
 struct Flags {
   uint16_t port = 50051;
@@ -31,6 +34,7 @@ struct Flags {
   std::string memory_limit = "512MiB";
   std::string tls_cert;
   std::string tls_key;
+  std::optional<size_t> per_address;
 };
 
 void declare(Cli& cli, Flags& flags) {
@@ -47,6 +51,11 @@ void declare(Cli& cli, Flags& flags) {
   app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")->check(CLI::Range(0, 256));
   app.add_option("--memory-limit", flags.memory_limit,
                  "What batches may take until the log has them; beyond it streams pause, in turn; from 4MiB on");
+  app.add_option(
+         "--max-connections-per-address", flags.per_address,
+         "Connections that one address, or one IPv6 network of 64 bits, may have; default 4096, and none for this "
+         "host's own addresses, which count only when this is given")
+      ->check(CLI::Range(1, 1'000'000));
   auto* const cert =
       app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)");
   auto* const key = app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)");
@@ -83,10 +92,24 @@ std::string check(Flags& flags, server::ServerOptions& options) {
                        format_size(server::MemoryBudget::kLeast));
   }
   options.ingest.memory_limit = *memory;
+  if (flags.per_address) options.connections = {.per_address = *flags.per_address, .loopback_exempt = false};
   options.loops = flags.threads;
   options.ingest.version = version();
   options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;
   return check_log_flags(flags.log);
+}
+
+// Connections beyond the descriptors would be accepted by nobody; the log needs some, too.
+void fit_descriptors(rpc::ConnectionLimits& limits) {
+  const size_t descriptors = raise_descriptor_limit();
+  const size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 2;
+  if (room >= limits.total) return;
+  log_warning("the limit of open descriptors is short; agents beyond it are refused",
+              {{"descriptors", descriptors},
+               {"connections", room},
+               {"wanted", limits.total},
+               {"next", "raise the hard limit (ulimit -Hn, LimitNOFILE=)"}});
+  limits.total = room;
 }
 
 void say_where(const Flags& flags, const server::Server& server, const server::ServerOptions& options) {
@@ -105,6 +128,26 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   }
 }
 
+// What many connections, or a flood, took lies free in the heap afterwards: it goes back to the system, but not so
+// often that a busy server would have to ask for it again and again.
+class HeapTrimmer {
+ public:
+  void look(int64_t now_ns) {
+#ifdef __GLIBC__
+    if (now_ns - trimmed_ns_ < kTrimEvery) return;
+    const struct mallinfo2 heap = mallinfo2();
+    if (heap.fordblks < std::max(kWorthwhile, heap.uordblks / 8)) return;
+    trimmed_ns_ = now_ns;
+    malloc_trim(0);
+#endif
+  }
+
+ private:
+  static constexpr int64_t kTrimEvery = 5 * kNanosPerSecond;
+  static constexpr size_t kWorthwhile = size_t{1} << 20;
+  int64_t trimmed_ns_ = 0;
+};
+
 class Program {
  public:
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
@@ -117,6 +160,7 @@ class Program {
       if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
       options.security = *tls;
     }
+    fit_descriptors(options.connections);
     auto log = open_log_writer(flags_.log, clock_);
     if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(flags_.log, log.error()));
     log_ = std::move(*log);
@@ -153,6 +197,7 @@ class Program {
       log_error("the metric log cannot be used; stopping", {{"reason", status.error()}});
       stop(exit_code_for_log(flags_.log, status.error()));
     }
+    heap_.look(clock_.mono_ns());
     loop_.call_after(kLookAtLog, [this] { look_at_log(); });
   }
 
@@ -169,6 +214,7 @@ class Program {
   telemetry::Registry registry_;
   std::unique_ptr<metriclog::LogWriter> log_;
   std::unique_ptr<server::Server> server_;
+  HeapTrimmer heap_;
   int exit_code_ = kExitOk;
 };
 

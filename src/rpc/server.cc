@@ -36,6 +36,9 @@ class Server::Impl final : public std::enable_shared_from_this<Impl> {
 
   void accept_ready(int listener);
   void accepted(int fd, const Address& address);
+  bool admitted(const Address& address);
+  void refused(const char* reason);
+  void leave(const Connection& connection);
   void pause_accepting();
   void connection_gone(Connection& connection);
   void check_shut_down();
@@ -58,7 +61,8 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
                                        public SocketTransport::Owner {
  public:
   Connection(Impl& server, int fd, const Address& address)
-      : server_(&server),
+      : address_(address),
+        server_(&server),
         session_(server.loop_, server.options_.limits, server.methods_, PeerInfo{address.to_string(), nullptr}, *this),
         transport_(std::make_shared<SocketTransport>(
             server.loop_, fd,
@@ -67,6 +71,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
 
   void start() { transport_->start(); }
   ServerSession& session() { return session_; }
+  const Address& address() const { return address_; }
   void abandon() {
     server_ = nullptr;
     transport_->close();
@@ -93,6 +98,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
     if (Impl* server = std::exchange(server_, nullptr)) server->connection_gone(*this);
   }
 
+  const Address address_;
   Impl* server_;
   ServerSession session_;
   std::shared_ptr<SocketTransport> transport_;
@@ -107,7 +113,10 @@ void Server::Impl::detach() {
     ::close(fd);
   }
   listeners_.clear();
-  for (auto& [connection, owner] : connections_) connection->abandon();
+  for (auto& [connection, owner] : connections_) {
+    connection->abandon();
+    leave(*connection);
+  }
   connections_.clear();
 }
 
@@ -155,8 +164,7 @@ void Server::Impl::accept_ready(int listener) {
 }
 
 void Server::Impl::accepted(int fd, const Address& address) {
-  if (connections_.size() >= options_.limits.max_connections) {
-    ++stats_.connections_refused;
+  if (!admitted(address)) {
     ::close(fd);
     return;
   }
@@ -172,9 +180,35 @@ void Server::Impl::accepted(int fd, const Address& address) {
   connection->start();
 }
 
+bool Server::Impl::admitted(const Address& address) {
+  using Verdict = ConnectionTable::Verdict;
+  Verdict verdict = Verdict::kTooMany;
+  if (connections_.size() < options_.limits.max_connections) {
+    verdict = options_.connections == nullptr ? Verdict::kWelcome : options_.connections->enter(address);
+  }
+  if (verdict == Verdict::kWelcome) return true;
+  const bool of_address = verdict == Verdict::kTooManyFromAddress;
+  const size_t limit = options_.connections == nullptr ? options_.limits.max_connections
+                       : of_address                    ? options_.connections->limits().per_address
+                                                       : options_.connections->limits().total;
+  log_warning(of_address ? "connection refused: too many from its address" : "connection refused: too many",
+              {{"peer", address.to_string()}, {"limit", limit}});
+  refused(of_address ? "address_limit" : "limit");
+  return false;
+}
+
+void Server::Impl::refused(const char* reason) {
+  ++stats_.connections_refused;
+  if (options_.on_refused) options_.on_refused(reason);
+}
+
+void Server::Impl::leave(const Connection& connection) {
+  if (options_.connections != nullptr) options_.connections->leave(connection.address());
+}
+
 // Level-triggered: without the pause the loop would spin on a queue that it cannot empty.
 void Server::Impl::pause_accepting() {
-  ++stats_.connections_refused;
+  refused("descriptors");
   if (pause_timer_ != 0) return;
   for (const int fd : listeners_) loop_.change_watch(fd, 0);
   pause_timer_ = loop_.call_after(kPauseOutOfDescriptors, [this] {
@@ -184,6 +218,7 @@ void Server::Impl::pause_accepting() {
 }
 
 void Server::Impl::connection_gone(Connection& connection) {
+  leave(connection);
   connections_.erase(&connection);
   check_shut_down();
 }

@@ -13,6 +13,7 @@
 
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "rpc/connection_table.h"
 #include "rpc/resolver.h"
 #include "rpc/secure_transform.h"
 #include "rpc/server_call.h"
@@ -27,6 +28,10 @@ struct ServerOptions {
   // SO_REUSEPORT: several servers share a port, and the kernel spreads connections over them.
   bool reuse_port = false;
   int backlog = 1024;
+  // Limits that several servers share; nullptr: only ServerLimits::max_connections holds, for each.
+  std::shared_ptr<ConnectionTable> connections;
+  // A connection was closed at once, from the loop: "limit", "address_limit", or "descriptors" when accept found none.
+  std::function<void(const char* reason)> on_refused;
 };
 
 struct ServerStats {

@@ -16,6 +16,7 @@
 #include "rpc/resolver.h"
 #include "server/ingest/ingest.h"
 #include "server/ingest/stream_table.h"
+#include "server/message_memory.h"
 
 namespace monitor {
 
@@ -29,6 +30,16 @@ namespace monitor::server {
 namespace {
 
 // The log's writer has a bound of its own for each commit; this is against one that hangs.
+// An agent has one stream, and asks for nothing else.
+constexpr uint32_t kMaxStreams = 32;
+// Decoded headers of a connection: a call has half a KiB of them.
+constexpr double kHeaderBurst = 128 * 1024;
+constexpr double kHeaderRate = 64 * 1024;
+constexpr double kFieldBurst = 4000;
+constexpr double kFieldRate = 2000;
+constexpr int64_t kFirstCall = 20 * kNanosPerSecond;
+constexpr int64_t kIdle = 60 * kNanosPerSecond;
+constexpr size_t kMaxHeld = size_t{4} << 20;  // by one connection: incomplete messages; replies that are not read
 constexpr int64_t kLastFlush = 10 * kNanosPerSecond;
 
 std::string endpoint(const std::string& address, uint16_t port) {
@@ -61,13 +72,26 @@ Status probe(const ListenAddress& where) {
   return cannot_listen(where, errno_error(error_number, "bind"), error_number == EADDRINUSE);
 }
 
-rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port) {
+rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, MessageMemory& messages,
+                               std::shared_ptr<rpc::ConnectionTable> connections) {
   rpc::ServerOptions out;
   out.security = options.security;
   out.reuse_port = reuse_port;
   // A whole window must fit in, with the bytes that frame the messages.
   out.limits.stream_window_bytes = options.ingest.window_bytes + 64 * 1024;
   out.limits.connection_window_bytes = 2 * out.limits.stream_window_bytes;
+  out.limits.max_concurrent_streams = kMaxStreams;
+  out.limits.header_burst_bytes = kHeaderBurst;
+  out.limits.header_bytes_per_second = kHeaderRate;
+  out.limits.header_burst_fields = kFieldBurst;
+  out.limits.header_fields_per_second = kFieldRate;
+  out.limits.first_call_timeout_ns = kFirstCall;
+  out.limits.idle_timeout_ns = kIdle;
+  out.limits.max_partial_bytes = std::max<size_t>(kMaxHeld, 2 * out.limits.stream_window_bytes);
+  out.limits.max_unsent_bytes = kMaxHeld;
+  out.limits.buffers = &messages;
+  out.limits.max_connections = options.connections.total;
+  out.connections = std::move(connections);
   return out;
 }
 
@@ -77,21 +101,48 @@ std::unique_ptr<rpc::ReflectionService> make_reflection() {
   return std::move(*made);
 }
 
+// The loop's own cells.
+struct RefusedConnections {
+  explicit RefusedConnections(telemetry::Registry& registry)
+      : limit(cell(registry, "limit")),
+        address_limit(cell(registry, "address_limit")),
+        descriptors(cell(registry, "descriptors")) {}
+  static telemetry::Counter& cell(telemetry::Registry& registry, const char* reason) {
+    return registry.counter("monitor_server_connections_refused_total", "Connections closed at once, by reason.",
+                            {{"reason", reason}});
+  }
+  telemetry::Counter& of(std::string_view reason) {
+    if (reason == "limit") return limit;
+    return reason == "address_limit" ? address_limit : descriptors;
+  }
+  telemetry::Counter& limit;
+  telemetry::Counter& address_limit;
+  telemetry::Counter& descriptors;
+};
+
 }  // namespace
 
 struct Server::Worker {
   Worker(const Clock& clock, const ServerOptions& options, bool reuse_port, metriclog::LogWriter& log,
-         StreamTable& streams, MemoryBudget& memory, telemetry::Registry& registry)
+         StreamTable& streams, MemoryBudget& memory, MessageMemory& messages,
+         const std::shared_ptr<rpc::ConnectionTable>& connections, telemetry::Registry& registry)
       : loop(clock),
         ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory,
                 registry, random},
                options.ingest),
         reflection(make_reflection()),
-        server(std::make_unique<rpc::Server>(loop, rpc_options(options, reuse_port))) {
+        refused(registry),
+        server(std::make_unique<rpc::Server>(loop,
+                                             with_counters(rpc_options(options, reuse_port, messages, connections)))) {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     health.add_to(server->methods());
     for (const char* service : {"", "monitor.v1.Ingest"}) health.set_status(service, rpc::ServingStatus::kServing);
     reflection->add_to(server->methods());
+  }
+
+  rpc::ServerOptions with_counters(rpc::ServerOptions options) {
+    options.on_refused = [this](std::string_view reason) { refused.of(reason).add(); };
+    return options;
   }
 
   // Order matters: the server's calls hold sessions, which leave the ingest when they end.
@@ -100,6 +151,7 @@ struct Server::Worker {
   Ingest ingest;
   rpc::HealthService health;
   std::unique_ptr<rpc::ReflectionService> reflection;
+  RefusedConnections refused;
   std::unique_ptr<rpc::Server> server;
   std::thread thread;
 };
@@ -130,10 +182,13 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
                                               telemetry::Registry& registry, const Clock& clock) {
   std::unique_ptr<Server> server(new Server(loop, log));
   server->memory_ = std::make_unique<MemoryBudget>(options.ingest.memory_limit);
+  server->messages_ = std::make_unique<MessageMemory>(*server->memory_);
+  server->connections_ = std::make_shared<rpc::ConnectionTable>(options.connections);
   const unsigned loops = options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
-    server->workers_.push_back(
-        std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_, *server->memory_, registry));
+    server->workers_.push_back(std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_,
+                                                        *server->memory_, *server->messages_, server->connections_,
+                                                        registry));
   }
   if (auto status = server->listen(options); !status) return status.error();
   if (options.http) {

@@ -24,6 +24,7 @@
 namespace monitor::server {
 
 class MemoryBudget;
+class MessageMemory;
 class StreamTable;
 
 struct ListenAddress {
@@ -34,6 +35,7 @@ struct ListenAddress {
 struct ServerOptions {
   std::vector<ListenAddress> listen = {{"127.0.0.1", 50051}};
   unsigned loops = 0;  // 0: one a core
+  rpc::ConnectionLimits connections = {};
   IngestOptions ingest = {};
   std::shared_ptr<const rpc::SecurityContext> security = nullptr;  // null: plaintext
   std::optional<telemetry::HttpOptions> http = {};
@@ -71,6 +73,8 @@ class Server {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted work looks whether the server still is
   std::unique_ptr<StreamTable> streams_;
   std::unique_ptr<MemoryBudget> memory_;
+  std::unique_ptr<MessageMemory> messages_;
+  std::shared_ptr<rpc::ConnectionTable> connections_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::HttpServer> http_;
   std::string http_host_;

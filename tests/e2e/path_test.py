@@ -176,6 +176,29 @@ class PathTest(ProgramTest):
         stranger = self.start_agent("stranger", server, "--tls-ca", f"{self.data}/cert.pem", "--tls-server-name", "elsewhere")
         stranger.says("no stream to the server.*(?i:certificate|name|mismatch)")
 
+    def test_each_server_is_verified_by_its_own_name(self):
+        servers = []
+        for name, alternative in (("localhost", "DNS:localhost"), ("127.0.0.1", "IP:127.0.0.1")):
+            certificate, key = f"{self.data}/{name}.pem", f"{self.data}/{name}.key"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                            "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", f"/CN={name}",
+                            "-addext", f"subjectAltName={alternative}"], capture_output=True, check=True)
+            server = self.start("monitor-server", "--log", f"sqlite:{self.data}/{name}.db", "--listen", "127.0.0.1:0",
+                                "--http", "off", "--data", self.data, "--tls-cert", certificate, "--tls-key", key)
+            address = server.says(r"listening service=grpc address=(\S+)").group(1)
+            server.target = f"{name}:{address.rsplit(':', 1)[1]}"
+            servers.append(server)
+        with open(f"{self.data}/ca.pem", "w", encoding="ascii") as both:
+            for name in ("localhost", "127.0.0.1"):
+                with open(f"{self.data}/{name}.pem", encoding="ascii") as one:
+                    both.write(one.read())
+        self.configure("a", "--interval", "0.2")
+        agent = self.start_agent("a", ",".join(server.target for server in servers), "--tls-ca", f"{self.data}/ca.pem")
+        first = agent.says(r"stream to the server established server=(\S+)").group(1)
+        next(server for server in servers if server.target == first).stop()
+        second = agent.says(r"stream to the server established server=(\S+)", count=2).group(1)
+        self.assertEqual({first, second}, {server.target for server in servers})
+
     def test_encoding_json_is_readable_and_mixes(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")

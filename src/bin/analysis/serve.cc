@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -100,12 +99,6 @@ class Page {
       : cli_(cli), flags_(flags), http_named_(http_named), loop_(clock_), hub_(random_hex(4), kRingBytes) {}
 
   int run(const telemetry::HttpOptions& http, const history::HistoryOptions& history_options) {
-    // Every browser is a descriptor.
-    rlimit files{};
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-      files.rlim_cur = files.rlim_max;
-      setrlimit(RLIMIT_NOFILE, &files);
-    }
     auto store = history::HistoryStore::open(history_options, clock_, registry_);
     if (!store) return fail("the history cannot be opened", store.error());
     if (const auto known = (*store)->known_agents()) {

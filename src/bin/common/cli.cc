@@ -83,6 +83,7 @@ constexpr std::array kValueNames = std::to_array<std::pair<std::string_view, std
     {"log", "sqlite:PATH"},
     {"log-format", "FORMAT"},
     {"log-level", "LEVEL"},
+    {"max-connections-per-address", "N"},
     {"memory-limit", "SIZE"},
     {"metric", "PATTERN"},
     {"partitions", "N"},

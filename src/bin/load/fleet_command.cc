@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "agent/plugins/registry.h"
+#include "base/descriptors.h"
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -23,7 +24,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // Descriptors for all but agents: the loop, the log, what the libraries open.
-constexpr rlim_t kOwnDescriptors = 64;
+constexpr size_t kOwnDescriptors = 64;
 
 double millis(int64_t ns) { return static_cast<double>(ns) / kNanosPerMilli; }
 double seconds(int64_t ns) { return static_cast<double>(ns) / kNanosPerSecond; }
@@ -101,19 +102,12 @@ std::string to_table(const load::ConfigFleetOptions& options, const load::Config
 }  // namespace
 
 std::string make_room(size_t agents) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t wanted = static_cast<rlim_t>(agents) + kOwnDescriptors;
-  if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= wanted) return "";
+  const size_t limit = raise_descriptor_limit();
+  if (limit >= agents + kOwnDescriptors) return "";
   return fmt::format(
       "--agents: got {}, each needs a descriptor, and this process may have {} (RLIMIT_NOFILE): enough for {}; raise "
       "the limit (ulimit -n), or start several",
-      agents, limit.rlim_cur, limit.rlim_cur - std::min(limit.rlim_cur, kOwnDescriptors));
+      agents, limit, limit - std::min(limit, kOwnDescriptors));
 }
 
 CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags) {
