@@ -96,9 +96,9 @@ class HttpFloodTest(PageTest):
             self.assertTrue(answer.startswith("HTTP/1.1 200"), f"{path} {when}: {answer[:100]!r}")
             self.assertLess(took, 1, f"{path} {when}")
 
-    def survives(self, address):
+    def survives(self, address, count=FLOOD):
         for how in ENDS:
-            self.flood(address)
+            self.flood(address, count)
             self.healthy(address, f"under the flood ({how})")
             self.end(how)
             self.healthy(address, how)
@@ -117,7 +117,18 @@ class HttpFloodTest(PageTest):
 
     def test_the_page_answers_under_half_requests_and_recovers(self):
         self.start_server()
-        self.survives(self.serve().address)
+        self.survives(self.serve().address, 900)
+
+    def test_few_descriptors_do_not_keep_out_health_checks(self):
+        few = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))}
+        server = self.start_server()
+        agent = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", self.data, "--simulate", "--http", "127.0.0.1:0",
+                           "--config-dir", f"{self.data}/monitor", **few)
+        address = agent.says(r"listening service=http address=(\S+)").group(1)
+        wait_until(lambda: " 200 " in exchange(address, get("/readyz"))[0], "a stream to the server")
+        self.flood(address)
+        self.healthy(address, "with 64 descriptors")
+        self.assertEqual(agent.said("Too many open files"), 0)
 
     def test_a_thousand_connections_of_one_address_do_not_stop_the_page_for_others(self):
         self.start_server()

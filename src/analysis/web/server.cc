@@ -23,6 +23,7 @@ constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
+constexpr double kShareOfDescriptors = 0.75;
 constexpr int64_t kLookForGone = 1 * kNanosPerSecond;
 // A comment would do for proxies; a page is told of events alone, and must know that the connection lives.
 constexpr std::string_view kAlive = "event: alive\ndata: {}\n\n";
@@ -75,11 +76,15 @@ class WebServer::Impl {
                                  "Browsers that were too slow, or away for too long, and were told to begin anew.")),
         cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")),
         daemon_(loop, "web server",
-                {.connections = options.max_connections,
-                 .per_address = options.max_connections_per_address,
-                 .head_ns = options.head_ns,
-                 .idle_ns = options.stuck_ns,
-                 .lifetime_ns = options.request_ns}) {}
+                telemetry::within_descriptors({.connections = options.max_connections,
+                                               .per_address = options.max_connections_per_address,
+                                               .head_ns = options.head_ns,
+                                               .idle_ns = options.stuck_ns,
+                                               .lifetime_ns = options.request_ns},
+                                              kShareOfDescriptors)),
+        // Streams make way for nobody: the rest is for requests.
+        max_streams_(std::min(options.max_streams, daemon_.connections() * 2 / 3)),
+        max_streams_per_address_(std::min(options.max_streams_per_address, daemon_.connections() / 2)) {}
 
   ~Impl() {
     closing_ = true;
@@ -133,12 +138,11 @@ class WebServer::Impl {
     const auto found = exchanges_.find(token);
     if (found == exchanges_.end()) return;
     Exchange& exchange = *found->second;
-    if (stream_count_ >= options_.max_streams) {
+    if (stream_count_ >= max_streams_) {
       reply(token, error_reply(503, fmt::format("{} browsers follow already", stream_count_)));
       return;
     }
-    if (const size_t held = daemon_.streams_of(exchange.request.address_group);
-        held >= options_.max_streams_per_address) {
+    if (const size_t held = daemon_.streams_of(exchange.request.address_group); held >= max_streams_per_address_) {
       Reply refused = error_reply(429, fmt::format("{} browsers of this address follow already", held));
       refused.retry_after_s = 2;
       reply(token, std::move(refused));
@@ -399,6 +403,8 @@ class WebServer::Impl {
   telemetry::Counter& cut_;
   WebServer* server_ = nullptr;
   telemetry::LoopDaemon daemon_;
+  const size_t max_streams_;
+  const size_t max_streams_per_address_;
   bool closing_ = false;
   bool run_due_ = false;
   uint64_t last_token_ = 0;

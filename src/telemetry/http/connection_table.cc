@@ -1,8 +1,22 @@
 #include "telemetry/http/connection_table.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace monitor::telemetry {
+
+ConnectionLimits within_descriptors(ConnectionLimits limits, double share) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits;
+  const auto most = static_cast<size_t>(static_cast<double>(files.rlim_cur) * share);
+  if (limits.connections <= most) return limits;
+  const double kept = static_cast<double>(limits.per_address) / static_cast<double>(limits.connections);
+  limits.connections = std::max<size_t>(most, 4);
+  limits.per_address = std::max<size_t>(static_cast<size_t>(static_cast<double>(limits.connections) * kept), 3);
+  return limits;
+}
 
 ConnectionTable::Id ConnectionTable::add(int fd, PeerAddress peer, int64_t now_ns) {
   ++held_[peer.group].all;

@@ -34,6 +34,10 @@ struct ConnectionLimits {
   int64_t lifetime_ns = 60 * kNanosPerSecond;  // of a connection, whatever happens on it; streams are spared
 };
 
+// With at most `share` of the descriptors that the process may have, so that a flood of connections leaves enough to
+// the rest of it.
+ConnectionLimits within_descriptors(ConnectionLimits limits, double share);
+
 class ConnectionTable {
  public:
   using Id = uint64_t;

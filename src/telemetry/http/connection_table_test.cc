@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -44,6 +45,19 @@ TEST(ConnectionTable, RequestsBeingAnsweredAndStreamsStayAndRepliesGetAMoment) {
   table.remove(stream);
   EXPECT_EQ(table.streams_of("a"), 0U);
   EXPECT_EQ(table.size(), 2U);
+}
+
+TEST(ConnectionTable, LeavesDescriptorsToTheRestOfTheProgram) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  const ConnectionLimits limits = within_descriptors({.connections = 256, .per_address = 192}, 0.25);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(limits.connections, 16U);
+  EXPECT_EQ(limits.per_address, 12U);
+  EXPECT_EQ(within_descriptors({.connections = 4, .per_address = 3}, 1).connections, 4U);
 }
 
 sockaddr_storage v6(const char* text) {

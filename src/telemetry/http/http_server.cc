@@ -22,6 +22,7 @@ namespace {
 
 // All browsers come back at once after a restart.
 constexpr int kBacklog = 512;
+constexpr double kShareOfDescriptors = 0.25;  // the rest is for what the program is there for
 
 }  // namespace
 
@@ -61,11 +62,12 @@ class HttpServer::Impl {
   Impl(EventLoop& loop, HttpHandler handler, const HttpOptions& options)
       : handler_(std::move(handler)),
         daemon_(loop, "http server",
-                {.connections = options.max_connections,
-                 .per_address = options.max_connections_per_address,
-                 .head_ns = options.head_ns,
-                 .idle_ns = options.idle_timeout_ns,
-                 .lifetime_ns = options.max_connection_ns}) {}
+                within_descriptors({.connections = options.max_connections,
+                                    .per_address = options.max_connections_per_address,
+                                    .head_ns = options.head_ns,
+                                    .idle_ns = options.idle_timeout_ns,
+                                    .lifetime_ns = options.max_connection_ns},
+                                   kShareOfDescriptors)) {}
 
   Status start(int fd, const HttpOptions& options) {
     MHD_Daemon* const daemon = MHD_start_daemon(

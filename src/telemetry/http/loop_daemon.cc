@@ -87,8 +87,9 @@ void LoopDaemon::accept_some() {
     socklen_t size = sizeof address;
     const int fd = accept4(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
-      if (errno != ECONNABORTED && errno != EINTR) break;
+      const int why = errno;
+      const bool out = why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+      if (out ? !free_a_descriptor() : why != ECONNABORTED && why != EINTR) break;
       continue;
     }
     take(fd, address, size);
@@ -123,17 +124,22 @@ void LoopDaemon::refuse(int fd, const PeerAddress& peer) {
   close(fd);
 }
 
-// Out of descriptors. The socket would be reported again and again while nothing can be accepted.
-void LoopDaemon::rest() {
-  if (rest_timer_ != 0) return;
+// False: no connection may go. Accepting rests then, since the socket would be reported again and again.
+bool LoopDaemon::free_a_descriptor() {
   log_warning("HTTP connections cannot be accepted", {{"service", name_}, {"reason", errno_error(errno, "accept")}});
   const auto victim = table_.victim(ConnectionTable::Room::kFull, "", loop_.clock().mono_ns());
-  if (victim != ConnectionTable::kNone) close_later(victim, "descriptors have run out");
+  if (victim != ConnectionTable::kNone) {
+    close_later(victim, "descriptors have run out");
+    run();
+    return true;
+  }
+  if (rest_timer_ != 0) return false;
   loop_.change_watch(listen_fd_, 0);
   rest_timer_ = loop_.call_after(kRest, [this] {
     rest_timer_ = 0;
     loop_.change_watch(listen_fd_, EPOLLIN);
   });
+  return false;
 }
 
 void LoopDaemon::close_later(ConnectionTable::Id id, const char* why) {

@@ -48,6 +48,8 @@ class LoopDaemon {
   // Closes the connection once libmicrohttpd runs; a suspended one must be resumed for it.
   void cut(MHD_Connection* connection);
   PeerAddress peer_of(MHD_Connection* connection) const;
+  // How many connections it holds at most.
+  size_t connections() const { return limits_.connections; }
   size_t streams_of(const std::string& group) const { return table_.streams_of(group); }
   // Where it listens; 0 before begin().
   uint16_t port() const { return port_; }
@@ -70,7 +72,7 @@ class LoopDaemon {
   void take(int fd, const sockaddr_storage& address, socklen_t size);
   bool make_room(ConnectionTable::Room why, const std::string& group);
   void refuse(int fd, const PeerAddress& peer);
-  void rest();
+  bool free_a_descriptor();
   void close_later(ConnectionTable::Id id, const char* why);
   void started(MHD_Connection* connection);
   void ended(MHD_Connection* connection);
