@@ -15,6 +15,8 @@ namespace {
 
 // The wall clock may be set: it is looked at again after this long, however far away an end is.
 constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
+// How long a wall clock that was set must hold before overrides end by it.
+constexpr int64_t kClockHolds = 300 * kNanosPerSecond;
 
 bool pending(const std::vector<Problem>& problems) { return !problems.empty() && problems.front().pending; }
 
@@ -31,6 +33,7 @@ std::string source_of(const std::vector<Layer>& layers) {
 ConfigEngine::ConfigEngine(Timers& timers, Subject subject, ConfigSource& source, const PluginCatalog& plugins,
                            Applier& applier, LastGood* last_good)
     : timers_(timers),
+      trusted_(timers.clock(), {.confirm_ns = kClockHolds, .start = TrustedClock::Start::kTrust}),
       subject_(std::move(subject)),
       source_(source),
       plugins_(plugins),

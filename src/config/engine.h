@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/trusted_clock.h"
 #include "config/last_good.h"
 #include "config/layers.h"
 #include "config/source.h"
@@ -84,9 +85,11 @@ class ConfigEngine final : public ConfigListener {
   void on_expiry();
   void log_overrides(const std::vector<std::string>& now) const;
   void changed() const;
-  int64_t wall_ns() const { return timers_.clock().wall_ns(); }
+  // By which overrides end.
+  int64_t wall_ns() { return trusted_.now_ns(); }
 
   Timers& timers_;
+  TrustedClock trusted_;
   Subject subject_;
   ConfigSource& source_;
   const PluginCatalog& plugins_;

@@ -356,8 +356,25 @@ TEST(Engine, AnOverrideEndsWhenTheClockIsSet) {
   w.engine.start();
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 3600, R"("interval": 1)"));
   w.timers.fake_clock().step_wall(3600 * kNanosPerSecond);
-  w.timers.advance(11 * kNanosPerSecond);
+  w.timers.advance(290 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond) << "the new time has not held yet";
+  w.timers.advance(30 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
+}
+
+TEST(Engine, AnOverrideOutlivesAClockThatIsSetForAMinute) {
+  World w;
+  w.source.put(kOwn, R"({"interval": 5})");
+  w.engine.start();
+  w.source.put("/monitor/overrides/agents/a/quick", until(w, 3600, R"("interval": 1)"));
+  w.timers.fake_clock().step_wall(int64_t{30} * 24 * 3600 * kNanosPerSecond);
+  w.source.put(kOwn, R"({"interval": 6})");
+  w.timers.advance(60 * kNanosPerSecond);
+  w.timers.fake_clock().step_wall(int64_t{-30} * 24 * 3600 * kNanosPerSecond);
+  w.timers.advance(3500 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond);
+  w.timers.advance(60 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 6 * kNanosPerSecond) << "and ends when it should";
 }
 
 TEST(Engine, WrongOverridesAreRefusedByName) {

@@ -30,6 +30,8 @@ FileSpool::FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListen
       worker_(worker),
       listener_(listener),
       options_(std::move(options)),
+      trusted_(timers.clock(),
+               {.confirm_ns = TrustedClock::confirm_for(options_.max_age_ns), .start = options_.clock_start}),
       segment_bytes_(segment_bytes_for(options_)) {
   book_.entry(options_.incarnation);
 }
@@ -318,7 +320,7 @@ std::optional<protocol::Outgoing> FileSpool::offer(const Found& found) {
     damaged(segment, info);
     return std::nullopt;
   }
-  if (info.appended_ns < timers_.clock().wall_ns() - options_.max_age_ns) {
+  if (info.appended_ns < trusted_.now_ns() - options_.max_age_ns) {
     lose(Loss(info), metrics::stage::kSpool, metrics::reason::kTooOld);
     return std::nullopt;
   }

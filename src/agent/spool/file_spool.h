@@ -24,6 +24,7 @@
 #include "agent/spool/spool.h"
 #include "base/disk.h"
 #include "base/event_loop.h"
+#include "base/trusted_clock.h"
 #include "base/worker.h"
 
 namespace monitor::agent {
@@ -42,6 +43,8 @@ struct FileSpoolOptions {
   uint64_t segment_bytes = 0;  // 0: a 32nd of max_bytes, 64 KiB to 8 MiB
   SpoolFull full = SpoolFull::kDropOldest;
   SpoolSync sync = SpoolSync::k100Ms;
+  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
   int64_t max_age_ns = int64_t{7} * 24 * 3600 * kNanosPerSecond;
 };
 
@@ -155,6 +158,7 @@ class FileSpool final : public Spool {
   Worker& worker_;
   SpoolListener& listener_;
   FileSpoolOptions options_;
+  TrustedClock trusted_;
   uint64_t segment_bytes_;
   std::function<void()> wake_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold it weakly

@@ -160,7 +160,7 @@ void FileSpool::drop_old() {
   const int64_t now = timers_.clock().mono_ns();
   if (now - age_checked_ns_ < kAgeEvery) return;
   age_checked_ns_ = now;
-  const int64_t oldest = timers_.clock().wall_ns() - options_.max_age_ns;
+  const int64_t oldest = trusted_.now_ns() - options_.max_age_ns;
   for (auto& [number, segment] : segments_) {
     const bool written = writer_ && writer_->number() == number;
     if (dead_.contains(number) || written || segment.newest_appended_ns == 0 || segment.newest_appended_ns >= oldest) {

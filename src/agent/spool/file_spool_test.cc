@@ -337,6 +337,34 @@ TEST(FileSpool, OlderThanAWeekIsDroppedAsTooOld) {
   EXPECT_EQ(w.teller->lost_batches(), 10U);
 }
 
+TEST(FileSpool, AClockThatIsSetForAMinuteDropsNothing) {
+  for (const auto start : {TrustedClock::Start::kTrust, TrustedClock::Start::kUnknown}) {
+    SpoolWorld w;
+    w.options.clock_start = start;
+    ASSERT_TRUE(w.start());
+    w.append_many(10);
+    w.timers.fake_clock().step_wall(int64_t{30} * 24 * 3600 * kS);
+    for (int i = 0; i < 6; ++i) {
+      w.append();
+      w.pass(10 * kS);
+    }
+    EXPECT_EQ(w.drain().size(), 16U);
+    EXPECT_EQ(w.teller->lost_batches(), 0U);
+  }
+}
+
+TEST(FileSpool, StartsWithAClockThatIsSetAheadAndDropsNothing) {
+  SpoolWorld w;
+  ASSERT_TRUE(w.start());
+  w.append_many(10);
+  w.kill();
+  w.timers.fake_clock().step_wall(int64_t{30} * 24 * 3600 * kS);
+  w.options.clock_start = TrustedClock::Start::kUnknown;
+  ASSERT_TRUE(w.start());
+  EXPECT_EQ(w.drain().size(), 10U);
+  EXPECT_EQ(w.teller->lost_batches(), 0U);
+}
+
 TEST(FileSpool, ForeignAndNewerFilesAreLeftAlone) {
   SpoolWorld w;
   w.disk.put("/spool/README", "hello");

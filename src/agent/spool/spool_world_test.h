@@ -77,6 +77,7 @@ class Teller final : public SpoolListener {
 struct SpoolWorld {
   explicit SpoolWorld(uint64_t max_bytes = uint64_t{1} << 20) {
     options.folder = "/spool";
+    options.clock_start = TrustedClock::Start::kTrust;
     options.max_bytes = max_bytes;
   }
   ~SpoolWorld() { kill(); }

@@ -30,7 +30,8 @@ Result<uint64_t> HistoryStore::used_bytes() {
 
 Status HistoryStore::expire() {
   if (open_ || !failure_) return failure_;
-  const int64_t now = clock_.wall_ns();
+  // A clock that jumps makes nothing old.
+  const int64_t now = trusted_.now_ns();
   std::array<int64_t, 4> before{};
   for (size_t i = 0; i < before.size(); ++i) before[i] = now - keep_ns_[i];
   if (auto status = delete_older(before); !status) return status;
@@ -66,7 +67,9 @@ Status HistoryStore::delete_older(const std::array<int64_t, 4>& before) {
 
 // The finest first, the oldest of it, until there is room.
 Status HistoryStore::shrink(uint64_t used) {
-  const int64_t now = clock_.wall_ns();
+  // Room must be made also while no time is trusted yet.
+  const int64_t trusted = trusted_.now_ns();
+  const int64_t now = trusted > 0 ? trusted : clock_.wall_ns();
   if (used < options_.max_bytes / 2) {
     keep_ns_ = options_.keep_ns;
     return {};

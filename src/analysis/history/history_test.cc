@@ -39,6 +39,7 @@ class HistoryTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     options_.path = folder_ / "history.db";
+    options_.clock_start = TrustedClock::Start::kTrust;
   }
   ~HistoryTest() override { std::filesystem::remove_all(folder_); }
 
@@ -293,6 +294,22 @@ TEST_F(HistoryTest, WhatIsTooOldGoes) {
   const Range chosen =
       range({.agents = {"a"}, .metric = "", .from_ns = clock_.wall_ns() - 500 * kSecond, .to_ns = clock_.wall_ns()});
   EXPECT_EQ(chosen.resolution, Resolution::kMinute);
+}
+
+TEST_F(HistoryTest, AClockThatIsSetForAMinuteDeletesNothing) {
+  open();
+  append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
+  read_all();
+  commit();
+  clock_.step_wall(3650 * kDayNs);
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(store_->expire());
+    clock_.advance(10 * kSecond);
+  }
+  clock_.step_wall(-3650 * kDayNs);
+  ASSERT_TRUE(store_->expire());
+  EXPECT_EQ(range(all("a", Resolution::kFull)).series.size(), 2U);
+  EXPECT_EQ(store_->known_agents()->size(), 1U);
 }
 
 TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {

@@ -64,6 +64,10 @@ HistoryStore::HistoryStore(const HistoryOptions& options, const Clock& clock, te
                            Database db, LockFile lock)
     : options_(options),
       clock_(clock),
+      trusted_(clock, {.confirm_ns = TrustedClock::confirm_for(*std::ranges::min_element(options.keep_ns)),
+                       .start = options.clock_start,
+                       .file = options.path + "-clock",
+                       .disk = &disk_}),
       metrics_(registry),
       lock_(std::move(lock)),
       db_(std::move(db)),

@@ -24,6 +24,7 @@
 #include "analysis/history/resolution.h"
 #include "base/clock.h"
 #include "base/lock_file.h"
+#include "base/trusted_clock.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
 
@@ -33,6 +34,8 @@ struct HistoryOptions {
   std::string path = {};
   // How long each resolution is kept: full (and with it 1 s), 10 s, 1 min, 1 h.
   std::array<int64_t, 4> keep_ns = {kDayNs, 3 * kDayNs, 30 * kDayNs, 400 * kDayNs};
+  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
   uint64_t max_bytes = uint64_t{2} << 30;  // of the file; beyond it the finest goes first, the oldest of it
   size_t max_agents = 20'000;
   size_t max_series = 200'000;  // of all agents together
@@ -117,6 +120,8 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
 
   const HistoryOptions options_;
   const Clock& clock_;
+  PosixDisk disk_;
+  TrustedClock trusted_;  // its time is stored beside the file, in PATH-clock
   Metrics metrics_;
   LockFile lock_;
   Database db_;

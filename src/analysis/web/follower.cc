@@ -160,6 +160,7 @@ Follower::Follower(OpenReader open, history::HistoryStore& history, State& state
       state_(state),
       hub_(hub),
       clock_(clock),
+      trusted_(clock, {.start = TrustedClock::Start::kTrust}),
       registry_(registry),
       stop_(stop) {}
 
@@ -252,7 +253,8 @@ Status Follower::read(Session& session) {
     }
     if (now - forget_ns >= kForgetEvery) {
       const std::lock_guard lock(state_.mutex);
-      state_.fleet.forget(clock_.wall_ns() - kLatestFor, clock_.wall_ns() - kForgetAgents);
+      const int64_t trusted = trusted_.now_ns();
+      state_.fleet.forget(trusted - kLatestFor, trusted - kForgetAgents);
       forget_ns = now;
     }
   }

@@ -16,6 +16,7 @@
 #include "analysis/web/hub.h"
 #include "analysis/web/state.h"
 #include "base/clock.h"
+#include "base/trusted_clock.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
 
@@ -50,6 +51,7 @@ class Follower {
   State& state_;
   Hub& hub_;
   const Clock& clock_;
+  TrustedClock trusted_;
   telemetry::Registry& registry_;
   const std::atomic<bool>& stop_;
   bool log_is_well_ = false;  // reading was broken off for another reason

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/trusted_clock.h"
 #include "metriclog/browser.h"
 #include "metriclog/log.h"
 
@@ -22,6 +23,8 @@ struct SqliteWriterOptions {
   std::string path = {};
   std::string program = "monitor-server";                       // named to whoever tries to write the same file
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;  // by the log's own time; 0 keeps everything
+  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
   int64_t commit_every_ns = 10 * kNanosPerMilli;  // commits come no faster; the first of a burst is at once
   size_t max_queue_records = 100'000;             // accepted and not yet reported: above it append() says kFull
   size_t max_queue_bytes = 64U << 20;

@@ -142,7 +142,7 @@ TEST_F(SqliteLog, ASecondWriterIsRefusedByTheNameOfTheFirst) {
 }
 
 TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
-  const auto writer = open({.retention_ns = 3600 * kNanosPerSecond});
+  const auto writer = open({.retention_ns = 3600 * kNanosPerSecond, .clock_start = TrustedClock::Start::kTrust});
   append(*writer, "old");
   const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
   ASSERT_EQ(poll(*behind).size(), 2U);  // assigned, one record
@@ -157,6 +157,44 @@ TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
   EXPECT_EQ(events[0].from, 2);
   EXPECT_EQ(events[0].to, 3);
   EXPECT_EQ(events[1].records.size(), 2U);
+}
+
+TEST_F(SqliteLog, AClockThatIsSetForAMinuteDeletesNothing) {
+  for (const auto start : {TrustedClock::Start::kTrust, TrustedClock::Start::kUnknown}) {
+    const auto writer = open({.retention_ns = 24 * 3600 * kNanosPerSecond, .clock_start = start});
+    append(*writer, "kept");
+    clock_.step_wall(30 * 24 * 3600 * kNanosPerSecond);
+    for (int i = 0; i < 6; ++i) {
+      clock_.advance(10 * kNanosPerSecond);
+      append(*writer, "of the wrong time");
+    }
+    clock_.step_wall(-30 * 24 * 3600 * kNanosPerSecond);
+    clock_.advance(600 * kNanosPerSecond);
+    append(*writer, "after");
+    append(*writer, "after");
+    EXPECT_EQ(query("SELECT min(offset) FROM records"), 1);
+  }
+}
+
+TEST_F(SqliteLog, AClockThatIsSetWhileTheWriterIsDownDeletesNothing) {
+  constexpr int64_t kHour = 3600 * kNanosPerSecond;
+  {
+    const auto writer = open({.clock_start = TrustedClock::Start::kTrust});
+    append(*writer, "kept");
+    append(*writer, "kept");
+  }
+  clock_.step_wall(1000 * kHour);
+  const auto writer = open();
+  append(*writer, "new");
+  append(*writer, "newest");
+  EXPECT_EQ(query("SELECT min(offset) FROM records"), 1);
+  // The new time holds: it is the right one.
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(kHour / 8);
+    append(*writer, "newest");
+  }
+  append(*writer, "newest");
+  EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
 }
 
 TEST_F(SqliteLog, ReportsALossAlsoWhenNothingIsLeft) {

@@ -40,7 +40,15 @@ std::string headers_json(const RecordView& record) {
 
 Writer::Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock,
                std::unique_ptr<RecordStore> store)
-    : options_(options), clock_(clock), lock_(std::move(lock)), store_(std::move(store)), thread_([this] { run(); }) {}
+    : options_(options),
+      clock_(clock),
+      lock_(std::move(lock)),
+      trusted_(clock, {.confirm_ns = TrustedClock::confirm_for(options.retention_ns),
+                       .start = options.clock_start,
+                       .file = options.path + "-clock",
+                       .disk = &disk_}),
+      store_(std::move(store)),
+      thread_([this] { run(); }) {}
 
 Writer::~Writer() {
   {
@@ -206,7 +214,7 @@ void Writer::settle(Batch& batch, const Status& status) {
 
 void Writer::expire() {
   if (options_.retention_ns <= 0 || !store_ || clock_.mono_ns() < next_expiry_ns_) return;
-  const auto expired = store_->expire(clock_.wall_ns() - options_.retention_ns, kExpireAtOnce);
+  const auto expired = store_->expire(trusted_.now_ns() - options_.retention_ns, kExpireAtOnce);
   Status status = expired ? store_->shrink() : Status(expired.error());
   if (!status) {
     store_.reset();

@@ -13,7 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/disk.h"
 #include "base/lock_file.h"
+#include "base/trusted_clock.h"
 #include "metriclog/log.h"
 #include "metriclog/sqlite/record_store.h"
 #include "metriclog/sqlite/sqlite_log.h"
@@ -53,6 +55,8 @@ class Writer final : public LogWriter {
   LockFile lock_;
 
   // The thread's alone.
+  PosixDisk disk_;
+  TrustedClock trusted_;                // its time is stored beside the log, in PATH-clock
   std::unique_ptr<RecordStore> store_;  // null: to be opened again
   int64_t next_expiry_ns_ = 0;          // monotonic, by clock_
   bool more_to_expire_ = false;
