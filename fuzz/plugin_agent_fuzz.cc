@@ -24,6 +24,7 @@ class FuzzLink final : public agent::HostLink {
     number = request;
   }
   void kill(const std::string&) override { killed = true; }
+  std::optional<agent::HostUsage> usage() override { return agent::HostUsage{0, 1, 4096}; }
   bool ended() const override { return killed; }
 
   void take(std::string_view packet) {
@@ -33,6 +34,12 @@ class FuzzLink final : public agent::HostLink {
       return;
     }
     if (!*message || listener_ == nullptr) return;
+    // What comes before the sandbox is complete ends the host, and hides all else.
+    if (!confined && (*message)->type != plugin_wire::Type::kConfined) {
+      listener_->on_message({plugin_wire::Type::kConfined, 1, 0, plugin_wire::Confined{}.encode()});
+    }
+    confined = true;
+    if (listener_ == nullptr) return;
     // Most requests shall be answered, or nothing behind that is reached.
     if ((*message)->number == 0) (*message)->number = number;
     listener_->on_message(**message);
@@ -46,6 +53,7 @@ class FuzzLink final : public agent::HostLink {
   plugin_wire::Assembler assembler;
   uint32_t number = 0;
   bool killed = false;
+  bool confined = false;
 
  private:
   Listener* listener_ = nullptr;

@@ -14,8 +14,9 @@ using namespace monitor;
 
 class ScriptsOnly final : public plugin_host::Sandbox {
  public:
-  Status confine_loading(const std::string&) override { return Error(Code::kPermissionDenied, "not here"); }
-  Status confine() override { return {}; }
+  Status confine_loading() override { return Error(Code::kPermissionDenied, "not here"); }
+  Result<plugin_wire::Confined> confine(int, bool) override { return plugin_wire::Confined{}; }
+  void lend(int) override {}
 };
 
 }  // namespace

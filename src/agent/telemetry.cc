@@ -61,6 +61,14 @@ void add_agent(Registry& r, const Agent& agent) {
       gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included",
             static_cast<double>(ns) / 1e9, {{"plugin", name}, {"quantile", quantile}});
     }
+    if (plugin.kind == config::PluginKind::kNative) {
+      gauge(r, "plugin_threads", "Threads that a native plugin has started", static_cast<double>(plugin.threads),
+            labels);
+      gauge(r, "plugin_cpu_processors", "Processors that a native plugin uses, averaged over at most 10 s", plugin.cpu,
+            labels);
+      gauge(r, "plugin_memory_bytes", "Resident memory of a native plugin's process",
+            static_cast<double>(plugin.memory), labels);
+    }
     count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks_in, labels);
     count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.ticks_dropped, labels);
     count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failures, labels);

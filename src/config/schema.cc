@@ -174,7 +174,7 @@ const std::array<MetricOption, 9>& option_table() {
   return table;
 }
 
-constexpr std::array<PluginField, 5> kPluginFields = {{
+constexpr std::array<PluginField, 7> kPluginFields = {{
     {{.name = "name",
       .type = SettingType::kText,
       .bounds = "a plugin that the agent has",
@@ -217,6 +217,28 @@ constexpr std::array<PluginField, 5> kPluginFields = {{
           "How long a plugin in a host may take for a tick; then the host is killed, and the tick is lost. Without it "
           "a native plugin has 1 s. A script has 10 s and a budget of processor time; all scripts share a host, and "
           "lose their state with it"}},
+    {{.name = "threads",
+      .type = SettingType::kCount,
+      .default_value = "16",
+      .bounds = "a whole number from 0 to 1000",
+      .min = 0,
+      .max = 1000,
+      .example = "4",
+      .since = "0.2.0",
+      .description = "How many threads a native plugin may start. With 0 the kernel refuses the first; with more, a "
+                     "plugin that exceeds the limit is stopped and quarantined. Scripts have no threads"}},
+    {{.name = "cpu",
+      .type = SettingType::kNumber,
+      .unit = "processors",
+      .default_value = "0.5",
+      .bounds = "0.01 to 1000",
+      .min = 10,
+      .max = 1'000'000,
+      .example = "1.5",
+      .since = "0.2.0",
+      .description =
+          "How many processors a native plugin may use, averaged over 10 s, all of its threads together; one "
+          "that uses more is stopped and quarantined. A script has a budget for each tick instead"}},
 }};
 
 ordered_json duration_schema() {
@@ -303,6 +325,12 @@ ordered_json type_schema(const Setting& one, std::span<const std::string> plugin
       return {{"anyOf",
                {{{"type", "integer"}, {"minimum", one.min}, {"maximum", one.max}},
                 {{"type", "string"}, {"pattern", "^[0-9]+ ?(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)?$"}}}}};
+    case SettingType::kCount:
+      return {{"type", "integer"}, {"minimum", one.min}, {"maximum", one.max}};
+    case SettingType::kNumber:
+      return {{"type", "number"},
+              {"minimum", static_cast<double>(one.min) * kThousandth},
+              {"maximum", static_cast<double>(one.max) * kThousandth}};
     case SettingType::kBoolean:
       break;
   }

@@ -22,8 +22,12 @@ enum class SettingType {
   kChoice,
   kSize,
   kBoolean,
-  kPatterns
+  kPatterns,
+  kCount,  // a whole number
+  kNumber
 };
+
+inline constexpr double kThousandth = 0.001;
 
 // One thing that can be set: at the top level of a document, within an object there ("spool/max"), or in an entry of
 // "metrics".
@@ -33,7 +37,7 @@ struct Setting {
   std::string_view unit;           // what a bare number means
   std::string_view default_value;  // JSON; empty: none of its own, the description says what holds then
   std::string_view bounds;         // for people
-  int64_t min = 0;                 // of a duration, ns; of a size, bytes
+  int64_t min = 0;                 // of a duration, ns; of a size, bytes; of a number, thousandths
   int64_t max = 0;
   std::string_view choices;  // of a choice, with commas between
   std::string_view example;  // JSON

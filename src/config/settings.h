@@ -38,6 +38,8 @@ struct PluginEntry {
   bool drop_on_failure = false;  // what becomes of ticks while it does not run: dropped, or passed on without it
   bool shadow = false;           // it runs, and changes nothing
   int64_t deadline_ns = 0;       // for a tick, where it runs in a host; 0: what is usual for its kind
+  uint32_t threads = 16;         // that a native plugin may start
+  double cpu = 0.5;              // processors that a native plugin may use, averaged over some seconds
 
   // What stands behind the name on this agent; not in the document.
   PluginKind kind = PluginKind::kBuiltin;

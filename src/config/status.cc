@@ -96,7 +96,10 @@ std::string to_json(const AgentStatus& status) {
                        {"restarts", plugin.restarts},
                        {"replaced", plugin.replaced},
                        {"p50", plugin.p50},
-                       {"p99", plugin.p99}});
+                       {"p99", plugin.p99},
+                       {"threads", plugin.threads},
+                       {"cpu", plugin.cpu},
+                       {"memory", plugin.memory}});
   }
   ordered_json mounts = ordered_json::array();
   for (const MountStatus& mount : status.mounts) {
@@ -163,6 +166,9 @@ Result<AgentStatus> parse_status(std::string_view text) {
     plugin.replaced = count("replaced");
     plugin.p50 = seconds("p50");
     plugin.p99 = seconds("p99");
+    plugin.threads = count("threads");
+    plugin.cpu = seconds("cpu");
+    plugin.memory = count("memory");
   }
   return status;
 }

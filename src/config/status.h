@@ -31,6 +31,10 @@ struct PluginStatus {
   uint64_t replaced = 0;
   double p50 = 0;  // seconds a tick
   double p99 = 0;
+  // Of a native plugin's process.
+  uint64_t threads = 0;  // that the plugin started
+  double cpu = 0;        // processors in use, averaged over some seconds
+  uint64_t memory = 0;   // resident bytes
 
   bool operator==(const PluginStatus&) const = default;
 };

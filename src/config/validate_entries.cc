@@ -158,6 +158,10 @@ bool Validator::read_plugin_fields(const std::string& path, const json& value, P
       entry.shadow = boolean(at, content).value_or(false);
     } else if (field == "deadline") {
       entry.deadline_ns = duration(known->setting, at, content).value_or(entry.deadline_ns);
+    } else if (field == "threads") {
+      entry.threads = static_cast<uint32_t>(number(known->setting, at, content).value_or(entry.threads));
+    } else if (field == "cpu") {
+      entry.cpu = number(known->setting, at, content).value_or(entry.cpu);
     }
   }
   return result_.problems.size() == before;

@@ -39,6 +39,17 @@ std::optional<int64_t> Validator::duration(const Setting& one, const std::string
   return std::nullopt;
 }
 
+std::optional<double> Validator::number(const Setting& one, const std::string& path, const json& value) {
+  const bool whole = one.type == SettingType::kCount;
+  if (whole ? value.is_number_integer() : value.is_number()) {
+    const auto given = value.get<double>();
+    const double unit = whole ? 1 : kThousandth;
+    if (given >= static_cast<double>(one.min) * unit && given <= static_cast<double>(one.max) * unit) return given;
+  }
+  problem(path, fmt::format("must be {}", one.bounds), value);
+  return std::nullopt;
+}
+
 std::optional<uint64_t> Validator::size(const Setting& one, const std::string& path, const json& value) {
   std::optional<uint64_t> bytes;
   if (value.is_number_unsigned()) {

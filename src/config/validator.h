@@ -36,6 +36,7 @@ class Validator {
   std::optional<int64_t> duration(const Setting& one, const std::string& path, const Json& value);
   std::optional<uint64_t> size(const Setting& one, const std::string& path, const Json& value);
   std::optional<std::string> choice(const Setting& one, const std::string& path, const Json& value);
+  std::optional<double> number(const Setting& one, const std::string& path, const Json& value);
   std::optional<bool> boolean(const std::string& path, const Json& value);
   std::vector<std::string> texts(const Setting& one, const std::string& path, const Json& value, size_t most,
                                  bool (*valid)(std::string_view));

@@ -83,22 +83,34 @@ Status Host::handle(const MessageView& message) {
   }
 }
 
-// A native plugin has its host to itself: what it may read is decided by which it is.
+// Says to the agent that nothing the plugin does from now on can undo the sandbox. No code of it has run yet: the agent
+// takes the first such message of a plugin, and nothing before it.
+Status Host::confine(const Load& load, uint32_t id, int library) {
+  if (!confined_) {
+    const auto done = sandbox_.confine(library, load.threads > 0);
+    if (!done) return done.error().with_context("sandbox");
+    confined_ = *done;
+  }
+  answer({Type::kLoad, id, 0, {}}, Type::kConfined, confined_->encode());
+  return {};
+}
+
+// A native plugin has its host to itself: what it may map is decided by which it is.
 Result<std::unique_ptr<Instance>> Host::make(const Load& load, uint32_t id) {
   const Instance::Log log = [this, id](uint32_t level, std::string_view line) { this->log(id, level, line); };
   if (load.kind == plugin_wire::Kind::kScript) {
-    if (!confined_) {
-      if (Status done = sandbox_.confine(); !done) return done.error().with_context("sandbox");
-    }
-    confined_ = true;
+    if (Status done = confine(load, id, -1); !done) return done.error();
     return make_script(log);
   }
-  if (confined_) return Error(Code::kFailedPrecondition, "this host has a plugin already");
-  if (Status done = sandbox_.confine_loading(load.source); !done) return done.error().with_context("sandbox");
-  confined_ = true;
-  auto library = open_library(load.source, load.name);
+  if (confined_ || loading_) return Error(Code::kFailedPrecondition, "this host has a plugin already");
+  loading_ = true;
+  auto copy = copy_library(load.source);
+  if (!copy) return copy.error();
+  if (Status done = sandbox_.confine_loading(); !done) return done.error().with_context("sandbox");
+  if (Status opened = open_needed(*copy, load.source); !opened) return opened.error();
+  if (Status done = confine(load, id, copy->get()); !done) return done.error();
+  auto library = open_library(std::move(*copy), sandbox_, load.source, load.name);
   if (!library) return library.error();
-  if (Status done = sandbox_.confine(); !done) return done.error().with_context("sandbox");
   return make_native(std::move(*library), log);
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ class Host {
 
  private:
   Status handle(const plugin_wire::MessageView& message);
+  Status confine(const plugin_wire::Load& load, uint32_t id, int library);
   Result<std::unique_ptr<Instance>> make(const plugin_wire::Load& load, uint32_t id);
   void load(const plugin_wire::MessageView& message);
   void run(Instance& instance, const plugin_wire::MessageView& message);
@@ -42,7 +44,8 @@ class Host {
   Send send_;
   plugin_wire::Assembler assembler_;
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
-  bool confined_ = false;
+  bool loading_ = false;  // a native plugin, or it has been
+  std::optional<plugin_wire::Confined> confined_;
   HostTick tick_;  // reused
   std::string packet_;
 };

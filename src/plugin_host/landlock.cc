@@ -51,9 +51,13 @@ void allow_reading(int ruleset, const std::string& path) {
 
 }  // namespace
 
-Status restrict_files(const std::vector<std::string>& readable) {
+Result<uint32_t> restrict_files(const std::vector<std::string>& readable) {
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) return Error(Code::kUnimplemented, "this kernel has no Landlock");
+  if (version < 1) {
+    // Not built in, or not enabled at boot. Anything else is no answer to go on with.
+    if (version < 0 && errno != ENOSYS && errno != EOPNOTSUPP) return errno_error(errno, "Landlock's version");
+    return uint32_t{0};
+  }
   RulesetAttributes attributes;
   attributes.files = files_of(version);
   attributes.network = version >= 4 ? 3 : 0;  // bind, connect
@@ -62,7 +66,7 @@ Status restrict_files(const std::vector<std::string>& readable) {
   if (!ruleset.valid()) return errno_error(errno, "landlock_create_ruleset");
   for (const std::string& path : readable) allow_reading(ruleset.get(), path);
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return errno_error(errno, "landlock_restrict_self");
-  return {};
+  return static_cast<uint32_t>(version);
 }
 
 }  // namespace monitor::plugin_host

@@ -1,5 +1,7 @@
 #include "plugin_host/lua_library.h"
 
+#include <sys/random.h>
+
 #include <array>
 
 #include "plugin_host/lua_budget.h"
@@ -196,6 +198,32 @@ void keep_base(lua_State* state) {
   lua_setglobal(state, "_G");
 }
 
+// With the numbers that are given, or with others; and without telling which: Lua's own are the time and an address.
+int random_seed(lua_State* state) {
+  LuaBudget::of(state).charge(state, kCallCost);
+  const int count = lua_gettop(state);
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  if (count == 0) {
+    std::array<lua_Integer, 2> seed{};
+    if (getrandom(seed.data(), sizeof seed, GRND_NONBLOCK) < 0) return luaL_error(state, "no random numbers");
+    for (const lua_Integer one : seed) lua_pushinteger(state, one);
+  }
+  lua_call(state, lua_gettop(state) - 1, 0);
+  return 0;
+}
+
+void add_math(lua_State* state) {
+  luaL_requiref(state, "math", luaopen_math, 1);
+  lua_getfield(state, -1, "randomseed");
+  lua_pushcclosure(state, random_seed, 1);
+  lua_pushvalue(state, -1);
+  lua_setfield(state, -3, "randomseed");
+  // What comes out first shall not tell of an address either.
+  lua_call(state, 0, 0);
+  lua_pop(state, 1);
+}
+
 void set_global(lua_State* state, const char* name, lua_CFunction function) {
   lua_pushcfunction(state, function);
   lua_setglobal(state, name);
@@ -212,12 +240,12 @@ void open_library(lua_State* state) {
   set_global(state, "xpcall", protected_call_with_handler);
   set_global(state, "setmetatable", set_metatable);
 
-  luaL_requiref(state, "math", luaopen_math, 1);
-  lua_pop(state, 1);
+  add_math(state);
 
   lua_newtable(state);
   add_string_functions(state);
   lua_setglobal(state, "string");
+  add_text_functions(state);
   // Texts have no methods: what a metatable of them would find is as good as a global.
   lua_pushliteral(state, "");
   lua_pushnil(state);

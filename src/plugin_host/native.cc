@@ -16,6 +16,7 @@
 #include "base/disk.h"
 #include "base/text.h"
 #include "plugin_host/elf_check.h"
+#include "plugin_host/elf_needs.h"
 #include "plugin_host/options.h"
 #include "plugin_host/sized.h"
 #include "sdk/plugin.h"
@@ -40,49 +41,108 @@ std::string_view from_c(monitor_text text) {
 
 monitor_text to_c(std::string_view text) { return {text.data(), text.size()}; }
 
-// A copy of the file that nobody can change: overwriting a library in place would pull the code from under its user.
-Result<Fd> copy_of(const std::string& path) {
-  const Fd from(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!from.valid()) return errno_error(errno, path);
-  struct stat info{};
-  if (fstat(from.get(), &info) != 0) return errno_error(errno, path);
-  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalidArgument, path + " is no file");
-  if (const std::string missing = missing_of_elf(from.get(), static_cast<uint64_t>(info.st_size)); !missing.empty()) {
-    return Error(Code::kInvalidArgument, fmt::format("cannot be loaded: {}: {}", path, missing));
+constexpr uint64_t kMostFile = uint64_t{256} * 1024 * 1024;
+
+// Not executable as a program where the kernel knows such files: it is mapped, never run.
+Fd make_memory_file() {
+  constexpr unsigned kNoExecSeal = 0x8;  // MFD_NOEXEC_SEAL, Linux 6.3
+  Fd made(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal));
+  if (!made.valid() && errno == EINVAL) made = Fd(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  return made;
+}
+
+// A view of a file's bytes, for as long as it lives.
+class Mapped {
+ public:
+  explicit Mapped(int fd) {
+    struct stat info{};
+    if (fstat(fd, &info) != 0 || info.st_size <= 0) return;
+    size_ = static_cast<size_t>(info.st_size);
+    at_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
   }
-  Fd to(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!to.valid()) return errno_error(errno, "memfd_create");
-  std::array<char, size_t{64} * 1024> buffer{};
-  for (ssize_t n = 0; (n = read(from.get(), buffer.data(), buffer.size())) != 0;) {
-    if (n < 0) return errno_error(errno, "reading " + path);
-    if (write(to.get(), buffer.data(), static_cast<size_t>(n)) != n) return errno_error(errno, "copying " + path);
+  ~Mapped() {
+    if (at_ != MAP_FAILED) munmap(at_, size_);
   }
-  fcntl(to.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
-  return to;
+  Mapped(const Mapped&) = delete;
+  Mapped& operator=(const Mapped&) = delete;
+  std::string_view bytes() const {
+    return at_ == MAP_FAILED ? std::string_view() : std::string_view(static_cast<const char*>(at_), size_);
+  }
+
+ private:
+  void* at_ = MAP_FAILED;
+  size_t size_ = 0;
+};
+
+Error cannot_be_loaded(const std::string& path, const std::string& why) {
+  return Error(Code::kInvalidArgument, fmt::format("cannot be loaded: {}: {}", path, why));
 }
 
 }  // namespace
 
+Result<Fd> copy_library(const std::string& path) {
+  // A pipe without a writer must not keep the host waiting.
+  const Fd from(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!from.valid()) return errno_error(errno, path);
+  struct stat info{};
+  if (fstat(from.get(), &info) != 0) return errno_error(errno, path);
+  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalidArgument, path + " is no file");
+  if (static_cast<uint64_t>(info.st_size) > kMostFile) {
+    return cannot_be_loaded(path, fmt::format("it has {} bytes, the limit is {}", info.st_size, kMostFile));
+  }
+  Fd to = make_memory_file();
+  if (!to.valid()) return errno_error(errno, "memfd_create");
+  std::array<char, size_t{64} * 1024> buffer{};
+  uint64_t copied = 0;
+  for (ssize_t n = 0; (n = read(from.get(), buffer.data(), buffer.size())) != 0;) {
+    if (n < 0) return errno_error(errno, "reading " + path);
+    // It may grow while it is read.
+    copied += static_cast<uint64_t>(n);
+    if (copied > kMostFile) return cannot_be_loaded(path, fmt::format("it has more than {} bytes", kMostFile));
+    if (write(to.get(), buffer.data(), static_cast<size_t>(n)) != n) return errno_error(errno, "copying " + path);
+  }
+  if (fcntl(to.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    return errno_error(errno, "sealing the copy of " + path);
+  }
+  return to;
+}
+
+Status open_needed(const Fd& copy, const std::string& path) {
+  const Mapped file(copy.get());
+  if (const std::string missing = missing_of_elf(copy.get(), file.bytes().size()); !missing.empty()) {
+    return cannot_be_loaded(path, missing);
+  }
+  const auto names = needed_libraries(file.bytes());
+  if (!names) return cannot_be_loaded(path, names.error().message());
+  for (const std::string& name : *names) {
+    if (dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) continue;
+    return cannot_be_loaded(
+        path, fmt::format("it needs {}, which is not to be had from the system's library folders: {}", tame(name),
+                          tame(dlerror())));  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+  return {};
+}
+
 class NativeLibrary {
  public:
-  Fd file;  // /proc/self/fd/N is the name by which it was opened
   std::string name;
   monitor_plugin plugin{};  // a copy of what the library says, with nothing beyond its size
 };
 
-Result<std::shared_ptr<NativeLibrary>> open_library(const std::string& path, const std::string& name) {
-  auto file = copy_of(path);
-  if (!file) return file.error();
+Result<std::shared_ptr<NativeLibrary>> open_library(Fd copy, Sandbox& sandbox, const std::string& path,
+                                                    const std::string& name) {
   auto library = std::make_shared<NativeLibrary>();
   library->name = name;
-  const std::string by_fd = fmt::format("/proc/self/fd/{}", file->get());
+  // The loader takes the descriptor over, whatever the name: without it, no more code can be mapped.
+  const std::string by_fd = fmt::format("/proc/self/fd/{}", copy.get());
+  sandbox.lend(copy.release());
   void* const handle = dlopen(by_fd.c_str(), RTLD_NOW | RTLD_LOCAL);
+  sandbox.lend(-1);
   if (handle == nullptr) {
     std::string why = dlerror();  // NOLINT(concurrency-mt-unsafe): one thread
     if (const size_t at = why.find(by_fd); at != std::string::npos) why.replace(at, by_fd.size(), path);
     return Error(Code::kInvalidArgument, "cannot be loaded: " + tame(why));
   }
-  library->file = std::move(*file);
   using Entry = const monitor_plugin* (*)(uint32_t, uint32_t);
   const auto entry = reinterpret_cast<Entry>(dlsym(handle, "monitor_plugin_entry"));
   if (entry == nullptr) return Error(Code::kInvalidArgument, "is no plugin: it does not export monitor_plugin_entry");

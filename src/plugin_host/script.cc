@@ -189,7 +189,7 @@ class Script final : public Instance {
     luaL_buffinit(state, &line);
     for (int i = 1; i <= count; ++i) {
       if (i > 1) luaL_addchar(&line, ' ');
-      luaL_tolstring(state, i, nullptr);
+      push_text(state, i);
       luaL_addvalue(&line);
     }
     luaL_pushresult(&line);
@@ -213,7 +213,8 @@ class Script final : public Instance {
   static void say(lua_State* state, uint32_t level, int text_at) {
     Script& script = self(state);
     size_t size = 0;
-    const char* const text = luaL_tolstring(state, text_at, &size);
+    push_text(state, text_at);
+    const char* const text = lua_tolstring(state, -1, &size);
     LuaBudget::of(state).charge(state, 1000);
     if (++script.lines_ > kMostLines) return;
     bool good = true;

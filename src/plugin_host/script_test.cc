@@ -331,5 +331,55 @@ TEST(Script, TheLibraryDoesWhatLuaDoes) {
   }
 }
 
+// What a script can turn into text is no address of the host, and the same for as long as the value lives.
+TEST(Script, TextsHoldNoAddresses) {
+  World w(R"lua(function run(batch)
+    local shared, f, c = {}, function() end, coroutine.create(function() end)
+    local texts = {tostring(shared), tostring(f), tostring(c), tostring(print), tostring(string.format), tostring(batch),
+                   string.format("%s|%10s|%-40s", shared, f, c), string.format("%p|%20p|%%p", shared, print),
+                   string.format("%p", "text"), string.format("%p", 1), tostring(_G), tostring(math.randomseed()),
+                   tostring(setmetatable({}, {__name = "named"})), select(2, pcall(function() return shared + 1 end)),
+                   select(2, pcall(function() return f < c end)), select(2, pcall(string.rep, shared)),
+                   select(2, pcall(string.format, "%d", shared)), select(2, pcall(string.format, "%q", shared)),
+                   select(2, pcall(error, f)) == f and "" or "lost", select(2, xpcall(nil, tostring))}
+    for point in batch:points() do texts[#texts + 1] = tostring(point) end
+    for i, text in ipairs(texts) do
+      assert(not string.find(text, "0x") and not string.find(text, "%x%x%x%x%x%x%x%x"), i .. ": " .. text)
+    end
+    print(shared, f, c)
+    log("info", shared)
+    assert(tostring(shared) == tostring(shared) and tostring({}) ~= tostring(shared))
+    assert(string.find(tostring(shared), "^table: %d+$") and string.find(tostring(f), "^function: %d+$"))
+    assert(string.find(tostring(c), "^thread: %d+$") and tostring(nil) == "nil" and tostring(1.5) == "1.5")
+    assert(string.format("%5s|%-3s|%.2s", "a", true, "xyz") == "    a|true|xy" and string.format("%5.1f%%", 2) == "  2.0%")
+    assert(string.format("%s", setmetatable({}, {__tostring = function() return "mine" end})) == "mine")
+    assert(not pcall(string.format, "%s") and not pcall(string.format, "%y", 1) and not pcall(string.format, "%"))
+  end)lua");
+  EXPECT_EQ(w.run(tick_of({1})), "unchanged");
+  for (const auto& message : w.said) {
+    if (message.type != Type::kLog) continue;
+    const auto line = plugin_wire::LogLine::decode(message.payload);
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->text.find("0x"), std::string::npos) << line->text;
+    EXPECT_NE(line->text.find("table: "), std::string::npos) << line->text;
+  }
+}
+
+// Lua's own generator begins with the time and an address, and tells them.
+TEST(Script, RandomNumbersTellOfNoAddress) {
+  World w(R"lua(function run(batch)
+    assert(select("#", math.randomseed()) == 0 and select("#", math.randomseed(1, 2)) == 0)
+    local a = math.random(0)
+    math.randomseed(1, 2)
+    assert(a == math.random(0))
+  end)lua");
+  EXPECT_EQ(w.run(tick_of({1})), "unchanged");
+}
+
+TEST(Script, NumbersOfValuesKeepNothingAlive) {
+  World w("function run(batch) for i = 1, 20000 do tostring({i}) end end");
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(w.run(tick_of({1})), "unchanged");
+}
+
 }  // namespace
 }  // namespace monitor::plugin_host

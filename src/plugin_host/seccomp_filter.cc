@@ -75,14 +75,24 @@ void SeccompFilter::allow_if_any(int call, int argument, uint32_t mask, const st
   add(give(otherwise(error)));
 }
 
-void SeccompFilter::allow_if_zero(int call, int argument, int error) {
-  begin(call, 6);
-  add(load(low_of(argument)));
-  add(jump_if_equal(0, 0, 3));
-  add(load(low_of(argument) + 4));
-  add(jump_if_equal(0, 0, 1));
-  add(give(SECCOMP_RET_ALLOW));
-  add(give(otherwise(error)));
+void SeccompFilter::when(int call, const std::vector<Condition>& conditions, uint32_t action) {
+  begin(call, 3 * conditions.size() + 2);
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    const Condition& one = conditions[i];
+    add(load(low_of(one.argument) + (one.high ? 4 : 0)));
+    add({BPF_ALU | BPF_AND | BPF_K, 0, 0, one.mask});
+    add(jump_if_equal(one.value, 0, static_cast<uint8_t>(3 * (conditions.size() - i - 1) + 1)));
+  }
+  add(give(action));
+  add(load(offsetof(seccomp_data, nr)));
+}
+
+void SeccompFilter::allow_when(int call, const std::vector<Condition>& conditions) {
+  when(call, conditions, SECCOMP_RET_ALLOW);
+}
+
+void SeccompFilter::refuse_when(int call, const std::vector<Condition>& conditions, int error) {
+  when(call, conditions, otherwise(error));
 }
 
 Status SeccompFilter::install() {

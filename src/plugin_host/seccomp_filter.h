@@ -22,8 +22,16 @@ class SeccompFilter {
   void allow_if(int call, int argument, uint32_t mask, uint32_t value, int error);
   // The same with several values.
   void allow_if_any(int call, int argument, uint32_t mask, const std::vector<uint32_t>& values, int error);
-  // Allowed where the argument (64 bits) is 0.
-  void allow_if_zero(int call, int argument, int error);
+  // (argument & mask) == value, in the low 32 bits of the argument, or in the high ones.
+  struct Condition {
+    int argument = 0;
+    uint32_t mask = 0;
+    uint32_t value = 0;
+    bool high = false;
+  };
+  // Where all conditions hold, the call is allowed, or fails with `error`. Elsewhere the next rule of the call counts.
+  void allow_when(int call, const std::vector<Condition>& conditions);
+  void refuse_when(int call, const std::vector<Condition>& conditions, int error);
 
   // Puts it into force for this process.
   Status install();
@@ -31,6 +39,7 @@ class SeccompFilter {
  private:
   void add(sock_filter instruction) { program_.push_back(instruction); }
   void begin(int call, size_t body);
+  void when(int call, const std::vector<Condition>& conditions, uint32_t action);
   static uint32_t otherwise(int error);
 
   std::vector<sock_filter> program_;

@@ -12,8 +12,9 @@ namespace monitor::plugin_host {
 
 class OpenSandbox final : public Sandbox {
  public:
-  Status confine_loading(const std::string&) override { return {}; }
-  Status confine() override { return {}; }
+  Status confine_loading() override { return {}; }
+  Result<plugin_wire::Confined> confine(int, bool) override { return plugin_wire::Confined{}; }
+  void lend(int) override {}
 };
 
 struct TestingHost {

@@ -22,7 +22,7 @@ constexpr size_t kMaxValue = 1024;
 Error invalid(std::string what) { return Error(Code::kInvalidArgument, std::move(what)); }
 
 bool known(uint16_t type) {
-  return (type >= 1 && type <= 6) || (type >= 16 && type <= 20) || (type >= 32 && type <= 34);
+  return (type >= 1 && type <= 6) || (type >= 16 && type <= 20) || (type >= 32 && type <= 35);
 }
 
 void append_packet(const Header& header, std::string_view part, std::string& out) {
@@ -162,6 +162,7 @@ std::string Load::encode() const {
   put_text(out, name);
   put_text(out, config);
   put_text(out, source);
+  put_number(out, threads);
   return out;
 }
 
@@ -172,9 +173,24 @@ Result<Load> Load::decode(std::string_view payload) {
   load.name = in.text();
   load.config = in.text();
   load.source = in.text();
+  load.threads = in.number<uint32_t>();
   if (!in.at_end() || kind > 1) return invalid("damaged: load");
   load.kind = static_cast<Kind>(kind);
   return load;
+}
+
+std::string Confined::encode() const {
+  std::string out;
+  put_number(out, landlock);
+  return out;
+}
+
+Result<Confined> Confined::decode(std::string_view payload) {
+  Reader in(payload);
+  Confined confined;
+  confined.landlock = in.number<uint32_t>();
+  if (!in.at_end()) return invalid("damaged: confined");
+  return confined;
 }
 
 std::string Loaded::encode() const {

@@ -46,6 +46,8 @@ enum class Type : uint16_t {
   kDefine = 32,
   kLog = 33,
   kLastWords = 34,
+  // The sandbox is complete; sent once a plugin, before any of its code can run.
+  kConfined = 35,
 };
 
 struct Header {
@@ -133,10 +135,17 @@ enum class Kind : uint32_t { kNative = 0, kScript = 1 };
 struct Load {
   Kind kind = Kind::kNative;
   std::string name;
-  std::string config;  // a JSON object
-  std::string source;  // of a script; of a native plugin the path
+  std::string config;    // a JSON object
+  std::string source;    // of a script; of a native plugin the path
+  uint32_t threads = 0;  // that a native plugin may start; 0: it cannot
   std::string encode() const;
   static Result<Load> decode(std::string_view payload);
+};
+
+struct Confined {
+  uint32_t landlock = 0;  // version of the kernel's; 0: there is none, and system calls alone are limited
+  std::string encode() const;
+  static Result<Confined> decode(std::string_view payload);
 };
 
 struct Loaded {

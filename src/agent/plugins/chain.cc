@@ -381,6 +381,9 @@ std::vector<PluginState> Chain::states() const {
     if (stage->hosted == nullptr) continue;
     state.state = to_string(stage->hosted->phase());
     state.restarts += stage->hosted->restarts();
+    state.threads = stage->hosted->usage().threads();
+    state.cpu = stage->hosted->usage().cpu();
+    state.memory = stage->hosted->usage().last().memory;
     if (!stage->hosted->error().empty()) state.error = stage->hosted->error();
   }
   return states;

@@ -60,6 +60,10 @@ struct PluginState {
   int64_t last_duration_ns = 0;
   int64_t p50_ns = 0;
   int64_t p99_ns = 0;
+  // Of a native plugin's process, when it was looked at last.
+  uint64_t threads = 0;  // that the plugin started
+  double cpu = 0;        // processors in use
+  uint64_t memory = 0;   // resident bytes
 };
 
 class Chain {

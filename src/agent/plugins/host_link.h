@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "agent/plugins/usage_watch.h"
 #include "base/result.h"
 #include "config/settings.h"
 #include "plugin_wire/wire.h"
@@ -32,6 +34,9 @@ class HostLink {
                     std::string_view rest) = 0;
   // Ends it at once; the others that it has are told why.
   virtual void kill(const std::string& reason) = 0;
+  // What its process uses now, all of it; nothing where there is no process. To be asked every now and then: a process
+  // that nobody asks about ends when it has used up the processor time that the last time gave it.
+  virtual std::optional<HostUsage> usage() = 0;
   // It has ended, or is about to: nothing new can begin there.
   virtual bool ended() const = 0;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -33,6 +34,9 @@ constexpr size_t kSmall = 1024;        // bytes
 constexpr size_t kMostWaiting = 1024;  // packets
 constexpr int kLastReads = 8;          // of its output, when it is gone
 constexpr int kMostPackets = 64;       // read in one go: the loop has other work
+// Messages that nobody asked for, in a second: the agent reads them on its loop, whatever they say.
+constexpr uint32_t kMostUnasked = 20'000;
+constexpr rlim_t kProcessorSeconds = 60;  // from one look to the next, far more than any plugin may use
 
 bool is_request(Type type) {
   return type == Type::kLoad || type == Type::kRun || type == Type::kSave || type == Type::kRestore;
@@ -231,7 +235,19 @@ bool HostProcess::read_packet() {
   return true;
 }
 
+// Whether it says more by itself than any plugin has reason to.
+bool HostProcess::floods(const MessageView& message) {
+  if (is_answer(message.type)) return false;
+  const int64_t now = loop_.clock().mono_ns();
+  if (now - second_begins_ns_ >= kNanosPerSecond) {
+    second_begins_ns_ = now;
+    said_in_second_ = 0;
+  }
+  return ++said_in_second_ > kMostUnasked;
+}
+
 void HostProcess::take(const MessageView& message) {
+  if (floods(message)) return kill(fmt::format("it sent more than {} messages unasked in a second", kMostUnasked));
   if (message.type == Type::kLastWords) {
     last_words_ = plugin_wire::tame(message.payload);
     return;
@@ -292,6 +308,22 @@ void HostProcess::kill(const std::string& reason) {
   if (reason_.empty()) reason_ = reason;
   ending_ = true;
   end_process();
+}
+
+std::optional<HostUsage> HostProcess::usage() {
+  if (pid_ == 0) return std::nullopt;
+  const auto text = PosixDisk().read_file(fmt::format("/proc/{}/stat", pid_), size_t{4} * 1024);
+  if (!text) return std::nullopt;
+  const auto found =
+      parse_host_usage(*text, sysconf(_SC_CLK_TCK), static_cast<uint64_t>(std::max(0L, sysconf(_SC_PAGESIZE))));
+  if (!found) return std::nullopt;
+  // A backstop, should nobody look any more. The hard limit stays as it is: only root could raise it again.
+  rlimit time{};
+  if (prlimit(pid_, RLIMIT_CPU, nullptr, &time) == 0) {
+    time.rlim_cur = std::min(time.rlim_max, static_cast<rlim_t>(found->cpu_ns / kNanosPerSecond) + kProcessorSeconds);
+    prlimit(pid_, RLIMIT_CPU, &time, nullptr);
+  }
+  return found;
 }
 
 void HostProcess::end_process() {

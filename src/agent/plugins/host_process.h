@@ -38,6 +38,7 @@ class HostProcess final : public HostLink {
   void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload,
             std::string_view rest) override;
   void kill(const std::string& reason) override;
+  std::optional<HostUsage> usage() override;
   bool ended() const override { return !channel_.valid() || ending_; }
 
   pid_t pid() const { return pid_; }  // 0: not yet, or no more
@@ -60,6 +61,7 @@ class HostProcess final : public HostLink {
   void print(const std::string& line);
   void on_exit();
   std::string reap();
+  bool floods(const plugin_wire::MessageView& message);
   void end(const std::string& reason);
   void let_go();
   void end_process();
@@ -80,6 +82,8 @@ class HostProcess final : public HostLink {
   bool cut_ = false;        // the beginning of that line has been printed
   plugin_wire::Assembler assembler_;
   std::vector<char> buffer_;
+  int64_t second_begins_ns_ = 0;
+  uint32_t said_in_second_ = 0;      // messages that nobody asked for
   std::deque<std::string> waiting_;  // packets that the socket did not take yet
   std::map<uint32_t, Listener*> listeners_;
   std::deque<uint32_t> at_work_;  // instances, in the order of their unanswered requests

@@ -29,10 +29,16 @@ std::string_view to_string(HostedPlugin::Phase phase) {
 }
 
 HostedPlugin::HostedPlugin(Timers& timers, metrics::SeriesTable& table, HostLinks& links, config::PluginEntry entry)
-    : timers_(timers), table_(table), links_(links), entry_(std::move(entry)), lines_(timers, entry_.name) {}
+    : timers_(timers),
+      table_(table),
+      links_(links),
+      entry_(std::move(entry)),
+      lines_(timers, entry_.name),
+      usage_(entry_.threads, entry_.cpu) {}
 
 HostedPlugin::~HostedPlugin() {
-  for (const Timers::TimerId timer : {deadline_timer_, state_timer_, restart_timer_}) timers_.cancel_timer(timer);
+  for (const Timers::TimerId timer : {deadline_timer_, state_timer_, restart_timer_, usage_timer_})
+    timers_.cancel_timer(timer);
   if (old_ != nullptr) old_->state_done_ = nullptr;
   drop_link();
 }
@@ -49,6 +55,8 @@ void HostedPlugin::begin() {
   told_.clear();
   told_dense_ = 0;
   own_.clear();
+  confined_.reset();
+  usage_.reset();
   auto link = links_.link_for(entry_.kind, entry_.name);
   if (!link) {
     // Told from the loop, as everything is.
@@ -62,9 +70,33 @@ void HostedPlugin::begin() {
   instance_ = link_->add(*this);
   const plugin_wire::Load load{
       entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript : plugin_wire::Kind::kNative, entry_.name,
-      entry_.config, entry_.code};
+      entry_.config, entry_.code, entry_.threads};
   link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
   await_within(kStartWithin, "start");
+  timers_.cancel_timer(usage_timer_);
+  usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
+}
+
+// What it uses too much of it will use too much of again: it is not started anew at once.
+void HostedPlugin::look_at_usage() {
+  usage_timer_ = 0;
+  if (link_ == nullptr) return;
+  usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
+  const auto usage = link_->usage();
+  if (!usage || entry_.kind != config::PluginKind::kNative) return;
+  const std::string why = usage_.take(now(), *usage);
+  if (why.empty()) return;
+  failures_.assign(kMostFailures - 1, now());
+  host_failed(why);
+}
+
+// The host says this before it opens the plugin, and its socket keeps the order: a plugin can send the same words, but
+// not before them.
+void HostedPlugin::on_confined(const MessageView& message) {
+  const auto confined = plugin_wire::Confined::decode(message.payload);
+  if (!confined || confined_ || phase_ != Phase::kStarting) return host_failed("it spoke of its sandbox unasked");
+  confined_ = *confined;
+  log_debug("plugin host confined", {{"plugin", entry_.name}, {"landlock", confined->landlock}});
 }
 
 void HostedPlugin::settle(std::string refusal) {
@@ -226,6 +258,9 @@ void HostedPlugin::answer(const Outcome& outcome) {
 // --- What comes from the host
 
 void HostedPlugin::on_message(const MessageView& message) {
+  if (message.type == Type::kConfined) return on_confined(message);
+  // Until then the host is at work alone, and says nothing but that it cannot go on.
+  if (!confined_ && message.type != Type::kFailed) return host_failed("it spoke before its sandbox was complete");
   switch (message.type) {
     case Type::kLog:
       return on_log(message);
@@ -233,8 +268,11 @@ void HostedPlugin::on_message(const MessageView& message) {
       if (const std::string fault = define(message); !fault.empty()) host_failed("it sent " + fault);
       return;
     default:
-      break;
+      return on_answer(message);
   }
+}
+
+void HostedPlugin::on_answer(const MessageView& message) {
   if (message.number != number_) return host_failed("it answered what it was not asked");
   switch (message.type) {
     case Type::kLoaded:
@@ -269,8 +307,7 @@ void HostedPlugin::on_log(const MessageView& message) {
 }
 
 void HostedPlugin::on_end(const std::string& reason, bool guilty) {
-  link_.reset();
-  instance_ = 0;
+  forget_link();
   if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
   if (guilty) return host_failed(reason);
   // Another plugin ended the host of both: begin anew at once, without blame.
@@ -340,10 +377,16 @@ void HostedPlugin::count_failure(const std::string& reason) {
   changed();
 }
 
-void HostedPlugin::drop_link() {
-  if (link_ != nullptr) link_->remove(instance_);
+// What its process used is no more.
+void HostedPlugin::forget_link() {
   link_.reset();
   instance_ = 0;
+  usage_.reset();
+}
+
+void HostedPlugin::drop_link() {
+  if (link_ != nullptr) link_->remove(instance_);
+  forget_link();
 }
 
 void HostedPlugin::await_within(int64_t ns, std::string_view what) {

@@ -83,6 +83,10 @@ class HostedPlugin final : private HostLink::Listener {
   const std::string& error() const { return error_; }
   // All that it says goes to the log, however much it is.
   void lift_line_limit() { lines_.lift(); }
+  // What its process used when it was looked at last; of a script nothing, since its host is not its own.
+  const UsageWatch& usage() const { return usage_; }
+  // What its host said of its sandbox, before any code of the plugin ran; nothing yet while it is being started.
+  const std::optional<plugin_wire::Confined>& confined() const { return confined_; }
   // Called when phase or error have changed.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
@@ -95,6 +99,9 @@ class HostedPlugin final : private HostLink::Listener {
   void begin();
   void load_failed(const std::string& reason);
   void on_loaded(const plugin_wire::MessageView& message);
+  void on_confined(const plugin_wire::MessageView& message);
+  void on_answer(const plugin_wire::MessageView& message);
+  void look_at_usage();
   void on_result(const plugin_wire::MessageView& message);
   std::string take_points(uint64_t& over);
   void tell_over();
@@ -108,6 +115,7 @@ class HostedPlugin final : private HostLink::Listener {
   void run_failed(const std::string& reason);
   void answer(const Outcome& outcome);
   void drop_link();
+  void forget_link();
   void save(StateDone done);
   void finish_state(Result<std::string> result);
   void handed_over(const std::string& trouble);
@@ -133,7 +141,9 @@ class HostedPlugin final : private HostLink::Listener {
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
   size_t new_series_ = 0;
   bool told_over_ = false;  // that points are left out
+  std::optional<plugin_wire::Confined> confined_;
   plugin_wire::Loaded loaded_;
+  UsageWatch usage_;
 
   std::function<void()> settled_call_;
   bool settled_ = false;
@@ -160,6 +170,7 @@ class HostedPlugin final : private HostLink::Listener {
   int64_t timer_due_ns_ = 0;
   Timers::TimerId state_timer_ = 0;
   Timers::TimerId restart_timer_ = 0;
+  Timers::TimerId usage_timer_ = 0;
   std::vector<metrics::Point> points_;  // reused
   std::string payload_;
 };

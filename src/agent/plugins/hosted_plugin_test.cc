@@ -358,5 +358,70 @@ TEST(HostedPlugin, ADeadlineThatIsGivenHoldsForScriptsToo) {
   }
 }
 
+TEST(HostedPlugin, EndsAHostThatSpeaksBeforeItsSandboxIsComplete) {
+  for (const auto& [type, payload] :
+       {std::pair{Type::kLoaded, plugin_wire::Loaded{"p", "1", 0}.encode()},
+        std::pair{Type::kLog, plugin_wire::LogLine{1, "hello"}.encode()}, std::pair{Type::kDefine, std::string()}}) {
+    World w;
+    w.links.last().answer(type, payload);
+    EXPECT_EQ(w.links.last().killed, "it spoke before its sandbox was complete");
+    EXPECT_EQ(w.plugin.refusal(), "it spoke before its sandbox was complete");
+  }
+}
+
+TEST(HostedPlugin, TakesTheStateOfTheSandboxOnceAndOnlyBeforeThePluginRuns) {
+  World forged_later;
+  forged_later.running();
+  EXPECT_EQ(forged_later.plugin.confined()->landlock, 7U);
+  forged_later.links.last().confined();
+  EXPECT_EQ(forged_later.links.last().killed, "it spoke of its sandbox unasked");
+  World forged_twice;
+  forged_twice.links.last().confined();
+  forged_twice.links.last().confined();
+  EXPECT_EQ(forged_twice.plugin.refusal(), "it spoke of its sandbox unasked");
+  World damaged;
+  damaged.links.last().answer(Type::kConfined, "x");
+  EXPECT_EQ(damaged.plugin.refusal(), "it spoke of its sandbox unasked");
+}
+
+TEST(HostedPlugin, SaysWhyItCannotBeLoadedBeforeTheSandbox) {
+  World w;
+  w.links.last().answer(Type::kFailed, "no such file");
+  EXPECT_EQ(w.plugin.refusal(), "no such file");
+}
+
+TEST(HostedPlugin, QuarantinesAPluginThatUsesTooMuchProcessorTime) {
+  World w;
+  w.running();
+  for (int i = 0; i < 21; ++i) {
+    w.links.last().used = HostUsage{i * 500 * kMs, 2, 4096};
+    w.timers.advance(500 * kMs);
+  }
+  EXPECT_EQ(w.plugin.phase(), Phase::kQuarantined);
+  EXPECT_EQ(w.links.last().killed, "cpu: it used 1.00 processors over 10s, its limit is 0.50");
+  EXPECT_EQ(w.plugin.error(), w.links.last().killed);
+  EXPECT_EQ(w.plugin.usage().last().memory, 0U) << "there is no process";
+}
+
+TEST(HostedPlugin, QuarantinesAPluginWithTooManyThreads) {
+  World w;
+  w.running();
+  w.links.last().used = HostUsage{0, 17, 4096};
+  w.timers.advance(500 * kMs);
+  EXPECT_EQ(w.plugin.phase(), Phase::kRunning);
+  EXPECT_EQ(w.plugin.usage().threads(), 16U);
+  w.links.last().used = HostUsage{0, 6001, 4096};
+  w.timers.advance(500 * kMs);
+  EXPECT_EQ(w.plugin.phase(), Phase::kQuarantined);
+  EXPECT_EQ(w.plugin.error(), "threads: it has 6000, its limit is 16");
+}
+
+TEST(HostedPlugin, RefusesAPluginThatStartsTooManyThreadsWhileItIsLoaded) {
+  World w;
+  w.links.last().used = HostUsage{0, 100, 4096};
+  w.timers.advance(500 * kMs);
+  EXPECT_EQ(w.plugin.refusal(), "threads: it has 99, its limit is 16");
+}
+
 }  // namespace
 }  // namespace monitor::agent

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 
 #include "base/time_format.h"
@@ -21,6 +22,12 @@ std::string_view kind_name(config::PluginKind kind) {
   return "";
 }
 
+namespace {
+
+constexpr double kThousand = 1000;  // more digits say nothing
+
+}  // namespace
+
 config::PluginStatus status_of(const PluginState& state) {
   config::PluginStatus status;
   status.name = state.name;
@@ -37,6 +44,9 @@ config::PluginStatus status_of(const PluginState& state) {
   status.replaced = state.replaced;
   status.p50 = static_cast<double>(state.p50_ns) / 1e9;
   status.p99 = static_cast<double>(state.p99_ns) / 1e9;
+  status.threads = state.threads;
+  status.cpu = std::round(state.cpu * kThousand) / kThousand;
+  status.memory = state.memory;
   return status;
 }
 

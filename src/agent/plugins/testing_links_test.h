@@ -30,13 +30,18 @@ class FakeLink final : public HostLink {
     sent.push_back({type, instance, number, std::string(payload) + std::string(rest)});
   }
   void kill(const std::string& reason) override { killed = reason; }
+  std::optional<HostUsage> usage() override { return used; }
   bool ended() const override { return !killed.empty(); }
 
   void answer(plugin_wire::Type type, const std::string& payload, uint32_t instance = 1) {
     const auto at = listeners.find(instance);
     if (at != listeners.end()) at->second->on_message({type, instance, sent.back().number, payload});
   }
+  void confined(uint32_t instance = 1) {
+    answer(plugin_wire::Type::kConfined, plugin_wire::Confined{7}.encode(), instance);
+  }
   void loaded(bool state = false, uint32_t instance = 1) {
+    confined(instance);
     answer(plugin_wire::Type::kLoaded, plugin_wire::Loaded{"p", "1", state ? 1U : 0U}.encode(), instance);
   }
   void result(plugin_wire::Verdict verdict, const std::vector<metrics::Point>& points = {}, uint32_t dropped = 0) {
@@ -53,6 +58,7 @@ class FakeLink final : public HostLink {
   std::map<uint32_t, Listener*> listeners;
   std::vector<Sent> sent;
   std::string killed;
+  std::optional<HostUsage> used;
   uint32_t instances = 0;
 };
 

@@ -67,6 +67,23 @@ std::string why(const FleetRow& row) {
   return "";
 }
 
+// Those in processes of their own, or of all scripts, and what they use.
+std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
+  std::string out;
+  for (const config::PluginStatus& one : plugins) {
+    if (one.kind == "built-in") continue;
+    if (out.empty()) {
+      out = fmt::format("\n{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  ERROR\n", "PLUGIN", "KIND", "STATE", "THREADS",
+                        "CPU", "MEMORY");
+    }
+    const bool own = one.kind == "native" && one.memory > 0;
+    out += fmt::format("{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  {}\n", one.name, one.kind, one.state,
+                       own ? std::to_string(one.threads) : "-", own ? fmt::format("{:.2f}", one.cpu) : "-",
+                       own ? fmt::format("{:.1f} MiB", static_cast<double>(one.memory) / (1 << 20)) : "-", one.error);
+  }
+  return out;
+}
+
 std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
   size_t id = 5;
   size_t host = 4;
@@ -85,8 +102,9 @@ std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
   }
   std::array<size_t, 4> counts{};
   for (const FleetRow& row : rows) ++counts.at(static_cast<size_t>(row.state));
-  return out + fmt::format("{} agents: {} applied, {} pending, {} failed, {} gone\n", rows.size(), counts[0], counts[1],
-                           counts[2], counts[3]);
+  out += fmt::format("{} agents: {} applied, {} pending, {} failed, {} gone\n", rows.size(), counts[0], counts[1],
+                     counts[2], counts[3]);
+  return rows.size() == 1 ? out + plugin_table(rows.front().status.plugins) : out;
 }
 
 std::string json_lines(const std::vector<FleetRow>& rows) {
