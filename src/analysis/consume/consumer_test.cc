@@ -66,7 +66,7 @@ TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
   dedupe.add("a", "old", 1, 1);
   dedupe.add("a", "i", 1, Dedupe::kKeepNs + 2);
   dedupe.add("a", "i", 3, 5);
-  dedupe.add("b", "i", 900, 5 + Dedupe::kKeepNs);
+  for (int i = 0; i <= 6; ++i) dedupe.add("b", "i", 900, 5 + Dedupe::kKeepNs + i * LogTime::kStep);
   dedupe.prune();
   EXPECT_EQ(dedupe.incarnations(), 2U);
   std::string bytes;

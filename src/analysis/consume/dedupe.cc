@@ -34,12 +34,12 @@ void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t 
   if (it == seen_.end()) it = seen_.emplace(Key(agent, incarnation), Entry()).first;
   it->second.sequences.add(sequence);
   it->second.last_time_ns = std::max(it->second.last_time_ns, log_time_ns);
-  newest_ns_ = std::max(newest_ns_, log_time_ns);
+  now_.take(log_time_ns);
 }
 
 void Dedupe::prune() {
   std::erase_if(seen_,
-                [this](const auto& entry) { return elapsed_ns(entry.second.last_time_ns, newest_ns_) > kKeepNs; });
+                [this](const auto& entry) { return elapsed_ns(entry.second.last_time_ns, now_.now_ns()) > kKeepNs; });
 }
 
 void Dedupe::encode(std::string& out) const {
@@ -74,7 +74,6 @@ Result<Dedupe> Dedupe::decode(std::string_view bytes) {
       entry.sequences = std::move(*sequences);
     }
     if (inner.failed()) return bad;
-    dedupe.newest_ns_ = std::max(dedupe.newest_ns_, entry.last_time_ns);
     dedupe.seen_.insert_or_assign(std::move(key), std::move(entry));
   }
   if (outer.failed()) return bad;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analysis/consume/interval_set.h"
+#include "analysis/consume/log_time.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -22,7 +23,7 @@ class Dedupe {
   bool seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const;
   void add(std::string_view agent, std::string_view incarnation, uint64_t sequence, int64_t log_time_ns);
 
-  // Forgets incarnations whose last record is older than kKeepNs before the newest.
+  // Forgets incarnations whose last record is older than kKeepNs before the log's time (log_time.h).
   void prune();
   size_t incarnations() const { return seen_.size(); }
 
@@ -44,7 +45,7 @@ class Dedupe {
     }
   };
   std::map<Key, Entry, Less> seen_;
-  int64_t newest_ns_ = 0;
+  LogTime now_;
 };
 
 }  // namespace monitor::analysis

@@ -336,8 +336,20 @@ TEST_F(LedgerTest, RecordsAfterTheSpanAreLeftOut) {
 TEST_F(LedgerTest, WhatIsTooOldIsForgotten) {
   take(fresh('x', 1));
   pass(int64_t{9} * 24 * 3600);
-  take(fresh('y', 1));
+  for (uint64_t i = 1; i <= 8; ++i) {
+    take(fresh('y', i));
+    pass(600);
+  }
   EXPECT_EQ(rows().size(), 1U);
+}
+
+TEST_F(LedgerTest, AClockOfTheLogThatIsSetForAWhileForgetsNothing) {
+  take(fresh('x', 1));
+  pass(int64_t{30} * 24 * 3600);
+  take(fresh('y', 1));
+  pass(60);
+  take(fresh('y', 2));
+  EXPECT_EQ(rows().size(), 2U);
 }
 
 TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {

@@ -39,7 +39,7 @@ Account& PartitionLedger::account(Accounts& accounts, std::string_view incarnati
 }
 
 void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batch& batch) {
-  newest_ns_ = std::max(newest_ns_, record.time_ns);
+  now_.take(record.time_ns);
   Accounts& accounts = agents_[batch.agent_id];
   Account& own = account(accounts, batch.incarnation);
   // First what explains gaps, then what makes them.
@@ -50,7 +50,7 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
 }
 
 void PartitionLedger::apply_copy(const metriclog::Record& record, const metrics::Batch& batch) {
-  newest_ns_ = std::max(newest_ns_, record.time_ns);
+  now_.take(record.time_ns);
   account(agents_[batch.agent_id], batch.incarnation).store(record, batch);
 }
 
@@ -111,7 +111,7 @@ void PartitionLedger::lose() {
 void PartitionLedger::prune() {
   for (auto& [agent, accounts] : agents_) {
     std::erase_if(accounts, [this](const auto& entry) {
-      return entry.second.last_log_ns != 0 && elapsed_ns(entry.second.last_log_ns, newest_ns_) > kKeepNs;
+      return entry.second.last_log_ns != 0 && elapsed_ns(entry.second.last_log_ns, now_.now_ns()) > kKeepNs;
     });
     for (auto& [incarnation, account] : accounts) account.tidy();
   }

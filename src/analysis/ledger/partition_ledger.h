@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "analysis/consume/log_time.h"
 #include "analysis/ledger/account.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -48,7 +49,7 @@ class PartitionLedger {
   void take_ends(const metriclog::Record& record, const metrics::Batch& batch, Accounts& accounts) const;
 
   Hole hole_ = Hole::kNone;
-  int64_t newest_ns_ = 0;
+  LogTime now_;
   std::map<std::string, Accounts, std::less<>> agents_;
 };
 

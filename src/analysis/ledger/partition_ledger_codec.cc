@@ -287,7 +287,7 @@ bool read_field(const Field& field, Account& a) {
 
 void PartitionLedger::encode(std::string& out) const {
   protowire::put_uint64(out, kHole, static_cast<uint64_t>(hole_));
-  protowire::put_sfixed64(out, kNewest, newest_ns_);
+  protowire::put_sfixed64(out, kNewest, now_.now_ns());
   for (const auto& [agent, accounts] : agents_) {
     for (const auto& [incarnation, account] : accounts) {
       std::string bytes;
@@ -308,7 +308,7 @@ Result<PartitionLedger> PartitionLedger::decode(std::string_view bytes) {
   while (const auto field = outer.next()) {
     if (field->number == kHole && field->value > static_cast<uint64_t>(Hole::kExpired)) return bad;
     if (field->number == kHole) ledger.hole_ = static_cast<Hole>(field->value);
-    if (field->number == kNewest) ledger.newest_ns_ = field->as_signed();
+    if (field->number == kNewest) ledger.now_ = LogTime(field->as_signed());
     if (field->number != kAccount) continue;
     std::string agent;
     std::string incarnation;
