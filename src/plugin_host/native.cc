@@ -104,6 +104,8 @@ Result<Fd> copy_library(const std::string& path) {
   if (fcntl(to.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return errno_error(errno, "sealing the copy of " + path);
   }
+  // The loader is lent this very descriptor, and reads from where it is.
+  if (lseek(to.get(), 0, SEEK_SET) != 0) return errno_error(errno, path);
   return to;
 }
 

@@ -337,7 +337,7 @@ TEST(Script, TextsHoldNoAddresses) {
     local shared, f, c = {}, function() end, coroutine.create(function() end)
     local texts = {tostring(shared), tostring(f), tostring(c), tostring(print), tostring(string.format), tostring(batch),
                    string.format("%s|%10s|%-40s", shared, f, c), string.format("%p|%20p|%%p", shared, print),
-                   string.format("%p", "text"), string.format("%p", 1), tostring(_G), tostring(math.randomseed()),
+                   string.format("%p", "text"), string.format("%p", 1), tostring(_G), tostring((math.randomseed())),
                    tostring(setmetatable({}, {__name = "named"})), select(2, pcall(function() return shared + 1 end)),
                    select(2, pcall(function() return f < c end)), select(2, pcall(string.rep, shared)),
                    select(2, pcall(string.format, "%d", shared)), select(2, pcall(string.format, "%q", shared)),

@@ -232,7 +232,6 @@ TEST(HostedPlugin, WhatItSaysIsBounded) {
   };
   EXPECT_EQ(count("plugin says plugin=p line=\"a line\""), 2 * LineLimit::kMost);
   EXPECT_EQ(count("lines of a plugin were left out plugin=p lines=30 limit=50 in=10s"), 2U);
-  EXPECT_TRUE(w.timers.idle()) << "nothing waits where nothing was left out";
 }
 
 TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {
