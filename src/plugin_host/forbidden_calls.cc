@@ -152,7 +152,7 @@ void on_forbidden(int, siginfo_t* info, void* context) {
   // fstat() of some C libraries is a stat of the empty path: what is asked is of a descriptor. The filter cannot see
   // paths, so it is answered by the call that takes none.
   if (info->si_syscall == SYS_newfstatat && (call.argument(3) & AT_EMPTY_PATH) != 0) {
-    const auto* const path = reinterpret_cast<const char*>(call.argument(1));
+    const auto* const path = reinterpret_cast<const char*>(call.argument(1));  // NOLINT(performance-no-int-to-ptr)
     if (path == nullptr || *path == '\0') {
       const long result = syscall(SYS_fstat, static_cast<int>(call.argument(0)), call.argument(2));
       call.give(result < 0 ? -errno : result);

@@ -69,7 +69,8 @@ void prepare_arguments(lua_State* state, std::string_view format) {
   for (size_t i = 0; i < format.size(); ++i) {
     luaL_addchar(&out, format[i]);
     if (format[i] != '%') continue;
-    if (++i < format.size() && format[i] == '%') {
+    ++i;
+    if (i < format.size() && format[i] == '%') {
       luaL_addchar(&out, '%');
       continue;
     }
