@@ -30,7 +30,8 @@ TEST(LogTime, IgnoresRecordsOfAClockThatWasSetForAWhile) {
   const int64_t at = pass(time, kStart, kDay);
   pass(time, at + 30 * kDay, 50 * kMinute);
   EXPECT_EQ(time.now_ns(), at);
-  EXPECT_EQ(pass(time, at + 50 * kMinute, kDay), time.now_ns());
+  const int64_t end = pass(time, at + 50 * kMinute, kDay);
+  EXPECT_EQ(time.now_ns(), end);
 }
 
 TEST(LogTime, IgnoresAServerWhoseClockIsAheadOfTheOthers) {
@@ -46,14 +47,16 @@ TEST(LogTime, IgnoresAServerWhoseClockIsAheadOfTheOthers) {
 TEST(LogTime, TakesATimeThatHeld) {
   LogTime time;
   const int64_t at = pass(time, kStart, kDay);
-  EXPECT_EQ(pass(time, at + 3 * kDay, 60 * kMinute), time.now_ns()) << "a log that was silent over a weekend";
+  const int64_t end = pass(time, at + 3 * kDay, 60 * kMinute);
+  EXPECT_EQ(time.now_ns(), end) << "a log that was silent over a weekend";
 }
 
 TEST(LogTime, DoesNotTrustTheFirstRecord) {
   LogTime time;
   pass(time, kStart + 30 * kDay, 10 * kMinute);
   EXPECT_EQ(time.now_ns(), 0);
-  EXPECT_EQ(pass(time, kStart, kDay), time.now_ns());
+  const int64_t end = pass(time, kStart, kDay);
+  EXPECT_EQ(time.now_ns(), end);
 }
 
 TEST(Dedupe, KeepsWhatItSawWhenTheClockOfTheLogIsSetForAWhile) {
