@@ -16,7 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<CpuLine> cpus;
   std::vector<DiskLine> disks;
   std::vector<InterfaceLine> interfaces;
-  if (parse_stat(text, cpus).ok() && cpus.size() > 1) (void)cpu_shares(cpus[0].times, cpus[1].times);
+  CpuShares shares;
+  if (parse_stat(text, cpus).ok() && cpus.size() > 1) {
+    (void)cpu_shares(cpus[0].times, cpus[1].times, 1'000'000'000, cpus.size() - 1, shares);
+  }
+  (void)net_dev_shape(text);
+  (void)diskstats_shape(text);
   (void)parse_meminfo(text);
   (void)parse_diskstats(text, disks);
   (void)parse_net_dev(text, interfaces);

@@ -1,10 +1,6 @@
 // Parsers on odd input, collectors whose files are missing, rates over jumping clocks.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <filesystem>
-#include <fstream>
-
 #include "agent/collect/cpu.h"
 #include "agent/collect/disk.h"
 #include "agent/collect/load.h"
@@ -13,39 +9,11 @@
 #include "agent/collect/net.h"
 #include "agent/collect/pressure.h"
 #include "agent/collect/source.h"
+#include "agent/collect/testing.h"
 #include "base/random.h"
 
 namespace monitor::agent {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = fs::temp_directory_path().string() + "/collect-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories(fs::path(path_ + "/" + name).parent_path());
-    std::ofstream(path_ + "/" + name) << text;
-  }
-  Roots roots() const { return {path_ + "/proc", path_ + "/sys"}; }
-
- private:
-  std::string path_;
-};
-
-// The value of a series in a tick; NaN if it is not there.
-double value_of(const metrics::SeriesTable& table, const metrics::Tick& tick, const std::string& name) {
-  for (const auto& point : tick.points) {
-    if (metrics::to_string(table.at(point.series)) == name) return table.value(point);
-  }
-  return std::nan("");
-}
 
 TEST(Parsers, OddInputIsAnErrorAndNeverACrash) {
   std::vector<CpuLine> cpus;
@@ -86,30 +54,21 @@ TEST(Parsers, RandomBytesNeverCrash) {
   }
 }
 
-TEST(Cpu, OldKernelsHaveFewerColumns) {
-  std::vector<CpuLine> lines;
-  ASSERT_TRUE(parse_stat("cpu  1 2 3 4\ncpu0 1 2 3 4\n", lines));
-  ASSERT_EQ(lines.size(), 2U);
-  EXPECT_EQ(lines[0].times.modes[CpuTimes::kIdle], 4U);
-  EXPECT_EQ(lines[0].times.modes[CpuTimes::kSteal], 0U);
-}
-
-TEST(Cpu, NoJiffyPassedIsNoValueAndKeepsTheBaseline) {
-  Folder folder;
-  folder.write("proc/stat", "cpu  100 0 0 100\n");
-  CpuCollector cpu(folder.roots());
-  cpu.configure({{"cpu"}});
-  metrics::SeriesTable table;
-  const auto read = [&] {
-    metrics::Tick tick;
-    TickBuilder out(table, tick);
-    EXPECT_TRUE(cpu.collect({}, out));
-    return value_of(table, tick, "system.cpu.utilization");
+TEST(Load, TakesAnyNumberOfDecimals) {
+  const auto uptime = [](std::string_view text) {
+    const auto value = parse_uptime(text);
+    return value ? *value : -1;
   };
-  EXPECT_TRUE(std::isnan(read()));
-  EXPECT_TRUE(std::isnan(read())) << "the same jiffies";
-  folder.write("proc/stat", "cpu  101 0 0 103\n");
-  EXPECT_DOUBLE_EQ(read(), 0.25);
+  EXPECT_EQ(uptime("41.0 41.0\n"), 4100);
+  EXPECT_EQ(uptime("11752 0\n"), 1'175'200);
+  EXPECT_EQ(uptime("350735.47 234388.90\n"), 35'073'547);
+  EXPECT_EQ(uptime("7.4567 1"), 746);
+  const auto loads = parse_loadavg("0.5 2 3.14159 1/20 300\n");
+  ASSERT_TRUE(loads);
+  EXPECT_EQ(*loads, (std::array<int64_t, 3>{50, 200, 314}));
+  for (const char* text : {"", "\n", ".5 1 1", "-1.0", "1.x", "1.-5", "nan", "99999999999999999999.0", "1,5"}) {
+    EXPECT_FALSE(parse_uptime(text)) << text;
+  }
 }
 
 TEST(Source, MissingFilesDisableTheirCollectorsAlone) {
@@ -192,7 +151,7 @@ TEST(Source, ChangingOptionsKeepsBaselines) {
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read,system.device=sda}"), 2048);
 }
 
-TEST(Source, PatternsChooseAndWhatComesBackBeginsAnew) {
+TEST(Source, PatternsChooseWhatIsSummed) {
   Folder folder;
   FakeClock clock;
   metrics::SeriesTable table;
@@ -227,7 +186,7 @@ TEST(Source, PatternsChooseAndWhatComesBackBeginsAnew) {
   EXPECT_DOUBLE_EQ(received(), 320);
   source.configure(1, {loopback});
   write(151'000, 80, 1200);
-  EXPECT_DOUBLE_EQ(received(), 0) << "what it did while nobody asked is no rate";
+  EXPECT_DOUBLE_EQ(received(), 50'000) << "read all along, though nobody asked";
   write(152'000, 100, 1500);
   EXPECT_DOUBLE_EQ(received(), 1000);
 }

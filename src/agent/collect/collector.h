@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/collect/roots.h"
 #include "base/result.h"
 #include "config/settings.h"
 #include "metrics/series.h"
@@ -20,13 +21,6 @@ namespace monitor::agent {
 struct Moment {
   int64_t wall_ns = 0;
   int64_t mono_ns = 0;
-};
-
-// Where the kernel's files are; others in tests, and in a container that sees its host's.
-struct Roots {
-  std::string procfs = "/proc";
-  std::string sysfs = "/sys";
-  std::string rootfs = {};  // where the host's root is seen; empty: found from procfs
 };
 
 inline constexpr metrics::SeriesId kNoSeries = UINT32_MAX;

@@ -1,6 +1,7 @@
 #include "agent/collect/cpu.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -14,41 +15,57 @@ namespace {
 constexpr std::array<std::string_view, CpuTimes::kModes> kModeNames = {"user",   "nice",      "system",  "idle",
                                                                        "iowait", "interrupt", "softirq", "steal"};
 
+// The kernel's own jitter: idle and iowait fall a little when a processor's idle time is read while it wakes up, the
+// others when time is moved between modes. Prometheus' node_exporter draws the line at 3 s, too.
+constexpr double kJitterSeconds = 3;
+constexpr double kJitterSecondsPerCpu = 0.1;
+// Ticks that a guest makes up for, and the time between the two reads and their stamps.
+constexpr double kLateSecondsPerCpu = 5;
+constexpr double kLateShare = 1.25;
+
+double user_hz() {
+  static const double hz = static_cast<double>(std::max(1L, sysconf(_SC_CLK_TCK)));
+  return hz;
+}
+
+// Nothing when there are fewer columns than any kernel prints; what an old kernel does not print is 0.
+std::optional<CpuTimes> parse_times(Fields fields) {
+  CpuTimes times;
+  size_t columns = 0;
+  for (uint64_t& mode : times.modes) {
+    const auto value = fields.number();
+    if (!value) break;
+    mode = *value;
+    ++columns;
+  }
+  return columns < 4 ? std::nullopt : std::optional(times);
+}
+
 }  // namespace
 
 Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
   out.clear();
   while (!text.empty()) {
     const std::string_view line = next_line(text);
-    if (!line.starts_with("cpu")) break;  // the cpu lines come first
+    if (!line.starts_with("cpu")) {
+      if (out.empty()) continue;
+      break;  // the cpu lines stand together
+    }
     Fields fields(line.substr(3));
     CpuLine cpu;
     if (line.size() > 3 && line[3] != ' ') {
       const auto core = fields.number();
-      if (!core || *core > 1'000'000) {
-        return Error(Code::kInvalidArgument,
-                     fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
-      }
+      if (!core || *core > 1'000'000) continue;
       cpu.core = static_cast<int64_t>(*core);
     }
-    // Old kernels have fewer columns; what is not there is 0.
-    size_t columns = 0;
-    for (uint64_t& mode : cpu.times.modes) {
-      const auto value = fields.number();
-      if (!value) break;
-      mode = *value;
-      ++columns;
-    }
-    if (columns < 4) {
+    const auto times = parse_times(fields);
+    if (times) {
+      cpu.times = *times;
+      out.push_back(cpu);
+    } else if (cpu.core == -1) {
       return Error(Code::kInvalidArgument,
                    fmt::format("/proc/stat: malformed line {}", json_quote(line.substr(0, 80))));
     }
-    const uint64_t guest = fields.number().value_or(0);
-    const uint64_t guest_nice = fields.number().value_or(0);
-    auto& modes = cpu.times.modes;
-    modes[CpuTimes::kUser] -= std::min(guest, modes[CpuTimes::kUser]);
-    modes[CpuTimes::kNice] -= std::min(guest_nice, modes[CpuTimes::kNice]);
-    out.push_back(cpu);
   }
   if (out.empty() || out.front().core != -1) {
     return Error(Code::kInvalidArgument, "/proc/stat: no line \"cpu\" at its start");
@@ -56,24 +73,31 @@ Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
   return {};
 }
 
-std::optional<CpuShares> cpu_shares(const CpuTimes& before, const CpuTimes& after) {
-  std::array<uint64_t, CpuTimes::kModes> growth{};
-  uint64_t total = 0;
+CpuChange cpu_shares(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus,
+                     CpuShares& shares) {
+  const auto count = static_cast<double>(std::max<size_t>(1, cpus));
+  const double jitter = (kJitterSeconds + kJitterSecondsPerCpu * count) * user_hz();
+  std::array<double, CpuTimes::kModes> growth{};
+  double total = 0;
+  bool fell = false;
   for (size_t i = 0; i < growth.size(); ++i) {
-    // idle and iowait may go backwards a little (proc_stat(5)); any other mode does only when counting began anew.
-    const bool jitters = i == CpuTimes::kIdle || i == CpuTimes::kIowait;
-    if (after.modes[i] < before.modes[i] && !jitters) return std::nullopt;
-    growth[i] = after.modes[i] > before.modes[i] ? after.modes[i] - before.modes[i] : 0;
+    if (after.modes[i] < before.modes[i]) {
+      fell = true;
+      if (static_cast<double>(before.modes[i] - after.modes[i]) > jitter) return CpuChange::kJumped;
+      continue;
+    }
+    growth[i] = static_cast<double>(after.modes[i] - before.modes[i]);
     total += growth[i];
   }
-  if (total == 0) return std::nullopt;
-  CpuShares shares;
-  for (size_t i = 0; i < growth.size(); ++i) {
-    shares.modes[i] = static_cast<double>(growth[i]) / static_cast<double>(total);
+  if (total == 0) return CpuChange::kStill;
+  const double passed = static_cast<double>(elapsed_ns) / 1e9 * user_hz() * count;
+  if (elapsed_ns > 0 && cpus > 0 && total > passed * kLateShare + kLateSecondsPerCpu * user_hz() * count) {
+    return CpuChange::kJumped;
   }
-  const uint64_t idle = growth[CpuTimes::kIdle] + growth[CpuTimes::kIowait];
-  shares.busy = static_cast<double>(total - idle) / static_cast<double>(total);
-  return shares;
+  if (elapsed_ns > 0 && fell && total < passed / 2) return CpuChange::kUneven;
+  for (size_t i = 0; i < growth.size(); ++i) shares.modes[i] = growth[i] / total;
+  shares.busy = (total - growth[CpuTimes::kIdle] - growth[CpuTimes::kIowait]) / total;
+  return CpuChange::kGrew;
 }
 
 void CpuCollector::configure(const std::vector<config::MetricSelection>& selections) {
@@ -89,7 +113,7 @@ void CpuCollector::configure(const std::vector<config::MetricSelection>& selecti
   if (!wanted_) cores_.clear();
 }
 
-void CpuCollector::intern(CoreState& state, int64_t core, TickBuilder& out) {
+void CpuCollector::intern(CoreState& state, int64_t core, TickBuilder& out) const {
   metrics::Labels labels;
   if (core >= 0) metrics::set_label(labels, "cpu.logical_number", std::to_string(core));
   state.busy = out.intern(share_series("system.cpu.utilization", labels));
@@ -104,27 +128,55 @@ void CpuCollector::intern(CoreState& state, int64_t core, TickBuilder& out) {
 }
 
 void CpuCollector::adopt(const Collector& from) {
-  cores_ = static_cast<const CpuCollector&>(from).cores_;
+  const auto& other = static_cast<const CpuCollector&>(from);
+  cores_ = other.cores_;
+  reading_ = other.reading_;
   for (auto& [core, state] : cores_) state.interned = false;
 }
 
-Status CpuCollector::collect(const Moment&, TickBuilder& out) {
+bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Moment& now, size_t cpus) const {
+  // A processor that was away begins anew: nothing tells what its counters did meanwhile.
+  const bool seen = state.last_reading != 0 && state.last_reading + 1 == reading_;
+  state.last_reading = reading_;
+  state.shares.reset();
+  auto change = CpuChange::kJumped;
+  if (seen) {
+    CpuShares shares;
+    const int64_t elapsed = state.last_mono == 0 ? 0 : now.mono_ns - state.last_mono;
+    change = cpu_shares(state.last, times, elapsed, cpus, shares);
+    // The older reading is kept, so that the next tick sees the whole time.
+    if (change == CpuChange::kStill) return true;
+    if (change == CpuChange::kGrew) state.shares = shares;
+  }
+  state.last = times;
+  state.last_mono = now.mono_ns;
+  return change != CpuChange::kJumped;
+}
+
+void CpuCollector::add(CoreState& state, int64_t core, TickBuilder& out) const {
+  if (!state.interned || (modes_ && state.modes[0] == kNoSeries)) intern(state, core, out);
+  if (!state.shares) return;
+  out.add_share(state.busy, state.shares->busy);
+  if (!modes_) return;
+  for (size_t i = 0; i < state.modes.size(); ++i) out.add_share(state.modes[i], state.shares->modes[i]);
+}
+
+Status CpuCollector::collect(const Moment& now, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();
   if (auto s = parse_stat(*text, lines_); !s) return s;
+  ++reading_;
+  // The sum counts every processor: where one of them jumped or came back, what the sum grew by is not known either.
+  bool sum_is_known = true;
   for (const CpuLine& line : lines_) {
-    if (line.core >= 0 && !per_core_) break;
-    CoreState& state = cores_[line.core];
-    if (!state.interned || (modes_ && state.modes[0] == kNoSeries)) intern(state, line.core, out);
-    const auto shares = state.seen ? cpu_shares(state.last, line.times) : std::nullopt;
-    // No jiffy passed: keep the older reading, so that the next tick sees the whole time.
-    if (state.seen && !shares && line.times.modes == state.last.modes) continue;
-    state.last = line.times;
-    state.seen = true;
-    if (!shares) continue;
-    out.add_share(state.busy, shares->busy);
-    if (!modes_) continue;
-    for (size_t i = 0; i < state.modes.size(); ++i) out.add_share(state.modes[i], shares->modes[i]);
+    const size_t cpus = line.core >= 0 ? 1 : lines_.size() - 1;
+    const bool known = update(cores_[line.core], line.times, now, cpus);
+    if (line.core >= 0) sum_is_known = sum_is_known && known;
+  }
+  if (!sum_is_known) cores_[-1].shares.reset();
+  std::erase_if(cores_, [this](const auto& entry) { return entry.second.last_reading != reading_; });
+  for (const CpuLine& line : lines_) {
+    if (line.core < 0 || per_core_) add(cores_[line.core], line.core, out);
   }
   return {};
 }

@@ -1,4 +1,8 @@
 // Processor time from /proc/stat (proc_stat(5)).
+//
+// The figures equal those that psutil and `mpstat` compute from the same two readings: the share of a mode is its
+// growth over the growth of all modes, and a mode that fell grew by 0. Where such a share would be made up (the
+// counters began anew, or jumped), there is none.
 #pragma once
 
 #include <array>
@@ -13,7 +17,8 @@
 
 namespace monitor::agent {
 
-// In jiffies, since the host was started. Guest time is part of user and nice in the file, and taken out of them here.
+// In ticks of sysconf(_SC_CLK_TCK), since the host was started. As in the file, user and nice include the time in which
+// guests ran (the columns guest and guest_nice, which say how much of it): it is busy time, and counts once.
 struct CpuTimes {
   enum Mode { kUser, kNice, kSystem, kIdle, kIowait, kIrq, kSoftirq, kSteal, kModes };
   std::array<uint64_t, kModes> modes{};
@@ -24,16 +29,26 @@ struct CpuLine {
   CpuTimes times;
 };
 
-// The cpu lines, the sum first. An error when there is no sum or a line is malformed.
+// The cpu lines, the sum first. The malformed line of one processor is left out; an error when there is no sum.
 Status parse_stat(std::string_view text, std::vector<CpuLine>& out);
 
-// What passed between two readings, and the share of it that was busy (neither idle nor waiting for I/O).
-// Nothing when no time passed or a counter went backwards by more than the kernel's known jitter of idle and iowait.
+// What passed between two readings, as shares; busy is what was neither idle nor waiting for I/O.
 struct CpuShares {
   double busy = 0;
   std::array<double, CpuTimes::kModes> modes{};
 };
-std::optional<CpuShares> cpu_shares(const CpuTimes& before, const CpuTimes& after);
+
+// How two readings of one line relate.
+enum class CpuChange {
+  kGrew,    // the shares are known
+  kStill,   // no tick passed
+  kUneven,  // a counter fell a little and hid most of the time that passed
+  kJumped,  // a counter fell by more than the kernel's jitter, or all grew by more than the time that passed: suspend
+            // and resume, a processor that came back, a migrated guest
+};
+
+// `elapsed_ns`: between the readings; 0 when unknown. `cpus`: how many processors the line sums; 0 when unknown.
+CpuChange cpu_shares(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus, CpuShares& shares);
 
 class CpuCollector final : public Collector {
  public:
@@ -47,18 +62,24 @@ class CpuCollector final : public Collector {
  private:
   struct CoreState {
     CpuTimes last;
-    bool seen = false;
+    int64_t last_mono = 0;
+    uint64_t last_reading = 0;
+    std::optional<CpuShares> shares;  // of this reading
     metrics::SeriesId busy = kNoSeries;
     std::array<metrics::SeriesId, CpuTimes::kModes> modes{};
     bool interned = false;
   };
 
-  void intern(CoreState& state, int64_t core, TickBuilder& out);
+  // False when the line's growth is not known and hides what its sum grew by.
+  bool update(CoreState& state, const CpuTimes& times, const Moment& now, size_t cpus) const;
+  void add(CoreState& state, int64_t core, TickBuilder& out) const;
+  void intern(CoreState& state, int64_t core, TickBuilder& out) const;
 
   KernelFile file_;
   bool wanted_ = false;
   bool per_core_ = false;
   bool modes_ = false;
+  uint64_t reading_ = 0;
   std::vector<CpuLine> lines_;
   std::unordered_map<int64_t, CoreState> cores_;  // by number; -1: the sum
 };

@@ -1,7 +1,5 @@
 // Bytes read from and written to disks, from /proc/diskstats (the kernel's Documentation/admin-guide/iostats.rst).
-//
-// Whole physical disks are counted: neither partitions, nor what is stacked on other block devices (dm, md: they have
-// slaves in sysfs), nor loop, ram and zram devices, whose data is another's.
+// Which devices count: block_topology.h.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +7,23 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/collect/block_topology.h"
 #include "agent/collect/collector.h"
 #include "agent/collect/io_rates.h"
 #include "agent/collect/kernel_file.h"
 
 namespace monitor::agent {
 
-struct DiskLine {
-  std::string_view device;
-  uint64_t read_bytes = 0;
-  uint64_t written_bytes = 0;
-};
-
-// Malformed lines are left out; an error only when there are lines and none of them can be read.
+// Malformed lines are left out; an error only when there are lines and none of them can be read. Columns that newer
+// kernels add (discards, flushes) are ignored. Kernels before 2.6.25 print four numbers for a partition: left out too.
 Status parse_diskstats(std::string_view text, std::vector<DiskLine>& out);
 
-// Whether a block device counts, by sysfs; without sysfs by its name.
-bool counts_as_disk(const std::string& sysfs, const std::string& device);
+// For KernelFile::read_table: changes with the devices and their numbers, not with the counters.
+uint64_t diskstats_shape(std::string_view text);
 
 class DiskCollector final : public Collector {
  public:
-  explicit DiskCollector(const Roots& roots) : sysfs_(roots.sysfs), file_(roots.procfs + "/diskstats") {}
+  explicit DiskCollector(const Roots& roots) : topology_(roots), file_(roots.procfs + "/diskstats") {}
   std::string_view name() const override { return "disk"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
@@ -40,7 +34,7 @@ class DiskCollector final : public Collector {
   static constexpr IoNames kNames = {
       "system.disk.io.rate", "system.disk.io", "disk.io.direction", {"read", "write"}, "system.device"};
 
-  std::string sysfs_;
+  BlockTopology topology_;
   KernelFile file_;
   IoRates rates_{kNames};
   std::vector<DiskLine> lines_;

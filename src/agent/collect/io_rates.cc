@@ -1,8 +1,45 @@
 #include "agent/collect/io_rates.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace monitor::agent {
+
+namespace {
+
+// Bytes a second: ten times what the fastest network card or memory moves. More is a counter that jumped.
+constexpr double kMostPerSecond = 1e12;
+
+}  // namespace
+
+IoCounter::Change IoCounter::update(uint64_t value, int64_t elapsed_ns) {
+  const bool was_seen = seen_;
+  const bool just_fell = fell_;
+  const uint64_t before = last_;
+  seen_ = true;
+  fell_ = false;
+  last_ = value;
+  growth_ = 0;
+  if (!was_seen) return Change::kFirst;
+  if (value < before) {
+    fell_ = true;
+    fell_from_ = std::max(fell_from_, before);
+    return Change::kUnknown;
+  }
+  const uint64_t growth = value - before;
+  if (fell_from_ > 0 && value >= fell_from_) {
+    // A driver's reset that shows 0 for a while ends with the old count.
+    const bool came_back = just_fell || growth > fell_from_ / 2;
+    fell_from_ = 0;
+    if (came_back) return Change::kUnknown;
+  }
+  if (elapsed_ns > 0 && static_cast<double>(growth) > kMostPerSecond * static_cast<double>(elapsed_ns) / 1e9) {
+    return Change::kUnknown;
+  }
+  growth_ = growth;
+  return Change::kGrew;
+}
 
 void IoRates::configure(const std::array<Wanted, 2>& wanted) {
   if (wanted == wanted_) return;
@@ -17,6 +54,7 @@ void IoRates::configure(const std::array<Wanted, 2>& wanted) {
 
 void IoRates::adopt(const IoRates& other) {
   things_ = other.things_;
+  totals_ = other.totals_;
   last_mono_ = other.last_mono_;
   reading_ = other.reading_;
   choose_all();
@@ -24,15 +62,13 @@ void IoRates::adopt(const IoRates& other) {
 
 void IoRates::choose_all() {
   interned_ = false;
-  for (auto& [name, thing] : things_) {
-    thing.interned = false;
-    choose(name, thing);
-  }
+  for (auto& [name, thing] : things_) choose(name, thing);
 }
 
 void IoRates::choose(const std::string& name, Thing& thing) const {
+  thing.interned = false;
   for (size_t d = 0; d < 2; ++d) {
-    const bool in = wanted_[d].include.empty() ? thing.listed : matches_any(wanted_[d].include, name);
+    const bool in = wanted_[d].include.empty() ? thing.role.listed : matches_any(wanted_[d].include, name);
     thing.chosen[d] = in && !matches_any(wanted_[d].exclude, name);
   }
 }
@@ -50,40 +86,70 @@ metrics::Labels IoRates::labels(size_t direction, std::string_view thing) const 
   return labels;
 }
 
-void IoRates::intern(Thing& thing, TickBuilder& out) {
+void IoRates::intern(const std::string& name, Thing& thing, TickBuilder& out) {
   for (size_t d = 0; d < 2; ++d) {
     const bool each = wanted_[d].sum && wanted_[d].each && thing.chosen[d];
-    if (each) thing.rate_ids[d] = out.intern(rate_series(names_.rate, labels(d, key_)));
-    if (each && wanted_[d].counters) thing.counter_ids[d] = out.intern(counter_series(names_.counter, labels(d, key_)));
+    if (each) thing.rate_ids[d] = out.intern(rate_series(names_.rate, labels(d, name)));
+    if (each && wanted_[d].counters) thing.counter_ids[d] = out.intern(counter_series(names_.counter, labels(d, name)));
   }
   thing.interned = true;
 }
 
-void IoRates::update(Thing& thing, const std::array<uint64_t, 2>& counters, TickBuilder& out) {
+void IoRates::thing(std::string_view name, const std::array<uint64_t, 2>& counters, const Role& role,
+                    TickBuilder& out) {
+  key_.assign(name);
+  Thing& thing = things_.try_emplace(key_).first->second;
+  if (thing.last_reading == reading_) return;  // twice in one text: the first line stands
   thing.last_reading = reading_;
-  thing.counters = counters;
-  if (!thing.listed && !thing.chosen[0] && !thing.chosen[1]) {
-    thing.deltas = {};  // chosen later, it begins anew: what it did meanwhile is no rate
-    return;
+  if (thing.is_new || thing.role != role) {
+    thing.is_new = false;
+    thing.role = role;
+    choose(key_, thing);
   }
-  if (!thing.interned) intern(thing, out);
+  if (!thing.interned) intern(key_, thing, out);
   for (size_t d = 0; d < 2; ++d) {
-    const bool usable = thing.deltas[d].update(counters[d], thing.growth[d]);
+    const auto change = thing.counters[d].update(counters[d], elapsed_);
+    thing.changes[d] = change;
     if (!wanted_[d].sum || !wanted_[d].each || !thing.chosen[d]) continue;
-    if (usable && elapsed_ > 0) out.add_integer(thing.rate_ids[d], per_second(thing.growth[d], elapsed_));
+    if (change == IoCounter::Change::kGrew && elapsed_ > 0) {
+      out.add_integer(thing.rate_ids[d], per_second(thing.counters[d].growth(), elapsed_));
+    }
     if (wanted_[d].counters) out.add_integer(thing.counter_ids[d], static_cast<int64_t>(counters[d]));
   }
 }
 
-void IoRates::add_sums(const std::array<Sum, 2>& sums, TickBuilder& out) {
+IoRates::Sum IoRates::sum_of(size_t direction) const {
+  Sum sum;
+  for (const auto& [name, thing] : things_) {
+    if (!thing.chosen[direction] || (wanted_[direction].include.empty() && !thing.role.in_sum)) continue;
+    ++sum.members;
+    sum.known += thing.changes[direction] == IoCounter::Change::kGrew ? 1 : 0;
+    sum.unknown += thing.changes[direction] == IoCounter::Change::kUnknown ? 1 : 0;
+    sum.growth += thing.counters[direction].growth();
+    sum.counted += thing.counters[direction].value();
+  }
+  return sum;
+}
+
+void IoRates::add_sum(size_t direction, TickBuilder& out) {
+  const Sum sum = sum_of(direction);
+  auto& total = totals_[direction];
+  total = total ? *total + sum.growth : sum.counted;
+  // Of devices that are there something must be known; no device at all moves nothing.
+  const bool is_known = sum.unknown == 0 && (sum.known > 0 || sum.members == 0);
+  if (elapsed_ > 0 && is_known) out.add_integer(sum_ids_[direction], per_second(sum.growth, elapsed_));
+  if (wanted_[direction].counters) out.add_integer(sum_counter_ids_[direction], static_cast<int64_t>(*total));
+}
+
+void IoRates::finish(TickBuilder& out) {
+  std::erase_if(things_, [this](const auto& entry) { return entry.second.last_reading != reading_; });
   for (size_t d = 0; d < 2; ++d) {
     if (!wanted_[d].sum) continue;
     if (!interned_) {
       sum_ids_[d] = out.intern(rate_series(names_.rate, labels(d, "")));
       if (wanted_[d].counters) sum_counter_ids_[d] = out.intern(counter_series(names_.counter, labels(d, "")));
     }
-    if (elapsed_ > 0) out.add_integer(sum_ids_[d], per_second(sums[d].growth, elapsed_));
-    if (wanted_[d].counters) out.add_integer(sum_counter_ids_[d], static_cast<int64_t>(sums[d].counter));
+    add_sum(d, out);
   }
   interned_ = true;
 }

@@ -3,36 +3,62 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/text.h"
 
 namespace monitor::agent {
 
+Status KernelFile::open_file() {
+  fd_ = Fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd_.valid()) return errno_error(errno, "opening " + path_);
+  return {};
+}
+
 Result<std::string_view> KernelFile::read() {
-  if (!fd_.valid()) {
-    fd_ = Fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd_.valid()) return errno_error(errno, "opening " + path_);
+  const bool kept = fd_.valid();
+  if (!kept) {
+    if (auto s = open_file(); !s) return s.error();
   }
-  if (buffer_.size() < 4096) buffer_.resize(4096);
+  auto text = read_open();
+  if (text || !kept) return text;
+  // What is behind the path may have been replaced since it was opened: a FUSE filesystem that was started anew.
+  if (auto s = open_file(); !s) return s.error();
+  return read_open();
+}
+
+Result<std::string_view> KernelFile::read_open() {
   size_t size = 0;
+  pieces_ = 0;
   while (true) {
-    const ssize_t n = pread(fd_.get(), buffer_.data() + size, buffer_.size() - size, static_cast<off_t>(size));
+    if (buffer_.size() - size < kPage) buffer_.resize(std::max(2 * buffer_.size(), kPage));
+    char* const into = buffer_.data() + size;
+    const size_t room = buffer_.size() - size;
+    const auto at = static_cast<off_t>(size);
+    const ssize_t n = pread_ ? pread_(fd_.get(), into, room, at) : pread(fd_.get(), into, room, at);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int error = errno;
       fd_.reset();
       return errno_error(error, "reading " + path_);
     }
+    if (n == 0) return std::string_view(buffer_).substr(0, size);
     size += static_cast<size_t>(n);
-    // Short of the buffer is the end for files of the kernel that fit; what does not is read until nothing comes.
-    if (n == 0 || size < buffer_.size() / 2) break;
-    if (size == buffer_.size()) {
-      if (buffer_.size() >= kMaxBytes) return Error(Code::kResourceExhausted, "reading " + path_ + ": over 8 MiB");
-      buffer_.resize(buffer_.size() * 2);
-    }
+    ++pieces_;
+    if (size > kMaxBytes) return Error(Code::kResourceExhausted, "reading " + path_ + ": over 64 MiB");
   }
-  return std::string_view(buffer_).substr(0, size);
+}
+
+Result<std::string_view> KernelFile::read_table(Shape shape_of) {
+  for (int attempt = 1;; ++attempt) {
+    const auto text = read();
+    if (!text) return text;
+    const uint64_t seen = shape_of(*text);
+    const bool settled = pieces_ <= 1 || shape_ == seen || attempt == kMaxAttempts;
+    shape_ = seen;
+    if (settled) return text;
+  }
 }
 
 std::string_view Fields::next() {

@@ -11,14 +11,16 @@ namespace monitor::agent {
 
 namespace {
 
-// "12.34" in hundredths: two decimals is what the kernel prints.
+// "12.34" in hundredths. The kernel prints two decimals; lxcfs prints fewer, and none at all. More are rounded.
 std::optional<int64_t> hundredths(std::string_view text) {
   const size_t point = text.find('.');
-  if (point == std::string_view::npos || text.size() != point + 3) return std::nullopt;
   const auto whole = parse_u64(text.substr(0, point));
-  const auto fraction = parse_u64(text.substr(point + 1));
-  if (!whole || !fraction || *whole > INT64_MAX / 1000) return std::nullopt;
-  return static_cast<int64_t>(*whole * 100 + *fraction);
+  if (!whole || *whole > INT64_MAX / 1000) return std::nullopt;
+  if (point == std::string_view::npos) return static_cast<int64_t>(*whole * 100);
+  const std::string_view decimals = text.substr(point + 1);
+  if (!std::ranges::all_of(decimals, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  const auto digit = [&](size_t at) { return at < decimals.size() ? static_cast<uint64_t>(decimals[at] - '0') : 0; };
+  return static_cast<int64_t>(*whole * 100 + digit(0) * 10 + digit(1) + (digit(2) >= 5 ? 1 : 0));
 }
 
 bool has(const std::vector<config::MetricSelection>& selections, std::string_view name) {

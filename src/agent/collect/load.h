@@ -1,4 +1,6 @@
-// Load averages from /proc/loadavg and the uptime from /proc/uptime.
+// Load averages from /proc/loadavg and the uptime from /proc/uptime. In a container they are the host's: the kernel has
+// one of each. Where lxcfs is mounted over the files, the uptime is the container's, and the load, too, if lxcfs
+// computes it (its option --enable-loadavg).
 #pragma once
 
 #include <array>

@@ -1,8 +1,6 @@
 #include "agent/collect/net.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
+#include <functional>
 
 #include "base/text.h"
 
@@ -25,12 +23,23 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
     fields.skip(7);
     const auto sent = fields.number();
     if (interface.name.empty() || !received || !sent) continue;
+    // No interface has moved 8 EiB.
+    if (*received > INT64_MAX || *sent > INT64_MAX) continue;
     interface.received_bytes = *received;
     interface.sent_bytes = *sent;
     out.push_back(interface);
   }
   if (out.empty() && any_line) return Error(Code::kInvalidArgument, "/proc/net/dev: no line can be read");
   return {};
+}
+
+uint64_t net_dev_shape(std::string_view text) {
+  uint64_t hash = 0;
+  while (!text.empty()) {
+    const std::string_view line = next_line(text);
+    hash = hash * 31 + std::hash<std::string_view>{}(line.substr(0, line.rfind(':')));
+  }
+  return hash;
 }
 
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
@@ -42,33 +51,18 @@ void NetCollector::configure(const std::vector<config::MetricSelection>& selecti
   rates_.configure(wanted);
 }
 
-void NetCollector::adopt(const Collector& from) {
-  const auto& other = static_cast<const NetCollector&>(from);
-  rates_.adopt(other.rates_);
-  has_device_ = other.has_device_;
-}
+void NetCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const NetCollector&>(from).rates_); }
 
 Status NetCollector::collect(const Moment& now, TickBuilder& out) {
-  const auto text = file_.read();
+  const auto text = file_.read_table(net_dev_shape);
   if (!text) return text.error();
   if (auto s = parse_net_dev(*text, lines_); !s) return s;
+  topology_.refresh(lines_, file_.shape(), now.mono_ns);
   rates_.begin(now);
-  bool any_device = false;
   for (const InterfaceLine& line : lines_) {
-    rates_.thing(line.name, {line.received_bytes, line.sent_bytes}, out, [this](const std::string& name) {
-      if (name == "lo") return false;
-      struct stat info{};
-      has_device_[name] = stat((sysfs_ + "/class/net/" + name + "/device").c_str(), &info) == 0;
-      return true;
-    });
+    rates_.thing(line.name, {line.received_bytes, line.sent_bytes}, topology_.role(line.name), out);
   }
-  if (has_device_.size() > lines_.size()) {
-    std::erase_if(has_device_, [this](const auto& entry) {
-      return std::none_of(lines_.begin(), lines_.end(), [&](const auto& line) { return line.name == entry.first; });
-    });
-  }
-  for (const auto& [name, has] : has_device_) any_device = any_device || has;
-  rates_.finish(out, [&](const std::string& name) { return !any_device || has_device_[name]; });
+  rates_.finish(out);
   return {};
 }
 

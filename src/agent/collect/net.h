@@ -1,33 +1,27 @@
-// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)).
-//
-// The sum counts interfaces with a device behind them (/sys/class/net/X/device), so that a bridge, a bond or a tunnel
-// does not count the same bytes again; where there is none (a container), all but the loopback.
+// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface but the loopback
+// may have series of its own; which ones the sum counts: net_topology.h.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "agent/collect/collector.h"
 #include "agent/collect/io_rates.h"
 #include "agent/collect/kernel_file.h"
+#include "agent/collect/net_topology.h"
 
 namespace monitor::agent {
-
-struct InterfaceLine {
-  std::string_view name;
-  uint64_t received_bytes = 0;
-  uint64_t sent_bytes = 0;
-};
 
 // Malformed lines are left out; an error only when there are lines below the head and none of them can be read.
 Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out);
 
+// For KernelFile::read_table: changes with the names, not with the counters.
+uint64_t net_dev_shape(std::string_view text);
+
 class NetCollector final : public Collector {
  public:
-  explicit NetCollector(const Roots& roots) : sysfs_(roots.sysfs), file_(roots.procfs + "/net/dev") {}
+  explicit NetCollector(const Roots& roots) : topology_(roots), file_(roots.host_namespace_path("net/dev")) {}
   std::string_view name() const override { return "net"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
@@ -41,11 +35,10 @@ class NetCollector final : public Collector {
                                      {"receive", "transmit"},
                                      "network.interface.name"};
 
-  std::string sysfs_;
+  NetTopology topology_;
   KernelFile file_;
   IoRates rates_{kNames};
   std::vector<InterfaceLine> lines_;
-  std::unordered_map<std::string, bool> has_device_;  // of every listed interface
 };
 
 }  // namespace monitor::agent

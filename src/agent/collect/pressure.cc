@@ -59,6 +59,8 @@ Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
     for (size_t i = 0; i < kTypes.size(); ++i) {
       uint64_t growth = 0;
       if (!values[i] || !resource.deltas[i].update(*values[i], growth) || elapsed <= 0) continue;
+      // More than passed, and more than a read that comes late explains: the total jumped.
+      if (growth / 2 > static_cast<uint64_t>(elapsed / 1000) + 500'000) continue;
       if (resource.ids[i] == kNoSeries) {
         resource.ids[i] = out.intern(share_series(
             "system.pressure.stall", {{"resource", std::string(resource.name)}, {"type", std::string(kTypes[i])}}));
