@@ -28,7 +28,7 @@ bool is_own_proc(const std::string& path) {
 }  // namespace
 
 std::string Roots::host_namespace_path(std::string_view name) const {
-  const std::string own = procfs + (name.starts_with("net/") ? "/" : "/self/") + std::string(name);
+  std::string own = procfs + (name.starts_with("net/") ? "/" : "/self/") + std::string(name);
   if (is_own_proc(procfs)) return own;
   const std::string first = procfs + "/1/" + std::string(name);
   return exists(first) || is_procfs(procfs) ? first : own;

@@ -19,7 +19,7 @@ std::string first_line(const std::string& path);
 
 // Facts of sysfs are read again when devices come or go, once more at the reading after that (links appear a moment
 // after their device), and else after kNanosPerDevice for each device: reading them takes some 10 us a device, so that
-// a link between existing devices is seen soon where there are few, and costs 0.05 % of a processor where there are
+// a link between existing devices is seen soon where there are few, and costs 0.02 % of a processor where there are
 // many.
 class Freshness {
  public:
@@ -27,7 +27,7 @@ class Freshness {
   bool stale(uint64_t shape, size_t devices, int64_t mono_ns);
 
  private:
-  static constexpr int64_t kNanosPerDevice = 20'000'000;
+  static constexpr int64_t kNanosPerDevice = 50'000'000;
 
   std::optional<uint64_t> shape_;
   bool again_ = false;
