@@ -66,8 +66,8 @@ std::string man_page(const CLI::App& app, const std::string& name, const std::st
   }
   if (!examples.empty()) out += ".SH EXAMPLES\n.nf\n" + roff(examples) + ".fi\n";
   out +=
-      ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 74 I/O, "
-      "75 conflict or time\\-out, 78 configuration.\n";
+      ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 70 a fault of the "
+      "program, 74 I/O, 75 conflict or time\\-out, 78 configuration.\n";
   return out;
 }
 

@@ -10,8 +10,6 @@ namespace monitor::config {
 
 namespace {
 
-std::string below_root(std::string_view rest) { return std::string(kKeyRoot) + std::string(rest); }
-
 KeyPermission one(const std::string& key, bool write = false) { return {key, "", write}; }
 KeyPermission all(const std::string& prefix, bool write = false) { return {prefix, prefix_end(prefix), write}; }
 
@@ -26,14 +24,14 @@ KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
   return {
       "monitor-agent-" + id,
       {one(defaults_key()), all(group_key("")), one(config_key.empty() ? agent_key(agent_id) : std::string(config_key)),
-       all(agent_overrides(agent_id)), all(std::string(kOverridesRoot) + "groups/"), all(below_root("rollouts/")),
-       all(std::string(kPluginsRoot)), one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
+       all(agent_overrides(agent_id)), all(std::string(kOverridesRoot) + "groups/"), all(std::string(kPluginsRoot)),
+       one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
 }
 
 KeyRole author_role() {
   KeyRole role{"monitor-author", {}};
-  for (const std::string& prefix : {agent_key(""), group_key(""), std::string(kOverridesRoot), below_root("rollouts/"),
-                                    std::string(kPluginsRoot), below_root("rules/"), below_root("history/")}) {
+  for (const std::string& prefix :
+       {agent_key(""), group_key(""), std::string(kOverridesRoot), std::string(kPluginsRoot)}) {
     role.permissions.push_back(all(prefix, true));
   }
   role.permissions.push_back(one(defaults_key(), true));
