@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 import unittest
@@ -46,6 +47,22 @@ class ServicesTest(ProgramTest):
         self.assertEqual(addresses(f"{self.data}/services/addresses")["ETCD"], first, "the port is kept")
         _, out, _ = run("etcdctl", "--endpoints", first, "get", "k", "--print-value-only", env={"ETCDCTL_API": "3"})
         self.assertEqual(out.strip(), "kept", "and the data")
+
+    def test_a_failed_download_is_tried_again_and_explained(self):
+        """Maven refuses what failed before unless -U asks for it."""
+        for folder in ("tools/kafka", "fake"):
+            os.makedirs(f"{self.data}/{folder}")
+        shutil.copy(TOOL, f"{self.data}/tools/services")
+        shutil.copy(os.path.join(ROOT, "tools/kafka/pom.xml"), f"{self.data}/tools/kafka/pom.xml")
+        with open(f"{self.data}/fake/mvn", "w", encoding="utf-8") as fake:
+            fake.write(f'#!/bin/sh\necho "$*" >>{self.data}/calls\necho "Unknown host repo.example"\nexit 1\n')
+        os.chmod(f"{self.data}/fake/mvn", 0o755)
+        status, _, err = run(f"{self.data}/tools/services", "up", "--only", "kafka", "--kafka-port", "0", "--dir", f"{self.data}/services",
+                             env={"PATH": f"{self.data}/fake:{os.environ['PATH']}"})
+        self.assertEqual(status, 69, err)
+        self.assertRegex(err, r"Kafka \S+ is missing: \S+ is not filled yet, and Maven does not reach its repository")
+        calls = read(f"{self.data}/calls").splitlines()
+        self.assertEqual(["-U" in call for call in calls], [False, True])
 
     def test_a_kafka_behind_a_proxy(self):
         where = ["--dir", f"{self.data}/services", "--only", "kafka"]
