@@ -224,6 +224,7 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
   const auto source = make_source(flags, seed, table, clock);
+  if (auto* const host = dynamic_cast<agent::HostSource*>(source.get())) host->set_patience(kNanosPerSecond);
   agent::OnceOptions options_once{flags.agent_id, host_name(), version(), flags.format == "json"};
   options_once.trace = flags.trace_plugins;
   const auto text = agent::read_once(options_once, keep.kept, loop, table, *source, &plugins);

@@ -141,7 +141,7 @@ std::shared_ptr<MountProber::Job> MountProber::job_of(const Question& question, 
   if (before != last) {
     Job& job = *before->second;
     if (!job.answer) {
-      job.waited_for = false;
+      job.waited_for = Steady::now() - job.asked < std::max<Steady::duration>(kStuckAfter, patience_);
       job.round = round_;
       return before->second;
     }
@@ -176,13 +176,13 @@ void MountProber::forget_others() {
 std::vector<MountProber::Answer> MountProber::ask(const std::vector<Question>& questions, const MountOrigin& origin,
                                                   int64_t deadline_ns) {
   std::vector<Answer> late(questions.size());
-  const auto end = Steady::now() + std::chrono::nanoseconds(deadline_ns);
-  const Steady::duration stall = std::min<Steady::duration>(kStallAtMost, std::chrono::nanoseconds(deadline_ns / 8));
+  const Steady::duration deadline = std::max<Steady::duration>(std::chrono::nanoseconds(deadline_ns), patience_);
+  const auto end = Steady::now() + deadline;
+  const Steady::duration stall = std::min<Steady::duration>(kStallAtMost, deadline / 8);
   std::unique_lock lock(shared_->mutex);
   ++round_;
   for (auto& job : jobs_) last_jobs_.emplace(job->mount.id, std::move(job));
   jobs_.clear();
-  const auto deadline = std::chrono::nanoseconds(deadline_ns);
   for (size_t i = 0; i < questions.size(); ++i) jobs_.push_back(job_of(questions[i], origin, deadline, late[i]));
   forget_others();
   shared_->work.notify_all();

@@ -3,9 +3,9 @@
 //
 // All mounts of a tick are asked at once and waited for together, for at most a deadline. One that does not answer in
 // time costs nothing but its own value: its thread is left to it, it is not asked again until it has answered, and
-// nobody waits for it. What answers late is taken at the next tick, when it is at most one interval old.
-// Threads are bounded (kMostThreads each) for disks, and for what another process or host answers: however many of the
-// one kind hang, the other is asked. Mounts beyond the bound wait for a thread.
+// after a quarter of a second nobody waits for it. What answers late is taken at the next tick, when it is at most one
+// interval old. Threads are bounded (kMostThreads each) for disks, and for what another process or host answers:
+// however many of the one kind hang, the other is asked. Mounts beyond the bound wait for a thread.
 //
 // ask() and stuck() belong to one thread. A thread that hangs outlives the prober, with all that it touches.
 #pragma once
@@ -46,6 +46,9 @@ class MountProber {
   MountProber(const MountProber&) = delete;
   MountProber& operator=(const MountProber&) = delete;
 
+  // For whoever asks once: every deadline is at least so long.
+  void set_patience(int64_t ns) { patience_ = std::chrono::nanoseconds(ns); }
+
   struct Question {
     const Mount* mount = nullptr;
     bool remote = false;
@@ -68,6 +71,7 @@ class MountProber {
 
   const Clock& clock_;
   std::shared_ptr<Shared> shared_;
+  std::chrono::nanoseconds patience_{0};
   uint64_t round_ = 0;                      // of questions
   std::vector<std::shared_ptr<Job>> jobs_;  // of the last questions
   // While asking: of those before, by the mount's number.

@@ -111,7 +111,7 @@ TEST_F(ProberTest, AMountThatHangsDelaysNoOther) {
 TEST_F(ProberTest, NobodyWaitsForAMountThatIsKnownToHang) {
   add("/hung", false);
   filesystems_->hang("/hung");
-  ask();
+  while (prober_.stuck().empty()) ask();
   const auto before = std::chrono::steady_clock::now();
   for (int tick = 0; tick < 10; ++tick) ask();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(10 * 50));
@@ -163,6 +163,18 @@ TEST_F(ProberTest, AsksAnewWhereAnotherMountIsNow) {
   mounts_[0].source = "/dev/sdb1";
   EXPECT_FALSE(ask()[0]);
   EXPECT_EQ(filesystems_->asked("/m"), 2);
+}
+
+TEST_F(ProberTest, PatienceOutlastsTheDeadline) {
+  add("/slow", false);
+  filesystems_->hang("/slow");
+  std::thread later([this] {
+    while (filesystems_->asked("/slow") == 0) std::this_thread::yield();
+    filesystems_->answer_all();
+  });
+  prober_.set_patience(60 * kNanosPerSecond);
+  EXPECT_TRUE(prober_.ask({{mounts_.data(), false}}, {}, 1)[0]);
+  later.join();
 }
 
 TEST_F(ProberTest, EndsWhileAMountHangs) {

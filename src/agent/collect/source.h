@@ -50,6 +50,8 @@ class HostSource final : public TickSource {
   std::map<std::string, CollectorState> states() const;
   // Mounts that do not answer, while filesystems are collected.
   const std::vector<StuckMount>& stuck_mounts() const { return prober_->stuck(); }
+  // How long a read waits for mounts at least; for whoever reads once.
+  void set_patience(int64_t ns) { prober_->set_patience(ns); }
   // Told when a mount stops answering, and when it answers again.
   void set_on_stuck(std::function<void()> call) { on_stuck_ = std::move(call); }
 
