@@ -277,7 +277,7 @@ class Tools(PluginTest):
         put("two.so", library)
         os.mkdir(f"{self.folder}/folder.so")
         os.symlink("/nowhere", f"{self.folder}/link.lua")
-        for name, expected in (("half", r"cut off: it has \d+ bytes of \d+"), ("text", "file too short"), ("folder", "is a folder, no file"),
+        for name, expected in (("half", r"cut off: it has \d+ bytes of \d+"), ("text", "no ELF library"), ("folder", "is a folder, no file"),
                                ("link", "No such file"), ("filter", "built-in plugin as well"), ("two", "stands for two plugins")):
             status, _, err = run("monitor-plugin", "inspect", name, "--data", self.data)
             self.assertEqual(status, 78, name)
