@@ -108,6 +108,9 @@ struct Snapshot {
   int32_t partition = 0;
   int64_t next_offset = 0;  // the first record that is not in `state`; negative: no snapshot, see StartAt
   std::string state = {};
+  // What tells the log of this position from another one under the same name. The reader's own: it is set when a
+  // snapshot is stored, and a SnapshotStore keeps it.
+  std::string identity = {};
 };
 
 // Of an assigned partition, at that moment: what the log holds, and where reading begins.
@@ -125,7 +128,11 @@ struct ReaderEvent {
                 // state (noted before anything was stored) is a snapshot with an empty state.
     kRevoked,   // these partitions are another member's now: forget what was built on them
     kRecords,
-    kLost,       // retention took [from, to) of a partition before it was read
+    kLost,  // retention took [from, to) of a partition before it was read
+    // The log under this name is another one than the one that was read up to `from`: it was deleted and made anew.
+    // Reading goes on at `to`, the new one's beginning, with what was built before. `lost` records of the old one are
+    // known to have been there and not read; there may have been more. `extents` has the new one's.
+    kReplaced,
     kTrouble,    // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
     kRecovered,  // after kTrouble: it can be again, though nothing may have come; kAssigned and kRecords say so, too
   };
@@ -137,6 +144,7 @@ struct ReaderEvent {
   int32_t partition = 0;
   int64_t from = 0;
   int64_t to = 0;
+  int64_t lost = 0;
   std::string text = {};
 };
 

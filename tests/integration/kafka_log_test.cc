@@ -223,6 +223,120 @@ TEST_F(KafkaLog, ADeletedTopicIsMadeAnew) {
       "records in the new topic");
 }
 
+// A topic that is deleted and made anew while its group is away.
+class KafkaReplaced : public KafkaLog {
+ protected:
+  void fill(int count, const std::string& value) {
+    const auto writer = write({.partitions = 1});
+    testing::wait_until_open(*writer);
+    append(*writer, count, value);
+  }
+  void replace(int count, const std::string& value) {
+    testing::delete_topic(kafka_.brokers, kafka_.topic);
+    fill(count, value);
+  }
+  // Reads so many records, and stores where it has come to.
+  std::vector<ReaderEvent> read_and_store(const ReaderOptions& options, size_t records, int64_t next) {
+    const auto reader = read(options);
+    std::vector<ReaderEvent> events;
+    size_t got = 0;
+    wait_until([&] { return (got += poll(*reader, events)) >= records; }, "records");
+    EXPECT_EQ(got, records);
+    const Snapshot snapshot{.partition = 0, .next_offset = next, .state = "built"};
+    EXPECT_TRUE(reader->store(std::span(&snapshot, 1)));
+    return events;
+  }
+  static const ReaderEvent* find(const std::vector<ReaderEvent>& events, ReaderEvent::Kind kind) {
+    const auto found = std::ranges::find(events, kind, &ReaderEvent::kind);
+    return found == events.end() ? nullptr : &*found;
+  }
+  static std::vector<std::string> values(const std::vector<ReaderEvent>& events) {
+    std::vector<std::string> all;
+    for (const ReaderEvent& event : events) {
+      for (const Record& record : event.records) all.push_back(record.value);
+    }
+    return all;
+  }
+};
+
+TEST_F(KafkaReplaced, GroupReadsANewTopicOfTheSameNameFromItsStart) {
+  fill(10, "old");
+  read_and_store({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}}, 10, 10);
+  replace(25, "new");
+  auto events = read_and_store({.group = "g"}, 25, 25);
+  const auto* const assigned = find(events, ReaderEvent::Kind::kAssigned);
+  ASSERT_NE(assigned, nullptr);
+  EXPECT_EQ(assigned->assigned.at(0).state, "built") << "what was seen before is not counted again";
+  const auto* const replaced = find(events, ReaderEvent::Kind::kReplaced);
+  ASSERT_NE(replaced, nullptr);
+  EXPECT_EQ(replaced->from, 10);
+  EXPECT_EQ(replaced->to, 0);
+  EXPECT_EQ(replaced->lost, 0);
+  EXPECT_EQ(values(events), std::vector<std::string>(25, "new"));
+  // It is told once, and a topic that is what it was is not taken for another.
+  fill(5, "more");
+  events = read_and_store({.group = "g"}, 5, 30);
+  EXPECT_EQ(find(events, ReaderEvent::Kind::kReplaced), nullptr);
+  EXPECT_EQ(values(events), std::vector<std::string>(5, "more"));
+}
+
+TEST_F(KafkaReplaced, WhatTheOldTopicIsKnownToHaveHadIsCounted) {
+  fill(10, "old");
+  read_and_store({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}}, 10, 4);
+  replace(25, "new");
+  const auto events = read_and_store({.group = "g"}, 25, 25);
+  const auto* const replaced = find(events, ReaderEvent::Kind::kReplaced);
+  ASSERT_NE(replaced, nullptr);
+  EXPECT_EQ(replaced->from, 4);
+  EXPECT_EQ(replaced->lost, 6);
+}
+
+TEST_F(KafkaReplaced, StoreOfSnapshotsKeepsTheIdentity) {
+  class Memory final : public SnapshotStore {
+   public:
+    Result<std::vector<Snapshot>> load(const std::string&) override { return kept; }
+    Status store(const std::string&, std::span<const Snapshot> snapshots) override {
+      kept.assign(snapshots.begin(), snapshots.end());
+      return {};
+    }
+    std::vector<Snapshot> kept;
+  } memory;
+  fill(10, "old");
+  read_and_store({.snapshots = &memory, .new_group_at_earliest = true}, 10, 10);
+  ASSERT_EQ(memory.kept.size(), 1U);
+  EXPECT_FALSE(memory.kept[0].identity.empty());
+  replace(25, "new");
+  const auto events = read_and_store({.snapshots = &memory, .new_group_at_earliest = true}, 25, 25);
+  EXPECT_NE(find(events, ReaderEvent::Kind::kReplaced), nullptr);
+}
+
+TEST_F(KafkaReplaced, SnapshotsThatAreGoneDoNotSkipWhatCame) {
+  fill(10, "old");
+  read_and_store({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}}, 10, 10);
+  testing::delete_topic(kafka_.brokers, kafka_.topic + "-state");
+  fill(5, "more");
+  const auto events = read_and_store({.group = "g"}, 5, 15);
+  EXPECT_EQ(values(events), std::vector<std::string>(5, "more"));
+}
+
+TEST_F(KafkaReplaced, RunningReaderNotices) {
+  fill(10, "old");
+  const auto reader = read({.start = {.kind = StartAt::Kind::kEarliest}});
+  std::vector<ReaderEvent> events;
+  size_t got = 0;
+  wait_until([&] { return (got += poll(*reader, events)) >= 10; }, "records");
+  events.clear();
+  replace(25, "new");
+  wait_until(
+      [&] {
+        poll(*reader, events);
+        return values(events).size() >= 25 && find(events, ReaderEvent::Kind::kReplaced) != nullptr;
+      },
+      "the new topic's records");
+  const auto all = values(events);
+  EXPECT_EQ(std::ranges::count(all, "new"), static_cast<int64_t>(all.size()));
+}
+
 TEST_F(KafkaLog, ATopicThatAppearsLaterIsReadFromItsStart) {
   const auto alone = read();
   const auto member = read({.group = "g"});

@@ -117,6 +117,9 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
     case ReaderEvent::Kind::kLost:
       lose(event);
       break;
+    case ReaderEvent::Kind::kReplaced:
+      begin_anew(event);
+      break;
     case ReaderEvent::Kind::kTrouble:
       log_warning("log cannot be read at the moment", {{"error", event.text}});
       sink_.on_trouble(event.text);
@@ -139,6 +142,24 @@ void Consumer::lose(const ReaderEvent& event) {
   partition.moved = true;
   if (built_ != nullptr) built_->apply_lost(event.partition, event.from, event.to);
   sink_.on_lost(event.partition, event.from, event.to);
+}
+
+// What was seen of the old log stays known: an agent may have sent it to the new one again.
+void Consumer::begin_anew(const ReaderEvent& event) {
+  metrics_.lost.add(static_cast<uint64_t>(event.lost));
+  log_warning("the log was deleted and made anew since it was read last; the new one is read from its start",
+              {{"partition", event.partition},
+               {"position", event.from},
+               {"start", event.to},
+               {"end", event.extents.empty() ? event.to : event.extents.front().end},
+               {"known_lost", event.lost}});
+  Partition& partition = partitions_[event.partition];
+  partition.next_offset = partition.position = event.to;
+  partition.frames_taken = 0;
+  partition.moved = true;
+  if (!event.extents.empty()) partition.end_at_start = event.extents.front().end;
+  if (built_ != nullptr) built_->apply_lost(event.partition, event.from, event.from + event.lost);
+  if (event.lost > 0) sink_.on_lost(event.partition, event.from, event.from + event.lost);
 }
 
 Status Consumer::assign(const ReaderEvent& event) {

@@ -103,6 +103,7 @@ class Consumer {
   bool take(const metriclog::Record& record);
   bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Partition& partition);
   void lose(const metriclog::ReaderEvent& event);
+  void begin_anew(const metriclog::ReaderEvent& event);
   Result<bool> handle(metriclog::ReaderEvent& event);
 
   Result<metrics::Batch> decode(const metriclog::Record& record);

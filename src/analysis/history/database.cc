@@ -25,7 +25,10 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS reduced(width INTEGER, agent INTEGER, bucket INTEGER, cells BLOB NOT NULL,"
     " PRIMARY KEY(width, agent, bucket)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS positions(log TEXT, partition INTEGER, next_offset INTEGER NOT NULL,"
-    " state BLOB NOT NULL, PRIMARY KEY(log, partition)) WITHOUT ROWID;";
+    " state BLOB NOT NULL, PRIMARY KEY(log, partition)) WITHOUT ROWID;"
+    // Beside the positions, so that an earlier version can still write those.
+    "CREATE TABLE IF NOT EXISTS identities(log TEXT, partition INTEGER, identity BLOB NOT NULL,"
+    " PRIMARY KEY(log, partition)) WITHOUT ROWID;";
 
 Result<Database> try_open(const std::string& path) {
   auto opened = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);

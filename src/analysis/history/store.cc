@@ -103,6 +103,7 @@ Status HistoryStore::prepare() {
       {&read_cells_, "SELECT cells FROM reduced WHERE width = ?1 AND agent = ?2 AND bucket = ?3"},
       {&write_cells_, "INSERT OR REPLACE INTO reduced VALUES(?1, ?2, ?3, ?4)"},
       {&store_position_, "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4)"},
+      {&store_identity_, "INSERT OR REPLACE INTO identities VALUES(?1, ?2, ?3)"},
   };
   for (const auto& [statement, sql] : statements) {
     auto prepared = db_.prepare(sql);
@@ -380,7 +381,9 @@ Status HistoryStore::write_agents() {
 }
 
 Result<std::vector<metriclog::Snapshot>> HistoryStore::load(const std::string& log) {
-  auto select = db_.prepare("SELECT partition, next_offset, state FROM positions WHERE log = ?1");
+  auto select = db_.prepare(
+      "SELECT p.partition, p.next_offset, p.state, i.identity FROM positions p LEFT JOIN identities i"
+      " ON i.log = p.log AND i.partition = p.partition WHERE p.log = ?1");
   if (!select) return select.error();
   select->bind_text(1, log);
   std::vector<metriclog::Snapshot> found;
@@ -388,6 +391,7 @@ Result<std::vector<metriclog::Snapshot>> HistoryStore::load(const std::string& l
   for (; rc == SQLITE_ROW; rc = select->step()) {
     found.push_back({.partition = static_cast<int32_t>(select->integer(0)), .next_offset = select->integer(1)});
     found.back().state = select->bytes(2);
+    found.back().identity = select->bytes(3);
   }
   if (rc != SQLITE_DONE) return db_.error(rc, "reading");
   return found;
@@ -405,6 +409,11 @@ Status HistoryStore::store(const std::string& log, std::span<const metriclog::Sn
     store_position_.bind(3, snapshot.next_offset);
     store_position_.bind_blob(4, snapshot.state);
     status = run(store_position_, "writing the position to");
+    if (!status) break;
+    store_identity_.bind_text(1, log);
+    store_identity_.bind(2, snapshot.partition);
+    store_identity_.bind_blob(3, snapshot.identity);
+    status = run(store_identity_, "writing the position to");
   }
   if (status) status = db_.exec("COMMIT");
   last_commit_ns_ = clock_.mono_ns() - start;

@@ -126,7 +126,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   LockFile lock_;
   Database db_;
   Statement find_agent_, add_agent_, update_agent_, series_of_, add_series_, seen_series_;
-  Statement insert_points_, next_n_, read_cells_, write_cells_, store_position_;
+  Statement insert_points_, next_n_, read_cells_, write_cells_, store_position_, store_identity_;
 
   std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
   size_t agent_count_ = 0;

@@ -51,6 +51,7 @@ Reader::Reader(KafkaOptions kafka, ReaderOptions options)
       author_(new_author()),
       connectivity_(kafka_.brokers),
       snapshots_(kafka_, options_.group, author_),
+      probe_(kafka_),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const ReaderOptions& options) {
@@ -183,7 +184,11 @@ Status Reader::advance(Events& events, int64_t end_ns) {
   if (rebalanced_ && events.empty()) {
     if (auto status = settle_rebalance(events); !status) return status;
   }
+  const bool was_away = away_told_;
   look_whether_it_is_there(events);
+  // Nobody knows what became of the topic meanwhile.
+  if (was_away && !away_told_) next_identity_look_ns_ = 0;
+  if (auto status = look_at_identity(events); !status) return status;
   return look_for_growth();
 }
 
@@ -266,6 +271,7 @@ Status Reader::look_for_growth() {
 Status Reader::drain(Events& events, int64_t end_ns) {
   std::vector<Record> records;
   size_t bytes = 0;
+  noted_in_poll_.clear();
   const auto hand_out = [&] {
     if (records.empty()) return;
     events.push_back({.kind = ReaderEvent::Kind::kRecords, .records = std::exchange(records, {})});
@@ -282,6 +288,7 @@ Status Reader::drain(Events& events, int64_t end_ns) {
     const auto position = positions_.find(message->partition);
     if (position == positions_.end()) continue;  // handed back meanwhile
     position->second = message->offset + 1;
+    note_anchor(*message);
     bytes += message->len;
     records.push_back(record_of(std::move(message), handle_));
     if (records.size() % 64 == 0 && now_ns() > end_ns + kLongestWait) break;
@@ -308,19 +315,22 @@ Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {
       away_told_ = true;
       return Error(Code::kUnavailable, connectivity_.describe(""));
     default:
+      next_identity_look_ns_ = 0;  // the topic may have been deleted
       trouble(to_error(message.err, "topic " + kafka_.topic, rd_kafka_message_errstr(&message)).message(), events);
       return {};
   }
 }
 
 Status Reader::store(std::span<const Snapshot> snapshots) {
-  if (options_.snapshots != nullptr) return options_.snapshots->store(log_name_, snapshots);
-  if (options_.group.empty()) return {};
   std::vector<Snapshot> held;
   for (const Snapshot& snapshot : snapshots) {
-    if (positions_.contains(snapshot.partition)) held.push_back(snapshot);
+    if (!positions_.contains(snapshot.partition)) continue;
+    held.push_back(snapshot);
+    const auto known = verified_.find(snapshot.partition);
+    if (known != verified_.end()) held.back().identity = encode_anchor(known->second);
   }
-  if (held.empty()) return {};
+  if (options_.snapshots != nullptr) return options_.snapshots->store(log_name_, held);
+  if (options_.group.empty() || held.empty()) return {};
   const auto stored = snapshots_.store(held, kAskForState);
   if (!stored) return stored.error();
   std::map<int32_t, StoredSnapshot> positions;

@@ -15,6 +15,7 @@
 
 #include "base/disk.h"
 #include "metriclog/kafka/client.h"
+#include "metriclog/kafka/identity.h"
 #include "metriclog/kafka/snapshots.h"
 #include "metriclog/log.h"
 
@@ -37,6 +38,13 @@ class Reader final : public LogReader {
   struct Bounds {
     int64_t low = 0;
     int64_t high = 0;
+  };
+
+  // Where a partition that was taken over is read, and by what record it is known.
+  struct Start {
+    Bounds bounds;
+    int64_t next = 0;
+    Anchor anchor;
   };
 
   Reader(KafkaOptions kafka, ReaderOptions options);
@@ -65,9 +73,16 @@ class Reader final : public LogReader {
   Status go_on_after_loss(int32_t partition, Events& events);
   Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
   Result<int64_t> start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const;
-  Result<Bounds> bounds_of(int32_t partition) const;
+  Result<Bounds> bounds_of(int32_t partition, int64_t timeout_ns) const;
+  Status fetch_from(const Positions::value_type& position);
+  ReaderEvent replaced(int32_t partition, const Bounds& bounds, int64_t next) const;
+  Status identify(std::map<int32_t, Start>& starts, Events& events);
+  int64_t known_end(int32_t partition) const;
+  void note_anchor(const rd_kafka_message_t& message);
+  Status look_at_identity(Events& events);
+  Status begin_anew(int32_t partition, const Bounds& bounds, Events& events);
   void commit(const std::map<int32_t, StoredSnapshot>& positions);
-  void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) const;
+  static void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost);
   void trouble(const std::string& text, Events& events);
   void wait(int64_t ns);
   bool may_close();
@@ -77,6 +92,7 @@ class Reader final : public LogReader {
   const std::string author_;  // of what this reader stores
   Connectivity connectivity_;
   Snapshots snapshots_;
+  RecordProbe probe_;
   Fd wake_;  // an eventfd: librdkafka and wake() write it
   std::atomic<bool> woken_ = false;
 
@@ -100,6 +116,12 @@ class Reader final : public LogReader {
   // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
   // time that it comes back, reading goes on as if nothing had been.
   Positions lost_;
+  // By what records partitions are known: as they were when it was last looked, which is what is stored, and the
+  // newest.
+  std::map<int32_t, Anchor> verified_;
+  std::map<int32_t, Anchor> latest_;
+  std::set<int32_t> noted_in_poll_;
+  int64_t next_identity_look_ns_ = 0;
   size_t queued_ = 0;  // the most that librdkafka had fetched ahead since it was last woken
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;

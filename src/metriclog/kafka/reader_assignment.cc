@@ -73,8 +73,13 @@ void Reader::hand_back(const std::set<int32_t>& partitions, Events& events) {
     to_take_over_.erase(partition);
     const auto position = positions_.find(partition);
     if (position == positions_.end()) continue;
-    if (lost) lost_.insert(*position);
-    if (!lost) event.revoked.push_back(partition);
+    if (lost) {
+      lost_.insert(*position);
+    } else {
+      event.revoked.push_back(partition);
+      verified_.erase(partition);
+      latest_.erase(partition);
+    }
     positions_.erase(position);
   }
   if (const auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) {
@@ -120,30 +125,38 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
   }
   Positions positions;
   Positions starts;
+  std::map<int32_t, Start> taken;
   ReaderEvent assigned{.kind = ReaderEvent::Kind::kAssigned};
   Events lost;
   for (const int32_t partition : partitions) {
-    const auto bounds = bounds_of(partition);
+    const auto bounds = bounds_of(partition, kAsk);
     if (!bounds) return bounds.error();
-    int64_t& next = positions[partition];
-    Snapshot snapshot{.partition = partition, .next_offset = -1, .state = {}};
+    Start& start = taken[partition];
+    start.bounds = *bounds;
     const auto it = stored.find(partition);
-    const bool unchanged = is_unchanged(partition, stored);
-    if (unchanged) {
-      next = lost_.at(partition);
+    if (is_unchanged(partition, stored)) {
+      start.next = lost_.at(partition);
+      if (const auto known = verified_.find(partition); known != verified_.end()) start.anchor = known->second;
     } else if (it != stored.end()) {
-      snapshot = std::move(it->second.snapshot);
-      next = snapshot.next_offset;
+      start.next = it->second.snapshot.next_offset;
+      start.anchor = decode_anchor(it->second.snapshot.identity).value_or(Anchor());
     } else {
-      const auto start = start_of(partition, *bounds, by_store ? StartAt::Kind::kStored : options_.start.kind);
-      if (!start) return start.error();
-      next = starts[partition] = *start;
+      const auto from = start_of(partition, *bounds, by_store ? StartAt::Kind::kStored : options_.start.kind);
+      if (!from) return from.error();
+      start.next = starts[partition] = *from;
     }
-    into_bounds(partition, *bounds, next, lost);
-    log_debug("partition is read", {{"partition", partition}, {"from", next}, {"unchanged", unchanged}});
+  }
+  if (auto status = identify(taken, lost); !status) return status;
+  for (auto& [partition, start] : taken) {
+    into_bounds(partition, start.bounds, start.next, lost);
+    positions[partition] = start.next;
+    const bool unchanged = is_unchanged(partition, stored);
+    log_debug("partition is read", {{"partition", partition}, {"from", start.next}, {"unchanged", unchanged}});
     if (unchanged) continue;
-    assigned.assigned.push_back(std::move(snapshot));
-    assigned.extents.push_back({bounds->low, next, bounds->high, bounds->low > 0});
+    const auto it = stored.find(partition);
+    Snapshot snapshot{.partition = partition, .next_offset = -1, .state = {}};
+    assigned.assigned.push_back(it == stored.end() ? std::move(snapshot) : std::move(it->second.snapshot));
+    assigned.extents.push_back({start.bounds.low, start.next, start.bounds.high, start.bounds.low > 0});
   }
   if (auto status = assign(positions); !status) return status;
   for (const auto& [partition, position] : positions) {
@@ -163,16 +176,10 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
   return {};
 }
 
-// The log may no longer have the position, or not yet again.
-void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) const {
-  if (next < bounds.low) {
-    lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds.low});
-  } else if (next > bounds.high) {
-    log_warning("the log ends before the position: the topic was made anew; it is read from its start",
-                {{"topic", kafka_.topic}, {"partition", partition}, {"position", next}, {"end", bounds.high}});
-  } else {
-    return;
-  }
+// The log may no longer have the position.
+void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) {
+  if (next >= bounds.low) return;
+  lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds.low});
   next = bounds.low;
 }
 
@@ -207,18 +214,27 @@ Result<std::map<int32_t, StoredSnapshot>> Reader::load_positions(const std::set<
   const auto error = rd_kafka_committed(handle_.get(), list.get(), to_millis(kAsk));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "position of group " + options_.group);
   std::map<int32_t, StoredSnapshot> by_hand;
+  std::map<int32_t, StoredSnapshot> without_snapshot;
   Hints hints;
   for (int i = 0; i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& found = list->elems[i];
     if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.err, "position of group " + options_.group);
     const auto hint = found.offset >= 0 ? hint_of(found) : 0;
     hints[found.partition] = hint.value_or(0);
-    if (hint) continue;
-    by_hand[found.partition].snapshot = {.partition = found.partition, .next_offset = found.offset, .state = {}};
+    auto& where = hint ? without_snapshot : by_hand;
+    if (found.offset < 0) continue;
+    where[found.partition].snapshot = {.partition = found.partition, .next_offset = found.offset, .state = {}};
   }
   auto loaded = snapshots_.load(hints, kAsk);
   if (!loaded) return loaded.error();
   by_hand.merge(*loaded);
+  // The topic of the snapshots was deleted, and that of the data was not.
+  for (auto& [partition, committed] : without_snapshot) {
+    if (by_hand.contains(partition)) continue;
+    log_warning("the group's snapshot is gone; it goes on at its committed offset, with nothing known of what it read",
+                {{"group", options_.group}, {"partition", partition}, {"offset", committed.snapshot.next_offset}});
+    by_hand[partition] = std::move(committed);
+  }
   return by_hand;
 }
 
@@ -242,10 +258,10 @@ Result<int64_t> Reader::start_of(int32_t partition, const Bounds& bounds, StartA
   return entry->offset >= 0 ? entry->offset : bounds.high;
 }
 
-Result<Reader::Bounds> Reader::bounds_of(int32_t partition) const {
+Result<Reader::Bounds> Reader::bounds_of(int32_t partition, int64_t timeout_ns) const {
   Bounds bounds;
   const auto error = rd_kafka_query_watermark_offsets(handle_.get(), kafka_.topic.c_str(), partition, &bounds.low,
-                                                      &bounds.high, to_millis(kAsk));
+                                                      &bounds.high, to_millis(timeout_ns));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return to_error(error, fmt::format("partition {} of topic {}", partition, kafka_.topic));
   }
@@ -256,15 +272,20 @@ Result<Reader::Bounds> Reader::bounds_of(int32_t partition) const {
 Status Reader::go_on_after_loss(int32_t partition, Events& events) {
   const auto position = positions_.find(partition);
   if (position == positions_.end()) return {};
-  const auto bounds = bounds_of(partition);
+  const auto bounds = bounds_of(partition, kAsk);
   if (!bounds) return bounds.error();
+  if (position->second > bounds->high) return begin_anew(partition, *bounds, events);
   into_bounds(partition, *bounds, position->second, events);
+  return fetch_from(*position);
+}
+
+Status Reader::fetch_from(const Positions::value_type& position) {
   // A partition that failed in this way is not fetched again after a seek (librdkafka 2.0), only as newly assigned.
   if (options_.group.empty()) return assign(positions_);
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
+  rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), position.first);
   if (auto status = as_status(rd_kafka_incremental_unassign(handle_.get(), list.get())); !status) return status;
-  return assign({*position});
+  return assign({position});
 }
 
 void Reader::commit(const std::map<int32_t, StoredSnapshot>& positions) {

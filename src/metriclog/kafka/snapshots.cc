@@ -17,6 +17,7 @@ namespace {
 constexpr uint32_t kNextOffset = 1;
 constexpr uint32_t kState = 2;
 constexpr uint32_t kAuthor = 3;
+constexpr uint32_t kIdentity = 4;
 constexpr int64_t kLook = 100 * kNanosPerMilli;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
@@ -28,6 +29,7 @@ std::string encode_snapshot(const Snapshot& snapshot, std::string_view author) {
   protowire::put_uint64(out, kNextOffset, static_cast<uint64_t>(snapshot.next_offset));
   protowire::put_bytes(out, kState, snapshot.state);
   protowire::put_bytes(out, kAuthor, author);
+  if (!snapshot.identity.empty()) protowire::put_bytes(out, kIdentity, snapshot.identity);
   return out;
 }
 
@@ -39,6 +41,7 @@ Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes
     if (field->number == kNextOffset) snapshot.next_offset = static_cast<int64_t>(field->value);
     if (field->number == kState) snapshot.state = field->bytes;
     if (field->number == kAuthor) stored.author = field->bytes;
+    if (field->number == kIdentity) snapshot.identity = field->bytes;
   }
   if (reader.failed() || snapshot.next_offset < 0) {
     return Error(Code::kDataLoss, fmt::format("snapshot of partition {} is not understood", partition));

@@ -50,7 +50,7 @@ class Snapshots {
 };
 
 // The form of a snapshot in its record: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes), author = 3
-// (bytes).
+// (bytes), identity = 4 (bytes; metriclog/kafka/identity.h).
 std::string encode_snapshot(const Snapshot& snapshot, std::string_view author);
 Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes);
 

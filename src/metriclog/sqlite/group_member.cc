@@ -63,17 +63,17 @@ bool GroupMember::try_activate() {
   return active_;
 }
 
-Result<std::optional<Snapshot>> GroupMember::load(const std::string& log_id) {
-  auto select = db_.prepare(
-      "SELECT partition, next_offset, state FROM snapshots WHERE group_id = ?1 AND partition = 0 AND log_id = ?2");
+Result<std::optional<Snapshot>> GroupMember::load() {
+  auto select =
+      db_.prepare("SELECT partition, next_offset, state, log_id FROM snapshots WHERE group_id = ?1 AND partition = 0");
   if (!select) return select.error();
   select->bind_text(1, group_);
-  select->bind_text(2, log_id);
   const int rc = select->step();
   if (rc == SQLITE_DONE) return std::optional<Snapshot>();
   if (rc != SQLITE_ROW) return db_.error(rc, "reading");
   Snapshot snapshot{.next_offset = select->integer(1)};
   snapshot.state = select->bytes(2);
+  snapshot.identity = select->bytes(3);
   return std::optional(std::move(snapshot));
 }
 

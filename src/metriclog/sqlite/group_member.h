@@ -25,8 +25,8 @@ class GroupMember {
   bool try_activate();
   bool active() const { return active_; }
 
-  // nullopt: nothing stored for this very log (`log_id`).
-  Result<std::optional<Snapshot>> load(const std::string& log_id);
+  // What the group has stored, and of which log: its `identity` is that log's id.
+  Result<std::optional<Snapshot>> load();
   // Survives the death of the process at once, and a power loss within what SQLite's synchronous=NORMAL promises:
   // an older snapshot costs reading again, never a wrong count.
   Status store(const std::string& log_id, const Snapshot& snapshot);

@@ -84,13 +84,8 @@ Status Reader::open(Events& events) {
   db->note_wal();
   auto select = db->prepare(kSelectRecords);
   if (!select) return select.error();
-  if (!log_id_.empty() && log_id_ != identity->log_id && assigned_) {
-    // Another log under the same name: what was built on the old one has no meaning for it.
-    events.push_back({.kind = ReaderEvent::Kind::kRevoked, .revoked = {0}});
-    assigned_ = false;
-    waited_for_log_ = true;
-  }
-  if (assigned_) {
+  const bool another = !log_id_.empty() && log_id_ != identity->log_id && assigned_;
+  if (assigned_ && !another) {
     // An older copy of the same log was put back: what it gets from now on has offsets that were seen before.
     const auto end = end_offset(*db);
     if (!end) return end.error();
@@ -99,7 +94,24 @@ Status Reader::open(Events& events) {
   log_id_ = identity->log_id;
   select_ = std::move(*select);
   db_ = std::move(*db);
+  if (!another) return {};
+  auto event = replaced(next_, std::max<int64_t>(known_end_ - next_, 0));
+  if (!event) return event.error();
+  next_ = event->to;
+  events.push_back(std::move(*event));
   return {};
+}
+
+Result<ReaderEvent> Reader::replaced(int64_t from, int64_t lost) {
+  const auto begin = first_offset(*db_);
+  if (!begin) return begin.error();
+  const auto extent = extent_from(*begin);
+  if (!extent) return extent.error();
+  known_end_ = extent->end;
+  ReaderEvent event{.kind = ReaderEvent::Kind::kReplaced, .partition = 0, .from = from, .to = *begin};
+  event.lost = lost;
+  event.extents.push_back(*extent);
+  return event;
 }
 
 void Reader::close(Events& events) {
@@ -116,7 +128,7 @@ Status Reader::activate(Events& events) {
       member_ = std::move(*member);
     }
     if (!member_->try_activate()) return {};
-    auto loaded = member_->load(log_id_);
+    auto loaded = member_->load();
     if (!loaded) return loaded.error();
     stored = std::move(*loaded);
   } else if (options_.snapshots != nullptr) {
@@ -126,9 +138,16 @@ Status Reader::activate(Events& events) {
       if (one.partition == 0) stored = std::move(one);
     }
   }
+  const bool by_store = stored && (started_ || options_.start.kind == StartAt::Kind::kStored);
+  std::optional<ReaderEvent> anew;
+  if (by_store && !stored->identity.empty() && stored->identity != log_id_) {
+    auto event = replaced(stored->next_offset, 0);
+    if (!event) return event.error();
+    stored->next_offset = event->to;
+    anew = std::move(*event);
+  }
   const auto start = start_offset(stored);
   if (!start) return start.error();
-  const bool by_store = stored && (started_ || options_.start.kind == StartAt::Kind::kStored);
   if (by_store) {
     snapshot = std::move(*stored);
   } else if (member_ && options_.start.kind == StartAt::Kind::kStored) {
@@ -140,6 +159,7 @@ Status Reader::activate(Events& events) {
   next_ = *start;
   assigned_ = started_ = true;
   events.push_back({.kind = ReaderEvent::Kind::kAssigned, .assigned = {std::move(snapshot)}, .extents = {*extent}});
+  if (anew) events.push_back(std::move(*anew));
   return {};
 }
 
@@ -196,6 +216,10 @@ Status Reader::read(Events& events) {
   }
   if (event.records.empty()) return {};
   next_ = event.records.back().offset + 1;
+  if (event.records.size() == static_cast<size_t>(kMaxRecordsPerPoll)) {
+    // There is more: should the log be gone before it is read, that is known.
+    if (const auto end = end_offset(*db_)) known_end_ = *end;
+  }
   events.push_back(std::move(event));
   return {};
 }

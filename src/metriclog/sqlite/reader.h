@@ -34,6 +34,8 @@ class Reader final : public LogReader {
   Result<Extent> extent_from(int64_t next);
   Status read(Events& events);
   Status note_lost(Events& events, int64_t first_seen);
+  // The log is another one than the one that was read up to `from`: it is read from its beginning.
+  Result<ReaderEvent> replaced(int64_t from, int64_t lost);
   void close(Events& events);
   void trouble(const Error& error, Events& events);
   int64_t patience() const;
@@ -48,6 +50,7 @@ class Reader final : public LogReader {
   std::unique_ptr<GroupMember> member_;
   bool assigned_ = false;
   int64_t next_ = 0;             // valid while assigned_
+  int64_t known_end_ = 0;        // behind the last record that the log was seen to have
   bool started_ = false;         // options_.start was used: it holds for the first assignment alone
   bool waited_for_log_ = false;  // the log came after us: it is read from its beginning
   bool lock_awaited_ = false;    // a lock file was closed just now: its lock is free in a moment

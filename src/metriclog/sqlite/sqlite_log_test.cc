@@ -234,10 +234,56 @@ TEST_F(SqliteLog, AReaderGoesOverToALogThatReplacedItsOwn) {
   append(*open(), "b");
   std::vector<ReaderEvent> events;
   while (events.empty() || events.back().kind == ReaderEvent::Kind::kTrouble) events = poll(*following);
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kReplaced);
+  EXPECT_EQ(events[0].from, 2);
+  EXPECT_EQ(events[0].to, 1);
+  EXPECT_EQ(events[0].lost, 0);
+  EXPECT_EQ(events[1].records.at(0).value, "b");
+}
+
+TEST_F(SqliteLog, AGroupReadsALogThatReplacedItsOwnFromItsStart) {
+  auto writer = open();
+  for (const char* value : {"a", "b", "c"}) append(*writer, value);
+  {
+    const auto group = reader({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}});
+    ASSERT_EQ(poll(*group).size(), 2U);
+    const Snapshot snapshot{.partition = 0, .next_offset = 4, .state = "built"};
+    ASSERT_TRUE(group->store(std::span(&snapshot, 1)));
+  }
+  writer.reset();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+  writer = open();
+  for (const char* value : {"d", "e", "f", "g", "h"}) append(*writer, value);
+  const auto group = reader({.group = "g"});
+  const auto events = poll(*group);
   ASSERT_EQ(events.size(), 3U);
-  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kRevoked);
-  EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kAssigned);
-  EXPECT_EQ(events[2].records.at(0).value, "b");
+  EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kAssigned);
+  EXPECT_EQ(events[0].assigned.at(0).state, "built") << "what was seen before is not counted again";
+  EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kReplaced);
+  EXPECT_EQ(events[1].from, 4);
+  EXPECT_EQ(events[1].to, 1);
+  ASSERT_EQ(events[2].records.size(), 5U);
+  EXPECT_EQ(events[2].records.at(0).value, "d");
+  const Snapshot snapshot{.partition = 0, .next_offset = 6, .state = "more"};
+  ASSERT_TRUE(group->store(std::span(&snapshot, 1)));
+  const auto again = reader({.group = "g"});
+  EXPECT_TRUE(poll(*again).empty()) << "the other member has it";
+}
+
+TEST_F(SqliteLog, WhatAReplacedLogIsKnownToHaveHadIsCounted) {
+  auto writer = open();
+  for (int i = 0; i < 700; ++i) append(*writer, "v");
+  const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
+  ASSERT_EQ(poll(*following).back().records.size(), 500U);
+  writer.reset();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+  ASSERT_EQ(poll(*following).at(0).kind, ReaderEvent::Kind::kTrouble);
+  append(*open(), "b");
+  std::vector<ReaderEvent> events;
+  while (events.empty() || events.back().kind == ReaderEvent::Kind::kTrouble) events = poll(*following);
+  ASSERT_EQ(events[0].kind, ReaderEvent::Kind::kReplaced);
+  EXPECT_EQ(events[0].lost, 200);
 }
 
 TEST_F(SqliteLog, AReaderTellsThatALogIsBackThoughNothingCame) {
