@@ -189,9 +189,11 @@ class Keep final : public config::Applier {
   config::Settings kept;
 };
 
+// Whether somebody else controls the folder. One that is not there, or is no folder, is for whoever uses it to report:
+// a spool goes on in memory.
 Status trust_if_there(const std::string& folder, const std::string& what) {
   Status trusted = check_folder_trusted(folder, what);
-  return !trusted && trusted.error().code() == Code::kNotFound ? Status() : trusted;
+  return !trusted && trusted.error().code() != Code::kPermissionDenied ? Status() : trusted;
 }
 
 // The folder of the documents, where files are the source: who writes there decides what this agent does.
