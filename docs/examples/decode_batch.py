@@ -153,7 +153,8 @@ def decode(data):
                                    else last[index] / 10 ** -one["exponent"]))
                 else:
                     points.append((one, next(doubles)))
-            batch["frames"].append({"time": parts[1], "rates_since": parts.get(2, 0), "points": points})
+            batch["frames"].append({"time": parts[1], "rates_since": parts.get(2, 0), "points": points,
+                                    "continued": bool(parts.get(6, 0))})
         elif number == 12:
             batch["appended"] = value
         elif number == 13:

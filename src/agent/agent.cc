@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace monitor::agent {
 
@@ -14,6 +15,9 @@ constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
 // As many ends of incarnations are told in one batch.
 constexpr size_t kMaxEnds = 64;
 constexpr int64_t kStopWithin = kNanosPerSecond;
+// How often a trouble that lasts is told, and how much of a series' name.
+constexpr int64_t kTellEvery = 60 * kNanosPerSecond;
+constexpr size_t kMostShown = 200;
 
 }  // namespace
 
@@ -130,20 +134,52 @@ void Agent::on_chain() {
 bool Agent::batch_is_due() const { return grids_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
+  drop_unfit(tick);
   if (!encoder_.add(tick)) {
-    close_batch();
-    if (!encoder_.add(tick)) {
-      drops_.dropped(
-          {metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, 1, tick.points.size(), tick.time_ns});
-      log_error("tick is too large for a batch and is dropped; keep fewer series",
-                {{"points", tick.points.size()}, {"limit_bytes", metrics::kMaxBatchBytes}});
-      return;
-    }
+    if (!encoder_.empty()) close_batch();
+    add_in_parts(tick);
   }
   if (encoder_.frames() == 1) batch_first_due_ = tick.due_mono_ns;
 }
 
-void Agent::close_batch() { append(encoder_.frames(), encoder_.points()); }
+// A tick that is too large for a batch goes into as many as it takes; the last of them stays open.
+void Agent::add_in_parts(const metrics::Tick& tick) {
+  size_t done = 0;
+  while (done < tick.points.size()) {
+    const size_t taken = encoder_.add_part(tick, done);
+    done += taken;
+    points_to_come_ = tick.points.size() - done;
+    if (points_to_come_ == 0) break;
+    if (encoder_.empty()) {  // one series that no batch has room for; the table keeps them far below that
+      drops_.dropped({metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, done == 0 ? 1U : 0U, points_to_come_,
+                      tick.time_ns});
+      break;
+    }
+    close_batch();
+  }
+  points_to_come_ = 0;
+}
+
+// A series that a server would refuse would cost the batch.
+void Agent::drop_unfit(metrics::Tick& tick) {
+  if (table_.unfit() == 0) return;
+  const auto is_unfit = [this](const metrics::Point& point) { return !table_.fault(point.series).empty(); };
+  const auto first = std::ranges::find_if(tick.points, is_unfit);
+  if (first == tick.points.end()) return;
+  const metrics::SeriesId example = first->series;
+  const size_t dropped = std::erase_if(tick.points, is_unfit);
+  drops_.dropped({metrics::stage::kCollect, metrics::reason::kInvalid, "", 0, tick.points.empty() ? 1U : 0U, dropped,
+                  tick.time_ns});
+  const int64_t now = timers_.clock().mono_ns();
+  if (unfit_told_ns_ != 0 && now - unfit_told_ns_ < kTellEvery) return;
+  unfit_told_ns_ = now;
+  log_warning("series that no server takes are dropped; the rest of the tick is kept; check labels and plugins",
+              {{"points", dropped},
+               {"series", json_quote(metrics::to_string(table_.at(example)).substr(0, kMostShown))},
+               {"reason", table_.fault(example)}});
+}
+
+void Agent::close_batch() { append(encoder_.ticks(), encoder_.points()); }
 
 void Agent::close_heartbeat() {
   ++stats_.heartbeats;
@@ -172,7 +208,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.resource = settings_.labels;
   envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
   // Made, as far as it is known what became of them: in batches or dropped.
-  const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside();
+  const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside() - points_to_come_;
   envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, drops_.totals()};
   envelope.drops = drops_.carry(info.sequence);
   envelope.appended_ns = timers_.clock().wall_ns();

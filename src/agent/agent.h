@@ -74,6 +74,8 @@ class Agent final : public config::Applier, public SpoolListener {
   void configure_source(const std::vector<uint64_t>& gone);
   void join(size_t grid);
   void on_output(metrics::Tick& tick);
+  void add_in_parts(const metrics::Tick& tick);
+  void drop_unfit(metrics::Tick& tick);
   bool batch_is_due() const;
   void close_batch();
   void close_heartbeat();
@@ -110,6 +112,8 @@ class Agent final : public config::Applier, public SpoolListener {
   Grids grids_;
   int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
+  uint64_t points_to_come_ = 0;  // of a tick of which a part is in a batch
+  int64_t unfit_told_ns_ = 0;    // monotonic; 0: never
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;
   Timers::TimerId heartbeat_timer_ = 0;

@@ -26,9 +26,17 @@ class FakeSource final : public TickSource {
     for (size_t i = 0; i < selections_[grid]; ++i) {
       out.add_integer(out.intern(bytes_series("fake." + std::to_string(i))), ++reads);
     }
-    return 0;
+    for (size_t i = 0; i < of_parts; ++i) {
+      const metrics::Labels labels = {{"part", std::to_string(generation) + "." + std::to_string(i)}};
+      out.add_integer(out.intern(bytes_series("fake.part", labels)), ++reads);
+    }
+    if (unfit) out.add_integer(out.intern(bytes_series(std::string(300, 'n'))), ++reads);
+    return out.over_cardinality();
   }
   int64_t take_ns = 0;
+  size_t of_parts = 0;  // more series
+  int generation = 0;   // which names them
+  bool unfit = false;   // one that no server takes
   int64_t reads = 0;
   int baselines = 0;
 
@@ -297,6 +305,45 @@ TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
   EXPECT_TRUE(w.agent.tellings().drops.empty());
   w.timers.advance(kS);
   EXPECT_TRUE(metrics::decode_batch(w.spool.next()->bytes)->ended.empty());
+}
+
+TEST(Agent, SpreadsATickOverBatchesAndCountsItOnce) {
+  World w;
+  w.source.of_parts = 9'000;
+  ASSERT_FALSE(w.agent.apply(World::settings(kS, 0), 1));
+  w.timers.advance(2 * kS);
+  std::map<int64_t, size_t> points;
+  uint64_t in_batches = 0;
+  size_t ticks = 0;
+  const auto batches = w.take();
+  EXPECT_GT(batches.size(), 4U);
+  for (const auto& batch : batches) {
+    for (const auto& frame : batch.frames) {
+      points[frame.time_ns] += frame.points.size();
+      in_batches += frame.points.size();
+      ticks += frame.continued ? 0 : 1;
+    }
+    EXPECT_EQ(batch.counters.points_made, in_batches) << "what is still to come is not told as made";
+  }
+  ASSERT_EQ(points.size(), 2U);
+  for (const auto& [time, count] : points) EXPECT_EQ(count, 9'001U);
+  EXPECT_EQ(ticks, 2U);
+  EXPECT_TRUE(w.agent.drops().totals().empty());
+}
+
+TEST(Agent, DropsASeriesThatNoServerTakesAndKeepsTheTick) {
+  World w;
+  w.source.unfit = true;
+  ASSERT_FALSE(w.agent.apply(World::settings(kS, 0), 1));
+  w.timers.advance(3 * kS);
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 3U);
+  for (const auto& batch : batches) EXPECT_EQ(batch.frames.at(0).points.size(), 1U);
+  ASSERT_EQ(w.agent.drops().totals().size(), 1U);
+  const auto total = w.agent.drops().totals().front();
+  EXPECT_EQ(total.reason, "invalid");
+  EXPECT_EQ(total.points, 3U);
+  EXPECT_EQ(total.ticks, 0U);
 }
 
 TEST(Agent, LedgerAddsUp) {

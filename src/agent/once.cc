@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <unordered_map>
 
 #include "agent/drops.h"
 #include "agent/plugins/chain.h"
 #include "agent/plugins/plugin_report.h"
+#include "base/log.h"
 #include "base/random.h"
-#include "metrics/decode.h"
-#include "metrics/encode.h"
+#include "base/text.h"
+#include "metrics/batch.h"
 #include "metrics/human.h"
 #include "metrics/json_form.h"
 #include "metrics/resource.h"
@@ -36,6 +38,28 @@ std::string listing(const metrics::Batch& batch) {
   return out;
 }
 
+// The tick as a batch, whatever its size: it is printed, not sent.
+void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics::Tick& tick) {
+  std::unordered_map<metrics::SeriesId, metrics::SeriesId> places;
+  metrics::Frame frame{tick.time_ns, tick.rates_since_ns, {}};
+  size_t unfit = 0;
+  for (metrics::Point point : tick.points) {
+    if (const std::string_view fault = table.fault(point.series); !fault.empty()) {
+      if (unfit++ == 0) {
+        log_warning(
+            "series that no server takes are left out; check labels and plugins",
+            {{"series", json_quote(metrics::to_string(table.at(point.series)).substr(0, 200))}, {"reason", fault}});
+      }
+      continue;
+    }
+    const auto [place, is_new] = places.try_emplace(point.series, static_cast<metrics::SeriesId>(batch.series.size()));
+    if (is_new) batch.series.push_back(table.at(point.series));
+    point.series = place->second;
+    frame.points.push_back(point);
+  }
+  if (!frame.points.empty()) batch.frames.push_back(std::move(frame));
+}
+
 }  // namespace
 
 Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
@@ -51,9 +75,9 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   envelope.agent_version = options.version;
   envelope.resource = settings.labels;
 
-  metrics::BatchEncoder encoder(table);
-  Drops drops(envelope.incarnation);
-  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { encoder.add(tick); }, hosted);
+  metrics::Batch batch{std::move(envelope), {}, {}};
+  Drops drops(batch.incarnation);
+  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { add(batch, table, tick); }, hosted);
   std::string trace;
   if (options.trace) {
     chain.set_trace([&](const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
@@ -72,18 +96,20 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   tick.time_ns = clock.wall_ns();
   tick.due_mono_ns = clock.mono_ns();
   tick.rates_since_ns = first.wall_ns;
-  source.collect(kGrid, {tick.time_ns, tick.due_mono_ns}, tick);
+  const uint64_t over = source.collect(kGrid, {tick.time_ns, tick.due_mono_ns}, tick);
+  if (over > 0) {
+    log_error("values are left out: the agent keeps as many series as it may; choose fewer metrics or details",
+              {{"values", over}, {"limit_series", table.size()}});
+  }
   if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
   chain.push(std::move(tick));
   chain.pump();
   while (!chain.idle()) loop.run_once(-1);
 
-  auto batch = metrics::decode_batch(encoder.finish(envelope));
-  if (!batch) return batch.error();
-  metrics::carry_resource(*batch);
-  if (!options.json) return trace + listing(*batch);
+  metrics::carry_resource(batch);
+  if (!options.json) return trace + listing(batch);
   std::string out = std::move(trace);
-  for (size_t i = 0; i < batch->frames.size(); ++i) out += metrics::tick_to_json(*batch, i, false) + "\n";
+  for (size_t i = 0; i < batch.frames.size(); ++i) out += metrics::tick_to_json(batch, i, false) + "\n";
   return out;
 }
 

@@ -101,6 +101,7 @@ struct Frame {
   int64_t time_ns = 0;
   int64_t rates_since_ns = 0;
   std::vector<Point> points;
+  bool continued = false;  // more of the tick of the frame before, which may be in the batch before
 };
 
 struct Batch : Envelope {

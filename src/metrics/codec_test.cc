@@ -185,6 +185,93 @@ TEST(Codec, AddRefusesWhatWouldNotFit) {
   EXPECT_TRUE(encoder.empty());
 }
 
+TEST(Codec, SpreadsATickOverBatchesWhereItIsTooLargeForOne) {
+  SeriesTable table;
+  BatchEncoder encoder(table);
+  Tick tick{kStart, kStart - 1, {}, 0};
+  constexpr int kPoints = 18'441;  // 2,048 processors with their modes
+  for (int i = 0; i < kPoints; ++i) {
+    const Labels labels = {{"cpu.logical_number", std::to_string(i)}, {"cpu.mode", "interrupt"}};
+    Point point{*table.intern({"system.cpu.utilization", labels, "1", Kind::kGauge, i % 2 == 0, 0}), 0, {}};
+    if (i % 2 == 0) {
+      point.integer = i;
+    } else {
+      point.real = i;
+    }
+    tick.points.push_back(point);
+  }
+  EXPECT_FALSE(encoder.add(tick));
+  EXPECT_TRUE(encoder.empty());
+  size_t ticks = 0;
+  int seen = 0;
+  for (size_t done = 0; done < tick.points.size();) {
+    const size_t taken = encoder.add_part(tick, done);
+    ASSERT_GT(taken, 0U);
+    ticks += encoder.ticks();
+    const std::string bytes = encoder.finish(example_envelope());
+    EXPECT_LE(bytes.size(), kMaxBatchBytes);
+    const auto batch = decode_batch(bytes);
+    ASSERT_TRUE(batch) << batch.error().to_string();
+    ASSERT_EQ(batch->frames.size(), 1U);
+    EXPECT_EQ(batch->frames[0].continued, done > 0);
+    EXPECT_EQ(encode_batch(*batch), bytes);
+    EXPECT_EQ(batch_to_json(*batch_from_json(batch_to_json(*batch))), batch_to_json(*batch));
+    for (const Point& point : batch->frames[0].points) {
+      EXPECT_EQ(label_value(batch->series[point.series].labels, "cpu.logical_number"), std::to_string(seen));
+      EXPECT_EQ(batch->value(point), seen++);
+    }
+    done += taken;
+  }
+  EXPECT_EQ(seen, kPoints);
+  EXPECT_EQ(ticks, 1U);
+}
+
+TEST(Codec, AddKeepsEveryLimitOfTheDecoder) {
+  SeriesTable table;
+  BatchEncoder encoder(table);
+  Tick tick{kStart, 0, {}, 0};
+  for (int i = 0; i < 1'500; ++i) {
+    tick.points.push_back({*table.intern({"m" + std::to_string(i), {}, "1", Kind::kGauge, true, 0}), 0, {}});
+  }
+  size_t added = 0;
+  while (encoder.add(tick)) ++added;  // values that stay take a byte each
+  const auto batch = decode_batch(encoder.finish(example_envelope()));
+  ASSERT_TRUE(batch) << batch.error().to_string();
+  EXPECT_EQ(batch->frames.size(), added);
+
+  tick.points.resize(1);
+  for (added = 0; encoder.add(tick); ++added) {
+  }
+  const auto frames = decode_batch(encoder.finish(example_envelope()));
+  ASSERT_TRUE(frames) << frames.error().to_string();
+  EXPECT_EQ(frames->frames.size(), added);
+}
+
+TEST(SeriesTable, CutsLabelValuesAndTellsOtherFaults) {
+  SeriesTable table;
+  const std::string long_value(5'000, 'v');
+  const auto a = table.intern({"m", {{"path", long_value + "a"}}, "1", Kind::kGauge, true, 0});
+  const auto b = table.intern({"m", {{"path", long_value + "b"}}, "1", Kind::kGauge, true, 0});
+  ASSERT_TRUE(a && b);
+  EXPECT_NE(*a, *b) << "two values stay two";
+  EXPECT_EQ(table.find({"m", {{"path", long_value + "a"}}, "1", Kind::kGauge, true, 0}), a);
+  EXPECT_EQ(table.at(*a).labels[0].second.size(), BatchLimits{}.value_bytes);
+  const auto invalid = table.intern({"m", {{"path", "\xff"}}, "1", Kind::kGauge, true, 0});
+  EXPECT_EQ(table.at(*invalid).labels[0].second, "\xef\xbf\xbd");
+  EXPECT_EQ(table.series_cut(), 3U);
+  EXPECT_EQ(table.unfit(), 0U);
+
+  Series many{"m", {}, "1", Kind::kGauge, true, 0};
+  for (int i = 0; i < 33; ++i) set_label(many.labels, "label" + std::to_string(i), "x");
+  EXPECT_EQ(table.fault(*table.intern(many)), "it has 33 labels, the limit is 32");
+  EXPECT_EQ(table.fault(*table.intern({std::string(257, 'n'), {}, "1", Kind::kGauge, true, 0})),
+            "its name has 257 bytes, the limit is 256");
+  EXPECT_EQ(table.fault(*table.intern({"m", {{"", "x"}}, "1", Kind::kGauge, true, 0})), "a label has no name");
+  EXPECT_EQ(table.fault(*table.intern({"m", {}, "\xff", Kind::kGauge, true, 0})), "its unit is not valid UTF-8");
+  EXPECT_EQ(table.unfit(), 4U);
+  EXPECT_EQ(table.fault(*a), "");
+}
+
 TEST(JsonForm, RoundTrip) {
   Example example;
   auto batch = decode_batch(example.encode(example_envelope()));

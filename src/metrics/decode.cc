@@ -245,6 +245,7 @@ class EnvelopeSink {
     Frame& frame = batch_.frames.emplace_back();
     frame.time_ns = view.time_ns;
     frame.rates_since_ns = view.rates_since_ns;
+    frame.continued = view.continued;
     frame.points.resize(wire::count_varints(list).value_or(0));
   }
 
@@ -284,7 +285,7 @@ class BuildSink final : public EnvelopeSink {
   }
 
   void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types& integer) {
-    Frame frame{view.time_ns, view.rates_since_ns, {}};
+    Frame frame{view.time_ns, view.rates_since_ns, {}, view.continued};
     Reader series(list);
     Reader ints(view.ints);
     Reader doubles(view.doubles);

@@ -1,14 +1,20 @@
 #include "metrics/encode.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/protowire.h"
+#include "metrics/decode.h"
 
 namespace monitor::metrics {
 
 namespace {
 
 using namespace protowire;
+
+// What every server takes.
+constexpr BatchLimits kLimits;
 
 void put_label(std::string& out, uint32_t field, const std::string& key, const std::string& value) {
   std::string label;
@@ -101,39 +107,52 @@ std::string encode_end(const IncarnationEnd& end) {
   return bytes;
 }
 
-uint32_t BatchEncoder::index_of(SeriesId id) {
+// Gives the series a place in this batch.
+void BatchEncoder::index(SeriesId id) {
   if (id >= index_.size()) {
     index_.resize(table_.size(), kNone);
     last_value_.resize(table_.size(), 0);
   }
-  if (index_[id] == kNone) {
-    index_[id] = static_cast<uint32_t>(used_.size());
-    last_value_[id] = 0;
-    used_.push_back(id);
-    put_series(series_bytes_, table_.at(id));
-  }
-  return index_[id];
+  if (index_[id] != kNone) return;
+  index_[id] = static_cast<uint32_t>(used_.size());
+  last_value_[id] = 0;
+  used_.push_back(id);
+  put_series(series_bytes_, table_.at(id));
 }
 
-bool BatchEncoder::add(const Tick& tick) {
-  if (tick.points.empty()) return true;  // an empty list of series means something else on the wire
-  const size_t before = series_bytes_.size();
-  const size_t series_before = used_.size();
-  current_.clear();
-  for (const Point& point : tick.points) {
-    current_.push_back(point.series);
-    index_of(point.series);
+// Takes away the places of series that were given last.
+void BatchEncoder::give_back(size_t series, size_t bytes) {
+  while (used_.size() > series) {
+    index_[used_.back()] = kNone;
+    used_.pop_back();
   }
-  if (series_bytes_.size() + frame_bytes_.size() + worst_frame_bytes(tick.points.size()) + kEnvelopeReserve >
-      kMaxBatchBytes) {
-    while (used_.size() > series_before) {
-      index_[used_.back()] = kNone;
-      used_.pop_back();
-    }
-    series_bytes_.resize(before);
-    return false;
-  }
+  series_bytes_.resize(bytes);
+}
 
+// Notes the series of the points from `first` on, as many as there is room for; returns how many.
+size_t BatchEncoder::take(const Tick& tick, size_t first) {
+  current_.clear();
+  if (frames_ >= kLimits.frames || points_ >= kLimits.points) return 0;
+  const size_t most = std::min(tick.points.size() - first, kLimits.points - points_);
+  while (current_.size() < most) {
+    const size_t series = used_.size();
+    const size_t bytes = series_bytes_.size();
+    const SeriesId id = tick.points[first + current_.size()].series;
+    index(id);
+    const size_t total =
+        series_bytes_.size() + frame_bytes_.size() + worst_frame_bytes(current_.size() + 1) + kEnvelopeReserve;
+    if (total > kLimits.batch_bytes || used_.size() > kLimits.series) {
+      give_back(series, bytes);
+      break;
+    }
+    current_.push_back(id);
+  }
+  return current_.size();
+}
+
+// A frame of the points from `first` on that take() has noted.
+void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
+  const std::span points = std::span(tick.points).subspan(first, current_.size());
   scratch_.clear();
   put_sfixed64(scratch_, 1, tick.time_ns);
   put_sfixed64(scratch_, 2, tick.rates_since_ns);
@@ -143,7 +162,7 @@ bool BatchEncoder::add(const Tick& tick) {
     put_bytes(scratch_, 3, packed_);
   }
   packed_.clear();
-  for (const Point& point : tick.points) {
+  for (const Point& point : points) {
     if (!table_.at(point.series).integer) continue;
     // Unsigned: a difference may wrap, and the reader's sum wraps back.
     const uint64_t delta = static_cast<uint64_t>(point.integer) - static_cast<uint64_t>(last_value_[point.series]);
@@ -152,21 +171,40 @@ bool BatchEncoder::add(const Tick& tick) {
   }
   put_bytes(scratch_, 4, packed_);
   packed_.clear();
-  for (const Point& point : tick.points) {
+  for (const Point& point : points) {
     if (table_.at(point.series).integer) continue;
     uint64_t bits = 0;
     std::memcpy(&bits, &point.real, sizeof bits);
     put_fixed64(packed_, bits);
   }
   put_bytes(scratch_, 5, packed_);
+  put_uint64(scratch_, 6, continued ? 1 : 0);
   put_message(frame_bytes_, 11, scratch_);
 
   previous_.swap(current_);
   if (frames_ == 0) first_time_ = tick.time_ns;
   last_time_ = tick.time_ns;
   ++frames_;
-  points_ += tick.points.size();
+  ticks_ += continued ? 0 : 1;
+  points_ += points.size();
+}
+
+bool BatchEncoder::add(const Tick& tick, bool continued) {
+  if (tick.points.empty()) return true;  // an empty list of series means something else on the wire
+  const size_t series = used_.size();
+  const size_t bytes = series_bytes_.size();
+  if (take(tick, 0) < tick.points.size()) {
+    give_back(series, bytes);
+    return false;
+  }
+  put_frame(tick, 0, continued);
   return true;
+}
+
+size_t BatchEncoder::add_part(const Tick& tick, size_t first) {
+  const size_t taken = take(tick, first);
+  if (taken > 0) put_frame(tick, first, first > 0);
+  return taken;
 }
 
 std::string BatchEncoder::finish(const Envelope& envelope) {
@@ -187,13 +225,14 @@ void BatchEncoder::clear() {
   series_bytes_.clear();
   frame_bytes_.clear();
   frames_ = 0;
+  ticks_ = 0;
   points_ = 0;
   first_time_ = 0;
   last_time_ = 0;
 }
 
 std::string encode_batch(const Batch& batch) {
-  SeriesTable table(batch.series.size());
+  SeriesTable table(batch.series.size(), SeriesTable::Edge::kAsIs);
   std::vector<SeriesId> ids;
   ids.reserve(batch.series.size());
   for (const Series& series : batch.series) ids.push_back(table.intern(series).value());
@@ -201,7 +240,7 @@ std::string encode_batch(const Batch& batch) {
   for (const Frame& frame : batch.frames) {
     Tick tick{frame.time_ns, frame.rates_since_ns, frame.points, 0};
     for (Point& point : tick.points) point.series = ids[point.series];
-    if (!encoder.add(tick)) break;
+    if (!encoder.add(tick, frame.continued)) break;
   }
   return encoder.finish(batch);
 }

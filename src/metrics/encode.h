@@ -16,11 +16,17 @@ class BatchEncoder {
  public:
   explicit BatchEncoder(const SeriesTable& table) : table_(table) {}
 
-  // Appends a frame. False, and nothing is appended, when the batch could grow over kMaxBatchBytes by it.
-  bool add(const Tick& tick);
+  // Appends a frame. False, and nothing is appended, when the batch could grow over what a server takes by it
+  // (kMaxBatchBytes, BatchLimits). `continued`: it goes on with the tick of the frame before.
+  bool add(const Tick& tick, bool continued = false);
+  // Appends a frame of the points from `first` on, as many as there is room for, and returns how many: a tick that is
+  // too large for one batch is spread over several. A frame that does not begin with the first point is `continued`.
+  size_t add_part(const Tick& tick, size_t first);
 
   bool empty() const { return frames_ == 0; }
   size_t frames() const { return frames_; }
+  // Frames that begin a tick.
+  size_t ticks() const { return ticks_; }
   size_t points() const { return points_; }
   int64_t first_time_ns() const { return first_time_; }
   int64_t last_time_ns() const { return last_time_; }
@@ -34,7 +40,10 @@ class BatchEncoder {
   // Room that is left for the envelope: names, counters, drop records.
   static constexpr size_t kEnvelopeReserve = size_t{64} * 1024;
 
-  uint32_t index_of(SeriesId id);
+  void index(SeriesId id);
+  size_t take(const Tick& tick, size_t first);
+  void give_back(size_t series, size_t bytes);
+  void put_frame(const Tick& tick, size_t first, bool continued);
 
   const SeriesTable& table_;
   std::vector<uint32_t> index_;      // by SeriesId: place in this batch, or kNone
@@ -47,6 +56,7 @@ class BatchEncoder {
   std::string scratch_;
   std::string packed_;
   size_t frames_ = 0;
+  size_t ticks_ = 0;
   size_t points_ = 0;
   int64_t first_time_ = 0;
   int64_t last_time_ = 0;

@@ -179,6 +179,7 @@ void frame_from(const json& object, SeriesTable& table, Batch& batch) {
   Frame frame;
   frame.time_ns = time_from(object.at("time"));
   if (object.contains("rates_since")) frame.rates_since_ns = time_from(object.at("rates_since"));
+  frame.continued = object.value("continued", false);
   for (const json& metric : object.at("metrics")) {
     Series series;
     series.name = metric.at("name").get<std::string>();
@@ -224,6 +225,7 @@ std::string batch_to_json(const Batch& batch) {
     frames += fmt::format(R"({{"time":"{}",)", format_rfc3339(frame.time_ns));
     if (frame.rates_since_ns != 0)
       frames += fmt::format(R"("rates_since":"{}",)", format_rfc3339(frame.rates_since_ns));
+    if (frame.continued) frames += R"("continued":true,)";
     frames += fmt::format(R"("metrics":{}}})", metrics_json(batch, frame, {}, true));
   }
   return fmt::format(R"({{"agent":{},"host":{},"incarnation":"{}","sequence":{},"config_revision":{},"resource":{},)"
@@ -244,7 +246,7 @@ Result<Batch> batch_from_json(std::string_view text, const BatchLimits& limits) 
   try {
     const json object = json::parse(text);
     Batch batch;
-    SeriesTable table(limits.series);
+    SeriesTable table(limits.series, SeriesTable::Edge::kAsIs);
     envelope_from(object, batch);
     for (const json& frame : object.at("frames")) frame_from(frame, table, batch);
     if (!valid_name(batch.agent_id) || batch.incarnation.size() != kIncarnationBytes || batch.sequence == 0) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "metrics/series_limits.h"
 
 namespace monitor::metrics {
 
@@ -68,19 +69,31 @@ double power_of_ten(int exponent) {
 }
 
 std::optional<SeriesId> SeriesTable::intern(Series series) {
+  const bool cut = edge_ == Edge::kFit && fit_labels(series);
   std::string key = identity(series);
   const auto found = ids_.find(key);
   if (found != ids_.end()) return found->second;
   if (series_.size() >= max_series_) return std::nullopt;
   const auto id = static_cast<SeriesId>(series_.size());
+  if (cut) ++series_cut_;
+  if (edge_ == Edge::kFit) {
+    if (std::string fault = fault_of(series); !fault.empty()) faults_.emplace(id, std::move(fault));
+  }
   series_.push_back(std::move(series));
   ids_.emplace(std::move(key), id);
   return id;
 }
 
 std::optional<SeriesId> SeriesTable::find(const Series& series) const {
-  const auto found = ids_.find(identity(series));
+  Series fitting = series;
+  if (edge_ == Edge::kFit) fit_labels(fitting);
+  const auto found = ids_.find(identity(fitting));
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string_view SeriesTable::fault(SeriesId id) const {
+  const auto found = faults_.find(id);
+  return found == faults_.end() ? std::string_view() : found->second;
 }
 
 double SeriesTable::value(const Point& point) const {

@@ -69,7 +69,10 @@ struct Tick {
 // never forgotten, so the table is capped. Not thread-safe.
 class SeriesTable {
  public:
-  explicit SeriesTable(size_t max_series = 20'000) : max_series_(max_series) {}
+  // What becomes of a series that breaks the limits of the wire (series_limits.h). kFit: label values are cut and made
+  // valid, and what stays at fault is told by fault(). kAsIs: it stays as it is.
+  enum class Edge { kFit, kAsIs };
+  explicit SeriesTable(size_t max_series = 20'000, Edge edge = Edge::kFit) : max_series_(max_series), edge_(edge) {}
 
   // Nothing when the table is full: the point must be dropped, and counted as `cardinality`.
   std::optional<SeriesId> intern(Series series);
@@ -77,12 +80,20 @@ class SeriesTable {
   std::optional<SeriesId> find(const Series& series) const;
   const Series& at(SeriesId id) const { return series_[id]; }
   size_t size() const { return series_.size(); }
+  // Why no server takes it; empty: every server does.
+  std::string_view fault(SeriesId id) const;
+  size_t unfit() const { return faults_.size(); }
+  // How many series had label values that were cut or made valid.
+  uint64_t series_cut() const { return series_cut_; }
   double value(const Point& point) const;
 
  private:
   size_t max_series_;
+  Edge edge_;
+  uint64_t series_cut_ = 0;
   std::deque<Series> series_;  // stable addresses
   std::unordered_map<std::string, SeriesId> ids_;
+  std::unordered_map<SeriesId, std::string> faults_;
 };
 
 }  // namespace monitor::metrics

@@ -108,6 +108,7 @@ Result<FrameView> read_frame(std::string_view bytes) {
     if (field->number == 3) frame.series = field->bytes;
     if (field->number == 4) frame.ints = field->bytes;
     if (field->number == 5) frame.doubles = field->bytes;
+    if (field->number == 6) frame.continued = field->value != 0;
   }
   if (reader.failed()) return malformed("a frame");
   if (frame.time_ns <= 0) return Error(Code::kInvalidArgument, "batch: a frame without a time");

@@ -40,6 +40,7 @@ struct FrameView {
   std::string_view series;  // packed
   std::string_view ints;
   std::string_view doubles;
+  bool continued = false;
 };
 Result<FrameView> read_frame(std::string_view bytes);
 

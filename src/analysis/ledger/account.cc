@@ -12,9 +12,10 @@ void Account::store(const metriclog::Record& record, const metrics::Batch& batch
     return;
   }
   ++batches_stored;
-  ticks_stored += batch.frames.size();
   for (const metrics::Frame& frame : batch.frames) {
     points_stored += frame.points.size();
+    if (frame.continued) continue;  // of a tick that is counted
+    ++ticks_stored;
     if (is_late(batch, frame.time_ns, record.time_ns)) ++late_ticks;
   }
   note_times(record, batch);

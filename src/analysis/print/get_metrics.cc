@@ -64,13 +64,16 @@ class Run final : public BatchSink {
     if (!options_.agent.empty() && !glob_match(options_.agent, batch.agent_id)) return all;
     std::string text;
     size_t taken = 0;
-    while (taken < all && !full()) {
+    while (taken < all) {
       const metrics::Frame& frame = batch.frames[first + taken];
+      // The last tick is printed with all its parts in this batch.
+      if (full() && !frame.continued) break;
       const bool late = is_late(batch, frame.time_ns, record.time_ns);
       const std::string tick = printer_->tick(batch, first + taken, late);
       ++taken;
       if (tick.empty()) continue;
       text += tick;
+      if (frame.continued) continue;
       ticks_.add();
       if (late) late_.add();
       delay_.observe(static_cast<double>(clock_.wall_ns() - frame.time_ns) / 1e9);

@@ -1,0 +1,139 @@
+"""What is too large or too much costs a part, never the whole: ticks of large hosts, a table of series that fills,
+labels over the limit."""
+import json
+import os
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import ProgramTest, run, wait_until  # noqa: E402
+
+CPUS = 256
+MODES = 8
+CPU_SERIES = (CPUS + 1) * (1 + MODES)
+LOAD_SERIES = 3
+
+
+class Tree:
+    """A procfs that is written in place, so that no reader finds half a file."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(f"{folder}/proc/net")
+        os.makedirs(f"{folder}/sys/class/net")
+        self.put("loadavg", "0.10 0.20 0.30 1/2 3\n")
+        self.put("meminfo", "MemTotal: 1000 kB\nMemFree: 500 kB\nMemAvailable: 600 kB\n")
+
+    def put(self, name, text):
+        fd = os.open(f"{self.folder}/proc/{name}", os.O_RDWR | os.O_CREAT)
+        os.pwrite(fd, text.encode(), 0)
+        os.ftruncate(fd, len(text))
+        os.close(fd)
+
+    def put_stat(self, cpus, step):
+        """Every mode of every processor has grown by `step` hundredths of a second."""
+        line = " ".join(f"{1000 + step:06d}" for _ in range(MODES))
+        total = " ".join(f"{cpus * (1000 + step):09d}" for _ in range(MODES))
+        self.put("stat", f"cpu  {total} 0 0\n" + "".join(f"cpu{i} {line} 0 0\n" for i in range(cpus)) + "ctxt 1\n")
+
+    def put_interfaces(self, count, names):
+        head = "Inter-| Receive | Transmit\n face |bytes packets|bytes\n"
+        self.put("net/dev", head + "".join(f"{n:>10}: {count} 1 0 0 0 0 0 0 {count} 1 0 0 0 0 0 0\n" for n in names))
+
+    def flags(self):
+        return ("--procfs", f"{self.folder}/proc", "--sysfs", f"{self.folder}/sys")
+
+
+class Growing:
+    """While it is entered, processors go on counting."""
+
+    def __init__(self, tree, cpus):
+        self.tree, self.cpus, self.ended = tree, cpus, threading.Event()
+        self.thread = threading.Thread(target=self._go)
+        tree.put_stat(cpus, 0)
+
+    def _go(self):
+        step = 0
+        while not self.ended.wait(0.1):
+            step += 1
+            self.tree.put_stat(self.cpus, step)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+class LimitsTest(ProgramTest):
+    def write_config(self, **settings):
+        path = f"{self.data}/config.json"
+        with open(path + ".new", "w", encoding="utf-8") as f:
+            json.dump(settings, f)
+        os.replace(path + ".new", path)
+        return path
+
+    def agent_on(self, tree, server, config):
+        return self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/agent",
+                          "--config", config, *tree.flags())
+
+    def points_by_time(self):
+        points = {}
+        for batch in self.batches("a"):
+            for frame in batch["frames"]:
+                points[frame["time"]] = points.get(frame["time"], 0) + len(frame["points"])
+        return points
+
+    def test_once_prints_a_host_of_256_processors(self):
+        tree = Tree(f"{self.data}/tree")
+        config = self.write_config(interval=0.5, metrics=[{"name": "cpu", "per_core": True, "modes": True}, "load"])
+        with Growing(tree, CPUS):
+            status, out, err = run("monitor-agent", "--once", "--format", "json", "--agent-id", "a", "--config", config,
+                                   "--data", f"{self.data}/agent", *tree.flags())
+        self.assertEqual(status, 0, err)
+        ticks = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(len(ticks), 1)
+        self.assertEqual(len(ticks[0]["metrics"]), CPU_SERIES + LOAD_SERIES)
+
+    def test_a_tick_of_256_processors_arrives_in_parts_and_counts_once(self):
+        tree = Tree(f"{self.data}/tree")
+        config = self.write_config(interval=0.5, send_every=0,
+                                   metrics=[{"name": "cpu", "per_core": True, "modes": True}, "load"])
+        server = self.start_server()
+        with Growing(tree, CPUS):
+            agent = self.agent_on(tree, server, config)
+            reader = self.start_reader("--count", "4")
+            self.assertEqual(reader.ends(), 0, "\n".join(reader.err))
+            agent.stop()
+        by_time = {}
+        for line in reader.out:
+            tick = json.loads(line)
+            by_time.setdefault(tick["time"], []).append(tick)
+        whole = [parts for parts in by_time.values() if sum(len(p["metrics"]) for p in parts) == CPU_SERIES + LOAD_SERIES]
+        self.assertGreaterEqual(len(whole), 3, {t: [len(p["metrics"]) for p in parts] for t, parts in by_time.items()})
+        self.assertTrue(all(len(parts) > 1 for parts in whole), "no batch has room for it")
+        status, out, err = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db", "--format", "json",
+                               "--missing-after", "0s")
+        self.assertEqual(status, 0, out + err)
+        account = json.loads(out.splitlines()[0])
+        self.assertEqual(account["ticks_stored"] + account["ticks_missed"], account["ticks_due"], account)
+        self.assertEqual(agent.said("too large"), 0)
+
+    def test_a_label_over_the_limit_costs_its_series_alone(self):
+        tree = Tree(f"{self.data}/tree")
+        config = self.write_config(interval=0.2, send_every=0, metrics=["load", "memory"], plugins=[
+            {"name": "rename", "config": {"names": {"system.memory.limit": "x" * 300}}},
+            {"name": "my_plugin", "config": {"label": "long", "value": "v" * 3000}}])
+        server = self.start_server()
+        agent = self.agent_on(tree, server, config)
+        agent.says("series that no server takes are dropped")
+        wait_until(lambda: len(self.points_by_time()) >= 3, "ticks in the log")
+        agent.stop()
+        self.assertEqual(set(self.points_by_time().values()), {LOAD_SERIES + 2})
+        self.assertEqual(server.said("refused"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
