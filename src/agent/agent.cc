@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/text.h"
 
 namespace monitor::agent {
 
@@ -15,9 +14,6 @@ constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
 // As many ends of incarnations are told in one batch.
 constexpr size_t kMaxEnds = 64;
 constexpr int64_t kStopWithin = kNanosPerSecond;
-// How often a trouble that lasts is told, and how much of a series' name.
-constexpr int64_t kTellEvery = 60 * kNanosPerSecond;
-constexpr size_t kMostShown = 200;
 
 }  // namespace
 
@@ -30,7 +26,8 @@ Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, 
       drops_(options_.incarnation),
       chain_(
           table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
-      encoder_(table) {
+      encoder_(table),
+      series_room_(timers.clock(), table) {
   chain_.set_on_progress([this] { on_chain(); });
 }
 
@@ -55,6 +52,7 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   if (auto problem = chain_.configure(settings.plugins)) return problem;
   // What is in the open batch was read under the old revision and labels, and is sent under them.
   if (!encoder_.empty()) close_batch();
+  make_room();
   settings_ = settings;
   revision_ = revision;
   stats_.configured_ns = timers_.clock().wall_ns();
@@ -108,6 +106,7 @@ void Agent::join(size_t grid) {
 }
 
 void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
+  make_room();
   tick_.time_ns = now.wall_ns;
   tick_.due_mono_ns = due_mono_ns;
   tick_.rates_since_ns = std::exchange(grids_.at(grid).last_wall_ns, now.wall_ns);
@@ -117,9 +116,21 @@ void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
   if (over > 0) {
     drops_.dropped({metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, 0, over, now.wall_ns});
   }
+  series_room_.keep(tick_);
   if (!tick_.points.empty()) chain_.push(tick_);
   chain_.pump();
+  if (series_room_.look(over) && on_change_) on_change_();
   if (!encoder_.empty() && batch_is_due()) close_batch();
+}
+
+// Between two ticks: nothing but the open batch and the chain's plugins refers to series by number.
+void Agent::make_room() {
+  const auto gone = series_room_.unneeded(chain_);
+  if (gone.empty()) return;
+  if (!encoder_.empty()) close_batch();
+  table_.release(gone);
+  source_.forget_series();
+  chain_.forget_series(gone);
 }
 
 // Ticks have come through the chain later than they went in.
@@ -134,6 +145,7 @@ void Agent::on_chain() {
 bool Agent::batch_is_due() const { return grids_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
+  series_room_.keep(tick);
   drop_unfit(tick);
   if (!encoder_.add(tick)) {
     if (!encoder_.empty()) close_batch();
@@ -162,21 +174,10 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
 
 // A series that a server would refuse would cost the batch.
 void Agent::drop_unfit(metrics::Tick& tick) {
-  if (table_.unfit() == 0) return;
-  const auto is_unfit = [this](const metrics::Point& point) { return !table_.fault(point.series).empty(); };
-  const auto first = std::ranges::find_if(tick.points, is_unfit);
-  if (first == tick.points.end()) return;
-  const metrics::SeriesId example = first->series;
-  const size_t dropped = std::erase_if(tick.points, is_unfit);
+  const size_t dropped = series_room_.take_unfit(tick);
+  if (dropped == 0) return;
   drops_.dropped({metrics::stage::kCollect, metrics::reason::kInvalid, "", 0, tick.points.empty() ? 1U : 0U, dropped,
                   tick.time_ns});
-  const int64_t now = timers_.clock().mono_ns();
-  if (unfit_told_ns_ != 0 && now - unfit_told_ns_ < kTellEvery) return;
-  unfit_told_ns_ = now;
-  log_warning("series that no server takes are dropped; the rest of the tick is kept; check labels and plugins",
-              {{"points", dropped},
-               {"series", json_quote(metrics::to_string(table_.at(example)).substr(0, kMostShown))},
-               {"reason", table_.fault(example)}});
 }
 
 void Agent::close_batch() { append(encoder_.ticks(), encoder_.points()); }

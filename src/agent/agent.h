@@ -15,6 +15,7 @@
 #include "agent/drops.h"
 #include "agent/grids.h"
 #include "agent/plugins/chain.h"
+#include "agent/series_room.h"
 #include "agent/spool/spool.h"
 #include "base/event_loop.h"
 #include "config/engine.h"
@@ -53,8 +54,11 @@ class Agent final : public config::Applier, public SpoolListener {
   // No tick is collected any more. What is in the chain comes through it, then the open batch is closed and `done` is
   // called: at once, unless a hosted plugin has to be waited for; and within kStopWithin.
   void stop(std::function<void()> done = {});
-  // Told when a plugin's state changes.
-  void set_on_plugin_change(std::function<void()> call) { chain_.set_on_change(std::move(call)); }
+  // Told when a plugin's state changes, and when the table of series fills or has room again.
+  void set_on_plugin_change(std::function<void()> call) {
+    on_change_ = call;
+    chain_.set_on_change(std::move(call));
+  }
 
   void on_stored(const BatchInfo& batch) override;
   void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override;
@@ -65,6 +69,9 @@ class Agent final : public config::Applier, public SpoolListener {
   std::vector<PluginState> plugins() const { return chain_.states(); }
   size_t queued() const { return chain_.queued(); }
   const Drops& drops() const { return drops_; }
+  const metrics::SeriesTable& series() const { return table_; }
+  // Points are dropped since there is no room for more series.
+  bool series_full() const { return series_room_.full(); }
 
  private:
   void start();
@@ -76,6 +83,7 @@ class Agent final : public config::Applier, public SpoolListener {
   void on_output(metrics::Tick& tick);
   void add_in_parts(const metrics::Tick& tick);
   void drop_unfit(metrics::Tick& tick);
+  void make_room();
   bool batch_is_due() const;
   void close_batch();
   void close_heartbeat();
@@ -100,6 +108,7 @@ class Agent final : public config::Applier, public SpoolListener {
   std::vector<EndToTell> ends_;
   Chain chain_;
   metrics::BatchEncoder encoder_;
+  SeriesRoom series_room_;
   Spool* spool_ = nullptr;
   std::function<void()> on_batch_;
 
@@ -113,7 +122,7 @@ class Agent final : public config::Applier, public SpoolListener {
   int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
   uint64_t points_to_come_ = 0;  // of a tick of which a part is in a batch
-  int64_t unfit_told_ns_ = 0;    // monotonic; 0: never
+  std::function<void()> on_change_;
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;
   Timers::TimerId heartbeat_timer_ = 0;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "agent/spool/memory_spool.h"
 #include "metrics/decode.h"
 
@@ -344,6 +346,66 @@ TEST(Agent, DropsASeriesThatNoServerTakesAndKeepsTheTick) {
   EXPECT_EQ(total.reason, "invalid");
   EXPECT_EQ(total.points, 3U);
   EXPECT_EQ(total.ticks, 0U);
+}
+
+TEST(Agent, SeriesThatAreGoneGiveTheirRoomBack) {
+  World w;
+  auto settings = World::settings(kS, 0);
+  settings.plugins = {{"rename", R"({"names":{"fake.part":"renamed"}})"},
+                      {"derive", R"({"match":"renamed*","what":"delta"})"},
+                      {"deduplication", R"({"scope":"series"})"}};
+  ASSERT_FALSE(w.agent.apply(settings, 1));
+  w.source.of_parts = 600;
+  for (w.source.generation = 1; w.source.generation <= 60; ++w.source.generation) {
+    w.timers.advance(2 * kS);
+    size_t parts = 0;
+    size_t deltas = 0;
+    const std::string prefix = std::to_string(w.source.generation) + ".";
+    for (const auto& batch : w.take()) {
+      for (const auto& frame : batch.frames) {
+        for (const auto& point : frame.points) {
+          const auto& series = batch.series[point.series];
+          if (series.name == "fake.0") continue;
+          EXPECT_TRUE(metrics::label_value(series.labels, "part").starts_with(prefix)) << metrics::to_string(series);
+          if (series.name == "renamed") ++parts;
+          if (series.name == "renamed.delta") {
+            ++deltas;
+            EXPECT_EQ(batch.value(point), 601) << "of this series alone: 600 and one more were read in between";
+          }
+        }
+      }
+    }
+    ASSERT_EQ(parts, 1'200U) << w.source.generation;
+    ASSERT_EQ(deltas, 600U) << w.source.generation;
+  }
+  EXPECT_GT(w.table.released(), 20'000U);
+  EXPECT_LE(w.table.bound(), w.table.limit());
+  EXPECT_TRUE(w.agent.drops().totals().empty());
+  EXPECT_FALSE(w.agent.series_full());
+}
+
+TEST(Agent, AFullTableOfSeriesIsToldAndEndsWhenThereIsRoom) {
+  World w;
+  int changes = 0;
+  w.agent.set_on_plugin_change([&] { ++changes; });
+  w.source.of_parts = 20'009;  // and one more
+  ASSERT_FALSE(w.agent.apply(World::settings(kS, 0), 1));
+  const int before = changes;
+  w.timers.advance(2 * kS);
+  EXPECT_TRUE(w.agent.series_full());
+  EXPECT_EQ(changes, before + 1);
+  ASSERT_EQ(w.agent.drops().totals().size(), 1U);
+  EXPECT_EQ(w.agent.drops().totals().front().reason, "cardinality");
+  EXPECT_EQ(w.agent.drops().totals().front().points, 20U) << "10 of each tick";
+  w.source.generation = 1;
+  w.source.of_parts = 10;
+  w.timers.advance(6 * kS);
+  EXPECT_FALSE(w.agent.series_full());
+  EXPECT_EQ(changes, before + 2);
+  const auto batches = w.take();
+  // Of many batches that wait, the newest come first.
+  const auto last = std::ranges::max_element(batches, {}, [](const auto& batch) { return batch.sequence; });
+  EXPECT_EQ(last->frames.back().points.size(), 11U);
 }
 
 TEST(Agent, LedgerAddsUp) {

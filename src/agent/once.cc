@@ -99,7 +99,7 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   const uint64_t over = source.collect(kGrid, {tick.time_ns, tick.due_mono_ns}, tick);
   if (over > 0) {
     log_error("values are left out: the agent keeps as many series as it may; choose fewer metrics or details",
-              {{"values", over}, {"limit_series", table.size()}});
+              {{"values", over}, {"limit", table.limit()}});
   }
   if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
   chain.push(std::move(tick));

@@ -32,6 +32,13 @@ void add_agent(Registry& r, const Agent& agent) {
   count(r, "heartbeats_total", "Empty batches, sent in silence", stats.heartbeats);
   gauge(r, "tick_duration_seconds", "Time that the last tick took",
         static_cast<double>(stats.last_tick_duration_ns) / 1e9);
+  gauge(r, "series", "Series that the agent keeps", static_cast<double>(agent.series().size()));
+  gauge(r, "series_limit", "Series that the agent may keep", static_cast<double>(agent.series().limit()));
+  gauge(r, "series_full", "1 while points are dropped since there is no room for more series",
+        agent.series_full() ? 1 : 0);
+  count(r, "series_released_total", "Series that were gone and gave their room back", agent.series().released());
+  count(r, "series_cut_total", "Series with label values that were cut or made valid UTF-8",
+        agent.series().series_cut());
   gauge(r, "queue_ticks", "Ticks that wait for the plugins", static_cast<double>(agent.queued()));
   gauge(r, "config_last_reload_timestamp_seconds", "When the configuration in force was applied (Unix time)",
         static_cast<double>(stats.configured_ns) / 1e9);

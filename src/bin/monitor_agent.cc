@@ -305,6 +305,7 @@ class AgentProgram final : private config::Applier {
       for (const agent::StuckMount& one : stuck_mounts()) {
         status.mounts.push_back({one.mount_point, one.type, one.source, one.since_ns});
       }
+      status.series_full = agent_.series_full();
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });

@@ -119,7 +119,8 @@ std::string to_json(const AgentStatus& status) {
                          {"groups", status.groups},
                          {"overrides", status.overrides},
                          {"plugins", plugins},
-                         {"mounts", mounts}};
+                         {"mounts", mounts},
+                         {"series_full", status.series_full}};
   return dump(object);
 }
 
@@ -140,6 +141,7 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.groups = texts_of(*object, "groups");
   status.overrides = texts_of(*object, "overrides");
   read_mounts(*object, status);
+  status.series_full = object->value("series_full", json()) == true;
   const auto plugins = object->find("plugins");
   if (plugins == object->end() || !plugins->is_array()) return status;
   for (const json& one : *plugins) {

@@ -64,6 +64,7 @@ struct AgentStatus {
   std::vector<std::string> overrides;
   std::vector<PluginStatus> plugins;
   std::vector<MountStatus> mounts = {};  // that do not answer
+  bool series_full = false;              // points are dropped since there is no room for more series
 };
 
 // Fills what the engine knows.

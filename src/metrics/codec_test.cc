@@ -247,6 +247,32 @@ TEST(Codec, AddKeepsEveryLimitOfTheDecoder) {
   EXPECT_EQ(frames->frames.size(), added);
 }
 
+TEST(SeriesTable, GivesTheNumbersOfWhatIsNotNeededToOthers) {
+  SeriesTable table(4);
+  const auto named = [](const std::string& name) { return Series{name, {}, "1", Kind::kGauge, true, 0}; };
+  for (const char* const name : {"a", "b", "c", "d"}) ASSERT_TRUE(table.intern(named(name)));
+  EXPECT_EQ(table.intern(named("e")), std::nullopt);
+  EXPECT_EQ(table.refusals(), 1U);
+  table.keep_until(0, 100);
+  table.keep_until(1, 20);
+  table.keep_until(2, 10);
+  table.keep_until(2, 5);
+  table.keep_until(3, 1);
+  EXPECT_EQ(table.unneeded(50, 9, {}), (std::vector<SeriesId>{3, 2, 1})) << "the longest unneeded first";
+  EXPECT_EQ(table.unneeded(50, 2, {false, false, false, true}), (std::vector<SeriesId>{2, 1})) << "3 is held";
+  table.release({2, 1});
+  EXPECT_EQ(table.epoch(), 1U);
+  EXPECT_EQ(table.size(), 2U);
+  EXPECT_EQ(table.room(), 2U);
+  EXPECT_EQ(table.find(named("b")), std::nullopt);
+  EXPECT_TRUE(table.unneeded(50, 9, {false, false, false, true}).empty()) << "free numbers are nobody's";
+  const auto e = table.intern(named("e"));
+  ASSERT_TRUE(e);
+  EXPECT_LT(*e, table.bound());
+  EXPECT_EQ(table.at(*e).name, "e");
+  EXPECT_EQ(table.intern(named("a")), 0U);
+}
+
 TEST(SeriesTable, CutsLabelValuesAndTellsOtherFaults) {
   SeriesTable table;
   const std::string long_value(5'000, 'v');

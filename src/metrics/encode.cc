@@ -110,8 +110,8 @@ std::string encode_end(const IncarnationEnd& end) {
 // Gives the series a place in this batch.
 void BatchEncoder::index(SeriesId id) {
   if (id >= index_.size()) {
-    index_.resize(table_.size(), kNone);
-    last_value_.resize(table_.size(), 0);
+    index_.resize(table_.bound(), kNone);
+    last_value_.resize(table_.bound(), 0);
   }
   if (index_[id] != kNone) return;
   index_[id] = static_cast<uint32_t>(used_.size());

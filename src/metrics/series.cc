@@ -73,13 +73,23 @@ std::optional<SeriesId> SeriesTable::intern(Series series) {
   std::string key = identity(series);
   const auto found = ids_.find(key);
   if (found != ids_.end()) return found->second;
-  if (series_.size() >= max_series_) return std::nullopt;
-  const auto id = static_cast<SeriesId>(series_.size());
+  if (room() == 0) {
+    ++refusals_;
+    return std::nullopt;
+  }
+  const SeriesId id = free_.empty() ? static_cast<SeriesId>(series_.size()) : free_.back();
   if (cut) ++series_cut_;
   if (edge_ == Edge::kFit) {
     if (std::string fault = fault_of(series); !fault.empty()) faults_.emplace(id, std::move(fault));
   }
-  series_.push_back(std::move(series));
+  if (free_.empty()) {
+    series_.push_back(std::move(series));
+    needed_until_.push_back(INT64_MIN);
+  } else {
+    free_.pop_back();
+    series_[id] = std::move(series);
+    needed_until_[id] = INT64_MIN;
+  }
   ids_.emplace(std::move(key), id);
   return id;
 }
@@ -89,6 +99,31 @@ std::optional<SeriesId> SeriesTable::find(const Series& series) const {
   if (edge_ == Edge::kFit) fit_labels(fitting);
   const auto found = ids_.find(identity(fitting));
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<SeriesId> SeriesTable::unneeded(int64_t now_ns, size_t most, const std::vector<bool>& held) const {
+  std::vector<SeriesId> result;
+  for (SeriesId id = 0; id < needed_until_.size(); ++id) {
+    if (needed_until_[id] < now_ns && (id >= held.size() || !held[id])) result.push_back(id);
+  }
+  std::ranges::sort(result, [this](SeriesId a, SeriesId b) {
+    return std::pair(needed_until_[a], a) < std::pair(needed_until_[b], b);
+  });
+  if (result.size() > most) result.resize(most);
+  return result;
+}
+
+void SeriesTable::release(const std::vector<SeriesId>& ids) {
+  if (ids.empty()) return;
+  for (const SeriesId id : ids) {
+    ids_.erase(identity(series_[id]));
+    faults_.erase(id);
+    series_[id] = {};
+    needed_until_[id] = INT64_MAX;  // it is nobody's
+    free_.push_back(id);
+  }
+  released_ += ids.size();
+  ++epoch_;
 }
 
 std::string_view SeriesTable::fault(SeriesId id) const {

@@ -5,6 +5,7 @@
 // hold value = integer x 10^exponent, which is exact and packs well.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -65,8 +66,9 @@ struct Tick {
   int64_t due_mono_ns = 0;  // monotonic clock: its place on the grid, for what counts time between ticks; not sent
 };
 
-// Gives series their numbers. Numbers are dense, start at 0 and stay valid as long as the table lives; a series is
-// never forgotten, so the table is capped. Not thread-safe.
+// Gives series their numbers, which start at 0. The table is capped. A series keeps its number until release() takes
+// it; the number may then be given to another series, so that whoever keeps numbers must look at epoch(). Not
+// thread-safe.
 class SeriesTable {
  public:
   // What becomes of a series that breaks the limits of the wire (series_limits.h). kFit: label values are cut and made
@@ -79,7 +81,25 @@ class SeriesTable {
   // Nothing when it has no number yet.
   std::optional<SeriesId> find(const Series& series) const;
   const Series& at(SeriesId id) const { return series_[id]; }
-  size_t size() const { return series_.size(); }
+  // Series that have a number.
+  size_t size() const { return series_.size() - free_.size(); }
+  size_t limit() const { return max_series_; }
+  size_t room() const { return max_series_ - size(); }
+  // All numbers are below it.
+  size_t bound() const { return series_.size(); }
+
+  // The series is needed until then, by a clock of the caller's.
+  void keep_until(SeriesId id, int64_t time_ns) { needed_until_[id] = std::max(needed_until_[id], time_ns); }
+  // Those that are not needed any more, at most so many, the longest unneeded first; never one that is `held` (by
+  // number; may be short).
+  std::vector<SeriesId> unneeded(int64_t now_ns, size_t most, const std::vector<bool>& held) const;
+  // Gives their room back. Nothing may refer to these numbers any more.
+  void release(const std::vector<SeriesId>& ids);
+  // Changes when numbers are released: what was kept under a number may be of another series then.
+  uint64_t epoch() const { return epoch_; }
+  uint64_t released() const { return released_; }
+  // How often there was no room for a series.
+  uint64_t refusals() const { return refusals_; }
   // Why no server takes it; empty: every server does.
   std::string_view fault(SeriesId id) const;
   size_t unfit() const { return faults_.size(); }
@@ -91,7 +111,12 @@ class SeriesTable {
   size_t max_series_;
   Edge edge_;
   uint64_t series_cut_ = 0;
-  std::deque<Series> series_;  // stable addresses
+  uint64_t epoch_ = 0;
+  uint64_t released_ = 0;
+  uint64_t refusals_ = 0;
+  std::deque<Series> series_;  // by number; stable addresses
+  std::vector<int64_t> needed_until_;
+  std::vector<SeriesId> free_;  // numbers
   std::unordered_map<std::string, SeriesId> ids_;
   std::unordered_map<SeriesId, std::string> faults_;
 };

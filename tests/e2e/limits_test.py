@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ProgramTest, run, wait_until  # noqa: E402
@@ -75,9 +76,9 @@ class LimitsTest(ProgramTest):
         os.replace(path + ".new", path)
         return path
 
-    def agent_on(self, tree, server, config):
+    def agent_on(self, tree, server, config, *arguments):
         return self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/agent",
-                          "--config", config, *tree.flags())
+                          "--config", config, *tree.flags(), *arguments)
 
     def points_by_time(self):
         points = {}
@@ -133,6 +134,39 @@ class LimitsTest(ProgramTest):
         agent.stop()
         self.assertEqual(set(self.points_by_time().values()), {LOAD_SERIES + 2})
         self.assertEqual(server.said("refused"), 0)
+
+
+    def test_interfaces_that_are_gone_give_their_room_back(self):
+        tree = Tree(f"{self.data}/tree")
+        tree.put_interfaces(1, ["eth0"])
+        each = {"per_interface": True, "counters": True}
+        config = self.write_config(interval=0.1, metrics=[{"name": "net in", **each}, {"name": "net out", **each}])
+        server = self.start_server()
+        agent = self.agent_on(tree, server, config, "--http", "127.0.0.1:0")
+        address = agent.says(r"listening service=http address=(\S+)").group(1)
+
+        def figure(name):
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as reply:
+                lines = reply.read().decode().splitlines()
+            return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("monitor_agent_" + name))
+
+        for generation in range(19):  # of 1,200 series, in a table of 20,000
+            tree.put_interfaces(generation + 2, [f"veth{generation:03d}{i:04x}" for i in range(300)])
+            begun = figure("ticks_due_total")
+            wait_until(lambda: figure("ticks_due_total") - figure("ticks_missed_total") >= begun + 2, "ticks")  # noqa: B023
+        self.assertGreater(figure("series_released_total"), 0)
+        self.assertLessEqual(figure("series "), figure("series_limit "))
+        self.assertEqual(figure("series_full "), 0)
+        self.write_config(interval=0.1, metrics=["net in", "load", "memory"])
+
+        def reported():
+            batches = self.batches("a")
+            return {series["name"] for batch in batches[-3:] for frame in batch["frames"] for series, _ in frame["points"]}
+
+        wanted = {"system.network.io.rate", "system.cpu.load_average.1m", "system.memory.usage"}
+        wait_until(lambda: wanted <= reported(), "load and memory")
+        self.assertEqual(figure('dropped_points_total{stage="collect",reason="cardinality"'), 0)
+        agent.stop()
 
 
 if __name__ == "__main__":

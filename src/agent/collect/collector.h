@@ -71,6 +71,8 @@ class Collector {
   // Takes over what one of the same kind has read, so that rates go on from there. `from` has been configured, and
   // read.
   virtual void adopt(const Collector& /*from*/) {}
+  // Numbers of series are not what they were: all are asked for anew.
+  virtual void forget_series() = 0;
 
   // Reads the source and adds what there is to say; the first read makes the baseline of rates. An error: nothing was
   // added, and the source is tried again at the next tick.

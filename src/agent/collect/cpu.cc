@@ -131,6 +131,10 @@ void CpuCollector::adopt(const Collector& from) {
   const auto& other = static_cast<const CpuCollector&>(from);
   cores_ = other.cores_;
   reading_ = other.reading_;
+  forget_series();
+}
+
+void CpuCollector::forget_series() {
   for (auto& [core, state] : cores_) state.interned = false;
 }
 

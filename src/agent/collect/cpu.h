@@ -57,6 +57,7 @@ class CpuCollector final : public Collector {
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;
+  void forget_series() override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

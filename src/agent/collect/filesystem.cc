@@ -180,6 +180,11 @@ void FilesystemCollector::add(const FilesystemUsage& usage, const Ids& ids, Tick
   out.add_share(ids.inodes_utilization, share(usage.inodes_used, usage.inodes_free));
 }
 
+void FilesystemCollector::forget_series() {
+  ids_.clear();
+  sum_ids_.reset();
+}
+
 void FilesystemCollector::add_each(TickBuilder& out) {
   for (size_t i = 0; i < measured_.size(); ++i) {
     const MeasuredMount& one = measured_[i];

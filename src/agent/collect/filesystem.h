@@ -29,6 +29,7 @@ class FilesystemCollector final : public Collector {
   std::string_view name() const override { return "filesystem"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
+  void forget_series() override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -82,6 +82,7 @@ class IoRates {
   bool wanted() const { return wanted_[0].sum || wanted_[1].sum; }
   // What the other one has read is where this one's rates start from.
   void adopt(const IoRates& other);
+  void forget_series() { choose_all(); }
 
   // One reading: begin(), every thing that is there, finish().
   void begin(const Moment& now);

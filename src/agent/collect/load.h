@@ -22,6 +22,7 @@ class LoadCollector final : public Collector {
   std::string_view name() const override { return "load"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
+  void forget_series() override { interned_ = false; }
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:
@@ -37,6 +38,7 @@ class UptimeCollector final : public Collector {
   std::string_view name() const override { return "uptime"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
+  void forget_series() override { id_ = kNoSeries; }
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

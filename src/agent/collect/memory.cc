@@ -93,6 +93,14 @@ void MemoryCollector::configure(const std::vector<config::MetricSelection>& sele
   }
 }
 
+void MemoryCollector::forget_series() {
+  interned_ = false;
+  for (Lazy* const one : {&arc_size_, &arc_reclaimable_, &group_usage_, &group_working_set_, &group_limit_,
+                          &group_utilization_, &group_swap_usage_, &group_swap_limit_}) {
+    one->interned = false;
+  }
+}
+
 void MemoryCollector::intern(TickBuilder& out) {
   const metrics::Labels used = {{"system.memory.state", "used"}};
   utilization_ = out.intern(share_series("system.memory.utilization"));

@@ -46,6 +46,7 @@ class MemoryCollector final : public Collector {
   std::string_view name() const override { return "memory"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return memory_ || swap_; }
+  void forget_series() override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -26,6 +26,7 @@ class NetCollector final : public Collector {
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
   void adopt(const Collector& from) override;
+  void forget_series() override { rates_.forget_series(); }
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

@@ -41,6 +41,10 @@ void PressureCollector::adopt(const Collector& from) {
   for (size_t i = 0; i < resources_.size(); ++i) resources_[i].deltas = other.resources_[i].deltas;
 }
 
+void PressureCollector::forget_series() {
+  for (Resource& resource : resources_) resource.ids.fill(kNoSeries);
+}
+
 Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
   const int64_t elapsed = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
   last_mono_ = now.mono_ns;

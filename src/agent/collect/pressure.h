@@ -27,6 +27,7 @@ class PressureCollector final : public Collector {
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;
+  void forget_series() override;
   Status collect(const Moment& now, TickBuilder& out) override;
 
  private:

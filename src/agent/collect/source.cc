@@ -99,6 +99,12 @@ uint64_t HostSource::collect(uint64_t grid, const Moment& now, metrics::Tick& ti
   return out.over_cardinality();
 }
 
+void HostSource::forget_series() {
+  for (auto& [grid, slots] : grids_) {
+    for (Slot& slot : slots) slot.collector->forget_series();
+  }
+}
+
 void HostSource::read(Slot& slot, const Moment& now, TickBuilder& out) {
   const int64_t start = clock_.mono_ns();
   const Status status = slot.collector->collect(now, out);

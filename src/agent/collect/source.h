@@ -27,6 +27,8 @@ class TickSource {
   virtual void baseline(const Moment& now) = 0;
   // Adds what can be read now; returns how many points the series table had no room for.
   virtual uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) = 0;
+  // Numbers of series that it keeps are not what they were.
+  virtual void forget_series() {}
 };
 
 // How a collector fares, for metrics and --once.
@@ -46,6 +48,7 @@ class HostSource final : public TickSource {
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Moment& now) override;
   uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+  void forget_series() override;
   // By the collector's name, over all grids.
   std::map<std::string, CollectorState> states() const;
   // Mounts that do not answer, while filesystems are collected.

@@ -371,6 +371,30 @@ void Chain::give_up() {
   swap();
 }
 
+std::vector<bool> Chain::held_series() const {
+  std::vector<bool> held;
+  for (const auto* const stages : {stages_.get(), configured_.get()}) {
+    for (const auto& stage : *stages) {
+      if (stage->hosted != nullptr) stage->hosted->mark_series(held);
+    }
+  }
+  return held;
+}
+
+void Chain::let_series_go() {
+  for (const auto& stage : *stages_) {
+    if (stage->hosted != nullptr) stage->hosted->let_series_go();
+  }
+}
+
+void Chain::forget_series(const std::vector<metrics::SeriesId>& gone) {
+  for (const auto* const stages : {stages_.get(), configured_.get()}) {
+    for (const auto& stage : *stages) {
+      if (stage->plugin != nullptr) stage->plugin->forget_series(gone);
+    }
+  }
+}
+
 std::vector<PluginState> Chain::states() const {
   std::vector<PluginState> states;
   states.reserve(stages_->size());

@@ -102,6 +102,12 @@ class Chain {
   // What has not come through yet is dropped, counted.
   void give_up();
 
+  // While it is idle. Numbers of series that hosted plugins know, and must stay what they are; and those that are of no
+  // series any more, or of another one.
+  std::vector<bool> held_series() const;
+  void let_series_go();
+  void forget_series(const std::vector<metrics::SeriesId>& gone);
+
   // Points that are queued or in hand, and those that plugins have added so far.
   uint64_t points_inside() const { return points_inside_; }
   uint64_t points_added() const { return points_added_; }

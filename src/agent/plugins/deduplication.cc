@@ -59,6 +59,12 @@ bool Deduplication::run_by_tick(metrics::Tick& tick) {
   return true;
 }
 
+void Deduplication::forget_series(const std::vector<metrics::SeriesId>& gone) {
+  for (const metrics::SeriesId id : gone) {
+    if (id < last_.size()) last_[id] = {};
+  }
+}
+
 // Within one process: series keep their numbers, and the monotonic clock goes on.
 std::string Deduplication::save() const {
   std::string state;

@@ -15,6 +15,7 @@ class Deduplication final : public Plugin {
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
   std::string_view drop_reason() const override { return metrics::reason::kUnchanged; }
+  void forget_series(const std::vector<metrics::SeriesId>& gone) override;
   std::string save() const override;
   void restore(std::string_view state) override;
 

@@ -27,7 +27,7 @@ void Derive::initialize(Options& options, metrics::SeriesTable& table) {
   window_ = static_cast<size_t>(options.number("window", 5, 2, 10'000));
   keep_ = options.boolean("keep", true);
   by_ = options.names("by");
-  sources_.emplace([this](metrics::SeriesId id) { return source_of(id); });
+  sources_.emplace(table, [this](metrics::SeriesId id) { return source_of(id); });
 }
 
 Derive::Source Derive::source_of(metrics::SeriesId id) const {
@@ -91,6 +91,10 @@ bool Derive::run(metrics::Tick& tick) {
     tick.points.push_back(point);
   }
   return !tick.points.empty();
+}
+
+void Derive::forget_series(const std::vector<metrics::SeriesId>& gone) {
+  for (const metrics::SeriesId id : gone) memories_.erase(id);
 }
 
 // Within one process: series keep their numbers, and the monotonic clock goes on.

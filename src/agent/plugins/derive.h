@@ -23,6 +23,7 @@ class Derive final : public Plugin {
   size_t points_taken_out() const override { return taken_out_; }
   // Points are lost where `keep` says so, and where the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kFiltered; }
+  void forget_series(const std::vector<metrics::SeriesId>& gone) override;
   std::string save() const override;
   void restore(std::string_view state) override;
 

@@ -8,7 +8,7 @@ void Filter::initialize(Options& options, metrics::SeriesTable& table) {
   keep_ = options.patterns("keep");
   drop_ = options.patterns("drop");
   if (keep_.empty() && drop_.empty()) options.refuse("keep", "\"keep\" or \"drop\" must have a pattern");
-  stays_.emplace([this, &table](metrics::SeriesId id) { return stays(table.at(id)); });
+  stays_.emplace(table, [this, &table](metrics::SeriesId id) { return stays(table.at(id)); });
 }
 
 bool Filter::stays(const metrics::Series& series) const {

@@ -174,6 +174,25 @@ void HostedPlugin::send_new_series(const metrics::Tick& tick) {
   if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series, "");
 }
 
+void HostedPlugin::mark_series(std::vector<bool>& held) const {
+  if (held.size() < table_.bound()) held.resize(table_.bound());
+  for (size_t id = 0; id < told_.size(); ++id) {
+    if (told_[id]) held[id] = true;
+  }
+  for (const auto& id : own_) {
+    if (id) held[*id] = true;
+  }
+}
+
+void HostedPlugin::let_series_go() {
+  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || told_.empty()) return;
+  log_warning("plugin is started anew to free series; it begins without its state", {{"plugin", entry_.name}});
+  drop_link();
+  ++restarts_;
+  begin();
+  changed();
+}
+
 void HostedPlugin::on_result(const MessageView& message) {
   if (!done_) return host_failed("it answered what it was not asked");
   const auto head = plugin_wire::decode_result(message.payload, points_);

@@ -82,6 +82,10 @@ class HostedPlugin final : private HostLink::Listener {
   // Why it failed last; empty: it never has.
   const std::string& error() const { return error_; }
   // All that it says goes to the log, however much it is.
+  // Marks the numbers of series that its host knows: a plugin may keep them, and they never become another's.
+  void mark_series(std::vector<bool>& held) const;
+  // Starts its host anew, without its state, so that none of those is held any more; not while it is at work.
+  void let_series_go();
   void lift_line_limit() { lines_.lift(); }
   // What its process used when it was looked at last; of a script nothing, since its host is not its own.
   const UsageWatch& usage() const { return usage_; }

@@ -6,7 +6,7 @@ void MyPlugin::initialize(Options& options, metrics::SeriesTable& table) {
   const std::string label = options.text("label", "team");
   const std::string value = options.text("value", "ops");
   // Worked out once for every series, not for every point.
-  labelled_.emplace([&table, label, value](metrics::SeriesId id) {
+  labelled_.emplace(table, [&table, label, value](metrics::SeriesId id) {
     metrics::Series series = table.at(id);
     metrics::set_label(series.labels, label, value);
     return table.intern(std::move(series));

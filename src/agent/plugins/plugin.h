@@ -36,6 +36,10 @@ class Plugin {
   virtual std::string save() const { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 
+  // These numbers of series may be of others from now on: what is remembered under them is dropped. PerSeries looks
+  // after itself.
+  virtual void forget_series(const std::vector<metrics::SeriesId>& gone) { (void)gone; }
+
   // Points that run() took out of the last tick, where it adds some as well: what is more and what is less cannot be
   // told from their number then.
   virtual size_t points_taken_out() const { return 0; }
@@ -44,19 +48,27 @@ class Plugin {
   virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
 };
 
-// Something that is worked out once for every series, and looked up for every point.
+// Something that is worked out once for every series, and looked up for every point; anew when numbers of series are
+// given to others. The table must outlive it.
 template <typename T>
 class PerSeries {
  public:
-  explicit PerSeries(std::function<T(metrics::SeriesId)> compute) : compute_(std::move(compute)) {}
+  PerSeries(const metrics::SeriesTable& table, std::function<T(metrics::SeriesId)> compute)
+      : table_(table), compute_(std::move(compute)) {}
 
   T& at(metrics::SeriesId id) {
+    if (epoch_ != table_.epoch()) {
+      known_.clear();
+      epoch_ = table_.epoch();
+    }
     if (id >= known_.size()) known_.resize(id + 1);
     if (!known_[id]) known_[id] = compute_(id);
     return *known_[id];
   }
 
  private:
+  const metrics::SeriesTable& table_;
+  uint64_t epoch_ = 0;
   std::function<T(metrics::SeriesId)> compute_;
   std::vector<std::optional<T>> known_;
 };

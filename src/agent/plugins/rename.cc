@@ -12,7 +12,7 @@ void Rename::initialize(Options& options, metrics::SeriesTable& table) {
     labels_.emplace(from, to);
   }
   if (names_.empty() && labels_.empty()) options.refuse("names", "\"names\" or \"labels\" must have an entry");
-  renamed_.emplace([this, &table](metrics::SeriesId id) {
+  renamed_.emplace(table, [this, &table](metrics::SeriesId id) {
     metrics::Series series = table.at(id);
     const auto name = names_.find(series.name);
     if (name != names_.end()) series.name = name->second;

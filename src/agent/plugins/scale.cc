@@ -11,7 +11,7 @@ void Scale::initialize(Options& options, metrics::SeriesTable& table) {
   factor_ = options.number("factor", 1, -1e300, 1e300);
   offset_ = options.number("offset", 0, -1e300, 1e300);
   unit_ = options.text("unit", "");
-  targets_.emplace([this, &table](metrics::SeriesId id) { return target_of(id, table); });
+  targets_.emplace(table, [this, &table](metrics::SeriesId id) { return target_of(id, table); });
 }
 
 Scale::Target Scale::target_of(metrics::SeriesId id, metrics::SeriesTable& table) const {

@@ -24,7 +24,7 @@ void ThresholdTag::initialize(Options& options, metrics::SeriesTable& table) {
   if (warning_ && critical_ && (below_ ? critical > warning : critical < warning)) {
     options.refuse("critical", "must be further out than \"warning\"");
   }
-  targets_.emplace([this](metrics::SeriesId id) { return target_of(id); });
+  targets_.emplace(table, [this](metrics::SeriesId id) { return target_of(id); });
 }
 
 ThresholdTag::Target ThresholdTag::target_of(metrics::SeriesId id) const {

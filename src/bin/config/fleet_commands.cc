@@ -62,6 +62,7 @@ std::string why(const FleetRow& row) {
     return fmt::format("mount {} ({}) hangs since {}{}", first.mount, first.type, format_rfc3339(first.since_ns, 0),
                        more == 0 ? "" : fmt::format(", and {} more", more));
   }
+  if (row.status.series_full) return "no room for more series; choose fewer metrics or details";
   if (row.status.deleted) return "deleted; the last good one is in force";
   if (!row.status.overrides.empty()) return "overrides: " + join(row.status.overrides, ", ");
   return "";
@@ -117,7 +118,7 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
     object["behind"] = row.behind();
     object["last_seen"] = row.seen_ns == 0 ? ordered_json() : ordered_json(format_rfc3339(row.seen_ns, 3));
     for (const char* const field : {"error", "desired", "last_failed", "host", "version", "groups", "since", "deleted",
-                                    "hash", "overrides", "plugins", "mounts"}) {
+                                    "hash", "overrides", "plugins", "mounts", "series_full"}) {
       object[field] = status.contains(field) ? status.at(field) : ordered_json();
     }
     out += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
