@@ -1,0 +1,126 @@
+// Runs the agent's collectors for tests/truth. On a tree of /proc and /sys the clock only moves when told, so that
+// hosts_test.py can swap the files between two readings and know every value; on the live machine ("" as the root) it
+// is the system's, and live_test.py reads the kernel's files just before and just after.
+//
+// Standard input holds one JSON object a line, each answered by one line:
+//   {"open": ROOT, "metrics": [...]}  collectors over ROOT/proc and ROOT/sys; reads the baseline
+//   {"tick": NANOSECONDS}             moves the clock (a tree's) and reads; answers {"points": [...], "errors": {...}}
+//   {"schema": true}                  the selectors, their options and the metrics they name
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "agent/collect/source.h"
+#include "base/clock.h"
+#include "config/schema.h"
+#include "config/validate.h"
+#include "metrics/series.h"
+
+namespace {
+
+using monitor::FakeClock;
+using nlohmann::json;
+
+class NoPlugins final : public monitor::config::PluginCatalog {
+ public:
+  std::vector<std::string> plugin_names() const override { return {}; }
+  std::optional<monitor::config::Problem> check_plugin(const std::string& /*name*/,
+                                                       const std::string& /*config*/) const override {
+    return std::nullopt;
+  }
+};
+
+// A whole host: what monitor-agent has, without the agent.
+struct Host {
+  FakeClock fake;
+  monitor::SystemClock real;
+  bool live = false;
+  monitor::metrics::SeriesTable table;
+  std::unique_ptr<monitor::agent::HostSource> source;
+
+  const monitor::Clock& clock() const { return live ? static_cast<const monitor::Clock&>(real) : fake; }
+  monitor::agent::Moment now() const { return {clock().wall_ns(), clock().mono_ns()}; }
+};
+
+constexpr uint64_t kGrid = 1;
+
+monitor::config::Settings settings_of(const json& metrics) {
+  auto document = monitor::config::Document::parse(json{{"metrics", metrics}}.dump());
+  if (!document) throw std::runtime_error(document.error().message());
+  const NoPlugins plugins;
+  auto checked = monitor::config::validate({{.key = "truth", .revision = 1, .document = *document}}, plugins);
+  if (!checked.ok()) throw std::runtime_error(checked.problems.front().to_string());
+  return std::move(checked.settings);
+}
+
+std::unique_ptr<Host> open_host(const std::string& root, const json& metrics) {
+  auto host = std::make_unique<Host>();
+  host->live = root.empty();
+  monitor::agent::Roots roots{.procfs = root + "/proc", .sysfs = root + "/sys"};
+  if (!root.empty()) roots.rootfs = root + "/rootfs";
+  host->source = std::make_unique<monitor::agent::HostSource>(roots, host->table, host->clock());
+  host->source->configure(kGrid, settings_of(metrics).metrics);
+  host->source->baseline(host->now());
+  return host;
+}
+
+json tick(Host& host, int64_t elapsed_ns) {
+  host.fake.advance(elapsed_ns);
+  monitor::metrics::Tick tick;
+  const uint64_t over = host.source->collect(kGrid, host.now(), tick);
+  json points = json::array();
+  for (const auto& point : tick.points) {
+    const auto& series = host.table.at(point.series);
+    const bool counter = series.kind == monitor::metrics::Kind::kCounter;
+    points.push_back({{"series", monitor::metrics::to_string(series)},
+                      {"unit", series.unit},
+                      {"kind", counter ? "counter" : "gauge"},
+                      {"value", host.table.value(point)}});
+  }
+  json errors = json::object();
+  for (const auto& [name, state] : host.source->states()) {
+    if (!state.error.empty()) errors[name] = state.error;
+  }
+  return {{"points", std::move(points)}, {"errors", std::move(errors)}, {"dropped", over}};
+}
+
+json schema() {
+  json result = json::object();
+  for (const auto& selector : monitor::config::selectors()) {
+    json options = json::array();
+    for (const auto& option : monitor::config::metric_options()) {
+      if (option.applies_to(selector.name)) options.push_back(option.setting.name);
+    }
+    result[std::string(selector.name)] = {{"metrics", selector.produces}, {"options", std::move(options)}};
+  }
+  return result;
+}
+
+json answer(const json& request, std::unique_ptr<Host>& host) {
+  if (request.contains("schema")) return schema();
+  if (request.contains("open")) {
+    host = open_host(request.at("open"), request.at("metrics"));
+    return {{"opened", true}};
+  }
+  return tick(*host, request.at("tick"));
+}
+
+}  // namespace
+
+int main() {
+  std::unique_ptr<Host> host;
+  for (std::string line; std::getline(std::cin, line);) {
+    json reply;
+    try {
+      reply = answer(json::parse(line), host);
+    } catch (const std::exception& failure) {
+      reply = {{"failure", failure.what()}};
+    }
+    std::cout << reply.dump(-1, ' ', false, json::error_handler_t::replace) << '\n' << std::flush;
+  }
+  return std::cout ? 0 : 74;
+}

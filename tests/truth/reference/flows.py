@@ -1,0 +1,60 @@
+"""Rates and counters of what moves bytes in two directions: what disks and interfaces have in common.
+
+A rate is growth over the time between two readings. A counter that fell gives nothing: not for its thing, and not for a
+sum that it is part of, in that tick. A thing that was not there in the reading before has no growth yet.
+The counter of a sum begins with what its members had counted when first read, and grows by what they grow: it never falls.
+"""
+
+import re
+
+from .units import per_second, series, shown
+
+
+def matches(patterns, name):
+    """* and ? stand for any; brackets are themselves."""
+    return any(re.fullmatch(re.escape(p).replace(r"\*", ".*").replace(r"\?", "."), name, re.S) for p in patterns)
+
+
+class Flow:
+    """One selector: one direction of one kind of thing."""
+
+    def __init__(self, options, each, rate, counter, direction, thing):
+        self.options, self.each = options, options.get(each, False)
+        self.rate, self.counter, self.direction, self.thing = rate, counter, direction, thing
+        self.last, self.members, self.total = {}, set(), None
+
+    def choose(self, listed, in_sum, everything):
+        """The things with series of their own, and those of the sum."""
+        include, exclude = self.options.get("include", []), self.options.get("exclude", [])
+        if include:
+            listed = in_sum = {name for name in everything if matches(include, name)}
+        keep = lambda names: {name for name in names if not matches(exclude, name)}
+        return keep(listed), keep(in_sum)
+
+    def read(self, now, elapsed, listed, in_sum):
+        """`now`: name -> counter of all things."""
+        listed, in_sum = self.choose(listed, in_sum, set(now))
+        growth = {name: value - self.last[name] for name, value in now.items() if name in self.last}
+        first = self.total is None
+        if first:
+            self.total = sum(now[name] for name in in_sum)
+        known = [growth[name] for name in in_sum if name in growth]
+        fell = any(g < 0 for g in known)
+        self.total += sum(g for g in known if g >= 0)
+        self.last = dict(now)
+        out = {}
+        if first:
+            return out
+        labels = {self.direction[0]: self.direction[1]}
+        if self.each:
+            for name in listed:
+                own = {**labels, self.thing: shown(name)}
+                if growth.get(name, -1) >= 0:
+                    out[series(self.rate, **own)] = per_second(growth[name], elapsed)
+                if self.options.get("counters"):
+                    out[series(self.counter, **own)] = now[name]
+        if not fell:
+            out[series(self.rate, **labels)] = per_second(sum(known), elapsed)
+        if self.options.get("counters"):
+            out[series(self.counter, **labels)] = self.total
+        return out

@@ -1,0 +1,124 @@
+"""system.network.io.rate and system.network.io.
+
+Source: proc_pid_net(5), net/core/net-procfs.c: after the colon, the first number of a line of /proc/net/dev is bytes
+received, the ninth bytes sent.
+What the sum counts, so that every byte counts once (Documentation/ABI/testing/sysfs-class-net):
+  - interfaces with a device behind them (device); where there is none (a container), all;
+  - not loopback (type 772 of if_arp.h);
+  - not a bridge (bridge/), and not what lies on another interface (lower_*): VLAN, bond, team, the ports of a DSA switch;
+    but an interface with a device whose lower one is its own member (a Hyper-V interface and its virtual function,
+    Documentation/networking/device_drivers/ethernet/microsoft/netvsc.rst) counts for both;
+  - where no interface has a device: not a member of a bridge (the members of a bond or of a VRF count in place of it), and
+    no tunnel, whose packets go out again by another interface (by type, DEVTYPE, or tun_flags of tun.c); of the two ends
+    of a veth (each the other's iflink) the one with the lower ifindex: what one sends, the other receives.
+"""
+
+from .flows import Flow
+
+TUNNELS = {
+    "65534",
+    "512",
+    "768",
+    "769",
+    "776",
+    "778",
+    "823",
+}  # ARPHRD_NONE, _PPP, _TUNNEL, _TUNNEL6, _SIT, _IPGRE, _IP6GRE
+TUNNEL_KINDS = {"vxlan", "geneve", "wireguard", "ppp"}
+
+
+def parse(text):
+    """name -> (received, sent)."""
+    out = {}
+    for line in (text or "").splitlines()[2:]:
+        name, _, counters = line.rpartition(":")
+        f = counters.split()
+        if len(f) >= 9:
+            out[name.strip()] = (int(f[0]), int(f[8]))
+    return out
+
+
+class Topology:
+    def __init__(self, reading, lines):
+        self.reading, self.lines = reading, lines
+        self.masters = {name: self.master(name) for name in lines}
+        self.ends = {self.number(name, "ifindex"): self.number(name, "iflink") for name in lines}
+        self.with_device = {name for name in lines if reading.exists(f"sys/class/net/{name}/device")}
+
+    def is_loopback(self, name):
+        kind = self.reading.text(f"sys/class/net/{name}/type")
+        return kind.strip() == "772" if kind else name == "lo"
+
+    def is_tunnel(self, name):
+        kind = self.reading.text(f"sys/class/net/{name}/type")
+        devtype = (self.reading.text(f"sys/class/net/{name}/uevent") or "").partition("DEVTYPE=")[2].partition("\n")[0]
+        return (
+            (kind or "").strip() in TUNNELS
+            or devtype in TUNNEL_KINDS
+            or self.reading.exists(f"sys/class/net/{name}/tun_flags")
+        )
+
+    def number(self, name, file):
+        return int(self.reading.text(f"sys/class/net/{name}/{file}") or 0)
+
+    def is_second_end(self, name):
+        own, peer = self.number(name, "ifindex"), self.number(name, "iflink")
+        return 0 < peer < own and self.ends.get(peer) == own
+
+    def is_bridge(self, name):
+        return self.reading.exists(f"sys/class/net/{name}/bridge")
+
+    def lower(self, name):
+        return [e[6:] for e in self.reading.names(f"sys/class/net/{name}") if e.startswith("lower_")]
+
+    def master(self, name):
+        """The name of the interface that this one is a member of."""
+        path = f"sys/class/net/{name}/master"
+        return self.reading.resolve(path).rpartition("/")[2] if self.reading.exists(path) else None
+
+    def counts(self, name):
+        if self.is_loopback(name):
+            return False
+        if not self.with_device:
+            if self.is_second_end(name):
+                return False
+            below = [other for other, master in self.masters.items() if master == name]
+            return not (
+                self.is_tunnel(name)
+                or self.is_bridge(name)
+                or below
+                or self.lower(name)
+                or self.is_bridge(self.master(name))
+            )
+        if name not in self.with_device or self.master(name) in self.with_device:
+            return False
+        return all(self.master(below) == name for below in self.lower(name))
+
+
+class Interfaces:
+    def __init__(self, chosen):
+        self.flows = [
+            (
+                i,
+                Flow(
+                    chosen[s],
+                    "per_interface",
+                    "system.network.io.rate",
+                    "system.network.io",
+                    ("network__io__direction", d),
+                    "network__interface__name",
+                ),
+            )
+            for i, (s, d) in enumerate((("net in", "receive"), ("net out", "transmit")))
+            if s in chosen
+        ]
+
+    def read(self, reading, elapsed):
+        lines = parse(reading.text("proc/net/dev"))
+        topology = Topology(reading, lines)
+        listed = {name for name in lines if not topology.is_loopback(name)}
+        counted = {name for name in listed if topology.counts(name)} if self.flows else set()
+        out = {}
+        for column, flow in self.flows:
+            out |= flow.read({name: line[column] for name, line in lines.items()}, elapsed, listed, counted)
+        return out

@@ -1,0 +1,57 @@
+"""Names and rounding. What is stored is an integer times a power of ten (docs/payload.md): shares in ten-thousandths,
+load averages and uptime in hundredths, bytes and bytes a second whole. Halves are rounded away from zero, as llround(3)
+does; everything before that is exact."""
+
+import re
+from fractions import Fraction
+
+UNITS = {
+    "utilization": "1",
+    "stall": "1",
+    "1m": "1",
+    "5m": "1",
+    "15m": "1",
+    "uptime": "s",
+    "rate": "By/s",
+    "io": "By",
+    "usage": "By",
+    "limit": "By",
+    "working_set": "By",
+    "reclaimable": "By",
+}  # by the last part of a metric's name
+
+
+def unit_of(text):
+    return UNITS[text.partition("{")[0].rpartition(".")[2]]
+
+
+def kind_of(text):
+    """Counters are the kernel's own, and the sums over them."""
+    return "counter" if text.partition("{")[0].endswith(".io") else "gauge"
+
+
+def series(name, **labels):
+    """As the agent writes a series; `labels` have __ for . in their names."""
+    if not labels:
+        return name
+    return (
+        name + "{" + ",".join(f"{k}={v}" for k, v in sorted((k.replace("__", "."), v) for k, v in labels.items())) + "}"
+    )
+
+
+def half_away(value):
+    return (-1 if value < 0 else 1) * int(abs(Fraction(value)) + Fraction(1, 2))
+
+
+def share(part, whole):
+    return half_away(min(max(Fraction(part, whole), Fraction(0)), Fraction(1)) * 10000) / 10000
+
+
+def per_second(growth, elapsed):
+    return half_away(Fraction(growth) / elapsed)
+
+
+def shown(text):
+    """Labels are UTF-8 without control characters: what is neither is replaced."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return re.sub("[\\x00-\\x1f\\x7f]", "\ufffd", text)
