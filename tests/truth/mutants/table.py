@@ -1,0 +1,138 @@
+"""Mistakes on purpose: (file of src/agent/collect, text that occurs in it once, what the mistake puts in its place)."""
+
+VALUES = [
+    ("collector.cc", "static_cast<double>(growth) * 1e9", "static_cast<double>(growth) * 1e6"),
+    (
+        "collector.cc",
+        "return std::llround(static_cast<double>(growth)",
+        "return static_cast<int64_t>(static_cast<double>(growth)",
+    ),
+    ("collector.cc", "std::clamp(share, 0.0, 1.0) * 10'000", "std::clamp(share, 0.0, 1.0) * 1'000"),
+    ("collector.cc", "std::clamp(share, 0.0, 1.0)", "std::clamp(share, 0.0, 2.0)"),
+    ("collector.cc", '"1", Kind::kGauge, true, -4}', '"1", Kind::kGauge, true, -3}'),
+    ("collector.cc", '"By/s", Kind::kGauge', '"By", Kind::kGauge'),
+    ("collector.cc", '"By", Kind::kCounter', '"By", Kind::kGauge'),
+    ("collector.h", "growth = usable ? value - last_ : 0;", "growth = usable ? value : 0;"),
+]
+
+PROCESSORS = [
+    ("cpu.cc", "total - growth[CpuTimes::kIdle] - growth", "total + growth[CpuTimes::kIdle] - growth"),
+    ("cpu.cc", "total - growth[CpuTimes::kIdle] - growth[CpuTimes::kIowait]", "total - growth[CpuTimes::kIdle]"),
+    ("cpu.cc", "shares.modes[i] = growth[i] / total;", "shares.modes[i] = growth[i] / (total + 1);"),
+    ("cpu.cc", "    total += growth[i];", "    total -= growth[i];"),
+    ("cpu.cc", '"interrupt", "softirq", "steal"}', '"softirq", "interrupt", "steal"}'),
+    ("cpu.cc", "kJitterSeconds = 3;", "kJitterSeconds = 30'000;"),
+    ("cpu.cc", "kJitterSeconds = 3;", "kJitterSeconds = -1;"),
+    ("cpu.cc", "after.modes[i] - before.modes[i]);", "after.modes[i] + before.modes[i]);"),
+    ("cpu.cc", "kLateShare = 1.25;", "kLateShare = 0.25;"),
+    ("cpu.cc", "if (line.core < 0 || per_core_)", "if (line.core < 0 || !per_core_)"),
+    ("cpu.cc", "if (line.core >= 0) sum_is_known = sum_is_known && known;", ""),
+    ("cpu.cc", "std::to_string(core));", "std::to_string(core + 1));"),
+    ("cpu.cc", "if (total == 0) return CpuChange::kStill;", ""),
+    ("cpu.cc", "columns < 4 ?", "columns < 8 ?"),
+    ("cpu.h", "kUser, kNice, kSystem, kIdle, kIowait,", "kUser, kNice, kSystem, kIowait, kIdle,"),
+]
+
+MEMORY = [
+    ("memory.cc", "*kib * 1024;", "*kib * 1000;"),
+    ("memory.cc", "lines[kBuffers].value_or(0) + lines[kCached]", "lines[kCached]"),
+    ("memory.cc", "cache - std::min(cache, lines[kShmem].value_or(0))", "cache"),
+    ("memory.cc", "return lines[kFree] ? lines[kFree] : total;", "return total;"),
+    ("memory.cc", "if (lines[kAvailable].value_or(0) > 0) return", "if (lines[kAvailable]) return"),
+    ("memory.cc", '"SReclaimable:",', '"Slab:",'),
+    ("memory.cc", "const uint64_t used = info.total - info.available;", "const uint64_t used = info.available;"),
+    ("memory.cc", "*info.swap_total - std::min(*info.swap_free, *info.swap_total);", "*info.swap_free;"),
+    ("memory.cc", "std::min(*info.swap_free, *info.swap_total);", "*info.swap_free;"),
+    ("memory.cc", "info.available += cache->reclaimable();", "info.available += cache->size;"),
+    ("memory.cc", "share_of(group->working_set, group->limit)", "share_of(group->usage, group->limit)"),
+    (
+        "memory.cc",
+        "static_cast<double>(part) / static_cast<double>(whole)",
+        "static_cast<double>(whole) / static_cast<double>(part)",
+    ),
+    ("memory.h", "return size - std::min(size, least);", "return size;"),
+    ("cgroup_memory.cc", 'v2 ? "inactive_file"', 'v2 ? "active_file"'),
+    ("cgroup_memory.cc", ': "total_inactive_file"', ': "inactive_file"'),
+    ("cgroup_memory.cc", "*limit - std::min(*limit, *memory);", "*limit;"),
+    ("cgroup_memory.cc", "*usage - std::min(*usage, *memory);", "*usage;"),
+    (
+        "cgroup_memory.cc",
+        "auto limit = number(group.limit);\n    if (!limit || *limit >= at_most)",
+        "auto limit = number(group.limit);\n    if (!limit || *limit < at_most)",
+    ),
+]
+
+DISKS = [
+    ("disk.cc", "kSector = 512;", "kSector = 4096;"),
+    ("disk.cc", "fields.skip(2);", "fields.skip(1);"),
+    ("disk.cc", "fields.skip(3);", "fields.skip(2);"),
+    ("disk.cc", "disk.written_bytes = *written_sectors", "disk.written_bytes = *read_sectors"),
+    ("disk.cc", '"disk read") wanted[0]', '"disk read") wanted[1]'),
+    ("disk.h", '{"read", "write"}', '{"write", "read"}'),
+    ("block_topology.cc", '== "1";', '== "0";'),
+    ("block_topology.cc", "counts = is_path == paths_count_", "counts = is_path != paths_count_"),
+    ("block_topology.cc", '= {"nbd", ', '= {'),
+    ("block_topology.cc", "'/', '!'", "'/', '/'"),
+    (
+        "block_topology.cc",
+        "line.read_bytes != 0 || line.written_bytes != 0",
+        "line.read_bytes == 0 && line.written_bytes == 0",
+    ),
+    ("block_topology.cc", "if (!is_folder(folder)) continue;", ""),
+    ("block_topology.cc", 'facts.link.find("/virtual/block/") !=', 'facts.link.find("/virtual/block/") =='),
+]
+
+INTERFACES = [
+    ("net.cc", "fields.skip(7);", "fields.skip(8);"),
+    ("net.cc", "colon = line.rfind(':')", "colon = line.find(':')"),
+    ("net.cc", "interface.sent_bytes = *sent;", "interface.sent_bytes = *received;"),
+    ("net.cc", '"net in") wanted[0]', '"net in") wanted[1]'),
+    ("net.cc", "line_number < 2", "line_number < 3"),
+    ("net.h", '{"receive", "transmit"}', '{"transmit", "receive"}'),
+    ("net_topology.cc", "if (master != nullptr && master->has_device) return false;", ""),
+    ("net_topology.cc", "below->has_device && below->master != name;", "below->has_device && below->master == name;"),
+    ("net_topology.cc", "if (facts.is_bridge || facts.is_bridge_port", "if (facts.is_bridge_port"),
+    ("net_topology.cc", "type == ARPHRD_LOOPBACK ||", ""),
+    ("net_topology.cc", "if (!facts.has_device || facts.is_monitor)", "if (facts.has_device || facts.is_monitor)"),
+]
+
+FLOWS = [
+    ("io_rates.cc", "total ? *total + sum.growth : sum.counted;", "sum.counted;"),
+    ("io_rates.cc", "sum.unknown == 0 && ", ""),
+    ("io_rates.cc", "const uint64_t growth = value - before;", "const uint64_t growth = value;"),
+    ("io_rates.cc", "if (value < before) {", "if (false) {"),
+    ("io_rates.cc", "wanted_[direction].include.empty() && !thing.role.in_sum", "!thing.role.in_sum"),
+    ("io_rates.cc", "in && !matches_any(", "in && matches_any("),
+]
+
+REST = [
+    ("load.cc", "*whole * 100 + digit(0) * 10", "*whole * 10 + digit(0) * 10"),
+    ("load.cc", "digit(0) * 10 + digit(1)", "digit(0) + digit(1) * 10"),
+    ("load.cc", 'kMinutes = {"1m", "5m", "15m"}', 'kMinutes = {"1m", "15m", "5m"}'),
+    ("load.cc", "static_cast<int64_t>(*whole * 100);", "static_cast<int64_t>(*whole);"),
+    ("load.cc", '"s", metrics::Kind::kGauge, true, -2', '"s", metrics::Kind::kGauge, true, -3'),
+    ("pressure.cc", "static_cast<double>(growth) * 1000", "static_cast<double>(growth) * 100"),
+    ("pressure.cc", 'kTypes = {"some", "full"}', 'kTypes = {"full", "some"}'),
+    ("pressure.cc", "totals.full = value;", "totals.some = value;"),
+]
+
+FILESYSTEMS = [  # caught by the recorded mount tables: live_namespaces.py Tables
+    ("mount_facts.cc", "facts.blocks - std::min(facts.blocks_free, facts.blocks)", "facts.blocks"),
+    (
+        "mount_facts.cc",
+        "times(facts.blocks_available, facts.block_bytes)",
+        "times(facts.blocks_free - facts.blocks_available, facts.block_bytes)",
+    ),
+    ("mount_facts.cc", "facts.files - std::min(facts.files_free, facts.files)", "facts.files_free"),
+    ("mount_facts.cc", "info.f_frsize != 0 ? info.f_frsize : info.f_bsize", "info.f_namelen"),
+    ("filesystem_sum.cc", "sum_.used = saturated(sum_.used, usage.used);", "sum_.used = usage.used;"),
+    (
+        "filesystem_sum.cc",
+        "shared.available = std::max(shared.available, usage.available);",
+        "shared.available += usage.available;",
+    ),
+    ("filesystem_sum.cc", "if (is_known(one, &facts)) return;", ""),
+    ("filesystem_sum.cc", "if (!facts.directory) return;", ""),
+]
+
+MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + FILESYSTEMS
