@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/collect/probe_process.h"
+#include "agent/collect/simulated.h"
 #include "agent/once.h"
 #include "agent/plugins/plugin_hosts.h"
 #include "agent/plugins/plugin_report.h"

@@ -8,6 +8,7 @@
 #include "agent/collect/mountinfo.h"
 #include "agent/collect/net.h"
 #include "agent/collect/pressure.h"
+#include "agent/collect/simulated.h"
 #include "agent/collect/source.h"
 #include "agent/collect/testing.h"
 #include "base/random.h"
@@ -226,6 +227,53 @@ TEST(Simulated, SameSeedSameValues) {
   };
   EXPECT_EQ(run(1), run(1));
   EXPECT_NE(run(1), run(2));
+}
+
+TEST(Simulated, PartsAddUpToTheirSums) {
+  metrics::SeriesTable table;
+  SimulatedSource source(3, table);
+  config::MetricSelection cpu{"cpu"};
+  cpu.per_core = cpu.modes = true;
+  config::MetricSelection disk{"disk read"};
+  disk.per_device = disk.counters = true;
+  config::MetricSelection filesystem{"filesystem"};
+  filesystem.per_filesystem = true;
+  source.configure(1, {cpu, disk, filesystem});
+  source.baseline({0, 1});
+  double counted = 0;
+  for (int second = 1; second < 30; ++second) {
+    metrics::Tick tick;
+    source.collect(1, {second * kNanosPerSecond, second * kNanosPerSecond}, tick);
+    const auto value = [&](const std::string& name) { return value_of(table, tick, name); };
+    double cores = 0;
+    for (int core = 0; core < 4; ++core)
+      cores += value("system.cpu.utilization{cpu.logical_number=" + std::to_string(core) + "}");
+    EXPECT_NEAR(cores / 4, value("system.cpu.utilization"), 0.0002);
+    EXPECT_NEAR(value("system.cpu.utilization{cpu.mode=idle}"), 1 - value("system.cpu.utilization"), 0.0002);
+    const double rate = value("system.disk.io.rate{disk.io.direction=read}");
+    EXPECT_NEAR(value("system.disk.io.rate{disk.io.direction=read,system.device=sda}") +
+                    value("system.disk.io.rate{disk.io.direction=read,system.device=sdb}"),
+                rate, 1);
+    if (second > 1) counted += rate;
+    EXPECT_NEAR(value("system.disk.io{disk.io.direction=read}"), counted, 1);
+    EXPECT_FALSE(
+        std::isnan(value("system.filesystem.utilization{system.device=/dev/sda1,system.filesystem.mountpoint=/,"
+                         "system.filesystem.type=ext4}")));
+  }
+}
+
+TEST(Simulated, LeavesOutWhatIsExcluded) {
+  metrics::SeriesTable table;
+  SimulatedSource source(3, table);
+  config::MetricSelection net{"net in"};
+  net.per_interface = true;
+  net.exclude = {"eth1"};
+  source.configure(1, {net});
+  metrics::Tick tick;
+  source.collect(1, {0, 1}, tick);
+  EXPECT_EQ(tick.points.size(), 2U) << "the sum, and eth0";
+  EXPECT_EQ(value_of(table, tick, "system.network.io.rate{network.io.direction=receive}"),
+            value_of(table, tick, "system.network.io.rate{network.interface.name=eth0,network.io.direction=receive}"));
 }
 
 }  // namespace

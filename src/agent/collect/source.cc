@@ -1,7 +1,6 @@
 #include "agent/collect/source.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "agent/collect/cpu.h"
 #include "agent/collect/disk.h"
@@ -136,83 +135,6 @@ std::map<std::string, CollectorState> HostSource::states() const {
     }
   }
   return states;
-}
-
-SimulatedSource::SimulatedSource(uint64_t seed, metrics::SeriesTable& table) : random_(seed), table_(table) {}
-
-void SimulatedSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
-  selections_[grid] = selections;
-  if (selections.empty()) selections_.erase(grid);
-}
-
-void SimulatedSource::baseline(const Moment& now) {
-  if (started_mono_ == 0) started_mono_ = now.mono_ns;
-}
-
-double SimulatedSource::walk(double& state, double step, double low, double high) {
-  state = std::clamp(state + (random_.unit() - 0.5) * 2 * step, low, high);
-  return state;
-}
-
-void SimulatedSource::add_io(TickBuilder& out, std::string_view metric, std::string_view label,
-                             std::string_view direction, double& state, double scale) {
-  walk(state, 0.05, 0, 1);
-  const double burst = random_.below(20) == 0 ? 8 * random_.unit() : 0;
-  out.add_integer(out.intern(rate_series(metric, {{std::string(label), std::string(direction)}})),
-                  std::llround((state * state + burst) * scale));
-}
-
-uint64_t SimulatedSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
-  constexpr double kDay = 86'400e9;
-  constexpr int64_t kGiB = 1 << 30;
-  TickBuilder out(table_, tick);
-  const double rhythm = 0.15 * std::sin(2 * M_PI * std::fmod(static_cast<double>(now.wall_ns), kDay) / kDay);
-  for (const auto& selection : selections_[grid]) {
-    const std::string& name = selection.name;
-    if (name == "cpu") {
-      out.add_share(out.intern(share_series("system.cpu.utilization")), walk(cpu_, 0.04, 0.02, 0.9) + rhythm * 0.5);
-    } else if (name == "memory") {
-      const double used = walk(memory_, 0.005, 0.1, 0.95);
-      out.add_share(out.intern(share_series("system.memory.utilization")), used);
-      out.add_integer(out.intern(bytes_series("system.memory.usage", {{"system.memory.state", "used"}})),
-                      std::llround(used * 16 * kGiB / 4096) * 4096);
-      out.add_integer(out.intern(bytes_series("system.memory.limit")), 16 * kGiB);
-    } else if (name == "swap") {
-      const double used = walk(swap_, 0.001, 0, 0.5);
-      out.add_integer(out.intern(bytes_series("system.paging.usage", {{"system.paging.state", "used"}})),
-                      std::llround(used * 4 * kGiB / 4096) * 4096);
-      out.add_share(out.intern(share_series("system.paging.utilization", {{"system.paging.state", "used"}})), used);
-    } else if (name == "disk read") {
-      add_io(out, "system.disk.io.rate", "disk.io.direction", "read", io_[0], 40e6);
-    } else if (name == "disk write") {
-      add_io(out, "system.disk.io.rate", "disk.io.direction", "write", io_[1], 60e6);
-    } else if (name == "net in") {
-      add_io(out, "system.network.io.rate", "network.io.direction", "receive", io_[2], 12e6);
-    } else if (name == "net out") {
-      add_io(out, "system.network.io.rate", "network.io.direction", "transmit", io_[3], 9e6);
-    } else if (name == "load") {
-      const double load = walk(load_, 0.1, 0, 8);
-      for (const char* minutes : {"1m", "5m", "15m"}) {
-        out.add_integer(
-            out.intern({std::string("system.cpu.load_average.") + minutes, {}, "1", metrics::Kind::kGauge, true, -2}),
-            std::llround(load * 100));
-      }
-    } else if (name == "uptime") {
-      out.add_integer(out.intern({"system.uptime", {}, "s", metrics::Kind::kGauge, true, -2}),
-                      (now.mono_ns - started_mono_) / 10'000'000);
-    } else if (name == "filesystem") {
-      const double used = walk(filesystem_, 0.0005, 0.3, 0.95);
-      out.add_integer(out.intern(bytes_series("system.filesystem.usage", {{"system.filesystem.state", "used"}})),
-                      std::llround(used * 200 * kGiB / 4096) * 4096);
-      out.add_share(out.intern(share_series("system.filesystem.utilization")), used);
-    } else if (name == "pressure") {
-      for (const char* resource : {"cpu", "memory", "io"}) {
-        out.add_share(out.intern(share_series("system.pressure.stall", {{"resource", resource}, {"type", "some"}})),
-                      walk(pressure_, 0.01, 0, 0.4));
-      }
-    }
-  }
-  return out.over_cardinality();
 }
 
 }  // namespace monitor::agent

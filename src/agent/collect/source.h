@@ -1,8 +1,7 @@
-// What a tick is made of: all collectors of this host together, or made-up values (`--simulate`). On the agent's loop;
+// What a tick is made of: all collectors of this host together; simulated.h has made-up values. On the agent's loop;
 // table and clock must outlive it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,7 +11,6 @@
 
 #include "agent/collect/collector.h"
 #include "agent/collect/mount_prober.h"
-#include "base/random.h"
 
 namespace monitor::agent {
 
@@ -76,33 +74,6 @@ class HostSource final : public TickSource {
   std::shared_ptr<MountProber> prober_;
   std::function<void()> on_stuck_;
   std::map<uint64_t, std::vector<Slot>> grids_;
-};
-
-// Believable values without a host: a day's rhythm, walks and bursts, the same for the same seed.
-class SimulatedSource final : public TickSource {
- public:
-  SimulatedSource(uint64_t seed, metrics::SeriesTable& table);
-
-  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
-  void baseline(const Moment& now) override;
-  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
-
- private:
-  double walk(double& state, double step, double low, double high);
-  void add_io(TickBuilder& out, std::string_view metric, std::string_view label, std::string_view direction,
-              double& state, double scale);
-
-  SeededRandom random_;
-  metrics::SeriesTable& table_;
-  std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
-  double cpu_ = 0.2;
-  double memory_ = 0.4;
-  double swap_ = 0.02;
-  double filesystem_ = 0.55;
-  double load_ = 0.8;
-  double pressure_ = 0.01;
-  std::array<double, 4> io_{0.1, 0.05, 0.2, 0.1};
-  int64_t started_mono_ = 0;
 };
 
 }  // namespace monitor::agent
