@@ -14,6 +14,8 @@ from programs import ROOT, ProgramTest, run, wait_until  # noqa: E402
 ELSEWHERE = {
     "plugins/shadow": ("tests/e2e/plugins_test.py", "test_shadow_counts_and_changes_nothing"),
     "plugins/deadline": ("tests/robustness/bad_plugins_test.py", "deadline"),
+    "plugins/threads": ("tests/robustness/plugin_limits_test.py", '"threads": 3'),
+    "plugins/cpu": ("tests/robustness/plugin_limits_test.py", '"cpu": 0.05'),
     "plugins/on_failure": ("src/agent/plugins/hosted_chain_test.cc", "OnFailureDropDropsMeanwhile"),
 }
 
