@@ -40,9 +40,10 @@ struct Flags {
 void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
   app.add_option("--port", flags.port,
-                 "Accept agents on this port; without TLS on the loopback address only; 0 picks one")
+                 "Accept agents on this port of the loopback address, with TLS or without; 0 picks one")
       ->check(CLI::Range(0, 65535));
-  app.add_option("--listen", flags.listen, "Accept agents on ADDR:PORT instead; may be repeated");
+  app.add_option("--listen", flags.listen,
+                 "Accept agents on ADDR:PORT instead, as 0.0.0.0:50051 for other hosts; may be repeated");
   add_log_options(app, flags.log);
   add_log_writer_options(app, flags.log);
   app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
@@ -79,7 +80,8 @@ std::string check(Flags& flags, server::ServerOptions& options) {
     }
     options.listen.push_back({target->host, target->port});
   }
-  if (options.listen.empty()) options.listen = {{flags.tls_cert.empty() ? "127.0.0.1" : "0.0.0.0", flags.port}};
+  // Only --listen opens the port to other hosts: a certificate proves the server to agents, not agents to the server.
+  if (options.listen.empty()) options.listen = {{"127.0.0.1", flags.port}};
   if (flags.http != "off") {
     const auto http = telemetry::parse_http_address(flags.http);
     if (!http) return "--http: " + http.error().message();
@@ -117,14 +119,14 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
     log_info("listening", {{"service", "grpc"}, {"address", address}, {"tls", options.security != nullptr}});
   }
   if (!server.http_address().empty()) log_info("listening", {{"service", "http"}, {"address", server.http_address()}});
+  if (flags.listen.empty()) {
+    log_info("agents are accepted from this host only; --listen 0.0.0.0:PORT opens it to others");
+  }
   if (options.security) return;
   for (const server::ListenAddress& listen : options.listen) {
     if (is_loopback(listen.address)) continue;
     log_warning("agents are accepted from other hosts without TLS: anyone who reaches the port can send",
                 {{"address", listen.address}, {"next", "--tls-cert and --tls-key"}});
-  }
-  if (flags.listen.empty()) {
-    log_info("agents are accepted from this host only; --listen 0.0.0.0:PORT opens it to others");
   }
 }
 

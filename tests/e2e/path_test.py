@@ -167,7 +167,11 @@ class PathTest(ProgramTest):
                                "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         server = self.start_server("--tls-cert", f"{self.data}/cert.pem", "--tls-key", f"{self.data}/key.pem")
-        server.address = "127.0.0.1:" + server.address.rsplit(":", 1)[1]  # with TLS it listens on every address
+        self.assertTrue(server.address.startswith("127.0.0.1:"), f"TLS alone opens no port to others: {server.address}")
+        server.says("agents are accepted from this host only")
+        open_server = self.start("monitor-server", "--log", f"sqlite:{self.data}/open.db", "--http", "off", "--data", self.data,
+                                 "--tls-cert", f"{self.data}/cert.pem", "--tls-key", f"{self.data}/key.pem", "--listen", "0.0.0.0:0")
+        open_server.says(r"listening service=grpc address=0\.0\.0\.0:\d+ tls=true")
         self.configure("a", "--interval", "0.2")
         self.start_agent("a", server, "--tls-ca", f"{self.data}/cert.pem")
         self.start_reader().json_lines(3)
