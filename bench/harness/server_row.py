@@ -29,6 +29,8 @@ CASES = [
          streams=100, window=64, batches=256),
     Case("100 streams, 1,000 points a batch", 4, {"cpu": [], "rate": [Target(0.95, at_least=True)]},
          streams=100, window=64, batches=32, series=100, ticks=10),
+    Case("100 streams, 1,000 series a batch", 4, {"cpu": [], "rate": []},
+         streams=100, window=64, batches=8, series=1000, ticks=1),
     Case("9,000 streams, 1/s each", 6, {"cpu": [CPU], "rss": []},
          streams=9000, window=8, batches=4, per_second=1),
 ]

@@ -26,11 +26,20 @@ const SeriesMemory::Types* SeriesMemory::find(std::string_view list) const {
   return !list.empty() && known.list == list ? &known.types : nullptr;
 }
 
+void SeriesMemory::forget(Known& known) {
+  bytes_ -= known.list.size() + known.types.size();
+  known = Known();
+}
+
 void SeriesMemory::keep(std::string_view list, std::span<const uint8_t> types) {
-  if (list.empty() || list.size() > kMaxListBytes) return;
+  const size_t size = list.size() + types.size();
+  if (list.empty() || size > kMaxBytes) return;
   Known& known = known_[place_of(list)];
+  forget(known);
+  for (; bytes_ + size > kMaxBytes; next_to_forget_ = (next_to_forget_ + 1) % kPlaces) forget(known_[next_to_forget_]);
   known.list = list;
   known.types.assign(types.begin(), types.end());
+  bytes_ += size;
 }
 
 }  // namespace monitor::metrics
