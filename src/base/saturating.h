@@ -1,0 +1,16 @@
+// Sums of figures that peers state: they stop at the largest value instead of wrapping to a small one that looks right.
+#pragma once
+
+#include <cstdint>
+
+namespace monitor {
+
+constexpr uint64_t saturating_add(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
+constexpr uint64_t saturating_sub(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+constexpr void add_saturating(uint64_t& total, uint64_t value) { total = saturating_add(total, value); }
+// How many values there are in [first, last]; UINT64_MAX for all of them.
+constexpr uint64_t range_size(uint64_t first, uint64_t last) {
+  return last < first ? 0 : saturating_add(last - first, 1);
+}
+
+}  // namespace monitor
