@@ -1,9 +1,12 @@
 // The batch's wire form: against protobuf's own code, and back; and that what one walk refuses the other refuses too.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/random.h"
+#include "metrics/claims.h"
 #include "metrics/decode.h"
 #include "metrics/encode.h"
 #include "metrics/json_form.h"
@@ -124,7 +127,12 @@ TEST(Codec, CheckAndDecodeRefuseTheSame) {
     for (size_t i = 0; i < edits; ++i) bytes[random.below(bytes.size())] = static_cast<char>(random.next());
     if (random.below(4) == 0) bytes.resize(random.below(bytes.size()));
     const bool checked = check_batch(bytes).ok();
-    ASSERT_EQ(checked, decode_batch(bytes).ok());
+    const auto decoded = decode_batch(bytes);
+    const bool plausible =
+        decoded && check_claims(*decoded).ok() && std::ranges::all_of(decoded->frames, [](const Frame& frame) {
+          return std::max(frame.time_ns, frame.rates_since_ns) <= kMaxTimeNs;
+        });
+    ASSERT_EQ(checked, plausible);
     ASSERT_EQ(checked, checker.check(bytes).ok());
     refused += checked ? 0 : 1;
   }
@@ -356,6 +364,94 @@ TEST(Codec, EnvelopeIsThatOfTheWhole) {
     EXPECT_EQ(encode_batch(without), encode_batch(expected));
   }
   EXPECT_FALSE(envelopes.decode("nonsense"));
+}
+
+class ForgedClaims : public ::testing::Test {
+ protected:
+  // What the server says of it; "" when it takes it. Readers must take it in any case.
+  static std::string refusal(const std::function<void(Envelope&)>& forge) {
+    Envelope envelope = example_envelope();
+    envelope.sequence = 1000;
+    envelope.first_unacked = 990;
+    forge(envelope);
+    Example example;
+    const std::string bytes = example.encode(envelope);
+    EXPECT_TRUE(decode_batch(bytes).ok());
+    EXPECT_TRUE(EnvelopeDecoder().decode(bytes).ok());
+    BatchChecker checker{BatchLimits{}};
+    const auto checked = checker.check(bytes);
+    EXPECT_EQ(checked.ok(), check_batch(bytes).ok());
+    return checked ? "" : checked.error().message();
+  }
+  static Drop drop(uint64_t first, uint64_t last) {
+    Drop drop;
+    drop.incarnation = std::string(kIncarnationBytes, 'o');
+    drop.stage = "spool";
+    drop.reason = "full";
+    drop.first_sequence = first;
+    drop.last_sequence = last;
+    return drop;
+  }
+};
+
+TEST_F(ForgedClaims, AreRefusedWithTheFigureAndItsBound) {
+  const std::string other(kIncarnationBytes, 'o');
+  const auto bound = [](uint64_t value) { return std::to_string(value); };
+  EXPECT_EQ(refusal([](Envelope&) {}), "");
+  EXPECT_EQ(refusal([](Envelope& e) { e.sequence = UINT64_MAX; }),
+            "batch: sequence is " + bound(UINT64_MAX) + ", the limit is " + bound(kMaxSequence));
+  EXPECT_EQ(refusal([](Envelope& e) { e.first_unacked = 1001; }),
+            "batch: first_unacked is 1001, above the sequence, 1000");
+  const std::vector<std::function<void(Envelope&)>> forgeries = {
+      [](Envelope& e) { e.sequence = e.first_unacked = kMaxSequence + 1; },
+      [](Envelope& e) { e.first_unacked = UINT64_MAX; },
+      [](Envelope& e) { e.appended_ns = INT64_MAX; },
+      [](Envelope& e) { e.appended_ns = -1; },
+      [](Envelope& e) { e.counters.ticks_due = UINT64_MAX; },
+      [](Envelope& e) { e.counters.ticks_missed = uint64_t{1} << 63; },
+      [](Envelope& e) { e.counters.points_made = UINT64_MAX; },
+      [](Envelope& e) { e.counters.dropped = {{"spool", "full", uint64_t{1} << 63, 0, 0}}; },
+      [](Envelope& e) { e.counters.dropped = {{"spool", "full", 0, UINT64_MAX, 0}}; },
+      [](Envelope& e) { e.counters.dropped = {{"spool", "full", 0, 0, UINT64_MAX}}; },
+      [](Envelope& e) { e.drops = {drop(9, 8)}; },
+      [](Envelope& e) { e.drops = {drop(0, 8)}; },
+      [](Envelope& e) { e.drops = {drop(1, UINT64_MAX)}; },
+      [](Envelope& e) { (e.drops = {drop(999, 1000)})[0].incarnation = e.incarnation; },
+      [](Envelope& e) { (e.drops = {drop(1, 2)})[0].batches = uint64_t{1} << 63; },
+      [](Envelope& e) { (e.drops = {drop(1, 2)})[0].first_time_ns = INT64_MIN; },
+      [](Envelope& e) { (e.drops = {drop(1, 2)})[0].last_time_ns = INT64_MAX; },
+      [](Envelope& e) { e.ended = {{e.incarnation, 5, 0, true}}; },
+      [&](Envelope& e) { e.ended = {{other, uint64_t{1} << 60, 0, true}}; },
+      [&](Envelope& e) { e.ended = {{other, 5, INT64_MAX, true}}; },
+      [&](Envelope& e) { e.older = {{other, UINT64_MAX}}; },
+  };
+  for (size_t i = 0; i < forgeries.size(); ++i) EXPECT_NE(refusal(forgeries[i]), "") << "forgery " << i;
+}
+
+TEST_F(ForgedClaims, WhatAgentsSayAfterYearsIsTaken) {
+  EXPECT_EQ(refusal([](Envelope& e) {
+              e.sequence = 40'000'000'000;  // a batch every 10 ms for 12 years
+              e.first_unacked = 1;
+              e.counters = {e.sequence, 7, e.sequence * 20'000, {{"plugin", "filtered", 0, 0, 1U << 31, "p"}}};
+              e.drops = {drop(1, e.sequence - 1), drop(0, 0)};
+              e.drops[0].incarnation = e.incarnation;
+              e.ended = {{std::string(kIncarnationBytes, 'o'), 0, 0, false}};
+            }),
+            "");
+}
+
+TEST_F(ForgedClaims, ATimeAfter2200IsRefusedAndAClockThatIsMerelyWrongIsNot) {
+  SeriesTable table;
+  const auto check = [&](int64_t time_ns) {
+    BatchEncoder encoder(table);
+    Point point{*table.intern({"m", {}, "1", Kind::kGauge, false, 0}), 0, {}};
+    EXPECT_TRUE(encoder.add(Tick{time_ns, 0, {point}, 0}));
+    return check_batch(encoder.finish(example_envelope())).ok();
+  };
+  EXPECT_TRUE(check(1)) << "a host without a clock begins in 1970";
+  EXPECT_TRUE(check(kMaxTimeNs));
+  EXPECT_FALSE(check(kMaxTimeNs + 1));
+  EXPECT_FALSE(check(INT64_MAX));
 }
 
 }  // namespace

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "base/protowire.h"
 #include "base/text.h"
+#include "metrics/claims.h"
 #include "metrics/wire_parts.h"
 
 namespace monitor::metrics {
@@ -219,13 +221,44 @@ Status read_other(const Field& field, Keep&& keep) {
   }
 }
 
-struct CheckSink {
+// Keeps what the batch claims, and checks it when all is read: a claim may come before what it is checked against.
+class CheckSink {
+ public:
   Status other(const Field& field) {
-    return read_other(field, [](const auto&) {});
+    return read_other(field, [this](auto part) { keep(std::move(part)); });
   }
   void resource(const LabelView&) {}
   Status series(const SeriesView&, const BatchLimits&) { return {}; }
-  void frame(const FrameView&, std::string_view, const SeriesMemory::Types&) {}
+  void frame(const FrameView& view, std::string_view, const SeriesMemory::Types&) {
+    latest_ns_ = std::max({latest_ns_, view.time_ns, view.rates_since_ns});
+  }
+
+  Result<BatchView> finish(Result<BatchView> walked) const {
+    if (!walked) return walked;
+    if (latest_ns_ > kMaxTimeNs) {
+      return Error(Code::kInvalidArgument, fmt::format("batch: the time of a frame is {} ns, the limit is {} (the year "
+                                                       "2200)",
+                                                       latest_ns_, kMaxTimeNs));
+    }
+    const Status claims = check_claims({walked->incarnation, walked->sequence, walked->first_unacked,
+                                        walked->appended_ns, counters_, drops_, ended_, older_});
+    if (!claims) return claims.error();
+    walked->ticks_due = counters_.ticks_due;
+    walked->ticks_missed = counters_.ticks_missed;
+    return walked;
+  }
+
+ private:
+  void keep(Counters counters) { counters_ = std::move(counters); }
+  void keep(Drop drop) { drops_.push_back(std::move(drop)); }
+  void keep(IncarnationEnd end) { ended_.push_back(std::move(end)); }
+  void keep(OlderIncarnation older) { older_.push_back(std::move(older)); }
+
+  int64_t latest_ns_ = 0;
+  Counters counters_;
+  std::vector<Drop> drops_;
+  std::vector<IncarnationEnd> ended_;
+  std::vector<OlderIncarnation> older_;
 };
 
 // Keeps the envelope.
@@ -351,12 +384,12 @@ Result<Batch> EnvelopeDecoder::decode(std::string_view bytes) {
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits) {
   CheckSink sink;
   SeriesMemory::Types types;
-  return Walker<CheckSink>(limits, sink, types).walk(bytes);
+  return sink.finish(Walker<CheckSink>(limits, sink, types).walk(bytes));
 }
 
 Result<BatchView> BatchChecker::check(std::string_view bytes) {
   CheckSink sink;
-  return Walker<CheckSink>(limits_, sink, types_, &memory_).walk(bytes);
+  return sink.finish(Walker<CheckSink>(limits_, sink, types_, &memory_).walk(bytes));
 }
 
 Result<Drop> decode_drop(std::string_view bytes) { return wire::read_drop(bytes); }

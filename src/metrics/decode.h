@@ -40,13 +40,16 @@ struct BatchView {
   int64_t appended_ns = 0;
   int64_t first_time_ns = 0;  // of its frames; 0 for a heartbeat
   int64_t last_time_ns = 0;
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
   size_t series = 0;
   size_t frames = 0;
   size_t points = 0;
 };
 
 // Walks the bytes once, without building anything, and checks them as decode_batch does: what passes here decodes
-// there.
+// there. Beyond that it refuses figures that no agent reaches (claims.h), which decode_batch lets pass: they may be in
+// an old log.
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits = {});
 
 // check_batch() for many batches: a list of series that it has just seen is not checked again. Not thread-safe.

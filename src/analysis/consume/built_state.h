@@ -27,9 +27,12 @@ class BuiltState {
   // It is not this reader's any more.
   virtual void forget(int32_t partition) = 0;
 
-  // Each batch once, whole; a copy of one that was seen before; [from, to) that retention took before it was read.
+  // Each batch once, whole; a copy of one that was seen before; one whose content is not that of the batch that was
+  // seen before under its sequence, in the record at `first_offset`; [from, to) that retention took before it was read.
   virtual void apply(const metriclog::Record& record, const metrics::Batch& batch) = 0;
   virtual void apply_copy(const metriclog::Record& /*record*/, const metrics::Batch& /*batch*/) {}
+  virtual void apply_conflict(const metriclog::Record& /*record*/, const metrics::Batch& /*batch*/,
+                              int64_t /*first_offset*/) {}
   virtual void apply_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) {}
 
   // Appends. May forget what is too old to matter before it does.

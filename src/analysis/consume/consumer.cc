@@ -79,6 +79,8 @@ Result<metrics::Batch> decode_record(const Record& record) {
 ConsumeMetrics::ConsumeMetrics(telemetry::Registry& r)
     : batches(r.counter("monitor_analysis_batches_total", "Batches read, without duplicates.")),
       duplicates(r.counter("monitor_analysis_duplicates_total", "Batches that were seen before.")),
+      conflicts(r.counter("monitor_analysis_conflicts_total",
+                          "Batches whose content is not that of the one seen before under their sequence.")),
       skipped(r.counter("monitor_analysis_skipped_total", "Records that could not be decoded.")),
       lost(r.counter("monitor_analysis_lost_records_total", "Records that retention took before they were read.")) {}
 
@@ -229,11 +231,17 @@ bool Consumer::take(const Record& record) {
         "record skipped",
         {{"partition", record.partition}, {"offset", record.offset}, {"key", record.key}, {"error", batch.error()}});
     sink_.on_skipped(record, batch.error());
-  } else if (partition.dedupe.seen(batch->agent_id, batch->incarnation, batch->sequence)) {
-    metrics_.duplicates.add();
-    if (built_ != nullptr) built_->apply_copy(record, *batch);
-  } else if (!take_batch(record, *batch, partition)) {
-    return false;
+  } else {
+    const Digest digest = digest_of(record, *batch);
+    const auto verdict = partition.dedupe.look(batch->agent_id, batch->incarnation, batch->sequence, digest);
+    if (verdict.kind == Dedupe::Verdict::Kind::kNew) {
+      if (!take_batch(record, *batch, digest, partition)) return false;
+    } else if (verdict.kind == Dedupe::Verdict::Kind::kCopy) {
+      metrics_.duplicates.add();
+      if (built_ != nullptr) built_->apply_copy(record, *batch);
+    } else {
+      take_conflict(record, *batch, verdict.first_offset);
+    }
   }
   partition.next_offset = partition.position = record.offset + 1;
   partition.frames_taken = 0;
@@ -241,8 +249,23 @@ bool Consumer::take(const Record& record) {
   return true;
 }
 
+// Which of the two is the agent's own is not known: the first that came counts, the other is told.
+void Consumer::take_conflict(const Record& record, const metrics::Batch& batch, int64_t first_offset) {
+  metrics_.conflicts.add();
+  log_warning("batch conflicts with another of the same sequence; the one that came first counts",
+              {{"agent", batch.agent_id},
+               {"host", batch.hostname},
+               {"incarnation", hex(batch.incarnation)},
+               {"sequence", batch.sequence},
+               {"partition", record.partition},
+               {"first_offset", first_offset},
+               {"offset", record.offset},
+               {"next", "somebody writes under this agent's name; see monitor-analysis ledger"}});
+  if (built_ != nullptr) built_->apply_conflict(record, batch, first_offset);
+}
+
 // False: the sink took a part of it.
-bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Partition& partition) {
+bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Digest digest, Partition& partition) {
   const uint64_t first_frame = record.offset == partition.next_offset ? partition.frames_taken : 0;
   const size_t taken = first_frame + sink_.on_batch(record, batch, first_frame);
   if (taken < batch.frames.size()) {
@@ -252,7 +275,7 @@ bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Par
     return false;
   }
   metrics_.batches.add();
-  partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, record.time_ns);
+  partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, digest, {record.offset, record.time_ns});
   if (built_ != nullptr) built_->apply(record, batch);
   return true;
 }
@@ -289,7 +312,10 @@ Status Consumer::store() {
 size_t Consumer::state_bytes() const {
   constexpr size_t kBytesPerIncarnation = 64;
   size_t bytes = 0;
-  for (const auto& [number, partition] : partitions_) bytes += partition.dedupe.incarnations() * kBytesPerIncarnation;
+  constexpr size_t kBytesPerDigest = 8;
+  for (const auto& [number, partition] : partitions_) {
+    bytes += partition.dedupe.incarnations() * kBytesPerIncarnation + partition.dedupe.digests() * kBytesPerDigest;
+  }
   return bytes;
 }
 

@@ -59,6 +59,7 @@ struct ConsumeMetrics {
   explicit ConsumeMetrics(telemetry::Registry& registry);
   telemetry::Counter& batches;
   telemetry::Counter& duplicates;
+  telemetry::Counter& conflicts;
   telemetry::Counter& skipped;
   telemetry::Counter& lost;
 };
@@ -101,7 +102,8 @@ class Consumer {
   Status restore(const metriclog::Snapshot& snapshot, const metriclog::Extent& extent, Partition& partition);
   Status rebuild(const metriclog::Snapshot& snapshot, const metriclog::Extent& extent, bool dedupe_understood);
   bool take(const metriclog::Record& record);
-  bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Partition& partition);
+  bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Digest digest, Partition& partition);
+  void take_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset);
   void lose(const metriclog::ReaderEvent& event);
   void begin_anew(const metriclog::ReaderEvent& event);
   Result<bool> handle(metriclog::ReaderEvent& event);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "base/protowire.h"
 #include "base/random.h"
 #include "metriclog/memory/memory_log.h"
 #include "metrics/encode.h"
@@ -63,10 +64,10 @@ TEST(IntervalSet, TellsWhatIsNotThere) {
 
 TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
   Dedupe dedupe;
-  dedupe.add("a", "old", 1, 1);
-  dedupe.add("a", "i", 1, Dedupe::kKeepNs + 2);
-  dedupe.add("a", "i", 3, 5);
-  for (int i = 0; i <= 6; ++i) dedupe.add("b", "i", 900, 5 + Dedupe::kKeepNs + i * LogTime::kStep);
+  dedupe.add("a", "old", 1, {2}, {7, 1});
+  dedupe.add("a", "i", 1, {2}, {9, Dedupe::kKeepNs + 2});
+  dedupe.add("a", "i", 3, {4}, {8, 5});
+  for (int i = 0; i <= 6; ++i) dedupe.add("b", "i", 900, {6}, {10 + i, 5 + Dedupe::kKeepNs + i * LogTime::kStep});
   dedupe.prune();
   EXPECT_EQ(dedupe.incarnations(), 2U);
   std::string bytes;
@@ -79,6 +80,62 @@ TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
   EXPECT_TRUE(back->seen("b", "i", 900));
   EXPECT_FALSE(back->seen("a", "old", 1));
   EXPECT_FALSE(Dedupe::decode(bytes.substr(0, bytes.size() - 1)).ok());
+  EXPECT_EQ(back->digests(), 3U);
+  EXPECT_EQ(back->look("a", "i", 3, {4}).kind, Dedupe::Verdict::Kind::kCopy);
+  const auto verdict = back->look("a", "i", 1, {200});
+  EXPECT_EQ(verdict.kind, Dedupe::Verdict::Kind::kConflict);
+  EXPECT_EQ(verdict.first_offset, 9);
+  EXPECT_EQ(back->look("a", "i", 1, {3}).kind, Dedupe::Verdict::Kind::kCopy) << "JSON and protobuf are not comparable";
+  EXPECT_EQ(back->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kNew);
+}
+
+// A snapshot of before digests were kept: agent "a", incarnation "i", last time, and 1 to 3 seen.
+TEST(Dedupe, ReadsSnapshotsWithoutDigests) {
+  std::string entry;
+  protowire::put_bytes(entry, 1, "a");
+  protowire::put_bytes(entry, 2, "i");
+  protowire::put_sfixed64(entry, 3, 5);
+  protowire::put_bytes(entry, 4, std::string("\x01\x02", 2));
+  std::string bytes;
+  protowire::put_message(bytes, 1, entry);
+  auto old = Dedupe::decode(bytes);
+  ASSERT_TRUE(old.ok());
+  EXPECT_EQ(old->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kCopy) << "by its sequence alone";
+  old->add("a", "i", 4, {4}, {1, 6});
+  EXPECT_EQ(old->look("a", "i", 4, {6}).kind, Dedupe::Verdict::Kind::kConflict);
+}
+
+TEST(Dedupe, DigestsAreBoundedAndNoRangeOfSequencesIsWithoutAny) {
+  Dedupe dedupe;
+  constexpr uint64_t kFlood = 100'000;
+  for (uint64_t i = 1; i <= kFlood; ++i) {
+    dedupe.add("a", "i", i, {2}, {static_cast<int64_t>(i), 5});
+    ASSERT_LE(dedupe.digests(), Dedupe::kMostOfRun);
+  }
+  // Who walks through what was stored under his name meets one that is still known, whereever he begins.
+  for (uint64_t from = 1; from < kFlood; from += kFlood / 10) {
+    bool met = false;
+    for (uint64_t i = from; i < from + kFlood / 10; ++i) {
+      met = met || dedupe.look("a", "i", i, {4}).kind == Dedupe::Verdict::Kind::kConflict;
+    }
+    EXPECT_TRUE(met) << from;
+  }
+  EXPECT_EQ(dedupe.look("a", "i", kFlood, {4}).kind, Dedupe::Verdict::Kind::kConflict) << "the newest are all known";
+  EXPECT_EQ(dedupe.look("a", "i", kFlood - 100, {4}).kind, Dedupe::Verdict::Kind::kConflict);
+}
+
+TEST(Dedupe, ManyRunsShareTheDigests) {
+  Dedupe dedupe;
+  for (uint64_t i = 1; i <= 40; ++i) {
+    for (int run = 0; run < 2000; ++run) {
+      dedupe.add("agent-" + std::to_string(run), "i", i, {2}, {static_cast<int64_t>(i), 5});
+    }
+  }
+  EXPECT_LE(dedupe.digests(), Dedupe::kMostOfAll);
+  EXPECT_EQ(dedupe.look("agent-0", "i", 40, {4}).kind, Dedupe::Verdict::Kind::kConflict);
+  std::string bytes;
+  dedupe.encode(bytes);
+  EXPECT_LT(bytes.size(), 12 * Dedupe::kMostOfAll) << "a message of the state topic";
 }
 
 TEST(Late, ByTheTwoRules) {
@@ -235,6 +292,32 @@ TEST_F(ConsumerTest, ReportsWhatRetentionTook) {
   const Sink sink = run();
   EXPECT_EQ(sink.lost, (std::pair<int64_t, int64_t>{1, 2}));
   EXPECT_THAT(sink.seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, AnotherBatchUnderASeenSequenceIsAConflictAlsoOverARestart) {
+  run();
+  append_batch(1);
+  metrics::Batch foreign = batch(2);
+  foreign.hostname = "attacker";
+  append(metrics::encode_batch(foreign));
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0", "a/2.0"));
+  append_batch(2);
+  append_batch(1);
+  append_batch(2);
+  EXPECT_THAT(run().seen, ElementsAre()) << "first come";
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 2\n"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_duplicates_total 1\n"));
+}
+
+TEST_F(ConsumerTest, TheSameBatchInAnotherFormIsACopy) {
+  run();
+  append_batch(1);
+  append(metrics::batch_to_json(batch(1)), "application/json");
+  append(metrics::batch_to_json(batch(2)), "application/json");
+  append(" " + metrics::batch_to_json(batch(2)), "application/json");
+  append("{ " + metrics::batch_to_json(batch(2)).substr(1), "application/json");
+  run();
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
 }
 
 }  // namespace

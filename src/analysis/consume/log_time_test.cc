@@ -61,10 +61,10 @@ TEST(LogTime, DoesNotTrustTheFirstRecord) {
 
 TEST(Dedupe, KeepsWhatItSawWhenTheClockOfTheLogIsSetForAWhile) {
   Dedupe dedupe;
-  for (uint64_t i = 1; i <= 120; ++i) dedupe.add("a", "i", i, kStart + static_cast<int64_t>(i) * kMinute);
-  dedupe.add("b", "j", 1, kStart + 30 * kDay);
+  for (uint64_t i = 1; i <= 120; ++i) dedupe.add("a", "i", i, {2}, {1, kStart + static_cast<int64_t>(i) * kMinute});
+  dedupe.add("b", "j", 1, {2}, {1, kStart + 30 * kDay});
   dedupe.prune();
-  for (uint64_t i = 121; i <= 240; ++i) dedupe.add("c", "k", i, kStart + static_cast<int64_t>(i) * kMinute);
+  for (uint64_t i = 121; i <= 240; ++i) dedupe.add("c", "k", i, {2}, {1, kStart + static_cast<int64_t>(i) * kMinute});
   dedupe.prune();
   EXPECT_TRUE(dedupe.seen("a", "i", 7));
   EXPECT_TRUE(dedupe.seen("b", "j", 1));

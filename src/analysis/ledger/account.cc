@@ -3,19 +3,20 @@
 #include <algorithm>
 
 #include "analysis/consume/consumer.h"
+#include "base/saturating.h"
 
 namespace monitor::analysis {
 
 void Account::store(const metriclog::Record& record, const metrics::Batch& batch) {
   if (!stored.add(batch.sequence)) {
-    ++duplicates;
+    add_saturating(duplicates, 1);
     return;
   }
-  ++batches_stored;
+  add_saturating(batches_stored, 1);
   for (const metrics::Frame& frame : batch.frames) {
-    points_stored += frame.points.size();
+    add_saturating(points_stored, frame.points.size());
     if (frame.continued) continue;  // of a tick that is counted
-    ++ticks_stored;
+    add_saturating(ticks_stored, 1);
     if (is_late(batch, frame.time_ns, record.time_ns)) ++late_ticks;
   }
   note_times(record, batch);
@@ -25,6 +26,12 @@ void Account::store(const metriclog::Record& record, const metrics::Batch& batch
     host = batch.hostname;
   }
   close_hole(record, batch);
+}
+
+void Account::note(Conflict conflict) {
+  add_saturating(conflicts, 1);
+  last_log_ns = std::max(last_log_ns, conflict.time_ns);
+  if (conflict_examples.size() < kMostExamples) conflict_examples.push_back(std::move(conflict));
 }
 
 void Account::note_times(const metriclog::Record& record, const metrics::Batch& batch) {

@@ -31,9 +31,22 @@ enum class Hole : uint8_t {
   kExpired = 2,  // retention took them
 };
 
+// A record that is in the log and is not counted: its batch contradicts the one that came first under its sequence, or
+// claims what no agent reaches (metrics/claims.h).
+struct Conflict {
+  uint64_t sequence = 0;
+  int64_t first_offset = -1;  // of the record that counts; -1: the claim alone is implausible
+  int64_t offset = 0;
+  int64_t time_ns = 0;  // by the log
+  std::string why;
+};
+
 struct Account {
+  static constexpr size_t kMostExamples = 16;
+
   // A first batch, or a copy of one that is counted already.
   void store(const metriclog::Record& record, const metrics::Batch& batch);
+  void note(Conflict conflict);
   // Nothing below `first_unacked` waits, as was known when the log had come to `log_time_ns`.
   void claim(uint64_t first_unacked, int64_t log_time_ns);
   DroppedRanges::Added drop(const metrics::Drop& drop);
@@ -52,7 +65,9 @@ struct Account {
   uint64_t ticks_stored = 0;
   uint64_t points_stored = 0;
   uint64_t late_ticks = 0;
-  int64_t first_time_ns = 0;  // of the earliest tick, or of a heartbeat
+  uint64_t conflicts = 0;
+  std::vector<Conflict> conflict_examples;  // the first of them
+  int64_t first_time_ns = 0;                // of the earliest tick, or of a heartbeat
   int64_t last_time_ns = 0;
   int64_t first_appended_ns = 0;  // 0: none stored
   int64_t last_appended_ns = 0;

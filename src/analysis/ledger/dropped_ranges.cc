@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/saturating.h"
+
 namespace monitor::analysis {
 
 uint64_t share(uint64_t value, uint64_t part, uint64_t whole) {
@@ -12,6 +14,7 @@ uint64_t share(uint64_t value, uint64_t part, uint64_t whole) {
 
 DroppedRanges::Added DroppedRanges::add(DroppedRange range) {
   if (range.first == 0 || range.last < range.first) return {};
+  range.batches = std::min(range.batches, range_size(range.first, range.last));
   const auto unknown = sequences_.gaps(range.first, range.last);
   if (unknown.empty()) return {};
   Added added;
@@ -36,8 +39,8 @@ bool DroppedRanges::replaces(const DroppedRange& range, Added& known) const {
   for (; it != ranges_.end() && it->first <= range.last; ++it) {
     const DroppedRange& other = it->second;
     if (other.last > range.last || other.stage != range.stage || other.reason != range.reason) return false;
-    known.batches += other.batches;
-    known.points += other.points;
+    add_saturating(known.batches, other.batches);
+    add_saturating(known.points, other.points);
   }
   return true;
 }
@@ -50,8 +53,8 @@ void DroppedRanges::insert_part(const DroppedRange& range, uint64_t first, uint6
   piece.last = last;
   piece.batches = part == UINT64_MAX ? range.batches : std::min(range.batches, part + 1);
   piece.points = width == UINT64_MAX ? range.points : share(range.points, part + 1, width + 1);
-  added.batches += piece.batches;
-  added.points += piece.points;
+  add_saturating(added.batches, piece.batches);
+  add_saturating(added.points, piece.points);
   sequences_.add(first, last);
   ranges_.emplace(first, std::move(piece));
 }
@@ -62,12 +65,12 @@ std::map<std::pair<std::string, std::string>, DroppedRanges::Added> DroppedRange
   for (const auto& [begin, range] : ranges_) {
     uint64_t gone = 0;
     for (const auto& [first, last] : stored.gaps(range.first, range.last))
-      gone += std::min(last - first, UINT64_MAX - 1 - gone) + 1;
+      add_saturating(gone, range_size(first, last));
     const uint64_t batches = std::min(range.batches, gone);
     if (gone == 0) continue;
     Added& total = result[{range.stage, range.reason}];
-    total.batches += batches;
-    total.points += share(range.points, batches, range.batches);
+    add_saturating(total.batches, batches);
+    add_saturating(total.points, share(range.points, batches, range.batches));
   }
   return result;
 }

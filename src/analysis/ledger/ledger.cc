@@ -24,6 +24,10 @@ void Ledger::apply_copy(const metriclog::Record& record, const metrics::Batch& b
   if (record.time_ns < until_ns_) partitions_[record.partition].apply_copy(record, batch);
 }
 
+void Ledger::apply_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset) {
+  if (record.time_ns < until_ns_) partitions_[record.partition].apply_conflict(record, batch, first_offset);
+}
+
 void Ledger::apply_lost(int32_t partition, int64_t /*from*/, int64_t /*to*/) { partitions_[partition].lose(); }
 
 void Ledger::encode(int32_t partition, std::string& out) {

@@ -23,6 +23,7 @@ class Ledger final : public BuiltState {
   void forget(int32_t partition) override { partitions_.erase(partition); }
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override;
   void apply_copy(const metriclog::Record& record, const metrics::Batch& batch) override;
+  void apply_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset) override;
   void apply_lost(int32_t partition, int64_t from, int64_t to) override;
   void encode(int32_t partition, std::string& out) override;
 

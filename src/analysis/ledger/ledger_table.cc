@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/escape.h"
+#include "base/saturating.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -13,8 +15,8 @@ namespace monitor::analysis {
 namespace {
 
 constexpr size_t kWidth = 100;
-constexpr size_t kAgentWidth = 20;
-constexpr size_t kHostWidth = 15;
+constexpr size_t kAgentWidth = 16;
+constexpr size_t kHostWidth = 13;
 constexpr const char* kIndent = "    ";
 
 std::string time_text(int64_t ns) { return ns == 0 ? "-" : format_rfc3339(ns, 0); }
@@ -63,6 +65,24 @@ std::string end_line(const LedgerRow& row) {
   return "";
 }
 
+std::string conflict_lines(const LedgerRow& row) {
+  constexpr size_t kMost = 4;
+  std::string out;
+  for (size_t i = 0; i < std::min(kMost, row.conflict_examples.size()); ++i) {
+    const Conflict& one = row.conflict_examples[i];
+    out += fmt::format("{}conflict   batch {} at offset {} of partition {}: ", kIndent, one.sequence, one.offset,
+                       row.partition);
+    out +=
+        one.first_offset < 0 ? printable(one.why) + "\n" : fmt::format("not what offset {} says\n", one.first_offset);
+  }
+  if (row.conflicts > kMost) out += fmt::format("{}conflict   {} more\n", kIndent, row.conflicts - kMost);
+  if (row.outlived_end) {
+    out += fmt::format("{}conflict   batches are stored above the last one of a run that was told to have ended\n",
+                       kIndent);
+  }
+  return out;
+}
+
 std::string row_text(const LedgerRow& row) {
   const std::string agent = printable(row.agent);
   const std::string host = printable(row.host);
@@ -72,9 +92,9 @@ std::string row_text(const LedgerRow& row) {
     out += name + "\n";
     name.clear();
   }
-  out += fmt::format("{:<20} {:<15} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", name,
+  out += fmt::format("{:<16} {:<13} {:>15} {:>8} {:>5} {:>5} {:>7} {:>7} {:>7}  {}\n", name,
                      host.size() > kHostWidth ? "" : host, sequences_text(row), row.batches_stored, row.duplicates,
-                     dropped_batches(row), count(row.expired), count(row.missing), end_word(row));
+                     row.conflicts, dropped_batches(row), count(row.expired), count(row.missing), end_word(row));
   out += fmt::format("{}{}  {} to {}\n", kIndent, hex(row.incarnation), time_text(row.first_time_ns),
                      time_text(row.last_time_ns));
   if (host.size() > kHostWidth) out += fmt::format("{}host {}\n", kIndent, host);
@@ -87,7 +107,7 @@ std::string row_text(const LedgerRow& row) {
   }
   out +=
       ranges_line("missing", row.missing) + ranges_line("expired", row.expired) + ranges_line("waiting", row.waiting);
-  out += end_line(row);
+  out += conflict_lines(row) + end_line(row);
   if (row.conflict)
     out += fmt::format("{}conflict: another run of this agent id was alive at the same time\n", kIndent);
   return out;
@@ -96,18 +116,25 @@ std::string row_text(const LedgerRow& row) {
 }  // namespace
 
 std::string to_table(const std::vector<LedgerRow>& rows) {
-  std::string out = fmt::format("{:<20} {:<15} {:>15} {:>8} {:>5} {:>7} {:>7} {:>7}  {}\n", "AGENT", "HOST",
-                                "SEQUENCES", "STORED", "TWICE", "DROPPED", "EXPIRED", "MISSING", "END");
+  std::string out = fmt::format("{:<16} {:<13} {:>15} {:>8} {:>5} {:>5} {:>7} {:>7} {:>7}  {}\n", "AGENT", "HOST",
+                                "SEQUENCES", "STORED", "TWICE", "CONFL", "DROPPED", "EXPIRED", "MISSING", "END");
   std::set<std::string_view> agents;
   uint64_t missing = 0;
+  uint64_t conflicts = 0;
+  size_t outlived = 0;
   for (const LedgerRow& row : rows) {
     out += row_text(row);
     agents.insert(row.agent);
-    missing += count(row.missing);
+    add_saturating(missing, count(row.missing));
+    add_saturating(conflicts, row.conflicts);
+    if (row.outlived_end) ++outlived;
   }
   out += fmt::format("{} run{} of {} agent{}; ", rows.size(), rows.size() == 1 ? "" : "s", agents.size(),
                      agents.size() == 1 ? "" : "s");
-  return out + (missing == 0 ? "nothing is missing\n" : fmt::format("{} batches are missing\n", missing));
+  out += missing == 0 ? "nothing is missing" : fmt::format("{} batches are missing", missing);
+  if (conflicts > 0) out += fmt::format(", {} conflict with what is counted", conflicts);
+  if (outlived > 0) out += fmt::format(", {} went on after the end that was told", outlived);
+  return out + "\n";
 }
 
 }  // namespace monitor::analysis

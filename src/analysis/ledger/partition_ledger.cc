@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
+#include "metrics/claims.h"
+
 namespace monitor::analysis {
 
 namespace {
@@ -42,6 +45,11 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
   now_.take(record.time_ns);
   Accounts& accounts = agents_[batch.agent_id];
   Account& own = account(accounts, batch.incarnation);
+  if (const Status claims = metrics::check_claims(batch); !claims) {
+    if (own.host.empty()) own.host = batch.hostname;
+    own.note({batch.sequence, -1, record.offset, record.time_ns, claims.error().message()});
+    return;
+  }
   // First what explains gaps, then what makes them.
   take_drops(record, batch, own, accounts);
   own.store(record, batch);
@@ -52,6 +60,14 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
 void PartitionLedger::apply_copy(const metriclog::Record& record, const metrics::Batch& batch) {
   now_.take(record.time_ns);
   account(agents_[batch.agent_id], batch.incarnation).store(record, batch);
+}
+
+void PartitionLedger::apply_conflict(const metriclog::Record& record, const metrics::Batch& batch,
+                                     int64_t first_offset) {
+  now_.take(record.time_ns);
+  account(agents_[batch.agent_id], batch.incarnation)
+      .note({batch.sequence, first_offset, record.offset, record.time_ns,
+             "its content is not that of the record that was counted"});
 }
 
 // The account of an incarnation that a batch tells something about.
@@ -71,8 +87,8 @@ void PartitionLedger::take_drops(const metriclog::Record& record, const metrics:
     const DroppedRanges::Added added = of.drop(drop);
     if (drop.incarnation == batch.incarnation) continue;
     DroppedRanges::Added& foreign = own.foreign[{drop.stage, drop.reason}];
-    foreign.batches += added.batches;
-    foreign.points += added.points;
+    add_saturating(foreign.batches, added.batches);
+    add_saturating(foreign.points, added.points);
   }
 }
 
@@ -97,7 +113,7 @@ void PartitionLedger::take_ends(const metriclog::Record& record, const metrics::
   if (batch.older.size() > kWholeOlderList) return;
   for (auto& [incarnation, of] : accounts) {
     if (!of.end || of.settled() || listed(batch, incarnation) || !descends(accounts, of, batch)) continue;
-    of.claim(of.end->last_sequence + 1, record.time_ns);
+    of.claim(saturating_add(of.end->last_sequence, 1), record.time_ns);
   }
 }
 

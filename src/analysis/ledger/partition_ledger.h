@@ -31,6 +31,8 @@ class PartitionLedger {
 
   void apply(const metriclog::Record& record, const metrics::Batch& batch);
   void apply_copy(const metriclog::Record& record, const metrics::Batch& batch);
+  // Another batch was counted under its sequence, from the record at `first_offset`.
+  void apply_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset);
   // Retention took records before they were read.
   void lose();
   void prune();

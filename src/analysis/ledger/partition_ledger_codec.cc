@@ -46,7 +46,11 @@ enum : uint32_t {
   kAwaited = 27,
   kUnreadBelow = 28,
   kExpiredBelow = 29,
+  kConflicts = 30,
+  kConflict = 31,
 };
+// Of a conflict. Its first offset is kept plus one: 0 is none.
+enum : uint32_t { kSequence = 1, kFirstOffset = 2, kOffset = 3, kTime = 4, kWhy = 5 };
 // Of what was dropped, and of a gap.
 enum : uint32_t {
   kStage = 1,
@@ -127,6 +131,34 @@ void put_claims(std::string& out, const Account& a) {
   protowire::put_uint64(out, kAwaited, static_cast<uint64_t>(a.awaited));
   protowire::put_uint64(out, kUnreadBelow, a.unread_below);
   protowire::put_uint64(out, kExpiredBelow, a.expired_below);
+}
+
+void put_conflicts(std::string& out, const Account& a) {
+  protowire::put_uint64(out, kConflicts, a.conflicts);
+  for (const Conflict& one : a.conflict_examples) {
+    std::string bytes;
+    protowire::put_uint64(bytes, kSequence, one.sequence);
+    protowire::put_uint64(bytes, kFirstOffset, static_cast<uint64_t>(one.first_offset + 1));
+    protowire::put_sfixed64(bytes, kOffset, one.offset);
+    protowire::put_sfixed64(bytes, kTime, one.time_ns);
+    protowire::put_bytes(bytes, kWhy, one.why);
+    protowire::put_message(out, kConflict, bytes);
+  }
+}
+
+bool read_conflict(std::string_view bytes, Account& a) {
+  Conflict one;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == kSequence) one.sequence = field->value;
+    if (field->number == kFirstOffset) one.first_offset = static_cast<int64_t>(field->value & INT64_MAX) - 1;
+    if (field->number == kOffset) one.offset = field->as_signed();
+    if (field->number == kTime) one.time_ns = field->as_signed();
+    if (field->number == kWhy) one.why = field->bytes;
+  }
+  if (reader.failed()) return false;
+  if (a.conflict_examples.size() < Account::kMostExamples) a.conflict_examples.push_back(std::move(one));
+  return true;
 }
 
 // What a nested message holds; each kind uses some of it.
@@ -217,6 +249,8 @@ uint64_t* number_of(uint32_t field, Account& a) {
       return &a.points_stored;
     case kLateTicks:
       return &a.late_ticks;
+    case kConflicts:
+      return &a.conflicts;
     case kCountersSequence:
       return &a.counters_sequence;
     case kTicksDue:
@@ -269,6 +303,8 @@ bool read_field(const Field& field, Account& a) {
       return read_stored(field.bytes, a);
     case kEnd:
       return read_end(field.bytes, a);
+    case kConflict:
+      return read_conflict(field.bytes, a);
     case kTotal:
     case kDropped:
     case kForeign:
@@ -296,6 +332,7 @@ void PartitionLedger::encode(std::string& out) const {
       put_account_head(bytes, account);
       put_counters(bytes, account);
       put_claims(bytes, account);
+      put_conflicts(bytes, account);
       protowire::put_message(out, kAccount, bytes);
     }
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/saturating.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -43,7 +44,7 @@ void judge(uint64_t first, uint64_t last, const Bounds& bounds, Ranges& expired,
 void join_ranges(Ranges& ranges) {
   Ranges joined;
   for (const auto& [first, last] : ranges) {
-    if (!joined.empty() && joined.back().second + 1 == first) {
+    if (!joined.empty() && joined.back().second != UINT64_MAX && joined.back().second + 1 == first) {
       joined.back().second = last;
     } else {
       joined.emplace_back(first, last);
@@ -115,6 +116,9 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   row.late_ticks = account.late_ticks;
   if (account.end) row.end = account.end->clean ? LedgerRow::End::kClean : LedgerRow::End::kUnclean;
   row.silent = elapsed_ns(account.last_log_ns, options.now_ns) > kSilentAfter;
+  row.conflicts = account.conflicts;
+  row.conflict_examples = account.conflict_examples;
+  row.outlived_end = account.end && account.end->clean && row.last_sequence > account.end->last_sequence;
   take_gaps(account, options, row);
   take_drops(account, row);
   return row;
@@ -135,7 +139,7 @@ bool in_conflict(const Accounts& accounts, const std::string& id, const Account&
 
 bool says_anything(const LedgerRow& row) {
   return row.batches_stored > 0 || !row.missing.empty() || !row.expired.empty() || !row.waiting.empty() ||
-         !row.dropped.empty();
+         !row.dropped.empty() || row.conflicts > 0;
 }
 
 std::string json_ranges(const Ranges& ranges) {
@@ -146,7 +150,21 @@ std::string json_ranges(const Ranges& ranges) {
 
 std::string json_time(int64_t ns) { return ns == 0 ? "null" : json_quote(format_rfc3339(ns)); }
 
+std::string json_conflicts(const std::vector<Conflict>& conflicts, int32_t partition) {
+  std::string out = "[";
+  for (const Conflict& one : conflicts) {
+    const std::string first = one.first_offset < 0 ? "null" : fmt::format("{}", one.first_offset);
+    out += fmt::format(
+        R"({}{{"sequence":{},"kind":"{}","partition":{},"first_offset":{},"offset":{},"time":{},"why":{}}})",
+        out.size() > 1 ? "," : "", one.sequence, conflict_kind(one), partition, first, one.offset,
+        json_time(one.time_ns), json_quote(one.why));
+  }
+  return out + "]";
+}
+
 }  // namespace
+
+const char* conflict_kind(const Conflict& conflict) { return conflict.first_offset < 0 ? "implausible" : "content"; }
 
 std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options) {
   std::vector<LedgerRow> rows;
@@ -156,6 +174,7 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
       for (const auto& [incarnation, account] : accounts) {
         LedgerRow row = row_of(agent, incarnation, account, options);
         row.conflict = in_conflict(accounts, incarnation, account);
+        row.partition = number;
         if (says_anything(row)) rows.push_back(std::move(row));
       }
     }
@@ -168,16 +187,13 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
 
 uint64_t count(const Ranges& ranges) {
   uint64_t sum = 0;
-  for (const auto& [first, last] : ranges) {
-    if (last - first >= UINT64_MAX - sum) return UINT64_MAX;
-    sum += last - first + 1;
-  }
+  for (const auto& [first, last] : ranges) add_saturating(sum, range_size(first, last));
   return sum;
 }
 
 uint64_t dropped_batches(const LedgerRow& row) {
   uint64_t sum = 0;
-  for (const metrics::DropTotal& total : row.dropped) sum += total.batches;
+  for (const metrics::DropTotal& total : row.dropped) add_saturating(sum, total.batches);
   return sum;
 }
 
@@ -200,13 +216,15 @@ std::string to_json(const LedgerRow& row) {
       unknown ? "null"
       : clean ? "true"
               : "false");
-  return out + fmt::format(R"("end":"{}","unknown_tail":{},"waiting":{},"ticks_stored":{},"late":{},"conflict":{},)"
-                           R"("first_time":{},"last_time":{}}})",
-                           unknown ? "unknown"
-                           : clean ? "clean"
-                                   : "unclean",
-                           unknown || !clean, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
-                           json_time(row.first_time_ns), json_time(row.last_time_ns));
+  return out +
+         fmt::format(R"("end":"{}","unknown_tail":{},"waiting":{},"ticks_stored":{},"late":{},"conflict":{},)"
+                     R"("conflicts":{},"conflict_examples":{},"outlived_end":{},"first_time":{},"last_time":{}}})",
+                     unknown ? "unknown"
+                     : clean ? "clean"
+                             : "unclean",
+                     unknown || !clean, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
+                     row.conflicts, json_conflicts(row.conflict_examples, row.partition), row.outlived_end,
+                     json_time(row.first_time_ns), json_time(row.last_time_ns));
 }
 
 }  // namespace monitor::analysis

@@ -35,6 +35,12 @@ struct LedgerRow {
   End end = End::kUnknown;
   bool silent = false;    // nothing came for longer than heartbeats are apart
   bool conflict = false;  // another incarnation of this agent id was alive at the same time
+  // Records that contradict another of the same sequence, or state what no agent reaches; and the first of them.
+  uint64_t conflicts = 0;
+  std::vector<Conflict> conflict_examples = {};
+  // It was told to have ended in order, and batches above its last sequence are stored.
+  bool outlived_end = false;
+  int32_t partition = 0;
 };
 
 struct ReportOptions {
@@ -50,6 +56,11 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
 uint64_t count(const Ranges& ranges);
 
 uint64_t dropped_batches(const LedgerRow& row);
+
+// "content" or "implausible".
+const char* conflict_kind(const Conflict& conflict);
+// Whether somebody else than the agent seems to have written under its name.
+inline bool contradicted(const LedgerRow& row) { return row.conflicts > 0 || row.outlived_end; }
 
 // One object, without an end of line.
 std::string to_json(const LedgerRow& row);

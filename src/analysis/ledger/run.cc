@@ -7,6 +7,7 @@
 
 #include "analysis/ledger/ledger_table.h"
 #include "analysis/ledger/report.h"
+#include "base/saturating.h"
 
 namespace monitor::analysis {
 
@@ -22,6 +23,8 @@ struct LedgerMetrics {
         expired(r.gauge("monitor_analysis_ledger_expired_batches", "Batches that retention took unread.")),
         waiting(r.gauge("monitor_analysis_ledger_waiting_batches", "Batches known of that are not stored yet.")),
         dropped(r.gauge("monitor_analysis_ledger_dropped_batches", "Batches that agents dropped, and told.")),
+        conflicting(r.gauge("monitor_analysis_ledger_conflicting_batches",
+                            "Records whose batch contradicts another of its sequence, or is implausible.")),
         conflicts(r.gauge("monitor_analysis_ledger_conflicts", "Runs that shared their agent id with another.")) {}
 
   void show(const std::vector<LedgerRow>& rows) {
@@ -35,6 +38,7 @@ struct LedgerMetrics {
     expired.set(sum([](const LedgerRow& row) { return count(row.expired); }));
     waiting.set(sum([](const LedgerRow& row) { return count(row.waiting); }));
     dropped.set(sum([](const LedgerRow& row) { return dropped_batches(row); }));
+    conflicting.set(sum([](const LedgerRow& row) { return row.conflicts; }));
     conflicts.set(static_cast<double>(std::ranges::count_if(rows, [](const auto& row) { return row.conflict; })));
   }
 
@@ -43,6 +47,7 @@ struct LedgerMetrics {
   telemetry::Gauge& expired;
   telemetry::Gauge& waiting;
   telemetry::Gauge& dropped;
+  telemetry::Gauge& conflicting;
   telemetry::Gauge& conflicts;
 };
 
@@ -84,10 +89,12 @@ class Run {
 
   void summarize(const std::vector<LedgerRow>& rows) {
     summary_.incarnations = rows.size();
-    summary_.missing = summary_.duplicates = 0;
+    summary_.missing = summary_.duplicates = summary_.conflicts = summary_.contradicted = 0;
     for (const LedgerRow& row : rows) {
-      summary_.missing += count(row.missing);
-      summary_.duplicates += row.duplicates;
+      add_saturating(summary_.missing, count(row.missing));
+      add_saturating(summary_.duplicates, row.duplicates);
+      add_saturating(summary_.conflicts, row.conflicts);
+      if (contradicted(row)) ++summary_.contradicted;
     }
     summary_.skipped = reading_.skipped();
     summary_.lost = reading_.lost();

@@ -28,11 +28,13 @@ struct LedgerOptions {
 
 struct LedgerSummary {
   uint64_t incarnations = 0;
-  uint64_t missing = 0;     // batches
-  uint64_t duplicates = 0;  // records
-  uint64_t skipped = 0;     // records that could not be decoded
-  uint64_t lost = 0;        // records that retention took before they were read
-  bool complete = false;    // the end was reached, and the ledger printed
+  uint64_t missing = 0;       // batches
+  uint64_t duplicates = 0;    // records
+  uint64_t conflicts = 0;     // records that contradict others, or are implausible
+  uint64_t contradicted = 0;  // runs of agents with such records, or that went on after their end was told
+  uint64_t skipped = 0;       // records that could not be decoded
+  uint64_t lost = 0;          // records that retention took before they were read
+  bool complete = false;      // the end was reached, and the ledger printed
 };
 
 // Errors: kUnavailable when the log could not be reached, or gave nothing, for `timeout_ns`; kAborted when other

@@ -299,5 +299,26 @@ TEST_F(LedgerRunTest, AGroupsLedgerIsExactWhateverBecomesOfItsMembers) {
   }
 }
 
+// Somebody else writes the future of a run; then the agent's own batches come.
+TEST_F(LedgerRunTest, BatchesUnderAForeignNameAreConflictsAndNotCopies) {
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) world_.append(world_.fresh('x', sequence));
+  for (uint64_t sequence = 4; sequence <= 8; ++sequence) {
+    metrics::Batch forged = world_.fresh('x', sequence);
+    forged.hostname = "attacker";
+    world_.append(forged);
+  }
+  for (uint64_t sequence = 4; sequence <= 6; ++sequence) world_.append(world_.fresh('x', sequence));
+  world_.append(world_.fresh('x', 2));
+  const auto summary = run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->missing, 0U);
+  EXPECT_EQ(summary->duplicates, 1U);
+  EXPECT_EQ(summary->conflicts, 3U);
+  EXPECT_EQ(summary->contradicted, 1U);
+  EXPECT_EQ(lines()[0]["conflicts"], 3);
+  EXPECT_EQ(lines()[0]["conflict_examples"][0]["sequence"], 4);
+  EXPECT_THAT(metrics_, HasSubstr("monitor_analysis_ledger_conflicting_batches 3"));
+}
+
 }  // namespace
 }  // namespace monitor::analysis

@@ -73,17 +73,23 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
   log_info("ledger ended", {{"incarnations", summary->incarnations},
                             {"missing", summary->missing},
                             {"duplicates", summary->duplicates},
+                            {"conflicts", summary->conflicts},
                             {"skipped", summary->skipped},
                             {"lost", summary->lost},
                             {"complete", summary->complete}});
-  return summary->missing > 0 ? kExitNegative : kExitOk;
+  if (summary->contradicted > 0) {
+    log_warning("batches contradict one another: somebody writes under the names of these agents",
+                {{"runs", summary->contradicted}, {"next", "look at `conflict_examples` of --format json"}});
+  }
+  return summary->missing > 0 || summary->contradicted > 0 ? kExitNegative : kExitOk;
 }
 
 }  // namespace
 
 CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   CLI::App* const sub = app.add_subcommand(
-      "ledger", "Show what became of every batch that agents made; ends with 1 when something is missing");
+      "ledger",
+      "Show what became of every batch that agents made; ends with 1 when something is missing or contradicted");
   add_log_options(*sub, flags.log);
   sub->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any");
   sub->add_option("--from", flags.from,

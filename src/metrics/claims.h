@@ -1,0 +1,38 @@
+// What a batch says of itself and of other runs beside its values: its sequence, what is acknowledged, counters, drops,
+// ends of runs. Peers state these figures, and ledgers add them up, so each has a bound that no real agent reaches. The
+// server refuses a batch above one; readers keep such a batch of an old log out of their sums. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "metrics/batch.h"
+
+namespace monitor::metrics {
+
+// At a batch every 10 ms: 89,000 years.
+inline constexpr uint64_t kMaxSequence = uint64_t{1} << 48;
+// Of ticks, and of batches that were dropped.
+inline constexpr uint64_t kMaxCount = uint64_t{1} << 48;
+inline constexpr uint64_t kMaxPoints = uint64_t{1} << 56;
+// 2200-01-01, in Unix ns. A clock that is merely wrong is not refused: readers correct for it.
+inline constexpr int64_t kMaxTimeNs = 7'258'118'400 * int64_t{1'000'000'000};
+
+struct Claims {
+  std::string_view incarnation;
+  uint64_t sequence = 0;
+  uint64_t first_unacked = 0;
+  int64_t appended_ns = 0;
+  const Counters& counters;
+  std::span<const Drop> drops;
+  std::span<const IncarnationEnd> ended;
+  std::span<const OlderIncarnation> older;
+};
+
+// kInvalidArgument with the field, the figure and its bound.
+Status check_claims(const Claims& claims);
+Status check_claims(const Envelope& envelope);
+
+}  // namespace monitor::metrics
