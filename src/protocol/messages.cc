@@ -91,6 +91,19 @@ Result<Numbered> parse_numbered(std::string_view bytes, std::string_view what) {
   return result;
 }
 
+Result<Notice> parse_notice(std::string_view bytes) {
+  Notice notice;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->type != WireType::kBytes) continue;
+    const std::string text = sanitize_utf8(field->bytes.substr(0, Notice::kMaxBytes));
+    if (field->number == 1) notice.code = text;
+    if (field->number == 2) notice.text = text;
+  }
+  if (reader.failed()) return malformed("Notice");
+  return notice;
+}
+
 }  // namespace
 
 Result<ClientMessage> parse_client_message(std::string_view bytes) {
@@ -123,7 +136,13 @@ Result<ServerMessage> parse_server_message(std::string_view bytes) {
       message = std::move(*reply);
       continue;
     }
-    if (field->number > 5) continue;
+    if (field->number == 6) {
+      auto notice = parse_notice(field->bytes);
+      if (!notice) return notice.error();
+      message = std::move(*notice);
+      continue;
+    }
+    if (field->number > 6) continue;
     auto numbered = parse_numbered(field->bytes, "ServerMessage");
     if (!numbered) return numbered.error();
     if (field->number == 2) message = Ack{numbered->number};
@@ -204,6 +223,15 @@ std::string encode(const Rewind& message) {
   put_uint64(body, 1, message.to);
   std::string out;
   put_message(out, 4, body);
+  return out;
+}
+
+std::string encode(const Notice& message) {
+  std::string body;
+  put_bytes(body, 1, message.code);
+  put_bytes(body, 2, message.text);
+  std::string out;
+  put_message(out, 6, body);
   return out;
 }
 

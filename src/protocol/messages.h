@@ -56,11 +56,20 @@ struct Rewind {
 
 struct Drain {};
 
+// For the people who run the agent; nothing follows from it for the stream.
+struct Notice {
+  static constexpr std::string_view kAgentIdConflict = "agent_id_conflict";
+  // What is longer is cut.
+  static constexpr size_t kMaxBytes = 1024;
+  std::string code;
+  std::string text;
+};
+
 // A message of a kind that this version does not know: to be ignored, a newer peer may send one.
 struct Unknown {};
 
 using ClientMessage = std::variant<Unknown, Hello, Publish>;
-using ServerMessage = std::variant<Unknown, HelloReply, Ack, Reject, Rewind, Drain>;
+using ServerMessage = std::variant<Unknown, HelloReply, Ack, Reject, Rewind, Drain, Notice>;
 
 Result<ClientMessage> parse_client_message(std::string_view bytes);
 Result<ServerMessage> parse_server_message(std::string_view bytes);
@@ -72,5 +81,6 @@ std::string encode(const Ack& message);
 std::string encode(const Reject& message);
 std::string encode(const Rewind& message);
 std::string encode(const Drain& message);
+std::string encode(const Notice& message);
 
 }  // namespace monitor::protocol

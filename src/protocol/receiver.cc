@@ -133,6 +133,10 @@ void Receiver::say(std::string message) {
   outbox_.push_back(std::move(message));
 }
 
+void Receiver::notify(const Notice& notice) {
+  if (hello_) outbox_.push_back(encode(notice));
+}
+
 std::optional<std::string> Receiver::next() {
   if (!outbox_.empty()) {
     std::string message = std::move(outbox_.front());

@@ -55,6 +55,9 @@ class Receiver {
   // The agent shall send no more and go elsewhere. finished() says when all is answered.
   void drain();
 
+  // Tells the agent; nothing before its Hello.
+  void notify(const Notice& notice);
+
   // The next message to write, if there is one.
   std::optional<std::string> next();
 

@@ -21,6 +21,7 @@ Status Sender::receive(std::string_view message) {
   if (const auto* ack = std::get_if<Ack>(&*parsed)) return on(*ack);
   if (const auto* reject = std::get_if<Reject>(&*parsed)) return on(*reject);
   if (const auto* rewind = std::get_if<Rewind>(&*parsed)) return on(*rewind);
+  if (const auto* notice = std::get_if<Notice>(&*parsed)) notice_ = *notice;
   if (std::holds_alternative<Drain>(*parsed)) draining_ = true;
   return {};
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/fifo.h"
 #include "base/result.h"
@@ -56,6 +57,8 @@ class Sender {
   bool acknowledged_any() const { return acknowledged_any_; }  // backoff starts anew only then
   size_t in_flight() const { return in_flight_.size(); }
   uint64_t in_flight_bytes() const { return in_flight_bytes_; }
+  // What the server had to say to people since the last call.
+  std::optional<Notice> take_notice() { return std::exchange(notice_, std::nullopt); }
   const std::string& server_version() const { return server_version_; }
   const Limits& limits() const { return limits_; }
 
@@ -83,6 +86,7 @@ class Sender {
   uint64_t acked_through_ = 0;
   uint64_t window_bytes_ = 0;
   uint64_t in_flight_bytes_ = 0;
+  std::optional<Notice> notice_;
   std::string server_version_;
   Limits limits_;
   Fifo<InFlight> in_flight_;  // in the order of their numbers, which are contiguous

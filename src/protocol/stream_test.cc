@@ -291,5 +291,16 @@ TEST(Stream, RandomWalkEndsComplete) {
   }
 }
 
+TEST(Notice, IsReadAndChangesNothing) {
+  const auto parsed = parse_server_message(encode(Notice{"agent_id_conflict", "host\n" + std::string(2000, 'x')}));
+  ASSERT_TRUE(parsed.ok());
+  const auto* notice = std::get_if<Notice>(&*parsed);
+  ASSERT_NE(notice, nullptr);
+  EXPECT_EQ(notice->code, "agent_id_conflict");
+  EXPECT_LE(notice->text.size(), Notice::kMaxBytes + 8);
+  EXPECT_EQ(notice->text.find('\n'), std::string::npos) << "it ends in logs and terminals";
+  EXPECT_FALSE(parse_server_message(std::string("\x32\x02\x0A\x05", 4)).ok()) << "cut";
+}
+
 }  // namespace
 }  // namespace monitor::protocol
