@@ -134,7 +134,7 @@ void Receiver::say(std::string message) {
 }
 
 void Receiver::notify(const Notice& notice) {
-  if (hello_) outbox_.push_back(encode(notice));
+  if (hello_) say(encode(notice));
 }
 
 std::optional<std::string> Receiver::next() {

@@ -124,10 +124,10 @@ struct RefusedConnections {
 
 struct Server::Worker {
   Worker(const Clock& clock, const ServerOptions& options, bool reuse_port, metriclog::LogWriter& log,
-         StreamTable& streams, MemoryBudget& memory, MessageMemory& messages,
+         StreamTable& streams, MemoryBudget& memory, HeldBatches& held, MessageMemory& messages,
          const std::shared_ptr<rpc::ConnectionTable>& connections, telemetry::Registry& registry)
       : loop(clock),
-        ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory,
+        ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory, held,
                 registry, random},
                options.ingest),
         reflection(make_reflection()),
@@ -182,13 +182,15 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
                                               telemetry::Registry& registry, const Clock& clock) {
   std::unique_ptr<Server> server(new Server(loop, log));
   server->memory_ = std::make_unique<MemoryBudget>(options.ingest.memory_limit);
+  SystemRandom random;
+  server->held_ = std::make_unique<HeldBatches>(random);
   server->messages_ = std::make_unique<MessageMemory>(*server->memory_);
   server->connections_ = std::make_shared<rpc::ConnectionTable>(options.connections);
   const unsigned loops = options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
     server->workers_.push_back(std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_,
-                                                        *server->memory_, *server->messages_, server->connections_,
-                                                        registry));
+                                                        *server->memory_, *server->held_, *server->messages_,
+                                                        server->connections_, registry));
   }
   if (auto status = server->listen(options); !status) return status.error();
   if (options.http) {

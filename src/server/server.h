@@ -25,6 +25,7 @@ namespace monitor::server {
 
 class MemoryBudget;
 class MessageMemory;
+class HeldBatches;
 class StreamTable;
 
 struct ListenAddress {
@@ -75,6 +76,7 @@ class Server {
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<MessageMemory> messages_;
   std::shared_ptr<rpc::ConnectionTable> connections_;
+  std::unique_ptr<HeldBatches> held_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::HttpServer> http_;
   std::string http_host_;

@@ -24,6 +24,10 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   const uint64_t id = next_id_++;
   Pending& one = pending_[id];
   one.key = record.key;
+  for (const auto& [name, value] : record.headers) {
+    if (name == "incarnation" || name == "sequence") one.name.append(value).append(" ");
+  }
+  if (!taken_.insert(one.name).second) cluster_.fail("a server appends a batch again that it has: " + one.name);
   for (const auto& [name, value] : record.headers) one.headers.emplace_back(std::string(name), std::string(value));
   one.value = record.value;
   one.listener = &listener;
@@ -63,6 +67,7 @@ void Producer::report(uint64_t id) {
   if (it == pending_.end()) return;
   const Pending one = std::move(it->second);
   pending_.erase(it);
+  if (one.delivery.outcome != Outcome::kStored) taken_.erase(one.name);
   one.listener->on_delivered({&one.delivery, 1});
 }
 
@@ -78,6 +83,7 @@ void Producer::rebuild() {
   settle_rest();
   std::set<metriclog::DeliveryListener*> listeners;
   for (const auto& [id, one] : pending_) listeners.insert(one.listener);
+  for (const auto& [id, one] : pending_) taken_.erase(one.name);
   pending_.clear();
   for (metriclog::DeliveryListener* const listener : listeners) listener->on_reset();
 }

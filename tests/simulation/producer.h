@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/random.h"
@@ -33,6 +34,8 @@ class LogCluster {
   // Durable from now on; the ledger knows.
   void store(const std::string& key, const metriclog::Headers& headers, const std::string& value);
   metriclog::MemoryLog& log() { return log_; }
+  // A server broke a promise.
+  void fail(const std::string& what) { ledger_.fail(what); }
   // Called after something was stored.
   void set_on_stored(std::function<void()> call) { on_stored_ = std::move(call); }
 
@@ -74,6 +77,7 @@ class Producer final : public metriclog::LogWriter {
     metriclog::DeliveryListener* listener = nullptr;
     metriclog::Delivery delivery;
     bool stored = false;
+    std::string name;
   };
 
   void due(uint64_t id);
@@ -86,6 +90,9 @@ class Producer final : public metriclog::LogWriter {
   Random& random_;
   Life life_;
   std::map<uint64_t, Pending> pending_;
+  // Batches, by incarnation and sequence, that this producer has or has reported as stored: a server that runs appends
+  // none of them a second time.
+  std::set<std::string> taken_;
   uint64_t next_id_ = 1;
   int64_t last_store_ns_ = 0;
 };

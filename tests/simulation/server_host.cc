@@ -48,7 +48,7 @@ struct ServerHost::Process {
                 [this, &schedule = owner.environment_.schedule](std::function<void()> work) {
                   schedule.after(0, life.guard(std::move(work)));
                 },
-                producer, streams, memory, registry, owner.environment_.random},
+                producer, streams, memory, held, registry, owner.environment_.random},
                options) {
     methods.add_method(server::Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     limits.stream_window_bytes = options.window_bytes + 64 * 1024;
@@ -60,6 +60,8 @@ struct ServerHost::Process {
   telemetry::Registry registry;
   server::StreamTable streams;
   server::MemoryBudget memory;
+  SeededRandom keys{1};  // of its own: the run is the same with other keys
+  server::HeldBatches held{keys};
   Producer producer;
   server::Ingest ingest;
   rpc::MethodTable methods;

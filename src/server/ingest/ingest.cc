@@ -21,6 +21,10 @@ constexpr size_t kMostPassedOver = 256;  // in one look at those who wait for me
 
 IngestMetrics::IngestMetrics(telemetry::Registry& r)
     : stored(r.counter("monitor_server_batches_stored_total", "Batches that the log confirmed.")),
+      copies(r.counter("monitor_server_batches_copies_total",
+                       "Batches that were sent again while the log had them, and not appended again.")),
+      contradictions(r.counter("monitor_server_batches_contradicting_total",
+                               "Batches with another content than one of the same sequence that the log has.")),
       retried(r.counter("monitor_server_batches_retried_total", "Batches that agents were asked to send again.")),
       rejected_large(r.counter(kRejected, kRejectedHelp, {{"reason", "too_large"}})),
       rejected_invalid(r.counter(kRejected, kRejectedHelp, {{"reason", "invalid"}})),
@@ -214,9 +218,22 @@ void Ingest::orphan_reported(uint32_t id, uint32_t token_low) {
   if (--orphans.left == 0) orphans_.erase(found);
 }
 
-void Ingest::on_delivered(std::span<const metriclog::Delivery> deliveries) { post_to_loop(false, deliveries); }
+void Ingest::on_delivered(std::span<const metriclog::Delivery> deliveries) {
+  tell(env_.held.settle(this, deliveries));
+  post_to_loop(false, deliveries);
+}
 
-void Ingest::on_reset() { post_to_loop(true, {}); }
+void Ingest::on_reset() {
+  // Its own sessions are told by the reset itself.
+  HeldBatches::Outcomes outcomes = env_.held.reset(this);
+  std::erase_if(outcomes, [this](const auto& one) { return one.first.listener == this; });
+  tell(outcomes);
+  post_to_loop(true, {});
+}
+
+void Ingest::tell(const HeldBatches::Outcomes& outcomes) {
+  for (const auto& [waiter, delivery] : outcomes) waiter.listener->on_delivered({&delivery, 1});
+}
 
 void Ingest::post_to_loop(bool reset, std::span<const metriclog::Delivery> deliveries) {
   {

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "metriclog/log.h"
 #include "rpc/server_call.h"
+#include "server/ingest/held_batches.h"
 #include "server/ingest/memory_budget.h"
 #include "server/ingest/options.h"
 #include "server/ingest/stream_table.h"
@@ -32,6 +33,8 @@ class Session;
 struct IngestMetrics {
   explicit IngestMetrics(telemetry::Registry& registry);
   telemetry::Counter& stored;
+  telemetry::Counter& copies;
+  telemetry::Counter& contradictions;
   telemetry::Counter& retried;
   telemetry::Counter& rejected_large;
   telemetry::Counter& rejected_invalid;
@@ -57,6 +60,7 @@ struct IngestEnvironment {
   metriclog::LogWriter& log;
   StreamTable& streams;
   MemoryBudget& memory;
+  HeldBatches& held;
   telemetry::Registry& registry;
   Random& random;
 };
@@ -97,6 +101,7 @@ class Ingest final : public metriclog::DeliveryListener {
   void adopt(uint32_t id, uint64_t first_token, std::deque<size_t> costs);
 
   void settle_deliveries();
+  static void tell(const HeldBatches::Outcomes& outcomes);
   void try_waiting();
   void set_waiting_bytes(size_t bytes);
   void memory_taken(size_t bytes);

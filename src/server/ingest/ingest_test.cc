@@ -87,6 +87,8 @@ struct Agent {
       }
       if (std::holds_alternative<protocol::HelloReply>(*message)) out.emplace_back("hello");
       if (std::holds_alternative<protocol::Drain>(*message)) out.emplace_back("drain");
+      if (const auto* notice = std::get_if<protocol::Notice>(&*message))
+        out.push_back(notice->code + ": " + notice->text);
     }
     return out;
   }
@@ -104,7 +106,7 @@ class IngestTest : public ::testing::Test {
     memory_ = memories_.back().get();
     return std::make_unique<Ingest>(
         IngestEnvironment{timers_, [this](auto work) { posted_.push_back(std::move(work)); }, log_.writer(), streams_,
-                          *memory_, registry_, random_},
+                          *memory_, held_, registry_, random_},
         options);
   }
   // The loop's turn: what other threads posted.
@@ -121,6 +123,7 @@ class IngestTest : public ::testing::Test {
   StreamTable streams_;
   telemetry::Registry registry_;
   SeededRandom random_{1};
+  HeldBatches held_{random_};
   std::vector<std::function<void()>> posted_;
   std::vector<std::unique_ptr<MemoryBudget>> memories_;
   MemoryBudget* memory_ = nullptr;  // of the ingest that was made last
@@ -320,16 +323,16 @@ TEST_F(IngestTest, StreamsThatPauseGoOnInTurn) {
   std::vector<std::unique_ptr<Agent>> agents;
   for (int i = 0; i < 4; ++i) {
     agents.push_back(std::make_unique<Agent>(*ingest));
-    agents.back()->hello("a1", static_cast<char>('a' + i));
+    agents.back()->hello("a" + std::to_string(i));
     agents.back()->heard();
   }
   log_.hold_deliveries();
-  for (size_t i = 0; i < agents.size(); ++i) agents[i]->publish(1, batch(1, "a1", static_cast<char>('a' + i)));
+  for (size_t i = 0; i < agents.size(); ++i) agents[i]->publish(1, batch(1, "a" + std::to_string(i)));
   for (size_t i = 1; i < agents.size(); ++i) {
     log_.deliver(1);
     turn();
     EXPECT_THAT(agents[i]->heard(), ElementsAre("rewind 1")) << i;
-    agents[i]->publish(1, batch(1, "a1", static_cast<char>('a' + i)));
+    agents[i]->publish(1, batch(1, "a" + std::to_string(i)));
     timers_.advance(kNanosPerSecond);
     for (size_t j = i + 1; j < agents.size(); ++j) EXPECT_THAT(agents[j]->heard(), ElementsAre()) << j;
   }
@@ -417,29 +420,29 @@ TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
   Agent agent(*ingest);
   Agent busy(*ingest);
   Agent before(*ingest);
-  agent.hello("a1", 'a');
-  busy.hello("a1", 'b');
-  before.hello("a1", 'c');
+  agent.hello("a");
+  busy.hello("b");
+  before.hello("c");
   agent.heard();
   log_.hold_deliveries();
   log_.set_trouble("not now");
-  agent.publish(1, batch(1, "a1", 'a'));
+  agent.publish(1, batch(1, "a"));
   log_.set_trouble("");
-  busy.publish(1, batch(1, "a1", 'b'));
-  before.publish(1, batch(1, "a1", 'c'));
-  agent.publish(2, batch(2, "a1", 'a'));  // paused, behind `before`
+  busy.publish(1, batch(1, "b"));
+  before.publish(1, batch(1, "c"));
+  agent.publish(2, batch(2, "a"));  // paused, behind `before`
   log_.deliver(1);
   turn();
-  before.publish(1, batch(1, "a1", 'c'));  // takes the room that there was
+  before.publish(1, batch(1, "c"));  // takes the room that there was
   timers_.advance(100 * kNanosPerMilli);
   EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
-  agent.publish(1, batch(1, "a1", 'a'));
+  agent.publish(1, batch(1, "a"));
   EXPECT_THAT(agent.heard(), ElementsAre());
   log_.release_deliveries();
   turn();
   timers_.advance(100 * kNanosPerMilli);
   EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "there was no memory for it";
-  agent.publish(1, batch(1, "a1", 'a'));
+  agent.publish(1, batch(1, "a"));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
 }
@@ -511,6 +514,10 @@ TEST_F(IngestTest, AReportFromBeforeARewindLeavesAloneWhatWaits) {
   log_.release_deliveries();
   timers_.advance(kNanosPerSecond);
   turn();
+  // The second time that 2 came it was a copy of what the log had, and has to be sent a third time.
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 2", "ack 1"));
+  agent.publish(2, batch(2));
+  turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
 }
 
@@ -553,6 +560,34 @@ TEST_F(IngestTest, TwoLiveIncarnationsOfOneAgentAreAConflictAndBothAreStored) {
   turn();
   EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 1"));
   EXPECT_EQ(log_.records(0).size(), 2U);
+  const std::string next = " sends under the agent id a1, too; give one of them another --agent-id";
+  EXPECT_THAT(one.heard(), ElementsAre("hello", "agent_id_conflict: host-2 (ipv4:10.0.0.2:2)" + next, "ack 1"));
+  EXPECT_THAT(two.heard(), ElementsAre("hello", "ack 1", "agent_id_conflict: host-1 (ipv4:10.0.0.1:1)" + next));
+}
+
+TEST_F(IngestTest, AgentsAreToldEachMinuteForAsLongAsTheirConflictLasts) {
+  Agent one(*ingest_);
+  one.hello("a1", 'i', "host-1");
+  uint64_t number = 0;
+  const auto notices = [&](int minutes) {
+    int count = 0;
+    for (int i = 0; i < 60 * minutes; ++i) {
+      timers_.advance(kNanosPerSecond);
+      ++number;
+      one.publish(number, batch(number));
+      turn();
+      for (const std::string& word : one.heard()) count += word.starts_with("agent_id_conflict") ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(notices(5), 0);
+  {
+    Agent two(*ingest_, "ipv4:10.0.0.2:2");
+    two.hello("a1", 'k', "host-2");
+    EXPECT_EQ(notices(10), 10);
+  }
+  EXPECT_LE(notices(5), 1);
+  EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 1"));
 }
 
 TEST_F(IngestTest, AStreamWithoutHelloIsEnded) {
@@ -687,6 +722,103 @@ TEST_F(IngestTest, BoundsTinyBatchesBehindOneThatTheLogHolds) {
   EXPECT_LE(memory_->used(), MemoryBudget::kLeast);
   log_.release_deliveries();
   turn();
+}
+
+TEST_F(IngestTest, AnswersForWhatALaterStreamSendsAgainWithoutAppendingItTwice) {
+  log_.hold_deliveries();
+  auto before = std::make_unique<Agent>(*ingest_);
+  before->hello("a1", 'i');
+  for (uint64_t i = 1; i <= 3; ++i) before->publish(i, batch(i));
+  before->handler.reset();  // killed: the log has what it sent
+  Agent after(*ingest_);
+  after.hello("a1", 'j');
+  after.heard();
+  for (uint64_t i = 1; i <= 3; ++i) after.publish(i, batch(i));
+  after.publish(4, batch(1, "a1", 'j'));
+  turn();
+  EXPECT_THAT(after.heard(), ElementsAre()) << "not before the log's word on the first";
+  log_.deliver(2);
+  turn();
+  EXPECT_THAT(after.heard(), ElementsAre("ack 2"));
+  log_.release_deliveries();
+  turn();
+  EXPECT_THAT(after.heard(), ElementsAre("ack 4"));
+  EXPECT_EQ(log_.records(0).size(), 4U);
+  EXPECT_EQ(memory_->used(), 0U);
+  EXPECT_TRUE(shows("monitor_server_batches_copies_total 3"));
+  EXPECT_TRUE(shows("monitor_server_batches_stored_total 1")) << "no stream heard of the first three";
+}
+
+TEST_F(IngestTest, AnswersForWhatTheLogHasWhenAnAcknowledgementWasLost) {
+  Agent before(*ingest_);
+  before.hello();
+  before.publish(1, batch(1));
+  turn();
+  EXPECT_THAT(before.heard(), ElementsAre("hello", "ack 1"));
+  Agent after(*ingest_);
+  after.hello();
+  after.publish(1, batch(1));
+  after.publish(2, batch(2));
+  turn();
+  EXPECT_THAT(after.heard(), ElementsAre("hello", "ack 2"));
+  EXPECT_EQ(log_.records(0).size(), 2U);
+}
+
+TEST_F(IngestTest, ACopyOfWhatWasNotStoredIsAskedForAgain) {
+  log_.hold_deliveries();
+  Agent before(*ingest_);
+  before.hello("a1", 'i');
+  before.publish(1, batch(1));
+  const auto other = make();  // another loop
+  Agent after(*other);
+  after.hello("a1", 'j');
+  after.heard();
+  after.publish(1, batch(1));
+  log_.lose_deliveries(false);
+  turn();
+  timers_.advance(kNanosPerSecond);
+  EXPECT_THAT(after.heard(), ElementsAre("rewind 1"));
+  log_.release_deliveries();
+  after.publish(1, batch(1));
+  turn();
+  EXPECT_THAT(after.heard(), ElementsAre("ack 1"));
+}
+
+TEST_F(IngestTest, AnotherContentUnderTheSameSequenceIsStoredAndTold) {
+  Agent agent(*ingest_);
+  agent.hello("a1", 'i');
+  agent.publish(1, batch(1));
+  Agent foreign(*ingest_);
+  foreign.hello("a1", 'k');
+  metrics::Batch forged = *metrics::decode_batch(batch(1));
+  forged.hostname = "elsewhere";
+  foreign.publish(1, metrics::encode_batch(forged));
+  turn();
+  EXPECT_THAT(foreign.heard(), ElementsAre("hello", "ack 1"));
+  EXPECT_EQ(log_.records(0).size(), 2U) << "nothing vanishes: readers tell of it";
+  EXPECT_TRUE(shows("monitor_server_batches_contradicting_total 1"));
+}
+
+TEST_F(IngestTest, RefusesForgedNumbersAndCountersThatGoBack) {
+  const auto with = [](uint64_t sequence, uint64_t due, uint64_t first_unacked = 0) {
+    metrics::Batch b = *metrics::decode_batch(batch(sequence));
+    b.counters.ticks_due = due;
+    b.first_unacked = first_unacked;
+    return metrics::encode_batch(b);
+  };
+  Agent agent(*ingest_);
+  agent.hello();
+  agent.publish(1, with(5, 10));
+  agent.publish(2, with(UINT64_MAX, 11));
+  agent.publish(3, with(6, 11, 7));
+  agent.publish(4, with(6, 9));
+  agent.publish(5, with(3, 8));
+  agent.publish(6, with(4, 12));
+  agent.publish(7, with(7, 12));
+  turn();
+  EXPECT_THAT(agent.heard(), ElementsAre("hello", "reject 2", "reject 3", "reject 4", "reject 6", "ack 7"));
+  EXPECT_THAT(agent.reason, HasSubstr("they go back"));
+  EXPECT_EQ(log_.records(0).size(), 3U);
 }
 
 }  // namespace

@@ -20,6 +20,10 @@ using metriclog::LogWriter;
 using metriclog::Outcome;
 using protocol::Receiver;
 
+// Of the memory budget, for a copy of a batch that the log has.
+constexpr size_t kCopyCost = 128;
+constexpr int64_t kTellConflictEvery = 60 * kNanosPerSecond;
+
 protocol::ReceiverOptions receiver_options(const IngestOptions& options) {
   const metrics::BatchLimits& limits = options.limits;
   return {.version = options.version,
@@ -106,6 +110,11 @@ void Session::welcome() {
       if (const auto it = ingest.sessions_.find(id); it != ingest.sessions_.end()) it->second->end(error);
     });
   };
+  live_->tell_conflict = [&ingest = ingest_, id = id_](const std::string& who) {
+    ingest.env_.post([&ingest, id, who] {
+      if (const auto it = ingest.sessions_.find(id); it != ingest.sessions_.end()) it->second->tell_conflict(who);
+    });
+  };
   if (auto status = ingest_.env_.streams.add(live_, ingest_.options_.max_streams_per_agent); !status) {
     live_.reset();
     return end(status.error());
@@ -119,17 +128,8 @@ void Session::welcome() {
 }
 
 void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
-  if (live_ && live_->has_rival.exchange(false, std::memory_order_relaxed)) {
-    if (const auto rival = ingest_.env_.streams.rival_of(*live_)) {
-      ingest_.metrics_.conflicts.add();
-      log_warning("agent_id_conflict", {{"agent", live_->agent_id},
-                                        {"host", live_->hostname},
-                                        {"peer", live_->peer},
-                                        {"other_host", rival->hostname},
-                                        {"other_peer", rival->peer},
-                                        {"next", "both are stored; give one of them another --agent-id"}});
-    }
-  }
+  look_for_rival();
+  if (ended_) return;
   ingest_.metrics_.bytes.add(event.batch.size());
   in_flight_.push_back(
       {.token = event.token, .bytes = message_bytes, .since_ns = ingest_.env_.timers.clock().mono_ns()});
@@ -137,6 +137,44 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
   // Confirmations write the acknowledgements; here only a refusal can have something to say.
   if (in_flight_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
   charge_overhead();
+}
+
+// Two runs of one agent id that both speak after the other's Hello: a cloned host, or an id that was given twice.
+// Looked for when another run has said Hello, and each minute from then on, so that both agents know for how long it
+// lasts.
+void Session::look_for_rival() {
+  if (!live_) return;
+  const int64_t now = ingest_.env_.timers.clock().mono_ns();
+  const bool first = live_->has_rival.exchange(false, std::memory_order_relaxed);
+  if (!first && (!in_conflict_ || now - conflict_told_ns_ < kTellConflictEvery)) return;
+  const auto rival = ingest_.env_.streams.rival_of(*live_);
+  in_conflict_ = rival != nullptr;
+  if (!rival) return;
+  if (first) {
+    ingest_.metrics_.conflicts.add();
+    log_warning("agent_id_conflict", {{"agent", live_->agent_id},
+                                      {"host", live_->hostname},
+                                      {"peer", live_->peer},
+                                      {"other_host", rival->hostname},
+                                      {"other_peer", rival->peer},
+                                      {"next", "both are stored; give one of them another --agent-id"}});
+  }
+  const auto name = [](const LiveStream& one) { return fmt::format("{} ({})", one.hostname, one.peer); };
+  rival->tell_conflict(name(*live_));
+  tell_conflict(name(*rival));
+}
+
+void Session::tell_conflict(const std::string& who) {
+  if (ended_) return;
+  const int64_t now = ingest_.env_.timers.clock().mono_ns();
+  // Both find each other, at about the same time.
+  if (in_conflict_ && conflict_told_ns_ != 0 && now - conflict_told_ns_ < kTellConflictEvery / 2) return;
+  conflict_told_ns_ = now;
+  in_conflict_ = true;
+  receiver_.notify({std::string(protocol::Notice::kAgentIdConflict),
+                    fmt::format("{} sends under the agent id {}, too; give one of them another --agent-id", who,
+                                receiver_.hello().agent_id)});
+  flush();
 }
 
 void Session::append(uint64_t token, std::string_view batch) {
@@ -154,20 +192,61 @@ void Session::append(uint64_t token, std::string_view batch) {
                   fmt::format("invalid: permission denied, the batch is of agent {}, the stream of agent {}",
                               view->agent_id, receiver_.hello().agent_id));
   }
+  if (const Status counters = check_counters(*view); !counters) {
+    return reject(token, metrics.rejected_invalid,
+                  fmt::format("{}: {}", metrics::reason::kInvalid, counters.error().message()));
+  }
+  const HeldBatches::Id id = ingest_.env_.held.id_of(*view, batch);
+  if (!paused_ && take_copy(token, ingest_.env_.held.join(id, waiter(token)))) {
+    // It waits for the log's word on the first as if it had been appended itself, at no more than its places in queues.
+    if (!afford(kCopyCost)) return pause(token, kCopyCost);
+    flight_of(token)->cost = kCopyCost;
+    held_ += kCopyCost;
+    return;
+  }
   const size_t cost = batch.size() + MemoryBudget::kPerBatch;
   if (paused_ || !afford(cost)) return pause(token, cost);
   flight_of(token)->cost = cost;
   held_ += cost;
   // What waits goes first: the log keeps the order of the stream, and streams that wait have their turn.
-  if (ingest_.waiting_.empty() && waiting_.empty() && append_to_log(token, batch, *view)) {
+  if (ingest_.waiting_.empty() && waiting_.empty() && append_to_log(token, batch, *view, id)) {
     metrics.points.add(view->points);
     if (is_mutant("ack_before_confirmation")) receiver_.stored(token);
     return;
   }
   metrics.log_full.add();
   if (waiting_.empty()) ingest_.wait_for_room(id_);
-  waiting_.push_back({token, std::string(batch)});
+  waiting_.push_back({token, std::string(batch), id});
   ingest_.set_waiting_bytes(ingest_.waiting_bytes_ + batch.size());
+}
+
+// A later batch of a run cannot have fewer ticks behind it. Only the highest is remembered: replays come in between.
+Status Session::check_counters(const metrics::BatchView& view) {
+  if (view.incarnation != receiver_.hello().incarnation) return {};
+  const bool later = view.sequence >= last_sequence_;
+  const bool fits = later ? view.ticks_due >= last_ticks_due_ && view.ticks_missed >= last_ticks_missed_
+                          : view.ticks_due <= last_ticks_due_ && view.ticks_missed <= last_ticks_missed_;
+  if (!fits) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("batch: {} ticks due and {} missed at sequence {}, {} and {} at sequence {}: they go back",
+                             view.ticks_due, view.ticks_missed, view.sequence, last_ticks_due_, last_ticks_missed_,
+                             last_sequence_));
+  }
+  if (!later) return {};
+  last_sequence_ = view.sequence;
+  last_ticks_due_ = view.ticks_due;
+  last_ticks_missed_ = view.ticks_missed;
+  return {};
+}
+
+// True: it is a copy of what the log has or is about to have, and will be answered as that is.
+bool Session::take_copy(uint64_t token, HeldBatches::State state) {
+  if (state != HeldBatches::State::kHeld && state != HeldBatches::State::kStored) return false;
+  flight_of(token)->copy = true;
+  if (state == HeldBatches::State::kHeld) return true;
+  const metriclog::Delivery stored{.token = waiter(token).token, .outcome = Outcome::kStored, .reason = {}};
+  ingest_.on_delivered({&stored, 1});
+  return true;
 }
 
 // While others wait for memory, a stream takes what was kept for it, and beyond that no more than its share.
@@ -278,7 +357,8 @@ void Session::leave_orphans() {
   ingest_.adopt(id_, in_flight_.front().token, std::move(costs));
 }
 
-bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view) {
+bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view,
+                            const HeldBatches::Id& id) {
   std::array<char, 2 * metrics::kIncarnationBytes> incarnation{};
   for (size_t i = 0; i < view.incarnation.size(); ++i) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -305,15 +385,32 @@ bool Session::append_to_log(uint64_t token, std::string_view batch, const metric
     }
     converted = metrics::batch_to_json(*decoded);
   }
-  const metriclog::RecordView record{view.agent_id, headers, json ? std::string_view(converted) : batch};
-  const uint64_t log_token = (static_cast<uint64_t>(id_) << 32) | (token & 0xFFFFFFFFU);
-  return ingest_.env_.log.append(record, ingest_, log_token) == LogWriter::Accepted::kYes;
+  return append_record(token, {view.agent_id, headers, json ? std::string_view(converted) : batch}, view, id);
+}
+
+bool Session::append_record(uint64_t token, const metriclog::RecordView& record, const metrics::BatchView& view,
+                            const HeldBatches::Id& id) {
+  const HeldBatches::Waiter self = waiter(token);
+  const HeldBatches::State state = ingest_.env_.held.hold(id, self);
+  if (take_copy(token, state)) return true;
+  if (state == HeldBatches::State::kOther) {
+    ingest_.metrics_.contradictions.add();
+    log_warning("batch contradicts another of the same sequence; both are stored, readers count the first",
+                {{"agent", view.agent_id},
+                 {"incarnation", hex(view.incarnation)},
+                 {"sequence", view.sequence},
+                 {"host", receiver_.hello().hostname},
+                 {"peer", call_.peer()}});
+  }
+  if (ingest_.env_.log.append(record, ingest_, self.token) == LogWriter::Accepted::kYes) return true;
+  Ingest::tell(ingest_.env_.held.release(self));
+  return false;
 }
 
 bool Session::append_waiting() {
   const Waiting& oldest = waiting_.front();
   const auto view = ingest_.checker_.check(oldest.batch);
-  if (view && !append_to_log(oldest.token, oldest.batch, *view)) return false;
+  if (view && !append_to_log(oldest.token, oldest.batch, *view, oldest.id)) return false;
   if (view) ingest_.metrics_.points.add(view->points);
   ingest_.set_waiting_bytes(ingest_.waiting_bytes_ - oldest.batch.size());
   waiting_.pop_front();
@@ -330,7 +427,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
     case Outcome::kStored: {
       const int64_t took = ingest_.env_.timers.clock().mono_ns() - flight.since_ns;
       ingest_.metrics_.append_seconds.observe(static_cast<double>(took) / 1e9);
-      ingest_.metrics_.stored.add();
+      (flight.copy ? ingest_.metrics_.copies : ingest_.metrics_.stored).add();
       retry_ns_ = 0;
       settle(flight);
       receiver_.stored(token);
@@ -366,14 +463,15 @@ void Session::settle(uint64_t token) {
   if (flight != nullptr && !flight->settled) settle(*flight);
 }
 
-// From `token` on, all is sent again. What waits is of that, unless the token is from before a rewind.
+// From `token` on, all is sent again. What waits is of that, unless the token is from before a rewind; or what waits
+// came before a copy, which has its answer from elsewhere.
 void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // acknowledgements that are due go out before the pause
   if (!receiver_.retry(token)) return;
   paused_at_.reset();  // a token that is no more: the agent sends it again, and it may not be kept again
   ingest_.metrics_.retried.add();
-  drop_waiting();
+  drop_waiting(token);
   if (retry_timer_ != 0 || ended_) return;
   const IngestOptions& options = ingest_.options_;
   retry_ns_ = std::clamp(retry_ns_ * 2, options.min_retry_ns, options.max_retry_ns);
@@ -386,15 +484,16 @@ void Session::ask_again(uint64_t token) {
   });
 }
 
-void Session::drop_waiting() {
-  for (const Waiting& waiting : waiting_) {
+void Session::drop_waiting(uint64_t token) {
+  while (!waiting_.empty() && waiting_.back().token >= token) {
+    const Waiting& waiting = waiting_.back();
     ingest_.set_waiting_bytes(ingest_.waiting_bytes_ - waiting.batch.size());
     InFlight* const flight = flight_of(waiting.token);
     if (flight != nullptr) release(*flight);
     if (!ended_) settle(waiting.token);
+    waiting_.pop_back();
   }
-  waiting_.clear();
-  std::erase(ingest_.waiting_, id_);
+  if (waiting_.empty()) std::erase(ingest_.waiting_, id_);
 }
 
 void Session::log_reset() {

@@ -45,6 +45,8 @@ class Session final : public rpc::ServerCallHandler {
   void resume(size_t taken);
 
   void drain();
+  // Another run sends under the same agent id: the agent is told, at most each minute.
+  void tell_conflict(const std::string& who);
   void end(const Error& error);
   // Writes what the agent is to be told.
   void flush();
@@ -57,16 +59,23 @@ class Session final : public rpc::ServerCallHandler {
     size_t cost = 0;  // of the memory budget; 0: it is not held any more
     int64_t since_ns = 0;
     bool settled = false;
+    bool copy = false;  // of a batch that the log has: not appended again
   };
   struct Waiting {
     uint64_t token = 0;
     std::string batch;
+    HeldBatches::Id id;
   };
 
   void welcome();
   void take_batch(const protocol::Receiver::Event& event, size_t message_bytes);
   void append(uint64_t token, std::string_view batch);
-  bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view);
+  bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view, const HeldBatches::Id& id);
+  bool append_record(uint64_t token, const metriclog::RecordView& record, const metrics::BatchView& view,
+                     const HeldBatches::Id& id);
+  Status check_counters(const metrics::BatchView& view);
+  bool take_copy(uint64_t token, HeldBatches::State state);
+  HeldBatches::Waiter waiter(uint64_t token) { return {&ingest_, (uint64_t{id_} << 32) | (token & 0xFFFFFFFFU)}; }
   void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
   InFlight* flight_of(uint64_t token);
   void release(InFlight& flight);
@@ -82,8 +91,10 @@ class Session final : public rpc::ServerCallHandler {
   void settle(InFlight& flight);
   void settle(uint64_t token);
   void ask_again(uint64_t token);
-  void drop_waiting();
+  // From `token` on.
+  void drop_waiting(uint64_t token = 0);
   void leave_table();
+  void look_for_rival();
 
   Ingest& ingest_;
   rpc::ServerCall& call_;
@@ -105,6 +116,12 @@ class Session final : public rpc::ServerCallHandler {
   Timers::TimerId turn_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;  // set: nothing is written until then
   int64_t retry_ns_ = 0;
+  // Of the stream's own incarnation: totals never fall from one sequence to the next.
+  uint64_t last_sequence_ = 0;
+  uint64_t last_ticks_due_ = 0;
+  uint64_t last_ticks_missed_ = 0;
+  bool in_conflict_ = false;
+  int64_t conflict_told_ns_ = 0;
   bool half_closed_ = false;
   bool ended_ = false;
 };

@@ -24,6 +24,8 @@ struct LiveStream {
   std::string peer;
   // Ends the stream with that error, from any thread: hands it to the stream's loop.
   std::function<void(Error)> end;
+  // Tells the agent of a rival, from any thread.
+  std::function<void(std::string)> tell_conflict;
   // Set when another incarnation said Hello: if this stream speaks again, both are alive.
   std::atomic<bool> has_rival{false};
 };
