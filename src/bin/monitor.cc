@@ -91,8 +91,14 @@ class Up {
   Up(Cli& cli, UpFlags flags) : cli_(cli), flags_(std::move(flags)), data_(cli.data_folder()), loop_(clock_) {}
 
   int run() {
-    if (flags_.agent_id.empty()) flags_.agent_id = valid_name(host_name()) ? host_name() : "agent";
     if (!standard_output_open()) return fail(output_error(EBADF), "the values are printed there");
+    if (flags_.agent_id.empty()) {
+      const HostId host = host_id();
+      flags_.agent_id = host.id.empty() ? "agent" : host.id;
+      if (!host.warning.empty()) {
+        say(fmt::format("{}; its agent is {} (--agent-id gives it another id)", host.warning, flags_.agent_id));
+      }
+    }
     int64_t duration = 0;
     if (!flags_.duration.empty()) {
       const auto parsed = parse_duration(flags_.duration);

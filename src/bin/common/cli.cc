@@ -339,10 +339,21 @@ std::string default_data_folder() {
 
 std::string version() { return MONITOR_VERSION; }
 
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return sanitize_utf8(name.data());
+namespace {
+
+std::string raw_host_name() {
+  std::array<char, HOST_NAME_MAX + 2> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "";
+  return name.data();
 }
+
+}  // namespace
+
+std::string host_name() {
+  const std::string name = sanitize_utf8(raw_host_name());
+  return name.empty() ? "(none)" : name;
+}
+
+HostId host_id() { return id_of_host(raw_host_name()); }
 
 }  // namespace monitor

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/exit_codes.h"
+#include "base/host_id.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "bin/common/manual.h"
@@ -105,7 +106,9 @@ CLI::Option* add_optional_value(CLI::App& app, const std::string& names, Optiona
 std::string default_data_folder();
 // The version of this build: 1.2.3
 std::string version();
-// This host's name; sanitised.
+// This host's name, sanitised; "(none)" where it has none.
 std::string host_name();
+// The id of an agent on this host that was given none.
+HostId host_id();
 
 }  // namespace monitor
