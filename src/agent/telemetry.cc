@@ -131,6 +131,10 @@ std::string AgentTelemetry::metrics_text() const {
   add_source(r, parts_.source);
   add_spool(r, parts_.spool);
   const Uplink::State uplink = parts_.uplink.state();
+  gauge(r, "id_conflict", "1 while another run sends under this agent's id, as the server tells",
+        uplink.conflict.empty() ? 0 : 1);
+  count(r, "id_conflicts_told_total", "Times that a server told of another run under this agent's id",
+        uplink.conflicts_told);
   gauge(r, "connected", "1 while a server answers", uplink.connected ? 1 : 0);
   count(r, "connects_total", "Streams established", uplink.connects);
   count(r, "connection_failures_total", "Streams that ended or could not be made", uplink.failures);

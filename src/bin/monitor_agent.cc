@@ -100,10 +100,13 @@ void declare(Cli& cli, Flags& flags) {
 // What is wrong with the flags beyond their form; empty when nothing is.
 std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& seed) {
   if (flags.agent_id.empty()) {
-    flags.agent_id = host_name();
-    if (!valid_name(flags.agent_id)) {
-      return fmt::format("--agent-id: the host's name {} is not 1 to 128 of [A-Za-z0-9._-]; give one",
-                         json_quote(flags.agent_id));
+    const HostId host = host_id();
+    flags.agent_id = host.id;
+    if (host.id.empty() && flags.once) flags.agent_id = "agent";  // nobody else reads it
+    if (flags.agent_id.empty()) return fmt::format("--agent-id: {}, and an agent needs an id; give one", host.warning);
+    if (!host.warning.empty() && !flags.once) {
+      log_warning("agent id is made of the host's name",
+                  {{"agent", host.id}, {"reason", host.warning}, {"next", "give each agent an --agent-id of its own"}});
     }
   }
   if (!valid_name(flags.agent_id)) {
@@ -307,9 +310,11 @@ class AgentProgram final : private config::Applier {
         status.mounts.push_back({one.mount_point, one.type, one.source, one.since_ns});
       }
       status.series_full = agent_.series_full();
+      status.warning = uplink_.state().conflict;
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });
+    uplink_.set_on_conflict([this] { config_->changed(); });
     if (auto* const host = dynamic_cast<agent::HostSource*>(source_.get())) {
       host->set_on_stuck([this] { config_->changed(); });
     }

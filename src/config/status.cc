@@ -120,7 +120,8 @@ std::string to_json(const AgentStatus& status) {
                          {"overrides", status.overrides},
                          {"plugins", plugins},
                          {"mounts", mounts},
-                         {"series_full", status.series_full}};
+                         {"series_full", status.series_full},
+                         {"warning", status.warning}};
   return dump(object);
 }
 
@@ -142,6 +143,7 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.overrides = texts_of(*object, "overrides");
   read_mounts(*object, status);
   status.series_full = object->value("series_full", json()) == true;
+  status.warning = text_of(*object, "warning");
   const auto plugins = object->find("plugins");
   if (plugins == object->end() || !plugins->is_array()) return status;
   for (const json& one : *plugins) {

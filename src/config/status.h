@@ -65,6 +65,7 @@ struct AgentStatus {
   std::vector<PluginStatus> plugins;
   std::vector<MountStatus> mounts = {};  // that do not answer
   bool series_full = false;              // points are dropped since there is no room for more series
+  std::string warning = {};              // what else people should know: another run under this agent id
 };
 
 // Fills what the engine knows.

@@ -63,9 +63,9 @@ export function configuration(parameters: URLSearchParams): Page {
       return documents.length === 0 ? [] : [el('h3', {}, head), el('ul', {}, ...documents.map((one) => el('li', {}, el('button', { class: 'plain', 'aria-current': one.key === current ? 'true' : undefined, title: one.key, click: () => void load(one.key) }, one.key.replace(/^\/monitor\/(config\/|groups\/|overrides\/)?/, '')), one.revision !== 0 && el('span', { class: 'dim' }, ` r${one.revision}`))))];
     }));
     const now = Date.now() / 1000;
-    fill(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error'],
+    fill(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error, warning'],
       overview.agents.map((row) => [el('button', { class: 'plain', click: () => void explain(row.agent) }, row.agent), el('span', { class: `state is-${row.state}` }, row.state), row.applied, row.wanted,
-        (row.groups ?? []).join(', '), (row.overrides ?? []).join(', '), row.seen === 0 ? '–' : age(now - row.seen), row.error ?? ''])));
+        (row.groups ?? []).join(', '), (row.overrides ?? []).join(', '), row.seen === 0 ? '–' : age(now - row.seen), [row.error, row.warning].filter((text) => text).join('; ')])));
     const stored = overview.documents.find((one) => one.key === current);
     if (current !== '' && (stored?.tag ?? null) !== base) {
       if (dirty()) fill(conflict, el('p', {}, 'Somebody else has changed this document while you edit it. '), el('button', { click: () => void load(current) }, 'Take theirs'), el('button', { click: () => void keepMine() }, 'Keep editing on top of theirs'));

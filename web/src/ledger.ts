@@ -24,11 +24,12 @@ export function ledger(parameters: URLSearchParams): Page {
       const runs = answer.incarnations;
       const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
       const missing = total('missing');
-      fill(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ',
+      const conflicts = total('conflicts');
+      fill(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
         `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} came twice and count once, ${count(answer.skipped)} records not understood, ${count(answer.lost)} taken by retention before they were read.${runs.length > MOST_ROWS ? ` The first ${count(MOST_ROWS)} runs are shown; name agents for others.` : ''}`);
       const columns = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !['agent', 'incarnation', 'host'].includes(name));
       fill(body, table('Runs of agents', ['Agent', 'Host', 'Run', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],
-        [...runs].sort((a, b) => amount(b['missing']) - amount(a['missing'])).slice(0, MOST_ROWS).map((run) => [String(run['agent']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...columns.map((name) => cell(run[name]))])));
+        [...runs].sort((a, b) => amount(b['missing']) + amount(b['conflicts']) - amount(a['missing']) - amount(a['conflicts'])).slice(0, MOST_ROWS).map((run) => [String(run['agent']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...columns.map((name) => cell(run[name]))])));
     } catch (error) {
       say(sum, (error as Error).message);
     }

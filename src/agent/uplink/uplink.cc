@@ -19,6 +19,8 @@ constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
 // Our servers allow a ping every 10 s.
 constexpr int64_t kPingInterval = 10 * kNanosPerSecond;
 constexpr int64_t kPingTimeout = 10 * kNanosPerSecond;
+// The server says so each minute while it lasts.
+constexpr int64_t kConflictLasts = 150 * kNanosPerSecond;
 // More than this is not handed to the transport: it would only wait there, out of the spool's sight.
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
@@ -45,6 +47,7 @@ Uplink::Uplink(Timers& timers, Connector connector, Random& random, protocol::Ba
 Uplink::~Uplink() {
   stopped_ = true;
   timers_.cancel_timer(retry_timer_);
+  timers_.cancel_timer(conflict_timer_);
   end_stream();
 }
 
@@ -117,6 +120,7 @@ void Uplink::on_message(std::string_view message) {
     ++state_.connects;
     log_info("stream to the server established", {{"server", server_name()}, {"version", sender_->server_version()}});
   }
+  if (const auto notice = sender_->take_notice()) take_notice(*notice);
   if (sender_->acknowledged_any()) backoff_.reset();
   if (sender_->finished()) {
     // The server wants to go; all that it had is answered.
@@ -125,6 +129,25 @@ void Uplink::on_message(std::string_view message) {
   }
   pump();
   maybe_drained();
+}
+
+void Uplink::take_notice(const protocol::Notice& notice) {
+  if (notice.code != protocol::Notice::kAgentIdConflict) {
+    log_info("notice of the server", {{"code", notice.code}, {"text", notice.text}});
+    return;
+  }
+  log_warning("agent_id_conflict",
+              {{"agent", options_.hello.agent_id}, {"server", server_name()}, {"text", notice.text}});
+  ++state_.conflicts_told;
+  const bool news = state_.conflict != notice.text;
+  state_.conflict = notice.text;
+  timers_.cancel_timer(conflict_timer_);
+  conflict_timer_ = timers_.call_after(kConflictLasts, [this] {
+    conflict_timer_ = 0;
+    state_.conflict.clear();
+    if (on_conflict_) on_conflict_();
+  });
+  if (news && on_conflict_) on_conflict_();
 }
 
 void Uplink::on_done(const rpc::CallStatus& status, const rpc::Metadata&) {

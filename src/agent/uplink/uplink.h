@@ -40,12 +40,16 @@ class Uplink final : private rpc::ClientCallHandler {
     uint64_t connects = 0;
     uint64_t failures = 0;
     size_t in_flight = 0;
+    std::string conflict;  // who else sends under this agent id, as the server told lately; empty: nobody
+    uint64_t conflicts_told = 0;
   };
 
   // Timers, random and source must outlive it, as must what the connector uses.
   Uplink(Timers& timers, Connector connector, Random& random, protocol::BatchSource& source, UplinkOptions options);
   ~Uplink() override;
 
+  // Called when State::conflict came or went.
+  void set_on_conflict(std::function<void()> call) { on_conflict_ = std::move(call); }
   void start();
   // The source has something new.
   void wake();
@@ -60,6 +64,7 @@ class Uplink final : private rpc::ClientCallHandler {
   void pump();
   void end_stream();
   void maybe_drained();
+  void take_notice(const protocol::Notice& notice);
   std::string server_name() const;
 
   void on_message(std::string_view message) override;
@@ -78,6 +83,8 @@ class Uplink final : private rpc::ClientCallHandler {
   std::unique_ptr<rpc::ClientCall> call_;
   std::optional<protocol::Sender> sender_;
   std::function<void()> drained_;
+  std::function<void()> on_conflict_;
+  Timers::TimerId conflict_timer_ = 0;
   State state_;
   bool stopped_ = false;
 };

@@ -110,7 +110,8 @@ ordered_json row_json(const config::FleetRow& row) {
                          {"wanted", row.wanted},
                          {"seen", static_cast<double>(row.seen_ns) / 1e9}};
   const auto status = ordered_json::parse(config::to_json(row.status), nullptr, false);
-  for (const char* const field : {"error", "last_failed", "host", "version", "groups", "overrides", "hash"}) {
+  for (const char* const field :
+       {"error", "last_failed", "host", "version", "groups", "overrides", "hash", "warning"}) {
     object[field] = status.contains(field) ? status.at(field) : ordered_json();
   }
   return object;

@@ -55,6 +55,7 @@ std::string ago(int64_t then_ns, int64_t now_ns) {
 
 std::string why(const FleetRow& row) {
   if (row.state == AgentState::kFailed) return row.status.error;
+  if (!row.status.warning.empty()) return "warning: " + row.status.warning;
   if (row.state == AgentState::kPending) return fmt::format("{} revisions behind", row.behind());
   if (!row.status.mounts.empty()) {
     const auto& first = row.status.mounts.front();
@@ -118,7 +119,7 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
     object["behind"] = row.behind();
     object["last_seen"] = row.seen_ns == 0 ? ordered_json() : ordered_json(format_rfc3339(row.seen_ns, 3));
     for (const char* const field : {"error", "desired", "last_failed", "host", "version", "groups", "since", "deleted",
-                                    "hash", "overrides", "plugins", "mounts", "series_full"}) {
+                                    "hash", "overrides", "plugins", "mounts", "series_full", "warning"}) {
       object[field] = status.contains(field) ? status.at(field) : ordered_json();
     }
     out += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
