@@ -1,6 +1,5 @@
 #include "base/trust.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
@@ -12,7 +11,6 @@
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <sstream>
 
 #include "base/log.h"
@@ -94,22 +92,15 @@ Status check_above(const std::string& path, const std::string& what, uid_t self)
   }
 }
 
-// Whether a folder is the root of a filesystem of our own, as `mount -t tmpfs` makes it (mode 1777), in which nobody
-// else has put anything yet. /tmp, where others work, is none of these.
-bool is_own_mount(const std::string& folder, const struct stat& info, uid_t self) {
-  constexpr int kMostEntries = 1000;
-  struct stat above{};
-  if (stat(parent_of(folder).c_str(), &above) != 0 || above.st_dev == info.st_dev) return false;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(folder.c_str()), closedir);
-  if (!entries) return false;
-  int left = kMostEntries;
-  while (const dirent* const entry = readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of our own
-    struct stat one{};
-    if (std::string_view(entry->d_name) == "..") continue;
-    if (fstatat(dirfd(entries.get()), entry->d_name, &one, AT_SYMLINK_NOFOLLOW) != 0) return false;
-    if (!is_trusted(one.st_uid, self) || --left == 0) return false;
+// Whether nobody else comes as far as the folder, since one above lets nobody else through: as a tmpfs that is mounted,
+// with its usual mode of 1777, in a folder of one's own. Whose that one is, check_above() looks at.
+bool is_out_of_reach(const std::string& path) {
+  for (std::string folder = parent_of(path);; folder = parent_of(folder)) {
+    struct stat info{};
+    if (lstat(folder.c_str(), &info) != 0) return false;
+    if (S_ISDIR(info.st_mode) && (info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return true;
+    if (folder == "/" || folder == ".") return false;
   }
-  return true;
 }
 
 }  // namespace
@@ -124,19 +115,17 @@ Status check_folder_trusted(const std::string& path, const std::string& what, ui
   if (stat(whole.c_str(), &info) != 0) return errno_error(errno, what + " " + path);
   if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, what + " " + path);
   if (!is_trusted(info.st_uid, self)) return foreign(what, path, info.st_uid, self);
-  if ((info.st_mode & kOthersWrite) != 0) {
-    if ((info.st_mode & S_ISVTX) != 0 && is_own_mount(whole, info, self)) {
-      log_warning("a mounted folder may be written by all users; only its sticky bit protects what is kept there",
-                  {{"folder", path}, {"next", "chmod 0700 " + path}});
-    } else if ((info.st_mode & S_ISVTX) != 0) {
-      return untrusted(
-          fmt::format("{} {} may be written by all users (mode {:04o}): name a folder of your own, as "
-                      "{}/monitor",
-                      what, path, info.st_mode & 07777, path));
-    } else {
-      return untrusted(fmt::format("{} {} may be written by others (mode {:04o}): chmod go-w {}, or name another one",
-                                   what, path, info.st_mode & 07777, path));
-    }
+  const bool open_to_others = (info.st_mode & kOthersWrite) != 0;
+  const bool sticky = (info.st_mode & S_ISVTX) != 0;
+  if (open_to_others && !sticky) {
+    return untrusted(fmt::format("{} {} may be written by others (mode {:04o}): chmod go-w {}, or name another one",
+                                 what, path, info.st_mode & 07777, path));
+  }
+  if (open_to_others && !is_out_of_reach(whole)) {
+    return untrusted(
+        fmt::format("{} {} may be written by all users (mode {:04o}): name a folder of your own, as "
+                    "{}/monitor",
+                    what, path, info.st_mode & 07777, path));
   }
   if (auto above = check_above(whole, what, self); !above) return above;
   std::array<char, PATH_MAX> resolved{};

@@ -3,7 +3,9 @@
 //
 // A folder is trusted when it belongs to this user or root, nobody else may write to it, and nobody else can put
 // another in its place: the folders above it belong to this user or root, too, and one that all may write to is sticky,
-// as /tmp is. Groups may write to those above: who makes a group's folder there trusts the group. Thread-safe.
+// as /tmp is. A sticky folder that all may write to is trusted, too, where a folder above lets nobody else through (a
+// tmpfs that is mounted in one's own folder). Groups may write to those above: who makes a group's folder there trusts
+// the group. Thread-safe.
 #pragma once
 
 #include <unistd.h>

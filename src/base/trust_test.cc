@@ -71,6 +71,8 @@ TEST_F(TrustTest, RefusesAFolderThatOthersMayWrite) {
     EXPECT_NE(refusal().find("chmod go-w " + folder_), std::string::npos) << refusal();
   }
   mode(folder_, 01777);
+  EXPECT_EQ(refusal(), "") << "nobody else comes so far";
+  mode(top_, 0711);
   EXPECT_NE(refusal().find("name a folder of your own"), std::string::npos) << refusal();
 }
 

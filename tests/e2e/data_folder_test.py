@@ -56,6 +56,7 @@ class DataFolderTest(ProgramTest):
             os.mkdir(folder)
             os.mkdir(folder + "/monitor", 0o700)
             os.chmod(folder, mode)
+            os.chmod(self.data, 0o711)  # so that others come as far as that
             self.refused(folder, f"chmod go-w {folder}" if mode != 0o1777 else "name a folder of your own")
             self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
             shutil.rmtree(folder)
