@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from driver import LIVE, ROOT, Driver  # noqa: E402
-from hosts_test import every_host, kit  # noqa: E402
+from hosts_test import MEMORY, every_host, kit  # noqa: E402
 from reference import selections  # noqa: E402
 
 
@@ -50,7 +50,7 @@ class MetricsTest(unittest.TestCase):
 
     @classmethod
     def watch(cls, driver, host):
-        with tempfile.TemporaryDirectory(prefix="truth-") as root:
+        with tempfile.TemporaryDirectory(prefix="truth-", dir=MEMORY) as root:
             for folder in ("proc", "sys"):
                 os.makedirs(os.path.join(root, folder))
             kit.lay(host.steps[0], root)

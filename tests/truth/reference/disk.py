@@ -41,16 +41,14 @@ def is_partition_by_name(name, names):
 class Topology:
     def __init__(self, reading, lines):
         self.reading, self.lines = reading, lines
+        self.hidden = {name for name in lines if (reading.text(self.folder(name) + "/hidden") or "0").strip() == "1"}
 
     def folder(self, name):
         return "sys/block/" + name.replace("/", "!")
 
-    def hidden(self, name):
-        return (self.reading.text(self.folder(name) + "/hidden") or "0").strip() == "1"
-
     def paths_of(self, head):
         """nvme0c1n1 is a path of nvme0n1 (Documentation/admin-guide/nvme-multipath.rst)."""
-        return [n for n in self.lines if self.hidden(n) and re.sub(r"c\d+(?=n\d+$)", "", n) == head]
+        return [n for n in self.hidden if re.sub(r"c\d+(?=n\d+$)", "", n) == head]
 
     def whole(self, name):
         if not self.reading.names("sys/block"):
@@ -68,7 +66,7 @@ class Topology:
         _, read, written = self.lines[name]
         if not self.whole(name) or self.made_up(name) or self.reading.names(self.folder(name) + "/slaves"):
             return False
-        if self.hidden(name):
+        if name in self.hidden:
             head = re.sub(r"c\d+(?=n\d+$)", "", name)
             return head in self.lines and self.lines[head][1:] == (0, 0)
         if self.paths_of(name):
