@@ -110,7 +110,7 @@ def caught_by(commands, mutant):
         )
         if done.returncode == 0:
             return None
-        first = re.search(r"^(?:(?:FAIL|ERROR): test_(\w+)|([\w-]+): \d+ wrong)", done.stdout + done.stderr, re.M)
+        first = re.search(r"^(?:(?:FAIL|ERROR): test_(\w+)|([\w.-]+): \d+ wrong)", done.stdout + done.stderr, re.M)
         return (first[1] or first[2]).replace("_", "-") if first else "no answer"
 
 

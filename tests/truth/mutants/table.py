@@ -30,7 +30,7 @@ PROCESSORS = [
     ("cpu.cc", "std::to_string(core));", "std::to_string(core + 1));"),
     ("cpu.cc", "if (total == 0) return CpuChange::kStill;", ""),
     ("cpu.cc", "columns < 4 ?", "columns < 8 ?"),
-    ("cpu.h", "kUser, kNice, kSystem, kIdle, kIowait,", "kUser, kNice, kSystem, kIowait, kIdle,"),
+    ("cpu.h", "kUser, kNice, kSystem, kIdle, kIowait,", "kUser, kNice, kIdle, kSystem, kIowait,"),
 ]
 
 MEMORY = [
