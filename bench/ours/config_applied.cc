@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "agent/agent.h"
-#include "agent/collect/source.h"
+#include "agent/collect/simulated.h"
 #include "agent/plugins/registry.h"
 #include "agent/spool/memory_spool.h"
 #include "base/disk.h"
