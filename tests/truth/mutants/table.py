@@ -71,7 +71,7 @@ DISKS = [
     ("disk.h", '{"read", "write"}', '{"write", "read"}'),
     ("block_topology.cc", '== "1";', '== "0";'),
     ("block_topology.cc", "counts = is_path == paths_count_", "counts = is_path != paths_count_"),
-    ("block_topology.cc", '= {"nbd", ', '= {'),
+    ("block_topology.cc", '= {"nbd", ', '= {"nbx", '),
     ("block_topology.cc", "'/', '!'", "'/', '/'"),
     (
         "block_topology.cc",

@@ -1,7 +1,8 @@
 """Rates and counters of what moves bytes in two directions: what disks and interfaces have in common.
 
 A rate is growth over the time between two readings. A counter that fell gives nothing: not for its thing, and not for a
-sum that it is part of, in that tick. A thing that was not there in the reading before has no growth yet.
+sum that it is part of, in that tick; nor does its return in the next one to where it fell from. A thing that was not
+there in the reading before has no growth yet; where nothing is known of any member, nothing is of the sum.
 The counter of a sum begins with what its members had counted when first read, and grows by what they grow: it never falls.
 """
 
@@ -21,7 +22,7 @@ class Flow:
     def __init__(self, options, each, rate, counter, direction, thing):
         self.options, self.each = options, options.get(each, False)
         self.rate, self.counter, self.direction, self.thing = rate, counter, direction, thing
-        self.last, self.members, self.total = {}, set(), None
+        self.last, self.fallen, self.total = {}, {}, None
 
     def choose(self, listed, in_sum, everything):
         """The things with series of their own, and those of the sum."""
@@ -35,6 +36,10 @@ class Flow:
         """`now`: name -> counter of all things."""
         listed, in_sum = self.choose(listed, in_sum, set(now))
         growth = {name: value - self.last[name] for name, value in now.items() if name in self.last}
+        for name, from_where in self.fallen.items():
+            if now.get(name, -1) >= from_where:
+                growth[name] = -1  # it came back from a moment of 0: no growth either
+        self.fallen = {name: self.last[name] for name in growth if name in self.last and now[name] < self.last[name]}
         first = self.total is None
         if first:
             self.total = sum(now[name] for name in in_sum)
@@ -53,7 +58,7 @@ class Flow:
                     out[series(self.rate, **own)] = per_second(growth[name], elapsed)
                 if self.options.get("counters"):
                     out[series(self.counter, **own)] = now[name]
-        if not fell:
+        if not fell and (known or not in_sum):
             out[series(self.rate, **labels)] = per_second(sum(known), elapsed)
         if self.options.get("counters"):
             out[series(self.counter, **labels)] = self.total
