@@ -80,6 +80,8 @@ class Interfaces(unittest.TestCase):
 class Mounts(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="truth-mounts-", dir="/mnt")
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.folder], check=True)
+        self.addCleanup(lambda: (subprocess.run(["umount", "-R", "-l", self.folder], check=False), os.rmdir(self.folder)))
 
     def mount(self, name, *arguments):
         point = os.path.join(self.folder, name)

@@ -25,6 +25,7 @@ class Tables(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="truth-table-", dir="/mnt")
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.root], check=True)
+        self.addCleanup(lambda: (subprocess.run(["umount", "-R", "-l", self.root], check=False), os.rmdir(self.root)))
 
     def filesystem_of(self, m, mounts):
         """The folder of the filesystem that a mount shows: a tmpfs, made when it is first asked for."""
