@@ -79,7 +79,7 @@ Status check_above(const std::string& path, const std::string& what, uid_t self)
     if (S_ISLNK(info.st_mode) && !is_trusted(info.st_uid, self))
       return foreign("the link above " + what, folder, info.st_uid, self);
     if (S_ISDIR(info.st_mode) && !is_trusted(info.st_uid, self) && !is_of_outer_namespace(info.st_uid)) {
-      return foreign("the folder above " + what + " " + path + ",", folder, info.st_uid, self);
+      return foreign(fmt::format("the folder above {} {},", what, path), folder, info.st_uid, self);
     }
     const bool open_to_all = S_ISDIR(info.st_mode) && (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0;
     if (open_to_all) {

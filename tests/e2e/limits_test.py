@@ -133,8 +133,7 @@ class LimitsTest(ProgramTest):
         wait_until(lambda: len(self.points_by_time()) >= 3, "ticks in the log")
         agent.stop()
         self.assertEqual(set(self.points_by_time().values()), {LOAD_SERIES + 2})
-        self.assertEqual(server.said("refused"), 0)
-
+        self.assertEqual(server.said("batch refused"), 0)
 
     def test_interfaces_that_are_gone_give_their_room_back(self):
         tree = Tree(f"{self.data}/tree")

@@ -161,7 +161,7 @@ class KafkaAwayTest(ProgramTest):
         self.assertEqual(state()["log"]["since"] or since, since, "it has been away since then")
         wait_until(lambda: state()["log"]["trouble"] == "", "the page to know that it is back", 60)
         self.assertIsNone(state()["log"]["since"])
-        member.says("log can be read again", limit=60)
+        member.says("log can be read again", limit=150)
 
 
 if __name__ == "__main__":
