@@ -105,7 +105,7 @@ class LimitsTest(ProgramTest):
         server = self.start_server()
         with Growing(tree, CPUS):
             agent = self.agent_on(tree, server, config)
-            reader = self.start_reader("--count", "4")
+            reader = self.start_reader("--count", "8")
             self.assertEqual(reader.ends(), 0, "\n".join(reader.err))
             agent.stop()
         by_time = {}
