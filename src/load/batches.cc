@@ -61,6 +61,7 @@ struct BatchMaker::Host {
   metrics::Tick tick;
   std::vector<double> level;
   metrics::Envelope envelope;
+  bool counting = true;
 };
 
 BatchMaker::BatchMaker(std::string agent_id, uint64_t seed, BatchShape shape)
@@ -77,6 +78,13 @@ BatchMaker::BatchMaker(std::string agent_id, uint64_t seed, BatchShape shape)
 
 BatchMaker::~BatchMaker() = default;
 
+void BatchMaker::repeat_from(uint64_t sequence) {
+  host_->envelope.sequence = sequence - 1;
+  host_->envelope.counters.ticks_due = 2 * sequence * host_->shape.ticks;
+  host_->envelope.counters.points_made = 2 * sequence * host_->shape.ticks * host_->shape.series;
+  host_->counting = false;
+}
+
 std::string BatchMaker::next() {
   Host& host = *host_;
   for (size_t i = 0; i < host.shape.ticks; ++i) {
@@ -86,8 +94,10 @@ std::string BatchMaker::next() {
   }
   metrics::Envelope& envelope = host.envelope;
   envelope.first_unacked = ++envelope.sequence;
-  envelope.counters.ticks_due += host.shape.ticks;
-  envelope.counters.points_made += host.shape.ticks * host.shape.series;
+  if (host.counting) {
+    envelope.counters.ticks_due += host.shape.ticks;
+    envelope.counters.points_made += host.shape.ticks * host.shape.series;
+  }
   envelope.appended_ns = host.tick.time_ns;
   return host.encoder.finish(envelope);
 }

@@ -26,6 +26,9 @@ class BatchMaker {
 
   const std::string& agent_id() const { return agent_id_; }
   const std::string& incarnation() const { return incarnation_; }
+  // The next one has this sequence, and all have the same counters from then on: what a load sends again and again with
+  // other sequences must not state counters that go back.
+  void repeat_from(uint64_t sequence);
   // The next one's wire form.
   std::string next();
 

@@ -16,6 +16,21 @@ constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
 constexpr size_t kConnectingAtOnce = 64;  // a server's backlog is finite
 constexpr int64_t kPaceEvery = 1 * kNanosPerMilli;
 
+// Sequences whose varint takes five bytes, so that one can be written over another.
+constexpr uint64_t kFirstSequence = uint64_t{1} << 28;
+constexpr size_t kSequenceBytes = 5;
+
+// Where the sequence of a batch begins: behind its incarnation and the tag of field 4.
+size_t sequence_offset(std::string_view batch, std::string_view incarnation) {
+  return batch.find(incarnation) + incarnation.size() + 1;
+}
+
+void write_sequence(std::string& batch, size_t offset, uint64_t sequence) {
+  for (size_t i = 0; i < kSequenceBytes; ++i, sequence >>= 7) {
+    batch[offset + i] = static_cast<char>((sequence & 0x7F) | (i + 1 < kSequenceBytes ? 0x80 : 0));
+  }
+}
+
 }  // namespace
 
 class Streams::Stream final : public rpc::ClientCallHandler {
@@ -23,7 +38,9 @@ class Streams::Stream final : public rpc::ClientCallHandler {
   Stream(Streams& owner, size_t number) : owner_(owner) {
     const StreamsOptions& options = owner_.options_;
     BatchMaker maker(fmt::format("load-{}-{}", options.seed, number), options.seed << 32 | number, options.shape);
+    maker.repeat_from(kFirstSequence);
     for (size_t i = 0; i < options.batches; ++i) batches_.push_back(maker.next());
+    offset_ = sequence_offset(batches_.front(), maker.incarnation());
     rpc::ChannelOptions to;
     to.host = options.server.host;
     to.port = options.server.port;
@@ -39,7 +56,10 @@ class Streams::Stream final : public rpc::ClientCallHandler {
   }
   bool send() {
     if (!greeted_ || !call_ || next_ - acknowledged_ > owner_.options_.window) return false;
-    call_->write(protocol::encode(protocol::Publish{next_, batches_[next_ % batches_.size()]}));
+    // The bytes are made beforehand; each batch has a sequence of its own, else the server would know it for a copy.
+    std::string& batch = batches_[next_ % batches_.size()];
+    write_sequence(batch, offset_, kFirstSequence + batches_.size() + next_);
+    call_->write(protocol::encode(protocol::Publish{next_, batch}));
     ++next_;
     ++owner_.stats_.sent;
     return true;
@@ -75,6 +95,7 @@ class Streams::Stream final : public rpc::ClientCallHandler {
 
   Streams& owner_;
   std::vector<std::string> batches_;
+  size_t offset_ = 0;  // of the sequence, in each of them
   std::unique_ptr<rpc::Channel> channel_;
   std::unique_ptr<rpc::ClientCall> call_;
   bool greeted_ = false;

@@ -6,7 +6,7 @@ import { age } from './format';
 import { go, link, Page } from './page';
 import { stream } from './stream';
 
-interface Row { agent: string; state: string; applied: number; wanted: number; seen: number; error: string | null; version: string | null; groups: string[] | null; overrides: string[] | null }
+interface Row { agent: string; state: string; applied: number; wanted: number; seen: number; error: string | null; warning: string | null; version: string | null; groups: string[] | null; overrides: string[] | null }
 interface Overview { source: string; files: boolean; documents: { key: string; kind: string; revision: number; tag: string; bytes: number }[]; agents: Row[] }
 interface Document { key: string; value: string; revision: number; tag: string; place?: string }
 interface Explained { agent: string; valid: boolean; problems: Problem[]; layers: { key: string; revision: number }[]; values: { path: string; value: unknown; key: string | null; revision: number }[] }
