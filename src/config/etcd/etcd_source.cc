@@ -66,8 +66,9 @@ struct EtcdSource::Impl {
   State state;
 
   KnownKeys keys;
-  bool at_one_revision = true;   // they stood together; else events have come since, and may lag
-  int64_t revision_at_read = 0;  // when the read under way was sent
+  bool at_one_revision = true;    // they stood together; else events have come since, and may lag
+  int64_t revision_at_read = 0;   // when the read under way was sent
+  int64_t revision_at_watch = 0;  // when the watch was asked for
 
   // What the listener was told.
   bool told = false;
@@ -205,13 +206,14 @@ void EtcdSource::Impl::open_watch() {
   fragment_bytes = 0;
   created = 0;
   endpoint = client.endpoint();
+  revision_at_watch = keys.revision();
   std::vector<std::string> requests;
   for (const KeyRange& range : ranges) {
     pb::WatchRequest request;
     pb::WatchCreateRequest& create = *request.mutable_create_request();
     create.set_key(range.key);
     create.set_range_end(range.end);
-    create.set_start_revision(keys.revision() + 1);
+    create.set_start_revision(revision_at_watch + 1);
     create.set_fragment(true);
     requests.push_back(request.SerializeAsString());
   }
@@ -269,9 +271,11 @@ void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
 }
 
 void EtcdSource::Impl::on_created(const pb::WatchResponse& response) {
-  if (response.header().revision() < keys.revision()) {
+  // Not with keys.revision(): an event of another watch of this stream may overtake this answer, whose revision is as
+  // of when etcd took the request.
+  if (response.header().revision() < revision_at_watch) {
     const Error reason(Code::kUnavailable, fmt::format("etcd is at revision {}, behind {}, up to which it was read",
-                                                       response.header().revision(), keys.revision()));
+                                                       response.header().revision(), revision_at_watch));
     client.give_up(reason);  // this member is behind: another
     return;
   }

@@ -294,6 +294,20 @@ TEST_F(EtcdSourceTest, WatchInTheFutureIsLeft) {
   EXPECT_GE(etcd_.opened.size(), 2U) << "another endpoint";
 }
 
+// etcd sends events and confirmations from separate queues: an event of the first watch may overtake the confirmation
+// of the second.
+TEST_F(EtcdSourceTest, EventThatOvertakesAConfirmationIsTaken) {
+  const int64_t read = etcd_.put(kOwn, "zero");
+  etcd_.created_revision = read;
+  etcd_.before_call = [this, read](std::string_view path) {
+    if (path == kWatchPath && etcd_.revision == read) etcd_.put(kOwn, "one");
+  };
+  start();
+  EXPECT_TRUE(lost_.empty());
+  EXPECT_TRUE(state().watching);
+  EXPECT_EQ(value(), "one");
+}
+
 TEST_F(EtcdSourceTest, AnotherClusterIsReadWhole) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
