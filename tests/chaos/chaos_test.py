@@ -89,8 +89,9 @@ class RecoveryTest(unittest.TestCase):
 
 
 class SchedulesTest(unittest.TestCase):
-    def test_three_schedules(self):
-        done = subprocess.run([os.path.join(ROOT, "tools", "chaos"), "--schedules", "3", "--seed", "1", "--jobs", "2"],
+    def test_a_schedule(self):
+        """./test --all runs more, by the tool itself."""
+        done = subprocess.run([os.path.join(ROOT, "tools", "chaos"), "--schedules", "1", "--seed", "1", "--jobs", "1"],
                               capture_output=True, text=True, timeout=400, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("lost 0, twice 0, unexplained 0, failed 0", done.stdout)
