@@ -9,72 +9,12 @@ import unittest
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from fuse import Fuse, mount, own_mount_namespace, unmount  # noqa: E402
-from programs import BIN, ProgramTest, run, wait_until  # noqa: E402
-
-USAGE, UTILIZATION = "system.filesystem.usage", "system.filesystem.utilization"
-MS_BIND, MS_REC = 4096, 16384
+from fuse import mount, own_mount_namespace, unmount  # noqa: E402
+from mounts import MS_BIND, MS_REC, USAGE, UTILIZATION, MountTest, by_mount, state  # noqa: E402
+from programs import BIN, run, wait_until  # noqa: E402
 
 
-def by_mount(metrics, name=USAGE):
-    """{mount point: (value, labels)}; the sum is under None."""
-    return {m["labels"].get("system.filesystem.mountpoint"): (m["value"], m["labels"]) for m in metrics if m["name"] == name}
-
-
-def state(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        return stat.read().rsplit(") ", 1)[1][0]
-
-
-class FilesystemTest(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.fuses = []
-        self.mounts = []
-
-    def tearDown(self):
-        for fuse in self.fuses:
-            fuse.close()
-        for target in reversed(self.mounts):
-            unmount(target)
-        super().tearDown()
-
-    def path(self, name):
-        return os.path.join(self.data, name)
-
-    def folder(self, name):
-        os.makedirs(self.path(name), exist_ok=True)
-        return self.path(name)
-
-    def fuse(self, name, **options):
-        fuse = Fuse(self.path(name), **options)
-        self.fuses.append(fuse)
-        return fuse
-
-    def mounted(self, source, target, kind, options="", flags=0):
-        mount(source, target, kind, options, flags)
-        self.mounts.append(target)
-        return target
-
-    def image(self, name, kind, size):
-        """A loop device with a filesystem of `kind`; freed with its last mount."""
-        with open(self.path(name), "wb") as image:
-            image.truncate(size)
-        subprocess.run([f"mkfs.{kind}", "-q", self.path(name)], check=True)
-        device = subprocess.check_output(["losetup", "-f", "--show", self.path(name)], text=True).strip()
-        self.addCleanup(subprocess.run, ["losetup", "-d", device], stderr=subprocess.DEVNULL)
-        return device
-
-    def once(self, *arguments, interval=0.2, command=(), **selection):
-        with open(self.path("once.json"), "w") as config:
-            json.dump({"interval": interval, "metrics": [{"name": "filesystem", "per_filesystem": True, **selection}]}, config)
-        agent = [os.path.join(BIN, "monitor-agent"), "--once", "--format", "json", "--config", self.path("once.json"),
-                 "--data", self.path("once")]
-        status, out, err = run(*command, *agent, *arguments) if command else run(*agent, *arguments)
-        self.assertEqual(status, 0, err)
-        self.said = err
-        return json.loads(out)["metrics"]
-
+class FilesystemTest(MountTest):
     def live(self, agent_id, *arguments, interval=0.2):
         """A server and an agent that ticks."""
         server = self.start_server()
