@@ -61,7 +61,21 @@ class EtcdTest(ProgramTest):
         return agent.says(f"configuration applied revision={revision} .*source=" + OWN)
 
 
-class Applying(EtcdTest):
+class SharedEtcdTest(EtcdTest):
+    """Of tests that do nothing to etcd but what its clients do: one for all of a class, empty for each."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = Etcd()
+        cls.addClassCleanup(cls.shared.close)
+
+    def etcd(self):
+        self.shared.clear()
+        return self.shared
+
+
+class Applying(SharedEtcdTest):
     def test_put_by_etcdctl_is_applied_soon(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
@@ -513,7 +527,7 @@ class Fleet(EtcdTest):
         self.assertIn("0 of 3 agents watch", out)
 
 
-class Author(EtcdTest):
+class Author(SharedEtcdTest):
     def test_two_authors_of_different_fields_both_win(self):
         etcd = self.etcd()
         authors = [self.start("monitor-config", "--etcd", etcd.address, "set", "--agent-id", "a", f"{field}={i}")

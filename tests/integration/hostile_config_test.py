@@ -109,13 +109,10 @@ class Hostile:
         self.assertEqual(self.agent.stop(), 0)
 
     def test_a_write_every_millisecond_ends_on_the_last(self):
-        end = time.monotonic() + 3
-        count = 0
         draw = random.Random(2)
         wrong = [document for _, document in documents() if len(document) < 1000]
-        while time.monotonic() < end:
+        for count in range(1000):
             begun = time.monotonic()
-            count += 1
             self.put(OWN, draw.choice(wrong) if draw.random() < 0.5 else json.dumps({**GOOD, "labels": {"n": str(count)}}))
             while time.monotonic() < begun + 0.001:
                 pass
@@ -123,7 +120,6 @@ class Hostile:
         self.agent.says("configuration applied")
         self.put(ROOT + "defaults", json.dumps({"labels": {"m": "x"}}))  # another key after it: what is in force is all of them
         wait_until(lambda: not self.status("a")["error"] and self.status("a")["hash"] != self.hash, "the last one")
-        self.assertGreater(count, 300)
         self.assertEqual(self.agent.stop(), 0)
 
     def test_keys_that_are_no_names(self):

@@ -1,5 +1,5 @@
 """A thousand changes, good and bad, over all layers, on files and on a real etcd: after each the agent is where a model of
-ours says, which knows nothing of its code."""
+ours says, which knows nothing of its code. With a number, so many changes: random_walk_test.py 200."""
 import copy
 import json
 import os
@@ -227,4 +227,6 @@ class OnEtcd(Walk, KeysInEtcd, ProgramTest):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] and sys.argv[1].isdigit():
+        STEPS = int(sys.argv.pop(1))
     unittest.main()

@@ -68,6 +68,10 @@ class Etcd:
     def revision(self):
         return json.loads(self.ctl("get", "/", "-w", "json"))["header"]["revision"]
 
+    def clear(self):
+        """As if nothing had ever been put, but for the revision."""
+        self.ctl("del", "", "--prefix")
+
     def send(self, number):
         self.process.send_signal(number)
 

@@ -44,14 +44,20 @@ class KeysInFiles:
 
 
 class KeysInEtcd:
-    """By etcd's HTTP gateway: a process for each of thousands of changes would take minutes."""
+    """By etcd's HTTP gateway: a process for each of thousands of changes would take minutes. One etcd for all tests of a class,
+    empty for each."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.etcd = Etcd()
+        cls.addClassCleanup(cls.etcd.close)
 
     def setUp(self):
         super().setUp()
-        self.etcd = Etcd()
-        self.addCleanup(self.etcd.close)
+        self.etcd.clear()
         self.agent_where = ["--etcd", self.etcd.address]
-        self.gateway = http.client.HTTPConnection(self.etcd.address, timeout=10)
+        self.gateway = http.client.HTTPConnection(self.etcd.address, timeout=30)
         self.addCleanup(self.gateway.close)
 
     def ask(self, path, **request):
