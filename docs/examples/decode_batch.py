@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Decodes a MetricBatch (proto/monitor/v1/metrics.proto) without any library: a reader of the log in a page.
 
-As a program it reads batches from a SQLite log:   decode_batch.py LOG.db
+As a program it prints the batches of a log, an object a line, and follows a topic until it is stopped:
+    decode_batch.py LOG.db                          a log in SQLite
+    decode_batch.py --kafka HOST:PORT [TOPIC]       a log on Kafka (pip install confluent-kafka)
 """
 import json
 import struct
@@ -179,6 +181,41 @@ def read_sqlite(path):
             yield offset, time_ns, key, json.loads(headers), value
 
 
+def read_kafka(brokers, topic="monitoring-data", client=None):
+    """(partition, offset, log time in ns, key, headers, value) of every record, from the oldest on, without an end. Every
+    partition is read and nothing is committed, so that no group of readers is disturbed."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "decode-batch", "enable.auto.commit": False, **(client or {})})
+    try:
+        found = consumer.list_topics(topic, timeout=10).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in found.partitions])
+        while True:
+            record = consumer.poll(1.0)
+            if record is None:
+                continue
+            if record.error():
+                raise KafkaException(record.error())
+            headers = {name: value.decode() for name, value in record.headers() or []}
+            yield record.partition(), record.offset(), record.timestamp()[1] * 10**6, (record.key() or b"").decode(), headers, record.value()
+    finally:
+        consumer.close()
+
+
+def decode_record(headers, value):
+    """As decode(); a server with --encoding json writes the batch as JSON."""
+    return json.loads(value) if headers.get("content-type") == "application/json" else decode(value)
+
+
 if __name__ == "__main__":
-    for offset, _, _, headers, value in read_sqlite(sys.argv[1]):
-        print(json.dumps({"offset": offset, **decode(value)}))
+    try:
+        if sys.argv[1] == "--kafka":
+            for partition, offset, _, _, headers, value in read_kafka(*sys.argv[2:4]):
+                print(json.dumps({"partition": partition, "offset": offset, **decode_record(headers, value)}), flush=True)
+        else:
+            for offset, _, _, headers, value in read_sqlite(sys.argv[1]):
+                print(json.dumps({"offset": offset, **decode_record(headers, value)}))
+    except KeyboardInterrupt:
+        pass

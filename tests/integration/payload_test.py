@@ -2,6 +2,8 @@
 mapping to OTLP."""
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,41 @@ class PayloadTest(ProgramTest):
         self.assertIn(b'agent_id: "a"', done.stdout)
         self.assertIn(b'name: "system.memory.usage"', done.stdout)
         self.assertNotRegex(done.stdout.decode(), r"(?m)^\s*\d+:", "no field is unknown")
+
+    def test_the_command_of_the_python_version_generates_classes(self):
+        with open(f"{ROOT}/docs/from-python.md", encoding="utf-8") as page:
+            commands = [line[2:] for line in page if line.startswith("$ python3 -m grpc_tools.protoc ")]
+        self.assertEqual(len(commands), 2)
+        tree = f"{self.data}/tree"
+        for folder in ("proto", "shared"):
+            shutil.copytree(f"{ROOT}/{folder}", f"{tree}/{folder}", symlinks=True, ignore=shutil.ignore_patterns("*_pb2*"))
+        for command in commands:
+            subprocess.run(command.replace("python3", sys.executable, 1), shell=True, cwd=tree, check=True)
+        # In processes of their own: one process has a file's messages once.
+        read = "import sys; from {} import MetricBatch; print(MetricBatch.FromString(sys.stdin.buffer.read()).agent_id)"
+        for module, more in (("shared.monitoring_pb2", ""), ("monitor.v1.metrics_pb2", "; from monitor.v1.ingest_pb2_grpc import IngestStub")):
+            done = subprocess.run([sys.executable, "-c", read.format(module) + more], input=self.records[0][4], cwd=tree, capture_output=True, check=True)
+            self.assertEqual(done.stdout, b"a\n")
+
+    def test_the_example_prints_a_topic(self):
+        """The client library's own brokers, which others reach over TCP as those of a real cluster."""
+        from confluent_kafka import Producer
+
+        producer = Producer({"test.mock.num.brokers": 1, "log_level": 3})
+        broker = next(iter(producer.list_topics("monitoring-data", timeout=10).brokers.values()))
+        for _, _, key, headers, value in self.records[:3]:
+            producer.produce("monitoring-data", key=key, value=value, headers=headers)
+        producer.produce("monitoring-data", key="j", value=b'{"agent": "j"}', headers={"content-type": "application/json"})
+        self.assertEqual(producer.flush(10), 0)
+        example = self.start(sys.executable, f"{ROOT}/docs/examples/decode_batch.py", "--kafka", f"{broker.host}:{broker.port}")
+        printed = {line["agent"]: line for line in sorted(example.json_lines(4), key=lambda line: line["offset"], reverse=True)}
+        from decode_batch import decode
+
+        first = json.loads(json.dumps(decode(self.records[0][4])))
+        self.assertEqual({name: printed["a"][name] for name in first}, first)
+        self.assertEqual(set(printed["j"]), {"agent", "partition", "offset"})
+        example.send(signal.SIGINT)
+        self.assertEqual(example.ends(), 0, example.err)
 
     def test_generated_python_and_the_example_agree_with_get_metrics(self):
         generated = tempfile.mkdtemp(dir=self.data)
