@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "metriclog/log.h"
 
@@ -26,6 +27,19 @@ struct GroupPosition {
   int64_t next_offset = 0;  // the first that it has not stored as done
 };
 
+// What a writer of the log leaves every kEvery, whether or not anything is written, and once more when it stops.
+// Readers tell by it a server that is away from agents that are. A writer that cannot write leaves none.
+struct Heartbeat {
+  static constexpr int64_t kEvery = 5 * kNanosPerSecond;
+
+  std::string writer = {};   // random, new with every start of a writer
+  std::string program = {};  // for people
+  std::string host = {};
+  uint64_t count = 0;   // rises with each of this writer
+  int64_t time_ns = 0;  // when the log took it (wall clock of the log)
+  bool ended = false;   // the writer was stopped; none follows
+};
+
 class LogBrowser {
  public:
   virtual ~LogBrowser() = default;
@@ -37,6 +51,8 @@ class LogBrowser {
   virtual Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) = 0;
   // The first record that the log took at or after this time; the end when there is none.
   virtual Result<int64_t> offset_at(int32_t partition, int64_t time_ns) = 0;
+  // The newest of each writer of the last minutes. None: the log has no heartbeats (an older server writes it).
+  virtual Result<std::vector<Heartbeat>> heartbeats() = 0;
 };
 
 }  // namespace monitor::metriclog

@@ -94,6 +94,16 @@ class TopTest(ProgramTest):
         children = subprocess.run(["ps", "--ppid", str(shell), "-o", "pid="], capture_output=True, text=True, check=True).stdout.split()
         return int(children[0])
 
+    def test_a_dead_server_makes_no_agent_gone(self):
+        server = self.start_server()
+        self.configure("agent-001", "--interval", "1", "--metrics", "cpu")
+        self.start_agent("agent-001", server, "--simulate")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "top", "-x", "100", "-y", "24",
+                  f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db")
+        self.shows(r"1 agents: +1 alive")
+        server.kill()
+        wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be missed", 60)
+
     def test_without_a_terminal_it_says_so(self):
         status, out, err = run("monitor-analysis", "top", "--log", f"sqlite:{self.data}/log.db")
         self.assertEqual(status, 64)

@@ -2,6 +2,7 @@
 that forgot where a browser was."""
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -85,6 +86,49 @@ class WebTroubleTest(BrowserTest):
         wait_until(lambda: all(rows()[n]["figures"][0] == 0.9 and rows()[n]["clock_error"] == 0 for n in ("ahead", "behind")), "the right clocks")
         self.assertLess(now - rows()["agent-001"]["tick"], 10)
         self.no_faults()
+
+    def test_a_dead_server_is_told_from_dead_agents(self):
+        server = self.system()
+        port = server.address.rsplit(":", 1)[1]
+        status = lambda: self.get("/api/v1/status")  # noqa: E731
+        health = lambda: self.get("/api/v1/fleet")["agents"][0]["health"]  # noqa: E731
+        self.browser.open(self.url("overview"))
+        wait_until(lambda: status()["servers"]["state"] == "writing", "heartbeats", 30)
+        self.assertEqual(status()["trouble"], [])
+        self.browser.wait("document.querySelector('.lamp.live') !== null && document.querySelector('.is-alive') !== null")
+        server.send(signal.SIGKILL)
+        server.ends()
+        told = wait_until(lambda: status()["trouble"], "the trouble", 40)
+        self.assertEqual((len(told), status()["servers"]["state"]), (1, "away"))
+        self.assertIn("no server has written the log since", told[0])
+        self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no server'"
+                          " && document.getElementById('notice').textContent.includes('No server has written the log since')")
+        # Its agent lives: its status is in the files, and nothing could come of it.
+        self.browser.wait("document.querySelector('.is-unknown') !== null && document.querySelector('.is-gone') === null")
+        wait_until(lambda: health() == "unknown", "the agent to be unknown")
+        server = self.start_server(port=port)
+        wait_until(lambda: status()["trouble"] == [] and health() == "alive", "all to be well again", 60)
+        self.browser.wait("document.querySelector('.lamp.live') !== null && document.getElementById('notice').textContent === ''")
+        # A server that is stopped says so, and is believed at once.
+        self.assertEqual(server.stop(), 0)
+        wait_until(lambda: status()["servers"]["state"] == "stopped", "the end of the server", 10)
+        self.browser.wait("document.querySelector('.lamp.quiet') !== null")
+        # A log of an older server has no heartbeats: nothing is known, and nobody is alarmed.
+        with sqlite3.connect(f"{self.data}/log.db") as log:
+            log.execute("DROP TABLE writers")
+        log.close()
+        wait_until(lambda: status()["servers"]["state"] == "unknown", "the heartbeats to be gone")
+        self.no_faults()
+
+    def test_agents_that_are_dead_are_told_from_a_dead_server(self):
+        self.system()
+        for program in self.running:
+            if program.name == "monitor-agent":
+                program.kill()
+        told = wait_until(lambda: self.get("/api/v1/status")["trouble"], "the trouble", 60)
+        self.assertRegex(told[0], r"nothing came from any agent for \d+s; a server writes the log")
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no data' && document.querySelector('.is-gone') !== null")
 
     def test_a_log_that_was_away_is_read_on_however_it_is_moved_back(self):
         server = self.system()

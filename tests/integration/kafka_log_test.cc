@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -136,6 +137,41 @@ TEST_F(KafkaLog, TopicsAreMadeAsTheyShouldBe) {
   EXPECT_EQ(settings["cleanup.policy"], "delete");
   EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic + "-state"), 3);
   EXPECT_EQ(testing::settings(kafka_.brokers, kafka_.topic + "-state")["cleanup.policy"], "compact");
+}
+
+TEST_F(KafkaLog, WritersLeaveHeartbeatsInATopicOfTheirOwn) {
+  const auto first = write({.program = "first", .host = "h"});
+  auto second = write({.program = "second"});
+  testing::wait_until_open(*first);
+  testing::wait_until_open(*second);
+  auto opened = open_kafka_browser(kafka_);
+  ASSERT_TRUE(opened);
+  const auto wait_for = [&](const std::function<bool(const std::map<std::string, Heartbeat>&)>& is_so) {
+    const int64_t end = SystemClock().mono_ns() + kPatience;
+    while (SystemClock().mono_ns() < end) {
+      std::map<std::string, Heartbeat> found;
+      if (const auto beats = (*opened)->heartbeats()) {
+        for (const Heartbeat& beat : *beats) found[beat.program] = beat;
+      }
+      if (is_so(found)) return true;
+      usleep(50'000);
+    }
+    return false;
+  };
+  EXPECT_TRUE(wait_for([](auto found) { return found.size() == 2 && found["first"].host == "h"; }));
+  EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic + "-writers"), 1);
+  EXPECT_TRUE(wait_for([](auto found) { return found["first"].count > 1; })) << "they go on without records";
+  second.reset();
+  EXPECT_TRUE(wait_for([](auto found) { return found["second"].ended && !found["first"].ended; }));
+}
+
+TEST_F(KafkaLog, TopicOfAnOlderServerHasNoHeartbeats) {
+  testing::create_topic(kafka_.brokers, kafka_.topic, 1, {});
+  auto opened = open_kafka_browser(kafka_);
+  ASSERT_TRUE(opened);
+  const auto beats = (*opened)->heartbeats();
+  ASSERT_TRUE(beats) << beats.error().to_string();
+  EXPECT_TRUE(beats->empty());
 }
 
 TEST_F(KafkaLog, AnExistingTopicIsLeftAsItIs) {

@@ -1,7 +1,7 @@
 // The API as the page uses it: /api/v1/..., which openapi.json describes.
 
-export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'gone';
-export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'gone'];
+export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'unknown' | 'gone';
+export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'unknown', 'gone'];
 
 export interface AgentRow {
   agent: string;
@@ -29,7 +29,8 @@ export interface Series {
 export interface Range { resolution: string; from: number; to: number; live_id: string; series: Series[] }
 export interface Tick { agent: string; time: number; late: boolean; values: Record<string, number | null> }
 export interface Status {
-  version: string; now: number; agents: number;
+  version: string; now: number; agents: number; trouble: string[];
+  servers: { state: 'unknown' | 'writing' | 'stopped' | 'away'; last: number | null; trouble: string };
   log: { name: string; trouble: string; since: number | null; newest: number | null; caught_up: boolean; skipped: number; lost: number };
   history: { trouble: string; since: number | null };
   config: { source: string; files: boolean; trouble: string; editable: boolean };

@@ -84,13 +84,17 @@ function show(): void {
 }
 
 function tell(): void {
-  const text = link_ === 'live' ? 'live' : link_ === 'connecting' ? 'connecting' : `disconnected for ${age((Date.now() - linkSince) / 1000)}`;
-  lamp.className = `lamp ${link_}`;
+  // Connected to this page's server, which says whether anything comes.
+  const quiet = link_ === 'live' && status !== null && status.servers.trouble !== '';
+  const noServer = status?.servers.state === 'away' || status?.servers.state === 'stopped';
+  const text = quiet ? (noServer ? 'no server' : 'no data') : link_ === 'live' ? 'live' : link_ === 'connecting' ? 'connecting' : `disconnected for ${age((Date.now() - linkSince) / 1000)}`;
+  lamp.className = `lamp ${quiet ? 'quiet' : link_}`;
   say(lamp.lastChild!, text);
   const parts: string[] = [];
   if (link_ === 'lost') parts.push(`No connection to the server since ${clock(linkSince / 1000)}. What is shown is from before; trying again.`);
   if (status !== null && status.log.trouble !== '') parts.push(`The log cannot be read since ${clock(status.log.since)}: ${status.log.trouble}`);
   else if (status !== null && !status.log.caught_up) parts.push('Reading what the log already holds.');
+  if (status !== null && status.servers.trouble !== '') parts.push(`${status.servers.trouble.charAt(0).toUpperCase()}${status.servers.trouble.slice(1)}.`);
   if (status !== null && status.history.trouble !== '') parts.push(`The history cannot be written since ${clock(status.history.since)}: ${status.history.trouble}. What the log keeps is put into it later.`);
   if (status !== null && status.config.trouble !== '') parts.push(`The configuration cannot be read: ${status.config.trouble}`);
   const wanted = parts.join('\n');

@@ -64,7 +64,7 @@ bool is_newer_run(const LiveAgent& agent, const metrics::Batch& batch, int64_t l
 }  // namespace
 
 std::string_view to_string(Health health) {
-  constexpr std::array<std::string_view, 5> kNames = {"alive", "late", "spooling", "silent", "gone"};
+  constexpr std::array<std::string_view, kHealths> kNames = {"alive", "late", "spooling", "silent", "unknown", "gone"};
   return kNames[static_cast<size_t>(health)];
 }
 
@@ -260,8 +260,14 @@ void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {
   }
 }
 
-Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence) {
+Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const Servers& servers) {
   const int64_t quiet = std::max<int64_t>(elapsed_ns(agent.seen_ns, now_ns), 0);
+  const bool heard_until_then = elapsed_ns(agent.seen_ns, servers.last_ns) <= kGoneAfter;
+  if (servers.gone() && quiet > kDue && heard_until_then && presence != Presence::kGone) {
+    return {Health::kUnknown,
+            fmt::format("no server has written the log since {}{}", format_rfc3339(servers.last_ns, 0),
+                        presence == Presence::kAlive ? "; the agent lives" : "")};
+  }
   if (quiet > kGoneAfter) {
     if (presence == Presence::kAlive) {
       return {Health::kSpooling, fmt::format("it lives, and nothing of it reached the log for {}", seconds(quiet))};

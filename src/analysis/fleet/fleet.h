@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analysis/fleet/server_watch.h"
 #include "base/clock.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
@@ -26,8 +27,10 @@ enum class Health {
   kLate,      // what comes is behind its time, or nothing came when something was due
   kSpooling,  // it lives, and what it has to say waits at the agent
   kSilent,    // it lives, and is told to say nothing
+  kUnknown,   // no server writes the log: nothing would come of it, whether it lives or not
   kGone,
 };
+inline constexpr size_t kHealths = 6;
 std::string_view to_string(Health health);
 
 // The main figures, in the order in which they are shown: CPU, memory, disk read and write, net in and out.
@@ -132,6 +135,6 @@ struct Verdict {
   Health health = Health::kGone;
   std::string why;  // for people; empty when alive
 };
-Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence);
+Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const Servers& servers = {});
 
 }  // namespace monitor::analysis

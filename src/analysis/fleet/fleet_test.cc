@@ -62,6 +62,24 @@ TEST(Fleet, SaysHowAnAgentIs) {
   EXPECT_EQ(health(31, Presence::kGone), Health::kGone);
 }
 
+TEST(Fleet, AgentsAreUnknownWhileNoServerWrites) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow, 0.5), kNow);
+  const Servers away{.state = Servers::State::kAway, .last_ns = kNow + 2 * kSecond};
+  const auto health = [&](int64_t after, Presence presence, const Servers& servers) {
+    return judge(*fleet.find("a"), kNow + after * kSecond, presence, servers).health;
+  };
+  EXPECT_EQ(health(10, Presence::kUnknown, away), Health::kAlive) << "it was heard just now";
+  EXPECT_EQ(health(31, Presence::kUnknown, away), Health::kUnknown);
+  EXPECT_EQ(health(3600, Presence::kAlive, away), Health::kUnknown);
+  EXPECT_EQ(health(3600, Presence::kGone, away), Health::kGone) << "its lease says more than the log can";
+  EXPECT_EQ(health(3600, Presence::kUnknown, {.state = Servers::State::kWriting, .last_ns = kNow + 3600 * kSecond}),
+            Health::kGone);
+  // It was gone before the server was.
+  EXPECT_EQ(health(3600, Presence::kUnknown, {.state = Servers::State::kAway, .last_ns = kNow + 60 * kSecond}),
+            Health::kGone);
+}
+
 TEST(Fleet, TellsWhyAnAgentIsSilent) {
   Fleet fleet;
   apply(fleet, batch(1, kNow, 0.5), kNow);

@@ -3,6 +3,7 @@
 #include <langinfo.h>
 #include <ncurses.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstring>
 #include <string>
@@ -139,10 +140,17 @@ class FleetSink final : public BatchSink {
   std::string trouble;
 };
 
+// When the log took the last record of any agent.
+int64_t newest(const Fleet& fleet) {
+  int64_t found = 0;
+  for (const auto& [name, agent] : fleet.agents()) found = std::max(found, agent.seen_ns);
+  return found;
+}
+
 }  // namespace
 
 Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
-           const std::atomic<bool>& stop) {
+           const std::atomic<bool>& stop, const std::function<Servers()>& servers) {
   FleetSink sink;
   Consumer consumer(reader, sink, registry);
   const Screen screen;
@@ -165,7 +173,9 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
       due = true;
     }
     if (!due) continue;
-    view.set_trouble(sink.trouble);
+    const Servers known = servers();
+    view.set_servers(known);
+    view.set_trouble(sink.trouble.empty() ? silence_of(known, newest(sink.fleet), clock.wall_ns()) : sink.trouble);
     Screen::show(
         view.draw(view.paused() ? held : sink.fleet, view.paused() ? held_ns : clock.wall_ns(), Screen::size()));
     drawn_ns = clock.mono_ns();

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
+#include "analysis/fleet/server_watch.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "metriclog/log.h"
@@ -12,8 +14,9 @@
 
 namespace monitor::analysis::top {
 
+// `servers`: whether a server writes the log; asked with each drawing, and answers at once.
 // Errors: the reader's; kUnavailable for a terminal that cannot be used.
 Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
-           const std::atomic<bool>& stop);
+           const std::atomic<bool>& stop, const std::function<Servers()>& servers);
 
 }  // namespace monitor::analysis::top

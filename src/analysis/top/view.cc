@@ -236,7 +236,7 @@ std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
     const bool labelled = std::ranges::any_of(
         agent.labels, [&](const auto& label) { return glob_match(pattern, label.first + "=" + label.second); });
     if (!filter_.empty() && !glob_match(pattern, name) && !glob_match(pattern, agent.host) && !labelled) continue;
-    rows.push_back({&agent, judge(agent, now_ns, Presence::kUnknown), agent.figures()});
+    rows.push_back({&agent, judge(agent, now_ns, Presence::kUnknown, servers_), agent.figures()});
   }
   const auto key = [this](const Row& row) -> double {
     switch (sort_) {
@@ -320,7 +320,7 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
     table(fleet, now_ns, size, lines);
     return;
   }
-  const Verdict verdict = judge(*agent, now_ns, Presence::kUnknown);
+  const Verdict verdict = judge(*agent, now_ns, Presence::kUnknown, servers_);
   lines.push_back(
       {{cut(fmt::format(
                 "{}  {}  version {}  revision {}  every {}{}", printable(agent->name), printable(agent->host),
@@ -366,7 +366,8 @@ void View::help(std::vector<Line>& lines) const {
   }
   lines.push_back({});
   lines.push_back({{"alive; late: behind its time; spooling: what it has to say waits at the agent;", Paint::kDim}});
-  lines.push_back({{"silent: it lives and collects nothing; gone: nothing came for 30 s", Paint::kDim}});
+  lines.push_back({{"silent: it lives and collects nothing; gone: nothing came for 30 s;", Paint::kDim}});
+  lines.push_back({{"unknown: no server writes the log, so nothing can come", Paint::kDim}});
 }
 
 Line View::foot() const {
@@ -385,12 +386,14 @@ std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
   } else if (mode_ == Mode::kDetail) {
     detail(fleet, now_ns, size, lines);
   } else {
-    std::array<size_t, 5> counts{};
+    std::array<size_t, kHealths> counts{};
     for (const auto& [name, agent] : fleet.agents())
-      ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown).health)];
+      ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown, servers_).health)];
     Line top = {{cut(fmt::format("{} agents: ", fleet.agents().size()), 14), Paint::kBold}};
     for (size_t i = 0; i < counts.size(); ++i) {
       const auto health = static_cast<Health>(i);
+      // The line must fit into 80 columns.
+      if (health == Health::kUnknown && counts[i] == 0) continue;
       top.push_back(
           {fmt::format("{} {}  ", counts[i], to_string(health)), counts[i] > 0 ? paint_of(health) : Paint::kDim});
     }

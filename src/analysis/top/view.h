@@ -37,6 +37,7 @@ class View {
   bool key(int key);
   bool paused() const { return paused_; }
   void set_trouble(const std::string& text) { trouble_ = text; }
+  void set_servers(const Servers& servers) { servers_ = servers; }
   // Exactly `size.rows` lines, none wider than `size.columns`.
   std::vector<Line> draw(const Fleet& fleet, int64_t now_ns, Size size);
 
@@ -74,6 +75,7 @@ class View {
   long page_ = 20;
   std::vector<std::string> order_;  // agents as last drawn
   std::string trouble_;
+  Servers servers_;
 };
 
 }  // namespace monitor::analysis::top

@@ -181,5 +181,12 @@ TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
 }
 
+TEST_F(ViewTest, AgentsOfADeadServerAreUnknownAndNotGone) {
+  heard("a", 0.5, kNow - 60 * kNanosPerSecond);
+  EXPECT_THAT(text(), HasSubstr("1 gone"));
+  view_.set_servers({.state = Servers::State::kAway, .last_ns = kNow - 58 * kNanosPerSecond});
+  EXPECT_THAT(text(), HasSubstr("1 unknown  0 gone"));
+}
+
 }  // namespace
 }  // namespace monitor::analysis::top

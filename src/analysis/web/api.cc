@@ -34,6 +34,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
       config_desk_(loop, "configuration", kMostQuestions),
       log_desk_(loop, "log", kMostQuestions),
       scrape_desk_(loop, "latest values", kMostQuestions),
+      servers_looked_ns_(clock_.mono_ns() - options_.look_at_servers_ns),
       asked_ns_(clock_.mono_ns()),
       config_looked_ns_(clock_.mono_ns() - options_.look_at_config_ns) {
   for (size_t i = 0; i < kHistoryDesks; ++i) {
@@ -245,6 +246,22 @@ void Api::tick() {
   const int64_t mono = clock_.mono_ns();
   const bool watched = hub_.followers() > 0 || mono - asked_ns_ < options_.abandoned_ns;
   if (watched && mono - config_looked_ns_ >= options_.look_at_config_ns && !config_busy_) look_at_config();
+  if (watched && mono - servers_looked_ns_ >= options_.look_at_servers_ns && !servers_busy_) look_at_servers();
+}
+
+void Api::look_at_servers() {
+  servers_busy_ = true;
+  servers_looked_ns_ = clock_.mono_ns();
+  auto beats = std::make_shared<Result<std::vector<metriclog::Heartbeat>>>(std::vector<metriclog::Heartbeat>());
+  log_desk_.run([this, beats] { *beats = log_.heartbeats(); },
+                [this, beats] {
+                  servers_busy_ = false;
+                  if (*beats) {
+                    servers_.take(**beats, clock_.mono_ns());
+                  } else {
+                    servers_.forget();
+                  }
+                });
 }
 
 void Api::look_at_config() {

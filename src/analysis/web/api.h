@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/fleet/server_watch.h"
 #include "analysis/history/query.h"
 #include "analysis/web/change_guard.h"
 #include "analysis/web/config_desk.h"
@@ -35,7 +36,8 @@ struct ApiOptions {
   ConfigOptions config;
   int64_t tick_ns = 1 * kNanosPerSecond;            // events of the fleet
   int64_t look_at_config_ns = 2 * kNanosPerSecond;  // so often, while anybody looks
-  int64_t abandoned_ns = 60 * kNanosPerSecond;      // nobody follows, or asked for so long: nobody looks
+  int64_t look_at_servers_ns = 2 * kNanosPerSecond;
+  int64_t abandoned_ns = 60 * kNanosPerSecond;  // nobody follows, or asked for so long: nobody looks
 };
 
 struct Route {
@@ -93,6 +95,8 @@ class Api {
 
   void tick();
   void look_at_config();
+  void look_at_servers();
+  std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
   std::string row(const LiveAgent& agent, int64_t now_ns, bool with_past);
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
 
@@ -122,6 +126,9 @@ class Api {
   std::string config_trouble_;
   uint32_t config_mark_ = 0;
   bool config_busy_ = false;
+  ServerWatch servers_;  // looked at while anybody looks
+  bool servers_busy_ = false;
+  int64_t servers_looked_ns_ = 0;
   int64_t asked_ns_ = 0;  // the last request of somebody who looks
   int64_t config_looked_ns_ = 0;
   EventLoop::TimerId timer_ = 0;

@@ -57,7 +57,23 @@ std::string labels_json(const metrics::Labels& labels) {
 
 Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
   const auto found = presence_.find(agent.name);
-  return judge(agent, now_ns, found == presence_.end() ? Presence::kUnknown : found->second);
+  const Presence presence = found == presence_.end() ? Presence::kUnknown : found->second;
+  return judge(agent, now_ns, presence, servers_.judge(clock_.mono_ns()));
+}
+
+// With state_.mutex held: all that people should know now, for who asks without the page.
+std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) const {
+  std::vector<std::string> found;
+  const auto add = [&](const std::string& what, const std::string& why) {
+    if (!why.empty()) found.push_back(what + why);
+  };
+  add("the log cannot be read: ", state_.log.trouble);
+  add("the history cannot be written: ", state_.history.trouble);
+  add("the configuration cannot be read: ", config_trouble_);
+  // What was not read yet, or cannot be read, may hold what agents said.
+  const bool read = state_.log.trouble.empty() && state_.log.caught_up;
+  if (read) add("", silence_of(servers, state_.log.newest_ns, now_ns));
+  return found;
 }
 
 // With state_.mutex held.
@@ -156,14 +172,21 @@ Reply Api::ledger(const Query& query) {
 Reply Api::status() {
   const std::lock_guard lock(state_.mutex);
   const LogState& log = state_.log;
+  const int64_t now = clock_.wall_ns();
+  const Servers servers = servers_.judge(clock_.mono_ns());
+  std::string troubles_json;
+  for (const std::string& one : troubles(servers, now)) {
+    troubles_json += (troubles_json.empty() ? "" : ",") + json_quote(one);
+  }
+  const std::string silence = log.trouble.empty() && log.caught_up ? silence_of(servers, log.newest_ns, now) : "";
   return json_reply(fmt::format(
-      R"({{"version":{},"now":{},"log":{{"name":{},"trouble":{},"since":{},"newest":{},"caught_up":{},"skipped":{},"lost":{}}},)"
+      R"({{"version":{},"now":{},"trouble":[{}],"servers":{{"state":"{}","last":{},"trouble":{}}},"log":{{"name":{},"trouble":{},"since":{},"newest":{},"caught_up":{},"skipped":{},"lost":{}}},)"
       R"("history":{{"trouble":{},"since":{}}},"config":{{"source":{},"files":{},"trouble":{},"editable":{}}},"agents":{}}})",
-      json_quote(options_.version), seconds(clock_.wall_ns()), json_quote(options_.log), json_quote(log.trouble),
-      seconds(log.trouble_since_ns), seconds(log.newest_ns), log.caught_up, log.skipped, log.lost,
-      json_quote(state_.history.trouble), seconds(state_.history.trouble_since_ns),
-      json_quote(options_.config.describe), options_.config.files, json_quote(config_trouble_),
-      !options_.access.token.empty(), state_.fleet.agents().size()));
+      json_quote(options_.version), seconds(now), troubles_json, to_string(servers.state), seconds(servers.last_ns),
+      json_quote(silence), json_quote(options_.log), json_quote(log.trouble), seconds(log.trouble_since_ns),
+      seconds(log.newest_ns), log.caught_up, log.skipped, log.lost, json_quote(state_.history.trouble),
+      seconds(state_.history.trouble_since_ns), json_quote(options_.config.describe), options_.config.files,
+      json_quote(config_trouble_), !options_.access.token.empty(), state_.fleet.agents().size()));
 }
 
 Desk& Api::history_desk(size_t& index) {

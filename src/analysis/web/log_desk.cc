@@ -80,6 +80,12 @@ Result<metriclog::LogBrowser*> LogDesk::browser() {
   return browser_.get();
 }
 
+Result<std::vector<metriclog::Heartbeat>> LogDesk::heartbeats() {
+  const auto opened = browser();
+  if (!opened) return opened.error();
+  return (*opened)->heartbeats();
+}
+
 Reply LogDesk::overview() {
   const auto opened = browser();
   if (!opened) return error_reply(opened.error());

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "analysis/web/http.h"
 #include "metriclog/browser.h"
@@ -32,6 +33,7 @@ class LogDesk {
   LogDesk(OpenBrowser open, std::string describe) : open_(std::move(open)), describe_(std::move(describe)) {}
   Reply overview();
   Reply messages(const MessageSearch& search);
+  Result<std::vector<metriclog::Heartbeat>> heartbeats();
 
  private:
   struct Found;

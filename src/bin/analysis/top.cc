@@ -4,6 +4,7 @@
 
 #include "analysis/top/run.h"
 #include "bin/analysis/attendant.h"
+#include "bin/analysis/server_looker.h"
 #include "metriclog/log_address.h"
 
 namespace monitor {
@@ -34,7 +35,11 @@ int show_top(const Cli& cli, TopFlags& flags) {
   attendant.start();
   // A line would land in the middle of the table.
   log_set_level(LogLevel::kOff);
-  const Status shown = analysis::top::run(**reader, clock, registry, attendant.stop());
+  Status shown;
+  {
+    const ServerLooker looker(flags.log, clock);
+    shown = analysis::top::run(**reader, clock, registry, attendant.stop(), [&looker] { return looker.servers(); });
+  }
   log_set_level(cli.log_level());
   if (shown) return kExitOk;
   log_error("top ended", {{"reason", shown.error()}});

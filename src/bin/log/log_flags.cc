@@ -79,7 +79,8 @@ std::string check_log_flags(LogFlags& flags) {
     return address ? "" : "--log: " + address.error().message();
   }
   if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
-  constexpr size_t kMaxTopicName = 249 - std::string_view("-state").size();  // Kafka's limit, and our second topic
+  constexpr size_t kMaxTopicName =
+      249 - std::string_view("-writers").size();  // Kafka's limit, and our topics beside it
   const bool valid = flags.kafka.topic.find_first_not_of(
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
   if (!valid || flags.kafka.topic.empty() || flags.kafka.topic.size() > kMaxTopicName || flags.kafka.topic[0] == '.') {
@@ -108,12 +109,14 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& fl
     if (flags.partitions > 0) options.partitions = flags.partitions;
     if (flags.replication > 0) options.replication = flags.replication;
     options.retention_ns = flags.retention_ns;
+    options.host = host_name();
     return metriclog::open_kafka_writer(options);
   }
   const auto address = metriclog::parse_log_address(flags.log);
   if (!address) return address.error();
   metriclog::SqliteWriterOptions options{.path = address->path};
   options.retention_ns = flags.retention_ns;
+  options.host = host_name();
   return metriclog::open_sqlite_writer(options, clock);
 }
 
@@ -137,6 +140,7 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
   options.kafka.topic = topic;
   options.partitions = 1;
   options.with_snapshots = false;
+  options.with_heartbeats = false;
   options.retention_ns = kKeepDeadLetters;
   return metriclog::open_kafka_writer(options);
 }

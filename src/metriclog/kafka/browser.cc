@@ -1,8 +1,10 @@
 #include "metriclog/browser.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/clock.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr int64_t kAsk = 3 * kNanosPerSecond;
 constexpr size_t kMostGroups = 100;
+constexpr int64_t kForgetWriter = 600 * kNanosPerSecond;
 
 using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Deleter<rd_kafka_AdminOptions_destroy>>;
 using GroupOffsets =
@@ -37,7 +40,7 @@ class Browser final : public LogBrowser {
     if (!count) return count.error();
     std::vector<PartitionExtent> found;
     for (int32_t partition = 0; partition < *count; ++partition) {
-      const auto extent = extent_of(partition);
+      const auto extent = extent_of(kafka_.topic, partition);
       if (!extent) return extent.error();
       found.push_back(*extent);
     }
@@ -59,34 +62,32 @@ class Browser final : public LogBrowser {
   }
 
   Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) override {
-    const auto extent = extent_of(partition);
+    const auto extent = extent_of(kafka_.topic, partition);
     if (!extent) return extent.error();
-    std::vector<Record> records;
-    const int64_t begin = std::max(from, extent->begin);
-    if (begin >= extent->end) return records;
-    const PartitionList list(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition)->offset = begin;
-    if (const auto error = rd_kafka_assign(handle_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return to_error(error, "topic " + kafka_.topic);
+    return read_of(kafka_.topic, *extent, from, limit);
+  }
+
+  Result<std::vector<Heartbeat>> heartbeats() override {
+    const std::string topic = writers_topic_name(kafka_.topic);
+    if (const auto count = partition_count(handle_.get(), topic, kAsk); !count) {
+      if (count.error().code() == Code::kNotFound) return std::vector<Heartbeat>();
+      return count.error();
     }
-    const SystemClock clock;
-    const int64_t end = clock.mono_ns() + kAsk;
-    int64_t next = begin;
-    Status status;
-    while (records.size() < limit && next < extent->end && clock.mono_ns() < end && status) {
-      Message message(rd_kafka_consumer_poll(handle_.get(), 100));
-      if (!message || message->partition != partition) continue;
-      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) break;
-      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        status = to_error(message->err, "topic " + kafka_.topic, rd_kafka_message_errstr(message.get()));
-        continue;
-      }
-      next = message->offset + 1;
-      if (message->offset >= begin) records.push_back(record_of(std::move(message), handle_));
+    const auto extent = extent_of(topic, 0);
+    if (!extent) return extent.error();
+    // Of a topic that was made anew, from its start.
+    if (next_beat_ > extent->end) {
+      next_beat_ = 0;
+      beats_.clear();
     }
-    rd_kafka_assign(handle_.get(), nullptr);
-    if (!status && records.empty()) return status.error();
-    return records;
+    constexpr int64_t kRecent = 256;  // of some minutes, whatever the number of servers
+    const auto records = read_of(topic, *extent, std::max(next_beat_, extent->end - kRecent), kRecent);
+    if (!records) return records.error();
+    for (const Record& record : *records) take_beat(record);
+    std::vector<Heartbeat> found;
+    found.reserve(beats_.size());
+    for (const auto& [writer, beat] : beats_) found.push_back(beat);
+    return found;
   }
 
   Result<int64_t> offset_at(int32_t partition, int64_t time_ns) override {
@@ -97,17 +98,66 @@ class Browser final : public LogBrowser {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "topic " + kafka_.topic);
     if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(entry->err, "topic " + kafka_.topic);
     if (entry->offset >= 0) return entry->offset;
-    const auto extent = extent_of(partition);
+    const auto extent = extent_of(kafka_.topic, partition);
     return extent ? Result<int64_t>(extent->end) : extent.error();
   }
 
  private:
-  Result<PartitionExtent> extent_of(int32_t partition) const {
+  Result<std::vector<Record>> read_of(const std::string& topic, const PartitionExtent& extent, int64_t from,
+                                      size_t limit) {
+    const int32_t partition = extent.partition;
+    std::vector<Record> records;
+    const int64_t begin = std::max(from, extent.begin);
+    if (begin >= extent.end) return records;
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = begin;
+    if (const auto error = rd_kafka_assign(handle_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return to_error(error, "topic " + topic);
+    }
+    const SystemClock clock;
+    const int64_t end = clock.mono_ns() + kAsk;
+    int64_t next = begin;
+    Status status;
+    while (records.size() < limit && next < extent.end && clock.mono_ns() < end && status) {
+      Message message(rd_kafka_consumer_poll(handle_.get(), 100));
+      if (!message || message->partition != partition) continue;
+      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) break;
+      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        status = to_error(message->err, "topic " + topic, rd_kafka_message_errstr(message.get()));
+        continue;
+      }
+      next = message->offset + 1;
+      if (message->offset >= begin) records.push_back(record_of(std::move(message), handle_));
+    }
+    rd_kafka_assign(handle_.get(), nullptr);
+    if (!status && records.empty()) return status.error();
+    return records;
+  }
+
+  void take_beat(const Record& record) {
+    next_beat_ = record.offset + 1;
+    const auto value = nlohmann::json::parse(record.value, nullptr, false);
+    if (!value.is_object()) return;
+    const auto text = [&](const char* name) {
+      const auto at = value.find(name);
+      return at != value.end() && at->is_string() ? at->get<std::string>() : std::string();
+    };
+    const auto count = value.find("count");
+    beats_[record.key] = {.writer = record.key,
+                          .program = text("program"),
+                          .host = text("host"),
+                          .count = count != value.end() && count->is_number_unsigned() ? count->get<uint64_t>() : 0,
+                          .time_ns = record.time_ns,
+                          .ended = value.value("ended", nlohmann::json()) == true};
+    std::erase_if(beats_, [&](const auto& one) { return record.time_ns - one.second.time_ns > kForgetWriter; });
+  }
+
+  Result<PartitionExtent> extent_of(const std::string& topic, int32_t partition) const {
     PartitionExtent extent{.partition = partition};
-    const auto error = rd_kafka_query_watermark_offsets(handle_.get(), kafka_.topic.c_str(), partition, &extent.begin,
+    const auto error = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition, &extent.begin,
                                                         &extent.end, to_millis(kAsk));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return extent;
-    return to_error(error, fmt::format("partition {} of topic {}", partition, kafka_.topic));
+    return to_error(error, fmt::format("partition {} of topic {}", partition, topic));
   }
 
   // Asks a broker, and waits for the answer.
@@ -166,6 +216,8 @@ class Browser final : public LogBrowser {
 
   const KafkaOptions kafka_;
   const SharedHandle handle_;
+  std::map<std::string, Heartbeat> beats_;
+  int64_t next_beat_ = 0;
 };
 
 }  // namespace

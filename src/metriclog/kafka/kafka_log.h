@@ -2,6 +2,7 @@
 // docs/kafka.md. Neither writer nor reader needs Kafka to be there when it is opened: they connect when it comes.
 //
 //   topic `monitoring-data`        one record a batch; key: the agent's id
+//   topic `monitoring-data-writers`  heartbeats of the writers (metriclog/browser.h); key: the writer
 //   topic `monitoring-data-state`  compacted, as many partitions; key GROUP/PARTITION: that group's last snapshot
 #pragma once
 
@@ -37,6 +38,9 @@ struct KafkaWriterOptions {
   int replication = -1;              // copies; -1: as the brokers are set
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;  // 0: for ever
   bool with_snapshots = true;                                   // the state topic as well
+  bool with_heartbeats = true;                                  // this writer's, and their topic
+  std::string program = "monitor-server";                       // of heartbeats
+  std::string host = {};
 
   int64_t linger_ns = 5 * kNanosPerMilli;
   int64_t message_timeout_ns = int64_t{3600} * kNanosPerSecond;  // unconfirmed for so long: sent again by the agent

@@ -48,6 +48,20 @@ Status Producer::open_topic(const std::string& name, int partitions) {
   return {};
 }
 
+Status Producer::open_beside(const std::string& name) {
+  beside_.reset(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
+  if (!beside_) return to_error(rd_kafka_last_error(), "topic " + name);
+  return {};
+}
+
+rd_kafka_resp_err_t Producer::produce_beside(std::string_view key, std::string_view value) {
+  constexpr int32_t kPartition = 0;
+  // The library takes what it only reads as void*.
+  const int taken = rd_kafka_produce(beside_.get(), kPartition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()),
+                                     value.size(), key.data(), key.size(), nullptr);
+  return taken == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error();
+}
+
 // Called by whoever produces, and by librdkafka's threads.
 int32_t Producer::partition_of(const rd_kafka_topic_t* topic, const void* key, size_t key_bytes, int32_t partitions,
                                void* self, void* message_opaque) {

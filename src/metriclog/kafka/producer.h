@@ -24,6 +24,11 @@ class Producer {
   Status open_topic(const std::string& name, int partitions);
   bool partitions_changed() const { return partitions_changed_.load(std::memory_order_relaxed); }
 
+  // A second topic, of one partition, without a watch over its partitions.
+  Status open_beside(const std::string& name);
+  // A record of that topic; it comes back from poll() without an opaque.
+  rd_kafka_resp_err_t produce_beside(std::string_view key, std::string_view value);
+
   // `opaque` comes back with the confirmation. NO_ERROR: taken.
   rd_kafka_resp_err_t produce(const RecordView& record, void* opaque);
   // The same once more, from a confirmation of another producer, which loses its headers.
@@ -48,6 +53,7 @@ class Producer {
   Handle handle_;
   Queue queue_;
   Topic topic_;
+  Topic beside_;
   std::atomic<int> partitions_ = 0;
   std::atomic<bool> partitions_changed_ = false;
 };

@@ -61,6 +61,17 @@ TopicSpec state_topic(const std::string& data_name, int partitions, int replicat
 
 std::string state_topic_name(const std::string& data_name) { return data_name + "-state"; }
 
+TopicSpec writers_topic(const std::string& data_name, int replication) {
+  TopicSpec spec{writers_topic_name(data_name), 1, replication, {}};
+  spec.settings = {{"cleanup.policy", "delete"},
+                   {"retention.ms", "86400000"},
+                   {"segment.ms", "3600000"},
+                   {"message.timestamp.type", "LogAppendTime"}};
+  return spec;
+}
+
+std::string writers_topic_name(const std::string& data_name) { return data_name + "-writers"; }
+
 Status create_topic(rd_kafka_t* handle, const TopicSpec& spec, int64_t timeout_ns, const GoOn& go_on) {
   std::array<char, 512> text{};
   const NewTopic topic(

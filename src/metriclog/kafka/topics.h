@@ -21,6 +21,9 @@ TopicSpec data_topic(const KafkaWriterOptions& options);
 // A group's snapshots: compacted, as many partitions as the data has.
 TopicSpec state_topic(const std::string& data_name, int partitions, int replication);
 std::string state_topic_name(const std::string& data_name);
+// Heartbeats of writers: one partition, kept for a day.
+TopicSpec writers_topic(const std::string& data_name, int replication);
+std::string writers_topic_name(const std::string& data_name);
 
 // Called while a broker is waited for; false gives up.
 using GoOn = std::function<bool()>;

@@ -1,12 +1,16 @@
 #include "metriclog/kafka/writer.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
 #include "base/time_format.h"
 #include "metriclog/kafka/outcome.h"
 #include "metriclog/kafka/topics.h"
@@ -25,12 +29,19 @@ constexpr int64_t kPurgeTimeout = 5 * kNanosPerSecond;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
 
+std::string random_id() {
+  std::array<char, 8> id{};
+  SystemRandom().fill(id.data(), id.size());
+  return hex({id.data(), id.size()});
+}
+
 }  // namespace
 
 Writer::Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer)
     : options_(std::move(options)),
       connectivity_(options_.kafka.brokers),
       producer_(std::move(producer)),
+      heartbeat_{.writer = random_id(), .program = options_.program, .host = options_.host},
       trouble_{{Cause::kTopic, fmt::format("connecting to Kafka at {}", options_.kafka.brokers)}},
       thread_([this] { run(); }) {}
 
@@ -99,6 +110,9 @@ void Writer::run() {
   // Short, and only when somebody is there who could confirm.
   const int64_t end = now_ns() + (prepared_ && trouble().empty() ? kLastWords : 0);
   while (!records_.wait_until_none(0) && now_ns() < end) turn();
+  while (beat_under_way_ && now_ns() < end) turn();
+  beat(true);
+  while (beat_under_way_ && now_ns() < end) turn();
   give_up(false);
 }
 
@@ -108,6 +122,7 @@ void Writer::turn() {
     const std::lock_guard lock(mutex_);
     in_trouble = !trouble_.empty();
   }
+  if (!stopping()) beat(false);
   const bool soon = in_trouble || (alone_ && !alone_->idle());
   if (Event event = producer_->poll(soon ? kTurnSoon : kTurn)) handle(std::move(event), false);
   if (alone_) {
@@ -143,8 +158,12 @@ void Writer::settle(Event event, bool from_alone) {
   bool stored = false;
   records_.with_lock([&](const auto& look_up, const auto& release) {
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
-      stored = stored || message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
       const auto number = reinterpret_cast<uintptr_t>(message->_private);
+      if (number == 0) {
+        beat_under_way_ = false;  // a heartbeat, whatever became of it
+        continue;
+      }
+      stored = stored || message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
       const OpenRecord record = look_up(number);
       auto delivery = outcome(*message, record, from_alone);
       if (!delivery) continue;
@@ -257,7 +276,18 @@ void Writer::rebuild() {
   const std::unique_lock gate(gate_);
   producer_ = std::move(*producer);
   alone_.reset();
+  beats_ = beat_under_way_ = false;
   fatal_ = false;
+}
+
+void Writer::beat(bool ended) {
+  if (!beats_ || beat_under_way_ || (!ended && now_ns() < next_beat_ns_)) return;
+  next_beat_ns_ = now_ns() + Heartbeat::kEvery;
+  ++heartbeat_.count;
+  const nlohmann::ordered_json value = {
+      {"program", heartbeat_.program}, {"host", heartbeat_.host}, {"count", heartbeat_.count}, {"ended", ended}};
+  const std::string text = value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  beat_under_way_ = producer_->produce_beside(heartbeat_.writer, text) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 // Takes everything out of the producers. Records that Kafka confirmed all the same are reported as stored.
@@ -274,8 +304,8 @@ void Writer::give_up(bool tell_reset) {
       records_.with_lock([&](const auto& look_up, const auto& release) {
         while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
           const bool stored = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-          if (!stored && tell_reset) continue;
           const auto number = reinterpret_cast<uintptr_t>(message->_private);
+          if ((!stored && tell_reset) || number == 0) continue;
           const OpenRecord record = look_up(number);
           release(number);
           reports[record.listener].push_back({record.token, stored ? Outcome::kStored : Outcome::kRetry,

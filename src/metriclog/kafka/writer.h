@@ -15,9 +15,11 @@
 #include <thread>
 #include <vector>
 
+#include "metriclog/browser.h"
 #include "metriclog/kafka/client.h"
 #include "metriclog/kafka/open_records.h"
 #include "metriclog/kafka/producer.h"
+#include "metriclog/kafka/topics.h"
 #include "metriclog/log.h"
 
 namespace monitor::metriclog::kafka {
@@ -44,6 +46,8 @@ class Writer final : public LogWriter {
   Status look_at_existing(const std::string& topic);
   Result<int> count_partitions(const std::string& topic);
   void turn();
+  void prepare_heartbeats(const GoOn& go_on);
+  void beat(bool ended);
   Error cannot_use(const Error& error);
   void handle(Event event, bool from_alone);
   void settle(Event event, bool from_alone);
@@ -80,6 +84,10 @@ class Writer final : public LogWriter {
   std::string fatal_text_;
   int64_t rebuild_pause_ns_ = 0;  // none the first time, then one until a record is stored
   int64_t next_probe_ns_ = 0;
+  Heartbeat heartbeat_;          // the last one
+  bool beats_ = false;           // their topic can be written
+  bool beat_under_way_ = false;  // one at a time: those that a Kafka which is away would collect say nothing
+  int64_t next_beat_ns_ = 0;
 
   OpenRecords records_;
   std::atomic<rd_kafka_resp_err_t> append_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // what append() met, for the thread

@@ -82,11 +82,32 @@ Status Writer::prepare_topics() {
     }
   }
   if (auto status = producer_->open_topic(topic, *partitions); !status) return status;
+  prepare_heartbeats(go_on);
   alone_topic_open_ = false;
   partitions_ = *partitions;
   log_info("writing to Kafka",
            {{"brokers", options_.kafka.brokers}, {"topic", topic}, {"partitions", *partitions}, {"made", made.ok()}});
   return {};
+}
+
+// Without them the log is written all the same: readers then do not know whether a server writes it.
+void Writer::prepare_heartbeats(const GoOn& go_on) {
+  beats_ = false;
+  if (!options_.with_heartbeats || !options_.make_topics) return;
+  const std::string name = writers_topic_name(options_.kafka.topic);
+  Status status = create_topic(producer_->handle(), writers_topic(options_.kafka.topic, options_.replication),
+                               kAdminTimeout, go_on);
+  if (!status && status.error().code() != Code::kAlreadyExists) {
+    if (const auto found = count_partitions(name)) status = {};
+  } else {
+    status = {};
+  }
+  if (status) status = producer_->open_beside(name);
+  beats_ = status.ok();
+  if (!status) {
+    log_warning("topic for heartbeats cannot be made; readers will not know whether a server writes",
+                {{"topic", name}, {"reason", status.error()}});
+  }
 }
 
 // A time-out does not say why; what was heard of the connections does.

@@ -67,6 +67,28 @@ class Browser final : public LogBrowser {
     return first_since(*db, time_ns);
   }
 
+  Result<std::vector<Heartbeat>> heartbeats() override {
+    std::vector<Heartbeat> found;
+    auto db = open_for_reading(path_);
+    if (!db) return db.error();
+    const auto tables = db->integer("SELECT count(*) FROM sqlite_master WHERE name = 'writers'");
+    if (!tables) return tables.error();
+    if (*tables == 0) return found;
+    auto select = db->prepare("SELECT writer, program, host, count, time_ns, ended FROM writers");
+    if (!select) return select.error();
+    int rc = select->step();
+    for (; rc == SQLITE_ROW; rc = select->step()) {
+      found.push_back({.writer = std::string(select->bytes(0)),
+                       .program = std::string(select->bytes(1)),
+                       .host = std::string(select->bytes(2)),
+                       .count = static_cast<uint64_t>(select->integer(3)),
+                       .time_ns = select->integer(4),
+                       .ended = select->integer(5) != 0});
+    }
+    if (rc != SQLITE_DONE) return db->error(rc, "reading");
+    return found;
+  }
+
  private:
   const std::string path_;
 };

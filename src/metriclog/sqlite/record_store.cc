@@ -67,6 +67,33 @@ Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
   return error;
 }
 
+// The table came after the others: logs of older servers do not have it, and older readers do not look at it.
+Status RecordStore::beat(const Heartbeat& heartbeat) {
+  const std::string sql =
+      "BEGIN IMMEDIATE;"
+      "CREATE TABLE IF NOT EXISTS writers(writer TEXT PRIMARY KEY, program TEXT NOT NULL, host TEXT NOT NULL,"
+      " count INTEGER NOT NULL, time_ns INTEGER NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID";
+  Status status = db_.exec(sql);
+  if (!status) return rolled_back(status.error());
+  // There is one writer at a time: who wrote before is no more.
+  auto others = db_.prepare("DELETE FROM writers WHERE writer <> ?1");
+  if (!others) return rolled_back(others.error());
+  others->bind_text(1, heartbeat.writer);
+  if (const int rc = others->step(); rc != SQLITE_DONE) return rolled_back(db_.error(rc, "writing"));
+  auto put = db_.prepare("INSERT OR REPLACE INTO writers VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  if (!put) return rolled_back(put.error());
+  put->bind_text(1, heartbeat.writer);
+  put->bind_text(2, heartbeat.program);
+  put->bind_text(3, heartbeat.host);
+  put->bind(4, static_cast<int64_t>(heartbeat.count));
+  put->bind(5, heartbeat.time_ns);
+  put->bind(6, heartbeat.ended ? 1 : 0);
+  if (const int rc = put->step(); rc != SQLITE_DONE) return rolled_back(db_.error(rc, "writing"));
+  put->reset();
+  status = db_.exec("COMMIT");
+  return status ? status : rolled_back(status.error());
+}
+
 Status RecordStore::rolled_back(Error error) {
   (void)db_.exec("ROLLBACK");  // SQLite may have done it already
   return error;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "metriclog/browser.h"
 #include "metriclog/sqlite/database.h"
 
 namespace monitor::metriclog::sqlite {
@@ -32,6 +33,9 @@ class RecordStore {
 
   // All records, but those marked as poison, in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
+
+  // Leaves a heartbeat, which replaces the one before; those of other writers are deleted.
+  Status beat(const Heartbeat& heartbeat);
 
   // Deletes from the oldest on what the log took before `before_ns`, at most `limit` records; how many there were.
   // Ends at the first younger one, so that what is left has no hole.

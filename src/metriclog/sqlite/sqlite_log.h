@@ -1,6 +1,7 @@
 // The metric log in one SQLite file, for one machine: what `monitor up` uses.
 //
 // PATH          records(offset, time_ns, key, headers JSON, value), meta(key, value); WAL, synchronous=FULL
+//               writers(...): the writer's heartbeat (metriclog/browser.h)
 // PATH-groups.db     where each group of readers stands; written by readers alone
 // PATH-writer        held by the one writer; its change time moves after each commit, which readers watch
 // PATH-group-G.lock  held by group G's one active reader
@@ -21,7 +22,8 @@ namespace monitor::metriclog {
 
 struct SqliteWriterOptions {
   std::string path = {};
-  std::string program = "monitor-server";                       // named to whoever tries to write the same file
+  std::string program = "monitor-server";  // named to whoever tries to write the same file, and in heartbeats
+  std::string host = {};                   // of heartbeats
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;  // by the log's own time; 0 keeps everything
   // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
   TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;

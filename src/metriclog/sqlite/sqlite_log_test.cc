@@ -385,5 +385,55 @@ TEST_F(SqliteLog, QueueIsBoundedInRecordsAndBytes) {
   EXPECT_EQ(deliveries_.all().size(), 4U);
 }
 
+TEST_F(SqliteLog, WriterLeavesHeartbeatsAndOneThatSaysThatItStopped) {
+  auto writer = open({.program = "writer", .host = "h"});
+  auto beats = open_sqlite_browser(path_)->heartbeats();
+  ASSERT_TRUE(beats && beats->size() == 1U);
+  const Heartbeat first = beats->front();
+  EXPECT_EQ(first.program, "writer");
+  EXPECT_EQ(first.host, "h");
+  EXPECT_EQ(first.time_ns, clock_.wall_ns());
+  EXPECT_FALSE(first.ended);
+  writer.reset();
+  beats = open_sqlite_browser(path_)->heartbeats();
+  ASSERT_TRUE(beats && beats->size() == 1U);
+  EXPECT_EQ(beats->front().writer, first.writer);
+  EXPECT_GT(beats->front().count, first.count);
+  EXPECT_TRUE(beats->front().ended);
+  writer = open();
+  beats = open_sqlite_browser(path_)->heartbeats();
+  ASSERT_TRUE(beats && beats->size() == 1U) << "who wrote before is no more";
+  EXPECT_NE(beats->front().writer, first.writer);
+  EXPECT_FALSE(beats->front().ended);
+}
+
+TEST_F(SqliteLog, IdleWriterLeavesHeartbeatsAsTimePasses) {
+  const auto writer = open();
+  const auto browser = open_sqlite_browser(path_);
+  clock_.advance(Heartbeat::kEvery + kNanosPerSecond);
+  const SystemClock patience;
+  const int64_t end = patience.mono_ns() + kPatience;
+  uint64_t count = 1;
+  while (count < 2 && patience.mono_ns() < end) {
+    const auto beats = browser->heartbeats();
+    if (beats && !beats->empty()) count = beats->front().count;
+    usleep(5000);
+  }
+  EXPECT_EQ(count, 2U);
+}
+
+TEST_F(SqliteLog, LogOfAnOlderServerHasNoHeartbeats) {
+  open().reset();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, "DROP TABLE writers", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const auto beats = open_sqlite_browser(path_)->heartbeats();
+  ASSERT_TRUE(beats);
+  EXPECT_TRUE(beats->empty());
+  open().reset();
+  EXPECT_EQ(open_sqlite_browser(path_)->heartbeats()->size(), 1U);
+}
+
 }  // namespace
 }  // namespace monitor::metriclog

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/trust.h"
 
@@ -39,7 +41,7 @@ std::string headers_json(const RecordView& record) {
 }  // namespace
 
 Writer::Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock,
-               std::unique_ptr<RecordStore> store)
+               std::unique_ptr<RecordStore> store, Heartbeat heartbeat)
     : options_(options),
       clock_(clock),
       lock_(std::move(lock)),
@@ -48,6 +50,8 @@ Writer::Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile 
                        .file = options.path + "-clock",
                        .disk = &disk_}),
       store_(std::move(store)),
+      heartbeat_(std::move(heartbeat)),
+      next_beat_ns_(clock.mono_ns() + Heartbeat::kEvery),
       thread_([this] { run(); }) {}
 
 Writer::~Writer() {
@@ -114,25 +118,35 @@ void Writer::run() {
     const Status status = commit(batch);
     note(status);
     settle(batch, status);
-    if (status.ok()) expire();
+    if (status.ok()) {
+      expire();
+      beat(false);
+    }
     lock.lock();
   }
+  lock.unlock();
+  beat(true);
 }
 
 // False: to be stopped, and nothing is queued. Commits keep a distance from one another, so that a busy log writes few
 // and large ones, and a longer one after a failure.
 bool Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   while (queue_.empty() && !stopping_) {
-    const auto patience = std::chrono::nanoseconds(more_to_expire_ ? kExpireAgain : kMaxExpiryEvery);
-    if (work_.wait_for(lock, patience) == std::cv_status::timeout && queue_.empty()) {
+    if (work_.wait_for(lock, std::chrono::nanoseconds(patience())) == std::cv_status::timeout && queue_.empty()) {
       lock.unlock();
       expire();
+      beat(false);
       lock.lock();
     }
   }
   work_.wait_until(lock, not_before_,
                    [this] { return stopping_ || (backoff_ns_ == 0 && queue_.size() >= kMaxBatchRecords); });
   return !queue_.empty();
+}
+
+int64_t Writer::patience() const {
+  const int64_t expiry = more_to_expire_ ? kExpireAgain : kMaxExpiryEvery;
+  return std::clamp(next_beat_ns_ - clock_.mono_ns(), kExpireAgain, expiry);
 }
 
 Writer::Batch Writer::take_batch() {
@@ -146,13 +160,17 @@ Writer::Batch Writer::take_batch() {
   return batch;
 }
 
+Status Writer::open_again() {
+  if (store_) return {};
+  auto opened = RecordStore::open(options_.path, options_.vfs);
+  if (!opened) return opened.error();
+  if (auto status = (*opened)->begin_wal_anew(); !status) return status;
+  store_ = std::move(*opened);
+  return {};
+}
+
 Status Writer::commit(Batch& batch) {
-  if (!store_) {
-    auto opened = RecordStore::open(options_.path, options_.vfs);
-    if (!opened) return opened.error();
-    if (auto status = (*opened)->begin_wal_anew(); !status) return status;
-    store_ = std::move(*opened);
-  }
+  if (auto status = open_again(); !status) return status;
   std::vector<PendingRecord*> records;
   records.reserve(batch.size());
   for (Item& item : batch) {
@@ -212,6 +230,23 @@ void Writer::settle(Batch& batch, const Status& status) {
   if (open_records_ == 0) idle_.notify_all();
 }
 
+// One that cannot be left says that the log takes nothing, as a record would that nobody sent.
+void Writer::beat(bool ended) {
+  if (!ended && clock_.mono_ns() < next_beat_ns_) return;
+  next_beat_ns_ = clock_.mono_ns() + Heartbeat::kEvery;
+  if (ended && !store_) return;
+  ++heartbeat_.count;
+  heartbeat_.time_ns = clock_.wall_ns();
+  heartbeat_.ended = ended;
+  Status status = open_again();
+  if (status && store_->moved()) {
+    status = Error(Code::kUnavailable, "log " + options_.path + " was removed or replaced; it is opened anew");
+  }
+  if (status) status = store_->beat(heartbeat_);
+  if (!status) store_.reset();
+  note(status);
+}
+
 void Writer::expire() {
   if (options_.retention_ns <= 0 || !store_ || clock_.mono_ns() < next_expiry_ns_) return;
   const auto expired = store_->expire(trusted_.now_ns() - options_.retention_ns, kExpireAtOnce);
@@ -252,7 +287,19 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   }
   auto store = sqlite::RecordStore::open(options.path, options.vfs);
   if (!store) return store.error();
-  return std::unique_ptr<LogWriter>(new sqlite::Writer(options, clock, std::move(*lock), std::move(*store)));
+  std::array<char, 8> id{};
+  SystemRandom().fill(id.data(), id.size());
+  Heartbeat heartbeat{.writer = hex({id.data(), id.size()}),
+                      .program = options.program,
+                      .host = options.host,
+                      .count = 1,
+                      .time_ns = clock.wall_ns()};
+  // The disk is no condition: a log that cannot be written yet is written when it can.
+  if (const Status left = (*store)->beat(heartbeat); !left) {
+    log_debug("no heartbeat could be left in the log", {{"reason", left.error()}});
+  }
+  return std::unique_ptr<LogWriter>(
+      new sqlite::Writer(options, clock, std::move(*lock), std::move(*store), std::move(heartbeat)));
 }
 
 }  // namespace monitor::metriclog

@@ -16,6 +16,7 @@
 #include "base/disk.h"
 #include "base/lock_file.h"
 #include "base/trusted_clock.h"
+#include "metriclog/browser.h"
 #include "metriclog/log.h"
 #include "metriclog/sqlite/record_store.h"
 #include "metriclog/sqlite/sqlite_log.h"
@@ -24,7 +25,8 @@ namespace monitor::metriclog::sqlite {
 
 class Writer final : public LogWriter {
  public:
-  Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock, std::unique_ptr<RecordStore> store);
+  Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock, std::unique_ptr<RecordStore> store,
+         Heartbeat heartbeat);
   // Commits what is queued, once, and reports it.
   ~Writer() override;
 
@@ -45,10 +47,13 @@ class Writer final : public LogWriter {
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   Batch take_batch();  // with mutex_ held
+  Status open_again();
   Status commit(Batch& batch);
   void settle(Batch& batch, const Status& status);
   void note(const Status& status);
   void expire();
+  void beat(bool ended);
+  int64_t patience() const;
 
   const SqliteWriterOptions options_;
   const Clock& clock_;
@@ -60,6 +65,8 @@ class Writer final : public LogWriter {
   std::unique_ptr<RecordStore> store_;  // null: to be opened again
   int64_t next_expiry_ns_ = 0;          // monotonic, by clock_
   bool more_to_expire_ = false;
+  Heartbeat heartbeat_;       // the last one
+  int64_t next_beat_ns_ = 0;  // monotonic, by clock_
   int64_t backoff_ns_ = 0;
   std::chrono::steady_clock::time_point not_before_;  // of the next commit
 
