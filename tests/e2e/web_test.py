@@ -79,7 +79,47 @@ class WebTest(BrowserTest):
         self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
         self.browser.wait("!location.hash.includes('from=')")
+        self.the_page_shows_nobody_but_who_is_chosen()
         self.no_faults()
+
+    def the_page_shows_nobody_but_who_is_chosen(self):
+        self.browser.do("expect", texts=["404"])  # what the browser says of an agent that nobody knows
+        shown = lambda: self.browser.eval("[...new Set([...document.querySelectorAll('[data-agent]')].map((one) => one.dataset.agent))].join()")  # noqa: E731
+        charts = "document.querySelectorAll('.panel').length"
+        self.browser.open(self.url("agent?agents=agent-001"))
+        self.browser.wait(f"document.querySelector('[data-figure=CPU]') !== null && {charts} >= 4")
+        # The bar's "Agent" asks for none: there is a list to choose from.
+        self.browser.do("click", selector="nav a[href='#/agent']")
+        self.browser.wait("document.querySelectorAll('.charts .list a').length === 2")
+        self.assertEqual((shown(), self.browser.eval(charts)), ("", 0))
+        self.browser.do("click", selector=".charts .list a[href$='agent-002']")
+        self.browser.wait(f"document.querySelector('[data-agent=agent-002] [data-figure=CPU]') !== null && {charts} >= 4")
+        self.assertEqual(shown(), "agent-002")
+        # One that is unknown has no values of others, alone or among them.
+        self.browser.eval("location.hash = '#/agent?agents=nosuch'")
+        self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('ever heard of') && all; })()"))
+        self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of nosuch')")
+        self.assertEqual((shown(), self.browser.eval(charts)), ("nosuch", 0))
+        self.browser.eval("location.hash = '#/agent?agents=agent-001,nosuch'")
+        self.browser.wait(f"document.querySelector('[data-agent=agent-001] [data-figure=CPU]') !== null && {charts} >= 4")
+        self.assertEqual(shown(), "agent-001,nosuch")
+        # An answer that comes when another is chosen already is about one who is not.
+        self.browser.eval("""(() => {
+            const fetched = window.fetch;
+            window.held = [];
+            window.fetch = async (url, ...more) => {
+                const answer = await fetched(url, ...more);
+                if (String(url).includes('agent-001')) await new Promise((resolve) => window.held.push(resolve));
+                return answer;
+            };
+            location.hash = '#/agent?agents=agent-001';
+        })()""")
+        self.browser.wait("window.held.length >= 2")
+        self.browser.eval("location.hash = '#/agent?agents=nosuch'")
+        self.browser.wait("document.querySelector('[data-agent=nosuch]') !== null && document.querySelector('.info').textContent.startsWith('Nothing')")
+        self.browser.eval("window.held.forEach((one) => one())")
+        self.browser.eval("new Promise((resolve) => setTimeout(resolve, 0))")
+        self.assertEqual((shown(), self.browser.eval(charts)), ("nosuch", 0))
 
     def test_history_is_exact_through_kills(self):
         server = self.start_server()

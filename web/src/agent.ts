@@ -10,6 +10,7 @@ const SPANS: [string, number][] = [['5 min', 300], ['15 min', 900], ['1 h', 3600
 const FIRST = ['system.cpu.utilization', 'system.memory.utilization', 'system.disk.io.rate', 'system.network.io.rate', 'system.memory.usage', 'system.cpu.load_average'];
 const FIGURES = ['CPU', 'Memory', 'Disk read', 'Disk write', 'Net in', 'Net out'];
 const MOST_AGENTS = 20;
+const MOST_FACTS = 6;
 const MOST_CHARTS = 60;
 const MOST_ASKED = 10_000;
 
@@ -26,6 +27,26 @@ function has(times: number[], wanted: number): boolean {
   return at >= 0 && times[at]! > wanted - 1e-5;
 }
 
+// What an agent says of itself, in a line.
+async function fact(name: string): Promise<HTMLElement> {
+  let row: AgentRow;
+  try {
+    row = await ask<AgentRow>(`/agents/${encodeURIComponent(name)}`);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    return el('div', { class: 'fact', 'data-agent': name }, el('b', {}, name), el('span', { class: 'warn' }, error.message));
+  }
+  return el('div', { class: `fact is-${row.health}`, 'data-agent': row.agent },
+    el('span', { class: 'state', title: row.why }, el('i', { class: 'dot' }), row.health),
+    el('b', {}, row.agent), el('span', { class: 'dim' }, row.host), el('span', { class: 'dim' }, `v${row.version}`),
+    el('span', { class: 'dim' }, `revision ${row.revision}`),
+    row.interval !== null && el('span', { class: 'dim' }, `every ${age(row.interval)}`),
+    row.clock_error !== 0 && el('span', { class: 'warn' }, `clock ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}: shown at the log's time`),
+    row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this name`),
+    row.why !== '' && el('span', { class: 'warn' }, row.why),
+    ...row.figures.map((v, i) => v !== null && el('span', { class: 'figure', 'data-figure': FIGURES[i]!, 'data-value': v }, `${FIGURES[i]} `, el('b', {}, value(i < 2 ? '1' : 'By/s', i < 2 ? 'utilization' : '', v)))));
+}
+
 export function agentPage(start: URLSearchParams): Page {
   let agents: string[] = [];
   let span = 900;
@@ -39,6 +60,7 @@ export function agentPage(start: URLSearchParams): Page {
   let loading = 0;
   let loadedAt = 0;
   let closed = false;
+  let following = '';  // the topics of the stream
   const asked = new Map<string, number>();  // series that ticks have and no chart
 
   const chips = el('div', { class: 'chips' });
@@ -66,8 +88,28 @@ export function agentPage(start: URLSearchParams): Page {
   const now = () => Date.now() / 1000 + offset;
   const bounds = (): [number, number] => window_ ?? [now() - span, now()];
 
+  // What was shown of an agent that is no longer chosen is taken away at once: the answer about the next one may come late,
+  // or not at all.
+  function choose(next: string[]): void {
+    if (agents.length === 0 || agents.some((one) => !next.includes(one))) clear();
+    agents = next;
+  }
+  function clear(): void {
+    ++loading;  // an answer that is under way is about others
+    for (const panel of panels.values()) {
+      sight.unobserve(panel.element);
+      panel.chart.close();
+    }
+    panels = new Map();
+    byKey = new Map();
+    asked.clear();
+    resolution = following = '';
+    fill(facts);
+    fill(grid);
+  }
+
   function read(parameters: URLSearchParams): void {
-    agents = (parameters.get('agents') ?? '').split(',').filter((one) => one !== '').slice(0, MOST_AGENTS);
+    choose((parameters.get('agents') ?? '').split(',').filter((one) => one !== '').slice(0, MOST_AGENTS));
     span = Number(parameters.get('span') ?? 900) || 900;
     metric = parameters.get('metric') ?? '';
     metricBox.value = metric;
@@ -88,7 +130,7 @@ export function agentPage(start: URLSearchParams): Page {
   }
 
   function controls(): void {
-    fill(chips, ...agents.map((name) => el('span', { class: 'chip' }, name, agents.length > 1 && el('button', { 'aria-label': `Remove ${name}`, click: () => { agents = agents.filter((one) => one !== name); remember(); void load(); } }, '×'))));
+    fill(chips, ...agents.map((name) => el('span', { class: 'chip' }, name, agents.length > 1 && el('button', { 'aria-label': `Remove ${name}`, click: () => { choose(agents.filter((one) => one !== name)); remember(); void load(); void loadFacts(); } }, '×'))));
     for (const { button, seconds } of spanButtons) button.setAttribute('aria-pressed', String(window_ === null && seconds === span));
     live.setAttribute('aria-pressed', String(window_ === null));
   }
@@ -97,9 +139,10 @@ export function agentPage(start: URLSearchParams): Page {
     const name = picker.value.trim();
     if (!names.includes(name)) return;
     picker.value = '';
-    if (!agents.includes(name)) agents = [...agents, name].slice(-MOST_AGENTS);
+    if (!agents.includes(name)) choose([...agents, name].slice(-MOST_AGENTS));
     remember();
     void load();
+    void loadFacts();
   }
   picker.addEventListener('change', addAgent);
   picker.addEventListener('keydown', (pressed) => { if (pressed.key === 'Enter') addAgent(); });
@@ -222,6 +265,7 @@ export function agentPage(start: URLSearchParams): Page {
     if (agents.length === 0) {
       say(info, 'Choose an agent.');
       controls();
+      follow('');
       await loadNames();
       return;
     }
@@ -249,12 +293,12 @@ export function agentPage(start: URLSearchParams): Page {
     again = window.setTimeout(() => { again = 0; if (!closed && window_ === null) void load(); }, Math.max(1500, 5000 - (performance.now() - loadedAt)));
   }
 
-  let following = '';
   function follow(after: string): void {
     const topics = agents.map((name) => `agent:${name}`);
     // A range that was read anew needs no new stream: what came meanwhile is told apart by its time.
-    if (following === topics.join()) return;
-    following = topics.join();
+    const wanted = topics.join() || 'none';
+    if (following === wanted) return;
+    following = wanted;
     stream.follow(topics, after, event, () => { following = ''; void load(); });
   }
 
@@ -308,18 +352,11 @@ export function agentPage(start: URLSearchParams): Page {
   }
 
   async function loadFacts(): Promise<void> {
-    if (agents.length === 0 || closed) return;
+    const mine = agents;
+    if (mine.length === 0 || closed) return;
     try {
-      const rows = await Promise.all(agents.slice(0, 6).map((name) => ask<AgentRow>(`/agents/${encodeURIComponent(name)}`)));
-      fill(facts, ...rows.map((row) => el('div', { class: `fact is-${row.health}`, 'data-agent': row.agent },
-        el('span', { class: 'state', title: row.why }, el('i', { class: 'dot' }), row.health),
-        el('b', {}, row.agent), el('span', { class: 'dim' }, row.host), el('span', { class: 'dim' }, `v${row.version}`),
-        el('span', { class: 'dim' }, `revision ${row.revision}`),
-        row.interval !== null && el('span', { class: 'dim' }, `every ${age(row.interval)}`),
-        row.clock_error !== 0 && el('span', { class: 'warn' }, `clock ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}: shown at the log's time`),
-        row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this name`),
-        row.why !== '' && el('span', { class: 'warn' }, row.why),
-        ...row.figures.map((v, i) => v !== null && el('span', { class: 'figure', 'data-figure': FIGURES[i]!, 'data-value': v }, `${FIGURES[i]} `, el('b', {}, value(i < 2 ? '1' : 'By/s', i < 2 ? 'utilization' : '', v)))))));
+      const rows = await Promise.all(mine.slice(0, MOST_FACTS).map(fact));
+      if (agents === mine && !closed) fill(facts, ...rows);
     } catch {
       // Next time.
     }
