@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -179,6 +180,26 @@ class ConfigTest(ProgramTest):
         self.config("set", "--agent-id", "a", "interval=3")
         watch.prints('"interval": 3')
         self.assertEqual(watch.stop(), 0)
+
+    def test_status_cuts_no_reason_that_a_program_reads(self):
+        reason = "interval: got -1; " + "x" * 200 + " the end"
+        os.makedirs(f"{self.data}/status")
+        for agent in ("a", "b"):
+            with open(f"{self.data}/status/{agent}.json", "w", encoding="utf-8") as file:
+                json.dump({"agent_id": agent, "error": reason, "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}, file)
+        _, out, err = self.config("status")
+        self.assertEqual(out.count(reason), 2, out + err)
+        # On a terminal the rows of a fleet keep their form; one agent's is told whole.
+        terminal, other = os.openpty()
+        self.addCleanup(os.close, terminal)
+        shown = {}
+        for more in ((), ("--agent-id", "a")):
+            subprocess.run([f"{BIN}/monitor-config", "--dir", self.data, "status", *more], stdout=other, check=False, timeout=20)
+            shown[more] = os.read(terminal, 65536).decode()
+        os.close(other)
+        self.assertNotIn("the end", shown[()])
+        self.assertIn("interval: got -1", shown[()])
+        self.assertIn("the end", shown["--agent-id", "a"])
 
     def test_schema_is_json(self):
         schema = json.loads(self.config("schema")[1])

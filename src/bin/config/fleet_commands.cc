@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 
 constexpr int64_t kLookEvery = 200 * kNanosPerMilli;
 constexpr int64_t kShowEvery = kNanosPerSecond;
-constexpr size_t kWhyWidth = 60;
+constexpr size_t kWhyWidth = 60;  // of the rows of a fleet, on a terminal
 // What has failed for so long will not come right by itself; before that it may be about the document before.
 constexpr int64_t kHopelessAfter = 2 * kNanosPerSecond;
 
@@ -86,7 +86,8 @@ std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
   return out;
 }
 
-std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
+// `whole`: reasons of any length, for programs.
+std::string table(const std::vector<FleetRow>& rows, int64_t now_ns, bool whole) {
   size_t id = 5;
   size_t host = 4;
   for (const FleetRow& row : rows) {
@@ -97,7 +98,8 @@ std::string table(const std::vector<FleetRow>& rows, int64_t now_ns) {
                                 "APPLIED", "WANTED", "HOST", host, "VERSION", "SEEN");
   for (const FleetRow& row : rows) {
     std::string reason = why(row);
-    reason = reason.size() > kWhyWidth ? printable(reason.substr(0, kWhyWidth)) + "..." : printable(reason);
+    const bool cut = !whole && rows.size() > 1 && reason.size() > kWhyWidth;
+    reason = cut ? printable(reason.substr(0, kWhyWidth)) + "..." : printable(reason);
     out += fmt::format("{:<{}}  {:<7}  {:>8}  {:>8}  {:<{}}  {:<8}  {:<12}  {}\n", printable(row.agent_id), id,
                        to_string(row.state), row.applied, row.wanted, printable(row.status.host), host,
                        printable(row.status.version), ago(row.seen_ns, now_ns), reason);
@@ -163,7 +165,7 @@ int run_status(const ConfigContext& context, const StatusFlags& flags) {
       return kExitNegative;
     }
     const bool json = flags.format == "json";
-    const std::string text = json ? json_lines(*rows) : table(*rows, context.wall_ns());
+    const std::string text = json ? json_lines(*rows) : table(*rows, context.wall_ns(), !terminal);
     const bool redraw = flags.watch && terminal && !json;
     if (redraw || text != last) std::cout << (redraw ? "\x1b[H\x1b[2J" : "") << text << std::flush;
     if (!std::cout.good()) return kExitOk;  // guard() reports why, and with which status
