@@ -17,6 +17,8 @@ namespace monitor {
 
 namespace {
 
+constexpr int64_t kSameRequest = 250 * kNanosPerMilli;
+
 sigset_t watched_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -67,8 +69,9 @@ void Signals::on_readable() {
     } else if (!stopping_) {
       // Without a handler for it, SIGHUP is what it is for other programs: the terminal has gone.
       stopping_ = true;
+      asked_ns_ = loop_.clock().mono_ns();
       on_stop_(signal);
-    } else {
+    } else if (loop_.clock().mono_ns() - asked_ns_ > kSameRequest) {
       log_warning("second signal; stopping at once");
       _exit(128 + signal);
     }

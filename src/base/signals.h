@@ -1,4 +1,5 @@
-// Signals as events of a loop: SIGTERM and SIGINT ask for an orderly stop, a second one ends the process at once;
+// Signals as events of a loop: SIGTERM and SIGINT ask for an orderly stop, a second one ends the process at once. One
+// that follows within 250 ms is the same request: timeout(1) signals the process and then its whole group.
 // SIGHUP asks to read files again. SIGPIPE is ignored.
 //
 // block_signals() comes first in main(), before any thread is started and anything slow is done: threads inherit the
@@ -35,6 +36,7 @@ class Signals {
   Handler on_child_;
   Fd fd_;
   bool stopping_ = false;
+  int64_t asked_ns_ = 0;  // when the stop was asked for, by the monotonic clock
 };
 
 }  // namespace monitor
