@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/host_name.h"
 #include "base/text.h"
 
 namespace monitor::rpc {
@@ -52,7 +53,9 @@ Result<Address> parse_address(const std::string& host, uint16_t port) {
 }
 
 Result<Target> parse_target(const std::string& text, uint16_t default_port, PortZero zero) {
-  const Error bad(Code::kInvalidArgument, "not HOST:PORT: " + json_quote(text));
+  const Error bad(Code::kInvalidArgument, "got " + json_quote(text.substr(0, 300)) +
+                                              ", expected HOST:PORT, as localhost:" + std::to_string(default_port) +
+                                              " or [::1]:" + std::to_string(default_port));
   Target target{.host = text, .port = default_port};
   std::string port;
   bool has_port = false;
@@ -68,7 +71,7 @@ Result<Target> parse_target(const std::string& text, uint16_t default_port, Port
     port = text.substr(colon + 1);
     has_port = true;
   }
-  if (target.host.empty()) return bad;
+  if (!valid_host(target.host)) return bad;
   if (!has_port) return target;
   const std::optional<uint64_t> number = parse_u64(port);
   if (!number || *number > 65535 || (*number == 0 && zero == PortZero::kRefused)) return bad;

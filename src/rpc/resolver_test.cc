@@ -30,7 +30,8 @@ TEST(TargetTest, HostAndPort) {
   EXPECT_EQ(show("[::1]:6000"), "::1 6000");
   EXPECT_EQ(show("[::1]"), "::1 50051");
   EXPECT_EQ(show("::1"), "::1 50051");
-  for (const char* bad : {"", ":1", "host:", "host:0", "host:65536", "host:x", "[::1", "[::1]x"}) {
+  for (const char* bad : {"", ":1", "host:", "host:0", "host:65536", "host:x", "[::1", "[::1]x", "local host",
+                          "local host:1", " a:1", "a\n:1", "http://a:1", "a/b", "[a b]:1", "\xC3\xBC:1"}) {
     EXPECT_EQ(show(bad), "bad") << bad;
   }
 }
