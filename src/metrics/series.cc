@@ -39,7 +39,22 @@ std::string to_string(const Series& series) {
   return out + "}";
 }
 
+namespace {
+
+bool is_family(std::string_view family, std::string_view name) {
+  return name.starts_with(family) && (name.size() == family.size() || name[family.size()] == '.');
+}
+
+}  // namespace
+
+// A pattern without * ? and { names a family: "system.cpu" is system.cpu and system.cpu.*, and so is "cpu", since
+// "system." may be left out. All filters of people come here: command lines, API, page.
 bool selects(std::string_view pattern, const Series& series) {
+  if (!pattern.empty() && pattern.find_first_of("*?{") == std::string_view::npos) {
+    constexpr std::string_view kSystem = "system.";
+    const std::string_view name = series.name;
+    return is_family(pattern, name) || (name.starts_with(kSystem) && is_family(pattern, name.substr(kSystem.size())));
+  }
   return pattern.empty() || glob_match(pattern, series.name) || glob_match(pattern, to_string(series));
 }
 
