@@ -145,7 +145,10 @@ void View::move(int by) {
     scroll_ = std::max(0L, scroll_ + by);
     return;
   }
-  if (order_.empty()) return;
+  if (order_.empty()) {  // sorted anew, and not drawn yet
+    place_ = std::max(0L, place_ + by);
+    return;
+  }
   place_ = std::clamp(place_ + by, 0L, static_cast<long>(order_.size()) - 1);
   chosen_ = order_[static_cast<size_t>(place_)];
 }
@@ -170,7 +173,7 @@ bool View::mode_key(int key) {
       if (mode_ == Mode::kTable) scroll_ = 0;
       return true;
     case kEnter:
-      if (mode_ != Mode::kTable || chosen_.empty()) return true;
+      if (mode_ != Mode::kTable) return true;
       mode_ = Mode::kDetail;
       scroll_ = 0;
       return true;
@@ -198,12 +201,17 @@ bool View::sort_key(int key) {
       sort_ = (sort_ + kSorts.size() - 1) % kSorts.size();
       break;
     case 'r':
-      down_ = !down_;
-      return true;
+      break;
     default:
       return false;
   }
-  down_ = sort_ != kByName;  // the worst, the most, the oldest first
+  down_ = key == 'r' ? !down_ : sort_ != kByName;  // the worst, the most, the oldest first
+  // Who sorts wants the first: it is chosen, not the one that was and is now elsewhere.
+  if (mode_ != Mode::kTable) return true;
+  chosen_.clear();
+  order_.clear();
+  place_ = 0;
+  scroll_ = 0;
   return true;
 }
 
@@ -294,14 +302,18 @@ Line View::row(const Row& one, int64_t now_ns, size_t columns, bool chosen) cons
   return {{state, paint_of(one.verdict.health)}, {cut(rest, columns - 9), Paint::kPlain}};
 }
 
-void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
-  const auto rows = rows_of(fleet, now_ns);
+void View::choose(const std::vector<Row>& rows) {
   order_.clear();
   for (const Row& one : rows) order_.push_back(one.agent->name);
   const auto found = std::ranges::find(order_, chosen_);
   if (found != order_.end()) place_ = found - order_.begin();
   place_ = std::clamp(place_, 0L, std::max(static_cast<long>(order_.size()) - 1, 0L));
   if (!order_.empty()) chosen_ = order_[static_cast<size_t>(place_)];
+}
+
+void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+  const auto rows = rows_of(fleet, now_ns);
+  choose(rows);
   const long room = std::max(static_cast<long>(size.rows) - 3, 1L);
   page_ = room;
   scroll_ = std::clamp(scroll_, std::max(place_ - room + 1, 0L), place_);
@@ -314,6 +326,7 @@ void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line
 }
 
 void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+  if (chosen_.empty()) choose(rows_of(fleet, now_ns));
   const LiveAgent* const agent = fleet.find(chosen_);
   if (agent == nullptr) {
     mode_ = Mode::kTable;

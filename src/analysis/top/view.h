@@ -50,6 +50,7 @@ class View {
   };
 
   std::vector<Row> rows_of(const Fleet& fleet, int64_t now_ns) const;
+  void choose(const std::vector<Row>& rows);
   void table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines);
   Line row(const Row& row, int64_t now_ns, size_t columns, bool chosen) const;
   Line header(size_t columns) const;
@@ -69,7 +70,7 @@ class View {
   bool down_ = false;
   bool paused_ = false;
   std::string filter_;
-  std::string chosen_;  // an agent's id
+  std::string chosen_;  // an agent's id; empty: the one at place_ when the order is known
   long place_ = 0;      // of it in the table
   long scroll_ = 0;     // of the table, or of the detail
   long page_ = 20;

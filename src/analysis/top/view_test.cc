@@ -89,6 +89,24 @@ TEST_F(ViewTest, NothingIsWiderThanASmallScreen) {
   }
 }
 
+TEST_F(ViewTest, EnterOpensTheFirstRowAfterSorting) {
+  heard("a", 0.1);
+  heard("b", 0.9);
+  text();
+  view_.key('s');  // by CPU: b comes first
+  text();
+  view_.key(kEnter);
+  EXPECT_THAT(text(), HasSubstr("host-b"));
+  view_.key('r');
+  EXPECT_THAT(text(), HasSubstr("host-b")) << "what is open stays open";
+  view_.key(kEscape);
+  for (const int key : {int{'r'}, int{'r'}, int{kEnter}}) view_.key(key);  // all before it is drawn
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "r was pressed three times: the least first";
+  view_.key(kEscape);
+  for (const int key : {int{'r'}, int{kDown}, int{kEnter}}) view_.key(key);
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row of the other way round";
+}
+
 TEST_F(ViewTest, SortsFiltersAndOpens) {
   heard("a", 0.1);
   heard("b", 0.9);
