@@ -16,9 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<CpuLine> cpus;
   std::vector<DiskLine> disks;
   std::vector<InterfaceLine> interfaces;
-  CpuShares shares;
+  CpuGrowth growth;
   if (parse_stat(text, cpus).ok() && cpus.size() > 1) {
-    (void)cpu_shares(cpus[0].times, cpus[1].times, 1'000'000'000, cpus.size() - 1, shares);
+    (void)cpu_growth(cpus[0].times, cpus[1].times, 1'000'000'000, cpus.size() - 1, growth);
   }
   (void)net_dev_shape(text);
   (void)diskstats_shape(text);

@@ -60,6 +60,11 @@ def every_host():
     return list(recorded_hosts()) + families.all_hosts()
 
 
+def tolerance(value):
+    """What a double adds or loses; integers that it holds exactly are exact."""
+    return 1e-9 * max(1, abs(value)) if abs(value) >= 2**53 else 1e-9 * min(max(1, abs(value)), 1e8)
+
+
 def differences(expected, reply):
     """What is wrong of one tick, a line each."""
     got, out = {}, []
@@ -72,7 +77,7 @@ def differences(expected, reply):
             out.append(f"{point['series']}: is a {right}, and called a {stated}")
     for series in sorted(set(expected) | set(got)):
         want, have = expected.get(series), got.get(series)
-        if want is None or have is None or abs(want - have) > 1e-9 * max(1, abs(want)):
+        if want is None or have is None or abs(want - have) > tolerance(want):
             out.append(f"{series}: expected {want}, got {have}")
     if reply["dropped"]:
         out.append(f"{reply['dropped']} points had no room")

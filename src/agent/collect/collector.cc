@@ -1,7 +1,6 @@
 #include "agent/collect/collector.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/text.h"
 
@@ -11,8 +10,21 @@ using metrics::Kind;
 using metrics::Labels;
 using metrics::Series;
 
-void TickBuilder::add_share(metrics::SeriesId id, double share) {
-  add_integer(id, std::llround(std::clamp(share, 0.0, 1.0) * 10'000));
+namespace {
+
+// part * scale / whole, rounded once to the nearest integer, halves up. Floating point would round the quotient and the
+// product: 3 of 20,000 times 10,000 is 1.4999999999999998 there.
+int64_t scaled_quotient(uint64_t part, uint64_t scale, uint64_t whole) {
+  if (whole == 0) return 0;
+  const auto numerator = static_cast<unsigned __int128>(part) * scale;
+  const auto quotient = (numerator * 2 + whole) / (static_cast<unsigned __int128>(whole) * 2);
+  return static_cast<int64_t>(std::min<unsigned __int128>(quotient, INT64_MAX));
+}
+
+}  // namespace
+
+void TickBuilder::add_share(metrics::SeriesId id, uint64_t part, uint64_t whole) {
+  add_integer(id, scaled_quotient(std::min(part, whole), 10'000, whole));
 }
 
 Series share_series(std::string_view name, Labels labels) {
@@ -34,7 +46,7 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
 
 int64_t per_second(uint64_t growth, int64_t elapsed_ns) {
   if (elapsed_ns <= 0) return 0;
-  return std::llround(static_cast<double>(growth) * 1e9 / static_cast<double>(elapsed_ns));
+  return scaled_quotient(growth, 1'000'000'000, static_cast<uint64_t>(elapsed_ns));
 }
 
 }  // namespace monitor::agent

@@ -43,8 +43,8 @@ class TickBuilder {
     point.integer = value;
     tick_.points.push_back(point);
   }
-  // A share from 0 to 1 of a series with exponent -4.
-  void add_share(metrics::SeriesId id, double share);
+  // part / whole, of a series with exponent -4: at most 1; of nothing 0.
+  void add_share(metrics::SeriesId id, uint64_t part, uint64_t whole);
 
   uint64_t over_cardinality() const { return over_cardinality_; }
 
@@ -99,7 +99,7 @@ class Delta {
 // Whether one of the patterns (* and ? stand for any) matches.
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
-// growth over a time, rounded, per second; 0 ns gives 0.
+// growth over a time, rounded to the nearest, per second; 0 ns gives 0.
 int64_t per_second(uint64_t growth, int64_t elapsed_ns);
 
 }  // namespace monitor::agent

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/saturating.h"
 #include "base/text.h"
 
 namespace monitor::agent {
@@ -73,30 +74,29 @@ Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
   return {};
 }
 
-CpuChange cpu_shares(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus,
-                     CpuShares& shares) {
+CpuChange cpu_growth(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus,
+                     CpuGrowth& growth) {
   const auto count = static_cast<double>(std::max<size_t>(1, cpus));
   const double jitter = (kJitterSeconds + kJitterSecondsPerCpu * count) * user_hz();
-  std::array<double, CpuTimes::kModes> growth{};
-  double total = 0;
+  growth = {};
   bool fell = false;
-  for (size_t i = 0; i < growth.size(); ++i) {
+  for (size_t i = 0; i < growth.modes.size(); ++i) {
     if (after.modes[i] < before.modes[i]) {
       fell = true;
       if (static_cast<double>(before.modes[i] - after.modes[i]) > jitter) return CpuChange::kJumped;
       continue;
     }
-    growth[i] = static_cast<double>(after.modes[i] - before.modes[i]);
-    total += growth[i];
+    growth.modes[i] = after.modes[i] - before.modes[i];
+    add_saturating(growth.total, growth.modes[i]);
+    if (i != CpuTimes::kIdle && i != CpuTimes::kIowait) add_saturating(growth.busy, growth.modes[i]);
   }
-  if (total == 0) return CpuChange::kStill;
+  const auto total = static_cast<double>(growth.total);
+  if (growth.total == 0) return CpuChange::kStill;
   const double passed = static_cast<double>(elapsed_ns) / 1e9 * user_hz() * count;
   if (elapsed_ns > 0 && cpus > 0 && total > passed * kLateShare + kLateSecondsPerCpu * user_hz() * count) {
     return CpuChange::kJumped;
   }
   if (elapsed_ns > 0 && fell && total < passed / 2) return CpuChange::kUneven;
-  for (size_t i = 0; i < growth.size(); ++i) shares.modes[i] = growth[i] / total;
-  shares.busy = (total - growth[CpuTimes::kIdle] - growth[CpuTimes::kIowait]) / total;
   return CpuChange::kGrew;
 }
 
@@ -142,15 +142,15 @@ bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Moment&
   // A processor that was away begins anew: nothing tells what its counters did meanwhile.
   const bool seen = state.last_reading != 0 && state.last_reading + 1 == reading_;
   state.last_reading = reading_;
-  state.shares.reset();
+  state.growth.reset();
   auto change = CpuChange::kJumped;
   if (seen) {
-    CpuShares shares;
+    CpuGrowth growth;
     const int64_t elapsed = state.last_mono == 0 ? 0 : now.mono_ns - state.last_mono;
-    change = cpu_shares(state.last, times, elapsed, cpus, shares);
+    change = cpu_growth(state.last, times, elapsed, cpus, growth);
     // The older reading is kept, so that the next tick sees the whole time.
     if (change == CpuChange::kStill) return true;
-    if (change == CpuChange::kGrew) state.shares = shares;
+    if (change == CpuChange::kGrew) state.growth = growth;
   }
   state.last = times;
   state.last_mono = now.mono_ns;
@@ -159,10 +159,11 @@ bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Moment&
 
 void CpuCollector::add(CoreState& state, int64_t core, TickBuilder& out) const {
   if (!state.interned || (modes_ && state.modes[0] == kNoSeries)) intern(state, core, out);
-  if (!state.shares) return;
-  out.add_share(state.busy, state.shares->busy);
+  if (!state.growth) return;
+  const CpuGrowth& growth = *state.growth;
+  out.add_share(state.busy, growth.busy, growth.total);
   if (!modes_) return;
-  for (size_t i = 0; i < state.modes.size(); ++i) out.add_share(state.modes[i], state.shares->modes[i]);
+  for (size_t i = 0; i < state.modes.size(); ++i) out.add_share(state.modes[i], growth.modes[i], growth.total);
 }
 
 Status CpuCollector::collect(const Moment& now, TickBuilder& out) {
@@ -177,7 +178,7 @@ Status CpuCollector::collect(const Moment& now, TickBuilder& out) {
     const bool known = update(cores_[line.core], line.times, now, cpus);
     if (line.core >= 0) sum_is_known = sum_is_known && known;
   }
-  if (!sum_is_known) cores_[-1].shares.reset();
+  if (!sum_is_known) cores_[-1].growth.reset();
   std::erase_if(cores_, [this](const auto& entry) { return entry.second.last_reading != reading_; });
   for (const CpuLine& line : lines_) {
     if (line.core < 0 || per_core_) add(cores_[line.core], line.core, out);

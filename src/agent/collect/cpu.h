@@ -32,15 +32,16 @@ struct CpuLine {
 // The cpu lines, the sum first. The malformed line of one processor is left out; an error when there is no sum.
 Status parse_stat(std::string_view text, std::vector<CpuLine>& out);
 
-// What passed between two readings, as shares; busy is what was neither idle nor waiting for I/O.
-struct CpuShares {
-  double busy = 0;
-  std::array<double, CpuTimes::kModes> modes{};
+// What passed between two readings, in ticks; busy is what was neither idle nor waiting for I/O.
+struct CpuGrowth {
+  uint64_t total = 0;
+  uint64_t busy = 0;
+  std::array<uint64_t, CpuTimes::kModes> modes{};
 };
 
 // How two readings of one line relate.
 enum class CpuChange {
-  kGrew,    // the shares are known
+  kGrew,    // the growth is known
   kStill,   // no tick passed
   kUneven,  // a counter fell a little and hid most of the time that passed
   kJumped,  // a counter fell by more than the kernel's jitter, or all grew by more than the time that passed: suspend
@@ -48,7 +49,7 @@ enum class CpuChange {
 };
 
 // `elapsed_ns`: between the readings; 0 when unknown. `cpus`: how many processors the line sums; 0 when unknown.
-CpuChange cpu_shares(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus, CpuShares& shares);
+CpuChange cpu_growth(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus, CpuGrowth& growth);
 
 class CpuCollector final : public Collector {
  public:
@@ -65,7 +66,7 @@ class CpuCollector final : public Collector {
     CpuTimes last;
     int64_t last_mono = 0;
     uint64_t last_reading = 0;
-    std::optional<CpuShares> shares;  // of this reading
+    std::optional<CpuGrowth> growth;  // of this reading
     metrics::SeriesId busy = kNoSeries;
     std::array<metrics::SeriesId, CpuTimes::kModes> modes{};
     bool interned = false;

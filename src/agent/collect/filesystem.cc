@@ -7,6 +7,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/saturating.h"
 #include "base/text.h"
 
 namespace monitor::agent {
@@ -170,14 +171,13 @@ FilesystemCollector::Ids FilesystemCollector::intern(const metrics::Labels& labe
 
 // A share of nothing is not known, and inodes that a filesystem does not count are not, either.
 void FilesystemCollector::add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out) {
-  const auto share = [](uint64_t used, uint64_t free) {
-    return static_cast<double>(used) / (static_cast<double>(used) + static_cast<double>(free));
-  };
   out.add_integer(ids.usage, static_cast<int64_t>(usage.used));
-  if (usage.used + usage.available != 0) out.add_share(ids.utilization, share(usage.used, usage.available));
-  if (usage.inodes_used + usage.inodes_free == 0) return;
+  const uint64_t room = saturating_add(usage.used, usage.available);
+  if (room != 0) out.add_share(ids.utilization, usage.used, room);
+  const uint64_t inodes = saturating_add(usage.inodes_used, usage.inodes_free);
+  if (inodes == 0) return;
   out.add_integer(ids.inodes_usage, static_cast<int64_t>(usage.inodes_used));
-  out.add_share(ids.inodes_utilization, share(usage.inodes_used, usage.inodes_free));
+  out.add_share(ids.inodes_utilization, usage.inodes_used, inodes);
 }
 
 void FilesystemCollector::forget_series() {

@@ -48,10 +48,6 @@ bool is_the_kernels(const std::string& path) {
   return statfs(path.c_str(), &info) != 0 || info.f_type != FUSE_SUPER_MAGIC;
 }
 
-double share_of(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 Result<MemoryInfo> parse_meminfo(std::string_view text) {
@@ -132,7 +128,7 @@ void MemoryCollector::add_memory(MemoryInfo info, TickBuilder& out) {
     add_bytes(arc_reclaimable_, "system.memory.zfs.arc.reclaimable", cache->reclaimable(), out);
   }
   const uint64_t used = info.total - info.available;
-  out.add_share(utilization_, share_of(used, info.total));
+  out.add_share(utilization_, used, info.total);
   out.add_integer(usage_, static_cast<int64_t>(used));
   out.add_integer(limit_, static_cast<int64_t>(info.total));
   const auto group = cgroup_.memory(info.total);
@@ -142,7 +138,7 @@ void MemoryCollector::add_memory(MemoryInfo info, TickBuilder& out) {
   add_bytes(group_limit_, "container.memory.limit", group->limit, out);
   if (!group_utilization_.interned)
     group_utilization_ = {out.intern(share_series("container.memory.utilization")), true};
-  out.add_share(group_utilization_.id, share_of(group->working_set, group->limit));
+  out.add_share(group_utilization_.id, group->working_set, group->limit);
 }
 
 void MemoryCollector::add_swap(const MemoryInfo& info, TickBuilder& out) {
@@ -150,7 +146,7 @@ void MemoryCollector::add_swap(const MemoryInfo& info, TickBuilder& out) {
     const uint64_t used = *info.swap_total - std::min(*info.swap_free, *info.swap_total);
     out.add_integer(swap_usage_, static_cast<int64_t>(used));
     // A host without swap uses none of it.
-    out.add_share(swap_utilization_, share_of(used, *info.swap_total));
+    out.add_share(swap_utilization_, used, *info.swap_total);
   }
   const auto group = cgroup_.swap(info.swap_total.value_or(UINT64_MAX));
   if (!group) return;

@@ -69,7 +69,7 @@ Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
         resource.ids[i] = out.intern(share_series(
             "system.pressure.stall", {{"resource", std::string(resource.name)}, {"type", std::string(kTypes[i])}}));
       }
-      out.add_share(resource.ids[i], static_cast<double>(growth) * 1000 / static_cast<double>(elapsed));
+      out.add_share(resource.ids[i], growth * 1000, static_cast<uint64_t>(elapsed));
     }
   }
   // A kernel without PSI has none of them; one that is missing alone is no fault.

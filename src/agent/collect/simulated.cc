@@ -26,6 +26,10 @@ metrics::Labels with(metrics::Labels labels, std::string_view name, std::string_
   return labels;
 }
 
+void add_share(TickBuilder& out, metrics::Series series, double share) {
+  out.add_integer(out.intern(std::move(series)), std::llround(std::clamp(share, 0.0, 1.0) * 10'000));
+}
+
 int64_t pages(double bytes) { return std::llround(bytes / 4096) * 4096; }
 
 }  // namespace
@@ -66,12 +70,12 @@ std::vector<SimulatedSource::Part> SimulatedSource::chosen(std::span<const Part>
 
 void SimulatedSource::add_cpu_times(double busy, const metrics::Labels& labels, bool modes, TickBuilder& out) {
   constexpr std::string_view kName = "system.cpu.utilization";
-  out.add_share(out.intern(share_series(kName, labels)), busy);
+  add_share(out, share_series(kName, labels), busy);
   if (!modes) return;
   for (const auto& [mode, share] : kBusyModes) {
-    out.add_share(out.intern(share_series(kName, with(labels, "cpu.mode", mode))), busy * share);
+    add_share(out, share_series(kName, with(labels, "cpu.mode", mode)), busy * share);
   }
-  out.add_share(out.intern(share_series(kName, with(labels, "cpu.mode", "idle"))), 1 - busy);
+  add_share(out, share_series(kName, with(labels, "cpu.mode", "idle")), 1 - busy);
 }
 
 void SimulatedSource::add_cpu(const config::MetricSelection& selection, const Moment& now, TickBuilder& out) {
@@ -87,7 +91,7 @@ void SimulatedSource::add_cpu(const config::MetricSelection& selection, const Mo
 
 void SimulatedSource::add_memory(TickBuilder& out) {
   const double used = walk(memory_, 0.005, 0.1, 0.95);
-  out.add_share(out.intern(share_series("system.memory.utilization")), used);
+  add_share(out, share_series("system.memory.utilization"), used);
   out.add_integer(out.intern(bytes_series("system.memory.usage", {{"system.memory.state", "used"}})),
                   pages(used * 16 * kGiB));
   out.add_integer(out.intern(bytes_series("system.memory.limit")), 16 * kGiB);
@@ -97,7 +101,7 @@ void SimulatedSource::add_swap(TickBuilder& out) {
   const double used = walk(swap_, 0.001, 0, 0.5);
   const metrics::Labels labels = {{"system.paging.state", "used"}};
   out.add_integer(out.intern(bytes_series("system.paging.usage", labels)), pages(used * 4 * kGiB));
-  out.add_share(out.intern(share_series("system.paging.utilization", labels)), used);
+  add_share(out, share_series("system.paging.utilization", labels), used);
 }
 
 void SimulatedSource::add_flow(size_t flow, const config::MetricSelection& selection, int64_t elapsed_ns,
@@ -136,7 +140,7 @@ void SimulatedSource::add_filesystem(const config::MetricSelection& selection, T
     out.add_integer(
         out.intern(bytes_series("system.filesystem.usage", with(labels, "system.filesystem.state", "used"))),
         pages(used * size));
-    out.add_share(out.intern(share_series("system.filesystem.utilization", labels)), used);
+    add_share(out, share_series("system.filesystem.utilization", labels), used);
   };
   double size = 0;
   const auto parts = chosen(kFilesystems, selection);
@@ -162,8 +166,8 @@ void SimulatedSource::add_load(TickBuilder& out) {
 
 void SimulatedSource::add_pressure(TickBuilder& out) {
   for (const char* resource : {"cpu", "memory", "io"}) {
-    out.add_share(out.intern(share_series("system.pressure.stall", {{"resource", resource}, {"type", "some"}})),
-                  walk(pressure_, 0.01, 0, 0.4));
+    add_share(out, share_series("system.pressure.stall", {{"resource", resource}, {"type", "some"}}),
+              walk(pressure_, 0.01, 0, 0.4));
   }
 }
 

@@ -1,14 +1,11 @@
 """Mistakes on purpose: (file of src/agent/collect, text that occurs in it once, what the mistake puts in its place)."""
 
 VALUES = [
-    ("collector.cc", "static_cast<double>(growth) * 1e9", "static_cast<double>(growth) * 1e6"),
-    (
-        "collector.cc",
-        "return std::llround(static_cast<double>(growth)",
-        "return static_cast<int64_t>(static_cast<double>(growth)",
-    ),
-    ("collector.cc", "std::clamp(share, 0.0, 1.0) * 10'000", "std::clamp(share, 0.0, 1.0) * 1'000"),
-    ("collector.cc", "std::clamp(share, 0.0, 1.0)", "std::clamp(share, 0.0, 2.0)"),
+    ("collector.cc", "scaled_quotient(growth, 1'000'000'000,", "scaled_quotient(growth, 1'000'000,"),
+    ("collector.cc", "(numerator * 2 + whole) /", "(numerator * 2) /"),
+    ("collector.cc", "(numerator * 2 + whole) /", "(numerator * 2 + whole - 1) /"),
+    ("collector.cc", "scaled_quotient(std::min(part, whole), 10'000,", "scaled_quotient(std::min(part, whole), 1'000,"),
+    ("collector.cc", "scaled_quotient(std::min(part, whole),", "scaled_quotient(part,"),
     ("collector.cc", '"1", Kind::kGauge, true, -4}', '"1", Kind::kGauge, true, -3}'),
     ("collector.cc", '"By/s", Kind::kGauge', '"By", Kind::kGauge'),
     ("collector.cc", '"By", Kind::kCounter', '"By", Kind::kGauge'),
@@ -16,19 +13,19 @@ VALUES = [
 ]
 
 PROCESSORS = [
-    ("cpu.cc", "total - growth[CpuTimes::kIdle] - growth", "total + growth[CpuTimes::kIdle] - growth"),
-    ("cpu.cc", "total - growth[CpuTimes::kIdle] - growth[CpuTimes::kIowait]", "total - growth[CpuTimes::kIdle]"),
-    ("cpu.cc", "shares.modes[i] = growth[i] / total;", "shares.modes[i] = growth[i] / (total + 1);"),
-    ("cpu.cc", "    total += growth[i];", "    total -= growth[i];"),
+    ("cpu.cc", "i != CpuTimes::kIdle && i != CpuTimes::kIowait", "i != CpuTimes::kIowait"),
+    ("cpu.cc", "i != CpuTimes::kIdle && i != CpuTimes::kIowait", "i != CpuTimes::kIdle"),
+    ("cpu.cc", "growth.modes[i], growth.total);", "growth.modes[i], growth.total + 1);"),
+    ("cpu.cc", "add_saturating(growth.total, growth.modes[i]);", "growth.total -= growth.modes[i];"),
     ("cpu.cc", '"interrupt", "softirq", "steal"}', '"softirq", "interrupt", "steal"}'),
     ("cpu.cc", "kJitterSeconds = 3;", "kJitterSeconds = 30'000;"),
     ("cpu.cc", "kJitterSeconds = 3;", "kJitterSeconds = -1;"),
-    ("cpu.cc", "after.modes[i] - before.modes[i]);", "after.modes[i] + before.modes[i]);"),
+    ("cpu.cc", "= after.modes[i] - before.modes[i];", "= after.modes[i] + before.modes[i];"),
     ("cpu.cc", "kLateShare = 1.25;", "kLateShare = 0.25;"),
     ("cpu.cc", "if (line.core < 0 || per_core_)", "if (line.core < 0 || !per_core_)"),
     ("cpu.cc", "if (line.core >= 0) sum_is_known = sum_is_known && known;", ""),
     ("cpu.cc", "std::to_string(core));", "std::to_string(core + 1));"),
-    ("cpu.cc", "if (total == 0) return CpuChange::kStill;", ""),
+    ("cpu.cc", "if (growth.total == 0) return CpuChange::kStill;", ""),
     ("cpu.cc", "columns < 4 ?", "columns < 8 ?"),
     ("cpu.h", "kUser, kNice, kSystem, kIdle, kIowait,", "kUser, kNice, kIdle, kSystem, kIowait,"),
 ]
@@ -44,12 +41,8 @@ MEMORY = [
     ("memory.cc", "*info.swap_total - std::min(*info.swap_free, *info.swap_total);", "*info.swap_free;"),
     ("memory.cc", "std::min(*info.swap_free, *info.swap_total);", "*info.swap_free;"),
     ("memory.cc", "info.available += cache->reclaimable();", "info.available += cache->size;"),
-    ("memory.cc", "share_of(group->working_set, group->limit)", "share_of(group->usage, group->limit)"),
-    (
-        "memory.cc",
-        "static_cast<double>(part) / static_cast<double>(whole)",
-        "static_cast<double>(whole) / static_cast<double>(part)",
-    ),
+    ("memory.cc", "group->working_set, group->limit);", "group->usage, group->limit);"),
+    ("memory.cc", "(utilization_, used, info.total)", "(utilization_, info.total, used)"),
     ("memory.h", "return size - std::min(size, least);", "return size;"),
     ("cgroup_memory.cc", 'v2 ? "inactive_file"', 'v2 ? "active_file"'),
     ("cgroup_memory.cc", ': "total_inactive_file"', ': "inactive_file"'),
@@ -111,7 +104,7 @@ REST = [
     ("load.cc", 'kMinutes = {"1m", "5m", "15m"}', 'kMinutes = {"1m", "15m", "5m"}'),
     ("load.cc", "static_cast<int64_t>(*whole * 100);", "static_cast<int64_t>(*whole);"),
     ("load.cc", '"s", metrics::Kind::kGauge, true, -2', '"s", metrics::Kind::kGauge, true, -3'),
-    ("pressure.cc", "static_cast<double>(growth) * 1000", "static_cast<double>(growth) * 100"),
+    ("pressure.cc", "growth * 1000,", "growth * 100,"),
     ("pressure.cc", 'kTypes = {"some", "full"}', 'kTypes = {"full", "some"}'),
     ("pressure.cc", "totals.full = value;", "totals.some = value;"),
 ]
