@@ -21,7 +21,7 @@ Result<PressureTotals> parse_pressure(std::string_view text) {
 }
 
 PressureCollector::PressureCollector(const Roots& roots) {
-  for (const std::string_view name : {"cpu", "memory", "io"}) {
+  for (const std::string_view name : {"cpu", "memory", "io", "irq"}) {
     resources_.push_back(
         {name, KernelFile(roots.procfs + "/pressure/" + std::string(name)), {}, {kNoSeries, kNoSeries}});
   }

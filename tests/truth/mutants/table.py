@@ -105,6 +105,7 @@ REST = [
     ("load.cc", "static_cast<int64_t>(*whole * 100);", "static_cast<int64_t>(*whole);"),
     ("load.cc", '"s", metrics::Kind::kGauge, true, -2', '"s", metrics::Kind::kGauge, true, -3'),
     ("pressure.cc", "growth * 1000,", "growth * 100,"),
+    ("pressure.cc", '"io", "irq"}', '"io"}'),
     ("pressure.cc", 'kTypes = {"some", "full"}', 'kTypes = {"full", "some"}'),
     ("pressure.cc", "totals.full = value;", "totals.some = value;"),
 ]

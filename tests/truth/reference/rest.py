@@ -2,7 +2,8 @@
 
 Sources: proc_loadavg(5), proc_uptime(5): the first field is seconds; lxcfs writes any number of decimals.
 Documentation/accounting/psi.rst: `total` is the stalled time in microseconds, of which the share of the time between two
-readings is taken; "full" of cpu is 0 for the whole system, and missing before 5.13. Processors, memory and I/O are read; irq is not.
+readings is taken; "full" of cpu is 0 for the whole system, and missing before 5.13. kernel/sched/psi.c: irq, from 6.1 on
+where the kernel accounts the time of interrupts, has "full" alone.
 """
 
 import re
@@ -50,7 +51,7 @@ class Pressure:
 
     def read(self, reading, elapsed):
         out = {}
-        for resource in ("cpu", "memory", "io") if self.wanted else ():
+        for resource in ("cpu", "memory", "io", "irq") if self.wanted else ():
             for kind, total in re.findall(
                 r"^(some|full) .*total=(\d+)$", reading.text(f"proc/pressure/{resource}") or "", re.M
             ):
