@@ -37,9 +37,25 @@ const NetFacts* find(const Interfaces& all, const std::string& name) {
   return found == all.end() ? nullptr : &found->second;
 }
 
+// "c1pf0vf2": the kernel's name (net/devlink) of the port of a switch in a card that belongs to a physical, virtual or
+// sub-function, in the order controller, physical, virtual or sub. Its uplink is "p0".
+bool names_a_function(std::string_view port) {
+  const auto take = [&port](std::string_view prefix) {
+    if (!port.starts_with(prefix)) return false;
+    const size_t end = std::min(port.find_first_not_of("0123456789", prefix.size()), port.size());
+    if (end == prefix.size()) return false;
+    port.remove_prefix(end);
+    return true;
+  };
+  take("c");
+  if (!take("pf")) return false;
+  if (!take("vf")) take("sf");
+  return port.empty();
+}
+
 // Of two interfaces with devices that share their bytes, the one that counts them all.
 bool counts_among_physical(const std::string& name, const NetFacts& facts, const Interfaces& all) {
-  if (!facts.has_device || facts.is_monitor) return false;
+  if (!facts.has_device || facts.is_monitor || facts.is_representor) return false;
   const NetFacts* const master = find(all, facts.master);
   if (master != nullptr && master->has_device) return false;
   return std::ranges::none_of(facts.lowers, [&](const std::string& lower) {
@@ -122,6 +138,7 @@ NetFacts NetTopology::read_facts(const std::string& name) const {
   facts.is_loopback = type == ARPHRD_LOOPBACK || (type == -1 && name == "lo");
   facts.is_monitor = is_one_of(type, kMonitorTypes);
   facts.has_device = has("device");
+  facts.is_representor = has("phys_port_name") && names_a_function(first_line(folder + "phys_port_name"));
   facts.is_bridge = has("bridge");
   facts.is_bridge_port = has("brport");
   facts.is_tunnel = has("tun_flags") || is_one_of(type, kTunnelTypes);

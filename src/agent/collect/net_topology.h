@@ -2,7 +2,8 @@
 //
 // Where interfaces have a device behind them (/sys/class/net/X/device), those count, but for two that share their
 // bytes: the virtual function below the interface that fails over to it (Azure's netvsc, virtio's net_failover: the
-// upper one counts its bytes, too), and the ports of a DSA switch (the conduit carries all their traffic).
+// upper one counts its bytes, too), the ports of a DSA switch (the conduit carries all their traffic), and the
+// representors of a card's virtual functions (what they forward goes through the uplink).
 // Where none has one (containers, OpenVZ, WSL), those count that lie on no other: not bridges and their ports, not the
 // bonds and teams over others, not VLANs and the like, not tunnels, one end of a veth pair. On the agent's loop.
 #pragma once
@@ -34,7 +35,8 @@ struct NetFacts {
   bool is_bridge = false;
   bool is_bridge_port = false;
   bool is_tunnel = false;
-  bool is_monitor = false;  // hears the frames of another interface of the same radio again
+  bool is_monitor = false;      // hears the frames of another interface of the same radio again
+  bool is_representor = false;  // the switch's end of a function of the card
   bool has_master = false;
   std::string master;               // empty also when it is unknown
   std::vector<std::string> lowers;  // what it lies on

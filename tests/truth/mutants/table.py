@@ -86,7 +86,10 @@ INTERFACES = [
     ("net_topology.cc", "below->has_device && below->master != name;", "below->has_device && below->master == name;"),
     ("net_topology.cc", "if (facts.is_bridge || facts.is_bridge_port", "if (facts.is_bridge_port"),
     ("net_topology.cc", "type == ARPHRD_LOOPBACK ||", ""),
-    ("net_topology.cc", "if (!facts.has_device || facts.is_monitor)", "if (facts.has_device || facts.is_monitor)"),
+    ("net_topology.cc", " || facts.is_representor)", ")"),
+    ("net_topology.cc", 'if (!take("vf")) take("sf");', 'take("vf");'),
+    ("net_topology.cc", '  take("c");\n', ""),
+    ("net_topology.cc", "if (!facts.has_device || facts.is_monitor", "if (facts.has_device || facts.is_monitor"),
 ]
 
 FLOWS = [

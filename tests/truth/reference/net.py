@@ -8,10 +8,15 @@ What the sum counts, so that every byte counts once (Documentation/ABI/testing/s
   - not a bridge (bridge/), and not what lies on another interface (lower_*): VLAN, bond, team, the ports of a DSA switch;
     but an interface with a device whose lower one is its own member (a Hyper-V interface and its virtual function,
     Documentation/networking/device_drivers/ethernet/microsoft/netvsc.rst) counts for both;
+  - not the representor of a function of a card with a switch inside (Documentation/networking/representors.rst,
+    switchdev.rst: phys_port_name pfX, pfXvfY, pfXsfY, after cZ where there are several controllers): its frames go through
+    the uplink;
   - where no interface has a device: not a member of a bridge (the members of a bond or of a VRF count in place of it), and
     no tunnel, whose packets go out again by another interface (by type, DEVTYPE, or tun_flags of tun.c); of the two ends
     of a veth (each the other's iflink) the one with the lower ifindex: what one sends, the other receives.
 """
+
+import re
 
 from .flows import Flow
 
@@ -91,6 +96,9 @@ class Topology:
                 or self.is_bridge(self.master(name))
             )
         if name not in self.with_device or self.master(name) in self.with_device:
+            return False
+        port = (self.reading.text(f"sys/class/net/{name}/phys_port_name") or "").strip()
+        if re.fullmatch(r"(c\d+)?pf\d+((vf|sf)\d+)?", port):
             return False
         return all(self.master(below) == name for below in self.lower(name))
 
