@@ -57,7 +57,7 @@ bool parse_line(std::string_view line, Mount& mount) {
   // Optional fields end with a lone hyphen.
   while (!line.empty() && take_field(line) != "-") {
   }
-  mount.type = take_field(line);
+  mount.type = unescape(take_field(line));  // the subtype of a FUSE filesystem may be any text
   mount.source = unescape(take_field(line));
   mount.super_options = unescape(take_field(line));
   return !mount.type.empty() && mount.mount_point.starts_with('/');

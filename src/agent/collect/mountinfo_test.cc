@@ -37,6 +37,9 @@ TEST(Mountinfo, ResolvesOctalEscapesAndKeepsOtherBackslashes) {
   ASSERT_EQ(mounts.size(), 1U);
   EXPECT_EQ(mounts[0].mount_point, "/a b\tc\nd\\e#f\\04\\999");
   EXPECT_EQ(mounts[0].source, "/dev/x y");
+  const auto fuse = parse_mountinfo("1 0 0:40 / /m rw - fuse.my\\040fs my\\040src rw\n");
+  ASSERT_EQ(fuse.size(), 1U);
+  EXPECT_EQ(fuse[0].type, "fuse.my fs");
 }
 
 TEST(Mountinfo, TakesMountPointsOfAnyLength) {
