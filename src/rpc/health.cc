@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint32_t kServiceField = 1;
 constexpr uint32_t kStatusField = 1;
-constexpr size_t kMaxRequest = 4096;  // the name of a service
+constexpr size_t kMaxRequest = 512;  // the name of a service
 
 Result<std::string> requested_service(std::string_view request) {
   std::string service;

@@ -389,6 +389,47 @@ TEST_F(FloodTest, IncompleteMessagesShareTheServersBudget) {
   EXPECT_EQ(budget.used, 0U);
 }
 
+// Headers are decoded from a few bytes each, and stay for as long as the call does.
+TEST_F(FloodTest, CallsAndTheirHeadersShareTheServersBudget) {
+  SmallBudget budget(100'000);
+  limits_.buffers = &budget;
+  start();
+  const std::string heavy = request("/test.T/M") + literal("key", std::string(10'000, 'v'));
+  for (uint32_t id = 1; id < 81; id += 2) receive(frame(kHeaders, 4, id, heavy));
+  const auto running = [this] {
+    return std::ranges::count_if(records_, [](const auto& record) { return record->call != nullptr; });
+  };
+  EXPECT_LE(running(), 7);
+  EXPECT_GT(running(), 2);
+  EXPECT_GT(budget.used, 0U);
+  // Their memory is there again when they are over.
+  take();
+  for (uint32_t id = 1; id < 81; id += 2) receive(frame(kReset, 0, id, std::string("\0\0\0\x08", 4)));
+  EXPECT_EQ(running(), 0);
+  EXPECT_EQ(budget.used, 0U);
+  // As is that of calls without any.
+  for (uint32_t id = 101; id < 301; id += 2) receive(frame(kHeaders, 4, id, request("/test.T/M")));
+  EXPECT_LE(running(), 24);
+  server_.reset();
+  EXPECT_EQ(budget.used, 0U);
+}
+
+TEST_F(FloodTest, AUnaryRequestCountsUntilTheClientIsDone) {
+  SmallBudget budget(100'000);
+  limits_.buffers = &budget;
+  methods_.add_unary("/test.T/Unary",
+                     [](ServerCall&, std::string_view) -> Result<std::string> { return std::string(); });
+  start();
+  const std::string whole = std::string("\0\0\0\x3e\x80", 5) + std::string(16'000, 'x');
+  for (uint32_t id = 1; id < 41; id += 2) {
+    receive(frame(kHeaders, 4, id, request("/test.T/Unary")) + frame(kData, 0, id, whole));
+  }
+  EXPECT_GT(budget.used, 50'000U);
+  EXPECT_LE(server_->active_calls(), 7U);
+  server_.reset();
+  EXPECT_EQ(budget.used, 0U);
+}
+
 TEST_F(FloodTest, RepliesThatAreNotReadShareTheServersBudget) {
   SmallBudget budget(100'000);
   limits_.buffers = &budget;

@@ -8,6 +8,9 @@
 namespace monitor::rpc {
 namespace {
 constexpr size_t kLeastBytesPerSecond = 4096;  // at which a long message must come
+// What a call takes here, in HTTP/2 and with its handler, and what each of its headers does beside its bytes.
+constexpr size_t kPerCall = size_t{4} * 1024;
+constexpr size_t kPerHeader = 64;
 }  // namespace
 
 void ServerSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
@@ -25,6 +28,8 @@ void ServerSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
         stream.deframer.set_max_message_bytes(most != 0 ? most : limits_.max_message_bytes);
       }
       if (!stream.method->options.single_request) stream.message_since_ns = 0;
+      // It is kept until the client is done.
+      if (stream.method->options.single_request && !grow(stream, stream.deframer.message().size())) break;
       stream.handler->on_message(stream.deframer.message());
       continue;
     }
@@ -90,6 +95,27 @@ void ServerSession::Impl::message_due(Stream& stream) {
   handler->on_cancelled();
   over_.push_back(std::move(handler));
   schedule_events();
+}
+
+// It holds this much more until it is closed. False: there is no room for it, and it was refused.
+bool ServerSession::Impl::grow(Stream& stream, size_t bytes) {
+  stream.cost += bytes;
+  call_bytes_ += bytes;
+  if (charge()) return true;
+  finish(stream, {Code::kResourceExhausted, "the calls of all connections fill the server's memory for them"}, {});
+  return false;
+}
+
+// A call costs memory before it sends a message, and most by its headers, which are kept as long as it is.
+bool ServerSession::Impl::charge_call(Stream& stream) {
+  size_t bytes = kPerCall + stream.request_path.size() + stream.content_type.size() + stream.encoding.size();
+  for (const auto& [key, value] : stream.request_metadata) bytes += key.size() + value.size() + kPerHeader;
+  return grow(stream, bytes);
+}
+
+void ServerSession::Impl::drop_call(Stream& stream) {
+  call_bytes_ -= std::exchange(stream.cost, 0);
+  charge();
 }
 
 void ServerSession::Impl::drop_partial(Stream& stream) {

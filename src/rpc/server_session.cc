@@ -209,7 +209,7 @@ void ServerSession::Impl::close(const Error& reason) {
 
 bool ServerSession::Impl::charge() {
   if (limits_.buffers == nullptr) return true;
-  const size_t held = partial_bytes_ + unsent_bytes_;
+  const size_t held = partial_bytes_ + unsent_bytes_ + call_bytes_;
   const size_t wanted = held <= kFreeBytes ? 0 : (held / kChargeStep + 1) * kChargeStep;
   if (wanted < charged_) limits_.buffers->give_back(charged_ - wanted, wanted);
   if (wanted > charged_ && !limits_.buffers->take(wanted - charged_, charged_)) return false;

@@ -75,6 +75,9 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   void watch_message(Stream& stream);
   void message_due(Stream& stream);
   void drop_partial(Stream& stream);
+  bool grow(Stream& stream, size_t bytes);
+  bool charge_call(Stream& stream);
+  void drop_call(Stream& stream);
 
   // --- Of the session.
   void flood(std::string_view what);
@@ -116,7 +119,8 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   size_t active_ = 0;
   size_t partial_bytes_ = 0;
   size_t unsent_bytes_ = 0;
-  size_t charged_ = 0;  // of ServerLimits::buffers
+  size_t call_bytes_ = 0;  // of the calls that are there: themselves, their headers, what they keep of their requests
+  size_t charged_ = 0;     // of ServerLimits::buffers
   bool in_receive_ = false;
   bool ready_ = false;
   bool draining_ = false;
@@ -174,6 +178,7 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   bool above_low_water = false;
   bool writable_queued = false;
   size_t partial = 0;  // its part of partial_bytes_
+  size_t cost = 0;     // its part of call_bytes_
   std::string request_path;
   std::string request_method;
   std::string content_type;

@@ -86,6 +86,7 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
   stream.counted = true;
   ++active_;
   if (ready_) timers_.cancel_timer(std::exchange(handshake_timer_, 0));
+  if (!charge_call(stream)) return;
   if (stream.request_method != "POST") return answer_http_status(stream, "405");
   if (!is_grpc_content_type(stream.content_type)) return answer_http_status(stream, "415");
   if (const std::optional<CallStatus> no = refusal(stream)) {
@@ -272,6 +273,7 @@ void ServerSession::Impl::on_stream_closed(Http2Stream& base, uint32_t /*h2_erro
   stream.send.clear();
   cancelled(stream);
   stream.gone = true;
+  drop_call(stream);
   const auto it = streams_.find(&stream);
   closed_.push_back(std::move(it->second));
   streams_.erase(it);
