@@ -83,6 +83,16 @@ void Agent::schedule_tick() {
   tick_timer_ = timers_.call_at(grids_.next_due(), [this] { on_tick(); });
 }
 
+namespace {
+
+// Whoever starts an agent sees that it works before the first minute is over.
+void say_first_values(size_t series, const AgentStats& stats) {
+  log_info("first values collected",
+           {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
+}
+
+}  // namespace
+
 void Agent::on_tick() {
   const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
   // Collecting begins now. Ticks of the grid that fell due before it had are missed: counted, not made up.
@@ -90,9 +100,11 @@ void Agent::on_tick() {
   stats_.ticks_due += 1 + due.missed;
   stats_.ticks_missed += due.missed;
   schedule_tick();
+  const bool nothing_yet = stats_.points_made == 0;
   collect(due.index, now, due.due);
   join(due.index);
   stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
+  if (nothing_yet && stats_.points_made > 0) say_first_values(table_.size(), stats_);
 }
 
 // A grid whose metrics belong to another one from now on.

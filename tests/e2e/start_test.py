@@ -44,6 +44,7 @@ class StandardDescriptorsTest(ProgramTest):
         server = self.start_server()
         agent = self.start_agent("a", server, "--simulate")
         agent.says("stream")
+        agent.says(r"first values collected series=\d+ points=\d+ tick_us=\d+")
         wait_until(lambda: self.batches(), "a stored batch")
         for command in ("get-metrics --from earliest --timeout 5", "ledger"):
             status, err = shell(f"timeout 20 monitor-analysis {command} --log sqlite:{self.data}/log.db --data {self.data} >&-")
