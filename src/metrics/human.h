@@ -8,7 +8,8 @@
 
 namespace monitor::metrics {
 
-// "12.3 %" for shares, "9,830 MB" for bytes, "1.20 MB/s" for rates, else the number and its unit. MB is 2^20 bytes.
+// "12.3 %" for shares, "9.60 GB" for bytes, "1.20 MB/s" for rates, "35 min" for seconds, else the number and its unit;
+// "-" for what is no number. MB is 2^20 bytes. The page shows the same (web/src/human.ts).
 std::string human_value(const Series& series, double value);
 
 // Digits in groups of three: 9,830

@@ -89,7 +89,7 @@ class CliTest(ProgramTest):
     def test_once_as_table_and_logs_on_standard_error(self):
         status, out, err = run("monitor-agent", "--once", "--data", self.data, "--log-format", "json")
         self.assertEqual(status, 0)
-        self.assertRegex(out, r"system\.memory\.usage\{system\.memory\.state=used\} +[\d,]+ MB")
+        self.assertRegex(out, r"system\.memory\.usage\{system\.memory\.state=used\} +[\d.,]+ [MGT]B")
         for line in err.splitlines():
             self.assertIn("event", json.loads(line))
 

@@ -84,6 +84,44 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(self.browser.eval(NEWEST), "30.0 %")
         self.no_faults()
 
+    def test_axes_cursor_and_width(self):
+        begin = time.time() - 60
+        for number in range(30):
+            batch = self.made(self.batch, "odd", number + 1, begin + number, cpu=0.1)
+            batch["frames"][0]["metrics"] += [{"name": name, "labels": {}, "unit": unit, "value": value} for name, unit, value in (
+                ("system.disk.io.rate", "By/s", 0), ("system.memory.usage", "By", 3 * 2**30), ("odd.unit", "furlongs per fortnight and more", 12345678.9))]
+            self.write(batch)
+        wait_until(lambda: len(self.range("odd")[0]) == 30, "the ticks in the history")
+        self.browser.open("about:blank")
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelector('.lamp.live') !== null")
+        # What the charts write into their canvases, and where.
+        self.browser.eval("""(() => {
+            window.written = [];
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+                const width = this.measureText(text).width;
+                const left = this.textAlign === 'right' ? x - width : this.textAlign === 'center' ? x - width / 2 : x;
+                window.written.push({ metric: this.canvas.closest('[data-metric]')?.dataset.metric, text, left, right: left + width, width: this.canvas.width });
+                return write.call(this, text, x, y, ...more);
+            };
+            location.hash = '#/agent?agents=odd&span=300';
+        })()""")
+        self.browser.wait("['system.disk.io.rate', 'system.memory.usage', 'odd.unit'].every((name) => window.written.some((one) => one.metric === name))")
+        self.assertEqual(self.browser.eval("window.written.filter((one) => one.left < 0)"), [], "cut off at the left")
+        texts = set(self.browser.eval("window.written.map((one) => one.text)"))
+        self.assertTrue({"0 KB/s", "1 KB/s", "0 GB", "3 GB"} <= texts, texts)
+        self.assertFalse([text for text in texts if "MB" in text])
+        # Under the cursor it says when; and a chart that is alone has all of the width.
+        chart = "[data-metric=\"system.cpu.utilization\"]"
+        self.browser.do("click", selector=f"{chart} .u-over")
+        self.browser.wait(f"/^\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d$/.test(document.querySelector('{chart} .u-series .u-value').textContent)")
+        width = f"document.querySelector('{chart}').clientWidth"
+        self.assertLess(self.browser.eval(width), 700)
+        self.browser.do("fill", selector="input[aria-label=Metrics]", text="system.cpu.utilization")
+        self.browser.wait(f"{width} > 1200 && document.querySelector('{chart} canvas').clientWidth > 1200")
+        self.no_faults()
+
     def test_keys_zoom_and_move(self):
         self.follow(10)
         self.browser.eval("document.activeElement.blur()")
@@ -92,6 +130,11 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(hash_(), {"agents": "odd", "span": "150"}, "live, the last half")
         self.browser.do("key", key="-")
         self.assertEqual(hash_()["span"], "300")
+        # The browser's Back undoes each of them.
+        for span in ("150", "300"):
+            self.browser.eval("history.back()")
+            self.browser.wait(f"location.hash.includes('span={span}')")
+        self.browser.wait("[...document.querySelectorAll('button')].find((one) => one.textContent === '5 min').getAttribute('aria-pressed') === 'true'")
         self.browser.do("key", key="ArrowLeft")
         first = {name: float(hash_()[name]) for name in ("from", "to")}
         self.assertAlmostEqual(first["to"] - first["from"], 300, delta=0.01)
@@ -109,6 +152,10 @@ class WebChartsTest(BrowserTest):
         self.assertNotIn("from", hash_())
         self.browser.do("key", key="ArrowLeft")
         self.assertIn("from", hash_())
+        self.browser.eval("history.back()")
+        self.browser.wait("!location.hash.includes('from=') && document.querySelector('.info').textContent.includes('– now')")
+        self.browser.eval("history.forward()")
+        self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
         self.assertNotIn("from", hash_())
         self.browser.wait("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Live').getAttribute('aria-pressed') === 'true'")

@@ -77,6 +77,10 @@ class WebTest(BrowserTest):
         self.browser.eval("document.querySelector('[data-metric=\"system.cpu.utilization\"]').scrollIntoView()")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
         self.browser.wait("location.hash.includes('from=')")
+        self.browser.eval("history.back()")
+        self.browser.wait("!location.hash.includes('from=') && document.querySelector('.info').textContent.includes('– now')")
+        self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
+        self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
         self.browser.wait("!location.hash.includes('from=')")
         self.the_page_shows_nobody_but_who_is_chosen()
@@ -95,6 +99,11 @@ class WebTest(BrowserTest):
         self.browser.do("click", selector=".charts .list a[href$='agent-002']")
         self.browser.wait(f"document.querySelector('[data-agent=agent-002] [data-figure=CPU]') !== null && {charts} >= 4")
         self.assertEqual(shown(), "agent-002")
+        # A name that nobody knows is not added, and it is told.
+        self.browser.do("fill", selector="input[list=agent-names]", text="nosuch")
+        self.browser.do("key", key="Enter")
+        self.browser.wait("document.querySelector('input[list=agent-names]').validationMessage === 'No agent nosuch is known.'")
+        self.browser.do("fill", selector="input[list=agent-names]", text="")
         # One that is unknown has no values of others, alone or among them.
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
         self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('ever heard of') && all; })()"))
@@ -159,6 +168,14 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelector('.log table') !== null")
         self.assertEqual(self.browser.do("axe"), [])
         self.shot("messages")
+        # A search goes on by itself until it has found what there is, however far that is from the end.
+        last = self.get("/api/v1/messages?limit=1")["messages"][0]
+        with sqlite3.connect(f"{self.data}/log.db", timeout=20) as log:
+            log.execute("UPDATE records SET key = 'far' WHERE offset = (SELECT min(offset) FROM records)")
+            log.executemany("INSERT INTO records(time_ns, key, headers, value) SELECT ?, 'many', headers, value FROM records WHERE offset = ?", [(time.time_ns(), last["offset"])] * 9000)
+        self.browser.do("fill", selector=".in-agent", text="far")
+        self.browser.wait("document.querySelectorAll('.messages tbody tr[data-offset]').length === 1 && document.querySelector('.info').textContent.startsWith('1 message,')")
+        self.assertLess(int(self.browser.eval("document.querySelector('[data-offset]').dataset.offset")), last["offset"])
         # Search, and the tail.
         self.browser.do("fill", selector=".in-agent", text="nobody")
         self.browser.wait("document.querySelector('.info').textContent.startsWith('No message')")
@@ -181,6 +198,11 @@ class WebTest(BrowserTest):
         self.browser.open(self.url("ledger"))
         self.browser.wait("document.querySelectorAll('tbody tr').length === 1")
         self.assertIn(" missing", self.browser.eval("document.querySelector('.info').textContent"))
+        # What is missing is in sight on a phone, beside its agent.
+        self.browser.do("size", width=390, height=800)
+        right = self.browser.eval("[...document.querySelectorAll('thead th')].find((one) => one.textContent === 'missing').getBoundingClientRect().right")
+        self.assertTrue(0 < right < 390, right)
+        self.browser.do("size", width=1280, height=800)
         status, out, _ = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db", "--format", "json")
         self.assertEqual(status, 0)
         self.assertEqual(json.loads(out.splitlines()[0])["incarnation"], self.get("/api/v1/ledger")["incarnations"][0]["incarnation"])
@@ -202,6 +224,9 @@ class WebTest(BrowserTest):
         for page in (0, 1):
             self.browser.open(self.url(f"config?key={key}"), page=page)
             self.browser.wait("document.querySelector('textarea').value.includes('interval')", page=page)
+            # Without a token it says so, and asks nobody.
+            self.browser.do("click", selector="button.main", page=page)
+            self.browser.wait("document.querySelector('.saved').textContent.includes('web-token') && document.activeElement.type === 'password'", page=page)
             self.browser.do("fill", selector="input[type=password]", text=token, page=page)
         self.browser.wait("document.body.textContent.includes('applied')")
         self.assertEqual(self.browser.do("axe"), [])
@@ -217,9 +242,24 @@ class WebTest(BrowserTest):
         self.browser.eval("window.confirm = (text) => { window.wasAsked = text; return false; }; location.hash = '#/ledger'", page=1)
         self.browser.wait("window.wasAsked?.includes('not saved') && location.hash.startsWith('#/config')", page=1)
         self.assertIn('"interval": 3', self.browser.eval("document.querySelector('textarea').value", page=1))
+        # What validation says of a document that is stored already overwrites nothing, however late it comes.
+        self.browser.eval("""(() => {
+            const fetched = window.fetch;
+            window.held = [];
+            window.fetch = async (url, ...more) => {
+                const answer = await fetched(url, ...more);
+                if (String(url).includes('/validate')) await new Promise((resolve) => window.held.push(resolve));
+                return answer;
+            };
+        })()""")
         self.browser.do("fill", selector="textarea", text='{"interval": 2, "metrics": ["cpu", "memory"]}')
+        self.browser.wait("window.held.length === 1")
         self.browser.do("click", selector="button.main")
-        self.browser.wait("document.querySelector('.problems').textContent.includes('stored')")
+        self.browser.wait("/^stored at /.test(document.querySelector('.saved').textContent)")
+        self.browser.eval("window.held.forEach((one) => one())")
+        self.browser.wait("[...document.querySelectorAll('.documents button')].some((one) => one.title.endsWith('agent-001'))")
+        self.assertRegex(self.browser.eval("document.querySelector('.saved').textContent"), "^stored at ")
+        self.assertNotIn("valid", self.browser.eval("document.querySelector('.problems').textContent"))
         self.browser.do("click", selector="button.main", page=1)
         self.browser.wait("document.querySelector('.conflict').textContent.includes('Somebody else')", page=1)
         self.shot("conflict", page=1)
@@ -320,6 +360,8 @@ class WebTest(BrowserTest):
                     self.browser.wait("document.querySelector('main').children.length === 1 && document.querySelector('.lamp.live') !== null")
                     self.assertEqual(self.browser.do("axe"), [], (page, scheme, width))
                     self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), width, (page, width))
+                    sides = self.browser.eval("(({ left, right }) => [left, right])(document.querySelector('nav a[aria-current]').getBoundingClientRect())")
+                    self.assertTrue(0 <= sides[0] < sides[1] <= width, (page, width, sides))
                     if page.startswith(("overview", "agent")) and scheme == "dark":
                         self.shot(f"{page.split('?')[0]}-{scheme}{'-phone' if width == 390 else ''}")
         self.browser.do("scheme", scheme="light")

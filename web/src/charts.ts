@@ -1,7 +1,9 @@
 // A chart: one metric, one line a series. Thin over uPlot: data in, ranges out.
 import uPlot from 'uplot';
 import { Series } from './api';
-import { axis, value } from './format';
+import { clock } from './format';
+import { axis, humanValue } from './human';
+import { align, alone } from './lines';
 
 export interface Line {
   key: string;      // agent and series, as events name them
@@ -40,57 +42,23 @@ const TIMES = [
   [1, '{HH}:{mm}:{ss}', DATE, null, '\n{MM}-{DD}', null, null, null, 1],
   [0.001, ':{ss}.{fff}', `${DATE} {HH}:{mm}`, null, '\n{MM}-{DD} {HH}:{mm}', null, '\n{HH}:{mm}', null, 1],
 ];
-// Steps of an axis of bytes: round in MB, not in digits.
-const BYTES = Array.from({ length: 50 }, (_, i) => 2 ** i);
+// Steps of an axis that are round in the units that it has, not in digits.
+const INCREMENTS: Record<string, number[]> = {
+  By: Array.from({ length: 60 }, (_, i) => 2 ** i),
+  'By/s': Array.from({ length: 60 }, (_, i) => 2 ** i),
+  s: [...[1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1].flatMap((one) => [one, 2 * one, 5 * one]), 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200,
+    ...[1, 10, 100, 1000, 10000].flatMap((one) => [one, 2 * one, 5 * one]).map((days) => days * 86400)],
+};
+const FONT = '11px system-ui, sans-serif';
+const LONGEST = 18;  // characters of a label
 
-// All lines on one time axis. A gap of several usual distances is drawn as one.
-export function align(lines: Line[]): uPlot.AlignedData {
-  if (lines.length === 1) {
-    const one = lines[0]!;
-    return withGaps(one.times, [one.values]);
-  }
-  const all = new Set<number>();
-  for (const line of lines) for (const t of line.times) all.add(t);
-  const times = [...all].sort((a, b) => a - b);
-  const places = new Map(times.map((t, i) => [t, i]));
-  const columns = lines.map((line) => {
-    const usual = distance(line.times);
-    const column: (number | null | undefined)[] = new Array(times.length).fill(undefined);
-    line.times.forEach((t, i) => {
-      const place = places.get(t)!;
-      column[place] = line.values[i] ?? null;
-      const before = line.times[i - 1];
-      if (before !== undefined && t - before > usual * 3.5) {
-        const gap = places.get(before)! + 1;
-        if (gap < place) column[gap] = null;
-      }
-    });
-    return column;
-  });
-  return [times, ...columns] as uPlot.AlignedData;
-}
+const cut = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
-function distance(times: number[]): number {
-  if (times.length < 3) return Infinity;
-  const last = times.slice(-200);
-  const steps = last.slice(1).map((t, i) => t - last[i]!).sort((a, b) => a - b);
-  return Math.max(steps[Math.floor(steps.length / 2)]!, 0.05);
-}
-
-function withGaps(times: number[], columns: (number | null)[][]): uPlot.AlignedData {
-  const usual = distance(times);
-  const t: number[] = [];
-  const out: (number | null)[][] = columns.map(() => []);
-  times.forEach((time, i) => {
-    const before = times[i - 1];
-    if (before !== undefined && time - before > usual * 3.5) {
-      t.push(before + usual);
-      for (const column of out) column.push(null);
-    }
-    t.push(time);
-    columns.forEach((column, k) => out[k]!.push(column[i] ?? null));
-  });
-  return [t, ...out] as uPlot.AlignedData;
+const ruler = document.createElement('canvas').getContext('2d');
+function widthOf(text: string): number {
+  if (ruler === null) return text.length * 8;
+  ruler.font = FONT;
+  return ruler.measureText(text).width;
 }
 
 export class Chart {
@@ -106,11 +74,12 @@ export class Chart {
     private readonly onReset: () => void,
   ) {}
 
-  draw(lines: Line[], from: number, to: number): void {
+  // `width`: the lines are averages of so many seconds; 0: they are ticks.
+  draw(lines: Line[], from: number, to: number, width: number): void {
     this.lines = lines.slice(0, MOST_LINES);
     const labels = this.lines.map((line) => line.label).join('\n');
-    if (this.plot === null || labels !== this.labels) this.make(labels);
-    this.plot?.setData(align(this.lines), false);
+    if (this.plot === null || labels !== this.labels) this.make(labels, width);
+    this.plot?.setData(align(this.lines, width), false);
     this.plot?.setScale('x', { min: from, max: to });
     // uPlot draws at the end of this turn, and empties the legend then.
     queueMicrotask(() => this.showLatest());
@@ -141,15 +110,16 @@ export class Chart {
   }
 
   private height(): number {
-    return this.host.clientWidth < 420 ? 150 : 180;
+    return this.host.clientWidth < 420 ? 150 : this.host.clientWidth < 800 ? 180 : 320;
   }
 
-  private make(labels: string): void {
+  private make(labels: string, width: number): void {
     this.plot?.destroy();
     this.labels = labels;
-    const show = (_: uPlot, v: number | null) => value(this.unit, this.metric, v);
+    const show = (_: uPlot, v: number | null) => humanValue(this.unit, this.metric, v);
+    const time = (plot: uPlot, v: number | null) => clock(v, (plot.scales['x']!.max ?? 0) - (plot.scales['x']!.min ?? 0) <= 60);
     const share = this.unit === '1' && this.metric.endsWith('utilization');
-    const style = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { stroke: ink('--line'), width: 1 }, font: '11px system-ui, sans-serif' };
+    const style = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { stroke: ink('--line'), width: 1 }, font: FONT };
     const options: uPlot.Options = {
       width: Math.max(this.host.clientWidth, 200),
       height: this.height(),
@@ -158,11 +128,15 @@ export class Chart {
       scales: { x: { time: true }, y: { range: (_, min, max) => {
         if (min === null || max === null) return [0, 1];
         if (share) return [0, Math.max(1e-3, max > 0.5 ? Math.max(1, max) : max * 1.25)];
-        return [Math.min(0, min), max <= 0 ? 1 : max * 1.08];
+        return [Math.min(0, min), max > 0 ? max * 1.08 : this.unit.startsWith('By') ? 1024 : 1];
       } } },
-      axes: [{ ...style, values: TIMES } as uPlot.Axis, { ...style, size: 84, ...(this.unit.startsWith('By') ? { incrs: BYTES } : {}), values: (_, ticks) => axis(this.unit, this.metric, ticks) }],
-      series: [{ label: 'time' }, ...this.lines.map((line, i) => ({
-        label: line.label, stroke: colour(i), width: 1.25, value: show, points: { show: false }, spanGaps: false,
+      axes: [{ ...style, values: TIMES } as uPlot.Axis, {
+        ...style, incrs: INCREMENTS[this.unit], values: (_: uPlot, ticks: number[]) => axis(this.unit, this.metric, ticks).map(cut),
+        // As wide as what it says, with the ticks and their distance.
+        size: (_: uPlot, labels: string[] | null) => Math.ceil(Math.max(36, ...(labels ?? []).map(widthOf))) + 20,
+      } as uPlot.Axis],
+      series: [{ label: 'time', value: time } as uPlot.Series, ...this.lines.map((line, i) => ({
+        label: line.label, stroke: colour(i), width: 1.25, value: show, points: { show: false, size: 4, filter: (plot: uPlot, at: number) => alone(plot.data[at] ?? []) }, spanGaps: false,
       }))],
       hooks: {
         setSelect: [(plot) => {
@@ -176,7 +150,7 @@ export class Chart {
       },
     };
     this.host.replaceChildren();
-    this.plot = new uPlot(options, align(this.lines), this.host);
+    this.plot = new uPlot(options, align(this.lines, width), this.host);
     this.plot.over.addEventListener('dblclick', () => this.onReset());
   }
 }

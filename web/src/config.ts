@@ -2,7 +2,7 @@
 // else has changed meanwhile is told so, before and at the latest while storing it.
 import { ApiError, ask, Problem } from './api';
 import { debounce, el, fill, say, table } from './dom';
-import { age } from './format';
+import { age, clock } from './format';
 import { go, link, Page } from './page';
 import { stream } from './stream';
 
@@ -17,6 +17,7 @@ export function configuration(parameters: URLSearchParams): Page {
   let current = parameters.get('key') ?? '';
   let base: string | null = null;  // the tag of what is edited; null: a document that is not there yet
   let untouched = '';  // the text as it was put into the editor
+  let place = '';  // where it is stored, if its key does not say so
   let closed = false;
   let overview: Overview | null = null;
 
@@ -27,24 +28,30 @@ export function configuration(parameters: URLSearchParams): Page {
   const meta = el('p', { class: 'dim' });
   const area = el('textarea', { spellcheck: 'false', 'aria-label': 'Document', rows: 18, wrap: 'off' });
   const problems = el('div', { class: 'problems', role: 'status' });
+  // What became of the last Save: it stays until the document is changed again, whatever validation says meanwhile.
+  const saved = el('div', { class: 'saved', role: 'status' });
   const conflict = el('div', { class: 'conflict', role: 'alert' });
   const token = el('input', { type: 'password', placeholder: 'token', 'aria-label': 'Token for changes', autocomplete: 'off', value: sessionStorage.getItem(TOKEN) ?? '' });
   const save = el('button', { class: 'main', click: () => void store(false) }, 'Save');
   const remove = el('button', { click: () => { if (window.confirm(`Delete ${current}?`)) void store(true); } }, 'Delete');
   const revert = el('button', { click: () => void load(current) }, 'Revert');
-  const fresh = el('input', { placeholder: 'agent-001, or group:web', 'aria-label': 'New document' });
+  const fresh = el('input', { placeholder: 'agent, or group:NAME', 'aria-label': 'New document' });
   const make = el('button', { click: () => {
     const text = fresh.value.trim();
     if (text === '') return;
     void load(text === 'defaults' ? '/monitor/defaults' : text.startsWith('group:') ? `/monitor/groups/${text.slice(6)}` : `/monitor/config/${text}`);
   } }, 'New');
-  const editor = el('section', { class: 'editor', 'aria-label': 'Editor' }, title, meta, conflict, area, problems, el('div', { class: 'tools' }, token, save, revert, remove));
+  const editor = el('section', { class: 'editor', 'aria-label': 'Editor' }, title, meta, conflict, area, problems, saved, el('div', { class: 'tools' }, token, save, revert, remove));
   const element = el('section', { class: 'page config' }, el('h1', {}, 'Configuration'),
     el('div', { class: 'columns' }, el('div', { class: 'side' }, list, el('div', { class: 'tools' }, fresh, make)), editor),
     el('h2', {}, 'Agents'), agents, explained);
 
   token.addEventListener('change', () => sessionStorage.setItem(TOKEN, token.value));
-  area.addEventListener('input', debounce(300, () => void validate()));
+  const validateSoon = debounce(300, () => void validate());
+  area.addEventListener('input', () => {
+    fill(saved);
+    validateSoon();
+  });
 
   const dirty = () => current !== '' && !area.readOnly && area.value !== untouched;
   const mayLose = () => !dirty() || window.confirm(`Leave ${current}? What was changed in it is not saved.`);
@@ -75,8 +82,9 @@ export function configuration(parameters: URLSearchParams): Page {
 
   async function load(key: string, quiet = false): Promise<void> {
     if (key !== current && !mayLose()) return;
+    if (key !== current) fill(saved);
     current = key;
-    if (!quiet) go('config', { key }, true);
+    if (!quiet) go('config', { key }, 'replace');
     fill(conflict);
     fill(problems);
     say(title, key);
@@ -84,11 +92,14 @@ export function configuration(parameters: URLSearchParams): Page {
     try {
       const found = await ask<Document>('/config/document', { key });
       if (key !== current || closed) return;
+      if (found.tag !== base) fill(saved);
       base = found.tag;
       text = found.value;
-      say(meta, [found.place !== key ? found.place : '', found.revision !== 0 ? `revision ${found.revision}` : ''].filter((one) => one !== '' && one !== undefined).join(' · '));
+      place = found.place !== undefined && found.place !== key ? found.place : '';
+      showPlace(found.revision);
     } catch (error) {
       if (key !== current || closed) return;
+      if (base !== null) fill(saved);
       base = null;
       if (!(error instanceof ApiError) || error.status !== 404) fill(problems, el('p', { class: 'warn' }, (error as Error).message));
       else say(meta, 'there is none yet');
@@ -97,6 +108,10 @@ export function configuration(parameters: URLSearchParams): Page {
     untouched = area.value;  // as the browser has its line ends
     area.readOnly = key.startsWith('/monitor/overrides/');
     for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
+  }
+
+  function showPlace(revision: number): void {
+    say(meta, [place, revision !== 0 ? `revision ${revision}` : ''].filter((one) => one !== '').join(' · '));
   }
 
   async function keepMine(): Promise<void> {
@@ -114,7 +129,7 @@ export function configuration(parameters: URLSearchParams): Page {
     const text = area.value;
     try {
       const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: text });
-      if (text !== area.value || closed) return;
+      if (text !== area.value || text === untouched || closed) return;  // what is stored is valid
       showProblems(answer.problems);
       if (answer.valid && answer.problems.length === 0) fill(problems, el('p', { class: 'good' }, 'valid'));
     } catch (error) {
@@ -124,18 +139,26 @@ export function configuration(parameters: URLSearchParams): Page {
 
   async function store(deletion: boolean): Promise<void> {
     if (current === '') return;
-    sessionStorage.setItem(TOKEN, token.value);
+    if (token.value.trim() === '') {
+      fill(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: changes need the token. It is in the file web-token of the data folder of the program that serves this page.`));
+      token.focus();
+      return;
+    }
+    sessionStorage.setItem(TOKEN, token.value.trim());
     const body: { base: string | null; value?: string } = deletion ? { base } : { base, value: area.value };
     try {
-      const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value}` } });
+      const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value.trim()}` } });
       base = done.tag;
       untouched = body.value ?? area.value;
       fill(conflict);
-      fill(problems, el('p', { class: 'good' }, deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'));
+      if (!dirty()) fill(problems);
+      fill(saved, el('p', { class: 'good' }, `${deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'} at ${clock(Date.now() / 1000).slice(11)}`));
+      showPlace(deletion ? 0 : done.revision);
       void loadOverview();
     } catch (error) {
+      fill(saved);
       if (!(error instanceof ApiError)) {
-        fill(problems, el('p', { class: 'warn' }, (error as Error).message));
+        fill(saved, el('p', { class: 'warn' }, (error as Error).message));
       } else if (error.status === 409) {
         const theirs = error.data['current'] as Document | null;
         fill(conflict, el('p', {}, theirs === null ? 'Somebody else has deleted this document meanwhile; nothing was stored.' : 'Somebody else has changed this document meanwhile; nothing was stored. Theirs:'),
@@ -144,7 +167,7 @@ export function configuration(parameters: URLSearchParams): Page {
           el('button', { click: () => { base = theirs?.tag ?? null; fill(conflict); } }, 'Keep editing on top of theirs'));
       } else {
         showProblems((error.data['problems'] as Problem[] | undefined) ?? []);
-        problems.prepend(el('p', { class: 'warn' }, error.message));
+        fill(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: ${error.message}`));
         if (error.status === 401) token.focus();
       }
     }

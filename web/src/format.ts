@@ -1,4 +1,4 @@
-// Values and times as people read them. MB is 2^20 bytes, as everywhere in this project.
+// Times, counts and columns with a fixed unit as people read them; values with their own are in human.ts.
 
 const MEGA = 1024 * 1024;
 
@@ -8,32 +8,6 @@ export function percent(value: number | null | undefined): string {
 
 export function rate(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : (value / MEGA).toFixed(2);
-}
-
-export function value(unit: string, name: string, v: number | null | undefined): string {
-  if (v === null || v === undefined || !Number.isFinite(v)) return '–';
-  if (isShare(unit, name)) return `${(v * 100).toFixed(1)} %`;
-  if (unit === 'By') return `${Math.round(v / MEGA).toLocaleString('en')} MB`;
-  if (unit === 'By/s') return Math.abs(v) > 0 && Math.abs(v) < MEGA / 20 ? `${(v / 1024).toFixed(1)} KB/s` : `${(v / MEGA).toFixed(2)} MB/s`;
-  if (unit === 's') return age(v);
-  const digits = Math.abs(v) >= 1000 ? v.toFixed(0) : String(Number(v.toPrecision(4)));
-  return unit === '1' || unit.startsWith('{') || unit === '' ? digits : `${digits} ${unit}`;
-}
-
-// Ticks of an axis: all in the unit that suits the largest, with no more digits than tell them apart.
-export function axis(unit: string, name: string, ticks: number[]): string[] {
-  const most = Math.max(...ticks.map(Math.abs), 0);
-  const digits = (v: number) => String(Number(v.toPrecision(4)));
-  if (unit === 'By' || unit === 'By/s') {
-    const [size, word] = most < MEGA ? [1024, 'KB'] : most < MEGA * 10240 ? [MEGA, 'MB'] : [MEGA * 1024, 'GB'];
-    return ticks.map((t) => `${digits(t / size)} ${word}${unit.slice(2)}`);
-  }
-  if (isShare(unit, name)) return ticks.map((t) => `${digits(t * 100)} %`);
-  return ticks.map((t) => value(unit, name, t));
-}
-
-function isShare(unit: string, name: string): boolean {
-  return unit === '1' && (name.endsWith('utilization') || name.endsWith('stall'));
 }
 
 // How long something short takes.

@@ -8,15 +8,21 @@ import { stream } from './stream';
 type Run = Record<string, unknown>;
 
 const MOST_ROWS = 2000;
+// Beside the agent, so that a phone has them in view as well.
+const FIRST = ['missing', 'conflicts', 'batches_stored'];
+const SHOWN = ['agent', 'incarnation', 'host', 'conflicts', 'batches_stored'];
 
+const wide = (name: string): [string, string] => [name, 'wide'];
+const missed = (name: string, n: number) => el('span', { class: n > 0 && name !== 'batches_stored' ? 'warn' : undefined }, count(n));
+const numeric = (name: string): [string, string] => [name.replaceAll('_', ' '), 'num'];
 const number = (run: Run, name: string) => (typeof run[name] === 'number' ? (run[name] as number) : 0);
 
 export function ledger(parameters: URLSearchParams): Page {
   const filter = el('input', { type: 'search', placeholder: 'Agents, as web-*  /', 'aria-label': 'Agents', value: parameters.get('agent') ?? '' });
   const sum = el('p', { class: 'info', role: 'status' });
   const body = el('div');
-  const element = el('section', { class: 'page' }, el('h1', {}, 'Ledger'), el('div', { class: 'tools' }, filter), sum, body);
-  filter.addEventListener('input', debounce(400, () => { go('ledger', filter.value === '' ? {} : { agent: filter.value }, true); void load(); }));
+  const element = el('section', { class: 'page ledger' }, el('h1', {}, 'Ledger'), el('div', { class: 'tools' }, filter), sum, body);
+  filter.addEventListener('input', debounce(400, () => { go('ledger', filter.value === '' ? {} : { agent: filter.value }, 'replace'); void load(); }));
 
   async function load(): Promise<void> {
     try {
@@ -27,9 +33,11 @@ export function ledger(parameters: URLSearchParams): Page {
       const conflicts = total('conflicts');
       fill(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
         `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} came twice and count once, ${count(answer.skipped)} records not understood, ${count(answer.lost)} taken by retention before they were read.${runs.length > MOST_ROWS ? ` The first ${count(MOST_ROWS)} runs are shown; name agents for others.` : ''}`);
-      const columns = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !['agent', 'incarnation', 'host'].includes(name));
-      fill(body, table('Runs of agents', ['Agent', 'Host', 'Run', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), 'num'])],
-        [...runs].sort((a, b) => amount(b['missing']) + amount(b['conflicts']) - amount(a['missing']) - amount(a['conflicts'])).slice(0, MOST_ROWS).map((run) => [String(run['agent']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...columns.map((name) => cell(run[name]))])));
+      const others = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !SHOWN.includes(name));
+      const heads = [...FIRST.map((name) => numeric(name)), wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];
+      const line = (run: Run) => [String(run['agent']), ...FIRST.map((name) => missed(name, amount(run[name]))), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...others.map((name) => cell(run[name]))];
+      fill(body, table('Runs of agents', ['Agent', ...heads],
+        [...runs].sort((a, b) => amount(b['missing']) + amount(b['conflicts']) - amount(a['missing']) - amount(a['conflicts'])).slice(0, MOST_ROWS).map(line)));
     } catch (error) {
       say(sum, (error as Error).message);
     }

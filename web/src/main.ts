@@ -78,8 +78,11 @@ function show(): void {
   main.replaceChildren(page.element);
   document.title = `${wanted.title} · Monitor`;
   nav.querySelectorAll('a').forEach((one, i) => {
-    if (PAGES[i]!.name === name) one.setAttribute('aria-current', 'page');
-    else one.removeAttribute('aria-current');
+    if (PAGES[i]!.name === name) {
+      one.setAttribute('aria-current', 'page');
+      nav.scrollLeft = Math.max(nav.scrollLeft, one.offsetLeft - nav.offsetLeft + one.offsetWidth - nav.clientWidth);  // on a phone not all have room
+      nav.scrollLeft = Math.min(nav.scrollLeft, one.offsetLeft - nav.offsetLeft);
+    } else one.removeAttribute('aria-current');
   });
 }
 

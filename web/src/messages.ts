@@ -19,6 +19,7 @@ interface Answer { messages: Message[]; looked_at: number; cursor: string | null
 
 const MOST_ROWS = 500;
 const AT_ONCE = 40;
+const PAGE = 50;
 const FIELDS = ['agent', 'metric', 'since', 'until', 'partition', 'offset'] as const;
 const HINTS: Record<(typeof FIELDS)[number], string> = {
   agent: 'agent-* ', metric: 'system.cpu.*', since: '-10m, 2026-11-22T12:00:00Z', until: '-5m', partition: 'all', offset: 'newest',
@@ -27,6 +28,7 @@ const HINTS: Record<(typeof FIELDS)[number], string> = {
 export function messages(parameters: URLSearchParams): Page {
   let tail = parameters.get('tail') === '1';
   let cursor: string | null = null;
+  let searching = false;
   let asked = 0;
   let closed = false;
   let waiting: Message[] = [];
@@ -47,7 +49,7 @@ export function messages(parameters: URLSearchParams): Page {
   const log = el('div', { class: 'log' });
   const info = el('p', { class: 'dim info', role: 'status' });
   const body = el('tbody');
-  const more = el('button', { click: () => void load(cursor) }, 'Older messages');
+  const more = el('button', { click: () => { if (searching) stop(); else void load(cursor); } }, 'Older messages');
   const list = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Messages' }, el('table', { class: 'messages' }, el('caption', {}, 'Messages'),
     el('thead', {}, el('tr', {}, ...['Time', 'Part.', 'Offset', 'Key', 'Sequence', 'Ticks', 'Points', 'Bytes'].map((h, i) => el('th', { scope: 'col', class: i > 0 && i !== 3 ? 'num' : '' }, h)))), body));
   const element = el('section', { class: 'page' }, el('h1', {}, 'Messages'), log, form, info, list, more);
@@ -87,23 +89,47 @@ export function messages(parameters: URLSearchParams): Page {
       el('pre', { tabindex: 0 }, whole.error ?? (whole.too_large === true ? 'too large to be shown' : JSON.stringify(whole.batch, null, 2))));
   }
 
+  // An answer looks at a part of the log: the search goes on until there is a page of messages, or nothing left.
   async function load(from: string | null): Promise<void> {
     const mine = ++asked;
+    let found = 0;
+    let looked = 0;
+    cursor = from;
+    setSearching(true);
     try {
-      const answer = await ask<Answer>('/messages', { ...wanted(), cursor: from ?? undefined, limit: 50 });
-      if (mine !== asked || closed) return;
-      if (from === null) body.replaceChildren();
-      for (const message of answer.messages) body.append(...rows(message));
-      cursor = answer.cursor;
-      more.hidden = cursor === null;
-      say(info, answer.messages.length === 0 && from === null ? `No message matches (${count(answer.looked_at)} looked at${cursor === null ? '' : '; there are older ones'}).` : `${many(body.children.length / 2, 'message')}, newest first`);
+      do {
+        const answer = await ask<Answer>('/messages', { ...wanted(), cursor: cursor ?? undefined, limit: PAGE - found });
+        if (mine !== asked || closed) return;
+        if (from === null && looked === 0) body.replaceChildren();
+        for (const message of answer.messages) body.append(...rows(message));
+        found += answer.messages.length;
+        looked += answer.looked_at;
+        cursor = answer.cursor;
+        tellFound(looked, cursor !== null && found < PAGE);
+      } while (cursor !== null && found < PAGE);
     } catch (error) {
       if (mine === asked && !closed) say(info, (error as Error).message);
     }
+    if (mine === asked) setSearching(false);
+  }
+  function stop(): void {
+    ++asked;
+    setSearching(false);
+    say(info, `${info.textContent?.replace('; searching on', '')}; stopped`);
+  }
+  function setSearching(on: boolean): void {
+    searching = on;
+    say(more, on ? 'Stop' : 'Older messages');
+    more.hidden = cursor === null;
+  }
+  function tellFound(looked: number, goesOn: boolean): void {
+    const shown = body.children.length / 2;
+    say(info, (shown === 0 ? `No message matches (${count(looked)} looked at)` : `${many(shown, 'message')}, newest first`) + (goesOn ? `${shown === 0 ? '' : ` (${count(looked)} looked at)`}; searching on` : shown === 0 ? '.' : ''));
+    more.hidden = cursor === null;
   }
 
   function search(): void {
-    go('messages', tail ? { ...wanted(), tail: '1' } : wanted(), true);
+    go('messages', tail ? { ...wanted(), tail: '1' } : wanted(), 'replace');
     waiting = [];
     passed = 0;
     stale = false;

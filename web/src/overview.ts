@@ -89,7 +89,7 @@ export function overview(parameters: URLSearchParams): Page {
     if (down) wanted['order'] = 'down';
     if (only !== null) wanted['state'] = only;
     if (filter.value !== '') wanted['filter'] = filter.value;
-    go('overview', wanted, true);
+    go('overview', wanted, 'replace');
     body.scrollTop = 0;  // other rows, from the first on
   }
   filter.addEventListener('input', () => { selected = -1; remember(); dirty = true; render(); });
@@ -190,8 +190,9 @@ export function overview(parameters: URLSearchParams): Page {
     }
     const clockMark = row.clock_error !== 0 ? ' ⏱' : row.other_host !== '' ? ' ⚠' : '';
     const labels = labelsOf(row);
-    say(cells[2]!, row.host + clockMark + (labels === '' ? '' : ` ${labels}`));
-    if (cells[2]!.title !== labels) cells[2]!.title = labels;
+    const place = row.host + clockMark + (labels === '' ? '' : ` ${labels}`);
+    say(cells[2]!, place);
+    if (cells[2]!.title !== place) cells[2]!.title = place;  // it may be cut off
     say(cells[3]!, percent(row.figures[0]));
     say(cells[5]!, percent(row.figures[1]));
     say(cells[7]!, rate(row.figures[2]));

@@ -22,8 +22,11 @@ export function link(page: string, parameters: Record<string, string> = {}): str
   return `#/${page}${query === '' ? '' : `?${query}`}`;
 }
 
-export function go(page: string, parameters: Record<string, string> = {}, replace = false): void {
+// `visit`: another page. The page that is shown says with the others where it is by now: with `push` the browser's Back
+// leads to where it was, as `update`; `replace` is for what would be too many steps.
+export function go(page: string, parameters: Record<string, string> = {}, how: 'visit' | 'push' | 'replace' = 'visit'): void {
   const hash = link(page, parameters);
-  if (replace) history.replaceState(null, '', hash);
-  else location.hash = hash;
+  if (how === 'visit') location.hash = hash;
+  else if (how === 'replace') history.replaceState(null, '', hash);
+  else if (hash !== location.hash) history.pushState(null, '', hash);
 }
