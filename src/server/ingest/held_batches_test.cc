@@ -97,6 +97,7 @@ TEST_F(HeldBatchesTest, OfManyLoopsOnlyOneAppends) {
   std::atomic<uint64_t> told = 0;
   std::vector<std::thread> loops;
   std::vector<Nobody> listeners(4);
+  loops.reserve(listeners.size());
   for (Nobody& listener : listeners) {
     loops.emplace_back([&] {
       for (uint64_t i = 1; i <= kBatches; ++i) {
