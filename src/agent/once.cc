@@ -60,6 +60,13 @@ void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics
   if (!frame.points.empty()) batch.frames.push_back(std::move(frame));
 }
 
+Error nothing_read(const TickSource& source) {
+  for (const auto& [name, state] : source.states()) {
+    if (!state.error.empty()) return Error(Code::kUnavailable, fmt::format("{}: {}", name, state.error));
+  }
+  return Error(Code::kAborted, "no metric has a value between the two readings, as right after a resume; try again");
+}
+
 }  // namespace
 
 Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
@@ -101,7 +108,11 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
     log_error("values are left out: the agent keeps as many series as it may; choose fewer metrics or details",
               {{"values", over}, {"limit", table.limit()}});
   }
-  if (tick.points.empty()) return Error(Code::kUnavailable, "nothing could be read; the log says why");
+  if (settings.metrics.empty()) {
+    log_warning("the configuration selects no metrics; nothing is printed", {{"agent", options.agent_id}});
+    return std::string();
+  }
+  if (tick.points.empty()) return nothing_read(source);
   chain.push(std::move(tick));
   chain.pump();
   while (!chain.idle()) loop.run_once(-1);

@@ -21,7 +21,8 @@ struct OnceOptions {
 };
 
 // One line of JSON as `get-metrics --format json` prints it, or a listing for people.
-// Plugins in hosts are waited for.
+// Plugins in hosts are waited for. Errors: kAborted when all was read and nothing had a value, as right after a resume:
+// another try may have one; kUnavailable when nothing could be read. A configuration without metrics gives no text.
 Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
                               metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted);
 

@@ -236,7 +236,7 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
   const auto text = agent::read_once(options_once, keep.kept, loop, table, *source, &plugins);
   if (!text) {
     log_error("nothing to print", {{"reason", text.error()}});
-    return kExitIo;
+    return text.error().code() == Code::kAborted ? kExitTempFail : kExitIo;
   }
   std::cout << *text << std::flush;
   return kExitOk;

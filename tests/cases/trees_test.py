@@ -152,9 +152,8 @@ class Trees(unittest.TestCase):
 
     def test_cpu_100_percent_after_resume(self):
         self.assertEqual(self.exactly(), [{}], f"{CPU} is not known, neither of the host nor of the processor")
-        run = self.runs[self.case]
-        self.assertEqual(run.values, {})
-        self.assertNotEqual(run.status, 0, "nothing to print is no success")
+        # Nothing to print is no success; another try may have a value.
+        self.assertIn("no metric has a value", self.printed(status=75).said)
 
     def test_more_available_than_there_is(self):
         for values in (*self.exactly(), self.printed().values):

@@ -93,6 +93,23 @@ class CliTest(ProgramTest):
         for line in err.splitlines():
             self.assertIn("event", json.loads(line))
 
+    def test_once_without_a_value_says_whether_to_try_again(self):
+        for folder in ("whole/proc", "empty/proc"):
+            os.makedirs(os.path.join(self.data, folder))
+        stat = os.path.join(self.data, "whole/proc/stat")
+        with open(stat, "w", encoding="ascii") as out:
+            out.write("cpu  10 0 0 10 0 0 0 0 0 0\ncpu0 10 0 0 10 0 0 0 0 0 0\n")  # no time passes
+        for metrics, tree, status, said in ((["cpu"], "whole", 75, "no metric has a value between the two readings"),
+                                            (["cpu"], "empty", 74, "cpu: opening .*stat: No such file"),
+                                            ([], "whole", 0, "the configuration selects no metrics")):
+            config = os.path.join(self.data, "once.json")
+            with open(config, "w", encoding="ascii") as out:
+                json.dump({"interval": 0.1, "metrics": metrics}, out)
+            got, out, err = run("monitor-agent", "--once", "--config", config, "--data", self.data,
+                                "--procfs", os.path.join(self.data, tree, "proc"))
+            self.assertEqual((got, out), (status, ""), err)
+            self.assertRegex(err, said)
+
     def test_version_skips_files(self):
         self.assertEqual(run("monitor-agent", "--version", "--data", "/nonexistent/x")[0], 0)
 

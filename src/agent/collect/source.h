@@ -14,6 +14,14 @@
 
 namespace monitor::agent {
 
+// How a collector fares, for metrics and --once.
+struct CollectorState {
+  uint64_t reads = 0;
+  uint64_t failures = 0;
+  int64_t last_duration_ns = 0;
+  std::string error;  // of the last read; empty when it went well
+};
+
 class TickSource {
  public:
   virtual ~TickSource() = default;
@@ -27,14 +35,8 @@ class TickSource {
   virtual uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) = 0;
   // Numbers of series that it keeps are not what they were.
   virtual void forget_series() {}
-};
-
-// How a collector fares, for metrics and --once.
-struct CollectorState {
-  uint64_t reads = 0;
-  uint64_t failures = 0;
-  int64_t last_duration_ns = 0;
-  std::string error;  // of the last read; empty when it went well
+  // By the collector's name, over all grids.
+  virtual std::map<std::string, CollectorState> states() const { return {}; }
 };
 
 class HostSource final : public TickSource {
@@ -47,8 +49,7 @@ class HostSource final : public TickSource {
   void baseline(const Moment& now) override;
   uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
   void forget_series() override;
-  // By the collector's name, over all grids.
-  std::map<std::string, CollectorState> states() const;
+  std::map<std::string, CollectorState> states() const override;
   // Mounts that do not answer, while filesystems are collected.
   const std::vector<StuckMount>& stuck_mounts() const { return prober_->stuck(); }
   // How long a read waits for mounts at least; for whoever reads once.
