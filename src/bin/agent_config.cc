@@ -52,7 +52,12 @@ void AgentConfig::start_reports(config::ConfigEngine& engine, config::Reporter::
 void AgentConfig::start(config::ConfigEngine& engine, config::Reporter::Fill plugins) {
   start_reports(engine, std::move(plugins));
   engine.start();
-  if (files_ != nullptr) return;
+  if (files_ != nullptr) {
+    // It has waited for its files already.
+    if (!files_->answered())
+      engine.start_without_source(Error(Code::kUnavailable, "its files do not answer; trying on"));
+    return;
+  }
   loop_.call_after(kStartGrace, [this, &engine] {
     if (!engine.running()) {
       engine.start_without_source(

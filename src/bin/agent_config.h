@@ -37,7 +37,7 @@ class AgentConfig {
                                                    AgentConfigOptions options);
 
   config::ConfigSource& source();
-  // With etcd, a start does not wait for it: after a moment the engine starts without.
+  // A start waits for etcd, or for files on a mount that hangs, only for a moment: then the engine starts without.
   // `plugins` is asked for every report: it says how they fare, and what there is.
   void start(config::ConfigEngine& engine, config::Reporter::Fill plugins);
   void rescan();

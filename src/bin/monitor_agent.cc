@@ -13,6 +13,7 @@
 #include "agent/plugins/plugin_report.h"
 #include "agent/telemetry.h"
 #include "agent/uplink/uplink.h"
+#include "base/answer_within.h"
 #include "base/descriptors.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
@@ -36,6 +37,7 @@ namespace {
 
 // For what comes after the drain: closing the spool, ending plugin hosts.
 constexpr int64_t kStopGrace = 500 * kNanosPerMilli;
+constexpr int64_t kFolderAnswers = 2 * kNanosPerSecond;
 
 struct Flags {
   std::string agent_id;
@@ -193,11 +195,16 @@ class Keep final : public config::Applier {
   config::Settings kept;
 };
 
-// Whether somebody else controls the folder. One that is not there, or is no folder, is for whoever uses it to report:
-// a spool goes on in memory.
+// Whether somebody else controls the folder. One that is not there, is no folder or hangs is for whoever uses it to
+// report: a spool goes on in memory.
 Status trust_if_there(const std::string& folder, const std::string& what) {
-  Status trusted = check_folder_trusted(folder, what);
-  return !trusted && trusted.error().code() != Code::kPermissionDenied ? Status() : trusted;
+  const auto trusted =
+      answer_within<Status>(kFolderAnswers, [folder, what] { return check_folder_trusted(folder, what); });
+  if (!trusted) {
+    log_warning("folder does not answer; it is looked at again when it is read", {{"folder", folder}});
+    return {};
+  }
+  return !*trusted && trusted->error().code() != Code::kPermissionDenied ? Status() : *trusted;
 }
 
 // The folder of the documents, where files are the source: who writes there decides what this agent does.

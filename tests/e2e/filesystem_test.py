@@ -256,9 +256,39 @@ class FilesystemTest(MountTest):
         self.assertNotIn(hung.target, shown)
         self.assertIn("mount does not answer", self.said)
 
+    def test_a_configuration_folder_that_hangs_costs_no_tick(self):
+        agent = self.live("a")
+        wait_until(lambda: len(self.frames("a")) >= 2, "two ticks")
+        hung = self.fuse("monitor")
+        agent.send(signal.SIGHUP)  # reads the files again
+        agent.says(r"configuration source lost.* reason=\S*.*does not answer")
+        before = len(self.frames("a"))
+        wait_until(lambda: len(self.frames("a")) >= before + 5, "five more ticks")
+        self.fuses.remove(hung)
+        hung.close()
+        agent.says("configuration source is back")
+        self.configure("a", "--interval", "0.1")
+        agent.says(r"configuration applied", count=2)
+        self.assertEqual(agent.stop(), 0)
+
+    def test_an_agent_starts_while_its_folders_hang(self):
+        agent = self.live("a")
+        wait_until(lambda: self.frames("a"), "a tick, and a configuration that is kept")
+        self.assertEqual(agent.stop(), 0)
+        self.fuse("monitor")
+        plugins = self.fuse("plugins-that-hang")
+        before = len(self.frames("a"))
+        agent = self.start_agent("a", self.running[0], "--plugin-dir", plugins.target, "--drain-timeout", "500ms")
+        agent.says("the plugin folder does not answer")
+        agent.says(r"its files do not answer")
+        wait_until(lambda: len(self.frames("a")) >= before + 5, "ticks by the last good configuration")
+        agent.send(signal.SIGTERM)
+        self.assertEqual(agent.ends(10), 75)
+        agent.says("something hangs")
+
     def test_sigterm_ends_an_agent_whose_files_hang(self):
         hung = self.fuse("hung", kind="fuse")
-        agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.path("data"), "--config-dir", hung.target,
+        agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.path("data"), "--spool", hung.target,
                            "--drain-timeout", "500ms")
         wait_until(lambda: state(agent.process.pid) == "D", "a loop that sleeps in the kernel")
         began = time.monotonic()

@@ -9,10 +9,12 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/document.h"
 
 namespace monitor::agent {
 
@@ -24,6 +26,8 @@ constexpr int64_t kSettle = 20 * kNanosPerMilli;
 constexpr int64_t kLookAtMostEvery = 100 * kNanosPerMilli;
 // inotify says nothing of network filesystems.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
+// How long it may take before it counts as hung; a start waits for it so long.
+constexpr int64_t kPatience = 2 * kNanosPerSecond;
 constexpr size_t kMostFiles = 1000;
 
 std::string version_of(const struct stat& info) {
@@ -41,12 +45,32 @@ PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
   file.version = version_of(info);
   if (!S_ISREG(info.st_mode)) file.fault = path + " is no file";
   if (S_ISDIR(info.st_mode)) file.fault = path + " is a folder, no file";
+  if (kind != config::PluginKind::kScript || !file.fault.empty()) return file;
+  auto source = PosixDisk().read_file(path, config::kMaxDocumentBytes);
+  if (source) {
+    file.source = std::move(*source);
+  } else {
+    file.fault = source.error().message();
+  }
   return file;
+}
+
+// The nearest folder that is there: when a missing one appears in it, the scan comes back here.
+void add_watch(int inotify, const std::string& of) {
+  if (inotify < 0) return;
+  std::filesystem::path folder = of;
+  std::error_code error;
+  while (!std::filesystem::is_directory(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  if (folder.empty()) folder = ".";
+  inotify_add_watch(inotify, folder.c_str(),
+                    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
+                        IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR);
 }
 
 }  // namespace
 
-PluginFolder::PluginFolder(EventLoop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)) {}
+PluginFolder::PluginFolder(EventLoop& loop, std::string folder)
+    : loop_(loop), folder_(std::move(folder)), aside_(loop) {}
 
 PluginFolder::~PluginFolder() {
   if (inotify_.valid()) loop_.unwatch(inotify_.get());
@@ -81,21 +105,10 @@ void PluginFolder::watch(std::function<void()> on_change) {
     log_warning("the plugin folder cannot be watched; it is read every 30 s instead",
                 {{"folder", folder_}, {"reason", errno_error(errno, "inotify_init1")}});
   }
-  add_watch();
-  files_ = look();
-  schedule(kReconcileEvery);
-}
-
-// The nearest folder that is there: when a missing one appears in it, the scan comes back here.
-void PluginFolder::add_watch() {
-  if (!inotify_.valid()) return;
-  std::filesystem::path folder = folder_;
-  std::error_code error;
-  while (!std::filesystem::is_directory(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
-  if (folder.empty()) folder = ".";
-  inotify_add_watch(inotify_.get(), folder.c_str(),
-                    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
-                        IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR);
+  starting_ = true;
+  scan();
+  if (!aside_.wait(kPatience)) on_late();
+  starting_ = false;
 }
 
 void PluginFolder::on_inotify() {
@@ -113,27 +126,44 @@ void PluginFolder::schedule(int64_t delay_ns) {
   timer_ = loop_.call_after(delay_ns, [this] { scan(); });
 }
 
-PluginFolder::Files PluginFolder::look() {
-  std::vector<std::string> misnamed;
-  Files files = read(folder_, &misnamed);
+void PluginFolder::on_late() {
+  if (std::exchange(late_, true)) return;
+  log_warning("the plugin folder does not answer; the plugins that run go on", {{"folder", folder_}});
+}
+
+void PluginFolder::look(Files now, std::vector<std::string> misnamed) {
+  if (std::exchange(late_, false)) log_info("the plugin folder answers again", {{"folder", folder_}});
+  if (std::exchange(scan_again_, false)) schedule(0);
   std::sort(misnamed.begin(), misnamed.end());
   for (const std::string& file : misnamed) {
     if (std::binary_search(misnamed_.begin(), misnamed_.end(), file)) continue;
     log_warning("plugin file is left out; rename it", {{"file", file}, {"reason", kMisnamed}});
   }
   misnamed_ = std::move(misnamed);
-  return files;
+  if (now == files_) return;
+  files_ = std::move(now);
+  if (!starting_) on_change_();
 }
 
 void PluginFolder::scan() {
   settling_ = false;
   looked_ns_ = loop_.clock().mono_ns();
-  add_watch();
   schedule(kReconcileEvery);
-  Files now = look();
-  if (now == files_) return;
-  files_ = std::move(now);
-  on_change_();
+  if (!aside_.idle()) {
+    scan_again_ = true;
+    return;
+  }
+  struct Look {
+    Files files;
+    std::vector<std::string> misnamed;
+  };
+  auto found = std::make_shared<Look>();
+  aside_.start(
+      [folder = folder_, inotify = inotify_.get(), found] {
+        add_watch(inotify, folder);
+        found->files = read(folder, &found->misnamed);
+      },
+      [this, found] { look(std::move(found->files), std::move(found->misnamed)); }, kPatience, [this] { on_late(); });
 }
 
 }  // namespace monitor::agent

@@ -74,9 +74,7 @@ Result<config::PluginCode> PluginHosts::code_of(const std::string& name) const {
   }
   if (!file.fault.empty()) return Error(Code::kInvalidArgument, file.fault);
   if (file.kind == config::PluginKind::kNative) return config::PluginCode{file.kind, file.path, file.version};
-  auto source = PosixDisk().read_file(file.path, config::kMaxDocumentBytes);
-  if (!source) return source.error();
-  return config::PluginCode{file.kind, std::move(*source), ""};
+  return config::PluginCode{file.kind, file.source, ""};
 }
 
 HostedPlugins::Made PluginHosts::make(const std::vector<config::PluginEntry>& entries) {

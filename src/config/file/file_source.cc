@@ -4,22 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/trust.h"
-#include "config/document.h"
 
 namespace monitor::config {
 
@@ -29,12 +21,8 @@ constexpr int64_t kRetryIncomplete = 50 * kNanosPerMilli;
 constexpr int64_t kIncompleteFor = kNanosPerSecond;
 // inotify says nothing of network filesystems, and events can be lost when its queue is full.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
-constexpr size_t kMostBelow = 1000;  // files below a prefix
-std::string folder_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
+// How long files may take before their source counts as lost; a start waits for them so long.
+constexpr int64_t kPatience = 2 * kNanosPerSecond;
 
 uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
   uint32_t crc = 0;
@@ -47,112 +35,41 @@ uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
 
 }  // namespace
 
-std::string_view ending_of_key(const std::string& key) { return key.starts_with(kPluginsRoot) ? ".lua" : ".json"; }
-
-std::string path_of_key(const std::string& key) {
-  const size_t root = key.starts_with(kKeyRoot) ? kKeyRoot.size() : key.starts_with('/') ? 1 : 0;
-  return key.substr(root).append(ending_of_key(key));
-}
-
-std::string file_of_key(const std::string& folder, const std::string& key) { return folder + "/" + path_of_key(key); }
-
 FileSource::FileSource(EventLoop& loop, Disk& disk, Worker& worker, FileSourceOptions options)
     : loop_(loop),
       disk_(disk),
-      options_(std::move(options)),
-      state_(worker, disk, options_.state_file, [this](const Status& written) { on_state_written(written); }) {
+      options_(options),
+      reader_(disk, std::move(options)),
+      state_(worker, disk, options_.state_file, [this](const Status& written) { on_state_written(written); }),
+      aside_(loop) {
   load_state();
 }
 
 FileSource::~FileSource() {
-  if (inotify_.valid()) loop_.unwatch(inotify_.get());
+  if (watched_) loop_.unwatch(reader_.inotify());
   loop_.cancel_timer(scan_timer_);
   loop_.cancel_timer(reconcile_timer_);
 }
 
-std::string FileSource::describe(const std::string& key) const {
-  const auto own = options_.files.find(key);
-  return own != options_.files.end() ? own->second : file_of_key(options_.folder, key);
-}
-
 void FileSource::watch(const WatchSet& what, ConfigListener& listener) {
   what_ = valid_part(what);
+  ++watch_number_;
   read_any_ = false;
   listener_ = &listener;
-  if (!inotify_.valid()) {
-    inotify_ = Fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (inotify_.valid()) {
-      loop_.watch(inotify_.get(), EPOLLIN, [this](uint32_t) { on_inotify(); });
-    } else {
-      log_warning("files cannot be watched; they are read every 30 s instead",
-                  {{"reason", errno_error(errno, "inotify_init1")}});
-    }
+  if (!watched_ && reader_.inotify() >= 0) {
+    watched_ = true;
+    loop_.watch(reader_.inotify(), EPOLLIN, [this](uint32_t) { on_inotify(); });
   }
   scan(true);
+  if (starting_ && !aside_.wait(kPatience)) on_late();
 }
 
 void FileSource::rescan() { schedule_scan(0); }
 
-// Those that are watched by name, and those of which there is a file below a prefix.
-std::set<std::string> FileSource::keys() const {
-  std::set<std::string> keys = what_.keys;
-  for (const std::string& prefix : what_.prefixes) {
-    std::error_code error;
-    const std::string_view ending = ending_of_key(prefix);
-    std::filesystem::directory_iterator at(folder_of(describe(prefix)), error);
-    for (size_t count = 0; !error && at != std::filesystem::directory_iterator() && count < kMostBelow; ++count) {
-      const std::string name = at->path().filename().string();
-      const std::string stem = name.substr(0, name.size() - std::min(name.size(), ending.size()));
-      if (name.ends_with(ending) && valid_name(stem)) keys.insert(prefix + stem);
-      at.increment(error);
-    }
-  }
-  return keys;
-}
-
-void FileSource::watch_folders(const std::set<std::string>& keys) {
-  for (const std::string& key : keys) {
-    const std::string path = describe(key);
-    watch_folder_of(path);
-    // A symlink's target changes without a sign in the link's own folder.
-    std::array<char, PATH_MAX> resolved{};
-    const bool own = options_.files.contains(key);
-    if (realpath(path.c_str(), resolved.data()) == nullptr || path == resolved.data()) continue;
-    if (own || is_below(resolved.data())) watch_folder_of(resolved.data());
-  }
-}
-
-bool FileSource::is_below(const std::string& resolved) const {
-  std::array<char, PATH_MAX> folder{};
-  return realpath(options_.folder.c_str(), folder.data()) != nullptr &&
-         resolved.starts_with(std::string(folder.data()) + "/");
-}
-
-void FileSource::watch_folder_of(const std::string& path) {
-  // The nearest folder that is there: when a missing one appears in it, the scan comes back here.
-  std::string folder = folder_of(path);
-  struct stat info{};
-  while (stat(folder.c_str(), &info) != 0 && folder != "/" && folder != ".") folder = folder_of(folder);
-  add_watch(folder);
-}
-
-void FileSource::add_watch(const std::string& folder) {
-  if (!inotify_.valid()) return;
-  // Adding a folder again is harmless, and finds one that was removed and made anew.
-  const int wd = inotify_add_watch(inotify_.get(), folder.c_str(),
-                                   IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
-                                       IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
-  if (wd < 0 && !folders_.contains(folder)) {
-    log_warning("folder cannot be watched; its files are read every 30 s instead",
-                {{"folder", folder}, {"reason", errno_error(errno, "inotify_add_watch")}});
-  }
-  folders_[folder] = wd;
-}
-
 void FileSource::on_inotify() {
   alignas(inotify_event) std::array<char, 4096> buffer{};
   bool any = false;
-  while (::read(inotify_.get(), buffer.data(), buffer.size()) > 0) any = true;
+  while (::read(reader_.inotify(), buffer.data(), buffer.size()) > 0) any = true;
   if (any) schedule_scan(0);
 }
 
@@ -167,53 +84,49 @@ void FileSource::schedule_scan(int64_t delay_ns) {
   });
 }
 
-// Who can write to one of the folders decides what this agent does. Those that are not there yet will be looked at.
-Status FileSource::check_trusted(const std::set<std::string>& keys) const {
-  std::set<std::string> folders = {options_.folder};
-  for (const std::string& key : keys) {
-    if (!options_.files.contains(key)) folders.insert(folder_of(describe(key)));
-  }
-  for (const std::string& folder : folders) {
-    const Status trusted = check_folder_trusted(folder, "the configuration's folder");
-    if (!trusted && trusted.error().code() == Code::kPermissionDenied) return trusted;
-  }
-  return {};
-}
-
-// A file that the command line names is read wherever it is; those that keys name, below the folder.
-Entry FileSource::read(const std::string& key, bool& exists) const {
-  const auto own = options_.files.find(key);
-  auto content = own != options_.files.end() ? disk_.read_file(own->second, kMaxDocumentBytes)
-                                             : disk_.read_beneath(options_.folder, path_of_key(key), kMaxDocumentBytes);
-  exists = content.ok() || content.error().code() != Code::kNotFound;
-  if (!content) return {"", content.error()};
-  return {std::move(*content), std::nullopt};
-}
-
 void FileSource::scan(bool first) {
   if (!first) starting_ = false;
-  // Watched before they are read: what changes after that is reported.
-  for (const std::string& prefix : what_.prefixes) watch_folder_of(describe(prefix));
-  const std::set<std::string> keys = this->keys();
-  watch_folders(keys);
+  first_ = first_ || first;
   loop_.cancel_timer(reconcile_timer_);
   reconcile_timer_ = loop_.call_after(kReconcileEvery, [this] { scan(false); });
-  if (const Status trusted = check_trusted(keys); !trusted) {
+  if (!aside_.idle()) {
+    scan_again_ = true;
+    return;
+  }
+  auto found = std::make_shared<FileReader::Found>();
+  aside_.start([this, what = what_, found] { *found = reader_.read(what); },
+               [this, found, number = watch_number_] { on_read(std::move(*found), number); }, kPatience,
+               [this] { on_late(); });
+}
+
+// The files do not answer: their folder is on a mount that hangs.
+void FileSource::on_late() {
+  starting_ = false;
+  if (std::exchange(lost_, true)) return;
+  listener_->on_source_lost(Error(Code::kUnavailable, fmt::format("{} does not answer", options_.folder)));
+}
+
+void FileSource::on_read(FileReader::Found found, uint64_t number) {
+  if (std::exchange(scan_again_, false)) schedule_scan(0);
+  if (number != watch_number_) return;  // other keys are wanted by now
+  const bool first = std::exchange(first_, false);
+  answered_ = true;
+  if (found.fault) {
     lost_ = true;
-    listener_->on_source_lost(trusted.error());
+    listener_->on_source_lost(*found.fault);
     return;
   }
   if (std::exchange(lost_, false)) read_any_ = false;  // told again, though it may be as before
+  std::map<std::string, Entry> entries = complete(std::move(found.entries), first);
+  if (!read_any_ || entries != read_) take(std::move(entries));
+}
 
+// Without those that are being written: of these, what was read before.
+std::map<std::string, Entry> FileSource::complete(std::map<std::string, Entry> found, bool first) {
   const int64_t now = loop_.clock().mono_ns();
+  std::erase_if(incomplete_since_, [&](const auto& one) { return !found.contains(one.first); });
   std::map<std::string, Entry> entries;
-  for (const std::string& key : keys) {
-    bool exists = false;
-    Entry entry = read(key, exists);
-    if (!exists) {
-      incomplete_since_.erase(key);
-      continue;
-    }
+  for (auto& [key, entry] : found) {
     const auto before = read_.find(key);
     const bool known = before != read_.end() && before->second == entry;
     const bool json = ending_of_key(key) == ".json";
@@ -228,7 +141,7 @@ void FileSource::scan(bool first) {
     incomplete_since_.erase(key);
     entries.emplace(key, std::move(entry));
   }
-  if (!read_any_ || entries != read_) take(std::move(entries));
+  return entries;
 }
 
 void FileSource::take(std::map<std::string, Entry> entries) {

@@ -8,7 +8,10 @@
 // counting over a restart, and the same contents have the same revision. New contents are told when their revision is
 // on the disk, for which the loop does not wait but at the first time.
 //
-// Everything on the loop's thread. Loop, disk and worker must outlive it.
+// The files are read on a thread of their own (base/aside.h): a folder that hangs counts as lost after 2 s, and is read
+// when it answers. The first watch() waits for them that long, so that most sources answer before it returns.
+//
+// Everything else on the loop's thread. Loop, disk and worker must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +21,15 @@
 #include <set>
 #include <string>
 
+#include "base/aside.h"
 #include "base/disk.h"
 #include "base/event_loop.h"
 #include "base/latest_file.h"
 #include "base/worker.h"
+#include "config/file/file_reader.h"
 #include "config/source.h"
 
 namespace monitor::config {
-
-struct FileSourceOptions {
-  std::string folder;                        // <data>/monitor
-  std::map<std::string, std::string> files;  // keys that stand in files of other names
-  std::string state_file;                    // empty: the revision starts at 0 with every start
-};
-
-// ".json", ".lua" of a script; also of a prefix.
-std::string_view ending_of_key(const std::string& key);
-// The file of a key: below the folder, as "config/a.json", and whole. For keys and prefixes that were checked.
-std::string path_of_key(const std::string& key);
-std::string file_of_key(const std::string& folder, const std::string& key);
 
 class FileSource final : public ConfigSource {
  public:
@@ -44,22 +37,20 @@ class FileSource final : public ConfigSource {
   ~FileSource() override;
 
   void watch(const WatchSet& what, ConfigListener& listener) override;
-  std::string describe(const std::string& key) const override;
+  std::string describe(const std::string& key) const override { return reader_.describe(key); }
   // Reads the files again, as if they had changed (SIGHUP).
   void rescan();
+  // False until the files of the keys that are watched have been looked at.
+  bool answered() const { return answered_; }
 
  private:
   void load_state();
-  std::set<std::string> keys() const;
-  void watch_folders(const std::set<std::string>& keys);
-  void watch_folder_of(const std::string& path);
-  void add_watch(const std::string& folder);
   void on_inotify();
   void schedule_scan(int64_t delay_ns);
   void scan(bool first);
-  Status check_trusted(const std::set<std::string>& keys) const;
-  Entry read(const std::string& key, bool& exists) const;
-  bool is_below(const std::string& resolved) const;
+  void on_late();
+  void on_read(FileReader::Found found, uint64_t number);
+  std::map<std::string, Entry> complete(std::map<std::string, Entry> found, bool first);
   void take(std::map<std::string, Entry> entries);
   void tell();
   void on_state_written(const Status& written);
@@ -69,8 +60,12 @@ class FileSource final : public ConfigSource {
   FileSourceOptions options_;
   ConfigListener* listener_ = nullptr;
   WatchSet what_;
-  Fd inotify_;
-  std::map<std::string, int> folders_;               // watched folder -> watch descriptor
+  FileReader reader_;          // on the thread of aside_
+  bool watched_ = false;       // its inotify, by the loop
+  uint64_t watch_number_ = 0;  // of what_
+  bool first_ = false;         // the next read is the first since watch()
+  bool scan_again_ = false;    // after the one that is under way
+  bool answered_ = false;
   std::map<std::string, Entry> read_;                // as they were found last
   std::map<std::string, int64_t> incomplete_since_;  // by key: when it was first seen not to be JSON
   bool read_any_ = false;
@@ -84,6 +79,7 @@ class FileSource final : public ConfigSource {
   Timers::TimerId scan_timer_ = 0;
   int64_t scan_due_ = 0;
   Timers::TimerId reconcile_timer_ = 0;
+  Aside aside_;  // ends first: it reads with what is above
 };
 
 }  // namespace monitor::config
