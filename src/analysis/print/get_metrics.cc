@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "analysis/consume/consumer.h"
 #include "analysis/consume/dead_letters.h"
@@ -67,16 +69,14 @@ class Run final : public BatchSink {
     while (taken < all) {
       const metrics::Frame& frame = batch.frames[first + taken];
       // The last tick is printed with all its parts in this batch.
-      if (full() && !frame.continued) break;
+      const bool more = is_more(batch, frame);
+      if (full() && !more) break;
       const bool late = is_late(batch, frame.time_ns, record.time_ns);
       const std::string tick = printer_->tick(batch, first + taken, late);
       ++taken;
       if (tick.empty()) continue;
       text += tick;
-      if (frame.continued) continue;
-      ticks_.add();
-      if (late) late_.add();
-      delay_.observe(static_cast<double>(clock_.wall_ns() - frame.time_ns) / 1e9);
+      if (!more) count(batch, frame, late);
     }
     if (text.empty()) return taken;
     if (auto status = output_.write(text); !status) {
@@ -95,6 +95,19 @@ class Run final : public BatchSink {
   }
 
  private:
+  // More of a tick that was printed, and counted: a large one comes in parts. Its first part may be in a batch that was
+  // read before, or print nothing.
+  bool is_more(const metrics::Batch& batch, const metrics::Frame& frame) const {
+    const auto last = counted_.find(batch.agent_id);
+    return frame.continued && last != counted_.end() && last->second == std::pair(batch.incarnation, frame.time_ns);
+  }
+  void count(const metrics::Batch& batch, const metrics::Frame& frame, bool late) {
+    counted_[batch.agent_id] = {batch.incarnation, frame.time_ns};
+    ticks_.add();
+    if (late) late_.add();
+    delay_.observe(static_cast<double>(clock_.wall_ns() - frame.time_ns) / 1e9);
+  }
+
   bool full() const { return options_.count && ticks_.value() >= *options_.count; }
   bool timed_out() const { return options_.timeout_ns && clock_.mono_ns() - start_ns_ >= *options_.timeout_ns; }
   bool done() const { return stop_ || failed_ || full() || timed_out(); }
@@ -139,6 +152,7 @@ class Run final : public BatchSink {
   int64_t start_ns_ = 0;
   int64_t stored_ns_ = 0;
   bool assigned_ = false;
+  std::map<std::string, std::pair<std::string, int64_t>> counted_;  // by agent: incarnation and time of its last tick
   std::string trouble_;
   std::optional<Error> failed_;
 };

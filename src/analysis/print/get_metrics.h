@@ -19,7 +19,7 @@ namespace monitor::analysis {
 struct GetMetricsOptions {
   PrintOptions print;
   std::string agent = {};                        // shell pattern over agent ids; empty: all
-  std::optional<uint64_t> count = {};            // ticks to print
+  std::optional<uint64_t> count = {};            // ticks to print; one that comes in parts is one
   std::optional<int64_t> timeout_ns = {};        // from the assignment; until the assignment, to reach the log at all
   metriclog::LogWriter* dead_letters = nullptr;  // where records go that cannot be decoded, too
 };

@@ -196,6 +196,54 @@ TEST_F(GetMetrics, AGroupGoesOnAfterItsCount) {
   EXPECT_EQ(run({}, output, "g")->ticks, 0U);
 }
 
+// A tick in three batches, and the next one behind its last part.
+class GetMetricsParts : public GetMetrics {
+ protected:
+  void part(uint64_t sequence, bool continued, int64_t tick = 0) {
+    metrics::Batch batch = sample("a", sequence);
+    batch.frames[0].continued = continued;
+    batch.frames[0].time_ns += tick * kNanosPerSecond;
+    append(batch);
+  }
+  // The same without what the tests select.
+  void part_of_others(const std::string& agent) {
+    metrics::Batch batch = sample(agent, 1);
+    batch.frames[0].points.resize(1);
+    batch.series.resize(1);
+    append(batch);
+  }
+};
+
+TEST_F(GetMetricsParts, CountAsOneTickOverBatchesAndOtherAgents) {
+  part(1, false);
+  append(sample("b", 1));
+  part(2, true);
+  part(3, true);
+  part(4, false, 1);
+  part(5, true, 1);
+  StringOutput output;
+  EXPECT_EQ(run({.agent = "a", .count = 2}, output)->ticks, 2U);
+  EXPECT_EQ(lines(output), 1U + 5U) << output.text();
+  StringOutput all;
+  EXPECT_EQ(run({}, all)->ticks, 3U);
+  EXPECT_EQ(lines(all), 1U + 6U);
+}
+
+TEST_F(GetMetricsParts, CountByTheFirstPartThatIsPrinted) {
+  for (const char* agent : {"c", "d"}) {
+    part_of_others(agent);
+    for (uint64_t sequence : {2, 3}) {
+      metrics::Batch batch = sample(agent, sequence);
+      batch.frames[0].continued = true;
+      append(batch);
+    }
+  }
+  StringOutput output;
+  const auto summary = run({.count = 2}, output);
+  EXPECT_EQ(summary->ticks, 2U);
+  EXPECT_EQ(lines(output), 1U + 4U) << output.text();
+}
+
 TEST_F(GetMetrics, MarksWhatIsLate) {
   metrics::Batch batch = sample("a", 1);
   batch.appended_ns += 4 * kNanosPerSecond;
