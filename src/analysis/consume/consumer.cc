@@ -102,6 +102,7 @@ Result<bool> Consumer::step(int64_t timeout_ns) {
 Result<bool> Consumer::handle(ReaderEvent& event) {
   switch (event.kind) {
     case ReaderEvent::Kind::kAssigned:
+      end_trouble();
       if (auto status = assign(event); !status) return status.error();
       break;
     case ReaderEvent::Kind::kRevoked:
@@ -112,6 +113,7 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
       }
       break;
     case ReaderEvent::Kind::kRecords:
+      end_trouble();
       for (; record_ < event.records.size(); ++record_) {
         if (!take(event.records[record_])) return false;
       }
@@ -124,14 +126,21 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
       break;
     case ReaderEvent::Kind::kTrouble:
       log_warning("log cannot be read at the moment", {{"error", event.text}});
+      in_trouble_ = true;
       sink_.on_trouble(event.text);
       break;
     case ReaderEvent::Kind::kRecovered:
-      log_info("log can be read again");
-      sink_.on_recovered();
+      end_trouble();
       break;
   }
   return true;
+}
+
+// Whatever comes from a log says that it can be read.
+void Consumer::end_trouble() {
+  if (!std::exchange(in_trouble_, false)) return;
+  log_info("log can be read again");
+  sink_.on_recovered();
 }
 
 void Consumer::lose(const ReaderEvent& event) {

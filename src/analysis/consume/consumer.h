@@ -48,7 +48,7 @@ class BatchSink {
   virtual void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) {}
   virtual void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) {}
   virtual void on_trouble(const std::string& /*text*/) {}
-  // The trouble is over, though nothing may have come since.
+  // Once after one or more on_trouble(), before what comes next: the trouble is over, though nothing may have come since.
   virtual void on_recovered() {}
   virtual void on_assigned(int32_t /*partition*/) {}
   virtual void on_revoked(int32_t /*partition*/) {}
@@ -107,6 +107,7 @@ class Consumer {
   void lose(const metriclog::ReaderEvent& event);
   void begin_anew(const metriclog::ReaderEvent& event);
   Result<bool> handle(metriclog::ReaderEvent& event);
+  void end_trouble();
 
   Result<metrics::Batch> decode(const metriclog::Record& record);
 
@@ -119,6 +120,7 @@ class Consumer {
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll
   size_t event_ = 0;                            // the first that is not done
   size_t record_ = 0;                           // of that event
+  bool in_trouble_ = false;                     // told, and not yet told to be over
 };
 
 }  // namespace monitor::analysis

@@ -171,12 +171,30 @@ class Sink final : public BatchSink {
   }
   void on_lost(int32_t /*partition*/, int64_t from, int64_t to) override { lost = {from, to}; }
   void on_revoked(int32_t partition) override { revoked.push_back(partition); }
+  void on_trouble(const std::string& text) override { troubles.push_back(text); }
+  void on_recovered() override { troubles.emplace_back(); }
 
   std::vector<std::string> seen;
   std::vector<std::string> skipped;
   std::pair<int64_t, int64_t> lost;
   std::vector<int32_t> revoked;
+  std::vector<std::string> troubles;  // "" when one is over
   size_t room = 1000;
+};
+
+// Gives out what it was given, one list of events a poll.
+class ScriptedReader final : public metriclog::LogReader {
+ public:
+  explicit ScriptedReader(std::vector<std::vector<metriclog::ReaderEvent>> polls) : polls_(std::move(polls)) {}
+  Result<std::vector<metriclog::ReaderEvent>> poll(int64_t /*timeout_ns*/) override {
+    return next_ < polls_.size() ? std::move(polls_[next_++]) : std::vector<metriclog::ReaderEvent>{};
+  }
+  Status store(std::span<const metriclog::Snapshot> /*snapshots*/) override { return {}; }
+  void wake() override {}
+
+ private:
+  std::vector<std::vector<metriclog::ReaderEvent>> polls_;
+  size_t next_ = 0;
 };
 
 class Ignore final : public metriclog::DeliveryListener {
@@ -235,6 +253,23 @@ TEST_F(ConsumerTest, HandsOnEachBatchOnceAlsoOverARestart) {
   append_batch(3);
   append_batch(2);
   EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, TroubleIsOverWithWhateverComesNextAndThatIsToldOnce) {
+  using Kind = metriclog::ReaderEvent::Kind;
+  for (const Kind next : {Kind::kRecovered, Kind::kAssigned, Kind::kRecords}) {
+    ScriptedReader reader({{{.kind = Kind::kTrouble, .text = "away"}},
+                           {{.kind = Kind::kTrouble, .text = "still away"}},
+                           {},
+                           {{.kind = next}},
+                           {{.kind = Kind::kRecords}, {.kind = Kind::kRecovered}}});
+    Sink sink;
+    Consumer consumer(reader, sink, registry_);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_THAT(sink.troubles, ElementsAre("away", "still away"));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_THAT(sink.troubles, ElementsAre("away", "still away", "")) << static_cast<int>(next);
+  }
 }
 
 TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {

@@ -163,6 +163,9 @@ Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
       // What came before a final error is given out first: the next call meets it again.
       if (is_final && events.empty()) return *final_;
       if (!is_final) trouble(status.error().message(), events);
+      failed_ = true;
+    } else if (failed_ && !away_told_) {
+      end_trouble(events);  // what failed has gone through
     }
     const int64_t left = end - now_ns();
     if (!events.empty() || left <= 0 || woken_.exchange(false)) return events;

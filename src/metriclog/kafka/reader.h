@@ -84,6 +84,8 @@ class Reader final : public LogReader {
   void commit(const std::map<int32_t, StoredSnapshot>& positions);
   static void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost);
   void trouble(const std::string& text, Events& events);
+  // Tells once that what was told by trouble() is over.
+  void end_trouble(Events& events);
   void wait(int64_t ns);
   bool may_close();
 
@@ -112,6 +114,7 @@ class Reader final : public LogReader {
   int64_t next_look_ns_ = 0;  // whether Kafka is there
   int unanswered_ = 0;        // looks in a row
   bool away_told_ = false;
+  bool failed_ = false;  // what advance() does, when it was tried last
   Positions positions_;  // what is read now
   // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
   // time that it comes back, reading goes on as if nothing had been.

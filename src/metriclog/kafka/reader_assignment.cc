@@ -169,9 +169,13 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
     log_warning("position of the group cannot be stored", {{"error", status.error()}});
   }
   assigned_once_ = true;
-  trouble_.clear();
   connectivity_.clear();
-  if (!assigned.assigned.empty()) events.push_back(std::move(assigned));
+  if (assigned.assigned.empty()) {
+    end_trouble(events);  // those that it had before are read on, and the leaders have said where they end
+  } else {
+    trouble_.clear();
+    events.push_back(std::move(assigned));
+  }
   events.insert(events.end(), lost.begin(), lost.end());
   return {};
 }

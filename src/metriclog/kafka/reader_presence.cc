@@ -40,8 +40,12 @@ void Reader::look_whether_it_is_there(Events& events) {
   }
   unanswered_ = 0;
   connectivity_.clear();
-  if (!std::exchange(away_told_, false)) return;
-  trouble_.clear();
+  if (away_told_) end_trouble(events);
+}
+
+void Reader::end_trouble(Events& events) {
+  away_told_ = failed_ = false;
+  if (std::exchange(trouble_, {}).empty()) return;
   events.push_back({.kind = ReaderEvent::Kind::kRecovered});
 }
 
