@@ -12,6 +12,7 @@
 #include "base/beneath.h"
 #include "base/lock_file.h"
 #include "base/replace_file.h"
+#include "base/written_file.h"
 
 namespace monitor {
 
@@ -200,7 +201,7 @@ Result<std::unique_ptr<DiskFile>> PosixDisk::open_file(const std::string& path, 
   if (!fd.valid()) return errno_error(errno, "opening " + path);
   struct stat info{};
   if (fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
-  if (!S_ISREG(info.st_mode)) return Error(Code::kFailedPrecondition, "opening " + path + ": it is no regular file");
+  if (Status good = check_written_file(info, "opening " + path, false); !good) return good.error();
   return std::unique_ptr<DiskFile>(std::make_unique<PosixFile>(path, fd.release()));
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "base/written_file.h"
 
 namespace monitor {
 
@@ -20,12 +21,13 @@ Result<LockFile> LockFile::open(const std::string& path) {
                  "opening " + path + ": it is a symbolic link, which is not followed; remove it");
   }
   if (fd < 0) return errno_error(errno, "opening " + path);
+  LockFile lock(path, fd);
   struct stat info{};
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
-    return Error(Code::kFailedPrecondition, "opening " + path + ": it is no regular file");
-  }
-  return LockFile(path, fd);
+  if (fstat(fd, &info) != 0) return errno_error(errno, "opening " + path);
+  if (Status good = check_written_file(info, "opening " + path, true); !good) return good.error();
+  // Who may read it may hold it.
+  if (info.st_uid == geteuid() && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) (void)fchmod(fd, S_IRUSR | S_IWUSR);
+  return lock;
 }
 
 Result<LockFile> LockFile::acquire(const std::string& path, const std::string& what) {

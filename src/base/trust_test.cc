@@ -6,6 +6,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+
+#include "base/lock_file.h"
+#include "base/written_file.h"
 
 namespace monitor {
 namespace {
@@ -140,6 +144,40 @@ TEST_F(TrustTest, RefusesASecretThatOthersChose) {
     ASSERT_FALSE(got);
     EXPECT_NE(got.error().message().find("chmod go-w " + file_), std::string::npos);
   }
+}
+
+// The folder may have been open to others when these were made.
+TEST_F(TrustTest, RefusesToWriteToWhatOthersLeftBehind) {
+  struct stat info{};
+  ASSERT_EQ(stat(file_.c_str(), &info), 0);
+  EXPECT_TRUE(check_written_file(info, file_, true, self_));
+  EXPECT_EQ(check_written_file(info, file_, false, kOther).error().code(), Code::kPermissionDenied);
+  ASSERT_EQ(link(file_.c_str(), (top_ + "/second").c_str()), 0);
+  ASSERT_EQ(stat(file_.c_str(), &info), 0);
+  EXPECT_TRUE(check_written_file(info, file_, false, self_));
+  EXPECT_EQ(check_written_file(info, file_, true, self_).error().code(), Code::kFailedPrecondition);
+  ASSERT_EQ(mkfifo((top_ + "/fifo").c_str(), 0600), 0);
+  ASSERT_EQ(stat((top_ + "/fifo").c_str(), &info), 0);
+  EXPECT_NE(check_written_file(info, "it", false, self_).error().message().find("no regular file"), std::string::npos);
+}
+
+TEST_F(TrustTest, ALockIsNobodyElses) {
+  const std::string path = top_ + "/lock";
+  std::ofstream(path) << "precious\n";
+  mode(path, 0644);
+  ASSERT_TRUE(LockFile::open(path)) << "of an earlier version";
+  struct stat info{};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600U) << "who may read it may hold it";
+  ASSERT_EQ(link(path.c_str(), (top_ + "/second").c_str()), 0);
+  const auto linked = LockFile::acquire(path, "the folder");
+  ASSERT_FALSE(linked);
+  EXPECT_NE(linked.error().message().find("hard link"), std::string::npos);
+  std::ifstream kept(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), "precious\n") << "not overwritten";
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(LockFile::open(path)) << "and did not wait";
 }
 
 TEST_F(TrustTest, WarnsOfASecretThatAllMayRead) {

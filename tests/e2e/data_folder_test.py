@@ -104,6 +104,28 @@ class DataFolderTest(ProgramTest):
         agent = self.start(*self.commands(link)["agent"])
         agent.says("agent started")
 
+    def test_files_that_another_user_left_behind_are_not_written(self):
+        """The folder was open to others once: what they put there is theirs still."""
+        if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
+            self.skipTest("needs root to give files away")
+        cases = (("server", "log.db"), ("server", "log.db-writer"), ("page", "history.db"), ("agent", "agent/a/lock"),
+                 ("agent", "agent/a/spool/lock"), ("author by data", "monitor/.lock"), ("everything", "logs/monitor-server.log"))
+        started = []
+        for name, file in cases:
+            data = tempfile.mkdtemp(prefix="monitor-left-")
+            self.addCleanup(shutil.rmtree, data, True)
+            path = f"{data}/{file}"
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            with open(path, "wb"):
+                os.chown(path, ANOTHER, ANOTHER)
+                os.chmod(path, 0o666)
+            started.append((self.start(*self.commands(data)[name]), path))
+        for program, path in started:
+            with self.subTest(path):
+                program.says(f"belongs to user {ANOTHER}, who may have put it there")
+                program.kill()
+                self.assertEqual(os.path.getsize(path), 0, "not written")
+
     def test_what_is_kept_is_its_owners_alone(self):
         self.configure("a", "--interval", "0.2")
         server = self.start_server()

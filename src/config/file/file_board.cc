@@ -29,8 +29,9 @@ Status write_beside(const std::string& folder, const std::string& path, const st
   const std::string name = path.substr(slash + 1);
   const std::string beside = name + ".new";
   const std::string whole = folder + "/" + path;
-  const Fd file(
-      openat(parent->get(), beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
+  // What lies there is of a process that was killed, or was put there.
+  unlinkat(parent->get(), beside.c_str(), 0);
+  const Fd file(openat(parent->get(), beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.valid()) return errno_error(errno, "writing " + whole + ".new");
   const std::string text = json + "\n";
   if (fchmod(file.get(), 0644) != 0 ||

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "base/beneath.h"
 #include "base/log.h"
 #include "base/trust.h"
+#include "base/written_file.h"
 #include "config/document.h"
 #include "config/file/file_source.h"
 #include "config/keys.h"
@@ -65,6 +67,9 @@ Result<int64_t> FileStore::update(const std::string& key, const Change& change) 
   if (!root) return root.error();
   const auto lock = open_beneath(root->get(), folder_, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (!lock) return lock.error().with_context("the lock file");
+  struct stat info{};
+  if (fstat(lock->get(), &info) != 0) return errno_error(errno, "looking at " + folder_ + "/.lock");
+  if (auto good = check_written_file(info, folder_ + "/.lock", false); !good) return good.error();
   // A write takes milliseconds: waiting for another author's is right.
   while (flock(lock->get(), LOCK_EX) != 0) {
     if (errno != EINTR) return errno_error(errno, "locking " + folder_ + "/.lock");

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/written_file.h"
+
 namespace monitor::metriclog::sqlite {
 
 namespace {
@@ -100,6 +102,11 @@ Status check_files(const std::string& path, bool for_writing) {
     if (S_ISLNK(info.st_mode)) {
       return Error(Code::kFailedPrecondition,
                    "opening " + file + ": it is a symbolic link, which is not followed; name the file itself");
+    }
+    if (for_writing) {
+      // SQLite truncates what it finds as shared memory.
+      const bool alone = std::string_view(ending) == "-shm";
+      if (Status good = check_written_file(info, "opening " + file, alone); !good) return good;
     }
     constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
     const bool open_to_others = S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & kOthers) != 0;
