@@ -41,5 +41,17 @@ TEST(MessageMemory, NeverHoldsMoreThanTwiceItsLimit) {
   EXPECT_LE(messages.used(), 2 * messages.limit());
 }
 
+// Each in turn takes all that it can get, so that the share of the next ones is still large when they come.
+TEST(MessageMemory, NeverHoldsMoreThanTwiceItsLimitWhenConnectionsComeOneAfterTheOther) {
+  MemoryBudget memory(kLimit);
+  MessageMemory messages(memory);
+  for (int i = 0; i < 1000; ++i) {
+    size_t held = 0;
+    while (messages.take(kKib, held)) held += kKib;
+  }
+  EXPECT_LE(messages.used(), 2 * messages.limit());
+  EXPECT_GT(messages.used(), messages.limit());
+}
+
 }  // namespace
 }  // namespace monitor::server
