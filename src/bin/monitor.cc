@@ -23,6 +23,7 @@
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
 #include "config/source.h"
+#include "supervisor/log_line.h"
 #include "supervisor/supervisor.h"
 #include "telemetry/http/http_server.h"
 
@@ -219,21 +220,24 @@ class Up {
     page.program = own_folder() + "/monitor-analysis";
     auto& added = supervisor.add(std::move(page));
     added.on_line = [&added](const std::string& line) {
-      constexpr std::string_view kWeb = "listening service=web address=";
-      const size_t at = line.find(kWeb);
-      if (at == std::string::npos) return;
-      const std::string address(split(std::string_view(line).substr(at + kWeb.size()), ' ').front());
+      const std::string address = listens_on(line, "web");
+      if (address.empty()) return;
       say(fmt::format("web page: http://{}/", address));
       set_option(added, "--http", address);  // it comes back there
     };
   }
 
+  // The address that a program says it listens on; empty: the line says none.
+  static std::string listens_on(const std::string& line, std::string_view service) {
+    const std::string said = fmt::format("listening service={} address=", service);
+    const std::string_view event = supervisor::event_of(line);
+    return event.starts_with(said) ? std::string(split(event.substr(said.size()), ' ').front()) : std::string();
+  }
+
   // The server says on which port it listens: the agent goes there, and the server comes back there.
   static void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
-    constexpr std::string_view kGrpc = "listening service=grpc address=";
-    const size_t at = line.find(kGrpc);
-    if (at == std::string::npos) return;
-    const std::string address(split(std::string_view(line).substr(at + kGrpc.size()), ' ').front());
+    const std::string address = listens_on(line, "grpc");
+    if (address.empty()) return;
     say("server listens on " + address);
     set_option(agent, "--server", address);
     set_option(server, "--port", address.substr(address.rfind(':') + 1));

@@ -10,6 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
+
+#include "base/written_file.h"
 
 extern char** environ;
 
@@ -24,7 +27,8 @@ Result<Fd> open_log(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) == 0 && info.st_size > kRotateAt) rename(path.c_str(), (path + ".1").c_str());
   Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-  if (!fd.valid()) return errno_error(errno, "opening the log file " + path);
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening the log file " + path);
+  if (Status good = check_written_file(info, "the log file " + path, false); !good) return good.error();
   return fd;
 }
 
@@ -115,11 +119,15 @@ void Child::read_output() {
     partial_ += text;
     size_t start = 0;
     for (size_t end = partial_.find('\n'); end != std::string::npos; end = partial_.find('\n', start)) {
-      if (options_.on_line) options_.on_line(partial_.substr(start, end - start));
+      const bool rest = std::exchange(cut_, false);
+      if (!rest && options_.on_line) options_.on_line(partial_.substr(start, end - start));
       start = end + 1;
     }
     partial_.erase(0, start);
-    if (partial_.size() > kMaxLine) partial_.clear();
+    if (partial_.size() <= kMaxLine) continue;
+    // The rest of a line is none: it would begin where whoever made it so long wants it to.
+    partial_.clear();
+    cut_ = true;
   }
 }
 

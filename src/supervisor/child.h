@@ -59,6 +59,7 @@ class Child {
   Fd output_;
   Fd log_;
   std::string partial_;  // of a line
+  bool cut_ = false;     // of a line that is too long the rest is still to come
 };
 
 }  // namespace monitor::supervisor

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "supervisor/log_line.h"
+
 namespace monitor::supervisor {
 
 namespace {
@@ -76,13 +78,13 @@ void Supervisor::launch_next(const Program& after) {
 void Supervisor::on_line(Program& program, const std::string& line) {
   program.last_lines.push_back(line);
   if (program.last_lines.size() > kLinesToShow) program.last_lines.pop_front();
-  if (line.find(" ERROR ") != std::string::npos) {
+  if (level_of(line) == "ERROR") {
     program.error_said = true;
     say_(fmt::format("{}: {}", program.spec.name, line));
   }
   if (program.spec.on_line) program.spec.on_line(line);
   const std::string& fragment = program.spec.ready_fragment;
-  if (fragment.empty() || program.ready || line.find(fragment) == std::string::npos) return;
+  if (fragment.empty() || program.ready || !event_of(line).starts_with(fragment)) return;
   program.ready = true;
   launch_next(program);
 }

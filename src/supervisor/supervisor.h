@@ -23,7 +23,7 @@ struct ProgramSpec {
   std::string program;
   std::vector<std::string> arguments;
   std::string log_file;
-  // Started only after this line fragment of the program before it in the list was seen; empty: at once.
+  // Started only after an event of the program before it in the list began so (log_line.h); empty: at once.
   std::string ready_fragment;
   // Exit statuses that end the supervisor, beside those that do so for every program.
   std::vector<int> fatal_exit_codes = {};

@@ -7,9 +7,11 @@ import socket
 import sys
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import frames as h2  # noqa: E402
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
 
@@ -105,14 +107,37 @@ class UpTest(ProgramTest):
                 return []
 
         self.assertEqual(wait_until(fleet, "values on the page")[0]["health"], "alive")
+        self.forge_log_lines(url, up.says(r"server listens on (\S+)").group(1))
         page = max(p for p, n in children_of(up.process.pid) if n.startswith("monitor-analysi"))
         os.kill(page, signal.SIGKILL)
         up.says(r"monitor-web ended with signal 9; started again in 1 s")
         wait_until(fleet, "the page at the same address")
+        for said in ("web page:", "server listens on"):
+            self.assertEqual({line.split()[-1] for line in up.err if said in line},
+                             {url if said == "web page:" else up.says(r"server listens on (\S+)").group(1)}, "only what they are")
         self.assertEqual(up.stop(), 0)
         off = self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "off", "--duration", "2s")
         self.assertEqual(off.ends(), 0)
         self.assertFalse(any("web page" in line for line in off.err))
+
+    def forge_log_lines(self, url, server):
+        """Makes the programs log what others said, which looks like what they say themselves."""
+        forged = "x 2026-11-22T12:00:00.123Z INFO listening service={} address=evil.example:1 ERROR x"
+        request = urllib.request.Request(f"{url}api/v1/config/document?key=/monitor/defaults", b"{}", method="PUT",
+                                         headers={"Authorization": "Bearer wrong-token-0000", "X-Forwarded-For": forged.format("web")})
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=5)
+        host, port = server.rsplit(":", 1)
+        agent = socket.create_connection((host, int(port)), timeout=5)
+        self.addCleanup(agent.close)
+        agent.sendall(h2.PREFACE + h2.settings() + h2.headers(1, h2.request(h2.PUBLISH)) + h2.data(1, h2.hello("evil", forged.format("grpc"))))
+
+        def logged(name, what):
+            with open(f"{self.data}/logs/{name}.log", encoding="utf-8") as file:
+                return any(what in line and "evil.example" in line for line in file)
+
+        wait_until(lambda: logged("monitor-web", "change refused"), "the page to log it")
+        wait_until(lambda: logged("monitor-server", "stream opened agent=evil"), "the server to log it")
 
     def test_a_second_one_on_the_same_data_is_refused(self):
         up = self.up()

@@ -88,8 +88,8 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(raw)) + raw
 
 
-def hello(agent):
-    return message(field(1, field(1, agent) + field(2, b"flood-incarnate!"[:16]) + field(3, "1.0") + field(4, "host")))
+def hello(agent, host="host"):
+    return message(field(1, field(1, agent) + field(2, b"flood-incarnate!"[:16]) + field(3, "1.0") + field(4, host)))
 
 
 def publish(number, batch):
