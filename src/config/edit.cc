@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/document.h"
+#include "config/foreign_json.h"
 #include "config/schema.h"
 
 namespace monitor::config {
@@ -75,7 +76,7 @@ namespace {
 
 // A field of a document as JSON text; "absent" when it is not there, or nothing can be read.
 std::string field_of(const std::optional<std::string>& text, const std::string& name) {
-  const auto document = text ? ordered_json::parse(*text, nullptr, false) : ordered_json();
+  const auto document = text ? parse_foreign<ordered_json>(*text) : ordered_json();
   if (!document.is_object() || !document.contains(name)) return "absent";
   return document[name].dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

@@ -81,6 +81,18 @@ TEST(Fleet, WhatOthersWriteIsNoTrouble) {
   }
 }
 
+// Nobody who writes a status ends the program that reads it: values are copied and printed on the stack.
+TEST(Fleet, WhatIsNestedWithoutEndIsLeftOut) {
+  Fleet f;
+  const std::string deep = std::string(100'000, '[') + "1" + std::string(100'000, ']');
+  for (const char* const field : {"deleted", "series_full", "mounts", "groups", "plugins", "other"}) {
+    f.put(status_key("x"), R"({"version": "7", ")" + std::string(field) + "\":" + deep + "}", 1);
+    EXPECT_EQ(f.row("x").status.version, "7") << field;
+  }
+  f.put(status_key("x"), R"({"version": "7", "plugins": [{"name": "p", "shadow": )" + deep + "}]}", 1);
+  EXPECT_EQ(f.row("x").status.plugins.at(0).name, "p");
+}
+
 TEST(Fleet, StatusComesBackAsItWas) {
   AgentStatus status{"1.2.3",
                      "host \"q\"",

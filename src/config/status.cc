@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/time_format.h"
+#include "config/foreign_json.h"
 #include "config/keys.h"
 
 namespace monitor::config {
@@ -23,7 +24,7 @@ Result<json> parse_object(std::string_view text) {
   if (text.size() > kMostBytes) {
     return Error(Code::kResourceExhausted, fmt::format("{} bytes, the limit is {}", text.size(), kMostBytes));
   }
-  json value = json::parse(text, nullptr, false);
+  auto value = parse_foreign<json>(text);
   if (!value.is_object()) return Error(Code::kInvalidArgument, "not a JSON object");
   return value;
 }
