@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/audit.h"
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/text.h"
@@ -85,7 +86,9 @@ bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated)
 bool needs_quotes(std::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f) return true;
+    // Beyond ASCII there are more spaces and equals signs than anybody can tell apart.
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\') return true;
   }
   return false;
 }
@@ -100,7 +103,7 @@ std::string field_text(const LogField& field, LogFormat format) {
     std::string operator()(uint64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return json_number(v); }
     std::string operator()(bool v) const { return v ? "true" : "false"; }
-    std::string operator()(const LogJson& v) const { return v.text; }
+    std::string operator()(const LogJson& v) const { return printable(v.text); }
   };
   return std::visit(Visitor{format}, field.value);
 }
@@ -136,6 +139,12 @@ void log_line(LogLevel level, std::string_view event, std::initializer_list<LogF
   uint64_t repeated = 0;
   if (!admit(s, level, event, repeated)) return;
   s.logger.log(spdlog::level::info, format_log_line(g_format, s.clock.wall_ns(), level, event, fields, repeated));
+}
+
+void log_audit(std::string_view event, std::initializer_list<LogField> fields) {
+  if (!log_enabled(LogLevel::kInfo)) return;
+  State& s = state();
+  s.logger.log(spdlog::level::info, format_log_line(g_format, s.clock.wall_ns(), LogLevel::kInfo, event, fields));
 }
 
 std::string format_log_line(LogFormat format, int64_t wall_ns, LogLevel level, std::string_view event,

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/audit.h"
 #include "base/backoff.h"
 #include "base/crc32c.h"
 #include "base/escape.h"
@@ -163,11 +165,35 @@ TEST(Log, LinesAsTextAndJson) {
   EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "e\x1b[31m",
                             {{"s", "a\nb\xc2\x9b"}, {"t", "\xe2\x80\xae"}}),
             format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "e\\u001b[31m",
-                            {{"s", LogJson{R"("a\nb\u009b")"}}, {"t", LogJson{"\\u202e"}}}));
+                            {{"s", LogJson{R"("a\nb\u009b")"}}, {"t", LogJson{R"("\u202e")"}}}));
   EXPECT_EQ(format_log_line(LogFormat::kJson, kTime, LogLevel::kWarning, "x", {{"n", 0.5}, {"s", "a"}}, 3),
             R"({"time":"2023-11-14T22:13:20.123Z","level":"warning","event":"x","n":0.5,"s":"a","repeated":3})");
   EXPECT_FALSE(parse_log_level("loud"));
   EXPECT_TRUE(parse_log_format("json"));
+}
+
+// Whoever makes many changes must not hide one among them.
+TEST(Log, NoLineOfAnAuditIsHeldBack) {
+  constexpr int kMany = 2000;
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < kMany; ++i) log_audit("configuration changed by a test", {{"number", i}});
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), kMany);
+  EXPECT_NE(said.find("number=1999"), std::string::npos);
+}
+
+TEST(Log, JsonOfOthersIsEscapedInBothFormats) {
+  for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
+    const std::string line = format_log_line(format, 0, LogLevel::kInfo, "e", {{"got", LogJson{"\"\xc2\x9b\x7f\""}}});
+    EXPECT_NE(line.find(R"("\u009b\u007f")"), std::string::npos) << line;
+  }
+}
+
+TEST(Log, ValuesThatLookLikeFieldsAreQuoted) {
+  EXPECT_NE(format_log_line(LogFormat::kText, 0, LogLevel::kInfo, "e", {{"a", "x\xc2\xa0who=me"}})
+                .find("a=\"x\xc2\xa0who=me\""),
+            std::string::npos)
+      << "a space that does not break is one to the eye";
 }
 
 TEST(Printable, WritesOutWhatActsOnATerminalOrDeceives) {

@@ -49,13 +49,24 @@ class EscapesTest(PageTest):
             json.dump({"labels": {EVIL: EVIL}, "unknown" + EVIL: 1}, file)
         with open(f"{folder}/status/a.json", "w", encoding="utf-8") as file:
             json.dump({"agent_id": "a", "host": EVIL, "version": EVIL, "state": "failed", "error": EVIL, "applied": 1, "desired": 2,
-                       "overrides": [EVIL]}, file)
-        for command in (("status",), ("explain", "--agent-id", "a"), ("list",), ("get", "--agent-id", "a"), ("validate", f"{folder}/config/a.json"),
+                       "overrides": [EVIL], "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                       "plugins": [{"name": "p" + EVIL, "kind": "native" + EVIL, "state": "failed" + EVIL, "error": EVIL, "more": EVIL}],
+                       "mounts": [{"mount": EVIL, "type": EVIL, "source": EVIL, "since": EVIL}]}, file)
+        os.makedirs(f"{folder}/overrides/agents/a")
+        with open(f"{folder}/overrides/agents/a/o.json", "w", encoding="utf-8") as file:
+            json.dump({"labels": {EVIL: EVIL}}, file, ensure_ascii=False)
+        as_json = ("--format", "json")
+        for command in (("status",), ("status", *as_json), ("status", "--agent-id", "a"), ("explain", "--agent-id", "a"),
+                        ("explain", "--agent-id", "a", *as_json), ("override", "list", "--agent-id", "a", *as_json), ("list",), ("get", "--agent-id", "a"), ("validate", f"{folder}/config/a.json"),
                         ("get", "--agent-id", EVIL.replace("\0", "")), ("override", "list", "--agent-id", "a")):
             _, out, err = run("monitor-config", "--dir", folder, *command)
             self.assertTrue(out + err or command[0] == "override", command)
             if command[:3] != ("get", "--agent-id", "a"):  # its bytes go to a pipe as they are stored
                 self.harmless(out + err, command)
+        self.start_server()
+        self.serve()
+        for path in ("/api/v1/config", "/api/v1/plugins", "/api/v1/config/explain?agent=a", "/api/v1/config/document?key=/monitor/config/a"):
+            self.harmless(self.get(path), path)
 
     def test_log_lines_in_text(self):
         server = self.start_server()

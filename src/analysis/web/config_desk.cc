@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/audit.h"
 #include "base/crc32c.h"
-#include "base/log.h"
+#include "base/escape.h"
 #include "base/text.h"
 #include "config/document.h"
 #include "config/edit.h"
+#include "config/foreign_json.h"
 #include "config/keys.h"
 #include "config/schema.h"
 #include "config/source.h"
@@ -21,7 +23,11 @@ namespace {
 // A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
-std::string dump(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
+// What could act on the terminal of whoever asks by hand is escaped, too: nlohmann's JSON leaves DEL, C1 and marks that
+// reorder text as they are.
+std::string dump(const ordered_json& json) {
+  return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
 
 // What can be edited here; nothing: it is no document's key.
 std::optional<config::Edited> edited(const std::string& key) {
@@ -93,14 +99,14 @@ void log_change(const std::string& key, const std::optional<config::Stored>& bef
                 const std::optional<std::string>& after, const ChangedBy& by) {
   if (!before && !after) return;
   const char* const operation = !after ? "delete" : before ? "replace" : "create";
-  log_info("configuration changed by the page", {{"who", "holder of the web token"},
-                                                 {"address", by.address},
-                                                 {"forwarded_for", by.forwarded_for},
-                                                 {"origin", by.origin},
-                                                 {"operation", operation},
-                                                 {"key", key},
-                                                 {"old_revision", before ? tag_of(*before) : "none"},
-                                                 {"new_revision", after.value_or("none")}});
+  log_audit("configuration changed by the page", {{"who", "holder of the web token"},
+                                                  {"address", by.address},
+                                                  {"forwarded_for", by.forwarded_for},
+                                                  {"origin", by.origin},
+                                                  {"operation", operation},
+                                                  {"key", key},
+                                                  {"old_revision", before ? tag_of(*before) : "none"},
+                                                  {"new_revision", after.value_or("none")}});
 }
 
 ordered_json row_json(const config::FleetRow& row) {
@@ -180,7 +186,7 @@ Reply ConfigDesk::document(const std::string& key) {
 
 Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::string& key,
                                   const std::string& text) const {
-  const auto needed = config::needed_versions(nlohmann::json::parse(text, nullptr, false));
+  const auto needed = config::needed_versions(config::parse_foreign<nlohmann::json>(text));
   if (needed.empty()) return {};
   for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
     if (row.state == config::AgentState::kGone) continue;
@@ -197,7 +203,7 @@ Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::stri
 Reply ConfigDesk::change(const std::string& key, const std::string& body, const ChangedBy& by) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
-  const auto request = nlohmann::json::parse(body, nullptr, false);
+  const auto request = config::parse_foreign<nlohmann::json>(body);
   if (!request.is_object()) return error_reply(400, "body: expected a JSON object");
   if (!request.contains("base") || !(request["base"].is_null() || request["base"].is_string())) {
     return error_reply(400, "body: expected \"base\": the tag of the document that was changed, or null for a new one");
@@ -291,7 +297,7 @@ Reply ConfigDesk::plugins() {
   for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) {
     const auto stored = all->find(config::status_key(row.agent_id));
     if (stored == all->end() || row.state == config::AgentState::kGone) continue;
-    const auto status = ordered_json::parse(stored->second.value, nullptr, false);
+    const auto status = config::parse_foreign<ordered_json>(stored->second.value);
     if (!status.is_object() || !status.contains("plugins") || !status["plugins"].is_array()) continue;
     for (const auto& plugin : status["plugins"]) {
       if (plugin.is_object()) rows.push_back({{"agent", row.agent_id}, {"plugin", plugin}});

@@ -1,6 +1,7 @@
 #include "bin/config/context.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <iostream>
 
@@ -31,6 +32,10 @@ void print_warnings(const ConfigContext& context, const std::string& text, confi
     problem.line = 0;  // of a text that nobody has seen
     std::cerr << fmt::format("warning: {}\n", printable(problem.to_string()));
   }
+}
+
+std::string json_line(const nlohmann::ordered_json& json) {
+  return printable(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void wait_on(EventLoop& loop, int64_t ns) {

@@ -1,6 +1,8 @@
 // What the subcommands of monitor-config have in common: where the documents are, and whom a command is about.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +38,10 @@ int config_failure(const Error& error);
 // in what is stored, where that may be read.
 void print_warnings(const ConfigContext& context, const std::string& text, config::Edited what,
                     const config::PluginCatalog& others);
+
+// JSON on one line, with nothing in it that acts on a terminal: nlohmann's leaves DEL, C1 and marks that reorder text
+// as they are.
+std::string json_line(const nlohmann::ordered_json& json);
 
 // Lets the loop run for so long.
 void wait_on(EventLoop& loop, int64_t ns);

@@ -79,9 +79,10 @@ std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
                         "CPU", "MEMORY");
     }
     const bool own = one.kind == "native" && one.memory > 0;
-    out += fmt::format("{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  {}\n", one.name, one.kind, one.state,
-                       own ? std::to_string(one.threads) : "-", own ? fmt::format("{:.2f}", one.cpu) : "-",
-                       own ? fmt::format("{:.1f} MiB", static_cast<double>(one.memory) / (1 << 20)) : "-", one.error);
+    out += fmt::format(
+        "{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  {}\n", printable(one.name), printable(one.kind),
+        printable(one.state), own ? std::to_string(one.threads) : "-", own ? fmt::format("{:.2f}", one.cpu) : "-",
+        own ? fmt::format("{:.1f} MiB", static_cast<double>(one.memory) / (1 << 20)) : "-", printable(one.error));
   }
   return out;
 }
@@ -124,7 +125,7 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
                                     "hash", "overrides", "plugins", "mounts", "series_full", "warning"}) {
       object[field] = status.contains(field) ? status.at(field) : ordered_json();
     }
-    out += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    out += json_line(object) + "\n";
   }
   return out;
 }
@@ -246,7 +247,7 @@ int run_explain(const ConfigContext& context, const std::string& format, const c
                                  {"valid", valid},
                                  {"error", valid ? "" : problems.front().to_string()},
                                  {"values", list}};
-    std::cout << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+    std::cout << json_line(object) << "\n";
   } else {
     size_t width = 0;
     for (const auto& one : values) width = std::max(width, printable(one.path).size());

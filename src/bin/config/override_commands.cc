@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "config/foreign_json.h"
 
 namespace monitor {
 
@@ -54,7 +55,7 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
   const auto keys = context.store.list(prefix_of(context));
   if (!keys) return config_failure(keys.error());
   for (const auto& [key, stored] : *keys) {
-    ordered_json document = ordered_json::parse(stored.value, nullptr, false);
+    auto document = config::parse_foreign<ordered_json>(stored.value);
     std::string ends;
     if (document.is_object() && document.contains(config::kExpiresAt) && document[config::kExpiresAt].is_string()) {
       ends = document[config::kExpiresAt].get<std::string>();
@@ -68,7 +69,7 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
                                    {"over", over},
                                    {"revision", stored.revision},
                                    {"document", document.is_discarded() ? ordered_json() : document}};
-      std::cout << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+      std::cout << json_line(object) << "\n";
       continue;
     }
     const std::string left =
@@ -76,9 +77,7 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
         : time ? "for " + format_duration((*time - context.wall_ns()) / kNanosPerSecond * kNanosPerSecond)
                : "as long as its key";
     std::cout << fmt::format("{}  {}  {}\n", printable(key.substr(config::kOverridesRoot.size())), left,
-                             document.is_discarded()
-                                 ? "not JSON"
-                                 : printable(document.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
+                             document.is_discarded() ? "not JSON" : json_line(document));
   }
   return kExitOk;
 }
