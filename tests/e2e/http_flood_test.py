@@ -155,9 +155,12 @@ class HttpFloodTest(PageTest):
         answer, _ = exchange(address, request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), source="127.0.0.2")
         self.assertTrue(answer.startswith("HTTP/1.1 429"), answer[:200])
         self.assertIn("Retry-After: 2", answer)
-        with socket.create_connection(split(address), timeout=20) as browser:
-            browser.sendall(request)
-            self.assertIn(b"text/event-stream", browser.recv(4096))
+        self.flood(address, count=300, source="127.0.0.4", data=request)
+        wait_until(lambda: self.own("monitor_web_streams") == 800, "all streams that there are")
+        for source in ("127.0.0.1", "127.0.0.5"):  # those of the address with most of them make way
+            with socket.create_connection(split(address), timeout=20, source_address=(source, 0)) as browser:
+                browser.sendall(request)
+                self.assertIn(b"text/event-stream", browser.recv(4096), source)
 
     def change(self, token, source="127.0.0.1", host="localhost", **more):
         body = json.dumps(more.get("body", {"base": None, "value": '{"interval": 7, "labels": {"secret": "hunter2"}}'})).encode()
@@ -184,6 +187,14 @@ class HttpFloodTest(PageTest):
         page.says(r"change refused address=127\.0\.0\.2:\d+ .*reason=\"wrong token\"")
         counted = page.says(r"changes refused address=127\.0\.0\.2 count=(\d+) seconds=10")
         self.assertEqual(int(counted.group(1)), 59)
+        # Bodies that do not end, of everybody but one: its changes go on.
+        body = b"x" * 500_000
+        head = (f"PUT /api/v1/config/document?key=/monitor/config/web-1 HTTP/1.1\r\nHost: localhost\r\n"
+                f"Content-Length: {len(body) + 1}\r\n\r\n").encode()
+        for source in ("127.0.0.2", "127.0.0.3"):
+            self.flood(page.address, count=40, source=source, data=head + body)
+        answer = self.change(token, agent="web-2")
+        self.assertTrue(answer.startswith("HTTP/1.1 200"), answer)
         said = "\n".join(page.err)
         for secret in (token, "wrong-token", "hunter2"):
             self.assertNotIn(secret, said)

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "analysis/web/held_replies.h"
+#include "analysis/web/shared_bytes.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "telemetry/http/host_header.h"
 #include "telemetry/http/http_server.h"
@@ -21,6 +23,7 @@ namespace {
 
 constexpr size_t kStreamBlock = size_t{64} * 1024;
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
+constexpr size_t kSmallBody = size_t{16} * 1024;
 // Events that come closer together go out together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
 constexpr double kShareOfDescriptors = 0.75;
@@ -40,6 +43,9 @@ MHD_Result add_parameter(void* list, MHD_ValueKind /*kind*/, const char* name, c
   static_cast<Parameters*>(list)->emplace_back(name, value == nullptr ? "" : value);
   return MHD_YES;
 }
+
+// Of a body's bytes, those for which there may be no room: a small one is taken always.
+size_t counted(size_t body) { return body - std::min(body, kSmallBody); }
 
 size_t unescape_uri(void* /*self*/, MHD_Connection* /*connection*/, char* text) { return unescape(text); }
 
@@ -138,7 +144,7 @@ class WebServer::Impl {
     const auto found = exchanges_.find(token);
     if (found == exchanges_.end()) return;
     Exchange& exchange = *found->second;
-    if (stream_count_ >= max_streams_) {
+    if (stream_count_ - leaving_ >= max_streams_ && !make_way_for(exchange)) {
       reply(token, error_reply(503, fmt::format("{} browsers follow already", stream_count_)));
       return;
     }
@@ -182,6 +188,33 @@ class WebServer::Impl {
   void say_reset(Exchange& exchange) {
     resets_.add();
     exchange.out += fmt::format("id: {}\nevent: reset\ndata: {{}}\n\n", hub_.id(exchange.start.place));
+  }
+
+  void let_go(Exchange& exchange) {
+    daemon_.cut(exchange.connection);
+    exchange.gone = true;
+    ++leaving_;
+    resume(exchange);
+  }
+
+  // All streams are taken: the oldest one of the address that holds most goes, unless the new one's own holds as many.
+  // So nobody keeps others out by holding all, and browsers that were first stay among equals.
+  bool make_way_for(const Exchange& newcomer) {
+    std::unordered_map<std::string, std::pair<size_t, Exchange*>> held;  // how many, and the oldest
+    for (auto& [token, exchange] : exchanges_) {
+      if (!exchange->streaming || exchange->gone) continue;
+      auto& [count, oldest] = held[exchange->request.address_group];
+      ++count;
+      if (oldest == nullptr || exchange->token < oldest->token) oldest = exchange.get();
+    }
+    const auto most = std::ranges::max_element(held, {}, [](const auto& one) { return one.second.first; });
+    if (most == held.end()) return false;
+    const auto own = held.find(newcomer.request.address_group);
+    if (most->second.first <= (own == held.end() ? 0 : own->second.first) + 1) return false;
+    log_warning("a browser's stream made way for one of another address",
+                {{"address", most->first}, {"held", most->second.first}});
+    let_go(*most->second.second);
+    return true;
   }
 
   void count_streams(int change) {
@@ -232,9 +265,7 @@ class WebServer::Impl {
       const int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
       pollfd gone{.fd = fd, .events = POLLRDHUP, .revents = 0};
       if (poll(&gone, 1, 0) <= 0) continue;
-      daemon_.cut(exchange->connection);
-      exchange->gone = true;
-      resume(*exchange);
+      let_go(*exchange);
     }
     gone_timer_ = loop_.call_after(kLookForGone, [this] { look_for_gone(); });
   }
@@ -286,11 +317,11 @@ class WebServer::Impl {
     std::string& body = exchange.request.body;
     if (body.size() + bytes.size() > options_.max_body_bytes) {
       exchange.too_large = true;
-    } else if (bodies_ + bytes.size() > options_.max_bodies_bytes) {
+    } else if (!bodies_.take(exchange.request.address_group,
+                             counted(body.size() + bytes.size()) - counted(body.size()))) {
       exchange.too_many = true;
     } else {
       body.append(bytes);
-      bodies_ += bytes.size();
     }
   }
 
@@ -384,10 +415,11 @@ class WebServer::Impl {
     impl.daemon_.set_phase(connection, telemetry::HttpPhase::kHead);
     if (exchange->streaming) {
       impl.count_streams(-1);
+      if (exchange->gone) --impl.leaving_;
       if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) impl.cut_.add();
     }
     *state = nullptr;
-    impl.bodies_ -= exchange->request.body.size();
+    impl.bodies_.give_back(exchange->request.address_group, counted(exchange->request.body.size()));
     if (exchange->held) impl.replies_.let_go(*exchange->reply->body);
     impl.exchanges_.erase(exchange->token);
   }
@@ -409,7 +441,8 @@ class WebServer::Impl {
   bool run_due_ = false;
   uint64_t last_token_ = 0;
   size_t stream_count_ = 0;
-  size_t bodies_ = 0;  // bytes, of all requests
+  size_t leaving_ = 0;  // of them: told to end
+  SharedBytes bodies_{options_.max_bodies_bytes};
   HeldReplies replies_{options_.max_replies_bytes};
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;
