@@ -36,6 +36,8 @@ constexpr int kLastReads = 8;          // of its output, when it is gone
 constexpr int kMostPackets = 64;       // read in one go: the loop has other work
 // Messages that nobody asked for, in a second: the agent reads them on its loop, whatever they say.
 constexpr uint32_t kMostUnasked = 20'000;
+// One that is longer counts as several: to read it costs as much.
+constexpr size_t kUnaskedBytes = size_t{4} * 1024;
 constexpr rlim_t kProcessorSeconds = 60;  // from one look to the next, far more than any plugin may use
 
 bool is_request(Type type) {
@@ -243,11 +245,14 @@ bool HostProcess::floods(const MessageView& message) {
     second_begins_ns_ = now;
     said_in_second_ = 0;
   }
-  return ++said_in_second_ > kMostUnasked;
+  said_in_second_ += 1 + static_cast<uint32_t>(message.payload.size() / kUnaskedBytes);
+  return said_in_second_ > kMostUnasked;
 }
 
 void HostProcess::take(const MessageView& message) {
-  if (floods(message)) return kill(fmt::format("it sent more than {} messages unasked in a second", kMostUnasked));
+  if (floods(message))
+    return kill(fmt::format("it sent more than {} messages, or {} MiB, unasked in a second", kMostUnasked,
+                            kMostUnasked * kUnaskedBytes >> 20));
   if (message.type == Type::kLastWords) {
     last_words_ = plugin_wire::tame(message.payload);
     return;

@@ -72,6 +72,29 @@ TEST(HostProcess, WhatItPrintsIsReadToItsEnd) {
   EXPECT_NE(text.find("line=\"no end\""), std::string::npos) << text;
 }
 
+// Few messages, but long ones: the agent would read at the plugin's pace, on its own loop.
+TEST(HostProcess, EndsOneThatSendsMoreThanAnybodyAskedFor) {
+  const std::string program = ::testing::TempDir() + "/floods";
+  {
+    std::ofstream file(program);
+    file << "#!/usr/bin/python3\n"
+            "import socket, struct\n"
+            "s = socket.socket(fileno=3)\n"
+            "text = bytes(60000)\n"
+            "body = struct.pack('<II', 1, len(text)) + text\n"
+            "packet = struct.pack('<4H4I', 0x504d, 1, 33, 0, 1, 0, len(body), 0) + body\n"
+            "while True: s.send(packet)\n";
+  }
+  chmod(program.c_str(), 0700);
+  World w(program);
+  ASSERT_NE(w.host, nullptr);
+  Told told;
+  w.host->add(told);
+  w.until_gone();
+  unlink(program.c_str());
+  EXPECT_EQ(told.reason, "it sent more than 20000 messages, or 78 MiB, unasked in a second");
+}
+
 // Whoever starts a process stands still until it runs: that is the worker.
 struct Unstarted {
   explicit Unstarted(const std::string& program = "/bin/cat") {
