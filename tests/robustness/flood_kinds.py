@@ -370,6 +370,16 @@ def unary_calls():
                        for i, _ in zip(ids, range(20)))
 
 
+@kind(connections=1000, pace=0.25)
+def headers_that_stay():
+    # Within the budget of headers: what is decoded from four bytes stays as long as its call does.
+    yield OPEN + h2.headers(1, CALL + h2.LARGE_ENTRY)
+    ids = streams(3)
+    yield b"".join(h2.headers(i, CALL + h2.REFERENCE * 3) for i, _ in zip(ids, range(8)))
+    for i in ids:
+        yield h2.headers(i, CALL + h2.REFERENCE * 3)
+
+
 class Connection:
     def __init__(self, flood):
         self.flood, self.pieces, self.piece = flood, flood.kind.make(), memoryview(b"")
