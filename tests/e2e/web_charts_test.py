@@ -27,6 +27,16 @@ WATCH = """
         return answer;
     };"""
 NEWEST = "document.querySelector('[data-metric=\"system.cpu.utilization\"] .u-series + .u-series .u-value')?.textContent"
+# The CPU of an agent in the overview, and of how many parts its small line is.
+PARTS = """(name) => {
+    const row = [...document.querySelectorAll('.fleet-rows .fleet-row')].find((one) => one.textContent.includes(name));
+    const canvas = row.querySelector('canvas');
+    const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const inked = (x) => Array.from({ length: height }, (_, y) => data[(y * width + x) * 4 + 3]).some((alpha) => alpha > 0);
+    let parts = 0;
+    for (let x = 0; x < width; ++x) if (inked(x) && (x === 0 || !inked(x - 1))) ++parts;
+    return `${row.querySelectorAll('[role=cell]')[3].textContent} in ${parts}`;
+}"""
 
 
 class WebChartsTest(BrowserTest):
@@ -83,6 +93,32 @@ class WebChartsTest(BrowserTest):
         self.assertTrue(self.is_quiet(), "all of it is known")
         self.assertEqual(self.browser.eval(NEWEST), "30.0 %")
         self.no_faults()
+
+    def test_small_lines_join_what_was_not_missed(self):
+        begin = time.time() - 290
+        ticks = {f"every-{interval}": [begin + i * interval for i in range(290 // interval)] for interval in (1, 6, 10, 15)}
+        ticks["missed-10"] = [at for i, at in enumerate(ticks["every-10"]) if i != 12]
+
+        def write(begin, end):
+            for agent, times in ticks.items():
+                for number, at in enumerate(times):
+                    if begin <= at < end:
+                        self.write(self.made(self.batch, agent, number + 1, at, cpu=0.2 + 0.5 * (at % 60) / 60))
+
+        # One half is there when the page is opened, the other one comes while it is looked at.
+        write(begin, begin + 140)
+        wait_until(lambda: self.known() >= ticks.keys(), "the agents")
+        self.browser.open(self.url("overview"))
+        self.browser.wait(f"document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === {len(ticks) + 1}")
+        write(begin + 140, begin + 290)
+        for agent in ticks:
+            parts = 2 if agent.startswith("missed") else 1
+            last = f"{(0.2 + 0.5 * (ticks[agent][-1] % 60) / 60) * 100:.1f}"
+            self.browser.wait(f"({PARTS})('{agent}') === '{last} in {parts}'", limit=10000)
+        self.no_faults()
+
+    def known(self):
+        return {one["agent"] for one in self.get("/api/v1/fleet")["agents"]}
 
     def test_axes_cursor_and_width(self):
         begin = time.time() - 60

@@ -18,7 +18,7 @@ export interface AgentRow {
   other_host: string;
   labels: Record<string, string>;
   figures: (number | null)[];
-  past?: { end: number | null; step: number; figures: (number | null)[][] };
+  past: { end: number | null; step: number; figures: (number | null)[][] };  // in an event, the steps that changed
 }
 export interface Fleet { now: number; live_id: string; agents: AgentRow[] }
 export interface Series {

@@ -95,27 +95,16 @@ export function overview(parameters: URLSearchParams): Page {
   filter.addEventListener('input', () => { selected = -1; remember(); dirty = true; render(); });
 
   function take(row: AgentRow): void {
-    const known = agents.get(row.agent);
-    const step = 5;
-    if (row.past !== undefined || known === undefined) {
-      const past = (row.past?.figures ?? [[], [], [], [], [], []]).map((line) => line.slice());
-      for (const line of past) while (line.length < PAST) line.unshift(null);
-      agents.set(row.agent, { row, past, end: row.past?.end ?? 0 });
-      return;
-    }
+    const known = agents.get(row.agent) ?? { row, past: row.past.figures.map(() => new Array<number | null>(PAST).fill(null)), end: 0 };
+    agents.set(row.agent, known);
     known.row = row;
-    if (row.tick === null) return;
-    const end = Math.floor(row.tick / step) * step;
-    const gap = known.end === 0 ? 1 : Math.min(Math.max(Math.round((end - known.end) / step), 0), PAST);
+    const end = row.past.end ?? 0;
+    const steps = known.end === 0 ? 0 : Math.min(Math.max(Math.round((end - known.end) / row.past.step), 0), PAST);
     known.past.forEach((line, i) => {
-      for (let k = 0; k < gap; ++k) {
-        line.push(null);
-        line.shift();
-      }
-      const v = row.figures[i] ?? null;
-      const lastPlace = line.length - 1;
-      const before = line[lastPlace] ?? null;
-      if (v !== null) line[lastPlace] = before === null ? v : (before + v) / 2;
+      const told = row.past.figures[i] ?? [];
+      line.splice(0, steps);
+      while (line.length < PAST) line.push(null);
+      line.splice(PAST - told.length, told.length, ...told);
     });
     known.end = end;
   }

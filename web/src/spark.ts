@@ -25,6 +25,8 @@ export function spark(canvas: HTMLCanvasElement, values: (number | null)[], top:
     const y = height - 1.5 - (Math.min(v, most) / most) * (height - 3);
     if (down) context.lineTo(x, y);
     else context.moveTo(x, y);
+    // A value between two gaps is a dot.
+    if (!down && (values[i + 1] ?? null) === null) context.lineTo(x + 1.5, y);
     down = true;
   });
   context.lineWidth = 1.25;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "analysis/consume/consumer.h"
 #include "base/time_format.h"
@@ -125,11 +124,12 @@ void Fleet::add_known(const std::string& name, const std::string& host, const st
   agent->change = ++change_;
 }
 
-void Fleet::remember(const std::string& name, int64_t time_ns, const Figures& figures) {
+void Fleet::remember(const std::string& name, int64_t time_ns, const Figures& figures, int64_t width_ns) {
   const auto found = agents_.find(name);
-  if (found == agents_.end() || time_ns < found->second.past.begin_ns) return;
-  note_past(found->second, time_ns, figures);
-  found->second.change = ++change_;
+  if (found == agents_.end() || time_ns < found->second.past.end_ns()) return;
+  LiveAgent& agent = found->second;
+  agent.change = ++change_;
+  agent.past.note(time_ns, figures, agent.change, width_ns);
 }
 
 bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) {
@@ -218,28 +218,7 @@ void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metr
       if (!figures[i] && std::isfinite(value.value) && kWanted[i].matches(series)) figures[i] = value.value;
     }
   }
-  note_past(agent, time_ns, figures);
-}
-
-void Fleet::note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures) {
-  LiveAgent::Past& past = agent.past;
-  const int64_t begin = time_ns - time_ns % LiveAgent::kPastStep;
-  if (begin != past.begin_ns) {
-    const int64_t gap = elapsed_ns(past.begin_ns, begin) / LiveAgent::kPastStep;
-    const auto steps = static_cast<size_t>(std::clamp<int64_t>(gap, 0, LiveAgent::kPastSteps));
-    for (size_t i = 0; i < kFigures; ++i) {
-      past.steps[i].insert(past.steps[i].end(), steps, std::numeric_limits<float>::quiet_NaN());
-      while (past.steps[i].size() > LiveAgent::kPastSteps) past.steps[i].pop_front();
-    }
-    past.begin_ns = begin;
-    past.sums = {};
-    past.counts = {};
-  }
-  for (size_t i = 0; i < kFigures; ++i) {
-    if (!figures[i] || past.steps[i].empty()) continue;
-    past.sums[i] += *figures[i];
-    past.steps[i].back() = static_cast<float>(past.sums[i] / ++past.counts[i]);
-  }
+  agent.past.note(time_ns, figures, agent.change);
 }
 
 void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {

@@ -5,9 +5,7 @@
 // the agents that have been gone for longest make way for new ones.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analysis/fleet/past.h"
 #include "analysis/fleet/server_watch.h"
 #include "base/clock.h"
 #include "metriclog/log.h"
@@ -33,10 +32,6 @@ enum class Health {
 inline constexpr size_t kHealths = 6;
 std::string_view to_string(Health health);
 
-// The main figures, in the order in which they are shown: CPU, memory, disk read and write, net in and out.
-inline constexpr size_t kFigures = 6;
-using Figures = std::array<std::optional<double>, kFigures>;
-
 // Which of them the series is.
 std::optional<size_t> figure_of(const metrics::Series& series);
 
@@ -47,17 +42,6 @@ struct LiveValue {
 };
 
 struct LiveAgent {
-  static constexpr int64_t kPastStep = 5 * kNanosPerSecond;
-  static constexpr size_t kPastSteps = 60;
-
-  // Averages of steps of kPastStep; NaN: no value.
-  struct Past {
-    int64_t begin_ns = 0;  // of the last step
-    std::array<std::deque<float>, kFigures> steps;
-    std::array<double, kFigures> sums{};
-    std::array<uint32_t, kFigures> counts{};
-  };
-
   std::string name;
   std::string host;
   std::string version;
@@ -101,8 +85,9 @@ class Fleet {
   bool apply(const metriclog::Record& record, const metrics::Batch& batch);
   // Known from before, nothing heard of it yet.
   void add_known(const std::string& name, const std::string& host, const std::string& version, int64_t seen_ns);
-  // The short past of one that is known, as a history has it: times ascend.
-  void remember(const std::string& name, int64_t time_ns, const Figures& figures);
+  // The short past of one that is known, as a history has it: times ascend; `width_ns`: the figures are averages of so
+  // much time.
+  void remember(const std::string& name, int64_t time_ns, const Figures& figures, int64_t width_ns);
   // Values that are older than this are no longer the latest of anything; agents not heard of since are forgotten.
   void forget(int64_t values_before_ns, int64_t agents_before_ns);
 
@@ -118,7 +103,6 @@ class Fleet {
   void take_labels(LiveAgent& agent, const metrics::Batch& batch);
   void note_counters(LiveAgent& agent, const metrics::Batch& batch);
   void take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
-  static void note_past(LiveAgent& agent, int64_t time_ns, const Figures& figures);
 
   FleetLimits limits_;
   std::map<std::string, LiveAgent, std::less<>> agents_;

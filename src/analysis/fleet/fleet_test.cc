@@ -135,7 +135,7 @@ TEST(Fleet, AClockThatIsSetBackHoldsNothingUp) {
   apply(fleet, batch(3, kNow + 2 * kSecond, 0.9), kNow + 2 * kSecond);
   EXPECT_EQ(fleet.find("a")->interval_ns, kSecond);
   EXPECT_FALSE(apply(fleet, batch(2, kNow + kSecond, 0.1), kNow + 3 * kSecond)) << "what came before stays before";
-  EXPECT_EQ(fleet.find("a")->past.steps[0].size(), LiveAgent::kPastSteps);
+  EXPECT_EQ(fleet.find("a")->past.steps(0).size(), Past::kSteps);
 }
 
 std::string run_id(char c) { return std::string(16, c); }
@@ -190,23 +190,23 @@ TEST(Fleet, KeepsAShortPast) {
   Fleet fleet;
   for (int i = 0; i < 400; ++i)
     apply(fleet, batch(static_cast<uint64_t>(i) + 1, kNow + i * kSecond, i), kNow + i * kSecond);
-  const LiveAgent::Past& past = fleet.find("a")->past;
-  EXPECT_EQ(past.steps[0].size(), LiveAgent::kPastSteps);
-  EXPECT_FLOAT_EQ(past.steps[0].back(), 397);
+  const Past& past = fleet.find("a")->past;
+  EXPECT_EQ(past.steps(0).size(), Past::kSteps);
+  EXPECT_FLOAT_EQ(past.steps(0).back(), 397);
 }
 
 TEST(Fleet, TheLiveGoesOnFromWhatIsRemembered) {
   Fleet fleet;
-  fleet.remember("a", kNow, {0.25});
+  fleet.remember("a", kNow, {0.25}, 0);
   EXPECT_EQ(fleet.find("a"), nullptr) << "nobody knows it";
   fleet.add_known("a", "h", "1", kNow);
-  fleet.remember("a", kNow - 10 * kSecond, {0.25});
-  fleet.remember("a", kNow - 20 * kSecond, {0.75});  // out of order: of no use
+  fleet.remember("a", kNow - 10 * kSecond, {0.25}, 0);
+  fleet.remember("a", kNow - 20 * kSecond, {0.75}, 0);  // out of order: of no use
   apply(fleet, batch(1, kNow, 0.5), kNow);
-  const auto& steps = fleet.find("a")->past.steps[0];
-  ASSERT_EQ(steps.size(), LiveAgent::kPastSteps);
+  const auto& steps = fleet.find("a")->past.steps(0);
+  ASSERT_EQ(steps.size(), Past::kSteps);
   EXPECT_FLOAT_EQ(steps.back(), 0.5F);
-  EXPECT_TRUE(std::isnan(steps[steps.size() - 2]));
+  EXPECT_FLOAT_EQ(steps[steps.size() - 2], 0.375F) << "on the line between them";
   EXPECT_FLOAT_EQ(steps[steps.size() - 3], 0.25F);
 }
 

@@ -92,10 +92,11 @@ std::string labels_of(const LiveAgent& agent) {
 }
 
 std::vector<float> past_of(const LiveAgent& agent, size_t a, size_t b) {
-  std::vector<float> found(agent.past.steps[a].begin(), agent.past.steps[a].end());
+  const auto& steps = agent.past.steps(a);
+  std::vector<float> found(steps.begin(), steps.end());
   if (a == b) return found;
-  for (size_t i = 0; i < found.size() && i < agent.past.steps[b].size(); ++i) {
-    const float other = agent.past.steps[b][i];
+  for (size_t i = 0; i < found.size(); ++i) {
+    const float other = agent.past.steps(b)[i];
     if (std::isnan(found[i])) {
       found[i] = other;
     } else if (!std::isnan(other)) {

@@ -155,6 +155,18 @@ TEST_F(ViewTest, SortsByEachColumn) {
   EXPECT_THAT(foot(), HasSubstr("sorted by state"));
 }
 
+TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
+  for (const int interval : {1, 6, 10, 15}) {
+    for (int at = 300; at >= 0; at -= interval)
+      heard("every-" + std::to_string(interval), 0.9, kNow - at * kNanosPerSecond);
+  }
+  const std::string shown = text();
+  for (const char* const name : {"every-1 ", "every-6 ", "every-10", "every-15"}) {
+    const std::string row = shown.substr(shown.find(name), 60);
+    EXPECT_THAT(row, HasSubstr(" 90.0 ******")) << shown;
+  }
+}
+
 TEST_F(ViewTest, KeepsTheChosenInSight) {
   for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
   text();

@@ -228,7 +228,7 @@ void Api::tick() {
       const auto told = told_health_.find(name);
       if (agent.change <= told_ && told != told_health_.end() && told->second == health) continue;
       told_health_.insert_or_assign(name, health);
-      rows += (rows.empty() ? "" : ",") + row(agent, now, false);
+      rows += (rows.empty() ? "" : ",") + row(agent, now, told_);
     }
     told_ = state_.fleet.change();
     if (told_health_.size() > state_.fleet.agents().size()) {

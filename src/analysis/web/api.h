@@ -97,7 +97,8 @@ class Api {
   void look_at_config();
   void look_at_servers();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
-  std::string row(const LiveAgent& agent, int64_t now_ns, bool with_past);
+  // Of its past, the steps that changed after that change of the fleet.
+  std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
 
   EventLoop& loop_;

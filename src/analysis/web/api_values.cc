@@ -30,19 +30,20 @@ std::string figures_json(const Figures& figures) {
   return out + "]";
 }
 
-std::string past_json(const LiveAgent::Past& past) {
-  std::string out = "[";
+// The last `count` steps.
+std::string past_json(const Past& past, size_t count) {
+  std::string out =
+      fmt::format(R"({{"end":{},"step":{},"figures":[)", seconds(past.end_ns()), Past::kStep / kNanosPerSecond);
   for (size_t i = 0; i < kFigures; ++i) {
+    const auto& steps = past.steps(i);
     out += i > 0 ? ",[" : "[";
-    bool first = true;
-    for (const float value : past.steps[i]) {
-      out += first ? "" : ",";
-      out += std::isfinite(value) ? fmt::format("{:.4g}", value) : "null";
-      first = false;
+    for (size_t at = steps.size() - count; at < steps.size(); ++at) {
+      out += at > steps.size() - count ? "," : "";
+      out += std::isfinite(steps[at]) ? fmt::format("{:.4g}", steps[at]) : "null";
     }
     out += "]";
   }
-  return out + "]";
+  return out + "]}";
 }
 
 std::string labels_json(const metrics::Labels& labels) {
@@ -77,20 +78,16 @@ std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) c
 }
 
 // With state_.mutex held.
-std::string Api::row(const LiveAgent& agent, int64_t now_ns, bool with_past) {
+std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
   const Verdict verdict = verdict_of(agent, now_ns);
-  std::string out = fmt::format(
+  return fmt::format(
       R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"seen":{},"tick":{},"interval":{},"revision":{},)"
-      R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"figures":{})",
+      R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"figures":{},"past":{}}})",
       json_quote(agent.name), json_quote(agent.host), json_quote(agent.version), to_string(verdict.health),
       json_quote(verdict.why), seconds(agent.seen_ns), seconds(agent.tick_ns), seconds(agent.interval_ns),
       agent.revision, agent.waiting, json_number(static_cast<double>(agent.clock_error_ns) / 1e9),
-      json_quote(agent.other_host), labels_json(agent.labels), figures_json(agent.figures()));
-  if (with_past) {
-    out += fmt::format(R"(,"past":{{"end":{},"step":{},"figures":{}}})", seconds(agent.past.begin_ns),
-                       LiveAgent::kPastStep / kNanosPerSecond, past_json(agent.past));
-  }
-  return out + "}";
+      json_quote(agent.other_host), labels_json(agent.labels), figures_json(agent.figures()),
+      past_json(agent.past, agent.past.changed_after(after)));
 }
 
 Reply Api::fleet() {
@@ -100,7 +97,7 @@ Reply Api::fleet() {
   std::string out = fmt::format(R"({{"now":{},"live_id":{},"agents":[)", seconds(now), json_quote(live_id));
   bool first = true;
   for (const auto& [name, agent] : state_.fleet.agents()) {
-    out += (first ? "" : ",") + row(agent, now, true);
+    out += (first ? "" : ",") + row(agent, now, 0);
     first = false;
   }
   return json_reply(out + "]}");
@@ -111,7 +108,7 @@ Reply Api::agent(const std::string& name) {
   const std::lock_guard lock(state_.mutex);
   const LiveAgent* const found = state_.fleet.find(name);
   if (found == nullptr) return error_reply(404, "no agent of this name was ever heard of");
-  std::string out = row(*found, now, true);
+  std::string out = row(*found, now, 0);
   out.pop_back();
   out += fmt::format(R"(,"incarnation":{},"sequence":{},"values":[)", json_quote(hex(found->incarnation)),
                      found->sequence);

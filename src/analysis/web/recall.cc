@@ -1,5 +1,6 @@
 #include "analysis/web/recall.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -11,7 +12,8 @@ namespace monitor::analysis::web {
 namespace {
 
 constexpr int64_t kPatience = kNanosPerSecond;
-constexpr int64_t kPast = static_cast<int64_t>(LiveAgent::kPastSteps) * LiveAgent::kPastStep;
+constexpr int64_t kPast = static_cast<int64_t>(Past::kSteps) * Past::kStep;
+constexpr int64_t kBucket = 10 * kNanosPerSecond;
 
 Status recall_one(history::HistoryReader& reader, const std::string& name, int64_t now_ns, Fleet& fleet) {
   history::RangeRequest request{.agents = {name}, .metric = "system.*", .from_ns = now_ns - kPast, .to_ns = now_ns};
@@ -23,15 +25,12 @@ Status recall_one(history::HistoryReader& reader, const std::string& name, int64
     const auto figure = figure_of(one.series);
     if (!figure) continue;
     for (size_t i = 0; i < one.times_ns.size(); ++i) {
-      // A bucket is two steps wide.
-      for (const int64_t time_ns : {one.times_ns[i], one.times_ns[i] + LiveAgent::kPastStep}) {
-        if (time_ns > now_ns) continue;
-        std::optional<double>& place = past[time_ns][*figure];
-        if (!place) place = one.values[i];
-      }
+      // A bucket stands at its middle.
+      std::optional<double>& place = past[std::min(one.times_ns[i] + kBucket / 2, now_ns)][*figure];
+      if (!place) place = one.values[i];
     }
   }
-  for (const auto& [time_ns, figures] : past) fleet.remember(name, time_ns, figures);
+  for (const auto& [time_ns, figures] : past) fleet.remember(name, time_ns, figures, kBucket);
   return {};
 }
 

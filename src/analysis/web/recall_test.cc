@@ -61,17 +61,18 @@ TEST_F(Recall, TheShortPastIsThereAfterARestart) {
   recall(*known, path, clock, fleet);
   ASSERT_NE(fleet.find("a"), nullptr);
   EXPECT_EQ(fleet.find("a")->host, "h");
-  const auto& cpu = fleet.find("a")->past.steps[0];
-  EXPECT_EQ(std::count_if(cpu.begin(), cpu.end(), [](float v) { return std::isfinite(v); }), 20) << "of 5 s each";
+  const auto& cpu = fleet.find("a")->past.steps(0);
+  EXPECT_EQ(std::count_if(cpu.begin(), cpu.end(), [](float v) { return std::isfinite(v); }), 19)
+      << "of 5 s each, from the middle of the first bucket to that of the last";
   EXPECT_NEAR(cpu.back(), 0.945, 0.001);
-  const auto& memory = fleet.find("a")->past.steps[1];
+  const auto& memory = fleet.find("a")->past.steps(1);
   EXPECT_TRUE(std::all_of(memory.begin(), memory.end(), [](float v) { return std::isnan(v); }));
 
   Fleet later;
   clock.advance(3900 * kSecond);
   recall(*known, path, clock, later);
   ASSERT_NE(later.find("a"), nullptr) << "known, and gone";
-  EXPECT_TRUE(later.find("a")->past.steps[0].empty());
+  EXPECT_TRUE(later.find("a")->past.steps(0).empty());
 }
 
 TEST_F(Recall, WithoutAHistoryThereIsNone) {
