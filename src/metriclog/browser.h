@@ -4,9 +4,11 @@
 // One thread. Calls block, for at most some seconds where a broker does not answer; errors pass unless said otherwise.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -53,6 +55,8 @@ class LogBrowser {
   virtual Result<int64_t> offset_at(int32_t partition, int64_t time_ns) = 0;
   // The newest of each writer of the last minutes. None: the log has no heartbeats (an older server writes it).
   virtual Result<std::vector<Heartbeat>> heartbeats() = 0;
+  // Which of so many partitions (1 or more) takes the records of this key, which is not empty.
+  virtual int32_t partition_of(std::string_view key, size_t partitions) const = 0;
 };
 
 }  // namespace monitor::metriclog

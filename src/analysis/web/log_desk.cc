@@ -190,8 +190,12 @@ Reply LogDesk::messages(const MessageSearch& search) {
   if (!partitions) return error_reply(503, partitions.error().message());
   Found found;
   std::vector<int32_t> wanted;
+  int32_t only = search.partition;
+  // All that one agent says is in one partition.
+  if (only < 0 && !search.agent.empty() && search.agent.find_first_of("*?") == std::string::npos)
+    only = (*opened)->partition_of(search.agent, partitions->size());
   for (const auto& one : *partitions) {
-    if (search.partition >= 0 && one.partition != search.partition) continue;
+    if (only >= 0 && one.partition != only) continue;
     // After a first answer only those that have more.
     if (!search.cursor.empty() && !search.cursor.contains(one.partition)) continue;
     wanted.push_back(one.partition);

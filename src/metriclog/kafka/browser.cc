@@ -102,6 +102,12 @@ class Browser final : public LogBrowser {
     return extent ? Result<int64_t>(extent->end) : extent.error();
   }
 
+  // As the producer does, and Java's clients.
+  int32_t partition_of(std::string_view key, size_t partitions) const override {
+    return rd_kafka_msg_partitioner_murmur2(nullptr, key.data(), key.size(), static_cast<int32_t>(partitions), nullptr,
+                                            nullptr);
+  }
+
  private:
   Result<std::vector<Record>> read_of(const std::string& topic, const PartitionExtent& extent, int64_t from,
                                       size_t limit) {

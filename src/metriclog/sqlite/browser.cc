@@ -89,6 +89,8 @@ class Browser final : public LogBrowser {
     return found;
   }
 
+  int32_t partition_of(std::string_view /*key*/, size_t /*partitions*/) const override { return 0; }
+
  private:
   const std::string path_;
 };
