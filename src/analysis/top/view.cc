@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "analysis/top/layout.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "metrics/human.h"
@@ -21,7 +22,8 @@ constexpr std::array<const char*, 9> kBlocks = {" ", "▁", "▂", "▃", "▄",
 constexpr std::array<const char*, 9> kMarks = {" ", ".", ".", ":", "-", "=", "+", "*", "#"};
 constexpr std::array<const char*, 7> kSorts = {"state", "agent", "CPU", "memory", "disk", "net", "tick"};
 constexpr size_t kByName = 1;  // of kSorts
-constexpr size_t kWide = 118;  // columns from which on host and tick are shown as well
+constexpr size_t kRowsForTotals = 8;
+constexpr size_t kColumnOfValues = 90;  // of an agent
 
 std::string cut(std::string_view text, size_t columns) {
   // What is not ASCII is counted a column a character: names are made of letters and digits.
@@ -91,12 +93,14 @@ std::string labels_of(const LiveAgent& agent) {
   return printable(out);
 }
 
-std::vector<float> past_of(const LiveAgent& agent, size_t a, size_t b) {
-  const auto& steps = agent.past.steps(a);
-  std::vector<float> found(steps.begin(), steps.end());
-  if (a == b) return found;
-  for (size_t i = 0; i < found.size(); ++i) {
-    const float other = agent.past.steps(b)[i];
+std::vector<float> past_of(const LiveAgent& agent, size_t figure) {
+  const auto& steps = agent.past.steps(figure);
+  return {steps.begin(), steps.end()};
+}
+
+std::vector<float> sum(std::vector<float> found, const std::vector<float>& more) {
+  for (size_t i = 0; i < found.size() && i < more.size(); ++i) {
+    const float other = more[i];
     if (std::isnan(found[i])) {
       found[i] = other;
     } else if (!std::isnan(other)) {
@@ -272,35 +276,56 @@ std::vector<View::Row> View::rows_of(const Fleet& fleet, int64_t now_ns) const {
   return rows;
 }
 
-Line View::header(size_t columns) const {
-  const bool wide = columns >= kWide;
-  const auto head = [this](size_t sort, const std::string& text, size_t width, bool to_right) {
+Line View::header(size_t width) const {
+  const Columns columns = columns_for(width);
+  const auto head = [this](size_t sort, const std::string& text, size_t wide, bool to_right) {
     const std::string marked = sort == sort_ ? text + (down_ ? "v" : "^") : text;
-    return to_right ? right(marked, width) : cut(marked, width);
+    return to_right ? right(marked, wide) : cut(marked, wide);
   };
-  std::string text = head(0, "STATE", 9, false) + " " + head(1, "AGENT", wide ? 24 : 15, false);
-  if (wide) text += " " + cut("HOST", 18);
-  text += " " + head(2, "CPU %", 12, false) + " " + head(3, "MEM %", 12, false) + " " +
-          head(4, "DISK MB/s", 13, false) + " " + head(5, "NET MB/s", 12, false);
-  if (wide) text += " " + head(6, "TICK", 6, true);
-  return {{cut(text, columns), Paint::kReverse}};
+  std::string text = head(0, "STATE", 9, false) + " " + head(1, "AGENT", columns.agent, false);
+  if (columns.wide) text += " " + cut("HOST", columns.host);
+  text += " " + head(2, "CPU %", columns.spark + 6, false) + " " + head(3, "MEM %", columns.spark + 6, false) + " " +
+          head(4, "DISK MB/s", columns.spark + 7, false) + " " + head(5, "NET MB/s", columns.spark + 6, false);
+  if (columns.wide) text += " " + head(6, "TICK", 6, true);
+  return {{cut(text, width), Paint::kReverse}};
 }
 
-Line View::row(const Row& one, int64_t now_ns, size_t columns, bool chosen) const {
-  const bool wide = columns >= kWide;
-  const LiveAgent& agent = *one.agent;
-  const auto figure = [&](const std::string& text, size_t a, size_t b, float top, size_t width) {
-    return right(text, width) + " " + sparkline(past_of(agent, a, b), 6, top, utf8_);
+// Figures with their small lines, of an agent or of all.
+template <typename PastOf>
+std::string View::figures(const Figures& now, size_t spark, const PastOf& past) const {
+  const auto one = [&](const std::string& text, const std::vector<float>& line, float top, size_t width) {
+    return " " + right(text, width) + " " + sparkline(line, spark, top, utf8_);
   };
-  std::string rest = " " + cut(printable(agent.name), wide ? 24 : 15);
-  if (wide) rest += " " + cut(printable(agent.host), 18);
-  rest += " " + figure(percent(one.figures[0]), 0, 0, 1, 5) + " " + figure(percent(one.figures[1]), 1, 1, 1, 5) + " " +
-          figure(megabytes(sum(one.figures[2], one.figures[3])), 2, 3, 0, 6) + " " +
-          figure(megabytes(sum(one.figures[4], one.figures[5])), 4, 5, 0, 5);
-  if (wide) rest += " " + right(agent.tick_ns == 0 ? "-" : age(elapsed_ns(agent.tick_ns, now_ns)), 6);
+  return one(percent(now[0]), past(0), 1, 5) + one(percent(now[1]), past(1), 1, 5) +
+         one(megabytes(sum(now[2], now[3])), sum(past(2), past(3)), 0, 6) +
+         one(megabytes(sum(now[4], now[5])), sum(past(4), past(5)), 0, 5);
+}
+
+Line View::row(const Row& one, int64_t now_ns, size_t width, bool chosen) const {
+  const Columns columns = columns_for(width);
+  const LiveAgent& agent = *one.agent;
+  std::string rest = " " + cut(printable(agent.name), columns.agent);
+  if (columns.wide) rest += " " + cut(printable(agent.host), columns.host);
+  rest += figures(one.figures, columns.spark, [&](size_t figure) { return past_of(agent, figure); });
+  if (columns.wide) rest += " " + right(agent.tick_ns == 0 ? "-" : age(elapsed_ns(agent.tick_ns, now_ns)), 6);
   const std::string state = cut(to_string(one.verdict.health), 9);
-  if (chosen) return {{cut(state + rest, columns), Paint::kReverse}};
-  return {{state, paint_of(one.verdict.health)}, {cut(rest, columns - 9), Paint::kPlain}};
+  if (chosen) return {{cut(state + rest, width), Paint::kReverse}};
+  return {{state, paint_of(one.verdict.health)}, {cut(rest, width - 9), Paint::kPlain}};
+}
+
+// Of those that are there.
+Line View::totals(const std::vector<Row>& rows, size_t width) const {
+  const Columns columns = columns_for(width);
+  std::vector<const LiveAgent*> there;
+  for (const Row& one : rows) {
+    if (one.verdict.health != Health::kGone) there.push_back(one.agent);
+  }
+  const Totals all = totals_of(there);
+  const std::string who = fmt::format("{} agents: means, sums", there.size());
+  return {{cut(cut("ALL", 9) + " " + cut(who, columns.agent + 1 + columns.host) +
+                   figures(all.figures, columns.spark, [&](size_t figure) { return all.past[figure]; }),
+               width),
+           Paint::kBold}};
 }
 
 void View::choose(const std::vector<Row>& rows) {
@@ -315,10 +340,12 @@ void View::choose(const std::vector<Row>& rows) {
 void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
   const auto rows = rows_of(fleet, now_ns);
   choose(rows);
-  const long room = std::max(static_cast<long>(size.rows) - 3, 1L);
+  const bool with_totals = columns_for(size.columns).wide && size.rows >= kRowsForTotals && rows.size() > 1;
+  const long room = std::max(static_cast<long>(size.rows) - (with_totals ? 4 : 3), 1L);
   page_ = room;
   scroll_ = std::clamp(scroll_, std::max(place_ - room + 1, 0L), place_);
   lines.push_back(header(size.columns));
+  if (with_totals) lines.push_back(totals(rows, size.columns));
   for (long i = scroll_; i < std::min(scroll_ + room, static_cast<long>(rows.size())); ++i) {
     lines.push_back(row(rows[static_cast<size_t>(i)], now_ns, size.columns, i == place_));
   }
@@ -348,24 +375,36 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
   constexpr std::array<std::tuple<const char*, size_t, size_t, float>, 4> kPasts = {
       {{"CPU", 0, 0, 1.0F}, {"memory", 1, 1, 1.0F}, {"disk", 2, 3, 0.0F}, {"net", 4, 5, 0.0F}}};
   for (const auto& [name, a, b, top] : kPasts) {
-    lines.push_back(
-        {{cut(name, 9), Paint::kDim},
-         {sparkline(past_of(*agent, a, b), std::min<size_t>(60, size.columns - 10), top, utf8_), Paint::kGood}});
+    lines.push_back({{cut(name, 9), Paint::kDim},
+                     {sparkline(a == b ? past_of(*agent, a) : sum(past_of(*agent, a), past_of(*agent, b)),
+                                std::min(Past::kSteps, size.columns - 10), top, utf8_),
+                      Paint::kGood}});
   }
+  values_of(*agent, size, lines);
+}
+
+// All that it has said last, in as many columns as there is room for.
+void View::values_of(const LiveAgent& agent, Size size, std::vector<Line>& lines) {
   std::map<std::string, std::string> values;
-  for (const LiveValue& value : agent->values) {
+  for (const LiveValue& value : agent.values) {
     values[printable(metrics::to_string(value.series))] = metrics::human_value(value.series, value.value);
   }
+  const size_t columns = std::max<size_t>(size.columns / kColumnOfValues, 1);
+  const size_t width = size.columns / columns;
+  const auto all = static_cast<long>((values.size() + columns - 1) / columns);
   const long room = std::max(static_cast<long>(size.rows) - static_cast<long>(lines.size()) - 2, 1L);
   page_ = room;
-  scroll_ = std::clamp(scroll_, 0L, std::max(static_cast<long>(values.size()) - room, 0L));
-  long at = 0;
+  scroll_ = std::clamp(scroll_, 0L, std::max(all - room, 0L));
+  std::vector<Line> found(static_cast<size_t>(all));
+  size_t at = 0;
   for (const auto& [name, value] : values) {
-    if (at >= scroll_ && at < scroll_ + room) {
-      lines.push_back({{cut(name, size.columns - 17)}, {" " + right(printable(value), 16), Paint::kBold}});
-    }
-    ++at;
+    Line& line = found[at++ % found.size()];
+    const bool first = line.empty();
+    line.push_back({(first ? "" : "  ") + cut(name, width - 17 - (first ? 0 : 2))});
+    line.push_back({" " + right(printable(value), 16), Paint::kBold});
   }
+  for (long i = scroll_; i < std::min(scroll_ + room, all); ++i)
+    lines.push_back(std::move(found[static_cast<size_t>(i)]));
 }
 
 void View::help(std::vector<Line>& lines) const {

@@ -52,9 +52,13 @@ class View {
   std::vector<Row> rows_of(const Fleet& fleet, int64_t now_ns) const;
   void choose(const std::vector<Row>& rows);
   void table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines);
-  Line row(const Row& row, int64_t now_ns, size_t columns, bool chosen) const;
-  Line header(size_t columns) const;
+  Line row(const Row& row, int64_t now_ns, size_t width, bool chosen) const;
+  Line totals(const std::vector<Row>& rows, size_t width) const;
+  Line header(size_t width) const;
+  template <typename PastOf>
+  std::string figures(const Figures& now, size_t spark, const PastOf& past) const;
   void detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines);
+  void values_of(const LiveAgent& agent, Size size, std::vector<Line>& lines);
   void help(std::vector<Line>& lines) const;
   Line foot() const;
   bool filter_key(int key);

@@ -167,6 +167,33 @@ TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
   }
 }
 
+TEST_F(ViewTest, TakesTheWidthThatItHas) {
+  for (int at = 295; at >= 0; at -= 5) {
+    for (const char* const name : {"a", "b", "gone"})
+      heard(name, *name == 'a' ? 0.2 : 0.6, kNow - (at + (*name == 'g' ? 60 : 0)) * kNanosPerSecond);
+  }
+  for (const size_t width : {118U, 160U, 200U, 330U}) {
+    const auto lines = view_.draw(fleet_, kNow, {width, 24});
+    ASSERT_GT(lines.size(), 3U);
+    for (size_t i = 1; i < 4; ++i) {
+      size_t all = 0;
+      for (const Span& span : lines[i]) all += span.text.size();
+      EXPECT_EQ(all, width) << lines[i].front().text;
+    }
+  }
+  const std::string wide = text({200, 24});
+  const size_t begin = wide.find("ALL ");
+  const std::string totals = wide.substr(begin, wide.find('\n', begin) - begin);
+  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "not of those that are gone";
+  EXPECT_THAT(totals, HasSubstr(" 40.0 " + std::string(27, '-'))) << wide;
+  EXPECT_THAT(wide, HasSubstr(" 20.0 " + std::string(27, '.')));
+  EXPECT_EQ(text({80, 24}).find("ALL "), std::string::npos);
+  EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "rows are few";
+  // An agent's values stand beside one another.
+  view_.key(kEnter);
+  EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.memory.utilization"));
+}
+
 TEST_F(ViewTest, KeepsTheChosenInSight) {
   for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
   text();
