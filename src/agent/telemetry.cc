@@ -140,7 +140,7 @@ std::string AgentTelemetry::metrics_text() const {
   count(r, "connection_failures_total", "Streams that ended or could not be made", uplink.failures);
   gauge(r, "in_flight_batches", "Batches sent and not yet acknowledged", static_cast<double>(uplink.in_flight));
   const auto& config = parts_.engine.state();
-  gauge(r, "config_revision", "Revision that is in force", static_cast<double>(config.applied));
+  gauge(r, "config_revision", "Revision of the newest document in force", static_cast<double>(config.revision));
   gauge(r, "config_success", "1 if the newest configuration is in force", config.error.empty() ? 1 : 0);
   count(r, "config_reloads_total", "Configurations applied", config.reloads);
   count(r, "config_failures_total", "Configurations refused", config.failures);

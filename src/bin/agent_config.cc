@@ -75,7 +75,7 @@ void AgentConfig::changed() {
   if (reporter_) reporter_->changed();
 }
 
-void AgentConfig::stop(std::function<void()> done) {
+void AgentConfig::stop(bool stopped, std::function<void()> done) {
   auto once = std::make_shared<std::function<void()>>(std::move(done));
   const auto finish = [once] {
     if (const auto callback = std::exchange(*once, nullptr)) callback();
@@ -85,7 +85,7 @@ void AgentConfig::stop(std::function<void()> done) {
     return;
   }
   loop_.call_after(kRevokeWithin, finish);
-  reporter_->stop(finish);
+  reporter_->stop(stopped, finish);
 }
 
 }  // namespace monitor

@@ -43,8 +43,9 @@ class AgentConfig {
   void rescan();
   // What the status says has changed.
   void changed();
-  // Takes the status out of etcd; calls back within a second.
-  void stop(std::function<void()> done);
+  // Takes the status away, and notes in the inventory whether the agent stopped with nothing unsent; calls back within
+  // a second.
+  void stop(bool stopped, std::function<void()> done);
 
  private:
   AgentConfig(EventLoop& loop, AgentConfigOptions options);

@@ -384,11 +384,22 @@ class AgentProgram final : private config::Applier {
     guard_.arm();
     log_info("stopping; sending what is left", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
-    const auto one_ended = [this] {
-      if (--ending_ == 0) loop_.stop();
+    // Its status goes also when the server takes nothing; then it is not known to have sent everything.
+    loop_.call_after(cli_.drain_timeout_ns() / 2, [this] { leave(false); });
+    const auto sent = [this] {
+      leave(keeper_.spool().batches() == 0);
+      one_ended();
     };
-    agent_.stop([this, one_ended] { uplink_.drain(one_ended); });
-    config_->stop(one_ended);
+    agent_.stop([this, sent] { uplink_.drain(sent); });
+  }
+
+  // Takes its status away. `stopped`: nothing waits in the spool.
+  void leave(bool stopped) {
+    if (!std::exchange(leaving_, true)) config_->stop(stopped, [this] { one_ended(); });
+  }
+
+  void one_ended() {
+    if (--ending_ == 0) loop_.stop();
   }
 
   const Cli& cli_;
@@ -414,6 +425,7 @@ class AgentProgram final : private config::Applier {
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
+  bool leaving_ = false;
   int ending_ = 2;  // what a stop waits for: uplink, configuration
 };
 

@@ -86,7 +86,9 @@ void ConfigEngine::on_keys(const KeySet& keys) {
   // The same keys at a later revision: up to it, what is in force is what they say; what was refused stays refused.
   if (state_.error.empty()) {
     basis_.revision = state_.applied = keys.revision;
-    applier_.apply(settings_, keys.revision);
+    const int64_t before = state_.revision;
+    note_documents(keys);
+    if (state_.revision != before) applier_.apply(settings_, state_.revision);
   }
   changed();
 }
@@ -119,7 +121,6 @@ bool ConfigEngine::keep_deleted() {
   state_.deleted = true;
   state_.applied = heard_.revision;
   state_.error.clear();
-  applier_.apply(settings_, heard_.revision);
   return true;
 }
 
@@ -141,7 +142,7 @@ bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vecto
   }
   problems = std::move(validated.problems);
   if (!problems.empty() && !problems.front().warning) return false;
-  if (!apply(validated.settings, revision, problems)) return false;
+  if (!apply(validated.settings, newest_revision(keys), problems)) return false;
   for (const Problem& warning : problems) {
     log_warning("configuration warning", {{"revision", revision}, {"what", warning.to_string()}});
   }
@@ -159,8 +160,16 @@ bool ConfigEngine::apply(const Settings& settings, int64_t revision, std::vector
   return true;
 }
 
+// An agent's own document may lie under another key than others look at.
+void ConfigEngine::note_documents(const KeySet& keys) {
+  state_.revision = newest_revision(keys);
+  state_.mark = mark_of(keys, subject_.key() == agent_key(subject_.agent_id) ? "" : subject_.key());
+}
+
 void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t revision) {
-  const int64_t previous = std::exchange(state_.applied, revision);
+  const int64_t before = std::exchange(state_.applied, revision);
+  const int64_t previous = state_.revision;
+  note_documents(keys);
   log_overrides(set.overrides);
   state_.overrides = set.overrides;
   state_.groups = groups_in(subject_, keys);
@@ -168,7 +177,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   documented_ = !set.layers.empty();
   next_expiry_ns_ = set.next_expiry_ns;
   schedule_expiry();
-  const bool news = keys.entries != basis_.entries || previous != revision || state_.reloads == 0;
+  const bool news = keys.entries != basis_.entries || before != revision || state_.reloads == 0;
   const bool keep = last_good_ != nullptr && documented_ && keys.entries != basis_.entries;
   basis_ = keys;
   // What is in force is no longer what failed.
@@ -176,7 +185,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   if (!news) return;
   ++state_.reloads;
   log_info("configuration applied",
-           {{"revision", revision}, {"previous", previous}, {"source", source_of(set.layers)}});
+           {{"revision", state_.revision}, {"previous", previous}, {"source", source_of(set.layers)}});
   if (keep) last_good_->keep(keys);
 }
 

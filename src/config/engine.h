@@ -35,6 +35,8 @@ class ConfigEngine final : public ConfigListener {
   struct State {
     int64_t desired = 0;      // revision that was heard last
     int64_t applied = 0;      // revision up to which everything is in force
+    int64_t revision = 0;     // of the newest document in force
+    std::string mark;         // of the documents in force (mark_of)
     int64_t last_failed = 0;  // 0: none
     std::string error;        // of the newest revision; empty when it is in force
     bool deleted = false;     // no layer is left: the last good settings stay
@@ -77,6 +79,7 @@ class ConfigEngine final : public ConfigListener {
   // Whether what these keys say is in force now; else the problems are filled, and nothing has changed.
   bool put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems);
   bool apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
+  void note_documents(const KeySet& keys);
   void took_effect(const LayerSet& set, const KeySet& keys, int64_t revision);
   bool keep_deleted();
   void refuse(const std::vector<Problem>& problems);

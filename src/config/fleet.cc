@@ -58,23 +58,48 @@ KeySet keys_of(const StoredKeys& keys, const Subject& subject) {
   return key_set(keys, watch_set(subject, groups_in(subject, own)));
 }
 
+// Whether the agent has the documents that are stored, as single keys with revisions.
+bool has_documents(const FleetRow& row, const KeySet& stored) {
+  // An earlier version says only up to where it has read: deletions are then not seen.
+  if (row.status.revision < 0) return row.status.applied >= row.wanted;
+  // Its own document may lie under another key.
+  return row.status.mark == mark_of(stored) || row.status.mark == mark_of(stored, agent_key(row.agent_id));
+}
+
+AgentState judge_keys(FleetRow& row, const KeySet& stored) {
+  const bool has = has_documents(row, stored);
+  if (row.status.error.empty() && has) {
+    row.applied = row.wanted;
+    return AgentState::kApplied;
+  }
+  row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
+  const bool newer = row.wanted > row.status.desired;
+  const auto state = row.status.error.empty() || newer ? AgentState::kPending : AgentState::kFailed;
+  // One of its documents was deleted: that has a revision which nothing that is stored shows, later than all it has
+  // read.
+  if (row.applied == row.wanted) row.wanted = std::max(row.status.applied, row.status.desired) + 1;
+  return state;
+}
+
+AgentState judge_files(FleetRow& row, const Subject& subject, const KeySet& stored, int64_t wall_ns) {
+  row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
+  if (!row.status.error.empty()) {
+    row.wanted = row.status.desired == row.applied ? row.applied + 1 : row.status.desired;
+    return AgentState::kFailed;
+  }
+  const auto made = make_layers(subject, stored, wall_ns, [](const std::string& key) { return key; });
+  const bool same =
+      made.problems.empty() && (made.set.layers.empty() || document_hash(made.set.layers) == row.status.hash);
+  row.wanted = same ? row.applied : row.applied + 1;
+  return same ? AgentState::kApplied : AgentState::kPending;
+}
+
 // Whether what is stored is in force, by what the agent says.
 AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
   const Subject subject{row.agent_id, row.status.groups};
   const KeySet stored = keys_of(keys, subject);
-  row.applied = row.status.applied;
   for (const auto& [key, entry] : stored.entries) row.wanted = std::max(row.wanted, entry.revision);
-  const bool has_revisions = row.wanted > 0;
-  if (!has_revisions) row.wanted = row.status.desired;
-  if (!row.status.error.empty()) {
-    const bool newer = has_revisions && row.wanted > row.status.desired;
-    return newer ? AgentState::kPending : AgentState::kFailed;
-  }
-  if (has_revisions) return row.applied >= row.wanted ? AgentState::kApplied : AgentState::kPending;
-  const auto made = make_layers(subject, stored, wall_ns, [](const std::string& key) { return key; });
-  const bool same =
-      made.problems.empty() && (made.set.layers.empty() || document_hash(made.set.layers) == row.status.hash);
-  return same ? AgentState::kApplied : AgentState::kPending;
+  return row.wanted > 0 ? judge_keys(row, stored) : judge_files(row, subject, stored, wall_ns);
 }
 
 void need(std::vector<NeededVersion>& needed, std::string field, std::string_view since) {
@@ -118,8 +143,26 @@ void explain_value(const std::vector<Layer>& layers, const std::string& path, co
 }  // namespace
 
 std::string_view to_string(AgentState state) {
-  constexpr std::array<std::string_view, 4> kNames = {"applied", "pending", "failed", "gone"};
+  constexpr std::array<std::string_view, 5> kNames = {"applied", "pending", "failed", "stopped", "gone"};
   return kNames.at(static_cast<size_t>(state));
+}
+
+std::vector<std::string> problems_of(const FleetRow& row) {
+  std::vector<std::string> found;
+  if (!lives(row.state)) return found;
+  const AgentStatus& status = row.status;
+  if (!status.error.empty()) found.push_back("configuration refused: " + status.error);
+  for (const PluginStatus& plugin : status.plugins) {
+    if (plugin.state != "quarantined") continue;
+    found.push_back(
+        fmt::format("plugin {} is quarantined{}{}", plugin.name, plugin.error.empty() ? "" : ": ", plugin.error));
+  }
+  if (!status.warning.empty()) found.push_back(status.warning);
+  for (const MountStatus& mount : status.mounts) found.push_back(fmt::format("mount {} hangs", mount.mount));
+  if (status.series_full) found.emplace_back("no room for more series");
+  if (found.size() > kMostProblems) found.resize(kMostProblems);
+  for (std::string& one : found) one = sanitize_utf8(one.substr(0, kMostProblemBytes));
+  return found;
 }
 
 std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
@@ -137,6 +180,7 @@ std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_
     row.status.host = inventory->host;
     row.status.version = inventory->version;
     row.status.groups = inventory->groups;
+    if (inventory->stopped_ns != 0) row.state = AgentState::kStopped;
     return row;
   }
   row.status = std::move(*status);

@@ -1,4 +1,4 @@
-// The fleet, from what stands under /monitor/: who has applied what, who has not and why, who is gone. Pure.
+// The fleet, from what stands under /monitor/: who has applied what, who has not and why, who stopped or is gone. Pure.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,32 @@ enum class AgentState {
   kApplied,  // what is stored is in force
   kPending,  // it lives, and has not applied it yet
   kFailed,   // it lives, and cannot apply it
+  kStopped,  // it ended in order, with nothing unsent
   kGone,     // it was there, and has no status
 };
+inline bool lives(AgentState state) { return state != AgentState::kStopped && state != AgentState::kGone; }
 std::string_view to_string(AgentState state);
 
 struct FleetRow {
   std::string agent_id;
   AgentState state = AgentState::kGone;
-  int64_t applied = 0;               // revision up to which what is stored is in force
-  int64_t wanted = 0;                // of the newest of its layers; files have none: what the agent has seen
+  // Of the newest document in force, and of the newest that is stored for it. They are equal exactly when the agent
+  // runs what is stored. Documents in files have none: they are what the agent counts, and would count next.
+  int64_t applied = 0;
+  int64_t wanted = 0;
   int64_t seen_ns = 0;               // its last word, Unix time
   AgentStatus status;                // of a gone one: host, version and groups alone
   std::vector<std::string> plugins;  // of its plugin folder, by name
 
   int64_t behind() const { return wanted > applied ? wanted - applied : 0; }
 };
+
+// What is wrong with an agent that lives, for people: a refused configuration, quarantined plugins, another run under
+// its id, mounts that hang, a full table of series. Each is cut to kMostProblemBytes, and there are at most
+// kMostProblems.
+inline constexpr size_t kMostProblems = 8;
+inline constexpr size_t kMostProblemBytes = 300;
+std::vector<std::string> problems_of(const FleetRow& row);
 
 // Everything below /monitor/.
 using StoredKeys = std::map<std::string, Stored>;

@@ -21,7 +21,7 @@ FleetCatalog::FleetCatalog(const PluginCatalog& others, const StoredKeys& keys, 
                            std::optional<int64_t> fresh_ns)
     : others_(others), keys_(scripts_in(keys)), scripts_(others, keys_), names_(scripts_.plugin_names()) {
   for (const FleetRow& row : fleet_of(keys, wall_ns, fresh_ns)) {
-    if (row.state == AgentState::kGone) continue;
+    if (!lives(row.state)) continue;
     for (const std::string& name : row.plugins) {
       if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
     }

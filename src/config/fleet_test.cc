@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "config/source.h"
 
 namespace monitor::config {
 namespace {
@@ -56,6 +57,69 @@ TEST(Fleet, EveryStateByRevision) {
   EXPECT_FALSE(row_of(f.keys, "nobody", kNow, std::nullopt));
 }
 
+// As an agent reports it that has read all of etcd up to `read`, and has `keys` in force.
+AgentStatus has(const KeySet& keys, int64_t read) {
+  AgentStatus status;
+  status.updated_ns = kNow;
+  status.desired = status.applied = read;
+  status.revision = newest_revision(keys);
+  status.mark = mark_of(keys);
+  return status;
+}
+
+TEST(Fleet, AppliedAndWantedAreEqualExactlyWhenTheAgentRunsWhatIsStored) {
+  Fleet f;
+  f.put("/monitor/defaults", R"({"interval": 5})", 10);
+  f.put("/monitor/config/a", R"({"interval": 6})", 21);
+  const auto in_force = [&] {
+    KeySet keys;
+    for (const auto& [key, stored] : f.keys) {
+      if (key != status_key("a")) keys.entries[key] = {stored.value, std::nullopt, stored.revision};
+    }
+    return keys;
+  };
+  const KeySet all = in_force();
+  f.put(status_key("a"), to_json(has(all, 1433)), 1500);
+  EXPECT_EQ(f.row("a").state, AgentState::kApplied);
+  EXPECT_EQ(f.row("a").applied, 21) << "not how far it has read";
+  EXPECT_EQ(f.row("a").wanted, 21);
+  f.put("/monitor/defaults", R"({"interval": 4})", 1600);
+  EXPECT_EQ(f.row("a").state, AgentState::kPending);
+  EXPECT_EQ(f.row("a").applied, 21);
+  EXPECT_EQ(f.row("a").wanted, 1600);
+  f.put(status_key("a"), to_json(has(in_force(), 1650)), 1651);
+  EXPECT_EQ(f.row("a").applied, 1600);
+  EXPECT_EQ(f.row("a").wanted, 1600);
+  // A deletion leaves the newest document as it is.
+  f.keys.erase("/monitor/config/a");
+  EXPECT_EQ(f.row("a").state, AgentState::kPending);
+  EXPECT_NE(f.row("a").applied, f.row("a").wanted);
+  f.put(status_key("a"), to_json(has(in_force(), 1700)), 1701);
+  EXPECT_EQ(f.row("a").state, AgentState::kApplied);
+  EXPECT_EQ(f.row("a").applied, f.row("a").wanted);
+  AgentStatus failed = has(in_force(), 1700);
+  f.put("/monitor/config/a", "0", 1800);
+  failed.desired = 1800;
+  failed.error = "wrong";
+  f.put(status_key("a"), to_json(failed), 1801);
+  EXPECT_EQ(f.row("a").state, AgentState::kFailed);
+  EXPECT_EQ(f.row("a").applied, 1600);
+  EXPECT_EQ(f.row("a").wanted, 1800);
+}
+
+TEST(Fleet, DocumentOfItsOwnUnderAnotherKeyIsNotMissed) {
+  Fleet f;
+  f.put("/monitor/defaults", R"({"interval": 5})", 10);
+  f.put("/monitor/config/a", R"({"interval": 6})", 12);
+  KeySet keys;
+  keys.entries["/monitor/defaults"] = {"", std::nullopt, 10};
+  keys.entries["/elsewhere"] = {"", std::nullopt, 11};
+  AgentStatus status = has(keys, 20);
+  status.mark = mark_of(keys, "/elsewhere");
+  f.put(status_key("a"), to_json(status), 30);
+  EXPECT_EQ(f.row("a").state, AgentState::kApplied);
+}
+
 TEST(Fleet, FilesAreComparedByWhatTheySay) {
   Fleet f;
   f.put("/monitor/config/a", R"({"interval": 5})", 0);
@@ -66,8 +130,30 @@ TEST(Fleet, FilesAreComparedByWhatTheySay) {
   EXPECT_EQ(f.row("a").state, AgentState::kApplied);
   f.put("/monitor/config/a", R"({"interval": 6})", 0);
   EXPECT_EQ(f.row("a").state, AgentState::kPending);
+  EXPECT_EQ(f.row("a").wanted, f.row("a").applied + 1);
   EXPECT_EQ(row_of(f.keys, "a", kNow + 60 * kNanosPerSecond, 30 * kNanosPerSecond), std::nullopt)
       << "old, and nothing else is known of it";
+}
+
+TEST(Fleet, ProblemsOfAnAgentAreThoseThatPeopleMustSee) {
+  FleetRow row;
+  row.state = AgentState::kFailed;
+  row.status.error = "/interval: must be more";
+  row.status.plugins = {{"good", "running"}, {"bad", "quarantined"}};
+  row.status.plugins[1].error = "killed";
+  row.status.mounts = {{"/mnt/a", "nfs4", "s:/a", kNow}};
+  row.status.series_full = true;
+  const std::vector<std::string> expected = {"configuration refused: /interval: must be more",
+                                             "plugin bad is quarantined: killed", "mount /mnt/a hangs",
+                                             "no room for more series"};
+  EXPECT_EQ(problems_of(row), expected);
+  row.state = AgentState::kGone;
+  EXPECT_TRUE(problems_of(row).empty());
+  row.state = AgentState::kApplied;
+  row.status = {};
+  EXPECT_TRUE(problems_of(row).empty());
+  row.status.warning = std::string(1000, 'x');
+  EXPECT_EQ(problems_of(row).at(0).size(), kMostProblemBytes);
 }
 
 TEST(Fleet, WhatOthersWriteIsNoTrouble) {

@@ -42,11 +42,7 @@ void Reporter::report() {
   board_.put_status(to_json(status));
   const int64_t now = timers_.clock().mono_ns();
   if (now >= inventory_due_ns_ || inventory.plugins != told_plugins_) {
-    inventory.host = self_.host;
-    inventory.groups = status.groups;
-    inventory.version = self_.version;
-    inventory.last_seen_ns = status.updated_ns;
-    board_.put_inventory(to_json(inventory));
+    board_.put_inventory(inventory_json(inventory, status));
     told_plugins_ = std::move(inventory.plugins);
     inventory_due_ns_ = now + kInventoryEvery;
   }
@@ -56,12 +52,25 @@ void Reporter::report() {
   });
 }
 
-void Reporter::stop(std::function<void()> done) {
+std::string Reporter::inventory_json(AgentInventory& inventory, const AgentStatus& status) const {
+  inventory.host = self_.host;
+  inventory.groups = status.groups;
+  inventory.version = self_.version;
+  inventory.last_seen_ns = status.updated_ns;
+  return to_json(inventory);
+}
+
+void Reporter::stop(bool stopped, std::function<void()> done) {
   stopped_ = true;
   for (Timers::TimerId* timer : {&now_timer_, &status_timer_}) {
     timers_.cancel_timer(std::exchange(*timer, 0));
   }
-  board_.stop(std::move(done));
+  AgentStatus status;
+  status.updated_ns = timers_.clock().wall_ns();
+  AgentInventory inventory;
+  fill_(status, inventory);
+  if (stopped) inventory.stopped_ns = status.updated_ns;
+  board_.stop(inventory_json(inventory, status), std::move(done));
 }
 
 }  // namespace monitor::config

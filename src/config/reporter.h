@@ -29,10 +29,12 @@ class Reporter {
 
   // Something may have changed: it is told now, with what else has changed in this turn of the loop.
   void changed();
-  void stop(std::function<void()> done);
+  // The last report. `stopped`: the agent ends in order, with nothing unsent.
+  void stop(bool stopped, std::function<void()> done);
 
  private:
   void report();
+  std::string inventory_json(AgentInventory& inventory, const AgentStatus& status) const;
 
   Timers& timers_;
   Self self_;

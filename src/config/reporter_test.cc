@@ -12,7 +12,11 @@ class FakeBoard final : public StatusBoard {
  public:
   void put_status(std::string json) override { statuses.push_back(std::move(json)); }
   void put_inventory(std::string json) override { inventories.push_back(std::move(json)); }
-  void stop(std::function<void()> done) override { done(); }
+  void stop(std::string inventory, std::function<void()> done) override {
+    last_inventory = std::move(inventory);
+    done();
+  }
+  std::string last_inventory;
   std::vector<std::string> statuses;
   std::vector<std::string> inventories;
 };
@@ -66,10 +70,23 @@ TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
   EXPECT_EQ(parse_inventory(w.board.inventories[1])->plugins, w.plugins);
 }
 
+TEST(Reporter, LastInventorySaysWhetherItStoppedInOrder) {
+  World stopped;
+  stopped.timers.advance(kNanosPerSecond);
+  stopped.reporter.stop(true, [] {});
+  const auto last = parse_inventory(stopped.board.last_inventory);
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->stopped_ns, last->last_seen_ns);
+  EXPECT_GT(last->stopped_ns, 0);
+  World cut_short;
+  cut_short.reporter.stop(false, [] {});
+  EXPECT_EQ(parse_inventory(cut_short.board.last_inventory)->stopped_ns, 0);
+}
+
 TEST(Reporter, SaysNothingAfterItsEnd) {
   World w;
   w.reporter.changed();
-  w.reporter.stop([] {});
+  w.reporter.stop(true, [] {});
   w.reporter.changed();
   w.timers.advance(100 * kNanosPerSecond);
   EXPECT_TRUE(w.board.statuses.empty());

@@ -1,7 +1,10 @@
 #include "config/source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 
 namespace monitor::config {
@@ -25,6 +28,20 @@ WatchSet valid_part(const WatchSet& what) {
     return !good;
   });
   return valid;
+}
+
+int64_t newest_revision(const KeySet& keys) {
+  int64_t newest = 0;
+  for (const auto& [key, entry] : keys.entries) newest = std::max(newest, entry.revision);
+  return newest != 0 ? newest : keys.revision;
+}
+
+std::string mark_of(const KeySet& keys, const std::string& without) {
+  std::string text;
+  for (const auto& [key, entry] : keys.entries) {
+    if (entry.revision != 0 && key != without) text += fmt::format("{} {}\n", key, entry.revision);
+  }
+  return text.empty() ? "" : fmt::format("{:08x}", crc32c(text));
 }
 
 }  // namespace monitor::config

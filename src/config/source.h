@@ -47,6 +47,12 @@ struct KeySet {
   std::map<std::string, Entry> entries;
 };
 
+// The newest revision of what is there; the revision of the whole where single keys have none (files).
+int64_t newest_revision(const KeySet& keys);
+// Which keys at which revisions: the same exactly when nothing was written or deleted. Eight hexadecimal digits; empty
+// where keys have no revisions. `without`: a key that is left out.
+std::string mark_of(const KeySet& keys, const std::string& without = {});
+
 class ConfigListener {
  public:
   virtual ~ConfigListener() = default;

@@ -73,6 +73,8 @@ std::string dump(const ordered_json& value) {
 void take_state(AgentStatus& status, const ConfigEngine::State& state) {
   status.desired = state.desired;
   status.applied = state.applied;
+  status.revision = state.revision;
+  status.mark = state.mark;
   status.last_failed = state.last_failed;
   status.error = state.error;
   status.deleted = state.deleted;
@@ -123,6 +125,10 @@ std::string to_json(const AgentStatus& status) {
                          {"mounts", mounts},
                          {"series_full", status.series_full},
                          {"warning", status.warning}};
+  if (status.revision >= 0) {
+    object["revision"] = status.revision;
+    object["mark"] = status.mark;
+  }
   return dump(object);
 }
 
@@ -136,6 +142,8 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.updated_ns = time_of(*object, "updated");
   status.desired = number_of(*object, "desired");
   status.applied = number_of(*object, "applied");
+  status.revision = object->contains("revision") ? number_of(*object, "revision") : -1;
+  status.mark = text_of(*object, "mark");
   status.last_failed = number_of(*object, "last_failed");
   status.error = text_of(*object, "error");
   status.deleted = object->value("deleted", json()) == true;
@@ -179,11 +187,13 @@ Result<AgentStatus> parse_status(std::string_view text) {
 }
 
 std::string to_json(const AgentInventory& inventory) {
-  return dump({{"host", inventory.host},
-               {"groups", inventory.groups},
-               {"version", inventory.version},
-               {"last_seen", time_text(inventory.last_seen_ns)},
-               {"plugins", inventory.plugins}});
+  ordered_json object = {{"host", inventory.host},
+                         {"groups", inventory.groups},
+                         {"version", inventory.version},
+                         {"last_seen", time_text(inventory.last_seen_ns)},
+                         {"plugins", inventory.plugins}};
+  if (inventory.stopped_ns != 0) object["stopped"] = time_text(inventory.stopped_ns);
+  return dump(object);
 }
 
 Result<AgentInventory> parse_inventory(std::string_view text) {
@@ -194,6 +204,7 @@ Result<AgentInventory> parse_inventory(std::string_view text) {
   inventory.groups = texts_of(*object, "groups");
   inventory.version = text_of(*object, "version");
   inventory.last_seen_ns = time_of(*object, "last_seen");
+  inventory.stopped_ns = time_of(*object, "stopped");
   inventory.plugins = texts_of(*object, "plugins");
   return inventory;
 }

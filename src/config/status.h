@@ -66,6 +66,8 @@ struct AgentStatus {
   std::vector<MountStatus> mounts = {};  // that do not answer
   bool series_full = false;              // points are dropped since there is no room for more series
   std::string warning = {};              // what else people should know: another run under this agent id
+  int64_t revision = -1;                 // of the newest document in force; -1: an earlier version, which does not say
+  std::string mark = {};                 // of the documents in force (mark_of() in source.h)
 };
 
 // Fills what the engine knows.
@@ -79,6 +81,7 @@ struct AgentInventory {
   std::string version;
   int64_t last_seen_ns = 0;
   std::vector<std::string> plugins = {};  // of its plugin folder, by name
+  int64_t stopped_ns = 0;                 // when it ended in order, with nothing unsent; 0: it runs, or ended otherwise
 };
 std::string to_json(const AgentInventory& inventory);
 Result<AgentInventory> parse_inventory(std::string_view text);
@@ -89,8 +92,8 @@ class StatusBoard {
   virtual ~StatusBoard() = default;
   virtual void put_status(std::string json) = 0;
   virtual void put_inventory(std::string json) = 0;
-  // Takes the status away, and calls back from the loop; the inventory stays.
-  virtual void stop(std::function<void()> done) = 0;
+  // Puts the last inventory, which stays, takes the status away, and calls back from the loop.
+  virtual void stop(std::string inventory, std::function<void()> done) = 0;
 };
 
 }  // namespace monitor::config

@@ -144,7 +144,7 @@ class FromPython(ProgramTest):
         self.typed("monitor-config --agent-id agent-201 --interval 2 --metrics cpu memory")
         self.assertEqual((self.stored("agent-201")["interval"], self.stored("agent-201")["metrics"]), (2, ["cpu", "memory"]))
         agent.says("configuration applied", 2)
-        revision = wait_until(lambda: self.status("agent-201").get("applied"), "the status")
+        revision = wait_until(lambda: self.status("agent-201").get("revision"), "the status")
         wait_until(lambda: len(frames("agent-201", revision)) >= 2, "two ticks after the update in Kafka")
         (first, names), (second, _) = frames("agent-201", revision)[:2]
         self.assertTrue(names and all(n.startswith(("system.cpu", "system.memory")) for n in names), names)
@@ -158,7 +158,7 @@ class FromPython(ProgramTest):
         self.typed(f"monitor-config --agent-id agent-301 --plugins {DEDUPLICATION} {MY_PLUGIN}")
         self.assertEqual(self.stored("agent-301")["plugins"], [DEDUPLICATION, MY_PLUGIN])
         agent.says("configuration applied", 2)
-        revision = wait_until(lambda: self.status("agent-301").get("applied"), "the status")
+        revision = wait_until(lambda: self.status("agent-301").get("revision"), "the status")
         wait_until(lambda: frames("agent-301", revision), "a tick through both plugins in Kafka")
 
 

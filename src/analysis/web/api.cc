@@ -287,7 +287,7 @@ void Api::look_at_config() {
           documents += key + tag_of(stored);
         }
         for (const auto& row : config::fleet_of(*keys, clock_.wall_ns(), config_.fresh_ns())) {
-          seen->presence[row.agent_id] = row.state == config::AgentState::kGone ? Presence::kGone : Presence::kAlive;
+          seen->presence[row.agent_id] = config::lives(row.state) ? Presence::kAlive : Presence::kGone;
           documents += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
         }
         seen->mark = crc32c(documents);

@@ -189,7 +189,7 @@ Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::stri
   const auto needed = config::needed_versions(config::parse_foreign<nlohmann::json>(text));
   if (needed.empty()) return {};
   for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
-    if (row.state == config::AgentState::kGone) continue;
+    if (!config::lives(row.state)) continue;
     if (config::kind_of_key(key) == config::KeyKind::kAgent && config::name_of_key(key) != row.agent_id) continue;
     for (const auto& need : needed) {
       if (!config::is_older(row.status.version, need.since)) continue;
@@ -296,7 +296,7 @@ Reply ConfigDesk::plugins() {
   ordered_json rows = ordered_json::array();
   for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) {
     const auto stored = all->find(config::status_key(row.agent_id));
-    if (stored == all->end() || row.state == config::AgentState::kGone) continue;
+    if (stored == all->end() || !config::lives(row.state)) continue;
     const auto status = config::parse_foreign<ordered_json>(stored->second.value);
     if (!status.is_object() || !status.contains("plugins") || !status["plugins"].is_array()) continue;
     for (const auto& plugin : status["plugins"]) {

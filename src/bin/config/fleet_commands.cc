@@ -56,7 +56,7 @@ std::string ago(int64_t then_ns, int64_t now_ns) {
 std::string why(const FleetRow& row) {
   if (row.state == AgentState::kFailed) return row.status.error;
   if (!row.status.warning.empty()) return "warning: " + row.status.warning;
-  if (row.state == AgentState::kPending) return fmt::format("{} revisions behind", row.behind());
+  if (row.state == AgentState::kPending) return "what is stored is not in force yet";
   if (!row.status.mounts.empty()) {
     const auto& first = row.status.mounts.front();
     const size_t more = row.status.mounts.size() - 1;
@@ -105,10 +105,10 @@ std::string table(const std::vector<FleetRow>& rows, int64_t now_ns, bool whole)
                        to_string(row.state), row.applied, row.wanted, printable(row.status.host), host,
                        printable(row.status.version), ago(row.seen_ns, now_ns), reason);
   }
-  std::array<size_t, 4> counts{};
+  std::array<size_t, 5> counts{};
   for (const FleetRow& row : rows) ++counts.at(static_cast<size_t>(row.state));
-  out += fmt::format("{} agents: {} applied, {} pending, {} failed, {} gone\n", rows.size(), counts[0], counts[1],
-                     counts[2], counts[3]);
+  out += fmt::format("{} agents: {} applied, {} pending, {} failed, {} stopped, {} gone\n", rows.size(), counts[0],
+                     counts[1], counts[2], counts[3], counts[4]);
   return rows.size() == 1 ? out + plugin_table(rows.front().status.plugins) : out;
 }
 
@@ -131,7 +131,8 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
 }
 
 bool applied(const FleetRow& row, const WaitFlags& flags) {
-  return row.state == AgentState::kApplied && row.applied >= flags.revision.value_or(0);
+  // A deletion has a revision that no document has: then it counts how far the agent has read.
+  return row.state == AgentState::kApplied && std::max(row.applied, row.status.applied) >= flags.revision.value_or(0);
 }
 
 // Who has not applied; empty when all have. Those that are gone are waited for only by name.
@@ -140,7 +141,7 @@ std::vector<std::string> lagging(const ConfigContext& context, const std::vector
   std::vector<std::string> names;
   size_t alive = 0;
   for (const FleetRow& row : rows) {
-    const bool gone = row.state == AgentState::kGone;
+    const bool gone = !config::lives(row.state);
     alive += gone ? 0 : 1;
     if (applied(row, flags) || (gone && context.agent_id.empty())) continue;
     names.push_back(fmt::format("{} is {}{}", printable(row.agent_id), to_string(row.state),
@@ -209,7 +210,7 @@ Status check_versions(const ConfigContext& context, const std::vector<config::Fi
   const auto rows = rows_of(context);
   if (!rows) return rows.error();
   for (const FleetRow& row : *rows) {
-    if (row.state == AgentState::kGone) continue;
+    if (!config::lives(row.state)) continue;
     for (const config::NeededVersion& need : needed) {
       if (!config::is_older(row.status.version, need.since)) continue;
       return Error(

@@ -1,5 +1,6 @@
 #include "config/etcd/etcd_board.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
@@ -53,10 +54,20 @@ void EtcdBoard::put_waiting() {
                                      });
 }
 
-void EtcdBoard::stop(std::function<void()> done) {
+void EtcdBoard::stop(std::string inventory, std::function<void()> done) {
   call_.reset();
   inventory_.clear();
-  presence_.stop(std::move(done));
+  pb::PutRequest request;
+  request.set_key(inventory_key_);
+  request.set_value(std::move(inventory));
+  // Both are under way at once; whoever stops waits for the inventory, too.
+  auto left = std::make_shared<std::pair<int, std::function<void()>>>(2, std::move(done));
+  const auto one_done = [left] {
+    if (--left->first == 0 && left->second) left->second();
+  };
+  call_ = call_etcd<pb::PutResponse>(client_, kPutPath, request, kPutTimeout,
+                                     [one_done](const Result<pb::PutResponse>&) { one_done(); });
+  presence_.stop(one_done);
 }
 
 }  // namespace monitor::config

@@ -23,7 +23,7 @@ class EtcdBoard final : public StatusBoard {
 
   void put_status(std::string json) override;
   void put_inventory(std::string json) override;
-  void stop(std::function<void()> done) override;
+  void stop(std::string inventory, std::function<void()> done) override;
   const Presence::State& presence() const { return presence_.state(); }
 
  private:

@@ -50,8 +50,9 @@ FileBoard::FileBoard(Worker& worker, const std::string& folder, const std::strin
     : worker_(worker),
       folder_(folder),
       status_path_(path_of_key(status_key(agent_id))),
+      inventory_path_(path_of_key(inventory_key(agent_id))),
       status_(file(status_path_)),
-      inventory_(file(path_of_key(inventory_key(agent_id)))) {}
+      inventory_(file(inventory_path_)) {}
 
 LatestFile FileBoard::file(const std::string& path) {
   return {worker_, [folder = folder_, path](const std::string& json) { return write_beside(folder, path, json); },
@@ -67,9 +68,14 @@ LatestFile FileBoard::file(const std::string& path) {
 void FileBoard::put_status(std::string json) { status_.put(std::move(json)); }
 void FileBoard::put_inventory(std::string json) { inventory_.put(std::move(json)); }
 
-void FileBoard::stop(std::function<void()> done) {
+void FileBoard::stop(std::string inventory, std::function<void()> done) {
   status_.forget();
-  const auto remove = [folder = folder_, path = status_path_] { (void)PosixDisk().remove_beneath(folder, path); };
+  inventory_.forget();
+  const auto remove = [folder = folder_, path = status_path_, inventory_path = inventory_path_,
+                       json = std::move(inventory)] {
+    (void)write_beside(folder, inventory_path, json);
+    (void)PosixDisk().remove_beneath(folder, path);
+  };
   worker_.submit(remove, [done = std::move(done)] {
     if (done) done();
   });

@@ -17,7 +17,7 @@ class FileBoard final : public StatusBoard {
 
   void put_status(std::string json) override;
   void put_inventory(std::string json) override;
-  void stop(std::function<void()> done) override;
+  void stop(std::string inventory, std::function<void()> done) override;
 
  private:
   LatestFile file(const std::string& path);
@@ -25,6 +25,7 @@ class FileBoard final : public StatusBoard {
   Worker& worker_;
   std::string folder_;
   std::string status_path_;  // below it
+  std::string inventory_path_;
   LatestFile status_;
   LatestFile inventory_;
   bool failed_ = false;

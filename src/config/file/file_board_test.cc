@@ -46,11 +46,11 @@ TEST(FileBoard, AtItsEndTheStatusGoesAndTheInventoryStays) {
   w.board.put_status("1");
   w.board.put_status("2");
   bool done = false;
-  w.board.stop([&] { done = true; });
+  w.board.stop(R"({"last":"words"})", [&] { done = true; });
   w.worker.run_all();
   EXPECT_TRUE(done);
   EXPECT_FALSE(fs::exists(w.folder + "/status/a.json"));
-  EXPECT_EQ(w.text("inventory/a.json"), "i\n");
+  EXPECT_EQ(w.text("inventory/a.json"), "{\"last\":\"words\"}\n");
 }
 
 TEST(FileBoard, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
