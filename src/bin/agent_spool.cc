@@ -31,8 +31,10 @@ agent::SpoolSync sync_of(const SpoolFlags& flags) {
 void add_spool_options(CLI::App& app, SpoolFlags& flags) {
   app.add_option("--spool", flags.where,
                  "Where batches wait until the server has them: a folder, or memory "
-                 "(default: spool in the agent's folder)");
-  app.add_option("--spool-max", flags.max, "How much it may hold, from 1MiB on; in memory at most 64MiB");
+                 "(default: spool in the agent's folder)")
+      ->type_name("DIR|memory");
+  app.add_option("--spool-max", flags.max, "How much it may hold, from 1MiB on; in memory at most 64MiB")
+      ->type_name("SIZE");
   app.add_option("--spool-full", flags.full, "What gives way when it is full: drop-oldest or drop-newest")
       ->check(CLI::IsMember({"drop-oldest", "drop-newest"}));
   app.add_option(
@@ -44,7 +46,10 @@ void add_spool_options(CLI::App& app, SpoolFlags& flags) {
   spool.require_subcommand(1);
   for (const auto& [name, text] : {std::pair{"inspect", "Show its segments, what waits in them, and its checkpoint"},
                                    std::pair{"verify", "Read all of it; status 1 when something is damaged"}}) {
-    spool.add_subcommand(name, text)->add_option("DIR", flags.folder, "The spool's folder")->required();
+    spool.add_subcommand(name, text)
+        ->add_option("DIR", flags.folder, "The spool's folder")
+        ->required()
+        ->type_name("DIR");
   }
 }
 

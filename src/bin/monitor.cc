@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "base/trust.h"
+#include "bin/common/brokers.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "config/edit.h"
@@ -54,23 +55,29 @@ struct UpFlags {
 
 CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and show the values");
-  up.add_option("--duration", flags.duration, "Stop after this time (10s, 5m); runs until stopped otherwise");
+  up.add_option("--duration", flags.duration, "Stop after this time (10s, 5m); runs until stopped otherwise")
+      ->type_name("DURATION");
   up.add_option("--port", flags.port, "Port of the server; 0 picks a free one (default: 50051, or a free port)")
+      ->type_name("PORT")
       ->check(CLI::Range(0, 65535));
-  up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration");
-  up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)");
-  up.add_option("--group", flags.groups, "A group of the agent; may be repeated");
+  up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration")
+      ->type_name("DURATION");
+  up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)")->type_name("ID");
+  up.add_option("--group", flags.groups, "A group of the agent; may be repeated")->type_name("GROUP");
   up.add_option("--format", flags.format, "How values are printed: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
   up.add_option(
-      "--http", flags.http,
-      "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off (default: 127.0.0.1:9464, or a "
-      "free port)");
+        "--http", flags.http,
+        "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off (default: 127.0.0.1:9464, or a "
+        "free port)")
+      ->type_name("ADDR:PORT|off");
   up.add_option("--web", flags.web,
-                "Where the web page is served: ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)");
+                "Where the web page is served: ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)")
+      ->type_name("ADDR:PORT|off");
   up.add_option("--kafka", flags.kafka,
-                "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder");
+                "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder")
+      ->type_name("HOST:PORT,...");
   add_optional_value(up, "--simulate", flags.simulate,
                      "The agent makes believable values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
@@ -108,9 +115,11 @@ class Up {
       duration = *parsed;
     }
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
-    if (!flags_.web.empty() && flags_.web != "off") {
-      const auto web = telemetry::parse_http_address(flags_.web);
-      if (!web) return cli_.usage_error("--web: " + web.error().message());
+    if (const std::string fault = check_brokers(flags_.kafka); !flags_.kafka.empty() && !fault.empty()) {
+      return cli_.usage_error(fault);
+    }
+    for (const auto& [option, address] : {std::pair{"--web", flags_.web}, {"--http", flags_.http}}) {
+      if (const auto code = check_http(option, address)) return *code;
     }
     for (const std::string& folder : {data_, data_ + "/logs", data_ + "/monitor"}) {
       if (const Status made = make_trusted_folder(disk_, folder, "the data folder"); !made)
@@ -127,11 +136,14 @@ class Up {
     options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for the kill, and our own end
     supervisor::Supervisor supervisor(loop_, options, say);
     add_programs(supervisor);
+    publish();
     const Signals signals(loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
-    say(fmt::format("data in {}, logs in {}/logs; stop with Ctrl-C", data_, data_));
+    say(fmt::format("data in {0}, logs in {0}/logs; stop with Ctrl-C", data_));
+    say("while it runs, these use it: monitor-analysis ledger, monitor-config status, ... (--help lists them)");
     supervisor.start();
     if (duration > 0) loop_.call_after(duration, [&] { supervisor.stop(kExitOk); });
     loop_.run();
+    files_.withdraw();
     return supervisor.exit_code();
   }
 
@@ -139,6 +151,23 @@ class Up {
   static int fail(const Error& error, const std::string& advice) {
     say(fmt::format("{}; {}", error.message(), advice));
     return exit_code_for(error);
+  }
+
+  // An address that was named for HTTP: whether it is one, and can be had. What would be told by the program that is
+  // started later is told here, with the option of this one.
+  std::optional<int> check_http(const std::string& option, const std::string& address) {
+    if (address.empty() || address == "off") return std::nullopt;
+    const auto parsed = telemetry::parse_http_address(address);
+    if (!parsed) return cli_.usage_error(option + ": " + parsed.error().message());
+    const auto socket = telemetry::listen_on(parsed->address, parsed->port);
+    if (!socket) {
+      const std::string& message = socket.error().message();  // its advice names the option of another program
+      say(fmt::format("{}; choose another with {} ADDR:PORT, or {} off", message.substr(0, message.find("; ")), option,
+                      option));
+      return exit_code_for(socket.error());
+    }
+    close(*socket);
+    return std::nullopt;
   }
 
   std::optional<int> write_interval() {
@@ -183,8 +212,7 @@ class Up {
   }
 
   void add_programs(supervisor::Supervisor& supervisor) {
-    const std::string log =
-        flags_.kafka.empty() ? fmt::format("--log=sqlite:{}/log.db", data_) : "--kafka=" + flags_.kafka;
+    const std::string log = flags_.kafka.empty() ? "--log=" + sqlite_log() : "--kafka=" + flags_.kafka;
     const uint16_t port = flags_.port.value_or(free_port(kUsualPort));
     const std::string http = flags_.http.empty() ? fmt::format("127.0.0.1:{}", free_port(kUsualHttpPort)) : flags_.http;
     auto server = spec("monitor-server", {"--port", std::to_string(port), log, "--http", http, "--data", data_});
@@ -195,7 +223,7 @@ class Up {
     analysis.fatal_exit_codes = {kExitIo};  // what it prints cannot be written
     std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
     const std::vector<std::string> source =
-        flags_.etcd.named() ? flags_.etcd.arguments() : std::vector<std::string>{"--config-dir", data_ + "/monitor"};
+        flags_.etcd.named() ? flags_.etcd.arguments() : std::vector<std::string>{"--config-dir", config_dir()};
     agent_arguments.insert(agent_arguments.end(), source.begin(), source.end());
     for (const std::string& group : flags_.groups) agent_arguments.insert(agent_arguments.end(), {"--group", group});
     if (flags_.simulate.given())
@@ -206,7 +234,7 @@ class Up {
     supervisor.add(std::move(analysis));
     auto& agent_spec = supervisor.add(std::move(agent));
     if (flags_.web != "off") add_page(supervisor, log, source);
-    server_spec.on_line = [&server_spec, &agent_spec](const std::string& line) {
+    server_spec.on_line = [this, &server_spec, &agent_spec](const std::string& line) {
       learn_address(line, server_spec, agent_spec);
     };
     supervisor.set_stop_order({"monitor-agent", "monitor-server", "monitor-analysis", kPage});
@@ -219,10 +247,12 @@ class Up {
     auto page = spec(kPage, std::move(arguments));
     page.program = own_folder() + "/monitor-analysis";
     auto& added = supervisor.add(std::move(page));
-    added.on_line = [&added](const std::string& line) {
+    added.on_line = [this, &added](const std::string& line) {
       const std::string address = listens_on(line, "web");
       if (address.empty()) return;
-      say(fmt::format("web page: http://{}/", address));
+      system_.web = fmt::format("http://{}/", address);
+      say(fmt::format("web page: {} (changes need the token in {}/web-token)", system_.web, data_));
+      publish();
       set_option(added, "--http", address);  // it comes back there
     };
   }
@@ -235,12 +265,31 @@ class Up {
   }
 
   // The server says on which port it listens: the agent goes there, and the server comes back there.
-  static void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
+  void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
     const std::string address = listens_on(line, "grpc");
     if (address.empty()) return;
     say("server listens on " + address);
+    system_.server = address;
+    publish();
     set_option(agent, "--server", address);
     set_option(server, "--port", address.substr(address.rfind(':') + 1));
+  }
+
+  std::string sqlite_log() const { return fmt::format("sqlite:{}/log.db", data_); }
+  std::string config_dir() const { return data_ + "/monitor"; }
+
+  // For the other programs, which find by it what runs here.
+  void publish() {
+    system_.data = data_;
+    system_.log = flags_.kafka.empty() ? sqlite_log() : "";
+    system_.kafka = flags_.kafka;
+    if (flags_.etcd.named())
+      system_.etcd = flags_.etcd.arguments();
+    else
+      system_.config_dir = config_dir();
+    if (const Status written = files_.publish(system_); !written) {
+      say(fmt::format("{}; other programs do not find this one by themselves", written.error().message()));
+    }
   }
 
   static void set_option(supervisor::ProgramSpec& spec, const std::string& option, const std::string& value) {
@@ -259,6 +308,8 @@ class Up {
   std::string data_;
   SystemClock clock_;
   PosixDisk disk_;
+  RunningFiles files_{disk_};
+  RunningSystem system_;
   EventLoop loop_;
 };
 
@@ -274,17 +325,26 @@ int become(const std::string& name, char** argv) {
 int run(int argc, char** argv) {
   static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load", "plugin"};
   if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
+  // `monitor help config set` is `monitor-config help set`.
+  if (argc > 2 && std::string_view(argv[1]) == "help" && kPrograms.contains(argv[2])) {
+    const std::string program = argv[2];
+    argv[2] = argv[1];
+    return become(program, argv + 1);
+  }
 
   block_signals();
   UpFlags flags;
-  Cli cli({"monitor", "Distributed system monitoring: agents, server, analysis, configuration.",
+  Cli cli({"monitor",
+           "Distributed system monitoring: agents, server, analysis, configuration.",
            "  monitor up                        everything on this machine, values in the terminal\n"
            "  monitor up --duration 10s --interval 1\n"
            "  monitor up --etcd localhost:2379    configuration from etcd\n"
            "  monitor up --kafka localhost:9092\n"
            "  monitor agent --once              the same as monitor-agent --once\n"
            "  monitor config --agent-id a --interval 2\n"
-           "  monitor analysis get-metrics --format json\n"});
+           "  monitor analysis get-metrics --format json\n"
+           "  monitor help config set           the same as monitor-config set --help\n",
+           {.names = {{"group", "groups"}}, .programs = {kPrograms.begin(), kPrograms.end()}}});
   CLI::App* const up = declare_up(cli, flags);
   for (const auto& [name, text] : {std::pair{"agent", "Collect what this host does (monitor-agent)"},
                                    std::pair{"server", "Take agents' streams and write the log (monitor-server)"},

@@ -1,5 +1,6 @@
 // monitor-agent: flags and wiring. The loop is src/agent/agent.h.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <map>
@@ -62,28 +63,37 @@ struct Flags {
 void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
   app.add_option("--agent-id", flags.agent_id,
-                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)");
-  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between");
+                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)")
+      ->type_name("ID");
+  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between")
+      ->type_name("HOST:PORT,...");
   app.add_option("--tls-ca", flags.tls_ca,
-                 "Speak TLS with the server; its certificate must be signed by one of this file");
+                 "Speak TLS with the server; its certificate must be signed by one of this file")
+      ->type_name("FILE");
   app.add_option("--tls-server-name", flags.tls_server_name,
-                 "Name that the server's certificate must have (default: the host)");
-  auto* const file = app.add_option("--config", flags.config_file, "The agent's own configuration is this file");
+                 "Name that the server's certificate must have (default: the host)")
+      ->type_name("NAME");
+  auto* const file =
+      app.add_option("--config", flags.config_file, "The agent's own configuration is this file")->type_name("FILE");
   app.add_option("--config-dir", flags.config_dir,
                  "Configuration is in files of this folder: config/<agent-id>.json, defaults.json, "
                  "groups/<group>.json")
+      ->type_name("DIR")
       ->excludes(file);
   app.add_option("--config-key", flags.config_key,
                  "Key of the agent's own configuration "
-                 "(default: /monitor/config/<agent-id>)");
+                 "(default: /monitor/config/<agent-id>)")
+      ->type_name("KEY");
   add_etcd_options(app, flags.etcd);
   app.add_option("--group", flags.groups,
-                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top");
-  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted");
-  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted");
+                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top")
+      ->type_name("GROUP");
+  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted")->type_name("DIR");
+  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted")->type_name("DIR");
   app.add_option("--rootfs", flags.roots.rootfs,
                  "Where the host's root is seen, with a --procfs of the host: stands before its mount points "
-                 "(default: the folder of --procfs without its /proc)");
+                 "(default: the folder of --procfs without its /proc)")
+      ->type_name("DIR");
   add_optional_value(app, "--simulate", flags.simulate,
                      "Make believable values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
@@ -93,10 +103,28 @@ void declare(Cli& cli, Flags& flags) {
   app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
   add_spool_options(app, flags.spool);
   app.add_option("--plugin-dir", flags.plugin_dir,
-                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)");
-  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)")
+      ->type_name("DIR");
+  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
+      ->type_name("ADDR:PORT|off");
   cli.add_data_option();
   cli.add_drain_option();
+}
+
+// Where --data names a folder, and addresses are not named: those of the `monitor up` that runs on it, and the
+// configuration in it. An agent is a service: it looks for nothing that it was not told of.
+std::string resolve_addresses(const Cli& cli, Flags& flags) {
+  if (!cli.data_named()) return "";
+  const auto running = cli.running();
+  if (!running) return running.error().message();
+  const RunningSystem* const system = *running;
+  if (cli.app().get_option("--server")->count() == 0 && system != nullptr && !system->server.empty()) {
+    flags.server = system->server;
+    log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", system->pid}});
+  }
+  const std::string folder = cli.data_folder() + "/monitor";
+  if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
+  return resolve_configuration(cli, flags.etcd, flags.config_dir);
 }
 
 // What is wrong with the flags beyond their form; empty when nothing is.
@@ -472,12 +500,15 @@ int run(int argc, char** argv) {
   block_signals();
   raise_descriptor_limit();
   Flags flags;
-  Cli cli({"monitor-agent", "Collects what this host does and streams it to a monitor-server.",
+  Cli cli({"monitor-agent",
+           "Collects what this host does and streams it to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
            "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
            "  monitor-agent --once\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
-           "  monitor-agent --simulate=7 --agent-id test-1\n"});
+           "  monitor-agent spool verify /var/lib/monitor/agent/agent-001/spool\n"
+           "  monitor-agent --simulate=7 --agent-id test-1\n",
+           {.names = {{"agent-id", "agents"}, {"group", "groups"}}}});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
@@ -485,6 +516,7 @@ int run(int argc, char** argv) {
   }
   std::vector<rpc::Target> servers;
   uint64_t seed = 1;
+  if (const std::string fault = resolve_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);
   return flags.once ? run_once(flags, seed, cli.data_folder()) : run_agent(cli, flags, std::move(servers), seed);
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "analysis/print/get_metrics.h"
 #include "base/descriptors.h"
@@ -17,6 +18,7 @@
 #include "bin/analysis/top.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
+#include "config/schema.h"
 #include "metriclog/log_address.h"
 
 namespace monitor {
@@ -41,21 +43,26 @@ CLI::App* declare(Cli& cli, Flags& flags) {
   CLI::App* const get = cli.app().add_subcommand("get-metrics", "Follow the metric log and print what comes");
   add_log_options(*get, flags.log);
   get->add_option("--group-id", flags.group,
-                  "Read as this group: go on where it stopped, share the work with its other members");
+                  "Read as this group: go on where it stopped, share the work with its other members")
+      ->type_name("GROUP");
   get->add_option("--from", flags.from,
                   "Where to begin: latest, earliest, a time (2026-11-22T12:00:00Z) or an age by the log's time (-10m) "
-                  "(default: where the group stopped, else latest)");
+                  "(default: where the group stopped, else latest)")
+      ->type_name("POSITION");
   add_duration(*get, "--timeout", flags.timeout_ns, "End after this long: seconds, or with a unit (default: never)");
-  get->add_option("--count", flags.count, "End after so many ticks (0: never)");
-  get->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any");
+  get->add_option("--count", flags.count, "End after so many ticks (0: never)")->type_name("N");
+  get->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any")->type_name("PATTERN");
   get->add_option("--metric", flags.metric,
-                  "Only metrics of this name, as system.cpu.* or *{*=read}; * and ? stand for any");
+                  "Only these metrics: cpu (system.cpu and all below it), or a pattern of the whole name or series: "
+                  "*{*=read}; * and ? stand for any")
+      ->type_name("PATTERN");
   get->add_option("--format", flags.format, "table, json (an object a line) or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   get->add_option("--dead-letter", flags.dead_letter,
                   "Keep records that cannot be decoded in this topic of the same Kafka, too")
       ->type_name("TOPIC");
-  get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+  get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
+      ->type_name("ADDR:PORT|off");
   return get;
 }
 
@@ -83,13 +90,14 @@ int get_metrics(const Cli& cli, Flags& flags) {
     if (!start) return cli.usage_error("--from: " + start.error().message());
     reading.start = *start;
   }
+  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
   if (!flags.dead_letter.empty() && !flags.log.on_kafka()) return cli.usage_error("--dead-letter needs --kafka");
   const auto http = http_option(flags.http);
   if (!http) return cli.usage_error(http.error().message());
   auto reader = open_log_reader(flags.log, reading);
   if (!reader) {
-    log_error("cannot read the metric log", {{"reason", reader.error()}});
+    report_log_failure("cannot read the metric log", flags.log, reader.error());
     return exit_code_for_reading(flags.log, reader.error());
   }
   auto options = print_options(flags);
@@ -108,7 +116,7 @@ int get_metrics(const Cli& cli, Flags& flags) {
   analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
   const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, attendant.stop());
   if (!summary) {
-    log_error("get-metrics ended", {{"reason", summary.error()}});
+    report_log_failure("get-metrics ended", flags.log, summary.error());
     return exit_code_for_reading(flags.log, summary.error());
   }
   log_info("get-metrics ended", {{"ticks", summary->ticks},
@@ -119,6 +127,20 @@ int get_metrics(const Cli& cli, Flags& flags) {
   return kExitOk;
 }
 
+Completions completions() {
+  Completions words;
+  std::set<std::string> metrics;
+  for (const config::Selector& one : config::selectors()) {
+    for (const std::string_view name : split(one.produces, ',')) {
+      if (!trim(name).starts_with(".")) metrics.emplace(trim(name));  // ".5m" continues the name before it
+    }
+  }
+  words.values["metric"] = {metrics.begin(), metrics.end()};
+  words.values["from"] = {"latest", "earliest", "-10m"};
+  words.names = {{"agent", "agents"}};
+  return words;
+}
+
 int run(int argc, char** argv) {
   raise_descriptor_limit();
   block_signals();
@@ -126,10 +148,11 @@ int run(int argc, char** argv) {
   Cli cli({"monitor-analysis", "Reads the metric log.",
            "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
            "  monitor-analysis get-metrics --log sqlite:/var/lib/monitor/log.db\n"
-           "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric 'system.cpu.*' --format json\n"
+           "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric cpu --format json\n"
            "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
            "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
-           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"});
+           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n",
+           completions()});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
   LedgerFlags ledger_flags;

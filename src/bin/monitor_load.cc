@@ -43,22 +43,29 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   CLI::App* const app = cli.app().add_subcommand(
       "stream", "Publish as many agents for a time, and say how fast the server acknowledged what was due");
   load::FleetOptions& fleet = flags.fleet;
-  app->add_option("--server", flags.server, "Where to send: HOST:PORT");
-  app->add_option("--agents", fleet.agents, "How many agents, each with a connection")->check(CLI::Range(1, 1'000'000));
+  app->add_option("--server", flags.server, "Where to send: HOST:PORT")->type_name("HOST:PORT,...");
+  app->add_option("--agents", fleet.agents, "How many agents, each with a connection")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
   add_duration(*app, "--interval", fleet.interval_ns, "Between two batches of an agent")->default_str("1s");
-  app->add_option("--points", fleet.points, "Points of a batch")->check(CLI::Range(size_t{1}, kMaxPoints));
+  app->add_option("--points", fleet.points, "Points of a batch")
+      ->type_name("N")
+      ->check(CLI::Range(size_t{1}, kMaxPoints));
   add_duration(*app, "--duration", fleet.duration_ns, "How long, from when the agents have connected")
       ->default_str("60s");
   add_duration(*app, "--ramp", fleet.ramp_ns, "Over how long the agents connect; 0: as fast as they can")
       ->default_str("0s");
   app->add_option("--window", fleet.window, "Batches of an agent that may be unacknowledged")
+      ->type_name("N")
       ->check(CLI::Range(1, 100'000));
-  app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...");
-  app->add_option("--seed", fleet.seed, "Of the values");
+  app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...")->type_name("PREFIX");
+  app->add_option("--seed", fleet.seed, "Of the values")->type_name("N");
   app->add_option("--tls-ca", flags.tls_ca,
-                  "Speak TLS with the server; its certificate must be signed by one of this file");
+                  "Speak TLS with the server; its certificate must be signed by one of this file")
+      ->type_name("FILE");
   app->add_option("--tls-server-name", flags.tls_server_name,
-                  "Name that the server's certificate must have (default: the host)");
+                  "Name that the server's certificate must have (default: the host)")
+      ->type_name("NAME");
   app->add_option("--format", flags.format, "How the summary is printed: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));
   app->add_flag("--verify", flags.verify,
@@ -68,8 +75,21 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   return app;
 }
 
+// Where no server is named: that of a running `monitor up`.
+std::string resolve_server(const Cli& cli, Flags& flags) {
+  const CLI::Option* const named = cli.subcommand_option("stream", "--server");
+  if (named != nullptr && named->count() > 0) return "";
+  const auto running = cli.running();
+  if (!running) return running.error().message();
+  if (*running == nullptr || (*running)->server.empty()) return "";
+  flags.server = (*running)->server;
+  log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", (*running)->pid}});
+  return "";
+}
+
 std::string check(const Cli& cli, Flags& flags) {
   load::FleetOptions& fleet = flags.fleet;
+  if (std::string fault = resolve_server(cli, flags); !fault.empty()) return fault;
   const auto server = rpc::parse_target(flags.server, 50051);
   if (!server) return "--server: " + server.error().message();
   fleet.server = *server;
@@ -86,6 +106,7 @@ std::string check(const Cli& cli, Flags& flags) {
         json_quote(fleet.prefix));
   }
   if (flags.verify) {
+    if (std::string fault = resolve_log(cli, flags.log); !fault.empty()) return fault;
     if (std::string fault = check_log_flags(flags.log); !fault.empty()) return fault;
   }
   return make_room(fleet.agents);

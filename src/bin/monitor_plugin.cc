@@ -242,30 +242,35 @@ int inspect(const Flags& flags, const std::string& data) {
 int run(int argc, char** argv) {
   Flags flags;
   Cli cli({"monitor-plugin", "Make, try and list plugins.",
-           "  monitor plugin new my_tag\n"
-           "  monitor agent --once --format json > ticks.json\n"
-           "  monitor plugin test my_tag/build/my_tag.so --input ticks.json --config '{\"value\": \"db\"}'\n"
-           "  monitor plugin inspect my_tag/build/my_tag.so\n"
-           "  monitor plugin list\n"});
+           "  monitor-plugin new my_tag\n"
+           "  monitor-agent --once --format json > ticks.json\n"
+           "  monitor-plugin test my_tag/build/my_tag.so --input ticks.json --config '{\"value\": \"db\"}'\n"
+           "  monitor-plugin inspect my_tag/build/my_tag.so\n"
+           "  monitor-plugin list\n"});
   CLI::App& app = cli.app();
   app.require_subcommand(1, 1);
   CLI::App* const make = app.add_subcommand("new", "Write a project that builds a native plugin, with a test");
-  make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required();
-  make->add_option("--dir", flags.folder, "Folder of the project (default: the name)");
-  make->add_option("--sdk", flags.prefix, "Where the SDK is installed (default: where this program is)");
+  make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required()->type_name("NAME");
+  make->add_option("--dir", flags.folder, "Folder of the project (default: the name)")->type_name("DIR");
+  make->add_option("--sdk", flags.prefix, "Where the SDK is installed (default: where this program is)")
+      ->type_name("DIR");
   CLI::App* const test_one =
       app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
-  test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required();
+  test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required()->type_name("FILE");
   test_one
       ->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them; - reads standard input")
+      ->type_name("FILE")
       ->required();
   test_one->add_flag("--quiet", flags.quiet, "Only the summary");
   CLI::App* const list_all = app.add_subcommand("list", "List the plugins that an agent on this host can run");
   CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and say what it is");
-  look->add_option("plugin", flags.file, "NAME.so, NAME.lua, or the name of one in the plugin folder")->required();
-  for (CLI::App* const one : {test_one, look}) one->add_option("--config", flags.config, "Its configuration, JSON");
+  look->add_option("plugin", flags.file, "NAME.so, NAME.lua, or the name of one in the plugin folder")
+      ->required()
+      ->type_name("PLUGIN");
+  for (CLI::App* const one : {test_one, look})
+    one->add_option("--config", flags.config, "Its configuration")->type_name("JSON");
   for (CLI::App* const one : {list_all, look}) {
-    one->add_option("--plugin-dir", flags.plugin_dir, "Folder of plugins (default: <data>/plugins)");
+    one->add_option("--plugin-dir", flags.plugin_dir, "Folder of plugins (default: <data>/plugins)")->type_name("DIR");
   }
   cli.add_data_option(Cli::Data::kLookedAt);
   if (const auto code = cli.parse(argc, argv)) return *code;

@@ -41,25 +41,34 @@ void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
   app.add_option("--port", flags.port,
                  "Accept agents on this port of the loopback address, with TLS or without; 0 picks one")
+      ->type_name("PORT")
       ->check(CLI::Range(0, 65535));
   app.add_option("--listen", flags.listen,
-                 "Accept agents on ADDR:PORT instead, as 0.0.0.0:50051 for other hosts; may be repeated");
+                 "Accept agents on ADDR:PORT instead, as 0.0.0.0:50051 for other hosts; may be repeated")
+      ->type_name("ADDR:PORT");
   add_log_options(app, flags.log);
   add_log_writer_options(app, flags.log);
   app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
       ->check(CLI::IsMember({"protobuf", "json"}));
-  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
-  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")->check(CLI::Range(0, 256));
+  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
+      ->type_name("ADDR:PORT|off");
+  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")
+      ->type_name("N")
+      ->check(CLI::Range(0, 256));
   app.add_option("--memory-limit", flags.memory_limit,
-                 "What batches may take until the log has them; beyond it streams pause, in turn; from 4MiB on");
+                 "What batches may take until the log has them; beyond it streams pause, in turn; from 4MiB on")
+      ->type_name("SIZE");
   app.add_option(
          "--max-connections-per-address", flags.per_address,
          "Connections that one address, or one IPv6 network of 64 bits, may have; default 4096, and none for this "
          "host's own addresses, which count only when this is given")
+      ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
   auto* const cert =
-      app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)");
-  auto* const key = app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)");
+      app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)")
+          ->type_name("FILE");
+  auto* const key =
+      app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)")->type_name("FILE");
   cert->needs(key);
   key->needs(cert);
   cli.add_data_option();
@@ -238,6 +247,9 @@ int run(int argc, char** argv) {
            "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
+  if (cli.data_named()) {  // a service looks for nothing that it was not told of
+    if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
+  }
   server::ServerOptions options;
   if (const std::string fault = check(flags, options); !fault.empty()) return cli.usage_error(fault);
   return Program(cli, flags).run(std::move(options));

@@ -1,6 +1,8 @@
 """Command lines: help, versions, wrong flags, the environment, exit statuses, man pages, completion; monitor-config."""
+import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +12,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, ProgramTest, run  # noqa: E402
 
 PROGRAMS = ["monitor", "monitor-agent", "monitor-server", "monitor-analysis", "monitor-config", "monitor-load"]
+
+
+def subcommands(program, path=()):
+    """The paths of all subcommands that run in this program, from its help."""
+    paths = []
+    listed = run(program, *path, "--help")[1].partition("Subcommands:\n")[2].partition("\n\n")[0]
+    for name in re.findall(r"^  ([a-z-]+)", listed, re.M):
+        if program != "monitor" or name in ("up", "help", "version"):
+            paths += [(*path, name), *subcommands(program, (*path, name))]
+    return paths
 
 
 class CliTest(ProgramTest):
@@ -36,20 +48,87 @@ class CliTest(ProgramTest):
             self.assertEqual(checked.returncode, 0, checked.stderr)
             self.assertIn("--log-level", out)
         self.assertEqual(run("monitor", "--generate", "pdf")[0], 64)
-        generated = run("monitor-config", "--generate", "bash")[1]
 
-        def complete(*words):
-            """What bash offers for the last of these words, which it parts at '='."""
-            script = generated + 'COMP_WORDS=(monitor-config "$@"); COMP_CWORD=$#; _monitor_config; printf "%s\\n" "${COMPREPLY[@]}"'
-            done = subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True, check=True)
-            return [word for word in done.stdout.splitlines() if word]
+    def test_help_of_subcommands_is_complete_and_their_own(self):
+        for program in [*PROGRAMS, "monitor-plugin"]:
+            _, top, _ = run(program, "--help")
+            self.assertIn("--generate", top)
+            for path in subcommands(program):
+                command = " ".join([program, *path])
+                status, out, err = run(program, *path, "--help")
+                self.assertEqual((status, err), (0, ""), command)
+                self.assertEqual(run(program, "help", *path), (0, out, ""), command)
+                self.assertIn(f"Usage: {command} ", out)
+                self.assertIn("--log-level debug|info", out, "what it inherits is shown")
+                self.assertNotRegex(out, r"\b(TEXT|UINT|INT|FLOAT)\b", command)
+                if path[0] in ("help", "version"):
+                    continue
+                examples = out.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+                self.assertTrue(examples, f"{command} has an example")
+                for line in examples:
+                    self.assertTrue(line.strip().startswith(command), f"{line} in the help of {command}")
+        for command, options in (("monitor-config set", ["--agent-id", "--etcd HOST", "--dir", "--interval", "FIELD=VALUE"]),
+                                 ("monitor up", ["--data"]), ("monitor-analysis serve", ["--data"])):
+            out = run(*command.split(), "--help")[1]
+            for option in options:
+                self.assertIn(option, out, command)
+        self.assertNotIn("--agent-id", run("monitor-config", "schema", "--help")[1], "what does nothing there is left out")
 
+    def test_help_and_version_as_words(self):
+        for program in [*PROGRAMS, "monitor-plugin"]:
+            self.assertEqual(run(program, "version"), run(program, "--version"))
+            self.assertEqual(run(program, "help"), run(program, "--help"))
+        self.assertEqual(run("monitor", "help", "config", "set"), run("monitor-config", "set", "--help"))
+        self.assertEqual(run("monitor", "help", "server"), run("monitor-server", "--help"))
+        status, _, err = run("monitor-config", "help", "sett")
+        self.assertEqual(status, 64)
+        self.assertIn("did you mean set?", err)
+
+    def complete(self, program, *words, env=None):
+        """What bash offers for the last of these words. As bash does, the words are parted at '=' and ':'."""
+        if not hasattr(self, "generated"):
+            self.generated = {}
+        if program not in self.generated:
+            self.generated[program] = run(program, "--generate", "bash")[1]
+        function = "_" + program.replace("-", "_")
+        script = self.generated[program] + (f'COMP_WORDS=("$0" "$@"); COMP_CWORD=$#; COMP_LINE="$0 $*"; {function}; '
+                                            'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", script, os.path.join(BIN, program), *words], text=True, capture_output=True, check=True,
+                              env={**os.environ, **(env or {})})
+        self.assertEqual(done.stderr, "")
+        return [word for word in done.stdout.splitlines() if word]
+
+    def test_completion_of_subcommands_options_and_values(self):
+        complete = functools.partial(self.complete, "monitor-config")
         self.assertEqual(complete("val"), ["validate"])
         self.assertEqual(complete("set", "inter"), ["interval="])
         self.assertEqual(complete("set", "log_level", "=", "de"), ["debug"])
         self.assertEqual(complete("set", "log_level", "="), ["debug", "info", "warning", "error", "off"])
         for field in json.loads(run("monitor-config", "schema")[1])["properties"]:
             self.assertIn(f"{field}=", complete("set", field[:-1]))
+            self.assertIn(f"{field}=", complete("override", "set", field[:-1]))
+        self.assertEqual(complete("override", ""), ["set", "list", "end", *[w for w in complete("override", "") if w.startswith("--")]])
+        self.assertEqual(complete("override", "set", "--fo"), ["--for", "--force"])
+        self.assertEqual(complete("schema", "--age"), [])
+        self.assertEqual(complete("set", "--agent-i"), ["--agent-id"])
+        self.assertEqual(complete("--agent-id", "set", "--in"), ["--interval"], "a value is no subcommand")
+        self.assertEqual(complete("list", "--format", ""), ["table", "json"])
+        self.assertEqual(complete("schema", "--format", "=", "m"), ["markdown"])
+        self.assertEqual(complete("get", "--format=j"), ["--format=json"])
+        self.assertEqual(complete("--metrics", "cpu", "disk"), ["disk\\ read", "disk\\ write"])
+        self.assertEqual(complete("--plugins", "dedu"), ["deduplication"])
+        self.assertIn("system.cpu.utilization", self.complete("monitor-analysis", "get-metrics", "--metric", "system.cpu."))
+        self.assertEqual(self.complete("monitor-analysis", "ledger", "--form"), ["--format"])
+        self.assertEqual(self.complete("monitor-agent", "spool", "ver"), ["verify"])
+        self.assertEqual(self.complete("monitor-agent", "--log-level", "w"), ["warning"])
+
+    def test_completion_of_names_that_the_configuration_knows(self):
+        for target in (["--agent-id", "web-1"], ["--agent-id", "db-1"], ["--group", "rack-7"]):
+            self.assertEqual(run("monitor-config", "--dir", self.data, *target)[0], 0)
+        self.assertEqual(self.complete("monitor-config", "get", "--dir", self.data, "--agent-id", ""), ["db-1", "web-1"])
+        self.assertEqual(self.complete("monitor-config", "get", "--dir", self.data, "--group", "r"), ["rack-7"])
+        self.assertEqual(self.complete("monitor", "config", "get", "--dir", self.data, "--agent-id", "w"), ["web-1"])
+        self.assertEqual(self.complete("monitor", "conf"), ["config"])
 
     def test_monitor_runs_the_others(self):
         self.assertEqual(run("monitor", "agent", "--version"), run("monitor-agent", "--version"))
@@ -71,7 +150,8 @@ class CliTest(ProgramTest):
 
     def test_wrong_values(self):
         for arguments, part in ((["--agent-id", "a/b"], "--agent-id"), (["--server", "host:99999"], "--server"),
-                                (["--server", ""], "--server"), (["--http", "nowhere:x"], "--http"),
+                                (["--server", ""], "--server"), (["--server", "local host"], "expected HOST:PORT"),
+                                (["--etcd", "local host:1"], "--etcd"), (["--etcd-host", "local host"], "--etcd-host"), (["--http", "nowhere:x"], "--http"),
                                 (["--group", "../x"], "--group"), (["--log-level", "loud"], "debug, info"),
                                 (["--drain-timeout", "-1"], "--drain-timeout")):
             status, _, err = run("monitor-agent", "--data", self.data, *arguments)
@@ -83,6 +163,14 @@ class CliTest(ProgramTest):
             status, _, err = run("monitor-server", "--data", self.data, f"--memory-limit={size}")
             self.assertEqual(status, 64, (size, err))
             self.assertIn("--memory-limit", err)
+        for arguments in (["monitor-server", "--listen", "local host:1"], ["monitor-analysis", "get-metrics", "--kafka", "local host:9092"],
+                          ["monitor-server", "--http", "local host:1"], ["monitor-load", "stream", "--server", "local host"],
+                          ["monitor", "up", "--web", "local host:1"], ["monitor", "up", "--http", "local host:1"],
+                          ["monitor", "up", "--kafka", "local host:1"], ["monitor-config", "list", "--etcd", "local host:1"]):
+            status, _, err = run(*arguments, *([] if "load" in arguments[0] else ["--data", self.data]))
+            self.assertEqual(status, 64, (arguments, err))
+            self.assertIn(f'{arguments[-2]}: ', err)
+            self.assertIn("local host", err)
         status, _, err = run("monitor-analysis", "get-metrics", "--data", self.data, "--from", "yesterday")
         self.assertEqual(status, 64, err)
 
@@ -168,8 +256,39 @@ class ConfigTest(ProgramTest):
         for target in (["--agent-id", "a"], ["--agent-id", "b"], ["--group", "g"], ["--defaults"]):
             self.assertEqual(self.config("set", *target, "interval=1")[0], 0)
         self.assertEqual(self.config("list")[1].split(), ["/monitor/config/a", "/monitor/config/b", "/monitor/defaults", "/monitor/groups/g"])
+        self.assertEqual([json.loads(line) for line in self.config("list", "--format", "json")[1].splitlines()],
+                         [{"key": "/monitor/config/a", "layer": "agent", "name": "a"}, {"key": "/monitor/config/b", "layer": "agent", "name": "b"},
+                          {"key": "/monitor/defaults", "layer": "defaults"}, {"key": "/monitor/groups/g", "layer": "group", "name": "g"}])
+        self.assertEqual(json.loads(self.config("get", "--agent-id", "a", "--format", "json")[1]),
+                         {"key": "/monitor/config/a", "document": {"interval": 1}})
+        self.assertEqual(self.config("names", "agents")[1].split(), ["a", "b"])
+        self.assertEqual(self.config("names", "groups")[1].split(), ["g"])
         self.assertEqual(self.config("delete", "--agent-id", "a")[0], 0)
         self.assertEqual(self.config("delete", "--agent-id", "a")[0], 1)
+
+    def test_set_stores_a_whole_document(self):
+        self.assertEqual(self.config("set", "--agent-id", "a", "send_every=2")[0], 0)
+        text = '{"interval": 3,\n "metrics": ["cpu"]}\n'
+        with open(f"{self.data}/new.json", "w", encoding="utf-8") as file:
+            file.write(text)
+        for arguments, stdin in (([f"{self.data}/new.json"], ""), (["-"], text)):
+            self.assertEqual(self.config("delete", "--agent-id", "a")[0], 0)
+            self.assertEqual(self.config("set", "--agent-id", "a", "send_every=2")[0], 0)
+            status, out, err = self.config("set", "--agent-id", "a", "--file", *arguments, stdin=stdin)
+            self.assertEqual((status, err), (0, ""))
+            self.assertIn("/monitor/config/a written", out)
+            self.assertEqual(self.config("get", "--agent-id", "a")[1], text, "as it was written, and nothing of what was there")
+        self.assertIn("unchanged", self.config("set", "--agent-id", "a", "--file", "-", stdin=text)[1])
+        for wrong, part in (('{"intervall": 1}', 'did you mean "interval"?'), ("", "not JSON"), ("[]", "object"),
+                            ('{"interval": 1,\n "metrics": ["cpuu"]}', "line 2")):
+            status, _, err = self.config("set", "--agent-id", "a", "--file", "-", stdin=wrong)
+            self.assertEqual(status, 78, err)
+            self.assertIn(part, err)
+        self.assertEqual(self.config("set", "--agent-id", "a", "--file", "/nonexistent")[0], 74)
+        self.assertEqual(self.config("set", "--agent-id", "a", "--file", "-", "interval=1", stdin=text)[0], 64)
+        self.assertEqual(self.config("set", "--agent-id", "a", "--file", "-", "--interval", "1", stdin=text)[0], 64)
+        self.assertEqual(self.config("set", "--file", "-", stdin=text)[0], 64)
+        self.assertEqual(self.document("a")["interval"], 3)
 
     def test_validate(self):
         self.assertEqual(self.config("validate", "-", stdin='{"interval": 1}')[0], 0)

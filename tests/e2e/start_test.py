@@ -51,6 +51,14 @@ class StandardDescriptorsTest(ProgramTest):
             self.assertEqual(status, 74, err)
             self.assertIn("standard output is closed", err)
 
+    def test_timeout_stops_a_reader_in_order(self):
+        """timeout(1) sends its signal to the process, and then to the whole group: the process gets it twice."""
+        self.start_server()
+        status, err = shell(f"timeout 1 monitor-analysis get-metrics --log sqlite:{self.data}/log.db --data {self.data}")
+        self.assertEqual(status, 124, err)
+        self.assertNotIn("second signal", err)
+        self.assertIn("get-metrics ended", err)
+
     def test_output_that_cannot_be_written_ends_every_program_with_74(self):
         where = f"--dir {self.data}/monitor"
         self.assertEqual(run("monitor-config", "--agent-id", "a", "--interval", "5", "--dir", f"{self.data}/monitor")[0], 0)

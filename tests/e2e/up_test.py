@@ -12,7 +12,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import frames as h2  # noqa: E402
-from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
+from programs import BIN, ProgramTest, free_port, run, wait_until  # noqa: E402
 
 
 def children_of(pid):
@@ -63,6 +63,60 @@ class UpTest(ProgramTest):
         self.assertEqual(len(up.out) - 1, sum(len(b["frames"]) for b in batches if b["incarnation"] == batches[-1]["incarnation"]),
                          "the second run shows what came since, not what the first has shown")
 
+    def test_other_programs_find_what_runs(self):
+        up = self.up("--interval", "0.5", "--agent-id", "here", "--simulate")
+        up.says(r"web page: http://\S+/ \(changes need the token in " + re.escape(f"{self.data}/web-token"))
+        up.prints(r"^\d{4}-")
+        for where in ([], ["--data", self.data]):
+            status, out, err = run("monitor-analysis", "get-metrics", "--count", "1", "--format", "json", *where)
+            self.assertEqual((status, json.loads(out)["agent"]), (0, "here"), err)
+            self.assertIn(f"log=sqlite:{self.data}/log.db", err)
+            self.assertIn(f"process={up.process.pid}", err)
+            status, out, err = run("monitor-analysis", "ledger", *where)
+            self.assertEqual(status, 0, err)
+            self.assertIn("here", out)
+            status, out, err = run("monitor-config", "status", "--format", "json", *where)
+            self.assertEqual((status, json.loads(out)["agent"]), (0, "here"), err)
+            self.assertIn(f"configuration={self.data}/monitor", err)
+        self.assertEqual(run("monitor-config", "list")[1], "/monitor/config/here\n")
+        self.assertEqual(json.loads(run("monitor-config", "get", "--agent-id", "here")[1])["interval"], 0.5)
+        load = run("monitor-load", "stream", "--agents", "2", "--duration", "0.5s", "--interval", "100ms", "--verify", "--format", "json")
+        self.assertEqual(load[0], 0, load[2])
+        self.assertTrue(json.loads(load[1]))
+        second = self.start("monitor-agent", "--agent-id", "second", "--data", self.data, "--simulate")
+        second.says("stream to the server established")
+        # What is named wins.
+        other = f"{self.data}/other"
+        os.mkdir(other, 0o700)
+        self.assertEqual(run("monitor-config", "list", "--dir", other)[:2], (0, ""))
+        self.assertEqual(run("monitor-config", "list", "--data", other)[:2], (0, ""))
+        self.assertEqual(run("monitor-config", "list", env={"MONITOR_CONFIG_DIR": other})[:2], (0, ""))
+        status, _, err = run("monitor-analysis", "ledger", "--log", f"sqlite:{other}/log.db")
+        self.assertIn(f"{other}/log.db", err)
+        # Which of two is meant must be said.
+        beside = self.start("monitor", "up", "--data", f"{self.data}/beside", "--port", "0", "--http", "off", "--web", "off", "--simulate")
+        beside.prints(r"^\d{4}-")
+        status, _, err = run("monitor-config", "list")
+        self.assertEqual(status, 64)
+        self.assertRegex(err, rf"runs more than once, on \S+ and on \S+: name one with --data")
+        self.assertEqual(run("monitor-config", "list", "--data", self.data)[:2], (0, "/monitor/config/here\n"))
+        beside.kill()  # it leaves its file
+        self.assertEqual(run("monitor-config", "list")[:2], (0, "/monitor/config/here\n"))
+        second.stop()
+        self.assertEqual(up.stop(), 0)
+        self.assertFalse(os.path.exists(f"{self.data}/running.json"))
+        # Nothing runs: the stored log and documents where a folder is named, and otherwise the usual services, which are
+        # not in this network.
+        self.assertEqual(run("monitor-analysis", "ledger", "--data", self.data)[0], 0)
+        self.assertEqual(run("monitor-config", "list", "--data", self.data)[:2], (0, "/monitor/config/here\n"))
+        alone = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+        status, _, err = run(*alone, f"{BIN}/monitor-config", "list")
+        self.assertEqual(status, 69, err)
+        self.assertRegex(err, "name one with --etcd, --dir or --data")
+        status, _, err = run(*alone, f"{BIN}/monitor-analysis", "ledger", "--timeout", "1")
+        self.assertEqual(status, 69, err)
+        self.assertRegex(err, "name one with --log, --kafka or --data")
+
     def test_formats(self):
         up = self.up("--duration", "2s", "--format", "csv", "--simulate=7")
         self.assertEqual(up.ends(), 0)
@@ -94,6 +148,14 @@ class UpTest(ProgramTest):
             status, _, err = run("monitor", "up", "--data", self.data, "--port", "0", "--http", f"127.0.0.1:{port}")
             self.assertEqual(status, 69, err)
             self.assertIn("--http", err)
+            status, out, err = run("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", f"127.0.0.1:{port}")
+            self.assertEqual((status, out), (69, ""), err)
+            self.assertRegex(err, rf"{port}.*choose another with --web ADDR:PORT, or --web off")
+            self.assertNotIn("--http", err)
+            # By itself the page has its own option, and cannot be switched off.
+            status, _, err = run("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--http", f"127.0.0.1:{port}")
+            self.assertEqual(status, 69, err)
+            self.assertRegex(err, rf"{port}.*choose another with --http ADDR:PORT(?!,)")
 
     def test_the_page_is_there_and_comes_back(self):
         up = self.up("--interval", "1")

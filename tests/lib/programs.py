@@ -18,6 +18,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ.get("MONITOR_BIN_DIR", os.path.join(ROOT, "build", "release", "bin"))
 sys.path.insert(0, os.path.join(ROOT, "docs", "examples"))
 
+# Where `monitor up` leaves its addresses: no program of a test finds what another test, or a person, runs.
+RUNTIME = tempfile.TemporaryDirectory(prefix="monitor-runtime-")
+os.environ["XDG_RUNTIME_DIR"] = RUNTIME.name
+
 LIMIT = 30  # seconds for anything that should take moments, on a busy machine
 
 

@@ -62,7 +62,7 @@ analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
 
 int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summary) {
   if (!summary) {
-    log_error("ledger ended", {{"reason", summary.error()}});
+    report_log_failure("ledger ended", flags.log, summary.error());
     return exit_code_for_reading(flags.log, summary.error());
   }
   if (summary->complete && summary->incarnations == 0) {
@@ -91,11 +91,13 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
       "ledger",
       "Show what became of every batch that agents made; ends with 1 when something is missing or contradicted");
   add_log_options(*sub, flags.log);
-  sub->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any");
+  sub->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any")->type_name("PATTERN");
   sub->add_option("--from", flags.from,
                   "Leave out what the log took before: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
-                  "(default: where the group stopped, else earliest)");
-  sub->add_option("--to", flags.to, "Leave out what the log took then or later: a time, or an age (default: all)");
+                  "(default: where the group stopped, else earliest)")
+      ->type_name("POSITION");
+  sub->add_option("--to", flags.to, "Leave out what the log took then or later: a time, or an age (default: all)")
+      ->type_name("POSITION");
   sub->add_option("--format", flags.format, "table, or json (an object a line)")
       ->check(CLI::IsMember({"table", "json"}));
   sub->add_flag("--watch", flags.watch, "Go on, and show what changes");
@@ -105,8 +107,10 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   add_duration(*sub, "--timeout", flags.timeout_ns,
                "How long to wait for a log that cannot be reached (default: 10s; in a group 30s)");
   sub->add_option("--group-id", flags.group,
-                  "Read as this group: go on where it stopped, share the work with its other members");
-  sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off");
+                  "Read as this group: go on where it stopped, share the work with its other members")
+      ->type_name("GROUP");
+  sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
+      ->type_name("ADDR:PORT|off");
   return sub;
 }
 
@@ -117,13 +121,14 @@ int show_ledger(const Cli& cli, LedgerFlags& flags) {
   if (!flags.to.empty() && (flags.watch || !flags.group.empty())) {
     return cli.usage_error("--to does not go with --watch or --group-id, which go on");
   }
+  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
   const auto http = http_option(flags.http);
   if (!http) return cli.usage_error(http.error().message());
   auto reader = open_log_reader(
       flags.log, {.group = flags.group, .start = span->start, .new_group_at_earliest = !flags.group.empty()});
   if (!reader) {
-    log_error("cannot read the metric log", {{"reason", reader.error()}});
+    report_log_failure("cannot read the metric log", flags.log, reader.error());
     return exit_code_for_reading(flags.log, reader.error());
   }
   telemetry::Registry registry;

@@ -107,7 +107,7 @@ class Page {
     const auto token = token_of(token_path());
     if (!token) return fail("the token cannot be had", token.error());
     if (const Status opened = open_log(); !opened) {
-      log_error("cannot read the metric log", {{"reason", opened.error()}});
+      report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
     }
     web::Api api(loop_, api_options(*token, history_options.path), state_, hub_, registry_, catalog_);
@@ -140,9 +140,8 @@ class Page {
     options.log = flags_.log.describe();
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };
-    // As monitor-config has it.
-    options.config.files = !flags_.dir.empty() || (!flags_.etcd.named() && cli_.data_named());
-    const std::string folder = flags_.dir.empty() ? cli_.data_folder() + "/monitor" : flags_.dir;
+    options.config.files = !flags_.dir.empty();
+    const std::string folder = flags_.dir;
     if (options.config.files) {
       options.config.describe = folder;
       options.config.open = [this, folder]() -> Result<std::unique_ptr<config::ConfigStore>> {
@@ -216,15 +215,21 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   CLI::App* const sub = app.add_subcommand("serve", "Serve the web page, its API, and the history behind them");
   add_log_options(*sub, flags.log);
   auto* const dir = sub->add_option("--dir,--config-dir", flags.dir,
-                                    "Configuration is in files of this folder (with --data alone: <data>/monitor)");
+                                    "Configuration is in files of this folder (with --data alone: <data>/monitor)")
+                        ->type_name("DIR");
   add_etcd_options(*sub, flags.etcd);
   dir->excludes(sub->get_option("--etcd"))->excludes(sub->get_option("--etcd-host"));
-  sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")->capture_default_str();
+  sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")
+      ->type_name("ADDR:PORT")
+      ->capture_default_str();
   sub->add_option("--web-token-file", flags.token_file,
-                  "The token that allows changes; made when missing (default: <data>/web-token)");
-  sub->add_option("--web-host", flags.hosts, "Another name by which browsers may call this server; may be repeated");
-  sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)");
+                  "The token that allows changes; made when missing (default: <data>/web-token)")
+      ->type_name("FILE");
+  sub->add_option("--web-host", flags.hosts, "Another name by which browsers may call this server; may be repeated")
+      ->type_name("NAME");
+  sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "The most that it may take: bytes, or with a unit")
+      ->type_name("SIZE")
       ->capture_default_str();
   add_duration(*sub, "--keep-full", flags.keep_ns[0], "How long ticks are kept as they came")->default_str("1d");
   add_duration(*sub, "--keep-10s", flags.keep_ns[1], "... their reduction to 10 s")->default_str("3d");
@@ -234,7 +239,11 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
 }
 
 int serve_page(const Cli& cli, ServeFlags& flags) {
+  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
+  if (const std::string fault = resolve_configuration(cli, flags.etcd, flags.dir); !fault.empty()) {
+    return cli.usage_error(fault);
+  }
   if (const std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return cli.usage_error(fault);
   const auto http = telemetry::parse_http_address(flags.http);
   if (!http) return cli.usage_error("--http: " + http.error().message());

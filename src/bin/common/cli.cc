@@ -17,16 +17,12 @@
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "bin/common/help.h"
 #include "bin/common/manual.h"
 
 namespace monitor {
 
 namespace {
-
-std::string upper_with_underscores(std::string text) {
-  for (char& c : text) c = c == '-' || c == ' ' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return text;
-}
 
 // All long names of an app's options and of its parents', with dashes.
 std::vector<std::string> known_options(const CLI::App& app) {
@@ -46,97 +42,6 @@ std::vector<std::string> known_subcommands(const CLI::App& app) {
   return names;
 }
 
-// What stands for an option's value in help, the same for all programs.
-constexpr std::array kValueNames = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"agent", "PATTERN"},
-    {"agent-id", "ID"},
-    {"config", "FILE"},
-    {"config-dir", "DIR"},
-    {"config-key", "KEY"},
-    {"count", "N"},
-    {"data", "DIR"},
-    {"dead-letter", "TOPIC"},
-    {"dir", "DIR"},
-    {"drain-timeout", "DURATION"},
-    {"duration", "DURATION"},
-    {"etcd", "HOST:PORT,..."},
-    {"etcd-ca", "FILE"},
-    {"etcd-cert", "FILE"},
-    {"etcd-host", "HOST"},
-    {"etcd-key", "FILE"},
-    {"etcd-password-file", "FILE"},
-    {"etcd-port", "PORT"},
-    {"etcd-user", "USER"},
-    {"from", "POSITION"},
-    {"group", "GROUP"},
-    {"group-id", "GROUP"},
-    {"history", "FILE"},
-    {"history-max", "SIZE"},
-    {"http", "ADDR:PORT|off"},
-    {"if-revision", "N"},
-    {"input", "FILE"},
-    {"interval", "DURATION"},
-    {"kafka", "HOST:PORT,..."},
-    {"kafka-properties-file", "FILE"},
-    {"kafka-property", "NAME=VALUE"},
-    {"listen", "ADDR:PORT"},
-    {"log", "sqlite:PATH"},
-    {"log-format", "FORMAT"},
-    {"log-level", "LEVEL"},
-    {"max-connections-per-address", "N"},
-    {"memory-limit", "SIZE"},
-    {"metric", "PATTERN"},
-    {"partitions", "N"},
-    {"plugin-dir", "DIR"},
-    {"port", "PORT"},
-    {"prefix", "PREFIX"},
-    {"procfs", "DIR"},
-    {"replication", "N"},
-    {"rootfs", "DIR"},
-    {"send-every", "DURATION"},
-    {"server", "HOST:PORT,..."},
-    {"spool", "DIR|memory"},
-    {"spool-max", "SIZE"},
-    {"sysfs", "DIR"},
-    {"threads", "N"},
-    {"tls-ca", "FILE"},
-    {"tls-cert", "FILE"},
-    {"tls-key", "FILE"},
-    {"tls-server-name", "NAME"},
-    {"to", "POSITION"},
-    {"topic", "TOPIC"},
-    {"web", "ADDR:PORT|off"},
-    {"web-host", "NAME"},
-    {"web-token-file", "FILE"},
-});
-
-std::string value_name(std::string_view option) {
-  const auto* const found =
-      std::ranges::find(kValueNames, option, &std::pair<std::string_view, std::string_view>::first);
-  return found == kValueNames.end() ? "" : std::string(found->second);
-}
-
-// Help that says what a value is and what it is by default, and nothing of types.
-class HelpFormatter final : public CLI::Formatter {
- public:
-  std::string make_option_opts(const CLI::Option* option) const override {
-    if (option->get_type_size() == 0) return "";
-    // CLI11 adds what its checks say of themselves: PORT:INT in [1 - 65535], TEXT:{table,json}.
-    std::string name = option->get_type_name();
-    name.resize(std::min(name.size(), name.find(":INT in ")));
-    if (!name.starts_with("TEXT:{")) return " " + name;
-    name = name.substr(6, name.size() - 7);
-    std::replace(name.begin(), name.end(), ',', '|');
-    return " " + name;
-  }
-  std::string make_option_desc(const CLI::Option* option) const override {
-    const std::string& text = option->get_description();
-    const std::string value = option->get_default_str();
-    const bool said = value.empty() || value == "[]" || value == "0" || text.find("(default") != std::string::npos;
-    return said ? text : fmt::format("{} (default: {})", text, value);
-  }
-};
-
 const CLI::App& deepest_parsed(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
@@ -146,16 +51,16 @@ const CLI::App& deepest_parsed(const CLI::App& app) {
 }  // namespace
 
 Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, text_.name) {
+  const std::string environment = upper_with_underscores(text_.name) + "_";
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.set_version_flag("--version", text_.name + " " + version(), "Print the version and exit");
-  app_.formatter(std::make_shared<HelpFormatter>());
-  app_.footer(fmt::format("{}Every option is also an environment variable: --log-level is {}_LOG_LEVEL.",
-                          text_.examples.empty() ? "" : "Examples:\n" + text_.examples + "\n",
-                          upper_with_underscores(text_.name)));
-  app_.add_option("--log-level", log_level_, "What is logged: debug, info, warning, error, off")->capture_default_str();
-  app_.add_option("--log-format", log_format_, "How log lines look: text or json")->capture_default_str();
-  app_.add_option("--generate", generate_, "Print a man page (man) or shell completion (bash, zsh, fish) and exit")
-      ->group("");
+  app_.formatter(make_help_formatter({text_.examples, environment, text_.unused}));
+  app_.add_option("--log-level", log_level_, "What is logged")
+      ->type_name("debug|info|warning|error|off")
+      ->capture_default_str();
+  app_.add_option("--log-format", log_format_, "How log lines look")->type_name("text|json")->capture_default_str();
+  app_.add_option("--generate", generate_, "Print a man page or shell completion and exit")
+      ->type_name("man|bash|zsh|fish");
   app_.option_defaults()->always_capture_default();
   app_.fallthrough();
 }
@@ -165,11 +70,13 @@ void Cli::add_data_option(Data data) {
   keeps_data_ = data == Data::kKept;
   app_.add_option("--data", data_option_,
                   "Folder for what is kept (default: /var/lib/monitor if it can be written, "
-                  "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)");
+                  "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)")
+      ->type_name("DIR");
 }
 
 void Cli::add_drain_option() {
-  app_.add_option("--drain-timeout", drain_option_, "How long a stop may wait for what is under way");
+  app_.add_option("--drain-timeout", drain_option_, "How long a stop may wait for what is under way")
+      ->type_name("DURATION");
 }
 
 void Cli::set_names(CLI::App& app, const std::string& prefix) {
@@ -178,13 +85,46 @@ void Cli::set_names(CLI::App& app, const std::string& prefix) {
     const std::string& name = option->get_lnames().front();
     if (name == "help" || name == "version" || name == "generate") continue;
     option->envname(prefix + upper_with_underscores(name));
-    if (const std::string value = value_name(name); !value.empty()) option->type_name(value);
   }
   for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) set_names(*sub, prefix);
 }
 
+void Cli::add_help_and_version() {
+  if (known_subcommands(app_).empty()) return;
+  help_ = app_.add_subcommand("help", "Print the help of this program or of a subcommand");
+  help_->add_option("SUBCOMMAND", help_of_, "The subcommand: override set")->type_name("SUBCOMMAND");
+  version_ = app_.add_subcommand("version", "Print the version");
+}
+
+// `help [SUBCOMMAND...]` and `version`, which need none of what the program needs.
+std::optional<int> Cli::answer_help_and_version(int argc, const char* const* argv) const {
+  if (argc < 2) return std::nullopt;
+  const std::string_view command = argv[1];
+  if (command == "version" && argc == 2) {
+    std::cout << fmt::format("{} {}\n", text_.name, version());
+    return kExitOk;
+  }
+  if (command != "help") return std::nullopt;
+  const CLI::App* app = &app_;
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("-")) return std::nullopt;
+    const auto names = known_subcommands(*app);
+    if (std::ranges::find(names, word) == names.end()) {
+      const auto near = nearest(word, names);
+      return usage_error(fmt::format("unknown subcommand {}{}", word,
+                                     near ? fmt::format("; did you mean {}?", *near) : std::string()));
+    }
+    app = app->get_subcommand(std::string(word));
+  }
+  std::cout << app->get_formatter()->make_help(app, command_of(*app), CLI::AppFormatMode::Normal);
+  return kExitOk;
+}
+
 std::optional<int> Cli::parse(int argc, const char* const* argv) {
+  add_help_and_version();
   set_names(app_, upper_with_underscores(text_.name) + "_");
+  if (const auto code = answer_help_and_version(argc, argv)) return code;
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -192,6 +132,9 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
     return report(error);
   }
   if (!generate_.empty()) return generate();
+  for (const CLI::App* const first : {help_, version_}) {
+    if (first != nullptr && first->parsed()) return usage_error(first->get_name() + ": options do not go with it");
+  }
   const auto level = parse_log_level(log_level_);
   if (!level) return usage_error("--log-level: " + level.error().message());
   const auto format = parse_log_format(log_format_);
@@ -210,6 +153,16 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   }
   while (data_.size() > 1 && data_.back() == '/') data_.pop_back();
   return std::nullopt;
+}
+
+Result<const RunningSystem*> Cli::running() const {
+  if (!running_ && data_named()) running_ = running_on(data_);
+  if (!running_ && !data_named()) {
+    auto found = find_running();
+    if (!found) return found.error();
+    running_ = std::move(*found);
+  }
+  return running_ ? &*running_ : nullptr;
 }
 
 int Cli::usage_error(const std::string& message) const {
@@ -236,7 +189,7 @@ int Cli::report(const CLI::ParseError& error) {
     return kExitOk;
   }
   const CLI::App& at = deepest_parsed(app_);
-  const std::string command = &at == &app_ ? text_.name : text_.name + " " + at.get_name();
+  const std::string command = command_of(at);
   std::cerr << fmt::format("{}: {}\nUsage: {} [OPTIONS]{}\nTry '{} --help'.\n", text_.name,
                            printable_lines(describe_fault(error)), command,
                            known_subcommands(at).empty() ? "" : " [SUBCOMMAND]", command);
@@ -244,9 +197,8 @@ int Cli::report(const CLI::ParseError& error) {
 }
 
 std::optional<int> Cli::generate() {
-  set_names(app_, upper_with_underscores(text_.name) + "_");
   const auto text =
-      generate_manual(generate_, app_, text_.name, text_.description, text_.examples, version(), text_.completions);
+      generate_manual(generate_, app_, {text_.description, text_.examples, version()}, text_.completions, text_.unused);
   if (!text) return usage_error("--generate: " + text.error().message());
   std::cout << *text;
   return kExitOk;

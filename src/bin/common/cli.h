@@ -16,15 +16,18 @@
 #include "base/host_id.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "bin/common/manual.h"
+#include "bin/common/completion.h"
+#include "bin/common/help.h"
+#include "bin/common/running.h"
 
 namespace monitor {
 
 struct ProgramText {
   std::string name;         // monitor-agent
   std::string description;  // one sentence
-  std::string examples;     // lines, as typed
+  std::string examples;     // lines, as typed; each subcommand's help shows those that call it
   Completions completions = {};
+  UnusedGroups unused = {};
 };
 
 class Cli {
@@ -32,13 +35,14 @@ class Cli {
   explicit Cli(ProgramText text);
 
   CLI::App& app() { return app_; }
+  const CLI::App& app() const { return app_; }
   // --data, for programs that keep files. `data_folder()` is what it came to. What such a program makes is its user's
   // alone (umask 077), unless it only looks into the folder.
   enum class Data { kKept, kLookedAt };
   void add_data_option(Data data = Data::kKept);
   // --drain-timeout, for programs that stop in order.
   void add_drain_option();
-  // --log-level and --log-format are always there.
+  // --log-level and --log-format are always there; every program also answers `help [SUBCOMMAND]` and `version`.
 
   // The exit status when the program must end now: after --help or --version, or on a wrong command line, which has
   // been reported with the nearest known name. Configures the logger.
@@ -48,6 +52,9 @@ class Cli {
   const CLI::Option* subcommand_option(const std::string& subcommand, const std::string& name) const {
     return app_.get_subcommand(subcommand)->get_option_no_throw(name);
   }
+  // What `monitor up` runs on the data folder where --data names one, else what it runs for this user. nullptr:
+  // nothing. Errors: several run, and none is named.
+  Result<const RunningSystem*> running() const;
   bool data_named() const { return !data_option_.empty(); }
   const std::string& data_folder() const { return data_; }
   int64_t drain_timeout_ns() const { return drain_timeout_ns_; }
@@ -58,7 +65,9 @@ class Cli {
   int usage_error(const std::string& message) const;
 
  private:
-  // Environment variables and the words for values, of an app's options and of its subcommands'.
+  void add_help_and_version();
+  std::optional<int> answer_help_and_version(int argc, const char* const* argv) const;
+  // Environment variables of an app's options and of its subcommands'.
   void set_names(CLI::App& app, const std::string& prefix);
   int report(const CLI::ParseError& error);
   std::string describe_fault(const CLI::ParseError& error);
@@ -70,12 +79,16 @@ class Cli {
   std::string data_;
   bool has_data_ = false;
   bool keeps_data_ = false;
+  mutable std::optional<RunningSystem> running_;
   std::string drain_option_ = "5s";
   int64_t drain_timeout_ns_ = 0;
   LogLevel parsed_level_ = LogLevel::kInfo;
   std::string log_level_ = "info";
   std::string log_format_ = "text";
   std::string generate_;
+  std::string help_of_;
+  CLI::App* help_ = nullptr;  // as version_: only where there are other subcommands
+  CLI::App* version_ = nullptr;
 };
 
 // Runs a program's `run` as every main must: with descriptors 0 to 2 open, with std::cout on a buffer that knows why a

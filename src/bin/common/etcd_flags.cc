@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/host_name.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/trust.h"
 
@@ -46,24 +48,66 @@ std::vector<std::string> EtcdFlags::arguments() const {
   return result;
 }
 
+void EtcdFlags::take(const std::vector<std::string>& arguments) {
+  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const std::string& name = arguments[i];
+    const std::string& value = arguments[i + 1];
+    if (name == "--etcd") endpoints = value;
+    if (name == "--etcd-host") host = value;
+    if (name == "--etcd-port") port = static_cast<uint16_t>(parse_u64(value).value_or(0));
+    if (name == "--etcd-user") user = value;
+    if (name == "--etcd-password-file") password_file = value;
+    if (name == "--etcd-ca") ca_file = value;
+    if (name == "--etcd-cert") certificate_file = value;
+    if (name == "--etcd-key") key_file = value;
+  }
+}
+
+std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string& dir) {
+  if (!dir.empty() || flags.mentioned()) return "";
+  const auto running = cli.running();
+  if (!running) return running.error().message();
+  if (const RunningSystem* const system = *running; system != nullptr) {
+    dir = system->config_dir;
+    flags.take(system->etcd);
+    log_info("`monitor up` is running; its configuration is used",
+             {{"configuration", dir.empty() ? "etcd " + join(system->etcd, " ") : dir},
+              {"data", system->data},
+              {"process", system->pid}});
+  } else if (cli.data_named()) {
+    dir = cli.data_folder() + "/monitor";
+  }
+  return "";
+}
+
 void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
   auto* const endpoints =
-      app.add_option("--etcd", flags.endpoints, "Configuration is in etcd: HOST:PORT, or several with commas between");
-  app.add_option("--etcd-host", flags.host, "Host of a single etcd (default: localhost)")->excludes(endpoints);
+      app.add_option("--etcd", flags.endpoints, "Configuration is in etcd: HOST:PORT, or several with commas between")
+          ->type_name("HOST:PORT,...");
+  app.add_option("--etcd-host", flags.host, "Host of a single etcd (default: localhost)")
+      ->type_name("HOST")
+      ->excludes(endpoints);
   app.add_option("--etcd-port", flags.port, "Port of a single etcd (default: 2379)")
+      ->type_name("PORT")
       ->check(CLI::Range(1, 65535))
       ->excludes(endpoints);
-  app.add_option("--etcd-user", flags.user, "Who to be for etcd; with --etcd-password-file");
-  app.add_option("--etcd-password-file", flags.password_file, "File whose first line is the password");
+  app.add_option("--etcd-user", flags.user, "Who to be for etcd; with --etcd-password-file")->type_name("USER");
+  app.add_option("--etcd-password-file", flags.password_file, "File whose first line is the password")
+      ->type_name("FILE");
   app.add_option("--etcd-ca", flags.ca_file,
-                 "Speak TLS with etcd; its certificate must be signed by one of this file (PEM)");
-  auto* const key = app.add_option("--etcd-key", flags.key_file, "Key of --etcd-cert (PEM)");
-  auto* const certificate =
-      app.add_option("--etcd-cert", flags.certificate_file, "Certificate to show to etcd (PEM)")->needs(key);
+                 "Speak TLS with etcd; its certificate must be signed by one of this file (PEM)")
+      ->type_name("FILE");
+  auto* const key = app.add_option("--etcd-key", flags.key_file, "Key of --etcd-cert (PEM)")->type_name("FILE");
+  auto* const certificate = app.add_option("--etcd-cert", flags.certificate_file, "Certificate to show to etcd (PEM)")
+                                ->type_name("FILE")
+                                ->needs(key);
   key->needs(certificate);
 }
 
 std::string check_etcd_flags(const EtcdFlags& flags) {
+  if (!flags.host.empty() && !valid_host(flags.host)) {
+    return fmt::format("--etcd-host: got {}, expected a name or an address", json_quote(flags.host.substr(0, 300)));
+  }
   if (const auto targets = targets_of(flags); !targets) return "--etcd: " + targets.error().message();
   if (flags.user.empty() != flags.password_file.empty()) {
     return "--etcd-user and --etcd-password-file belong together";

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "bin/common/cli.h"
 #include "config/etcd/connector.h"
 #include "config/etcd/etcd_client.h"
 #include "rpc/resolver.h"
@@ -29,11 +30,19 @@ struct EtcdFlags {
 
   // An etcd was named: nothing else is meant.
   bool named() const { return !endpoints.empty() || !host.empty() || port != 0; }
-  // The same options for another program's command line.
+  // Any of the options was given.
+  bool mentioned() const { return !arguments().empty(); }
+  // The same options for another program's command line, and back.
   std::vector<std::string> arguments() const;
+  void take(const std::vector<std::string>& arguments);
 };
 
 void add_etcd_options(CLI::App& app, EtcdFlags& flags);
+
+// Where no place of the configuration is named by `dir` or `flags`: takes that of a running `monitor up`
+// (Cli::running), and logs it; nothing runs there, and --data is named: <data>/monitor. Else nothing changes. Returns
+// what is wrong.
+std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string& dir);
 
 // What is wrong with them beyond their form; empty when nothing is.
 std::string check_etcd_flags(const EtcdFlags& flags);

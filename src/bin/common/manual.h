@@ -3,20 +3,21 @@
 
 #include <CLI/CLI.hpp>
 
-#include <map>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
+#include "bin/common/completion.h"
 
 namespace monitor {
 
-// What a subcommand is told besides its options: "set" -> "interval=", "log_level=debug".
-using Completions = std::map<std::string, std::vector<std::string>>;
+struct ManualText {
+  std::string description;
+  std::string examples;
+  std::string version;
+};
 
 // `what` is man, bash, zsh or fish.
-Result<std::string> generate_manual(const std::string& what, const CLI::App& app, const std::string& name,
-                                    const std::string& description, const std::string& examples,
-                                    const std::string& version, const Completions& completions);
+Result<std::string> generate_manual(const std::string& what, const CLI::App& app, const ManualText& text,
+                                    const Completions& completions, const UnusedGroups& unused);
 
 }  // namespace monitor

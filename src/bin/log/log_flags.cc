@@ -1,9 +1,14 @@
 #include "bin/log/log_flags.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+
+#include "base/log.h"
 #include "base/text.h"
 #include "base/trust.h"
+#include "bin/common/brokers.h"
 #include "bin/common/cli.h"
 #include "metriclog/log_address.h"
 #include "metriclog/sqlite/sqlite_log.h"
@@ -13,19 +18,6 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kKeepDeadLetters = int64_t{7} * 24 * 3600 * kNanosPerSecond;
-
-// HOST:PORT or HOST, several with commas.
-std::string check_brokers(const std::string& text) {
-  for (const std::string_view broker : split(text, ',')) {
-    const size_t colon = broker.rfind(':');
-    const bool host_alone = colon == std::string_view::npos || broker.ends_with(']');
-    const auto port = host_alone ? std::optional<uint64_t>(9092) : parse_u64(broker.substr(colon + 1));
-    if (broker.empty() || colon == 0 || !port || *port == 0 || *port > 65535) {
-      return fmt::format("--kafka: got {}, expected HOST:PORT, several with commas", json_quote(text));
-    }
-  }
-  return "";
-}
 
 // First, so that what the command line gives counts more.
 Status take_properties_file(LogFlags& flags) {
@@ -46,6 +38,10 @@ Status take_properties_file(LogFlags& flags) {
 
 }  // namespace
 
+bool LogFlags::named() const {
+  return std::ranges::any_of(naming, [](const CLI::Option* option) { return option->count() > 0; });
+}
+
 std::string LogFlags::describe() const {
   return on_kafka() ? fmt::format("kafka:{}/{}", kafka.brokers, kafka.topic) : log;
 }
@@ -53,22 +49,55 @@ std::string LogFlags::describe() const {
 void add_log_options(CLI::App& app, LogFlags& flags) {
   auto* const brokers =
       app.add_option("--kafka", flags.kafka.brokers, "The metric log on Kafka, at HOST:PORT (several with commas)")
+          ->type_name("HOST:PORT,...")
           ->capture_default_str();
-  app.add_option("--topic", flags.kafka.topic, "The metric log's topic on Kafka")->capture_default_str();
-  app.add_option("--kafka-property", flags.kafka_properties,
-                 "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
-      ->type_name("NAME=VALUE");
-  app.add_option("--kafka-properties-file", flags.kafka_properties_file,
-                 "File of such settings, a NAME=VALUE a line, for passwords: a command line can be seen by every user; "
-                 "--kafka-property counts more");
-  app.add_option("--log", flags.log, "The metric log in a file instead of Kafka: sqlite:PATH")->excludes(brokers);
+  auto* const topic = app.add_option("--topic", flags.kafka.topic, "The metric log's topic on Kafka")
+                          ->type_name("TOPIC")
+                          ->capture_default_str();
+  auto* const property =
+      app.add_option("--kafka-property", flags.kafka_properties,
+                     "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
+          ->type_name("NAME=VALUE");
+  auto* const file =
+      app.add_option("--kafka-properties-file", flags.kafka_properties_file,
+                     "File of such settings, a NAME=VALUE a line, for passwords: a command line can be seen by every "
+                     "user; --kafka-property counts more")
+          ->type_name("FILE");
+  auto* const log = app.add_option("--log", flags.log, "The metric log in a file instead of Kafka: sqlite:PATH")
+                        ->type_name("sqlite:PATH")
+                        ->excludes(brokers);
+  flags.naming = {brokers, topic, property, file, log};
+}
+
+std::string resolve_log(const Cli& cli, LogFlags& flags) {
+  if (flags.named()) return "";
+  const auto running = cli.running();
+  if (!running) return running.error().message();
+  if (const RunningSystem* const system = *running; system != nullptr) {
+    flags.log = system->log;
+    if (!system->kafka.empty()) flags.kafka.brokers = system->kafka;
+    log_info("`monitor up` is running; its metric log is used",
+             {{"log", flags.describe()}, {"data", system->data}, {"process", system->pid}});
+    return "";
+  }
+  const std::string file = cli.data_folder() + "/log.db";
+  if (cli.data_named() && access(file.c_str(), F_OK) == 0) {
+    flags.log = "sqlite:" + file;
+    log_info("the metric log of --data is used", {{"log", flags.log}});
+    return "";
+  }
+  log_info("no metric log is named; the usual Kafka is used",
+           {{"log", flags.describe()}, {"next", "name another with --log, --kafka or --data"}});
+  return "";
 }
 
 void add_log_writer_options(CLI::App& app, LogFlags& flags) {
   app.add_option("--partitions", flags.partitions,
                  "Partitions of a topic that is made because it is missing (default: 6)")
+      ->type_name("N")
       ->check(CLI::Range(1, 10000));
   app.add_option("--replication", flags.replication, "Copies of such a topic (default: as the brokers are set)")
+      ->type_name("N")
       ->check(CLI::Range(1, 100));
   add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
 }
@@ -143,6 +172,15 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
   options.with_heartbeats = false;
   options.retention_ns = kKeepDeadLetters;
   return metriclog::open_kafka_writer(options);
+}
+
+void report_log_failure(const char* what, const LogFlags& flags, const Error& error) {
+  if (flags.named() || !flags.on_kafka()) return log_error(what, {{"reason", error}});
+  std::string next = "no log was named and no `monitor up` runs: name one with --log, --kafka or --data";
+  if (const std::string data = default_data_folder(); access((data + "/log.db").c_str(), F_OK) == 0) {
+    next += fmt::format("; --data {} has one", data);
+  }
+  log_error(what, {{"reason", error}, {"next", next}});
 }
 
 int exit_code_for_log(const LogFlags& flags, const Error& error) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "bin/common/cli.h"
 #include "metriclog/browser.h"
 #include "metriclog/kafka/kafka_log.h"
 #include "metriclog/log.h"
@@ -26,6 +27,9 @@ struct LogFlags {
   int replication = 0;  // 0: not named
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;
 
+  // What names a log; filled by add_log_options().
+  std::vector<const CLI::Option*> naming = {};
+  bool named() const;
   bool on_kafka() const { return log.empty(); }
   // For people: "sqlite:/var/lib/monitor/log.db", "kafka:localhost:9092/monitoring-data".
   std::string describe() const;
@@ -33,6 +37,11 @@ struct LogFlags {
 
 void add_log_options(CLI::App& app, LogFlags& flags);
 void add_log_writer_options(CLI::App& app, LogFlags& flags);
+
+// Where no log is named: takes that of a running `monitor up` (Cli::running), and logs it; nothing runs there, and
+// --data names a folder with a log.db: takes that. Else it stays Kafka's default. Returns what is wrong. Before
+// check_log_flags().
+std::string resolve_log(const Cli& cli, LogFlags& flags);
 
 // Completes the flags after parsing. What is wrong beyond their form; empty when nothing is.
 std::string check_log_flags(LogFlags& flags);
@@ -44,6 +53,9 @@ Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& fl
 Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags);
 // A topic for what cannot be decoded.
 Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic);
+
+// Logs that reading the log failed; where none was named, with the options that name one.
+void report_log_failure(const char* what, const LogFlags& flags, const Error& error);
 
 // The exit status for what the log's writer or reader said last.
 int exit_code_for_log(const LogFlags& flags, const Error& error);

@@ -44,7 +44,7 @@ Result<int> listen_on(const std::string& address, uint16_t port) {
     const int error_number = errno;
     close(fd);
     const Error error = errno_error(error_number, fmt::format("HTTP on {} port {}", address, port));
-    return Error(Code::kUnavailable, error.message() + "; choose another with --http ADDR:PORT, or --http off");
+    return Error(Code::kUnavailable, error.message() + "; choose another with --http ADDR:PORT");
   }
   return fd;
 }

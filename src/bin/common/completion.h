@@ -1,0 +1,35 @@
+// Completion for shells, from the description of a program's options.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bin/common/help.h"
+
+namespace monitor {
+
+// What can be completed besides the names of subcommands and options, and the choices that an option's help shows.
+struct Completions {
+  // Arguments of a subcommand, by its path: "override set" -> "interval=", "log_level=debug".
+  std::map<std::string, std::vector<std::string>> arguments = {};
+  // Values of an option, by its long name: "metric" -> "system.cpu.utilization".
+  std::map<std::string, std::vector<std::string>> values = {};
+  // Options whose values are names that `monitor-config names KIND` prints: "agent-id" -> "agents".
+  std::map<std::string, std::string> names = {};
+  // Subcommands that are programs of their own: "config" -> monitor-config, which completes what follows.
+  std::vector<std::string> programs = {};
+};
+
+// `app` is the program. Its name is a valid shell name once '-' is '_'.
+std::string bash_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
+std::string zsh_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
+std::string fish_completion(const CLI::App& app, const Completions& completions);
+
+// Subcommands and options that people see, in the order of their declaration.
+std::vector<const CLI::App*> visible_subcommands(const CLI::App& app);
+std::vector<const CLI::Option*> visible_options(const CLI::App& app);
+
+}  // namespace monitor

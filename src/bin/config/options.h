@@ -1,0 +1,67 @@
+// The options and subcommands of monitor-config.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bin/common/cli.h"
+#include "bin/common/etcd_flags.h"
+#include "bin/config/fleet_commands.h"
+#include "bin/config/override_commands.h"
+#include "bin/config/role_commands.h"
+
+namespace monitor {
+
+struct ConfigFlags {
+  std::string agent_id;
+  std::string group;
+  bool defaults = false;
+  std::string dir;
+  EtcdFlags etcd;
+  std::optional<int64_t> if_revision;
+  std::string interval;
+  std::string send_every;
+  std::vector<std::string> metrics;
+  std::vector<std::string> plugins;
+  std::vector<std::string> fields;
+  std::string file;   // to check
+  std::string whole;  // to store
+  std::string format = "json";
+  bool force = false;
+  StatusFlags status;
+  WaitFlags wait;
+  std::string explain_format = "table";
+  std::string list_format = "table";
+  std::string get_format = "text";
+  std::string names;
+  OverrideFlags override_one;
+  RoleFlags roles;
+};
+
+struct ConfigCommands {
+  CLI::App* set;
+  CLI::App* get;
+  CLI::App* list;
+  CLI::App* names;
+  CLI::App* remove;
+  CLI::App* validate;
+  CLI::App* watch;
+  CLI::App* schema;
+  CLI::App* status;
+  CLI::App* wait;
+  CLI::App* explain;
+  CLI::App* override_set;
+  CLI::App* override_list;
+  CLI::App* override_end;
+  CLI::App* init_roles;
+};
+
+ConfigCommands declare_config(Cli& cli, ConfigFlags& flags);
+// What can be set, by the table of settings; metrics, plugins, names that the configuration knows.
+Completions config_completions();
+// Options that do nothing in a subcommand.
+UnusedGroups config_unused_groups();
+
+}  // namespace monitor

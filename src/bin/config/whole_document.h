@@ -1,0 +1,23 @@
+// monitor-config set --file: a whole document from a file or from standard input.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/result.h"
+#include "config/edit.h"
+
+namespace monitor {
+
+struct WholeDocument {
+  std::string text;                         // as it was read
+  std::vector<config::FieldChange> fields;  // its fields, for checks of what agents know
+};
+
+// Reads the document; "-" is standard input. Errors: kInvalidArgument with each problem and its line when it is not
+// valid as a layer of its own; the disk's.
+Result<WholeDocument> read_whole_document(Disk& disk, const std::string& file, config::Edited what,
+                                          const config::PluginCatalog& plugins);
+
+}  // namespace monitor
