@@ -1,4 +1,5 @@
 """Trouble: signals, files that are in the way, a damaged log, a full disk, garbage on the ports."""
+import json
 import os
 import re
 import signal
@@ -34,6 +35,8 @@ class TroubleTest(ProgramTest):
         self.assertEqual(agent.stop(signal.SIGTERM), 0)
         self.assertLess(time.monotonic() - start, 5)
         agent.says(r"agent stopped batches=\d+ unsent=0")
+        status, out, err = run("monitor-config", "--dir", f"{self.data}/monitor", "status", "--format", "json")
+        self.assertEqual((status, json.loads(out)["state"]), (0, "stopped"), err)
         # A server that answers nothing: the drain waits for its limit; a second signal does not.
         agent = self.start_agent("a", server, "--drain-timeout", "60s", "--http", "127.0.0.1:0")
         agent.says("stream to the server established")

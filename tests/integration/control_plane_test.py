@@ -58,6 +58,14 @@ class ControlPlane:
         # A stop in order takes the status away at once.
         self.assertEqual(other.stop(), 0)
         self.comes("b-other", "gone")
+        # However much is written elsewhere in etcd: what is told is the document's revision, in force and wanted.
+        for _ in range(3):
+            self.put("/monitor/groups/unrelated", "{}")
+        self.agent("c-web", "--group", "web")
+        self.comes("c-web", "applied")
+        row = self.rows()["c-web"]
+        self.assertEqual(row["applied"], row["wanted"])
+        self.assertLessEqual(row["applied"], row["desired"])
         self.assertIn("not applied within 300ms: b-other is gone",
                       self.config("wait", "--agent-id", "b-other", "--timeout", "300ms", expect=75))
         self.assertIn("c-none was never seen", self.config("wait", "--agent-id", "c-none", "--timeout", "100ms", expect=75))
