@@ -174,9 +174,8 @@ class UpTest(ProgramTest):
         os.kill(page, signal.SIGKILL)
         up.says(r"monitor-web ended with signal 9; started again in 1 s")
         wait_until(fleet, "the page at the same address")
-        for said in ("web page:", "server listens on"):
-            self.assertEqual({line.split()[-1] for line in up.err if said in line},
-                             {url if said == "web page:" else up.says(r"server listens on (\S+)").group(1)}, "only what they are")
+        for said, address in (("web page: ", url), ("server listens on ", up.says(r"server listens on (\S+)").group(1))):
+            self.assertEqual({line.split(said)[1].split()[0] for line in up.err if said in line}, {address}, "only what they are")
         self.assertEqual(up.stop(), 0)
         off = self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "off", "--duration", "2s")
         self.assertEqual(off.ends(), 0)
