@@ -122,6 +122,8 @@ std::string resolve_addresses(const Cli& cli, Flags& flags) {
     flags.server = system->server;
     log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", system->pid}});
   }
+  // What is named is not looked at: it may be a mount that hangs.
+  if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
   const std::string folder = cli.data_folder() + "/monitor";
   if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
   return resolve_configuration(cli, flags.etcd, flags.config_dir);
