@@ -49,7 +49,7 @@ class GrpcServicesTest(ProgramTest):
         with self.assertRaises(grpc.RpcError) as caught:
             call(b"\x0a" + b"\x90\x4e" + b"x" * 10_000, timeout=10)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
-        self.assertIn("limit of 4096", caught.exception.details())
+        self.assertIn("limit of 512", caught.exception.details())
 
 
 if __name__ == "__main__":
