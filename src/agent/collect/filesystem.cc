@@ -131,6 +131,7 @@ void FilesystemCollector::describe() {
 // False when a mount has gone since the table was read.
 bool FilesystemCollector::ask(int64_t deadline_ns) {
   std::vector<MountProber::Question> questions;
+  questions.reserve(groups_.size());
   for (const Group& group : groups_) questions.push_back({&group.front().measured.mount, group.front().remote});
   const auto answers = prober_->ask(questions, table_.origin(), deadline_ns);
   measured_.clear();
