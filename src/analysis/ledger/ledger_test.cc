@@ -530,4 +530,24 @@ TEST_F(LedgerTest, ARunThatGoesOnAfterItsCleanEndWasToldIsAContradiction) {
 }
 
 }  // namespace
+// A snapshot may be anybody's: no batch has the sequence 0, and none is missing below 1.
+TEST_F(LedgerTest, SnapshotThatClaimsNothingReadsBackTheSame) {
+  const std::string account(
+      "\x0a\x01"
+      "a"
+      "\x12\x01"
+      "i"
+      "\xb0\x01\x00",
+      9);  // agent, incarnation, claimed
+  Ledger ledger;
+  ASSERT_TRUE(ledger.decode(0, "\x1a\x09" + account).ok());
+  std::string once;
+  ledger.encode(0, once);
+  Ledger again;
+  ASSERT_TRUE(again.decode(0, once).ok());
+  std::string twice;
+  again.encode(0, twice);
+  EXPECT_EQ(once, twice);
+}
+
 }  // namespace monitor::analysis

@@ -1,4 +1,5 @@
 // PartitionLedger's wire form, as it is kept in snapshots. Field numbers are for ever; unknown ones are skipped.
+#include <algorithm>
 #include <utility>
 
 #include "analysis/ledger/partition_ledger.h"
@@ -357,6 +358,7 @@ Result<PartitionLedger> PartitionLedger::decode(std::string_view bytes) {
       if (!read_field(*part, account)) return bad;
     }
     if (inner.failed()) return bad;
+    account.claimed = std::max<uint64_t>(account.claimed, 1);  // sequences begin at 1, whatever was stored
     ledger.agents_[agent].insert_or_assign(std::move(incarnation), std::move(account));
   }
   if (outer.failed()) return bad;
