@@ -255,23 +255,27 @@ TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
 }
 
 TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
-  const int fd = connect_to();
   const std::string half =
       "POST /api/v1/config/validate?key=/monitor/defaults HTTP/1.1\r\nHost: localhost\r\n"
       "Content-Length: 600000\r\n\r\n" +
       std::string(590'000, ' ');
-  ASSERT_EQ(send(fd, half.data(), half.size(), MSG_NOSIGNAL), static_cast<ssize_t>(half.size()));
-  const auto another = [&] {
-    return status(ask("POST", "/api/v1/config/validate?key=/monitor/defaults", "", std::string(500'000, ' ')));
+  const auto another = [&](size_t bytes) {
+    return status(ask("POST", "/api/v1/config/validate?key=/monitor/defaults", "", std::string(bytes, ' ')));
   };
-  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
-  while (another() != 503 && clock_.mono_ns() < end) {
-  }
-  EXPECT_EQ(another(), 503);
+  const int64_t end = clock_.mono_ns() + 30 * kNanosPerSecond;
+  int fd = -1;
+  // Of two bodies that arrive together, either may be the one that has no room: then once more.
+  do {
+    if (fd >= 0) shutdown(fd, SHUT_RDWR);
+    fd = connect_to();
+    ASSERT_EQ(send(fd, half.data(), half.size(), MSG_NOSIGNAL), static_cast<ssize_t>(half.size()));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(another(10'000), 200) << "there is room for both";
+  } while (another(500'000) != 503 && clock_.mono_ns() < end);
+  EXPECT_EQ(another(500'000), 503);
   shutdown(fd, SHUT_RDWR);
-  while (another() != 200 && clock_.mono_ns() < end) {
+  while (another(500'000) != 200 && clock_.mono_ns() < end) {
   }
-  EXPECT_EQ(another(), 200);
+  EXPECT_EQ(another(500'000), 200);
 }
 
 // Nobody is cut while it looks.
