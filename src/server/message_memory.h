@@ -1,13 +1,12 @@
 // MessageMemory: what all connections may hold of messages that are not complete and of replies that are not read. An
-// eighth of --memory-limit, and counted in it. When it is full, a connection may still hold its share: an equal part
-// among those that hold any, and a small one of what is left of as much again, so that twice the eighth is never
-// exceeded however many come one after the other. Thread-safe, without locks.
+// eighth of --memory-limit, and counted in it. When it is full, a connection may still hold its fair share
+// (base/fair_share.h). Thread-safe, without locks.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
+#include "base/fair_share.h"
 #include "rpc/byte_budget.h"
 #include "server/ingest/memory_budget.h"
 
@@ -21,7 +20,7 @@ class MessageMemory final : public rpc::ByteBudget {
   bool take(size_t bytes, size_t held) override {
     const size_t holders = (held == 0 ? 1 : 0) + holders_.load(std::memory_order_relaxed);
     const size_t used = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    if (used > limit_ && held + bytes > share(used, holders)) {
+    if (used > limit_ && held + bytes > fair_share(limit_, used, holders)) {
       used_.fetch_sub(bytes, std::memory_order_relaxed);
       return false;
     }
@@ -38,13 +37,6 @@ class MessageMemory final : public rpc::ByteBudget {
   size_t limit() const { return limit_; }
 
  private:
-  static constexpr size_t kPartOfRest = 8;
-
-  size_t share(size_t used, size_t holders) const {
-    const size_t rest = 2 * limit_ - std::min(2 * limit_, used);
-    return std::min(limit_ / std::max<size_t>(1, holders), rest / kPartOfRest);
-  }
-
   MemoryBudget& memory_;
   const size_t limit_;
   std::atomic<size_t> used_{0};
