@@ -261,6 +261,12 @@ class ConfigTest(ProgramTest):
                           {"key": "/monitor/defaults", "layer": "defaults"}, {"key": "/monitor/groups/g", "layer": "group", "name": "g"}])
         self.assertEqual(json.loads(self.config("get", "--agent-id", "a", "--format", "json")[1]),
                          {"key": "/monitor/config/a", "document": {"interval": 1}})
+        nested = '{"interval": ' + "[" * 100_000 + "]" * 100_000 + "}"  # whoever else writes there
+        with open(f"{self.data}/config/b.json", "w", encoding="ascii") as file:
+            file.write(nested)
+        status, out, err = self.config("get", "--agent-id", "b", "--format", "json")
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual(json.loads(out), {"key": "/monitor/config/b", "text": nested})
         self.assertEqual(self.config("names", "agents")[1].split(), ["a", "b"])
         self.assertEqual(self.config("names", "groups")[1].split(), ["g"])
         self.assertEqual(self.config("delete", "--agent-id", "a")[0], 0)

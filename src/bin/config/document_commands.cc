@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/escape.h"
+#include "config/document.h"
 #include "config/keys.h"
 
 namespace monitor {
@@ -33,11 +34,10 @@ void add_revision(ordered_json& json, int64_t revision) {
 std::string as_json(const std::string& key, const config::Stored& stored) {
   ordered_json json = {{"key", key}};
   add_revision(json, stored.revision);
-  auto document = ordered_json::parse(stored.value, nullptr, false);
-  if (document.is_discarded()) {
-    json["text"] = stored.value;  // somebody else stored what is no document
+  if (config::Document::parse(stored.value)) {
+    json["document"] = ordered_json::parse(stored.value);
   } else {
-    json["document"] = std::move(document);
+    json["text"] = stored.value;  // somebody else stored what is no document
   }
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

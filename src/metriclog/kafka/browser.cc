@@ -149,12 +149,13 @@ class Browser final : public LogBrowser {
       return at != value.end() && at->is_string() ? at->get<std::string>() : std::string();
     };
     const auto count = value.find("count");
+    const auto ended = value.find("ended");  // never copied: what others nested without end would fill the stack
     beats_[record.key] = {.writer = record.key,
                           .program = text("program"),
                           .host = text("host"),
                           .count = count != value.end() && count->is_number_unsigned() ? count->get<uint64_t>() : 0,
                           .time_ns = record.time_ns,
-                          .ended = value.value("ended", nlohmann::json()) == true};
+                          .ended = ended != value.end() && ended->is_boolean() && ended->get<bool>()};
     std::erase_if(beats_, [&](const auto& one) { return record.time_ns - one.second.time_ns > kForgetWriter; });
   }
 
