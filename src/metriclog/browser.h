@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "metriclog/heartbeat.h"
 #include "metriclog/log.h"
 
 namespace monitor::metriclog {
@@ -27,19 +28,6 @@ struct GroupPosition {
   std::string group;
   int32_t partition = 0;
   int64_t next_offset = 0;  // the first that it has not stored as done
-};
-
-// What a writer of the log leaves every kEvery, whether or not anything is written, and once more when it stops.
-// Readers tell by it a server that is away from agents that are. A writer that cannot write leaves none.
-struct Heartbeat {
-  static constexpr int64_t kEvery = 5 * kNanosPerSecond;
-
-  std::string writer = {};   // random, new with every start of a writer
-  std::string program = {};  // for people
-  std::string host = {};
-  uint64_t count = 0;   // rises with each of this writer
-  int64_t time_ns = 0;  // when the log took it (wall clock of the log)
-  bool ended = false;   // the writer was stopped; none follows
 };
 
 class LogBrowser {

@@ -4,12 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "metriclog/kafka/outcome.h"
@@ -29,19 +27,13 @@ constexpr int64_t kPurgeTimeout = 5 * kNanosPerSecond;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
 
-std::string random_id() {
-  std::array<char, 8> id{};
-  SystemRandom().fill(id.data(), id.size());
-  return hex({id.data(), id.size()});
-}
-
 }  // namespace
 
 Writer::Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer)
     : options_(std::move(options)),
       connectivity_(options_.kafka.brokers),
       producer_(std::move(producer)),
-      heartbeat_{.writer = random_id(), .program = options_.program, .host = options_.host},
+      heartbeat_(new_heartbeat(options_.program, options_.host)),
       trouble_{{Cause::kTopic, fmt::format("connecting to Kafka at {}", options_.kafka.brokers)}},
       thread_([this] { run(); }) {}
 

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "metriclog/browser.h"
+#include "metriclog/heartbeat.h"
 #include "metriclog/kafka/client.h"
 #include "metriclog/kafka/open_records.h"
 #include "metriclog/kafka/producer.h"

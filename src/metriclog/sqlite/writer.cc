@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -11,7 +10,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "base/trust.h"
 
@@ -287,13 +285,9 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   }
   auto store = sqlite::RecordStore::open(options.path, options.vfs);
   if (!store) return store.error();
-  std::array<char, 8> id{};
-  SystemRandom().fill(id.data(), id.size());
-  Heartbeat heartbeat{.writer = hex({id.data(), id.size()}),
-                      .program = options.program,
-                      .host = options.host,
-                      .count = 1,
-                      .time_ns = clock.wall_ns()};
+  Heartbeat heartbeat = new_heartbeat(options.program, options.host);
+  heartbeat.count = 1;
+  heartbeat.time_ns = clock.wall_ns();
   // The disk is no condition: a log that cannot be written yet is written when it can.
   if (const Status left = (*store)->beat(heartbeat); !left) {
     log_debug("no heartbeat could be left in the log", {{"reason", left.error()}});

@@ -16,7 +16,7 @@
 #include "base/disk.h"
 #include "base/lock_file.h"
 #include "base/trusted_clock.h"
-#include "metriclog/browser.h"
+#include "metriclog/heartbeat.h"
 #include "metriclog/log.h"
 #include "metriclog/sqlite/record_store.h"
 #include "metriclog/sqlite/sqlite_log.h"
