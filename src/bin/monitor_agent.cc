@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 #include "bin/agent_config.h"
+#include "bin/agent_flags.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
@@ -40,152 +41,16 @@ namespace {
 constexpr int64_t kStopGrace = 500 * kNanosPerMilli;
 constexpr int64_t kFolderAnswers = 2 * kNanosPerSecond;
 
-struct Flags {
-  std::string agent_id;
-  std::string server = "localhost:50051";
-  std::string tls_ca;
-  std::string tls_server_name;
-  std::string config_file;
-  std::string config_dir;
-  std::string config_key;
-  EtcdFlags etcd;
-  std::vector<std::string> groups;
-  agent::Roots roots;
-  OptionalValue simulate;
-  bool once = false;
-  bool trace_plugins = false;
-  std::string format = "table";
-  std::string http = "off";
-  std::string plugin_dir;
-  SpoolFlags spool;
-};
-
-void declare(Cli& cli, Flags& flags) {
-  CLI::App& app = cli.app();
-  app.add_option("--agent-id", flags.agent_id,
-                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)")
-      ->type_name("ID");
-  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between")
-      ->type_name("HOST:PORT,...");
-  app.add_option("--tls-ca", flags.tls_ca,
-                 "Speak TLS with the server; its certificate must be signed by one of this file")
-      ->type_name("FILE");
-  app.add_option("--tls-server-name", flags.tls_server_name,
-                 "Name that the server's certificate must have (default: the host)")
-      ->type_name("NAME");
-  auto* const file =
-      app.add_option("--config", flags.config_file, "The agent's own configuration is this file")->type_name("FILE");
-  app.add_option("--config-dir", flags.config_dir,
-                 "Configuration is in files of this folder: config/<agent-id>.json, defaults.json, "
-                 "groups/<group>.json")
-      ->type_name("DIR")
-      ->excludes(file);
-  app.add_option("--config-key", flags.config_key,
-                 "Key of the agent's own configuration "
-                 "(default: /monitor/config/<agent-id>)")
-      ->type_name("KEY");
-  add_etcd_options(app, flags.etcd);
-  app.add_option("--group", flags.groups,
-                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top")
-      ->type_name("GROUP");
-  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted")->type_name("DIR");
-  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted")->type_name("DIR");
-  app.add_option("--rootfs", flags.roots.rootfs,
-                 "Where the host's root is seen, with a --procfs of the host: stands before its mount points "
-                 "(default: the folder of --procfs without its /proc)")
-      ->type_name("DIR");
-  add_optional_value(app, "--simulate", flags.simulate,
-                     "Make believable values instead of reading the host: --simulate or --simulate=SEED")
-      ->type_name("[SEED]");
-  app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
-  app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print what every plugin makes of the tick")
-      ->needs(app.get_option("--once"));
-  app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
-  add_spool_options(app, flags.spool);
-  app.add_option("--plugin-dir", flags.plugin_dir,
-                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)")
-      ->type_name("DIR");
-  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
-      ->type_name("ADDR:PORT|off");
-  cli.add_data_option();
-  cli.add_drain_option();
-}
-
-// Where --data names a folder, and addresses are not named: those of the `monitor up` that runs on it, and the
-// configuration in it. An agent is a service: it looks for nothing that it was not told of.
-std::string resolve_addresses(const Cli& cli, Flags& flags) {
-  if (!cli.data_named()) return "";
-  const auto running = cli.running();
-  if (!running) return running.error().message();
-  const RunningSystem* const system = *running;
-  if (cli.app().get_option("--server")->count() == 0 && system != nullptr && !system->server.empty()) {
-    flags.server = system->server;
-    log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", system->pid}});
-  }
-  // What is named is not looked at: it may be a mount that hangs.
-  if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
-  const std::string folder = cli.data_folder() + "/monitor";
-  if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
-  return resolve_configuration(cli, flags.etcd, flags.config_dir);
-}
-
-// What is wrong with the flags beyond their form; empty when nothing is.
-std::string check(Flags& flags, std::vector<rpc::Target>& servers, uint64_t& seed) {
-  if (flags.agent_id.empty()) {
-    const HostId host = host_id();
-    flags.agent_id = host.id;
-    if (host.id.empty() && flags.once) flags.agent_id = "agent";  // nobody else reads it
-    if (flags.agent_id.empty()) return fmt::format("--agent-id: {}, and an agent needs an id; give one", host.warning);
-    if (!host.warning.empty() && !flags.once) {
-      log_warning("agent id is made of the host's name",
-                  {{"agent", host.id}, {"reason", host.warning}, {"next", "give each agent an --agent-id of its own"}});
-    }
-  }
-  if (!valid_name(flags.agent_id)) {
-    return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]",
-                       json_quote(flags.agent_id.substr(0, 160)));
-  }
-  if (!flags.roots.rootfs.empty() && !flags.roots.rootfs.starts_with('/')) {
-    return fmt::format("--rootfs: got {}, expected an absolute path", json_quote(flags.roots.rootfs));
-  }
-  for (const std::string& group : flags.groups) {
-    if (!valid_name(group))
-      return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
-  }
-  if (!flags.config_key.empty()) {
-    if (const Status valid = config::check_key(flags.config_key); !valid) {
-      return "--config-key: " + valid.error().message();
-    }
-  }
-  const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
-  if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
-  if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
-  if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
-  for (const std::string_view part : split(flags.server, ',')) {
-    auto target = rpc::parse_target(std::string(trim(part)), 50051);
-    if (!target) return "--server: " + target.error().message();
-    servers.push_back(*target);
-  }
-  if (flags.http != "off") {
-    if (const auto address = telemetry::parse_http_address(flags.http); !address) {
-      return "--http: " + address.error().message();
-    }
-  }
-  const auto parsed = flags.simulate.text.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate.text);
-  if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate.text));
-  seed = *parsed;
-  return "";
-}
-
-std::string plugin_folder(const Flags& flags, const std::string& data) {
+std::string plugin_folder(const AgentFlags& flags, const std::string& data) {
   return flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir;
 }
 
-std::string own_key(const Flags& flags) {
+std::string own_key(const AgentFlags& flags) {
   return flags.config_key.empty() ? config::agent_key(flags.agent_id) : flags.config_key;
 }
 
-config::FileSourceOptions source_options(const Flags& flags, const std::string& data, const std::string& own_folder) {
+config::FileSourceOptions source_options(const AgentFlags& flags, const std::string& data,
+                                         const std::string& own_folder) {
   config::FileSourceOptions options;
   options.folder = flags.config_dir.empty() ? data + "/monitor" : flags.config_dir;
   if (!flags.config_file.empty()) options.files[own_key(flags)] = flags.config_file;
@@ -193,7 +58,7 @@ config::FileSourceOptions source_options(const Flags& flags, const std::string& 
   return options;
 }
 
-AgentConfigOptions config_options(const Flags& flags, bool etcd, config::FileSourceOptions files) {
+AgentConfigOptions config_options(const AgentFlags& flags, bool etcd, config::FileSourceOptions files) {
   AgentConfigOptions options;
   options.agent_id = flags.agent_id;
   options.host = host_name();
@@ -209,7 +74,7 @@ int report_no_etcd(const Error& reason) {
   return kExitIo;
 }
 
-std::unique_ptr<agent::TickSource> make_source(const Flags& flags, uint64_t seed, metrics::SeriesTable& table,
+std::unique_ptr<agent::TickSource> make_source(const AgentFlags& flags, uint64_t seed, metrics::SeriesTable& table,
                                                const Clock& clock) {
   if (flags.simulate.given()) return std::make_unique<agent::SimulatedSource>(seed, table);
   return std::make_unique<agent::HostSource>(flags.roots, table, clock, agent::probe_mount_apart);
@@ -238,11 +103,11 @@ Status trust_if_there(const std::string& folder, const std::string& what) {
 }
 
 // The folder of the documents, where files are the source: who writes there decides what this agent does.
-Status trust_documents(const Flags& flags, const std::string& data) {
+Status trust_documents(const AgentFlags& flags, const std::string& data) {
   return trust_if_there(flags.config_dir.empty() ? data + "/monitor" : flags.config_dir, "the configuration's folder");
 }
 
-int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
+int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   let_signals_end_process();
   if (const Status trusted = trust_documents(flags, data); !trusted) {
     log_error("the configuration cannot be used", {{"reason", trusted.error()}});
@@ -282,7 +147,7 @@ int run_once(const Flags& flags, uint64_t seed, const std::string& data) {
 // By the server's host: each must show a certificate of its own name. Empty without TLS.
 using SecurityByHost = std::map<std::string, std::shared_ptr<const rpc::SecurityContext>>;
 
-Result<SecurityByHost> security(const Flags& flags, const std::vector<rpc::Target>& servers) {
+Result<SecurityByHost> security(const AgentFlags& flags, const std::vector<rpc::Target>& servers) {
   SecurityByHost contexts;
   if (flags.tls_ca.empty()) return contexts;
   for (const rpc::Target& server : servers) {
@@ -305,7 +170,7 @@ std::string new_incarnation(Random& random) {
 // The agent's parts, wired. Members are in the order in which they need one another.
 class AgentProgram final : private config::Applier {
  public:
-  AgentProgram(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed,
+  AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<rpc::Target> servers, uint64_t seed,
                std::string own_folder, SecurityByHost tls, StopGuard& guard)
       : cli_(cli),
         guard_(guard),
@@ -434,7 +299,7 @@ class AgentProgram final : private config::Applier {
 
   const Cli& cli_;
   StopGuard& guard_;
-  const Flags& flags_;
+  const AgentFlags& flags_;
   std::string own_folder_;
   SecurityByHost tls_;
   SystemClock clock_;
@@ -460,7 +325,7 @@ class AgentProgram final : private config::Applier {
 };
 
 // The folders that the agent keeps data in, made when they are missing, and those that tell it what to do.
-Status trust_folders(const Flags& flags, const std::string& data, const std::string& own_folder) {
+Status trust_folders(const AgentFlags& flags, const std::string& data, const std::string& own_folder) {
   PosixDisk disk;
   for (const std::string& folder : {data, data + "/agent", own_folder}) {
     if (Status made = make_trusted_folder(disk, folder, "the data folder"); !made) return made;
@@ -478,7 +343,7 @@ Status trust_folders(const Flags& flags, const std::string& data, const std::str
   return {};
 }
 
-int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
+int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
@@ -501,7 +366,7 @@ int run_agent(const Cli& cli, const Flags& flags, std::vector<rpc::Target> serve
 int run(int argc, char** argv) {
   block_signals();
   raise_descriptor_limit();
-  Flags flags;
+  AgentFlags flags;
   Cli cli({"monitor-agent",
            "Collects what this host does and streams it to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
@@ -511,15 +376,15 @@ int run(int argc, char** argv) {
            "  monitor-agent spool verify /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent --simulate=7 --agent-id test-1\n",
            {.names = {{"agent-id", "agents"}, {"group", "groups"}}}});
-  declare(cli, flags);
+  declare_agent(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }
   std::vector<rpc::Target> servers;
   uint64_t seed = 1;
-  if (const std::string fault = resolve_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);
-  if (const std::string fault = check(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);
+  if (const std::string fault = resolve_agent_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);
+  if (const std::string fault = check_agent_flags(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);
   return flags.once ? run_once(flags, seed, cli.data_folder()) : run_agent(cli, flags, std::move(servers), seed);
 }
 

@@ -1,0 +1,129 @@
+#include "bin/agent_flags.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "telemetry/http/http_server.h"
+
+namespace monitor {
+
+void declare_agent(Cli& cli, AgentFlags& flags) {
+  CLI::App& app = cli.app();
+  app.add_option("--agent-id", flags.agent_id,
+                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)")
+      ->type_name("ID");
+  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between")
+      ->type_name("HOST:PORT,...");
+  app.add_option("--tls-ca", flags.tls_ca,
+                 "Speak TLS with the server; its certificate must be signed by one of this file")
+      ->type_name("FILE");
+  app.add_option("--tls-server-name", flags.tls_server_name,
+                 "Name that the server's certificate must have (default: the host)")
+      ->type_name("NAME");
+  auto* const file =
+      app.add_option("--config", flags.config_file, "The agent's own configuration is this file")->type_name("FILE");
+  app.add_option("--config-dir", flags.config_dir,
+                 "Configuration is in files of this folder: config/<agent-id>.json, defaults.json, "
+                 "groups/<group>.json")
+      ->type_name("DIR")
+      ->excludes(file);
+  app.add_option("--config-key", flags.config_key,
+                 "Key of the agent's own configuration "
+                 "(default: /monitor/config/<agent-id>)")
+      ->type_name("KEY");
+  add_etcd_options(app, flags.etcd);
+  app.add_option("--group", flags.groups,
+                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top")
+      ->type_name("GROUP");
+  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted")->type_name("DIR");
+  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted")->type_name("DIR");
+  app.add_option("--rootfs", flags.roots.rootfs,
+                 "Where the host's root is seen, with a --procfs of the host: stands before its mount points "
+                 "(default: the folder of --procfs without its /proc)")
+      ->type_name("DIR");
+  add_optional_value(app, "--simulate", flags.simulate,
+                     "Make believable values instead of reading the host: --simulate or --simulate=SEED")
+      ->type_name("[SEED]");
+  app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
+  app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print what every plugin makes of the tick")
+      ->needs(app.get_option("--once"));
+  app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
+  add_spool_options(app, flags.spool);
+  app.add_option("--plugin-dir", flags.plugin_dir,
+                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)")
+      ->type_name("DIR");
+  app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
+      ->type_name("ADDR:PORT|off");
+  cli.add_data_option();
+  cli.add_drain_option();
+}
+
+std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
+  if (!cli.data_named()) return "";
+  const auto running = cli.running();
+  if (!running) return running.error().message();
+  const RunningSystem* const system = *running;
+  if (cli.app().get_option("--server")->count() == 0 && system != nullptr && !system->server.empty()) {
+    flags.server = system->server;
+    log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", system->pid}});
+  }
+  // What is named is not looked at: it may be a mount that hangs.
+  if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
+  const std::string folder = cli.data_folder() + "/monitor";
+  if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
+  return resolve_configuration(cli, flags.etcd, flags.config_dir);
+}
+
+std::string check_agent_flags(AgentFlags& flags, std::vector<rpc::Target>& servers, uint64_t& seed) {
+  if (flags.agent_id.empty()) {
+    const HostId host = host_id();
+    flags.agent_id = host.id;
+    if (host.id.empty() && flags.once) flags.agent_id = "agent";  // nobody else reads it
+    if (flags.agent_id.empty()) return fmt::format("--agent-id: {}, and an agent needs an id; give one", host.warning);
+    if (!host.warning.empty() && !flags.once) {
+      log_warning("agent id is made of the host's name",
+                  {{"agent", host.id}, {"reason", host.warning}, {"next", "give each agent an --agent-id of its own"}});
+    }
+  }
+  if (!valid_name(flags.agent_id)) {
+    return fmt::format("--agent-id: got {}, expected 1 to 128 of [A-Za-z0-9._-]",
+                       json_quote(flags.agent_id.substr(0, 160)));
+  }
+  if (!flags.roots.rootfs.empty() && !flags.roots.rootfs.starts_with('/')) {
+    return fmt::format("--rootfs: got {}, expected an absolute path", json_quote(flags.roots.rootfs));
+  }
+  for (const std::string& group : flags.groups) {
+    if (!valid_name(group))
+      return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(group));
+  }
+  if (!flags.config_key.empty()) {
+    if (const Status valid = config::check_key(flags.config_key); !valid) {
+      return "--config-key: " + valid.error().message();
+    }
+  }
+  const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
+  if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
+  if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
+  if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
+  for (const std::string_view part : split(flags.server, ',')) {
+    auto target = rpc::parse_target(std::string(trim(part)), 50051);
+    if (!target) return "--server: " + target.error().message();
+    servers.push_back(*target);
+  }
+  if (flags.http != "off") {
+    if (const auto address = telemetry::parse_http_address(flags.http); !address) {
+      return "--http: " + address.error().message();
+    }
+  }
+  const auto parsed = flags.simulate.text.empty() ? std::optional<uint64_t>(1) : parse_u64(flags.simulate.text);
+  if (!parsed) return fmt::format("--simulate: got {}, expected a number", json_quote(flags.simulate.text));
+  seed = *parsed;
+  return "";
+}
+
+}  // namespace monitor
