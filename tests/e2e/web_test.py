@@ -75,8 +75,12 @@ class WebTest(BrowserTest):
         self.browser.open(self.url("agent?agents=agent-001,agent-002"))
         self.browser.wait("document.querySelectorAll('[data-metric=\"system.cpu.utilization\"] .u-series').length >= 3")
         self.browser.eval("document.querySelector('[data-metric=\"system.cpu.utilization\"]').scrollIntoView()")
+        self.browser.do("size", width=1280, height=3000)  # charts of all units, with axes of different widths
+        self.browser.wait("new Set([...document.querySelectorAll('.panel .u-over')].map((one) => one.clientWidth)).size >= 2")
+        steps = self.browser.eval("history.length")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
         self.browser.wait("location.hash.includes('from=')")
+        self.assertEqual(self.browser.eval("history.length"), steps + 1, "one step for Back, whatever the other charts' widths")
         self.browser.eval("history.back()")
         self.browser.wait("!location.hash.includes('from=') && document.querySelector('.info').textContent.includes('– now')")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})

@@ -123,7 +123,9 @@ export class Chart {
     const options: uPlot.Options = {
       width: Math.max(this.host.clientWidth, 200),
       height: this.height(),
-      cursor: { sync: { key: 'all', setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
+      // All charts show the time under the pointer. A selection is of the chart in which it is made: each of the others
+      // would report it, too, rounded to pixels of its own.
+      cursor: { sync: { key: 'all', setSeries: false, filters: { pub: (type: string) => type !== 'mousedown' && type !== 'mouseup' } }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
       legend: { live: true },
       scales: { x: { time: true }, y: { range: (_, min, max) => {
         if (min === null || max === null) return [0, 1];
