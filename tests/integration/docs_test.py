@@ -89,7 +89,8 @@ class DocsTest(ProgramTest):
 
     def test_links_and_paths(self):
         pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-        pages += ["docs/" + f for f in os.listdir(f"{ROOT}/docs") if f.endswith(".md")]
+        for folder in ("docs", "docs/decisions"):
+            pages += [f"{folder}/{f}" for f in os.listdir(f"{ROOT}/{folder}") if f.endswith(".md")]
         checked = 0
         for page in pages:
             text = re.sub(r"(?ms)^ *```.*?^ *```", "", read(page))
@@ -102,6 +103,22 @@ class DocsTest(ProgramTest):
                 checked += 1
                 self.assertTrue(os.path.exists(os.path.join(ROOT, path)), f"{page} names {path}")
         self.assertGreater(checked, 20)
+
+    def test_decision_records_have_one_form_and_an_index_row(self):
+        sections = ["Status", "Context", "Decision", "Consequences", "Alternatives"]
+        index = dict(re.findall(r"(?m)^\| \[\d{3}\]\(([^)]+)\) \| (.+) \|$", read("docs/decisions/README.md")))
+        records = sorted(f for f in os.listdir(f"{ROOT}/docs/decisions") if f != "README.md")
+        self.assertEqual(sorted(index), records, "docs/decisions/README.md needs one row for each record")
+        numbers = [f[:3] for f in records]
+        self.assertEqual(numbers, sorted(set(numbers)), "two records share a number")
+        for name in records:
+            text = read(f"docs/decisions/{name}")
+            title = re.match(rf"# {name[:3]}: (.+)\n\n", text)
+            self.assertTrue(title, f"{name}: the first line must be `# {name[:3]}: Title`")
+            self.assertEqual(re.findall(r"(?m)^\*\*(\w+)\.\*\*", text), sections, name)
+            status = re.search(r"(?m)^\*\*Status\.\*\* (Accepted|Superseded)\.", text)
+            self.assertTrue(status, f"{name}: the status must be `Accepted.` or `Superseded.`, then what else there is to say")
+            self.assertTrue(index[name].startswith(f"{title[1]} | {status[1]} | "), f"{name}: title or status differ in the index")
 
 
 if __name__ == "__main__":
