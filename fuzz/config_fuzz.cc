@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "agent/plugins/registry.h"
 #include "config/edit.h"
 #include "config/validate.h"
+#include "plugins/builtin/registry.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor;

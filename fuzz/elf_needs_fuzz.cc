@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "plugin_host/elf_needs.h"
+#include "plugins/host/elf_needs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto names = monitor::plugin_host::needed_libraries({reinterpret_cast<const char*>(data), size});

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "agent/plugins/registry.h"
 #include "base/text.h"
 #include "config/fleet.h"
+#include "plugins/builtin/registry.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor;

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "analysis/consume/dedupe.h"
-#include "analysis/ledger/ledger.h"
-#include "analysis/ledger/ledger_table.h"
-#include "analysis/ledger/report.h"
+#include "consume/dedupe.h"
+#include "views/ledger/ledger.h"
+#include "views/ledger/ledger_table.h"
+#include "views/ledger/report.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::analysis;

@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-#include "agent/plugins/hosted_plugin.h"
+#include "plugins/hosted/hosted_plugin.h"
 
 namespace {
 

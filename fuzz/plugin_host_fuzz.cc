@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugin_host/host.h"
+#include "plugins/host/host.h"
 
 namespace {
 

@@ -2,13 +2,13 @@
 #include <cstdint>
 #include <string_view>
 
-#include "agent/collect/cpu.h"
-#include "agent/collect/disk.h"
-#include "agent/collect/filesystem_sum.h"
-#include "agent/collect/load.h"
-#include "agent/collect/memory.h"
-#include "agent/collect/net.h"
-#include "agent/collect/pressure.h"
+#include "inputs/proc/cpu.h"
+#include "inputs/proc/disk.h"
+#include "inputs/proc/filesystem_sum.h"
+#include "inputs/proc/load.h"
+#include "inputs/proc/memory.h"
+#include "inputs/proc/net.h"
+#include "inputs/proc/pressure.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::agent;

@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "rpc/client_session.h"
+#include "grpc/client_session.h"
 
 namespace {
 
 using namespace monitor;
-using namespace monitor::rpc;
+using namespace monitor::grpc;
 
 struct Events final : ClientSessionHandler {
   void on_output_wanted() override {}

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "rpc/message_framing.h"
-#include "rpc/wire.h"
+#include "grpc/message_framing.h"
+#include "grpc/wire.h"
 
 namespace {
 
-using namespace monitor::rpc;
+using namespace monitor::grpc;
 
 struct Outcome {
   std::vector<std::string> messages;

@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "rpc/server_session.h"
+#include "grpc/server_session.h"
 
 namespace {
 
 using namespace monitor;
-using namespace monitor::rpc;
+using namespace monitor::grpc;
 
 struct Events final : ServerSessionHandler {
   void on_output_wanted() override {}

@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <string>
 
-#include "agent/spool/file_spool.h"
-#include "agent/spool/inspect.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/testing/fault_disk.h"
 #include "base/worker.h"
+#include "spool/file_spool.h"
+#include "spool/inspect.h"
 
 namespace {
 

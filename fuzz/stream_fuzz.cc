@@ -3,14 +3,14 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/receiver.h"
-#include "protocol/sender.h"
+#include "stream/receiver.h"
+#include "stream/sender.h"
 
 namespace {
 
-class EndlessSource final : public monitor::protocol::BatchSource {
+class EndlessSource final : public monitor::stream::BatchSource {
  public:
-  std::optional<monitor::protocol::Outgoing> next() override { return monitor::protocol::Outgoing{++last_, "batch"}; }
+  std::optional<monitor::stream::Outgoing> next() override { return monitor::stream::Outgoing{++last_, "batch"}; }
   void acknowledged(uint64_t) override {}
   void rejected(uint64_t, std::string_view) override {}
   void returned(uint64_t) override {}
@@ -22,7 +22,7 @@ class EndlessSource final : public monitor::protocol::BatchSource {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace monitor::protocol;
+  using namespace monitor::stream;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   EndlessSource source;
   Sender sender({"a", std::string(16, 'i'), "1", "h"}, source);

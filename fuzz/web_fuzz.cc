@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/history/codec.h"
-#include "analysis/web/http.h"
-#include "analysis/web/hub.h"
-#include "analysis/web/log_desk.h"
-#include "analysis/web/prometheus.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "telemetry/http/host_header.h"
+#include "ui/web/http.h"
+#include "ui/web/hub.h"
+#include "ui/web/log_desk.h"
+#include "ui/web/prometheus.h"
+#include "views/history/codec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::analysis;

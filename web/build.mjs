@@ -1,11 +1,11 @@
-// Builds the page: src/ -> ../src/analysis/web/bundle/, or the folder that is named. The same sources give the same bytes.
+// Builds the page: src/ -> ../src/ui/web/bundle/, or the folder that is named. The same sources give the same bytes.
 import { build } from 'esbuild';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const out = path.resolve(process.argv[2] ?? path.join(here, '../src/analysis/web/bundle'));
+const out = path.resolve(process.argv[2] ?? path.join(here, '../src/ui/web/bundle'));
 await mkdir(out, { recursive: true });
 await build({
   absWorkingDir: here,

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "protocol/messages.h"
+#include "stream/messages.h"
 
 namespace {
 
@@ -20,7 +20,7 @@ class Reactor final : public grpc::ServerGenericBidiReactor {
     if (!ok) return Finish(grpc::Status::OK);
     if (!greeted_) {
       greeted_ = true;
-      const std::string reply = monitor::protocol::encode(monitor::protocol::HelloReply{"0", uint64_t{512} * 1024, {}});
+      const std::string reply = monitor::stream::encode(monitor::stream::HelloReply{"0", uint64_t{512} * 1024, {}});
       const grpc::Slice slice(reply);
       out_ = grpc::ByteBuffer(&slice, 1);
       StartWrite(&out_);

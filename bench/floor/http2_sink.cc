@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <variant>
 
-#include "protocol/messages.h"
+#include "stream/messages.h"
 
 namespace monitor::bench {
 
@@ -141,13 +141,13 @@ void Http2Sink::end(Connection& connection) {
 }
 
 void Http2Sink::take(Stream& stream, std::string_view message) {
-  const auto parsed = protocol::parse_client_message(message);
+  const auto parsed = stream::parse_client_message(message);
   if (!parsed) return;
-  if (const auto* publish = std::get_if<protocol::Publish>(&*parsed)) {
+  if (const auto* publish = std::get_if<stream::Publish>(&*parsed)) {
     on_batch_(*this, stream, message, publish->batch);
-  } else if (const auto* hello = std::get_if<protocol::Hello>(&*parsed)) {
+  } else if (const auto* hello = std::get_if<stream::Hello>(&*parsed)) {
     stream.agent = hello->agent_id;
-    protocol::HelloReply reply;
+    stream::HelloReply reply;
     reply.version = "floor";
     reply.window_bytes = 1 << 20;
     reply.limits = {.batch_bytes = 1 << 18,
@@ -157,7 +157,7 @@ void Http2Sink::take(Stream& stream, std::string_view message) {
                     .name_bytes = 256,
                     .value_bytes = 1024};
     stream.greeted = true;
-    write(stream, protocol::encode(reply));
+    write(stream, stream::encode(reply));
   }
 }
 
@@ -177,7 +177,7 @@ void Http2Sink::acknowledge(Stream& stream) {
 void Http2Sink::write_acknowledgements() {
   for (Stream* stream : to_acknowledge_) {
     stream->acked_sent = stream->acked;
-    if (stream->connection != nullptr) write(*stream, protocol::encode(protocol::Ack{stream->acked}));
+    if (stream->connection != nullptr) write(*stream, stream::encode(stream::Ack{stream->acked}));
   }
   to_acknowledge_.clear();
   std::vector<Connection*> now;

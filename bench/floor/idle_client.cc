@@ -10,7 +10,7 @@
 
 #include "floor/arguments.h"
 #include "floor/http2_writer.h"
-#include "protocol/messages.h"
+#include "stream/messages.h"
 
 int main(int argc, char** argv) {
   const monitor::bench::Arguments arguments(argc, argv);
@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
   streams.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     streams.push_back(std::make_unique<monitor::bench::Http2Writer>(port));
-    streams.back()->write(monitor::protocol::encode(
-        monitor::protocol::Hello{"idle-" + std::to_string(i), std::string(16, 'i'), "0", "h"}));
+    streams.back()->write(
+        monitor::stream::encode(monitor::stream::Hello{"idle-" + std::to_string(i), std::string(16, 'i'), "0", "h"}));
   }
   std::puts("ready");
   static_cast<void>(std::fflush(stdout));

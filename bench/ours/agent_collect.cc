@@ -5,10 +5,10 @@
 #include <cstdio>
 
 #include "agent/agent.h"
-#include "agent/collect/source.h"
-#include "agent/spool/memory_spool.h"
 #include "base/random.h"
 #include "floor/arguments.h"
+#include "inputs/proc/host_source.h"
+#include "spool/memory_spool.h"
 
 namespace monitor::bench {
 namespace {

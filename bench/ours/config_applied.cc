@@ -8,9 +8,6 @@
 #include <optional>
 
 #include "agent/agent.h"
-#include "agent/collect/simulated.h"
-#include "agent/plugins/registry.h"
-#include "agent/spool/memory_spool.h"
 #include "base/disk.h"
 #include "base/random.h"
 #include "config/engine.h"
@@ -19,7 +16,10 @@
 #include "config/etcd/etcd_store.h"
 #include "config/etcd/messages.h"
 #include "floor/arguments.h"
-#include "rpc/resolver.h"
+#include "grpc/resolver.h"
+#include "inputs/simulated/simulated.h"
+#include "plugins/builtin/registry.h"
+#include "spool/memory_spool.h"
 
 namespace monitor::bench {
 namespace {
@@ -72,7 +72,7 @@ struct Etcd {
     client = std::make_unique<config::EtcdClient>(loop, std::move(*connector), config::EtcdCredentials{});
   }
   SystemRandom random;
-  rpc::ThreadResolver resolver;
+  grpc::ThreadResolver resolver;
   std::unique_ptr<config::EtcdClient> client;
 };
 

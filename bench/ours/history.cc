@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "analysis/history/query.h"
-#include "analysis/history/store.h"
 #include "base/random.h"
 #include "floor/arguments.h"
 #include "load/host_series.h"
+#include "views/history/query.h"
+#include "views/history/store.h"
 
 namespace monitor::bench {
 namespace {

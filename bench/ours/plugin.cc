@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/plugins/chain.h"
-#include "agent/plugins/plugin_hosts.h"
 #include "floor/arguments.h"
+#include "plugins/chain/chain.h"
+#include "plugins/hosted/plugin_hosts.h"
 
 namespace monitor::bench {
 namespace {

@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/spool/file_spool.h"
 #include "base/event_loop.h"
 #include "base/worker.h"
 #include "floor/arguments.h"
 #include "load/batches.h"
+#include "spool/file_spool.h"
 
 namespace monitor::bench {
 namespace {

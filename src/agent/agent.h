@@ -11,15 +11,15 @@
 #include <functional>
 #include <string>
 
-#include "agent/collect/source.h"
 #include "agent/drops.h"
 #include "agent/grids.h"
-#include "agent/plugins/chain.h"
 #include "agent/series_room.h"
-#include "agent/spool/spool.h"
 #include "base/event_loop.h"
 #include "config/engine.h"
+#include "inputs/proc/host_source.h"
 #include "metrics/encode.h"
+#include "plugins/chain/chain.h"
+#include "spool/spool.h"
 
 namespace monitor::agent {
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "agent/spool/memory_spool.h"
 #include "metrics/decode.h"
+#include "spool/memory_spool.h"
 
 namespace monitor::agent {
 namespace {

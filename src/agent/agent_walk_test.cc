@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "agent/agent.h"
-#include "agent/spool/memory_spool.h"
 #include "base/random.h"
 #include "metrics/decode.h"
+#include "spool/memory_spool.h"
 
 namespace monitor::agent {
 namespace {

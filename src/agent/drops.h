@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "agent/plugins/chain.h"
-#include "agent/spool/spool.h"
 #include "metrics/batch.h"
+#include "plugins/chain/chain.h"
+#include "spool/spool.h"
 
 namespace monitor::agent {
 

@@ -8,8 +8,6 @@
 #include <unordered_map>
 
 #include "agent/drops.h"
-#include "agent/plugins/chain.h"
-#include "agent/plugins/plugin_report.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -17,6 +15,8 @@
 #include "metrics/human.h"
 #include "metrics/json_form.h"
 #include "metrics/resource.h"
+#include "plugins/chain/chain.h"
+#include "plugins/chain/plugin_report.h"
 
 namespace monitor::agent {
 

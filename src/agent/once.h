@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "agent/collect/source.h"
-#include "agent/plugins/hosted_plugins.h"
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "inputs/proc/host_source.h"
+#include "plugins/hosted/hosted_plugins.h"
 
 namespace monitor::agent {
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "agent/plugins/chain.h"
 #include "base/clock.h"
 #include "metrics/series.h"
+#include "plugins/chain/chain.h"
 
 namespace monitor::agent {
 

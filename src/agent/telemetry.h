@@ -2,8 +2,8 @@
 #pragma once
 
 #include "agent/agent.h"
-#include "agent/uplink/uplink.h"
 #include "config/engine.h"
+#include "outputs/stream/uplink.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/registry.h"
 

@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "base/audit.h"
-#include "base/backoff.h"
 #include "base/crc32c.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/net/backoff.h"
 #include "base/protowire.h"
 #include "base/random.h"
 #include "base/time_format.h"

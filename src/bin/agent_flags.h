@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/collect/roots.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
-#include "rpc/resolver.h"
+#include "grpc/resolver.h"
+#include "inputs/proc/roots.h"
 
 namespace monitor {
 
@@ -44,6 +44,6 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags);
 
 // What is wrong with the flags beyond their form; empty when nothing is. Fills in the agent's id where none is given,
 // the servers and the seed of the simulation.
-std::string check_agent_flags(AgentFlags& flags, std::vector<rpc::Target>& servers, uint64_t& seed);
+std::string check_agent_flags(AgentFlags& flags, std::vector<grpc::Target>& servers, uint64_t& seed);
 
 }  // namespace monitor

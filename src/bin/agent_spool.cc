@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <iostream>
 
-#include "agent/spool/inspect.h"
-#include "agent/spool/memory_spool.h"
 #include "base/exit_codes.h"
 #include "base/log.h"
 #include "base/size_format.h"
+#include "spool/inspect.h"
+#include "spool/memory_spool.h"
 
 namespace monitor {
 

@@ -8,12 +8,12 @@
 #include <optional>
 #include <string>
 
-#include "agent/spool/file_spool.h"
-#include "agent/spool/spool.h"
 #include "base/disk.h"
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "base/worker.h"
+#include "spool/file_spool.h"
+#include "spool/spool.h"
 
 namespace monitor {
 

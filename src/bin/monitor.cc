@@ -9,7 +9,6 @@
 #include <iostream>
 #include <set>
 
-#include "agent/plugins/registry.h"
 #include "base/escape.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
@@ -24,6 +23,7 @@
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
 #include "config/source.h"
+#include "plugins/builtin/registry.h"
 #include "supervisor/log_line.h"
 #include "supervisor/supervisor.h"
 #include "telemetry/http/http_server.h"

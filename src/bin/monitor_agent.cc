@@ -7,13 +7,8 @@
 #include <memory>
 
 #include "agent/agent.h"
-#include "agent/collect/probe_process.h"
-#include "agent/collect/simulated.h"
 #include "agent/once.h"
-#include "agent/plugins/plugin_hosts.h"
-#include "agent/plugins/plugin_report.h"
 #include "agent/telemetry.h"
-#include "agent/uplink/uplink.h"
 #include "base/answer_within.h"
 #include "base/descriptors.h"
 #include "base/lock_file.h"
@@ -29,9 +24,14 @@
 #include "config/engine.h"
 #include "config/file/file_source.h"
 #include "config/keys.h"
-#include "rpc/channel.h"
-#include "rpc/resolver.h"
-#include "rpc/tls.h"
+#include "grpc/channel.h"
+#include "grpc/resolver.h"
+#include "grpc/tls.h"
+#include "inputs/proc/probe_process.h"
+#include "inputs/simulated/simulated.h"
+#include "outputs/stream/uplink.h"
+#include "plugins/chain/plugin_report.h"
+#include "plugins/hosted/plugin_hosts.h"
 #include "telemetry/http/http_server.h"
 
 namespace monitor {
@@ -145,16 +145,16 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
 }
 
 // By the server's host: each must show a certificate of its own name. Empty without TLS.
-using SecurityByHost = std::map<std::string, std::shared_ptr<const rpc::SecurityContext>>;
+using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
 
-Result<SecurityByHost> security(const AgentFlags& flags, const std::vector<rpc::Target>& servers) {
+Result<SecurityByHost> security(const AgentFlags& flags, const std::vector<grpc::Target>& servers) {
   SecurityByHost contexts;
   if (flags.tls_ca.empty()) return contexts;
-  for (const rpc::Target& server : servers) {
-    rpc::TlsClientOptions options;
+  for (const grpc::Target& server : servers) {
+    grpc::TlsClientOptions options;
     options.ca_file = flags.tls_ca;
     options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
-    auto context = rpc::TlsClientContext::load(options);
+    auto context = grpc::TlsClientContext::load(options);
     if (!context) return context.error();
     contexts[server.host] = std::move(*context);
   }
@@ -170,7 +170,7 @@ std::string new_incarnation(Random& random) {
 // The agent's parts, wired. Members are in the order in which they need one another.
 class AgentProgram final : private config::Applier {
  public:
-  AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<rpc::Target> servers, uint64_t seed,
+  AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target> servers, uint64_t seed,
                std::string own_folder, SecurityByHost tls, StopGuard& guard)
       : cli_(cli),
         guard_(guard),
@@ -181,7 +181,7 @@ class AgentProgram final : private config::Applier {
         plugins_(loop_, table_, plugin_folder(flags, cli.data_folder()), agent::plugin_host_program()),
         agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_),
-        uplink_(loop_, [this](const rpc::Target& server) { return connect(server); }, random_, keeper_.spool(),
+        uplink_(loop_, [this](const grpc::Target& server) { return connect(server); }, random_, keeper_.spool(),
                 {std::move(servers), {flags.agent_id, incarnation_, version(), host_name()}}) {
     agent_.attach(keeper_.spool(), [this] { uplink_.wake(); });
   }
@@ -229,13 +229,13 @@ class AgentProgram final : private config::Applier {
   }
 
  private:
-  std::unique_ptr<rpc::CallStarter> connect(const rpc::Target& server) {
-    rpc::ChannelOptions options;
+  std::unique_ptr<grpc::CallStarter> connect(const grpc::Target& server) {
+    grpc::ChannelOptions options;
     options.host = server.host;
     options.port = server.port;
     if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
     options.session = agent::uplink_session_options();
-    return std::make_unique<rpc::Channel>(loop_, resolver_, options);
+    return std::make_unique<grpc::Channel>(loop_, resolver_, options);
   }
 
   Status configure() {
@@ -312,7 +312,7 @@ class AgentProgram final : private config::Applier {
   agent::PluginHosts plugins_;
   agent::Agent agent_;
   AgentSpool keeper_;
-  rpc::ThreadResolver resolver_{loop_};
+  grpc::ThreadResolver resolver_{loop_};
   agent::Uplink uplink_;
   ThreadWorker writer_{loop_};  // of what is kept of the configuration
   config::LastGood last_good_{disk_, writer_, own_folder_ + "/last-good.json"};
@@ -343,7 +343,7 @@ Status trust_folders(const AgentFlags& flags, const std::string& data, const std
   return {};
 }
 
-int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<rpc::Target> servers, uint64_t seed) {
+int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target> servers, uint64_t seed) {
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
@@ -381,7 +381,7 @@ int run(int argc, char** argv) {
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }
-  std::vector<rpc::Target> servers;
+  std::vector<grpc::Target> servers;
   uint64_t seed = 1;
   if (const std::string fault = resolve_agent_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_agent_flags(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);

@@ -1,4 +1,4 @@
-// monitor-analysis: flags and wiring. get-metrics is src/analysis/print/get_metrics.h, ledger bin/analysis/ledger.h.
+// monitor-analysis: flags and wiring. get-metrics is src/ui/print/get_metrics.h, ledger bin/analysis/ledger.h.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 
-#include "analysis/print/get_metrics.h"
 #include "base/descriptors.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -20,6 +19,7 @@
 #include "bin/log/log_flags.h"
 #include "config/schema.h"
 #include "metriclog/log_address.h"
+#include "ui/print/get_metrics.h"
 
 namespace monitor {
 namespace {

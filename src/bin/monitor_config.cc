@@ -5,7 +5,6 @@
 #include <iostream>
 #include <memory>
 
-#include "agent/plugins/registry.h"
 #include "base/disk.h"
 #include "base/escape.h"
 #include "base/event_loop.h"
@@ -30,6 +29,7 @@
 #include "config/file/file_store.h"
 #include "config/keys.h"
 #include "config/schema.h"
+#include "plugins/builtin/registry.h"
 
 namespace monitor {
 namespace {

@@ -18,8 +18,8 @@
 #include "bin/load/summary.h"
 #include "bin/load/verify.h"
 #include "bin/log/log_flags.h"
+#include "grpc/tls.h"
 #include "load/fleet.h"
-#include "rpc/tls.h"
 
 namespace monitor {
 namespace {
@@ -90,7 +90,7 @@ std::string resolve_server(const Cli& cli, Flags& flags) {
 std::string check(const Cli& cli, Flags& flags) {
   load::FleetOptions& fleet = flags.fleet;
   if (std::string fault = resolve_server(cli, flags); !fault.empty()) return fault;
-  const auto server = rpc::parse_target(flags.server, 50051);
+  const auto server = grpc::parse_target(flags.server, 50051);
   if (!server) return "--server: " + server.error().message();
   fleet.server = *server;
   fleet.drain_ns = cli.drain_timeout_ns();
@@ -179,7 +179,7 @@ int stream(const Cli& cli, Flags& flags) {
   if (const std::string fault = check(cli, flags); !fault.empty()) return cli.usage_error(fault);
   if (!flags.tls_ca.empty()) {
     const std::string& name = flags.tls_server_name.empty() ? flags.fleet.server.host : flags.tls_server_name;
-    auto tls = rpc::TlsClientContext::load({.ca_file = flags.tls_ca, .server_name = name});
+    auto tls = grpc::TlsClientContext::load({.ca_file = flags.tls_ca, .server_name = name});
     if (!tls) {
       log_error("cannot set up TLS", {{"reason", tls.error()}});
       return exit_code_for(tls.error());

@@ -8,9 +8,6 @@
 #include <iostream>
 #include <memory>
 
-#include "agent/plugins/plugin_hosts.h"
-#include "agent/plugins/plugin_report.h"
-#include "agent/plugins/registry.h"
 #include "base/disk.h"
 #include "base/escape.h"
 #include "base/event_loop.h"
@@ -22,6 +19,9 @@
 #include "bin/plugin/plugin_run.h"
 #include "bin/plugin/recorded_ticks.h"
 #include "config/document.h"
+#include "plugins/builtin/registry.h"
+#include "plugins/chain/plugin_report.h"
+#include "plugins/hosted/plugin_hosts.h"
 
 namespace monitor {
 namespace {

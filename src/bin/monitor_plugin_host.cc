@@ -8,8 +8,8 @@
 #include "base/exit_codes.h"
 #include "base/standard_streams.h"
 #include "base/text.h"
-#include "plugin_host/host.h"
-#include "plugin_host/sandbox.h"
+#include "plugins/host/host.h"
+#include "plugins/host/sandbox.h"
 
 namespace {
 

@@ -14,8 +14,8 @@
 #include "base/trust.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
-#include "rpc/resolver.h"
-#include "rpc/tls.h"
+#include "grpc/resolver.h"
+#include "grpc/tls.h"
 #include "server/server.h"
 
 namespace monitor {
@@ -81,10 +81,10 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 std::string check(Flags& flags, server::ServerOptions& options) {
   options.listen.clear();
   for (const std::string& text : flags.listen) {
-    auto target = rpc::parse_target(text, flags.port, rpc::PortZero::kAllowed);
+    auto target = grpc::parse_target(text, flags.port, grpc::PortZero::kAllowed);
     if (!target) return "--listen: " + target.error().message();
     if (target->host == "localhost") target->host = "127.0.0.1";
-    if (!rpc::parse_address(target->host, target->port)) {
+    if (!grpc::parse_address(target->host, target->port)) {
       return fmt::format("--listen: got {}, expected a numeric address and a port, as 0.0.0.0:50051", json_quote(text));
     }
     options.listen.push_back({target->host, target->port});
@@ -111,7 +111,7 @@ std::string check(Flags& flags, server::ServerOptions& options) {
 }
 
 // Connections beyond the descriptors would be accepted by nobody; the log needs some, too.
-void fit_descriptors(rpc::ConnectionLimits& limits) {
+void fit_descriptors(grpc::ConnectionLimits& limits) {
   const size_t descriptors = raise_descriptor_limit();
   const size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 2;
   if (room >= limits.total) return;
@@ -166,7 +166,7 @@ class Program {
   int run(server::ServerOptions options) {
     if (!flags_.tls_cert.empty()) {
       warn_if_world_readable(flags_.tls_key, "the key of --tls-cert");
-      auto tls = rpc::TlsServerContext::load(
+      auto tls = grpc::TlsServerContext::load(
           {.certificate_file = flags_.tls_cert, .key_file = flags_.tls_key, .client_ca_file = ""});
       if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
       options.security = *tls;

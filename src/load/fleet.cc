@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "rpc/channel.h"
+#include "grpc/channel.h"
 
 namespace monitor::load {
 
@@ -39,13 +39,13 @@ Fleet::~Fleet() {
   loop_.cancel_timer(beat_timer_);
 }
 
-std::unique_ptr<rpc::CallStarter> Fleet::connection() {
-  rpc::ChannelOptions to;
+std::unique_ptr<grpc::CallStarter> Fleet::connection() {
+  grpc::ChannelOptions to;
   to.host = options_.server.host;
   to.port = options_.server.port;
   to.security = options_.security;
   to.session.keepalive_interval_ns = kPingInterval;
-  return std::make_unique<rpc::Channel>(loop_, resolver_, to);
+  return std::make_unique<grpc::Channel>(loop_, resolver_, to);
 }
 
 void Fleet::start(std::function<void()> done) {

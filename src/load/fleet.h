@@ -13,18 +13,18 @@
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "grpc/resolver.h"
+#include "grpc/secure_transform.h"
 #include "load/delays.h"
 #include "load/fleet_batches.h"
 #include "load/sim_agent.h"
-#include "rpc/resolver.h"
-#include "rpc/secure_transform.h"
 
 namespace monitor::load {
 
 struct FleetOptions {
-  rpc::Target server;
-  std::shared_ptr<const rpc::SecurityContext> security;  // null: plaintext
-  std::string prefix = "load";                           // agents are PREFIX-1, PREFIX-2, ...
+  grpc::Target server;
+  std::shared_ptr<const grpc::SecurityContext> security;  // null: plaintext
+  std::string prefix = "load";                            // agents are PREFIX-1, PREFIX-2, ...
   size_t agents = 100;
   int64_t interval_ns = kNanosPerSecond;
   size_t points = 40;
@@ -70,7 +70,7 @@ class Fleet {
   std::vector<AgentOutcome> outcomes() const;
 
  private:
-  std::unique_ptr<rpc::CallStarter> connection();
+  std::unique_ptr<grpc::CallStarter> connection();
   void connect_more();
   void settled();
   void run();
@@ -81,7 +81,7 @@ class Fleet {
 
   EventLoop& loop_;
   FleetOptions options_;
-  rpc::ThreadResolver resolver_;
+  grpc::ThreadResolver resolver_;
   FleetBatches batches_;
   FleetCounts counts_;
   Delays delays_;

@@ -42,8 +42,8 @@ SimAgent::~SimAgent() {
 void SimAgent::connect() {
   timer_ = 0;
   connection_ = shared_.connect();
-  sender_.emplace(protocol::Hello{id_, envelope_.incarnation, envelope_.agent_version, id_},
-                  static_cast<protocol::BatchSource&>(*this));
+  sender_.emplace(stream::Hello{id_, envelope_.incarnation, envelope_.agent_version, id_},
+                  static_cast<stream::BatchSource&>(*this));
   call_ = connection_->start(kMethod, {}, *this);
   timer_ = shared_.timers.call_after(kHelloTimeout, [this] {
     timer_ = 0;
@@ -83,7 +83,7 @@ void SimAgent::on_message(std::string_view message) {
   pump();
 }
 
-void SimAgent::on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) {
+void SimAgent::on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) {
   retry(status.code == Code::kOk ? "the server ended the stream"
                                  : fmt::format("{}: {}", code_name(status.code), status.message));
 }
@@ -155,7 +155,7 @@ std::deque<SimAgent::Waiting>::iterator SimAgent::find(uint64_t sequence) {
   return it != waits_.end() && it->sequence == sequence ? it : waits_.end();
 }
 
-std::optional<protocol::Outgoing> SimAgent::next() {
+std::optional<stream::Outgoing> SimAgent::next() {
   if (out_ >= shared_.window) return std::nullopt;
   auto it = waits_.end();
   if (out_ < waits_.size()) {
@@ -169,7 +169,7 @@ std::optional<protocol::Outgoing> SimAgent::next() {
   it->out = true;
   ++out_;
   ++shared_.counts.sent;
-  return protocol::Outgoing{it->sequence, it->bytes};
+  return stream::Outgoing{it->sequence, it->bytes};
 }
 
 void SimAgent::forget(uint64_t sequence) {
@@ -200,7 +200,7 @@ void SimAgent::rejected(uint64_t id, std::string_view reason) {
   const int64_t wall = envelope_.appended_ns;
   metrics::Drop drop{envelope_.incarnation,
                      std::string(metrics::stage::kServer),
-                     std::string(protocol::reject_word(reason)),
+                     std::string(stream::reject_word(reason)),
                      "",
                      1,
                      1,

@@ -13,13 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "base/backoff.h"
 #include "base/event_loop.h"
+#include "base/net/backoff.h"
 #include "base/random.h"
+#include "grpc/client_call.h"
 #include "load/delays.h"
 #include "load/fleet_batches.h"
-#include "protocol/sender.h"
-#include "rpc/client_call.h"
+#include "stream/sender.h"
 
 namespace monitor::load {
 
@@ -36,9 +36,9 @@ struct FleetCounts {
   std::string first_failure;
 };
 
-class SimAgent final : private protocol::BatchSource, private rpc::ClientCallHandler {
+class SimAgent final : private stream::BatchSource, private grpc::ClientCallHandler {
  public:
-  using Connector = std::function<std::unique_ptr<rpc::CallStarter>()>;
+  using Connector = std::function<std::unique_ptr<grpc::CallStarter>()>;
   struct Shared {
     Timers& timers;
     Random& random;
@@ -90,15 +90,15 @@ class SimAgent final : private protocol::BatchSource, private rpc::ClientCallHan
   void make(int64_t due_ns, bool tick);
   int64_t due_of(uint64_t tick) const { return first_due_ns_ + static_cast<int64_t>(tick) * shared_.interval_ns; }
 
-  // --- protocol::BatchSource; an id is a sequence
-  std::optional<protocol::Outgoing> next() override;
+  // --- stream::BatchSource; an id is a sequence
+  std::optional<stream::Outgoing> next() override;
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
   void returned(uint64_t id) override;
-  // --- rpc::ClientCallHandler
+  // --- grpc::ClientCallHandler
   void on_message(std::string_view message) override;
   void on_writable() override { pump(); }
-  void on_done(const rpc::CallStatus& status, const rpc::Metadata& trailers) override;
+  void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
 
   std::deque<Waiting>::iterator find(uint64_t sequence);
   void forget(uint64_t sequence);
@@ -120,9 +120,9 @@ class SimAgent final : private protocol::BatchSource, private rpc::ClientCallHan
 
   Backoff backoff_;
   Timers::TimerId timer_ = 0;  // to try again, or for the answer to Hello
-  std::unique_ptr<rpc::CallStarter> connection_;
-  std::unique_ptr<rpc::ClientCall> call_;
-  std::optional<protocol::Sender> sender_;
+  std::unique_ptr<grpc::CallStarter> connection_;
+  std::unique_ptr<grpc::ClientCall> call_;
+  std::optional<stream::Sender> sender_;
   bool connected_ = false;
   bool settled_ = false;
 };

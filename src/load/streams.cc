@@ -5,8 +5,8 @@
 #include <utility>
 #include <variant>
 
-#include "protocol/messages.h"
-#include "rpc/channel.h"
+#include "grpc/channel.h"
+#include "stream/messages.h"
 
 namespace monitor::load {
 
@@ -33,7 +33,7 @@ void write_sequence(std::string& batch, size_t offset, uint64_t sequence) {
 
 }  // namespace
 
-class Streams::Stream final : public rpc::ClientCallHandler {
+class Streams::Stream final : public grpc::ClientCallHandler {
  public:
   Stream(Streams& owner, size_t number) : owner_(owner) {
     const StreamsOptions& options = owner_.options_;
@@ -41,12 +41,12 @@ class Streams::Stream final : public rpc::ClientCallHandler {
     maker.repeat_from(kFirstSequence);
     for (size_t i = 0; i < options.batches; ++i) batches_.push_back(maker.next());
     offset_ = sequence_offset(batches_.front(), maker.incarnation());
-    rpc::ChannelOptions to;
+    grpc::ChannelOptions to;
     to.host = options.server.host;
     to.port = options.server.port;
-    channel_ = std::make_unique<rpc::Channel>(owner_.loop_, owner_.resolver_, to);
+    channel_ = std::make_unique<grpc::Channel>(owner_.loop_, owner_.resolver_, to);
     call_ = channel_->start(kMethod, {}, *this);
-    call_->write(protocol::encode(protocol::Hello{maker.agent_id(), maker.incarnation(), "0", maker.agent_id()}));
+    call_->write(stream::encode(stream::Hello{maker.agent_id(), maker.incarnation(), "0", maker.agent_id()}));
   }
 
   // Sends as much as the window lets through.
@@ -59,7 +59,7 @@ class Streams::Stream final : public rpc::ClientCallHandler {
     // The bytes are made beforehand; each batch has a sequence of its own, else the server would know it for a copy.
     std::string& batch = batches_[next_ % batches_.size()];
     write_sequence(batch, offset_, kFirstSequence + batches_.size() + next_);
-    call_->write(protocol::encode(protocol::Publish{next_, batch}));
+    call_->write(stream::encode(stream::Publish{next_, batch}));
     ++next_;
     ++owner_.stats_.sent;
     return true;
@@ -67,26 +67,26 @@ class Streams::Stream final : public rpc::ClientCallHandler {
 
  private:
   void on_message(std::string_view bytes) override {
-    const auto message = protocol::parse_server_message(bytes);
+    const auto message = stream::parse_server_message(bytes);
     if (!message) return;
-    if (std::holds_alternative<protocol::HelloReply>(*message)) {
+    if (std::holds_alternative<stream::HelloReply>(*message)) {
       greeted_ = true;
       ++owner_.stats_.established;
       owner_.settled();
-    } else if (const auto* ack = std::get_if<protocol::Ack>(&*message)) {
+    } else if (const auto* ack = std::get_if<stream::Ack>(&*message)) {
       owner_.stats_.acknowledged += ack->through - acknowledged_;
       acknowledged_ = ack->through;
       if (owner_.publishing_ && owner_.options_.per_second == 0) fill();
-    } else if (const auto* reject = std::get_if<protocol::Reject>(&*message)) {
+    } else if (const auto* reject = std::get_if<stream::Reject>(&*message)) {
       ++owner_.stats_.rejected;
       if (owner_.stats_.first_reason.empty()) owner_.stats_.first_reason = reject->reason;
-    } else if (const auto* rewind = std::get_if<protocol::Rewind>(&*message)) {
+    } else if (const auto* rewind = std::get_if<stream::Rewind>(&*message)) {
       next_ = rewind->to;
       if (owner_.publishing_ && owner_.options_.per_second == 0) fill();
     }
   }
 
-  void on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) override {
+  void on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) override {
     ++owner_.stats_.ended;
     if (owner_.stats_.first_reason.empty()) owner_.stats_.first_reason = status.message;
     call_.reset();
@@ -96,8 +96,8 @@ class Streams::Stream final : public rpc::ClientCallHandler {
   Streams& owner_;
   std::vector<std::string> batches_;
   size_t offset_ = 0;  // of the sequence, in each of them
-  std::unique_ptr<rpc::Channel> channel_;
-  std::unique_ptr<rpc::ClientCall> call_;
+  std::unique_ptr<grpc::Channel> channel_;
+  std::unique_ptr<grpc::ClientCall> call_;
   bool greeted_ = false;
   uint64_t next_ = 1;
   uint64_t acknowledged_ = 0;

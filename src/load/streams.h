@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "grpc/resolver.h"
 #include "load/batches.h"
-#include "rpc/resolver.h"
 
 namespace monitor::load {
 
 struct StreamsOptions {
-  rpc::Target server;
+  grpc::Target server;
   size_t streams = 100;
   size_t window = 64;     // batches of a stream that may be unacknowledged
   double per_second = 0;  // batches of a stream; 0: as many as the window lets through
@@ -58,7 +58,7 @@ class Streams {
 
   EventLoop& loop_;
   StreamsOptions options_;
-  rpc::ThreadResolver resolver_;
+  grpc::ThreadResolver resolver_;
   StreamsStats stats_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::function<void()> established_;

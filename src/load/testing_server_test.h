@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/receiver.h"
-#include "rpc/server.h"
+#include "grpc/server.h"
+#include "stream/receiver.h"
 
 namespace monitor::load {
 
@@ -20,14 +20,14 @@ class TestingServer {
 
   // Another server of the same kind, beside the first.
   uint16_t listen_on(uint16_t at) {
-    servers_.push_back(std::make_unique<rpc::Server>(loop_, rpc::ServerOptions{}));
+    servers_.push_back(std::make_unique<grpc::Server>(loop_, grpc::ServerOptions{}));
     servers_.back()->add_method("/monitor.v1.Ingest/Publish",
-                                [this](rpc::ServerCall& call) { return std::make_unique<Call>(*this, call); });
+                                [this](grpc::ServerCall& call) { return std::make_unique<Call>(*this, call); });
     return *servers_.back()->listen("127.0.0.1", at);
   }
   // One on which nobody listens any more.
   uint16_t closed_port() {
-    rpc::Server short_lived(loop_, {});
+    grpc::Server short_lived(loop_, {});
     return *short_lived.listen("127.0.0.1", 0);
   }
   void acknowledge_all() {
@@ -46,9 +46,9 @@ class TestingServer {
   std::vector<std::string> stored;  // acknowledged
 
  private:
-  class Call final : public rpc::ServerCallHandler {
+  class Call final : public grpc::ServerCallHandler {
    public:
-    Call(TestingServer& owner, rpc::ServerCall& call)
+    Call(TestingServer& owner, grpc::ServerCall& call)
         : owner_(owner), call_(call), receiver_({.version = "1", .limits = {}}) {
       owner_.calls_.insert(this);
     }
@@ -57,7 +57,7 @@ class TestingServer {
       const auto event = receiver_.receive(message);
       ASSERT_TRUE(event.ok());
       if (receiver_.welcomed()) owner_.agents.insert(receiver_.hello().agent_id);
-      if (event->kind == protocol::Receiver::Event::Kind::kBatch) {
+      if (event->kind == stream::Receiver::Event::Kind::kBatch) {
         ++owner_.batches;
         open_.emplace_back(event->token, event->batch);
       }
@@ -88,14 +88,14 @@ class TestingServer {
     }
 
     TestingServer& owner_;
-    rpc::ServerCall& call_;
-    protocol::Receiver receiver_;
+    grpc::ServerCall& call_;
+    stream::Receiver receiver_;
     std::vector<std::pair<uint64_t, std::string>> open_;
   };
 
   EventLoop& loop_;
   std::set<Call*> calls_;
-  std::vector<std::unique_ptr<rpc::Server>> servers_;
+  std::vector<std::unique_ptr<grpc::Server>> servers_;
 };
 
 }  // namespace monitor::load

@@ -7,12 +7,12 @@
 #include <cstddef>
 
 #include "base/fair_share.h"
-#include "rpc/byte_budget.h"
-#include "server/ingest/memory_budget.h"
+#include "grpc/byte_budget.h"
+#include "inputs/stream/memory_budget.h"
 
 namespace monitor::server {
 
-class MessageMemory final : public rpc::ByteBudget {
+class MessageMemory final : public grpc::ByteBudget {
  public:
   // `memory` must outlive it.
   explicit MessageMemory(MemoryBudget& memory) : memory_(memory), limit_(memory.limit() / 8) {}

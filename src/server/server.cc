@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "base/random.h"
-#include "rpc/health.h"
-#include "rpc/reflection.h"
-#include "rpc/resolver.h"
-#include "server/ingest/ingest.h"
-#include "server/ingest/stream_table.h"
+#include "grpc/health.h"
+#include "grpc/reflection.h"
+#include "grpc/resolver.h"
+#include "inputs/stream/ingest.h"
+#include "inputs/stream/stream_table.h"
 #include "server/message_memory.h"
 
 namespace monitor {
@@ -59,7 +59,7 @@ Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
 
 // Sockets that share a port by SO_REUSEPORT would share it with another server's too. One without it finds out.
 Status probe(const ListenAddress& where) {
-  const auto address = rpc::parse_address(where.address, where.port);
+  const auto address = grpc::parse_address(where.address, where.port);
   if (!address) return address.error();
   const int fd = socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return cannot_listen(where, errno_error(errno, "socket"), false);
@@ -72,9 +72,9 @@ Status probe(const ListenAddress& where) {
   return cannot_listen(where, errno_error(error_number, "bind"), error_number == EADDRINUSE);
 }
 
-rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, MessageMemory& messages,
-                               std::shared_ptr<rpc::ConnectionTable> connections) {
-  rpc::ServerOptions out;
+grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, MessageMemory& messages,
+                                std::shared_ptr<grpc::ConnectionTable> connections) {
+  grpc::ServerOptions out;
   out.security = options.security;
   out.reuse_port = reuse_port;
   // A whole window must fit in, with the bytes that frame the messages.
@@ -95,8 +95,8 @@ rpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, Me
   return out;
 }
 
-std::unique_ptr<rpc::ReflectionService> make_reflection() {
-  auto made = rpc::ReflectionService::create({std::string(descriptor_set())});
+std::unique_ptr<grpc::ReflectionService> make_reflection() {
+  auto made = grpc::ReflectionService::create({std::string(descriptor_set())});
   assert(made.ok());  // built from our own proto files
   return std::move(*made);
 }
@@ -125,22 +125,22 @@ struct RefusedConnections {
 struct Server::Worker {
   Worker(const Clock& clock, const ServerOptions& options, bool reuse_port, metriclog::LogWriter& log,
          StreamTable& streams, MemoryBudget& memory, HeldBatches& held, MessageMemory& messages,
-         const std::shared_ptr<rpc::ConnectionTable>& connections, telemetry::Registry& registry)
+         const std::shared_ptr<grpc::ConnectionTable>& connections, telemetry::Registry& registry)
       : loop(clock),
         ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory, held,
                 registry, random},
                options.ingest),
         reflection(make_reflection()),
         refused(registry),
-        server(std::make_unique<rpc::Server>(loop,
-                                             with_counters(rpc_options(options, reuse_port, messages, connections)))) {
+        server(std::make_unique<grpc::Server>(loop,
+                                              with_counters(rpc_options(options, reuse_port, messages, connections)))) {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     health.add_to(server->methods());
-    for (const char* service : {"", "monitor.v1.Ingest"}) health.set_status(service, rpc::ServingStatus::kServing);
+    for (const char* service : {"", "monitor.v1.Ingest"}) health.set_status(service, grpc::ServingStatus::kServing);
     reflection->add_to(server->methods());
   }
 
-  rpc::ServerOptions with_counters(rpc::ServerOptions options) {
+  grpc::ServerOptions with_counters(grpc::ServerOptions options) {
     options.on_refused = [this](std::string_view reason) { refused.of(reason).add(); };
     return options;
   }
@@ -149,10 +149,10 @@ struct Server::Worker {
   EventLoop loop;
   SystemRandom random;
   Ingest ingest;
-  rpc::HealthService health;
-  std::unique_ptr<rpc::ReflectionService> reflection;
+  grpc::HealthService health;
+  std::unique_ptr<grpc::ReflectionService> reflection;
   RefusedConnections refused;
-  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<grpc::Server> server;
   std::thread thread;
 };
 
@@ -185,7 +185,7 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
   SystemRandom random;
   server->held_ = std::make_unique<HeldBatches>(random);
   server->messages_ = std::make_unique<MessageMemory>(*server->memory_);
-  server->connections_ = std::make_shared<rpc::ConnectionTable>(options.connections);
+  server->connections_ = std::make_shared<grpc::ConnectionTable>(options.connections);
   const unsigned loops = options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
     server->workers_.push_back(std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_,
@@ -234,7 +234,7 @@ void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
   for (auto& worker : workers_) {
     worker->loop.post([this, alive = alive_, w = worker.get(), grace_ns] {
       for (const char* service : {"", "monitor.v1.Ingest"}) {
-        w->health.set_status(service, rpc::ServingStatus::kNotServing);
+        w->health.set_status(service, grpc::ServingStatus::kNotServing);
       }
       w->ingest.drain();
       w->server->shutdown(grace_ns, [this, alive] {

@@ -14,10 +14,10 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/result.h"
+#include "grpc/secure_transform.h"
+#include "grpc/server.h"
+#include "inputs/stream/options.h"
 #include "metriclog/log.h"
-#include "rpc/secure_transform.h"
-#include "rpc/server.h"
-#include "server/ingest/options.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/registry.h"
 
@@ -36,9 +36,9 @@ struct ListenAddress {
 struct ServerOptions {
   std::vector<ListenAddress> listen = {{"127.0.0.1", 50051}};
   unsigned loops = 0;  // 0: one a core
-  rpc::ConnectionLimits connections = {};
+  grpc::ConnectionLimits connections = {};
   IngestOptions ingest = {};
-  std::shared_ptr<const rpc::SecurityContext> security = nullptr;  // null: plaintext
+  std::shared_ptr<const grpc::SecurityContext> security = nullptr;  // null: plaintext
   std::optional<telemetry::HttpOptions> http = {};
 };
 
@@ -75,7 +75,7 @@ class Server {
   std::unique_ptr<StreamTable> streams_;
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<MessageMemory> messages_;
-  std::shared_ptr<rpc::ConnectionTable> connections_;
+  std::shared_ptr<grpc::ConnectionTable> connections_;
   std::unique_ptr<HeldBatches> held_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::HttpServer> http_;

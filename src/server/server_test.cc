@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "metriclog/memory/memory_log.h"
+#include "grpc/channel.h"
+#include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
-#include "protocol/messages.h"
-#include "rpc/channel.h"
+#include "stream/messages.h"
 
 namespace monitor::server {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // An agent over real gRPC: says Hello, publishes `count` batches, and waits for the last one's acknowledgement.
-class Client final : public rpc::ClientCallHandler {
+class Client final : public grpc::ClientCallHandler {
  public:
   Client(EventLoop& loop, uint16_t port, std::string agent)
       : loop_(loop),
@@ -25,40 +25,39 @@ class Client final : public rpc::ClientCallHandler {
   void run(uint64_t count) {
     count_ = count;
     call_ = channel_.start("/monitor.v1.Ingest/Publish", {}, *this);
-    call_->write(
-        protocol::encode(protocol::Hello{agent_, std::string(metrics::kIncarnationBytes, 'i'), "1.0", "host"}));
+    call_->write(stream::encode(stream::Hello{agent_, std::string(metrics::kIncarnationBytes, 'i'), "1.0", "host"}));
     for (uint64_t i = 1; i <= count; ++i) {
       metrics::Batch batch;
       batch.agent_id = agent_;
       batch.incarnation = std::string(metrics::kIncarnationBytes, 'i');
       batch.sequence = i;
-      call_->write(protocol::encode(protocol::Publish{i, metrics::encode_batch(batch)}));
+      call_->write(stream::encode(stream::Publish{i, metrics::encode_batch(batch)}));
     }
   }
 
   void on_message(std::string_view message) override {
-    const auto parsed = protocol::parse_server_message(message);
+    const auto parsed = stream::parse_server_message(message);
     ASSERT_TRUE(parsed.ok());
-    if (const auto* ack = std::get_if<protocol::Ack>(&*parsed)) {
+    if (const auto* ack = std::get_if<stream::Ack>(&*parsed)) {
       acked = ack->through;
       if (acked == count_) loop_.stop();
     }
-    if (std::holds_alternative<protocol::Drain>(*parsed)) drained = true;
+    if (std::holds_alternative<stream::Drain>(*parsed)) drained = true;
   }
-  void on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) override {
+  void on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) override {
     ended = status;
     loop_.stop();
   }
 
   uint64_t acked = 0;
   bool drained = false;
-  std::optional<rpc::CallStatus> ended;
+  std::optional<grpc::CallStatus> ended;
 
  private:
   EventLoop& loop_;
-  rpc::ThreadResolver resolver_;
-  rpc::Channel channel_;
-  std::unique_ptr<rpc::ClientCall> call_;
+  grpc::ThreadResolver resolver_;
+  grpc::Channel channel_;
+  std::unique_ptr<grpc::ClientCall> call_;
   const std::string agent_;
   uint64_t count_ = 0;
 };
@@ -107,8 +106,8 @@ TEST_F(ServerTest, StoresAndAcknowledgesOverSeveralLoopsAndDrains) {
 // Reflection's method is a stream: one request, then the end, is answered as a unary call is.
 TEST_F(ServerTest, HasHealthAndReflection) {
   const auto server = start({.loops = 1});
-  rpc::ThreadResolver resolver(loop_);
-  rpc::Channel channel(loop_, resolver, {.host = "127.0.0.1", .port = port_of(*server), .security = nullptr});
+  grpc::ThreadResolver resolver(loop_);
+  grpc::Channel channel(loop_, resolver, {.host = "127.0.0.1", .port = port_of(*server), .security = nullptr});
   const auto ask = [&](std::string_view path, std::string_view request) {
     std::optional<Result<std::string>> answer;
     channel.unary(path, request, {}, [&](Result<std::string> got) {

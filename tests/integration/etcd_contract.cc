@@ -5,7 +5,7 @@
 #include "config/etcd/connector.h"
 #include "config/etcd/etcd_source.h"
 #include "config/source_contract_test.h"
-#include "rpc/resolver.h"
+#include "grpc/resolver.h"
 
 namespace monitor::config {
 namespace {
@@ -14,7 +14,7 @@ class EtcdHarness final : public SourceHarness {
  public:
   EtcdHarness() {
     const char* const address = std::getenv("MONITOR_TEST_ETCD");  // NOLINT(concurrency-mt-unsafe): before any thread
-    const auto target = rpc::parse_target(address == nullptr ? "" : address, 2379);
+    const auto target = grpc::parse_target(address == nullptr ? "" : address, 2379);
     if (!target) std::abort();
     address_ = address;
     EtcdAddress etcd;
@@ -47,7 +47,7 @@ class EtcdHarness final : public SourceHarness {
   SystemClock clock_;
   EventLoop loop_{clock_};
   SystemRandom random_;
-  rpc::ThreadResolver resolver_{loop_};
+  grpc::ThreadResolver resolver_{loop_};
   std::unique_ptr<EtcdClient> client_;
   std::unique_ptr<EtcdSource> source_;
 };

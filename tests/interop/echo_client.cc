@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "echo.pb.h"
-#include "rpc/channel.h"
-#include "rpc/tls.h"
+#include "grpc/channel.h"
+#include "grpc/tls.h"
 
-namespace monitor::rpc {
+namespace monitor::grpc {
 namespace {
 
 using interop::Message;
@@ -223,4 +223,4 @@ TEST_F(InteropTest, ZzDrainingLetsAStreamEnd) {
 }
 
 }  // namespace
-}  // namespace monitor::rpc
+}  // namespace monitor::grpc

@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "echo.pb.h"
-#include "rpc/health.h"
-#include "rpc/reflection.h"
-#include "rpc/server.h"
-#include "rpc/tls.h"
+#include "grpc/health.h"
+#include "grpc/reflection.h"
+#include "grpc/server.h"
+#include "grpc/tls.h"
 
-namespace monitor::rpc {
+namespace monitor::grpc {
 namespace {
 
 using interop::Message;
@@ -178,6 +178,6 @@ int run() {
 }
 
 }  // namespace
-}  // namespace monitor::rpc
+}  // namespace monitor::grpc
 
-int main() { return monitor::rpc::run(); }
+int main() { return monitor::grpc::run(); }

@@ -2,14 +2,14 @@
 #include <filesystem>
 #include <iostream>
 
-#include "rpc/testing/certificates.h"
+#include "grpc/testing/certificates.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
     std::cerr << "usage: make_certificates FOLDER\n";
     return 64;
   }
-  const monitor::rpc::TestCertificates certificates;
+  const monitor::grpc::TestCertificates certificates;
   std::error_code error;
   std::filesystem::copy(certificates.folder(), argv[1], std::filesystem::copy_options::recursive, error);
   if (error) std::cerr << argv[1] << ": " << error.message() << "\n";

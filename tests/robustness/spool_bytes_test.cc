@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "agent/spool/spool_world_test.h"
 #include "base/log.h"
+#include "spool/spool_world_test.h"
 
 namespace monitor::agent {
 namespace {

@@ -57,7 +57,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
         uplink_(
             owner.host_,
-            [this](const rpc::Target& server) {
+            [this](const grpc::Target& server) {
               return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
             },
             owner.environment_.random, *this, uplink_options()) {
@@ -110,7 +110,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   int64_t oldest_time_ns() const override { return spool_.oldest_time_ns(); }
   bool has_unsent() const override { return spool_.has_unsent(); }
   agent::SpoolStats stats() const override { return spool_.stats(); }
-  std::optional<protocol::Outgoing> next() override { return spool_.next(); }
+  std::optional<stream::Outgoing> next() override { return spool_.next(); }
   void acknowledged(uint64_t id) override { spool_.acknowledged(id); }
   void rejected(uint64_t id, std::string_view reason) override { spool_.rejected(id, reason); }
   void returned(uint64_t id) override { spool_.returned(id); }
@@ -284,7 +284,7 @@ AgentState AgentHost::state() const {
   return process_->spool().batches() > 0 ? AgentState::kInFlight : AgentState::kQuiet;
 }
 
-protocol::Hello AgentHost::hello() const {
+stream::Hello AgentHost::hello() const {
   return {plan_.agent_id, ledger().incarnation(runs_.back()).id, "1.0.0", "host"};
 }
 

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "agent/agent.h"
-#include "agent/spool/file_spool.h"
-#include "agent/uplink/uplink.h"
 #include "base/testing/fault_disk.h"
 #include "base/worker.h"
+#include "outputs/stream/uplink.h"
 #include "simulation/ledger.h"
 #include "simulation/network.h"
 #include "simulation/schedule.h"
+#include "spool/file_spool.h"
 
 namespace monitor::simulation {
 
@@ -103,7 +103,7 @@ class AgentHost {
   Host& host() { return host_; }
   const AgentPlan& plan() const { return plan_; }
   // What the running process says to servers, or the last one said.
-  protocol::Hello hello() const;
+  stream::Hello hello() const;
   // For people.
   std::string describe() const;
   bool has_run() const { return !runs_.empty(); }

@@ -5,24 +5,24 @@
 #include <memory>
 #include <string>
 
-#include "protocol/messages.h"
-#include "rpc/client_call.h"
+#include "grpc/client_call.h"
 #include "simulation/world.h"
+#include "stream/messages.h"
 
 namespace monitor::simulation {
 
-struct World::Intruder final : private rpc::ClientCallHandler {
-  Intruder(std::unique_ptr<rpc::CallStarter> to, const protocol::Hello& hello) : connection(std::move(to)) {
+struct World::Intruder final : private grpc::ClientCallHandler {
+  Intruder(std::unique_ptr<grpc::CallStarter> to, const stream::Hello& hello) : connection(std::move(to)) {
     call = connection->start("/monitor.v1.Ingest/Publish", {}, *this);
-    call->write(protocol::encode(hello));
+    call->write(stream::encode(hello));
   }
 
  private:
   void on_message(std::string_view) override {}
-  void on_done(const rpc::CallStatus&, const rpc::Metadata&) override {}
+  void on_done(const grpc::CallStatus&, const grpc::Metadata&) override {}
 
-  std::unique_ptr<rpc::CallStarter> connection;
-  std::unique_ptr<rpc::ClientCall> call;
+  std::unique_ptr<grpc::CallStarter> connection;
+  std::unique_ptr<grpc::ClientCall> call;
 };
 
 }  // namespace monitor::simulation

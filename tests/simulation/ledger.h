@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/spool/spool.h"
-#include "analysis/ledger/report.h"
 #include "metrics/batch.h"
 #include "simulation/schedule.h"
+#include "spool/spool.h"
+#include "views/ledger/report.h"
 
 namespace monitor::simulation {
 

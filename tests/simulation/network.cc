@@ -30,7 +30,7 @@ void Link::wanted(Side side) {
 
 void Link::flush(Side side) {
   flushing_[side] = false;
-  while (rpc::ByteMachine* const machine = machines_[side]) {
+  while (grpc::ByteMachine* const machine = machines_[side]) {
     if (under_way_[side] >= kSocketBuffer) {
       blocked_[side] = true;
       return;
@@ -75,7 +75,7 @@ void Link::detach(Side side) {
 }
 
 void Link::lose(Side side, const std::string& why) {
-  if (rpc::ByteMachine* const machine = std::exchange(machines_[side], nullptr)) machine->connection_lost(gone(why));
+  if (grpc::ByteMachine* const machine = std::exchange(machines_[side], nullptr)) machine->connection_lost(gone(why));
 }
 
 void Link::cut(Random& random) {
@@ -92,9 +92,9 @@ void Link::black_hole(Side from, int64_t give_up_ns) {
 }
 
 // The client's end of a link.
-class Network::Connection final : public rpc::CallStarter, private rpc::ClientSessionHandler {
+class Network::Connection final : public grpc::CallStarter, private grpc::ClientSessionHandler {
  public:
-  Connection(Timers& timers, const rpc::ClientSessionOptions& options, std::shared_ptr<Link> link)
+  Connection(Timers& timers, const grpc::ClientSessionOptions& options, std::shared_ptr<Link> link)
       : link_(std::move(link)), session_(timers, options, *this) {
     link_->attach(Link::kClient, session_);
   }
@@ -102,8 +102,8 @@ class Network::Connection final : public rpc::CallStarter, private rpc::ClientSe
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  std::unique_ptr<rpc::ClientCall> start(std::string_view path, const rpc::CallOptions& options,
-                                         rpc::ClientCallHandler& handler) override {
+  std::unique_ptr<grpc::ClientCall> start(std::string_view path, const grpc::CallOptions& options,
+                                          grpc::ClientCallHandler& handler) override {
     return session_.start(path, options, handler);
   }
 
@@ -111,10 +111,10 @@ class Network::Connection final : public rpc::CallStarter, private rpc::ClientSe
   void on_output_wanted() override { link_->wanted(Link::kClient); }
 
   std::shared_ptr<Link> link_;
-  rpc::ClientSession session_;
+  grpc::ClientSession session_;
 };
 
-std::unique_ptr<rpc::CallStarter> Network::connect(Timers& timers, rpc::ClientSessionOptions options, uint16_t port) {
+std::unique_ptr<grpc::CallStarter> Network::connect(Timers& timers, grpc::ClientSessionOptions options, uint16_t port) {
   options.authority = "server";
   auto link = std::make_shared<Link>(schedule_, &timers, port);
   links_.push_back(link);

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "rpc/byte_machine.h"
-#include "rpc/client_session.h"
+#include "grpc/byte_machine.h"
+#include "grpc/client_session.h"
 #include "simulation/schedule.h"
 
 namespace monitor::simulation {
@@ -25,7 +25,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   Link(Schedule& schedule, const Timers* client, uint16_t server)
       : schedule_(schedule), client_(client), server_(server) {}
 
-  void attach(Side side, rpc::ByteMachine& machine) { machines_[side] = &machine; }
+  void attach(Side side, grpc::ByteMachine& machine) { machines_[side] = &machine; }
   void detach(Side side);
   // Both sides may send from now on.
   void open(int64_t delay_ns);
@@ -56,7 +56,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   uint16_t server_;
   bool open_ = false;
   int64_t delay_ns_ = 0;
-  std::array<rpc::ByteMachine*, 2> machines_{};
+  std::array<grpc::ByteMachine*, 2> machines_{};
   std::array<bool, 2> flushing_{};
   std::array<bool, 2> blocked_{};
   std::array<bool, 2> dead_{};
@@ -82,7 +82,7 @@ class Network {
   // Connections to it come to nothing until then.
   void hide(uint16_t port, int64_t until_ns) { hidden_[port] = until_ns; }
   // An agent's connection to that port; `timers` are its host's. Destroyed, it is closed.
-  std::unique_ptr<rpc::CallStarter> connect(Timers& timers, rpc::ClientSessionOptions options, uint16_t port);
+  std::unique_ptr<grpc::CallStarter> connect(Timers& timers, grpc::ClientSessionOptions options, uint16_t port);
   // Those that are open, oldest first.
   std::vector<std::shared_ptr<Link>> links();
   void heal();

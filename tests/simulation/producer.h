@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "metriclog/log.h"
-#include "metriclog/memory/memory_log.h"
+#include "metriclog/testing/memory_log.h"
 #include "simulation/ledger.h"
 #include "simulation/schedule.h"
 

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "analysis/consume/consumer.h"
+#include "consume/consumer.h"
 #include "telemetry/registry.h"
 
 namespace monitor::simulation {

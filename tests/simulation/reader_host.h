@@ -1,6 +1,6 @@
 // Readers: the real consumer on the log, as members of one group, each with what it counted. What a member counted
 // since its last snapshot dies with it; what is in a snapshot counts for good. Every batch must be counted exactly
-// once, and the real ledger that they build (analysis/ledger/) must say of every run what the simulation knows of it.
+// once, and the real ledger that they build (views/ledger/) must say of every run what the simulation knows of it.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "analysis/ledger/ledger.h"
 #include "simulation/ledger.h"
 #include "simulation/producer.h"
 #include "simulation/schedule.h"
+#include "views/ledger/ledger.h"
 
 namespace monitor::simulation {
 

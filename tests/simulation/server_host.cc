@@ -3,27 +3,27 @@
 #include <algorithm>
 #include <utility>
 
-#include "rpc/server_session.h"
-#include "server/ingest/ingest.h"
+#include "grpc/server_session.h"
+#include "inputs/stream/ingest.h"
 #include "telemetry/registry.h"
 
 namespace monitor::simulation {
 
 // The server's end of a link.
-class ServerHost::Connection final : public rpc::ServerSessionHandler {
+class ServerHost::Connection final : public grpc::ServerSessionHandler {
  public:
-  Connection(ServerHost& owner, const rpc::ServerLimits& limits, const rpc::MethodTable& methods,
+  Connection(ServerHost& owner, const grpc::ServerLimits& limits, const grpc::MethodTable& methods,
              std::shared_ptr<Link> link)
       : owner_(owner),
         link_(std::move(link)),
-        session_(owner.host_, limits, methods, rpc::PeerInfo{"agent", nullptr}, *this) {
+        session_(owner.host_, limits, methods, grpc::PeerInfo{"agent", nullptr}, *this) {
     link_->attach(Link::kServer, session_);
   }
   ~Connection() override { link_->detach(Link::kServer); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  rpc::ServerSession& session() { return session_; }
+  grpc::ServerSession& session() { return session_; }
   Link& link() { return *link_; }
 
  private:
@@ -36,7 +36,7 @@ class ServerHost::Connection final : public rpc::ServerSessionHandler {
 
   ServerHost& owner_;
   std::shared_ptr<Link> link_;
-  rpc::ServerSession session_;
+  grpc::ServerSession session_;
   Life life_;
 };
 
@@ -64,8 +64,8 @@ struct ServerHost::Process {
   server::HeldBatches held{keys};
   Producer producer;
   server::Ingest ingest;
-  rpc::MethodTable methods;
-  rpc::ServerLimits limits;
+  grpc::MethodTable methods;
+  grpc::ServerLimits limits;
   std::vector<std::unique_ptr<Connection>> connections;
   bool draining = false;
 };

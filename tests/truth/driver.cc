@@ -14,10 +14,10 @@
 #include <memory>
 #include <string>
 
-#include "agent/collect/source.h"
 #include "base/clock.h"
 #include "config/schema.h"
 #include "config/validate.h"
+#include "inputs/proc/host_source.h"
 #include "metrics/series.h"
 
 namespace {

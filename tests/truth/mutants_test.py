@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mistakes on purpose in the collectors: each mutant changes one sign, divisor, unit or field of src/agent/collect, is
+"""Mistakes on purpose in the collectors: each mutant changes one sign, divisor, unit or field of src/inputs/proc, is
 built with truth_driver, and must fail at least one host of hosts_test.py or one table of tables_test.py. What survives
 shows a figure that no host pins down.
 

@@ -6,7 +6,7 @@ export interface Points { times: number[]; values: Values }
 
 // A value is missed where the distance to the next one is longer than that before it and that after it: each series by its
 // own interval, also when that changes. Ticks may be late by most of an interval, and averages (of `width` seconds; 0 for
-// ticks) stand anywhere in the time that they cover. src/analysis/fleet/past.cc goes by the same rule.
+// ticks) stand anywhere in the time that they cover. src/views/fleet/past.cc goes by the same rule.
 const LATE = 7 / 4;
 const SHORTEST = 0.05;
 

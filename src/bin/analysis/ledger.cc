@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "analysis/ledger/run.h"
 #include "bin/analysis/attendant.h"
 #include "metriclog/log_address.h"
+#include "ui/ledger/run.h"
 
 namespace monitor {
 

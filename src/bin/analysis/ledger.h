@@ -1,4 +1,4 @@
-// `monitor-analysis ledger`: its flags, and the wiring of analysis/ledger/run.h.
+// `monitor-analysis ledger`: its flags, and the wiring of ui/ledger/run.h.
 #pragma once
 
 #include <cstdint>

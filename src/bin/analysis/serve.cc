@@ -10,12 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "agent/plugins/registry.h"
-#include "analysis/history/store.h"
-#include "analysis/web/api.h"
-#include "analysis/web/follower.h"
-#include "analysis/web/recall.h"
-#include "analysis/web/server.h"
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -26,6 +20,12 @@
 #include "bin/analysis/attendant.h"
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
+#include "plugins/builtin/registry.h"
+#include "ui/web/api.h"
+#include "ui/web/follower.h"
+#include "ui/web/recall.h"
+#include "ui/web/server.h"
+#include "views/history/store.h"
 
 namespace monitor {
 

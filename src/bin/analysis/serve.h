@@ -1,4 +1,4 @@
-// `monitor-analysis serve`: its flags, and the wiring of analysis/web/.
+// `monitor-analysis serve`: its flags, and the wiring of ui/web/.
 #pragma once
 
 #include <cstdint>

@@ -6,9 +6,9 @@
 #include <mutex>
 #include <thread>
 
-#include "analysis/fleet/server_watch.h"
 #include "base/clock.h"
 #include "bin/log/log_flags.h"
+#include "views/fleet/server_watch.h"
 
 namespace monitor {
 

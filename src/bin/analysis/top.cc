@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include "analysis/top/run.h"
 #include "bin/analysis/attendant.h"
 #include "bin/analysis/server_looker.h"
 #include "metriclog/log_address.h"
+#include "ui/top/run.h"
 
 namespace monitor {
 

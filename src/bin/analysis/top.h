@@ -1,4 +1,4 @@
-// `monitor-analysis top`: its flags, and the wiring of analysis/top/.
+// `monitor-analysis top`: its flags, and the wiring of ui/top/.
 #pragma once
 
 #include <string>

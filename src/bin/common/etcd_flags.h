@@ -14,7 +14,7 @@
 #include "bin/common/cli.h"
 #include "config/etcd/connector.h"
 #include "config/etcd/etcd_client.h"
-#include "rpc/resolver.h"
+#include "grpc/resolver.h"
 
 namespace monitor {
 
@@ -58,7 +58,7 @@ Result<EtcdAccount> etcd_account(const EtcdFlags& flags);
 struct EtcdConnection {
   explicit EtcdConnection(EventLoop& loop) : resolver(loop) {}
   SystemRandom random;
-  rpc::ThreadResolver resolver;
+  grpc::ThreadResolver resolver;
   std::unique_ptr<config::EtcdClient> client;
 };
 

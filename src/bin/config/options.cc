@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "agent/plugins/registry.h"
 #include "base/text.h"
 #include "config/schema.h"
+#include "plugins/builtin/registry.h"
 
 namespace monitor {
 

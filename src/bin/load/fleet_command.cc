@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include "agent/plugins/registry.h"
 #include "base/descriptors.h"
 #include "base/disk.h"
 #include "base/log.h"
@@ -16,6 +15,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "config/schema.h"
+#include "plugins/builtin/registry.h"
 
 namespace monitor {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "analysis/ledger/reading.h"
+#include "views/ledger/reading.h"
 
 namespace monitor {
 

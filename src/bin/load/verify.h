@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "analysis/ledger/report.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "bin/load/summary.h"
 #include "metriclog/log.h"
+#include "views/ledger/report.h"
 
 namespace monitor {
 

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string_view>
 
-#include "agent/plugins/registry.h"
 #include "base/text.h"
+#include "plugins/builtin/registry.h"
 
 namespace monitor {
 

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "agent/plugins/plugin_hosts.h"
 #include "base/text.h"
 #include "config/document.h"
+#include "plugins/hosted/plugin_hosts.h"
 
 namespace monitor {
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "agent/plugins/host_process.h"
-#include "agent/plugins/hosted_plugin.h"
 #include "base/event_loop.h"
+#include "plugins/hosted/host_process.h"
+#include "plugins/hosted/hosted_plugin.h"
 
 namespace monitor {
 

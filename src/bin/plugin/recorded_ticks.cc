@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "config/validate.h"
-#include "plugin_wire/wire.h"
+#include "plugins/wire/wire.h"
 
 namespace monitor {
 

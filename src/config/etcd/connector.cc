@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "rpc/channel.h"
-#include "rpc/tls.h"
+#include "grpc/channel.h"
+#include "grpc/tls.h"
 
 namespace monitor::config {
 
@@ -13,21 +13,21 @@ namespace {
 
 class ChannelConnector final : public EtcdConnector {
  public:
-  ChannelConnector(EventLoop& loop, rpc::Resolver& resolver, std::vector<rpc::ChannelOptions> endpoints)
+  ChannelConnector(EventLoop& loop, grpc::Resolver& resolver, std::vector<grpc::ChannelOptions> endpoints)
       : loop_(loop), resolver_(resolver), endpoints_(std::move(endpoints)) {}
 
   size_t endpoints() const override { return endpoints_.size(); }
   std::string name(size_t endpoint) const override {
     return fmt::format("{}:{}", endpoints_[endpoint].host, endpoints_[endpoint].port);
   }
-  std::unique_ptr<rpc::CallStarter> open(size_t endpoint) override {
-    return std::make_unique<rpc::Channel>(loop_, resolver_, endpoints_[endpoint]);
+  std::unique_ptr<grpc::CallStarter> open(size_t endpoint) override {
+    return std::make_unique<grpc::Channel>(loop_, resolver_, endpoints_[endpoint]);
   }
 
  private:
   EventLoop& loop_;
-  rpc::Resolver& resolver_;
-  std::vector<rpc::ChannelOptions> endpoints_;
+  grpc::Resolver& resolver_;
+  std::vector<grpc::ChannelOptions> endpoints_;
 };
 
 // Of a configuration nobody is in a hurry for; a dead address must not hold up the next one.
@@ -37,20 +37,20 @@ constexpr int64_t kHandshakeTimeout = 10 * kNanosPerSecond;
 
 }  // namespace
 
-Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, rpc::Resolver& resolver, Random& random,
+Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc::Resolver& resolver, Random& random,
                                                            EtcdAddress address) {
   auto& targets = address.endpoints;
   for (size_t i = targets.size(); i > 1; --i) std::swap(targets[i - 1], targets[random.below(i)]);
-  std::vector<rpc::ChannelOptions> endpoints;
-  for (const rpc::Target& target : targets) {
-    rpc::ChannelOptions options;
+  std::vector<grpc::ChannelOptions> endpoints;
+  for (const grpc::Target& target : targets) {
+    grpc::ChannelOptions options;
     options.host = target.host;
     options.port = target.port;
     options.connect_timeout_ns = kConnectTimeout;
     options.handshake_timeout_ns = kHandshakeTimeout;
     if (address.tls) {
       auto security =
-          rpc::TlsClientContext::load({address.ca_file, target.host, address.certificate_file, address.key_file});
+          grpc::TlsClientContext::load({address.ca_file, target.host, address.certificate_file, address.key_file});
       if (!security) return security.error();
       options.security = *security;
     }

@@ -10,8 +10,8 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/result.h"
-#include "rpc/client_call.h"
-#include "rpc/resolver.h"
+#include "grpc/client_call.h"
+#include "grpc/resolver.h"
 
 namespace monitor::config {
 
@@ -23,11 +23,11 @@ class EtcdConnector {
   virtual std::string name(size_t endpoint) const = 0;
   // A connection to it, which may still be on its way: its calls end with UNAVAILABLE when it cannot be made or is
   // lost. Destroying it ends its calls without a callback.
-  virtual std::unique_ptr<rpc::CallStarter> open(size_t endpoint) = 0;
+  virtual std::unique_ptr<grpc::CallStarter> open(size_t endpoint) = 0;
 };
 
 struct EtcdAddress {
-  std::vector<rpc::Target> endpoints;  // tried in an order shuffled once
+  std::vector<grpc::Target> endpoints;  // tried in an order shuffled once
   // TLS is spoken when any of these is set. PEM files; without a CA the system's store is trusted.
   bool tls = false;
   std::string ca_file;
@@ -37,7 +37,7 @@ struct EtcdAddress {
 
 // Connections over TCP, or TLS. The loop and the resolver must outlive it. Errors: certificate files that cannot be
 // read.
-Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, rpc::Resolver& resolver, Random& random,
+Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc::Resolver& resolver, Random& random,
                                                            EtcdAddress address);
 
 }  // namespace monitor::config

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "config/etcd/messages.h"
-#include "rpc/client_call.h"
+#include "grpc/client_call.h"
 
 namespace monitor::config {
 
@@ -43,14 +43,14 @@ bool member_failed(const Error& error) { return error.message().starts_with("etc
 }  // namespace
 
 // One call of a user. Shared by the client and the user's handle, so that callbacks may drop it.
-class EtcdClient::Operation final : public rpc::ClientCallHandler, public std::enable_shared_from_this<Operation> {
+class EtcdClient::Operation final : public grpc::ClientCallHandler, public std::enable_shared_from_this<Operation> {
  public:
   Operation(Impl* client, std::string_view path, std::vector<std::string> requests)
       : client_(client), path_(path), requests_(std::move(requests)) {}
 
-  void begin(rpc::CallStarter& connection, uint64_t connection_number, const std::string& token);
+  void begin(grpc::CallStarter& connection, uint64_t connection_number, const std::string& token);
   void on_message(std::string_view message) override;
-  void on_done(const rpc::CallStatus& status, const rpc::Metadata& trailers) override;
+  void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
   // The end: tells the user, unless the call is begun once more.
   void finish(Result<std::string> result);
   void tell(Result<std::string> result);
@@ -73,7 +73,7 @@ class EtcdClient::Operation final : public rpc::ClientCallHandler, public std::e
   Impl* client_;
   std::string path_;
   std::vector<std::string> requests_;
-  std::unique_ptr<rpc::ClientCall> call_;
+  std::unique_ptr<grpc::ClientCall> call_;
   uint64_t connection_number_ = 0;
   int64_t begun_ns_ = 0;
   std::optional<std::string> answer_;
@@ -99,7 +99,7 @@ struct EtcdClient::Impl {
   std::unique_ptr<EtcdConnector> connector;
   EtcdCredentials credentials;
   size_t endpoint = 0;
-  std::unique_ptr<rpc::CallStarter> connection;
+  std::unique_ptr<grpc::CallStarter> connection;
   uint64_t connection_number = 1;
   int64_t opened_ns = 0;
   int64_t last_heard_ns = 0;
@@ -117,8 +117,8 @@ struct EtcdClient::Impl {
 
 // --- One operation.
 
-void EtcdClient::Operation::begin(rpc::CallStarter& connection, uint64_t connection_number, const std::string& token) {
-  rpc::CallOptions options;
+void EtcdClient::Operation::begin(grpc::CallStarter& connection, uint64_t connection_number, const std::string& token) {
+  grpc::CallOptions options;
   options.metadata = {{"hasleader", "true"}};
   if (!token.empty()) options.metadata.emplace_back("token", token);
   options.timeout_ns = timeout_ns;
@@ -142,7 +142,7 @@ void EtcdClient::Operation::on_message(std::string_view message) {
   message_callback(message);
 }
 
-void EtcdClient::Operation::on_done(const rpc::CallStatus& status, const rpc::Metadata& /*trailers*/) {
+void EtcdClient::Operation::on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) {
   if (!status.ok()) {
     finish(status.to_error());
   } else if (unary && answer_) {

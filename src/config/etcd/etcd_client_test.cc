@@ -40,7 +40,7 @@ TEST_F(EtcdClientTest, AnswersAndCarriesHasleader) {
   timers_.advance(0);
   EXPECT_EQ(code(), Code::kOk);
   ASSERT_EQ(etcd_.calls.size(), 1U);
-  EXPECT_EQ(etcd_.calls[0].second, (rpc::Metadata{{"hasleader", "true"}}));
+  EXPECT_EQ(etcd_.calls[0].second, (grpc::Metadata{{"hasleader", "true"}}));
   EXPECT_EQ(client_->last_heard_ns(), timers_.clock().mono_ns());
 }
 

@@ -27,8 +27,8 @@
 #include <set>
 #include <string>
 
-#include "base/backoff.h"
 #include "base/event_loop.h"
+#include "base/net/backoff.h"
 #include "base/random.h"
 #include "config/etcd/etcd_client.h"
 #include "config/source.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/backoff.h"
 #include "base/log.h"
+#include "base/net/backoff.h"
 #include "config/etcd/messages.h"
 #include "config/source.h"
 

@@ -18,8 +18,8 @@
 #include "config/etcd/connector.h"
 #include "config/etcd/etcd_client.h"
 #include "config/validate.h"
+#include "grpc/resolver.h"
 #include "load/delays.h"
-#include "rpc/resolver.h"
 
 namespace monitor::load {
 
@@ -90,7 +90,7 @@ class ConfigFleet {
   Disk& disk_;
   const config::PluginCatalog& plugins_;
   ConfigFleetOptions options_;
-  rpc::ThreadResolver resolver_;
+  grpc::ThreadResolver resolver_;
   std::unique_ptr<config::EtcdClient> author_;
   std::unique_ptr<config::EtcdCall> put_;
   std::vector<std::unique_ptr<Agent>> agents_;

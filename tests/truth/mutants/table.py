@@ -1,4 +1,4 @@
-"""Mistakes on purpose: (file of src/agent/collect, text that occurs in it once, what the mistake puts in its place)."""
+"""Mistakes on purpose: (file of src/inputs/proc, text that occurs in it once, what the mistake puts in its place)."""
 
 VALUES = [
     ("collector.cc", "scaled_quotient(growth, 1'000'000'000,", "scaled_quotient(growth, 1'000'000,"),

@@ -34,9 +34,9 @@ bool in_range(const std::string& key, const std::string& from, const std::string
 }  // namespace
 
 // One call: what it is told comes at the next turn.
-class FakeEtcd::Call final : public rpc::ClientCall {
+class FakeEtcd::Call final : public grpc::ClientCall {
  public:
-  Call(FakeEtcd& etcd, std::string_view path, const rpc::CallOptions& options, rpc::ClientCallHandler& handler)
+  Call(FakeEtcd& etcd, std::string_view path, const grpc::CallOptions& options, grpc::ClientCallHandler& handler)
       : path_(path), token_(token_of(options.metadata)), etcd_(etcd), handler_(&handler) {
     etcd_.running_.insert(this);
     if (options.timeout_ns > 0) {
@@ -64,11 +64,11 @@ class FakeEtcd::Call final : public rpc::ClientCall {
     out_.push_back(std::move(message));
     schedule();
   }
-  void end(rpc::CallStatus status) {
+  void end(grpc::CallStatus status) {
     if (!end_) end_ = std::move(status);
     schedule();
   }
-  void answer(std::string message, const rpc::CallStatus& status, int64_t after_ns) {
+  void answer(std::string message, const grpc::CallStatus& status, int64_t after_ns) {
     late_ = etcd_.timers_.call_after(after_ns, [this, message = std::move(message), status] {
       late_ = 0;
       if (status.ok()) send(message);
@@ -80,8 +80,8 @@ class FakeEtcd::Call final : public rpc::ClientCall {
   std::vector<Watcher> watchers;
 
  private:
-  static std::string token_of(const rpc::Metadata& metadata) {
-    const std::string* const token = rpc::find_metadata(metadata, "token");
+  static std::string token_of(const grpc::Metadata& metadata) {
+    const std::string* const token = grpc::find_metadata(metadata, "token");
     return token == nullptr ? "" : *token;
   }
   void schedule() {
@@ -92,9 +92,9 @@ class FakeEtcd::Call final : public rpc::ClientCall {
     turn_ = 0;
     for (const std::string& request : std::exchange(in_, {})) etcd_.serve(*this, request);
     std::vector<std::string> out = std::exchange(out_, {});
-    const std::optional<rpc::CallStatus> end = end_;
+    const std::optional<grpc::CallStatus> end = end_;
     const std::weak_ptr<bool> alive = alive_;
-    rpc::ClientCallHandler* const handler = handler_;
+    grpc::ClientCallHandler* const handler = handler_;
     if (end) handler_ = nullptr;
     if (handler == nullptr) return;
     for (const std::string& message : out) {
@@ -107,21 +107,21 @@ class FakeEtcd::Call final : public rpc::ClientCall {
   std::string path_;
   std::string token_;
   FakeEtcd& etcd_;
-  rpc::ClientCallHandler* handler_;
+  grpc::ClientCallHandler* handler_;
   std::vector<std::string> in_;
   std::vector<std::string> out_;
-  std::optional<rpc::CallStatus> end_;
+  std::optional<grpc::CallStatus> end_;
   Timers::TimerId deadline_ = 0;
   Timers::TimerId turn_ = 0;
   Timers::TimerId late_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-class FakeEtcd::Connection final : public rpc::CallStarter {
+class FakeEtcd::Connection final : public grpc::CallStarter {
  public:
   Connection(FakeEtcd& etcd, size_t endpoint) : etcd_(etcd), endpoint_(endpoint) {}
-  std::unique_ptr<rpc::ClientCall> start(std::string_view path, const rpc::CallOptions& options,
-                                         rpc::ClientCallHandler& handler) override {
+  std::unique_ptr<grpc::ClientCall> start(std::string_view path, const grpc::CallOptions& options,
+                                          grpc::ClientCallHandler& handler) override {
     etcd_.calls.emplace_back(path, options.metadata);
     auto call = std::make_unique<Call>(etcd_, path, options, handler);
     if (etcd_.down.contains(endpoint_)) call->end({Code::kUnavailable, "connection refused"});
@@ -138,7 +138,7 @@ class FakeEtcd::Connector final : public EtcdConnector {
   Connector(FakeEtcd& etcd, size_t endpoints) : etcd_(etcd), endpoints_(endpoints) {}
   size_t endpoints() const override { return endpoints_; }
   std::string name(size_t endpoint) const override { return "etcd-" + std::to_string(endpoint); }
-  std::unique_ptr<rpc::CallStarter> open(size_t endpoint) override {
+  std::unique_ptr<grpc::CallStarter> open(size_t endpoint) override {
     etcd_.opened.push_back(endpoint);
     return std::make_unique<Connection>(etcd_, endpoint);
   }
@@ -241,7 +241,7 @@ void FakeEtcd::restore(int64_t to_revision, const std::map<std::string, std::str
 
 // --- Calls.
 
-void FakeEtcd::break_calls(const rpc::CallStatus& status) {
+void FakeEtcd::break_calls(const grpc::CallStatus& status) {
   for (Call* call : running_) call->end(status);
 }
 
@@ -272,7 +272,7 @@ void FakeEtcd::serve(Call& call, const std::string& request) {
     return;
   }
   std::string answer;
-  const rpc::CallStatus status = execute(call, request, answer);
+  const grpc::CallStatus status = execute(call, request, answer);
   if (drop_answers) {
     call.end({Code::kUnavailable, "connection lost"});
     return;
@@ -330,7 +330,7 @@ void FakeEtcd::tell(Call& call, const Watcher& watcher, const std::vector<pb::Ev
   }
 }
 
-rpc::CallStatus FakeEtcd::execute(const Call& call, const std::string& request, std::string& answer) {
+grpc::CallStatus FakeEtcd::execute(const Call& call, const std::string& request, std::string& answer) {
   const std::string method = call.path().substr(call.path().rfind('/') + 1);
   if (method == "Authenticate") {
     const auto wanted = parsed<pb::AuthenticateRequest>(request);
@@ -405,7 +405,7 @@ pb::RangeResponse FakeEtcd::range(const pb::RangeRequest& request) const {
   return response;
 }
 
-rpc::CallStatus FakeEtcd::txn(const std::string& bytes, std::string& answer) {
+grpc::CallStatus FakeEtcd::txn(const std::string& bytes, std::string& answer) {
   const auto request = parsed<pb::TxnRequest>(bytes);
   pb::TxnResponse response;
   response.set_succeeded(true);

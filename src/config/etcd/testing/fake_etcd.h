@@ -36,7 +36,7 @@ class FakeEtcd {
   // Another revision, without history; no watch learns of it.
   void restore(int64_t to_revision, const std::map<std::string, std::string>& content);
   // Breaks every call that runs.
-  void break_calls(const rpc::CallStatus& status);
+  void break_calls(const grpc::CallStatus& status);
   // Sends this to every watch stream as it is.
   void send_to_watches(const pb::WatchResponse& response);
   pb::ResponseHeader header() const;
@@ -67,9 +67,9 @@ class FakeEtcd {
   bool authentication_on = true;
   std::function<void(std::string_view path)> before_call;
 
-  std::vector<std::pair<std::string, rpc::Metadata>> calls;  // all that were begun
-  std::vector<size_t> opened;                                // endpoints, in order
-  std::map<int64_t, int64_t> leases;                         // id -> TTL
+  std::vector<std::pair<std::string, grpc::Metadata>> calls;  // all that were begun
+  std::vector<size_t> opened;                                 // endpoints, in order
+  std::map<int64_t, int64_t> leases;                          // id -> TTL
 
  private:
   class Call;
@@ -82,8 +82,8 @@ class FakeEtcd {
     int64_t id = 0;
   };
 
-  rpc::CallStatus execute(const Call& call, const std::string& request, std::string& answer);
-  rpc::CallStatus txn(const std::string& request, std::string& answer);
+  grpc::CallStatus execute(const Call& call, const std::string& request, std::string& answer);
+  grpc::CallStatus txn(const std::string& request, std::string& answer);
   pb::RangeResponse range(const pb::RangeRequest& request) const;
   void serve(Call& call, const std::string& request);
   void serve_watch(Call& call, const std::string& request);

@@ -1,0 +1,359 @@
+#include "consume/consumer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/protowire.h"
+#include "base/random.h"
+#include "metriclog/testing/memory_log.h"
+#include "metrics/encode.h"
+#include "metrics/json_form.h"
+
+namespace monitor::analysis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(IntervalSet, MergesWhatTouches) {
+  IntervalSet set;
+  EXPECT_TRUE(set.add(5));
+  EXPECT_FALSE(set.add(5));
+  EXPECT_TRUE(set.add(7));
+  EXPECT_EQ(set.intervals().size(), 2U);
+  EXPECT_TRUE(set.add(6));
+  EXPECT_THAT(set.intervals(), ElementsAre(std::pair<const uint64_t, uint64_t>(5, 7)));
+  EXPECT_TRUE(set.add(0));
+  EXPECT_TRUE(set.add(UINT64_MAX));
+  EXPECT_TRUE(set.contains(0));
+  EXPECT_TRUE(set.contains(UINT64_MAX));
+  EXPECT_FALSE(set.contains(4));
+  EXPECT_FALSE(set.contains(8));
+  EXPECT_TRUE(set.add(1, 100));
+  EXPECT_EQ(set.intervals().size(), 2U);
+}
+
+TEST(IntervalSet, AgreesWithAPlainSet) {
+  SeededRandom random(7);
+  IntervalSet set;
+  std::set<uint64_t> model;
+  for (int i = 0; i < 5000; ++i) {
+    const uint64_t value = random.below(300);
+    EXPECT_EQ(set.add(value), model.insert(value).second);
+  }
+  for (uint64_t value = 0; value < 301; ++value) EXPECT_EQ(set.contains(value), model.contains(value)) << value;
+}
+
+TEST(IntervalSet, TellsWhatIsNotThere) {
+  using Gaps = std::vector<std::pair<uint64_t, uint64_t>>;
+  IntervalSet set;
+  EXPECT_EQ(set.gaps(1, UINT64_MAX), (Gaps{{1, UINT64_MAX}}));
+  EXPECT_EQ(set.gaps(2, 1), Gaps());
+  set.add(3, 5);
+  set.add(8);
+  EXPECT_EQ(set.gaps(1, 10), (Gaps{{1, 2}, {6, 7}, {9, 10}}));
+  EXPECT_EQ(set.gaps(3, 5), Gaps());
+  EXPECT_EQ(set.gaps(4, 8), (Gaps{{6, 7}}));
+  EXPECT_EQ(set.gaps(5, 6), (Gaps{{6, 6}}));
+  EXPECT_EQ(set.gaps(9, 9), (Gaps{{9, 9}}));
+  set.add(10, UINT64_MAX);
+  EXPECT_EQ(set.gaps(8, UINT64_MAX), (Gaps{{9, 9}}));
+}
+
+TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
+  Dedupe dedupe;
+  dedupe.add("a", "old", 1, {2}, {7, 1});
+  dedupe.add("a", "i", 1, {2}, {9, Dedupe::kKeepNs + 2});
+  dedupe.add("a", "i", 3, {4}, {8, 5});
+  for (int i = 0; i <= 6; ++i) dedupe.add("b", "i", 900, {6}, {10 + i, 5 + Dedupe::kKeepNs + i * LogTime::kStep});
+  dedupe.prune();
+  EXPECT_EQ(dedupe.incarnations(), 2U);
+  std::string bytes;
+  dedupe.encode(bytes);
+  const auto back = Dedupe::decode(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(back->seen("a", "i", 1));
+  EXPECT_FALSE(back->seen("a", "i", 2));
+  EXPECT_TRUE(back->seen("a", "i", 3));
+  EXPECT_TRUE(back->seen("b", "i", 900));
+  EXPECT_FALSE(back->seen("a", "old", 1));
+  EXPECT_FALSE(Dedupe::decode(bytes.substr(0, bytes.size() - 1)).ok());
+  EXPECT_EQ(back->digests(), 3U);
+  EXPECT_EQ(back->look("a", "i", 3, {4}).kind, Dedupe::Verdict::Kind::kCopy);
+  const auto verdict = back->look("a", "i", 1, {200});
+  EXPECT_EQ(verdict.kind, Dedupe::Verdict::Kind::kConflict);
+  EXPECT_EQ(verdict.first_offset, 9);
+  EXPECT_EQ(back->look("a", "i", 1, {3}).kind, Dedupe::Verdict::Kind::kCopy) << "JSON and protobuf are not comparable";
+  EXPECT_EQ(back->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kNew);
+}
+
+// A snapshot of before digests were kept: agent "a", incarnation "i", last time, and 1 to 3 seen.
+TEST(Dedupe, ReadsSnapshotsWithoutDigests) {
+  std::string entry;
+  protowire::put_bytes(entry, 1, "a");
+  protowire::put_bytes(entry, 2, "i");
+  protowire::put_sfixed64(entry, 3, 5);
+  protowire::put_bytes(entry, 4, std::string("\x01\x02", 2));
+  std::string bytes;
+  protowire::put_message(bytes, 1, entry);
+  auto old = Dedupe::decode(bytes);
+  ASSERT_TRUE(old.ok());
+  EXPECT_EQ(old->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kCopy) << "by its sequence alone";
+  old->add("a", "i", 4, {4}, {1, 6});
+  EXPECT_EQ(old->look("a", "i", 4, {6}).kind, Dedupe::Verdict::Kind::kConflict);
+}
+
+TEST(Dedupe, DigestsAreBoundedAndNoRangeOfSequencesIsWithoutAny) {
+  Dedupe dedupe;
+  constexpr uint64_t kFlood = 100'000;
+  for (uint64_t i = 1; i <= kFlood; ++i) {
+    dedupe.add("a", "i", i, {2}, {static_cast<int64_t>(i), 5});
+    ASSERT_LE(dedupe.digests(), Dedupe::kMostOfRun);
+  }
+  // Who walks through what was stored under his name meets one that is still known, whereever he begins.
+  for (uint64_t from = 1; from < kFlood; from += kFlood / 10) {
+    bool met = false;
+    for (uint64_t i = from; i < from + kFlood / 10; ++i) {
+      met = met || dedupe.look("a", "i", i, {4}).kind == Dedupe::Verdict::Kind::kConflict;
+    }
+    EXPECT_TRUE(met) << from;
+  }
+  EXPECT_EQ(dedupe.look("a", "i", kFlood, {4}).kind, Dedupe::Verdict::Kind::kConflict) << "the newest are all known";
+  EXPECT_EQ(dedupe.look("a", "i", kFlood - 100, {4}).kind, Dedupe::Verdict::Kind::kConflict);
+}
+
+TEST(Dedupe, ManyRunsShareTheDigests) {
+  Dedupe dedupe;
+  for (uint64_t i = 1; i <= 40; ++i) {
+    for (int run = 0; run < 2000; ++run) {
+      dedupe.add("agent-" + std::to_string(run), "i", i, {2}, {static_cast<int64_t>(i), 5});
+    }
+  }
+  EXPECT_LE(dedupe.digests(), Dedupe::kMostOfAll);
+  EXPECT_EQ(dedupe.look("agent-0", "i", 40, {4}).kind, Dedupe::Verdict::Kind::kConflict);
+  std::string bytes;
+  dedupe.encode(bytes);
+  EXPECT_LT(bytes.size(), 12 * Dedupe::kMostOfAll) << "a message of the state topic";
+}
+
+TEST(Late, ByTheTwoRules) {
+  metrics::Envelope envelope = [] {
+    metrics::Envelope e;
+    e.appended_ns = 100 * kNanosPerSecond;
+    e.send_every_ns = 1 * kNanosPerSecond;
+    return e;
+  }();
+  EXPECT_FALSE(is_late(envelope, 97 * kNanosPerSecond, 110 * kNanosPerSecond));
+  EXPECT_TRUE(is_late(envelope, 97 * kNanosPerSecond - 1, 100 * kNanosPerSecond));
+  EXPECT_TRUE(is_late(envelope, 100 * kNanosPerSecond, 110 * kNanosPerSecond + 1));
+  EXPECT_TRUE(is_late(envelope, INT64_MIN, 0)) << "times from outside may be anything";
+  envelope.send_every_ns = UINT64_MAX;
+  EXPECT_FALSE(is_late(envelope, 0, 100 * kNanosPerSecond));
+  envelope.appended_ns = INT64_MIN;
+  EXPECT_TRUE(has_waited(envelope, INT64_MAX));
+}
+
+class Sink final : public BatchSink {
+ public:
+  size_t on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
+    size_t taken = 0;
+    while (first + taken < batch.frames.size() && room > 0) {
+      seen.push_back(batch.agent_id + "/" + std::to_string(batch.sequence) + "." + std::to_string(first + taken));
+      ++taken;
+      --room;
+    }
+    return taken;
+  }
+  void on_skipped(const metriclog::Record& record, const Error& why) override {
+    skipped.push_back(std::to_string(record.offset) + " " + why.message());
+  }
+  void on_lost(int32_t /*partition*/, int64_t from, int64_t to) override { lost = {from, to}; }
+  void on_revoked(int32_t partition) override { revoked.push_back(partition); }
+  void on_trouble(const std::string& text) override { troubles.push_back(text); }
+  void on_recovered() override { troubles.emplace_back(); }
+
+  std::vector<std::string> seen;
+  std::vector<std::string> skipped;
+  std::pair<int64_t, int64_t> lost;
+  std::vector<int32_t> revoked;
+  std::vector<std::string> troubles;  // "" when one is over
+  size_t room = 1000;
+};
+
+// Gives out what it was given, one list of events a poll.
+class ScriptedReader final : public metriclog::LogReader {
+ public:
+  explicit ScriptedReader(std::vector<std::vector<metriclog::ReaderEvent>> polls) : polls_(std::move(polls)) {}
+  Result<std::vector<metriclog::ReaderEvent>> poll(int64_t /*timeout_ns*/) override {
+    return next_ < polls_.size() ? std::move(polls_[next_++]) : std::vector<metriclog::ReaderEvent>{};
+  }
+  Status store(std::span<const metriclog::Snapshot> /*snapshots*/) override { return {}; }
+  void wake() override {}
+
+ private:
+  std::vector<std::vector<metriclog::ReaderEvent>> polls_;
+  size_t next_ = 0;
+};
+
+class Ignore final : public metriclog::DeliveryListener {
+  void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
+  void on_reset() override {}
+};
+
+class ConsumerTest : public ::testing::Test {
+ protected:
+  void append(const std::string& value, std::string_view type = "application/x-protobuf") {
+    const std::pair<std::string_view, std::string_view> header{"content-type", type};
+    log_.writer().append({"a", {&header, 1}, value}, ignore_, 1);
+  }
+  static metrics::Batch batch(uint64_t sequence, size_t frames = 1) {
+    metrics::Batch b;
+    b.agent_id = "a";
+    b.incarnation = std::string(metrics::kIncarnationBytes, 'i');
+    b.sequence = sequence;
+    b.appended_ns = 5;
+    b.series.push_back({.name = "m", .labels = {}, .unit = "1"});
+    for (size_t i = 0; i < frames; ++i) b.frames.push_back({.time_ns = 5, .rates_since_ns = 0, .points = {{}}});
+    return b;
+  }
+  void append_batch(uint64_t sequence, size_t frames = 1) { append(metrics::encode_batch(batch(sequence, frames))); }
+  std::unique_ptr<metriclog::LogReader> reader(const std::string& group = "g") {
+    return log_.reader({.group = group, .start = {}});
+  }
+  // A reader of the group that takes at most `room` frames and stores.
+  Sink run(size_t room = 1000) {
+    const auto r = reader();
+    Sink sink;
+    sink.room = room;
+    Consumer consumer(*r, sink, registry_);
+    for (int i = 0; i < 3; ++i) {
+      const auto went_on = consumer.step(0);
+      EXPECT_TRUE(went_on.ok());
+      if (!*went_on) break;
+    }
+    EXPECT_TRUE(consumer.store().ok());
+    EXPECT_TRUE(consumer.stored_all());
+    return sink;
+  }
+
+  FakeClock clock_;
+  metriclog::MemoryLog log_{clock_};
+  Ignore ignore_;
+  telemetry::Registry registry_;
+};
+
+TEST_F(ConsumerTest, HandsOnEachBatchOnceAlsoOverARestart) {
+  run();
+  append_batch(1);
+  append_batch(3);
+  append_batch(1);
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0", "a/3.0"));
+  append_batch(3);
+  append_batch(2);
+  EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, TroubleIsOverWithWhateverComesNextAndThatIsToldOnce) {
+  using Kind = metriclog::ReaderEvent::Kind;
+  for (const Kind next : {Kind::kRecovered, Kind::kAssigned, Kind::kRecords}) {
+    ScriptedReader reader({{{.kind = Kind::kTrouble, .text = "away"}},
+                           {{.kind = Kind::kTrouble, .text = "still away"}},
+                           {},
+                           {{.kind = next}},
+                           {{.kind = Kind::kRecords}, {.kind = Kind::kRecovered}}});
+    Sink sink;
+    Consumer consumer(reader, sink, registry_);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_THAT(sink.troubles, ElementsAre("away", "still away"));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_THAT(sink.troubles, ElementsAre("away", "still away", "")) << static_cast<int>(next);
+  }
+}
+
+TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {
+  run();
+  append_batch(1);
+  {
+    const auto r = reader();
+    Sink sink;
+    Consumer consumer(*r, sink, registry_);
+    ASSERT_TRUE(consumer.step(0).ok());
+    EXPECT_EQ(sink.seen.size(), 1U);
+  }
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0"));
+}
+
+TEST_F(ConsumerTest, ABatchThatWasTakenInPartGoesOnWhereItStopped) {
+  run();
+  append_batch(1, 3);
+  append_batch(2, 1);
+  EXPECT_THAT(run(2).seen, ElementsAre("a/1.0", "a/1.1"));
+  EXPECT_THAT(run(1).seen, ElementsAre("a/1.2"));
+  EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, GoesOnWithinTheSameRun) {
+  run();
+  append_batch(1, 3);
+  const auto r = reader();
+  Sink sink;
+  sink.room = 2;
+  Consumer consumer(*r, sink, registry_);
+  EXPECT_FALSE(*consumer.step(0));
+  sink.room = 5;
+  EXPECT_TRUE(*consumer.step(0));
+  EXPECT_THAT(sink.seen, ElementsAre("a/1.0", "a/1.1", "a/1.2"));
+}
+
+TEST_F(ConsumerTest, SkipsCountsAndShowsWhatCannotBeDecoded) {
+  run();
+  append("garbage");
+  append("x", "text/plain");
+  append(metrics::batch_to_json(batch(4)), "application/json");
+  const Sink sink = run();
+  EXPECT_THAT(sink.seen, ElementsAre("a/4.0"));
+  ASSERT_EQ(sink.skipped.size(), 2U);
+  EXPECT_THAT(sink.skipped[1], HasSubstr("text/plain"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_skipped_total 2"));
+}
+
+TEST_F(ConsumerTest, ReportsWhatRetentionTook) {
+  run();
+  append_batch(1);
+  append_batch(2);
+  log_.take_before(0, 2);
+  const Sink sink = run();
+  EXPECT_EQ(sink.lost, (std::pair<int64_t, int64_t>{1, 2}));
+  EXPECT_THAT(sink.seen, ElementsAre("a/2.0"));
+}
+
+TEST_F(ConsumerTest, AnotherBatchUnderASeenSequenceIsAConflictAlsoOverARestart) {
+  run();
+  append_batch(1);
+  metrics::Batch foreign = batch(2);
+  foreign.hostname = "attacker";
+  append(metrics::encode_batch(foreign));
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0", "a/2.0"));
+  append_batch(2);
+  append_batch(1);
+  append_batch(2);
+  EXPECT_THAT(run().seen, ElementsAre()) << "first come";
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 2\n"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_duplicates_total 1\n"));
+}
+
+TEST_F(ConsumerTest, TheSameBatchInAnotherFormIsACopy) {
+  run();
+  append_batch(1);
+  append(metrics::batch_to_json(batch(1)), "application/json");
+  append(metrics::batch_to_json(batch(2)), "application/json");
+  append(" " + metrics::batch_to_json(batch(2)), "application/json");
+  append("{ " + metrics::batch_to_json(batch(2)).substr(1), "application/json");
+  run();
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
+}
+
+}  // namespace
+}  // namespace monitor::analysis

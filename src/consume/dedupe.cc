@@ -1,0 +1,169 @@
+#include "consume/dedupe.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/protowire.h"
+
+namespace monitor::analysis {
+
+namespace {
+
+using protowire::Reader;
+using protowire::WireType;
+
+// Fields of an encoded entry: agent, incarnation, last time, intervals as packed (gap, length) pairs, and what is known
+// of the latest as packed (sequence, offset, digest), the first two as differences to those before. Snapshots of before
+// have no digests: what they hold is known by its sequence alone.
+constexpr uint32_t kEntry = 1;
+constexpr uint32_t kAgent = 1;
+constexpr uint32_t kIncarnation = 2;
+constexpr uint32_t kLastTime = 3;
+constexpr uint32_t kIntervals = 4;
+constexpr uint32_t kDigests = 5;
+constexpr uint32_t kAdded = 6;
+
+}  // namespace
+
+bool Dedupe::seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const {
+  const auto it = seen_.find(std::pair(agent, incarnation));
+  if (is_mutant("high_water_dedupe")) {
+    return it != seen_.end() && sequence <= it->second.sequences.intervals().rbegin()->second;
+  }
+  return it != seen_.end() && it->second.sequences.contains(sequence);
+}
+
+Dedupe::Verdict Dedupe::look(std::string_view agent, std::string_view incarnation, uint64_t sequence,
+                             Digest digest) const {
+  if (!seen(agent, incarnation, sequence)) return {};
+  const auto it = seen_.find(std::pair(agent, incarnation));
+  if (it == seen_.end()) return {Verdict::Kind::kCopy, -1};
+  const std::vector<Known>& known = it->second.known;
+  const auto found = std::ranges::lower_bound(known, sequence, {}, &Known::sequence);
+  if (found == known.end() || found->sequence != sequence) return {Verdict::Kind::kCopy, -1};
+  if (found->digest.contradicts(digest)) return {Verdict::Kind::kConflict, found->offset};
+  return {Verdict::Kind::kCopy, found->offset};
+}
+
+void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place) {
+  auto it = seen_.find(std::pair(agent, incarnation));
+  if (it == seen_.end()) it = seen_.emplace(Key(agent, incarnation), Entry()).first;
+  Entry& entry = it->second;
+  entry.last_time_ns = std::max(entry.last_time_ns, place.log_time_ns);
+  now_.take(place.log_time_ns);
+  if (!entry.sequences.add(sequence)) return;
+  // Mostly at the end.
+  const auto at = std::ranges::upper_bound(entry.known, sequence, {}, &Known::sequence);
+  entry.known.insert(at, {sequence, place.offset, digest});
+  ++digests_;
+  ++entry.added;
+  random_ = SeededRandom(random_.next() ^ digest.value ^ static_cast<uint64_t>(place.offset) << 32);
+  shrink(entry);
+  if (digests_ > std::max(kMostOfAll, 4 * seen_.size())) shrink_all();
+}
+
+// Of what is not among the newest, each that ever was has the same chance to be kept (reservoir sampling: Vitter,
+// "Random Sampling with a Reservoir", 1985, algorithm R).
+void Dedupe::shrink(Entry& entry) {
+  const size_t sample = most_of_run_ - most_of_run_ / 2;
+  while (entry.known.size() > most_of_run_) {
+    const uint64_t older =
+        std::max<uint64_t>(entry.added - std::min<uint64_t>(entry.added, most_of_run_ / 2), sample + 1);
+    const auto at = static_cast<size_t>(std::min<uint64_t>(random_.below(older), sample));
+    entry.known.erase(entry.known.begin() + static_cast<std::ptrdiff_t>(at));
+    --digests_;
+  }
+}
+
+// With more runs each has fewer, and stays with fewer: to shrink them over and over would leave nothing of what is old.
+void Dedupe::shrink_all() {
+  most_of_run_ = std::max<size_t>(2, most_of_run_ / 2);
+  for (auto& [key, entry] : seen_) shrink(entry);
+}
+
+void Dedupe::prune() {
+  std::erase_if(seen_, [this](const auto& entry) {
+    const bool old = elapsed_ns(entry.second.last_time_ns, now_.now_ns()) > kKeepNs;
+    if (old) digests_ -= entry.second.known.size();
+    return old;
+  });
+}
+
+void Dedupe::encode_known(const std::vector<Known>& known, std::string& out) {
+  uint64_t sequence = 0;
+  uint64_t offset = 0;
+  for (const Known& one : known) {
+    protowire::put_varint(out, one.sequence - sequence);
+    // Modulo 2^64: offsets of a retry can be lower than those before.
+    protowire::put_varint(out, protowire::zigzag(static_cast<int64_t>(static_cast<uint64_t>(one.offset) - offset)));
+    protowire::put_varint(out, one.digest.value);
+    sequence = one.sequence;
+    offset = static_cast<uint64_t>(one.offset);
+  }
+}
+
+bool Dedupe::decode_known(std::string_view bytes, std::vector<Known>& known) {
+  known.clear();
+  Reader packed(bytes);
+  uint64_t sequence = 0;
+  uint64_t offset = 0;
+  while (const auto step = packed.varint()) {
+    const auto moved = packed.varint();
+    const auto digest = packed.varint();
+    if (!moved || !digest || *digest > UINT32_MAX || *step > UINT64_MAX - sequence) return false;
+    if (*step == 0 && !known.empty()) return false;
+    sequence += *step;
+    offset += static_cast<uint64_t>(protowire::unzigzag(*moved));
+    known.push_back({sequence, static_cast<int64_t>(offset), {static_cast<uint32_t>(*digest)}});
+  }
+  return !packed.failed();
+}
+
+void Dedupe::encode(std::string& out) const {
+  for (const auto& [key, entry] : seen_) {
+    std::string intervals;
+    entry.sequences.encode(intervals);
+    std::string bytes;
+    protowire::put_bytes(bytes, kAgent, key.first);
+    protowire::put_bytes(bytes, kIncarnation, key.second);
+    protowire::put_sfixed64(bytes, kLastTime, entry.last_time_ns);
+    protowire::put_bytes(bytes, kIntervals, intervals);
+    std::string known;
+    encode_known(entry.known, known);
+    protowire::put_bytes(bytes, kDigests, known);
+    protowire::put_uint64(bytes, kAdded, entry.added);
+    protowire::put_message(out, kEntry, bytes);
+  }
+}
+
+Result<Dedupe> Dedupe::decode(std::string_view bytes) {
+  const Error bad(Code::kDataLoss, "snapshot: its list of seen batches is malformed");
+  Dedupe dedupe;
+  Reader outer(bytes);
+  while (const auto field = outer.next()) {
+    if (field->number != kEntry || field->type != WireType::kBytes) continue;
+    Key key;
+    Entry entry;
+    Reader inner(field->bytes);
+    while (const auto part = inner.next()) {
+      if (part->number == kAgent) key.first = part->bytes;
+      if (part->number == kIncarnation) key.second = part->bytes;
+      if (part->number == kLastTime) entry.last_time_ns = part->as_signed();
+      if (part->number == kAdded) entry.added = part->value;
+      if (part->number == kDigests && !decode_known(part->bytes, entry.known)) return bad;
+      if (part->number != kIntervals) continue;
+      auto sequences = IntervalSet::decode(part->bytes);
+      if (!sequences) return bad;
+      entry.sequences = std::move(*sequences);
+    }
+    if (inner.failed()) return bad;
+    Entry& kept = dedupe.seen_[std::move(key)];
+    dedupe.digests_ -= kept.known.size();
+    dedupe.digests_ += entry.known.size();
+    kept = std::move(entry);
+  }
+  if (outer.failed()) return bad;
+  return dedupe;
+}
+
+}  // namespace monitor::analysis

@@ -1,0 +1,88 @@
+// Which batches of a partition were seen: by (agent, incarnation, sequence), for as long as a copy may still come. Of
+// the latest ones of each run it knows also the content and the place in the log, so that another batch under the same
+// sequence is no copy but a conflict (docs/decisions/130-*.md). Not thread-safe: a reader has one a partition.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "consume/digest.h"
+#include "consume/interval_set.h"
+#include "consume/log_time.h"
+
+namespace monitor::analysis {
+
+class Dedupe {
+ public:
+  // Agents drop what is older than this, so no copy comes later.
+  static constexpr int64_t kKeepNs = int64_t{7} * 24 * 3600 * kNanosPerSecond;
+  // Digests that are kept of a run, and of all runs (about 8 bytes each in a snapshot). Half of a run's are those of
+  // its newest sequences, the others a random sample of all before: no range of sequences is without any, and nobody
+  // who writes them can know which.
+  static constexpr size_t kMostOfRun = 256;
+  static constexpr size_t kMostOfAll = 16'384;
+
+  struct Verdict {
+    enum class Kind { kNew, kCopy, kConflict };
+    Kind kind = Kind::kNew;
+    int64_t first_offset = -1;  // of a conflict: where the batch is that was seen
+  };
+  Verdict look(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest) const;
+  bool seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const;
+  struct Place {
+    int64_t offset = 0;
+    int64_t log_time_ns = 0;
+  };
+  void add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place);
+
+  // Forgets incarnations whose last record is older than kKeepNs before the log's time (log_time.h).
+  void prune();
+  size_t incarnations() const { return seen_.size(); }
+  size_t digests() const { return digests_; }
+
+  void encode(std::string& out) const;
+  static Result<Dedupe> decode(std::string_view bytes);
+
+ private:
+  struct Known {
+    uint64_t sequence = 0;
+    int64_t offset = 0;
+    Digest digest;
+  };
+  struct Entry {
+    IntervalSet sequences;
+    int64_t last_time_ns = 0;
+    std::vector<Known> known = {};  // rising by sequence
+    uint64_t added = 0;             // ever
+  };
+  // Ordered and looked up without making a string.
+  using Key = std::pair<std::string, std::string>;
+  struct Less {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return std::pair<std::string_view, std::string_view>(a) < std::pair<std::string_view, std::string_view>(b);
+    }
+  };
+
+  void shrink(Entry& entry);
+  void shrink_all();
+  static void encode_known(const std::vector<Known>& known, std::string& out);
+  static bool decode_known(std::string_view bytes, std::vector<Known>& known);
+
+  std::map<Key, Entry, Less> seen_;
+  LogTime now_;
+  size_t digests_ = 0;
+  size_t most_of_run_ = kMostOfRun;
+  SeededRandom random_{0};  // moved on by what is added
+};
+
+}  // namespace monitor::analysis

@@ -1,0 +1,158 @@
+// The inside of ClientSession, for client_session.cc (the connection) and client_stream.cc (its calls).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "grpc/client_session.h"
+#include "grpc/http2.h"
+#include "grpc/wire.h"
+
+namespace monitor::grpc {
+
+class ClientSession::Impl final : public Http2, public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(Timers& timers, const ClientSessionOptions& options, ClientSessionHandler& handler);
+  ~Impl() override;
+
+  void receive(std::string_view bytes);
+  std::string_view pending_output();
+  void consume_output(size_t bytes);
+  void fail(const Error& error);
+  bool finished() const { return finished_; }
+  std::unique_ptr<ClientCall> start(std::string_view path, const CallOptions& options, ClientCallHandler& handler);
+  bool accepts_calls() const { return !finished_ && !going_away_; }
+  size_t active_calls() const { return active_; }
+  void drain();
+  void detach();
+
+ private:
+  class Handle;
+  struct Stream;
+
+  // --- Events of Http2.
+  void on_want_output() override;
+  void on_header(Http2Stream& stream, std::string_view name, std::string_view value) override;
+  void on_header_block(Http2Stream& stream, bool end_stream) override;
+  void on_data(Http2Stream& stream, std::string_view bytes) override;
+  void on_remote_end(Http2Stream& stream) override;
+  void on_stream_closed(Http2Stream& stream, uint32_t h2_error) override;
+  void on_data_sent(Http2Stream& stream, size_t bytes) override;
+  void on_settings() override;
+  void on_goaway_received(uint32_t h2_error, std::string_view debug_data) override;
+  void on_control_frame(ControlFrame frame) override;
+  void on_flood(std::string_view why) override;
+  void on_goaway_sent(const Error& error) override;
+  void on_broken(const Error& error) override;
+  bool keepalive_needed() const override { return active_ > 0; }
+
+  // --- Of a call.
+  void submit(Stream& stream, std::string_view path, const CallOptions& options);
+  void end(Stream& stream, CallStatus status);
+  void end_and_reset(Stream& stream, CallStatus status, H2Error code);
+  void handle_release(Stream& stream);
+  void deadline_passed(Stream& stream);
+  CallStatus status_of_trailers(const Stream& stream) const;
+  CallStatus status_of_close(const Stream& stream, uint32_t h2_error) const;
+  void first_headers(Stream& stream);
+  void deliver_messages(Stream& stream, std::string_view bytes);
+
+  // --- Of the session.
+  void schedule_events();
+  void run_events();
+  void erase(Stream& stream);
+
+  Timers& timers_;
+  ClientSessionOptions options_;
+  ClientSessionHandler* handler_;
+  // Owned here until both HTTP/2 and the events are done with them.
+  std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
+  std::vector<Stream*> ended_;          // on_done is due
+  std::vector<Stream*> writable_;       // on_writable is due
+  RateBudget controls_{20'000, 5'000};  // a server measures with pings how fast the link is
+  RateBudget windows_{100'000, 50'000};
+  Timers::TimerId events_timer_ = 0;
+  size_t active_ = 0;
+  bool in_receive_ = false;
+  bool ready_ = false;
+  bool going_away_ = false;
+  bool flooded_ = false;
+  bool finished_ = false;
+  bool finish_told_ = false;
+  Error finish_reason_{Code::kUnavailable, "connection closed"};
+};
+
+struct ClientSession::Impl::Stream final : Http2Stream {
+  Stream(const CallOptions& options, uint32_t window_bytes)
+      : deframer(options.max_message_bytes),
+        window(window_bytes, options.manual_flow_control),
+        low_water(options.low_water_bytes),
+        deadline_text(options.timeout_ns) {}
+
+  Handle* handle = nullptr;
+  ClientCallHandler* handler = nullptr;
+  Deframer deframer;
+  ReceiveWindow window;
+  size_t low_water;
+  int64_t deadline_text;  // the timeout, for the message
+  Timers::TimerId deadline_timer = 0;
+
+  bool h2_open = false;  // nghttp2 knows it, and will tell its close
+  bool have_headers = false;
+  bool bad_metadata = false;
+  bool above_low_water = false;
+  bool writable_queued = false;
+  bool ended = false;  // final_status is set
+  bool told = false;   // on_done was called, or nobody wants it
+  int http_status = 0;
+  std::string content_type;
+  std::string encoding;
+  std::optional<std::string> grpc_status;
+  std::string grpc_message;
+  Metadata metadata;  // of the block that is arriving, then the trailers
+  CallStatus final_status;
+};
+
+// What the user holds. Session and handle point at one another; whichever goes first clears the other's pointer.
+class ClientSession::Impl::Handle final : public ClientCall {
+ public:
+  Handle(Impl& session, Stream& stream) : session_(&session), stream_(&stream) { stream.handle = this; }
+  ~Handle() override {
+    if (stream_ != nullptr) session_->handle_release(*stream_);
+  }
+  void orphan() { stream_ = nullptr; }
+
+  void write(std::string_view message) override {
+    if (stream_ == nullptr || stream_->ended || stream_->send_ended) return;
+    stream_->send.push_message(message);
+    stream_->above_low_water |= stream_->send.size() > stream_->low_water;
+    session_->resume(*stream_);
+  }
+  void half_close() override {
+    if (stream_ == nullptr || stream_->ended || stream_->send_ended) return;
+    stream_->send_ended = true;
+    session_->resume(*stream_);
+  }
+  void cancel() override {
+    if (stream_ == nullptr || stream_->ended) return;
+    session_->end_and_reset(*stream_, {Code::kCancelled, "cancelled by the client"}, H2Error::kCancel);
+  }
+  size_t unsent_bytes() const override { return stream_ == nullptr ? 0 : stream_->send.size(); }
+  void consumed(size_t bytes) override {
+    if (stream_ == nullptr || stream_->ended) return;
+    session_->give_back(*stream_, stream_->window.consumed(bytes));
+  }
+
+ private:
+  Impl* session_;
+  Stream* stream_;
+};
+
+}  // namespace monitor::grpc

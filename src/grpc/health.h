@@ -1,0 +1,34 @@
+// grpc.health.v1.Health: what load balancers, orchestrators and grpc_health_probe ask.
+//
+// Thread contract: one object a loop; it must outlive the servers whose methods it was added to.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "grpc/server_call.h"
+
+namespace monitor::grpc {
+
+enum class ServingStatus { kUnknown = 0, kServing = 1, kNotServing = 2, kServiceUnknown = 3 };
+
+class HealthService {
+ public:
+  HealthService();
+  ~HealthService();
+  HealthService(const HealthService&) = delete;
+  HealthService& operator=(const HealthService&) = delete;
+
+  // Adds Check and Watch.
+  void add_to(MethodTable& methods);
+  // "" is the server as a whole, NOT_SERVING until it is set. Those who watch are told.
+  void set_status(const std::string& service, ServingStatus status);
+
+ private:
+  class Watch;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace monitor::grpc

@@ -1,0 +1,90 @@
+// gRPC's messages in an HTTP/2 stream: a flag, a length of four bytes, the message. Pure, bounded memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace monitor::grpc {
+
+// Bytes that wait to be sent on one stream. Its memory is kept while it is used, and given back when it was large.
+class SendQueue {
+ public:
+  // Adds the prefix and the message.
+  void push_message(std::string_view message);
+  size_t size() const { return buffer_.size() - head_; }
+  bool empty() const { return size() == 0; }
+  std::string_view front(size_t bytes) const { return std::string_view(buffer_).substr(head_, bytes); }
+  void pop(size_t bytes);
+  void clear();
+
+ private:
+  std::string buffer_;
+  size_t head_ = 0;
+};
+
+// Cuts messages out of bytes that arrive in any pieces. A message that is whole in one piece is not copied.
+class Deframer {
+ public:
+  enum class Next { kNeedMore, kMessage, kTooLong, kCompressed };
+
+  explicit Deframer(size_t max_message_bytes) : max_message_bytes_(max_message_bytes) {}
+
+  // Takes bytes off the front of `input`, until there is a message or nothing left. After kTooLong and kCompressed
+  // nothing more may be fed.
+  Next next(std::string_view& input);
+  // After kMessage, until the next call of next(); part of what was fed.
+  std::string_view message() const { return message_; }
+  // Bytes of a message's body that the last next() took.
+  size_t body_taken() const { return body_taken_; }
+  // Of the message whose prefix has been read, 0 between messages.
+  size_t length() const { return length_; }
+  // Memory held for an incomplete message.
+  size_t partial_bytes() const { return partial_.empty() ? 0 : partial_.capacity(); }
+  void set_max_message_bytes(size_t bytes) { max_message_bytes_ = bytes; }
+  size_t max_message_bytes() const { return max_message_bytes_; }
+  bool between_messages() const { return !in_body_ && prefix_size_ == 0; }
+
+ private:
+  bool read_prefix(std::string_view& input);
+
+  size_t max_message_bytes_;
+  uint8_t prefix_size_ = 0;
+  bool in_body_ = false;
+  char prefix_[5] = {};
+  size_t length_ = 0;
+  size_t body_taken_ = 0;
+  std::string partial_;
+  std::string_view message_;
+};
+
+// What of a stream's received bytes is given back to the peer's window, and when.
+//
+// Automatic: at once. Manual: a message's bytes when the user says so. A message that would not fit into the window is
+// let through once all before it are confirmed: it is given back while it arrives, and its confirmation counts for what
+// comes after it. So at most one message is ever ahead of the user. Methods return the bytes to give back now.
+class ReceiveWindow {
+ public:
+  ReceiveWindow(size_t window_bytes, bool manual) : window_bytes_(window_bytes), manual_(manual) {}
+
+  // `bytes` of prefixes and bodies were received, `body_bytes` of them of the message in progress or just completed.
+  size_t received(size_t bytes, size_t body_bytes, size_t message_length);
+  // A message is complete and with the user.
+  size_t delivered(size_t message_length);
+  size_t consumed(size_t bytes);
+  // Bytes of messages that are with the user; without any, the peer can send the whole of the next message.
+  size_t unconfirmed() const { return unconfirmed_; }
+
+ private:
+  size_t release();
+
+  size_t window_bytes_;
+  bool manual_;
+  size_t in_progress_ = 0;  // length of the message that is arriving
+  size_t withheld_ = 0;     // received and not given back
+  size_t unconfirmed_ = 0;  // with the user
+  size_t advanced_ = 0;     // of unconfirmed_ and the message in progress: given back already
+};
+
+}  // namespace monitor::grpc

@@ -1,0 +1,49 @@
+// grpc.reflection.v1 and v1alpha ServerReflection: lets grpcurl and its like list services and learn their messages.
+//
+// Thread contract: immutable once made, but for the table that it lists; it must outlive the servers whose methods it
+// was added to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "grpc/server_call.h"
+
+namespace monitor::grpc {
+
+class ReflectionService {
+ public:
+  // Knows gRPC's own services (health, reflection) besides.
+  // FileDescriptorSets, as `protoc --descriptor_set_out --include_imports` writes them. What they hold twice is kept
+  // once. The error says which set is damaged.
+  static Result<std::unique_ptr<ReflectionService>> create(const std::vector<std::string>& descriptor_sets);
+
+  // Adds ServerReflectionInfo of both versions; `methods` is what is listed.
+  void add_to(MethodTable& methods);
+
+ private:
+  class Handler;
+  struct File {
+    std::string bytes;  // the FileDescriptorProto
+    std::vector<std::string> dependencies;
+  };
+
+  ReflectionService() = default;
+  Status add_file(std::string_view bytes);
+  bool add_symbols(std::string_view descriptor, const std::string& scope, const std::string& file);
+  bool add_members(std::string_view descriptor, const std::string& scope, const std::string& file,
+                   uint32_t member_field);
+  std::string answer(std::string_view request, const MethodTable& methods) const;
+  std::string files_answer(const std::string& name) const;
+
+  std::map<std::string, File, std::less<>> files_;
+  std::map<std::string, std::string, std::less<>> file_of_symbol_;
+};
+
+}  // namespace monitor::grpc

@@ -1,0 +1,323 @@
+// The connection's part: bytes, limits, draining, what waits for a safe moment.
+#include "grpc/server_session.h"
+
+#include <utility>
+#include <vector>
+
+#include "grpc/server_session_impl.h"
+
+namespace monitor::grpc {
+namespace {
+// Time for calls that were on their way when the client is told to go away.
+constexpr int64_t kDrainRoundTrip = kNanosPerSecond;
+// What a connection may hold without asking the budget of all, and the steps in which it asks.
+constexpr size_t kFreeBytes = size_t{16} * 1024;
+constexpr size_t kChargeStep = size_t{16} * 1024;
+
+Http2Options http2_options(const ServerLimits& limits) {
+  Http2Options out;
+  out.server = true;
+  out.max_concurrent_streams = limits.max_concurrent_streams;
+  out.stream_window_bytes = limits.stream_window_bytes;
+  out.connection_window_bytes = limits.connection_window_bytes;
+  out.max_header_list_bytes = limits.max_header_list_bytes;
+  out.header_burst_bytes = limits.header_burst_bytes;
+  out.header_bytes_per_second = limits.header_bytes_per_second;
+  out.header_burst_fields = limits.header_burst_fields;
+  out.header_fields_per_second = limits.header_fields_per_second;
+  out.header_timeout_ns = limits.header_timeout_ns;
+  out.keepalive_interval_ns = limits.keepalive_interval_ns;
+  out.keepalive_timeout_ns = limits.keepalive_timeout_ns;
+  return out;
+}
+
+}  // namespace
+
+ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const MethodTable& methods, PeerInfo peer,
+                          ServerSessionHandler& handler)
+    : Http2(timers, http2_options(limits)),
+      timers_(timers),
+      limits_(limits),
+      methods_(methods),
+      peer_(std::move(peer)),
+      handler_(&handler),
+      resets_(limits.reset_burst, limits.resets_per_second),
+      controls_(limits.control_burst, limits.controls_per_second),
+      windows_(limits.window_burst, limits.windows_per_second) {
+  if (limits_.handshake_timeout_ns > 0) {
+    handshake_timer_ = timers_.call_after(limits_.handshake_timeout_ns, [this] {
+      handshake_timer_ = 0;
+      fail(Error(Code::kUnavailable, "the client sent no SETTINGS in time"));
+    });
+  }
+  if (limits_.max_age_ns > 0) {
+    age_timer_ = timers_.call_after(limits_.max_age_ns, [this] {
+      drain();
+      age_timer_ = limits_.max_age_grace_ns == 0 ? 0 : timers_.call_after(limits_.max_age_grace_ns, [this] {
+        age_timer_ = 0;
+        close(Error(Code::kUnavailable, "the connection's age limit and grace have passed"));
+      });
+    });
+  }
+  idle_since_ns_ = timers_.clock().mono_ns();
+  arm_idle();
+}
+
+ServerSession::Impl::~Impl() {
+  cancel_timers();
+  // Handlers may look at their calls while they are destroyed: these go after all of them.
+  for (auto& [stream, owner] : streams_) {
+    stream->gone = true;
+    stream->handler.reset();
+  }
+  if (charged_ > 0) limits_.buffers->give_back(charged_, 0);
+}
+
+void ServerSession::Impl::cancel_timers() {
+  for (Timers::TimerId* timer :
+       {&handshake_timer_, &age_timer_, &idle_timer_, &drain_timer_, &events_timer_, &stall_timer_}) {
+    timers_.cancel_timer(std::exchange(*timer, 0));
+  }
+  for (auto& [stream, owner] : streams_) {
+    timers_.cancel_timer(std::exchange(stream->deadline_timer, 0));
+    timers_.cancel_timer(std::exchange(stream->message_timer, 0));
+  }
+}
+
+void ServerSession::Impl::detach() {
+  handler_ = nullptr;
+  abort();
+  cancel_timers();
+  for (auto& [stream, owner] : streams_) stream->gone = true;
+}
+
+// --- Bytes.
+
+void ServerSession::Impl::receive(std::string_view bytes) {
+  if (finished_) return;
+  in_receive_ = true;
+  const Status fed = feed(bytes);
+  in_receive_ = false;
+  if (handler_ == nullptr) return;
+  if (!fed.ok()) fail(fed.error().with_context("HTTP/2"));
+  run_events();
+}
+
+std::string_view ServerSession::Impl::pending_output() {
+  const std::string_view bytes = output();
+  if (!closed_.empty() || !over_.empty() || finished_ || done()) schedule_events();
+  return bytes;
+}
+
+void ServerSession::Impl::consume_output(size_t bytes) {
+  output_sent(bytes);
+  run_events();
+}
+
+void ServerSession::Impl::fail(const Error& error) {
+  if (finished_ || handler_ == nullptr) return;
+  const std::shared_ptr<Impl> keep = shared_from_this();
+  finished_ = true;
+  finish_reason_ = error;
+  schedule_events();
+}
+
+// --- The connection.
+
+void ServerSession::Impl::on_want_output() {
+  if (handler_ != nullptr) handler_->on_output_wanted();
+}
+
+void ServerSession::Impl::on_settings() {
+  if (std::exchange(ready_, true)) return;
+  timers_.cancel_timer(std::exchange(handshake_timer_, 0));
+  if (limits_.first_call_timeout_ns == 0) return;
+  handshake_timer_ = timers_.call_after(limits_.first_call_timeout_ns, [this] {
+    handshake_timer_ = 0;
+    close(Error(Code::kUnavailable, "the client began no call in time"));
+  });
+}
+
+void ServerSession::Impl::on_goaway_received(uint32_t /*h2_error*/, std::string_view /*debug_data*/) {
+  finish_reason_ = Error(Code::kUnavailable, "the client went away");
+}
+
+void ServerSession::Impl::on_control_frame(ControlFrame frame) {
+  const int64_t now = timers_.clock().mono_ns();
+  if (frame == ControlFrame::kReset) {
+    if (!resets_.take(now)) flood("too_many_resets");
+    return;
+  }
+  if (frame == ControlFrame::kWindow) {
+    if (!windows_.take(now)) flood("too_many_window_updates");
+    return;
+  }
+  if (!controls_.take(now)) flood("too_many_control_frames");
+  if (frame != ControlFrame::kPing || limits_.min_ping_interval_ns == 0) return;
+  // A client that keeps to the interval is not to be punished for the network's jitter: a tenth is forgiven.
+  const int64_t least = limits_.min_ping_interval_ns / 10 * 9;
+  const bool too_soon = last_ping_ns_ != 0 && now - last_ping_ns_ < least;
+  last_ping_ns_ = now;
+  if (too_soon && ++ping_strikes_ > limits_.max_ping_strikes) flood("too_many_pings");
+}
+
+void ServerSession::Impl::flood(std::string_view what) { stop_reading(what); }
+
+void ServerSession::Impl::on_flood(std::string_view what) {
+  const std::shared_ptr<Impl> keep = shared_from_this();
+  final_goaway_sent_ = true;
+  terminate(H2Error::kEnhanceYourCalm, what);
+  fail(Error(Code::kResourceExhausted, std::string(what)));
+}
+
+void ServerSession::Impl::on_goaway_sent(const Error& error) {
+  if (final_goaway_sent_) return;  // ours
+  final_goaway_sent_ = true;
+  finish_reason_ = error.with_context("the client broke HTTP/2");
+}
+
+void ServerSession::Impl::drain() {
+  if (draining_ || finished_) return;
+  draining_ = true;
+  finish_reason_ = Error(Code::kUnavailable, "drained");
+  // Calls that are on their way when the client learns of it are still taken.
+  submit_shutdown_notice();
+  submit_probe();
+  drain_timer_ = timers_.call_after(kDrainRoundTrip, [this] {
+    drain_timer_ = 0;
+    final_goaway();
+  });
+}
+
+void ServerSession::Impl::final_goaway() {
+  timers_.cancel_timer(std::exchange(drain_timer_, 0));
+  if (!draining_ || final_goaway_sent_) return;
+  final_goaway_sent_ = true;
+  submit_goaway(H2Error::kNoError, "");
+}
+
+void ServerSession::Impl::close(const Error& reason) {
+  if (finished_) return;
+  finish_reason_ = reason;
+  final_goaway_sent_ = true;
+  const H2Error code = reason.code() == Code::kResourceExhausted ? H2Error::kEnhanceYourCalm : H2Error::kNoError;
+  terminate(code, reason.message());
+  fail(reason);
+}
+
+// --- Memory that the client makes us hold.
+
+bool ServerSession::Impl::charge() {
+  if (limits_.buffers == nullptr) return true;
+  const size_t held = partial_bytes_ + unsent_bytes_ + call_bytes_;
+  const size_t wanted = held <= kFreeBytes ? 0 : (held / kChargeStep + 1) * kChargeStep;
+  if (wanted < charged_) limits_.buffers->give_back(charged_ - wanted, wanted);
+  if (wanted > charged_ && !limits_.buffers->take(wanted - charged_, charged_)) return false;
+  charged_ = wanted;
+  return true;
+}
+
+void ServerSession::Impl::watch_stall() {
+  if (stall_timer_ != 0 || limits_.stall_timeout_ns == 0) return;
+  stalled_since_ns_ = timers_.clock().mono_ns();
+  stall_timer_ = timers_.call_after(limits_.stall_timeout_ns, [this] { stall_due(); });
+}
+
+void ServerSession::Impl::stall_due() {
+  stall_timer_ = 0;
+  if (unsent_bytes_ == 0) return;
+  const int64_t due = stalled_since_ns_ + limits_.stall_timeout_ns;
+  if (timers_.clock().mono_ns() < due) {
+    stall_timer_ = timers_.call_at(due, [this] { stall_due(); });
+    return;
+  }
+  close(Error(Code::kResourceExhausted,
+              "the client reads nothing: " + std::to_string(unsent_bytes_) + " bytes wait for it"));
+}
+
+void ServerSession::Impl::arm_idle() {
+  if (limits_.idle_timeout_ns == 0) return;
+  idle_timer_ = timers_.call_at(idle_since_ns_ + limits_.idle_timeout_ns, [this] { idle_due(); });
+}
+
+void ServerSession::Impl::idle_due() {
+  idle_timer_ = 0;
+  const int64_t now = timers_.clock().mono_ns();
+  if (active_ > 0) idle_since_ns_ = now;
+  if (active_ == 0 && now - idle_since_ns_ >= limits_.idle_timeout_ns) return drain();
+  arm_idle();
+}
+
+// --- Events that wait for a safe moment.
+
+void ServerSession::Impl::schedule_events() {
+  if (in_receive_ || events_timer_ != 0 || handler_ == nullptr) return;
+  events_timer_ = timers_.call_after(0, [this] {
+    events_timer_ = 0;
+    run_events();
+  });
+}
+
+void ServerSession::Impl::run_events() {
+  const std::shared_ptr<Impl> keep = shared_from_this();
+  if (events_timer_ != 0) timers_.cancel_timer(std::exchange(events_timer_, 0));
+  while (handler_ != nullptr && !writable_.empty()) {
+    Stream* stream = writable_.back();
+    writable_.pop_back();
+    stream->writable_queued = false;
+    if (!stream->over() && stream->handler != nullptr) stream->handler->on_writable();
+  }
+  erase_closed();
+  if (handler_ == nullptr || finish_told_) return;
+  if (!finished_ && !(done() && output_bytes() == 0)) return;
+  finished_ = true;
+  finish_told_ = true;
+  std::vector<Stream*> running;
+  running.reserve(streams_.size());
+  for (auto& [stream, owner] : streams_) running.push_back(stream);
+  for (Stream* stream : running) {
+    if (handler_ != nullptr) cancelled(*stream);
+  }
+  erase_closed();
+  if (handler_ != nullptr) handler_->on_finished(finish_reason_);
+}
+
+void ServerSession::Impl::erase_closed() {
+  if (closed_.empty() && over_.empty()) return;
+  // Moved out first: destructors of handlers may call into this session.
+  const std::vector<std::unique_ptr<Stream>> closed = std::move(closed_);
+  std::vector<std::unique_ptr<ServerCallHandler>> over = std::move(over_);
+  closed_.clear();
+  over_.clear();
+  for (const auto& stream : closed) {
+    if (stream->writable_queued) std::erase(writable_, stream.get());
+  }
+  over.clear();
+}
+
+// --- The public face.
+
+ServerSession::ServerSession(Timers& timers, const ServerLimits& limits, const MethodTable& methods, PeerInfo peer,
+                             ServerSessionHandler& handler)
+    : impl_(std::make_shared<Impl>(timers, limits, methods, std::move(peer), handler)) {}
+ServerSession::~ServerSession() { impl_->detach(); }
+
+void ServerSession::receive(std::string_view bytes) {
+  const std::shared_ptr<Impl> keep = impl_;
+  keep->receive(bytes);
+}
+std::string_view ServerSession::pending_output() { return impl_->pending_output(); }
+void ServerSession::consume_output(size_t bytes) {
+  const std::shared_ptr<Impl> keep = impl_;
+  keep->consume_output(bytes);
+}
+void ServerSession::connection_lost(const Error& error) { impl_->fail(error); }
+bool ServerSession::finished() const { return impl_->finished(); }
+void ServerSession::set_peer_certificate(const PeerCertificate* certificate) {
+  impl_->peer().certificate = certificate;
+}
+size_t ServerSession::active_calls() const { return impl_->active_calls(); }
+void ServerSession::drain() { impl_->drain(); }
+void ServerSession::close(const Error& reason) { impl_->close(reason); }
+
+}  // namespace monitor::grpc

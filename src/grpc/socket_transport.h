@@ -1,0 +1,81 @@
+// SocketTransport: moves bytes between a connected socket and a ByteMachine, through TLS if there is any. One read a
+// wake-up, and one write for all that is gathered in a turn of the loop.
+//
+// Held by shared_ptr, so that it survives callbacks that end it. Its owner calls close() before the machine is
+// destroyed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/event_loop.h"
+#include "base/result.h"
+#include "grpc/byte_machine.h"
+#include "grpc/secure_transform.h"
+
+namespace monitor::grpc {
+
+class SocketTransport final : public std::enable_shared_from_this<SocketTransport> {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // TLS is up and verified; at once after start() without TLS.
+    virtual void on_secured(const PeerCertificate* /*certificate*/) {}
+    // The socket is closed, after the machine was told (connection_lost) or had finished. The last call.
+    virtual void on_transport_closed() = 0;
+  };
+
+  // Takes over `fd`, which must not block. `secure` may be nullptr. Output that the socket does not take for
+  // `stall_timeout_ns` ends the connection; 0 is never.
+  SocketTransport(EventLoop& loop, int fd, std::unique_ptr<SecureTransform> secure, ByteMachine& machine, Owner& owner,
+                  int64_t stall_timeout_ns);
+  ~SocketTransport();
+  SocketTransport(const SocketTransport&) = delete;
+  SocketTransport& operator=(const SocketTransport&) = delete;
+
+  void start();
+  // The machine has output: it is written at the end of this turn.
+  void want_flush();
+  // The machine has finished: the socket is closed when its output is sent, or after a second.
+  void end_soon();
+  // Closes at once, without a word to owner or machine.
+  void close();
+
+ private:
+  enum class State { kOpen, kLingering, kClosed };
+
+  void on_events(uint32_t events);
+  void read_ready();
+  bool take_input(std::string_view bytes);
+  void flush();
+  bool flush_plain();
+  bool flush_secure();
+  // Bytes the socket took; 0 if it takes none now; negative: it is broken, and closed.
+  ssize_t write_some(std::string_view bytes);
+  void set_blocked(bool blocked);
+  void stall_due();
+  void lost(const Error& error);
+  void finish_if_done();
+  void linger();
+  void arm_end();
+
+  EventLoop& loop_;
+  int fd_;
+  std::unique_ptr<SecureTransform> secure_;
+  ByteMachine& machine_;
+  Owner& owner_;
+  int64_t stall_timeout_ns_;
+  State state_ = State::kOpen;
+  bool secured_ = false;
+  bool blocked_ = false;  // waits for the socket to take more
+  bool in_io_ = false;    // output is flushed at its end
+  bool flush_due_ = false;
+  std::string cipher_;  // TLS records that wait for the socket
+  int64_t progress_ns_ = 0;
+  Timers::TimerId stall_timer_ = 0;
+};
+
+}  // namespace monitor::grpc

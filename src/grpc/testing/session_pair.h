@@ -1,0 +1,99 @@
+// A client's and a server's session joined in memory: what one has to send is handed to the other in pieces of any
+// size, until nothing moves any more. No sockets, no time but FakeTimers'.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "grpc/client_session.h"
+#include "grpc/server_session.h"
+
+namespace monitor::grpc {
+
+// Keeps what a call tells. `on_each` runs inside on_message().
+class CallRecorder final : public ClientCallHandler {
+ public:
+  void on_headers(const Metadata& metadata) override { headers = metadata; }
+  void on_message(std::string_view message) override;
+  void on_writable() override { ++writable; }
+  void on_done(const CallStatus& result, const Metadata& last) override;
+
+  std::optional<Metadata> headers;
+  std::vector<std::string> messages;
+  int writable = 0;
+  int done = 0;
+  std::optional<CallStatus> status;
+  Metadata trailers;
+  std::function<void()> on_each;
+  std::function<void()> on_end;
+};
+
+// What a server's side saw of one call; shared with the test, which may outlive the handler.
+struct ServerRecord {
+  ServerCall* call = nullptr;  // nullptr once the handler is destroyed
+  Metadata metadata;
+  std::vector<std::string> messages;
+  bool half_closed = false;
+  bool cancelled = false;
+  int writable = 0;
+  std::function<void(ServerCall&, std::string_view)> on_message;
+  std::function<void(ServerCall&)> on_half_close;
+};
+
+// A factory whose calls are recorded, and do what the record's functions say.
+CallFactory recording_factory(std::vector<std::shared_ptr<ServerRecord>>& records,
+                              std::function<void(ServerRecord&)> prepare = nullptr);
+
+class SessionPair {
+ public:
+  struct ClientEvents final : ClientSessionHandler {
+    void on_output_wanted() override { wanted = true; }
+    void on_ready() override { ready = true; }
+    void on_goaway(const GoAway& received) override { goaway = received; }
+    void on_finished(const Error& reason) override { finished = reason; }
+    bool wanted = false;
+    bool ready = false;
+    std::optional<GoAway> goaway;
+    std::optional<Error> finished;
+  };
+  struct ServerEvents final : ServerSessionHandler {
+    void on_output_wanted() override { wanted = true; }
+    void on_finished(const Error& reason) override { finished = reason; }
+    bool wanted = false;
+    std::optional<Error> finished;
+  };
+
+  explicit SessionPair(const ServerLimits& server_limits = {}, const ClientSessionOptions& client_options = {});
+
+  // Until nothing moves. Bytes beyond a cut are lost, and then both sides learn that the connection is.
+  void pump();
+  void start();  // makes the sessions; methods are added before
+
+  ServerLimits limits;
+  ClientSessionOptions options;
+  MethodTable methods;
+  FakeTimers timers;
+  ClientEvents client_events;
+  ServerEvents server_events;
+  std::unique_ptr<ClientSession> client;
+  std::unique_ptr<ServerSession> server;
+
+  size_t piece = SIZE_MAX;
+  size_t cut_to_server = SIZE_MAX;
+  size_t cut_to_client = SIZE_MAX;
+  size_t to_server_bytes = 0;
+  size_t to_client_bytes = 0;
+  bool cut = false;
+
+ private:
+  bool move(ByteMachine& from, ByteMachine& to, size_t& count, size_t limit);
+};
+
+}  // namespace monitor::grpc

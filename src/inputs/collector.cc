@@ -1,0 +1,52 @@
+#include "inputs/collector.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace monitor::agent {
+
+using metrics::Kind;
+using metrics::Labels;
+using metrics::Series;
+
+namespace {
+
+// part * scale / whole, rounded once to the nearest integer, halves up. Floating point would round the quotient and the
+// product: 3 of 20,000 times 10,000 is 1.4999999999999998 there.
+int64_t scaled_quotient(uint64_t part, uint64_t scale, uint64_t whole) {
+  if (whole == 0) return 0;
+  const auto numerator = static_cast<unsigned __int128>(part) * scale;
+  const auto quotient = (numerator * 2 + whole) / (static_cast<unsigned __int128>(whole) * 2);
+  return static_cast<int64_t>(std::min<unsigned __int128>(quotient, INT64_MAX));
+}
+
+}  // namespace
+
+void TickBuilder::add_share(metrics::SeriesId id, uint64_t part, uint64_t whole) {
+  add_integer(id, scaled_quotient(std::min(part, whole), 10'000, whole));
+}
+
+Series share_series(std::string_view name, Labels labels) {
+  return {std::string(name), std::move(labels), "1", Kind::kGauge, true, -4};
+}
+Series bytes_series(std::string_view name, Labels labels) {
+  return {std::string(name), std::move(labels), "By", Kind::kGauge, true, 0};
+}
+Series rate_series(std::string_view name, Labels labels) {
+  return {std::string(name), std::move(labels), "By/s", Kind::kGauge, true, 0};
+}
+Series counter_series(std::string_view name, Labels labels) {
+  return {std::string(name), std::move(labels), "By", Kind::kCounter, true, 0};
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns, [&](const std::string& one) { return glob_match(one, text); });
+}
+
+int64_t per_second(uint64_t growth, int64_t elapsed_ns) {
+  if (elapsed_ns <= 0) return 0;
+  return scaled_quotient(growth, 1'000'000'000, static_cast<uint64_t>(elapsed_ns));
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,73 @@
+// Which block devices count, by the facts of sysfs and /proc/devices, so that every byte is counted once.
+//
+// A device counts that is a whole disk and whose data is no other's: neither a partition, nor a device that lies on
+// others (dm, md, bcache, drbd, ZFS volumes) or on files or memory (loop, ram, zram). Network block devices (nbd, rbd,
+// aoe) are disks. Of native NVMe multipath, the head counts; a kernel that counts on the paths alone (hidden devices)
+// leaves the head at 0, and the paths count. On the agent's loop.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "inputs/proc/io_rates.h"
+#include "inputs/proc/kernel_file.h"
+#include "inputs/proc/roots.h"
+#include "inputs/proc/sysfs.h"
+
+namespace monitor::agent {
+
+struct DiskLine {
+  unsigned major = 0;
+  std::string_view device;
+  uint64_t read_bytes = 0;
+  uint64_t written_bytes = 0;
+};
+
+// Names under which drivers have registered, by major number: the second part of /proc/devices.
+std::map<unsigned, std::string> parse_block_drivers(std::string_view text);
+
+// What sysfs says of a device that has a folder in /sys/block.
+struct BlockFacts {
+  std::string driver;  // as registered; empty when unknown
+  std::string link;    // where /sys/block/X leads; empty in a copied tree
+  bool has_slaves = false;
+  bool is_mapped = false;  // a folder dm/ or md/
+  bool is_hidden = false;  // a path of NVMe multipath
+  std::string wwid;        // equal for all paths of a namespace and its head
+};
+bool lies_on_another(std::string_view device, const BlockFacts& facts);
+
+class BlockTopology {
+ public:
+  explicit BlockTopology(const Roots& roots) : sysfs_(roots.sysfs), drivers_file_(roots.procfs + "/devices") {}
+
+  // `shape` differs whenever the set of devices does.
+  void refresh(const std::vector<DiskLine>& lines, uint64_t shape, int64_t mono_ns);
+  // After refresh(), of a device among `lines`.
+  IoRates::Role role(std::string_view device);
+
+ private:
+  struct Device {
+    bool counts = false;
+    std::string head;  // of a path
+  };
+
+  void read_sysfs(const std::vector<DiskLine>& lines);
+  void guess(const std::vector<DiskLine>& lines, const std::map<unsigned, std::string>& drivers);
+  void find_heads(const std::map<std::string, BlockFacts>& facts);
+  void choose_paths(const std::vector<DiskLine>& lines);
+
+  std::string sysfs_;
+  KernelFile drivers_file_;
+  Freshness freshness_;
+  std::unordered_map<std::string, Device> devices_;
+  bool has_paths_ = false;
+  std::unordered_map<std::string, bool> paths_count_;  // by head, at this reading
+  std::string key_;                                    // kept for its memory
+};
+
+}  // namespace monitor::agent

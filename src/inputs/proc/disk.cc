@@ -1,0 +1,73 @@
+#include "inputs/proc/disk.h"
+
+#include "base/text.h"
+
+namespace monitor::agent {
+
+namespace {
+
+constexpr uint64_t kSector = 512;  // of diskstats, whatever the device's own
+
+}  // namespace
+
+Status parse_diskstats(std::string_view text, std::vector<DiskLine>& out) {
+  out.clear();
+  bool any_line = false;
+  while (!text.empty()) {
+    const std::string_view line = next_line(text);
+    if (trim(line).empty()) continue;
+    any_line = true;
+    Fields fields(line);
+    DiskLine disk;
+    disk.major = static_cast<unsigned>(fields.number().value_or(0));
+    fields.skip(1);
+    disk.device = fields.next();
+    fields.skip(2);
+    const auto read_sectors = fields.number();
+    fields.skip(3);
+    const auto written_sectors = fields.number();
+    if (!read_sectors || !written_sectors) continue;
+    // No device has moved 8 EiB.
+    if (*read_sectors > INT64_MAX / kSector || *written_sectors > INT64_MAX / kSector) continue;
+    disk.read_bytes = *read_sectors * kSector;
+    disk.written_bytes = *written_sectors * kSector;
+    out.push_back(disk);
+  }
+  if (out.empty() && any_line) return Error(Code::kInvalidArgument, "/proc/diskstats: no line can be read");
+  return {};
+}
+
+uint64_t diskstats_shape(std::string_view text) {
+  uint64_t hash = 0;
+  while (!text.empty()) {
+    Fields fields(next_line(text));
+    for (int column = 0; column < 3; ++column) hash = hash * 31 + std::hash<std::string_view>{}(fields.next());
+  }
+  return hash;
+}
+
+void DiskCollector::configure(const std::vector<config::MetricSelection>& selections) {
+  std::array<IoRates::Wanted, 2> wanted{};
+  for (const auto& selection : selections) {
+    if (selection.name == "disk read") wanted[0] = IoRates::wanted_of(selection, selection.per_device);
+    if (selection.name == "disk write") wanted[1] = IoRates::wanted_of(selection, selection.per_device);
+  }
+  rates_.configure(wanted);
+}
+
+void DiskCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const DiskCollector&>(from).rates_); }
+
+Status DiskCollector::collect(const Moment& now, TickBuilder& out) {
+  const auto text = file_.read_table(diskstats_shape);
+  if (!text) return text.error();
+  if (auto s = parse_diskstats(*text, lines_); !s) return s;
+  topology_.refresh(lines_, file_.shape(), now.mono_ns);
+  rates_.begin(now);
+  for (const DiskLine& line : lines_) {
+    rates_.thing(line.device, {line.read_bytes, line.written_bytes}, topology_.role(line.device), out);
+  }
+  rates_.finish(out);
+  return {};
+}
+
+}  // namespace monitor::agent

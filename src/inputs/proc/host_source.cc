@@ -1,0 +1,140 @@
+#include "inputs/proc/host_source.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "inputs/proc/cpu.h"
+#include "inputs/proc/disk.h"
+#include "inputs/proc/filesystem.h"
+#include "inputs/proc/load.h"
+#include "inputs/proc/memory.h"
+#include "inputs/proc/net.h"
+#include "inputs/proc/pressure.h"
+
+namespace monitor::agent {
+
+HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe)
+    : roots_(roots), table_(table), clock_(clock), prober_(std::make_shared<MountProber>(clock, std::move(probe))) {}
+
+HostSource::~HostSource() = default;
+
+std::vector<HostSource::Slot> HostSource::make_slots() const {
+  std::vector<Slot> slots;
+  const auto add = [&slots](std::unique_ptr<Collector> collector) {
+    slots.push_back({std::move(collector), {}, false});
+  };
+  add(std::make_unique<CpuCollector>(roots_));
+  add(std::make_unique<MemoryCollector>(roots_));
+  add(std::make_unique<DiskCollector>(roots_));
+  add(std::make_unique<NetCollector>(roots_));
+  add(std::make_unique<LoadCollector>(roots_));
+  add(std::make_unique<UptimeCollector>(roots_));
+  add(std::make_unique<FilesystemCollector>(roots_, prober_));
+  add(std::make_unique<PressureCollector>(roots_));
+  return slots;
+}
+
+void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
+  if (selections.empty()) {
+    grids_.erase(grid);
+    forget_mounts();
+    return;
+  }
+  const auto [found, is_new] = grids_.try_emplace(grid);
+  if (is_new) found->second = make_slots();
+  for (Slot& slot : found->second) {
+    slot.collector->configure(selections);
+    if (!slot.collector->wanted()) {
+      slot.has_baseline = false;
+    } else if (!slot.has_baseline) {
+      adopt(slot, grid);
+    }
+  }
+  forget_mounts();
+}
+
+// Nobody asks for filesystems any more: none is reported as stuck.
+void HostSource::forget_mounts() {
+  for (const auto& [grid, slots] : grids_) {
+    for (const Slot& slot : slots) {
+      if (slot.collector->wanted() && slot.collector->name() == "filesystem") return;
+    }
+  }
+  prober_->ask({}, {}, 0);
+}
+
+// What another grid's collector of the same source has read.
+void HostSource::adopt(Slot& slot, uint64_t grid) {
+  for (auto& [other, slots] : grids_) {
+    if (other == grid) continue;
+    for (Slot& from : slots) {
+      if (from.collector->name() != slot.collector->name() || !from.has_baseline) continue;
+      slot.collector->adopt(*from.collector);
+      slot.has_baseline = true;
+      return;
+    }
+  }
+}
+
+void HostSource::baseline(const Moment& now) {
+  metrics::Tick thrown_away;
+  TickBuilder out(table_, thrown_away);
+  for (auto& [grid, slots] : grids_) {
+    for (Slot& slot : slots) {
+      if (slot.collector->wanted() && !slot.has_baseline) read(slot, now, out);
+    }
+  }
+}
+
+uint64_t HostSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
+  TickBuilder out(table_, tick);
+  const auto found = grids_.find(grid);
+  if (found == grids_.end()) return 0;
+  const std::vector<StuckMount> stuck = prober_->stuck();
+  for (Slot& slot : found->second) {
+    if (slot.collector->wanted()) read(slot, now, out);
+  }
+  if (on_stuck_ && stuck != prober_->stuck()) on_stuck_();
+  return out.over_cardinality();
+}
+
+void HostSource::forget_series() {
+  for (auto& [grid, slots] : grids_) {
+    for (Slot& slot : slots) slot.collector->forget_series();
+  }
+}
+
+void HostSource::read(Slot& slot, const Moment& now, TickBuilder& out) {
+  const int64_t start = clock_.mono_ns();
+  const Status status = slot.collector->collect(now, out);
+  slot.state.last_duration_ns = clock_.mono_ns() - start;
+  ++slot.state.reads;
+  slot.has_baseline = true;
+  const std::string error = status ? "" : status.error().message();
+  if (!status) ++slot.state.failures;
+  if (error == slot.state.error) return;
+  slot.state.error = error;
+  if (status) {
+    log_info("collector works again", {{"collector", slot.collector->name()}});
+  } else {
+    log_warning("collector failed; the others go on, it is tried again at every tick",
+                {{"collector", slot.collector->name()}, {"reason", error}});
+  }
+}
+
+std::map<std::string, CollectorState> HostSource::states() const {
+  std::map<std::string, CollectorState> states;
+  for (const auto& [grid, slots] : grids_) {
+    for (const Slot& slot : slots) {
+      if (!slot.collector->wanted()) continue;
+      CollectorState& sum = states[std::string(slot.collector->name())];
+      sum.reads += slot.state.reads;
+      sum.failures += slot.state.failures;
+      sum.last_duration_ns = slot.state.last_duration_ns;
+      if (!slot.state.error.empty()) sum.error = slot.state.error;
+    }
+  }
+  return states;
+}
+
+}  // namespace monitor::agent

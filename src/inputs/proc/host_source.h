@@ -1,0 +1,56 @@
+// HostSource: a tick from the kernel of this host, by all collectors together. On the agent's loop; the table and the
+// clock must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "inputs/proc/mount_prober.h"
+#include "inputs/proc/roots.h"
+#include "inputs/tick_source.h"
+
+namespace monitor::agent {
+
+class HostSource final : public TickSource {
+ public:
+  // `probe` asks mounts, from several threads.
+  HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe = probe_mount);
+  ~HostSource() override;
+
+  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
+  void baseline(const Moment& now) override;
+  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+  void forget_series() override;
+  std::map<std::string, CollectorState> states() const override;
+  // Mounts that do not answer, while filesystems are collected.
+  const std::vector<StuckMount>& stuck_mounts() const { return prober_->stuck(); }
+  // How long a read waits for mounts at least; for whoever reads once.
+  void set_patience(int64_t ns) { prober_->set_patience(ns); }
+  // Told when a mount stops answering, and when it answers again.
+  void set_on_stuck(std::function<void()> call) { on_stuck_ = std::move(call); }
+
+ private:
+  struct Slot {
+    std::unique_ptr<Collector> collector;
+    CollectorState state;
+    bool has_baseline = false;
+  };
+
+  std::vector<Slot> make_slots() const;
+  void adopt(Slot& slot, uint64_t grid);
+  void read(Slot& slot, const Moment& now, TickBuilder& out);
+  void forget_mounts();
+
+  Roots roots_;
+  metrics::SeriesTable& table_;
+  const Clock& clock_;
+  std::shared_ptr<MountProber> prober_;
+  std::function<void()> on_stuck_;
+  std::map<uint64_t, std::vector<Slot>> grids_;
+};
+
+}  // namespace monitor::agent

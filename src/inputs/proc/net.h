@@ -1,0 +1,45 @@
+// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface but the loopback
+// may have series of its own; which ones the sum counts: net_topology.h.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "inputs/collector.h"
+#include "inputs/proc/io_rates.h"
+#include "inputs/proc/kernel_file.h"
+#include "inputs/proc/net_topology.h"
+
+namespace monitor::agent {
+
+// Malformed lines are left out; an error only when there are lines below the head and none of them can be read.
+Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out);
+
+// For KernelFile::read_table: changes with the names, not with the counters.
+uint64_t net_dev_shape(std::string_view text);
+
+class NetCollector final : public Collector {
+ public:
+  explicit NetCollector(const Roots& roots) : topology_(roots), file_(roots.host_namespace_path("net/dev")) {}
+  std::string_view name() const override { return "net"; }
+  void configure(const std::vector<config::MetricSelection>& selections) override;
+  bool wanted() const override { return rates_.wanted(); }
+  void adopt(const Collector& from) override;
+  void forget_series() override { rates_.forget_series(); }
+  Status collect(const Moment& now, TickBuilder& out) override;
+
+ private:
+  static constexpr IoNames kNames = {"system.network.io.rate",
+                                     "system.network.io",
+                                     "network.io.direction",
+                                     {"receive", "transmit"},
+                                     "network.interface.name"};
+
+  NetTopology topology_;
+  KernelFile file_;
+  IoRates rates_{kNames};
+  std::vector<InterfaceLine> lines_;
+};
+
+}  // namespace monitor::agent

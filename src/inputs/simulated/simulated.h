@@ -1,0 +1,79 @@
+// SimulatedSource: believable values without a host (`--simulate`): a day's rhythm, walks and bursts. The same seed
+// gives the same values.
+//
+// The host that it makes up has four processors, two disks, two interfaces and two filesystems. It honours every option
+// of the selections: sums and parts agree with one another, as they do on a real host. On the agent's loop; the table
+// must outlive it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "inputs/tick_source.h"
+
+namespace monitor::agent {
+
+class SimulatedSource final : public TickSource {
+ public:
+  SimulatedSource(uint64_t seed, metrics::SeriesTable& table) : random_(seed), table_(table) {}
+
+  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
+  void baseline(const Moment& now) override;
+  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+
+ private:
+  // A disk, interface or filesystem, and its share of the host's whole.
+  struct Part {
+    std::string_view name;
+    double weight;
+  };
+  // One of the four flows of bytes: disk read, disk write, net in, net out.
+  struct Flow {
+    std::string_view selector;
+    std::string_view family;  // system.disk.io, system.network.io
+    std::string_view label;
+    std::string_view direction;
+    std::string_view part_label;
+    std::span<const Part> parts;
+    double scale;  // bytes a second
+  };
+  static const std::array<Part, 2> kDisks;
+  static const std::array<Part, 2> kInterfaces;
+  static const std::array<Part, 2> kFilesystems;
+  static const std::array<Flow, 4> kFlows;
+
+  double walk(double& state, double step, double low, double high);
+  static std::vector<Part> chosen(std::span<const Part> parts, const config::MetricSelection& selection);
+
+  void add(const config::MetricSelection& selection, const Moment& now, int64_t elapsed_ns, TickBuilder& out);
+  void add_cpu(const config::MetricSelection& selection, const Moment& now, TickBuilder& out);
+  void add_cpu_times(double busy, const metrics::Labels& labels, bool modes, TickBuilder& out);
+  void add_memory(TickBuilder& out);
+  void add_swap(TickBuilder& out);
+  void add_flow(size_t flow, const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out);
+  void add_filesystem(const config::MetricSelection& selection, TickBuilder& out);
+  void add_load(TickBuilder& out);
+  void add_pressure(TickBuilder& out);
+
+  SeededRandom random_;
+  metrics::SeriesTable& table_;
+  std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
+  std::map<uint64_t, int64_t> last_mono_;    // by grid
+  std::map<std::string, int64_t> counters_;  // bytes, by flow and part
+  double cpu_ = 0.2;
+  double memory_ = 0.4;
+  double swap_ = 0.02;
+  double filesystem_ = 0.55;
+  double load_ = 0.8;
+  double pressure_ = 0.01;
+  std::array<double, 4> flows_{0.1, 0.05, 0.2, 0.1};
+  int64_t started_mono_ = 0;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,40 @@
+// threshold_tag: gives points that match `match` and whose value is at least `warning` or `critical` the label `label`
+// (level) with that word; with `"side": "below"`, whose value is at most that. Other points stay as they are.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/api/plugin.h"
+
+namespace monitor::agent {
+
+class ThresholdTag final : public Plugin {
+ public:
+  void initialize(Options& options, metrics::SeriesTable& table) override;
+  bool run(metrics::Tick& tick) override;
+  // A point is lost only where the table of series is full.
+  std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
+
+ private:
+  // The series of a point at each level; nothing: the table is full.
+  struct Target {
+    bool matches = false;
+    std::array<std::optional<metrics::SeriesId>, 2> levels;
+  };
+
+  Target target_of(metrics::SeriesId id) const;
+
+  std::vector<SeriesPattern> match_;
+  std::string label_;
+  std::optional<double> warning_;
+  std::optional<double> critical_;
+  bool below_ = false;
+  metrics::SeriesTable* table_ = nullptr;
+  std::optional<PerSeries<Target>> targets_;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,416 @@
+#include "plugins/chain/chain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "plugins/builtin/registry.h"
+
+namespace monitor::agent {
+
+namespace {
+
+bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
+}
+
+bool contains(const auto& stages, const auto& one) {
+  return std::find(stages.begin(), stages.end(), one) != stages.end();
+}
+
+}  // namespace
+
+Chain::Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output, HostedPlugins* hosted)
+    : table_(table), clock_(clock), drops_(drops), output_(std::move(output)), hosted_(hosted) {}
+
+Chain::~Chain() {
+  for (const auto& stage : *configured_) finalize(*stage);
+  if (configured_ == stages_) return;
+  for (const auto& stage : *stages_) {
+    if (!contains(*configured_, stage)) finalize(*stage);
+  }
+}
+
+// --- Configuration
+
+std::optional<config::Problem> Chain::configure(const std::vector<config::PluginEntry>& entries) {
+  auto next = std::make_shared<Stages>();
+  Stages started;
+  auto problem = start_stages(entries, *next, started);
+  if (!problem) problem = start_hosted(entries, *next);
+  if (problem) {
+    for (const auto& one : started) finalize(*one);
+    return problem;
+  }
+  // What was to come into force and never did.
+  for (const auto& stage : *configured_) {
+    if (!contains(*next, stage) && !contains(*stages_, stage)) finalize(*stage);
+  }
+  configured_ = std::move(next);
+  if (!in_hand_) swap();
+  return std::nullopt;
+}
+
+// Those that go on as they are, and new built-in ones; places of new hosted ones stay empty.
+std::optional<config::Problem> Chain::start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
+                                                   Stages& started) {
+  Stages old = *configured_;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto known = std::find_if(old.begin(), old.end(), [&](const auto& s) { return s && s->entry == entries[i]; });
+    if (known != old.end()) {
+      next.push_back(std::exchange(*known, nullptr));
+      continue;
+    }
+    if (entries[i].kind != config::PluginKind::kBuiltin) {
+      next.push_back(nullptr);
+      continue;
+    }
+    auto stage = std::make_shared<Stage>();
+    stage->entry = entries[i];
+    if (auto problem = start_plugin(entries[i].name, entries[i].config, table_, stage->plugin)) {
+      problem->path = fmt::format("/plugins/{}/config{}", i, problem->path);
+      return problem;
+    }
+    started.push_back(stage);
+    next.push_back(stage);
+  }
+  return std::nullopt;
+}
+
+std::optional<config::Problem> Chain::start_hosted(const std::vector<config::PluginEntry>& entries, Stages& next) {
+  std::vector<config::PluginEntry> wanted;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < next.size(); ++i) {
+    if (next[i] != nullptr) continue;
+    wanted.push_back(entries[i]);
+    places.push_back(i);
+  }
+  if (hosted_ == nullptr && wanted.empty()) return std::nullopt;
+  config::Problem problem;
+  if (hosted_ == nullptr) {
+    problem.path = fmt::format("/plugins/{}", places.front());
+    problem.message = fmt::format("plugin {} runs in a plugin host, and there is none here", wanted.front().name);
+    return problem;
+  }
+  auto made = hosted_->make(wanted);
+  if (!made.refusal.empty()) {
+    problem.path = fmt::format("/plugins/{}", places[made.refused]);
+    problem.message = fmt::format("plugin {}: {}", wanted[made.refused].name, made.refusal);
+    return problem;
+  }
+  if (made.pending) {
+    problem.pending = true;
+    problem.message = "plugins are being started";
+    return problem;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    auto stage = std::make_shared<Stage>();
+    stage->entry = wanted[i];
+    stage->hosted = std::move(made.plugins[i]);
+    stage->hosted->set_on_change([this] {
+      if (on_change_) on_change_();
+    });
+    next[places[i]] = std::move(stage);
+  }
+  return std::nullopt;
+}
+
+// No tick is in the chain: what was configured comes into force.
+void Chain::swap() {
+  if (configured_ == stages_) return;
+  const std::shared_ptr<Stages> old = std::exchange(stages_, configured_);
+  Stages leaving;
+  std::copy_if(old->begin(), old->end(), std::back_inserter(leaving),
+               [&](const auto& stage) { return !contains(*stages_, stage); });
+  for (const auto& stage : *stages_) {
+    if (contains(*old, stage)) continue;
+    const auto before = std::find_if(leaving.begin(), leaving.end(),
+                                     [&](const auto& one) { return one->entry.name == stage->entry.name; });
+    stage->state.name = stage->entry.name;
+    stage->state.kind = stage->entry.kind;
+    stage->state.shadow = stage->entry.shadow;
+    if (before != leaving.end()) {
+      replace(**before, *stage);
+      leaving.erase(before);
+      log_info("plugin replaced", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
+    } else {
+      log_info("plugin loaded", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
+    }
+  }
+  for (const auto& stage : leaving) {
+    finalize(*stage);
+    log_info("plugin removed", {{"plugin", stage->entry.name}});
+  }
+  if (on_change_) on_change_();
+}
+
+void Chain::replace(Stage& old, Stage& next) {
+  next.state = old.state;
+  next.state.kind = next.entry.kind;
+  next.state.shadow = next.entry.shadow;
+  next.state.error.clear();
+  ++next.state.replaced;
+  next.durations = old.durations;
+  if (old.hosted != nullptr && next.hosted != nullptr) {
+    next.state.restarts += old.hosted->restarts();
+    next.hosted->take_over(old.hosted);
+  }
+  if (old.plugin != nullptr && next.plugin != nullptr) {
+    try {
+      next.plugin->restore(old.plugin->save());
+    } catch (const std::exception& e) {
+      log_warning("plugin begins without the state of the one before",
+                  {{"plugin", next.entry.name}, {"reason", e.what()}});
+    }
+  }
+  finalize(old);
+}
+
+void Chain::finalize(Stage& stage) {
+  if (stage.hosted != nullptr) {
+    stage.hosted->set_on_change(nullptr);
+    stage.hosted.reset();
+  }
+  if (stage.plugin == nullptr) return;
+  try {
+    stage.plugin->finalize();
+  } catch (const std::exception& e) {
+    log_warning("plugin failed to finalize", {{"plugin", stage.entry.name}, {"reason", e.what()}});
+  } catch (...) {
+    log_warning("plugin failed to finalize",
+                {{"plugin", stage.entry.name}, {"reason", "it threw what is no exception"}});
+  }
+}
+
+// --- Ticks
+
+void Chain::push(metrics::Tick tick) {
+  if (queue_.size() >= kQueueTicks) {
+    drops_.dropped({metrics::stage::kQueue, metrics::reason::kOverflow, "", 0, 1, tick.points.size(), tick.time_ns});
+    return;
+  }
+  points_inside_ += tick.points.size();
+  queue_.push_back(std::move(tick));
+}
+
+void Chain::pump() {
+  if (pumping_) return;
+  pumping_ = true;
+  while (!waiting_) {
+    if (!in_hand_) {
+      swap();
+      if (queue_.empty()) break;
+      tick_ = std::move(queue_.front());
+      queue_.pop_front();
+      in_hand_ = true;
+      points_in_hand_ = tick_.points.size();
+      at_ = 0;
+    }
+    step();
+  }
+  pumping_ = false;
+}
+
+void Chain::step() {
+  if (at_ >= stages_->size()) return end_tick(true);
+  const std::shared_ptr<Stage> stage = (*stages_)[at_];
+  ++stage->state.ticks_in;
+  points_before_ = tick_.points.size();
+  // A hosted plugin says itself whether it changed something.
+  if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
+    before_.time_ns = tick_.time_ns;
+    before_.points = tick_.points;
+  }
+  stage_start_ns_ = clock_.mono_ns();
+  if (stage->hosted != nullptr) {
+    run_hosted(stage);
+  } else {
+    run_builtin(*stage);
+  }
+}
+
+void Chain::run_builtin(Stage& stage) {
+  bool forward = false;
+  std::string failure;
+  over_ = taken_out_ = 0;
+  try {
+    forward = stage.plugin->run(tick_);
+    taken_out_ = stage.plugin->points_taken_out();
+  } catch (const std::exception& e) {
+    failure = e.what();
+    if (failure.empty()) failure = "an exception that says nothing";
+  } catch (...) {
+    failure = "an exception of no known type";
+  }
+  if (!failure.empty()) {
+    log_error("built-in plugin failed; its tick is lost", {{"plugin", stage.entry.name}, {"reason", failure}});
+  }
+  finish_stage(stage, forward, stage.plugin->drop_reason(), failure);
+}
+
+void Chain::run_hosted(const std::shared_ptr<Stage>& stage) {
+  waiting_ = true;
+  stage->hosted->run(tick_, [this, stage](const HostedPlugin::Outcome& outcome) { on_outcome(stage, outcome); });
+}
+
+void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome) {
+  using Kind = HostedPlugin::Outcome::Kind;
+  waiting_ = false;
+  over_ = outcome.over;
+  taken_out_ = outcome.dropped;
+  hosted_changed_ = outcome.kind == Kind::kChanged;
+  switch (outcome.kind) {
+    case Kind::kUnchanged:
+      finish_stage(*stage, true, "", "");
+      break;
+    case Kind::kChanged:
+      tick_.points.swap(*outcome.points);
+      finish_stage(*stage, !tick_.points.empty(),
+                   tick_.points.empty() && over_ > 0 ? metrics::reason::kCardinality : metrics::reason::kFiltered, "");
+      break;
+    case Kind::kDropped:
+      finish_stage(*stage, false, metrics::reason::kFiltered, "");
+      break;
+    case Kind::kFailed:
+      finish_stage(*stage, false, metrics::reason::kFailed, outcome.reason);
+      break;
+    case Kind::kAbsent:
+      ++stage->state.skipped;
+      if (trace_) trace_absent(*stage, outcome.reason);
+      if (stage->entry.drop_on_failure && !stage->entry.shadow) {
+        absent_ = true;
+        finish_stage(*stage, false, metrics::reason::kFailed,
+                     outcome.reason.empty() ? "it does not run" : outcome.reason);
+        absent_ = false;
+      } else {
+        ++at_;
+      }
+      break;
+  }
+  if (pumping_) return;
+  pump();
+  if (on_progress_) on_progress_();
+}
+
+void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, std::string_view failure) {
+  const int64_t took = clock_.mono_ns() - stage_start_ns_;
+  stage.state.last_duration_ns = took;
+  stage.durations.record(took);
+  const bool failed = !failure.empty();
+  if (failed) {
+    ++stage.state.failures;
+    stage.state.error = failure;
+    reason = metrics::reason::kFailed;
+    forward = false;
+  }
+  if (trace_ && !absent_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
+  const uint64_t before = points_before_;
+  // What came out of the plugin; of that the table had no room for `over`.
+  const uint64_t over = forward ? over_ : 0;
+  const uint64_t after = tick_.points.size() + over;
+  const bool changed = stage.hosted != nullptr ? hosted_changed_ : !same(before_.points, tick_.points);
+  if (!failed && forward && changed) ++stage.state.ticks_changed;
+  const uint64_t lost = !forward ? before : std::max(taken_out_, before - std::min(before, after));
+  if (!forward) ++stage.state.ticks_dropped;
+  stage.state.points_dropped += lost + over;
+  if (stage.entry.shadow) {
+    // It was only to be seen what it would do.
+    tick_.points.swap(before_.points);
+    ++at_;
+    return;
+  }
+  const uint64_t added = forward ? after + lost - before : 0;
+  points_added_ += added;
+  points_inside_ += added;
+  points_in_hand_ += added;
+  const auto count_lost = [&](std::string_view why, uint64_t points) {
+    if (points == 0 && forward) return;
+    drops_.dropped({metrics::stage::kPlugin, why, stage.entry.name, 0, forward ? 0U : 1U, points, tick_.time_ns});
+    points_inside_ -= points;
+    points_in_hand_ -= points;
+  };
+  count_lost(reason, lost);
+  if (forward) count_lost(metrics::reason::kCardinality, over);
+  if (!forward) return end_tick(false);
+  ++at_;
+}
+
+void Chain::trace_absent(const Stage& stage, const std::string& reason) {
+  PluginState state = stage.state;
+  state.state = to_string(stage.hosted->phase());
+  const bool drops = stage.entry.drop_on_failure && !stage.entry.shadow;
+  trace_(state, before_, drops ? nullptr : &tick_, reason.empty() ? "it is not ready" : reason);
+}
+
+void Chain::end_tick(bool forward) {
+  for (size_t i = at_ + 1; trace_ && !forward && i < stages_->size(); ++i) {
+    PluginState state = (*stages_)[i]->state;
+    state.state = kNotReached;
+    trace_(state, before_, nullptr, "the tick ended before");
+  }
+  in_hand_ = false;
+  points_inside_ -= std::exchange(points_in_hand_, 0);
+  if (forward) output_(tick_);
+}
+
+void Chain::give_up() {
+  const auto drop = [this](const metrics::Tick& tick, std::string_view plugin, size_t points) {
+    drops_.dropped({metrics::stage::kPlugin, metrics::reason::kFailed, plugin, 0, 1, points, tick.time_ns});
+  };
+  const std::string plugin = in_hand_ && at_ < stages_->size() ? (*stages_)[at_]->entry.name : "";
+  if (in_hand_) drop(tick_, plugin, points_in_hand_);
+  for (const metrics::Tick& tick : queue_) drop(tick, plugin, tick.points.size());
+  queue_.clear();
+  in_hand_ = waiting_ = false;
+  points_inside_ = points_in_hand_ = 0;
+  // The answer that is still due must find nothing.
+  configured_ = std::make_shared<Stages>();
+  swap();
+}
+
+std::vector<bool> Chain::held_series() const {
+  std::vector<bool> held;
+  for (const auto* const stages : {stages_.get(), configured_.get()}) {
+    for (const auto& stage : *stages) {
+      if (stage->hosted != nullptr) stage->hosted->mark_series(held);
+    }
+  }
+  return held;
+}
+
+void Chain::let_series_go() {
+  for (const auto& stage : *stages_) {
+    if (stage->hosted != nullptr) stage->hosted->let_series_go();
+  }
+}
+
+void Chain::forget_series(const std::vector<metrics::SeriesId>& gone) {
+  for (const auto* const stages : {stages_.get(), configured_.get()}) {
+    for (const auto& stage : *stages) {
+      if (stage->plugin != nullptr) stage->plugin->forget_series(gone);
+    }
+  }
+}
+
+std::vector<PluginState> Chain::states() const {
+  std::vector<PluginState> states;
+  states.reserve(stages_->size());
+  for (const auto& stage : *stages_) {
+    PluginState& state = states.emplace_back(stage->state);
+    state.p50_ns = stage->durations.quantile(0.5);
+    state.p99_ns = stage->durations.quantile(0.99);
+    if (stage->hosted == nullptr) continue;
+    state.state = to_string(stage->hosted->phase());
+    state.restarts += stage->hosted->restarts();
+    state.threads = stage->hosted->usage().threads();
+    state.cpu = stage->hosted->usage().cpu();
+    state.memory = stage->hosted->usage().last().memory;
+    if (!stage->hosted->error().empty()) state.error = stage->hosted->error();
+  }
+  return states;
+}
+
+}  // namespace monitor::agent

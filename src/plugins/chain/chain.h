@@ -1,0 +1,170 @@
+// The chain of plugins: ticks go in at one end, in order, and what is left of them comes out at the other. A bounded
+// queue stands before it, so that collecting never waits: built-in plugins run here and at once, hosted ones answer
+// later, and until then the ticks behind are queued. One tick is in the chain at a time: that is what a crash can cost.
+//
+// Everything on the agent's loop. Table, clock, drops and hosted plugins must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/settings.h"
+#include "plugins/api/plugin.h"
+#include "plugins/chain/durations.h"
+#include "plugins/hosted/hosted_plugins.h"
+
+namespace monitor::agent {
+
+// Told of everything that is lost on the way to a batch.
+class DropSink {
+ public:
+  virtual ~DropSink() = default;
+  struct What {
+    std::string_view stage;
+    std::string_view reason;
+    std::string_view plugin;
+    uint64_t batches = 0;
+    uint64_t ticks = 0;
+    uint64_t points = 0;
+    int64_t time_ns = 0;
+  };
+  virtual void dropped(const What& what) = 0;
+};
+
+// State of a plugin that a traced tick did not come to.
+inline constexpr std::string_view kNotReached = "not reached";
+
+// How a plugin fares.
+struct PluginState {
+  std::string name;
+  config::PluginKind kind = config::PluginKind::kBuiltin;
+  bool shadow = false;
+  std::string state = "running";
+  std::string error;  // why it failed last; empty: it never has
+  uint64_t ticks_in = 0;
+  uint64_t ticks_changed =
+      0;  // as far as is known what a shadow would have: `changed` and `dropped` of a shadow did not happen
+  uint64_t ticks_dropped = 0;
+  uint64_t points_dropped = 0;
+  uint64_t failures = 0;  // ticks lost
+  uint64_t skipped = 0;   // ticks that went on without it
+  uint64_t restarts = 0;
+  uint64_t replaced = 0;  // by another version, or with another configuration
+  int64_t last_duration_ns = 0;
+  int64_t p50_ns = 0;
+  int64_t p99_ns = 0;
+  // Of a native plugin's process, when it was looked at last.
+  uint64_t threads = 0;  // that the plugin started
+  double cpu = 0;        // processors in use
+  uint64_t memory = 0;   // resident bytes
+};
+
+class Chain {
+ public:
+  static constexpr size_t kQueueTicks = 1024;
+  using Output = std::function<void(metrics::Tick&)>;
+  // What a plugin made of a tick: for `--trace-plugins`. One whose state is not "running" made nothing of it: `failure`
+  // is why; `after` is null where the tick ends there, or did before.
+  using Trace = std::function<void(const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
+                                   std::string_view failure)>;
+
+  // `hosted` may be null: then there are built-in plugins only.
+  Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output,
+        HostedPlugins* hosted = nullptr);
+  ~Chain();
+  Chain(const Chain&) = delete;
+  Chain& operator=(const Chain&) = delete;
+
+  // Called after ticks have gone through later than at once.
+  void set_on_progress(std::function<void()> call) { on_progress_ = std::move(call); }
+  // Called when a hosted plugin's state changes.
+  void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
+  void set_trace(Trace trace) { trace_ = std::move(trace); }
+
+  // A new list of plugins: those whose entry is unchanged go on as they are, others are started. A problem: nothing was
+  // changed (one that is pending: to be asked for again). Put into force before the next tick goes in; a plugin
+  // that takes the place of one of its name goes on with its state. Ticks already queued go through the new chain.
+  std::optional<config::Problem> configure(const std::vector<config::PluginEntry>& entries);
+
+  // Queues a tick; a full queue drops it, counted.
+  void push(metrics::Tick tick);
+  // Runs what is queued, as far as nothing has to be waited for.
+  void pump();
+  size_t queued() const { return queue_.size(); }
+  bool idle() const { return queue_.empty() && !in_hand_; }
+  // What has not come through yet is dropped, counted.
+  void give_up();
+
+  // While it is idle. Numbers of series that hosted plugins know, and must stay what they are; and those that are of no
+  // series any more, or of another one.
+  std::vector<bool> held_series() const;
+  void let_series_go();
+  void forget_series(const std::vector<metrics::SeriesId>& gone);
+
+  // Points that are queued or in hand, and those that plugins have added so far.
+  uint64_t points_inside() const { return points_inside_; }
+  uint64_t points_added() const { return points_added_; }
+
+  std::vector<PluginState> states() const;
+
+ private:
+  struct Stage {
+    config::PluginEntry entry;
+    std::unique_ptr<Plugin> plugin;  // one of the two
+    std::shared_ptr<HostedPlugin> hosted;
+    PluginState state;
+    Durations durations;
+  };
+  using Stages = std::vector<std::shared_ptr<Stage>>;
+
+  std::optional<config::Problem> start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
+                                              Stages& started);
+  std::optional<config::Problem> start_hosted(const std::vector<config::PluginEntry>& entries, Stages& next);
+  void swap();
+  void replace(Stage& old, Stage& next);
+  void step();
+  void run_builtin(Stage& stage);
+  void run_hosted(const std::shared_ptr<Stage>& stage);
+  void on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome);
+  // What came of the tick in hand at a stage: `reason` of what is lost.
+  void finish_stage(Stage& stage, bool forward, std::string_view reason, std::string_view failure);
+  void trace_absent(const Stage& stage, const std::string& reason);
+  void end_tick(bool forward);
+  static void finalize(Stage& stage);
+
+  metrics::SeriesTable& table_;
+  const Clock& clock_;
+  DropSink& drops_;
+  Output output_;
+  HostedPlugins* hosted_;
+  std::function<void()> on_progress_;
+  std::function<void()> on_change_;
+  Trace trace_;
+  std::shared_ptr<Stages> configured_ = std::make_shared<Stages>();
+  std::shared_ptr<Stages> stages_ = configured_;  // what is in force
+  std::deque<metrics::Tick> queue_;
+  bool in_hand_ = false;
+  bool waiting_ = false;  // for a hosted plugin
+  bool pumping_ = false;
+  metrics::Tick tick_;    // in hand
+  metrics::Tick before_;  // as the stage got it, where that is needed
+  size_t points_before_ = 0;
+  uint64_t taken_out_ = 0;  // points, as the plugin says
+  uint64_t over_ = 0;       // points for whose series the table had no room
+  bool hosted_changed_ = false;
+  bool absent_ = false;  // what is counted is of a plugin that does not run
+  size_t at_ = 0;        // stage
+  int64_t stage_start_ns_ = 0;
+  uint64_t points_inside_ = 0;
+  uint64_t points_added_ = 0;
+  uint64_t points_in_hand_ = 0;  // as it came in
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,56 @@
+// The host's side of the channel: requests come in, instances answer. Without I/O: whoever has the channel gives
+// packets and sends what comes out, so that tests and fuzzing need no process. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "plugins/host/instance.h"
+#include "plugins/host/sandbox.h"
+#include "plugins/wire/wire.h"
+
+namespace monitor::plugin_host {
+
+class Host {
+ public:
+  // One packet to the agent, in two pieces.
+  using Send = std::function<void(std::string_view head, std::string_view rest)>;
+
+  Host(Sandbox& sandbox, Send send);
+  ~Host();
+
+  // A packet of the agent. Error: it cannot be understood; the host must end.
+  Status take(std::string_view packet);
+
+ private:
+  Status handle(const plugin_wire::MessageView& message);
+  Status confine(const plugin_wire::Load& load, uint32_t id, int library);
+  Result<std::unique_ptr<Instance>> make(const plugin_wire::Load& load, uint32_t id);
+  void load(const plugin_wire::MessageView& message);
+  void run(Instance& instance, const plugin_wire::MessageView& message);
+  static std::string fault_of(const Instance& instance, std::span<const metrics::Point> points);
+  void answer(const plugin_wire::MessageView& request, plugin_wire::Type type, std::string payload);
+  void fail(const plugin_wire::MessageView& request, const Error& error);
+  void log(uint32_t id, uint32_t level, std::string_view line);
+
+  Sandbox& sandbox_;
+  Send send_;
+  plugin_wire::Assembler assembler_;
+  std::map<uint32_t, std::unique_ptr<Instance>> instances_;
+  bool loading_ = false;  // a native plugin, or it has been
+  std::optional<plugin_wire::Confined> confined_;
+  HostTick tick_;  // reused
+  std::string packet_;
+};
+
+// Serves the agent on a SEQPACKET socket until it closes it. The exit status.
+int serve(int channel, Sandbox& sandbox);
+
+}  // namespace monitor::plugin_host

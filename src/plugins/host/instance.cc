@@ -1,0 +1,15 @@
+#include "plugins/host/instance.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace monitor::plugin_host {
+
+// The agent listens to nobody who has been let go, but what is printed it reads to the end.
+void print_last(std::string_view plugin, std::string_view reason) {
+  const std::string line = fmt::format("{}: finalize failed: {}\n", plugin, reason);
+  std::fputs(line.c_str(), stderr);
+}
+
+}  // namespace monitor::plugin_host

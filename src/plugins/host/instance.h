@@ -1,0 +1,85 @@
+// A plugin in its host, whatever it is written in; and what the host keeps for it: the series that the agent told of,
+// and those that the plugin made. One thread.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/series.h"
+#include "plugins/wire/wire.h"
+
+namespace monitor::plugin_host {
+
+// Series by number: the agent's, and the plugin's own, whose numbers have plugin_wire::kOwnSeries.
+class SeriesStore {
+ public:
+  void define(uint32_t id, metrics::Series series);
+  // nullptr: no such.
+  const metrics::Series* find(uint32_t id) const;
+  bool knows(uint32_t id) const {
+    if (id < dense_) return true;
+    if (id < agents_.size()) return agents_[id] != nullptr;
+    return (id & plugin_wire::kOwnSeries) != 0 && (id & ~plugin_wire::kOwnSeries) < own_.size();
+  }
+  bool knows_all(std::span<const metrics::Point> points) const {
+    return plugin_wire::all_below(points, dense_) ||
+           std::all_of(points.begin(), points.end(), [this](const auto& point) { return knows(point.series); });
+  }
+  // The number of a series. Error: what is wrong with it, or that there are too many.
+  Result<uint32_t> intern(metrics::Series series);
+  // Own ones that the agent has not been told of; they count as told from now on.
+  std::string take_new();
+
+ private:
+  std::vector<std::unique_ptr<metrics::Series>> agents_;
+  size_t dense_ = 0;  // all numbers below it are known
+  std::deque<metrics::Series> own_;
+  std::unordered_map<std::string, uint32_t> ids_;
+  size_t told_ = 0;
+};
+
+// A tick in the host. There is more room than there are points: making it anew for every tick would cost more than what
+// is done there.
+struct HostTick {
+  metrics::Tick head;  // without points
+  std::vector<metrics::Point> room;
+  size_t count = 0;    // points, at the beginning of the room
+  size_t dropped = 0;  // points that the plugin took out; it may have put others in their place
+};
+
+class Instance {
+ public:
+  using Log = std::function<void(uint32_t level, std::string_view line)>;
+
+  virtual ~Instance() = default;
+  Instance() = default;
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // Errors are what the plugin says, or what is wrong with it.
+  virtual Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) = 0;
+  // Changes the tick; what it leaves there need not be right: the host checks it. The count is within the room.
+  virtual Result<plugin_wire::Verdict> run(HostTick& tick) = 0;
+  virtual Result<std::string> save() = 0;
+  virtual Status restore(std::string_view state) = 0;
+
+  SeriesStore& series() { return series_; }
+  const SeriesStore& series() const { return series_; }
+
+ protected:
+  SeriesStore series_;
+};
+
+// Says that a plugin's end went wrong, when nobody asks any more.
+void print_last(std::string_view plugin, std::string_view reason);
+
+}  // namespace monitor::plugin_host

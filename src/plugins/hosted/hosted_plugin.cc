@@ -1,0 +1,437 @@
+#include "plugins/hosted/hosted_plugin.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/time_format.h"
+
+namespace monitor::agent {
+
+using plugin_wire::kOwnSeries;
+using plugin_wire::MessageView;
+using plugin_wire::Type;
+
+std::string_view to_string(HostedPlugin::Phase phase) {
+  switch (phase) {
+    case HostedPlugin::Phase::kStarting:
+      return "starting";
+    case HostedPlugin::Phase::kRunning:
+      return "running";
+    case HostedPlugin::Phase::kWaiting:
+      return "waiting";
+    case HostedPlugin::Phase::kQuarantined:
+      return "quarantined";
+  }
+  return "";
+}
+
+HostedPlugin::HostedPlugin(Timers& timers, metrics::SeriesTable& table, HostLinks& links, config::PluginEntry entry)
+    : timers_(timers),
+      table_(table),
+      links_(links),
+      entry_(std::move(entry)),
+      lines_(timers, entry_.name),
+      usage_(entry_.threads, entry_.cpu) {}
+
+HostedPlugin::~HostedPlugin() {
+  for (const Timers::TimerId timer : {deadline_timer_, state_timer_, restart_timer_, usage_timer_})
+    timers_.cancel_timer(timer);
+  if (old_ != nullptr) old_->state_done_ = nullptr;
+  drop_link();
+}
+
+// --- Starting
+
+void HostedPlugin::start(std::function<void()> settled) {
+  settled_call_ = std::move(settled);
+  begin();
+}
+
+void HostedPlugin::begin() {
+  phase_ = Phase::kStarting;
+  told_.clear();
+  told_dense_ = 0;
+  own_.clear();
+  confined_.reset();
+  usage_.reset();
+  auto link = links_.link_for(entry_.kind, entry_.name);
+  if (!link) {
+    // Told from the loop, as everything is.
+    restart_timer_ = timers_.call_after(0, [this, reason = link.error().message()] {
+      restart_timer_ = 0;
+      load_failed(reason);
+    });
+    return;
+  }
+  link_ = std::move(*link);
+  instance_ = link_->add(*this);
+  const plugin_wire::Load load{
+      entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript : plugin_wire::Kind::kNative, entry_.name,
+      entry_.config, entry_.code, entry_.threads};
+  link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
+  await_within(kStartWithin, "start");
+  timers_.cancel_timer(usage_timer_);
+  usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
+}
+
+// What it uses too much of it will use too much of again: it is not started anew at once.
+void HostedPlugin::look_at_usage() {
+  usage_timer_ = 0;
+  if (link_ == nullptr) return;
+  usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
+  const auto usage = link_->usage();
+  if (!usage || entry_.kind != config::PluginKind::kNative) return;
+  const std::string why = usage_.take(now(), *usage);
+  if (why.empty()) return;
+  failures_.assign(kMostFailures - 1, now());
+  host_failed(why);
+}
+
+// The host says this before it opens the plugin, and its socket keeps the order: a plugin can send the same words, but
+// not before them.
+void HostedPlugin::on_confined(const MessageView& message) {
+  const auto confined = plugin_wire::Confined::decode(message.payload);
+  if (!confined || confined_ || phase_ != Phase::kStarting) return host_failed("it spoke of its sandbox unasked");
+  confined_ = *confined;
+  log_debug("plugin host confined", {{"plugin", entry_.name}, {"landlock", confined->landlock}});
+}
+
+void HostedPlugin::settle(std::string refusal) {
+  if (settled_) return;
+  settled_ = true;
+  refusal_ = std::move(refusal);
+  if (const auto call = std::exchange(settled_call_, nullptr)) call();
+}
+
+void HostedPlugin::on_loaded(const MessageView& message) {
+  const auto loaded = plugin_wire::Loaded::decode(message.payload);
+  if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent an answer that cannot be read");
+  deadline_ns_ = 0;
+  loaded_ = *loaded;
+  phase_ = Phase::kRunning;
+  if (settled_) {
+    log_info("plugin started again", {{"plugin", entry_.name}, {"restarts", restarts_}});
+  }
+  changed();
+  settle("");
+}
+
+void HostedPlugin::load_failed(const std::string& reason) {
+  deadline_ns_ = 0;
+  drop_link();
+  if (!settled_) {
+    phase_ = Phase::kWaiting;
+    error_ = reason;
+    settle(reason);
+    return;
+  }
+  count_failure(reason);
+}
+
+// --- Ticks
+
+void HostedPlugin::run(const metrics::Tick& tick, Done done) {
+  // The host may be about to end for what another script did there.
+  if (phase_ != Phase::kRunning || link_->ended()) {
+    done({Outcome::Kind::kAbsent, nullptr, 0, error_});
+    return;
+  }
+  done_ = std::move(done);
+  if (handing_over_) {
+    waiting_tick_ = tick;
+    tick_waits_ = true;
+    return;
+  }
+  send_run(tick);
+}
+
+void HostedPlugin::send_run(const metrics::Tick& tick) {
+  send_new_series(tick);
+  payload_.clear();
+  plugin_wire::put_tick_head(payload_, tick);
+  link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
+  await_within(deadline_of_a_tick(), "answer");
+}
+
+int64_t HostedPlugin::deadline_of_a_tick() const {
+  if (entry_.deadline_ns != 0) return entry_.deadline_ns;
+  return entry_.kind == config::PluginKind::kScript ? kScriptDeadline : kNativeDeadline;
+}
+
+void HostedPlugin::send_new_series(const metrics::Tick& tick) {
+  if (plugin_wire::all_below(tick.points, told_dense_)) return;
+  std::string series;
+  for (const metrics::Point& point : tick.points) {
+    if (point.series < told_dense_ || (point.series < told_.size() && told_[point.series])) continue;
+    if (point.series >= told_.size()) told_.resize(point.series + 1);
+    told_[point.series] = true;
+    plugin_wire::put_series(series, point.series, table_.at(point.series));
+  }
+  while (told_dense_ < told_.size() && told_[told_dense_]) ++told_dense_;
+  if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series, "");
+}
+
+void HostedPlugin::mark_series(std::vector<bool>& held) const {
+  if (held.size() < table_.bound()) held.resize(table_.bound());
+  for (size_t id = 0; id < told_.size(); ++id) {
+    if (told_[id]) held[id] = true;
+  }
+  for (const auto& id : own_) {
+    if (id) held[*id] = true;
+  }
+}
+
+void HostedPlugin::let_series_go() {
+  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || told_.empty()) return;
+  log_warning("plugin is started anew to free series; it begins without its state", {{"plugin", entry_.name}});
+  drop_link();
+  ++restarts_;
+  begin();
+  changed();
+}
+
+void HostedPlugin::on_result(const MessageView& message) {
+  if (!done_) return host_failed("it answered what it was not asked");
+  const auto head = plugin_wire::decode_result(message.payload, points_);
+  if (!head) return host_failed("it sent " + head.error().message());
+  Outcome outcome;
+  switch (head->verdict) {
+    case plugin_wire::Verdict::kUnchanged:
+      outcome.kind = Outcome::Kind::kUnchanged;
+      break;
+    case plugin_wire::Verdict::kDropped:
+      outcome.kind = Outcome::Kind::kDropped;
+      break;
+    case plugin_wire::Verdict::kChanged:
+      outcome.kind = Outcome::Kind::kChanged;
+      if (const std::string fault = take_points(outcome.over); !fault.empty()) return host_failed("it sent " + fault);
+      outcome.points = &points_;
+      if (outcome.over > 0 && !std::exchange(told_over_, true)) tell_over();
+      outcome.dropped = head->dropped;
+      break;
+  }
+  errors_in_a_row_ = 0;
+  answer(outcome);
+}
+
+// From the host's numbers to the table's. What is wrong with them; empty: nothing.
+std::string HostedPlugin::take_points(uint64_t& over) {
+  // Usually all are of series that it was told of, and all of those are below a number.
+  if (plugin_wire::all_below(points_, told_dense_)) return "";
+  size_t kept = 0;
+  for (size_t i = 0; i < points_.size(); ++i) {
+    const metrics::Point point = points_[i];
+    metrics::SeriesId id = point.series;
+    if ((point.series & kOwnSeries) != 0) {
+      const size_t own = point.series & ~kOwnSeries;
+      if (own >= own_.size()) return fmt::format("a point of series {}, which it did not define", own);
+      if (!own_[own]) {
+        ++over;
+        continue;
+      }
+      id = *own_[own];
+    } else if (id >= told_.size() || !told_[id]) {
+      return fmt::format("a point of series {}, which it was not told of", id);
+    }
+    points_[kept] = point;
+    points_[kept].reserved = 0;
+    points_[kept++].series = id;
+  }
+  points_.resize(kept);
+  return "";
+}
+
+std::string HostedPlugin::define(const MessageView& message) {
+  auto all = plugin_wire::decode_series(message.payload, true);
+  if (!all) return all.error().message();
+  for (auto& one : *all) {
+    if ((one.id & ~kOwnSeries) != own_.size()) return fmt::format("series {} out of order", one.id & ~kOwnSeries);
+    const size_t before = table_.size();
+    // What it made before its host was started anew it may have again.
+    const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
+    if (table_.size() > before) ++new_series_;
+    if (id && *id >= told_.size()) told_.resize(*id + 1);
+    own_.push_back(id);
+  }
+  return "";
+}
+
+// Once: what is lost from now on is counted.
+void HostedPlugin::tell_over() {
+  error_ = new_series_ >= kMostNewSeries
+               ? fmt::format("it has made {} series, the limit; points of more are dropped", new_series_)
+               : fmt::format("there is no room for its series; the agent has {}", table_.size());
+  log_warning("plugin makes too many series", {{"plugin", entry_.name}, {"reason", error_}});
+  changed();
+}
+
+void HostedPlugin::answer(const Outcome& outcome) {
+  deadline_ns_ = 0;
+  tick_waits_ = false;
+  if (const Done done = std::exchange(done_, nullptr)) done(outcome);
+}
+
+// --- What comes from the host
+
+void HostedPlugin::on_message(const MessageView& message) {
+  if (message.type == Type::kConfined) return on_confined(message);
+  // Until then the host is at work alone, and says nothing but that it cannot go on.
+  if (!confined_ && message.type != Type::kFailed) return host_failed("it spoke before its sandbox was complete");
+  switch (message.type) {
+    case Type::kLog:
+      return on_log(message);
+    case Type::kDefine:
+      if (const std::string fault = define(message); !fault.empty()) host_failed("it sent " + fault);
+      return;
+    default:
+      return on_answer(message);
+  }
+}
+
+void HostedPlugin::on_answer(const MessageView& message) {
+  if (message.number != number_) return host_failed("it answered what it was not asked");
+  switch (message.type) {
+    case Type::kLoaded:
+      return on_loaded(message);
+    case Type::kResult:
+      return on_result(message);
+    case Type::kSaved:
+      return state_done_ ? finish_state(std::string(message.payload))
+                         : host_failed("it answered what it was not asked");
+    case Type::kRestored:
+      return state_done_ ? finish_state(std::string()) : host_failed("it answered what it was not asked");
+    case Type::kFailed: {
+      const std::string reason = plugin_wire::tame(message.payload);
+      if (phase_ == Phase::kStarting) return load_failed(reason);
+      if (state_done_) return finish_state(Error(Code::kInternal, reason));
+      // It said so itself: the tick is lost, the process is sound.
+      if (!done_) return host_failed("it answered what it was not asked");
+      run_failed(reason);
+      return;
+    }
+    default:
+      return host_failed("it sent a request");
+  }
+}
+
+void HostedPlugin::on_log(const MessageView& message) {
+  const auto line = plugin_wire::LogLine::decode(message.payload);
+  if (!line) return;
+  const auto level = static_cast<LogLevel>(line->level);
+  if (log_enabled(level) && lines_.pass())
+    log_line(level, "plugin says", {{"plugin", entry_.name}, {"line", line->text}});
+}
+
+void HostedPlugin::on_end(const std::string& reason, bool guilty) {
+  forget_link();
+  if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
+  if (guilty) return host_failed(reason);
+  // Another plugin ended the host of both: begin anew at once, without blame.
+  deadline_ns_ = 0;
+  if (state_done_) finish_state(Error(Code::kUnavailable, "its host was ended by another script"));
+  ++restarts_;
+  const bool in_hand = done_ != nullptr;
+  log_warning("plugin loses its host to another script and is started again",
+              {{"plugin", entry_.name}, {"reason", reason}});
+  begin();
+  if (in_hand) answer({Outcome::Kind::kAbsent, nullptr, 0, error_});
+}
+
+// --- Failing
+
+void HostedPlugin::host_failed(const std::string& reason) {
+  deadline_ns_ = 0;
+  if (link_ != nullptr) link_->kill(reason);
+  if (phase_ == Phase::kStarting) return load_failed(reason);
+  drop_link();
+  if (state_done_) finish_state(Error(Code::kUnavailable, reason));
+  count_failure(reason);
+  if (done_) answer({Outcome::Kind::kFailed, nullptr, 0, reason});
+}
+
+void HostedPlugin::run_failed(const std::string& reason) {
+  if (++errors_in_a_row_ >= kMostFailures) {
+    // A process that fails in good order every time is no better than one that dies.
+    failures_.assign(kMostFailures - 1, now());
+    drop_link();
+    count_failure(reason);
+  } else {
+    if (lines_.pass()) log_error("plugin failed; its tick is lost", {{"plugin", entry_.name}, {"reason", reason}});
+    if (std::exchange(error_, reason) != reason) changed();
+  }
+  answer({Outcome::Kind::kFailed, nullptr, 0, reason});
+}
+
+void HostedPlugin::count_failure(const std::string& reason) {
+  error_ = reason;
+  errors_in_a_row_ = 0;
+  failures_.push_back(now());
+  while (failures_.front() < now() - kFailureWindow) failures_.pop_front();
+  const bool quarantine = failures_.size() >= kMostFailures;
+  const int64_t wait = quarantine ? kQuarantine : kFirstWait << (failures_.size() - 1);
+  phase_ = quarantine ? Phase::kQuarantined : Phase::kWaiting;
+  if (quarantine) {
+    log_error("plugin quarantined; the chain goes on without it",
+              {{"plugin", entry_.name},
+               {"reason", reason},
+               {"failures", failures_.size()},
+               {"ticks", entry_.drop_on_failure ? "dropped" : "passed on"},
+               {"tried_again_in", format_duration(wait)}});
+    // One more failure after that is enough.
+    failures_.assign(kMostFailures - 1, now() + wait);
+  } else {
+    log_error("plugin failed; it is started again",
+              {{"plugin", entry_.name}, {"reason", reason}, {"in", format_duration(wait)}});
+  }
+  timers_.cancel_timer(restart_timer_);
+  restart_timer_ = timers_.call_after(wait, [this] {
+    restart_timer_ = 0;
+    ++restarts_;
+    begin();
+    changed();
+  });
+  changed();
+}
+
+// What its process used is no more.
+void HostedPlugin::forget_link() {
+  link_.reset();
+  instance_ = 0;
+  usage_.reset();
+}
+
+void HostedPlugin::drop_link() {
+  if (link_ != nullptr) link_->remove(instance_);
+  forget_link();
+}
+
+void HostedPlugin::await_within(int64_t ns, std::string_view what) {
+  within_ns_ = ns;
+  deadline_ns_ = now() + ns;
+  late_ = what;
+  // One that fires later than that is of a longer wait.
+  if (deadline_timer_ != 0 && timer_due_ns_ <= deadline_ns_) return;
+  timers_.cancel_timer(deadline_timer_);
+  timer_due_ns_ = deadline_ns_;
+  deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
+}
+
+void HostedPlugin::look_at_deadline() {
+  deadline_timer_ = 0;
+  if (deadline_ns_ == 0) return;
+  if (now() < deadline_ns_) {
+    timer_due_ns_ = deadline_ns_;
+    deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
+    return;
+  }
+  host_failed(fmt::format("it did not {} within {}", late_, format_duration(within_ns_)));
+}
+
+void HostedPlugin::changed() const {
+  if (on_change_) on_change_();
+}
+
+}  // namespace monitor::agent

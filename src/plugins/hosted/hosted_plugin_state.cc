@@ -1,0 +1,68 @@
+// HostedPlugin: how a version hands its state to the next one.
+#include <utility>
+
+#include "base/log.h"
+#include "plugins/hosted/hosted_plugin.h"
+
+namespace monitor::agent {
+
+using plugin_wire::Type;
+
+void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
+  // A new version has no more room than one that was there all the time.
+  new_series_ += old->new_series_;
+  if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
+  if (link_->ended()) return;  // it is about to be told
+  if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {
+    if (old->loaded_.has_state != 0) {
+      log_warning("plugin begins without the state of the one before, which does not run", {{"plugin", entry_.name}});
+    }
+    return;
+  }
+  handing_over_ = true;
+  old_ = std::move(old);
+  old_->save([this](Result<std::string> state) {
+    if (!state) return handed_over("it cannot be saved: " + state.error().message());
+    if (phase_ != Phase::kRunning) return handed_over("the new one does not run");
+    state_done_ = [this](const Result<std::string>& restored) {
+      handed_over(restored ? "" : "it cannot be restored: " + restored.error().message());
+    };
+    link_->send(Type::kRestore, instance_, ++number_, *state, "");
+    state_timer_ = timers_.call_after(kHandOverWithin, [this] {
+      state_timer_ = 0;
+      host_failed("it did not restore its state in time");
+    });
+  });
+}
+
+void HostedPlugin::save(StateDone done) {
+  state_done_ = std::move(done);
+  link_->send(Type::kSave, instance_, ++number_, "", "");
+  state_timer_ = timers_.call_after(kHandOverWithin, [this] {
+    state_timer_ = 0;
+    finish_state(Error(Code::kDeadlineExceeded, "it did not answer in time"));
+  });
+}
+
+void HostedPlugin::finish_state(Result<std::string> result) {
+  timers_.cancel_timer(std::exchange(state_timer_, 0));
+  if (const StateDone done = std::exchange(state_done_, nullptr)) done(std::move(result));
+}
+
+void HostedPlugin::handed_over(const std::string& trouble) {
+  handing_over_ = false;
+  if (trouble.empty()) {
+    log_info("plugin goes on with the state of the one before", {{"plugin", entry_.name}});
+  } else {
+    log_warning("plugin begins without the state of the one before", {{"plugin", entry_.name}, {"reason", trouble}});
+  }
+  // The old one may be what is calling.
+  timers_.call_after(0, [old = std::exchange(old_, nullptr)] {});
+  // Without a link it has just failed, and the tick with it: that is told by whoever counts the failure.
+  if (tick_waits_ && phase_ == Phase::kRunning && link_ != nullptr) {
+    tick_waits_ = false;
+    send_run(waiting_tick_);
+  }
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,62 @@
+// The plugins that an agent can run: the built-in ones, and those of the plugin folder, in hosts. It answers what
+// validation asks, starts what a configuration names beside what runs, and tells when something has changed that makes
+// it worth asking again: a file, or a plugin that was being started.
+//
+// On the loop's thread; loop and table must outlive it. Without plugins that need one no host is started, and no
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/worker.h"
+#include "config/validate.h"
+#include "plugins/hosted/host_process.h"
+#include "plugins/hosted/hosted_plugins.h"
+#include "plugins/hosted/plugin_folder.h"
+
+namespace monitor::agent {
+
+// monitor-plugin-host, beside this program.
+std::string plugin_host_program();
+
+class PluginHosts final : public config::PluginCatalog, public HostedPlugins, private HostLinks {
+ public:
+  PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program);
+  ~PluginHosts() override;
+
+  // Begins to look at the folder; `on_change` is called from the loop.
+  void watch(std::function<void()> on_change);
+
+  std::vector<std::string> plugin_names() const override;
+  std::vector<std::string> names_in_folder() const;
+  std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
+  Result<config::PluginCode> code_of(const std::string& name) const override;
+
+  Made make(const std::vector<config::PluginEntry>& entries) override;
+
+ private:
+  Result<std::shared_ptr<HostLink>> link_for(config::PluginKind kind, const std::string& name) override;
+  void tell_later();
+  void retry_later();
+  void sweep();
+
+  EventLoop& loop_;
+  metrics::SeriesTable& table_;
+  PluginFolder folder_;
+  std::string program_;
+  std::function<void()> on_change_;
+  ThreadWorker starter_{loop_};
+  std::vector<std::shared_ptr<HostProcess>> processes_;  // until they are gone
+  std::shared_ptr<HostProcess> scripts_;
+  std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // being started, or started and not yet taken
+  Timers::TimerId tell_timer_ = 0;
+  Timers::TimerId retry_timer_ = 0;
+  Timers::TimerId sweep_timer_ = 0;
+  int64_t retry_after_ns_ = 0;
+};
+
+}  // namespace monitor::agent

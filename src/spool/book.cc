@@ -1,0 +1,65 @@
+#include "spool/book.h"
+
+#include <algorithm>
+
+namespace monitor::agent {
+
+Book::Entry& Book::entry(const std::string& incarnation) {
+  // The running one is last, and asked for most.
+  for (size_t i = entries_.size(); i-- > 0;) {
+    if (entries_[i].incarnation == incarnation) return entries_[i];
+  }
+  entries_.push_back({});
+  entries_.back().incarnation = incarnation;
+  return entries_.back();
+}
+
+const Book::Entry* Book::find(const std::string& incarnation) const {
+  for (size_t i = entries_.size(); i-- > 0;) {
+    if (entries_[i].incarnation == incarnation) return &entries_[i];
+  }
+  return nullptr;
+}
+
+void Book::wait(const std::string& incarnation, uint64_t sequence, int64_t last_time_ns) {
+  Entry& one = entry(incarnation);
+  one.waiting.add(sequence);
+  if (sequence < one.last_sequence) return;
+  one.last_sequence = sequence;
+  if (last_time_ns != 0) one.last_time_ns = last_time_ns;
+}
+
+bool Book::settle(const std::string& incarnation, uint64_t sequence) {
+  return entry(incarnation).waiting.remove(sequence);
+}
+
+bool Book::waits(const std::string& incarnation, uint64_t sequence) const {
+  const Entry* const one = find(incarnation);
+  return one != nullptr && one->waiting.contains(sequence);
+}
+
+uint64_t Book::waiting() const {
+  uint64_t sum = 0;
+  for (const Entry& one : entries_) sum += one.waiting.count();
+  return sum;
+}
+
+std::vector<IncarnationState> Book::states(const std::string& last) const {
+  std::vector<IncarnationState> result;
+  result.reserve(entries_.size());
+  for (const Entry& one : entries_) {
+    IncarnationState state;
+    state.incarnation = one.incarnation;
+    state.settled.add(1, one.last_sequence);
+    for (const auto& [begin, end] : one.waiting.ranges()) state.settled.remove(begin, end);
+    state.last_sequence = one.last_sequence;
+    state.last_time_ns = one.last_time_ns;
+    state.told = one.told;
+    state.clean = one.clean;
+    result.push_back(std::move(state));
+  }
+  std::stable_partition(result.begin(), result.end(), [&](const auto& s) { return s.incarnation != last; });
+  return result;
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,90 @@
+// The spool's checkpoint: what is settled, and what must still be told. docs/spool-format.md has its bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/disk.h"
+#include "metrics/batch.h"
+#include "spool/folder.h"
+#include "spool/sequence_set.h"
+
+namespace monitor::agent {
+
+struct IncarnationState {
+  std::string incarnation;
+  SequenceSet settled;  // acknowledged or dropped; what is not in it, up to last_sequence, waits
+  uint64_t last_sequence = 0;
+  int64_t last_time_ns = 0;
+  bool told = false;
+  bool clean = false;
+};
+
+struct Checkpoint {
+  uint64_t segment = 0;  // the highest number used
+  std::vector<IncarnationState> incarnations;
+  std::vector<metrics::Drop> drops;
+  std::vector<metrics::IncarnationEnd> ended;
+};
+
+inline constexpr size_t kCheckpointSlotBytes = size_t{256} * 1024;
+inline constexpr size_t kCheckpointSlotHeaderBytes = 32;
+inline constexpr size_t kMaxCheckpointBytes = kCheckpointSlotBytes - kCheckpointSlotHeaderBytes;
+
+// At most kMaxCheckpointBytes: if need be it knows less, so that more is sent again.
+std::string encode_checkpoint(const Checkpoint& checkpoint);
+Result<Checkpoint> parse_checkpoint(std::string_view content);
+
+std::string encode_checkpoint_slot(uint64_t generation, std::string_view content);
+struct CheckpointSlot {
+  uint64_t generation = 0;
+  std::string_view content;
+  bool newer = false;  // of a version that this program does not know: content is empty
+};
+// Nothing when it does not check.
+std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes);
+
+// What the file's slots say.
+struct CheckpointContent {
+  std::optional<Checkpoint> checkpoint;
+  uint64_t generation = 0;
+  int slot = 0;        // that it was in
+  bool newer = false;  // of a newer version
+  Status status;       // a slot cannot be read: what it says may be newer than what is known here
+};
+CheckpointContent read_checkpoint(DiskFile& file);
+
+// One write of the file: made on the loop, run anywhere, its outcome told on the loop.
+struct CheckpointWrite {
+  std::shared_ptr<DiskFile> file;
+  int slot = 0;
+  bool sync = false;
+  std::string bytes;
+
+  Status run() const;
+};
+
+// Which slot is written next. On the loop's thread.
+class CheckpointFile {
+ public:
+  // Makes the file when it is missing, with room for both slots.
+  static Result<CheckpointFile> open(FileDisk& disk, const std::string& folder, Unreadable unreadable);
+
+  const CheckpointContent& content() const { return content_; }
+  CheckpointWrite prepare(const Checkpoint& checkpoint, bool sync);
+  void done(const CheckpointWrite& write, const Status& status);
+
+ private:
+  CheckpointFile(std::shared_ptr<DiskFile> file, CheckpointContent content);
+
+  std::shared_ptr<DiskFile> file_;
+  CheckpointContent content_;
+  uint64_t generation_ = 0;
+  int synced_slot_ = 0;  // never written over before the other is synced
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,69 @@
+// A spool in memory: bounded; what is in it ends with the process. Of one incarnation only: the process's own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "spool/outbox.h"
+#include "spool/sequence_set.h"
+#include "spool/spool.h"
+
+namespace monitor::agent {
+
+class MemorySpool final : public Spool {
+ public:
+  static constexpr size_t kDefaultMaxBytes = size_t{64} * 1024 * 1024;
+
+  // Clock and listener must outlive it.
+  MemorySpool(SpoolListener& listener, const Clock& clock, size_t max_bytes = kDefaultMaxBytes,
+              SpoolFull full = SpoolFull::kDropOldest)
+      : listener_(listener), clock_(clock), max_bytes_(max_bytes), full_(full) {}
+
+  Status append(BatchInfo info, std::string bytes) override;
+  void set_limits(uint64_t max_bytes, SpoolFull full) override {
+    max_bytes_ = max_bytes;
+    full_ = full;
+  }
+  uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
+  std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
+  size_t batches() const override { return waiting_.size(); }
+  size_t bytes() const override { return bytes_; }
+  int64_t oldest_time_ns() const override;
+  bool has_unsent() const override { return waiting_.size() > outbox_.in_flight(); }
+  SpoolStats stats() const override;
+
+  std::optional<stream::Outgoing> next() override;
+  void acknowledged(uint64_t id) override;
+  void rejected(uint64_t id, std::string_view reason) override;
+  void returned(uint64_t id) override { outbox_.returned(id); }
+
+ private:
+  struct Waiting {
+    BatchInfo info;
+    std::string bytes;
+  };
+  using Place = std::map<uint64_t, Waiting>::iterator;
+
+  // Bookkeeping costs memory, too: the cap is on what is really used.
+  static size_t cost(const Waiting& waiting) {
+    return waiting.bytes.capacity() + sizeof(Waiting) + sizeof(Ref) + size_t{128};
+  }
+  void erase(Place place);
+  bool make_room(size_t needed);
+  std::optional<stream::Outgoing> replay();
+
+  SpoolListener& listener_;
+  const Clock& clock_;
+  size_t max_bytes_;
+  SpoolFull full_;
+  size_t bytes_ = 0;
+  std::map<uint64_t, Waiting> waiting_;  // by sequence
+  Outbox outbox_;
+  uint64_t cursor_ = 0;  // all that is unsent and not in the outbox is at or behind it
+};
+
+}  // namespace monitor::agent

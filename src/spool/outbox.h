@@ -1,0 +1,82 @@
+// What is to be sent next, and what is under way. Batches that have just come stand in a short queue of their own,
+// which goes first; what does not fit into it is found again by reading the spool.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "spool/replay_pacer.h"
+#include "spool/sequence_set.h"
+#include "spool/spool.h"
+
+namespace monitor::agent {
+
+// Where a record is. Segment 0: in memory alone.
+struct Location {
+  uint64_t segment = 0;
+  uint64_t offset = 0;
+  auto operator<=>(const Location&) const = default;
+};
+
+struct Ref {
+  BatchInfo info;
+  Location at;
+  uint64_t bytes = 0;     // of its payload
+  bool replayed = false;  // not fresh: counts for the pacer
+  int64_t sent_ns = 0;    // monotonic
+};
+
+class Outbox {
+ public:
+  static constexpr size_t kMaxFresh = 16;
+
+  // When there are too many, the oldest of them, which is no longer known here.
+  std::optional<Ref> push_fresh(Ref ref);
+  const Ref* fresh() const { return fresh_.empty() ? nullptr : &fresh_.front(); }
+  // Takes that one; gives it its id.
+  uint64_t send_fresh(int64_t now_ns);
+  // What was given back, oldest first.
+  const Ref* returned() const { return returned_.empty() ? nullptr : &returned_.begin()->second; }
+  uint64_t send_returned(int64_t now_ns);
+  uint64_t send_replayed(Ref ref, int64_t now_ns);
+  bool may_replay() const { return pacer_.allows(); }
+
+  // The batch of that id, if it is under way; no longer, then.
+  std::optional<Ref> acknowledged(uint64_t id, int64_t now_ns);
+  std::optional<Ref> rejected(uint64_t id);
+  void returned(uint64_t id);
+  // It is dropped, wherever it stands.
+  void forget(const std::string& incarnation, uint64_t first, uint64_t last);
+  // It lies elsewhere now.
+  void move(const std::string& incarnation, uint64_t sequence, Location at);
+
+  // Whether it stands here: fresh, given back, or under way.
+  bool has(const std::string& incarnation, uint64_t sequence) const;
+  bool is_fresh(const std::string& incarnation, uint64_t sequence) const;
+  SequenceSet standing(const std::string& incarnation) const;
+  size_t size() const { return fresh_.size() + returned_.size() + in_flight_.size(); }
+  size_t in_flight() const { return in_flight_.size(); }
+  const ReplayPacer& pacer() const { return pacer_; }
+  // The oldest last tick of what stands here; INT64_MAX when nothing does.
+  int64_t oldest_time_ns() const;
+
+ private:
+  using ById = std::map<uint64_t, Ref>;
+  template <typename F>
+  void for_each(const std::string& incarnation, uint64_t sequence, F&& change);
+  uint64_t send(uint64_t id, Ref ref, int64_t now_ns);
+  void leave(const Ref& ref);
+  std::optional<Ref> take(uint64_t id);
+
+  std::deque<Ref> fresh_;
+  ById returned_;
+  ById in_flight_;
+  std::map<std::string, SequenceSet> standing_;
+  uint64_t next_id_ = 1;
+  ReplayPacer pacer_;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,60 @@
+// Reads a segment record by record, and finds its way over damage: where a header does not check, it searches for the
+// next that does. Memory is bounded: a chunk, or one record.
+//
+// The file must outlive it. What is found lives until the next call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/disk.h"
+#include "spool/format.h"
+
+namespace monitor::agent {
+
+struct Found {
+  enum class Kind { kRecord, kDamage, kEnd };
+  Kind kind = Kind::kEnd;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  RecordHeader header;       // kRecord: it checks
+  bool intact = false;       // kRecord: its payload is whole, and, if payloads are read, checks
+  std::string_view payload;  // kRecord, if payloads are read and it is intact
+};
+
+class SegmentScanner {
+ public:
+  enum class Read { kHeaders, kPayloads };
+
+  // Begins at `offset`: a record's place, or 0 or kSegmentHeaderBytes.
+  SegmentScanner(DiskFile& file, uint64_t segment, uint64_t size, uint64_t offset, Read read);
+
+  // An error: nothing at all can be read there, and the next call tries again. Single blocks that cannot be read are
+  // damage. After give_up(), all that cannot be read is.
+  Result<Found> next();
+  void give_up() { give_up_ = true; }
+
+  // The file has grown.
+  void set_size(uint64_t size) { size_ = size; }
+  // Where the next call looks.
+  uint64_t offset() const { return at_; }
+
+ private:
+  Status load(uint64_t offset, uint64_t bytes);
+  Status load_by_blocks(uint64_t offset, uint64_t bytes);
+  std::string_view loaded(uint64_t offset) const;
+  Result<Found> record(RecordHeader header);
+  Result<Found> damage();
+
+  DiskFile& file_;
+  uint64_t segment_;
+  uint64_t size_;
+  uint64_t at_;
+  Read read_;
+  bool give_up_ = false;
+  std::string buffer_;
+  uint64_t buffer_at_ = 0;
+};
+
+}  // namespace monitor::agent

@@ -1,0 +1,178 @@
+// A world for tests of the spool: a disk that fails as told, a clock that is moved, a worker that is told when, and
+// readers who keep the ledger: what is stored, what is lost with a record, over as many runs of the process as wanted.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/testing/fault_disk.h"
+#include "base/worker.h"
+#include "spool/file_spool.h"
+
+namespace monitor::agent {
+
+using Key = std::pair<std::string, uint64_t>;  // incarnation, sequence
+
+inline std::string incarnation(int run) {
+  std::string text = "run-" + std::to_string(run);
+  text.resize(metrics::kIncarnationBytes, '.');
+  return text;
+}
+
+// What a batch's bytes are: whoever reads them can tell whether they are those.
+inline std::string payload_of(const std::string& who, uint64_t sequence, size_t bytes) {
+  std::string text = who + "/" + std::to_string(sequence) + "/";
+  while (text.size() < bytes) text += static_cast<char>(text.size() * 31 + sequence);
+  return text;
+}
+
+// Keeps what must be told as the agent does, and what was said.
+class Teller final : public SpoolListener {
+ public:
+  void on_stored(const BatchInfo& batch) override { stored.insert({batch.incarnation, batch.sequence}); }
+  void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override {
+    metrics::Drop drop;
+    drop.incarnation = loss.incarnation;
+    drop.stage = stage;
+    drop.reason = reason;
+    drop.batches = loss.batches();
+    drop.ticks = loss.ticks;
+    drop.points = loss.points;
+    drop.first_sequence = loss.first_sequence;
+    drop.last_sequence = loss.last_sequence;
+    to_tell.drops.push_back(drop);
+  }
+  void on_recovered(const Tellings& tellings) override {
+    to_tell.drops.insert(to_tell.drops.end(), tellings.drops.begin(), tellings.drops.end());
+    to_tell.ended.insert(to_tell.ended.end(), tellings.ended.begin(), tellings.ended.end());
+  }
+  Tellings tellings() const override { return to_tell; }
+
+  // 0 when it is not lost; otherwise in how many records.
+  size_t lost(const Key& key) const {
+    size_t count = 0;
+    for (const auto& drop : to_tell.drops) {
+      const bool in = drop.first_sequence <= key.second && key.second <= drop.last_sequence;
+      count += drop.incarnation == key.first && in ? 1 : 0;
+    }
+    return count;
+  }
+  uint64_t lost_batches(std::string_view reason = "") const {
+    uint64_t sum = 0;
+    for (const auto& drop : to_tell.drops) sum += reason.empty() || drop.reason == reason ? drop.batches : 0;
+    return sum;
+  }
+
+  std::set<Key> stored;
+  Tellings to_tell;
+};
+
+struct SpoolWorld {
+  explicit SpoolWorld(uint64_t max_bytes = uint64_t{1} << 20) {
+    options.folder = "/spool";
+    options.clock_start = TrustedClock::Start::kTrust;
+    options.max_bytes = max_bytes;
+  }
+  ~SpoolWorld() { kill(); }
+  SpoolWorld(const SpoolWorld&) = delete;
+  SpoolWorld& operator=(const SpoolWorld&) = delete;
+
+  // The next run of the process.
+  Status start() {
+    options.incarnation = incarnation(++run);
+    teller = std::make_unique<Teller>();
+    spool = std::make_unique<FileSpool>(disk, timers, worker, *teller, options);
+    next_sequence = 1;
+    Status status = spool->open();
+    if (settle_at_once) worker.run_all();
+    return status;
+  }
+  // SIGKILL: what was written stays.
+  void kill() {
+    spool.reset();
+    worker.forget();
+    disk.restart();
+  }
+  void lose_power(Random& random) {
+    spool.reset();
+    worker.forget();
+    disk.lose_power(random);
+  }
+  void stop() {
+    spool->close();
+    worker.run_all();
+    spool.reset();
+    disk.restart();
+  }
+
+  bool append(size_t bytes = 300) {
+    BatchInfo info;
+    info.incarnation = options.incarnation;
+    info.sequence = next_sequence++;
+    info.ticks = 1;
+    info.points = 10;
+    info.first_time_ns = timers.clock().wall_ns() - 1;
+    info.last_time_ns = timers.clock().wall_ns();
+    info.appended_ns = timers.clock().wall_ns();
+    std::string payload = payload_of(info.incarnation, info.sequence, bytes);
+    const bool taken = spool->append(std::move(info), std::move(payload)).ok();
+    if (settle_at_once) worker.run_all();
+    return taken;
+  }
+  void append_many(size_t count, size_t bytes = 300) {
+    for (size_t i = 0; i < count; ++i) append(bytes);
+  }
+
+  // What next() gives, checked to be what was appended.
+  struct Sent {
+    uint64_t id = 0;
+    Key key;
+  };
+  std::optional<Sent> send() {
+    const auto outgoing = spool->next();
+    if (!outgoing) return std::nullopt;
+    const std::string_view bytes = outgoing->bytes;
+    const std::string who(bytes.substr(0, metrics::kIncarnationBytes));
+    const uint64_t sequence = std::stoull(std::string(bytes.substr(who.size() + 1, 20)));
+    EXPECT_EQ(bytes, payload_of(who, sequence, bytes.size()));
+    return Sent{outgoing->id, {who, sequence}};
+  }
+  std::vector<Sent> send_all() {
+    std::vector<Sent> all;
+    while (auto one = send()) all.push_back(*one);
+    return all;
+  }
+  // Sends and acknowledges until nothing is left; the order in which it came.
+  std::vector<Key> drain() {
+    std::vector<Key> order;
+    while (auto one = send()) {
+      order.push_back(one->key);
+      spool->acknowledged(one->id);
+    }
+    return order;
+  }
+  // Time passes, and the worker does what it is given.
+  void pass(int64_t ns) {
+    timers.advance(ns);
+    worker.run_all();
+  }
+
+  monitor::testing::FaultDisk disk;
+  FakeTimers timers;
+  ManualWorker worker;
+  FileSpoolOptions options;
+  std::unique_ptr<Teller> teller;
+  std::unique_ptr<FileSpool> spool;
+  int run = 0;
+  uint64_t next_sequence = 1;
+  bool settle_at_once = true;
+};
+
+}  // namespace monitor::agent

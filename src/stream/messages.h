@@ -1,0 +1,86 @@
+// The messages of the stream (proto/monitor/v1/ingest.proto), read and written on the wire without copies of a batch.
+// Views point into the bytes that were parsed. docs/protocol.md has the rules that go with them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+
+namespace monitor::stream {
+
+struct Hello {
+  std::string agent_id;
+  std::string incarnation;
+  std::string version;
+  std::string hostname;
+};
+
+struct Publish {
+  uint64_t number = 0;
+  std::string_view batch;
+};
+
+struct Limits {
+  uint64_t batch_bytes = 0;
+  uint64_t points = 0;
+  uint64_t series = 0;
+  uint64_t labels = 0;
+  uint64_t name_bytes = 0;
+  uint64_t value_bytes = 0;
+};
+
+struct HelloReply {
+  std::string version;
+  uint64_t window_bytes = 0;
+  Limits limits;
+};
+
+struct Ack {
+  uint64_t through = 0;
+};
+
+struct Reject {
+  uint64_t number = 0;
+  std::string reason;
+};
+
+// The ledger's word at the beginning of a Reject's reason, "too_large" or "invalid"; the latter when there is none.
+std::string_view reject_word(std::string_view reason);
+
+struct Rewind {
+  uint64_t to = 0;
+};
+
+struct Drain {};
+
+// For the people who run the agent; nothing follows from it for the stream.
+struct Notice {
+  static constexpr std::string_view kAgentIdConflict = "agent_id_conflict";
+  // What is longer is cut.
+  static constexpr size_t kMaxBytes = 1024;
+  std::string code;
+  std::string text;
+};
+
+// A message of a kind that this version does not know: to be ignored, a newer peer may send one.
+struct Unknown {};
+
+using ClientMessage = std::variant<Unknown, Hello, Publish>;
+using ServerMessage = std::variant<Unknown, HelloReply, Ack, Reject, Rewind, Drain, Notice>;
+
+Result<ClientMessage> parse_client_message(std::string_view bytes);
+Result<ServerMessage> parse_server_message(std::string_view bytes);
+
+std::string encode(const Hello& message);
+std::string encode(const Publish& message);
+std::string encode(const HelloReply& message);
+std::string encode(const Ack& message);
+std::string encode(const Reject& message);
+std::string encode(const Rewind& message);
+std::string encode(const Drain& message);
+std::string encode(const Notice& message);
+
+}  // namespace monitor::stream

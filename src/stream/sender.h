@@ -1,0 +1,95 @@
+// The agent's side of one stream, as a state machine without I/O.
+//
+// The owner hands in every message from the server, and writes what next() gives until it gives nothing. Batches come
+// from a BatchSource (the spool), which decides what goes next; the sender numbers them, keeps within the server's
+// window, and tells the source what became of them. One object a stream: it starts new with every connection, and
+// whatever was not acknowledged when it is destroyed was given back to the source by close().
+// Not thread-safe. Views that next() returns live until the next call.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/fifo.h"
+#include "base/result.h"
+#include "stream/messages.h"
+
+namespace monitor::stream {
+
+// A batch as its source knows it; the id is the source's own.
+struct Outgoing {
+  uint64_t id = 0;
+  std::string_view bytes;
+};
+
+// Where batches come from. A batch that was given out stays the source's until one of the calls below names it.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  // The next batch to send; nothing when there is none. The bytes live until the next call to the source.
+  virtual std::optional<Outgoing> next() = 0;
+  // It is in the log: free it.
+  virtual void acknowledged(uint64_t id) = 0;
+  // It can never be stored: drop it, with a record.
+  virtual void rejected(uint64_t id, std::string_view reason) = 0;
+  // Not known to be stored: it must be given out again. Called newest first.
+  virtual void returned(uint64_t id) = 0;
+};
+
+class Sender {
+ public:
+  Sender(Hello hello, BatchSource& source);
+
+  // An error ends the stream: the server broke the protocol.
+  Status receive(std::string_view message);
+  // The next message to write; nothing while there is nothing to send or no room in the window. Whoever calls also
+  // stops while the transport's buffer is full.
+  std::optional<std::string> next();
+  // The stream has ended: gives back what is unacknowledged. Nothing may be called afterwards.
+  void close();
+
+  bool established() const { return established_; }  // the server has answered Hello
+  bool draining() const { return draining_; }        // send no more; finished() says when to close
+  bool finished() const { return draining_ && in_flight_.empty(); }
+  bool acknowledged_any() const { return acknowledged_any_; }  // backoff starts anew only then
+  size_t in_flight() const { return in_flight_.size(); }
+  uint64_t in_flight_bytes() const { return in_flight_bytes_; }
+  // What the server had to say to people since the last call.
+  std::optional<Notice> take_notice() { return std::exchange(notice_, std::nullopt); }
+  const std::string& server_version() const { return server_version_; }
+  const Limits& limits() const { return limits_; }
+
+ private:
+  struct InFlight {
+    uint64_t number;
+    uint64_t id;
+    uint64_t bytes;
+    bool rejected;
+  };
+
+  Status on(const HelloReply& message);
+  Status on(const Ack& message);
+  Status on(const Reject& message);
+  Status on(const Rewind& message);
+  Status require_established() const;
+
+  Hello hello_;
+  BatchSource& source_;
+  bool hello_sent_ = false;
+  bool established_ = false;
+  bool draining_ = false;
+  bool acknowledged_any_ = false;
+  uint64_t next_number_ = 1;
+  uint64_t acked_through_ = 0;
+  uint64_t window_bytes_ = 0;
+  uint64_t in_flight_bytes_ = 0;
+  std::optional<Notice> notice_;
+  std::string server_version_;
+  Limits limits_;
+  Fifo<InFlight> in_flight_;  // in the order of their numbers, which are contiguous
+};
+
+}  // namespace monitor::stream

@@ -1,0 +1,249 @@
+#include "ui/top/view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "metrics/resource.h"
+
+namespace monitor::analysis::top {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kNow = int64_t{1'700'000'000} * kNanosPerSecond;
+
+class ViewTest : public ::testing::Test {
+ protected:
+  void heard(const std::string& name, double cpu, int64_t time_ns = kNow) {
+    metrics::Batch batch;
+    batch.agent_id = name;
+    batch.hostname = "host-" + name;
+    batch.incarnation = std::string(16, 'i');
+    batch.sequence = ++sequence_;
+    batch.first_unacked = batch.sequence;
+    batch.appended_ns = time_ns;
+    batch.send_every_ns = kNanosPerSecond;
+    batch.series = {
+        {.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
+        {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "3"}}, .unit = "1"},
+        {.name = "system.memory.utilization", .labels = {}, .unit = "1"},
+        {.name = "system.disk.io.rate", .labels = {{"disk.io.direction", "read"}}, .unit = "By/s"},
+        {.name = "system.network.io.rate", .labels = {{"network.io.direction", "receive"}}, .unit = "By/s"}};
+    metrics::Point host{.series = 0};
+    host.real = cpu;
+    metrics::Point core{.series = 1};
+    core.real = 0.75;
+    metrics::Point memory{.series = 2};
+    memory.real = 1 - cpu;
+    metrics::Point disk{.series = 3};
+    disk.real = (cpu - 0.5) * (cpu - 0.5) * 1e6;
+    metrics::Point net{.series = 4};
+    net.real = 1e6 - disk.real;
+    batch.frames = {{.time_ns = time_ns, .rates_since_ns = 0, .points = {host, core, memory, disk, net}}};
+    fleet_.apply({.partition = 0, .offset = 1, .time_ns = time_ns}, batch);
+  }
+  std::string text(Size size = {}) {
+    std::string out;
+    const auto lines = view_.draw(fleet_, kNow, size);
+    EXPECT_EQ(lines.size(), size.rows);
+    for (const Line& line : lines) {
+      for (const Span& span : line) out += span.text;
+      out += "\n";
+    }
+    return out;
+  }
+
+  Fleet fleet_;
+  View view_{false};
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(ViewTest, FitsIntoEightyColumns) {
+  heard("agent-001", 0.5);
+  heard("an-agent-with-a-very-long-name-indeed", 0.25, kNow - 60 * kNanosPerSecond);
+  const auto lines = view_.draw(fleet_, kNow, {80, 24});
+  for (const Line& line : lines) {
+    size_t width = 0;
+    for (const Span& span : line) width += span.text.size();
+    EXPECT_LE(width, 80U);
+  }
+  EXPECT_THAT(text(), HasSubstr("2 agents"));
+  EXPECT_THAT(text(), HasSubstr("1 alive"));
+  EXPECT_THAT(text(), HasSubstr("1 gone"));
+  EXPECT_THAT(text({160, 24}), HasSubstr("host-agent-001"));
+  for (const Size size : {Size{10, 3}, Size{1, 1}, Size{300, 100}}) text(size);
+}
+
+TEST_F(ViewTest, NothingIsWiderThanASmallScreen) {
+  heard("agent-001", 0.5);
+  for (const int key : {static_cast<int>(kEnd), static_cast<int>(kEnter), static_cast<int>('?')}) {
+    view_.key(key);  // the table, an agent, the help
+    for (const Line& line : view_.draw(fleet_, kNow, {40, 10})) {
+      size_t width = 0;
+      for (const Span& span : line) width += span.text.size();
+      EXPECT_LE(width, 40U) << (line.empty() ? "" : line.front().text);
+    }
+  }
+}
+
+TEST_F(ViewTest, EnterOpensTheFirstRowAfterSorting) {
+  heard("a", 0.1);
+  heard("b", 0.9);
+  text();
+  view_.key('s');  // by CPU: b comes first
+  text();
+  view_.key(kEnter);
+  EXPECT_THAT(text(), HasSubstr("host-b"));
+  view_.key('r');
+  EXPECT_THAT(text(), HasSubstr("host-b")) << "what is open stays open";
+  view_.key(kEscape);
+  for (const int key : {int{'r'}, int{'r'}, int{kEnter}}) view_.key(key);  // all before it is drawn
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "r was pressed three times: the least first";
+  view_.key(kEscape);
+  for (const int key : {int{'r'}, int{kDown}, int{kEnter}}) view_.key(key);
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row of the other way round";
+}
+
+TEST_F(ViewTest, SortsFiltersAndOpens) {
+  heard("a", 0.1);
+  heard("b", 0.9);
+  EXPECT_LT(text().find(" a "), text().find(" b "));
+  view_.key('s');  // by CPU, the most first
+  EXPECT_GT(text().find(" a "), text().find(" b "));
+  view_.key('r');
+  EXPECT_LT(text().find(" a "), text().find(" b "));
+  for (const int key : {int{'/'}, int{'b'}, int{kEnter}}) view_.key(key);
+  EXPECT_EQ(text().find(" a "), std::string::npos);
+  text();
+  view_.key(kEnter);
+  EXPECT_THAT(text(), HasSubstr("system.cpu.utilization{cpu.logical_number=3}"));
+  EXPECT_THAT(text(), HasSubstr("75.0 %"));
+  view_.key(kEscape);
+  EXPECT_THAT(text(), HasSubstr("filter b"));
+  view_.key('?');
+  EXPECT_THAT(text(), HasSubstr("sort by another column"));
+  EXPECT_FALSE(view_.key('q'));
+}
+
+TEST_F(ViewTest, SortsByEachColumn) {
+  heard("low", 0.1);
+  heard("middle", 0.5, kNow - 60 * kNanosPerSecond);  // gone
+  heard("high", 0.8);
+  const auto order = [this] {
+    std::map<size_t, std::string> found;
+    for (const char* const name : {"low", "middle", "high"}) found[text().find(name)] = name;
+    std::string all;
+    for (const auto& [place, name] : found) all += name + " ";
+    return all;
+  };
+  const auto foot = [this] { return text().substr(text().find("sorted by ")); };
+  EXPECT_EQ(order(), "high low middle ") << "by name";
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"CPU", "high middle low "}, {"memory", "low middle high "}, {"disk", "low high middle "},
+      {"net", "middle high low "}, {"tick", "middle high low "},   {"state", "middle high low "}};
+  for (const auto& [name, agents] : expected) {
+    view_.key('s');
+    EXPECT_EQ(order(), agents) << name;
+    EXPECT_THAT(foot(), HasSubstr("sorted by " + name));
+  }
+  view_.key('s');
+  EXPECT_EQ(order(), "high low middle ") << "all the way round";
+  view_.key('<');
+  EXPECT_THAT(foot(), HasSubstr("sorted by state"));
+}
+
+TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
+  for (const int interval : {1, 6, 10, 15}) {
+    for (int at = 300; at >= 0; at -= interval)
+      heard("every-" + std::to_string(interval), 0.9, kNow - at * kNanosPerSecond);
+  }
+  const std::string shown = text();
+  for (const char* const name : {"every-1 ", "every-6 ", "every-10", "every-15"}) {
+    const std::string row = shown.substr(shown.find(name), 60);
+    EXPECT_THAT(row, HasSubstr(" 90.0 ******")) << shown;
+  }
+}
+
+TEST_F(ViewTest, TakesTheWidthThatItHas) {
+  for (int at = 295; at >= 0; at -= 5) {
+    for (const char* const name : {"a", "b", "gone"})
+      heard(name, *name == 'a' ? 0.2 : 0.6, kNow - (at + (*name == 'g' ? 60 : 0)) * kNanosPerSecond);
+  }
+  for (const size_t width : {118U, 160U, 200U, 330U}) {
+    const auto lines = view_.draw(fleet_, kNow, {width, 24});
+    ASSERT_GT(lines.size(), 3U);
+    for (size_t i = 1; i < 4; ++i) {
+      size_t all = 0;
+      for (const Span& span : lines[i]) all += span.text.size();
+      EXPECT_EQ(all, width) << lines[i].front().text;
+    }
+  }
+  const std::string wide = text({200, 24});
+  const size_t begin = wide.find("ALL ");
+  const std::string totals = wide.substr(begin, wide.find('\n', begin) - begin);
+  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "not of those that are gone";
+  EXPECT_THAT(totals, HasSubstr(" 40.0 " + std::string(27, '-'))) << wide;
+  EXPECT_THAT(wide, HasSubstr(" 20.0 " + std::string(27, '.')));
+  EXPECT_EQ(text({80, 24}).find("ALL "), std::string::npos);
+  EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "rows are few";
+  // An agent's values stand beside one another.
+  view_.key(kEnter);
+  EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.memory.utilization"));
+}
+
+TEST_F(ViewTest, KeepsTheChosenInSight) {
+  for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
+  text();
+  for (int i = 0; i < 60; ++i) {
+    view_.key(kDown);
+    text();
+  }
+  EXPECT_THAT(text(), HasSubstr("agent-160"));
+  view_.key(kEnd);
+  EXPECT_THAT(text(), HasSubstr("agent-199"));
+  view_.key(kHome);
+  EXPECT_THAT(text(), HasSubstr("agent-100"));
+}
+
+TEST(Sparkline, DrawsTheNewestAtTheRight) {
+  EXPECT_EQ(sparkline({0, 0.5F, 1}, 5, 1, false), "  .=#");
+  EXPECT_EQ(sparkline({0, NAN, 2, 4}, 3, 0, false), " =#");
+  EXPECT_EQ(sparkline({1}, 2, 1, true), " █");
+  EXPECT_EQ(sparkline({}, 3, 1, true), "   ");
+}
+
+TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
+  heard("a", 0.25);
+  metrics::Batch batch;
+  batch.agent_id = "b\x1b[2J\n";
+  batch.hostname = "h\xc2\x9b";
+  batch.incarnation = std::string(16, 'i');
+  batch.sequence = 1;
+  batch.resource = {{"rack", "r12"}};
+  batch.series = {{.name = "m\x1b", .labels = {{"l", "\xe2\x80\xae"}}}};
+  batch.frames = {{.time_ns = kNow, .rates_since_ns = 0, .points = {{.series = 0}}}};
+  metrics::carry_resource(batch);
+  fleet_.apply({.partition = 0, .offset = 1, .time_ns = kNow}, batch);
+  for (const char key : std::string("/rack=r12\n")) view_.key(key == '\n' ? static_cast<int>(kEnter) : key);
+  const std::string table = text({.columns = 140, .rows = 24});
+  EXPECT_THAT(table, HasSubstr("b\\u001b[2J\\n"));
+  EXPECT_THAT(table, ::testing::Not(HasSubstr("host-a")));
+  view_.key(kEnter);
+  const std::string detail = text({.columns = 140, .rows = 24});
+  EXPECT_THAT(detail, HasSubstr("rack=r12"));
+  EXPECT_THAT(detail, HasSubstr("m\\u001b{l=\\u202e,rack=r12}"));
+  EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
+}
+
+TEST_F(ViewTest, AgentsOfADeadServerAreUnknownAndNotGone) {
+  heard("a", 0.5, kNow - 60 * kNanosPerSecond);
+  EXPECT_THAT(text(), HasSubstr("1 gone"));
+  view_.set_servers({.state = Servers::State::kAway, .last_ns = kNow - 58 * kNanosPerSecond});
+  EXPECT_THAT(text(), HasSubstr("1 unknown  0 gone"));
+}
+
+}  // namespace
+}  // namespace monitor::analysis::top

@@ -1,0 +1,409 @@
+// The API as a client sees it, over a real socket on a port that the kernel picks; its parts against fakes.
+#include "ui/web/api.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <stdexcept>
+
+#include "base/disk.h"
+#include "ui/web/assets.h"
+#include "ui/web/follower.h"
+
+namespace monitor::analysis::web {
+namespace {
+
+class NoPlugins final : public config::PluginCatalog {
+ public:
+  std::vector<std::string> plugin_names() const override { return {}; }
+  std::optional<config::Problem> check_plugin(const std::string& /*name*/,
+                                              const std::string& /*config*/) const override {
+    return std::nullopt;
+  }
+};
+
+class MemoryStore final : public config::ConfigStore {
+ public:
+  MemoryStore(std::map<std::string, config::Stored>& all, std::atomic<int>& lists) : all_(all), lists_(lists) {}
+  Result<std::optional<config::Stored>> get(const std::string& key) override {
+    const auto found = all_.find(key);
+    return found == all_.end() ? std::optional<config::Stored>() : std::optional(found->second);
+  }
+  Result<std::map<std::string, config::Stored>> list(const std::string& /*prefix*/) override {
+    ++lists_;
+    return all_;
+  }
+  Result<int64_t> update(const std::string& key, const Change& change) override {
+    const auto current = get(key);
+    const auto next = change(*current);
+    if (!next) return next.error();
+    if (*next) {
+      all_[key] = {**next, ++revision_};
+    } else {
+      all_.erase(key);
+    }
+    return revision_;
+  }
+  Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t /*ns*/) override {
+    all_[key] = {value, ++revision_};
+    return revision_;
+  }
+  std::string describe(const std::string& key) const override { return key; }
+
+ private:
+  std::map<std::string, config::Stored>& all_;
+  std::atomic<int>& lists_;
+  int64_t revision_ = 100;
+};
+
+class ApiTest : public ::testing::Test {
+ protected:
+  explicit ApiTest(ApiOptions options = {}, int64_t stuck_ns = 2 * kNanosPerSecond)
+      : loop_(clock_), hub_("run", 1 << 20) {
+    options.access.token = "0123456789abcdef";
+    options.history_path = "/nonexistent/history.db";
+    options.open_browser = []() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
+      return Error(Code::kUnavailable, "no log here");
+    };
+    options.config.open = [this]() -> Result<std::unique_ptr<config::ConfigStore>> {
+      return std::unique_ptr<config::ConfigStore>(std::make_unique<MemoryStore>(documents_, lists_));
+    };
+    api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
+    auto server = WebServer::start(
+        loop_,
+        {.max_bodies_bytes = 1'000'000,
+         .max_replies_bytes = 1'000'000,
+         .stuck_ns = stuck_ns,
+         .ping_ns = 100 * kNanosPerMilli},
+        hub_, registry_,
+        [this](const Request& request, const WebServer::Responder& responder) { api_->handle(request, responder); });
+    EXPECT_TRUE(server);
+    server_ = std::move(*server);
+  }
+  ~ApiTest() override {
+    for (const int fd : sockets_) close(fd);
+  }
+
+  int connect_to() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server_->port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0) throw std::runtime_error("no socket");
+    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    sockets_.push_back(fd);
+    loop_.run_once(0);
+    return fd;
+  }
+  // What has come by the time that `until` is in it, or the connection ends.
+  std::string read_until(int fd, const std::string& until) {
+    std::string got;
+    const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+    while (clock_.mono_ns() < end && got.find(until) == std::string::npos) {
+      loop_.run_once(5 * kNanosPerMilli);
+      char buffer[4096];  // NOLINT(modernize-avoid-c-arrays)
+      const ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+      if (n > 0) got.append(buffer, static_cast<size_t>(n));
+      if (n == 0) break;
+    }
+    return got;
+  }
+  std::string ask(const std::string& method, const std::string& target, const std::string& headers = "",
+                  const std::string& body = "") {
+    const int fd = connect_to();
+    const std::string text = method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers +
+                             "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+    return read_until(fd, "\x01");
+  }
+  static int status(const std::string& answer) { return answer.size() < 12 ? 0 : std::stoi(answer.substr(9, 3)); }
+  static nlohmann::json json(const std::string& answer) {
+    return nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n") + 4), nullptr, false);
+  }
+
+  const SystemClock clock_;
+  EventLoop loop_;
+  Hub hub_;
+  State state_;
+  telemetry::Registry registry_;
+  const NoPlugins plugins_;
+  std::map<std::string, config::Stored> documents_;
+  std::atomic<int> lists_ = 0;  // of the configuration
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<WebServer> server_;
+  std::vector<int> sockets_;
+};
+
+TEST_F(ApiTest, TheDescriptionIsWhatThereIs) {
+  const auto described = nlohmann::json::parse(openapi());
+  std::set<std::string> there;
+  for (const Route& route : api_->routes()) {
+    std::string method = route.method;
+    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    ASSERT_TRUE(described["paths"].contains(route.path)) << route.path;
+    ASSERT_TRUE(described["paths"][route.path].contains(method)) << route.path;
+    there.insert(route.path + method);
+    std::set<std::string> names;
+    for (const auto& one : described["paths"][route.path][method]["parameters"]) {
+      if (one["in"] != "query") continue;
+      const bool many = one["schema"]["type"] == "array";
+      names.insert(one["name"].get<std::string>() + (many ? "*" : ""));
+    }
+    EXPECT_EQ(names, std::set<std::string>(route.parameters.begin(), route.parameters.end())) << route.path;
+  }
+  size_t count = 0;
+  for (const auto& [path, methods] : described["paths"].items()) count += methods.size();
+  EXPECT_EQ(count, there.size());
+}
+
+TEST_F(ApiTest, AnswersWithStrictHeaders) {
+  const std::string answer = ask("GET", "/");
+  EXPECT_EQ(status(answer), 200);
+  EXPECT_NE(answer.find("Content-Security-Policy: default-src 'none'; script-src 'self'"), std::string::npos);
+  EXPECT_NE(answer.find("X-Content-Type-Options: nosniff"), std::string::npos);
+  EXPECT_EQ(status(ask("GET", "/api/v1/fleet")), 200);
+  EXPECT_EQ(status(ask("HEAD", "/api/v1/fleet")), 200);
+  EXPECT_EQ(status(ask("GET", "/metrics")), 200);
+  EXPECT_EQ(status(ask("GET", "/nothing")), 404);
+  EXPECT_EQ(status(ask("GET", "/api/v1/nothing")), 404);
+  EXPECT_EQ(status(ask("DELETE", "/api/v1/fleet")), 405);
+  EXPECT_EQ(status(ask("POST", "/")), 405);
+}
+
+TEST_F(ApiTest, RefusesWhatIsWrong) {
+  for (const char* const target :
+       {"/api/v1/range", "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0",
+        "/api/v1/range?agent=a&resolution=2s", "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000",
+        "/api/v1/messages?offset=4", "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1",
+        "/api/v1/ledger?missing_after=x", "/api/v1/config/document?key=/etc/passwd",
+        "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {
+    const std::string answer = ask("GET", target);
+    EXPECT_EQ(status(answer), 400) << target << answer;
+    EXPECT_TRUE(json(answer).contains("error")) << target;
+  }
+  EXPECT_EQ(status(ask("GET", "/api/v1/agents/nobody")), 404);
+  EXPECT_EQ(status(ask("GET", "/api/v1/log")), 503);
+  EXPECT_EQ(status(ask("GET", "/api/v1/range?agent=a")), 404) << "no history yet";
+}
+
+TEST_F(ApiTest, ChangesNeedTheTokenAndTheRightBase) {
+  const std::string target = "/api/v1/config/document?key=/monitor/defaults";
+  const std::string token = "Authorization: Bearer 0123456789abcdef\r\n";
+  const std::string first = R"({"base":null,"value":"{\"interval\": 2}"})";
+  EXPECT_EQ(status(ask("PUT", target, "", first)), 401);
+  EXPECT_EQ(status(ask("PUT", target, token + "Origin: http://evil.example\r\n", first)), 403);
+  const std::string stored = ask("PUT", target, token, first);
+  ASSERT_EQ(status(stored), 200) << stored;
+  const std::string conflict = ask("PUT", target, token, R"({"base":null,"value":"{\"interval\": 3}"})");
+  EXPECT_EQ(status(conflict), 409);
+  EXPECT_EQ(json(conflict)["current"]["value"], "{\"interval\": 2}");
+  const std::string tag = json(stored)["tag"];
+  const std::string invalid = ask("PUT", target, token, R"({"base":")" + tag + R"(","value":"{\"intervall\": 3}"})");
+  EXPECT_EQ(status(invalid), 422);
+  EXPECT_FALSE(json(invalid)["problems"].empty());
+  EXPECT_EQ(status(ask("PUT", target, token, "no json")), 400);
+  EXPECT_EQ(status(ask("PUT", target, token, std::string(700'000, 'x'))), 413);
+  EXPECT_EQ(documents_["/monitor/defaults"].value, "{\"interval\": 2}");
+  EXPECT_EQ(status(ask("PUT", target, token, R"({"base":")" + tag + R"("})")), 200);
+  EXPECT_TRUE(documents_.empty());
+}
+
+TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
+  hub_.publish("agent:a", "tick", "{\"v\":1}");
+  hub_.publish("agent:a", "tick", "{\"v\":2}");
+  const auto follow = [&](const std::string& headers) {
+    const int fd = connect_to();
+    const std::string text = "GET /api/v1/stream?topic=agent:a HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
+    EXPECT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+    return fd;
+  };
+  const std::string resumed = read_until(follow("Last-Event-ID: run.1\r\n"), "run.2");
+  EXPECT_NE(resumed.find("data: {\"v\":2}"), std::string::npos);
+  EXPECT_EQ(resumed.find("data: {\"v\":1}"), std::string::npos);
+  EXPECT_NE(read_until(follow("Last-Event-ID: old.77\r\n"), "reset").find("event: reset"), std::string::npos);
+  const int fd = follow("");
+  EXPECT_NE(read_until(fd, "alive").find("id: run.2\nevent: alive\ndata: {}\n\n"), std::string::npos)
+      << "a page that was told nothing yet comes back to where it began";
+  hub_.publish("agent:b", "tick", "{\"v\":8}");
+  hub_.publish("agent:a", "tick", "{\"v\":9}");
+  const std::string live = read_until(fd, "\"v\":9");
+  EXPECT_NE(live.find("\"v\":9"), std::string::npos);
+  EXPECT_EQ(live.find("\"v\":8"), std::string::npos);
+}
+
+TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
+  const int fd = connect_to();
+  const std::string text = "GET /api/v1/stream?topic=t HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+  const int64_t end = clock_.mono_ns() + 15 * kNanosPerSecond;
+  // Nobody reads: the socket fills, and after 2 s in which nothing moves the connection is closed.
+  while (clock_.mono_ns() < end && registry_.text().find("monitor_web_streams_cut_total 1") == std::string::npos) {
+    for (int i = 0; i < 20; ++i) hub_.publish("t", "n", std::string(10'000, 'x'));
+    loop_.run_once(5 * kNanosPerMilli);
+  }
+  EXPECT_NE(registry_.text().find("monitor_web_streams_cut_total 1"), std::string::npos);
+  EXPECT_NE(registry_.text().find("monitor_web_streams 0"), std::string::npos);
+}
+
+TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
+  const std::string half =
+      "POST /api/v1/config/validate?key=/monitor/defaults HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Length: 600000\r\n\r\n" +
+      std::string(590'000, ' ');
+  const auto another = [&](size_t bytes) {
+    return status(ask("POST", "/api/v1/config/validate?key=/monitor/defaults", "", std::string(bytes, ' ')));
+  };
+  const int64_t end = clock_.mono_ns() + 30 * kNanosPerSecond;
+  int fd = -1;
+  // Of two bodies that arrive together, either may be the one that has no room: then once more.
+  do {
+    if (fd >= 0) shutdown(fd, SHUT_RDWR);
+    fd = connect_to();
+    ASSERT_EQ(send(fd, half.data(), half.size(), MSG_NOSIGNAL), static_cast<ssize_t>(half.size()));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(another(10'000), 200) << "there is room for both";
+  } while (another(500'000) != 503 && clock_.mono_ns() < end);
+  EXPECT_EQ(another(500'000), 503);
+  shutdown(fd, SHUT_RDWR);
+  while (another(500'000) != 200 && clock_.mono_ns() < end) {
+  }
+  EXPECT_EQ(another(500'000), 200);
+}
+
+// Nobody is cut while it looks.
+class PatientApiTest : public ApiTest {
+ protected:
+  PatientApiTest() : ApiTest({}, 60 * kNanosPerSecond) {}
+};
+
+TEST_F(PatientApiTest, WhatSlowReadersAreSentIsBounded) {
+  metrics::Batch batch;
+  batch.agent_id = "a";
+  batch.incarnation = std::string(16, 'i');
+  batch.hostname = std::string(16 << 20, 'h');  // more than sockets hold
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.apply({.partition = 0, .offset = 1, .time_ns = clock_.wall_ns()}, batch);
+  }
+  const auto begin = [this](int fd) {
+    const std::string text = "GET /api/v1/fleet HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    EXPECT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+    return status(read_until(fd, "\r\n\r\n"));
+  };
+  const int fd = connect_to();
+  ASSERT_EQ(begin(fd), 200);
+  EXPECT_EQ(begin(connect_to()), 503) << "the first has not read its own yet";
+  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small ones pass";
+  std::erase(sockets_, fd);
+  close(fd);
+  const int64_t end = clock_.mono_ns() + 60 * kNanosPerSecond;
+  int last = 0;
+  while (last != 200 && clock_.mono_ns() < end) last = begin(connect_to());
+  EXPECT_EQ(last, 200);
+}
+
+TEST_F(ApiTest, StatusTellsOfLogAndHistory) {
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.history = {.trouble = "disk full", .trouble_since_ns = 5 * kNanosPerSecond};
+  }
+  const auto told = json(ask("GET", "/api/v1/status"));
+  EXPECT_EQ(told["history"]["trouble"], "disk full");
+  EXPECT_EQ(told["history"]["since"], 5);
+  EXPECT_EQ(told["log"]["trouble"], "");
+}
+
+class FastApiTest : public ApiTest {
+ protected:
+  FastApiTest()
+      : ApiTest({.tick_ns = 2 * kNanosPerMilli,
+                 .look_at_config_ns = 2 * kNanosPerMilli,
+                 .abandoned_ns = 100 * kNanosPerMilli}) {}
+  void pass(int64_t ns) {
+    for (const int64_t end = clock_.mono_ns() + ns; clock_.mono_ns() < end;) loop_.run_once(kNanosPerMilli);
+  }
+  // How often the configuration is listed in that time.
+  int lists_in(int64_t ns) {
+    const int before = lists_;
+    pass(ns);
+    return lists_ - before;
+  }
+  bool is_listed_again() {
+    const int before = lists_;
+    const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+    while (lists_ == before && clock_.mono_ns() < end) loop_.run_once(kNanosPerMilli);
+    return lists_ > before;
+  }
+};
+
+TEST_F(FastApiTest, TheConfigurationIsLookedAtWhileSomebodyLooks) {
+  pass(200 * kNanosPerMilli);
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "nobody is there";
+  EXPECT_EQ(status(ask("GET", "/api/v1/prometheus")), 200);
+  EXPECT_EQ(status(ask("GET", "/metrics")), 200);
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs do not look";
+  const int before = lists_;
+  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+  while (lists_ == before && clock_.mono_ns() < end) EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200);
+  EXPECT_GT(lists_, before);
+  const int fd = connect_to();
+  const std::string text = "GET /api/v1/stream?topic=config HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+  pass(200 * kNanosPerMilli);
+  EXPECT_TRUE(is_listed_again()) << "a stream is somebody, however long it asks for nothing";
+}
+
+TEST_F(FastApiTest, StreamsAreToldOfAgentsThatWereForgotten) {
+  metrics::Batch batch;
+  batch.agent_id = "<b>";
+  batch.incarnation = std::string(16, 'i');
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.apply({.partition = 0, .offset = 1, .time_ns = clock_.wall_ns()}, batch);
+  }
+  const int fd = connect_to();
+  const std::string text = "GET /api/v1/stream?topic=fleet&after=run.0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+  EXPECT_NE(read_until(fd, R"("forgotten":[]})").find(R"("agent":"<b>")"), std::string::npos);
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.fleet.forget(0, INT64_MAX);
+  }
+  EXPECT_NE(read_until(fd, "forgotten\":[\"").find(R"("agents":[],"forgotten":["<b>"]})"), std::string::npos);
+}
+
+TEST(TickEvent, IsBounded) {
+  metrics::Batch batch;
+  batch.agent_id = "<b>";
+  metrics::Frame frame;
+  for (uint32_t i = 0; i < 6'000; ++i) {
+    batch.series.push_back({.name = "m" + std::to_string(i), .labels = {}});
+    frame.points.push_back({.series = i});
+  }
+  const auto event = nlohmann::json::parse(tick_event(batch, frame, 0, false));
+  EXPECT_EQ(event["agent"], "<b>");
+  EXPECT_EQ(event["values"].size(), 5'000U);
+}
+
+TEST_F(ApiTest, TwoHundredBrowsersAreServed) {
+  std::vector<int> browsers;
+  for (int i = 0; i < 200; ++i) {
+    browsers.push_back(connect_to());
+    const std::string text = "GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    ASSERT_GT(send(browsers.back(), text.data(), text.size(), MSG_NOSIGNAL), 0);
+  }
+  for (const int fd : browsers) EXPECT_NE(read_until(fd, "retry").find("text/event-stream"), std::string::npos);
+  hub_.publish("fleet", "fleet", "{\"all\":1}");
+  for (const int fd : browsers) EXPECT_NE(read_until(fd, "\"all\":1").find("\"all\":1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace monitor::analysis::web

@@ -1,0 +1,92 @@
+#include "ui/web/change_guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/log.h"
+
+namespace monitor::analysis::web {
+
+ChangeGuard::ChangeGuard(const Clock& clock, telemetry::Registry& registry)
+    : clock_(clock),
+      refused_(registry.counter("monitor_web_changes_refused_total",
+                                "Changes that were refused for their origin or their token.")),
+      limited_(registry.counter("monitor_web_changes_limited_total",
+                                "Changes that were refused unseen: their address had sent too many wrong tokens.")) {}
+
+ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t now_ns) {
+  if (!addresses_.contains(group) && addresses_.size() >= kMostAddresses) forget_idle(now_ns);
+  const auto [at, fresh] = addresses_.try_emplace(group);
+  Address& address = at->second;
+  if (fresh) address.filled_ns = now_ns;
+  const double refilled = static_cast<double>(elapsed_ns(address.filled_ns, now_ns)) / static_cast<double>(kOneEvery);
+  address.left = std::min<double>(kBurst, address.left + std::max(refilled, 0.0));
+  address.filled_ns = now_ns;
+  return address;
+}
+
+// Those whose tokens are full again; else the one that was heard longest ago.
+void ChangeGuard::forget_idle(int64_t now_ns) {
+  std::erase_if(addresses_, [now_ns](const auto& entry) {
+    return entry.second.unlogged == 0 && elapsed_ns(entry.second.filled_ns, now_ns) >= kBurst * kOneEvery;
+  });
+  if (addresses_.size() < kMostAddresses) return;
+  addresses_.erase(std::ranges::min_element(addresses_, {}, [](const auto& entry) { return entry.second.filled_ns; }));
+}
+
+std::optional<Reply> ChangeGuard::refusal(const Request& request, const Access& access) {
+  const int64_t now = clock_.mono_ns();
+  const auto known = addresses_.find(request.address_group);
+  if (known != addresses_.end() && address_of(request.address_group, now).left < 1) {
+    Address& address = known->second;
+    limited_.add();
+    Reply reply = error_reply(429, "too many wrong tokens came from this address; try again later");
+    reply.retry_after_s =
+        static_cast<int>(std::ceil((1 - address.left) * static_cast<double>(kOneEvery) / kNanosPerSecond));
+    note(request, address, "too many wrong tokens", now);
+    return reply;
+  }
+  const Status may = check_change(request, access);
+  if (may) return std::nullopt;
+  refused_.add();
+  Address& address = address_of(request.address_group, now);
+  // One that is missing is no guess: the page asks without it to see whether it is needed.
+  const bool guessed = may.error().code() == Code::kUnauthenticated && token_given(request);
+  if (guessed) address.left -= 1;
+  note(request, address, guessed ? "wrong token" : may.error().message(), now);
+  return error_reply(may.error());
+}
+
+void ChangeGuard::note(const Request& request, Address& address, const std::string& reason, int64_t now_ns) {
+  address.last_reason = reason;
+  if (address.summary_ns != 0) {
+    ++address.unlogged;
+    return;
+  }
+  address.summary_ns = now_ns + kSummaryEvery;
+  log_warning("change refused", {{"address", request.address},
+                                 {"forwarded_for", request.forwarded_for},
+                                 {"origin", request.origin},
+                                 {"method", request.method},
+                                 {"path", request.path},
+                                 {"reason", reason}});
+}
+
+void ChangeGuard::tick() {
+  const int64_t now = clock_.mono_ns();
+  for (auto& [group, address] : addresses_) {
+    if (address.summary_ns == 0 || now < address.summary_ns) continue;
+    const uint64_t count = std::exchange(address.unlogged, 0);
+    address.summary_ns = count == 0 ? 0 : now + kSummaryEvery;
+    if (count == 0) continue;
+    log_warning("changes refused", {{"address", group},
+                                    {"count", count},
+                                    {"seconds", kSummaryEvery / kNanosPerSecond},
+                                    {"last_reason", address.last_reason}});
+  }
+}
+
+}  // namespace monitor::analysis::web

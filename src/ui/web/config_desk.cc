@@ -1,0 +1,309 @@
+#include "ui/web/config_desk.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/audit.h"
+#include "base/crc32c.h"
+#include "base/escape.h"
+#include "base/text.h"
+#include "config/document.h"
+#include "config/edit.h"
+#include "config/foreign_json.h"
+#include "config/keys.h"
+#include "config/schema.h"
+#include "config/source.h"
+
+namespace monitor::analysis::web {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
+constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
+
+// What could act on the terminal of whoever asks by hand is escaped, too: nlohmann's JSON leaves DEL, C1 and marks that
+// reorder text as they are.
+std::string dump(const ordered_json& json) {
+  return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+// What can be edited here; nothing: it is no document's key.
+std::optional<config::Edited> edited(const std::string& key) {
+  switch (config::kind_of_key(key)) {
+    case config::KeyKind::kDefaults:
+    case config::KeyKind::kGroup:
+      return config::Edited::kShared;
+    case config::KeyKind::kAgent:
+      return config::Edited::kOwn;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Status and inventory, scripts, and what this version does not know are not shown as documents.
+std::string kind_name(const std::string& key) {
+  switch (config::kind_of_key(key)) {
+    case config::KeyKind::kDefaults:
+      return "defaults";
+    case config::KeyKind::kGroup:
+      return "group";
+    case config::KeyKind::kAgent:
+      return "agent";
+    case config::KeyKind::kOverride:
+      return "override";
+    default:
+      return "other";
+  }
+}
+
+Reply no_such_key(const std::string& key) {
+  if (Status valid = config::check_key(key); !valid) return error_reply(valid.error());
+  return error_reply(400, fmt::format("key: got {}, expected {}, {} or {}", json_quote(key.substr(0, 200)),
+                                      config::defaults_key(), config::group_key("NAME"), config::agent_key("AGENT")));
+}
+
+ordered_json problem_json(const config::Problem& problem) {
+  return {{"path", problem.path},       {"line", problem.line},       {"key", problem.key},
+          {"message", problem.message}, {"got", problem.got},         {"known", problem.known},
+          {"warning", problem.warning}, {"text", problem.to_string()}};
+}
+
+struct Checked {
+  bool valid = false;
+  ordered_json problems = ordered_json::array();
+};
+
+Checked check(const std::string& text, config::Edited what, const config::PluginCatalog& plugins) {
+  Checked checked;
+  auto document = config::Document::parse(text);
+  if (!document) {
+    checked.problems.push_back({{"path", ""},
+                                {"line", 0},
+                                {"key", ""},
+                                {"message", document.error().message()},
+                                {"got", ""},
+                                {"known", ""},
+                                {"warning", false},
+                                {"text", document.error().message()}});
+    return checked;
+  }
+  const auto validated = config::validate({{"", 0, std::move(*document), what == config::Edited::kOwn}}, plugins);
+  checked.valid = validated.ok();
+  for (const config::Problem& problem : validated.problems) checked.problems.push_back(problem_json(problem));
+  return checked;
+}
+
+void log_change(const std::string& key, const std::optional<config::Stored>& before,
+                const std::optional<std::string>& after, const ChangedBy& by) {
+  if (!before && !after) return;
+  const char* const operation = !after ? "delete" : before ? "replace" : "create";
+  log_audit("configuration changed by the page", {{"who", "holder of the web token"},
+                                                  {"address", by.address},
+                                                  {"forwarded_for", by.forwarded_for},
+                                                  {"origin", by.origin},
+                                                  {"operation", operation},
+                                                  {"key", key},
+                                                  {"old_revision", before ? tag_of(*before) : "none"},
+                                                  {"new_revision", after.value_or("none")}});
+}
+
+ordered_json row_json(const config::FleetRow& row) {
+  ordered_json object = {{"agent", row.agent_id},
+                         {"state", config::to_string(row.state)},
+                         {"applied", row.applied},
+                         {"wanted", row.wanted},
+                         {"seen", static_cast<double>(row.seen_ns) / 1e9}};
+  const auto status = ordered_json::parse(config::to_json(row.status), nullptr, false);
+  for (const char* const field :
+       {"error", "last_failed", "host", "version", "groups", "overrides", "hash", "warning"}) {
+    object[field] = status.contains(field) ? status.at(field) : ordered_json();
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string tag_of(const config::Stored& stored) {
+  return stored.revision != 0 ? fmt::format("r{}", stored.revision)
+                              : fmt::format("f{:08x}-{}", crc32c(stored.value), stored.value.size());
+}
+
+std::optional<int64_t> ConfigDesk::fresh_ns() const { return options_.files ? std::optional(kFreshFor) : std::nullopt; }
+
+Result<config::ConfigStore*> ConfigDesk::store() {
+  if (!store_) {
+    auto opened = options_.open();
+    if (!opened) return opened.error();
+    store_ = std::move(*opened);
+  }
+  return store_.get();
+}
+
+Result<config::StoredKeys> ConfigDesk::keys() {
+  const auto opened = store();
+  if (!opened) return opened.error();
+  return (*opened)->list(std::string(config::kKeyRoot));
+}
+
+config::FleetCatalog ConfigDesk::catalog(const config::StoredKeys& all) const {
+  return {plugins_, all, clock_.wall_ns(), fresh_ns()};
+}
+
+Reply ConfigDesk::overview() {
+  const auto all = keys();
+  if (!all) return error_reply(all.error());
+  ordered_json documents = ordered_json::array();
+  for (const auto& [key, stored] : *all) {
+    const std::string kind = kind_name(key);
+    if (kind == "other") continue;
+    documents.push_back({{"key", key},
+                         {"kind", kind},
+                         {"revision", stored.revision},
+                         {"tag", tag_of(stored)},
+                         {"bytes", stored.value.size()}});
+  }
+  ordered_json agents = ordered_json::array();
+  for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) agents.push_back(row_json(row));
+  return json_reply(
+      dump({{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
+}
+
+Reply ConfigDesk::document(const std::string& key) {
+  if (kind_name(key) == "other") return no_such_key(key);
+  const auto opened = store();
+  if (!opened) return error_reply(opened.error());
+  const auto stored = (*opened)->get(key);
+  if (!stored) return error_reply(stored.error());
+  if (!*stored) return error_reply(404, "there is no " + key);
+  return json_reply(dump({{"key", key},
+                          {"value", (*stored)->value},
+                          {"revision", (*stored)->revision},
+                          {"tag", tag_of(**stored)},
+                          {"place", (*opened)->describe(key)}}));
+}
+
+Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::string& key,
+                                  const std::string& text) const {
+  const auto needed = config::needed_versions(config::parse_foreign<nlohmann::json>(text));
+  if (needed.empty()) return {};
+  for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
+    if (!config::lives(row.state)) continue;
+    if (config::kind_of_key(key) == config::KeyKind::kAgent && config::name_of_key(key) != row.agent_id) continue;
+    for (const auto& need : needed) {
+      if (!config::is_older(row.status.version, need.since)) continue;
+      return Error(Code::kInvalidArgument, fmt::format("agent {} has version {} and does not know {} (since {})",
+                                                       row.agent_id, row.status.version, need.field, need.since));
+    }
+  }
+  return {};
+}
+
+Reply ConfigDesk::change(const std::string& key, const std::string& body, const ChangedBy& by) {
+  const auto what = edited(key);
+  if (!what) return no_such_key(key);
+  const auto request = config::parse_foreign<nlohmann::json>(body);
+  if (!request.is_object()) return error_reply(400, "body: expected a JSON object");
+  if (!request.contains("base") || !(request["base"].is_null() || request["base"].is_string())) {
+    return error_reply(400, "body: expected \"base\": the tag of the document that was changed, or null for a new one");
+  }
+  std::optional<std::string> value;
+  if (request.contains("value")) {
+    if (!request["value"].is_string()) return error_reply(400, "body: value: expected a text");
+    value = request["value"].get<std::string>();
+    const auto all = keys();
+    if (!all) return error_reply(all.error());
+    const Checked checked = check(*value, *what, catalog(*all));
+    if (!checked.valid) {
+      return json_reply(
+          dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
+    }
+    if (Status known = check_versions(*all, key, *value); !known) return error_reply(known.error());
+  }
+  const auto opened = store();
+  if (!opened) return error_reply(opened.error());
+  const std::optional<std::string> base =
+      request["base"].is_null() ? std::nullopt : std::optional(request["base"].get<std::string>());
+  std::optional<config::Stored> other;
+  bool conflict = false;
+  const auto done =
+      (*opened)->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+        const auto tag = current ? std::optional(tag_of(*current)) : std::nullopt;
+        conflict = tag != base;
+        other = current;
+        if (conflict)
+          return Error(Code::kAborted, "somebody else has changed the document meanwhile; nothing was stored");
+        return value;
+      });
+  if (!done && conflict) {
+    const ordered_json current =
+        other ? ordered_json{{"value", other->value}, {"revision", other->revision}, {"tag", tag_of(*other)}}
+              : ordered_json();
+    return json_reply(dump({{"error", done.error().message()}, {"current", current}}), 409);
+  }
+  if (!done) return error_reply(done.error());
+  log_change(key, other, value ? std::optional(tag_of({*value, *done})) : std::nullopt, by);
+  const ordered_json tag = value ? ordered_json(tag_of({*value, *done})) : ordered_json();
+  return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
+}
+
+Reply ConfigDesk::validate(const std::string& key, const std::string& text) {
+  const auto what = edited(key);
+  if (!what) return no_such_key(key);
+  // What can be said without what is stored is said.
+  const auto all = keys();
+  const Checked checked = all ? check(text, *what, catalog(*all)) : check(text, *what, plugins_);
+  return json_reply(dump({{"valid", checked.valid}, {"problems", checked.problems}}));
+}
+
+Reply ConfigDesk::explain(const std::string& agent) {
+  if (!valid_name(agent)) return error_reply(400, "agent: expected 1 to 128 of [A-Za-z0-9._-]");
+  const auto all = keys();
+  if (!all) return error_reply(all.error());
+  const auto opened = store();
+  const auto made = config::layers_of(*all, agent, clock_.wall_ns(),
+                                      [&](const std::string& key) { return (*opened)->describe(key); });
+  std::vector<config::Problem> problems = made.problems;
+  if (problems.empty()) problems = config::validate(made.set.layers, catalog(*all)).problems;
+  ordered_json values = ordered_json::array();
+  ordered_json layers = ordered_json::array();
+  if (made.problems.empty()) {
+    for (const auto& one : config::explain(made.set.layers)) {
+      values.push_back({{"path", one.path},
+                        {"value", ordered_json::parse(one.value, nullptr, false)},
+                        {"key", one.key.empty() ? ordered_json() : ordered_json(one.key)},
+                        {"revision", one.revision}});
+    }
+    for (const config::Layer& layer : made.set.layers)
+      layers.push_back({{"key", layer.key}, {"revision", layer.revision}});
+  }
+  ordered_json list = ordered_json::array();
+  for (const config::Problem& problem : problems) list.push_back(problem_json(problem));
+  return json_reply(dump({{"agent", agent},
+                          {"valid", problems.empty() || problems.front().warning},
+                          {"problems", list},
+                          {"layers", layers},
+                          {"values", values}}));
+}
+
+Reply ConfigDesk::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }
+
+// As agents report them: what an agent says of a plugin is passed on whole, whatever its version knows to say.
+Reply ConfigDesk::plugins() {
+  const auto all = keys();
+  if (!all) return error_reply(all.error());
+  ordered_json rows = ordered_json::array();
+  for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) {
+    const auto stored = all->find(config::status_key(row.agent_id));
+    if (stored == all->end() || !config::lives(row.state)) continue;
+    const auto status = config::parse_foreign<ordered_json>(stored->second.value);
+    if (!status.is_object() || !status.contains("plugins") || !status["plugins"].is_array()) continue;
+    for (const auto& plugin : status["plugins"]) {
+      if (plugin.is_object()) rows.push_back({{"agent", row.agent_id}, {"plugin", plugin}});
+    }
+  }
+  return json_reply(dump({{"known", plugins_.plugin_names()}, {"plugins", rows}}));
+}
+
+}  // namespace monitor::analysis::web

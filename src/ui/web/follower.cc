@@ -1,0 +1,272 @@
+#include "ui/web/follower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "metrics/json_form.h"
+#include "ui/web/http.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+constexpr int64_t kLongestPoll = 250 * kNanosPerMilli;
+constexpr int64_t kCommitEvery = 1 * kNanosPerSecond;
+// A commit that takes long comes less often: so many times its own time lies between.
+constexpr int64_t kRest = 10;
+constexpr int64_t kExpireEvery = 15 * kNanosPerSecond;
+constexpr int64_t kForgetEvery = 60 * kNanosPerSecond;
+constexpr int64_t kTryAgain = 2 * kNanosPerSecond;
+// What is older was not written just now: nobody is told of it as it passes by.
+constexpr int64_t kFresh = 60 * kNanosPerSecond;
+constexpr int64_t kLatestFor = int64_t{5} * 60 * kNanosPerSecond;
+constexpr int64_t kForgetAgents = 7 * kDayNs;
+// Of a tick, for the page: as many as the history keeps of an agent. Each browser has a copy while it is under way.
+constexpr size_t kMostValues = 5'000;
+
+// The ledger and the history as one thing that is built.
+class Books final : public BuiltState {
+ public:
+  Books(history::HistoryStore& history, State& state) : history_(history), state_(state) {}
+
+  std::string_view kind() const override { return "history+ledger"; }
+  void fresh(int32_t partition, const metriclog::Extent& extent) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.fresh(partition, extent);
+  }
+  Status decode(int32_t partition, std::string_view bytes) override {
+    const std::lock_guard lock(state_.mutex);
+    return state_.ledger.decode(partition, bytes);
+  }
+  void forget(int32_t partition) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.forget(partition);
+  }
+  void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
+    history_.apply(record, batch);
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.apply(record, batch);
+  }
+  void apply_copy(const metriclog::Record& record, const metrics::Batch& batch) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.apply_copy(record, batch);
+  }
+  void apply_lost(int32_t partition, int64_t from, int64_t to) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.apply_lost(partition, from, to);
+  }
+  void encode(int32_t partition, std::string& out) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.encode(partition, out);
+  }
+
+ private:
+  history::HistoryStore& history_;
+  State& state_;
+};
+
+}  // namespace
+
+std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns, bool late) {
+  std::string out = fmt::format(R"({{"agent":{},"time":{},"late":{},"values":{{)", json_quote(batch.agent_id),
+                                seconds_json(time_ns), late);
+  bool first = true;
+  size_t left = kMostValues;
+  for (const metrics::Point& point : frame.points) {
+    if (left-- == 0) break;
+    out += fmt::format("{}{}:{}", first ? "" : ",", json_quote(metrics::to_string(batch.series[point.series])),
+                       json_number(batch.value(point)));
+    first = false;
+  }
+  return out + "}}";
+}
+
+// One reader's time.
+class Follower::Session final : public BatchSink {
+ public:
+  explicit Session(Follower& owner)
+      : owner_(owner),
+        books_(owner.history_, owner.state_),
+        consumer_(*owner.reader_, *this, owner.registry_, &books_) {}
+
+  Consumer& consumer() { return consumer_; }
+
+  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override {
+    const bool fresh = elapsed_ns(record.time_ns, owner_.clock_.wall_ns()) < kFresh;
+    {
+      const std::lock_guard lock(owner_.state_.mutex);
+      owner_.state_.fleet.apply(record, batch);
+    }
+    came(record);
+    if (fresh) publish(record, batch);
+    return batch.frames.size() - first;
+  }
+  void on_skipped(const metriclog::Record& record, const Error& /*why*/) override {
+    came(record);
+    const std::lock_guard lock(owner_.state_.mutex);
+    ++owner_.state_.log.skipped;
+  }
+  void on_lost(int32_t /*partition*/, int64_t from, int64_t to) override {
+    const std::lock_guard lock(owner_.state_.mutex);
+    owner_.state_.log.lost += static_cast<uint64_t>(to - from);
+  }
+  void on_trouble(const std::string& text) override { owner_.note_trouble(text); }
+  void on_recovered() override { owner_.note_trouble(""); }
+  void on_assigned(int32_t /*partition*/) override { owner_.note_trouble(""); }
+
+ private:
+  void came(const metriclog::Record& record) {
+    bool was_away = false;
+    {
+      const std::lock_guard lock(owner_.state_.mutex);
+      LogState& log = owner_.state_.log;
+      ++log.records;
+      log.newest_ns = std::max(log.newest_ns, record.time_ns);
+      was_away = !log.trouble.empty();
+    }
+    if (was_away) owner_.note_trouble("");
+  }
+
+  void publish(const metriclog::Record& record, const metrics::Batch& batch) {
+    const int64_t off = clock_error_ns(batch, record.time_ns);
+    const std::string topic = "agent:" + batch.agent_id;
+    for (const metrics::Frame& frame : batch.frames) {
+      owner_.hub_.publish(
+          topic, "tick",
+          tick_event(batch, frame, elapsed_ns(off, frame.time_ns), is_late(batch, frame.time_ns, record.time_ns)));
+    }
+    owner_.hub_.publish(
+        "messages", "message",
+        fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
+                    record.partition, record.offset, seconds_json(record.time_ns), json_quote(record.key),
+                    json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
+  }
+
+  Follower& owner_;
+  Books books_;
+  Consumer consumer_;
+};
+
+Follower::Follower(OpenReader open, history::HistoryStore& history, State& state, Hub& hub, const Clock& clock,
+                   telemetry::Registry& registry, const std::atomic<bool>& stop)
+    : open_(std::move(open)),
+      history_(history),
+      state_(state),
+      hub_(hub),
+      clock_(clock),
+      trusted_(clock, {.start = TrustedClock::Start::kTrust}),
+      registry_(registry),
+      stop_(stop) {}
+
+Follower::~Follower() = default;
+
+void Follower::wake() {
+  const std::lock_guard lock(reader_mutex_);
+  if (reader_) reader_->wake();
+}
+
+void Follower::note_trouble(const std::string& text) {
+  std::string event;
+  {
+    const std::lock_guard lock(state_.mutex);
+    LogState& log = state_.log;
+    if (log.trouble == text) return;
+    if (text.empty() || log.trouble.empty()) log.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
+    log.trouble = text;
+    event = fmt::format(R"({{"trouble":{},"since":{}}})", json_quote(text),
+                        text.empty() ? "null" : seconds_json(log.trouble_since_ns));
+  }
+  hub_.publish("log", "log", event);
+}
+
+void Follower::note_history(const std::string& text) {
+  const std::lock_guard lock(state_.mutex);
+  HistoryState& history = state_.history;
+  if (history.trouble.empty() != text.empty()) history.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
+  history.trouble = text;
+}
+
+// The log is well, whatever has become of what is made of it.
+Status Follower::history_failed(Status why) {
+  note_history(why.error().message());
+  log_is_well_ = true;
+  return why;
+}
+
+void Follower::run() {
+  while (!stop_) {
+    auto opened = open_({.snapshots = &history_, .new_group_at_earliest = true});
+    Status status;
+    if (!opened) {
+      status = opened.error();
+    } else {
+      {
+        const std::lock_guard lock(reader_mutex_);
+        reader_ = std::move(*opened);
+      }
+      Session session(*this);
+      status = read(session);
+    }
+    {
+      const std::lock_guard lock(reader_mutex_);
+      reader_.reset();
+    }
+    if (stop_ || status) return;
+    wait_to_try_again(status.error());
+  }
+}
+
+Status Follower::read(Session& session) {
+  Consumer& consumer = session.consumer();
+  int64_t commit_ns = clock_.mono_ns();
+  int64_t expire_ns = commit_ns;
+  int64_t forget_ns = commit_ns;
+  const auto commit = [&]() -> Status {
+    const uint64_t event = hub_.last();
+    if (Status stored = consumer.store(); !stored) return stored;
+    note_history("");
+    const std::lock_guard lock(state_.mutex);
+    state_.committed_event = event;
+    state_.log.caught_up = state_.log.caught_up || (consumer.partitions() > 0 && consumer.reached_end());
+    return {};
+  };
+  while (!stop_) {
+    const auto went_on = consumer.step(kLongestPoll);
+    if (!went_on) {
+      (void)commit();
+      return went_on.error();
+    }
+    const int64_t now = clock_.mono_ns();
+    if (now - commit_ns >= std::max(kCommitEvery, kRest * history_.last_commit_ns())) {
+      if (Status committed = commit(); !committed) return history_failed(committed);
+      commit_ns = clock_.mono_ns();
+    }
+    if (now - expire_ns >= kExpireEvery && consumer.stored_all()) {
+      if (Status expired = history_.expire(); !expired) return history_failed(expired);
+      expire_ns = clock_.mono_ns();
+    }
+    if (now - forget_ns >= kForgetEvery) {
+      const std::lock_guard lock(state_.mutex);
+      const int64_t trusted = trusted_.now_ns();
+      state_.fleet.forget(trusted - kLatestFor, trusted - kForgetAgents);
+      forget_ns = now;
+    }
+  }
+  return commit();
+}
+
+void Follower::wait_to_try_again(const Error& why) {
+  log_warning("reading for the page was broken off; it begins again where the history stands", {{"reason", why}});
+  if (!std::exchange(log_is_well_, false)) note_trouble(why.message());
+  history_.reset();
+  const int64_t end = clock_.mono_ns() + kTryAgain;
+  while (!stop_ && clock_.mono_ns() < end) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+}  // namespace monitor::analysis::web

@@ -1,0 +1,207 @@
+#include "ui/web/http.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/time_format.h"
+#include "telemetry/http/host_header.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+constexpr size_t kMostParameters = 300;
+constexpr size_t kLongestValue = 4096;
+constexpr std::string_view kBearer = "Bearer ";
+
+bool is_address(const std::string& name) {
+  in6_addr ignored{};
+  return inet_pton(AF_INET, name.c_str(), &ignored) == 1 || inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
+}
+
+// In a time that does not tell how much of it is right.
+bool same_secret(std::string_view got, std::string_view wanted) {
+  int different = got.size() == wanted.size() ? 0 : 1;
+  for (size_t i = 0; i < got.size(); ++i) different |= got[i] ^ wanted[i % wanted.size()];
+  return different == 0;
+}
+
+std::string lower_name(std::string_view name) {
+  const auto parsed = telemetry::parse_authority(name);
+  return parsed && !parsed->port ? parsed->name : std::string(name);
+}
+
+// Whether a page of `origin` ("https://host:port") is one of the server that is called by `host`. The scheme may be
+// either: a proxy may have ended TLS.
+bool same_origin(std::string_view origin, std::string_view host) {
+  constexpr uint16_t kHttp = 80;
+  constexpr uint16_t kHttps = 443;
+  const auto named = telemetry::parse_authority(host);
+  for (const auto& [scheme, port] : {std::pair("http://", kHttp), std::pair("https://", kHttps)}) {
+    if (!named || !origin.starts_with(scheme)) continue;
+    const auto from = telemetry::parse_authority(origin.substr(std::string_view(scheme).size()));
+    return from && from->name == named->name && from->port.value_or(port) == named->port.value_or(port);
+  }
+  return false;
+}
+
+unsigned status_of(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+    case Code::kOutOfRange:
+      return 400;
+    case Code::kUnauthenticated:
+      return 401;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kNotFound:
+      return 404;
+    case Code::kAborted:
+    case Code::kAlreadyExists:
+      return 409;
+    case Code::kResourceExhausted:
+      return 413;
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+}  // namespace
+
+size_t unescape(char* text) {
+  char* to = text;
+  for (const char* from = text; *from != '\0'; ++from, ++to) {
+    *to = *from;
+    if (*from != '%' || from[1] == '\0' || from[2] == '\0') continue;
+    const auto byte = unhex(std::string_view(from + 1, 2));
+    if (!byte || (*byte)[0] == '\0') continue;
+    *to = (*byte)[0];
+    from += 2;
+  }
+  *to = '\0';
+  return static_cast<size_t>(to - text);
+}
+
+std::string seconds_json(int64_t ns) {
+  const int64_t micros = ns / 1000;
+  return json_number(static_cast<double>(micros) / 1e6);
+}
+
+Reply json_reply(std::string json, unsigned status) {
+  return {.status = status, .body = std::make_shared<const std::string>(std::move(json))};
+}
+
+Reply text_reply(unsigned status, const std::string& text) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::make_shared<const std::string>(text + "\n")};
+}
+
+Reply error_reply(unsigned status, const std::string& message) {
+  return json_reply(fmt::format(R"({{"error":{}}})", json_quote(message)), status);
+}
+
+Reply error_reply(const Error& error) { return error_reply(status_of(error.code()), error.message()); }
+
+Result<Query> Query::parse(const Parameters& parameters, const std::vector<std::string>& known) {
+  if (parameters.size() > kMostParameters) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("query: got {} parameters, at most {}", parameters.size(), kMostParameters));
+  }
+  Query query;
+  for (const auto& [name, value] : parameters) {
+    const bool several = std::ranges::find(known, name + "*") != known.end();
+    if (!several && std::ranges::find(known, name) == known.end()) {
+      std::vector<std::string> names;
+      names.reserve(known.size());
+      for (std::string_view one : known) names.emplace_back(one.substr(0, one.find('*')));
+      const auto near = nearest(name, names);
+      return Error(Code::kInvalidArgument, fmt::format("query: unknown parameter {}{}", json_quote(name.substr(0, 64)),
+                                                       near ? "; did you mean " + json_quote(*near) + "?" : ""));
+    }
+    if (value.size() > kLongestValue || !valid_utf8(value)) {
+      return Error(Code::kInvalidArgument,
+                   fmt::format("query: {}: expected UTF-8 of at most {} bytes", name, kLongestValue));
+    }
+    if (!several && query.values_.contains(name)) {
+      return Error(Code::kInvalidArgument, fmt::format("query: {} is there twice", name));
+    }
+    query.values_.emplace(name, value);
+  }
+  return query;
+}
+
+std::optional<std::string> Query::text(const std::string& name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> Query::all(const std::string& name) const {
+  std::vector<std::string> found;
+  for (auto [at, end] = values_.equal_range(name); at != end; ++at) found.push_back(at->second);
+  return found;
+}
+
+Result<int64_t> Query::integer(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const {
+  const auto given = text(name);
+  if (!given) return otherwise;
+  const auto number = parse_i64(*given);
+  if (number && *number >= min && *number <= max) return *number;
+  return Error(Code::kInvalidArgument, fmt::format("query: {}: got {}, expected a number from {} to {}", name,
+                                                   json_quote(given->substr(0, 64)), min, max));
+}
+
+Result<int64_t> Query::time(const std::string& name, int64_t otherwise, int64_t now_ns) const {
+  const auto given = text(name);
+  if (!given) return otherwise;
+  if (given->starts_with('-')) {
+    if (const auto age = parse_duration(given->substr(1))) return now_ns - std::min(*age, now_ns);
+  } else if (const auto seconds = parse_double(*given)) {
+    constexpr double kMost = 9e9;  // far in the 23rd century
+    if (std::isfinite(*seconds) && *seconds >= 0 && *seconds < kMost) {
+      return static_cast<int64_t>(std::llround(*seconds * 1e6)) * 1000;
+    }
+  } else if (const auto time = parse_rfc3339(*given)) {
+    return *time;
+  }
+  return Error(
+      Code::kInvalidArgument,
+      fmt::format("query: {}: got {}, expected Unix seconds, a time as 2026-11-22T12:00:00Z, or an age as -10m", name,
+                  json_quote(given->substr(0, 64))));
+}
+
+Status check_host(const Request& request, const Access& access) {
+  const auto named = telemetry::parse_authority(request.host);
+  if (named && (named->name == "localhost" || is_address(named->name))) return {};
+  const auto is_named = [&](const std::string& host) { return lower_name(host) == named->name; };
+  if (named && std::ranges::any_of(access.hosts, is_named)) return {};
+  return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; --web-host NAME makes it one",
+                                                    json_quote(request.host.substr(0, 128))));
+}
+
+bool token_given(const Request& request) { return request.authorization.starts_with(kBearer); }
+
+Status check_change(const Request& request, const Access& access) {
+  const bool own_origin = request.origin.empty() || same_origin(request.origin, request.host);
+  const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
+  if (!own_origin || !own_site) {
+    return Error(Code::kPermissionDenied,
+                 fmt::format("a page of {} may change nothing here", json_quote(request.origin.substr(0, 128))));
+  }
+  if (access.token.empty()) return Error(Code::kPermissionDenied, "this server has no token: nothing is changed by it");
+  if (!token_given(request) ||
+      !same_secret(std::string_view(request.authorization).substr(kBearer.size()), access.token)) {
+    return Error(Code::kUnauthenticated, "the token is missing or wrong; it is in the file that the server named");
+  }
+  return {};
+}
+
+}  // namespace monitor::analysis::web

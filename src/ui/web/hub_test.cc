@@ -1,0 +1,61 @@
+#include "ui/web/hub.h"
+
+#include <gtest/gtest.h>
+
+namespace monitor::analysis::web {
+namespace {
+
+TEST(Hub, GivesEachWhatConcernsIt) {
+  Hub hub("run", 1 << 20);
+  hub.publish("fleet", "fleet", "{}");
+  hub.publish("agent:a", "tick", R"({"v":1})");
+  hub.publish("agent:b", "tick", R"({"v":2})");
+  std::string out;
+  const auto taken = hub.take(0, {"agent:a", "log"}, 1000, out);
+  EXPECT_EQ(out, "id: run.2\nevent: tick\ndata: {\"v\":1}\n\n");
+  EXPECT_EQ(taken.place, 3U);
+  out.clear();
+  EXPECT_EQ(hub.take(taken.place, {"agent:a"}, 1000, out).place, 3U);
+  EXPECT_TRUE(out.empty());
+}
+
+TEST(Hub, GoesOnAfterAnEvent) {
+  Hub hub("run", 1 << 20);
+  for (int i = 0; i < 5; ++i) hub.publish("t", "n", std::to_string(i));
+  EXPECT_EQ(hub.number_of("run.3"), 3U);
+  EXPECT_FALSE(hub.number_of("other.3")) << "of another run";
+  EXPECT_FALSE(hub.number_of("run.99")) << "not yet";
+  EXPECT_FALSE(hub.number_of("run.x"));
+  std::string out;
+  hub.take(3, {"t"}, 1000, out);
+  EXPECT_EQ(out, "id: run.4\nevent: n\ndata: 3\n\nid: run.5\nevent: n\ndata: 4\n\n");
+}
+
+TEST(Hub, ASlowReaderFallsOutAndIsTold) {
+  Hub hub("run", 2000);
+  for (int i = 0; i < 1000; ++i) hub.publish("t", "n", "0123456789");
+  std::string out;
+  const auto taken = hub.take(1, {"t"}, 1000, out);
+  EXPECT_TRUE(taken.lost);
+  EXPECT_EQ(taken.place, 1000U);
+  EXPECT_TRUE(out.empty());
+  EXPECT_FALSE(hub.take(taken.place, {"t"}, 1000, out).lost);
+}
+
+TEST(Hub, ATakeIsBounded) {
+  Hub hub("run", 1 << 20);
+  for (int i = 0; i < 100; ++i) hub.publish("t", "n", std::string(100, 'x'));
+  std::string out;
+  uint64_t place = 0;
+  size_t events = 0;
+  while (place < hub.last()) {
+    out.clear();
+    place = hub.take(place, {"t"}, 500, out).place;
+    EXPECT_LT(out.size(), 700U);
+    for (size_t at = out.find("data: "); at != std::string::npos; at = out.find("data: ", at + 1)) ++events;
+  }
+  EXPECT_EQ(events, 100U);
+}
+
+}  // namespace
+}  // namespace monitor::analysis::web

@@ -1,0 +1,135 @@
+#include "ui/web/prometheus.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/escape.h"
+#include "base/text.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+const std::string kSeen = "monitor_agent_seen_timestamp_seconds";
+
+// A backslash before what the format gives a meaning there: quotes in labels, not in help. A line end is "\\n".
+std::string escape(std::string_view text, std::string_view special) {
+  std::string out;
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.data() != text.data()) out += "\\n";
+    for (const char c : printable(line)) {
+      if (special.find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string number(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return json_number(value);
+}
+
+using PrometheusLabels = std::map<std::string, std::string>;
+
+std::string text_of(const PrometheusLabels& labels) {
+  std::string out;
+  for (const auto& [name, value] : labels)
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escape(value, "\\\""));
+  return out;
+}
+
+std::string labels_of(const LiveAgent& agent, const metrics::Series& series, const NameChoice& choice) {
+  PrometheusLabels labels;
+  for (const auto& [name, value] : series.labels) {
+    std::string usual = prometheus_label(name);
+    labels[choice.keeps(usual, name) ? std::move(usual) : prometheus_escaped(name)] = value;
+  }
+  labels["agent"] = agent.name;
+  labels["host"] = agent.host;
+  return text_of(labels);
+}
+
+// What tells metrics of one Prometheus name apart. The name itself where nothing is added to it: it is what the usual
+// name is compared with.
+std::string source_of(const metrics::Series& series) {
+  const bool counter = series.kind == metrics::Kind::kCounter;
+  if (series.unit.empty() && !counter) return series.name;
+  return fmt::format("{}\n{}\n{}", series.name, series.unit, counter ? "counter" : "gauge");
+}
+
+// A series whose type changed is there twice: the newest counts.
+struct Newest {
+  double value = 0;
+  int64_t time_ns = INT64_MIN;
+};
+
+}  // namespace
+
+void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
+  Family& seen = family(kSeen, false, "when the log took what an agent said last", "s");
+  const int64_t millis = agent.seen_ns / kNanosPerMilli;
+  seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, labels_of(agent, metrics::Series(), {}),
+                            number(static_cast<double>(millis) / 1e3));
+  if (agent.seen_ns < heard_after_ns) return;
+  NameChoice names;
+  names.add(kSeen, kSeen);
+  std::vector<std::string> usual;
+  usual.reserve(agent.values.size());
+  std::map<std::string, NameChoice> labels;  // by usual name
+  for (const LiveValue& value : agent.values) {
+    usual.push_back(prometheus_name(value.series));
+    names.add(usual.back(), source_of(value.series));
+    NameChoice& choice = labels[usual.back()];
+    for (const auto& [name, text] : value.series.labels) choice.add(prometheus_label(name), name);
+  }
+  std::map<std::pair<std::string, std::string>, Newest> lines;
+  for (size_t i = 0; i < agent.values.size(); ++i) {
+    const LiveValue& value = agent.values[i];
+    const std::string name = name_of(value.series, usual[i], names);
+    if (name.empty()) continue;
+    Newest& newest = lines[{name, labels_of(agent, value.series, labels[usual[i]])}];
+    if (value.time_ns >= newest.time_ns) newest = {value.value, value.time_ns};
+  }
+  for (const auto& [line, newest] : lines) {
+    families_.at(line.first).lines += fmt::format("{}{{{}}} {}\n", line.first, line.second, number(newest.value));
+  }
+}
+
+// Empty: it has no name left, which takes a metric that is spelled like another one's escaped name.
+std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
+  const bool counter = series.kind == metrics::Kind::kCounter;
+  const bool own = usual == kSeen;
+  if (!own && choice.keeps(usual, source_of(series)) &&
+      family(usual, counter, series.name, series.unit).counter == counter) {
+    return usual;
+  }
+  std::string escaped = prometheus_escaped(series);
+  return family(escaped, counter, series.name, series.unit).counter == counter ? escaped : "";
+}
+
+PrometheusText::Family& PrometheusText::family(const std::string& name, bool counter, const std::string& source,
+                                               const std::string& unit) {
+  const auto [at, fresh] = families_.try_emplace(name);
+  if (fresh) {
+    const std::string help = unit.empty() ? source : fmt::format("{}, unit {}", source, unit);
+    at->second = {.counter = counter, .help = escape(help, "\\"), .lines = {}};
+  }
+  return at->second;
+}
+
+std::string PrometheusText::text() && {
+  std::string out;
+  for (auto& [name, family] : families_) {
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{}", name, family.help, name, family.counter ? "counter" : "gauge",
+                       std::exchange(family.lines, {}));
+  }
+  return out;
+}
+
+}  // namespace monitor::analysis::web

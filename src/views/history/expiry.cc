@@ -1,0 +1,159 @@
+// HistoryStore: what is deleted, by age and for room.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/log.h"
+#include "views/history/store.h"
+
+namespace monitor::analysis::history {
+
+namespace {
+
+// So much of each resolution is left, however large the file is.
+constexpr std::array<int64_t, 4> kLeast = {kHourNs / 6, kHourNs, 6 * kHourNs, 7 * kDayNs};
+constexpr int64_t kForgetSeries = 8 * kDayNs;
+constexpr size_t kMostMakeWay = 50;  // agents, with their rows, at a time
+
+}  // namespace
+
+Result<uint64_t> HistoryStore::used_bytes() {
+  const auto pages = db_.integer("PRAGMA page_count");
+  const auto unused = db_.integer("PRAGMA freelist_count");
+  const auto size = db_.integer("PRAGMA page_size");
+  if (!pages || !unused || !size) return Error(Code::kUnavailable, "history: its size cannot be read");
+  const auto used = static_cast<uint64_t>((*pages - *unused) * *size);
+  metrics_.bytes.set(static_cast<double>(used));
+  return used;
+}
+
+Status HistoryStore::expire() {
+  if (open_ || !failure_) return failure_;
+  // A clock that jumps makes nothing old.
+  const int64_t now = trusted_.now_ns();
+  std::array<int64_t, 4> before{};
+  for (size_t i = 0; i < before.size(); ++i) before[i] = now - keep_ns_[i];
+  if (auto status = delete_older(before); !status) return status;
+  if (auto status = forget_gone(now); !status) return status;
+  const auto used = used_bytes();
+  if (!used) return used.error();
+  if (auto status = shrink(*used); !status) return status;
+  // Pages go back to the file system a few at a time.
+  const auto pages = db_.integer("PRAGMA page_count");
+  const auto unused = db_.integer("PRAGMA freelist_count");
+  if (pages && unused && *unused > *pages / 8) return db_.exec("PRAGMA incremental_vacuum(2000)");
+  return {};
+}
+
+Status HistoryStore::delete_older(const std::array<int64_t, 4>& before) {
+  if (auto status = db_.exec("BEGIN IMMEDIATE"); !status) return status;
+  const std::string points = "DELETE FROM points WHERE agent IN (SELECT id FROM agents) AND time_ns < ";
+  const auto count = [this] {
+    const auto rows = db_.integer("SELECT changes()");
+    if (rows) metrics_.expired.add(static_cast<uint64_t>(*rows));
+  };
+  Status status = db_.exec(points + std::to_string(before[0]));
+  count();
+  for (size_t i = 0; i < kReduced.size() && status; ++i) {
+    status = db_.exec("DELETE FROM reduced WHERE width = " + std::to_string(width_ns(kReduced[i])) +
+                      " AND agent IN (SELECT id FROM agents) AND bucket < " + std::to_string(before[i + 1]));
+    count();
+  }
+  if (status) status = db_.exec("COMMIT");
+  if (!status) (void)db_.exec("ROLLBACK");
+  return status;
+}
+
+// The finest first, the oldest of it, until there is room.
+Status HistoryStore::shrink(uint64_t used) {
+  // Room must be made also while no time is trusted yet.
+  const int64_t trusted = trusted_.now_ns();
+  const int64_t now = trusted > 0 ? trusted : clock_.wall_ns();
+  if (used < options_.max_bytes / 2) {
+    keep_ns_ = options_.keep_ns;
+    return {};
+  }
+  for (size_t i = 0; i < keep_ns_.size() && used > options_.max_bytes; ++i) {
+    const std::string oldest =
+        i == 0
+            ? "SELECT min(t) FROM (SELECT (SELECT min(time_ns) FROM points WHERE agent = agents.id) AS t FROM agents)"
+            : "SELECT min(t) FROM (SELECT (SELECT min(bucket) FROM reduced WHERE agent = agents.id AND width = " +
+                  std::to_string(width_ns(kReduced[i - 1])) + ") AS t FROM agents)";
+    while (used > options_.max_bytes && keep_ns_[i] > kLeast[i]) {
+      const auto begin = db_.integer(oldest, now);
+      if (!begin) return begin.error();
+      const int64_t span = std::clamp(now - *begin, kLeast[i], keep_ns_[i]);
+      keep_ns_[i] = std::max(span / 10 * 8, kLeast[i]);
+      std::array<int64_t, 4> before{};
+      for (size_t k = 0; k < before.size(); ++k) before[k] = now - keep_ns_[k];
+      if (auto status = delete_older(before); !status) return status;
+      const auto left = used_bytes();
+      if (!left) return left.error();
+      used = *left;
+    }
+    log_info("history is too large; it is kept for a shorter time",
+             {{"resolution", i == 0 ? "full" : to_string(kReduced[i - 1])},
+              {"kept_s", keep_ns_[i] / kNanosPerSecond},
+              {"bytes", used}});
+  }
+  return {};
+}
+
+// Agents of which nothing is left, and series of which nothing is kept any longer. Names that come and go (containers'
+// interfaces) must not fill the table: where half of it is taken, those that have not been seen for days go at once.
+Status HistoryStore::forget_gone(int64_t now_ns) {
+  const std::string old = std::to_string(now_ns - kForgetSeries);
+  const int64_t longest = std::max(*std::ranges::max_element(options_.keep_ns), kForgetSeries);
+  const auto before = db_.integer("SELECT total_changes()");
+  std::string crowded;
+  if (series_count_ <= options_.max_series / 2) {
+    crowded = fmt::format(" AND agent IN (SELECT agent FROM series GROUP BY agent HAVING count(*) > {})",
+                          options_.max_series_per_agent / 2);
+  }
+  for (const std::string& which : {std::to_string(now_ns - longest), old + crowded}) {
+    if (auto status = db_.exec("DELETE FROM series WHERE seen_ns < " + which); !status) return status;
+  }
+  if (auto status =
+          db_.exec("DELETE FROM agents WHERE json_extract(info, '$.seen_ns') < " + old +
+                   " AND NOT EXISTS(SELECT 1 FROM points WHERE agent = agents.id)"
+                   " AND NOT EXISTS(SELECT 1 FROM reduced WHERE width = 3600000000000 AND agent = agents.id)");
+      !status) {
+    return status;
+  }
+  if (auto status = make_way(old); !status) return status;
+  const auto after = db_.integer("SELECT total_changes()");
+  // What is in memory may name what is gone now.
+  if (!before || !after || *before != *after) reset();
+  return {};
+}
+
+// Agents that come and go (containers, again) must not fill theirs: where more than half of it is taken, those that
+// have not been seen for days go with all that is kept of them.
+Status HistoryStore::make_way(const std::string& seen_before) {
+  if (agent_count_ <= options_.max_agents / 2) return {};
+  auto select =
+      db_.prepare(fmt::format("SELECT id FROM agents WHERE json_extract(info, '$.seen_ns') < {} ORDER BY "
+                              "json_extract(info, '$.seen_ns') LIMIT {}",
+                              seen_before, std::min(agent_count_ - options_.max_agents / 2, kMostMakeWay)));
+  if (!select) return select.error();
+  std::string ids;
+  int rc = select->step();
+  for (; rc == SQLITE_ROW; rc = select->step()) ids += (ids.empty() ? "" : ",") + std::to_string(select->integer(0));
+  if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  if (ids.empty()) return {};
+  Status status = db_.exec("BEGIN IMMEDIATE");
+  if (!status) return status;
+  std::string widths;
+  for (const Resolution one : kReduced) widths += (widths.empty() ? "" : ",") + std::to_string(width_ns(one));
+  for (const std::string& rows :
+       {std::string("points WHERE agent"), "reduced WHERE width IN (" + widths + ") AND agent",
+        std::string("series WHERE agent"), std::string("agents WHERE id")}) {
+    if (status) status = db_.exec(fmt::format("DELETE FROM {} IN ({})", rows, ids));
+  }
+  if (status) status = db_.exec("COMMIT");
+  if (!status) (void)db_.exec("ROLLBACK");
+  return status;
+}
+
+}  // namespace monitor::analysis::history

@@ -1,0 +1,145 @@
+// HistoryStore: writes the history. It is built by a Consumer, and keeps the reader's snapshots too: rows and position
+// are written in one transaction, so that a kill at any moment neither loses nor doubles a point.
+//
+// A tick belongs to its own time, however late it comes. Where an agent's clock cannot be right (more than kMostAhead
+// before the log's time, or so far behind that the agent itself would have dropped the batch), its times are moved by
+// what it is off.
+//
+// One thread. The clock and the registry must outlive it. A process at a time has the file: it is locked.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/lock_file.h"
+#include "base/trusted_clock.h"
+#include "consume/built_state.h"
+#include "metriclog/log.h"
+#include "telemetry/registry.h"
+#include "views/history/buckets.h"
+#include "views/history/database.h"
+#include "views/history/resolution.h"
+
+namespace monitor::analysis::history {
+
+struct HistoryOptions {
+  std::string path = {};
+  // How long each resolution is kept: full (and with it 1 s), 10 s, 1 min, 1 h.
+  std::array<int64_t, 4> keep_ns = {kDayNs, 3 * kDayNs, 30 * kDayNs, 400 * kDayNs};
+  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
+  uint64_t max_bytes = uint64_t{2} << 30;  // of the file; beyond it the finest goes first, the oldest of it
+  size_t max_agents = 20'000;
+  size_t max_series = 200'000;  // of all agents together
+  size_t max_series_per_agent = 5'000;
+  size_t fair_series = 64;  // which an agent may have however many the others have
+};
+
+struct KnownAgent {
+  std::string name;
+  std::string host;
+  std::string version;
+  int64_t seen_ns = 0;  // by the log's time
+};
+
+class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, private BucketRows {
+ public:
+  // Errors: kAborted, another process has the file; the disk's.
+  static Result<std::unique_ptr<HistoryStore>> open(const HistoryOptions& options, const Clock& clock,
+                                                    telemetry::Registry& registry);
+
+  ~HistoryStore() override;
+
+  std::string_view kind() const override { return "history"; }
+  void fresh(int32_t /*partition*/, const metriclog::Extent& /*extent*/) override {}
+  Status decode(int32_t /*partition*/, std::string_view /*bytes*/) override { return {}; }
+  void forget(int32_t /*partition*/) override {}
+  void apply(const metriclog::Record& record, const metrics::Batch& batch) override;
+  void encode(int32_t /*partition*/, std::string& /*out*/) override {}
+
+  Result<std::vector<metriclog::Snapshot>> load(const std::string& log) override;
+  // Commits everything that was applied, and the snapshots. After an error nothing of it is there, and nothing more is
+  // taken until reset(): the reader must begin again with load().
+  Status store(const std::string& log, std::span<const metriclog::Snapshot> snapshots) override;
+  void reset();
+
+  // Deletes what is too old, and of what is left the oldest if the file is too large. To be called now and then, after
+  // store().
+  Status expire();
+
+  Result<std::vector<KnownAgent>> known_agents();
+  int64_t last_commit_ns() const { return last_commit_ns_; }
+
+ private:
+  struct Agent;
+  struct Metrics {
+    explicit Metrics(telemetry::Registry& registry);
+    telemetry::Counter& points;
+    telemetry::Counter& over_series;
+    telemetry::Counter& over_agents;
+    telemetry::Counter& out_of_time;
+    telemetry::Counter& expired;
+    telemetry::Gauge& series;
+    telemetry::Gauge& agents;
+    telemetry::Gauge& bytes;
+    telemetry::Gauge& failing;
+  };
+
+  HistoryStore(const HistoryOptions& options, const Clock& clock, telemetry::Registry& registry, Database db,
+               LockFile lock);
+  Status prepare();
+
+  Status apply_batch(const metriclog::Record& record, const metrics::Batch& batch);
+  Result<Agent*> find_agent(const std::string& name);
+  Result<std::unique_ptr<Agent>> load_agent(const std::string& name);
+  Status number_series(Agent& agent, const metrics::Batch& batch);
+  void remember_series(Agent& agent, const std::vector<metrics::Series>& series);
+  Result<uint32_t> number_one(Agent& agent, const metrics::Series& series);
+  Status add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
+  Status insert_points(int64_t agent, int64_t time_ns, std::string_view bytes);
+  Status write_agents();
+  Status begin();
+  Status run(Statement& statement, const char* what);
+
+  Result<std::string> read(int64_t width, int64_t agent, int64_t bucket) override;
+  Status write(int64_t width, int64_t agent, int64_t bucket, const std::string& cells) override;
+
+  Result<uint64_t> used_bytes();
+  Status delete_older(const std::array<int64_t, 4>& before);
+  Status shrink(uint64_t used);
+  Status forget_gone(int64_t now_ns);
+  Status make_way(const std::string& seen_before);
+
+  const HistoryOptions options_;
+  const Clock& clock_;
+  PosixDisk disk_;
+  TrustedClock trusted_;  // its time is stored beside the file, in PATH-clock
+  Metrics metrics_;
+  LockFile lock_;
+  Database db_;
+  Statement find_agent_, add_agent_, update_agent_, series_of_, add_series_, seen_series_;
+  Statement insert_points_, next_n_, read_cells_, write_cells_, store_position_, store_identity_;
+
+  std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
+  size_t agent_count_ = 0;
+  size_t series_count_ = 0;
+  size_t remembered_ = 0;           // series of last batches, over all agents
+  std::array<int64_t, 4> keep_ns_;  // in force: shorter than asked for while the file is too large
+  bool open_ = false;               // a transaction
+  Status failure_;
+  int64_t last_commit_ns_ = 0;
+
+  std::string bytes_;  // kept for their memory
+  Buckets::Values values_;
+  std::vector<std::pair<uint32_t, const metrics::Point*>> order_;
+};
+
+}  // namespace monitor::analysis::history

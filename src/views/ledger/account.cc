@@ -1,0 +1,94 @@
+#include "views/ledger/account.h"
+
+#include <algorithm>
+
+#include "base/saturating.h"
+#include "consume/consumer.h"
+
+namespace monitor::analysis {
+
+void Account::store(const metriclog::Record& record, const metrics::Batch& batch) {
+  if (!stored.add(batch.sequence)) {
+    add_saturating(duplicates, 1);
+    return;
+  }
+  add_saturating(batches_stored, 1);
+  for (const metrics::Frame& frame : batch.frames) {
+    add_saturating(points_stored, frame.points.size());
+    if (frame.continued) continue;  // of a tick that is counted
+    add_saturating(ticks_stored, 1);
+    if (is_late(batch, frame.time_ns, record.time_ns)) ++late_ticks;
+  }
+  note_times(record, batch);
+  if (batch.sequence >= counters_sequence) {
+    counters_sequence = batch.sequence;
+    counters = batch.counters;
+    host = batch.hostname;
+  }
+  close_hole(record, batch);
+}
+
+void Account::note(Conflict conflict) {
+  add_saturating(conflicts, 1);
+  last_log_ns = std::max(last_log_ns, conflict.time_ns);
+  if (conflict_examples.size() < kMostExamples) conflict_examples.push_back(std::move(conflict));
+}
+
+void Account::note_times(const metriclog::Record& record, const metrics::Batch& batch) {
+  const int64_t first = batch.frames.empty() ? batch.appended_ns : batch.frames.front().time_ns;
+  const int64_t last = batch.frames.empty() ? batch.appended_ns : batch.frames.back().time_ns;
+  if (batches_stored == 1) {
+    first_time_ns = first;
+    last_time_ns = last;
+    first_appended_ns = last_appended_ns = batch.appended_ns;
+  }
+  first_time_ns = std::min(first_time_ns, first);
+  last_time_ns = std::max(last_time_ns, last);
+  first_appended_ns = std::min(first_appended_ns, batch.appended_ns);
+  last_appended_ns = std::max(last_appended_ns, batch.appended_ns);
+  last_log_ns = std::max(last_log_ns, record.time_ns);
+}
+
+void Account::close_hole(const metriclog::Record& record, const metrics::Batch& batch) {
+  if (awaited == Hole::kNone || (batch.appended_ns != 0 && has_waited(batch, record.time_ns))) return;
+  uint64_t& below = awaited == Hole::kExpired ? expired_below : unread_below;
+  below = std::max(below, batch.sequence);
+  awaited = Hole::kNone;
+}
+
+Ranges Account::unseen(uint64_t first, uint64_t last) const {
+  Ranges result;
+  for (const auto& [begin, end_of] : stored.gaps(first, last)) {
+    const Ranges parts = dropped.sequences().gaps(begin, end_of);
+    result.insert(result.end(), parts.begin(), parts.end());
+  }
+  return result;
+}
+
+void Account::claim(uint64_t first_unacked, int64_t log_time_ns) {
+  if (first_unacked <= claimed) return;
+  for (const auto& [first, last] : unseen(claimed, first_unacked - 1)) gaps[first] = {last, log_time_ns, false};
+  claimed = first_unacked;
+}
+
+void Account::lose(Hole why) {
+  // A batch that is claimed is not sent any more: what was missing before is not in what was lost.
+  for (auto& [first, gap] : gaps) {
+    gap.certain = gap.certain || (awaited == Hole::kNone && first >= std::max(unread_below, expired_below));
+  }
+  awaited = std::max(awaited, why);
+}
+
+DroppedRanges::Added Account::drop(const metrics::Drop& told) {
+  return dropped.add({told.first_sequence, told.last_sequence, told.stage, told.reason, told.batches, told.points});
+}
+
+void Account::tidy() {
+  std::map<uint64_t, Gap> left;
+  for (const auto& [begin, gap] : gaps) {
+    for (const auto& [first, last] : unseen(begin, gap.last)) left[first] = {last, gap.since_ns, gap.certain};
+  }
+  gaps = std::move(left);
+}
+
+}  // namespace monitor::analysis

@@ -1,0 +1,137 @@
+#include "views/ledger/partition_ledger.h"
+
+#include <algorithm>
+
+#include "base/saturating.h"
+#include "metrics/claims.h"
+
+namespace monitor::analysis {
+
+namespace {
+
+// A list of older incarnations of this length may have been cut: who is not in it may wait all the same.
+constexpr size_t kWholeOlderList = 63;
+// Of runs that ended one another; longer only in what is made up.
+constexpr int kLongestChain = 1000;
+
+// Whether the spool that `batch` came from had the incarnation's batches, too, when it was made: its own run, or one
+// that it descends from, has told how that incarnation ended.
+bool descends(const Accounts& accounts, const Account& account, const metrics::Batch& batch) {
+  const Account* child = &account;
+  for (int i = 0; i < kLongestChain && !child->ended_by.empty(); ++i) {
+    if (child->ended_by == batch.incarnation) return batch.sequence >= child->ended_at;
+    const auto parent = accounts.find(child->ended_by);
+    if (parent == accounts.end()) return false;
+    child = &parent->second;
+  }
+  return false;
+}
+
+bool listed(const metrics::Batch& batch, std::string_view incarnation) {
+  return std::ranges::any_of(batch.older, [&](const auto& one) { return one.incarnation == incarnation; });
+}
+
+}  // namespace
+
+Account& PartitionLedger::account(Accounts& accounts, std::string_view incarnation) const {
+  const auto it = accounts.find(incarnation);
+  if (it != accounts.end()) return it->second;
+  Account& fresh = accounts[std::string(incarnation)];
+  fresh.awaited = hole_;
+  return fresh;
+}
+
+void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batch& batch) {
+  now_.take(record.time_ns);
+  Accounts& accounts = agents_[batch.agent_id];
+  Account& own = account(accounts, batch.incarnation);
+  if (const Status claims = metrics::check_claims(batch); !claims) {
+    if (own.host.empty()) own.host = batch.hostname;
+    own.note({batch.sequence, -1, record.offset, record.time_ns, claims.error().message()});
+    return;
+  }
+  // First what explains gaps, then what makes them.
+  take_drops(record, batch, own, accounts);
+  own.store(record, batch);
+  own.claim(batch.first_unacked, record.time_ns);
+  take_ends(record, batch, accounts);
+}
+
+void PartitionLedger::apply_copy(const metriclog::Record& record, const metrics::Batch& batch) {
+  now_.take(record.time_ns);
+  account(agents_[batch.agent_id], batch.incarnation).store(record, batch);
+}
+
+void PartitionLedger::apply_conflict(const metriclog::Record& record, const metrics::Batch& batch,
+                                     int64_t first_offset) {
+  now_.take(record.time_ns);
+  account(agents_[batch.agent_id], batch.incarnation)
+      .note({batch.sequence, first_offset, record.offset, record.time_ns,
+             "its content is not that of the record that was counted"});
+}
+
+// The account of an incarnation that a batch tells something about.
+Account& PartitionLedger::spoken_of(const metriclog::Record& record, const metrics::Batch& batch,
+                                    std::string_view incarnation, Accounts& accounts) const {
+  Account& of = account(accounts, incarnation);
+  if (of.host.empty()) of.host = batch.hostname;
+  of.last_log_ns = std::max(of.last_log_ns, record.time_ns);
+  return of;
+}
+
+void PartitionLedger::take_drops(const metriclog::Record& record, const metrics::Batch& batch, Account& own,
+                                 Accounts& accounts) const {
+  for (const metrics::Drop& drop : batch.drops) {
+    if (drop.first_sequence == 0) continue;  // it never had one: the totals in the counters have it
+    Account& of = spoken_of(record, batch, drop.incarnation, accounts);
+    const DroppedRanges::Added added = of.drop(drop);
+    if (drop.incarnation == batch.incarnation) continue;
+    DroppedRanges::Added& foreign = own.foreign[{drop.stage, drop.reason}];
+    add_saturating(foreign.batches, added.batches);
+    add_saturating(foreign.points, added.points);
+  }
+}
+
+void PartitionLedger::take_ends(const metriclog::Record& record, const metrics::Batch& batch,
+                                Accounts& accounts) const {
+  for (const metrics::IncarnationEnd& end : batch.ended) {
+    if (end.incarnation == batch.incarnation) continue;
+    Account& of = spoken_of(record, batch, end.incarnation, accounts);
+    of.end = end;
+    if (of.ended_by == batch.incarnation) {
+      of.ended_at = std::min(of.ended_at, batch.sequence);
+    } else if (of.ended_by.empty()) {
+      of.ended_by = batch.incarnation;
+      of.ended_at = batch.sequence;
+    }
+  }
+  for (const metrics::OlderIncarnation& older : batch.older) {
+    if (older.incarnation == batch.incarnation) continue;
+    Account& of = spoken_of(record, batch, older.incarnation, accounts);
+    of.claim(older.first_unacked, record.time_ns);
+  }
+  if (batch.older.size() > kWholeOlderList) return;
+  for (auto& [incarnation, of] : accounts) {
+    if (!of.end || of.settled() || listed(batch, incarnation) || !descends(accounts, of, batch)) continue;
+    of.claim(saturating_add(of.end->last_sequence, 1), record.time_ns);
+  }
+}
+
+void PartitionLedger::lose() {
+  hole_ = Hole::kExpired;
+  for (auto& [agent, accounts] : agents_) {
+    for (auto& [incarnation, account] : accounts) account.lose(Hole::kExpired);
+  }
+}
+
+void PartitionLedger::prune() {
+  for (auto& [agent, accounts] : agents_) {
+    std::erase_if(accounts, [this](const auto& entry) {
+      return entry.second.last_log_ns != 0 && elapsed_ns(entry.second.last_log_ns, now_.now_ns()) > kKeepNs;
+    });
+    for (auto& [incarnation, account] : accounts) account.tidy();
+  }
+  std::erase_if(agents_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+}  // namespace monitor::analysis

@@ -1,0 +1,68 @@
+// The ledger as rows, one an incarnation, as it is judged at one moment; and their JSON form. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "views/ledger/ledger.h"
+
+namespace monitor::analysis {
+
+struct LedgerRow {
+  // How the incarnation ended, as the next run told it; kUnknown: nobody did, it runs or has vanished.
+  enum class End { kUnknown, kClean, kUnclean };
+
+  std::string agent;
+  std::string incarnation;  // 16 bytes
+  std::string host;
+  uint64_t first_sequence = 0;  // of what is stored; 0: nothing is
+  uint64_t last_sequence = 0;
+  int64_t first_time_ns = 0;
+  int64_t last_time_ns = 0;
+  uint64_t batches_stored = 0;
+  uint64_t duplicates = 0;
+  std::vector<metrics::DropTotal> dropped;  // each (stage, reason, plugin) once
+  Ranges missing;
+  Ranges expired;
+  Ranges waiting;  // known of, and neither stored nor dropped, nor old enough to be missing
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
+  uint64_t ticks_stored = 0;
+  uint64_t points_made = 0;
+  uint64_t points_stored = 0;
+  uint64_t late_ticks = 0;
+  End end = End::kUnknown;
+  bool silent = false;    // nothing came for longer than heartbeats are apart
+  bool conflict = false;  // another incarnation of this agent id was alive at the same time
+  // Records that contradict another of the same sequence, or state what no agent reaches; and the first of them.
+  uint64_t conflicts = 0;
+  std::vector<Conflict> conflict_examples = {};
+  // It was told to have ended in order, and batches above its last sequence are stored.
+  bool outlived_end = false;
+  int32_t partition = 0;
+};
+
+struct ReportOptions {
+  std::string agent = {};  // shell pattern; empty: all
+  int64_t now_ns = 0;      // by the wall clock
+  int64_t missing_after_ns = 0;
+};
+
+// By agent, and in the order of their beginning.
+std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options);
+
+// How many sequences there are in ranges; UINT64_MAX when more.
+uint64_t count(const Ranges& ranges);
+
+uint64_t dropped_batches(const LedgerRow& row);
+
+// "content" or "implausible".
+const char* conflict_kind(const Conflict& conflict);
+// Whether somebody else than the agent seems to have written under its name.
+inline bool contradicted(const LedgerRow& row) { return row.conflicts > 0 || row.outlived_end; }
+
+// One object, without an end of line.
+std::string to_json(const LedgerRow& row);
+
+}  // namespace monitor::analysis
