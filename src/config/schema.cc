@@ -35,23 +35,24 @@ constexpr std::array<Setting, 9> kSettings = {{
      .example = R"("250ms")",
      .since = "0.1.0",
      .description =
-         "Time between two ticks: seconds as a number (5, 0.1), or a text with a unit (\"250ms\", \"1m\"). Ticks "
-         "stand on a steady grid; one that is missed is counted, not made up."},
+         "Time between two ticks: a number of seconds (5, 0.1), or a string with a unit (\"250ms\", \"1m\"). Ticks "
+         "follow a fixed schedule. A missed tick is counted, and not repeated later."},
     {.name = "metrics",
      .type = SettingType::kMetrics,
      .default_value = kDefaultMetrics,
      .bounds = "each selector at most once",
      .example = R"(["memory", {"name": "cpu", "per_core": true, "interval": "100ms"}])",
      .since = "0.1.0",
-     .description = "What is read at every tick: selectors, or objects with a selector as \"name\" and its options."},
+     .description = "The metrics to read at every tick. An entry is a selector, or an object with the selector as "
+                    "\"name\" and its options."},
     {.name = "plugins",
      .type = SettingType::kPlugins,
      .default_value = "[]",
      .bounds = "at most 32",
      .example = R"([{"name": "deduplication", "config": {"tolerance": 0.01}}])",
      .since = "0.1.0",
-     .description = "The chain that every tick goes through, in this order: names, or objects with \"name\" and "
-                    "\"config\". \"agent.plugins.<module>.<Class>\" means <module>."},
+     .description = "The plugins that every tick passes through, in this order. An entry is a name, or an object with "
+                    "\"name\" and \"config\". \"agent.plugins.<module>.<Class>\" means <module>."},
     {.name = "send_every",
      .type = SettingType::kDuration,
      .unit = "s",
@@ -61,31 +62,35 @@ constexpr std::array<Setting, 9> kSettings = {{
      .max = kHour,
      .example = "0.5",
      .since = "0.1.0",
-     .description = "A batch is closed, stored and sent when the next tick is due this long or longer after its first "
-                    "one: at an interval of 100 ms and a send_every of 1 s, ten ticks are one batch."},
+     .description =
+         "Maximum time span of a batch. The agent closes, stores and sends a batch when the next tick is due "
+         "at least this long after the first one. With an interval of 100 ms and a send_every of 1 s, a "
+         "batch holds ten ticks."},
     {.name = "labels",
      .type = SettingType::kLabels,
      .default_value = "{}",
      .bounds = "at most 32, texts up to 1,024 bytes",
      .example = R"({"rack": "r12", "site": "eu-1"})",
      .since = "0.1.0",
-     .description = "Labels that every series of this agent carries, at every reader. A label that a series has itself "
-                    "wins over one of the same name."},
+     .description = "Labels that every reader adds to all series of this agent. If a series has its own label of the "
+                    "same name, that label takes precedence."},
     {.name = "groups",
      .type = SettingType::kNames,
      .default_value = "[]",
      .bounds = "at most 16, each 1 to 128 of [A-Za-z0-9._-]",
      .example = R"(["web", "eu"])",
      .since = "0.2.0",
-     .description = "Groups that this agent is in, after those of --group; their documents lie below its own, later "
-                    "ones on top. Stands in the agent's own document only."},
+     .description =
+         "The agent's groups, in addition to and after those of --group. The agent's own document overrides the "
+         "groups' documents, and a later group overrides an earlier one. Allowed only in the agent's own "
+         "document."},
     {.name = "log_level",
      .type = SettingType::kChoice,
      .bounds = "debug, info, warning, error or off",
      .choices = kLevels,
      .example = R"("debug")",
      .since = "0.2.0",
-     .description = "What the agent logs. Without it, what --log-level says."},
+     .description = "The agent's log level. Without it, --log-level applies."},
     {.name = "spool/max",
      .type = SettingType::kSize,
      .unit = "B",
@@ -94,31 +99,31 @@ constexpr std::array<Setting, 9> kSettings = {{
      .max = kMiB << 20,
      .example = R"("256MiB")",
      .since = "0.2.0",
-     .description = "How much may wait in the agent's spool. Without it, what --spool-max says; a spool in memory "
-                    "holds at most 64 MiB."},
+     .description = "Maximum size of the agent's spool. Without it, --spool-max applies. A spool in memory holds at "
+                    "most 64 MiB."},
     {.name = "spool/full",
      .type = SettingType::kChoice,
      .bounds = "drop-oldest or drop-newest",
      .choices = kFull,
      .example = R"("drop-newest")",
      .since = "0.2.0",
-     .description = "What gives way when the spool is full. Without it, what --spool-full says."},
+     .description = "Which batches the agent drops when the spool is full. Without it, --spool-full applies."},
 }};
 
 constexpr std::array<Selector, 11> kSelectors = {{
-    {"cpu", "system.cpu.utilization", "0.1.0", "Share of time in which the processors were not idle, 0 to 1"},
+    {"cpu", "system.cpu.utilization", "0.1.0", "Share of time in which the processors were busy, 0 to 1"},
     {"memory", "system.memory.utilization, system.memory.usage, system.memory.limit", "0.1.0",
-     "Memory in use (total less available), as a share and in bytes, and the total"},
-    {"disk read", "system.disk.io.rate", "0.1.0", "Bytes read a second, whole disks summed"},
-    {"disk write", "system.disk.io.rate", "0.1.0", "Bytes written a second, whole disks summed"},
-    {"net in", "system.network.io.rate", "0.1.0", "Bytes received a second, without loopback"},
-    {"net out", "system.network.io.rate", "0.1.0", "Bytes sent a second, without loopback"},
+     "Used memory (total minus available), as a share and in bytes, and total memory"},
+    {"disk read", "system.disk.io.rate", "0.1.0", "Bytes read per second, summed over whole disks"},
+    {"disk write", "system.disk.io.rate", "0.1.0", "Bytes written per second, summed over whole disks"},
+    {"net in", "system.network.io.rate", "0.1.0", "Bytes received per second, without loopback"},
+    {"net out", "system.network.io.rate", "0.1.0", "Bytes sent per second, without loopback"},
     {"load", "system.cpu.load_average.1m, .5m, .15m", "0.1.0", "Load averages"},
-    {"swap", "system.paging.usage, system.paging.utilization", "0.1.0", "Swap space in use, in bytes and as a share"},
-    {"uptime", "system.uptime", "0.1.0", "Seconds since the host was started"},
+    {"swap", "system.paging.usage, system.paging.utilization", "0.1.0", "Used swap space, in bytes and as a share"},
+    {"uptime", "system.uptime", "0.1.0", "Seconds since the host booted"},
     {"filesystem", "system.filesystem.usage, .utilization, .inodes.usage, .inodes.utilization", "0.1.0",
-     "Space and inodes in use of the mounted filesystems"},
-    {"pressure", "system.pressure.stall", "0.1.0", "Share of time in which tasks waited for a resource (PSI)"},
+     "Used space and inodes of the mounted filesystems"},
+    {"pressure", "system.pressure.stall", "0.1.0", "Share of time in which tasks were waiting for a resource (PSI)"},
 }};
 
 constexpr Setting flag(std::string_view name, std::string_view description) {
@@ -150,26 +155,25 @@ constexpr Setting kOwnInterval = {
     .max = 24 * kHour,
     .example = R"("100ms")",
     .since = "0.2.0",
-    .description = "Time between two ticks of this metric, instead of the document's interval"};
+    .description = "Time between two ticks of this metric; overrides the document's interval"};
 
 const std::array<MetricOption, 9>& option_table() {
   static const std::vector<std::string_view> io = {"disk read", "disk write", "net in", "net out"};
   static const std::vector<std::string_view> things = {"disk read", "disk write", "net in", "net out", "filesystem"};
   static const std::array<MetricOption, 9> table = {{
       {kOwnInterval, {}},
-      {flag("per_core", "One series a logical processor, labelled cpu.logical_number, beside the whole"), {"cpu"}},
-      {flag("modes", "One series a mode (user, system, iowait, ...), labelled cpu.mode, beside the sum"), {"cpu"}},
-      {flag("per_device", "One series a disk, labelled system.device, beside the sum"), {"disk read", "disk write"}},
-      {flag("per_interface", "One series an interface, labelled network.interface.name, beside the sum"),
-       {"net in", "net out"}},
-      {flag("per_filesystem", "One series a mount point, labelled system.filesystem.mountpoint, beside the sum"),
+      {flag("per_core", "Adds one series per logical processor, labelled cpu.logical_number"), {"cpu"}},
+      {flag("modes", "Adds one series per mode (user, system, iowait, ...), labelled cpu.mode"), {"cpu"}},
+      {flag("per_device", "Adds one series per disk, labelled system.device"), {"disk read", "disk write"}},
+      {flag("per_interface", "Adds one series per interface, labelled network.interface.name"), {"net in", "net out"}},
+      {flag("per_filesystem", "Adds one series per mount point, labelled system.filesystem.mountpoint"),
        {"filesystem"}},
-      {flag("counters", "The kernel's counters as well: system.disk.io, system.network.io, in bytes"), io},
+      {flag("counters", "Adds the kernel's counters in bytes: system.disk.io, system.network.io"), io},
       {patterns("include",
-                "Only disks, interfaces or mount points that match one of these (* and ? stand for any), in the sum "
-                "and beside it; also such as the sum would leave out"),
+                "Limits the sum and the series to disks, interfaces or mount points that match one of these patterns "
+                "(wildcards * and ?). Also selects those that the sum leaves out by default"),
        things},
-      {patterns("exclude", "No disk, interface or mount point that matches one of these"), things},
+      {patterns("exclude", "Leaves out disks, interfaces or mount points that match one of these patterns"), things},
   }};
   return table;
 }
@@ -180,15 +184,15 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .bounds = "a plugin that the agent has",
       .example = R"("deduplication")",
       .since = "0.1.0",
-      .description = "Which plugin: a built-in one, NAME.so or NAME.lua of the plugin folder, or a script that is "
-                     "kept with the configuration"}},
+      .description = "The plugin: a built-in one, NAME.so or NAME.lua in the plugin folder, or a script that is stored "
+                     "with the configuration"}},
     {{.name = "config",
       .type = SettingType::kObject,
       .default_value = "{}",
       .bounds = "what the plugin knows",
       .example = R"({"tolerance": 0.01})",
       .since = "0.1.0",
-      .description = "Its configuration"}},
+      .description = "The plugin's configuration"}},
     {{.name = "on_failure",
       .type = SettingType::kChoice,
       .default_value = R"("skip")",
@@ -196,15 +200,16 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .choices = "skip,drop",
       .example = R"("drop")",
       .since = "0.2.0",
-      .description = "What becomes of ticks while a plugin in a host does not run: they go on without it, or are "
-                     "dropped as failed"}},
+      .description =
+          "What happens to ticks while a native plugin or script is not running: they skip the plugin, or are "
+          "dropped as failed"}},
     {{.name = "shadow",
       .type = SettingType::kBoolean,
       .default_value = "false",
       .bounds = "true or false",
       .example = "true",
       .since = "0.2.0",
-      .description = "It runs, and what it would change and drop is counted, but nothing is changed"}},
+      .description = "The plugin runs without effect: the agent only counts what it would change and drop"}},
     {{.name = "deadline",
       .type = SettingType::kDuration,
       .unit = "s",
@@ -214,9 +219,9 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .example = R"("100ms")",
       .since = "0.2.0",
       .description =
-          "How long a plugin in a host may take for a tick; then the host is killed, and the tick is lost. Without it "
-          "a native plugin has 1 s. A script has 10 s and a budget of processor time; all scripts share a host, and "
-          "lose their state with it"}},
+          "How long a native plugin or script may take for a tick. After that, its host process is killed and the tick "
+          "is lost. The default is 1 s for a native plugin, and 10 s plus a budget of processor time for a script. All "
+          "scripts share one host process, and lose their state with it"}},
     {{.name = "threads",
       .type = SettingType::kCount,
       .default_value = "16",
@@ -225,8 +230,8 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .max = 1000,
       .example = "4",
       .since = "0.2.0",
-      .description = "How many threads a native plugin may start. With 0 the kernel refuses the first; with more, a "
-                     "plugin that exceeds the limit is stopped and quarantined. Scripts have no threads"}},
+      .description = "How many threads a native plugin may start. With 0, the kernel refuses the first thread. With a "
+                     "higher limit, a plugin that exceeds it is stopped and quarantined. Scripts have no threads"}},
     {{.name = "cpu",
       .type = SettingType::kNumber,
       .unit = "processors",
@@ -237,8 +242,8 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .example = "1.5",
       .since = "0.2.0",
       .description =
-          "How many processors a native plugin may use, averaged over 10 s, all of its threads together; one "
-          "that uses more is stopped and quarantined. A script has a budget for each tick instead"}},
+          "How many processors all threads of a native plugin together may use, averaged over 10 s. A plugin that "
+          "uses more is stopped and quarantined. A script has a budget for each tick instead"}},
 }};
 
 ordered_json duration_schema() {
@@ -449,23 +454,23 @@ std::string reference_markdown() {
   };
   std::string out = "| setting | default | bounds | example | since |\n|---|---|---|---|---|\n";
   for (const Setting& one : kSettings) out += row(one, "");
-  out += "\n`spool/max` is `max` in the object `spool`: `{\"spool\": {\"max\": \"256MiB\"}}`.\n\n";
+  out += "\n`spool/max` means the field `max` of the object `spool`: `{\"spool\": {\"max\": \"256MiB\"}}`.\n\n";
   for (const Setting& one : kSettings) out += fmt::format("- **`{}`**: {}\n", one.name, one.description);
   out +=
-      "\n### Metrics\n\nEvery entry may have an `interval` of its own.\n\n"
-      "| selector | what it reads | names on the wire | options |\n|---|---|---|---|\n";
+      "\n### Metrics\n\nEvery entry can have its own `interval`.\n\n"
+      "| selector | content | metric names | options |\n|---|---|---|---|\n";
   for (const Selector& selector : kSelectors) {
     out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description, selector.produces,
                        options_of(selector));
   }
-  out += "\n| option | default | bounds | example | since | what it does |\n|---|---|---|---|---|---|\n";
+  out += "\n| option | default | bounds | example | since | effect |\n|---|---|---|---|---|---|\n";
   for (const MetricOption& option : option_table()) {
     out += row(option.setting, fmt::format(" {} |", option.setting.description));
   }
   out +=
-      "\n### Plugins\n\nAn entry is a name, or an object with these fields. What plugins there are is in "
-      "[plugins.md](plugins.md).\n\n"
-      "| field | default | bounds | example | since | what it does |\n|---|---|---|---|---|---|\n";
+      "\n### Plugins\n\nAn entry is a name, or an object with these fields. [plugins.md](plugins.md) lists the "
+      "plugins.\n\n"
+      "| field | default | bounds | example | since | effect |\n|---|---|---|---|---|---|\n";
   for (const PluginField& field : kPluginFields)
     out += row(field.setting, fmt::format(" {} |", field.setting.description));
   return out;
