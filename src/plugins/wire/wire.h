@@ -1,6 +1,6 @@
-// What agent and plugin host say to one another (docs/plugin-abi.md, "The wire"): messages over a SOCK_SEQPACKET pair,
-// each in one or more packets of a fixed header and a part of the payload. Both ends are of one machine and one build:
-// numbers are in the machine's order.
+// The messages between the agent and a plugin host (docs/plugin-abi.md, "The plugin protocol"), over a SOCK_SEQPACKET
+// pair. A message is one or more packets, each with a fixed header and a part of the payload. Numbers are in native
+// byte order, because both ends come from the same build.
 //
 // Both sides copy a packet before they look at it, and check everything: neither trusts the other. Pure functions and
 // plain values; not thread-safe.
