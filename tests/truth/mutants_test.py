@@ -25,7 +25,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, "mutants")]
 from driver import BUILD, DRIVER, ROOT  # noqa: E402
 from table import FILESYSTEMS, MUTANTS  # noqa: E402
 
-COLLECT = os.path.join(ROOT, "src", "agent", "collect")
+SRC = os.path.join(ROOT, "src")
+# The sources that a mutant may change or that may include what it changes, relative to src/.
+SOURCES = [os.path.relpath(path, SRC) for folder in ("inputs", "inputs/proc") for path in glob.glob(os.path.join(SRC, folder, "*.*"))]
 
 
 def commands_of(target):
@@ -42,7 +44,8 @@ def commands_of(target):
 def compile_command(commands, source):
     for words in commands:
         if "-c" in words and os.path.basename(words[-1]) == os.path.basename(source) and words[-1].endswith(source):
-            return [word for word in words if not word.endswith(("ccache", "/ccache"))]
+            compiler = next(i for i, word in enumerate(words) if re.search(r"(\+\+|cc|clang)(-\d+)?$", word) and "ccache" not in word)
+            return words[compiler:]
     raise AssertionError(f"the build does not compile {source}")
 
 
@@ -70,22 +73,18 @@ def mutated(path, before, after):
 def build(commands, mutant, work):
     """The driver with the mistake in it."""
     name, before, after = mutant
-    path = os.path.join(COLLECT, name)
-    overlay = os.path.join(work, "agent", "collect")
-    os.makedirs(overlay)
-    with open(os.path.join(overlay, name), "w", encoding="utf-8") as file:
-        file.write(mutated(path, before, after))
-    sources = (
-        [name]
-        if name.endswith(".cc")
-        else sorted(os.path.basename(p) for p in glob.glob(os.path.join(COLLECT, "*.cc")) if not p.endswith("_test.cc"))
-    )
+    [path] = [source for source in SOURCES if os.path.basename(source) == name]
+    overlay = os.path.join(work, path)
+    os.makedirs(os.path.dirname(overlay))
+    with open(overlay, "w", encoding="utf-8") as file:
+        file.write(mutated(os.path.join(SRC, path), before, after))
+    sources = [path] if name.endswith(".cc") else sorted(s for s in SOURCES if s.endswith(".cc") and not s.endswith("_test.cc"))
     objects = []
     for source in sources:
-        words = compile_command(commands, os.path.join("agent", "collect", source))
-        own = os.path.join(overlay, source)
-        words[-1] = own if os.path.exists(own) else os.path.join(COLLECT, source)
-        objects.append(os.path.join(work, source + ".o"))
+        words = compile_command(commands, source)
+        own = os.path.join(work, source)
+        words[-1] = own if os.path.exists(own) else os.path.join(SRC, source)
+        objects.append(os.path.join(work, source.replace("/", "_") + ".o"))
         words = with_output(words, objects[-1])
         words[1:1] = [f"-I{work}"]
         quiet = ["-O0", "-w", "-MF", os.path.join(work, "d")]
