@@ -37,6 +37,10 @@ class Spool:
     def ours(self, mode, batches=None):
         return figures("bench-spool", mode, f"folder={self.empty()}", f"batches={batches or self.batches}")
 
+    def sqlite(self, mode):
+        """The same work by a table in SQLite, which is no floor: it shows what the spool's own format is worth."""
+        return figures("bench-spool-sqlite", mode, f"folder={self.empty()}", f"batches={self.batches}")
+
     def fill(self, mebibytes):
         """A spool as a killed agent leaves it; copies of it are started on."""
         figures("bench-spool", "fill", f"folder={self.empty()}", f"mebibytes={mebibytes}")
@@ -69,6 +73,9 @@ def spool(options):
         replayed = measure(lambda: runs.floor("read"), lambda: runs.ours("replay"), ["us"], *options.blocks())
         yield Line("spool", "replay and acknowledge", "us/batch", compare(replayed, "us"))
         yield Line("spool", "on the disk", "B/point", once(sizes["payload"] / POINTS, sizes["bytes"] / POINTS))
+        for mode, what in (("append", "append and acknowledge"), ("replay", "replay and acknowledge")):
+            beside = measure(lambda: runs.sqlite(mode), lambda: runs.ours(mode), ["us"], *options.blocks())
+            yield Line("spool", f"{what}, beside SQLite", "us/batch", compare(beside, "us"))
         counted = runs.ours("append", hour)
         yield Line("spool", f"{hour:,} s at 1 s: writes", "calls", once(hour, counted["writes"]))
         yield Line("spool", f"{hour:,} s at 1 s: writes and syncs", "calls", once(hour, counted["writes"] + counted["syncs"]))
