@@ -1,4 +1,4 @@
-# Compiler settings, and the few functions with which every folder declares its library, program and tests.
+# Compiler settings, and the functions that every folder uses to declare its library, programs and tests.
 include(GNUInstallDirs)
 
 set(CMAKE_CXX_STANDARD 20)
@@ -14,13 +14,13 @@ set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Without this sloppiness ccache does not cache what uses a precompiled header.
+  # Without this sloppiness ccache does not cache sources that use a precompiled header.
   set(ccache ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${ccache})
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
-# Sections, so that the linker can leave out what a program does not use: the agent must stay small.
+# One section per function and object, so that the linker can drop unused code: the agent must stay small.
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--gc-sections)
 if(MONITOR_SANITIZE)
@@ -33,19 +33,19 @@ endif()
 
 add_library(monitor_warnings INTERFACE)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  # libstdc++ 12 uses what it deprecates itself.
+  # libstdc++ 12 uses functions that it has deprecated itself.
   target_compile_options(monitor_warnings INTERFACE -Wno-deprecated-declarations)
 endif()
 target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
                                                   -Wnon-virtual-dtor -Woverloaded-virtual)
-# On the compilers that the project is tested with (Debian 12's and 13's) warnings are errors. A compiler to come may warn of
-# more, which must not keep anybody from running the programs.
+# Warnings are errors on the compilers that the project is tested with (those of Debian 12 and 13). A newer compiler may
+# add warnings, and these must not break the build for a user.
 if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15) OR
    (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 20))
   target_compile_options(monitor_warnings INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)
-  # GCC 12 reports impossible accesses in its own standard library when it instruments (GCC bug 105593).
+  # With sanitizers, GCC 12 reports impossible accesses in its own standard library (GCC bug 105593).
   target_compile_options(monitor_warnings INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
                                                     -Wno-restrict)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -55,8 +55,8 @@ endif()
 target_include_directories(monitor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
 # monitor_library(NAME [DEPS ...] [PRIVATE_DEPS ...] [TEST_DEPS ...])
-# The library of the current folder: its *.cc but the tests and the fakes; foo_test.cc go into one unit test program.
-# DEPS are named as folders are (base, metriclog_sqlite) or as targets of a third party.
+# Builds the library of the current folder from its *.cc files, and one unit test program from its *_test.cc files.
+# DEPS are folder names (base, metriclog_sqlite) or third-party targets.
 function(monitor_library name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
@@ -79,7 +79,7 @@ function(monitor_library name)
   endif()
 endfunction()
 
-# Links a target to our libraries by folder name, or to a third party's target by its own name.
+# Links a target to our libraries by folder name, and to third-party targets by their own name.
 function(monitor_link target scope)
   foreach(dep ${ARGN})
     if(TARGET ${dep} OR dep MATCHES "::")
@@ -90,9 +90,9 @@ function(monitor_link target scope)
   endforeach()
 endfunction()
 
-# monitor_program(NAME SOURCES ... DEPS ...): a program that is installed, and part of the target `programs`.
+# monitor_program(NAME SOURCES ... DEPS ...): builds a program, installs it, and adds it to the target `programs`.
 add_custom_target(programs)
-# All unit tests: what the sanitizer presets build.
+# All unit test programs. The sanitizer presets build only these.
 add_custom_target(unit_tests)
 function(monitor_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
@@ -103,9 +103,9 @@ function(monitor_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# monitor_test_options(TARGET): what every program of tests is compiled with. Half of the time that a test took to compile
-# went into GoogleTest's headers, and a good part of the rest into optimising what runs once: the headers are precompiled,
-# and a release build leaves the tests themselves without optimisation. The code under test is in the libraries.
+# monitor_test_options(TARGET): the compiler options of every test program. Half of a test's compile time went into
+# GoogleTest's headers, and much of the rest into optimizing code that runs once. The headers are therefore precompiled,
+# and a release build does not optimize the tests. The code under test is in the libraries, which are optimized.
 function(monitor_test_options target)
   if(NOT TARGET monitor_test_headers)
     file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cc CONTENT "")
@@ -120,7 +120,7 @@ function(monitor_test_options target)
   target_precompile_headers(${target} REUSE_FROM monitor_test_headers)
 endfunction()
 
-# monitor_test(CASE_test LABEL area SOURCES ... DEPS ... [TIMEOUT s]): a GoogleTest program; in ctest it is area.CASE.
+# monitor_test(CASE_test LABEL area SOURCES ... DEPS ... [TIMEOUT s]): a GoogleTest program. Its name in ctest is area.CASE.
 function(monitor_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ENVIRONMENT" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})

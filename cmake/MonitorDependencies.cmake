@@ -1,4 +1,4 @@
-# Third parties, found once and named as targets. Each is used only by the folder that docs/architecture.md names.
+# Finds the third-party libraries and defines their targets. docs/architecture.md names the folder that may use each of them.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
@@ -12,10 +12,10 @@ pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
-# CMake's own module: Debian's protobuf ships no package file.
+# Uses CMake's own module, because Debian's protobuf ships no CMake package file.
 find_package(Protobuf REQUIRED)
 
-# Headers of third parties are not ours to warn about.
+# Suppresses warnings in third-party headers.
 foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
   if(dirs)
@@ -23,10 +23,10 @@ foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgCo
   endif()
 endforeach()
 
-# Only what the tests need is looked for here: a build without tests must not depend on what else a machine has.
+# The tests' dependencies are found only here: a build without tests must not depend on them.
 if(MONITOR_TESTS)
   find_package(GTest REQUIRED)
-  # A peer that the tests hold our own gRPC against, and that the benchmarks use.
+  # grpc++ is the reference peer in the tests of our own gRPC, and is used by the benchmarks.
   pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
 endif()
 message(STATUS "Tests: ${MONITOR_TESTS}")

@@ -43,7 +43,7 @@ class TestTimesTest(unittest.TestCase):
     def test_ten_slowest_and_every_phase(self):
         entries = {f"e2e.n{i}": i for i in range(30)}
         lines = times.report("plain", {"build": 20, "other tests": 300}, entries, [], EXPECTED)
-        self.assertEqual(lines[0], "Time: build 20 s, other tests 300 s; 320 s in all.")
+        self.assertEqual(lines[0], "Time: build 20 s, other tests 300 s; 320 s in total.")
         self.assertEqual(lines[2], "  e2e.n29: 29 s, new")
         self.assertEqual(len(lines), 12)
 
@@ -120,7 +120,7 @@ class TiersTest(unittest.TestCase):
         status, out, calls = self.call()
         head[1] = "build test"
         self.assertEqual((status, calls), (0, head + ["ctest --preset release --output-junit /build/logs/times/other-tests.xml -LE ^(unit|all)$"]), out)
-        self.assertRegex(out, r"Time: install \d+ s, build \d+ s, lint \d+ s, unit tests \d+ s, other tests \d+ s; \d+ s in all.")
+        self.assertRegex(out, r"Time: install \d+ s, build \d+ s, lint \d+ s, unit tests \d+ s, other tests \d+ s; \d+ s in total.")
         self.assertIn("e2e.web: 14 s", out)
 
     def test_all_runs_every_case_once(self):

@@ -208,7 +208,7 @@ class BuildScriptsTest(unittest.TestCase):
                              'case "$*" in *install*) exit 100;; esac')
         status, out, err = self.call("tools/packages", "install", "run")
         self.assertEqual((status, out), (69, ""))
-        self.assertRegex(err, r"(?m)^Next: this machine does not reach its package mirror")
+        self.assertRegex(err, r"(?m)^Next: this machine cannot reach its package mirror")
         self.assertIn("build/logs/packages.log", err)
 
     def test_a_build_without_tests_needs_nothing_of_the_tests(self):
