@@ -1,7 +1,7 @@
 // Agent: the loop that joins the parts. A tick falls due, the source is read, the tick goes through the chain, what is
-// left is encoded; a batch is closed, gets its sequence, goes to the spool, and the uplink is told.
+// left is encoded; a batch is closed, gets its sequence, goes to the spool, and the output is told.
 //
-//   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Uplink
+//   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Output
 //
 // It is also what configuration is applied to. What is read when is a matter of grids.h.
 // Everything on the loop's thread; the parts that it is given must outlive it.
@@ -16,7 +16,7 @@
 #include "agent/series_room.h"
 #include "base/event_loop.h"
 #include "config/engine.h"
-#include "inputs/proc/host_source.h"
+#include "inputs/tick_source.h"
 #include "metrics/encode.h"
 #include "plugins/chain/chain.h"
 #include "spool/spool.h"

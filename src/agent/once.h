@@ -7,7 +7,7 @@
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "config/settings.h"
-#include "inputs/proc/host_source.h"
+#include "inputs/tick_source.h"
 #include "plugins/hosted/hosted_plugins.h"
 
 namespace monitor::agent {

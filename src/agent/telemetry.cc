@@ -84,10 +84,8 @@ void add_agent(Registry& r, const Agent& agent) {
   }
 }
 
-void add_source(Registry& r, const TickSource* source) {
-  const auto* const host = dynamic_cast<const HostSource*>(source);
-  if (host == nullptr) return;
-  for (const auto& [name, state] : host->states()) {
+void add_source(Registry& r, const TickSource& source) {
+  for (const auto& [name, state] : source.states()) {
     const MetricLabels labels = {{"collector", name}};
     count(r, "collector_reads_total", "Reads of a collector", state.reads, labels);
     count(r, "collector_failures_total", "Reads of a collector that failed", state.failures, labels);
@@ -95,8 +93,9 @@ void add_source(Registry& r, const TickSource* source) {
     gauge(r, "collector_duration_seconds", "Time that the last read took",
           static_cast<double>(state.last_duration_ns) / 1e9, labels);
   }
-  gauge(r, "mounts_stuck", "Mounts that do not answer", static_cast<double>(host->stuck_mounts().size()));
-  for (const StuckMount& mount : host->stuck_mounts()) {
+  const std::vector<StuckMount> stuck = source.stuck_mounts();
+  gauge(r, "mounts_stuck", "Mounts that do not answer", static_cast<double>(stuck.size()));
+  for (const StuckMount& mount : stuck) {
     gauge(r, "mount_stuck_since_timestamp_seconds", "When a mount that does not answer was asked (Unix time)",
           static_cast<double>(mount.since_ns) / 1e9,
           {{"mount", sanitize_utf8(mount.mount_point)},
@@ -123,6 +122,17 @@ void add_spool(Registry& r, const Spool& spool) {
   count(r, "spool_syncs_total", "Syncs of files", stats.syncs);
 }
 
+void add_output(Registry& r, const Output& output) {
+  gauge(r, "in_flight_batches", "Batches sent and not yet acknowledged", static_cast<double>(output.state().in_flight));
+  for (const OutputMetric& one : output.metrics()) {
+    if (one.kind == OutputMetric::Kind::kCounter) {
+      count(r, one.name, one.help, one.value);
+    } else {
+      gauge(r, one.name, one.help, static_cast<double>(one.value));
+    }
+  }
+}
+
 }  // namespace
 
 std::string AgentTelemetry::metrics_text() const {
@@ -130,15 +140,7 @@ std::string AgentTelemetry::metrics_text() const {
   add_agent(r, parts_.agent);
   add_source(r, parts_.source);
   add_spool(r, parts_.spool);
-  const Uplink::State uplink = parts_.uplink.state();
-  gauge(r, "id_conflict", "1 while another run sends under this agent's id, as the server tells",
-        uplink.conflict.empty() ? 0 : 1);
-  count(r, "id_conflicts_told_total", "Times that a server told of another run under this agent's id",
-        uplink.conflicts_told);
-  gauge(r, "connected", "1 while a server answers", uplink.connected ? 1 : 0);
-  count(r, "connects_total", "Streams established", uplink.connects);
-  count(r, "connection_failures_total", "Streams that ended or could not be made", uplink.failures);
-  gauge(r, "in_flight_batches", "Batches sent and not yet acknowledged", static_cast<double>(uplink.in_flight));
+  add_output(r, parts_.output);
   const auto& config = parts_.engine.state();
   gauge(r, "config_revision", "Revision of the newest document in force", static_cast<double>(config.revision));
   gauge(r, "config_success", "1 if the newest configuration is in force", config.error.empty() ? 1 : 0);
@@ -154,9 +156,9 @@ telemetry::HttpHandler AgentTelemetry::pages() const {
     if (path != "/readyz")
       return {404, "text/plain; charset=utf-8", "not found; there are /metrics, /healthz, /readyz\n"};
     if (!parts_.engine.running()) return {503, "text/plain; charset=utf-8", "no configuration is in force\n"};
-    const Uplink::State uplink = parts_.uplink.state();
-    if (!uplink.connected)
-      return {503, "text/plain; charset=utf-8", "no stream to a server: " + uplink.last_error + "\n"};
+    if (const OutputState output = parts_.output.state(); !output.ready) {
+      return {503, "text/plain; charset=utf-8", output.problem + "\n"};
+    }
     return {200, "text/plain; charset=utf-8", "ready\n"};
   };
 }

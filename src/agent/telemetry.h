@@ -3,25 +3,26 @@
 
 #include "agent/agent.h"
 #include "config/engine.h"
-#include "outputs/stream/uplink.h"
+#include "inputs/tick_source.h"
+#include "outputs/output.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/registry.h"
 
 namespace monitor::agent {
 
-// All of them must outlive AgentTelemetry. `source` may be a SimulatedSource, which has no collectors to tell of.
+// All of them must outlive AgentTelemetry.
 struct AgentParts {
   const Agent& agent;
   const Spool& spool;
-  const Uplink& uplink;
+  const Output& output;
   const config::ConfigEngine& engine;
-  const TickSource* source;
+  const TickSource& source;
 };
 
 class AgentTelemetry {
  public:
   explicit AgentTelemetry(AgentParts parts) : parts_(parts) {}
-  // /metrics, /healthz, /readyz. The agent is ready when a configuration is in force and the server answers.
+  // /metrics, /healthz, /readyz. The agent is ready when a configuration is in force and the output delivers.
   telemetry::HttpHandler pages() const;
 
  private:

@@ -19,12 +19,7 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
       ->type_name("ID");
   app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between")
       ->type_name("HOST:PORT,...");
-  app.add_option("--tls-ca", flags.tls_ca,
-                 "Speak TLS with the server; its certificate must be signed by one of this file")
-      ->type_name("FILE");
-  app.add_option("--tls-server-name", flags.tls_server_name,
-                 "Name that the server's certificate must have (default: the host)")
-      ->type_name("NAME");
+  add_output_options(app, flags.output);
   auto* const file =
       app.add_option("--config", flags.config_file, "The agent's own configuration is this file")->type_name("FILE");
   app.add_option("--config-dir", flags.config_dir,
@@ -110,6 +105,7 @@ std::string check_agent_flags(AgentFlags& flags, std::vector<grpc::Target>& serv
   if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
   if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
   if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
+  if (std::string fault = check_output_flags(flags.output); !fault.empty()) return fault;
   for (const std::string_view part : split(flags.server, ',')) {
     auto target = grpc::parse_target(std::string(trim(part)), 50051);
     if (!target) return "--server: " + target.error().message();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bin/agent_output.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
@@ -17,8 +18,7 @@ namespace monitor {
 struct AgentFlags {
   std::string agent_id;
   std::string server = "localhost:50051";
-  std::string tls_ca;
-  std::string tls_server_name;
+  OutputFlags output;
   std::string config_file;
   std::string config_dir;
   std::string config_key;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "agent/agent.h"
@@ -18,18 +17,16 @@
 #include "base/trust.h"
 #include "bin/agent_config.h"
 #include "bin/agent_flags.h"
+#include "bin/agent_output.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
 #include "config/file/file_source.h"
 #include "config/keys.h"
-#include "grpc/channel.h"
-#include "grpc/resolver.h"
-#include "grpc/tls.h"
+#include "inputs/proc/host_source.h"
 #include "inputs/proc/probe_process.h"
 #include "inputs/simulated/simulated.h"
-#include "outputs/stream/uplink.h"
 #include "plugins/chain/plugin_report.h"
 #include "plugins/hosted/plugin_hosts.h"
 #include "telemetry/http/http_server.h"
@@ -77,7 +74,9 @@ int report_no_etcd(const Error& reason) {
 std::unique_ptr<agent::TickSource> make_source(const AgentFlags& flags, uint64_t seed, metrics::SeriesTable& table,
                                                const Clock& clock) {
   if (flags.simulate.given()) return std::make_unique<agent::SimulatedSource>(seed, table);
-  return std::make_unique<agent::HostSource>(flags.roots, table, clock, agent::probe_mount_apart);
+  auto host = std::make_unique<agent::HostSource>(flags.roots, table, clock, agent::probe_mount_apart);
+  if (flags.once) host->set_patience(kNanosPerSecond);
+  return host;
 }
 
 // Takes what the configuration says and does nothing with it.
@@ -132,7 +131,6 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
   const auto source = make_source(flags, seed, table, clock);
-  if (auto* const host = dynamic_cast<agent::HostSource*>(source.get())) host->set_patience(kNanosPerSecond);
   agent::OnceOptions options_once{flags.agent_id, host_name(), version(), flags.format == "json"};
   options_once.trace = flags.trace_plugins;
   const auto text = agent::read_once(options_once, keep.kept, loop, table, *source, &plugins);
@@ -142,23 +140,6 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   }
   std::cout << *text << std::flush;
   return kExitOk;
-}
-
-// By the server's host: each must show a certificate of its own name. Empty without TLS.
-using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
-
-Result<SecurityByHost> security(const AgentFlags& flags, const std::vector<grpc::Target>& servers) {
-  SecurityByHost contexts;
-  if (flags.tls_ca.empty()) return contexts;
-  for (const grpc::Target& server : servers) {
-    grpc::TlsClientOptions options;
-    options.ca_file = flags.tls_ca;
-    options.server_name = flags.tls_server_name.empty() ? server.host : flags.tls_server_name;
-    auto context = grpc::TlsClientContext::load(options);
-    if (!context) return context.error();
-    contexts[server.host] = std::move(*context);
-  }
-  return contexts;
 }
 
 std::string new_incarnation(Random& random) {
@@ -171,24 +152,28 @@ std::string new_incarnation(Random& random) {
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target> servers, uint64_t seed,
-               std::string own_folder, SecurityByHost tls, StopGuard& guard)
+               std::string own_folder, StopGuard& guard)
       : cli_(cli),
         guard_(guard),
         flags_(flags),
         own_folder_(std::move(own_folder)),
-        tls_(std::move(tls)),
         source_(make_source(flags, seed, table_, clock_)),
         plugins_(loop_, table_, plugin_folder(flags, cli.data_folder()), agent::plugin_host_program()),
         agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_),
-        uplink_(loop_, [this](const grpc::Target& server) { return connect(server); }, random_, keeper_.spool(),
-                {std::move(servers), {flags.agent_id, incarnation_, version(), host_name()}}) {
-    agent_.attach(keeper_.spool(), [this] { uplink_.wake(); });
+        output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
+                {flags.agent_id, incarnation_, version(), host_name()}) {
+    agent_.attach(keeper_.spool(), [this] { output_->wake(); });
   }
 
   // The exit status.
   int run() {
-    if (const Status opened = keeper_.open([this] { uplink_.wake(); }); !opened) {
+    if (const Status opened = output_.open(); !opened) {
+      log_error("cannot start; its output cannot be used",
+                {{"output", flags_.output.output}, {"reason", opened.error()}});
+      return opened.error().code() == Code::kAborted ? exit_code_for(opened.error()) : kExitIo;
+    }
+    if (const Status opened = keeper_.open([this] { output_->wake(); }); !opened) {
       log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});
       return exit_code_for(opened.error());
     }
@@ -208,19 +193,17 @@ class AgentProgram final : private config::Applier {
     });
     config_->start(*engine_, [this](config::AgentStatus& status, config::AgentInventory& inventory) {
       for (const agent::PluginState& one : agent_.plugins()) status.plugins.push_back(agent::status_of(one));
-      for (const agent::StuckMount& one : stuck_mounts()) {
+      for (const agent::StuckMount& one : source_->stuck_mounts()) {
         status.mounts.push_back({one.mount_point, one.type, one.source, one.since_ns});
       }
       status.series_full = agent_.series_full();
-      status.warning = uplink_.state().conflict;
+      status.warning = output_->state().warning;
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });
-    uplink_.set_on_conflict([this] { config_->changed(); });
-    if (auto* const host = dynamic_cast<agent::HostSource*>(source_.get())) {
-      host->set_on_stuck([this] { config_->changed(); });
-    }
-    uplink_.start();
+    output_->set_on_warning([this] { config_->changed(); });
+    source_->set_on_stuck([this] { config_->changed(); });
+    output_->start();
     loop_.run();
     keeper_.close();
     log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
@@ -229,15 +212,6 @@ class AgentProgram final : private config::Applier {
   }
 
  private:
-  std::unique_ptr<grpc::CallStarter> connect(const grpc::Target& server) {
-    grpc::ChannelOptions options;
-    options.host = server.host;
-    options.port = server.port;
-    if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
-    options.session = agent::uplink_session_options();
-    return std::make_unique<grpc::Channel>(loop_, resolver_, options);
-  }
-
   Status configure() {
     const bool files = !flags_.config_file.empty() || !flags_.config_dir.empty();
     auto made = AgentConfig::make(
@@ -259,7 +233,7 @@ class AgentProgram final : private config::Applier {
 
   // Its own pages, where they are wanted.
   Status serve_pages() {
-    telemetry_.emplace(agent::AgentParts{agent_, keeper_.spool(), uplink_, *engine_, source_.get()});
+    telemetry_.emplace(agent::AgentParts{agent_, keeper_.spool(), *output_, *engine_, *source_});
     if (flags_.http == "off") return {};
     const auto address = telemetry::parse_http_address(flags_.http);
     if (!address) return address.error();
@@ -268,11 +242,6 @@ class AgentProgram final : private config::Applier {
     http_ = std::move(*started);
     log_info("listening", {{"service", "http"}, {"address", fmt::format("{}:{}", address->address, http_->port())}});
     return {};
-  }
-
-  std::vector<agent::StuckMount> stuck_mounts() const {
-    const auto* const host = dynamic_cast<const agent::HostSource*>(source_.get());
-    return host == nullptr ? std::vector<agent::StuckMount>() : host->stuck_mounts();
   }
 
   void stop() {
@@ -285,7 +254,7 @@ class AgentProgram final : private config::Applier {
       leave(keeper_.spool().batches() == 0);
       one_ended();
     };
-    agent_.stop([this, sent] { uplink_.drain(sent); });
+    agent_.stop([this, sent] { output_->drain(sent); });
   }
 
   // Takes its status away. `stopped`: nothing waits in the spool.
@@ -301,7 +270,6 @@ class AgentProgram final : private config::Applier {
   StopGuard& guard_;
   const AgentFlags& flags_;
   std::string own_folder_;
-  SecurityByHost tls_;
   SystemClock clock_;
   EventLoop loop_{clock_};
   PosixDisk disk_;
@@ -312,8 +280,7 @@ class AgentProgram final : private config::Applier {
   agent::PluginHosts plugins_;
   agent::Agent agent_;
   AgentSpool keeper_;
-  grpc::ThreadResolver resolver_{loop_};
-  agent::Uplink uplink_;
+  AgentOutput output_;
   ThreadWorker writer_{loop_};  // of what is kept of the configuration
   config::LastGood last_good_{disk_, writer_, own_folder_ + "/last-good.json"};
   std::unique_ptr<AgentConfig> config_;
@@ -321,7 +288,7 @@ class AgentProgram final : private config::Applier {
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
   bool leaving_ = false;
-  int ending_ = 2;  // what a stop waits for: uplink, configuration
+  int ending_ = 2;  // what a stop waits for: output, configuration
 };
 
 // The folders that the agent keeps data in, made when they are missing, and those that tell it what to do.
@@ -355,12 +322,7 @@ int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target>
     log_error("cannot start; give another --agent-id or --data", {{"reason", lock.error()}});
     return exit_code_for(lock.error());
   }
-  auto tls = security(flags, servers);
-  if (!tls) {
-    log_error("cannot set up TLS", {{"reason", tls.error()}});
-    return kExitIo;
-  }
-  return AgentProgram(cli, flags, std::move(servers), seed, own_folder, std::move(*tls), guard).run();
+  return AgentProgram(cli, flags, std::move(servers), seed, own_folder, guard).run();
 }
 
 int run(int argc, char** argv) {
@@ -371,6 +333,7 @@ int run(int argc, char** argv) {
            "Collects what this host does and streams it to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
            "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
+           "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"
            "  monitor-agent --once\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent spool verify /var/lib/monitor/agent/agent-001/spool\n"

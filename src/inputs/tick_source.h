@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,6 +18,16 @@ struct CollectorState {
   uint64_t failures = 0;
   int64_t last_duration_ns = 0;
   std::string error;  // of the last read; empty when it went well
+};
+
+// A mount that does not answer.
+struct StuckMount {
+  std::string mount_point;
+  std::string type;
+  std::string source;
+  int64_t since_ns = 0;  // Unix time at which it was asked
+
+  bool operator==(const StuckMount&) const = default;
 };
 
 class TickSource {
@@ -34,6 +45,10 @@ class TickSource {
   virtual void forget_series() {}
   // By the collector's name, over all grids.
   virtual std::map<std::string, CollectorState> states() const { return {}; }
+  // Mounts that do not answer, while filesystems are collected.
+  virtual std::vector<StuckMount> stuck_mounts() const { return {}; }
+  // `call` is called when stuck_mounts() changes.
+  virtual void set_on_stuck(std::function<void()> call) { (void)call; }
 };
 
 }  // namespace monitor::agent

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "stream/messages.h"
 
 namespace monitor::agent {
 

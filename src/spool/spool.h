@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "metrics/batch.h"
-#include "stream/sender.h"
+#include "stream/batch_source.h"
 
 namespace monitor::agent {
 

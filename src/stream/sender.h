@@ -15,29 +15,10 @@
 
 #include "base/fifo.h"
 #include "base/result.h"
+#include "stream/batch_source.h"
 #include "stream/messages.h"
 
 namespace monitor::stream {
-
-// A batch as its source knows it; the id is the source's own.
-struct Outgoing {
-  uint64_t id = 0;
-  std::string_view bytes;
-};
-
-// Where batches come from. A batch that was given out stays the source's until one of the calls below names it.
-class BatchSource {
- public:
-  virtual ~BatchSource() = default;
-  // The next batch to send; nothing when there is none. The bytes live until the next call to the source.
-  virtual std::optional<Outgoing> next() = 0;
-  // It is in the log: free it.
-  virtual void acknowledged(uint64_t id) = 0;
-  // It can never be stored: drop it, with a record.
-  virtual void rejected(uint64_t id, std::string_view reason) = 0;
-  // Not known to be stored: it must be given out again. Called newest first.
-  virtual void returned(uint64_t id) = 0;
-};
 
 class Sender {
  public:

@@ -279,7 +279,7 @@ AgentState AgentHost::state() const {
   if (process_->stopping()) return AgentState::kStopping;
   if (environment_.schedule.now_ns() - started_ns_ < 100 * kNanosPerMilli) return AgentState::kRecovering;
   if (process_->spool().stats().memory_batches > 0) return AgentState::kMemory;
-  if (!process_->uplink().state().connected) return AgentState::kAlone;
+  if (!process_->uplink().state().ready) return AgentState::kAlone;
   if (process_->spool().batches() > 4) return AgentState::kBacklog;
   return process_->spool().batches() > 0 ? AgentState::kInFlight : AgentState::kQuiet;
 }
@@ -291,10 +291,9 @@ stream::Hello AgentHost::hello() const {
 std::string AgentHost::describe() const {
   if (!process_) return "down";
   const agent::SpoolStats stats = process_->spool().stats();
-  const agent::Uplink::State uplink = process_->uplink().state();
-  return fmt::format("{} wait, {} in memory alone, {} under way, {}, last error: {}", process_->spool().batches(),
-                     stats.memory_batches, uplink.in_flight, uplink.connected ? "connected" : "alone",
-                     uplink.last_error);
+  const agent::OutputState uplink = process_->uplink().state();
+  return fmt::format("{} wait, {} in memory alone, {} under way, {}", process_->spool().batches(), stats.memory_batches,
+                     uplink.in_flight, uplink.ready ? "connected" : uplink.problem);
 }
 
 bool AgentHost::drained() const { return process_ != nullptr && process_->spool().batches() == 0; }

@@ -26,12 +26,10 @@ class HostSource final : public TickSource {
   uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
   void forget_series() override;
   std::map<std::string, CollectorState> states() const override;
-  // Mounts that do not answer, while filesystems are collected.
-  const std::vector<StuckMount>& stuck_mounts() const { return prober_->stuck(); }
+  std::vector<StuckMount> stuck_mounts() const override { return prober_->stuck(); }
+  void set_on_stuck(std::function<void()> call) override { on_stuck_ = std::move(call); }
   // How long a read waits for mounts at least; for whoever reads once.
   void set_patience(int64_t ns) { prober_->set_patience(ns); }
-  // Told when a mount stops answering, and when it answers again.
-  void set_on_stuck(std::function<void()> call) { on_stuck_ = std::move(call); }
 
  private:
   struct Slot {

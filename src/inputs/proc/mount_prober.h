@@ -21,20 +21,11 @@
 
 #include "base/clock.h"
 #include "inputs/proc/mount_facts.h"
+#include "inputs/tick_source.h"
 
 namespace monitor::agent {
 
 using ProbeMount = std::function<Result<MountFacts>(const Mount& mount, const MountOrigin& origin)>;
-
-// A mount that does not answer.
-struct StuckMount {
-  std::string mount_point;
-  std::string type;
-  std::string source;
-  int64_t since_ns = 0;  // Unix time at which it was asked
-
-  bool operator==(const StuckMount&) const = default;
-};
 
 class MountProber {
  public:

@@ -64,7 +64,7 @@ void Uplink::connect() {
   call_ = connection_->start(kMethod, {}, *this);
   hello_timer_ = timers_.call_after(kHelloTimeout, [this] {
     hello_timer_ = 0;
-    if (state_.connected) return;
+    if (connected_) return;
     end_stream();
     retry(fmt::format("no answer to Hello within {} s", kHelloTimeout / kNanosPerSecond));
   });
@@ -77,13 +77,13 @@ void Uplink::end_stream() {
   sender_.reset();
   call_.reset();
   connection_.reset();
-  state_.connected = false;
+  connected_ = false;
 }
 
 void Uplink::retry(const std::string& why) {
   if (stopped_) return;
-  ++state_.failures;
-  state_.last_error = why;
+  ++failures_;
+  last_error_ = why;
   const int64_t wait = backoff_.next_ns();
   log_warning("no stream to the server; batches are kept, trying again",
               {{"server", server_name()}, {"reason", why}, {"wait_ms", wait / kNanosPerMilli}});
@@ -101,7 +101,6 @@ void Uplink::pump() {
     if (!message) break;
     call_->write(*message);
   }
-  state_.in_flight = sender_->in_flight();
 }
 
 void Uplink::on_message(std::string_view message) {
@@ -112,11 +111,10 @@ void Uplink::on_message(std::string_view message) {
     retry(why);
     return;
   }
-  if (sender_->established() && !state_.connected) {
-    state_.connected = true;
-    state_.server = server_name();
-    state_.last_error.clear();
-    ++state_.connects;
+  if (sender_->established() && !connected_) {
+    connected_ = true;
+    last_error_.clear();
+    ++connects_;
     log_info("stream to the server established", {{"server", server_name()}, {"version", sender_->server_version()}});
   }
   if (const auto notice = sender_->take_notice()) take_notice(*notice);
@@ -137,16 +135,16 @@ void Uplink::take_notice(const stream::Notice& notice) {
   }
   log_warning("agent_id_conflict",
               {{"agent", options_.hello.agent_id}, {"server", server_name()}, {"text", notice.text}});
-  ++state_.conflicts_told;
-  const bool news = state_.conflict != notice.text;
-  state_.conflict = notice.text;
+  ++conflicts_told_;
+  const bool news = conflict_ != notice.text;
+  conflict_ = notice.text;
   timers_.cancel_timer(conflict_timer_);
   conflict_timer_ = timers_.call_after(kConflictLasts, [this] {
     conflict_timer_ = 0;
-    state_.conflict.clear();
-    if (on_conflict_) on_conflict_();
+    conflict_.clear();
+    if (on_warning_) on_warning_();
   });
-  if (news && on_conflict_) on_conflict_();
+  if (news && on_warning_) on_warning_();
 }
 
 void Uplink::on_done(const grpc::CallStatus& status, const grpc::Metadata&) {
@@ -164,12 +162,27 @@ void Uplink::drain(std::function<void()> done) {
 
 void Uplink::maybe_drained() {
   if (!drained_) return;
-  const bool streaming = state_.connected && sender_;
+  const bool streaming = connected_ && sender_;
   if (streaming && sender_->in_flight() > 0 && !sender_->draining()) return;
   auto done = std::exchange(drained_, nullptr);
   timers_.call_after(0, std::move(done));
 }
 
-Uplink::State Uplink::state() const { return state_; }
+OutputState Uplink::state() const {
+  OutputState state{connected_, "", conflict_, sender_ ? sender_->in_flight() : 0};
+  if (!connected_) state.problem = "no stream to a server: " + last_error_;
+  return state;
+}
+
+std::vector<OutputMetric> Uplink::metrics() const {
+  using Kind = OutputMetric::Kind;
+  return {{"id_conflict", "1 while a server reports another run under this agent's id", Kind::kGauge,
+           conflict_.empty() ? 0U : 1U},
+          {"id_conflicts_told_total", "Reports by a server of another run under this agent's id", Kind::kCounter,
+           conflicts_told_},
+          {"connected", "1 while a server answers", Kind::kGauge, connected_ ? 1U : 0U},
+          {"connects_total", "Streams established", Kind::kCounter, connects_},
+          {"connection_failures_total", "Streams that ended or could not be established", Kind::kCounter, failures_}};
+}
 
 }  // namespace monitor::agent

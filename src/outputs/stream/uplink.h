@@ -1,5 +1,5 @@
-// Uplink: keeps a stream to a server open and sends what the spool holds. It connects, waits with jittered backoff
-// after a failure, takes the next server in turn, and leaves a server that drains. Everything on the loop's thread.
+// Uplink: the output that keeps a stream to a server open. It connects, waits with jittered backoff after a failure,
+// takes the next server in turn, and leaves a server that drains. The stream's window is its back-pressure.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "grpc/client_call.h"
 #include "grpc/client_session.h"
 #include "grpc/resolver.h"
+#include "outputs/output.h"
 #include "stream/sender.h"
 
 namespace monitor::agent {
@@ -31,32 +32,19 @@ using Connector = std::function<std::unique_ptr<grpc::CallStarter>(const grpc::T
 // way, and TCP has acknowledged it) would otherwise be waited for without end.
 grpc::ClientSessionOptions uplink_session_options();
 
-class Uplink final : private grpc::ClientCallHandler {
+class Uplink final : public Output, private grpc::ClientCallHandler {
  public:
-  struct State {
-    bool connected = false;  // the server has answered Hello
-    std::string server;
-    std::string last_error;
-    uint64_t connects = 0;
-    uint64_t failures = 0;
-    size_t in_flight = 0;
-    std::string conflict;  // who else sends under this agent id, as the server told lately; empty: nobody
-    uint64_t conflicts_told = 0;
-  };
-
   // Timers, random and source must outlive it, as must what the connector uses.
   Uplink(Timers& timers, Connector connector, Random& random, stream::BatchSource& source, UplinkOptions options);
   ~Uplink() override;
 
-  // Called when State::conflict came or went.
-  void set_on_conflict(std::function<void()> call) { on_conflict_ = std::move(call); }
-  void start();
-  // The source has something new.
-  void wake();
-  // Sends what can be sent and calls back, later, when all of it is answered, or at once when there is no stream. The
-  // owner sets the limit of time.
-  void drain(std::function<void()> done);
-  State state() const;
+  void start() override;
+  void wake() override;
+  void drain(std::function<void()> done) override;
+  // `warning`: who else sends under this agent id, as the server reported lately.
+  OutputState state() const override;
+  std::vector<OutputMetric> metrics() const override;
+  void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
 
  private:
   void connect();
@@ -83,9 +71,14 @@ class Uplink final : private grpc::ClientCallHandler {
   std::unique_ptr<grpc::ClientCall> call_;
   std::optional<stream::Sender> sender_;
   std::function<void()> drained_;
-  std::function<void()> on_conflict_;
+  std::function<void()> on_warning_;
   Timers::TimerId conflict_timer_ = 0;
-  State state_;
+  bool connected_ = false;  // the server has answered Hello
+  std::string last_error_;
+  std::string conflict_;
+  uint64_t connects_ = 0;
+  uint64_t failures_ = 0;
+  uint64_t conflicts_told_ = 0;
   bool stopped_ = false;
 };
 

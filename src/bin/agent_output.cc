@@ -1,0 +1,122 @@
+#include "bin/agent_output.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/answer_within.h"
+#include "base/log.h"
+#include "base/size_format.h"
+#include "base/text.h"
+#include "grpc/channel.h"
+#include "grpc/tls.h"
+#include "outputs/file/file_output.h"
+#include "outputs/stream/uplink.h"
+
+namespace monitor {
+
+namespace {
+
+constexpr std::string_view kStream = "stream";
+constexpr std::string_view kFile = "file:";
+constexpr int64_t kFileAnswers = 2 * kNanosPerSecond;
+
+bool is_file(const OutputFlags& flags) { return flags.output.starts_with(kFile); }
+
+}  // namespace
+
+void add_output_options(CLI::App& app, OutputFlags& flags) {
+  app.add_option("--tls-ca", flags.tls_ca,
+                 "Speak TLS with the server; its certificate must be signed by one of this file")
+      ->type_name("FILE");
+  app.add_option("--tls-server-name", flags.tls_server_name,
+                 "Name that the server's certificate must have (default: the host)")
+      ->type_name("NAME");
+  app.add_option("--output", flags.output,
+                 "Where batches go: stream (to --server), or file:PATH (JSON lines, a line a tick)")
+      ->type_name("stream|file:PATH");
+  app.add_option("--output-max", flags.max, "With --output file: the size at which the file is rotated, from 1MiB on")
+      ->type_name("SIZE");
+  app.add_option("--output-files", flags.files,
+                 "With --output file: how many files are kept, the current one included; the oldest is removed")
+      ->type_name("COUNT");
+  flags.app = &app;
+}
+
+std::string check_output_flags(const OutputFlags& flags) {
+  using Options = agent::RotatingFileOptions;
+  if (flags.output != kStream && (!is_file(flags) || flags.output.size() == kFile.size())) {
+    return fmt::format("--output: got {}, expected stream or file:PATH", json_quote(flags.output.substr(0, 160)));
+  }
+  const auto max = parse_size(flags.max);
+  if (!max) return "--output-max: " + max.error().message();
+  if (*max < Options::kLeastMaxBytes) {
+    return fmt::format("--output-max: got {}, expected at least {}", format_size(*max),
+                       format_size(Options::kLeastMaxBytes));
+  }
+  if (flags.files < 1 || flags.files > Options::kMostFiles) {
+    return fmt::format("--output-files: got {}, expected 1 to {}", flags.files, Options::kMostFiles);
+  }
+  const std::vector<const char*> others = is_file(flags) ? std::vector{"--server", "--tls-ca", "--tls-server-name"}
+                                                         : std::vector{"--output-max", "--output-files"};
+  for (const char* const option : others) {
+    if (flags.app->get_option(option)->count() == 0) continue;
+    return fmt::format("{} has no effect with --output {}; leave one of them out", option, flags.output);
+  }
+  return "";
+}
+
+AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
+                         std::vector<grpc::Target> servers, stream::Hello hello)
+    : flags_(flags), loop_(loop), servers_(std::move(servers)) {
+  if (is_file(flags_)) {
+    worker_ = std::make_unique<ThreadWorker>(loop);
+    agent::RotatingFileOptions options;
+    options.path = flags_.output.substr(kFile.size());
+    options.max_bytes = parse_size(flags_.max).value();
+    options.files = flags_.files;
+    const auto file = std::make_shared<agent::RotatingFile>(*disk_, std::move(options));
+    open_ = [file, disk = disk_]() -> Status {
+      // On a mount that hangs, it outlives the program's parts.
+      const auto opened = answer_within<Status>(kFileAnswers, [file, disk] { return file->open(); });
+      if (opened) return *opened;
+      return Error(Code::kDeadlineExceeded, "opening " + file->path() + ": no answer within 2 s");
+    };
+    output_ = std::make_unique<agent::FileOutput>(file, loop, *worker_, random, source);
+    return;
+  }
+  resolver_ = std::make_unique<grpc::ThreadResolver>(loop);
+  open_ = [this] { return load_tls(); };
+  output_ = std::make_unique<agent::Uplink>(
+      loop, [this](const grpc::Target& server) { return connect(server); }, random, source,
+      agent::UplinkOptions{servers_, std::move(hello)});
+}
+
+AgentOutput::~AgentOutput() = default;
+
+Status AgentOutput::open() { return open_(); }
+
+Status AgentOutput::load_tls() {
+  if (flags_.tls_ca.empty()) return {};
+  for (const grpc::Target& server : servers_) {
+    grpc::TlsClientOptions options;
+    options.ca_file = flags_.tls_ca;
+    options.server_name = flags_.tls_server_name.empty() ? server.host : flags_.tls_server_name;
+    auto context = grpc::TlsClientContext::load(options);
+    if (!context) return context.error();
+    tls_[server.host] = std::move(*context);
+  }
+  return {};
+}
+
+std::unique_ptr<grpc::CallStarter> AgentOutput::connect(const grpc::Target& server) {
+  grpc::ChannelOptions options;
+  options.host = server.host;
+  options.port = server.port;
+  if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
+  options.session = agent::uplink_session_options();
+  return std::make_unique<grpc::Channel>(loop_, *resolver_, options);
+}
+
+}  // namespace monitor

@@ -1,0 +1,72 @@
+// monitor-agent's output by its options: --output stream, or file:PATH.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/worker.h"
+#include "grpc/client_call.h"
+#include "grpc/resolver.h"
+#include "grpc/secure_transform.h"
+#include "outputs/file/rotating_file.h"
+#include "outputs/output.h"
+#include "stream/batch_source.h"
+#include "stream/messages.h"
+
+namespace monitor {
+
+struct OutputFlags {
+  std::string output = "stream";
+  std::string max = "100MiB";
+  uint64_t files = agent::RotatingFileOptions::kDefaultFiles;
+  std::string tls_ca;
+  std::string tls_server_name;
+  const CLI::App* app = nullptr;  // which options were given
+};
+
+void add_output_options(CLI::App& app, OutputFlags& flags);
+// What is wrong with the options beyond their form; empty when nothing is.
+std::string check_output_flags(const OutputFlags& flags);
+
+// Owns the output and what it needs: its thread for the disk, or its resolver and TLS contexts. Destroyed before the
+// loop and the source.
+class AgentOutput {
+ public:
+  AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
+              std::vector<grpc::Target> servers, stream::Hello hello);
+  ~AgentOutput();
+
+  // Before the loop runs; blocks. Errors: TLS files that cannot be read; a file that cannot be written, or that another
+  // process writes (kAborted).
+  Status open();
+  agent::Output& operator*() { return *output_; }
+  agent::Output* operator->() { return output_.get(); }
+
+ private:
+  // By the server's host: each must show a certificate of its own name. Empty without TLS.
+  using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
+
+  Status load_tls();
+  std::unique_ptr<grpc::CallStarter> connect(const grpc::Target& server);
+
+  OutputFlags flags_;
+  EventLoop& loop_;
+  std::shared_ptr<PosixDisk> disk_ = std::make_shared<PosixDisk>();
+  std::vector<grpc::Target> servers_;
+  SecurityByHost tls_;
+  std::unique_ptr<grpc::ThreadResolver> resolver_;
+  std::unique_ptr<ThreadWorker> worker_;
+  std::unique_ptr<agent::Output> output_;
+  std::function<Status()> open_;
+};
+
+}  // namespace monitor

@@ -1,0 +1,81 @@
+// FileOutput: the output that writes batches as JSON lines into a rotating file, a line a tick, in the form of
+// `monitor-analysis get-metrics --format json` (docs/payload.md).
+//
+// A batch is delivered when its lines are synced. While the disk is full or fails, batches wait in the spool and the
+// write is tried again with jittered backoff. A batch without ticks (a heartbeat) has no line.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/net/backoff.h"
+#include "base/worker.h"
+#include "outputs/file/rotating_file.h"
+#include "outputs/output.h"
+#include "stream/batch_source.h"
+
+namespace monitor::agent {
+
+class FileOutput final : public Output {
+ public:
+  // `file` is open before start(), and used by the worker's jobs from then on, also after the output is gone: its disk
+  // must outlive them. Everything else must outlive the output.
+  FileOutput(std::shared_ptr<RotatingFile> file, Timers& timers, Worker& worker, Random& random,
+             stream::BatchSource& source);
+  ~FileOutput() override;
+
+  void start() override { pump(); }
+  void wake() override { pump(); }
+  void drain(std::function<void()> done) override;
+  // `warning`: the file cannot be written.
+  OutputState state() const override;
+  std::vector<OutputMetric> metrics() const override;
+  void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
+
+ private:
+  struct Taken {
+    uint64_t id = 0;
+    std::string bytes;
+    Status readable;  // by the worker
+  };
+  // What the worker writes at once: one sync for all of it.
+  struct Job {
+    std::vector<Taken> batches;
+    Status written;
+    uint64_t ticks = 0;
+    uint64_t bytes = 0;
+    uint64_t rotations = 0;  // of the file, so far
+
+    void run(RotatingFile& file);
+  };
+
+  void pump();
+  void finished(const Job& job);
+  void succeeded(const Job& job);
+  void failed(const Job& job);
+  void give_back(const Job& job);
+  void maybe_drained();
+
+  Timers& timers_;
+  Worker& worker_;
+  stream::BatchSource& source_;
+  Backoff backoff_;
+  std::shared_ptr<RotatingFile> file_;
+  std::shared_ptr<Job> job_;  // running; null: none
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Timers::TimerId retry_timer_ = 0;
+  std::function<void()> drained_;
+  std::function<void()> on_warning_;
+
+  std::string problem_;  // of the last write; empty: it succeeded
+  uint64_t ticks_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t rotations_ = 0;
+  uint64_t failures_ = 0;
+};
+
+}  // namespace monitor::agent
