@@ -1,6 +1,6 @@
--- The rate of counters: what the built-in `derive` does with {"what": "rate"}, as a script.
+-- The rate of counters: does the same as the built-in plugin `derive` with {"what": "rate"}.
 --   {"name": "derive_rate", "config": {"match": "^system%.disk%.io$", "suffix": ".rate"}}
--- match: a pattern of Lua; a value that went down is a new baseline.
+-- match: a Lua pattern for names. A value that has decreased becomes the new baseline.
 
 local known = {match = "string", suffix = "string"}
 local match, suffix
@@ -10,12 +10,12 @@ function initialize(config)
     if not known[name] then error("unknown option \"" .. name .. "\" (known: match, suffix)", 0) end
     if type(value) ~= known[name] then error("\"" .. name .. "\" must be a " .. known[name], 0) end
   end
-  match = config.match or error("\"match\" must be a pattern of names", 0)
+  match = config.match or error("\"match\" must be a Lua pattern", 0)
   suffix = config.suffix or ".rate"
-  string.find("", match) -- what is no pattern fails here, and not with every tick
+  string.find("", match) -- an invalid pattern fails here, not in every tick
 end
 
--- One text for a series: its name and labels in order.
+-- A unique key for a series: its name and its sorted labels.
 local function key_of(point)
   local parts = {}
   for name, value in pairs(point.labels) do parts[#parts + 1] = name .. "=" .. value end

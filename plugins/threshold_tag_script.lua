@@ -1,4 +1,4 @@
--- A label for points beyond a threshold: what the built-in `threshold_tag` does, as a script.
+-- Labels points beyond a threshold: does the same as the built-in plugin `threshold_tag`.
 --   {"name": "threshold_tag_script", "config": {"match": "^system%.cpu%.utilization$", "warning": 0.8, "critical": 0.95}}
 
 local known = {match = "string", label = "string", warning = "number", critical = "number"}
@@ -9,7 +9,7 @@ function initialize(config)
     if not known[name] then error("unknown option \"" .. name .. "\" (known: match, label, warning, critical)", 0) end
     if type(value) ~= known[name] then error("\"" .. name .. "\" must be a " .. known[name], 0) end
   end
-  match = config.match or error("\"match\" must be a pattern of names", 0)
+  match = config.match or error("\"match\" must be a Lua pattern", 0)
   label = config.label or "level"
   warning, critical = config.warning, config.critical
   if not warning and not critical then error("\"warning\" or \"critical\" must be a number", 0) end

@@ -1,4 +1,4 @@
-# find_package(monitor-plugin): the target monitor::plugin, headers alone. Found relative to this file.
+# find_package(monitor-plugin) defines the header-only target monitor::plugin. Paths are relative to this file.
 get_filename_component(_monitor_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 if(NOT TARGET monitor::plugin)
   add_library(monitor::plugin INTERFACE IMPORTED)

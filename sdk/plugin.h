@@ -1,13 +1,14 @@
-/* The interface between a native plugin and its host: plain C, so that it holds over compilers and their versions.
+/* The interface between a native plugin and its host. It is plain C, so that it is stable across compilers.
  * C++ plugins use plugin.hpp, which wraps it. docs/plugins.md is the guide, docs/plugin-abi.md the reference.
  *
- * - Every struct that may grow begins with its size. Whoever reads one reads no more than that, and takes what is
- *   beyond for absent: a plugin that was built against minor version n runs with n+1 and the other way round.
- * - A newer major version is refused.
- * - No exception and no object of C++ crosses. Who allocates frees. Texts have a length and need no end; those that a
- *   call is given are valid until it returns.
- * - Every function of the plugin is called on one thread, one at a time. The host's functions may be called only from
- *   within such a call.
+ * - Every struct that may grow begins with its size. The reader must not read beyond that size, and must treat
+ *   fields beyond it as absent. A plugin built against minor version n therefore runs on a host with n+1, and vice
+ *   versa.
+ * - The host rejects a newer major version.
+ * - No exception and no C++ object crosses the interface. The side that allocates memory frees it. Strings have a
+ *   length and no terminator. String arguments are valid until the call returns.
+ * - The host calls the plugin's functions on one thread, one at a time. The plugin may call the host's functions only
+ *   during such a call.
  */
 #ifndef MONITOR_PLUGIN_H
 #define MONITOR_PLUGIN_H
@@ -34,7 +35,7 @@ typedef struct monitor_label {
 
 enum { MONITOR_GAUGE = 0, MONITOR_COUNTER = 1 };
 
-/* What a point is of. Names 1 to 256 bytes, labels' values up to 1,024, at most 32 labels; all UTF-8. */
+/* The identity of a series. Names have 1 to 256 bytes, label values up to 1,024; at most 32 labels; all UTF-8. */
 typedef struct monitor_series {
   uint32_t size;
   uint32_t kind;    /* MONITOR_GAUGE, MONITOR_COUNTER */
@@ -49,27 +50,27 @@ typedef struct monitor_series {
 #define MONITOR_NO_SERIES UINT32_MAX
 
 typedef struct monitor_point {
-  uint32_t series; /* a number, as the host gave it */
+  uint32_t series; /* the id from series() or intern() */
   uint32_t reserved;
   union {
-    int64_t integer; /* of a series of integers */
+    int64_t integer; /* if the series is an integer series */
     double real;
   } value;
 } monitor_point;
 
-/* What was read at one moment. Points may be changed, removed (by making point_count smaller) and added, up to
- * point_capacity. */
+/* The points read at one point in time. The plugin may change points, remove them (by reducing point_count) and add
+ * them, up to point_capacity. */
 typedef struct monitor_batch {
   uint32_t size;
   uint32_t reserved;
   int64_t time_ns;        /* Unix time */
-  int64_t rates_since_ns; /* since when its rates hold; 0: no rates in it */
-  int64_t mono_ns;        /* its place on the monotonic clock: for what counts time between ticks */
+  int64_t rates_since_ns; /* start of the time span of its rates; 0: no rates */
+  int64_t mono_ns;        /* monotonic clock: use it to measure time between ticks */
   monitor_point* points;
   size_t point_count;
   size_t point_capacity;
-  /* Since 1.2 (size says whether it is there): add to it how many points were removed, so that those are counted also
-   * where others came in their place. Without it what is counted is by how many there are fewer. */
+  /* Since 1.2 (check size): the plugin adds the number of removed points, so that they are counted even if it also
+   * added points. Without this field, the host counts the decrease of point_count. */
   uint64_t dropped;
 } monitor_batch;
 
@@ -93,33 +94,33 @@ typedef struct monitor_option {
 
 enum { MONITOR_LOG_DEBUG = 0, MONITOR_LOG_INFO = 1, MONITOR_LOG_WARNING = 2, MONITOR_LOG_ERROR = 3 };
 
-/* What the host does for a plugin. Lives as long as the plugin. */
+/* The host's functions. Valid for the plugin's lifetime. */
 typedef struct monitor_host {
   uint32_t size;
   uint16_t abi_major;
   uint16_t abi_minor;
   void* context; /* first argument of the functions */
 
-  /* The series of a number; NULL when there is none. Valid as long as the plugin lives. */
+  /* Returns the series with this id, or NULL. Valid for the plugin's lifetime. */
   const monitor_series* (*series)(void* context, uint32_t id);
-  /* The number of a series, the same for the same one. MONITOR_NO_SERIES when it is not valid or there are too many. */
+  /* Returns the id of a series; equal series have the same id. MONITOR_NO_SERIES: invalid, or too many series. */
   uint32_t (*intern)(void* context, const monitor_series* series);
-  /* A line of the agent's log. */
+  /* Writes a line to the agent's log. */
   void (*log)(void* context, int level, monitor_text line);
-  /* Why the call that is running fails. */
+  /* Sets the reason for the failure of the current call. */
   void (*fail)(void* context, monitor_text reason);
 
-  /* The plugin's configuration, in create() only: `path` is a JSON pointer, as "/factor". What no call asks for at the
-   * top level is refused as unknown. */
+  /* Reads the plugin's configuration, in create() only. `path` is a JSON pointer such as "/factor". The host rejects
+   * top-level options that no call has read as unknown. */
   void (*option)(void* context, monitor_text path, monitor_option* out);
   monitor_text (*option_name)(void* context, monitor_text path, size_t index);
-  /* An option is wrong: the plugin is not started, and the message stands in log and status. */
+  /* Reports an invalid option: the plugin is not started, and the message appears in the log and the status. */
   void (*refuse)(void* context, monitor_text path, monitor_text message);
 } monitor_host;
 
 enum { MONITOR_KEEP = 0, MONITOR_DROP = 1, MONITOR_FAILED = 2 };
 
-/* Takes what save() gives. */
+/* Receives the state that save() writes. */
 typedef struct monitor_sink {
   uint32_t size;
   void* context;
@@ -133,21 +134,23 @@ typedef struct monitor_plugin {
   const char* name;
   const char* version;
 
-  /* Once, before the first batch; the configuration comes by host->option(). NULL: it cannot start; fail() says why. */
+  /* Called once, before the first batch. Reads the configuration with host->option(). NULL: it cannot start; report the
+   * reason with fail(). */
   void* (*create)(const monitor_host* host);
-  /* MONITOR_KEEP: the batch, as it is now, goes on. MONITOR_DROP: it ends here. MONITOR_FAILED: it is lost, and
-   * counted as failed; fail() says why. */
+  /* MONITOR_KEEP: the next stage gets the modified batch. MONITOR_DROP: the batch is dropped. MONITOR_FAILED: the batch
+   * is lost and counted as failed; report the reason with fail(). */
   int (*run)(void* self, monitor_batch* batch);
-  /* Once, after the last batch; frees self. */
+  /* Called once, after the last batch. Frees self. */
   void (*finalize)(void* self);
 
-  /* Since 1.1; both may be NULL. When the plugin is replaced, the old one saves at a batch boundary and the new one
-   * restores before its first batch. 0: done; else fail() says why, and the new one starts empty. 4 MiB at most. */
+  /* Since 1.1; both may be NULL. When the plugin is replaced, the old instance saves its state (at most 4 MiB) at a
+   * batch boundary, and the new one restores it before its first batch. 0: success. Otherwise report the reason with
+   * fail(); the new instance then starts without state. */
   int (*save)(void* self, const monitor_sink* sink);
   int (*restore)(void* self, const void* data, size_t size);
 } monitor_plugin;
 
-/* The one symbol that a plugin exports. NULL: it cannot run with this host. What it returns lives as long as the
+/* The only symbol that a plugin exports. NULL: the plugin cannot run on this host. The result is valid while the
  * library is loaded. */
 const monitor_plugin* monitor_plugin_entry(uint32_t host_abi_major, uint32_t host_abi_minor);
 

@@ -1,4 +1,4 @@
-// A native plugin in C++: one class and one macro. Header only, C++17, needs plugin.h and nothing else.
+// A native plugin in C++ is one class and one macro. This header is C++17 and depends only on plugin.h.
 //
 //   class Tag final : public monitor::sdk::Plugin {
 //    public:
@@ -12,8 +12,8 @@
 //   };
 //   MONITOR_PLUGIN(Tag, "tag", "1.0")
 //
-// All calls come on one thread. A method may throw: what() is the reason that stands in the agent's log and status;
-// from initialize() it means that the plugin is not started, from run() that this one batch is lost.
+// The host calls all methods on one thread. A method may throw; what() then appears in the agent's log and status.
+// After an exception from initialize() the plugin is not started; after one from run() this batch is lost.
 #ifndef MONITOR_PLUGIN_HPP
 #define MONITOR_PLUGIN_HPP
 
@@ -35,7 +35,7 @@ namespace monitor::sdk {
 inline monitor_text to_c(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view from_c(monitor_text text) { return {text.data, text.size}; }
 
-// What a point is of.
+// The identity of a series.
 struct Series {
   std::string name;
   std::string unit;
@@ -47,14 +47,14 @@ struct Series {
 
 using SeriesId = uint32_t;
 
-// What the host does for a plugin.
+// The host's functions.
 class Host {
  public:
   explicit Host(const monitor_host* host) : host_(host) {}
 
   const monitor_series& raw(SeriesId id) const {
     const monitor_series* const series = host_->series(host_->context, id);
-    if (series == nullptr) throw std::out_of_range("no series " + std::to_string(id));
+    if (series == nullptr) throw std::out_of_range("unknown series " + std::to_string(id));
     return *series;
   }
   Series series(SeriesId id) const {
@@ -70,7 +70,7 @@ class Host {
     }
     return to;
   }
-  // Throws when the series is not valid or there are too many.
+  // Throws if the series is invalid or there are too many.
   SeriesId intern(const Series& series) const {
     std::vector<monitor_label> labels;
     labels.reserve(series.labels.size());
@@ -85,7 +85,8 @@ class Host {
     to.labels = labels.data();
     to.label_count = labels.size();
     const SeriesId id = host_->intern(host_->context, &to);
-    if (id == MONITOR_NO_SERIES) throw std::length_error("series " + series.name + " is not valid, or one too many");
+    if (id == MONITOR_NO_SERIES)
+      throw std::length_error("series " + series.name + " is invalid, or there are too many series");
     return id;
   }
   void log(int level, std::string_view line) const { host_->log(host_->context, level, to_c(line)); }
@@ -94,8 +95,8 @@ class Host {
   const monitor_host* host_;
 };
 
-// The plugin's configuration. What is asked for and not given has its default; what is wrong is refused, and what is
-// given and not asked for as well.
+// The plugin's configuration. An absent option has its default value. Invalid options are rejected, and so are options
+// that the plugin does not read.
 class Options {
  public:
   explicit Options(const monitor_host* host) : host_(host) {}
@@ -116,41 +117,41 @@ class Options {
   std::string text(std::string_view name, std::string_view default_value) const {
     const monitor_option option = find(path(name));
     if (option.type == MONITOR_OPTION_TEXT) return std::string(from_c(option.text));
-    if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be a text");
+    if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be a string");
     return std::string(default_value);
   }
-  // A list of texts; one text stands for a list of one.
+  // Reads a list of strings. A single string counts as a list of one.
   std::vector<std::string> texts(std::string_view name) const {
     const monitor_option option = find(path(name));
     if (option.type == MONITOR_OPTION_TEXT) return {std::string(from_c(option.text))};
     std::vector<std::string> all;
     if (option.type != MONITOR_OPTION_LIST) {
-      if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be a text or a list of texts");
+      if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be a string or a list of strings");
       return all;
     }
     for (size_t i = 0; i < option.count; ++i) {
       const monitor_option one = find(path(name) + "/" + std::to_string(i));
       if (one.type != MONITOR_OPTION_TEXT) {
-        refuse(name, "must be a text or a list of texts");
+        refuse(name, "must be a string or a list of strings");
         return all;
       }
       all.emplace_back(from_c(one.text));
     }
     return all;
   }
-  // An object of texts.
+  // Reads an object whose values are strings.
   std::map<std::string, std::string> map(std::string_view name) const {
     const monitor_option option = find(path(name));
     std::map<std::string, std::string> all;
     if (option.type != MONITOR_OPTION_OBJECT) {
-      if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be an object of texts");
+      if (option.type != MONITOR_OPTION_ABSENT) refuse(name, "must be an object with string values");
       return all;
     }
     for (size_t i = 0; i < option.count; ++i) {
       const std::string key(from_c(host_->option_name(host_->context, to_c(path(name)), i)));
       const monitor_option one = find(path(name) + path(key));
       if (one.type != MONITOR_OPTION_TEXT) {
-        refuse(name, "must be an object of texts");
+        refuse(name, "must be an object with string values");
         return all;
       }
       all.emplace(key, from_c(one.text));
@@ -193,7 +194,7 @@ class Options {
   const monitor_host* host_;
 };
 
-// A point of a batch. Valid until the batch is changed by add() or remove_if().
+// A point of a batch. Valid until add() or remove_if() changes the batch.
 class Point {
  public:
   Point(monitor_point* point, const Host* host) : point_(point), host_(host) {}
@@ -202,7 +203,7 @@ class Point {
   void set_series(SeriesId id) { point_->series = id; }
   std::string_view name() const { return from_c(host_->raw(point_->series).name); }
   std::string_view unit() const { return from_c(host_->raw(point_->series).unit); }
-  // Empty when there is none.
+  // Returns "" if the label is absent.
   std::string_view label(std::string_view name) const {
     const monitor_series& series = host_->raw(point_->series);
     for (size_t i = 0; i < series.label_count; ++i) {
@@ -217,7 +218,7 @@ class Point {
     const auto integer = static_cast<double>(point_->value.integer);
     return series.exponent < 0 ? integer / power : integer * power;
   }
-  // The series stays: a series of integers takes the nearest that it can hold.
+  // Keeps the series: in an integer series the value is rounded to the nearest representable one.
   void set_value(double value) {
     const monitor_series& series = host_->raw(point_->series);
     if (series.integer == 0) {
@@ -225,10 +226,10 @@ class Point {
       return;
     }
     const double scaled = value * std::pow(10.0, -series.exponent);
-    if (!(std::fabs(scaled) < 9.2e18)) throw std::range_error("a value that its series of integers cannot hold");
+    if (!(std::fabs(scaled) < 9.2e18)) throw std::range_error("value out of range for its integer series");
     point_->value.integer = std::llround(scaled);
   }
-  // Gives the point a series with this label. To do it for every batch, keep what intern() gives.
+  // Moves the point to a series with this label. If you do this for every batch, cache the id that intern() returns.
   void set_label(std::string_view name, std::string_view value) {
     Series series = host_->series(point_->series);
     series.labels[std::string(name)] = std::string(value);
@@ -240,7 +241,7 @@ class Point {
   const Host* host_;
 };
 
-// What was read at one moment: a range of points.
+// The points read at one point in time.
 class Batch {
  public:
   Batch(monitor_batch* batch, const Host* host) : batch_(batch), host_(host) {}
@@ -273,13 +274,13 @@ class Batch {
     monitor_point* const begin = batch_->points;
     monitor_point* const end = std::remove_if(begin, begin + batch_->point_count,
                                               [&](monitor_point& point) { return predicate(Point(&point, host_)); });
-    // A host that is older than this header does not have the count.
+    // A host older than this header does not have the field.
     if (batch_->size >= offsetof(monitor_batch, dropped) + sizeof batch_->dropped) {
       batch_->dropped += batch_->point_count - static_cast<size_t>(end - begin);
     }
     batch_->point_count = static_cast<size_t>(end - begin);
   }
-  // Throws when there is no room.
+  // Throws if the batch is full.
   void add(SeriesId series, double value) {
     if (batch_->point_count >= batch_->point_capacity) throw std::length_error("too many points in a batch");
     monitor_point& point = batch_->points[batch_->point_count];
@@ -301,13 +302,13 @@ class Plugin {
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
 
-  // Once, before the first batch.
+  // Called once, before the first batch.
   virtual void initialize(Options& options) { (void)options; }
-  // Changes the batch as it likes. False drops it.
+  // May change the batch. False drops it.
   virtual bool run(Batch& batch) = 0;
-  // Once, after the last batch.
+  // Called once, after the last batch.
   virtual void finalize() {}
-  // What the next version of this plugin, or the same with another configuration, goes on with.
+  // The state that is handed to the next version of this plugin, or to this version with a new configuration.
   virtual std::string save() { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 
@@ -318,7 +319,7 @@ class Plugin {
   std::unique_ptr<Host> host_;
 };
 
-// The functions of monitor_plugin, for a class. Nothing is thrown out of them.
+// Implements the functions of monitor_plugin for a class. They never throw.
 template <typename P>
 struct Adapter {
   struct Instance {
@@ -335,7 +336,7 @@ struct Adapter {
     } catch (const std::exception& e) {
       fail(host, e.what());
     } catch (...) {
-      fail(host, "it threw what is no exception");
+      fail(host, "threw an object that is not a std::exception");
     }
     return MONITOR_FAILED;
   }
@@ -384,7 +385,7 @@ struct Adapter {
 
 }  // namespace monitor::sdk
 
-// Exports a class as the plugin of this library.
+// Exports a class as this library's plugin.
 #define MONITOR_PLUGIN(CLASS, NAME, VERSION)                                                                         \
   extern "C" __attribute__((visibility("default"))) const monitor_plugin* monitor_plugin_entry(uint32_t, uint32_t) { \
     using MonitorAdapter = monitor::sdk::Adapter<CLASS>;                                                             \

@@ -1,4 +1,4 @@
-// A host for unit tests of a plugin: it is linked into the test, is given points, and looked at. No process, no agent.
+// A host for unit tests of a plugin. It runs the plugin within the test program, without an agent or another process.
 //
 //   monitor::sdk::Harness harness;
 //   harness.start({{"label", "team"}, {"factor", 2.0}});
@@ -24,7 +24,7 @@ inline int& failures() {
   static int count = 0;
   return count;
 }
-// What main() returns.
+// The exit status for main().
 inline int result() { return failures() == 0 ? 0 : 1; }
 
 #define CHECK(CONDITION)                                                           \
@@ -67,13 +67,13 @@ class Harness {
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
 
-  // initialize(). `good`: it is expected to start.
+  // Calls initialize(). `good`: the plugin is expected to start.
   void start(const Config& config = {}, bool good = true) {
     config_ = config;
     self_ = plugin_->create(&host_);
     if (good) CHECK(self_ != nullptr && refusal_.empty());
   }
-  // A point of the next batch.
+  // Adds a point to the next batch.
   void add(const std::string& name, double value, const std::map<std::string, std::string>& labels = {},
            const std::string& unit = "1") {
     std::vector<monitor_label> list;
@@ -91,7 +91,7 @@ class Harness {
   }
   void clear() { points_.clear(); }
 
-  // run() on what was added, which is then what it left. False: dropped, or failed.
+  // Calls run() on the added points, and replaces them with its output. False: dropped or failed.
   bool run(int64_t time_ns = 0) {
     const size_t count = points_.size();
     points_.resize(count + 1024);

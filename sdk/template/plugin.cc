@@ -1,5 +1,5 @@
-// template_name: gives every series the label `label` (team) with the value `value` (ops), and leaves out what matches
-// none of `keep`, if it is given. Change it into what you need.
+// template_name: adds a label to every series: option `label` (default "team") is its name, `value` (default "ops") its
+// value. If option `keep` is given, drops all points whose names are not in it. Replace this with your own code.
 #include <monitor/plugin.hpp>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 class TemplateClass final : public monitor::sdk::Plugin {
  public:
-  // Once. What is asked for here may stand in "config"; anything else there is refused.
+  // Called once. Reads the options from "config". The agent rejects options that are not read here.
   void initialize(monitor::sdk::Options& options) override {
     label_ = options.text("label", "team");
     value_ = options.text("value", "ops");
@@ -19,7 +19,7 @@ class TemplateClass final : public monitor::sdk::Plugin {
     if (label_.empty()) options.refuse("label", "must not be empty");
   }
 
-  // Every tick. False drops it.
+  // Called every tick. False drops the tick.
   bool run(monitor::sdk::Batch& batch) override {
     batch.remove_if([this](monitor::sdk::Point point) {
       return !keep_.empty() && std::find(keep_.begin(), keep_.end(), point.name()) == keep_.end();
@@ -29,12 +29,12 @@ class TemplateClass final : public monitor::sdk::Plugin {
     return !batch.empty();
   }
 
-  // What the next version goes on with; leave both out if there is nothing.
+  // The state for the next version of the plugin. Remove both methods if there is none.
   std::string save() override { return std::to_string(ticks_); }
   void restore(std::string_view state) override { ticks_ = std::stoull(std::string(state)); }
 
  private:
-  // Worked out once for a series.
+  // Computed once per series.
   monitor::sdk::SeriesId labelled(monitor::sdk::SeriesId id) {
     const auto known = labelled_.find(id);
     if (known != labelled_.end()) return known->second;
