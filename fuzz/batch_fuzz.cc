@@ -1,5 +1,5 @@
-// The payload: what one walk accepts the other must read, write again, and print. Only what the batch claims is checked
-// by one of them alone.
+// The payload: a batch that the validating pass accepts must be decoded, encoded again and printed. Only claims of the
+// batch about itself are checked by one pass alone.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::metrics;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const bool checked = check_batch(bytes).ok();
-  // What it remembers of one input must not make it more or less strict with the next.
+  // State from one input must not make it more or less strict with the next.
   static BatchChecker checker{BatchLimits{}};
   if (checker.check(bytes).ok() != checked || checker.check(bytes).ok() != checked) std::abort();
   const auto batch = decode_batch(bytes);

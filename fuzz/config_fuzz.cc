@@ -1,5 +1,5 @@
-// Documents: parsed, merged as two layers, validated, edited. What validation accepts must print as a problem-free
-// text.
+// Configuration documents: parsed, merged as two layers, validated, edited. A document that passes validation must
+// print as a text that passes it, too.
 #include <cstdint>
 #include <string_view>
 

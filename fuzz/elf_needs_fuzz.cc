@@ -1,5 +1,5 @@
-// The part of a native plugin's file that the host reads before the loader does: whatever somebody may put into the
-// plugin folder.
+// The parser of a native plugin's ELF file, which the host runs before the loader: any file may be in the plugin
+// folder.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

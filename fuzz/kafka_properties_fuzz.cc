@@ -1,5 +1,5 @@
-// Files of Kafka settings: any bytes. What is taken has names that are names, each once, in order; an error never holds
-// a long piece of what was given.
+// Kafka settings files with any bytes. Accepted settings have valid names, unique and in order; an error never quotes a
+// long piece of the input.
 #include <cstdint>
 #include <cstdlib>
 #include <set>

@@ -1,4 +1,4 @@
-// Keys: what the check lets pass must be safe as a path below a folder, segment by segment.
+// Keys: every accepted key must be safe as a path below a folder, segment by segment.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

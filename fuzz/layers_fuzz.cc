@@ -1,5 +1,6 @@
-// What others write under the keys that an agent and its author read: layers, overrides with their ends, statuses, the
-// inventory, and patterns. The input is a list of values, a NUL between, for keys that lie in the order of layers.
+// Values that others may write under the keys that agents and the configuration commands read: layers, overrides with
+// their expiry, statuses, the inventory, and patterns. The input is a NUL-separated list of values for keys in layer
+// order.
 #include <nlohmann/json.hpp>
 
 #include <array>

@@ -1,5 +1,5 @@
-// Snapshots of readers, which anybody who may write to the log's Kafka can put there: the list of seen batches and the
-// ledger. What is understood must be written as what reads back the same, and be judged and printed.
+// Reader snapshots, which anyone with write access to the log's Kafka can forge: the list of seen batches and the
+// ledger. A snapshot that parses must survive a round trip, and must be evaluated and printed.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,5 @@
-// The agent's side of the wire: whatever a plugin host may send while ticks are given to it. Input: packets, each after
-// 16 bits of length; a packet of length 0 stands for a tick or, where one is out, for time that passes.
+// The agent's side of the plugin protocol: a host may send anything while it processes ticks. Input: packets with a
+// 16-bit length prefix. A packet of length 0 starts a tick or, if a tick is pending, advances the clock.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -34,13 +34,13 @@ class FuzzLink final : public agent::HostLink {
       return;
     }
     if (!*message || listener_ == nullptr) return;
-    // What comes before the sandbox is complete ends the host, and hides all else.
+    // A packet before the sandbox is complete ends the host, which would hide everything after it.
     if (!confined && (*message)->type != plugin_wire::Type::kConfined) {
       listener_->on_message({plugin_wire::Type::kConfined, 1, 0, plugin_wire::Confined{}.encode()});
     }
     confined = true;
     if (listener_ == nullptr) return;
-    // Most requests shall be answered, or nothing behind that is reached.
+    // Most requests must be answered, or the code behind them is never reached.
     if ((*message)->number == 0) (*message)->number = number;
     listener_->on_message(**message);
   }

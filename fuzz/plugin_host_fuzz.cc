@@ -1,5 +1,5 @@
-// The plugin host's side of the wire: whatever an agent may send. Input: packets, each after 16 bits of length; scripts
-// among them are run. Native plugins are refused by the sandbox, before anything is opened.
+// The host's side of the plugin protocol: an agent may send anything. Input: packets with a 16-bit length prefix.
+// Scripts among them are run. The sandbox rejects native plugins before it opens anything.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ScriptsOnly sandbox;
   plugin_wire::Assembler answers;
   plugin_host::Host host(sandbox, [&](std::string_view head, std::string_view rest) {
-    // What the host says is always understood.
+    // The host's packets must always parse.
     if (!answers.take(std::string(head) + std::string(rest))) abort();
   });
   while (input.size() >= 2) {

@@ -1,4 +1,4 @@
-// What the kernel (or whoever stands in for it) says: every parser of the collectors.
+// Files of the kernel, or of a filesystem that imitates them: every parser of the collectors.
 #include <cstdint>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// Any bytes to the client's session, with calls under way. The first byte chooses how they are cut.
+// Any bytes to the client session during calls. The first byte selects how the input is split.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

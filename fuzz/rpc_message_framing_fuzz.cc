@@ -1,4 +1,5 @@
-// The deframer gives the same messages however its input is cut, and the pure functions of the wire bear any text.
+// The deframer returns the same messages however its input is split, and the pure functions of the wire format accept
+// any text.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// Any bytes to the server's session. The first byte chooses how they are cut and what the handlers do.
+// Any bytes to the server session. The first byte selects how the input is split and what the handlers do.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,7 +22,7 @@ struct Events final : ServerSessionHandler {
   bool finished = false;
 };
 
-// What all connections share; empty again when they are gone.
+// The byte budget shared by all connections. It must be empty after they are closed.
 struct Budget final : ByteBudget {
   bool take(size_t bytes, size_t /*held*/) override {
     if (used + bytes > 50'000) return false;
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const uint8_t mode = data[0];
   std::string bytes(reinterpret_cast<const char*>(data + 1), size - 1);
-  // Past the preface without having to guess it.
+  // Prepends the connection preface, so that the fuzzer does not have to guess it.
   if ((mode & 8U) != 0) bytes.insert(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   const size_t piece = (mode & 16U) != 0 ? 1 + (mode >> 5U) : bytes.size() + 1;
 
@@ -103,6 +103,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   if (budget.used != 0) std::abort();
-  if (!timers.idle()) std::abort();  // a timer would call into a session that is gone
+  if (!timers.idle()) std::abort();  // a timer would call into a destroyed session
   return 0;
 }

@@ -1,5 +1,5 @@
-// Files that a spool may find: the first byte says which file the input becomes, and how. Whatever it is, the spool
-// starts, gives what it holds, takes new batches, and a second start finds those.
+// Files in the spool's folder: the first byte selects which file the input becomes, and how. In every case the spool
+// must start, return its batches and accept new ones, and a second start must find the new ones.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -32,7 +32,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-// What it gives; then a few of its own are appended.
+// Reads all batches, then appends a few.
 size_t run(testing::FaultDisk& disk, char name, size_t own) {
   FakeTimers timers;
   ManualWorker worker;
@@ -65,7 +65,7 @@ size_t run(testing::FaultDisk& disk, char name, size_t own) {
 
 std::string segment_of(std::string_view input, bool framed) {
   if (!framed) return std::string(input);
-  // As records with headers that check, so that what lies behind them is reached, too.
+  // Wraps the input into records with valid checksums, so that the code behind the check is reached.
   std::string content = encode_segment_header({1, std::string(metrics::kIncarnationBytes, 'f'), 1});
   uint64_t sequence = 0;
   while (!input.empty()) {
@@ -100,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       disk.put("/s/checkpoint", std::string(input));
       break;
     default:
-      // Content that checks, so that its parser is reached.
+      // Adds a valid checksum, so that the parser of the content is reached.
       disk.put("/s/checkpoint", encode_checkpoint_slot(1, input.substr(0, kMaxCheckpointBytes)));
       disk.put("/s/0000000000000001.seg", segment_of("\x05hello\x03you", true));
       break;

@@ -1,4 +1,4 @@
-// Messages of the stream, into both state machines: each input is a row of messages with a length byte before each.
+// Stream messages to the state machines of both sides. The input is a sequence of messages with a length byte each.
 #include <cstdint>
 #include <string_view>
 #include <vector>

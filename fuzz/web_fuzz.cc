@@ -1,5 +1,5 @@
-// What comes with a request: host, origin, token, and the query's names and values. The input is a list of texts, a NUL
-// between: host, origin, authorization, then name and value by turns.
+// The parts of an HTTP request: host, origin, token, and the query's names and values. The input is a NUL-separated
+// list of strings: host, origin, authorization, then alternating names and values.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const web::Access access{{"monitor.example"}, "0123456789abcdef"};
   (void)web::check_host(request, access);
   (void)web::check_change(request, access);
-  // What is no control character to a terminal stays none, and a CSV field stays one line.
+  // Escaping must leave no control characters for a terminal, and must keep a CSV field on one line.
   for (const char c : monitor::csv_field(text) + monitor::printable(text)) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) __builtin_trap();
   }
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   monitor::metrics::Series series{.name = parts[0], .labels = {}, .unit = parts[1]};
   (void)web::prometheus_name(series);
   (void)web::prometheus_label(parts[2]);
-  // What a damaged history may hold.
+  // The content of a damaged history.
   PointReader points(text);
   while (points.next()) {
   }

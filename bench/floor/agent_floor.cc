@@ -1,6 +1,6 @@
-// The floor of an agent: reads files that stay open, on a steady grid, without looking at what they say; and, when it
-// is told a port, writes each batch to a file and to one HTTP/2 stream, and takes the acknowledgement. A batch is
-// always the same bytes: those that a real agent sent.
+// The floor of an agent: reads open files at a fixed interval without parsing them. With a port, it also writes each
+// batch to a file and to an HTTP/2 stream, and reads the acknowledgement. Every batch has the same bytes, which a real
+// agent sent.
 //
 //   bench-agent-floor interval_us=N FILE...
 //   bench-agent-floor interval_us=N ticks_a_batch=N port=N batch=FILE file=FILE FILE...
@@ -40,7 +40,7 @@ timespec to_timespec(int64_t ns) { return {ns / kSecond, ns % kSecond}; }
   const int file = open(arguments.text("file").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (message.empty() || file < 0) {
     std::perror("batch= and file=");
-    std::exit(74);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    std::exit(74);  // NOLINT(concurrency-mt-unsafe): single-threaded
   }
   const int64_t ticks_a_batch = arguments.number("ticks_a_batch");
   Http2Writer stream(static_cast<uint16_t>(arguments.number("port")));

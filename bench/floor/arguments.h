@@ -1,6 +1,5 @@
-// The words of a floor program's command line: name=value, and what is not of that form. Floors have no help, no
-// defaults of their own and no library for options, since that would be part of what they cost: tools/bench starts
-// them.
+// The command line of a floor program: name=value arguments and positional arguments. tools/bench starts the floors.
+// They have no help, no defaults and no option library, because these would add to the measured cost.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +16,14 @@ class Arguments {
   Arguments(int argc, char** argv) : words_(argv + 1, argv + argc) {}
 
   bool has(std::string_view name) const { return find(name).data() != nullptr; }
-  // The value of name=value; ends the program when it is not there.
+  // Returns the value of name=value. Exits if the argument is missing.
   std::string text(std::string_view name) const {
     if (const std::string_view value = find(name); value.data() != nullptr) return std::string(value);
     static_cast<void>(std::fprintf(stderr, "%.*s=... is missing\n", static_cast<int>(name.size()), name.data()));
     std::exit(64);  // NOLINT(concurrency-mt-unsafe): before any thread
   }
   int64_t number(std::string_view name) const { return std::strtoll(text(name).c_str(), nullptr, 10); }
-  // What is not name=value.
+  // Positional arguments.
   std::vector<std::string> rest() const {
     std::vector<std::string> rest;
     for (const std::string_view word : words_) {

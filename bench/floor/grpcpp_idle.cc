@@ -1,5 +1,5 @@
-// For comparison, grpc++ (callbacks, as it is meant to be used) with streams that do nothing: answers a stream's first
-// message with a HelloReply, and goes on reading.
+// A server on grpc++'s callback API with idle streams, for comparison: answers the first message of a stream with a
+// HelloReply, and keeps reading.
 //
 //   bench-grpcpp-idle
 #include <grpcpp/generic/async_generic_service.h>

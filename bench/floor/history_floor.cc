@@ -1,10 +1,10 @@
-// The floor of a history: the rows of one that is there, inserted into an empty file of the same tables by SQLite
-// alone; and the rows of a range, read and not looked into.
+// The floor of the history: copies the rows of an existing history into an empty SQLite file with the same tables, or
+// reads the rows of a range without decoding them.
 //
-//   bench-history-floor insert from=FILE file=FILE    a second a transaction
+//   bench-history-floor insert from=FILE file=FILE    one second per transaction
 //   bench-history-floor range from=FILE
 //
-// Prints the microseconds of CPU that a tick took; the milliseconds of a scan.
+// Prints the CPU microseconds per tick for insert, and the milliseconds of the scan for range.
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace monitor::bench {
 namespace {
 
 struct Row {
-  int64_t first = 0;  // agent; width of a reduction
+  int64_t first = 0;  // agent, or width of a reduction
   int64_t second = 0;
   int64_t third = 0;
   std::string bytes;

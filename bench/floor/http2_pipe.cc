@@ -74,7 +74,7 @@ ssize_t give_data(std::string& out, uint8_t* buffer, size_t size) {
 }
 
 nghttp2_nv header(std::string_view name, std::string_view value) {
-  // nghttp2's interface is not const-correct; it copies both.
+  // nghttp2's interface is not const-correct. It copies name and value.
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }

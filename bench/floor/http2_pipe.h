@@ -1,7 +1,6 @@
-// A socket with nghttp2's session on it, and nothing else: no limits, no timeouts, no errors but the end. What it costs
-// is what HTTP/2 costs.
+// An nghttp2 session on a socket, without limits, timeouts or error handling. Its cost is the cost of HTTP/2 alone.
 //
-// The pipe owns both. One thread.
+// The pipe owns socket and session. Single-threaded.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -14,20 +13,21 @@ namespace monitor::bench {
 
 class Http2Pipe {
  public:
-  // Of a socket that does not block.
+  // `fd` must be non-blocking.
   explicit Http2Pipe(int socket) : socket_(socket) {}
   ~Http2Pipe();
   Http2Pipe(const Http2Pipe&) = delete;
   Http2Pipe& operator=(const Http2Pipe&) = delete;
 
-  // Once, with a session that was made for this pipe; announces windows that hold what is in flight.
+  // Call once, with a session created for this pipe. Announces flow-control windows large enough for all data in
+  // flight.
   void begin(nghttp2_session* session);
   nghttp2_session* session() const { return session_; }
   int socket() const { return socket_; }
 
-  // Reads until nothing is there. False: the connection has ended.
+  // Reads until the socket is empty. False: the connection has ended.
   bool read();
-  // Sends what there is, as far as the socket takes it; the rest goes with the next call.
+  // Sends pending output until the socket is full. The next call sends the rest.
   bool flush();
   bool wants_to_send() const { return sent_ < out_.size(); }
 
@@ -38,10 +38,10 @@ class Http2Pipe {
   size_t sent_ = 0;
 };
 
-// Messages of gRPC, cut out of the bytes of a stream.
+// Extracts gRPC messages from the bytes of a stream.
 class Deframer {
  public:
-  // Calls `each` with every message that is whole.
+  // Calls `each` with every complete message.
   template <typename Each>
   void feed(std::string_view bytes, Each each) {
     if (!rest_.empty()) {
@@ -69,10 +69,10 @@ class Deframer {
   std::string rest_;
 };
 
-// Appends a message with gRPC's prefix.
+// Appends a message with gRPC's length prefix.
 void frame(std::string& out, std::string_view message);
 
-// Hands what `out` holds to nghttp2, which calls this for the data of a stream; pauses the stream when it is empty.
+// nghttp2's data source callback: moves data from `out` to nghttp2, and defers the stream when `out` is empty.
 ssize_t give_data(std::string& out, uint8_t* buffer, size_t size);
 
 nghttp2_nv header(std::string_view name, std::string_view value);

@@ -21,7 +21,7 @@ struct Http2Sink::Connection {
   Http2Pipe pipe;
   std::vector<Stream*> streams;
   bool waits_to_send = false;
-  bool has_output = false;  // it is in to_send_
+  bool has_output = false;  // is in to_send_
 };
 
 struct Http2Sink::Callbacks {
@@ -88,7 +88,7 @@ uint16_t Http2Sink::listen() {
   if (listener_ < 0 || bind(listener_, raw, size) != 0 || ::listen(listener_, SOMAXCONN) != 0 ||
       getsockname(listener_, raw, &size) != 0) {
     std::perror("listen");
-    std::exit(69);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    std::exit(69);  // NOLINT(concurrency-mt-unsafe): single-threaded
   }
   watch(listener_, [this] { accept_all(); });
   return ntohs(address.sin_port);

@@ -1,7 +1,7 @@
-// The server of a stream, without a server: it takes batches, hands them on, and writes acknowledgements when it is
-// told to. Speaks docs/protocol.md with whoever keeps to it, and checks nothing.
+// A minimal server of the delivery protocol (docs/protocol.md): it passes batches to a callback and sends
+// acknowledgements on request. It validates nothing.
 //
-// One thread and one epoll. A Stream stays where it is until the sink is destroyed, its connection may end before.
+// One thread and one epoll instance. A Stream lives until the sink is destroyed, even if its connection ends earlier.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Http2Sink {
  public:
   struct Connection;
   struct Stream {
-    Connection* connection = nullptr;  // null when it has ended
+    Connection* connection = nullptr;  // null after it has ended
     int32_t id = 0;
     std::string agent;
     bool greeted = false;
@@ -29,7 +29,7 @@ class Http2Sink {
     Deframer in;
     std::string out;
   };
-  // A PublishRequest as it came, and the batch in it. Both live until it returns.
+  // Gets the bytes of a PublishRequest and of the batch in it. Both are valid until it returns.
   using OnBatch =
       std::function<void(Http2Sink& sink, Stream& stream, std::string_view message, std::string_view batch)>;
 
@@ -38,11 +38,11 @@ class Http2Sink {
   Http2Sink(const Http2Sink&) = delete;
   Http2Sink& operator=(const Http2Sink&) = delete;
 
-  // On the loopback address; the port that was picked. Ends the program when it cannot.
+  // Listens on a free port of the loopback address and returns the port. Exits on failure.
   uint16_t listen();
-  // Something else to attend to.
+  // Adds another descriptor to the event loop.
   void watch(int fd, std::function<void()> ready);
-  // One batch more is stored, in the order of their coming; goes out at the end of this turn.
+  // The next batch, in order of arrival, is stored. The acknowledgement is sent at the end of this loop iteration.
   void acknowledge(Stream& stream);
   [[noreturn]] void run();
 

@@ -16,7 +16,7 @@ namespace {
 
 [[noreturn]] void end(const char* what) {
   std::perror(what);
-  std::exit(69);  // NOLINT(concurrency-mt-unsafe): there is one thread
+  std::exit(69);  // NOLINT(concurrency-mt-unsafe): single-threaded
 }
 
 int connect_to(uint16_t port) {

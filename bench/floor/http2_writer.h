@@ -1,4 +1,4 @@
-// One stream to a server, written by the thread that also waits: the least that sending a batch can cost.
+// One stream to a server. The calling thread writes and waits, which is the minimal cost of sending a batch.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace monitor::bench {
 
 class Http2Writer {
  public:
-  // Connects to the loopback address; ends the program when it cannot.
+  // Connects to the loopback address. Exits on failure.
   explicit Http2Writer(uint16_t port);
   Http2Writer(const Http2Writer&) = delete;
   Http2Writer& operator=(const Http2Writer&) = delete;
 
   void write(std::string_view message);
-  // What has come; called when socket() can be read. Ends the program when the connection has ended.
+  // Processes received data. Call it when socket() is readable. Exits when the connection has ended.
   void read();
   int socket() const { return pipe_->socket(); }
 

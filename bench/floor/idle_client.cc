@@ -1,5 +1,4 @@
-// The floor of many idle streams on the client's side: a bare connection with one stream each, which says Hello and
-// nothing more.
+// The client-side floor of many idle streams: each is a bare connection with one stream that only sends Hello.
 //
 //   bench-idle-client-floor port=N streams=N
 #include <unistd.h>

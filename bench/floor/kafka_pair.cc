@@ -1,10 +1,10 @@
-// The floors of reading: a bare consumer, and a bare producer with a bare consumer, set as the server's and analysis's
-// are.
+// The floors of reading: a bare consumer, and a bare producer with a bare consumer. They use the same librdkafka
+// settings as the server and analysis.
 //
 //   bench-kafka-floor read kafka=HOST:PORT topic=NAME
-//       reads every partition from its start to its end; prints messages, bytes and the nanoseconds from the first one
+//       reads every partition from start to end; prints messages, bytes, and the nanoseconds since the first message
 //   bench-kafka-floor pair kafka=HOST:PORT topic=NAME interval_us=N bytes=N
-//       produces a record every interval and prints, for each one that comes, how long after it was handed over
+//       produces a record per interval, and prints the latency of each record from produce to consume
 #include <librdkafka/rdkafka.h>
 #include <poll.h>
 
@@ -26,7 +26,7 @@ namespace {
 
 [[noreturn]] void end(const char* what, const char* why) {
   static_cast<void>(std::fprintf(stderr, "%s: %s\n", what, why));
-  std::exit(69);  // NOLINT(concurrency-mt-unsafe): the threads of the library do not mind
+  std::exit(69);  // NOLINT(concurrency-mt-unsafe): the library's threads are unaffected
 }
 
 int64_t now_ns() {
@@ -52,10 +52,10 @@ rd_kafka_t* make(rd_kafka_type_t type, const Settings& settings) {
 
 struct Consumer {
   rd_kafka_t* handle;
-  int64_t records;  // that the topic held when reading began
+  int64_t records;  // in the topic when reading began
 };
 
-// No record of the bench's topics was ever taken away.
+// Nothing ever deletes records from the benchmark's topics, so offsets equal counts.
 int64_t records_of(rd_kafka_t* consumer, const std::string& topic, int partitions) {
   int64_t records = 0;
   for (int i = 0; i < partitions; ++i) {
@@ -78,14 +78,14 @@ Consumer make_consumer(const std::string& brokers, const std::string& topic, int
   const int partitions = metadata->topics[0].partition_cnt;
   rd_kafka_topic_partition_list_t* const list = rd_kafka_topic_partition_list_new(partitions);
   for (int i = 0; i < partitions; ++i) rd_kafka_topic_partition_list_add(list, topic.c_str(), i)->offset = from;
-  const int64_t records = records_of(consumer, topic, partitions);  // before it fetches, which has its limit
+  const int64_t records = records_of(consumer, topic, partitions);  // before fetching begins
   rd_kafka_assign(consumer, list);
   return {consumer, records};
 }
 
 int read_all(const Arguments& arguments) {
   const Consumer consumer = make_consumer(arguments.text("kafka"), arguments.text("topic"), RD_KAFKA_OFFSET_BEGINNING);
-  // Not until librdkafka's word of a partition's end, which comes half a second (fetch.wait.max.ms) late.
+  // Does not wait for librdkafka's end-of-partition event, which comes half a second (fetch.wait.max.ms) late.
   int64_t left = consumer.records;
   int64_t messages = 0;
   int64_t bytes = 0;
@@ -93,7 +93,7 @@ int read_all(const Arguments& arguments) {
   int64_t last = 0;
   while (left > 0) {
     rd_kafka_message_t* const message = rd_kafka_consumer_poll(consumer.handle, 10'000);
-    if (message == nullptr) end("read", "nothing came for 10 s");
+    if (message == nullptr) end("read", "no message for 10 s");
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       --left;
       if (first == 0) first = now_ns();

@@ -1,9 +1,9 @@
-// The least that asking another process about a batch can cost: as many bytes there and back over a SEQPACKET pair,
-// with nothing made of them.
+// The minimal cost of sending a batch through another process: the same number of bytes both ways over a SEQPACKET
+// pair, without any processing.
 //
 //   bench-packet-echo there=BYTES back=BYTES count=N
 //
-// Prints us=MEDIAN of the round trips.
+// Prints us=MEDIAN, the median round trip.
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// The server beside an agent that is measured, the floor's and ours alike: acknowledges every batch at once. With
-// save=FILE the third batch is kept there as it came, for the floor to send.
+// The server for a measured agent, floor or ours: acknowledges every batch at once. With save=FILE it stores the third
+// batch unchanged, for the floor to send.
 //
 //   bench-peer [save=FILE]
 #include <cstdio>
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   const std::string save = arguments.has("save") ? arguments.text("save") : "";
   uint64_t batches = 0;
   Http2Sink sink([&](Http2Sink& self, Http2Sink::Stream& stream, std::string_view message, std::string_view /*batch*/) {
-    // Not the first ones: what is new in an agent's first batches is no steady state.
+    // The first batches of an agent carry additional data and do not represent the steady state.
     if (++batches == 3 && !save.empty()) {
       std::ofstream(save + ".new", std::ios::binary)
           .write(message.data(), static_cast<std::streamsize>(message.size()));

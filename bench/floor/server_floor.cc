@@ -1,5 +1,5 @@
-// The floor of the server: a bare HTTP/2 sink and a bare producer in one process. A batch goes to Kafka as it is,
-// without headers, and is acknowledged when Kafka has confirmed it; the producer is set as the server's is.
+// The floor of the server: a bare HTTP/2 sink and a bare producer in one process. It writes each batch to Kafka
+// unchanged, without headers, and acknowledges it when Kafka has confirmed it. The producer has the server's settings.
 //
 //   bench-server-floor kafka=HOST:PORT topic=NAME
 #include <librdkafka/rdkafka.h>
@@ -19,7 +19,7 @@ namespace {
 
 [[noreturn]] void end(const char* what, const char* why) {
   static_cast<void>(std::fprintf(stderr, "%s: %s\n", what, why));
-  std::exit(69);  // NOLINT(concurrency-mt-unsafe): nothing of ours runs beside it
+  std::exit(69);  // NOLINT(concurrency-mt-unsafe): no other thread of ours is running
 }
 
 rd_kafka_t* make_producer(const std::string& brokers) {
@@ -46,7 +46,7 @@ rd_kafka_t* make_producer(const std::string& brokers) {
   return producer;
 }
 
-// As long as real ones, but always the same: nothing is taken out of the batch.
+// As long as real headers, but constant, because the floor does not parse the batch.
 rd_kafka_headers_t* make_headers(const std::string& agent) {
   const std::array<std::pair<const char*, std::string_view>, 5> all = {{
       {"agent", agent},
@@ -68,7 +68,7 @@ void produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, Http2Sink::Stream& s
   parts[0] = {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic}};
   parts[1] = {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}};
   parts[2] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = &stream}};
-  // The library takes what it copies as void*.
+  // librdkafka copies the value, but takes it as void*.
   parts[3] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {const_cast<char*>(batch.data()), batch.size()}}};
   parts[4] = {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {stream.agent.data(), stream.agent.size()}}};
   if (with_headers) parts[5] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = make_headers(stream.agent)}};
@@ -77,7 +77,7 @@ void produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, Http2Sink::Stream& s
   }
 }
 
-// Confirmed: in order, since all batches of a stream are of one key.
+// Delivery reports arrive in order, because all batches of a stream have the same key.
 void take_deliveries(rd_kafka_queue_t* queue, Http2Sink& sink) {
   while (rd_kafka_event_t* const event = rd_kafka_queue_poll(queue, 0)) {
     while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event)) {

@@ -1,10 +1,10 @@
-// The floor of a spool: records of so many bytes, written to a file one after another, or read from it.
+// The floor of the spool: writes records of a fixed size to a file one after another, or reads them.
 //
 //   bench-spool-floor write file=FILE records=N bytes=N
 //   bench-spool-floor read file=FILE records=N bytes=N
-//   bench-spool-floor scan FILE...    both ends of each file, and all of the last one
+//   bench-spool-floor scan FILE...    reads both ends of each file, and all of the last one
 //
-// Prints the microseconds of CPU that a record took; the milliseconds of a scan.
+// Prints the CPU microseconds per record, or the milliseconds of the scan.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ int64_t clock_ns(clockid_t id) {
 int64_t cpu_ns() { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 int scan(const std::vector<std::string>& paths) {
-  constexpr off_t kEnd = 104;  // bytes at an end that say what is in a file
+  constexpr off_t kEnd = 104;  // bytes of a segment's header or footer
   std::string buffer(size_t{64} * 1024, 'x');
   const int64_t begin = clock_ns(CLOCK_MONOTONIC);
   for (size_t i = 0; i < paths.size(); ++i) {

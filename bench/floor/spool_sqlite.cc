@@ -1,14 +1,14 @@
-// A spool as SQLite would keep it, for comparison with the agent's own format: a table of batches in WAL mode, one
-// transaction when a batch is appended and one when it is acknowledged. The batches are those of bench-spool. With
-// synchronous=NORMAL a committed batch survives the death of the process, as it does in the spool's own files.
+// A spool in SQLite, for comparison with the agent's own format: a table of batches in WAL mode, with one transaction
+// per append and one per acknowledgement. The batches are those of bench-spool. With synchronous=NORMAL, a committed
+// batch survives a crash of the process, as it does in the spool's own files.
 //
-//   bench-spool-sqlite append folder=DIR batches=N    one batch after another, each acknowledged at once
-//   bench-spool-sqlite replay folder=DIR batches=N    a backlog, read in order and acknowledged
-//   bench-spool-sqlite fill folder=DIR mebibytes=N    a backlog of that size, left as a killed process leaves it
+//   bench-spool-sqlite append folder=DIR batches=N    appends batches, and acknowledges each at once
+//   bench-spool-sqlite replay folder=DIR batches=N    reads and acknowledges a backlog in order
+//   bench-spool-sqlite fill folder=DIR mebibytes=N    writes a backlog of that size, then exits as if killed
 //   bench-spool-sqlite start folder=DIR mebibytes=N   opens it and reads the first batch
 //
-// Prints its results as name=value, one a line: us (CPU a batch), bytes (of the files, a batch), writes (system calls
-// that write), ms, peak_mib.
+// Prints one name=value per line: us (CPU per batch), bytes (of the files, per batch), writes (system calls that
+// write), ms, peak_mib.
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -25,8 +25,8 @@
 namespace monitor::bench {
 namespace {
 
-constexpr size_t kPoints = 8;     // in a batch
-constexpr size_t kBatches = 256;  // different ones
+constexpr size_t kPoints = 8;     // per batch
+constexpr size_t kBatches = 256;  // distinct batches
 
 int64_t clock_ns(clockid_t id) {
   timespec time{};
@@ -75,7 +75,7 @@ class SqliteSpool {
     sqlite3_bind_blob64(insert_, 1, batch.data(), batch.size(), SQLITE_STATIC);
     return finish(insert_);
   }
-  // The oldest batch's sequence; 0: there is none.
+  // Returns the oldest batch's sequence, or 0 if the spool is empty.
   int64_t first() {
     const bool found = sqlite3_step(first_) == SQLITE_ROW;
     const int64_t sequence = found ? sqlite3_column_int64(first_, 0) : 0;
@@ -171,7 +171,7 @@ int run(const Arguments& arguments) {
     for (const std::string& batch : make_batches()) size += batch.size();
     const auto mebibytes = static_cast<uint64_t>(arguments.number("mebibytes"));
     if (!fill(spool, (mebibytes << 20) * kBatches / size)) return fail(spool.error());
-    _exit(0);  // as if killed: the WAL stays
+    _exit(0);  // as if killed: leaves the WAL behind
   }
   if (mode != "start") return fail("append, replay, fill or start");
   if (spool.first() == 0) return fail("the spool is empty");

@@ -14,13 +14,13 @@ Sweep::Sweep(const std::vector<std::string>& paths) {
     files_.push_back(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (files_.back() >= 0) continue;
     std::perror(path.c_str());
-    std::exit(74);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    std::exit(74);  // NOLINT(concurrency-mt-unsafe): single-threaded
   }
 }
 
 void Sweep::read_all() {
   for (const int file : files_) {
-    // One call: what the kernel has more than this, it hands out in the next one.
+    // One call reads at most this much; the next call reads the rest.
     off_t at = 0;
     while (true) {
       const ssize_t n = pread(file, buffer_.data(), buffer_.size(), at);

@@ -1,4 +1,4 @@
-// The least that collecting can cost: files that stay open are read from their start, and nothing is done with it.
+// The minimal cost of collecting: reads open files from their start, and discards the content.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace monitor::bench {
 
 class Sweep {
  public:
-  // Ends the program when a file cannot be opened.
+  // Exits if a file cannot be opened.
   explicit Sweep(const std::vector<std::string>& paths);
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
@@ -22,7 +22,7 @@ class Sweep {
   std::array<char, size_t{64} * 1024> buffer_{};
 };
 
-// The monotonic clock.
+// Reads the monotonic clock.
 int64_t now_ns();
 
 }  // namespace monitor::bench

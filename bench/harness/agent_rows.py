@@ -1,4 +1,4 @@
-"""The agent's rows: what a tick costs without the stream, and the whole agent."""
+"""The agent's rows: the cost of a tick without the stream, and the cost of the whole agent."""
 import os
 import tempfile
 import time
@@ -6,32 +6,33 @@ import time
 from pairs import Line, Target, compare, measure
 from processes import Ended, cpu_between, memory_kib, open_files, programs, start
 
-# Everything that is read from a file and from nothing else (a filesystem's fill is not), and the files.
+# All metrics that are read only from files (filesystem usage is not), and these files.
 SELECTORS = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure"]
 FILES = ["stat", "meminfo", "self/cgroup", "diskstats", "net/dev", "loadavg", "uptime", "pressure/cpu", "pressure/memory", "pressure/io"]
-# What an agent reads whose configuration says nothing.
+# The files that an agent reads with an empty configuration.
 DEFAULT_SELECTORS = ["cpu", "memory", "disk read", "disk write", "net in", "net out"]
 DEFAULT_FILES = ["stat", "meminfo", "self/cgroup", "diskstats", "net/dev"]
-# Kept open by ours and read only when the set of devices changes: the floor does not read it.
+# Our agent keeps this open, but reads it only when the set of devices changes. The floor does not read it.
 READ_ON_CHANGE = ["/proc/devices"]
-SETTLE = 2.25  # seconds, before a run counts: the first batches carry what later ones do not; ends between two ticks
+SETTLE = 2.25  # seconds before the measurement: the first batches carry additional data. Ends between two ticks
 SETTLE_AFTER_BATCHES = 0.25
 
 
 def proc(files):
-    # What the kernel shows under /proc/net is of one's own network namespace.
+    # /proc/net shows the reader's own network namespace.
     return ["/proc/self/net/dev" if file == "net/dev" else f"/proc/{file}" for file in files]
 
 
 def check_files(program, files):
-    """The floor must read what ours reads, else the ratio says nothing."""
+    """The ratio is meaningful only if the floor reads the same files as ours."""
     found = [file for file in open_files(program) if file not in READ_ON_CHANGE]
     if found != sorted(proc(files)):
         raise AssertionError(f"ours reads {found}, the floor {sorted(proc(files))}")
 
 
 def per_tick(program, interval, seconds):
-    """Microseconds of CPU a tick. The time is a multiple of the interval: it holds that many ticks, wherever it begins."""
+    """CPU microseconds per tick. The duration is a multiple of the interval, so it contains the same number of ticks
+    wherever it begins."""
     ticks = max(round(seconds / interval), 1)
     return cpu_between(program, ticks * interval) / ticks / 1000
 
@@ -58,12 +59,12 @@ def collect(options):
 
 
 class WholeAgent:
-    """A case of agent-whole: the peer, the agent, and the floor that sends the agent's bytes."""
+    """A case of agent-whole: the peer, the agent, and the floor, which sends the agent's bytes."""
 
     def __init__(self, options, interval, seconds, folder):
         self.options, self.interval, self.folder = options, interval, folder
         self.seconds = options.seconds(seconds, max(interval, 1))
-        self.ticks_a_batch = max(round(1 / interval), 1)  # batches go out every second
+        self.ticks_a_batch = max(round(1 / interval), 1)  # one batch per second
         self.batch = f"{folder}/batch"
 
     def _run(self, make, settle, peer_arguments=(), settled=lambda: True):
@@ -102,7 +103,7 @@ class WholeAgent:
 def whole_case(options, name, interval, seconds, targets):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
         case = WholeAgent(options, interval, seconds, folder)
-        case.ours()  # not counted: the floor sends what this one sent
+        case.ours()  # warm-up; also records the batch that the floor sends
         blocks = measure(case.floor, case.ours, ["cpu"], *options.blocks())
     yield Line("agent-whole", name, "us/tick", compare(blocks, "cpu"), targets)
     for quantity, what in (("rss", "resident"), ("anonymous", "anonymous")):

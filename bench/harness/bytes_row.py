@@ -1,7 +1,7 @@
-"""What a point takes in the log. Agents record this host, each through a server of its own to a real Kafka: *live*,
-where every batch is confirmed before the next one is made, so that a produce batch holds one; and after an *outage*,
-where the agent's backlog arrives at once, and produce batches fill as they do on a busy server. The floor are the same
-points in columns, a column a series, compressed as one by `zstd -19`: no format that a reader could follow comes near.
+"""Bytes per point in the log. Agents record this host, each through its own server to a real Kafka. *live*: every batch
+is confirmed before the next one is created, so a produce batch contains one batch. After an *outage*: the agent's backlog
+arrives at once, and produce batches fill up as they do on a busy server. The floor is the same points in columns, one
+column per series, compressed together by `zstd -19`. No format that can be read as a stream comes near it.
 """
 import contextlib
 import os
@@ -12,7 +12,7 @@ import time
 from kafka import Ended, Kafka, programs, start
 from pairs import Comparison, Line, Target
 
-from decode_batch import decode  # docs/examples, which programs.py makes known
+from decode_batch import decode  # in docs/examples, which programs.py adds to the path
 
 SECONDS = 100
 CASES = [("a tick a batch", 1, [Target(3), Target(6, of="ours", unit="B")]),
@@ -39,8 +39,8 @@ def differences(values, order):
 
 
 def columns(batches):
-    """The points of all batches by columns, and how many they are. A column says which series it is, and in which
-    frames it has a value only when it has not one in each."""
+    """Returns the points of all batches as columns, and their number. A column names its series, and lists its frames
+    only if it does not have a value in every frame."""
     times, series, points = [], {}, 0
     for batch in batches:
         for frame in batch["frames"]:
@@ -71,7 +71,7 @@ def configure(folder, name, ticks_a_batch, interval):
 
 
 class Recording:
-    """One agent, its server and its topic."""
+    """One agent with its server and its topic."""
 
     def __init__(self, kafka, folder, name, ticks_a_batch, interval, outage):
         self.kafka, self.folder, self.name, self.outage = kafka, folder, name, outage

@@ -1,4 +1,4 @@
-"""Configuration: from a put into etcd to its being in force, beside a bare watch of the same key."""
+"""Configuration: latency from an etcd put to the applied configuration, against a bare watch of the same key."""
 import os
 import statistics
 import sys
@@ -10,7 +10,7 @@ from processes import Ended, start
 from reading_rows import p99
 
 EVERY_US = 5000
-WARM = 20  # not counted
+WARM = 20  # puts that are not measured
 
 
 class Applied:
@@ -29,7 +29,7 @@ def applied(options):
     etcd = Etcd()
     try:
         case = Applied(options, etcd)
-        case.run("floor")  # not counted: etcd's first writes
+        case.run("floor")  # warm-up: etcd's first writes are slower
         blocks = measure(lambda: case.run("floor"), lambda: case.run("ours"), ["p50"], *options.blocks())
         yield Line("applied", "put to applied, median", "ms", compare(blocks, "p50"))
         compared = compare(blocks, "p99")

@@ -1,5 +1,5 @@
-"""The page's rows: what a tick costs on its way into the history, beside SQLite inserting the same rows; what a long range
-costs, beside reading those rows; and what a browser fetches."""
+"""The page's rows: the cost of a tick in the history, against SQLite inserting the same rows; the cost of a query over a
+long range, against reading the same rows; and the bytes that a browser fetches."""
 import os
 import shutil
 import tempfile
@@ -8,7 +8,7 @@ from pairs import Line, Target, compare, measure
 from spool_row import figures, once
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-UPLOT = 51_081 + 1_857  # bytes of uPlot 1.6.32, minified, and its style
+UPLOT = 51_081 + 1_857  # bytes of uPlot 1.6.32 (minified) and its style sheet
 
 
 def history(options):

@@ -1,5 +1,6 @@
-"""Idle connections: what 9,000 agents that say nothing cost a server, and as many streams a client. A connection is a
-descriptor and a process may have 20,000: client and server are processes of their own, floor and ours run by turns."""
+"""Idle connections: the memory of a server with 9,000 silent agents, and of a client with as many streams. Each connection
+needs a descriptor and a process may have 20,000, so client and server are separate processes, and floor and ours
+alternate."""
 import resource
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ STREAMS = 9000
 
 
 def settled(program, options):
-    """Memory when it no longer grows."""
+    """Waits until memory stops growing, and returns it."""
     time.sleep(options.settle(1.5))
     return memory_kib(program)[0] / 1024
 
@@ -23,7 +24,7 @@ class Idle:
         self.streams = 200 if options.quick else STREAMS
 
     def load(self, port):
-        """Ours as the client: streams that are greeted, and have no window."""
+        """Our client: its streams receive a HelloReply with a window of 0."""
         return start("bench-load", f"port={port}", f"streams={self.streams}", "window=0", "per_second=0", "series=8", "ticks=1",
                      "batches=1", stdin=subprocess.PIPE)
 

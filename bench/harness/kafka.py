@@ -1,13 +1,13 @@
-"""A Kafka of the benchmark's own, and what lies in it."""
+"""The benchmark's own Kafka, and the contents of its topics."""
 import glob
 import os
 
-from processes import Ended, programs, start  # first: it makes tests/lib known
+from processes import Ended, programs, start  # first: it adds tests/lib to the path
 from services import Services, kcat
 
 
 class Kafka:
-    """with Kafka(folder) as kafka: a real one, gone afterwards."""
+    """`with Kafka(folder) as kafka:` starts a real Kafka and stops it at the end."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -24,12 +24,12 @@ class Kafka:
         return ["--kafka", self.address, "--topic", topic, "--partitions", "6", "--port", "0", "--http", "off"]
 
     def make_topic(self, topic):
-        """By the server itself: a floor writes to what ours writes to."""
+        """Lets the server create the topic, so that floor and ours write to the same kind of topic."""
         with Ended(start("monitor-server", *self.server_arguments(topic), "--data", self.folder)) as server:
             server.says("writing to Kafka")
 
     def log_bytes(self, topic):
-        """What the topic's records take on the broker's disk."""
+        """Returns the size of the topic's records on the broker's disk."""
         found = glob.glob(f"{self.folder}/**/{topic}-[0-9]*/*.log", recursive=True)
         return sum(os.path.getsize(path) for path in found)
 

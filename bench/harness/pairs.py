@@ -1,8 +1,8 @@
-"""What is made of runs: a floor and ours interleaved, ratios of pairs, the floor's drift, and whether a target is met.
+"""Statistics of runs: floor and ours interleaved, ratios of pairs, drift of the floor, and targets.
 
-A *block* is four runs, floor, ours, ours, floor: whatever changes slowly meanwhile touches both alike. It holds two
-pairs, each of neighbours. A block whose two floor runs differ by more than MAX_DRIFT says nothing about ours: it is
-thrown away and run again, MAX_REPEATS times at most in a case; what drifts after that is kept, and the case is noisy.
+A *block* is four runs in the order floor, ours, ours, floor, so that slow changes of the machine affect both alike. It
+contains two pairs of adjacent runs. If the two floor runs of a block differ by more than MAX_DRIFT, the block is discarded
+and repeated, at most MAX_REPEATS times per case. Blocks that still drift are kept, and the case is marked as noisy.
 """
 import dataclasses
 import statistics
@@ -14,7 +14,7 @@ BLOCKS = 3  # six pairs
 
 @dataclasses.dataclass
 class Block:
-    """Each run is a dictionary: quantity -> value."""
+    """Four runs. Each is a dictionary: quantity -> value."""
     floor: tuple
     ours: tuple
 
@@ -32,13 +32,13 @@ class Comparison:
     ours: float
     ratio: float
     worst: float
-    drift: float  # of the floor, the largest in a block
+    drift: float  # the largest drift of the floor within a block
     noisy: bool
     pairs: int
 
 
 def measure(run_floor, run_ours, drifting, blocks=BLOCKS, repeats=MAX_REPEATS):
-    """Runs until there are enough blocks; `drifting` names the quantities of which a floor must not drift."""
+    """Runs until there are enough blocks. `drifting` names the quantities whose floor must not drift."""
     kept = []
     while len(kept) < blocks:
         first = run_floor()
@@ -64,7 +64,7 @@ def compare(blocks, quantity, more_is_better=False):
 
 @dataclasses.dataclass
 class Target:
-    """A bound on the median ratio, or on the median of ours."""
+    """A bound on the median ratio, or on our median."""
     bound: float
     of: str = "ratio"  # or "ours"
     at_least: bool = False
@@ -98,7 +98,7 @@ HEAD = ("row", "case", "floor", "ours", "median", "worst pair", "drift", "target
 
 
 def number(value):
-    """Three digits that count."""
+    """Formats with three significant digits."""
     if value >= 1000:
         return f"{value:,.0f}"
     if value >= 100:
@@ -108,14 +108,14 @@ def number(value):
 
 def cells(line):
     c = line.comparison
-    one = c.pairs == 1  # one measurement, which is what it is: nothing to compare with itself
+    one = c.pairs == 1  # a single measurement has no spread
     return (line.row, line.case, f"{number(c.floor)} {line.unit}", f"{number(c.ours)} {line.unit}",
             f"{c.ratio:.2f}x", "" if one else f"{c.worst:.2f}x", "" if one else f"{c.drift * 100:.1f} %",
             ", ".join(target.describe() for target in line.targets), line.verdict())
 
 
 def table(lines):
-    """A Markdown table with aligned columns."""
+    """Formats a Markdown table with aligned columns."""
     rows = [HEAD] + [cells(line) for line in lines]
     widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(HEAD))]
     texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]

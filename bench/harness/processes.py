@@ -1,5 +1,5 @@
-"""Programs that are measured: started, looked at from outside, ended. What they use is read from the kernel, the same
-way for a floor as for ours, and only of the time between two moments: neither starting nor ending counts."""
+"""Starts, measures and stops the measured programs. The kernel reports their usage, in the same way for floor and ours. Only
+the time between two readings counts, so startup and shutdown are excluded."""
 import os
 import sys
 import time
@@ -12,17 +12,17 @@ BENCH = os.path.join(os.path.dirname(programs.BIN), "bench")
 
 
 def start(name, *arguments, **options):
-    """One of bench/ by its name, or one of the project's programs."""
+    """Starts a program of bench/ or one of the project's programs, by name."""
     return programs.Program(name if name.startswith("monitor") else os.path.join(BENCH, name), *arguments, **options)
 
 
 def cpu_ns(program):
-    """User and system time of all its threads, those that have ended too (clock_getcpuclockid(3)), in nanoseconds."""
+    """User and system time of all threads, including ended ones (clock_getcpuclockid(3)), in nanoseconds."""
     return time.clock_gettime_ns((~program.process.pid << 3) | 2)
 
 
 def cpu_between(program, seconds):
-    """What it uses in so many seconds from now."""
+    """CPU time used during the next `seconds` seconds."""
     end = time.monotonic() + seconds
     before = cpu_ns(program)
     while (left := end - time.monotonic()) > 0:
@@ -31,7 +31,7 @@ def cpu_between(program, seconds):
 
 
 def memory_kib(program):
-    """Resident, and of that what is not backed by a file."""
+    """Resident memory, and the part of it that is not backed by a file."""
     found = {}
     with open(f"/proc/{program.process.pid}/smaps_rollup", encoding="ascii") as file:
         for line in file:
@@ -42,7 +42,7 @@ def memory_kib(program):
 
 
 def open_files(program, below="/proc/"):
-    """What it holds open there, sorted."""
+    """The sorted paths of its open files below `below`."""
     folder = f"/proc/{program.process.pid}/fd"
     paths = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
     own = f"/proc/{program.process.pid}/"
@@ -50,7 +50,7 @@ def open_files(program, below="/proc/"):
 
 
 class Ended:
-    """with Ended(program): it is gone afterwards, whatever happens."""
+    """`with Ended(program):` ends the program when the block is left, also by an exception."""
 
     def __init__(self, program):
         self.program = program

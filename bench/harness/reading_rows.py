@@ -1,4 +1,4 @@
-"""Reading: how long after it was collected a value is seen, and how quickly a log is read."""
+"""Reading: the latency from collection to output, and the rate at which a log is read."""
 import json
 import os
 import statistics
@@ -19,14 +19,13 @@ def p99(values):
 
 
 class Visible:
-    """From the moment of a reading to its line in the output. The floor: from handing a record to a bare producer to a
-    bare consumer's line."""
+    """Latency from a reading to its line in the output. The floor: from a bare producer to a bare consumer's line."""
 
     def __init__(self, options, kafka, folder):
         self.options, self.kafka, self.folder = options, kafka, folder
         self.count = 20 if options.quick else 300
         self.bytes = 600
-        self.runs = 0  # an agent each: one that was killed would send again what it had sent
+        self.runs = 0  # each run has a new agent: a killed agent would resend its batches
         kafka.make_topic("visible")
 
     def floor(self):
@@ -61,7 +60,7 @@ class Visible:
 
 
 def nanoseconds(text):
-    """Of a time in RFC 3339 (UTC), exactly."""
+    """Parses an RFC 3339 time (UTC) exactly."""
     whole, _, fraction = text.rstrip("Z").partition(".")
     seconds = int(time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone)
     return seconds * 10**9 + int((fraction or "0").ljust(9, "0"))
@@ -90,11 +89,11 @@ class Consumption:
                     looks += 1
                     if int(load.prints(r"^acknowledged=(\d+)", looks).group(1)) >= messages:
                         break
-            # Killed, it could leave requests that Kafka is about to take while the first reader asks where the end is.
+            # A killed server could leave requests in flight, which Kafka appends after the first reader asks for the end.
             assert server.stop() == 0
 
     def timed(self, name, *arguments):
-        """A whole process, from its start to its end: what it printed, and how long that took."""
+        """Runs a process to its end, and returns its output and its duration."""
         begin = time.monotonic()
         with Ended(start(name, *arguments)) as reader:
             status = reader.process.wait(300)
@@ -110,10 +109,10 @@ class Consumption:
         return {"rate": self.messages / took}
 
     def ours(self):
-        """Reads the whole log, decodes every batch, removes doubles, and keeps the books."""
+        """Reads the whole log, decodes every batch, removes duplicates, and builds the ledger."""
         out, took = self.timed("monitor-analysis", "ledger", "--kafka", self.kafka.address, "--topic", "consumption", "--format", "json",
                                "--missing-after", "1h")
-        # What was measured is that all of it was read.
+        # The measurement is valid only if everything was read.
         read = sum(row["batches_stored"] + row["duplicates"] for row in map(json.loads, out))
         assert read == self.messages, (read, self.messages)
         return {"rate": self.messages / took}
@@ -123,7 +122,7 @@ def visible(options):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka:
         kafka.make_topic("visible-floor")
         case = Visible(options, kafka, folder)
-        case.floor()  # not counted: Kafka is slow until it has compiled what it runs
+        case.floor()  # warm-up: Kafka is slow until the JIT has compiled its hot paths
         blocks = measure(case.floor, case.ours, ["p50"], *options.blocks())
         yield Line("visible", "collect to output, median", "ms", compare(blocks, "p50"))
         yield Line("visible", "collect to output, p99", "ms", compare(blocks, "p99"), [Target(1.5)])

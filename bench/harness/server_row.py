@@ -1,5 +1,5 @@
-"""The server's row: monitor-server on a real Kafka, beside a bare HTTP/2 sink with a bare producer. The same load goes to
-both; CPU is that of the server's process, a batch is a message, and only what Kafka confirmed counts."""
+"""The server's row: monitor-server on a real Kafka, against a bare HTTP/2 sink with a bare producer. Both get the same load.
+CPU is that of the server's process, a batch is one message, and only messages confirmed by Kafka count."""
 import re
 import resource
 import subprocess
@@ -14,14 +14,14 @@ CPU = Target(1.3)
 
 
 class Case:
-    """`headers`: the floor writes the same records, headers included; else values alone."""
+    """`headers`: the floor writes records with headers, as ours does; otherwise only values."""
 
     def __init__(self, name, seconds, targets, headers=True, **load):
         self.name, self.seconds, self.targets, self.headers = name, seconds, targets, headers
         self.load = {"per_second": 0, "series": 8, "ticks": 1, **load}
 
 
-# The different batches of a stream are so many that a produce batch holds hardly any twice.
+# A stream has enough distinct batches that a produce batch rarely contains one twice.
 CASES = [
     Case("100 streams, window 64", 4, {"cpu": [CPU], "rate": [Target(0.8, at_least=True)]},
          streams=100, window=64, batches=256),
@@ -40,14 +40,14 @@ WHAT = {"cpu": "CPU", "rate": "throughput", "rss": "resident memory"}
 
 
 def look(load, server):
-    """What was acknowledged until now, when that was, and what the server used."""
+    """Returns the number of acknowledged batches, the time, and the server's usage."""
     load.process.stdin.write("\n")
     load.process.stdin.flush()
     load.marks += 1
     found = load.prints(r"^acknowledged=(\d+) rejected=(\d+) ended=(\d+) skipped=(\d+) ns=(\d+) reason=(.*)", load.marks)
     acknowledged, rejected, ended, skipped, ns = map(int, found.groups()[:5])
     if rejected or ended or skipped:
-        raise AssertionError(f"the load was not taken: {found.group(0)}")
+        raise AssertionError(f"the server did not accept the load: {found.group(0)}")
     return acknowledged, ns, cpu_ns(server)
 
 
@@ -89,12 +89,12 @@ class Bench:
 
 
 def server(options):
-    # A connection is a descriptor: of the server, and of the load.
+    # Each connection needs a descriptor in the server and in the load generator.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka:
         for case in CASES[:1] if options.quick else CASES:
             bench = Bench(options, case, kafka, folder)
-            bench.floor()  # not counted: Kafka is slow until it has compiled what it runs
+            bench.floor()  # warm-up: Kafka is slow until the JIT has compiled its hot paths
             blocks = measure(bench.floor, bench.ours, ["cpu"], *options.blocks())
             for quantity, targets in case.targets.items():
                 compared = compare(blocks, quantity, more_is_better=quantity == "rate")

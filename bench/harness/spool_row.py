@@ -1,5 +1,5 @@
-"""The spool's row: what a batch costs on its way through it, in normal running and after an outage, beside bare calls of
-the kernel with as many bytes; what a point takes on the disk; how often an hour writes; a start on a large one."""
+"""The spool's row: the cost of a batch in normal operation and after an outage, against bare system calls with as many
+bytes; bytes per point on disk; writes per hour; startup with a large spool."""
 import glob
 import os
 import shutil
@@ -8,12 +8,12 @@ import tempfile
 from pairs import Line, Target, compare, measure
 from processes import Ended, start
 
-POINTS = 8  # a batch of bench-spool
+POINTS = 8  # per batch of bench-spool
 HOUR = 3600
 
 
 def figures(name, *arguments):
-    """What the program printed when it had ended well."""
+    """Runs the program to success, and returns its name=value output."""
     with Ended(start(name, *arguments)) as program:
         status = program.ends(120)
         if status != 0:
@@ -22,7 +22,7 @@ def figures(name, *arguments):
 
 
 class Spool:
-    """Runs, each in a folder that is empty."""
+    """Runs, each in an empty folder."""
 
     def __init__(self, folder, batches):
         self.folder, self.batches = folder, batches
@@ -38,11 +38,11 @@ class Spool:
         return figures("bench-spool", mode, f"folder={self.empty()}", f"batches={batches or self.batches}")
 
     def sqlite(self, mode):
-        """The same work by a table in SQLite, which is no floor: it shows what the spool's own format is worth."""
+        """The same work on an SQLite table. This is not a floor: it shows the benefit of the spool's own format."""
         return figures("bench-spool-sqlite", mode, f"folder={self.empty()}", f"batches={self.batches}")
 
     def fill(self, mebibytes):
-        """A spool as a killed agent leaves it; copies of it are started on."""
+        """Creates a spool as a killed agent leaves it. Each start uses a copy of it."""
         figures("bench-spool", "fill", f"folder={self.empty()}", f"mebibytes={mebibytes}")
 
     def start(self, mebibytes):
@@ -57,7 +57,7 @@ class Spool:
 
 
 def once(floor, ours):
-    """A comparison of what is counted, not timed: no pair differs from another."""
+    """A comparison of counts instead of times: all pairs are equal."""
     return compare(measure(lambda: {"it": floor}, lambda: {"it": ours}, [], 1, 0), "it")
 
 

@@ -1,5 +1,5 @@
-// An agent without its stream: the real collectors, chain, encoder and spool on the real grid. Batches are taken from
-// the spool as if they had been acknowledged.
+// An agent without its stream: the real collectors, chain, encoder, spool and scheduler. It removes batches from the
+// spool as if they had been acknowledged.
 //
 //   bench-agent-collect interval_us=N SELECTOR...
 #include <cstdio>

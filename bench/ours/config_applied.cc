@@ -1,5 +1,5 @@
-// From a put into etcd to what comes of it, in microseconds a line. The floor: the event at a bare watch. Ours: the
-// settings in force in a real agent, whose source, engine, chain and grids they have passed.
+// Prints the latency from an etcd put to its effect, in microseconds, one per line. The floor: the event at a bare
+// watch. Ours: the settings have passed a real agent's source, engine, chain and scheduler, and are in force.
 //
 //   bench-config-applied floor|ours host=H port=N count=N every_us=N
 #include <cstdio>
@@ -27,7 +27,7 @@ namespace {
 const std::string kKey = "/monitor/config/bench";
 constexpr int64_t kMicro = 1000;  // nanoseconds
 
-// Puts one after the other; each is over when its value has come.
+// Puts values one after another. The next put begins when the previous value has arrived.
 class Author {
  public:
   Author(EventLoop& loop, config::EtcdClient& client, const Arguments& arguments)

@@ -1,10 +1,11 @@
-// The page's history: ticks of a fleet written as they come, and a range read from it.
+// The page's history: writes the ticks of a fleet as they arrive, and queries a range.
 //
-//   bench-history insert folder=DIR agents=N seconds=N     a tick a second of each, committed a second at a time,
-//                                                          or with commit=N so many
-//   bench-history range folder=DIR agents=N seconds=N      one metric of all of them, every tick, of what insert wrote
+//   bench-history insert folder=DIR agents=N seconds=N     writes one tick per second and agent, and commits every
+//                                                          second, or every N seconds with commit=N
+//   bench-history range folder=DIR agents=N seconds=N      reads every tick of one metric of all agents that insert
+//   wrote
 //
-// Prints what it took: name=value, one a line. Times are CPU.
+// Prints its results, one name=value per line. Times are CPU times.
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -22,7 +23,7 @@ namespace {
 
 namespace history = analysis::history;
 
-constexpr size_t kPoints = 8;  // a tick
+constexpr size_t kPoints = 8;  // per tick
 
 int64_t cpu_ns() {
   timespec time{};
@@ -30,7 +31,7 @@ int64_t cpu_ns() {
   return time.tv_sec * kNanosPerSecond + time.tv_nsec;
 }
 
-// A tick of an agent, with values that move as a host's do.
+// A tick of an agent, with values that change as a host's do.
 metrics::Batch tick_of(size_t agent, int64_t time_ns, uint64_t sequence, Random& random) {
   metrics::Batch batch;
   batch.agent_id = "agent-" + std::to_string(agent);

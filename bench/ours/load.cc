@@ -1,5 +1,5 @@
-// Simulated agents that publish to a server: what tools/bench loads a server and its floor with. Says "ready" when all
-// streams are there; every line on standard input is answered with what was acknowledged until then, and when.
+// Simulated agents that publish to a server: the load for a server and its floor. Prints "ready" when all streams are
+// established. For every line on standard input it prints the number of acknowledged batches and the time.
 //
 //   bench-load port=N streams=N window=N per_second=N series=N ticks=N batches=N
 #include <sys/epoll.h>

@@ -1,9 +1,9 @@
-// A batch through the chain of plugins: with none, with the built-in `filter`, and with the same as a native plugin and
-// as a script, in their hosts.
+// Sends a batch through the plugin chain: with no plugin, with the built-in `filter`, and with the same filter as a
+// native plugin or a script in its host.
 //
 //   bench-plugin kind=nothing|builtin|native|script folder=PLUGINS host=PROGRAM points=N count=N
 //
-// Prints us=MEDIAN a batch, and the bytes that went to the host and back.
+// Prints us=MEDIAN per batch, and the bytes sent to the host and back.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -21,7 +21,7 @@ class Nobody final : public agent::DropSink {
   void dropped(const What&) override {}
 };
 
-// One of four series goes.
+// Drops one of four series.
 metrics::Tick make_tick(metrics::SeriesTable& table, size_t points) {
   metrics::Tick tick;
   for (size_t i = 0; i < points; ++i) {
@@ -76,7 +76,7 @@ int run(const Arguments& arguments) {
     times.push_back(clock.mono_ns() - start);
   }
   const size_t expected = kind == "nothing" ? points : points - (points + 3) / 4;
-  if (out != expected) return std::fprintf(stderr, "%zu points came out, not %zu\n", out, expected), 1;
+  if (out != expected) return std::fprintf(stderr, "got %zu points, expected %zu\n", out, expected), 1;
   std::nth_element(times.begin(), times.begin() + static_cast<int64_t>(times.size() / 2), times.end());
   const size_t head = sizeof(plugin_wire::Header);
   std::printf("us=%.3f\nthere=%zu\nback=%zu\n", static_cast<double>(times[times.size() / 2]) / 1e3,

@@ -1,12 +1,12 @@
-// The spool of files on a real disk, an agent's hour in moments: the clock is moved, the disk's calls are real. Batches
-// are those of src/load/.
+// The file spool on a real disk. The clock is simulated, so an agent's hour takes seconds; the disk calls are real. The
+// batches are those of src/load/.
 //
-//   bench-spool append folder=DIR batches=N    a batch a second, each acknowledged 5 ms later
-//   bench-spool replay folder=DIR batches=N    so many that wait from a run before, sent and acknowledged
-//   bench-spool fill folder=DIR mebibytes=N    a spool of that size, as a killed agent leaves it
-//   bench-spool start folder=DIR mebibytes=N   a start on it
+//   bench-spool append folder=DIR batches=N    appends a batch per second, and acknowledges each 5 ms later
+//   bench-spool replay folder=DIR batches=N    sends and acknowledges a backlog from an earlier run
+//   bench-spool fill folder=DIR mebibytes=N    creates a spool of that size, as a killed agent leaves it
+//   bench-spool start folder=DIR mebibytes=N   starts on that spool
 //
-// Prints what it took: name=value, one a line.
+// Prints its results, one name=value per line.
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kPoints = 8;     // a batch
-constexpr size_t kBatches = 256;  // different ones
+constexpr size_t kPoints = 8;     // per batch
+constexpr size_t kBatches = 256;  // distinct batches
 constexpr int64_t kTick = kNanosPerSecond;
 constexpr int64_t kAnswer = 5 * kNanosPerMilli;
 
@@ -59,7 +59,7 @@ std::vector<std::string> make_batches() {
   return batches;
 }
 
-// One run of an agent's process, as far as its spool is concerned.
+// The spool's part of one run of an agent.
 class Run {
  public:
   Run(std::string folder, char name, uint64_t max_bytes) {
@@ -77,7 +77,7 @@ class Run {
     agent::BatchInfo info{options_.incarnation, ++sequence_, 1, kPoints, now(), now(), now()};
     return spool_->append(std::move(info), batch).ok();
   }
-  // Everything that may be sent is, and is acknowledged; how many.
+  // Sends and acknowledges all batches that can be sent, and returns their number.
   uint64_t send() {
     std::vector<uint64_t> sent;
     while (const auto one = spool_->next()) sent.push_back(one->id);
@@ -121,13 +121,13 @@ int fail(const char* what) {
 int append(const std::string& folder, uint64_t count) {
   const auto batches = make_batches();
   Run run(folder, 'a', agent::FileSpoolOptions::kDefaultMaxBytes);
-  if (!run.open()) return fail("the folder cannot be opened");
+  if (!run.open()) return fail("cannot open the folder");
   const agent::SpoolStats before = run.stats();
   const int64_t begin = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
   for (uint64_t i = 0; i < count; ++i) {
-    if (!run.append(batches[i % kBatches])) return fail("a batch was not taken");
+    if (!run.append(batches[i % kBatches])) return fail("cannot append a batch");
     run.pass(kAnswer);
-    if (run.send() != 1) return fail("a batch was not sent");
+    if (run.send() != 1) return fail("cannot send a batch");
     run.pass(kTick - kAnswer);
   }
   const int64_t took = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin;
@@ -149,17 +149,17 @@ bool fill(const std::string& folder, uint64_t count, uint64_t max_bytes) {
 }
 
 int replay(const std::string& folder, uint64_t count) {
-  if (!fill(folder, count, agent::FileSpoolOptions::kDefaultMaxBytes)) return fail("the spool cannot be filled");
+  if (!fill(folder, count, agent::FileSpoolOptions::kDefaultMaxBytes)) return fail("cannot fill the spool");
   say("bytes", static_cast<double>(bytes_in(folder)) / static_cast<double>(count));
   uint64_t payload = 0;
   for (const std::string& batch : make_batches()) payload += batch.size();
   say("payload", static_cast<double>(payload) / static_cast<double>(kBatches));
   Run run(folder, 'c', agent::FileSpoolOptions::kDefaultMaxBytes);
-  if (!run.open()) return fail("the folder cannot be opened");
+  if (!run.open()) return fail("cannot open the folder");
   const int64_t begin = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
   for (uint64_t sent = 0; sent < count;) {
     const uint64_t some = run.send();
-    if (some == 0 && run.stats().segments == 0) return fail("fewer batches came back than were kept");
+    if (some == 0 && run.stats().segments == 0) return fail("got fewer batches back than were stored");
     sent += some;
     run.pass(kNanosPerMilli);
   }
@@ -168,16 +168,16 @@ int replay(const std::string& folder, uint64_t count) {
   return run.nobody().lost == 0 ? 0 : fail(run.nobody().why.c_str());
 }
 
-constexpr uint64_t kRoom = 64;  // MiB beyond what is filled, so that nothing must give way
+constexpr uint64_t kRoom = 64;  // MiB of headroom, so that nothing is evicted
 
 int fill_to(const std::string& folder, uint64_t mebibytes) {
   uint64_t size = 1;
   for (const std::string& batch : make_batches()) size += batch.size() + agent::kRecordHeaderBytes;
   const uint64_t count = (mebibytes << 20) * kBatches / size;
-  return fill(folder, count, (mebibytes + kRoom) << 20) ? 0 : fail("the spool cannot be filled");
+  return fill(folder, count, (mebibytes + kRoom) << 20) ? 0 : fail("cannot fill the spool");
 }
 
-// The most memory that this process has had (proc_pid_status(5)); getrusage(2) would count its parent's.
+// The peak memory of this process (proc_pid_status(5)). getrusage(2) would include the parent's.
 double peak_mib() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -189,8 +189,8 @@ double peak_mib() {
 int start(const std::string& folder, uint64_t mebibytes) {
   const int64_t begin = clock_ns(CLOCK_MONOTONIC);
   Run run(folder, 'd', (mebibytes + kRoom) << 20);
-  if (!run.open()) return fail("the folder cannot be opened");
-  if ((run.send() == 0) != (mebibytes == 0)) return fail("not what waits is sent");
+  if (!run.open()) return fail("cannot open the folder");
+  if ((run.send() == 0) != (mebibytes == 0)) return fail("the sent batches do not match the backlog");
   say("ms", static_cast<double>(clock_ns(CLOCK_MONOTONIC) - begin) / 1e6);
   say("peak_mib", peak_mib());
   return 0;
@@ -204,7 +204,7 @@ int run(const Arguments& arguments) {
   if (mode == "replay") return replay(folder, static_cast<uint64_t>(arguments.number("batches")));
   if (mode == "fill") return fill_to(folder, static_cast<uint64_t>(arguments.number("mebibytes")));
   if (mode == "start") return start(folder, static_cast<uint64_t>(arguments.number("mebibytes")));
-  return fail("append, replay, fill or start");
+  return fail("expected append, replay, fill or start");
 }
 
 }  // namespace

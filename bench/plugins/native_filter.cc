@@ -1,4 +1,4 @@
-// What the built-in `filter` does with {"drop": NAME}, as a native plugin.
+// Does the same as the built-in `filter` with {"drop": NAME}, as a native plugin.
 #include <vector>
 
 #include "plugin.hpp"
@@ -14,7 +14,7 @@ class NativeFilter final : public monitor::sdk::Plugin {
   }
 
  private:
-  // Worked out once for a series.
+  // Computed once per series.
   bool goes(monitor::sdk::Point point) {
     const monitor::sdk::SeriesId id = point.series_id();
     if (id >= known_.size()) known_.resize(id + 1, 0);

@@ -1,4 +1,4 @@
--- What the built-in `filter` does with {"drop": NAME}, as a script.
+-- Does the same as the built-in `filter` with {"drop": NAME}, as a script.
 local drop
 function initialize(config) drop = config.drop end
 function run(batch)
