@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Who may include whom: docs/architecture.md's table, held against the sources; third parties stay in their folder."""
+"""The include graph: checks that folders only include what docs/architecture.md allows, and that third-party headers are
+only included in their folders."""
 import os
 import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Folder below src/ -> the folders that its files may include. A part of a folder ("views/ledger") has a row of its own
-# where it may include more or less than the rest.
+# Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may include
+# more or less than the rest of the folder.
 CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume"}
 ALLOWED = {
     "base": set(),
@@ -37,7 +38,7 @@ ALLOWED = {
     "bin": {"base", "metrics", "config", "stream", "grpc", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
             "server", "consume", "views", "ui", "load", "supervisor"},
 }
-# Third parties' headers, and the only places that may include them.
+# Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
     r"nghttp2/": ["src/grpc/", "bench/"],
     r"openssl/": ["src/grpc/"],
@@ -51,7 +52,7 @@ THIRD_PARTIES = {
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
 }
-# Tests may look at more: at the generated messages, and at what they set up.
+# Tests may include more: the generated messages, and the helpers that they use.
 TEST = re.compile(r"(_test\.cc|_test\.h|/testing/.*)$")
 
 
@@ -64,7 +65,7 @@ def sources():
 
 
 def owner_of(path):
-    """The row of ALLOWED for a file of src/; None for one that lies elsewhere."""
+    """Returns the row of ALLOWED for a file in src/, or None for other files."""
     if not path.startswith("src/"):
         return None
     folders = path.split("/")[1:-1]
@@ -94,7 +95,7 @@ def main():
     for path in sources():
         seen += 1
         faults += faults_of(path)
-    # A test that reads nothing would always pass.
+    # Without this check, the test would pass if it found no files.
     assert seen > 100, f"only {seen} files were found"
     missing = [f for f in os.listdir(os.path.join(ROOT, "src")) if os.path.isdir(os.path.join(ROOT, "src", f)) and f not in ALLOWED]
     faults += [f"src/{folder} is not in the table of this test" for folder in missing]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What ./test runs in each tier; tools/test-times: what it shows of a run, and when it warns."""
+"""The tiers of ./test, and the report and warnings of tools/test-times."""
 import importlib.machinery
 import importlib.util
 import os
@@ -27,7 +27,7 @@ class TestTimesTest(unittest.TestCase):
                 file.write(text)
         return times.read_run(folder.name)
 
-    def test_a_run_is_read(self):
+    def test_reads_the_results_of_a_run(self):
         case = '<testcase name="{}" classname="x" time="{}" status="{}"/>'
         tier, phases, entries, failed = self.run_folder(
             tier="all\n", phases="build 12\nunit tests under asan 30\nbuild 3\n",
@@ -37,22 +37,22 @@ class TestTimesTest(unittest.TestCase):
         self.assertEqual(entries, {"unit.base": 1.5, "e2e.web": 7, "integration.services_up": 9})
         self.assertEqual(failed, ["e2e.web"])
 
-    def test_a_run_that_was_broken_off_is_read(self):
+    def test_reads_an_interrupted_run(self):
         self.assertEqual(self.run_folder(), ("plain", {}, {}, []))
 
-    def test_ten_slowest_and_every_phase(self):
+    def test_reports_every_phase_and_the_ten_slowest_entries(self):
         entries = {f"e2e.n{i}": i for i in range(30)}
         lines = times.report("plain", {"build": 20, "other tests": 300}, entries, [], EXPECTED)
         self.assertEqual(lines[0], "Time: build 20 s, other tests 300 s; 320 s in total.")
         self.assertEqual(lines[2], "  e2e.n29: 29 s, new")
         self.assertEqual(len(lines), 12)
 
-    def test_within_the_budget_nothing_is_said(self):
+    def test_prints_no_warning_within_the_budget(self):
         for tier, build, rest in (("plain", 20, 699), ("plain", 900, 590), ("all", 20, 5300), ("long", 20, 50000)):
             lines = times.report(tier, {"build": build, "other tests": rest}, {"e2e.web.short": 600}, [], EXPECTED)
             self.assertNotIn("WARNING", "\n".join(lines), tier)
 
-    def test_over_the_budget_it_names_what_grew(self):
+    def test_warning_over_the_budget_lists_what_grew(self):
         for tier, build, rest, limit in (("plain", 60, 700, "720 s (warm)"), ("plain", 900, 700, "1500 s (cold)"), ("quick", 60, 700, "180 s (quick)")):
             lines = times.report(tier, {"build": build, "other tests": rest}, {"e2e.web.short": 112, "e2e.top": 5.5, "e2e.fresh": 50}, ["e2e.top"], EXPECTED)
             warning = next(i for i, line in enumerate(lines) if line.startswith("WARNING"))
@@ -61,10 +61,10 @@ class TestTimesTest(unittest.TestCase):
             self.assertIn("  e2e.web.short: 112 s, 40 s expected", named)
             self.assertIn("  e2e.fresh: 50 s, new", named)
             self.assertIn("  other tests: 700 s, 400 s expected", named)
-            self.assertNotIn("e2e.top: ", "\n".join(named), "half a second is chance")
+            self.assertNotIn("e2e.top: ", "\n".join(named), "half a second is noise")
             self.assertEqual(lines[-1], "Failed: e2e.top")
 
-    def test_what_is_written_is_what_is_expected(self):
+    def test_reads_the_budget_that_it_wrote(self):
         text = times.write({"build": 60, "unit tests": 30}, {"e2e.web": 12.4, "e2e.top": 5})
         self.assertEqual(times.read_expected(text), ({"build": 60, "unit tests": 30}, {"e2e.web": 12, "e2e.top": 5}))
 
@@ -82,7 +82,7 @@ done
 
 
 class TiersTest(unittest.TestCase):
-    """./test with stand-ins for what it calls."""
+    """./test with fakes for the programs that it calls."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -103,7 +103,7 @@ class TiersTest(unittest.TestCase):
         os.chmod(path, 0o755)
 
     def call(self, *arguments, status="run"):
-        """The exit status, what was printed, and what was called."""
+        """Returns the exit status, the output and the calls."""
         environment = {**os.environ, "PATH": f"{self.root}/fake:{os.environ['PATH']}", "FAKE_STATUS": status}
         done = subprocess.run(["./test", *arguments], cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         calls = os.path.join(self.root, "calls")
@@ -112,7 +112,7 @@ class TiersTest(unittest.TestCase):
         with open(calls, encoding="utf-8") as file:
             return done.returncode, done.stdout + done.stderr, file.read().replace(self.root, "").splitlines()
 
-    def test_quick_and_plain(self):
+    def test_quick_runs_unit_tests_and_plain_adds_the_others(self):
         head = ["packages install test", "build unit", "lint --changed", "ctest --preset release --output-junit /build/logs/times/unit-tests.xml -L ^unit$"]
         status, out, calls = self.call("--quick")
         self.assertEqual((status, calls), (0, head), out)
@@ -131,7 +131,7 @@ class TiersTest(unittest.TestCase):
         for tool in ("fuzz", "simulate", "chaos", "ctest --preset asan", "ctest --preset tsan"):
             self.assertTrue([call for call in calls if call.startswith(tool)], tool)
 
-    def test_what_fails_fails_the_run_after_the_rest_has_run(self):
+    def test_a_failed_test_fails_the_run_after_all_others_have_run(self):
         status, out, calls = self.call(status="fail")
         self.assertEqual(status, 1)
         self.assertEqual(sum(call.startswith("ctest") for call in calls), 2)
@@ -141,7 +141,7 @@ class TiersTest(unittest.TestCase):
         self.assertEqual(status, 70)
         self.assertIn("Time: install", out)
 
-    def test_a_wrong_word(self):
+    def test_rejects_an_unknown_argument(self):
         status, out, calls = self.call("--quik")
         self.assertEqual((status, calls), (64, []))
         self.assertIn("usage", out)

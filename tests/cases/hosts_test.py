@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Cases that need a kernel, a mount, a closed descriptor or a whole pipeline (README.md): each is named after its
-situation, and asserts the right value. Runs in a mount namespace of its own; needs root."""
+"""Cases that need a kernel, a mount, a closed descriptor or a whole pipeline (README.md). Each is named after its situation
+and asserts the expected value. Runs in its own mount namespace; needs root."""
 import csv
 import io
 import json
@@ -28,7 +28,7 @@ AGENT = os.path.join(os.path.abspath(BIN), "monitor-agent")
 
 
 def shell(script, *flags, status=0):
-    """Standard output of a script, in namespaces of its own where `flags` say so."""
+    """Runs a script, in new namespaces if `flags` name any, and returns its standard output."""
     command = ["unshare", *flags] if flags else []
     done = subprocess.run([*command, "bash", "-ec", script], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != status:
@@ -57,14 +57,14 @@ class Case(MountTest):
         return " ".join([AGENT, "--once --format json --agent-id a --config", config, "--data", self.path("inside"), *arguments])
 
     def frames(self):
-        """Of each tick, in order: {(metric, mount point or None): (value, labels)}."""
+        """Returns {(metric, mount point or None): (value, labels)} for each tick, in order."""
         return [{(s["name"], s["labels"].get("system.filesystem.mountpoint")): (v, s["labels"]) for s, v in frame["points"]}
                 for batch in self.batches("a") for frame in batch["frames"]]
 
 
 class Numbers(Case):
     def test_read_in_pieces_net_dev(self):
-        """60 interfaces are more than the kernel gives of /proc/net/dev in one read."""
+        """/proc/net/dev with 60 interfaces does not fit into one read."""
         config = self.config({"name": "net in", "per_interface": True, "counters": True})
         names = [f"pod{i}" for i in range(60)]
         out = shell(f"for name in {' '.join(names)}; do {ADD.format('$name')}; done; wc -c < /proc/net/dev; "
@@ -77,7 +77,7 @@ class Numbers(Case):
             self.assertEqual(sorted(of), sorted(names), metric)
 
     def test_host_proc_in_a_container(self):
-        """--procfs names the host's: its interfaces count, not those of the container that the agent runs in."""
+        """With --procfs of the host, the host's interfaces count, not those of the agent's container."""
         config = self.config({"name": "net in", "per_interface": True})
         host = self.folder("host-proc")
         inner = f"mount -t proc proc /proc; {ADD.format('ctnet')}; {self.once_command(config, '--procfs', host)}"
@@ -87,7 +87,7 @@ class Numbers(Case):
         self.assertNotIn("ctnet", interfaces(out))
 
     def test_container_root_counted_twice(self):
-        """An overlay as the root, and /etc/hosts bound from the disk below it: what is used is what `df /` says."""
+        """An overlay as root, and /etc/hosts bind-mounted from the disk below it: the usage equals `df /`."""
         disk = self.mounted(self.image("image", "ext4", 96 * MIB), self.folder("disk"), "ext4")
         for name in ("upper", "work", "root"):
             os.mkdir(f"{disk}/{name}")
@@ -108,7 +108,7 @@ class Numbers(Case):
         self.assertAlmostEqual(usage[None][0], int(df), delta=4 * MIB)
 
     def test_cloud_mount_makes_every_disk_look_empty(self):
-        """rclone claims 4 EiB: it has its own share, and no part in the host's."""
+        """rclone claims 4 EiB: it has its own series and is not part of the sum."""
         free = 4 * 1024 * PIB // 4096
         cloud = self.fuse("cloud", kind="fuse.rclone", source="remote:", blocks=(free + 5000, free, free))
         cloud.answer()
@@ -121,12 +121,12 @@ class Numbers(Case):
     def test_empty_mount_source(self):
         target = self.mounted("", self.folder("es"), "tmpfs")
         with open("/proc/self/mountinfo", encoding="utf-8") as table:
-            self.assertRegex(table.read(), re.escape(target) + r" \S+( \S+)* - tmpfs  rw", "two blanks in a row")
+            self.assertRegex(table.read(), re.escape(target) + r" \S+( \S+)* - tmpfs  rw", "two spaces in a row")
         labels = by_mount(self.once(include=["*/es"]))[target][1]
         self.assertEqual((labels["system.device"], labels["system.filesystem.type"]), ("", "tmpfs"))
 
     def test_remount_keeps_old_labels(self):
-        """Another disk at the same mount point: its usage stands under its own device and type from the next tick on."""
+        """Another disk at the same mount point: its usage has its own device and type from the next tick on."""
         first, second = self.image("A", "ext4", 16 * MIB), self.image("B", "ext2", 16 * MIB)
         target = self.mounted(first, self.folder("m"), "ext4")
         self.agent(self.start_server(), self.config({"name": "filesystem", "per_filesystem": True}))
@@ -144,7 +144,7 @@ class Numbers(Case):
 
 class Hangs(Case):
     def test_fuseblk_that_hangs_stops_the_agent(self):
-        """A disk that does not answer costs its own figures: ticks go on, and SIGTERM ends the agent."""
+        """A disk that does not respond only loses its own values: ticks continue, and SIGTERM ends the agent."""
         server = self.start_server()
         agent = self.agent(server, self.config("load", {"name": "filesystem", "per_filesystem": True}))
         wait_until(self.frames, "a tick")
@@ -168,7 +168,7 @@ class Hangs(Case):
 
 class Limits(Case):
     def test_series_table_fills_for_good(self):
-        """Interfaces come and go, 24,000 series in a table of 20,000: what is switched on later is reported."""
+        """Interfaces appear and disappear, 24,000 series in a table of 20,000: metrics enabled later are reported."""
         root = self.path("tree")
 
         def put(generation):
@@ -199,7 +199,7 @@ class Limits(Case):
         self.assertEqual(figure('dropped_points_total{stage="collect",reason="cardinality"'), 0)
 
     def test_labels_are_shown_by_no_reader(self):
-        """`labels` of the configuration: rack is r12 for every reader."""
+        """Every reader shows `labels` of the configuration: rack is r12."""
         self.agent(self.start_server(), self.config("load", labels={"rack": "r12"}))
         wait_until(self.frames, "a tick")
         log = ("--log", f"sqlite:{self.data}/log.db")
@@ -261,8 +261,8 @@ class Descriptors(Case):
             self.assertIn("No space left on device", said, command)
 
     def test_topic_made_anew_and_refilled(self):
-        """A log that was deleted, made anew and filled beyond the position of a group: the group reads it from its start,
-        and says so. Here with SQLite; on Kafka it is KafkaReplaced.GroupReadsANewTopicOfTheSameNameFromItsStart."""
+        """A log is deleted, recreated and filled beyond a group's position: the group reads it from its start and reports
+        this. This case uses SQLite; for Kafka see KafkaReplaced.GroupReadsANewTopicOfTheSameNameFromItsStart."""
         group = f"get-metrics {self.log} --group-id g --format json --data {self.path('reader')}"
         agent = self.stored()
         wait_until(lambda: len(self.frames()) >= 10, "ten ticks")
@@ -278,7 +278,7 @@ class Descriptors(Case):
         self.assertIn("the log was deleted and made anew", said)
         ticks = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         self.assertEqual(len(ticks), 15)
-        self.assertEqual(ticks[0]["sequence"], 1, "nothing of the new log is passed over")
+        self.assertEqual(ticks[0]["sequence"], 1, "no record of the new log is skipped")
         with open(os.path.join(TESTS, "integration", "kafka_log_test.cc"), encoding="utf-8") as source:
             self.assertIn("TEST_F(KafkaReplaced, GroupReadsANewTopicOfTheSameNameFromItsStart)", source.read())
 

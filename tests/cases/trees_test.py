@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Cases that are trees of /proc and /sys (README.md): each is named after its host, and asserts the right value of the
-metric that other tools, or an early version of this one, got wrong.
+"""Cases that are trees of /proc and /sys (README.md). Each is named after its host, and asserts the expected value of a
+metric that other tools or early versions of this project got wrong.
 
-`exactly` runs the collectors under a clock that stands still (truth_driver), `printed` the real `monitor-agent --once`.
+`exactly` runs the collectors with a simulated clock (truth_driver), `printed` runs the real `monitor-agent --once`.
 """
 import concurrent.futures
 import json
@@ -28,7 +28,7 @@ HOSTS = {}
 
 
 def host(name, metrics, *steps):
-    """One state of the files, and what changes in each of the next ones, a second apart."""
+    """A host from its first state and the changes of the next states, one second apart."""
     made = HOSTS[name] = kit.Host(name, metrics).put_all(steps[0])
     for step in steps[1:]:
         made.then().put_all(step)
@@ -48,48 +48,48 @@ def moved(**disks):
     return {"proc/diskstats": kit.diskstats(disks)}
 
 
-# A hypervisor: of 100 jiffies its guests had 60, which user counts, too.
+# A hypervisor whose guests used 60 of 100 jiffies; user time includes them.
 host("cpu_guest_is_not_idle", [{"name": "cpu", "modes": True}],
      {"proc/stat": kit.stat({0: [100000, 0, 5000, 900000, 0, 0, 0, 0, 90000, 0]})},
      {"proc/stat": kit.stat({0: [100061, 0, 5001, 900038, 0, 0, 0, 0, 90060, 0]})})
 
-# A laptop that slept: idle and iowait lie behind where they were, user and system went on.
+# A laptop after suspend: idle and iowait have decreased, user and system have increased.
 host("cpu_100_percent_after_resume", [{"name": "cpu", "per_core": True}],
      {"proc/stat": kit.stat({0: [1466797, 6445, 708626, 6221847, 7998, 0, 8095, 0, 0, 0]})},
      {"proc/stat": kit.stat({0: [1466867, 6445, 708691, 5873386, 7624, 0, 8095, 0, 0, 0]})})
 
-# An LXC container whose MemAvailable is its host's.
+# An LXC container whose MemAvailable is that of its host.
 host("more_available_than_there_is", ["memory"],
      {"proc/meminfo": kit.meminfo(MemTotal=998384, MemFree=123000, MemAvailable=98765432, Buffers=0, Cached=7480)})
 
-# An OpenVZ container that runs Docker: no interface has a device, and what the bridge counts came through venet0.
+# An OpenVZ container with Docker: no interface has a device, and the bridge's bytes came through venet0.
 host("net_bridge_in_container_twice", ["net in", "net out"],
      {**kit.lo(), **kit.interface("venet0", 2), **kit.interface("br0", 3, kind="bridge"),
       **kit.interface("veth1", 4, link=9, master="br0"),
       "proc/net/dev": kit.netdev({"lo": (0, 0), "venet0": (0, 0), "br0": (0, 0), "veth1": (0, 0)})},
      {"proc/net/dev": kit.netdev({"lo": (9, 9), "venet0": (1000, 0), "br0": (1000, 0), "veth1": (0, 1000)})})
 
-# NVMe multipath: the path is hidden, and counts what its head counts.
+# NVMe multipath: the hidden path counts the same bytes as its head.
 host("nvme_multipath_twice", [{"name": "disk read", "per_device": True}, "disk write"],
      {"sys/block/nvme0c0n1/hidden": "1\n", "sys/block/nvme0n1/hidden": "0\n",
       **moved(nvme0c0n1=(0, 0, 0, 0), nvme0n1=(259, 0, 0, 0))},
      moved(nvme0c0n1=(0, 0, 2000, 4000), nvme0n1=(259, 0, 2000, 4000)))
 
-# A volume of a ZFS pool that lies on sda.
+# A volume of a ZFS pool on sda.
 host("zvol_twice", ["disk read", "disk write"],
      {"sys/block/sda/size": "1\n", "sys/block/zd0/size": "1\n", **moved(sda=(8, 0, 0, 0), zd0=(230, 0, 0, 0))},
      moved(sda=(8, 0, 2000, 2000), zd0=(230, 0, 2000, 2000)))
 
-# lxcfs writes one decimal, or none.
+# lxcfs writes one decimal or none.
 host("uptime_of_a_container", ["uptime", "load"],
      {"proc/uptime": "41.0 41.0\n", "proc/loadavg": "0.18 0.09 0.04 1/20 300\n"})
 
-# Two sockets of 128 threads each: more than a batch holds.
+# Two sockets with 128 threads each: more than a batch can hold.
 host("tick_too_large_loses_all", [{"name": "cpu", "per_core": True, "modes": True}, "load"],
      {"proc/stat": kit.stat({n: [n, 0, 0, 1000, 0, 0, 0, 0, 0, 0] for n in range(256)}), "proc/loadavg": kit.loadavg("0.10")},
      {"proc/stat": kit.stat({n: [n + 50, 0, 0, 1050, 0, 0, 0, 0, 0, 0] for n in range(256)})})
 
-# The second of two cards is pulled, and put back.
+# The second of two network cards is removed and put back.
 CARDS = {**kit.interface("eth0", 2, "pci0000:00/0000:00:03.0"), **kit.interface("eth1", 3, "pci0000:00/0000:00:04.0")}
 host("sum_counter_goes_backwards", [{"name": "net in", "counters": True}],
      {**CARDS, **received(eth0=1000000, eth1=5000000000)},
@@ -109,12 +109,12 @@ def once(name):
 class Trees(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Each sleeps a second between its readings.
+        # Each run sleeps for a second between its readings.
         with concurrent.futures.ThreadPoolExecutor(len(HOSTS)) as pool:
             cls.runs = dict(zip(HOSTS, pool.map(once, HOSTS)))
 
     def exactly(self):
-        """The ticks of the case, each a second long."""
+        """The ticks of the case, each one second long."""
         made = HOSTS[self.case]
         with tempfile.TemporaryDirectory(prefix="case-") as root, Driver() as driver:
             for folder in ("proc", "sys"):
@@ -137,7 +137,7 @@ class Trees(unittest.TestCase):
         return self._testMethodName.removeprefix("test_")
 
     def assert_rates(self, expected):
-        """Growth of that many in a second, and nothing else; by the program's own clock, at most that."""
+        """Asserts exactly this growth per second, and at most this growth by the program's own clock."""
         self.assertEqual(self.exactly(), [expected])
         run = self.printed()
         self.assertEqual(run.values.keys(), expected.keys())
@@ -151,8 +151,8 @@ class Trees(unittest.TestCase):
             self.assertEqual({series: value for series, value in values.items() if value}, right)
 
     def test_cpu_100_percent_after_resume(self):
-        self.assertEqual(self.exactly(), [{}], f"{CPU} is not known, neither of the host nor of the processor")
-        # Nothing to print is no success; another try may have a value.
+        self.assertEqual(self.exactly(), [{}], f"{CPU} is unknown, for the host and for the CPU")
+        # An empty output is not a success; a retry may have a value.
         self.assertIn("no metric has a value", self.printed(status=75).said)
 
     def test_more_available_than_there_is(self):
@@ -188,7 +188,7 @@ class Trees(unittest.TestCase):
     def test_sum_counter_goes_backwards(self):
         ticks = self.exactly()
         counters = [tick[IN] for tick in ticks]
-        # What the members grew by, and no more: eth1's growth while it was away is not known.
+        # Exactly the growth of the members; eth1's growth while it was removed is unknown.
         self.assertEqual(counters[:3], [5001002000, 5001004000, 5001005000])
         grown = [after - before for before, after in zip(counters, counters[1:])]
         self.assertEqual(grown, [2000, 1000, 1000, 1000, 2000])
@@ -197,10 +197,10 @@ class Trees(unittest.TestCase):
 
 
 class Pipeline(ProgramTest):
-    """Cases of several states: an agent that ticks, a server, a log, a reader."""
+    """Cases with several states, run through an agent, a server, a log and a reader."""
 
     def replay(self, name, interval=0.2):
-        """What a reader prints, in order: {series: value} of each tick. A step lasts three ticks."""
+        """Returns the reader's output in order: {series: value} of each tick. A step lasts three ticks."""
         made = HOSTS[name]
         root = os.path.join(self.data, "root")
         for folder in ("proc", "sys"):
@@ -223,7 +223,7 @@ class Pipeline(ProgramTest):
         counters = [v[NET] for v in values if NET in v]
         self.assertEqual(counters, sorted(counters), "a sum never falls")
         self.assertEqual((counters[0], counters[-1]), (5001000000, 5001009000))
-        self.assertLess(max(v.get(f"{NET}.rate", 0) for v in values), 10**6, "no gigabytes that never were")
+        self.assertLess(max(v.get(f"{NET}.rate", 0) for v in values), 10**6, "no spurious gigabytes")
 
     def test_tick_too_large_loses_all(self):
         ticks = self.replay("tick_too_large_loses_all", interval=0.5)

@@ -1,4 +1,4 @@
-"""What became of every batch, by the records of the topic alone; and whether the programs say the same."""
+"""Audits the fate of every batch from the topic's records alone, and compares it with what the programs report."""
 import collections
 import datetime
 
@@ -13,7 +13,7 @@ class Run:
         self.points = {}  # by sequence
         self.counters = {}  # by sequence
         self.dropped = {}  # by sequence: (stage, reason)
-        self.last = 0  # the last sequence that it made, as told
+        self.last = 0  # the last sequence, as reported by the agent
         self.clean = None
 
     def missing(self):
@@ -21,14 +21,14 @@ class Run:
         return [s for s in range(1, known + 1) if s not in self.copies and s not in self.dropped]
 
     def drops(self):
-        """(stage, reason): [batches, points], by its last batch: of what had no sequence yet, points alone."""
+        """{(stage, reason): [batches, points]} from its last batch; only points for data without a sequence."""
         if not self.counters:
             return {}
         totals = self.counters[max(self.counters)]["dropped"]
         return {(d["stage"], d["reason"]): [d["batches"], d["points"]] for d in totals if d["batches"] or d["points"]}
 
     def unexplained_points(self):
-        """Points that were made, and neither stored nor dropped."""
+        """Points that were collected, but neither stored nor dropped."""
         if not self.counters:
             return 0
         end = max(self.counters)
@@ -37,7 +37,7 @@ class Run:
 
 
 def runs_of(records, told):
-    """{(agent, incarnation): Run}; `told`: {(agent, incarnation): the last sequence}, as the agents' logs say."""
+    """Returns {(agent, incarnation): Run}. `told`: {(agent, incarnation): last sequence} from the agents' logs."""
     runs = collections.defaultdict(Run)
     for record in records:
         batch = record.batch
@@ -60,7 +60,7 @@ def runs_of(records, told):
 
 
 def row_of(run):
-    """As the ledger shows it."""
+    """Formats a run as the ledger does."""
     counters = run.counters[max(run.counters)]
     return {"first_sequence": min(run.copies), "last_sequence": max(run.copies), "batches_stored": len(run.copies),
             "duplicates": sum(run.copies.values()) - len(run.copies), "missing": [], "expired": [],
@@ -70,7 +70,7 @@ def row_of(run):
 
 
 def compare(name, runs, rows):
-    """Where the ledger's rows are not what the topic holds, in words."""
+    """Describes the differences between the ledger's rows and the topic."""
     faults = []
     shown = {(row["agent"], row["incarnation"]): row for row in rows}
     for which, run in runs.items():
@@ -83,18 +83,18 @@ def compare(name, runs, rows):
             row["dropped"] = {(d["stage"], d["reason"]): [d["batches"], d["points"]] for d in row["dropped"]}
             for field, value in row_of(run).items():
                 if row[field] != value:
-                    faults.append(f"{name} says {field}={row[field]} of {which}, the topic holds {value}")
-    faults += [f"{name} shows {which}, of which the topic holds nothing" for which in shown if which not in runs]
+                    faults.append(f"{name} reports {field}={row[field]} for {which}, the topic has {value}")
+    faults += [f"{name} shows {which}, which is not in the topic" for which in shown if which not in runs]
     return faults
 
 
 def nanoseconds(text):
-    """Of a time in RFC 3339, to the last digit."""
+    """Parses an RFC 3339 time exactly."""
     whole, _, rest = text.rstrip("Z").partition(".")
     seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
     return int(seconds) * NS + int(rest.ljust(9, "0") or 0)
 
 
 def ticks_of(records):
-    """(agent, sequence, time in ns) of every tick that is stored."""
+    """Returns (agent, sequence, time in ns) of every stored tick."""
     return {(r.batch["agent"], r.batch["sequence"], frame["time"]) for r in records for frame in r.batch["frames"]}

@@ -1,10 +1,10 @@
-"""Kills everything: real agents, servers and readers on a real Kafka, with faults drawn from a seed, and then the ledger.
+"""Chaos tests: real agents, servers and readers on a real Kafka, with faults drawn from a seed, then an audit of the log.
 
-  chaos.py --schedules 5 --seed 1           schedules of the seeds 1 to 5
-  chaos.py --schedules 1 --seed 17 --keep   one of them; its logs stay
+  chaos.py --schedules 5 --seed 1           runs the schedules of seeds 1 to 5
+  chaos.py --schedules 1 --seed 17 --keep   runs one schedule and keeps its logs
 
-A schedule that fails keeps its folder, and prints the command that repeats it. The faults are the seed's; what the
-programs do meanwhile is not. Exit status 1: a schedule failed.
+A failed schedule keeps its folder and prints the command that repeats it. The seed determines the faults, but not the
+timing of the programs. Exit status 1: a schedule failed.
 """
 import argparse
 import collections
@@ -22,7 +22,7 @@ from recovery import median  # noqa: E402
 from schedule import Outcome, Schedule  # noqa: E402
 from world import Broker  # noqa: E402
 
-FRESH_BROKER_AFTER = 25  # schedules: topics that were deleted leave traces
+FRESH_BROKER_AFTER = 25  # schedules; deleted topics leave traces in the broker
 
 
 def one(seed, folder, broker, proxy, keep):
@@ -37,7 +37,7 @@ def one(seed, folder, broker, proxy, keep):
 
 
 def work(seeds, results, folder, keep):
-    """A job: takes seeds until there are none, or nobody to tell of them; on a broker of its own."""
+    """A worker with its own broker: runs seeds until none is left, or until the main thread has gone."""
     parent = os.getppid()
     proxy = broker = None
     done = 0
@@ -76,7 +76,7 @@ def figures(outcomes, seconds):
         for name, times in outcome.recovery.items():
             recovered[name] += times
     yield (f"{len(outcomes)} schedules in {seconds:.0f} s: {sum(done.values())} faults, {sum(o.runs for o in outcomes)} runs of agents, "
-           f"{sum(o.batches for o in outcomes)} batches, {sum(o.duplicates for o in outcomes)} doubles in the log")
+           f"{sum(o.batches for o in outcomes)} batches, {sum(o.duplicates for o in outcomes)} duplicates in the log")
     yield (f"lost {sum(o.lost for o in outcomes)}, twice {sum(o.twice for o in outcomes)}, "
            f"unexplained {sum(o.unexplained for o in outcomes)}, failed {sum(bool(o.faults) for o in outcomes)}")
     yield f"{'fault':28} {'done':>5} {'measured':>9} {'median s':>9} {'worst s':>8}"
@@ -96,13 +96,13 @@ def row(name, count, times):
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--schedules", type=int, default=3, metavar="N", help="how many (default: 3)")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the first one's seed (default: 1)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="J", help="side by side, each on a Kafka of its own (default: 2)")
-    parser.add_argument("--keep", action="store_true", help="keep the folders of schedules that were good, too")
+    parser.add_argument("--schedules", type=int, default=3, metavar="N", help="number of schedules (default: 3)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the first schedule (default: 1)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="J", help="schedules to run in parallel, each on its own Kafka (default: 2)")
+    parser.add_argument("--keep", action="store_true", help="also keep the folders of schedules that passed")
     options = parser.parse_args()
     if options.schedules < 1 or options.jobs < 1 or options.seed < 0:
-        parser.error("--schedules and --jobs are 1 or more, --seed is 0 or more")
+        parser.error("--schedules and --jobs must be at least 1, --seed at least 0")
     folder = tempfile.mkdtemp(prefix="monitor-chaos-")
     context = multiprocessing.get_context("spawn")
     seeds, results = context.Queue(), context.Queue()
@@ -119,7 +119,7 @@ def main():
         outcomes.append(outcome)
         print(outcome.line(), flush=True)
         if outcome.faults:
-            print(f"  logs: {here}\n  again: tools/chaos --schedules 1 --seed {outcome.seed} --keep", flush=True)
+            print(f"  logs: {here}\n  repeat: tools/chaos --schedules 1 --seed {outcome.seed} --keep", flush=True)
     for worker in workers:
         worker.join()
     for line in figures(outcomes, time.monotonic() - begin):

@@ -1,4 +1,4 @@
-"""What tools/chaos is made of: plans are the seed's, and the audit sees what it is to see. Then schedules on real programs."""
+"""The parts of tools/chaos: a seed determines its plan, and the audit detects faults. Then one schedule on real programs."""
 import os
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from topic import Record  # noqa: E402
 
 
 def record(sequence, points=2, made=None, **more):
-    """A batch of one tick, as the decoder gives it."""
+    """A decoded batch of one tick."""
     made = 2 * sequence if made is None else made
     batch = {"agent": "a", "incarnation": "i", "sequence": sequence, "drops": [], "ended": [],
              "frames": [{"time": sequence * 10**9, "points": [None] * points}],
@@ -29,7 +29,7 @@ def shown(**more):
 
 
 class PlanTest(unittest.TestCase):
-    def test_a_seed_is_a_plan_and_every_fault_is_drawn(self):
+    def test_a_seed_determines_the_plan_and_every_fault_is_drawn(self):
         self.assertEqual(plan.draw(17), plan.draw(17))
         drawn = [plan.draw(seed) for seed in range(300)]
         self.assertTrue(all(2 <= len(p.agents) <= 4 and 1 <= p.servers <= 2 and 2 <= p.readers <= 3 for p in drawn))
@@ -39,34 +39,34 @@ class PlanTest(unittest.TestCase):
 
 
 class AuditTest(unittest.TestCase):
-    def test_agreement(self):
+    def test_finds_no_fault_when_ledger_and_topic_agree(self):
         runs = audit.runs_of([record(s) for s in (1, 3, 2)], {("a", "i"): 3})
         self.assertEqual(runs["a", "i"].missing(), [])
         self.assertEqual(runs["a", "i"].unexplained_points(), 0)
         self.assertEqual(audit.compare("the ledger", runs, [shown()]), [])
 
-    def test_what_is_lost_is_seen(self):
+    def test_detects_lost_batches(self):
         self.assertEqual(audit.runs_of([record(1), record(3)], {})["a", "i"].missing(), [2])
-        self.assertEqual(audit.runs_of([record(1)], {("a", "i"): 3})["a", "i"].missing(), [2, 3], "the end, by the agent's log")
+        self.assertEqual(audit.runs_of([record(1)], {("a", "i"): 3})["a", "i"].missing(), [2, 3], "the last sequences, known from the agent's log")
         end = {"incarnation": "i", "last_sequence": 4, "clean": False}
         later = record(1, incarnation="j", ended=[end])
-        self.assertEqual(audit.runs_of([record(1), later], {})["a", "i"].missing(), [2, 3, 4], "and by the next run")
+        self.assertEqual(audit.runs_of([record(1), later], {})["a", "i"].missing(), [2, 3, 4], "also known from the next run")
 
-    def test_what_is_dropped_is_not_lost(self):
+    def test_recorded_drops_are_not_lost(self):
         drop = {"incarnation": "i", "stage": "spool", "reason": "full", "first_sequence": 2, "last_sequence": 2}
         self.assertEqual(audit.runs_of([record(1), record(3, drops=[drop])], {})["a", "i"].missing(), [])
 
-    def test_points_that_nobody_explains(self):
+    def test_detects_unexplained_points(self):
         self.assertEqual(audit.runs_of([record(1), record(2, made=5)], {})["a", "i"].unexplained_points(), 1)
 
-    def test_a_ledger_that_counts_otherwise_is_told(self):
+    def test_reports_a_ledger_with_different_counts(self):
         runs = audit.runs_of([record(1), record(2), record(2), record(3)], {})
         for field, value in (("duplicates", 0), ("batches_stored", 4), ("points_stored", 8), ("missing", [[2, 2]]), ("clean", True)):
             row = shown(**{"duplicates": 1, field: value})
             self.assertEqual(len(audit.compare("the ledger", runs, [row])), 1, field)
-        self.assertEqual(len(audit.compare("the ledger", runs, [])), 1, "a run that is not shown")
+        self.assertEqual(len(audit.compare("the ledger", runs, [])), 1, "one run is not shown")
 
-    def test_times_are_read_to_the_last_digit(self):
+    def test_times_are_parsed_exactly(self):
         self.assertEqual(audit.nanoseconds("1970-01-01T00:00:01.000000007Z"), 10**9 + 7)
         self.assertEqual(audit.nanoseconds("1970-01-01T00:01:00Z"), 60 * 10**9)
 
@@ -75,22 +75,22 @@ class RecoveryTest(unittest.TestCase):
     def fault(self, began, ended, agents=("a",), component="server"):
         return Done(plan.Fault(0, component, "kill", 0, 1), frozenset(agents), began, ended)
 
-    def test_the_slowest_agent_counts(self):
+    def test_recovery_time_is_that_of_the_slowest_agent(self):
         stored = {"a": [(10.5, 10.6), (11, 11.1)], "b": [(9, 15), (12, 12.5)]}
         found = recovery.times([self.fault(8, 10, ("a", "b"))], stored, {}, ["a", "b"])
         self.assertEqual(found, {("server", "kill"): [2.5]})
 
-    def test_what_another_fault_held_up_is_not_measured(self):
+    def test_does_not_measure_recovery_during_another_fault(self):
         stored = {"a": [(t, t) for t in range(30)]}
         self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], stored, {}, ["a"]), {("server", "kill"): [0]})
         late = {"a": [(20, 20)]}
-        self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], late, {}, ["a"]), {}, "whose delay is it?")
+        self.assertEqual(recovery.times([self.fault(8, 10), self.fault(9, 11)], late, {}, ["a"]), {}, "the delay cannot be attributed")
         self.assertEqual(len(recovery.times([self.fault(8, 10), self.fault(20, 21)], stored, {}, ["a"])["server", "kill"]), 2)
 
 
 class SchedulesTest(unittest.TestCase):
-    def test_a_schedule(self):
-        """./test --all runs more, by the tool itself."""
+    def test_a_schedule_loses_nothing(self):
+        """./test --all runs more schedules with the tool itself."""
         done = subprocess.run([os.path.join(ROOT, "tools", "chaos"), "--schedules", "1", "--seed", "1", "--jobs", "1"],
                               capture_output=True, text=True, timeout=400, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -1,4 +1,4 @@
-"""Does the faults of a plan to a world, each on a thread of its own, one at a time to each target."""
+"""Injects the faults of a plan into a world. Each fault runs on its own thread; each target has one fault at a time."""
 import contextlib
 import dataclasses
 import threading
@@ -7,9 +7,9 @@ import time
 
 @dataclasses.dataclass
 class Done:
-    """A fault as it was; wall-clock seconds."""
+    """A completed fault. Times are wall-clock seconds."""
     fault: object
-    agents: frozenset  # ids of those whose samples it may hold up
+    agents: frozenset  # ids of the agents whose samples it may delay
     began: float = 0.0
     ended: float = 0.0
 
@@ -21,7 +21,7 @@ class Storm:
         self.done, self.errors = [], []
 
     def run(self):
-        """All faults; returns when everything is mended."""
+        """Injects all faults, and returns when all have ended."""
         begin = time.monotonic()
         threads = [threading.Thread(target=self._one, args=(fault, begin), daemon=True) for fault in self.world.plan.faults]
         for thread in threads:
@@ -29,14 +29,14 @@ class Storm:
         for thread in threads:
             thread.join(150)
             if thread.is_alive():
-                raise AssertionError("a fault does not end")
+                raise AssertionError("a fault did not end")
         if self.errors:
             raise self.errors[0]
         return self.done
 
     def _one(self, fault, begin):
         try:
-            # The moment is the plan's: there is no condition to wait for.
+            # The plan determines the time, so there is no condition to wait for.
             time.sleep(max(0.0, begin + fault.at - time.monotonic()))
             done = Done(fault, self._held_up(fault))
             if fault.component in ("agent link", "kafka link"):

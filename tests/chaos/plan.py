@@ -1,4 +1,5 @@
-"""What happens in a schedule, drawn from its seed: who takes part, and which faults begin when. No clock, no program."""
+"""The plan of a schedule, drawn from its seed: the participants, and the faults with their times. Uses no clock and starts
+no program."""
 import dataclasses
 import random
 
@@ -12,19 +13,19 @@ KINDS = {
     "kafka link": ("latency", "blackhole", "reset", "half-open", "byte by byte"),
 }
 COMPONENTS = tuple(KINDS)
-# Kafka needs seconds of CPU to start; an end of a link that vanished is noticed only after seconds of silence.
+# Kafka needs seconds of CPU to start, and a half-open connection is detected only after seconds of silence.
 RARE = {("kafka", "kill"): 0.5, ("kafka", "restart"): 0.25, ("agent link", "half-open"): 0.3, ("kafka link", "half-open"): 0.3}
-SPAN = 8.0  # seconds in which faults begin
-SHORTEST, LONGEST = 0.2, 2.5  # of a fault, in seconds
+SPAN = 8.0  # seconds; all faults begin within them
+SHORTEST, LONGEST = 0.2, 2.5  # duration of a fault, in seconds
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    at: float  # seconds after all are running
+    at: float  # seconds after all programs are running
     component: str
     kind: str
-    target: int  # which agent, server, reader, link
-    lasts: float  # seconds: frozen, down, or a link's fault; 0 where it is over at once
+    target: int  # number of the agent, server, reader or link
+    lasts: float  # seconds that it is frozen, down or faulty; 0: instantaneous
     latency: float = 0.0
 
     def describe(self):
@@ -37,7 +38,7 @@ class Agent:
     interval: float
     send_every: float
     spool_sync: str
-    points_dropped: bool  # a plugin drops some
+    points_dropped: bool  # a plugin drops some points
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Plan:
     agents: tuple
     servers: int
     partitions: int
-    printers: int  # members of the group of get-metrics
-    counters: int  # members of the group of ledger
+    printers: int  # members of the get-metrics group
+    counters: int  # members of the ledger group
     faults: tuple
 
     @property
@@ -77,7 +78,7 @@ def draw(seed):
     counters = rng.randint(1, 3 - printers)
     counts = {"agent": len(agents), "server": servers, "kafka": 1, "reader": printers + counters,
               "agent link": servers, "kafka link": 1}
-    # In some schedules one fault comes after the other, so that what each does alone can be measured.
+    # In some schedules the faults do not overlap, so that the recovery from each can be measured.
     apart = rng.random() < 0.4
     times = [0.5] * 5 if apart else sorted(rng.uniform(0, SPAN) for _ in range(rng.randint(5, 10)))
     faults, starts_of_kafka = [], 0
@@ -87,7 +88,7 @@ def draw(seed):
         fault = draw_fault(rng, counts, rng.choice(COMPONENTS), at)
         if fault.component == "kafka" and fault.kind != "freeze":
             starts_of_kafka += 1
-            if starts_of_kafka > 1:  # once a schedule is what its time allows
+            if starts_of_kafka > 1:  # a schedule has time for only one restart of Kafka
                 fault = dataclasses.replace(fault, kind="freeze")
         faults.append(fault)
     return Plan(seed, agents, servers, rng.randint(1, 3), printers, counters, tuple(faults))

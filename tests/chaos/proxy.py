@@ -1,13 +1,13 @@
-"""A TCP proxy that does to connections what networks do. One thread carries all links of a schedule.
+"""A TCP proxy that injects network faults. One thread serves all links of a schedule.
 
-A link is a port that it listens on, and the address that it carries to. A link's fault holds for all its connections:
+A link is a listening port and a target address. A link's fault applies to all of its connections:
 
-  latency        every piece arrives later, in order
-  blackhole      nothing arrives, neither way; when it ends, all of it does
-  reset          connections are reset, and new ones as soon as they are made
-  half-open      of the connections that there are, one end has vanished without a word: what the other end sends is
-                 taken and lost, for good. New connections are carried
-  byte by byte   every byte alone
+  latency        data is delayed, in order
+  blackhole      no data arrives in either direction; when the fault ends, all of it does
+  reset          connections are reset, new ones as soon as they are established
+  half-open      one end of the existing connections is lost silently: the proxy reads and discards the data of the other
+                 end, permanently. New connections work
+  byte by byte   every byte is sent alone
 """
 import collections
 import os
@@ -20,8 +20,8 @@ import time
 
 FAULTS = ("latency", "blackhole", "reset", "half-open", "byte by byte")
 PIECE = 64 * 1024
-MOST_WAITING = 256 * 1024  # bytes a direction; then the sender is held back
-BYTES_A_TURN = 256  # of a direction while bytes go one by one
+MOST_WAITING = 256 * 1024  # bytes per direction; beyond this the proxy stops reading
+BYTES_A_TURN = 256  # per direction while bytes are sent one by one
 
 
 def reset(sock):
@@ -44,7 +44,7 @@ class Way:
         self.source, self.sink = source, sink
         self.waiting = collections.deque()  # (when it is due, bytes)
         self.size = 0
-        self.ended = False  # the source has nothing more
+        self.ended = False  # the source has reached its end
         self.swallow = False
 
 
@@ -52,12 +52,12 @@ class Connection:
     def __init__(self, link, client, server):
         self.link, self.client, self.server = link, client, server
         self.connected = False
-        self.vanished = None  # the socket of the end that did
+        self.vanished = None  # the socket of the lost end
         self.ways = (Way(client, server), Way(server, client))
 
 
 class FaultProxy:
-    """Calls come from any one thread; each has taken effect when it returns."""
+    """Call it from one thread at a time. Each call has taken effect when it returns."""
 
     def __init__(self, seed=0):
         self.random = random.Random(seed)
@@ -67,14 +67,14 @@ class FaultProxy:
         self.wake_reader, self.wake_writer = os.pipe()
         os.set_blocking(self.wake_reader, False)
         self.selector.register(self.wake_reader, selectors.EVENT_READ, None)
-        self.masks = {}  # socket: what it is registered for
+        self.masks = {}  # socket: registered events
         self.stopped = False
-        self.pieces = 0  # that were sent on
+        self.pieces = 0  # number of forwarded pieces
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def listen(self, name, target=None):
-        """The port of a new link; connections are refused while there is no target."""
+        """Creates a link and returns its port. Connections are refused while there is no target."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", 0))
@@ -87,14 +87,14 @@ class FaultProxy:
         self._call(lambda: setattr(self.links[name], "target", target))
 
     def set(self, name, fault, seconds=0.0):
-        """Begins a fault of a link, instead of any that there is; `seconds` is the latency."""
+        """Starts a fault on a link, replacing the current one. `seconds` is the latency."""
         self._call(lambda: self._set(self.links[name], fault, seconds))
 
     def mend(self, name):
         self._call(lambda: self._set(self.links[name], None, 0.0))
 
     def forget(self, name):
-        """Ends a link."""
+        """Removes a link."""
         self._call(lambda: self._remove(name))
 
     def close(self):
@@ -108,9 +108,9 @@ class FaultProxy:
         self.calls.append((what, done))
         os.write(self.wake_writer, b"x")
         if not done.wait(10):
-            raise AssertionError("the proxy does not answer")
+            raise AssertionError("the proxy does not respond")
 
-    # What follows runs on the proxy's thread.
+    # The following methods run on the proxy's thread.
 
     def _add(self, link):
         self.links[link.name] = link
@@ -132,7 +132,7 @@ class FaultProxy:
                 self._vanish(connection)
 
     def _vanish(self, connection):
-        """One end goes: to the proxy's other socket the connection seems alive."""
+        """Drops one end silently. On the proxy's other socket the connection still seems alive."""
         gone, left = connection.ways if self.random.random() < 0.5 else connection.ways[::-1]
         connection.vanished = gone.source
         self._register(gone.source, 0)
@@ -194,7 +194,7 @@ class FaultProxy:
         way.size += len(data)
 
     def _write(self, way, now, one_by_one):
-        """What is due, as far as the sink takes it."""
+        """Writes the data that is due, until the sink is full."""
         sent = 0
         while way.waiting and way.waiting[0][0] <= now and not (one_by_one and sent >= BYTES_A_TURN):
             due, data = way.waiting[0]
@@ -214,7 +214,7 @@ class FaultProxy:
             way.sink = None
 
     def _serve(self, connection, ready, now):
-        """Moves what can be moved; says what to wait for: the seconds, if time it is."""
+        """Forwards the available data. Returns the seconds until more is due, if it waits for a time."""
         link = connection.link
         if not connection.connected and ready.get(connection.server):
             if connection.server.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
@@ -240,7 +240,7 @@ class FaultProxy:
             if not way.ended and way.size < MOST_WAITING:
                 masks[way.source] |= selectors.EVENT_READ
         if all(way.sink is None for way in connection.ways):
-            self._drop(connection, socket.socket.close)  # in order: what was sent last may still be on its way
+            self._drop(connection, socket.socket.close)  # no reset: the last data may still be in flight
             return None
         for sock, mask in masks.items():
             if sock is not connection.vanished:

@@ -1,4 +1,4 @@
-"""The proxy of tools/chaos: each fault is what it says."""
+"""The proxy of tools/chaos: each fault behaves as documented."""
 import os
 import socket
 import sys
@@ -11,7 +11,7 @@ from proxy import FaultProxy  # noqa: E402
 
 
 class Echo:
-    """Sends back what it is sent, and counts its connections."""
+    """Echoes all data, and counts its connections."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -69,7 +69,7 @@ class ProxyTest(unittest.TestCase):
         sock.sendall(data)
         self.assertEqual(receive(sock, len(data)), data)
 
-    def test_carries_more_than_it_holds_and_the_end(self):
+    def test_forwards_more_than_its_buffer_and_the_end_of_stream(self):
         sock = self.connect()
         data = os.urandom(3 << 20)
         sender = threading.Thread(target=lambda: (sock.sendall(data), sock.shutdown(socket.SHUT_WR)))
@@ -78,7 +78,7 @@ class ProxyTest(unittest.TestCase):
         sender.join()
         self.assertEqual(sock.recv(1), b"", "the end comes after the last byte")
 
-    def test_latency_delays_and_keeps_the_order(self):
+    def test_latency_delays_and_keeps_order(self):
         sock = self.connect()
         self.says(sock, b"before")
         self.proxy.set("link", "latency", 0.2)
@@ -87,9 +87,9 @@ class ProxyTest(unittest.TestCase):
         for n in range(16):
             sock.sendall(data[n * 16:n * 16 + 16])
         self.assertEqual(receive(sock, len(data)), data)
-        self.assertGreaterEqual(time.monotonic() - begin, 0.2, "half of it at least, both ways")
+        self.assertGreaterEqual(time.monotonic() - begin, 0.2, "at least the latency of both directions")
 
-    def test_blackhole_holds_all_until_it_is_mended(self):
+    def test_blackhole_holds_all_data_until_it_ends(self):
         sock = self.connect()
         self.says(sock, b"before")
         self.proxy.set("link", "blackhole")
@@ -119,7 +119,7 @@ class ProxyTest(unittest.TestCase):
         self.proxy.mend("link")
         self.says(self.connect(), b"after")
 
-    def test_half_open_one_end_never_learns_and_new_connections_work(self):
+    def test_half_open_hides_the_lost_end_and_allows_new_connections(self):
         ends = set()
         for _ in range(8):
             sock = self.connect()
@@ -130,7 +130,7 @@ class ProxyTest(unittest.TestCase):
             try:
                 sock.sendall(b"lost")
                 sock.recv(1)
-                self.fail("nothing comes of it")
+                self.fail("the connection did not recover")
             except TimeoutError:
                 ends.add("server")
                 sock.sendall(b"still taken")
@@ -140,7 +140,7 @@ class ProxyTest(unittest.TestCase):
             self.says(self.connect(), b"new")
         self.assertEqual(ends, {"server", "client"})
 
-    def test_byte_by_byte(self):
+    def test_byte_by_byte_sends_single_bytes(self):
         sock = self.connect()
         self.says(sock, b"before")
         self.proxy.set("link", "byte by byte")
@@ -150,7 +150,7 @@ class ProxyTest(unittest.TestCase):
         self.proxy.mend("link")
         self.assertEqual(self.proxy.pieces - before, 2000, "there and back")
 
-    def test_a_target_that_refuses_is_a_reset(self):
+    def test_resets_the_connection_if_the_target_refuses(self):
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
             self.proxy.carry_to("link", nobody.getsockname())

@@ -1,4 +1,4 @@
-"""How long after a fault's end the first fresh sample was stored, or for readers: printed."""
+"""Recovery times: from the end of a fault to the first fresh sample that is stored or, for readers, printed."""
 import collections
 
 
@@ -8,25 +8,26 @@ def median(values):
 
 
 def first_after(samples, since):
-    """When the first sample that was made after `since` came; None: none did."""
+    """Returns the arrival of the first sample created after `since`, or None."""
     return min((came for made, came in samples if made >= since), default=None)
 
 
 def fresh_at(samples, agents, since):
-    """When each of these agents was fresh again; `samples`: {agent: [(made, came)]}."""
+    """Returns when each of these agents was fresh again. `samples`: {agent: [(created, arrived)]}."""
     found = [first_after(samples.get(agent, ()), since) for agent in agents]
     return None if not found or None in found else max(found)
 
 
 def alone(measured, others):
-    """What else held up the same agents was over, and they were fresh, before this fault ended; or came later."""
+    """True if every other fault of the same agents had ended, with the agents fresh again, before this fault ended, or
+    began later."""
     done, fresh = measured
     return not any(other is not done and other.agents & done.agents and other.began < fresh and done.ended < until
                    for other, until in others)
 
 
 def times(done, stored, printed, everyone):
-    """{(component, kind): [seconds]}, of the faults that came alone."""
+    """Returns {(component, kind): [seconds]} for the faults that did not overlap."""
     until = []
     for one in done:
         if one.agents:

@@ -1,5 +1,5 @@
-"""One schedule: the programs are started, faults are done to them, all is mended, and what is in the topic is held
-against what the programs say."""
+"""One schedule: starts the programs, injects faults, ends all faults, and compares the topic with what the programs
+report."""
 import dataclasses
 import json
 import os
@@ -12,12 +12,12 @@ from faults import Storm
 from programs import run, wait_until
 from world import World
 
-CATCH_UP = 60  # seconds; an end of a connection that vanished is noticed within less
+CATCH_UP = 60  # seconds; longer than the detection of a half-open connection
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a schedule. `faults` in words: none is good."""
+    """The result of a schedule. `faults` are descriptions; an empty list means success."""
     seed: int
     seconds: float = 0.0
     faults: list = dataclasses.field(default_factory=list)
@@ -32,7 +32,7 @@ class Outcome:
 
     def line(self):
         text = "; ".join(self.faults) if self.faults else "good"
-        return (f"seed {self.seed}: {len(self.done)} faults, {self.runs} runs, {self.batches} batches, {self.duplicates} doubles, "
+        return (f"seed {self.seed}: {len(self.done)} faults, {self.runs} runs, {self.batches} batches, {self.duplicates} duplicates, "
                 f"{self.seconds:.1f} s: {text}")
 
 
@@ -45,7 +45,7 @@ class Schedule:
         self.outcome = Outcome(plan.seed)
 
     def run(self):
-        """The outcome. Whatever goes wrong is in it; nothing is left running but the broker."""
+        """Returns the outcome, including every error. Only the broker keeps running."""
         begin = time.monotonic()
         try:
             self._steps()
@@ -64,7 +64,7 @@ class Schedule:
         self.outcome.done = [(one.fault.component, one.fault.kind) for one in done]
         mended = time.time()
         for agent in world.agents:
-            wait_until(lambda a=agent: a.has_caught_up(mended), f"{agent.id} to have nothing that waited", CATCH_UP)
+            wait_until(lambda a=agent: a.has_caught_up(mended), f"{agent.id} to have sent its backlog", CATCH_UP)
         world.drain()
         records = topic.read(self.broker.direct, world.topic)
         self._readers(records)
@@ -73,7 +73,8 @@ class Schedule:
         topic.delete(self.broker.direct, world.topic, world.topic + "-state")
 
     def _wait_for_positions(self):
-        """A reader that is killed before its group has a position begins at the end, as it should: not meant here."""
+        """Waits until the groups have positions. A reader killed before that correctly starts at the end of the log, which
+        is not the case under test."""
         world = self.world
 
         def known():
@@ -86,11 +87,11 @@ class Schedule:
         wait_until(known, "the groups to have positions")
 
     def _lines(self):
-        """(when it came, the line) of all that printers printed."""
+        """Returns (arrival time, line) for all output of the printers."""
         for printer in self.world.printers:
             for program in printer.runs:
                 for when, line in zip(list(program.times), list(program.out)):
-                    if line.endswith("}"):  # a kill may have cut the last one
+                    if line.endswith("}"):  # a kill may have truncated the last line
                         yield when, json.loads(line)
 
     def _printed(self):
@@ -108,7 +109,7 @@ class Schedule:
         return found
 
     def _readers(self, records):
-        """What was printed is all that is stored, at least once."""
+        """Checks that every stored tick was printed at least once."""
         stored = audit.ticks_of(records)
         lines = []
 
@@ -121,10 +122,10 @@ class Schedule:
         except AssertionError:
             left = sorted(stored - set(lines))
             self.outcome.lost += len(left)
-            self.outcome.faults.append(f"{len(left)} ticks that are stored were not printed, as {left[:3]}")
+            self.outcome.faults.append(f"{len(left)} stored ticks were not printed, e.g. {left[:3]}")
         invented = set(lines) - stored
         if invented:
-            self.outcome.faults.append(f"{len(invented)} ticks were printed that are not stored, as {sorted(invented)[:3]}")
+            self.outcome.faults.append(f"{len(invented)} printed ticks are not stored, e.g. {sorted(invented)[:3]}")
         for reader in self.world.readers:
             reader.stop()
 
@@ -151,8 +152,8 @@ class Schedule:
         status, rows = self._ledger()
         outcome.faults += audit.compare("the ledger", runs, rows)
         if status != 0:
-            outcome.faults.append("the ledger says that something is missing")
-        # A member that Kafka does not know to be dead holds partitions for its session's time; the ledger shows the rest.
+            outcome.faults.append("the ledger reports missing batches")
+        # A dead member holds its partitions until its session times out; until then the ledger shows only the rest.
         end = time.monotonic() + 20
         while True:
             status, rows = self._ledger("--group-id", "counters")
@@ -163,7 +164,7 @@ class Schedule:
         outcome.twice += max(0, counted - outcome.batches)
         outcome.faults += faults
         if status != 0:
-            outcome.faults.append("the group's ledger says that something is missing")
+            outcome.faults.append("the group's ledger reports missing batches")
 
     def write_logs(self):
         for member in self.world.members:

@@ -1,4 +1,4 @@
-"""Reads and removes topics without any code of the programs: kcat, and the decoder of the documentation."""
+"""Reads and deletes topics without the programs' code: with kcat and the documentation's decoder."""
 import collections
 import os
 import socket
@@ -9,16 +9,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from services import kcat  # noqa: E402
 from decode_batch import decode  # noqa: E402
 
-Record = collections.namedtuple("Record", "partition offset time key batch")  # time in s, when the log took it
+Record = collections.namedtuple("Record", "partition offset time key batch")  # time in s, of the append
 
 
 def consume(broker, topic, form):
-    # Where records keep coming, the end is seen only by who does not wait for more of them.
+    # While records keep arriving, kcat only reaches the end if it does not wait for more of them.
     return kcat("-C", "-q", "-b", broker, "-t", topic, "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-f", form)
 
 
 def read(broker, topic):
-    """Every record from the beginning to the end, decoded."""
+    """Returns every record of the topic, decoded."""
     data = consume(broker, topic, "%p %o %T %K %S\n%k%s")
     at, records = 0, []
     while at < len(data):
@@ -32,7 +32,7 @@ def read(broker, topic):
 
 
 def keys(broker, topic):
-    """Of every record; of a topic that is not there, none."""
+    """Returns the key of every record; none if the topic does not exist."""
     try:
         return set(consume(broker, topic, "%k\n").decode().split())
     except AssertionError:
@@ -40,12 +40,12 @@ def keys(broker, topic):
 
 
 def partitions(broker, topic):
-    """Those that hold something."""
+    """Returns the partitions that are not empty."""
     return set(map(int, consume(broker, topic, "%p\n").split()))
 
 
 def delete(broker, *topics):
-    """DeleteTopics, version 1 of the request."""
+    """Sends a DeleteTopics request, version 1."""
     body = struct.pack(">hhih", 20, 1, 1, -1) + struct.pack(">i", len(topics))
     for topic in topics:
         body += struct.pack(">h", len(topic)) + topic.encode()

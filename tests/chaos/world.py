@@ -1,4 +1,4 @@
-"""The programs of a schedule, and what can be done to them."""
+"""The programs of a schedule, and the faults that can be injected into them."""
 import os
 import re
 import signal
@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import Program, run, wait_until  # noqa: E402
 from services import Services  # noqa: E402
 
-# A broker that is quick to start, quick to see that a member or itself has died, and small.
+# A small broker that starts quickly, and quickly detects dead members and its own restart.
 BROKER = {
     "broker.session.timeout.ms": 2000, "broker.heartbeat.interval.ms": 300, "group.min.session.timeout.ms": 1000,
     "offsets.topic.num.partitions": 1, "transaction.state.log.num.partitions": 1,
@@ -22,11 +22,11 @@ BROKER = {
 
 
 class Ended(Exception):
-    """A program ended that nobody stopped."""
+    """A program ended unexpectedly."""
 
 
 class Timed(Program):
-    """A program whose lines carry the time at which they came."""
+    """A program that records the arrival time of each output line."""
 
     def __init__(self, *arguments, **options):
         self.times = []
@@ -44,7 +44,7 @@ class Timed(Program):
 
 
 class Member:
-    """A program that is started again; all of its runs are kept. The lock is held by who is doing something to it."""
+    """A program that can be restarted; keeps all of its runs. Whoever injects a fault holds the lock."""
 
     def __init__(self, name, program, arguments):
         self.name, self.program, self.arguments = name, program, arguments
@@ -62,7 +62,7 @@ class Member:
 
     def must_run(self):
         if self.now.process.poll() is not None:
-            raise Ended(f"{self.name} ended by itself with status {self.now.process.poll()}:\n" + "\n".join(self.now.err[-10:]))
+            raise Ended(f"{self.name} ended unexpectedly with status {self.now.process.poll()}:\n" + "\n".join(self.now.err[-10:]))
 
     def kill(self):
         self.must_run()
@@ -72,7 +72,7 @@ class Member:
         self.must_run()
         status = self.now.stop(limit=limit)
         if status == -signal.SIGTERM and not self.now.err:
-            return  # before the program had begun
+            return  # before the program was started
         if status != 0:
             raise Ended(f"{self.name} was stopped and ended with status {status}:\n" + "\n".join(self.now.err[-10:]))
 
@@ -117,7 +117,7 @@ class Agent(Member):
         self.told[self.now.says(r"agent started.* incarnation=(\w+)").group(1)] = last
 
     def unsent(self):
-        """How many batches it left to its next run."""
+        """The number of batches left for the next run."""
         return int(self.now.says(r"agent stopped .*unsent=(\d+)").group(1))
 
     def metric(self, name):
@@ -126,14 +126,14 @@ class Agent(Member):
             return float(re.search(rf"(?m)^monitor_agent_{name} (\S+)$", reply.read().decode()).group(1))
 
     def has_caught_up(self, since):
-        """Connected, and nothing waits that was made before that time."""
+        """True if it is connected and has no unsent batch created before `since`."""
         self.must_run()
         oldest = self.metric("spool_oldest_timestamp_seconds")
         return self.metric("connected") == 1 and (oldest == 0 or oldest > since)
 
 
 class Server(Member):
-    """The proxy's link `server N` carries to it, on whatever port it is."""
+    """Its clients use the proxy's link `server N`, which follows its port."""
 
     def __init__(self, number, proxy, arguments):
         self.number, self.proxy = number, proxy
@@ -146,7 +146,7 @@ class Server(Member):
 
 
 class Broker:
-    """A Kafka; the listener that the servers know is behind the proxy's link `kafka`."""
+    """A Kafka broker. The servers reach it through the proxy's link `kafka`."""
 
     def __init__(self, folder, proxy):
         self.folder = folder
@@ -181,7 +181,7 @@ class Broker:
 
 
 class World:
-    """All of a schedule but the broker. Names of links: `server N`, and `kafka`."""
+    """All of a schedule except for the broker. Link names: `server N` and `kafka`."""
 
     def __init__(self, plan, folder, broker, proxy):
         self.plan, self.folder, self.broker, self.proxy = plan, folder, broker, proxy
@@ -214,7 +214,7 @@ class World:
         return ["--kafka", self.broker.direct, "--topic", self.topic]
 
     def _reader(self, name, command, *arguments):
-        # What a group does is in the logs of a schedule that failed.
+        # Logs the group protocol, for the analysis of failed schedules.
         return Member(name, "monitor-analysis", [
             command, *self.log(), *arguments, "--kafka-property", "session.timeout.ms=3000", "--kafka-property",
             "heartbeat.interval.ms=500", "--kafka-property", "max.poll.interval.ms=20000", "--kafka-property", "debug=cgrp",
@@ -235,7 +235,7 @@ class World:
             agent.now.says("stream to the server established")
 
     def drain(self):
-        """Agents stop in order; one that could not send all is started again."""
+        """Stops the agents cleanly, and restarts those that could not send everything."""
         for agent in self.agents:
             for _ in range(10):
                 agent.stop()
@@ -243,9 +243,9 @@ class World:
                     break
                 agent.start()
                 since = time.time()
-                wait_until(lambda a=agent, s=since: a.has_caught_up(s), f"{agent.id} to send what was left", 60)
+                wait_until(lambda a=agent, s=since: a.has_caught_up(s), f"{agent.id} to send the rest", 60)
             else:
-                raise AssertionError(f"{agent.id} does not come to have nothing unsent")
+                raise AssertionError(f"{agent.id} still has unsent batches")
         for server in self.servers:
             server.stop()
 

@@ -25,7 +25,7 @@ def subcommands(program, path=()):
 
 
 class CliTest(ProgramTest):
-    def test_help_version_and_unknown_flags_of_every_program(self):
+    def test_every_program_has_help_and_version_and_rejects_unknown_flags(self):
         for program in PROGRAMS:
             status, out, err = run(program, "--help")
             self.assertEqual((status, err), (0, ""), program)
@@ -38,7 +38,7 @@ class CliTest(ProgramTest):
             self.assertIn("did you mean --version?", err)
             self.assertIn("Usage:", err)
 
-    def test_man_pages_and_completion(self):
+    def test_generates_man_pages_and_completion(self):
         for program in PROGRAMS:
             status, out, _ = run(program, "--generate", "man")
             self.assertEqual(status, 0)
@@ -49,7 +49,7 @@ class CliTest(ProgramTest):
             self.assertIn("--log-level", out)
         self.assertEqual(run("monitor", "--generate", "pdf")[0], 64)
 
-    def test_help_of_subcommands_is_complete_and_their_own(self):
+    def test_help_of_a_subcommand_lists_exactly_its_options(self):
         for program in [*PROGRAMS, "monitor-plugin"]:
             _, top, _ = run(program, "--help")
             self.assertIn("--generate", top)
@@ -74,7 +74,7 @@ class CliTest(ProgramTest):
                 self.assertIn(option, out, command)
         self.assertNotIn("--agent-id", run("monitor-config", "schema", "--help")[1], "what does nothing there is left out")
 
-    def test_help_and_version_as_words(self):
+    def test_accepts_help_and_version_as_subcommands(self):
         for program in [*PROGRAMS, "monitor-plugin"]:
             self.assertEqual(run(program, "version"), run(program, "--version"))
             self.assertEqual(run(program, "help"), run(program, "--help"))
@@ -98,7 +98,7 @@ class CliTest(ProgramTest):
         self.assertEqual(done.stderr, "")
         return [word for word in done.stdout.splitlines() if word]
 
-    def test_completion_of_subcommands_options_and_values(self):
+    def test_completes_subcommands_options_and_values(self):
         complete = functools.partial(self.complete, "monitor-config")
         self.assertEqual(complete("val"), ["validate"])
         self.assertEqual(complete("set", "inter"), ["interval="])
@@ -122,7 +122,7 @@ class CliTest(ProgramTest):
         self.assertEqual(self.complete("monitor-agent", "spool", "ver"), ["verify"])
         self.assertEqual(self.complete("monitor-agent", "--log-level", "w"), ["warning"])
 
-    def test_completion_of_names_that_the_configuration_knows(self):
+    def test_completes_names_from_the_configuration(self):
         for target in (["--agent-id", "web-1"], ["--agent-id", "db-1"], ["--group", "rack-7"]):
             self.assertEqual(run("monitor-config", "--dir", self.data, *target)[0], 0)
         self.assertEqual(self.complete("monitor-config", "get", "--dir", self.data, "--agent-id", ""), ["db-1", "web-1"])
@@ -130,25 +130,25 @@ class CliTest(ProgramTest):
         self.assertEqual(self.complete("monitor", "config", "get", "--dir", self.data, "--agent-id", "w"), ["web-1"])
         self.assertEqual(self.complete("monitor", "conf"), ["config"])
 
-    def test_monitor_runs_the_others(self):
+    def test_monitor_runs_the_other_programs(self):
         self.assertEqual(run("monitor", "agent", "--version"), run("monitor-agent", "--version"))
         status, _, err = run("monitor", "agnet")
         self.assertEqual(status, 64)
         self.assertIn("did you mean agent?", err)
 
-    def test_every_option_is_in_the_environment_too(self):
+    def test_every_option_can_be_set_in_the_environment(self):
         status, out, err = run("monitor-agent", "--once", "--data", self.data,
                                env={"MONITOR_AGENT_FORMAT": "json", "MONITOR_AGENT_AGENT_ID": "from-env"})
         self.assertEqual(status, 0, err)
         self.assertEqual(json.loads(out)["agent"], "from-env")
 
-    def test_options_with_equals_or_space(self):
+    def test_accepts_options_with_equals_sign_or_space(self):
         for form in (["--format=json"], ["--format", "json"]):
             status, out, _ = run("monitor-agent", "--once", "--data", self.data, "--simulate=3", *form)
             self.assertEqual(status, 0)
             self.assertEqual(len(json.loads(out)["metrics"]), 8)
 
-    def test_wrong_values(self):
+    def test_rejects_invalid_values(self):
         for arguments, part in ((["--agent-id", "a/b"], "--agent-id"), (["--server", "host:99999"], "--server"),
                                 (["--server", ""], "--server"), (["--server", "local host"], "expected HOST:PORT"),
                                 (["--etcd", "local host:1"], "--etcd"), (["--etcd-host", "local host"], "--etcd-host"), (["--http", "nowhere:x"], "--http"),
@@ -174,14 +174,14 @@ class CliTest(ProgramTest):
         status, _, err = run("monitor-analysis", "get-metrics", "--data", self.data, "--from", "yesterday")
         self.assertEqual(status, 64, err)
 
-    def test_once_as_table_and_logs_on_standard_error(self):
+    def test_once_prints_a_table_and_logs_to_standard_error(self):
         status, out, err = run("monitor-agent", "--once", "--data", self.data, "--log-format", "json")
         self.assertEqual(status, 0)
         self.assertRegex(out, r"system\.memory\.usage\{system\.memory\.state=used\} +[\d.,]+ [MGT]B")
         for line in err.splitlines():
             self.assertIn("event", json.loads(line))
 
-    def test_once_without_a_value_says_whether_to_try_again(self):
+    def test_once_without_a_value_tells_whether_a_retry_can_help(self):
         for folder in ("whole/proc", "empty/proc"):
             os.makedirs(os.path.join(self.data, folder))
         stat = os.path.join(self.data, "whole/proc/stat")
@@ -198,7 +198,7 @@ class CliTest(ProgramTest):
             self.assertEqual((got, out), (status, ""), err)
             self.assertRegex(err, said)
 
-    def test_version_skips_files(self):
+    def test_version_does_not_read_config_files(self):
         self.assertEqual(run("monitor-agent", "--version", "--data", "/nonexistent/x")[0], 0)
 
 
@@ -211,7 +211,7 @@ class ConfigTest(ProgramTest):
         self.assertEqual(status, 0, err)
         return json.loads(out)
 
-    def test_the_seeds_form(self):
+    def test_accepts_the_python_versions_command_line(self):
         self.assertEqual(self.config("--agent-id", "agent-001", "--interval", "5", "--metrics", "cpu", "memory", "disk read",
                                      "disk write", "net in", "net out", "--plugins",
                                      "agent.plugins.deduplication.DeduplicationPlugin")[0], 0)
@@ -222,16 +222,16 @@ class ConfigTest(ProgramTest):
         self.assertEqual(self.document()["plugins"], [])
         self.assertEqual(self.document()["interval"], 5, "what is not named stays")
 
-    def test_without_anything_it_writes_all_defaults(self):
+    def test_writes_all_defaults_without_options(self):
         self.assertEqual(self.config("--agent-id", "agent-001")[0], 0)
         self.assertEqual(set(self.document()), {"interval", "metrics", "plugins", "send_every"})
 
-    def test_set_writes_only_what_is_named(self):
+    def test_set_writes_only_the_named_settings(self):
         self.assertEqual(self.config("set", "--agent-id", "a", "interval=0.5")[0], 0)
         self.assertEqual(self.document("a"), {"interval": 0.5})
         self.assertEqual(self.config("set", "--agent-id", "a")[0], 64)
 
-    def test_what_is_wrong_is_not_written(self):
+    def test_does_not_write_invalid_settings(self):
         for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--metrics", "cpuu"], 'did you mean "cpu"?'),
                                 (["--plugins", "dedup"], "unknown plugin"), (["set", "intervall=1"], 'did you mean "interval"?')):
             status, _, err = self.config("--agent-id", "a", *arguments)
@@ -242,7 +242,7 @@ class ConfigTest(ProgramTest):
         self.assertEqual(self.config("--agent-id", "a", "--group", "b")[0], 64)
         self.assertEqual(self.config("get")[0], 64)
 
-    def test_numbers_that_are_none_in_json(self):
+    def test_rejects_numbers_that_are_invalid_in_json(self):
         for value in ("inf", "nan", "0x5", "1e400", "-005"):
             status, _, err = self.config("--agent-id", "a", "--interval", value)
             self.assertEqual(status, 78, (value, err))
@@ -252,7 +252,7 @@ class ConfigTest(ProgramTest):
             self.assertEqual(status, 64, err[:300])
             self.assertIn("nested deeper", err)
 
-    def test_list_and_delete(self):
+    def test_lists_and_deletes_documents(self):
         for target in (["--agent-id", "a"], ["--agent-id", "b"], ["--group", "g"], ["--defaults"]):
             self.assertEqual(self.config("set", *target, "interval=1")[0], 0)
         self.assertEqual(self.config("list")[1].split(), ["/monitor/config/a", "/monitor/config/b", "/monitor/defaults", "/monitor/groups/g"])
@@ -296,7 +296,7 @@ class ConfigTest(ProgramTest):
         self.assertEqual(self.config("set", "--file", "-", stdin=text)[0], 64)
         self.assertEqual(self.document("a")["interval"], 3)
 
-    def test_validate(self):
+    def test_validate_reports_path_and_line(self):
         self.assertEqual(self.config("validate", "-", stdin='{"interval": 1}')[0], 0)
         for text, part in (('{"interval": 1,\n "interval": 2}', "line 2: duplicate key"), ("", "not JSON"), ("[" * 100, "nested deeper"),
                            ('{"metrics": [1]}', "/metrics/0, line 1"), (" " * 10_000_000, "10000000 bytes, the limit is 262144")):
@@ -305,7 +305,7 @@ class ConfigTest(ProgramTest):
             self.assertIn(part, err)
         self.assertEqual(self.config("validate", "/nonexistent")[0], 74)
 
-    def test_two_authors_at_once_both_win(self):
+    def test_concurrent_changes_of_different_fields_both_succeed(self):
         self.assertEqual(self.config("--agent-id", "a")[0], 0)
         base = [os.path.join(BIN, "monitor-config"), "set", "--dir", self.data, "--agent-id", "a"]
         authors = [subprocess.Popen([*base, f'labels={{"k{i}":"v"}}' if i % 2 else f"send_every={i}"], stdout=subprocess.DEVNULL)
@@ -323,7 +323,7 @@ class ConfigTest(ProgramTest):
         watch.prints('"interval": 3')
         self.assertEqual(watch.stop(), 0)
 
-    def test_status_cuts_no_reason_that_a_program_reads(self):
+    def test_status_does_not_truncate_reasons_in_piped_output(self):
         reason = "interval: got -1; " + "x" * 200 + " the end"
         os.makedirs(f"{self.data}/status")
         for agent in ("a", "b"):

@@ -50,7 +50,7 @@ class DataFolderTest(ProgramTest):
                 told = [line for line in err.splitlines() if remedy in line]
                 self.assertEqual(len(told), 1, err)
 
-    def test_folders_that_others_may_write_are_refused(self):
+    def test_rejects_folders_writable_by_others(self):
         for mode in (0o777, 0o775, 0o1777):
             folder = f"{self.data}/shared"
             os.mkdir(folder)
@@ -61,7 +61,7 @@ class DataFolderTest(ProgramTest):
             self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
             shutil.rmtree(folder)
 
-    def test_folders_of_another_user_are_refused(self):
+    def test_rejects_folders_of_another_user(self):
         if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
             self.assertNotEqual(run("monitor-agent", "--agent-id", "a", "--data", "/proc/1")[0], 0)
             return
@@ -84,7 +84,7 @@ class DataFolderTest(ProgramTest):
         self.assertEqual(status, 74)
         self.assertIn("the link to the data folder", err)
 
-    def test_folders_of_an_earlier_version_go_on(self):
+    def test_accepts_folders_of_an_earlier_version(self):
         """They could be read by all, and so could what was in them."""
         folder = f"{self.data}/old"
         os.mkdir(folder, 0o755)
@@ -104,7 +104,7 @@ class DataFolderTest(ProgramTest):
         agent = self.start(*self.commands(link)["agent"])
         agent.says("agent started")
 
-    def test_files_that_another_user_left_behind_are_not_written(self):
+    def test_does_not_write_to_files_of_another_user(self):
         """The folder was open to others once: what they put there is theirs still."""
         if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
             self.skipTest("needs root to give files away")
@@ -126,7 +126,7 @@ class DataFolderTest(ProgramTest):
                 program.kill()
                 self.assertEqual(os.path.getsize(path), 0, "not written")
 
-    def test_what_is_kept_is_its_owners_alone(self):
+    def test_stored_files_are_readable_only_by_their_owner(self):
         self.configure("a", "--interval", "0.2")
         server = self.start_server()
         agent = self.start_agent("a", server)
@@ -149,7 +149,7 @@ class DataFolderTest(ProgramTest):
                 self.assertEqual(stat.S_IMODE(os.lstat(os.path.join(at, name)).st_mode), 0o700, name)
         agent.stop()
 
-    def test_no_file_is_written_through_a_link(self):
+    def test_writes_no_file_through_a_symbolic_link(self):
         """Whatever is made or written below a data folder, a link lies there already."""
         victims = tempfile.mkdtemp(prefix="monitor-victims-")
         self.addCleanup(shutil.rmtree, victims, True)

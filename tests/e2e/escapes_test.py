@@ -20,7 +20,7 @@ class EscapesTest(PageTest):
         for one in ACTS:
             self.assertNotIn(one, text, what)
 
-    def test_readers_of_a_hostile_batch(self):
+    def test_readers_escape_control_characters_of_a_batch(self):
         batch = self.one_batch()
         made = self.made(batch, "evil", 1, time.time())
         made.update({"host": "h" + EVIL, "agent_version": EVIL, "resource": {"r" + EVIL: "v" + EVIL}})
@@ -41,7 +41,7 @@ class EscapesTest(PageTest):
         wait_until(lambda: "\\\\u001b[2J" in self.get("/api/v1/prometheus"), "the hostile batch")
         self.harmless(self.get("/api/v1/prometheus"), "prometheus")
 
-    def test_configuration_and_status(self):
+    def test_config_commands_escape_control_characters(self):
         folder = f"{self.data}/monitor"
         os.makedirs(f"{folder}/config")
         os.makedirs(f"{folder}/status")
@@ -68,7 +68,7 @@ class EscapesTest(PageTest):
         for path in ("/api/v1/config", "/api/v1/plugins", "/api/v1/config/explain?agent=a", "/api/v1/config/document?key=/monitor/config/a"):
             self.harmless(self.get(path), path)
 
-    def test_log_lines_in_text(self):
+    def test_log_lines_escape_control_characters(self):
         server = self.start_server()
         agent = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", self.data, "--config-dir", f"{self.data}/monitor",
                            "--simulate")

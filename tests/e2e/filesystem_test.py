@@ -64,7 +64,7 @@ class FilesystemTest(MountTest):
         self.assertEqual(named[target][0], named[bound][0])
         self.assertEqual(named[None][0], named[target][0], "each byte once, though both are named")
 
-    def test_claims_of_a_cloud_are_not_in_the_sum(self):
+    def test_sum_excludes_cloud_mounts(self):
         gib = (1 << 30) // 4096
         cloud = self.fuse("cloud", kind="fuse.rclone", source="remote:", blocks=(1 << 38, (1 << 38) - 18 * gib, (1 << 38) - 18 * gib))
         cloud.answer()
@@ -77,7 +77,7 @@ class FilesystemTest(MountTest):
         self.assertGreater(shares[None][0], 0.001)
         self.assertLess(shares[cloud.target][0], 0.001)
 
-    def test_mounted_files_and_the_disk_below_a_containers_root_do_not_count(self):
+    def test_sum_excludes_mounted_files_and_the_disk_below_a_container_root(self):
         """Laid out as a container: an overlay as root, /etc/hosts and a volume bound from the disk below it."""
         device = self.image("image", "ext4", 96 << 20)
         disk = self.mounted(device, self.folder("disk"), "ext4")
@@ -104,11 +104,11 @@ class FilesystemTest(MountTest):
         self.assertNotIn("/etc/hosts", shown)
         self.assertAlmostEqual(shown[None][0], int(df), delta=4 << 20)
 
-    def test_an_empty_source_is_an_empty_label(self):
+    def test_an_empty_mount_source_gives_an_empty_label(self):
         target = self.mounted("", self.folder("nameless"), "tmpfs")
         self.assertEqual(by_mount(self.once(include=["*/nameless"]))[target][1]["system.device"], "")
 
-    def test_mount_points_of_odd_names_and_lengths(self):
+    def test_reports_mount_points_with_unusual_names_and_lengths(self):
         names = ["a b", "tab\tnew\nline", "back\\slash", "\\040", "#x"]
         for name in names:
             self.mounted("none", self.folder("odd/" + name), "tmpfs", "size=1m")
@@ -131,7 +131,7 @@ class FilesystemTest(MountTest):
         self.assertIn(self.path("odd") + "/back\\slash", shown)
         self.assertEqual(max(len(m) for m in shown if m), 1024)
 
-    def test_hundreds_of_mounts_are_all_read(self):
+    def test_reads_hundreds_of_mounts(self):
         for i in range(200):
             self.mounted("none", self.folder(f"many/{i:03}"), "tmpfs", "size=1m")
             with open(self.path(f"many/{i:03}/x"), "wb") as out:
@@ -141,7 +141,7 @@ class FilesystemTest(MountTest):
         self.assertEqual({m: v for m, (v, _) in shown.items()}, {self.path(f"many/{i:03}"): 4096 * (1 + i % 50) for i in range(200)})
         self.assertEqual(total, sum(v for v, _ in shown.values()))
 
-    def test_only_the_mount_on_top_is_shown(self):
+    def test_reports_only_the_topmost_mount(self):
         target = self.mounted("below", self.folder("stack/inner"), "tmpfs", "size=1m")
         self.mounted("above", target, "tmpfs", "size=2m")
         hidden = self.mounted("hidden", self.folder("covered/deep"), "tmpfs", "size=1m")
@@ -151,7 +151,7 @@ class FilesystemTest(MountTest):
         self.assertNotIn(hidden, shown)
         self.assertEqual(shown[self.path("covered")][1]["system.device"], "cover")
 
-    def test_labels_follow_a_remount(self):
+    def test_labels_change_after_a_remount(self):
         devices = {kind: self.image(kind, kind, 16 << 20) for kind in ("ext4", "ext2")}
         target = self.mounted(devices["ext4"], self.folder("m"), "ext4")
         self.live("a")
@@ -166,7 +166,7 @@ class FilesystemTest(MountTest):
 
     # Containers
 
-    def test_the_hosts_mounts_are_read_through_its_procfs_and_root(self):
+    def test_reads_the_hosts_mounts_through_its_procfs_and_root(self):
         device = self.image("image", "ext4", 16 << 20)
         disk = self.mounted(device, self.folder("host-disk"), "ext4")
         self.folder("host/proc"), self.folder("host/root")
@@ -182,7 +182,7 @@ class FilesystemTest(MountTest):
         self.assertIn("/", shown)
         self.assertLessEqual(set(shown) - {None}, init)
 
-    def test_a_host_that_cannot_be_read_is_named_with_the_remedy(self):
+    def test_reports_an_unreadable_host_with_the_remedy(self):
         self.mounted("proc", self.folder("host/proc"), "proc", "hidepid=2")
         os.chmod(self.data, 0o755)
         home = self.folder("home")
@@ -200,7 +200,7 @@ class FilesystemTest(MountTest):
 
     # Hangs
 
-    def test_a_hung_disk_stops_neither_ticks_nor_the_end(self):
+    def test_a_hung_disk_stops_neither_ticks_nor_shutdown(self):
         agent = self.live("a")
         wait_until(lambda: len(self.frames("a")) >= 2, "two ticks")
         with open(self.path("image"), "wb") as image:
@@ -236,7 +236,7 @@ class FilesystemTest(MountTest):
         _, out, _ = run("monitor-config", "--agent-id", agent_id, "--dir", f"{self.data}/monitor", "status", "--format", "json")
         return out if out and json.loads(out)["mounts"] else None
 
-    def test_many_hung_mounts_take_few_threads(self):
+    def test_many_hung_mounts_use_few_threads(self):
         for i in range(20):
             self.fuse(f"hung/{i}", kind="fuse.sshfs")
         agent = self.live("a")
@@ -249,14 +249,14 @@ class FilesystemTest(MountTest):
         self.assertLessEqual(threads, 8 + 8)
         self.assertEqual(agent.stop(), 0)
 
-    def test_once_ends_without_what_hangs(self):
+    def test_once_ends_without_the_hung_mount(self):
         hung = self.fuse("hung", kind="fuse.sshfs")
         shown = by_mount(self.once(interval=0.5))
         self.assertIn("/", shown)
         self.assertNotIn(hung.target, shown)
         self.assertIn("mount does not answer", self.said)
 
-    def test_a_configuration_folder_that_hangs_costs_no_tick(self):
+    def test_a_hung_configuration_folder_costs_no_tick(self):
         agent = self.live("a")
         wait_until(lambda: len(self.frames("a")) >= 2, "two ticks")
         hung = self.fuse("monitor")
@@ -271,7 +271,7 @@ class FilesystemTest(MountTest):
         agent.says(r"configuration applied", count=2)
         self.assertEqual(agent.stop(), 0)
 
-    def test_an_agent_starts_while_its_folders_hang(self):
+    def test_starts_while_its_folders_hang(self):
         agent = self.live("a")
         wait_until(lambda: self.frames("a"), "a tick, and a configuration that is kept")
         self.assertEqual(agent.stop(), 0)
@@ -286,7 +286,7 @@ class FilesystemTest(MountTest):
         self.assertEqual(agent.ends(10), 75)
         agent.says("something hangs")
 
-    def test_sigterm_ends_an_agent_whose_files_hang(self):
+    def test_sigterm_ends_an_agent_with_hung_files(self):
         hung = self.fuse("hung", kind="fuse")
         agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.path("data"), "--spool", hung.target,
                            "--drain-timeout", "500ms")

@@ -47,7 +47,7 @@ class HostileKeysTest(ProgramTest):
             with error:
                 return error.code, error.read().decode()
 
-    def test_the_api_refuses_them(self):
+    def test_api_rejects_path_traversal(self):
         self.serve()
         self.assertEqual(self.ask("/monitor/config/a")[0], 200)
         self.assertEqual(self.ask("%2Fmonitor%2Fconfig%2Fa")[0], 200)
@@ -74,7 +74,7 @@ class HostileKeysTest(ProgramTest):
         status, text = self.ask(f"{up}/beside/secret")
         self.assertIn('segment 3 is "..", expected 1 to 128 of [A-Za-z0-9._-]', json.loads(text)["error"])
 
-    def test_links_in_the_folder_lead_nowhere(self):
+    def test_does_not_follow_links_out_of_the_folder(self):
         self.serve()
         folder = f"{self.data}/monitor"
         os.symlink(self.beside + "/secret.json", f"{folder}/config/b.json")
@@ -97,7 +97,7 @@ class HostileKeysTest(ProgramTest):
         agent = self.start_agent("b", f"127.0.0.1:{free_port()}")
         agent.says("leads outside of")
 
-    def test_command_lines_refuse_them(self):
+    def test_command_line_rejects_path_traversal(self):
         for command in (["monitor-config", "get", "--agent-id", "../../beside/secret", "--dir", self.data + "/monitor"],
                         ["monitor-config", "get", "--group", "../../beside/secret", "--dir", self.data + "/monitor"],
                         ["monitor-config", "override", "set", "--agent-id", "a", "--name", "../x", "--for", "1m", "interval=1",

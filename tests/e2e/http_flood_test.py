@@ -107,7 +107,7 @@ class HttpFloodTest(PageTest):
         self.flood(address, count=200, data=HALF[:8], byte_by_byte=True)
         self.healthy(address, "byte by byte")
 
-    def test_server_and_agent_answer_under_half_requests_and_recover(self):
+    def test_server_and_agent_respond_during_incomplete_requests_and_recover(self):
         server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
         server.address = server.says(r"listening service=grpc address=(\S+)").group(1)
         agent = self.start_agent("a", server, "--simulate", "--http", "127.0.0.1:0")
@@ -115,11 +115,11 @@ class HttpFloodTest(PageTest):
         for program in (server, agent):
             self.survives(program.says(r"listening service=http address=(\S+)").group(1))
 
-    def test_the_page_answers_under_half_requests_and_recovers(self):
+    def test_page_responds_during_incomplete_requests_and_recovers(self):
         self.start_server()
         self.survives(self.serve().address, 900)
 
-    def test_few_descriptors_do_not_keep_out_health_checks(self):
+    def test_health_checks_succeed_with_few_descriptors(self):
         few = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))}
         server = self.start_server()
         agent = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", self.data, "--simulate", "--http", "127.0.0.1:0",
@@ -130,7 +130,7 @@ class HttpFloodTest(PageTest):
         self.healthy(address, "with 64 descriptors")
         self.assertEqual(agent.said("Too many open files"), 0)
 
-    def test_a_thousand_connections_of_one_address_do_not_stop_the_page_for_others(self):
+    def test_a_thousand_connections_of_one_address_do_not_block_other_addresses(self):
         self.start_server()
         address = self.serve().address
         self.flood(address, count=700, source="127.0.0.2")
@@ -146,7 +146,7 @@ class HttpFloodTest(PageTest):
         self.end("closed")
         wait_until(lambda: self.own("monitor_web_streams") == 0, "streams of closed connections to end", limit=10)
 
-    def test_streams_of_an_address_are_limited_and_others_follow(self):
+    def test_limits_streams_per_address_and_admits_other_addresses(self):
         self.start_server()
         address = self.serve().address
         request = b"GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -169,7 +169,7 @@ class HttpFloodTest(PageTest):
                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body
         return exchange(self.page.address, request, source=source)[0]
 
-    def test_wrong_tokens_are_limited_and_logged_and_changes_are_logged(self):
+    def test_limits_and_logs_wrong_tokens_and_logs_changes(self):
         self.start_server()
         page = self.serve()
         page.says("web page")
@@ -199,7 +199,7 @@ class HttpFloodTest(PageTest):
         for secret in (token, "wrong-token", "hunter2"):
             self.assertNotIn(secret, said)
 
-    def test_hosts_are_one_and_the_servers(self):
+    def test_requires_exactly_one_valid_host(self):
         self.start_server()
         address = self.serve().address
         for host in ("LOCALHOST", "localhost.", "LocalHost:8080", "127.0.0.1", "[::1]:80"):

@@ -32,7 +32,7 @@ class IdentityTest(ProgramTest):
     def stored(self):
         return self.batches("a") if os.path.exists(f"{self.data}/log.db") else []
 
-    def test_batches_under_a_foreign_name_are_told_as_conflicts(self):
+    def test_reports_batches_under_another_agents_id_as_conflicts(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.05", "--metrics", "cpu")
         self.assertEqual(run("monitor-config", "set", "--dir", f"{self.data}/monitor", "--agent-id", "a", "send_every=0.05")[0], 0)
@@ -64,7 +64,7 @@ class IdentityTest(ProgramTest):
         self.assertIn(("elsewhere", next_one), printed)
         self.assertEqual(len({sequence for _, sequence in printed}), len(printed), "what came first, and each sequence once")
 
-    def test_forged_figures_are_refused_with_the_figure_and_its_bound(self):
+    def test_rejects_forged_values_with_value_and_limit(self):
         server = self.start_server()
         own, other = os.urandom(16), os.urandom(16)
         now = time.time_ns()
@@ -95,7 +95,7 @@ class IdentityTest(ProgramTest):
         row = json.loads(out)
         self.assertEqual((row["batches_stored"], row["last_sequence"], row["missing"], row["dropped"]), (2, 2, [], []))
 
-    def test_two_agents_under_one_id_are_told_on_both_sides(self):
+    def test_warns_both_agents_that_share_an_id(self):
         server = self.start_server()
         self.configure("twin", "--interval", "0.1", "--metrics", "cpu")
         agents = [self.start("monitor-agent", "--agent-id", "twin", "--server", server.address, "--data", f"{self.data}/{name}",
@@ -117,7 +117,7 @@ class IdentityTest(ProgramTest):
         return self.start("unshare", "--uts", sys.executable, "-c", NAMED, name.hex(), os.path.join(BIN, program), *arguments,
                           "--data", self.data)
 
-    def test_any_name_of_a_host_gives_an_id_and_odd_ones_say_so(self):
+    def test_derives_an_id_from_any_host_name_and_warns_if_it_differs(self):
         server = self.start_server()
         names = {b"web-1": "web-1", b"WEB_1.x.": "WEB_1.x.", b"h" * 64: "h" * 64, b"b\xc3\xbcro": None, b"a/../b": None, b"\xff\xfe": None}
         ids = set()
@@ -132,7 +132,7 @@ class IdentityTest(ProgramTest):
             ids.add(got)
         self.assertEqual(len(ids), len(names))
 
-    def test_localhost_is_not_taken_in_silence_and_no_name_asks_for_an_id(self):
+    def test_warns_about_localhost_and_requires_an_id_without_a_host_name(self):
         server = self.start_server()
         agent = self.named(b"localhost", "monitor-agent", "--server", server.address, "--config-dir", f"{self.data}/monitor")
         agent.says("agent id is made of the host's name agent=localhost .*--agent-id")

@@ -72,7 +72,7 @@ class Sampler(threading.Thread):
 
 
 class KernelTest(ProgramTest):
-    def test_values_agree_under_load(self):
+    def test_values_agree_with_the_kernel_under_load(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.5")
         sampler = Sampler()

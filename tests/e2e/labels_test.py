@@ -22,7 +22,7 @@ class LabelsTest(PageTest):
         return run("monitor-analysis", "get-metrics", "--log", f"sqlite:{self.data}/log.db", "--from", "earliest", "--count", 1,
                    "--timeout", 5, "--format", form, "--data", f"{self.data}/reader", *arguments)[1]
 
-    def test_every_reader_shows_the_labels_and_filters_by_them(self):
+    def test_every_reader_shows_labels_and_filters_by_them(self):
         server = self.start_server()
         self.label("a", rack="r12", host="mine")
         self.label("b", rack="r13")
@@ -58,7 +58,7 @@ class LabelsTest(PageTest):
         # The page has them from /fleet, and `top` from the same place; the log itself keeps them once a batch.
         self.assertEqual(messages[0]["batch"]["resource"], {"rack": "r13"})
 
-    def test_a_change_shows_from_its_tick_on(self):
+    def test_changed_labels_apply_from_the_next_tick(self):
         server = self.start_server()
         self.label("a", rack="r12")
         self.start_agent("a", server, "--simulate")

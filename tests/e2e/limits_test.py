@@ -89,7 +89,7 @@ class LimitsTest(ProgramTest):
                 points[frame["time"]] = points.get(frame["time"], 0) + len(frame["points"])
         return points
 
-    def test_once_prints_a_host_of_256_processors(self):
+    def test_once_prints_a_host_with_256_cpus(self):
         tree = Tree(f"{self.data}/tree")
         config = self.write_config(interval=0.5, metrics=[{"name": "cpu", "per_core": True, "modes": True}, "load"])
         with Growing(tree, CPUS):
@@ -100,7 +100,7 @@ class LimitsTest(ProgramTest):
         self.assertEqual(len(ticks), 1)
         self.assertEqual(len(ticks[0]["metrics"]), CPU_SERIES + LOAD_SERIES)
 
-    def test_a_tick_of_256_processors_arrives_in_parts_and_counts_once(self):
+    def test_a_tick_of_256_cpus_arrives_in_parts_and_counts_once(self):
         tree = Tree(f"{self.data}/tree")
         config = self.write_config(interval=0.5, send_every=0,
                                    metrics=[{"name": "cpu", "per_core": True, "modes": True}, "load"])
@@ -127,7 +127,7 @@ class LimitsTest(ProgramTest):
         self.assertEqual(account["ticks_stored"] + account["ticks_missed"], account["ticks_due"], account)
         self.assertEqual(agent.said("too large"), 0)
 
-    def test_a_label_over_the_limit_costs_its_series_alone(self):
+    def test_a_label_over_the_limit_drops_only_its_series(self):
         tree = Tree(f"{self.data}/tree")
         config = self.write_config(interval=0.2, send_every=0, metrics=["load", "memory"], plugins=[
             {"name": "rename", "config": {"names": {"system.memory.limit": "x" * 300}}},
@@ -140,7 +140,7 @@ class LimitsTest(ProgramTest):
         self.assertEqual(set(self.points_by_time().values()), {LOAD_SERIES + 2})
         self.assertEqual(server.said("batch refused"), 0)
 
-    def test_interfaces_that_are_gone_give_their_room_back(self):
+    def test_releases_the_series_of_removed_interfaces(self):
         tree = Tree(f"{self.data}/tree")
         tree.put_interfaces(1, ["eth0"])
         each = {"per_interface": True, "counters": True}

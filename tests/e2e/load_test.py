@@ -22,7 +22,7 @@ class LoadTest(ProgramTest):
         self.assertEqual(status, expected, err)
         return [json.loads(line) for line in out.splitlines()]
 
-    def test_what_was_sent_is_what_is_stored(self):
+    def test_log_contains_exactly_the_sent_batches(self):
         server = self.start_server()
         load = self.load(server, "--agents", 50, "--interval", "50ms", "--duration", "1s", "--points", 12, "--verify", *self.log())
         self.assertEqual(load.ends(), 0)
@@ -56,7 +56,7 @@ class LoadTest(ProgramTest):
         self.assertEqual(summary["verified"]["stored"], summary["due"])
         self.assertGreater(summary["delay_ms"]["max"], 10)
 
-    def test_what_is_not_in_the_log_is_missed(self):
+    def test_verify_reports_batches_missing_from_the_log(self):
         server = self.start_server()
         other = self.start("monitor-server", "--log", f"sqlite:{self.data}/other.db", "--port", 0, "--http", "off", "--data", self.data)
         other.says("listening service=grpc")
@@ -67,7 +67,7 @@ class LoadTest(ProgramTest):
         self.assertEqual((verified["missing"], verified["stored"]), (8, 0))
         self.assertIn("load-1: 4 missing; 4 made, 4 acknowledged, 0 stored", verified["faults"])
 
-    def test_ctrl_c_ends_it_with_the_summary(self):
+    def test_ctrl_c_prints_the_summary(self):
         server = self.start_server()
         load = self.start("monitor-load", "stream", "--server", server.address, "--agents", 5, "--interval", "20ms", "--verify",
                           *self.log())
@@ -83,7 +83,7 @@ class LoadTest(ProgramTest):
         self.assertEqual(load.ends(), 0)
         self.assertEqual([len(batch["frames"]) for batch in self.batches()], [1, 0])
 
-    def test_wrong_options_and_no_server(self):
+    def test_reports_wrong_options_and_an_unreachable_server(self):
         def fails(status, said, *arguments):
             got, _, err = run("monitor-load", "stream", *arguments)
             self.assertEqual(got, status, err)

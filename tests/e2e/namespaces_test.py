@@ -40,7 +40,7 @@ class NamespacesTest(ProgramTest):
             seen = {m["labels"].get("network.interface.name") for m in line["metrics"] if m["name"] == metric}
             self.assertLessEqual({f"pod{i}" for i in range(INTERFACES)}, seen, metric)
 
-    def test_reads_the_network_of_the_host_whose_procfs_it_is_given(self):
+    def test_reads_the_network_of_the_host_given_by_procfs(self):
         host = os.path.join(self.data, "host-proc")
         os.mkdir(host)
         agent = self.agent([{"name": "net in", "per_interface": True}], "--procfs", host)

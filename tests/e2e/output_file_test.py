@@ -100,7 +100,7 @@ class OutputFileTest(ProgramTest):
         self.assertEqual(printed, expected)
         self.assertEqual(sender.stop(), 0)
 
-    def test_files_rotate_and_the_oldest_goes(self):
+    def test_rotates_files_and_deletes_the_oldest(self):
         self.set("interval=0.01", 'metrics=["cpu","memory","disk read","disk write","net in","net out","load","filesystem"]')
         agent = self.agent("--output-max", "1MiB", "--output-files", "3")
         wait_until(lambda: self.metric(agent, "output_file_rotations_total") >= 3, "three rotations", limit=120)
@@ -113,7 +113,7 @@ class OutputFileTest(ProgramTest):
         self.assertGreater(sequences[0], 1, "the first file is gone")
         self.assertEqual(sequences, list(range(sequences[0], sequences[-1] + 1)))
 
-    def test_others_may_move_or_remove_the_file(self):
+    def test_recreates_a_moved_or_removed_file(self):
         agent = self.agent()
         self.writes(agent, 10)
         os.rename(self.path, f"{self.path}-moved")
@@ -123,7 +123,7 @@ class OutputFileTest(ProgramTest):
         sequences = self.sequences(agent.incarnation, self.path, f"{self.path}-moved")
         self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
 
-    def test_a_full_disk_is_waited_for(self):
+    def test_waits_while_the_disk_is_full(self):
         disk = f"{self.data}/small"
         os.makedirs(disk)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True, check=False)
@@ -156,7 +156,7 @@ class OutputFileTest(ProgramTest):
                 program.kill()
             subprocess.run(["umount", disk], check=True)
 
-    def test_no_batch_is_lost_over_kills(self):
+    def test_kills_lose_no_batch(self):
         runs = []
         for _ in range(4):
             agent = self.agent()
@@ -176,7 +176,7 @@ class OutputFileTest(ProgramTest):
             self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
         self.assertEqual([name for name in os.listdir(f"{self.data}/agent/a/spool") if name.endswith(".seg")], [])
 
-    def test_what_cannot_work_is_refused_at_the_start(self):
+    def test_rejects_invalid_outputs_at_startup(self):
         def refused(*arguments, path=self.path):
             return run("monitor-agent", *self.arguments(path, *arguments))
 
@@ -199,7 +199,7 @@ class OutputFileTest(ProgramTest):
         self.assertIn(f"output file {self.path} is in use by process {agent.process.pid}", err)
         self.assertEqual(agent.stop(), 0)
 
-    def test_once_works_beside_it(self):
+    def test_once_works_while_the_agent_runs(self):
         status, out, err = run("monitor-agent", "--once", "--format", "json", *self.arguments(self.path))
         self.assertEqual(status, 0, err)
         self.assertEqual(json.loads(out)["agent"], "a")

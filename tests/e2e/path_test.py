@@ -18,7 +18,7 @@ def seconds(line):
 
 
 class PathTest(ProgramTest):
-    def test_three_agents_at_their_own_pace(self):
+    def test_three_agents_tick_at_their_own_intervals(self):
         server = self.start_server()
         for n in (1, 2, 3):
             self.configure(f"agent-{n}", "--interval", n)
@@ -37,7 +37,7 @@ class PathTest(ProgramTest):
             self.assertEqual(names.count("system.disk.io.rate"), 2)
             self.assertIn("system.cpu.utilization", names)
 
-    def test_a_change_is_seen_in_the_timestamps_at_once(self):
+    def test_a_new_interval_applies_at_once(self):
         server = self.start_server()
         self.configure("a", "--interval", 60)
         agent = self.start_agent("a", server)
@@ -53,7 +53,7 @@ class PathTest(ProgramTest):
         self.assertAlmostEqual(sorted(gaps)[len(gaps) // 2], 0.2, delta=0.05)
         self.assertEqual({m["name"].split(".")[1] for m in changed[0]["metrics"]}, {"cpu", "memory"})
 
-    def test_wrong_configuration_is_refused_and_what_runs_goes_on(self):
+    def test_rejects_invalid_configuration_and_keeps_running(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")
         agent = self.start_agent("a", server)
@@ -70,7 +70,7 @@ class PathTest(ProgramTest):
         agent.says(r"configuration deleted; the last good one stays in force")
         reader.json_lines(len(reader.out) + 5)
 
-    def test_defaults_groups_and_own_are_layers(self):
+    def test_merges_defaults_groups_and_own_document(self):
         server = self.start_server()
         for args in (["--defaults", "interval=7", "labels={\"site\":\"eu\",\"rack\":\"1\"}"],
                      ["--group", "web", "labels={\"rack\":\"2\"}"], ["--agent-id", "a", "interval=0.2"]):
@@ -81,7 +81,7 @@ class PathTest(ProgramTest):
         batch = self.batches("a")[0]
         self.assertEqual(batch["resource"], {"site": "eu", "rack": "2"})
 
-    def test_plugins_change_live_and_are_in_the_ledger(self):
+    def test_plugins_change_at_run_time_and_drops_are_in_the_ledger(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1", "--plugins", "agent.plugins.deduplication.DeduplicationPlugin",
                        '{"name":"filter","config":{"drop":"system.memory.*"}}')
@@ -101,7 +101,7 @@ class PathTest(ProgramTest):
         self.assertTrue(any(d["reason"] == "filtered" for d in last["dropped"]))
         self.assertEqual(last["points_made"], stored + dropped, "every point is stored or dropped with a reason")
 
-    def test_killed_server_loses_nothing_acknowledged_and_nothing_twice(self):
+    def test_killed_server_loses_and_duplicates_nothing(self):
         port = free_port()
         server = self.start_server(port=port)
         self.configure("a", "--interval", "0.05", "--metrics", "cpu", "memory")
@@ -122,7 +122,7 @@ class PathTest(ProgramTest):
         self.assertEqual(len(keys), len(set(keys)), "the reader shows none twice")
         self.assertEqual({k[0] for k in keys}, set(stored))
 
-    def test_agent_waits_for_a_server_that_is_not_there_yet(self):
+    def test_agent_delivers_batches_collected_before_the_server_started(self):
         port = free_port()
         self.configure("a", "--interval", "0.1")
         agent = self.start_agent("a", f"127.0.0.1:{port}")
@@ -131,7 +131,7 @@ class PathTest(ProgramTest):
         lines = self.start_reader().json_lines(15)
         self.assertEqual(lines[0]["sequence"], 1, "what was collected before is there")
 
-    def test_frozen_server_and_agent_go_on(self):
+    def test_server_and_agent_continue_after_a_freeze(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")
         agent = self.start_agent("a", server)
@@ -144,7 +144,7 @@ class PathTest(ProgramTest):
         agent.send(signal.SIGCONT)
         reader.json_lines(40)
 
-    def test_groups_resume_and_are_independent(self):
+    def test_reader_groups_resume_and_are_independent(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")
         self.start_agent("a", server)
@@ -161,7 +161,7 @@ class PathTest(ProgramTest):
         self.assertEqual(other.ends(), 0)
         self.assertEqual(json.loads(other.out[0])["sequence"], 1)
 
-    def test_tls_with_a_file_of_certificates(self):
+    def test_tls_rejects_plain_text_and_wrong_server_names(self):
         done = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                                "-keyout", f"{self.data}/key.pem", "-out", f"{self.data}/cert.pem", "-days", "2", "-subj", "/CN=x",
                                "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True, check=False)
@@ -203,7 +203,7 @@ class PathTest(ProgramTest):
         second = agent.says(r"stream to the server established server=(\S+)", count=2).group(1)
         self.assertEqual({first, second}, {server.target for server in servers})
 
-    def test_encoding_json_is_readable_and_mixes(self):
+    def test_json_encoding_is_readable_and_mixes_with_binary(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")
         agent = self.start_agent("a", server, "--simulate")

@@ -23,14 +23,14 @@ class Plugins(PluginTest):
         return [(series["labels"], value) for batch in self.batches("a") for frame in batch["frames"]
                 for series, value in frame["points"] if series["name"] == name]
 
-    def test_without_such_plugins_there_is_no_host(self):
+    def test_starts_no_host_without_native_or_script_plugins(self):
         self.document(["deduplication"])
         self.put("counter")
         agent = self.run_agent()
         self.until_status("deduplication", lambda s: s["ticks"] > 20, "the agent to run")
         self.assertEqual(self.hosts(agent), [])
 
-    def test_a_plugin_that_is_put_there_runs_within_a_second(self):
+    def test_a_new_plugin_file_runs_within_a_second(self):
         self.document(["counter"])
         os.rmdir(self.folder)  # not even the folder is there
         agent = self.run_agent(self.start_server())
@@ -49,7 +49,7 @@ class Plugins(PluginTest):
         agent.says(r"plugin removed plugin=later")
         wait_until(lambda: not self.hosts(agent), "the hosts to end")
 
-    def test_a_new_version_goes_on_with_the_state_and_a_bad_one_changes_nothing(self):
+    def test_a_new_version_keeps_the_state_and_a_bad_version_changes_nothing(self):
         self.put("counter")
         self.put("tag", text=COUNT % ("tag.n", "1"))
         self.document(["counter", "tag"])
@@ -81,7 +81,7 @@ class Plugins(PluginTest):
         stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
         self.assertEqual(counters["points_made"], stored, "what plugins add is made, too")
 
-    def test_points_that_others_take_the_place_of_are_counted(self):
+    def test_counts_dropped_points_that_were_replaced_by_new_ones(self):
         self.put("counter")
         self.put("swap", text="function run(batch) for p in batch:points() do if p.name ~= 'counter.ticks' then p:drop() "
                               "batch:add{name = 'swap.n', value = 1} return end end end")
@@ -98,7 +98,7 @@ class Plugins(PluginTest):
             self.assertGreater(sum(d["points"] for d in self.drops(name)), frames - 25, name)
         self.assertEqual(last["points_made"], stored + 3 * frames)
 
-    def test_scripts_come_with_the_configuration(self):
+    def test_loads_scripts_from_the_configuration(self):
         os.makedirs(f"{self.data}/monitor/plugins")
         self.document(["central"])
         agent = self.run_agent()
@@ -113,7 +113,7 @@ class Plugins(PluginTest):
         self.put("central", text=COUNT % ("other.n", "1"))
         agent.says(r"configuration refused.*central stands for two plugins")
 
-    def test_an_author_is_told_of_a_plugin_that_nobody_has(self):
+    def test_config_warns_about_an_unknown_plugin(self):
         def config(*arguments):
             status, out, err = run("monitor-config", *arguments, "--dir", f"{self.data}/monitor")
             self.assertEqual(status, 0, err)
@@ -141,7 +141,7 @@ class Plugins(PluginTest):
         self.assertEqual(config("set", "--group", "web", "--plugins", "central", "mine"), "")
         self.assertEqual(run("monitor-config", "set", "--group", "web", "--plugins", "filtre", "--dir", f"{self.data}/monitor")[0], 78)
 
-    def test_shadow_counts_and_changes_nothing(self):
+    def test_shadow_plugin_counts_drops_without_dropping(self):
         self.put("nothing", text="function run(batch) return false end")
         self.document([{"name": "nothing", "shadow": True}])
         agent = self.run_agent(self.start_server())
@@ -151,7 +151,7 @@ class Plugins(PluginTest):
         self.assertEqual(self.drops("nothing"), [])
         self.assertGreater(len(self.batches("a")[0]["frames"]), 0)
 
-    def test_once_traces_what_every_plugin_does(self):
+    def test_once_traces_every_plugin(self):
         self.put("counter")
         self.put("tag", text="function run(batch) for p in batch:points() do if p.name == 'system.memory.limit' then p:drop() end end end")
         self.document(["counter", "tag", {"name": "scale", "config": {"match": "counter.ticks", "factor": 2}}])
@@ -163,7 +163,7 @@ class Plugins(PluginTest):
         self.assertIn("  - system.memory.limit", out)
         self.assertIn("scale (built-in)", out)
 
-    def test_metrics_say_how_plugins_fare(self):
+    def test_metrics_report_plugin_health(self):
         self.put("counter")
         self.document(["counter"])
         agent = self.run_agent()
@@ -200,17 +200,17 @@ class Plugins(PluginTest):
         self.assertEqual(agent.stop(), 0)
         return agent
 
-    def test_reloads_of_a_native_plugin(self):
+    def test_reloading_a_native_plugin_leaks_nothing(self):
         self.reload("counter", ("counter", "counter_2"), lambda source: self.put("counter", source=source))
         values = [v for _, v in self.values("counter.ticks")]
         self.assertEqual(values, list(range(1, len(values) + 1)))
 
-    def test_reloads_of_a_script(self):
+    def test_reloading_a_script_leaks_nothing(self):
         self.reload("tag", ("1", "2"), lambda version: self.put("tag", text=COUNT % ("tag.n", version)))
         values = [v for _, v in self.values("tag.n")]
         self.assertEqual(values, list(range(1, len(values) + 1)))
 
-    def test_deduplication_keeps_what_it_knows(self):
+    def test_deduplication_keeps_its_state_across_changes(self):
         self.document([{"name": "deduplication", "config": {"tolerance": 1e14, "max_silence": "1h"}}])
         agent = self.run_agent(self.start_server())
         self.until_status("deduplication", lambda s: s["dropped"] > 5, "drops")
@@ -223,7 +223,7 @@ class Plugins(PluginTest):
 
 
 class Tools(PluginTest):
-    def test_a_new_project_builds_is_tested_and_runs(self):
+    def test_a_new_project_builds_passes_its_test_and_runs(self):
         project = f"{self.data}/project"
         status, out, err = run("monitor", "plugin", "new", "my_tag", "--dir", project)
         self.assertEqual(status, 0, err)
@@ -260,7 +260,7 @@ class Tools(PluginTest):
         self.assertRegex(out, r"deduplication +built-in")
         self.assertRegex(out, rf"my_tag +native +{self.folder}/my_tag.so")
 
-    def test_what_is_no_plugin_and_what_are_no_ticks_is_said(self):
+    def test_reports_invalid_plugins_and_invalid_ticks(self):
         def put(name, data):
             with open(f"{self.folder}/{name}", "wb") as file:
                 file.write(data)
@@ -303,7 +303,7 @@ class Tools(PluginTest):
             self.assertEqual(status, 64)
             self.assertIn("--config: ", err)
 
-    def test_shipped_scripts_do_what_the_built_in_ones_do(self):
+    def test_shipped_scripts_match_the_built_in_plugins(self):
         shipped = os.path.join(os.path.dirname(__file__), "..", "..", "plugins")
         lines = [{"time": f"2026-11-25T12:00:0{i}Z", "metrics": [
             {"name": "system.disk.io", "unit": "By", "kind": "counter", "labels": {"d": "sda"}, "value": 1000 * i},

@@ -39,7 +39,7 @@ class SecretsTest(ProgramTest):
         self.assertNotIn(SECRET, out + err, command)
         return err
 
-    def test_typos_in_kafka_settings_show_no_value(self):
+    def test_errors_about_kafka_settings_show_no_value(self):
         """In each program that takes them, by flag, environment and file."""
         typos = [f"sasl.pasword={SECRET}", f"sasl.password:{SECRET}", SECRET, f"={SECRET}", f"linger.ms={SECRET}",
                  f"security.protocol={SECRET}", f"debug=all,{SECRET}", f"acks={SECRET}"]
@@ -60,7 +60,7 @@ class SecretsTest(ProgramTest):
                 self.refused(command, env={f"{prefix}_KAFKA_PROPERTY": typos[0]})
                 self.refused(command, env={f"{prefix}_KAFKA_PROPERTIES_FILE": path})
 
-    def test_a_running_program_shows_none(self):
+    def test_a_running_program_shows_no_secret(self):
         """Kafka is nowhere, and librdkafka says all that it can."""
         path = self.file("kafka.properties", f"security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\nsasl.username=alice\n"
                                              f"sasl.password={SECRET}\ndebug=all\n")
@@ -84,7 +84,7 @@ class SecretsTest(ProgramTest):
             shown += "\n".join(program.out + program.err)
         self.assertNotIn(SECRET, shown)
 
-    def test_the_command_line_counts_more_than_the_file(self):
+    def test_the_command_line_overrides_the_file(self):
         path = self.file("kafka.properties", "security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\nsasl.username=a\n"
                                              f"sasl.password={SECRET}\n")
         nowhere = f"127.0.0.1:{free_port()}"
@@ -94,7 +94,7 @@ class SecretsTest(ProgramTest):
         line = server.says(r"facility=FAIL text=.*/bootstrap: Connect").group(0)
         self.assertNotIn("sasl_plaintext", line)
 
-    def test_files_that_others_may_write_or_read(self):
+    def test_rejects_secret_files_writable_by_others_and_warns_about_readable_ones(self):
         for mode, refused in ((0o600, False), (0o640, False), (0o644, False), (0o620, True), (0o602, True)):
             path = self.file("kafka.properties", f"sasl.password={SECRET}\n", mode)
             nowhere = f"127.0.0.1:{free_port()}"
@@ -105,7 +105,7 @@ class SecretsTest(ProgramTest):
             self.assertEqual("chmod go-w" in err, refused, err)
             self.assertEqual("may be read by every user" in err, mode == 0o644, err)
 
-    def test_password_of_etcd(self):
+    def test_shows_no_etcd_password(self):
         path = self.file("password", SECRET + "\n", 0o644)
         nowhere = f"127.0.0.1:{free_port()}"
         agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.data, "--etcd", nowhere, "--etcd-user", "alice",
@@ -120,14 +120,14 @@ class SecretsTest(ProgramTest):
         self.assertIn("chmod go-w", err)
         self.assertNotIn(SECRET, out + err)
 
-    def test_keys_that_all_may_read(self):
+    def test_warns_about_world_readable_keys(self):
         key = self.file("server.key", "no key", 0o644)
         status, _, err = run("monitor-server", "--tls-cert", key, "--tls-key", key, "--data", self.data,
                              "--log", f"sqlite:{self.data}/log.db", "--http", "off")
         self.assertEqual(status, 74)
         self.assertRegex(err, r"WARNING the key of --tls-cert may be read by every user .*chmod o-r")
 
-    def test_a_token_that_another_chose(self):
+    def test_rejects_a_token_file_of_another_user(self):
         token = self.file("token", SECRET + "\n", 0o666)
         serve = ["monitor-analysis", "serve", "--data", self.data, "--log", f"sqlite:{self.data}/log.db", "--http",
                  "127.0.0.1:0", "--web-token-file", token]

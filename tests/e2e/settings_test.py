@@ -12,7 +12,7 @@ from programs import ROOT, ProgramTest, run, wait_until  # noqa: E402
 
 # Cases that stand in other files: (file, function).
 ELSEWHERE = {
-    "plugins/shadow": ("tests/e2e/plugins_test.py", "test_shadow_counts_and_changes_nothing"),
+    "plugins/shadow": ("tests/e2e/plugins_test.py", "test_shadow_plugin_counts_drops_without_dropping"),
     "plugins/deadline": ("tests/robustness/bad_plugins_test.py", "deadline"),
     "plugins/threads": ("tests/robustness/plugin_limits_test.py", '"threads": 3'),
     "plugins/cpu": ("tests/robustness/plugin_limits_test.py", '"cpu": 0.05'),
@@ -155,14 +155,14 @@ class SettingsTest(ProgramTest):
         "log_level": case_log_level, "spool/max": case_spool_max_and_full, "spool/full": case_spool_max_and_full,
     }
 
-    def test_every_setting_of_the_schema_has_a_case(self):
+    def test_table_covers_every_setting_of_the_schema(self):
         known = paths_of(json.loads(run("monitor-config", "schema")[1]))
         self.assertEqual(known, set(self.CASES) | set(ELSEWHERE))
         for path, (place, word) in ELSEWHERE.items():
             with open(os.path.join(ROOT, place), encoding="utf-8") as file:
                 self.assertIn(word, file.read(), f"{path}: {place}")
 
-    def test_every_setting_reaches_a_reader_or_the_agent(self):
+    def test_every_setting_takes_effect(self):
         done = set()
         for path, case in self.CASES.items():
             if case in done:

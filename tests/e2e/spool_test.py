@@ -45,7 +45,7 @@ class SpoolTest(ProgramTest):
                    f"{last} batches of {incarnation}")
         self.assertEqual(sorted(self.stored(incarnation))[:last], list(range(1, last + 1)))
 
-    def test_every_sequence_outlives_kills_in_an_outage(self):
+    def test_every_sequence_survives_kills_during_an_outage(self):
         runs = []
         for _ in range(3):
             agent = self.agent()
@@ -69,7 +69,7 @@ class SpoolTest(ProgramTest):
         self.assertEqual(agent.stop(), 0)
         self.assertEqual([f for f in os.listdir(self.spool) if f.endswith(".seg")], [], "all of it was acknowledged")
 
-    def test_fresh_batches_are_not_late_behind_a_backlog(self):
+    def test_a_backlog_does_not_delay_fresh_batches(self):
         agent = self.agent()
         self.waits(agent, 300)
         self.left = agent.incarnation
@@ -82,7 +82,7 @@ class SpoolTest(ProgramTest):
                 if decode(value)["incarnation"] == agent.incarnation]
         self.assertLess(max(late), 2, "what is fresh does not wait for what has waited")
 
-    def test_second_agent_on_one_spool_is_refused(self):
+    def test_rejects_a_second_agent_on_the_same_spool(self):
         folder = f"{self.data}/shared"
         agent = self.agent("127.0.0.1:1", "--spool", folder)
         status, _, err = run("monitor-agent", "--agent-id", "b", "--data", self.data, "--server", "127.0.0.1:1",
@@ -92,7 +92,7 @@ class SpoolTest(ProgramTest):
         agent.kill()
         self.agent("127.0.0.1:1", "--spool", folder, agent_id="b")
 
-    def test_a_full_disk_is_waited_for(self):
+    def test_keeps_batches_in_memory_while_the_disk_is_full(self):
         disk = f"{self.data}/small"
         os.makedirs(disk)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True, check=False)
@@ -123,7 +123,7 @@ class SpoolTest(ProgramTest):
                 program.kill()
             subprocess.run(["umount", disk], check=True)
 
-    def test_a_folder_that_cannot_be_used_stops_nothing(self):
+    def test_runs_in_memory_while_the_folder_is_unusable(self):
         path = f"{self.data}/file"
         with open(path, "w", encoding="ascii") as out:
             out.write("x")
@@ -142,7 +142,7 @@ class SpoolTest(ProgramTest):
         return {name: (os.stat(f"{folder}/{name}").st_mtime_ns, hashlib.sha256(open(f"{folder}/{name}", "rb").read()).hexdigest())
                 for name in os.listdir(folder)}
 
-    def test_inspect_and_verify_change_nothing_and_damage_is_told(self):
+    def test_inspect_and_verify_report_damage_without_changes(self):
         agent = self.agent()
         self.waits(agent, 30)
         agent.kill()
@@ -176,7 +176,7 @@ class SpoolTest(ProgramTest):
         self.assertEqual(run("monitor-agent", "spool", "inspect", f"{self.data}/nowhere")[0], 74)
         self.assertEqual(run("monitor-agent", "spool", "inspect")[0], 64)
 
-    def test_spool_in_memory_and_wrong_options(self):
+    def test_supports_a_memory_spool_and_rejects_wrong_options(self):
         server = self.start_server()
         agent = self.agent(server, "--spool", "memory")
         self.arrive(agent.incarnation, 5)

@@ -25,7 +25,7 @@ def shell(command, limit=60, env=None):
 
 
 class StandardDescriptorsTest(ProgramTest):
-    def test_closed_descriptors_never_become_files_of_ours(self):
+    def test_replaces_closed_standard_descriptors_with_dev_null(self):
         for name, arguments in (("monitor-agent", ["--agent-id", "t", "--server", "127.0.0.1:1", "--config-dir", self.data]),
                                 ("monitor-server", ["--port", "0", "--http", "off", "--log", f"sqlite:{self.data}/log.db"])):
             process = subprocess.Popen(["bash", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "bash", os.path.join(BIN, name), *arguments, "--data", self.data],
@@ -40,7 +40,7 @@ class StandardDescriptorsTest(ProgramTest):
             with open(lock, encoding="utf-8") as file:
                 self.assertRegex(file.read(), r"^process \d+ \(\S+\)\n$", "the lock names its owner, and holds no log lines")
 
-    def test_a_reader_without_standard_output_ends_with_74(self):
+    def test_a_reader_without_standard_output_exits_with_74(self):
         server = self.start_server()
         agent = self.start_agent("a", server, "--simulate")
         agent.says("stream")
@@ -51,7 +51,7 @@ class StandardDescriptorsTest(ProgramTest):
             self.assertEqual(status, 74, err)
             self.assertIn("standard output is closed", err)
 
-    def test_timeout_stops_a_reader_in_order(self):
+    def test_timeout_stops_a_reader_cleanly(self):
         """timeout(1) sends its signal to the process, and then to the whole group: the process gets it twice."""
         self.start_server()
         status, err = shell(f"timeout 1 monitor-analysis get-metrics --log sqlite:{self.data}/log.db --data {self.data}")
@@ -59,7 +59,7 @@ class StandardDescriptorsTest(ProgramTest):
         self.assertNotIn("second signal", err)
         self.assertIn("get-metrics ended", err)
 
-    def test_output_that_cannot_be_written_ends_every_program_with_74(self):
+    def test_every_program_exits_with_74_if_its_output_cannot_be_written(self):
         where = f"--dir {self.data}/monitor"
         self.assertEqual(run("monitor-config", "--agent-id", "a", "--interval", "5", "--dir", f"{self.data}/monitor")[0], 0)
         commands = [f"monitor-config {c}" for c in (f"get --agent-id a {where}", f"list {where}", f"explain --agent-id a {where}", "schema",
@@ -75,7 +75,7 @@ class StandardDescriptorsTest(ProgramTest):
             self.assertIn("No space left on device", err, command)
             self.assertNotIn("fault of this program", err, command)
 
-    def test_a_reader_that_has_seen_enough_is_no_failure(self):
+    def test_a_closed_pipe_is_not_a_failure(self):
         status, err = shell("set -o pipefail; monitor-config schema | head -c 10 >/dev/null")
         self.assertEqual((status, err), (0, ""))
 
@@ -85,11 +85,11 @@ class SurroundingsTest(ProgramTest):
         command = f"{prefix} timeout 30 monitor up --data {self.data}/d --simulate {' '.join(arguments)} >/dev/null"
         return shell(command, limit, env)
 
-    def test_sixty_four_descriptors_are_enough(self):
+    def test_runs_with_64_descriptors(self):
         status, err = self.up("--duration 2s", "--port 0 --http off --web 127.0.0.1:0", prefix="ulimit -n 64;")
         self.assertEqual(status, 0, err)
 
-    def test_no_home_names_the_option(self):
+    def test_error_without_home_names_the_option(self):
         if os.geteuid() == 0:  # a user without a home and without rights elsewhere
             command = "setpriv --reuid 64999 --regid 64999 --clear-groups monitor-agent --once --simulate"
             shutil.copytree(BIN, f"{self.data}/bin", ignore=shutil.ignore_patterns("*_test"))
@@ -102,7 +102,7 @@ class SurroundingsTest(ProgramTest):
         self.assertEqual(status, 64, err)
         self.assertRegex(err, r"HOME is not set; name one with --data")
 
-    def test_a_second_one_beside_the_first_finds_free_ports(self):
+    def test_a_second_instance_finds_free_ports(self):
         running, places = [], []
         for folder in ("1", "2"):
             up = self.start("monitor", "up", "--data", f"{self.data}/{folder}", "--simulate", "--interval", "0.5")
@@ -114,14 +114,14 @@ class SurroundingsTest(ProgramTest):
         for up in reversed(running):
             self.assertEqual(up.stop(signal.SIGINT), 0)
 
-    def test_a_read_only_folder_names_the_option(self):
+    def test_error_about_a_read_only_folder_names_the_option(self):
         folder = f"{self.data}/ro"
         os.mkdir(folder)
         status, err = shell(f"unshare -m sh -c 'mount -t tmpfs -o ro,size=1m none {folder} && monitor up --data {folder}'")
         self.assertEqual(status, 74, err)
         self.assertRegex(err, r"Read-only file system; name another folder with --data")
 
-    def test_a_full_disk_is_no_success_and_no_damage(self):
+    def test_a_full_disk_fails_without_damage(self):
         folder = f"{self.data}/full"
         os.mkdir(folder)
         fill = f"mount -t tmpfs -o size=300k none {folder} && dd if=/dev/zero of={folder}/fill bs=1k status=none;"
@@ -133,7 +133,7 @@ class SurroundingsTest(ProgramTest):
         self.assertEqual(len(shown), err.count("monitor-server ended with"), "an error is shown once for each time that it happens")
         self.assertNotIn("damaged", err)
 
-    def test_bare_simulate_reads_nothing_of_the_host(self):
+    def test_simulate_does_not_read_the_host(self):
         # A host without /proc and /sys: only made-up values can be printed.
         nothing = ["--procfs", f"{self.data}/none", "--sysfs", f"{self.data}/none", "--data", self.data, "--format", "json"]
         for form in (["--simulate"], ["--simulate=7"], ["--simulate", "7"]):
@@ -145,7 +145,7 @@ class SurroundingsTest(ProgramTest):
         self.assertIn("system.cpu.utilization", out)
         self.assertNotIn("system.cpu.utilization", run("monitor-agent", "--once", *nothing)[1])
 
-    def test_a_wrong_port_says_what_is_allowed(self):
+    def test_error_about_a_port_states_the_range(self):
         for program, arguments in (("monitor-server", ["--port", "99999"]), ("monitor", ["up", "--port", "99999"])):
             status, _, err = run(program, *arguments, "--data", self.data)
             self.assertEqual(status, 64, err)
@@ -175,7 +175,7 @@ class BuildScriptsTest(unittest.TestCase):
         done = subprocess.run(["bash", *command], cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
-    def test_a_stale_build_folder_is_configured_anew(self):
+    def test_configures_a_stale_build_folder_from_scratch(self):
         self.fake("cmake", 'echo "cmake $*" >>calls; case "$*" in *--fresh*|--build*) exit 0;; *) echo "CMake Error: generator differs"; exit 1;; esac')
         self.assertEqual(self.call("tools/build", "run")[0], 0)
         with open(f"{self.root}/calls", encoding="utf-8") as file:
@@ -183,7 +183,7 @@ class BuildScriptsTest(unittest.TestCase):
         self.assertEqual(calls, ["cmake --preset release -DMONITOR_TESTS=OFF", "cmake --fresh --preset release -DMONITOR_TESTS=OFF",
                                  "cmake --build --preset release --target programs"])
 
-    def test_a_failed_build_says_what_failed_and_one_thing_to_do(self):
+    def test_a_failed_build_reports_the_error_and_the_next_step(self):
         for output, advice in (("x.cc:1: error: no such thing", "remove build/release"),
                                ("c++: fatal error: Killed signal terminated program cc1plus", "CMAKE_BUILD_PARALLEL_LEVEL=1"),
                                ("fatal error: writing: No space left on device", "free some space")):
@@ -194,14 +194,14 @@ class BuildScriptsTest(unittest.TestCase):
             self.assertRegex(err, rf"(?m)^Next: .*{re.escape(advice)}")
             self.assertIn("build/logs/build.log", err)
 
-    def test_progress_is_sparse_where_nobody_watches(self):
+    def test_progress_is_sparse_without_a_terminal(self):
         self.fake("cmake", 'for i in $(seq 400); do echo "[$i/400] Building CXX object $i"; done')
         status, out, err = self.call("tools/build", "run")
         self.assertEqual((status, out), (0, ""))
         self.assertLess(len(err.splitlines()), 8, err)
         self.assertRegex(err, r"building: done in \d+ s")
 
-    def test_a_mirror_out_of_reach_is_told_with_its_remedy(self):
+    def test_an_unreachable_mirror_is_reported_with_a_remedy(self):
         self.fake("dpkg-query", "exit 1")
         self.fake("sudo", '[ "$1" = -v ] || exec "$@"')
         self.fake("apt-get", 'echo "Err:1 http://mirror Temporary failure resolving mirror"; echo "E: Unable to fetch"; '
@@ -211,7 +211,7 @@ class BuildScriptsTest(unittest.TestCase):
         self.assertRegex(err, r"(?m)^Next: this machine cannot reach its package mirror")
         self.assertIn("build/logs/packages.log", err)
 
-    def test_a_build_without_tests_needs_nothing_of_the_tests(self):
+    def test_a_build_without_tests_needs_none_of_their_dependencies(self):
         """On a machine that has GoogleTest but no grpc++, the programs can be configured."""
         folder = f"{self.root}/pkgconfig"
         os.mkdir(folder)

@@ -30,7 +30,7 @@ class TopTest(ProgramTest):
         subprocess.run(["tmux", "-S", f"{self.data}/tmux", "kill-server"], capture_output=True, check=False)
         super().tearDown()
 
-    def test_a_fleet_in_eighty_by_twentyfour(self):
+    def test_shows_a_fleet_in_80_by_24_characters(self):
         server = self.start_server()
         for name in ("agent-001", "agent-002", "other-003"):
             self.configure(name, "set", "--interval", "1", "--metrics", '{"name": "cpu", "per_core": true}', "memory", "disk read",
@@ -94,7 +94,7 @@ class TopTest(ProgramTest):
         children = subprocess.run(["ps", "--ppid", str(shell), "-o", "pid="], capture_output=True, text=True, check=True).stdout.split()
         return int(children[0])
 
-    def test_a_dead_server_makes_no_agent_gone(self):
+    def test_a_dead_server_does_not_mark_agents_as_gone(self):
         server = self.start_server()
         self.configure("agent-001", "--interval", "1", "--metrics", "cpu")
         self.start_agent("agent-001", server, "--simulate")
@@ -104,7 +104,7 @@ class TopTest(ProgramTest):
         server.kill()
         wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be missed", 60)
 
-    def test_without_a_terminal_it_says_so(self):
+    def test_reports_a_missing_terminal(self):
         status, out, err = run("monitor-analysis", "top", "--log", f"sqlite:{self.data}/log.db")
         self.assertEqual(status, 64)
         self.assertEqual(out, "")

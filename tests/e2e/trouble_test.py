@@ -26,7 +26,7 @@ class TroubleTest(ProgramTest):
 
         wait_until(under_way, "a batch to be under way")
 
-    def test_stop_drains_and_a_second_signal_ends_at_once(self):
+    def test_the_first_signal_drains_and_the_second_ends_at_once(self):
         server = self.start_server()
         self.configure("a", "--interval", "0.1")
         agent = self.start_agent("a", server)
@@ -61,7 +61,7 @@ class TroubleTest(ProgramTest):
         self.assertEqual(agent.stop(), 0)
         self.assertLess(time.monotonic() - start, 3)
 
-    def test_data_folder_that_is_a_file(self):
+    def test_reports_a_data_folder_that_is_a_file(self):
         path = f"{self.data}/file"
         with open(path, "w", encoding="ascii") as out:
             out.write("x")
@@ -70,7 +70,7 @@ class TroubleTest(ProgramTest):
             self.assertEqual(status, 74, (program, err))
             self.assertIn(path, err)
 
-    def test_read_only_data_folder(self):
+    def test_reports_a_read_only_data_folder(self):
         path = f"{self.data}/read-only"
         os.makedirs(path)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", path], capture_output=True, text=True, check=False)
@@ -86,7 +86,7 @@ class TroubleTest(ProgramTest):
         finally:
             subprocess.run(["umount", "-l", path], check=False)
 
-    def test_damaged_log_is_named(self):
+    def test_error_names_the_damaged_log(self):
         path = f"{self.data}/log.db"
         with open(path, "wb") as out:
             out.write(b"this is no database" * 1000)
@@ -96,7 +96,7 @@ class TroubleTest(ProgramTest):
         status, _, err = run("monitor-analysis", "get-metrics", "--log", f"sqlite:{path}", "--timeout", 5, "--data", self.data)
         self.assertEqual(status, 74, err)
 
-    def test_two_agents_of_one_name_on_one_host(self):
+    def test_rejects_a_second_agent_with_the_same_id_on_one_host(self):
         server = self.start_server()
         agent = self.start_agent("a", server)
         agent.says("agent started")
@@ -104,7 +104,7 @@ class TroubleTest(ProgramTest):
         self.assertEqual(status, 75, err)
         self.assertIn(f"process {agent.process.pid}", err)
 
-    def test_two_hosts_with_one_agent_id_are_named_as_a_conflict(self):
+    def test_reports_two_hosts_with_one_agent_id_as_a_conflict(self):
         server = self.start_server()
         self.start_agent("a", server).says("stream to the server established")
         other = self.start("monitor-agent", "--agent-id", "a", "--server", server.address, "--data", f"{self.data}/other",
@@ -112,7 +112,7 @@ class TroubleTest(ProgramTest):
         other.says("stream to the server established")
         server.says(r"agent_id_conflict|agent id conflict|conflict")
 
-    def test_taken_port(self):
+    def test_error_names_the_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -124,7 +124,7 @@ class TroubleTest(ProgramTest):
             self.assertEqual(status, 69, err)
             self.assertIn("--http", err)
 
-    def test_addresses_that_cannot_be_had(self):
+    def test_reports_unusable_addresses(self):
         log = ["--log", f"sqlite:{self.data}/log.db", "--data", self.data]
         for arguments in (["--listen", "203.0.113.1:50051", "--http", "off"], ["--port", 0, "--http", "203.0.113.1:9464"]):
             status, _, err = run("monitor-server", *log, *arguments)
@@ -133,7 +133,7 @@ class TroubleTest(ProgramTest):
         status, _, err = run("monitor", "up", "--data", self.data, "--port", 0, "--http", "203.0.113.1:9464")
         self.assertEqual(status, 69, err)
 
-    def test_a_port_is_picked_on_any_address(self):
+    def test_picks_a_free_port_on_any_address(self):
         server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--http", "off", "--data", self.data,
                             "--listen", "[::1]:0", "--listen", "127.0.0.1:0")
         first, second = (server.says(r"listening service=grpc address=(\S+)", n).group(1) for n in (1, 2))
@@ -142,7 +142,7 @@ class TroubleTest(ProgramTest):
         self.configure("a", "--interval", "0.1")
         self.start_agent("a", first).says("stream to the server established")
 
-    def test_garbage_harms_nobody(self):
+    def test_garbage_on_the_ports_disturbs_no_other_connection(self):
         server = self.start("monitor-server", "--log", f"sqlite:{self.data}/log.db", "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
         server.address = server.says(r"service=grpc address=(\S+)").group(1)
         http = server.says(r"service=http address=(\S+)").group(1)
@@ -174,7 +174,7 @@ class TroubleTest(ProgramTest):
         with self.assertRaises(urllib.error.HTTPError):
             urllib.request.urlopen(f"http://{http}/nothing", timeout=5)
 
-    def test_missing_proc_file_disables_that_collector_alone(self):
+    def test_a_missing_proc_file_disables_only_its_collector(self):
         root = f"{self.data}/host"
         os.makedirs(f"{root}/proc")
         with open(f"{root}/proc/meminfo", "w", encoding="ascii") as out:
@@ -184,7 +184,7 @@ class TroubleTest(ProgramTest):
         self.assertIn("75.0 %", out)
         self.assertIn("collector failed", err)
 
-    def test_full_disk_stops_nothing_for_ever(self):
+    def test_server_recovers_from_a_full_disk(self):
         disk = f"{self.data}/small"
         os.makedirs(disk)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], capture_output=True, text=True, check=False)

@@ -34,7 +34,7 @@ class UpTest(ProgramTest):
     def up(self, *arguments):
         return self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "127.0.0.1:0", *arguments)
 
-    def test_values_within_five_seconds_and_a_clean_end_by_ctrl_c(self):
+    def test_prints_values_within_five_seconds_and_ends_cleanly_on_ctrl_c(self):
         start = time.monotonic()
         up = self.up()
         row = up.prints(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*\s+\S+\s+(\d+\.\d)\s+(\d+\.\d)\s+([\d,]+) / ([\d,]+)", limit=5)
@@ -52,7 +52,7 @@ class UpTest(ProgramTest):
         for pid in children:
             self.assertFalse(os.path.exists(f"/proc/{pid}"), "nothing is left running")
 
-    def test_a_second_start_goes_on_and_duration_ends_it(self):
+    def test_a_second_start_continues_and_stops_after_duration(self):
         for _ in range(2):
             up = self.up("--duration", "3s", "--interval", "1")
             self.assertEqual(up.ends(), 0)
@@ -63,7 +63,7 @@ class UpTest(ProgramTest):
         self.assertEqual(len(up.out) - 1, sum(len(b["frames"]) for b in batches if b["incarnation"] == batches[-1]["incarnation"]),
                          "the second run shows what came since, not what the first has shown")
 
-    def test_other_programs_find_what_runs(self):
+    def test_other_programs_find_the_running_instance(self):
         up = self.up("--interval", "0.5", "--agent-id", "here", "--simulate")
         up.says(r"web page: http://\S+/ \(changes need the token in " + re.escape(f"{self.data}/web-token"))
         up.prints(r"^\d{4}-")
@@ -117,13 +117,13 @@ class UpTest(ProgramTest):
         self.assertEqual(status, 69, err)
         self.assertRegex(err, "name one with --log, --kafka or --data")
 
-    def test_formats(self):
+    def test_prints_csv(self):
         up = self.up("--duration", "2s", "--format", "csv", "--simulate=7")
         self.assertEqual(up.ends(), 0)
         self.assertEqual(up.out[0], "time,agent,metric,labels,unit,value")
         self.assertTrue(any("system.disk.io.rate,disk.io.direction=read,By/s," in line for line in up.out))
 
-    def test_a_killed_program_is_started_again(self):
+    def test_restarts_a_killed_program(self):
         up = self.up("--interval", "0.2")
         up.prints(r"^\d{4}-")
         for name in ("monitor-server", "monitor-agent", "monitor-analysi"):  # the kernel keeps 15 characters
@@ -135,7 +135,7 @@ class UpTest(ProgramTest):
             up.prints(r"^\d{4}-", count=seen + 3)
         self.assertEqual(up.stop(), 0)
 
-    def test_a_taken_port_is_named_with_the_option(self):
+    def test_error_about_a_port_in_use_names_the_option(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -157,7 +157,7 @@ class UpTest(ProgramTest):
             self.assertEqual(status, 69, err)
             self.assertRegex(err, rf"{port}.*choose another with --http ADDR:PORT(?!,)")
 
-    def test_the_page_is_there_and_comes_back(self):
+    def test_serves_the_page_and_restarts_it(self):
         up = self.up("--interval", "1")
         url = up.says(r"web page: (http://\S+/)").group(1)
 
@@ -200,21 +200,21 @@ class UpTest(ProgramTest):
         wait_until(lambda: logged("monitor-web", "change refused"), "the page to log it")
         wait_until(lambda: logged("monitor-server", "stream opened agent=evil"), "the server to log it")
 
-    def test_a_second_one_on_the_same_data_is_refused(self):
+    def test_rejects_a_second_instance_on_the_same_data(self):
         up = self.up()
         up.prints(r"^\d{4}-")
         status, _, err = run("monitor", "up", "--data", self.data, "--port", "0", "--http", "off")
         self.assertEqual(status, 75)
         self.assertIn(f"in use by process {up.process.pid}", err)
 
-    def test_wrong_arguments(self):
+    def test_rejects_wrong_arguments(self):
         for arguments, part in ((["--interval", "0"], "10 ms to 24 h"), (["--web", "nowhere"], "--web"), (["--duration", "soon"], "--duration"),
                                 (["--format", "xml"], "--format"), (["--prot", "1"], "did you mean --port")):
             status, _, err = run("monitor", "up", "--data", self.data, *arguments)
             self.assertEqual(status, 64, err)
             self.assertIn(part, err)
 
-    def test_a_supervisor_that_is_killed_takes_its_programs_with_it(self):
+    def test_programs_end_with_a_killed_supervisor(self):
         up = self.up()
         up.prints(r"^\d{4}-")
         children = [pid for pid, _ in children_of(up.process.pid)]

@@ -53,7 +53,7 @@ class WallClock(ProgramTest):
         before = self.records()
         wait_until(lambda: self.records() > before + 3, "records to be added")
 
-    def test_a_month_ahead_for_a_moment_deletes_nothing(self):
+    def test_a_clock_briefly_a_month_ahead_deletes_nothing(self):
         server = self.serve()
         port = server.address.rpartition(":")[2]
         agent = self.agent(server.address)

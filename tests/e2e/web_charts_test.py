@@ -72,7 +72,7 @@ class WebChartsTest(BrowserTest):
         self.browser.eval("new Promise((resolve) => setTimeout(resolve, 6000))")
         return self.browser.eval("window.ranges") == before
 
-    def test_late_ticks_have_their_place_and_a_reload_loses_none(self):
+    def test_late_ticks_are_in_order_and_survive_a_reload(self):
         self.follow(10)
         # What comes live is shown without the history's being asked.
         self.tick(time.time() - 5, 0.2)
@@ -94,7 +94,7 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(self.browser.eval(NEWEST), "30.0 %")
         self.no_faults()
 
-    def test_small_lines_join_what_was_not_missed(self):
+    def test_sparklines_have_gaps_only_for_missed_ticks(self):
         begin = time.time() - 290
         ticks = {f"every-{interval}": [begin + i * interval for i in range(290 // interval)] for interval in (1, 6, 10, 15)}
         ticks["missed-10"] = [at for i, at in enumerate(ticks["every-10"]) if i != 12]
@@ -120,7 +120,7 @@ class WebChartsTest(BrowserTest):
     def known(self):
         return {one["agent"] for one in self.get("/api/v1/fleet")["agents"]}
 
-    def test_axes_cursor_and_width(self):
+    def test_axis_labels_fit_and_the_cursor_shows_the_time(self):
         begin = time.time() - 60
         for number in range(30):
             batch = self.made(self.batch, "odd", number + 1, begin + number, cpu=0.1)
@@ -158,7 +158,7 @@ class WebChartsTest(BrowserTest):
         self.browser.wait(f"{width} > 1200 && document.querySelector('{chart} canvas').clientWidth > 1200")
         self.no_faults()
 
-    def test_keys_zoom_and_move(self):
+    def test_keys_zoom_and_pan(self):
         self.follow(10)
         self.browser.eval("document.activeElement.blur()")
         hash_ = lambda: dict(urllib.parse.parse_qsl(self.browser.eval("location.hash.split('?')[1]")))  # noqa: E731
@@ -201,7 +201,7 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(self.browser.eval("document.activeElement.value"), "0")
         self.no_faults()
 
-    def test_what_has_no_place_is_not_asked_for_without_end(self):
+    def test_does_not_request_series_beyond_the_limit_repeatedly(self):
         self.follow(10)
         # The history takes 5,000 series of an agent; one more is in every tick, as long as this test lasts.
         ended = threading.Event()

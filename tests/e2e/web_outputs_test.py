@@ -72,7 +72,7 @@ class OutputsTest(PageTest):
         self.assertRegex(names, r"^label_values\(\w+, agent\)$")
         self.assertEqual(set(ask("label/agent/values", **{"match[]": names[13:].split(",")[0]})), {"agent-001"})
 
-    def test_two_hundred_browsers_and_slow_ones(self):
+    def test_serves_200_browsers_including_slow_ones(self):
         server = self.start_server()
         self.configure("agent-001", "set", "--interval", "0.1")
         self.start_agent("agent-001", server, "--simulate")
@@ -110,7 +110,7 @@ class OutputsTest(PageTest):
             s.close()
         wait_until(lambda: self.own("monitor_web_streams") == 0, "the streams to end")
 
-    def test_a_million_series_leave_others_as_they_were(self):
+    def test_a_million_series_do_not_affect_other_agents(self):
         server = self.start_server("--retention", "7d")
         self.configure("good", "--interval", "1")
         agent = self.start_agent("good", server, "--simulate")
@@ -136,7 +136,7 @@ class OutputsTest(PageTest):
             wait_until(fresh, f"values of {name}", 60)
         self.assertEqual(agent.process.poll(), None)
 
-    def test_a_taken_port(self):
+    def test_reports_a_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()

@@ -18,7 +18,7 @@ LONG = os.environ.get("MONITOR_LONG") == "1"
 
 
 class WebTest(BrowserTest):
-    def test_overview_shows_the_fleet_as_it_is(self):
+    def test_overview_shows_the_fleet(self):
         self.system(("agent-001", "agent-002", "agent-003"))
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 3")
@@ -52,7 +52,7 @@ class WebTest(BrowserTest):
                         found[frame["time"] // 1000 / 1e6] = value
         return found
 
-    def test_agent_charts_stream_zoom_and_equal_what_is_stored(self):
+    def test_agent_charts_stream_zoom_and_equal_the_log(self):
         self.system(("agent-001", "agent-002"))
         self.browser.open(self.url("agent?agents=agent-001"))
         self.browser.wait("document.querySelectorAll('.panel .uplot').length >= 4")
@@ -87,10 +87,10 @@ class WebTest(BrowserTest):
         self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
         self.browser.wait("!location.hash.includes('from=')")
-        self.the_page_shows_nobody_but_who_is_chosen()
+        self.the_page_shows_only_the_selected_agents()
         self.no_faults()
 
-    def the_page_shows_nobody_but_who_is_chosen(self):
+    def the_page_shows_only_the_selected_agents(self):
         self.browser.do("expect", texts=["404"])  # what the browser says of an agent that nobody knows
         shown = lambda: self.browser.eval("[...new Set([...document.querySelectorAll('[data-agent]')].map((one) => one.dataset.agent))].join()")  # noqa: E731
         charts = "document.querySelectorAll('.panel').length"
@@ -154,7 +154,7 @@ class WebTest(BrowserTest):
         counts = self.get("/api/v1/range?agent=agent-001&metric=system.cpu.utilization&resolution=1h&from=-3h")["series"][0]["count"]
         self.assertEqual(sum(counts), len(expected))
 
-    def test_messages_ledger_and_plugins(self):
+    def test_shows_messages_ledger_and_plugins(self):
         self.system()
         self.configure("agent-001", "--plugins", "my_plugin")
         wait_until(lambda: self.get("/api/v1/plugins")["plugins"], "a plugin")
@@ -219,7 +219,7 @@ class WebTest(BrowserTest):
         self.shot("plugins")
         self.no_faults()
 
-    def test_configuration_is_shown_edited_and_conflicts_are_told(self):
+    def test_shows_and_edits_configuration_and_reports_conflicts(self):
         self.system()
         with open(f"{self.data}/web-token", encoding="ascii") as file:
             token = file.read().strip()
@@ -274,7 +274,7 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelector('textarea').value.includes('1.5')")
         self.no_faults()
 
-    def test_it_says_when_it_is_disconnected_and_comes_back(self):
+    def test_reports_a_lost_connection_and_recovers(self):
         server = self.system()
         port = int(self.page.address.rsplit(":", 1)[1])
         self.browser.open(self.url("overview"))
@@ -306,7 +306,7 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelector('#notice').textContent === ''", limit=60000)
         self.assertEqual(self.browser.do("faults"), [])
 
-    def test_a_page_that_was_left_takes_nothing_from_the_next(self):
+    def test_an_abandoned_page_does_not_affect_the_next(self):
         self.system()
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 1")
@@ -341,7 +341,7 @@ class WebTest(BrowserTest):
         self.assertIn("agent-001", self.browser.eval("window.followed"))
         self.no_faults()
 
-    def test_names_full_of_html_are_text(self):
+    def test_html_in_names_is_shown_as_text(self):
         server = self.start_server()
         self.serve()
         self.configure("agent-001", "set", "--interval", "1", "--plugins",
@@ -353,7 +353,7 @@ class WebTest(BrowserTest):
         self.assertEqual(self.browser.eval("document.querySelectorAll('main img, main b:not(.fact b):not(.figure b)').length"), 0)
         self.no_faults()
 
-    def test_light_dark_and_a_phone(self):
+    def test_fits_light_and_dark_mode_and_a_phone(self):
         self.system(("agent-001", "agent-002"))
         for scheme in ("light", "dark"):
             self.browser.do("scheme", scheme=scheme)
@@ -372,7 +372,7 @@ class WebTest(BrowserTest):
         self.browser.do("size", width=1280, height=800)
         self.no_faults()
 
-    def test_malformed_requests_harm_nobody(self):
+    def test_rejects_malformed_requests(self):
         self.serve()
         import random
         import socket
@@ -390,7 +390,7 @@ class WebTest(BrowserTest):
         self.assertEqual(refused.exception.code, 403)
         self.assertIn("agents", self.get("/api/v1/fleet"))
 
-    def test_answers_are_as_described(self):
+    def test_responses_match_the_openapi_document(self):
         self.system()
         described = self.get("/api/v1/openapi.json")
         looked_at = 0
@@ -450,7 +450,7 @@ class WebTest(BrowserTest):
             for name, one in value.items():
                 self.hold(one, schema["properties"][name], schemas, f"{place}.{name}")
 
-    def test_a_day_at_a_second_is_drawn_within_half_a_second(self):
+    def test_draws_a_day_of_1_s_ticks_within_half_a_second(self):
         server = self.start_server("--retention", "7d")
         self.configure("agent-001", "--interval", "1")
         agent = self.start_agent("agent-001", server, "--simulate")
@@ -498,7 +498,7 @@ class WebTest(BrowserTest):
                 log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, 'old', ?, ?)",
                             ((begin + size) * 10**9, '{"content-type": "application/json"}', json.dumps(made)))
 
-    def test_a_hundred_agents_leave_the_page_fluent(self):
+    def test_page_stays_responsive_with_100_agents(self):
         server = self.start_server()
         self.serve()
         load = self.start("monitor-load", "stream", "--server", server.address, "--agents", "100", "--duration", "600s" if not LONG else "1500s")
