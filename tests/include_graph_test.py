@@ -33,7 +33,7 @@ ALLOWED = {
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
     "ui/web": CONSUMER | {"views", "config"},
-    "load": {"base", "metrics", "stream", "grpc"},
+    "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
             "server", "consume", "views", "ui", "load", "supervisor"},

@@ -1,7 +1,5 @@
 #include "load/sim_agent.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,92 +7,50 @@ namespace monitor::load {
 
 namespace {
 
-constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
-constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
-constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 constexpr int64_t kHelloTimeout = 20 * kNanosPerSecond;
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
-// More than this only waits in the transport.
-constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace
 
 SimAgent::SimAgent(Shared& shared, const std::string& id, uint64_t seed)
     : shared_(shared),
       id_(id),
+      envelope_(envelope_of(shared, id)),
       values_(shared.batches.begin(seed)),
-      backoff_(shared.random, kBackoffBase, kBackoffCap) {
-  envelope_.agent_id = id;
-  envelope_.hostname = id;
-  envelope_.incarnation.resize(metrics::kIncarnationBytes);
-  shared.random.fill(envelope_.incarnation.data(), envelope_.incarnation.size());
-  envelope_.agent_version = "load";
-  envelope_.send_every_ns = static_cast<uint64_t>(shared.interval_ns);
-}
+      client_(shared.timers, shared.random, *this, {id, envelope_.incarnation, envelope_.agent_version, id},
+              kHelloTimeout, *this) {}
 
-SimAgent::~SimAgent() {
-  settled_ = true;
-  end_stream();
+SimAgent::~SimAgent() { no_longer_connected(); }
+
+metrics::Envelope SimAgent::envelope_of(const Shared& shared, const std::string& id) {
+  metrics::Envelope envelope;
+  envelope.agent_id = id;
+  envelope.hostname = id;
+  envelope.incarnation.resize(metrics::kIncarnationBytes);
+  shared.random.fill(envelope.incarnation.data(), envelope.incarnation.size());
+  envelope.agent_version = "load";
+  envelope.send_every_ns = static_cast<uint64_t>(shared.interval_ns);
+  return envelope;
 }
 
 // --- the stream
 
-void SimAgent::connect() {
-  timer_ = 0;
-  connection_ = shared_.connect();
-  sender_.emplace(stream::Hello{id_, envelope_.incarnation, envelope_.agent_version, id_},
-                  static_cast<stream::BatchSource&>(*this));
-  call_ = connection_->start(kMethod, {}, *this);
-  timer_ = shared_.timers.call_after(kHelloTimeout, [this] {
-    timer_ = 0;
-    retry(fmt::format("no answer to Hello within {} s", kHelloTimeout / kNanosPerSecond));
-  });
-  pump();
-}
-
-void SimAgent::end_stream() {
-  shared_.timers.cancel_timer(std::exchange(timer_, 0));
-  if (sender_) sender_->close();
-  sender_.reset();
-  call_.reset();
-  connection_.reset();
+void SimAgent::no_longer_connected() {
   if (std::exchange(connected_, false)) --shared_.counts.connected;
 }
 
-void SimAgent::retry(const std::string& why) {
-  end_stream();
-  ++shared_.counts.failures;
-  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = why;
-  timer_ = shared_.timers.call_after(backoff_.next_ns(), [this] { connect(); });
+void SimAgent::on_established(const stream::Sender& /*sender*/) {
+  connected_ = true;
+  ++shared_.counts.connected;
+  ++shared_.counts.connects;
   if (!std::exchange(settled_, true)) shared_.settled();
 }
 
-void SimAgent::on_message(std::string_view message) {
-  if (const Status status = sender_->receive(message); !status) return retry(status.error().message());
-  if (sender_->established() && !connected_) {
-    connected_ = true;
-    ++shared_.counts.connected;
-    ++shared_.counts.connects;
-    shared_.timers.cancel_timer(std::exchange(timer_, 0));
-    if (!std::exchange(settled_, true)) shared_.settled();
-  }
-  if (sender_->acknowledged_any()) backoff_.reset();
-  if (sender_->finished()) call_->half_close();  // the server wants to go; all that it had is answered
-  pump();
-}
-
-void SimAgent::on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) {
-  retry(status.code == Code::kOk ? "the server ended the stream"
-                                 : fmt::format("{}: {}", code_name(status.code), status.message));
-}
-
-void SimAgent::pump() {
-  if (!call_ || !sender_) return;
-  while (call_->unsent_bytes() < kMaxUnsent) {
-    const auto message = sender_->next();
-    if (!message) break;
-    call_->write(*message);
-  }
+void SimAgent::on_failed(const std::string& why, int64_t /*wait_ns*/) {
+  no_longer_connected();
+  ++shared_.counts.failures;
+  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = why;
+  if (!std::exchange(settled_, true)) shared_.settled();
 }
 
 // --- ticks
@@ -107,13 +63,13 @@ void SimAgent::start_grid(int64_t first_due_ns) {
 void SimAgent::tick_due() {
   ++due_;
   ++shared_.counts.due;
-  pump();
+  client_.pump();
 }
 
 void SimAgent::beat_if_silent(int64_t now_ns) {
   if (waiting() > 0 || !waits_.empty() || now_ns - last_made_ns_ < kHeartbeatEvery) return;
   make(now_ns, false);
-  pump();
+  client_.pump();
 }
 
 void SimAgent::make_tick() {

@@ -14,12 +14,11 @@
 #include <vector>
 
 #include "base/event_loop.h"
-#include "base/net/backoff.h"
 #include "base/random.h"
 #include "grpc/client_call.h"
 #include "load/delays.h"
 #include "load/fleet_batches.h"
-#include "stream/sender.h"
+#include "outputs/stream/publish_client.h"
 
 namespace monitor::load {
 
@@ -36,7 +35,7 @@ struct FleetCounts {
   std::string first_failure;
 };
 
-class SimAgent final : private stream::BatchSource, private grpc::ClientCallHandler {
+class SimAgent final : private stream::BatchSource, private agent::PublishListener {
  public:
   using Connector = std::function<std::unique_ptr<grpc::CallStarter>()>;
   struct Shared {
@@ -54,7 +53,7 @@ class SimAgent final : private stream::BatchSource, private grpc::ClientCallHand
   SimAgent(Shared& shared, const std::string& id, uint64_t seed);
   ~SimAgent() override;
 
-  void connect();
+  void connect() { client_.start(); }
   // The grid's ticks begin at that moment of the monotonic clock.
   void start_grid(int64_t first_due_ns);
   // One more tick is due.
@@ -83,9 +82,8 @@ class SimAgent final : private stream::BatchSource, private grpc::ClientCallHand
     bool tried = false;
   };
 
-  void pump();
-  void end_stream();
-  void retry(const std::string& why);
+  static metrics::Envelope envelope_of(const Shared& shared, const std::string& id);
+  void no_longer_connected();
   void make_tick();
   void make(int64_t due_ns, bool tick);
   int64_t due_of(uint64_t tick) const { return first_due_ns_ + static_cast<int64_t>(tick) * shared_.interval_ns; }
@@ -95,10 +93,10 @@ class SimAgent final : private stream::BatchSource, private grpc::ClientCallHand
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
   void returned(uint64_t id) override;
-  // --- grpc::ClientCallHandler
-  void on_message(std::string_view message) override;
-  void on_writable() override { pump(); }
-  void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
+  // --- agent::PublishListener
+  std::unique_ptr<grpc::CallStarter> on_connect() override { return shared_.connect(); }
+  void on_established(const stream::Sender& sender) override;
+  void on_failed(const std::string& why, int64_t wait_ns) override;
 
   std::deque<Waiting>::iterator find(uint64_t sequence);
   void forget(uint64_t sequence);
@@ -118,13 +116,9 @@ class SimAgent final : private stream::BatchSource, private grpc::ClientCallHand
   uint64_t resent_ = 0;
   uint64_t told_from_ = 0;  // the first batch that carries envelope_.drops; 0: none has yet
 
-  Backoff backoff_;
-  Timers::TimerId timer_ = 0;  // to try again, or for the answer to Hello
-  std::unique_ptr<grpc::CallStarter> connection_;
-  std::unique_ptr<grpc::ClientCall> call_;
-  std::optional<stream::Sender> sender_;
   bool connected_ = false;
   bool settled_ = false;
+  agent::PublishClient client_;  // last: it gives batches back when it is destroyed
 };
 
 }  // namespace monitor::load

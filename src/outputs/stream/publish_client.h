@@ -1,0 +1,81 @@
+// PublishClient: keeps one Publish stream to a server open, and feeds it from a stream::BatchSource. It connects, waits
+// for the answer to Hello, writes batches as the stream's window allows, and starts anew with jittered backoff after a
+// failure. Which server comes next, and what is logged, is its listener's matter.
+//
+// Everything on the loop's thread. Everything that it is given must outlive it. Destroyed, it gives unanswered batches
+// back to the source and calls nobody.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/event_loop.h"
+#include "base/net/backoff.h"
+#include "base/random.h"
+#include "grpc/client_call.h"
+#include "stream/sender.h"
+
+namespace monitor::agent {
+
+class PublishListener {
+ public:
+  virtual ~PublishListener() = default;
+  // A new connection, to the server whose turn it is. What is returned is destroyed to close it, in a callback of its
+  // calls too.
+  virtual std::unique_ptr<grpc::CallStarter> on_connect() = 0;
+  // The server has answered Hello.
+  virtual void on_established(const stream::Sender& sender) = 0;
+  virtual void on_notice(const stream::Notice& notice) { (void)notice; }
+  // The server drains, and has answered everything that it had.
+  virtual void on_server_drained() {}
+  // A message of the server was handled: batches may have their answers.
+  virtual void on_progress() {}
+  // The stream has ended or could not be made; the next attempt is in `wait_ns`.
+  virtual void on_failed(const std::string& why, int64_t wait_ns) = 0;
+};
+
+class PublishClient final : private grpc::ClientCallHandler {
+ public:
+  // A server that takes the connection and does not answer Hello within `hello_timeout_ns` counts as failed.
+  PublishClient(Timers& timers, Random& random, stream::BatchSource& source, stream::Hello hello,
+                int64_t hello_timeout_ns, PublishListener& listener);
+  ~PublishClient() override;
+  PublishClient(const PublishClient&) = delete;
+  PublishClient& operator=(const PublishClient&) = delete;
+
+  // Once.
+  void start() { connect(); }
+  // Writes what the source has, as far as window and transport have room.
+  void pump();
+
+  const stream::Hello& hello() const { return hello_; }
+  bool established() const { return established_; }
+  bool draining() const { return sender_ && sender_->draining(); }
+  size_t in_flight() const { return sender_ ? sender_->in_flight() : 0; }
+
+ private:
+  void connect();
+  void end_stream();
+  void fail(const std::string& why);
+
+  void on_message(std::string_view message) override;
+  void on_writable() override { pump(); }
+  void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
+
+  Timers& timers_;
+  stream::BatchSource& source_;
+  const stream::Hello hello_;
+  const int64_t hello_timeout_ns_;
+  PublishListener& listener_;
+  Backoff backoff_;
+  Timers::TimerId timer_ = 0;  // for the next attempt, or for the answer to Hello
+  std::unique_ptr<grpc::CallStarter> connection_;
+  std::unique_ptr<grpc::ClientCall> call_;
+  std::optional<stream::Sender> sender_;
+  bool established_ = false;
+};
+
+}  // namespace monitor::agent
