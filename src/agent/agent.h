@@ -66,7 +66,7 @@ class Agent final : public config::Applier, public SpoolListener {
   Tellings tellings() const override;
 
   const AgentStats& stats() const { return stats_; }
-  std::vector<PluginState> plugins() const { return chain_.states(); }
+  std::vector<config::PluginStatus> plugins() const { return chain_.states(); }
   size_t queued() const { return chain_.queued(); }
   const Drops& drops() const { return drops_; }
   const metrics::SeriesTable& series() const { return table_; }

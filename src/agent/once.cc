@@ -87,7 +87,7 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   Chain chain(table, clock, drops, [&](metrics::Tick& tick) { add(batch, table, tick); }, hosted);
   std::string trace;
   if (options.trace) {
-    chain.set_trace([&](const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
+    chain.set_trace([&](const config::PluginStatus& plugin, const metrics::Tick& before, const metrics::Tick* after,
                         std::string_view failure) { trace += trace_text(table, plugin, before, after, failure); });
   }
   auto problem = chain.configure(settings.plugins);

@@ -50,12 +50,12 @@ void add_agent(Registry& r, const Agent& agent) {
     count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);
   }
   std::map<std::string, int> named;
-  for (const PluginState& plugin : agent.plugins()) {
+  for (const config::PluginStatus& plugin : agent.plugins()) {
     // A chain may have one of a name twice: "scale", "scale#2".
     const int times = ++named[plugin.name];
     const std::string name = times == 1 ? plugin.name : fmt::format("{}#{}", plugin.name, times);
     const MetricLabels labels = {{"plugin", name}};
-    count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.ticks_changed, labels);
+    count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.changed, labels);
     count(r, "plugin_skipped_ticks_total", "Ticks that a plugin was to have, but did not run", plugin.skipped, labels);
     count(r, "plugin_restarts_total", "Times that a plugin's host was started again", plugin.restarts, labels);
     count(r, "plugin_replaced_total", "Times that a plugin gave way to another version or configuration of it",
@@ -64,11 +64,11 @@ void add_agent(Registry& r, const Agent& agent) {
       gauge(r, "plugin_state", "1 for the state that a plugin is in", plugin.state == state ? 1 : 0,
             {{"plugin", name}, {"state", std::string(state)}});
     }
-    for (const auto& [quantile, ns] : {std::pair{"0.5", plugin.p50_ns}, std::pair{"0.99", plugin.p99_ns}}) {
-      gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included",
-            static_cast<double>(ns) / 1e9, {{"plugin", name}, {"quantile", quantile}});
+    for (const auto& [quantile, seconds] : {std::pair{"0.5", plugin.p50}, std::pair{"0.99", plugin.p99}}) {
+      gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included", seconds,
+            {{"plugin", name}, {"quantile", quantile}});
     }
-    if (plugin.kind == config::PluginKind::kNative) {
+    if (plugin.kind == config::kind_name(config::PluginKind::kNative)) {
       gauge(r, "plugin_threads", "Threads that a native plugin has started", static_cast<double>(plugin.threads),
             labels);
       gauge(r, "plugin_cpu_processors", "Processors that a native plugin uses, averaged over at most 10 s", plugin.cpu,
@@ -76,9 +76,9 @@ void add_agent(Registry& r, const Agent& agent) {
       gauge(r, "plugin_memory_bytes", "Resident memory of a native plugin's process",
             static_cast<double>(plugin.memory), labels);
     }
-    count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks_in, labels);
-    count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.ticks_dropped, labels);
-    count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failures, labels);
+    count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks, labels);
+    count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.dropped, labels);
+    count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failed, labels);
     gauge(r, "plugin_duration_seconds", "Time that a plugin's last tick took",
           static_cast<double>(plugin.last_duration_ns) / 1e9, labels);
   }

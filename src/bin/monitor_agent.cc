@@ -27,7 +27,6 @@
 #include "inputs/proc/host_source.h"
 #include "inputs/proc/probe_process.h"
 #include "inputs/simulated/simulated.h"
-#include "plugins/chain/plugin_report.h"
 #include "plugins/hosted/plugin_hosts.h"
 #include "telemetry/http/http_server.h"
 
@@ -192,7 +191,7 @@ class AgentProgram final : private config::Applier {
       config_->changed();
     });
     config_->start(*engine_, [this](config::AgentStatus& status, config::AgentInventory& inventory) {
-      for (const agent::PluginState& one : agent_.plugins()) status.plugins.push_back(agent::status_of(one));
+      status.plugins = agent_.plugins();
       for (const agent::StuckMount& one : source_->stuck_mounts()) {
         status.mounts.push_back({one.mount_point, one.type, one.source, one.since_ns});
       }

@@ -76,7 +76,7 @@ int make_new(const Flags& flags) {
 }
 
 // Before and after of one tick.
-void print_tick(size_t number, const metrics::SeriesTable& table, agent::PluginState& state,
+void print_tick(size_t number, const metrics::SeriesTable& table, config::PluginStatus& state,
                 const metrics::Tick& before, const metrics::Tick& after, const agent::HostedPlugin::Outcome& outcome) {
   using Kind = agent::HostedPlugin::Outcome::Kind;
   const bool dropped = outcome.kind == Kind::kDropped;
@@ -118,9 +118,10 @@ int test(const Flags& flags) {
   if (const Status started = run.start(flags.file, flags.config, table); !started) {
     return start_failure(started.error());
   }
-  agent::PluginState state;
+  config::PluginStatus state;
   state.name = run.plugin().entry().name;
-  state.kind = run.plugin().entry().kind;
+  state.kind = config::kind_name(run.plugin().entry().kind);
+  state.state = agent::kRunning;
   std::vector<int64_t> durations;
   uint64_t failed = 0;
   uint64_t dropped = 0;
@@ -187,7 +188,7 @@ int list(const Flags& flags, const std::string& data) {
   for (const auto& [name, files] : places.read(&misnamed)) {
     const std::string refusal = refusal_of(name, files);
     for (const auto& file : files) {
-      std::cout << fmt::format("{:<24} {:<9} {}{}\n", printable(name), agent::kind_name(file.kind),
+      std::cout << fmt::format("{:<24} {:<9} {}{}\n", printable(name), config::kind_name(file.kind),
                                printable(file.path), refusal.empty() ? "" : "  refused: " + printable(refusal));
     }
   }
@@ -229,7 +230,7 @@ int inspect(const Flags& flags, const std::string& data) {
   if (!started) return start_failure(started.error());
   const auto& loaded = run.plugin().loaded();
   std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", printable(loaded.name),
-                           agent::kind_name(run.plugin().entry().kind), printable(file));
+                           config::kind_name(run.plugin().entry().kind), printable(file));
   if (!loaded.version.empty()) std::cout << fmt::format("version   {}\n", printable(loaded.version));
   if (loaded.abi_major != 0) std::cout << fmt::format("interface {}.{}\n", loaded.abi_major, loaded.abi_minor);
   std::cout << fmt::format("state     {}\nmemory    {:.1f} MiB\n",

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +31,19 @@ struct MetricSelection {
 
 // Where a plugin runs: in the agent, or in a plugin host.
 enum class PluginKind { kBuiltin, kNative, kScript };
+
+// "built-in", "native", "script": in statuses and tables.
+constexpr std::string_view kind_name(PluginKind kind) {
+  switch (kind) {
+    case PluginKind::kBuiltin:
+      return "built-in";
+    case PluginKind::kNative:
+      return "native";
+    case PluginKind::kScript:
+      return "script";
+  }
+  return "";
+}
 
 // One entry of "plugins".
 struct PluginEntry {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/time_format.h"
 #include "config/foreign_json.h"
@@ -15,6 +16,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr double kThousand = 1000;  // more digits of a share of processors mean nothing
 
 constexpr size_t kMostBytes = size_t{1} << 20;
 
@@ -101,7 +104,7 @@ std::string to_json(const AgentStatus& status) {
                        {"p50", plugin.p50},
                        {"p99", plugin.p99},
                        {"threads", plugin.threads},
-                       {"cpu", plugin.cpu},
+                       {"cpu", std::round(plugin.cpu * kThousand) / kThousand},
                        {"memory", plugin.memory}});
   }
   ordered_json mounts = ordered_json::array();

@@ -16,25 +16,29 @@
 namespace monitor::config {
 
 // How a plugin fares.
+// How a plugin fares: kept by the chain, published in the agent's status, shown by readers.
 struct PluginStatus {
   std::string name;
-  std::string state;  // running, starting, waiting, quarantined
-  uint64_t ticks = 0;
-  uint64_t dropped = 0;    // ticks
-  uint64_t failed = 0;     // ticks
+  std::string state;       // running, starting, waiting, quarantined
+  uint64_t ticks = 0;      // that it was given
+  uint64_t dropped = 0;    // ticks; a shadow's `dropped` and `changed` did not happen
+  uint64_t failed = 0;     // ticks lost
   std::string kind = {};   // built-in, native, script
-  std::string error = {};  // why it failed last
+  std::string error = {};  // why it failed last; empty: it never has
   bool shadow = false;
   uint64_t changed = 0;  // ticks
   uint64_t skipped = 0;  // ticks that went on without it
   uint64_t restarts = 0;
-  uint64_t replaced = 0;
-  double p50 = 0;  // seconds a tick
+  uint64_t replaced = 0;  // by another version, or with another configuration
+  double p50 = 0;         // seconds a tick
   double p99 = 0;
-  // Of a native plugin's process.
+  // Of a native plugin's process, when it was looked at last.
   uint64_t threads = 0;  // that the plugin started
   double cpu = 0;        // processors in use, averaged over some seconds
   uint64_t memory = 0;   // resident bytes
+  // Not published.
+  uint64_t points_dropped = 0;
+  int64_t last_duration_ns = 0;
 
   bool operator==(const PluginStatus&) const = default;
 };

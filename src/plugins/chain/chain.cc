@@ -17,6 +17,8 @@ bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
 }
 
+double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+
 bool contains(const auto& stages, const auto& one) {
   return std::find(stages.begin(), stages.end(), one) != stages.end();
 }
@@ -130,8 +132,9 @@ void Chain::swap() {
     const auto before = std::find_if(leaving.begin(), leaving.end(),
                                      [&](const auto& one) { return one->entry.name == stage->entry.name; });
     stage->state.name = stage->entry.name;
-    stage->state.kind = stage->entry.kind;
+    stage->state.kind = config::kind_name(stage->entry.kind);
     stage->state.shadow = stage->entry.shadow;
+    stage->state.state = kRunning;
     if (before != leaving.end()) {
       replace(**before, *stage);
       leaving.erase(before);
@@ -149,7 +152,7 @@ void Chain::swap() {
 
 void Chain::replace(Stage& old, Stage& next) {
   next.state = old.state;
-  next.state.kind = next.entry.kind;
+  next.state.kind = config::kind_name(next.entry.kind);
   next.state.shadow = next.entry.shadow;
   next.state.error.clear();
   ++next.state.replaced;
@@ -217,7 +220,7 @@ void Chain::pump() {
 void Chain::step() {
   if (at_ >= stages_->size()) return end_tick(true);
   const std::shared_ptr<Stage> stage = (*stages_)[at_];
-  ++stage->state.ticks_in;
+  ++stage->state.ticks;
   points_before_ = tick_.points.size();
   // A hosted plugin says itself whether it changed something.
   if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
@@ -301,7 +304,7 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
   stage.durations.record(took);
   const bool failed = !failure.empty();
   if (failed) {
-    ++stage.state.failures;
+    ++stage.state.failed;
     stage.state.error = failure;
     reason = metrics::reason::kFailed;
     forward = false;
@@ -312,9 +315,9 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
   const uint64_t over = forward ? over_ : 0;
   const uint64_t after = tick_.points.size() + over;
   const bool changed = stage.hosted != nullptr ? hosted_changed_ : !same(before_.points, tick_.points);
-  if (!failed && forward && changed) ++stage.state.ticks_changed;
+  if (!failed && forward && changed) ++stage.state.changed;
   const uint64_t lost = !forward ? before : std::max(taken_out_, before - std::min(before, after));
-  if (!forward) ++stage.state.ticks_dropped;
+  if (!forward) ++stage.state.dropped;
   stage.state.points_dropped += lost + over;
   if (stage.entry.shadow) {
     // It was only to be seen what it would do.
@@ -339,7 +342,7 @@ void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, st
 }
 
 void Chain::trace_absent(const Stage& stage, const std::string& reason) {
-  PluginState state = stage.state;
+  config::PluginStatus state = stage.state;
   state.state = to_string(stage.hosted->phase());
   const bool drops = stage.entry.drop_on_failure && !stage.entry.shadow;
   trace_(state, before_, drops ? nullptr : &tick_, reason.empty() ? "it is not ready" : reason);
@@ -347,7 +350,7 @@ void Chain::trace_absent(const Stage& stage, const std::string& reason) {
 
 void Chain::end_tick(bool forward) {
   for (size_t i = at_ + 1; trace_ && !forward && i < stages_->size(); ++i) {
-    PluginState state = (*stages_)[i]->state;
+    config::PluginStatus state = (*stages_)[i]->state;
     state.state = kNotReached;
     trace_(state, before_, nullptr, "the tick ended before");
   }
@@ -395,13 +398,13 @@ void Chain::forget_series(const std::vector<metrics::SeriesId>& gone) {
   }
 }
 
-std::vector<PluginState> Chain::states() const {
-  std::vector<PluginState> states;
+std::vector<config::PluginStatus> Chain::states() const {
+  std::vector<config::PluginStatus> states;
   states.reserve(stages_->size());
   for (const auto& stage : *stages_) {
-    PluginState& state = states.emplace_back(stage->state);
-    state.p50_ns = stage->durations.quantile(0.5);
-    state.p99_ns = stage->durations.quantile(0.99);
+    config::PluginStatus& state = states.emplace_back(stage->state);
+    state.p50 = seconds(stage->durations.quantile(0.5));
+    state.p99 = seconds(stage->durations.quantile(0.99));
     if (stage->hosted == nullptr) continue;
     state.state = to_string(stage->hosted->phase());
     state.restarts += stage->hosted->restarts();

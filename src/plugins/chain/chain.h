@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "config/settings.h"
+#include "config/status.h"
 #include "plugins/api/plugin.h"
 #include "plugins/chain/durations.h"
 #include "plugins/hosted/hosted_plugins.h"
@@ -38,33 +39,10 @@ class DropSink {
   virtual void dropped(const What& what) = 0;
 };
 
-// State of a plugin that a traced tick did not come to.
+// States beside those of a hosted plugin's phases: of a plugin that a traced tick did not come to, and of a built-in
+// one.
 inline constexpr std::string_view kNotReached = "not reached";
-
-// How a plugin fares.
-struct PluginState {
-  std::string name;
-  config::PluginKind kind = config::PluginKind::kBuiltin;
-  bool shadow = false;
-  std::string state = "running";
-  std::string error;  // why it failed last; empty: it never has
-  uint64_t ticks_in = 0;
-  uint64_t ticks_changed =
-      0;  // as far as is known what a shadow would have: `changed` and `dropped` of a shadow did not happen
-  uint64_t ticks_dropped = 0;
-  uint64_t points_dropped = 0;
-  uint64_t failures = 0;  // ticks lost
-  uint64_t skipped = 0;   // ticks that went on without it
-  uint64_t restarts = 0;
-  uint64_t replaced = 0;  // by another version, or with another configuration
-  int64_t last_duration_ns = 0;
-  int64_t p50_ns = 0;
-  int64_t p99_ns = 0;
-  // Of a native plugin's process, when it was looked at last.
-  uint64_t threads = 0;  // that the plugin started
-  double cpu = 0;        // processors in use
-  uint64_t memory = 0;   // resident bytes
-};
+inline constexpr std::string_view kRunning = "running";
 
 class Chain {
  public:
@@ -72,8 +50,8 @@ class Chain {
   using Output = std::function<void(metrics::Tick&)>;
   // What a plugin made of a tick: for `--trace-plugins`. One whose state is not "running" made nothing of it: `failure`
   // is why; `after` is null where the tick ends there, or did before.
-  using Trace = std::function<void(const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
-                                   std::string_view failure)>;
+  using Trace = std::function<void(const config::PluginStatus& plugin, const metrics::Tick& before,
+                                   const metrics::Tick* after, std::string_view failure)>;
 
   // `hosted` may be null: then there are built-in plugins only.
   Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output,
@@ -112,14 +90,14 @@ class Chain {
   uint64_t points_inside() const { return points_inside_; }
   uint64_t points_added() const { return points_added_; }
 
-  std::vector<PluginState> states() const;
+  std::vector<config::PluginStatus> states() const;
 
  private:
   struct Stage {
     config::PluginEntry entry;
     std::unique_ptr<Plugin> plugin;  // one of the two
     std::shared_ptr<HostedPlugin> hosted;
-    PluginState state;
+    config::PluginStatus state;
     Durations durations;
   };
   using Stages = std::vector<std::shared_ptr<Stage>>;

@@ -111,7 +111,7 @@ TEST(Chain, WhatAFailureCostsHasAName) {
   EXPECT_EQ(w.told.all, std::vector<std::string>{"failed/p/1"});
   EXPECT_EQ(w.out, std::vector<double>{2}) << "the chain goes on without it";
   const auto state = w.chain.states().at(0);
-  EXPECT_EQ(state.failures, 1U);
+  EXPECT_EQ(state.failed, 1U);
   EXPECT_EQ(state.skipped, 1U);
   EXPECT_EQ(state.state, "waiting");
   EXPECT_EQ(state.error, "it ended by signal 11");
@@ -151,7 +151,7 @@ TEST(Chain, ATraceNamesAlsoThoseThatDoNotRun) {
     ChainWorld w;
     w.start(entry_of(drop));
     std::string trace;
-    w.chain.set_trace([&](const PluginState& plugin, const metrics::Tick& before, const metrics::Tick* after,
+    w.chain.set_trace([&](const config::PluginStatus& plugin, const metrics::Tick& before, const metrics::Tick* after,
                           std::string_view failure) { trace += trace_text(w.table, plugin, before, after, failure); });
     ASSERT_TRUE(w.chain.configure({entry_of(drop), {"my_plugin", "{}"}}) == std::nullopt);
     w.links.last().end("it ended by signal 11");
@@ -175,7 +175,7 @@ TEST(Chain, AShadowChangesNothingAndCosts) {
   EXPECT_EQ(w.out, (std::vector<double>{1, 2, 3}));
   EXPECT_TRUE(w.told.all.empty());
   const auto state = w.chain.states().at(0);
-  EXPECT_EQ(state.ticks_dropped, 2U) << "what it would have dropped, and what its end would have cost";
+  EXPECT_EQ(state.dropped, 2U) << "what it would have dropped, and what its end would have cost";
 }
 
 TEST(Chain, ReplacingWaitsForTheTickInHandAndKeepsWhatIsCounted) {
@@ -200,7 +200,7 @@ TEST(Chain, ReplacingWaitsForTheTickInHandAndKeepsWhatIsCounted) {
   fresh.result(plugin_wire::Verdict::kUnchanged);
   EXPECT_EQ(w.out, (std::vector<double>{1, 2}));
   EXPECT_EQ(w.chain.states().at(0).replaced, 1U);
-  EXPECT_EQ(w.chain.states().at(0).ticks_in, 2U);
+  EXPECT_EQ(w.chain.states().at(0).ticks, 2U);
   EXPECT_TRUE(w.told.all.empty());
 }
 

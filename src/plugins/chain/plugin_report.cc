@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 
 #include "base/time_format.h"
@@ -10,56 +9,15 @@
 
 namespace monitor::agent {
 
-std::string_view kind_name(config::PluginKind kind) {
-  switch (kind) {
-    case config::PluginKind::kBuiltin:
-      return "built-in";
-    case config::PluginKind::kNative:
-      return "native";
-    case config::PluginKind::kScript:
-      return "script";
-  }
-  return "";
-}
-
-namespace {
-
-constexpr double kThousand = 1000;  // more digits say nothing
-
-}  // namespace
-
-config::PluginStatus status_of(const PluginState& state) {
-  config::PluginStatus status;
-  status.name = state.name;
-  status.kind = kind_name(state.kind);
-  status.state = state.state;
-  status.error = state.error;
-  status.shadow = state.shadow;
-  status.ticks = state.ticks_in;
-  status.changed = state.ticks_changed;
-  status.dropped = state.ticks_dropped;
-  status.failed = state.failures;
-  status.skipped = state.skipped;
-  status.restarts = state.restarts;
-  status.replaced = state.replaced;
-  status.p50 = static_cast<double>(state.p50_ns) / 1e9;
-  status.p99 = static_cast<double>(state.p99_ns) / 1e9;
-  status.threads = state.threads;
-  status.cpu = std::round(state.cpu * kThousand) / kThousand;
-  status.memory = state.memory;
-  return status;
-}
-
-std::string trace_text(const metrics::SeriesTable& table, const PluginState& plugin, const metrics::Tick& before,
-                       const metrics::Tick* after, std::string_view failure) {
+std::string trace_text(const metrics::SeriesTable& table, const config::PluginStatus& plugin,
+                       const metrics::Tick& before, const metrics::Tick* after, std::string_view failure) {
   const auto shown = [&](const metrics::Point& point) {
     const metrics::Series& series = table.at(point.series);
     return metrics::human_value(series, table.value(point));
   };
-  const std::string who =
-      fmt::format("{} ({}{})", plugin.name, kind_name(plugin.kind), plugin.shadow ? ", shadow" : "");
+  const std::string who = fmt::format("{} ({}{})", plugin.name, plugin.kind, plugin.shadow ? ", shadow" : "");
   if (plugin.state == kNotReached) return fmt::format("{}: not reached: {}\n", who, failure);
-  if (plugin.state != "running") {
+  if (plugin.state != kRunning) {
     return fmt::format("{}: does not run ({}): {}; {}\n", who, plugin.state, failure,
                        after == nullptr ? "it drops the tick" : "the tick goes on without it");
   }

@@ -1,4 +1,4 @@
-// What is said of plugins elsewhere: in the agent's status, and by --trace-plugins. Pure functions.
+// What --trace-plugins prints. Pure functions.
 #pragma once
 
 #include <string>
@@ -10,12 +10,9 @@
 
 namespace monitor::agent {
 
-// "built-in", "native", "script".
-std::string_view kind_name(config::PluginKind kind);
-config::PluginStatus status_of(const PluginState& state);
 // Lines that say what a plugin made of a tick: points that are gone, new, or of another value. `after` is null when
 // the tick was dropped.
-std::string trace_text(const metrics::SeriesTable& table, const PluginState& plugin, const metrics::Tick& before,
-                       const metrics::Tick* after, std::string_view failure);
+std::string trace_text(const metrics::SeriesTable& table, const config::PluginStatus& plugin,
+                       const metrics::Tick& before, const metrics::Tick* after, std::string_view failure);
 
 }  // namespace monitor::agent
