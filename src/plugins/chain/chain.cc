@@ -52,7 +52,7 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
     if (!contains(*next, stage) && !contains(*stages_, stage)) finalize(*stage);
   }
   configured_ = std::move(next);
-  if (!in_hand_) swap();
+  if (!has_current_) swap();
   return std::nullopt;
 }
 
@@ -203,14 +203,14 @@ void Chain::pump() {
   if (pumping_) return;
   pumping_ = true;
   while (!waiting_) {
-    if (!in_hand_) {
+    if (!has_current_) {
       swap();
       if (queue_.empty()) break;
-      tick_ = std::move(queue_.front());
+      current_.tick = std::move(queue_.front());
       queue_.pop_front();
-      in_hand_ = true;
-      points_in_hand_ = tick_.points.size();
-      at_ = 0;
+      has_current_ = true;
+      current_.points = current_.tick.points.size();
+      current_.at = 0;
     }
     step();
   }
@@ -218,16 +218,16 @@ void Chain::pump() {
 }
 
 void Chain::step() {
-  if (at_ >= stages_->size()) return end_tick(true);
-  const std::shared_ptr<Stage> stage = (*stages_)[at_];
+  if (current_.at >= stages_->size()) return end_tick(true);
+  const std::shared_ptr<Stage> stage = (*stages_)[current_.at];
   ++stage->state.ticks;
-  points_before_ = tick_.points.size();
+  current_.points_before = current_.tick.points.size();
   // A hosted plugin says itself whether it changed something.
   if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
-    before_.time_ns = tick_.time_ns;
-    before_.points = tick_.points;
+    current_.before.time_ns = current_.tick.time_ns;
+    current_.before.points = current_.tick.points;
   }
-  stage_start_ns_ = clock_.mono_ns();
+  current_.started_ns = clock_.mono_ns();
   if (stage->hosted != nullptr) {
     run_hosted(stage);
   } else {
@@ -236,139 +236,157 @@ void Chain::step() {
 }
 
 void Chain::run_builtin(Stage& stage) {
-  bool forward = false;
+  StageResult result;
   std::string failure;
-  over_ = taken_out_ = 0;
   try {
-    forward = stage.plugin->run(tick_);
-    taken_out_ = stage.plugin->points_taken_out();
+    result.forward = stage.plugin->run(current_.tick);
+    result.taken_out = stage.plugin->points_taken_out();
   } catch (const std::exception& e) {
     failure = e.what();
-    if (failure.empty()) failure = "an exception that says nothing";
+    if (failure.empty()) failure = "an exception without a message";
   } catch (...) {
-    failure = "an exception of no known type";
+    failure = "an exception of an unknown type";
   }
   if (!failure.empty()) {
     log_error("built-in plugin failed; its tick is lost", {{"plugin", stage.entry.name}, {"reason", failure}});
   }
-  finish_stage(stage, forward, stage.plugin->drop_reason(), failure);
+  result.reason = stage.plugin->drop_reason();
+  result.failure = failure;
+  result.changed = !same(current_.before.points, current_.tick.points);
+  finish_stage(stage, result);
 }
 
 void Chain::run_hosted(const std::shared_ptr<Stage>& stage) {
   waiting_ = true;
-  stage->hosted->run(tick_, [this, stage](const HostedPlugin::Outcome& outcome) { on_outcome(stage, outcome); });
+  stage->hosted->run(current_.tick,
+                     [this, stage](const HostedPlugin::Outcome& outcome) { on_outcome(stage, outcome); });
 }
 
 void Chain::on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome) {
-  using Kind = HostedPlugin::Outcome::Kind;
   waiting_ = false;
-  over_ = outcome.over;
-  taken_out_ = outcome.dropped;
-  hosted_changed_ = outcome.kind == Kind::kChanged;
-  switch (outcome.kind) {
-    case Kind::kUnchanged:
-      finish_stage(*stage, true, "", "");
-      break;
-    case Kind::kChanged:
-      tick_.points.swap(*outcome.points);
-      finish_stage(*stage, !tick_.points.empty(),
-                   tick_.points.empty() && over_ > 0 ? metrics::reason::kCardinality : metrics::reason::kFiltered, "");
-      break;
-    case Kind::kDropped:
-      finish_stage(*stage, false, metrics::reason::kFiltered, "");
-      break;
-    case Kind::kFailed:
-      finish_stage(*stage, false, metrics::reason::kFailed, outcome.reason);
-      break;
-    case Kind::kAbsent:
-      ++stage->state.skipped;
-      if (trace_) trace_absent(*stage, outcome.reason);
-      if (stage->entry.drop_on_failure && !stage->entry.shadow) {
-        absent_ = true;
-        finish_stage(*stage, false, metrics::reason::kFailed,
-                     outcome.reason.empty() ? "it does not run" : outcome.reason);
-        absent_ = false;
-      } else {
-        ++at_;
-      }
-      break;
+  if (outcome.kind == HostedPlugin::Outcome::Kind::kAbsent) {
+    pass_absent(*stage, outcome);
+  } else {
+    take_outcome(*stage, outcome);
   }
   if (pumping_) return;
   pump();
   if (on_progress_) on_progress_();
 }
 
-void Chain::finish_stage(Stage& stage, bool forward, std::string_view reason, std::string_view failure) {
-  const int64_t took = clock_.mono_ns() - stage_start_ns_;
-  stage.state.last_duration_ns = took;
-  stage.durations.record(took);
-  const bool failed = !failure.empty();
-  if (failed) {
-    ++stage.state.failed;
-    stage.state.error = failure;
-    reason = metrics::reason::kFailed;
-    forward = false;
+void Chain::take_outcome(Stage& stage, const HostedPlugin::Outcome& outcome) {
+  using Kind = HostedPlugin::Outcome::Kind;
+  StageResult result;
+  result.reason = metrics::reason::kFiltered;
+  result.over = outcome.over;
+  result.taken_out = outcome.dropped;
+  result.changed = outcome.kind == Kind::kChanged;
+  if (outcome.kind == Kind::kChanged) {
+    current_.tick.points.swap(*outcome.points);
+    result.forward = !current_.tick.points.empty();
+    if (!result.forward && outcome.over > 0) result.reason = metrics::reason::kCardinality;
+  } else if (outcome.kind != Kind::kUnchanged) {
+    result.forward = false;
+    if (outcome.kind == Kind::kFailed) result.failure = outcome.reason;
   }
-  if (trace_ && !absent_) trace_(stage.state, before_, forward ? &tick_ : nullptr, failure);
-  const uint64_t before = points_before_;
-  // What came out of the plugin; of that the table had no room for `over`.
-  const uint64_t over = forward ? over_ : 0;
-  const uint64_t after = tick_.points.size() + over;
-  const bool changed = stage.hosted != nullptr ? hosted_changed_ : !same(before_.points, tick_.points);
-  if (!failed && forward && changed) ++stage.state.changed;
-  const uint64_t lost = !forward ? before : std::max(taken_out_, before - std::min(before, after));
-  if (!forward) ++stage.state.dropped;
-  stage.state.points_dropped += lost + over;
-  if (stage.entry.shadow) {
-    // It was only to be seen what it would do.
-    tick_.points.swap(before_.points);
-    ++at_;
+  if (outcome.kind == Kind::kUnchanged) result.reason = "";
+  if (outcome.kind == Kind::kFailed) result.reason = metrics::reason::kFailed;
+  finish_stage(stage, result);
+}
+
+// The plugin does not run: the tick goes on without it, or ends here.
+void Chain::pass_absent(Stage& stage, const HostedPlugin::Outcome& outcome) {
+  ++stage.state.skipped;
+  if (trace_) trace_absent(stage, outcome.reason);
+  if (!stage.entry.drop_on_failure || stage.entry.shadow) {
+    ++current_.at;
     return;
   }
-  const uint64_t added = forward ? after + lost - before : 0;
+  StageResult result;
+  result.forward = result.ran = false;
+  result.reason = metrics::reason::kFailed;
+  result.failure = outcome.reason.empty() ? std::string_view("it does not run") : std::string_view(outcome.reason);
+  result.over = outcome.over;
+  result.taken_out = outcome.dropped;
+  finish_stage(stage, result);
+}
+
+void Chain::finish_stage(Stage& stage, StageResult result) {
+  const int64_t took = clock_.mono_ns() - current_.started_ns;
+  stage.state.last_duration_ns = took;
+  stage.durations.record(took);
+  if (!result.failure.empty()) {
+    ++stage.state.failed;
+    stage.state.error = result.failure;
+    result.reason = metrics::reason::kFailed;
+    result.forward = false;
+  }
+  if (trace_ && result.ran)
+    trace_(stage.state, current_.before, result.forward ? &current_.tick : nullptr, result.failure);
+  // What came out of the plugin; of that the table had no room for `over`.
+  const uint64_t before = current_.points_before;
+  const uint64_t over = result.forward ? result.over : 0;
+  const uint64_t after = current_.tick.points.size() + over;
+  const uint64_t lost = !result.forward ? before : std::max(result.taken_out, before - std::min(before, after));
+  if (result.forward && result.changed) ++stage.state.changed;
+  if (!result.forward) ++stage.state.dropped;
+  stage.state.points_dropped += lost + over;
+  if (stage.entry.shadow) {
+    // It only shows what it would do.
+    current_.tick.points.swap(current_.before.points);
+    ++current_.at;
+    return;
+  }
+  account(stage, result, lost, over);
+  if (!result.forward) return end_tick(false);
+  ++current_.at;
+}
+
+// Counts the points that the stage added and lost: whatever was made is in a batch or dropped.
+void Chain::account(Stage& stage, const StageResult& result, uint64_t lost, uint64_t over) {
+  const uint64_t added = result.forward ? current_.tick.points.size() + over + lost - current_.points_before : 0;
   points_added_ += added;
   points_inside_ += added;
-  points_in_hand_ += added;
+  current_.points += added;
   const auto count_lost = [&](std::string_view why, uint64_t points) {
-    if (points == 0 && forward) return;
-    drops_.dropped({metrics::stage::kPlugin, why, stage.entry.name, 0, forward ? 0U : 1U, points, tick_.time_ns});
+    if (points == 0 && result.forward) return;
+    drops_.dropped(
+        {metrics::stage::kPlugin, why, stage.entry.name, 0, result.forward ? 0U : 1U, points, current_.tick.time_ns});
     points_inside_ -= points;
-    points_in_hand_ -= points;
+    current_.points -= points;
   };
-  count_lost(reason, lost);
-  if (forward) count_lost(metrics::reason::kCardinality, over);
-  if (!forward) return end_tick(false);
-  ++at_;
+  count_lost(result.reason, lost);
+  if (result.forward) count_lost(metrics::reason::kCardinality, over);
 }
 
 void Chain::trace_absent(const Stage& stage, const std::string& reason) {
   config::PluginStatus state = stage.state;
   state.state = to_string(stage.hosted->phase());
   const bool drops = stage.entry.drop_on_failure && !stage.entry.shadow;
-  trace_(state, before_, drops ? nullptr : &tick_, reason.empty() ? "it is not ready" : reason);
+  trace_(state, current_.before, drops ? nullptr : &current_.tick, reason.empty() ? "it is not ready" : reason);
 }
 
 void Chain::end_tick(bool forward) {
-  for (size_t i = at_ + 1; trace_ && !forward && i < stages_->size(); ++i) {
+  for (size_t i = current_.at + 1; trace_ && !forward && i < stages_->size(); ++i) {
     config::PluginStatus state = (*stages_)[i]->state;
     state.state = kNotReached;
-    trace_(state, before_, nullptr, "the tick ended before");
+    trace_(state, current_.before, nullptr, "the tick ended before");
   }
-  in_hand_ = false;
-  points_inside_ -= std::exchange(points_in_hand_, 0);
-  if (forward) output_(tick_);
+  has_current_ = false;
+  points_inside_ -= std::exchange(current_.points, 0);
+  if (forward) output_(current_.tick);
 }
 
 void Chain::give_up() {
   const auto drop = [this](const metrics::Tick& tick, std::string_view plugin, size_t points) {
     drops_.dropped({metrics::stage::kPlugin, metrics::reason::kFailed, plugin, 0, 1, points, tick.time_ns});
   };
-  const std::string plugin = in_hand_ && at_ < stages_->size() ? (*stages_)[at_]->entry.name : "";
-  if (in_hand_) drop(tick_, plugin, points_in_hand_);
+  const std::string plugin = has_current_ && current_.at < stages_->size() ? (*stages_)[current_.at]->entry.name : "";
+  if (has_current_) drop(current_.tick, plugin, current_.points);
   for (const metrics::Tick& tick : queue_) drop(tick, plugin, tick.points.size());
   queue_.clear();
-  in_hand_ = waiting_ = false;
-  points_inside_ = points_in_hand_ = 0;
+  has_current_ = waiting_ = false;
+  points_inside_ = current_.points = 0;
   // The answer that is still due must find nothing.
   configured_ = std::make_shared<Stages>();
   swap();

@@ -76,7 +76,7 @@ class Chain {
   // Runs what is queued, as far as nothing has to be waited for.
   void pump();
   size_t queued() const { return queue_.size(); }
-  bool idle() const { return queue_.empty() && !in_hand_; }
+  bool idle() const { return queue_.empty() && !has_current_; }
   // What has not come through yet is dropped, counted.
   void give_up();
 
@@ -101,6 +101,26 @@ class Chain {
     Durations durations;
   };
   using Stages = std::vector<std::shared_ptr<Stage>>;
+  // The tick in the chain, and the stage that it has come to.
+  struct CurrentTick {
+    metrics::Tick tick;
+    uint64_t points = 0;  // as it came in, with those added and less those lost since
+    size_t at = 0;        // stage
+    // As the stage got it; the points only where they are needed.
+    metrics::Tick before;
+    size_t points_before = 0;
+    int64_t started_ns = 0;
+  };
+  // What a stage made of the tick.
+  struct StageResult {
+    bool forward = true;            // false: the tick ends here
+    bool changed = false;           //
+    bool ran = true;                // false: the plugin does not run, and the tick ends here for that
+    std::string_view reason = {};   // of what is lost
+    std::string_view failure = {};  // empty: none
+    uint64_t taken_out = 0;         // points, as the plugin says
+    uint64_t over = 0;              // points for whose series the table had no room
+  };
 
   std::optional<config::Problem> start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
                                               Stages& started);
@@ -111,8 +131,10 @@ class Chain {
   void run_builtin(Stage& stage);
   void run_hosted(const std::shared_ptr<Stage>& stage);
   void on_outcome(const std::shared_ptr<Stage>& stage, const HostedPlugin::Outcome& outcome);
-  // What came of the tick in hand at a stage: `reason` of what is lost.
-  void finish_stage(Stage& stage, bool forward, std::string_view reason, std::string_view failure);
+  void take_outcome(Stage& stage, const HostedPlugin::Outcome& outcome);
+  void pass_absent(Stage& stage, const HostedPlugin::Outcome& outcome);
+  void finish_stage(Stage& stage, StageResult result);
+  void account(Stage& stage, const StageResult& result, uint64_t lost, uint64_t over);
   void trace_absent(const Stage& stage, const std::string& reason);
   void end_tick(bool forward);
   static void finalize(Stage& stage);
@@ -128,21 +150,12 @@ class Chain {
   std::shared_ptr<Stages> configured_ = std::make_shared<Stages>();
   std::shared_ptr<Stages> stages_ = configured_;  // what is in force
   std::deque<metrics::Tick> queue_;
-  bool in_hand_ = false;
+  bool has_current_ = false;
   bool waiting_ = false;  // for a hosted plugin
   bool pumping_ = false;
-  metrics::Tick tick_;    // in hand
-  metrics::Tick before_;  // as the stage got it, where that is needed
-  size_t points_before_ = 0;
-  uint64_t taken_out_ = 0;  // points, as the plugin says
-  uint64_t over_ = 0;       // points for whose series the table had no room
-  bool hosted_changed_ = false;
-  bool absent_ = false;  // what is counted is of a plugin that does not run
-  size_t at_ = 0;        // stage
-  int64_t stage_start_ns_ = 0;
+  CurrentTick current_;  // valid while has_current_; reused, for its memory
   uint64_t points_inside_ = 0;
   uint64_t points_added_ = 0;
-  uint64_t points_in_hand_ = 0;  // as it came in
 };
 
 }  // namespace monitor::agent
