@@ -20,7 +20,7 @@ using namespace monitor::agent;
 class Listener final : public SpoolListener {
  public:
   void on_stored(const BatchInfo&) override {}
-  void on_lost(const Loss&, std::string_view, std::string_view) override {}
+  void on_lost(const metrics::Drop&) override {}
   void on_recovered(const Tellings& tellings) override { tellings_ = tellings; }
   Tellings tellings() const override { return tellings_; }
 

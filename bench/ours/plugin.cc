@@ -18,7 +18,7 @@ namespace {
 
 class Nobody final : public agent::DropSink {
  public:
-  void dropped(const What&) override {}
+  void dropped(metrics::Drop) override {}
 };
 
 // Drops one of four series.

@@ -34,9 +34,9 @@ constexpr int64_t kAnswer = 5 * kNanosPerMilli;
 class Nobody final : public agent::SpoolListener {
  public:
   void on_stored(const agent::BatchInfo&) override {}
-  void on_lost(const agent::Loss& loss, std::string_view, std::string_view reason) override {
-    lost += loss.batches();
-    why = reason;
+  void on_lost(const metrics::Drop& drop) override {
+    lost += drop.batches;
+    why = drop.reason;
   }
   void on_recovered(const agent::Tellings&) override {}
   agent::Tellings tellings() const override { return {}; }

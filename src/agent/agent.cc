@@ -126,7 +126,8 @@ void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
   const uint64_t over = source_.collect(grids_.at(grid).id, now, tick_);
   stats_.points_made += tick_.points.size() + over;
   if (over > 0) {
-    drops_.dropped({metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, 0, over, now.wall_ns});
+    drops_.dropped(
+        metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, over, now.wall_ns));
   }
   series_room_.keep(tick_);
   if (!tick_.points.empty()) chain_.push(tick_);
@@ -175,8 +176,8 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
     points_to_come_ = tick.points.size() - done;
     if (points_to_come_ == 0) break;
     if (encoder_.empty()) {  // one series that no batch has room for; the table keeps them far below that
-      drops_.dropped({metrics::stage::kCollect, metrics::reason::kTooLarge, "", 0, done == 0 ? 1U : 0U, points_to_come_,
-                      tick.time_ns});
+      drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kTooLarge, "",
+                                             done == 0 ? 1U : 0U, points_to_come_, tick.time_ns));
       break;
     }
     close_batch();
@@ -188,8 +189,8 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
 void Agent::drop_unfit(metrics::Tick& tick) {
   const size_t dropped = series_room_.take_unfit(tick);
   if (dropped == 0) return;
-  drops_.dropped({metrics::stage::kCollect, metrics::reason::kInvalid, "", 0, tick.points.empty() ? 1U : 0U, dropped,
-                  tick.time_ns});
+  drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kInvalid, "",
+                                         tick.points.empty() ? 1U : 0U, dropped, tick.time_ns));
 }
 
 void Agent::close_batch() { append(encoder_.ticks(), encoder_.points()); }
@@ -284,13 +285,13 @@ void Agent::on_stored(const BatchInfo& batch) {
                 [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
 }
 
-void Agent::on_lost(const Loss& loss, std::string_view stage, std::string_view reason) {
-  log_warning("batches dropped", {{"stage", stage},
-                                  {"reason", reason},
-                                  {"batches", loss.batches()},
-                                  {"sequence", loss.first_sequence},
-                                  {"points", loss.points}});
-  drops_.lost(loss, stage, reason);
+void Agent::on_lost(const metrics::Drop& drop) {
+  log_warning("batches dropped", {{"stage", drop.stage},
+                                  {"reason", drop.reason},
+                                  {"batches", drop.batches},
+                                  {"sequence", drop.first_sequence},
+                                  {"points", drop.points}});
+  drops_.dropped(drop);
 }
 
 void Agent::on_recovered(const Tellings& tellings) {

@@ -61,7 +61,7 @@ class Agent final : public config::Applier, public SpoolListener {
   }
 
   void on_stored(const BatchInfo& batch) override;
-  void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override;
+  void on_lost(const metrics::Drop& drop) override;
   void on_recovered(const Tellings& tellings) override;
   Tellings tellings() const override;
 

@@ -4,16 +4,6 @@
 
 namespace monitor::agent {
 
-void Drops::dropped(const What& what) {
-  add({incarnation_, std::string(what.stage), std::string(what.reason), std::string(what.plugin), what.batches,
-       what.ticks, what.points, 0, 0, what.time_ns, what.time_ns});
-}
-
-void Drops::lost(const Loss& loss, std::string_view stage, std::string_view reason) {
-  add({loss.incarnation, std::string(stage), std::string(reason), "", loss.batches(), loss.ticks, loss.points,
-       loss.first_sequence, loss.last_sequence, loss.first_time_ns, loss.last_time_ns});
-}
-
 void Drops::restore(const std::vector<metrics::Drop>& drops) {
   for (const metrics::Drop& drop : drops) record(drop);
 }
@@ -33,7 +23,8 @@ void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
   into.last_time_ns = std::max(into.last_time_ns, from.last_time_ns);
 }
 
-void Drops::add(metrics::Drop drop) {
+void Drops::dropped(metrics::Drop drop) {
+  if (drop.incarnation.empty()) drop.incarnation = incarnation_;
   metrics::DropTotal& total = totals_[{drop.stage, drop.reason, drop.plugin}];
   total.stage = drop.stage;
   total.plugin = drop.plugin;

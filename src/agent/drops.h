@@ -11,7 +11,6 @@
 
 #include "metrics/batch.h"
 #include "plugins/chain/chain.h"
-#include "spool/spool.h"
 
 namespace monitor::agent {
 
@@ -19,10 +18,7 @@ class Drops final : public DropSink {
  public:
   explicit Drops(std::string incarnation) : incarnation_(std::move(incarnation)) {}
 
-  // Lost before it had a sequence.
-  void dropped(const What& what) override;
-  // Lost with their sequences.
-  void lost(const Loss& loss, std::string_view stage, std::string_view reason);
+  void dropped(metrics::Drop drop) override;
   // What an earlier process left to be told: told again from now on, not counted again.
   void restore(const std::vector<metrics::Drop>& drops);
 
@@ -41,7 +37,6 @@ class Drops final : public DropSink {
     uint64_t first_carrier = 0;  // 0: not yet sent, may still grow
   };
 
-  void add(metrics::Drop drop);
   void record(metrics::Drop drop);
   static void merge(metrics::Drop& into, const metrics::Drop& from);
 

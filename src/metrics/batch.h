@@ -52,19 +52,33 @@ struct Counters {
   std::vector<DropTotal> dropped;
 };
 
+// One notion of a drop, from the plugin or the spool that made it to the ledger that reads it: what was lost, where and
+// why. Without sequences, it was lost before it was in a batch.
 struct Drop {
-  std::string incarnation;
-  std::string stage;
-  std::string reason;
-  std::string plugin;
+  std::string incarnation = {};
+  std::string stage = {};
+  std::string reason = {};
+  std::string plugin = {};
   uint64_t batches = 0;
   uint64_t ticks = 0;
   uint64_t points = 0;
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;
-  int64_t first_time_ns = 0;
+  int64_t first_time_ns = 0;  // of the ticks; 0: unknown
   int64_t last_time_ns = 0;
 };
+
+// Ticks or points that were in no batch yet. Drops fills in the incarnation.
+inline Drop unbatched_drop(std::string_view stage, std::string_view reason, std::string_view plugin, uint64_t ticks,
+                           uint64_t points, int64_t time_ns) {
+  return {.stage = std::string(stage),
+          .reason = std::string(reason),
+          .plugin = std::string(plugin),
+          .ticks = ticks,
+          .points = points,
+          .first_time_ns = time_ns,
+          .last_time_ns = time_ns};
+}
 
 struct IncarnationEnd {
   std::string incarnation;

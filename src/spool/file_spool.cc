@@ -49,8 +49,8 @@ Status FileSpool::append(BatchInfo info, std::string bytes) {
     Error error(Code::kResourceExhausted, fmt::format("spool {}: a batch of {} bytes does not fit into {} bytes",
                                                       options_.folder, bytes.size(), options_.max_bytes));
     book_.wait(info.incarnation, sequence, info.last_time_ns);
-    lose(Loss(info), metrics::stage::kSpool,
-         bytes.size() > kMaxPayloadBytes ? metrics::reason::kTooLarge : metrics::reason::kFull);
+    lose(drop_of(info, metrics::stage::kSpool,
+                 bytes.size() > kMaxPayloadBytes ? metrics::reason::kTooLarge : metrics::reason::kFull));
     return error;
   }
   const bool was_caught_up = caught_up();
@@ -169,7 +169,7 @@ std::optional<stream::Outgoing> FileSpool::send_returned() {
     if (segment != segments_.end()) {
       damaged(segment->second, info);
     } else {
-      lose(Loss(info), metrics::stage::kSpool, metrics::reason::kDamaged);
+      lose(drop_of(info, metrics::stage::kSpool, metrics::reason::kDamaged));
     }
   }
   return std::nullopt;
@@ -322,7 +322,7 @@ std::optional<stream::Outgoing> FileSpool::offer(const Found& found) {
     return std::nullopt;
   }
   if (info.appended_ns < trusted_.now_ns() - options_.max_age_ns) {
-    lose(Loss(info), metrics::stage::kSpool, metrics::reason::kTooOld);
+    lose(drop_of(info, metrics::stage::kSpool, metrics::reason::kTooOld));
     return std::nullopt;
   }
   out_ = found.payload;
@@ -353,7 +353,7 @@ void FileSpool::rejected(uint64_t id, std::string_view reason) {
   const auto ref = outbox_.rejected(id);
   if (!ref) return;
   log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
-  lose(Loss(ref->info), metrics::stage::kServer, stream::reject_word(reason));
+  lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
 }
 
 }  // namespace monitor::agent

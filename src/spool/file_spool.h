@@ -135,7 +135,7 @@ class FileSpool final : public Spool {
 
   // Settling and deleting: file_spool_keep.cc
   void settle(const std::string& incarnation, uint64_t sequence);
-  void lose(const Loss& loss, std::string_view stage, std::string_view reason);
+  void lose(const metrics::Drop& drop);
   // As few losses as have neighbouring sequences.
   void lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
                  const std::string& incarnation, std::string_view reason);

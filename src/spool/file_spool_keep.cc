@@ -50,27 +50,27 @@ void FileSpool::settle(const std::string& incarnation, uint64_t sequence) {
   changed();
 }
 
-void FileSpool::lose(const Loss& loss, std::string_view stage, std::string_view reason) {
-  outbox_.forget(loss.incarnation, loss.first_sequence, loss.last_sequence);
-  book_.entry(loss.incarnation).waiting.remove(loss.first_sequence, loss.last_sequence);
-  if (loss.incarnation == options_.incarnation) drop_kept(loss.first_sequence, loss.last_sequence);
+void FileSpool::lose(const metrics::Drop& drop) {
+  outbox_.forget(drop.incarnation, drop.first_sequence, drop.last_sequence);
+  book_.entry(drop.incarnation).waiting.remove(drop.first_sequence, drop.last_sequence);
+  if (drop.incarnation == options_.incarnation) drop_kept(drop.first_sequence, drop.last_sequence);
   changed();
-  if (reason == metrics::reason::kDamaged) stats_.damaged_batches += loss.batches();
-  listener_.on_lost(loss, stage, reason);
+  if (drop.reason == metrics::reason::kDamaged) stats_.damaged_batches += drop.batches;
+  listener_.on_lost(drop);
 }
 
 void FileSpool::lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
                           const std::string& incarnation, std::string_view reason) {
   for (const auto& [first, last] : sequences.ranges()) {
-    Loss loss(incarnation, first, last);
+    metrics::Drop drop = drop_of_range(incarnation, first, last, metrics::stage::kSpool, reason);
     for (auto it = known.lower_bound(first); it != known.end() && it->first <= last; ++it) {
       const BatchInfo& info = it->second;
-      loss.ticks += info.ticks;
-      loss.points += info.points;
-      if (loss.first_time_ns == 0) loss.first_time_ns = info.first_time_ns;
-      if (info.last_time_ns != 0) loss.last_time_ns = info.last_time_ns;
+      drop.ticks += info.ticks;
+      drop.points += info.points;
+      if (drop.first_time_ns == 0) drop.first_time_ns = info.first_time_ns;
+      if (info.last_time_ns != 0) drop.last_time_ns = info.last_time_ns;
     }
-    lose(loss, metrics::stage::kSpool, reason);
+    lose(drop);
   }
 }
 
@@ -91,7 +91,7 @@ SequenceSet FileSpool::elsewhere(const SegmentInfo& segment) const {
 void FileSpool::damaged(SegmentInfo& segment, const BatchInfo& info) {
   segment.sequences.remove(info.sequence);
   if (elsewhere(segment).contains(info.sequence)) return;
-  lose(Loss(info), metrics::stage::kSpool, metrics::reason::kDamaged);
+  lose(drop_of(info, metrics::stage::kSpool, metrics::reason::kDamaged));
 }
 
 bool FileSpool::is_settled(const SegmentInfo& segment) const {

@@ -42,7 +42,7 @@ bool FileSpool::make_room_in_memory(uint64_t bytes) {
     const auto oldest =
         std::find_if(kept_.begin(), kept_.end(), [](const auto& one) { return one.second.at.segment == 0; });
     if (oldest == kept_.end()) break;
-    lose(Loss(oldest->second.info), metrics::stage::kSpool, metrics::reason::kFull);
+    lose(drop_of(oldest->second.info, metrics::stage::kSpool, metrics::reason::kFull));
   }
   return bytes <= options_.memory_bytes;
 }

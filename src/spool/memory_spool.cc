@@ -21,7 +21,7 @@ bool MemorySpool::make_room(size_t needed) {
     const BatchInfo info = oldest->second.info;
     outbox_.forget(info.incarnation, info.sequence, info.sequence);
     erase(oldest);
-    listener_.on_lost(Loss(info), metrics::stage::kSpool, metrics::reason::kFull);
+    listener_.on_lost(drop_of(info, metrics::stage::kSpool, metrics::reason::kFull));
   }
   return bytes_ + needed <= max_bytes_;
 }
@@ -30,7 +30,7 @@ Status MemorySpool::append(BatchInfo info, std::string bytes) {
   Waiting waiting{std::move(info), std::move(bytes)};
   const size_t needed = cost(waiting);
   if (!make_room(needed)) {
-    listener_.on_lost(Loss(waiting.info), metrics::stage::kSpool, metrics::reason::kFull);
+    listener_.on_lost(drop_of(waiting.info, metrics::stage::kSpool, metrics::reason::kFull));
     return Error(Code::kResourceExhausted,
                  fmt::format("spool: a batch of {} bytes does not fit into {}", waiting.bytes.size(), max_bytes_));
   }
@@ -99,7 +99,7 @@ void MemorySpool::rejected(uint64_t id, std::string_view reason) {
   if (!ref) return;
   erase(waiting_.find(ref->info.sequence));
   log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
-  listener_.on_lost(Loss(ref->info), metrics::stage::kServer, stream::reject_word(reason));
+  listener_.on_lost(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
 }
 
 }  // namespace monitor::agent

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,29 +27,11 @@ struct BatchInfo {
   int64_t appended_ns = 0;
 };
 
-// Batches of one incarnation with neighbouring sequences, lost for one reason. Ticks and points are 0 where they cannot
-// be known.
-struct Loss {
-  std::string incarnation;
-  uint64_t first_sequence = 0;
-  uint64_t last_sequence = 0;
-  uint64_t ticks = 0;
-  uint64_t points = 0;
-  int64_t first_time_ns = 0;
-  int64_t last_time_ns = 0;
-
-  explicit Loss(const BatchInfo& batch)
-      : incarnation(batch.incarnation),
-        first_sequence(batch.sequence),
-        last_sequence(batch.sequence),
-        ticks(batch.ticks),
-        points(batch.points),
-        first_time_ns(batch.first_time_ns),
-        last_time_ns(batch.last_time_ns) {}
-  Loss(std::string incarnation_, uint64_t first, uint64_t last)
-      : incarnation(std::move(incarnation_)), first_sequence(first), last_sequence(last) {}
-  uint64_t batches() const { return last_sequence - first_sequence + 1; }
-};
+// The drop of one batch.
+metrics::Drop drop_of(const BatchInfo& batch, std::string_view stage, std::string_view reason);
+// The drop of batches with neighbouring sequences; ticks, points and times are unknown.
+metrics::Drop drop_of_range(std::string incarnation, uint64_t first, uint64_t last, std::string_view stage,
+                            std::string_view reason);
 
 // What readers must be told, and have not been told by an acknowledged batch yet.
 struct Tellings {
@@ -66,8 +47,8 @@ class SpoolListener {
  public:
   virtual ~SpoolListener() = default;
   virtual void on_stored(const BatchInfo& batch) = 0;
-  // Lost for good; `reason` is one of metrics::reason, `stage` one of metrics::stage.
-  virtual void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) = 0;
+  // Lost for good: batches of one incarnation with neighbouring sequences.
+  virtual void on_lost(const metrics::Drop& drop) = 0;
   // What an earlier process left to be told.
   virtual void on_recovered(const Tellings& tellings) = 0;
   // What the spool keeps for the next process, if it can.

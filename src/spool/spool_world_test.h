@@ -37,18 +37,7 @@ inline std::string payload_of(const std::string& who, uint64_t sequence, size_t 
 class Teller final : public SpoolListener {
  public:
   void on_stored(const BatchInfo& batch) override { stored.insert({batch.incarnation, batch.sequence}); }
-  void on_lost(const Loss& loss, std::string_view stage, std::string_view reason) override {
-    metrics::Drop drop;
-    drop.incarnation = loss.incarnation;
-    drop.stage = stage;
-    drop.reason = reason;
-    drop.batches = loss.batches();
-    drop.ticks = loss.ticks;
-    drop.points = loss.points;
-    drop.first_sequence = loss.first_sequence;
-    drop.last_sequence = loss.last_sequence;
-    to_tell.drops.push_back(drop);
-  }
+  void on_lost(const metrics::Drop& drop) override { to_tell.drops.push_back(drop); }
   void on_recovered(const Tellings& tellings) override {
     to_tell.drops.insert(to_tell.drops.end(), tellings.drops.begin(), tellings.drops.end());
     to_tell.ended.insert(to_tell.ended.end(), tellings.ended.begin(), tellings.ended.end());

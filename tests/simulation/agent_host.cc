@@ -120,9 +120,9 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     if (!owner_.crashed()) owner_.ledger().acknowledged(batch);
     agent_.on_stored(batch);
   }
-  void on_lost(const agent::Loss& loss, std::string_view stage, std::string_view reason) override {
-    if (!owner_.crashed()) owner_.ledger().lost(run_, loss, reason);
-    agent_.on_lost(loss, stage, reason);
+  void on_lost(const metrics::Drop& drop) override {
+    if (!owner_.crashed()) owner_.ledger().lost(run_, drop);
+    agent_.on_lost(drop);
   }
   void on_recovered(const agent::Tellings& tellings) override { agent_.on_recovered(tellings); }
   agent::Tellings tellings() const override { return agent_.tellings(); }

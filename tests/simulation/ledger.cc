@@ -89,15 +89,15 @@ void Ledger::acknowledged(const agent::BatchInfo& info) {
   entry->acknowledged = true;
 }
 
-void Ledger::lost(size_t process, const agent::Loss& loss, std::string_view reason) {
-  incarnations_[process].dropped += loss.batches();
-  Incarnation* const from = find(loss.incarnation);
+void Ledger::lost(size_t process, const metrics::Drop& drop) {
+  incarnations_[process].dropped += drop.batches;
+  Incarnation* const from = find(drop.incarnation);
   if (from == nullptr) return fail("something was dropped that never was");
-  for (uint64_t sequence = loss.first_sequence; sequence <= loss.last_sequence; ++sequence) {
-    Entry* const entry = find(loss.incarnation, sequence);
+  for (uint64_t sequence = drop.first_sequence; sequence <= drop.last_sequence; ++sequence) {
+    Entry* const entry = find(drop.incarnation, sequence);
     if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
     // A disk that fails may leave a torn copy, and the good one may have given way since.
-    if (reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
+    if (drop.reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
       return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
     }
     entry->dropped = true;

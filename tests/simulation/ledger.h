@@ -63,7 +63,7 @@ class Ledger {
   // --- from agents
   Entry& appended(size_t process, const agent::BatchInfo& info, std::string_view bytes);
   void acknowledged(const agent::BatchInfo& info);
-  void lost(size_t process, const agent::Loss& loss, std::string_view reason);
+  void lost(size_t process, const metrics::Drop& drop);
 
   // --- from the log
   void stored(std::string_view value);

@@ -192,7 +192,8 @@ void Chain::finalize(Stage& stage) {
 
 void Chain::push(metrics::Tick tick) {
   if (queue_.size() >= kQueueTicks) {
-    drops_.dropped({metrics::stage::kQueue, metrics::reason::kOverflow, "", 0, 1, tick.points.size(), tick.time_ns});
+    drops_.dropped(metrics::unbatched_drop(metrics::stage::kQueue, metrics::reason::kOverflow, "", 1,
+                                           tick.points.size(), tick.time_ns));
     return;
   }
   points_inside_ += tick.points.size();
@@ -350,8 +351,8 @@ void Chain::account(Stage& stage, const StageResult& result, uint64_t lost, uint
   current_.points += added;
   const auto count_lost = [&](std::string_view why, uint64_t points) {
     if (points == 0 && result.forward) return;
-    drops_.dropped(
-        {metrics::stage::kPlugin, why, stage.entry.name, 0, result.forward ? 0U : 1U, points, current_.tick.time_ns});
+    drops_.dropped(metrics::unbatched_drop(metrics::stage::kPlugin, why, stage.entry.name, result.forward ? 0U : 1U,
+                                           points, current_.tick.time_ns));
     points_inside_ -= points;
     current_.points -= points;
   };
@@ -379,7 +380,8 @@ void Chain::end_tick(bool forward) {
 
 void Chain::give_up() {
   const auto drop = [this](const metrics::Tick& tick, std::string_view plugin, size_t points) {
-    drops_.dropped({metrics::stage::kPlugin, metrics::reason::kFailed, plugin, 0, 1, points, tick.time_ns});
+    drops_.dropped(
+        metrics::unbatched_drop(metrics::stage::kPlugin, metrics::reason::kFailed, plugin, 1, points, tick.time_ns));
   };
   const std::string plugin = has_current_ && current_.at < stages_->size() ? (*stages_)[current_.at]->entry.name : "";
   if (has_current_) drop(current_.tick, plugin, current_.points);

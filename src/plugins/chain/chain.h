@@ -17,26 +17,19 @@
 #include "base/clock.h"
 #include "config/settings.h"
 #include "config/status.h"
+#include "metrics/batch.h"
 #include "plugins/api/plugin.h"
 #include "plugins/chain/durations.h"
 #include "plugins/hosted/hosted_plugins.h"
 
 namespace monitor::agent {
 
-// Told of everything that is lost on the way to a batch.
+// Records everything that is lost on the way to a batch.
 class DropSink {
  public:
   virtual ~DropSink() = default;
-  struct What {
-    std::string_view stage;
-    std::string_view reason;
-    std::string_view plugin;
-    uint64_t batches = 0;
-    uint64_t ticks = 0;
-    uint64_t points = 0;
-    int64_t time_ns = 0;
-  };
-  virtual void dropped(const What& what) = 0;
+  // An empty incarnation is the running one.
+  virtual void dropped(metrics::Drop drop) = 0;
 };
 
 // States beside those of a hosted plugin's phases: of a plugin that a traced tick did not come to, and of a built-in

@@ -12,8 +12,8 @@ using plugin_wire::Type;
 
 class Told final : public DropSink {
  public:
-  void dropped(const What& what) override {
-    all.push_back(std::string(what.reason) + "/" + std::string(what.plugin) + "/" + std::to_string(what.points));
+  void dropped(metrics::Drop drop) override {
+    all.push_back(drop.reason + "/" + drop.plugin + "/" + std::to_string(drop.points));
   }
   std::vector<std::string> all;
 };

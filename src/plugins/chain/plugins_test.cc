@@ -11,9 +11,9 @@ constexpr int64_t kS = kNanosPerSecond;
 
 class FakeDrops final : public DropSink {
  public:
-  void dropped(const What& what) override {
-    told.push_back(std::string(what.stage) + "/" + std::string(what.reason) + "/" + std::string(what.plugin) + " " +
-                   std::to_string(what.ticks) + " " + std::to_string(what.points));
+  void dropped(metrics::Drop drop) override {
+    told.push_back(drop.stage + "/" + drop.reason + "/" + drop.plugin + " " + std::to_string(drop.ticks) + " " +
+                   std::to_string(drop.points));
   }
   std::vector<std::string> told;
 };
