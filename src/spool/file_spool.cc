@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/log.h"
+#include "base/mutant.h"
+#include "spool/recovery.h"
 #include "stream/messages.h"
 
 namespace monitor::agent {
@@ -13,10 +17,11 @@ namespace {
 
 // As many as leave a batch's envelope small; those of the others follow when these are done.
 constexpr size_t kMaxOlder = 64;
-constexpr int kMaxReadFailures = 10;
 constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
 constexpr uint64_t kLeastSegment = uint64_t{64} * 1024;
 constexpr uint64_t kMostSegment = uint64_t{8} * 1024 * 1024;
+// A folder with unreadable files is tried so often; then everything readable is used.
+constexpr int kPatience = 3;
 
 }  // namespace
 
@@ -33,327 +38,303 @@ FileSpool::FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListen
       options_(std::move(options)),
       trusted_(timers.clock(),
                {.confirm_ns = TrustedClock::confirm_for(options_.max_age_ns), .start = options_.clock_start}),
-      segment_bytes_(segment_bytes_for(options_)) {
-  book_.entry(options_.incarnation);
+      store_(disk, timers.clock(), options_.folder, options_.incarnation, segment_bytes_for(options_)),
+      tracker_(store_, listener, options_.incarnation, [this] { checkpointer_.changed(); }),
+      reader_(store_, tracker_, timers, trusted_,
+              {options_.folder, options_.sync == SpoolSync::kBatch, options_.max_age_ns}),
+      eviction_(
+          store_, tracker_, reader_, {options_.max_bytes, options_.memory_bytes, options_.max_age_ns, options_.full},
+          [this] { collect(); }, [this] { checkpointer_.persist(true); }),
+      sync_(disk, timers, worker, store_, options_.folder, options_.sync, *this),
+      checkpointer_(disk, timers, worker, options_.folder, *this) {}
+
+FileSpool::~FileSpool() { timers_.cancel_timer(retry_timer_); }
+
+void FileSpool::set_wake(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  reader_.set_wake(wake_);
 }
 
-FileSpool::~FileSpool() {
-  for (const auto timer : {retry_timer_, sync_timer_, read_timer_, keep_timer_}) timers_.cancel_timer(timer);
-}
+// --- opening
 
-Status FileSpool::append(BatchInfo info, std::string bytes) {
-  drop_old();
-  const uint64_t sequence = info.sequence;
-  const uint64_t record = kRecordHeaderBytes + bytes.size();
-  if (bytes.size() > kMaxPayloadBytes || !make_room(record, bytes.size())) {
-    Error error(Code::kResourceExhausted, fmt::format("spool {}: a batch of {} bytes does not fit into {} bytes",
-                                                      options_.folder, bytes.size(), options_.max_bytes));
-    book_.wait(info.incarnation, sequence, info.last_time_ns);
-    lose(drop_of(info, metrics::stage::kSpool,
-                 bytes.size() > kMaxPayloadBytes ? metrics::reason::kTooLarge : metrics::reason::kFull));
-    return error;
-  }
-  const bool was_caught_up = caught_up();
-  book_.wait(info.incarnation, sequence, info.last_time_ns);
-  Kept& kept = kept_[sequence];
-  kept = {std::move(info), std::move(bytes), {}, false};
-  ++memory_batches_;
-  memory_used_ += kept.bytes.size();
-  store_or_wait(kept);
-  enqueue(kept, was_caught_up);
+Status FileSpool::open() {
+  Status opened = try_open();
+  if (opened) return {};
+  if (opened.error().code() == Code::kAborted) return opened;
+  disk_failed(opened.error());
   return {};
 }
 
-void FileSpool::enqueue(const Kept& kept, bool was_caught_up) {
-  Ref ref{kept.info, kept.at, kept.bytes.size()};
-  if (was_caught_up && kept.at.segment != 0) {
-    cursor_ = {writer_->number(), writer_->size()};
-    scanner_.reset();
-  }
-  auto left_out = outbox_.push_fresh(std::move(ref));
-  if (!left_out) return;
-  // It is found again by reading.
-  if (left_out->at.segment == 0) {
-    memory_cursor_ = std::min(memory_cursor_, left_out->info.sequence);
-  } else if (left_out->at < cursor_) {
-    cursor_ = left_out->at;
-    scanner_.reset();
-  }
-  release(left_out->info.sequence);
+Status FileSpool::try_open() {
+  if (Status s = disk_.make_folder(options_.folder); !s) return s;
+  auto lock = disk_.lock_file(options_.folder + "/lock", "spool " + options_.folder);
+  if (!lock) return lock.error();
+  const Unreadable unreadable = failures_ < kPatience ? Unreadable::kIsError : Unreadable::kIsPassedOver;
+  auto content = read_folder(disk_, options_.folder, unreadable);
+  if (!content) return content.error();
+  auto checkpoint = CheckpointFile::open(disk_, options_.folder, unreadable);
+  if (!checkpoint) return checkpoint.error();
+  checkpointer_.set_file(std::move(*checkpoint));
+  lock_ = std::move(*lock);
+  stats_.foreign_files = content->foreign.size() + content->newer.size() + content->unreadable.size();
+  for (const SegmentInfo& segment : content->segments) stats_.damaged_bytes += segment.damaged_bytes;
+  const auto& known = checkpointer_.found().checkpoint;
+  Recovery(store_, tracker_, listener_, known ? &*known : nullptr).run(*content);
+  log_recovery(options_.folder, *content, store_, batches(), stats_.damaged_bytes);
+  collect();
+  checkpointer_.persist(true);
+  sync_.sync_earlier_segments();
+  return {};
 }
 
-bool FileSpool::caught_up() const {
-  const auto it = segments_.lower_bound(cursor_.segment);
-  if (it == segments_.end()) return true;
-  return std::next(it) == segments_.end() && it->first == cursor_.segment && cursor_.offset >= it->second.size;
+// --- writing
+
+Status FileSpool::append(BatchInfo info, std::string bytes) {
+  eviction_.drop_old(timers_.clock().mono_ns(), trusted_);
+  const uint64_t record = kRecordHeaderBytes + bytes.size();
+  if (bytes.size() > kMaxPayloadBytes || !eviction_.make_room(record, bytes.size())) {
+    Error error(Code::kResourceExhausted, fmt::format("spool {}: a batch of {} bytes does not fit into {} bytes",
+                                                      options_.folder, bytes.size(), eviction_.limits().max_bytes));
+    tracker_.index().wait(info.incarnation, info.sequence, info.last_time_ns);
+    tracker_.lose(drop_of(info, metrics::stage::kSpool,
+                          bytes.size() > kMaxPayloadBytes ? metrics::reason::kTooLarge : metrics::reason::kFull));
+    return error;
+  }
+  const bool was_caught_up = reader_.caught_up();
+  KeptBatch& batch = tracker_.add(std::move(info), std::move(bytes));
+  store_or_wait(batch);
+  reader_.added(batch, was_caught_up);
+  return {};
 }
+
+void FileSpool::set_limits(uint64_t max_bytes, SpoolFull full) {
+  options_.max_bytes = max_bytes;
+  eviction_.set_limits(max_bytes, full);
+  // What is beyond the limit is dropped segment by segment: none of them may be as large as all of it.
+  store_.set_segment_bytes(segment_bytes_for(options_));
+}
+
+// Not while more is being deleted than the disk was promised.
+bool FileSpool::may_write() const {
+  const uint64_t most = options_.max_bytes + 4 * store_.segment_bytes();
+  return lock_ != nullptr && retry_timer_ == 0 && store_.disk_bytes() < most;
+}
+
+Status FileSpool::store(KeptBatch& batch) {
+  const auto at = store_.append(batch.info, batch.bytes);
+  if (!at) return at.error();
+  tracker_.stored(batch, *at);
+  if (options_.sync == SpoolSync::kNever) {
+    batch.synced = true;
+    failures_ = 0;
+    return {};
+  }
+  sync_.written();
+  return {};
+}
+
+void FileSpool::store_or_wait(KeptBatch& batch) {
+  if (!may_write()) return;
+  // Those that wait in memory go first: a segment's sequences rise.
+  if (tracker_.memory_batches() > 1) return write_from_memory();
+  Status stored = store(batch);
+  if (!stored) {
+    ++stats_.disk_errors;
+    // Another segment may do: a bad block, or an error that has passed.
+    stored = store(batch);
+  }
+  if (!stored) disk_failed(stored.error());
+}
+
+void FileSpool::write_from_memory() {
+  auto& kept = tracker_.kept();
+  for (auto it = kept.begin(); it != kept.end() && tracker_.memory_batches() > 0;) {
+    KeptBatch& batch = it->second;
+    const uint64_t sequence = it->first;
+    ++it;
+    if (batch.at.segment != 0) continue;
+    if (const Status stored = store(batch); !stored) {
+      disk_failed(stored.error());
+      return;
+    }
+    tracker_.release(sequence);
+  }
+}
+
+void FileSpool::disk_failed(const Error& error) {
+  ++stats_.disk_errors;
+  ++failures_;
+  store_.end_segment(false);
+  if (retry_timer_ != 0 || closed_) return;
+  collect();
+  const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(failures_ - 1, 6));
+  log_error("spool cannot be written; batches wait in memory", {{"folder", options_.folder},
+                                                                {"reason", error},
+                                                                {"waiting_in_memory", tracker_.memory_batches()},
+                                                                {"wait_ms", wait / kNanosPerMilli}});
+  retry_timer_ = timers_.call_after(wait, [this] { try_disk_again(); });
+}
+
+void FileSpool::try_disk_again() {
+  retry_timer_ = 0;
+  if (lock_ == nullptr) {
+    if (const Status s = try_open(); !s) {
+      disk_failed(s.error());
+      return;
+    }
+  }
+  write_from_memory();
+  if (retry_timer_ == 0) log_info("spool is written again", {{"folder", options_.folder}});
+  if (wake_) wake_();
+}
+
+// --- syncing
+
+bool FileSpool::has_unsynced() const {
+  const auto& kept = tracker_.kept();
+  return std::any_of(kept.begin(), kept.end(),
+                     [](const auto& one) { return one.second.at.segment != 0 && !one.second.synced; });
+}
+
+void FileSpool::on_synced(const SyncedFiles* files) {
+  failures_ = 0;
+  if (files == nullptr) return;
+  std::vector<uint64_t> done;
+  for (auto& [sequence, batch] : tracker_.kept()) {
+    if (!files->covers(batch.at)) continue;
+    batch.synced = true;
+    done.push_back(sequence);
+  }
+  for (const uint64_t sequence : done) tracker_.release(sequence);
+}
+
+// What is not known to be on the disk is written anew, into another segment.
+void FileSpool::on_sync_failed(const SyncedFiles& files) {
+  const SegmentWriter* const writer = store_.writer();
+  if (writer != nullptr && files.files.contains(writer->number())) store_.end_segment(false);
+  for (auto& [sequence, batch] : tracker_.kept()) {
+    if (batch.synced || !files.files.contains(batch.at.segment)) continue;
+    tracker_.not_stored(batch);
+    reader_.not_stored(sequence);
+  }
+  disk_failed(files.status.error());
+}
+
+void FileSpool::on_sync_finished() {
+  if (options_.sync == SpoolSync::kBatch && wake_) wake_();
+}
+
+// --- checkpoint and deletion
+
+Checkpoint FileSpool::make_checkpoint() {
+  std::set<std::string> on_disk;
+  for (const auto& [number, segment] : store_.segments()) on_disk.insert(segment.incarnation);
+  tracker_.index().forget(options_.incarnation, on_disk);
+  Tellings tellings = listener_.tellings();
+  if (is_mutant("lose_drop_records")) tellings.drops.clear();
+  Checkpoint all = {store_.highest(), tracker_.index().states(options_.incarnation), std::move(tellings.drops),
+                    std::move(tellings.ended)};
+  if (is_mutant("checkpoint_before_confirmation")) {
+    for (IncarnationState& state : all.incarnations) state.settled.add(1, state.last_sequence);
+  }
+  return all;
+}
+
+std::vector<uint64_t> FileSpool::retired_segments() const { return {store_.retired().begin(), store_.retired().end()}; }
+
+// Retires segments in which nothing waits. The one that is written goes on.
+void FileSpool::collect() {
+  bool any = false;
+  for (auto& [number, segment] : store_.segments()) {
+    if (store_.is_retired(number) || store_.is_written(number) || !tracker_.is_resolved(segment)) continue;
+    any = store_.retire(segment) || any;
+  }
+  if (any) checkpointer_.persist(true);
+}
+
+void FileSpool::on_deleted(const std::vector<uint64_t>& segments) {
+  for (const uint64_t number : segments) store_.erase(number);
+}
+
+void FileSpool::on_checkpoint_written() {
+  if (tracker_.memory_batches() > 0 && may_write()) write_from_memory();
+}
+
+// --- sending
 
 uint64_t FileSpool::first_unacked(const std::string& incarnation, uint64_t next_sequence) const {
-  const Book::Entry* const entry = book_.find(incarnation);
-  if (entry == nullptr || entry->waiting.empty()) return next_sequence;
-  return std::min(next_sequence, entry->waiting.first());
+  return tracker_.index().first_waiting(incarnation, next_sequence);
 }
 
 std::vector<metrics::OlderIncarnation> FileSpool::older(const std::string& incarnation) const {
-  std::vector<metrics::OlderIncarnation> result;
-  for (const Book::Entry& entry : book_.entries()) {
-    if (entry.incarnation == incarnation || entry.waiting.empty()) continue;
-    result.push_back({entry.incarnation, entry.waiting.first()});
-    if (result.size() == kMaxOlder) break;
-  }
-  return result;
-}
-
-int64_t FileSpool::oldest_time_ns() const {
-  const uint64_t waiting = book_.waiting();
-  if (waiting == 0) return 0;
-  int64_t oldest = outbox_.oldest_time_ns();
-  if (waiting > outbox_.size()) {
-    const auto it = segments_.lower_bound(cursor_.segment);
-    if (it != segments_.end()) {
-      const bool begun = it->first == cursor_.segment && cursor_time_ns_ != 0;
-      oldest = std::min(oldest, begun ? cursor_time_ns_ : it->second.first_time_ns);
-    }
-  }
-  return oldest == INT64_MAX ? 0 : oldest;
+  return tracker_.index().older(incarnation, kMaxOlder);
 }
 
 SpoolStats FileSpool::stats() const {
   SpoolStats stats = stats_;
   stats.on_disk = lock_ != nullptr && retry_timer_ == 0;
-  stats.segments = segments_.size();
-  stats.disk_bytes = disk_bytes_;
-  stats.memory_batches = memory_batches_;
+  stats.segments = store_.segments().size();
+  stats.disk_bytes = store_.disk_bytes();
+  stats.memory_batches = tracker_.memory_batches();
+  stats.damaged_batches = tracker_.damaged_batches();
+  stats.damaged_bytes += reader_.damaged_bytes();
+  stats.disk_errors += reader_.disk_errors() + checkpointer_.disk_errors() + sync_.disk_errors();
+  stats.writes = store_.writes() + checkpointer_.writes();
+  stats.syncs = sync_.syncs() + checkpointer_.syncs();
   return stats;
 }
 
-std::optional<stream::Outgoing> FileSpool::next() {
-  if (!has_unsent()) return std::nullopt;
-  if (auto fresh = send_fresh()) return fresh;
-  if (!outbox_.may_replay() || read_timer_ != 0) return std::nullopt;
-  if (auto returned = send_returned()) return returned;
-  if (read_timer_ != 0) return std::nullopt;
-  if (auto replayed = replay_disk()) return replayed;
-  return replay_memory();
-}
-
-// In the mode `batch` nothing is sent that a loss of power could take.
-bool FileSpool::sendable(uint64_t sequence) const {
-  if (options_.sync != SpoolSync::kBatch) return true;
-  const auto it = kept_.find(sequence);
-  return it == kept_.end() || it->second.synced || it->second.at.segment == 0;
-}
-
-std::optional<stream::Outgoing> FileSpool::send_fresh() {
-  const Ref* const fresh = outbox_.fresh();
-  if (fresh == nullptr || !sendable(fresh->info.sequence)) return std::nullopt;
-  const uint64_t sequence = fresh->info.sequence;
-  out_ = kept_.at(sequence).bytes;
-  const uint64_t id = outbox_.send_fresh(mono());
-  release(sequence);
-  return stream::Outgoing{id, out_};
-}
-
-std::optional<stream::Outgoing> FileSpool::send_returned() {
-  while (const Ref* const ref = outbox_.returned()) {
-    const auto read = read_record(*ref);
-    if (!read && read_failures_ <= kMaxReadFailures) {
-      reading_failed(read.error());
-      return std::nullopt;
-    }
-    if (read && *read) return stream::Outgoing{outbox_.send_returned(mono()), out_};
-    // It was there when it was written or read before.
-    const BatchInfo info = ref->info;
-    const auto segment = segments_.find(ref->at.segment);
-    outbox_.forget(info.incarnation, info.sequence, info.sequence);
-    if (segment != segments_.end()) {
-      damaged(segment->second, info);
-    } else {
-      lose(drop_of(info, metrics::stage::kSpool, metrics::reason::kDamaged));
-    }
-  }
-  return std::nullopt;
-}
-
-// Into out_; false when it is damaged.
-Result<bool> FileSpool::read_record(const Ref& ref) {
-  if (ref.info.incarnation == options_.incarnation) {
-    const auto kept = kept_.find(ref.info.sequence);
-    if (kept != kept_.end()) {
-      out_ = kept->second.bytes;
-      return true;
-    }
-  }
-  const auto segment = segments_.find(ref.at.segment);
-  if (segment == segments_.end()) return false;
-  const auto file = file_of(ref.at.segment);
-  if (!file) return file.error();
-  SegmentScanner scanner(**file, ref.at.segment, segment->second.size, ref.at.offset, SegmentScanner::Read::kPayloads);
-  if (read_failures_ >= kMaxReadFailures) scanner.give_up();
-  const auto found = scanner.next();
-  if (!found) return found.error();
-  if (found->kind != Found::Kind::kRecord || !found->intact) return false;
-  if (found->header.sequence != ref.info.sequence || found->header.incarnation != ref.info.incarnation) return false;
-  out_ = found->payload;
-  read_failures_ = 0;
-  return true;
-}
-
-Result<std::shared_ptr<DiskFile>> FileSpool::file_of(uint64_t segment) {
-  if (writer_ && writer_->number() == segment) return writer_->file();
-  if (open_file_.second && open_file_.first == segment) return open_file_.second;
-  auto file = disk_.open_file(options_.folder + "/" + segment_name(segment), FileDisk::Open::kRead);
-  if (!file) return file.error();
-  open_file_ = {segment, std::shared_ptr<DiskFile>(std::move(*file))};
-  return open_file_.second;
-}
-
-// Nothing is given up for it: reading is tried again later; only after many failures is what cannot be read damage.
-void FileSpool::reading_failed(const Error& error) {
-  ++stats_.disk_errors;
-  ++read_failures_;
-  const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(read_failures_ - 1, 6));
-  log_error("spool cannot be read; what comes is sent, what waits is tried again",
-            {{"folder", options_.folder}, {"reason", error}, {"wait_ms", wait / kNanosPerMilli}});
-  read_timer_ = timers_.call_after(wait, [this] {
-    read_timer_ = 0;
-    if (wake_) wake_();
-  });
-}
-
-// To the next segment in which something waits that stands nowhere; false at the end.
-bool FileSpool::seek_segment() {
-  while (true) {
-    const auto it = segments_.lower_bound(cursor_.segment);
-    if (it == segments_.end()) return false;
-    SegmentInfo& segment = it->second;
-    if (scanner_ && it->first == cursor_.segment && cursor_.offset < segment.size) return true;
-    if (it->first != cursor_.segment) {
-      cursor_ = {it->first, segment.begin};
-      cursor_time_ns_ = 0;
-      scanner_.reset();
-    }
-    const bool last = writer_ && writer_->number() == it->first;
-    bool useful = false;
-    if (!dead_.contains(it->first) && cursor_.offset < segment.size) {
-      useful = !unsent_in(segment).empty();
-    }
-    if (useful) return true;
-    if (last) {
-      cursor_.offset = segment.size;
-      scanner_.reset();
-      return false;
-    }
-    pass_segment(segment);
-  }
-}
-
-// What waits in it and stands nowhere.
-SequenceSet FileSpool::unsent_in(const SegmentInfo& segment) const {
-  const Book::Entry* const entry = book_.find(segment.incarnation);
-  if (entry == nullptr || entry->waiting.empty()) return {};
-  SequenceSet here = entry->waiting.intersection(segment.sequences);
-  here.remove(outbox_.standing(segment.incarnation));
-  return here;
-}
-
-// What should have been in it, and stands nowhere, was not found.
-void FileSpool::pass_segment(SegmentInfo& segment) {
-  scanner_.reset();
-  cursor_file_.reset();
-  cursor_ = {segment.number + 1, 0};
-  if (dead_.contains(segment.number)) return;
-  SequenceSet missing = unsent_in(segment);
-  if (missing.empty()) return;
-  segment.sequences.remove(missing);
-  missing.remove(elsewhere(segment));
-  lose_each(missing, {}, segment.incarnation, metrics::reason::kDamaged);
-}
-
-std::optional<stream::Outgoing> FileSpool::replay_disk() {
-  while (seek_segment()) {
-    SegmentInfo& segment = segments_.at(cursor_.segment);
-    if (!scanner_) {
-      auto file = file_of(segment.number);
-      if (!file) {
-        reading_failed(file.error());
-        if (read_failures_ > kMaxReadFailures) pass_segment(segment);
-        return std::nullopt;
-      }
-      cursor_file_ = std::move(*file);
-      scanner_.emplace(*cursor_file_, segment.number, segment.size, cursor_.offset, SegmentScanner::Read::kPayloads);
-      if (read_failures_ >= kMaxReadFailures) scanner_->give_up();
-    }
-    scanner_->set_size(segment.size);
-    const auto found = scanner_->next();
-    if (!found) {
-      scanner_.reset();
-      open_file_ = {};
-      reading_failed(found.error());
-      return std::nullopt;
-    }
-    cursor_.offset = scanner_->offset();
-    read_failures_ = 0;
-    if (found->kind == Found::Kind::kEnd) {
-      cursor_.offset = segment.size;
-      continue;
-    }
-    if (found->kind == Found::Kind::kDamage) stats_.damaged_bytes += found->bytes;
-    if (found->kind != Found::Kind::kRecord || found->header.kind != RecordKind::kBatch) continue;
-    if (found->header.incarnation == options_.incarnation && !sendable(found->header.sequence)) {
-      cursor_.offset = found->offset;
-      scanner_.reset();
-      return std::nullopt;
-    }
-    if (auto outgoing = offer(*found)) return outgoing;
-  }
-  return std::nullopt;
-}
-
-std::optional<stream::Outgoing> FileSpool::offer(const Found& found) {
-  const BatchInfo info = batch_info(found.header);
-  if (info.last_time_ns != 0) cursor_time_ns_ = info.last_time_ns;
-  if (!book_.waits(info.incarnation, info.sequence) || outbox_.has(info.incarnation, info.sequence))
-    return std::nullopt;
-  SegmentInfo& segment = segments_.at(cursor_.segment);
-  if (!found.intact) {
-    stats_.damaged_bytes += found.bytes;
-    damaged(segment, info);
-    return std::nullopt;
-  }
-  if (info.appended_ns < trusted_.now_ns() - options_.max_age_ns) {
-    lose(drop_of(info, metrics::stage::kSpool, metrics::reason::kTooOld));
-    return std::nullopt;
-  }
-  out_ = found.payload;
-  Ref ref{info, {cursor_.segment, found.offset}, found.payload.size()};
-  return stream::Outgoing{outbox_.send_replayed(std::move(ref), mono()), out_};
-}
-
-std::optional<stream::Outgoing> FileSpool::replay_memory() {
-  for (auto it = kept_.lower_bound(memory_cursor_); it != kept_.end(); ++it) {
-    const Kept& kept = it->second;
-    if (kept.at.segment != 0 || outbox_.has(kept.info.incarnation, kept.info.sequence)) continue;
-    memory_cursor_ = it->first;
-    out_ = kept.bytes;
-    return stream::Outgoing{outbox_.send_replayed({kept.info, {}, kept.bytes.size()}, mono()), out_};
-  }
-  memory_cursor_ = UINT64_MAX;
-  return std::nullopt;
-}
-
 void FileSpool::acknowledged(uint64_t id) {
-  const auto ref = outbox_.acknowledged(id, mono());
-  if (!ref) return;  // dropped meanwhile; stored beats dropped at the reader
-  settle(ref->info.incarnation, ref->info.sequence);
+  const auto ref = tracker_.queue().acknowledged(id, timers_.clock().mono_ns());
+  if (!ref) return;  // dropped meanwhile; a batch that is both stored and reported dropped counts as stored
+  tracker_.resolve(ref->info);
   listener_.on_stored(ref->info);
 }
 
 void FileSpool::rejected(uint64_t id, std::string_view reason) {
-  const auto ref = outbox_.rejected(id);
+  const auto ref = tracker_.queue().rejected(id);
   if (!ref) return;
   log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
-  lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
+  tracker_.lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
+}
+
+// --- closing
+
+void FileSpool::lose_memory_batches() {
+  SequenceSet lost;
+  for (const auto& [sequence, batch] : tracker_.kept()) {
+    if (batch.at.segment == 0) lost.add(sequence);
+  }
+  tracker_.lose_each(lost, {}, options_.incarnation, metrics::reason::kFull);
+}
+
+void FileSpool::close() {
+  if (closed_) return;
+  timers_.cancel_timer(std::exchange(retry_timer_, 0));
+  sync_.stop_timer();
+  reader_.close();
+  checkpointer_.stop_timer();
+  if (lock_ != nullptr && tracker_.memory_batches() > 0) write_from_memory();
+  closed_ = true;
+  checkpointer_.set_closed();
+  auto sync_rest = sync_.close();
+  if (!checkpointer_.has_file()) {
+    if (tracker_.memory_batches() > 0) {
+      log_error("batches that waited in memory are lost", {{"batches", tracker_.memory_batches()}});
+    }
+    return;
+  }
+  lose_memory_batches();
+  tracker_.index().entry(options_.incarnation).clean = true;
+  store_.end_segment(true);
+  collect();
+  worker_.submit(
+      [sync_rest = std::move(sync_rest), write_last = checkpointer_.last_write(),
+       lock = std::shared_ptr<DiskLock>(std::move(lock_))] {
+        sync_rest();
+        write_last();
+      },
+      [] {});
 }
 
 }  // namespace monitor::agent

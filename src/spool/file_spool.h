@@ -1,7 +1,11 @@
-// A spool in files (docs/spool-format.md): what has a sequence outlives the process.
+// FileSpool: a spool in files (docs/spool-format.md): a batch that has a sequence outlives the process.
 //
 // It never fails for good. While the disk takes nothing, or the folder cannot be used, batches wait in memory and are
-// sent from there, and the disk is tried again. What may block for long (syncs, deleting) is done by the Worker.
+// sent from there, and the disk is tried again. What may block for long (syncs, deletions) runs on the Worker.
+//
+//   append -> SegmentStore (files) -> SegmentSync (fsync)     SpoolReader (what is sent next) -> next
+//                    BatchTracker (where each batch is, and what became of it)
+//             Eviction (limits)          Recovery (start)          Checkpointer (checkpoint, then delete)
 //
 // Everything on the loop's thread. Disk, timers, worker and listener must outlive it; the worker's jobs do not need it.
 // Destroyed without close(), it is as if the process had been killed.
@@ -9,10 +13,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -20,17 +21,15 @@
 #include "base/event_loop.h"
 #include "base/trusted_clock.h"
 #include "base/worker.h"
-#include "spool/book.h"
-#include "spool/folder.h"
-#include "spool/outbox.h"
-#include "spool/scanner.h"
-#include "spool/segment_writer.h"
+#include "spool/batch_tracker.h"
+#include "spool/checkpointer.h"
+#include "spool/eviction.h"
+#include "spool/segment_store.h"
+#include "spool/segment_sync.h"
 #include "spool/spool.h"
+#include "spool/spool_reader.h"
 
 namespace monitor::agent {
-
-// When what was written is synced: before it is sent; within 100 ms, if it is not acknowledged by then; never.
-enum class SpoolSync { kBatch, k100Ms, kNever };
 
 struct FileSpoolOptions {
   static constexpr uint64_t kDefaultMaxBytes = uint64_t{1} << 30;
@@ -48,7 +47,7 @@ struct FileSpoolOptions {
   int64_t max_age_ns = int64_t{7} * 24 * 3600 * kNanosPerSecond;
 };
 
-class FileSpool final : public Spool {
+class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner {
  public:
   FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListener& listener, FileSpoolOptions options);
   ~FileSpool() override;
@@ -59,99 +58,45 @@ class FileSpool final : public Spool {
   // A stop in order: what is known is handed to the worker to be written. Only destruction may follow.
   void close();
   // Called when next() may have something that it had not before.
-  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+  void set_wake(std::function<void()> wake);
 
   Status append(BatchInfo info, std::string bytes) override;
   void set_limits(uint64_t max_bytes, SpoolFull full) override;
   uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
-  size_t batches() const override { return book_.waiting(); }
-  size_t bytes() const override { return live_bytes_ + memory_used_; }
-  int64_t oldest_time_ns() const override;
-  bool has_unsent() const override { return book_.waiting() > outbox_.in_flight(); }
+  size_t batches() const override { return tracker_.index().waiting(); }
+  size_t bytes() const override { return store_.live_bytes() + tracker_.memory_bytes(); }
+  int64_t oldest_time_ns() const override { return reader_.oldest_time_ns(); }
+  bool has_unsent() const override { return tracker_.index().waiting() > tracker_.queue().in_flight(); }
   SpoolStats stats() const override;
 
-  std::optional<stream::Outgoing> next() override;
+  std::optional<stream::Outgoing> next() override { return reader_.next(); }
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
-  void returned(uint64_t id) override { outbox_.returned(id); }
+  void returned(uint64_t id) override { tracker_.queue().returned(id); }
 
  private:
-  // A batch of this process whose bytes are in memory: it has just come, is not synced, or is nowhere else.
-  struct Kept {
-    BatchInfo info;
-    std::string bytes;
-    Location at;
-    bool synced = false;
-  };
-  struct SyncJob;
-  struct KeepJob;
-
   static uint64_t segment_bytes_for(const FileSpoolOptions& options);
 
-  // Opening: file_spool_open.cc
   Status try_open();
-  void adopt(FolderContent content, const Checkpoint& checkpoint);
-  void adopt_incarnation(const std::string& incarnation, const IncarnationState* state);
-  void lose_missing(const std::string& incarnation);
-  void adopt_ends(Tellings& tellings);
-  void sync_recovered();
-  void report_folder(const FolderContent& content) const;
-
-  // Writing: file_spool_write.cc
-  bool make_room(uint64_t record_bytes, uint64_t memory_bytes);
-  bool make_room_in_memory(uint64_t bytes);
   bool may_write() const;
-  Status store(Kept& kept);
-  void store_or_wait(Kept& kept);
-  Status begin_segment();
-  void leave_segment(bool seal);
+  Status store(KeptBatch& batch);
+  void store_or_wait(KeptBatch& batch);
+  void write_from_memory();
   void disk_failed(const Error& error);
   void try_disk_again();
-  void write_from_memory();
-  void drop_kept(uint64_t first, uint64_t last);
-  void release(uint64_t sequence);
-  void sync_soon();
-  void start_sync();
-  void sync_done(const SyncJob& job);
-  void take_back(const SyncJob& job);
+  void lose_memory_batches();
 
-  // Sending: file_spool.cc
-  bool caught_up() const;
-  void enqueue(const Kept& kept, bool was_caught_up);
-  bool sendable(uint64_t sequence) const;
-  std::optional<stream::Outgoing> send_fresh();
-  std::optional<stream::Outgoing> send_returned();
-  std::optional<stream::Outgoing> replay_disk();
-  std::optional<stream::Outgoing> replay_memory();
-  bool seek_segment();
-  SequenceSet unsent_in(const SegmentInfo& segment) const;
-  void pass_segment(SegmentInfo& segment);
-  std::optional<stream::Outgoing> offer(const Found& found);
-  Result<bool> read_record(const Ref& ref);
-  Result<std::shared_ptr<DiskFile>> file_of(uint64_t segment);
-  void reading_failed(const Error& error);
-  int64_t mono() const { return timers_.clock().mono_ns(); }
+  bool has_unsynced() const override;
+  void on_synced(const SyncedFiles* files) override;
+  void on_sync_failed(const SyncedFiles& files) override;
+  void on_sync_finished() override;
 
-  // Settling and deleting: file_spool_keep.cc
-  void settle(const std::string& incarnation, uint64_t sequence);
-  void lose(const metrics::Drop& drop);
-  // As few losses as have neighbouring sequences.
-  void lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
-                 const std::string& incarnation, std::string_view reason);
-  SequenceSet elsewhere(const SegmentInfo& segment) const;
-  void damaged(SegmentInfo& segment, const BatchInfo& info);
-  bool is_settled(const SegmentInfo& segment) const;
-  void drop_segment(SegmentInfo& segment, std::string_view reason);
-  bool drop_oldest();
-  void drop_old();
-  void bury(SegmentInfo& segment);
-  void sweep();
-  void changed();
-  void keep(bool sync);
-  void keep_done(const KeepJob& job);
-  void forget_incarnations();
-  Checkpoint checkpoint() const;
+  Checkpoint make_checkpoint() override;
+  std::vector<uint64_t> retired_segments() const override;
+  void collect() override;
+  void on_deleted(const std::vector<uint64_t>& segments) override;
+  void on_checkpoint_written() override;
 
   FileDisk& disk_;
   Timers& timers_;
@@ -159,53 +104,20 @@ class FileSpool final : public Spool {
   SpoolListener& listener_;
   FileSpoolOptions options_;
   TrustedClock trusted_;
-  uint64_t segment_bytes_;
   std::function<void()> wake_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold it weakly
+
+  SegmentStore store_;
+  BatchTracker tracker_;
+  SpoolReader reader_;
+  Eviction eviction_;
+  SegmentSync sync_;
+  Checkpointer checkpointer_;
 
   std::unique_ptr<DiskLock> lock_;  // held: the folder is ours, and open
-  std::optional<CheckpointFile> checkpoint_;
-  std::map<uint64_t, SegmentInfo> segments_;
-  std::set<uint64_t> dead_;  // segments to be deleted after the next checkpoint
-  uint64_t highest_ = 0;     // number of a segment
-  uint64_t live_bytes_ = 0;  // of segments that are not dead
-  uint64_t disk_bytes_ = 0;  // of all
-
-  Book book_;
-  Outbox outbox_;
-  std::string out_;  // what next() gave last
-
-  std::unique_ptr<SegmentWriter> writer_;
-  std::map<uint64_t, Kept> kept_;
-  uint64_t memory_batches_ = 0;  // of kept_, those that are nowhere else
-  uint64_t memory_used_ = 0;     // their bytes
-  int failures_ = 0;             // of the disk, one after another
+  int failures_ = 0;                // of the disk, one after another
   Timers::TimerId retry_timer_ = 0;
-
-  std::map<uint64_t, std::shared_ptr<DiskFile>> unsynced_;  // by segment
-  bool folder_unsynced_ = false;
-  bool sync_running_ = false;
-  bool sync_again_ = false;
-  Timers::TimerId sync_timer_ = 0;
-
-  // All that is unsent and stands not in the outbox is at or behind these.
-  Location cursor_;
-  uint64_t memory_cursor_ = 0;  // sequence
-  std::shared_ptr<DiskFile> cursor_file_;
-  std::optional<SegmentScanner> scanner_;
-  int64_t cursor_time_ns_ = 0;
-  std::pair<uint64_t, std::shared_ptr<DiskFile>> open_file_;  // the last one that was read by place
-  int read_failures_ = 0;
-  Timers::TimerId read_timer_ = 0;
-
-  bool keep_running_ = false;
-  bool keep_again_ = false;
-  bool keep_synced_ = false;  // the next must be synced
-  int keep_failures_ = 0;
-  Timers::TimerId keep_timer_ = 0;
-  int64_t age_checked_ns_ = 0;
   bool closed_ = false;
-  SpoolStats stats_;
+  SpoolStats stats_;  // what is counted here; stats() adds what the parts count
 };
 
 }  // namespace monitor::agent

@@ -19,7 +19,7 @@ bool MemorySpool::make_room(size_t needed) {
   while (bytes_ + needed > max_bytes_ && !waiting_.empty()) {
     const auto oldest = waiting_.begin();
     const BatchInfo info = oldest->second.info;
-    outbox_.forget(info.incarnation, info.sequence, info.sequence);
+    queue_.forget(info.incarnation, info.sequence, info.sequence);
     erase(oldest);
     listener_.on_lost(drop_of(info, metrics::stage::kSpool, metrics::reason::kFull));
   }
@@ -36,10 +36,10 @@ Status MemorySpool::append(BatchInfo info, std::string bytes) {
   }
   bytes_ += needed;
   const bool caught_up = waiting_.empty() || waiting_.rbegin()->first < cursor_;
-  Ref ref{waiting.info, {}, waiting.bytes.size()};
+  RecordRef ref{waiting.info, {}, waiting.bytes.size()};
   if (caught_up) cursor_ = waiting.info.sequence + 1;
   waiting_.emplace_hint(waiting_.end(), waiting.info.sequence, std::move(waiting));
-  if (const auto left_out = outbox_.push_fresh(std::move(ref))) cursor_ = std::min(cursor_, left_out->info.sequence);
+  if (const auto left_out = queue_.push_fresh(std::move(ref))) cursor_ = std::min(cursor_, left_out->info.sequence);
   return {};
 }
 
@@ -64,14 +64,14 @@ SpoolStats MemorySpool::stats() const {
 
 std::optional<stream::Outgoing> MemorySpool::next() {
   const int64_t now = clock_.mono_ns();
-  if (const Ref* const fresh = outbox_.fresh()) {
+  if (const RecordRef* const fresh = queue_.fresh()) {
     const std::string& bytes = waiting_.at(fresh->info.sequence).bytes;
-    return stream::Outgoing{outbox_.send_fresh(now), bytes};
+    return stream::Outgoing{queue_.send_fresh(now), bytes};
   }
-  if (!outbox_.may_replay()) return std::nullopt;
-  if (const Ref* const ref = outbox_.returned()) {
+  if (!queue_.may_replay()) return std::nullopt;
+  if (const RecordRef* const ref = queue_.returned()) {
     const std::string& bytes = waiting_.at(ref->info.sequence).bytes;
-    return stream::Outgoing{outbox_.send_returned(now), bytes};
+    return stream::Outgoing{queue_.send_returned(now), bytes};
   }
   return replay();
 }
@@ -80,22 +80,22 @@ std::optional<stream::Outgoing> MemorySpool::replay() {
   for (auto it = waiting_.lower_bound(cursor_); it != waiting_.end(); ++it) {
     cursor_ = it->first + 1;
     const Waiting& waiting = it->second;
-    if (outbox_.has(waiting.info.incarnation, waiting.info.sequence)) continue;
-    Ref ref{waiting.info, {}, waiting.bytes.size()};
-    return stream::Outgoing{outbox_.send_replayed(std::move(ref), clock_.mono_ns()), waiting.bytes};
+    if (queue_.has(waiting.info.incarnation, waiting.info.sequence)) continue;
+    RecordRef ref{waiting.info, {}, waiting.bytes.size()};
+    return stream::Outgoing{queue_.send_replayed(std::move(ref), clock_.mono_ns()), waiting.bytes};
   }
   return std::nullopt;
 }
 
 void MemorySpool::acknowledged(uint64_t id) {
-  const auto ref = outbox_.acknowledged(id, clock_.mono_ns());
+  const auto ref = queue_.acknowledged(id, clock_.mono_ns());
   if (!ref) return;  // dropped meanwhile; stored beats dropped at the reader
   erase(waiting_.find(ref->info.sequence));
   listener_.on_stored(ref->info);
 }
 
 void MemorySpool::rejected(uint64_t id, std::string_view reason) {
-  const auto ref = outbox_.rejected(id);
+  const auto ref = queue_.rejected(id);
   if (!ref) return;
   erase(waiting_.find(ref->info.sequence));
   log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});

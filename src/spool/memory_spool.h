@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "spool/outbox.h"
+#include "spool/send_queue.h"
 #include "spool/sequence_set.h"
 #include "spool/spool.h"
 
@@ -33,13 +33,13 @@ class MemorySpool final : public Spool {
   size_t batches() const override { return waiting_.size(); }
   size_t bytes() const override { return bytes_; }
   int64_t oldest_time_ns() const override;
-  bool has_unsent() const override { return waiting_.size() > outbox_.in_flight(); }
+  bool has_unsent() const override { return waiting_.size() > queue_.in_flight(); }
   SpoolStats stats() const override;
 
   std::optional<stream::Outgoing> next() override;
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
-  void returned(uint64_t id) override { outbox_.returned(id); }
+  void returned(uint64_t id) override { queue_.returned(id); }
 
  private:
   struct Waiting {
@@ -50,7 +50,7 @@ class MemorySpool final : public Spool {
 
   // Bookkeeping costs memory, too: the cap is on what is really used.
   static size_t cost(const Waiting& waiting) {
-    return waiting.bytes.capacity() + sizeof(Waiting) + sizeof(Ref) + size_t{128};
+    return waiting.bytes.capacity() + sizeof(Waiting) + sizeof(RecordRef) + size_t{128};
   }
   void erase(Place place);
   bool make_room(size_t needed);
@@ -62,7 +62,7 @@ class MemorySpool final : public Spool {
   SpoolFull full_;
   size_t bytes_ = 0;
   std::map<uint64_t, Waiting> waiting_;  // by sequence
-  Outbox outbox_;
+  SendQueue queue_;
   uint64_t cursor_ = 0;  // all that is unsent and not in the outbox is at or behind it
 };
 

@@ -1,10 +1,10 @@
-#include "spool/book.h"
+#include "spool/pending_index.h"
 
 #include <algorithm>
 
 namespace monitor::agent {
 
-Book::Entry& Book::entry(const std::string& incarnation) {
+PendingIndex::Entry& PendingIndex::entry(const std::string& incarnation) {
   // The running one is last, and asked for most.
   for (size_t i = entries_.size(); i-- > 0;) {
     if (entries_[i].incarnation == incarnation) return entries_[i];
@@ -14,14 +14,14 @@ Book::Entry& Book::entry(const std::string& incarnation) {
   return entries_.back();
 }
 
-const Book::Entry* Book::find(const std::string& incarnation) const {
+const PendingIndex::Entry* PendingIndex::find(const std::string& incarnation) const {
   for (size_t i = entries_.size(); i-- > 0;) {
     if (entries_[i].incarnation == incarnation) return &entries_[i];
   }
   return nullptr;
 }
 
-void Book::wait(const std::string& incarnation, uint64_t sequence, int64_t last_time_ns) {
+void PendingIndex::wait(const std::string& incarnation, uint64_t sequence, int64_t last_time_ns) {
   Entry& one = entry(incarnation);
   one.waiting.add(sequence);
   if (sequence < one.last_sequence) return;
@@ -29,22 +29,44 @@ void Book::wait(const std::string& incarnation, uint64_t sequence, int64_t last_
   if (last_time_ns != 0) one.last_time_ns = last_time_ns;
 }
 
-bool Book::settle(const std::string& incarnation, uint64_t sequence) {
+bool PendingIndex::settle(const std::string& incarnation, uint64_t sequence) {
   return entry(incarnation).waiting.remove(sequence);
 }
 
-bool Book::waits(const std::string& incarnation, uint64_t sequence) const {
+bool PendingIndex::waits(const std::string& incarnation, uint64_t sequence) const {
   const Entry* const one = find(incarnation);
   return one != nullptr && one->waiting.contains(sequence);
 }
 
-uint64_t Book::waiting() const {
+uint64_t PendingIndex::waiting() const {
   uint64_t sum = 0;
   for (const Entry& one : entries_) sum += one.waiting.count();
   return sum;
 }
 
-std::vector<IncarnationState> Book::states(const std::string& last) const {
+uint64_t PendingIndex::first_waiting(const std::string& incarnation, uint64_t next_sequence) const {
+  const Entry* const one = find(incarnation);
+  if (one == nullptr || one->waiting.empty()) return next_sequence;
+  return std::min(next_sequence, one->waiting.first());
+}
+
+std::vector<metrics::OlderIncarnation> PendingIndex::older(const std::string& running, size_t limit) const {
+  std::vector<metrics::OlderIncarnation> result;
+  for (const Entry& one : entries_) {
+    if (result.size() == limit) break;
+    if (one.incarnation == running || one.waiting.empty()) continue;
+    result.push_back({one.incarnation, one.waiting.first()});
+  }
+  return result;
+}
+
+void PendingIndex::forget(const std::string& running, const std::set<std::string>& on_disk) {
+  std::erase_if(entries_, [&](const Entry& one) {
+    return one.incarnation != running && one.told && one.waiting.empty() && !on_disk.contains(one.incarnation);
+  });
+}
+
+std::vector<IncarnationState> PendingIndex::states(const std::string& last) const {
   std::vector<IncarnationState> result;
   result.reserve(entries_.size());
   for (const Entry& one : entries_) {

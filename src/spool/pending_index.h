@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace monitor::agent {
 
-class Book {
+class PendingIndex {
  public:
   struct Entry {
     std::string incarnation;
@@ -33,6 +34,12 @@ class Book {
   bool settle(const std::string& incarnation, uint64_t sequence);
   bool waits(const std::string& incarnation, uint64_t sequence) const;
   uint64_t waiting() const;
+  // The incarnation's lowest sequence that waits; `next_sequence` when none does.
+  uint64_t first_waiting(const std::string& incarnation, uint64_t next_sequence) const;
+  // Incarnations but `running` of which batches wait; at most `limit`, the oldest first.
+  std::vector<metrics::OlderIncarnation> older(const std::string& running, size_t limit) const;
+  // Removes incarnations but `running` whose end was reported, of which nothing waits, and that are not `on_disk`.
+  void forget(const std::string& running, const std::set<std::string>& on_disk);
 
   // All entries as the checkpoint has them; `last` is put at the end.
   std::vector<IncarnationState> states(const std::string& last) const;

@@ -15,43 +15,43 @@
 namespace monitor::agent {
 
 // Where a record is. Segment 0: in memory alone.
-struct Location {
+struct RecordPosition {
   uint64_t segment = 0;
   uint64_t offset = 0;
-  auto operator<=>(const Location&) const = default;
+  auto operator<=>(const RecordPosition&) const = default;
 };
 
-struct Ref {
+struct RecordRef {
   BatchInfo info;
-  Location at;
+  RecordPosition at;
   uint64_t bytes = 0;     // of its payload
   bool replayed = false;  // not fresh: counts for the pacer
   int64_t sent_ns = 0;    // monotonic
 };
 
-class Outbox {
+class SendQueue {
  public:
   static constexpr size_t kMaxFresh = 16;
 
   // When there are too many, the oldest of them, which is no longer known here.
-  std::optional<Ref> push_fresh(Ref ref);
-  const Ref* fresh() const { return fresh_.empty() ? nullptr : &fresh_.front(); }
+  std::optional<RecordRef> push_fresh(RecordRef ref);
+  const RecordRef* fresh() const { return fresh_.empty() ? nullptr : &fresh_.front(); }
   // Takes that one; gives it its id.
   uint64_t send_fresh(int64_t now_ns);
   // What was given back, oldest first.
-  const Ref* returned() const { return returned_.empty() ? nullptr : &returned_.begin()->second; }
+  const RecordRef* returned() const { return returned_.empty() ? nullptr : &returned_.begin()->second; }
   uint64_t send_returned(int64_t now_ns);
-  uint64_t send_replayed(Ref ref, int64_t now_ns);
+  uint64_t send_replayed(RecordRef ref, int64_t now_ns);
   bool may_replay() const { return pacer_.allows(); }
 
   // The batch of that id, if it is under way; no longer, then.
-  std::optional<Ref> acknowledged(uint64_t id, int64_t now_ns);
-  std::optional<Ref> rejected(uint64_t id);
+  std::optional<RecordRef> acknowledged(uint64_t id, int64_t now_ns);
+  std::optional<RecordRef> rejected(uint64_t id);
   void returned(uint64_t id);
   // It is dropped, wherever it stands.
   void forget(const std::string& incarnation, uint64_t first, uint64_t last);
   // It lies elsewhere now.
-  void move(const std::string& incarnation, uint64_t sequence, Location at);
+  void move(const std::string& incarnation, uint64_t sequence, RecordPosition at);
 
   // Whether it stands here: fresh, given back, or under way.
   bool has(const std::string& incarnation, uint64_t sequence) const;
@@ -64,14 +64,14 @@ class Outbox {
   int64_t oldest_time_ns() const;
 
  private:
-  using ById = std::map<uint64_t, Ref>;
+  using ById = std::map<uint64_t, RecordRef>;
   template <typename F>
   void for_each(const std::string& incarnation, uint64_t sequence, F&& change);
-  uint64_t send(uint64_t id, Ref ref, int64_t now_ns);
-  void leave(const Ref& ref);
-  std::optional<Ref> take(uint64_t id);
+  uint64_t send(uint64_t id, RecordRef ref, int64_t now_ns);
+  void leave(const RecordRef& ref);
+  std::optional<RecordRef> take(uint64_t id);
 
-  std::deque<Ref> fresh_;
+  std::deque<RecordRef> fresh_;
   ById returned_;
   ById in_flight_;
   std::map<std::string, SequenceSet> standing_;

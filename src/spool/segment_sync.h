@@ -1,0 +1,96 @@
+// SegmentSync: syncs on the worker what was written into segments, at most one job at a time.
+//
+// Everything but the jobs on the loop's thread. What it is given must outlive it; jobs need only the disk.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/disk.h"
+#include "base/event_loop.h"
+#include "base/worker.h"
+#include "spool/segment_store.h"
+
+namespace monitor::agent {
+
+// When what was written is synced: before it is sent; within 100 ms, if it is not acknowledged by then; never.
+enum class SpoolSync { kBatch, k100Ms, kNever };
+
+// What one job syncs.
+struct SyncedFiles {
+  struct File {
+    std::shared_ptr<DiskFile> file;
+    uint64_t size = 0;  // when the job began: records behind it are not covered
+  };
+  std::map<uint64_t, File> files;  // by segment
+  bool folder = false;             // its entries, too
+  Status status;
+
+  bool covers(const RecordPosition& at) const {
+    const auto file = files.find(at.segment);
+    return file != files.end() && at.offset < file->second.size;
+  }
+};
+
+class SyncOwner {
+ public:
+  virtual ~SyncOwner() = default;
+  // Whether a record is on disk, not synced, and still needed.
+  virtual bool has_unsynced() const = 0;
+  // All that a loss of power could take is synced, or was acknowledged meanwhile. Null: without a job.
+  virtual void on_synced(const SyncedFiles* files) = 0;
+  // Nothing is known of what was written since the last success.
+  virtual void on_sync_failed(const SyncedFiles& files) = 0;
+  // After either of them, once the next job is under way.
+  virtual void on_sync_finished() = 0;
+};
+
+class SegmentSync {
+ public:
+  SegmentSync(FileDisk& disk, Timers& timers, Worker& worker, SegmentStore& store, std::string folder, SpoolSync mode,
+              SyncOwner& owner);
+  ~SegmentSync() { stop_timer(); }
+  SegmentSync(const SegmentSync&) = delete;
+  SegmentSync& operator=(const SegmentSync&) = delete;
+
+  SpoolSync mode() const { return mode_; }
+  // A record was written into the segment that the store writes; not with kNever.
+  void written();
+  // Once, after the store was opened. A killed run may have written records that it had not synced: a loss of power
+  // could take them before they are sent.
+  void sync_earlier_segments();
+  void stop_timer();
+  // No more jobs, and no more calls of the owner. What is returned syncs what no job has taken.
+  std::function<void()> close();
+
+  uint64_t syncs() const { return syncs_; }
+  uint64_t disk_errors() const { return disk_errors_; }  // of earlier segments; the owner counts the others
+
+ private:
+  void sync_soon();
+  void start();
+  void finished(const SyncedFiles& job);
+  struct EarlierJob;
+  void finished(const EarlierJob& job);
+
+  FileDisk& disk_;
+  Timers& timers_;
+  Worker& worker_;
+  SegmentStore& store_;
+  const std::string folder_;
+  const SpoolSync mode_;
+  SyncOwner& owner_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold it weakly
+  std::map<uint64_t, std::shared_ptr<DiskFile>> unsynced_;      // by segment
+  bool running_ = false;
+  bool again_ = false;
+  bool closed_ = false;
+  Timers::TimerId timer_ = 0;
+  uint64_t syncs_ = 0;
+  uint64_t disk_errors_ = 0;
+};
+
+}  // namespace monitor::agent
