@@ -37,7 +37,7 @@ def one(seed, folder, broker, proxy, keep):
 
 
 def work(seeds, results, folder, keep):
-    """A worker with its own broker: runs seeds until none is left, or until the main thread has gone."""
+    """A worker with its own broker: runs seeds until none is left, or until the parent process has gone."""
     parent = os.getppid()
     proxy = broker = None
     done = 0

@@ -15,7 +15,7 @@ PROGRAMS = ["monitor", "monitor-agent", "monitor-server", "monitor-analysis", "m
 
 
 def subcommands(program, path=()):
-    """The paths of all subcommands that run in this program, from its help."""
+    """Returns the paths of all subcommands of this program, from its help."""
     paths = []
     listed = run(program, *path, "--help")[1].partition("Subcommands:\n")[2].partition("\n\n")[0]
     for name in re.findall(r"^  ([a-z-]+)", listed, re.M):
@@ -59,7 +59,7 @@ class CliTest(ProgramTest):
                 self.assertEqual((status, err), (0, ""), command)
                 self.assertEqual(run(program, "help", *path), (0, out, ""), command)
                 self.assertIn(f"Usage: {command} ", out)
-                self.assertIn("--log-level debug|info", out, "what it inherits is shown")
+                self.assertIn("--log-level debug|info", out, "inherited options are shown")
                 self.assertNotRegex(out, r"\b(TEXT|UINT|INT|FLOAT)\b", command)
                 if path[0] in ("help", "version"):
                     continue
@@ -72,7 +72,7 @@ class CliTest(ProgramTest):
             out = run(*command.split(), "--help")[1]
             for option in options:
                 self.assertIn(option, out, command)
-        self.assertNotIn("--agent-id", run("monitor-config", "schema", "--help")[1], "what does nothing there is left out")
+        self.assertNotIn("--agent-id", run("monitor-config", "schema", "--help")[1], "options without effect are not shown")
 
     def test_accepts_help_and_version_as_subcommands(self):
         for program in [*PROGRAMS, "monitor-plugin"]:
@@ -85,7 +85,7 @@ class CliTest(ProgramTest):
         self.assertIn("did you mean set?", err)
 
     def complete(self, program, *words, env=None):
-        """What bash offers for the last of these words. As bash does, the words are parted at '=' and ':'."""
+        """Returns bash's completions of the last word. Splits the words at '=' and ':', as bash does."""
         if not hasattr(self, "generated"):
             self.generated = {}
         if program not in self.generated:
@@ -111,7 +111,7 @@ class CliTest(ProgramTest):
         self.assertEqual(complete("override", "set", "--fo"), ["--for", "--force"])
         self.assertEqual(complete("schema", "--age"), [])
         self.assertEqual(complete("set", "--agent-i"), ["--agent-id"])
-        self.assertEqual(complete("--agent-id", "set", "--in"), ["--interval"], "a value is no subcommand")
+        self.assertEqual(complete("--agent-id", "set", "--in"), ["--interval"], "an option's value is not taken for a subcommand")
         self.assertEqual(complete("list", "--format", ""), ["table", "json"])
         self.assertEqual(complete("schema", "--format", "=", "m"), ["markdown"])
         self.assertEqual(complete("get", "--format=j"), ["--format=json"])
@@ -186,7 +186,7 @@ class CliTest(ProgramTest):
             os.makedirs(os.path.join(self.data, folder))
         stat = os.path.join(self.data, "whole/proc/stat")
         with open(stat, "w", encoding="ascii") as out:
-            out.write("cpu  10 0 0 10 0 0 0 0 0 0\ncpu0 10 0 0 10 0 0 0 0 0 0\n")  # no time passes
+            out.write("cpu  10 0 0 10 0 0 0 0 0 0\ncpu0 10 0 0 10 0 0 0 0 0 0\n")  # no time has passed between the readings
         for metrics, tree, status, said in ((["cpu"], "whole", 75, "no metric has a value between the two readings"),
                                             (["cpu"], "empty", 74, "cpu: opening .*stat: No such file"),
                                             ([], "whole", 0, "the configuration selects no metrics")):
@@ -220,7 +220,7 @@ class ConfigTest(ProgramTest):
             "plugins": ["agent.plugins.deduplication.DeduplicationPlugin"], "send_every": 1})
         self.assertEqual(self.config("--agent-id", "agent-001", "--plugins")[0], 0)
         self.assertEqual(self.document()["plugins"], [])
-        self.assertEqual(self.document()["interval"], 5, "what is not named stays")
+        self.assertEqual(self.document()["interval"], 5, "unnamed settings are kept")
 
     def test_writes_all_defaults_without_options(self):
         self.assertEqual(self.config("--agent-id", "agent-001")[0], 0)
@@ -261,7 +261,7 @@ class ConfigTest(ProgramTest):
                           {"key": "/monitor/defaults", "layer": "defaults"}, {"key": "/monitor/groups/g", "layer": "group", "name": "g"}])
         self.assertEqual(json.loads(self.config("get", "--agent-id", "a", "--format", "json")[1]),
                          {"key": "/monitor/config/a", "document": {"interval": 1}})
-        nested = '{"interval": ' + "[" * 100_000 + "]" * 100_000 + "}"  # whoever else writes there
+        nested = '{"interval": ' + "[" * 100_000 + "]" * 100_000 + "}"  # written by another program
         with open(f"{self.data}/config/b.json", "w", encoding="ascii") as file:
             file.write(nested)
         status, out, err = self.config("get", "--agent-id", "b", "--format", "json")
@@ -283,7 +283,7 @@ class ConfigTest(ProgramTest):
             status, out, err = self.config("set", "--agent-id", "a", "--file", *arguments, stdin=stdin)
             self.assertEqual((status, err), (0, ""))
             self.assertIn("/monitor/config/a written", out)
-            self.assertEqual(self.config("get", "--agent-id", "a")[1], text, "as it was written, and nothing of what was there")
+            self.assertEqual(self.config("get", "--agent-id", "a")[1], text, "exactly as written, without the old document")
         self.assertIn("unchanged", self.config("set", "--agent-id", "a", "--file", "-", stdin=text)[1])
         for wrong, part in (('{"intervall": 1}', 'did you mean "interval"?'), ("", "not JSON"), ("[]", "object"),
                             ('{"interval": 1,\n "metrics": ["cpuu"]}', "line 2")):
@@ -331,7 +331,7 @@ class ConfigTest(ProgramTest):
                 json.dump({"agent_id": agent, "error": reason, "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}, file)
         _, out, err = self.config("status")
         self.assertEqual(out.count(reason), 2, out + err)
-        # On a terminal the rows of a fleet keep their form; one agent's is told whole.
+        # On a terminal, the rows of a fleet are truncated, but the reason of a single agent is not.
         terminal, other = os.openpty()
         self.addCleanup(os.close, terminal)
         shown = {}

@@ -1,4 +1,4 @@
-"""Whose data folders are used, what links in them may do, and who may read what is kept."""
+"""Ownership and permissions of data folders and stored files, and symbolic links in them."""
 import contextlib
 import os
 import shutil
@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
-ANOTHER = 4242  # a user who is nobody here
+ANOTHER = 4242  # an unused user id
 
 
 class DataFolderTest(ProgramTest):
@@ -20,7 +20,7 @@ class DataFolderTest(ProgramTest):
         self.nowhere = f"127.0.0.1:{free_port()}"
 
     def commands(self, data):
-        """Every program that keeps something in a folder."""
+        """All programs that store files in a data folder."""
         log = f"sqlite:{data}/log.db"
         agent = ["monitor-agent", "--agent-id", "a", "--server", self.nowhere]
         return {
@@ -56,13 +56,13 @@ class DataFolderTest(ProgramTest):
             os.mkdir(folder)
             os.mkdir(folder + "/monitor", 0o700)
             os.chmod(folder, mode)
-            os.chmod(self.data, 0o711)  # so that others come as far as that
+            os.chmod(self.data, 0o711)  # so that other users can reach the folder
             self.refused(folder, f"chmod go-w {folder}" if mode != 0o1777 else "name a folder of your own")
-            self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
+            self.assertEqual(os.listdir(folder), ["monitor"], "nothing was created in it")
             shutil.rmtree(folder)
 
     def test_rejects_folders_of_another_user(self):
-        if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
+        if os.geteuid() != 0:  # only root can create one; unit tests cover the rule, too
             self.assertNotEqual(run("monitor-agent", "--agent-id", "a", "--data", "/proc/1")[0], 0)
             return
         folder = f"{self.data}/theirs"
@@ -71,8 +71,8 @@ class DataFolderTest(ProgramTest):
         os.chown(folder + "/monitor", ANOTHER, ANOTHER)
         os.chown(folder, ANOTHER, ANOTHER)
         self.refused(folder, f"belongs to user {ANOTHER}, not to root: run this as user {ANOTHER}, or chown it")
-        self.assertEqual(os.listdir(folder), ["monitor"], "nothing was made in it")
-        inner = folder + "/inner"  # its own, but another may put another there
+        self.assertEqual(os.listdir(folder), ["monitor"], "nothing was created in it")
+        inner = folder + "/inner"  # owned by this user, but the parent's owner can replace it
         os.mkdir(inner, 0o700)
         status, _, err = run("monitor-agent", "--agent-id", "a", "--data", inner)
         self.assertEqual(status, 74)
@@ -85,7 +85,7 @@ class DataFolderTest(ProgramTest):
         self.assertIn("the link to the data folder", err)
 
     def test_accepts_folders_of_an_earlier_version(self):
-        """They could be read by all, and so could what was in them."""
+        """Earlier versions created folders and files that everyone could read."""
         folder = f"{self.data}/old"
         os.mkdir(folder, 0o755)
         with contextlib.closing(sqlite3.connect(folder + "/history.db")) as db:
@@ -99,14 +99,14 @@ class DataFolderTest(ProgramTest):
         self.assertEqual(stat.S_IMODE(os.stat(folder + "/history.db").st_mode), 0o600)
         server = self.start(*self.commands(folder)["server"])
         server.says("listening service=grpc")
-        link = f"{self.data}/link"  # of this user's own
+        link = f"{self.data}/link"  # owned by this user
         os.symlink(folder, link)
         agent = self.start(*self.commands(link)["agent"])
         agent.says("agent started")
 
     def test_does_not_write_to_files_of_another_user(self):
-        """The folder was open to others once: what they put there is theirs still."""
-        if os.geteuid() != 0:  # only root can make one; that the rule holds is tested beside the code, too
+        """The folder was once writable by others, and still contains a file of another user."""
+        if os.geteuid() != 0:  # only root can create one; unit tests cover the rule, too
             self.skipTest("needs root to give files away")
         cases = (("server", "log.db"), ("server", "log.db-writer"), ("page", "history.db"), ("agent", "agent/a/lock"),
                  ("agent", "agent/a/spool/lock"), ("author by data", "monitor/.lock"), ("everything", "logs/monitor-server.log"))
@@ -143,14 +143,14 @@ class DataFolderTest(ProgramTest):
                 path = os.path.join(at, name)
                 with contextlib.suppress(FileNotFoundError):
                     mode = stat.S_IMODE(os.lstat(path).st_mode)
-                    if not path.startswith(f"{self.data}/monitor/"):  # documents and statuses are no secrets
+                    if not path.startswith(f"{self.data}/monitor/"):  # documents and statuses are not secret
                         self.assertEqual(mode, 0o600, f"{path} has {mode:04o}")
             for name in folders:
                 self.assertEqual(stat.S_IMODE(os.lstat(os.path.join(at, name)).st_mode), 0o700, name)
         agent.stop()
 
     def test_writes_no_file_through_a_symbolic_link(self):
-        """Whatever is made or written below a data folder, a link lies there already."""
+        """Places a symbolic link at every path that the programs create or write below a data folder."""
         victims = tempfile.mkdtemp(prefix="monitor-victims-")
         self.addCleanup(shutil.rmtree, victims, True)
         cases = {
@@ -169,7 +169,7 @@ class DataFolderTest(ProgramTest):
                     self.links_are_not_followed(name, link, victims)
 
     def links_are_not_followed(self, name, link, victims):
-        """One to a file that is there, and one to a file that is not."""
+        """Tries a link to an existing file and one to a missing file."""
         victim, missing = f"{victims}/victim", f"{victims}/missing"
         with open(victim, "w") as file:
             file.write("victim")
@@ -177,7 +177,7 @@ class DataFolderTest(ProgramTest):
         for target in (victim, missing):
             data = tempfile.mkdtemp(prefix="monitor-links-")
             self.addCleanup(shutil.rmtree, data, True)
-            if name == "group":  # which joins when there is a log
+            if name == "group":  # the group is joined once the log exists
                 server = self.start(*self.commands(data)["server"])
                 server.says("listening service=grpc")
                 server.kill()
@@ -190,12 +190,12 @@ class DataFolderTest(ProgramTest):
             def settled(program=program, path=path):
                 refused = program.said("symbolic link|cannot be (written|kept)|ELOOP|Too many levels")
                 return refused or program.process.poll() is not None or not os.path.islink(path)
-            with contextlib.suppress(AssertionError):  # it had no need to write there
+            with contextlib.suppress(AssertionError):  # the program did not need to write this file
                 wait_until(settled, "something to happen", 1)
             program.kill()
         with open(victim) as file:
             self.assertEqual(file.read(), "victim")
-        self.assertFalse(os.path.lexists(missing), "made through the link")
+        self.assertFalse(os.path.lexists(missing), "created through the link")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Names from outside do not act on the terminal of whoever reads them."""
+"""Names from untrusted sources cannot send control sequences to a reader's terminal."""
 import csv
 import io
 import json
@@ -61,7 +61,7 @@ class EscapesTest(PageTest):
                         ("get", "--agent-id", EVIL.replace("\0", "")), ("override", "list", "--agent-id", "a")):
             _, out, err = run("monitor-config", "--dir", folder, *command)
             self.assertTrue(out + err or command[0] == "override", command)
-            if command[:3] != ("get", "--agent-id", "a"):  # its bytes go to a pipe as they are stored
+            if command[:3] != ("get", "--agent-id", "a"):  # prints the stored bytes unchanged to a pipe
                 self.harmless(out + err, command)
         self.start_server()
         self.serve()

@@ -1,4 +1,4 @@
-"""Filesystems as hosts have them: real mounts, in a mount namespace of the test's own. Needs root."""
+"""Filesystem metrics on real mounts, in the test's own mount namespace. Needs root."""
 import json
 import os
 import signal
@@ -16,7 +16,7 @@ from programs import BIN, run, wait_until  # noqa: E402
 
 class FilesystemTest(MountTest):
     def live(self, agent_id, *arguments, interval=0.2):
-        """A server and an agent that ticks."""
+        """Starts a server and an agent, and waits for ticks."""
         server = self.start_server()
         self.configure(agent_id, "--interval", str(interval), "--metrics", "load", '{"name": "filesystem", "per_filesystem": true}')
         agent = self.start_agent(agent_id, server, "--http", "127.0.0.1:0", *arguments)
@@ -62,7 +62,7 @@ class FilesystemTest(MountTest):
         self.assertNotIn(bound, shown)
         named = by_mount(self.once(include=[target, bound]))
         self.assertEqual(named[target][0], named[bound][0])
-        self.assertEqual(named[None][0], named[target][0], "each byte once, though both are named")
+        self.assertEqual(named[None][0], named[target][0], "each byte counts once, even if both mounts are selected")
 
     def test_sum_excludes_cloud_mounts(self):
         gib = (1 << 30) // 4096
@@ -78,7 +78,7 @@ class FilesystemTest(MountTest):
         self.assertLess(shares[cloud.target][0], 0.001)
 
     def test_sum_excludes_mounted_files_and_the_disk_below_a_container_root(self):
-        """Laid out as a container: an overlay as root, /etc/hosts and a volume bound from the disk below it."""
+        """The mounts of a container: an overlay as root, /etc/hosts and a volume bind-mounted from the disk below it."""
         device = self.image("image", "ext4", 96 << 20)
         disk = self.mounted(device, self.folder("disk"), "ext4")
         for name in ("upper", "work", "root", "volume"):
@@ -126,7 +126,7 @@ class FilesystemTest(MountTest):
         os.chdir(before)
         os.close(here)
         shown = by_mount(self.once(include=[self.path("odd") + "/*"]))
-        self.assertEqual(len(shown), len(names) + 2, "every name, the deep one and the sum")
+        self.assertEqual(len(shown), len(names) + 2, "every name, the deep path and the sum")
         self.assertIn(self.path("odd") + "/a b", shown)
         self.assertIn(self.path("odd") + "/back\\slash", shown)
         self.assertEqual(max(len(m) for m in shown if m), 1024)
@@ -161,7 +161,7 @@ class FilesystemTest(MountTest):
         wait_until(lambda: target in (self.frames("a") or [{}])[-1] and
                    self.frames("a")[-1][target][1]["system.filesystem.type"] == "ext2", "the second disk")
         seen = [(f[target][1]["system.device"], f[target][1]["system.filesystem.type"]) for f in self.frames("a") if target in f]
-        self.assertEqual(set(seen), {(devices["ext4"], "ext4"), (devices["ext2"], "ext2")}, "no device under the other's type")
+        self.assertEqual(set(seen), {(devices["ext4"], "ext4"), (devices["ext2"], "ext2")}, "device and type match")
         self.assertEqual(seen, sorted(seen, key=lambda one: one[1] == "ext2"), "none comes back")
 
     # Containers
@@ -172,11 +172,11 @@ class FilesystemTest(MountTest):
         self.folder("host/proc"), self.folder("host/root")
         self.mounted("/", self.path("host/root"), None, flags=MS_BIND | MS_REC)
         self.mounted("/proc", self.path("host/proc"), None, flags=MS_BIND | MS_REC)
-        # In a namespace of processes and mounts of its own, where the disk is hidden.
+        # Runs in its own PID and mount namespaces, where the disk is hidden.
         inside = ("unshare", "-m", "-p", "-f", "sh", "-c", f'mount -t proc proc /proc; umount -l {disk}; exec "$@"', "sh")
         shown = by_mount(self.once("--procfs", self.path("host/proc"), "--rootfs", self.path("host/root"), command=inside))
         self.assertNotIn(disk, by_mount(self.once(command=inside)))
-        # The table is that of process 1, in whose namespace this test's mounts are not.
+        # The agent reads the mount table of process 1, whose namespace does not contain this test's mounts.
         with open("/proc/1/mountinfo", encoding="utf-8") as table:
             init = {line.split(" ")[4] for line in table}
         self.assertIn("/", shown)
@@ -214,7 +214,7 @@ class FilesystemTest(MountTest):
         frame = self.frames("a")[-1]
         self.assertIn("/", frame)
         self.assertNotIn(hung.target, frame)
-        self.assertNotIn(None, frame, "a sum over what is not known is not known")
+        self.assertNotIn(None, frame, "a sum with an unknown member is unknown")
         text = urllib.request.urlopen(f"http://{agent.http}/metrics").read().decode()
         self.assertIn("monitor_agent_mounts_stuck 1\n", text)
         self.assertIn(f'mount="{hung.target}"', text)
@@ -224,7 +224,7 @@ class FilesystemTest(MountTest):
         self.assertIn("hangs since", table)
         hung.answer()
         agent.says(r"mount answers again.* mount=\S*hung")
-        wait_until(lambda: None in self.frames("a")[-1] and hung.target in self.frames("a")[-1], "all of its figures")
+        wait_until(lambda: None in self.frames("a")[-1] and hung.target in self.frames("a")[-1], "all of its values")
         self.assertEqual(agent.said("mount does not answer"), 1)
         hung.hang()
         agent.says("mount does not answer", count=2)
@@ -244,7 +244,7 @@ class FilesystemTest(MountTest):
         before = len(self.frames("a"))
         wait_until(lambda: len(self.frames("a")) >= before + 5, "five more ticks")
         self.assertIn("/", self.frames("a")[-1])
-        self.assertIn(None, self.frames("a")[-1], "what hangs is not in the sum")
+        self.assertIn(None, self.frames("a")[-1], "the sum excludes the hung mount")
         threads = len(os.listdir(f"/proc/{agent.process.pid}/task"))
         self.assertLessEqual(threads, 8 + 8)
         self.assertEqual(agent.stop(), 0)
@@ -290,7 +290,7 @@ class FilesystemTest(MountTest):
         hung = self.fuse("hung", kind="fuse")
         agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.path("data"), "--spool", hung.target,
                            "--drain-timeout", "500ms")
-        wait_until(lambda: state(agent.process.pid) == "D", "a loop that sleeps in the kernel")
+        wait_until(lambda: state(agent.process.pid) == "D", "the agent's loop to block in the kernel")
         began = time.monotonic()
         agent.send(signal.SIGTERM)
         self.assertEqual(agent.ends(10), 75)

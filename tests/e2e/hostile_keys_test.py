@@ -1,4 +1,4 @@
-"""Keys of the configuration that are paths: by the page's API, by monitor-config, and by links in the folder."""
+"""Path traversal with configuration keys: through the page's API, monitor-config and symbolic links in the folder."""
 import json
 import os
 import sys
@@ -16,7 +16,7 @@ SECRET = "this is not for you"
 class HostileKeysTest(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.data = os.path.join(self.data, "data")  # so that there is something beside it
+        self.data = os.path.join(self.data, "data")  # so that the test has files outside of the data folder
         self.beside = os.path.join(os.path.dirname(self.data), "beside")
         os.makedirs(self.beside)
         with open(self.beside + "/secret.json", "w") as file:
@@ -35,7 +35,7 @@ class HostileKeysTest(ProgramTest):
             self.token = file.read().strip()
 
     def ask(self, key, method="GET", path="/config/document", body=None):
-        """`key` is encoded already. The status and the whole answer."""
+        """Sends a request with an encoded key. Returns the status and the body."""
         request = urllib.request.Request(f"http://{self.address}/api/v1{path}?key={key}", method=method,
                                          data=None if body is None else body.encode())
         request.add_header("Authorization", f"Bearer {self.token}")
@@ -86,10 +86,10 @@ class HostileKeysTest(ProgramTest):
                 self.assertEqual(status, 403, text)
                 self.assertNotIn(SECRET, text)
                 self.assertIn("leads outside of", text)
-        self.assertEqual(self.ask("/monitor/config/c")[0], 200, "a link that stays below is followed")
+        self.assertEqual(self.ask("/monitor/config/c")[0], 200, "a link that stays within the folder is followed")
         with urllib.request.urlopen(f"http://{self.address}/api/v1/config", timeout=30) as answer:
             keys = [one["key"] for one in json.load(answer)["documents"]]
-        self.assertEqual(keys, ["/monitor/config/a", "/monitor/config/c"], "the rest is listed all the same")
+        self.assertEqual(keys, ["/monitor/config/a", "/monitor/config/c"], "the other keys are still listed")
         status, out, err = run("monitor-config", "get", "--agent-id", "b", "--dir", folder)
         self.assertEqual((status, out), (74, ""), err)
         self.assertNotEqual(run("monitor-config", "delete", "--group", "secret", "--dir", folder)[0], 0)

@@ -1,5 +1,5 @@
-"""HTTP of the programs under attack: unfinished requests by the hundred, an address that takes all it can get, guessed
-tokens, ambiguous hosts. Bounded: at most 1,000 connections to loopback, for seconds."""
+"""Attacks on the programs' HTTP servers: hundreds of incomplete requests, one address that opens as many connections as it
+can, guessed tokens, ambiguous hosts. Limited to 1,000 loopback connections for a few seconds."""
 import json
 import os
 import resource
@@ -24,7 +24,7 @@ def split(address):
 
 
 def exchange(address, request, source="127.0.0.1", limit=20):
-    """The whole answer to a request that asks to close, and the seconds that it took."""
+    """Sends a request with `Connection: close`. Returns the response and its duration in seconds."""
     begin = time.monotonic()
     with socket.create_connection(split(address), timeout=limit, source_address=(source, 0)) as s:
         s.sendall(request)
@@ -74,7 +74,7 @@ class HttpFloodTest(PageTest):
                 try:
                     one.sendall(data[i:i + 1])
                 except OSError:
-                    pass  # it has made way
+                    pass  # the server closed it to make room
 
     def end(self, how):
         for one in self.sockets:
@@ -156,8 +156,8 @@ class HttpFloodTest(PageTest):
         self.assertTrue(answer.startswith("HTTP/1.1 429"), answer[:200])
         self.assertIn("Retry-After: 2", answer)
         self.flood(address, count=300, source="127.0.0.4", data=request)
-        wait_until(lambda: self.own("monitor_web_streams") == 800, "all streams that there are")
-        for source in ("127.0.0.1", "127.0.0.5"):  # those of the address with most of them make way
+        wait_until(lambda: self.own("monitor_web_streams") == 800, "the maximum number of streams")
+        for source in ("127.0.0.1", "127.0.0.5"):  # streams of the address with the most are closed
             with socket.create_connection(split(address), timeout=20, source_address=(source, 0)) as browser:
                 browser.sendall(request)
                 self.assertIn(b"text/event-stream", browser.recv(4096), source)
@@ -179,7 +179,7 @@ class HttpFloodTest(PageTest):
         self.assertEqual({a.split()[1] for a in answers}, {"401", "429"})
         self.assertLessEqual(sum("401" in a.split()[1] for a in answers), 12)
         self.assertRegex(answers[-1], r"Retry-After: \d+\r\n")
-        self.assertTrue(self.change(token).startswith("HTTP/1.1 200"), "a right token from elsewhere")
+        self.assertTrue(self.change(token).startswith("HTTP/1.1 200"), "the right token from another address")
         line = page.says("configuration changed by the page").string
         for part in ("address=127.0.0.1:", "forwarded_for=203.0.113.9", "origin=http://localhost", "operation=create",
                      "key=/monitor/config/web-1", "old_revision=none", "new_revision=f"):
@@ -187,7 +187,7 @@ class HttpFloodTest(PageTest):
         page.says(r"change refused address=127\.0\.0\.2:\d+ .*reason=\"wrong token\"")
         counted = page.says(r"changes refused address=127\.0\.0\.2 count=(\d+) seconds=10")
         self.assertEqual(int(counted.group(1)), 59)
-        # Bodies that do not end, of everybody but one: its changes go on.
+        # All other addresses send endless bodies: changes from this address still succeed.
         body = b"x" * 500_000
         head = (f"PUT /api/v1/config/document?key=/monitor/config/web-1 HTTP/1.1\r\nHost: localhost\r\n"
                 f"Content-Length: {len(body) + 1}\r\n\r\n").encode()

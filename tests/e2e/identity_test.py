@@ -1,5 +1,5 @@
-"""Who writes under which name: batches under another agent's name, forged figures, two agents under one id, and host
-names that are no ids."""
+"""Agent identity: batches under another agent's id, forged values, two agents with one id, and host names that are not valid
+ids."""
 import json
 import os
 import sys
@@ -62,7 +62,7 @@ class IdentityTest(ProgramTest):
         reader.stop()
         printed = [(json.loads(line)["host"], json.loads(line)["sequence"]) for line in reader.out if line.startswith("{")]
         self.assertIn(("elsewhere", next_one), printed)
-        self.assertEqual(len({sequence for _, sequence in printed}), len(printed), "what came first, and each sequence once")
+        self.assertEqual(len({sequence for _, sequence in printed}), len(printed), "the first batch of each sequence, once")
 
     def test_rejects_forged_values_with_value_and_limit(self):
         server = self.start_server()
@@ -110,7 +110,7 @@ class IdentityTest(ProgramTest):
         def status(*arguments):
             return run("monitor-config", "status", "--dir", f"{self.data}/monitor", *arguments)[1]
 
-        wait_until(lambda: "warning: " in status(), "the status to show it")
+        wait_until(lambda: "warning: " in status(), "the status to show the warning")
         self.assertIn("sends under the agent id twin, too", json.loads(status("--format", "json"))["warning"])
 
     def named(self, name, program, *arguments):

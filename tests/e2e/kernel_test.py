@@ -1,9 +1,9 @@
-"""Values agree with the kernel's: this test reads /proc beside the agent, under load made on purpose, and holds every
-tick against its own readings.
+"""Values agree with the kernel's: this test reads /proc in parallel with the agent, under artificial load, and compares
+every tick with its own readings.
 
-Counters are bracketed: what the agent saw between its two reads is at least the growth between our first reading after
-the one and our last before the other, and at most the growth between the readings just outside. 2 % is allowed on top,
-for the time between a tick's stamp and its reads.
+Counters are bracketed. The growth between the agent's two reads is at least the growth between our first reading after
+its first read and our last reading before its second one. It is at most the growth between our readings just outside.
+The test allows 2 % more, for the time between a tick's timestamp and its reads.
 """
 import multiprocessing
 import os
@@ -43,7 +43,7 @@ def busy_loop(stop):
 
 
 class Sampler(threading.Thread):
-    """Our own readings, with the time before and after each."""
+    """Takes our own readings, with the time before and after each."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -59,14 +59,14 @@ class Sampler(threading.Thread):
             self.stopped.wait(0.02)
 
     def bracket(self, key, start, end):
-        """(least, most) growth of a counter between two moments."""
+        """Returns the (minimum, maximum) growth of a counter between two times."""
         inside = [v[key] for b, a, v in self.samples if b >= start and a <= end]
         until = [v[key] for _, a, v in self.samples if a <= start]
         after = [v[key] for b, _, v in self.samples if b >= end]
         return inside[-1] - inside[0] if inside else 0, after[0] - until[-1]
 
     def around(self, moment):
-        """The readings within 100 ms, at least the last one before and the first one after."""
+        """Returns the readings within 100 ms, but at least the last one before and the first one after."""
         near = [v for b, _, v in self.samples if abs(b - moment) < 100_000_000]
         return near + [[v for b, _, v in self.samples if b <= moment][-1]] + [[v for b, _, v in self.samples if b >= moment][0]]
 
@@ -121,7 +121,7 @@ class KernelTest(ProgramTest):
             self.assertLessEqual(used, max(v["used"] for v in near) + slack)
             self.assertEqual(values["system.memory.limit", ""], near[0]["limit"])
             self.assertAlmostEqual(values["system.memory.utilization", ""], used / near[0]["limit"], delta=0.0001)
-        self.assertGreaterEqual(wrote_much, 2, "the load was seen")
+        self.assertGreaterEqual(wrote_much, 2, "the load is visible in the values")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`labels` of the configuration reach every reader, and a change of them does."""
+"""`labels` of the configuration, and changes of them, reach every reader."""
 import csv
 import io
 import json
@@ -55,7 +55,7 @@ class LabelsTest(PageTest):
         self.assertEqual({s["agent"] for s in found}, {"a"})
         messages = self.get("/api/v1/messages?metric=*{*rack=r13*}&limit=5")["messages"]
         self.assertEqual({m["agent"] for m in messages}, {"b"})
-        # The page has them from /fleet, and `top` from the same place; the log itself keeps them once a batch.
+        # The page and `top` get the labels from the fleet view; the log stores them once per batch.
         self.assertEqual(messages[0]["batch"]["resource"], {"rack": "r13"})
 
     def test_changed_labels_apply_from_the_next_tick(self):

@@ -1,5 +1,5 @@
-"""What is too large or too much costs a part, never the whole: ticks of large hosts, a table of series that fills,
-labels over the limit."""
+"""Data over a limit loses only the excess, never the whole tick: ticks of large hosts, a full series table, labels over the
+limit."""
 import json
 import os
 import sqlite3
@@ -19,7 +19,7 @@ LOAD_SERIES = 3
 
 
 class Tree:
-    """A procfs that is written in place, so that no reader finds half a file."""
+    """A fake procfs, updated in place so that no reader sees a partial file."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -35,7 +35,7 @@ class Tree:
         os.close(fd)
 
     def put_stat(self, cpus, step):
-        """Every mode of every processor has grown by `step` hundredths of a second."""
+        """Writes a stat file in which every mode of every CPU has grown by `step` hundredths of a second."""
         line = " ".join(f"{1000 + step:06d}" for _ in range(MODES))
         total = " ".join(f"{cpus * (1000 + step):09d}" for _ in range(MODES))
         self.put("stat", f"cpu  {total} 0 0\n" + "".join(f"cpu{i} {line} 0 0\n" for i in range(cpus)) + "ctxt 1\n")
@@ -49,7 +49,7 @@ class Tree:
 
 
 class Growing:
-    """While it is entered, processors go on counting."""
+    """Context manager that keeps the CPU counters growing."""
 
     def __init__(self, tree, cpus):
         self.tree, self.cpus, self.ended = tree, cpus, threading.Event()
@@ -110,7 +110,7 @@ class LimitsTest(ProgramTest):
             reader = self.start_reader()
 
             def whole():
-                """The parts of each tick that has come with all its series."""
+                """Returns the parts of each tick that has arrived with all its series."""
                 by_time = {}
                 for line in list(reader.out):
                     tick = json.loads(line)
@@ -119,7 +119,7 @@ class LimitsTest(ProgramTest):
 
             wait_until(lambda: len(whole()) >= 3, "three whole ticks")
             agent.stop()
-        self.assertTrue(all(len(parts) > 1 for parts in whole()), "no batch has room for it")
+        self.assertTrue(all(len(parts) > 1 for parts in whole()), "a tick does not fit into one batch")
         status, out, err = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db", "--format", "json",
                                "--missing-after", "0s")
         self.assertEqual(status, 0, out + err)
@@ -154,7 +154,7 @@ class LimitsTest(ProgramTest):
                 lines = reply.read().decode().splitlines()
             return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("monitor_agent_" + name))
 
-        for generation in range(19):  # of 1,200 series, in a table of 20,000
+        for generation in range(19):  # 1,200 series each, in a table of 20,000
             tree.put_interfaces(generation + 2, [f"veth{generation:03d}{i:04x}" for i in range(300)])
             begun = figure("ticks_due_total")
             wait_until(lambda: figure("ticks_due_total") - figure("ticks_missed_total") >= begun + 2, "ticks")  # noqa: B023
@@ -164,7 +164,7 @@ class LimitsTest(ProgramTest):
         self.write_config(interval=0.1, metrics=["net in", "load", "memory"])
 
         def reported():
-            """The names in the newest batches; to decode all of the log again and again would take longer than the agent does."""
+            """Returns the names in the newest batches. Decoding the whole log repeatedly would be too slow."""
             with sqlite3.connect(f"file:{self.data}/log.db?mode=ro", uri=True) as log:
                 newest = log.execute("SELECT value FROM records ORDER BY offset DESC LIMIT 3").fetchall()
             return {series["name"] for (value,) in newest for frame in decode(value)["frames"] for series, _ in frame["points"]}

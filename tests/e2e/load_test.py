@@ -1,5 +1,5 @@
-"""monitor-load against the real server: what it sends is what the log holds, through a kill of the server too; and when
-it is not, it says so."""
+"""monitor-load against the real server: the log contains exactly what it sent, also after a kill of the server, and it
+reports any difference."""
 import json
 import os
 import signal
@@ -38,7 +38,7 @@ class LoadTest(ProgramTest):
             self.assertEqual((row["first_sequence"], row["last_sequence"], row["batches_stored"]), (1, 20, 20))
             self.assertEqual((row["ticks_due"], row["points_made"], row["points_stored"]), (20, 240, 240))
         bodies = {json.dumps([f["points"] for f in batch["frames"]]) for batch in self.batches()}
-        self.assertEqual(len(bodies), 1000, "no batch's values are another's")
+        self.assertEqual(len(bodies), 1000, "every batch has distinct values")
 
     def test_a_killed_server_loses_nothing(self):
         port = free_port()

@@ -1,5 +1,5 @@
-"""Tables of the running kernel that it returns in pieces, and a host's procfs seen from another namespace. The agent runs
-in network, mount and process namespaces of its own; a user namespace as well where the test is not root's."""
+"""Kernel tables that a single read does not return completely, and a host's procfs seen from another namespace. The agent
+runs in its own network, mount and PID namespaces, and in its own user namespace if the test does not run as root."""
 import json
 import os
 import subprocess
@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, ProgramTest  # noqa: E402
 
 INTERFACES = 200
-# A dummy device where the kernel has the module, else a tap device: both are lines of /proc/net/dev.
+# A dummy device if the kernel has the module, else a tap device: both appear in /proc/net/dev.
 ADD = "ip link add {0} type dummy 2>/dev/null || ip tuntap add dev {0} mode tap"
 
 
@@ -44,8 +44,8 @@ class NamespacesTest(ProgramTest):
         host = os.path.join(self.data, "host-proc")
         os.mkdir(host)
         agent = self.agent([{"name": "net in", "per_interface": True}], "--procfs", host)
-        # "The host" is a namespace with an interface of its own, too, whose procfs stays in view of the inner one. Its
-        # first process is the outer shell, which must stay where it is: the last command is not the inner one.
+        # "The host" is a namespace with its own interface; its procfs is visible in the inner namespace. Its first process
+        # is the outer shell, which must stay alive: `true` prevents it from exec'ing the inner command.
         inner = f"mount -t proc proc /proc; {ADD.format('ctnet')}; {agent}"
         out = inside(f"mount -t proc proc {host}; {ADD.format('hostnet')}; "
                      f"unshare --net --pid --mount --fork sh -ec '{inner}'; true", "--net", "--pid", "--mount", "--fork")

@@ -1,5 +1,5 @@
-"""monitor-agent --output file:PATH: the lines equal what a server would have stored, files rotate, a full disk is waited
-for, and no batch is lost over kills."""
+"""monitor-agent --output file:PATH: the lines equal what a server would store, files rotate, the agent waits while the disk
+is full, and kills lose no batch."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ from programs import ProgramTest, run, wait_until  # noqa: E402
 
 
 def lines_of(*paths):
-    """Ticks of the files, by incarnation, sequence and frame; the file has whole lines only."""
+    """Returns the ticks of the files by incarnation, sequence and frame. Every line must be complete."""
     ticks = {}
     for path in paths:
         with open(path, encoding="utf-8") as file:

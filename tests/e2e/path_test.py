@@ -1,4 +1,5 @@
-"""The whole path by the real programs: agents, server, log, reader; live configuration; what is killed comes back."""
+"""The whole path through the real programs: agents, server, log and reader; configuration changes at run time; recovery of
+killed programs."""
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
 
 def seconds(line):
-    """The fraction-exact time of a tick, in seconds of its day."""
+    """Returns the exact time of a tick, in seconds since midnight."""
     hours, minutes, rest = re.search(r"T(\d+):(\d+):([\d.]+)Z", line["time"]).groups()
     return int(hours) * 3600 + int(minutes) * 60 + float(rest)
 
@@ -32,7 +33,7 @@ class PathTest(ProgramTest):
             self.assertEqual([line["sequence"] for line in mine], list(range(1, len(mine) + 1)))
             for a, b in zip(mine, mine[1:]):
                 gap = (seconds(b) - seconds(a)) % 86400
-                self.assertAlmostEqual(gap, n, delta=0.4, msg="the pace of the grid")
+                self.assertAlmostEqual(gap, n, delta=0.4, msg="the interval between ticks")
             names = [m["name"] for m in mine[0]["metrics"]]
             self.assertEqual(names.count("system.disk.io.rate"), 2)
             self.assertIn("system.cpu.utilization", names)
@@ -119,7 +120,7 @@ class PathTest(ProgramTest):
         self.assertEqual(sorted(set(stored)), list(range(1, last + 1)), "every sequence is in the log")
         reader.prints(rf'"sequence":{last},')
         keys = [(line["sequence"], line["frame"]) for line in map(json.loads, list(reader.out))]
-        self.assertEqual(len(keys), len(set(keys)), "the reader shows none twice")
+        self.assertEqual(len(keys), len(set(keys)), "the reader prints no batch twice")
         self.assertEqual({k[0] for k in keys}, set(stored))
 
     def test_agent_delivers_batches_collected_before_the_server_started(self):
@@ -129,7 +130,7 @@ class PathTest(ProgramTest):
         agent.says("no stream to the server")
         self.start_server(port=port)
         lines = self.start_reader().json_lines(15)
-        self.assertEqual(lines[0]["sequence"], 1, "what was collected before is there")
+        self.assertEqual(lines[0]["sequence"], 1, "includes the batches collected before")
 
     def test_server_and_agent_continue_after_a_freeze(self):
         server = self.start_server()
@@ -156,7 +157,7 @@ class PathTest(ProgramTest):
         a = [(json.loads(x)["sequence"], json.loads(x)["frame"]) for x in first.out]
         b = [(json.loads(x)["sequence"], json.loads(x)["frame"]) for x in second.out]
         self.assertEqual(len(a), 10)
-        self.assertLessEqual(a[-1], b[0], "goes on where the first stopped")
+        self.assertLessEqual(a[-1], b[0], "continues where the first reader stopped")
         other = self.start_reader("--group-id", "other", "--count", 3)
         self.assertEqual(other.ends(), 0)
         self.assertEqual(json.loads(other.out[0])["sequence"], 1)
@@ -167,7 +168,7 @@ class PathTest(ProgramTest):
                                "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         server = self.start_server("--tls-cert", f"{self.data}/cert.pem", "--tls-key", f"{self.data}/key.pem")
-        self.assertTrue(server.address.startswith("127.0.0.1:"), f"TLS alone opens no port to others: {server.address}")
+        self.assertTrue(server.address.startswith("127.0.0.1:"), f"TLS alone does not open the port to other hosts: {server.address}")
         server.says("agents are accepted from this host only")
         open_server = self.start("monitor-server", "--log", f"sqlite:{self.data}/open.db", "--http", "off", "--data", self.data,
                                  "--tls-cert", f"{self.data}/cert.pem", "--tls-key", f"{self.data}/key.pem", "--listen", "0.0.0.0:0")

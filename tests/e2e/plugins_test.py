@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Own plugins in a running agent: put there, replaced with their state, refused when they are bad, scripted, watched; and
-the tools to make them."""
+"""User plugins in a running agent: loading, replacement with state, rejection of bad ones, scripts, metrics; and the tools
+that create and test plugins."""
 import json
 import os
 import shutil
@@ -19,7 +19,7 @@ COUNT = "function run(batch) state.n = (state.n or 0) + 1 batch:add{name = '%s',
 
 class Plugins(PluginTest):
     def values(self, name):
-        """Of a metric, in the log, in order: (its labels, value)."""
+        """Returns (labels, value) of a metric in the log, in order."""
         return [(series["labels"], value) for batch in self.batches("a") for frame in batch["frames"]
                 for series, value in frame["points"] if series["name"] == name]
 
@@ -32,7 +32,7 @@ class Plugins(PluginTest):
 
     def test_a_new_plugin_file_runs_within_a_second(self):
         self.document(["counter"])
-        os.rmdir(self.folder)  # not even the folder is there
+        os.rmdir(self.folder)  # the folder does not exist either
         agent = self.run_agent(self.start_server())
         agent.says(r"configuration refused.*unknown plugin")
         os.mkdir(self.folder)
@@ -75,11 +75,11 @@ class Plugins(PluginTest):
         self.assertEqual(agent.stop(), 0)
         for name, label in (("counter.ticks", "generation"), ("tag.n", "version")):
             values = self.values(name)
-            self.assertEqual([v for _, v in values], list(range(1, len(values) + 1)), "no tick lost, none twice, no state forgotten")
+            self.assertEqual([v for _, v in values], list(range(1, len(values) + 1)), "no tick is lost or duplicated, and the state is kept")
             self.assertEqual({labels[label] for labels, _ in values}, {"1", "2"})
         counters = self.batches("a")[-1]["counters"]
         stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
-        self.assertEqual(counters["points_made"], stored, "what plugins add is made, too")
+        self.assertEqual(counters["points_made"], stored, "points added by plugins count as made")
 
     def test_counts_dropped_points_that_were_replaced_by_new_ones(self):
         self.put("counter")
@@ -94,7 +94,7 @@ class Plugins(PluginTest):
         frames = sum(len(b["frames"]) for b in self.batches("a"))
         stored = sum(len(f["points"]) for b in self.batches("a") for f in b["frames"])
         for name in ("counter", "swap", "derive"):
-            # What the last batch drops is told in the one after.
+            # Drops of the last batch are reported in the next one.
             self.assertGreater(sum(d["points"] for d in self.drops(name)), frames - 25, name)
         self.assertEqual(last["points_made"], stored + 3 * frames)
 
@@ -174,7 +174,7 @@ class Plugins(PluginTest):
         self.assertEqual(self.metric(agent, "plugin_restarts_total"), 0)
 
     def reload(self, name, versions, put):
-        """Puts one version over the other, each when the one before runs: no tick may be lost on the way."""
+        """Replaces one version with the next as soon as it runs. No tick may be lost."""
         self.document([name, "deduplication"], metrics=["memory"])
         put(versions[0])
         agent = self.run_agent(self.start_server())
@@ -195,7 +195,7 @@ class Plugins(PluginTest):
         wait_until(lambda: len(self.hosts(agent)) == 1, "the old host to end")
         wait_until(lambda: look()[1] <= before[1], "descriptors to be back")
         after = look()
-        self.assertLess(after[0], before[0] + 4096, "memory is back (KiB)")
+        self.assertLess(after[0], before[0] + 4096, "memory is released (KiB)")
         self.assertEqual(self.metric(agent, "plugin_failures_total"), 0)
         self.assertEqual(agent.stop(), 0)
         return agent
@@ -219,7 +219,7 @@ class Plugins(PluginTest):
             wait_until(lambda n=i: self.metric(agent, "plugin_replaced_total") > n, f"reload {i}")
         self.assertEqual(agent.stop(), 0)
         frames = sum(len(b["frames"]) for b in self.batches("a"))
-        self.assertEqual(frames, 1, "nothing moved, and nobody forgot it")
+        self.assertEqual(frames, 1, "no value changed, and the state was kept")
 
 
 class Tools(PluginTest):
@@ -247,12 +247,12 @@ class Tools(PluginTest):
         status, out, err = run("monitor", "plugin", "inspect", library)
         self.assertEqual(status, 0, err)
         self.assertRegex(out, r"name +my_tag\n.*\n.*\nversion +0.1.0\ninterface 1.2\nstate +kept")
-        self.assertEqual(run("monitor", "plugin", "new", "my_tag", "--dir", project)[0], 74, "what is there stays")
+        self.assertEqual(run("monitor", "plugin", "new", "my_tag", "--dir", project)[0], 74, "existing files are not overwritten")
         for odd in ("../x", "a b", ".x", "filter"):
             self.assertEqual(run("monitor", "plugin", "new", odd, "--dir", f"{self.data}/odd")[0], 64, odd)
         os.mkdir(f"{self.data}/none")
         status, out, err = run("monitor", "plugin", "new", "test", "--dir", f"{self.data}/none", "--sdk", "/nowhere")
-        self.assertEqual(status, 0, "an empty folder is as good as none")
+        self.assertEqual(status, 0, "an empty folder is accepted")
         self.assertIn("there is no SDK in /nowhere", err)
         shutil.copy(library, f"{self.folder}/my_tag.so")
         status, out, err = run("monitor", "plugin", "list", "--data", self.data)

@@ -1,4 +1,4 @@
-"""Secrets of every kind are planted in every way in which they can be given; no program may show one of them."""
+"""Passes secrets of every kind in every supported way; no program may show one of them."""
 import os
 import sys
 import unittest
@@ -40,14 +40,14 @@ class SecretsTest(ProgramTest):
         return err
 
     def test_errors_about_kafka_settings_show_no_value(self):
-        """In each program that takes them, by flag, environment and file."""
+        """Checks every program that accepts Kafka settings, by flag, environment and file."""
         typos = [f"sasl.pasword={SECRET}", f"sasl.password:{SECRET}", SECRET, f"={SECRET}", f"linger.ms={SECRET}",
                  f"security.protocol={SECRET}", f"debug=all,{SECRET}", f"acks={SECRET}"]
         server = self.log_command("monitor-server")
         for text in typos:
             self.refused(server, "--kafka-property", text)
             path = self.file("typo.properties", f"# settings\n\n{text}\n")
-            if text != f"sasl.password:{SECRET}":  # which is right in a file
+            if text != f"sasl.password:{SECRET}":  # this form is valid in a file
                 self.assertIn(f"{path}: line 3: ", self.refused(server, "--kafka-properties-file", path))
         path = self.file("typo.properties", f"sasl.username=alice\nsasl.pasword={SECRET}\n")
         for name, prefix in LOG_COMMANDS.items():
@@ -61,7 +61,7 @@ class SecretsTest(ProgramTest):
                 self.refused(command, env={f"{prefix}_KAFKA_PROPERTIES_FILE": path})
 
     def test_a_running_program_shows_no_secret(self):
-        """Kafka is nowhere, and librdkafka says all that it can."""
+        """Kafka is unreachable, and librdkafka logs at its most verbose level."""
         path = self.file("kafka.properties", f"security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\nsasl.username=alice\n"
                                              f"sasl.password={SECRET}\ndebug=all\n")
         nowhere = f"127.0.0.1:{free_port()}"

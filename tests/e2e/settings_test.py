@@ -1,5 +1,5 @@
-"""Every setting of the schema reaches a reader or the agent. The table below must name all that `monitor-config schema` names:
-a setting without a case here fails."""
+"""Every setting of the schema takes effect in a reader or the agent. The table below must contain every setting of
+`monitor-config schema`; a setting without a case fails the test."""
 import json
 import os
 import re
@@ -10,7 +10,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ROOT, ProgramTest, run, wait_until  # noqa: E402
 
-# Cases that stand in other files: (file, function).
+# Cases in other files: (file, text in it).
 ELSEWHERE = {
     "plugins/shadow": ("tests/e2e/plugins_test.py", "test_shadow_plugin_counts_drops_without_dropping"),
     "plugins/deadline": ("tests/robustness/bad_plugins_test.py", "deadline"),
@@ -21,7 +21,7 @@ ELSEWHERE = {
 
 
 def paths_of(schema):
-    """"interval", "spool/max", "metrics/per_core", "plugins/shadow", ..."""
+    """Returns paths such as "interval", "spool/max", "metrics/per_core", "plugins/shadow"."""
     found = set()
     for name, one in schema["properties"].items():
         entries = one.get("items", {}).get("anyOf", [])
@@ -57,7 +57,7 @@ class SettingsTest(ProgramTest):
         self.write(f"config/{agent_id}", document)
         return self.start_agent(agent_id, server, "--simulate", "--http", "127.0.0.1:0")
 
-    # What is read once.
+    # Cases that `--once` can check.
     def case_metrics(self):
         names = {m["name"] for m in self.once({"metrics": ["load", "uptime"]})}
         self.assertEqual({name.split(".")[1] for name in names}, {"cpu", "uptime"})
@@ -99,7 +99,7 @@ class SettingsTest(ProgramTest):
     def case_labels(self):
         self.assertTrue(all(m["labels"]["rack"] == "r12" for m in self.once({"metrics": ["load"], "labels": {"rack": "r12"}})))
 
-    # What takes a running agent.
+    # Cases that need a running agent.
     def case_interval_and_send_every_and_own_interval_and_groups(self):
         server = self.start_server()
         self.write("groups/web", {"labels": {"of": "web"}})
@@ -126,7 +126,7 @@ class SettingsTest(ProgramTest):
         self.assertEqual(agent.said("configuration applied revision=2"), 0)
 
     def case_spool_max_and_full(self):
-        heavy = {f"l{i}": "x" * 1000 for i in range(32)}  # 32 KB a batch
+        heavy = {f"l{i}": "x" * 1000 for i in range(32)}  # 32 KB per batch
         agents = {}
         for full in ("drop-oldest", "drop-newest"):
             agent = self.agent({"interval": 0.02, "send_every": 0, "metrics": ["load"], "labels": heavy, "spool": {"max": "1MiB", "full": full}}, agent_id=full)
@@ -140,7 +140,7 @@ class SettingsTest(ProgramTest):
         for full in agents:
             wait_until(lambda full=full: metric(full, "monitor_agent_dropped_batches_total") > 3, f"drops of {full}")
             self.assertLessEqual(metric(full, "monitor_agent_spool_bytes"), 1 << 20)
-        wait_until(lambda: metric("drop-oldest", "monitor_agent_spool_oldest_timestamp_seconds") > first["drop-oldest"] + 0.01, "the oldest to give way")
+        wait_until(lambda: metric("drop-oldest", "monitor_agent_spool_oldest_timestamp_seconds") > first["drop-oldest"] + 0.01, "the oldest to be evicted")
         self.assertAlmostEqual(metric("drop-newest", "monitor_agent_spool_oldest_timestamp_seconds"), first["drop-newest"], delta=0.005)
 
     CASES = {

@@ -1,5 +1,5 @@
-"""The spool by the real programs: what had a sequence outlives a kill, damage is told, a full disk is waited for, and two
-agents do not share a folder."""
+"""The spool in the real programs: batches with a sequence survive a kill, damage is reported, batches wait in memory while
+the disk is full, and two agents cannot share a folder."""
 import hashlib
 import os
 import re
@@ -40,7 +40,7 @@ class SpoolTest(ProgramTest):
         return {b["sequence"]: b for b in self.batches("a") if b["incarnation"] == incarnation}
 
     def arrive(self, incarnation, last):
-        """All sequences of it up to `last` are stored."""
+        """Waits until all sequences of the incarnation up to `last` are stored."""
         wait_until(lambda: os.path.exists(f"{self.data}/log.db") and len(self.stored(incarnation)) >= last,
                    f"{last} batches of {incarnation}")
         self.assertEqual(sorted(self.stored(incarnation))[:last], list(range(1, last + 1)))
@@ -59,7 +59,7 @@ class SpoolTest(ProgramTest):
         agent = self.agent(server)
         for incarnation, last in runs:
             self.arrive(incarnation, last)
-        wait_until(lambda: len(self.stored(agent.incarnation)) > 5, "batches of the run that lives")
+        wait_until(lambda: len(self.stored(agent.incarnation)) > 5, "batches of the running agent")
         told = {e["incarnation"]: e for b in self.stored(agent.incarnation).values() for e in b["ended"]}
         for incarnation, last in runs:
             self.assertEqual((told[incarnation]["last_sequence"], told[incarnation]["clean"]), (last, False))
@@ -67,7 +67,7 @@ class SpoolTest(ProgramTest):
         self.assertEqual([(o["incarnation"], o["first_unacked"]) for o in in_outage["older"]],
                          [(incarnation, 1) for incarnation, _ in runs[:2]])
         self.assertEqual(agent.stop(), 0)
-        self.assertEqual([f for f in os.listdir(self.spool) if f.endswith(".seg")], [], "all of it was acknowledged")
+        self.assertEqual([f for f in os.listdir(self.spool) if f.endswith(".seg")], [], "all batches were acknowledged")
 
     def test_a_backlog_does_not_delay_fresh_batches(self):
         agent = self.agent()
@@ -80,7 +80,7 @@ class SpoolTest(ProgramTest):
         self.arrive(agent.incarnation, 20)
         late = [(time_ns - decode(value)["appended"]) / 1e9 for _, time_ns, _, headers, value in read_sqlite(f"{self.data}/log.db")
                 if decode(value)["incarnation"] == agent.incarnation]
-        self.assertLess(max(late), 2, "what is fresh does not wait for what has waited")
+        self.assertLess(max(late), 2, "fresh batches do not wait for the backlog")
 
     def test_rejects_a_second_agent_on_the_same_spool(self):
         folder = f"{self.data}/shared"
@@ -111,7 +111,7 @@ class SpoolTest(ProgramTest):
             self.assertEqual(self.metric(agent, "spool_on_disk"), 0)
             os.remove(f"{disk}/ballast")
             agent.says("spool is written again")
-            wait_until(lambda: self.metric(agent, "spool_memory_batches") == 0, "all of it to be on the disk")
+            wait_until(lambda: self.metric(agent, "spool_memory_batches") == 0, "all batches to be on disk")
             made = int(self.metric(agent, "batches_total"))
             agent.kill()
             server = self.start_server()
@@ -168,7 +168,7 @@ class SpoolTest(ProgramTest):
         server = self.start_server()
         again = self.agent(server)
         wait_until(lambda: os.path.exists(f"{self.data}/log.db") and [d for b in self.stored(again.incarnation).values() for d in b["drops"]],
-                   "a record of what was damaged")
+                   "a drop record of the damaged batch")
         drop = [d for b in self.stored(again.incarnation).values() for d in b["drops"]][0]
         self.assertEqual((drop["incarnation"], drop["stage"], drop["reason"], drop["first_sequence"], drop["last_sequence"], drop["ticks"]),
                          (agent.incarnation, "spool", "damaged", 1, 1, 1))

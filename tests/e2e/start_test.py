@@ -1,5 +1,5 @@
-"""Starting on machines where something is missing or in the way: closed descriptors, an output that cannot be written, few
-descriptors, no HOME, taken ports, a full or read-only disk. What cannot work ends with one line and its remedy."""
+"""Startup in difficult environments: closed descriptors, an output that cannot be written, few descriptors, no HOME, ports
+in use, a full or read-only disk. A program that cannot work ends with one line that names the remedy."""
 import os
 import re
 import shutil
@@ -15,7 +15,7 @@ from programs import BIN, LIMIT, ProgramTest, run, wait_until  # noqa: E402
 
 
 def shell(command, limit=60, env=None):
-    """Runs a shell command with the programs in PATH: its status and standard error."""
+    """Runs a shell command with the programs in PATH. Returns its status and standard error."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     environment["PATH"] = BIN + ":" + environment["PATH"]
     for name, value in (env or {}).items():
@@ -38,7 +38,7 @@ class StandardDescriptorsTest(ProgramTest):
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(LIMIT), 0)
             with open(lock, encoding="utf-8") as file:
-                self.assertRegex(file.read(), r"^process \d+ \(\S+\)\n$", "the lock names its owner, and holds no log lines")
+                self.assertRegex(file.read(), r"^process \d+ \(\S+\)\n$", "the lock file names its owner and contains no log lines")
 
     def test_a_reader_without_standard_output_exits_with_74(self):
         server = self.start_server()
@@ -52,7 +52,7 @@ class StandardDescriptorsTest(ProgramTest):
             self.assertIn("standard output is closed", err)
 
     def test_timeout_stops_a_reader_cleanly(self):
-        """timeout(1) sends its signal to the process, and then to the whole group: the process gets it twice."""
+        """timeout(1) signals the process and then its process group, so the process gets the signal twice."""
         self.start_server()
         status, err = shell(f"timeout 1 monitor-analysis get-metrics --log sqlite:{self.data}/log.db --data {self.data}")
         self.assertEqual(status, 124, err)
@@ -97,7 +97,7 @@ class SurroundingsTest(ProgramTest):
             status, err = shell(f"PATH={self.data}/bin:$PATH; cd /; {command}", env={"HOME": None, "XDG_STATE_HOME": None})
         else:
             status, err = shell("monitor-agent --once --simulate", env={"HOME": None, "XDG_STATE_HOME": None})
-            if status == 0:  # the password database names a home
+            if status == 0:  # the password database has a home directory
                 return
         self.assertEqual(status, 64, err)
         self.assertRegex(err, r"HOME is not set; name one with --data")
@@ -130,11 +130,11 @@ class SurroundingsTest(ProgramTest):
         self.assertEqual(status, 74, err)
         self.assertIn("make space on that disk", err)
         shown = [line for line in err.splitlines() if "cannot write the metric log" in line]
-        self.assertEqual(len(shown), err.count("monitor-server ended with"), "an error is shown once for each time that it happens")
+        self.assertEqual(len(shown), err.count("monitor-server ended with"), "each occurrence of the error is shown once")
         self.assertNotIn("damaged", err)
 
     def test_simulate_does_not_read_the_host(self):
-        # A host without /proc and /sys: only made-up values can be printed.
+        # Without /proc and /sys, only simulated values can be printed.
         nothing = ["--procfs", f"{self.data}/none", "--sysfs", f"{self.data}/none", "--data", self.data, "--format", "json"]
         for form in (["--simulate"], ["--simulate=7"], ["--simulate", "7"]):
             status, out, err = run("monitor-agent", "--once", *form, *nothing)
@@ -153,7 +153,7 @@ class SurroundingsTest(ProgramTest):
 
 
 class BuildScriptsTest(unittest.TestCase):
-    """`tools/build` and `tools/packages` with stand-ins for the programs that they call."""
+    """`tools/build` and `tools/packages` with fakes for the programs that they call."""
 
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="monitor-scripts-")
@@ -212,7 +212,7 @@ class BuildScriptsTest(unittest.TestCase):
         self.assertIn("build/logs/packages.log", err)
 
     def test_a_build_without_tests_needs_none_of_their_dependencies(self):
-        """On a machine that has GoogleTest but no grpc++, the programs can be configured."""
+        """The programs can be configured on a machine with GoogleTest but without grpc++."""
         folder = f"{self.root}/pkgconfig"
         os.mkdir(folder)
         paths = subprocess.run(["pkg-config", "--variable", "pc_path", "pkg-config"], capture_output=True, text=True, check=True).stdout

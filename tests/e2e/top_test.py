@@ -1,4 +1,4 @@
-"""`monitor-analysis top` in a real terminal: tmux."""
+"""`monitor-analysis top` in a real terminal (tmux)."""
 import os
 import re
 import signal
@@ -72,7 +72,7 @@ class TopTest(ProgramTest):
             wait_until(lambda rows=rows: self.is_drawn(rows), f"{columns} x {rows}")
             self.assertLessEqual(max(len(line) for line in self.screen().splitlines()), columns)
         self.shows(r"STATE.*AGENT.*CPU %.*sorted by agent")
-        # It leaves the terminal as it was, however it is ended.
+        # It restores the terminal, however it is ended.
         for way, end in enumerate((lambda: self.tmux("send-keys", "-t", "top", "q"), lambda: self.tmux("send-keys", "-t", "top", "C-c"),
                                    lambda: os.kill(self.pid_of_top(), signal.SIGTERM), lambda: os.kill(self.pid_of_top(), signal.SIGHUP))):
             if way > 0:
@@ -102,7 +102,7 @@ class TopTest(ProgramTest):
                   f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db")
         self.shows(r"1 agents: +1 alive")
         server.kill()
-        wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be missed", 60)
+        wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be reported as gone", 60)
 
     def test_reports_a_missing_terminal(self):
         status, out, err = run("monitor-analysis", "top", "--log", f"sqlite:{self.data}/log.db")

@@ -1,4 +1,4 @@
-"""Trouble: signals, files that are in the way, a damaged log, a full disk, garbage on the ports."""
+"""Failures: signals, wrong files in the data folder, a damaged log, a full disk, garbage on the ports."""
 import json
 import os
 import re
@@ -16,15 +16,15 @@ from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
 
 class TroubleTest(ProgramTest):
-    def a_batch_is_under_way(self, agent):
-        """Sent, and not acknowledged: by the agent's own metrics."""
+    def wait_for_a_batch_in_flight(self, agent):
+        """Waits until a batch is sent but not acknowledged, according to the agent's own metrics."""
         address = agent.says(r"service=http address=(\S+)").group(1)
 
-        def under_way():
+        def in_flight():
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as reply:
                 return re.search(r"^monitor_agent_in_flight_batches [1-9]", reply.read().decode(), re.MULTILINE)
 
-        wait_until(under_way, "a batch to be under way")
+        wait_until(in_flight, "a batch to be in flight")
 
     def test_the_first_signal_drains_and_the_second_ends_at_once(self):
         server = self.start_server()
@@ -37,15 +37,15 @@ class TroubleTest(ProgramTest):
         agent.says(r"agent stopped batches=\d+ unsent=0")
         status, out, err = run("monitor-config", "--dir", f"{self.data}/monitor", "status", "--format", "json")
         self.assertEqual((status, json.loads(out)["state"]), (0, "stopped"), err)
-        # A server that answers nothing: the drain waits for its limit; a second signal does not.
+        # The server does not respond: the drain waits until its limit, but a second signal ends it.
         agent = self.start_agent("a", server, "--drain-timeout", "60s", "--http", "127.0.0.1:0")
         agent.says("stream to the server established")
         server.send(signal.SIGSTOP)
-        self.a_batch_is_under_way(agent)
+        self.wait_for_a_batch_in_flight(agent)
         agent.send(signal.SIGTERM)
         agent.says("stopping; sending what is left")
         self.assertIsNone(agent.process.poll())
-        # Signals that come together are one request: a person's second one comes later.
+        # Signals in quick succession count as one request; a person's second signal comes later.
         time.sleep(0.3)
         agent.send(signal.SIGINT)
         self.assertEqual(agent.ends(5), 128 + signal.SIGINT)
@@ -56,7 +56,7 @@ class TroubleTest(ProgramTest):
         agent = self.start_agent("a", server, "--drain-timeout", "300ms", "--http", "127.0.0.1:0")
         self.start_reader().json_lines(1)
         server.send(signal.SIGSTOP)
-        self.a_batch_is_under_way(agent)
+        self.wait_for_a_batch_in_flight(agent)
         start = time.monotonic()
         self.assertEqual(agent.stop(), 0)
         self.assertLess(time.monotonic() - start, 3)

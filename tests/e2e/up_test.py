@@ -1,4 +1,4 @@
-"""`monitor up`: everything on this machine with one command, and its end."""
+"""`monitor up`: starts all programs on this machine with one command, and stops them."""
 import json
 import os
 import re
@@ -50,7 +50,7 @@ class UpTest(ProgramTest):
         self.assertEqual(up.stop(signal.SIGINT), 0)
         self.assertLess(time.monotonic() - start, 5)
         for pid in children:
-            self.assertFalse(os.path.exists(f"/proc/{pid}"), "nothing is left running")
+            self.assertFalse(os.path.exists(f"/proc/{pid}"), "no program keeps running")
 
     def test_a_second_start_continues_and_stops_after_duration(self):
         for _ in range(2):
@@ -61,7 +61,7 @@ class UpTest(ProgramTest):
         batches = self.batches()
         self.assertEqual(len({b["incarnation"] for b in batches}), 2)
         self.assertEqual(len(up.out) - 1, sum(len(b["frames"]) for b in batches if b["incarnation"] == batches[-1]["incarnation"]),
-                         "the second run shows what came since, not what the first has shown")
+                         "the second run shows only new ticks")
 
     def test_other_programs_find_the_running_instance(self):
         up = self.up("--interval", "0.5", "--agent-id", "here", "--simulate")
@@ -85,7 +85,7 @@ class UpTest(ProgramTest):
         self.assertTrue(json.loads(load[1]))
         second = self.start("monitor-agent", "--agent-id", "second", "--data", self.data, "--simulate")
         second.says("stream to the server established")
-        # What is named wins.
+        # Explicit options win.
         other = f"{self.data}/other"
         os.mkdir(other, 0o700)
         self.assertEqual(run("monitor-config", "list", "--dir", other)[:2], (0, ""))
@@ -93,20 +93,20 @@ class UpTest(ProgramTest):
         self.assertEqual(run("monitor-config", "list", env={"MONITOR_CONFIG_DIR": other})[:2], (0, ""))
         status, _, err = run("monitor-analysis", "ledger", "--log", f"sqlite:{other}/log.db")
         self.assertIn(f"{other}/log.db", err)
-        # Which of two is meant must be said.
+        # With two instances, the user must choose one.
         beside = self.start("monitor", "up", "--data", f"{self.data}/beside", "--port", "0", "--http", "off", "--web", "off", "--simulate")
         beside.prints(r"^\d{4}-")
         status, _, err = run("monitor-config", "list")
         self.assertEqual(status, 64)
         self.assertRegex(err, rf"runs more than once, on \S+ and on \S+: name one with --data")
         self.assertEqual(run("monitor-config", "list", "--data", self.data)[:2], (0, "/monitor/config/here\n"))
-        beside.kill()  # it leaves its file
+        beside.kill()  # it leaves its address file behind
         self.assertEqual(run("monitor-config", "list")[:2], (0, "/monitor/config/here\n"))
         second.stop()
         self.assertEqual(up.stop(), 0)
         self.assertFalse(os.path.exists(f"{self.data}/running.json"))
-        # Nothing runs: the stored log and documents where a folder is named, and otherwise the usual services, which are
-        # not in this network.
+        # No instance is running: with --data, the programs use the stored log and documents; otherwise the default
+        # services, which do not exist in this network namespace.
         self.assertEqual(run("monitor-analysis", "ledger", "--data", self.data)[0], 0)
         self.assertEqual(run("monitor-config", "list", "--data", self.data)[:2], (0, "/monitor/config/here\n"))
         alone = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
@@ -127,7 +127,7 @@ class UpTest(ProgramTest):
         up = self.up("--interval", "0.2")
         up.prints(r"^\d{4}-")
         for name in ("monitor-server", "monitor-agent", "monitor-analysi"):  # the kernel keeps 15 characters
-            # Of the two readers the one that prints was started first.
+            # Of the two readers, the printing one was started first.
             pid = wait_until(lambda name=name: sorted(p for p, n in children_of(up.process.pid) if n.startswith(name)), name)[0]
             os.kill(pid, signal.SIGKILL)
             up.says(rf"{name}\S* ended with signal 9; started again in 1 s")
@@ -152,7 +152,7 @@ class UpTest(ProgramTest):
             self.assertEqual((status, out), (69, ""), err)
             self.assertRegex(err, rf"{port}.*choose another with --web ADDR:PORT, or --web off")
             self.assertNotIn("--http", err)
-            # By itself the page has its own option, and cannot be switched off.
+            # Started alone, the page has its own option and cannot be disabled.
             status, _, err = run("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--http", f"127.0.0.1:{port}")
             self.assertEqual(status, 69, err)
             self.assertRegex(err, rf"{port}.*choose another with --http ADDR:PORT(?!,)")
@@ -175,14 +175,14 @@ class UpTest(ProgramTest):
         up.says(r"monitor-web ended with signal 9; started again in 1 s")
         wait_until(fleet, "the page at the same address")
         for said, address in (("web page: ", url), ("server listens on ", up.says(r"server listens on (\S+)").group(1))):
-            self.assertEqual({line.split(said)[1].split()[0] for line in up.err if said in line}, {address}, "only what they are")
+            self.assertEqual({line.split(said)[1].split()[0] for line in up.err if said in line}, {address}, "only genuine addresses")
         self.assertEqual(up.stop(), 0)
         off = self.start("monitor", "up", "--data", self.data, "--port", "0", "--http", "off", "--web", "off", "--duration", "2s")
         self.assertEqual(off.ends(), 0)
         self.assertFalse(any("web page" in line for line in off.err))
 
     def forge_log_lines(self, url, server):
-        """Makes the programs log what others said, which looks like what they say themselves."""
+        """Makes the programs log untrusted text that looks like their own log lines."""
         forged = "x 2026-11-22T12:00:00.123Z INFO listening service={} address=evil.example:1 ERROR x"
         request = urllib.request.Request(f"{url}api/v1/config/document?key=/monitor/defaults", b"{}", method="PUT",
                                          headers={"Authorization": "Bearer wrong-token-0000", "X-Forwarded-For": forged.format("web")})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Programs whose wall clock is set a month ahead for a moment, while they run or while they start: nothing that was
-stored or waits is deleted, and ticks go on."""
+"""The wall clock is briefly set a month ahead while programs run or start: no stored or spooled batch is deleted, and ticks
+continue."""
 import os
 import sqlite3
 import sys
@@ -59,16 +59,16 @@ class WallClock(ProgramTest):
         agent = self.agent(server.address)
         wait_until(lambda: os.path.exists(f"{self.data}/log.db"), "the log")
         self.grows()
-        # While they run: ticks go on, and their times are the clock's.
+        # While the programs run: ticks continue with the clock's time.
         self.set_ahead(MONTH)
         self.grows()
-        # While the server starts: its first commit looks at what is too old.
+        # While the server starts: its first commit applies retention.
         self.assertEqual(server.stop(), 0)
         server = self.serve(port)
         self.grows()
         self.set_ahead(0)
         self.grows()
-        # And while batches wait in the spool of an agent that starts.
+        # While an agent starts with batches in its spool.
         self.assertEqual(server.stop(), 0)
         before = self.spooled()
         wait_until(lambda: self.spooled() > before, "batches to wait")

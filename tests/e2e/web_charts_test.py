@@ -1,5 +1,5 @@
-"""Live charts in a real browser: what comes late has its place, nothing that came is lost to a reload, what cannot be shown is
-not asked for without end, and keys zoom and move."""
+"""Live charts in a real browser: late ticks are in order, a reload loses no tick, series beyond the limit are not requested
+repeatedly, and keys zoom and pan."""
 import os
 import re
 import sys
@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import wait_until  # noqa: E402
 from web import BrowserTest  # noqa: E402
 
-# Counts what is asked of the history, and keeps an answer back when told to.
+# Counts the requests for history ranges, and delays a response on demand.
 WATCH = """
     window.ranges = 0;
     const fetched = window.fetch;
@@ -27,7 +27,7 @@ WATCH = """
         return answer;
     };"""
 NEWEST = "document.querySelector('[data-metric=\"system.cpu.utilization\"] .u-series + .u-series .u-value')?.textContent"
-# The CPU of an agent in the overview, and of how many parts its small line is.
+# The CPU value of an agent in the overview, and the number of segments of its sparkline.
 PARTS = """(name) => {
     const row = [...document.querySelectorAll('.fleet-rows .fleet-row')].find((one) => one.textContent.includes(name));
     const canvas = row.querySelector('canvas');
@@ -54,7 +54,7 @@ class WebChartsTest(BrowserTest):
         return int(found.group(1).replace(",", "")) if found else 0
 
     def follow(self, ticks):
-        """A live chart of an agent with so many ticks, the last of them 60 s ago, at 10 %."""
+        """Opens a live chart of an agent with this many ticks at 10 %, the last one 60 s ago."""
         self.first = time.time() - 60 - ticks
         for i in range(ticks):
             self.tick(self.first + i, 0.1)
@@ -67,22 +67,22 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(self.points(), ticks)
 
     def is_quiet(self):
-        """Nothing is asked of the history for longer than the page waits before it asks again."""
+        """True if the page requests no history for longer than its retry delay."""
         before = self.browser.eval("window.ranges")
         self.browser.eval("new Promise((resolve) => setTimeout(resolve, 6000))")
         return self.browser.eval("window.ranges") == before
 
     def test_late_ticks_are_in_order_and_survive_a_reload(self):
         self.follow(10)
-        # What comes live is shown without the history's being asked.
+        # Live ticks appear without a history request.
         self.tick(time.time() - 5, 0.2)
         self.browser.wait(f"{NEWEST} === '20.0 %'")
-        # Out of a spool: in the middle, however late.
+        # Ticks from a spool appear at their time, however late they arrive.
         for i in range(3):
             self.tick(self.first + 20 + i, 0.9)
         wait_until(lambda: self.points() == 14, "the late ticks in the chart")
-        self.assertEqual(self.browser.eval(NEWEST), "20.0 %", "they are not the newest")
-        # What comes while an answer is under way stays when the answer comes.
+        self.assertEqual(self.browser.eval(NEWEST), "20.0 %", "late ticks do not change the newest value")
+        # Ticks that arrive during a request are still shown after the response.
         self.browser.eval("window.keepBack = true")
         self.tick(self.first + 30, 0.9)
         self.browser.wait("window.keptBack === true")
@@ -90,7 +90,7 @@ class WebChartsTest(BrowserTest):
         self.browser.wait(f"{NEWEST} === '30.0 %'")
         self.browser.eval("window.keepBack = false; window.letGo()")
         wait_until(lambda: self.points() == 16, "the answer to be shown")
-        self.assertTrue(self.is_quiet(), "all of it is known")
+        self.assertTrue(self.is_quiet(), "no further requests")
         self.assertEqual(self.browser.eval(NEWEST), "30.0 %")
         self.no_faults()
 
@@ -105,7 +105,7 @@ class WebChartsTest(BrowserTest):
                     if begin <= at < end:
                         self.write(self.made(self.batch, agent, number + 1, at, cpu=0.2 + 0.5 * (at % 60) / 60))
 
-        # One half is there when the page is opened, the other one comes while it is looked at.
+        # Half of the ticks exist when the page opens, the others arrive afterwards.
         write(begin, begin + 140)
         wait_until(lambda: self.known() >= ticks.keys(), "the agents")
         self.browser.open(self.url("overview"))
@@ -131,7 +131,7 @@ class WebChartsTest(BrowserTest):
         self.browser.open("about:blank")
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelector('.lamp.live') !== null")
-        # What the charts write into their canvases, and where.
+        # Records the texts that the charts draw, with their positions.
         self.browser.eval("""(() => {
             window.written = [];
             const write = CanvasRenderingContext2D.prototype.fillText;
@@ -144,11 +144,11 @@ class WebChartsTest(BrowserTest):
             location.hash = '#/agent?agents=odd&span=300';
         })()""")
         self.browser.wait("['system.disk.io.rate', 'system.memory.usage', 'odd.unit'].every((name) => window.written.some((one) => one.metric === name))")
-        self.assertEqual(self.browser.eval("window.written.filter((one) => one.left < 0)"), [], "cut off at the left")
+        self.assertEqual(self.browser.eval("window.written.filter((one) => one.left < 0)"), [], "text is cut off at the left")
         texts = set(self.browser.eval("window.written.map((one) => one.text)"))
         self.assertTrue({"0 KB/s", "1 KB/s", "0 GB", "3 GB"} <= texts, texts)
         self.assertFalse([text for text in texts if "MB" in text])
-        # Under the cursor it says when; and a chart that is alone has all of the width.
+        # The cursor shows the time, and a single chart uses the full width.
         chart = "[data-metric=\"system.cpu.utilization\"]"
         self.browser.do("click", selector=f"{chart} .u-over")
         self.browser.wait(f"/^\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d$/.test(document.querySelector('{chart} .u-series .u-value').textContent)")
@@ -166,7 +166,7 @@ class WebChartsTest(BrowserTest):
         self.assertEqual(hash_(), {"agents": "odd", "span": "150"}, "live, the last half")
         self.browser.do("key", key="-")
         self.assertEqual(hash_()["span"], "300")
-        # The browser's Back undoes each of them.
+        # The browser's Back undoes each step.
         for span in ("150", "300"):
             self.browser.eval("history.back()")
             self.browser.wait(f"location.hash.includes('span={span}')")
@@ -182,7 +182,7 @@ class WebChartsTest(BrowserTest):
         self.browser.do("key", key="ArrowRight")
         self.assertAlmostEqual(float(hash_()["from"]), second["from"] + 75, delta=0.01)
         self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of odd between')")
-        # Far enough to the right it is live again; and so it is at once with 0.
+        # Panning far enough to the right returns to live mode; so does the key 0.
         for _ in range(3):
             self.browser.do("key", key="ArrowRight")
         self.assertNotIn("from", hash_())
@@ -195,7 +195,7 @@ class WebChartsTest(BrowserTest):
         self.browser.do("key", key="0")
         self.assertNotIn("from", hash_())
         self.browser.wait("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Live').getAttribute('aria-pressed') === 'true'")
-        # A key that is meant for a field moves nothing.
+        # Keys typed into a field do not move the chart.
         self.browser.do("key", key="/")
         self.browser.do("key", key="0")
         self.assertEqual(self.browser.eval("document.activeElement.value"), "0")
@@ -203,7 +203,7 @@ class WebChartsTest(BrowserTest):
 
     def test_does_not_request_series_beyond_the_limit_repeatedly(self):
         self.follow(10)
-        # The history takes 5,000 series of an agent; one more is in every tick, as long as this test lasts.
+        # The history accepts 5,000 series per agent; every tick of this test contains one more.
         ended = threading.Event()
 
         def go_on():

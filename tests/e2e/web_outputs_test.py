@@ -1,4 +1,4 @@
-"""What others read of the page's server: Prometheus, and the API under trouble."""
+"""Other clients of the page's server: Prometheus, and the API under load."""
 import json
 import os
 import socket
@@ -30,7 +30,7 @@ class OutputsTest(PageTest):
             checked = subprocess.run(["promtool", "check", "metrics"], input=self.get(path), capture_output=True, text=True, check=False)
             self.assertEqual(checked.returncode, 0, path + checked.stdout + checked.stderr)
         port = free_port()
-        # The configuration is the documentation's, with this test's address.
+        # Uses the documentation's configuration with this test's address.
         with open(os.path.join(ROOT, "deploy", "grafana", "README.md"), encoding="utf-8") as readme:
             scrape = readme.read().split("```yaml\n")[1].split("```")[0].replace("127.0.0.1:8080", page.address)
         with open(f"{self.data}/prometheus.yml", "w", encoding="ascii") as file:
@@ -48,7 +48,7 @@ class OutputsTest(PageTest):
             found = ask("query", query=expression)
             return found and found["result"]
 
-        # What it has is what the agent said.
+        # Prometheus has the agent's values.
         found = wait_until(lambda: scraped('system_cpu_utilization_ratio{cpu_logical_number=""}[1m]'), "Prometheus to scrape")
         self.assertEqual([one["metric"]["agent"] for one in found], ["agent-001"])
         self.assertEqual(ask("targets")["activeTargets"][0]["lastError"], "")
@@ -56,7 +56,7 @@ class OutputsTest(PageTest):
                 if series["name"] == "system.cpu.utilization" and not series["labels"]}
         for _, value in found[0]["values"]:
             self.assertIn(float(value), said)
-        # Every question of the dashboard has an answer, for the host as a whole.
+        # Every query of the dashboard returns a value for the host.
         with open(os.path.join(ROOT, "deploy", "grafana", "fleet.json"), encoding="utf-8") as file:
             dashboard = json.load(file)
         asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
@@ -84,7 +84,7 @@ class OutputsTest(PageTest):
             s.sendall(f"GET /api/v1/stream?topic=fleet&topic=agent:agent-001 HTTP/1.1\r\nHost: {page.address}\r\n\r\n".encode())
             browsers.append(s)
         wait_until(lambda: self.own("monitor_web_streams") == 200, "200 streams")
-        # Half of them never read; the others get what happens.
+        # Half of the clients never read; the others receive all events.
         failed = []
 
         def follow(s):
@@ -129,7 +129,7 @@ class OutputsTest(PageTest):
         self.assertLessEqual(self.own("monitor_history_series"), 210_000)
         self.assertGreater(self.own("monitor_web_live_points_dropped"), 700_000)
         self.assertLess(self.resident(), 700 << 20)
-        # The one that was there goes on, and one that comes now is kept, too.
+        # The history of the existing agent continues, and a new agent is stored, too.
         self.start_agent("late-comer", server, "--simulate")
         for name in ("good", "late-comer"):
             fresh = lambda name=name: self.range(name, **{"from": "-20s"})[1]  # noqa: E731

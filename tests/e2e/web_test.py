@@ -1,4 +1,4 @@
-"""The page in a real browser: what it shows is what is stored, it lives, and it comes back."""
+"""The page in a real browser: it shows the stored data, updates live, and recovers from lost connections."""
 import json
 import math
 import os
@@ -24,7 +24,7 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 3")
         self.browser.wait("document.querySelector('.chip.alive b').textContent === '3'")
         self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
-        # What a row says was said by the agent.
+        # A row shows values that the agent sent.
         row = self.browser.wait("""(() => {
           const row = [...document.querySelectorAll('.fleet-rows .fleet-row')].find((one) => one.textContent.includes('agent-002'));
           const cells = [...row.querySelectorAll('[role=cell]')].map((one) => one.textContent);
@@ -32,7 +32,7 @@ class WebTest(BrowserTest):
         seen = {f"{value * 100:.1f}" for value in wait_until(lambda: self.cpu_values("agent-002"), "values in the log").values()}
         self.assertIn(row[3], seen)
         self.assertEqual(self.browser.do("axe"), [])
-        # Keyboard: filter, choose, open.
+        # Keyboard: filter, select, open.
         self.browser.do("key", key="/")
         self.browser.eval("document.activeElement.type === 'search'")
         self.browser.do("fill", selector=".overview input", text="003")
@@ -58,11 +58,11 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelectorAll('.panel .uplot').length >= 4")
         points = lambda: self.browser.eval("document.querySelector('.info').textContent")  # noqa: E731
         self.assertIn("every tick", points())
-        # It streams: the newest value comes without anybody asking.
+        # Values stream in without user action.
         before = max(self.cpu_values("agent-001"))
         wait_until(lambda: max(self.cpu_values("agent-001")) > before, "another tick")
         self.browser.wait("document.querySelector('[data-figure=CPU]') !== null")
-        # The history says what the log says, to the last digit.
+        # The history equals the log exactly.
         wait_until(lambda: len(self.range("agent-001")[1]) >= 5, "five ticks in the history")
         times, values = self.range("agent-001")
         stored = {round(t, 6): v for t, v in self.cpu_values("agent-001").items()}
@@ -75,12 +75,12 @@ class WebTest(BrowserTest):
         self.browser.open(self.url("agent?agents=agent-001,agent-002"))
         self.browser.wait("document.querySelectorAll('[data-metric=\"system.cpu.utilization\"] .u-series').length >= 3")
         self.browser.eval("document.querySelector('[data-metric=\"system.cpu.utilization\"]').scrollIntoView()")
-        self.browser.do("size", width=1280, height=3000)  # charts of all units, with axes of different widths
+        self.browser.do("size", width=1280, height=3000)  # all charts visible, with axes of different widths
         self.browser.wait("new Set([...document.querySelectorAll('.panel .u-over')].map((one) => one.clientWidth)).size >= 2")
         steps = self.browser.eval("history.length")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
         self.browser.wait("location.hash.includes('from=')")
-        self.assertEqual(self.browser.eval("history.length"), steps + 1, "one step for Back, whatever the other charts' widths")
+        self.assertEqual(self.browser.eval("history.length"), steps + 1, "one history entry, whatever the other charts' widths")
         self.browser.eval("history.back()")
         self.browser.wait("!location.hash.includes('from=') && document.querySelector('.info').textContent.includes('– now')")
         self.browser.do("drag", selector='[data-metric="system.cpu.utilization"] .u-over', **{"from": 0.5, "to": 0.9})
@@ -91,24 +91,24 @@ class WebTest(BrowserTest):
         self.no_faults()
 
     def the_page_shows_only_the_selected_agents(self):
-        self.browser.do("expect", texts=["404"])  # what the browser says of an agent that nobody knows
+        self.browser.do("expect", texts=["404"])  # the browser logs this for an unknown agent
         shown = lambda: self.browser.eval("[...new Set([...document.querySelectorAll('[data-agent]')].map((one) => one.dataset.agent))].join()")  # noqa: E731
         charts = "document.querySelectorAll('.panel').length"
         self.browser.open(self.url("agent?agents=agent-001"))
         self.browser.wait(f"document.querySelector('[data-figure=CPU]') !== null && {charts} >= 4")
-        # The bar's "Agent" asks for none: there is a list to choose from.
+        # The navigation's "Agent" selects no agent, so the page shows a list.
         self.browser.do("click", selector="nav a[href='#/agent']")
         self.browser.wait("document.querySelectorAll('.charts .list a').length === 2")
         self.assertEqual((shown(), self.browser.eval(charts)), ("", 0))
         self.browser.do("click", selector=".charts .list a[href$='agent-002']")
         self.browser.wait(f"document.querySelector('[data-agent=agent-002] [data-figure=CPU]') !== null && {charts} >= 4")
         self.assertEqual(shown(), "agent-002")
-        # A name that nobody knows is not added, and it is told.
+        # An unknown name is rejected with a message.
         self.browser.do("fill", selector="input[list=agent-names]", text="nosuch")
         self.browser.do("key", key="Enter")
         self.browser.wait("document.querySelector('input[list=agent-names]').validationMessage === 'No agent nosuch is known.'")
         self.browser.do("fill", selector="input[list=agent-names]", text="")
-        # One that is unknown has no values of others, alone or among them.
+        # An unknown agent shows no values of other agents, alone or among them.
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
         self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('ever heard of') && all; })()"))
         self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of nosuch')")
@@ -116,7 +116,7 @@ class WebTest(BrowserTest):
         self.browser.eval("location.hash = '#/agent?agents=agent-001,nosuch'")
         self.browser.wait(f"document.querySelector('[data-agent=agent-001] [data-figure=CPU]') !== null && {charts} >= 4")
         self.assertEqual(shown(), "agent-001,nosuch")
-        # An answer that comes when another is chosen already is about one who is not.
+        # A late response for an agent that is no longer selected must be ignored.
         self.browser.eval("""(() => {
             const fetched = window.fetch;
             window.held = [];
@@ -172,7 +172,7 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelector('.log table') !== null")
         self.assertEqual(self.browser.do("axe"), [])
         self.shot("messages")
-        # A search goes on by itself until it has found what there is, however far that is from the end.
+        # A search continues until it has found all matches, however far from the end they are.
         last = self.get("/api/v1/messages?limit=1")["messages"][0]
         with sqlite3.connect(f"{self.data}/log.db", timeout=20) as log:
             log.execute("UPDATE records SET key = 'far' WHERE offset = (SELECT min(offset) FROM records)")
@@ -180,7 +180,7 @@ class WebTest(BrowserTest):
         self.browser.do("fill", selector=".in-agent", text="far")
         self.browser.wait("document.querySelectorAll('.messages tbody tr[data-offset]').length === 1 && document.querySelector('.info').textContent.startsWith('1 message,')")
         self.assertLess(int(self.browser.eval("document.querySelector('[data-offset]').dataset.offset")), last["offset"])
-        # Search, and the tail.
+        # Search, then tail.
         self.browser.do("fill", selector=".in-agent", text="nobody")
         self.browser.wait("document.querySelector('.info').textContent.startsWith('No message')")
         self.browser.do("fill", selector=".in-agent", text="agent-*")
@@ -188,7 +188,7 @@ class WebTest(BrowserTest):
         self.browser.do("click", selector="form button")
         count = self.browser.eval("Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset)))")
         self.browser.wait(f"Math.max(...[...document.querySelectorAll('[data-offset]')].map((one) => Number(one.dataset.offset))) > {count}")
-        # The tail shows what matches, and nothing else.
+        # The tail shows only matching messages.
         self.browser.do("fill", selector=".in-metric", text="no.such.metric")
         self.browser.wait("document.querySelector('.info').textContent.startsWith('No message')")
         end = lambda: self.get("/api/v1/log")["partitions"][0]["end"]  # noqa: E731
@@ -202,7 +202,7 @@ class WebTest(BrowserTest):
         self.browser.open(self.url("ledger"))
         self.browser.wait("document.querySelectorAll('tbody tr').length === 1")
         self.assertIn(" missing", self.browser.eval("document.querySelector('.info').textContent"))
-        # What is missing is in sight on a phone, beside its agent.
+        # A phone shows the missing batches next to the agent.
         self.browser.do("size", width=390, height=800)
         right = self.browser.eval("[...document.querySelectorAll('thead th')].find((one) => one.textContent === 'missing').getBoundingClientRect().right")
         self.assertTrue(0 < right < 390, right)
@@ -228,25 +228,25 @@ class WebTest(BrowserTest):
         for page in (0, 1):
             self.browser.open(self.url(f"config?key={key}"), page=page)
             self.browser.wait("document.querySelector('textarea').value.includes('interval')", page=page)
-            # Without a token it says so, and asks nobody.
+            # Without a token the page reports this and sends no request.
             self.browser.do("click", selector="button.main", page=page)
             self.browser.wait("document.querySelector('.saved').textContent.includes('web-token') && document.activeElement.type === 'password'", page=page)
             self.browser.do("fill", selector="input[type=password]", text=token, page=page)
         self.browser.wait("document.body.textContent.includes('applied')")
         self.assertEqual(self.browser.do("axe"), [])
         self.shot("configuration")
-        # A wrong document is refused with its reason.
+        # An invalid document is rejected with a reason.
         self.browser.do("expect", texts=["422", "409", "401"])
         self.browser.do("fill", selector="textarea", text='{"interval": 1, "metrics": ["cpuu"]}')
         self.browser.wait("document.querySelector('.problems').textContent.includes('cpuu')")
-        # Two edit it: the first is stored and put in force, the second is told, before and while storing.
+        # Concurrent edits: the first is stored and applied, the second gets a conflict, before and while storing.
         self.browser.do("fill", selector="textarea", text='{"interval": 3, "metrics": ["cpu"]}', page=1)
-        # What is not saved is lost neither to the colours nor to a link.
+        # Neither a change of theme nor a link discards unsaved text.
         self.browser.do("click", selector="button[aria-label='Light or dark']", page=1)
         self.browser.eval("window.confirm = (text) => { window.wasAsked = text; return false; }; location.hash = '#/ledger'", page=1)
         self.browser.wait("window.wasAsked?.includes('not saved') && location.hash.startsWith('#/config')", page=1)
         self.assertIn('"interval": 3', self.browser.eval("document.querySelector('textarea').value", page=1))
-        # What validation says of a document that is stored already overwrites nothing, however late it comes.
+        # A late validation result for a stored document overwrites nothing.
         self.browser.eval("""(() => {
             const fetched = window.fetch;
             window.held = [];
@@ -269,7 +269,7 @@ class WebTest(BrowserTest):
         self.shot("conflict", page=1)
         with open(f"{self.data}/monitor/config/agent-001.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["interval"], 2)
-        # A change from elsewhere appears by itself.
+        # A change by another client appears without a reload.
         self.configure("agent-001", "set", "--interval", "1.5")
         self.browser.wait("document.querySelector('textarea').value.includes('1.5')")
         self.no_faults()
@@ -288,7 +288,7 @@ class WebTest(BrowserTest):
         self.browser.wait("document.querySelector('#notice').textContent === ''")
         tick = "Number(document.querySelector('.fleet-rows .fleet-row [role=cell]:nth-child(14)').textContent.replace(/ s$/, '')) < 4"
         self.browser.wait(tick)
-        # The log away: it says since when, and recovers.
+        # Log unavailable: the page shows since when, and recovers.
         server.stop()
         os.rename(f"{self.data}/log.db", f"{self.data}/away.db")
         self.browser.wait("document.querySelector('#notice').textContent.includes('The log cannot be read since')")
@@ -296,7 +296,7 @@ class WebTest(BrowserTest):
         os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
         self.start_server(port=server.address.rsplit(":", 1)[1])
         self.browser.wait("document.querySelector('#notice').textContent === ''")
-        # The history that cannot be written is not the log's trouble.
+        # A history that cannot be written is reported separately from the log.
         other = sqlite3.connect(f"{self.data}/history.db", isolation_level=None)
         self.addCleanup(other.close)
         other.execute("BEGIN IMMEDIATE")
@@ -310,12 +310,12 @@ class WebTest(BrowserTest):
         self.system()
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 1")
-        # Enter on what is focused is meant for that, whichever agent is chosen.
+        # Enter activates the focused element, not the selected agent.
         self.browser.do("key", key="j")
         self.browser.eval("document.querySelector('.chip.alive').focus()")
         self.browser.do("key", key="Enter")
         self.browser.wait("location.hash === '#/overview?state=alive'")
-        # The fleet's answer comes when an agent is shown already.
+        # The fleet's response arrives after the user has opened an agent.
         self.browser.eval("""(() => {
             const fetched = window.fetch;
             window.fetch = async (url, ...more) => {
@@ -416,7 +416,7 @@ class WebTest(BrowserTest):
             self.hold(data, {"$ref": f"#/components/schemas/{name.capitalize()}Event"}, schemas, name)
 
     def events(self, wanted, query):
-        """One event of each, from the stream; the configuration is changed for its own."""
+        """Returns one event of each wanted kind from the stream; changes the configuration to get its event."""
         found = {}
         with urllib.request.urlopen(f"http://{self.page.address}/api/v1/stream?{query}", timeout=20) as stream:
             self.configure("agent-001", "set", "--interval", "0.9")
@@ -471,7 +471,7 @@ class WebTest(BrowserTest):
         self.assertIn("averages of", self.browser.eval("document.querySelector('.info').textContent"))
         self.assertLess(min(took), 500, took)
         self.shot("agent")
-        # A range that stands still is drawn once, and the legend says what is newest all the same.
+        # A fixed range is drawn once, but its legend still shows the newest value.
         now = time.time()
         self.browser.open("about:blank")
         self.browser.open(self.url(f"agent?agents=old&from={now - 3600:.0f}&to={now:.0f}"))
@@ -479,7 +479,7 @@ class WebTest(BrowserTest):
         self.no_faults()
 
     def write_past(self, batch, seconds):
-        """So many ticks of an agent `old`, a second apart, up to a minute ago: straight into the log."""
+        """Writes ticks of an agent `old` directly into the log, one per second, up to a minute ago."""
         first = int(time.time()) - 60 - seconds
         size = 100
         metrics = batch["frames"][-1]["metrics"]
@@ -503,7 +503,7 @@ class WebTest(BrowserTest):
         self.serve()
         load = self.start("monitor-load", "stream", "--server", server.address, "--agents", "100", "--duration", "600s" if not LONG else "1500s")
         wait_until(lambda: len(self.get("/api/v1/fleet")["agents"]) == 100, "100 agents", 60)
-        seconds = 60 if LONG else 200 if SHOTS else 15  # for a picture the small charts have a past
+        seconds = 60 if LONG else 200 if SHOTS else 15  # for a screenshot, the sparklines need history
         self.browser.open("about:blank")
         empty = self.browser.do("tasks", seconds=5)
         self.browser.open(self.url("overview"))

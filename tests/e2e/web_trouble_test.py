@@ -1,5 +1,5 @@
-"""The page under trouble, in a real browser: names full of HTML, clocks that are years off, ticks that come late, a server
-that forgot where a browser was."""
+"""The page under adverse conditions, in a real browser: HTML in names, clocks that are years off, dead servers and agents, a
+log that is moved away."""
 import json
 import os
 import signal
@@ -71,7 +71,7 @@ class WebTroubleTest(BrowserTest):
         for name, sign in (("ahead", 1), ("behind", -1)):
             row = rows()[name]
             self.assertAlmostEqual(row["clock_error"], sign * years, delta=60)
-            self.assertLess(abs(row["tick"] - row["seen"]), 10, "shown at the log's time")
+            self.assertLess(abs(row["tick"] - row["seen"]), 10, "shown at the log's append time")
             self.assertEqual(row["health"], "alive", row["why"])
             wait_until(lambda name=name: len(self.range(name)[0]) == 8, "its ticks in the history, near the log's time")
             self.browser.open(self.url(f"agent?agents={name}"))
@@ -80,7 +80,7 @@ class WebTroubleTest(BrowserTest):
         extents = [one for name in ("ahead", "behind") for one in self.get(f"/api/v1/series?agent={name}")["extents"]]
         now = time.time()
         self.assertTrue(extents and all(now - 7200 < one["first"] <= one["last"] < now + 60 for one in extents), extents)
-        # The clock is set right, without a new start and with one: what is said next is shown at once.
+        # After the clock is corrected, with or without a restart, the next tick is shown immediately.
         self.write(self.made(batch, "ahead", 9, time.time(), cpu=0.9))
         self.write(self.made(batch, "behind", 1, time.time(), cpu=0.9, run="0e" * 16))
         wait_until(lambda: all(rows()[n]["figures"][0] == 0.9 and rows()[n]["clock_error"] == 0 for n in ("ahead", "behind")), "the right clocks")
@@ -103,17 +103,17 @@ class WebTroubleTest(BrowserTest):
         self.assertIn("no server has written the log since", told[0])
         self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no server'"
                           " && document.getElementById('notice').textContent.includes('No server has written the log since')")
-        # Its agent lives: its status is in the files, and nothing could come of it.
+        # The agent is alive, because its status is in the files, but no tick could arrive.
         self.browser.wait("document.querySelector('.is-unknown') !== null && document.querySelector('.is-gone') === null")
         wait_until(lambda: health() == "unknown", "the agent to be unknown")
         server = self.start_server(port=port)
         wait_until(lambda: status()["trouble"] == [] and health() == "alive", "all to be well again", 60)
         self.browser.wait("document.querySelector('.lamp.live') !== null && document.getElementById('notice').textContent === ''")
-        # A server that is stopped says so, and is believed at once.
+        # A server that stops cleanly reports this, so it is shown as stopped immediately.
         self.assertEqual(server.stop(), 0)
         wait_until(lambda: status()["servers"]["state"] == "stopped", "the end of the server", 10)
         self.browser.wait("document.querySelector('.lamp.quiet') !== null")
-        # A log of an older server has no heartbeats: nothing is known, and nobody is alarmed.
+        # A log of an older server has no heartbeats: the state is unknown, without an alarm.
         with sqlite3.connect(f"{self.data}/log.db") as log:
             log.execute("DROP TABLE writers")
         log.close()
@@ -136,14 +136,14 @@ class WebTroubleTest(BrowserTest):
         trouble = lambda: self.get("/api/v1/status")["log"]["trouble"]  # noqa: E731
         server.stop()
         with sqlite3.connect(f"{self.data}/log.db") as log:
-            log.execute("PRAGMA wal_checkpoint(FULL)")  # so that the log can be read without its WAL
+            log.execute("PRAGMA wal_checkpoint(FULL)")  # so that the log is readable without its WAL
         log.close()
         files = [end for end in ("", "-wal", "-shm") if os.path.exists(f"{self.data}/log.db{end}")]
-        self.assertEqual(files, ["", "-wal", "-shm"], "it is being read")
+        self.assertEqual(files, ["", "-wal", "-shm"], "the log is open")
         for end in files:
             os.rename(f"{self.data}/log.db{end}", f"{self.data}/away.db{end}")
         wait_until(trouble, "the page to know")
-        # One file after the other, as by hand: the page looks when the first is there.
+        # Moves one file after another, as a person would: the page opens the log when only the first file exists.
         os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
         wait_until(lambda: not trouble(), "the page to know that it is back")
         for end in files[1:]:

@@ -1,4 +1,4 @@
-// A browser that is told what to do by lines of JSON on standard input, and answers each with one: for tests in Python.
+// A browser for Python tests: reads commands as JSON lines from standard input and answers each with a JSON line.
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import readline from 'node:readline';
@@ -15,7 +15,7 @@ let context;
 let pages = [];
 const faults = [];
 let origin = '';
-let expected = [];  // console texts that a test provokes
+let expected = [];  // console messages that a test provokes
 
 
 async function newPage() {
@@ -34,7 +34,7 @@ async function newPage() {
 }
 
 const does = {
-  // A browser as it was at first: no pages, nothing kept, no faults.
+  // Resets the browser: no pages, no storage, no recorded faults.
   async reset() {
     await context?.close();
     context = await browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: 'UTC', locale: 'en-GB' });
@@ -51,7 +51,7 @@ const does = {
     return performance.now() - start;
   },
   async wait({ code, limit = 30000, page = 0 }) {
-    // Playwright's own wait evaluates text in the page, which the page's policy forbids.
+    // Playwright's own wait evaluates a string in the page, which the page's content security policy forbids.
     const end = performance.now() + limit;
     let last = '';
     while (performance.now() < end) {
@@ -60,7 +60,7 @@ const does = {
         if (value) return value;
         last = String(value);
       } catch (error) {
-        last = error.message;  // not there yet, or the page has just changed
+        last = error.message;  // not there yet, or the page is navigating
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -89,7 +89,7 @@ const does = {
     return found.violations.filter((one) => ['serious', 'critical'].includes(one.impact))
       .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html).join(' | ')}`);
   },
-  // Milliseconds of scripting of each task in that time, the longest first: a trace's, since the page cannot see them all.
+  // Script milliseconds of each task in that time, longest first. Uses a trace, because the page cannot see all tasks.
   async tasks({ seconds, page = 0 }) {
     const session = await context.newCDPSession(pages[page]);
     const events = [];

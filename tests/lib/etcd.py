@@ -1,5 +1,5 @@
-"""A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports in a folder of its own; and a link to it that
-can be cut."""
+"""A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports with its own folder; and a TCP link to it that can
+be cut."""
 import json
 import os
 import shutil
@@ -21,7 +21,7 @@ class Etcd:
         self.address = f"127.0.0.1:{self.port}"
         self.scheme, self.arguments, self.ctl_arguments = scheme, arguments, list(ctl)
         self.process = None
-        self.peers = [self]  # of the cluster
+        self.peers = [self]  # the members of its cluster
         if name == "default":
             self.start()
 
@@ -62,14 +62,14 @@ class Etcd:
         self.ctl("put", key, stdin=value)
 
     def get(self, key):
-        """The value; None when there is none."""
+        """Returns the value, or None if the key does not exist."""
         return self.ctl("get", key, "--print-value-only").rstrip("\n") or None
 
     def revision(self):
         return json.loads(self.ctl("get", "/", "-w", "json"))["header"]["revision"]
 
     def clear(self):
-        """As if nothing had ever been put, but for the revision."""
+        """Deletes all keys; the revision keeps counting."""
         self.ctl("del", "", "--prefix")
 
     def send(self, number):
@@ -88,7 +88,7 @@ class Etcd:
 
 
 class Cluster:
-    """Three members."""
+    """A cluster of three members."""
 
     def __init__(self):
         self.members = [Etcd(name=f"member-{n}") for n in range(3)]
@@ -119,7 +119,7 @@ class Cluster:
 
 
 class Link:
-    """Forwards a port of this host to another, until it is cut; mend() lets new connections through."""
+    """Forwards a local port to another one until cut() is called; mend() allows new connections again."""
 
     def __init__(self, port):
         self.target = port

@@ -1,4 +1,4 @@
-"""An agent that is not ours: it speaks the stream by grpcio and writes batches field by field, whatever they may say."""
+"""A third-party agent: implements the stream with grpcio and writes batches field by field, with any content."""
 import queue
 import struct
 
@@ -28,7 +28,7 @@ def text(field, value):
 
 
 def batch(agent, incarnation, sequence, time_ns, *more, host="elsewhere", first_unacked=None):
-    """A MetricBatch of one point; `more`: encoded fields at its end."""
+    """Encodes a MetricBatch with one point; `more`: encoded fields to append."""
     series = text(1, "system.cpu.utilization") + text(3, "1")
     frame = fixed(1, time_ns) + text(3, b"\0") + text(5, struct.pack("<d", 0.5))
     return (text(1, agent) + text(2, host) + text(3, incarnation) + number(4, sequence)
@@ -37,7 +37,7 @@ def batch(agent, incarnation, sequence, time_ns, *more, host="elsewhere", first_
 
 
 class ForeignAgent:
-    """One stream. Batches are numbered as they are sent."""
+    """One stream. Batches are numbered in the order of sending."""
 
     def __init__(self, address, agent, incarnation, host="elsewhere"):
         self.channel = grpc.insecure_channel(address)
@@ -53,7 +53,7 @@ class ForeignAgent:
             self.sent.put(text(2, number(1, self.count) + text(2, one)))
 
     def settled(self):
-        """The reasons of the batches that were refused, by number, when all that were sent are answered."""
+        """Waits until all sent batches are answered, and returns the reasons of the rejected ones by number."""
         refused = {}
         for answer in self.answers:
             fields = dict(decode(answer))
@@ -71,7 +71,7 @@ class ForeignAgent:
 
 
 def decode(data):
-    """Fields of a message: (number, value)."""
+    """Returns the fields of a message as (number, value)."""
     def take(at):
         value = shift = 0
         while True:

@@ -1,4 +1,4 @@
-"""HTTP/2 frames, HPACK literals and gRPC messages, written by hand: what a well-behaved library does not send."""
+"""Handcrafted HTTP/2 frames, HPACK literals and gRPC messages, including ones that a well-behaved library never sends."""
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RESET, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
@@ -16,7 +16,7 @@ def frame(kind, flags=0, stream=0, payload=b""):
 
 
 def settings(**values):
-    """initial_window=0."""
+    """Example: settings(initial_window=0)."""
     payload = b""
     if "initial_window" in values:
         payload += INITIAL_WINDOW_SIZE.to_bytes(2, "big") + values["initial_window"].to_bytes(4, "big")
@@ -39,17 +39,17 @@ def text(value):
 
 
 def literal(name, value):
-    """Without indexing."""
+    """A literal header field without indexing."""
     return b"\0" + text(name) + text(value)
 
 
 def indexed(name, value):
-    """Goes into the dynamic table."""
+    """A literal header field that is added to the dynamic table."""
     return b"\x40" + text(name) + text(value)
 
 
 LARGE_ENTRY = indexed("k", "v" * 3960)
-REFERENCE = b"\xbe"  # to the newest entry of the dynamic table
+REFERENCE = b"\xbe"  # a reference to the newest entry of the dynamic table
 
 
 def request(path, *more):
@@ -62,12 +62,12 @@ def headers(stream, block, end_stream=False, end_headers=True):
 
 
 def message(body, length=None):
-    """gRPC's prefix and a message; with `length`, one that is only begun."""
+    """A gRPC message with its prefix; a larger `length` makes it incomplete."""
     return b"\0" + (len(body) if length is None else length).to_bytes(4, "big") + body
 
 
 def data(stream, payload, end_stream=False):
-    """Cut into frames as large as may be."""
+    """Splits the payload into DATA frames of the maximum size."""
     pieces = [payload[i:i + 16384] for i in range(0, len(payload), 16384)] or [b""]
     last = len(pieces) - 1
     return b"".join(frame(DATA, END_STREAM if end_stream and i == last else 0, stream, p) for i, p in enumerate(pieces))
@@ -81,7 +81,7 @@ def varint(value):
 
 
 def field(number, value):
-    """Of protobuf: a number, or bytes."""
+    """A protobuf field with a number or bytes."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     raw = value.encode() if isinstance(value, str) else value

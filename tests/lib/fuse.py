@@ -1,5 +1,5 @@
-"""A filesystem of FUSE whose answers a test decides: figures, and when it hangs. Speaks the kernel's protocol on
-/dev/fuse (include/uapi/linux/fuse.h); needs root, nothing installed."""
+"""A FUSE filesystem controlled by a test: it sets the reported sizes and when the filesystem hangs. Implements the kernel's
+protocol on /dev/fuse (include/uapi/linux/fuse.h); needs root, but no packages."""
 import ctypes
 import errno
 import os
@@ -12,7 +12,7 @@ MNT_DETACH = 2
 
 
 def own_mount_namespace():
-    """Mounts made from now on are this process's and its children's, and end with them."""
+    """Enters a new mount namespace: later mounts belong to this process and its children, and end with them."""
     clone_newns = 0x20000
     if LIBC.unshare(clone_newns) != 0:
         raise OSError(ctypes.get_errno(), "unshare: a mount namespace needs root")
@@ -30,7 +30,7 @@ def unmount(target):
 
 
 class Fuse:
-    """Mounted at `target`. Hangs (answers nothing, not even the kernel's greeting) until answer() is called."""
+    """Mounted at `target`. Hangs (does not even answer the kernel's INIT) until answer() is called."""
 
     def __init__(self, target, kind="fuse", source="test", blocks=(1000, 400, 300), files=(100, 90), block_size=4096):
         os.makedirs(target, exist_ok=True)
@@ -65,7 +65,7 @@ class Fuse:
                 try:
                     os.write(self.fd, struct.pack("<IiQ", 16 + len(reply), -error, unique) + reply)
                 except OSError:
-                    pass  # the asker has gone
+                    pass  # the requesting process has gone
 
     def _reply(self, opcode):
         if opcode == INIT:

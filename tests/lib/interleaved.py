@@ -1,15 +1,15 @@
-"""Runs with something and without it by turns, A B B A, and what they missed: what a busy machine does by itself is known
-from the runs without, whose scatter is allowed for."""
+"""Interleaved measurements in the order A B B A, without and with a disturbance, of the ticks that an agent misses. The runs
+without it show how many ticks the busy machine itself costs; their scatter is part of the limit."""
 import math
 import statistics
 import sys
 import urllib.request
 
-ALLOWED = 0.001  # more missed of what was due than without
+ALLOWED = 0.001  # additional share of due ticks that may be missed
 
 
 def ticks_of(address):
-    """The ticks that were due so far at the agent whose --http this is, and those it missed."""
+    """Returns the ticks that were due and missed so far, from the agent with this --http address."""
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as reply:
         lines = [line.split() for line in reply.read().decode().splitlines()]
     values = {line[0]: float(line[-1]) for line in lines if line[0].startswith("monitor_agent_ticks")}
@@ -27,9 +27,9 @@ def limit(without):
 
 
 def blocks(planned, most, without, with_it):
-    """Numbers of the blocks to measure, whose phases the caller adds to the lists: as many as planned. One moment in which
-    the machine did something else is more than a thousandth of a few seconds: then it is looked at for longer, up to the
-    most; what a fault costs stays the same part of it. All of it counts."""
+    """Yields the numbers of the blocks to measure; the caller appends their phases to the lists. One short disturbance of
+    the machine exceeds a thousandth of a few seconds, so the measurement is extended up to `most` blocks if the limit is
+    exceeded. The share of missed ticks that a real fault causes does not shrink by this. All blocks count."""
     number = 0
     while number < planned or (number < most and rate(with_it) > limit(without)):
         yield number
@@ -37,6 +37,6 @@ def blocks(planned, most, without, with_it):
 
 
 def judge(test, without, with_it):
-    """Over all phases, since one alone is too short to see a thousandth."""
+    """Compares all phases together, because a single one is too short to resolve a thousandth."""
     print(f"missed: {rate(with_it):.3%} with, {rate(without):.3%} without, limit {limit(without):.3%}", file=sys.stderr)
     test.assertLessEqual(rate(with_it), limit(without))

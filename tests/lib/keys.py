@@ -1,5 +1,5 @@
-"""Keys below /monitor/ as a test writes them, past every check of ours: in files, or in a real etcd. Mixed into a test, beside
-ProgramTest; `agent_where` is how an agent is told of them."""
+"""Writes keys below /monitor/ to files or to a real etcd, bypassing all of our checks. Mixins for a ProgramTest;
+`agent_where` holds the options that point an agent to the keys."""
 import base64
 import http.client
 import json
@@ -35,7 +35,7 @@ class KeysInFiles:
             os.unlink(self.path(key))
 
     def status(self, agent_id):
-        """What the agent says of itself; {} as long as it has said nothing."""
+        """Returns the agent's status, or {} if it has not written one."""
         try:
             with open(self.path(ROOT + "status/" + agent_id), encoding="utf-8") as file:
                 return json.load(file)
@@ -44,8 +44,8 @@ class KeysInFiles:
 
 
 class KeysInEtcd:
-    """By etcd's HTTP gateway: a process for each of thousands of changes would take minutes. One etcd for all tests of a class,
-    empty for each."""
+    """Uses etcd's HTTP gateway, because starting etcdctl for each of thousands of changes would take minutes. The tests of a
+    class share one etcd, which is emptied for each test."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,5 @@
-"""Tests with mounts of their own, in a mount namespace that ends with them (own_mount_namespace() of fuse.py). Needs root."""
+"""Tests with their own mounts, in a mount namespace that ends with the test (own_mount_namespace() in fuse.py). Needs
+root."""
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ MS_BIND, MS_REC = 4096, 16384
 
 
 def by_mount(metrics, name=USAGE):
-    """{mount point: (value, labels)}; the sum is under None."""
+    """Returns {mount point: (value, labels)}; the key of the sum is None."""
     return {m["labels"].get("system.filesystem.mountpoint"): (m["value"], m["labels"]) for m in metrics if m["name"] == name}
 
 
@@ -51,7 +52,7 @@ class MountTest(ProgramTest):
         return target
 
     def image(self, name, kind, size):
-        """A loop device with a filesystem of `kind`; freed with its last mount."""
+        """Creates a loop device with a filesystem of `kind`; it is released with its last mount."""
         with open(self.path(name), "wb") as image:
             image.truncate(size)
         subprocess.run([f"mkfs.{kind}", "-q", self.path(name)], check=True)

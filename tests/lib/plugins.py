@@ -1,4 +1,4 @@
-"""An agent with a plugin folder, for the tests of plugins in hosts."""
+"""An agent with a plugin folder, for tests of hosted plugins."""
 import json
 import os
 import re
@@ -18,7 +18,7 @@ class PluginTest(ProgramTest):
         os.makedirs(f"{self.data}/monitor/config")
 
     def put(self, name, source=None, text=None):
-        """A plugin into the folder, in one step: the file `source` of the test plugins, or a script's text."""
+        """Installs a plugin atomically: the test plugin `source`, or a script with this text."""
         target = f"{self.folder}/{name}.{'so' if text is None else 'lua'}"
         if text is None:
             shutil.copy(f"{PLUGINS}/{source or name}.so", f"{self.folder}/.new")
@@ -28,7 +28,7 @@ class PluginTest(ProgramTest):
         os.rename(f"{self.folder}/.new", target)
 
     def document(self, plugins, agent_id="a", **fields):
-        """The agent's own document, renamed over the old one."""
+        """Replaces the agent's own document atomically."""
         path = f"{self.data}/monitor/config/{agent_id}.json"
         with open(f"{self.data}/new.json", "w", encoding="utf-8") as file:
             json.dump({"interval": 0.01, "metrics": ["memory", "load"], "send_every": 0.2, **fields, "plugins": plugins}, file)
@@ -40,7 +40,7 @@ class PluginTest(ProgramTest):
         return agent
 
     def metric(self, agent, name):
-        """The sum of an agent's own metric, whose name may hold labels."""
+        """Returns the sum of an agent's own metric over its series; `name` may contain labels."""
         with urllib.request.urlopen(f"http://{agent.http}/metrics", timeout=10) as page:
             text = page.read().decode()
         found = re.findall(rf"^monitor_agent_{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
@@ -51,7 +51,7 @@ class PluginTest(ProgramTest):
             return json.load(file)
 
     def plugin_status(self, name):
-        """What the status says of a plugin; None when it says nothing."""
+        """Returns the plugin's part of the agent's status, or None."""
         try:
             return next((p for p in self.status()["plugins"] if p["name"] == name), None)
         except (OSError, ValueError):
@@ -65,7 +65,7 @@ class PluginTest(ProgramTest):
         return wait_until(holds, what)
 
     def hosts(self, agent):
-        """Process ids of the plugin hosts that an agent has."""
+        """Returns the process ids of an agent's plugin hosts."""
         found = []
         for entry in os.listdir("/proc"):
             if not entry.isdigit():
@@ -81,5 +81,5 @@ class PluginTest(ProgramTest):
         return found
 
     def drops(self, plugin):
-        """Drop records of a plugin that are in the log."""
+        """Returns the drop records of a plugin in the log."""
         return [drop for batch in self.batches("a") for drop in batch["drops"] if drop["plugin"] == plugin]

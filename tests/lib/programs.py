@@ -1,5 +1,5 @@
-"""Starts the real programs for tests, and waits for what they say. Nothing here waits blindly: every wait is for a
-condition, with a limit after which the test fails and shows what was said."""
+"""Starts the real programs for tests, and waits for their output. Every wait is for a condition, with a limit after which
+the test fails and shows the output."""
 import contextlib
 import json
 import os
@@ -18,15 +18,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ.get("MONITOR_BIN_DIR", os.path.join(ROOT, "build", "release", "bin"))
 sys.path.insert(0, os.path.join(ROOT, "docs", "examples"))
 
-# Where `monitor up` leaves its addresses: no program of a test finds what another test, or a person, runs.
+# The folder for the addresses of `monitor up`, so that a test's programs do not find an instance of another test or user.
 RUNTIME = tempfile.TemporaryDirectory(prefix="monitor-runtime-")
 os.environ["XDG_RUNTIME_DIR"] = RUNTIME.name
 
-LIMIT = 30  # seconds for anything that should take moments, on a busy machine
+LIMIT = 30  # seconds; for operations that take moments on an idle machine
 
 
 def wait_until(condition, what, limit=LIMIT):
-    """The condition's first true value."""
+    """Waits until the condition is true, and returns its value."""
     end = time.monotonic() + limit
     while True:
         value = condition()
@@ -44,7 +44,7 @@ def free_port():
 
 
 class Program:
-    """A running program, its output gathered by line."""
+    """A running program, with its output collected by line."""
 
     def __init__(self, name, *arguments, env=None, **options):
         self.name = name
@@ -82,15 +82,15 @@ class Program:
                 self.changed.wait(min(left, 0.2))
 
     def says(self, pattern, count=1, limit=LIMIT):
-        """The count-th match on standard error."""
+        """Waits for the count-th match on standard error, and returns it."""
         return self._wait(self.err, pattern, count, limit)
 
     def prints(self, pattern, count=1, limit=LIMIT):
-        """The count-th match on standard output."""
+        """Waits for the count-th match on standard output, and returns it."""
         return self._wait(self.out, pattern, count, limit)
 
     def said(self, pattern):
-        """How often, so far."""
+        """Returns the number of matches on standard error so far."""
         return sum(bool(re.search(pattern, line)) for line in list(self.err))
 
     def json_lines(self, count, limit=LIMIT):
@@ -101,7 +101,7 @@ class Program:
         self.process.send_signal(number)
 
     def ends(self, limit=LIMIT):
-        """Waits for the end; the exit status."""
+        """Waits for the program to end, and returns its exit status."""
         status = self.process.wait(limit)
         for thread in self.threads:
             thread.join(5)
@@ -118,12 +118,12 @@ class Program:
         self.process.wait()
         for thread, stream in zip(self.threads, (self.process.stdout, self.process.stderr)):
             thread.join(5)
-            if not thread.is_alive():  # a grandchild may hold the pipe open: closing would wait for it
+            if not thread.is_alive():  # a grandchild may hold the pipe open, and close() would wait for it
                 stream.close()
 
 
 def run(name, *arguments, stdin="", env=None, limit=60, **options):
-    """Runs a program to its end: its status, standard output, standard error."""
+    """Runs a program to its end. Returns its status, standard output and standard error."""
     path = os.path.join(BIN, name) if name.startswith("monitor") else name
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     environment.update(env or {})
@@ -133,7 +133,7 @@ def run(name, *arguments, stdin="", env=None, limit=60, **options):
 
 
 class ProgramTest(unittest.TestCase):
-    """A test with a data folder of its own; what it started is gone when it ends."""
+    """A test with its own data folder. All programs that it started are stopped when it ends."""
 
     def setUp(self):
         self.data = tempfile.mkdtemp(prefix="monitor-test-")
@@ -170,7 +170,7 @@ class ProgramTest(unittest.TestCase):
         return out
 
     def batches(self, agent_id=None):
-        """What is in the log, decoded by the example of the documentation."""
+        """Returns the batches in the log, decoded by the documentation's example."""
         from decode_batch import decode, read_sqlite
 
         return [decode(value) for _, _, key, _, value in read_sqlite(f"{self.data}/log.db") if agent_id in (None, key)]

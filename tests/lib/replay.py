@@ -1,5 +1,5 @@
-"""A host of tests/fixtures/hosts (kit.py) through the real program: its files are swapped while `monitor-agent --once` waits
-between its two readings."""
+"""Runs a host of tests/fixtures/hosts (kit.py) through the real program: replaces its files while `monitor-agent --once`
+waits between its two readings."""
 import json
 import os
 import subprocess
@@ -20,9 +20,9 @@ def name_of(metric):
 
 
 def waits(agent, root):
-    """It has opened files of the tree, and sleeps: the first reading is over."""
+    """True when the agent has opened files of the tree and sleeps: the first reading is complete."""
     if agent.poll() is not None:
-        raise AssertionError(f"it ended with {agent.returncode} before the second reading")
+        raise AssertionError(f"the agent ended with {agent.returncode} before the second reading")
     folder = f"/proc/{agent.pid}/fd"
     with open(f"/proc/{agent.pid}/wchan", encoding="ascii") as file:
         asleep = "nanosleep" in file.read()
@@ -30,8 +30,8 @@ def waits(agent, root):
 
 
 class Once:
-    """What the program says of a host's two steps: `status`, `values` (series -> value), `said` on standard error, and
-    how long its two readings can have been apart."""
+    """The program's result for a host's two steps: `status`, `values` (series -> value), `said` (standard error), and the
+    possible range of the time between its two readings."""
 
     def __init__(self, host, work):
         root = os.path.join(work, "root")

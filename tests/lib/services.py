@@ -1,4 +1,4 @@
-"""The Kafka and etcd of the tests: those that ctest started for all, or a pair of a test's own that it may kill."""
+"""Kafka and etcd for tests: the shared ones that ctest starts, or a test's own pair that it may kill."""
 import os
 import signal
 import subprocess
@@ -9,17 +9,17 @@ TOOL = os.path.join(ROOT, "tools", "services")
 
 
 def addresses(path=None):
-    """{"KAFKA": "127.0.0.1:9092", "ETCD": ...}; the services' that ctest started unless a file is named."""
+    """Returns {"KAFKA": "127.0.0.1:9092", "ETCD": ...} from a file, by default that of the services that ctest started."""
     path = path or os.environ.get("MONITOR_TEST_SERVICES", "")
     if not os.path.exists(path):
-        raise AssertionError("MONITOR_TEST_SERVICES names no file: ctest starts the services (tools/services), "
-                             "and by hand: tools/services up; MONITOR_TEST_SERVICES=build/services/addresses")
+        raise AssertionError("MONITOR_TEST_SERVICES names no file: run the test with ctest, which starts the services, "
+                             "or start them by hand: tools/services up; MONITOR_TEST_SERVICES=build/services/addresses")
     with open(path, encoding="ascii") as file:
         return dict(line.strip().split("=", 1) for line in file)
 
 
 class Services:
-    """Services below a folder of their own."""
+    """Services with their own folder."""
 
     def __init__(self, folder, only, *arguments):
         self.folder, self.only = folder, only
@@ -34,7 +34,7 @@ class Services:
 
     @property
     def behind(self):
-        """Where the listener is that advertises another address (--kafka-advertise)."""
+        """Returns the address of the listener that advertises another address (--kafka-advertise)."""
         return addresses(f"{self.folder}/addresses")["KAFKA_BEHIND"]
 
     def pid(self):
@@ -42,7 +42,7 @@ class Services:
             return int(file.read())
 
     def kill(self):
-        """At once, without a chance to write anything."""
+        """Kills it with SIGKILL."""
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
 
@@ -53,7 +53,7 @@ class Services:
             except OSError:
                 return True
 
-        wait_until(gone, "the killed service to be gone")
+        wait_until(gone, "the killed service to end")
 
     def down(self):
         run(TOOL, "down", "--dir", self.folder, limit=90)

@@ -1,4 +1,4 @@
-"""The page's server, and a browser that looks at it, for tests."""
+"""The page's server, and a browser that opens it, for tests."""
 import copy
 import json
 import os
@@ -9,7 +9,7 @@ import urllib.request
 from browser import Browser
 from programs import ProgramTest, wait_until
 
-SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; docs/images is made with it
+SHOTS = os.environ.get("MONITOR_SCREENSHOTS", "")  # a folder; creates docs/images
 
 
 def stamp(at):
@@ -17,7 +17,7 @@ def stamp(at):
 
 
 class PageTest(ProgramTest):
-    """`monitor-analysis serve` on a log in SQLite."""
+    """`monitor-analysis serve` on an SQLite log."""
 
     page = None
 
@@ -33,21 +33,21 @@ class PageTest(ProgramTest):
             return json.loads(text) if answer.headers["Content-Type"] == "application/json" else text
 
     def own(self, name):
-        """One of its own metrics."""
+        """Returns one of the server's own metrics."""
         for line in self.get("/metrics").splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[-1])
         return 0.0
 
     def range(self, agent, **more):
-        """Times and values of the host's CPU."""
+        """Returns the times and values of the host's CPU."""
         query = "&".join(f"{k}={v}" for k, v in {"metric": "system.cpu.utilization", "resolution": "full", "from": "-1h", **more}.items())
         found = self.get(f"/api/v1/range?agent={agent}&{query}")["series"]
         one = [s for s in found if not s["labels"]]
         return (one[0]["times"], one[0].get("values") or one[0]["avg"]) if one else ([], [])
 
     def resident(self):
-        """Bytes of memory of the page's server."""
+        """Returns the resident memory of the page's server in bytes."""
         with open(f"/proc/{self.page.process.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) * 1024
 
@@ -62,7 +62,7 @@ class PageTest(ProgramTest):
         return server
 
     def one_batch(self):
-        """A batch of a real agent, in JSON, to make others of."""
+        """Returns a batch of a real agent as JSON, as a template for others."""
         server = self.start_server()
         self.configure("agent-001", "--interval", "1")
         self.start_agent("agent-001", server, "--simulate")
@@ -76,7 +76,7 @@ class PageTest(ProgramTest):
 
     @staticmethod
     def made(batch, agent, sequence, at, cpu=0.25, run="0d" * 16):
-        """A tick of another agent, made at that time by its clock."""
+        """Derives a batch with one tick of another agent, at this time of the agent's clock."""
         batch = copy.deepcopy(batch)
         frame = batch["frames"][-1]
         frame.update({"time": stamp(at), "metrics": [{"name": "system.cpu.utilization", "labels": {}, "unit": "1", "value": cpu}]})
