@@ -14,6 +14,10 @@ namespace {
 constexpr int64_t kMs = kNanosPerMilli;
 constexpr int64_t kS = kNanosPerSecond;
 
+metrics::Series bytes(std::string name, metrics::Labels labels = {}) {
+  return {std::move(name), std::move(labels), "By", metrics::Kind::kGauge, true, 0};
+}
+
 // One series, whose value is the number of the read; a read may be made to take time.
 class FakeSource final : public TickSource {
  public:
@@ -26,13 +30,13 @@ class FakeSource final : public TickSource {
     clock_.advance(std::exchange(take_ns, 0));
     TickBuilder out(table_, tick);
     for (size_t i = 0; i < selections_[grid]; ++i) {
-      out.add_integer(out.intern(bytes_series("fake." + std::to_string(i))), ++reads);
+      out.add_integer(out.intern(bytes("fake." + std::to_string(i))), ++reads);
     }
     for (size_t i = 0; i < of_parts; ++i) {
       const metrics::Labels labels = {{"part", std::to_string(generation) + "." + std::to_string(i)}};
-      out.add_integer(out.intern(bytes_series("fake.part", labels)), ++reads);
+      out.add_integer(out.intern(bytes("fake.part", labels)), ++reads);
     }
-    if (unfit) out.add_integer(out.intern(bytes_series(std::string(300, 'n'))), ++reads);
+    if (unfit) out.add_integer(out.intern(bytes(std::string(300, 'n'))), ++reads);
     return out.over_cardinality();
   }
   int64_t take_ns = 0;

@@ -33,7 +33,7 @@ class NamedSource final : public TickSource {
   void baseline(const Moment&) override {}
   uint64_t collect(uint64_t grid, const Moment&, metrics::Tick& tick) override {
     TickBuilder out(table_, tick);
-    for (const auto& one : selections_[grid]) out.add_integer(out.intern(bytes_series(one.name)), ++reads_);
+    for (const auto& one : selections_[grid]) out.add_integer(out.intern(metrics::Series{one.name, {}, "By", metrics::Kind::kGauge, true, 0}), ++reads_);
     return 0;
   }
 

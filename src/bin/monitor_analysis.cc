@@ -130,11 +130,7 @@ int get_metrics(const Cli& cli, Flags& flags) {
 Completions completions() {
   Completions words;
   std::set<std::string> metrics;
-  for (const config::Selector& one : config::selectors()) {
-    for (const std::string_view name : split(one.produces, ',')) {
-      if (!trim(name).starts_with(".")) metrics.emplace(trim(name));  // ".5m" continues the name before it
-    }
-  }
+  for (const config::Selector& one : config::selectors()) metrics.insert(one.produces.begin(), one.produces.end());
   words.values["metric"] = {metrics.begin(), metrics.end()};
   words.values["from"] = {"latest", "earliest", "-10m"};
   words.names = {{"agent", "agents"}};

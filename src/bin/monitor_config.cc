@@ -29,6 +29,7 @@
 #include "config/file/file_store.h"
 #include "config/keys.h"
 #include "config/schema.h"
+#include "metrics/catalog/catalog.h"
 #include "plugins/builtin/registry.h"
 
 namespace monitor {
@@ -317,8 +318,9 @@ class Program {
   }
 
   int schema() {
-    std::cout << (flags_.format == "markdown" ? config::reference_markdown()
-                                              : config::json_schema(agent::builtin_plugins()));
+    std::cout << (flags_.format == "markdown"  ? config::reference_markdown()
+                  : flags_.format == "metrics" ? metrics::catalog_markdown()
+                                               : config::json_schema(agent::builtin_plugins()));
     return kExitOk;
   }
 

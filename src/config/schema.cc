@@ -110,74 +110,6 @@ constexpr std::array<Setting, 9> kSettings = {{
      .description = "Which batches the agent drops when the spool is full. Without it, --spool-full applies."},
 }};
 
-constexpr std::array<Selector, 11> kSelectors = {{
-    {"cpu", "system.cpu.utilization", "0.1.0", "Share of time in which the processors were busy, 0 to 1"},
-    {"memory", "system.memory.utilization, system.memory.usage, system.memory.limit", "0.1.0",
-     "Used memory (total minus available), as a share and in bytes, and total memory"},
-    {"disk read", "system.disk.io.rate", "0.1.0", "Bytes read per second, summed over whole disks"},
-    {"disk write", "system.disk.io.rate", "0.1.0", "Bytes written per second, summed over whole disks"},
-    {"net in", "system.network.io.rate", "0.1.0", "Bytes received per second, without loopback"},
-    {"net out", "system.network.io.rate", "0.1.0", "Bytes sent per second, without loopback"},
-    {"load", "system.cpu.load_average.1m, .5m, .15m", "0.1.0", "Load averages"},
-    {"swap", "system.paging.usage, system.paging.utilization", "0.1.0", "Used swap space, in bytes and as a share"},
-    {"uptime", "system.uptime", "0.1.0", "Seconds since the host booted"},
-    {"filesystem", "system.filesystem.usage, .utilization, .inodes.usage, .inodes.utilization", "0.1.0",
-     "Used space and inodes of the mounted filesystems"},
-    {"pressure", "system.pressure.stall", "0.1.0", "Share of time in which tasks were waiting for a resource (PSI)"},
-}};
-
-constexpr Setting flag(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = SettingType::kBoolean,
-          .default_value = "false",
-          .bounds = "true or false",
-          .example = "true",
-          .since = "0.1.0",
-          .description = description};
-}
-
-constexpr Setting patterns(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = SettingType::kPatterns,
-          .default_value = "[]",
-          .bounds = "at most 64 texts of 1 to 256 bytes",
-          .example = R"(["eth*", "en?0"])",
-          .since = "0.2.0",
-          .description = description};
-}
-
-constexpr Setting kOwnInterval = {
-    .name = "interval",
-    .type = SettingType::kDuration,
-    .unit = "s",
-    .bounds = "10 ms to 24 h",
-    .min = 10 * kNanosPerMilli,
-    .max = 24 * kHour,
-    .example = R"("100ms")",
-    .since = "0.2.0",
-    .description = "Time between two ticks of this metric; overrides the document's interval"};
-
-const std::array<MetricOption, 9>& option_table() {
-  static const std::vector<std::string_view> io = {"disk read", "disk write", "net in", "net out"};
-  static const std::vector<std::string_view> things = {"disk read", "disk write", "net in", "net out", "filesystem"};
-  static const std::array<MetricOption, 9> table = {{
-      {kOwnInterval, {}},
-      {flag("per_core", "Adds one series per logical processor, labelled cpu.logical_number"), {"cpu"}},
-      {flag("modes", "Adds one series per mode (user, system, iowait, ...), labelled cpu.mode"), {"cpu"}},
-      {flag("per_device", "Adds one series per disk, labelled system.device"), {"disk read", "disk write"}},
-      {flag("per_interface", "Adds one series per interface, labelled network.interface.name"), {"net in", "net out"}},
-      {flag("per_filesystem", "Adds one series per mount point, labelled system.filesystem.mountpoint"),
-       {"filesystem"}},
-      {flag("counters", "Adds the kernel's counters in bytes: system.disk.io, system.network.io"), io},
-      {patterns("include",
-                "Limits the sum and the series to disks, interfaces or mount points that match one of these patterns "
-                "(wildcards * and ?). Also selects those that the sum leaves out by default"),
-       things},
-      {patterns("exclude", "Leaves out disks, interfaces or mount points that match one of these patterns"), things},
-  }};
-  return table;
-}
-
 constexpr std::array<PluginField, 7> kPluginFields = {{
     {{.name = "name",
       .type = SettingType::kText,
@@ -270,11 +202,11 @@ ordered_json setting_schema(const Setting& one, std::span<const std::string> plu
 ordered_json metrics_schema() {
   ordered_json entries = ordered_json::array();
   ordered_json names = ordered_json::array();
-  for (const Selector& selector : kSelectors) names.push_back(selector.name);
+  for (const Selector& selector : selectors()) names.push_back(selector.name);
   entries.push_back({{"enum", names}});
-  for (const Selector& selector : kSelectors) {
+  for (const Selector& selector : selectors()) {
     ordered_json properties = {{"name", {{"const", selector.name}, {"description", selector.description}}}};
-    for (const MetricOption& option : option_table()) {
+    for (const MetricOption& option : metric_options()) {
       if (option.applies_to(selector.name)) {
         properties[std::string(option.setting.name)] = setting_schema(option.setting, {});
       }
@@ -352,7 +284,7 @@ std::string_view last_of(std::string_view name) { return name.substr(name.find('
 
 std::string options_of(const Selector& selector) {
   std::string options;
-  for (const MetricOption& option : option_table()) {
+  for (const MetricOption& option : metric_options()) {
     if (option.selectors.empty() || !option.applies_to(selector.name)) continue;
     options += fmt::format("{}`{}`", options.empty() ? "" : ", ", option.setting.name);
   }
@@ -362,8 +294,6 @@ std::string options_of(const Selector& selector) {
 }  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
-std::span<const Selector> selectors() { return kSelectors; }
-std::span<const MetricOption> metric_options() { return option_table(); }
 std::span<const PluginField> plugin_fields() { return kPluginFields; }
 
 const PluginField* plugin_field(std::string_view name) {
@@ -379,24 +309,12 @@ std::vector<std::string> plugin_field_names() {
   return names;
 }
 
-bool MetricOption::applies_to(std::string_view selector) const {
-  return selectors.empty() || std::find(selectors.begin(), selectors.end(), selector) != selectors.end();
-}
-
 const Setting& setting(std::string_view name) {
   for (const Setting& one : kSettings) {
     if (one.name == name) return one;
   }
   assert(false && "a setting that is not in the table");
   return kSettings[0];
-}
-
-const MetricOption& metric_option(std::string_view name) {
-  for (const MetricOption& one : option_table()) {
-    if (one.setting.name == name) return one;
-  }
-  assert(false && "an option that is not in the table");
-  return option_table()[0];
 }
 
 std::vector<std::string> field_names() {
@@ -459,12 +377,12 @@ std::string reference_markdown() {
   out +=
       "\n### Metrics\n\nEvery entry can have its own `interval`.\n\n"
       "| selector | content | metric names | options |\n|---|---|---|---|\n";
-  for (const Selector& selector : kSelectors) {
-    out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description, selector.produces,
-                       options_of(selector));
+  for (const Selector& selector : selectors()) {
+    out += fmt::format("| `{}` | {} | {} | {} |\n", selector.name, selector.description,
+                       fmt::join(selector.produces, ", "), options_of(selector));
   }
   out += "\n| option | default | bounds | example | since | effect |\n|---|---|---|---|---|---|\n";
-  for (const MetricOption& option : option_table()) {
+  for (const MetricOption& option : metric_options()) {
     out += row(option.setting, fmt::format(" {} |", option.setting.description));
   }
   out +=

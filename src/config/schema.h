@@ -45,10 +45,10 @@ struct Setting {
   std::string_view description;
 };
 
-// A metric that can be asked for.
+// What an entry of "metrics" can ask for; from the catalog of metrics.
 struct Selector {
   std::string_view name;
-  std::string_view produces;  // names on the wire
+  std::vector<std::string_view> produces;  // names on the wire
   std::string_view since;
   std::string_view description;
 };
@@ -56,7 +56,7 @@ struct Selector {
 // An option of an entry of "metrics".
 struct MetricOption {
   Setting setting;
-  std::vector<std::string_view> selectors;  // to which it applies; none: to all
+  std::vector<std::string_view> selectors;  // to which it applies; none: all
 
   bool applies_to(std::string_view selector) const;
 };

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,17 +17,13 @@ namespace monitor::config {
 
 // One entry of "metrics".
 struct MetricSelection {
-  std::string name;         // a selector: "cpu", "disk read", ...
-  int64_t interval_ns = 0;  // 0: Settings::interval_ns
-  bool per_core = false;
-  bool modes = false;
-  bool per_device = false;
-  bool per_interface = false;
-  bool per_filesystem = false;
-  bool counters = false;
-  std::vector<std::string> include;  // patterns of devices, interfaces, mount points; none: the usual ones
-  std::vector<std::string> exclude;
+  std::string name;                               // a selector: "cpu", "disk read", ...
+  int64_t interval_ns = 0;                        // 0: Settings::interval_ns
+  std::set<std::string, std::less<>> flags = {};  // options that are true: "per_core", "counters", ...
+  std::vector<std::string> include = {};          // patterns of devices, interfaces, mount points; none: the usual ones
+  std::vector<std::string> exclude = {};
 
+  bool has(std::string_view flag) const { return flags.contains(flag); }
   bool operator==(const MetricSelection&) const = default;
 };
 

@@ -91,13 +91,7 @@ void Validator::read_metric_option(const std::string& path, const std::string& n
   if (name == "include") selection.include = texts(setting, path, value, kMaxPatterns, valid_pattern);
   if (name == "exclude") selection.exclude = texts(setting, path, value, kMaxPatterns, valid_pattern);
   if (setting.type != SettingType::kBoolean) return;
-  const bool on = boolean(path, value).value_or(false);
-  if (name == "per_core") selection.per_core = on;
-  if (name == "modes") selection.modes = on;
-  if (name == "per_device") selection.per_device = on;
-  if (name == "per_interface") selection.per_interface = on;
-  if (name == "per_filesystem") selection.per_filesystem = on;
-  if (name == "counters") selection.counters = on;
+  if (boolean(path, value).value_or(false)) selection.flags.insert(name);
 }
 
 void Validator::read_plugin(const std::string& path, const json& value) {

@@ -6,10 +6,6 @@
 
 namespace monitor::agent {
 
-using metrics::Kind;
-using metrics::Labels;
-using metrics::Series;
-
 namespace {
 
 // part * scale / whole, rounded once to the nearest integer, halves up. Floating point would round the quotient and the
@@ -27,17 +23,10 @@ void TickBuilder::add_share(metrics::SeriesId id, uint64_t part, uint64_t whole)
   add_integer(id, scaled_quotient(std::min(part, whole), 10'000, whole));
 }
 
-Series share_series(std::string_view name, Labels labels) {
-  return {std::string(name), std::move(labels), "1", Kind::kGauge, true, -4};
-}
-Series bytes_series(std::string_view name, Labels labels) {
-  return {std::string(name), std::move(labels), "By", Kind::kGauge, true, 0};
-}
-Series rate_series(std::string_view name, Labels labels) {
-  return {std::string(name), std::move(labels), "By/s", Kind::kGauge, true, 0};
-}
-Series counter_series(std::string_view name, Labels labels) {
-  return {std::string(name), std::move(labels), "By", Kind::kCounter, true, 0};
+const config::MetricSelection* find_selection(const std::vector<config::MetricSelection>& selections,
+                                              std::string_view name) {
+  const auto found = std::ranges::find(selections, name, &config::MetricSelection::name);
+  return found == selections.end() ? nullptr : &*found;
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {

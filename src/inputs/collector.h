@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "config/settings.h"
+#include "metrics/catalog/catalog.h"
 #include "metrics/series.h"
 
 namespace monitor::agent {
@@ -29,7 +30,10 @@ class TickBuilder {
  public:
   TickBuilder(metrics::SeriesTable& table, metrics::Tick& tick) : table_(table), tick_(tick) {}
 
-  // kNoSeries when the table is full.
+  // The number of a declared metric's series; kNoSeries when the table is full.
+  metrics::SeriesId intern(std::string_view metric, metrics::Labels labels = {}) {
+    return intern(metrics::declared_series(metric, std::move(labels)));
+  }
   metrics::SeriesId intern(metrics::Series series) { return table_.intern(std::move(series)).value_or(kNoSeries); }
 
   void add_integer(metrics::SeriesId id, int64_t value) {
@@ -53,17 +57,9 @@ class TickBuilder {
   uint64_t over_cardinality_ = 0;
 };
 
-// The kinds of series that collectors make.
-metrics::Series share_series(std::string_view name, metrics::Labels labels = {});    // unit 1, exponent -4
-metrics::Series bytes_series(std::string_view name, metrics::Labels labels = {});    // By
-metrics::Series rate_series(std::string_view name, metrics::Labels labels = {});     // By/s
-metrics::Series counter_series(std::string_view name, metrics::Labels labels = {});  // By, counter
-
 class Collector {
  public:
   virtual ~Collector() = default;
-  virtual std::string_view name() const = 0;
-
   // What of its source is wanted; called before the first read and at every change. What it measured so far stays.
   virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
   virtual bool wanted() const = 0;
@@ -94,6 +90,10 @@ class Delta {
   uint64_t last_ = 0;
   bool seen_ = false;
 };
+
+// The selection of that name; nullptr: not selected.
+const config::MetricSelection* find_selection(const std::vector<config::MetricSelection>& selections,
+                                              std::string_view name);
 
 // Whether one of the patterns (* and ? stand for any) matches.
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);

@@ -113,7 +113,7 @@ class CliTest(ProgramTest):
         self.assertEqual(complete("set", "--agent-i"), ["--agent-id"])
         self.assertEqual(complete("--agent-id", "set", "--in"), ["--interval"], "an option's value is not taken for a subcommand")
         self.assertEqual(complete("list", "--format", ""), ["table", "json"])
-        self.assertEqual(complete("schema", "--format", "=", "m"), ["markdown"])
+        self.assertEqual(complete("schema", "--format", "=", "m"), ["markdown", "metrics"])
         self.assertEqual(complete("get", "--format=j"), ["--format=json"])
         self.assertEqual(complete("--metrics", "cpu", "disk"), ["disk\\ read", "disk\\ write"])
         self.assertEqual(complete("--plugins", "dedu"), ["deduplication"])

@@ -61,7 +61,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
               return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
             },
             owner.environment_.random, *this, uplink_options()) {
-    series_ = table_.intern(agent::bytes_series("system.memory.usage")).value_or(0);
+    series_ = table_.intern(metrics::declared_series("system.memory.usage")).value_or(0);
   }
 
   void begin() {

@@ -5,7 +5,8 @@
 // Standard input holds one JSON object a line, each answered by one line:
 //   {"open": ROOT, "metrics": [...]}  collectors over ROOT/proc and ROOT/sys; reads the baseline
 //   {"tick": NANOSECONDS}             moves the clock (a tree's) and reads; answers {"points": [...], "errors": {...}}
-//   {"schema": true}                  the selectors, their options and the metrics they name
+//   {"catalog": true}                 the declared metrics, and the tables of docs/metrics.md
+//   {"schema": true}                  the selectors, their options and the metrics that they produce
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,7 @@
 #include "config/schema.h"
 #include "config/validate.h"
 #include "inputs/proc/host_source.h"
+#include "metrics/catalog/catalog.h"
 #include "metrics/series.h"
 
 namespace {
@@ -100,8 +102,20 @@ json schema() {
   return result;
 }
 
+json catalog() {
+  json declared = json::object();
+  for (const auto* const collector : monitor::metrics::collectors()) {
+    for (const auto& metric : collector->metrics) {
+      const bool counter = metric.kind == monitor::metrics::Kind::kCounter;
+      declared[std::string(metric.name)] = {{"unit", metric.unit}, {"kind", counter ? "counter" : "gauge"}};
+    }
+  }
+  return {{"metrics", std::move(declared)}, {"markdown", monitor::metrics::catalog_markdown()}};
+}
+
 json answer(const json& request, std::unique_ptr<Host>& host) {
   if (request.contains("schema")) return schema();
+  if (request.contains("catalog")) return catalog();
   if (request.contains("open")) {
     host = open_host(request.at("open"), request.at("metrics"));
     return {{"opened", true}};

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""docs/metrics.md against the agent: every metric that the schema promises or a host makes is in its table, with its
-unit and selector, and nothing else is; every option of a metric is used by a host."""
+"""docs/metrics.md and the declarations of metrics (src/metrics/catalog) against the agent: the tables are those of the
+declarations; hosts produce every declared metric and no other, in its declared unit and kind; hosts use every option of a
+selector."""
 
 import os
-import re
 import sys
 import tempfile
 import unittest
@@ -17,28 +17,16 @@ from hosts_test import MEMORY, every_host, kit  # noqa: E402
 from reference import selections  # noqa: E402
 
 
-def table():
-    """metric -> (selectors, unit)."""
-    with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
-        rows = re.findall(r"^\| `((?:system|container)\.[^`]+)` \| ([^|]*) \| `([^`]*)` \|", file.read(), re.M)
-    return {name: (re.findall(r"`([^`]+)`", where.partition(" with ")[0]), unit) for name, where, unit in rows}
-
-
-def promised(text):
-    """Names of a selector: "system.x.y, .z" are system.x.y and system.x.z."""
-    parts = text.split(", ")
-    prefix = parts[0].rpartition(".")[0]
-    return [prefix + part if part.startswith(".") else part for part in parts]
-
-
 class MetricsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.table = table()
         cls.hosts = every_host()
-        cls.emitted = {}  # metric -> unit
+        cls.emitted = {}  # metric -> (unit, kind)
         with Driver() as driver:
             cls.schema = driver.ask(schema=True)
+            catalog = driver.ask(catalog=True)
+            cls.declared = catalog["metrics"]  # metric -> {"unit", "kind"}
+            cls.markdown = catalog["markdown"]
             for host in cls.hosts:
                 if not host.name.startswith("cpus-"):  # large, and no other names
                     cls.watch(driver, host)
@@ -62,25 +50,24 @@ class MetricsTest(unittest.TestCase):
     @classmethod
     def add(cls, points):
         for point in points:
-            cls.emitted[point["series"].partition("{")[0]] = point["unit"]
+            cls.emitted[point["series"].partition("{")[0]] = {"unit": point["unit"], "kind": point["kind"]}
 
-    def test_table_holds_every_metric_and_no_other(self):
-        names = {name for one in self.schema.values() for name in promised(one["metrics"])}
-        self.assertEqual(sorted(self.table), sorted(names | set(self.emitted)))
+    def test_tables_of_the_page_are_generated(self):
+        with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
+            generated = self.markdown.strip() in file.read()
+        self.assertTrue(generated, "docs/metrics.md: paste what `monitor-config schema --format metrics` prints")
 
-    def test_table_states_the_units_of_the_agent(self):
-        for name, unit in self.emitted.items():
-            self.assertEqual(self.table[name][1], unit, name)
+    def test_hosts_make_every_declared_metric_and_no_other(self):
+        self.assertEqual(sorted(self.emitted), sorted(self.declared))
 
-    def test_table_names_the_selectors_of_the_schema(self):
-        for selector, one in self.schema.items():
-            for name in promised(one["metrics"]):
-                self.assertIn(selector, self.table[name][0], name)
-        for name, (selectors, _) in self.table.items():
-            self.assertLessEqual(set(selectors), set(self.schema), name)
+    def test_agent_keeps_to_the_declared_units_and_kinds(self):
+        for name, stated in self.emitted.items():
+            self.assertEqual(stated, self.declared[name], name)
 
-    def test_hosts_make_every_metric(self):
-        self.assertEqual(sorted(set(self.table) - set(self.emitted)), [])
+    def test_every_metric_has_a_selector_and_every_selector_a_metric(self):
+        produced = [set(one["metrics"]) for one in self.schema.values()]
+        self.assertTrue(all(produced))
+        self.assertEqual(set().union(*produced), set(self.declared))
 
     def test_hosts_use_every_option(self):
         used = {

@@ -27,7 +27,7 @@ from table import FILESYSTEMS, MUTANTS  # noqa: E402
 
 SRC = os.path.join(ROOT, "src")
 # The sources that a mutant may change or that may include what it changes, relative to src/.
-SOURCES = [os.path.relpath(path, SRC) for folder in ("inputs", "inputs/proc") for path in glob.glob(os.path.join(SRC, folder, "*.*"))]
+SOURCES = [os.path.relpath(path, SRC) for folder in ("inputs", "inputs/proc", "metrics/catalog") for path in glob.glob(os.path.join(SRC, folder, "*.*"))]
 
 
 def commands_of(target):
@@ -73,7 +73,8 @@ def mutated(path, before, after):
 def build(commands, mutant, work):
     """The driver with the mistake in it."""
     name, before, after = mutant
-    [path] = [source for source in SOURCES if os.path.basename(source) == name]
+    # A name without a folder means one below inputs.
+    [path] = [s for s in SOURCES if s == name or (s.startswith("inputs/") and os.path.basename(s) == name)]
     overlay = os.path.join(work, path)
     os.makedirs(os.path.dirname(overlay))
     with open(overlay, "w", encoding="utf-8") as file:

@@ -140,9 +140,10 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
       ->required()
       ->type_name("FILE");
   commands.watch = app.add_subcommand("watch", "Print a document whenever it changes, until stopped");
-  commands.schema =
-      app.add_subcommand("schema", "Print the JSON Schema of a document, or with --format markdown the reference");
-  commands.schema->add_option("--format", flags.format, "json or markdown")->check(CLI::IsMember({"json", "markdown"}));
+  commands.schema = app.add_subcommand("schema", "Print the JSON Schema of a document, or a reference in Markdown");
+  commands.schema
+      ->add_option("--format", flags.format, "json, markdown (settings) or metrics (all metrics, in Markdown)")
+      ->check(CLI::IsMember({"json", "markdown", "metrics"}));
   declare_fleet(app, flags, commands);
   declare_roles(app, flags.roles, commands);
   return commands;

@@ -1,6 +1,8 @@
 // Parsers on odd input, collectors whose files are missing, rates over jumping clocks.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/random.h"
 #include "inputs/proc/cpu.h"
 #include "inputs/proc/disk.h"
@@ -119,8 +121,7 @@ TEST(Source, CountersAreAddedOnRequest) {
   metrics::SeriesTable table;
   HostSource source(folder.roots(), table, clock);
   config::MetricSelection read{"disk read"};
-  read.counters = true;
-  read.per_device = true;
+  read.flags = {"counters", "per_device"};
   source.configure(1, {read});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   clock.advance(kNanosPerSecond);
@@ -140,7 +141,7 @@ TEST(Source, ChangingOptionsKeepsBaselines) {
   source.configure(1, {{"disk read"}});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   config::MetricSelection each{"disk read"};
-  each.per_device = true;
+  each.flags.insert("per_device");
   source.configure(1, {each, {"disk write"}});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   folder.write("proc/diskstats", "8 0 sda 1 0 14 0 1 0 22 0 0 0 0\n");
@@ -201,7 +202,7 @@ TEST(Source, FullSeriesTableIsCounted) {
   metrics::SeriesTable table(20);
   HostSource source(folder.roots(), table, clock);
   config::MetricSelection each{"disk read"};
-  each.per_device = true;
+  each.flags.insert("per_device");
   source.configure(1, {each});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   clock.advance(kNanosPerSecond);
@@ -233,11 +234,11 @@ TEST(Simulated, PartsAddUpToTheirSums) {
   metrics::SeriesTable table;
   SimulatedSource source(3, table);
   config::MetricSelection cpu{"cpu"};
-  cpu.per_core = cpu.modes = true;
+  cpu.flags = {"per_core", "modes"};
   config::MetricSelection disk{"disk read"};
-  disk.per_device = disk.counters = true;
+  disk.flags = {"per_device", "counters"};
   config::MetricSelection filesystem{"filesystem"};
-  filesystem.per_filesystem = true;
+  filesystem.flags.insert("per_filesystem");
   source.configure(1, {cpu, disk, filesystem});
   source.baseline({0, 1});
   double counted = 0;
@@ -262,11 +263,42 @@ TEST(Simulated, PartsAddUpToTheirSums) {
   }
 }
 
+TEST(Simulated, MakesTheDeclaredMetricsOfEverySelector) {
+  // What a host has only with ZFS, in a container, or on filesystems that count inodes.
+  const auto conditional = [](std::string_view name) {
+    return name.starts_with("container.") || name.find(".zfs.") != std::string_view::npos ||
+           name.find(".inodes.") != std::string_view::npos;
+  };
+  for (const metrics::CollectorSpec* const collector : metrics::collectors()) {
+    for (const metrics::SelectorSpec& selector : collector->selectors) {
+      config::MetricSelection selection{std::string(selector.name)};
+      for (const auto& option : selector.options) {
+        if (option.type == metrics::OptionSpec::Type::kFlag) selection.flags.emplace(option.name);
+      }
+      metrics::SeriesTable table;
+      SimulatedSource source(1, table);
+      source.configure(1, {selection});
+      source.baseline({0, 1});
+      metrics::Tick tick;
+      source.collect(1, {kNanosPerSecond, kNanosPerSecond}, tick);
+      std::set<std::string> made;
+      for (const auto& point : tick.points) {
+        const metrics::Series& series = table.at(point.series);
+        EXPECT_EQ(series, metrics::declared_series(series.name, series.labels));
+        made.insert(series.name);
+      }
+      for (const metrics::MetricSpec* const metric : metrics::metrics_of(selector.name)) {
+        EXPECT_EQ(made.contains(std::string(metric->name)), !conditional(metric->name)) << metric->name;
+      }
+    }
+  }
+}
+
 TEST(Simulated, LeavesOutWhatIsExcluded) {
   metrics::SeriesTable table;
   SimulatedSource source(3, table);
   config::MetricSelection net{"net in"};
-  net.per_interface = true;
+  net.flags.insert("per_interface");
   net.exclude = {"eth1"};
   source.configure(1, {net});
   metrics::Tick tick;

@@ -7,6 +7,7 @@
 
 #include "base/saturating.h"
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -101,28 +102,23 @@ CpuChange cpu_growth(const CpuTimes& before, const CpuTimes& after, int64_t elap
 }
 
 void CpuCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  wanted_ = false;
-  per_core_ = false;
-  modes_ = false;
-  for (const auto& selection : selections) {
-    if (selection.name != "cpu") continue;
-    wanted_ = true;
-    per_core_ = selection.per_core;
-    modes_ = selection.modes;
-  }
+  const config::MetricSelection* const selection = find_selection(selections, "cpu");
+  wanted_ = selection != nullptr;
+  per_core_ = wanted_ && selection->has("per_core");
+  modes_ = wanted_ && selection->has("modes");
   if (!wanted_) cores_.clear();
 }
 
 void CpuCollector::intern(CoreState& state, int64_t core, TickBuilder& out) const {
   metrics::Labels labels;
   if (core >= 0) metrics::set_label(labels, "cpu.logical_number", std::to_string(core));
-  state.busy = out.intern(share_series("system.cpu.utilization", labels));
+  state.busy = out.intern("system.cpu.utilization", labels);
   for (size_t i = 0; i < state.modes.size(); ++i) {
     state.modes[i] = kNoSeries;
     if (!modes_) continue;
     metrics::Labels with_mode = labels;
     metrics::set_label(with_mode, "cpu.mode", kModeNames[i]);
-    state.modes[i] = out.intern(share_series("system.cpu.utilization", with_mode));
+    state.modes[i] = out.intern("system.cpu.utilization", with_mode);
   }
   state.interned = true;
 }
@@ -184,6 +180,10 @@ Status CpuCollector::collect(const Moment& now, TickBuilder& out) {
     if (line.core < 0 || per_core_) add(cores_[line.core], line.core, out);
   }
   return {};
+}
+
+std::unique_ptr<Collector> make_cpu(const CollectorContext& context) {
+  return std::make_unique<CpuCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

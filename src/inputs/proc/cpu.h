@@ -55,7 +55,6 @@ CpuChange cpu_growth(const CpuTimes& before, const CpuTimes& after, int64_t elap
 class CpuCollector final : public Collector {
  public:
   explicit CpuCollector(const Roots& roots) : file_(roots.procfs + "/stat") {}
-  std::string_view name() const override { return "cpu"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;

@@ -17,8 +17,8 @@ class Cpu : public ::testing::Test {
  protected:
   void configure(bool per_core = true, bool modes = false) {
     config::MetricSelection one{"cpu"};
-    one.per_core = per_core;
-    one.modes = modes;
+    if (per_core) one.flags.insert("per_core");
+    if (modes) one.flags.insert("modes");
     cpu_.configure({one});
   }
   // One reading, `seconds` after the last one.

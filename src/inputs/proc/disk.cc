@@ -1,6 +1,7 @@
 #include "inputs/proc/disk.h"
 
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -49,8 +50,8 @@ uint64_t diskstats_shape(std::string_view text) {
 void DiskCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "disk read") wanted[0] = IoRates::wanted_of(selection, selection.per_device);
-    if (selection.name == "disk write") wanted[1] = IoRates::wanted_of(selection, selection.per_device);
+    if (selection.name == "disk read") wanted[0] = IoRates::wanted_of(selection, selection.has("per_device"));
+    if (selection.name == "disk write") wanted[1] = IoRates::wanted_of(selection, selection.has("per_device"));
   }
   rates_.configure(wanted);
 }
@@ -68,6 +69,10 @@ Status DiskCollector::collect(const Moment& now, TickBuilder& out) {
   }
   rates_.finish(out);
   return {};
+}
+
+std::unique_ptr<Collector> make_disk(const CollectorContext& context) {
+  return std::make_unique<DiskCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

@@ -25,7 +25,6 @@ uint64_t diskstats_shape(std::string_view text);
 class DiskCollector final : public Collector {
  public:
   explicit DiskCollector(const Roots& roots) : topology_(roots), file_(roots.procfs + "/diskstats") {}
-  std::string_view name() const override { return "disk"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
   void adopt(const Collector& from) override;

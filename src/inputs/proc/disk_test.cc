@@ -19,7 +19,7 @@ class Disk : public ::testing::Test {
  protected:
   Disk() {
     config::MetricSelection read{"disk read"};
-    read.per_device = true;
+    read.flags.insert("per_device");
     disk_.configure({read});
   }
   void read(const std::vector<Numbers>& devices) {

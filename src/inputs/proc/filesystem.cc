@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/saturating.h"
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -59,9 +60,9 @@ void FilesystemCollector::configure(const std::vector<config::MetricSelection>& 
     if (selection.name != "filesystem") continue;
     wanted_ = true;
     const bool same =
-        each_ == selection.per_filesystem && include_ == selection.include && exclude_ == selection.exclude;
+        each_ == selection.has("per_filesystem") && include_ == selection.include && exclude_ == selection.exclude;
     chosen_ = chosen_ && same;
-    each_ = selection.per_filesystem;
+    each_ = selection.has("per_filesystem");
     include_ = selection.include;
     exclude_ = selection.exclude;
   }
@@ -161,12 +162,10 @@ FilesystemCollector::Ids FilesystemCollector::intern(const metrics::Labels& labe
   metrics::Labels used = labels;
   metrics::set_label(used, "system.filesystem.state", "used");
   Ids ids;
-  ids.usage = out.intern(bytes_series("system.filesystem.usage", used));
-  ids.utilization = out.intern(share_series("system.filesystem.utilization", labels));
-  metrics::Series inodes = bytes_series("system.filesystem.inodes.usage", used);
-  inodes.unit = "{inode}";
-  ids.inodes_usage = out.intern(inodes);
-  ids.inodes_utilization = out.intern(share_series("system.filesystem.inodes.utilization", labels));
+  ids.usage = out.intern("system.filesystem.usage", used);
+  ids.utilization = out.intern("system.filesystem.utilization", labels);
+  ids.inodes_usage = out.intern("system.filesystem.inodes.usage", used);
+  ids.inodes_utilization = out.intern("system.filesystem.inodes.utilization", labels);
   return ids;
 }
 
@@ -244,6 +243,10 @@ Status FilesystemCollector::collect(const Moment& now, TickBuilder& out) {
   if (measured_.empty() || !std::ranges::all_of(measured_, is_hidden)) return {};
   return Error(Code::kPermissionDenied, "none of the mounts can be seen below " + table_.origin().rootfs +
                                             "; name the folder in which the host's root is with --rootfs");
+}
+
+std::unique_ptr<Collector> make_filesystem(const CollectorContext& context) {
+  return std::make_unique<FilesystemCollector>(context.roots, context.prober);
 }
 
 }  // namespace monitor::agent

@@ -27,7 +27,6 @@ class FilesystemCollector final : public Collector {
 
   // The prober is shared, so that a mount that hangs is known to whoever asks next.
   FilesystemCollector(const Roots& roots, std::shared_ptr<MountProber> prober);
-  std::string_view name() const override { return "filesystem"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void forget_series() override;

@@ -54,7 +54,7 @@ class FilesystemTest : public ::testing::Test {
   }
   void configure(bool each, std::vector<std::string> include = {}, std::vector<std::string> exclude = {}) {
     config::MetricSelection one{"filesystem"};
-    one.per_filesystem = each;
+    if (each) one.flags.insert("per_filesystem");
     one.include = std::move(include);
     one.exclude = std::move(exclude);
     collector_->configure({one});

@@ -3,13 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "inputs/proc/cpu.h"
-#include "inputs/proc/disk.h"
-#include "inputs/proc/filesystem.h"
-#include "inputs/proc/load.h"
-#include "inputs/proc/memory.h"
-#include "inputs/proc/net.h"
-#include "inputs/proc/pressure.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -20,17 +14,10 @@ HostSource::~HostSource() = default;
 
 std::vector<HostSource::Slot> HostSource::make_slots() const {
   std::vector<Slot> slots;
-  const auto add = [&slots](std::unique_ptr<Collector> collector) {
-    slots.push_back({std::move(collector), {}, false});
-  };
-  add(std::make_unique<CpuCollector>(roots_));
-  add(std::make_unique<MemoryCollector>(roots_));
-  add(std::make_unique<DiskCollector>(roots_));
-  add(std::make_unique<NetCollector>(roots_));
-  add(std::make_unique<LoadCollector>(roots_));
-  add(std::make_unique<UptimeCollector>(roots_));
-  add(std::make_unique<FilesystemCollector>(roots_, prober_));
-  add(std::make_unique<PressureCollector>(roots_));
+  const CollectorContext context{roots_, prober_};
+#define COLLECTOR(x) slots.push_back({metrics::catalog::x.name, make_##x(context), {}, false});
+#include "metrics/catalog/collectors.def"
+#undef COLLECTOR
   return slots;
 }
 
@@ -57,7 +44,7 @@ void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelect
 void HostSource::forget_mounts() {
   for (const auto& [grid, slots] : grids_) {
     for (const Slot& slot : slots) {
-      if (slot.collector->wanted() && slot.collector->name() == "filesystem") return;
+      if (slot.collector->wanted() && slot.name == "filesystem") return;
     }
   }
   prober_->ask({}, {}, 0);
@@ -68,7 +55,7 @@ void HostSource::adopt(Slot& slot, uint64_t grid) {
   for (auto& [other, slots] : grids_) {
     if (other == grid) continue;
     for (Slot& from : slots) {
-      if (from.collector->name() != slot.collector->name() || !from.has_baseline) continue;
+      if (from.name != slot.name || !from.has_baseline) continue;
       slot.collector->adopt(*from.collector);
       slot.has_baseline = true;
       return;
@@ -115,10 +102,10 @@ void HostSource::read(Slot& slot, const Moment& now, TickBuilder& out) {
   if (error == slot.state.error) return;
   slot.state.error = error;
   if (status) {
-    log_info("collector works again", {{"collector", slot.collector->name()}});
+    log_info("collector works again", {{"collector", slot.name}});
   } else {
     log_warning("collector failed; the others go on, it is tried again at every tick",
-                {{"collector", slot.collector->name()}, {"reason", error}});
+                {{"collector", slot.name}, {"reason", error}});
   }
 }
 
@@ -127,7 +114,7 @@ std::map<std::string, CollectorState> HostSource::states() const {
   for (const auto& [grid, slots] : grids_) {
     for (const Slot& slot : slots) {
       if (!slot.collector->wanted()) continue;
-      CollectorState& sum = states[std::string(slot.collector->name())];
+      CollectorState& sum = states[std::string(slot.name)];
       sum.reads += slot.state.reads;
       sum.failures += slot.state.failures;
       sum.last_duration_ns = slot.state.last_duration_ns;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inputs/proc/mount_prober.h"
@@ -33,6 +34,7 @@ class HostSource final : public TickSource {
 
  private:
   struct Slot {
+    std::string_view name;
     std::unique_ptr<Collector> collector;
     CollectorState state;
     bool has_baseline = false;

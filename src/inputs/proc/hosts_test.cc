@@ -43,11 +43,9 @@ std::vector<config::MetricSelection> selections(const json& metrics) {
     config::MetricSelection one;
     one.name = entry.is_string() ? entry.get<std::string>() : entry.at("name").get<std::string>();
     if (entry.is_object()) {
-      one.per_core = entry.value("per_core", false);
-      one.modes = entry.value("modes", false);
-      one.per_device = entry.value("per_device", false);
-      one.per_interface = entry.value("per_interface", false);
-      one.counters = entry.value("counters", false);
+      for (const auto& [option, value] : entry.items()) {
+        if (value.is_boolean() && value.get<bool>()) one.flags.insert(option);
+      }
     }
     result.push_back(one);
   }

@@ -89,8 +89,8 @@ metrics::Labels IoRates::labels(size_t direction, std::string_view thing) const 
 void IoRates::intern(const std::string& name, Thing& thing, TickBuilder& out) {
   for (size_t d = 0; d < 2; ++d) {
     const bool each = wanted_[d].sum && wanted_[d].each && thing.chosen[d];
-    if (each) thing.rate_ids[d] = out.intern(rate_series(names_.rate, labels(d, name)));
-    if (each && wanted_[d].counters) thing.counter_ids[d] = out.intern(counter_series(names_.counter, labels(d, name)));
+    if (each) thing.rate_ids[d] = out.intern(names_.rate, labels(d, name));
+    if (each && wanted_[d].counters) thing.counter_ids[d] = out.intern(names_.counter, labels(d, name));
   }
   thing.interned = true;
 }
@@ -146,8 +146,8 @@ void IoRates::finish(TickBuilder& out) {
   for (size_t d = 0; d < 2; ++d) {
     if (!wanted_[d].sum) continue;
     if (!interned_) {
-      sum_ids_[d] = out.intern(rate_series(names_.rate, labels(d, "")));
-      if (wanted_[d].counters) sum_counter_ids_[d] = out.intern(counter_series(names_.counter, labels(d, "")));
+      sum_ids_[d] = out.intern(names_.rate, labels(d, ""));
+      if (wanted_[d].counters) sum_counter_ids_[d] = out.intern(names_.counter, labels(d, ""));
     }
     add_sum(d, out);
   }

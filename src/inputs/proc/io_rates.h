@@ -64,7 +64,7 @@ class IoRates {
   };
   // What a selection wants; `each`: the option of its kind.
   static Wanted wanted_of(const config::MetricSelection& selection, bool each) {
-    return {true, each, selection.counters, selection.include, selection.exclude};
+    return {true, each, selection.has("counters"), selection.include, selection.exclude};
   }
 
   // What a device is by the facts of sysfs; may change between two readings.

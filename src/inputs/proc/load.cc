@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -21,10 +22,6 @@ std::optional<int64_t> hundredths(std::string_view text) {
   if (!std::ranges::all_of(decimals, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
   const auto digit = [&](size_t at) { return at < decimals.size() ? static_cast<uint64_t>(decimals[at] - '0') : 0; };
   return static_cast<int64_t>(*whole * 100 + digit(0) * 10 + digit(1) + (digit(2) >= 5 ? 1 : 0));
-}
-
-bool has(const std::vector<config::MetricSelection>& selections, std::string_view name) {
-  return std::any_of(selections.begin(), selections.end(), [&](const auto& s) { return s.name == name; });
 }
 
 }  // namespace
@@ -56,7 +53,7 @@ Result<int64_t> parse_uptime(std::string_view text) {
 }
 
 void LoadCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  wanted_ = has(selections, "load");
+  wanted_ = find_selection(selections, "load") != nullptr;
 }
 
 Status LoadCollector::collect(const Moment&, TickBuilder& out) {
@@ -66,10 +63,7 @@ Status LoadCollector::collect(const Moment&, TickBuilder& out) {
   if (!loads) return loads.error();
   constexpr std::array<std::string_view, 3> kMinutes = {"1m", "5m", "15m"};
   for (size_t i = 0; i < ids_.size(); ++i) {
-    if (!interned_) {
-      ids_[i] = out.intern(
-          {fmt::format("system.cpu.load_average.{}", kMinutes[i]), {}, "1", metrics::Kind::kGauge, true, -2});
-    }
+    if (!interned_) ids_[i] = out.intern(fmt::format("system.cpu.load_average.{}", kMinutes[i]));
     out.add_integer(ids_[i], (*loads)[i]);
   }
   interned_ = true;
@@ -77,7 +71,7 @@ Status LoadCollector::collect(const Moment&, TickBuilder& out) {
 }
 
 void UptimeCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  wanted_ = has(selections, "uptime");
+  wanted_ = find_selection(selections, "uptime") != nullptr;
 }
 
 Status UptimeCollector::collect(const Moment&, TickBuilder& out) {
@@ -85,9 +79,17 @@ Status UptimeCollector::collect(const Moment&, TickBuilder& out) {
   if (!text) return text.error();
   const auto uptime = parse_uptime(*text);
   if (!uptime) return uptime.error();
-  if (id_ == kNoSeries) id_ = out.intern({"system.uptime", {}, "s", metrics::Kind::kGauge, true, -2});
+  if (id_ == kNoSeries) id_ = out.intern("system.uptime");
   out.add_integer(id_, *uptime);
   return {};
+}
+
+std::unique_ptr<Collector> make_load(const CollectorContext& context) {
+  return std::make_unique<LoadCollector>(context.roots);
+}
+
+std::unique_ptr<Collector> make_uptime(const CollectorContext& context) {
+  return std::make_unique<UptimeCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

@@ -20,7 +20,6 @@ Result<int64_t> parse_uptime(std::string_view text);
 class LoadCollector final : public Collector {
  public:
   explicit LoadCollector(const Roots& roots) : file_(roots.procfs + "/loadavg") {}
-  std::string_view name() const override { return "load"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void forget_series() override { interned_ = false; }
@@ -36,7 +35,6 @@ class LoadCollector final : public Collector {
 class UptimeCollector final : public Collector {
  public:
   explicit UptimeCollector(const Roots& roots) : file_(roots.procfs + "/uptime") {}
-  std::string_view name() const override { return "uptime"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void forget_series() override { id_ = kNoSeries; }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "inputs/proc/collectors.h"
+
 namespace monitor::agent {
 
 namespace {
@@ -81,12 +83,8 @@ std::optional<ArcInfo> parse_arcstats(std::string_view text) {
 }
 
 void MemoryCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  memory_ = false;
-  swap_ = false;
-  for (const auto& selection : selections) {
-    memory_ = memory_ || selection.name == "memory";
-    swap_ = swap_ || selection.name == "swap";
-  }
+  memory_ = find_selection(selections, "memory") != nullptr;
+  swap_ = find_selection(selections, "swap") != nullptr;
 }
 
 void MemoryCollector::forget_series() {
@@ -99,17 +97,17 @@ void MemoryCollector::forget_series() {
 
 void MemoryCollector::intern(TickBuilder& out) {
   const metrics::Labels used = {{"system.memory.state", "used"}};
-  utilization_ = out.intern(share_series("system.memory.utilization"));
-  usage_ = out.intern(bytes_series("system.memory.usage", used));
-  limit_ = out.intern(bytes_series("system.memory.limit"));
+  utilization_ = out.intern("system.memory.utilization");
+  usage_ = out.intern("system.memory.usage", used);
+  limit_ = out.intern("system.memory.limit");
   const metrics::Labels swap_used = {{"system.paging.state", "used"}};
-  swap_usage_ = out.intern(bytes_series("system.paging.usage", swap_used));
-  swap_utilization_ = out.intern(share_series("system.paging.utilization", swap_used));
+  swap_usage_ = out.intern("system.paging.usage", swap_used);
+  swap_utilization_ = out.intern("system.paging.utilization", swap_used);
   interned_ = true;
 }
 
 void MemoryCollector::add_bytes(Lazy& series, std::string_view name, uint64_t value, TickBuilder& out) {
-  if (!series.interned) series = {out.intern(bytes_series(name)), true};
+  if (!series.interned) series = {out.intern(name), true};
   out.add_integer(series.id, static_cast<int64_t>(value));
 }
 
@@ -136,8 +134,7 @@ void MemoryCollector::add_memory(MemoryInfo info, TickBuilder& out) {
   add_bytes(group_usage_, "container.memory.usage", group->usage, out);
   add_bytes(group_working_set_, "container.memory.working_set", group->working_set, out);
   add_bytes(group_limit_, "container.memory.limit", group->limit, out);
-  if (!group_utilization_.interned)
-    group_utilization_ = {out.intern(share_series("container.memory.utilization")), true};
+  if (!group_utilization_.interned) group_utilization_ = {out.intern("container.memory.utilization"), true};
   out.add_share(group_utilization_.id, group->working_set, group->limit);
 }
 
@@ -163,6 +160,10 @@ Status MemoryCollector::collect(const Moment&, TickBuilder& out) {
   if (memory_) add_memory(*info, out);
   if (swap_) add_swap(*info, out);
   return {};
+}
+
+std::unique_ptr<Collector> make_memory(const CollectorContext& context) {
+  return std::make_unique<MemoryCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

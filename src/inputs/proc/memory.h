@@ -44,7 +44,6 @@ class MemoryCollector final : public Collector {
  public:
   explicit MemoryCollector(const Roots& roots)
       : file_(roots.procfs + "/meminfo"), arc_file_(roots.procfs + "/spl/kstat/zfs/arcstats"), cgroup_(roots) {}
-  std::string_view name() const override { return "memory"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return memory_ || swap_; }
   void forget_series() override;

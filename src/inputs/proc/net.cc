@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -45,8 +46,8 @@ uint64_t net_dev_shape(std::string_view text) {
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<IoRates::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "net in") wanted[0] = IoRates::wanted_of(selection, selection.per_interface);
-    if (selection.name == "net out") wanted[1] = IoRates::wanted_of(selection, selection.per_interface);
+    if (selection.name == "net in") wanted[0] = IoRates::wanted_of(selection, selection.has("per_interface"));
+    if (selection.name == "net out") wanted[1] = IoRates::wanted_of(selection, selection.has("per_interface"));
   }
   rates_.configure(wanted);
 }
@@ -64,6 +65,10 @@ Status NetCollector::collect(const Moment& now, TickBuilder& out) {
   }
   rates_.finish(out);
   return {};
+}
+
+std::unique_ptr<Collector> make_net(const CollectorContext& context) {
+  return std::make_unique<NetCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

@@ -22,7 +22,6 @@ uint64_t net_dev_shape(std::string_view text);
 class NetCollector final : public Collector {
  public:
   explicit NetCollector(const Roots& roots) : topology_(roots), file_(roots.host_namespace_path("net/dev")) {}
-  std::string_view name() const override { return "net"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return rates_.wanted(); }
   void adopt(const Collector& from) override;

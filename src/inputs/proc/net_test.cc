@@ -15,8 +15,7 @@ class Net : public ::testing::Test {
  protected:
   Net() {
     config::MetricSelection in{"net in"};
-    in.counters = true;
-    in.per_interface = true;
+    in.flags = {"counters", "per_interface"};
     net_.configure({in, {"net out"}});
   }
   // What each has received and sent, a second after the last reading.

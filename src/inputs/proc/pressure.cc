@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
 
@@ -29,7 +30,7 @@ PressureCollector::PressureCollector(const Roots& roots) {
 
 void PressureCollector::configure(const std::vector<config::MetricSelection>& selections) {
   const bool was = wanted_;
-  wanted_ = std::any_of(selections.begin(), selections.end(), [](const auto& s) { return s.name == "pressure"; });
+  wanted_ = find_selection(selections, "pressure") != nullptr;
   if (was || !wanted_) return;
   last_mono_ = 0;
   for (Resource& resource : resources_) resource.deltas = {};
@@ -66,8 +67,8 @@ Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
       // More than passed, and more than a read that comes late explains: the total jumped.
       if (growth / 2 > static_cast<uint64_t>(elapsed / 1000) + 500'000) continue;
       if (resource.ids[i] == kNoSeries) {
-        resource.ids[i] = out.intern(share_series(
-            "system.pressure.stall", {{"resource", std::string(resource.name)}, {"type", std::string(kTypes[i])}}));
+        resource.ids[i] = out.intern("system.pressure.stall",
+                                     {{"resource", std::string(resource.name)}, {"type", std::string(kTypes[i])}});
       }
       out.add_share(resource.ids[i], growth * 1000, static_cast<uint64_t>(elapsed));
     }
@@ -75,6 +76,10 @@ Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
   // A kernel without PSI has none of them; one that is missing alone is no fault.
   if (failed == resources_.size()) return *first_error;
   return {};
+}
+
+std::unique_ptr<Collector> make_pressure(const CollectorContext& context) {
+  return std::make_unique<PressureCollector>(context.roots);
 }
 
 }  // namespace monitor::agent

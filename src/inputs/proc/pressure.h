@@ -24,7 +24,6 @@ Result<PressureTotals> parse_pressure(std::string_view text);
 class PressureCollector final : public Collector {
  public:
   explicit PressureCollector(const Roots& roots);
-  std::string_view name() const override { return "pressure"; }
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/text.h"
+
 namespace monitor::agent {
 
 namespace {
@@ -26,8 +28,21 @@ metrics::Labels with(metrics::Labels labels, std::string_view name, std::string_
   return labels;
 }
 
-void add_share(TickBuilder& out, metrics::Series series, double share) {
-  out.add_integer(out.intern(std::move(series)), std::llround(std::clamp(share, 0.0, 1.0) * 10'000));
+void add_share(TickBuilder& out, std::string_view metric, metrics::Labels labels, double share) {
+  out.add_integer(out.intern(metric, std::move(labels)), std::llround(std::clamp(share, 0.0, 1.0) * 10'000));
+}
+
+// Every combination of the values of a metric's labels.
+std::vector<metrics::Labels> combinations(std::span<const metrics::LabelSpec> labels) {
+  std::vector<metrics::Labels> result = {{}};
+  for (const metrics::LabelSpec& label : labels) {
+    std::vector<metrics::Labels> longer;
+    for (const metrics::Labels& one : result) {
+      for (const std::string_view value : split(label.values, ',')) longer.push_back(with(one, label.key, value));
+    }
+    result = std::move(longer);
+  }
+  return result;
 }
 
 int64_t pages(double bytes) { return std::llround(bytes / 4096) * 4096; }
@@ -70,38 +85,38 @@ std::vector<SimulatedSource::Part> SimulatedSource::chosen(std::span<const Part>
 
 void SimulatedSource::add_cpu_times(double busy, const metrics::Labels& labels, bool modes, TickBuilder& out) {
   constexpr std::string_view kName = "system.cpu.utilization";
-  add_share(out, share_series(kName, labels), busy);
+  add_share(out, kName, labels, busy);
   if (!modes) return;
   for (const auto& [mode, share] : kBusyModes) {
-    add_share(out, share_series(kName, with(labels, "cpu.mode", mode)), busy * share);
+    add_share(out, kName, with(labels, "cpu.mode", mode), busy * share);
   }
-  add_share(out, share_series(kName, with(labels, "cpu.mode", "idle")), 1 - busy);
+  add_share(out, kName, with(labels, "cpu.mode", "idle"), 1 - busy);
 }
 
 void SimulatedSource::add_cpu(const config::MetricSelection& selection, const Moment& now, TickBuilder& out) {
   const double rhythm = 0.15 * std::sin(2 * M_PI * std::fmod(static_cast<double>(now.wall_ns), kDay) / kDay);
   const double busy = std::clamp(walk(cpu_, 0.04, 0.02, 0.9) + rhythm * 0.5, 0.0, 1.0);
-  add_cpu_times(busy, {}, selection.modes, out);
-  if (!selection.per_core) return;
+  add_cpu_times(busy, {}, selection.has("modes"), out);
+  if (!selection.has("per_core")) return;
   const double room = std::min(busy, 1 - busy);
   for (size_t core = 0; core < kCores.size(); ++core) {
-    add_cpu_times(busy + kCores[core] * room, {{"cpu.logical_number", std::to_string(core)}}, selection.modes, out);
+    add_cpu_times(busy + kCores[core] * room, {{"cpu.logical_number", std::to_string(core)}}, selection.has("modes"),
+                  out);
   }
 }
 
 void SimulatedSource::add_memory(TickBuilder& out) {
   const double used = walk(memory_, 0.005, 0.1, 0.95);
-  add_share(out, share_series("system.memory.utilization"), used);
-  out.add_integer(out.intern(bytes_series("system.memory.usage", {{"system.memory.state", "used"}})),
-                  pages(used * 16 * kGiB));
-  out.add_integer(out.intern(bytes_series("system.memory.limit")), 16 * kGiB);
+  add_share(out, "system.memory.utilization", {}, used);
+  out.add_integer(out.intern("system.memory.usage", {{"system.memory.state", "used"}}), pages(used * 16 * kGiB));
+  out.add_integer(out.intern("system.memory.limit"), 16 * kGiB);
 }
 
 void SimulatedSource::add_swap(TickBuilder& out) {
   const double used = walk(swap_, 0.001, 0, 0.5);
   const metrics::Labels labels = {{"system.paging.state", "used"}};
-  out.add_integer(out.intern(bytes_series("system.paging.usage", labels)), pages(used * 4 * kGiB));
-  add_share(out, share_series("system.paging.utilization", labels), used);
+  out.add_integer(out.intern("system.paging.usage", labels), pages(used * 4 * kGiB));
+  add_share(out, "system.paging.utilization", labels, used);
 }
 
 void SimulatedSource::add_flow(size_t flow, const config::MetricSelection& selection, int64_t elapsed_ns,
@@ -114,13 +129,13 @@ void SimulatedSource::add_flow(size_t flow, const config::MetricSelection& selec
   const metrics::Labels labels = {{std::string(of.label), std::string(of.direction)}};
   const auto parts = chosen(of.parts, selection);
   const bool all = parts.size() == of.parts.size();
-  const bool each = selection.per_device || selection.per_interface;
+  const bool each = selection.has("per_device") || selection.has("per_interface");
   const auto emit = [&](const metrics::Labels& series, std::string_view part, int64_t rate) {
-    out.add_integer(out.intern(rate_series(std::string(of.family) + ".rate", series)), rate);
-    if (!selection.counters) return;
+    out.add_integer(out.intern(std::string(of.family) + ".rate", series), rate);
+    if (!selection.has("counters")) return;
     int64_t& counter = counters_[std::string(of.selector) + " " + std::string(part)];
     counter += std::llround(static_cast<double>(rate) * static_cast<double>(elapsed_ns) / 1e9);
-    out.add_integer(out.intern(counter_series(of.family, series)), counter);
+    out.add_integer(out.intern(of.family, series), counter);
   };
   int64_t sum = 0;
   std::vector<int64_t> rates;
@@ -137,17 +152,16 @@ void SimulatedSource::add_flow(size_t flow, const config::MetricSelection& selec
 void SimulatedSource::add_filesystem(const config::MetricSelection& selection, TickBuilder& out) {
   const double used = walk(filesystem_, 0.0005, 0.3, 0.95);
   const auto emit = [&](const metrics::Labels& labels, double size) {
-    out.add_integer(
-        out.intern(bytes_series("system.filesystem.usage", with(labels, "system.filesystem.state", "used"))),
-        pages(used * size));
-    add_share(out, share_series("system.filesystem.utilization", labels), used);
+    out.add_integer(out.intern("system.filesystem.usage", with(labels, "system.filesystem.state", "used")),
+                    pages(used * size));
+    add_share(out, "system.filesystem.utilization", labels, used);
   };
   double size = 0;
   const auto parts = chosen(kFilesystems, selection);
   for (const Part& part : parts) size += part.weight * 200 * kGiB;
   if (parts.empty()) return;
   emit({}, size);
-  for (size_t i = 0; selection.per_filesystem && i < parts.size(); ++i) {
+  for (size_t i = 0; selection.has("per_filesystem") && i < parts.size(); ++i) {
     emit({{"system.device", "/dev/sd" + std::string(1, static_cast<char>('a' + i)) + "1"},
           {"system.filesystem.mountpoint", std::string(parts[i].name)},
           {"system.filesystem.type", "ext4"}},
@@ -155,19 +169,34 @@ void SimulatedSource::add_filesystem(const config::MetricSelection& selection, T
   }
 }
 
-void SimulatedSource::add_load(TickBuilder& out) {
-  const double load = walk(load_, 0.1, 0, 8);
-  for (const char* minutes : {"1m", "5m", "15m"}) {
-    out.add_integer(
-        out.intern({std::string("system.cpu.load_average.") + minutes, {}, "1", metrics::Kind::kGauge, true, -2}),
-        std::llround(load * 100));
+// Of a selector without a model of its own: what its collector declares, each series near the typical value. A counter
+// grows by the rate that is declared beside it ("x" and "x.rate").
+void SimulatedSource::add_declared(const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out) {
+  for (const metrics::MetricSpec* const metric : metrics::metrics_of(selection.name)) {
+    if (!metric->option.empty() && !selection.has(metric->option)) continue;
+    const bool counter = metric->kind == metrics::Kind::kCounter;
+    const double step = 1 / metrics::power_of_ten(-metric->exponent);
+    for (const metrics::Labels& labels : combinations(metric->labels)) {
+      const metrics::SeriesId id = out.intern(metric->name, labels);
+      const std::string rate = std::string(metric->name) + (counter ? ".rate" : "");
+      const std::string key = metrics::to_string({.name = rate, .labels = labels});
+      double& value = declared_.try_emplace(key, metric->typical).first->second;
+      const bool walked = counter && metrics::find_metric(rate) != nullptr;  // by the rate's own series, in this tick
+      if (!walked) walk(value, metric->typical / 20, metric->typical / 2, metric->typical * 1.5);
+      if (!counter) {
+        out.add_integer(id, std::llround(value / step));
+        continue;
+      }
+      int64_t& total = counters_[key];
+      total += std::llround(std::round(value) * static_cast<double>(elapsed_ns) / 1e9);
+      out.add_integer(id, total);
+    }
   }
 }
 
 void SimulatedSource::add_pressure(TickBuilder& out) {
   for (const char* resource : {"cpu", "memory", "io"}) {
-    add_share(out, share_series("system.pressure.stall", {{"resource", resource}, {"type", "some"}}),
-              walk(pressure_, 0.01, 0, 0.4));
+    add_share(out, "system.pressure.stall", {{"resource", resource}, {"type", "some"}}, walk(pressure_, 0.01, 0, 0.4));
   }
 }
 
@@ -183,15 +212,14 @@ void SimulatedSource::add(const config::MetricSelection& selection, const Moment
     add_memory(out);
   } else if (name == "swap") {
     add_swap(out);
-  } else if (name == "load") {
-    add_load(out);
   } else if (name == "uptime") {
-    out.add_integer(out.intern({"system.uptime", {}, "s", metrics::Kind::kGauge, true, -2}),
-                    (now.mono_ns - started_mono_) / 10'000'000);
+    out.add_integer(out.intern("system.uptime"), (now.mono_ns - started_mono_) / 10'000'000);
   } else if (name == "filesystem") {
     add_filesystem(selection, out);
   } else if (name == "pressure") {
     add_pressure(out);
+  } else {
+    add_declared(selection, elapsed_ns, out);
   }
 }
 

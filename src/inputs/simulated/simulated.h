@@ -58,19 +58,19 @@ class SimulatedSource final : public TickSource {
   void add_swap(TickBuilder& out);
   void add_flow(size_t flow, const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out);
   void add_filesystem(const config::MetricSelection& selection, TickBuilder& out);
-  void add_load(TickBuilder& out);
   void add_pressure(TickBuilder& out);
+  void add_declared(const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out);
 
   SeededRandom random_;
   metrics::SeriesTable& table_;
   std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
   std::map<uint64_t, int64_t> last_mono_;    // by grid
-  std::map<std::string, int64_t> counters_;  // bytes, by flow and part
+  std::map<std::string, int64_t> counters_;  // by flow and part, or by series
+  std::map<std::string, double> declared_;   // by series, of selectors without a model of their own
   double cpu_ = 0.2;
   double memory_ = 0.4;
   double swap_ = 0.02;
   double filesystem_ = 0.55;
-  double load_ = 0.8;
   double pressure_ = 0.01;
   std::array<double, 4> flows_{0.1, 0.05, 0.2, 0.1};
   int64_t started_mono_ = 0;

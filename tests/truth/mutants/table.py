@@ -1,4 +1,5 @@
-"""Mistakes on purpose: (file of src/inputs/proc, text that occurs in it once, what the mistake puts in its place)."""
+"""Mistakes on purpose: (file, text that occurs in it once, what the mistake puts in its place). A file without a folder
+lies in src/inputs/proc or src/inputs."""
 
 VALUES = [
     ("collector.cc", "scaled_quotient(growth, 1'000'000'000,", "scaled_quotient(growth, 1'000'000,"),
@@ -6,9 +7,9 @@ VALUES = [
     ("collector.cc", "(numerator * 2 + whole) /", "(numerator * 2 + whole - 1) /"),
     ("collector.cc", "scaled_quotient(std::min(part, whole), 10'000,", "scaled_quotient(std::min(part, whole), 1'000,"),
     ("collector.cc", "scaled_quotient(std::min(part, whole),", "scaled_quotient(part,"),
-    ("collector.cc", '"1", Kind::kGauge, true, -4}', '"1", Kind::kGauge, true, -3}'),
-    ("collector.cc", '"By/s", Kind::kGauge', '"By", Kind::kGauge'),
-    ("collector.cc", '"By", Kind::kCounter', '"By", Kind::kGauge'),
+    ("metrics/catalog/spec.h", "kShareExponent = -4;", "kShareExponent = -3;"),
+    ("metrics/catalog/disk.cc", '"By/s"', '"By"'),
+    ("metrics/catalog/disk.cc", "Kind::kCounter", "Kind::kGauge"),
     ("collector.h", "growth = usable ? value - last_ : 0;", "growth = usable ? value : 0;"),
 ]
 
@@ -106,7 +107,7 @@ REST = [
     ("load.cc", "digit(0) * 10 + digit(1)", "digit(0) + digit(1) * 10"),
     ("load.cc", 'kMinutes = {"1m", "5m", "15m"}', 'kMinutes = {"1m", "15m", "5m"}'),
     ("load.cc", "static_cast<int64_t>(*whole * 100);", "static_cast<int64_t>(*whole);"),
-    ("load.cc", '"s", metrics::Kind::kGauge, true, -2', '"s", metrics::Kind::kGauge, true, -3'),
+    ("metrics/catalog/uptime.cc", "kHundredths", "-3"),
     ("pressure.cc", "growth * 1000,", "growth * 100,"),
     ("pressure.cc", '"io", "irq"}', '"io"}'),
     ("pressure.cc", 'kTypes = {"some", "full"}', 'kTypes = {"full", "some"}'),

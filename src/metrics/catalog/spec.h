@@ -1,0 +1,88 @@
+// Declarations of metrics. A collector declares its selectors, their options and its metrics once, in one file of this
+// folder. Everything else that names them derives from the declaration: the configuration's schema and validation, the
+// unit and kind of each series, the simulator, docs/metrics.md, HELP and UNIT for Prometheus, and the titles of charts.
+//
+// The declarations are data without behaviour, so that a program can describe a metric without linking its collector.
+// All of them are constants in static storage.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "metrics/series.h"
+
+namespace monitor::metrics {
+
+// An option of a selector, as in {"name": "cpu", "per_core": true}.
+struct OptionSpec {
+  enum class Type {
+    kFlag,      // true or false; MetricSelection::has() asks for it
+    kPatterns,  // a list of patterns: `include` and `exclude`
+  };
+  std::string_view name;
+  Type type = Type::kFlag;
+  std::string_view since;  // the version that introduced it
+  std::string_view description;
+};
+
+// What an entry of the configuration's "metrics" can ask for.
+struct SelectorSpec {
+  std::string_view name;
+  std::string_view since;
+  std::string_view description;
+  std::span<const OptionSpec> options = {};
+};
+
+struct LabelSpec {
+  std::string_view key;
+  std::string_view values;  // separated by commas
+};
+
+struct MetricSpec {
+  std::string_view name;
+  std::string_view title;  // heading of a chart
+  std::string_view unit;   // UCUM
+  Kind kind = Kind::kGauge;
+  int exponent = 0;              // every value is an integer times 10^exponent
+  std::string_view selectors;    // those that produce it, separated by commas
+  std::string_view option = {};  // the flag that adds it; empty: the selector alone
+  // Labels of the host's own series, without those of its parts (devices, processors).
+  std::span<const LabelSpec> labels = {};
+  double typical = 0;            // a plausible value; the simulator stays near it. A counter's: growth per second
+  std::string_view description;  // one sentence
+
+  // The definition, in Markdown, for docs/metrics.md.
+  std::string_view source;  // relative to /proc or /sys
+  std::string_view formula;
+  std::string_view rules = {};   // what counts once, and what does not count
+  std::string_view equals = {};  // tools that show the same figure
+};
+
+struct CollectorSpec {
+  std::string_view name;
+  std::span<const SelectorSpec> selectors;
+  std::span<const MetricSpec> metrics;
+};
+
+inline constexpr int kShareExponent = -4;  // shares, 0 to 1
+inline constexpr int kHundredths = -2;     // load averages and seconds, as the kernel prints them
+
+// Options that several collectors have.
+inline constexpr OptionSpec kCounters = {
+    .name = "counters",
+    .since = "0.1.0",
+    .description = "Adds the kernel's counters, which are named as the rates, without .rate"};
+inline constexpr OptionSpec kInclude = {
+    .name = "include",
+    .type = OptionSpec::Type::kPatterns,
+    .since = "0.2.0",
+    .description =
+        "Limits the sum and the series to disks, interfaces or mount points that match one of these patterns "
+        "(wildcards * and ?). Also selects those that the sum leaves out by default"};
+inline constexpr OptionSpec kExclude = {
+    .name = "exclude",
+    .type = OptionSpec::Type::kPatterns,
+    .since = "0.2.0",
+    .description = "Leaves out disks, interfaces or mount points that match one of these patterns"};
+
+}  // namespace monitor::metrics
