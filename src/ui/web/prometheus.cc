@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "metrics/catalog/catalog.h"
 
 namespace monitor::analysis::web {
 
@@ -63,6 +64,13 @@ std::string source_of(const metrics::Series& series) {
   return fmt::format("{}\n{}\n{}", series.name, series.unit, counter ? "counter" : "gauge");
 }
 
+// "Swap space in use. Metric system.paging.usage, unit By." of a declared metric, else its name and unit.
+std::string help_of(const metrics::Series& series) {
+  const std::string name = series.unit.empty() ? series.name : fmt::format("{}, unit {}", series.name, series.unit);
+  const metrics::MetricSpec* const metric = metrics::find_metric(series.name);
+  return metric == nullptr ? name : fmt::format("{} Metric {}.", metric->description, name);
+}
+
 // A series whose type changed is there twice: the newest counts.
 struct Newest {
   double value = 0;
@@ -72,7 +80,7 @@ struct Newest {
 }  // namespace
 
 void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
-  Family& seen = family(kSeen, false, "when the log took what an agent said last", "s");
+  Family& seen = family(kSeen, {.name = "Time of the latest message of the agent in the log", .unit = "s"});
   const int64_t millis = agent.seen_ns / kNanosPerMilli;
   seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, labels_of(agent, metrics::Series(), {}),
                             number(static_cast<double>(millis) / 1e3));
@@ -105,20 +113,19 @@ void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
 std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   const bool own = usual == kSeen;
-  if (!own && choice.keeps(usual, source_of(series)) &&
-      family(usual, counter, series.name, series.unit).counter == counter) {
-    return usual;
-  }
+  if (!own && choice.keeps(usual, source_of(series)) && family(usual, series).counter == counter) return usual;
   std::string escaped = prometheus_escaped(series);
-  return family(escaped, counter, series.name, series.unit).counter == counter ? escaped : "";
+  return family(escaped, series).counter == counter ? escaped : "";
 }
 
-PrometheusText::Family& PrometheusText::family(const std::string& name, bool counter, const std::string& source,
-                                               const std::string& unit) {
+PrometheusText::Family& PrometheusText::family(const std::string& name, const metrics::Series& series) {
   const auto [at, fresh] = families_.try_emplace(name);
   if (fresh) {
-    const std::string help = unit.empty() ? source : fmt::format("{}, unit {}", source, unit);
-    at->second = {.counter = counter, .help = escape(help, "\\"), .lines = {}};
+    const bool counter = series.kind == metrics::Kind::kCounter;
+    at->second = {.counter = counter, .help = escape(help_of(series), "\\"), .unit = {}, .lines = {}};
+    // OpenMetrics demands that a family with a unit ends with it.
+    std::string unit = prometheus_unit(series);
+    if (!unit.empty() && name.ends_with("_" + unit + (counter ? "_total" : ""))) at->second.unit = std::move(unit);
   }
   return at->second;
 }
@@ -126,8 +133,9 @@ PrometheusText::Family& PrometheusText::family(const std::string& name, bool cou
 std::string PrometheusText::text() && {
   std::string out;
   for (auto& [name, family] : families_) {
-    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{}", name, family.help, name, family.counter ? "counter" : "gauge",
-                       std::exchange(family.lines, {}));
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, family.counter ? "counter" : "gauge");
+    if (!family.unit.empty()) out += fmt::format("# UNIT {} {}\n", name, family.unit);
+    out += std::exchange(family.lines, {});
   }
   return out;
 }

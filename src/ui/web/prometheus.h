@@ -22,10 +22,11 @@ class PrometheusText {
   struct Family {
     bool counter = false;
     std::string help;
+    std::string unit;  // empty: the name does not end with one
     std::string lines;
   };
   std::string name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice);
-  Family& family(const std::string& name, bool counter, const std::string& source, const std::string& unit);
+  Family& family(const std::string& name, const metrics::Series& series);
 
   std::map<std::string, Family> families_;
 };

@@ -65,6 +65,21 @@ void add_suffix(std::string& name, const std::string& suffix) {
   if (!suffix.empty() && !name.ends_with("_" + suffix) && name != suffix) name += "_" + suffix;
 }
 
+}  // namespace
+
+std::string prometheus_unit(const metrics::Series& series) {
+  const std::string unit = without_annotation(series.unit);
+  if (unit == "1") return series.kind == metrics::Kind::kCounter ? "" : "ratio";
+  const size_t slash = unit.find('/');
+  if (slash == std::string::npos) return in_words(kUnits, unit);
+  std::string out = in_words(kUnits, std::string_view(unit).substr(0, slash));
+  const std::string per = in_words(kPer, std::string_view(unit).substr(slash + 1));
+  if (!per.empty()) out += (out.empty() ? "per_" : "_per_") + per;
+  return out;
+}
+
+namespace {
+
 // With its unit and kind, which a name may have in it already.
 std::string with_unit(std::string name, const metrics::Series& series) {
   const std::string unit = without_annotation(series.unit);

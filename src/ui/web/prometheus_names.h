@@ -20,6 +20,9 @@ namespace monitor::analysis::web {
 std::string prometheus_label(std::string_view name);
 std::string prometheus_name(const metrics::Series& series);
 
+// The unit in words, as prometheus_name() appends it: "bytes", "bytes_per_second", "ratio"; empty: none.
+std::string prometheus_unit(const metrics::Series& series);
+
 // "a.b_c" -> "U__a_2e_b__c": no two texts become the same. Prometheus calls it value encoding.
 std::string prometheus_escaped(std::string_view name);
 // The escaped name of a metric: with its unit and `_total`.

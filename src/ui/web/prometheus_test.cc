@@ -32,6 +32,15 @@ TEST(Prometheus, NamesAsOpenTelemetryMapsThem) {
   EXPECT_EQ(prometheus_label("9.a-b"), "key_9_a_b");
 }
 
+TEST(Prometheus, StatesTheUnitThatTheNameEndsWith) {
+  EXPECT_EQ(prometheus_unit(series("system.memory.usage", "By")), "bytes");
+  EXPECT_EQ(prometheus_unit(series("system.disk.io.rate", "By/s")), "bytes_per_second");
+  EXPECT_EQ(prometheus_unit(series("system.cpu.utilization", "1")), "ratio");
+  EXPECT_EQ(prometheus_unit(series("faults.rate", "{fault}/s")), "per_second");
+  EXPECT_EQ(prometheus_unit(series("requests", "1", Kind::kCounter)), "");
+  EXPECT_EQ(prometheus_unit(series("system.filesystem.inodes.usage", "{inode}")), "");
+}
+
 TEST(Prometheus, IsWhatAScraperReads) {
   Fleet fleet;
   metrics::Batch batch;
@@ -49,8 +58,9 @@ TEST(Prometheus, IsWhatAScraperReads) {
   batch.frames = {{.time_ns = batch.appended_ns, .rates_since_ns = 0, .points = {one, two}}};
   fleet.apply({.partition = 0, .offset = 1, .time_ns = batch.appended_ns + 250 * kNanosPerMilli}, batch);
   const std::string heard =
-      "# HELP monitor_agent_seen_timestamp_seconds when the log took what an agent said last, unit s\n"
+      "# HELP monitor_agent_seen_timestamp_seconds Time of the latest message of the agent in the log, unit s\n"
       "# TYPE monitor_agent_seen_timestamp_seconds gauge\n"
+      "# UNIT monitor_agent_seen_timestamp_seconds seconds\n"
       "monitor_agent_seen_timestamp_seconds{agent=\"a\",host=\"h\\\"<\\\\\"} 1700000000.25\n";
   const auto text = [&fleet](int64_t heard_after_ns) {
     PrometheusText made;
@@ -58,8 +68,10 @@ TEST(Prometheus, IsWhatAScraperReads) {
     return std::move(made).text();
   };
   EXPECT_EQ(text(0), heard +
-                         "# HELP system_cpu_utilization_ratio system.cpu.utilization, unit 1\n"
+                         "# HELP system_cpu_utilization_ratio Share of time in which the processors were busy. "
+                         "Metric system.cpu.utilization, unit 1.\n"
                          "# TYPE system_cpu_utilization_ratio gauge\n"
+                         "# UNIT system_cpu_utilization_ratio ratio\n"
                          "system_cpu_utilization_ratio{agent=\"a\",host=\"h\\\"<\\\\\"} 0.25\n"
                          "# HELP x x\"\\\\\n# TYPE x gauge\n"
                          "x{U__a_2e_b=\"1\",a_b=\"2\",agent=\"a\",host=\"h\\\"<\\\\\"} NaN\n");
