@@ -26,7 +26,8 @@ export interface Series {
   times: number[]; values?: (number | null)[]; avg?: (number | null)[];
   min?: (number | null)[]; max?: (number | null)[]; count?: number[];
 }
-export interface Range { resolution: string; from: number; to: number; live_id: string; series: Series[] }
+export interface MetricText { title: string; description: string }  // as the collector declares it
+export interface Range { resolution: string; from: number; to: number; live_id: string; series: Series[]; metrics: Record<string, MetricText> }
 export interface Tick { agent: string; time: number; late: boolean; values: Record<string, number | null> }
 export interface Status {
   version: string; now: number; agents: number; trouble: string[];

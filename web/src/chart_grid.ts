@@ -1,8 +1,8 @@
 // Charts of some series: one a metric. Those in sight are drawn, one in a frame: a screen full of them at once would hold
 // everything up.
-import { Range, Series, Tick } from './api';
+import { MetricText, Range, Series, Tick } from './api';
 import { Chart, Line, lineOf, MOST_LINES } from './charts';
-import { el, fill, say } from './dom';
+import { el, fill } from './dom';
 import { seriesName } from './format';
 
 const FIRST = ['system.cpu.utilization', 'system.memory.utilization', 'system.disk.io.rate', 'system.network.io.rate', 'system.memory.usage', 'system.cpu.load_average'];
@@ -35,6 +35,15 @@ function byMetric(range: Range): Map<string, Series[]> {
 function label(series: Series, withAgent: boolean): string {
   const labels = Object.values(series.labels).join(' ');
   return [withAgent ? series.agent : '', labels].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
+}
+
+// "CPU utilization  system.cpu.utilization": the declared title, and the name, which alone names a metric without one.
+function caption(element: HTMLElement, name: string, text: MetricText | undefined, lines: number): void {
+  const names = lines > MOST_LINES ? `${name} · ${MOST_LINES} of ${lines} lines` : name;
+  const title = text?.title ?? '';
+  if (element.textContent === `${title}${title === '' ? '' : ' '}${names}`) return;
+  element.title = text?.description ?? '';
+  fill(element, title, title === '' ? names : el('small', {}, ` ${names}`));
 }
 
 // Ticks that came while the range was on its way are in the lines of before alone.
@@ -84,7 +93,7 @@ export class ChartGrid {
     for (const name of order) {
       const list = groups.get(name)!;
       const panel = before.get(name) ?? this.make(name, list[0]!.unit);
-      say(panel.caption, list.length > MOST_LINES ? `${name} · ${MOST_LINES} of ${list.length} lines` : name);
+      caption(panel.caption, name, range.metrics[name], list.length);
       panel.lines = list.map((series) => {
         const line = lineOf(series, label(series, withAgent), `${series.agent} ${seriesName(series.metric, series.labels)}`);
         return goesOn ? goOn(line, linesBefore.get(line.key)?.line) : line;

@@ -453,7 +453,20 @@ TEST_F(HistoryTest, TheAnswerIsBounded) {
   const auto json = nlohmann::json::parse(to_json(*(*reader)->range(request), request, "x.5"));
   EXPECT_EQ(json["series"][0]["values"][0], nullptr);
   EXPECT_EQ(json["series"][0]["labels"]["k"], "<b>v</b>");
+  EXPECT_EQ(json["metrics"], nlohmann::json::object()) << "no collector declares a.real";
   EXPECT_TRUE(range(all("a", Resolution::kMinute, "a.real")).series.empty()) << "no number is not counted";
+}
+
+TEST(HistoryJson, DescribesEachDeclaredMetricOnce) {
+  Range range;
+  for (const char* const name : {"system.cpu.utilization", "system.cpu.utilization", "odd"}) {
+    range.series.emplace_back().series.name = name;
+  }
+  const auto json = nlohmann::json::parse(to_json(range, {}, ""));
+  ASSERT_EQ(json["metrics"].size(), 1U);
+  EXPECT_EQ(json["metrics"]["system.cpu.utilization"]["title"], "CPU utilization");
+  EXPECT_EQ(json["metrics"]["system.cpu.utilization"]["description"],
+            "Share of time in which the processors were busy.");
 }
 
 TEST_F(HistoryTest, ASecondWriterIsRefused) {

@@ -2,9 +2,11 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <span>
 
 #include "base/text.h"
+#include "metrics/catalog/catalog.h"
 #include "views/history/query.h"
 
 namespace monitor::analysis::history {
@@ -60,6 +62,21 @@ void put_series(std::string& out, const RangeSeries& one, bool reduced) {
   out += '}';
 }
 
+// Title and description of each metric in the range that a collector declares.
+void put_metrics(std::string& out, const Range& range) {
+  std::set<std::string_view> done;
+  out += ",\"metrics\":{";
+  for (const RangeSeries& one : range.series) {
+    if (!done.insert(one.series.name).second) continue;
+    const metrics::MetricSpec* const metric = metrics::find_metric(one.series.name);
+    if (metric == nullptr) continue;
+    if (out.back() != '{') out += ',';
+    out += fmt::format("{}:{{\"title\":{},\"description\":{}}}", json_quote(metric->name), json_quote(metric->title),
+                       json_quote(metric->description));
+  }
+  out += '}';
+}
+
 }  // namespace
 
 std::string to_json(const Range& range, const RangeRequest& request, const std::string& live_id) {
@@ -71,7 +88,9 @@ std::string to_json(const Range& range, const RangeRequest& request, const std::
     if (i > 0) out += ',';
     put_series(out, range.series[i], reduced);
   }
-  return out + "]}";
+  out += ']';
+  put_metrics(out, range);
+  return out + '}';
 }
 
 }  // namespace monitor::analysis::history
