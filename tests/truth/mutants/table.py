@@ -112,6 +112,10 @@ REST = [
     ("pressure.cc", '"io", "irq"}', '"io"}'),
     ("pressure.cc", 'kTypes = {"some", "full"}', 'kTypes = {"full", "some"}'),
     ("pressure.cc", "totals.full = value;", "totals.some = value;"),
+    ("paging.cc", "*values[bytes] * 1024;", "*values[bytes] * 1000;"),
+    ("paging.cc", "std::max(minor, minor_faults_)", "minor"),
+    ("paging.cc", "if (restarted) flows_[0].delta = {};", ""),
+    ("paging.cc", "per_second(growth, elapsed)", "per_second(value, elapsed)"),
 ]
 
 FILESYSTEMS = [  # caught by the recorded mount tables: live_namespaces.py Tables

@@ -47,7 +47,7 @@ def selections(metrics):
 class Reference:
     """read() once for the baseline, and once a tick; it answers {series: value} for the tick."""
 
-    AREAS = (cpu.Cpu, memory.Memory, disk.Disks, net.Interfaces, rest.Load, rest.Uptime, rest.Pressure)
+    AREAS = (cpu.Cpu, memory.Memory, disk.Disks, net.Interfaces, rest.Load, rest.Uptime, rest.Pressure, rest.Paging)
 
     def __init__(self, metrics):
         chosen = selections(metrics)

@@ -1,16 +1,18 @@
-"""Load averages, uptime, pressure.
+"""Load averages, uptime, pressure, paging.
 
 Sources: proc_loadavg(5), proc_uptime(5): the first field is seconds; lxcfs writes any number of decimals.
 Documentation/accounting/psi.rst: `total` is the stalled time in microseconds, of which the share of the time between two
 readings is taken; "full" of cpu is 0 for the whole system, and missing before 5.13. kernel/sched/psi.c: irq, from 6.1 on
 where the kernel accounts the time of interrupts, has "full" alone.
+mm/vmstat.c: pgpgin and pgpgout are in KiB. mm/memory.c: a fault is counted as major before it is counted, so that
+pgfault - pgmajfault may fall between two readings without a restart.
 """
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from .units import series, share
+from .units import per_second, series, share
 
 
 def hundredths(text):
@@ -61,4 +63,47 @@ class Pressure:
                     out[series("system.pressure.stall", resource=resource, type=kind)] = share(
                         now - before, Fraction(elapsed) * 10**6
                     )
+        return out
+
+
+class Paging:
+    def __init__(self, chosen):
+        self.wanted = "paging" in chosen
+        self.counters = chosen.get("paging", {}).get("counters", False)
+        self.last, self.fields, self.minor = {}, {}, None
+
+    def figures(self, now):
+        """(metric, label, value) -> count."""
+        faults, major = now.get("pgfault"), now.get("pgmajfault")
+        out = {}
+        if faults is not None and major is not None:
+            fell = any(now[name] < self.fields.get(name, 0) for name in ("pgfault", "pgmajfault"))
+            if fell:
+                self.last.pop(("faults", "fault.type", "minor"), None)
+            self.minor = faults - major if fell or self.minor is None else max(self.minor, faults - major)
+            out["faults", "fault.type", "minor"] = self.minor
+        for metric, label, value, name, unit in (
+            ("faults", "fault.type", "major", "pgmajfault", 1),
+            ("operations", "direction", "in", "pswpin", 1),
+            ("operations", "direction", "out", "pswpout", 1),
+            ("io", "direction", "in", "pgpgin", 1024),
+            ("io", "direction", "out", "pgpgout", 1024),
+        ):
+            if name in now:
+                out[metric, label, value] = now[name] * unit
+        return out
+
+    def read(self, reading, elapsed):
+        text = (reading.text("proc/vmstat") or "") if self.wanted else ""
+        now = {name: int(count) for name, count in re.findall(r"^(\w+) (\d+)$", text, re.M) if int(count) < 2**53}
+        out = {}
+        for (metric, label, value), count in self.figures(now).items():
+            before = self.last.get((metric, label, value))
+            self.last[metric, label, value] = count
+            labels = {f"system__paging__{label.replace('.', '__')}": value}
+            if before is not None and count >= before:
+                out[series(f"system.paging.{metric}.rate", **labels)] = per_second(count - before, elapsed)
+            if self.counters:
+                out[series(f"system.paging.{metric}", **labels)] = count
+        self.fields = now or self.fields
         return out

@@ -21,13 +21,20 @@ UNITS = {
 }  # by the last part of a metric's name
 
 
+COUNTED = {"system.paging.faults": "{fault}", "system.paging.operations": "{operation}"}  # and their rates
+
+
 def unit_of(text):
-    return UNITS[text.partition("{")[0].rpartition(".")[2]]
+    name = text.partition("{")[0]
+    if name.removesuffix(".rate") in COUNTED:
+        return COUNTED[name.removesuffix(".rate")] + ("/s" if name.endswith(".rate") else "")
+    return UNITS[name.rpartition(".")[2]]
 
 
 def kind_of(text):
     """Counters are the kernel's own, and the sums over them."""
-    return "counter" if text.partition("{")[0].endswith(".io") else "gauge"
+    name = text.partition("{")[0]
+    return "counter" if name.endswith(".io") or name in COUNTED else "gauge"
 
 
 def series(name, **labels):
