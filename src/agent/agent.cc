@@ -56,7 +56,7 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   settings_ = settings;
   revision_ = revision;
   stats_.configured_ns = timers_.clock().wall_ns();
-  const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
+  const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
   configure_source(grids_.configure(settings_, now.mono_ns, now.wall_ns));
   source_.baseline(now);
   if (!running_) start();
@@ -94,7 +94,7 @@ void say_first_values(size_t series, const AgentStats& stats) {
 }  // namespace
 
 void Agent::on_tick() {
-  const Moment now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
+  const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
   // Collecting begins now. Ticks of the grid that fell due before it had are missed: counted, not made up.
   const Grids::Due due = grids_.take(now.mono_ns);
   stats_.ticks_due += 1 + due.missed;
@@ -117,7 +117,7 @@ void Agent::join(size_t grid) {
   schedule_tick();
 }
 
-void Agent::collect(size_t grid, const Moment& now, int64_t due_mono_ns) {
+void Agent::collect(size_t grid, const Timestamp& now, int64_t due_mono_ns) {
   make_room();
   tick_.time_ns = now.wall_ns;
   tick_.due_mono_ns = due_mono_ns;

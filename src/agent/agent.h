@@ -77,7 +77,7 @@ class Agent final : public config::Applier, public SpoolListener {
   void start();
   void schedule_tick();
   void on_tick();
-  void collect(size_t grid, const Moment& now, int64_t due_mono_ns);
+  void collect(size_t grid, const Timestamp& now, int64_t due_mono_ns);
   void configure_source(const std::vector<uint64_t>& gone);
   void join(size_t grid);
   void on_output(metrics::Tick& tick);

@@ -25,8 +25,8 @@ class FakeSource final : public TickSource {
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override {
     selections_[grid] = selections.size();
   }
-  void baseline(const Moment&) override { ++baselines; }
-  uint64_t collect(uint64_t grid, const Moment&, metrics::Tick& tick) override {
+  void baseline(const Timestamp&) override { ++baselines; }
+  uint64_t collect(uint64_t grid, const Timestamp&, metrics::Tick& tick) override {
     clock_.advance(std::exchange(take_ns, 0));
     TickBuilder out(table_, tick);
     for (size_t i = 0; i < selections_[grid]; ++i) {

@@ -30,10 +30,11 @@ class NamedSource final : public TickSource {
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override {
     selections_[grid] = selections;
   }
-  void baseline(const Moment&) override {}
-  uint64_t collect(uint64_t grid, const Moment&, metrics::Tick& tick) override {
+  void baseline(const Timestamp&) override {}
+  uint64_t collect(uint64_t grid, const Timestamp&, metrics::Tick& tick) override {
     TickBuilder out(table_, tick);
-    for (const auto& one : selections_[grid]) out.add_integer(out.intern(metrics::Series{one.name, {}, "By", metrics::Kind::kGauge, true, 0}), ++reads_);
+    for (const auto& one : selections_[grid])
+      out.add_integer(out.intern(metrics::Series{one.name, {}, "By", metrics::Kind::kGauge, true, 0}), ++reads_);
     return 0;
   }
 

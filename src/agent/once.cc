@@ -95,7 +95,7 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
   constexpr uint64_t kGrid = 1;  // whatever the intervals are: it is read once
   source.configure(kGrid, settings.metrics);
-  const Moment first{clock.wall_ns(), clock.mono_ns()};
+  const Timestamp first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
   // A program that reads once waits for the second read: there is nothing else for it to do.
   std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));

@@ -1,8 +1,8 @@
-// What a collector is: it reads one source of the kernel and adds points to a tick.
+// Collector: reads one source of the kernel and adds points to a tick.
 //
-// A collector keeps its files open and its series numbers at hand, so that a tick costs a few system calls and no
-// allocation. Rates are differences over the measured monotonic time between two reads; a counter that went backwards
-// is a new baseline and gives no value. Everything on the agent's loop.
+// A collector keeps its files open and caches its series ids, so that a tick costs a few system calls and no
+// allocation. A rate is the growth between two reads over the monotonic time that passed between them. A counter that
+// falls starts a new baseline and yields no value. All methods run on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@
 
 namespace monitor::agent {
 
-// When a tick is read.
-struct Moment {
+// The time of a read, by both clocks.
+struct Timestamp {
   int64_t wall_ns = 0;
   int64_t mono_ns = 0;
 };
 
 inline constexpr metrics::SeriesId kNoSeries = UINT32_MAX;
 
-// Adds points to a tick; counts what the series table had no room for.
+// Adds points to a tick, and counts the points whose series did not fit into the table.
 class TickBuilder {
  public:
   TickBuilder(metrics::SeriesTable& table, metrics::Tick& tick) : table_(table), tick_(tick) {}
@@ -46,7 +46,7 @@ class TickBuilder {
     point.integer = value;
     tick_.points.push_back(point);
   }
-  // part / whole, of a series with exponent -4: at most 1; of nothing 0.
+  // Adds part / whole, limited to 1, to a series with exponent -4. A whole of 0 yields 0.
   void add_share(metrics::SeriesId id, uint64_t part, uint64_t whole);
 
   uint64_t over_cardinality() const { return over_cardinality_; }
@@ -60,24 +60,24 @@ class TickBuilder {
 class Collector {
  public:
   virtual ~Collector() = default;
-  // What of its source is wanted; called before the first read and at every change. What it measured so far stays.
+  // Selects what to read. Called before the first read and after every change. Baselines stay valid.
   virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
   virtual bool wanted() const = 0;
-  // Takes over what one of the same kind has read, so that rates go on from there. `from` has been configured, and
-  // read.
+  // Takes over the baselines of a collector of the same class, so that rates continue without a gap. `from` is
+  // configured and has read its source.
   virtual void adopt(const Collector& /*from*/) {}
-  // Numbers of series are not what they were: all are asked for anew.
+  // Discards cached series ids: the table has reassigned them.
   virtual void forget_series() = 0;
 
-  // Reads the source and adds what there is to say; the first read makes the baseline of rates. An error: nothing was
-  // added, and the source is tried again at the next tick.
-  virtual Status collect(const Moment& now, TickBuilder& out) = 0;
+  // Reads the source and adds its points. The first read sets the baseline of rates. After an error, no point was
+  // added; the next tick tries again.
+  virtual Status collect(const Timestamp& now, TickBuilder& out) = 0;
 };
 
-// A number that only grows, seen at two moments.
+// The growth of a counter between two reads.
 class Delta {
  public:
-  // The growth since the last call; nothing at the first one, and after the counter went backwards.
+  // Sets `growth` to the growth since the last call. False on the first call, and when the counter fell.
   bool update(uint64_t value, uint64_t& growth) {
     const bool usable = seen_ && value >= last_;
     growth = usable ? value - last_ : 0;
@@ -95,10 +95,10 @@ class Delta {
 const config::MetricSelection* find_selection(const std::vector<config::MetricSelection>& selections,
                                               std::string_view name);
 
-// Whether one of the patterns (* and ? stand for any) matches.
+// Whether `text` matches one of the patterns, whose wildcards are * and ?.
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
-// growth over a time, rounded to the nearest, per second; 0 ns gives 0.
+// Growth per second, rounded to the nearest integer; 0 if no time has passed.
 int64_t per_second(uint64_t growth, int64_t elapsed_ns);
 
 }  // namespace monitor::agent

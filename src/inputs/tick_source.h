@@ -1,5 +1,5 @@
-// TickSource: where the agent's ticks come from. inputs/proc reads the kernel, inputs/simulated makes values up. On the
-// agent's loop.
+// TickSource: produces the agent's ticks. inputs/proc reads the kernel; inputs/simulated generates values. All methods
+// run on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace monitor::agent {
 
-// How a collector fares, for metrics and --once.
+// Statistics of a collector, for the agent's metrics and --once.
 struct CollectorState {
   uint64_t reads = 0;
   uint64_t failures = 0;
   int64_t last_duration_ns = 0;
-  std::string error;  // of the last read; empty when it went well
+  std::string error;  // of the last read; empty: it succeeded
 };
 
 // A mount that does not answer.
@@ -37,11 +37,11 @@ class TickSource {
   // undisturbed, and what another grid has read of the same source is where a new one's rates start from: a grid that
   // gets a metric is told before the one that loses it.
   virtual void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) = 0;
-  // Reads what rates start from, for collectors that have none yet.
-  virtual void baseline(const Moment& now) = 0;
-  // Adds what can be read now; returns how many points the series table had no room for.
-  virtual uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) = 0;
-  // Numbers of series that it keeps are not what they were.
+  // Reads the baseline of rates, for collectors without one.
+  virtual void baseline(const Timestamp& now) = 0;
+  // Reads the selected metrics into `tick`. Returns the number of points whose series did not fit into the table.
+  virtual uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) = 0;
+  // Discards cached series ids: the table has reassigned them.
   virtual void forget_series() {}
   // By the collector's name, over all grids.
   virtual std::map<std::string, CollectorState> states() const { return {}; }

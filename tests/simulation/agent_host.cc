@@ -129,8 +129,8 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
 
   // --- agent::TickSource
   void configure(uint64_t, const std::vector<config::MetricSelection>&) override {}
-  void baseline(const agent::Moment&) override {}
-  uint64_t collect(uint64_t, const agent::Moment&, metrics::Tick& tick) override {
+  void baseline(const agent::Timestamp&) override {}
+  uint64_t collect(uint64_t, const agent::Timestamp&, metrics::Tick& tick) override {
     agent::TickBuilder out(table_, tick);
     out.add_integer(series_, ++reads_);
     return 0;

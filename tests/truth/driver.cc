@@ -45,7 +45,7 @@ struct Host {
   std::unique_ptr<monitor::agent::HostSource> source;
 
   const monitor::Clock& clock() const { return live ? static_cast<const monitor::Clock&>(real) : fake; }
-  monitor::agent::Moment now() const { return {clock().wall_ns(), clock().mono_ns()}; }
+  monitor::agent::Timestamp now() const { return {clock().wall_ns(), clock().mono_ns()}; }
 };
 
 constexpr uint64_t kGrid = 1;

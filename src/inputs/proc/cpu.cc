@@ -134,7 +134,7 @@ void CpuCollector::forget_series() {
   for (auto& [core, state] : cores_) state.interned = false;
 }
 
-bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Moment& now, size_t cpus) const {
+bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const {
   // A processor that was away begins anew: nothing tells what its counters did meanwhile.
   const bool seen = state.last_reading != 0 && state.last_reading + 1 == reading_;
   state.last_reading = reading_;
@@ -162,7 +162,7 @@ void CpuCollector::add(CoreState& state, int64_t core, TickBuilder& out) const {
   for (size_t i = 0; i < state.modes.size(); ++i) out.add_share(state.modes[i], growth.modes[i], growth.total);
 }
 
-Status CpuCollector::collect(const Moment& now, TickBuilder& out) {
+Status CpuCollector::collect(const Timestamp& now, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();
   if (auto s = parse_stat(*text, lines_); !s) return s;

@@ -59,7 +59,7 @@ class CpuCollector final : public Collector {
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;
   void forget_series() override;
-  Status collect(const Moment& now, TickBuilder& out) override;
+  Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
   struct CoreState {
@@ -73,7 +73,7 @@ class CpuCollector final : public Collector {
   };
 
   // False when the line's growth is not known and hides what its sum grew by.
-  bool update(CoreState& state, const CpuTimes& times, const Moment& now, size_t cpus) const;
+  bool update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const;
   void add(CoreState& state, int64_t core, TickBuilder& out) const;
   void intern(CoreState& state, int64_t core, TickBuilder& out) const;
 

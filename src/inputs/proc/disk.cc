@@ -58,7 +58,7 @@ void DiskCollector::configure(const std::vector<config::MetricSelection>& select
 
 void DiskCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const DiskCollector&>(from).rates_); }
 
-Status DiskCollector::collect(const Moment& now, TickBuilder& out) {
+Status DiskCollector::collect(const Timestamp& now, TickBuilder& out) {
   const auto text = file_.read_table(diskstats_shape);
   if (!text) return text.error();
   if (auto s = parse_diskstats(*text, lines_); !s) return s;

@@ -153,7 +153,7 @@ bool FilesystemCollector::ask(int64_t deadline_ns) {
 }
 
 // A quarter of the time between two ticks, at most kMostDeadline.
-int64_t FilesystemCollector::deadline(const Moment& now) {
+int64_t FilesystemCollector::deadline(const Timestamp& now) {
   const int64_t since_last = now.mono_ns - std::exchange(last_mono_ns_, now.mono_ns);
   return std::clamp(since_last / 4, kLeastDeadline, kMostDeadline);
 }
@@ -223,7 +223,7 @@ void FilesystemCollector::tell_faults() {
   faults_ = std::move(faults);
 }
 
-Status FilesystemCollector::collect(const Moment& now, TickBuilder& out) {
+Status FilesystemCollector::collect(const Timestamp& now, TickBuilder& out) {
   const int64_t deadline_ns = deadline(now);
   auto changed = table_.refresh();
   if (!changed) return changed.error();

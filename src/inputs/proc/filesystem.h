@@ -30,7 +30,7 @@ class FilesystemCollector final : public Collector {
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
   void forget_series() override;
-  Status collect(const Moment& now, TickBuilder& out) override;
+  Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
   struct Ids {
@@ -52,7 +52,7 @@ class FilesystemCollector final : public Collector {
   void choose_by_name();
   void describe();
   bool ask(int64_t deadline_ns);
-  int64_t deadline(const Moment& now);
+  int64_t deadline(const Timestamp& now);
   void add_each(TickBuilder& out);
   void add_sum(TickBuilder& out);
   void tell_faults();

@@ -63,7 +63,7 @@ void HostSource::adopt(Slot& slot, uint64_t grid) {
   }
 }
 
-void HostSource::baseline(const Moment& now) {
+void HostSource::baseline(const Timestamp& now) {
   metrics::Tick thrown_away;
   TickBuilder out(table_, thrown_away);
   for (auto& [grid, slots] : grids_) {
@@ -73,7 +73,7 @@ void HostSource::baseline(const Moment& now) {
   }
 }
 
-uint64_t HostSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
+uint64_t HostSource::collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) {
   TickBuilder out(table_, tick);
   const auto found = grids_.find(grid);
   if (found == grids_.end()) return 0;
@@ -91,7 +91,7 @@ void HostSource::forget_series() {
   }
 }
 
-void HostSource::read(Slot& slot, const Moment& now, TickBuilder& out) {
+void HostSource::read(Slot& slot, const Timestamp& now, TickBuilder& out) {
   const int64_t start = clock_.mono_ns();
   const Status status = slot.collector->collect(now, out);
   slot.state.last_duration_ns = clock_.mono_ns() - start;

@@ -23,8 +23,8 @@ class HostSource final : public TickSource {
   ~HostSource() override;
 
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
-  void baseline(const Moment& now) override;
-  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+  void baseline(const Timestamp& now) override;
+  uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) override;
   void forget_series() override;
   std::map<std::string, CollectorState> states() const override;
   std::vector<StuckMount> stuck_mounts() const override { return prober_->stuck(); }
@@ -42,7 +42,7 @@ class HostSource final : public TickSource {
 
   std::vector<Slot> make_slots() const;
   void adopt(Slot& slot, uint64_t grid);
-  void read(Slot& slot, const Moment& now, TickBuilder& out);
+  void read(Slot& slot, const Timestamp& now, TickBuilder& out);
   void forget_mounts();
 
   Roots roots_;

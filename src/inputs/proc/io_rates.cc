@@ -73,7 +73,7 @@ void IoRates::choose(const std::string& name, Thing& thing) const {
   }
 }
 
-void IoRates::begin(const Moment& now) {
+void IoRates::begin(const Timestamp& now) {
   elapsed_ = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
   last_mono_ = now.mono_ns;
   ++reading_;

@@ -85,7 +85,7 @@ class IoRates {
   void forget_series() { choose_all(); }
 
   // One reading: begin(), every thing that is there, finish().
-  void begin(const Moment& now);
+  void begin(const Timestamp& now);
   void thing(std::string_view name, const std::array<uint64_t, 2>& counters, const Role& role, TickBuilder& out);
   void finish(TickBuilder& out);
 

@@ -56,7 +56,7 @@ void LoadCollector::configure(const std::vector<config::MetricSelection>& select
   wanted_ = find_selection(selections, "load") != nullptr;
 }
 
-Status LoadCollector::collect(const Moment&, TickBuilder& out) {
+Status LoadCollector::collect(const Timestamp&, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();
   const auto loads = parse_loadavg(*text);
@@ -74,7 +74,7 @@ void UptimeCollector::configure(const std::vector<config::MetricSelection>& sele
   wanted_ = find_selection(selections, "uptime") != nullptr;
 }
 
-Status UptimeCollector::collect(const Moment&, TickBuilder& out) {
+Status UptimeCollector::collect(const Timestamp&, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();
   const auto uptime = parse_uptime(*text);

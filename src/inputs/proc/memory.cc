@@ -151,7 +151,7 @@ void MemoryCollector::add_swap(const MemoryInfo& info, TickBuilder& out) {
   add_bytes(group_swap_limit_, "container.paging.limit", group->limit, out);
 }
 
-Status MemoryCollector::collect(const Moment&, TickBuilder& out) {
+Status MemoryCollector::collect(const Timestamp&, TickBuilder& out) {
   const auto text = file_.read();
   if (!text) return text.error();
   const auto info = parse_meminfo(*text);

@@ -47,7 +47,7 @@ class MemoryCollector final : public Collector {
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return memory_ || swap_; }
   void forget_series() override;
-  Status collect(const Moment& now, TickBuilder& out) override;
+  Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
   // A series that is made when it first has a value.

@@ -54,7 +54,7 @@ void NetCollector::configure(const std::vector<config::MetricSelection>& selecti
 
 void NetCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const NetCollector&>(from).rates_); }
 
-Status NetCollector::collect(const Moment& now, TickBuilder& out) {
+Status NetCollector::collect(const Timestamp& now, TickBuilder& out) {
   const auto text = file_.read_table(net_dev_shape);
   if (!text) return text.error();
   if (auto s = parse_net_dev(*text, lines_); !s) return s;

@@ -26,7 +26,7 @@ class NetCollector final : public Collector {
   bool wanted() const override { return rates_.wanted(); }
   void adopt(const Collector& from) override;
   void forget_series() override { rates_.forget_series(); }
-  Status collect(const Moment& now, TickBuilder& out) override;
+  Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
   static constexpr IoNames kNames = {"system.network.io.rate",

@@ -67,7 +67,7 @@ class PagingCollector final : public Collector {
     for (Flow& flow : flows_) flow.rate_id = flow.counter_id = kNoSeries;
   }
 
-  Status collect(const Moment& now, TickBuilder& out) override {
+  Status collect(const Timestamp& now, TickBuilder& out) override {
     const auto text = file_.read();
     if (!text) return text.error();
     const auto fields = parse_vmstat(*text);

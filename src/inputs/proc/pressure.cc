@@ -46,7 +46,7 @@ void PressureCollector::forget_series() {
   for (Resource& resource : resources_) resource.ids.fill(kNoSeries);
 }
 
-Status PressureCollector::collect(const Moment& now, TickBuilder& out) {
+Status PressureCollector::collect(const Timestamp& now, TickBuilder& out) {
   const int64_t elapsed = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
   last_mono_ = now.mono_ns;
   std::optional<Error> first_error;

@@ -28,7 +28,7 @@ class PressureCollector final : public Collector {
   bool wanted() const override { return wanted_; }
   void adopt(const Collector& from) override;
   void forget_series() override;
-  Status collect(const Moment& now, TickBuilder& out) override;
+  Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
   struct Resource {

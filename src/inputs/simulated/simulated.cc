@@ -64,7 +64,7 @@ void SimulatedSource::configure(uint64_t grid, const std::vector<config::MetricS
   if (selections.empty()) selections_.erase(grid);
 }
 
-void SimulatedSource::baseline(const Moment& now) {
+void SimulatedSource::baseline(const Timestamp& now) {
   if (started_mono_ == 0) started_mono_ = now.mono_ns;
 }
 
@@ -93,7 +93,7 @@ void SimulatedSource::add_cpu_times(double busy, const metrics::Labels& labels, 
   add_share(out, kName, with(labels, "cpu.mode", "idle"), 1 - busy);
 }
 
-void SimulatedSource::add_cpu(const config::MetricSelection& selection, const Moment& now, TickBuilder& out) {
+void SimulatedSource::add_cpu(const config::MetricSelection& selection, const Timestamp& now, TickBuilder& out) {
   const double rhythm = 0.15 * std::sin(2 * M_PI * std::fmod(static_cast<double>(now.wall_ns), kDay) / kDay);
   const double busy = std::clamp(walk(cpu_, 0.04, 0.02, 0.9) + rhythm * 0.5, 0.0, 1.0);
   add_cpu_times(busy, {}, selection.has("modes"), out);
@@ -200,7 +200,7 @@ void SimulatedSource::add_pressure(TickBuilder& out) {
   }
 }
 
-void SimulatedSource::add(const config::MetricSelection& selection, const Moment& now, int64_t elapsed_ns,
+void SimulatedSource::add(const config::MetricSelection& selection, const Timestamp& now, int64_t elapsed_ns,
                           TickBuilder& out) {
   const std::string& name = selection.name;
   const auto flow = std::ranges::find(kFlows, name, &Flow::selector);
@@ -223,7 +223,7 @@ void SimulatedSource::add(const config::MetricSelection& selection, const Moment
   }
 }
 
-uint64_t SimulatedSource::collect(uint64_t grid, const Moment& now, metrics::Tick& tick) {
+uint64_t SimulatedSource::collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) {
   TickBuilder out(table_, tick);
   const auto [last, is_first] = last_mono_.try_emplace(grid, now.mono_ns);
   const int64_t elapsed_ns = now.mono_ns - std::exchange(last->second, now.mono_ns);

@@ -24,8 +24,8 @@ class SimulatedSource final : public TickSource {
   SimulatedSource(uint64_t seed, metrics::SeriesTable& table) : random_(seed), table_(table) {}
 
   void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
-  void baseline(const Moment& now) override;
-  uint64_t collect(uint64_t grid, const Moment& now, metrics::Tick& tick) override;
+  void baseline(const Timestamp& now) override;
+  uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) override;
 
  private:
   // A disk, interface or filesystem, and its share of the host's whole.
@@ -51,8 +51,8 @@ class SimulatedSource final : public TickSource {
   double walk(double& state, double step, double low, double high);
   static std::vector<Part> chosen(std::span<const Part> parts, const config::MetricSelection& selection);
 
-  void add(const config::MetricSelection& selection, const Moment& now, int64_t elapsed_ns, TickBuilder& out);
-  void add_cpu(const config::MetricSelection& selection, const Moment& now, TickBuilder& out);
+  void add(const config::MetricSelection& selection, const Timestamp& now, int64_t elapsed_ns, TickBuilder& out);
+  void add_cpu(const config::MetricSelection& selection, const Timestamp& now, TickBuilder& out);
   void add_cpu_times(double busy, const metrics::Labels& labels, bool modes, TickBuilder& out);
   void add_memory(TickBuilder& out);
   void add_swap(TickBuilder& out);
