@@ -162,7 +162,7 @@ void BlockTopology::choose_paths(const std::vector<DiskLine>& lines) {
   }
 }
 
-IoRates::Role BlockTopology::role(std::string_view device) {
+ThroughputCounter::Role BlockTopology::role(std::string_view device) {
   key_.assign(device);
   const auto found = devices_.find(key_);
   if (found == devices_.end() || !found->second.counts) return {};

@@ -13,10 +13,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inputs/proc/io_rates.h"
 #include "inputs/proc/kernel_file.h"
 #include "inputs/proc/roots.h"
 #include "inputs/proc/sysfs.h"
+#include "inputs/proc/throughput_counter.h"
 
 namespace monitor::agent {
 
@@ -48,7 +48,7 @@ class BlockTopology {
   // `shape` differs whenever the set of devices does.
   void refresh(const std::vector<DiskLine>& lines, uint64_t shape, int64_t mono_ns);
   // After refresh(), of a device among `lines`.
-  IoRates::Role role(std::string_view device);
+  ThroughputCounter::Role role(std::string_view device);
 
  private:
   struct Device {

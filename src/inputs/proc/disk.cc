@@ -48,26 +48,29 @@ uint64_t diskstats_shape(std::string_view text) {
 }
 
 void DiskCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  std::array<IoRates::Wanted, 2> wanted{};
+  std::array<ThroughputCounter::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "disk read") wanted[0] = IoRates::wanted_of(selection, selection.has("per_device"));
-    if (selection.name == "disk write") wanted[1] = IoRates::wanted_of(selection, selection.has("per_device"));
+    if (selection.name == "disk read") wanted[0] = ThroughputCounter::wanted_of(selection, selection.has("per_device"));
+    if (selection.name == "disk write")
+      wanted[1] = ThroughputCounter::wanted_of(selection, selection.has("per_device"));
   }
-  rates_.configure(wanted);
+  throughput_.configure(wanted);
 }
 
-void DiskCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const DiskCollector&>(from).rates_); }
+void DiskCollector::adopt(const Collector& from) {
+  throughput_.adopt(static_cast<const DiskCollector&>(from).throughput_);
+}
 
 Status DiskCollector::collect(const Timestamp& now, TickBuilder& out) {
   const auto text = file_.read_table(diskstats_shape);
   if (!text) return text.error();
   if (auto s = parse_diskstats(*text, lines_); !s) return s;
   topology_.refresh(lines_, file_.shape(), now.mono_ns);
-  rates_.begin(now);
+  throughput_.begin(now);
   for (const DiskLine& line : lines_) {
-    rates_.thing(line.device, {line.read_bytes, line.written_bytes}, topology_.role(line.device), out);
+    throughput_.device(line.device, {line.read_bytes, line.written_bytes}, topology_.role(line.device), out);
   }
-  rates_.finish(out);
+  throughput_.finish(out);
   return {};
 }
 

@@ -9,9 +9,9 @@
 
 #include "inputs/collector.h"
 #include "inputs/proc/block_topology.h"
-#include "inputs/proc/io_rates.h"
 #include "inputs/proc/kernel_file.h"
 #include "inputs/proc/roots.h"
+#include "inputs/proc/throughput_counter.h"
 
 namespace monitor::agent {
 
@@ -26,18 +26,18 @@ class DiskCollector final : public Collector {
  public:
   explicit DiskCollector(const Roots& roots) : topology_(roots), file_(roots.procfs + "/diskstats") {}
   void configure(const std::vector<config::MetricSelection>& selections) override;
-  bool wanted() const override { return rates_.wanted(); }
+  bool wanted() const override { return throughput_.wanted(); }
   void adopt(const Collector& from) override;
-  void forget_series() override { rates_.forget_series(); }
+  void forget_series() override { throughput_.forget_series(); }
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
-  static constexpr IoNames kNames = {
+  static constexpr ThroughputNames kNames = {
       "system.disk.io.rate", "system.disk.io", "disk.io.direction", {"read", "write"}, "system.device"};
 
   BlockTopology topology_;
   KernelFile file_;
-  IoRates rates_{kNames};
+  ThroughputCounter throughput_{kNames};
   std::vector<DiskLine> lines_;
 };
 

@@ -44,26 +44,29 @@ uint64_t net_dev_shape(std::string_view text) {
 }
 
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
-  std::array<IoRates::Wanted, 2> wanted{};
+  std::array<ThroughputCounter::Wanted, 2> wanted{};
   for (const auto& selection : selections) {
-    if (selection.name == "net in") wanted[0] = IoRates::wanted_of(selection, selection.has("per_interface"));
-    if (selection.name == "net out") wanted[1] = IoRates::wanted_of(selection, selection.has("per_interface"));
+    if (selection.name == "net in") wanted[0] = ThroughputCounter::wanted_of(selection, selection.has("per_interface"));
+    if (selection.name == "net out")
+      wanted[1] = ThroughputCounter::wanted_of(selection, selection.has("per_interface"));
   }
-  rates_.configure(wanted);
+  throughput_.configure(wanted);
 }
 
-void NetCollector::adopt(const Collector& from) { rates_.adopt(static_cast<const NetCollector&>(from).rates_); }
+void NetCollector::adopt(const Collector& from) {
+  throughput_.adopt(static_cast<const NetCollector&>(from).throughput_);
+}
 
 Status NetCollector::collect(const Timestamp& now, TickBuilder& out) {
   const auto text = file_.read_table(net_dev_shape);
   if (!text) return text.error();
   if (auto s = parse_net_dev(*text, lines_); !s) return s;
   topology_.refresh(lines_, file_.shape(), now.mono_ns);
-  rates_.begin(now);
+  throughput_.begin(now);
   for (const InterfaceLine& line : lines_) {
-    rates_.thing(line.name, {line.received_bytes, line.sent_bytes}, topology_.role(line.name), out);
+    throughput_.device(line.name, {line.received_bytes, line.sent_bytes}, topology_.role(line.name), out);
   }
-  rates_.finish(out);
+  throughput_.finish(out);
   return {};
 }
 

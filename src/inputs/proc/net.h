@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "inputs/collector.h"
-#include "inputs/proc/io_rates.h"
 #include "inputs/proc/kernel_file.h"
 #include "inputs/proc/net_topology.h"
+#include "inputs/proc/throughput_counter.h"
 
 namespace monitor::agent {
 
@@ -23,21 +23,21 @@ class NetCollector final : public Collector {
  public:
   explicit NetCollector(const Roots& roots) : topology_(roots), file_(roots.host_namespace_path("net/dev")) {}
   void configure(const std::vector<config::MetricSelection>& selections) override;
-  bool wanted() const override { return rates_.wanted(); }
+  bool wanted() const override { return throughput_.wanted(); }
   void adopt(const Collector& from) override;
-  void forget_series() override { rates_.forget_series(); }
+  void forget_series() override { throughput_.forget_series(); }
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
-  static constexpr IoNames kNames = {"system.network.io.rate",
-                                     "system.network.io",
-                                     "network.io.direction",
-                                     {"receive", "transmit"},
-                                     "network.interface.name"};
+  static constexpr ThroughputNames kNames = {"system.network.io.rate",
+                                             "system.network.io",
+                                             "network.io.direction",
+                                             {"receive", "transmit"},
+                                             "network.interface.name"};
 
   NetTopology topology_;
   KernelFile file_;
-  IoRates rates_{kNames};
+  ThroughputCounter throughput_{kNames};
   std::vector<InterfaceLine> lines_;
 };
 

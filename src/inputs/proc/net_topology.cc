@@ -167,10 +167,10 @@ void NetTopology::refresh(const std::vector<InterfaceLine>& lines, uint64_t shap
   roles_ = net_roles(all);
 }
 
-IoRates::Role NetTopology::role(std::string_view name) {
+ThroughputCounter::Role NetTopology::role(std::string_view name) {
   key_.assign(name);
   const auto found = roles_.find(key_);
-  return found == roles_.end() ? IoRates::Role{} : found->second;
+  return found == roles_.end() ? ThroughputCounter::Role{} : found->second;
 }
 
 }  // namespace monitor::agent

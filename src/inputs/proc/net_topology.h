@@ -15,9 +15,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inputs/proc/io_rates.h"
 #include "inputs/proc/roots.h"
 #include "inputs/proc/sysfs.h"
+#include "inputs/proc/throughput_counter.h"
 
 namespace monitor::agent {
 
@@ -45,7 +45,7 @@ struct NetFacts {
 };
 
 // The roles of all interfaces, by name.
-using NetRoles = std::unordered_map<std::string, IoRates::Role>;
+using NetRoles = std::unordered_map<std::string, ThroughputCounter::Role>;
 NetRoles net_roles(const std::map<std::string, NetFacts>& interfaces);
 
 class NetTopology {
@@ -55,7 +55,7 @@ class NetTopology {
   // `shape` differs whenever the set of interfaces does.
   void refresh(const std::vector<InterfaceLine>& lines, uint64_t shape, int64_t mono_ns);
   // After refresh(), of an interface among `lines`.
-  IoRates::Role role(std::string_view name);
+  ThroughputCounter::Role role(std::string_view name);
 
  private:
   NetFacts read_facts(const std::string& name) const;

@@ -94,12 +94,12 @@ INTERFACES = [
 ]
 
 FLOWS = [
-    ("io_rates.cc", "total ? *total + sum.growth : sum.counted;", "sum.counted;"),
-    ("io_rates.cc", "sum.unknown == 0 && ", ""),
-    ("io_rates.cc", "const uint64_t growth = value - before;", "const uint64_t growth = value;"),
-    ("io_rates.cc", "if (value < before) {", "if (false) {"),
-    ("io_rates.cc", "wanted_[direction].include.empty() && !thing.role.in_sum", "!thing.role.in_sum"),
-    ("io_rates.cc", "in && !matches_any(", "in && matches_any("),
+    ("throughput_counter.cc", "total ? *total + sum.growth : sum.counted;", "sum.counted;"),
+    ("throughput_counter.cc", "sum.unknown == 0 && ", ""),
+    ("throughput_counter.cc", "const uint64_t growth = value - before;", "const uint64_t growth = value;"),
+    ("throughput_counter.cc", "if (value < before) {", "if (false) {"),
+    ("throughput_counter.cc", "wanted_[direction].include.empty() && !device.role.in_sum", "!device.role.in_sum"),
+    ("throughput_counter.cc", "in && !matches_any(", "in && matches_any("),
 ]
 
 REST = [

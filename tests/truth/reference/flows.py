@@ -1,7 +1,7 @@
 """Rates and counters of what moves bytes in two directions: what disks and interfaces have in common.
 
-A rate is growth over the time between two readings. A counter that fell gives nothing: not for its thing, and not for a
-sum that it is part of, in that tick; nor does its return in the next one to where it fell from. A thing that was not
+A rate is growth over the time between two readings. A counter that fell gives nothing: not for its device, and not for a
+sum that it is part of, in that tick; nor does its return in the next one to where it fell from. A device that was not
 there in the reading before has no growth yet; where nothing is known of any member, nothing is of the sum.
 The counter of a sum begins with what its members had counted when first read, and grows by what they grow: it never falls.
 """
@@ -17,15 +17,15 @@ def matches(patterns, name):
 
 
 class Flow:
-    """One selector: one direction of one kind of thing."""
+    """One selector: one direction of one kind of device."""
 
-    def __init__(self, options, each, rate, counter, direction, thing):
+    def __init__(self, options, each, rate, counter, direction, device):
         self.options, self.each = options, options.get(each, False)
-        self.rate, self.counter, self.direction, self.thing = rate, counter, direction, thing
+        self.rate, self.counter, self.direction, self.device = rate, counter, direction, device
         self.last, self.fallen, self.total = {}, {}, None
 
     def choose(self, listed, in_sum, everything):
-        """The things with series of their own, and those of the sum."""
+        """The devices with series of their own, and those of the sum."""
         include, exclude = self.options.get("include", []), self.options.get("exclude", [])
         if include:
             listed = in_sum = {name for name in everything if matches(include, name)}
@@ -33,7 +33,7 @@ class Flow:
         return keep(listed), keep(in_sum)
 
     def read(self, now, elapsed, listed, in_sum):
-        """`now`: name -> counter of all things."""
+        """`now`: name -> counter of all devices."""
         listed, in_sum = self.choose(listed, in_sum, set(now))
         growth = {name: value - self.last[name] for name, value in now.items() if name in self.last}
         for name, from_where in self.fallen.items():
@@ -53,7 +53,7 @@ class Flow:
         labels = {self.direction[0]: self.direction[1]}
         if self.each:
             for name in listed:
-                own = {**labels, self.thing: shown(name)}
+                own = {**labels, self.device: shown(name)}
                 if growth.get(name, -1) >= 0:
                     out[series(self.rate, **own)] = per_second(growth[name], elapsed)
                 if self.options.get("counters"):

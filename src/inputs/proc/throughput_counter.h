@@ -1,13 +1,13 @@
-// Rates and counters of devices that move bytes in two directions: disks, network interfaces. Keeps a baseline for each
-// device, sums those that count, and forgets those that are gone.
+// ThroughputCounter: rates and counters of devices that move bytes in two directions (disks, network interfaces). Keeps
+// a baseline for each device, sums the devices that count, and forgets the devices that are gone.
 //
-// A counter that falls has begun anew, or comes from a driver that is being reset. For that reading there is no rate of
-// the device, and none of the sum. One that is back above where it fell from is a new baseline as well. There is no sum
-// either while devices are there and nothing is known of any of them; the sum of no devices at all is 0.
+// A counter that falls has restarted, or belongs to a driver that is being reset. In that reading neither the device
+// nor the sum has a rate. A counter that rises again above the value it fell from is a new baseline as well. The sum
+// has no value while devices exist and no growth is known of any; without devices it is 0.
 //
-// A device's counter is what the kernel says. The sum's counter never falls: it begins with what its devices had
-// counted at the first reading, and grows by what they grow from then on. A device that is plugged in adds what it
-// counts after its first reading; one that leaves takes nothing away.
+// A device's counter is the kernel's. The sum's counter never falls: it starts with the totals of its devices at the
+// first reading, and grows by their growth. A device that is plugged in adds what it counts after its first reading; a
+// device that leaves takes nothing away.
 #pragma once
 
 #include <array>
@@ -22,22 +22,22 @@
 
 namespace monitor::agent {
 
-// What the series are called.
-struct IoNames {
+// Names and labels of the series.
+struct ThroughputNames {
   std::string_view rate;             // system.disk.io.rate
   std::string_view counter;          // system.disk.io
   std::string_view direction_label;  // disk.io.direction
   std::array<std::string_view, 2> directions;
-  std::string_view thing_label;  // system.device
+  std::string_view device_label;  // system.device
 };
 
 // One counter of a device.
-class IoCounter {
+class ByteCounter {
  public:
   enum class Change {
     kFirst,    // no earlier reading
     kGrew,     // by growth()
-    kUnknown,  // it fell, came back from a fall, or grew by more than any device can move
+    kUnknown,  // it fell, recovered from a fall, or grew by more than any device can move
   };
   Change update(uint64_t value, int64_t elapsed_ns);
   uint64_t growth() const { return growth_; }
@@ -51,53 +51,53 @@ class IoCounter {
   uint64_t growth_ = 0;
 };
 
-class IoRates {
+class ThroughputCounter {
  public:
   struct Wanted {
     bool sum = false;
-    bool each = false;                      // a series for every thing, too
+    bool each = false;                      // a series for every device, too
     bool counters = false;                  // the kernel's counters, too
-    std::vector<std::string> include = {};  // patterns of things; none: the usual ones
+    std::vector<std::string> include = {};  // patterns of devices; none: the usual ones
     std::vector<std::string> exclude = {};
 
     bool operator==(const Wanted&) const = default;
   };
-  // What a selection wants; `each`: the option of its kind.
+  // What a selection asks for; `each`: whether its option for one series per device is set.
   static Wanted wanted_of(const config::MetricSelection& selection, bool each) {
     return {true, each, selection.has("counters"), selection.include, selection.exclude};
   }
 
-  // What a device is by the facts of sysfs; may change between two readings.
+  // How sysfs classifies a device; may change between two readings.
   struct Role {
-    bool listed = false;  // gets series of its own (a partition does not)
-    bool in_sum = false;  // its bytes are counted by no other device of the sum
+    bool listed = false;  // has series of its own (a partition does not)
+    bool in_sum = false;  // no other device of the sum counts its bytes
 
     bool operator==(const Role&) const = default;
   };
 
-  explicit IoRates(const IoNames& names) : names_(names) {}
+  explicit ThroughputCounter(const ThroughputNames& names) : names_(names) {}
 
-  // By direction. Baselines stay, unless nothing was wanted before: they would average over a pause.
+  // By direction. Keeps the baselines, unless nothing was selected before: rates would average over the pause.
   void configure(const std::array<Wanted, 2>& wanted);
   bool wanted() const { return wanted_[0].sum || wanted_[1].sum; }
-  // What the other one has read is where this one's rates start from.
-  void adopt(const IoRates& other);
+  // Takes over the other one's baselines.
+  void adopt(const ThroughputCounter& other);
   void forget_series() { choose_all(); }
 
-  // One reading: begin(), every thing that is there, finish().
+  // One reading: begin(), device() for every device that exists, finish().
   void begin(const Timestamp& now);
-  void thing(std::string_view name, const std::array<uint64_t, 2>& counters, const Role& role, TickBuilder& out);
+  void device(std::string_view name, const std::array<uint64_t, 2>& counters, const Role& role, TickBuilder& out);
   void finish(TickBuilder& out);
 
  private:
-  struct Thing {
+  struct Device {
     Role role;
     bool is_new = true;
     std::array<bool, 2> chosen{};  // by direction: listed, and as the patterns say
     bool interned = false;
     uint64_t last_reading = 0;
-    std::array<IoCounter, 2> counters;
-    std::array<IoCounter::Change, 2> changes{};
+    std::array<ByteCounter, 2> counters;
+    std::array<ByteCounter::Change, 2> changes{};
     std::array<metrics::SeriesId, 2> rate_ids{kNoSeries, kNoSeries};
     std::array<metrics::SeriesId, 2> counter_ids{kNoSeries, kNoSeries};
   };
@@ -109,14 +109,14 @@ class IoRates {
     uint64_t counted = 0;
   };
 
-  metrics::Labels labels(size_t direction, std::string_view thing) const;
+  metrics::Labels labels(size_t direction, std::string_view device) const;
   void choose_all();
-  void choose(const std::string& name, Thing& thing) const;
-  void intern(const std::string& name, Thing& thing, TickBuilder& out);
+  void choose(const std::string& name, Device& device) const;
+  void intern(const std::string& name, Device& device, TickBuilder& out);
   Sum sum_of(size_t direction) const;
   void add_sum(size_t direction, TickBuilder& out);
 
-  IoNames names_;
+  ThroughputNames names_;
   std::array<Wanted, 2> wanted_;
   bool interned_ = false;
   std::array<metrics::SeriesId, 2> sum_ids_{kNoSeries, kNoSeries};
@@ -125,8 +125,8 @@ class IoRates {
   uint64_t reading_ = 0;
   int64_t last_mono_ = 0;
   int64_t elapsed_ = 0;
-  std::unordered_map<std::string, Thing> things_;
-  std::string key_;  // the thing at hand
+  std::unordered_map<std::string, Device> devices_;
+  std::string key_;  // the device at hand
 };
 
 }  // namespace monitor::agent
