@@ -57,7 +57,7 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   revision_ = revision;
   stats_.configured_ns = timers_.clock().wall_ns();
   const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
-  configure_source(grids_.configure(settings_, now.mono_ns, now.wall_ns));
+  configure_source(scheduler_.configure(settings_, now.mono_ns, now.wall_ns));
   source_.baseline(now);
   if (!running_) start();
   schedule_tick();
@@ -65,9 +65,10 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
 }
 
 void Agent::configure_source(const std::vector<uint64_t>& gone) {
-  // A grid that gets a metric goes before the one that loses it: new ones have the highest numbers.
-  const auto& all = grids_.all();
-  for (auto grid = all.rbegin(); grid != all.rend(); ++grid) source_.configure(grid->id, grid->selections);
+  // A schedule that gains a metric must be configured before the one that loses it. New schedules have the highest ids.
+  const auto& all = scheduler_.all();
+  for (auto schedule = all.rbegin(); schedule != all.rend(); ++schedule)
+    source_.configure(schedule->id, schedule->selections);
   for (const uint64_t id : gone) source_.configure(id, {});
 }
 
@@ -80,7 +81,7 @@ void Agent::start() {
 
 void Agent::schedule_tick() {
   timers_.cancel_timer(tick_timer_);
-  tick_timer_ = timers_.call_at(grids_.next_due(), [this] { on_tick(); });
+  tick_timer_ = timers_.call_at(scheduler_.next_due(), [this] { on_tick(); });
 }
 
 namespace {
@@ -95,8 +96,8 @@ void say_first_values(size_t series, const AgentStats& stats) {
 
 void Agent::on_tick() {
   const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
-  // Collecting begins now. Ticks of the grid that fell due before it had are missed: counted, not made up.
-  const Grids::Due due = grids_.take(now.mono_ns);
+  // Ticks of the schedule that became due before this point are missed: they are counted, not read.
+  const Scheduler::Due due = scheduler_.take(now.mono_ns);
   stats_.ticks_due += 1 + due.missed;
   stats_.ticks_missed += due.missed;
   schedule_tick();
@@ -107,23 +108,23 @@ void Agent::on_tick() {
   if (nothing_yet && stats_.points_made > 0) say_first_values(table_.size(), stats_);
 }
 
-// A grid whose metrics belong to another one from now on.
-void Agent::join(size_t grid) {
-  const auto to = grids_.join(grid);
+// Moves the metrics of a schedule to the one that it joins.
+void Agent::join(size_t schedule) {
+  const auto to = scheduler_.join(schedule);
   if (!to) return;
-  source_.configure(grids_.at(*to).id, grids_.at(*to).selections);
-  source_.configure(grids_.at(grid).id, {});
-  grids_.erase(grid);
+  source_.configure(scheduler_.at(*to).id, scheduler_.at(*to).selections);
+  source_.configure(scheduler_.at(schedule).id, {});
+  scheduler_.erase(schedule);
   schedule_tick();
 }
 
-void Agent::collect(size_t grid, const Timestamp& now, int64_t due_mono_ns) {
+void Agent::collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns) {
   make_room();
   tick_.time_ns = now.wall_ns;
   tick_.due_mono_ns = due_mono_ns;
-  tick_.rates_since_ns = std::exchange(grids_.at(grid).last_wall_ns, now.wall_ns);
+  tick_.rates_since_ns = std::exchange(scheduler_.at(schedule).last_wall_ns, now.wall_ns);
   tick_.points.clear();
-  const uint64_t over = source_.collect(grids_.at(grid).id, now, tick_);
+  const uint64_t over = source_.collect(scheduler_.at(schedule).id, now, tick_);
   stats_.points_made += tick_.points.size() + over;
   if (over > 0) {
     drops_.dropped(
@@ -155,7 +156,7 @@ void Agent::on_chain() {
   if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
-bool Agent::batch_is_due() const { return grids_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
+bool Agent::batch_is_due() const { return scheduler_.next_due() - batch_first_due_ >= settings_.send_every_ns; }
 
 void Agent::on_output(metrics::Tick& tick) {
   series_room_.keep(tick);

@@ -3,7 +3,7 @@
 //
 //   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Output
 //
-// It is also what configuration is applied to. What is read when is a matter of grids.h.
+// It also applies the configuration. Scheduling lives in scheduler.h.
 // Everything on the loop's thread; the parts that it is given must outlive it.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <string>
 
 #include "agent/drops.h"
-#include "agent/grids.h"
+#include "agent/scheduler.h"
 #include "agent/series_room.h"
 #include "base/event_loop.h"
 #include "config/engine.h"
@@ -77,9 +77,9 @@ class Agent final : public config::Applier, public SpoolListener {
   void start();
   void schedule_tick();
   void on_tick();
-  void collect(size_t grid, const Timestamp& now, int64_t due_mono_ns);
+  void collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns);
   void configure_source(const std::vector<uint64_t>& gone);
-  void join(size_t grid);
+  void join(size_t schedule);
   void on_output(metrics::Tick& tick);
   void add_in_parts(const metrics::Tick& tick);
   void drop_unfit(metrics::Tick& tick);
@@ -118,7 +118,7 @@ class Agent final : public config::Applier, public SpoolListener {
   AgentStats stats_;
   AgentStats summarized_;
   metrics::Tick tick_;  // reused
-  Grids grids_;
+  Scheduler scheduler_;
   int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
   uint64_t points_to_come_ = 0;  // of a tick of which a part is in a batch

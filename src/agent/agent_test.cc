@@ -1,4 +1,4 @@
-// The loop that joins the parts, with a clock that is moved by hand: grid, batches, heartbeats, configuration.
+// The loop that joins the parts, with a clock that is moved by hand: schedule, batches, heartbeats, configuration.
 #include "agent/agent.h"
 
 #include <gtest/gtest.h>
@@ -22,14 +22,14 @@ metrics::Series bytes(std::string name, metrics::Labels labels = {}) {
 class FakeSource final : public TickSource {
  public:
   FakeSource(metrics::SeriesTable& table, FakeClock& clock) : table_(table), clock_(clock) {}
-  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override {
-    selections_[grid] = selections.size();
+  void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) override {
+    selections_[schedule] = selections.size();
   }
   void baseline(const Timestamp&) override { ++baselines; }
-  uint64_t collect(uint64_t grid, const Timestamp&, metrics::Tick& tick) override {
+  uint64_t collect(uint64_t schedule, const Timestamp&, metrics::Tick& tick) override {
     clock_.advance(std::exchange(take_ns, 0));
     TickBuilder out(table_, tick);
-    for (size_t i = 0; i < selections_[grid]; ++i) {
+    for (size_t i = 0; i < selections_[schedule]; ++i) {
       out.add_integer(out.intern(bytes("fake." + std::to_string(i))), ++reads);
     }
     for (size_t i = 0; i < of_parts; ++i) {
@@ -157,7 +157,8 @@ TEST(Agent, MissedTicksAreCountedAndTheGridStays) {
   for (const auto& batch : batches) {
     for (const auto& frame : batch.frames) times.push_back((frame.time_ns - start) / kMs);
   }
-  EXPECT_EQ(times, (std::vector<int64_t>{1000, 2000, 4500, 5000, 6000, 7000})) << "late at once, then back on the grid";
+  EXPECT_EQ(times, (std::vector<int64_t>{1000, 2000, 4500, 5000, 6000, 7000}))
+      << "late at once, then back on the schedule";
   EXPECT_EQ(batches.back().counters.ticks_due, 7U);
   EXPECT_EQ(batches.back().counters.ticks_missed, 1U);
 }

@@ -27,13 +27,13 @@ const std::vector<int64_t> kIntervals = {10 * kMs, 25 * kMs, 70 * kMs, 100 * kMs
 class NamedSource final : public TickSource {
  public:
   explicit NamedSource(metrics::SeriesTable& table) : table_(table) {}
-  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override {
-    selections_[grid] = selections;
+  void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) override {
+    selections_[schedule] = selections;
   }
   void baseline(const Timestamp&) override {}
-  uint64_t collect(uint64_t grid, const Timestamp&, metrics::Tick& tick) override {
+  uint64_t collect(uint64_t schedule, const Timestamp&, metrics::Tick& tick) override {
     TickBuilder out(table_, tick);
-    for (const auto& one : selections_[grid])
+    for (const auto& one : selections_[schedule])
       out.add_integer(out.intern(metrics::Series{one.name, {}, "By", metrics::Kind::kGauge, true, 0}), ++reads_);
     return 0;
   }

@@ -93,8 +93,8 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   auto problem = chain.configure(settings.plugins);
   for (; problem && problem->pending; problem = chain.configure(settings.plugins)) loop.run_once(-1);
   if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
-  constexpr uint64_t kGrid = 1;  // whatever the intervals are: it is read once
-  source.configure(kGrid, settings.metrics);
+  constexpr uint64_t kSchedule = 1;  // whatever the intervals are: it is read once
+  source.configure(kSchedule, settings.metrics);
   const Timestamp first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
   // A program that reads once waits for the second read: there is nothing else for it to do.
@@ -103,7 +103,7 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   tick.time_ns = clock.wall_ns();
   tick.due_mono_ns = clock.mono_ns();
   tick.rates_since_ns = first.wall_ns;
-  const uint64_t over = source.collect(kGrid, {tick.time_ns, tick.due_mono_ns}, tick);
+  const uint64_t over = source.collect(kSchedule, {tick.time_ns, tick.due_mono_ns}, tick);
   if (over > 0) {
     log_error("values are left out: the agent keeps as many series as it may; choose fewer metrics or details",
               {{"values", over}, {"limit", table.limit()}});

@@ -33,17 +33,17 @@ struct StuckMount {
 class TickSource {
  public:
   virtual ~TickSource() = default;
-  // What is wanted from now on of a grid, by its number; nothing: the grid is no more. What did not change goes on
-  // undisturbed, and what another grid has read of the same source is where a new one's rates start from: a grid that
-  // gets a metric is told before the one that loses it.
-  virtual void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) = 0;
+  // Sets the selections of a schedule, by its id; none removes it. Unchanged selections keep their baselines. A new
+  // schedule takes over the baselines of another one that reads the same source, so the agent configures the schedule
+  // that gains a metric before the one that loses it.
+  virtual void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) = 0;
   // Reads the baseline of rates, for collectors without one.
   virtual void baseline(const Timestamp& now) = 0;
   // Reads the selected metrics into `tick`. Returns the number of points whose series did not fit into the table.
-  virtual uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) = 0;
+  virtual uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) = 0;
   // Discards cached series ids: the table has reassigned them.
   virtual void forget_series() {}
-  // By the collector's name, over all grids.
+  // By collector name, summed over all schedules.
   virtual std::map<std::string, CollectorState> states() const { return {}; }
   // Mounts that do not answer, while filesystems are collected.
   virtual std::vector<StuckMount> stuck_mounts() const { return {}; }

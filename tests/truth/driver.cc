@@ -48,7 +48,7 @@ struct Host {
   monitor::agent::Timestamp now() const { return {clock().wall_ns(), clock().mono_ns()}; }
 };
 
-constexpr uint64_t kGrid = 1;
+constexpr uint64_t kSchedule = 1;
 
 monitor::config::Settings settings_of(const json& metrics) {
   auto document = monitor::config::Document::parse(json{{"metrics", metrics}}.dump());
@@ -65,7 +65,7 @@ std::unique_ptr<Host> open_host(const std::string& root, const json& metrics) {
   monitor::agent::Roots roots{.procfs = root + "/proc", .sysfs = root + "/sys"};
   if (!root.empty()) roots.rootfs = root + "/rootfs";
   host->source = std::make_unique<monitor::agent::HostSource>(roots, host->table, host->clock());
-  host->source->configure(kGrid, settings_of(metrics).metrics);
+  host->source->configure(kSchedule, settings_of(metrics).metrics);
   host->source->baseline(host->now());
   return host;
 }
@@ -73,7 +73,7 @@ std::unique_ptr<Host> open_host(const std::string& root, const json& metrics) {
 json tick(Host& host, int64_t elapsed_ns) {
   host.fake.advance(elapsed_ns);
   monitor::metrics::Tick tick;
-  const uint64_t over = host.source->collect(kGrid, host.now(), tick);
+  const uint64_t over = host.source->collect(kSchedule, host.now(), tick);
   json points = json::array();
   for (const auto& point : tick.points) {
     const auto& series = host.table.at(point.series);

@@ -21,28 +21,28 @@ std::vector<HostSource::Slot> HostSource::make_slots() const {
   return slots;
 }
 
-void HostSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
+void HostSource::configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) {
   if (selections.empty()) {
-    grids_.erase(grid);
+    schedules_.erase(schedule);
     forget_mounts();
     return;
   }
-  const auto [found, is_new] = grids_.try_emplace(grid);
+  const auto [found, is_new] = schedules_.try_emplace(schedule);
   if (is_new) found->second = make_slots();
   for (Slot& slot : found->second) {
     slot.collector->configure(selections);
     if (!slot.collector->wanted()) {
       slot.has_baseline = false;
     } else if (!slot.has_baseline) {
-      adopt(slot, grid);
+      adopt(slot, schedule);
     }
   }
   forget_mounts();
 }
 
-// Nobody asks for filesystems any more: none is reported as stuck.
+// Without a schedule that reads filesystems, no mount is reported as stuck.
 void HostSource::forget_mounts() {
-  for (const auto& [grid, slots] : grids_) {
+  for (const auto& [schedule, slots] : schedules_) {
     for (const Slot& slot : slots) {
       if (slot.collector->wanted() && slot.name == "filesystem") return;
     }
@@ -50,10 +50,10 @@ void HostSource::forget_mounts() {
   prober_->ask({}, {}, 0);
 }
 
-// What another grid's collector of the same source has read.
-void HostSource::adopt(Slot& slot, uint64_t grid) {
-  for (auto& [other, slots] : grids_) {
-    if (other == grid) continue;
+// Takes over the baselines of another schedule's collector of the same source.
+void HostSource::adopt(Slot& slot, uint64_t schedule) {
+  for (auto& [other, slots] : schedules_) {
+    if (other == schedule) continue;
     for (Slot& from : slots) {
       if (from.name != slot.name || !from.has_baseline) continue;
       slot.collector->adopt(*from.collector);
@@ -66,17 +66,17 @@ void HostSource::adopt(Slot& slot, uint64_t grid) {
 void HostSource::baseline(const Timestamp& now) {
   metrics::Tick thrown_away;
   TickBuilder out(table_, thrown_away);
-  for (auto& [grid, slots] : grids_) {
+  for (auto& [schedule, slots] : schedules_) {
     for (Slot& slot : slots) {
       if (slot.collector->wanted() && !slot.has_baseline) read(slot, now, out);
     }
   }
 }
 
-uint64_t HostSource::collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) {
+uint64_t HostSource::collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) {
   TickBuilder out(table_, tick);
-  const auto found = grids_.find(grid);
-  if (found == grids_.end()) return 0;
+  const auto found = schedules_.find(schedule);
+  if (found == schedules_.end()) return 0;
   const std::vector<StuckMount> stuck = prober_->stuck();
   for (Slot& slot : found->second) {
     if (slot.collector->wanted()) read(slot, now, out);
@@ -86,7 +86,7 @@ uint64_t HostSource::collect(uint64_t grid, const Timestamp& now, metrics::Tick&
 }
 
 void HostSource::forget_series() {
-  for (auto& [grid, slots] : grids_) {
+  for (auto& [schedule, slots] : schedules_) {
     for (Slot& slot : slots) slot.collector->forget_series();
   }
 }
@@ -111,7 +111,7 @@ void HostSource::read(Slot& slot, const Timestamp& now, TickBuilder& out) {
 
 std::map<std::string, CollectorState> HostSource::states() const {
   std::map<std::string, CollectorState> states;
-  for (const auto& [grid, slots] : grids_) {
+  for (const auto& [schedule, slots] : schedules_) {
     for (const Slot& slot : slots) {
       if (!slot.collector->wanted()) continue;
       CollectorState& sum = states[std::string(slot.name)];

@@ -1,5 +1,5 @@
-// HostSource: a tick from the kernel of this host, by all collectors together. On the agent's loop; the table and the
-// clock must outlive it.
+// HostSource: reads ticks from the kernel of this host, with one set of collectors per schedule. Runs on the agent's
+// loop. The table and the clock must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ class HostSource final : public TickSource {
   HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe = probe_mount);
   ~HostSource() override;
 
-  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
+  void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Timestamp& now) override;
-  uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) override;
+  uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override;
   void forget_series() override;
   std::map<std::string, CollectorState> states() const override;
   std::vector<StuckMount> stuck_mounts() const override { return prober_->stuck(); }
@@ -41,7 +41,7 @@ class HostSource final : public TickSource {
   };
 
   std::vector<Slot> make_slots() const;
-  void adopt(Slot& slot, uint64_t grid);
+  void adopt(Slot& slot, uint64_t schedule);
   void read(Slot& slot, const Timestamp& now, TickBuilder& out);
   void forget_mounts();
 
@@ -50,7 +50,7 @@ class HostSource final : public TickSource {
   const Clock& clock_;
   std::shared_ptr<MountProber> prober_;
   std::function<void()> on_stuck_;
-  std::map<uint64_t, std::vector<Slot>> grids_;
+  std::map<uint64_t, std::vector<Slot>> schedules_;
 };
 
 }  // namespace monitor::agent

@@ -59,9 +59,9 @@ const std::array<SimulatedSource::Flow, 4> SimulatedSource::kFlows = {{
     {"net out", "system.network.io", "network.io.direction", "transmit", "network.interface.name", kInterfaces, 9e6},
 }};
 
-void SimulatedSource::configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) {
-  selections_[grid] = selections;
-  if (selections.empty()) selections_.erase(grid);
+void SimulatedSource::configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) {
+  selections_[schedule] = selections;
+  if (selections.empty()) selections_.erase(schedule);
 }
 
 void SimulatedSource::baseline(const Timestamp& now) {
@@ -223,11 +223,11 @@ void SimulatedSource::add(const config::MetricSelection& selection, const Timest
   }
 }
 
-uint64_t SimulatedSource::collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) {
+uint64_t SimulatedSource::collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) {
   TickBuilder out(table_, tick);
-  const auto [last, is_first] = last_mono_.try_emplace(grid, now.mono_ns);
+  const auto [last, is_first] = last_mono_.try_emplace(schedule, now.mono_ns);
   const int64_t elapsed_ns = now.mono_ns - std::exchange(last->second, now.mono_ns);
-  for (const auto& selection : selections_[grid]) add(selection, now, elapsed_ns, out);
+  for (const auto& selection : selections_[schedule]) add(selection, now, elapsed_ns, out);
   return out.over_cardinality();
 }
 

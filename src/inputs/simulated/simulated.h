@@ -23,9 +23,9 @@ class SimulatedSource final : public TickSource {
  public:
   SimulatedSource(uint64_t seed, metrics::SeriesTable& table) : random_(seed), table_(table) {}
 
-  void configure(uint64_t grid, const std::vector<config::MetricSelection>& selections) override;
+  void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Timestamp& now) override;
-  uint64_t collect(uint64_t grid, const Timestamp& now, metrics::Tick& tick) override;
+  uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override;
 
  private:
   // A disk, interface or filesystem, and its share of the host's whole.
@@ -64,7 +64,7 @@ class SimulatedSource final : public TickSource {
   SeededRandom random_;
   metrics::SeriesTable& table_;
   std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
-  std::map<uint64_t, int64_t> last_mono_;    // by grid
+  std::map<uint64_t, int64_t> last_mono_;    // by schedule
   std::map<std::string, int64_t> counters_;  // by flow and part, or by series
   std::map<std::string, double> declared_;   // by series, of selectors without a model of their own
   double cpu_ = 0.2;

@@ -1,5 +1,5 @@
-// Which metric is read when, through changes of the configuration.
-#include "agent/grids.h"
+// When each metric is read, across changes of the configuration.
+#include "agent/scheduler.h"
 
 #include <gtest/gtest.h>
 
@@ -25,14 +25,14 @@ config::Settings settings(int64_t interval_ns, const std::map<std::string, int64
 
 // Reads as the agent does; when each metric was read.
 struct Reader {
-  void configure(const config::Settings& wanted) { grids.configure(wanted, now, now); }
+  void configure(const config::Settings& wanted) { scheduler.configure(wanted, now, now); }
   void until(int64_t end) {
-    while (grids.next_due() <= end) {
-      now = std::max(now, grids.next_due());
-      const Grids::Due due = grids.take(now);
-      for (const auto& metric : grids.at(due.index).selections) times[metric.name].push_back(now);
+    while (scheduler.next_due() <= end) {
+      now = std::max(now, scheduler.next_due());
+      const Scheduler::Due due = scheduler.take(now);
+      for (const auto& metric : scheduler.at(due.index).selections) times[metric.name].push_back(now);
       missed += due.missed;
-      if (grids.join(due.index)) grids.erase(due.index);
+      if (scheduler.join(due.index)) scheduler.erase(due.index);
     }
     now = end;
   }
@@ -42,23 +42,23 @@ struct Reader {
     return result;
   }
 
-  Grids grids;
+  Scheduler scheduler;
   int64_t now = 0;
   uint64_t missed = 0;
   std::map<std::string, std::vector<int64_t>> times;
 };
 
-TEST(Grids, AMetricMayHaveAnIntervalOfItsOwn) {
+TEST(Scheduler, GivesAMetricItsOwnInterval) {
   Reader r;
   r.configure(settings(5 * kS, {{"a", 0}, {"b", 500 * kMs}, {"c", 0}}));
-  EXPECT_EQ(r.grids.all().size(), 2U);
+  EXPECT_EQ(r.scheduler.all().size(), 2U);
   r.until(6 * kS);
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 6000}));
   EXPECT_EQ(r.in_ms("c"), r.in_ms("a"));
   EXPECT_EQ(r.times["b"].size(), 12U);
 }
 
-TEST(Grids, AChangeOfOneMovesNoOther) {
+TEST(Scheduler, AChangeOfOneMovesNoOther) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 0}}));
   r.until(2500 * kMs);
@@ -66,26 +66,26 @@ TEST(Grids, AChangeOfOneMovesNoOther) {
   r.until(4 * kS);
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 2000, 3000, 4000}));
   EXPECT_EQ(r.in_ms("b"), (std::vector<int64_t>{1000, 2000, 2500, 2800, 3100, 3400, 3700, 4000}));
-  EXPECT_EQ(r.in_ms("c"), (std::vector<int64_t>{3000, 4000})) << "joins the grid of its interval";
+  EXPECT_EQ(r.in_ms("c"), (std::vector<int64_t>{3000, 4000})) << "joins the schedule of its interval";
 }
 
-TEST(Grids, WhatComesBackToAnIntervalJoinsItsGrid) {
+TEST(Scheduler, WhatComesBackToAnIntervalJoinsItsGrid) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 100 * kMs}}));
   r.until(2550 * kMs);
   r.configure(settings(kS, {{"a", 0}, {"b", 0}}));
   r.until(5 * kS);
-  EXPECT_EQ(r.grids.all().size(), 1U);
+  EXPECT_EQ(r.scheduler.all().size(), 1U);
   const auto b = r.in_ms("b");
   EXPECT_EQ(std::vector<int64_t>(b.end() - 4, b.end()), (std::vector<int64_t>{2600, 3000, 4000, 5000}));
 }
 
-TEST(Grids, TheIntervalOfAllChangesAtOnce) {
+TEST(Scheduler, TheIntervalOfAllChangesAtOnce) {
   Reader r;
   r.configure(settings(5 * kS, {{"a", 0}, {"b", 0}}));
   r.until(3 * kS);
   r.configure(settings(kS, {{"a", 0}, {"b", 0}}));
-  EXPECT_EQ(r.grids.all().size(), 1U);
+  EXPECT_EQ(r.scheduler.all().size(), 1U);
   r.until(5 * kS);
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 3000, 4000, 5000}));
   r.configure(settings(3 * kS, {{"a", 0}, {"b", 0}}));
@@ -93,31 +93,31 @@ TEST(Grids, TheIntervalOfAllChangesAtOnce) {
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 3000, 4000, 5000, 6000, 9000, 12000}));
 }
 
-TEST(Grids, MissedTicksAreCountedByTheirGrid) {
+TEST(Scheduler, MissedTicksAreCountedByTheirGrid) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 100 * kMs}}));
   r.until(1 * kS);
   r.now = 1550 * kMs;
-  const Grids::Due due = r.grids.take(r.now);
-  EXPECT_EQ(r.grids.at(due.index).selections[0].name, "b");
+  const Scheduler::Due due = r.scheduler.take(r.now);
+  EXPECT_EQ(r.scheduler.at(due.index).selections[0].name, "b");
   EXPECT_EQ(due.missed, 4U);
-  EXPECT_EQ(r.grids.next_due(), 1600 * kMs);
+  EXPECT_EQ(r.scheduler.next_due(), 1600 * kMs);
 }
 
-TEST(Grids, NothingToReadKeepsTheTime) {
+TEST(Scheduler, NothingToReadKeepsTheTime) {
   Reader r;
   r.configure(settings(kS, {}));
   r.until(2 * kS);
   r.configure(settings(kS, {{"a", 0}}));
   r.until(4 * kS);
   r.configure(settings(2 * kS, {}));
-  EXPECT_EQ(r.grids.all().size(), 1U);
+  EXPECT_EQ(r.scheduler.all().size(), 1U);
   EXPECT_EQ(r.times["a"].size(), 2U);
 }
 
 // Whatever is changed when: what a metric's interval is, it is read so often; a change never makes it later than the
 // longer of its intervals.
-TEST(Grids, RandomWalk) {
+TEST(Scheduler, RandomWalk) {
   SeededRandom random(7);
   Reader r;
   const std::vector<std::string> names = {"a", "b", "c", "d"};
@@ -132,7 +132,7 @@ TEST(Grids, RandomWalk) {
     }
     const auto before = r.times;
     r.configure(settings(top, metrics));
-    EXPECT_LE(r.grids.all().size(), 2 * names.size());
+    EXPECT_LE(r.scheduler.all().size(), 2 * names.size());
     const int64_t from = r.now;
     r.until(r.now + static_cast<int64_t>(random.below(3000)) * kMs);
     for (const auto& name : names) {
