@@ -1,10 +1,10 @@
-// Agent: the loop that joins the parts. A tick falls due, the source is read, the tick goes through the chain, what is
-// left is encoded; a batch is closed, gets its sequence, goes to the spool, and the output is told.
+// Agent: the main loop. When a tick is due, it reads the source, passes the tick through the chain, and encodes the
+// result. It closes a batch, assigns its sequence, appends it to the spool, and notifies the output.
 //
 //   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Output
 //
 // It also applies the configuration. Scheduling lives in scheduler.h.
-// Everything on the loop's thread; the parts that it is given must outlive it.
+// All methods run on the loop's thread. Everything passed by reference must outlive the agent.
 #pragma once
 
 #include <cstdint>
@@ -42,19 +42,19 @@ struct AgentStats {
 
 class Agent final : public config::Applier, public SpoolListener {
  public:
-  // `hosted`: where plugins come from that run in hosts; null: there are built-in ones only.
+  // `hosted`: provides plugins that run in hosts; null: only built-in plugins exist.
   Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
         HostedPlugins* hosted = nullptr);
   ~Agent() override;
 
-  // Before the first configuration: where batches go, and who is told of a new one.
+  // Must be called before the first configuration. `on_batch` is called after each append.
   void attach(Spool& spool, std::function<void()> on_batch);
 
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override;
-  // No tick is collected any more. What is in the chain comes through it, then the open batch is closed and `done` is
-  // called: at once, unless a hosted plugin has to be waited for; and within kStopWithin.
+  // Stops collecting. Ticks in the chain pass through it; then the open batch is closed and `done` is called. This
+  // happens at once unless a hosted plugin is busy, and within kStopWithin in any case.
   void stop(std::function<void()> done = {});
-  // Told when a plugin's state changes, and when the table of series fills or has room again.
+  // Called when a plugin's state changes, and when the series table becomes full or has room again.
   void set_on_plugin_change(std::function<void()> call) {
     on_change_ = call;
     chain_.set_on_change(std::move(call));
@@ -70,7 +70,7 @@ class Agent final : public config::Applier, public SpoolListener {
   size_t queued() const { return chain_.queued(); }
   const Drops& drops() const { return drops_; }
   const metrics::SeriesTable& series() const { return table_; }
-  // Points are dropped since there is no room for more series.
+  // True while points are dropped because the series table is full.
   bool series_full() const { return series_room_.full(); }
 
  private:
@@ -94,10 +94,10 @@ class Agent final : public config::Applier, public SpoolListener {
   void on_chain();
   void finish_stop();
 
-  // The end of an earlier incarnation, told in every batch until one that tells it is acknowledged.
+  // The end of an earlier incarnation. Every batch reports it until one of them is acknowledged.
   struct EndToTell {
     metrics::IncarnationEnd end;
-    uint64_t first_carrier = 0;  // 0: not yet told
+    uint64_t first_carrier = 0;  // 0: not reported yet
   };
 
   Timers& timers_;

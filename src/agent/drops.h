@@ -1,5 +1,5 @@
-// Drops: what was lost, with a reason. Totals for the counters that every batch carries, and records, each of which
-// rides in every batch until one that carries it is acknowledged.
+// Drops: counts lost ticks and batches by reason. Every batch carries the totals. It also carries each record of a loss
+// until a batch with it is acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ class Drops final : public DropSink {
   explicit Drops(std::string incarnation) : incarnation_(std::move(incarnation)) {}
 
   void dropped(metrics::Drop drop) override;
-  // What an earlier process left to be told: told again from now on, not counted again.
+  // Restores the unreported records of an earlier process: reports them again, without counting them again.
   void restore(const std::vector<metrics::Drop>& drops);
 
-  // For the batch with this sequence: totals, and the records, which it carries from now on.
+  // Totals and records for the batch with this sequence, which carries them from now on.
   std::vector<metrics::DropTotal> totals() const;
   std::vector<metrics::Drop> carry(uint64_t sequence);
-  // That batch is stored: what it carried need not be told again.
+  // The batch is stored: its records are not reported again.
   void carried(uint64_t sequence);
 
   bool empty() const { return records_.empty(); }

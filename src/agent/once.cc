@@ -38,7 +38,7 @@ std::string listing(const metrics::Batch& batch) {
   return out;
 }
 
-// The tick as a batch, whatever its size: it is printed, not sent.
+// The tick as a batch of any size: it is printed, not sent.
 void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics::Tick& tick) {
   std::unordered_map<metrics::SeriesId, metrics::SeriesId> places;
   metrics::Frame frame{tick.time_ns, tick.rates_since_ns, {}};
@@ -93,11 +93,11 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   auto problem = chain.configure(settings.plugins);
   for (; problem && problem->pending; problem = chain.configure(settings.plugins)) loop.run_once(-1);
   if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
-  constexpr uint64_t kSchedule = 1;  // whatever the intervals are: it is read once
+  constexpr uint64_t kSchedule = 1;  // intervals do not matter for a single read
   source.configure(kSchedule, settings.metrics);
   const Timestamp first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
-  // A program that reads once waits for the second read: there is nothing else for it to do.
+  // Blocks until the second read: the program has nothing else to do.
   std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));
   metrics::Tick tick;
   tick.time_ns = clock.wall_ns();

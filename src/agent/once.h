@@ -1,4 +1,4 @@
-// `monitor-agent --once`: reads twice, prints, ends. No server is needed, nothing is kept. It blocks the calling thread
+// `monitor-agent --once`: reads twice, prints and exits. Needs no server and stores nothing. Blocks the calling thread
 // between the two reads.
 #pragma once
 
@@ -17,12 +17,12 @@ struct OnceOptions {
   std::string hostname;
   std::string version;
   bool json = false;
-  bool trace = false;  // what every plugin makes of the tick, before the rest
+  bool trace = false;  // prints the tick after every plugin first
 };
 
-// One line of JSON as `get-metrics --format json` prints it, or a listing for people.
-// Plugins in hosts are waited for. Errors: kAborted when all was read and nothing had a value, as right after a resume:
-// another try may have one; kUnavailable when nothing could be read. A configuration without metrics gives no text.
+// Returns one line of JSON as `get-metrics --format json` prints it, or a readable listing. Waits for plugins in hosts.
+// Errors: kAborted if all sources were read but no metric had a value, as right after a resume (a retry may succeed);
+// kUnavailable if no source was readable. A configuration without metrics returns an empty text.
 Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
                               metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted);
 

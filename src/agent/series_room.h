@@ -1,5 +1,5 @@
-// The room in the table of series, as the agent uses it: which series are still needed, which give their room back, and
-// what is told of it. On the agent's loop; clock and table must outlive it. Times are of the monotonic clock.
+// SeriesRoom: evicts unused series from the agent's series table, and reports when the table is full. Runs on the
+// agent's loop. Clock and table must outlive it. Times are monotonic.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,16 @@ class SeriesRoom {
  public:
   SeriesRoom(const Clock& clock, metrics::SeriesTable& table) : clock_(clock), table_(table) {}
 
-  // The tick's series are needed for some of its intervals from now on.
+  // Keeps the tick's series for some of its intervals from now on.
   void keep(const metrics::Tick& tick);
-  // Takes points out that no server would take; returns how many.
+  // Removes points that every server would reject; returns their number.
   size_t take_unfit(metrics::Tick& tick);
-  // Series that are to give their room back now: none while there is enough room, or a tick is in the chain. Where only
-  // what plugin hosts know could go, they are told to let it go.
+  // Series to evict now: none while there is enough room, or while a tick is in the chain. If only series that plugin
+  // hosts know could go, the hosts are told to release them.
   std::vector<metrics::SeriesId> unneeded(Chain& chain);
-  // After a tick of which so many points had no room. Whether full() has changed.
+  // Reports the number of points of a tick that had no room. True if full() has changed.
   bool look(uint64_t dropped);
-  // Points are dropped since there is no room for more series.
+  // True while points are dropped because the table is full.
   bool full() const { return full_; }
 
  private:

@@ -1,4 +1,4 @@
-// The agent's own metrics: read from its parts when they are asked for, so that nothing is paid when nobody asks.
+// The agent's own metrics. They are read from its parts on request, so they cost nothing otherwise.
 #pragma once
 
 #include "agent/agent.h"

@@ -1,9 +1,9 @@
-// Which block devices count, by the facts of sysfs and /proc/devices, so that every byte is counted once.
+// BlockTopology: decides from sysfs and /proc/devices which block devices count, so that every byte counts once.
 //
-// A device counts that is a whole disk and whose data is no other's: neither a partition, nor a device that lies on
-// others (dm, md, bcache, drbd, ZFS volumes) or on files or memory (loop, ram, zram). Network block devices (nbd, rbd,
-// aoe) are disks. Of native NVMe multipath, the head counts; a kernel that counts on the paths alone (hidden devices)
-// leaves the head at 0, and the paths count. On the agent's loop.
+// Whole disks with their own data count. Partitions do not, nor do devices on top of other devices (dm, md, bcache,
+// drbd, ZFS volumes), of files, or of memory (loop, ram, zram). Network block devices (nbd, rbd, aoe) are disks. With
+// native NVMe multipath, the head counts. Some kernels count only on the paths (hidden devices) and leave the head at
+// 0; then the paths count. Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,13 @@ struct DiskLine {
   uint64_t written_bytes = 0;
 };
 
-// Names under which drivers have registered, by major number: the second part of /proc/devices.
+// Names of block drivers by major number: the second part of /proc/devices.
 std::map<unsigned, std::string> parse_block_drivers(std::string_view text);
 
-// What sysfs says of a device that has a folder in /sys/block.
+// Facts of a device with a folder in /sys/block.
 struct BlockFacts {
   std::string driver;  // as registered; empty when unknown
-  std::string link;    // where /sys/block/X leads; empty in a copied tree
+  std::string link;    // target of /sys/block/X; empty in a copied tree
   bool has_slaves = false;
   bool is_mapped = false;  // a folder dm/ or md/
   bool is_hidden = false;  // a path of NVMe multipath
@@ -45,9 +45,9 @@ class BlockTopology {
  public:
   explicit BlockTopology(const Roots& roots) : sysfs_(roots.sysfs), drivers_file_(roots.procfs + "/devices") {}
 
-  // `shape` differs whenever the set of devices does.
+  // `shape` must change with the set of devices.
   void refresh(const std::vector<DiskLine>& lines, uint64_t shape, int64_t mono_ns);
-  // After refresh(), of a device among `lines`.
+  // The role of a device of the last refresh().
   ThroughputCounter::Role role(std::string_view device);
 
  private:

@@ -10,7 +10,7 @@ namespace monitor::agent {
 
 namespace {
 
-// v1 prints the largest multiple of a page in an int64 for no limit.
+// Without a limit, v1 prints the largest multiple of a page that fits into an int64.
 constexpr uint64_t kNoLimit = uint64_t{1} << 62;
 
 bool is_folder(const std::string& path) {
@@ -21,7 +21,7 @@ bool is_folder(const std::string& path) {
 uint64_t inactive_file(std::string_view stat, bool v2) {
   while (!stat.empty()) {
     Fields fields(next_line(stat));
-    // In v1 the names without "total_" leave out the groups below.
+    // In v1, names without "total_" exclude the descendants.
     if (fields.next() == (v2 ? "inactive_file" : "total_inactive_file")) return fields.number().value_or(0);
   }
   return 0;

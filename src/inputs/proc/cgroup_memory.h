@@ -1,6 +1,6 @@
-// Memory of the control group that this process is in, where that or a group above it has a limit: memory.max of
-// cgroup v2 (the kernel's Documentation/admin-guide/cgroup-v2.rst), memory.limit_in_bytes of v1
-// (admin-guide/cgroup-v1/memory.rst). On the agent's loop.
+// Memory of this process's control group, if the group or an ancestor has a limit: memory.max of cgroup v2 (the
+// kernel's Documentation/admin-guide/cgroup-v2.rst), memory.limit_in_bytes of v1 (admin-guide/cgroup-v1/memory.rst).
+// Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,14 @@
 
 namespace monitor::agent {
 
-// Of the group that has the lowest limit, in bytes.
+// Figures of the group with the lowest limit, in bytes.
 struct CgroupUsage {
   uint64_t limit = 0;
-  uint64_t usage = 0;  // page cache included
-  uint64_t working_set =
-      0;  // usage without the page cache that was not used lately (inactive_file), as cAdvisor has it
+  uint64_t usage = 0;        // page cache included
+  uint64_t working_set = 0;  // usage - inactive_file (page cache that was not used recently), as in cAdvisor
 };
 
-// Where a process is, by /proc/self/cgroup; nothing when the memory controller is in none.
+// The control group of a process, from /proc/self/cgroup. Nothing if the memory controller is in no hierarchy.
 struct CgroupPath {
   bool v2 = false;
   std::string path;  // below the mount point, "/" or "/a/b"
@@ -30,16 +29,16 @@ struct CgroupPath {
   bool operator==(const CgroupPath&) const = default;
 };
 std::optional<CgroupPath> parse_cgroup(std::string_view text);
-// "max", and what v1 prints for no limit, are none.
+// Nothing for "max", and for the number that v1 prints without a limit.
 std::optional<uint64_t> parse_cgroup_limit(std::string_view text);
 
 class CgroupMemory {
  public:
   explicit CgroupMemory(const Roots& roots);
 
-  // Nothing where no limit below `at_most` holds. Reads the limits of all groups: they may change at any time.
+  // Nothing if no limit below `at_most` applies. Reads the limits of all groups each time, because they may change.
   std::optional<CgroupUsage> memory(uint64_t at_most);
-  // Of swap; the working set is the usage.
+  // The same for swap, where the working set equals the usage.
   std::optional<CgroupUsage> swap(uint64_t at_most);
 
  private:
@@ -51,7 +50,7 @@ class CgroupMemory {
     KernelFile swap_usage;
   };
 
-  // Follows the process when it is moved.
+  // Finds the groups again when the process has moved to another one.
   void find_groups();
   static std::optional<uint64_t> number(KernelFile& file);
   std::optional<uint64_t> swap_limit(Group& group) const;
@@ -60,7 +59,7 @@ class CgroupMemory {
   std::string mount_;
   KernelFile self_;
   std::optional<CgroupPath> path_;
-  std::vector<Group> groups_;  // its own first, then those above it
+  std::vector<Group> groups_;  // the process's own first, then its ancestors
 };
 
 }  // namespace monitor::agent

@@ -17,11 +17,11 @@ namespace {
 constexpr std::array<std::string_view, CpuTimes::kModes> kModeNames = {"user",   "nice",      "system",  "idle",
                                                                        "iowait", "interrupt", "softirq", "steal"};
 
-// The kernel's own jitter: idle and iowait fall a little when a processor's idle time is read while it wakes up, the
-// others when time is moved between modes. Prometheus' node_exporter draws the line at 3 s, too.
+// Jitter of the kernel: idle and iowait fall slightly when they are read while a processor wakes up, the others when
+// the kernel moves time between modes. Prometheus' node_exporter uses 3 s as well.
 constexpr double kJitterSeconds = 3;
 constexpr double kJitterSecondsPerCpu = 0.1;
-// Ticks that a guest makes up for, and the time between the two reads and their stamps.
+// Tolerance for ticks that a guest catches up on, and for the delay between a read and its timestamp.
 constexpr double kLateSecondsPerCpu = 5;
 constexpr double kLateShare = 1.25;
 
@@ -30,7 +30,7 @@ double user_hz() {
   return hz;
 }
 
-// Nothing when there are fewer columns than any kernel prints; what an old kernel does not print is 0.
+// Nothing if the line has fewer columns than any kernel prints. Columns that an old kernel lacks are 0.
 std::optional<CpuTimes> parse_times(Fields fields) {
   CpuTimes times;
   size_t columns = 0;
@@ -51,7 +51,7 @@ Status parse_stat(std::string_view text, std::vector<CpuLine>& out) {
     const std::string_view line = next_line(text);
     if (!line.starts_with("cpu")) {
       if (out.empty()) continue;
-      break;  // the cpu lines stand together
+      break;  // the cpu lines are contiguous
     }
     Fields fields(line.substr(3));
     CpuLine cpu;
@@ -135,7 +135,7 @@ void CpuCollector::forget_series() {
 }
 
 bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const {
-  // A processor that was away begins anew: nothing tells what its counters did meanwhile.
+  // A processor that was offline needs a new baseline: its counters may have changed meanwhile.
   const bool seen = state.last_reading != 0 && state.last_reading + 1 == reading_;
   state.last_reading = reading_;
   state.growth.reset();
@@ -144,7 +144,7 @@ bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Timesta
     CpuGrowth growth;
     const int64_t elapsed = state.last_mono == 0 ? 0 : now.mono_ns - state.last_mono;
     change = cpu_growth(state.last, times, elapsed, cpus, growth);
-    // The older reading is kept, so that the next tick sees the whole time.
+    // Keeps the older reading as the baseline, so that the next tick covers the whole time.
     if (change == CpuChange::kStill) return true;
     if (change == CpuChange::kGrew) state.growth = growth;
   }
@@ -167,7 +167,7 @@ Status CpuCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!text) return text.error();
   if (auto s = parse_stat(*text, lines_); !s) return s;
   ++reading_;
-  // The sum counts every processor: where one of them jumped or came back, what the sum grew by is not known either.
+  // The sum contains every processor. If one of them jumped or came online, the growth of the sum is unknown, too.
   bool sum_is_known = true;
   for (const CpuLine& line : lines_) {
     const size_t cpus = line.core >= 0 ? 1 : lines_.size() - 1;

@@ -1,8 +1,8 @@
-// Processor time from /proc/stat (proc_stat(5)).
+// CPU utilization from /proc/stat (proc_stat(5)).
 //
-// The figures equal those that psutil and `mpstat` compute from the same two readings: the share of a mode is its
-// growth over the growth of all modes, and a mode that fell grew by 0. Where such a share would be made up (the
-// counters began anew, or jumped), there is none.
+// The figures equal those of psutil and `mpstat` for the same two readings: the share of a mode is its growth divided
+// by the growth of all modes, and a mode that fell counts as no growth. When the counters restarted or jumped, no share
+// is reported.
 #pragma once
 
 #include <array>
@@ -18,38 +18,38 @@
 
 namespace monitor::agent {
 
-// In ticks of sysconf(_SC_CLK_TCK), since the host was started. As in the file, user and nice include the time in which
-// guests ran (the columns guest and guest_nice, which say how much of it): it is busy time, and counts once.
+// In ticks of sysconf(_SC_CLK_TCK) since boot. As in the file, user and nice include guest time, which is busy time.
+// The columns guest and guest_nice repeat it and are ignored.
 struct CpuTimes {
   enum Mode { kUser, kNice, kSystem, kIdle, kIowait, kIrq, kSoftirq, kSteal, kModes };
   std::array<uint64_t, kModes> modes{};
 };
 
 struct CpuLine {
-  int64_t core = -1;  // -1: all of them together
+  int64_t core = -1;  // -1: the sum over all processors
   CpuTimes times;
 };
 
-// The cpu lines, the sum first. The malformed line of one processor is left out; an error when there is no sum.
+// Parses the cpu lines, the sum first. Skips malformed lines of single processors. Error: the sum is missing.
 Status parse_stat(std::string_view text, std::vector<CpuLine>& out);
 
-// What passed between two readings, in ticks; busy is what was neither idle nor waiting for I/O.
+// Growth between two readings, in ticks. Busy time is all time except idle and iowait.
 struct CpuGrowth {
   uint64_t total = 0;
   uint64_t busy = 0;
   std::array<uint64_t, CpuTimes::kModes> modes{};
 };
 
-// How two readings of one line relate.
+// The relation of two readings of one line.
 enum class CpuChange {
   kGrew,    // the growth is known
   kStill,   // no tick passed
-  kUneven,  // a counter fell a little and hid most of the time that passed
-  kJumped,  // a counter fell by more than the kernel's jitter, or all grew by more than the time that passed: suspend
-            // and resume, a processor that came back, a migrated guest
+  kUneven,  // a counter fell slightly and hid most of the elapsed time
+  kJumped,  // a counter fell by more than the kernel's jitter, or the sum grew by more than the elapsed time: suspend
+            // and resume, a processor that came online again, a migrated guest
 };
 
-// `elapsed_ns`: between the readings; 0 when unknown. `cpus`: how many processors the line sums; 0 when unknown.
+// `elapsed_ns`: time between the readings. `cpus`: number of processors in the line. Both: 0 if unknown.
 CpuChange cpu_growth(const CpuTimes& before, const CpuTimes& after, int64_t elapsed_ns, size_t cpus, CpuGrowth& growth);
 
 class CpuCollector final : public Collector {
@@ -72,7 +72,7 @@ class CpuCollector final : public Collector {
     bool interned = false;
   };
 
-  // False when the line's growth is not known and hides what its sum grew by.
+  // False if the line's growth is unknown, which makes the growth of the sum unknown as well.
   bool update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const;
   void add(CoreState& state, int64_t core, TickBuilder& out) const;
   void intern(CoreState& state, int64_t core, TickBuilder& out) const;

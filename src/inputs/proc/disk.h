@@ -1,5 +1,5 @@
 // Bytes read from and written to disks, from /proc/diskstats (the kernel's Documentation/admin-guide/iostats.rst).
-// Which devices count: block_topology.h.
+// block_topology.h decides which devices count.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@
 
 namespace monitor::agent {
 
-// Malformed lines are left out; an error only when there are lines and none of them can be read. Columns that newer
-// kernels add (discards, flushes) are ignored. Kernels before 2.6.25 print four numbers for a partition: left out too.
+// Skips malformed lines. Error: there are lines, and all of them are malformed. Ignores the columns that newer kernels
+// add (discards, flushes), and the partitions of kernels before 2.6.25, which have four numbers.
 Status parse_diskstats(std::string_view text, std::vector<DiskLine>& out);
 
-// For KernelFile::read_table: changes with the devices and their numbers, not with the counters.
+// The shape for KernelFile::read_table: depends on the devices and their numbers, not on the counters.
 uint64_t diskstats_shape(std::string_view text);
 
 class DiskCollector final : public Collector {

@@ -16,18 +16,18 @@ namespace monitor::agent {
 namespace {
 
 constexpr int64_t kLeastDeadline = 2 * kNanosPerMilli;
-// What a label may hold on the wire.
+// Maximum length of a label on the wire.
 constexpr size_t kMostLabelBytes = 1024;
 
-// A path over the limit of a label ends with the checksum of all of it, so that two of them stay two; so does one that
-// is `ambiguous`.
+// Appends a checksum to a path that is `ambiguous` or longer than a label, so that different paths have different
+// labels.
 std::string label_of(std::string_view text, bool ambiguous = false) {
   std::string label = sanitize_utf8(text);
   const std::string end = fmt::format("...{:08x}", crc32c(text));
   if (ambiguous && label.size() + end.size() <= kMostLabelBytes) return label + end;
   if (label.size() <= kMostLabelBytes) return label;
   label.resize(kMostLabelBytes - end.size());
-  // No half character at the cut.
+  // Never cuts within a character.
   while (!label.empty() && !valid_utf8(label)) label.pop_back();
   return label + end;
 }
@@ -38,7 +38,7 @@ metrics::Labels labels_of(const Mount& mount) {
           {"system.filesystem.type", label_of(mount.type)}};
 }
 
-// The shortest path is what people know a filesystem by.
+// People identify a filesystem by its shortest path.
 bool shown_before(const Mount& a, const Mount& b) { return a.mount_point.size() < b.mount_point.size(); }
 
 bool is_file(const MeasuredMount& one) { return one.answer && *one.answer && !(*one.answer)->directory; }
@@ -68,7 +68,7 @@ void FilesystemCollector::configure(const std::vector<config::MetricSelection>& 
   }
 }
 
-// Those that count or are shown by themselves: of mounts that keep the same bytes, one.
+// Chooses the mounts that count or have series of their own: one of each set of mounts with the same bytes.
 void FilesystemCollector::choose_by_bytes() {
   std::map<std::string, size_t> group_of;
   for (const Mount& mount : table_.mounts()) {
@@ -106,7 +106,7 @@ void FilesystemCollector::choose() {
   describe();
 }
 
-// What is asked and shown of the chosen ones, until they change.
+// Prepares queries and labels of the chosen mounts, until the choice changes.
 void FilesystemCollector::describe() {
   const auto remote = remote_points(table_.mounts());
   std::map<metrics::Labels, int> times;
@@ -118,18 +118,18 @@ void FilesystemCollector::describe() {
     for (Candidate& one : group) {
       const Mount& mount = one.measured.mount;
       one.remote = is_remote(mount, remote);
-      // Paths that differ in bytes that a label cannot have.
+      // The paths differ only in bytes that labels cannot contain.
       if (times[one.labels] > 1) {
         metrics::set_label(one.labels, "system.filesystem.mountpoint", label_of(mount.mount_point, true));
       }
       there.insert(one.labels);
     }
   }
-  // Series of mounts that are gone, or are others now, end.
+  // Ends the series of mounts that are gone or replaced.
   std::erase_if(ids_, [&](const auto& one) { return !there.contains(one.first); });
 }
 
-// False when a mount has gone since the table was read.
+// False if a mount has disappeared since the table was read.
 bool FilesystemCollector::ask(int64_t deadline_ns) {
   std::vector<MountProber::Question> questions;
   questions.reserve(groups_.size());
@@ -141,8 +141,8 @@ bool FilesystemCollector::ask(int64_t deadline_ns) {
     Group& group = groups_[i];
     measured_.push_back(group.front().measured);
     measured_.back().answer = answers[i];
-    // Single files that are mounted (a container's /etc/hosts), and mounts that the agent cannot see, give way to
-    // others with the same bytes.
+    // Mounts of single files (a container's /etc/hosts), and mounts that the agent cannot see, are replaced by another
+    // mount of the same bytes.
     if (include_.empty() && group.size() > 1 && (is_file(measured_.back()) || is_hidden(measured_.back()))) {
       group.erase(group.begin());
       again = true;
@@ -169,7 +169,7 @@ FilesystemCollector::Ids FilesystemCollector::intern(const metrics::Labels& labe
   return ids;
 }
 
-// A share of nothing is not known, and inodes that a filesystem does not count are not, either.
+// Omits the utilization of a filesystem without space, and the inodes of one that does not count them.
 void FilesystemCollector::add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out) {
   out.add_integer(ids.usage, static_cast<int64_t>(usage.used));
   const uint64_t room = saturating_add(usage.used, usage.available);
@@ -205,7 +205,7 @@ void FilesystemCollector::add_sum(TickBuilder& out) {
   add(*sum.usage, *sum_ids_, out);
 }
 
-// Mounts that answered with an error, each once.
+// Logs each mount that answered with an error, once.
 void FilesystemCollector::tell_faults() {
   std::map<std::string, std::string> faults;
   for (const MeasuredMount& one : measured_) {
@@ -229,7 +229,7 @@ Status FilesystemCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!changed) return changed.error();
   if (*changed || !chosen_) choose();
   if (!ask(deadline_ns)) {
-    // Another one is mounted there by now.
+    // Another filesystem has been mounted there.
     changed = table_.refresh();
     if (!changed) return changed.error();
     if (*changed) {

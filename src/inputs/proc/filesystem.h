@@ -1,8 +1,8 @@
 // Space and inodes of mounted filesystems: the mount table (mountinfo.h) and statfs(2).
 //
-// Label and value are of one reading: the table is looked at in every tick, and an answer counts only when it is of the
-// mount that the table names. What counts in the sum: filesystem_sum.h. Asking never blocks the loop for longer than a
-// deadline: mount_prober.h.
+// Labels and values belong to the same reading: every tick checks the table, and uses an answer only if it is from the
+// mount that the table names. filesystem_sum.h defines the sum. A query never blocks the loop beyond a deadline
+// (mount_prober.h).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class FilesystemCollector final : public Collector {
  public:
   static constexpr int64_t kMostDeadline = 100 * kNanosPerMilli;
 
-  // The prober is shared, so that a mount that hangs is known to whoever asks next.
+  // Collectors share the prober, so that all of them know a hung mount.
   FilesystemCollector(const Roots& roots, std::shared_ptr<MountProber> prober);
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
@@ -39,7 +39,7 @@ class FilesystemCollector final : public Collector {
     metrics::SeriesId inodes_usage = kNoSeries;
     metrics::SeriesId inodes_utilization = kNoSeries;
   };
-  // Mounts that keep the same bytes, the one to be shown first; one alone where patterns name mounts.
+  // Mounts of the same bytes; the first one is reported. With patterns, each group has one mount.
   struct Candidate {
     MeasuredMount measured;
     bool remote = false;
@@ -68,10 +68,10 @@ class FilesystemCollector final : public Collector {
   std::vector<std::string> exclude_;
   int64_t last_mono_ns_ = 0;
   std::vector<Group> groups_;
-  std::vector<MeasuredMount> measured_;        // of this tick, the first of every group
-  std::map<std::string, std::string> faults_;  // mount point -> why it cannot be read; told once
+  std::vector<MeasuredMount> measured_;        // in this tick, the first of every group
+  std::map<std::string, std::string> faults_;  // mount point -> error; logged once
   std::optional<Ids> sum_ids_;
-  std::map<metrics::Labels, Ids> ids_;  // of mounts that are there
+  std::map<metrics::Labels, Ids> ids_;  // of existing mounts
 };
 
 }  // namespace monitor::agent

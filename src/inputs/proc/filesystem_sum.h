@@ -1,4 +1,4 @@
-// The sum over filesystems: every byte once. Pure.
+// The sum over filesystems, which counts every byte once. Pure.
 #pragma once
 
 #include <optional>
@@ -13,24 +13,24 @@ namespace monitor::agent {
 struct MeasuredMount {
   Mount mount;
   MountKind kind = MountKind::kDisk;
-  bool named = false;  // by a pattern of `include`
-  // Nothing: it did not answer in time.
+  bool named = false;  // a pattern of `include` names it
+  // Nothing: the mount did not answer in time.
   std::optional<Result<MountFacts>> answer;
 };
 
 struct FilesystemSum {
-  std::optional<FilesystemUsage> usage;  // nothing: not known, or there is nothing to add up
-  std::string_view unknown = {};         // the mount point for whose sake it is not known
+  std::optional<FilesystemUsage> usage;  // nothing: unknown, or no filesystem counts
+  std::string_view unknown = {};         // the mount point that makes it unknown
 };
 
-// - Mounts with one key (byte_keys), or of one block device, count once.
-// - Datasets of a ZFS pool share what is available: their used bytes are added, the most that one has available counts
-//   once for the pool.
-// - An overlay is the filesystem below it: its upper folder's, or the one with the same figures.
-// - Single files, filesystems without blocks and those that claim 1 EiB or more (no limit is known) are left out.
-// - Shares count only where a pattern names them and nothing else is chosen.
-// - One that the agent cannot see is left out; one that fails or does not answer makes the sum unknown.
-// `all` is the whole table, which upper folders are looked up in.
+// - Mounts with a common key (byte_keys) or block device count once.
+// - The datasets of a ZFS pool share its free space: their used bytes are added; the largest available size counts once
+//   per pool.
+// - An overlay counts as the filesystem below it: that of its upper folder, or the one with the same figures.
+// - Single files, filesystems without blocks, and those that claim 1 EiB or more (no known limit) do not count.
+// - Shares count only if a pattern names them and no other filesystem is chosen.
+// - A mount that the agent cannot see does not count. A mount that fails or does not answer makes the sum unknown.
+// `all`: the whole mount table, for the lookup of upper folders.
 FilesystemSum sum_of(const std::vector<MeasuredMount>& mounts, const std::vector<Mount>& all);
 
 }  // namespace monitor::agent

@@ -18,7 +18,7 @@ namespace monitor::agent {
 
 class HostSource final : public TickSource {
  public:
-  // `probe` asks mounts, from several threads.
+  // `probe` queries a mount; several threads call it.
   HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe = probe_mount);
   ~HostSource() override;
 
@@ -29,7 +29,7 @@ class HostSource final : public TickSource {
   std::map<std::string, CollectorState> states() const override;
   std::vector<StuckMount> stuck_mounts() const override { return prober_->stuck(); }
   void set_on_stuck(std::function<void()> call) override { on_stuck_ = std::move(call); }
-  // How long a read waits for mounts at least; for whoever reads once.
+  // Minimum time that a read waits for mounts. For programs that read once.
   void set_patience(int64_t ns) { prober_->set_patience(ns); }
 
  private:

@@ -23,7 +23,7 @@ Result<std::string_view> KernelFile::read() {
   }
   auto text = read_open();
   if (text || !kept) return text;
-  // What is behind the path may have been replaced since it was opened: a FUSE filesystem that was started anew.
+  // The path may refer to another file since it was opened, for example after a restart of a FUSE filesystem.
   if (auto s = open_file(); !s) return s.error();
   return read_open();
 }

@@ -1,4 +1,4 @@
-// A file of /proc or /sys that is kept open and read from its start every time.
+// KernelFile: a file of /proc or /sys that stays open and is read from its start each time.
 #pragma once
 
 #include <sys/types.h>
@@ -20,24 +20,23 @@ class KernelFile {
 
   explicit KernelFile(std::string path, Pread pread = {}) : path_(std::move(path)), pread_(std::move(pread)) {}
 
-  // All of it; the view lives until the next read. Opened at the first read, and again after a failure.
-  // The kernel returns a seq_file in pieces of whole records, at most a page each, however large the buffer is: only a
-  // read of 0 bytes is the end. Each piece continues where the last one ended, which a seq_file keeps exactly as long
-  // as it is read in sequence.
+  // Returns the whole content; the view is valid until the next read. Opens the file at the first read and after a
+  // failure. The kernel returns a seq_file in pieces of whole records of at most a page, however large the buffer is.
+  // Only a read of 0 bytes marks the end. Sequential reads continue exactly where the last piece ended.
   Result<std::string_view> read();
 
-  // As read(), for a table whose lines come and go (interfaces, disks, mounts). The kernel locks such a table for one
-  // piece at a time, so a line may be missing or doubled when the table changes between two pieces. `shape_of` reduces
-  // a text to what only such a change alters. A reading in several pieces whose shape is new is repeated until two
-  // successive ones agree; after kMaxAttempts the last one stands.
+  // As read(), for a table whose lines come and go (interfaces, disks, mounts). The kernel locks the table for one
+  // piece at a time, so a line can be missing or doubled if the table changes between two pieces. `shape_of` must
+  // return a value that changes exactly with the set of lines. A reading in several pieces with a new shape is repeated
+  // until two successive readings agree, at most kMaxAttempts times; then the last one counts.
   using Shape = uint64_t (*)(std::string_view text);
   Result<std::string_view> read_table(Shape shape_of);
 
-  // Of the text that read_table() returned last.
+  // The shape of the text that read_table() returned last.
   uint64_t shape() const { return shape_.value_or(0); }
 
   const std::string& path() const { return path_; }
-  // Of the last reading, without the empty one at its end.
+  // Number of pieces of the last reading, without the empty one at its end.
   size_t pieces() const { return pieces_; }
 
  private:
@@ -56,13 +55,13 @@ class KernelFile {
   std::optional<uint64_t> shape_;  // of the last table
 };
 
-// A cursor over the columns of a text: lines, and fields within a line. Never allocates.
+// Iterates over the fields of a line. Never allocates.
 class Fields {
  public:
   explicit Fields(std::string_view line) : rest_(line) {}
   // The next field between spaces or tabs; empty at the end.
   std::string_view next();
-  // The next field as a number; nothing when there is none or it is none. A minus sign is not a number here.
+  // The next field as a non-negative number. Nothing: the line ended, or the field is not a number.
   std::optional<uint64_t> number();
   void skip(int count) {
     while (count-- > 0) next();
@@ -73,7 +72,7 @@ class Fields {
   std::string_view rest_;
 };
 
-// Takes the next line off `text`, without its end.
+// Removes the next line from `text` and returns it without its line end.
 std::string_view next_line(std::string_view& text);
 
 }  // namespace monitor::agent

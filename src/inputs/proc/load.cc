@@ -12,7 +12,7 @@ namespace monitor::agent {
 
 namespace {
 
-// "12.34" in hundredths. The kernel prints two decimals; lxcfs prints fewer, and none at all. More are rounded.
+// Parses "12.34" to hundredths. The kernel prints two decimals, lxcfs fewer or none. More decimals are rounded.
 std::optional<int64_t> hundredths(std::string_view text) {
   const size_t point = text.find('.');
   const auto whole = parse_u64(text.substr(0, point));

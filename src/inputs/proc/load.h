@@ -1,6 +1,5 @@
-// Load averages from /proc/loadavg and the uptime from /proc/uptime. In a container they are the host's: the kernel has
-// one of each. Where lxcfs is mounted over the files, the uptime is the container's, and the load, too, if lxcfs
-// computes it (its option --enable-loadavg).
+// Load averages from /proc/loadavg and the uptime from /proc/uptime. In a container both are the host's. With lxcfs the
+// uptime is the container's; the load is as well if lxcfs runs with --enable-loadavg.
 #pragma once
 
 #include <array>
@@ -12,7 +11,7 @@
 
 namespace monitor::agent {
 
-// In hundredths, as the kernel prints them; over 1, 5 and 15 minutes.
+// Load averages over 1, 5 and 15 minutes, in hundredths, as the kernel prints them.
 Result<std::array<int64_t, 3>> parse_loadavg(std::string_view text);
 // In hundredths of a second.
 Result<int64_t> parse_uptime(std::string_view text);

@@ -29,7 +29,7 @@ Lines meminfo_lines(std::string_view text) {
     const auto* const name = std::ranges::find(kLineNames, fields.next());
     if (name == kLineNames.end()) continue;
     const auto kib = fields.number();
-    // No value that could not be added up with the others.
+    // Bounds each value, so that sums of them cannot overflow.
     if (kib && *kib < (uint64_t{1} << 50)) lines[static_cast<size_t>(name - kLineNames.begin())] = *kib * 1024;
   }
   return lines;
@@ -44,7 +44,7 @@ std::optional<uint64_t> available_memory(const Lines& lines) {
   return *lines[kFree] + cache - std::min(cache, lines[kShmem].value_or(0));
 }
 
-// lxcfs and its like answer for a container in the kernel's place; the ARC is the host's.
+// False if lxcfs or a similar FUSE filesystem replaces the file in a container. The ARC is the host's even there.
 bool is_the_kernels(const std::string& path) {
   struct statfs info{};
   return statfs(path.c_str(), &info) != 0 || info.f_type != FUSE_SUPER_MAGIC;
@@ -119,7 +119,7 @@ std::optional<ArcInfo> MemoryCollector::arc() {
 
 void MemoryCollector::add_memory(MemoryInfo info, TickBuilder& out) {
   const auto cache = arc();
-  // More than is used is no part of this memory.
+  // An ARC larger than the used memory belongs to another memory: the host's.
   if (cache && cache->size <= info.total - info.available) {
     info.available += cache->reclaimable();
     add_bytes(arc_size_, "system.memory.zfs.arc.usage", cache->size, out);
@@ -142,7 +142,7 @@ void MemoryCollector::add_swap(const MemoryInfo& info, TickBuilder& out) {
   if (info.swap_total && info.swap_free) {
     const uint64_t used = *info.swap_total - std::min(*info.swap_free, *info.swap_total);
     out.add_integer(swap_usage_, static_cast<int64_t>(used));
-    // A host without swap uses none of it.
+    // 0 for a host without swap.
     out.add_share(swap_utilization_, used, *info.swap_total);
   }
   const auto group = cgroup_.swap(info.swap_total.value_or(UINT64_MAX));

@@ -1,8 +1,8 @@
 // Memory and swap from /proc/meminfo (proc_meminfo(5)), the ZFS cache, and the limits of a control group.
 //
-// Used is what is not available: pages of huge page pools are used, reserved or not. The figures equal those of psutil
-// and `free` (total - available), but for the part of ZFS' cache (ARC) that ZFS gives back under pressure, which the
-// kernel does not know to be available, and htop subtracts as well.
+// Used memory is total - available, as in psutil and `free`. All pages of huge page pools count as used. The part of
+// the ZFS cache (ARC) that ZFS gives back under memory pressure counts as available, as in htop; the kernel does not
+// count it.
 #pragma once
 
 #include <algorithm>
@@ -26,12 +26,12 @@ struct MemoryInfo {
   std::optional<uint64_t> swap_free;
 };
 
-// Where MemAvailable says nothing (kernels before 3.14 have none, some print 0), available is what is free and what the
-// page cache and reclaimable slabs hold without shared memory, which is none of the files' (MemFree + Buffers + Cached
-// + SReclaimable - Shmem). Where it says more than there is, it is the host's figure in a container: MemFree counts.
+// Without MemAvailable (kernels before 3.14; some print 0), available is MemFree + Buffers + Cached + SReclaimable -
+// Shmem: free memory, page cache and reclaimable slabs without shared memory. If MemAvailable exceeds MemTotal, it is
+// the host's figure in a container, and MemFree is used instead.
 Result<MemoryInfo> parse_meminfo(std::string_view text);
 
-// The ARC of ZFS, from /proc/spl/kstat/zfs/arcstats: its size, and what of it ZFS keeps whatever happens (c_min).
+// The ARC of ZFS, from /proc/spl/kstat/zfs/arcstats: its size, and the minimum that ZFS never gives back (c_min).
 struct ArcInfo {
   uint64_t size = 0;
   uint64_t least = 0;
@@ -50,7 +50,7 @@ class MemoryCollector final : public Collector {
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
-  // A series that is made when it first has a value.
+  // A series that is registered with its first value.
   struct Lazy {
     metrics::SeriesId id = kNoSeries;
     bool interned = false;

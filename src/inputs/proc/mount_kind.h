@@ -1,5 +1,5 @@
-// What a mount is to the host: whether its bytes are the host's own. Decided by the mount table's facts (device number,
-// type, source, place); docs/configuration.md has the rules as users read them. Pure.
+// Classifies mounts: whether their bytes are the host's own. The mount table decides (device number, type, source,
+// mount point). docs/configuration.md states the rules for users. Pure.
 #pragma once
 
 #include <string>
@@ -21,26 +21,26 @@ enum class MountKind : uint8_t {
 };
 
 MountKind kind_of(const Mount& mount);
-// Has a series of its own under `per_filesystem`, though no pattern names it.
+// Whether `per_filesystem` reports it without a pattern that names it.
 bool is_listed(MountKind kind);
-// Its bytes are in the sum, though no pattern names it.
+// Whether the sum counts it without a pattern that names it.
 bool is_counted(MountKind kind);
-// Where mounts are that another process or host answers for.
+// Mount points of mounts that another process or host serves.
 std::vector<std::string> remote_points(const std::vector<Mount>& mounts);
-// Such a mount, or one reached through it: it can hang for longer than a disk.
+// Whether it is such a mount or lies below one. It can hang for longer than a disk.
 bool is_remote(const Mount& mount, const std::vector<std::string>& remote_points);
 
-// Its figures are those of another filesystem that it lies on.
+// Whether its figures are those of a filesystem below it.
 bool lies_on_another(const Mount& mount);
-// A share whose source names a device, mounted by root: whoever mounts FUSE may name any source.
+// Whether it is a share that root mounted and whose source names a device. Other users can name any source.
 bool claims_device(const Mount& mount);
-// Two mounts with one key keep the same bytes. Of volumes of a server there are two: device and source.
+// Two mounts with a common key have the same bytes. A server's volume has two keys: device and source.
 std::vector<std::string> byte_keys(const Mount& mount);
 // The pool that a ZFS dataset shares with others; empty for other types.
 std::string_view zfs_pool(const Mount& mount);
-// Where an overlay writes; empty where the table does not say.
+// The folder that an overlay writes to. Empty if the table does not name it.
 std::string_view upper_folder(const Mount& mount);
-// The mount that a path is on; null when none is.
+// The mount that contains a path; null: none.
 const Mount* mount_of(std::string_view path, const std::vector<Mount>& mounts);
 
 }  // namespace monitor::agent

@@ -1,13 +1,13 @@
-// Asks filesystems how full they are, on threads of its own, since any of them can hang for ever. (So that the process
-// can end while one does, each thread asks through a process of its own: probe_process.h.)
+// MountProber: queries the usage of filesystems on its own threads, because any query can hang forever. Each thread
+// queries through a separate process (probe_process.h), so that the agent can exit while a query hangs.
 //
-// All mounts of a tick are asked at once and waited for together, for at most a deadline. One that does not answer in
-// time costs nothing but its own value: its thread is left to it, it is not asked again until it has answered, and
-// after a quarter of a second nobody waits for it. What answers late is taken at the next tick, when it is at most one
-// interval old. Threads are bounded (kMostThreads each) for disks, and for what another process or host answers:
-// however many of the one kind hang, the other is asked. Mounts beyond the bound wait for a thread.
+// The prober queries all mounts of a tick at once and waits for them together, at most until a deadline. A mount that
+// does not answer in time loses only its own value. It keeps its thread, is not queried again until it answers, and
+// after a quarter of a second no tick waits for it. A late answer is used in the next tick, when it is at most one
+// interval old. Local disks and mounts that another process or host serves have separate thread pools of kMostThreads
+// each, so that hung mounts of one kind do not block the other. Further mounts wait for a thread.
 //
-// ask() and stuck() belong to one thread. A thread that hangs outlives the prober, with all that it touches.
+// ask() and stuck() must be called from one thread. A hung thread outlives the prober, with everything it uses.
 #pragma once
 
 #include <chrono>
@@ -37,17 +37,17 @@ class MountProber {
   MountProber(const MountProber&) = delete;
   MountProber& operator=(const MountProber&) = delete;
 
-  // For whoever asks once: every deadline is at least so long.
+  // Minimum of every deadline. For programs that read once.
   void set_patience(int64_t ns) { patience_ = std::chrono::nanoseconds(ns); }
 
   struct Question {
     const Mount* mount = nullptr;
     bool remote = false;
   };
-  // An answer for every question, in their order; nothing for those that did not answer. What is no longer asked for
-  // is forgotten.
+  // Returns one answer per question, in order; nothing for a mount that did not answer. Forgets mounts that are not
+  // among the questions.
   std::vector<Answer> ask(const std::vector<Question>& questions, const MountOrigin& origin, int64_t deadline_ns);
-  // Of the last questions: those that have not answered for a while. Each is logged when it appears and when it
+  // The mounts of the last questions that have not answered for a while. Each is logged when it gets stuck and when it
   // answers.
   const std::vector<StuckMount>& stuck() const { return stuck_; }
 

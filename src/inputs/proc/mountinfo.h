@@ -1,8 +1,8 @@
 // The mount table: /proc/PID/mountinfo (proc_pid_mountinfo(5)), parsed, and reduced to the mounts that a path can
 // reach.
 //
-// A table of the kernel is read only when the kernel says that it changed, and again when it changed while it was read,
-// so that no line is missing or there twice. Everything on the agent's loop; reading a mount table never blocks.
+// MountTable reads the table only if the kernel reports a change, and again if it changed during the read, so that no
+// line is missing or doubled. All methods run on the agent's loop; reading a mount table never blocks.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Mount {
   uint64_t id = 0;
   uint64_t parent = 0;
   std::string device;  // major:minor of the superblock
-  std::string root;    // what of the filesystem is mounted: "/" unless it is a bind mount or a subvolume
+  std::string root;    // the mounted part of the filesystem: "/" unless it is a bind mount or a subvolume
   std::string mount_point;
   std::string type;
   std::string source;         // may be empty
@@ -30,19 +30,20 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
-// All lines that can be read, octal escapes resolved. Fields are split at every single blank: a source may be empty.
+// Parses all well-formed lines and resolves octal escapes. Every single blank separates fields, because a source may be
+// empty.
 std::vector<Mount> parse_mountinfo(std::string_view text);
-// Without the mounts that another one covers, at the same mount point or above it; in the order of the table.
+// Removes mounts that another mount hides, at the same mount point or above. Keeps the order of the table.
 std::vector<Mount> visible_mounts(std::vector<Mount> mounts);
 
-// How a mount point of a table is found, and how it is checked that the mount there is the table's.
+// How to reach a mount point of a table, and how to verify that the mount there is the one in the table.
 struct MountOrigin {
   enum class Check : uint8_t {
     kMountId,  // the process's own table
     kDevice,   // another mount namespace's table: mount numbers differ
     kNone      // a recorded table
   };
-  std::string rootfs = "/";  // stands before every mount point
+  std::string rootfs = "/";  // prefix of every mount point
   Check check = Check::kNone;
 };
 
@@ -50,9 +51,9 @@ class MountTable {
  public:
   explicit MountTable(Roots roots);
 
-  // True when the table changed since the last call. Error: it cannot be read.
+  // True if the table has changed since the last call. Error: the table is unreadable.
   Result<bool> refresh();
-  // To be read anew at the next refresh, whatever the kernel says.
+  // Makes the next refresh() read the table even without a change.
   void forget() { stale_ = true; }
   const std::vector<Mount>& mounts() const { return mounts_; }  // the visible ones
   const MountOrigin& origin() const { return origin_; }

@@ -12,9 +12,9 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
   bool any_line = false;
   for (int line_number = 0; !text.empty(); ++line_number) {
     const std::string_view line = next_line(text);
-    if (line_number < 2 || trim(line).empty()) continue;  // two lines of headings
+    if (line_number < 2 || trim(line).empty()) continue;  // two header lines
     any_line = true;
-    // The name ends at the last colon: an alias ("eth0:1") has one of its own.
+    // The last colon ends the name: the name of an alias ("eth0:1") contains one.
     const size_t colon = line.rfind(':');
     if (colon == std::string_view::npos) continue;
     InterfaceLine interface;
@@ -24,7 +24,7 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
     fields.skip(7);
     const auto sent = fields.number();
     if (interface.name.empty() || !received || !sent) continue;
-    // No interface has moved 8 EiB.
+    // Rejects 8 EiB and more, which no interface has transferred.
     if (*received > INT64_MAX || *sent > INT64_MAX) continue;
     interface.received_bytes = *received;
     interface.sent_bytes = *sent;

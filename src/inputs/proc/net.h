@@ -1,5 +1,5 @@
-// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface but the loopback
-// may have series of its own; which ones the sum counts: net_topology.h.
+// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface except the
+// loopback can have series of its own; net_topology.h decides which ones the sum counts.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 
 namespace monitor::agent {
 
-// Malformed lines are left out; an error only when there are lines below the head and none of them can be read.
+// Skips malformed lines. Error: there are lines below the header, and all of them are malformed.
 Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out);
 
-// For KernelFile::read_table: changes with the names, not with the counters.
+// The shape for KernelFile::read_table: depends on the names, not on the counters.
 uint64_t net_dev_shape(std::string_view text);
 
 class NetCollector final : public Collector {

@@ -1,11 +1,11 @@
-// Which network interfaces the sum counts, by the facts of sysfs, so that every byte is counted once.
+// NetTopology: decides from sysfs which network interfaces the sum counts, so that every byte counts once.
 //
-// Where interfaces have a device behind them (/sys/class/net/X/device), those count, but for two that share their
-// bytes: the virtual function below the interface that fails over to it (Azure's netvsc, virtio's net_failover: the
-// upper one counts its bytes, too), the ports of a DSA switch (the conduit carries all their traffic), and the
-// representors of a card's virtual functions (what they forward goes through the uplink).
-// Where none has one (containers, OpenVZ, WSL), those count that lie on no other: not bridges and their ports, not the
-// bonds and teams over others, not VLANs and the like, not tunnels, one end of a veth pair. On the agent's loop.
+// If interfaces have a device (/sys/class/net/X/device), those count. Exceptions, whose bytes another interface counts:
+// a virtual function below an interface that fails over to it (Azure's netvsc, virtio's net_failover), ports of a DSA
+// switch (the conduit carries their traffic), and representors of a card's virtual functions (the uplink carries what
+// they forward).
+// If none has a device (containers, OpenVZ, WSL), interfaces count that are not stacked on another one. Bridges and
+// their ports, bonds, teams, VLANs and tunnels do not count; of a veth pair one end does. Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -35,13 +35,13 @@ struct NetFacts {
   bool is_bridge = false;
   bool is_bridge_port = false;
   bool is_tunnel = false;
-  bool is_monitor = false;      // hears the frames of another interface of the same radio again
-  bool is_representor = false;  // the switch's end of a function of the card
+  bool is_monitor = false;      // receives the frames of another interface of the same radio as well
+  bool is_representor = false;  // represents a function of the card in its switch
   bool has_master = false;
   std::string master;               // empty also when it is unknown
-  std::vector<std::string> lowers;  // what it lies on
+  std::vector<std::string> lowers;  // the interfaces below it
   int64_t index = 0;
-  int64_t peer = 0;  // iflink: of the other end of a veth, or of what it lies on
+  int64_t peer = 0;  // iflink: the other end of a veth, or the interface below
 };
 
 // The roles of all interfaces, by name.
@@ -52,9 +52,9 @@ class NetTopology {
  public:
   explicit NetTopology(const Roots& roots) : folder_(roots.sysfs + "/class/net/") {}
 
-  // `shape` differs whenever the set of interfaces does.
+  // `shape` must change with the set of interfaces.
   void refresh(const std::vector<InterfaceLine>& lines, uint64_t shape, int64_t mono_ns);
-  // After refresh(), of an interface among `lines`.
+  // The role of an interface of the last refresh().
   ThroughputCounter::Role role(std::string_view name);
 
  private:

@@ -64,7 +64,7 @@ Status PressureCollector::collect(const Timestamp& now, TickBuilder& out) {
     for (size_t i = 0; i < kTypes.size(); ++i) {
       uint64_t growth = 0;
       if (!values[i] || !resource.deltas[i].update(*values[i], growth) || elapsed <= 0) continue;
-      // More than passed, and more than a read that comes late explains: the total jumped.
+      // The total jumped: it grew by more than the elapsed time plus the delay of a late read.
       if (growth / 2 > static_cast<uint64_t>(elapsed / 1000) + 500'000) continue;
       if (resource.ids[i] == kNoSeries) {
         resource.ids[i] = out.intern("system.pressure.stall",
@@ -73,7 +73,7 @@ Status PressureCollector::collect(const Timestamp& now, TickBuilder& out) {
       out.add_share(resource.ids[i], growth * 1000, static_cast<uint64_t>(elapsed));
     }
   }
-  // A kernel without PSI has none of them; one that is missing alone is no fault.
+  // Without PSI all files are missing, which is an error. A single missing file is not.
   if (failed == resources_.size()) return *first_error;
   return {};
 }

@@ -13,7 +13,7 @@
 
 namespace monitor::agent {
 
-// In microseconds. The kernel prints no "full" for the processors before 5.13, and "full" alone for irq.
+// In microseconds. Before 5.13 cpu has no "full"; irq has only "full".
 struct PressureTotals {
   std::optional<uint64_t> some;
   std::optional<uint64_t> full;

@@ -1,4 +1,4 @@
-// Where the kernel's files are: /proc and /sys, others in tests, and in a container that sees its host's.
+// Locations of the kernel's files: /proc and /sys, or others in tests and in a container that observes its host.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace monitor::agent {
 struct Roots {
   std::string procfs = "/proc";
   std::string sysfs = "/sys";
-  std::string rootfs = {};  // where the host's root is seen; empty: found from procfs
+  std::string rootfs = {};  // mount point of the host's root; empty: derived from procfs
 
   // The path of a file that differs by namespace: "net/dev" and other files of the network namespace, "mountinfo".
   // /proc shows the namespaces of the process that reads it. A procfs mounted elsewhere is another host's, seen from a

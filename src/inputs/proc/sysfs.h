@@ -1,4 +1,4 @@
-// What the topologies of block devices and network interfaces ask sysfs, and when they ask again.
+// Reads of sysfs for the topologies of block devices and network interfaces, and the times at which they repeat them.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,19 @@
 namespace monitor::agent {
 
 bool is_folder(const std::string& path);
-// Names in a folder but "." and ".."; none when it is not there.
+// Names in a folder, without "." and "..". Empty if the folder does not exist.
 std::vector<std::string> folder_entries(const std::string& path);
-// The target of a symbolic link; empty when it is none.
+// The target of a symbolic link. Empty if the path is not a link.
 std::string link_target(const std::string& path);
-// The first line of a small file without its end; empty when it cannot be read.
+// The first line of a small file, without its line end. Empty if the file is unreadable.
 std::string first_line(const std::string& path);
 
-// Facts of sysfs are read again when devices come or go, once more at the reading after that (links appear a moment
-// after their device), and else after kNanosPerDevice for each device: reading them takes some 10 us a device, so that
-// a link between existing devices is seen soon where there are few, and costs 0.02 % of a processor where there are
-// many.
+// Decides when to read sysfs again: when devices come or go, once more at the next reading (links appear shortly after
+// their device), and otherwise after kNanosPerDevice per device. A read takes about 10 us per device. So a host with
+// few devices notices a new link soon, and a host with many spends 0.02 % of a processor.
 class Freshness {
  public:
-  // `shape` differs whenever the set of devices does.
+  // `shape` must change with the set of devices.
   bool stale(uint64_t shape, size_t devices, int64_t mono_ns);
 
  private:

@@ -1,9 +1,8 @@
-// SimulatedSource: believable values without a host (`--simulate`): a day's rhythm, walks and bursts. The same seed
-// gives the same values.
+// SimulatedSource: generates plausible values for `--simulate`: a daily rhythm, random walks and bursts. The same seed
+// generates the same values.
 //
-// The host that it makes up has four processors, two disks, two interfaces and two filesystems. It honours every option
-// of the selections: sums and parts agree with one another, as they do on a real host. On the agent's loop; the table
-// must outlive it.
+// The simulated host has four processors, two disks, two interfaces and two filesystems. It honours every option of the
+// selections; sums and parts agree, as on a real host. Runs on the agent's loop. The table must outlive it.
 #pragma once
 
 #include <array>
@@ -28,12 +27,12 @@ class SimulatedSource final : public TickSource {
   uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override;
 
  private:
-  // A disk, interface or filesystem, and its share of the host's whole.
+  // A disk, interface or filesystem, and its share of the host's total.
   struct Part {
     std::string_view name;
     double weight;
   };
-  // One of the four flows of bytes: disk read, disk write, net in, net out.
+  // A flow of bytes: disk read, disk write, net in or net out.
   struct Flow {
     std::string_view selector;
     std::string_view family;  // system.disk.io, system.network.io
@@ -41,7 +40,7 @@ class SimulatedSource final : public TickSource {
     std::string_view direction;
     std::string_view part_label;
     std::span<const Part> parts;
-    double scale;  // bytes a second
+    double scale;  // bytes per second
   };
   static const std::array<Part, 2> kDisks;
   static const std::array<Part, 2> kInterfaces;
