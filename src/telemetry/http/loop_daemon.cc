@@ -99,15 +99,24 @@ void LoopDaemon::accept_some() {
 }
 
 void LoopDaemon::take(int fd, const sockaddr_storage& address, socklen_t size) {
-  accepting_ = peer_address(address);
-  for (auto room = table_.room_for(accepting_.group); room != ConnectionTable::Room::kYes;
-       room = table_.room_for(accepting_.group)) {
-    if (make_room(room, accepting_.group)) continue;
-    refuse(fd, accepting_);
+  forget_given(fd);  // a connection that libmicrohttpd closed without starting it
+  PeerAddress peer = peer_address(address);
+  for (auto room = table_.room_for(peer.group); room != ConnectionTable::Room::kYes;
+       room = table_.room_for(peer.group)) {
+    if (make_room(room, peer.group)) continue;
+    refuse(fd, peer);
     return;
   }
+  given_[fd] = table_.add(fd, std::move(peer), loop_.clock().mono_ns());
   // It closes the socket when it fails.
-  MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&address), size);
+  if (MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&address), size) != MHD_YES) forget_given(fd);
+}
+
+void LoopDaemon::forget_given(int fd) {
+  const auto found = given_.find(fd);
+  if (found == given_.end()) return;
+  table_.remove(found->second);
+  given_.erase(found);
 }
 
 bool LoopDaemon::make_room(ConnectionTable::Room why, const std::string& group) {
@@ -164,6 +173,7 @@ void LoopDaemon::end() {
   pause();
   if (MHD_Daemon* const daemon = std::exchange(daemon_, nullptr)) MHD_stop_daemon(daemon);
   while (!live_.empty()) ended(live_.begin()->first);
+  while (!given_.empty()) forget_given(given_.begin()->first);
 }
 
 void LoopDaemon::set_phase(MHD_Connection* connection, HttpPhase phase) {
@@ -193,7 +203,8 @@ PeerAddress LoopDaemon::peer_of(MHD_Connection* connection) const {
 void LoopDaemon::started(MHD_Connection* connection) {
   const int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
   Live& live = live_[connection];
-  live.id = table_.add(fd, accepting_, loop_.clock().mono_ns());
+  live.id = given_.at(fd);
+  given_.erase(fd);
   live.head_timer =
       loop_.call_after(limits_.head_ns, [this, id = live.id] { close_later(id, "its request took too long"); });
   live.lifetime_timer = loop_.call_after(limits_.lifetime_ns, [fd] { shutdown(fd, SHUT_RDWR); });

@@ -72,6 +72,7 @@ class LoopDaemon {
   void take(int fd, const sockaddr_storage& address, socklen_t size);
   bool make_room(ConnectionTable::Room why, const std::string& group);
   void refuse(int fd, const PeerAddress& peer);
+  void forget_given(int fd);
   bool free_a_descriptor();
   void close_later(ConnectionTable::Id id, const char* why);
   void started(MHD_Connection* connection);
@@ -88,7 +89,9 @@ class LoopDaemon {
   EventLoop::TimerId rest_timer_ = 0;
   ConnectionTable table_;
   std::unordered_map<MHD_Connection*, Live> live_;
-  PeerAddress accepting_;  // of the connection that libmicrohttpd is being given
+  // Connections that libmicrohttpd was given and has not started yet, by descriptor. From 1.0 on it starts them only
+  // when it runs next.
+  std::unordered_map<int, ConnectionTable::Id> given_;
 };
 
 // All Host headers of a request, as they came.
