@@ -27,6 +27,7 @@ bool MemorySpool::make_room(size_t needed) {
 }
 
 Status MemorySpool::append(BatchInfo info, std::string bytes) {
+  bytes.shrink_to_fit();  // what a string keeps in reserve would count against the limit
   Waiting waiting{std::move(info), std::move(bytes)};
   const size_t needed = cost(waiting);
   if (!make_room(needed)) {
