@@ -63,7 +63,7 @@ int make_new(const Flags& flags) {
   }
   std::cout << fmt::format(
                    "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
-                   "next: cmake -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
+                   "next: cmake -G Ninja -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
                    folder)
             << std::flush;
   if (std::error_code error; !std::filesystem::exists(prefix + "/lib/cmake/monitor-plugin", error)) {

@@ -227,7 +227,7 @@ class Tools(PluginTest):
         project = f"{self.data}/project"
         status, out, err = run("monitor", "plugin", "new", "my_tag", "--dir", project)
         self.assertEqual(status, 0, err)
-        for command in (["cmake", "-S", project, "-B", f"{project}/build"], ["cmake", "--build", f"{project}/build"],
+        for command in (["cmake", "-G", "Ninja", "-S", project, "-B", f"{project}/build"], ["cmake", "--build", f"{project}/build"],
                         ["ctest", "--test-dir", f"{project}/build", "--output-on-failure"]):
             done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
