@@ -1,5 +1,5 @@
-"""Kafka, etcd, server and agents are killed and come back, in an order drawn from a seed, while a reader counts. Nobody
-restarts anything else; the reader sees every sequence that an agent gave, each once: a killed agent's wait in its spool.
+"""Kills and restarts Kafka, etcd, server and agents in a random order while a reader counts. Nothing else is restarted. The
+reader must see every sequence of every agent exactly once; the batches of a killed agent wait in its spool.
 
 Repeat a run with its seed: any_order_test.py SEED [ROUNDS]"""
 import collections
@@ -29,7 +29,7 @@ class AnyOrder(ProgramTest):
         self.kafka, self.etcd = self.services["kafka"].kafka, self.services["etcd"].etcd
         self.port = self.changes = 0
         self.alive = {}
-        self.made = {}  # incarnation -> how many batches had a sequence, at least, when it ended
+        self.made = {}  # incarnation -> minimum number of batches with a sequence at its end
 
     def start_kafka_server(self):
         server = self.start("monitor-server", "--kafka", self.kafka, "--port", self.port, "--http", "off", "--data", self.data)
@@ -63,20 +63,20 @@ class AnyOrder(ProgramTest):
             self.alive[name] = self.start_kafka_server() if name == "server" else self.start_etcd_agent(name)
 
     def seen(self):
-        """incarnation -> the sequences that the reader printed, in their order."""
+        """Returns incarnation -> the sequences that the reader printed, in order."""
         found = collections.defaultdict(list)
         for line in map(json.loads, list(self.reader.out)):
             found[line["incarnation"]].append(line["sequence"])
         return found
 
     def goes_on(self):
-        """Fresh ticks of both agents reach the reader, and a change in etcd reaches both."""
+        """Checks that fresh ticks of both agents reach the reader, and that a change in etcd reaches both agents."""
         marks = {self.alive[name].incarnation: max(self.seen()[self.alive[name].incarnation], default=0) for name in AGENTS}
         wait_until(lambda: all(max(self.seen()[i], default=0) >= mark + 10 for i, mark in marks.items()),
                    "ten fresh batches of each agent", limit=60)
         before = {name: len([line for line in list(self.alive[name].err) if "configuration applied" in line]) for name in AGENTS}
         for name in AGENTS:
-            self.changes += 1  # each document is another one
+            self.changes += 1  # every document is different
             interval = 0.05 + self.changes / 1000
             done = run("monitor-config", "set", "--etcd", self.etcd, "--agent-id", name, f"interval={interval:.3f}", "metrics=[\"cpu\"]",
                        "send_every=0.05")
@@ -84,7 +84,7 @@ class AnyOrder(ProgramTest):
         for name in AGENTS:
             self.alive[name].says("configuration applied", before[name] + 1, limit=60)
 
-    def test_killed_in_any_order(self):
+    def test_kills_in_any_order_lose_nothing(self):
         self.alive["server"] = self.start_kafka_server()
         for name in AGENTS:
             self.alive[name] = self.start_etcd_agent(name)
@@ -106,8 +106,8 @@ class AnyOrder(ProgramTest):
             self.assertEqual(agent.stop(), 0)
             self.made[agent.incarnation] = int(agent.says(r"agent stopped batches=(\d+) unsent=0").group(1))
         wait_until(lambda: all(max(self.seen()[i], default=0) >= last for i, last in self.made.items()),
-                   "the last batches of all that ran")
-        self.assertGreater(len(self.made), len(AGENTS), "no agent was killed: another seed")
+                   "the last batches of all agents")
+        self.assertGreater(len(self.made), len(AGENTS), "no agent was killed; use another seed")
         for incarnation, last in self.made.items():
             sequences = self.seen()[incarnation]
             self.assertEqual(len(sequences), len(set(sequences)), f"{incarnation}: each once")

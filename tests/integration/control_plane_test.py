@@ -1,4 +1,4 @@
-"""The control plane by the real programs, on files and on a real etcd: status, wait, explain, overrides, versions."""
+"""The control plane through the real programs, on files and on a real etcd: status, wait, explain, overrides, versions."""
 import json
 import os
 import signal
@@ -12,7 +12,7 @@ from programs import BIN, ProgramTest, run, wait_until  # noqa: E402
 
 
 class ControlPlane:
-    """What must hold whatever the documents are kept in."""
+    """Tests that must pass on every kind of storage."""
 
     def config(self, *arguments, expect=0):
         status, out, err = run("monitor-config", *arguments, *self.where)
@@ -35,7 +35,7 @@ class ControlPlane:
     def comes(self, agent_id, state):
         wait_until(lambda: self.state(agent_id) == state, f"{agent_id} to be {state}")
 
-    def test_who_has_applied_what(self):
+    def test_status_shows_the_applied_revision_of_every_agent(self):
         web = self.agent("a-web", "--group", "web")
         other = self.agent("b-other")
         self.comes("a-web", "applied")
@@ -47,7 +47,7 @@ class ControlPlane:
         row = self.rows()["a-web"]
         self.assertEqual((row["behind"], row["error"], row["groups"], row["version"] != ""), (0, "", ["web"], True))
         self.assertIn("2 agents: 2 applied", self.config("status"))
-        # A document that is wrong where nobody could check it.
+        # An invalid document that was written without validation.
         self.put("/monitor/groups/web", '{"interval": 0}')
         self.comes("a-web", "failed")
         self.assertIn("/interval", self.rows()["a-web"]["error"])
@@ -55,10 +55,10 @@ class ControlPlane:
         self.assertIn("a-web is failed", self.config("wait", "--group", "web", "--timeout", "20s", expect=75))
         self.put("/monitor/groups/web", '{"interval": 3}')
         self.config("wait", "--group", "web", "--timeout", "20s")
-        # A stop in order takes the status away at once.
+        # A clean stop removes the status immediately.
         self.assertEqual(other.stop(), 0)
         self.comes("b-other", "gone")
-        # However much is written elsewhere in etcd: what is told is the document's revision, in force and wanted.
+        # Writes to other keys in etcd do not change the document's revision, applied or desired.
         for _ in range(3):
             self.put("/monitor/groups/unrelated", "{}")
         self.agent("c-web", "--group", "web")
@@ -70,7 +70,7 @@ class ControlPlane:
                       self.config("wait", "--agent-id", "b-other", "--timeout", "300ms", expect=75))
         self.assertIn("c-none was never seen", self.config("wait", "--agent-id", "c-none", "--timeout", "100ms", expect=75))
         self.config("status", "--agent-id", "c-none", expect=1)
-        # Frozen, it cannot apply.
+        # A frozen agent cannot apply.
         web.send(signal.SIGSTOP)
         self.config("set", "--defaults", "send_every=2")
         self.assertEqual(self.state("a-web"), "pending")
@@ -96,21 +96,21 @@ class ControlPlane:
         self.put("/monitor/groups/db", '{"send_every": "soon"}')
         self.assertIn("/send_every", self.config("explain", "--agent-id", "a", expect=78))
 
-    def test_overrides_end_though_their_author_is_gone(self):
+    def test_overrides_expire_without_their_author(self):
         agent = self.agent("a")
         self.comes("a", "applied")
         author = subprocess.Popen([os.path.join(BIN, "monitor-config"), "override", "set", "--agent-id", "a", "--for", "3s",
                                    "interval=50ms", *self.where], stdout=subprocess.DEVNULL)
         self.assertEqual(author.wait(20), 0)
         agent.says("configuration override in force override=agents/a/manual")
-        wait_until(lambda: self.rows()["a"]["overrides"] == ["agents/a/manual"], "the status to say so")
+        wait_until(lambda: self.rows()["a"]["overrides"] == ["agents/a/manual"], "the status to show it")
         self.assertIn("agents/a/manual  for", self.config("override", "list"))
         agent.says("configuration override ended override=agents/a/manual")
-        wait_until(lambda: self.rows()["a"]["overrides"] == [], "the status to say so")
+        wait_until(lambda: self.rows()["a"]["overrides"] == [], "the status to show it")
         self.config("override", "set", "--agent-id", "a", "--for", "1h", "--name", "one", "interval=1")
         self.config("override", "set", "--agent-id", "a", "--for", "1h", "--name", "two", "interval=2")
         self.config("wait", "--agent-id", "a", "--timeout", "20s")
-        wait_until(lambda: self.rows()["a"]["overrides"] == ["agents/a/one", "agents/a/two"], "the status to say so")
+        wait_until(lambda: self.rows()["a"]["overrides"] == ["agents/a/one", "agents/a/two"], "the status to show it")
         self.config("override", "end", "--agent-id", "a", "--name", "two")
         agent.says("configuration override ended override=agents/a/two")
         self.config("override", "end", "--agent-id", "a", "--name", "two", expect=1)
@@ -118,10 +118,10 @@ class ControlPlane:
         self.config("override", "set", "--agent-id", "a", "--for", "1h", "interval=0", expect=78)
         self.config("override", "set", "--agent-id", "a", "interval=1", expect=64)
 
-    def test_a_field_that_an_agent_does_not_know_is_refused(self):
+    def test_rejects_a_field_unknown_to_the_agent(self):
         agent = self.agent("a", "--group", "web")
         self.comes("a", "applied")
-        agent.send(signal.SIGSTOP)  # else it would say its version again
+        agent.send(signal.SIGSTOP)  # otherwise it would rewrite its version
         old = json.loads(self.get("/monitor/status/a"))
         old["version"] = "0.1.0"
         self.put("/monitor/status/a", json.dumps(old))
@@ -172,7 +172,7 @@ class OnEtcd(ControlPlane, ProgramTest):
     def get(self, key):
         return self.etcd.get(key)
 
-    def test_wait_for_a_revision_that_changes_nothing_of_it(self):
+    def test_wait_succeeds_for_a_revision_without_changes_for_the_agent(self):
         self.agent("a")
         self.comes("a", "applied")
         out = self.config("set", "--agent-id", "a", "interval=2")
@@ -183,10 +183,10 @@ class OnEtcd(ControlPlane, ProgramTest):
         self.assertGreater(stored["mod_revision"], int(revision))
         self.config("wait", "--agent-id", "a", "--revision", str(stored["mod_revision"]), "--timeout", "20s")
 
-    def test_an_overrides_key_goes_with_its_lease(self):
+    def test_an_overrides_key_is_deleted_with_its_lease(self):
         self.config("override", "set", "--group", "web", "--for", "1s", "interval=1")
         self.assertIsNotNone(self.get("/monitor/overrides/groups/web/manual"))
-        wait_until(lambda: self.get("/monitor/overrides/groups/web/manual") is None, "the lease to end")
+        wait_until(lambda: self.get("/monitor/overrides/groups/web/manual") is None, "the lease to expire")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a server sends to a real Kafka when agents send again what it has: nothing twice."""
+"""A server that receives batches again from agents writes none of them to Kafka twice."""
 import collections
 import os
 import signal
@@ -22,7 +22,7 @@ class CopiesTest(ProgramTest):
         return 0
 
     def copies(self):
-        """How many records the topic holds, and those that it holds more than once."""
+        """Returns the number of records in the topic, and the records that it contains more than once."""
         found = collections.Counter(kcat("-C", "-b", self.services.kafka, "-t", TOPIC, "-o", "beginning", "-e", "-f", "%h\n").decode().splitlines())
         by_batch = collections.Counter()
         for headers, times in found.items():
@@ -30,7 +30,7 @@ class CopiesTest(ProgramTest):
             by_batch[(fields["incarnation"], fields["sequence"])] += times
         return sum(by_batch.values()), {batch: times for batch, times in by_batch.items() if times > 1}
 
-    def test_an_agent_that_is_killed_while_kafka_is_away_leaves_no_copies(self):
+    def test_killing_an_agent_during_a_kafka_outage_creates_no_duplicates(self):
         self.services = Services(f"{self.data}/kafka", "kafka")
         self.addCleanup(self.services.down)
         server = self.start("monitor-server", "--kafka", self.services.kafka, "--port", 0, "--http", "127.0.0.1:0", "--data", self.data)
@@ -50,7 +50,7 @@ class CopiesTest(ProgramTest):
                 agent.says("stream to the server established")
         finally:
             os.kill(self.services.pid(), signal.SIGCONT)
-        wait_until(lambda: self.metric(http, "monitor_server_batches_copies_total") > 20, "what was sent again to be answered")
+        wait_until(lambda: self.metric(http, "monitor_server_batches_copies_total") > 20, "the resent batches to be answered")
         wait_until(lambda: self.metric(http, "monitor_server_memory_bytes") < 20_000, "the queue to be written")
         self.assertEqual(agent.stop(), 0)
         agent.says(r"agent stopped batches=\d+ unsent=0")

@@ -1,5 +1,5 @@
-"""What the documentation says is true: the README's commands run as they stand, generated pages are what the program
-generates, links lead somewhere, and what is listed exists."""
+"""The documentation is correct: the README's commands work, generated pages match the programs' output, links and listed
+paths exist."""
 import os
 import re
 import shutil
@@ -21,9 +21,9 @@ def shell_blocks(text):
 
 
 class DocsTest(ProgramTest):
-    def test_readme_blocks(self):
-        """Word for word, in order; what follows until it is stopped is left running. Only the ports are moved, by the
-        environment, and home is another folder."""
+    def test_readme_commands_work(self):
+        """Runs the commands unchanged and in order, and keeps long-running programs running. Only the ports and HOME are
+        changed, through the environment."""
         port = free_port()
         home = {"HOME": self.data}
         env = {**home, "MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}
@@ -52,9 +52,9 @@ class DocsTest(ProgramTest):
                 self.assertEqual(done.returncode, 0, block + done.stderr)
         self.assertGreaterEqual(ran, 5)
         rows = len(follower.out)
-        follower.prints(r"^\d{4}-.* - ", count=1)  # the interval is 1 s now, disk and net are no longer read
+        follower.prints(r"^\d{4}-.* - ", count=1)  # the interval is 1 s now, and disk and net are no longer collected
         self.assertGreater(len(follower.out), rows)
-        # The payload's page has commands on the same log.
+        # docs/payload.md has commands for the same log.
         if shutil.which("sqlite3"):
             for block in shell_blocks(read("docs/payload.md")):
                 done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
@@ -64,7 +64,7 @@ class DocsTest(ProgramTest):
     def test_configuration_reference_is_generated(self):
         reference = run("monitor-config", "schema", "--format", "markdown")[1]
         self.assertIn(reference.strip(), read("docs/configuration.md"),
-                      "docs/configuration.md: paste what `monitor-config schema --format markdown` prints")
+                      "docs/configuration.md: paste the output of `monitor-config schema --format markdown`")
 
     def test_own_metrics_are_listed(self):
         port = free_port()
@@ -82,12 +82,12 @@ class DocsTest(ProgramTest):
             with urllib.request.urlopen(f"http://{page}/metrics", timeout=10) as reply:
                 names |= set(re.findall(r"(?m)^# TYPE (\S+)", reply.read().decode()))
         self.assertGreater(len(names), 20)
-        # A row may shorten: `monitor_agent_ticks_due_total`, `_ticks_missed_total`.
+        # A row may abbreviate: `monitor_agent_ticks_due_total`, `_ticks_missed_total`.
         endings = [ending for ending in re.findall(r"`(_[a-z_]+)`", listed)]
         missing = [n for n in sorted(names) if f"`{n}`" not in listed and not any(n.endswith(e) for e in endings)]
         self.assertEqual(missing, [], "docs/operations.md does not list them")
 
-    def test_links_and_paths(self):
+    def test_links_and_paths_exist(self):
         pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         for folder in ("docs", "docs/decisions"):
             pages += [f"{folder}/{f}" for f in os.listdir(f"{ROOT}/{folder}") if f.endswith(".md")]
@@ -117,7 +117,7 @@ class DocsTest(ProgramTest):
             self.assertTrue(title, f"{name}: the first line must be `# {name[:3]}: Title`")
             self.assertEqual(re.findall(r"(?m)^\*\*(\w+)\.\*\*", text), sections, name)
             status = re.search(r"(?m)^\*\*Status\.\*\* (Accepted|Superseded)\.", text)
-            self.assertTrue(status, f"{name}: the status must be `Accepted.` or `Superseded.`, then what else there is to say")
+            self.assertTrue(status, f"{name}: the status must be `Accepted.` or `Superseded.`, then optional text")
             self.assertTrue(index[name].startswith(f"{title[1]} | {status[1]} | "), f"{name}: title or status differ in the index")
 
 

@@ -1,4 +1,5 @@
-// The contract of sources, on a real etcd: its address is in MONITOR_TEST_ETCD. etcd_contract_test.py starts one.
+// Runs the contract tests of configuration sources on a real etcd. MONITOR_TEST_ETCD holds its address;
+// etcd_contract_test.py starts it.
 #include <cstdio>
 #include <cstdlib>
 
@@ -34,10 +35,10 @@ class EtcdHarness final : public SourceHarness {
   }
 
  private:
-  // As others do it; the value goes in on standard input, which `put` takes whole.
+  // Uses etcdctl, as other clients do. `put` reads the whole value from standard input.
   void etcdctl(const std::string& command, const std::string& input) {
     const std::string line = "ETCDCTL_API=3 etcdctl --endpoints=" + address_ + " " + command + " > /dev/null";
-    FILE* const pipe = popen(line.c_str(), "w");  // NOLINT(cert-env33-c): a test's own words
+    FILE* const pipe = popen(line.c_str(), "w");  // NOLINT(cert-env33-c): the test controls the command
     ASSERT_NE(pipe, nullptr);
     EXPECT_EQ(fwrite(input.data(), 1, input.size(), pipe), input.size());
     EXPECT_EQ(pclose(pipe), 0) << line;

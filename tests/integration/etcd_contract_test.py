@@ -1,4 +1,4 @@
-"""Runs the contract of configuration sources against a real etcd."""
+"""Runs the contract tests of configuration sources on a real etcd."""
 import os
 import subprocess
 import sys

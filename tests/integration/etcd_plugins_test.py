@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Scripts that are kept in etcd: new logic for agents that run, without a file on their hosts."""
+"""Scripts stored in etcd: new logic for running agents, without a file on their hosts."""
 import json
 import os
 import sys
@@ -13,7 +13,7 @@ SCRIPT = "function run(batch) state.n = (state.n or 0) + 1 batch:add{{name = 'ce
 
 
 class Scripts(ProgramTest):
-    def test_a_script_reaches_agents_that_run(self):
+    def test_a_script_reaches_running_agents(self):
         etcd = Etcd()
         self.addCleanup(etcd.close)
         server = self.start_server()
@@ -29,7 +29,7 @@ class Scripts(ProgramTest):
             etcd.put("/monitor/plugins/central", SCRIPT.format(version))
             for agent in agents:
                 agent.says(rf"plugin {'loaded' if version == '1' else 'replaced'} plugin=central")
-        self.assertNotIn("plugin", run(*put)[2], "it is known now")
+        self.assertNotIn("plugin", run(*put)[2], "the plugin is known now")
         etcd.put("/monitor/plugins/central", "function run(")
         for agent in agents:
             agent.says(r"configuration refused.*plugin central: central:1:")
@@ -40,14 +40,14 @@ class Scripts(ProgramTest):
             return len(said) == 2 and all("central:1:" in one["error"] and one["plugins"] and
                                           one["plugins"][0]["state"] == "running" for one in said)
 
-        wait_until(states, "both to say what is wrong and what runs")
+        wait_until(states, "both agents to report the error and the running version")
         wait_until(lambda: all(len(self.batches(name)) > 2 for name in ("a", "b")), "some batches")
         for agent in agents:
             self.assertEqual(agent.stop(), 0)
         for name in ("a", "b"):
             values = [value for batch in self.batches(name) for frame in batch["frames"] for series, value in frame["points"]
                       if series["name"] == "central.n"]
-            self.assertEqual(values, list(range(1, len(values) + 1)), "the state goes on")
+            self.assertEqual(values, list(range(1, len(values) + 1)), "the state is kept")
             self.assertGreater(len(values), 1)
 
 

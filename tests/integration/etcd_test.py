@@ -1,4 +1,4 @@
-"""Agent and author on a real etcd: what is put is applied, and everything that a running etcd can do to its clients."""
+"""Agent and configuration commands on a real etcd: documents are applied, and clients survive every failure of etcd."""
 import json
 import os
 import shutil
@@ -55,14 +55,14 @@ class EtcdTest(ProgramTest):
         return run("monitor-config", "--etcd", etcd.address, *arguments)
 
     def applied(self, agent, etcd, interval):
-        """Puts a document and waits until it is in force. The log holds back what comes too often: a few a test."""
+        """Puts a document and waits until it is applied. The log is rate-limited: use it only a few times per test."""
         etcd.put(OWN, json.dumps({"interval": interval}))
         revision = json.loads(etcd.ctl("get", OWN, "-w", "json"))["kvs"][0]["mod_revision"]
         return agent.says(f"configuration applied revision={revision} .*source=" + OWN)
 
 
 class SharedEtcdTest(EtcdTest):
-    """Of tests that do nothing to etcd but what its clients do: one for all of a class, empty for each."""
+    """For tests that only act as clients of etcd: the tests of a class share one etcd, which is emptied for each test."""
 
     @classmethod
     def setUpClass(cls):
@@ -76,7 +76,7 @@ class SharedEtcdTest(EtcdTest):
 
 
 class Applying(SharedEtcdTest):
-    def test_put_by_etcdctl_is_applied_soon(self):
+    def test_applies_a_put_by_etcdctl_quickly(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         agent.says("configuration watch established endpoint=" + etcd.address)
@@ -88,9 +88,9 @@ class Applying(SharedEtcdTest):
             delays.append(time.monotonic() - begin)
         self.assertLess(statistics.median(delays), 0.1, delays)
         revision = int(agent.says(r"configuration applied revision=(\d+) .*source=" + OWN, 4).group(1))
-        wait_until(lambda: json.loads(etcd.get(STATUS))["applied"] == revision, "the status to say so")
+        wait_until(lambda: json.loads(etcd.get(STATUS))["applied"] == revision, "the status to show it")
 
-    def test_invalid_document_leaves_the_running_one(self):
+    def test_an_invalid_document_keeps_the_current_configuration(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         self.applied(agent, etcd, 7)
@@ -100,7 +100,7 @@ class Applying(SharedEtcdTest):
         agent.says("configuration refused .*300000 bytes, the limit is 262144")
         self.applied(agent, etcd, 8)
 
-    def test_deletion_and_recreation(self):
+    def test_deletion_keeps_the_configuration_and_recreation_applies(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         for i in (1, 2, 3):
@@ -108,7 +108,7 @@ class Applying(SharedEtcdTest):
             etcd.ctl("del", OWN)
             agent.says("configuration deleted; the last good one stays in force", i)
 
-    def test_layers_and_another_key(self):
+    def test_merges_layers_and_supports_another_key(self):
         etcd = self.etcd()
         etcd.put("/monitor/defaults", '{"send_every": 2}')
         etcd.put("/monitor/groups/web", '{"interval": 3}')
@@ -116,7 +116,7 @@ class Applying(SharedEtcdTest):
         agent = self.agent(etcd.address, "--group", "web", "--config-key", "/elsewhere/mine")
         agent.says("configuration applied .*source=/monitor/defaults,/monitor/groups/web,/elsewhere/mine")
 
-    def test_messages_above_four_megabytes(self):
+    def test_reads_messages_above_four_megabytes(self):
         etcd = self.etcd()
         groups = [f"g{i}" for i in range(5)]
         for group in groups:
@@ -127,7 +127,7 @@ class Applying(SharedEtcdTest):
             etcd.ctl("del", f"/monitor/groups/{group}")
         self.applied(agent, etcd, 3)
 
-    def test_once(self):
+    def test_once_applies_the_document_without_a_status(self):
         etcd = self.etcd()
         etcd.put("/monitor/config/a", '{"interval": 0.1, "metrics": ["memory"]}')
         status, out, err = run("monitor-agent", "--once", "--agent-id", "a", "--etcd", etcd.address, "--format", "json",
@@ -135,11 +135,11 @@ class Applying(SharedEtcdTest):
         self.assertEqual(status, 0, err)
         self.assertIn("system.memory.utilization", out)
         self.assertNotIn("system.cpu", out)
-        self.assertIsNone(etcd.get(STATUS), "a look is no presence")
+        self.assertIsNone(etcd.get(STATUS), "--once does not write a status")
 
 
-class Trouble(EtcdTest):
-    def test_compaction_while_away(self):
+class EtcdFailures(EtcdTest):
+    def test_recovers_from_a_compaction_during_a_disconnect(self):
         etcd = self.etcd()
         link = self.link(etcd)
         agent = self.agent(f"127.0.0.1:{link.port}")
@@ -154,7 +154,7 @@ class Trouble(EtcdTest):
         agent.says(r"configuration applied .*source=" + OWN, 2)
         self.applied(agent, etcd, 30)
 
-    def test_stop_and_restart(self):
+    def test_recovers_from_a_restart_of_etcd(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         for i in (1, 2, 3):
@@ -164,21 +164,21 @@ class Trouble(EtcdTest):
             etcd.start()
             agent.says("configuration watch established", i + 1)
         self.applied(agent, etcd, 9)
-        wait_until(lambda: etcd.get(STATUS), "the status to stand again")
+        wait_until(lambda: etcd.get(STATUS), "the status to be written again")
 
-    def test_frozen_etcd_is_noticed_and_recovers(self):
+    def test_detects_a_frozen_etcd_and_recovers(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         self.applied(agent, etcd, 1)
         etcd.send(signal.SIGSTOP)
         begin = time.monotonic()
         agent.says("configuration watch lost", limit=30)
-        self.assertLess(time.monotonic() - begin, 25, "20 s of silence: it is the only one")
+        self.assertLess(time.monotonic() - begin, 25, "20 s of silence, because there is only one endpoint")
         etcd.send(signal.SIGCONT)
         agent.says("configuration watch established", 2, limit=60)
         self.applied(agent, etcd, 2)
 
-    def test_restored_to_an_older_state(self):
+    def test_detects_a_restore_to_an_older_state(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         self.applied(agent, etcd, 1)
@@ -197,9 +197,9 @@ class Trouble(EtcdTest):
         self.assertEqual(json.loads(etcd.get(OWN)), {"interval": 1})
         revision = int(agent.says(r"etcd was restored to an older state.* revision=(\d+)").group(1))
         agent.says(f"configuration applied revision={revision} ")
-        self.applied(agent, etcd, 77)  # at a revision that was seen before
+        self.applied(agent, etcd, 77)  # at a revision that the agent has seen before
 
-    def test_restored_snapshot_is_another_cluster(self):
+    def test_detects_another_cluster_restored_from_a_snapshot(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         self.applied(agent, etcd, 1)
@@ -218,12 +218,12 @@ class Trouble(EtcdTest):
         agent.says(f"configuration applied revision={revision} ")
         self.applied(agent, etcd, 9)
 
-    def test_other_endpoint(self):
+    def test_fails_over_to_another_endpoint(self):
         etcd = self.etcd()
         agent = self.agent(f"127.0.0.1:{free_port()},{etcd.address}")
         self.applied(agent, etcd, 1)
 
-    def test_start_without_etcd(self):
+    def test_starts_without_etcd(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         self.applied(agent, etcd, 7)
@@ -251,19 +251,19 @@ class ThreeMembers(EtcdTest):
         return next(member for member in self.cluster.members if member.address == address)
 
     def nth(self, agent, member, number):
-        """Puts a document, the agent's n-th, and waits until it is in force: with a revision at or behind its own, when the agent
-        was reading all anew just then."""
+        """Puts the agent's n-th document and waits until it is applied. The applied revision may be later than the put's, if
+        the agent was just reading everything again."""
         member.put(OWN, json.dumps({"interval": number}))
         revision = json.loads(member.ctl("get", OWN, "-w", "json"))["kvs"][0]["mod_revision"]
         found = agent.says(r"configuration applied revision=(\d+) .*source=" + OWN, number)
         self.assertGreaterEqual(int(found.group(1)), revision)
 
-    def test_a_member_without_a_leader_is_left(self):
+    def test_leaves_a_member_without_a_leader(self):
         agent = self.agent(self.cluster.addresses)
         member = self.watched_by(agent)
         self.nth(agent, member, 1)
         others = [one for one in self.cluster.members if one is not member]
-        # The member lives and answers, but the watch on it would never tell anything.
+        # The member is alive and answers, but its watch would never deliver an event.
         for other in others:
             other.send(signal.SIGSTOP)
         agent.says("configuration watch lost .*no leader")
@@ -273,7 +273,7 @@ class ThreeMembers(EtcdTest):
         self.nth(agent, self.cluster.leader(), 2)
         self.assertEqual(agent.said("etcd was restored"), 0)
 
-    def test_the_leader_is_killed(self):
+    def test_survives_a_kill_of_the_leader(self):
         agent = self.agent(self.cluster.addresses)
         self.nth(agent, self.watched_by(agent), 1)
         old = self.cluster.leader()
@@ -284,8 +284,8 @@ class ThreeMembers(EtcdTest):
         self.nth(agent, old, 3)
         self.assertEqual(agent.said("etcd was restored"), 0)
 
-    def test_a_member_that_is_behind(self):
-        """It has slept while the others went on; whoever comes to it must not take its past for the present."""
+    def test_does_not_go_back_on_a_lagging_member(self):
+        """A member was frozen while the others continued. An agent that connects to it must not apply its old state."""
         behind = next(one for one in self.cluster.members if one is not self.cluster.leader())
         agent = self.agent(self.cluster.addresses)
         self.nth(agent, self.watched_by(agent), 1)
@@ -303,32 +303,32 @@ class ThreeMembers(EtcdTest):
         self.assertEqual(agent.said("configuration applied .*source=" + OWN), 3)
 
 
-class Presence(EtcdTest):
-    def test_comes_and_goes(self):
+class LeasedStatus(EtcdTest):
+    def test_status_exists_while_the_agent_runs(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         status = json.loads(wait_until(lambda: etcd.get(STATUS), "the status"))
         self.assertLessEqual({"applied", "desired", "error", "hash", "host", "plugins", "since", "version"}, set(status))
         self.assertEqual(agent.stop(), 0)
-        self.assertIsNone(etcd.get(STATUS), "gone with a clean stop")
+        self.assertIsNone(etcd.get(STATUS), "a clean stop removes it")
 
-    def test_goes_with_a_killed_agent(self):
+    def test_status_expires_after_a_kill(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         wait_until(lambda: etcd.get(STATUS), "the status")
         agent.kill()
-        wait_until(lambda: etcd.get(STATUS) is None, "the lease to end", limit=40)
+        wait_until(lambda: etcd.get(STATUS) is None, "the lease to expire", limit=40)
 
-    def test_revoked_lease_is_replaced(self):
+    def test_replaces_a_revoked_lease(self):
         etcd = self.etcd()
         self.agent(etcd.address)
         wait_until(lambda: etcd.get(STATUS), "the status")
         lease = etcd.ctl("lease", "list").split()[-1]
         etcd.ctl("lease", "revoke", lease)
         self.assertIsNone(etcd.get(STATUS))
-        wait_until(lambda: etcd.get(STATUS), "the status to stand again")
+        wait_until(lambda: etcd.get(STATUS), "the status to be written again")
 
-    def test_stop_is_quick_when_etcd_is_frozen(self):
+    def test_stops_quickly_while_etcd_is_frozen(self):
         etcd = self.etcd()
         agent = self.agent(etcd.address)
         wait_until(lambda: etcd.get(STATUS), "the status")
@@ -339,7 +339,7 @@ class Presence(EtcdTest):
 
 
 class Security(EtcdTest):
-    def test_user_and_password(self):
+    def test_authenticates_with_user_and_password(self):
         etcd = self.etcd()
         for command in (["user", "add", "root:rootpw"], ["user", "grant-role", "root", "root"],
                         ["role", "add", "agent"], ["role", "grant-permission", "agent", "readwrite", "/monitor/", "/monitor0"],
@@ -355,7 +355,7 @@ class Security(EtcdTest):
         agent = self.agent(etcd.address, *who, password)
         self.applied(agent, etcd, 1)
         wait_until(lambda: etcd.get(STATUS), "the status")
-        # Tokens do not survive a restart: they are renewed on demand.
+        # Tokens do not survive a restart of etcd; the agent renews them on demand.
         etcd.stop()
         etcd.start()
         agent.says("configuration watch established", 2)
@@ -368,7 +368,7 @@ class Security(EtcdTest):
         other.says("authenticating as agent: .*authentication failed")
         other.says("starting on the built-in defaults")
 
-    def test_least_privilege_by_init_roles(self):
+    def test_init_roles_grants_least_privilege(self):
         etcd = self.etcd()
         secrets = os.path.join(self.data, "secrets")
         init = ["init-roles", "a", "b", "--passwords", secrets, "--enable-auth"]
@@ -387,7 +387,7 @@ class Security(EtcdTest):
         def may(name, *command):
             return etcd.try_ctl("--user", f"{name}:{password[name]}", *command).returncode == 0
 
-        # Each does its work ...
+        # Each user can do its work ...
         agent = self.agent(etcd.address, *who("monitor-agent-a"))
         self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=3", *who("monitor-author"))[0], 0)
         agent.says("configuration applied .*source=" + OWN)
@@ -397,7 +397,7 @@ class Security(EtcdTest):
         status, out, _ = self.config(etcd, "status", *who("monitor-reader"))
         self.assertEqual(status, 0)
         self.assertIn("applied", out)
-        # ... and nothing else.
+        # ... but nothing else.
         status, _, err = self.config(etcd, "set", "--agent-id", "a", "interval=4", *who("monitor-reader"))
         self.assertEqual(status, 74, err)
         self.assertIn("permission denied", err)
@@ -406,8 +406,8 @@ class Security(EtcdTest):
         self.assertFalse(may("monitor-agent-a", "put", "/monitor/status/b", "{}"))
         self.assertFalse(may("monitor-author", "put", STATUS, "{}"))
         self.assertTrue(may("monitor-author", "get", STATUS))
-        self.assertEqual(self.config(etcd, "get", "--agent-id", "a")[0], 74)  # nobody
-        # Again, as root by now: all is as it should be; what somebody has changed is put right.
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a")[0], 74)  # without a user
+        # The command is idempotent (authentication is on, so it runs as root), and repairs changed roles.
         status, out, err = self.config(etcd, *init, *who("root"))
         self.assertEqual(status, 0, err)
         self.assertNotRegex(out, "made|changed")
@@ -419,7 +419,7 @@ class Security(EtcdTest):
         self.assertIn("role monitor-agent-a changed", out)
         self.assertFalse(may("monitor-agent-a", "get", "/monitor/config/b"))
 
-    def test_init_roles_refuses(self):
+    def test_init_roles_rejects_wrong_arguments(self):
         for arguments, text in ((["--dir", self.data], "roles are etcd's"), (["--enable-auth"], "shuts everybody out"),
                                 (["a/b"], "expected 1 to 128"), (["--passwords", "x", "--client-certificates"], "exclude"),
                                 (["a", "b", "--config-key", "/x"], "a single agent")):
@@ -427,8 +427,8 @@ class Security(EtcdTest):
             self.assertEqual(status, 64, arguments)
             self.assertIn(text, err)
 
-    def test_tokens_that_expire(self):
-        """JSON Web Tokens with a short life: every call after that comes with one that has expired."""
+    def test_renews_expired_tokens(self):
+        """JSON Web Tokens with a short lifetime: every later call is sent with an expired token."""
         key, public = os.path.join(self.data, "jwt.key"), os.path.join(self.data, "jwt.pem")
         openssl("genrsa", "-out", key, "2048")
         openssl("rsa", "-in", key, "-pubout", "-out", public)
@@ -440,14 +440,14 @@ class Security(EtcdTest):
         etcd.ctl_arguments = ["--user", "root:" + text_of(f"{secrets}/root")]
         agent = self.agent(etcd.address, "--etcd-user", "monitor-agent-a", "--etcd-password-file", f"{secrets}/monitor-agent-a")
         for interval in (1, 2, 3):
-            # The status is a call of its own, with a token older than its life from the second round on.
+            # Writing the status is a separate call; from the second round on, its token has expired.
             revision = int(self.applied(agent, etcd, interval).string.split("revision=")[1].split()[0])
-            wait_until(lambda r=revision: json.loads(etcd.get(STATUS) or "{}").get("applied") == r, "the status to say so")
+            wait_until(lambda r=revision: json.loads(etcd.get(STATUS) or "{}").get("applied") == r, "the status to show it")
             end = time.monotonic() + 2 * life
             wait_until(lambda e=end: time.monotonic() > e, "the token to expire")
         self.assertEqual(agent.said("watch lost"), 0)
 
-    def test_users_known_by_their_certificates(self):
+    def test_init_roles_supports_users_with_certificates(self):
         folder = os.path.join(self.data, "tls")
         os.mkdir(folder)
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem", "-days", "1",
@@ -487,7 +487,7 @@ class Security(EtcdTest):
         wait_until(lambda: all(os.path.exists(f) for f in files.values()) and maker.process.poll() is not None, "certificates")
         return files
 
-    def test_tls_with_client_certificates(self):
+    def test_connects_with_tls_client_certificates(self):
         folder = os.path.join(self.data, "tls")
         os.mkdir(folder)
         files = self.certificates(folder)
@@ -503,7 +503,7 @@ class Security(EtcdTest):
 
 
 class Fleet(EtcdTest):
-    def test_a_change_reaches_all_and_all_come_back(self):
+    def test_a_change_reaches_the_whole_fleet_also_after_an_outage(self):
         etcd = self.etcd()
         fleet = self.start("monitor-load", "fleet", "--agents", "200", "--changes", "2", "--ramp", "1s", "--restart", "--format", "json", "--etcd",
                            etcd.address)
@@ -520,7 +520,7 @@ class Fleet(EtcdTest):
         self.assertEqual([one["applied"] for one in result["rounds"]], [200, 200])
         self.assertEqual((result["returned"]["agents"], sum(result["returned"]["by_second"])), (200, 200))
 
-    def test_no_etcd(self):
+    def test_reports_an_unreachable_etcd(self):
         status, out, err = run("monitor-load", "fleet", "--agents", "3", "--ramp", "0s", "--limit", "1s", "--etcd", "127.0.0.1:1")
         self.assertEqual(status, 69)
         self.assertIn("0 of 3 agents watch, and not all came to it within 1 s", err)
@@ -528,11 +528,11 @@ class Fleet(EtcdTest):
 
 
 class Author(SharedEtcdTest):
-    def test_two_authors_of_different_fields_both_win(self):
+    def test_concurrent_changes_of_different_fields_both_succeed(self):
         etcd = self.etcd()
         authors = [self.start("monitor-config", "--etcd", etcd.address, "set", "--agent-id", "a", f"{field}={i}")
                    for i in range(1, 11) for field in ("interval", "send_every")]
-        # The same field at once: some are refused, none is lost without a word.
+        # Concurrent changes of the same field: some get a conflict, none is lost silently.
         statuses = [author.ends() for author in authors]
         self.assertLessEqual(set(statuses), {0, 75}, [a.err for a in authors])
         document = json.loads(etcd.get(OWN))
@@ -541,7 +541,7 @@ class Author(SharedEtcdTest):
             if status == 75:
                 self.assertRegex(author.err[-1], r"conflict: (interval|send_every) was .*, another made it .*, wanted \d+")
 
-    def test_revision_and_the_subcommands(self):
+    def test_subcommands_report_and_check_revisions(self):
         etcd = self.etcd()
         status, out, err = self.config(etcd, "--agent-id", "a", "--interval", "5")
         self.assertEqual((status, err), (0, ""))
@@ -566,7 +566,7 @@ class Author(SharedEtcdTest):
         self.assertEqual(self.config(etcd, "delete", "--agent-id", "b")[0], 0)
         self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=0")[0], 78)
 
-    def test_nobody_there(self):
+    def test_exits_with_an_error_without_etcd(self):
         status, _, err = run("monitor-config", "--etcd", f"127.0.0.1:{free_port()}", "list")
         self.assertEqual(status, 69)
         self.assertIn("refused", err)

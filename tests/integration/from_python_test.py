@@ -1,7 +1,7 @@
-"""The examples of the Python version's README, typed as docs/from-python.md translates them: on a real etcd and a real
-Kafka, every port and name at its default, looked at from outside with etcdctl and kcat.
+"""The examples of the Python version's README, as docs/from-python.md translates them, on a real etcd and a real Kafka with
+default ports and names. Results are checked with etcdctl and kcat.
 
-The defaults are this test's alone because it runs in a network of its own (a namespace with nothing but loopback)."""
+The test runs in its own network namespace with only loopback, so the default ports are free."""
 import json
 import os
 import shlex
@@ -40,7 +40,7 @@ def etcdctl(*arguments):
 
 
 def in_kafka(agent_id):
-    """What is in the topic of one agent, its batches decoded."""
+    """Returns the decoded batches of one agent in the topic."""
     out = kcat("-C", "-q", "-b", "localhost:9092", "-t", "monitoring-data", "-o", "beginning", "-e", "-f", "%K %S %k%s\n")
     batches, at = [], 0
     while at < len(out):
@@ -54,7 +54,7 @@ def in_kafka(agent_id):
 
 
 def frames(agent_id, revision=0):
-    """(time in seconds, names of its metrics) of every tick; of a configuration from `revision` on."""
+    """Returns (time in seconds, metric names) of every tick with a configuration revision of at least `revision`."""
     return [(frame["time"] / 1e9, {series["name"] for series, _ in frame["points"]})
             for batch in in_kafka(agent_id) if batch["config_revision"] >= revision for frame in batch["frames"]]
 
@@ -62,11 +62,11 @@ def frames(agent_id, revision=0):
 class FromPython(ProgramTest):
     def setUp(self):
         super().setUp()
-        # Folders that are this test's; everything else is as it comes.
+        # Only the folders belong to this test; everything else is at its default.
         self.env = {"PATH": f"{BIN}:{os.environ['PATH']}", "MONITOR_SERVER_DATA": self.data, "MONITOR_AGENT_DATA": self.data}
 
     def terminal(self, line):
-        """Types the line in a terminal of its own and leaves it running."""
+        """Runs a command line in the background."""
         program = Program("/bin/bash", "-c", "exec " + line, env=self.env)
         self.running.append(program)
         return program
@@ -88,7 +88,7 @@ class FromPython(ProgramTest):
     def status(self, agent_id):
         return json.loads(etcdctl("get", f"/monitor/status/{agent_id}", "--print-value-only") or "{}")
 
-    def test_quick_start(self):
+    def test_quick_start_works(self):
         self.typed("monitor-config --agent-id agent-001 --interval 5")
         document = self.stored("agent-001")
         self.assertEqual((document["interval"], document["metrics"], document["plugins"]), (5, SELECTORS, []))
@@ -98,21 +98,21 @@ class FromPython(ProgramTest):
         agent.says("configuration applied .*source=/monitor/config/agent-001")
         row = reader.prints(r"^\S+ \S+ +agent-001 .*$").group(0)
         self.assertRegex(row, r"agent-001 +[0-9.]+ +[0-9.]+ +[\d,]+ / [\d,]+( +[0-9.]+){4}$")
-        # The topic as others see it: the agent's id is the key, the envelope's main fields are headers.
+        # The topic as other consumers see it: the agent id is the key, the main fields of the envelope are headers.
         line = kcat("-C", "-q", "-b", "localhost:9092", "-t", "monitoring-data", "-o", "beginning", "-e", "-f", "%k %h\n").decode().splitlines()
         self.assertTrue(any(entry.startswith("agent-001 ") and "agent=agent-001" in entry and "sequence=1" in entry for entry in line), line)
-        # Options of the analysis program; it ends by itself, and that is no failure.
+        # With these options the analysis program ends by itself, with status 0.
         out = self.typed("monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10")
         self.assertIn("agent-001", out)
 
-    def test_options_of_the_setup_script_and_of_the_agent(self):
+    def test_options_of_setup_script_and_agent_work(self):
         self.typed('monitor-config --agent-id agent-opt --interval 5 --metrics cpu memory "disk read" "disk write" "net in" "net out" '
                    f"--plugins {DEDUPLICATION}")
         self.assertEqual(self.stored("agent-opt"), {**self.stored("agent-opt"), "interval": 5, "metrics": SELECTORS, "plugins": [DEDUPLICATION]})
         agent = self.terminal("monitor-agent --agent-id agent-opt --server localhost:50051 --etcd-host localhost --etcd-port 2379 "
                               "--config-key /monitor/config/agent-opt")
         agent.says("configuration applied .*source=/monitor/config/agent-opt")
-        # The document of the README, whole, and the update that it shows with etcdctl.
+        # The complete document of the README, and its update with etcdctl.
         document = json.dumps({"interval": 5, "metrics": SELECTORS, "plugins": [DEDUPLICATION]}, indent=4)
         etcdctl("put", "/monitor/config/agent-opt", document)
         agent.says("configuration applied", 2)
@@ -120,7 +120,7 @@ class FromPython(ProgramTest):
                    + shlex.quote('{"interval": 10, "metrics": ["cpu", "memory"], "plugins": []}'))
         agent.says("configuration applied", 3)
 
-    def test_multiple_agents(self):
+    def test_multiple_agents_have_their_own_intervals(self):
         intervals = {"agent-101": 5, "agent-102": 10, "agent-103": 15}
         for agent_id, interval in intervals.items():
             self.typed(f"monitor-config --agent-id {agent_id} --interval {interval}")
@@ -134,7 +134,7 @@ class FromPython(ProgramTest):
             first, second = (time for time, _ in frames(agent_id)[:2])
             self.assertAlmostEqual(second - first, interval, delta=0.5, msg=agent_id)
 
-    def test_dynamic_update(self):
+    def test_update_applies_without_restart(self):
         self.typed("monitor-config --agent-id agent-201 --interval 1")
         self.start_server()
         agent = self.terminal("monitor-agent --agent-id agent-201")
@@ -150,7 +150,7 @@ class FromPython(ProgramTest):
         self.assertTrue(names and all(n.startswith(("system.cpu", "system.memory")) for n in names), names)
         self.assertAlmostEqual(second - first, 2, delta=0.5)
 
-    def test_custom_plugin(self):
+    def test_custom_plugin_runs(self):
         self.typed("monitor-config --agent-id agent-301 --interval 1")
         self.start_server()
         agent = self.terminal("monitor-agent --agent-id agent-301")
@@ -163,7 +163,7 @@ class FromPython(ProgramTest):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:  # first in a network of its own
+    if len(sys.argv) == 1:  # first enters a new network namespace
         root = [] if os.geteuid() == 0 else ["--map-root-user"]
         os.execvp("unshare", ["unshare", *root, "--net", sys.executable, "-W", "ignore::ResourceWarning", __file__, "-v"])
     unittest.main()

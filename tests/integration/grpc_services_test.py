@@ -1,5 +1,5 @@
-"""What the real server says of itself over gRPC: every service that reflection lists is described, down to the last import,
-and the health service can be called by its description alone, as grpcurl does."""
+"""Reflection and health of the real server over gRPC: every listed service is described with all imports, and the health
+service can be called from its description alone, as grpcurl does."""
 import os
 import sys
 import unittest
@@ -35,7 +35,7 @@ class GrpcServicesTest(ProgramTest):
                 for message in (method.input_type, method.output_type):
                     self.assertIs(self.pool.FindMessageTypeByName(message.full_name), message)
 
-    def test_health_is_called_by_its_description(self):
+    def test_health_can_be_called_from_its_description(self):
         check = self.pool.FindServiceByName("grpc.health.v1.Health").methods_by_name["Check"]
         request, response = (GetMessageClass(kind) for kind in (check.input_type, check.output_type))
         call = self.channel.unary_unary("/grpc.health.v1.Health/Check", request_serializer=request.SerializeToString,
@@ -44,7 +44,7 @@ class GrpcServicesTest(ProgramTest):
         for service in ("", "monitor.v1.Ingest"):
             self.assertEqual(call(request(service=service), timeout=10).status, serving)
 
-    def test_large_requests_of_small_methods_are_refused(self):
+    def test_rejects_large_requests_to_small_methods(self):
         call = self.channel.unary_unary("/grpc.health.v1.Health/Check")
         with self.assertRaises(grpc.RpcError) as caught:
             call(b"\x0a" + b"\x90\x4e" + b"x" * 10_000, timeout=10)

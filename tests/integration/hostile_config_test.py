@@ -1,5 +1,5 @@
-"""Configuration by an enemy: documents of every kind that is wrong, on files and on a real etcd, and kills while what is
-right is applied. The agent goes on with what it has, and says why."""
+"""Hostile configuration: invalid documents of every kind, on files and on a real etcd, and kills while a valid document is
+applied. The agent keeps its configuration and reports the reason."""
 import json
 import os
 import random
@@ -16,7 +16,7 @@ OWN = ROOT + "config/a"
 GOOD = {"interval": 0.01, "metrics": ["memory"], "send_every": 1}
 MOST = 262144  # bytes of a document
 
-# Raw texts that are no value of any field: no JSON at all, or of a kind that nothing wants.
+# Raw texts that are invalid for every field: not JSON, or of a type that no field accepts.
 NO_JSON = {
     "NaN": "NaN", "infinity": "Infinity", "beyond a double": "1e999", "minus beyond": "-1e999", "hexadecimal": "0x10",
     "leading zeros": "007", "plus": "+5", "no digits before": ".5", "no digits after": "5.", "single quotes": "'5'", "undefined": "undefined",
@@ -51,7 +51,7 @@ WRONG = {
 
 
 def documents():
-    """(what it is, the document as bytes): none may be taken."""
+    """Returns (description, document as bytes). The agent must reject all of them."""
     for name, values in WRONG.items():
         for value in values:
             yield f"{name}: {value[:60]}", f'{{"{name}": {value}}}'.encode()
@@ -80,18 +80,18 @@ class Hostile:
         self.agent = self.start("monitor-agent", "--agent-id", "a", "--server", "127.0.0.1:1", "--data", self.data, "--spool", "memory", "--simulate",
                                 "--http", "127.0.0.1:0", *self.agent_where)
         self.http = self.agent.says(r"service=http address=(\S+)").group(1)
-        wait_until(lambda: self.status("a").get("applied"), "the first document to be in force")
+        wait_until(lambda: self.status("a").get("applied"), "the first document to be applied")
         self.hash = self.status("a")["hash"]
 
     def refused(self, what):
         def seen():
             status = self.status("a")
-            self.assertEqual(status.get("hash"), self.hash, f"{what}: what was in force is no more")
+            self.assertEqual(status.get("hash"), self.hash, f"{what}: the applied configuration has changed")
             return status.get("error")
 
-        return wait_until(seen, f"the status to say why not: {what}", 20)
+        return wait_until(seen, f"the status to show the reason: {what}", 20)
 
-    def test_every_kind_is_refused_with_a_reason(self):
+    def test_rejects_every_kind_of_invalid_document_with_a_reason(self):
         kinds = list(documents())
         self.assertGreaterEqual(len(kinds), 200)
         due, _ = ticks_of(self.http)
@@ -100,15 +100,15 @@ class Hostile:
             error = self.refused(what)
             self.assertLess(len(error), 2000, what)
             self.assertTrue(error.isprintable(), f"{what}: {error!r}")
-            # A good one between them: each is refused for itself.
+            # A valid document between them, so that each rejection is tested separately.
             self.put(OWN, json.dumps(GOOD))
             wait_until(lambda: not self.status("a").get("error"), f"{number}: the good one after {what}", 20)
-        # It has gone on all the while: a tick every 10 ms, whatever came. How many it may miss is another test's.
+        # The agent has kept ticking every 10 ms. Another test checks the number of missed ticks.
         wait_until(lambda: ticks_of(self.http)[0] > due + 100, "ticks")
         self.assertIsNone(self.agent.process.poll())
         self.assertEqual(self.agent.stop(), 0)
 
-    def test_a_write_every_millisecond_ends_on_the_last(self):
+    def test_applies_the_last_of_a_thousand_writes_per_second(self):
         draw = random.Random(2)
         wrong = [document for _, document in documents() if len(document) < 1000]
         for count in range(1000):
@@ -118,11 +118,11 @@ class Hostile:
                 pass
         self.put(OWN, json.dumps({**GOOD, "labels": {"n": "last"}}))
         self.agent.says("configuration applied")
-        self.put(ROOT + "defaults", json.dumps({"labels": {"m": "x"}}))  # another key after it: what is in force is all of them
+        self.put(ROOT + "defaults", json.dumps({"labels": {"m": "x"}}))  # a later write to another key: all keys must be applied
         wait_until(lambda: not self.status("a")["error"] and self.status("a")["hash"] != self.hash, "the last one")
         self.assertEqual(self.agent.stop(), 0)
 
-    def test_keys_that_are_no_names(self):
+    def test_ignores_keys_with_invalid_names(self):
         for name in ("config/..", "config/a/b", "config/", "config/a ", "config/" + "x" * 200, "groups/../defaults2", "defaults/x", "overrides/agents/b/x", "nothing"):
             self.put_odd(ROOT + name, '{"interval": 0}')
         self.put(OWN, json.dumps({**GOOD, "labels": {"after": "x"}}))
@@ -132,9 +132,9 @@ class Hostile:
         self.agent.says("configuration applied .*defaults")
         self.assertIsNone(self.agent.process.poll())
 
-    def test_killed_while_it_applies(self):
-        """What is kept for a start without a source is whole, and what was in force before or after."""
-        wait_until(lambda: os.path.exists(f"{self.data}/agent/a/last-good.json"), "the first one to be kept")
+    def test_a_kill_while_applying_leaves_a_whole_last_good_file(self):
+        """The stored last good configuration is complete, and is the one before or after the change."""
+        wait_until(lambda: os.path.exists(f"{self.data}/agent/a/last-good.json"), "the first configuration to be stored")
         self.agent.kill()
         draw = random.Random(3)
         before = (-1, 0)
@@ -152,9 +152,9 @@ class Hostile:
             self.assertEqual(document["interval"], 0.01)
             labels = document.get("labels", {"turn": "-1", "n": "0"})
             which = (int(labels["turn"]), int(labels["n"]))
-            self.assertGreaterEqual(which, before, "it has gone back")
+            self.assertGreaterEqual(which, before, "the configuration has gone back")
             before = which
-        self.assertGreater(before, (5, 0), "nothing was ever kept")
+        self.assertGreater(before, (5, 0), "no configuration was ever stored")
         agent = self.start("monitor-agent", "--agent-id", "a", "--server", "127.0.0.1:1", "--data", self.data, "--spool", "memory", "--simulate",
                            "--etcd", "127.0.0.1:1")
         agent.says("starting on the last good configuration")
@@ -181,8 +181,8 @@ class Files(Hostile, KeysInFiles, ProgramTest):
         if not key.endswith("/") and "/.." not in key and len(key) < 200:
             self.put(key, value)
 
-    def test_no_document_at_all(self):
-        """What stands where a document should: a folder, a link into nowhere, ten megabytes, a pipe that nobody writes to."""
+    def test_rejects_files_that_are_not_documents(self):
+        """Something else in place of the document: a folder, a dangling link, ten megabytes, a pipe without a writer."""
         path = self.path(OWN)
         makers = {"a folder": os.mkdir, "a link into nowhere": lambda p: os.symlink("/nonexistent/x", p), "a link to itself": lambda p: os.symlink(p, p),
                   "a pipe": os.mkfifo, "ten megabytes": lambda p: open(p, "wb").write(b" " * 10_000_000), "endless": lambda p: os.symlink("/dev/zero", p)}

@@ -1,4 +1,4 @@
-// kafka_delete_records BROKERS TOPIC PARTITION BEFORE: what retention does, at a moment that a test chooses.
+// kafka_delete_records BROKERS TOPIC PARTITION BEFORE: deletes old records as retention does, when a test asks for it.
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>

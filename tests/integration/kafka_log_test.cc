@@ -1,5 +1,5 @@
-// The metric log on a real Kafka: the contract that every log passes, and what is Kafka's own. The services' address is
-// in the file that MONITOR_TEST_SERVICES names (tools/services writes it); without it every test fails.
+// The metric log on a real Kafka: the contract tests of all logs, and Kafka's own behaviour. MONITOR_TEST_SERVICES
+// names the file with the services' addresses (written by tools/services); without it, every test fails.
 #include "metriclog/kafka/kafka_log.h"
 
 #include <gmock/gmock.h>
@@ -45,7 +45,7 @@ class KafkaFixture final : public LogFixture {
     if (!opened) throw std::runtime_error(opened.error().to_string());
     return std::move(*opened);
   }
-  // Kafka stamps with its own clock, in milliseconds.
+  // Kafka timestamps records with its own clock, in milliseconds.
   void advance(int64_t /*ns*/) override {
     const int64_t until = clock_.wall_ns() + 3 * kNanosPerMilli;
     while (clock_.wall_ns() < until) usleep(200);
@@ -102,7 +102,7 @@ class KafkaLog : public ::testing::Test {
     return static_cast<size_t>(
         std::ranges::count_if(all, [outcome](const Delivery& delivery) { return delivery.outcome == outcome; }));
   }
-  // One poll; its events go into `events`.
+  // Polls once and appends the events to `events`.
   static size_t poll(LogReader& reader, std::vector<ReaderEvent>& events) {
     auto got = reader.poll(50 * kNanosPerMilli);
     if (!got) throw std::runtime_error(got.error().to_string());
@@ -127,7 +127,7 @@ class KafkaLog : public ::testing::Test {
   uint64_t token_ = 0;
 };
 
-TEST_F(KafkaLog, TopicsAreMadeAsTheyShouldBe) {
+TEST_F(KafkaLog, CreatesTopicsWithTheRequiredSettings) {
   const auto writer = write({.partitions = 3, .retention_ns = 3600 * kNanosPerSecond});
   testing::wait_until_open(*writer);
   EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic), 3);
@@ -139,7 +139,7 @@ TEST_F(KafkaLog, TopicsAreMadeAsTheyShouldBe) {
   EXPECT_EQ(testing::settings(kafka_.brokers, kafka_.topic + "-state")["cleanup.policy"], "compact");
 }
 
-TEST_F(KafkaLog, WritersLeaveHeartbeatsInATopicOfTheirOwn) {
+TEST_F(KafkaLog, WritersStoreHeartbeatsInASeparateTopic) {
   const auto first = write({.program = "first", .host = "h"});
   auto second = write({.program = "second"});
   testing::wait_until_open(*first);
@@ -160,7 +160,7 @@ TEST_F(KafkaLog, WritersLeaveHeartbeatsInATopicOfTheirOwn) {
   };
   EXPECT_TRUE(wait_for([](auto found) { return found.size() == 2 && found["first"].host == "h"; }));
   EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic + "-writers"), 1);
-  EXPECT_TRUE(wait_for([](auto found) { return found["first"].count > 1; })) << "they go on without records";
+  EXPECT_TRUE(wait_for([](auto found) { return found["first"].count > 1; })) << "heartbeats continue without records";
   second.reset();
   EXPECT_TRUE(wait_for([](auto found) { return found["second"].ended && !found["first"].ended; }));
 }
@@ -174,7 +174,7 @@ TEST_F(KafkaLog, TopicOfAnOlderServerHasNoHeartbeats) {
   EXPECT_TRUE(beats->empty());
 }
 
-TEST_F(KafkaLog, AnExistingTopicIsLeftAsItIs) {
+TEST_F(KafkaLog, DoesNotChangeAnExistingTopic) {
   testing::create_topic(kafka_.brokers, kafka_.topic, 2, {{"retention.ms", "600000"}});
   const auto writer = write();
   testing::wait_until_open(*writer);
@@ -184,7 +184,7 @@ TEST_F(KafkaLog, AnExistingTopicIsLeftAsItIs) {
   EXPECT_EQ(count(Outcome::kStored), 10U);
 }
 
-TEST_F(KafkaLog, PartitionsThatWereAskedForAreNotAdded) {
+TEST_F(KafkaLog, DoesNotAddPartitionsToAnExistingTopic) {
   testing::create_topic(kafka_.brokers, kafka_.topic, 2);
   const auto writer = write({.partitions = 4, .partitions_required = true});
   wait_until([&] { return !writer->failure().ok(); }, "the failure");
@@ -192,14 +192,14 @@ TEST_F(KafkaLog, PartitionsThatWereAskedForAreNotAdded) {
   EXPECT_EQ(testing::count_partitions(kafka_.brokers, kafka_.topic), 2);
 }
 
-TEST_F(KafkaLog, ACompactedTopicIsRefused) {
+TEST_F(KafkaLog, RejectsACompactedTopic) {
   testing::create_topic(kafka_.brokers, kafka_.topic, 1, {{"cleanup.policy", "compact"}});
   const auto writer = write();
   wait_until([&] { return writer->trouble().find("cleanup.policy=compact") != std::string::npos; }, "the refusal");
   EXPECT_EQ(writer->append({"a", {}, "v"}, deliveries_, 1), LogWriter::Accepted::kFull);
 }
 
-TEST_F(KafkaLog, PartitionsThatAreAddedStopTheWriterAndTheReaders) {
+TEST_F(KafkaLog, AddedPartitionsStopWriterAndReaders) {
   KafkaWriterOptions options{.partitions = 2};
   options.kafka.properties = {{"topic.metadata.refresh.interval.ms", "100"}};
   const auto writer = write(options);
@@ -227,7 +227,7 @@ TEST_F(KafkaLog, PartitionsThatAreAddedStopTheWriterAndTheReaders) {
   EXPECT_EQ(status.error().code(), Code::kFailedPrecondition);
 }
 
-TEST_F(KafkaLog, WhatATopicWithASmallerLimitTakesIsStoredAndTheRestIsPoison) {
+TEST_F(KafkaLog, StoresRecordsWithinTheTopicsLimitAndRejectsLargerOnes) {
   testing::create_topic(kafka_.brokers, kafka_.topic, 1, {{"max.message.bytes", "2000"}});
   KafkaWriterOptions options;
   options.kafka.properties = {{"compression.codec", "none"}};
@@ -242,7 +242,7 @@ TEST_F(KafkaLog, WhatATopicWithASmallerLimitTakesIsStoredAndTheRestIsPoison) {
   EXPECT_EQ(count(Outcome::kPoison), 1U);
 }
 
-TEST_F(KafkaLog, ADeletedTopicIsMadeAnew) {
+TEST_F(KafkaLog, RecreatesADeletedTopic) {
   KafkaWriterOptions options{.partitions = 2};
   options.kafka.properties = {{"topic.metadata.refresh.interval.ms", "100"}};
   const auto writer = write(options);
@@ -259,7 +259,7 @@ TEST_F(KafkaLog, ADeletedTopicIsMadeAnew) {
       "records in the new topic");
 }
 
-// A topic that is deleted and made anew while its group is away.
+// A topic that is deleted and recreated while its group is not running.
 class KafkaReplaced : public KafkaLog {
  protected:
   void fill(int count, const std::string& value) {
@@ -271,7 +271,7 @@ class KafkaReplaced : public KafkaLog {
     testing::delete_topic(kafka_.brokers, kafka_.topic);
     fill(count, value);
   }
-  // Reads so many records, and stores where it has come to.
+  // Reads this many records, and stores its position.
   std::vector<ReaderEvent> read_and_store(const ReaderOptions& options, size_t records, int64_t next) {
     const auto reader = read(options);
     std::vector<ReaderEvent> events;
@@ -302,21 +302,21 @@ TEST_F(KafkaReplaced, GroupReadsANewTopicOfTheSameNameFromItsStart) {
   auto events = read_and_store({.group = "g"}, 25, 25);
   const auto* const assigned = find(events, ReaderEvent::Kind::kAssigned);
   ASSERT_NE(assigned, nullptr);
-  EXPECT_EQ(assigned->assigned.at(0).state, "built") << "what was seen before is not counted again";
+  EXPECT_EQ(assigned->assigned.at(0).state, "built") << "old records are not counted again";
   const auto* const replaced = find(events, ReaderEvent::Kind::kReplaced);
   ASSERT_NE(replaced, nullptr);
   EXPECT_EQ(replaced->from, 10);
   EXPECT_EQ(replaced->to, 0);
   EXPECT_EQ(replaced->lost, 0);
   EXPECT_EQ(values(events), std::vector<std::string>(25, "new"));
-  // It is told once, and a topic that is what it was is not taken for another.
+  // The replacement is reported once, and an unchanged topic is not reported as replaced.
   fill(5, "more");
   events = read_and_store({.group = "g"}, 5, 30);
   EXPECT_EQ(find(events, ReaderEvent::Kind::kReplaced), nullptr);
   EXPECT_EQ(values(events), std::vector<std::string>(5, "more"));
 }
 
-TEST_F(KafkaReplaced, WhatTheOldTopicIsKnownToHaveHadIsCounted) {
+TEST_F(KafkaReplaced, CountsUnreadRecordsOfTheOldTopicAsLost) {
   fill(10, "old");
   read_and_store({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}}, 10, 4);
   replace(25, "new");
@@ -327,7 +327,7 @@ TEST_F(KafkaReplaced, WhatTheOldTopicIsKnownToHaveHadIsCounted) {
   EXPECT_EQ(replaced->lost, 6);
 }
 
-TEST_F(KafkaReplaced, StoreOfSnapshotsKeepsTheIdentity) {
+TEST_F(KafkaReplaced, SnapshotsIdentifyTheTopic) {
   class Memory final : public SnapshotStore {
    public:
     Result<std::vector<Snapshot>> load(const std::string&) override { return kept; }
@@ -346,7 +346,7 @@ TEST_F(KafkaReplaced, StoreOfSnapshotsKeepsTheIdentity) {
   EXPECT_NE(find(events, ReaderEvent::Kind::kReplaced), nullptr);
 }
 
-TEST_F(KafkaReplaced, SnapshotsThatAreGoneDoNotSkipWhatCame) {
+TEST_F(KafkaReplaced, LostSnapshotsDoNotSkipRecords) {
   fill(10, "old");
   read_and_store({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}}, 10, 10);
   testing::delete_topic(kafka_.brokers, kafka_.topic + "-state");
@@ -355,7 +355,7 @@ TEST_F(KafkaReplaced, SnapshotsThatAreGoneDoNotSkipWhatCame) {
   EXPECT_EQ(values(events), std::vector<std::string>(5, "more"));
 }
 
-TEST_F(KafkaReplaced, RunningReaderNotices) {
+TEST_F(KafkaReplaced, RunningReaderNoticesTheReplacement) {
   fill(10, "old");
   const auto reader = read({.start = {.kind = StartAt::Kind::kEarliest}});
   std::vector<ReaderEvent> events;
@@ -373,7 +373,7 @@ TEST_F(KafkaReplaced, RunningReaderNotices) {
   EXPECT_EQ(std::ranges::count(all, "new"), static_cast<int64_t>(all.size()));
 }
 
-TEST_F(KafkaLog, ATopicThatAppearsLaterIsReadFromItsStart) {
+TEST_F(KafkaLog, ReadsATopicCreatedLaterFromItsStart) {
   const auto alone = read();
   const auto member = read({.group = "g"});
   std::vector<ReaderEvent> events;
@@ -388,7 +388,7 @@ TEST_F(KafkaLog, ATopicThatAppearsLaterIsReadFromItsStart) {
   wait_until([&] { return (by_member += poll(*member, events)) >= 100; }, "the records in a group");
 }
 
-TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
+TEST_F(KafkaLog, MembersSharePartitionsAndTakeOver) {
   const auto writer = write({.partitions = 4});
   testing::wait_until_open(*writer);
   const auto one = read({.group = "g"});
@@ -409,10 +409,10 @@ TEST_F(KafkaLog, MembersShareThePartitionsAndTakeOver) {
   wait_until([&] { return poll(*one, of_one), assigned(of_one).size() == 4; }, "the other's partitions");
 }
 
-TEST_F(KafkaLog, AMemberMayLeaveBeforeItsFirstAssignment) {
+TEST_F(KafkaLog, MemberCanLeaveBeforeItsFirstAssignment) {
   const auto writer = write();
   testing::wait_until_open(*writer);
-  // At some of these moments it has joined, and not been assigned anything.
+  // At some of these points it has joined, but has no assignment yet.
   for (int64_t wait = 0; wait < 200; wait += 10) {
     const auto member = read({.group = "leaving"});
     std::vector<ReaderEvent> events;
@@ -424,7 +424,7 @@ TEST_F(KafkaLog, AMemberMayLeaveBeforeItsFirstAssignment) {
   }
 }
 
-TEST_F(KafkaLog, WhatToolsShowAndSetOfAGroupIsTrue) {
+TEST_F(KafkaLog, KafkasGroupToolsShowAndSetTheRealPositions) {
   const auto writer = write({.partitions = 1});
   testing::wait_until_open(*writer);
   append(*writer, 10);
@@ -448,7 +448,7 @@ TEST_F(KafkaLog, WhatToolsShowAndSetOfAGroupIsTrue) {
 
 class KafkaRetention : public KafkaLog, public ::testing::WithParamInterface<std::string> {};
 
-TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
+TEST_P(KafkaRetention, ReportsRecordsDeletedWhileReading) {
   const auto writer = write({.partitions = 1});
   testing::wait_until_open(*writer);
   kafka_.properties = {
@@ -456,7 +456,7 @@ TEST_P(KafkaRetention, WhatItTakesWhileItIsReadIsReported) {
   const auto reader = read({.group = GetParam(), .start = {.kind = StartAt::Kind::kEarliest}});
   std::vector<ReaderEvent> events;
   wait_until([&] { return poll(*reader, events), !assigned(events).empty(); }, "the assignment");
-  // More than it fetches ahead, and nothing that compresses.
+  // More data than it prefetches, and incompressible.
   SeededRandom random(1);
   std::string value(20000, ' ');
   for (int i = 0; i < 40; ++i) {

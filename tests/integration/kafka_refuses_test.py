@@ -1,5 +1,5 @@
-"""A real Kafka that refuses: no permission, a full disk, a topic that takes only small messages. The server says why,
-agents keep their batches, and when the cause is gone everything that was made is in the log, each batch once."""
+"""A real Kafka that rejects records: no permission, a full disk, a topic with a small message limit. The server reports the
+reason, agents keep their batches, and after the cause is removed every batch is in the log exactly once."""
 import json
 import os
 import subprocess
@@ -15,7 +15,7 @@ from services import Services, kcat  # noqa: E402
 TOPIC = "monitoring-data"
 
 
-class Refuses(ProgramTest):
+class KafkaRefuses(ProgramTest):
     def start_kafka(self, folder, *arguments):
         self.services = Services(folder, "kafka", *arguments)
         self.addCleanup(self.services.down)
@@ -28,7 +28,7 @@ class Refuses(ProgramTest):
         return server
 
     def ready(self, server):
-        """What /readyz answers: its status and its text."""
+        """Returns the status and text of /readyz."""
         out = run("curl", "-s", "-w", "%{http_code}", f"http://{server.http}/readyz")[1]
         return int(out[-3:]), out[:-3]
 
@@ -42,7 +42,7 @@ class Refuses(ProgramTest):
         return self.start("monitor-analysis", "get-metrics", *self.log, "--from", "earliest", "--format", "json")
 
     def nothing_is_missing(self, agent, reader):
-        """The agent ends with everything acknowledged; all of it is in the log, each once."""
+        """Stops the agent with everything acknowledged, and checks that every batch is in the log exactly once."""
         self.assertEqual(agent.stop(), 0)
         last = int(agent.says(r"agent stopped batches=(\d+) unsent=0").group(1))
 
@@ -52,7 +52,7 @@ class Refuses(ProgramTest):
         wait_until(lambda: max(sequences(), default=0) >= last, "the last batch")
         self.assertEqual(sorted(sequences()), list(range(1, last + 1)))
 
-    def test_no_permission_is_back_pressure_until_it_is_given(self):
+    def test_missing_permission_is_back_pressure_until_it_is_granted(self):
         self.start_kafka(f"{self.data}/services",
                          "--kafka-setting", "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                          "--kafka-setting", "allow.everyone.if.no.acl.found=true")
@@ -65,23 +65,23 @@ class Refuses(ProgramTest):
         for future in admin.create_acls([denied]).values():
             future.result(30)
         server.says("Kafka does not take records.*(?i:authoriz)")
-        status, text = wait_until(lambda: self.ready(server) if self.ready(server)[0] == 503 else None, "/readyz to say no")
+        status, text = wait_until(lambda: self.ready(server) if self.ready(server)[0] == 503 else None, "/readyz to fail")
         self.assertRegex(text, "(?i)authoriz")
         rows = len(reader.out)
         any_of_it = AclBindingFilter(ResourceType.TOPIC, TOPIC, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY)
         for future in admin.delete_acls([any_of_it]).values():
             future.result(30)
         wait_until(lambda: len(reader.out) > rows + 20, "fresh ticks")
-        wait_until(lambda: self.ready(server)[0] == 200, "/readyz to say yes")
+        wait_until(lambda: self.ready(server)[0] == 200, "/readyz to succeed")
         self.nothing_is_missing(agent, reader)
 
-    def test_full_disk(self):
+    def test_a_full_disk_is_back_pressure_until_there_is_space(self):
         disk = f"{self.data}/disk"
         os.makedirs(disk)
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True, text=True, check=False)
         self.assertEqual(mounted.returncode, 0, mounted.stderr)
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=False)
-        # The broker's indexes are reserved at once: small ones, for a small disk.
+        # The broker preallocates its indexes, so a small disk needs small ones.
         self.start_kafka(disk, "--kafka-setting", "log.index.size.max.bytes=65536")
         server, agent = self.start_pair()
         reader = self.start_counter()
@@ -94,12 +94,12 @@ class Refuses(ProgramTest):
                 pass  # full
         server.says("Kafka does not take records", limit=60)
         os.remove(f"{disk}/ballast")
-        self.services.up()  # a broker without a disk has ended itself
+        self.services.up()  # the broker has shut down because of the full disk
         rows = len(reader.out)
         wait_until(lambda: len(reader.out) > rows + 20, "fresh ticks", limit=60)
         self.nothing_is_missing(agent, reader)
 
-    def test_topic_that_takes_only_small_messages(self):
+    def test_rejects_only_batches_above_the_topics_limit(self):
         self.start_kafka(f"{self.data}/services")
         admin = AdminClient({"bootstrap.servers": self.services.kafka})
         for future in admin.create_topics([NewTopic(TOPIC, 1, 1, config={"max.message.bytes": "1000", "retention.ms": "60000"})]).values():
@@ -112,7 +112,7 @@ class Refuses(ProgramTest):
         self.assertEqual(run("monitor-config", "set", "--dir", f"{self.data}/monitor", "--agent-id", "large", "send_every=4")[0], 0)
         small, large = self.start_agent("small", server), self.start_agent("large", server)
         reader = self.start_counter()
-        # What no record of the topic can hold is refused for good, by name and limit; the neighbour is not harmed.
+        # A batch above the topic's limit is rejected permanently, with name and limit; other batches are not affected.
         large.says("too_large")
         wait_until(lambda: len([1 for line in list(reader.out) if json.loads(line)["agent"] == "small"]) > 20, "the small one's ticks")
         self.assertEqual(large.stop(), 0)

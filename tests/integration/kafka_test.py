@@ -1,4 +1,4 @@
-"""The real programs on a real Kafka, looked at with kcat."""
+"""The real programs on a real Kafka, checked with kcat."""
 import json
 import os
 import re
@@ -42,7 +42,7 @@ class KafkaTest(ProgramTest):
     def records(self, form, count):
         return kcat("-C", "-b", self.kafka, "-t", self.topic, "-o", "beginning", "-c", str(count), "-f", form)
 
-    def test_key_headers_and_json(self):
+    def test_records_have_key_headers_and_json_value(self):
         server = self.start_kafka_server("--encoding", "json")
         self.configure("agent-7", "--interval", "0.1", "--metrics", "cpu", "memory")
         agent = self.start_agent("agent-7", server, "--simulate=3")
@@ -58,13 +58,13 @@ class KafkaTest(ProgramTest):
         self.assertEqual(batch["agent"], "agent-7")
         self.assertIn("system.cpu.utilization", value)
 
-    def test_partition_is_that_of_java_clients(self):
+    def test_partitions_like_java_clients(self):
         server = self.start_kafka_server()
         self.configure("agent-7", "--interval", "0.1")
         self.start_agent("agent-7", server, "--simulate=3")
         self.read("--from", "earliest").json_lines(1)
         ours = self.records("%p", 1).decode()
-        # kcat with the partitioner that is named as Java's default is.
+        # kcat with librdkafka's equivalent of Java's default partitioner.
         path = f"{self.data}/x"
         with open(path, "w", encoding="utf-8") as out:
             out.write("garbage")
@@ -73,7 +73,7 @@ class KafkaTest(ProgramTest):
         theirs = [line.split(b" ")[0] for line in found.splitlines() if line.endswith(b" garbage")]
         self.assertEqual([ours.encode()], theirs)
 
-    def test_poison_is_skipped_counted_and_kept(self):
+    def test_skips_counts_and_stores_invalid_records(self):
         server = self.start_kafka_server("--partitions", "1")
         self.produce("x", b"\xff\x00garbage\xff", "content-type=application/x-protobuf")
         self.produce("x", b'{"some": "other schema"}', "content-type=application/json")
@@ -93,7 +93,7 @@ class KafkaTest(ProgramTest):
         self.assertIn(b"skipped-because=content type is missing", kept)
         self.assertIn(b"skipped-from=0/2", kept)
 
-    def test_two_members_share_and_two_groups_see_all(self):
+    def test_members_share_partitions_and_every_group_sees_all(self):
         server = self.start_kafka_server()
         members = [self.read("--group-id", "shared") for _ in range(2)]
         other = self.read("--group-id", "other")
@@ -116,13 +116,13 @@ class KafkaTest(ProgramTest):
         wait_until(lambda: all_beyond(seen(members[0]) | seen(members[1]), 5), "ticks of every agent from the members")
         wait_until(lambda: all_beyond(seen(other), 5), "ticks of every agent from the other group")
         late = [{(a, s) for a, s in seen(m) if s > marks[a] + 1} for m in members]
-        self.assertFalse(late[0] & late[1], "no tick comes to both")
+        self.assertFalse(late[0] & late[1], "no tick reaches both members")
         for found in (seen(members[0]) | seen(members[1]), seen(other)):
             for agent in agents:
                 mine = sorted(s for a, s in found if a == agent)
                 self.assertEqual(mine, list(range(mine[0], mine[0] + len(mine))), "without a gap")
 
-    def test_a_group_goes_on_where_it_stopped(self):
+    def test_a_group_resumes_at_its_position(self):
         server = self.start_kafka_server()
         self.configure("a", "--interval", "0.1", "--metrics", "cpu")
         self.start_agent("a", server, "--simulate=1")
@@ -132,11 +132,11 @@ class KafkaTest(ProgramTest):
                                    *(["--from", "earliest"] if n == 0 else []))
             self.assertEqual(status, 0, err)
             times += [json.loads(line)["time"] for line in out.splitlines()]
-        self.assertEqual(times, sorted(set(times)), "no tick comes twice")
+        self.assertEqual(times, sorted(set(times)), "no tick is printed twice")
         status, out, err = run("monitor-analysis", "get-metrics", *self.log, "--from", "earliest", "--count", 20, "--format", "json")
         self.assertEqual(times, [json.loads(line)["time"] for line in out.splitlines()], "none is missing")
 
-    def test_wrong_address_and_unknown_topic(self):
+    def test_reports_a_wrong_address_and_an_unknown_topic(self):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             nowhere = f"127.0.0.1:{s.getsockname()[1]}"
@@ -152,7 +152,7 @@ class KafkaTest(ProgramTest):
         self.assertEqual(status, 69, err)
         self.assertIn(f"topic {self.topic} does not exist", err)
 
-    def test_wrong_options(self):
+    def test_rejects_wrong_options(self):
         for arguments, said in ((["--kafka", "x:y"], "HOST:PORT"), (["--topic", "a b"], "--topic"),
                                 (["--kafka-property", "acks=0"], "acks cannot be changed"),
                                 (["--kafka-property", "nonsense"], "NAME=VALUE"),
@@ -162,14 +162,14 @@ class KafkaTest(ProgramTest):
                 self.assertEqual(status, 64, f"{program} {arguments}: {err}")
                 self.assertIn(said, err)
 
-    def test_partitions_that_do_not_fit_end_the_server(self):
+    def test_server_exits_if_the_partition_count_differs(self):
         first = self.start_kafka_server("--partitions", "2")
         first.stop()
         status, _, err = run("monitor-server", *self.log, "--partitions", 4, "--port", 0, "--http", "off", "--data", self.data)
         self.assertEqual(status, 64, err)
         self.assertIn("has 2 partitions, not 4", err)
 
-    def test_up_on_kafka(self):
+    def test_up_works_on_kafka(self):
         up = self.start("monitor", "up", "--kafka", self.kafka, "--port", 0, "--http", "off", "--data", self.data, "--format", "json",
                         "--agent-id", "up-" + self.topic, "--interval", "0.2")
         up.json_lines(3)
@@ -178,7 +178,7 @@ class KafkaTest(ProgramTest):
 
 
 class TroubleTest(ProgramTest):
-    """Kafka and the server are killed and come back, in both orders, while a reader counts."""
+    """Kills and restarts Kafka and the server, in both orders, while a reader counts."""
 
     def setUp(self):
         super().setUp()
@@ -189,7 +189,7 @@ class TroubleTest(ProgramTest):
         self.services.down()
         super().tearDown()
 
-    def test_a_server_stops_in_time_when_kafka_is_gone(self):
+    def test_server_stops_in_time_without_kafka(self):
         server = self.start("monitor-server", "--kafka", self.services.kafka, "--port", 0, "--http", "off", "--data", self.data,
                             "--drain-timeout", "1s")
         server.address = server.says(r"listening service=grpc address=(\S+)").group(1)
@@ -200,9 +200,9 @@ class TroubleTest(ProgramTest):
         server.says("Kafka does not take records")
         begin = time.monotonic()
         self.assertEqual(server.stop(), 0)
-        self.assertLess(time.monotonic() - begin, 8, "it does not wait for what nobody will confirm")
+        self.assertLess(time.monotonic() - begin, 8, "the server does not wait for confirmations that cannot come")
 
-    def test_every_acknowledged_sequence_is_seen(self):
+    def test_a_reader_sees_every_acknowledged_sequence(self):
         log = ["--kafka", self.services.kafka]
 
         def server(port):
@@ -235,7 +235,7 @@ class TroubleTest(ProgramTest):
         self.services.up()
         running.says("writing to Kafka")
         more(20)
-        running.stop()  # in order this time
+        running.stop()  # a clean stop this time
         self.services.down()
         self.services.up()
         running = server(port)
@@ -245,7 +245,7 @@ class TroubleTest(ProgramTest):
         def sequences():
             return [json.loads(line)["sequence"] for line in list(reader.out)]
 
-        # Stopped in order, the agent has sent all; what it sent last is printed when nothing comes any more.
+        # After a clean stop the agent has sent everything. The reader prints the last batches when no more arrive.
         last = int(agent.says(r"agent stopped batches=(\d+) unsent=0").group(1))
         wait_until(lambda: max(sequences()) >= last, "the last tick")
         seen = sequences()

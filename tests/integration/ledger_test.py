@@ -1,5 +1,5 @@
-"""The ledger of a group of readers, some of which are killed while others come and go, beside that of one who reads alone,
-and beside what is counted in the log by other means; on Kafka and on SQLite."""
+"""The ledger of a reader group whose members are killed, leave and join, compared with the ledger of a single reader and
+with an independent count of the log; on Kafka and on SQLite."""
 import collections
 import json
 import os
@@ -42,8 +42,8 @@ class LedgerTest(ProgramTest):
                           "--missing-after", 0, "--timeout", 60)
 
     def members_in_trouble(self, agents, server, limit=60):
-        """A reader of the group is killed or stopped and another started, at random moments, while agents send and are
-        killed; the last to go stops in order."""
+        """Kills or stops readers of the group and starts others, at random times, while agents send and are killed. The
+        last reader stops cleanly."""
         draw = random.Random(7)
         members = [self.watch()]
         members[0].prints(r'"agent"', limit=limit)
@@ -66,15 +66,16 @@ class LedgerTest(ProgramTest):
             self.assertIn(member.stop(), (0, 1))
 
     def compare(self, counted):
-        """The group's ledger, one's own, and what was counted: {(agent, incarnation): [sequences as they are in the log]}."""
+        """Compares the group's ledger, a single reader's ledger, and `counted`: {(agent, incarnation): [sequences in the
+        log]}."""
         alone, _ = self.ledger()
-        # A member that was killed holds its partitions for 20 s: until then a reader of the group has a part of the log.
+        # A killed member holds its partitions for 20 s. Until then, a reader of the group gets only a part of the log.
         wait_until(lambda: len(self.ledger("--group-id", self.group, "--timeout", 60)[0]) == len(alone),
-                   "all of the log to be the reader's", limit=60)
+                   "the reader to get all partitions", limit=60)
         group, _ = self.ledger("--group-id", self.group, "--timeout", 60)
-        self.assertEqual(group, alone, "what the group has counted is what one reader counts")
+        self.assertEqual(group, alone, "the group's count equals a single reader's")
         again, _ = self.ledger("--group-id", self.group, "--timeout", 60)
-        self.assertEqual(again, alone, "and it stays so")
+        self.assertEqual(again, alone, "the result is stable")
         self.assertEqual({(row["agent"], row["incarnation"]) for row in alone}, set(counted))
         for row in alone:
             sequences = counted[(row["agent"], row["incarnation"])]
@@ -94,7 +95,7 @@ class KafkaLedgerTest(LedgerTest):
         self.kafka = addresses()["KAFKA"]
         self.topic = "test-" + uuid.uuid4().hex[:12]
         self.log = ["--kafka", self.kafka, "--topic", self.topic]
-        self.group = "group-" + self.topic  # a group is one of all topics
+        self.group = "group-" + self.topic  # Kafka's groups are not per topic
 
     def counted(self):
         found = collections.defaultdict(list)
@@ -104,7 +105,7 @@ class KafkaLedgerTest(LedgerTest):
             found[(agent, headers["incarnation"])].append(int(headers["sequence"]))
         return dict(found)
 
-    def test_a_group_is_exact_whatever_becomes_of_its_members(self):
+    def test_group_ledger_is_exact_through_kills_of_members(self):
         server = self.start_log_server("--partitions", 3)
         server.says("writing to Kafka")
         agents = self.start_agents(server, [f"agent-{n}" for n in range(5)])
@@ -113,7 +114,7 @@ class KafkaLedgerTest(LedgerTest):
         ends = collections.Counter(row["end"] for row in rows)
         self.assertEqual(ends, {"unknown": 5, "unclean": 1})
 
-    def test_expired_and_skipped(self):
+    def test_counts_expired_and_skipped_records(self):
         server = self.start_log_server("--partitions", 1)
         server.says("writing to Kafka")
         agents = self.start_agents(server, ["a"])
@@ -135,7 +136,7 @@ class KafkaLedgerTest(LedgerTest):
         self.assertEqual(rows[0]["first_sequence"], 31)
         group, err = self.ledger("--group-id", self.group, "--timeout", 60)
         self.assertIn("records lost to retention before they were read", err)
-        # What the group had counted before is not lost to it.
+        # The group keeps its earlier counts.
         self.assertEqual(group[0]["expired"][0][1], 30)
         self.assertGreater(group[0]["expired"][0][0], 1)
         self.assertEqual(group[0]["missing"], [])
@@ -163,13 +164,13 @@ class SqliteLedgerTest(LedgerTest):
             found[(agent, headers["incarnation"])].append(int(headers["sequence"]))
         return dict(found)
 
-    def test_a_group_is_exact_whatever_becomes_of_its_members(self):
+    def test_group_ledger_is_exact_through_kills_of_members(self):
         server = self.start_log_server()
         agents = self.start_agents(server, ["a", "b"])
         self.members_in_trouble(agents, server)
         self.compare(self.counted())
 
-    def test_missing_expired_dropped_and_the_ends(self):
+    def test_distinguishes_missing_expired_and_dropped_batches(self):
         server = self.start_log_server()
         agents = self.start_agents(server, ["a"])
         wait_until(lambda: os.path.exists(self.path) and len(self.rows()) >= 20, "records")
@@ -185,7 +186,7 @@ class SqliteLedgerTest(LedgerTest):
         self.assertEqual([row["clean"] for row in rows], [True, False, None])
         self.assertEqual([row["end"] for row in rows], ["clean", "unclean", "unknown"])
         self.assertEqual([row["unknown_tail"] for row in rows], [row["clean"] is not True for row in rows])
-        # What is taken out of the middle is missing, what is taken from the beginning has expired.
+        # Records deleted from the middle are missing; records deleted from the beginning have expired.
         with sqlite3.connect(self.path) as database:
             database.execute("DELETE FROM records WHERE offset <= 5 OR offset = 9 OR offset IN (12, 13)")
         first = self.ledger(expected=1)[0][0]
@@ -200,7 +201,7 @@ class SqliteLedgerTest(LedgerTest):
         waiting = self.ledger(missing_after="1h")[0][0]
         self.assertEqual(waiting["waiting"], [[9, 9], [12, 13]])
 
-    def test_watching_shows_what_changes(self):
+    def test_watch_prints_changes(self):
         server = self.start_log_server()
         agents = self.start_agents(server, ["a"])
         watching = self.start("monitor-analysis", "ledger", *self.log, "--watch", "--format", "json", "--http", "127.0.0.1:0")
@@ -210,7 +211,7 @@ class SqliteLedgerTest(LedgerTest):
         self.assertEqual(agents["a"].stop(), 0)
         self.assertEqual(watching.stop(), 0)
 
-    def test_wrong_options_and_logs_that_cannot_be_read(self):
+    def test_reports_wrong_options_and_unreadable_logs(self):
         def fails(status, said, *arguments):
             got, _, err = run("monitor-analysis", "ledger", *arguments)
             self.assertEqual(got, status, err)
@@ -228,7 +229,7 @@ class SqliteLedgerTest(LedgerTest):
             out.write(b"this is no log at all " * 1000)
         fails(74, self.path, *self.log)
 
-    def test_an_empty_log(self):
+    def test_accepts_an_empty_log(self):
         server = self.start_log_server()
         self.assertEqual(server.stop(), 0)
         self.assertEqual(self.ledger()[0], [])

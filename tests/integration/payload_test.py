@@ -1,5 +1,5 @@
-"""The payload in others' hands: protoc and Python's protobuf on a real log, and OpenTelemetry's own classes on the
-mapping to OTLP."""
+"""Independent readers of the payload: protoc and Python's protobuf on a real log, and OpenTelemetry's own classes on the OTLP
+mapping."""
 import json
 import os
 import shutil
@@ -34,7 +34,7 @@ class PayloadTest(ProgramTest):
                                f"{ROOT}/proto/monitor/v1/metrics.proto"], input=self.records[0][4], capture_output=True, check=True)
         self.assertIn(b'agent_id: "a"', done.stdout)
         self.assertIn(b'name: "system.memory.usage"', done.stdout)
-        self.assertNotRegex(done.stdout.decode(), r"(?m)^\s*\d+:", "no field is unknown")
+        self.assertNotRegex(done.stdout.decode(), r"(?m)^\s*\d+:", "there are no unknown fields")
 
     def test_the_command_of_the_python_version_generates_classes(self):
         with open(f"{ROOT}/docs/from-python.md", encoding="utf-8") as page:
@@ -45,14 +45,14 @@ class PayloadTest(ProgramTest):
             shutil.copytree(f"{ROOT}/{folder}", f"{tree}/{folder}", symlinks=True, ignore=shutil.ignore_patterns("*_pb2*"))
         for command in commands:
             subprocess.run(command.replace("python3", sys.executable, 1), shell=True, cwd=tree, check=True)
-        # In processes of their own: one process has a file's messages once.
+        # Separate processes, because one process can register a file's messages only once.
         read = "import sys; from {} import MetricBatch; print(MetricBatch.FromString(sys.stdin.buffer.read()).agent_id)"
         for module, more in (("shared.monitoring_pb2", ""), ("monitor.v1.metrics_pb2", "; from monitor.v1.ingest_pb2_grpc import IngestStub")):
             done = subprocess.run([sys.executable, "-c", read.format(module) + more], input=self.records[0][4], cwd=tree, capture_output=True, check=True)
             self.assertEqual(done.stdout, b"a\n")
 
     def test_the_example_prints_a_topic(self):
-        """The client library's own brokers, which others reach over TCP as those of a real cluster."""
+        """Uses librdkafka's mock brokers, which other clients reach over TCP like a real cluster."""
         from confluent_kafka import Producer
 
         producer = Producer({"test.mock.num.brokers": 1, "log_level": 3})
@@ -73,7 +73,7 @@ class PayloadTest(ProgramTest):
 
     def test_generated_python_and_the_example_agree_with_get_metrics(self):
         generated = tempfile.mkdtemp(dir=self.data)
-        # The environment's protobuf is newer than Debian's protoc: a descriptor set works with any.
+        # The environment's protobuf is newer than Debian's protoc; a descriptor set works with any version.
         subprocess.run(["protoc", "-I", f"{ROOT}/proto", f"--descriptor_set_out={generated}/set",
                         f"{ROOT}/proto/monitor/v1/metrics.proto"], check=True)
         from decode_batch import decode
@@ -106,7 +106,7 @@ class PayloadTest(ProgramTest):
                     compared += 1
         self.assertGreater(compared, 50)
 
-    def test_opentelemetry_reads_the_mapping(self):
+    def test_opentelemetry_classes_read_the_otlp_mapping(self):
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
         sample = f"{self.data}/otlp"

@@ -1,5 +1,5 @@
-"""A thousand changes, good and bad, over all layers, on files and on a real etcd: after each the agent is where a model of
-ours says, which knows nothing of its code. With a number, so many changes: random_walk_test.py 200."""
+"""A thousand valid and invalid changes in all layers, on files and on a real etcd. After each change, the agent's state must
+match an independent model. The argument is the number of changes: random_walk_test.py 200."""
 import copy
 import json
 import os
@@ -38,7 +38,7 @@ GARBAGE = ["", "{", "[]", "null", '"text"', "{\"interval\": 1, \"interval\": 2}"
 
 
 def patched(target, patch):
-    """RFC 7396."""
+    """Applies a JSON merge patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -59,7 +59,7 @@ def fnv(document):
 
 
 def valid(document):
-    """Whether every value of a merged document is one of the good ones."""
+    """Returns whether every value of a merged document is valid."""
     for name, value in document.items():
         if name == "labels":
             if not isinstance(value, dict) or any(not isinstance(v, str) or not k for k, v in value.items()):
@@ -73,8 +73,8 @@ def valid(document):
 
 class Model:
     def __init__(self):
-        self.texts = {}  # key: what stands there
-        self.documents = {}  # key: the same as an object; None when it is none
+        self.texts = {}  # key: stored text
+        self.documents = {}  # key: the parsed object, or None if it is not an object
         self.hash, self.overrides, self.groups = fnv({}), [], ["g1"]
         self.documented = False
         self.refused = self.deleted = False
@@ -151,7 +151,7 @@ class Walk:
             model.evaluate()
             results["deleted" if model.deleted else "refused" if model.refused else "applied"] += 1
             self.arrives(model, f"seed {seed}, step {step}: {kind} {key} {(text or '')[:300]!r}", agent)
-        # A walk that goes nowhere proves nothing.
+        # The walk must have changed the configuration often enough to prove anything.
         if STEPS >= 1000:
             self.assertGreater(min(kinds.values()), 20, kinds)
             self.assertGreater(min(results["applied"], results["refused"]), 100, results)
@@ -170,13 +170,13 @@ class Walk:
             return ("delete", draw.choice(sorted(model.texts) or [key]), None)
         refused = model.refused
         kind = draw.choices(("good", "bad", "garbage", "delete", "same"), (55, 12, 6, 20, 7))[0]
-        # What is wrong stands in the way of all that comes after: it is soon taken away.
+        # An invalid document blocks all later changes, so it is soon removed.
         if refused and draw.random() < 0.6:
             wrong = [k for k in model.texts if model.documents[k] is None or not valid({n: v for n, v in model.documents[k].items() if n != "expires_at"})]
             if wrong:
                 key = draw.choice(sorted(wrong))
                 kind = draw.choice(("good", "delete"))
-        # Now and then everything goes, a key a step.
+        # From time to time all keys are deleted, one per step.
         self.emptying = bool(model.texts) and (self.emptying or draw.random() < 0.01)
         if self.emptying:
             return "delete", draw.choice(sorted(model.texts)), None
@@ -217,12 +217,12 @@ class Walk:
 
 
 class Files(Walk, KeysInFiles, ProgramTest):
-    def test_walk(self):
+    def test_agent_follows_the_model_through_random_changes(self):
         self.walk(1)
 
 
 class OnEtcd(Walk, KeysInEtcd, ProgramTest):
-    def test_walk(self):
+    def test_agent_follows_the_model_through_random_changes(self):
         self.walk(2)
 
 

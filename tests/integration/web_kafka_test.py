@@ -1,5 +1,5 @@
-"""The page's server on a real Kafka and a real etcd: its history is what the topic holds, through kills and beside a second
-one; messages, lag, and the configuration."""
+"""The page's server on a real Kafka and a real etcd: its history equals the topic, also after kills and with a second
+server; messages, lag, and configuration."""
 import json
 import os
 import signal
@@ -38,7 +38,7 @@ class WebKafkaTest(ProgramTest):
         return {round(t, 6): v for one in found for t, v in zip(one["times"], one["values"])}
 
     def in_topic(self):
-        """agent -> time -> CPU, and the records of each partition, by kcat and the documentation's decoder."""
+        """Returns agent -> time -> CPU, and the records of each partition, from kcat and the documentation's decoder."""
         found, counts = {}, {}
         partitions = {int(line) for line in kcat("-C", "-b", self.kafka, "-t", self.topic, "-o", "beginning", "-e", "-f", "%p\n").decode().split()}
         for partition in partitions:
@@ -53,7 +53,7 @@ class WebKafkaTest(ProgramTest):
                             found.setdefault(batch["agent"], {})[round(frame["time"] // 1000 / 1e6, 6)] = value
         return found, counts
 
-    def test_history_is_the_topic_through_kills_and_beside_a_second_server(self):
+    def test_history_equals_the_topic_through_kills_and_with_a_second_server(self):
         server = self.start("monitor-server", *self.log, "--partitions", 3, "--port", 0, "--http", "off", "--data", self.data)
         server.address = server.says(r"listening service=grpc address=(\S+)").group(1)
         server.says("writing to Kafka")
@@ -104,7 +104,7 @@ class WebKafkaTest(ProgramTest):
         self.assertEqual(sum(row["batches_stored"] for row in ledger), sum(counts.values()))
         self.assertTrue(all(row["missing"] == [] for row in ledger))
 
-    def test_two_who_edit_in_etcd(self):
+    def test_concurrent_edits_in_etcd_conflict(self):
         self.start("monitor-server", *self.log, "--port", 0, "--http", "off", "--data", self.data).says("writing to Kafka")
         page = self.serve("page")
         name = self.topic
@@ -140,10 +140,10 @@ class KafkaAwayTest(ProgramTest):
         self.services.down()
         super().tearDown()
 
-    def test_the_page_says_since_when_kafka_is_away_and_that_it_is_back(self):
+    def test_page_shows_since_when_kafka_is_unavailable_and_recovers(self):
         log = ["--kafka", self.services.kafka, "--topic", "fleet"]
         self.start("monitor-server", *log, "--port", 0, "--http", "off", "--data", self.data).says("writing to Kafka", limit=60)
-        # A server that writes would bring records: the log is quiet when it is back, and known as such all the same.
+        # No server writes records, so the log stays idle after its recovery; the page must still detect the recovery.
         self.running[-1].stop()
         page = self.start("monitor-analysis", "serve", *log, "--data", f"{self.data}/page", "--http", "127.0.0.1:0")
         page.address = page.says(r"listening service=web address=(\S+)").group(1)
@@ -158,7 +158,7 @@ class KafkaAwayTest(ProgramTest):
         self.assertLess(abs(since - killed), 15)
         member.says("log cannot be read at the moment")
         self.services.up()
-        self.assertEqual(state()["log"]["since"] or since, since, "it has been away since then")
+        self.assertEqual(state()["log"]["since"] or since, since, "the start of the outage does not change")
         wait_until(lambda: state()["log"]["trouble"] == "", "the page to know that it is back", 60)
         self.assertIsNone(state()["log"]["since"])
         member.says("log can be read again", limit=150)

@@ -1,4 +1,4 @@
-// The interoperability client on our own library: the checks of README.md.
+// The interoperability client on our own library. README.md lists the checks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -72,14 +72,14 @@ class InteropTest : public testing::Test {
   void run_until(const std::function<bool()>& condition) {
     const int64_t end = clock_.mono_ns() + 30 * kNanosPerSecond;
     while (!condition()) {
-      ASSERT_LT(clock_.mono_ns(), end) << "the condition did not come true";
+      ASSERT_LT(clock_.mono_ns(), end) << "the condition was not met in time";
       loop_.run_once(100 * kNanosPerMilli);
     }
   }
   void finish(Recorder& recorder) {
     run_until([&] { return recorder.status.has_value(); });
   }
-  // One message there, the end of the call.
+  // Sends one message and waits for the end of the call.
   void unary(const std::string& method, const Message& request, Recorder& recorder, const CallOptions& options = {}) {
     const auto call = start(method, recorder, options);
     call->write(request.SerializeAsString());
@@ -93,7 +93,7 @@ class InteropTest : public testing::Test {
   std::unique_ptr<Channel> channel_;
 };
 
-TEST_F(InteropTest, UnaryWithMetadata) {
+TEST_F(InteropTest, UnaryCallCarriesMetadataBothWays) {
   Recorder recorder;
   CallOptions options;
   const std::string bytes("\x00\x01\xfe\xff, \x7f", 7);
@@ -106,7 +106,7 @@ TEST_F(InteropTest, UnaryWithMetadata) {
   EXPECT_THAT(recorder.trailers, Contains(Pair("x-echo-bin", bytes)));
 }
 
-TEST_F(InteropTest, EmptyAndLargeMessages) {
+TEST_F(InteropTest, TransfersEmptyAndLargeMessages) {
   for (const size_t size : {size_t{0}, size_t{3'000'000}}) {
     Recorder recorder;
     unary("Unary", with_body(std::string(size, 'x')), recorder);
@@ -119,7 +119,7 @@ TEST_F(InteropTest, EmptyAndLargeMessages) {
   EXPECT_EQ(recorder.status->code, Code::kResourceExhausted) << recorder.status->message;
 }
 
-TEST_F(InteropTest, ClientStreaming) {
+TEST_F(InteropTest, ClientStreamingWorks) {
   Recorder recorder;
   const auto call = start("ClientStream", recorder);
   for (int i = 0; i < 1000; ++i) call->write(with_body(std::to_string(i)).SerializeAsString());
@@ -131,7 +131,7 @@ TEST_F(InteropTest, ClientStreaming) {
   EXPECT_EQ(recorder.messages[0].body(), "999");
 }
 
-TEST_F(InteropTest, ServerStreaming) {
+TEST_F(InteropTest, ServerStreamingWorks) {
   Recorder recorder;
   unary("ServerStream", with_body(std::string(5000, 'y'), 1000), recorder);
   ASSERT_TRUE(recorder.status->ok()) << recorder.status->message;
@@ -139,7 +139,7 @@ TEST_F(InteropTest, ServerStreaming) {
   EXPECT_EQ(recorder.messages.back().count(), 1000);
 }
 
-TEST_F(InteropTest, BidirectionalStreamingWithManualFlowControl) {
+TEST_F(InteropTest, BidirectionalStreamingObeysManualFlowControl) {
   Recorder recorder;
   CallOptions options;
   options.manual_flow_control = true;
@@ -156,7 +156,7 @@ TEST_F(InteropTest, BidirectionalStreamingWithManualFlowControl) {
   EXPECT_EQ(recorder.messages.size(), 100U);
 }
 
-TEST_F(InteropTest, StatusCodesAndOddMessages) {
+TEST_F(InteropTest, TransfersStatusCodesAndUnusualMessages) {
   for (int code = 1; code <= 16; ++code) {
     Message request;
     request.set_code(code);
@@ -168,13 +168,13 @@ TEST_F(InteropTest, StatusCodesAndOddMessages) {
   }
 }
 
-TEST_F(InteropTest, UnknownMethod) {
+TEST_F(InteropTest, UnknownMethodIsUnimplemented) {
   Recorder recorder;
   unary("Nothing", {}, recorder);
   EXPECT_EQ(recorder.status->code, Code::kUnimplemented);
 }
 
-TEST_F(InteropTest, Deadline) {
+TEST_F(InteropTest, DeadlineEndsTheCall) {
   Recorder recorder;
   unary("Hang", {}, recorder, {.timeout_ns = 200 * kNanosPerMilli});
   EXPECT_EQ(recorder.status->code, Code::kDeadlineExceeded);
@@ -182,7 +182,7 @@ TEST_F(InteropTest, Deadline) {
 
 int cancelled_count(const Recorder& recorder) { return recorder.messages.empty() ? 0 : recorder.messages[0].count(); }
 
-TEST_F(InteropTest, CancellingReachesTheServer) {
+TEST_F(InteropTest, CancellationReachesTheServer) {
   Recorder before;
   unary("Cancelled", {}, before);
   Recorder recorder;
@@ -201,7 +201,7 @@ TEST_F(InteropTest, CancellingReachesTheServer) {
   }
 }
 
-// Last, by its name: the server ends.
+// Its name makes this test the last one, because the server exits.
 TEST_F(InteropTest, ZzDrainingLetsAStreamEnd) {
   if (std::getenv("ECHO_BEHIND_PROXY") != nullptr) return;
   Recorder stream;

@@ -20,7 +20,7 @@ using interop::Message;
 
 std::string serialize(const Message& message) { return message.SerializeAsString(); }
 
-// What Unary sends back of the client's metadata.
+// The client's metadata that Unary returns.
 void split_echo(const ServerCall& call, Metadata& headers, Metadata& trailers) {
   for (const auto& pair : call.metadata()) {
     if (pair.first == "x-echo") headers.push_back(pair);
@@ -154,7 +154,7 @@ int run() {
   health.add_to(server.methods());
   health.set_status("", ServingStatus::kServing);
   health.set_status("interop.Echo", ServingStatus::kNotServing);
-  // For the test of Watch: a call that changes what is watched.
+  // For the test of Watch: a call that changes the watched status.
   server.add_unary("/interop.Echo/Heal", [&](ServerCall&, std::string_view) -> Result<std::string> {
     health.set_status("interop.Echo", ServingStatus::kServing);
     return std::string();

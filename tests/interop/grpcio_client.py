@@ -1,4 +1,4 @@
-"""The interoperability client on Python's grpcio: the checks of README.md."""
+"""The interoperability client on Python's grpcio. README.md lists the checks."""
 
 import os
 import time
@@ -33,7 +33,7 @@ class GrpcioTest(unittest.TestCase):
     def unary(self, name, message=None, **options):
         return self.method("unary_unary", name).with_call(message or Message(), timeout=30, **options)
 
-    def test_unary_with_metadata(self):
+    def test_unary_call_carries_metadata_both_ways(self):
         data = b"\x00\x01\xfe\xff, \x7f"
         answer, call = self.unary(
             "Unary", Message(body=b"hello"), metadata=[("x-echo", "some value"), ("x-echo-bin", data)]
@@ -42,7 +42,7 @@ class GrpcioTest(unittest.TestCase):
         self.assertIn(("x-echo", "some value"), [tuple(pair) for pair in call.initial_metadata()])
         self.assertIn(("x-echo-bin", data), [tuple(pair) for pair in call.trailing_metadata()])
 
-    def test_empty_and_large_messages(self):
+    def test_transfers_empty_and_large_messages(self):
         for size in (0, 3_000_000):
             answer, _ = self.unary("Unary", Message(body=b"x" * size))
             self.assertEqual(len(answer.body), size)
@@ -50,44 +50,44 @@ class GrpcioTest(unittest.TestCase):
             self.unary("Unary", Message(body=b"x" * 5_000_000))
         self.assertEqual(caught.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
 
-    def test_client_streaming(self):
+    def test_client_streaming_works(self):
         requests = (Message(body=str(i).encode()) for i in range(1000))
         answer = self.method("stream_unary", "ClientStream")(requests, timeout=30)
         self.assertEqual((answer.count, answer.body), (1000, b"999"))
 
-    def test_server_streaming(self):
+    def test_server_streaming_works(self):
         answers = list(self.method("unary_stream", "ServerStream")(Message(body=b"y" * 5000, count=1000), timeout=30))
         self.assertEqual([answer.count for answer in answers], list(range(1, 1001)))
 
-    def test_bidirectional_streaming(self):
+    def test_bidirectional_streaming_works(self):
         requests = (Message(body=b"z" * 20_000, count=i) for i in range(100))
         answers = list(self.method("stream_stream", "Bidi")(requests, timeout=30))
         self.assertEqual([answer.count for answer in answers], list(range(100)))
 
-    def test_status_codes_and_odd_messages(self):
+    def test_transfers_status_codes_and_unusual_messages(self):
         for code in range(1, 17):
             with self.assertRaises(grpc.RpcError) as caught:
                 self.unary("Status", Message(code=code, text=ODD))
             self.assertEqual(caught.exception.code().value[0], code)
             self.assertEqual(caught.exception.details(), ODD)
 
-    def test_unknown_method(self):
+    def test_unknown_method_is_unimplemented(self):
         with self.assertRaises(grpc.RpcError) as caught:
             self.unary("Nothing")
         self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
 
-    def test_compression_is_refused_clearly(self):
+    def test_rejects_compression_with_a_clear_status(self):
         with self.assertRaises(grpc.RpcError) as caught:
             self.unary("Unary", Message(body=b"x" * 10_000), compression=grpc.Compression.Gzip)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
         self.assertIn("gzip", caught.exception.details())
 
-    def test_deadline(self):
+    def test_deadline_ends_the_call(self):
         with self.assertRaises(grpc.RpcError) as caught:
             list(self.method("unary_stream", "Hang")(Message(), timeout=0.2))
         self.assertEqual(caught.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
 
-    def test_cancelling_reaches_the_server(self):
+    def test_cancellation_reaches_the_server(self):
         before, _ = self.unary("Cancelled")
         call = self.method("unary_stream", "Hang")(Message())
         call.initial_metadata()
@@ -97,7 +97,7 @@ class GrpcioTest(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
 
     def test_zz_draining_lets_a_stream_end(self):
-        """Last, by its name: the server ends."""
+        """Its name makes this test the last one, because the server exits."""
         if "ECHO_BEHIND_PROXY" in os.environ:
             return
         import queue

@@ -1,4 +1,4 @@
-"""The interoperability server on Python's grpcio. Messages pass as bytes: the checks need few fields."""
+"""The interoperability server on Python's grpcio. It handles messages as bytes, because the checks need few fields."""
 
 import os
 import sys

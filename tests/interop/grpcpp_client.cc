@@ -1,4 +1,4 @@
-// The interoperability client on grpc++: the checks of README.md.
+// The interoperability client on grpc++. README.md lists the checks.
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class GrpcppTest : public testing::Test {
   Message response_;
 };
 
-TEST_F(GrpcppTest, UnaryWithMetadata) {
+TEST_F(GrpcppTest, UnaryCallCarriesMetadataBothWays) {
   const std::string bytes("\x00\x01\xfe\xff, \x7f", 7);
   context_.AddMetadata("x-echo", "some value");
   context_.AddMetadata("x-echo-bin", bytes);
@@ -57,7 +57,7 @@ TEST_F(GrpcppTest, UnaryWithMetadata) {
   EXPECT_EQ(std::string(trailer->second.data(), trailer->second.size()), bytes);
 }
 
-TEST_F(GrpcppTest, EmptyAndLargeMessages) {
+TEST_F(GrpcppTest, TransfersEmptyAndLargeMessages) {
   for (const size_t size : {size_t{0}, size_t{3'000'000}}) {
     grpc::ClientContext context;
     request_.set_body(std::string(size, 'x'));
@@ -69,7 +69,7 @@ TEST_F(GrpcppTest, EmptyAndLargeMessages) {
   EXPECT_EQ(stub_->Unary(&context_, request_, &response_).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
-TEST_F(GrpcppTest, ClientStreaming) {
+TEST_F(GrpcppTest, ClientStreamingWorks) {
   const auto writer = stub_->ClientStream(&context_, &response_);
   for (int i = 0; i < 1000; ++i) {
     request_.set_body(std::to_string(i));
@@ -81,7 +81,7 @@ TEST_F(GrpcppTest, ClientStreaming) {
   EXPECT_EQ(response_.body(), "999");
 }
 
-TEST_F(GrpcppTest, ServerStreaming) {
+TEST_F(GrpcppTest, ServerStreamingWorks) {
   request_.set_body(std::string(5000, 'y'));
   request_.set_count(1000);
   const auto reader = stub_->ServerStream(&context_, request_);
@@ -91,7 +91,7 @@ TEST_F(GrpcppTest, ServerStreaming) {
   EXPECT_EQ(count, 1000);
 }
 
-TEST_F(GrpcppTest, BidirectionalStreaming) {
+TEST_F(GrpcppTest, BidirectionalStreamingWorks) {
   const auto stream = stub_->Bidi(&context_);
   for (int i = 0; i < 100; ++i) {
     request_.set_body(std::string(20'000, 'z'));
@@ -105,7 +105,7 @@ TEST_F(GrpcppTest, BidirectionalStreaming) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
-TEST_F(GrpcppTest, StatusCodesAndOddMessages) {
+TEST_F(GrpcppTest, TransfersStatusCodesAndUnusualMessages) {
   for (int code = 1; code <= 16; ++code) {
     grpc::ClientContext context;
     request_.set_code(code);
@@ -116,7 +116,7 @@ TEST_F(GrpcppTest, StatusCodesAndOddMessages) {
   }
 }
 
-TEST_F(GrpcppTest, CompressionIsRefusedClearly) {
+TEST_F(GrpcppTest, RejectsCompressionWithAClearStatus) {
   context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   request_.set_body(std::string(10'000, 'x'));
   const grpc::Status status = stub_->Unary(&context_, request_, &response_);
@@ -124,12 +124,12 @@ TEST_F(GrpcppTest, CompressionIsRefusedClearly) {
   EXPECT_THAT(status.error_message(), testing::HasSubstr("gzip"));
 }
 
-TEST_F(GrpcppTest, Deadline) {
+TEST_F(GrpcppTest, DeadlineEndsTheCall) {
   context_.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   EXPECT_EQ(stub_->Hang(&context_, request_)->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
-TEST_F(GrpcppTest, CancellingReachesTheServer) {
+TEST_F(GrpcppTest, CancellationReachesTheServer) {
   grpc::ClientContext before_context;
   Message before;
   ASSERT_TRUE(stub_->Cancelled(&before_context, request_, &before).ok());
@@ -144,7 +144,7 @@ TEST_F(GrpcppTest, CancellingReachesTheServer) {
   }
 }
 
-// Last, by its name: the server ends.
+// Its name makes this test the last one, because the server exits.
 TEST_F(GrpcppTest, ZzDrainingLetsAStreamEnd) {
   if (std::getenv("ECHO_BEHIND_PROXY") != nullptr) return;
   const auto stream = stub_->Bidi(&context_);

@@ -1,4 +1,4 @@
-// make_certificates FOLDER: writes the certificates of the TLS pairs there.
+// make_certificates FOLDER: writes the certificates for the TLS pairs.
 #include <filesystem>
 #include <iostream>
 

@@ -1,4 +1,4 @@
-"""echo.proto's Message, made from its descriptor at run time: no protoc is needed."""
+"""echo.proto's Message, created from its descriptor at run time, without protoc."""
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 

@@ -46,7 +46,7 @@ def start_server(args, environment):
         if line.startswith("listening on "):
             return server, int(line.split()[2])
     server.wait()
-    sys.exit(f"{args.server} ended with {server.returncode} before it listened")
+    sys.exit(f"{args.server} exited with {server.returncode} before it listened")
 
 
 def free_port():
@@ -56,7 +56,7 @@ def free_port():
 
 
 def start_nginx(folder, backend):
-    """nginx cannot pick a port: one that was free a moment ago, and another try if it no longer is."""
+    """nginx cannot pick a free port itself, so this picks one, and retries if it has been taken meanwhile."""
     program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         sys.exit("nginx is not installed (Debian: nginx-light)")
@@ -75,7 +75,7 @@ def start_nginx(folder, backend):
                 except subprocess.TimeoutExpired:
                     pass
         print(pathlib.Path(folder, "error.log").read_text(), file=sys.stderr)
-    sys.exit("nginx does not start")
+    sys.exit("nginx failed to start")
 
 
 def end(process):

@@ -1,4 +1,4 @@
-"""The health and reflection services of our server, asked with the clients that grpc ships."""
+"""The health and reflection services of our server, called with the clients that gRPC ships."""
 
 import os
 import unittest
@@ -21,13 +21,13 @@ class ServicesTest(unittest.TestCase):
         self.addCleanup(self.channel.close)
         self.health = health_pb2_grpc.HealthStub(self.channel)
 
-    def test_check(self):
+    def test_check_returns_the_status(self):
         self.assertEqual(self.health.Check(health_pb2.HealthCheckRequest(), timeout=10).status, SERVING)
         with self.assertRaises(grpc.RpcError) as caught:
             self.health.Check(health_pb2.HealthCheckRequest(service="no.Such"), timeout=10)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.NOT_FOUND)
 
-    def test_watch(self):
+    def test_watch_sends_every_change(self):
         unknown = self.health.Watch(health_pb2.HealthCheckRequest(service="no.Such"), timeout=10)
         self.assertEqual(next(unknown).status, SERVICE_UNKNOWN)
         watch = self.health.Watch(health_pb2.HealthCheckRequest(service="interop.Echo"), timeout=10)
@@ -36,7 +36,7 @@ class ServicesTest(unittest.TestCase):
         self.assertEqual(next(watch).status, SERVING)
         watch.cancel()
 
-    def test_reflection(self):
+    def test_reflection_describes_the_services(self):
         database = ProtoReflectionDescriptorDatabase(self.channel)
         self.assertIn("interop.Echo", database.get_services())
         self.assertIn("grpc.health.v1.Health", database.get_services())
@@ -64,7 +64,7 @@ class ServicesTest(unittest.TestCase):
                 for message in (method.input_type, method.output_type):
                     self.assertEqual(pool.FindMessageTypeByName(message.full_name).full_name, message.full_name)
 
-    def test_health_can_be_called_by_its_description(self):
+    def test_health_can_be_called_from_its_description(self):
         pool = DescriptorPool(ProtoReflectionDescriptorDatabase(self.channel))
         check = pool.FindServiceByName("grpc.health.v1.Health").methods_by_name["Check"]
         request, response = (GetMessageClass(t) for t in (check.input_type, check.output_type))
@@ -72,7 +72,7 @@ class ServicesTest(unittest.TestCase):
                                         response_deserializer=response.FromString)
         self.assertEqual(call(request(service=""), timeout=10).status, SERVING)
 
-    def test_reflection_v1_speaks_the_same(self):
+    def test_reflection_v1_returns_the_same_answers(self):
         call = self.channel.stream_stream(
             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,

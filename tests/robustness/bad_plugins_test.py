@@ -82,7 +82,7 @@ PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds; A B B A
 MOST = 40  # blocks of four phases, where there are fewer cases
 
 
-class Bad(PluginTest):
+class BadPlugins(PluginTest):
     def setUp(self):
         super().setUp()
         self.without, self.with_it = [], []  # phases: ticks due, ticks missed
@@ -143,7 +143,7 @@ class Bad(PluginTest):
         self.assertIn(f'"plugin":"{name}"', out[1].replace(" ", ""))
         return agent
 
-    def test_native(self):
+    def test_bad_native_plugins_cost_no_ticks(self):
         self.put("bad")
         agent = self.go_through("bad", NATIVE)
         text = "\n".join(agent.err)
@@ -154,11 +154,11 @@ class Bad(PluginTest):
         self.assertTrue(points)
         self.assertFalse([series for series, _ in points if "leak" in series["labels"]])
 
-    def test_liars(self):
+    def test_plugins_that_lie_to_the_host_cost_no_ticks(self):
         self.put("liar")
         self.go_through("liar", LIARS)
 
-    def test_bad_manners(self):
+    def test_noisy_plugins_cost_no_ticks(self):
         self.put("bad")
         self.document([])
         agent = self.run_agent()
@@ -166,7 +166,7 @@ class Bad(PluginTest):
         self.assertEqual(agent.stop(), 0)
         agent.says(r"plugin printed plugin=bad")
 
-    def test_what_cannot_start_is_refused_and_says_why(self):
+    def test_rejects_plugins_that_cannot_start_with_a_reason(self):
         self.put("liar")
         self.document(["liar"])
         agent = self.run_agent()
@@ -190,7 +190,7 @@ class Bad(PluginTest):
         agent.says(r"configuration refused.*text.*cannot be loaded")
         self.assertEqual(self.plugin_status("liar")["failed"], 0)
 
-    def test_bad_when_it_is_replaced(self):
+    def test_a_fault_during_replacement_costs_at_most_a_tick(self):
         """In save(), restore() and finalize(), while ticks wait for the state: it costs the state and at most a tick."""
         self.put("bad")
         self.document([])
@@ -220,7 +220,7 @@ class Bad(PluginTest):
         wait_until(lambda: not self.hosts(agent), "the hosts to end")
         self.assertEqual(agent.stop(), 0)
 
-    def test_bad_while_it_is_loaded(self):
+    def test_contains_a_plugin_that_attacks_while_it_is_loaded(self):
         self.document([])
         agent = self.run_agent()
 
@@ -253,7 +253,7 @@ class Bad(PluginTest):
 
         wait_until(ended, "the host to end with the agent")
 
-    def test_older_and_newer_minor_versions_run(self):
+    def test_runs_older_and_newer_minor_versions(self):
         for name in ("abi_1_0", "newer_minor"):
             self.put(name)
         self.document(["newer_minor", "abi_1_0"])
@@ -261,7 +261,7 @@ class Bad(PluginTest):
         self.until_status("abi_1_0", lambda s: s["changed"] > 5, "both to run")
         agent.says(r"plugin says plugin=abi_1_0 line=\"built for 1.0\"")
 
-    def test_scripts(self):
+    def test_bad_scripts_do_not_affect_good_ones(self):
         server = self.start_server()
         self.put("good", text="function run(batch) state.n = (state.n or 0) + 1 batch:add{name = 'good.n', value = state.n} end")
         self.document(["good"])
@@ -289,7 +289,7 @@ class Bad(PluginTest):
         self.assertGreater(len(values), 100)
         self.assertEqual(values, sorted(values))
 
-    def test_scripts_cost_no_ticks(self):
+    def test_bad_scripts_cost_no_ticks(self):
         self.document([])
         agent = self.run_agent()
         cases = ("while_true", "rep_kept", "match", "coroutine_pcall", "tables_pcall", "sort")

@@ -81,12 +81,12 @@ class CatchUpTest(ProgramTest):
               f"at most {max(late):.2f} s late", file=sys.stderr)
         return seconds, max(late)
 
-    def test_an_hour_is_caught_up(self):
+    def test_catches_up_after_an_hour(self):
         seconds, late = self.catch_up("log")
         self.assertLess(seconds, 30)
         self.assertLess(late, FRESH)
 
-    def test_an_hour_is_caught_up_on_a_slow_log(self):
+    def test_catches_up_after_an_hour_on_a_slow_log(self):
         seconds, late = self.catch_up("slow-log", latency=0.5)
         self.assertLess(seconds, 120)
         self.assertLess(late, FRESH)

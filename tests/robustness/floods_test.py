@@ -122,10 +122,10 @@ class FloodsTest(ProgramTest):
                 failures.append(f"{name}: {error}")
         self.assertEqual(failures, [])
 
-    def test_floods_without_tls(self):
+    def test_withstands_floods_without_tls(self):
         self.run_kinds([name for name in KINDS if not flood_kinds.KINDS[name].tls], tls=False)
 
-    def test_floods_with_tls(self):
+    def test_withstands_floods_with_tls(self):
         self.run_kinds([name for name in KINDS if flood_kinds.KINDS[name].tls], tls=True)
 
 

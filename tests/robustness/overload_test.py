@@ -184,7 +184,7 @@ class OverloadTest(ProgramTest):
             found = [int(n) for n in re.findall(rf"^{name} .*\bsequence=(\d+)", out, re.MULTILINE)]
             self.assertEqual(sorted(found), list(range(1, last + 1)), name)
 
-    def test_a_slow_log_and_one_that_stands_still(self):
+    def test_memory_is_bounded_and_streams_share_a_slow_or_frozen_log(self):
         self.start_all()
         self.watch(1)  # the broker compiles what it runs
         usual, quick_mib = self.watch(MOMENT)

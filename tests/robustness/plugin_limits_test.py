@@ -11,7 +11,7 @@ from programs import run, wait_until  # noqa: E402
 
 
 class Limits(PluginTest):
-    def test_each_is_stopped_for_its_reason(self):
+    def test_quarantines_plugins_over_their_limits_with_a_reason(self):
         for name in ("spins", "many", "none", "good"):
             self.put(name, "crowd")
         self.document([{"name": "spins", "config": {"threads": 8, "spin": True}, "cpu": 0.05},
@@ -42,7 +42,7 @@ class Limits(PluginTest):
         self.until_status("good", lambda s: s["ticks"] > ticks, "ticks to go on")
         self.assertEqual(agent.stop(), 0)
 
-    def test_wrong_limits_are_refused(self):
+    def test_rejects_invalid_limits(self):
         self.put("good", "crowd")
         for field, value, reason in (("threads", "-1", "a whole number from 0 to 1000"), ("threads", "1.5", "a whole number"),
                                      ("threads", '"4"', "a whole number"), ("cpu", "0", "0.01 to 1000"), ("cpu", "true", "0.01 to 1000")):
@@ -53,7 +53,7 @@ class Limits(PluginTest):
             self.assertNotEqual(status, 0)
             self.assertIn(reason, out + err)
 
-    def test_a_plugin_runs_where_landlock_is_missing_or_old(self):
+    def test_runs_plugins_with_old_or_missing_landlock(self):
         self.put("good", "crowd")
         self.document([{"name": "good", "config": {"threads": 1}}])
         for version in (0, 1, 3):

@@ -131,18 +131,18 @@ class Sandbox(unittest.TestCase):
             self.assertRegex(f"{host.words()} status {host.process.returncode}", r"which plugins may not|status -31", about)
         return host
 
-    def test_every_attack_of_a_constructor_is_refused(self):
+    def test_blocks_every_attack_of_a_constructor(self):
         for what in FILES + AGENT + ITSELF:
             with self.subTest(attack=what):
                 self.attack("constructor", what)
 
-    def test_every_version_of_landlock_holds(self):
+    def test_blocks_attacks_on_every_landlock_version(self):
         for version in (0, 1, 2, 3):
             for what in EACH_VERSION:
                 with self.subTest(attack=what, landlock=version):
                     self.assertEqual(self.attack("constructor", what, version).landlock(), version)
 
-    def test_a_file_in_a_folder_of_the_loader_is_not_truncated(self):
+    def test_does_not_truncate_files_in_the_loaders_folders(self):
         """Where the loader itself reads, on the versions of Landlock that cannot forbid truncation, and without any."""
         folder = "/usr/local/lib" if os.access("/usr/local/lib", os.W_OK) else self.folder
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix="monitor-test-") as file:
@@ -154,13 +154,13 @@ class Sandbox(unittest.TestCase):
                         self.attack(when, "truncating_open", version, file.name)
                         self.assertEqual(os.stat(file.name).st_size, 4)
 
-    def test_every_moment_of_a_plugin_is_inside(self):
+    def test_confines_every_phase_of_a_plugin(self):
         for when in ("constructor", "initialize", "finalize", "destructor", "thread_end"):
             for what in ("truncating_open", "setown", "kill", "exec_memory"):
                 with self.subTest(when=when, attack=what):
                     self.attack(when, what)
 
-    def test_constructors_that_end_or_close_everything_harm_only_themselves(self):
+    def test_constructors_that_exit_or_close_all_harm_only_their_host(self):
         for what, status in (("exit", 0), ("abort", -signal.SIGABRT)):
             order = f"ATTACK-ORDER:constructor {what} x\0".encode()
             at = self.library.index(b"ATTACK-ORDER:none none")
@@ -170,14 +170,14 @@ class Sandbox(unittest.TestCase):
             host = Host(path)
             self.assertEqual((host.kinds, host.process.returncode), ([CONFINED], status), what)
 
-    def test_a_library_of_its_own_is_not_loaded(self):
+    def test_does_not_load_a_plugins_own_library(self):
         """Its constructors would run before the sandbox is complete, or from a folder that others may write to."""
         for version in (0, None):
             host = Host(f"{PLUGINS}/foreign.so", version)
             self.assertEqual(host.kinds, [FAILED], host.said)
             self.assertRegex(host.words(), r"cannot be loaded: .*foreign\.so: it needs .*companion")
 
-    def test_a_file_that_is_replaced_while_it_is_read_is_one_file(self):
+    def test_loads_one_consistent_file_during_replacement(self):
         os.mkfifo(f"{self.folder}/pipe.so")
         for library, reason in ((f"{self.folder}/pipe.so", "is no file"), ("/dev/zero", "is no file"),
                                 (f"{self.folder}/none.so", "No such file"), (self.target, "no ELF library")):
@@ -188,7 +188,7 @@ class Sandbox(unittest.TestCase):
             file.truncate(1 << 40)
         self.assertRegex(Host(f"{self.folder}/huge.so").words(), r"has 1099511627776 bytes, the limit is 268435456")
 
-    def test_the_host_is_confined_as_it_says(self):
+    def test_host_has_the_confinement_that_it_reports(self):
         """Read from outside, while a constructor never returns."""
         order = b"ATTACK-ORDER:constructor forever x\0"
         at = self.library.index(b"ATTACK-ORDER:none none")

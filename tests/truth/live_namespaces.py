@@ -34,7 +34,7 @@ def send(name, frames):
 
 
 class Interfaces(unittest.TestCase):
-    def test_two_hundred_interfaces_are_all_there_at_every_tick(self):
+    def test_reports_200_interfaces_at_every_tick(self):
         subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # that of this network namespace
         ip(
             "link set lo up",

@@ -69,7 +69,7 @@ class LiveTest(unittest.TestCase):
             within(value, bounds, rounding), f"{what}: {value}, and it lies between {bounds[0]} and {bounds[1]}"
         )
 
-    def test_processor_shares_lie_between_those_of_psutil(self):
+    def test_cpu_utilization_is_within_the_bounds_of_psutil(self):
         with Driver() as driver, Load():
             open_driver = lambda: driver.ask(open=LIVE, metrics=[{"name": "cpu", "per_core": True, "modes": True}])
             first, _, _ = around(cpu_ticks, open_driver)
@@ -102,7 +102,7 @@ class LiveTest(unittest.TestCase):
                     f"{mode} of {name}",
                 )
 
-    def test_processor_shares_equal_those_of_mpstat(self):
+    def test_cpu_utilization_equals_mpstat(self):
         with Driver() as driver, Load():
             driver.ask(open=LIVE, metrics=["cpu"])
             before = cpu_ticks()
@@ -119,7 +119,7 @@ class LiveTest(unittest.TestCase):
         self.assertLess(slack, 0.5, "mpstat took too long to say anything of the same time")
         self.assertAlmostEqual(value, (100 - line["idle"] - line["iowait"]) / 100, delta=slack + 0.0001)
 
-    def test_memory_and_swap_equal_those_of_psutil(self):
+    def test_memory_and_swap_equal_psutil(self):
         with Driver() as driver:
             driver.ask(open=LIVE, metrics=["memory", "swap"])
             arc = memory.arc(Reading("/").text("proc/spl/kstat/zfs/arcstats"))
@@ -155,7 +155,7 @@ class LiveTest(unittest.TestCase):
                 "share of swap",
             )
 
-    def test_load_uptime_and_pressure_equal_those_of_the_kernel(self):
+    def test_load_uptime_and_pressure_equal_the_kernels_values(self):
         with Driver() as driver:
 
             def read():
@@ -186,7 +186,7 @@ class LiveTest(unittest.TestCase):
                     f"pressure on {resource}, {kind}",
                 )
 
-    def test_disks_lie_between_those_of_psutil(self):
+    def test_disk_rates_are_within_the_bounds_of_psutil(self):
         metrics = [{"name": f"disk {d}", "per_device": True, "counters": True} for d in ("read", "write")]
 
         def read():
@@ -237,13 +237,13 @@ class NamespaceTest(unittest.TestCase):
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_interfaces(self):
+    def test_interfaces_in_their_own_namespace_are_correct(self):
         self.run_apart(["-n", "-m"], "live_namespaces.py", "Interfaces")
 
-    def test_mounts(self):
+    def test_mounts_in_their_own_namespace_equal_df(self):
         self.run_apart(["-m"], "live_namespaces.py", "Mounts")
 
-    def test_mount_tables(self):
+    def test_recorded_mount_tables_match_the_reference(self):
         self.run_apart(["-m"], "tables_test.py")
 
 

@@ -52,15 +52,15 @@ class MetricsTest(unittest.TestCase):
         for point in points:
             cls.emitted[point["series"].partition("{")[0]] = {"unit": point["unit"], "kind": point["kind"]}
 
-    def test_tables_of_the_page_are_generated(self):
+    def test_generated_tables_are_up_to_date(self):
         with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
             generated = self.markdown.strip() in file.read()
         self.assertTrue(generated, "docs/metrics.md: paste what `monitor-config schema --format metrics` prints")
 
-    def test_hosts_make_every_declared_metric_and_no_other(self):
+    def test_recorded_hosts_produce_exactly_the_declared_metrics(self):
         self.assertEqual(sorted(self.emitted), sorted(self.declared))
 
-    def test_agent_keeps_to_the_declared_units_and_kinds(self):
+    def test_agent_reports_the_declared_units_and_kinds(self):
         for name, stated in self.emitted.items():
             self.assertEqual(stated, self.declared[name], name)
 
@@ -69,7 +69,7 @@ class MetricsTest(unittest.TestCase):
         self.assertTrue(all(produced))
         self.assertEqual(set().union(*produced), set(self.declared))
 
-    def test_hosts_use_every_option(self):
+    def test_recorded_hosts_use_every_option(self):
         used = {
             (name, option)
             for host in self.hosts
