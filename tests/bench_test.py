@@ -1,5 +1,5 @@
-"""The benchmarks: the statistics of runs (bench/harness/pairs.py), every row end to end on real programs and a real Kafka,
-and the command line. The measured values are not checked, because this needs minutes and a quiet machine."""
+"""The benchmarks: the statistics of runs (bench/harness/pairs.py), every row end to end on real programs and a real
+Kafka, and the command line. The measured values are not checked, because this needs minutes and a quiet machine."""
 import os
 import subprocess
 import sys
@@ -85,7 +85,8 @@ class PairsTest(unittest.TestCase):
         frames = [{"time": 1000 + i, "points": [(one, i / 10)] + ([(other, 5)] if i != 1 else [])} for i in range(3)]
         data, points = columns([{"frames": frames[:2]}, {"frames": frames[2:]}])
         self.assertEqual(points, 5)
-        # Times are second differences, values first differences. b is not in every frame, so its frames precede its values.
+        # Times are second differences, values first differences. b is not in every frame, so its frames precede its
+        # values.
         self.assertTrue(data.startswith(differences([1000, 1001, 1002], 2)))
         self.assertTrue(data.endswith(bytes([0, 4, 10, 0])))
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""The include graph: checks that folders only include what docs/architecture.md allows, and that third-party headers are
-only included in their folders."""
+"""The include graph: checks that folders only include what docs/architecture.md allows, and that third-party headers
+are only included in their folders."""
 import os
 import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may include
-# more or less than the rest of the folder.
+# Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may
+# include more or less than the rest of the folder.
 CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume"}
 ALLOWED = {
     "base": set(),

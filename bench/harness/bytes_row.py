@@ -1,7 +1,7 @@
 """Bytes per point in the log. Agents record this host, each through its own server to a real Kafka. *live*: every batch
-is confirmed before the next one is created, so a produce batch contains one batch. After an *outage*: the agent's backlog
-arrives at once, and produce batches fill up as they do on a busy server. The floor is the same points in columns, one
-column per series, compressed together by `zstd -19`. No format that can be read as a stream comes near it.
+is confirmed before the next one is created, so a produce batch contains one batch. After an *outage*: the agent's
+backlog arrives at once, and produce batches fill up as they do on a busy server. The floor is the same points in
+columns, one column per series, compressed together by `zstd -19`. No format that can be read as a stream comes near it.
 """
 import contextlib
 import os

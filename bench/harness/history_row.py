@@ -1,5 +1,5 @@
-"""The page's rows: the cost of a tick in the history, against SQLite inserting the same rows; the cost of a query over a
-long range, against reading the same rows; and the bytes that a browser fetches."""
+"""The page's rows: the cost of a tick in the history, against SQLite inserting the same rows; the cost of a query over
+a long range, against reading the same rows; and the bytes that a browser fetches."""
 import os
 import shutil
 import tempfile

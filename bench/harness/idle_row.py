@@ -1,6 +1,6 @@
-"""Idle connections: the memory of a server with 9,000 silent agents, and of a client with as many streams. Each connection
-needs a descriptor and a process may have 20,000, so client and server are separate processes, and floor and ours
-alternate."""
+"""Idle connections: the memory of a server with 9,000 silent agents, and of a client with as many streams. Each
+connection needs a descriptor and a process may have 20,000, so client and server are separate processes, and floor and
+ours alternate."""
 import resource
 import subprocess
 import tempfile

@@ -1,8 +1,9 @@
 """Statistics of runs: floor and ours interleaved, ratios of pairs, drift of the floor, and targets.
 
 A *block* is four runs in the order floor, ours, ours, floor, so that slow changes of the machine affect both alike. It
-contains two pairs of adjacent runs. If the two floor runs of a block differ by more than MAX_DRIFT, the block is discarded
-and repeated, at most MAX_REPEATS times per case. Blocks that still drift are kept, and the case is marked as noisy.
+contains two pairs of adjacent runs. If the two floor runs of a block differ by more than MAX_DRIFT, the block is
+discarded and repeated, at most MAX_REPEATS times per case. Blocks that still drift are kept, and the case is marked as
+noisy.
 """
 import dataclasses
 import statistics

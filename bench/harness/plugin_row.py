@@ -1,5 +1,5 @@
-"""The plugins' row: a batch of 8 or 1,000 points through an empty chain, and through the same filter as a built-in plugin,
-a native plugin and a script; against a bare echo of as many bytes between two processes."""
+"""The plugins' row: a batch of 8 or 1,000 points through an empty chain, and through the same filter as a built-in
+plugin, a native plugin and a script; against a bare echo of as many bytes between two processes."""
 import os
 import shutil
 import tempfile

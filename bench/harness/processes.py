@@ -1,5 +1,5 @@
-"""Starts, measures and stops the measured programs. The kernel reports their usage, in the same way for floor and ours. Only
-the time between two readings counts, so startup and shutdown are excluded."""
+"""Starts, measures and stops the measured programs. The kernel reports their usage, in the same way for floor and ours.
+Only the time between two readings counts, so startup and shutdown are excluded."""
 import os
 import sys
 import time

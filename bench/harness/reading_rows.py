@@ -89,7 +89,8 @@ class Consumption:
                     looks += 1
                     if int(load.prints(r"^acknowledged=(\d+)", looks).group(1)) >= messages:
                         break
-            # A killed server could leave requests in flight, which Kafka appends after the first reader asks for the end.
+            # A killed server could leave requests in flight, which Kafka appends after the first reader asks for the
+            # end.
             assert server.stop() == 0
 
     def timed(self, name, *arguments):

@@ -1,5 +1,5 @@
-"""The server's row: monitor-server on a real Kafka, against a bare HTTP/2 sink with a bare producer. Both get the same load.
-CPU is that of the server's process, a batch is one message, and only messages confirmed by Kafka count."""
+"""The server's row: monitor-server on a real Kafka, against a bare HTTP/2 sink with a bare producer. Both get the same
+load. CPU is that of the server's process, a batch is one message, and only messages confirmed by Kafka count."""
 import re
 import resource
 import subprocess

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Cases that need a kernel, a mount, a closed descriptor or a whole pipeline (README.md). Each is named after its situation
-and asserts the expected value. Runs in its own mount namespace; needs root."""
+"""Cases that need a kernel, a mount, a closed descriptor or a whole pipeline (README.md). Each is named after its
+situation and asserts the expected value. Runs in its own mount namespace; needs root."""
 import csv
 import io
 import json
@@ -261,8 +261,9 @@ class Descriptors(Case):
             self.assertIn("No space left on device", said, command)
 
     def test_topic_made_anew_and_refilled(self):
-        """A log is deleted, recreated and filled beyond a group's position: the group reads it from its start and reports
-        this. This case uses SQLite; for Kafka see KafkaReplaced.GroupReadsANewTopicOfTheSameNameFromItsStart."""
+        """A log is deleted, recreated and filled beyond a group's position: the group reads it from its start and
+        reports this. This case uses SQLite; for Kafka see
+        KafkaReplaced.GroupReadsANewTopicOfTheSameNameFromItsStart."""
         group = f"get-metrics {self.log} --group-id g --format json --data {self.path('reader')}"
         agent = self.stored()
         wait_until(lambda: len(self.frames()) >= 10, "ten ticks")

@@ -1,4 +1,5 @@
-"""Chaos tests: real agents, servers and readers on a real Kafka, with faults drawn from a seed, then an audit of the log.
+"""Chaos tests: real agents, servers and readers on a real Kafka, with faults drawn from a seed, then an audit of the
+log.
 
   chaos.py --schedules 5 --seed 1           runs the schedules of seeds 1 to 5
   chaos.py --schedules 1 --seed 17 --keep   runs one schedule and keeps its logs

@@ -1,4 +1,5 @@
-"""The parts of tools/chaos: a seed determines its plan, and the audit detects faults. Then one schedule on real programs."""
+"""The parts of tools/chaos: a seed determines its plan, and the audit detects faults. Then one schedule on real
+programs."""
 import os
 import subprocess
 import sys

@@ -1,5 +1,5 @@
-"""The plan of a schedule, drawn from its seed: the participants, and the faults with their times. Uses no clock and starts
-no program."""
+"""The plan of a schedule, drawn from its seed: the participants, and the faults with their times. Uses no clock and
+starts no program."""
 import dataclasses
 import random
 

@@ -73,8 +73,8 @@ class Schedule:
         topic.delete(self.broker.direct, world.topic, world.topic + "-state")
 
     def _wait_for_positions(self):
-        """Waits until the groups have positions. A reader killed before that correctly starts at the end of the log, which
-        is not the case under test."""
+        """Waits until the groups have positions. A reader killed before that correctly starts at the end of the log,
+        which is not the case under test."""
         world = self.world
 
         def known():

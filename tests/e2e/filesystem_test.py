@@ -78,7 +78,8 @@ class FilesystemTest(MountTest):
         self.assertLess(shares[cloud.target][0], 0.001)
 
     def test_sum_excludes_mounted_files_and_the_disk_below_a_container_root(self):
-        """The mounts of a container: an overlay as root, /etc/hosts and a volume bind-mounted from the disk below it."""
+        """The mounts of a container: an overlay as root, /etc/hosts and a volume bind-mounted from the disk below
+        it."""
         device = self.image("image", "ext4", 96 << 20)
         disk = self.mounted(device, self.folder("disk"), "ext4")
         for name in ("upper", "work", "root", "volume"):

@@ -1,5 +1,5 @@
-"""Attacks on the programs' HTTP servers: hundreds of incomplete requests, one address that opens as many connections as it
-can, guessed tokens, ambiguous hosts. Limited to 1,000 loopback connections for a few seconds."""
+"""Attacks on the programs' HTTP servers: hundreds of incomplete requests, one address that opens as many connections as
+it can, guessed tokens, ambiguous hosts. Limited to 1,000 loopback connections for a few seconds."""
 import json
 import os
 import resource

@@ -1,5 +1,5 @@
-"""Agent identity: batches under another agent's id, forged values, two agents with one id, and host names that are not valid
-ids."""
+"""Agent identity: batches under another agent's id, forged values, two agents with one id, and host names that are not
+valid ids."""
 import json
 import os
 import sys

@@ -1,5 +1,5 @@
-"""Data over a limit loses only the excess, never the whole tick: ticks of large hosts, a full series table, labels over the
-limit."""
+"""Data over a limit loses only the excess, never the whole tick: ticks of large hosts, a full series table, labels over
+the limit."""
 import json
 import os
 import sqlite3

@@ -1,5 +1,6 @@
-"""Kernel tables that a single read does not return completely, and a host's procfs seen from another namespace. The agent
-runs in its own network, mount and PID namespaces, and in its own user namespace if the test does not run as root."""
+"""Kernel tables that a single read does not return completely, and a host's procfs seen from another namespace. The
+agent runs in its own network, mount and PID namespaces, and in its own user namespace if the test does not run as
+root."""
 import json
 import os
 import subprocess
@@ -44,8 +45,8 @@ class NamespacesTest(ProgramTest):
         host = os.path.join(self.data, "host-proc")
         os.mkdir(host)
         agent = self.agent([{"name": "net in", "per_interface": True}], "--procfs", host)
-        # "The host" is a namespace with its own interface; its procfs is visible in the inner namespace. Its first process
-        # is the outer shell, which must stay alive: `true` prevents it from exec'ing the inner command.
+        # "The host" is a namespace with its own interface; its procfs is visible in the inner namespace. Its first
+        # process is the outer shell, which must stay alive: `true` prevents it from exec'ing the inner command.
         inner = f"mount -t proc proc /proc; {ADD.format('ctnet')}; {agent}"
         out = inside(f"mount -t proc proc {host}; {ADD.format('hostnet')}; "
                      f"unshare --net --pid --mount --fork sh -ec '{inner}'; true", "--net", "--pid", "--mount", "--fork")

@@ -1,5 +1,5 @@
-"""monitor-agent --output file:PATH: the lines equal what a server would store, files rotate, the agent waits while the disk
-is full, and kills lose no batch."""
+"""monitor-agent --output file:PATH: the lines equal what a server would store, files rotate, the agent waits while the
+disk is full, and kills lose no batch."""
 import json
 import os
 import re

@@ -1,5 +1,5 @@
-"""The whole path through the real programs: agents, server, log and reader; configuration changes at run time; recovery of
-killed programs."""
+"""The whole path through the real programs: agents, server, log and reader; configuration changes at run time; recovery
+of killed programs."""
 import json
 import os
 import re

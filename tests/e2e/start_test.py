@@ -1,5 +1,5 @@
-"""Startup in difficult environments: closed descriptors, an output that cannot be written, few descriptors, no HOME, ports
-in use, a full or read-only disk. A program that cannot work ends with one line that names the remedy."""
+"""Startup in difficult environments: closed descriptors, an output that cannot be written, few descriptors, no HOME,
+ports in use, a full or read-only disk. A program that cannot work ends with one line that names the remedy."""
 import os
 import re
 import shutil

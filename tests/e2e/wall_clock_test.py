@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The wall clock is briefly set a month ahead while programs run or start: no stored or spooled batch is deleted, and ticks
-continue."""
+"""The wall clock is briefly set a month ahead while programs run or start: no stored or spooled batch is deleted, and
+ticks continue."""
 import os
 import sqlite3
 import sys

@@ -1,5 +1,5 @@
-"""Live charts in a real browser: late ticks are in order, a reload loses no tick, series beyond the limit are not requested
-repeatedly, and keys zoom and pan."""
+"""Live charts in a real browser: late ticks are in order, a reload loses no tick, series beyond the limit are not
+requested repeatedly, and keys zoom and pan."""
 import os
 import re
 import sys

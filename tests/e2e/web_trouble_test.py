@@ -1,5 +1,5 @@
-"""The page under adverse conditions, in a real browser: HTML in names, clocks that are years off, dead servers and agents, a
-log that is moved away."""
+"""The page under adverse conditions, in a real browser: HTML in names, clocks that are years off, dead servers and
+agents, a log that is moved away."""
 import json
 import os
 import signal

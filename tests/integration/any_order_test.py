@@ -1,5 +1,5 @@
-"""Kills and restarts Kafka, etcd, server and agents in a random order while a reader counts. Nothing else is restarted. The
-reader must see every sequence of every agent exactly once; the batches of a killed agent wait in its spool.
+"""Kills and restarts Kafka, etcd, server and agents in a random order while a reader counts. Nothing else is restarted.
+The reader must see every sequence of every agent exactly once; the batches of a killed agent wait in its spool.
 
 Repeat a run with its seed: any_order_test.py SEED [ROUNDS]"""
 import collections

@@ -1,4 +1,5 @@
-"""The control plane through the real programs, on files and on a real etcd: status, wait, explain, overrides, versions."""
+"""The control plane through the real programs, on files and on a real etcd: status, wait, explain, overrides,
+versions."""
 import json
 import os
 import signal

@@ -1,5 +1,5 @@
-"""The documentation is correct: the README's commands work, generated pages match the programs' output, links and listed
-paths exist."""
+"""The documentation is correct: the README's commands work, generated pages match the programs' output, links and
+listed paths exist."""
 import os
 import re
 import shutil
@@ -22,8 +22,8 @@ def shell_blocks(text):
 
 class DocsTest(ProgramTest):
     def test_readme_commands_work(self):
-        """Runs the commands unchanged and in order, and keeps long-running programs running. Only the ports and HOME are
-        changed, through the environment."""
+        """Runs the commands unchanged and in order, and keeps long-running programs running. Only the ports and HOME
+        are changed, through the environment."""
         port = free_port()
         home = {"HOME": self.data}
         env = {**home, "MONITOR_SERVER_PORT": str(port), "MONITOR_SERVER_HTTP": "off", "MONITOR_AGENT_SERVER": f"localhost:{port}"}

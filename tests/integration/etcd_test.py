@@ -62,7 +62,8 @@ class EtcdTest(ProgramTest):
 
 
 class SharedEtcdTest(EtcdTest):
-    """For tests that only act as clients of etcd: the tests of a class share one etcd, which is emptied for each test."""
+    """For tests that only act as clients of etcd: the tests of a class share one etcd, which is emptied for each
+    test."""
 
     @classmethod
     def setUpClass(cls):
@@ -251,8 +252,8 @@ class ThreeMembers(EtcdTest):
         return next(member for member in self.cluster.members if member.address == address)
 
     def nth(self, agent, member, number):
-        """Puts the agent's n-th document and waits until it is applied. The applied revision may be later than the put's, if
-        the agent was just reading everything again."""
+        """Puts the agent's n-th document and waits until it is applied. The applied revision may be later than the
+        put's, if the agent was just reading everything again."""
         member.put(OWN, json.dumps({"interval": number}))
         revision = json.loads(member.ctl("get", OWN, "-w", "json"))["kvs"][0]["mod_revision"]
         found = agent.says(r"configuration applied revision=(\d+) .*source=" + OWN, number)

@@ -1,5 +1,5 @@
-"""The examples of the Python version's README, as docs/from-python.md translates them, on a real etcd and a real Kafka with
-default ports and names. Results are checked with etcdctl and kcat.
+"""The examples of the Python version's README, as docs/from-python.md translates them, on a real etcd and a real Kafka
+with default ports and names. Results are checked with etcdctl and kcat.
 
 The test runs in its own network namespace with only loopback, so the default ports are free."""
 import json

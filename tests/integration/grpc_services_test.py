@@ -1,5 +1,5 @@
-"""Reflection and health of the real server over gRPC: every listed service is described with all imports, and the health
-service can be called from its description alone, as grpcurl does."""
+"""Reflection and health of the real server over gRPC: every listed service is described with all imports, and the
+health service can be called from its description alone, as grpcurl does."""
 import os
 import sys
 import unittest

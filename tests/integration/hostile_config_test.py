@@ -1,5 +1,5 @@
-"""Hostile configuration: invalid documents of every kind, on files and on a real etcd, and kills while a valid document is
-applied. The agent keeps its configuration and reports the reason."""
+"""Hostile configuration: invalid documents of every kind, on files and on a real etcd, and kills while a valid document
+is applied. The agent keeps its configuration and reports the reason."""
 import json
 import os
 import random
@@ -182,7 +182,8 @@ class Files(Hostile, KeysInFiles, ProgramTest):
             self.put(key, value)
 
     def test_rejects_files_that_are_not_documents(self):
-        """Something else in place of the document: a folder, a dangling link, ten megabytes, a pipe without a writer."""
+        """Something else in place of the document: a folder, a dangling link, ten megabytes, a pipe without a
+        writer."""
         path = self.path(OWN)
         makers = {"a folder": os.mkdir, "a link into nowhere": lambda p: os.symlink("/nonexistent/x", p), "a link to itself": lambda p: os.symlink(p, p),
                   "a pipe": os.mkfifo, "ten megabytes": lambda p: open(p, "wb").write(b" " * 10_000_000), "endless": lambda p: os.symlink("/dev/zero", p)}

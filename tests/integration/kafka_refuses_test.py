@@ -1,5 +1,5 @@
-"""A real Kafka that rejects records: no permission, a full disk, a topic with a small message limit. The server reports the
-reason, agents keep their batches, and after the cause is removed every batch is in the log exactly once."""
+"""A real Kafka that rejects records: no permission, a full disk, a topic with a small message limit. The server reports
+the reason, agents keep their batches, and after the cause is removed every batch is in the log exactly once."""
 import json
 import os
 import subprocess

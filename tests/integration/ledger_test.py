@@ -1,5 +1,5 @@
-"""The ledger of a reader group whose members are killed, leave and join, compared with the ledger of a single reader and
-with an independent count of the log; on Kafka and on SQLite."""
+"""The ledger of a reader group whose members are killed, leave and join, compared with the ledger of a single reader
+and with an independent count of the log; on Kafka and on SQLite."""
 import collections
 import json
 import os
@@ -66,8 +66,8 @@ class LedgerTest(ProgramTest):
             self.assertIn(member.stop(), (0, 1))
 
     def compare(self, counted):
-        """Compares the group's ledger, a single reader's ledger, and `counted`: {(agent, incarnation): [sequences in the
-        log]}."""
+        """Compares the group's ledger, a single reader's ledger, and `counted`: {(agent, incarnation): [sequences in
+        the log]}."""
         alone, _ = self.ledger()
         # A killed member holds its partitions for 20 s. Until then, a reader of the group gets only a part of the log.
         wait_until(lambda: len(self.ledger("--group-id", self.group, "--timeout", 60)[0]) == len(alone),

@@ -1,5 +1,5 @@
-"""Independent readers of the payload: protoc and Python's protobuf on a real log, and OpenTelemetry's own classes on the OTLP
-mapping."""
+"""Independent readers of the payload: protoc and Python's protobuf on a real log, and OpenTelemetry's own classes on
+the OTLP mapping."""
 import json
 import os
 import shutil

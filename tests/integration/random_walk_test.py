@@ -1,5 +1,5 @@
-"""A thousand valid and invalid changes in all layers, on files and on a real etcd. After each change, the agent's state must
-match an independent model. The argument is the number of changes: random_walk_test.py 200."""
+"""A thousand valid and invalid changes in all layers, on files and on a real etcd. After each change, the agent's state
+must match an independent model. The argument is the number of changes: random_walk_test.py 200."""
 import copy
 import json
 import os

@@ -38,7 +38,8 @@ class WebKafkaTest(ProgramTest):
         return {round(t, 6): v for one in found for t, v in zip(one["times"], one["values"])}
 
     def in_topic(self):
-        """Returns agent -> time -> CPU, and the records of each partition, from kcat and the documentation's decoder."""
+        """Returns agent -> time -> CPU, and the records of each partition, from kcat and the documentation's
+        decoder."""
         found, counts = {}, {}
         partitions = {int(line) for line in kcat("-C", "-b", self.kafka, "-t", self.topic, "-o", "beginning", "-e", "-f", "%p\n").decode().split()}
         for partition in partitions:

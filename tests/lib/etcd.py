@@ -1,5 +1,5 @@
-"""A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports with its own folder; and a TCP link to it that can
-be cut."""
+"""A real etcd (Debian's etcd-server and etcdctl) for tests, on free ports with its own folder; and a TCP link to it
+that can be cut."""
 import json
 import os
 import shutil

@@ -1,4 +1,5 @@
-"""Handcrafted HTTP/2 frames, HPACK literals and gRPC messages, including ones that a well-behaved library never sends."""
+"""Handcrafted HTTP/2 frames, HPACK literals and gRPC messages, including ones that a well-behaved library never
+sends."""
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RESET, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)

@@ -1,5 +1,5 @@
-"""A FUSE filesystem controlled by a test: it sets the reported sizes and when the filesystem hangs. Implements the kernel's
-protocol on /dev/fuse (include/uapi/linux/fuse.h); needs root, but no packages."""
+"""A FUSE filesystem controlled by a test: it sets the reported sizes and when the filesystem hangs. Implements the
+kernel's protocol on /dev/fuse (include/uapi/linux/fuse.h); needs root, but no packages."""
 import ctypes
 import errno
 import os

@@ -1,5 +1,5 @@
-"""Interleaved measurements in the order A B B A, without and with a disturbance, of the ticks that an agent misses. The runs
-without it show how many ticks the busy machine itself costs; their scatter is part of the limit."""
+"""Interleaved measurements in the order A B B A, without and with a disturbance, of the ticks that an agent misses. The
+runs without it show how many ticks the busy machine itself costs; their scatter is part of the limit."""
 import math
 import statistics
 import sys
@@ -27,9 +27,9 @@ def limit(without):
 
 
 def blocks(planned, most, without, with_it):
-    """Yields the numbers of the blocks to measure; the caller appends their phases to the lists. One short disturbance of
-    the machine exceeds a thousandth of a few seconds, so the measurement is extended up to `most` blocks if the limit is
-    exceeded. The share of missed ticks that a real fault causes does not shrink by this. All blocks count."""
+    """Yields the numbers of the blocks to measure; the caller appends their phases to the lists. One short disturbance
+    of the machine exceeds a thousandth of a few seconds, so the measurement is extended up to `most` blocks if the
+    limit is exceeded. The share of missed ticks that a real fault causes does not shrink by this. All blocks count."""
     number = 0
     while number < planned or (number < most and rate(with_it) > limit(without)):
         yield number

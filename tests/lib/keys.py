@@ -44,8 +44,8 @@ class KeysInFiles:
 
 
 class KeysInEtcd:
-    """Uses etcd's HTTP gateway, because starting etcdctl for each of thousands of changes would take minutes. The tests of a
-    class share one etcd, which is emptied for each test."""
+    """Uses etcd's HTTP gateway, because starting etcdctl for each of thousands of changes would take minutes. The tests
+    of a class share one etcd, which is emptied for each test."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,5 +1,5 @@
-"""Starts the real programs for tests, and waits for their output. Every wait is for a condition, with a limit after which
-the test fails and shows the output."""
+"""Starts the real programs for tests, and waits for their output. Every wait is for a condition, with a limit after
+which the test fails and shows the output."""
 import contextlib
 import json
 import os
@@ -18,7 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ.get("MONITOR_BIN_DIR", os.path.join(ROOT, "build", "release", "bin"))
 sys.path.insert(0, os.path.join(ROOT, "docs", "examples"))
 
-# The folder for the addresses of `monitor up`, so that a test's programs do not find an instance of another test or user.
+# The folder for the addresses of `monitor up`, so that a test's programs do not find an instance of another test or
+# user.
 RUNTIME = tempfile.TemporaryDirectory(prefix="monitor-runtime-")
 os.environ["XDG_RUNTIME_DIR"] = RUNTIME.name
 

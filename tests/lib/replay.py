@@ -1,5 +1,5 @@
-"""Runs a host of tests/fixtures/hosts (kit.py) through the real program: replaces its files while `monitor-agent --once`
-waits between its two readings."""
+"""Runs a host of tests/fixtures/hosts (kit.py) through the real program: replaces its files while `monitor-agent
+--once` waits between its two readings."""
 import json
 import os
 import subprocess
@@ -30,8 +30,8 @@ def waits(agent, root):
 
 
 class Once:
-    """The program's result for a host's two steps: `status`, `values` (series -> value), `said` (standard error), and the
-    possible range of the time between its two readings."""
+    """The program's result for a host's two steps: `status`, `values` (series -> value), `said` (standard error), and
+    the possible range of the time between its two readings."""
 
     def __init__(self, host, work):
         root = os.path.join(work, "root")

@@ -9,7 +9,8 @@ TOOL = os.path.join(ROOT, "tools", "services")
 
 
 def addresses(path=None):
-    """Returns {"KAFKA": "127.0.0.1:9092", "ETCD": ...} from a file, by default that of the services that ctest started."""
+    """Returns {"KAFKA": "127.0.0.1:9092", "ETCD": ...} from a file, by default that of the services that ctest
+    started."""
     path = path or os.environ.get("MONITOR_TEST_SERVICES", "")
     if not os.path.exists(path):
         raise AssertionError("MONITOR_TEST_SERVICES names no file: run the test with ctest, which starts the services, "

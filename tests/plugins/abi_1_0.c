@@ -1,5 +1,5 @@
-/* A plugin as it was built against version 1.0 of the interface, in C and with what that version had: the structs are
- * written out here, as they stood then, so that a change of sdk/plugin.h that breaks them is seen. */
+/* A plugin built against version 1.0 of the interface, in C. It contains copies of that version's structs, so that the
+ * test detects an incompatible change of sdk/plugin.h. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

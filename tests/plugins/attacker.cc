@@ -1,5 +1,5 @@
-// A plugin that tries one attack, at one moment, and prints what came of it. Which and when stands in `order`, whose
-// bytes a test changes in a copy of the file: constructors run before anybody could tell them. For tests.
+// A test plugin that tries one attack in one phase and prints the result. `order` selects attack and phase. A test
+// patches its bytes in a copy of the file, because constructors run before the plugin can read any configuration.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -28,7 +28,7 @@
 
 namespace {
 
-// "ATTACK-ORDER:" when, what, and the file that is its target.
+// "ATTACK-ORDER:", the phase, the attack, and its target file.
 __attribute__((used)) volatile char order[400] = "ATTACK-ORDER:none none /nowhere";
 
 constexpr int kChannel = 3;
@@ -140,7 +140,7 @@ long attack_agent(const char* what) {
   return -2;
 }
 
-// Entered by int 0x80, the numbers are those of 32 bits: 5 is open().
+// int 0x80 uses the 32-bit system call numbers: 5 is open().
 long old_entry(const char* path) {
 #if defined(__x86_64__)
   long result = 5;
@@ -251,7 +251,7 @@ void act(const char* when) {
 [[gnu::constructor(101)]] void constructor() { act("constructor"); }
 [[gnu::destructor]] void destructor() { act("destructor"); }
 
-// Called while the loader still relocates: nothing of the library works yet but plain system calls.
+// Called while the loader still relocates, so only plain system calls work.
 using Function = int (*)();
 int chosen() { return 0; }
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// A plugin that is bad in the way that its option "how" says, when its option "when" says. For tests.
+// A test plugin that misbehaves: option "how" selects the fault, option "when" the phase.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-// Kept from the optimiser, so that what is wrong stays wrong.
+// Hidden from the optimizer, so that it does not remove the fault.
 char* volatile target = nullptr;
 volatile int sink = 0;
 
@@ -116,7 +116,7 @@ class Bad final : public monitor::sdk::Plugin {
       sleep(3600);
     }
     if (how_ == "garbage") {
-      // The channel of the host: 3.
+      // Descriptor 3 is the host's channel.
       const char packet[] = "this is no message, whatever it may look like";
       sink = static_cast<int>(send(3, packet, sizeof packet, 0));
     }
@@ -131,7 +131,7 @@ class Bad final : public monitor::sdk::Plugin {
       if (code == MAP_FAILED) throw std::runtime_error("no memory for new code");
     }
     if (how_ == "series") {
-      // More series than anybody wants, in every tick new ones.
+      // Too many series, with new ones in every tick.
       for (int i = 0; batch != nullptr && i < 500; ++i) {
         monitor::sdk::Series series;
         series.name = "bad.series." + std::to_string(count_++);

@@ -1,5 +1,5 @@
-// Adds a label `generation` (compiled in) and a point `counter.ticks`: the ticks that it has seen, which it hands over
-// to the next version. For tests of reloads.
+// A plugin for tests of reloads: adds a label `generation` (compiled in) and a point `counter.ticks`, the number of
+// ticks that it has seen. It hands this number over to the next version.
 #include <utility>
 
 #include "plugin.hpp"
@@ -34,7 +34,7 @@ class Counter final : public monitor::sdk::Plugin {
  private:
   monitor::sdk::SeriesId id_ = 0;
   int64_t ticks_ = 0;
-  bool instead_ = false;  // of another point
+  bool instead_ = false;  // replace another point
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A plugin that starts threads, or spins in them, as its options say. For tests.
+// A test plugin that starts threads, idle or spinning, according to its options.
 #include <atomic>
 #include <chrono>
 #include <thread>

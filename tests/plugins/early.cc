@@ -1,6 +1,6 @@
-// A plugin that does its harm while it is loaded, before any of its functions is called: it takes the agent's
-// descriptors away, would live on without the agent, and puts a handler in the place of that for what is forbidden. In
-// run() it calls something that is. For tests.
+// A test plugin that attacks while it is loaded, before any of its functions is called: it closes the agent's
+// descriptors, tries to outlive the agent, and replaces the handler for forbidden system calls. In run() it makes a
+// forbidden call.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>

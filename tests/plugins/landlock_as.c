@@ -1,6 +1,5 @@
-/* landlock_as VERSION PROGRAM ARGUMENTS...: runs a program, and all that it starts, on a kernel whose Landlock seems to
- * have that version (0: the kernel has none). Rights that later versions brought are neither offered nor enforced, since
- * the program does not ask for them. For tests. */
+/* landlock_as VERSION PROGRAM ARGUMENTS...: runs a program and its children as if the kernel had this Landlock version
+ * (0: no Landlock). Rights of later versions are not enforced, because the program does not request them. For tests. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -20,7 +19,7 @@ static void fail(const char* what) {
   _exit(125);
 }
 
-/* Answers the question for the version, until nobody is left who could ask. */
+/* Answers the system calls that query the version, until the last process has ended. */
 static void answer(int listener, int version) {
   while (1) {
     struct pollfd wait = {listener, POLLIN, 0};
@@ -65,7 +64,7 @@ int main(int argc, char** argv) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
   if (fork() == 0) {
-    /* Nobody's child, and nobody's to wait for; it holds nothing open that others listen at. */
+    /* Detached from the parent, which must not wait for it, and without inherited descriptors that others read. */
     if (fork() != 0) _exit(0);
     close(ends[0]);
     const int listener = take_over(ends[1]);

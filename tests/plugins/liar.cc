@@ -1,4 +1,4 @@
-// A plugin that lies to its host, in plain terms of the interface, as its option "how" says. For tests.
+// A test plugin on the C interface that gives its host wrong data. Option "how" selects the kind.
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -35,7 +35,7 @@ int run(void* self, monitor_batch* batch) {
     series.name = {name, 2};
     const uint32_t id = liar.host->intern(liar.host->context, &series);
     if (id == MONITOR_NO_SERIES) {
-      const char why[] = "the host did not take a series whose name is no UTF-8";
+      const char why[] = "the host rejected a series with a name that is not UTF-8";
       liar.host->fail(liar.host->context, {why, sizeof why - 1});
       return MONITOR_FAILED;
     }
@@ -46,7 +46,7 @@ int run(void* self, monitor_batch* batch) {
     series.name = {"x", 1};
     series.label_count = 1'000'000'000;
     if (liar.host->intern(liar.host->context, &series) == MONITOR_NO_SERIES) {
-      const char why[] = "the host did not take a series with a billion labels";
+      const char why[] = "the host rejected a series with a billion labels";
       liar.host->fail(liar.host->context, {why, sizeof why - 1});
       return MONITOR_FAILED;
     }

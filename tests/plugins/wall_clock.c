@@ -1,5 +1,5 @@
-/* Preloaded, it sets the wall clock of a program ahead by the seconds that stand in the file $WALL_CLOCK_AHEAD, whenever
- * they change. The monotonic clock is left alone, as by settimeofday(). For tests. */
+/* An LD_PRELOAD library for tests: sets a program's wall clock ahead by the number of seconds in the file
+ * $WALL_CLOCK_AHEAD, which may change at any time. The monotonic clock is unchanged, as after settimeofday(). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

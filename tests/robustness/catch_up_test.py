@@ -1,5 +1,5 @@
-"""After an outage: how fast what has waited is stored, and that what is fresh is not late meanwhile. By what is in the
-topic: the agent's time of a batch against the log's."""
+"""Catching up after an outage: how fast the backlog is stored, and that fresh batches are not delayed meanwhile.
+Measured in the topic, from the agent's time of a batch to the log's."""
 import os
 import sys
 import time
@@ -15,8 +15,8 @@ from programs import ProgramTest, run, wait_until  # noqa: E402
 from proxy import FaultProxy  # noqa: E402
 from world import Broker  # noqa: E402
 
-HOUR = 3600  # batches of an agent at 1 s
-FRESH = 2.0  # seconds
+HOUR = 3600  # batches of an agent with 1 s ticks
+FRESH = 2.0  # seconds; maximum delay of a fresh batch
 
 
 class CatchUpTest(ProgramTest):
@@ -43,7 +43,7 @@ class CatchUpTest(ProgramTest):
             return float(re.search(rf"(?m)^monitor_agent_{name} (\S+)$", reply.read().decode()).group(1))
 
     def outage(self):
-        """An hour's batches wait in the spool; the incarnation, and its last sequence."""
+        """Fills the spool with an hour of batches. Returns the incarnation and its last sequence."""
         self.configure_agent(0.01)
         agent = self.agent("127.0.0.1:1")
         wait_until(lambda: self.metric(agent, "spool_batches") >= HOUR, "an hour's batches", 120)
@@ -52,7 +52,7 @@ class CatchUpTest(ProgramTest):
         return agent.incarnation, int(re.findall(rf"{agent.incarnation[:8]} .* 1-(\d+) ", shown)[-1])
 
     def catch_up(self, name, latency=0.0):
-        """Seconds until all that waited is stored, and the latest fresh batch's delay."""
+        """Returns the seconds until the backlog is stored, and the largest delay of a fresh batch."""
         old, last = self.outage()
         log = f"catch-up-{name}"
         server = self.start("monitor-server", "--kafka", self.broker.proxied, "--topic", log, "--port", 0, "--http", "off", "--data",
@@ -66,15 +66,15 @@ class CatchUpTest(ProgramTest):
         agent = self.agent(server)
         wait_until(lambda: self.metric(agent, "batches_total") >= 4 and
                    (self.metric(agent, "spool_batches") == 0 or self.metric(agent, "spool_oldest_timestamp_seconds") > begin),
-                   "nothing to wait from before", 300)
+                   "the backlog to be stored", 300)
         self.proxy.mend("kafka")
         self.assertEqual(agent.stop(), 0)
         self.assertEqual(server.stop(), 0)
         records = topic.read(self.broker.direct, log)
         waited = {r.batch["sequence"]: r.time for r in reversed(records) if r.batch["incarnation"] == old}
-        self.assertEqual(sorted(waited), list(range(1, last + 1)), "all of it is stored")
+        self.assertEqual(sorted(waited), list(range(1, last + 1)), "the whole backlog is stored")
         done = max(waited.values())
-        # The log stamps in milliseconds, rounded down.
+        # The log's timestamps are milliseconds, rounded down.
         late = [r.time - r.batch["appended"] / 1e9 for r in records if r.batch["incarnation"] == agent.incarnation]
         seconds = done - begin
         print(f"\n{name}: {last} batches stored within {seconds:.1f} s ({last / seconds:.0f} a second), {len(late)} fresh ones "

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""An agent at 10 ms whose configuration changes again and again, beside itself at rest, A B B A: it misses no more ticks.
-Changes of every kind, valid and not, in all layers, on files and on a real etcd."""
+"""An agent with 10 ms ticks misses no more ticks while its configuration changes constantly than without changes,
+measured in the order A B B A. Valid and invalid changes of every kind, in all layers, on files and on a real etcd."""
 import json
 import os
 import random
@@ -15,12 +15,12 @@ from programs import ProgramTest, wait_until  # noqa: E402
 
 OWN = ROOT + "config/a"
 BLOCKS, PHASE = (6, 10) if os.environ.get("MONITOR_LONG") else (2, 2)  # of four phases each; seconds
-PAUSE = 0.02  # between two changes: a person does not type quicker, and who writes takes time of the same two cores
+PAUSE = 0.02  # seconds between changes; the writer uses CPU time of the same two cores
 METRICS = ["memory", {"name": "cpu", "interval": 0.01}]
 
 
 def own(draw, number):
-    """The agent's own document: always memory every 10 ms, all else at will."""
+    """A random document of the agent: always memory every 10 ms, everything else varies."""
     document = {"interval": 0.01, "metrics": draw.sample(METRICS, 2) if draw.random() < 0.7 else METRICS[:1], "send_every": draw.choice([0.5, 1, 2]),
                 "labels": {"number": str(number)}}
     if draw.random() < 0.5:
@@ -32,7 +32,7 @@ def own(draw, number):
 
 
 def change(draw, number):
-    """(key, document or nothing)"""
+    """Returns a random change: (key, document, or None to delete it)."""
     kind = draw.random()
     if kind < 0.5:
         return OWN, json.dumps(own(draw, number))
@@ -53,10 +53,10 @@ class Changing:
         self.agent = self.start("monitor-agent", "--agent-id", "a", "--group", "web", "--group", "eu", "--server", "127.0.0.1:1", "--data", self.data,
                                 "--spool", "memory", "--simulate", "--http", "127.0.0.1:0", *self.agent_where)
         self.http = self.agent.says(r"service=http address=(\S+)").group(1)
-        wait_until(lambda: self.status("a").get("applied"), "the first document to be in force")
+        wait_until(lambda: self.status("a").get("applied"), "the first document to be applied")
 
     def phase(self, draw=None):
-        """The ticks due and missed meanwhile; with a draw: while changes come."""
+        """Returns the ticks due and missed during a phase, with changes if `draw` is given."""
         before = ticks_of(self.http)
         end = time.monotonic() + PHASE
         while draw is not None and time.monotonic() < end:
@@ -67,12 +67,12 @@ class Changing:
             else:
                 self.put(key, document)
             time.sleep(PAUSE)
-        time.sleep(max(0, end - time.monotonic()))  # not a wait for something: the length of a measurement
+        time.sleep(max(0, end - time.monotonic()))  # not a wait for a condition: the duration of the measurement
         after = ticks_of(self.http)
         return after[0] - before[0], after[1] - before[1]
 
     def settle(self):
-        """Before a rest: what was changed last is in force."""
+        """Waits until the last change is applied, before a phase without changes."""
         before = self.status("a")["desired"]
         self.number += 1
         self.put(OWN, json.dumps({**own(random.Random(0), self.number), "metrics": METRICS}))
@@ -92,8 +92,8 @@ class Changing:
                 (with_it if changing else without).append(self.phase(draw if changing else None))
                 if changing:
                     self.settle()
-        self.assertGreater(self.number, len(with_it) * PHASE * 10, "hardly a change was made")
-        # As many as this were due at least: one metric, every 10 ms. None is lost for a change.
+        self.assertGreater(self.number, len(with_it) * PHASE * 10, "too few changes were made")
+        # The minimum number of due ticks, for one metric every 10 ms. No change may lose one.
         self.assertGreater(sum(due for due, _ in with_it), len(with_it) * PHASE * 99)
         judge(self, without, with_it)
         applied = self.agent.said("configuration applied")

@@ -1,4 +1,4 @@
-"""The floods of floods_test.py: what each of them sends. Run as a program it is the attacker:
+"""The floods of floods_test.py: the bytes that each kind sends. As a program it is the attacker:
 flood_kinds.py KIND ADDRESS SECONDS."""
 import os
 import random
@@ -14,13 +14,14 @@ OPEN = h2.PREFACE + h2.settings()
 SHUT = h2.PREFACE + h2.settings(initial_window=0)
 CALL = h2.request(h2.PUBLISH)
 CANCEL = (8).to_bytes(4, "big")
-CHUNK = 16 * 1024  # sent at once, about
+CHUNK = 16 * 1024  # approximate bytes per send
 KINDS = {}
 
 
 class Kind:
-    """`make()` gives a generator of bytes for each connection: the first to begin with, the others until the end. None of them
-    left: the connection stays, silent. A connection that the server closes is made anew, `churn` times a second at most."""
+    """`make()` returns a generator of bytes for each connection. The first item is sent at the start, the others until
+    the end. After the last item, the connection stays open and silent. A connection closed by the server is reopened,
+    at most `churn` times per second."""
 
     def __init__(self, make, connections, reads, tls, pace, churn):
         self.make, self.connections, self.reads, self.tls, self.pace, self.churn = make, connections, reads, tls, pace, churn
@@ -277,7 +278,7 @@ def silence():
 
 @kind(connections=500, tls=True)
 def tls_handshakes_that_stall():
-    # A ClientHello that is announced, and does not come.
+    # Announces a ClientHello and does not send it.
     yield b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
 
 
@@ -372,7 +373,7 @@ def unary_calls():
 
 @kind(connections=1000, pace=0.25)
 def headers_that_stay():
-    # Within the budget of headers: what is decoded from four bytes stays as long as its call does.
+    # Stays within the header budget: headers decoded from four bytes live as long as their call.
     yield OPEN + h2.headers(1, CALL + h2.LARGE_ENTRY)
     ids = streams(3)
     yield b"".join(h2.headers(i, CALL + h2.REFERENCE * 3) for i, _ in zip(ids, range(8)))
@@ -414,7 +415,7 @@ class Connection:
         return None
 
     def readable(self):
-        """False: the server has closed it."""
+        """Returns False if the server has closed the connection."""
         try:
             if not self.flood.kind.reads:
                 return self.socket.recv(1, socket.MSG_PEEK) != b""
@@ -463,7 +464,7 @@ def main():
     name, address, seconds = sys.argv[1:]
     flood = Flood(name, address)
     flood.run(float(seconds))
-    print(f"made {flood.made} connections, {flood.closed} closed by the server", flush=True)
+    print(f"opened {flood.made} connections, {flood.closed} closed by the server", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Floods of HTTP/2 and gRPC against the real server, each beside five agents that behave: none of their batches is missing,
-none waits longer than a second for its acknowledgement, and the server's memory is back afterwards.
+"""HTTP/2 and gRPC floods against the real server, in parallel with five well-behaved agents: none of their batches is
+lost, each is acknowledged within a second, and the server releases its memory afterwards.
 
-With arguments, only those kinds: floods_test.py --kinds hpack_references,ping"""
+To run only some kinds: floods_test.py --kinds hpack_references,ping"""
 import json
 import os
 import resource
@@ -19,10 +19,10 @@ SECONDS = 3.0
 AGENTS = 5
 REMEMBERED = 65_536  # HeldBatches::kMostStored
 MOST_MS = 1000
-# Beside the limit: connections, SQLite, code.
+# Memory beyond the limit: connections, SQLite, code.
 LIMIT_MIB, ALLOWANCE_MIB = 64, 120
 KINDS = list(flood_kinds.KINDS)
-# Where --kinds does not say which: one machine's cores do not allow more in every run of the tests.
+# The default kinds: one machine does not have enough cores to run all kinds in every test run.
 if "--kinds" in sys.argv:
     at = sys.argv.index("--kinds")
     KINDS = sys.argv[at + 1].split(",")
@@ -53,7 +53,7 @@ class FloodsTest(ProgramTest):
             return int(statm.read().split()[1]) * resource.getpagesize() / 2**20
 
     def start_load(self):
-        """Batches of a few points, every 50 ms, of agents of their own."""
+        """Starts well-behaved agents that send small batches every 50 ms."""
         self.loads += 1
         load = self.start("monitor-load", "stream", "--server", self.server.address, "--agents", AGENTS, "--interval", "50ms",
                           "--duration", f"{SECONDS}s", "--prefix", f"good{self.loads}", "--drain-timeout", "30s", "--format",
@@ -61,7 +61,8 @@ class FloodsTest(ProgramTest):
         return load
 
     def fill_stored_batches(self):
-        """The server remembers its last batches, so that it stores none twice: what that takes is no flood's doing."""
+        """Fills the server's memory of stored batches (for deduplication), so that its growth is not attributed to a
+        flood."""
         stored = 0
         while stored < REMEMBERED:
             self.loads += 1
@@ -71,7 +72,7 @@ class FloodsTest(ProgramTest):
             stored += json.loads("\n".join(load.out))["acknowledged"]
 
     def behaves(self, load):
-        """Its slowest acknowledgement, in ms."""
+        """Checks the well-behaved agents, and returns their slowest acknowledgement in ms."""
         status = load.ends(90)
         summary = json.loads("\n".join(load.out))
         self.assertEqual(status, 0, summary)
@@ -111,7 +112,7 @@ class FloodsTest(ProgramTest):
         if not names:
             return
         self.start_flooded(tls)
-        self.behaves(self.start_load())  # what the first streams take stays
+        self.behaves(self.start_load())  # the memory of the first streams is not released
         self.fill_stored_batches()
         before = self.resident_mib()
         failures = []

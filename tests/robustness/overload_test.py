@@ -1,6 +1,6 @@
-"""A log that takes less than a tenth of what comes, on a real Kafka: 1,000 streams that send as fast as they may, and
-agents of one batch a second between them. The server's memory stays within --memory-limit, every stream gets its share,
-no batch of the agents is lost, and soon after the log is quick again all is as before. Then Kafka stands still altogether."""
+"""Overload on a real Kafka that accepts less than a tenth of the load: 1,000 streams that send as fast as they can, and
+agents that send one batch per second. The server's memory stays within --memory-limit, every stream gets its share, no
+batch of the agents is lost, and the rate recovers soon after Kafka does. Then Kafka freezes completely."""
 import collections
 import os
 import re
@@ -20,18 +20,19 @@ from services import Services, kcat  # noqa: E402
 STREAMS, WINDOW = 1000, 64
 AGENTS = ["quiet-1", "quiet-2", "quiet-3"]
 LIMIT_MIB = 4
-# What the server may take beside the limit: 1,000 connections, librdkafka's buffers, what the allocator keeps.
+# Memory that the server may use beyond the limit: 1,000 connections, librdkafka's buffers, unreleased allocator memory.
 ALLOWANCE_MIB = 48
-RECOVERY = 10  # seconds
-# So that a broker that runs for a moment does not take much at once.
+RECOVERY = 10  # seconds; maximum time to recover
+# Limits how much a broker accepts while it runs for a moment.
 SMALL_REQUESTS = [word for setting in ("max.in.flight=1", "batch.num.messages=100") for word in ("--kafka-property", setting)]
-MOMENT = 2.0  # over which a rate is measured
-TURNS = 10  # batches of a stream, on average, over which shares are compared
-LEAST_TURNS = 5  # the same, in the partition that the broker serves least
+MOMENT = 2.0  # seconds over which a rate is measured
+TURNS = 10  # average batches per stream over which shares are compared
+LEAST_TURNS = 5  # the same for the partition with the least progress
 
 
 class SlowKafka:
-    """with SlowKafka(pid, rate, stored): the broker runs for moments only, so seldom that `stored()` grows by that rate."""
+    """`with SlowKafka(pid, rate, stored):` lets the broker run only for short moments, so that `stored()` grows at this
+    rate."""
 
     RUNS = 0.005  # seconds
 
@@ -63,7 +64,7 @@ class SlowKafka:
 class OverloadTest(ProgramTest):
     def setUp(self):
         super().setUp()
-        # A stream is a descriptor of the server's and one of the load's.
+        # Each stream needs a descriptor in the server and one in the load generator.
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
         self.services = Services(f"{self.data}/services", "kafka")
@@ -98,7 +99,7 @@ class OverloadTest(ProgramTest):
             return int(statm.read().split()[1]) * resource.getpagesize() / 2**20
 
     def acknowledged(self):
-        """Of the load's batches, until now."""
+        """Returns the number of acknowledged batches of the load so far."""
         self.load.process.stdin.write("\n")
         self.load.process.stdin.flush()
         self.marks += 1
@@ -107,7 +108,8 @@ class OverloadTest(ProgramTest):
         return int(found.group(1)), int(found.group(4))
 
     def watch(self, seconds, batches=0):
-        """For so long, and until so many were acknowledged: batches a second, the most memory that the server took."""
+        """Watches for this time and until this many batches are acknowledged. Returns batches per second and the
+        server's peak memory."""
         before, since = self.acknowledged()
         begun, most = time.monotonic(), 0.0
 
@@ -130,7 +132,7 @@ class OverloadTest(ProgramTest):
         return min(now[partition] - begin for partition, begin in first.items())
 
     def stored_between(self, first, last):
-        """For each partition: key -> records that came to lie there meanwhile."""
+        """Returns for each partition: key -> number of records appended between the two positions."""
         counts = []
         for partition, begin in first.items():
             out = b""
@@ -141,25 +143,27 @@ class OverloadTest(ProgramTest):
         return counts
 
     def shares_are_fair(self, partitions, seconds):
-        """Between streams of one partition: a broker that runs for moments does not serve all partitions alike. Bounds are
-        wide because a turn is several batches, and a stretch of some seconds cuts turns off at both ends."""
+        """Compares the streams within each partition, because a broker that runs for moments does not serve all
+        partitions alike. Bounds are wide because a turn is several batches, and the measured interval cuts turns off at
+        both ends."""
         loads = [[count for key, count in counts.items() if key.startswith("load-")] for counts in partitions]
         print("least, median and most batches of a stream, by partition:",
               [(min(counts), statistics.median(counts), max(counts)) for counts in loads], file=sys.stderr)
-        self.assertEqual(sum(map(len, loads)), STREAMS, "every stream has its turns")
+        self.assertEqual(sum(map(len, loads)), STREAMS, "every stream gets its turns")
         for counts in loads:
             middle = statistics.median(counts)
             self.assertGreater(min(counts), middle / 5)
-            # What a stream had sent before the log was slow, a window at most, may still have lain in a slow partition's queue.
+            # Batches sent before the log became slow, at most a window per stream, may still be in a slow partition's
+            # queue.
             many = [count for count in counts if count >= middle * 3]
             self.assertLess(max(counts), middle * 3 + WINDOW)
             self.assertLess(len(many), len(counts) / 50, many)
-        # It makes a batch a second; the log may take less than one of each stream.
+        # An agent creates one batch per second; the log may accept less than one per stream.
         for name in AGENTS:
             found = [(stored[name], statistics.median(counts)) for counts, stored in zip(loads, partitions) if name in stored]
-            self.assertEqual(len(found), 1, f"{name} is in one partition, and has its turns")
+            self.assertEqual(len(found), 1, f"{name} is in one partition and gets its turns")
             count, middle = found[0]
-            print(f"{name}: {count} batches in {seconds:.0f} s, a stream beside it {middle}", file=sys.stderr)
+            print(f"{name}: {count} batches in {seconds:.0f} s, median of the other streams {middle}", file=sys.stderr)
             self.assertGreater(count, min(seconds, middle) / 3, name)
 
     def recovers(self, usual):
@@ -167,7 +171,7 @@ class OverloadTest(ProgramTest):
 
         def as_before():
             before, since = self.acknowledged()
-            time.sleep(0.5)  # over which the rate is taken
+            time.sleep(0.5)  # the interval of the rate
             after, now = self.acknowledged()
             return (after - before) * 1e9 / (now - since) > usual / 2
 
@@ -186,13 +190,13 @@ class OverloadTest(ProgramTest):
 
     def test_memory_is_bounded_and_streams_share_a_slow_or_frozen_log(self):
         self.start_all()
-        self.watch(1)  # the broker compiles what it runs
+        self.watch(1)  # warm-up: the broker's JIT compiles its hot paths
         usual, quick_mib = self.watch(MOMENT)
         with SlowKafka(self.broker, usual / 15, lambda: self.metric("monitor_server_batches_stored_total")):
-            wait_until(lambda: self.metric("monitor_server_streams_paused") > STREAMS / 2, "streams that wait for memory")
-            # What the server held before comes first; a batch takes more than 1 KiB of the limit.
+            wait_until(lambda: self.metric("monitor_server_streams_paused") > STREAMS / 2, "streams to wait for memory")
+            # Batches that the server held before are written first; a batch uses more than 1 KiB of the limit.
             held = self.acknowledged()[0] + LIMIT_MIB * 1024
-            wait_until(lambda: self.acknowledged()[0] > held, "the log to have taken what was held", limit=90)
+            wait_until(lambda: self.acknowledged()[0] > held, "the log to accept the held batches", limit=90)
             first = self.ends_of_partitions()
             begun = time.monotonic()
             slow, slow_mib = self.watch(5 * MOMENT, TURNS * STREAMS)
@@ -204,7 +208,7 @@ class OverloadTest(ProgramTest):
 
         os.kill(self.broker, signal.SIGSTOP)
         try:
-            wait_until(lambda: self.metric("monitor_server_streams_paused") > STREAMS / 2, "streams that wait for memory")
+            wait_until(lambda: self.metric("monitor_server_streams_paused") > STREAMS / 2, "streams to wait for memory")
             _, still_mib = self.watch(MOMENT)
         finally:
             os.kill(self.broker, signal.SIGCONT)

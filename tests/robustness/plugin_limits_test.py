@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Native plugins that start too many threads or use too much processor time, in a real agent: they are stopped and
-quarantined with that reason, the ticks go on, and status and metrics tell what each uses."""
+"""Native plugins that start too many threads or use too much CPU time in a real agent: they are stopped and quarantined
+with the reason, ticks continue, and status and metrics show the usage of each plugin."""
 import os
 import sys
 import unittest
@@ -19,19 +19,19 @@ class Limits(PluginTest):
                        {"name": "none", "config": {"threads": 1, "catch": True}, "threads": 0},
                        {"name": "good", "config": {"threads": 3}, "threads": 3, "cpu": 0.9}])
         agent = self.run_agent()
-        status = self.until_status("many", lambda s: s["state"] == "quarantined", "the one with many threads to be stopped")
+        status = self.until_status("many", lambda s: s["state"] == "quarantined", "the plugin with many threads to be stopped")
         self.assertRegex(status["error"], r"^threads: it has \d+, its limit is 16$")
-        # While it spins: what it uses is told. On a busy machine it gets little: its limit is low.
+        # Its usage is reported while it spins. Its limit is low, because it gets little CPU time on a busy machine.
         wait_until(lambda: self.metric(agent, 'plugin_cpu_processors') > 0.05 or
-                   self.plugin_status("spins")["state"] == "quarantined", "processor time to be counted")
-        status = self.until_status("spins", lambda s: s["state"] == "quarantined", "the one that spins to be stopped")
+                   self.plugin_status("spins")["state"] == "quarantined", "CPU time to be counted")
+        status = self.until_status("spins", lambda s: s["state"] == "quarantined", "the spinning plugin to be stopped")
         self.assertRegex(status["error"], r"^cpu: it used \d+\.\d\d processors over 1\ds, its limit is 0\.05$")
-        self.assertEqual((status["threads"], status["cpu"], status["memory"]), (0, 0, 0), "there is no process")
+        self.assertEqual((status["threads"], status["cpu"], status["memory"]), (0, 0, 0), "the process has ended")
         agent.says(r"plugin quarantined.*plugin=spins reason=\"cpu: ")
-        good = self.until_status("good", lambda s: s["threads"] == 3 and s["memory"] > 0, "the good one's threads to be told")
+        good = self.until_status("good", lambda s: s["threads"] == 3 and s["memory"] > 0, "the good plugin's threads to be reported")
         self.assertEqual((good["state"], good["failed"]), ("running", 0))
         self.assertLess(good["cpu"], 0.9)
-        none = self.until_status("none", lambda s: s["memory"] > 0, "the one without threads to run")
+        none = self.until_status("none", lambda s: s["memory"] > 0, "the plugin without threads to run")
         self.assertEqual((none["state"], none["threads"], none["failed"]), ("running", 0, 0))
         self.assertEqual(len(self.hosts(agent)), 2)
         out = run("monitor-config", "status", "--agent-id", "a", "--dir", f"{self.data}/monitor")
@@ -39,7 +39,7 @@ class Limits(PluginTest):
         self.assertRegex(out[1], r"(?m)^spins +native +quarantined +- +- +- +cpu: ")
         self.assertRegex(out[1], r"(?m)^good +native +running +3 +\d\.\d\d +\d+\.\d MiB")
         ticks = self.plugin_status("good")["ticks"]
-        self.until_status("good", lambda s: s["ticks"] > ticks, "ticks to go on")
+        self.until_status("good", lambda s: s["ticks"] > ticks, "ticks to continue")
         self.assertEqual(agent.stop(), 0)
 
     def test_rejects_invalid_limits(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Attacks of native plugins on the agent and its machine, from the first moment that any of their code can run: each in
-a real host, with this program in the agent's place, on kernels whose Landlock has another version each. A host says that
-its sandbox is complete before the plugin's code runs."""
+"""Attacks of native plugins on the agent and its machine, from the first instruction of the plugin on. Each attack runs
+in a real host, with this program as the agent, under several Landlock versions. A host reports that its sandbox is
+complete before any code of the plugin runs."""
 import os
 import re
 import resource
@@ -30,7 +30,7 @@ ITSELF = ("fork vfork clone clone3 namespace_thread exec execveat socket unix_so
           "unshare setns mount personality setuid shared_memory second_open").split()
 if os.uname().machine == "x86_64":
     ITSELF += ["x32", "i386"]
-# On every version of Landlock; the others are a matter of system calls alone, which is the same on all.
+# Attacks to run on every Landlock version. The others depend only on the system call filter, which does not vary.
 EACH_VERSION = ("truncating_open read shadow create write openat2 truncate memory_file kill setown async memory_write fork socket "
                 "unix_socket abstract").split()
 
@@ -45,7 +45,7 @@ def text(data):
 
 
 class Host:
-    """A monitor-plugin-host that was asked to load a library, and all that it said until it ended or was content."""
+    """A monitor-plugin-host that loads a library, and all its messages until it has ended or is ready."""
 
     def __init__(self, library, version=None, threads=4):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -78,7 +78,7 @@ class Host:
             kind = HEADER.unpack_from(data)[2]
             self.said.append((kind, data[HEADER.size:]))
             if kind in (LOADED, FAILED):
-                # Closing the channel lets it finalize the plugin, and end; what it says on the way is still read.
+                # Closing the channel makes it finalize the plugin and end; its last messages are still read.
                 channel.send(packet(UNLOAD, b""))
                 channel.shutdown(socket.SHUT_WR)
 
@@ -109,7 +109,7 @@ class Sandbox(unittest.TestCase):
         os.chmod(self.target, 0o644)
 
     def attack(self, when, what, version=None, target=None):
-        """Runs one attack, and sees that it did nothing."""
+        """Runs one attack, and checks that it had no effect."""
         order = f"ATTACK-ORDER:{when} {what} {target or self.target}".encode()
         at = self.library.index(b"ATTACK-ORDER:none none")
         path = f"{self.folder}/attacker.so"
@@ -143,7 +143,8 @@ class Sandbox(unittest.TestCase):
                     self.assertEqual(self.attack("constructor", what, version).landlock(), version)
 
     def test_does_not_truncate_files_in_the_loaders_folders(self):
-        """Where the loader itself reads, on the versions of Landlock that cannot forbid truncation, and without any."""
+        """Checks folders that the loader reads, with Landlock versions that cannot forbid truncation, and without
+        Landlock."""
         folder = "/usr/local/lib" if os.access("/usr/local/lib", os.W_OK) else self.folder
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix="monitor-test-") as file:
             file.write("kept")
@@ -171,7 +172,8 @@ class Sandbox(unittest.TestCase):
             self.assertEqual((host.kinds, host.process.returncode), ([CONFINED], status), what)
 
     def test_does_not_load_a_plugins_own_library(self):
-        """Its constructors would run before the sandbox is complete, or from a folder that others may write to."""
+        """Its constructors would run before the sandbox is complete, or the file could be in a folder writable by
+        others."""
         for version in (0, None):
             host = Host(f"{PLUGINS}/foreign.so", version)
             self.assertEqual(host.kinds, [FAILED], host.said)
@@ -189,7 +191,7 @@ class Sandbox(unittest.TestCase):
         self.assertRegex(Host(f"{self.folder}/huge.so").words(), r"has 1099511627776 bytes, the limit is 268435456")
 
     def test_host_has_the_confinement_that_it_reports(self):
-        """Read from outside, while a constructor never returns."""
+        """Inspects the host from outside during an endless constructor."""
         order = b"ATTACK-ORDER:constructor forever x\0"
         at = self.library.index(b"ATTACK-ORDER:none none")
         path = f"{self.folder}/attacker.so"

@@ -1,5 +1,5 @@
-// Spools of 256 KiB together, cut at every byte and with every byte changed: nothing acknowledged comes back, nothing
-// intact is lost, what is lost is told, nothing crashes.
+// Spools of 256 KiB in total, truncated at every byte and with every byte changed: no acknowledged batch returns, no
+// intact batch is lost, every loss is reported, and nothing crashes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace monitor::agent {
 namespace {
 
-// Under a sanitizer a sample, so that it ends.
+// Sanitizers are slow, so they only get a sample.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kStep = 101;
 #else
@@ -39,7 +39,7 @@ class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
     }
     w_.pass(6 * kNanosPerSecond);
     if (left == Left::kByAStop) {
-      w_.stop();  // the segment is sealed
+      w_.stop();  // seals the segment
     } else {
       w_.kill();
     }
@@ -47,7 +47,7 @@ class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
       if (path.ends_with(".seg")) segments_[path] = content;
     }
     for (const auto& [path, content] : segments_) find_records(path);
-    w_.settle_at_once = false;  // what a start would write is not written: the files stay as they are
+    w_.settle_at_once = false;  // a start writes nothing, so the files do not change
   }
   ~SpoolBytes() override { log_configure(LogLevel::kInfo, LogFormat::kText); }
 
@@ -66,7 +66,7 @@ class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
     }
   }
 
-  // Starts on what is there and takes all that it gives.
+  // Starts on the damaged files and takes all batches.
   void start_and_drain() {
     EXPECT_TRUE(w_.start());
     got_.clear();
@@ -74,7 +74,7 @@ class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
     EXPECT_FALSE(w_.spool->has_unsent());
   }
 
-  // Each is given, or told as lost once, or was acknowledged.
+  // Every batch is returned, or reported as lost once, or was acknowledged.
   void expect_ledger() {
     const std::string who = incarnation(1);
     for (uint64_t sequence = 1; sequence <= kBatches; ++sequence) {
@@ -101,17 +101,17 @@ class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
   std::set<uint64_t> got_;
 };
 
-TEST_P(SpoolBytes, IsAsLargeAsItShouldBe) {
+TEST_P(SpoolBytes, HasAtLeast64KiB) {
   size_t bytes = 0;
   for (const auto& [path, content] : segments_) bytes += content.size();
-  EXPECT_GE(bytes, size_t{64} * 1024) << "and there are four of them";
+  EXPECT_GE(bytes, size_t{64} * 1024) << "four spools make 256 KiB";
   start_and_drain();
   expect_ledger();
   expect_intact("", 0, 0);
   EXPECT_EQ(got_.size(), kBatches - kBatches / 3);
 }
 
-TEST_P(SpoolBytes, CutAtEveryByte) {
+TEST_P(SpoolBytes, SurvivesTruncationAtEveryByte) {
   for (const auto& [path, content] : segments_) {
     for (uint64_t size = 0; size < content.size(); size += kStep) {
       w_.disk.put(path, content.substr(0, size));
@@ -125,7 +125,7 @@ TEST_P(SpoolBytes, CutAtEveryByte) {
   }
 }
 
-TEST_P(SpoolBytes, EveryByteChanged) {
+TEST_P(SpoolBytes, SurvivesAChangeOfEveryByte) {
   for (const auto& [path, content] : segments_) {
     std::string changed = content;
     for (uint64_t at = 0; at < content.size(); at += kStep) {
@@ -142,8 +142,9 @@ TEST_P(SpoolBytes, EveryByteChanged) {
   }
 }
 
-// One slot less, and what was acknowledged last may come back, as what it is; after a stop in order both say the same.
-TEST_P(SpoolBytes, CheckpointCutAndChangedAtEveryByteThatIsUsed) {
+// With one checkpoint slot lost, the last acknowledged batches may return, unchanged. After a clean stop both slots
+// agree.
+TEST_P(SpoolBytes, SurvivesTruncationAndChangeOfEveryUsedCheckpointByte) {
   const std::string path = "/spool/checkpoint";
   const std::string content = w_.disk.contents()[path];
   const bool stopped = GetParam().second == Left::kByAStop;

@@ -9,7 +9,7 @@ namespace monitor::simulation {
 
 namespace {
 
-// After so long a batch is synced, if the disk works: 100 ms, and a few jobs of the worker.
+// The maximum time until a batch is synced on a working disk: 100 ms and a few jobs of the worker.
 constexpr int64_t kSyncedAfter = 400 * kNanosPerMilli;
 constexpr int64_t kDrainTimeout = 5 * kNanosPerSecond;
 
@@ -25,7 +25,7 @@ void SlowWorker::begin() {
   schedule_.after(wait, life_.guard([this] {
     if (jobs_.empty()) return;
     jobs_.front().first();
-    // Its end is told in another turn: the process may be killed between.
+    // The end is reported in a later event; the process may be killed in between.
     schedule_.after(kNanosPerMilli / 10, life_.guard([this] {
       const auto done = std::move(jobs_.front().second);
       jobs_.pop_front();
@@ -47,7 +47,7 @@ void SlowWorker::when_idle(std::function<void()> call) {
   idle_ = std::move(call);
 }
 
-// The process. It stands between agent, spool and uplink, and tells the ledger what passes.
+// The agent's process. It forwards calls between agent, spool and uplink, and reports them to the ledger.
 class AgentHost::Process final : public agent::Spool, public agent::SpoolListener, public agent::TickSource {
  public:
   Process(AgentHost& owner, size_t run)
@@ -68,7 +68,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     agent_.attach(*this, [this] { uplink_.wake(); });
     spool_.set_wake([this] { uplink_.wake(); });
     if (const Status opened = spool_.open(); !opened && !owner_.crashed()) {
-      owner_.ledger().fail("the spool is taken: " + opened.error().message());
+      owner_.ledger().fail("cannot open the spool: " + opened.error().message());
     }
     agent_.apply(settings(owner_.plan_.interval_ns), 1);
     uplink_.start();
@@ -93,9 +93,9 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     const uint64_t sequence = info.sequence;
     Status status = spool_.append(std::move(info), std::move(bytes));
     Entry& taken = owner_.ledger().incarnation(run_).entries[sequence - 1];
-    // The process died in the middle of it: it may have been written, or not.
+    // The process was killed during the write, which may or may not have completed.
     if (owner_.crashed() || owner_.reads_fail_) taken.exposed = true;
-    // Also while the disk is well: more is being deleted than the spool may hold.
+    // Also on a working disk: deletion is slower than the spool's limit requires.
     if (spool_.stats().memory_batches > 0) taken.suspect = taken.doubted = owner_.suspecting_ = true;
     return status;
   }
@@ -115,7 +115,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   void rejected(uint64_t id, std::string_view reason) override { spool_.rejected(id, reason); }
   void returned(uint64_t id) override { spool_.returned(id); }
 
-  // --- agent::SpoolListener. What a dead process still does, it does not do.
+  // --- agent::SpoolListener. Ignores callbacks after the process has died.
   void on_stored(const agent::BatchInfo& batch) override {
     if (!owner_.crashed()) owner_.ledger().acknowledged(batch);
     agent_.on_stored(batch);
@@ -239,7 +239,7 @@ void AgentHost::finish_stop() {
   Incarnation& run = ledger().incarnation(runs_.back());
   observe_memory();
   run.either_way = true;
-  // What is in memory alone may not come to be written, nor be recorded as lost.
+  // Batches only in memory may be neither written nor recorded as lost.
   expose_by_kill();
   process_->close();
   if (crashed()) return;
@@ -261,7 +261,7 @@ std::unique_ptr<AgentHost> AgentHost::clone(AgentPlan plan, int64_t mono_offset_
   for (auto& [path, content] : disk_.contents()) other->disk_.put(path, content);
   other->runs_ = runs_;
   other->lived_until_ns_.assign(runs_.size(), 0);
-  // What is not on the disk at this moment, the copy takes for damage; and it speaks for a run that may go on.
+  // The copy treats batches that are not on disk at this time as damaged, and reports about a run that may continue.
   for (const size_t run : runs_) {
     ledger().incarnation(run).blurred = true;
     for (Entry& entry : ledger().incarnation(run).entries) entry.exposed = true;
@@ -298,7 +298,7 @@ std::string AgentHost::describe() const {
 
 bool AgentHost::drained() const { return process_ != nullptr && process_->spool().batches() == 0; }
 
-// --- What may be lost.
+// --- Which batches may be lost.
 
 void AgentHost::disk_fails(monitor::testing::FaultDisk::Judge judge, bool reads) {
   disk_.set_judge(std::move(judge));
@@ -326,7 +326,7 @@ void AgentHost::sync_is_slow(int64_t most_ns) {
 
 void AgentHost::sync_is_usual() {
   if (slow_until_ns_ != INT64_MAX) return;
-  // Its last slow job may just have begun, with others behind it.
+  // The last slow job may just have started, with others queued behind it.
   slow_until_ns_ = environment_.schedule.now_ns() + 3 * worker_.most_ns + kSyncedAfter;
   worker_.most_ns = SlowWorker::kUsual;
 }
@@ -335,11 +335,11 @@ void AgentHost::begin_suspicion() {
   failing_ = suspecting_ = true;
   relaxed_ns_ = 0;
   if (runs_.empty()) return;
-  // A sync that fails takes back what was written before.
+  // A failed sync discards earlier writes.
   for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.doubted = true;
 }
 
-// Nothing was in memory alone for a while, with a disk that works: nothing is suspect any more.
+// With a working disk and no batch only in memory for a while, no batch is suspect any more.
 void AgentHost::observe_memory() {
   if (!suspecting_ || failing_ || !process_) return;
   const int64_t now = environment_.schedule.now_ns();
@@ -350,7 +350,7 @@ void AgentHost::observe_memory() {
     relaxed_ns_ = now;
   } else if (now - relaxed_ns_ > kSyncedAfter) {
     suspecting_ = false;
-    // What was settled out of memory may not be in a checkpoint yet.
+    // Batches resolved in memory may not be in a checkpoint yet.
     for (Entry& entry : ledger().incarnation(runs_.back()).entries) {
       entry.suspect = entry.suspect && entry.acknowledged;
     }
@@ -363,8 +363,8 @@ void AgentHost::expose_all() {
   }
 }
 
-// What was in memory alone is gone, and with it the knowledge of what was dropped since the last checkpoint. What was
-// acknowledged out of memory may be taken for damage: it is in the log, which counts for more.
+// Batches only in memory are lost, and so are the drops since the last checkpoint. Batches acknowledged from memory may
+// be reported as damaged, but they are in the log, which takes precedence.
 void AgentHost::expose_by_kill() {
   if (runs_.empty()) return;
   const bool memory = process_ && process_->spool().stats().memory_batches > 0;
@@ -382,7 +382,7 @@ bool AgentHost::durable(const Entry& entry, size_t run) const {
   return lived - entry.appended_ns > kSyncedAfter;
 }
 
-// What was settled may be forgotten: nothing of it needed to be synced. A damaged record of it may be found.
+// Resolved batches may be forgotten, because they did not need a sync. A damaged record of them may remain.
 void AgentHost::expose_by_power() {
   for (size_t i = 0; i < runs_.size(); ++i) {
     for (Entry& entry : ledger().incarnation(runs_[i]).entries) {

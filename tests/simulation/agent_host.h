@@ -1,5 +1,5 @@
-// A machine with an agent on it: its clock, its disk, and the process, which is begun, killed and begun again. The
-// process is the real agent, spool and uplink; only what it measures is made up.
+// A machine with an agent: its clock, its disk, and the process, which is started, killed and restarted. The process is
+// the real agent, spool and uplink; only its measurements are simulated.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@
 
 namespace monitor::simulation {
 
-// Where the process's syncs are done: one after another, each taking a while, on the host's time.
+// Runs the process's syncs one after another. Each takes some time of the host's clock.
 class SlowWorker final : public Worker {
  public:
   SlowWorker(Schedule& schedule, Random& random) : schedule_(schedule), random_(random) {}
   void submit(std::function<void()> work, std::function<void()> done) override;
   bool idle() const { return jobs_.empty(); }
-  // The process is dead.
+  // Called when the process dies.
   void forget();
-  // Called when the last job is done.
+  // Called when the last job has ended.
   void when_idle(std::function<void()> call);
   int64_t most_ns = kUsual;
 
@@ -55,7 +55,7 @@ struct AgentPlan {
   uint64_t segment_bytes = 0;
   uint64_t memory_bytes = uint64_t{64} << 20;
   int64_t interval_ns = kNanosPerSecond;
-  size_t label_bytes = 0;  // how large batches are, beside a little
+  size_t label_bytes = 0;  // determines the size of batches
 };
 
 enum class AgentState { kDown, kRecovering, kAlone, kQuiet, kInFlight, kBacklog, kMemory, kStopping };
@@ -77,20 +77,20 @@ class AgentHost {
   // SIGKILL.
   void kill();
   void lose_power();
-  // A stop in order; `done` when the process has ended.
+  // Stops cleanly; calls `done` when the process has ended.
   void stop(std::function<void()> done);
-  // A host made from this one's disk, as it is now.
+  // Creates a host with a copy of this one's disk.
   std::unique_ptr<AgentHost> clone(AgentPlan plan, int64_t mono_offset_ns);
-  // From now on only heartbeats.
+  // Sends only heartbeats from now on.
   void rest();
 
-  // --- faults of the disk; the world says when they begin and end
+  // --- disk faults; the world starts and ends them
   void disk_fails(monitor::testing::FaultDisk::Judge judge, bool reads);
   void disk_is_full(uint64_t room);
   void disk_heals();
   void crash_at_call(uint64_t calls_from_now) { disk_.crash_at(disk_.calls() + calls_from_now); }
   void never_crash() { disk_.crash_at(0); }
-  // It may take long until something is synced.
+  // Syncs may take long.
   void sync_is_slow(int64_t most_ns);
   void sync_is_usual();
   bool crashed() const { return disk_.crashed(); }
@@ -98,13 +98,13 @@ class AgentHost {
   bool up() const { return process_ != nullptr; }
   bool down() const { return process_ == nullptr && !closing_; }
   AgentState state() const;
-  // Nothing waits for the server.
+  // No batch waits for the server.
   bool drained() const;
   Host& host() { return host_; }
   const AgentPlan& plan() const { return plan_; }
-  // What the running process says to servers, or the last one said.
+  // The Hello of the current process, or of the last one.
   stream::Hello hello() const;
-  // For people.
+  // A description for messages.
   std::string describe() const;
   bool has_run() const { return !runs_.empty(); }
 
@@ -128,15 +128,15 @@ class AgentHost {
   monitor::testing::FaultDisk disk_;
   SlowWorker worker_;
   std::unique_ptr<Process> process_;
-  std::vector<size_t> runs_;             // its incarnations, and those that its disk came with
-  std::vector<int64_t> lived_until_ns_;  // of each run; INT64_MAX while it lives
+  std::vector<size_t> runs_;             // its incarnations, and those of the disk that it was copied from
+  std::vector<int64_t> lived_until_ns_;  // end of each run; INT64_MAX while it is running
   int64_t started_ns_ = 0;
   bool closing_ = false;
-  bool failing_ = false;       // the disk, as told
+  bool failing_ = false;       // disk fault injected
   bool reads_fail_ = false;    //
-  bool suspecting_ = false;    // batches may be in memory alone
-  int64_t relaxed_ns_ = 0;     // since then nothing was seen in memory alone
-  int64_t slow_until_ns_ = 0;  // what came before it may be synced late
+  bool suspecting_ = false;    // batches may be only in memory
+  int64_t relaxed_ns_ = 0;     // since then, no batch was only in memory
+  int64_t slow_until_ns_ = 0;  // earlier batches may be synced late
   std::function<void()> stopped_;
 };
 

@@ -58,7 +58,7 @@ std::span<const std::string_view> states_of(Fault fault) {
   return fault < Fault::kReaderKill ? std::span<const std::string_view>(kServerStates) : kReaderStates;
 }
 
-// What is listed: every state, but where the fault has no meaning.
+// The required pairs: every state, except where the fault is meaningless.
 bool listed(Fault fault, size_t state) {
   switch (fault) {
     case Fault::kCut:

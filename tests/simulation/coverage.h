@@ -1,4 +1,4 @@
-// Which fault struck what, in which state: a run of many seeds is good only if every pair that is listed occurred.
+// Counts pairs of fault and target state. A run of many seeds passes only if every required pair has occurred.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 namespace monitor::simulation {
 
 enum class Fault {
-  // of an agent
+  // agent faults
   kAgentKill,
   kAgentKillAtCall,
   kPowerLoss,
@@ -24,17 +24,17 @@ enum class Fault {
   kDuplicateStream,
   kCloneId,
   kCloneDisk,
-  // of an agent's connection
+  // connection faults
   kCut,
   kDelay,
   kHalfOpen,
-  // of a server
+  // server faults
   kServerKill,
   kServerVanish,
   kServerDrain,
   kServerHidden,
   kProducerFatal,
-  // of the log; the state is that of a server
+  // log faults; the state is that of a server
   kReportsLate,
   kReportsReordered,
   kReportsLost,
@@ -43,7 +43,7 @@ enum class Fault {
   kLogSlow,
   kLogFull,
   kLogClockStep,
-  // of a reader
+  // reader faults
   kReaderKill,
   kReaderJoins,
   kSnapshotFails,
@@ -58,12 +58,12 @@ class Coverage {
  public:
   static constexpr size_t kStates = 8;
 
-  // `state` is an AgentState, ServerState or ReaderState, as the fault's target has it.
+  // `state` is an AgentState, ServerState or ReaderState, depending on the fault's target.
   void add(Fault fault, size_t state) { ++counts_[static_cast<size_t>(fault)][state]; }
   void merge(const Coverage& other);
-  // "fault x state" of the pairs that are listed and did not occur.
+  // Returns "fault x state" for the required pairs that did not occur.
   std::vector<std::string> missing() const;
-  // A line a fault: how often, in each state.
+  // Formats one line per fault, with its count in each state.
   std::string table() const;
 
  private:

@@ -1,4 +1,4 @@
-// What strikes the world, and when it passes.
+// The faults of the simulation: when they begin and end.
 #include <fmt/format.h>
 
 #include <array>
@@ -16,7 +16,7 @@ using monitor::testing::DiskOp;
 
 constexpr size_t kMostAgents = 5;
 
-// How often each kind is drawn.
+// The weight of each kind.
 uint64_t weight(Fault fault) {
   switch (fault) {
     case Fault::kAgentKillAtCall:
@@ -80,7 +80,7 @@ void World::next_fault() {
     if (strike(draw(random_))) break;
   }
   last_fault_ns_ = schedule_.now_ns();
-  // Some come on the heels of others: into starts, stops, and drains. Those that are late come soon.
+  // Some faults follow others closely, to hit starts, stops and drains. Overdue kinds are drawn soon.
   const int64_t most = ledger_.batches() < kBatches ? 5 * gap_ns_ / 2 : gap_ns_ / 4;
   const int64_t gap = chance(25) ? some(0, 150 * kNanosPerMilli) : some(0, most);
   schedule_.after(gap, [this] { next_fault(); });
@@ -294,7 +294,7 @@ bool World::strike_log(Fault fault) {
   }
   note(fault, state);
   schedule_.after(lasts, [this, store_ns] {
-    // What was kept silent about is known to be lost only when the producer is built anew.
+    // Records without a delivery report are known to be lost only when the producer is rebuilt.
     const bool silent = cluster_->weather.silent;
     cluster_->weather = Weather{};
     cluster_->weather.store_ns = store_ns;

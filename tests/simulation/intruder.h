@@ -1,5 +1,4 @@
-// A second stream of an agent's incarnation, as a host that was suspended and resumed might leave behind: it says
-// Hello, and nothing more.
+// A second stream of an agent's incarnation, as after a suspend and resume of the host. It only sends Hello.
 #pragma once
 
 #include <memory>

@@ -84,21 +84,21 @@ Entry& Ledger::appended(size_t process, const agent::BatchInfo& info, std::strin
 
 void Ledger::acknowledged(const agent::BatchInfo& info) {
   Entry* const entry = find(info.incarnation, info.sequence);
-  if (entry == nullptr) return fail("something was acknowledged that never was");
-  if (entry->stored == 0) fail(name(*find(info.incarnation), info.sequence) + " is acknowledged, and not in the log");
+  if (entry == nullptr) return fail("an unknown batch was acknowledged");
+  if (entry->stored == 0) fail(name(*find(info.incarnation), info.sequence) + " is acknowledged, but not in the log");
   entry->acknowledged = true;
 }
 
 void Ledger::lost(size_t process, const metrics::Drop& drop) {
   incarnations_[process].dropped += drop.batches;
   Incarnation* const from = find(drop.incarnation);
-  if (from == nullptr) return fail("something was dropped that never was");
+  if (from == nullptr) return fail("a batch of an unknown run was dropped");
   for (uint64_t sequence = drop.first_sequence; sequence <= drop.last_sequence; ++sequence) {
     Entry* const entry = find(drop.incarnation, sequence);
-    if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, and never was");
-    // A disk that fails may leave a torn copy, and the good one may have given way since.
+    if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, but was never appended");
+    // A failing disk may leave a torn copy, and the intact one may have been evicted since.
     if (drop.reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
-      return fail(name(*from, sequence) + " is dropped as damaged, and nothing has damaged it");
+      return fail(name(*from, sequence) + " is dropped as damaged, but was not damaged");
     }
     entry->dropped = true;
   }
@@ -106,10 +106,10 @@ void Ledger::lost(size_t process, const metrics::Drop& drop) {
 
 void Ledger::stored(std::string_view value) {
   const auto batch = metrics::decode_batch(value);
-  if (!batch) return fail("the log has what does not decode: " + batch.error().message());
+  if (!batch) return fail("the log has a record that does not decode: " + batch.error().message());
   Incarnation* const from = find(batch->incarnation);
   Entry* const entry = find(batch->incarnation, batch->sequence);
-  if (entry == nullptr) return fail("the log has a batch that never was");
+  if (entry == nullptr) return fail("the log has an unknown batch");
   if (entry->hash != hash_of(value) || from->agent_id != batch->agent_id) {
     return fail(name(*from, batch->sequence) + " is in the log with other bytes");
   }
@@ -136,7 +136,7 @@ void Ledger::first_stored(Incarnation& from, Entry& entry, const metrics::Batch&
 
 void Ledger::take_drop(const metrics::Drop& drop) {
   Incarnation* const of = find(drop.incarnation);
-  if (of == nullptr) return fail("the log has a drop record of a run that never was");
+  if (of == nullptr) return fail("the log has a drop record of an unknown run");
   if (drop.batches != drop.last_sequence - drop.first_sequence + 1) {
     fail(fmt::format("a drop record names {} batches, from {} to {}", drop.batches, drop.first_sequence,
                      drop.last_sequence));
@@ -144,7 +144,7 @@ void Ledger::take_drop(const metrics::Drop& drop) {
   for (uint64_t sequence = drop.first_sequence; sequence <= drop.last_sequence; ++sequence) {
     Entry* const entry = find(drop.incarnation, sequence);
     if (entry == nullptr || !entry->dropped) {
-      return fail(name(*of, sequence) + " has a drop record, and was not dropped");
+      return fail(name(*of, sequence) + " has a drop record, but was not dropped");
     }
     entry->told = true;
   }
@@ -152,26 +152,27 @@ void Ledger::take_drop(const metrics::Drop& drop) {
 
 void Ledger::take_end(const metrics::IncarnationEnd& end) {
   Incarnation* const of = find(end.incarnation);
-  if (of == nullptr) return fail("the log has the end of a run that never was");
+  if (of == nullptr) return fail("the log has the end of an unknown run");
   of->end_told = end;
   if (of->blurred) return;
-  if (!of->ended) return fail(name(*of, end.last_sequence) + " is told to be the last, and its run goes on");
+  if (!of->ended) return fail(name(*of, end.last_sequence) + " is reported as the last batch, but its run continues");
   if (end.clean != of->clean && !of->either_way) {
-    fail(fmt::format("{} ended {}, and is told to have ended {}", name(*of, end.last_sequence),
+    fail(fmt::format("the run of {} ended {}, but is reported as {}", name(*of, end.last_sequence),
                      of->clean ? "clean" : "unclean", end.clean ? "clean" : "unclean"));
   }
-  if (end.last_sequence > of->entries.size()) fail(name(*of, end.last_sequence) + " is told to be the last");
+  if (end.last_sequence > of->entries.size()) fail(name(*of, end.last_sequence) + " is reported as the last batch");
 }
 
 void Ledger::claim(std::string_view id, uint64_t first_unacked) {
   Incarnation* const of = find(id);
-  if (of == nullptr) return fail("the log has a claim of a run that never was");
-  // Readers call a gap below it missing: everything there must be in the log, or be told.
+  if (of == nullptr) return fail("the log has a claim about an unknown run");
+  // Readers report a gap below it as missing, so every batch there must be in the log or have a drop record.
   for (; of->claimed + 1 < first_unacked; ++of->claimed) {
     const uint64_t sequence = of->claimed + 1;
     const Entry* const entry = find(id, sequence);
-    if (entry == nullptr) return fail(name(*of, sequence) + " is claimed, and never was");
-    if (entry->stored == 0 && !entry->told) return fail(name(*of, sequence) + " is missing: not stored, not told");
+    if (entry == nullptr) return fail(name(*of, sequence) + " is claimed as resolved, but was never appended");
+    if (entry->stored == 0 && !entry->told)
+      return fail(name(*of, sequence) + " is missing: neither stored nor recorded as dropped");
   }
 }
 
@@ -182,12 +183,13 @@ void Ledger::check(const Incarnation& incarnation) {
     const Entry& entry = incarnation.entries[sequence - 1];
     expected = expected || !entry.exposed;
     if (entry.stored > 0 || entry.told) continue;
-    // An unclean end says that some may be unknown behind the last that is known.
+    // After an unclean end, batches after the last known one may be unknown.
     const bool unknown = entry.exposed && sequence > last && !(incarnation.end_told && incarnation.end_told->clean);
-    if (!unknown) return fail(name(incarnation, sequence) + " is lost: not stored, not told");
+    if (!unknown) return fail(name(incarnation, sequence) + " is lost: neither stored nor recorded as dropped");
   }
   if (expected && incarnation.ended && !incarnation.end_told) {
-    fail(name(incarnation, incarnation.entries.size()) + " was the last, and its run's end is not told");
+    fail(name(incarnation, incarnation.entries.size()) +
+         " was the last batch, but the end of its run is not in the log");
   }
 }
 
@@ -204,7 +206,7 @@ void Ledger::settled() {
 void Ledger::compare(const std::vector<analysis::LedgerRow>& rows) {
   std::map<std::string, const analysis::LedgerRow*> found;
   for (const analysis::LedgerRow& row : rows) {
-    if (find(row.incarnation) == nullptr) return fail("readers know a run that never was");
+    if (find(row.incarnation) == nullptr) return fail("readers have an unknown run");
     if (!found.emplace(row.incarnation, &row).second) return fail("a run is in two readers' ledgers");
   }
   const analysis::LedgerRow nothing;
@@ -230,11 +232,12 @@ void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnat
     fail(fmt::format("readers have {} batches and {} copies up to {} of {}, the log has {} and {} up to {}",
                      row.batches_stored, row.duplicates, row.last_sequence, who, stored, copies, last));
   }
-  if (!row.missing.empty()) fail(fmt::format("readers miss batch {} of {}", row.missing.front().first, who));
+  if (!row.missing.empty())
+    fail(fmt::format("readers report batch {} of {} as missing", row.missing.front().first, who));
   if (!row.expired.empty())
-    fail(fmt::format("readers say that batch {} of {} expired", row.expired.front().first, who));
+    fail(fmt::format("readers report batch {} of {} as expired", row.expired.front().first, who));
   const bool told = row.end != analysis::LedgerRow::End::kUnknown;
-  if (stored > 0 && told != incarnation.end_told.has_value()) fail("readers know of another end of " + who);
+  if (stored > 0 && told != incarnation.end_told.has_value()) fail("readers have a different end for " + who);
 }
 
 }  // namespace monitor::simulation

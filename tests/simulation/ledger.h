@@ -1,8 +1,8 @@
-// The ledger: what became of every batch that ever had a sequence. It is told of everything as it happens, from the
-// agents' spools and from the log, and knows at once when a promise is broken; at the end it says whether all is there.
+// The ledger records the fate of every batch with a sequence. The agents' spools and the log report every event to it,
+// so it detects a broken guarantee immediately. At the end it checks that all batches are accounted for.
 //
-// What a batch may be is exactly one of: in the log, dropped with a record that is in the log, or in the spool. What
-// may be lost without a word is only what the rules of loss say (docs/robustness.md): such a batch is *exposed*.
+// Every batch must be in the log, dropped with a drop record in the log, or in the spool. Only batches that the rules
+// in docs/robustness.md allow may be lost without a record; these are *exposed*.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,20 @@
 
 namespace monitor::simulation {
 
-// A batch, as the simulation knows it.
+// The simulation's record of a batch.
 struct Entry {
-  int64_t appended_ns = 0;  // on the schedule
+  int64_t appended_ns = 0;  // schedule time
   uint64_t hash = 0;
-  uint64_t points_before = 0;   // of this incarnation, this batch included
-  uint64_t dropped_before = 0;  // batches that the process had dropped when it was made
-  uint32_t stored = 0;          // times
+  uint64_t points_before = 0;   // points of the incarnation up to and including this batch
+  uint64_t dropped_before = 0;  // batches dropped by the process when this batch was created
+  uint32_t stored = 0;          // copies in the log
   bool acknowledged = false;
-  bool dropped = false;  // the spool said so
-  bool told = false;     // a record of it is in the log
+  bool dropped = false;  // reported by the spool
+  bool told = false;     // the log contains its drop record
   bool exposed = false;  // it may be lost
-  bool suspect = false;  // the disk was failing when it came: memory may be all that it was in
-  bool doubted = false;  // it once was: a torn copy of it may lie about
-  uint32_t taken = 0;    // frames that readers took for good
+  bool suspect = false;  // appended while the disk was failing, so it may be only in memory
+  bool doubted = false;  // was suspect: a torn copy may remain on disk
+  uint32_t taken = 0;    // frames counted by readers in a stored snapshot
 };
 
 struct Incarnation {
@@ -39,24 +39,24 @@ struct Incarnation {
   std::string agent_id;
   std::vector<Entry> entries;  // by sequence, from 1
   uint64_t points = 0;
-  uint64_t dropped = 0;  // batches, by this process, of any incarnation
+  uint64_t dropped = 0;  // batches dropped by this process, of any incarnation
   bool ended = false;
-  bool clean = false;       // it ended in order
-  bool either_way = false;  // it was ending in order when something happened
-  bool blurred = false;     // its spool was copied: two processes speak for it
+  bool clean = false;       // ended cleanly
+  bool either_way = false;  // a fault occurred during a clean end: both outcomes are valid
+  bool blurred = false;     // its spool was copied: two processes report about it
   std::optional<metrics::IncarnationEnd> end_told;
-  uint64_t claimed = 0;  // up to here a stored batch has said that nothing waits
+  uint64_t claimed = 0;  // a stored batch claims that all sequences up to this one are resolved
 };
 
 class Ledger {
  public:
   explicit Ledger(Schedule& schedule) : schedule_(schedule) {}
 
-  // A process begins; the incarnation's 16 bytes are given out here.
+  // Registers a process, and assigns the 16 bytes of its incarnation.
   size_t begin(const std::string& agent_id, uint64_t salt);
   Incarnation& incarnation(size_t index) { return incarnations_[index]; }
   size_t count() const { return incarnations_.size(); }
-  // nullptr: never given out.
+  // Returns nullptr for an unknown incarnation.
   Incarnation* find(std::string_view id);
   Entry* find(std::string_view id, uint64_t sequence);
 
@@ -69,9 +69,9 @@ class Ledger {
   void stored(std::string_view value);
 
   // --- the end
-  // Nothing waits, everything is told.
+  // Checks the final state: no batch waits, and every batch is accounted for.
   void settled();
-  // What readers say of the runs, once everything was read: each run in one row, as it is known here.
+  // Compares the readers' rows, after they have read everything: one row per run, equal to this ledger.
   void compare(const std::vector<analysis::LedgerRow>& rows);
 
   uint64_t batches() const { return batches_; }

@@ -7,7 +7,7 @@ namespace monitor::simulation {
 
 namespace {
 
-// What a socket takes before it blocks.
+// Bytes that a socket buffers before it blocks.
 constexpr size_t kSocketBuffer = size_t{64} * 1024;
 constexpr int64_t kConnectTimeout = 10 * kNanosPerSecond;
 
@@ -48,9 +48,9 @@ void Link::flush(Side side) {
 
 void Link::send(Side from, std::string bytes) {
   if ((dead_[from] || dead_[other(from)]) && give_up_ns_[from] != 0) {
-    // What its TCP does not get acknowledged, it gives up some time.
+    // TCP gives up on unacknowledged data after some time.
     schedule_.after(std::exchange(give_up_ns_[from], 0),
-                    [self = shared_from_this(), from] { self->lose(from, "the peer answers nothing"); });
+                    [self = shared_from_this(), from] { self->lose(from, "the peer does not respond"); });
   }
   if (dead_[from]) return;
   under_way_[from] += bytes.size();

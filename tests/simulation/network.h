@@ -1,5 +1,5 @@
-// The simulated network: connections that carry the bytes of the real client's and server's sessions, in order, with a
-// delay, until they are cut or go dead without a word. One thread; the schedule must outlive it.
+// The simulated network: connections carry the bytes of the real client and server sessions in order and with a delay,
+// until they are cut or silently lost. Single-threaded; the schedule must outlive it.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace monitor::simulation {
 
-// One connection. A side that is detached has closed its socket: the other hears of it after what was sent before.
+// One connection. A detached side has closed its socket; the other side learns this after the earlier data.
 class Link final : public std::enable_shared_from_this<Link> {
  public:
   enum Side : size_t { kClient = 0, kServer = 1 };
@@ -27,21 +27,21 @@ class Link final : public std::enable_shared_from_this<Link> {
 
   void attach(Side side, grpc::ByteMachine& machine) { machines_[side] = &machine; }
   void detach(Side side);
-  // Both sides may send from now on.
+  // Opens the connection: both sides may send.
   void open(int64_t delay_ns);
-  // That side has output.
+  // Call it when a side has output.
   void wanted(Side side);
 
   // --- faults
-  // Both sides learn that it is gone, each in its time.
+  // Cuts the connection. Each side learns this after its own delay.
   void cut(Random& random);
-  // Nothing that this side sends arrives any more. A side that sends finds out when its TCP gives up.
+  // Discards everything that this side sends from now on. The sender notices when its TCP gives up.
   void black_hole(Side from, int64_t give_up_ns);
   void set_delay(int64_t ns) { delay_ns_ = ns; }
 
   bool alive() const { return machines_[kClient] != nullptr && machines_[kServer] != nullptr; }
   uint16_t server() const { return server_; }
-  // Whose it is: the client's host.
+  // The client's host.
   const Timers* client() const { return client_; }
   void lose(Side side, const std::string& why);
 
@@ -61,7 +61,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::array<bool, 2> blocked_{};
   std::array<bool, 2> dead_{};
   std::array<int64_t, 2> give_up_ns_{};
-  std::array<int64_t, 2> last_ns_{};  // when the last that was sent arrives
+  std::array<int64_t, 2> last_ns_{};  // arrival time of the last data sent
   std::array<size_t, 2> under_way_{};
 };
 
@@ -69,7 +69,7 @@ class Link final : public std::enable_shared_from_this<Link> {
 class Acceptor {
  public:
   virtual ~Acceptor() = default;
-  // Attaches its side.
+  // Accepts a connection by attaching the server's side.
   virtual void accept(const std::shared_ptr<Link>& link) = 0;
 };
 
@@ -77,13 +77,13 @@ class Network {
  public:
   Network(Schedule& schedule, Random& random) : schedule_(schedule), random_(random) {}
 
-  // nullptr: nothing listens there, and connections are refused.
+  // nullptr: nothing listens on the port, and connections are refused.
   void listen(uint16_t port, Acceptor* acceptor) { acceptors_[port] = acceptor; }
-  // Connections to it come to nothing until then.
+  // Connection attempts to the port get no answer until then.
   void hide(uint16_t port, int64_t until_ns) { hidden_[port] = until_ns; }
-  // An agent's connection to that port; `timers` are its host's. Destroyed, it is closed.
+  // Opens an agent's connection to a port; `timers` are those of its host. Its destructor closes the connection.
   std::unique_ptr<grpc::CallStarter> connect(Timers& timers, grpc::ClientSessionOptions options, uint16_t port);
-  // Those that are open, oldest first.
+  // The open connections, oldest first.
   std::vector<std::shared_ptr<Link>> links();
   void heal();
 

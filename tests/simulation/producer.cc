@@ -27,7 +27,7 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   for (const auto& [name, value] : record.headers) {
     if (name == "incarnation" || name == "sequence") one.name.append(value).append(" ");
   }
-  if (!taken_.insert(one.name).second) cluster_.fail("a server appends a batch again that it has: " + one.name);
+  if (!taken_.insert(one.name).second) cluster_.fail("a server appends a batch twice: " + one.name);
   for (const auto& [name, value] : record.headers) one.headers.emplace_back(std::string(name), std::string(value));
   one.value = record.value;
   one.listener = &listener;

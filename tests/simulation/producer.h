@@ -1,6 +1,6 @@
-// A server's producer: what stands between it and the log, as a Kafka client does. What it is given is stored a little
-// later and reported later still; how late, in which order, and whether at all, is told it. It belongs to one process:
-// what was not stored when that dies, may or may not come to be.
+// A server's producer, a simulated Kafka client. It stores records after a delay and reports them after another one;
+// the Weather determines delays, order and losses. It belongs to one process: when that dies, pending records may or
+// may not be stored.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@
 
 namespace monitor::simulation {
 
-// The cluster that all servers write to, and what it is like at the moment.
+// The current behaviour of the cluster that all servers write to.
 struct Weather {
   int64_t store_ns = 2 * kNanosPerMilli;  // from append to stored
   int64_t report_ns = 0;                  // from stored to reported, at most
-  bool reordered = false;                 // each report takes a time of its own
-  bool silent = false;                    // stored, never reported
-  size_t room = 100'000;                  // records that are not settled
-  uint64_t retry_percent = 0;             // time-outs: half of them were stored all the same
+  bool reordered = false;                 // each report has its own delay
+  bool silent = false;                    // records are stored, but never reported
+  size_t room = 100'000;                  // records without a report
+  uint64_t retry_percent = 0;             // timeouts; half of these records are stored
   uint64_t poison_percent = 0;
 };
 
@@ -31,12 +31,12 @@ class LogCluster {
  public:
   LogCluster(Schedule& schedule, const Clock& clock, int32_t partitions, Ledger& ledger);
 
-  // Durable from now on; the ledger knows.
+  // Stores a record durably, and reports it to the ledger.
   void store(const std::string& key, const metriclog::Headers& headers, const std::string& value);
   metriclog::MemoryLog& log() { return log_; }
-  // A server broke a promise.
+  // Reports that a server violated a guarantee.
   void fail(const std::string& what) { ledger_.fail(what); }
-  // Called after something was stored.
+  // Called after a record was stored.
   void set_on_stored(std::function<void()> call) { on_stored_ = std::move(call); }
 
   Weather weather;
@@ -65,7 +65,7 @@ class Producer final : public metriclog::LogWriter {
   std::string trouble() const override { return ""; }
   Status failure() const override { return {}; }
 
-  // A fatal error, false or not: a new producer is built in the process, the reports of the old one never come.
+  // Simulates a fatal error: the process builds a new producer, and the reports of the old one never arrive.
   void rebuild();
   size_t pending() const { return pending_.size(); }
 
@@ -82,7 +82,7 @@ class Producer final : public metriclog::LogWriter {
 
   void due(uint64_t id);
   void report(uint64_t id);
-  // Of what is under way, the first so many reach the log.
+  // Stores a random number of the pending records, in order.
   void settle_rest();
 
   Schedule& schedule_;
@@ -90,8 +90,8 @@ class Producer final : public metriclog::LogWriter {
   Random& random_;
   Life life_;
   std::map<uint64_t, Pending> pending_;
-  // Batches, by incarnation and sequence, that this producer has or has reported as stored: a server that runs appends
-  // none of them a second time.
+  // Batches (incarnation and sequence) that are pending or were reported as stored. A running server must not append
+  // any of them again.
   std::set<std::string> taken_;
   uint64_t next_id_ = 1;
   int64_t last_store_ns_ = 0;

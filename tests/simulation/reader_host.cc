@@ -14,7 +14,7 @@ constexpr const char* kGroup = "readers";
 
 }  // namespace
 
-// The process. Between consumer and log it sees which snapshots are stored.
+// The reader's process. It sits between consumer and log, and records which snapshots are stored.
 struct ReaderHost::Process final : public analysis::BatchSink, public metriclog::LogReader {
   explicit Process(ReaderHost& owner)
       : ledger(owner.environment_.ledger),
@@ -43,10 +43,10 @@ struct ReaderHost::Process final : public analysis::BatchSink, public metriclog:
     if (slowly && rest > 0 && random.below(3) == 0) return 0;
     Entry* const entry = ledger.find(batch.incarnation, batch.sequence);
     if (entry == nullptr) {
-      ledger.fail("a reader was given a batch that never was");
+      ledger.fail("a reader received an unknown batch");
       return rest;
     }
-    // A heartbeat counts, too.
+    // A heartbeat also counts.
     open[record.partition].emplace_back(batch.incarnation, batch.sequence);
     return rest;
   }
@@ -115,7 +115,7 @@ void ReaderHost::read() {
   }));
 }
 
-// What another member has taken over meanwhile is no longer its own: it hears of that by reading.
+// Partitions that another member has taken over no longer belong to this one; it learns this by polling.
 void ReaderHost::store() {
   for (int clear = 0; clear < 2;) {
     const auto taken = process_->consumer.step(0);

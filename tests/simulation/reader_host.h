@@ -1,6 +1,6 @@
-// Readers: the real consumer on the log, as members of one group, each with what it counted. What a member counted
-// since its last snapshot dies with it; what is in a snapshot counts for good. Every batch must be counted exactly
-// once, and the real ledger that they build (views/ledger/) must say of every run what the simulation knows of it.
+// Readers: real consumers of the log, as members of one group. A dead member loses its counts since the last snapshot;
+// counts in a snapshot are permanent. Every batch must be counted exactly once, and the readers' real ledger
+// (views/ledger/) must equal the simulation's knowledge of every run.
 #pragma once
 
 #include <cstdint>
@@ -32,17 +32,17 @@ class ReaderHost {
 
   void start();
   void kill();
-  // There is something new.
+  // Notifies it of new records.
   void wake();
-  // So many of the next snapshots fail; some of them were stored all the same.
+  // Makes this many of the next snapshots fail; some of them are stored nevertheless.
   void fail_snapshots(int count);
-  // Its terminal takes only a part of what it is given.
+  // Its output accepts only a part of the batches (back-pressure).
   void take_slowly(bool slowly);
   bool up() const { return process_ != nullptr; }
-  // Reads all that there is, and stores its snapshot.
+  // Reads to the end, and stores a snapshot.
   void finish();
   ReaderState state() const;
-  // The ledger of the partitions that it has; nullptr when it is down.
+  // The ledger of its partitions; nullptr while it is down.
   const analysis::Ledger* built() const;
 
  private:

@@ -30,7 +30,7 @@ void Schedule::cancel(Id id) {
   const auto slot = static_cast<uint32_t>(id);
   const auto generation = static_cast<uint32_t>(id >> 32);
   if (generation == 0 || slot >= slots_.size() || slots_[slot].generation != generation) return;
-  // What it holds may cancel others when it is destroyed.
+  // The callback's destructor may cancel other events.
   const auto run = std::move(slots_[slot].run);
   release(slot);
 }

@@ -1,5 +1,5 @@
-// The simulation's time: one queue of events for everything that happens anywhere. Running the next event moves the
-// clock to it; events of one moment run in the order in which they were added. One thread.
+// The simulation's clock: one queue of events for the whole world. Running the next event advances the clock to its
+// time; simultaneous events run in the order in which they were added. Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ namespace monitor::simulation {
 
 class Schedule {
  public:
-  using Id = uint64_t;  // 0 is never one
+  using Id = uint64_t;  // never 0
 
   int64_t now_ns() const { return now_; }
   Id at(int64_t time_ns, std::function<void()> run);
   Id after(int64_t delay_ns, std::function<void()> run) { return at(now_ + delay_ns, std::move(run)); }
   void cancel(Id id);
-  // Runs the next event, if it is due by then. False: there is none, and the clock stands at `until_ns`.
+  // Runs the next event if it is due by `until_ns`. False: there is none, and the clock is now `until_ns`.
   bool step(int64_t until_ns);
 
  private:
@@ -45,7 +45,7 @@ class Schedule {
   std::vector<uint32_t> free_;
 };
 
-// A machine's clocks: its wall clock can be stepped; its monotonic clock begins somewhere of its own.
+// A machine's clocks. The wall clock can be stepped; the monotonic clock has its own start.
 class Host final : public Timers, private Clock {
  public:
   Host(Schedule& schedule, int64_t mono_offset_ns) : schedule_(schedule), mono_offset_(mono_offset_ns) {}
@@ -68,7 +68,7 @@ class Host final : public Timers, private Clock {
   int64_t wall_offset_ = 0;
 };
 
-// Held by a process: what it scheduled without a timer of its own does not run once it is dead.
+// Owned by a process: callbacks that it scheduled without a timer do not run after its death.
 class Life {
  public:
   template <typename F>

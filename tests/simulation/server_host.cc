@@ -29,7 +29,7 @@ class ServerHost::Connection final : public grpc::ServerSessionHandler {
  private:
   void on_output_wanted() override { link_->wanted(Link::kServer); }
   void on_finished(const Error&) override {
-    // Its last words go out first.
+    // Sends pending output first.
     link_->wanted(Link::kServer);
     owner_.host_.call_after(10 * kNanosPerMilli, life_.guard([this] { owner_.remove(this); }));
   }
@@ -60,7 +60,7 @@ struct ServerHost::Process {
   telemetry::Registry registry;
   server::StreamTable streams;
   server::MemoryBudget memory;
-  SeededRandom keys{1};  // of its own: the run is the same with other keys
+  SeededRandom keys{1};  // separate generator, so that keys do not affect the run
   server::HeldBatches held{keys};
   Producer producer;
   server::Ingest ingest;

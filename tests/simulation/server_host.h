@@ -1,5 +1,4 @@
-// A machine with a server on it: the real ingest and the real server's side of every connection; its producer is
-// simulated.
+// A machine with a server: the real ingest and the real server side of every connection, with a simulated producer.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +35,13 @@ class ServerHost final : private Acceptor {
   ServerHost& operator=(const ServerHost&) = delete;
 
   void start();
-  // SIGKILL: its sockets close.
+  // SIGKILL: the kernel closes its sockets.
   void kill();
-  // The machine is gone: nobody hears anything any more, connections die of themselves.
+  // The machine is lost: its peers get no notification, and connections time out.
   void vanish(int64_t give_up_ns);
-  // Asks agents to go, and ends when they have, or after the grace.
+  // Drains: asks agents to disconnect, and ends when they have, or after the grace period.
   void drain(int64_t grace_ns);
-  // Its producer is built anew; false when there is none.
+  // Rebuilds its producer. False: it has none.
   bool rebuild_producer();
 
   bool up() const { return process_ != nullptr; }

@@ -1,5 +1,5 @@
-// tools/simulate: runs seeds, says what they covered, and how to repeat one that fails. Built a second time with
-// mistakes on purpose (base/mutant.h), it says by which seed each is caught.
+// tools/simulate: runs seeds, prints their coverage, and the command that repeats a failed one. A second build with
+// deliberate bugs (base/mutant.h) prints the seed that detects each of them.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -19,7 +19,7 @@
 namespace monitor::simulation {
 namespace {
 
-// Fewer cannot be expected to have every pair of fault and state.
+// With fewer seeds, some pairs of fault and state may not occur.
 constexpr uint64_t kJudgedFrom = 5000;
 
 struct Flags {
@@ -53,11 +53,11 @@ std::string run_seed(uint64_t seed, bool trace, Sum& sum) {
 bool passes(uint64_t seed, bool trace, Sum& sum) {
   const std::string failure = run_seed(seed, trace, sum);
   if (failure.empty()) return true;
-  fmt::print("seed {} fails {}\nrepeat it: tools/simulate --seeds 1 --from {} --trace\n", seed, failure, seed);
+  fmt::print("seed {} fails {}\nrepeat: tools/simulate --seeds 1 --from {} --trace\n", seed, failure, seed);
   return false;
 }
 
-// Seeds that once failed: a number a line, # begins a comment.
+// Reads seeds that once failed: one number per line; # begins a comment.
 bool old_ones_pass(const std::string& path, Sum& sum) {
   std::ifstream file(path);
   if (!file) {
@@ -88,7 +88,7 @@ int run(const Flags& flags) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   if (!flags.quiet) fmt::print("{}\n", sum.coverage.table());
-  fmt::print("{} seeds: {} batches, {} faults, {} steps; {:.0f} seeds a second\n", sum.seeds, sum.batches, sum.faults,
+  fmt::print("{} seeds: {} batches, {} faults, {} steps; {:.0f} seeds/s\n", sum.seeds, sum.batches, sum.faults,
              sum.steps, static_cast<double>(sum.seeds) / took.count());
   return covered(sum) ? kExitOk : kExitNegative;
 }
@@ -124,7 +124,7 @@ int run_mutants(const Flags& flags) {
     caught = is_caught(name, flags) && caught;
   }
   if (flags.list_mutants) return kExitOk;
-  if (!known) fmt::print(stderr, "simulate: there is no mutant {}; --list-mutants names all\n", flags.mutant);
+  if (!known) fmt::print(stderr, "simulate: unknown mutant {}; --list-mutants prints all\n", flags.mutant);
   if (!known) return kExitUsage;
   return caught ? kExitOk : kExitNegative;
 }
@@ -133,20 +133,20 @@ int run_mutants(const Flags& flags) {
 
 int run_main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Runs the simulation: agents, servers and readers with faults, a seed a run (docs/robustness.md).",
+  CLI::App app("Runs the simulation: agents, servers and readers with faults, one run per seed (docs/robustness.md).",
                "tools/simulate");
-  app.add_option("--seeds", flags.seeds, "How many seeds are run")->capture_default_str();
-  app.add_option("--from", flags.from, "The first of them")->capture_default_str();
-  app.add_option("--also", flags.also, "A file of seeds that are run before");
-  app.add_flag("--trace", flags.trace, "Show faults and the programs' log as they come");
-  app.add_flag("--quiet", flags.quiet, "Do not print the table of what was covered");
+  app.add_option("--seeds", flags.seeds, "Number of seeds to run")->capture_default_str();
+  app.add_option("--from", flags.from, "First seed")->capture_default_str();
+  app.add_option("--also", flags.also, "File of seeds to run first");
+  app.add_flag("--trace", flags.trace, "Print faults and the programs' log");
+  app.add_flag("--quiet", flags.quiet, "Do not print the coverage table");
 #ifdef MONITOR_MUTANTS
-  app.add_option("--mutant", flags.mutant, "With this mistake, or `all` in turn: until a seed catches it");
-  app.add_flag("--list-mutants", flags.list_mutants, "Name the mistakes");
+  app.add_option("--mutant", flags.mutant, "Run this mutant, or `all`, until a seed detects it");
+  app.add_flag("--list-mutants", flags.list_mutants, "List the mutants");
 #endif
   CLI11_PARSE(app, argc, argv);
   log_configure(flags.trace ? LogLevel::kInfo : LogLevel::kOff, LogFormat::kText);
-  // Disks come and go with every seed: their memory is kept.
+  // Every seed allocates and frees disks; keeping the memory avoids system calls.
   mallopt(M_MMAP_THRESHOLD, 256 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
 #ifdef MONITOR_MUTANTS

@@ -13,14 +13,14 @@ namespace {
 
 constexpr uint16_t kFirstPort = 1;
 constexpr uint64_t kMostSteps = 2'000'000;
-// What mending may take: backoffs of up to a minute, connections that die of themselves.
+// The maximum time for recovery: backoffs of up to a minute, and connections that time out.
 constexpr int64_t kMendWithin = 600 * kNanosPerSecond;
 
 }  // namespace
 
 World::World(uint64_t seed, Coverage& coverage, bool trace) : random_(seed), coverage_(coverage), trace_(trace) {}
 
-// What servers had under way may still reach the log when they end.
+// Pending records of servers may still reach the log when they end.
 World::~World() {
   if (cluster_) cluster_->set_on_stored(nullptr);
 }
@@ -100,7 +100,7 @@ Outcome World::run() {
 
 bool World::step(int64_t until_ns) {
   if (!schedule_.step(until_ns)) return false;
-  if (++steps_ > kMostSteps) ledger_.fail("it does not come to an end");
+  if (++steps_ > kMostSteps) ledger_.fail("the run does not end");
   check_crashes();
   return !ledger_.failed();
 }
@@ -114,7 +114,7 @@ void World::check_crashes() {
 }
 
 void World::run_until_done() {
-  // The last fault is left some time to do its harm.
+  // Gives the last fault time to take effect.
   while ((!enough() || schedule_.now_ns() < last_fault_ns_ + gap_ns_ / 4) && step(INT64_MAX)) {
   }
 }
@@ -137,7 +137,7 @@ void World::heal() {
   }
 }
 
-// Mended: everything is sent; every run's end is told by the next one.
+// All faults have ended: everything is sent, and the next run reports the end of each run.
 void World::settle() {
   heal();
   wait_until_drained("after the faults");

@@ -1,5 +1,5 @@
-// One seed: agents, servers, a log and readers, at least 100 batches, at least 10 faults; then everything is mended,
-// and what was promised must be there. The same seed is the same run, step by step.
+// The run of one seed: agents, servers, a log and readers, with at least 100 batches and 10 faults. Then all faults
+// end, and all guarantees are checked. The same seed always gives the same run, step by step.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 namespace monitor::simulation {
 
 struct Outcome {
-  std::string failure;  // empty: all is well
+  std::string failure;  // empty: success
   uint64_t batches = 0;
   uint64_t faults = 0;
   uint64_t steps = 0;
@@ -31,7 +31,7 @@ class World {
   static constexpr uint64_t kBatches = 100;
   static constexpr uint64_t kLeastFaults = 10;
 
-  // With `trace`, every fault is printed as it comes.
+  // With `trace`, prints every fault.
   World(uint64_t seed, Coverage& coverage, bool trace);
   ~World();
   World(const World&) = delete;
@@ -60,7 +60,7 @@ class World {
   int64_t some(int64_t least_ns, int64_t most_ns);
   bool chance(uint64_t percent) { return random_.below(100) < percent; }
 
-  // Faults: faults.cc. False: there was nothing to strike.
+  // Faults: faults.cc. False: there was no target.
   void next_fault();
   bool strike(Fault fault);
   bool strike_agent(Fault fault);
@@ -87,7 +87,7 @@ class World {
   std::vector<std::unique_ptr<AgentHost>> agents_;
   std::vector<std::unique_ptr<ReaderHost>> readers_;
   std::vector<std::unique_ptr<Intruder>> intruders_;
-  int64_t gap_ns_ = 0;  // between faults, on average
+  int64_t gap_ns_ = 0;  // average time between faults
   uint64_t faults_ = 0;
   uint64_t wanted_faults_ = 0;
   uint64_t steps_ = 0;

@@ -1,18 +1,18 @@
-"""Interval arithmetic for a machine that does not stand still: what is read just before and just after a reading of the
-agent bounds what the agent can have read, and so the value that it may state."""
+"""Interval arithmetic for a live machine: readings just before and just after the agent's own reading bound what the
+agent can have read, and therefore the value that it may report."""
 
 import time
 
 
 class Bracket:
-    """A value that grows, read before and after something."""
+    """A growing value, read before and after an action."""
 
     def __init__(self, before, after):
         self.low, self.high = before, after
 
 
 def around(read, action):
-    """(what read() said before and after action(), as Brackets by name; what action() returned; its times)."""
+    """Returns (Brackets by name from read() before and after action(), the result of action(), its times)."""
     began, before = time.monotonic(), read()
     result = action()
     after, ended = read(), time.monotonic()
@@ -20,18 +20,18 @@ def around(read, action):
 
 
 def growth(first, second):
-    """The least and the most that a counter can have grown between two bracketed readings."""
+    """Returns the minimum and maximum growth of a counter between two bracketed readings."""
     return max(0, second.low - first.high), second.high - first.low
 
 
 def rate(first, second, first_times, second_times):
-    """The least and the most of growth a second."""
+    """Returns the minimum and maximum growth per second."""
     least, most = growth(first, second)
     return least / (second_times[1] - first_times[0]), most / (second_times[0] - first_times[1])
 
 
 def share_of(part, others):
-    """The least and the most of part / (part + others), each being (least, most)."""
+    """Returns the minimum and maximum of part / (part + others), where each is (minimum, maximum)."""
     low = part[0] / (part[0] + others[1]) if part[0] + others[1] else 0
     high = part[1] / (part[1] + others[0]) if part[1] + others[0] else 1
     return low, high

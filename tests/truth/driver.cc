@@ -1,12 +1,12 @@
-// Runs the agent's collectors for tests/truth. On a tree of /proc and /sys the clock only moves when told, so that
-// hosts_test.py can swap the files between two readings and know every value; on the live machine ("" as the root) it
-// is the system's, and live_test.py reads the kernel's files just before and just after.
+// Runs the agent's collectors for tests/truth. On a tree of /proc and /sys the clock is simulated, so that
+// hosts_test.py can replace the files between two readings and knows every value. On the live machine (root "") it is
+// the system's clock, and live_test.py reads the kernel's files just before and just after.
 //
-// Standard input holds one JSON object a line, each answered by one line:
-//   {"open": ROOT, "metrics": [...]}  collectors over ROOT/proc and ROOT/sys; reads the baseline
-//   {"tick": NANOSECONDS}             moves the clock (a tree's) and reads; answers {"points": [...], "errors": {...}}
-//   {"catalog": true}                 the declared metrics, and the tables of docs/metrics.md
-//   {"schema": true}                  the selectors, their options and the metrics that they produce
+// Reads one JSON object per line from standard input, and answers each with one line:
+//   {"open": ROOT, "metrics": [...]}  opens collectors on ROOT/proc and ROOT/sys, and reads the baseline
+//   {"tick": NANOSECONDS}             advances the simulated clock and reads; gets {"points": [...], "errors": {...}}
+//   {"catalog": true}                 returns the declared metrics and the tables of docs/metrics.md
+//   {"schema": true}                  returns the selectors, their options and the metrics that they produce
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -36,7 +36,7 @@ class NoPlugins final : public monitor::config::PluginCatalog {
   }
 };
 
-// A whole host: what monitor-agent has, without the agent.
+// All collectors of a monitor-agent, without the agent.
 struct Host {
   FakeClock fake;
   monitor::SystemClock real;

@@ -1,4 +1,4 @@
-"""Talks to truth_driver (driver.cc)."""
+"""A client of truth_driver (driver.cc)."""
 
 import json
 import os
@@ -28,7 +28,7 @@ class Driver:
         return reply
 
     def values(self, elapsed_ns=0):
-        """One tick: series -> value."""
+        """Runs one tick, and returns series -> value."""
         return {point["series"]: point["value"] for point in self.ask(tick=elapsed_ns)["points"]}
 
     def close(self):

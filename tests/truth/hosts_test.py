@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every host of tests/fixtures/hosts against the reference: the agent's collectors read each tree under a clock that
-stands still (truth_driver), and must say exactly what the reference computes, nothing more and nothing less.
+"""Compares every host of tests/fixtures/hosts with the reference: the agent's collectors read each tree with a
+simulated clock (truth_driver), and must report exactly the values that the reference computes.
 
 hosts_test.py [--first] [HOST ...]
 """
@@ -23,7 +23,7 @@ from driver import Driver  # noqa: E402
 from reference import Reference  # noqa: E402
 from reference.units import kind_of, unit_of  # noqa: E402
 
-# Trees are many small files: in memory where there is such a folder.
+# Trees are many small files, so they are created in memory if possible.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
@@ -42,7 +42,7 @@ def tree_of(folder):
 
 
 def recorded_hosts():
-    """The hosts that lie in the repository as files."""
+    """Returns the hosts that are stored as files in the repository."""
     for name in sorted(os.listdir(FIXTURES)):
         folder = os.path.join(FIXTURES, name)
         if not os.path.exists(os.path.join(folder, "host.json")):
@@ -50,7 +50,7 @@ def recorded_hosts():
         with open(os.path.join(folder, "host.json"), encoding="utf-8") as file:
             recorded = json.load(file)
         host = kit.Host(name, recorded["metrics"])
-        host.recorded = recorded["expected"]  # what generate.py works out; the reference must agree
+        host.recorded = recorded["expected"]  # computed by generate.py; the reference must agree
         yield host.put_all(tree_of(os.path.join(folder, "before"))).then().put_all(
             tree_of(os.path.join(folder, "after"))
         )
@@ -61,12 +61,12 @@ def every_host():
 
 
 def tolerance(value):
-    """What a double adds or loses; integers that it holds exactly are exact."""
+    """The rounding error of a double; integers that it represents exactly are exact."""
     return 1e-9 * max(1, abs(value)) if abs(value) >= 2**53 else 1e-9 * min(max(1, abs(value)), 1e8)
 
 
 def differences(expected, reply):
-    """What is wrong of one tick, a line each."""
+    """Returns the differences of one tick, one line each."""
     got, out = {}, []
     for point in reply["points"]:
         if point["series"] in got:
@@ -74,18 +74,18 @@ def differences(expected, reply):
         got[point["series"]] = point["value"]
         stated, right = (point["unit"], point["kind"]), (unit_of(point["series"]), kind_of(point["series"]))
         if stated != right:
-            out.append(f"{point['series']}: is a {right}, and called a {stated}")
+            out.append(f"{point['series']}: expected kind {right}, got {stated}")
     for series in sorted(set(expected) | set(got)):
         want, have = expected.get(series), got.get(series)
         if want is None or have is None or abs(want - have) > tolerance(want):
             out.append(f"{series}: expected {want}, got {have}")
     if reply["dropped"]:
-        out.append(f"{reply['dropped']} points had no room")
+        out.append(f"{reply['dropped']} points exceeded the limit")
     return out
 
 
 def check(driver, host):
-    """What is wrong of a host, a line each."""
+    """Returns the differences of a host, one line each."""
     out = []
     with tempfile.TemporaryDirectory(prefix="truth-", dir=MEMORY) as root:
         os.makedirs(os.path.join(root, "proc"))
@@ -99,7 +99,7 @@ def check(driver, host):
             elapsed = Fraction(seconds).limit_denominator(1000)
             expected = reference.read(root, elapsed)
             if hasattr(host, "recorded") and host.recorded != expected:
-                out.append("host.json expects something else than the reference")
+                out.append("host.json and the reference disagree")
             reply = driver.ask(tick=int(elapsed * 10**9))
             out += [f"tick {number}: {line}" for line in differences(expected, reply)]
     return out
@@ -107,7 +107,7 @@ def check(driver, host):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--first", action="store_true", help="stop at the first host that is wrong")
+    parser.add_argument("--first", action="store_true", help="stop at the first host with a difference")
     parser.add_argument("hosts", nargs="*")
     options = parser.parse_args()
     hosts = [host for host in every_host() if not options.hosts or host.name in options.hosts]
@@ -123,7 +123,7 @@ def main():
     driver.close()
     if options.first and failed:
         return 1
-    print(f"{len(hosts) - failed} of {len(hosts)} hosts are as the reference says")
+    print(f"{len(hosts) - failed} of {len(hosts)} hosts match the reference")
     return 1 if failed or not hosts else 0
 
 

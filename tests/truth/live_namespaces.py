@@ -1,5 +1,5 @@
-"""What live_test.py checks in namespaces of its own: `unshare -n -m live_namespaces.py Interfaces`, `unshare -m
-live_namespaces.py Mounts`. 200 interfaces and 200 mounts are seq_files that the kernel hands out in many pieces."""
+"""The checks of live_test.py that need their own namespaces: `unshare -n -m live_namespaces.py Interfaces`, `unshare -m
+live_namespaces.py Mounts`. The kernel returns tables of 200 interfaces and 200 mounts in many pieces."""
 
 import os
 import socket
@@ -26,16 +26,16 @@ def ip(*lines):
 
 
 def send(name, frames):
-    """Frames of 1,000 bytes out of an interface; the other end of the pair counts them as received."""
+    """Sends frames of 1,000 bytes; the other end of the veth pair counts them as received."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-        raw.bind((name, 0x88B5))  # a local experimental protocol: nobody answers
+        raw.bind((name, 0x88B5))  # a local experimental protocol, so there are no replies
         for _ in range(frames):
             raw.send(b"\xff" * 12 + b"\x88\xb5" + bytes(986))
 
 
 class Interfaces(unittest.TestCase):
     def test_reports_200_interfaces_at_every_tick(self):
-        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # that of this network namespace
+        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # the sysfs of this network namespace
         ip(
             "link set lo up",
             *[f"link add a{n} type veth peer name b{n}" for n in range(100)],
@@ -54,7 +54,7 @@ class Interfaces(unittest.TestCase):
                     send(f"a{n}", n + tick)
                 before, asked = counters(), time.monotonic()
                 values, ended, after = driver.values(), time.monotonic(), counters()
-                self.assertEqual(before, after, "nothing but this test sends here")
+                self.assertEqual(before, after, "only this test sends in this namespace")
                 self.assertEqual(len(after), 200)
                 self.check(first, after, values, ended - began)
                 first, began = after, asked
@@ -90,7 +90,7 @@ class Mounts(unittest.TestCase):
         return point
 
     def settled(self, driver, count):
-        """A tick in which as many mount points are as are awaited: they are asked apart from the loop."""
+        """Ticks until this many mount points have values: statvfs runs on other threads."""
         end = time.monotonic() + 20
         while True:
             values = driver.values()
@@ -102,7 +102,7 @@ class Mounts(unittest.TestCase):
             time.sleep(0.05)
 
     def df(self, points):
-        """mount point -> used and available bytes, used and free inodes, as coreutils' df has them."""
+        """Returns mount point -> used and available bytes, used and free inodes, from coreutils' df."""
         text = subprocess.run(
             ["df", "-B1", "--output=target,used,avail,iused,iavail", *points],
             capture_output=True,
@@ -133,7 +133,7 @@ class Mounts(unittest.TestCase):
                 msg=point,
             )
 
-    def test_two_hundred_mounts_equal_df(self):
+    def test_200_mounts_equal_df(self):
         points = [
             self.mount(f"m{n:03}", "-t", "tmpfs", "-o", f"size={n + 1}m,nr_inodes={n + 10}", f"t{n}")
             for n in range(200)

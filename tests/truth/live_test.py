@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The live machine under load: what the collectors say against psutil, mpstat, df, and the kernel's own files.
+"""Compares the collectors on the live machine under load with psutil, mpstat, df, and the kernel's own files.
 
-The collectors run in truth_driver with the system's clock. The kernel's counters are read just before and just after
-each of their readings, so that every bound is exact however busy the machine is (bracket.py).
+The collectors run in truth_driver with the system's clock. The test reads the kernel's counters just before and just
+after each of their readings, so every bound is exact, however busy the machine is (bracket.py).
 """
 
 import json
@@ -35,7 +35,7 @@ def burn(stop):
 
 
 class Load:
-    """Processors busy for a while."""
+    """Context manager that keeps CPUs busy."""
 
     def __enter__(self):
         self.stop = multiprocessing.Event()
@@ -52,7 +52,7 @@ class Load:
 
 
 def cpu_ticks():
-    """psutil's times in ticks, of which guest time is part of user and nice: ("all" or a number, column) -> ticks."""
+    """Returns psutil's times in ticks: ("all" or CPU number, column) -> ticks. Guest time is part of user and nice."""
 
     def ticks(name, times):
         return {(name, column): round(getattr(times, column) * os.sysconf("SC_CLK_TCK")) for column in COLUMNS}
@@ -66,7 +66,7 @@ def cpu_ticks():
 class LiveTest(unittest.TestCase):
     def assert_within(self, value, bounds, rounding, what):
         self.assertTrue(
-            within(value, bounds, rounding), f"{what}: {value}, and it lies between {bounds[0]} and {bounds[1]}"
+            within(value, bounds, rounding), f"{what}: got {value}, expected {bounds[0]} to {bounds[1]}"
         )
 
     def test_cpu_utilization_is_within_the_bounds_of_psutil(self):
@@ -74,7 +74,7 @@ class LiveTest(unittest.TestCase):
             open_driver = lambda: driver.ask(open=LIVE, metrics=[{"name": "cpu", "per_core": True, "modes": True}])
             first, _, _ = around(cpu_ticks, open_driver)
             for _ in range(3):
-                time.sleep(0.5)  # the length of a tick: there is nothing to wait for
+                time.sleep(0.5)  # the duration of a tick, not a wait for a condition
                 second, values, _ = around(cpu_ticks, driver.values)
                 self.check_processors(first, second, values)
                 first = second
@@ -112,23 +112,23 @@ class LiveTest(unittest.TestCase):
             after = cpu_ticks()
             value = driver.values()["system.cpu.utilization"]
         line = json.loads(text)["sysstat"]["hosts"][0]["statistics"][0]["cpu-load"][0]
-        # Its two seconds lie within ours: what is outside of them, at the ends, may have been spent otherwise.
+        # mpstat's two seconds lie within ours; the load may differ in the rest, at both ends.
         ours = sum(after["all", c] - before["all", c] for c in COLUMNS)
         theirs = 2 * os.sysconf("SC_CLK_TCK") * (os.cpu_count() or 1)
         slack = (abs(ours - theirs) + 2 * len(COLUMNS)) / theirs
-        self.assertLess(slack, 0.5, "mpstat took too long to say anything of the same time")
+        self.assertLess(slack, 0.5, "mpstat took too long for a comparison")
         self.assertAlmostEqual(value, (100 - line["idle"] - line["iowait"]) / 100, delta=slack + 0.0001)
 
     def test_memory_and_swap_equal_psutil(self):
         with Driver() as driver:
             driver.ask(open=LIVE, metrics=["memory", "swap"])
             arc = memory.arc(Reading("/").text("proc/spl/kstat/zfs/arcstats"))
-            for attempt in range(100):  # until nobody took or gave much meanwhile
+            for attempt in range(100):  # until memory changes little during the readings
                 before, values, after = psutil.virtual_memory(), driver.values(), psutil.virtual_memory()
                 if abs(before.available - after.available) < 1 << 20:
                     break
             else:
-                self.fail("memory was not calm for a moment in 100")
+                self.fail("memory changed too much in all 100 attempts")
             used = tuple(sorted(m.total - min(m.total, m.available + arc) for m in (before, after)))
             slack = 8 << 20
             self.assert_within(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""docs/metrics.md and the declarations of metrics (src/metrics/catalog) against the agent: the tables are those of the
-declarations; hosts produce every declared metric and no other, in its declared unit and kind; hosts use every option of a
-selector."""
+"""Compares docs/metrics.md and the declared metrics (src/metrics/catalog) with the agent: the tables are generated from
+the declarations. The recorded hosts produce exactly the declared metrics, with the declared unit and kind, and use every
+option of a selector."""
 
 import os
 import sys
@@ -28,10 +28,10 @@ class MetricsTest(unittest.TestCase):
             cls.declared = catalog["metrics"]  # metric -> {"unit", "kind"}
             cls.markdown = catalog["markdown"]
             for host in cls.hosts:
-                if not host.name.startswith("cpus-"):  # large, and no other names
+                if not host.name.startswith("cpus-"):  # large, without additional names
                     cls.watch(driver, host)
             driver.ask(open=LIVE, metrics=["filesystem"])
-            for _ in range(100):  # asked apart from the loop
+            for _ in range(100):  # statvfs runs on other threads
                 cls.add(driver.ask(tick=0)["points"])
                 if "system.filesystem.usage" in cls.emitted:
                     break
@@ -81,7 +81,7 @@ class MetricsTest(unittest.TestCase):
             for name, one in self.schema.items()
             for option in one["options"]
             if option != "interval" and name != "filesystem"
-        }  # filesystems: live_namespaces.py
+        }  # options of filesystems are tested in live_namespaces.py
         self.assertEqual(sorted(wanted - used), [])
 
 

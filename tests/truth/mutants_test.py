@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Mistakes on purpose in the collectors: each mutant changes one sign, divisor, unit or field of src/inputs/proc, is
-built with truth_driver, and must fail at least one host of hosts_test.py or one table of tables_test.py. What survives
-shows a figure that no host pins down.
+"""Mutation tests of the collectors: each mutant changes one sign, divisor, unit or field of src/inputs/proc, is built
+with truth_driver, and must fail at least one host of hosts_test.py or one table of tables_test.py. A surviving mutant
+shows a value that no host tests.
 
 mutants_test.py [--only TEXT] [--markdown]
 
-A mutant is (file, from, to) in mutants/table.py; `from` must occur exactly once in the file. The file is compiled as the
-build compiles it, without optimisation, and linked before the library that holds the right one.
+A mutant is (file, from, to) in mutants/table.py; `from` must occur exactly once in the file. The file is compiled with
+the build's command, without optimization, and linked before the library that contains the original.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SOURCES = [os.path.relpath(path, SRC) for folder in ("inputs", "inputs/proc", "m
 
 
 def commands_of(target):
-    """The commands with which ninja makes a target, split into words."""
+    """Returns ninja's commands for a target, split into words."""
     done = subprocess.run(
         ["ninja", "-C", BUILD, "-t", "commands", os.path.relpath(target, BUILD)],
         capture_output=True,
@@ -50,7 +50,7 @@ def compile_command(commands, source):
 
 
 def link_command(commands):
-    """That of the driver, without the shell's `: && ... && :` around it."""
+    """Returns the link command of the driver, without the surrounding `: && ... && :`."""
     words = commands[-1]
     return words[words.index("&&") + 1 : len(words) - words[::-1].index("&&") - 1] if "&&" in words else words
 
@@ -71,7 +71,7 @@ def mutated(path, before, after):
 
 
 def build(commands, mutant, work):
-    """The driver with the mistake in it."""
+    """Builds the driver with the mutant."""
     name, before, after = mutant
     # A name without a folder means one below inputs.
     [path] = [s for s in SOURCES if s == name or (s.startswith("inputs/") and os.path.basename(s) == name)]
@@ -98,7 +98,7 @@ def build(commands, mutant, work):
 
 
 def caught_by(commands, mutant):
-    """The first host that shows the mistake; None: it survives."""
+    """Returns the first host that detects the mutant, or None if it survives."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as work:
         driver = build(commands, mutant, work)
         if mutant in FILESYSTEMS:
@@ -117,7 +117,7 @@ def caught_by(commands, mutant):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
-    parser.add_argument("--markdown", action="store_true", help="the table of docs/robustness.md")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/robustness.md")
     options = parser.parse_args()
     mutants = [m for m in MUTANTS if options.only in " ".join(m)]
     commands = commands_of(DRIVER)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Some of the hosts through the real program: `monitor-agent --once --format json --procfs DIR --sysfs DIR`, from the
-files of the tree to the line that is printed. The files are swapped while it waits between its two readings; its own
-clock measures the second, so rates are bounded, and all else is exact."""
+files of the tree to the printed line. The test replaces the files while the program waits between its two readings. The
+program measures the second with its own clock, so the test bounds rates; all other values are exact."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
-"""Recorded mount tables (tests/fixtures/hosts/families/mounts.py) against the reference: which mounts have series, under
-which labels, and what the sum counts once. Run below `unshare -m`: live_test.py does."""
+"""Compares recorded mount tables (tests/fixtures/hosts/families/mounts.py) with the reference: which mounts have
+series, with which labels, and which ones the sum counts. Runs in `unshare -m`, which live_test.py starts."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from families import mounts as tables  # noqa: E402
 
 
 class Tables(unittest.TestCase):
-    """Recorded mount tables: below the table's root each of its filesystems is a tmpfs of a size of its own."""
+    """Recorded mount tables. Each filesystem of a table is a tmpfs with a distinct size below the table's root."""
 
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="truth-table-", dir="/mnt")
@@ -28,7 +28,7 @@ class Tables(unittest.TestCase):
         self.addCleanup(lambda: (subprocess.run(["umount", "-R", "-l", self.root], check=False), os.rmdir(self.root)))
 
     def filesystem_of(self, m, mounts):
-        """The folder of the filesystem that a mount shows: a tmpfs, made when it is first asked for."""
+        """Returns the folder of a mount's filesystem; creates its tmpfs on first use."""
         if m["same"] not in self.sizes:
             number = len(self.sizes) + 1
             source = self.sizes[m["same"]] = os.path.join(self.root, f"fs{number}")
@@ -72,7 +72,7 @@ class Tables(unittest.TestCase):
             driver.ask(open=self.root, metrics=[{"name": "filesystem", "per_filesystem": True}])
             end = time.monotonic() + 20
             while (values := driver.values(10**9)).keys() != expected.keys() and time.monotonic() < end:
-                time.sleep(0.05)  # mounts are asked apart from the loop
+                time.sleep(0.05)  # statvfs runs on other threads
         self.maxDiff = None
         self.assertEqual(values, expected)
 

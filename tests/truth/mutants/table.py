@@ -1,5 +1,5 @@
-"""Mistakes on purpose: (file, text that occurs in it once, what the mistake puts in its place). A file without a folder
-lies in src/inputs/proc or src/inputs."""
+"""The mutants: (file, text that occurs once in it, replacement). A file without a folder is in src/inputs/proc or
+src/inputs."""
 
 VALUES = [
     ("collector.cc", "scaled_quotient(growth, 1'000'000'000,", "scaled_quotient(growth, 1'000'000,"),
@@ -118,7 +118,7 @@ REST = [
     ("paging.cc", "per_second(growth, elapsed)", "per_second(value, elapsed)"),
 ]
 
-FILESYSTEMS = [  # caught by the recorded mount tables: live_namespaces.py Tables
+FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tables
     ("mount_facts.cc", "facts.blocks - std::min(facts.blocks_free, facts.blocks)", "facts.blocks"),
     (
         "mount_facts.cc",

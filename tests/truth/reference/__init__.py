@@ -1,9 +1,9 @@
-"""An independent account of what the agent must say of a host: the expected value of every metric, for every selector
-and option, from trees of /proc and /sys as they were at two or more readings.
+"""An independent reference implementation of the metrics: computes the expected value of every metric, for every
+selector and option, from trees of /proc and /sys at two or more readings.
 
-Written from the kernel's documentation and from the documented arithmetic of psutil, procps and sysstat, which each
-formula names; not from the agent. Plain rather than fast: every reading is parsed anew, fractions are exact, and a
-value is rounded once, at the end (units.py).
+It is written from the kernel's documentation and the documented arithmetic of psutil, procps and sysstat, which each
+formula names, not from the agent's code. It is simple rather than fast: it parses every reading from scratch, uses
+exact fractions, and rounds a value once, at the end (units.py).
 """
 
 import os
@@ -12,13 +12,13 @@ from . import cpu, disk, memory, net, rest
 
 
 class Reading:
-    """One state of a host: the files as they are, asked for by path below the root."""
+    """One state of a host. Paths are relative to the root."""
 
     def __init__(self, root):
         self.root = root
 
     def text(self, path):
-        """None when there is no such file."""
+        """Returns the file's text, or None if it does not exist."""
         try:
             with open(os.path.join(self.root, path), "rb") as file:
                 return file.read().decode("utf-8", "surrogateescape")
@@ -35,17 +35,17 @@ class Reading:
         return os.path.exists(os.path.join(self.root, path))
 
     def resolve(self, path):
-        """Where a path leads to, below the root."""
+        """Resolves symbolic links below the root."""
         return os.path.relpath(os.path.realpath(os.path.join(self.root, path)), os.path.realpath(self.root))
 
 
 def selections(metrics):
-    """selector -> options."""
+    """Returns selector -> options."""
     return {(m if isinstance(m, str) else m["name"]): ({} if isinstance(m, str) else m) for m in metrics}
 
 
 class Reference:
-    """read() once for the baseline, and once a tick; it answers {series: value} for the tick."""
+    """Call read() once for the baseline and once per tick; it returns the tick's {series: value}."""
 
     AREAS = (cpu.Cpu, memory.Memory, disk.Disks, net.Interfaces, rest.Load, rest.Uptime, rest.Pressure, rest.Paging)
 
@@ -54,7 +54,7 @@ class Reference:
         self.areas = [area(chosen) for area in self.AREAS]
 
     def read(self, root, elapsed):
-        """`elapsed`: seconds since the reading before, as a Fraction; 0 at the baseline."""
+        """`elapsed`: seconds since the previous reading, as a Fraction; 0 for the baseline."""
         reading = Reading(root)
         expected = {}
         for area in self.areas:

@@ -4,7 +4,7 @@ Source: proc_stat(5) and Documentation/filesystems/proc.rst, 1.7: jiffies (USER_
 irq, softirq, steal, guest, guest_nice. guest is part of user, guest_nice of nice.
 Formula: psutil 7.2 _cpu_tot_time(), _cpu_busy_time() and _cpu_times_deltas(); top(1) and sysstat's mpstat agree:
     growth of a column = max(0, later - earlier)
-    total = user + nice + system + idle + iowait + irq + softirq + steal     (guests are in it already)
+    total = user + nice + system + idle + iowait + irq + softirq + steal     (includes guest time)
     busy = total - idle - iowait
 """
 
@@ -17,7 +17,7 @@ HZ = 100  # USER_HZ (sysconf(_SC_CLK_TCK) on all architectures but Alpha)
 
 
 def parse(text):
-    """name ("cpu", "cpu0") -> times."""
+    """Returns name ("cpu", "cpu0") -> times."""
     lines = {}
     for line in (text or "").splitlines():
         fields = line.split()
@@ -28,22 +28,22 @@ def parse(text):
 
 
 def jumped(before, after, elapsed, cpus):
-    """Whether the two readings do not tell what passed (docs/decisions/136): a column fell by more than jitter (proc.rst:
-    iowait "decreases in certain conditions"; prometheus/node_exporter#2067 draws the line at 3 s), or all of them grew by
-    more than the time that passed."""
+    """Returns whether the two readings are inconsistent (docs/decisions/136): a column fell by more than jitter
+    (proc.rst: iowait "decreases in certain conditions"; prometheus/node_exporter#2067 uses a limit of 3 s), or the
+    total grew by more than the elapsed time."""
     if any(a < b - (3 + Fraction(cpus, 10)) * HZ for b, a in zip(before, after)):
         return True
     return sum(max(0, a - b) for b, a in zip(before, after)) > cpus * HZ * (elapsed * Fraction(5, 4) + 5)
 
 
 def shares(before, after, elapsed, cpus):
-    """busy, and by column; None when nothing can be said."""
+    """Returns the busy share and the shares by column, or None if they are unknown."""
     growth = [max(0, a - b) for b, a in zip(before, after)]
     total = sum(growth)
     if total == 0 or jumped(before, after, elapsed, cpus):
         return None
     if any(a < b for b, a in zip(before, after)) and total < cpus * HZ * elapsed / 2:
-        return None  # the fall hides most of the time
+        return None  # the decrease hides most of the time
     return share(total - growth[3] - growth[4], total), [share(g, total) for g in growth]
 
 
@@ -59,7 +59,7 @@ class Cpu:
         if self.options is None:
             return out
         now = parse(reading.text("proc/stat"))
-        # The first line sums all processors: while one of them appears or jumps, what it grew by is not known.
+        # The first line is the sum of all CPUs, so its growth is unknown while one of them appears or jumps.
         torn = any(
             name not in self.last or jumped(self.last[name], times, elapsed, 1)
             for name, times in now.items()

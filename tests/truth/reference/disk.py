@@ -2,12 +2,12 @@
 
 Source: Documentation/admin-guide/iostats.rst: of a line of /proc/diskstats the fields after the name are reads, merged,
 sectors read, ms, writes, merged, sectors written, ...; a sector is 512 bytes (Documentation/block/stat.rst).
-What counts, so that every byte counts once (Documentation/ABI/stable/sysfs-block):
-  - whole devices: they have a folder in /sys/block; a partition lies below its disk;
-  - not what lies on another block device: it has entries in slaves/;
-  - not what the kernel makes up (/sys/devices/virtual/block): loop, ram, zram, zvols, DRBD, dm and md; their bytes are
-    those of something else. But for nbd (Documentation/admin-guide/blockdev/nbd.rst), which brings them from elsewhere;
-  - of NVMe multipath either the head or its paths (hidden = 1): the head, unless its counters are still 0.
+The sum counts every byte once (Documentation/ABI/stable/sysfs-block):
+  - it counts whole devices, which have a folder in /sys/block; partitions are folders below their disk; - not devices
+  on other block devices, which have entries in slaves/; - not virtual devices (/sys/devices/virtual/block): loop, ram,
+  zram, zvols, DRBD, dm and md, because their bytes are those
+    of other devices or memory. Exception: nbd (Documentation/admin-guide/blockdev/nbd.rst), whose bytes come from a
+    network; - of NVMe multipath either the head or its paths (hidden = 1): the head, unless its counters are still 0.
 """
 
 import re
@@ -16,12 +16,12 @@ from .flows import Flow
 
 SECTOR = 512
 NBD_MAJOR = 43  # Documentation/admin-guide/devices.txt
-# The same: ram, loop, md, DRBD; 230 is what OpenZFS takes for its volumes.
+# Also from devices.txt: ram, loop, md, DRBD. OpenZFS uses 230 for its volumes.
 MADE_UP_MAJORS = {1, 7, 9, 147, 230}
 
 
 def parse(text):
-    """name -> (major, read bytes, written bytes)."""
+    """Returns name -> (major, read bytes, written bytes)."""
     out = {}
     for line in (text or "").splitlines():
         f = line.split()
@@ -31,7 +31,7 @@ def parse(text):
 
 
 def is_partition_by_name(name, names):
-    """Only where there is no sysfs: sda1 of sda, nvme0n1p2 of nvme0n1."""
+    """Used only without sysfs: sda1 is a partition of sda, nvme0n1p2 of nvme0n1."""
     return any(
         name != disk and re.fullmatch(re.escape(disk) + ("p" if disk[-1].isdigit() else "") + r"\d+", name)
         for disk in names
@@ -56,7 +56,7 @@ class Topology:
         return self.reading.exists(self.folder(name))
 
     def made_up(self, name):
-        """By where its folder leads to; a tree that has no links says nothing of that, but the usual names do."""
+        """Decides by the target of its folder's link, or by the usual names in a tree without links."""
         where = self.reading.resolve(self.folder(name))
         if where.startswith("sys/devices/"):
             return where.startswith("sys/devices/virtual/block/") and self.lines[name][0] != NBD_MAJOR

@@ -1,8 +1,9 @@
 """system.filesystem.*.
 
-Sources: proc_pid_mountinfo(5) for the table, statvfs(3) for figures, in df's arithmetic (coreutils' df.c, POSIX df -P):
-    used = f_blocks - f_bfree, available = f_bavail, share = used / (used + available); inodes alike, of f_files, f_ffree.
-What counts is a rule of this project (docs/configuration.md, "Filesystems"), not of another tool: every byte once.
+Sources: proc_pid_mountinfo(5) for the table, statvfs(3) for sizes, with df's arithmetic (coreutils' df.c, POSIX df -P):
+    used = f_blocks - f_bfree, available = f_bavail, share = used / (used + available); inodes alike, of f_files,
+    f_ffree. Which mounts count is this project's own rule (docs/configuration.md, "Filesystems"): the sum counts every
+    byte once.
 """
 
 import os
@@ -11,7 +12,7 @@ import re
 from .units import series, share, shown
 
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "afs", "fuse.glusterfs"}
-OF_DISKS = {"btrfs", "zfs", "bcachefs", "ubifs"}  # device numbers of their own, and bytes on disks all the same
+OF_DISKS = {"btrfs", "zfs", "bcachefs", "ubifs"}  # have anonymous device numbers, but store their bytes on disks
 IMAGES = {"squashfs", "iso9660", "erofs"}
 SHARES = {"9p", "virtiofs", "vboxsf"}
 
@@ -21,7 +22,7 @@ def unescape(text):
 
 
 def parse(text):
-    """36 35 98:0 /root /point options [optional ...] - type source super-options; fields between single blanks."""
+    """36 35 98:0 /root /point options [optional ...] - type source super-options; fields separated by single spaces."""
     out = []
     for line in text.split("\n")[:-1]:
         before, _, after = line.partition(" - ")
@@ -41,7 +42,7 @@ def parse(text):
 
 
 def visible(mounts):
-    """Without those that a later mount at the same point, or above it, covers."""
+    """Returns the mounts that are not covered by a later mount at the same mount point or above it."""
     return [
         m
         for i, m in enumerate(mounts)
@@ -66,7 +67,8 @@ def kind(m):
 
 
 def groups(mounts, rootfs):
-    """Mounts that are shown, one for each device or volume: the shortest mount point. Files are none."""
+    """Returns the mounts with series: for each device or volume the one with the shortest mount point. Excludes
+    files."""
     out = {}
     for m in sorted(visible(mounts), key=lambda m: len(m["point"])):
         if kind(m) in ("none", "image") or not os.path.isdir(rootfs + m["point"]):
@@ -81,8 +83,8 @@ def figures(rootfs, m):
 
 
 def expected(mounts, rootfs):
-    """All series of a table, with `per_filesystem`. An overlay shows the figures of the disk below: both have series,
-    and the sum counts them once."""
+    """Returns all series of a table with `per_filesystem`. An overlay reports the sizes of the disk below it: both have
+    series, but the sum counts them once."""
     out, pools, counted = {}, {}, []
     for m in groups(mounts, rootfs):
         one = figures(rootfs, m)

@@ -1,9 +1,9 @@
-"""Rates and counters of what moves bytes in two directions: what disks and interfaces have in common.
+"""Rates and counters of devices that transfer bytes in two directions: the common part of disks and interfaces.
 
-A rate is growth over the time between two readings. A counter that fell gives nothing: not for its device, and not for a
-sum that it is part of, in that tick; nor does its return in the next one to where it fell from. A device that was not
-there in the reading before has no growth yet; where nothing is known of any member, nothing is of the sum.
-The counter of a sum begins with what its members had counted when first read, and grows by what they grow: it never falls.
+A rate is the growth divided by the time between two readings. If a counter falls, neither its device nor a sum that
+contains it has a value in that tick, nor in the next tick if the counter returns to its old value. A device that is
+missing from the previous reading has no growth yet. If no member's growth is known, the sum has no value. The counter
+of a sum starts with the members' counters at the first reading, and grows with them: it never falls.
 """
 
 import re
@@ -12,7 +12,7 @@ from .units import per_second, series, shown
 
 
 def matches(patterns, name):
-    """* and ? stand for any; brackets are themselves."""
+    """Matches * and ? as wildcards; brackets are literal."""
     return any(re.fullmatch(re.escape(p).replace(r"\*", ".*").replace(r"\?", "."), name, re.S) for p in patterns)
 
 
@@ -25,7 +25,7 @@ class Flow:
         self.last, self.fallen, self.total = {}, {}, None
 
     def choose(self, listed, in_sum, everything):
-        """The devices with series of their own, and those of the sum."""
+        """Returns the devices with their own series, and the members of the sum."""
         include, exclude = self.options.get("include", []), self.options.get("exclude", [])
         if include:
             listed = in_sum = {name for name in everything if matches(include, name)}
@@ -38,7 +38,7 @@ class Flow:
         growth = {name: value - self.last[name] for name, value in now.items() if name in self.last}
         for name, from_where in self.fallen.items():
             if now.get(name, -1) >= from_where:
-                growth[name] = -1  # it came back from a moment of 0: no growth either
+                growth[name] = -1  # it recovered from a brief reset, so its growth is unknown, too
         self.fallen = {name: self.last[name] for name in growth if name in self.last and now[name] < self.last[name]}
         first = self.total is None
         if first:

@@ -1,6 +1,6 @@
 """system.memory.*, system.paging.*, container.memory.*, container.paging.*.
 
-Sources: proc_meminfo(5); Documentation/filesystems/proc.rst, "meminfo", in KiB; of limits
+Sources: proc_meminfo(5) and Documentation/filesystems/proc.rst, "meminfo", in KiB. For limits:
 Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, in bytes.
 """
 
@@ -19,10 +19,10 @@ def fields(text):
 
 
 def available(info):
-    """MemAvailable, as the kernel estimates it (3.14 and later). Above MemTotal it is another machine's (lxcfs): MemFree,
-    as procps' meminfo.c and psutil.virtual_memory() have it. Kernels without it, or with 0: what can be freed without
-    swapping is free memory, buffers, page cache and reclaimable slab, but for shared memory, which is counted in Cached
-    (proc.rst: "Shmem ... is included in Cached")."""
+    """MemAvailable as the kernel estimates it (3.14 and later). A value above MemTotal is that of another machine
+    (lxcfs); then it is MemFree, as in procps' meminfo.c and psutil.virtual_memory(). If it is missing or 0: free
+    memory, buffers, page cache and reclaimable slab, less shared memory, which Cached includes (proc.rst: "Shmem ... is
+    included in Cached")."""
     total, free = info["MemTotal"], info.get("MemFree", 0)
     if info.get("MemAvailable"):
         return free if info["MemAvailable"] > total else info["MemAvailable"]
@@ -31,7 +31,7 @@ def available(info):
 
 
 class Groups:
-    """The control groups that a process is in, its own first, and those above."""
+    """The control groups of a process: its own first, then the ancestors."""
 
     def __init__(self, reading):
         self.reading, self.version, self.folders = reading, 0, []
@@ -51,7 +51,7 @@ class Groups:
         return int(text) if text.isdigit() else NEVER
 
     def lowest(self, limit_of, at_most):
-        """The folder with the lowest limit below what the machine has; None: no limit holds."""
+        """Returns the folder with the lowest limit below the machine's memory, or None if no limit applies."""
         limit, folder = min(
             ((limit_of(folder), folder) for folder in self.folders), default=(NEVER, None), key=lambda pair: pair[0]
         )
@@ -61,7 +61,7 @@ class Groups:
         return self.number(folder, "memory.max" if self.version == 2 else "memory.limit_in_bytes")
 
     def memory(self, at_most):
-        """Working set: what is in use without the page cache that was not used lately, as cAdvisor and the kubelet have it."""
+        """The working set: usage without the inactive page cache, as in cAdvisor and the kubelet."""
         folder = self.lowest(self.memory_limit, at_most)
         if folder is None:
             return {}
@@ -78,7 +78,7 @@ class Groups:
         }
 
     def swap_limit(self, folder):
-        """Of version 1: memory and swap together, less the memory."""
+        """Version 1 limits memory and swap together, so the memory limit is subtracted."""
         if self.version == 2:
             return self.number(folder, "memory.swap.max")
         both, memory = self.number(folder, "memory.memsw.limit_in_bytes"), self.memory_limit(folder)
@@ -104,7 +104,7 @@ def arcstats(text):
 
 
 def arc(text):
-    """What ZFS gives back of its cache: all above its least size (c_min of OpenZFS' arcstats), as htop has it."""
+    """The reclaimable part of ZFS's cache: everything above its minimum (c_min in OpenZFS's arcstats), as in htop."""
     stats = arcstats(text)
     return max(0, stats.get("size", 0) - stats.get("c_min", 0))
 

@@ -2,18 +2,19 @@
 
 Source: proc_pid_net(5), net/core/net-procfs.c: after the colon, the first number of a line of /proc/net/dev is bytes
 received, the ninth bytes sent.
-What the sum counts, so that every byte counts once (Documentation/ABI/testing/sysfs-class-net):
-  - interfaces with a device behind them (device); where there is none (a container), all;
-  - not loopback (type 772 of if_arp.h);
-  - not a bridge (bridge/), and not what lies on another interface (lower_*): VLAN, bond, team, the ports of a DSA switch;
-    but an interface with a device whose lower one is its own member (a Hyper-V interface and its virtual function,
+The sum counts every byte once (Documentation/ABI/testing/sysfs-class-net):
+  - it counts interfaces with a device (device); if there is none (in a container), all; - not loopback (type 772 of
+  if_arp.h); - not a bridge (bridge/), and not an interface on another one (lower_*): VLAN, bond, team, the ports of a
+  DSA switch. An
+    interface with a device whose lower interface is its own member (a Hyper-V interface and its virtual function,
     Documentation/networking/device_drivers/ethernet/microsoft/netvsc.rst) counts for both;
-  - not the representor of a function of a card with a switch inside (Documentation/networking/representors.rst,
-    switchdev.rst: phys_port_name pfX, pfXvfY, pfXsfY, after cZ where there are several controllers): its frames go through
+  - not the representor of a function of a card with a built-in switch (Documentation/networking/representors.rst,
+    switchdev.rst: phys_port_name pfX, pfXvfY, pfXsfY, with prefix cZ for several controllers): its frames go through
     the uplink;
-  - where no interface has a device: not a member of a bridge (the members of a bond or of a VRF count in place of it), and
-    no tunnel, whose packets go out again by another interface (by type, DEVTYPE, or tun_flags of tun.c); of the two ends
-    of a veth (each the other's iflink) the one with the lower ifindex: what one sends, the other receives.
+      - if no interface has a device: not a member of a bridge (but the members of a bond or VRF, instead of it), and
+      not a tunnel, whose packets leave through another interface (by type, DEVTYPE, or tun_flags of tun.c). Of the two
+      ends of a veth pair (each is the other's iflink) it counts the one with the lower ifindex, because one end
+      receives what the other sends.
 """
 
 import re
@@ -33,7 +34,7 @@ TUNNEL_KINDS = {"vxlan", "geneve", "wireguard", "ppp"}
 
 
 def parse(text):
-    """name -> (received, sent)."""
+    """Returns name -> (received, sent)."""
     out = {}
     for line in (text or "").splitlines()[2:]:
         name, _, counters = line.rpartition(":")
@@ -77,7 +78,7 @@ class Topology:
         return [e[6:] for e in self.reading.names(f"sys/class/net/{name}") if e.startswith("lower_")]
 
     def master(self, name):
-        """The name of the interface that this one is a member of."""
+        """Returns the name of the interface that this one is a member of."""
         path = f"sys/class/net/{name}/master"
         return self.reading.resolve(path).rpartition("/")[2] if self.reading.exists(path) else None
 

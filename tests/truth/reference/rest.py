@@ -1,10 +1,10 @@
 """Load averages, uptime, pressure, paging.
 
 Sources: proc_loadavg(5), proc_uptime(5): the first field is seconds; lxcfs writes any number of decimals.
-Documentation/accounting/psi.rst: `total` is the stalled time in microseconds, of which the share of the time between two
-readings is taken; "full" of cpu is 0 for the whole system, and missing before 5.13. kernel/sched/psi.c: irq, from 6.1 on
-where the kernel accounts the time of interrupts, has "full" alone.
-mm/vmstat.c: pgpgin and pgpgout are in KiB. mm/memory.c: a fault is counted as major before it is counted, so that
+Documentation/accounting/psi.rst: `total` is the stalled time in microseconds; the metric is its growth divided by the
+time between two readings. "full" of cpu is 0 for the whole system, and missing before 5.13. kernel/sched/psi.c: irq
+(from 6.1 on, if the kernel accounts interrupt time) has only "full".
+mm/vmstat.c: pgpgin and pgpgout are in KiB. mm/memory.c: the kernel increments pgmajfault before pgfault, so
 pgfault - pgmajfault may fall between two readings without a restart.
 """
 
@@ -20,7 +20,7 @@ def hundredths(text):
 
 
 class Static:
-    """What needs no two readings is said from the first tick on, which is the second reading."""
+    """Metrics that need only one reading. They are reported from the first tick on, which is the second reading."""
 
     def __init__(self, selector, path, chosen):
         self.wanted, self.path, self.seen = selector in chosen, path, False

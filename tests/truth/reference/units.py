@@ -1,6 +1,6 @@
-"""Names and rounding. What is stored is an integer times a power of ten (docs/payload.md): shares in ten-thousandths,
-load averages and uptime in hundredths, bytes and bytes a second whole. Halves are rounded away from zero, as llround(3)
-does; everything before that is exact."""
+"""Names and rounding. Stored values are integers times a power of ten (docs/payload.md): shares in ten-thousandths,
+load averages and uptime in hundredths, whole bytes and bytes per second. Halves are rounded away from zero, as in
+llround(3); all earlier steps are exact."""
 
 import re
 from fractions import Fraction
@@ -32,13 +32,13 @@ def unit_of(text):
 
 
 def kind_of(text):
-    """Counters are the kernel's own, and the sums over them."""
+    """Counters are the kernel's counters and the sums over them."""
     name = text.partition("{")[0]
     return "counter" if name.endswith(".io") or name in COUNTED else "gauge"
 
 
 def series(name, **labels):
-    """As the agent writes a series; `labels` have __ for . in their names."""
+    """Formats a series as the agent does. Label names in `labels` have __ instead of a dot."""
     if not labels:
         return name
     return (
@@ -59,6 +59,6 @@ def per_second(growth, elapsed):
 
 
 def shown(text):
-    """Labels are UTF-8 without control characters: what is neither is replaced."""
+    """Labels are UTF-8 without control characters; all other bytes are replaced."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return re.sub("[\\x00-\\x1f\\x7f]", "\ufffd", text)
