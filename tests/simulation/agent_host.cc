@@ -89,14 +89,14 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   Status append(agent::BatchInfo info, std::string bytes) override {
     owner_.observe_memory();
     Entry& made = owner_.ledger().appended(run_, info, bytes);
-    made.suspect = made.doubted = owner_.suspecting_;
+    made.suspect = made.was_suspect = owner_.suspecting_;
     const uint64_t sequence = info.sequence;
     Status status = spool_.append(std::move(info), std::move(bytes));
     Entry& taken = owner_.ledger().incarnation(run_).entries[sequence - 1];
     // The process was killed during the write, which may or may not have completed.
     if (owner_.crashed() || owner_.reads_fail_) taken.exposed = true;
     // Also on a working disk: deletion is slower than the spool's limit requires.
-    if (spool_.stats().memory_batches > 0) taken.suspect = taken.doubted = owner_.suspecting_ = true;
+    if (spool_.stats().memory_batches > 0) taken.suspect = taken.was_suspect = owner_.suspecting_ = true;
     return status;
   }
   uint64_t first_unacked(const std::string& incarnation, uint64_t next) const override {
@@ -238,7 +238,7 @@ void AgentHost::finish_stop() {
   if (closing_) return;
   Incarnation& run = ledger().incarnation(runs_.back());
   observe_memory();
-  run.either_way = true;
+  run.ambiguous_end = true;
   // Batches only in memory may be neither written nor recorded as lost.
   expose_by_kill();
   process_->close();
@@ -250,7 +250,7 @@ void AgentHost::finish_stop() {
     if (crashed()) return;
     Incarnation& ended = ledger().incarnation(runs_.back());
     ended.clean = true;
-    ended.either_way = failing_ || suspecting_;
+    ended.ambiguous_end = failing_ || suspecting_;
     end_process();
     if (stopped_) std::exchange(stopped_, nullptr)();
   });
@@ -263,7 +263,7 @@ std::unique_ptr<AgentHost> AgentHost::clone(AgentPlan plan, int64_t mono_offset_
   other->lived_until_ns_.assign(runs_.size(), 0);
   // The copy treats batches that are not on disk at this time as damaged, and reports about a run that may continue.
   for (const size_t run : runs_) {
-    ledger().incarnation(run).blurred = true;
+    ledger().incarnation(run).cloned = true;
     for (Entry& entry : ledger().incarnation(run).entries) entry.exposed = true;
   }
   return other;
@@ -336,7 +336,7 @@ void AgentHost::begin_suspicion() {
   relaxed_ns_ = 0;
   if (runs_.empty()) return;
   // A failed sync discards earlier writes.
-  for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.doubted = true;
+  for (Entry& entry : ledger().incarnation(runs_.back()).entries) entry.suspect = entry.was_suspect = true;
 }
 
 // With a working disk and no batch only in memory for a while, no batch is suspect any more.

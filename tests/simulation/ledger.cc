@@ -60,7 +60,7 @@ std::string Ledger::name(const Incarnation& incarnation, uint64_t sequence) {
   if (entry.stored > 0) text += fmt::format(", {} times in the log", entry.stored);
   if (entry.acknowledged) text += ", acknowledged";
   if (entry.dropped) text += ", dropped";
-  if (entry.told) text += ", told";
+  if (entry.recorded) text += ", drop recorded";
   if (entry.exposed) text += ", exposed";
   if (entry.suspect) text += ", suspect";
   return text + ")";
@@ -97,7 +97,7 @@ void Ledger::lost(size_t process, const metrics::Drop& drop) {
     Entry* const entry = find(drop.incarnation, sequence);
     if (entry == nullptr) return fail(name(*from, sequence) + " is dropped, but was never appended");
     // A failing disk may leave a torn copy, and the intact one may have been evicted since.
-    if (drop.reason == metrics::reason::kDamaged && !entry->exposed && !entry->doubted) {
+    if (drop.reason == metrics::reason::kDamaged && !entry->exposed && !entry->was_suspect) {
       return fail(name(*from, sequence) + " is dropped as damaged, but was not damaged");
     }
     entry->dropped = true;
@@ -146,17 +146,17 @@ void Ledger::take_drop(const metrics::Drop& drop) {
     if (entry == nullptr || !entry->dropped) {
       return fail(name(*of, sequence) + " has a drop record, but was not dropped");
     }
-    entry->told = true;
+    entry->recorded = true;
   }
 }
 
 void Ledger::take_end(const metrics::IncarnationEnd& end) {
   Incarnation* const of = find(end.incarnation);
   if (of == nullptr) return fail("the log has the end of an unknown run");
-  of->end_told = end;
-  if (of->blurred) return;
+  of->recorded_end = end;
+  if (of->cloned) return;
   if (!of->ended) return fail(name(*of, end.last_sequence) + " is reported as the last batch, but its run continues");
-  if (end.clean != of->clean && !of->either_way) {
+  if (end.clean != of->clean && !of->ambiguous_end) {
     fail(fmt::format("the run of {} ended {}, but is reported as {}", name(*of, end.last_sequence),
                      of->clean ? "clean" : "unclean", end.clean ? "clean" : "unclean"));
   }
@@ -171,34 +171,35 @@ void Ledger::claim(std::string_view id, uint64_t first_unacked) {
     const uint64_t sequence = of->claimed + 1;
     const Entry* const entry = find(id, sequence);
     if (entry == nullptr) return fail(name(*of, sequence) + " is claimed as resolved, but was never appended");
-    if (entry->stored == 0 && !entry->told)
+    if (entry->stored == 0 && !entry->recorded)
       return fail(name(*of, sequence) + " is missing: neither stored nor recorded as dropped");
   }
 }
 
 void Ledger::check(const Incarnation& incarnation) {
-  const uint64_t last = incarnation.end_told ? incarnation.end_told->last_sequence : 0;
+  const uint64_t last = incarnation.recorded_end ? incarnation.recorded_end->last_sequence : 0;
   bool expected = false;
   for (uint64_t sequence = 1; sequence <= incarnation.entries.size(); ++sequence) {
     const Entry& entry = incarnation.entries[sequence - 1];
     expected = expected || !entry.exposed;
-    if (entry.stored > 0 || entry.told) continue;
+    if (entry.stored > 0 || entry.recorded) continue;
     // After an unclean end, batches after the last known one may be unknown.
-    const bool unknown = entry.exposed && sequence > last && !(incarnation.end_told && incarnation.end_told->clean);
+    const bool unknown =
+        entry.exposed && sequence > last && !(incarnation.recorded_end && incarnation.recorded_end->clean);
     if (!unknown) return fail(name(incarnation, sequence) + " is lost: neither stored nor recorded as dropped");
   }
-  if (expected && incarnation.ended && !incarnation.end_told) {
+  if (expected && incarnation.ended && !incarnation.recorded_end) {
     fail(name(incarnation, incarnation.entries.size()) +
          " was the last batch, but the end of its run is not in the log");
   }
 }
 
-void Ledger::settled() {
+void Ledger::check_all() {
   for (const Incarnation& incarnation : incarnations_) {
     check(incarnation);
     for (uint64_t sequence = 1; sequence <= incarnation.entries.size(); ++sequence) {
       const Entry& entry = incarnation.entries[sequence - 1];
-      if (entry.stored > 0 && entry.taken == 0) fail(name(incarnation, sequence) + " was never counted by a reader");
+      if (entry.stored > 0 && entry.counted == 0) fail(name(incarnation, sequence) + " was never counted by a reader");
     }
   }
 }
@@ -237,7 +238,7 @@ void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnat
   if (!row.expired.empty())
     fail(fmt::format("readers report batch {} of {} as expired", row.expired.front().first, who));
   const bool told = row.end != analysis::LedgerRow::End::kUnknown;
-  if (stored > 0 && told != incarnation.end_told.has_value()) fail("readers have a different end for " + who);
+  if (stored > 0 && told != incarnation.recorded_end.has_value()) fail("readers have a different end for " + who);
 }
 
 }  // namespace monitor::simulation

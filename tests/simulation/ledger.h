@@ -26,12 +26,12 @@ struct Entry {
   uint64_t dropped_before = 0;  // batches dropped by the process when this batch was created
   uint32_t stored = 0;          // copies in the log
   bool acknowledged = false;
-  bool dropped = false;  // reported by the spool
-  bool told = false;     // the log contains its drop record
-  bool exposed = false;  // it may be lost
-  bool suspect = false;  // appended while the disk was failing, so it may be only in memory
-  bool doubted = false;  // was suspect: a torn copy may remain on disk
-  uint32_t taken = 0;    // frames counted by readers in a stored snapshot
+  bool dropped = false;      // reported by the spool
+  bool recorded = false;     // the log contains its drop record
+  bool exposed = false;      // it may be lost
+  bool suspect = false;      // appended while the disk was failing, so it may be only in memory
+  bool was_suspect = false;  // was suspect: a torn copy may remain on disk
+  uint32_t counted = 0;      // frames counted by readers in a stored snapshot
 };
 
 struct Incarnation {
@@ -41,10 +41,10 @@ struct Incarnation {
   uint64_t points = 0;
   uint64_t dropped = 0;  // batches dropped by this process, of any incarnation
   bool ended = false;
-  bool clean = false;       // ended cleanly
-  bool either_way = false;  // a fault occurred during a clean end: both outcomes are valid
-  bool blurred = false;     // its spool was copied: two processes report about it
-  std::optional<metrics::IncarnationEnd> end_told;
+  bool clean = false;          // ended cleanly
+  bool ambiguous_end = false;  // a fault occurred during a clean end: both outcomes are valid
+  bool cloned = false;         // its spool was copied: two processes report about it
+  std::optional<metrics::IncarnationEnd> recorded_end;
   uint64_t claimed = 0;  // a stored batch claims that all sequences up to this one are resolved
 };
 
@@ -70,7 +70,7 @@ class Ledger {
 
   // --- the end
   // Checks the final state: no batch waits, and every batch is accounted for.
-  void settled();
+  void check_all();
   // Compares the readers' rows, after they have read everything: one row per run, equal to this ledger.
   void compare(const std::vector<analysis::LedgerRow>& rows);
 

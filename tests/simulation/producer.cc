@@ -27,7 +27,7 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   for (const auto& [name, value] : record.headers) {
     if (name == "incarnation" || name == "sequence") one.name.append(value).append(" ");
   }
-  if (!taken_.insert(one.name).second) cluster_.fail("a server appends a batch twice: " + one.name);
+  if (!known_.insert(one.name).second) cluster_.fail("a server appends a batch twice: " + one.name);
   for (const auto& [name, value] : record.headers) one.headers.emplace_back(std::string(name), std::string(value));
   one.value = record.value;
   one.listener = &listener;
@@ -67,11 +67,11 @@ void Producer::report(uint64_t id) {
   if (it == pending_.end()) return;
   const Pending one = std::move(it->second);
   pending_.erase(it);
-  if (one.delivery.outcome != Outcome::kStored) taken_.erase(one.name);
+  if (one.delivery.outcome != Outcome::kStored) known_.erase(one.name);
   one.listener->on_delivered({&one.delivery, 1});
 }
 
-void Producer::settle_rest() {
+void Producer::store_some_pending() {
   size_t reach = random_.below(pending_.size() + 1);
   for (auto& [id, one] : pending_) {
     if (reach-- == 0) break;
@@ -80,10 +80,10 @@ void Producer::settle_rest() {
 }
 
 void Producer::rebuild() {
-  settle_rest();
+  store_some_pending();
   std::set<metriclog::DeliveryListener*> listeners;
   for (const auto& [id, one] : pending_) listeners.insert(one.listener);
-  for (const auto& [id, one] : pending_) taken_.erase(one.name);
+  for (const auto& [id, one] : pending_) known_.erase(one.name);
   pending_.clear();
   for (metriclog::DeliveryListener* const listener : listeners) listener->on_reset();
 }

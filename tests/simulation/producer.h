@@ -56,7 +56,7 @@ class Producer final : public metriclog::LogWriter {
  public:
   Producer(Schedule& schedule, LogCluster& cluster, Random& random)
       : schedule_(schedule), cluster_(cluster), random_(random) {}
-  ~Producer() override { settle_rest(); }
+  ~Producer() override { store_some_pending(); }
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
@@ -83,7 +83,7 @@ class Producer final : public metriclog::LogWriter {
   void due(uint64_t id);
   void report(uint64_t id);
   // Stores a random number of the pending records, in order.
-  void settle_rest();
+  void store_some_pending();
 
   Schedule& schedule_;
   LogCluster& cluster_;
@@ -92,7 +92,7 @@ class Producer final : public metriclog::LogWriter {
   std::map<uint64_t, Pending> pending_;
   // Batches (incarnation and sequence) that are pending or were reported as stored. A running server must not append
   // any of them again.
-  std::set<std::string> taken_;
+  std::set<std::string> known_;
   uint64_t next_id_ = 1;
   int64_t last_store_ns_ = 0;
 };

@@ -60,7 +60,7 @@ struct ReaderHost::Process final : public analysis::BatchSink, public metriclog:
   void commit(int32_t partition) {
     for (const auto& [incarnation, sequence] : open[partition]) {
       Entry* const entry = ledger.find(incarnation, sequence);
-      if (++entry->taken > 1) ledger.fail("a reader counted batch " + std::to_string(sequence) + " twice");
+      if (++entry->counted > 1) ledger.fail("a reader counted batch " + std::to_string(sequence) + " twice");
     }
     open[partition].clear();
   }

@@ -93,7 +93,7 @@ Outcome World::run() {
   schedule_.after(some(0, 2 * gap_ns_), [this] { next_fault(); });
   run_until_done();
   if (!ledger_.failed()) settle();
-  if (!ledger_.failed()) ledger_.settled();
+  if (!ledger_.failed()) ledger_.check_all();
   if (!ledger_.failed()) compare_with_readers();
   return {ledger_.failure(), ledger_.batches(), faults_, steps_};
 }
