@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""User plugins in a running agent: loading, replacement with state, rejection of bad ones, scripts, metrics; and the tools
-that create and test plugins."""
+"""User plugins in a running agent: loading, replacement with state, rejection of bad ones, scripts, metrics; and the
+tools that create and test plugins."""
 import json
 import os
 import shutil

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Plugins and scripts that were written to be bad, each in a real agent at 10 ms: the agent misses no more ticks than
-without it, and why it failed stands in log, status and ledger."""
+"""Deliberately bad plugins and scripts, each in a real agent with 10 ms ticks: the agent misses no more ticks than
+without it, and log, status and ledger contain the reason of the failure."""
 import os
 import signal
 import sys
@@ -12,7 +12,7 @@ from interleaved import blocks, judge  # noqa: E402
 from plugins import PluginTest  # noqa: E402
 from programs import run, wait_until  # noqa: E402
 
-# How a plugin is bad -> what is said of it.
+# Fault -> expected reason.
 NATIVE = {
     "segfault": r"signal 11", "abort": r"signal 6", "exit": r"ended its process with status 0", "loop": r"did not answer within",
     "sleep": r"did not answer within", "memory": r"signal 11", "new_memory": r"bad_alloc", "stack": r"signal 11",
@@ -26,7 +26,7 @@ LIARS = {
     "count": r"points in a batch with room", "pointer": r"changed where", "series": r"series 123456", "own_series": r"not there",
     "answer": r"answered 77", "bad_text": r"no UTF-8", "labels": r"billion labels",
 }
-HARMLESS = ["stdout", "threads"]  # bad manners that fail nothing
+HARMLESS = ["stdout", "threads"]  # undesirable, but not failures
 
 SPENT = r"budget of instructions is spent"
 MEMORY = r"MiB of memory|too large|budget of instructions"
@@ -78,11 +78,11 @@ SCRIPTS = {
     "kept_handle": ("if kept then kept.value = 1 end for p in batch:points() do kept = p end", r"live only until"),
 }
 
-PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds; A B B A
-MOST = 40  # blocks of four phases, where there are fewer cases
+PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds per phase, in the order A B B A
+MOST = 40  # blocks of four phases, if there are fewer cases
 
 
-class Bad(PluginTest):
+class BadPlugins(PluginTest):
     def setUp(self):
         super().setUp()
         self.without, self.with_it = [], []  # phases: ticks due, ticks missed
@@ -91,16 +91,17 @@ class Bad(PluginTest):
         return self.metric(agent, "ticks_due_total"), self.metric(agent, "ticks_missed_total")
 
     def phase(self, agent, plugins, applied):
-        """The ticks due and missed while these plugins are in the chain."""
+        """Returns the ticks due and missed while these plugins are in the chain."""
         self.document(plugins)
         applied()
         before = self.counted(agent)
-        time.sleep(PHASE)  # not a wait for something: the length of a measurement
+        time.sleep(PHASE)  # not a wait for a condition: the duration of the measurement
         after = self.counted(agent)
         return after[0] - before[0], after[1] - before[1]
 
     def measure(self, agent, name, entry, expected):
-        """A B B A: without, with, with, without. Why it failed; the ticks due and missed are kept for judge()."""
+        """Measures in the order A B B A: without, with, with, without. Returns the reason of the failure, and stores
+        the ticks due and missed for judge()."""
         def gone():
             wait_until(lambda: self.plugin_status(name) is None, f"{name} to be gone")
 
@@ -117,7 +118,7 @@ class Bad(PluginTest):
         return reason
 
     def measure_all(self, agent, cases):
-        """cases: (name, the entry of the configuration, what is said when it fails or None)"""
+        """cases: (name, configuration entry, expected reason or None)"""
         for number in blocks(len(cases), max(MOST, 2 * len(cases)), self.without, self.with_it):
             name, entry, expected = cases[number % len(cases)]
             with self.subTest(plugin=name, entry=entry):
@@ -128,7 +129,7 @@ class Bad(PluginTest):
         judge(self, self.without, self.with_it)
 
     def go_through(self, name, cases):
-        """cases: how it is bad -> what is said when it fails."""
+        """cases: fault -> expected reason."""
         server = self.start_server()
         self.document([])
         agent = self.run_agent(server)
@@ -136,14 +137,14 @@ class Bad(PluginTest):
         self.assertEqual(agent.stop(), 0)
         agent.says(r"agent stopped .*unsent=0")
         reasons = {(d["stage"], d["reason"]) for d in self.drops(name)}
-        self.assertIn(("plugin", "failed"), reasons, "the ledger's drop records name the plugin")
+        self.assertIn(("plugin", "failed"), reasons, "the drop records in the ledger name the plugin")
         out = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db", "--data", self.data, "--format", "json",
                   "--missing-after", "0")
         self.assertIn(out[0], (0, 1), out[2])
         self.assertIn(f'"plugin":"{name}"', out[1].replace(" ", ""))
         return agent
 
-    def test_native(self):
+    def test_bad_native_plugins_cost_no_ticks(self):
         self.put("bad")
         agent = self.go_through("bad", NATIVE)
         text = "\n".join(agent.err)
@@ -154,11 +155,11 @@ class Bad(PluginTest):
         self.assertTrue(points)
         self.assertFalse([series for series, _ in points if "leak" in series["labels"]])
 
-    def test_liars(self):
+    def test_plugins_that_lie_to_the_host_cost_no_ticks(self):
         self.put("liar")
         self.go_through("liar", LIARS)
 
-    def test_bad_manners(self):
+    def test_noisy_plugins_cost_no_ticks(self):
         self.put("bad")
         self.document([])
         agent = self.run_agent()
@@ -166,17 +167,17 @@ class Bad(PluginTest):
         self.assertEqual(agent.stop(), 0)
         agent.says(r"plugin printed plugin=bad")
 
-    def test_what_cannot_start_is_refused_and_says_why(self):
+    def test_rejects_plugins_that_cannot_start_with_a_reason(self):
         self.put("liar")
         self.document(["liar"])
         agent = self.run_agent()
-        self.until_status("liar", lambda s: s["ticks"] > 5, "the first to run")
+        self.until_status("liar", lambda s: s["ticks"] > 5, "the first version to run")
         for name, expected in (("newer_major", "newer_major was built for version 2.0 of the plugin interface"),
                                ("liar_size", "has 8 bytes")):
             self.put(name)
             self.document(["liar", name])
             agent.says(rf"configuration refused.*{expected}")
-            wait_until(lambda e=expected: e in self.status()["error"], "the status to say so")
+            wait_until(lambda e=expected: e in self.status()["error"], "the status to show the reason")
             self.assertEqual(self.plugin_status("liar")["state"], "running")
         self.put("bad")
         for how, expected in (("segfault", "signal 11"), ("sleep", "did not start within"), ("throw", "I always throw")):
@@ -190,8 +191,8 @@ class Bad(PluginTest):
         agent.says(r"configuration refused.*text.*cannot be loaded")
         self.assertEqual(self.plugin_status("liar")["failed"], 0)
 
-    def test_bad_when_it_is_replaced(self):
-        """In save(), restore() and finalize(), while ticks wait for the state: it costs the state and at most a tick."""
+    def test_a_fault_during_replacement_costs_at_most_a_tick(self):
+        """A fault in save(), restore() or finalize() during a replacement costs the state and at most one tick."""
         self.put("bad")
         self.document([])
         agent = self.run_agent(self.start_server())
@@ -208,19 +209,19 @@ class Bad(PluginTest):
                 bad = {"name": "bad", "config": {"how": how, "when": when}}
                 first, second = (good, bad) if when == "restore" else (bad, good)
                 self.document([first])
-                wait_until(lambda: self.metric(agent, "plugin_ticks_total") > 5, "the first to run")
+                wait_until(lambda: self.metric(agent, "plugin_ticks_total") > 5, "the first version to run")
                 self.document([second])
-                wait_until(lambda: self.metric(agent, "plugin_replaced_total") == 1, "the second to be there")
+                wait_until(lambda: self.metric(agent, "plugin_replaced_total") == 1, "the second version to run")
                 agent.says(rf"plugin .*{said}")
                 ticks = self.metric(agent, "plugin_ticks_total")
-                wait_until(lambda n=ticks: self.metric(agent, "plugin_ticks_total") > n + 5, "ticks to go on")
+                wait_until(lambda n=ticks: self.metric(agent, "plugin_ticks_total") > n + 5, "ticks to continue")
                 self.assertLessEqual(self.metric(agent, "plugin_failures_total"), 1)
                 self.document([])
-                wait_until(lambda: self.metric(agent, "plugin_ticks_total") == 0, "it to be gone")
+                wait_until(lambda: self.metric(agent, "plugin_ticks_total") == 0, "the plugin to be removed")
         wait_until(lambda: not self.hosts(agent), "the hosts to end")
         self.assertEqual(agent.stop(), 0)
 
-    def test_bad_while_it_is_loaded(self):
+    def test_contains_a_plugin_that_attacks_while_it_is_loaded(self):
         self.document([])
         agent = self.run_agent()
 
@@ -240,7 +241,7 @@ class Bad(PluginTest):
         agent.says("plugin replaced plugin=early")
         wait_until(lambda: self.hosts(agent) and host not in self.hosts(agent), "a host that runs")
         host, = self.hosts(agent)
-        # It is stopped: it cannot see by itself that nobody is there any more.
+        # The host is stopped, so it cannot detect by itself that the agent has gone.
         os.kill(host, signal.SIGSTOP)
         agent.process.kill()
 
@@ -253,7 +254,7 @@ class Bad(PluginTest):
 
         wait_until(ended, "the host to end with the agent")
 
-    def test_older_and_newer_minor_versions_run(self):
+    def test_runs_older_and_newer_minor_versions(self):
         for name in ("abi_1_0", "newer_minor"):
             self.put(name)
         self.document(["newer_minor", "abi_1_0"])
@@ -261,7 +262,7 @@ class Bad(PluginTest):
         self.until_status("abi_1_0", lambda s: s["changed"] > 5, "both to run")
         agent.says(r"plugin says plugin=abi_1_0 line=\"built for 1.0\"")
 
-    def test_scripts(self):
+    def test_bad_scripts_do_not_affect_good_ones(self):
         server = self.start_server()
         self.put("good", text="function run(batch) state.n = (state.n or 0) + 1 batch:add{name = 'good.n', value = state.n} end")
         self.document(["good"])
@@ -274,7 +275,7 @@ class Bad(PluginTest):
                 self.assertRegex(status["error"], expected)
                 agent.says(rf"plugin (failed|quarantined).*plugin={case}.*({expected})")
         good = self.plugin_status("good")
-        self.assertEqual((good["failed"], good["restarts"]), (0, 0), "a bad script costs a good one nothing")
+        self.assertEqual((good["failed"], good["restarts"]), (0, 0), "a bad script does not affect a good one")
         for name, text in (("binary", "\x1bLuaT"), ("endless", "while true do end"), ("empty", "x = 1"), ("wrong", "function run(")):
             self.put(name, text=text)
             self.document([name, "good"])
@@ -282,20 +283,20 @@ class Bad(PluginTest):
         self.assertEqual(agent.stop(), 0)
         named = {d["plugin"] for b in self.batches("a") for d in b["drops"]}
         self.assertLessEqual(set(SCRIPTS), named)
-        # Its counter never began anew; in the order of the ticks, since a fresh batch may go before what has waited.
+        # Its counter never restarted. Sorted by tick, because fresh batches may overtake the backlog.
         counted = sorted((f["time"], value) for b in self.batches("a") for f in b["frames"] for series, value in f["points"]
                          if series["name"] == "good.n")
         values = [value for _, value in counted]
         self.assertGreater(len(values), 100)
         self.assertEqual(values, sorted(values))
 
-    def test_scripts_cost_no_ticks(self):
+    def test_bad_scripts_cost_no_ticks(self):
         self.document([])
         agent = self.run_agent()
         cases = ("while_true", "rep_kept", "match", "coroutine_pcall", "tables_pcall", "sort")
         for case in cases:
             self.put(case, text=f"function run(batch)\n{SCRIPTS[case][0]}\nend\n")
-        # On a busy machine the deadline may come before the budget is spent.
+        # On a busy machine, the deadline may expire before the budget.
         self.measure_all(agent, [(case, {"name": case}, f"{SCRIPTS[case][1]}|did not answer within") for case in cases])
 
 
