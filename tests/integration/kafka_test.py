@@ -177,7 +177,7 @@ class KafkaTest(ProgramTest):
         self.assertFalse(os.path.exists(f"{self.data}/log.db"))
 
 
-class TroubleTest(ProgramTest):
+class OutageTest(ProgramTest):
     """Kills and restarts Kafka and the server, in both orders, while a reader counts."""
 
     def setUp(self):

@@ -41,7 +41,7 @@ class LedgerTest(ProgramTest):
         return self.start("monitor-analysis", "ledger", *self.log, "--group-id", self.group, "--watch", "--format", "json",
                           "--missing-after", 0, "--timeout", 60)
 
-    def members_in_trouble(self, agents, server, limit=60):
+    def disturb_members(self, agents, server, limit=60):
         """Kills or stops readers of the group and starts others, at random times, while agents send and are killed. The
         last reader stops cleanly."""
         draw = random.Random(7)
@@ -109,7 +109,7 @@ class KafkaLedgerTest(LedgerTest):
         server = self.start_log_server("--partitions", 3)
         server.says("writing to Kafka")
         agents = self.start_agents(server, [f"agent-{n}" for n in range(5)])
-        self.members_in_trouble(agents, server, limit=90)
+        self.disturb_members(agents, server, limit=90)
         rows = self.compare(self.counted())
         ends = collections.Counter(row["end"] for row in rows)
         self.assertEqual(ends, {"unknown": 5, "unclean": 1})
@@ -167,7 +167,7 @@ class SqliteLedgerTest(LedgerTest):
     def test_group_ledger_is_exact_through_kills_of_members(self):
         server = self.start_log_server()
         agents = self.start_agents(server, ["a", "b"])
-        self.members_in_trouble(agents, server)
+        self.disturb_members(agents, server)
         self.compare(self.counted())
 
     def test_distinguishes_missing_expired_and_dropped_batches(self):

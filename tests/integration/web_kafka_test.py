@@ -154,13 +154,13 @@ class KafkaAwayTest(ProgramTest):
         self.assertEqual(state()["log"]["trouble"], "")
         self.services.kill()
         killed = state()["now"]
-        wait_until(lambda: "cannot be reached" in state()["log"]["trouble"], "the page to know")
+        wait_until(lambda: "cannot be reached" in state()["log"]["trouble"], "the page to report the outage")
         since = state()["log"]["since"]
         self.assertLess(abs(since - killed), 15)
         member.says("log cannot be read at the moment")
         self.services.up()
         self.assertEqual(state()["log"]["since"] or since, since, "the start of the outage does not change")
-        wait_until(lambda: state()["log"]["trouble"] == "", "the page to know that it is back", 60)
+        wait_until(lambda: state()["log"]["trouble"] == "", "the page to report the recovery", 60)
         self.assertIsNone(state()["log"]["since"])
         member.says("log can be read again", limit=150)
 

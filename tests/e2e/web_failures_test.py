@@ -17,7 +17,7 @@ EVIL = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>'\"
 PAGES = ("overview", "agent?agents=odd", "messages", "config", "ledger", "plugins")
 
 
-class WebTroubleTest(BrowserTest):
+class WebFailuresTest(BrowserTest):
     def stored(self, key):
         try:
             with open(f"{self.data}/monitor/{key}.json", encoding="utf-8") as file:
@@ -98,26 +98,26 @@ class WebTroubleTest(BrowserTest):
         self.browser.wait("document.querySelector('.lamp.live') !== null && document.querySelector('.is-alive') !== null")
         server.send(signal.SIGKILL)
         server.ends()
-        told = wait_until(lambda: status()["trouble"], "the trouble", 40)
+        told = wait_until(lambda: status()["trouble"], "the problem to be reported", 40)
         self.assertEqual((len(told), status()["servers"]["state"]), (1, "away"))
         self.assertIn("no server has written the log since", told[0])
         self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no server'"
                           " && document.getElementById('notice').textContent.includes('No server has written the log since')")
         # The agent is alive, because its status is in the files, but no tick could arrive.
         self.browser.wait("document.querySelector('.is-unknown') !== null && document.querySelector('.is-gone') === null")
-        wait_until(lambda: health() == "unknown", "the agent to be unknown")
+        wait_until(lambda: health() == "unknown", "the agent to be reported as unknown")
         server = self.start_server(port=port)
-        wait_until(lambda: status()["trouble"] == [] and health() == "alive", "all to be well again", 60)
+        wait_until(lambda: status()["trouble"] == [] and health() == "alive", "the recovery", 60)
         self.browser.wait("document.querySelector('.lamp.live') !== null && document.getElementById('notice').textContent === ''")
         # A server that stops cleanly reports this, so it is shown as stopped immediately.
         self.assertEqual(server.stop(), 0)
-        wait_until(lambda: status()["servers"]["state"] == "stopped", "the end of the server", 10)
+        wait_until(lambda: status()["servers"]["state"] == "stopped", "the server to be reported as stopped", 10)
         self.browser.wait("document.querySelector('.lamp.quiet') !== null")
         # A log of an older server has no heartbeats: the state is unknown, without an alarm.
         with sqlite3.connect(f"{self.data}/log.db") as log:
             log.execute("DROP TABLE writers")
         log.close()
-        wait_until(lambda: status()["servers"]["state"] == "unknown", "the heartbeats to be gone")
+        wait_until(lambda: status()["servers"]["state"] == "unknown", "the state to be unknown")
         self.no_faults()
 
     def test_distinguishes_dead_agents_from_a_dead_server(self):
@@ -125,7 +125,7 @@ class WebTroubleTest(BrowserTest):
         for program in self.running:
             if program.name == "monitor-agent":
                 program.kill()
-        told = wait_until(lambda: self.get("/api/v1/status")["trouble"], "the trouble", 60)
+        told = wait_until(lambda: self.get("/api/v1/status")["trouble"], "the problem to be reported", 60)
         self.assertRegex(told[0], r"nothing came from any agent for \d+s; a server writes the log")
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no data' && document.querySelector('.is-gone') !== null")
@@ -142,15 +142,15 @@ class WebTroubleTest(BrowserTest):
         self.assertEqual(files, ["", "-wal", "-shm"], "the log is open")
         for end in files:
             os.rename(f"{self.data}/log.db{end}", f"{self.data}/away.db{end}")
-        wait_until(trouble, "the page to know")
+        wait_until(trouble, "the page to report the outage")
         # Moves one file after another, as a person would: the page opens the log when only the first file exists.
         os.rename(f"{self.data}/away.db", f"{self.data}/log.db")
-        wait_until(lambda: not trouble(), "the page to know that it is back")
+        wait_until(lambda: not trouble(), "the page to report the recovery")
         for end in files[1:]:
             os.rename(f"{self.data}/away.db{end}", f"{self.data}/log.db{end}")
         back = time.time()
         self.start_server(port=port)
-        wait_until(lambda: (self.range("agent-001")[0] or [0])[-1] > back, "ticks that came since")
+        wait_until(lambda: (self.range("agent-001")[0] or [0])[-1] > back, "later ticks")
         self.assertEqual(trouble(), "")
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
 
-class TroubleTest(ProgramTest):
+class FailuresTest(ProgramTest):
     def wait_for_a_batch_in_flight(self, agent):
         """Waits until a batch is sent but not acknowledged, according to the agent's own metrics."""
         address = agent.says(r"service=http address=(\S+)").group(1)
