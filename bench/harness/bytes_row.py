@@ -15,8 +15,8 @@ from pairs import Comparison, Line, Target
 from decode_batch import decode  # in docs/examples, which programs.py adds to the path
 
 SECONDS = 100
-CASES = [("a tick a batch", 1, [Target(3), Target(6, of="ours", unit="B")]),
-         ("10 ticks a batch", 10, [Target(3), Target(1, of="ours", unit="B")])]
+CASES = [("1 tick per batch", 1, [Target(3), Target(6, of="ours", unit="B")]),
+         ("10 ticks per batch", 10, [Target(3), Target(1, of="ours", unit="B")])]
 
 
 def varint(value):

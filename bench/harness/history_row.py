@@ -29,7 +29,7 @@ def history(options):
 
         figures("bench-history", "insert", f"folder={empty('rows')}", f"agents={agents}", f"seconds={seconds}")
         inserted = measure(floor, ours, ["us"], *options.blocks())
-        yield Line("history", f"{agents} agents, a tick a second", "us/tick", compare(inserted, "us"))
+        yield Line("history", f"{agents} agents, 1 tick/s each", "us/tick", compare(inserted, "us"))
         figures("bench-history", "insert", f"folder={empty('rows')}", f"agents={agents}", f"seconds={hours}", "commit=60")
         ranged = measure(lambda: figures("bench-history-floor", "range", f"from={folder}/rows/history.db"),
                          lambda: figures("bench-history", "range", f"folder={folder}/rows", f"agents={agents}", f"seconds={hours}"),
@@ -41,4 +41,4 @@ def page(options):
     del options
     bundle = os.path.join(ROOT, "src", "analysis", "web", "bundle")
     size = sum(os.path.getsize(os.path.join(bundle, name)) for name in os.listdir(bundle))
-    yield Line("page", "what a browser fetches, beside uPlot alone", "B", once(UPLOT, size), [Target(150_000, of="ours", unit="B")])
+    yield Line("page", "total download, vs. uPlot alone", "B", once(UPLOT, size), [Target(150_000, of="ours", unit="B")])

@@ -66,7 +66,7 @@ def idle(options):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
         case = Idle(options, folder)
         for name, floor, ours, targets in (("server", case.server_floor, case.server_ours, [Target(1.3)]),
-                                           ("server, grpc++ beside the floor", case.server_floor, case.server_grpcpp, []),
+                                           ("server, grpc++ vs. the floor", case.server_floor, case.server_grpcpp, []),
                                            ("client", case.client_floor, case.client_ours, [Target(1.3)])):
             blocks = measure(floor, ours, ["rss"], *options.blocks())
             yield Line("idle", f"{case.streams:,} streams: {name}", "MiB", compare(blocks, "rss"), targets)

@@ -37,8 +37,8 @@ def cases(options, folder, points):
 
     text = f"{points:,} points: "
     inside = measure(lambda: ours("nothing"), lambda: ours("builtin"), ["us"], *options.blocks())
-    yield Line("plugins", text + "built in, beside nothing", "us/batch", compare(inside, "us"))
+    yield Line("plugins", text + "built-in, vs. an empty chain", "us/batch", compare(inside, "us"))
     native = measure(echo_and_builtin, lambda: ours("native"), ["us"], *options.blocks())
-    yield Line("plugins", text + "native in its host, beside an echo and built in", "us/batch", compare(native, "us"), [Target(1.3)])
+    yield Line("plugins", text + "native in its host, vs. echo + built-in", "us/batch", compare(native, "us"), [Target(1.3)])
     script = measure(echo_and_builtin, lambda: ours("script"), ["us"], *options.blocks())
-    yield Line("plugins", text + "script in its host, beside an echo and built in", "us/batch", compare(script, "us"))
+    yield Line("plugins", text + "script in its host, vs. echo + built-in", "us/batch", compare(script, "us"))

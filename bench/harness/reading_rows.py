@@ -133,5 +133,5 @@ def consumption(options):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka:
         case = Consumption(options, kafka, folder)
         blocks = measure(case.floor, case.ours, ["rate"], *options.blocks())
-        yield Line("consumption", "ledger of a topic, 8 points a batch", "messages/s", compare(blocks, "rate", more_is_better=True),
+        yield Line("consumption", "ledger of a topic, 8 points per batch", "messages/s", compare(blocks, "rate", more_is_better=True),
                    [Target(0.8, at_least=True)])

@@ -72,10 +72,10 @@ def spool(options):
         yield Line("spool", "append and acknowledge", "us/batch", compare(appended, "us"))
         replayed = measure(lambda: runs.floor("read"), lambda: runs.ours("replay"), ["us"], *options.blocks())
         yield Line("spool", "replay and acknowledge", "us/batch", compare(replayed, "us"))
-        yield Line("spool", "on the disk", "B/point", once(sizes["payload"] / POINTS, sizes["bytes"] / POINTS))
+        yield Line("spool", "bytes on disk", "B/point", once(sizes["payload"] / POINTS, sizes["bytes"] / POINTS))
         for mode, what in (("append", "append and acknowledge"), ("replay", "replay and acknowledge")):
             beside = measure(lambda: runs.sqlite(mode), lambda: runs.ours(mode), ["us"], *options.blocks())
-            yield Line("spool", f"{what}, beside SQLite", "us/batch", compare(beside, "us"))
+            yield Line("spool", f"{what}, vs. SQLite", "us/batch", compare(beside, "us"))
         counted = runs.ours("append", hour)
         yield Line("spool", f"{hour:,} s at 1 s: writes", "calls", once(hour, counted["writes"]))
         yield Line("spool", f"{hour:,} s at 1 s: writes and syncs", "calls", once(hour, counted["writes"] + counted["syncs"]))
@@ -85,4 +85,4 @@ def spool(options):
         yield Line("spool", f"start on {mebibytes:,} MiB", "ms", compare(begun, "ms"), [Target(2000, of="ours", unit="ms")])
         peak = max(run["peak_mib"] for block in begun for run in block.ours)
         least = figures("bench-spool", "start", f"folder={runs.empty()}", "mebibytes=0")["peak_mib"]
-        yield Line("spool", f"start on {mebibytes:,} MiB, beside an empty one: memory", "MiB", once(least, peak))
+        yield Line("spool", f"start on {mebibytes:,} MiB, vs. an empty one: memory", "MiB", once(least, peak))
