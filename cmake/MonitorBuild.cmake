@@ -105,8 +105,8 @@ endfunction()
 
 # monitor_test_options(TARGET): the compiler options of every test program. Half of a test's compile time went into
 # GoogleTest's headers, and much of the rest into optimizing code that runs once. The headers are therefore precompiled,
-# and a release build does not optimize the tests. The code under test is in the libraries, which are optimized. OPTIMIZED
-# after the target: the test itself does so much work that it is optimized, without the precompiled headers.
+# and a release build does not optimize the tests. The code under test is in the libraries, which are optimized. With
+# OPTIMIZED, the test itself is optimized, without the precompiled headers: for tests that do much work.
 function(monitor_test_options target)
   target_link_libraries(${target} PRIVATE monitor_warnings GTest::gmock_main)
   if("OPTIMIZED" IN_LIST ARGN)

@@ -16,7 +16,7 @@
 namespace monitor::bench {
 namespace {
 
-class Nobody final : public agent::DropSink {
+class NullDropSink final : public agent::DropSink {
  public:
   void dropped(metrics::Drop) override {}
 };
@@ -44,11 +44,11 @@ int run(const Arguments& arguments) {
   const SystemClock clock;
   EventLoop loop(clock);
   metrics::SeriesTable table;
-  Nobody nobody;
+  NullDropSink drop_sink;
   size_t out = 0;
   agent::PluginHosts hosts(loop, table, arguments.text("folder"), arguments.text("host"));
   hosts.watch({});
-  agent::Chain chain(table, clock, nobody, [&](metrics::Tick& tick) { out = tick.points.size(); }, &hosts);
+  agent::Chain chain(table, clock, drop_sink, [&](metrics::Tick& tick) { out = tick.points.size(); }, &hosts);
   std::vector<config::PluginEntry> entries;
   if (kind != "nothing") {
     config::PluginEntry entry;

@@ -31,7 +31,7 @@ constexpr size_t kBatches = 256;  // distinct batches
 constexpr int64_t kTick = kNanosPerSecond;
 constexpr int64_t kAnswer = 5 * kNanosPerMilli;
 
-class Nobody final : public agent::SpoolListener {
+class NullListener final : public agent::SpoolListener {
  public:
   void on_stored(const agent::BatchInfo&) override {}
   void on_lost(const metrics::Drop& drop) override {
@@ -66,7 +66,7 @@ class Run {
     options_.folder = std::move(folder);
     options_.incarnation = std::string(metrics::kIncarnationBytes, name);
     options_.max_bytes = max_bytes;
-    spool_ = std::make_unique<agent::FileSpool>(disk_, timers_, worker_, nobody_, options_);
+    spool_ = std::make_unique<agent::FileSpool>(disk_, timers_, worker_, null_listener_, options_);
   }
   bool open() {
     const Status opened = spool_->open();
@@ -89,7 +89,7 @@ class Run {
     worker_.run_all();
   }
   agent::SpoolStats stats() const { return spool_->stats(); }
-  const Nobody& nobody() const { return nobody_; }
+  const NullListener& null_listener() const { return null_listener_; }
 
  private:
   int64_t now() const { return timers_.clock().wall_ns(); }
@@ -97,7 +97,7 @@ class Run {
   PosixDisk disk_;
   FakeTimers timers_;
   ManualWorker worker_;
-  Nobody nobody_;
+  NullListener null_listener_;
   agent::FileSpoolOptions options_;
   std::unique_ptr<agent::FileSpool> spool_;
   uint64_t sequence_ = 0;
@@ -134,7 +134,7 @@ int append(const std::string& folder, uint64_t count) {
   say("us", static_cast<double>(took) / 1e3 / static_cast<double>(count));
   say("writes", static_cast<double>(run.stats().writes - before.writes));
   say("syncs", static_cast<double>(run.stats().syncs - before.syncs));
-  return run.nobody().lost == 0 ? 0 : fail("batches were lost");
+  return run.null_listener().lost == 0 ? 0 : fail("batches were lost");
 }
 
 bool fill(const std::string& folder, uint64_t count, uint64_t max_bytes) {
@@ -145,7 +145,7 @@ bool fill(const std::string& folder, uint64_t count, uint64_t max_bytes) {
     if (!run.append(batches[i % kBatches])) return false;
     if (i % 1024 == 0) run.pass(kNanosPerMilli);
   }
-  return run.nobody().lost == 0;
+  return run.null_listener().lost == 0;
 }
 
 int replay(const std::string& folder, uint64_t count) {
@@ -165,7 +165,7 @@ int replay(const std::string& folder, uint64_t count) {
   }
   const int64_t took = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin;
   say("us", static_cast<double>(took) / 1e3 / static_cast<double>(count));
-  return run.nobody().lost == 0 ? 0 : fail(run.nobody().why.c_str());
+  return run.null_listener().lost == 0 ? 0 : fail(run.null_listener().why.c_str());
 }
 
 constexpr uint64_t kRoom = 64;  // MiB of headroom, so that nothing is evicted

@@ -274,7 +274,7 @@ class Descriptors(Case):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
         self.stored()
-        wait_until(lambda: len(self.frames()) >= 15, "more than before")
+        wait_until(lambda: len(self.frames()) >= 15, "more records than before")
         said = shell(f"{BIN}/monitor-analysis {group} --count 15")
         self.assertIn("the log was deleted and made anew", said)
         ticks = [json.loads(line) for line in said.splitlines() if line.startswith("{")]

@@ -148,7 +148,7 @@ class ProxyTest(unittest.TestCase):
         data = os.urandom(1000)
         self.says(sock, data)
         self.proxy.mend("link")
-        self.assertEqual(self.proxy.pieces - before, 2000, "there and back")
+        self.assertEqual(self.proxy.pieces - before, 2000, "both directions")
 
     def test_resets_the_connection_if_the_target_refuses(self):
         with socket.socket() as nobody:

@@ -163,7 +163,7 @@ class FilesystemTest(MountTest):
                    self.frames("a")[-1][target][1]["system.filesystem.type"] == "ext2", "the second disk")
         seen = [(f[target][1]["system.device"], f[target][1]["system.filesystem.type"]) for f in self.frames("a") if target in f]
         self.assertEqual(set(seen), {(devices["ext4"], "ext4"), (devices["ext2"], "ext2")}, "device and type match")
-        self.assertEqual(seen, sorted(seen, key=lambda one: one[1] == "ext2"), "none comes back")
+        self.assertEqual(seen, sorted(seen, key=lambda one: one[1] == "ext2"), "the old mount does not come back")
 
     # Containers
 
@@ -274,7 +274,7 @@ class FilesystemTest(MountTest):
 
     def test_starts_while_its_folders_hang(self):
         agent = self.live("a")
-        wait_until(lambda: self.frames("a"), "a tick, and a configuration that is kept")
+        wait_until(lambda: self.frames("a"), "a tick and a stored configuration")
         self.assertEqual(agent.stop(), 0)
         self.fuse("monitor")
         plugins = self.fuse("plugins-that-hang")

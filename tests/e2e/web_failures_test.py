@@ -83,7 +83,7 @@ class WebFailuresTest(BrowserTest):
         # After the clock is corrected, with or without a restart, the next tick is shown immediately.
         self.write(self.made(batch, "ahead", 9, time.time(), cpu=0.9))
         self.write(self.made(batch, "behind", 1, time.time(), cpu=0.9, run="0e" * 16))
-        wait_until(lambda: all(rows()[n]["figures"][0] == 0.9 and rows()[n]["clock_error"] == 0 for n in ("ahead", "behind")), "the right clocks")
+        wait_until(lambda: all(rows()[n]["figures"][0] == 0.9 and rows()[n]["clock_error"] == 0 for n in ("ahead", "behind")), "the corrected clocks")
         self.assertLess(now - rows()["agent-001"]["tick"], 10)
         self.no_faults()
 

@@ -123,7 +123,7 @@ class OutputsTest(PageTest):
                 made = {**batch, "agent": f"many-{number % 50}", "sequence": number + 1, "first_unacked": number + 1, "frames": [{**frame, "metrics": metrics}]}
                 log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
                             (time.time_ns(), made["agent"], '{"content-type": "application/json"}', json.dumps(made)))
-        wait_until(lambda: self.own("monitor_analysis_batches_total") >= 1000, "all of it to be read", 240)
+        wait_until(lambda: self.own("monitor_analysis_batches_total") >= 1000, "the log to be read", 240)
         dropped = 'monitor_history_points_dropped_total{reason="cardinality"}'
         self.assertGreater(self.own(dropped), 700_000)
         self.assertLessEqual(self.own("monitor_history_series"), 210_000)

@@ -110,7 +110,7 @@ class AnyOrder(ProgramTest):
         self.assertGreater(len(self.made), len(AGENTS), "no agent was killed; use another seed")
         for incarnation, last in self.made.items():
             sequences = self.seen()[incarnation]
-            self.assertEqual(len(sequences), len(set(sequences)), f"{incarnation}: each once")
+            self.assertEqual(len(sequences), len(set(sequences)), f"{incarnation}: each sequence once")
             self.assertEqual(sorted(sequences), list(range(1, max(sequences) + 1)), f"{incarnation}: every sequence")
             self.assertGreaterEqual(max(sequences), last)
 

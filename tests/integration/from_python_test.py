@@ -128,7 +128,7 @@ class FromPython(ProgramTest):
         for agent_id in intervals:
             self.terminal(f"monitor-agent --agent-id {agent_id}").says(f"configuration applied .*source=/monitor/config/{agent_id}")
         for agent_id in intervals:
-            wait_until(lambda i=agent_id: self.status(i), f"presence of {agent_id}")
+            wait_until(lambda i=agent_id: self.status(i), f"the status of {agent_id}")
             wait_until(lambda i=agent_id: len(frames(i)) >= 2, f"two ticks of {agent_id} in Kafka")
         for agent_id, interval in intervals.items():
             first, second = (time for time, _ in frames(agent_id)[:2])

@@ -102,7 +102,7 @@ class Hostile:
             self.assertTrue(error.isprintable(), f"{what}: {error!r}")
             # A valid document between them, so that each rejection is tested separately.
             self.put(OWN, json.dumps(GOOD))
-            wait_until(lambda: not self.status("a").get("error"), f"{number}: the good one after {what}", 20)
+            wait_until(lambda: not self.status("a").get("error"), f"{number}: the valid document after {what}", 20)
         # The agent has kept ticking every 10 ms. Another test checks the number of missed ticks.
         wait_until(lambda: ticks_of(self.http)[0] > due + 100, "ticks")
         self.assertIsNone(self.agent.process.poll())
@@ -119,14 +119,14 @@ class Hostile:
         self.put(OWN, json.dumps({**GOOD, "labels": {"n": "last"}}))
         self.agent.says("configuration applied")
         self.put(ROOT + "defaults", json.dumps({"labels": {"m": "x"}}))  # a later write to another key: all keys must be applied
-        wait_until(lambda: not self.status("a")["error"] and self.status("a")["hash"] != self.hash, "the last one")
+        wait_until(lambda: not self.status("a")["error"] and self.status("a")["hash"] != self.hash, "the last document")
         self.assertEqual(self.agent.stop(), 0)
 
     def test_ignores_keys_with_invalid_names(self):
         for name in ("config/..", "config/a/b", "config/", "config/a ", "config/" + "x" * 200, "groups/../defaults2", "defaults/x", "overrides/agents/b/x", "nothing"):
             self.put_odd(ROOT + name, '{"interval": 0}')
         self.put(OWN, json.dumps({**GOOD, "labels": {"after": "x"}}))
-        wait_until(lambda: self.status("a")["hash"] != self.hash, "the good one")
+        wait_until(lambda: self.status("a")["hash"] != self.hash, "the valid document")
         self.assertEqual(self.status("a")["error"], "")
         self.put(ROOT + "defaults", '{"labels": {"after": "x", "more": "x"}}')
         self.agent.says("configuration applied .*defaults")
@@ -193,7 +193,7 @@ class Files(Hostile, KeysInFiles, ProgramTest):
             self.refused(what) if what != "a link into nowhere" else None
             os.rmdir(path) if what == "a folder" else os.unlink(path)
             self.put(OWN, json.dumps(GOOD))
-            wait_until(lambda: not self.status("a").get("error") and not self.status("a").get("deleted"), f"the good one after {what}", 20)
+            wait_until(lambda: not self.status("a").get("error") and not self.status("a").get("deleted"), f"the valid document after {what}", 20)
 
 
 class OnEtcd(Hostile, KeysInEtcd, ProgramTest):

@@ -239,7 +239,7 @@ class BadPlugins(PluginTest):
         agent.says("plugin failed.*plugin=early.*it called socket")
         self.document(["early"])
         agent.says("plugin replaced plugin=early")
-        wait_until(lambda: self.hosts(agent) and host not in self.hosts(agent), "a host that runs")
+        wait_until(lambda: self.hosts(agent) and host not in self.hosts(agent), "a running host")
         host, = self.hosts(agent)
         # The host is stopped, so it cannot detect by itself that the agent has gone.
         os.kill(host, signal.SIGSTOP)

@@ -175,7 +175,7 @@ class OverloadTest(ProgramTest):
             after, now = self.acknowledged()
             return (after - before) * 1e9 / (now - since) > usual / 2
 
-        wait_until(as_before, f"half of the {usual:,.0f} batches/s of before", limit=RECOVERY)
+        wait_until(as_before, f"half of the {usual:,.0f} batches/s before", limit=RECOVERY)
         return time.monotonic() - begun
 
     def nothing_is_missing(self):

@@ -24,21 +24,21 @@ struct Record {
   uint64_t end = 0;
 };
 
-enum class Left { kByAStop, kByAKill };
+enum class Exit { kClean, kKilled };
 
-class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Left>> {
+class SpoolBytes : public ::testing::TestWithParam<std::pair<int, Exit>> {
  protected:
   SpoolBytes() {
     log_configure(LogLevel::kOff, LogFormat::kText);
     EXPECT_TRUE(w_.start());
-    const auto [seed, left] = GetParam();
+    const auto [seed, ended] = GetParam();
     for (size_t i = 0; i < kBatches; ++i) {
       w_.append(2'000 + (i + static_cast<size_t>(seed)) * 211 % 1'900);
       const auto sent = w_.send();
       if (acknowledged(sent->key.second)) w_.spool->acknowledged(sent->id);
     }
     w_.pass(6 * kNanosPerSecond);
-    if (left == Left::kByAStop) {
+    if (ended == Exit::kClean) {
       w_.stop();  // seals the segment
     } else {
       w_.kill();
@@ -147,7 +147,7 @@ TEST_P(SpoolBytes, SurvivesAChangeOfEveryByte) {
 TEST_P(SpoolBytes, SurvivesTruncationAndChangeOfEveryUsedCheckpointByte) {
   const std::string path = "/spool/checkpoint";
   const std::string content = w_.disk.contents()[path];
-  const bool stopped = GetParam().second == Left::kByAStop;
+  const bool stopped = GetParam().second == Exit::kClean;
   for (const size_t slot : {size_t{0}, kCheckpointSlotBytes}) {
     const size_t used = 32 + little_endian::get32(content, slot + 12);
     ASSERT_LT(used, 2000U);
@@ -169,8 +169,8 @@ TEST_P(SpoolBytes, SurvivesTruncationAndChangeOfEveryUsedCheckpointByte) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Four, SpoolBytes,
-                         ::testing::Values(std::pair{0, Left::kByAStop}, std::pair{1, Left::kByAKill},
-                                           std::pair{2, Left::kByAStop}, std::pair{3, Left::kByAKill}));
+                         ::testing::Values(std::pair{0, Exit::kClean}, std::pair{1, Exit::kKilled},
+                                           std::pair{2, Exit::kClean}, std::pair{3, Exit::kKilled}));
 
 }  // namespace
 }  // namespace monitor::agent

@@ -261,31 +261,31 @@ bool World::strike_server(Fault fault) {
 
 bool World::strike_log(Fault fault) {
   const auto state = static_cast<size_t>(servers_[random_.below(servers_.size())]->state());
-  Weather& weather = cluster_->weather;
+  Conditions& conditions = cluster_->conditions;
   const int64_t lasts = some(200 * kNanosPerMilli, 5 * kNanosPerSecond);
-  const int64_t store_ns = std::min(weather.store_ns, 5 * kNanosPerMilli);
+  const int64_t store_ns = std::min(conditions.store_ns, 5 * kNanosPerMilli);
   switch (fault) {
     case Fault::kReportsLate:
-      weather.report_ns = some(100 * kNanosPerMilli, 4 * kNanosPerSecond);
+      conditions.report_ns = some(100 * kNanosPerMilli, 4 * kNanosPerSecond);
       break;
     case Fault::kReportsReordered:
-      weather.report_ns = some(100 * kNanosPerMilli, 2 * kNanosPerSecond);
-      weather.reordered = true;
+      conditions.report_ns = some(100 * kNanosPerMilli, 2 * kNanosPerSecond);
+      conditions.reordered = true;
       break;
     case Fault::kReportsLost:
-      weather.silent = true;
+      conditions.silent = true;
       break;
     case Fault::kLogTimeouts:
-      weather.retry_percent = 20 + random_.below(60);
+      conditions.retry_percent = 20 + random_.below(60);
       break;
     case Fault::kLogRefuses:
-      weather.poison_percent = 5 + random_.below(30);
+      conditions.reject_percent = 5 + random_.below(30);
       break;
     case Fault::kLogSlow:
-      weather.store_ns = some(200 * kNanosPerMilli, 3 * kNanosPerSecond);
+      conditions.store_ns = some(200 * kNanosPerMilli, 3 * kNanosPerSecond);
       break;
     case Fault::kLogFull:
-      weather.room = random_.below(3);
+      conditions.room = random_.below(3);
       break;
     default:
       log_host_.step_wall(some(-3600 * kNanosPerSecond, 3600 * kNanosPerSecond));
@@ -295,9 +295,9 @@ bool World::strike_log(Fault fault) {
   note(fault, state);
   schedule_.after(lasts, [this, store_ns] {
     // Records without a delivery report are known to be lost only when the producer is rebuilt.
-    const bool silent = cluster_->weather.silent;
-    cluster_->weather = Weather{};
-    cluster_->weather.store_ns = store_ns;
+    const bool silent = cluster_->conditions.silent;
+    cluster_->conditions = Conditions{};
+    cluster_->conditions.store_ns = store_ns;
     for (const auto& server : servers_) {
       if (silent) server->rebuild_producer();
     }

@@ -14,13 +14,13 @@ LogCluster::LogCluster(Schedule& /*schedule*/, const Clock& clock, int32_t parti
 void LogCluster::store(const std::string& key, const metriclog::Headers& headers, const std::string& value) {
   ledger_.stored(value);
   std::vector<std::pair<std::string_view, std::string_view>> views(headers.begin(), headers.end());
-  log_.writer().append({key, views, value}, nobody_, 0);
+  log_.writer().append({key, views, value}, null_listener_, 0);
   if (on_stored_) on_stored_();
 }
 
 metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& record,
                                                 metriclog::DeliveryListener& listener, uint64_t token) {
-  if (pending_.size() >= cluster_.weather.room) return Accepted::kFull;
+  if (pending_.size() >= cluster_.conditions.room) return Accepted::kFull;
   const uint64_t id = next_id_++;
   Pending& one = pending_[id];
   one.key = record.key;
@@ -32,7 +32,7 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   one.value = record.value;
   one.listener = &listener;
   one.delivery = {.token = token, .outcome = Outcome::kStored, .reason = {}};
-  last_store_ns_ = std::max(last_store_ns_, schedule_.now_ns() + cluster_.weather.store_ns);
+  last_store_ns_ = std::max(last_store_ns_, schedule_.now_ns() + cluster_.conditions.store_ns);
   schedule_.at(last_store_ns_, life_.guard([this, id] { due(id); }));
   return Accepted::kYes;
 }
@@ -41,12 +41,12 @@ void Producer::due(uint64_t id) {
   const auto it = pending_.find(id);
   if (it == pending_.end()) return;
   Pending& one = it->second;
-  const Weather& weather = cluster_.weather;
-  const uint64_t fate = weather.retry_percent + weather.poison_percent == 0 ? 100 : random_.below(100);
-  if (fate < weather.retry_percent) {
+  const Conditions& conditions = cluster_.conditions;
+  const uint64_t fate = conditions.retry_percent + conditions.reject_percent == 0 ? 100 : random_.below(100);
+  if (fate < conditions.retry_percent) {
     one.delivery.outcome = Outcome::kRetry;
     one.delivery.reason = "timed out";
-  } else if (fate < weather.retry_percent + weather.poison_percent) {
+  } else if (fate < conditions.retry_percent + conditions.reject_percent) {
     one.delivery.outcome = Outcome::kPoison;
     one.delivery.reason = "invalid: refused";
   }
@@ -55,9 +55,9 @@ void Producer::due(uint64_t id) {
     cluster_.store(one.key, one.headers, one.value);
     one.stored = true;
   }
-  if (weather.silent) return;
-  int64_t wait = weather.report_ns;
-  if (weather.reordered) wait = static_cast<int64_t>(random_.below(static_cast<uint64_t>(wait) + 1));
+  if (conditions.silent) return;
+  int64_t wait = conditions.report_ns;
+  if (conditions.reordered) wait = static_cast<int64_t>(random_.below(static_cast<uint64_t>(wait) + 1));
   if (wait == 0) return report(id);
   schedule_.after(wait, life_.guard([this, id] { report(id); }));
 }

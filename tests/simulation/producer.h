@@ -1,5 +1,5 @@
 // A server's producer, a simulated Kafka client. It stores records after a delay and reports them after another one;
-// the Weather determines delays, order and losses. It belongs to one process: when that dies, pending records may or
+// the Conditions determine delays, order and losses. It belongs to one process: when that dies, pending records may or
 // may not be stored.
 #pragma once
 
@@ -17,14 +17,14 @@
 namespace monitor::simulation {
 
 // The current behaviour of the cluster that all servers write to.
-struct Weather {
+struct Conditions {
   int64_t store_ns = 2 * kNanosPerMilli;  // from append to stored
   int64_t report_ns = 0;                  // from stored to reported, at most
   bool reordered = false;                 // each report has its own delay
   bool silent = false;                    // records are stored, but never reported
   size_t room = 100'000;                  // records without a report
   uint64_t retry_percent = 0;             // timeouts; half of these records are stored
-  uint64_t poison_percent = 0;
+  uint64_t reject_percent = 0;
 };
 
 class LogCluster {
@@ -39,16 +39,16 @@ class LogCluster {
   // Called after a record was stored.
   void set_on_stored(std::function<void()> call) { on_stored_ = std::move(call); }
 
-  Weather weather;
+  Conditions conditions;
 
  private:
-  struct Nobody final : metriclog::DeliveryListener {
+  struct NullListener final : metriclog::DeliveryListener {
     void on_delivered(std::span<const metriclog::Delivery>) override {}
     void on_reset() override {}
   };
   metriclog::MemoryLog log_;
   Ledger& ledger_;
-  Nobody nobody_;
+  NullListener null_listener_;
   std::function<void()> on_stored_;
 };
 

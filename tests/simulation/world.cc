@@ -32,7 +32,7 @@ int64_t World::some(int64_t least_ns, int64_t most_ns) {
 void World::build() {
   cluster_ =
       std::make_unique<LogCluster>(schedule_, log_host_.clock(), static_cast<int32_t>(1 + random_.below(3)), ledger_);
-  cluster_->weather.store_ns = some(kNanosPerMilli / 2, 5 * kNanosPerMilli);
+  cluster_->conditions.store_ns = some(kNanosPerMilli / 2, 5 * kNanosPerMilli);
   cluster_->set_on_stored([this] {
     for (const auto& reader : readers_) reader->wake();
   });
@@ -121,9 +121,9 @@ void World::run_until_done() {
 
 void World::heal() {
   network_.heal();
-  const int64_t store_ns = cluster_->weather.store_ns;
-  cluster_->weather = Weather{};
-  cluster_->weather.store_ns = std::min(store_ns, 5 * kNanosPerMilli);
+  const int64_t store_ns = cluster_->conditions.store_ns;
+  cluster_->conditions = Conditions{};
+  cluster_->conditions.store_ns = std::min(store_ns, 5 * kNanosPerMilli);
   intruders_.clear();
   for (const auto& server : servers_) server->rebuild_producer();
   for (const auto& reader : readers_) {
