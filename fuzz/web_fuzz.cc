@@ -34,13 +34,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   web::Parameters parameters;
   for (size_t i = 3; i + 1 < parts.size(); i += 2) parameters.emplace_back(parts[i], parts[i + 1]);
-  const auto query = web::Query::parse(parameters, {"agent*", "from", "points", "cursor"});
-  if (query) {
-    constexpr int64_t kNow = 1'700'000'000'000'000'000;
-    (void)query->time("from", 0, kNow);
-    (void)query->integer("points", 0, 1, 100);
-    (void)web::parse_cursor(query->text("cursor").value_or(""));
-  }
+  using Type = web::Parameter::Type;
+  constexpr int64_t kNow = 1'700'000'000'000'000'000;
+  const auto query = web::Query::parse(parameters,
+                                       {{.name = "agent", .most = 200},
+                                        {.name = "from", .type = Type::kTime},
+                                        {.name = "missing_after", .type = Type::kDuration},
+                                        {.name = "points", .type = Type::kInteger, .min = 1, .max = 100},
+                                        {.name = "cursor"}},
+                                       kNow);
+  if (query) (void)web::parse_cursor(query->text("cursor"));
   (void)web::Hub("run", 100).number_of(parts[0]);
   monitor::metrics::Series series{.name = parts[0], .labels = {}, .unit = parts[1]};
   (void)web::prometheus_name(series);

@@ -110,7 +110,7 @@ class WebTest(BrowserTest):
         self.browser.do("fill", selector="input[list=agent-names]", text="")
         # An unknown agent shows no values of other agents, alone or among them.
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
-        self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('ever heard of') && all; })()"))
+        self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('is known') && all; })()"))
         self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of nosuch')")
         self.assertEqual((shown(), self.browser.eval(charts)), ("nosuch", 0))
         self.browser.eval("location.hash = '#/agent?agents=agent-001,nosuch'")
@@ -390,67 +390,7 @@ class WebTest(BrowserTest):
         self.assertEqual(refused.exception.code, 403)
         self.assertIn("agents", self.get("/api/v1/fleet"))
 
-    def test_responses_match_the_openapi_document(self):
-        self.system()
-        described = self.get("/api/v1/openapi.json")
-        looked_at = 0
-        for path, methods in described["paths"].items():
-            if "get" not in methods or path.endswith(("/stream", "/schema", "openapi.json")):
-                continue
-            query = []
-            for one in methods["get"]["parameters"]:
-                if one["in"] == "query" and one["name"] == "agent":
-                    query.append("agent=agent-001")
-                elif "example" in one:
-                    query.append(f"{one['name']}={one['example']}")
-            if path.endswith("/document"):
-                query = ["key=/monitor/config/agent-001"]
-            answer = self.get(path.replace("{agent}", "agent-001") + ("?" + "&".join(query) if query else ""))
-            content = methods["get"]["responses"]["200"]["content"]
-            schema = next(iter(content.values()))["schema"]
-            self.hold(answer, schema, described["components"]["schemas"], path)
-            looked_at += 1
-        self.assertGreaterEqual(looked_at, 12)
-        schemas = described["components"]["schemas"]
-        for name, data in self.events(("fleet", "tick", "message", "config"), "topic=fleet&topic=agent:agent-001&topic=messages&topic=config"):
-            self.hold(data, {"$ref": f"#/components/schemas/{name.capitalize()}Event"}, schemas, name)
-
-    def events(self, wanted, query):
-        """Returns one event of each wanted kind from the stream; changes the configuration to get its event."""
-        found = {}
-        with urllib.request.urlopen(f"http://{self.page.address}/api/v1/stream?{query}", timeout=20) as stream:
-            self.configure("agent-001", "set", "--interval", "0.9")
-            name = ""
-            while set(wanted) - set(found):
-                line = stream.readline().decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line[7:]
-                elif line.startswith("data: "):
-                    found[name] = json.loads(line[6:])
-        return [(name, found[name]) for name in wanted]
-
-    def hold(self, value, schema, schemas, place):
-        if "$ref" in schema:
-            schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
-        if value is None:
-            self.assertTrue(schema.get("nullable", not schema), place)
-            return
-        kind = schema.get("type")
-        types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
-        if kind:
-            self.assertIsInstance(value, types[kind], place)
-        if "enum" in schema:
-            self.assertIn(value, schema["enum"], place)
-        if kind == "array":
-            for one in value:
-                self.hold(one, schema["items"], schemas, f"{place}[]")
-        if kind == "object" and "properties" in schema:
-            self.assertEqual(set(schema["required"]) - set(value), set(), place)
-            self.assertEqual(set(value) - set(schema["properties"]), set(), place)
-            for name, one in value.items():
-                self.hold(one, schema["properties"][name], schemas, f"{place}.{name}")
-
-    def test_draws_a_day_of_1_s_ticks_within_half_a_second(self):
+    def test_a_day_at_a_second_is_drawn_within_half_a_second(self):
         server = self.start_server("--retention", "7d")
         self.configure("agent-001", "--interval", "1")
         agent = self.start_agent("agent-001", server, "--simulate")

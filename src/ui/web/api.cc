@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "base/text.h"
 #include "ui/web/assets.h"
+#include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
 
@@ -14,8 +15,6 @@ namespace {
 
 constexpr size_t kHistoryDesks = 2;
 constexpr size_t kMostQuestions = 64;
-constexpr size_t kMostTopics = 64;
-constexpr std::string_view kRoot = "/api/v1";
 
 }  // namespace
 
@@ -60,75 +59,26 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
 
 Api::~Api() { loop_.cancel_timer(timer_); }
 
-void Api::add(const std::string& method, const std::string& path, const std::vector<std::string>& parameters,
-              std::function<void(const Call& call)> answer) {
-  entries_.push_back({{method, std::string(kRoot) + path, parameters}, std::move(answer)});
-}
-
 void Api::declare() {
-  add("GET", "/status", {}, [this](const Call& call) { call.responder.reply(status()); });
-  add("GET", "/fleet", {}, [this](const Call& call) { call.responder.reply(fleet()); });
-  add("GET", "/agents/{agent}", {}, [this](const Call& call) { call.responder.reply(agent(call.rest)); });
-  add("GET", "/range", {"agent*", "metric", "from", "to", "resolution", "points"},
-      [this](const Call& call) { range(call); });
-  add("GET", "/series", {"agent"}, [this](const Call& call) { series(call); });
-  add("GET", "/stream", {"topic*", "after"}, [this](const Call& call) { stream(call); });
-  add("GET", "/ledger", {"agent", "missing_after"},
-      [this](const Call& call) { call.responder.reply(ledger(call.query)); });
-  add("GET", "/prometheus", {},
-      [this](const Call& call) { scrape_desk_.submit(call.responder, [this] { return prometheus(); }); });
-  entries_.back().for_programs = true;
-  add("GET", "/log", {},
-      [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); });
-  add("GET", "/messages", {"partition", "offset", "agent", "metric", "since", "until", "cursor", "limit"},
-      [this](const Call& call) { messages(call); });
-  add("GET", "/config", {},
-      [this](const Call& call) { config_desk_.submit(call.responder, [this] { return config_.overview(); }); });
-  add("GET", "/config/document", {"key"}, [this](const Call& call) {
-    config_desk_.submit(call.responder,
-                        [this, key = call.query.text("key").value_or("")] { return config_.document(key); });
-  });
-  add("PUT", "/config/document", {"key"}, [this](const Call& call) {
-    const Request& request = call.request;
-    config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = request.body,
-                                         by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
-      return config_.change(key, body, by);
-    });
-    config_looked_ns_ = 0;
-  });
-  entries_.back().changes = true;
-  add("POST", "/config/validate", {"key"}, [this](const Call& call) {
-    config_desk_.submit(call.responder, [this, key = call.query.text("key").value_or(""), body = call.request.body] {
-      return config_.validate(key, body);
-    });
-  });
-  add("GET", "/config/explain", {"agent"}, [this](const Call& call) {
-    config_desk_.submit(call.responder,
-                        [this, name = call.query.text("agent").value_or("")] { return config_.explain(name); });
-  });
-  add("GET", "/config/schema", {},
-      [this](const Call& call) { config_desk_.submit(call.responder, [this] { return config_.schema(); }); });
-  add("GET", "/plugins", {},
-      [this](const Call& call) { config_desk_.submit(call.responder, [this] { return config_.plugins(); }); });
-  add("GET", "/openapi.json", {}, [](const Call& call) { call.responder.reply(json_reply(std::string(openapi()))); });
+  declare_fleet(table_);
+  declare_ledger(table_);
+  declare_history(table_);
+  declare_log(table_);
+  declare_config(table_);
+  declare_stream(table_);
+  description_ = std::make_shared<const std::string>(openapi_document(table_));
 }
 
-std::vector<Route> Api::routes() const {
-  std::vector<Route> found;
-  found.reserve(entries_.size());
-  for (const Entry& entry : entries_) found.push_back(entry.route);
-  return found;
-}
-
-const Api::Entry* Api::find(const Request& request, std::string& rest, std::string& allowed) const {
-  for (const Entry& entry : entries_) {
-    const std::string& path = entry.route.path;
-    const size_t brace = path.find('{');
-    if (brace == std::string::npos ? request.path != path : !request.path.starts_with(path.substr(0, brace))) continue;
-    if (brace != std::string::npos) rest = request.path.substr(brace);
-    const bool head = request.method == "HEAD" && entry.route.method == "GET";
-    if (request.method == entry.route.method || head) return &entry;
-    allowed += (allowed.empty() ? "" : ", ") + entry.route.method;
+const Route* Api::find(const Request& request, std::string& rest, std::string& allowed) const {
+  if (!request.path.starts_with(kApiRoot)) return nullptr;
+  const std::string_view asked = std::string_view(request.path).substr(kApiRoot.size());
+  for (const Route& route : table_.routes) {
+    const size_t brace = route.path.find('{');
+    if (brace == std::string::npos ? asked != route.path : !asked.starts_with(route.path.substr(0, brace))) continue;
+    if (brace != std::string::npos) rest = asked.substr(brace);
+    const bool head = request.method == "HEAD" && route.method == "GET";
+    if (request.method == route.method || head) return &route;
+    allowed += (allowed.empty() ? "" : ", ") + route.method;
   }
   return nullptr;
 }
@@ -144,32 +94,40 @@ void Api::handle(const Request& request, const Responder& responder) {
   }
   std::string rest;
   std::string allowed;
-  const Entry* const entry = find(request, rest, allowed);
-  if (entry == nullptr) {
-    Reply reply = allowed.empty() ? error_reply(404, "there is nothing here; /api/v1/openapi.json says what there is")
-                                  : error_reply(405, "only " + allowed + " is answered here");
+  const Route* const route = find(request, rest, allowed);
+  if (route == nullptr) {
+    Reply reply = allowed.empty() ? error_reply(404, "no such route; /api/v1/openapi.json lists all of them")
+                                  : error_reply(405, fmt::format("got {}, expected {}", request.method, allowed));
     reply.allow = allowed;
     responder.reply(std::move(reply));
     return;
   }
-  if (!entry->for_programs) asked_ns_ = clock_.mono_ns();
-  if (entry->changes) {
+  if (!route->for_programs) asked_ns_ = clock_.mono_ns();
+  if (route->changes) {
     if (auto refusal = guard_.refusal(request, options_.access)) {
       responder.reply(std::move(*refusal));
       return;
     }
   }
-  const auto query = Query::parse(request.parameters, entry->route.parameters);
+  answer(*route, rest, request, responder);
+}
+
+void Api::answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder) {
+  Parameters given = request.parameters;
+  for (const Parameter& one : route.parameters) {
+    if (one.in_path) given.emplace_back(one.name, rest);
+  }
+  const auto query = Query::parse(given, route.parameters, clock_.wall_ns());
   if (!query) {
     responder.reply(error_reply(query.error()));
     return;
   }
-  entry->answer({request, *query, rest, responder});
+  route.handler({request, *query, responder});
 }
 
 void Api::own_page(const Request& request, const Responder& responder) {
   if (request.method != "GET" && request.method != "HEAD") {
-    Reply reply = error_reply(405, "only GET and HEAD are answered here");
+    Reply reply = error_reply(405, "expected GET or HEAD");
     reply.allow = "GET, HEAD";
     responder.reply(std::move(reply));
     return;
@@ -191,27 +149,8 @@ void Api::own_page(const Request& request, const Responder& responder) {
     responder.reply(
         {.content_type = std::string(asset->content_type), .body = std::make_shared<const std::string>(asset->bytes)});
   } else {
-    responder.reply(text_reply(404, "not found; the page is at /"));
+    responder.reply(text_reply(404, "no such file; the page is at /"));
   }
-}
-
-void Api::stream(const Call& call) {
-  StreamStart start;
-  start.topics = call.query.all("topic");
-  if (start.topics.empty() || start.topics.size() > kMostTopics) {
-    call.responder.reply(error_reply(
-        400, fmt::format("query: topic: expected 1 to {}: fleet, log, config, messages or agent:NAME", kMostTopics)));
-    return;
-  }
-  const std::string after =
-      call.request.last_event_id.empty() ? call.query.text("after").value_or("") : call.request.last_event_id;
-  start.place = hub_.last();
-  if (!after.empty()) {
-    const auto number = hub_.number_of(after);
-    start.reset = !number;
-    if (number) start.place = *number;
-  }
-  call.responder.stream(std::move(start));
 }
 
 // Once a second: what changed in the fleet, as one event for all.
@@ -300,39 +239,6 @@ void Api::look_at_config() {
         config_mark_ = seen->mark;
         if (changed) hub_.publish("config", "config", fmt::format(R"({{"trouble":{}}})", json_quote(config_trouble_)));
       });
-}
-
-void Api::messages(const Call& call) {
-  MessageSearch search;
-  const int64_t now = clock_.wall_ns();
-  const auto partition = call.query.integer("partition", -1, 0, 100'000);
-  const auto offset = call.query.integer("offset", -1, 0, INT64_MAX - 1000);
-  const auto limit = call.query.integer("limit", 50, 1, 200);
-  const auto since = call.query.time("since", 0, now);
-  const auto until = call.query.time("until", INT64_MAX, now);
-  const auto cursor = parse_cursor(call.query.text("cursor").value_or(""));
-  for (const auto* const number : {&partition, &offset, &limit, &since, &until}) {
-    if (*number) continue;
-    call.responder.reply(error_reply(number->error()));
-    return;
-  }
-  if (!cursor) {
-    call.responder.reply(error_reply(cursor.error()));
-    return;
-  }
-  if (*offset >= 0 && *partition < 0) {
-    call.responder.reply(error_reply(400, "query: offset: names no record without a partition"));
-    return;
-  }
-  search.partition = static_cast<int32_t>(*partition);
-  search.offset = *offset;
-  search.limit = static_cast<size_t>(*limit);
-  search.since_ns = *since;
-  search.until_ns = *until;
-  search.cursor = *cursor;
-  search.agent = call.query.text("agent").value_or("");
-  search.metric = call.query.text("metric").value_or("");
-  log_desk_.submit(call.responder, [this, search] { return log_.messages(search); });
 }
 
 }  // namespace monitor::analysis::web

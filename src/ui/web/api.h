@@ -1,7 +1,8 @@
-// Api: what the page, and anybody else, may ask: /api/v1/..., described by openapi.json, which a test holds against the
-// routes here. Answers at once what is in memory; what must block goes to a desk.
+// Api: the HTTP API of the page, /api/v1/..., open to other programs as well. Routes are declared in routes_*.cc, each
+// next to the code that answers it. A reply that needs only memory is given at once; one that may block is computed on
+// an executor's thread.
 //
-// Everything on the loop's thread. What is given must outlive it.
+// All calls on the loop's thread. The objects given to the constructor must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "ui/web/http.h"
 #include "ui/web/hub.h"
 #include "ui/web/log_desk.h"
+#include "ui/web/route.h"
 #include "ui/web/server.h"
 #include "ui/web/state.h"
 #include "views/fleet/server_watch.h"
@@ -40,12 +42,6 @@ struct ApiOptions {
   int64_t abandoned_ns = 60 * kNanosPerSecond;  // nobody follows, or asked for so long: nobody looks
 };
 
-struct Route {
-  std::string method;
-  std::string path;                     // a last segment {name} is the rest of the path
-  std::vector<std::string> parameters;  // of the query; with * may come several times
-};
-
 class Api {
  public:
   Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry::Registry& registry,
@@ -55,43 +51,41 @@ class Api {
   Api& operator=(const Api&) = delete;
 
   void handle(const Request& request, const WebServer::Responder& responder);
-  std::vector<Route> routes() const;
+  const RouteTable& table() const { return table_; }
 
  private:
   using Responder = WebServer::Responder;
-  struct Call {
-    const Request& request;
-    const Query& query;
-    std::string rest;  // of the path
-    const Responder& responder;
-  };
-  struct Entry {
-    Route route;
-    std::function<void(const Call& call)> answer;
-    bool changes = false;
-    bool for_programs = false;  // who asks for it looks at no page
-  };
 
   void declare();
-  void add(const std::string& method, const std::string& path, const std::vector<std::string>& parameters,
-           std::function<void(const Call& call)> answer);
-  const Entry* find(const Request& request, std::string& rest, std::string& allowed) const;
-
-  // api.cc
+  const Route* find(const Request& request, std::string& rest, std::string& allowed) const;
+  void answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder);
   void own_page(const Request& request, const Responder& responder);
+
+  // routes_stream.cc
+  void declare_stream(RouteTable& table);
   void stream(const Call& call);
-  // api_values.cc
+  // routes_fleet.cc
+  void declare_fleet(RouteTable& table);
   Reply fleet();
   Reply agent(const std::string& name);
   Reply prometheus();  // on its desk's thread
-  Reply ledger(const Query& query);
   Reply status();
+  // routes_ledger.cc
+  void declare_ledger(RouteTable& table);
+  Reply ledger(const Query& query);
+  // routes_history.cc
+  void declare_history(RouteTable& table);
   void range(const Call& call);
   void series(const Call& call);
   Reply history_reply(size_t desk, const std::function<Reply(history::HistoryReader&)>& ask);
   Desk& history_desk(size_t& index);
-  // api_log.cc
+  // routes_log.cc
+  void declare_log(RouteTable& table);
   void messages(const Call& call);
+  // routes_config.cc
+  void declare_config(RouteTable& table);
+  void declare_documents(RouteTable& table);
+  void change_document(const Call& call);
 
   void tick();
   void look_at_config();
@@ -108,7 +102,8 @@ class Api {
   Hub& hub_;
   telemetry::Registry& registry_;
   telemetry::Gauge& agents_gauge_;
-  std::vector<Entry> entries_;
+  RouteTable table_;
+  std::shared_ptr<const std::string> description_;  // the OpenAPI document
   ChangeGuard guard_;
 
   ConfigDesk config_;  // touched on its desk's thread alone

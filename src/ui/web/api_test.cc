@@ -15,7 +15,6 @@
 #include <stdexcept>
 
 #include "base/disk.h"
-#include "ui/web/assets.h"
 #include "ui/web/follower.h"
 
 namespace monitor::analysis::web {
@@ -143,26 +142,31 @@ class ApiTest : public ::testing::Test {
   std::vector<int> sockets_;
 };
 
-TEST_F(ApiTest, TheDescriptionIsWhatThereIs) {
-  const auto described = nlohmann::json::parse(openapi());
-  std::set<std::string> there;
-  for (const Route& route : api_->routes()) {
-    std::string method = route.method;
-    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
-    ASSERT_TRUE(described["paths"].contains(route.path)) << route.path;
-    ASSERT_TRUE(described["paths"][route.path].contains(method)) << route.path;
-    there.insert(route.path + method);
-    std::set<std::string> names;
-    for (const auto& one : described["paths"][route.path][method]["parameters"]) {
-      if (one["in"] != "query") continue;
-      const bool many = one["schema"]["type"] == "array";
-      names.insert(one["name"].get<std::string>() + (many ? "*" : ""));
-    }
-    EXPECT_EQ(names, std::set<std::string>(route.parameters.begin(), route.parameters.end())) << route.path;
+// The values of all "$ref" in it.
+std::set<std::string> references(const nlohmann::json& json) {
+  std::set<std::string> found;
+  if (json.is_object() && json.contains("$ref")) found.insert(json["$ref"].get<std::string>());
+  for (const auto& one : json) {
+    if (one.is_structured()) found.merge(references(one));
   }
-  size_t count = 0;
-  for (const auto& [path, methods] : described["paths"].items()) count += methods.size();
-  EXPECT_EQ(count, there.size());
+  return found;
+}
+
+TEST_F(ApiTest, DescribesEveryRouteAndResolvesEveryReference) {
+  const auto described = json(ask("GET", "/api/v1/openapi.json"));
+  size_t operations = 0;
+  for (const auto& [path, methods] : described["paths"].items()) operations += methods.size();
+  EXPECT_EQ(operations, api_->table().routes.size());
+  std::set<std::string> ids;
+  for (const Route& route : api_->table().routes) {
+    EXPECT_TRUE(described["paths"].contains("/api/v1" + route.path)) << route.path;
+    EXPECT_TRUE(ids.insert(route.id).second) << route.id;
+  }
+  const auto refs = references(described);
+  EXPECT_GE(refs.size(), 5U);
+  for (const std::string& ref : refs) {
+    EXPECT_TRUE(described.contains(nlohmann::json::json_pointer(ref.substr(1)))) << ref;
+  }
 }
 
 TEST_F(ApiTest, AnswersWithStrictHeaders) {
@@ -181,11 +185,11 @@ TEST_F(ApiTest, AnswersWithStrictHeaders) {
 
 TEST_F(ApiTest, RefusesWhatIsWrong) {
   for (const char* const target :
-       {"/api/v1/range", "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0",
-        "/api/v1/range?agent=a&resolution=2s", "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000",
-        "/api/v1/messages?offset=4", "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1",
-        "/api/v1/ledger?missing_after=x", "/api/v1/config/document?key=/etc/passwd",
-        "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {
+       {"/api/v1/range", "/api/v1/range?agent=", "/api/v1/series", "/api/v1/config/explain",
+        "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0", "/api/v1/range?agent=a&resolution=2s",
+        "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000", "/api/v1/messages?offset=4",
+        "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1", "/api/v1/ledger?missing_after=x",
+        "/api/v1/config/document?key=/etc/passwd", "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {
     const std::string answer = ask("GET", target);
     EXPECT_EQ(status(answer), 400) << target << answer;
     EXPECT_TRUE(json(answer).contains("error")) << target;

@@ -6,7 +6,6 @@ std::string_view asset_index_html();
 std::string_view asset_app_js();
 std::string_view asset_app_css();
 std::string_view asset_icon_svg();
-std::string_view asset_openapi_json();
 
 }  // namespace monitor
 
@@ -19,7 +18,5 @@ std::optional<Asset> find_asset(std::string_view path) {
   if (path == "/icon.svg" || path == "/favicon.ico") return Asset{"image/svg+xml", asset_icon_svg()};
   return std::nullopt;
 }
-
-std::string_view openapi() { return asset_openapi_json(); }
 
 }  // namespace monitor::analysis::web

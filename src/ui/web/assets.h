@@ -1,4 +1,4 @@
-// The files of the page that the program holds: what web/ builds (bundle/), and the API's description.
+// The page's files, which web/ builds into bundle/ and the program embeds.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,7 @@ struct Asset {
   std::string_view bytes;
 };
 
-// Of a path as "/app.js"; "/" is the page itself.
+// By path, such as "/app.js"; "/" is the page itself.
 std::optional<Asset> find_asset(std::string_view path);
-std::string_view openapi();
 
 }  // namespace monitor::analysis::web

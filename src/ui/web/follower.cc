@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "metrics/json_form.h"
 #include "ui/web/http.h"
+#include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
 

@@ -4,19 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "base/time_format.h"
 #include "telemetry/http/host_header.h"
 
 namespace monitor::analysis::web {
 
 namespace {
 
-constexpr size_t kMostParameters = 300;
-constexpr size_t kLongestValue = 4096;
 constexpr std::string_view kBearer = "Bearer ";
 
 bool is_address(const std::string& name) {
@@ -90,11 +85,6 @@ size_t unescape(char* text) {
   return static_cast<size_t>(to - text);
 }
 
-std::string seconds_json(int64_t ns) {
-  const int64_t micros = ns / 1000;
-  return json_number(static_cast<double>(micros) / 1e6);
-}
-
 Reply json_reply(std::string json, unsigned status) {
   return {.status = status, .body = std::make_shared<const std::string>(std::move(json))};
 }
@@ -110,73 +100,6 @@ Reply error_reply(unsigned status, const std::string& message) {
 }
 
 Reply error_reply(const Error& error) { return error_reply(status_of(error.code()), error.message()); }
-
-Result<Query> Query::parse(const Parameters& parameters, const std::vector<std::string>& known) {
-  if (parameters.size() > kMostParameters) {
-    return Error(Code::kInvalidArgument,
-                 fmt::format("query: got {} parameters, at most {}", parameters.size(), kMostParameters));
-  }
-  Query query;
-  for (const auto& [name, value] : parameters) {
-    const bool several = std::ranges::find(known, name + "*") != known.end();
-    if (!several && std::ranges::find(known, name) == known.end()) {
-      std::vector<std::string> names;
-      names.reserve(known.size());
-      for (std::string_view one : known) names.emplace_back(one.substr(0, one.find('*')));
-      const auto near = nearest(name, names);
-      return Error(Code::kInvalidArgument, fmt::format("query: unknown parameter {}{}", json_quote(name.substr(0, 64)),
-                                                       near ? "; did you mean " + json_quote(*near) + "?" : ""));
-    }
-    if (value.size() > kLongestValue || !valid_utf8(value)) {
-      return Error(Code::kInvalidArgument,
-                   fmt::format("query: {}: expected UTF-8 of at most {} bytes", name, kLongestValue));
-    }
-    if (!several && query.values_.contains(name)) {
-      return Error(Code::kInvalidArgument, fmt::format("query: {} is there twice", name));
-    }
-    query.values_.emplace(name, value);
-  }
-  return query;
-}
-
-std::optional<std::string> Query::text(const std::string& name) const {
-  const auto found = values_.find(name);
-  return found == values_.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
-}
-
-std::vector<std::string> Query::all(const std::string& name) const {
-  std::vector<std::string> found;
-  for (auto [at, end] = values_.equal_range(name); at != end; ++at) found.push_back(at->second);
-  return found;
-}
-
-Result<int64_t> Query::integer(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const {
-  const auto given = text(name);
-  if (!given) return otherwise;
-  const auto number = parse_i64(*given);
-  if (number && *number >= min && *number <= max) return *number;
-  return Error(Code::kInvalidArgument, fmt::format("query: {}: got {}, expected a number from {} to {}", name,
-                                                   json_quote(given->substr(0, 64)), min, max));
-}
-
-Result<int64_t> Query::time(const std::string& name, int64_t otherwise, int64_t now_ns) const {
-  const auto given = text(name);
-  if (!given) return otherwise;
-  if (given->starts_with('-')) {
-    if (const auto age = parse_duration(given->substr(1))) return now_ns - std::min(*age, now_ns);
-  } else if (const auto seconds = parse_double(*given)) {
-    constexpr double kMost = 9e9;  // far in the 23rd century
-    if (std::isfinite(*seconds) && *seconds >= 0 && *seconds < kMost) {
-      return static_cast<int64_t>(std::llround(*seconds * 1e6)) * 1000;
-    }
-  } else if (const auto time = parse_rfc3339(*given)) {
-    return *time;
-  }
-  return Error(
-      Code::kInvalidArgument,
-      fmt::format("query: {}: got {}, expected Unix seconds, a time as 2026-11-22T12:00:00Z, or an age as -10m", name,
-                  json_quote(given->substr(0, 64))));
-}
 
 Status check_host(const Request& request, const Access& access) {
   const auto named = telemetry::parse_authority(request.host);

@@ -1,21 +1,17 @@
-// Requests and replies of the web server, and what they are read with. Nothing here does I/O; what comes from outside
-// is checked here, and fuzzed.
+// Requests and replies of the web server, and the checks of who may send them. No I/O; fuzzed.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "ui/web/query.h"
 
 namespace monitor::analysis::web {
-
-using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   std::string method;
@@ -45,31 +41,11 @@ struct Reply {
 // Undoes %XX in place; the new length. "%00" stays as it is: a NUL would end the text for all who read it.
 size_t unescape(char* text);
 
-// Unix seconds, to the microsecond, as a JSON number.
-std::string seconds_json(int64_t ns);
-
 Reply json_reply(std::string json, unsigned status = 200);
 Reply text_reply(unsigned status, const std::string& text);
 // {"error": ..., "code": ...}; the status is that of the error's code.
 Reply error_reply(const Error& error);
 Reply error_reply(unsigned status, const std::string& message);
-
-// A query's values by name. Names that are not in `known`, and doubled ones that may not be, are errors that name the
-// nearest known one.
-class Query {
- public:
-  // A name with a trailing * may come several times.
-  static Result<Query> parse(const Parameters& parameters, const std::vector<std::string>& known);
-
-  std::optional<std::string> text(const std::string& name) const;
-  std::vector<std::string> all(const std::string& name) const;
-  Result<int64_t> integer(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const;
-  // Unix seconds, RFC 3339, or an age as -10m; nanoseconds.
-  Result<int64_t> time(const std::string& name, int64_t otherwise, int64_t now_ns) const;
-
- private:
-  std::multimap<std::string, std::string> values_;
-};
 
 struct Access {
   std::vector<std::string>

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/clock.h"
-
 namespace monitor::analysis::web {
 namespace {
 
@@ -18,37 +16,6 @@ TEST(Http, UnescapesOnceAndNoNul) {
   EXPECT_EQ(unescaped("a%00b%0"), "a%00b%0");
   EXPECT_EQ(unescaped("%%41%zz%4"), "%A%zz%4");
   EXPECT_EQ(unescaped(""), "");
-}
-
-TEST(Query, NamesWhatIsWrong) {
-  const std::vector<std::string> known = {"agent*", "from", "points"};
-  EXPECT_TRUE(Query::parse({{"agent", "a"}, {"agent", "b"}, {"from", "5"}}, known));
-  EXPECT_NE(Query::parse({{"agnet", "a"}}, known).error().message().find("did you mean \"agent\""), std::string::npos);
-  EXPECT_FALSE(Query::parse({{"from", "1"}, {"from", "2"}}, known));
-  EXPECT_FALSE(Query::parse({{"from", "\xff"}}, known));
-  EXPECT_FALSE(Query::parse(Parameters(1000, {"agent", "a"}), known));
-  EXPECT_FALSE(Query::parse({{"agent", std::string(5000, 'a')}}, known));
-}
-
-TEST(Query, ReadsNumbersAndTimes) {
-  const int64_t now = 1'700'000'000 * kNanosPerSecond;
-  const auto query = Query::parse({{"n", "7"},
-                                   {"big", "99"},
-                                   {"age", "-10m"},
-                                   {"s", "1699999999.5"},
-                                   {"r", "2023-11-14T22:13:20Z"},
-                                   {"bad", "soon"},
-                                   {"nan", "nan"}},
-                                  {"n", "big", "age", "s", "r", "bad", "nan"});
-  ASSERT_TRUE(query);
-  EXPECT_EQ(*query->integer("n", 1, 0, 10), 7);
-  EXPECT_EQ(*query->integer("absent", 1, 0, 10), 1);
-  EXPECT_FALSE(query->integer("big", 1, 0, 10));
-  EXPECT_EQ(*query->time("age", 0, now), now - 600 * kNanosPerSecond);
-  EXPECT_EQ(*query->time("s", 0, now), now - kNanosPerSecond / 2);
-  EXPECT_EQ(*query->time("r", 0, now), now);
-  EXPECT_FALSE(query->time("bad", 0, now));
-  EXPECT_FALSE(query->time("nan", 0, now));
 }
 
 TEST(Access, AHostThatIsNotOursIsRefused) {

@@ -10,6 +10,7 @@
 #include "consume/consumer.h"
 #include "metrics/json_form.h"
 #include "metrics/resource.h"
+#include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
 

@@ -1,0 +1,181 @@
+// Api: the configuration of the fleet, and the plugins that run with it.
+#include "ui/web/api.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+using namespace schema;  // NOLINT(google-build-using-namespace)
+
+Parameter key_parameter() {
+  return {.name = "key",
+          .description = "/monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.",
+          .required = true,
+          .example = "/monitor/defaults"};
+}
+
+Schema problem_schema() {
+  return object({{"path", text("the document, where several are checked together")},
+                 {"line", integer("0: unknown")},
+                 {"key", text("the setting")},
+                 {"message", text()},
+                 {"got", text()},
+                 {"known", text("what would be accepted")},
+                 {"warning", boolean("the document is valid all the same")},
+                 {"text", text("all of it in one line, for people")}});
+}
+
+Schema overview_result() {
+  const Schema document = object({{"key", text()},
+                                  {"kind", one_of({"defaults", "group", "agent", "override"})},
+                                  {"revision", integer("0 if the store has no revisions")},
+                                  {"tag", text("identifies this version of the document")},
+                                  {"bytes", integer()}});
+  const Schema agent = object({{"agent", text()},
+                               {"state", one_of({"applied", "pending", "failed", "stopped", "gone"})},
+                               {"applied", integer("revision in force")},
+                               {"wanted", integer("revision that should be in force")},
+                               {"seen", time("when it last reported its status")},
+                               {"error", text("why it rejected the wanted revision").or_null()},
+                               {"last_failed", integer("the revision that it rejected").or_null()},
+                               {"warning", text().or_null()},
+                               {"host", text().or_null()},
+                               {"version", text().or_null()},
+                               {"groups", list(text()).or_null()},
+                               {"overrides", list(text()).or_null()},
+                               {"hash", text("of the merged document in force").or_null()}});
+  return object({{"source", text("address or folder of the configuration")},
+                 {"files", boolean("a folder, not etcd")},
+                 {"documents", list(document)},
+                 {"agents", list(agent)}});
+}
+
+Schema document_result() {
+  return object({{"key", text()},
+                 {"value", text()},
+                 {"revision", integer("0 if the store has no revisions")},
+                 {"tag", text("identifies this version; send it as `base` with a change")},
+                 {"place", text("the key in etcd, or the file")}});
+}
+
+Schema change_body() {
+  return object({{"base", text("the `tag` of the version that was edited; null: there was no document").or_null()},
+                 {"value", text("the new text; left out: delete the document").optional()}});
+}
+
+Schema explain_result() {
+  return object({{"agent", text()},
+                 {"valid", boolean()},
+                 {"problems", list(ref("Problem"))},
+                 {"layers", list(object({{"key", text()}, {"revision", integer()}}), "weakest first")},
+                 {"values", list(object({{"path", text()},
+                                         {"value", any()},
+                                         {"key", text("the layer that sets it; null: built in").or_null()},
+                                         {"revision", integer()}}))}});
+}
+
+}  // namespace
+
+void Api::declare_config(RouteTable& table) {
+  table.schemas.emplace_back("Problem", problem_schema());
+  table.schemas.emplace_back("ConfigEvent", object({{"trouble", text("why it cannot be read; empty: it can")}}));
+  table.schemas.emplace_back("Invalid", object({{"error", text()}, {"problems", list(ref("Problem"))}}));
+  table.schemas.emplace_back(
+      "Conflict",
+      object(
+          {{"error", text()},
+           {"current",
+            object({{"value", text()}, {"revision", integer()}, {"tag", text()}}, "null: it was deleted").or_null()}}));
+  table.routes.push_back({.method = "GET",
+                          .path = "/config",
+                          .id = "getConfig",
+                          .summary = "All documents, and the revision that each agent runs",
+                          .result = overview_result(),
+                          .handler = [this](const Call& call) {
+                            config_desk_.submit(call.responder, [this] { return config_.overview(); });
+                          }});
+  declare_documents(table);
+  table.routes.push_back(
+      {.method = "GET",
+       .path = "/config/explain",
+       .id = "explainConfig",
+       .summary = "The effective configuration of an agent, with the origin of every value",
+       .parameters = {{.name = "agent", .description = "The agent's id.", .required = true}},
+       .result = explain_result(),
+       .handler = [this](const Call& call) {
+         config_desk_.submit(call.responder, [this, name = call.query.text("agent")] { return config_.explain(name); });
+       }});
+  table.routes.push_back({.method = "GET",
+                          .path = "/config/schema",
+                          .id = "getConfigSchema",
+                          .summary = "The JSON Schema of a document",
+                          .result = open_object(),
+                          .handler = [this](const Call& call) {
+                            config_desk_.submit(call.responder, [this] { return config_.schema(); });
+                          }});
+  table.routes.push_back(
+      {.method = "GET",
+       .path = "/plugins",
+       .id = "getPlugins",
+       .summary = "Plugins, as agents report them",
+       .result = object({{"known", list(text(), "names of built-in plugins")},
+                         {"plugins", list(object({{"agent", text()},
+                                                  {"plugin", open_object("as in the agent's status document")}}))}}),
+       .handler = [this](const Call& call) {
+         config_desk_.submit(call.responder, [this] { return config_.plugins(); });
+       }});
+}
+
+void Api::declare_documents(RouteTable& table) {
+  table.routes.push_back({.method = "GET",
+                          .path = "/config/document",
+                          .id = "getDocument",
+                          .summary = "A document as it is stored",
+                          .parameters = {key_parameter()},
+                          .result = document_result(),
+                          .errors = {{404, "There is no such document."}},
+                          .handler = [this](const Call& call) {
+                            config_desk_.submit(call.responder,
+                                                [this, key = call.query.text("key")] { return config_.document(key); });
+                          }});
+  table.routes.push_back(
+      {.method = "PUT",
+       .path = "/config/document",
+       .id = "putDocument",
+       .summary = "Create, replace or delete a document, provided that it is still the version `base`",
+       .parameters = {key_parameter()},
+       .result = object({{"key", text()}, {"revision", integer()}, {"tag", text("null: deleted").or_null()}}),
+       .errors = {{401, "The token is missing or wrong."},
+                  {409, "The document has changed; `current` is the stored version.", "Conflict"},
+                  {413, "The body is too large."},
+                  {422, "The document is not valid; nothing was stored.", "Invalid"},
+                  {429, "Too many wrong tokens came from this address. Retry-After says when to try again."}},
+       .body = change_body(),
+       .changes = true,
+       .handler = [this](const Call& call) { change_document(call); }});
+  table.routes.push_back({.method = "POST",
+                          .path = "/config/validate",
+                          .id = "validateDocument",
+                          .summary = "Check a document without storing it",
+                          .parameters = {key_parameter()},
+                          .result = object({{"valid", boolean()}, {"problems", list(ref("Problem"))}}),
+                          .errors = {{413, "The body is too large."}},
+                          .body = open_object("the document; any text is accepted and checked"),
+                          .handler = [this](const Call& call) {
+                            config_desk_.submit(call.responder,
+                                                [this, key = call.query.text("key"), body = call.request.body] {
+                                                  return config_.validate(key, body);
+                                                });
+                          }});
+}
+
+void Api::change_document(const Call& call) {
+  const Request& request = call.request;
+  config_desk_.submit(call.responder, [this, key = call.query.text("key"), body = request.body,
+                                       by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
+    return config_.change(key, body, by);
+  });
+  config_looked_ns_ = 0;  // show its effect at the next tick
+}
+
+}  // namespace monitor::analysis::web
