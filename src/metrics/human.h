@@ -1,4 +1,5 @@
-// Values as people read them.
+// Values as people read them. The page writes the same texts (web/src/human.ts): both take units and scales from
+// units.json, and human_vectors.tsv checks both. Pure functions.
 #pragma once
 
 #include <string>
@@ -8,11 +9,14 @@
 
 namespace monitor::metrics {
 
-// "12.3 %" for shares, "9.60 GB" for bytes, "1.20 MB/s" for rates, "35 min" for seconds, else the number and its unit;
-// "-" for what is no number. MB is 2^20 bytes. The page shows the same (web/src/human.ts).
+// "12.3 %" for shares, "9.60 GB" for bytes, "1.20 MB/s" for rates, "35 min" for seconds; any other value with its unit.
+// "-" for NaN and infinity. 1 MB is 2^20 bytes.
 std::string human_value(const Series& series, double value);
 
-// Digits in groups of three: 9,830
+// "340 ms", "9.5 s", "34 s", "35 min", "5 h", "9 d". Negative durations count as 0.
+std::string duration(double seconds);
+
+// Rounded, with digits in groups of three: 9,830
 std::string grouped(double value);
 
 }  // namespace monitor::metrics

@@ -1,11 +1,18 @@
 // Values as people read them: the same as src/metrics/human.cc, operation by operation, so that both write the same
-// digits. src/metrics/human_vectors.tsv holds both to it. MB is 2^20 bytes, as everywhere in this project.
+// digits. Both take units and scales from src/metrics/units.json; src/metrics/human_vectors.tsv checks both. 1 MB is 2^20
+// bytes, as everywhere in this project.
+import table from '../../src/metrics/units.json';
 
-type Step = readonly [word: string, size: number];
-const BYTES: readonly Step[] = [['B', 1], ['KB', 1024], ['MB', 2 ** 20], ['GB', 2 ** 30], ['TB', 2 ** 40], ['PB', 2 ** 50]];
-const TIMES: readonly Step[] = [['ms', 1e-3], ['s', 1], ['min', 60], ['h', 3600], ['d', 86400]];
-const LEAST = 1e-4;  // what is less, or more than MOST, has an exponent
-const MOST = 1e15;
+interface Step { readonly word: string; readonly size: number }
+const BYTES: readonly Step[] = table.scales.bytes;
+const TIMES: readonly Step[] = table.scales.time;
+const EXPONENT = table.exponent;
+const UNITS = new Map(table.units.map((one) => [one.unit, one]));
+
+// Of one of its words, such as MB.
+export function unitSize(word: string): number {
+  return [...BYTES, ...TIMES].find((one) => one.word === word)!.size;
+}
 
 function power(digits: number): number {
   let out = 1;
@@ -15,13 +22,13 @@ function power(digits: number): number {
 
 const rounded = (v: number, digits: number) => Math.floor(v * power(digits) + 0.5);
 
-// Of what is not negative, and below MOST.
+// `v` must not be negative, and be less than EXPONENT.from.
 function fixed(v: number, digits: number): string {
   const out = String(rounded(v, digits)).padStart(digits + 1, '0');
   return digits > 0 ? `${out.slice(0, -digits)}.${out.slice(-digits)}` : out;
 }
 
-// Decimals of a number that is to have so many digits.
+// How many decimals give a number this many significant digits.
 function decimals(v: number, digits: number): number {
   let out = digits - 1;
   for (let limit = 10; v >= limit && out > 0; limit *= 10) --out;
@@ -40,60 +47,59 @@ function exponential(v: number): string {
 
 function number(v: number): string {
   if (v === 0) return '0';
-  if (v < LEAST || v >= MOST) return exponential(v);
+  if (v < EXPONENT.below || v >= EXPONENT.from) return exponential(v);
   if (v >= 999.95) return group(fixed(v, 0));
   return stripped(fixed(v, decimals(v, 4)));
 }
 
-// The next unit from where this one would be rounded up to it.
-function step(v: number): Step {
+// The next unit begins where this one would be rounded up to it.
+function byteStep(v: number): Step {
   let i = 0;
-  while (i + 1 < BYTES.length && rounded(v / BYTES[i]![1], 0) >= 1024) ++i;
+  while (i + 1 < BYTES.length && rounded(v / BYTES[i]!.size, 0) >= 1024) ++i;
   return BYTES[i]!;
 }
 
 function bytes(v: number): string {
-  const [word, size] = step(v);
+  const { word, size } = byteStep(v);
   const scaled = v / size;
-  if (scaled >= MOST) return `${exponential(scaled)} ${word}`;
+  if (scaled >= EXPONENT.from) return `${exponential(scaled)} ${word}`;
   const digits = size === 1 ? 0 : decimals(scaled, 3);
   return `${digits === 0 ? group(fixed(scaled, 0)) : fixed(scaled, digits)} ${word}`;
 }
 
-// The next unit when there are two of it.
+// The next unit begins at two of it; below one second there is only the first.
 function timeStep(v: number): Step {
   let i = v < 1 ? 0 : 1;
-  while (i > 0 && i + 1 < TIMES.length && v >= 2 * TIMES[i + 1]![1]) ++i;
+  while (i > 0 && i + 1 < TIMES.length && v >= 2 * TIMES[i + 1]!.size) ++i;
   return TIMES[i]!;
 }
 
-// "340 ms", "9.5 s", "34 s", "35 min", "5 h", "9 d". Of what is not negative.
-function duration(v: number): string {
-  if (v === 0) return '0 s';
-  const [word, size] = timeStep(v);
+// "340 ms", "9.5 s", "34 s", "35 min", "5 h", "9 d". Negative durations count as 0.
+export function duration(v: number): string {
+  if (v <= 0) return '0 s';
+  const { word, size } = timeStep(v);
   if (v < 1) return `${number(v / size)} ${word}`;
   if (v < 10) return `${fixed(v, 1)} ${word}`;
-  return `${v / size >= MOST ? exponential(v / size) : group(fixed(v / size, 0))} ${word}`;
+  return `${v / size >= EXPONENT.from ? exponential(v / size) : group(fixed(v / size, 0))} ${word}`;
 }
 
 export function isShare(unit: string, name: string): boolean {
-  return unit === '1' && (name.endsWith('utilization') || name.endsWith('stall'));
+  return unit === '1' && table.shares.some((end) => name.endsWith(end));
 }
 
 function share(v: number): string {
-  return `${v * 100 < MOST ? fixed(v * 100, 1) : exponential(v * 100)} %`;
+  return `${v * 100 < EXPONENT.from ? fixed(v * 100, 1) : exponential(v * 100)} %`;
 }
 
-// Of what is not negative.
+// `v` must not be negative.
 function withUnit(unit: string, v: number): string {
-  if (unit === 'By') return bytes(v);
-  if (unit === 'By/s') return `${bytes(v)}/s`;
-  if (unit === 's') return duration(v);
+  const known = UNITS.get(unit);
+  if (known !== undefined) return `${known.scale === 'bytes' ? bytes(v) : duration(v)}${known.suffix}`;
   if (unit === '' || unit === '1' || unit.startsWith('{')) return number(v);
   return `${number(v)} ${unit}`;
 }
 
-// Negative where it is one as it is shown.
+// With a sign, unless the text is that of zero.
 function signed(v: number, show: (size: number) => string): string {
   const text = show(Math.abs(v));
   return v < 0 && /[1-9]/.test(text) ? `-${text}` : text;
@@ -104,13 +110,12 @@ export function humanValue(unit: string, name: string, v: number | null | undefi
   return signed(v, isShare(unit, name) ? share : (size) => withUnit(unit, size));
 }
 
-// Ticks of an axis: all in the unit that suits the largest.
+// Labels of an axis: all in the unit that suits the largest.
 export function axis(unit: string, name: string, ticks: number[]): string[] {
   if (isShare(unit, name)) return ticks.map((t) => `${signed(t * 100, number)} %`);
-  if (unit === 'By' || unit === 'By/s' || unit === 's') {
-    const most = Math.max(...ticks.map(Math.abs), 0);
-    const [word, size] = unit === 's' ? timeStep(most) : step(most);
-    return ticks.map((t) => `${signed(t / size, number)} ${word}${unit === 'By/s' ? '/s' : ''}`);
-  }
-  return ticks.map((t) => humanValue(unit, name, t));
+  const known = UNITS.get(unit);
+  if (known === undefined) return ticks.map((t) => humanValue(unit, name, t));
+  const most = Math.max(...ticks.map(Math.abs), 0);
+  const { word, size } = known.scale === 'time' ? timeStep(most) : byteStep(most);
+  return ticks.map((t) => `${signed(t / size, number)} ${word}${known.suffix}`);
 }
