@@ -9,9 +9,9 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "telemetry/http/host_header.h"
+#include "ui/web/event_broadcaster.h"
 #include "ui/web/http.h"
-#include "ui/web/hub.h"
-#include "ui/web/log_desk.h"
+#include "ui/web/log_service.h"
 #include "ui/web/prometheus.h"
 #include "views/history/codec.h"
 
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                         {.name = "cursor"}},
                                        kNow);
   if (query) (void)web::parse_cursor(query->text("cursor"));
-  (void)web::Hub("run", 100).number_of(parts[0]);
+  (void)web::EventBroadcaster("run", 100).number_of(parts[0]);
   monitor::metrics::Series series{.name = parts[0], .labels = {}, .unit = parts[1]};
   (void)web::prometheus_name(series);
   (void)web::prometheus_label(parts[2]);

@@ -22,8 +22,8 @@
 #include "config/file/file_store.h"
 #include "plugins/builtin/registry.h"
 #include "ui/web/api.h"
-#include "ui/web/follower.h"
-#include "ui/web/recall.h"
+#include "ui/web/log_tailer.h"
+#include "ui/web/restore_fleet.h"
 #include "ui/web/server.h"
 #include "views/history/store.h"
 
@@ -96,13 +96,13 @@ Result<std::string> token_of(const std::string& path) {
 class Page {
  public:
   Page(const Cli& cli, ServeFlags& flags, bool http_named)
-      : cli_(cli), flags_(flags), http_named_(http_named), loop_(clock_), hub_(random_hex(4), kRingBytes) {}
+      : cli_(cli), flags_(flags), http_named_(http_named), loop_(clock_), broadcaster_(random_hex(4), kRingBytes) {}
 
   int run(const telemetry::HttpOptions& http, const history::HistoryOptions& history_options) {
     auto store = history::HistoryStore::open(history_options, clock_, registry_);
     if (!store) return fail("the history cannot be opened", store.error());
     if (const auto known = (*store)->known_agents()) {
-      web::recall(*known, history_options.path, clock_, state_.fleet);
+      web::restore_fleet(*known, history_options.path, clock_, state_.fleet);
     }
     const auto token = token_of(token_path());
     if (!token) return fail("the token cannot be had", token.error());
@@ -110,7 +110,7 @@ class Page {
       report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
     }
-    web::Api api(loop_, api_options(*token, history_options.path), state_, hub_, registry_, catalog_);
+    web::Api api(loop_, api_options(*token, history_options.path), state_, broadcaster_, registry_, catalog_);
     auto server = start(http, api);
     if (!server) return fail("cannot serve the page", server.error());
     return follow(**store);
@@ -126,7 +126,7 @@ class Page {
     return flags_.token_file.empty() ? cli_.data_folder() + "/web-token" : flags_.token_file;
   }
 
-  // Only to see that the options are right: the follower opens its own.
+  // Only to see that the options are right: the tailer opens its own.
   Status open_log() const {
     const auto reader = open_log_reader(flags_.log, {});
     return reader ? Status() : reader.error();
@@ -159,11 +159,11 @@ class Page {
       api.handle(request, responder);
     };
     web::ServerOptions options{.address = http.address, .port = http.port};
-    auto server = web::WebServer::start(loop_, options, hub_, registry_, handler);
+    auto server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
     if (!server && server.error().code() == Code::kUnavailable && !http_named_) {
       log_warning("the usual port is taken; another one is used", {{"port", int64_t{http.port}}});
       options.port = 0;
-      server = web::WebServer::start(loop_, options, hub_, registry_, handler);
+      server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
     }
     if (!server) return server;
     const std::string host = http.address.find(':') == std::string::npos ? http.address : "[" + http.address + "]";
@@ -174,12 +174,12 @@ class Page {
   }
 
   int follow(history::HistoryStore& store) {
-    web::Follower follower(
+    web::LogTailer tailer(
         [this](const metriclog::ReaderOptions& options) { return open_log_reader(flags_.log, options); }, store, state_,
-        hub_, clock_, registry_, stop_);
+        broadcaster_, clock_, registry_, stop_);
     const Signals signals(loop_, [&](int) {
       stop_ = true;
-      follower.wake();
+      tailer.wake();
       // What does not end in time is cut short; what is committed is.
       std::thread([ns = cli_.drain_timeout_ns()] {
         std::this_thread::sleep_for(std::chrono::nanoseconds(ns));
@@ -187,7 +187,7 @@ class Page {
       }).detach();
     });
     std::thread reading([&] {
-      follower.run();
+      tailer.run();
       loop_.stop();
     });
     log_info("reading", {{"log", flags_.log.describe()}});
@@ -205,7 +205,7 @@ class Page {
   telemetry::Registry registry_;
   EventLoop loop_;
   web::State state_;
-  web::Hub hub_;
+  web::EventBroadcaster broadcaster_;
   std::atomic<bool> stop_ = false;
 };
 

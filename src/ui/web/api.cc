@@ -13,34 +13,34 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr size_t kHistoryDesks = 2;
+constexpr size_t kHistoryExecutors = 2;
 constexpr size_t kMostQuestions = 64;
 
 }  // namespace
 
-Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry::Registry& registry,
-         const config::PluginCatalog& plugins)
+Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& broadcaster,
+         telemetry::Registry& registry, const config::PluginCatalog& plugins)
     : loop_(loop),
       clock_(loop.clock()),
       options_(std::move(options)),
       state_(state),
-      hub_(hub),
+      broadcaster_(broadcaster),
       registry_(registry),
-      agents_gauge_(registry.gauge("monitor_web_agents", "Agents that the page shows.")),
+      agents_gauge_(registry.gauge("monitor_web_agents", "Agents shown on the page.")),
       guard_(clock_, registry),
       config_(options_.config, plugins, clock_),
       log_(options_.open_browser, options_.log),
-      config_desk_(loop, "configuration", kMostQuestions),
-      log_desk_(loop, "log", kMostQuestions),
-      scrape_desk_(loop, "latest values", kMostQuestions),
-      servers_looked_ns_(clock_.mono_ns() - options_.look_at_servers_ns),
-      asked_ns_(clock_.mono_ns()),
-      config_looked_ns_(clock_.mono_ns() - options_.look_at_config_ns) {
-  for (size_t i = 0; i < kHistoryDesks; ++i) {
-    history_desks_.push_back(std::make_unique<Desk>(loop, "history", kMostQuestions));
+      config_executor_(loop, "configuration", kMostQuestions),
+      log_executor_(loop, "log", kMostQuestions),
+      scrape_executor_(loop, "latest values", kMostQuestions),
+      servers_read_ns_(clock_.mono_ns() - options_.read_heartbeats_ns),
+      viewed_ns_(clock_.mono_ns()),
+      config_read_ns_(clock_.mono_ns() - options_.read_config_ns) {
+  for (size_t i = 0; i < kHistoryExecutors; ++i) {
+    history_executors_.push_back(std::make_unique<BlockingExecutor>(loop, "history", kMostQuestions));
     history_readers_.emplace_back();
   }
-  registry.gauge_from("monitor_web_live_series", "Series of which the latest value is kept.", [this] {
+  registry.gauge_from("monitor_web_live_series", "Series whose latest value is kept.", [this] {
     const std::lock_guard lock(state_.mutex);
     return static_cast<double>(state_.fleet.series());
   });
@@ -49,7 +49,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry:
     return state_.log.trouble.empty() ? 0.0 : 1.0;
   });
   registry.gauge_from("monitor_web_live_points_dropped",
-                      "Points whose series or agent is beyond what is kept as latest.", [this] {
+                      "Points dropped because their series or agent exceeds the limits of the latest values.", [this] {
                         const std::lock_guard lock(state_.mutex);
                         return static_cast<double>(state_.fleet.dropped_points());
                       });
@@ -102,7 +102,7 @@ void Api::handle(const Request& request, const Responder& responder) {
     responder.reply(std::move(reply));
     return;
   }
-  if (!route->for_programs) asked_ns_ = clock_.mono_ns();
+  if (!route->for_programs) viewed_ns_ = clock_.mono_ns();
   if (route->changes) {
     if (auto refusal = guard_.refusal(request, options_.access)) {
       responder.reply(std::move(*refusal));
@@ -153,7 +153,7 @@ void Api::own_page(const Request& request, const Responder& responder) {
   }
 }
 
-// Once a second: what changed in the fleet, as one event for all.
+// Once a second: publishes what changed in the fleet as one event.
 void Api::tick() {
   timer_ = loop_.call_after(options_.tick_ns, [this] { tick(); });
   guard_.tick();
@@ -164,14 +164,14 @@ void Api::tick() {
     const std::lock_guard lock(state_.mutex);
     for (const auto& [name, agent] : state_.fleet.agents()) {
       const Health health = verdict_of(agent, now).health;
-      const auto told = told_health_.find(name);
-      if (agent.change <= told_ && told != told_health_.end() && told->second == health) continue;
-      told_health_.insert_or_assign(name, health);
-      rows += (rows.empty() ? "" : ",") + row(agent, now, told_);
+      const auto told = published_health_.find(name);
+      if (agent.change <= published_ && told != published_health_.end() && told->second == health) continue;
+      published_health_.insert_or_assign(name, health);
+      rows += (rows.empty() ? "" : ",") + row(agent, now, published_);
     }
-    told_ = state_.fleet.change();
-    if (told_health_.size() > state_.fleet.agents().size()) {
-      std::erase_if(told_health_, [&](const auto& one) {
+    published_ = state_.fleet.change();
+    if (published_health_.size() > state_.fleet.agents().size()) {
+      std::erase_if(published_health_, [&](const auto& one) {
         if (state_.fleet.find(one.first) != nullptr) return false;
         forgotten += (forgotten.empty() ? "" : ",") + json_quote(one.first);
         return true;
@@ -179,40 +179,41 @@ void Api::tick() {
     }
   }
   if (!rows.empty() || !forgotten.empty()) {
-    hub_.publish("fleet", "fleet",
-                 fmt::format(R"({{"now":{},"agents":[{}],"forgotten":[{}]}})", seconds_json(now), rows, forgotten));
+    broadcaster_.publish(
+        "fleet", "fleet",
+        fmt::format(R"({{"now":{},"agents":[{}],"forgotten":[{}]}})", seconds_json(now), rows, forgotten));
   }
   const int64_t mono = clock_.mono_ns();
-  const bool watched = hub_.followers() > 0 || mono - asked_ns_ < options_.abandoned_ns;
-  if (watched && mono - config_looked_ns_ >= options_.look_at_config_ns && !config_busy_) look_at_config();
-  if (watched && mono - servers_looked_ns_ >= options_.look_at_servers_ns && !servers_busy_) look_at_servers();
+  const bool watched = broadcaster_.streams() > 0 || mono - viewed_ns_ < options_.viewer_timeout_ns;
+  if (watched && mono - config_read_ns_ >= options_.read_config_ns && !config_busy_) read_config();
+  if (watched && mono - servers_read_ns_ >= options_.read_heartbeats_ns && !servers_busy_) read_heartbeats();
 }
 
-void Api::look_at_servers() {
+void Api::read_heartbeats() {
   servers_busy_ = true;
-  servers_looked_ns_ = clock_.mono_ns();
+  servers_read_ns_ = clock_.mono_ns();
   auto beats = std::make_shared<Result<std::vector<metriclog::Heartbeat>>>(std::vector<metriclog::Heartbeat>());
-  log_desk_.run([this, beats] { *beats = log_.heartbeats(); },
-                [this, beats] {
-                  servers_busy_ = false;
-                  if (*beats) {
-                    servers_.take(**beats, clock_.mono_ns());
-                  } else {
-                    servers_.forget();
-                  }
-                });
+  log_executor_.run([this, beats] { *beats = log_.heartbeats(); },
+                    [this, beats] {
+                      servers_busy_ = false;
+                      if (*beats) {
+                        servers_.take(**beats, clock_.mono_ns());
+                      } else {
+                        servers_.forget();
+                      }
+                    });
 }
 
-void Api::look_at_config() {
+void Api::read_config() {
   config_busy_ = true;
-  config_looked_ns_ = clock_.mono_ns();
+  config_read_ns_ = clock_.mono_ns();
   struct Seen {
     std::map<std::string, Presence, std::less<>> presence;
     std::string trouble;
     uint32_t mark = 0;
   };
   auto seen = std::make_shared<Seen>();
-  config_desk_.run(
+  config_executor_.run(
       [this, seen] {
         const auto keys = config_.keys();
         if (!keys) {
@@ -237,7 +238,8 @@ void Api::look_at_config() {
         presence_ = std::move(seen->presence);
         config_trouble_ = seen->trouble;
         config_mark_ = seen->mark;
-        if (changed) hub_.publish("config", "config", fmt::format(R"({{"trouble":{}}})", json_quote(config_trouble_)));
+        if (changed)
+          broadcaster_.publish("config", "config", fmt::format(R"({{"trouble":{}}})", json_quote(config_trouble_)));
       });
 }
 

@@ -15,12 +15,12 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "telemetry/registry.h"
+#include "ui/web/blocking_executor.h"
 #include "ui/web/change_guard.h"
-#include "ui/web/config_desk.h"
-#include "ui/web/desk.h"
+#include "ui/web/config_service.h"
+#include "ui/web/event_broadcaster.h"
 #include "ui/web/http.h"
-#include "ui/web/hub.h"
-#include "ui/web/log_desk.h"
+#include "ui/web/log_service.h"
 #include "ui/web/route.h"
 #include "ui/web/server.h"
 #include "ui/web/state.h"
@@ -32,19 +32,19 @@ namespace monitor::analysis::web {
 struct ApiOptions {
   Access access;
   std::string history_path;
-  std::string log;      // for people: where it is
+  std::string log;      // its address, for people
   std::string version;  // of this program
   OpenBrowser open_browser;
   ConfigOptions config;
-  int64_t tick_ns = 1 * kNanosPerSecond;            // events of the fleet
-  int64_t look_at_config_ns = 2 * kNanosPerSecond;  // so often, while anybody looks
-  int64_t look_at_servers_ns = 2 * kNanosPerSecond;
-  int64_t abandoned_ns = 60 * kNanosPerSecond;  // nobody follows, or asked for so long: nobody looks
+  int64_t tick_ns = 1 * kNanosPerSecond;         // between events of the fleet
+  int64_t read_config_ns = 2 * kNanosPerSecond;  // between reads, while there are viewers
+  int64_t read_heartbeats_ns = 2 * kNanosPerSecond;
+  int64_t viewer_timeout_ns = 60 * kNanosPerSecond;  // without a stream or request for so long, there are no viewers
 };
 
 class Api {
  public:
-  Api(EventLoop& loop, ApiOptions options, State& state, Hub& hub, telemetry::Registry& registry,
+  Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& broadcaster, telemetry::Registry& registry,
       const config::PluginCatalog& plugins);
   ~Api();
   Api(const Api&) = delete;
@@ -68,7 +68,7 @@ class Api {
   void declare_fleet(RouteTable& table);
   Reply fleet();
   Reply agent(const std::string& name);
-  Reply prometheus();  // on its desk's thread
+  Reply prometheus();  // on scrape_executor_
   Reply status();
   // routes_ledger.cc
   void declare_ledger(RouteTable& table);
@@ -77,8 +77,8 @@ class Api {
   void declare_history(RouteTable& table);
   void range(const Call& call);
   void series(const Call& call);
-  Reply history_reply(size_t desk, const std::function<Reply(history::HistoryReader&)>& ask);
-  Desk& history_desk(size_t& index);
+  Reply history_reply(size_t executor, const std::function<Reply(history::HistoryReader&)>& ask);
+  BlockingExecutor& history_executor(size_t& index);
   // routes_log.cc
   void declare_log(RouteTable& table);
   void messages(const Call& call);
@@ -88,10 +88,10 @@ class Api {
   void change_document(const Call& call);
 
   void tick();
-  void look_at_config();
-  void look_at_servers();
+  void read_config();
+  void read_heartbeats();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
-  // Of its past, the steps that changed after that change of the fleet.
+  // `after`: a change of the fleet; the row has only the steps of its past that changed later.
   std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
 
@@ -99,37 +99,38 @@ class Api {
   const Clock& clock_;
   const ApiOptions options_;
   State& state_;
-  Hub& hub_;
+  EventBroadcaster& broadcaster_;
   telemetry::Registry& registry_;
   telemetry::Gauge& agents_gauge_;
   RouteTable table_;
   std::shared_ptr<const std::string> description_;  // the OpenAPI document
   ChangeGuard guard_;
 
-  ConfigDesk config_;  // touched on its desk's thread alone
-  LogDesk log_;
-  Desk config_desk_;
-  Desk log_desk_;
-  Desk scrape_desk_;
-  std::weak_ptr<const std::string> scrape_;  // the last one, touched on its desk's thread alone
+  ConfigService config_;  // used on config_executor_ only
+  LogService log_;        // used on log_executor_ only
+  BlockingExecutor config_executor_;
+  BlockingExecutor log_executor_;
+  BlockingExecutor scrape_executor_;
+  std::weak_ptr<const std::string> scrape_;  // the last result; used on scrape_executor_ only
   int64_t scraped_ns_ = 0;
-  std::vector<std::unique_ptr<Desk>> history_desks_;
-  std::vector<std::unique_ptr<history::HistoryReader>> history_readers_;  // one a desk, touched on its thread alone
-  size_t next_desk_ = 0;
+  std::vector<std::unique_ptr<BlockingExecutor>> history_executors_;
+  std::vector<std::unique_ptr<history::HistoryReader>>
+      history_readers_;  // one for each executor, used on its thread only
+  size_t next_executor_ = 0;
 
-  // What the configuration says of who lives, looked up while anybody looks.
+  // Which agents are alive according to the configuration store, read while there are viewers.
   std::map<std::string, Presence, std::less<>> presence_;
   std::string config_trouble_;
   uint32_t config_mark_ = 0;
   bool config_busy_ = false;
-  ServerWatch servers_;  // looked at while anybody looks
+  ServerWatch servers_;  // read while there are viewers
   bool servers_busy_ = false;
-  int64_t servers_looked_ns_ = 0;
-  int64_t asked_ns_ = 0;  // the last request of somebody who looks
-  int64_t config_looked_ns_ = 0;
+  int64_t servers_read_ns_ = 0;
+  int64_t viewed_ns_ = 0;  // the last request of a viewer
+  int64_t config_read_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
-  uint64_t told_ = 0;  // the fleet's change up to which events were made
-  std::map<std::string, Health, std::less<>> told_health_;
+  uint64_t published_ = 0;  // the fleet's change up to which events were published
+  std::map<std::string, Health, std::less<>> published_health_;
 };
 
 }  // namespace monitor::analysis::web

@@ -15,7 +15,7 @@
 #include <stdexcept>
 
 #include "base/disk.h"
-#include "ui/web/follower.h"
+#include "ui/web/log_tailer.h"
 
 namespace monitor::analysis::web {
 namespace {
@@ -66,7 +66,7 @@ class MemoryStore final : public config::ConfigStore {
 class ApiTest : public ::testing::Test {
  protected:
   explicit ApiTest(ApiOptions options = {}, int64_t stuck_ns = 2 * kNanosPerSecond)
-      : loop_(clock_), hub_("run", 1 << 20) {
+      : loop_(clock_), broadcaster_("run", 1 << 20) {
     options.access.token = "0123456789abcdef";
     options.history_path = "/nonexistent/history.db";
     options.open_browser = []() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
@@ -75,14 +75,14 @@ class ApiTest : public ::testing::Test {
     options.config.open = [this]() -> Result<std::unique_ptr<config::ConfigStore>> {
       return std::unique_ptr<config::ConfigStore>(std::make_unique<MemoryStore>(documents_, lists_));
     };
-    api_ = std::make_unique<Api>(loop_, options, state_, hub_, registry_, plugins_);
+    api_ = std::make_unique<Api>(loop_, options, state_, broadcaster_, registry_, plugins_);
     auto server = WebServer::start(
         loop_,
         {.max_bodies_bytes = 1'000'000,
          .max_replies_bytes = 1'000'000,
          .stuck_ns = stuck_ns,
          .ping_ns = 100 * kNanosPerMilli},
-        hub_, registry_,
+        broadcaster_, registry_,
         [this](const Request& request, const WebServer::Responder& responder) { api_->handle(request, responder); });
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -131,7 +131,7 @@ class ApiTest : public ::testing::Test {
 
   const SystemClock clock_;
   EventLoop loop_;
-  Hub hub_;
+  EventBroadcaster broadcaster_;
   State state_;
   telemetry::Registry registry_;
   const NoPlugins plugins_;
@@ -222,8 +222,8 @@ TEST_F(ApiTest, ChangesNeedTheTokenAndTheRightBase) {
 }
 
 TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
-  hub_.publish("agent:a", "tick", "{\"v\":1}");
-  hub_.publish("agent:a", "tick", "{\"v\":2}");
+  broadcaster_.publish("agent:a", "tick", "{\"v\":1}");
+  broadcaster_.publish("agent:a", "tick", "{\"v\":2}");
   const auto follow = [&](const std::string& headers) {
     const int fd = connect_to();
     const std::string text = "GET /api/v1/stream?topic=agent:a HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
@@ -237,8 +237,8 @@ TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
   const int fd = follow("");
   EXPECT_NE(read_until(fd, "alive").find("id: run.2\nevent: alive\ndata: {}\n\n"), std::string::npos)
       << "a page that was told nothing yet comes back to where it began";
-  hub_.publish("agent:b", "tick", "{\"v\":8}");
-  hub_.publish("agent:a", "tick", "{\"v\":9}");
+  broadcaster_.publish("agent:b", "tick", "{\"v\":8}");
+  broadcaster_.publish("agent:a", "tick", "{\"v\":9}");
   const std::string live = read_until(fd, "\"v\":9");
   EXPECT_NE(live.find("\"v\":9"), std::string::npos);
   EXPECT_EQ(live.find("\"v\":8"), std::string::npos);
@@ -251,7 +251,7 @@ TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
   const int64_t end = clock_.mono_ns() + 15 * kNanosPerSecond;
   // Nobody reads: the socket fills, and after 2 s in which nothing moves the connection is closed.
   while (clock_.mono_ns() < end && registry_.text().find("monitor_web_streams_cut_total 1") == std::string::npos) {
-    for (int i = 0; i < 20; ++i) hub_.publish("t", "n", std::string(10'000, 'x'));
+    for (int i = 0; i < 20; ++i) broadcaster_.publish("t", "n", std::string(10'000, 'x'));
     loop_.run_once(5 * kNanosPerMilli);
   }
   EXPECT_NE(registry_.text().find("monitor_web_streams_cut_total 1"), std::string::npos);
@@ -329,8 +329,8 @@ class FastApiTest : public ApiTest {
  protected:
   FastApiTest()
       : ApiTest({.tick_ns = 2 * kNanosPerMilli,
-                 .look_at_config_ns = 2 * kNanosPerMilli,
-                 .abandoned_ns = 100 * kNanosPerMilli}) {}
+                 .read_config_ns = 2 * kNanosPerMilli,
+                 .viewer_timeout_ns = 100 * kNanosPerMilli}) {}
   void pass(int64_t ns) {
     for (const int64_t end = clock_.mono_ns() + ns; clock_.mono_ns() < end;) loop_.run_once(kNanosPerMilli);
   }
@@ -405,7 +405,7 @@ TEST_F(ApiTest, TwoHundredBrowsersAreServed) {
     ASSERT_GT(send(browsers.back(), text.data(), text.size(), MSG_NOSIGNAL), 0);
   }
   for (const int fd : browsers) EXPECT_NE(read_until(fd, "retry").find("text/event-stream"), std::string::npos);
-  hub_.publish("fleet", "fleet", "{\"all\":1}");
+  broadcaster_.publish("fleet", "fleet", "{\"all\":1}");
   for (const int fd : browsers) EXPECT_NE(read_until(fd, "\"all\":1").find("\"all\":1"), std::string::npos);
 }
 

@@ -28,7 +28,7 @@ ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t 
   return address;
 }
 
-// Those whose tokens are full again; else the one that was heard longest ago.
+// Removes addresses with a full budget; if there is none, the one that was seen longest ago.
 void ChangeGuard::forget_idle(int64_t now_ns) {
   std::erase_if(addresses_, [now_ns](const auto& entry) {
     return entry.second.unlogged == 0 && elapsed_ns(entry.second.filled_ns, now_ns) >= kBurst * kOneEvery;
@@ -53,7 +53,7 @@ std::optional<Reply> ChangeGuard::refusal(const Request& request, const Access& 
   if (may) return std::nullopt;
   refused_.add();
   Address& address = address_of(request.address_group, now);
-  // One that is missing is no guess: the page asks without it to see whether it is needed.
+  // A missing token is not a guess: the page first asks without one.
   const bool guessed = may.error().code() == Code::kUnauthenticated && token_given(request);
   if (guessed) address.left -= 1;
   note(request, address, guessed ? "wrong token" : may.error().message(), now);

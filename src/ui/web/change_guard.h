@@ -1,13 +1,13 @@
-// ChangeGuard: who may change the configuration through the page, and the log of who tried.
+// ChangeGuard: decides who may change the configuration through the page, and logs rejected attempts.
 //
-// Wrong tokens are limited for each address (Request::address_group): kBurst at once, then one every kOneEvery. While
-// an address has none left, a change from it is refused with 429 unseen, a right token too, since an answer would tell
-// a guesser which one is right. Other addresses are not affected.
+// Wrong tokens are limited for each address (Request::address_group): kBurst at once, then one every kOneEvery. Beyond
+// that, every change from the address gets 429 without a look at its token, since accepting the right one would tell a
+// guesser that it is right. Other addresses are not affected.
 //
-// Every refused change is logged with its address: the first one at once, those that follow within kSummaryEvery as one
+// Every rejected change is logged with its address: the first one at once, those within kSummaryEvery after it as one
 // line with their count. Tokens are never logged.
 //
-// On the loop's thread. The clock must outlive it.
+// On the loop's thread. The clock must outlive the object.
 #pragma once
 
 #include <cstdint>
@@ -30,18 +30,18 @@ class ChangeGuard {
 
   ChangeGuard(const Clock& clock, telemetry::Registry& registry);
 
-  // The reply that refuses the change; nothing: it may be made.
+  // The reply that rejects the change; nullopt: it is allowed.
   std::optional<Reply> refusal(const Request& request, const Access& access);
-  // Logs what was counted, when its time has come. To be called about once a second.
+  // Writes the summary lines that are due. Call it about once a second.
   void tick();
 
   size_t addresses() const { return addresses_.size(); }
 
  private:
   struct Address {
-    double left = kBurst;    // wrong tokens
-    int64_t filled_ns = 0;   // when `left` was right
-    int64_t summary_ns = 0;  // when the next line is due; 0: nothing was logged lately
+    double left = kBurst;    // wrong tokens that are still allowed
+    int64_t filled_ns = 0;   // when `left` was computed
+    int64_t summary_ns = 0;  // when the next summary is due; 0: none
     uint64_t unlogged = 0;   // refusals since the last line
     std::string last_reason;
   };

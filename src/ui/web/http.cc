@@ -19,7 +19,7 @@ bool is_address(const std::string& name) {
   return inet_pton(AF_INET, name.c_str(), &ignored) == 1 || inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
 }
 
-// In a time that does not tell how much of it is right.
+// Takes the same time wherever the two differ.
 bool same_secret(std::string_view got, std::string_view wanted) {
   int different = got.size() == wanted.size() ? 0 : 1;
   for (size_t i = 0; i < got.size(); ++i) different |= got[i] ^ wanted[i % wanted.size()];
@@ -31,8 +31,8 @@ std::string lower_name(std::string_view name) {
   return parsed && !parsed->port ? parsed->name : std::string(name);
 }
 
-// Whether a page of `origin` ("https://host:port") is one of the server that is called by `host`. The scheme may be
-// either: a proxy may have ended TLS.
+// Whether `origin` ("https://host:port") is that of the server called `host`. Either scheme will do: a proxy may have
+// terminated TLS.
 bool same_origin(std::string_view origin, std::string_view host) {
   constexpr uint16_t kHttp = 80;
   constexpr uint16_t kHttps = 443;
@@ -106,7 +106,7 @@ Status check_host(const Request& request, const Access& access) {
   if (named && (named->name == "localhost" || is_address(named->name))) return {};
   const auto is_named = [&](const std::string& host) { return lower_name(host) == named->name; };
   if (named && std::ranges::any_of(access.hosts, is_named)) return {};
-  return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; --web-host NAME makes it one",
+  return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; add it with --web-host NAME",
                                                     json_quote(request.host.substr(0, 128))));
 }
 
@@ -116,13 +116,15 @@ Status check_change(const Request& request, const Access& access) {
   const bool own_origin = request.origin.empty() || same_origin(request.origin, request.host);
   const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
   if (!own_origin || !own_site) {
-    return Error(Code::kPermissionDenied,
-                 fmt::format("a page of {} may change nothing here", json_quote(request.origin.substr(0, 128))));
+    return Error(Code::kPermissionDenied, fmt::format("origin {}: pages of other origins must not make changes",
+                                                      json_quote(request.origin.substr(0, 128))));
   }
-  if (access.token.empty()) return Error(Code::kPermissionDenied, "this server has no token: nothing is changed by it");
+  if (access.token.empty()) return Error(Code::kPermissionDenied, "changes are disabled: this server has no token");
   if (!token_given(request) ||
       !same_secret(std::string_view(request.authorization).substr(kBearer.size()), access.token)) {
-    return Error(Code::kUnauthenticated, "the token is missing or wrong; it is in the file that the server named");
+    return Error(Code::kUnauthenticated,
+                 "the token is missing or wrong; it is in the file web-token in the server's data folder, or in "
+                 "--web-token-file");
   }
   return {};
 }

@@ -23,10 +23,10 @@ struct Request {
   std::string authorization;
   std::string last_event_id;
   std::string body;
-  std::string address = {};        // of the client: of a proxy, if one is in between
-  std::string address_group = {};  // what limits count as one address
-  std::string forwarded_for = {};  // X-Forwarded-For: whom a proxy, or anybody, claims to speak for
-  std::string fault = {};          // why the request is refused with 400, before anything else is looked at
+  std::string address = {};        // of the client, or of the proxy in front of it
+  std::string address_group = {};  // limits count this as one address
+  std::string forwarded_for = {};  // X-Forwarded-For, as claimed by the client or a proxy
+  std::string fault = {};          // not empty: the request is rejected with 400 for this reason
 };
 
 struct Reply {
@@ -34,29 +34,28 @@ struct Reply {
   std::string content_type = "application/json";
   std::shared_ptr<const std::string> body;
   std::string allow = {};  // of a 405
-  bool keep = false;       // may be cached: its name changes with its content
-  int retry_after_s = 0;   // 0: says nothing of it
+  bool keep = false;       // may be cached for ever
+  int retry_after_s = 0;   // 0: no Retry-After
 };
 
-// Undoes %XX in place; the new length. "%00" stays as it is: a NUL would end the text for all who read it.
+// Decodes %XX in place, and returns the new length. "%00" stays as it is: a NUL would end the text for its readers.
 size_t unescape(char* text);
 
 Reply json_reply(std::string json, unsigned status = 200);
 Reply text_reply(unsigned status, const std::string& text);
-// {"error": ..., "code": ...}; the status is that of the error's code.
+// {"error": ...}, with the HTTP status for the error's code.
 Reply error_reply(const Error& error);
 Reply error_reply(unsigned status, const std::string& message);
 
 struct Access {
-  std::vector<std::string>
-      hosts;          // in any case: names beside localhost and addresses by which the server may be called
-  std::string token;  // for what changes something; empty: nobody may
+  std::vector<std::string> hosts;  // names of the server beside localhost and IP addresses; in any case
+  std::string token;               // required for changes; empty: no changes
 };
-// A page elsewhere must not read through a name that it had point here: a name in Host must be one of ours.
+// The Host header must name this server: against DNS rebinding, with which a page elsewhere could read from here.
 Status check_host(const Request& request, const Access& access);
-// Whether it carries a token, right or wrong.
+// Whether the request carries a token, right or wrong.
 bool token_given(const Request& request);
-// What changes something comes from our own page, or from no page, and with the token.
+// A change must carry the token, and must not come from a page of another origin.
 Status check_change(const Request& request, const Access& access);
 
 }  // namespace monitor::analysis::web

@@ -17,7 +17,7 @@ namespace {
 
 const std::string kSeen = "monitor_agent_seen_timestamp_seconds";
 
-// A backslash before what the format gives a meaning there: quotes in labels, not in help. A line end is "\\n".
+// Escapes backslashes and line ends, and in labels also quotes.
 std::string escape(std::string_view text, std::string_view special) {
   std::string out;
   for (const std::string_view line : split(text, '\n')) {
@@ -56,8 +56,8 @@ std::string labels_of(const LiveAgent& agent, const metrics::Series& series, con
   return text_of(labels);
 }
 
-// What tells metrics of one Prometheus name apart. The name itself where nothing is added to it: it is what the usual
-// name is compared with.
+// Distinguishes metrics that share a Prometheus name. It is the name itself where nothing is added to it, because the
+// usual name is compared with that.
 std::string source_of(const metrics::Series& series) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   if (series.unit.empty() && !counter) return series.name;
@@ -71,7 +71,7 @@ std::string help_of(const metrics::Series& series) {
   return metric == nullptr ? name : fmt::format("{} Metric {}.", metric->description, name);
 }
 
-// A series whose type changed is there twice: the newest counts.
+// A series whose type changed appears twice: the newest one counts.
 struct Newest {
   double value = 0;
   int64_t time_ns = INT64_MIN;
@@ -109,7 +109,7 @@ void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
   }
 }
 
-// Empty: it has no name left, which takes a metric that is spelled like another one's escaped name.
+// Empty: no name is free, which requires a metric that is spelled like another one's escaped name.
 std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   const bool own = usual == kSeen;

@@ -1,5 +1,5 @@
-// The latest values in Prometheus' text format, named as prometheus_names.h says. Every series of an agent is a series
-// there, with a label set of its own. Not thread-safe.
+// The latest values in Prometheus' text format. Names follow prometheus_names.h. Each series of an agent becomes one
+// series with a distinct label set. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace monitor::analysis::web {
 
-// What is scraped: of every agent when it was last heard of, and the values of those that were after `heard_after_ns`.
-// Each has the labels `agent` and `host`, and those of its configuration; sorted by name.
+// Collects one scrape: when each agent was last seen, and the values of agents seen after `heard_after_ns`. Series have
+// the labels `agent` and `host`, and the labels of the agent's configuration. Families are sorted by name.
 class PrometheusText {
  public:
   void add(const LiveAgent& agent, int64_t heard_after_ns);

@@ -22,13 +22,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kUnits =
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPer = {
     {{"s", "second"}, {"m", "minute"}, {"min", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}}};
 
-// The agent's own identity, and labels of histograms and summaries.
+// The agent's identity, and labels of Prometheus' histograms and summaries.
 constexpr std::array<std::string_view, 4> kReserved = {"agent", "host", "le", "quantile"};
 constexpr std::string_view kEscape = "U__";
 
 bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
-// Runs of what is no letter, digit or colon become one underscore.
+// Replaces each run of characters other than letters, digits and colons by one underscore.
 std::string words(std::string_view text, bool colons) {
   std::string out;
   for (const char c : text) {
@@ -49,7 +49,7 @@ std::string in_words(const Table& table, std::string_view unit) {
   return found == table.end() ? words(unit, false) : std::string(found->second);
 }
 
-// Annotations in braces say nothing of the unit.
+// Removes UCUM annotations in braces.
 std::string without_annotation(std::string_view unit) {
   std::string out;
   int depth = 0;
@@ -80,7 +80,7 @@ std::string prometheus_unit(const metrics::Series& series) {
 
 namespace {
 
-// With its unit and kind, which a name may have in it already.
+// Appends unit and kind, unless the name already ends with them.
 std::string with_unit(std::string name, const metrics::Series& series) {
   const std::string unit = without_annotation(series.unit);
   const bool counter = series.kind == metrics::Kind::kCounter;
@@ -132,7 +132,7 @@ std::string prometheus_escaped(std::string_view name) {
   return out;
 }
 
-// A single underscore ends the escaped name: what follows is the unit and the kind.
+// A single underscore ends the escaped name; unit and kind follow.
 std::string prometheus_escaped(const metrics::Series& series) {
   std::string out = prometheus_escaped(std::string_view(series.name));
   if (!series.unit.empty()) out += "_unit_" + prometheus_escaped(std::string_view(series.unit)).substr(kEscape.size());

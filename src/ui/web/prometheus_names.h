@@ -1,10 +1,9 @@
-// Names for Prometheus: how metric and label names of ours become names of its text format, and what is done where two
-// of ours become one of its.
+// Maps metric and label names to Prometheus' text format, and keeps names apart that would collide there.
 //
-// A usual name follows OpenTelemetry's mapping (dots become underscores, units and `_total` are appended). Of several
-// names of an agent that become the same, one keeps that form: the one that is spelled so already, else the first in
-// order. The others are spelled in Prometheus' own escaping (U__a_2e_b for a.b), so that no two series become one, and
-// none is lost. Pure functions.
+// The usual name follows OpenTelemetry's mapping: dots become underscores; the unit and `_total` are appended. If
+// several names of an agent map to the same one, one of them keeps it: the one already spelled so, else the first in
+// order. The others use Prometheus' value escaping (U__a_2e_b for a.b), so no series are merged or lost. Pure
+// functions.
 #pragma once
 
 #include <map>
@@ -16,24 +15,24 @@
 
 namespace monitor::analysis::web {
 
-// Labels that identify the agent, or that Prometheus gives a meaning, are for others' labels `exported_NAME`.
+// A label that is reserved, for the agent's identity or by Prometheus, becomes `exported_NAME`.
 std::string prometheus_label(std::string_view name);
 std::string prometheus_name(const metrics::Series& series);
 
 // The unit in words, as prometheus_name() appends it: "bytes", "bytes_per_second", "ratio"; empty: none.
 std::string prometheus_unit(const metrics::Series& series);
 
-// "a.b_c" -> "U__a_2e_b__c": no two texts become the same. Prometheus calls it value encoding.
+// "a.b_c" -> "U__a_2e_b__c", which is injective. Prometheus calls it value escaping.
 std::string prometheus_escaped(std::string_view name);
-// The escaped name of a metric: with its unit and `_total`.
+// The escaped name of a metric, with its unit and `_total`.
 std::string prometheus_escaped(const metrics::Series& series);
 
-// Which of the names given to it become the same, and what each becomes.
+// Decides which of several names keeps a usual name that they share.
 class NameChoice {
  public:
-  // `name` becomes `usual` if it can.
+  // `name` would become `usual`.
   void add(const std::string& usual, const std::string& name) { names_[usual].insert(name); }
-  // Whether `name` is the one that becomes `usual`. Both must have been added.
+  // Whether `name` keeps `usual`. The pair must have been added.
   bool keeps(const std::string& usual, const std::string& name) const;
 
  private:

@@ -92,26 +92,27 @@ void Api::declare_config(RouteTable& table) {
                           .summary = "All documents, and the revision that each agent runs",
                           .result = overview_result(),
                           .handler = [this](const Call& call) {
-                            config_desk_.submit(call.responder, [this] { return config_.overview(); });
+                            config_executor_.submit(call.responder, [this] { return config_.overview(); });
                           }});
   declare_documents(table);
-  table.routes.push_back(
-      {.method = "GET",
-       .path = "/config/explain",
-       .id = "explainConfig",
-       .summary = "The effective configuration of an agent, with the origin of every value",
-       .parameters = {{.name = "agent", .description = "The agent's id.", .required = true}},
-       .result = explain_result(),
-       .handler = [this](const Call& call) {
-         config_desk_.submit(call.responder, [this, name = call.query.text("agent")] { return config_.explain(name); });
-       }});
+  table.routes.push_back({.method = "GET",
+                          .path = "/config/explain",
+                          .id = "explainConfig",
+                          .summary = "The effective configuration of an agent, with the origin of every value",
+                          .parameters = {{.name = "agent", .description = "The agent's id.", .required = true}},
+                          .result = explain_result(),
+                          .handler = [this](const Call& call) {
+                            config_executor_.submit(call.responder, [this, name = call.query.text("agent")] {
+                              return config_.explain(name);
+                            });
+                          }});
   table.routes.push_back({.method = "GET",
                           .path = "/config/schema",
                           .id = "getConfigSchema",
                           .summary = "The JSON Schema of a document",
                           .result = open_object(),
                           .handler = [this](const Call& call) {
-                            config_desk_.submit(call.responder, [this] { return config_.schema(); });
+                            config_executor_.submit(call.responder, [this] { return config_.schema(); });
                           }});
   table.routes.push_back(
       {.method = "GET",
@@ -122,7 +123,7 @@ void Api::declare_config(RouteTable& table) {
                          {"plugins", list(object({{"agent", text()},
                                                   {"plugin", open_object("as in the agent's status document")}}))}}),
        .handler = [this](const Call& call) {
-         config_desk_.submit(call.responder, [this] { return config_.plugins(); });
+         config_executor_.submit(call.responder, [this] { return config_.plugins(); });
        }});
 }
 
@@ -135,8 +136,8 @@ void Api::declare_documents(RouteTable& table) {
                           .result = document_result(),
                           .errors = {{404, "There is no such document."}},
                           .handler = [this](const Call& call) {
-                            config_desk_.submit(call.responder,
-                                                [this, key = call.query.text("key")] { return config_.document(key); });
+                            config_executor_.submit(
+                                call.responder, [this, key = call.query.text("key")] { return config_.document(key); });
                           }});
   table.routes.push_back(
       {.method = "PUT",
@@ -162,20 +163,20 @@ void Api::declare_documents(RouteTable& table) {
                           .errors = {{413, "The body is too large."}},
                           .body = open_object("the document; any text is accepted and checked"),
                           .handler = [this](const Call& call) {
-                            config_desk_.submit(call.responder,
-                                                [this, key = call.query.text("key"), body = call.request.body] {
-                                                  return config_.validate(key, body);
-                                                });
+                            config_executor_.submit(call.responder,
+                                                    [this, key = call.query.text("key"), body = call.request.body] {
+                                                      return config_.validate(key, body);
+                                                    });
                           }});
 }
 
 void Api::change_document(const Call& call) {
   const Request& request = call.request;
-  config_desk_.submit(call.responder, [this, key = call.query.text("key"), body = request.body,
-                                       by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
+  config_executor_.submit(call.responder, [this, key = call.query.text("key"), body = request.body,
+                                           by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
     return config_.change(key, body, by);
   });
-  config_looked_ns_ = 0;  // show its effect at the next tick
+  config_read_ns_ = 0;  // show its effect at the next tick
 }
 
 }  // namespace monitor::analysis::web

@@ -154,7 +154,9 @@ void Api::declare_fleet(RouteTable& table) {
        .result = text(),
        .content_type = "text/plain",
        .for_programs = true,
-       .handler = [this](const Call& call) { scrape_desk_.submit(call.responder, [this] { return prometheus(); }); }});
+       .handler = [this](const Call& call) {
+         scrape_executor_.submit(call.responder, [this] { return prometheus(); });
+       }});
 }
 
 Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
@@ -163,7 +165,7 @@ Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
   return judge(agent, now_ns, presence, servers_.judge(clock_.mono_ns()));
 }
 
-// With state_.mutex held: all that people should know now, for who asks without the page.
+// All current problems, for clients other than the page. state_.mutex must be held.
 std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) const {
   std::vector<std::string> found;
   const auto add = [&](const std::string& what, const std::string& why) {
@@ -172,13 +174,13 @@ std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) c
   add("the log cannot be read: ", state_.log.trouble);
   add("the history cannot be written: ", state_.history.trouble);
   add("the configuration cannot be read: ", config_trouble_);
-  // What was not read yet, or cannot be read, may hold what agents said.
+  // Unread records may contain data of agents.
   const bool read = state_.log.trouble.empty() && state_.log.caught_up;
   if (read) add("", silence_of(servers, state_.log.newest_ns, now_ns));
   return found;
 }
 
-// With state_.mutex held.
+// state_.mutex must be held.
 std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
   const Verdict verdict = verdict_of(agent, now_ns);
   return fmt::format(
@@ -193,7 +195,7 @@ std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
 
 Reply Api::fleet() {
   const int64_t now = clock_.wall_ns();
-  std::string live_id = hub_.id(hub_.last());
+  std::string live_id = broadcaster_.id(broadcaster_.last());
   const std::lock_guard lock(state_.mutex);
   std::string out = fmt::format(R"({{"now":{},"live_id":{},"agents":[)", time_json(now), json_quote(live_id));
   bool first = true;
@@ -225,8 +227,7 @@ Reply Api::agent(const std::string& name) {
   return json_reply(out + "]}");
 }
 
-// A large fleet takes seconds: a few agents at a time, so that nobody waits for it; and who comes with others has
-// theirs.
+// A large fleet takes seconds: the lock is released after every few agents, and concurrent scrapes share a result.
 Reply Api::prometheus() {
   auto body = scrape_.lock();
   if (!body || clock_.mono_ns() - scraped_ns_ >= kScrapeHolds) {

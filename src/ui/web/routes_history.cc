@@ -95,14 +95,14 @@ void Api::declare_history(RouteTable& table) {
                           .handler = [this](const Call& call) { series(call); }});
 }
 
-Desk& Api::history_desk(size_t& index) {
-  index = next_desk_++ % history_desks_.size();
-  return *history_desks_[index];
+BlockingExecutor& Api::history_executor(size_t& index) {
+  index = next_executor_++ % history_executors_.size();
+  return *history_executors_[index];
 }
 
 // On the desk's thread.
-Reply Api::history_reply(size_t desk, const std::function<Reply(history::HistoryReader&)>& ask) {
-  auto& reader = history_readers_[desk];
+Reply Api::history_reply(size_t executor, const std::function<Reply(history::HistoryReader&)>& ask) {
+  auto& reader = history_readers_[executor];
   if (!reader) {
     auto opened = history::HistoryReader::open(options_.history_path);
     if (!opened) return error_reply(opened.error());
@@ -123,14 +123,14 @@ void Api::range(const Call& call) {
   request.points = static_cast<size_t>(call.query.integer("points").value_or(0));
   request.resolution = parse_resolution(call.query.text("resolution"));  // none: auto
   size_t index = 0;
-  Desk& desk = history_desk(index);
-  desk.submit(call.responder, [this, index, request] {
+  BlockingExecutor& executor = history_executor(index);
+  executor.submit(call.responder, [this, index, request] {
     return history_reply(index, [&](history::HistoryReader& reader) {
       std::string live_id;
       {
         // Before the rows are read: later events may be in them as well, but no earlier one is missing.
         const std::lock_guard lock(state_.mutex);
-        live_id = hub_.id(state_.committed_event);
+        live_id = broadcaster_.id(state_.committed_event);
       }
       const auto found = reader.range(request);
       return found ? json_reply(history::to_json(*found, request, live_id)) : error_reply(found.error());
@@ -141,8 +141,8 @@ void Api::range(const Call& call) {
 void Api::series(const Call& call) {
   const std::string name = call.query.text("agent");
   size_t index = 0;
-  Desk& desk = history_desk(index);
-  desk.submit(call.responder, [this, index, name] {
+  BlockingExecutor& executor = history_executor(index);
+  executor.submit(call.responder, [this, index, name] {
     return history_reply(index, [&](history::HistoryReader& reader) {
       const auto series = reader.series(name);
       const auto extents = reader.extents(name);

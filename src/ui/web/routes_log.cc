@@ -89,13 +89,14 @@ void Api::declare_log(RouteTable& table) {
   table.schemas.emplace_back("Message", message_schema());
   table.schemas.emplace_back("MessageEvent", message_event());
   table.schemas.emplace_back("LogEvent", log_event());
-  table.routes.push_back(
-      {.method = "GET",
-       .path = "/log",
-       .id = "getLog",
-       .summary = "The metric log: its partitions, and the positions of its consumer groups",
-       .result = log_result(),
-       .handler = [this](const Call& call) { log_desk_.submit(call.responder, [this] { return log_.overview(); }); }});
+  table.routes.push_back({.method = "GET",
+                          .path = "/log",
+                          .id = "getLog",
+                          .summary = "The metric log: its partitions, and the positions of its consumer groups",
+                          .result = log_result(),
+                          .handler = [this](const Call& call) {
+                            log_executor_.submit(call.responder, [this] { return log_.overview(); });
+                          }});
   table.routes.push_back(
       {.method = "GET",
        .path = "/messages",
@@ -129,7 +130,7 @@ void Api::messages(const Call& call) {
   search.cursor = *cursor;
   search.agent = query.text("agent");
   search.metric = query.text("metric");
-  log_desk_.submit(call.responder, [this, search] { return log_.messages(search); });
+  log_executor_.submit(call.responder, [this, search] { return log_.messages(search); });
 }
 
 }  // namespace monitor::analysis::web

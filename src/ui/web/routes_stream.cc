@@ -49,9 +49,9 @@ void Api::stream(const Call& call) {
   StreamStart start;
   start.topics = call.query.all("topic");
   const std::string after = call.request.last_event_id.empty() ? call.query.text("after") : call.request.last_event_id;
-  start.place = hub_.last();
+  start.place = broadcaster_.last();
   if (!after.empty()) {
-    const auto number = hub_.number_of(after);
+    const auto number = broadcaster_.number_of(after);
     start.reset = !number;
     if (number) start.place = *number;
   }

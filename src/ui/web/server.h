@@ -1,10 +1,11 @@
-// WebServer: HTTP for browsers, on the program's loop: replies at once or later, and streams of server-sent events
-// without a thread for any of them.
+// WebServer: HTTP for browsers, on the program's loop. Replies may be given at once or later; streams of server-sent
+// events need no thread.
 //
-// Made for an address that strangers may reach: connections and streams, in total and of an address, bytes of a request
-// and the time that one may take are bounded. A flood of unfinished requests keeps nobody out, that of one address
-// nobody else (connection_table.h). Everything on the loop's thread; the loop, the hub and the registry must outlive
-// it.
+// Made for an address that strangers can reach: connections and streams (in total and per address), the size of a
+// request, and the time for one are bounded. A flood of unfinished requests does not lock out other addresses
+// (connection_table.h).
+//
+// On the loop's thread. The loop, the broadcaster and the registry must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -16,37 +17,37 @@
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "telemetry/registry.h"
+#include "ui/web/event_broadcaster.h"
 #include "ui/web/http.h"
-#include "ui/web/hub.h"
 
 namespace monitor::analysis::web {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0 picks one
+  uint16_t port = 0;  // 0: any free port
   unsigned max_connections = 1200;
-  unsigned max_connections_per_address = 640;  // a proxy's address is that of all its browsers
+  unsigned max_connections_per_address = 640;  // all browsers behind a proxy share its address
   size_t max_streams = 800;
   size_t max_streams_per_address = 500;
   size_t max_body_bytes = size_t{600} * 1024;
   size_t max_bodies_bytes = size_t{16} << 20;    // of all requests together
-  size_t max_replies_bytes = size_t{256} << 20;  // that are being sent; beyond it large ones are refused
-  int64_t stuck_ns = 30 * kNanosPerSecond;       // nothing moves for so long: the connection is closed
-  int64_t head_ns = 5 * kNanosPerSecond;         // in which a new connection must send a request's line and headers
-  int64_t request_ns = 60 * kNanosPerSecond;     // in which a connection that is no stream must be done
-  int64_t ping_ns = 10 * kNanosPerSecond;        // a stream without events says that it lives
+  size_t max_replies_bytes = size_t{256} << 20;  // being sent; beyond it, large replies are refused
+  int64_t stuck_ns = 30 * kNanosPerSecond;       // a connection without progress for so long is closed
+  int64_t head_ns = 5 * kNanosPerSecond;         // for the request line and headers of a new connection
+  int64_t request_ns = 60 * kNanosPerSecond;     // for everything but a stream
+  int64_t ping_ns = 10 * kNanosPerSecond;        // between `alive` events on an idle stream
 };
 
-// What a stream is to carry, and from where on.
+// What a stream sends, and from where on.
 struct StreamStart {
   std::vector<std::string> topics;
   uint64_t place = 0;
-  bool reset = false;  // the browser must begin anew: what it had seen cannot be followed up
+  bool reset = false;  // tell the browser to load everything again: events were missed
 };
 
 class WebServer {
  public:
-  // The one way to answer a request: exactly one call of either, on the loop, now or later.
+  // Answers a request: exactly one call of one method, on the loop's thread, now or later.
   class Responder {
    public:
     void reply(Reply reply) const { server_->reply(token_, std::move(reply)); }
@@ -60,16 +61,17 @@ class WebServer {
   };
   using Handler = std::function<void(const Request& request, const Responder& responder)>;
 
-  // kUnavailable when the port is taken, kInvalidArgument for an address that is none.
-  static Result<std::unique_ptr<WebServer>> start(EventLoop& loop, const ServerOptions& options, Hub& hub,
-                                                  telemetry::Registry& registry, Handler handler);
-  // Closes every connection. Responders that are left do nothing after it: they must not be used.
+  // kUnavailable: the port is taken. kInvalidArgument: the address is malformed.
+  static Result<std::unique_ptr<WebServer>> start(EventLoop& loop, const ServerOptions& options,
+                                                  EventBroadcaster& broadcaster, telemetry::Registry& registry,
+                                                  Handler handler);
+  // Closes every connection. Responders must not be used afterwards.
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
 
   uint16_t port() const;
-  // There may be events for the streams. From any thread.
+  // There may be new events for the streams. From any thread.
   void wake();
 
  private:

@@ -1,5 +1,5 @@
-// What clients make the server hold of requests that are not complete: bytes, bounded over all of them. When there is
-// no room, an address may still hold its fair share (base/fair_share.h). For the serving thread alone.
+// SharedBytes: bounds the bytes of all incomplete requests together. With no room left, an address may still use its
+// fair share (base/fair_share.h). On the serving thread only.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class SharedBytes {
  public:
   explicit SharedBytes(size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // False: there is no room, and nothing was taken.
+  // False: there is no room, and nothing was counted.
   bool take(const std::string& address, size_t bytes) {
     const auto known = held_.find(address);
     const size_t held = known == held_.end() ? 0 : known->second;
@@ -38,7 +38,7 @@ class SharedBytes {
  private:
   const size_t most_bytes_;
   size_t bytes_ = 0;
-  std::unordered_map<std::string, size_t> held_;  // by address, more than none
+  std::unordered_map<std::string, size_t> held_;  // by address; never 0
 };
 
 }  // namespace monitor::analysis::web

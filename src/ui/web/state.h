@@ -1,5 +1,5 @@
-// What the thread that reads the log and the one that serves the page share. Lock `mutex` to touch anything in it, and
-// not for long: the reader waits meanwhile.
+// State shared by the thread that reads the log and the one that serves the page. Lock `mutex` for every access, and
+// only briefly: it delays the reader.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,17 @@
 namespace monitor::analysis::web {
 
 struct LogState {
-  std::string trouble;  // why it cannot be read now; empty when it can
+  std::string trouble;  // why the log cannot be read; empty: it can
   int64_t trouble_since_ns = 0;
-  int64_t newest_ns = 0;  // when the log took the last record that was read
+  int64_t newest_ns = 0;  // when the log stored the newest record that was read
   uint64_t records = 0;
   uint64_t skipped = 0;
   uint64_t lost = 0;
-  bool caught_up = false;  // everything that was there at the start has been read
+  bool caught_up = false;  // everything stored before the start has been read
 };
 
 struct HistoryState {
-  std::string trouble;  // why it cannot be written now; empty when it can
+  std::string trouble;  // why the history cannot be written; empty: it can
   int64_t trouble_since_ns = 0;
 };
 
@@ -32,7 +32,7 @@ struct State {
   Ledger ledger;
   LogState log;
   HistoryState history;
-  // An event up to which everything is committed to the history.
+  // Everything up to this event is committed to the history.
   uint64_t committed_event = 0;
 };
 

@@ -1,5 +1,5 @@
-// ConfigDesk: the page's side of the configuration: what is stored, who runs what, and changes to it. Calls that block,
-// on the thread that first calls open(); not thread-safe.
+// ConfigService: the configuration as the page shows and changes it: documents, the revisions that agents run, and
+// effective values. Its calls block; they must all come from one thread, which is the one that opens the store.
 #pragma once
 
 #include <cstdint>
@@ -20,33 +20,33 @@ namespace monitor::analysis::web {
 using OpenConfig = std::function<Result<std::unique_ptr<config::ConfigStore>>()>;
 
 struct ConfigOptions {
-  OpenConfig open;       // called on the desk's thread, again after a failure
-  bool files = false;    // else etcd
-  std::string describe;  // for people: where it is
+  OpenConfig open;       // called on the executor's thread, and again after a failure
+  bool files = false;    // false: etcd
+  std::string describe;  // its address or folder, for people
 };
 
-// Who changes a document, for the log. There is one token, so that its holder has no name.
+// Who changes a document, for the audit log. All holders share one token, so there is no name.
 struct ChangedBy {
   std::string address;
-  std::string forwarded_for = {};  // a claim, of a proxy or of anybody
-  std::string origin = {};         // of the page; empty: no page
+  std::string forwarded_for = {};  // as claimed by the client or a proxy
+  std::string origin = {};         // of the page that asks; empty: not a page
 };
 
-// Of a stored document, to tell whether it is still the one that was read.
+// Identifies a version of a document, to detect concurrent changes.
 std::string tag_of(const config::Stored& stored);
 
-class ConfigDesk {
+class ConfigService {
  public:
-  ConfigDesk(ConfigOptions options, const config::PluginCatalog& plugins, const Clock& clock)
+  ConfigService(ConfigOptions options, const config::PluginCatalog& plugins, const Clock& clock)
       : options_(std::move(options)), plugins_(plugins), clock_(clock) {}
 
-  // Everything below /monitor/.
+  // All keys below /monitor/.
   Result<config::StoredKeys> keys();
 
   Reply overview();
   Reply document(const std::string& key);
-  // `body`: {"value": TEXT, "base": TAG or null}; without a value it is a deletion.
-  // What was changed is logged, without the document's content.
+  // `body`: {"value": TEXT, "base": TAG or null}; without a value, the document is deleted. Changes are written to the
+  // audit log, without the document's content.
   Reply change(const std::string& key, const std::string& body, const ChangedBy& by);
   Reply validate(const std::string& key, const std::string& text);
   Reply explain(const std::string& agent);
@@ -58,7 +58,7 @@ class ConfigDesk {
 
  private:
   Result<config::ConfigStore*> store();
-  // The plugins that a document may name.
+  // The plugins that documents may name.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
 

@@ -1,4 +1,5 @@
-// LogDesk: the page's look into the metric log: partitions, lag, messages. Calls that block, on one thread.
+// LogService: reads the metric log for the page: partitions, lag and records. Its calls block; they must all come from
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +20,18 @@ struct MessageSearch {
   int32_t partition = -1;  // -1: all
   std::string agent;       // shell pattern; empty: all
   std::string metric;      // shell pattern over series; empty: all
-  int64_t since_ns = 0;    // by the log's time
+  int64_t since_ns = 0;    // by the log's clock
   int64_t until_ns = INT64_MAX;
-  int64_t offset = -1;                // from there upwards, in the named partition; -1: from the newest downwards
-  std::map<int32_t, int64_t> cursor;  // where the last answer stopped
+  int64_t offset = -1;                // read upwards from here, in `partition`; -1: downwards from the newest
+  std::map<int32_t, int64_t> cursor;  // by partition: where the previous result stopped
   size_t limit = 50;
 };
-// "0:17,1:4"; empty is none.
+// "0:17,1:4" (partition:offset). An empty text is no cursor.
 Result<std::map<int32_t, int64_t>> parse_cursor(const std::string& text);
 
-class LogDesk {
+class LogService {
  public:
-  LogDesk(OpenBrowser open, std::string describe) : open_(std::move(open)), describe_(std::move(describe)) {}
+  LogService(OpenBrowser open, std::string describe) : open_(std::move(open)), describe_(std::move(describe)) {}
   Reply overview();
   Reply messages(const MessageSearch& search);
   Result<std::vector<metriclog::Heartbeat>> heartbeats();

@@ -1,4 +1,4 @@
-#include "ui/web/follower.h"
+#include "ui/web/log_tailer.h"
 
 #include <fmt/format.h>
 
@@ -19,19 +19,19 @@ namespace {
 
 constexpr int64_t kLongestPoll = 250 * kNanosPerMilli;
 constexpr int64_t kCommitEvery = 1 * kNanosPerSecond;
-// A commit that takes long comes less often: so many times its own time lies between.
+// Slow commits are made less often: the pause is this multiple of a commit's duration.
 constexpr int64_t kRest = 10;
 constexpr int64_t kExpireEvery = 15 * kNanosPerSecond;
 constexpr int64_t kForgetEvery = 60 * kNanosPerSecond;
 constexpr int64_t kTryAgain = 2 * kNanosPerSecond;
-// What is older was not written just now: nobody is told of it as it passes by.
+// Older records are from a backlog, and cause no events.
 constexpr int64_t kFresh = 60 * kNanosPerSecond;
 constexpr int64_t kLatestFor = int64_t{5} * 60 * kNanosPerSecond;
 constexpr int64_t kForgetAgents = 7 * kDayNs;
-// Of a tick, for the page: as many as the history keeps of an agent. Each browser has a copy while it is under way.
+// Values in the event of one tick: as many as the history keeps for an agent. Each stream holds a copy.
 constexpr size_t kMostValues = 5'000;
 
-// The ledger and the history as one thing that is built.
+// Builds the ledger and the history together.
 class Books final : public BuiltState {
  public:
   Books(history::HistoryStore& history, State& state) : history_(history), state_(state) {}
@@ -88,10 +88,10 @@ std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame,
   return out + "}}";
 }
 
-// One reader's time.
-class Follower::Session final : public BatchSink {
+// The lifetime of one log reader.
+class LogTailer::Session final : public BatchSink {
  public:
-  explicit Session(Follower& owner)
+  explicit Session(LogTailer& owner)
       : owner_(owner),
         books_(owner.history_, owner.state_),
         consumer_(*owner.reader_, *this, owner.registry_, &books_) {}
@@ -138,41 +138,41 @@ class Follower::Session final : public BatchSink {
     const int64_t off = clock_error_ns(batch, record.time_ns);
     const std::string topic = "agent:" + batch.agent_id;
     for (const metrics::Frame& frame : batch.frames) {
-      owner_.hub_.publish(
+      owner_.broadcaster_.publish(
           topic, "tick",
           tick_event(batch, frame, elapsed_ns(off, frame.time_ns), is_late(batch, frame.time_ns, record.time_ns)));
     }
-    owner_.hub_.publish(
+    owner_.broadcaster_.publish(
         "messages", "message",
         fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
                     record.partition, record.offset, seconds_json(record.time_ns), json_quote(record.key),
                     json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
   }
 
-  Follower& owner_;
+  LogTailer& owner_;
   Books books_;
   Consumer consumer_;
 };
 
-Follower::Follower(OpenReader open, history::HistoryStore& history, State& state, Hub& hub, const Clock& clock,
-                   telemetry::Registry& registry, const std::atomic<bool>& stop)
+LogTailer::LogTailer(OpenReader open, history::HistoryStore& history, State& state, EventBroadcaster& broadcaster,
+                     const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop)
     : open_(std::move(open)),
       history_(history),
       state_(state),
-      hub_(hub),
+      broadcaster_(broadcaster),
       clock_(clock),
       trusted_(clock, {.start = TrustedClock::Start::kTrust}),
       registry_(registry),
       stop_(stop) {}
 
-Follower::~Follower() = default;
+LogTailer::~LogTailer() = default;
 
-void Follower::wake() {
+void LogTailer::wake() {
   const std::lock_guard lock(reader_mutex_);
   if (reader_) reader_->wake();
 }
 
-void Follower::note_trouble(const std::string& text) {
+void LogTailer::note_trouble(const std::string& text) {
   std::string event;
   {
     const std::lock_guard lock(state_.mutex);
@@ -183,24 +183,24 @@ void Follower::note_trouble(const std::string& text) {
     event = fmt::format(R"({{"trouble":{},"since":{}}})", json_quote(text),
                         text.empty() ? "null" : seconds_json(log.trouble_since_ns));
   }
-  hub_.publish("log", "log", event);
+  broadcaster_.publish("log", "log", event);
 }
 
-void Follower::note_history(const std::string& text) {
+void LogTailer::note_history(const std::string& text) {
   const std::lock_guard lock(state_.mutex);
   HistoryState& history = state_.history;
   if (history.trouble.empty() != text.empty()) history.trouble_since_ns = text.empty() ? 0 : clock_.wall_ns();
   history.trouble = text;
 }
 
-// The log is well, whatever has become of what is made of it.
-Status Follower::history_failed(Status why) {
+// The history failed; the log itself is readable.
+Status LogTailer::history_failed(Status why) {
   note_history(why.error().message());
   log_is_well_ = true;
   return why;
 }
 
-void Follower::run() {
+void LogTailer::run() {
   while (!stop_) {
     auto opened = open_({.snapshots = &history_, .new_group_at_earliest = true});
     Status status;
@@ -223,13 +223,13 @@ void Follower::run() {
   }
 }
 
-Status Follower::read(Session& session) {
+Status LogTailer::read(Session& session) {
   Consumer& consumer = session.consumer();
   int64_t commit_ns = clock_.mono_ns();
   int64_t expire_ns = commit_ns;
   int64_t forget_ns = commit_ns;
   const auto commit = [&]() -> Status {
-    const uint64_t event = hub_.last();
+    const uint64_t event = broadcaster_.last();
     if (Status stored = consumer.store(); !stored) return stored;
     note_history("");
     const std::lock_guard lock(state_.mutex);
@@ -262,8 +262,9 @@ Status Follower::read(Session& session) {
   return commit();
 }
 
-void Follower::wait_to_try_again(const Error& why) {
-  log_warning("reading for the page was broken off; it begins again where the history stands", {{"reason", why}});
+void LogTailer::wait_to_try_again(const Error& why) {
+  log_warning("reading the log for the page was interrupted; it resumes at the position of the history",
+              {{"reason", why}});
   if (!std::exchange(log_is_well_, false)) note_trouble(why.message());
   history_.reset();
   const int64_t end = clock_.mono_ns() + kTryAgain;

@@ -1,4 +1,4 @@
-#include "ui/web/log_desk.h"
+#include "ui/web/log_service.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,17 +50,17 @@ class LogDeskTest : public ::testing::Test {
  protected:
   nlohmann::json ask(const MessageSearch& search) {
     read_.clear();
-    const Reply reply = desk_.messages(search);
+    const Reply reply = service_.messages(search);
     EXPECT_EQ(reply.status, 200);
     return nlohmann::json::parse(*reply.body);
   }
 
   std::vector<int32_t> read_;
-  LogDesk desk_{[this]() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
-                  return std::unique_ptr<metriclog::LogBrowser>(
-                      std::make_unique<FakeBrowser>(std::vector<int64_t>{10, 10, 9000, 10}, read_));
-                },
-                "a log"};
+  LogService service_{[this]() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
+                        return std::unique_ptr<metriclog::LogBrowser>(
+                            std::make_unique<FakeBrowser>(std::vector<int64_t>{10, 10, 9000, 10}, read_));
+                      },
+                      "a log"};
 };
 
 TEST_F(LogDeskTest, LooksForAnAgentInItsPartitionAlone) {

@@ -1,4 +1,4 @@
-#include "ui/web/config_desk.h"
+#include "ui/web/config_service.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,16 +20,15 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
+// Agents write their status files every 10 s: one that is older than this belongs to an agent that is gone.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
-// What could act on the terminal of whoever asks by hand is escaped, too: nlohmann's JSON leaves DEL, C1 and marks that
-// reorder text as they are.
+// Also escapes DEL, C1 and bidirectional marks, which nlohmann::json leaves as they are: they could act on a terminal.
 std::string dump(const ordered_json& json) {
   return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-// What can be edited here; nothing: it is no document's key.
+// How a document may be edited here; nullopt: it is not editable.
 std::optional<config::Edited> edited(const std::string& key) {
   switch (config::kind_of_key(key)) {
     case config::KeyKind::kDefaults:
@@ -42,7 +41,7 @@ std::optional<config::Edited> edited(const std::string& key) {
   }
 }
 
-// Status and inventory, scripts, and what this version does not know are not shown as documents.
+// Status, inventory, scripts and unknown keys are not shown as documents.
 std::string kind_name(const std::string& key) {
   switch (config::kind_of_key(key)) {
     case config::KeyKind::kDefaults:
@@ -130,9 +129,11 @@ std::string tag_of(const config::Stored& stored) {
                               : fmt::format("f{:08x}-{}", crc32c(stored.value), stored.value.size());
 }
 
-std::optional<int64_t> ConfigDesk::fresh_ns() const { return options_.files ? std::optional(kFreshFor) : std::nullopt; }
+std::optional<int64_t> ConfigService::fresh_ns() const {
+  return options_.files ? std::optional(kFreshFor) : std::nullopt;
+}
 
-Result<config::ConfigStore*> ConfigDesk::store() {
+Result<config::ConfigStore*> ConfigService::store() {
   if (!store_) {
     auto opened = options_.open();
     if (!opened) return opened.error();
@@ -141,17 +142,17 @@ Result<config::ConfigStore*> ConfigDesk::store() {
   return store_.get();
 }
 
-Result<config::StoredKeys> ConfigDesk::keys() {
+Result<config::StoredKeys> ConfigService::keys() {
   const auto opened = store();
   if (!opened) return opened.error();
   return (*opened)->list(std::string(config::kKeyRoot));
 }
 
-config::FleetCatalog ConfigDesk::catalog(const config::StoredKeys& all) const {
+config::FleetCatalog ConfigService::catalog(const config::StoredKeys& all) const {
   return {plugins_, all, clock_.wall_ns(), fresh_ns()};
 }
 
-Reply ConfigDesk::overview() {
+Reply ConfigService::overview() {
   const auto all = keys();
   if (!all) return error_reply(all.error());
   ordered_json documents = ordered_json::array();
@@ -170,13 +171,13 @@ Reply ConfigDesk::overview() {
       dump({{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
 }
 
-Reply ConfigDesk::document(const std::string& key) {
+Reply ConfigService::document(const std::string& key) {
   if (kind_name(key) == "other") return no_such_key(key);
   const auto opened = store();
   if (!opened) return error_reply(opened.error());
   const auto stored = (*opened)->get(key);
   if (!stored) return error_reply(stored.error());
-  if (!*stored) return error_reply(404, "there is no " + key);
+  if (!*stored) return error_reply(404, "no such document: " + key);
   return json_reply(dump({{"key", key},
                           {"value", (*stored)->value},
                           {"revision", (*stored)->revision},
@@ -184,8 +185,8 @@ Reply ConfigDesk::document(const std::string& key) {
                           {"place", (*opened)->describe(key)}}));
 }
 
-Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::string& key,
-                                  const std::string& text) const {
+Status ConfigService::check_versions(const config::StoredKeys& all, const std::string& key,
+                                     const std::string& text) const {
   const auto needed = config::needed_versions(config::parse_foreign<nlohmann::json>(text));
   if (needed.empty()) return {};
   for (const auto& row : config::fleet_of(all, clock_.wall_ns(), fresh_ns())) {
@@ -200,17 +201,17 @@ Status ConfigDesk::check_versions(const config::StoredKeys& all, const std::stri
   return {};
 }
 
-Reply ConfigDesk::change(const std::string& key, const std::string& body, const ChangedBy& by) {
+Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
   const auto request = config::parse_foreign<nlohmann::json>(body);
   if (!request.is_object()) return error_reply(400, "body: expected a JSON object");
   if (!request.contains("base") || !(request["base"].is_null() || request["base"].is_string())) {
-    return error_reply(400, "body: expected \"base\": the tag of the document that was changed, or null for a new one");
+    return error_reply(400, "body: base: expected the tag of the version that was edited, or null for a new document");
   }
   std::optional<std::string> value;
   if (request.contains("value")) {
-    if (!request["value"].is_string()) return error_reply(400, "body: value: expected a text");
+    if (!request["value"].is_string()) return error_reply(400, "body: value: expected a string");
     value = request["value"].get<std::string>();
     const auto all = keys();
     if (!all) return error_reply(all.error());
@@ -232,8 +233,7 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body, const 
         const auto tag = current ? std::optional(tag_of(*current)) : std::nullopt;
         conflict = tag != base;
         other = current;
-        if (conflict)
-          return Error(Code::kAborted, "somebody else has changed the document meanwhile; nothing was stored");
+        if (conflict) return Error(Code::kAborted, "the document has changed since it was read; nothing was stored");
         return value;
       });
   if (!done && conflict) {
@@ -248,17 +248,17 @@ Reply ConfigDesk::change(const std::string& key, const std::string& body, const 
   return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
 }
 
-Reply ConfigDesk::validate(const std::string& key, const std::string& text) {
+Reply ConfigService::validate(const std::string& key, const std::string& text) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
-  // What can be said without what is stored is said.
+  // Without the store, the checks that do not need it still run.
   const auto all = keys();
   const Checked checked = all ? check(text, *what, catalog(*all)) : check(text, *what, plugins_);
   return json_reply(dump({{"valid", checked.valid}, {"problems", checked.problems}}));
 }
 
-Reply ConfigDesk::explain(const std::string& agent) {
-  if (!valid_name(agent)) return error_reply(400, "agent: expected 1 to 128 of [A-Za-z0-9._-]");
+Reply ConfigService::explain(const std::string& agent) {
+  if (!valid_name(agent)) return error_reply(400, "agent: expected 1 to 128 characters of [A-Za-z0-9._-]");
   const auto all = keys();
   if (!all) return error_reply(all.error());
   const auto opened = store();
@@ -287,10 +287,10 @@ Reply ConfigDesk::explain(const std::string& agent) {
                           {"values", values}}));
 }
 
-Reply ConfigDesk::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }
+Reply ConfigService::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }
 
-// As agents report them: what an agent says of a plugin is passed on whole, whatever its version knows to say.
-Reply ConfigDesk::plugins() {
+// Passes on every field that an agent reports, including those that this version does not know.
+Reply ConfigService::plugins() {
   const auto all = keys();
   if (!all) return error_reply(all.error());
   ordered_json rows = ordered_json::array();

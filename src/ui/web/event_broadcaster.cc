@@ -1,4 +1,4 @@
-#include "ui/web/hub.h"
+#include "ui/web/event_broadcaster.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 namespace monitor::analysis::web {
 
-void Hub::publish(std::string_view topic, std::string_view name, std::string_view data) {
+void EventBroadcaster::publish(std::string_view topic, std::string_view name, std::string_view data) {
   {
     const std::lock_guard lock(mutex_);
     ++last_;
@@ -22,18 +22,19 @@ void Hub::publish(std::string_view topic, std::string_view name, std::string_vie
   if (wake_) wake_();
 }
 
-uint64_t Hub::last() const {
+uint64_t EventBroadcaster::last() const {
   const std::lock_guard lock(mutex_);
   return last_;
 }
 
-std::optional<uint64_t> Hub::number_of(std::string_view id) const {
+std::optional<uint64_t> EventBroadcaster::number_of(std::string_view id) const {
   if (!id.starts_with(run_ + ".")) return std::nullopt;
   const auto number = parse_u64(id.substr(run_.size() + 1));
   return number && *number <= last() ? number : std::nullopt;
 }
 
-Hub::Taken Hub::take(uint64_t place, const std::vector<std::string>& topics, size_t max_bytes, std::string& out) const {
+EventBroadcaster::Taken EventBroadcaster::take(uint64_t place, const std::vector<std::string>& topics, size_t max_bytes,
+                                               std::string& out) const {
   const std::lock_guard lock(mutex_);
   const uint64_t first = last_ - events_.size() + 1;
   if (place + 1 < first || place > last_) return {.lost = true, .place = last_};

@@ -1,5 +1,6 @@
-// Desk: where requests wait that must block: a thread of its own, and a queue that is bounded. Thread contract:
-// submit() on the loop; the work runs on the desk's thread, one after another, and its reply goes out on the loop.
+// BlockingExecutor: runs blocking work off the event loop: one thread with a bounded queue. submit() and run() must be
+// called on the loop's thread. Work runs in order on the executor's thread; replies and `done` run on the loop's
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +15,14 @@
 
 namespace monitor::analysis::web {
 
-class Desk {
+class BlockingExecutor {
  public:
-  Desk(EventLoop& loop, std::string name, size_t most) : worker_(loop), name_(std::move(name)), most_(most) {}
+  BlockingExecutor(EventLoop& loop, std::string name, size_t most)
+      : worker_(loop), name_(std::move(name)), most_(most) {}
 
   void submit(const WebServer::Responder& responder, std::function<Reply()> work) {
     if (waiting_ >= most_) {
-      responder.reply(error_reply(503, "too many questions about the " + name_ + " at once; ask again in a moment"));
+      responder.reply(error_reply(503, "too many requests for the " + name_ + " at once; try again in a moment"));
       return;
     }
     ++waiting_;
@@ -31,7 +33,7 @@ class Desk {
                      responder.reply(std::move(*reply));
                    });
   }
-  // Work of its own, that answers nobody.
+  // Work that answers no request; not bounded by the queue's limit.
   void run(std::function<void()> work, std::function<void()> done) { worker_.submit(std::move(work), std::move(done)); }
 
  private:

@@ -1,4 +1,4 @@
-#include "ui/web/log_desk.h"
+#include "ui/web/log_service.h"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,8 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr int64_t kBlock = 200;         // records that are read at once
-constexpr size_t kMostLookedAt = 4000;  // records, for one answer
+constexpr int64_t kBlock = 200;         // records in one read
+constexpr size_t kMostLookedAt = 4000;  // records, for one result
 constexpr size_t kLongestBody = size_t{64} * 1024;
 
 std::string seconds(int64_t ns) { return seconds_json(ns); }
@@ -52,14 +52,14 @@ Result<std::map<int32_t, int64_t>> parse_cursor(const std::string& text) {
     const auto partition = colon == std::string_view::npos ? std::nullopt : parse_u64(part.substr(0, colon));
     const auto offset = colon == std::string_view::npos ? std::nullopt : parse_i64(part.substr(colon + 1));
     if (!partition || *partition > 100'000 || !offset || *offset < 0) {
-      return Error(Code::kInvalidArgument, "query: cursor: not one that an answer gave");
+      return Error(Code::kInvalidArgument, "query: cursor: expected the cursor of a previous result");
     }
     cursor[static_cast<int32_t>(*partition)] = *offset;
   }
   return cursor;
 }
 
-struct LogDesk::Found {
+struct LogService::Found {
   struct One {
     int64_t time_ns;
     int64_t offset;
@@ -67,12 +67,12 @@ struct LogDesk::Found {
     std::string json;
   };
   std::vector<One> records;
-  std::map<int32_t, int64_t> cursor;  // the next to look at is the one before
+  std::map<int32_t, int64_t> cursor;  // the next record to examine is the one before it
   size_t looked_at = 0;
-  size_t most = 0;  // to be looked at in each partition
+  size_t most = 0;  // records to examine in each partition
 };
 
-Result<metriclog::LogBrowser*> LogDesk::browser() {
+Result<metriclog::LogBrowser*> LogService::browser() {
   if (!browser_) {
     auto opened = open_();
     if (!opened) return opened.error();
@@ -81,13 +81,13 @@ Result<metriclog::LogBrowser*> LogDesk::browser() {
   return browser_.get();
 }
 
-Result<std::vector<metriclog::Heartbeat>> LogDesk::heartbeats() {
+Result<std::vector<metriclog::Heartbeat>> LogService::heartbeats() {
   const auto opened = browser();
   if (!opened) return opened.error();
   return (*opened)->heartbeats();
 }
 
-Reply LogDesk::overview() {
+Reply LogService::overview() {
   const auto opened = browser();
   if (!opened) return error_reply(opened.error());
   const auto partitions = (*opened)->partitions();
@@ -114,9 +114,9 @@ Reply LogDesk::overview() {
                     fmt::format("],\"groups_error\":{}}}", groups ? "\"\"" : json_quote(groups.error().message())));
 }
 
-bool LogDesk::matches(const MessageSearch& search, const metriclog::Record& record, std::string& json) {
+bool LogService::matches(const MessageSearch& search, const metriclog::Record& record, std::string& json) {
   if (record.time_ns < search.since_ns || record.time_ns >= search.until_ns) return false;
-  // The key is the agent's id; one that differs may be another program's record.
+  // The key is the agent's id, unless another program wrote the record.
   if (!search.agent.empty() && !glob_match(search.agent, record.key)) return false;
   const auto batch = decode_record(record);
   if (!search.metric.empty()) {
@@ -133,7 +133,7 @@ bool LogDesk::matches(const MessageSearch& search, const metriclog::Record& reco
   return true;
 }
 
-Status LogDesk::search_down(const MessageSearch& search, int32_t partition, Found& found) {
+Status LogService::search_down(const MessageSearch& search, int32_t partition, Found& found) {
   const auto opened = browser();
   const auto extents = (*opened)->partitions();
   if (!extents) return extents.error();
@@ -184,7 +184,7 @@ Status LogDesk::search_down(const MessageSearch& search, int32_t partition, Foun
   return {};
 }
 
-Reply LogDesk::messages(const MessageSearch& search) {
+Reply LogService::messages(const MessageSearch& search) {
   const auto opened = browser();
   if (!opened) return error_reply(opened.error());
   const auto partitions = (*opened)->partitions();
@@ -192,12 +192,12 @@ Reply LogDesk::messages(const MessageSearch& search) {
   Found found;
   std::vector<int32_t> wanted;
   int32_t only = search.partition;
-  // All that one agent says is in one partition.
+  // All records of one agent are in one partition.
   if (only < 0 && !search.agent.empty() && search.agent.find_first_of("*?") == std::string::npos)
     only = (*opened)->partition_of(search.agent, partitions->size());
   for (const auto& one : *partitions) {
     if (only >= 0 && one.partition != only) continue;
-    // After a first answer only those that have more.
+    // With a cursor, only partitions that have more.
     if (!search.cursor.empty() && !search.cursor.contains(one.partition)) continue;
     wanted.push_back(one.partition);
   }
@@ -209,7 +209,7 @@ Reply LogDesk::messages(const MessageSearch& search) {
   std::ranges::sort(found.records, [](const auto& a, const auto& b) {
     return std::tuple(-a.time_ns, a.partition, -a.offset) < std::tuple(-b.time_ns, b.partition, -b.offset);
   });
-  // What does not fit comes again with the next answer.
+  // The next result starts with the records that do not fit into this one.
   for (size_t i = search.limit; i < found.records.size(); ++i) {
     const auto& left = found.records[i];
     auto& place = found.cursor.try_emplace(left.partition, left.offset + 1).first->second;

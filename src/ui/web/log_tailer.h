@@ -1,8 +1,7 @@
-// Follower: reads the log for the page: into the history, the ledger and the fleet, and onto the hub. A log that cannot
-// be read, or a history that cannot be written, is waited for: it begins again where the history stands.
+// LogTailer: follows the metric log for the page. It feeds the history, the ledger and the fleet, and publishes events.
+// If the log cannot be read or the history cannot be written, it retries from the position that the history holds.
 //
-// run() blocks the thread that calls it until `stop`, after which wake() must be called; everything else is
-// thread-safe.
+// run() blocks its thread until `stop` is set and wake() is called. The other methods are thread-safe.
 #pragma once
 
 #include <atomic>
@@ -16,7 +15,7 @@
 #include "consume/consumer.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
-#include "ui/web/hub.h"
+#include "ui/web/event_broadcaster.h"
 #include "ui/web/state.h"
 #include "views/history/store.h"
 
@@ -25,17 +24,17 @@ namespace monitor::analysis::web {
 using OpenReader =
     std::function<Result<std::unique_ptr<metriclog::LogReader>>(const metriclog::ReaderOptions& options)>;
 
-class Follower {
+class LogTailer {
  public:
-  // What is given must outlive it.
-  Follower(OpenReader open, history::HistoryStore& history, State& state, Hub& hub, const Clock& clock,
-           telemetry::Registry& registry, const std::atomic<bool>& stop);
-  ~Follower();
-  Follower(const Follower&) = delete;
-  Follower& operator=(const Follower&) = delete;
+  // The arguments must outlive the object.
+  LogTailer(OpenReader open, history::HistoryStore& history, State& state, EventBroadcaster& broadcaster,
+            const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop);
+  ~LogTailer();
+  LogTailer(const LogTailer&) = delete;
+  LogTailer& operator=(const LogTailer&) = delete;
 
   void run();
-  // Makes a wait for the log end.
+  // Ends a wait for the log.
   void wake();
 
  private:
@@ -49,17 +48,17 @@ class Follower {
   const OpenReader open_;
   history::HistoryStore& history_;
   State& state_;
-  Hub& hub_;
+  EventBroadcaster& broadcaster_;
   const Clock& clock_;
   TrustedClock trusted_;
   telemetry::Registry& registry_;
   const std::atomic<bool>& stop_;
-  bool log_is_well_ = false;  // reading was broken off for another reason
-  std::mutex reader_mutex_;   // guards reader_, which wake() reaches for
+  bool log_is_well_ = false;  // the last interruption had another reason
+  std::mutex reader_mutex_;   // guards reader_, which wake() uses
   std::unique_ptr<metriclog::LogReader> reader_;
 };
 
-// A tick as the page is told of it: one line of JSON.
+// The event of a tick, as one line of JSON.
 std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns, bool late);
 
 }  // namespace monitor::analysis::web

@@ -1,4 +1,4 @@
-#include "ui/web/recall.h"
+#include "ui/web/restore_fleet.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -30,18 +30,18 @@ metrics::Batch batch(uint64_t sequence, int64_t time_ns, double cpu) {
   return made;
 }
 
-class Recall : public ::testing::Test {
+class RestoreFleet : public ::testing::Test {
  protected:
-  Recall() : folder_(std::filesystem::path(testing::TempDir()) / ("recall-" + std::to_string(getpid()))) {
+  RestoreFleet() : folder_(std::filesystem::path(testing::TempDir()) / ("restore-fleet-" + std::to_string(getpid()))) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
-  ~Recall() override { std::filesystem::remove_all(folder_); }
+  ~RestoreFleet() override { std::filesystem::remove_all(folder_); }
 
   const std::filesystem::path folder_;
 };
 
-TEST_F(Recall, TheShortPastIsThereAfterARestart) {
+TEST_F(RestoreFleet, RestoresRecentFiguresFromTheHistory) {
   const std::string path = folder_ / "history.db";
   FakeClock clock(kBegin);
   telemetry::Registry registry;
@@ -58,7 +58,7 @@ TEST_F(Recall, TheShortPastIsThereAfterARestart) {
 
   Fleet fleet;
   clock.advance(100 * kSecond);
-  recall(*known, path, clock, fleet);
+  restore_fleet(*known, path, clock, fleet);
   ASSERT_NE(fleet.find("a"), nullptr);
   EXPECT_EQ(fleet.find("a")->host, "h");
   const auto& cpu = fleet.find("a")->past.steps(0);
@@ -70,15 +70,15 @@ TEST_F(Recall, TheShortPastIsThereAfterARestart) {
 
   Fleet later;
   clock.advance(3900 * kSecond);
-  recall(*known, path, clock, later);
+  restore_fleet(*known, path, clock, later);
   ASSERT_NE(later.find("a"), nullptr) << "known, and gone";
   EXPECT_TRUE(later.find("a")->past.steps(0).empty());
 }
 
-TEST_F(Recall, WithoutAHistoryThereIsNone) {
+TEST_F(RestoreFleet, IsEmptyWithoutAHistory) {
   const FakeClock clock(kBegin);
   Fleet fleet;
-  recall({{.name = "a", .host = "h", .version = "1", .seen_ns = kBegin}}, folder_ / "none.db", clock, fleet);
+  restore_fleet({{.name = "a", .host = "h", .version = "1", .seen_ns = kBegin}}, folder_ / "none.db", clock, fleet);
   EXPECT_NE(fleet.find("a"), nullptr);
 }
 

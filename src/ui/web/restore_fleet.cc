@@ -1,4 +1,4 @@
-#include "ui/web/recall.h"
+#include "ui/web/restore_fleet.h"
 
 #include <algorithm>
 #include <map>
@@ -15,7 +15,7 @@ constexpr int64_t kPatience = kNanosPerSecond;
 constexpr int64_t kPast = static_cast<int64_t>(Past::kSteps) * Past::kStep;
 constexpr int64_t kBucket = 10 * kNanosPerSecond;
 
-Status recall_one(history::HistoryReader& reader, const std::string& name, int64_t now_ns, Fleet& fleet) {
+Status restore_one(history::HistoryReader& reader, const std::string& name, int64_t now_ns, Fleet& fleet) {
   history::RangeRequest request{.agents = {name}, .metric = "system.*", .from_ns = now_ns - kPast, .to_ns = now_ns};
   request.resolution = Resolution::kTenSeconds;
   const auto range = reader.range(request);
@@ -25,7 +25,7 @@ Status recall_one(history::HistoryReader& reader, const std::string& name, int64
     const auto figure = figure_of(one.series);
     if (!figure) continue;
     for (size_t i = 0; i < one.times_ns.size(); ++i) {
-      // A bucket stands at its middle.
+      // A bucket counts at its middle.
       std::optional<double>& place = past[std::min(one.times_ns[i] + kBucket / 2, now_ns)][*figure];
       if (!place) place = one.values[i];
     }
@@ -36,7 +36,8 @@ Status recall_one(history::HistoryReader& reader, const std::string& name, int64
 
 }  // namespace
 
-void recall(const std::vector<history::KnownAgent>& known, const std::string& path, const Clock& clock, Fleet& fleet) {
+void restore_fleet(const std::vector<history::KnownAgent>& known, const std::string& path, const Clock& clock,
+                   Fleet& fleet) {
   for (const history::KnownAgent& one : known) fleet.add_known(one.name, one.host, one.version, one.seen_ns);
   auto reader = history::HistoryReader::open(path);
   Status status = reader ? Status() : reader.error();
@@ -44,9 +45,9 @@ void recall(const std::vector<history::KnownAgent>& known, const std::string& pa
   const int64_t end = clock.mono_ns() + kPatience;
   for (const history::KnownAgent& one : known) {
     if (!status || clock.mono_ns() >= end) break;
-    if (one.seen_ns >= now_ns - kPast) status = recall_one(**reader, one.name, now_ns, fleet);
+    if (one.seen_ns >= now_ns - kPast) status = restore_one(**reader, one.name, now_ns, fleet);
   }
-  if (!status) log_warning("the past of the fleet cannot be read from the history", {{"reason", status.error()}});
+  if (!status) log_warning("cannot restore recent figures of the fleet from the history", {{"reason", status.error()}});
 }
 
 }  // namespace monitor::analysis::web
