@@ -75,7 +75,7 @@ class WebFailuresTest(BrowserTest):
             self.assertEqual(row["health"], "alive", row["why"])
             wait_until(lambda name=name: len(self.range(name)[0]) == 8, "its ticks in the history, near the log's time")
             self.browser.open(self.url(f"agent?agents={name}"))
-            self.browser.wait(f"document.querySelector('.facts').textContent.includes('clock 3650 d {'ahead' if sign > 0 else 'behind'}')")
+            self.browser.wait(f"document.querySelector('.facts').textContent.includes('clock 3,650 d {'ahead' if sign > 0 else 'behind'}')")
             self.browser.wait("document.querySelector('.panel .uplot') !== null")
         extents = [one for name in ("ahead", "behind") for one in self.get(f"/api/v1/series?agent={name}")["extents"]]
         now = time.time()

@@ -106,12 +106,12 @@ class WebTest(BrowserTest):
         # An unknown name is rejected with a message.
         self.browser.do("fill", selector="input[list=agent-names]", text="nosuch")
         self.browser.do("key", key="Enter")
-        self.browser.wait("document.querySelector('input[list=agent-names]').validationMessage === 'No agent nosuch is known.'")
+        self.browser.wait("document.querySelector('input[list=agent-names]').validationMessage === 'Unknown agent: nosuch'")
         self.browser.do("fill", selector="input[list=agent-names]", text="")
         # An unknown agent shows no values of other agents, alone or among them.
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
         self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('is known') && all; })()"))
-        self.browser.wait("document.querySelector('.info').textContent.startsWith('Nothing is known of nosuch')")
+        self.browser.wait("document.querySelector('.info').textContent.startsWith('No values of nosuch')")
         self.assertEqual((shown(), self.browser.eval(charts)), ("nosuch", 0))
         self.browser.eval("location.hash = '#/agent?agents=agent-001,nosuch'")
         self.browser.wait(f"document.querySelector('[data-agent=agent-001] [data-figure=CPU]') !== null && {charts} >= 4")
@@ -129,7 +129,7 @@ class WebTest(BrowserTest):
         })()""")
         self.browser.wait("window.held.length >= 2")
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
-        self.browser.wait("document.querySelector('[data-agent=nosuch]') !== null && document.querySelector('.info').textContent.startsWith('Nothing')")
+        self.browser.wait("document.querySelector('[data-agent=nosuch]') !== null && document.querySelector('.info').textContent.startsWith('No values')")
         self.browser.eval("window.held.forEach((one) => one())")
         self.browser.eval("new Promise((resolve) => setTimeout(resolve, 0))")
         self.assertEqual((shown(), self.browser.eval(charts)), ("nosuch", 0))
@@ -265,7 +265,7 @@ class WebTest(BrowserTest):
         self.assertRegex(self.browser.eval("document.querySelector('.saved').textContent"), "^stored at ")
         self.assertNotIn("valid", self.browser.eval("document.querySelector('.problems').textContent"))
         self.browser.do("click", selector="button.main", page=1)
-        self.browser.wait("document.querySelector('.conflict').textContent.includes('Somebody else')", page=1)
+        self.browser.wait("document.querySelector('.conflict').textContent.includes('changed elsewhere')", page=1)
         self.shot("conflict", page=1)
         with open(f"{self.data}/monitor/config/agent-001.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["interval"], 2)

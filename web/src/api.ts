@@ -1,4 +1,4 @@
-// The API as the page uses it: /api/v1/..., which openapi.json describes.
+// The part of the API that the page uses; /api/v1/openapi.json describes all of it.
 
 export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'unknown' | 'gone';
 export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'unknown', 'gone'];
@@ -18,7 +18,7 @@ export interface AgentRow {
   other_host: string;
   labels: Record<string, string>;
   figures: (number | null)[];
-  past: { end: number | null; step: number; figures: (number | null)[][] };  // in an event, the steps that changed
+  past: { end: number | null; step: number; figures: (number | null)[][] };  // in an event: the steps that changed
 }
 export interface Fleet { now: number; live_id: string; agents: AgentRow[] }
 export interface Series {
@@ -64,7 +64,7 @@ export async function ask<T>(path: string, parameters: Parameters = {}, options:
   try {
     data = JSON.parse(text);
   } catch {
-    throw new ApiError(response.status, `the server answered ${response.status} with what is no JSON`, {});
+    throw new ApiError(response.status, `the server answered ${response.status} with something other than JSON`, {});
   }
   if (!response.ok) {
     const object = (data ?? {}) as Record<string, unknown>;

@@ -1,13 +1,13 @@
-// Charts of some series: one a metric. Those in sight are drawn, one in a frame: a screen full of them at once would hold
-// everything up.
+// One chart for each metric. Only visible charts are drawn, one in each animation frame: drawing a screenful at once would
+// block the page.
 import { MetricText, Range, Series, Tick } from './api';
 import { Chart, Line, lineOf, MOST_LINES } from './charts';
-import { el, fill } from './dom';
+import { el, replaceChildren } from './dom';
 import { seriesName } from './format';
 
 const FIRST = ['system.cpu.utilization', 'system.memory.utilization', 'system.disk.io.rate', 'system.network.io.rate', 'system.memory.usage', 'system.cpu.load_average'];
 const MOST_CHARTS = 60;
-const WIDTHS: Record<string, number> = { '1s': 1, '10s': 10, '1m': 60, '1h': 3600 };  // of averages, s
+const WIDTHS: Record<string, number> = { '1s': 1, '10s': 10, '1m': 60, '1h': 3600 };  // seconds in each average
 
 interface Panel { chart: Chart; host: HTMLElement; lines: Line[]; element: HTMLElement; caption: HTMLElement; seen: boolean; dirty: boolean }
 
@@ -37,17 +37,17 @@ function label(series: Series, withAgent: boolean): string {
   return [withAgent ? series.agent : '', labels].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
 }
 
-// "CPU utilization  system.cpu.utilization": the declared title, and the name, which alone names a metric without one.
+// "CPU utilization  system.cpu.utilization": the declared title and the name; only the name if there is no title.
 function caption(element: HTMLElement, name: string, text: MetricText | undefined, lines: number): void {
   const names = lines > MOST_LINES ? `${name} · ${MOST_LINES} of ${lines} lines` : name;
   const title = text?.title ?? '';
   if (element.textContent === `${title}${title === '' ? '' : ' '}${names}`) return;
   element.title = text?.description ?? '';
-  fill(element, title, title === '' ? names : el('small', {}, ` ${names}`));
+  replaceChildren(element, title, title === '' ? names : el('small', {}, ` ${names}`));
 }
 
-// Ticks that came while the range was on its way are in the lines of before alone.
-function goOn(line: Line, before: Line | undefined): Line {
+// Appends the ticks that arrived while the range was loading: only the previous line has them.
+function appendNewer(line: Line, before: Line | undefined): Line {
   if (before === undefined) return line;
   const last = line.times[line.times.length - 1] ?? 0;
   let at = before.times.length;
@@ -58,8 +58,8 @@ function goOn(line: Line, before: Line | undefined): Line {
 }
 
 export interface Taken {
-  unknown: string[];  // series that have no chart
-  late: boolean;      // it belongs between others
+  unknown: string[];  // series without a chart
+  late: boolean;      // the tick is older than the newest one
 }
 
 export class ChartGrid {
@@ -68,21 +68,21 @@ export class ChartGrid {
   private byKey = new Map<string, { panel: Panel; line: Line }>();
   private resolution = '';
   private frame = 0;
-  private readonly sight: IntersectionObserver;
+  private readonly visibilityObserver: IntersectionObserver;
   private readonly resized: ResizeObserver;
 
-  // `bounds`: the time to be shown. `onZoom`: a part of it was chosen; `onReset`: all of it is wanted again.
+  // `bounds` returns the range of time to show. `onZoom`: the user selected a part; `onReset`: the user wants it live again.
   constructor(private readonly bounds: () => [number, number], private readonly onZoom: (from: number, to: number) => void, private readonly onReset: () => void) {
-    this.sight = new IntersectionObserver((entries) => this.see(entries), { rootMargin: '100px' });
+    this.visibilityObserver = new IntersectionObserver((entries) => this.onVisibility(entries), { rootMargin: '100px' });
     this.resized = new ResizeObserver((entries) => {
       for (const { target } of entries) [...this.panels.values()].find((one) => one.host === target)?.chart.resize();
     });
   }
 
-  // Shows these series and no others; `live`: lines go on with ticks that came since. Gives how many metrics there are, and
+  // Shows exactly these series; with `live`, lines keep ticks newer than the range. Returns how many metrics there are, and
   // how many are shown.
   show(range: Range, live: boolean, withAgent: boolean): [number, number] {
-    const goesOn = live && this.resolution === 'full' && range.resolution === 'full';
+    const continues = live && this.resolution === 'full' && range.resolution === 'full';
     const linesBefore = this.byKey;
     const before = this.panels;
     this.resolution = range.resolution;
@@ -96,7 +96,7 @@ export class ChartGrid {
       caption(panel.caption, name, range.metrics[name], list.length);
       panel.lines = list.map((series) => {
         const line = lineOf(series, label(series, withAgent), `${series.agent} ${seriesName(series.metric, series.labels)}`);
-        return goesOn ? goOn(line, linesBefore.get(line.key)?.line) : line;
+        return continues ? appendNewer(line, linesBefore.get(line.key)?.line) : line;
       });
       for (const line of panel.lines) this.byKey.set(line.key, { panel, line });
       panel.dirty = true;
@@ -109,7 +109,7 @@ export class ChartGrid {
     return [groups.size, order.length];
   }
 
-  // A live tick. What is before `oldest` makes room.
+  // Adds a live tick, and removes points before `oldest`.
   take(tick: Tick, oldest: number): Taken {
     const taken: Taken = { unknown: [], late: false };
     for (const [name, v] of Object.entries(tick.values)) {
@@ -122,7 +122,7 @@ export class ChartGrid {
       const { line, panel } = found;
       const last = line.times[line.times.length - 1];
       if (last !== undefined && tick.time <= last + 1e-5) {
-        // Late, as out of a spool: its place is in the history.
+        // A late tick, e.g. from a spool: the history has it in its place.
         if (tick.time > oldest && !has(line.times, tick.time)) taken.late = true;
         continue;
       }
@@ -146,18 +146,18 @@ export class ChartGrid {
     for (const panel of this.panels.values()) panel.chart.close();
     this.redraw();
   }
-  // Nothing is shown, or `instead`.
+  // Removes all charts; shows `instead`, if given.
   clear(instead?: HTMLElement): void {
     for (const panel of this.panels.values()) this.remove(panel);
     this.panels = new Map();
     this.byKey = new Map();
     this.resolution = '';
-    fill(this.element, instead);
+    replaceChildren(this.element, instead);
   }
   close(): void {
     this.clear();
     if (this.frame !== 0) cancelAnimationFrame(this.frame);
-    this.sight.disconnect();
+    this.visibilityObserver.disconnect();
     this.resized.disconnect();
   }
 
@@ -165,17 +165,17 @@ export class ChartGrid {
     const host = el('div', { class: 'plot' });
     const caption = el('figcaption', {});
     const element = el('figure', { class: 'panel', 'data-metric': name }, caption, host);
-    this.sight.observe(element);
+    this.visibilityObserver.observe(element);
     this.resized.observe(host);
     return { chart: new Chart(host, unit, name, this.onZoom, this.onReset), host, lines: [], element, caption, seen: false, dirty: true };
   }
   private remove(panel: Panel): void {
-    this.sight.unobserve(panel.element);
+    this.visibilityObserver.unobserve(panel.element);
     this.resized.unobserve(panel.host);
     panel.chart.close();
   }
 
-  private see(entries: IntersectionObserverEntry[]): void {
+  private onVisibility(entries: IntersectionObserverEntry[]): void {
     for (const entry of entries) {
       const panel = [...this.panels.values()].find((one) => one.element === entry.target);
       if (panel === undefined) continue;

@@ -1,4 +1,4 @@
-// A chart: one metric, one line a series. Thin over uPlot: data in, ranges out.
+// A chart of one metric, with one line for each series. A thin wrapper around uPlot.
 import uPlot from 'uplot';
 import { Series } from './api';
 import { clock } from './format';
@@ -31,8 +31,8 @@ function ink(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Time as people elsewhere than in America write it; uPlot's form: from which step on, how, and what is added where the
-// year, the day or the minute changes.
+// Labels of the time axis with a 24 h clock and ISO dates, in uPlot's form: from which step on, the format, and what is added
+// where the year, the day or the minute changes.
 const DATE = '\n{YYYY}-{MM}-{DD}';
 const TIMES = [
   [31536000, '{YYYY}', null, null, null, null, null, null, 1],
@@ -42,7 +42,7 @@ const TIMES = [
   [1, '{HH}:{mm}:{ss}', DATE, null, '\n{MM}-{DD}', null, null, null, 1],
   [0.001, ':{ss}.{fff}', `${DATE} {HH}:{mm}`, null, '\n{MM}-{DD} {HH}:{mm}', null, '\n{HH}:{mm}', null, 1],
 ];
-// Steps of an axis that are round in the units that it has, not in digits.
+// Steps of an axis that are round in its own unit (powers of two, minutes, hours), not in decimal digits.
 const INCREMENTS: Record<string, number[]> = {
   By: Array.from({ length: 60 }, (_, i) => 2 ** i),
   'By/s': Array.from({ length: 60 }, (_, i) => 2 ** i),
@@ -74,20 +74,20 @@ export class Chart {
     private readonly onReset: () => void,
   ) {}
 
-  // `width`: the lines are averages of so many seconds; 0: they are ticks.
+  // `width`: seconds in each average; 0: the lines are ticks.
   draw(lines: Line[], from: number, to: number, width: number): void {
     this.lines = lines.slice(0, MOST_LINES);
     const labels = this.lines.map((line) => line.label).join('\n');
     if (this.plot === null || labels !== this.labels) this.make(labels, width);
     this.plot?.setData(align(this.lines, width), false);
     this.plot?.setScale('x', { min: from, max: to });
-    // uPlot draws at the end of this turn, and empties the legend then.
+    // uPlot draws in a microtask and clears the legend then.
     queueMicrotask(() => this.showLatest());
     if (!drawn) performance.mark('first-chart');
     drawn = true;
   }
 
-  // With no cursor on it the legend says what is newest.
+  // Without a cursor, the legend shows the newest values.
   private showLatest(): void {
     const plot = this.plot;
     if (plot === null || (plot.cursor.left ?? -1) >= 0) return;
@@ -103,7 +103,7 @@ export class Chart {
     if (this.plot !== null && width > 0 && this.plot.width !== width) this.plot.setSize({ width, height: this.height() });
   }
 
-  // Drawn again, it is made anew, with the colours of then.
+  // draw() creates it again, with the current colours.
   close(): void {
     this.plot?.destroy();
     this.plot = null;
@@ -123,8 +123,8 @@ export class Chart {
     const options: uPlot.Options = {
       width: Math.max(this.host.clientWidth, 200),
       height: this.height(),
-      // All charts show the time under the pointer. A selection is of the chart in which it is made: each of the others
-      // would report it, too, rounded to pixels of its own.
+      // All charts show the time under the pointer. Selections are not shared: every other chart would report the same one
+      // again, rounded to its own pixels.
       cursor: { sync: { key: 'all', setSeries: false, filters: { pub: (type: string) => type !== 'mousedown' && type !== 'mouseup' } }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
       legend: { live: true },
       scales: { x: { time: true }, y: { range: (_, min, max) => {
@@ -134,7 +134,7 @@ export class Chart {
       } } },
       axes: [{ ...style, values: TIMES } as uPlot.Axis, {
         ...style, incrs: INCREMENTS[this.unit], values: (_: uPlot, ticks: number[]) => axis(this.unit, this.metric, ticks).map(cut),
-        // As wide as what it says, with the ticks and their distance.
+        // As wide as its labels, plus the tick marks.
         size: (_: uPlot, labels: string[] | null) => Math.ceil(Math.max(36, ...(labels ?? []).map(widthOf))) + 20,
       } as uPlot.Axis],
       series: [{ label: 'time', value: time } as uPlot.Series, ...this.lines.map((line, i) => ({

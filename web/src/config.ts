@@ -1,7 +1,7 @@
-// The configuration: layers, who runs which revision, what an agent comes to be told, and changes. Who edits what somebody
-// else has changed meanwhile is told so, before and at the latest while storing it.
+// The configuration: its documents, the revision that each agent runs, the effective values of an agent, and an editor. A
+// concurrent change to the edited document is reported as soon as it is seen, at the latest when saving.
 import { ApiError, ask, Problem } from './api';
-import { debounce, el, fill, say, table } from './dom';
+import { debounce, el, replaceChildren, setText, table } from './dom';
 import { age, clock } from './format';
 import { go, link, Page } from './page';
 import { stream } from './stream';
@@ -15,9 +15,9 @@ const TOKEN = 'monitor-token';
 
 export function configuration(parameters: URLSearchParams): Page {
   let current = parameters.get('key') ?? '';
-  let base: string | null = null;  // the tag of what is edited; null: a document that is not there yet
-  let untouched = '';  // the text as it was put into the editor
-  let place = '';  // where it is stored, if its key does not say so
+  let base: string | null = null;  // the tag of the edited version; null: a new document
+  let untouched = '';  // the text as it was loaded
+  let place = '';  // where it is stored, if that differs from its key
   let closed = false;
   let overview: Overview | null = null;
 
@@ -28,7 +28,7 @@ export function configuration(parameters: URLSearchParams): Page {
   const meta = el('p', { class: 'dim' });
   const area = el('textarea', { spellcheck: 'false', 'aria-label': 'Document', rows: 18, wrap: 'off' });
   const problems = el('div', { class: 'problems', role: 'status' });
-  // What became of the last Save: it stays until the document is changed again, whatever validation says meanwhile.
+  // The result of the last save. It stays until the document is edited again, whatever validation says.
   const saved = el('div', { class: 'saved', role: 'status' });
   const conflict = el('div', { class: 'conflict', role: 'alert' });
   const token = el('input', { type: 'password', placeholder: 'token', 'aria-label': 'Token for changes', autocomplete: 'off', value: sessionStorage.getItem(TOKEN) ?? '' });
@@ -49,79 +49,79 @@ export function configuration(parameters: URLSearchParams): Page {
   token.addEventListener('change', () => sessionStorage.setItem(TOKEN, token.value));
   const validateSoon = debounce(300, () => void validate());
   area.addEventListener('input', () => {
-    fill(saved);
+    replaceChildren(saved);
     validateSoon();
   });
 
   const dirty = () => current !== '' && !area.readOnly && area.value !== untouched;
-  const mayLose = () => !dirty() || window.confirm(`Leave ${current}? What was changed in it is not saved.`);
+  const mayLose = () => !dirty() || window.confirm(`Leave ${current}? Its changes are not saved.`);
 
   async function loadOverview(): Promise<void> {
     try {
       overview = await ask<Overview>('/config');
     } catch (error) {
-      fill(agents, el('p', { class: 'warn' }, `The configuration cannot be read: ${(error as Error).message}`));
+      replaceChildren(agents, el('p', { class: 'warn' }, `The configuration cannot be read: ${(error as Error).message}`));
       return;
     }
     if (closed) return;
     const kinds: [string, string][] = [['defaults', 'Defaults'], ['group', 'Groups'], ['agent', 'Agents’ own'], ['override', 'Overrides']];
-    fill(list, el('p', { class: 'dim' }, overview.source), ...kinds.flatMap(([kind, head]) => {
+    replaceChildren(list, el('p', { class: 'dim' }, overview.source), ...kinds.flatMap(([kind, head]) => {
       const documents = overview!.documents.filter((one) => one.kind === kind);
       return documents.length === 0 ? [] : [el('h3', {}, head), el('ul', {}, ...documents.map((one) => el('li', {}, el('button', { class: 'plain', 'aria-current': one.key === current ? 'true' : undefined, title: one.key, click: () => void load(one.key) }, one.key.replace(/^\/monitor\/(config\/|groups\/|overrides\/)?/, '')), one.revision !== 0 && el('span', { class: 'dim' }, ` r${one.revision}`))))];
     }));
     const now = Date.now() / 1000;
-    fill(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error, warning'],
+    replaceChildren(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error, warning'],
       overview.agents.map((row) => [el('button', { class: 'plain', click: () => void explain(row.agent) }, row.agent), el('span', { class: `state is-${row.state}` }, row.state), row.applied, row.wanted,
         (row.groups ?? []).join(', '), (row.overrides ?? []).join(', '), row.seen === 0 ? '–' : age(now - row.seen), [row.error, row.warning].filter((text) => text).join('; ')])));
     const stored = overview.documents.find((one) => one.key === current);
     if (current !== '' && (stored?.tag ?? null) !== base) {
-      if (dirty()) fill(conflict, el('p', {}, 'Somebody else has changed this document while you edit it. '), el('button', { click: () => void load(current) }, 'Take theirs'), el('button', { click: () => void keepMine() }, 'Keep editing on top of theirs'));
+      if (dirty()) replaceChildren(conflict, el('p', {}, 'This document was changed elsewhere while you edit it. '), el('button', { click: () => void load(current) }, 'Load the stored version'), el('button', { click: () => void keepMine() }, 'Keep my version'));
       else void load(current, true);
     }
   }
 
   async function load(key: string, quiet = false): Promise<void> {
     if (key !== current && !mayLose()) return;
-    if (key !== current) fill(saved);
+    if (key !== current) replaceChildren(saved);
     current = key;
     if (!quiet) go('config', { key }, 'replace');
-    fill(conflict);
-    fill(problems);
-    say(title, key);
+    replaceChildren(conflict);
+    replaceChildren(problems);
+    setText(title, key);
     let text = '{\n    \n}\n';
     try {
       const found = await ask<Document>('/config/document', { key });
       if (key !== current || closed) return;
-      if (found.tag !== base) fill(saved);
+      if (found.tag !== base) replaceChildren(saved);
       base = found.tag;
       text = found.value;
       place = found.place !== undefined && found.place !== key ? found.place : '';
       showPlace(found.revision);
     } catch (error) {
       if (key !== current || closed) return;
-      if (base !== null) fill(saved);
+      if (base !== null) replaceChildren(saved);
       base = null;
-      if (!(error instanceof ApiError) || error.status !== 404) fill(problems, el('p', { class: 'warn' }, (error as Error).message));
-      else say(meta, 'there is none yet');
+      if (!(error instanceof ApiError) || error.status !== 404) replaceChildren(problems, el('p', { class: 'warn' }, (error as Error).message));
+      else setText(meta, 'new document');
     }
     area.value = text;
-    untouched = area.value;  // as the browser has its line ends
+    untouched = area.value;  // with the browser's line ends
     area.readOnly = key.startsWith('/monitor/overrides/');
     for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
   }
 
   function showPlace(revision: number): void {
-    say(meta, [place, revision !== 0 ? `revision ${revision}` : ''].filter((one) => one !== '').join(' · '));
+    setText(meta, [place, revision !== 0 ? `revision ${revision}` : ''].filter((one) => one !== '').join(' · '));
   }
 
   async function keepMine(): Promise<void> {
     const stored = overview?.documents.find((one) => one.key === current);
     base = stored?.tag ?? null;
-    fill(conflict);
+    replaceChildren(conflict);
   }
 
   function showProblems(found: Problem[]): void {
-    fill(problems, ...found.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)));
+    replaceChildren(problems, ...found.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)));
   }
 
   async function validate(): Promise<void> {
@@ -129,18 +129,18 @@ export function configuration(parameters: URLSearchParams): Page {
     const text = area.value;
     try {
       const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: text });
-      if (text !== area.value || text === untouched || closed) return;  // what is stored is valid
+      if (text !== area.value || text === untouched || closed) return;  // the stored version is valid
       showProblems(answer.problems);
-      if (answer.valid && answer.problems.length === 0) fill(problems, el('p', { class: 'good' }, 'valid'));
+      if (answer.valid && answer.problems.length === 0) replaceChildren(problems, el('p', { class: 'good' }, 'valid'));
     } catch (error) {
-      fill(problems, el('p', { class: 'warn' }, (error as Error).message));
+      replaceChildren(problems, el('p', { class: 'warn' }, (error as Error).message));
     }
   }
 
   async function store(deletion: boolean): Promise<void> {
     if (current === '') return;
     if (token.value.trim() === '') {
-      fill(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: changes need the token. It is in the file web-token of the data folder of the program that serves this page.`));
+      replaceChildren(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: changes need the token, which is in the file web-token in the server's data folder.`));
       token.focus();
       return;
     }
@@ -150,24 +150,24 @@ export function configuration(parameters: URLSearchParams): Page {
       const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value.trim()}` } });
       base = done.tag;
       untouched = body.value ?? area.value;
-      fill(conflict);
-      if (!dirty()) fill(problems);
-      fill(saved, el('p', { class: 'good' }, `${deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'} at ${clock(Date.now() / 1000).slice(11)}`));
+      replaceChildren(conflict);
+      if (!dirty()) replaceChildren(problems);
+      replaceChildren(saved, el('p', { class: 'good' }, `${deletion ? 'deleted' : done.revision !== 0 ? `stored, revision ${done.revision}` : 'stored'} at ${clock(Date.now() / 1000).slice(11)}`));
       showPlace(deletion ? 0 : done.revision);
       void loadOverview();
     } catch (error) {
-      fill(saved);
+      replaceChildren(saved);
       if (!(error instanceof ApiError)) {
-        fill(saved, el('p', { class: 'warn' }, (error as Error).message));
+        replaceChildren(saved, el('p', { class: 'warn' }, (error as Error).message));
       } else if (error.status === 409) {
         const theirs = error.data['current'] as Document | null;
-        fill(conflict, el('p', {}, theirs === null ? 'Somebody else has deleted this document meanwhile; nothing was stored.' : 'Somebody else has changed this document meanwhile; nothing was stored. Theirs:'),
+        replaceChildren(conflict, el('p', {}, theirs === null ? 'This document was deleted elsewhere; nothing was stored.' : 'This document was changed elsewhere; nothing was stored. The stored version:'),
           theirs !== null && el('pre', { tabindex: 0 }, theirs.value),
-          el('button', { click: () => void load(current) }, 'Take theirs'),
-          el('button', { click: () => { base = theirs?.tag ?? null; fill(conflict); } }, 'Keep editing on top of theirs'));
+          el('button', { click: () => void load(current) }, 'Load the stored version'),
+          el('button', { click: () => { base = theirs?.tag ?? null; replaceChildren(conflict); } }, 'Keep my version'));
       } else {
         showProblems((error.data['problems'] as Problem[] | undefined) ?? []);
-        fill(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: ${error.message}`));
+        replaceChildren(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: ${error.message}`));
         if (error.status === 401) token.focus();
       }
     }
@@ -176,13 +176,13 @@ export function configuration(parameters: URLSearchParams): Page {
   async function explain(agent: string): Promise<void> {
     try {
       const answer = await ask<Explained>('/config/explain', { agent });
-      fill(explained, el('h2', {}, `What ${agent} is told`), el('p', {}, el('a', { href: link('agent', { agents: agent }) }, 'charts')),
+      replaceChildren(explained, el('h2', {}, `Effective configuration of ${agent}`), el('p', {}, el('a', { href: link('agent', { agents: agent }) }, 'charts')),
         ...answer.problems.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)),
-        el('p', { class: 'dim' }, `layers, lowest first: ${answer.layers.map((one) => one.key).join(' < ') || 'built-in defaults alone'}`),
+        el('p', { class: 'dim' }, `layers, weakest first: ${answer.layers.map((one) => one.key).join(' < ') || 'built-in defaults only'}`),
         table('Values', ['Field', 'Value', 'From'], answer.values.map((one) => [one.path, JSON.stringify(one.value), one.key === null ? 'built-in default' : one.revision !== 0 ? `${one.key} revision ${one.revision}` : one.key])));
       explained.scrollIntoView({ block: 'nearest' });
     } catch (error) {
-      fill(explained, el('p', { class: 'warn' }, (error as Error).message));
+      replaceChildren(explained, el('p', { class: 'warn' }, (error as Error).message));
     }
   }
 

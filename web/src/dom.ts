@@ -1,4 +1,4 @@
-// Elements without a framework. Text is always text: nothing that came from an agent is ever parsed as HTML.
+// DOM elements without a framework. Strings become text nodes: nothing from an agent is ever parsed as HTML.
 
 type Child = Node | string | number | null | undefined | false;
 type Attributes = Record<string, string | number | boolean | undefined | ((event: never) => void)>;
@@ -27,13 +27,13 @@ export function add(parent: Node, ...children: Child[]): void {
   }
 }
 
-export function fill(parent: Element, ...children: Child[]): void {
+export function replaceChildren(parent: Element, ...children: Child[]): void {
   parent.replaceChildren();
   add(parent, ...children);
 }
 
-// Sets text only when it differs: a write costs a layout.
-export function say(node: Node, text: string): void {
+// Writes only a text that differs: each write costs a layout.
+export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 

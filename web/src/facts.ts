@@ -1,4 +1,4 @@
-// What agents say of themselves: a line each.
+// One line of facts for each agent.
 import { AgentRow, ApiError, ask } from './api';
 import { el } from './dom';
 import { age } from './format';
@@ -27,12 +27,12 @@ async function fact(name: string): Promise<HTMLElement> {
     el('span', { class: 'dim' }, `revision ${row.revision}`),
     row.interval !== null && el('span', { class: 'dim' }, `every ${age(row.interval)}`),
     row.clock_error !== 0 && el('span', { class: 'warn' }, `clock ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}: shown at the log's time`),
-    row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this name`),
+    row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this id`),
     row.why !== '' && el('span', { class: 'warn' }, row.why),
     ...row.figures.map(figure));
 }
 
-// Of the first few of them; one that nobody knows is named as such. Fails where the server cannot be asked.
+// For the first few agents. An unknown one is shown as such; rejects if the server cannot be reached.
 export function factsOf(agents: string[]): Promise<HTMLElement[]> {
   return Promise.all(agents.slice(0, MOST).map(fact));
 }

@@ -1,13 +1,14 @@
-// Times, counts and columns with a fixed unit as people read them; values with their own are in human.ts.
+// Times, counts, and columns with a fixed unit. Values with a unit of their own are in human.ts.
+import { duration, unitSize } from './human';
 
-const MEGA = 1024 * 1024;
+const MB = unitSize('MB');
 
 export function percent(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : (value * 100).toFixed(1);
 }
 
 export function rate(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : (value / MEGA).toFixed(2);
+  return value === null || value === undefined ? '–' : (value / MB).toFixed(2);
 }
 
 // How long something short takes.
@@ -17,13 +18,10 @@ export function took(seconds: number): string {
 }
 const digits3 = (v: number) => String(Number(v.toPrecision(3)));
 
+// How long ago something was; durations below a second in tenths.
 export function age(seconds: number): string {
   const s = Math.max(0, seconds);
-  if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 120) return `${Math.round(s)} s`;
-  if (s < 7200) return `${Math.round(s / 60)} min`;
-  if (s < 172800) return `${Math.round(s / 3600)} h`;
-  return `${Math.round(s / 86400)} d`;
+  return s < 1 ? `${s.toFixed(1)} s` : duration(s);
 }
 
 const pad = (n: number, width = 2) => String(n).padStart(width, '0');

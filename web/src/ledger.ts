@@ -1,6 +1,6 @@
-// What became of every batch: a row a run of an agent.
+// What became of every batch: one row for each run of an agent.
 import { ask } from './api';
-import { debounce, el, fill, say, table } from './dom';
+import { debounce, el, replaceChildren, setText, table } from './dom';
 import { count, many } from './format';
 import { go, Page } from './page';
 import { stream } from './stream';
@@ -8,7 +8,7 @@ import { stream } from './stream';
 type Run = Record<string, unknown>;
 
 const MOST_ROWS = 2000;
-// Beside the agent, so that a phone has them in view as well.
+// Next to the agent, so that a phone shows them without scrolling.
 const FIRST = ['missing', 'conflicts', 'batches_stored'];
 const SHOWN = ['agent', 'incarnation', 'host', 'conflicts', 'batches_stored'];
 
@@ -18,7 +18,7 @@ const numeric = (name: string): [string, string] => [name.replaceAll('_', ' '), 
 const number = (run: Run, name: string) => (typeof run[name] === 'number' ? (run[name] as number) : 0);
 
 export function ledger(parameters: URLSearchParams): Page {
-  const filter = el('input', { type: 'search', placeholder: 'Agents, as web-*  /', 'aria-label': 'Agents', value: parameters.get('agent') ?? '' });
+  const filter = el('input', { type: 'search', placeholder: 'Agents, e.g. web-*  /', 'aria-label': 'Agents', value: parameters.get('agent') ?? '' });
   const sum = el('p', { class: 'info', role: 'status' });
   const body = el('div');
   const element = el('section', { class: 'page ledger' }, el('h1', {}, 'Ledger'), el('div', { class: 'tools' }, filter), sum, body);
@@ -31,19 +31,19 @@ export function ledger(parameters: URLSearchParams): Page {
       const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
       const missing = total('missing');
       const conflicts = total('conflicts');
-      fill(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
-        `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} came twice and count once, ${count(answer.skipped)} records not understood, ${count(answer.lost)} taken by retention before they were read.${runs.length > MOST_ROWS ? ` The first ${count(MOST_ROWS)} runs are shown; name agents for others.` : ''}`);
+      replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
+        `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} duplicates, ${count(answer.skipped)} records could not be decoded, ${count(answer.lost)} deleted by retention before they were read.${runs.length > MOST_ROWS ? ` Showing the first ${count(MOST_ROWS)} runs; filter by agent to see others.` : ''}`);
       const others = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !SHOWN.includes(name));
       const heads = [...FIRST.map((name) => numeric(name)), wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];
       const line = (run: Run) => [String(run['agent']), ...FIRST.map((name) => missed(name, amount(run[name]))), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...others.map((name) => cell(run[name]))];
-      fill(body, table('Runs of agents', ['Agent', ...heads],
+      replaceChildren(body, table('Runs of agents', ['Agent', ...heads],
         [...runs].sort((a, b) => amount(b['missing']) + amount(b['conflicts']) - amount(a['missing']) - amount(a['conflicts'])).slice(0, MOST_ROWS).map(line)));
     } catch (error) {
-      say(sum, (error as Error).message);
+      setText(sum, (error as Error).message);
     }
   }
 
-  // Counts, lists of ranges, and totals by reason, as the ledger tells them.
+  // The size of a count, of a list of ranges, or of totals by reason.
   function amount(v: unknown): number {
     if (typeof v === 'number') return v;
     if (Array.isArray(v)) return v.reduce((all: number, one: unknown) => all + (Array.isArray(one) && typeof one[0] === 'number' ? Number(one[1]) - Number(one[0]) + 1 : typeof one === 'object' && one !== null ? Number((one as Run)['batches'] ?? 0) : 0), 0);

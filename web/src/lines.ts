@@ -1,33 +1,33 @@
-// Lines for a chart: on one time axis, joined except where something was missed.
+// Lines for a chart, on one time axis, with gaps where values are missing.
 import type uPlot from 'uplot';
 
 export type Values = (number | null)[];
 export interface Points { times: number[]; values: Values }
 
-// A value is missed where the distance to the next one is longer than that before it and that after it: each series by its
-// own interval, also when that changes. Ticks may be late by most of an interval, and averages (of `width` seconds; 0 for
-// ticks) stand anywhere in the time that they cover. src/views/fleet/past.cc goes by the same rule.
+// There is a gap where the distance between two values exceeds both the one before and the one after it. This follows the
+// interval of each series, also when it changes. Ticks may be late by most of an interval; averages (of `width` seconds; 0
+// for ticks) lie anywhere in the time that they cover. src/views/fleet/past.cc has the same rule.
 const LATE = 7 / 4;
 const SHORTEST = 0.05;
 
-// Of each two values with a gap between them the second.
+// The indexes of values that follow a gap.
 export function gaps(times: number[], width: number): number[] {
   const found: number[] = [];
   const distance = (i: number) => (i < 1 || i >= times.length ? 0 : times[i]! - times[i - 1]!);
   for (let i = 1; i < times.length; ++i) {
-    // What comes after the newest is not known yet.
+    // The distance after the newest value is not known yet.
     const usual = Math.max(distance(i - 1), distance(i + 1 < times.length ? i + 1 : i - 2));
     if (usual > 0 && distance(i) - width > Math.max(usual, SHORTEST) * LATE) found.push(i);
   }
   return found;
 }
 
-// In uPlot's form: undefined is no point of that line, null is a gap.
+// uPlot's form: undefined means no point on that line, null means a gap.
 export function align(lines: Points[], width: number): uPlot.AlignedData {
   const all = new Set<number>();
   const breaks = lines.map((line) => {
     for (const t of line.times) all.add(t);
-    // A gap has a place of its own: nothing else may be between the two.
+    // A gap gets a time of its own, so that no other line's point hides it.
     const found = gaps(line.times, width).map((i) => (line.times[i - 1]! + line.times[i]!) / 2);
     for (const t of found) all.add(t);
     return found;
@@ -43,7 +43,7 @@ export function align(lines: Points[], width: number): uPlot.AlignedData {
   return [times, ...columns] as uPlot.AlignedData;
 }
 
-// Points with a gap, or nothing, on both sides: no line leads to them.
+// Isolated points, with a gap on both sides: drawn as dots, since no line leads to them.
 export function alone(column: ArrayLike<number | null | undefined>): number[] {
   const found: number[] = [];
   let one = -1;  // since the last gap, if there was just one

@@ -1,6 +1,6 @@
-// The log itself: its partitions, how far its groups are, and the messages, decoded.
+// The log: its partitions, the positions of consumer groups, and decoded messages.
 import { ask } from './api';
-import { debounce, el, fill, say, table } from './dom';
+import { debounce, el, replaceChildren, setText, table } from './dom';
 import { clock, count, many } from './format';
 import { go, Page } from './page';
 import { stream } from './stream';
@@ -32,8 +32,8 @@ export function messages(parameters: URLSearchParams): Page {
   let asked = 0;
   let closed = false;
   let waiting: Message[] = [];
-  let passed = 0;     // messages that came faster than rows can be shown
-  let stale = false;  // something came, and the server must say whether it matches
+  let passed = 0;     // messages that arrived faster than rows can be shown
+  let stale = false;  // a message arrived that only the server can match
   let refreshed = 0;
 
   const inputs = new Map<string, HTMLInputElement>();
@@ -81,15 +81,15 @@ export function messages(parameters: URLSearchParams): Page {
         const answer = await ask<Answer>('/messages', { partition: message.partition, offset: message.offset, limit: 1 });
         whole = answer.messages[0] ?? message;
       } catch (error) {
-        fill(cell, (error as Error).message);
+        replaceChildren(cell, (error as Error).message);
         return;
       }
     }
-    fill(cell, el('dl', { class: 'headers' }, ...Object.entries(whole.headers ?? {}).flatMap(([name, v]) => [el('dt', {}, name), el('dd', {}, v)])),
-      el('pre', { tabindex: 0 }, whole.error ?? (whole.too_large === true ? 'too large to be shown' : JSON.stringify(whole.batch, null, 2))));
+    replaceChildren(cell, el('dl', { class: 'headers' }, ...Object.entries(whole.headers ?? {}).flatMap(([name, v]) => [el('dt', {}, name), el('dd', {}, v)])),
+      el('pre', { tabindex: 0 }, whole.error ?? (whole.too_large === true ? 'too large to show' : JSON.stringify(whole.batch, null, 2))));
   }
 
-  // An answer looks at a part of the log: the search goes on until there is a page of messages, or nothing left.
+  // Each reply covers a part of the log: continue until a page is full, or the log is exhausted.
   async function load(from: string | null): Promise<void> {
     const mine = ++asked;
     let found = 0;
@@ -105,26 +105,26 @@ export function messages(parameters: URLSearchParams): Page {
         found += answer.messages.length;
         looked += answer.looked_at;
         cursor = answer.cursor;
-        tellFound(looked, cursor !== null && found < PAGE);
+        showProgress(looked, cursor !== null && found < PAGE);
       } while (cursor !== null && found < PAGE);
     } catch (error) {
-      if (mine === asked && !closed) say(info, (error as Error).message);
+      if (mine === asked && !closed) setText(info, (error as Error).message);
     }
     if (mine === asked) setSearching(false);
   }
   function stop(): void {
     ++asked;
     setSearching(false);
-    say(info, `${info.textContent?.replace('; searching on', '')}; stopped`);
+    setText(info, `${info.textContent?.replace('; searching', '')}; stopped`);
   }
   function setSearching(on: boolean): void {
     searching = on;
-    say(more, on ? 'Stop' : 'Older messages');
+    setText(more, on ? 'Stop' : 'Older messages');
     more.hidden = cursor === null;
   }
-  function tellFound(looked: number, goesOn: boolean): void {
+  function showProgress(looked: number, goesOn: boolean): void {
     const shown = body.children.length / 2;
-    say(info, (shown === 0 ? `No message matches (${count(looked)} looked at)` : `${many(shown, 'message')}, newest first`) + (goesOn ? `${shown === 0 ? '' : ` (${count(looked)} looked at)`}; searching on` : shown === 0 ? '.' : ''));
+    setText(info, (shown === 0 ? `No message matches (${count(looked)} examined)` : `${many(shown, 'message')}, newest first`) + (goesOn ? `${shown === 0 ? '' : ` (${count(looked)} examined)`}; searching` : shown === 0 ? '.' : ''));
     more.hidden = cursor === null;
   }
 
@@ -137,7 +137,7 @@ export function messages(parameters: URLSearchParams): Page {
     stream.follow(tail ? ['messages'] : [], '', event, () => void load(null));
   }
 
-  // Rows come in as fast as the log, and are shown four times a second.
+  // Messages arrive as fast as the log grows; rows are added four times a second.
   function event(name: string, data: unknown): void {
     if (name !== 'message' || !tail) return;
     const message = data as Message;
@@ -165,10 +165,10 @@ export function messages(parameters: URLSearchParams): Page {
       if (body.querySelector(`[data-offset="${message.offset}"][data-partition="${message.partition}"]`) === null) body.prepend(...rows(message));
     }
     while (body.children.length > MOST_ROWS * 2) body.lastChild?.remove();
-    say(info, `${many(body.children.length / 2, 'message')}, newest first; following${passed > 0 ? `; ${count(passed)} passed by too fast to be shown` : ''}`);
+    setText(info, `${many(body.children.length / 2, 'message')}, newest first; following${passed > 0 ? `; ${count(passed)} skipped: too many to show` : ''}`);
   }
 
-  // What only the server can tell: which of the newest messages match.
+  // Asks the server which of the newest messages match.
   async function refresh(): Promise<void> {
     stale = false;
     refreshed = performance.now();
@@ -189,17 +189,17 @@ export function messages(parameters: URLSearchParams): Page {
     try {
       const answer = await ask<Log>('/log');
       const groups = [...new Set(answer.groups.map((one) => one.group))];
-      fill(log, el('p', { class: 'dim' }, answer.log),
+      replaceChildren(log, el('p', { class: 'dim' }, answer.log),
         el('div', { class: 'pair' },
           table('Partitions', [['Partition', 'num'], ['First', 'num'], ['End', 'num'], ['Messages', 'num']],
             answer.partitions.map((one) => [one.partition, one.begin, one.end, count(one.records)])),
-          table('Groups', ['Group', ['Partitions', 'num'], ['Lag', 'num']], groups.length === 0 ? [[el('span', { class: 'dim' }, 'no reader has a group'), '', '']] : groups.map((name) => {
+          table('Groups', ['Group', ['Partitions', 'num'], ['Lag', 'num']], groups.length === 0 ? [[el('span', { class: 'dim' }, 'no consumer groups'), '', '']] : groups.map((name) => {
             const mine = answer.groups.filter((one) => one.group === name);
             return [name, mine.length, count(mine.reduce((sum, one) => sum + one.lag, 0))];
           }))),
         answer.groups_error !== '' && el('p', { class: 'warn' }, answer.groups_error));
     } catch (error) {
-      fill(log, el('p', { class: 'warn' }, (error as Error).message));
+      replaceChildren(log, el('p', { class: 'warn' }, (error as Error).message));
     }
   }
   const logTimer = window.setInterval(() => { if (!document.hidden) void loadLog(); }, 3000);

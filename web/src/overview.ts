@@ -1,7 +1,7 @@
-// The fleet: a row an agent, of which only those in sight exist. Rows are written once a second at most, and only where
-// something differs.
+// The fleet: one row for each agent. Only visible rows are in the DOM; they are written once a second at most, and only
+// where a value changed.
 import { AgentRow, ask, Fleet, Health, HEALTHS } from './api';
-import { el, fill, say } from './dom';
+import { el, replaceChildren, setText } from './dom';
 import { age, percent, rate } from './format';
 import { go, link, Page } from './page';
 import { spark } from './spark';
@@ -30,12 +30,12 @@ const COLUMNS: { key: string; head: string; class: string; order: (row: AgentRow
 interface Known { row: AgentRow; past: (number | null)[][]; end: number }
 interface Line { element: HTMLElement; cells: HTMLElement[]; canvases: HTMLCanvasElement[]; agent: string; drawn: number }
 
-// Of an agent's configuration: "rack=r12 site=eu-1".
+// The labels of the configuration: "rack=r12 site=eu-1".
 function labelsOf(row: AgentRow): string {
   return Object.entries(row.labels).map(([name, value]) => `${name}=${value}`).join(' ');
 }
 
-// The sum of two lines, step by step.
+// The sum of two lines, point by point.
 function sum(a: (number | null)[] = [], b: (number | null)[] = []): (number | null)[] {
   return a.map((v, i) => (v === null && (b[i] ?? null) === null ? null : (v ?? 0) + (b[i] ?? 0)));
 }
@@ -67,7 +67,7 @@ export function overview(parameters: URLSearchParams): Page {
   const chipButtons = new Map<Health, { button: HTMLElement; number: HTMLElement }>();
   for (const health of HEALTHS) {
     const number = el('b', {}, '0');
-    const button = el('button', { class: `chip ${health}`, 'aria-pressed': 'false', click: () => { only = only === health ? null : health; remember(); dirty = true; render(); } }, el('i', { class: 'dot' }), number, ` ${health}`);
+    const button = el('button', { class: `chip ${health}`, 'aria-pressed': 'false', click: () => { only = only === health ? null : health; updateAddress(); dirty = true; render(); } }, el('i', { class: 'dot' }), number, ` ${health}`);
     chipButtons.set(health, { button, number });
     chips.append(button);
   }
@@ -77,22 +77,22 @@ export function overview(parameters: URLSearchParams): Page {
       head.append(el('div', { role: 'columnheader', class: column.class, 'aria-label': 'past 5 min' }));
       continue;
     }
-    const button = el('button', { class: 'sort', click: () => { down = order === column.key ? !down : !['agent', 'host'].includes(column.key); order = column.key; remember(); dirty = true; render(); } }, column.head);
+    const button = el('button', { class: 'sort', click: () => { down = order === column.key ? !down : !['agent', 'host'].includes(column.key); order = column.key; updateAddress(); dirty = true; render(); } }, column.head);
     const cell = el('div', { role: 'columnheader', class: column.class }, button);
     heads.set(column.key, cell);
     head.append(cell);
   }
 
-  function remember(): void {
+  function updateAddress(): void {
     const wanted: Record<string, string> = {};
     if (order !== 'agent') wanted['sort'] = order;
     if (down) wanted['order'] = 'down';
     if (only !== null) wanted['state'] = only;
     if (filter.value !== '') wanted['filter'] = filter.value;
     go('overview', wanted, 'replace');
-    body.scrollTop = 0;  // other rows, from the first on
+    body.scrollTop = 0;  // the rows change: start at the top
   }
-  filter.addEventListener('input', () => { selected = -1; remember(); dirty = true; render(); });
+  filter.addEventListener('input', () => { selected = -1; updateAddress(); dirty = true; render(); });
 
   function take(row: AgentRow): void {
     const known = agents.get(row.agent) ?? { row, past: row.past.figures.map(() => new Array<number | null>(PAST).fill(null)), end: 0 };
@@ -129,7 +129,7 @@ export function overview(parameters: URLSearchParams): Page {
       return first !== 0 ? first * turn : a.row.agent.localeCompare(b.row.agent, 'en', { numeric: true });
     });
     for (const [health, { button, number }] of chipButtons) {
-      say(number, String(counts.get(health) ?? 0));
+      setText(number, String(counts.get(health) ?? 0));
       button.setAttribute('aria-pressed', String(only === health));
     }
     for (const [key, cell] of heads) {
@@ -167,12 +167,12 @@ export function overview(parameters: URLSearchParams): Page {
     const kind = `fleet-row is-${row.health}${index === selected ? ' selected' : ''}`;
     if (one.element.className !== kind) one.element.className = kind;
     one.element.setAttribute('aria-rowindex', String(index + 2));
-    say(cells[0]!.lastChild!, row.health);
-    const why = row.why !== '' ? row.why : Math.abs(row.clock_error) > 0 ? `its clock is ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}` : row.other_host !== '' ? `another host, ${row.other_host}, uses this name` : '';
+    setText(cells[0]!.lastChild!, row.health);
+    const why = row.why !== '' ? row.why : Math.abs(row.clock_error) > 0 ? `its clock is ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}` : row.other_host !== '' ? `another host, ${row.other_host}, uses this id` : '';
     if (cells[0]!.title !== why) cells[0]!.title = why;
     const name = cells[1]!.firstChild as HTMLAnchorElement;
     if (one.agent !== row.agent) {
-      say(name, row.agent);
+      setText(name, row.agent);
       name.href = link('agent', { agents: row.agent });
       one.agent = row.agent;
       one.drawn = -1;
@@ -180,17 +180,17 @@ export function overview(parameters: URLSearchParams): Page {
     const clockMark = row.clock_error !== 0 ? ' ⏱' : row.other_host !== '' ? ' ⚠' : '';
     const labels = labelsOf(row);
     const place = row.host + clockMark + (labels === '' ? '' : ` ${labels}`);
-    say(cells[2]!, place);
-    if (cells[2]!.title !== place) cells[2]!.title = place;  // it may be cut off
-    say(cells[3]!, percent(row.figures[0]));
-    say(cells[5]!, percent(row.figures[1]));
-    say(cells[7]!, rate(row.figures[2]));
-    say(cells[8]!, rate(row.figures[3]));
-    say(cells[10]!, rate(row.figures[4]));
-    say(cells[11]!, rate(row.figures[5]));
+    setText(cells[2]!, place);
+    if (cells[2]!.title !== place) cells[2]!.title = place;  // it may be truncated
+    setText(cells[3]!, percent(row.figures[0]));
+    setText(cells[5]!, percent(row.figures[1]));
+    setText(cells[7]!, rate(row.figures[2]));
+    setText(cells[8]!, rate(row.figures[3]));
+    setText(cells[10]!, rate(row.figures[4]));
+    setText(cells[11]!, rate(row.figures[5]));
     const server = now + (performance.now() - gotAt) / 1000;
-    say(cells[13]!, row.tick === null ? '–' : age(Math.max(0, server - row.tick)));
-    say(cells[14]!, String(row.revision));
+    setText(cells[13]!, row.tick === null ? '–' : age(Math.max(0, server - row.tick)));
+    setText(cells[14]!, String(row.revision));
     if (one.drawn === known.end && generation % 5 !== 0) return;
     one.drawn = known.end;
     spark(canvases[0]!, known.past[0]!, 1);
@@ -211,7 +211,7 @@ export function overview(parameters: URLSearchParams): Page {
       one.element.hidden = known === undefined;
       if (known !== undefined) write(one, known, first + i);
     });
-    say(empty, agents.size === 0 ? 'No agent has been heard of yet. Start one: monitor-agent --server ADDRESS' : shown.length === 0 ? 'No agent matches.' : '');
+    setText(empty, agents.size === 0 ? 'No agents yet. Start one: monitor-agent --server ADDRESS' : shown.length === 0 ? 'No agent matches.' : '');
   }
 
   let due = 0;
@@ -226,7 +226,7 @@ export function overview(parameters: URLSearchParams): Page {
   async function load(): Promise<void> {
     try {
       const fleet = await ask<Fleet>('/fleet');
-      if (closed) return;  // the stream is another page's by now
+      if (closed) return;  // the stream belongs to another page by now
       agents.clear();
       now = fleet.now;
       gotAt = performance.now();
@@ -236,7 +236,7 @@ export function overview(parameters: URLSearchParams): Page {
       stream.follow(['fleet'], fleet.live_id, event, () => void load());
     } catch (error) {
       if (closed) return;
-      fill(empty, `The fleet cannot be read: ${(error as Error).message}`);
+      replaceChildren(empty, `The fleet cannot be read: ${(error as Error).message}`);
       window.setTimeout(() => { if (!closed) void load(); }, 2000);
     }
   }

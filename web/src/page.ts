@@ -1,29 +1,29 @@
-// What every page is to the shell.
+// What the shell (main.ts) expects of a page.
 
 export interface Page {
   readonly element: HTMLElement;
-  // It is taken away.
+  // The page is being removed.
   close?(): void;
-  // A key that the shell has no use for; true: it was used.
+  // A key that the shell does not handle; true: handled.
   key?(event: KeyboardEvent): boolean;
-  // It is light now, or dark: what took its colours from the style takes them anew.
+  // The theme changed: read colours from the style again.
   recolour?(): void;
-  // Something in it would be lost with it.
+  // Whether leaving would lose changes.
   unsaved?(): boolean;
-  // The hash's parameters changed while it is shown.
+  // The parameters in the address changed.
   update?(parameters: URLSearchParams): void;
 }
 
 export type MakePage = (parameters: URLSearchParams) => Page;
 
-// "#/agent?agents=a" without going there.
+// "#/agent?agents=a"
 export function link(page: string, parameters: Record<string, string> = {}): string {
   const query = new URLSearchParams(parameters).toString();
   return `#/${page}${query === '' ? '' : `?${query}`}`;
 }
 
-// `visit`: another page. The page that is shown says with the others where it is by now: with `push` the browser's Back
-// leads to where it was, as `update`; `replace` is for what would be too many steps.
+// `visit` opens another page. The current page records its state with the others: after `push`, the browser's Back button
+// returns to the previous state, through update(); `replace` adds no step.
 export function go(page: string, parameters: Record<string, string> = {}, how: 'visit' | 'push' | 'replace' = 'visit'): void {
   const hash = link(page, parameters);
   if (how === 'visit') location.hash = hash;

@@ -1,26 +1,26 @@
-// Plugins as agents report them: whatever an agent says of one is shown.
+// Plugins as agents report them, with every field of a report.
 import { ask } from './api';
-import { el, fill, say, table } from './dom';
+import { el, replaceChildren, setText, table } from './dom';
 import { count, many, took } from './format';
 import { link, Page } from './page';
 import { stream } from './stream';
 
-type Told = Record<string, unknown>;
+type Report = Record<string, unknown>;
 
 export function plugins(): Page {
   const info = el('p', { class: 'info dim', role: 'status' });
   const body = el('div');
   const filter = el('input', { type: 'search', placeholder: 'Filter agents and plugins  /', 'aria-label': 'Filter agents and plugins' });
   const element = el('section', { class: 'page' }, el('h1', {}, 'Plugins'), el('div', { class: 'tools' }, filter), info, body);
-  let rows: { agent: string; plugin: Told }[] = [];
+  let rows: { agent: string; plugin: Report }[] = [];
 
   function show(): void {
     const text = filter.value.trim().toLowerCase();
     const shown = rows.filter((row) => text === '' || row.agent.toLowerCase().includes(text) || String(row.plugin['name']).toLowerCase().includes(text)).slice(0, 2000);
     const columns = [...new Set(shown.flatMap((row) => Object.keys(row.plugin)))].filter((name) => name !== 'name' && name !== 'state');
     const failed = shown.filter((row) => row.plugin['state'] !== 'running').length;
-    say(info, rows.length === 0 ? 'No agent that lives runs a plugin.' : `${many(shown.length, 'plugin')} at ${many(new Set(shown.map((row) => row.agent)).size, 'agent')}; ${failed === 0 ? 'all run' : failed === 1 ? '1 does not run' : `${count(failed)} do not run`}`);
-    fill(body, shown.length > 0 && table('Plugins of agents', ['Agent', 'Plugin', 'State', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), shown.some((row) => typeof row.plugin[name] === 'number') ? 'num' : ''])],
+    setText(info, rows.length === 0 ? 'No plugins are running.' : `${many(shown.length, 'plugin')} at ${many(new Set(shown.map((row) => row.agent)).size, 'agent')}; ${failed === 0 ? 'all running' : `${count(failed)} not running`}`);
+    replaceChildren(body, shown.length > 0 && table('Plugins of agents', ['Agent', 'Plugin', 'State', ...columns.map((name): [string, string] => [name.replaceAll('_', ' '), shown.some((row) => typeof row.plugin[name] === 'number') ? 'num' : ''])],
       shown.map(({ agent, plugin }) => [el('a', { href: link('agent', { agents: agent }) }, agent), String(plugin['name'] ?? ''), el('span', { class: `state is-${String(plugin['state'])}` }, String(plugin['state'] ?? '–')),
         ...columns.map((name) => cell(name, plugin[name]))])));
   }
@@ -36,7 +36,7 @@ export function plugins(): Page {
       rows = answer.plugins;
       show();
     } catch (error) {
-      say(info, (error as Error).message);
+      setText(info, (error as Error).message);
     }
   }
   filter.addEventListener('input', show);

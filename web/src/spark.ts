@@ -1,4 +1,4 @@
-// A small line in a canvas, in the colour of its text.
+// A sparkline in a canvas.
 
 export function spark(canvas: HTMLCanvasElement, values: (number | null)[], top: number | null): void {
   const ratio = window.devicePixelRatio || 1;

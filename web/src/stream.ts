@@ -24,7 +24,7 @@ class Stream {
       if (document.hidden) this.close();
       else if (this.topics.length > 0) this.open();
     });
-    // A connection that says nothing, not even that it lives, is none.
+    // Without even an `alive` event the connection is dead.
     window.setInterval(() => {
       if (this.source !== null && this.state === 'live' && Date.now() - this.heard > 25_000) this.open();
     }, 5_000);
@@ -35,7 +35,7 @@ class Stream {
     watch(this.state, this.since);
   }
 
-  // From `after` on, or from now on when it is empty.
+  // Follows events after the id `after`; if it is empty, from now on.
   follow(topics: string[], after: string, listener: Listener, onReset: () => void): void {
     this.topics = topics;
     this.last = after;
@@ -77,7 +77,7 @@ class Stream {
     };
     source.onerror = () => {
       this.set('lost');
-      // A refusal ends an EventSource for good: it is made anew, from where it was.
+      // An error status closes an EventSource for good: open a new one at the same place.
       if (source.readyState !== EventSource.CLOSED) return;
       clearTimeout(this.retry);
       this.retry = window.setTimeout(() => this.open(), 2_000);
