@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "metrics/units_table.h"
 
@@ -108,6 +109,16 @@ std::string share(double value) {
 }
 
 }  // namespace
+
+double unit_size(std::string_view word) {
+  for (const std::span<const UnitStep> steps :
+       {std::span<const UnitStep>(kByteSteps), std::span<const UnitStep>(kTimeSteps)}) {
+    for (const UnitStep& step : steps) {
+      if (step.word == word) return step.size;
+    }
+  }
+  return 0;
+}
 
 std::string duration(double seconds) {
   if (seconds <= 0) return "0 s";

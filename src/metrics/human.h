@@ -16,6 +16,9 @@ std::string human_value(const Series& series, double value);
 // "340 ms", "9.5 s", "34 s", "35 min", "5 h", "9 d". Negative durations count as 0.
 std::string duration(double seconds);
 
+// The size of a step of a scale: unit_size("MB") is 2^20. 0: there is none of that name.
+double unit_size(std::string_view word);
+
 // Rounded, with digits in groups of three: 9,830
 std::string grouped(double value);
 

@@ -1,4 +1,4 @@
-// Where the columns of `top` stand, and what a fleet comes to. No state, no terminal: tests read it.
+// The widths of `top`'s columns, and the totals of a fleet. Pure functions.
 #pragma once
 
 #include <array>
@@ -15,15 +15,15 @@ struct Columns {
   bool wide = false;  // with host and tick, and a row of totals
   size_t agent = 0;
   size_t host = 0;
-  size_t spark = 0;  // of each small line
+  size_t spark = 0;  // of each sparkline
 };
-// All of the screen's width, from 80 columns on: small lines as long as there is a past, then longer names.
+// Uses the whole width, from 80 columns on: first for longer sparklines, up to the past that is kept, then for names.
 Columns columns_for(size_t width);
 
-// Means of CPU and memory, sums of the others. Empty where no agent has a value.
+// Averages of CPU and memory, sums of the other figures. Empty where no agent has a value.
 struct Totals {
   Figures figures;
-  std::array<std::vector<float>, kFigures> past;  // Past::kSteps steps, the newest last; NaN: nobody has a value
+  std::array<std::vector<float>, kFigures> past;  // Past::kSteps steps, the newest last; NaN: no agent has a value
 };
 Totals totals_of(std::span<const LiveAgent* const> agents);
 

@@ -15,7 +15,7 @@ namespace monitor::analysis::top {
 
 namespace {
 
-// A key is answered within this.
+// Upper bound of the delay between a key and its effect.
 constexpr int64_t kPoll = 60 * kNanosPerMilli;
 constexpr int64_t kDrawEvery = 500 * kNanosPerMilli;
 constexpr int kEscapeMs = 25;
@@ -140,7 +140,7 @@ class FleetSink final : public BatchSink {
   std::string trouble;
 };
 
-// When the log took the last record of any agent.
+// When the log stored the newest record of any agent.
 int64_t newest(const Fleet& fleet) {
   int64_t found = 0;
   for (const auto& [name, agent] : fleet.agents()) found = std::max(found, agent.seen_ns);

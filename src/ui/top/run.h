@@ -1,6 +1,6 @@
-// `monitor-analysis top`: follows a log and shows the fleet, until `q`, `stop`, or an error that does not pass. It
-// takes the terminal of standard input and output, and leaves it as it was. Blocks the thread that calls it; `stop` may
-// be set, and the reader woken, from any other.
+// `monitor-analysis top`: follows a log and shows the fleet, until `q`, `stop`, or a permanent error. It takes over the
+// terminal of standard input and output, and restores it at the end. Blocks the calling thread; other threads may set
+// `stop` and wake the reader.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@
 
 namespace monitor::analysis::top {
 
-// `servers`: whether a server writes the log; asked with each drawing, and answers at once.
-// Errors: the reader's; kUnavailable for a terminal that cannot be used.
+// `servers` says whether a server writes to the log. It is called for each drawing and must not block.
+// Errors: those of the reader; kUnavailable: the terminal cannot be used.
 Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
            const std::atomic<bool>& stop, const std::function<Servers()>& servers);
 

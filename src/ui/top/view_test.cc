@@ -77,7 +77,7 @@ TEST_F(ViewTest, FitsIntoEightyColumns) {
   for (const Size size : {Size{10, 3}, Size{1, 1}, Size{300, 100}}) text(size);
 }
 
-TEST_F(ViewTest, NothingIsWiderThanASmallScreen) {
+TEST_F(ViewTest, ClipsLinesToASmallScreen) {
   heard("agent-001", 0.5);
   for (const int key : {static_cast<int>(kEnd), static_cast<int>(kEnter), static_cast<int>('?')}) {
     view_.key(key);  // the table, an agent, the help
@@ -98,13 +98,13 @@ TEST_F(ViewTest, EnterOpensTheFirstRowAfterSorting) {
   view_.key(kEnter);
   EXPECT_THAT(text(), HasSubstr("host-b"));
   view_.key('r');
-  EXPECT_THAT(text(), HasSubstr("host-b")) << "what is open stays open";
+  EXPECT_THAT(text(), HasSubstr("host-b")) << "an open agent stays open";
   view_.key(kEscape);
-  for (const int key : {int{'r'}, int{'r'}, int{kEnter}}) view_.key(key);  // all before it is drawn
-  EXPECT_THAT(text(), HasSubstr("host-a")) << "r was pressed three times: the least first";
+  for (const int key : {int{'r'}, int{'r'}, int{kEnter}}) view_.key(key);  // all before the next drawing
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "reversed three times: the smallest first";
   view_.key(kEscape);
   for (const int key : {int{'r'}, int{kDown}, int{kEnter}}) view_.key(key);
-  EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row of the other way round";
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row in reverse order";
 }
 
 TEST_F(ViewTest, SortsFiltersAndOpens) {
@@ -150,7 +150,7 @@ TEST_F(ViewTest, SortsByEachColumn) {
     EXPECT_THAT(foot(), HasSubstr("sorted by " + name));
   }
   view_.key('s');
-  EXPECT_EQ(order(), "high low middle ") << "all the way round";
+  EXPECT_EQ(order(), "high low middle ") << "the order is cyclic";
   view_.key('<');
   EXPECT_THAT(foot(), HasSubstr("sorted by state"));
 }
@@ -167,7 +167,7 @@ TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
   }
 }
 
-TEST_F(ViewTest, TakesTheWidthThatItHas) {
+TEST_F(ViewTest, UsesTheWholeWidth) {
   for (int at = 295; at >= 0; at -= 5) {
     for (const char* const name : {"a", "b", "gone"})
       heard(name, *name == 'a' ? 0.2 : 0.6, kNow - (at + (*name == 'g' ? 60 : 0)) * kNanosPerSecond);
@@ -184,17 +184,17 @@ TEST_F(ViewTest, TakesTheWidthThatItHas) {
   const std::string wide = text({200, 24});
   const size_t begin = wide.find("ALL ");
   const std::string totals = wide.substr(begin, wide.find('\n', begin) - begin);
-  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "not of those that are gone";
+  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "agents that are gone do not count";
   EXPECT_THAT(totals, HasSubstr(" 40.0 " + std::string(27, '-'))) << wide;
   EXPECT_THAT(wide, HasSubstr(" 20.0 " + std::string(27, '.')));
   EXPECT_EQ(text({80, 24}).find("ALL "), std::string::npos);
-  EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "rows are few";
-  // An agent's values stand beside one another.
+  EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "too few rows";
+  // An agent's values are in several columns.
   view_.key(kEnter);
   EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.memory.utilization"));
 }
 
-TEST_F(ViewTest, KeepsTheChosenInSight) {
+TEST_F(ViewTest, ScrollsToTheChosenAgent) {
   for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
   text();
   for (int i = 0; i < 60; ++i) {
@@ -238,7 +238,7 @@ TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
 }
 
-TEST_F(ViewTest, AgentsOfADeadServerAreUnknownAndNotGone) {
+TEST_F(ViewTest, AgentsAreUnknownWhileTheServerIsAway) {
   heard("a", 0.5, kNow - 60 * kNanosPerSecond);
   EXPECT_THAT(text(), HasSubstr("1 gone"));
   view_.set_servers({.state = Servers::State::kAway, .last_ns = kNow - 58 * kNanosPerSecond});

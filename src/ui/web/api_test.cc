@@ -1,4 +1,4 @@
-// The API as a client sees it, over a real socket on a port that the kernel picks; its parts against fakes.
+// The API over a real socket on a free port, with fakes behind it.
 #include "ui/web/api.h"
 
 #include <arpa/inet.h>
@@ -103,7 +103,7 @@ class ApiTest : public ::testing::Test {
     loop_.run_once(0);
     return fd;
   }
-  // What has come by the time that `until` is in it, or the connection ends.
+  // Reads until the text contains `until`, or the connection ends.
   std::string read_until(int fd, const std::string& until) {
     std::string got;
     const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
@@ -136,7 +136,7 @@ class ApiTest : public ::testing::Test {
   telemetry::Registry registry_;
   const NoPlugins plugins_;
   std::map<std::string, config::Stored> documents_;
-  std::atomic<int> lists_ = 0;  // of the configuration
+  std::atomic<int> lists_ = 0;  // how often the configuration was listed
   std::unique_ptr<Api> api_;
   std::unique_ptr<WebServer> server_;
   std::vector<int> sockets_;
@@ -183,7 +183,7 @@ TEST_F(ApiTest, AnswersWithStrictHeaders) {
   EXPECT_EQ(status(ask("POST", "/")), 405);
 }
 
-TEST_F(ApiTest, RefusesWhatIsWrong) {
+TEST_F(ApiTest, RejectsInvalidParameters) {
   for (const char* const target :
        {"/api/v1/range", "/api/v1/range?agent=", "/api/v1/series", "/api/v1/config/explain",
         "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0", "/api/v1/range?agent=a&resolution=2s",
@@ -221,7 +221,7 @@ TEST_F(ApiTest, ChangesNeedTheTokenAndTheRightBase) {
   EXPECT_TRUE(documents_.empty());
 }
 
-TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
+TEST_F(ApiTest, StreamResumesAfterTheLastEventId) {
   broadcaster_.publish("agent:a", "tick", "{\"v\":1}");
   broadcaster_.publish("agent:a", "tick", "{\"v\":2}");
   const auto follow = [&](const std::string& headers) {
@@ -236,7 +236,7 @@ TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
   EXPECT_NE(read_until(follow("Last-Event-ID: old.77\r\n"), "reset").find("event: reset"), std::string::npos);
   const int fd = follow("");
   EXPECT_NE(read_until(fd, "alive").find("id: run.2\nevent: alive\ndata: {}\n\n"), std::string::npos)
-      << "a page that was told nothing yet comes back to where it began";
+      << "without events, a page reconnects at the place where it began";
   broadcaster_.publish("agent:b", "tick", "{\"v\":8}");
   broadcaster_.publish("agent:a", "tick", "{\"v\":9}");
   const std::string live = read_until(fd, "\"v\":9");
@@ -244,12 +244,12 @@ TEST_F(ApiTest, AStreamGoesOnWhereItWas) {
   EXPECT_EQ(live.find("\"v\":8"), std::string::npos);
 }
 
-TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
+TEST_F(ApiTest, ClosesStreamsOfBrowsersThatDoNotRead) {
   const int fd = connect_to();
   const std::string text = "GET /api/v1/stream?topic=t HTTP/1.1\r\nHost: localhost\r\n\r\n";
   ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
   const int64_t end = clock_.mono_ns() + 15 * kNanosPerSecond;
-  // Nobody reads: the socket fills, and after 2 s in which nothing moves the connection is closed.
+  // The client does not read: the socket fills, and after 2 s without progress the connection is closed.
   while (clock_.mono_ns() < end && registry_.text().find("monitor_web_streams_cut_total 1") == std::string::npos) {
     for (int i = 0; i < 20; ++i) broadcaster_.publish("t", "n", std::string(10'000, 'x'));
     loop_.run_once(5 * kNanosPerMilli);
@@ -258,7 +258,7 @@ TEST_F(ApiTest, ABrowserThatReadsNothingIsCut) {
   EXPECT_NE(registry_.text().find("monitor_web_streams 0"), std::string::npos);
 }
 
-TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
+TEST_F(ApiTest, BoundsTheBodiesOfAllRequestsTogether) {
   const std::string half =
       "POST /api/v1/config/validate?key=/monitor/defaults HTTP/1.1\r\nHost: localhost\r\n"
       "Content-Length: 600000\r\n\r\n" +
@@ -268,7 +268,7 @@ TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
   };
   const int64_t end = clock_.mono_ns() + 30 * kNanosPerSecond;
   int fd = -1;
-  // Of two bodies that arrive together, either may be the one that has no room: then once more.
+  // Of two bodies that arrive together, either may be rejected: then try again.
   do {
     if (fd >= 0) shutdown(fd, SHUT_RDWR);
     fd = connect_to();
@@ -282,13 +282,13 @@ TEST_F(ApiTest, BodiesOfAllRequestsTogetherAreBounded) {
   EXPECT_EQ(another(500'000), 200);
 }
 
-// Nobody is cut while it looks.
+// No connection is closed for lack of progress during this test.
 class PatientApiTest : public ApiTest {
  protected:
   PatientApiTest() : ApiTest({}, 60 * kNanosPerSecond) {}
 };
 
-TEST_F(PatientApiTest, WhatSlowReadersAreSentIsBounded) {
+TEST_F(PatientApiTest, BoundsTheRepliesHeldForSlowClients) {
   metrics::Batch batch;
   batch.agent_id = "a";
   batch.incarnation = std::string(16, 'i');
@@ -304,8 +304,8 @@ TEST_F(PatientApiTest, WhatSlowReadersAreSentIsBounded) {
   };
   const int fd = connect_to();
   ASSERT_EQ(begin(fd), 200);
-  EXPECT_EQ(begin(connect_to()), 503) << "the first has not read its own yet";
-  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small ones pass";
+  EXPECT_EQ(begin(connect_to()), 503) << "the first client has not read its reply yet";
+  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small replies pass";
   std::erase(sockets_, fd);
   close(fd);
   const int64_t end = clock_.mono_ns() + 60 * kNanosPerSecond;
@@ -314,7 +314,7 @@ TEST_F(PatientApiTest, WhatSlowReadersAreSentIsBounded) {
   EXPECT_EQ(last, 200);
 }
 
-TEST_F(ApiTest, StatusTellsOfLogAndHistory) {
+TEST_F(ApiTest, StatusReportsTroubleOfTheHistory) {
   {
     const std::lock_guard lock(state_.mutex);
     state_.history = {.trouble = "disk full", .trouble_since_ns = 5 * kNanosPerSecond};
@@ -334,7 +334,7 @@ class FastApiTest : public ApiTest {
   void pass(int64_t ns) {
     for (const int64_t end = clock_.mono_ns() + ns; clock_.mono_ns() < end;) loop_.run_once(kNanosPerMilli);
   }
-  // How often the configuration is listed in that time.
+  // How often the configuration is listed within that time.
   int lists_in(int64_t ns) {
     const int before = lists_;
     pass(ns);
@@ -348,12 +348,12 @@ class FastApiTest : public ApiTest {
   }
 };
 
-TEST_F(FastApiTest, TheConfigurationIsLookedAtWhileSomebodyLooks) {
+TEST_F(FastApiTest, ReadsTheConfigurationOnlyWhileThereAreViewers) {
   pass(200 * kNanosPerMilli);
-  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "nobody is there";
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "there are no viewers";
   EXPECT_EQ(status(ask("GET", "/api/v1/prometheus")), 200);
   EXPECT_EQ(status(ask("GET", "/metrics")), 200);
-  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs do not look";
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs are no viewers";
   const int before = lists_;
   const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
   while (lists_ == before && clock_.mono_ns() < end) EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200);
@@ -362,10 +362,10 @@ TEST_F(FastApiTest, TheConfigurationIsLookedAtWhileSomebodyLooks) {
   const std::string text = "GET /api/v1/stream?topic=config HTTP/1.1\r\nHost: localhost\r\n\r\n";
   ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
   pass(200 * kNanosPerMilli);
-  EXPECT_TRUE(is_listed_again()) << "a stream is somebody, however long it asks for nothing";
+  EXPECT_TRUE(is_listed_again()) << "a stream is a viewer, however long it makes no request";
 }
 
-TEST_F(FastApiTest, StreamsAreToldOfAgentsThatWereForgotten) {
+TEST_F(FastApiTest, PublishesForgottenAgents) {
   metrics::Batch batch;
   batch.agent_id = "<b>";
   batch.incarnation = std::string(16, 'i');
@@ -397,7 +397,7 @@ TEST(TickEvent, IsBounded) {
   EXPECT_EQ(event["values"].size(), 5'000U);
 }
 
-TEST_F(ApiTest, TwoHundredBrowsersAreServed) {
+TEST_F(ApiTest, ServesTwoHundredStreams) {
   std::vector<int> browsers;
   for (int i = 0; i < 200; ++i) {
     browsers.push_back(connect_to());

@@ -34,7 +34,7 @@ class ChangeGuardTest : public ::testing::Test {
   int retry_after_s_ = 0;
 };
 
-TEST_F(ChangeGuardTest, LimitsWrongTokensOfAnAddressAndNobodyElse) {
+TEST_F(ChangeGuardTest, LimitsWrongTokensPerAddress) {
   for (int i = 0; i < ChangeGuard::kBurst; ++i) EXPECT_EQ(ask("192.0.2.1", "wrong"), 401U);
   EXPECT_EQ(ask("192.0.2.1", "wrong"), 429U);
   EXPECT_EQ(retry_after_s_, 6);
@@ -44,12 +44,12 @@ TEST_F(ChangeGuardTest, LimitsWrongTokensOfAnAddressAndNobodyElse) {
   EXPECT_EQ(ask("192.0.2.1", kAccess.token), 200U);
 }
 
-TEST_F(ChangeGuardTest, AMissingTokenIsNoGuess) {
+TEST_F(ChangeGuardTest, DoesNotCountMissingTokens) {
   for (int i = 0; i < 3 * ChangeGuard::kBurst; ++i) EXPECT_EQ(ask("192.0.2.1", ""), 401U);
   EXPECT_EQ(ask("192.0.2.1", kAccess.token), 200U);
 }
 
-TEST_F(ChangeGuardTest, LogsTheFirstRefusalAndACountOfTheRest) {
+TEST_F(ChangeGuardTest, LogsTheFirstRejectionAndACountOfTheRest) {
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 500; ++i) ask("192.0.2.1", "secret-guess");
   guard_.tick();
@@ -61,7 +61,7 @@ TEST_F(ChangeGuardTest, LogsTheFirstRefusalAndACountOfTheRest) {
   EXPECT_THAT(log, Not(HasSubstr("secret-guess")));
 }
 
-TEST_F(ChangeGuardTest, RemembersABoundedNumberOfAddresses) {
+TEST_F(ChangeGuardTest, BoundsTheNumberOfAddresses) {
   for (size_t i = 0; i < ChangeGuard::kMostAddresses + 100; ++i) {
     clock_.advance(1);
     ask(std::to_string(i), "wrong");

@@ -5,7 +5,7 @@
 namespace monitor::analysis::web {
 namespace {
 
-TEST(EventBroadcaster, GivesEachWhatConcernsIt) {
+TEST(EventBroadcaster, DeliversEventsByTopic) {
   EventBroadcaster broadcaster("run", 1 << 20);
   broadcaster.publish("fleet", "fleet", "{}");
   broadcaster.publish("agent:a", "tick", R"({"v":1})");
@@ -19,7 +19,7 @@ TEST(EventBroadcaster, GivesEachWhatConcernsIt) {
   EXPECT_TRUE(out.empty());
 }
 
-TEST(EventBroadcaster, GoesOnAfterAnEvent) {
+TEST(EventBroadcaster, ResumesAfterAnEventOfTheSameRun) {
   EventBroadcaster broadcaster("run", 1 << 20);
   for (int i = 0; i < 5; ++i) broadcaster.publish("t", "n", std::to_string(i));
   EXPECT_EQ(broadcaster.number_of("run.3"), 3U);
@@ -31,7 +31,7 @@ TEST(EventBroadcaster, GoesOnAfterAnEvent) {
   EXPECT_EQ(out, "id: run.4\nevent: n\ndata: 3\n\nid: run.5\nevent: n\ndata: 4\n\n");
 }
 
-TEST(EventBroadcaster, ASlowReaderFallsOutAndIsTold) {
+TEST(EventBroadcaster, ReportsLossToSlowReaders) {
   EventBroadcaster broadcaster("run", 2000);
   for (int i = 0; i < 1000; ++i) broadcaster.publish("t", "n", "0123456789");
   std::string out;
@@ -42,7 +42,7 @@ TEST(EventBroadcaster, ASlowReaderFallsOutAndIsTold) {
   EXPECT_FALSE(broadcaster.take(taken.place, {"t"}, 1000, out).lost);
 }
 
-TEST(EventBroadcaster, ATakeIsBounded) {
+TEST(EventBroadcaster, BoundsTheBytesOfATake) {
   EventBroadcaster broadcaster("run", 1 << 20);
   for (int i = 0; i < 100; ++i) broadcaster.publish("t", "n", std::string(100, 'x'));
   std::string out;

@@ -10,7 +10,7 @@ std::string unescaped(std::string text) {
   return text;
 }
 
-TEST(Http, UnescapesOnceAndNoNul) {
+TEST(Http, DecodesPercentOnceAndKeepsNul) {
   EXPECT_EQ(unescaped("/a%2Fb%2fc%20d"), "/a/b/c d");
   EXPECT_EQ(unescaped("%252e%2e"), "%2e.");
   EXPECT_EQ(unescaped("a%00b%0"), "a%00b%0");
@@ -18,7 +18,7 @@ TEST(Http, UnescapesOnceAndNoNul) {
   EXPECT_EQ(unescaped(""), "");
 }
 
-TEST(Access, AHostThatIsNotOursIsRefused) {
+TEST(Access, RejectsForeignHosts) {
   const Access access{{"monitor.example"}, "0123456789abcdef"};
   for (const char* const host :
        {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "10.0.0.7", "monitor.example:8080", "LOCALHOST",
@@ -32,7 +32,7 @@ TEST(Access, AHostThatIsNotOursIsRefused) {
   }
 }
 
-TEST(Access, AChangeNeedsTheTokenAndOurOwnPage) {
+TEST(Access, ChangesNeedTheTokenAndOurOrigin) {
   const Access access{{}, "0123456789abcdef"};
   Request request{.host = "localhost:8080", .authorization = "Bearer 0123456789abcdef"};
   EXPECT_TRUE(check_change(request, access));
@@ -61,10 +61,10 @@ TEST(Access, AChangeNeedsTheTokenAndOurOwnPage) {
     EXPECT_EQ(check_change(request, access).error().code(), Code::kUnauthenticated) << wrong;
   }
   request.authorization = "Bearer ";
-  EXPECT_FALSE(check_change(request, {})) << "no token: nobody may";
+  EXPECT_FALSE(check_change(request, {})) << "without a token, changes are disabled";
 }
 
-TEST(Reply, AnErrorIsJson) {
+TEST(Reply, ErrorsAreJson) {
   const Reply reply = error_reply(Error(Code::kNotFound, "no \"<b>\""));
   EXPECT_EQ(reply.status, 404U);
   EXPECT_EQ(*reply.body, R"({"error":"no \"<b>\""})");

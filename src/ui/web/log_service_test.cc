@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Partitions of so many records each; a key's is named by its last character.
+// Partitions with the given numbers of records. The last character of a key names its partition.
 class FakeBrowser final : public metriclog::LogBrowser {
  public:
   FakeBrowser(std::vector<int64_t> ends, std::vector<int32_t>& read) : ends_(std::move(ends)), read_(read) {}
@@ -46,7 +46,7 @@ class FakeBrowser final : public metriclog::LogBrowser {
   std::vector<int32_t>& read_;
 };
 
-class LogDeskTest : public ::testing::Test {
+class LogServiceTest : public ::testing::Test {
  protected:
   nlohmann::json ask(const MessageSearch& search) {
     read_.clear();
@@ -63,7 +63,7 @@ class LogDeskTest : public ::testing::Test {
                       "a log"};
 };
 
-TEST_F(LogDeskTest, LooksForAnAgentInItsPartitionAlone) {
+TEST_F(LogServiceTest, SearchesForAnAgentOnlyInItsPartition) {
   const auto found = ask({.agent = "agent-1"});
   ASSERT_EQ(found["messages"].size(), 1U);
   EXPECT_EQ(found["messages"][0]["partition"], 1);
@@ -73,7 +73,7 @@ TEST_F(LogDeskTest, LooksForAnAgentInItsPartitionAlone) {
   EXPECT_EQ(ask({.partition = 0, .agent = "agent-1"})["messages"].size(), 0U) << "the one that was named";
 }
 
-TEST_F(LogDeskTest, GoesOnWhereTheLastAnswerStopped) {
+TEST_F(LogServiceTest, ContinuesAtTheCursor) {
   MessageSearch search{.agent = "agent-2"};
   size_t looked_at = 0;
   int answers = 0;

@@ -19,7 +19,7 @@ Series series(const std::string& name, const std::string& unit, Kind kind = Kind
   return {.name = name, .labels = {}, .unit = unit, .kind = kind};
 }
 
-TEST(Prometheus, NamesAsOpenTelemetryMapsThem) {
+TEST(Prometheus, NamesFollowOpenTelemetrysMapping) {
   EXPECT_EQ(prometheus_name(series("system.cpu.utilization", "1")), "system_cpu_utilization_ratio");
   EXPECT_EQ(prometheus_name(series("system.memory.usage", "By")), "system_memory_usage_bytes");
   EXPECT_EQ(prometheus_name(series("system.disk.io.rate", "By/s")), "system_disk_io_rate_bytes_per_second");
@@ -41,7 +41,7 @@ TEST(Prometheus, StatesTheUnitThatTheNameEndsWith) {
   EXPECT_EQ(prometheus_unit(series("system.filesystem.inodes.usage", "{inode}")), "");
 }
 
-TEST(Prometheus, IsWhatAScraperReads) {
+TEST(Prometheus, WritesTheTextFormat) {
   Fleet fleet;
   metrics::Batch batch;
   batch.agent_id = "a";
@@ -78,7 +78,7 @@ TEST(Prometheus, IsWhatAScraperReads) {
   EXPECT_EQ(text(batch.appended_ns + kNanosPerSecond), heard) << "for long";
 }
 
-// What a scraper reads of one agent with these series, each of value 1, 2, ...
+// The scrape of one agent with these series, of the values 1, 2, ...
 std::string scraped(std::vector<Series> all, metrics::Labels resource = {}) {
   Fleet fleet;
   metrics::Batch batch;
@@ -102,7 +102,7 @@ std::string scraped(std::vector<Series> all, metrics::Labels resource = {}) {
   return std::move(made).text();
 }
 
-// Lines that are samples.
+// The lines with samples.
 std::multiset<std::string> samples(const std::string& text) {
   std::multiset<std::string> found;
   for (const std::string_view line : split(text, '\n')) {
@@ -118,7 +118,7 @@ TEST(Prometheus, CarriesTheLabelsOfTheConfiguration) {
             Lines({R"(load{agent="a",host="h",rack="r12"} 1)"}));
 }
 
-TEST(Prometheus, LabelsThatMeetStayTwo) {
+TEST(Prometheus, KeepsCollidingLabelsApart) {
   Series dotted = series("m", "");
   dotted.labels = {{"a.b", "x"}};
   Series plain = series("m", "");
@@ -137,7 +137,7 @@ TEST(Prometheus, ReservedLabelsAreExported) {
             Lines({R"(m{U__agent="x",agent="a",exported_agent="y",host="h"} 1)"}));
 }
 
-TEST(Prometheus, MetricsThatMeetStayTwo) {
+TEST(Prometheus, KeepsCollidingMetricsApart) {
   EXPECT_EQ(samples(scraped({series("a.b", ""), series("a_b", "")})),
             Lines({R"(U__a_2e_b{agent="a",host="h"} 1)", R"(a_b{agent="a",host="h"} 2)"}));
   EXPECT_EQ(samples(scraped({series("x_total", ""), series("x", "", Kind::kCounter)})),
@@ -147,7 +147,7 @@ TEST(Prometheus, MetricsThatMeetStayTwo) {
   EXPECT_EQ(samples(scraped({series("U__a_2e_b", ""), series("a.b", ""), series("a_b", "")})).size(), 3U);
 }
 
-TEST(Prometheus, ValuesAreEscapedAndStayApart) {
+TEST(Prometheus, EscapesValuesWithoutCollisions) {
   Series one = series("m", "");
   one.labels = {{"l", "a\nb\x1b[2J\"\\"}};
   EXPECT_EQ(samples(scraped({one})), Lines({R"(m{agent="a",host="h",l="a\nb\\u001b[2J\"\\"} 1)"}));

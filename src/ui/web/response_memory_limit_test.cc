@@ -1,4 +1,3 @@
-// The bound on what slow readers hold.
 #include "ui/web/response_memory_limit.h"
 
 #include <gtest/gtest.h>
@@ -8,24 +7,24 @@ namespace {
 
 constexpr size_t kLarge = 100'000;
 
-TEST(ResponseMemoryLimit, WhatSeveralAreSentCountsOnce) {
+TEST(ResponseMemoryLimit, CountsASharedBodyOnce) {
   ResponseMemoryLimit held(kLarge);
   const std::string body(kLarge, 'x');
   EXPECT_TRUE(held.add(body));
   EXPECT_TRUE(held.add(body));
   EXPECT_EQ(held.bytes(), kLarge);
   held.remove(body);
-  EXPECT_EQ(held.bytes(), kLarge) << "one still has it";
+  EXPECT_EQ(held.bytes(), kLarge) << "one client still holds it";
   held.remove(body);
   EXPECT_EQ(held.bytes(), 0U);
 }
 
-TEST(ResponseMemoryLimit, LargeOnesAreRefusedWhereThereIsNoRoom) {
+TEST(ResponseMemoryLimit, RejectsLargeBodiesBeyondTheLimit) {
   ResponseMemoryLimit held(kLarge);
   const std::string first(kLarge + 1, 'x');
   const std::string second(kLarge, 'y');
   const std::string small(1000, 'z');
-  EXPECT_TRUE(held.add(first)) << "a single one always has room";
+  EXPECT_TRUE(held.add(first)) << "a single body is always accepted";
   EXPECT_FALSE(held.add(second));
   EXPECT_TRUE(held.add(small));
   held.remove(first);

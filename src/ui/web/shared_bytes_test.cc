@@ -5,7 +5,7 @@
 namespace monitor::analysis::web {
 namespace {
 
-TEST(SharedBytes, AreBounded) {
+TEST(SharedBytes, AreBoundedInTotal) {
   SharedBytes bytes(1000);
   EXPECT_TRUE(bytes.take("a", 1000));
   EXPECT_FALSE(bytes.take("a", 1));
@@ -19,7 +19,7 @@ TEST(SharedBytes, AreBounded) {
   EXPECT_EQ(bytes.bytes(), 0U);
 }
 
-TEST(SharedBytes, WhoFillsThemKeepsNobodyElseOut) {
+TEST(SharedBytes, LeaveAFairShareToOtherAddresses) {
   SharedBytes bytes(1000);
   EXPECT_TRUE(bytes.take("a", 1000));
   EXPECT_FALSE(bytes.take("a", 1));
