@@ -38,7 +38,7 @@ Status check_counters(const Counters& counters) {
   return {};
 }
 
-// A batch tells of sequences that were given out before its own.
+// A batch only refers to sequences below its own.
 Status check_drop(const Drop& drop, const Claims& claims) {
   if (auto s = check_amounts("a drop record", drop.batches, drop.ticks, drop.points); !s) return s;
   if (auto s = at_most("the last sequence of a drop record", drop.last_sequence, kMaxSequence); !s) return s;
@@ -66,7 +66,7 @@ Status check_end(const IncarnationEnd& end, const Claims& claims) {
 
 Status check_claims(const Claims& claims) {
   if (auto s = at_most("sequence", claims.sequence, kMaxSequence); !s) return s;
-  // The batch itself was not acknowledged when it was made.
+  // The batch itself cannot have been acknowledged when it was created.
   if (claims.first_unacked > claims.sequence) {
     return beyond("first_unacked", claims.first_unacked, fmt::format("above the sequence, {}", claims.sequence));
   }

@@ -1,6 +1,6 @@
-// What a batch says of itself and of other runs beside its values: its sequence, what is acknowledged, counters, drops,
-// ends of runs. Peers state these figures, and ledgers add them up, so each has a bound that no real agent reaches. The
-// server refuses a batch above one; readers keep such a batch of an old log out of their sums. Pure functions.
+// Claims: what a batch states beside its values: sequences, counters, drops, ends of runs. Peers may state anything,
+// and ledgers add these figures up, so each has a bound that no real agent reaches. The server rejects a batch beyond
+// one; readers leave such a batch of an old log out of their sums. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace monitor::metrics {
 
-// At a batch every 10 ms: 89,000 years.
+// 89,000 years of a batch every 10 ms.
 inline constexpr uint64_t kMaxSequence = uint64_t{1} << 48;
-// Of ticks, and of batches that were dropped.
+// For ticks and for dropped batches.
 inline constexpr uint64_t kMaxCount = uint64_t{1} << 48;
 inline constexpr uint64_t kMaxPoints = uint64_t{1} << 56;
-// 2200-01-01, in Unix ns. A clock that is merely wrong is not refused: readers correct for it.
+// 2200-01-01 in Unix nanoseconds. Clocks that are merely wrong are accepted: readers correct their times.
 inline constexpr int64_t kMaxTimeNs = 7'258'118'400 * int64_t{1'000'000'000};
 
 struct Claims {
@@ -31,7 +31,7 @@ struct Claims {
   std::span<const OlderIncarnation> older;
 };
 
-// kInvalidArgument with the field, the figure and its bound.
+// kInvalidArgument, with the field, its value and its bound.
 Status check_claims(const Claims& claims);
 Status check_claims(const Envelope& envelope);
 

@@ -25,7 +25,7 @@ using protowire::WireType;
 constexpr size_t kMaxSeries = 20'000;
 constexpr uint32_t kSeriesField = 10;
 
-// As many series as stand at the start of `bytes`, one after the other, and how many they are.
+// The series at the start of `bytes`, one after the other, and their number.
 std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
   constexpr char kTag = (kSeriesField << 3) | static_cast<uint32_t>(WireType::kBytes);
   std::string_view rest = bytes;
@@ -40,11 +40,12 @@ std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
   return {bytes.substr(0, bytes.size() - rest.size()), count};
 }
 
-// One walk over the bytes, with all checks. The sink is told of every part and may build from it.
+// One pass over the bytes, with all checks. The sink receives every part, and may build a batch from them.
 template <typename Sink>
 class Walker {
  public:
-  // `types` is working space. With a memory, a list of series that it knows is taken as checked; the sink is not told.
+  // `types` is scratch space. With a memory, a list of series that it knows counts as checked, and is not passed to the
+  // sink.
   Walker(const BatchLimits& limits, Sink& sink, SeriesMemory::Types& types, SeriesMemory* memory = nullptr)
       : limits_(limits), sink_(sink), memory_(memory), integer_(types) {
     integer_.clear();
@@ -69,7 +70,7 @@ class Walker {
   }
 
  private:
-  // Takes the list of series that stands here from the memory, if it is the batch's first and known.
+  // Looks the list of series up in the memory, if it is the batch's first.
   bool recall(std::string_view here) {
     if (memory_ == nullptr || view_.series > 0 || view_.frames > 0) return false;
     list_ = list_of_series(here);
@@ -138,7 +139,7 @@ class Walker {
     return sink_.series(*series, limits_);
   }
 
-  // Checks a frame's list of series, which later frames may take over.
+  // Checks a frame's list of series, which later frames may reuse.
   Status series_list(std::string_view packed) {
     ints_ = 0;
     doubles_ = 0;
@@ -197,7 +198,7 @@ class Walker {
   size_t doubles_ = 0;
 };
 
-// The rest of the envelope, for whichever of the two walks: a server must refuse what a reader could not read.
+// The rest of the envelope, for both passes: a server must reject what a reader could not decode.
 template <typename Keep>
 Status read_other(const Field& field, Keep&& keep) {
   const auto pass = [&keep](auto result) -> Status {
@@ -221,7 +222,7 @@ Status read_other(const Field& field, Keep&& keep) {
   }
 }
 
-// Keeps what the batch claims, and checks it when all is read: a claim may come before what it is checked against.
+// Stores the claims, and checks them at the end: a claim may precede the fields that bound it.
 class CheckSink {
  public:
   Status other(const Field& field) {

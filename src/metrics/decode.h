@@ -1,4 +1,4 @@
-// Reading the wire form of a MetricBatch: all of it, or only what a server needs to pass it on.
+// Decodes the wire form of a MetricBatch: all of it, or only what a server needs to forward it.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace monitor::metrics {
 
-// Bounds that a batch is checked against. What is refused is refused whole, with the field, the figure and the bound.
+// Bounds of a batch. A batch beyond one is rejected as a whole; the error has the field, its value and the bound.
 struct BatchLimits {
   size_t batch_bytes = kMaxBatchBytes;
   size_t points = 100'000;
@@ -21,15 +21,15 @@ struct BatchLimits {
   size_t value_bytes = 1024;  // a label's value, a resource label's value, a host name
 };
 
-// Every field, checked: indices in range, value counts right, strings UTF-8. Errors are kInvalidArgument, or
-// kResourceExhausted for a bound. Unknown fields are skipped, so that a newer agent's batches are read.
+// Decodes and checks every field: indexes in range, matching value counts, UTF-8 strings. Errors: kInvalidArgument;
+// kResourceExhausted for a bound. Unknown fields are skipped, so that batches of newer agents can be read.
 Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits = {});
 
-// What encode_drop() and encode_end() made.
+// The inverse of encode_drop() and encode_end().
 Result<Drop> decode_drop(std::string_view bytes);
 Result<IncarnationEnd> decode_end(std::string_view bytes);
 
-// What is in a batch, seen without building its points. Views point into the bytes.
+// A summary of a batch, without its points. Views point into the bytes.
 struct BatchView {
   std::string_view agent_id;
   std::string_view hostname;
@@ -38,7 +38,7 @@ struct BatchView {
   uint64_t config_revision = 0;
   uint64_t first_unacked = 0;
   int64_t appended_ns = 0;
-  int64_t first_time_ns = 0;  // of its frames; 0 for a heartbeat
+  int64_t first_time_ns = 0;  // of its first frame; 0: a heartbeat
   int64_t last_time_ns = 0;
   uint64_t ticks_due = 0;
   uint64_t ticks_missed = 0;
@@ -47,12 +47,12 @@ struct BatchView {
   size_t points = 0;
 };
 
-// Walks the bytes once, without building anything, and checks them as decode_batch does: what passes here decodes
-// there. Beyond that it refuses figures that no agent reaches (claims.h), which decode_batch lets pass: they may be in
-// an old log.
+// Checks the bytes in one pass, without building anything. What passes here decodes with decode_batch().
+// It also rejects claims beyond their bounds (claims.h), which decode_batch() accepts because an old log may contain
+// them.
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits = {});
 
-// check_batch() for many batches: a list of series that it has just seen is not checked again. Not thread-safe.
+// check_batch() for many batches: skips the checks of a list of series that it has seen recently. Not thread-safe.
 class BatchChecker {
  public:
   explicit BatchChecker(const BatchLimits& limits) : limits_(limits) {}
@@ -64,9 +64,9 @@ class BatchChecker {
   SeriesMemory::Types types_;  // kept for its memory
 };
 
-// The envelope of many batches, for those who keep books and look at no value: frames come with their times and with as
-// many points as they have, whose content means nothing; there are no series and no resource labels. Checks what
-// decode_batch() checks. Not thread-safe.
+// Decodes the envelopes of many batches, for ledgers, which need no values: frames have their times and the right
+// number of points, but the points are empty; there are no series and no resource labels. Checks what decode_batch()
+// checks. Not thread-safe.
 class EnvelopeDecoder {
  public:
   Result<Batch> decode(std::string_view bytes);

@@ -13,7 +13,7 @@ namespace {
 
 using namespace protowire;
 
-// What every server takes.
+// What every server accepts.
 constexpr BatchLimits kLimits;
 
 void put_label(std::string& out, uint32_t field, const std::string& key, const std::string& value) {
@@ -77,7 +77,7 @@ void put_tail(std::string& out, const Envelope& envelope) {
   put_uint64(out, 16, envelope.send_every_ns);
 }
 
-// The most that a frame of so many points can take: index, and a varint or a double.
+// An upper bound for the bytes of a frame with so many points: an index and a varint or double each.
 size_t worst_frame_bytes(size_t points) { return 64 + points * (5 + 10); }
 
 }  // namespace
@@ -120,7 +120,7 @@ void BatchEncoder::index(SeriesId id) {
   put_series(series_bytes_, table_.at(id));
 }
 
-// Takes away the places of series that were given last.
+// Removes the places that were assigned last.
 void BatchEncoder::give_back(size_t series, size_t bytes) {
   while (used_.size() > series) {
     index_[used_.back()] = kNone;
@@ -129,7 +129,7 @@ void BatchEncoder::give_back(size_t series, size_t bytes) {
   series_bytes_.resize(bytes);
 }
 
-// Notes the series of the points from `first` on, as many as there is room for; returns how many.
+// Assigns places to the series of the points from `first` on, as many as fit; returns how many.
 size_t BatchEncoder::take(const Tick& tick, size_t first) {
   current_.clear();
   if (frames_ >= kLimits.frames || points_ >= kLimits.points) return 0;
@@ -150,7 +150,7 @@ size_t BatchEncoder::take(const Tick& tick, size_t first) {
   return current_.size();
 }
 
-// A frame of the points from `first` on that take() has noted.
+// Writes a frame with the points from `first` on whose series take() has assigned.
 void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
   const std::span points = std::span(tick.points).subspan(first, current_.size());
   scratch_.clear();

@@ -1,4 +1,4 @@
-// From ticks to the wire form of a MetricBatch, without an intermediate model: this is the agent's hot path.
+// Encodes ticks into the wire form of a MetricBatch, without an intermediate model: this is the agent's hot path.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace monitor::metrics {
 
-// Collects the frames of one batch. Reused from batch to batch, so that its buffers are allocated once.
+// Collects the frames of one batch. Reuse it for the next batch, to reuse its buffers.
 // Not thread-safe; the table must outlive it.
 class BatchEncoder {
  public:
   explicit BatchEncoder(const SeriesTable& table) : table_(table) {}
 
-  // Appends a frame. False, and nothing is appended, when the batch could grow over what a server takes by it
-  // (kMaxBatchBytes, BatchLimits). `continued`: it goes on with the tick of the frame before.
+  // Appends a frame. False: nothing was appended, because the batch could exceed what servers accept (kMaxBatchBytes,
+  // BatchLimits). `continued`: the frame has more points of the previous frame's tick.
   bool add(const Tick& tick, bool continued = false);
-  // Appends a frame of the points from `first` on, as many as there is room for, and returns how many: a tick that is
-  // too large for one batch is spread over several. A frame that does not begin with the first point is `continued`.
+  // Appends a frame with the points from `first` on, as many as fit, and returns how many: a tick that is too large for
+  // one batch is spread over several. A frame that does not start with the first point is `continued`.
   size_t add_part(const Tick& tick, size_t first);
 
   bool empty() const { return frames_ == 0; }
@@ -31,13 +31,13 @@ class BatchEncoder {
   int64_t first_time_ns() const { return first_time_; }
   int64_t last_time_ns() const { return last_time_; }
 
-  // The wire form, with what has been added; the encoder is empty afterwards.
+  // Returns the wire form of the added frames, and empties the encoder.
   std::string finish(const Envelope& envelope);
   void clear();
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
-  // Room that is left for the envelope: names, counters, drop records.
+  // Bytes reserved for the envelope: names, counters, drop records.
   static constexpr size_t kEnvelopeReserve = size_t{64} * 1024;
 
   void index(SeriesId id);
@@ -62,11 +62,11 @@ class BatchEncoder {
   int64_t last_time_ = 0;
 };
 
-// Parts of the envelope by themselves, for who keeps them between batches.
+// Single parts of the envelope, for callers that store them between batches.
 std::string encode_drop(const Drop& drop);
 std::string encode_end(const IncarnationEnd& end);
 
-// The wire form of a decoded batch: what BatchEncoder would have made of the same data. For tests and tools.
+// Encodes a decoded batch, to the bytes that BatchEncoder would produce for the same data. For tests and tools.
 std::string encode_batch(const Batch& batch);
 
 }  // namespace monitor::metrics

@@ -1,4 +1,4 @@
-// The figures of a whole host that people look at first, and how they are told from those of its parts.
+// The main figures of a whole host, and how to tell them from figures of its parts.
 #pragma once
 
 #include <algorithm>
@@ -9,15 +9,15 @@
 
 namespace monitor::metrics {
 
-// Labels that make a series a part of the host's: one core, one device, ...
+// Labels that make a series describe a part of the host: a core, a device, ...
 inline constexpr std::array<std::string_view, 5> kParts = {"cpu.logical_number", "cpu.mode", "system.device",
                                                            "network.interface.name", "system.filesystem.mountpoint"};
 
-// Labels whose value tells which of several figures of the host it is.
+// Labels that select one of several figures of the host.
 inline constexpr std::array<std::string_view, 3> kKinds = {"system.memory.state", "disk.io.direction",
                                                            "network.io.direction"};
 
-// The host's own figure of a metric. Labels that a plugin or another program added do not matter.
+// Whether a series is the whole host's figure of its metric. Labels added by plugins or other programs do not matter.
 struct HostFigure {
   std::string_view name;
   std::string_view label = {};

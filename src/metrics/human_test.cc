@@ -27,7 +27,7 @@ TEST(Human, ValuesReadAsOnThePage) {
   EXPECT_GT(count, 50U);
 }
 
-TEST(Human, WhatIsNoNumberHasNoText) {
+TEST(Human, NanAndInfinityAreADash) {
   for (const double none : {NAN, INFINITY})
     EXPECT_EQ(human_value({.name = "memory", .labels = {}, .unit = "By"}, none), "-");
 }

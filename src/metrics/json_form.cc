@@ -25,7 +25,7 @@ std::string labels_json(const Labels& labels) {
   return out + "}";
 }
 
-// The value exactly: an integer series is written out from its digits, not by way of a double.
+// The exact value: an integer series is written from its digits, not through a double.
 std::string value_json(const Series& series, const Point& point) {
   if (!series.integer) return json_number(point.real);
   if (series.exponent == 0 || point.integer == 0) return fmt::format("{}", point.integer);
@@ -97,7 +97,7 @@ std::string incarnations_json(const Envelope& envelope) {
   return fmt::format(R"("ended":[{}],"older":[{}])", ended, older);
 }
 
-// Reading. Types are checked by nlohmann's at() and get(), which throw: caught once, in batch_from_json.
+// Reading. nlohmann's at() and get() check types and throw; batch_from_json() catches.
 std::string bytes_at(const json& object, const char* key) {
   const auto bytes = unhex(object.at(key).get<std::string>());
   if (!bytes) throw std::invalid_argument(fmt::format("{} is not hexadecimal", key));
@@ -167,8 +167,8 @@ void envelope_from(const json& object, Envelope& envelope) {
   envelope.send_every_ns = object.at("send_every_ns").get<uint64_t>();
 }
 
-// An integer series' value, read back from its decimal text by way of a double: exact up to 2^53, which is the bound
-// of what JSON readers agree on.
+// Reads the value of an integer series from its decimal text through a double: exact up to 2^53, the limit on which
+// JSON readers agree.
 int64_t scaled_integer(double value, int exponent) {
   const double scaled = exponent < 0 ? value * power_of_ten(-exponent) : value / power_of_ten(exponent);
   if (!(std::fabs(scaled) < 9.2e18)) throw std::invalid_argument("a value does not fit into 64 bits");

@@ -1,5 +1,5 @@
-// The JSON forms: one object a tick, as `get-metrics --format json` prints it, and one object a batch, which a log kept
-// with `--encoding json` holds. docs/payload.md describes both.
+// The JSON forms: one object for each tick, as `get-metrics --format json` prints it, and one for each batch, as a log
+// with `--encoding json` stores it. docs/payload.md describes both.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ std::string tick_to_json(const Batch& batch, size_t frame, bool late,
 
 // One object: the envelope's fields and frames[], each with time and metrics[].
 std::string batch_to_json(const Batch& batch);
-// Reads what batch_to_json wrote, to the same points; a value null is NaN.
+// The inverse of batch_to_json(); null is NaN.
 Result<Batch> batch_from_json(std::string_view text, const BatchLimits& limits = {});
 
 }  // namespace monitor::metrics

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "resource.";
 
-// Labels that tell a part of the host from the whole: on the whole host's series they would make it a part.
+// Labels that distinguish a part of the host: on a series of the whole host, they would make it one of a part.
 bool tells_parts(std::string_view key) {
   return std::ranges::find(kParts, key) != kParts.end() || std::ranges::find(kKinds, key) != kKinds.end();
 }
@@ -22,7 +22,7 @@ bool has_label(const Labels& labels, std::string_view key) {
   return std::ranges::any_of(labels, [key](const auto& label) { return label.first == key; });
 }
 
-// The series' labels with those of the resource that it lacks; `prefixed`: all of those as resource.NAME.
+// The labels of the series and the resource's missing ones; `prefixed`: those as resource.NAME.
 Labels with_resource(const Labels& own, const Labels& resource, bool prefixed) {
   Labels all = own;
   for (const auto& [key, value] : resource) {
@@ -32,7 +32,7 @@ Labels with_resource(const Labels& own, const Labels& resource, bool prefixed) {
   return all;
 }
 
-// What tells series apart once the resource's labels are there.
+// The identity of a series with the resource's labels.
 std::string key_of(const Series& series, const Labels& labels) {
   return identity({.name = series.name, .labels = labels});
 }
@@ -41,7 +41,7 @@ std::string key_of(const Series& series, const Labels& labels) {
 
 void carry_resource(Batch& batch) {
   if (batch.resource.empty()) return;
-  // Only a series that has one of the labels itself can be what another one becomes.
+  // Another series can only become equal to one that has such a label itself.
   const auto has_own = [&batch](const Series& series) {
     return std::ranges::any_of(batch.resource,
                                [&](const auto& label) { return has_label(series.labels, label.first); });

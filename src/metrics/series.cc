@@ -47,8 +47,8 @@ bool is_family(std::string_view family, std::string_view name) {
 
 }  // namespace
 
-// A pattern without * ? and { names a family: "system.cpu" is system.cpu and system.cpu.*, and so is "cpu", since
-// "system." may be left out. All filters of people come here: command lines, API, page.
+// A pattern without * ? and { names a family: "system.cpu" selects system.cpu and system.cpu.*; "cpu" does the same,
+// since "system." may be left out. All filters of command lines, API and page are evaluated here.
 bool selects(std::string_view pattern, const Series& series) {
   if (!pattern.empty() && pattern.find_first_of("*?{") == std::string_view::npos) {
     constexpr std::string_view kSystem = "system.";
@@ -134,7 +134,7 @@ void SeriesTable::release(const std::vector<SeriesId>& ids) {
     ids_.erase(identity(series_[id]));
     faults_.erase(id);
     series_[id] = {};
-    needed_until_[id] = INT64_MAX;  // it is nobody's
+    needed_until_[id] = INT64_MAX;  // unassigned
     free_.push_back(id);
   }
   released_ += ids.size();

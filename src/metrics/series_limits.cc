@@ -18,7 +18,7 @@ std::string cut(std::string_view text) {
   if (result.size() <= kLimits.value_bytes) return result;
   const std::string end = fmt::format("...{:08x}", crc32c(text));
   result.resize(kLimits.value_bytes - end.size());
-  // No half character at the cut.
+  // Do not cut inside a UTF-8 character.
   while (!result.empty() && !valid_utf8(result)) result.pop_back();
   return result + end;
 }

@@ -1,5 +1,5 @@
-// The limits of the wire (BatchLimits) for one series, kept where series are made: a server refuses a batch whole, so
-// that one series over a limit would cost all others of its batch.
+// Applies the limits of the wire (BatchLimits) to one series where it is created. A server rejects a batch as a whole,
+// so one series beyond a limit would cost all others in its batch.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace monitor::metrics {
 
-// Makes label values valid UTF-8 and at most BatchLimits::value_bytes long. What is cut ends with the CRC32C of all of
-// it, so that two values stay two. Whether something was changed.
+// Makes label values valid UTF-8 of at most BatchLimits::value_bytes. A truncated value ends with the CRC32C of the
+// whole one, so that different values stay different. Returns whether it changed anything.
 bool fit_labels(Series& series);
 
-// What is wrong with it that fit_labels() cannot mend, with the figure and the limit; empty: nothing.
+// A violation that fit_labels() cannot fix, with value and limit; empty: none.
 std::string fault_of(const Series& series);
 
 }  // namespace monitor::metrics

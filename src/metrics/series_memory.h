@@ -1,7 +1,7 @@
-// Lists of series that have passed all checks. An agent sends the same list with every batch, and a fleet's agents
-// mostly send the same one: what was checked once is recognised by its bytes, all of which are compared.
+// SeriesMemory: a cache of series lists that have passed all checks. An agent sends the same list with every batch, and
+// most agents of a fleet send the same one, so a list is looked up by its bytes, all of which are compared.
 //
-// Bounded in bytes; a list that takes another's place costs no more than a check. Not thread-safe.
+// Bounded in bytes. A miss costs one full check. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -15,17 +15,17 @@ namespace monitor::metrics {
 
 class SeriesMemory {
  public:
-  // A byte for each series, in order: 1 where its values are integers.
+  // One byte for each series, in order: 1 if its values are integers.
   using Types = std::vector<uint8_t>;
 
-  // The types of a list in its wire form, or nullptr. Valid until the next keep().
+  // The types of a list in its wire form, or nullptr for an unknown list. Valid until the next keep().
   const Types* find(std::string_view list) const;
   void keep(std::string_view list, std::span<const uint8_t> types);
   size_t bytes() const { return bytes_; }
 
  private:
   static constexpr size_t kPlaces = 256;
-  // Of all lists together. A list alone is bounded by the batch that it came in.
+  // Bytes of all lists together. A single list is bounded by the size of its batch.
   static constexpr size_t kMaxBytes = size_t{16} << 20;
 
   struct Known {

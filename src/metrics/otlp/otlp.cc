@@ -30,7 +30,7 @@ void add_resource(const Batch& batch, otlp::Resource& resource) {
   add_text(resource, "host.name", batch.hostname);
   add_text(resource, kIncarnation, hex(batch.incarnation));
   for (const auto& [key, value] : batch.resource) add_text(resource, key, value);
-  // The rest of the envelope as it is on our own wire: whoever does not know it passes it on.
+  // The rest of the envelope in our own encoding, which other programs forward unread.
   Batch envelope;
   static_cast<Envelope&>(envelope) = static_cast<const Envelope&>(batch);
   otlp::KeyValue& rest = *resource.add_attributes();
@@ -71,7 +71,7 @@ void add_point(const Batch& batch, const Frame& frame, const Point& point, otlp:
 
 Error refused(std::string_view why) { return Error(Code::kInvalidArgument, fmt::format("OTLP: {}", why)); }
 
-// Frames are put together again from points of the same time.
+// Rebuilds frames from points of the same time.
 class Rebuilder {
  public:
   explicit Rebuilder(Batch& batch) : batch_(batch), table_(20'000) {}
@@ -141,7 +141,7 @@ std::string to_otlp(const Batch& batch) {
   otlp::ScopeMetrics& scope = *resource.add_scope_metrics();
   scope.mutable_scope()->set_name(kAgent);
   scope.mutable_scope()->set_version(batch.agent_version);
-  // A metric for each series: those of one name may differ in their exponent.
+  // One metric for each series: series of one name may differ in their exponents.
   for (const Series& series : batch.series) describe(series, *scope.add_metrics());
   for (const Frame& frame : batch.frames) {
     for (const Point& point : frame.points) {

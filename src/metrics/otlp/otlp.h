@@ -12,7 +12,7 @@ namespace monitor::metrics {
 
 std::string to_otlp(const Batch& batch);
 
-// What to_otlp made. Requests of other origin are refused (kInvalidArgument): they have no sequence to be told by.
+// The inverse of to_otlp(). Requests of other origin are rejected (kInvalidArgument), since they have no sequence.
 Result<Batch> from_otlp(std::string_view bytes, const BatchLimits& limits = {});
 
 }  // namespace monitor::metrics
