@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import frames as h2  # noqa: E402
 
 OPEN = h2.PREFACE + h2.settings()
-SHUT = h2.PREFACE + h2.settings(initial_window=0)
+ZERO_WINDOW = h2.PREFACE + h2.settings(initial_window=0)
 CALL = h2.request(h2.PUBLISH)
 CANCEL = (8).to_bytes(4, "big")
 CHUNK = 16 * 1024  # approximate bytes per send
@@ -53,7 +53,7 @@ def rapid_reset():
 
 
 @kind()
-def resets_that_the_server_is_made_to_send():
+def provoked_resets():
     yield OPEN
     ids = streams()
     while True:
@@ -67,13 +67,13 @@ def settings():
 
 
 @kind()
-def settings_of_many_values():
+def settings_with_many_values():
     yield OPEN
     yield from forever(h2.frame(h2.SETTINGS, 0, 0, (b"\0\4" + (65535).to_bytes(4, "big")) * 30))
 
 
 @kind()
-def settings_that_turn_the_table_over():
+def settings_that_resize_the_hpack_table():
     yield OPEN
     table = [h2.frame(h2.SETTINGS, 0, 0, b"\0\1" + size.to_bytes(4, "big")) for size in (0, 4096)]
     yield from forever(b"".join(table))
@@ -165,13 +165,13 @@ def hpack_references_below_the_limit():
 
 
 @kind(connections=200)
-def hpack_references_to_a_stream_that_is_over():
+def hpack_references_to_a_closed_stream():
     yield OPEN + h2.headers(1, CALL + h2.LARGE_ENTRY) + h2.frame(h2.RESET, 0, 1, CANCEL)
     yield from forever(h2.headers(1, h2.REFERENCE * 16000, end_stream=True))
 
 
 @kind(connections=200)
-def hpack_references_to_streams_that_are_refused():
+def hpack_references_to_refused_streams():
     yield OPEN + h2.headers(1, CALL + h2.LARGE_ENTRY)
     yield b"".join(h2.headers(i, CALL) for i, _ in zip(streams(3), range(300)))
     for i in streams(2001):
@@ -199,8 +199,8 @@ def invalid_batches():
 
 
 @kind(connections=40, reads=False)
-def invalid_batches_with_a_shut_window():
-    yield SHUT + h2.headers(1, CALL) + h2.data(1, h2.hello(f"flood-{random.random()}"))
+def invalid_batches_with_a_zero_window():
+    yield ZERO_WINDOW + h2.headers(1, CALL) + h2.data(1, h2.hello(f"flood-{random.random()}"))
     yield from invalid_batches()
 
 
@@ -211,14 +211,14 @@ def invalid_batches_unread():
 
 
 @kind(connections=10)
-def invalid_batches_whose_refusals_are_read():
+def invalid_batches_with_rejections_read():
     yield OPEN + h2.headers(1, CALL) + h2.data(1, h2.hello(f"flood-{random.random()}"))
     yield from invalid_batches()
 
 
 @kind(connections=40, reads=False)
 def invalid_batches_on_many_streams():
-    yield SHUT + b"".join(h2.headers(i, CALL) + h2.data(i, h2.hello(f"flood-{random.random()}")) for i in range(1, 60, 2))
+    yield ZERO_WINDOW + b"".join(h2.headers(i, CALL) + h2.data(i, h2.hello(f"flood-{random.random()}")) for i in range(1, 60, 2))
     number = 1
     while True:
         yield b"".join(h2.data(i, h2.publish(number, b"x")) for i in range(1, 60, 2))
@@ -253,7 +253,7 @@ def half_headers():
 
 
 @kind(connections=500, pace=0.5)
-def headers_that_drip():
+def slow_headers():
     block = h2.headers(1, CALL)
     yield OPEN + block[:10]
     for at in range(10, len(block)):
@@ -277,7 +277,7 @@ def silence():
 
 
 @kind(connections=500, tls=True)
-def tls_handshakes_that_stall():
+def stalled_tls_handshakes():
     # Announces a ClientHello and does not send it.
     yield b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
 
@@ -306,7 +306,7 @@ def many_streams():
 
 
 @kind(connections=50, churn=2000)
-def connections_that_come_and_go():
+def connection_churn():
     yield OPEN + h2.frame(h2.GOAWAY, 0, 0, bytes(8))
     yield random.randbytes(64)
 
@@ -349,7 +349,7 @@ def window_updates():
 
 @kind(connections=10, reads=False)
 def reflection_unread():
-    yield SHUT
+    yield ZERO_WINDOW
     ask = h2.message(h2.field(4, "monitor.v1.Ingest"))
     for i in streams():
         yield h2.headers(i, h2.request(h2.REFLECTION)) + h2.data(i, ask * 500)
@@ -357,7 +357,7 @@ def reflection_unread():
 
 @kind(connections=10, reads=False)
 def health_watches_unread():
-    yield SHUT
+    yield ZERO_WINDOW
     for i in streams():
         yield h2.headers(i, h2.request(h2.HEALTH_WATCH)) + h2.data(i, h2.message(b"") * 100)
 
@@ -372,7 +372,7 @@ def unary_calls():
 
 
 @kind(connections=1000, pace=0.25)
-def headers_that_stay():
+def retained_headers():
     # Stays within the header budget: headers decoded from four bytes live as long as their call.
     yield OPEN + h2.headers(1, CALL + h2.LARGE_ENTRY)
     ids = streams(3)
