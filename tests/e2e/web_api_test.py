@@ -1,4 +1,4 @@
-"""The API answers as /api/v1/openapi.json says, and the document itself is valid OpenAPI."""
+"""The API's responses match /api/v1/openapi.json, and this document is valid OpenAPI."""
 import json
 import os
 import subprocess
@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ROOT  # noqa: E402
 from web import PageTest  # noqa: E402
 
-# Their results are documents of other formats.
+# These routes return documents of other formats.
 OPAQUE = ("/stream", "/config/schema", "/openapi.json")
 DEFAULTS = "/api/v1/config/document?key=/monitor/defaults"
 
@@ -30,7 +30,7 @@ class WebApiTest(PageTest):
         self.values = []
 
     def answer(self, method, path, status, target=None, body=None, token=False):
-        """Asks, and notes the answer to be checked against the schema that the document declares for it."""
+        """Sends a request, and records the response for the check against its declared schema."""
         headers = {"Authorization": f"Bearer {self.token()}"} if token else {}
         request = urllib.request.Request(f"http://{self.page.address}{target or path}", method=method, headers=headers,
                                          data=body.encode() if body is not None else None)
@@ -57,12 +57,12 @@ class WebApiTest(PageTest):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
     def gets(self):
-        """Path and parameters of every GET."""
+        """Returns the path and parameters of every GET route."""
         return [(path, methods["get"]["parameters"]) for path, methods in self.document["paths"].items() if "get" in methods]
 
     @staticmethod
     def target(path, parameters, **changed):
-        """A request with every required parameter and every example, but for those that are changed."""
+        """Builds a request with every required parameter and every example; `changed` overrides some."""
         given = {}
         for one in parameters:
             if one["in"] == "query" and (one["required"] or "example" in one):
@@ -84,7 +84,7 @@ class WebApiTest(PageTest):
         self.check()
 
     def events(self, wanted, query):
-        """One event of each kind, from the stream; the configuration is changed to cause its event."""
+        """Returns one event of each kind from the stream; changes the configuration to get its event."""
         found = {}
         with urllib.request.urlopen(f"http://{self.page.address}/api/v1/stream?{query}", timeout=20) as stream:
             self.configure("agent-001", "set", "--interval", "0.9")
@@ -112,7 +112,7 @@ class WebApiTest(PageTest):
         self.answer("GET", "/api/v1/agents/{agent}", 404, "/api/v1/agents/nobody")
         self.check()
 
-    def test_parameters_are_held_to_their_declarations(self):
+    def test_rejects_parameters_outside_their_declaration(self):
         tried = 0
         for path, parameters in self.gets():
             wrong = [{"nosuch": "1"}]
