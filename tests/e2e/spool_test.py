@@ -1,5 +1,5 @@
-"""The spool in the real programs: batches with a sequence survive a kill, damage is reported, batches wait in memory
-while the disk is full, and two agents cannot share a folder."""
+"""The spool in the real programs: batches with a sequence survive a kill, and damage is reported. Batches wait in
+memory while the disk is full, and two agents cannot share a folder."""
 import hashlib
 import os
 import re

@@ -1,5 +1,5 @@
-"""The ledger of a reader group whose members are killed, leave and join, compared with the ledger of a single reader
-and with an independent count of the log; on Kafka and on SQLite."""
+"""The ledger of a reader group whose members are killed, leave and join. It must equal the ledger of a single reader
+and an independent count of the log, on Kafka and on SQLite."""
 import collections
 import json
 import os

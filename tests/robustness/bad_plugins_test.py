@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Deliberately bad plugins and scripts, each in a real agent with 10 ms ticks: the agent misses no more ticks than
-without it, and log, status and ledger contain the reason of the failure."""
+"""Deliberately bad plugins and scripts, each in a real agent with 10 ms ticks. The agent misses no more ticks than
+without it, and reports the reason of the failure in log, status and ledger."""
 import os
 import signal
 import sys

@@ -1,5 +1,5 @@
-"""HTTP/2 and gRPC floods against the real server, in parallel with five well-behaved agents: none of their batches is
-lost, each is acknowledged within a second, and the server releases its memory afterwards.
+"""HTTP/2 and gRPC floods against the real server, in parallel with five well-behaved agents. None of their
+batches is lost, and each is acknowledged within a second. The server releases its memory afterwards.
 
 To run only some kinds: floods_test.py --kinds hpack_references,ping"""
 import json

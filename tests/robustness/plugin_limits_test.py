@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Native plugins that start too many threads or use too much CPU time in a real agent: they are stopped and quarantined
-with the reason, ticks continue, and status and metrics show the usage of each plugin."""
+"""Native plugins that start too many threads or use too much CPU time in a real agent.
+The agent stops and quarantines them with the reason, and ticks continue. Status and metrics show the usage of each
+plugin."""
 import os
 import sys
 import unittest

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Mutation tests of the collectors: each mutant changes one sign, divisor, unit or field of src/inputs/proc, is built
-with truth_driver, and must fail at least one host of hosts_test.py or one table of tables_test.py. A surviving mutant
+"""Mutation tests of the collectors: each mutant changes one sign, divisor, unit or field, and is built with
+truth_driver. It must fail at least one host of hosts_test.py or one table of tables_test.py. A surviving mutant
 shows a value that no host tests.
 
 mutants_test.py [--only TEXT] [--markdown]

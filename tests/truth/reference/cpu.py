@@ -28,9 +28,9 @@ def parse(text):
 
 
 def jumped(before, after, elapsed, cpus):
-    """Returns whether the two readings are inconsistent (docs/decisions/136): a column fell by more than jitter
-    (proc.rst: iowait "decreases in certain conditions"; prometheus/node_exporter#2067 uses a limit of 3 s), or the
-    total grew by more than the elapsed time."""
+    """Returns whether the two readings are inconsistent (docs/decisions/136): a column fell by more than jitter, or the
+    total grew by more than the elapsed time. Jitter: iowait "decreases in certain conditions" (proc.rst);
+    prometheus/node_exporter#2067 uses a limit of 3 s."""
     if any(a < b - (3 + Fraction(cpus, 10)) * HZ for b, a in zip(before, after)):
         return True
     return sum(max(0, a - b) for b, a in zip(before, after)) > cpus * HZ * (elapsed * Fraction(5, 4) + 5)

@@ -1,9 +1,9 @@
 """Rates and counters of devices that transfer bytes in two directions: the common part of disks and interfaces.
 
 A rate is the growth divided by the time between two readings. If a counter falls, neither its device nor a sum that
-contains it has a value in that tick, nor in the next tick if the counter returns to its old value. A device that is
-missing from the previous reading has no growth yet. If no member's growth is known, the sum has no value. The counter
-of a sum starts with the members' counters at the first reading, and grows with them: it never falls.
+contains it has a value in that tick. If the counter then returns to its old value, the next tick has none either. A
+device that is missing from the previous reading has no growth yet. If no member's growth is known, the sum has no
+value. The counter of a sum starts with the members' counters at the first reading, and grows with them: it never falls.
 """
 
 import re
