@@ -112,7 +112,7 @@ def decode(data):
     """The batch as a dictionary; every frame has its time and a list of (series, value)."""
     batch = {"agent": "", "host": "", "sequence": 0, "config_revision": 0, "resource": {}, "first_unacked": 0,
              "counters": counters(b""), "drops": [], "ended": [], "older": [], "frames": [], "agent_version": "",
-             "appended": 0, "send_every_ns": 0}
+             "appended": 0, "send_every_ns": 0, "final": False}
     all_series = []
     last = []  # of every integer series: its last value in this batch
     current = []  # the series of the frame before
@@ -167,6 +167,8 @@ def decode(data):
             batch["agent_version"] = value.decode()
         elif number == 16:
             batch["send_every_ns"] = value
+        elif number == 17:
+            batch["final"] = value == 1
     return batch
 
 

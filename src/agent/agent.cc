@@ -201,6 +201,16 @@ void Agent::close_heartbeat() {
   append(0, 0);
 }
 
+// Tells readers that this run is over, and is not merely silent. A run that made no batch has nothing to end.
+void Agent::close_final() {
+  final_ = true;
+  if (!encoder_.empty()) {
+    close_batch();
+  } else if (next_sequence_ > 1) {
+    close_heartbeat();
+  }
+}
+
 void Agent::append(uint64_t ticks, uint64_t points) {
   if (spool_ == nullptr) {
     encoder_.clear();
@@ -231,6 +241,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.older = spool_->older(options_.incarnation);
   envelope.agent_version = options_.version;
   envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
+  envelope.final_batch = final_;
 
   info.appended_ns = envelope.appended_ns;
   const Status taken = spool_->append(std::move(info), encoder_.finish(envelope));
@@ -273,7 +284,7 @@ void Agent::stop(std::function<void()> done) {
 void Agent::finish_stop() {
   timers_.cancel_timer(std::exchange(stop_timer_, 0));
   chain_.give_up();  // plugins are finalized
-  if (!encoder_.empty()) close_batch();
+  close_final();
   // The batch may have set the timer anew.
   timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (const auto done = std::exchange(on_stopped_, nullptr)) done();

@@ -87,6 +87,7 @@ class Agent final : public config::Applier, public SpoolListener {
   bool batch_is_due() const;
   void close_batch();
   void close_heartbeat();
+  void close_final();
   void append(uint64_t ticks, uint64_t points);
   std::vector<metrics::IncarnationEnd> carry_ends(uint64_t sequence);
   void schedule_heartbeat();
@@ -129,6 +130,7 @@ class Agent final : public config::Applier, public SpoolListener {
   Timers::TimerId summary_timer_ = 0;
   Timers::TimerId stop_timer_ = 0;
   bool stopping_ = false;
+  bool final_ = false;  // the next batch is the last
   std::function<void()> on_stopped_;
 };
 

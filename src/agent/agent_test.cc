@@ -262,8 +262,27 @@ TEST(Agent, OpenBatchIsClosedByAChangeAndByStopping) {
   w.agent.stop();
   batches = w.take();
   ASSERT_EQ(batches.size(), 1U);
+  EXPECT_TRUE(batches[0].final_batch);
   w.timers.advance(30 * kS);
   EXPECT_TRUE(w.take().empty()) << "stopped";
+}
+
+TEST(Agent, StopSendsAFinalHeartbeatWithoutAnOpenBatch) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  w.timers.advance(2 * kS);
+  for (const auto& batch : w.take()) EXPECT_FALSE(batch.final_batch);
+  w.agent.stop();
+  const auto batches = w.take();
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_TRUE(batches[0].final_batch);
+  EXPECT_TRUE(batches[0].frames.empty());
+}
+
+TEST(Agent, StopSendsNothingWhenNoBatchWasMade) {
+  World w;
+  w.agent.stop();
+  EXPECT_TRUE(w.take().empty());
 }
 
 TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {

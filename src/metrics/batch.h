@@ -108,6 +108,7 @@ struct Envelope {
   std::vector<OlderIncarnation> older;
   std::string agent_version;
   uint64_t send_every_ns = 0;
+  bool final_batch = false;  // the last one of its incarnation: the agent stopped in order
 };
 
 // A decoded frame: points index Batch::series, and integers are values, no longer differences.

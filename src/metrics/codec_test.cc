@@ -33,6 +33,7 @@ Envelope example_envelope() {
   e.older = {{std::string(16, '\x02'), 12}};
   e.agent_version = "1.2.3";
   e.send_every_ns = 1'000'000'000;
+  e.final_batch = true;
   return e;
 }
 
@@ -85,6 +86,7 @@ TEST(Codec, ProtobufReadsTheSame) {
   EXPECT_TRUE(message.ended(0).clean());
   EXPECT_EQ(message.older(0).first_unacked(), 12U);
   EXPECT_EQ(message.send_every_ns(), 1'000'000'000U);
+  EXPECT_TRUE(message.final());
 }
 
 TEST(Codec, RoundTripKeepsEverything) {

@@ -268,6 +268,7 @@ class EnvelopeSink {
   explicit EnvelopeSink(Batch& batch) : batch_(batch) {}
 
   Status other(const Field& field) {
+    if (field.number == 17) batch_.final_batch = field.value != 0;
     if (field.number == 16) batch_.send_every_ns = field.value;
     if (field.number == 15) batch_.agent_version = field.bytes;
     return read_other(field, [this](auto part) { keep(std::move(part)); });

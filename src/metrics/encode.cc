@@ -75,6 +75,7 @@ void put_tail(std::string& out, const Envelope& envelope) {
   }
   put_bytes(out, 15, envelope.agent_version);
   put_uint64(out, 16, envelope.send_every_ns);
+  put_uint64(out, 17, envelope.final_batch ? 1 : 0);
 }
 
 // An upper bound for the bytes of a frame with so many points: an index and a varint or double each.

@@ -165,6 +165,7 @@ void envelope_from(const json& object, Envelope& envelope) {
   }
   envelope.agent_version = object.at("agent_version").get<std::string>();
   envelope.send_every_ns = object.at("send_every_ns").get<uint64_t>();
+  envelope.final_batch = object.value("final", false);
 }
 
 // Reads the value of an integer series from its decimal text through a double: exact up to 2^53, the limit on which
@@ -230,11 +231,12 @@ std::string batch_to_json(const Batch& batch) {
   }
   return fmt::format(R"({{"agent":{},"host":{},"incarnation":"{}","sequence":{},"config_revision":{},"resource":{},)"
                      R"("first_unacked":{},"counters":{},"drops":{},"appended":"{}",{},"agent_version":{},)"
-                     R"("send_every_ns":{},"frames":[{}]}})",
+                     R"("send_every_ns":{},{}"frames":[{}]}})",
                      json_quote(batch.agent_id), json_quote(batch.hostname), hex(batch.incarnation), batch.sequence,
                      batch.config_revision, labels_json(batch.resource), batch.first_unacked,
                      counters_json(batch.counters), drops_json(batch.drops), format_rfc3339(batch.appended_ns),
-                     incarnations_json(batch), json_quote(batch.agent_version), batch.send_every_ns, frames);
+                     incarnations_json(batch), json_quote(batch.agent_version), batch.send_every_ns,
+                     batch.final_batch ? R"("final":true,)" : "", frames);
 }
 
 Result<Batch> batch_from_json(std::string_view text, const BatchLimits& limits) {
