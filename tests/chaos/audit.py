@@ -52,7 +52,9 @@ def runs_of(records, told):
                     other.dropped[sequence] = (drop["stage"], drop["reason"])
         for end in batch["ended"]:
             other = runs[batch["agent"], end["incarnation"]]
-            other.last, other.clean = end["last_sequence"], end["clean"]
+            other.last, other.clean = end["last_sequence"], other.clean or end["clean"]
+        if batch.get("final"):  # whatever the next run makes of it
+            run.last, run.clean = batch["sequence"], True
     for name, last in told.items():
         if last:
             runs[name].last = max(runs[name].last, last)

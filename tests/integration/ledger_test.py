@@ -112,7 +112,7 @@ class KafkaLedgerTest(LedgerTest):
         self.disturb_members(agents, server, limit=90)
         rows = self.compare(self.counted())
         ends = collections.Counter(row["end"] for row in rows)
-        self.assertEqual(ends, {"unknown": 5, "unclean": 1})
+        self.assertEqual(ends, {"stopped": 5, "unclean": 1})
 
     def test_counts_expired_and_skipped_records(self):
         server = self.start_log_server("--partitions", 1)
@@ -183,8 +183,8 @@ class SqliteLedgerTest(LedgerTest):
         self.assertEqual(agents["a"].stop(), 0)
         self.assertEqual(server.stop(), 0)
         rows, _ = self.ledger()
-        self.assertEqual([row["clean"] for row in rows], [True, False, None])
-        self.assertEqual([row["end"] for row in rows], ["clean", "unclean", "unknown"])
+        self.assertEqual([row["clean"] for row in rows], [True, False, True])
+        self.assertEqual([row["end"] for row in rows], ["stopped", "unclean", "stopped"])
         self.assertEqual([row["unknown_tail"] for row in rows], [row["clean"] is not True for row in rows])
         # Records deleted from the middle are missing; records deleted from the beginning have expired.
         with sqlite3.connect(self.path) as database:

@@ -130,6 +130,10 @@ void Ledger::first_stored(Incarnation& from, Entry& entry, const metrics::Batch&
   }
   for (const metrics::Drop& drop : batch.drops) take_drop(drop);
   for (const metrics::IncarnationEnd& end : batch.ended) take_end(end);
+  if (batch.final_batch) {
+    from.final_stored = true;
+    if (batch.sequence != from.entries.size()) fail(name(from, batch.sequence) + " says it is the last, and is not");
+  }
   claim(batch.incarnation, batch.first_unacked);
   for (const metrics::OlderIncarnation& older : batch.older) claim(older.incarnation, older.first_unacked);
 }
@@ -237,8 +241,11 @@ void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnat
     fail(fmt::format("readers report batch {} of {} as missing", row.missing.front().first, who));
   if (!row.expired.empty())
     fail(fmt::format("readers report batch {} of {} as expired", row.expired.front().first, who));
-  const bool told = row.end != analysis::LedgerRow::End::kUnknown;
-  if (stored > 0 && told != incarnation.recorded_end.has_value()) fail("readers have a different end for " + who);
+  using End = analysis::LedgerRow::End;
+  const bool told = row.end == End::kStopped || row.end == End::kUnclean;
+  if (stored > 0 && told != (incarnation.recorded_end || incarnation.final_stored)) {
+    fail("readers have a different end for " + who);
+  }
 }
 
 }  // namespace monitor::simulation

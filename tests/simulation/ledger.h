@@ -45,7 +45,8 @@ struct Incarnation {
   bool ambiguous_end = false;  // a fault occurred during a clean end: both outcomes are valid
   bool cloned = false;         // its spool was copied: two processes report about it
   std::optional<metrics::IncarnationEnd> recorded_end;
-  uint64_t claimed = 0;  // a stored batch claims that all sequences up to this one are resolved
+  bool final_stored = false;  // the batch that it marked as its last is in the log
+  uint64_t claimed = 0;       // a stored batch claims that all sequences up to this one are resolved
 };
 
 class Ledger {

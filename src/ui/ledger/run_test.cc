@@ -221,9 +221,12 @@ TEST_F(LedgerRunTest, WatchingShowsWhatChanges) {
     stop_ = polls > 40;
   };
   ASSERT_TRUE(run().ok());
-  ASSERT_EQ(lines().size(), 3U);
+  ASSERT_EQ(lines().size(), 4U);
+  EXPECT_EQ(lines()[0]["end"], "running");
   EXPECT_EQ(lines()[2]["agent"], "b");
   EXPECT_EQ(lines()[2]["batches_stored"], 2);
+  EXPECT_EQ(lines()[3]["agent"], "a");
+  EXPECT_EQ(lines()[3]["end"], "unknown") << "nothing came of it for 30 s";
 }
 
 TEST_F(LedgerRunTest, AWatchedGapBecomesMissingByTheTimeAlone) {
@@ -235,8 +238,9 @@ TEST_F(LedgerRunTest, AWatchedGapBecomesMissingByTheTimeAlone) {
   on_poll_ = [&] { stop_ = ++polls > 80; };
   const auto summary = run();
   ASSERT_TRUE(summary.ok());
-  ASSERT_EQ(lines().size(), 2U);
-  EXPECT_EQ(lines()[0]["waiting"], lines()[1]["missing"]);
+  ASSERT_EQ(lines().size(), 3U);
+  EXPECT_EQ(lines()[1]["end"], "unknown");
+  EXPECT_EQ(lines()[0]["waiting"], lines()[2]["missing"]);
   EXPECT_EQ(summary->missing, 1U);
 }
 

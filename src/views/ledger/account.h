@@ -91,6 +91,7 @@ struct Account {
   std::optional<metrics::IncarnationEnd> end;  // told by the next run
   std::string ended_by;                        // its incarnation
   uint64_t ended_at = 0;                       // and the first of its batches that told so
+  uint64_t final_sequence = 0;                 // of the batch that it marked as its last; 0: none came
 
   // Sequences below these may have been stored where the log was not read, or is no more. It is not known how far that
   // reaches until a batch came that had not waited: those that came before it have lower sequences.

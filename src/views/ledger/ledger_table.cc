@@ -21,18 +21,6 @@ constexpr const char* kIndent = "    ";
 
 std::string time_text(int64_t ns) { return ns == 0 ? "-" : format_rfc3339(ns, 0); }
 
-const char* end_word(const LedgerRow& row) {
-  switch (row.end) {
-    case LedgerRow::End::kClean:
-      return "clean";
-    case LedgerRow::End::kUnclean:
-      return "unclean";
-    case LedgerRow::End::kUnknown:
-      break;
-  }
-  return row.silent ? "unknown" : "open";
-}
-
 std::string sequences_text(const LedgerRow& row) {
   return row.batches_stored == 0 ? "-" : fmt::format("{}-{}", row.first_sequence, row.last_sequence);
 }
@@ -58,8 +46,8 @@ std::string end_line(const LedgerRow& row) {
   if (row.end == LedgerRow::End::kUnclean) {
     return fmt::format("{}unclean end: at most the sync window and the open batch are unknown\n", kIndent);
   }
-  if (row.end == LedgerRow::End::kUnknown && row.silent) {
-    return fmt::format("{}unknown tail: nobody has told its end; what it made after {} is not known\n", kIndent,
+  if (row.end == LedgerRow::End::kUnknown) {
+    return fmt::format("{}unknown tail: silent, and no end is reported; what it made after {} is not known\n", kIndent,
                        time_text(row.last_time_ns));
   }
   return "";
@@ -94,7 +82,7 @@ std::string row_text(const LedgerRow& row) {
   }
   out += fmt::format("{:<16} {:<13} {:>15} {:>8} {:>5} {:>5} {:>7} {:>7} {:>7}  {}\n", name,
                      host.size() > kHostWidth ? "" : host, sequences_text(row), row.batches_stored, row.duplicates,
-                     row.conflicts, dropped_batches(row), count(row.expired), count(row.missing), end_word(row));
+                     row.conflicts, dropped_batches(row), count(row.expired), count(row.missing), to_string(row.end));
   out += fmt::format("{}{}  {} to {}\n", kIndent, hex(row.incarnation), time_text(row.first_time_ns),
                      time_text(row.last_time_ns));
   if (host.size() > kHostWidth) out += fmt::format("{}host {}\n", kIndent, host);

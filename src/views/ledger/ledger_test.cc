@@ -109,8 +109,7 @@ TEST_F(LedgerTest, CountsWhatIsStored) {
   EXPECT_EQ(x.ticks_due, 6U);
   EXPECT_EQ(x.ticks_stored, 6U);
   EXPECT_THAT(x.missing, IsEmpty());
-  EXPECT_EQ(x.end, LedgerRow::End::kUnknown);
-  EXPECT_FALSE(x.silent);
+  EXPECT_EQ(x.end, LedgerRow::End::kRunning);
 }
 
 TEST_F(LedgerTest, AGapIsMissingOnlyBelowWhatIsClaimedAndWhenItIsOldEnough) {
@@ -180,7 +179,7 @@ TEST_F(LedgerTest, WhatARunDroppedOfAnotherCountsThere) {
 TEST_F(LedgerTest, TheEndOfAKilledRunIsMissingOnceItsSpoolHasNothingOfIt) {
   take(fresh('x', 1));
   take(fresh('x', 2));
-  EXPECT_EQ(row('x').end, LedgerRow::End::kUnknown);
+  EXPECT_EQ(row('x').end, LedgerRow::End::kRunning);
   metrics::Batch next = fresh('y', 1);
   next.ended = {end_of('x', 5)};
   next.older = {{run_id('x'), 3}};
@@ -205,7 +204,7 @@ TEST_F(LedgerTest, ASpoolIsInheritedOverSeveralRunsAndSilenceSaysNothingBeforeTh
   next.older = {{run_id('x'), 2}};
   take(next);
   take(early);
-  EXPECT_EQ(row('x').end, LedgerRow::End::kClean);
+  EXPECT_EQ(row('x').end, LedgerRow::End::kStopped);
   EXPECT_THAT(row('x').missing, IsEmpty());
   // Another host with a copy of the agent's id knows nothing of it.
   take(fresh('c', 1));
@@ -316,9 +315,9 @@ TEST_F(LedgerTest, LateTicksAndASilentRunAreSeen) {
   pass(11);
   take(waited);
   EXPECT_EQ(row().late_ticks, 2U);
-  EXPECT_FALSE(row().silent);
+  EXPECT_EQ(row().end, LedgerRow::End::kRunning);
   pass(31);
-  EXPECT_TRUE(row().silent);
+  EXPECT_EQ(row().end, LedgerRow::End::kUnknown);
   EXPECT_THAT(to_table(rows()), HasSubstr("unknown tail"));
 }
 
@@ -364,7 +363,7 @@ TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {
             R"({"agent":"a","incarnation":"78787878787878787878787878787878","host":"host","first_sequence":1,)"
             R"("last_sequence":6,"batches_stored":3,"duplicates":0,"dropped":[{"stage":"spool","reason":"full",)"
             R"("batches":1,"points":6}],"missing":[[3,3],[5,5]],"expired":[],"ticks_due":12,"ticks_missed":0,)"
-            R"("points_made":36,"points_stored":18,"clean":null,"end":"unknown","unknown_tail":true,"waiting":[],)"
+            R"("points_made":36,"points_stored":18,"clean":null,"end":"running","unknown_tail":false,"waiting":[],)"
             R"("ticks_stored":6,"late":0,"conflict":false,"conflicts":0,"conflict_examples":[],"outlived_end":false,)"
             R"("first_time":"2023-11-14T22:13:19.999999998Z",)"
             R"("last_time":"2023-11-14T22:13:19.999999999Z"})");
@@ -527,6 +526,47 @@ TEST_F(LedgerTest, ARunThatGoesOnAfterItsCleanEndWasToldIsAContradiction) {
   next.ended = {end_of('x', 1, false)};
   take(next);
   EXPECT_FALSE(row().outlived_end) << "an unclean end leaves the tail open";
+}
+
+TEST_F(LedgerTest, FinalBatchMakesTheRunStopped) {
+  take(fresh('x', 1));
+  pass(31);
+  EXPECT_EQ(row().end, LedgerRow::End::kUnknown);
+  EXPECT_TRUE(has_unknown_tail(row()));
+  EXPECT_THAT(to_table(rows()), HasSubstr("unknown tail"));
+  metrics::Batch last = fresh('x', 2);
+  last.final_batch = true;
+  take(last);
+  pass(31);
+  EXPECT_EQ(row().end, LedgerRow::End::kStopped);
+  EXPECT_THAT(to_json(row()), HasSubstr(R"("clean":true,"end":"stopped","unknown_tail":false)"));
+  EXPECT_THAT(to_table(rows()), Not(HasSubstr("unknown tail")));
+  // Killed before its spool had noted the end: nothing is unknown all the same.
+  metrics::Batch next = fresh('y', 1);
+  next.ended = {end_of('x', 2, false)};
+  take(next);
+  EXPECT_EQ(row('x').end, LedgerRow::End::kStopped);
+}
+
+TEST_F(LedgerTest, ForgottenRunsAreLeftOutUntilSomethingIsHeardOfThem) {
+  take(fresh('x', 1));
+  ReportOptions options{.now_ns = now_};
+  options.forgotten = {{"a", now_}};
+  EXPECT_THAT(report(ledger_, options), IsEmpty());
+  pass(1);
+  metrics::Batch next = fresh('y', 1);
+  next.ended = {end_of('x', 1, true)};
+  take(next);
+  EXPECT_EQ(report(ledger_, options).size(), 2U);
+}
+
+TEST_F(LedgerTest, RunThatGoesOnAfterItsFinalBatchIsAContradiction) {
+  metrics::Batch last = fresh('x', 1);
+  last.final_batch = true;
+  take(last);
+  EXPECT_FALSE(row().outlived_end);
+  take(fresh('x', 2));
+  EXPECT_TRUE(row().outlived_end);
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
   take_drops(record, batch, own, accounts);
   own.store(record, batch);
   own.claim(batch.first_unacked, record.time_ns);
+  if (batch.final_batch) own.final_sequence = batch.sequence;
   take_ends(record, batch, accounts);
 }
 

@@ -49,6 +49,7 @@ enum : uint32_t {
   kExpiredBelow = 29,
   kConflicts = 30,
   kConflict = 31,
+  kFinalSequence = 32,
 };
 // Of a conflict. Its first offset is kept plus one: 0 is none.
 enum : uint32_t { kSequence = 1, kFirstOffset = 2, kOffset = 3, kTime = 4, kWhy = 5 };
@@ -129,6 +130,7 @@ void put_claims(std::string& out, const Account& a) {
   if (a.end) protowire::put_message(out, kEnd, metrics::encode_end(*a.end));
   protowire::put_bytes(out, kEndedBy, a.ended_by);
   protowire::put_uint64(out, kEndedAt, a.ended_at);
+  protowire::put_uint64(out, kFinalSequence, a.final_sequence);
   protowire::put_uint64(out, kAwaited, static_cast<uint64_t>(a.awaited));
   protowire::put_uint64(out, kUnreadBelow, a.unread_below);
   protowire::put_uint64(out, kExpiredBelow, a.expired_below);
@@ -264,6 +266,8 @@ uint64_t* number_of(uint32_t field, Account& a) {
       return &a.claimed;
     case kEndedAt:
       return &a.ended_at;
+    case kFinalSequence:
+      return &a.final_sequence;
     case kUnreadBelow:
       return &a.unread_below;
     case kExpiredBelow:

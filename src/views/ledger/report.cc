@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/saturating.h"
@@ -97,6 +98,14 @@ void take_drops(const Account& account, LedgerRow& row) {
   }
 }
 
+// A final batch is proof of an ordered end, even if the agent was killed before its spool had noted it.
+LedgerRow::End end_of(const Account& account, int64_t now_ns) {
+  if (account.final_sequence != 0) return LedgerRow::End::kStopped;
+  if (account.end) return account.end->clean ? LedgerRow::End::kStopped : LedgerRow::End::kUnclean;
+  const bool silent = elapsed_ns(account.last_log_ns, now_ns) > kSilentAfter;
+  return silent ? LedgerRow::End::kUnknown : LedgerRow::End::kRunning;
+}
+
 LedgerRow row_of(const std::string& agent, const std::string& incarnation, const Account& account,
                  const ReportOptions& options) {
   LedgerRow row{.agent = agent, .incarnation = incarnation, .host = account.host};
@@ -114,11 +123,13 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   row.points_made = account.counters.points_made;
   row.points_stored = account.points_stored;
   row.late_ticks = account.late_ticks;
-  if (account.end) row.end = account.end->clean ? LedgerRow::End::kClean : LedgerRow::End::kUnclean;
-  row.silent = elapsed_ns(account.last_log_ns, options.now_ns) > kSilentAfter;
+  row.end = end_of(account, options.now_ns);
   row.conflicts = account.conflicts;
   row.conflict_examples = account.conflict_examples;
-  row.outlived_end = account.end && account.end->clean && row.last_sequence > account.end->last_sequence;
+  const uint64_t last = account.final_sequence != 0 ? account.final_sequence
+                        : account.end               ? account.end->last_sequence
+                                                    : 0;
+  row.outlived_end = row.end == LedgerRow::End::kStopped && row.last_sequence > last;
   take_gaps(account, options, row);
   take_drops(account, row);
   return row;
@@ -164,6 +175,11 @@ std::string json_conflicts(const std::vector<Conflict>& conflicts, int32_t parti
 
 }  // namespace
 
+const char* to_string(LedgerRow::End end) {
+  constexpr std::array<const char*, 4> kNames = {"unknown", "running", "stopped", "unclean"};
+  return kNames.at(static_cast<size_t>(end));
+}
+
 const char* conflict_kind(const Conflict& conflict) { return conflict.first_offset < 0 ? "implausible" : "content"; }
 
 std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options) {
@@ -171,7 +187,9 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
   for (const auto& [number, partition] : ledger.partitions()) {
     for (const auto& [agent, accounts] : partition.agents()) {
       if (!options.agent.empty() && !glob_match(options.agent, agent)) continue;
+      const auto forgotten = options.forgotten.find(agent);
       for (const auto& [incarnation, account] : accounts) {
+        if (forgotten != options.forgotten.end() && account.last_log_ns <= forgotten->second) continue;
         LedgerRow row = row_of(agent, incarnation, account, options);
         row.conflict = in_conflict(accounts, incarnation, account);
         row.partition = number;
@@ -204,8 +222,8 @@ std::string to_json(const LedgerRow& row) {
     dropped += fmt::format(R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
                            json_quote(total.stage), json_quote(total.reason), plugin, total.batches, total.points);
   }
-  const bool unknown = row.end == LedgerRow::End::kUnknown;
-  const bool clean = row.end == LedgerRow::End::kClean;
+  const bool stopped = row.end == LedgerRow::End::kStopped;
+  const bool unclean = row.end == LedgerRow::End::kUnclean;
   std::string out = fmt::format(
       R"({{"agent":{},"incarnation":"{}","host":{},"first_sequence":{},"last_sequence":{},"batches_stored":{},)"
       R"("duplicates":{},"dropped":[{}],"missing":{},"expired":{},"ticks_due":{},"ticks_missed":{},"points_made":{},)"
@@ -213,18 +231,15 @@ std::string to_json(const LedgerRow& row) {
       json_quote(row.agent), hex(row.incarnation), json_quote(row.host), row.first_sequence, row.last_sequence,
       row.batches_stored, row.duplicates, dropped, json_ranges(row.missing), json_ranges(row.expired), row.ticks_due,
       row.ticks_missed, row.points_made, row.points_stored,
-      unknown ? "null"
-      : clean ? "true"
-              : "false");
+      stopped   ? "true"
+      : unclean ? "false"
+                : "null");
   return out +
          fmt::format(R"("end":"{}","unknown_tail":{},"waiting":{},"ticks_stored":{},"late":{},"conflict":{},)"
                      R"("conflicts":{},"conflict_examples":{},"outlived_end":{},"first_time":{},"last_time":{}}})",
-                     unknown ? "unknown"
-                     : clean ? "clean"
-                             : "unclean",
-                     unknown || !clean, json_ranges(row.waiting), row.ticks_stored, row.late_ticks, row.conflict,
-                     row.conflicts, json_conflicts(row.conflict_examples, row.partition), row.outlived_end,
-                     json_time(row.first_time_ns), json_time(row.last_time_ns));
+                     to_string(row.end), has_unknown_tail(row), json_ranges(row.waiting), row.ticks_stored,
+                     row.late_ticks, row.conflict, row.conflicts, json_conflicts(row.conflict_examples, row.partition),
+                     row.outlived_end, json_time(row.first_time_ns), json_time(row.last_time_ns));
 }
 
 }  // namespace monitor::analysis

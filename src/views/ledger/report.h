@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,12 @@
 namespace monitor::analysis {
 
 struct LedgerRow {
-  // How the incarnation ended, as the next run told it; kUnknown: nobody did, it runs or has vanished.
-  enum class End { kUnknown, kClean, kUnclean };
+  enum class End {
+    kUnknown,  // nothing has come for longer than heartbeats are apart, and no batch reports an end
+    kRunning,
+    kStopped,  // in order: its last batch says so, or the next run does
+    kUnclean,  // killed, as the next run reports
+  };
 
   std::string agent;
   std::string incarnation;  // 16 bytes
@@ -33,12 +38,11 @@ struct LedgerRow {
   uint64_t points_stored = 0;
   uint64_t late_ticks = 0;
   End end = End::kUnknown;
-  bool silent = false;    // nothing came for longer than heartbeats are apart
   bool conflict = false;  // another incarnation of this agent id was alive at the same time
   // Records that contradict another of the same sequence, or state what no agent reaches; and the first of them.
   uint64_t conflicts = 0;
   std::vector<Conflict> conflict_examples = {};
-  // It was told to have ended in order, and batches above its last sequence are stored.
+  // It ended in order, and batches above its last sequence are stored.
   bool outlived_end = false;
   int32_t partition = 0;
 };
@@ -47,6 +51,8 @@ struct ReportOptions {
   std::string agent = {};  // shell pattern; empty: all
   int64_t now_ns = 0;      // by the wall clock
   int64_t missing_after_ns = 0;
+  // By agent: runs of which no record is newer, by the log's time, are left out.
+  std::map<std::string, int64_t, std::less<>> forgotten = {};
 };
 
 // By agent, and in the order of their beginning.
@@ -56,6 +62,13 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
 uint64_t count(const Ranges& ranges);
 
 uint64_t dropped_batches(const LedgerRow& row);
+
+// "unknown", "running", "stopped" or "unclean".
+const char* to_string(LedgerRow::End end);
+// What it made after its last stored batch is not known.
+inline bool has_unknown_tail(const LedgerRow& row) {
+  return row.end == LedgerRow::End::kUnknown || row.end == LedgerRow::End::kUnclean;
+}
 
 // "content" or "implausible".
 const char* conflict_kind(const Conflict& conflict);
