@@ -63,7 +63,7 @@ const char* to_string(SortBy by) { return kSortNames[static_cast<size_t>(by)]; }
 Paint paint_of(Health health) {
   if (health == Health::kAlive) return Paint::kGood;
   if (health == Health::kGone) return Paint::kBad;
-  return health == Health::kSilent ? Paint::kDim : Paint::kWarn;
+  return health == Health::kSilent || health == Health::kStopped ? Paint::kDim : Paint::kWarn;
 }
 
 std::vector<Row> select_rows(const Fleet& fleet, const Servers& servers, const TableOrder& order, int64_t now_ns) {
@@ -118,7 +118,8 @@ Line totals_line(const std::vector<Row>& rows, size_t width, bool utf8) {
   const Columns columns = columns_for(width);
   std::vector<const LiveAgent*> there;
   for (const Row& one : rows) {
-    if (one.verdict.health != Health::kGone) there.push_back(one.agent);
+    const Health health = one.verdict.health;
+    if (health != Health::kGone && health != Health::kStopped) there.push_back(one.agent);
   }
   const Totals all = totals_of(there);
   const std::string who = fmt::format("{} agents: means, sums", there.size());

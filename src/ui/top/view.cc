@@ -189,7 +189,8 @@ void View::help(std::vector<Line>& lines) const {
   }
   lines.push_back({});
   lines.push_back({{"alive; late: behind its interval; spooling: batches wait in its spool;", Paint::kDim}});
-  lines.push_back({{"silent: alive, but collects nothing; gone: no data for 30 s;", Paint::kDim}});
+  lines.push_back({{"silent: alive, but collects nothing; stopped: ended cleanly;", Paint::kDim}});
+  lines.push_back({{"gone: no data for 30 s;", Paint::kDim}});
   lines.push_back({{"unknown: no server writes to the log", Paint::kDim}});
 }
 
@@ -216,7 +217,7 @@ std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
     for (size_t i = 0; i < counts.size(); ++i) {
       const auto health = static_cast<Health>(i);
       // The line must fit into 80 columns.
-      if (health == Health::kUnknown && counts[i] == 0) continue;
+      if ((health == Health::kUnknown || health == Health::kStopped) && counts[i] == 0) continue;
       top.push_back(
           {fmt::format("{} {}  ", counts[i], to_string(health)), counts[i] > 0 ? paint_of(health) : Paint::kDim});
     }

@@ -17,7 +17,7 @@ constexpr int64_t kNow = int64_t{1'700'000'000} * kNanosPerSecond;
 
 class ViewTest : public ::testing::Test {
  protected:
-  void heard(const std::string& name, double cpu, int64_t time_ns = kNow) {
+  void heard(const std::string& name, double cpu, int64_t time_ns = kNow, bool last = false) {
     metrics::Batch batch;
     batch.agent_id = name;
     batch.hostname = "host-" + name;
@@ -26,6 +26,7 @@ class ViewTest : public ::testing::Test {
     batch.first_unacked = batch.sequence;
     batch.appended_ns = time_ns;
     batch.send_every_ns = kNanosPerSecond;
+    batch.final_batch = last;
     batch.series = {
         {.name = "system.cpu.utilization", .labels = {}, .unit = "1"},
         {.name = "system.cpu.utilization", .labels = {{"cpu.logical_number", "3"}}, .unit = "1"},
@@ -236,6 +237,15 @@ TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   EXPECT_THAT(detail, HasSubstr("rack=r12"));
   EXPECT_THAT(detail, HasSubstr("m\\u001b{l=\\u202e,rack=r12}"));
   EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
+}
+
+TEST_F(ViewTest, StoppedAgentsAreCountedAsStoppedAndLeftOutOfTheTotals) {
+  heard("runs", 0.5);
+  heard("ended", 0.25, kNow - 600 * kNanosPerSecond, true);
+  EXPECT_THAT(text(), HasSubstr("1 stopped"));
+  EXPECT_THAT(text(), HasSubstr("0 gone"));
+  EXPECT_THAT(text(), HasSubstr("stopped   ended"));
+  EXPECT_THAT(text({160, 24}), HasSubstr("1 agents: means, sums"));
 }
 
 TEST_F(ViewTest, AgentsAreUnknownWhileTheServerIsAway) {

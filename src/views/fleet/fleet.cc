@@ -63,7 +63,8 @@ bool is_newer_run(const LiveAgent& agent, const metrics::Batch& batch, int64_t l
 }  // namespace
 
 std::string_view to_string(Health health) {
-  constexpr std::array<std::string_view, kHealths> kNames = {"alive", "late", "spooling", "silent", "unknown", "gone"};
+  constexpr std::array<std::string_view, kHealths> kNames = {"alive",   "late",    "spooling", "silent",
+                                                             "stopped", "unknown", "gone"};
   return kNames[static_cast<size_t>(health)];
 }
 
@@ -162,6 +163,7 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   agent->sequence = batch.sequence;
   agent->waiting = batch.sequence > batch.first_unacked ? batch.sequence - batch.first_unacked : 0;
   agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
+  agent->stopped = batch.final_batch;
   note_counters(*agent, batch);
   // The order is that of the batches and runs: times that go back are those of a clock that was set back.
   if (!batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
@@ -223,7 +225,8 @@ void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metr
 
 void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {
   std::erase_if(agents_, [&](auto& entry) {
-    if (entry.second.seen_ns >= agents_before_ns) return false;
+    // An agent that never reached the log has no age; drop() removes it.
+    if (entry.second.seen_ns == 0 || entry.second.seen_ns >= agents_before_ns) return false;
     series_ -= entry.second.values.size();
     return true;
   });
@@ -239,8 +242,33 @@ void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {
   }
 }
 
+void Fleet::drop(std::string_view name, int64_t seen_until_ns) {
+  const auto found = agents_.find(name);
+  if (found == agents_.end() || found->second.seen_ns > seen_until_ns) return;
+  series_ -= found->second.values.size();
+  agents_.erase(found);
+}
+
+namespace {
+
+// What proves that it ended in order. A status may be left over from the run before: what is heard now says more.
+bool is_stopped(const LiveAgent& agent, int64_t quiet_ns, Presence presence) {
+  if (quiet_ns <= kDue) return agent.stopped;
+  return presence == Presence::kStopped || (agent.stopped && presence != Presence::kAlive);
+}
+
+}  // namespace
+
 Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const Servers& servers) {
   const int64_t quiet = std::max<int64_t>(elapsed_ns(agent.seen_ns, now_ns), 0);
+  if (agent.seen_ns == 0 && presence == Presence::kAlive) {
+    return {Health::kSpooling, "it lives, and nothing of it has ever reached the log"};
+  }
+  if (is_stopped(agent, quiet, presence)) {
+    return {Health::kStopped, agent.waiting <= kManyWaiting
+                                  ? "it was stopped"
+                                  : fmt::format("it was stopped; up to {} batches wait at the agent", agent.waiting)};
+  }
   const bool heard_until_then = elapsed_ns(agent.seen_ns, servers.last_ns) <= kGoneAfter;
   if (servers.gone() && quiet > kDue && heard_until_then && presence != Presence::kGone) {
     return {Health::kUnknown,

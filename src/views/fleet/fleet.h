@@ -26,10 +26,11 @@ enum class Health {
   kLate,      // what comes is behind its time, or nothing came when something was due
   kSpooling,  // it lives, and what it has to say waits at the agent
   kSilent,    // it lives, and is told to say nothing
+  kStopped,   // it ended in order, and everything it made is in the log
   kUnknown,   // no server writes the log: nothing would come of it, whether it lives or not
   kGone,
 };
-inline constexpr size_t kHealths = 6;
+inline constexpr size_t kHealths = 7;
 std::string_view to_string(Health health);
 
 // Which of them the series is.
@@ -59,6 +60,7 @@ struct LiveAgent {
   int64_t interval_ns = 0;  // between the last ticks; 0: not known
   int64_t clock_error_ns = 0;
   bool late = false;          // its newest batch was
+  bool stopped = false;       // its newest batch was the last one of its run
   bool plugins_drop = false;  // since its newest tick, all that it made was dropped by plugins
   uint64_t ticks_due = 0;
   uint64_t plugin_points = 0;  // dropped by plugins so far
@@ -83,13 +85,16 @@ class Fleet {
 
   // True: it says something newer than what was known.
   bool apply(const metriclog::Record& record, const metrics::Batch& batch);
-  // Known from before, nothing heard of it yet.
+  // Known from before or from elsewhere, nothing heard of it yet. `seen_ns` 0: nothing of it ever reached the log.
   void add_known(const std::string& name, const std::string& host, const std::string& version, int64_t seen_ns);
   // The short past of one that is known, as a history has it: times ascend; `width_ns`: the figures are averages of so
   // much time.
   void remember(const std::string& name, int64_t time_ns, const Figures& figures, int64_t width_ns);
   // Values that are older than this are no longer the latest of anything; agents not heard of since are forgotten.
   void forget(int64_t values_before_ns, int64_t agents_before_ns);
+
+  // Removes an agent of which nothing is newer than `seen_until_ns`, by the log's time.
+  void drop(std::string_view name, int64_t seen_until_ns);
 
   const std::map<std::string, LiveAgent, std::less<>>& agents() const { return agents_; }
   const LiveAgent* find(std::string_view name) const;
@@ -112,8 +117,8 @@ class Fleet {
   int64_t no_room_until_ns_ = 0;  // nobody is gone for long enough before
 };
 
-// What its status in the configuration says: nothing is known of it, it lives, or it does not.
-enum class Presence { kUnknown, kAlive, kGone };
+// What its status in the configuration says: nothing is known of it, it lives, it ended in order, or it is gone.
+enum class Presence { kUnknown, kAlive, kStopped, kGone };
 
 struct Verdict {
   Health health = Health::kGone;

@@ -62,6 +62,48 @@ TEST(Fleet, SaysHowAnAgentIs) {
   EXPECT_EQ(health(31, Presence::kGone), Health::kGone);
 }
 
+TEST(Fleet, StoppedAgentIsNeitherLateNorGone) {
+  Fleet fleet;
+  metrics::Batch last = batch(1, kNow, 0.5);
+  last.final_batch = true;
+  apply(fleet, last, kNow);
+  const Servers away{.state = Servers::State::kAway, .last_ns = kNow};
+  const auto health = [&](int64_t after, Presence presence, const Servers& servers = {}) {
+    return judge(*fleet.find("a"), kNow + after * kSecond, presence, servers).health;
+  };
+  EXPECT_EQ(health(1, Presence::kAlive), Health::kStopped) << "its status goes a moment later";
+  EXPECT_EQ(health(3600, Presence::kUnknown), Health::kStopped);
+  EXPECT_EQ(health(3600, Presence::kUnknown, away), Health::kStopped);
+  EXPECT_EQ(health(3600, Presence::kAlive), Health::kSpooling) << "a later run does not reach the log";
+  metrics::Batch next = batch(1, kNow + 60 * kSecond, 0.5);
+  next.incarnation = std::string(16, 'n');
+  apply(fleet, next, kNow + 60 * kSecond);
+  EXPECT_EQ(health(61, Presence::kStopped), Health::kAlive) << "heard just now, whatever its status says";
+  EXPECT_EQ(health(3600, Presence::kStopped), Health::kStopped) << "an earlier version marks no batch as its last";
+}
+
+TEST(Fleet, AgentThatNeverReachedTheLogSpoolsUntilItIsDropped) {
+  Fleet fleet;
+  fleet.add_known("a", "h", "1.0.0", 0);
+  fleet.forget(kNow, kNow);
+  ASSERT_NE(fleet.find("a"), nullptr);
+  const Verdict verdict = judge(*fleet.find("a"), kNow, Presence::kAlive);
+  EXPECT_EQ(verdict.health, Health::kSpooling);
+  EXPECT_EQ(verdict.why, "it lives, and nothing of it has ever reached the log");
+  fleet.drop("a", 0);
+  EXPECT_EQ(fleet.find("a"), nullptr);
+}
+
+TEST(Fleet, DropLeavesAnAgentThatWasHeardSince) {
+  Fleet fleet;
+  apply(fleet, batch(1, kNow, 0.5), kNow);
+  fleet.drop("a", kNow - 1);
+  EXPECT_NE(fleet.find("a"), nullptr);
+  fleet.drop("a", kNow);
+  EXPECT_EQ(fleet.find("a"), nullptr);
+  EXPECT_EQ(fleet.series(), 0U);
+}
+
 TEST(Fleet, AgentsAreUnknownWhileNoServerWrites) {
   Fleet fleet;
   apply(fleet, batch(1, kNow, 0.5), kNow);
