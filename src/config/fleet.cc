@@ -169,7 +169,7 @@ std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_
                                std::optional<int64_t> fresh_ns) {
   const auto inventory = inventory_of(keys, agent_id);
   auto status = status_of(keys, agent_id, wall_ns, fresh_ns);
-  if (!inventory && !status) return std::nullopt;
+  if (!status && (!inventory || inventory->forgotten_ns != 0)) return std::nullopt;
   FleetRow row;
   row.agent_id = agent_id;
   if (inventory) {
@@ -195,6 +195,19 @@ std::vector<FleetRow> fleet_of(const StoredKeys& keys, int64_t wall_ns, std::opt
     if (auto row = row_of(keys, id, wall_ns, fresh_ns)) rows.push_back(std::move(*row));
   }
   return rows;
+}
+
+std::map<std::string, int64_t, std::less<>> forgotten_of(const StoredKeys& keys, int64_t wall_ns,
+                                                         std::optional<int64_t> fresh_ns) {
+  std::map<std::string, int64_t, std::less<>> found;
+  const std::string prefix = inventory_key("");
+  for (auto at = keys.lower_bound(prefix); at != keys.end() && at->first.starts_with(prefix); ++at) {
+    const auto inventory = parse_inventory(at->second.value);
+    if (!inventory || inventory->forgotten_ns == 0) continue;
+    std::string id(name_of_key(at->first));
+    if (!status_of(keys, id, wall_ns, fresh_ns)) found.emplace(std::move(id), inventory->forgotten_ns);
+  }
+  return found;
 }
 
 LayersOrProblem layers_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,

@@ -53,6 +53,10 @@ std::vector<FleetRow> fleet_of(const StoredKeys& keys, int64_t wall_ns, std::opt
 std::optional<FleetRow> row_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
                                std::optional<int64_t> fresh_ns);
 
+// When an agent that has no status was forgotten (AgentInventory::forgotten_ns), by agent id. No row is made of these.
+std::map<std::string, int64_t, std::less<>> forgotten_of(const StoredKeys& keys, int64_t wall_ns,
+                                                         std::optional<int64_t> fresh_ns);
+
 // The layers of an agent as they are stored; its groups are those that it reported.
 LayersOrProblem layers_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
                           const Describe& describe);

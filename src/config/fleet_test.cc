@@ -57,6 +57,22 @@ TEST(Fleet, EveryStateByRevision) {
   EXPECT_FALSE(row_of(f.keys, "nobody", kNow, std::nullopt));
 }
 
+TEST(Fleet, ForgottenAgentIsNoRowUntilItReportsAgain) {
+  Fleet f;
+  f.inventory("a", {});
+  AgentInventory note;
+  note.forgotten_ns = kNow;
+  f.put(inventory_key("b"), to_json(note), 1002);
+  EXPECT_FALSE(row_of(f.keys, "b", kNow, std::nullopt));
+  EXPECT_EQ(fleet_of(f.keys, kNow, std::nullopt).size(), 1U);
+  const auto forgotten = forgotten_of(f.keys, kNow, std::nullopt);
+  ASSERT_EQ(forgotten.size(), 1U);
+  EXPECT_EQ(forgotten.at("b"), kNow);
+  f.agent("b", 15);
+  EXPECT_TRUE(row_of(f.keys, "b", kNow, std::nullopt));
+  EXPECT_TRUE(forgotten_of(f.keys, kNow, std::nullopt).empty());
+}
+
 // As an agent reports it that has read all of etcd up to `read`, and has `keys` in force.
 AgentStatus has(const KeySet& keys, int64_t read) {
   AgentStatus status;

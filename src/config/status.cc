@@ -196,6 +196,7 @@ std::string to_json(const AgentInventory& inventory) {
                          {"last_seen", time_text(inventory.last_seen_ns)},
                          {"plugins", inventory.plugins}};
   if (inventory.stopped_ns != 0) object["stopped"] = time_text(inventory.stopped_ns);
+  if (inventory.forgotten_ns != 0) object["forgotten"] = time_text(inventory.forgotten_ns);
   return dump(object);
 }
 
@@ -208,6 +209,7 @@ Result<AgentInventory> parse_inventory(std::string_view text) {
   inventory.version = text_of(*object, "version");
   inventory.last_seen_ns = time_of(*object, "last_seen");
   inventory.stopped_ns = time_of(*object, "stopped");
+  inventory.forgotten_ns = time_of(*object, "forgotten");
   inventory.plugins = texts_of(*object, "plugins");
   return inventory;
 }

@@ -86,6 +86,7 @@ struct AgentInventory {
   int64_t last_seen_ns = 0;
   std::vector<std::string> plugins = {};  // of its plugin folder, by name
   int64_t stopped_ns = 0;                 // when it ended in order, with nothing unsent; 0: it runs, or ended otherwise
+  int64_t forgotten_ns = 0;               // when an operator removed it; its next report brings it back. 0: never
 };
 std::string to_json(const AgentInventory& inventory);
 Result<AgentInventory> parse_inventory(std::string_view text);

@@ -27,7 +27,8 @@ struct KeyRole {
 // monitor-agent-<id>: reads its layers and scripts; writes its status and its line of the inventory. `config_key`: its
 // own document where it is not /monitor/config/<id> (--config-key).
 KeyRole agent_role(std::string_view agent_id, std::string_view config_key = {});
-// monitor-author: reads everything below /monitor/, writes all but what agents say of themselves.
+// monitor-author: reads everything below /monitor/, writes all but what agents say of themselves. The inventory is an
+// exception: to forget an agent is to replace its entry.
 KeyRole author_role();
 // monitor-reader: reads everything below /monitor/.
 KeyRole reader_role();

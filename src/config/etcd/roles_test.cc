@@ -44,13 +44,13 @@ TEST(Roles, AnAgentWithAnotherKeyHasThatInstead) {
 
 TEST(Roles, AnAuthorWritesWhatAgentsAreToldAndNotWhatTheySay) {
   const KeyRole role = author_role();
-  for (const char* const key : {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1",
-                                "/monitor/overrides/agents/web-1/manual", "/monitor/plugins/x"}) {
+  for (const char* const key :
+       {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1", "/monitor/overrides/agents/web-1/manual",
+        "/monitor/plugins/x", "/monitor/inventory/web-1"}) {
     EXPECT_EQ(may(role, key), May::kWrite) << key;
   }
   EXPECT_EQ(may(role, "/monitor/unknown/x"), May::kRead) << "only folders that something uses can be written";
   EXPECT_EQ(may(role, "/monitor/status/web-1"), May::kRead);
-  EXPECT_EQ(may(role, "/monitor/inventory/web-1"), May::kRead);
   EXPECT_EQ(may(role, "/elsewhere"), May::kNothing);
 }
 

@@ -141,7 +141,29 @@ Status HistoryStore::make_way(const std::string& seen_before) {
   int rc = select->step();
   for (; rc == SQLITE_ROW; rc = select->step()) ids += (ids.empty() ? "" : ",") + std::to_string(select->integer(0));
   if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  return ids.empty() ? Status() : delete_agents(ids);
+}
+
+Status HistoryStore::forget(const std::map<std::string, int64_t, std::less<>>& agents) {
+  if (open_ || !failure_ || agents.empty()) return failure_;
+  auto select = db_.prepare("SELECT id FROM agents WHERE name = ?1 AND json_extract(info, '$.seen_ns') <= ?2");
+  if (!select) return select.error();
+  std::string ids;
+  for (const auto& [name, until_ns] : agents) {
+    const ResetLater reset(*select);
+    select->bind_text(1, name);
+    select->bind(2, until_ns);
+    const int rc = select->step();
+    if (rc == SQLITE_ROW) ids += (ids.empty() ? "" : ",") + std::to_string(select->integer(0));
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) return db_.error(rc, "reading");
+  }
   if (ids.empty()) return {};
+  if (Status deleted = delete_agents(ids); !deleted) return deleted;
+  reset();  // what is in memory names them
+  return failure_;
+}
+
+Status HistoryStore::delete_agents(const std::string& ids) {
   Status status = db_.exec("BEGIN IMMEDIATE");
   if (!status) return status;
   std::string widths;

@@ -326,6 +326,35 @@ TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {
   EXPECT_TRUE(store_->known_agents()->empty());
 }
 
+TEST_F(HistoryTest, ForgottenAgentGoesWithAllThatIsKeptUnlessItWasHeardSince) {
+  open();
+  append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
+  append(batch("b", {frame(clock_.wall_ns(), 1, 1)}));
+  read_all();
+  commit();
+  ASSERT_TRUE(store_->forget({{"a", clock_.wall_ns()}, {"b", clock_.wall_ns() - kSecond}, {"nobody", 1}}));
+  const auto known = store_->known_agents();
+  ASSERT_EQ(known->size(), 1U);
+  EXPECT_EQ(known->at(0).name, "b");
+  EXPECT_TRUE(range(all("a", Resolution::kFull)).series.empty());
+  append(batch("a", {frame(clock_.wall_ns(), 2, 2)}));
+  read_all();
+  commit();
+  EXPECT_EQ(store_->known_agents()->size(), 2U) << "it sends again";
+}
+
+TEST_F(HistoryTest, NamesTheAgentsOfAnotherLog) {
+  open();
+  append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
+  read_all();
+  commit();
+  EXPECT_TRUE(store_->agents_of_other_logs()->empty());
+  ASSERT_TRUE(store_->load("another log"));
+  const auto others = store_->agents_of_other_logs();
+  ASSERT_EQ(others->size(), 1U);
+  EXPECT_EQ(others->at(0).name, "a");
+}
+
 TEST_F(HistoryTest, AgentsThatAreGoneMakeWayWhereManyPlacesAreTaken) {
   options_.max_agents = 3;
   open();

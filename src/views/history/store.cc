@@ -371,6 +371,7 @@ Status HistoryStore::write_agents() {
     const nlohmann::json info = {{"host", agent->info.host},
                                  {"version", agent->info.version},
                                  {"seen_ns", agent->info.seen_ns},
+                                 {"log", log_},
                                  {"next_number", agent->next_number}};
     const std::string text = info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     update_agent_.bind(1, agent->id);
@@ -381,6 +382,7 @@ Status HistoryStore::write_agents() {
 }
 
 Result<std::vector<metriclog::Snapshot>> HistoryStore::load(const std::string& log) {
+  log_ = log;
   auto select = db_.prepare(
       "SELECT p.partition, p.next_offset, p.state, i.identity FROM positions p LEFT JOIN identities i"
       " ON i.log = p.log AND i.partition = p.partition WHERE p.log = ?1");
@@ -442,10 +444,18 @@ Result<std::vector<KnownAgent>> HistoryStore::known_agents() {
       agent.host = info.value("host", "");
       agent.version = info.value("version", "");
       agent.seen_ns = info.value("seen_ns", int64_t{0});
+      agent.log = info.value("log", "");
     }
     found.push_back(std::move(agent));
   }
   if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  return found;
+}
+
+Result<std::vector<KnownAgent>> HistoryStore::agents_of_other_logs() {
+  if (log_.empty()) return std::vector<KnownAgent>();
+  auto found = known_agents();
+  if (found) std::erase_if(*found, [this](const auto& one) { return one.log.empty() || one.log == log_; });
   return found;
 }
 

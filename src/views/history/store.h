@@ -47,7 +47,8 @@ struct KnownAgent {
   std::string name;
   std::string host;
   std::string version;
-  int64_t seen_ns = 0;  // by the log's time
+  int64_t seen_ns = 0;   // by the log's time
+  std::string log = {};  // that its newest record came from; empty: an earlier version did not note it
 };
 
 class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, private BucketRows {
@@ -76,6 +77,11 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   Status expire();
 
   Result<std::vector<KnownAgent>> known_agents();
+  // Those whose newest record came from another log than the one that load() named last.
+  Result<std::vector<KnownAgent>> agents_of_other_logs();
+  // Deletes agents with all that is kept of them, where nothing is newer than the given time. To be called after
+  // store().
+  Status forget(const std::map<std::string, int64_t, std::less<>>& agents);
   int64_t last_commit_ns() const { return last_commit_ns_; }
 
  private:
@@ -117,6 +123,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   Status shrink(uint64_t used);
   Status forget_gone(int64_t now_ns);
   Status make_way(const std::string& seen_before);
+  Status delete_agents(const std::string& ids);
 
   const HistoryOptions options_;
   const Clock& clock_;
@@ -133,6 +140,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   size_t series_count_ = 0;
   size_t remembered_ = 0;           // series of last batches, over all agents
   std::array<int64_t, 4> keep_ns_;  // in force: shorter than asked for while the file is too large
+  std::string log_;                 // that is read; empty: not known yet
   bool open_ = false;               // a transaction
   Status failure_;
   int64_t last_commit_ns_ = 0;
