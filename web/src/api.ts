@@ -1,7 +1,7 @@
 // The part of the API that the page uses; /api/v1/openapi.json describes all of it.
 
-export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'unknown' | 'gone';
-export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'unknown', 'gone'];
+export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'stopped' | 'unknown' | 'gone';
+export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'stopped', 'unknown', 'gone'];
 
 export interface AgentRow {
   agent: string;
@@ -9,6 +9,7 @@ export interface AgentRow {
   version: string;
   health: Health;
   why: string;
+  problems: string[];  // by its own report, while it lives
   seen: number | null;
   tick: number | null;
   interval: number | null;

@@ -188,6 +188,7 @@ export function configuration(parameters: URLSearchParams): Page {
 
   void loadOverview();
   if (current !== '') void load(current, true);
+  if (parameters.get('agent')) void explain(parameters.get('agent')!);
   stream.follow(['config'], '', (name) => { if (name === 'config') void loadOverview(); }, () => void loadOverview());
   return {
     element,

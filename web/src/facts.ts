@@ -3,6 +3,7 @@ import { AgentRow, ApiError, ask } from './api';
 import { el } from './dom';
 import { age } from './format';
 import { humanValue } from './human';
+import { link } from './page';
 
 const FIGURES = ['CPU', 'Memory', 'Disk read', 'Disk write', 'Net in', 'Net out'];
 const MOST = 6;
@@ -11,6 +12,12 @@ function figure(v: number | null, i: number): HTMLElement | null {
   if (v === null) return null;
   const [unit, name] = i < 2 ? ['1', 'utilization'] : ['By/s', ''];
   return el('span', { class: 'figure', 'data-figure': FIGURES[i]!, 'data-value': v }, `${FIGURES[i]} `, el('b', {}, humanValue(unit!, name!, v)));
+}
+
+// Other pages about an agent.
+export function linksOf(agent: string): HTMLElement {
+  return el('span', { class: 'links' }, el('a', { href: link('config', { agent }) }, 'configuration'), ' · ',
+    el('a', { href: link('messages', { agent }) }, 'messages'), ' · ', el('a', { href: link('ledger', { agent }) }, 'ledger'));
 }
 
 async function fact(name: string): Promise<HTMLElement> {
@@ -28,8 +35,9 @@ async function fact(name: string): Promise<HTMLElement> {
     row.interval !== null && el('span', { class: 'dim' }, `every ${age(row.interval)}`),
     row.clock_error !== 0 && el('span', { class: 'warn' }, `clock ${age(Math.abs(row.clock_error))} ${row.clock_error > 0 ? 'ahead' : 'behind'}: shown at the log's time`),
     row.other_host !== '' && el('span', { class: 'warn' }, `another host, ${row.other_host}, uses this id`),
-    row.why !== '' && el('span', { class: 'warn' }, row.why),
-    ...row.figures.map(figure));
+    row.why !== '' && el('span', { class: row.health === 'stopped' ? 'dim' : 'warn' }, row.why),
+    ...row.problems.map((one) => el('span', { class: 'warn' }, one)),
+    ...row.figures.map(figure), linksOf(row.agent));
 }
 
 // For the first few agents. An unknown one is shown as such; rejects if the server cannot be reached.

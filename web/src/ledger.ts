@@ -10,7 +10,7 @@ type Run = Record<string, unknown>;
 const MOST_ROWS = 2000;
 // Next to the agent, so that a phone shows them without scrolling.
 const FIRST = ['missing', 'conflicts', 'batches_stored'];
-const SHOWN = ['agent', 'incarnation', 'host', 'conflicts', 'batches_stored'];
+const SHOWN = ['agent', 'incarnation', 'host', 'conflicts', 'batches_stored', 'end'];
 
 const wide = (name: string): [string, string] => [name, 'wide'];
 const missed = (name: string, n: number) => el('span', { class: n > 0 && name !== 'batches_stored' ? 'warn' : undefined }, count(n));
@@ -34,8 +34,8 @@ export function ledger(parameters: URLSearchParams): Page {
       replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
         `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} duplicates, ${count(answer.skipped)} records could not be decoded, ${count(answer.lost)} deleted by retention before they were read.${runs.length > MOST_ROWS ? ` Showing the first ${count(MOST_ROWS)} runs; filter by agent to see others.` : ''}`);
       const others = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !SHOWN.includes(name));
-      const heads = [...FIRST.map((name) => numeric(name)), wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];
-      const line = (run: Run) => [String(run['agent']), ...FIRST.map((name) => missed(name, amount(run[name]))), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...others.map((name) => cell(run[name]))];
+      const heads = [...FIRST.map((name) => numeric(name)), 'End', wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];
+      const line = (run: Run) => [String(run['agent']), ...FIRST.map((name) => missed(name, amount(run[name]))), String(run['end']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...others.map((name) => cell(run[name]))];
       replaceChildren(body, table('Runs of agents', ['Agent', ...heads],
         [...runs].sort((a, b) => amount(b['missing']) + amount(b['conflicts']) - amount(a['missing']) - amount(a['conflicts'])).slice(0, MOST_ROWS).map(line)));
     } catch (error) {

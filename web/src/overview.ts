@@ -4,6 +4,7 @@ import { AgentRow, ask, Fleet, Health, HEALTHS } from './api';
 import { el, replaceChildren, setText } from './dom';
 import { age, percent, rate } from './format';
 import { go, link, Page } from './page';
+import { ProblemList, wrongs } from './problems';
 import { spark } from './spark';
 import { stream } from './stream';
 
@@ -45,7 +46,7 @@ export function overview(parameters: URLSearchParams): Page {
   let shown: Known[] = [];
   let order = parameters.get('sort') ?? 'agent';
   let down = parameters.get('order') === 'down';
-  let only = parameters.get('state') as Health | null;
+  let only = parameters.get('state') as Health | 'problems' | null;
   let selected = -1;
   let now = 0;
   let gotAt = 0;
@@ -60,9 +61,10 @@ export function overview(parameters: URLSearchParams): Page {
   const rows = el('div', { class: 'fleet-rows', role: 'rowgroup' });
   const body = el('div', { class: 'fleet-body', tabindex: 0, role: 'table', 'aria-label': 'Agents' }, el('div', { role: 'rowgroup', class: 'sticky' }, head), rows);
   const empty = el('p', { class: 'empty' });
+  const problems = new ProblemList();
   const unit = el('span', { class: 'dim wide' }, 'disk and net in MB/s');
   const element = el('section', { class: 'overview' }, el('h1', { class: 'visually-hidden' }, 'Overview'),
-    el('div', { class: 'tools' }, chips, filter, unit), body, empty);
+    el('div', { class: 'tools' }, chips, filter, unit), problems.element, body, empty);
 
   const chipButtons = new Map<Health, { button: HTMLElement; number: HTMLElement }>();
   for (const health of HEALTHS) {
@@ -71,6 +73,9 @@ export function overview(parameters: URLSearchParams): Page {
     chipButtons.set(health, { button, number });
     chips.append(button);
   }
+  const problemNumber = el('b', {}, '0');
+  const problemChip = el('button', { class: 'chip problems', 'aria-pressed': 'false', hidden: true, click: () => { only = only === 'problems' ? null : 'problems'; updateAddress(); dirty = true; render(); } }, '⚠ ', problemNumber, ' with problems');
+  chips.append(problemChip);
   const heads = new Map<string, HTMLElement>();
   for (const column of COLUMNS) {
     if (column.head === '') {
@@ -112,11 +117,14 @@ export function overview(parameters: URLSearchParams): Page {
   function choose(): void {
     const counts = new Map<Health, number>();
     const text = filter.value.trim().toLowerCase();
+    const troubled: AgentRow[] = [];
     shown = [];
     for (const known of agents.values()) {
       const { row } = known;
       counts.set(row.health, (counts.get(row.health) ?? 0) + 1);
-      if (only !== null && row.health !== only) continue;
+      const wrong = wrongs(row);
+      if (wrong.length > 0) troubled.push(row);
+      if (only === 'problems' ? wrong.length === 0 : only !== null && row.health !== only) continue;
       if (text !== '' && !row.agent.toLowerCase().includes(text) && !row.host.toLowerCase().includes(text) && !labelsOf(row).toLowerCase().includes(text)) continue;
       shown.push(known);
     }
@@ -132,6 +140,10 @@ export function overview(parameters: URLSearchParams): Page {
       setText(number, String(counts.get(health) ?? 0));
       button.setAttribute('aria-pressed', String(only === health));
     }
+    setText(problemNumber, String(troubled.length));
+    problemChip.hidden = troubled.length === 0 && only !== 'problems';
+    problemChip.setAttribute('aria-pressed', String(only === 'problems'));
+    problems.show(troubled);
     for (const [key, cell] of heads) {
       cell.setAttribute('aria-sort', key === order ? (down ? 'descending' : 'ascending') : 'none');
     }
@@ -151,7 +163,7 @@ export function overview(parameters: URLSearchParams): Page {
       } else if (column.key === 'health') {
         cell.append(el('i', { class: 'dot' }), el('span', {}));
       } else if (column.key === 'agent') {
-        cell.append(el('a', { href: '#/' }));
+        cell.append(el('a', { href: '#/' }), el('span', { class: 'mark' }));
       }
       cells.push(cell);
       element.append(cell);
@@ -177,6 +189,10 @@ export function overview(parameters: URLSearchParams): Page {
       one.agent = row.agent;
       one.drawn = -1;
     }
+    const mark = cells[1]!.lastChild as HTMLElement;
+    const wrong = wrongs(row).join('\n');
+    setText(mark, wrong === '' ? '' : ' ⚠');
+    if (mark.title !== wrong) mark.title = wrong;
     const clockMark = row.clock_error !== 0 ? ' ⏱' : row.other_host !== '' ? ' ⚠' : '';
     const labels = labelsOf(row);
     const place = row.host + clockMark + (labels === '' ? '' : ` ${labels}`);

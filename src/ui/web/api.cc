@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/crc32c.h"
 #include "base/text.h"
 #include "ui/web/assets.h"
 #include "ui/web/values_json.h"
@@ -163,15 +162,15 @@ void Api::tick() {
   {
     const std::lock_guard lock(state_.mutex);
     for (const auto& [name, agent] : state_.fleet.agents()) {
-      const Health health = verdict_of(agent, now).health;
-      const auto told = published_health_.find(name);
-      if (agent.change <= published_ && told != published_health_.end() && told->second == health) continue;
-      published_health_.insert_or_assign(name, health);
+      Published current{verdict_of(agent, now).health, problems_of(name)};
+      const auto before = published_agents_.find(name);
+      if (agent.change <= published_ && before != published_agents_.end() && before->second == current) continue;
+      published_agents_.insert_or_assign(name, std::move(current));
       rows += (rows.empty() ? "" : ",") + row(agent, now, published_);
     }
     published_ = state_.fleet.change();
-    if (published_health_.size() > state_.fleet.agents().size()) {
-      std::erase_if(published_health_, [&](const auto& one) {
+    if (published_agents_.size() > state_.fleet.agents().size()) {
+      std::erase_if(published_agents_, [&](const auto& one) {
         if (state_.fleet.find(one.first) != nullptr) return false;
         forgotten += (forgotten.empty() ? "" : ",") + json_quote(one.first);
         return true;
@@ -207,40 +206,26 @@ void Api::read_heartbeats() {
 void Api::read_config() {
   config_busy_ = true;
   config_read_ns_ = clock_.mono_ns();
-  struct Seen {
-    std::map<std::string, Presence, std::less<>> presence;
-    std::string trouble;
-    uint32_t mark = 0;
-  };
-  auto seen = std::make_shared<Seen>();
-  config_executor_.run(
-      [this, seen] {
-        const auto keys = config_.keys();
-        if (!keys) {
-          seen->trouble = keys.error().message();
-          return;
-        }
-        std::string documents;
-        for (const auto& [key, stored] : *keys) {
-          const config::KeyKind kind = config::kind_of_key(key);
-          if (kind == config::KeyKind::kStatus || kind == config::KeyKind::kInventory) continue;
-          documents += key + tag_of(stored);
-        }
-        for (const auto& row : config::fleet_of(*keys, clock_.wall_ns(), config_.fresh_ns())) {
-          seen->presence[row.agent_id] = config::lives(row.state) ? Presence::kAlive : Presence::kGone;
-          documents += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
-        }
-        seen->mark = crc32c(documents);
-      },
-      [this, seen] {
-        config_busy_ = false;
-        const bool changed = seen->mark != config_mark_ || seen->trouble != config_trouble_;
-        presence_ = std::move(seen->presence);
-        config_trouble_ = seen->trouble;
-        config_mark_ = seen->mark;
-        if (changed)
-          broadcaster_.publish("config", "config", fmt::format(R"({{"trouble":{}}})", json_quote(config_trouble_)));
-      });
+  auto seen = std::make_shared<ConfigView>();
+  config_executor_.run([this, seen] { *seen = web::read_config(config_, clock_.wall_ns()); },
+                       [this, seen] {
+                         config_busy_ = false;
+                         take_config(std::move(*seen));
+                       });
+}
+
+void Api::take_config(ConfigView seen) {
+  const bool changed = seen.mark != config_view_.mark || seen.trouble != config_view_.trouble;
+  // Forgotten agents stay forgotten while the configuration cannot be read.
+  if (!seen.trouble.empty()) seen.forgotten = std::move(config_view_.forgotten);
+  config_view_ = std::move(seen);
+  {
+    const std::lock_guard lock(state_.mutex);
+    state_.forgotten = config_view_.forgotten;
+    show_in_fleet(config_view_, clock_.wall_ns(), state_.fleet);
+  }
+  if (!changed) return;
+  broadcaster_.publish("config", "config", fmt::format(R"({{"trouble":{}}})", json_quote(config_view_.trouble)));
 }
 
 }  // namespace monitor::analysis::web

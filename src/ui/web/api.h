@@ -18,6 +18,7 @@
 #include "ui/web/blocking_executor.h"
 #include "ui/web/change_guard.h"
 #include "ui/web/config_service.h"
+#include "ui/web/config_view.h"
 #include "ui/web/event_broadcaster.h"
 #include "ui/web/http.h"
 #include "ui/web/log_service.h"
@@ -55,6 +56,12 @@ class Api {
 
  private:
   using Responder = WebServer::Responder;
+  // What the last event said of an agent, beside what counts as a change in the fleet.
+  struct Published {
+    Health health = Health::kGone;
+    std::vector<std::string> problems;
+    bool operator==(const Published&) const = default;
+  };
 
   void declare();
   const Route* find(const Request& request, std::string& rest, std::string& allowed) const;
@@ -89,11 +96,13 @@ class Api {
 
   void tick();
   void read_config();
+  void take_config(ConfigView seen);
   void read_heartbeats();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
   // `after`: a change of the fleet; the row has only the steps of its past that changed later.
   std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
+  const std::vector<std::string>& problems_of(const std::string& agent) const;
 
   EventLoop& loop_;
   const Clock& clock_;
@@ -118,10 +127,7 @@ class Api {
       history_readers_;  // one for each executor, used on its thread only
   size_t next_executor_ = 0;
 
-  // Which agents are alive according to the configuration store, read while there are viewers.
-  std::map<std::string, Presence, std::less<>> presence_;
-  std::string config_trouble_;
-  uint32_t config_mark_ = 0;
+  ConfigView config_view_;  // read while there are viewers
   bool config_busy_ = false;
   ServerWatch servers_;  // read while there are viewers
   bool servers_busy_ = false;
@@ -130,7 +136,7 @@ class Api {
   int64_t config_read_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
   uint64_t published_ = 0;  // the fleet's change up to which events were published
-  std::map<std::string, Health, std::less<>> published_health_;
+  std::map<std::string, Published, std::less<>> published_agents_;
 };
 
 }  // namespace monitor::analysis::web

@@ -119,7 +119,10 @@ class LogTailer::Session final : public BatchSink {
   }
   void on_trouble(const std::string& text) override { owner_.note_trouble(text); }
   void on_recovered() override { owner_.note_trouble(""); }
-  void on_assigned(int32_t /*partition*/) override { owner_.note_trouble(""); }
+  void on_assigned(int32_t /*partition*/) override {
+    owner_.note_trouble("");
+    if (!std::exchange(others_dropped_, true)) owner_.drop_agents_of_other_logs();
+  }
 
  private:
   void came(const metriclog::Record& record) {
@@ -150,6 +153,7 @@ class LogTailer::Session final : public BatchSink {
   }
 
   LogTailer& owner_;
+  bool others_dropped_ = false;
   Books books_;
   Consumer consumer_;
 };
@@ -249,7 +253,7 @@ Status LogTailer::read(Session& session) {
       commit_ns = clock_.mono_ns();
     }
     if (now - expire_ns >= kExpireEvery && consumer.stored_all()) {
-      if (Status expired = history_.expire(); !expired) return history_failed(expired);
+      if (Status expired = expire_history(); !expired) return history_failed(expired);
       expire_ns = clock_.mono_ns();
     }
     if (now - forget_ns >= kForgetEvery) {
@@ -260,6 +264,24 @@ Status LogTailer::read(Session& session) {
     }
   }
   return commit();
+}
+
+Status LogTailer::expire_history() {
+  std::map<std::string, int64_t, std::less<>> forgotten;
+  {
+    const std::lock_guard lock(state_.mutex);
+    forgotten = state_.forgotten;
+  }
+  if (Status done = history_.forget(forgotten); !done) return done;
+  return history_.expire();
+}
+
+// The data folder may have served another log before: that log's agents are not shown.
+void LogTailer::drop_agents_of_other_logs() {
+  const auto others = history_.agents_of_other_logs();
+  if (!others) return;  // the next write reports the reason
+  const std::lock_guard lock(state_.mutex);
+  for (const history::KnownAgent& one : *others) state_.fleet.drop(one.name, one.seen_ns);
 }
 
 void LogTailer::wait_to_try_again(const Error& why) {

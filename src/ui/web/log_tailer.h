@@ -41,6 +41,8 @@ class LogTailer {
   class Session;
   Status read(Session& session);
   void wait_to_try_again(const Error& why);
+  Status expire_history();
+  void drop_agents_of_other_logs();
   void note_trouble(const std::string& text);
   void note_history(const std::string& text);
   Status history_failed(Status why);

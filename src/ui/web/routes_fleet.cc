@@ -47,11 +47,15 @@ std::vector<schema::Field> agent_fields() {
       {"agent", text("the agent's id")},
       {"host", text()},
       {"version", text("of the agent's program")},
-      {"health", one_of({"alive", "late", "spooling", "silent", "unknown", "gone"},
+      {"health", one_of({"alive", "late", "spooling", "silent", "stopped", "unknown", "gone"},
                         "spooling: alive, but its newest batches wait in its spool. silent: alive, but configured to "
-                        "collect nothing. unknown: no server writes to the log, so nothing can arrive. gone: nothing "
+                        "collect nothing. stopped: it ended cleanly. unknown: no server writes to the log, so nothing "
+                        "can arrive. gone: nothing "
                         "arrived for 30 s.")},
       {"why", text("the reason for a health other than alive, for people")},
+      {"problems", list(text(),
+                        "what it reports as wrong with itself while it is alive: a rejected configuration, "
+                        "quarantined plugins, hung mounts")},
       {"seen", time("when the log stored its newest record").or_null()},
       {"tick", time("its newest tick").or_null()},
       {"interval", number("seconds between its ticks").or_null()},
@@ -160,9 +164,15 @@ void Api::declare_fleet(RouteTable& table) {
 }
 
 Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
-  const auto found = presence_.find(agent.name);
-  const Presence presence = found == presence_.end() ? Presence::kUnknown : found->second;
+  const AgentReport* const report = config_view_.find(agent.name);
+  const Presence presence = report == nullptr ? Presence::kUnknown : report->presence;
   return judge(agent, now_ns, presence, servers_.judge(clock_.mono_ns()));
+}
+
+const std::vector<std::string>& Api::problems_of(const std::string& agent) const {
+  static const std::vector<std::string> kNone;
+  const AgentReport* const report = config_view_.find(agent);
+  return report == nullptr ? kNone : report->problems;
 }
 
 // All current problems, for clients other than the page. state_.mutex must be held.
@@ -173,24 +183,27 @@ std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) c
   };
   add("the log cannot be read: ", state_.log.trouble);
   add("the history cannot be written: ", state_.history.trouble);
-  add("the configuration cannot be read: ", config_trouble_);
+  add("the configuration cannot be read: ", config_view_.trouble);
   // Unread records may contain data of agents.
   const bool read = state_.log.trouble.empty() && state_.log.caught_up;
   if (read) add("", silence_of(servers, state_.log.newest_ns, now_ns));
+  for (std::string& one : agent_troubles(config_view_, state_.fleet)) found.push_back(std::move(one));
   return found;
 }
 
 // state_.mutex must be held.
 std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
   const Verdict verdict = verdict_of(agent, now_ns);
+  std::string problems;
+  for (const std::string& one : problems_of(agent.name)) problems += (problems.empty() ? "" : ",") + json_quote(one);
   return fmt::format(
-      R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"seen":{},"tick":{},"interval":{},"revision":{},)"
+      R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"problems":[{}],"seen":{},"tick":{},"interval":{},"revision":{},)"
       R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"figures":{},"past":{}}})",
       json_quote(agent.name), json_quote(agent.host), json_quote(agent.version), to_string(verdict.health),
-      json_quote(verdict.why), time_json(agent.seen_ns), time_json(agent.tick_ns), time_json(agent.interval_ns),
-      agent.revision, agent.waiting, json_number(static_cast<double>(agent.clock_error_ns) / 1e9),
-      json_quote(agent.other_host), labels_json(agent.labels), figures_json(agent.figures()),
-      past_json(agent.past, agent.past.changed_after(after)));
+      json_quote(verdict.why), problems, time_json(agent.seen_ns), time_json(agent.tick_ns),
+      time_json(agent.interval_ns), agent.revision, agent.waiting,
+      json_number(static_cast<double>(agent.clock_error_ns) / 1e9), json_quote(agent.other_host),
+      labels_json(agent.labels), figures_json(agent.figures()), past_json(agent.past, agent.past.changed_after(after)));
 }
 
 Reply Api::fleet() {
@@ -267,7 +280,7 @@ Reply Api::status() {
       json_quote(silence), json_quote(options_.log), json_quote(log.trouble), time_json(log.trouble_since_ns),
       time_json(log.newest_ns), log.caught_up, log.skipped, log.lost, json_quote(state_.history.trouble),
       time_json(state_.history.trouble_since_ns), json_quote(options_.config.describe), options_.config.files,
-      json_quote(config_trouble_), !options_.access.token.empty(), state_.fleet.agents().size()));
+      json_quote(config_view_.trouble), !options_.access.token.empty(), state_.fleet.agents().size()));
 }
 
 }  // namespace monitor::analysis::web

@@ -30,8 +30,11 @@ Schema ledger_row() {
       {"ticks_missed", integer()},
       {"points_made", integer()},
       {"points_stored", integer()},
-      {"clean", boolean("the run ended in order; null: unknown").or_null()},
-      {"end", one_of({"unknown", "clean", "unclean"})},
+      {"clean", boolean("the run ended in order; null: it runs, or its end is unknown").or_null()},
+      {"end",
+       one_of({"unknown", "running", "stopped", "unclean"},
+              "running: a record arrived within 30 s. stopped: it ended cleanly. unclean: the next run reports that "
+              "it was killed.")},
       {"unknown_tail", boolean("batches after the last stored one may have existed")},
       {"waiting", ranges_of("sequences that are expected to arrive")},
       {"ticks_stored", integer()},
@@ -76,7 +79,8 @@ void Api::declare_ledger(RouteTable& table) {
 Reply Api::ledger(const Query& query) {
   const ReportOptions options{.agent = query.text("agent"),
                               .now_ns = clock_.wall_ns(),
-                              .missing_after_ns = query.duration("missing_after").value_or(0)};
+                              .missing_after_ns = query.duration("missing_after").value_or(0),
+                              .forgotten = config_view_.forgotten};
   const std::lock_guard lock(state_.mutex);
   std::string out = R"({"incarnations":[)";
   bool first = true;

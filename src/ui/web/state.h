@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -32,6 +33,8 @@ struct State {
   Ledger ledger;
   LogState log;
   HistoryState history;
+  // Agents that an operator removed, and when. What arrived before is not shown, and is deleted from the history.
+  std::map<std::string, int64_t, std::less<>> forgotten;
   // Everything up to this event is committed to the history.
   uint64_t committed_event = 0;
 };

@@ -1,0 +1,90 @@
+#include "ui/web/config_view.h"
+
+#include <fmt/format.h>
+
+#include "base/crc32c.h"
+#include "config/keys.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+// A new agent's first batch is under way for so long.
+constexpr int64_t kReachesLogWithin = 15 * kNanosPerSecond;
+constexpr size_t kMostTroubles = 20;
+
+Presence presence_of(config::AgentState state) {
+  if (config::lives(state)) return Presence::kAlive;
+  return state == config::AgentState::kStopped ? Presence::kStopped : Presence::kGone;
+}
+
+}  // namespace
+
+const AgentReport* ConfigView::find(std::string_view agent) const {
+  const auto found = agents.find(agent);
+  return found == agents.end() ? nullptr : &found->second;
+}
+
+ConfigView read_config(ConfigService& service, int64_t wall_ns) {
+  ConfigView view;
+  const auto keys = service.keys();
+  if (!keys) {
+    view.trouble = keys.error().message();
+    return view;
+  }
+  std::string shown;
+  for (const auto& [key, stored] : *keys) {
+    const config::KeyKind kind = config::kind_of_key(key);
+    if (kind == config::KeyKind::kStatus || kind == config::KeyKind::kInventory) continue;
+    shown += key + tag_of(stored);
+  }
+  for (const config::FleetRow& row : config::fleet_of(*keys, wall_ns, service.fresh_ns())) {
+    AgentReport& report = view.agents[row.agent_id];
+    report = {presence_of(row.state), config::problems_of(row), row.status.host, row.status.version,
+              row.status.since_ns};
+    shown += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
+  }
+  view.forgotten = config::forgotten_of(*keys, wall_ns, service.fresh_ns());
+  view.mark = crc32c(shown);
+  return view;
+}
+
+void show_in_fleet(const ConfigView& view, int64_t wall_ns, Fleet& fleet) {
+  if (!view.trouble.empty()) return;
+  for (const auto& [name, report] : view.agents) {
+    if (report.presence != Presence::kAlive) {
+      fleet.drop(name, 0);
+    } else if (elapsed_ns(report.since_ns, wall_ns) > kReachesLogWithin) {
+      fleet.add_known(name, report.host, report.version, 0);
+    }
+  }
+  for (const auto& [name, until_ns] : view.forgotten) fleet.drop(name, until_ns);
+  std::vector<std::string> unknown;
+  for (const auto& [name, agent] : fleet.agents()) {
+    if (agent.seen_ns == 0 && view.find(name) == nullptr) unknown.push_back(name);
+  }
+  for (const std::string& name : unknown) fleet.drop(name, 0);
+}
+
+std::vector<std::string> agent_troubles(const ConfigView& view, const Fleet& fleet) {
+  std::vector<std::string> found;
+  size_t more = 0;
+  const auto add = [&](const std::string& name, const std::string& what) {
+    if (found.size() < kMostTroubles) {
+      found.push_back(fmt::format("agent {}: {}", name, what));
+    } else {
+      ++more;
+    }
+  };
+  for (const auto& [name, report] : view.agents) {
+    for (const std::string& problem : report.problems) add(name, problem);
+    const LiveAgent* const agent = fleet.find(name);
+    if (report.presence == Presence::kAlive && agent != nullptr && agent->seen_ns == 0) {
+      add(name, "it lives, and nothing of it has ever reached the log");
+    }
+  }
+  if (more > 0) found.push_back(fmt::format("agents: {} more problems", more));
+  return found;
+}
+
+}  // namespace monitor::analysis::web
