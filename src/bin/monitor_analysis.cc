@@ -12,8 +12,10 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/analysis/attendant.h"
+#include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
 #include "bin/analysis/serve.h"
+#include "bin/analysis/server_looker.h"
 #include "bin/analysis/top.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
@@ -114,7 +116,10 @@ int get_metrics(const Cli& cli, Flags& flags) {
   if (const Status started = attendant.start(*http, registry); !started) return exit_code_for(started.error());
   log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
   analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
+  std::optional<ServerLooker> looker;
+  looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
   const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, attendant.stop());
+  looker.reset();
   if (!summary) {
     report_log_failure("get-metrics ended", flags.log, summary.error());
     return exit_code_for_reading(flags.log, summary.error());
@@ -133,7 +138,7 @@ Completions completions() {
   for (const config::Selector& one : config::selectors()) metrics.insert(one.produces.begin(), one.produces.end());
   words.values["metric"] = {metrics.begin(), metrics.end()};
   words.values["from"] = {"latest", "earliest", "-10m"};
-  words.names = {{"agent", "agents"}};
+  words.names = {{"agent", "agents"}, {"AGENT", "agents"}};
   return words;
 }
 
@@ -147,7 +152,8 @@ int run(int argc, char** argv) {
            "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric cpu --format json\n"
            "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
            "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
-           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n",
+           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
+           "  monitor-analysis forget agent-001\n",
            completions()});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
@@ -157,12 +163,15 @@ int run(int argc, char** argv) {
   const CLI::App* const serve = declare_serve(cli.app(), serve_flags);
   TopFlags top_flags;
   const CLI::App* const top = declare_top(cli.app(), top_flags);
+  ForgetFlags forget_flags;
+  const CLI::App* const forget = declare_forget(cli.app(), forget_flags);
   cli.add_data_option();
   cli.add_drain_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (get->parsed()) return get_metrics(cli, flags);
   if (top->parsed()) return show_top(cli, top_flags);
   if (serve->parsed()) return serve_page(cli, serve_flags);
+  if (forget->parsed()) return forget_agent(cli, forget_flags);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
 }
 

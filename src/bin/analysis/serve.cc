@@ -18,8 +18,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 #include "bin/analysis/attendant.h"
-#include "config/etcd/etcd_store.h"
-#include "config/file/file_store.h"
+#include "bin/analysis/config_stores.h"
 #include "plugins/builtin/registry.h"
 #include "ui/web/api.h"
 #include "ui/web/log_tailer.h"
@@ -41,37 +40,6 @@ std::string random_hex(size_t bytes) {
   SystemRandom().fill(raw.data(), raw.size());
   return hex(raw);
 }
-
-// The store of an etcd with a loop of its own, for the thread that opens it.
-class OwnedEtcdStore final : public config::ConfigStore {
- public:
-  static Result<std::unique_ptr<config::ConfigStore>> open(const EtcdFlags& flags) {
-    std::unique_ptr<OwnedEtcdStore> store(new OwnedEtcdStore());
-    auto connection = connect_etcd(store->loop_, flags);
-    if (!connection) return connection.error();
-    store->connection_ = std::move(*connection);
-    EventLoop& loop = store->loop_;
-    store->store_ =
-        std::make_unique<config::EtcdStore>(loop, *store->connection_->client, [&loop] { loop.run_once(-1); });
-    return std::unique_ptr<config::ConfigStore>(std::move(store));
-  }
-  Result<std::optional<config::Stored>> get(const std::string& key) override { return store_->get(key); }
-  Result<std::map<std::string, config::Stored>> list(const std::string& prefix) override {
-    return store_->list(prefix);
-  }
-  Result<int64_t> update(const std::string& key, const Change& change) override { return store_->update(key, change); }
-  Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override {
-    return store_->put_for(key, value, ns);
-  }
-  std::string describe(const std::string& key) const override { return store_->describe(key); }
-
- private:
-  OwnedEtcdStore() : loop_(clock_) {}
-  SystemClock clock_;
-  EventLoop loop_;
-  std::unique_ptr<EtcdConnection> connection_;
-  std::unique_ptr<config::EtcdStore> store_;
-};
 
 // What is in the file; a new one when there is none. Whoever could write it would choose who may change the
 // configuration.
@@ -141,16 +109,8 @@ class Page {
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };
     options.config.files = !flags_.dir.empty();
-    const std::string folder = flags_.dir;
-    if (options.config.files) {
-      options.config.describe = folder;
-      options.config.open = [this, folder]() -> Result<std::unique_ptr<config::ConfigStore>> {
-        return std::unique_ptr<config::ConfigStore>(std::make_unique<config::FileStore>(disk_, folder));
-      };
-    } else {
-      options.config.describe = "etcd";
-      options.config.open = [this] { return OwnedEtcdStore::open(flags_.etcd); };
-    }
+    options.config.describe = options.config.files ? flags_.dir : "etcd";
+    options.config.open = [this] { return open_config_store(flags_.etcd, flags_.dir, disk_); };
     return options;
   }
 
@@ -214,11 +174,7 @@ class Page {
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   CLI::App* const sub = app.add_subcommand("serve", "Serve the web page, its API, and the history behind them");
   add_log_options(*sub, flags.log);
-  auto* const dir = sub->add_option("--dir,--config-dir", flags.dir,
-                                    "Configuration is in files of this folder (with --data alone: <data>/monitor)")
-                        ->type_name("DIR");
-  add_etcd_options(*sub, flags.etcd);
-  dir->excludes(sub->get_option("--etcd"))->excludes(sub->get_option("--etcd-host"));
+  add_configuration_options(*sub, flags.etcd, flags.dir);
   sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")
       ->type_name("ADDR:PORT")
       ->capture_default_str();

@@ -14,8 +14,11 @@ namespace monitor {
 
 class ServerLooker {
  public:
+  // kLog: it logs when servers stop writing the log, and when they write it again.
+  enum class Tell { kNothing, kLog };
+
   // The flags must outlive it.
-  ServerLooker(const LogFlags& flags, const Clock& clock);
+  ServerLooker(const LogFlags& flags, const Clock& clock, Tell tell = Tell::kNothing);
   ~ServerLooker();
   ServerLooker(const ServerLooker&) = delete;
   ServerLooker& operator=(const ServerLooker&) = delete;
@@ -24,14 +27,21 @@ class ServerLooker {
 
  private:
   void run();
+  void log_change(const analysis::Servers& now);
 
   const LogFlags& flags_;
   const Clock& clock_;
+  const Tell tell_;
+  analysis::Servers logged_;  // its thread's alone
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   bool stop_ = false;
   analysis::ServerWatch watch_;
   std::thread thread_;  // last: it uses the rest
 };
+
+// For a program that reads the log once and cannot wait for heartbeats: logs since when no server has written it, by
+// this host's clock. Silent where the log has no heartbeats.
+void log_absent_servers(const LogFlags& flags, const Clock& clock);
 
 }  // namespace monitor

@@ -150,7 +150,8 @@ class BashWriter {
     if (more != completions_.arguments.end()) words.insert(words.end(), more->second.begin(), more->second.end());
     for (const std::string& name : dashed(visible_options(app))) words.push_back(name);
     for (const std::string& name : dashed(inherited_options(app, unused_))) words.push_back(name);
-    words_ += fmt::format("      {}) list={} ;;\n", path.empty() ? "''" : path, bash_list(words));
+    words_ +=
+        fmt::format("      {}) list={}{} ;;\n", path.empty() ? "''" : path, argument_names(app), bash_list(words));
   }
 
   void add_values(const CLI::App& app, const std::string& path) {
@@ -175,6 +176,16 @@ class BashWriter {
     }
     const auto choices = choices_of(option);
     return choices.empty() ? "" : bash_list(choices);
+  }
+
+  // Of an argument that is a name.
+  std::string argument_names(const CLI::App& app) const {
+    for (const CLI::Option* option : visible_options(app)) {
+      const auto kind = completions_.names.find(value_text(*option));
+      if (option->nonpositional() || kind == completions_.names.end()) continue;
+      return fmt::format("$({}_names \"${{COMP_WORDS[0]}}\" {})$'\\n'", function_, kind->second);
+    }
+    return "";
   }
 
   static void insert(std::vector<std::string>& list, const std::string& word) {

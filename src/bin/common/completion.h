@@ -17,7 +17,8 @@ struct Completions {
   std::map<std::string, std::vector<std::string>> arguments = {};
   // Values of an option, by its long name: "metric" -> "system.cpu.utilization".
   std::map<std::string, std::vector<std::string>> values = {};
-  // Options whose values are names that `monitor-config names KIND` prints: "agent-id" -> "agents".
+  // Options and arguments whose values are names that `monitor-config names KIND` prints, by the option's long name or
+  // the argument's value name: "agent-id" -> "agents", "AGENT" -> "agents".
   std::map<std::string, std::string> names = {};
   // Subcommands that are programs of their own: "config" -> monitor-config, which completes what follows.
   std::vector<std::string> programs = {};

@@ -1,0 +1,21 @@
+// The configuration's store as the programs that read the log use it: files, or an etcd with a loop of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/disk.h"
+#include "base/result.h"
+#include "bin/common/etcd_flags.h"
+#include "config/store.h"
+
+namespace monitor {
+
+// Files where `dir` names a folder. The store belongs to the thread that calls; the disk must outlive it.
+Result<std::unique_ptr<config::ConfigStore>> open_config_store(const EtcdFlags& flags, const std::string& dir,
+                                                               Disk& disk);
+
+// The options --dir, --etcd and the like; they exclude each other.
+void add_configuration_options(CLI::App& app, EtcdFlags& flags, std::string& dir);
+
+}  // namespace monitor
