@@ -21,11 +21,11 @@ class Listener final : public SpoolListener {
  public:
   void on_stored(const BatchInfo&) override {}
   void on_lost(const metrics::Drop&) override {}
-  void on_recovered(const Tellings& tellings) override { tellings_ = tellings; }
-  Tellings tellings() const override { return tellings_; }
+  void on_recovered(const PendingReports& reports) override { tellings_ = reports; }
+  PendingReports pending_reports() const override { return tellings_; }
 
  private:
-  Tellings tellings_;
+  PendingReports tellings_;
 };
 
 void require(bool condition) {

@@ -38,8 +38,8 @@ class NullListener final : public agent::SpoolListener {
     lost += drop.batches;
     why = drop.reason;
   }
-  void on_recovered(const agent::Tellings&) override {}
-  agent::Tellings tellings() const override { return {}; }
+  void on_recovered(const agent::PendingReports&) override {}
+  agent::PendingReports pending_reports() const override { return {}; }
 
   uint64_t lost = 0;
   std::string why;

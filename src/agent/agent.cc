@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
-// As many ends of incarnations are told in one batch.
+// Ends of incarnations that one batch reports at most.
 constexpr size_t kMaxEnds = 64;
 constexpr int64_t kStopWithin = kNanosPerSecond;
 
@@ -48,9 +48,9 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
     revision_ = revision;
     return std::nullopt;
   }
-  // The plugins are the part that can fail: they go first, and change nothing when they do.
+  // Only the plugins can fail. They go first, and change nothing when they do.
   if (auto problem = chain_.configure(settings.plugins)) return problem;
-  // What is in the open batch was read under the old revision and labels, and is sent under them.
+  // The open batch was read under the old revision and labels, and is sent under them.
   if (!encoder_.empty()) close_batch();
   make_room();
   settings_ = settings;
@@ -86,8 +86,8 @@ void Agent::schedule_tick() {
 
 namespace {
 
-// Whoever starts an agent sees that it works before the first minute is over.
-void say_first_values(size_t series, const AgentStats& stats) {
+// Shows before the first summary, which comes after a minute, that the agent works.
+void log_first_values(size_t series, const AgentStats& stats) {
   log_info("first values collected",
            {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
 }
@@ -105,7 +105,7 @@ void Agent::on_tick() {
   collect(due.index, now, due.due);
   join(due.index);
   stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
-  if (nothing_yet && stats_.points_made > 0) say_first_values(table_.size(), stats_);
+  if (nothing_yet && stats_.points_made > 0) log_first_values(table_.size(), stats_);
 }
 
 // Moves the metrics of a schedule to the one that it joins.
@@ -137,7 +137,7 @@ void Agent::collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns) 
   if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
-// Between two ticks: nothing but the open batch and the chain's plugins refers to series by number.
+// Called between two ticks, when only the open batch and the chain's plugins refer to series by number.
 void Agent::make_room() {
   const auto gone = series_room_.unneeded(chain_);
   if (gone.empty()) return;
@@ -147,7 +147,7 @@ void Agent::make_room() {
   chain_.forget_series(gone);
 }
 
-// Ticks have come through the chain later than they went in.
+// A hosted plugin has answered: ticks came through the chain after push() had returned.
 void Agent::on_chain() {
   if (stopping_) {
     if (chain_.idle()) finish_stop();
@@ -168,7 +168,7 @@ void Agent::on_output(metrics::Tick& tick) {
   if (encoder_.frames() == 1) batch_first_due_ = tick.due_mono_ns;
 }
 
-// A tick that is too large for a batch goes into as many as it takes; the last of them stays open.
+// Spreads a tick that is too large for one batch over several; the last of them stays open.
 void Agent::add_in_parts(const metrics::Tick& tick) {
   size_t done = 0;
   while (done < tick.points.size()) {
@@ -176,7 +176,7 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
     done += taken;
     points_to_come_ = tick.points.size() - done;
     if (points_to_come_ == 0) break;
-    if (encoder_.empty()) {  // one series that no batch has room for; the table keeps them far below that
+    if (encoder_.empty()) {  // one series is too large for any batch; the table's limits are far below that
       drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kTooLarge, "",
                                              done == 0 ? 1U : 0U, points_to_come_, tick.time_ns));
       break;
@@ -186,7 +186,7 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
   points_to_come_ = 0;
 }
 
-// A series that a server would refuse would cost the batch.
+// A server would reject the whole batch for one invalid series.
 void Agent::drop_unfit(metrics::Tick& tick) {
   const size_t dropped = series_room_.take_unfit(tick);
   if (dropped == 0) return;
@@ -232,7 +232,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.config_revision = static_cast<uint64_t>(revision_);
   envelope.resource = settings_.labels;
   envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
-  // Made, as far as it is known what became of them: in batches or dropped.
+  // Only points that are in a batch or dropped: the reader adds up both.
   const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside() - points_to_come_;
   envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, drops_.totals()};
   envelope.drops = drops_.carry(info.sequence);
@@ -253,7 +253,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
 }
 
 void Agent::schedule_heartbeat() {
-  // One timer that looks again when it fires is cheaper than one moved with every batch.
+  // A timer that checks when it fires is cheaper than one that is moved with every batch.
   if (heartbeat_timer_ != 0) return;
   const int64_t earliest = timers_.clock().mono_ns() + kNanosPerSecond;
   heartbeat_timer_ = timers_.call_at(std::max(last_append_mono_ + kHeartbeatEvery, earliest), [this] {
@@ -276,7 +276,7 @@ void Agent::stop(std::function<void()> done) {
   if (chain_.idle()) return finish_stop();
   stop_timer_ = timers_.call_after(kStopWithin, [this] {
     stop_timer_ = 0;
-    log_warning("plugins are not done in time; what they have is dropped", {{"ticks", chain_.queued() + 1}});
+    log_warning("plugins did not finish in time; their ticks are dropped", {{"ticks", chain_.queued() + 1}});
     finish_stop();
   });
 }
@@ -285,7 +285,7 @@ void Agent::finish_stop() {
   timers_.cancel_timer(std::exchange(stop_timer_, 0));
   chain_.give_up();  // plugins are finalized
   close_final();
-  // The batch may have set the timer anew.
+  // Closing the batch may have set the timer again.
   timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (const auto done = std::exchange(on_stopped_, nullptr)) done();
 }
@@ -306,13 +306,13 @@ void Agent::on_lost(const metrics::Drop& drop) {
   drops_.dropped(drop);
 }
 
-void Agent::on_recovered(const Tellings& tellings) {
-  drops_.restore(tellings.drops);
-  for (const metrics::IncarnationEnd& end : tellings.ended) ends_.push_back({end, 0});
+void Agent::on_recovered(const PendingReports& reports) {
+  drops_.restore(reports.drops);
+  for (const metrics::IncarnationEnd& end : reports.ended) ends_.push_back({end, 0});
 }
 
-Tellings Agent::tellings() const {
-  Tellings result{drops_.records(), {}};
+PendingReports Agent::pending_reports() const {
+  PendingReports result{drops_.records(), {}};
   for (const EndToTell& one : ends_) result.ended.push_back(one.end);
   return result;
 }

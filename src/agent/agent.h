@@ -62,8 +62,8 @@ class Agent final : public config::Applier, public SpoolListener {
 
   void on_stored(const BatchInfo& batch) override;
   void on_lost(const metrics::Drop& drop) override;
-  void on_recovered(const Tellings& tellings) override;
-  Tellings tellings() const override;
+  void on_recovered(const PendingReports& reports) override;
+  PendingReports pending_reports() const override;
 
   const AgentStats& stats() const { return stats_; }
   std::vector<config::PluginStatus> plugins() const { return chain_.states(); }
@@ -122,7 +122,7 @@ class Agent final : public config::Applier, public SpoolListener {
   Scheduler scheduler_;
   int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
   int64_t last_append_mono_ = 0;
-  uint64_t points_to_come_ = 0;  // of a tick of which a part is in a batch
+  uint64_t points_to_come_ = 0;  // the rest of a tick that is spread over several batches
   std::function<void()> on_change_;
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;

@@ -307,7 +307,7 @@ TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
 
 TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
   World w;
-  Tellings left;
+  PendingReports left;
   left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
   left.drops.push_back({std::string(16, 'e'), "spool", "damaged", "", 2, 2, 20, 4, 5, kS, 2 * kS});
   w.agent.on_recovered(left);
@@ -324,11 +324,11 @@ TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
     ASSERT_EQ(batch->drops.size(), 1U);
     EXPECT_EQ(batch->drops[0].last_sequence, 5U);
     EXPECT_TRUE(batch->counters.dropped.empty()) << "counted by the run that is over";
-    EXPECT_EQ(w.agent.tellings().ended.size(), 1U);
+    EXPECT_EQ(w.agent.pending_reports().ended.size(), 1U);
     if (i == 1) w.spool.acknowledged(sent->id);
   }
-  EXPECT_TRUE(w.agent.tellings().ended.empty());
-  EXPECT_TRUE(w.agent.tellings().drops.empty());
+  EXPECT_TRUE(w.agent.pending_reports().ended.empty());
+  EXPECT_TRUE(w.agent.pending_reports().drops.empty());
   w.timers.advance(kS);
   EXPECT_TRUE(metrics::decode_batch(w.spool.next()->bytes)->ended.empty());
 }

@@ -10,15 +10,15 @@ namespace monitor::agent {
 
 namespace {
 
-// A series is needed for so many intervals after its last value, and for a second at least.
+// A series is needed for this many intervals after its last value, and for at least a second.
 constexpr int64_t kIntervalsKept = 3;
 constexpr int64_t kLongestInterval = 86'400 * kNanosPerSecond;
-// Parts of the table: when less is free, what is not needed gives its room back, until so much is.
+// Fractions of the table: when less is free, series that are not needed are evicted, until this much is free.
 constexpr size_t kLittleRoom = 10;
 constexpr size_t kMuchRoom = 4;
-// How often plugin hosts are started anew for room.
+// How often plugin hosts are restarted to release series.
 constexpr int64_t kLetGoEvery = 600 * kNanosPerSecond;
-// How often a trouble that lasts is told, and how much of a series' name.
+// How often a lasting problem is logged, and how much of a series' name.
 constexpr int64_t kTellEvery = 60 * kNanosPerSecond;
 constexpr size_t kMostShown = 200;
 
@@ -38,12 +38,12 @@ std::vector<metrics::SeriesId> SeriesRoom::unneeded(Chain& chain) {
   if (gone.empty()) {
     let_go(chain);
   } else {
-    log_debug("series that are gone give their room back", {{"series", gone.size()}, {"of", table_.size()}});
+    log_debug("unused series evicted", {{"series", gone.size()}, {"of", table_.size()}});
   }
   return gone;
 }
 
-// Nothing is left but what plugin hosts hold.
+// Only series that plugin hosts hold could be evicted.
 void SeriesRoom::let_go(Chain& chain) {
   const int64_t now = clock_.mono_ns();
   if (table_.room() > 0 || table_.unneeded(now, 1, {}).empty()) return;
@@ -60,9 +60,8 @@ bool SeriesRoom::look(uint64_t dropped) {
   const int64_t now = clock_.mono_ns();
   if (full && (full_told_ns_ == 0 || now - full_told_ns_ >= kTellEvery)) {
     full_told_ns_ = now;
-    log_warning(
-        "no room for more series: points of new ones are dropped; choose fewer metrics, or fewer details of them",
-        {{"limit", table_.limit()}, {"points", dropped}});
+    log_warning("no room for more series; points of new series are dropped; select fewer metrics or details",
+                {{"limit", table_.limit()}, {"points", dropped}});
   }
   if (!full) log_info("there is room for new series again", {{"series", table_.size()}, {"limit", table_.limit()}});
   return true;
@@ -78,7 +77,7 @@ size_t SeriesRoom::take_unfit(metrics::Tick& tick) {
   const int64_t now = clock_.mono_ns();
   if (unfit_told_ns_ != 0 && now - unfit_told_ns_ < kTellEvery) return dropped;
   unfit_told_ns_ = now;
-  log_warning("series that no server takes are dropped; the rest of the tick is kept; check labels and plugins",
+  log_warning("invalid series are dropped; the rest of the tick is kept; check labels and plugins",
               {{"points", dropped},
                {"series", json_quote(metrics::to_string(table_.at(example)).substr(0, kMostShown))},
                {"reason", table_.fault(example)}});

@@ -1,6 +1,6 @@
-// MessageMemory: what all connections may hold of messages that are not complete and of replies that are not read. An
-// eighth of --memory-limit, and counted in it. When it is full, a connection may still hold its fair share
-// (base/fair_share.h). Thread-safe, without locks.
+// MessageMemory: bounds the memory of incomplete messages and unread replies of all connections: an eighth of
+// --memory-limit, counted in it. When it is full, a connection may still hold its fair share (base/fair_share.h).
+// Thread-safe, without locks.
 #pragma once
 
 #include <atomic>

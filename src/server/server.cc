@@ -29,10 +29,10 @@ namespace monitor::server {
 
 namespace {
 
-// The log's writer has a bound of its own for each commit; this is against one that hangs.
-// An agent has one stream, and asks for nothing else.
+// The log's writer bounds each commit; this bounds the wait for one that hangs.
+// An agent opens one stream, and makes no other calls.
 constexpr uint32_t kMaxStreams = 32;
-// Decoded headers of a connection: a call has half a KiB of them.
+// Limit of a connection's decoded headers; a call has half a KiB.
 constexpr double kHeaderBurst = 128 * 1024;
 constexpr double kHeaderRate = 64 * 1024;
 constexpr double kFieldBurst = 4000;
@@ -57,7 +57,7 @@ Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
                                                where.port, where.address));
 }
 
-// Sockets that share a port by SO_REUSEPORT would share it with another server's too. One without it finds out.
+// SO_REUSEPORT would also share the port with another server. A socket without it detects that.
 Status probe(const ListenAddress& where) {
   const auto address = grpc::parse_address(where.address, where.port);
   if (!address) return address.error();
@@ -77,7 +77,7 @@ grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, M
   grpc::ServerOptions out;
   out.security = options.security;
   out.reuse_port = reuse_port;
-  // A whole window must fit in, with the bytes that frame the messages.
+  // Must hold a whole window, including the messages' framing.
   out.limits.stream_window_bytes = options.ingest.window_bytes + 64 * 1024;
   out.limits.connection_window_bytes = 2 * out.limits.stream_window_bytes;
   out.limits.max_concurrent_streams = kMaxStreams;
@@ -101,7 +101,7 @@ std::unique_ptr<grpc::ReflectionService> make_reflection() {
   return std::move(*made);
 }
 
-// The loop's own cells.
+// The loop's cells of the server's metrics.
 struct RefusedConnections {
   explicit RefusedConnections(telemetry::Registry& registry)
       : limit(cell(registry, "limit")),
@@ -145,7 +145,7 @@ struct Server::Worker {
     return options;
   }
 
-  // Order matters: the server's calls hold sessions, which leave the ingest when they end.
+  // The order matters: the server's calls own sessions, which unregister from the ingest when they end.
   EventLoop loop;
   SystemRandom random;
   Ingest ingest;
@@ -174,7 +174,7 @@ void Server::close() {
     worker->loop.stop();
     worker->thread.join();
   }
-  // Calls end here, with no thread running; the log still reports to the ingests.
+  // The calls end here, after the threads; the log still reports to the ingests.
   for (auto& worker : workers_) worker->server.reset();
 }
 
@@ -211,7 +211,7 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
 Status Server::listen(const ServerOptions& options) {
   uint16_t picked = 0;
   for (ListenAddress where : options.listen) {
-    // With a port of 0, all addresses get the one that was picked for the first.
+    // With port 0, all addresses get the port that the kernel chose for the first one.
     if (where.port == 0) where.port = picked;
     if (where.port != 0) {
       if (auto status = probe(where); !status) return status;

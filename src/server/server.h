@@ -1,7 +1,8 @@
-// Server: accepts agents' streams on several loops, a thread each, that share a port (SO_REUSEPORT), the log's writer
-// and the table of live streams, and nothing else. Its own pages are served on the loop that made it.
+// Server: accepts agents' streams on several loops, each with its own thread. The loops share a port (SO_REUSEPORT),
+// the log's writer and the table of live streams. Metrics and health pages are served on the loop that created the
+// server.
 //
-// Thread contract: everything on the thread of `loop`, which must outlive the server, as log, registry and clock must.
+// Thread contract: everything on the thread of `loop`. Loop, log, registry and clock must outlive the server.
 #pragma once
 
 #include <cstdint>
@@ -44,23 +45,23 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Listens when it returns. kUnavailable: a port is taken; the error names it and the option for another.
+  // Listens when it returns. kUnavailable: a port is in use; the error names it and the option that changes it.
   static Result<std::unique_ptr<Server>> start(EventLoop& loop, const ServerOptions& options, metriclog::LogWriter& log,
                                                telemetry::Registry& registry, const Clock& clock);
-  // Cuts what still runs, and waits until the log has reported everything that was appended; a log that may not come to
-  // that is destroyed between close() and this.
+  // Closes open streams, and waits until the log has reported every appended record. A log that may never do that must
+  // be destroyed between close() and this.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // "127.0.0.1:50051", "[::1]:50051": the addresses as they came to be.
+  // The addresses in use: "127.0.0.1:50051", "[::1]:50051".
   const std::vector<std::string>& grpc_addresses() const { return addresses_; }
   std::string http_address() const;  // empty when there is none
 
-  // Asks agents to go, answers what they sent, and closes; cuts what still runs after `grace_ns`. `done` comes on the
-  // loop, once.
+  // Asks agents to disconnect, answers what they have sent, and closes; closes open streams after `grace_ns`. Calls
+  // `done` once, on the loop.
   void shutdown(int64_t grace_ns, std::function<void()> done);
-  // Cuts what still runs. No thread of it runs any more, but the log may still report to it.
+  // Closes open streams and ends the server's threads. The log may still report to it.
   void close();
 
  private:
@@ -71,7 +72,7 @@ class Server {
 
   EventLoop& loop_;
   metriclog::LogWriter& log_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted work looks whether the server still is
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted work checks whether the server still exists
   std::unique_ptr<StreamTable> streams_;
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<MessageMemory> messages_;

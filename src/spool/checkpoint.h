@@ -1,4 +1,5 @@
-// The spool's checkpoint: what is settled, and what must still be told. docs/spool-format.md has its bytes.
+// The spool's checkpoint: which batches are resolved, and which reports are pending. docs/spool-format.md specifies the
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace monitor::agent {
 
 struct IncarnationState {
   std::string incarnation;
-  SequenceSet settled;  // acknowledged or dropped; what is not in it, up to last_sequence, waits
+  SequenceSet settled;  // acknowledged or dropped; all others up to last_sequence wait
   uint64_t last_sequence = 0;
   int64_t last_time_ns = 0;
   bool told = false;
@@ -35,7 +36,7 @@ inline constexpr size_t kCheckpointSlotBytes = size_t{256} * 1024;
 inline constexpr size_t kCheckpointSlotHeaderBytes = 32;
 inline constexpr size_t kMaxCheckpointBytes = kCheckpointSlotBytes - kCheckpointSlotHeaderBytes;
 
-// At most kMaxCheckpointBytes: if need be it knows less, so that more is sent again.
+// At most kMaxCheckpointBytes. If necessary, it leaves out resolved batches, which are then sent again.
 std::string encode_checkpoint(const Checkpoint& checkpoint);
 Result<Checkpoint> parse_checkpoint(std::string_view content);
 
@@ -43,9 +44,9 @@ std::string encode_checkpoint_slot(uint64_t generation, std::string_view content
 struct CheckpointSlot {
   uint64_t generation = 0;
   std::string_view content;
-  bool newer = false;  // of a version that this program does not know: content is empty
+  bool newer = false;  // written by a newer version; content is empty
 };
-// Nothing when it does not check.
+// Nothing when a checksum fails.
 std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes);
 
 // What the file's slots say.
@@ -54,11 +55,11 @@ struct CheckpointContent {
   uint64_t generation = 0;
   int slot = 0;        // that it was in
   bool newer = false;  // of a newer version
-  Status status;       // a slot cannot be read: what it says may be newer than what is known here
+  Status status;       // a slot could not be read, and may be newer than this content
 };
 CheckpointContent read_checkpoint(DiskFile& file);
 
-// One write of the file: made on the loop, run anywhere, its outcome told on the loop.
+// One write of the file: prepared on the loop, run on any thread, its outcome passed to done() on the loop.
 struct CheckpointWrite {
   std::shared_ptr<DiskFile> file;
   int slot = 0;
@@ -68,10 +69,10 @@ struct CheckpointWrite {
   Status run() const;
 };
 
-// Which slot is written next. On the loop's thread.
+// Decides which slot is written next. On the loop's thread.
 class CheckpointFile {
  public:
-  // Makes the file when it is missing, with room for both slots.
+  // Creates the file if it is missing, with room for both slots.
   static Result<CheckpointFile> open(FileDisk& disk, const std::string& folder, Unreadable unreadable);
 
   const CheckpointContent& content() const { return content_; }
@@ -84,7 +85,7 @@ class CheckpointFile {
   std::shared_ptr<DiskFile> file_;
   CheckpointContent content_;
   uint64_t generation_ = 0;
-  int synced_slot_ = 0;  // never written over before the other is synced
+  int synced_slot_ = 0;  // not overwritten before the other one is synced
 };
 
 }  // namespace monitor::agent

@@ -16,7 +16,7 @@ constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
 
 }  // namespace
 
-// One run of the worker: the checkpoint, then what it allows to be deleted.
+// One run of the worker: writes the checkpoint, then deletes the segments that it allows to delete.
 struct Checkpointer::Job {
   CheckpointWrite write;
   std::vector<uint64_t> segments;
@@ -36,7 +36,7 @@ struct Checkpointer::Job {
       if (removed) deleted.push_back(segment);
       if (!removed && deleting) deleting = removed;
     }
-    // A file that a loss of power brings back must still be known: it counts as deleted only when it stays deleted.
+    // A power loss can bring a file back, which must then still be known: it counts as deleted after the folder's sync.
     if (deleted.empty()) return;
     if (const Status synced = disk.sync_folder(folder); !synced) {
       deleted.clear();
@@ -63,7 +63,7 @@ void Checkpointer::changed() {
 void Checkpointer::persist(bool sync) {
   sync_next_ = sync_next_ || sync || !owner_.retired_segments().empty();
   if (closed_ || !file_) return;
-  // After a failure its timer decides, so that a failing disk is not used all the time.
+  // After a failure, only the timer retries, so that a failing disk is not used all the time.
   if (running_ || failures_ > 0) {
     again_ = true;
     if (running_ || timer_ != 0) return;

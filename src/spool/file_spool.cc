@@ -15,12 +15,12 @@ namespace monitor::agent {
 
 namespace {
 
-// As many as leave a batch's envelope small; those of the others follow when these are done.
+// Keeps the envelope small; the others follow when these are delivered.
 constexpr size_t kMaxOlder = 64;
 constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
 constexpr uint64_t kLeastSegment = uint64_t{64} * 1024;
 constexpr uint64_t kMostSegment = uint64_t{8} * 1024 * 1024;
-// A folder with unreadable files is tried so often; then everything readable is used.
+// After this many failures, unreadable files in the folder are skipped.
 constexpr int kPatience = 3;
 
 }  // namespace
@@ -110,11 +110,11 @@ Status FileSpool::append(BatchInfo info, std::string bytes) {
 void FileSpool::set_limits(uint64_t max_bytes, SpoolFull full) {
   options_.max_bytes = max_bytes;
   eviction_.set_limits(max_bytes, full);
-  // What is beyond the limit is dropped segment by segment: none of them may be as large as all of it.
+  // Segments are dropped whole: none of them may be as large as the limit.
   store_.set_segment_bytes(segment_bytes_for(options_));
 }
 
-// Not while more is being deleted than the disk was promised.
+// Not while deletions are pending and the files exceed the limit.
 bool FileSpool::may_write() const {
   const uint64_t most = options_.max_bytes + 4 * store_.segment_bytes();
   return lock_ != nullptr && retry_timer_ == 0 && store_.disk_bytes() < most;
@@ -135,12 +135,12 @@ Status FileSpool::store(KeptBatch& batch) {
 
 void FileSpool::store_or_wait(KeptBatch& batch) {
   if (!may_write()) return;
-  // Those that wait in memory go first: a segment's sequences rise.
+  // Batches in memory go first, because the sequences in a segment ascend.
   if (tracker_.memory_batches() > 1) return write_from_memory();
   Status stored = store(batch);
   if (!stored) {
     ++stats_.disk_errors;
-    // Another segment may do: a bad block, or an error that has passed.
+    // Another segment may work: a bad block, or a temporary error.
     stored = store(batch);
   }
   if (!stored) disk_failed(stored.error());
@@ -208,7 +208,7 @@ void FileSpool::on_synced(const SyncedFiles* files) {
   for (const uint64_t sequence : done) tracker_.release(sequence);
 }
 
-// What is not known to be on the disk is written anew, into another segment.
+// Writes everything that is not known to be on the disk again, into another segment.
 void FileSpool::on_sync_failed(const SyncedFiles& files) {
   const SegmentWriter* const writer = store_.writer();
   if (writer != nullptr && files.files.contains(writer->number())) store_.end_segment(false);
@@ -230,10 +230,10 @@ Checkpoint FileSpool::make_checkpoint() {
   std::set<std::string> on_disk;
   for (const auto& [number, segment] : store_.segments()) on_disk.insert(segment.incarnation);
   tracker_.index().forget(options_.incarnation, on_disk);
-  Tellings tellings = listener_.tellings();
-  if (is_mutant("lose_drop_records")) tellings.drops.clear();
-  Checkpoint all = {store_.highest(), tracker_.index().states(options_.incarnation), std::move(tellings.drops),
-                    std::move(tellings.ended)};
+  PendingReports reports = listener_.pending_reports();
+  if (is_mutant("lose_drop_records")) reports.drops.clear();
+  Checkpoint all = {store_.highest(), tracker_.index().states(options_.incarnation), std::move(reports.drops),
+                    std::move(reports.ended)};
   if (is_mutant("checkpoint_before_confirmation")) {
     for (IncarnationState& state : all.incarnations) state.settled.add(1, state.last_sequence);
   }
@@ -242,7 +242,7 @@ Checkpoint FileSpool::make_checkpoint() {
 
 std::vector<uint64_t> FileSpool::retired_segments() const { return {store_.retired().begin(), store_.retired().end()}; }
 
-// Retires segments in which nothing waits. The one that is written goes on.
+// Retires segments in which nothing waits, except the one that is written.
 void FileSpool::collect() {
   bool any = false;
   for (auto& [number, segment] : store_.segments()) {
@@ -294,7 +294,7 @@ void FileSpool::acknowledged(uint64_t id) {
 void FileSpool::rejected(uint64_t id, std::string_view reason) {
   const auto ref = tracker_.queue().rejected(id);
   if (!ref) return;
-  log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
+  log_warning("batch rejected; it is dropped", {{"sequence", ref->info.sequence}, {"reason", reason}});
   tracker_.lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
 }
 

@@ -12,7 +12,7 @@ bool is_own_name(std::string_view name) {
   return name == "lock" || name == kCheckpointName || name == "checkpoint.newer";
 }
 
-// Up to `size` bytes from there; an error is tried again once.
+// Reads up to `size` bytes; retries once after an error.
 Result<std::string> read_some(DiskFile& file, uint64_t offset, size_t size) {
   std::string bytes(size, '\0');
   auto n = file.read_at(offset, bytes.data(), size);
@@ -111,7 +111,7 @@ Result<SegmentKind> read_segment(DiskFile& file, SegmentInfo& info, Unreadable u
   }
   if (const Status s = read_through(file, info, unreadable); !s) return s.error();
   if (good || !info.sequences.empty() || !info.torn.empty()) return SegmentKind::kOurs;
-  // Nothing checks. What was cut short within its header, or never written, was ours.
+  // No valid header. A file that was cut short within its header, or never written, was ours.
   const bool torn = info.size <= kSegmentHeaderBytes && std::string_view("MONSPOOL").starts_with(head->substr(0, 8));
   return torn || all_zero(*head) ? SegmentKind::kEmpty : SegmentKind::kForeign;
 }

@@ -1,4 +1,4 @@
-// The spool's segments, byte for byte: docs/spool-format.md. Pure functions.
+// The format of segments (docs/spool-format.md). Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace monitor::agent {
 inline constexpr uint32_t kSegmentVersion = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 80;
-// No checkpoint names a higher one; a file may, so that max + 1 is always a number.
+// The highest number in a valid checkpoint. A file may have a higher one, so that max + 1 is always a valid number.
 inline constexpr uint64_t kMaxSegmentNumber = uint64_t{1} << 53;
 inline constexpr size_t kMaxPayloadBytes = size_t{1024} * 1024;
 inline constexpr size_t kSealBytes = kRecordHeaderBytes + 24;
@@ -40,7 +40,7 @@ struct RecordHeader {
   uint64_t record_bytes() const { return kRecordHeaderBytes + payload_bytes; }
 };
 
-// What a seal says of the segment that it ends.
+// The last record of a segment: a summary of it.
 struct Seal {
   std::string incarnation;
   uint64_t first_sequence = 0;
@@ -52,12 +52,12 @@ struct Seal {
 };
 
 std::string encode_segment_header(const SegmentHeader& header);
-// Nothing when it does not check. `version` tells of a newer one, whose rest is not looked at.
+// Nothing when the checksum fails. `version` is set even if it is a newer one, whose other fields are not read.
 std::optional<SegmentHeader> parse_segment_header(std::string_view bytes, uint32_t& version);
 
-// The whole record as it is written; the header's payload_bytes and payload_crc are not looked at.
+// The whole record; the header's payload_bytes and payload_crc are computed.
 std::string encode_record(const RecordHeader& header, uint64_t segment, std::string_view payload);
-// Nothing when it does not check, in this segment.
+// Nothing when the checksum, which covers the segment's number, fails.
 std::optional<RecordHeader> parse_record_header(std::string_view bytes, uint64_t segment);
 bool payload_checks(const RecordHeader& header, std::string_view payload);
 

@@ -28,7 +28,7 @@ std::string ranges(const SequenceSet& set) {
   return text.empty() ? "-" : text;
 }
 
-// A program's own bytes, shortened as a person compares them.
+// An incarnation, shortened for people.
 std::string short_name(const std::string& incarnation) {
   return incarnation.empty() ? "-" : hex(incarnation).substr(0, 8);
 }

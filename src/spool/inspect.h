@@ -1,4 +1,4 @@
-// What a spool's folder holds, for people. Reads; changes nothing, takes no lock: an agent may be using it.
+// Describes a spool's folder for people. Changes nothing and takes no lock, because an agent may be using it.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ enum class Inspect {
 
 struct InspectReport {
   std::string text;      // lines, each with its end
-  bool damaged = false;  // kVerify: something does not check
+  bool damaged = false;  // kVerify: a checksum failed
 };
 
 // An error: the folder cannot be listed.

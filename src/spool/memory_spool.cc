@@ -99,7 +99,7 @@ void MemorySpool::rejected(uint64_t id, std::string_view reason) {
   const auto ref = queue_.rejected(id);
   if (!ref) return;
   erase(waiting_.find(ref->info.sequence));
-  log_warning("batch refused by the server", {{"sequence", ref->info.sequence}, {"reason", reason}});
+  log_warning("batch rejected; it is dropped", {{"sequence", ref->info.sequence}, {"reason", reason}});
   listener_.on_lost(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
 }
 

@@ -1,4 +1,4 @@
-// A spool in memory: bounded; what is in it ends with the process. Of one incarnation only: the process's own.
+// MemorySpool: a bounded spool in memory, lost with the process. It holds batches of the running incarnation only.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,7 @@ class MemorySpool final : public Spool {
   size_t bytes_ = 0;
   std::map<uint64_t, Waiting> waiting_;  // by sequence
   SendQueue queue_;
-  uint64_t cursor_ = 0;  // all that is unsent and not in the outbox is at or behind it
+  uint64_t cursor_ = 0;  // every batch that is unsent and not in the queue is at or behind it
 };
 
 }  // namespace monitor::agent

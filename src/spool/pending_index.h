@@ -1,4 +1,4 @@
-// Which batches wait, by incarnation and sequence: what the checkpoint is made of.
+// PendingIndex: the batches that wait, by incarnation and sequence. Checkpoints are made from it. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +19,18 @@ class PendingIndex {
     SequenceSet waiting;
     uint64_t last_sequence = 0;
     int64_t last_time_ns = 0;
-    bool told = false;
-    bool clean = false;
+    bool told = false;   // its end was reported
+    bool clean = false;  // it ended in order
   };
 
-  // The incarnation's entry, made when there is none. A reference lives until entries are removed.
+  // The incarnation's entry, created if necessary. A reference is valid until entries are removed.
   Entry& entry(const std::string& incarnation);
   const Entry* find(const std::string& incarnation) const;
   const std::deque<Entry>& entries() const { return entries_; }
   std::deque<Entry>& entries() { return entries_; }
 
   void wait(const std::string& incarnation, uint64_t sequence, int64_t last_time_ns);
-  // False when it did not wait.
+  // Acknowledged or dropped. False when it did not wait.
   bool settle(const std::string& incarnation, uint64_t sequence);
   bool waits(const std::string& incarnation, uint64_t sequence) const;
   uint64_t waiting() const;
@@ -41,11 +41,11 @@ class PendingIndex {
   // Removes incarnations but `running` whose end was reported, of which nothing waits, and that are not `on_disk`.
   void forget(const std::string& running, const std::set<std::string>& on_disk);
 
-  // All entries as the checkpoint has them; `last` is put at the end.
+  // All entries in the checkpoint's form, `last` at the end.
   std::vector<IncarnationState> states(const std::string& last) const;
 
  private:
-  std::deque<Entry> entries_;  // few; in the order of their coming
+  std::deque<Entry> entries_;  // few, oldest first
 };
 
 }  // namespace monitor::agent

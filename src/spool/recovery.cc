@@ -48,15 +48,15 @@ void Recovery::run(FolderContent& content) {
   const std::vector<std::string> found = incarnations(content);
   store_.adopt(content, checkpoint_ == nullptr ? 0 : checkpoint_->segment);
   for (const std::string& incarnation : found) adopt(incarnation);
-  Tellings tellings;
-  if (checkpoint_ != nullptr) tellings = {checkpoint_->drops, checkpoint_->ended};
-  adopt_ends(tellings);
-  listener_.on_recovered(tellings);
+  PendingReports reports;
+  if (checkpoint_ != nullptr) reports = {checkpoint_->drops, checkpoint_->ended};
+  adopt_ends(reports);
+  listener_.on_recovered(reports);
   // After the listener knows what was reported before.
   for (const std::string& incarnation : found) lose_missing(incarnation);
 }
 
-// What of it waits: everything up to its last sequence that is not resolved.
+// Everything up to its last sequence that is not resolved waits.
 void Recovery::adopt(const std::string& incarnation) {
   PendingIndex::Entry& entry = tracker_.index().entry(incarnation);
   const IncarnationState* const state = state_of(incarnation);
@@ -78,8 +78,8 @@ void Recovery::adopt(const std::string& incarnation) {
     entry.last_time_ns = std::max(entry.last_time_ns, state->last_time_ns);
     settled = state->settled;
   } else if (checkpoint_ == nullptr && known.first() > 1) {
-    // The checkpoint is lost: nothing is known of what came before. (One that is there and does not name a run has
-    // deleted nothing of it: what is below the first record then was in memory alone, and is reported as damaged.)
+    // The checkpoint is lost: nothing is known about earlier batches. (If there is a checkpoint without this run,
+    // nothing of the run was deleted: batches below the first record were in memory only, and are reported as damaged.)
     settled.add(1, known.first() - 1);
   }
   if (entry.last_sequence > 0) entry.waiting.add(1, entry.last_sequence);
@@ -97,13 +97,13 @@ void Recovery::lose_missing(const std::string& incarnation) {
   tracker_.lose_each(missing, torn, incarnation, metrics::reason::kDamaged);
 }
 
-// Runs that ended, and whose end nobody has reported.
-void Recovery::adopt_ends(Tellings& tellings) {
+// Reports runs whose end was not reported yet.
+void Recovery::adopt_ends(PendingReports& reports) {
   for (PendingIndex::Entry& entry : tracker_.index().entries()) {
     if (entry.incarnation == tracker_.incarnation() || entry.told) continue;
     entry.told = true;
     if (entry.last_sequence == 0) continue;
-    tellings.ended.push_back({entry.incarnation, entry.last_sequence, entry.last_time_ns, entry.clean});
+    reports.ended.push_back({entry.incarnation, entry.last_sequence, entry.last_time_ns, entry.clean});
     log_info("an earlier run of this agent ended",
              {{"incarnation", hex(entry.incarnation)}, {"last_sequence", entry.last_sequence}, {"clean", entry.clean}});
   }

@@ -29,7 +29,7 @@ class Recovery {
   const IncarnationState* state_of(const std::string& incarnation) const;
   void adopt(const std::string& incarnation);
   void lose_missing(const std::string& incarnation);
-  void adopt_ends(Tellings& tellings);
+  void adopt_ends(PendingReports& reports);
 
   SegmentStore& store_;
   BatchTracker& tracker_;

@@ -1,5 +1,5 @@
-// How many bytes of what has waited may be under way, so that fresh batches do not queue behind them: the allowance
-// grows while acknowledgements come soon, and shrinks when they take long, as TCP's does with losses.
+// ReplayPacer: limits how many bytes of the backlog are in flight, so that fresh batches do not queue behind them. The
+// allowance grows while acknowledgements come quickly, and is halved when they are slow, like TCP's congestion window.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@ class ReplayPacer {
  public:
   static constexpr uint64_t kLeast = uint64_t{16} * 1024;
   static constexpr uint64_t kMost = uint64_t{4} * 1024 * 1024;
-  // Half of what fresh data may be late, so that the other half is left for the rest of its way.
+  // Half of the delay that fresh data may have; the other half is left for the rest of the path.
   static constexpr int64_t kSlow = 1 * kNanosPerSecond;
   static constexpr int64_t kQuick = 500 * kNanosPerMilli;
 
-  // One batch may always be under way, whatever its size.
+  // One batch may always be in flight, whatever its size.
   bool allows() const { return under_way_ == 0 || under_way_ < allowance_; }
   uint64_t allowance() const { return allowance_; }
 
@@ -29,7 +29,7 @@ class ReplayPacer {
     if (now_ns - sent_ns < kQuick) {
       allowance_ = std::min(kMost, allowance_ + bytes);
     } else if (now_ns - sent_ns > kSlow && sent_ns >= shrunk_ns_) {
-      // Once for all that was under way at that time.
+      // Once for everything that was in flight at that time.
       allowance_ = std::max(kLeast, allowance_ / 2);
       shrunk_ns_ = now_ns;
     }

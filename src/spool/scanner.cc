@@ -19,7 +19,7 @@ std::string_view SegmentScanner::loaded(uint64_t offset) const {
   return std::string_view(buffer_).substr(offset - buffer_at_);
 }
 
-// At least `bytes` from `offset` on, if the file has them.
+// Loads at least `bytes` from `offset` on, if the file has them.
 Status SegmentScanner::load(uint64_t offset, uint64_t bytes) {
   const uint64_t end = std::min(size_, offset + bytes);
   if (offset >= end || loaded(offset).size() >= end - offset) return {};
@@ -36,7 +36,7 @@ Status SegmentScanner::load(uint64_t offset, uint64_t bytes) {
   return load_by_blocks(offset, wanted);
 }
 
-// What cannot be read becomes zeros, in which nothing checks.
+// Unreadable blocks become zeros, in which no header is valid.
 Status SegmentScanner::load_by_blocks(uint64_t offset, uint64_t bytes) {
   std::fill(buffer_.begin(), buffer_.end(), '\0');
   bool any = false;

@@ -1,7 +1,7 @@
-// Reads a segment record by record, and finds its way over damage: where a header does not check, it searches for the
-// next that does. Memory is bounded: a chunk, or one record.
+// SegmentScanner: reads a segment record by record. Where a header is damaged, it searches for the next valid one.
+// Memory is bounded by a chunk or one record.
 //
-// The file must outlive it. What is found lives until the next call.
+// The file must outlive it. Views in a result live until the next call.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct Found {
   Kind kind = Kind::kEnd;
   uint64_t offset = 0;
   uint64_t bytes = 0;
-  RecordHeader header;       // kRecord: it checks
-  bool intact = false;       // kRecord: its payload is whole, and, if payloads are read, checks
+  RecordHeader header;       // kRecord: valid
+  bool intact = false;       // kRecord: the payload is complete, and, if payloads are read, its checksum is right
   std::string_view payload;  // kRecord, if payloads are read and it is intact
 };
 
@@ -27,17 +27,17 @@ class SegmentScanner {
  public:
   enum class Read { kHeaders, kPayloads };
 
-  // Begins at `offset`: a record's place, or 0 or kSegmentHeaderBytes.
+  // Starts at `offset`: the position of a record, 0, or kSegmentHeaderBytes.
   SegmentScanner(DiskFile& file, uint64_t segment, uint64_t size, uint64_t offset, Read read);
 
-  // An error: nothing at all can be read there, and the next call tries again. Single blocks that cannot be read are
-  // damage. After give_up(), all that cannot be read is.
+  // An error: nothing can be read at this position, and the next call tries again. Single unreadable blocks count as
+  // damage; after give_up(), everything unreadable does.
   Result<Found> next();
   void give_up() { give_up_ = true; }
 
   // The file has grown.
   void set_size(uint64_t size) { size_ = size; }
-  // Where the next call looks.
+  // Where the next call continues.
   uint64_t offset() const { return at_; }
 
  private:

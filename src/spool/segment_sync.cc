@@ -122,7 +122,7 @@ void SegmentSync::finished(const EarlierJob& job) {
   syncs_ += job.synced;
   if (job.status) return;
   ++disk_errors_;
-  log_warning("what an earlier run wrote cannot be synced; a loss of power may take it before it is sent",
+  log_warning("segments of an earlier run cannot be synced; a power failure before they are sent may lose them",
               {{"folder", folder_}, {"reason", job.status.error()}});
 }
 

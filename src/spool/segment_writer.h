@@ -1,5 +1,5 @@
-// The segment that is being written: made by this process, appended to by one write a record, never again after a write
-// has failed.
+// SegmentWriter: writes one segment. This process created it, each record is one write, and after a failed write
+// nothing more is appended.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace monitor::agent {
 
 class SegmentWriter {
  public:
-  // A file with that name must not exist. After an error there is none, as far as it could be removed.
+  // A file with that name must not exist. After an error, the new file is removed if possible.
   static Result<std::unique_ptr<SegmentWriter>> create(FileDisk& disk, const std::string& folder,
                                                        const SegmentHeader& header);
 
-  // Where the record begins. After an error nothing may be appended any more; what was written of the record has been
-  // taken back, or is a torn end.
+  // Returns the position of the record. After an error, nothing may be appended any more; a partly written record is
+  // truncated, or remains as a torn end.
   Result<uint64_t> append(const BatchInfo& info, std::string_view payload);
-  // Ends it, so that a start need not read it through. An error costs only that.
+  // Writes the seal, so that the next start need not read the whole segment. An error costs only that.
   Status seal();
 
   uint64_t number() const { return number_; }

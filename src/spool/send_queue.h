@@ -1,5 +1,5 @@
-// What is to be sent next, and what is under way. Batches that have just come stand in a short queue of their own,
-// which goes first; what does not fit into it is found again by reading the spool.
+// SendQueue: batches that are about to be sent, and those in flight. New batches stand in a short queue that goes
+// first. The batches that do not fit into it are found again by reading the spool. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace monitor::agent {
 
-// Where a record is. Segment 0: in memory alone.
+// Where a record is. Segment 0: in memory only.
 struct RecordPosition {
   uint64_t segment = 0;
   uint64_t offset = 0;
@@ -33,34 +33,34 @@ class SendQueue {
  public:
   static constexpr size_t kMaxFresh = 16;
 
-  // When there are too many, the oldest of them, which is no longer known here.
+  // When the queue is full, returns its oldest batch, which the queue then forgets.
   std::optional<RecordRef> push_fresh(RecordRef ref);
   const RecordRef* fresh() const { return fresh_.empty() ? nullptr : &fresh_.front(); }
-  // Takes that one; gives it its id.
+  // Moves it into flight; returns its id.
   uint64_t send_fresh(int64_t now_ns);
-  // What was given back, oldest first.
+  // The oldest batch that was given back.
   const RecordRef* returned() const { return returned_.empty() ? nullptr : &returned_.begin()->second; }
   uint64_t send_returned(int64_t now_ns);
   uint64_t send_replayed(RecordRef ref, int64_t now_ns);
   bool may_replay() const { return pacer_.allows(); }
 
-  // The batch of that id, if it is under way; no longer, then.
+  // Removes the batch with that id from flight; nothing when it is not in flight.
   std::optional<RecordRef> acknowledged(uint64_t id, int64_t now_ns);
   std::optional<RecordRef> rejected(uint64_t id);
   void returned(uint64_t id);
-  // It is dropped, wherever it stands.
+  // Removes dropped batches, wherever they are.
   void forget(const std::string& incarnation, uint64_t first, uint64_t last);
-  // It lies elsewhere now.
+  // Its record has another position now.
   void move(const std::string& incarnation, uint64_t sequence, RecordPosition at);
 
-  // Whether it stands here: fresh, given back, or under way.
+  // Whether it is here: fresh, given back, or in flight.
   bool has(const std::string& incarnation, uint64_t sequence) const;
   bool is_fresh(const std::string& incarnation, uint64_t sequence) const;
   SequenceSet standing(const std::string& incarnation) const;
   size_t size() const { return fresh_.size() + returned_.size() + in_flight_.size(); }
   size_t in_flight() const { return in_flight_.size(); }
   const ReplayPacer& pacer() const { return pacer_; }
-  // The oldest last tick of what stands here; INT64_MAX when nothing does.
+  // The oldest `appended_ns` in the queue; INT64_MAX when it is empty.
   int64_t oldest_time_ns() const;
 
  private:

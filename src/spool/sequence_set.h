@@ -1,4 +1,4 @@
-// A set of sequences, kept as the ranges that they form: small as long as they are mostly contiguous.
+// SequenceSet: a set of sequences, stored as ranges: small while they are mostly contiguous.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ class SequenceSet {
   // [first, last]; nothing when last < first.
   void add(uint64_t first, uint64_t last);
   void add(const SequenceSet& other);
-  // False when it was not there.
+  // False when it was not in the set.
   bool remove(uint64_t sequence);
   void remove(uint64_t first, uint64_t last);
   void remove(const SequenceSet& other);
 
   bool contains(uint64_t sequence) const;
-  // Whether any of [first, last] is there.
+  // Whether the set contains any of [first, last].
   bool intersects(uint64_t first, uint64_t last) const;
   // The part of it in [first, last].
   SequenceSet within(uint64_t first, uint64_t last) const;
@@ -32,7 +32,7 @@ class SequenceSet {
   // 0 when empty.
   uint64_t first() const { return ranges_.empty() ? 0 : ranges_.begin()->first; }
   uint64_t last() const { return ranges_.empty() ? 0 : ranges_.rbegin()->second; }
-  // First of each range, with its last; rising, never touching one another.
+  // The first of each range, with its last; ascending, never adjacent.
   const std::map<uint64_t, uint64_t>& ranges() const { return ranges_; }
   bool operator==(const SequenceSet& other) const { return ranges_ == other.ranges_; }
 

@@ -45,7 +45,7 @@ void SpoolReader::added(const KeptBatch& batch, bool was_caught_up) {
   }
   const auto left_out = tracker_.queue().push_fresh(std::move(ref));
   if (!left_out) return;
-  // It is found again by reading.
+  // The cursor must find it again.
   if (left_out->at.segment == 0) {
     not_stored(left_out->info.sequence);
   } else if (left_out->at < cursor_) {
@@ -103,7 +103,7 @@ std::optional<stream::Outgoing> SpoolReader::send_returned() {
       return std::nullopt;
     }
     if (read && *read) return stream::Outgoing{queue.send_returned(mono()), out_};
-    // It was there when it was written or read before.
+    // The record was valid when it was written or read before.
     const BatchInfo info = ref->info;
     const auto segment = store_.segments().find(ref->at.segment);
     queue.forget(info.incarnation, info.sequence, info.sequence);
@@ -116,7 +116,7 @@ std::optional<stream::Outgoing> SpoolReader::send_returned() {
   return std::nullopt;
 }
 
-// Into out_; false when it is damaged.
+// Reads a record into out_; false when it is damaged.
 Result<bool> SpoolReader::read_record(const RecordRef& ref) {
   if (ref.info.incarnation == tracker_.incarnation()) {
     if (const KeptBatch* const kept = tracker_.find_kept(ref.info.sequence)) {
@@ -139,13 +139,12 @@ Result<bool> SpoolReader::read_record(const RecordRef& ref) {
   return true;
 }
 
-// Nothing is dropped for it: reading is tried again later. Only after many failures, unreadable records count as
-// damaged.
+// Drops nothing: the read is retried later. Only after many failures, unreadable records count as damaged.
 void SpoolReader::reading_failed(const Error& error) {
   ++disk_errors_;
   ++read_failures_;
   const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(read_failures_ - 1, 6));
-  log_error("spool cannot be read; what comes is sent, what waits is tried again",
+  log_error("spool cannot be read; new batches are sent, the backlog is tried again",
             {{"folder", options_.folder}, {"reason", error}, {"wait_ms", wait / kNanosPerMilli}});
   read_timer_ = timers_.call_after(wait, [this] {
     read_timer_ = 0;
@@ -180,7 +179,7 @@ bool SpoolReader::seek_segment() {
   }
 }
 
-// Leaves a segment. What waits in it, is not in the send queue, and was not found, is damaged.
+// Leaves a segment. Batches that wait in it, are not in the send queue, and were not found, are damaged.
 void SpoolReader::pass_segment(SegmentInfo& segment) {
   scanner_.reset();
   cursor_file_.reset();

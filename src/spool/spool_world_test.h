@@ -38,11 +38,11 @@ class Teller final : public SpoolListener {
  public:
   void on_stored(const BatchInfo& batch) override { stored.insert({batch.incarnation, batch.sequence}); }
   void on_lost(const metrics::Drop& drop) override { to_tell.drops.push_back(drop); }
-  void on_recovered(const Tellings& tellings) override {
-    to_tell.drops.insert(to_tell.drops.end(), tellings.drops.begin(), tellings.drops.end());
-    to_tell.ended.insert(to_tell.ended.end(), tellings.ended.begin(), tellings.ended.end());
+  void on_recovered(const PendingReports& reports) override {
+    to_tell.drops.insert(to_tell.drops.end(), reports.drops.begin(), reports.drops.end());
+    to_tell.ended.insert(to_tell.ended.end(), reports.ended.begin(), reports.ended.end());
   }
-  Tellings tellings() const override { return to_tell; }
+  PendingReports pending_reports() const override { return to_tell; }
 
   // 0 when it is not lost; otherwise in how many records.
   size_t lost(const Key& key) const {
@@ -60,7 +60,7 @@ class Teller final : public SpoolListener {
   }
 
   std::set<Key> stored;
-  Tellings to_tell;
+  PendingReports to_tell;
 };
 
 struct SpoolWorld {

@@ -134,11 +134,11 @@ class LimitsTest(ProgramTest):
             {"name": "my_plugin", "config": {"label": "long", "value": "v" * 3000}}])
         server = self.start_server()
         agent = self.agent_on(tree, server, config)
-        agent.says("series that no server takes are dropped")
+        agent.says("invalid series are dropped")
         wait_until(lambda: len(self.points_by_time()) >= 3, "ticks in the log")
         agent.stop()
         self.assertEqual(set(self.points_by_time().values()), {LOAD_SERIES + 2})
-        self.assertEqual(server.said("batch refused"), 0)
+        self.assertEqual(server.said("batch rejected"), 0)
 
     def test_releases_the_series_of_removed_interfaces(self):
         tree = Tree(f"{self.data}/tree")

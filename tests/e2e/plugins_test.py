@@ -57,7 +57,7 @@ class Plugins(PluginTest):
         self.until_status("tag", lambda s: s["ticks"] > 50, "ticks")
         self.put("counter", source="counter_2")
         agent.says(r"plugin replaced plugin=counter")
-        agent.says(r"plugin goes on with the state of the one before plugin=counter")
+        agent.says(r"plugin continues with its predecessor's state plugin=counter")
         self.put("tag", text=COUNT % ("tag.n", "2"))
         agent.says(r"plugin replaced plugin=tag")
         self.until_status("tag", lambda s: s["ticks"] > 150, "ticks")

@@ -203,7 +203,7 @@ class BadPlugins(PluginTest):
                                 ("restore", "sleep", "cannot be restored: it did not restore its state in time"),
                                 ("restore", "exit", "cannot be restored: it ended its process with status 0"),
                                 ("restore", "throw", "cannot be restored: I always throw"),
-                                ("finalize", "segfault", "goes on with the state"), ("finalize", "sleep", "goes on with the state")):
+                                ("finalize", "segfault", "continues with its predecessor"), ("finalize", "sleep", "continues with its predecessor")):
             with self.subTest(when=when, how=how):
                 good = {"name": "bad", "config": {"how": "", "when": f"{when} {how}"}}
                 bad = {"name": "bad", "config": {"how": how, "when": when}}

@@ -124,8 +124,8 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     if (!owner_.crashed()) owner_.ledger().lost(run_, drop);
     agent_.on_lost(drop);
   }
-  void on_recovered(const agent::Tellings& tellings) override { agent_.on_recovered(tellings); }
-  agent::Tellings tellings() const override { return agent_.tellings(); }
+  void on_recovered(const agent::PendingReports& reports) override { agent_.on_recovered(reports); }
+  agent::PendingReports pending_reports() const override { return agent_.pending_reports(); }
 
   // --- agent::TickSource
   void configure(uint64_t, const std::vector<config::MetricSelection>&) override {}

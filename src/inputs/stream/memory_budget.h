@@ -1,8 +1,8 @@
-// MemoryBudget: what the batches of all streams may take in the server, from their arrival until the log has settled
-// them. Shared by all loops; thread-safe, without locks.
+// MemoryBudget: bounds the memory of all streams' batches in the server, from their arrival until the log confirms or
+// refuses them. Shared by all loops; thread-safe, without locks.
 //
-// While streams wait for memory, each may hold its share. An eighth is in no share: batches of streams that hold less
-// than theirs find room in it, however many others wait.
+// While streams wait for memory, each may hold its share. An eighth of the budget belongs to no share: it is for
+// streams that hold less than theirs, however many others wait.
 #pragma once
 
 #include <algorithm>
@@ -15,12 +15,12 @@ class MemoryBudget {
  public:
   static constexpr size_t kDefault = size_t{512} << 20;
   static constexpr size_t kLeast = size_t{4} << 20;
-  // What a batch costs beside its bytes: its places in queues, and the record's headers and key in the log's client.
+  // Cost of a batch in addition to its bytes: entries in queues, and the record's headers and key in the log's client.
   static constexpr size_t kPerBatch = 1024;
 
   explicit MemoryBudget(size_t limit) : limit_(limit) {}
 
-  // False: there is no room. One that is larger than the whole budget is let in when nothing else is.
+  // False: there is no room. A batch larger than the whole budget is accepted when the budget is unused.
   bool take(size_t bytes) {
     size_t used = used_.load(std::memory_order_relaxed);
     do {
@@ -28,12 +28,12 @@ class MemoryBudget {
     } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;
   }
-  // Whether there is room or not: what is bounded elsewhere, and counts here.
+  // Counts memory that is bounded elsewhere, whether there is room or not.
   void add(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void give_back(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return limit_; }
-  // As take(), for a stream whose turn it is: leaves alone what is in no share.
+  // Like take(), for a stream whose turn it is: does not use the eighth that belongs to no share.
   bool take_turn(size_t bytes) {
     const size_t now = used();
     return (now == 0 || now + bytes <= shared()) && take(bytes);

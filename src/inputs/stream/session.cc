@@ -443,7 +443,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
 
 void Session::reject(uint64_t token, telemetry::Counter& counter, std::string reason) {
   counter.add();
-  log_warning("batch refused", {{"agent", receiver_.hello().agent_id}, {"reason", reason}});
+  log_warning("batch rejected", {{"agent", receiver_.hello().agent_id}, {"reason", reason}});
   if (reason.size() > kMaxReason) reason = sanitize_utf8(reason.substr(0, kMaxReason));
   const auto index = static_cast<size_t>(token - in_flight_.front().token);
   settle(in_flight_[index]);

@@ -1,7 +1,7 @@
-// The streams that are live in this server, over all loops: the one thing, besides the log, that loops share.
+// StreamTable: the live streams of this server, over all loops.
 //
-// It tells a newer stream of an incarnation which older ones to end (a half-open connection must not keep an agent
-// out), and notices two incarnations under one agent id that are both alive (a cloned host). Thread-safe.
+// A new stream of an incarnation ends the older ones, so that a half-open connection does not lock an agent out. The
+// table also detects two live incarnations under one agent id (a cloned host). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -22,11 +22,11 @@ struct LiveStream {
   std::string incarnation;
   std::string hostname;
   std::string peer;
-  // Ends the stream with that error, from any thread: hands it to the stream's loop.
+  // From any thread: ends the stream with that error, on the stream's loop.
   std::function<void(Error)> end;
-  // Tells the agent of a rival, from any thread.
+  // From any thread: notifies the agent of a rival.
   std::function<void(std::string)> tell_conflict;
-  // Set when another incarnation said Hello: if this stream speaks again, both are alive.
+  // Another incarnation has said Hello: if this stream sends again, both are alive.
   std::atomic<bool> has_rival{false};
 };
 
@@ -36,7 +36,7 @@ class StreamTable {
   Status add(const std::shared_ptr<LiveStream>& stream, size_t max_per_agent);
   void remove(const std::shared_ptr<LiveStream>& stream);
 
-  // `stream` had has_rival set and spoke: the other one, if it is still there.
+  // The other incarnation's stream, if it is still there; for a stream with has_rival that has sent.
   std::shared_ptr<LiveStream> rival_of(const LiveStream& stream) const;
 
   size_t size() const;

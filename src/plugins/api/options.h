@@ -1,5 +1,5 @@
-// A plugin's configuration, read with checks: every accessor names an option with its default and bounds, and what is
-// wrong is kept as the first problem. Options that no accessor asked for are unknown ones.
+// Options: reads a plugin's configuration. Every accessor names an option with its default and bounds. The first
+// invalid value is kept as the problem; options that no accessor has read are unknown ones.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,23 +26,23 @@ struct SeriesPattern {
 
 class Options {
  public:
-  // A JSON object, of which a reference is kept.
+  // A JSON object, which must outlive it.
   explicit Options(const nlohmann::json& object) : object_(object) {}
 
   double number(std::string_view name, double default_value, double min, double max);
-  // Nanoseconds; seconds as a number, or a text with a unit.
+  // In nanoseconds. The option is a number of seconds, or a text with a unit.
   int64_t duration(std::string_view name, int64_t default_ns, int64_t min_ns, int64_t max_ns);
   std::string text(std::string_view name, std::string_view default_value);
   std::string one_of(std::string_view name, std::string_view default_value, const std::vector<std::string>& known);
   bool boolean(std::string_view name, bool default_value);
-  // A list of texts; one text stands for a list of one.
+  // A list of texts; a single text is a list of one.
   std::vector<std::string> names(std::string_view name);
-  // An object of texts, in the order of their names.
+  // An object of texts, ordered by name.
   std::vector<std::pair<std::string, std::string>> texts(std::string_view name);
-  // A pattern, or a list of them: a text stands for the name.
+  // A pattern, or a list of them; a text is a pattern for the name.
   std::vector<SeriesPattern> patterns(std::string_view name);
   bool has(std::string_view name) const;
-  // Something that only the plugin can know to be wrong.
+  // Reports a problem that only the plugin can detect.
   void refuse(std::string_view name, std::string message);
 
   // The first problem, unknown options included; its path is relative to the object.

@@ -1,7 +1,7 @@
-// What a built-in plugin is: initialize, run for every tick, finalize. docs/plugins.md builds one in ten minutes.
+// Plugin: the interface of a built-in plugin: initialize, run for every tick, finalize. docs/plugins.md is a tutorial.
 //
-// A plugin runs in the agent's loop and must not block. It may throw: the tick in hand is lost then, and counted,
-// nothing else. A plugin lives as long as its entry in the configuration stays the same, whatever else changes.
+// A plugin runs on the agent's loop and must not block. If it throws, the current tick is dropped and counted. A plugin
+// lives as long as its entry in the configuration is unchanged.
 #pragma once
 
 #include <functional>
@@ -21,35 +21,35 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
 
-  // Once, before the first tick. Reads its configuration from `options`; what it does not read there is refused as
-  // unknown. The table gives series their numbers and outlives the plugin.
+  // Once, before the first tick. Reads its configuration from `options`; options that it does not read are rejected as
+  // unknown. The table outlives the plugin.
   virtual void initialize(Options& options, metrics::SeriesTable& table) = 0;
 
-  // Changes the tick as it likes. False drops it.
+  // May change the tick. False drops it.
   virtual bool run(metrics::Tick& tick) = 0;
 
   // Once, after the last tick.
   virtual void finalize() {}
 
-  // What one that takes its place (another configuration) goes on with; empty: nothing. restore() comes after
-  // initialize(), with what save() of one of the same name gave.
+  // State for the plugin that replaces it under another configuration; empty: none. restore() is called after
+  // initialize(), with the result of save() of the plugin that it replaces.
   virtual std::string save() const { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 
-  // These numbers of series may be of others from now on: what is remembered under them is dropped. PerSeries looks
-  // after itself.
+  // These numbers may belong to other series from now on: the plugin drops what it remembers under them. PerSeries does
+  // that by itself.
   virtual void forget_series(const std::vector<metrics::SeriesId>& gone) { (void)gone; }
 
-  // Points that run() took out of the last tick, where it adds some as well: what is more and what is less cannot be
-  // told from their number then.
+  // Points that run() removed from the last tick. Only a plugin that also adds points needs it: their number alone does
+  // not tell then.
   virtual size_t points_taken_out() const { return 0; }
 
-  // Why it drops ticks and points, one of metrics::reason.
+  // The reason for which it drops ticks and points, one of metrics::reason.
   virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
 };
 
-// Something that is worked out once for every series, and looked up for every point; anew when numbers of series are
-// given to others. The table must outlive it.
+// PerSeries: a value that is computed once for every series and looked up for every point. It is computed again when
+// the series' number is reused. The table must outlive it.
 template <typename T>
 class PerSeries {
  public:

@@ -65,7 +65,7 @@ void Deduplication::forget_series(const std::vector<metrics::SeriesId>& gone) {
   }
 }
 
-// Within one process: series keep their numbers, and the monotonic clock goes on.
+// State passes within one process: numbers of series and the monotonic clock stay valid.
 std::string Deduplication::save() const {
   std::string state;
   const auto put = [&state](const auto& value) { state.append(reinterpret_cast<const char*>(&value), sizeof value); };

@@ -1,6 +1,6 @@
-// deduplication: leaves out what did not change. `"scope": "tick"` (the default) drops a tick in which no value moved
-// by more than `tolerance` since the last one that was let through; `"scope": "series"` drops the points that did not.
-// `max_silence` (60 s) lets one through at least that often, so that silence and death stay apart.
+// deduplication: drops unchanged values. `"scope": "tick"` (the default) drops a tick in which no value differs by more
+// than `tolerance` from the last tick that passed; `"scope": "series"` drops the unchanged points. One passes at least
+// every `max_silence` (60 s), so that a silent agent is distinguishable from a dead one.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class Deduplication final : public Plugin {
   void restore(std::string_view state) override;
 
  private:
-  // What was last let through of a series.
+  // The last value of a series that passed.
   struct Last {
     double value = 0;
     int64_t mono_ns = 0;
@@ -37,7 +37,7 @@ class Deduplication final : public Plugin {
   int64_t max_silence_ns_ = 0;
   bool by_series_ = false;
   std::vector<Last> last_;
-  std::vector<metrics::SeriesId> last_series_;  // of the tick that was let through last
+  std::vector<metrics::SeriesId> last_series_;  // of the last tick that passed
   int64_t last_forwarded_ns_ = 0;
   bool forwarded_any_ = false;
 };

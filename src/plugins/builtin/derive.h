@@ -1,10 +1,10 @@
-// derive: makes new points of those that match `match`, as `what` says:
-//   rate            the difference to the last tick, a second; a value that went down is a new baseline
+// derive: computes new points from those that match `match`. `what` is one of:
+//   rate            the difference to the last tick per second; a value that fell is a new baseline
 //   delta           the difference to the last tick
 //   moving_average  the mean of the last `window` (5) ticks
-//   sum             the sum of those that have the same values of the labels `by` (none: of all), by metric name
-// The new series is named as the old one with `.rate`, `.delta`, `.average` or `.sum` behind it; `suffix` is another
-// ending. `"keep": false` leaves out what it was made of.
+//   sum             the sum over points with equal values of the labels `by` (none: over all), by metric name
+// The new series has the old name with `.rate`, `.delta`, `.average` or `.sum` appended, or `suffix`. `"keep": false`
+// drops the points that it was computed from.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ class Derive final : public Plugin {
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
   size_t points_taken_out() const override { return taken_out_; }
-  // Points are lost where `keep` says so, and where the table of series is full.
+  // Points are lost by `keep`, and when the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kFiltered; }
   void forget_series(const std::vector<metrics::SeriesId>& gone) override;
   std::string save() const override;
@@ -29,20 +29,20 @@ class Derive final : public Plugin {
 
  private:
   enum class What { kRate, kDelta, kMovingAverage, kSum };
-  // Of a series: where its points go, and what is known of it.
+  // State of a series.
   struct Source {
     bool matches = false;
-    std::optional<metrics::SeriesId> to;  // nothing: the table is full
+    std::optional<metrics::SeriesId> to;  // the derived series; nothing: the table is full
   };
   struct Memory {
     int64_t mono_ns = 0;
     double last = 0;
-    std::vector<double> window;  // the oldest at `next` once it is full
+    std::vector<double> window;  // a ring: the oldest value is at `next` once it is full
     size_t next = 0;
   };
 
   Source source_of(metrics::SeriesId id) const;
-  // The derived value; nothing yet for the first of a difference.
+  // The derived value; nothing for the first value of a difference.
   std::optional<double> derive(metrics::SeriesId id, double value, int64_t mono_ns);
 
   What what_ = What::kRate;

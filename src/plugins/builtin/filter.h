@@ -1,5 +1,5 @@
-// filter: `keep` and `drop` are patterns of series. With `keep`, only what matches one of them stays; what matches one
-// of `drop` goes. A tick of which nothing stays is dropped.
+// filter: `keep` and `drop` are patterns of series. With `keep`, only matching points pass; points that match `drop` do
+// not. A tick without remaining points is dropped.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@ namespace monitor::agent {
 void MyPlugin::initialize(Options& options, metrics::SeriesTable& table) {
   const std::string label = options.text("label", "team");
   const std::string value = options.text("value", "ops");
-  // Worked out once for every series, not for every point.
+  // Computed once for every series, not for every point.
   labelled_.emplace(table, [&table, label, value](metrics::SeriesId id) {
     metrics::Series series = table.at(id);
     metrics::set_label(series.labels, label, value);

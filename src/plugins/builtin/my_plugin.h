@@ -1,4 +1,4 @@
-// my_plugin: the example that docs/plugins.md builds. Adds the label `label` (team) with the value `value` (ops) to
+// my_plugin: the example of docs/plugins.md. Adds the label `label` (team) with the value `value` (ops) to
 // every series.
 #pragma once
 

@@ -1,4 +1,4 @@
-// rate_limit: lets at most `ticks` (1) pass in every `per` (1 s), counted from the first that passed; drops the rest.
+// rate_limit: passes at most `ticks` (1) in every period `per` (1 s), starting with the first tick; drops the others.
 #pragma once
 
 #include "plugins/api/plugin.h"

@@ -29,7 +29,7 @@ struct Registered {
   std::unique_ptr<Plugin> (*make)();
 };
 
-// A new plugin is its two files and its line here.
+// A new plugin needs two files and a line here.
 constexpr std::array<Registered, 8> kPlugins = {{
     {"deduplication", make<Deduplication>},
     {"derive", make<Derive>},
@@ -97,7 +97,7 @@ std::optional<config::Problem> AuthorsCatalog::check_plugin(const std::string& n
 }
 
 std::optional<std::string> AuthorsCatalog::elsewhere(const std::string& name) const {
-  constexpr size_t kShort = 3;  // of a name that was begun
+  constexpr size_t kShort = 3;  // length of an unfinished name
   const std::vector<std::string> known = builtin_plugins();
   if (!valid_name(name) || nearest(name, known)) return std::nullopt;
   const bool begun = std::any_of(known.begin(), known.end(), [&](const std::string& one) {

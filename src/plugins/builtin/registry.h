@@ -1,4 +1,4 @@
-// The built-in plugins, by name.
+// Registry: the built-in plugins by name. Pure functions.
 #pragma once
 
 #include <memory>
@@ -17,20 +17,19 @@ std::unique_ptr<Plugin> make_plugin(std::string_view name);
 std::vector<std::string> builtin_plugins();
 bool is_builtin(std::string_view name);
 
-// Makes and initializes a plugin. On success `out` has it; else the problem says why (its path is relative to the
-// plugin's configuration).
+// Creates and initializes a plugin in `out`. The path of a problem is relative to the plugin's configuration.
 std::optional<config::Problem> start_plugin(const std::string& name, const std::string& config_json,
                                             metrics::SeriesTable& table, std::unique_ptr<Plugin>& out);
 
-// Answers what validation asks of plugins, by starting one and throwing it away.
+// Validates a plugin's configuration by starting the plugin and discarding it.
 class BuiltinCatalog final : public config::PluginCatalog {
  public:
   std::vector<std::string> plugin_names() const override { return builtin_plugins(); }
   std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
 };
 
-// For who writes configurations for agents elsewhere: they may have plugins that are not known here. A name that is
-// nearly a built-in one is still taken for a slip.
+// For authors of configurations: agents may have plugins that are unknown here. A name that is almost a built-in one
+// still counts as a typing error.
 class AuthorsCatalog final : public config::PluginCatalog {
  public:
   std::vector<std::string> plugin_names() const override { return builtin_plugins(); }

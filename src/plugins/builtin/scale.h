@@ -1,5 +1,5 @@
-// scale: multiplies the values of the series that match `match` by `factor`, adds `offset`, and gives them `unit`,
-// where it is set. Scaled values are doubles.
+// scale: multiplies the values of series that match `match` by `factor`, adds `offset`, and sets their unit to `unit`,
+// if given. Scaled values are doubles.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ class Scale final : public Plugin {
   std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
 
  private:
-  // Where a point goes: nowhere (the table is full), its own series (no match), or a scaled one.
+  // The series of a point: none (the table is full), its own (no match), or the scaled one.
   struct Target {
     std::optional<metrics::SeriesId> id;
     bool scaled = false;

@@ -1,5 +1,5 @@
-// threshold_tag: gives points that match `match` and whose value is at least `warning` or `critical` the label `label`
-// (level) with that word; with `"side": "below"`, whose value is at most that. Other points stay as they are.
+// threshold_tag: labels points that match `match`. A value of at least `warning` or `critical` gets the label `label`
+// (level) with that word; with `"side": "below"`, a value of at most that. Other points are unchanged.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ class ThresholdTag final : public Plugin {
  public:
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
-  // A point is lost only where the table of series is full.
+  // A point is lost only when the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
 
  private:

@@ -47,7 +47,7 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
     for (const auto& one : started) finalize(*one);
     return problem;
   }
-  // What was to come into force and never did.
+  // Plugins of a configuration that never came into force.
   for (const auto& stage : *configured_) {
     if (!contains(*next, stage) && !contains(*stages_, stage)) finalize(*stage);
   }
@@ -56,7 +56,7 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
   return std::nullopt;
 }
 
-// Those that go on as they are, and new built-in ones; places of new hosted ones stay empty.
+// Collects unchanged plugins and starts new built-in ones; the places of new hosted ones stay empty.
 std::optional<config::Problem> Chain::start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
                                                    Stages& started) {
   Stages old = *configured_;
@@ -120,7 +120,7 @@ std::optional<config::Problem> Chain::start_hosted(const std::vector<config::Plu
   return std::nullopt;
 }
 
-// No tick is in the chain: what was configured comes into force.
+// Called while no tick is in the chain: the configured plugins come into force.
 void Chain::swap() {
   if (configured_ == stages_) return;
   const std::shared_ptr<Stages> old = std::exchange(stages_, configured_);
@@ -165,8 +165,7 @@ void Chain::replace(Stage& old, Stage& next) {
     try {
       next.plugin->restore(old.plugin->save());
     } catch (const std::exception& e) {
-      log_warning("plugin begins without the state of the one before",
-                  {{"plugin", next.entry.name}, {"reason", e.what()}});
+      log_warning("plugin starts without its predecessor's state", {{"plugin", next.entry.name}, {"reason", e.what()}});
     }
   }
   finalize(old);
@@ -223,7 +222,7 @@ void Chain::step() {
   const std::shared_ptr<Stage> stage = (*stages_)[current_.at];
   ++stage->state.ticks;
   current_.points_before = current_.tick.points.size();
-  // A hosted plugin says itself whether it changed something.
+  // A hosted plugin reports whether it changed something.
   if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
     current_.before.time_ns = current_.tick.time_ns;
     current_.before.points = current_.tick.points;
@@ -324,7 +323,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   }
   if (trace_ && result.ran)
     trace_(stage.state, current_.before, result.forward ? &current_.tick : nullptr, result.failure);
-  // What came out of the plugin; of that the table had no room for `over`.
+  // `after` counts the points that the plugin returned, including the `over` for which the table had no room.
   const uint64_t before = current_.points_before;
   const uint64_t over = result.forward ? result.over : 0;
   const uint64_t after = current_.tick.points.size() + over;
@@ -333,7 +332,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   if (!result.forward) ++stage.state.dropped;
   stage.state.points_dropped += lost + over;
   if (stage.entry.shadow) {
-    // It only shows what it would do.
+    // A shadow has no effect.
     current_.tick.points.swap(current_.before.points);
     ++current_.at;
     return;
@@ -343,7 +342,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   ++current_.at;
 }
 
-// Counts the points that the stage added and lost: whatever was made is in a batch or dropped.
+// Counts the points that the stage added and lost, so that every point is in a batch or counted as dropped.
 void Chain::account(Stage& stage, const StageResult& result, uint64_t lost, uint64_t over) {
   const uint64_t added = result.forward ? current_.tick.points.size() + over + lost - current_.points_before : 0;
   points_added_ += added;
@@ -389,7 +388,7 @@ void Chain::give_up() {
   queue_.clear();
   has_current_ = waiting_ = false;
   points_inside_ = current_.points = 0;
-  // The answer that is still due must find nothing.
+  // A pending answer must find no stage.
   configured_ = std::make_shared<Stages>();
   swap();
 }

@@ -1,6 +1,6 @@
-// The chain of plugins: ticks go in at one end, in order, and what is left of them comes out at the other. A bounded
-// queue stands before it, so that collecting never waits: built-in plugins run here and at once, hosted ones answer
-// later, and until then the ticks behind are queued. One tick is in the chain at a time: that is what a crash can cost.
+// Chain: passes ticks through the configured plugins, in order. A bounded queue before it means that collecting never
+// waits: built-in plugins run at once, hosted ones answer later, and until then the ticks behind are queued. One tick
+// is in the chain at a time, so that a plugin's crash costs at most one.
 //
 // Everything on the agent's loop. Table, clock, drops and hosted plugins must outlive it.
 #pragma once
@@ -32,8 +32,7 @@ class DropSink {
   virtual void dropped(metrics::Drop drop) = 0;
 };
 
-// States beside those of a hosted plugin's phases: of a plugin that a traced tick did not come to, and of a built-in
-// one.
+// States in addition to a hosted plugin's phases: a plugin that a traced tick did not reach, and a built-in one.
 inline constexpr std::string_view kNotReached = "not reached";
 inline constexpr std::string_view kRunning = "running";
 
@@ -41,45 +40,45 @@ class Chain {
  public:
   static constexpr size_t kQueueTicks = 1024;
   using Output = std::function<void(metrics::Tick&)>;
-  // What a plugin made of a tick: for `--trace-plugins`. One whose state is not "running" made nothing of it: `failure`
-  // is why; `after` is null where the tick ends there, or did before.
+  // Receives, for `--trace-plugins`, what a plugin did to a tick. If its state is not kRunning, it did not run, and
+  // `failure` says why. `after` is null if the tick ends there, or ended before.
   using Trace = std::function<void(const config::PluginStatus& plugin, const metrics::Tick& before,
                                    const metrics::Tick* after, std::string_view failure)>;
 
-  // `hosted` may be null: then there are built-in plugins only.
+  // With a null `hosted`, only built-in plugins exist.
   Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output,
         HostedPlugins* hosted = nullptr);
   ~Chain();
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
 
-  // Called after ticks have gone through later than at once.
+  // `call` is called after a hosted plugin has answered and ticks have gone through.
   void set_on_progress(std::function<void()> call) { on_progress_ = std::move(call); }
-  // Called when a hosted plugin's state changes.
+  // `call` is called when a hosted plugin's state changes.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
   void set_trace(Trace trace) { trace_ = std::move(trace); }
 
-  // A new list of plugins: those whose entry is unchanged go on as they are, others are started. A problem: nothing was
-  // changed (one that is pending: to be asked for again). Put into force before the next tick goes in; a plugin
-  // that takes the place of one of its name goes on with its state. Ticks already queued go through the new chain.
+  // Replaces the list of plugins before the next tick goes in. Plugins with an unchanged entry continue undisturbed; a
+  // plugin that replaces one of its name takes over its state. Queued ticks go through the new chain. After a problem,
+  // nothing has changed; if it is pending, plugins are starting, and configure() must be called again.
   std::optional<config::Problem> configure(const std::vector<config::PluginEntry>& entries);
 
-  // Queues a tick; a full queue drops it, counted.
+  // Queues a tick. A full queue drops it, and counts the drop.
   void push(metrics::Tick tick);
-  // Runs what is queued, as far as nothing has to be waited for.
+  // Runs queued ticks until one must wait for a hosted plugin.
   void pump();
   size_t queued() const { return queue_.size(); }
   bool idle() const { return queue_.empty() && !has_current_; }
-  // What has not come through yet is dropped, counted.
+  // Drops and counts the ticks that have not come through.
   void give_up();
 
-  // While it is idle. Numbers of series that hosted plugins know, and must stay what they are; and those that are of no
-  // series any more, or of another one.
+  // While it is idle. Hosted plugins may hold series by number: held_series() marks those that must not be reused,
+  // let_series_go() makes the hosts release them, and forget_series() announces numbers that are reused from now on.
   std::vector<bool> held_series() const;
   void let_series_go();
   void forget_series(const std::vector<metrics::SeriesId>& gone);
 
-  // Points that are queued or in hand, and those that plugins have added so far.
+  // Points in the queue and in the chain; points that plugins have added so far.
   uint64_t points_inside() const { return points_inside_; }
   uint64_t points_added() const { return points_added_; }
 
@@ -141,7 +140,7 @@ class Chain {
   std::function<void()> on_change_;
   Trace trace_;
   std::shared_ptr<Stages> configured_ = std::make_shared<Stages>();
-  std::shared_ptr<Stages> stages_ = configured_;  // what is in force
+  std::shared_ptr<Stages> stages_ = configured_;  // in force
   std::deque<metrics::Tick> queue_;
   bool has_current_ = false;
   bool waiting_ = false;  // for a hosted plugin

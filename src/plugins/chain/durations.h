@@ -1,4 +1,4 @@
-// How long something takes: quantiles of what was recorded lately, within 20 %, in a fixed small space.
+// Durations: quantiles of recent durations, within 20 %, in a small fixed amount of memory. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -12,13 +12,13 @@ class Durations {
  public:
   void record(int64_t ns) {
     ++counts_[bucket_of(ns)];
-    // What is long ago counts less and less.
+    // Older durations count less and less.
     if (++total_ < kForgetAt) return;
     total_ = 0;
     for (uint32_t& count : counts_) total_ += count /= 2;
   }
 
-  // 0 when there is nothing.
+  // 0 when nothing was recorded.
   int64_t quantile(double q) const {
     if (total_ == 0) return 0;
     const auto wanted = static_cast<uint64_t>(q * static_cast<double>(total_ - 1)) + 1;
@@ -31,7 +31,7 @@ class Durations {
  private:
   static constexpr uint32_t kForgetAt = 8192;
   static constexpr size_t kSteps = 4;  // buckets for each power of two
-  static constexpr int kLowest = 8;    // below 256 ns all is one
+  static constexpr int kLowest = 8;    // everything below 256 ns is one bucket
 
   static size_t bucket_of(int64_t ns) {
     const auto value = static_cast<uint64_t>(ns < 0 ? 0 : ns);

@@ -10,8 +10,8 @@
 
 namespace monitor::agent {
 
-// Lines that say what a plugin made of a tick: points that are gone, new, or of another value. `after` is null when
-// the tick was dropped.
+// Describes what a plugin did to a tick: points that it removed, added or changed. `after` is null when the tick was
+// dropped.
 std::string trace_text(const metrics::SeriesTable& table, const config::PluginStatus& plugin,
                        const metrics::Tick& before, const metrics::Tick* after, std::string_view failure);
 

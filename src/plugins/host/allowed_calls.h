@@ -1,12 +1,12 @@
-// The system calls that a plugin host may make, as an allow list: what is not named ends the process.
+// The allow list of system calls of a plugin host. Any other call ends the process.
 #pragma once
 
 #include "plugins/host/seccomp_filter.h"
 
 namespace monitor::plugin_host {
 
-// While the system's libraries are opened that a plugin needs, before any of its own code runs: files can be opened for
-// reading (Landlock says which), code can be mapped, and the sandbox can be completed.
+// While the system libraries that a plugin needs are opened, before any of its own code runs: files can be opened for
+// reading (restricted by Landlock), code can be mapped, and the sandbox can be completed.
 void allow_loading(SeccompFilter& filter);
 
 // While a plugin's code runs, its constructors included. Code can be mapped from the descriptor `library` alone (-1:

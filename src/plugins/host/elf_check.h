@@ -1,5 +1,5 @@
-// Whether a file is whole, before the loader maps it: of a library that was cut off (a copy that was broken off, a full
-// disk) it maps what is not there, and whoever reads that gets SIGBUS.
+// Checks that an ELF file is complete before the loader maps it. The loader maps a truncated library (an aborted copy,
+// a full disk) beyond its end, and reading there raises SIGBUS.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace monitor::plugin_host {
 
-// What is missing of an ELF file of 64 bits; empty: nothing, or it is no such file, which the loader says better.
+// What is missing in a 64-bit ELF file. Empty: nothing, or it is not such a file, which the loader reports better.
 std::string missing_of_elf(int fd, uint64_t size);
 
 }  // namespace monitor::plugin_host

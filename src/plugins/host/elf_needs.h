@@ -1,4 +1,4 @@
-// Which libraries an ELF file asks the loader for. Pure; the bytes may be anything.
+// Finds the libraries that an ELF file needs. Pure; the bytes are untrusted.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace monitor::plugin_host {
 
-// The names of DT_NEEDED. Only plain names are accepted: the loader looks those up in the system's library folders, as
-// long as nobody opens them on behalf of a library with a search path of its own. Error: what the file asks for and
-// cannot have (a path, an audit or filter library, an executable stack), or that its dynamic section is damaged.
-// A file without a dynamic section needs nothing.
+// The names in DT_NEEDED. Only plain names are accepted, which the loader looks up in the system's library folders,
+// unless the library that needs them has a search path of its own. Errors: a request that is not allowed (a path, an
+// audit or filter library, an executable stack), or a damaged dynamic section. A file without a dynamic section needs
+// nothing.
 Result<std::vector<std::string>> needed_libraries(std::string_view file);
 
 }  // namespace monitor::plugin_host

@@ -1,20 +1,20 @@
-// What becomes of system calls that the filter does not let through: the kernel raises SIGSYS in the thread that made
-// the call. Two of them get an answer here, without any call to the kernel that a plugin could misuse; every other one
-// ends the process, after telling the agent which call it was.
+// Handles system calls that the filter rejects: the kernel raises SIGSYS in the calling thread. Two of these calls are
+// answered here, without a system call that a plugin could misuse. Every other one ends the process, after a report to
+// the agent.
 //
-// State of the process, since a signal handler has no other; one sandbox a process.
+// Uses global state, because a signal handler has no other. One sandbox per process.
 #pragma once
 
 #include "base/result.h"
 
 namespace monitor::plugin_host {
 
-// Installs the handler. What it says goes to `channel` as plugin_wire::Type::kLastWords. Call it while there is one
-// thread.
+// Installs the handler, which sends its report to `channel` as plugin_wire::Type::kLastWords. Call it while there is
+// one thread.
 Status handle_forbidden_calls(int channel);
 
-// The next call to open a file gets this descriptor, whatever its path: the dynamic loader opens a library by name,
-// where no file may be opened any more. -1 takes the offer back.
+// The next call that opens a file gets this descriptor, whatever the path is: the dynamic loader opens a library by
+// name, when no file may be opened any more. -1 cancels it.
 void lend_to_next_open(int fd);
 
 }  // namespace monitor::plugin_host

@@ -1,5 +1,5 @@
-// The host's side of the channel: requests come in, instances answer. Without I/O: whoever has the channel gives
-// packets and sends what comes out, so that tests and fuzzing need no process. One thread.
+// Host: the host's side of the channel: it receives requests, and instances answer them. Without I/O, so that tests and
+// fuzzing need no process: the owner of the channel passes packets in and sends the output. One thread.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class Host {
   Host(Sandbox& sandbox, Send send);
   ~Host();
 
-  // A packet of the agent. Error: it cannot be understood; the host must end.
+  // A packet of the agent. After an error the host must end.
   Status take(std::string_view packet);
 
  private:
@@ -44,13 +44,13 @@ class Host {
   Send send_;
   plugin_wire::Assembler assembler_;
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
-  bool loading_ = false;  // a native plugin, or it has been
+  bool loading_ = false;  // a native plugin was or is being loaded
   std::optional<plugin_wire::Confined> confined_;
   HostTick tick_;  // reused
   std::string packet_;
 };
 
-// Serves the agent on a SEQPACKET socket until it closes it. The exit status.
+// Serves the agent on a SEQPACKET socket until the agent closes it. Returns the exit status.
 int serve(int channel, Sandbox& sandbox);
 
 }  // namespace monitor::plugin_host

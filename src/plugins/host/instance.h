@@ -1,5 +1,5 @@
-// A plugin in its host, whatever it is written in; and what the host keeps for it: the series that the agent told of,
-// and those that the plugin made. One thread.
+// Instance: a plugin in its host, native or a script; and the series of it: those that the agent has sent, and those
+// that the plugin created. One thread.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace monitor::plugin_host {
 class SeriesStore {
  public:
   void define(uint32_t id, metrics::Series series);
-  // nullptr: no such.
+  // nullptr: unknown.
   const metrics::Series* find(uint32_t id) const;
   bool knows(uint32_t id) const {
     if (id < dense_) return true;
@@ -34,9 +34,9 @@ class SeriesStore {
     return plugin_wire::all_below(points, dense_) ||
            std::all_of(points.begin(), points.end(), [this](const auto& point) { return knows(point.series); });
   }
-  // The number of a series. Error: what is wrong with it, or that there are too many.
+  // The number of a series. Errors: the series is invalid, or there are too many.
   Result<uint32_t> intern(metrics::Series series);
-  // Own ones that the agent has not been told of; they count as told from now on.
+  // Own series that the agent does not know yet; from now on they count as known.
   std::string take_new();
 
  private:
@@ -47,13 +47,13 @@ class SeriesStore {
   size_t told_ = 0;
 };
 
-// A tick in the host. There is more room than there are points: making it anew for every tick would cost more than what
-// is done there.
+// A tick in the host. Its buffer is reused and larger than needed: allocating it for every tick would cost more than
+// the work of a plugin.
 struct HostTick {
   metrics::Tick head;  // without points
   std::vector<metrics::Point> room;
-  size_t count = 0;    // points, at the beginning of the room
-  size_t dropped = 0;  // points that the plugin took out; it may have put others in their place
+  size_t count = 0;    // points, at the start of the buffer
+  size_t dropped = 0;  // points that the plugin removed, whether it added others or not
 };
 
 class Instance {
@@ -65,9 +65,9 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // Errors are what the plugin says, or what is wrong with it.
+  // Errors: those that the plugin reports, or that it causes.
   virtual Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) = 0;
-  // Changes the tick; what it leaves there need not be right: the host checks it. The count is within the room.
+  // Changes the tick. The host validates the result; only the count must be within the buffer.
   virtual Result<plugin_wire::Verdict> run(HostTick& tick) = 0;
   virtual Result<std::string> save() = 0;
   virtual Status restore(std::string_view state) = 0;
@@ -79,7 +79,7 @@ class Instance {
   SeriesStore series_;
 };
 
-// Says that a plugin's end went wrong, when nobody asks any more.
+// Reports that a plugin failed to end, when no request waits for an answer.
 void print_last(std::string_view plugin, std::string_view reason);
 
 }  // namespace monitor::plugin_host

@@ -1,4 +1,4 @@
-// The batch and its points, as scripts see them.
+// The batch and its points in the scripts' interface.
 //
 //   for point in batch:points() do
 //     point.name, point.unit, point.value, point.kind, point.labels, point:label(K), point:set_label(K, V),
@@ -7,7 +7,7 @@
 //   batch:add{name = "x", value = 1, unit = "1", labels = {k = "v"}, counter = false}
 //   batch.time, batch.mono (seconds), #batch
 //
-// A point and a batch are handles: after the call of run() that they were given in they are dead.
+// A point and a batch are handles, which become invalid after the call of run() that they were passed to.
 #pragma once
 
 #include <lua.hpp>
@@ -20,7 +20,7 @@
 
 namespace monitor::plugin_host {
 
-// What the handles refer to; one for a script. Its address is in the state's registry.
+// The object behind the handles, one for each script. Its address is in the state's registry.
 struct LuaBatch {
   static constexpr size_t kMostPoints = 20'000;
 
@@ -29,11 +29,11 @@ struct LuaBatch {
   SeriesStore& series;
   HostTick* tick = nullptr;    // while run() runs
   std::vector<bool> dropped;   // points of it
-  lua_Integer generation = 0;  // of handles that are alive
-  std::string error;           // of a function that fails: kept here, so that nothing is lost when it leaves
+  lua_Integer generation = 0;  // of valid handles
+  std::string error;           // of a failing function: kept here, because it leaves by longjmp
 
   void begin(HostTick& of);
-  // What was dropped goes.
+  // Removes the dropped points.
   void end();
 };
 

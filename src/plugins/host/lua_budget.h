@@ -1,9 +1,9 @@
-// What a script may use: memory, and work in one call. Work is counted in instructions; what C functions and the
-// allocator do for a script is charged in the same coin, since no hook runs while they do.
+// LuaBudget: limits a script's memory, and its work in one call. Work is counted in instructions. C functions and the
+// allocator charge their work in instructions, too, because no hook runs meanwhile.
 //
-// Once it is spent, every further instruction fails, so that catching the error helps nobody. Lives beside the state,
-// and is found from any of its threads. Functions that say so leave by longjmp: nothing with a destructor may be alive
-// in their callers.
+// When the budget is spent, every further instruction fails, so that a script cannot continue by catching the error.
+// The budget lives beside the state, and is found from any of its threads. Functions marked so leave by longjmp: their
+// callers must not hold objects with destructors.
 #pragma once
 
 #include <lua.hpp>
@@ -16,10 +16,10 @@ namespace monitor::plugin_host {
 class LuaBudget {
  public:
   static constexpr size_t kMemory = size_t{32} * 1024 * 1024;
-  static constexpr size_t kBlock = size_t{4} * 1024 * 1024;      // the largest single piece: a table's array
-  static constexpr size_t kText = size_t{1} * 1024 * 1024 + 64;  // a string: what C does with one goes uncounted
-  static constexpr int64_t kInstructions = 5'000'000;            // a call
-  static constexpr int64_t kCpuNs = 60'000'000;                  // a call
+  static constexpr size_t kBlock = size_t{4} * 1024 * 1024;      // the largest allocation: a table's array
+  static constexpr size_t kText = size_t{1} * 1024 * 1024 + 64;  // a string: C functions on one are not counted
+  static constexpr int64_t kInstructions = 5'000'000;            // per call
+  static constexpr int64_t kCpuNs = 60'000'000;                  // per call
   static constexpr int kHookEvery = 100;                         // instructions
 
   static LuaBudget& of(lua_State* state);
@@ -27,13 +27,13 @@ class LuaBudget {
   // A state with this budget; nullptr when there is no memory.
   lua_State* open();
 
-  // A call begins: the whole budget is there again.
+  // Starts a call with the whole budget.
   void refill(lua_State* state);
   bool spent() const { return left_ <= 0; }
   int64_t left() const { return left_; }
-  // Charges work. false: it is spent.
+  // Charges work. False: the budget is spent.
   bool spend(int64_t instructions) { return (left_ -= instructions) > 0; }
-  // The same; leaves with an error when it is spent.
+  // Like charge(); leaves with an error when the budget is spent.
   void charge(lua_State* state, int64_t instructions);
   [[noreturn]] static void fail(lua_State* state);
   size_t memory() const { return used_; }

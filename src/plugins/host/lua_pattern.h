@@ -1,5 +1,5 @@
-// Lua's patterns (reference manual, 6.4.1), matched with a bound on the work: a pathological pattern costs its budget,
-// not the host. Plain data: a match may be left by longjmp.
+// LuaPattern: matches Lua's patterns (reference manual, 6.4.1) with bounded work: a pathological pattern exhausts its
+// script's budget, and does not hang the host. Plain data: a match may be left by longjmp.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ class LuaPattern {
  public:
   static constexpr size_t kMostCaptures = 32;
   static constexpr int kMostDepth = 200;
-  static constexpr ptrdiff_t kPosition = -2;  // length of a capture that is a place, "()"
+  static constexpr ptrdiff_t kPosition = -2;  // length of a position capture, "()"
 
   struct Capture {
     size_t start = 0;
@@ -22,13 +22,13 @@ class LuaPattern {
 
   LuaPattern(std::string_view subject, std::string_view pattern) : subject_(subject), pattern_(pattern) {}
 
-  // Tries at one place; the end of the match, or kNone. A pattern's ^ is the caller's: it begins behind it.
+  // Matches at one position; returns the end of the match, or kNone. The caller handles a leading ^.
   static constexpr size_t kNone = static_cast<size_t>(-1);
   size_t match(size_t start);
 
-  // What is wrong with the pattern; nullptr: nothing. Checked after match().
+  // What is wrong with the pattern; nullptr: nothing. Valid after match().
   const char* error() const { return error_; }
-  // Steps that have been taken so far, over all matches.
+  // Steps so far, over all matches.
   int64_t steps() const { return steps_; }
   void set_most_steps(int64_t most) { most_steps_ = most; }
   bool exhausted() const { return steps_ > most_steps_; }

@@ -1,4 +1,4 @@
-// A native plugin: a shared library with the interface of sdk/plugin.h.
+// Native plugins: shared libraries with the interface of sdk/plugin.h.
 #pragma once
 
 #include <memory>
@@ -10,17 +10,17 @@
 
 namespace monitor::plugin_host {
 
-// A library that was opened and speaks a version of the interface that is known.
+// An open library with a known version of the interface.
 class NativeLibrary;
 
-// A copy of the file that nobody can change, so that what is checked is what runs; the path is looked up once.
+// Copies the file so that nobody can change it between its check and its use; the path is looked up once.
 Result<Fd> copy_library(const std::string& path);
 
-// Opens the libraries of the system that the copy needs, by name: their code runs here, the plugin's does not.
+// Opens the system libraries that the copy needs, by name. Their code runs here; the plugin's does not.
 Status open_needed(const Fd& copy, const std::string& path);
 
-// Opens it: its own code runs here for the first time, so the sandbox is complete by now. `sandbox` lends the file to
-// the loader. `path` and `name` are for errors.
+// Opens the plugin. Its own code runs here for the first time, so the sandbox must be complete. `sandbox` passes the
+// file to the loader. `path` and `name` are for errors.
 Result<std::shared_ptr<NativeLibrary>> open_library(Fd copy, Sandbox& sandbox, const std::string& path,
                                                     const std::string& name);
 

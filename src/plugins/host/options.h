@@ -1,5 +1,5 @@
-// A plugin's configuration in its host: found by JSON pointer, remembering what was asked for, so that what is unknown
-// can be refused. Views are valid as long as the Options live.
+// Options: a plugin's configuration in its host, read by JSON pointer. It remembers what was read, so that unknown
+// options can be rejected. Views are valid while the object lives.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -27,7 +27,7 @@ class Options {
   static Result<Options> parse(const std::string& config);
 
   Found find(std::string_view path);
-  // Of the index-th member of an object; empty when there is none.
+  // The name of an object's index-th member; empty when there is none.
   std::string_view name(std::string_view path, size_t index);
   void refuse(std::string_view path, std::string message);
   // "/factor: must be a number; got "x""; empty: nothing is wrong.

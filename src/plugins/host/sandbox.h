@@ -1,9 +1,9 @@
-// What a plugin host gives up before it runs anybody's code: files, network, other processes, new code, and memory
-// without end. For the calling process, for good; call it while there is one thread.
+// Sandbox: before a plugin host runs a plugin's code, it gives up files, network, other processes, new code and
+// unlimited memory. This holds for the calling process, and cannot be undone. Call it while there is one thread.
 //
 // A native plugin's code runs as soon as the dynamic loader has its file: constructors, resolvers of indirect
-// functions. So the sandbox is complete before that file is opened, and the loader works inside it. What of the
-// system's libraries the plugin needs is loaded before, behind a sandbox of its own.
+// functions. Therefore the sandbox is complete before that file is opened, and the loader works inside it. The system
+// libraries that the plugin needs are loaded earlier, in a weaker sandbox.
 #pragma once
 
 #include "base/result.h"
@@ -14,18 +14,17 @@ namespace monitor::plugin_host {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
-  // Before the system's libraries are opened: only those can be read.
+  // Before the system libraries are opened: only they can be read.
   virtual Status confine_loading() = 0;
-  // The whole: no file at all, and no way back. Code can be mapped from `library` alone, -1: from nowhere. What came of
-  // it is for the agent to be told before any code of a plugin runs.
+  // The complete sandbox: no files. Code can be mapped only from `library`; -1: from nowhere. The result must be
+  // reported to the agent before any code of a plugin runs.
   virtual Result<plugin_wire::Confined> confine(int library, bool threads) = 0;
-  // The next file that is opened is `library`: see forbidden_calls.h. -1: none is.
+  // The next file that is opened is `library` (forbidden_calls.h); -1: none.
   virtual void lend(int library) = 0;
 };
 
-// The kernel's: rlimits, no_new_privs, no capabilities, Landlock, seccomp. Where Landlock is missing, seccomp alone
-// keeps files away. What a plugin must not do ends the process, after it said what it was to `channel`
-// (plugin_wire::Type::kLastWords).
+// Uses the kernel: rlimits, no_new_privs, no capabilities, Landlock, seccomp. Without Landlock, seccomp alone denies
+// files. A forbidden call ends the process, after a report to `channel` (plugin_wire::Type::kLastWords).
 class KernelSandbox final : public Sandbox {
  public:
   explicit KernelSandbox(int channel) : channel_(channel) {}
@@ -40,11 +39,11 @@ class KernelSandbox final : public Sandbox {
   bool begun_ = false;
 };
 
-// The exit status of a host whose plugin did what it must not do.
+// The exit status of a host whose plugin made a forbidden call.
 inline constexpr int kExitForbidden = 159;
 
-// Ends this process when the parent does, and lets it be the first to go when memory or time is short.
-// Error: the parent is not `parent` any more.
+// Ends this process with its parent, and makes the kernel prefer it when memory or processor time is short.
+// Error: `parent` is not the parent any more.
 Status follow_parent(int parent);
 
 }  // namespace monitor::plugin_host

@@ -1,5 +1,5 @@
-// A script: a plugin in Lua 5.4, in an interpreter of its own with nothing in it but what docs/plugins.md lists. It has
-// so much memory and so many instructions a call, and no way to anything else.
+// Script: a plugin in Lua 5.4, in its own interpreter, which contains only what docs/plugins.md lists. Its memory and
+// its instructions per call are limited (lua_budget.h).
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Builds a seccomp program: a list of system calls, each with what becomes of it, optionally by its arguments.
+// SeccompFilter: builds a seccomp program from rules for system calls and their arguments.
 #pragma once
 
 #include <linux/filter.h>
@@ -12,15 +12,15 @@ namespace monitor::plugin_host {
 
 class SeccompFilter {
  public:
-  // What is not named traps: the process gets SIGSYS.
+  // A call without a rule traps: the process gets SIGSYS.
   SeccompFilter();
 
   void allow(int call);
-  // It fails with this errno, and nothing happens.
+  // The call fails with this errno.
   void refuse(int call, int error);
-  // Allowed where (argument & mask) == value, in its low 32 bits; else it fails with `error`, 0: traps.
+  // Allowed if (argument & mask) == value, in the low 32 bits; otherwise it fails with `error`, or traps if that is 0.
   void allow_if(int call, int argument, uint32_t mask, uint32_t value, int error);
-  // The same with several values.
+  // Like above, with several values.
   void allow_if_any(int call, int argument, uint32_t mask, const std::vector<uint32_t>& values, int error);
   // (argument & mask) == value, in the low 32 bits of the argument, or in the high ones.
   struct Condition {
@@ -29,11 +29,11 @@ class SeccompFilter {
     uint32_t value = 0;
     bool high = false;
   };
-  // Where all conditions hold, the call is allowed, or fails with `error`. Elsewhere the next rule of the call counts.
+  // If all conditions hold, the call is allowed, or fails with `error`. Otherwise the next rule of the call applies.
   void allow_when(int call, const std::vector<Condition>& conditions);
   void refuse_when(int call, const std::vector<Condition>& conditions, int error);
 
-  // Puts it into force for this process.
+  // Installs it in this process.
   Status install();
 
  private:

@@ -1,6 +1,5 @@
-// Structs of the plugin interface that begin with their size and may grow at their end (docs/plugin-abi.md): any size
-// from that of version 1.0 on is taken; of what one side has and the other does not, nothing is read and nothing is
-// written.
+// Structs of the plugin interface begin with their size and may grow at their end (docs/plugin-abi.md). Any size from
+// that of version 1.0 on is accepted; fields that only one side knows are neither read nor written.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +10,7 @@
 
 namespace monitor::plugin_host {
 
-// What was given, the rest zero. Nothing: it is smaller than `least`.
+// The given struct, padded with zeros. Nothing: it is smaller than `least`.
 template <typename T>
 std::optional<T> read_sized(const T* given, size_t least) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);
@@ -21,7 +20,7 @@ std::optional<T> read_sized(const T* given, size_t least) {
   return whole;
 }
 
-// Fills what the other side has room for; its size stays what it said. False: it is smaller than `least`.
+// Writes as much as the other side has room for; its size field is unchanged. False: it is smaller than `least`.
 template <typename T>
 bool write_sized(T* to, size_t least, T value) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);

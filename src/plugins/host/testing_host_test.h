@@ -1,4 +1,4 @@
-// A host without a process: messages go in, and what it answers is kept.
+// A host without a process. It records the answers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ struct TestingHost {
     }
     return {};
   }
-  // The reason of a failure; empty: it did what it was asked.
+  // The reason of a failure; empty: success.
   std::string ask(plugin_wire::Type type, std::string payload, uint32_t instance = 1) {
     said.clear();
     if (const Status sent = send(type, std::move(payload), instance); !sent)
@@ -48,13 +48,13 @@ struct TestingHost {
     return ask(plugin_wire::Type::kLoad,
                plugin_wire::Load{plugin_wire::Kind::kScript, "script", config, source}.encode(), instance);
   }
-  // Tells of a series, so that ticks may have it.
+  // Sends a series, so that ticks can contain it.
   void tell(uint32_t id, const metrics::Series& series) {
     std::string payload;
     plugin_wire::put_series(payload, id, series);
     ASSERT_EQ(ask(plugin_wire::Type::kSeries, payload), "");
   }
-  // Runs a tick; "unchanged", "dropped", or the points as "series=value ...".
+  // Runs a tick. Returns "unchanged", "dropped", or the points as "series=value ...".
   std::string run(const metrics::Tick& tick, uint32_t instance = 1) {
     std::string payload;
     plugin_wire::put_tick_head(payload, tick);

@@ -34,9 +34,9 @@ constexpr size_t kSmall = 1024;        // bytes
 constexpr size_t kMostWaiting = 1024;  // packets
 constexpr int kLastReads = 8;          // of its output, when it is gone
 constexpr int kMostPackets = 64;       // read in one go: the loop has other work
-// Messages that nobody asked for, in a second: the agent reads them on its loop, whatever they say.
+// Unsolicited messages per second: the agent must read them on its loop.
 constexpr uint32_t kMostUnasked = 20'000;
-// One that is longer counts as several: to read it costs as much.
+// A longer one counts as several, because reading it costs as much.
 constexpr size_t kUnaskedBytes = size_t{4} * 1024;
 constexpr rlim_t kProcessorSeconds = 60;  // from one look to the next, far more than any plugin may use
 
@@ -74,7 +74,7 @@ Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, Worker&
   return made;
 }
 
-// Ours, with which messages may be sent before there is a process to read them, and the process's.
+// Our end, on which messages can be sent before the process runs, and the process's end.
 Status HostProcess::open_ends(const std::string& program) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno_error(errno, "socketpair");
@@ -118,7 +118,7 @@ HostProcess::~HostProcess() {
     loop_.unwatch(pidfd_.get());
     kill_and_reap(pid_);
   }
-  // What it printed last says most of a crash.
+  // Its last output explains a crash best.
   for (int i = 0; i < kLastReads && output_.valid() && read_output() > 0; ++i) {
   }
   print(partial_);
@@ -136,7 +136,7 @@ void HostProcess::remove(uint32_t instance) {
   if (listeners_.empty()) let_go();
 }
 
-// It ends when it sees the end of the channel; a plugin that does not let it is killed.
+// The host ends when the channel is closed. If a plugin prevents that, the process is killed.
 void HostProcess::let_go() {
   if (gone() || ending_) return;
   ending_ = true;
@@ -155,7 +155,7 @@ void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::strin
   if (is_request(type)) at_work_.push_back(instance);
   const size_t total = payload.size() + rest.size();
   if (waiting_.empty() && total <= plugin_wire::kMaxPart) {
-    // The usual: one packet, of pieces.
+    // The usual case: one packet, in pieces.
     plugin_wire::Header header = plugin_wire::header_of(type, instance, number, total);
     if (total <= kSmall) {
       // One piece is sent faster than three.
@@ -203,7 +203,7 @@ void HostProcess::on_channel(uint32_t events) {
   if (channel_.valid() && (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) read_channel();
 }
 
-// One packet an event is the usual; more are read while there are some, within bounds.
+// Usually one packet an event; more are read, within bounds.
 void HostProcess::read_channel() {
   for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
     if (!read_packet()) return;
@@ -211,15 +211,15 @@ void HostProcess::read_channel() {
   }
 }
 
-// False: there is nothing more, or it is over.
+// False: nothing more to read, or the host has ended.
 bool HostProcess::read_packet() {
   const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
   if (n < 0) return errno == EINTR;
   if (n == 0) {
-    // Its end of the channel is closed: it has ended, or lost its mind.
+    // It has closed its end of the channel: it has ended, or is broken.
     close_channel();
     if (!ending_ && grace_timer_ == 0) {
-      // Most likely it is about to end, and how says more.
+      // It is probably about to end, and its exit status says more.
       grace_timer_ = loop_.call_after(kDying, [this] {
         grace_timer_ = 0;
         kill("it closed its channel");
@@ -237,7 +237,7 @@ bool HostProcess::read_packet() {
   return true;
 }
 
-// Whether it says more by itself than any plugin has reason to.
+// Whether it sends more unsolicited messages than any plugin needs.
 bool HostProcess::floods(const MessageView& message) {
   if (is_answer(message.type)) return false;
   const int64_t now = loop_.clock().mono_ns();
@@ -267,7 +267,7 @@ void HostProcess::take(const MessageView& message) {
   if (found != listeners_.end()) found->second->on_message(message);
 }
 
-// As read() answers; what is there to wait for is -1.
+// Like read(); -1 also when it would block.
 ssize_t HostProcess::read_output() {
   std::array<char, size_t{8} * 1024> buffer{};
   const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
@@ -280,7 +280,7 @@ ssize_t HostProcess::read_output() {
   }
   partial_.erase(0, start);
   if (partial_.size() > plugin_wire::kMaxText) {
-    // Of a line without end the beginning is enough.
+    // A line without an end is cut.
     if (!std::exchange(cut_, true)) print(partial_);
     partial_.clear();
   }
@@ -292,7 +292,7 @@ void HostProcess::print(const std::string& line) {
   log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(line)}});
 }
 
-// A little at a time: a plugin that prints without end shall wait, not the agent work.
+// Reads a little at a time: a plugin that prints without end is slowed down, instead of keeping the agent busy.
 void HostProcess::on_output() {
   const ssize_t n = read_output();
   if (n < 0) return;
@@ -322,7 +322,7 @@ std::optional<HostUsage> HostProcess::usage() {
   const auto found =
       parse_host_usage(*text, sysconf(_SC_CLK_TCK), static_cast<uint64_t>(std::max(0L, sysconf(_SC_PAGESIZE))));
   if (!found) return std::nullopt;
-  // A backstop, should nobody look any more. The hard limit stays as it is: only root could raise it again.
+  // A backstop in case the agent hangs. The hard limit is unchanged, because only root could raise it again.
   rlimit time{};
   if (prlimit(pid_, RLIMIT_CPU, nullptr, &time) == 0) {
     time.rlim_cur = std::min(time.rlim_max, static_cast<rlim_t>(found->cpu_ns / kNanosPerSecond) + kProcessorSeconds);
@@ -337,7 +337,7 @@ void HostProcess::end_process() {
 }
 
 void HostProcess::on_exit() {
-  // What it said last is still in the channel.
+  // Its last message is still in the channel.
   for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
     const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (n <= 0) break;
@@ -353,14 +353,14 @@ void HostProcess::on_exit() {
   end(why);
 }
 
-// How it ended.
+// Describes how it ended.
 std::string HostProcess::reap() {
   siginfo_t info{};
   pid_ = 0;
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) return "it ended";
   if (!last_words_.empty()) return last_words_;
   if (!reason_.empty()) return reason_;
-  // The host's own status for a channel that is no more.
+  // The host's own exit status for a closed channel.
   if (info.si_code == CLD_EXITED && info.si_status == kExitIo) return "it closed its channel";
   if (info.si_code == CLD_EXITED) return fmt::format("it ended its process with status {}", info.si_status);
   return "it ended by " + signal_name(info.si_status);
@@ -370,7 +370,7 @@ void HostProcess::end(const std::string& reason) {
   loop_.cancel_timer(std::exchange(grace_timer_, 0));
   const uint32_t worker = at_work_.empty() ? 0 : at_work_.front();
   const bool alone = listeners_.size() == 1;
-  // One by one: what is told to one may be the end of another, which then takes itself out.
+  // One by one: a callback may destroy another plugin, which then removes itself.
   while (!listeners_.empty()) {
     const auto [instance, listener] = *listeners_.begin();
     listeners_.erase(listeners_.begin());

@@ -1,9 +1,9 @@
-// A monitor-plugin-host, started on a worker: a SEQPACKET socket for messages, a pipe for what plugins print
-// (which goes to the log, a little at a time), a pidfd for its end. It can be sent messages before it runs. What
-// arrives is copied and checked before anything is made of it; what is no message ends the host.
+// HostProcess: a monitor-plugin-host process, started on a worker. It has a SEQPACKET socket for messages, a pipe for
+// what plugins print (which goes to the log, rate-limited) and a pidfd for its end. Messages can be sent before it
+// runs. Received messages are copied and validated before use; an invalid one ends the host.
 //
-// On the loop's thread; loop and worker must outlive it. A host that is let go has a moment to finalize its plugins,
-// then it is killed; destroying it kills it at once.
+// On the loop's thread; loop and worker must outlive it. A host that is released has a short time to finalize its
+// plugins, then it is killed. Destroying the object kills it at once.
 #pragma once
 
 #include <sys/types.h>
@@ -27,8 +27,8 @@ namespace monitor::agent {
 
 class HostProcess final : public HostLink {
  public:
-  // `name`: the plugin's, or "scripts", for the log. A program that cannot be run is said at once; what fails later
-  // ends the host.
+  // `name`: the plugin's, or "scripts", for the log. A program that cannot be executed is reported at once; a later
+  // failure ends the host.
   static Result<std::shared_ptr<HostProcess>> start(EventLoop& loop, Worker& worker, const std::string& program,
                                                     std::string name);
   ~HostProcess() override;
@@ -41,10 +41,10 @@ class HostProcess final : public HostLink {
   std::optional<HostUsage> usage() override;
   bool ended() const override { return !channel_.valid() || ending_; }
 
-  pid_t pid() const { return pid_; }  // 0: not yet, or no more
-  // All that is printed there goes to the log, however much it is.
+  pid_t pid() const { return pid_; }  // 0: not started, or ended
+  // Logs everything that plugins print, without a rate limit.
   void lift_line_limit() { lines_.lift(); }
-  // The process is no more, and nobody needs this object.
+  // The process has ended, and this object is not needed any more.
   bool gone() const { return pid_ == 0 && spawn_ == nullptr; }
 
  private:
@@ -69,22 +69,22 @@ class HostProcess final : public HostLink {
 
   EventLoop& loop_;
   std::string name_;
-  LineLimit lines_;                   // that are printed there
-  std::shared_ptr<HostSpawn> spawn_;  // under way
+  LineLimit lines_;                   // of printed lines
+  std::shared_ptr<HostSpawn> spawn_;  // in progress
   pid_t pid_ = 0;
   Fd channel_;
   Fd output_;
   Fd pidfd_;
   bool ending_ = false;
   std::string reason_;      // why we ended it
-  std::string last_words_;  // what it said of its end
-  std::string partial_;     // of a line of its output
-  bool cut_ = false;        // the beginning of that line has been printed
+  std::string last_words_;  // its last message about its end
+  std::string partial_;     // an unfinished line of its output
+  bool cut_ = false;        // the beginning of that line was logged
   plugin_wire::Assembler assembler_;
   std::vector<char> buffer_;
   int64_t second_begins_ns_ = 0;
-  uint32_t said_in_second_ = 0;      // messages that nobody asked for
-  std::deque<std::string> waiting_;  // packets that the socket did not take yet
+  uint32_t said_in_second_ = 0;      // unsolicited messages
+  std::deque<std::string> waiting_;  // packets that the socket has not accepted yet
   std::map<uint32_t, Listener*> listeners_;
   std::deque<uint32_t> at_work_;  // instances, in the order of their unanswered requests
   uint32_t next_instance_ = 1;

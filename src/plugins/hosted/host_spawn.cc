@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kChannelOfHost = 3;
 
-// What the new process gets, and how it begins.
+// The new process's descriptors, attributes and environment.
 class Attributes {
  public:
   Attributes(int channel, int output) {
@@ -57,7 +57,7 @@ void kill_and_reap(pid_t pid) {
 
 void HostSpawn::run() {
   if (wanted) status = start();
-  // Only the process has them now: when it ends, our ends say so.
+  // Only the process holds these ends now, so that its end closes them.
   channel.reset();
   output.reset();
 }
@@ -68,7 +68,7 @@ Status HostSpawn::start() {
   std::string channel_number = std::to_string(kChannelOfHost);
   std::string parent = std::to_string(getpid());
   const std::array<char*, 4> argv = {path.data(), channel_number.data(), parent.data(), nullptr};
-  // Nothing of our environment: it may hold what is nobody's business. Messages of the C library go to the pipe.
+  // Our environment, which may contain secrets, is not passed on. Messages of the C library go to the pipe.
   std::string fatal = "LIBC_FATAL_STDERR_=1";
   const std::array<char*, 2> environment = {fatal.data(), nullptr};
   pid_t made = 0;

@@ -1,5 +1,5 @@
-// HostSpawn: starts the process of a host on a worker's thread. Whoever starts a process stands still until it runs its
-// own program, which on a busy machine is hundreds of milliseconds: more than a loop that ticks can spare.
+// HostSpawn: starts a host's process on a worker's thread. Starting a process blocks the caller until the exec, which
+// takes hundreds of milliseconds on a busy machine: too long for the agent's loop.
 //
 // The process ends with the thread that started it (PR_SET_PDEATHSIG): the worker must outlive the hosts.
 #pragma once
@@ -16,12 +16,12 @@ namespace monitor::agent {
 
 struct HostSpawn {
   std::string program;
-  // What the process has besides /dev/null: its end of the channel, and where it prints to.
+  // The process's descriptors in addition to /dev/null: its end of the channel, and its output.
   Fd channel;
   Fd output;
-  std::atomic<bool> wanted{true};  // until the loop says that it is not worth starting any more
+  std::atomic<bool> wanted{true};  // false: the loop does not need it any more
 
-  // What came of it, once run() has returned. No process and no error: it was not wanted any more.
+  // The result, once run() has returned. No process and no error: it was not wanted any more.
   pid_t pid = 0;
   Fd pidfd;
   Status status;
@@ -33,7 +33,7 @@ struct HostSpawn {
   Status start();
 };
 
-// Waits for its end, which is soon.
+// Reaps a process that is about to end.
 void kill_and_reap(pid_t pid);
 
 }  // namespace monitor::agent

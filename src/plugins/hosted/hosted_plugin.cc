@@ -59,7 +59,7 @@ void HostedPlugin::begin() {
   usage_.reset();
   auto link = links_.link_for(entry_.kind, entry_.name);
   if (!link) {
-    // Told from the loop, as everything is.
+    // From the loop, like all callbacks.
     restart_timer_ = timers_.call_after(0, [this, reason = link.error().message()] {
       restart_timer_ = 0;
       load_failed(reason);
@@ -77,7 +77,7 @@ void HostedPlugin::begin() {
   usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
 }
 
-// What it uses too much of it will use too much of again: it is not started anew at once.
+// A plugin that exceeded a limit will exceed it again: it is not restarted at once.
 void HostedPlugin::look_at_usage() {
   usage_timer_ = 0;
   if (link_ == nullptr) return;
@@ -90,8 +90,8 @@ void HostedPlugin::look_at_usage() {
   host_failed(why);
 }
 
-// The host says this before it opens the plugin, and its socket keeps the order: a plugin can send the same words, but
-// not before them.
+// The host sends this message before it opens the plugin, and the socket preserves the order: a plugin can send the
+// same message, but not earlier.
 void HostedPlugin::on_confined(const MessageView& message) {
   const auto confined = plugin_wire::Confined::decode(message.payload);
   if (!confined || confined_ || phase_ != Phase::kStarting) return host_failed("it spoke of its sandbox unasked");
@@ -113,7 +113,7 @@ void HostedPlugin::on_loaded(const MessageView& message) {
   loaded_ = *loaded;
   phase_ = Phase::kRunning;
   if (settled_) {
-    log_info("plugin started again", {{"plugin", entry_.name}, {"restarts", restarts_}});
+    log_info("plugin restarted", {{"plugin", entry_.name}, {"restarts", restarts_}});
   }
   changed();
   settle("");
@@ -134,7 +134,7 @@ void HostedPlugin::load_failed(const std::string& reason) {
 // --- Ticks
 
 void HostedPlugin::run(const metrics::Tick& tick, Done done) {
-  // The host may be about to end for what another script did there.
+  // Another script may have caused the host to end.
   if (phase_ != Phase::kRunning || link_->ended()) {
     done({Outcome::Kind::kAbsent, nullptr, 0, error_});
     return;
@@ -186,7 +186,7 @@ void HostedPlugin::mark_series(std::vector<bool>& held) const {
 
 void HostedPlugin::let_series_go() {
   if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || told_.empty()) return;
-  log_warning("plugin is started anew to free series; it begins without its state", {{"plugin", entry_.name}});
+  log_warning("plugin is restarted to release series; it starts without its state", {{"plugin", entry_.name}});
   drop_link();
   ++restarts_;
   begin();
@@ -217,9 +217,9 @@ void HostedPlugin::on_result(const MessageView& message) {
   answer(outcome);
 }
 
-// From the host's numbers to the table's. What is wrong with them; empty: nothing.
+// Translates the host's numbers of series to the table's. Returns what is wrong with them; empty: nothing.
 std::string HostedPlugin::take_points(uint64_t& over) {
-  // Usually all are of series that it was told of, and all of those are below a number.
+  // Usually all of them are series that it knows, below a bound under which it knows all.
   if (plugin_wire::all_below(points_, told_dense_)) return "";
   size_t kept = 0;
   for (size_t i = 0; i < points_.size(); ++i) {
@@ -250,7 +250,7 @@ std::string HostedPlugin::define(const MessageView& message) {
   for (auto& one : *all) {
     if ((one.id & ~kOwnSeries) != own_.size()) return fmt::format("series {} out of order", one.id & ~kOwnSeries);
     const size_t before = table_.size();
-    // What it made before its host was started anew it may have again.
+    // It may create again the series that it had created before its host was restarted.
     const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
     if (table_.size() > before) ++new_series_;
     if (id && *id >= told_.size()) told_.resize(*id + 1);
@@ -259,12 +259,12 @@ std::string HostedPlugin::define(const MessageView& message) {
   return "";
 }
 
-// Once: what is lost from now on is counted.
+// Logged once; from then on, drops are only counted.
 void HostedPlugin::tell_over() {
   error_ = new_series_ >= kMostNewSeries
                ? fmt::format("it has made {} series, the limit; points of more are dropped", new_series_)
                : fmt::format("there is no room for its series; the agent has {}", table_.size());
-  log_warning("plugin makes too many series", {{"plugin", entry_.name}, {"reason", error_}});
+  log_warning("plugin creates too many series", {{"plugin", entry_.name}, {"reason", error_}});
   changed();
 }
 
@@ -278,7 +278,7 @@ void HostedPlugin::answer(const Outcome& outcome) {
 
 void HostedPlugin::on_message(const MessageView& message) {
   if (message.type == Type::kConfined) return on_confined(message);
-  // Until then the host is at work alone, and says nothing but that it cannot go on.
+  // Until then the host works by itself, and only reports if it cannot continue.
   if (!confined_ && message.type != Type::kFailed) return host_failed("it spoke before its sandbox was complete");
   switch (message.type) {
     case Type::kLog:
@@ -307,7 +307,7 @@ void HostedPlugin::on_answer(const MessageView& message) {
       const std::string reason = plugin_wire::tame(message.payload);
       if (phase_ == Phase::kStarting) return load_failed(reason);
       if (state_done_) return finish_state(Error(Code::kInternal, reason));
-      // It said so itself: the tick is lost, the process is sound.
+      // The plugin reported the failure: the tick is lost, but the process is intact.
       if (!done_) return host_failed("it answered what it was not asked");
       run_failed(reason);
       return;
@@ -329,12 +329,12 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
   forget_link();
   if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
   if (guilty) return host_failed(reason);
-  // Another plugin ended the host of both: begin anew at once, without blame.
+  // Another plugin ended the host of both: restart at once, without counting a failure.
   deadline_ns_ = 0;
   if (state_done_) finish_state(Error(Code::kUnavailable, "its host was ended by another script"));
   ++restarts_;
   const bool in_hand = done_ != nullptr;
-  log_warning("plugin loses its host to another script and is started again",
+  log_warning("plugin is restarted, because another script ended its host",
               {{"plugin", entry_.name}, {"reason", reason}});
   begin();
   if (in_hand) answer({Outcome::Kind::kAbsent, nullptr, 0, error_});
@@ -354,7 +354,7 @@ void HostedPlugin::host_failed(const std::string& reason) {
 
 void HostedPlugin::run_failed(const std::string& reason) {
   if (++errors_in_a_row_ >= kMostFailures) {
-    // A process that fails in good order every time is no better than one that dies.
+    // A process that reports an error for every tick is no better than one that crashes.
     failures_.assign(kMostFailures - 1, now());
     drop_link();
     count_failure(reason);
@@ -374,16 +374,15 @@ void HostedPlugin::count_failure(const std::string& reason) {
   const int64_t wait = quarantine ? kQuarantine : kFirstWait << (failures_.size() - 1);
   phase_ = quarantine ? Phase::kQuarantined : Phase::kWaiting;
   if (quarantine) {
-    log_error("plugin quarantined; the chain goes on without it",
-              {{"plugin", entry_.name},
-               {"reason", reason},
-               {"failures", failures_.size()},
-               {"ticks", entry_.drop_on_failure ? "dropped" : "passed on"},
-               {"tried_again_in", format_duration(wait)}});
-    // One more failure after that is enough.
+    log_error("plugin quarantined; ticks skip it", {{"plugin", entry_.name},
+                                                    {"reason", reason},
+                                                    {"failures", failures_.size()},
+                                                    {"ticks", entry_.drop_on_failure ? "dropped" : "passed on"},
+                                                    {"tried_again_in", format_duration(wait)}});
+    // After that, one more failure quarantines it again.
     failures_.assign(kMostFailures - 1, now() + wait);
   } else {
-    log_error("plugin failed; it is started again",
+    log_error("plugin failed; it is restarted",
               {{"plugin", entry_.name}, {"reason", reason}, {"in", format_duration(wait)}});
   }
   timers_.cancel_timer(restart_timer_);
@@ -396,7 +395,7 @@ void HostedPlugin::count_failure(const std::string& reason) {
   changed();
 }
 
-// What its process used is no more.
+// The usage of its last process is void.
 void HostedPlugin::forget_link() {
   link_.reset();
   instance_ = 0;
@@ -412,7 +411,7 @@ void HostedPlugin::await_within(int64_t ns, std::string_view what) {
   within_ns_ = ns;
   deadline_ns_ = now() + ns;
   late_ = what;
-  // One that fires later than that is of a longer wait.
+  // A timer that fires later belongs to a longer wait.
   if (deadline_timer_ != 0 && timer_due_ns_ <= deadline_ns_) return;
   timers_.cancel_timer(deadline_timer_);
   timer_due_ns_ = deadline_ns_;

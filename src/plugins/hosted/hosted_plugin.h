@@ -1,12 +1,13 @@
-// A plugin that runs in a plugin host: it is started, given ticks, started again when it fails, and left alone when it
-// keeps failing. Answers come later; a tick that is not answered within its deadline costs the host its life.
+// HostedPlugin: a plugin that runs in a plugin host. It is started, receives ticks, is restarted when it fails, and
+// quarantined when it keeps failing. Answers come later; if a tick is not answered within its deadline, the host is
+// killed.
 //
 //   starting -> running -> waiting (a while after a failure) -> starting ...
 //                       -> quarantined (after kMostFailures within kFailureWindow, or errors in a row) -> starting,
 //                       once in kQuarantine
 //
-// On the agent's loop. Timers, table and links must outlive it. Callbacks are never called from inside a call, but for
-// run() where the plugin is not running.
+// On the agent's loop. Timers, table and links must outlive it. Callbacks are never called from inside a call, except
+// by run() while the plugin is not running.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ namespace monitor::agent {
 class HostedPlugin final : private HostLink::Listener {
  public:
   static constexpr int64_t kStartWithin = 5 * kNanosPerSecond;
-  // Where the entry gives none. A script's own budget is of processor time, and ends it alone: ending the host of all
-  // scripts is for what no budget ends, not for a machine that is busy.
+  // Default deadlines. A script has a budget of processor time, which ends only that script. Killing the host of all
+  // scripts is the last resort, and must not happen because the machine is busy.
   static constexpr int64_t kNativeDeadline = kNanosPerSecond;
   static constexpr int64_t kScriptDeadline = 10 * kNanosPerSecond;
   static constexpr int64_t kHandOverWithin = kNanosPerSecond;
@@ -37,7 +38,7 @@ class HostedPlugin final : private HostLink::Listener {
   static constexpr int64_t kFailureWindow = 60 * kNanosPerSecond;
   static constexpr int64_t kFirstWait = 100 * kNanosPerMilli;  // doubles with every failure
   static constexpr int64_t kQuarantine = 600 * kNanosPerSecond;
-  // Series that one plugin may add to the agent's table, which is for all of them.
+  // Series that one plugin may add to the agent's table, which all plugins share.
   static constexpr size_t kMostNewSeries = 5'000;
 
   enum class Phase { kStarting, kRunning, kWaiting, kQuarantined };
@@ -45,7 +46,7 @@ class HostedPlugin final : private HostLink::Listener {
   struct Outcome {
     enum class Kind {
       kUnchanged,
-      kChanged,  // `points` are what is left
+      kChanged,  // `points` is the result
       kDropped,
       kFailed,  // the tick is lost
       kAbsent,  // the plugin does not run
@@ -63,35 +64,35 @@ class HostedPlugin final : private HostLink::Listener {
   HostedPlugin(const HostedPlugin&) = delete;
   HostedPlugin& operator=(const HostedPlugin&) = delete;
 
-  // Starts it for the first time; `settled` is called once, when it runs or why it cannot is known.
+  // Starts it for the first time. `settled` is called once, when it runs or has failed to start.
   void start(std::function<void()> settled);
   bool settled() const { return settled_; }
-  // Why it could not be started for the first time; empty: it could, or is about to.
+  // Why the first start failed; empty: it did not, or is in progress.
   const std::string& refusal() const { return refusal_; }
 
   // One tick at a time.
   void run(const metrics::Tick& tick, Done done);
-  // Goes on with the state of another, which it keeps for as long as it takes. Ticks wait meanwhile.
+  // Takes over the state of another plugin, which it keeps alive meanwhile. Ticks wait until then.
   void take_over(std::shared_ptr<HostedPlugin> old);
 
   const config::PluginEntry& entry() const { return entry_; }
   Phase phase() const { return phase_; }
   uint64_t restarts() const { return restarts_; }
-  // What it said of itself when it was loaded.
+  // The description that it gave when it was loaded.
   const plugin_wire::Loaded& loaded() const { return loaded_; }
   // Why it failed last; empty: it never has.
   const std::string& error() const { return error_; }
-  // All that it says goes to the log, however much it is.
-  // Marks the numbers of series that its host knows: a plugin may keep them, and they never become another's.
+  // Logs everything that it says, without a rate limit.
+  // Marks the series that its host knows by number: the plugin may hold them, so that they must not be reused.
   void mark_series(std::vector<bool>& held) const;
-  // Starts its host anew, without its state, so that none of those is held any more; not while it is at work.
+  // Restarts its host without its state, which releases these series. Not while it has a tick.
   void let_series_go();
   void lift_line_limit() { lines_.lift(); }
-  // What its process used when it was looked at last; of a script nothing, since its host is not its own.
+  // The last usage of its process; empty for a script, because scripts share a host.
   const UsageWatch& usage() const { return usage_; }
-  // What its host said of its sandbox, before any code of the plugin ran; nothing yet while it is being started.
+  // Its host's report on the sandbox, from before any code of the plugin ran; nothing while it is starting.
   const std::optional<plugin_wire::Confined>& confined() const { return confined_; }
-  // Called when phase or error have changed.
+  // `call` is called when phase or error have changed.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
  private:
@@ -113,7 +114,7 @@ class HostedPlugin final : private HostLink::Listener {
   void on_log(const plugin_wire::MessageView& message);
   void send_new_series(const metrics::Tick& tick);
   void send_run(const metrics::Tick& tick);
-  // The process is not to be trusted any more.
+  // The process cannot be trusted any more.
   void host_failed(const std::string& reason);
   void count_failure(const std::string& reason);
   void run_failed(const std::string& reason);
@@ -134,17 +135,17 @@ class HostedPlugin final : private HostLink::Listener {
   metrics::SeriesTable& table_;
   HostLinks& links_;
   config::PluginEntry entry_;
-  LineLimit lines_;  // that it says, and that say that it failed
+  LineLimit lines_;  // that it logs, and that report its failures
 
   Phase phase_ = Phase::kStarting;
   std::shared_ptr<HostLink> link_;
   uint32_t instance_ = 0;
   uint32_t number_ = 0;                                // of the last request
-  std::vector<bool> told_;                             // agent's series that this host knows
-  size_t told_dense_ = 0;                              // all numbers below it are among them
+  std::vector<bool> told_;                             // the agent's series that this host knows
+  size_t told_dense_ = 0;                              // all numbers below it are known
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
   size_t new_series_ = 0;
-  bool told_over_ = false;  // that points are left out
+  bool told_over_ = false;  // logged that points are left out
   std::optional<plugin_wire::Confined> confined_;
   plugin_wire::Loaded loaded_;
   UsageWatch usage_;
@@ -153,8 +154,8 @@ class HostedPlugin final : private HostLink::Listener {
   bool settled_ = false;
   std::string refusal_;
 
-  Done done_;                   // of the tick in hand
-  metrics::Tick waiting_tick_;  // until state is handed over
+  Done done_;                   // of the current tick
+  metrics::Tick waiting_tick_;  // until the state is taken over
   bool tick_waits_ = false;
   StateDone state_done_;
   std::shared_ptr<HostedPlugin> old_;
@@ -165,11 +166,11 @@ class HostedPlugin final : private HostLink::Listener {
   uint64_t restarts_ = 0;
   std::string error_;
   std::function<void()> on_change_;
-  // What is awaited must come by then; 0: nothing is. The timer is left to fire and looks: moving it with every tick
-  // would cost more than that.
+  // When the awaited answer must arrive; 0: none is awaited. The timer is not moved with every tick, which would cost
+  // more: it fires and checks.
   int64_t deadline_ns_ = 0;
   int64_t within_ns_ = 0;
-  std::string late_;  // what is said when it does not
+  std::string late_;  // the error when it does not
   Timers::TimerId deadline_timer_ = 0;
   int64_t timer_due_ns_ = 0;
   Timers::TimerId state_timer_ = 0;

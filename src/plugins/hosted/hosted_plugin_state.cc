@@ -1,4 +1,4 @@
-// HostedPlugin: how a version hands its state to the next one.
+// HostedPlugin: how a version passes its state to the next one.
 #include <utility>
 
 #include "base/log.h"
@@ -9,13 +9,14 @@ namespace monitor::agent {
 using plugin_wire::Type;
 
 void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
-  // A new version has no more room than one that was there all the time.
+  // A new version has the same limit of series as one that has run all the time.
   new_series_ += old->new_series_;
   if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
   if (link_->ended()) return;  // it is about to be told
   if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {
     if (old->loaded_.has_state != 0) {
-      log_warning("plugin begins without the state of the one before, which does not run", {{"plugin", entry_.name}});
+      log_warning("plugin starts without its predecessor's state, because the predecessor does not run",
+                  {{"plugin", entry_.name}});
     }
     return;
   }
@@ -52,13 +53,13 @@ void HostedPlugin::finish_state(Result<std::string> result) {
 void HostedPlugin::handed_over(const std::string& trouble) {
   handing_over_ = false;
   if (trouble.empty()) {
-    log_info("plugin goes on with the state of the one before", {{"plugin", entry_.name}});
+    log_info("plugin continues with its predecessor's state", {{"plugin", entry_.name}});
   } else {
-    log_warning("plugin begins without the state of the one before", {{"plugin", entry_.name}, {"reason", trouble}});
+    log_warning("plugin starts without its predecessor's state", {{"plugin", entry_.name}, {"reason", trouble}});
   }
-  // The old one may be what is calling.
+  // The call may come from the old one.
   timers_.call_after(0, [old = std::exchange(old_, nullptr)] {});
-  // Without a link it has just failed, and the tick with it: that is told by whoever counts the failure.
+  // Without a link, it has just failed, and the tick with it; whoever counts the failure reports that.
   if (tick_waits_ && phase_ == Phase::kRunning && link_ != nullptr) {
     tick_waits_ = false;
     send_run(waiting_tick_);

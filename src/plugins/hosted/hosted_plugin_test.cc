@@ -231,7 +231,7 @@ TEST(HostedPlugin, WhatItSaysIsBounded) {
     return n;
   };
   EXPECT_EQ(count("plugin says plugin=p line=\"a line\""), 2 * LineLimit::kMost);
-  EXPECT_EQ(count("lines of a plugin were left out plugin=p lines=30 limit=50 in=10s"), 2U);
+  EXPECT_EQ(count("log lines of a plugin were left out plugin=p lines=30 limit=50 in=10s"), 2U);
 }
 
 TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {

@@ -1,4 +1,4 @@
-// Where the chain gets plugins from that run in hosts. Interface of the chain; PluginHosts implements it.
+// HostedPlugins: provides the chain with plugins that run in hosts. PluginHosts implements it.
 #pragma once
 
 #include <memory>
@@ -13,14 +13,15 @@ namespace monitor::agent {
 class HostedPlugins {
  public:
   struct Made {
-    std::vector<std::shared_ptr<HostedPlugin>> plugins;  // one for each entry, where all run
-    bool pending = false;                                // some are being started: ask again when told
-    size_t refused = 0;                                  // which entry cannot be started, where `refusal` says why
+    std::vector<std::shared_ptr<HostedPlugin>> plugins;  // one for each entry, if all run
+    bool pending = false;                                // some are starting: call again after a change
+    size_t refused = 0;                                  // the entry that cannot be started, if there is a `refusal`
     std::string refusal = {};
   };
 
   virtual ~HostedPlugins() = default;
-  // Started beside what runs. What was asked for before and is not asked for now is let go.
+  // Starts plugins beside those that run. Plugins that an earlier call prepared and this one does not name are
+  // released.
   virtual Made make(const std::vector<config::PluginEntry>& entries) = 0;
 };
 

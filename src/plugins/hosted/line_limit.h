@@ -1,5 +1,4 @@
-// Bounds the lines of the log that one plugin is good for: so many in a period, and then how many were left out. Not
-// thread-safe; for the agent's loop.
+// LineLimit: limits the log lines of one plugin per period, and reports how many were left out. On the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +18,9 @@ class LineLimit {
   LineLimit(const LineLimit&) = delete;
   LineLimit& operator=(const LineLimit&) = delete;
 
-  // For who wants every line.
+  // Turns the limit off.
   void lift() { most_ = UINT64_MAX; }
-  // Whether a line may be written now. One that may not is counted, and told at the period's end.
+  // Whether a line may be written now. Lines that may not are counted, and their number is logged at the period's end.
   bool pass();
 
  private:
@@ -29,7 +28,7 @@ class LineLimit {
 
   Timers& timers_;
   std::string plugin_;
-  int64_t since_ns_ = 0;  // of the period; 0: none has begun
+  int64_t since_ns_ = 0;  // start of the period; 0: none has started
   uint64_t most_ = kMost;
   uint64_t passed_ = 0;
   uint64_t left_out_ = 0;

@@ -20,13 +20,13 @@ namespace monitor::agent {
 
 namespace {
 
-// Events come in bursts: what a copy writes is looked at once. But not later for what is written on and on: then it is
-// looked every so often.
+// Events come in bursts: a copy causes one scan after its last write. While a file is written continuously, the folder
+// is scanned at this interval.
 constexpr int64_t kSettle = 20 * kNanosPerMilli;
 constexpr int64_t kLookAtMostEvery = 100 * kNanosPerMilli;
-// inotify says nothing of network filesystems.
+// inotify does not report changes on network filesystems.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
-// How long it may take before it counts as hung; a start waits for it so long.
+// After this time, a scan counts as hung; a start waits for it that long.
 constexpr int64_t kPatience = 2 * kNanosPerSecond;
 constexpr size_t kMostFiles = 1000;
 
@@ -55,7 +55,7 @@ PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
   return file;
 }
 
-// The nearest folder that is there: when a missing one appears in it, the scan comes back here.
+// Watches the nearest existing parent: when the missing folder appears in it, the next scan comes back here.
 void add_watch(int inotify, const std::string& of) {
   if (inotify < 0) return;
   std::filesystem::path folder = of;
@@ -128,7 +128,7 @@ void PluginFolder::schedule(int64_t delay_ns) {
 
 void PluginFolder::on_late() {
   if (std::exchange(late_, true)) return;
-  log_warning("the plugin folder does not answer; the plugins that run go on", {{"folder", folder_}});
+  log_warning("the plugin folder does not answer; running plugins continue", {{"folder", folder_}});
 }
 
 void PluginFolder::look(Files now, std::vector<std::string> misnamed) {
@@ -161,7 +161,7 @@ void PluginFolder::scan() {
   aside_.start(
       [folder = folder_, inotify = inotify_.get(), found] {
         add_watch(inotify, folder);
-        // The analyzer takes a captured std::shared_ptr for null.
+        // The analyzer mistakes a captured std::shared_ptr for null.
         // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
         found->files = read(folder, &found->misnamed);
       },

@@ -1,6 +1,6 @@
-// The folder of plugins: NAME.so are native ones, NAME.lua scripts. Watched with inotify, also before it is there. It
-// is read on a thread of its own, as it may lie on a mount that hangs: then what was found last stays. Everything else
-// on the loop's thread; the loop must outlive it.
+// PluginFolder: the folder of plugins: native ones (NAME.so) and scripts (NAME.lua). It is watched with inotify, even
+// before it exists. It is read on a separate thread, because it may be on a mount that hangs; until the mount answers,
+// the last result stays valid. Everything else is on the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <functional>
@@ -22,13 +22,13 @@ class PluginFolder {
   struct File {
     std::string path;
     config::PluginKind kind{};
-    std::string version;      // another one is another content
-    std::string fault = {};   // why it can be no plugin; empty: it may be one
+    std::string version;      // changes with the content
+    std::string fault = {};   // why it cannot be a plugin; empty: it can
     std::string source = {};  // of a script
 
     bool operator==(const File&) const = default;
   };
-  // By the plugin's name; two files where the name stands for two.
+  // By the plugin's name; two files if the name is ambiguous.
   using Files = std::map<std::string, std::vector<File>>;
 
   PluginFolder(EventLoop& loop, std::string folder);
@@ -36,12 +36,12 @@ class PluginFolder {
   PluginFolder(const PluginFolder&) = delete;
   PluginFolder& operator=(const PluginFolder&) = delete;
 
-  // Reads it, for 2 s at most, and tells of every change from then on.
+  // Reads it, for at most 2 s, and reports every change from then on.
   void watch(std::function<void()> on_change);
   const Files& files() const { return files_; }
   const std::string& path() const { return folder_; }
 
-  // `misnamed` gets the files that would be plugins, had they names that plugins can have.
+  // `misnamed` receives the files whose names are not valid for a plugin.
   static Files read(const std::string& folder, std::vector<std::string>* misnamed = nullptr);
 
  private:
@@ -58,12 +58,12 @@ class PluginFolder {
   std::vector<std::string> misnamed_;
   Fd inotify_;
   Timers::TimerId timer_ = 0;
-  bool settling_ = false;  // something has happened that the timer is to look at
+  bool settling_ = false;  // a change waits for the timer
   int64_t looked_ns_ = 0;
-  bool starting_ = false;    // nobody is told of what watch() finds
-  bool scan_again_ = false;  // after the look that is under way
+  bool starting_ = false;    // watch() does not report what it finds
+  bool scan_again_ = false;  // after the scan in progress
   bool late_ = false;
-  Aside aside_;  // ends first: it reads with what is above
+  Aside aside_;  // destroyed first: it uses the members above
 };
 
 }  // namespace monitor::agent

@@ -15,7 +15,7 @@ namespace monitor::agent {
 
 namespace {
 
-// What could not be started may be able to later: what it needs may have come.
+// A plugin that could not start may be able to later: a file that it needs may have appeared.
 constexpr int64_t kFirstRetry = 5 * kNanosPerSecond;
 constexpr int64_t kLastRetry = 600 * kNanosPerSecond;
 constexpr int64_t kSweepEvery = kNanosPerSecond;
@@ -56,7 +56,7 @@ std::vector<std::string> PluginHosts::names_in_folder() const {
 }
 
 std::optional<config::Problem> PluginHosts::check_plugin(const std::string& name, const std::string& config) const {
-  // Those in hosts are asked when they are started.
+  // Hosted plugins check their configuration when they start.
   return is_builtin(name) ? BuiltinCatalog().check_plugin(name, config) : std::nullopt;
 }
 
@@ -138,7 +138,7 @@ Result<std::shared_ptr<HostLink>> PluginHosts::link_for(config::PluginKind kind,
   return std::shared_ptr<HostLink>(std::move(*started));
 }
 
-// Processes are held here until they have ended, whoever lets them go.
+// Processes are kept here until they have ended, whoever releases them.
 void PluginHosts::sweep() {
   sweep_timer_ = 0;
   if (scripts_ != nullptr && scripts_->gone()) scripts_.reset();

@@ -1,9 +1,8 @@
-// The plugins that an agent can run: the built-in ones, and those of the plugin folder, in hosts. It answers what
-// validation asks, starts what a configuration names beside what runs, and tells when something has changed that makes
-// it worth asking again: a file, or a plugin that was being started.
+// PluginHosts: the plugins that an agent can run: built-in ones, and those of the plugin folder, in hosts. It answers
+// validation, starts the plugins that a configuration names beside those that run, and reports changes after which a
+// configuration should be evaluated again: a changed file, or a plugin that has started.
 //
-// On the loop's thread; loop and table must outlive it. Without plugins that need one no host is started, and no
-// thread.
+// On the loop's thread; loop and table must outlive it. Without hosted plugins, it starts no process and no thread.
 #pragma once
 
 #include <functional>
@@ -20,7 +19,7 @@
 
 namespace monitor::agent {
 
-// monitor-plugin-host, beside this program.
+// The path of monitor-plugin-host, next to this program.
 std::string plugin_host_program();
 
 class PluginHosts final : public config::PluginCatalog, public HostedPlugins, private HostLinks {
@@ -28,7 +27,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program);
   ~PluginHosts() override;
 
-  // Begins to look at the folder; `on_change` is called from the loop.
+  // Starts to watch the folder. `on_change` is called on the loop.
   void watch(std::function<void()> on_change);
 
   std::vector<std::string> plugin_names() const override;
@@ -50,9 +49,9 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   std::string program_;
   std::function<void()> on_change_;
   ThreadWorker starter_{loop_};
-  std::vector<std::shared_ptr<HostProcess>> processes_;  // until they are gone
+  std::vector<std::shared_ptr<HostProcess>> processes_;  // until they have ended
   std::shared_ptr<HostProcess> scripts_;
-  std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // being started, or started and not yet taken
+  std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // starting, or started and not yet used
   Timers::TimerId tell_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;
   Timers::TimerId sweep_timer_ = 0;

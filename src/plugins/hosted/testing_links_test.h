@@ -1,4 +1,4 @@
-// Hosts that are played, for the tests of those who have plugins in them.
+// Fake plugin hosts.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace monitor::agent {
 
-// What was sent to it, and what it is made to answer.
+// Records what was sent to it; the test decides what it answers.
 class FakeLink final : public HostLink {
  public:
   struct Sent {

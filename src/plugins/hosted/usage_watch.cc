@@ -11,7 +11,7 @@
 namespace monitor::agent {
 
 std::optional<HostUsage> parse_host_usage(std::string_view stat, int64_t ticks_per_second, uint64_t page_bytes) {
-  // The name is in parentheses, and may hold anything.
+  // The name is in parentheses, and may contain any byte.
   const size_t name_end = stat.rfind(')');
   if (name_end == std::string_view::npos || ticks_per_second <= 0) return std::nullopt;
   const auto fields = split(trim(stat.substr(name_end + 1)), ' ');
@@ -35,7 +35,7 @@ std::optional<HostUsage> parse_host_usage(std::string_view stat, int64_t ticks_p
 std::string UsageWatch::take(int64_t now_ns, const HostUsage& usage) {
   last_ = usage;
   readings_.push_back({now_ns, usage.cpu_ns});
-  // One that is as old as the window stays, so that the average covers all of it.
+  // One reading as old as the window stays, so that the average covers the whole window.
   while (readings_.size() > 2 && now_ns - readings_[1].at_ns >= kWindow) readings_.pop_front();
   const Reading& first = readings_.front();
   const int64_t span = now_ns - first.at_ns;

@@ -1,5 +1,5 @@
-// What a plugin's process uses, against what its entry allows. Pure: readings go in, and what is wrong comes out.
-// One thread.
+// UsageWatch: compares the usage of a plugin's process with the limits of its entry. No I/O: it is given readings. Not
+// thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace monitor::agent {
 
-// A reading of a process.
+// The usage of a process at a time.
 struct HostUsage {
   int64_t cpu_ns = 0;  // processor time since it started, of all threads, in user and kernel mode
   uint64_t threads = 0;
@@ -26,22 +26,22 @@ std::optional<HostUsage> parse_host_usage(std::string_view stat, int64_t ticks_p
 class UsageWatch {
  public:
   static constexpr int64_t kLookEvery = 500 * kNanosPerMilli;
-  // A plugin may use more than its share for a while: what counts is the average over this.
+  // A plugin may exceed its share for a short time: the average over this window counts.
   static constexpr int64_t kWindow = 10 * kNanosPerSecond;
 
-  // `threads`: that the plugin may have beside the host's own one. `cpu`: processors, 1 is all the time of one.
+  // `threads`: allowed in addition to the host's own one. `cpu`: processors; 1 is all the time of one.
   UsageWatch(uint64_t threads, double cpu) : most_threads_(threads), most_cpu_(cpu) {}
 
-  // Takes a reading. Why the process must end; empty: it may go on.
+  // Adds a reading. Returns why the process must end; empty: it may continue.
   std::string take(int64_t now_ns, const HostUsage& usage);
-  // A new process.
+  // The process is a new one.
   void reset();
 
-  // Of the last reading; zeros before the first.
+  // The last reading; zeros before the first.
   const HostUsage& last() const { return last_; }
-  // Threads of the plugin, without the host's own.
+  // The plugin's threads, without the host's own.
   uint64_t threads() const { return last_.threads > 0 ? last_.threads - 1 : 0; }
-  // Processors in use, averaged over the window, or over as much of it as there is.
+  // Processors in use, averaged over the window, or over the readings so far.
   double cpu() const { return cpu_; }
 
  private:

@@ -2,7 +2,7 @@
 // pair. A message is one or more packets, each with a fixed header and a part of the payload. Numbers are in native
 // byte order, because both ends come from the same build.
 //
-// Both sides copy a packet before they look at it, and check everything: neither trusts the other. Pure functions and
+// Both sides copy a packet before they validate it, because neither trusts the other. Pure functions and
 // plain values; not thread-safe.
 #pragma once
 
@@ -23,9 +23,9 @@ inline constexpr uint16_t kVersion = 1;
 inline constexpr size_t kMaxPacket = size_t{64} * 1024;
 inline constexpr size_t kMaxMessage = size_t{8} * 1024 * 1024;
 inline constexpr size_t kMaxPoints = 100'000;
-inline constexpr size_t kMaxSeries = 20'000;      // that a host may define, and numbers that an agent gives
+inline constexpr size_t kMaxSeries = 20'000;      // that a host may define; numbers that an agent may assign
 inline constexpr size_t kMaxText = size_t{1024};  // of a reason or a line of the log
-// Series that the plugin made have this bit set in their number; the others are the agent's.
+// Numbers of series that the plugin created have this bit; the others are the agent's.
 inline constexpr uint32_t kOwnSeries = 0x8000'0000U;
 
 enum class Type : uint16_t {
@@ -36,13 +36,13 @@ enum class Type : uint16_t {
   kSave = 4,
   kRestore = 5,
   kUnload = 6,
-  // From the host: answers, which carry the number of what they answer ...
+  // From the host: answers, which carry the number of their request ...
   kLoaded = 16,
   kFailed = 17,
   kResult = 18,
   kSaved = 19,
   kRestored = 20,
-  // ... and what it says by itself.
+  // ... and unsolicited messages.
   kDefine = 32,
   kLog = 33,
   kLastWords = 34,
@@ -70,7 +70,7 @@ struct Message {
   std::string payload;
 };
 
-// A message whose payload is somebody else's.
+// A message; its payload is a view.
 struct MessageView {
   Type type{};
   uint32_t instance = 0;
@@ -82,14 +82,13 @@ struct MessageView {
 std::vector<std::string> packets_of(const Message& message);
 Header header_of(Type type, uint32_t instance, uint32_t number, size_t total);
 std::string_view bytes_of(std::span<const metrics::Point> points);
-// All are of series below a number, and have nothing in the reserved field. Asked of every point on its way, four
-// times.
+// Whether all points have series below a number, and an empty reserved field. Called four times for every point.
 bool all_below(std::span<const metrics::Point> points, size_t number);
 
-// Puts messages together. After an error the other end cannot be understood any more.
+// Assembles messages. After an error, the channel is unusable.
 class Assembler {
  public:
-  // Nothing: there is more to come. The payload is that of the packet, or the assembler's own until the next call.
+  // Nothing: more packets must follow. The payload points into the packet or the assembler, until the next call.
   Result<std::optional<MessageView>> take(std::string_view packet);
 
  private:
@@ -98,7 +97,7 @@ class Assembler {
   size_t total_ = 0;
 };
 
-// Reads fields one after the other; after the first that is not there, everything is empty and ok() false.
+// Reads fields in order. After a missing field, all results are empty and ok() is false.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -110,7 +109,7 @@ class Reader {
     take(&value, sizeof value);
     return value;
   }
-  std::string_view text();  // 32 bits of length before it
+  std::string_view text();  // preceded by 32 bits of length
   std::string_view rest();
   bool take(void* into, size_t size);
   bool ok() const { return ok_; }
@@ -136,23 +135,23 @@ struct Load {
   Kind kind = Kind::kNative;
   std::string name;
   std::string config;    // a JSON object
-  std::string source;    // of a script; of a native plugin the path
+  std::string source;    // a script's source, or a native plugin's path
   uint32_t threads = 0;  // that a native plugin may start; 0: it cannot
   std::string encode() const;
   static Result<Load> decode(std::string_view payload);
 };
 
 struct Confined {
-  uint32_t landlock = 0;  // version of the kernel's; 0: there is none, and system calls alone are limited
+  uint32_t landlock = 0;  // the kernel's version; 0: none, and only system calls are restricted
   std::string encode() const;
   static Result<Confined> decode(std::string_view payload);
 };
 
 struct Loaded {
-  std::string name;  // as the plugin calls itself
+  std::string name;  // that the plugin reports
   std::string version;
   uint32_t has_state = 0;
-  uint32_t abi_major = 0;  // of a native plugin: what it was built for
+  uint32_t abi_major = 0;  // of a native plugin: the version that it was built for
   uint32_t abi_minor = 0;
   std::string encode() const;
   static Result<Loaded> decode(std::string_view payload);
@@ -164,23 +163,23 @@ struct NumberedSeries {
   metrics::Series series;
 };
 void put_series(std::string& out, uint32_t id, const metrics::Series& series);
-// Checked against what a batch may carry: lengths, UTF-8, labels sorted and each once. `own`: numbers with kOwnSeries.
+// Validates the limits of a batch: lengths, UTF-8, sorted and unique labels. `own`: numbers have kOwnSeries.
 Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool own);
 // What is wrong with a series; empty: nothing.
 std::string fault_of(const metrics::Series& series);
 
-// What stands before the points, which follow as they are.
+// Encodes everything before the points, which follow unencoded.
 void put_tick_head(std::string& out, const metrics::Tick& tick);
-// The points of a tick, where they are in the payload, and the rest.
+// A tick; the points are a view into the payload.
 Result<std::string_view> decode_tick(std::string_view payload, metrics::Tick& head);
 
 enum class Verdict : uint32_t { kUnchanged = 0, kChanged = 1, kDropped = 2 };
 struct ResultHead {
   Verdict verdict{};
   uint32_t count = 0;    // of points
-  uint32_t dropped = 0;  // points that were taken out, others having come in their place or not
+  uint32_t dropped = 0;  // points that were removed, whether others were added or not
 };
-// What stands before the points.
+// Encodes everything before the points.
 void put_result_head(std::string& out, const ResultHead& head);
 Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::Point>& points);
 
@@ -191,7 +190,7 @@ struct LogLine {
   static Result<LogLine> decode(std::string_view payload);
 };
 
-// A text from the other side, made fit for a log: cut, UTF-8, without control characters.
+// Makes a text from the other side safe for a log: truncated, valid UTF-8, no control characters.
 std::string tame(std::string_view text);
 
 }  // namespace monitor::plugin_wire
