@@ -34,8 +34,8 @@ class EtcdTest(ProgramTest):
 
     def tearDown(self):
         super().tearDown()
-        for thing in reversed(self.closing):
-            thing.close()
+        for resource in reversed(self.closing):
+            resource.close()
 
     def etcd(self, *arguments, **options):
         etcd = Etcd(*arguments, **options)
