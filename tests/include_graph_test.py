@@ -52,6 +52,11 @@ THIRD_PARTIES = {
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
 }
+# Keys of the configuration are spelled here only; elsewhere, functions of config/keys.h build them.
+KEY_SPELLERS = {"src/config/keys.h", "src/config/keys.cc"}
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'', re.S)
+SPELLED_KEY = re.compile(r"(?<![\w/])/monitor/(?!v1/)")
+SPELLED_SUFFIX = re.compile(r'Root\)?\s*\+\s*"[a-z]+/')
 # Tests may include more: the generated messages, and the helpers that they use.
 TEST = re.compile(r"(_test\.cc|_test\.h|/testing/.*)$")
 
@@ -89,12 +94,24 @@ def faults_of(path):
                 yield f"{path} includes {included}: only {', '.join(places)} may"
 
 
+def spelled_keys(path):
+    """The string literals of production code that spell a key of the configuration."""
+    if not path.startswith("src/") or path in KEY_SPELLERS or TEST.search(path):
+        return
+    with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+        text = source.read()
+    literals = [m.group() for m in COMMENT_OR_STRING.finditer(text) if not m.group().startswith(("/", "'"))]
+    for found in [text for text in literals if SPELLED_KEY.search(text)] + SPELLED_SUFFIX.findall(text):
+        yield f"{path} spells a key, {found}: only config/keys.h may"
+
+
 def main():
     seen = 0
     faults = []
     for path in sources():
         seen += 1
         faults += faults_of(path)
+        faults += spelled_keys(path)
     # Without this check, the test would pass if it found no files.
     assert seen > 100, f"only {seen} files were found"
     missing = [f for f in os.listdir(os.path.join(ROOT, "src")) if os.path.isdir(os.path.join(ROOT, "src", f)) and f not in ALLOWED]

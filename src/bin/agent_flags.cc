@@ -28,8 +28,7 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
       ->type_name("DIR")
       ->excludes(file);
   app.add_option("--config-key", flags.config_key,
-                 "Key of the agent's own configuration "
-                 "(default: /monitor/config/<agent-id>)")
+                 "Key of the agent's own configuration (default: " + config::agent_key("<agent-id>") + ")")
       ->type_name("KEY");
   add_etcd_options(app, flags.etcd);
   app.add_option("--group", flags.groups,
@@ -69,7 +68,7 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
   }
   // What is named is not looked at: it may be a mount that hangs.
   if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
-  const std::string folder = cli.data_folder() + "/monitor";
+  const std::string folder = config_folder_of(cli.data_folder());
   if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
   return resolve_configuration(cli, flags.etcd, flags.config_dir);
 }

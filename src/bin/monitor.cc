@@ -121,7 +121,7 @@ class Up {
     for (const auto& [option, address] : {std::pair{"--web", flags_.web}, {"--http", flags_.http}}) {
       if (const auto code = check_http(option, address)) return *code;
     }
-    for (const std::string& folder : {data_, data_ + "/logs", data_ + "/monitor"}) {
+    for (const std::string& folder : {data_, data_ + "/logs", config_folder_of(data_)}) {
       if (const Status made = make_trusted_folder(disk_, folder, "the data folder"); !made)
         return fail(made.error(), "name another folder with --data");
     }
@@ -172,7 +172,7 @@ class Up {
 
   std::optional<int> write_interval() {
     if (!flags_.etcd.named()) {
-      config::FileStore store(disk_, data_ + "/monitor");
+      config::FileStore store(disk_, config_folder_of(data_));
       return write_interval_to(store, "name another folder with --data");
     }
     auto etcd = connect_etcd(loop_, flags_.etcd);
@@ -276,7 +276,7 @@ class Up {
   }
 
   std::string sqlite_log() const { return fmt::format("sqlite:{}/log.db", data_); }
-  std::string config_dir() const { return data_ + "/monitor"; }
+  std::string config_dir() const { return config_folder_of(data_); }
 
   // For the other programs, which find by it what runs here.
   void publish() {

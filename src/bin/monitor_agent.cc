@@ -48,7 +48,7 @@ std::string own_key(const AgentFlags& flags) {
 config::FileSourceOptions source_options(const AgentFlags& flags, const std::string& data,
                                          const std::string& own_folder) {
   config::FileSourceOptions options;
-  options.folder = flags.config_dir.empty() ? data + "/monitor" : flags.config_dir;
+  options.folder = flags.config_dir.empty() ? config_folder_of(data) : flags.config_dir;
   if (!flags.config_file.empty()) options.files[own_key(flags)] = flags.config_file;
   if (!own_folder.empty()) options.state_file = own_folder + "/state.json";
   return options;
@@ -102,7 +102,8 @@ Status trust_if_there(const std::string& folder, const std::string& what) {
 
 // The folder of the documents, where files are the source: who writes there decides what this agent does.
 Status trust_documents(const AgentFlags& flags, const std::string& data) {
-  return trust_if_there(flags.config_dir.empty() ? data + "/monitor" : flags.config_dir, "the configuration's folder");
+  return trust_if_there(flags.config_dir.empty() ? config_folder_of(data) : flags.config_dir,
+                        "the configuration's folder");
 }
 
 int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {

@@ -172,7 +172,7 @@ std::string refusal_of(const std::string& name, const std::vector<agent::PluginF
 }
 
 Places places_of(const Flags& flags, const std::string& data) {
-  return {flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir, data + "/monitor/plugins"};
+  return {flags.plugin_dir.empty() ? data + "/plugins" : flags.plugin_dir, config_folder_of(data) + "/plugins"};
 }
 
 int list(const Flags& flags, const std::string& data) {

@@ -42,9 +42,11 @@ std::string agent_key(std::string_view agent_id) { return joined("config", agent
 std::string group_key(std::string_view group) { return joined("groups", group); }
 std::string status_key(std::string_view agent_id) { return joined("status", agent_id); }
 std::string inventory_key(std::string_view agent_id) { return joined("inventory", agent_id); }
+std::string plugin_key(std::string_view plugin) { return std::string(kPluginsRoot).append(plugin); }
 
 std::string agent_overrides(std::string_view agent_id) { return fmt::format("{}agents/{}/", kOverridesRoot, agent_id); }
 std::string group_overrides(std::string_view group) { return fmt::format("{}groups/{}/", kOverridesRoot, group); }
+std::string all_group_overrides() { return std::string(kOverridesRoot) + "groups/"; }
 
 KeyKind kind_of_key(std::string_view key) {
   constexpr std::array kFolders = std::to_array<std::pair<std::string_view, KeyKind>>({

@@ -20,7 +20,7 @@ std::vector<std::string> ScriptCatalog::plugin_names() const {
 }
 
 const Entry* ScriptCatalog::find(const std::string& name) const {
-  const auto found = keys_.entries.find(std::string(kPluginsRoot) + name);
+  const auto found = keys_.entries.find(plugin_key(name));
   return found == keys_.entries.end() ? nullptr : &found->second;
 }
 

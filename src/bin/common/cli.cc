@@ -289,6 +289,8 @@ std::string default_data_folder() {
   return home.empty() ? "" : home + "/.local/state/monitor";
 }
 
+std::string config_folder_of(const std::string& data) { return data + "/monitor"; }
+
 std::string version() { return MONITOR_VERSION; }
 
 namespace {

@@ -117,6 +117,8 @@ CLI::Option* add_optional_value(CLI::App& app, const std::string& names, Optiona
 // --data, else /var/lib/monitor if it can be written, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor. Empty
 // when this user has none of them.
 std::string default_data_folder();
+// Where the configuration files are kept below --data, unless --config-dir names another folder.
+std::string config_folder_of(const std::string& data);
 // The version of this build: 1.2.3
 std::string version();
 // This host's name, sanitised; "(none)" where it has none.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/keys.h"
 #include "config/schema.h"
 #include "plugins/builtin/registry.h"
 
@@ -47,7 +48,9 @@ void declare_roles(CLI::App& app, RoleFlags& flags, ConfigCommands& commands) {
       app.add_subcommand("init-roles", "Make least-privilege roles in etcd for agents, authors and readers, and users");
   CLI::App& roles = *commands.init_roles;
   roles.add_option("agents", flags.agents, "Ids of agents (default: all that etcd knows)")->type_name("AGENT");
-  roles.add_option("--config-key", flags.config_key, "The agent's own key, where it is not /monitor/config/<agent-id>")
+  roles
+      .add_option("--config-key", flags.config_key,
+                  "The agent's own key (default: " + config::agent_key("<agent-id>") + ")")
       ->type_name("KEY");
   roles
       .add_option("--passwords", flags.passwords, "Make users, with passwords in files of this folder, named like them")

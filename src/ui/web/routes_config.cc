@@ -1,4 +1,5 @@
 // Api: the configuration of the fleet, and the plugins that run with it.
+#include "config/keys.h"
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {
@@ -9,9 +10,10 @@ using namespace schema;  // NOLINT(google-build-using-namespace)
 
 Parameter key_parameter() {
   return {.name = "key",
-          .description = "/monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.",
+          .description =
+              config::defaults_key() + ", " + config::group_key("NAME") + " or " + config::agent_key("AGENT") + ".",
           .required = true,
-          .example = "/monitor/defaults"};
+          .example = config::defaults_key()};
 }
 
 Schema problem_schema() {
