@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "grpc/header_encoding.h"
 #include "grpc/message_framing.h"
-#include "grpc/wire.h"
 
 namespace {
 

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (receiver.receive(message).ok()) ++token;
     if (length % 3 == 0) receiver.stored(token);
     if (length % 5 == 0) receiver.retry(token);
-    if (length % 7 == 0) receiver.poison(token, "x");
+    if (length % 7 == 0) receiver.reject(token, "x");
     while (receiver.next()) {
     }
   }

@@ -20,7 +20,8 @@ Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& di
   const AgentConfigOptions& given = made->options_;
   if (!given.etcd) {
     made->files_ = std::make_unique<config::FileSource>(loop, disk, worker, given.files);
-    if (given.status) made->board_ = std::make_unique<config::FileBoard>(worker, given.files.folder, given.agent_id);
+    if (given.status)
+      made->publisher_ = std::make_unique<config::FileStatusPublisher>(worker, given.files.folder, given.agent_id);
     return made;
   }
   auto connection = connect_etcd(loop, given.etcd_flags);
@@ -29,7 +30,7 @@ Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& di
   EtcdConnection& etcd = *made->etcd_;
   made->etcd_source_ = std::make_unique<config::EtcdSource>(loop, etcd.random, *etcd.client);
   if (given.status) {
-    made->board_ = std::make_unique<config::EtcdBoard>(loop, etcd.random, *etcd.client, given.agent_id);
+    made->publisher_ = std::make_unique<config::EtcdStatusPublisher>(loop, etcd.random, *etcd.client, given.agent_id);
   }
   return made;
 }
@@ -40,8 +41,8 @@ config::ConfigSource& AgentConfig::source() {
 }
 
 void AgentConfig::start_reports(config::ConfigEngine& engine, config::Reporter::Fill plugins) {
-  if (board_ == nullptr) return;
-  reporter_.emplace(loop_, config::Reporter::Self{options_.version, options_.host}, *board_,
+  if (publisher_ == nullptr) return;
+  reporter_.emplace(loop_, config::Reporter::Self{options_.version, options_.host}, *publisher_,
                     [&engine, plugins = std::move(plugins)](config::AgentStatus& status, auto& inventory) {
                       config::take_state(status, engine.state());
                       plugins(status, inventory);

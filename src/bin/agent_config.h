@@ -12,10 +12,10 @@
 #include "base/worker.h"
 #include "bin/common/etcd_flags.h"
 #include "config/engine.h"
-#include "config/etcd/etcd_board.h"
 #include "config/etcd/etcd_source.h"
-#include "config/file/file_board.h"
+#include "config/etcd/etcd_status_publisher.h"
 #include "config/file/file_source.h"
+#include "config/file/file_status_publisher.h"
 #include "config/reporter.h"
 
 namespace monitor {
@@ -56,7 +56,7 @@ class AgentConfig {
   std::unique_ptr<config::FileSource> files_;
   std::unique_ptr<EtcdConnection> etcd_;
   std::unique_ptr<config::EtcdSource> etcd_source_;
-  std::unique_ptr<config::StatusBoard> board_;
+  std::unique_ptr<config::StatusPublisher> publisher_;
   std::optional<config::Reporter> reporter_;
 };
 

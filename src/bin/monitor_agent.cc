@@ -218,7 +218,7 @@ class AgentProgram final : private config::Applier {
         loop_, disk_, writer_, config_options(flags_, !files, source_options(flags_, cli_.data_folder(), own_folder_)));
     if (!made) return made.error();
     config_ = std::move(*made);
-    engine_.emplace(loop_, config::Subject{flags_.agent_id, flags_.groups, flags_.config_key}, config_->source(),
+    engine_.emplace(loop_, config::AgentIdentity{flags_.agent_id, flags_.groups, flags_.config_key}, config_->source(),
                     plugins_, static_cast<config::Applier&>(*this), &last_good_);
     return {};
   }

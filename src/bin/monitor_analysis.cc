@@ -11,9 +11,9 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
-#include "bin/analysis/attendant.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
+#include "bin/analysis/observability_server.h"
 #include "bin/analysis/serve.h"
 #include "bin/analysis/server_looker.h"
 #include "bin/analysis/top.h"
@@ -112,13 +112,13 @@ int get_metrics(const Cli& cli, Flags& flags) {
   }
 
   telemetry::Registry registry;
-  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
-  if (const Status started = attendant.start(*http, registry); !started) return exit_code_for(started.error());
+  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
+  if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
   log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
-  analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
+  analysis::FdOutput output(STDOUT_FILENO, observability.stop());
   std::optional<ServerLooker> looker;
   looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
-  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, attendant.stop());
+  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, observability.stop());
   looker.reset();
   if (!summary) {
     report_log_failure("get-metrics ended", flags.log, summary.error());

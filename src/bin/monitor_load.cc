@@ -12,7 +12,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
-#include "bin/analysis/attendant.h"
+#include "bin/analysis/observability_server.h"
 #include "bin/common/cli.h"
 #include "bin/load/fleet_command.h"
 #include "bin/load/summary.h"
@@ -164,9 +164,9 @@ int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t s
     log_error("cannot read the metric log", {{"reason", reader.error()}});
     return exit_code_for_log(flags.log, reader.error());
   }
-  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
-  attendant.start();
-  auto verified = verify(loaded.outcomes, **reader, clock, attendant.stop());
+  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
+  observability.start();
+  auto verified = verify(loaded.outcomes, **reader, clock, observability.stop());
   if (!verified) {
     log_error("cannot verify", {{"log", flags.log.describe()}, {"reason", verified.error()}});
     return verified.error().code() == Code::kCancelled ? kExitTempFail : exit_code_for_log(flags.log, verified.error());

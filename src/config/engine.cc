@@ -30,11 +30,11 @@ std::string source_of(const std::vector<Layer>& layers) {
 
 }  // namespace
 
-ConfigEngine::ConfigEngine(Timers& timers, Subject subject, ConfigSource& source, const PluginCatalog& plugins,
+ConfigEngine::ConfigEngine(Timers& timers, AgentIdentity identity, ConfigSource& source, const PluginCatalog& plugins,
                            Applier& applier, LastGood* last_good)
     : timers_(timers),
       trusted_(timers.clock(), {.confirm_ns = kClockHolds, .start = TrustedClock::Start::kTrust}),
-      subject_(std::move(subject)),
+      identity_(std::move(identity)),
       source_(source),
       plugins_(plugins),
       applier_(applier),
@@ -49,7 +49,7 @@ void ConfigEngine::start() {
 
 // Watches what belongs to the groups that were heard. True: that is news, and everything is told anew.
 bool ConfigEngine::watch_groups() {
-  WatchSet wanted = watch_set(subject_, groups_in(subject_, heard_));
+  WatchSet wanted = watch_set(identity_, groups_in(identity_, heard_));
   if (wanted == watched_) return false;
   watched_ = std::move(wanted);
   source_.watch(watched_, *this);
@@ -126,7 +126,7 @@ bool ConfigEngine::keep_deleted() {
 
 bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems) {
   LayersOrProblem made =
-      make_layers(subject_, keys, wall_ns(), [this](const std::string& key) { return source_.describe(key); });
+      make_layers(identity_, keys, wall_ns(), [this](const std::string& key) { return source_.describe(key); });
   if (!made.problems.empty()) {
     problems = std::move(made.problems);
     return false;
@@ -163,7 +163,7 @@ bool ConfigEngine::apply(const Settings& settings, int64_t revision, std::vector
 // An agent's own document may lie under another key than others look at.
 void ConfigEngine::note_documents(const KeySet& keys) {
   state_.revision = newest_revision(keys);
-  state_.mark = mark_of(keys, subject_.key() == agent_key(subject_.agent_id) ? "" : subject_.key());
+  state_.mark = mark_of(keys, identity_.key() == agent_key(identity_.agent_id) ? "" : identity_.key());
 }
 
 void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t revision) {
@@ -172,7 +172,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   note_documents(keys);
   log_overrides(set.overrides);
   state_.overrides = set.overrides;
-  state_.groups = groups_in(subject_, keys);
+  state_.groups = groups_in(identity_, keys);
   state_.hash = document_hash(set.layers);
   documented_ = !set.layers.empty();
   next_expiry_ns_ = set.next_expiry_ns;

@@ -48,8 +48,8 @@ class ConfigEngine final : public ConfigListener {
   };
 
   // Without `last_good` none is kept.
-  ConfigEngine(Timers& timers, Subject subject, ConfigSource& source, const PluginCatalog& plugins, Applier& applier,
-               LastGood* last_good);
+  ConfigEngine(Timers& timers, AgentIdentity identity, ConfigSource& source, const PluginCatalog& plugins,
+               Applier& applier, LastGood* last_good);
   ~ConfigEngine() override;
   ConfigEngine(const ConfigEngine&) = delete;
   ConfigEngine& operator=(const ConfigEngine&) = delete;
@@ -93,7 +93,7 @@ class ConfigEngine final : public ConfigListener {
 
   Timers& timers_;
   TrustedClock trusted_;
-  Subject subject_;
+  AgentIdentity identity_;
   ConfigSource& source_;
   const PluginCatalog& plugins_;
   Applier& applier_;

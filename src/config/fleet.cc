@@ -52,10 +52,10 @@ std::optional<AgentStatus> status_of(const StoredKeys& keys, const std::string& 
   return std::move(*status);
 }
 
-KeySet keys_of(const StoredKeys& keys, const Subject& subject) {
+KeySet keys_of(const StoredKeys& keys, const AgentIdentity& identity) {
   // Twice: the own document may name groups.
-  const KeySet own = key_set(keys, watch_set(subject, subject.groups));
-  return key_set(keys, watch_set(subject, groups_in(subject, own)));
+  const KeySet own = key_set(keys, watch_set(identity, identity.groups));
+  return key_set(keys, watch_set(identity, groups_in(identity, own)));
 }
 
 // Whether the agent has the documents that are stored, as single keys with revisions.
@@ -81,13 +81,13 @@ AgentState judge_keys(FleetRow& row, const KeySet& stored) {
   return state;
 }
 
-AgentState judge_files(FleetRow& row, const Subject& subject, const KeySet& stored, int64_t wall_ns) {
+AgentState judge_files(FleetRow& row, const AgentIdentity& identity, const KeySet& stored, int64_t wall_ns) {
   row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
   if (!row.status.error.empty()) {
     row.wanted = row.status.desired == row.applied ? row.applied + 1 : row.status.desired;
     return AgentState::kFailed;
   }
-  const auto made = make_layers(subject, stored, wall_ns, [](const std::string& key) { return key; });
+  const auto made = make_layers(identity, stored, wall_ns, [](const std::string& key) { return key; });
   const bool same =
       made.problems.empty() && (made.set.layers.empty() || document_hash(made.set.layers) == row.status.hash);
   row.wanted = same ? row.applied : row.applied + 1;
@@ -96,10 +96,10 @@ AgentState judge_files(FleetRow& row, const Subject& subject, const KeySet& stor
 
 // Whether what is stored is in force, by what the agent says.
 AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
-  const Subject subject{row.agent_id, row.status.groups};
-  const KeySet stored = keys_of(keys, subject);
+  const AgentIdentity identity{row.agent_id, row.status.groups};
+  const KeySet stored = keys_of(keys, identity);
   for (const auto& [key, entry] : stored.entries) row.wanted = std::max(row.wanted, entry.revision);
-  return row.wanted > 0 ? judge_keys(row, stored) : judge_files(row, subject, stored, wall_ns);
+  return row.wanted > 0 ? judge_keys(row, stored) : judge_files(row, identity, stored, wall_ns);
 }
 
 void need(std::vector<NeededVersion>& needed, std::string field, std::string_view since) {
@@ -212,9 +212,9 @@ std::map<std::string, int64_t, std::less<>> forgotten_of(const StoredKeys& keys,
 
 LayersOrProblem layers_of(const StoredKeys& keys, const std::string& agent_id, int64_t wall_ns,
                           const Describe& describe) {
-  Subject subject{agent_id};
-  if (const auto inventory = inventory_of(keys, agent_id)) subject.groups = inventory->groups;
-  return make_layers(subject, keys_of(keys, subject), wall_ns, describe);
+  AgentIdentity identity{agent_id};
+  if (const auto inventory = inventory_of(keys, agent_id)) identity.groups = inventory->groups;
+  return make_layers(identity, keys_of(keys, identity), wall_ns, describe);
 }
 
 std::vector<NeededVersion> needed_versions(const json& document) {

@@ -23,16 +23,16 @@ int line_of_message(std::string_view message) {
 
 class Maker {
  public:
-  Maker(const Subject& subject, const KeySet& keys, int64_t wall_ns, const Describe& describe)
-      : subject_(subject), keys_(keys), wall_ns_(wall_ns), describe_(describe) {}
+  Maker(const AgentIdentity& identity, const KeySet& keys, int64_t wall_ns, const Describe& describe)
+      : identity_(identity), keys_(keys), wall_ns_(wall_ns), describe_(describe) {}
 
   LayersOrProblem make() {
-    const std::vector<std::string> groups = groups_in(subject_, keys_);
+    const std::vector<std::string> groups = groups_in(identity_, keys_);
     bool good = add(defaults_key());
     for (const std::string& group : groups) good = good && add(group_key(group));
-    good = good && add(subject_.key());
+    good = good && add(identity_.key());
     for (const std::string& group : groups) good = good && add_overrides(group_overrides(group));
-    good = good && add_overrides(agent_overrides(subject_.agent_id));
+    good = good && add_overrides(agent_overrides(identity_.agent_id));
     return std::move(result_);
   }
 
@@ -58,7 +58,7 @@ class Maker {
     if (found == keys_.entries.end()) return true;
     auto document = parse(key, found->second);
     if (!document) return false;
-    const bool own = key == subject_.key();
+    const bool own = key == identity_.key();
     result_.set.layers.push_back({describe_(key), found->second.revision, std::move(*document), own});
     return true;
   }
@@ -102,7 +102,7 @@ class Maker {
     return true;
   }
 
-  const Subject& subject_;
+  const AgentIdentity& identity_;
   const KeySet& keys_;
   int64_t wall_ns_;
   const Describe& describe_;
@@ -111,13 +111,13 @@ class Maker {
 
 }  // namespace
 
-std::vector<std::string> groups_in(const Subject& subject, const KeySet& keys) {
+std::vector<std::string> groups_in(const AgentIdentity& identity, const KeySet& keys) {
   std::vector<std::string> groups;
   const auto add = [&](const std::string& group) {
     if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
   };
-  for (const std::string& group : subject.groups) add(group);
-  const auto own = keys.entries.find(subject.key());
+  for (const std::string& group : identity.groups) add(group);
+  const auto own = keys.entries.find(identity.key());
   if (own == keys.entries.end() || own->second.fault) return groups;
   const auto document = Document::parse(own->second.value);
   if (!document) return groups;
@@ -125,8 +125,8 @@ std::vector<std::string> groups_in(const Subject& subject, const KeySet& keys) {
   return groups;
 }
 
-WatchSet watch_set(const Subject& subject, const std::vector<std::string>& groups) {
-  WatchSet what{{defaults_key(), subject.key()}, {agent_overrides(subject.agent_id), std::string(kPluginsRoot)}};
+WatchSet watch_set(const AgentIdentity& identity, const std::vector<std::string>& groups) {
+  WatchSet what{{defaults_key(), identity.key()}, {agent_overrides(identity.agent_id), std::string(kPluginsRoot)}};
   for (const std::string& group : groups) {
     what.keys.insert(group_key(group));
     what.prefixes.insert(group_overrides(group));
@@ -134,8 +134,9 @@ WatchSet watch_set(const Subject& subject, const std::vector<std::string>& group
   return what;
 }
 
-LayersOrProblem make_layers(const Subject& subject, const KeySet& keys, int64_t wall_ns, const Describe& describe) {
-  return Maker(subject, keys, wall_ns, describe).make();
+LayersOrProblem make_layers(const AgentIdentity& identity, const KeySet& keys, int64_t wall_ns,
+                            const Describe& describe) {
+  return Maker(identity, keys, wall_ns, describe).make();
 }
 
 std::string document_hash(const std::vector<Layer>& layers) {

@@ -16,8 +16,8 @@
 
 namespace monitor::config {
 
-// Whose configuration it is.
-struct Subject {
+// Selects the configuration of one agent.
+struct AgentIdentity {
   std::string agent_id;
   std::vector<std::string> groups = {};  // of the command line, lowest first
   std::string own_key = {};              // empty: agent_key(agent_id)
@@ -25,9 +25,9 @@ struct Subject {
   std::string key() const { return own_key.empty() ? agent_key(agent_id) : own_key; }
 };
 
-// Those of the command line, then those that the own document names, each once.
-std::vector<std::string> groups_in(const Subject& subject, const KeySet& keys);
-WatchSet watch_set(const Subject& subject, const std::vector<std::string>& groups);
+// The command line's groups, then those of the own document, without duplicates.
+std::vector<std::string> groups_in(const AgentIdentity& identity, const KeySet& keys);
+WatchSet watch_set(const AgentIdentity& identity, const std::vector<std::string>& groups);
 
 struct LayerSet {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -46,7 +46,8 @@ struct LayersOrProblem {
   LayerSet set;
   std::vector<Problem> problems;  // empty: good
 };
-LayersOrProblem make_layers(const Subject& subject, const KeySet& keys, int64_t wall_ns, const Describe& describe);
+LayersOrProblem make_layers(const AgentIdentity& identity, const KeySet& keys, int64_t wall_ns,
+                            const Describe& describe);
 
 inline constexpr std::string_view kExpiresAt = "expires_at";
 

@@ -11,10 +11,10 @@ constexpr int64_t kInventoryEvery = 60 * kNanosPerSecond;
 
 }  // namespace
 
-Reporter::Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill)
+Reporter::Reporter(Timers& timers, Self self, StatusPublisher& publisher, Fill fill)
     : timers_(timers),
       self_(std::move(self)),
-      board_(board),
+      publisher_(publisher),
       fill_(std::move(fill)),
       since_ns_(timers.clock().wall_ns()) {}
 
@@ -39,10 +39,10 @@ void Reporter::report() {
   status.updated_ns = timers_.clock().wall_ns();
   AgentInventory inventory;
   fill_(status, inventory);
-  board_.put_status(to_json(status));
+  publisher_.put_status(to_json(status));
   const int64_t now = timers_.clock().mono_ns();
   if (now >= inventory_due_ns_ || inventory.plugins != told_plugins_) {
-    board_.put_inventory(inventory_json(inventory, status));
+    publisher_.put_inventory(inventory_json(inventory, status));
     told_plugins_ = std::move(inventory.plugins);
     inventory_due_ns_ = now + kInventoryEvery;
   }
@@ -70,7 +70,7 @@ void Reporter::stop(bool stopped, std::function<void()> done) {
   AgentInventory inventory;
   fill_(status, inventory);
   if (stopped) inventory.stopped_ns = status.updated_ns;
-  board_.stop(inventory_json(inventory, status), std::move(done));
+  publisher_.stop(inventory_json(inventory, status), std::move(done));
 }
 
 }  // namespace monitor::config

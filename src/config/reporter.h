@@ -1,6 +1,6 @@
-// Reporter: keeps an agent's status and inventory up to date on a board: the status at once when the
+// Reporter: keeps an agent's status and inventory up to date on a publisher: the status at once when the
 // engine's state changes, else, and for the plugins' numbers, every 10 s; with it the inventory, when a minute has
-// passed or the plugin folder has changed. Everything on the loop's thread; timers and board must outlive it.
+// passed or the plugin folder has changed. Everything on the loop's thread; timers and publisher must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class Reporter {
   // What there is to say of configuration and plugins; called for every report.
   using Fill = std::function<void(AgentStatus& status, AgentInventory& inventory)>;
 
-  Reporter(Timers& timers, Self self, StatusBoard& board, Fill fill);
+  Reporter(Timers& timers, Self self, StatusPublisher& publisher, Fill fill);
   ~Reporter();
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
@@ -38,7 +38,7 @@ class Reporter {
 
   Timers& timers_;
   Self self_;
-  StatusBoard& board_;
+  StatusPublisher& publisher_;
   Fill fill_;
   int64_t since_ns_;
   bool stopped_ = false;

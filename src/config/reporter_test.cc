@@ -8,7 +8,7 @@
 namespace monitor::config {
 namespace {
 
-class FakeBoard final : public StatusBoard {
+class FakePublisher final : public StatusPublisher {
  public:
   void put_status(std::string json) override { statuses.push_back(std::move(json)); }
   void put_inventory(std::string json) override { inventories.push_back(std::move(json)); }
@@ -23,10 +23,10 @@ class FakeBoard final : public StatusBoard {
 
 struct World {
   FakeTimers timers;
-  FakeBoard board;
+  FakePublisher publisher;
   std::vector<std::string> plugins;
   int fills = 0;
-  Reporter reporter{timers, {"0.2.0", "h"}, board, [this](AgentStatus& status, AgentInventory& inventory) {
+  Reporter reporter{timers, {"0.2.0", "h"}, publisher, [this](AgentStatus& status, AgentInventory& inventory) {
                       ++fills;
                       status.groups = {"web"};
                       inventory.plugins = plugins;
@@ -37,18 +37,18 @@ TEST(Reporter, TellsTheStatusEveryTenSecondsAndTheInventoryEveryMinute) {
   World w;
   w.reporter.changed();
   w.timers.advance(0);
-  EXPECT_EQ(w.board.statuses.size(), 1U);
-  ASSERT_EQ(w.board.inventories.size(), 1U);
-  const auto told = parse_inventory(w.board.inventories[0]);
+  EXPECT_EQ(w.publisher.statuses.size(), 1U);
+  ASSERT_EQ(w.publisher.inventories.size(), 1U);
+  const auto told = parse_inventory(w.publisher.inventories[0]);
   ASSERT_TRUE(told);
   EXPECT_EQ(told->host, "h");
   EXPECT_EQ(told->version, "0.2.0");
   EXPECT_EQ(told->groups, std::vector<std::string>{"web"});
   w.timers.advance(59 * kNanosPerSecond);
-  EXPECT_EQ(w.board.statuses.size(), 6U);
-  EXPECT_EQ(w.board.inventories.size(), 1U);
+  EXPECT_EQ(w.publisher.statuses.size(), 6U);
+  EXPECT_EQ(w.publisher.inventories.size(), 1U);
   w.timers.advance(kNanosPerSecond);
-  EXPECT_EQ(w.board.inventories.size(), 2U);
+  EXPECT_EQ(w.publisher.inventories.size(), 2U);
   EXPECT_EQ(w.fills, 7) << "what there is to say is asked for once a report";
 }
 
@@ -56,7 +56,7 @@ TEST(Reporter, ChangesOfOneTurnAreToldOnce) {
   World w;
   for (int i = 0; i < 5; ++i) w.reporter.changed();
   w.timers.advance(0);
-  EXPECT_EQ(w.board.statuses.size(), 1U);
+  EXPECT_EQ(w.publisher.statuses.size(), 1U);
 }
 
 TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
@@ -66,21 +66,21 @@ TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
   w.plugins = {"mine"};
   w.reporter.changed();
   w.timers.advance(0);
-  ASSERT_EQ(w.board.inventories.size(), 2U);
-  EXPECT_EQ(parse_inventory(w.board.inventories[1])->plugins, w.plugins);
+  ASSERT_EQ(w.publisher.inventories.size(), 2U);
+  EXPECT_EQ(parse_inventory(w.publisher.inventories[1])->plugins, w.plugins);
 }
 
 TEST(Reporter, LastInventorySaysWhetherItStoppedInOrder) {
   World stopped;
   stopped.timers.advance(kNanosPerSecond);
   stopped.reporter.stop(true, [] {});
-  const auto last = parse_inventory(stopped.board.last_inventory);
+  const auto last = parse_inventory(stopped.publisher.last_inventory);
   ASSERT_TRUE(last);
   EXPECT_EQ(last->stopped_ns, last->last_seen_ns);
   EXPECT_GT(last->stopped_ns, 0);
   World cut_short;
   cut_short.reporter.stop(false, [] {});
-  EXPECT_EQ(parse_inventory(cut_short.board.last_inventory)->stopped_ns, 0);
+  EXPECT_EQ(parse_inventory(cut_short.publisher.last_inventory)->stopped_ns, 0);
 }
 
 TEST(Reporter, SaysNothingAfterItsEnd) {
@@ -89,7 +89,7 @@ TEST(Reporter, SaysNothingAfterItsEnd) {
   w.reporter.stop(true, [] {});
   w.reporter.changed();
   w.timers.advance(100 * kNanosPerSecond);
-  EXPECT_TRUE(w.board.statuses.empty());
+  EXPECT_TRUE(w.publisher.statuses.empty());
 }
 
 }  // namespace

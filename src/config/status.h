@@ -91,13 +91,14 @@ struct AgentInventory {
 std::string to_json(const AgentInventory& inventory);
 Result<AgentInventory> parse_inventory(std::string_view text);
 
-// Where they are put: etcd or files. On the loop's thread; nothing fails for good: it is tried again.
-class StatusBoard {
+// Publishes status and inventory to etcd or to files. Implementations retry, so no call reports a failure. All calls on
+// the loop's thread.
+class StatusPublisher {
  public:
-  virtual ~StatusBoard() = default;
+  virtual ~StatusPublisher() = default;
   virtual void put_status(std::string json) = 0;
   virtual void put_inventory(std::string json) = 0;
-  // Puts the last inventory, which stays, takes the status away, and calls back from the loop.
+  // Publishes the last inventory, deletes the status, and calls back from the loop.
   virtual void stop(std::string inventory, std::function<void()> done) = 0;
 };
 

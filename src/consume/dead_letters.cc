@@ -85,7 +85,7 @@ void DeadLetters::on_delivered(std::span<const metriclog::Delivery> deliveries) 
     const auto it = open_.find(delivery.token);
     if (it == open_.end()) continue;
     if (delivery.outcome == metriclog::Outcome::kRetry) returned_.push_back(std::move(it->second));
-    if (delivery.outcome == metriclog::Outcome::kPoison) {
+    if (delivery.outcome == metriclog::Outcome::kRejected) {
       log_warning("record cannot be kept", {{"from", it->second.header("skipped-from")}, {"reason", delivery.reason}});
     }
     open_.erase(it);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "grpc/client_session.h"
+#include "grpc/header_encoding.h"
 #include "grpc/http2.h"
-#include "grpc/wire.h"
 
 namespace monitor::grpc {
 

@@ -16,9 +16,9 @@
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "grpc/frame_scanner.h"
+#include "grpc/header_encoding.h"
 #include "grpc/message_framing.h"
 #include "grpc/rate_budget.h"
-#include "grpc/wire.h"
 
 struct nghttp2_session;
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "grpc/wire.h"
+#include "grpc/header_encoding.h"
 
 namespace monitor::grpc {
 namespace {

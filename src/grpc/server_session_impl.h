@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "grpc/header_encoding.h"
 #include "grpc/http2.h"
 #include "grpc/rate_budget.h"
 #include "grpc/server_session.h"
-#include "grpc/wire.h"
 
 namespace monitor::grpc {
 

@@ -68,7 +68,7 @@ class TestingServer {
       for (auto& [token, bytes] : open_) {
         if (owner_.reject_next > 0) {
           --owner_.reject_next;
-          receiver_.poison(token, "too_large: for a test");
+          receiver_.reject(token, "too_large: for a test");
           continue;
         }
         receiver_.stored(token);

@@ -284,22 +284,22 @@ TEST_P(MetricLogContract, EarliestAfterRetentionIsNoLoss) {
   for (const ReaderEvent& event : events_) EXPECT_NE(event.kind, ReaderEvent::Kind::kLost);
 }
 
-TEST_P(MetricLogContract, ARecordTooLargeIsPoisonAndItsNeighboursAreStored) {
+TEST_P(MetricLogContract, RejectsARecordTooLargeAndStoresItsNeighbours) {
   append("before");
   append(std::string(log_->max_record_bytes() + 1, 'x'));
   append("after");
   ASSERT_TRUE(writer().flush(kPatience));
-  int poison = 0;
+  int rejected = 0;
   for (const Delivery& delivery : deliveries_.all()) {
-    if (delivery.outcome == Outcome::kPoison) {
-      ++poison;
+    if (delivery.outcome == Outcome::kRejected) {
+      ++rejected;
       EXPECT_EQ(delivery.token, 2U);
       EXPECT_TRUE(delivery.reason.starts_with("too_large: ")) << delivery.reason;
     } else {
       EXPECT_EQ(delivery.outcome, Outcome::kStored);
     }
   }
-  EXPECT_EQ(poison, 1);
+  EXPECT_EQ(rejected, 1);
   const auto reader = log_->reader({.start = earliest()});
   EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("before", "after"));
 }

@@ -48,15 +48,15 @@ struct RecordView {
 
 // What became of an appended record. Only kStored allows an acknowledgement.
 enum class Outcome {
-  kStored,  // durable, and will be seen by readers
-  kPoison,  // this record alone was refused (too large, invalid): sending it again cannot help
-  kRetry,   // not stored, or not known to be (time-out, no permission, disk full): send it again later
+  kStored,    // durable, and will be seen by readers
+  kRejected,  // this record alone was refused (too large, invalid): sending it again cannot help
+  kRetry,     // not stored, or not known to be (time-out, no permission, disk full): send it again later
 };
 
 struct Delivery {
   uint64_t token = 0;  // as given to append()
   Outcome outcome = Outcome::kRetry;
-  // For people; empty when stored. That of a poison begins with its word in the ledger: "too_large: " or "invalid: ".
+  // For people; empty when stored. For kRejected it begins with the ledger's word: "too_large: " or "invalid: ".
   std::string reason = {};
 };
 

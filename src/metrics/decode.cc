@@ -9,8 +9,8 @@
 
 #include "base/protowire.h"
 #include "base/text.h"
+#include "metrics/batch_reader.h"
 #include "metrics/claims.h"
-#include "metrics/wire_parts.h"
 
 namespace monitor::metrics {
 

@@ -79,7 +79,7 @@ void Receiver::stored(uint64_t token) {
   advance();
 }
 
-void Receiver::poison(uint64_t token, std::string reason) {
+void Receiver::reject(uint64_t token, std::string reason) {
   const size_t place = find(token);
   if (place == open_.size() || open_[place].state == State::kDone) return;
   open_[place].state = State::kDone;

@@ -1,7 +1,7 @@
 // The server's side of one stream, as a state machine without I/O.
 //
 // The owner hands in every message from the agent with receive(), appends the batch of each kBatch event to the log,
-// and reports with stored(), poison() or retry() what became of it, in whatever order that becomes known. What the
+// and reports with stored(), reject() or retry() what became of it, in whatever order that becomes known. What the
 // agent must be told comes out of next(): acknowledgements only of the contiguous prefix that is in the log or
 // rejected. Not thread-safe. An event's views point into the message that was handed in.
 #pragma once
@@ -33,7 +33,7 @@ class Receiver {
       kBatch,    // append it, and report what became of it under `token`
     };
     Kind kind = Kind::kNothing;
-    // Names this batch in stored(), poison() and retry(). Never used twice in a stream, unlike its number.
+    // Names this batch in stored(), reject() and retry(). Never used twice in a stream, unlike its number.
     uint64_t token = 0;
     uint64_t number = 0;
     std::string_view batch;
@@ -46,7 +46,7 @@ class Receiver {
 
   // What became of a batch. Tokens from before a rewind are known, and ignored where they no longer matter.
   void stored(uint64_t token);
-  void poison(uint64_t token, std::string reason);
+  void reject(uint64_t token, std::string reason);
   // It must be sent again: the agent is rewound to it. What came after it is forgotten. False: it does not matter any
   // more, and nothing is forgotten.
   bool retry(uint64_t token);

@@ -126,10 +126,10 @@ TEST(Stream, WindowIsKept) {
   EXPECT_EQ(pair.arrived.size(), 6U);
 }
 
-TEST(Stream, PoisonIsRejectedAloneAndPassed) {
+TEST(Stream, RejectsABatchAloneAndGoesOn) {
   Pair pair(3);
   pair.exchange();
-  pair.receiver.poison(2, "too large");
+  pair.receiver.reject(2, "too large");
   pair.receiver.stored(3);
   pair.receiver.stored(1);
   pair.exchange();
@@ -278,7 +278,7 @@ TEST(Stream, RandomWalkEndsComplete) {
             } else if (outcome == 1) {
               receiver.retry_all();
             } else if (outcome == 2 && !stored.contains(bytes)) {
-              receiver.poison(token, "invalid");
+              receiver.reject(token, "invalid");
             } else {
               stored.insert(bytes);
               receiver.stored(token);

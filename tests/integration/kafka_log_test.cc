@@ -239,7 +239,7 @@ TEST_F(KafkaLog, StoresRecordsWithinTheTopicsLimitAndRejectsLargerOnes) {
   }
   ASSERT_TRUE(writer->flush(kPatience));
   EXPECT_EQ(count(Outcome::kStored), 49U);
-  EXPECT_EQ(count(Outcome::kPoison), 1U);
+  EXPECT_EQ(count(Outcome::kRejected), 1U);
 }
 
 TEST_F(KafkaLog, RecreatesADeletedTopic) {

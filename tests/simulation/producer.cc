@@ -47,7 +47,7 @@ void Producer::due(uint64_t id) {
     one.delivery.outcome = Outcome::kRetry;
     one.delivery.reason = "timed out";
   } else if (fate < conditions.retry_percent + conditions.reject_percent) {
-    one.delivery.outcome = Outcome::kPoison;
+    one.delivery.outcome = Outcome::kRejected;
     one.delivery.reason = "invalid: refused";
   }
   const bool counts = one.delivery.outcome == Outcome::kStored;

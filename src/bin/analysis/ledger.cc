@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "bin/analysis/attendant.h"
+#include "bin/analysis/observability_server.h"
 #include "bin/analysis/server_looker.h"
 #include "metriclog/log_address.h"
 #include "ui/ledger/run.h"
@@ -133,13 +133,13 @@ int show_ledger(const Cli& cli, LedgerFlags& flags) {
     return exit_code_for_reading(flags.log, reader.error());
   }
   telemetry::Registry registry;
-  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
-  if (const Status started = attendant.start(*http, registry); !started) return exit_code_for(started.error());
-  analysis::FdOutput output(STDOUT_FILENO, attendant.stop());
+  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
+  if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
+  analysis::FdOutput output(STDOUT_FILENO, observability.stop());
   std::optional<ServerLooker> looker;
   if (flags.watch) looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
   const auto summary =
-      analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, attendant.stop());
+      analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, observability.stop());
   // A reader of the past does not ask who writes now.
   if (summary && summary->complete && !flags.watch && flags.to.empty()) log_absent_servers(flags.log, clock);
   return finish(flags, summary);

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "bin/analysis/attendant.h"
+#include "bin/analysis/observability_server.h"
 #include "bin/analysis/server_looker.h"
 #include "metriclog/log_address.h"
 #include "ui/top/run.h"
@@ -33,14 +33,14 @@ int show_top(const Cli& cli, TopFlags& flags) {
     return exit_code_for_reading(flags.log, reader.error());
   }
   telemetry::Registry registry;
-  Attendant attendant(clock, **reader, cli.drain_timeout_ns());
-  attendant.start();
+  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
+  observability.start();
   // A line would land in the middle of the table.
   log_set_level(LogLevel::kOff);
   Status shown;
   {
     const ServerLooker looker(flags.log, clock);
-    shown = analysis::top::run(**reader, clock, registry, attendant.stop(), [&looker] { return looker.servers(); });
+    shown = analysis::top::run(**reader, clock, registry, observability.stop(), [&looker] { return looker.servers(); });
   }
   log_set_level(cli.log_level());
   if (shown) return kExitOk;

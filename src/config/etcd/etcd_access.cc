@@ -10,7 +10,7 @@ namespace monitor::config {
 
 namespace {
 
-using Repeat = EtcdAsker::Repeat;
+using Repeat = BlockingEtcdClient::Repeat;
 constexpr std::string_view kRoot = "root";
 
 // etcd's texts are its contract here: it has one code for all of these.
@@ -24,12 +24,12 @@ KeyPermission from_etcd(const pb::Permission& one) {
 
 }  // namespace
 
-EtcdAccess::EtcdAccess(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options)
-    : asker_(timers, client, std::move(turn), options) {}
+EtcdAccess::EtcdAccess(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options)
+    : client_(timers, client, std::move(turn), options) {}
 
 template <typename Response, typename Request>
 Result<std::optional<Response>> EtcdAccess::look_up(std::string_view path, const Request& request) {
-  auto found = ask_etcd<Response>(asker_, path, request, asker_.deadline(), Repeat::kYes);
+  auto found = ask_etcd<Response>(client_, path, request, client_.deadline(), Repeat::kYes);
   if (found) return std::optional<Response>(std::move(*found));
   if (is_absent(found.error())) return std::optional<Response>();
   return found.error();
@@ -38,7 +38,7 @@ Result<std::optional<Response>> EtcdAccess::look_up(std::string_view path, const
 // Twice is once: what an attempt without an answer has done is there already.
 template <typename Request>
 Status EtcdAccess::change(std::string_view path, const Request& request) {
-  const auto done = ask_etcd<pb::AuthResponse>(asker_, path, request, asker_.deadline(), Repeat::kYes);
+  const auto done = ask_etcd<pb::AuthResponse>(client_, path, request, client_.deadline(), Repeat::kYes);
   return done || is_there(done.error()) ? Status() : Status(done.error());
 }
 

@@ -1,7 +1,7 @@
 // EtcdAccess: users and roles of an etcd, and the switch that makes them count. What is as it should be stays
 // untouched, so that everything may be done again after a failure. With authentication on, it needs the user root.
 //
-// It waits for answers as EtcdAsker does, with its errors.
+// It waits for answers as BlockingEtcdClient does, with its errors.
 //
 // Thread contract: the loop's thread, not from within its callbacks. Timers and client must outlive it.
 #pragma once
@@ -12,7 +12,7 @@
 
 #include "base/event_loop.h"
 #include "base/result.h"
-#include "config/etcd/asker.h"
+#include "config/etcd/blocking_etcd_client.h"
 #include "config/etcd/etcd_client.h"
 #include "config/etcd/roles.h"
 
@@ -22,7 +22,7 @@ enum class Ensured { kMade, kChanged, kUnchanged };
 
 class EtcdAccess {
  public:
-  EtcdAccess(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options = {});
+  EtcdAccess(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options = {});
 
   // The role with just these permissions.
   Result<Ensured> role(const KeyRole& role);
@@ -44,7 +44,7 @@ class EtcdAccess {
   template <typename Request>
   Status change(std::string_view path, const Request& request);
 
-  EtcdAsker asker_;
+  BlockingEtcdClient client_;
 };
 
 }  // namespace monitor::config

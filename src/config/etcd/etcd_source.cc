@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "config/etcd/known_keys.h"
+#include "config/etcd/key_cache.h"
 #include "config/etcd/messages.h"
 
 namespace monitor::config {
@@ -65,7 +65,7 @@ struct EtcdSource::Impl {
   ConfigListener* listener = nullptr;
   State state;
 
-  KnownKeys keys;
+  KeyCache keys;
   bool at_one_revision = true;    // they stood together; else events have come since, and may lag
   int64_t revision_at_read = 0;   // when the read under way was sent
   int64_t revision_at_watch = 0;  // when the watch was asked for

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kPageKeys = 200;
 
-using Repeat = EtcdAsker::Repeat;
+using Repeat = BlockingEtcdClient::Repeat;
 
 Stored stored_of(const pb::KeyValue& kv) { return {kv.value(), kv.mod_revision()}; }
 
@@ -40,8 +40,8 @@ pb::TxnRequest write_request(const std::string& key, int64_t expected, const std
 
 }  // namespace
 
-EtcdStore::EtcdStore(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options)
-    : asker_(timers, client, std::move(turn), options) {}
+EtcdStore::EtcdStore(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options)
+    : client_(timers, client, std::move(turn), options) {}
 
 std::string EtcdStore::describe(const std::string& key) const { return key; }
 
@@ -49,8 +49,8 @@ Result<std::optional<Stored>> EtcdStore::get(const std::string& key) {
   if (auto valid = check_key(key); !valid) return valid.error();
   pb::RangeRequest request;
   request.set_key(key);
-  const int64_t deadline = asker_.deadline();
-  const auto response = ask_etcd<pb::RangeResponse>(asker_, kRangePath, request, deadline, Repeat::kYes);
+  const int64_t deadline = client_.deadline();
+  const auto response = ask_etcd<pb::RangeResponse>(client_, kRangePath, request, deadline, Repeat::kYes);
   if (!response) return response.error();
   if (response->kvs().empty()) return std::optional<Stored>();
   return std::optional(stored_of(response->kvs(0)));
@@ -64,8 +64,8 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
   request.set_range_end(prefix_end(prefix));
   request.set_limit(kPageKeys);
   while (true) {
-    const int64_t deadline = asker_.deadline();
-    const auto page = ask_etcd<pb::RangeResponse>(asker_, kRangePath, request, deadline, Repeat::kYes);
+    const int64_t deadline = client_.deadline();
+    const auto page = ask_etcd<pb::RangeResponse>(client_, kRangePath, request, deadline, Repeat::kYes);
     if (!page) return page.error();
     for (const pb::KeyValue& kv : page->kvs()) {
       if (auto valid = check_key(kv.key())) {
@@ -82,7 +82,7 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
 
 Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) {
   if (auto valid = check_key(key); !valid) return valid.error();
-  const int64_t deadline = asker_.deadline();
+  const int64_t deadline = client_.deadline();
   auto current = get(key);
   if (!current) return current.error();
   // Whether an attempt may have been executed without our learning of it.
@@ -100,7 +100,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
     if (same) return *current ? (*current)->revision : 0;
     const int64_t expected = *current ? (*current)->revision : 0;
     const auto done =
-        ask_etcd<pb::TxnResponse>(asker_, kTxnPath, write_request(key, expected, *next), deadline, Repeat::kNo);
+        ask_etcd<pb::TxnResponse>(client_, kTxnPath, write_request(key, expected, *next), deadline, Repeat::kNo);
     if (done && done->succeeded()) return done->header().revision();
     if (done) {
       // Another was faster: what is there now comes with the answer.
@@ -110,9 +110,9 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
       unknown.reset();
       continue;
     }
-    if (!asker_.may_pass(done.error(), deadline)) return done.error();
+    if (!client_.may_pass(done.error(), deadline)) return done.error();
     unknown = *next;
-    asker_.wait_a_moment();
+    client_.wait_a_moment();
     current = get(key);
     if (!current) return current.error();
   }
@@ -121,17 +121,17 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
 // A lease that nobody keeps alive. A put that fails leaves it to its time.
 Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& value, int64_t ns) {
   if (auto valid = check_key(key); !valid) return valid.error();
-  const int64_t deadline = asker_.deadline();
+  const int64_t deadline = client_.deadline();
   pb::LeaseGrantRequest grant;
   grant.set_ttl((ns + kNanosPerSecond - 1) / kNanosPerSecond);
-  const auto lease = ask_etcd<pb::LeaseGrantResponse>(asker_, kLeaseGrantPath, grant, deadline, Repeat::kYes);
+  const auto lease = ask_etcd<pb::LeaseGrantResponse>(client_, kLeaseGrantPath, grant, deadline, Repeat::kYes);
   if (!lease) return lease.error();
   pb::PutRequest put;
   put.set_key(key);
   put.set_value(value);
   put.set_lease(lease->id());
   // The same put twice is one put.
-  const auto done = ask_etcd<pb::PutResponse>(asker_, kPutPath, put, deadline, Repeat::kYes);
+  const auto done = ask_etcd<pb::PutResponse>(client_, kPutPath, put, deadline, Repeat::kYes);
   if (!done) return done.error();
   return done->header().revision();
 }

@@ -1,6 +1,6 @@
 // EtcdStore: etcd as a store of documents. Every write is a transaction that compares what was read, so that nobody's
 // change in between is lost.
-// It waits for answers as EtcdAsker does, with its errors.
+// It waits for answers as BlockingEtcdClient does, with its errors.
 //
 // Thread contract: the loop's thread, not from within its callbacks. Timers and client must outlive it.
 #pragma once
@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/event_loop.h"
-#include "config/etcd/asker.h"
+#include "config/etcd/blocking_etcd_client.h"
 #include "config/etcd/etcd_client.h"
 #include "config/store.h"
 
@@ -22,7 +22,7 @@ namespace monitor::config {
 class EtcdStore final : public ConfigStore {
  public:
   // `turn` lets the loop handle what is there, waiting for it if need be.
-  EtcdStore(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options = {});
+  EtcdStore(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options = {});
 
   Result<std::optional<Stored>> get(const std::string& key) override;
   Result<std::map<std::string, Stored>> list(const std::string& prefix) override;
@@ -32,7 +32,7 @@ class EtcdStore final : public ConfigStore {
   std::string describe(const std::string& key) const override;
 
  private:
-  EtcdAsker asker_;
+  BlockingEtcdClient client_;
 };
 
 // A put for who may not wait: one attempt, answered from the loop.

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "config/etcd/asker.h"
+#include "config/etcd/blocking_etcd_client.h"
 #include "config/etcd/etcd_client.h"
 
 namespace monitor::config {
@@ -55,9 +55,9 @@ std::unique_ptr<EtcdCall> call_etcd(EtcdClient& client, std::string_view path, c
 
 // A call that is waited for.
 template <typename Response, typename Request>
-Result<Response> ask_etcd(EtcdAsker& asker, std::string_view path, const Request& request, int64_t deadline,
-                          EtcdAsker::Repeat repeat) {
-  const auto answer = asker.ask(path, request.SerializeAsString(), deadline, repeat);
+Result<Response> ask_etcd(BlockingEtcdClient& client, std::string_view path, const Request& request, int64_t deadline,
+                          BlockingEtcdClient::Repeat repeat) {
+  const auto answer = client.ask(path, request.SerializeAsString(), deadline, repeat);
   return answer ? parse_message<Response>(*answer) : Result<Response>(answer.error());
 }
 

@@ -43,11 +43,11 @@ TEST_F(HeldBatchesTest, ACopyWaitsForTheFirstAndIsToldTheSame) {
   EXPECT_EQ(held_.join(id(1), {&two_, 9}), State::kHeld);
   EXPECT_EQ(held_.hold(id(2), {&one_, 2}), State::kUnknown);
   EXPECT_TRUE(settle(two_, 1).empty()) << "another's token";
-  const auto told = settle(one_, 1, Outcome::kPoison);
+  const auto told = settle(one_, 1, Outcome::kRejected);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].first, (HeldBatches::Waiter{&two_, 9}));
   EXPECT_EQ(told[0].second.token, 9U);
-  EXPECT_EQ(told[0].second.outcome, Outcome::kPoison);
+  EXPECT_EQ(told[0].second.outcome, Outcome::kRejected);
   EXPECT_EQ(told[0].second.reason, "why");
   EXPECT_EQ(held_.hold(id(1), {&two_, 10}), State::kUnknown) << "it was not stored";
 }

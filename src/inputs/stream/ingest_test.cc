@@ -217,8 +217,8 @@ TEST_F(IngestTest, TakesBatchesOfEarlierIncarnations) {
   EXPECT_THAT(agent.heard(), ElementsAre("hello", "ack 1"));
 }
 
-TEST_F(IngestTest, PoisonFromTheLogIsRejected) {
-  log_.refuse_next(1, metriclog::Outcome::kPoison, "odd");
+TEST_F(IngestTest, RejectsABatchThatTheLogRejects) {
+  log_.refuse_next(1, metriclog::Outcome::kRejected, "odd");
   Agent agent(*ingest_);
   agent.hello();
   agent.publish(1, batch(1));

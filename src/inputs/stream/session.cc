@@ -433,7 +433,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
       receiver_.stored(token);
       return;
     }
-    case Outcome::kPoison:
+    case Outcome::kRejected:
       return reject(token, ingest_.metrics_.rejected_log, std::move(reason));
     case Outcome::kRetry:
       log_debug("log did not take a batch", {{"reason", reason}});
@@ -447,7 +447,7 @@ void Session::reject(uint64_t token, telemetry::Counter& counter, std::string re
   if (reason.size() > kMaxReason) reason = sanitize_utf8(reason.substr(0, kMaxReason));
   const auto index = static_cast<size_t>(token - in_flight_.front().token);
   settle(in_flight_[index]);
-  receiver_.poison(token, std::move(reason));
+  receiver_.reject(token, std::move(reason));
 }
 
 // Gives the bytes back to the agent's window. May take elements off in_flight_'s front, `flight` among them.

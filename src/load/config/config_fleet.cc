@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "config/engine.h"
-#include "config/etcd/etcd_board.h"
 #include "config/etcd/etcd_source.h"
+#include "config/etcd/etcd_status_publisher.h"
 #include "config/etcd/etcd_store.h"
 #include "config/reporter.h"
 
@@ -29,8 +29,8 @@ class ConfigFleet::Agent final : public config::Applier {
         client_(fleet.loop_, std::move(connector), fleet.options_.credentials),
         source_(fleet.loop_, fleet.random_, client_),
         engine_(fleet.loop_, {id}, source_, fleet.plugins_, *this, nullptr),
-        board_(fleet.loop_, fleet.random_, client_, id),
-        reporter_(fleet.loop_, {"load", id}, board_,
+        publisher_(fleet.loop_, fleet.random_, client_, id),
+        reporter_(fleet.loop_, {"load", id}, publisher_,
                   [this](config::AgentStatus& status, auto&) { config::take_state(status, engine_.state()); }) {
     engine_.set_on_change([this] { reporter_.changed(); });
     engine_.start();
@@ -43,8 +43,8 @@ class ConfigFleet::Agent final : public config::Applier {
 
   bool watching() const { return source_.state().watching; }
   // All that it has to say of itself stands in etcd.
-  bool has_told() const { return board_.presence().present; }
-  uint64_t puts() const { return board_.presence().puts; }
+  bool has_told() const { return publisher_.status().present; }
+  uint64_t puts() const { return publisher_.status().puts; }
   bool counted = false;  // in the phase under way
 
  private:
@@ -53,7 +53,7 @@ class ConfigFleet::Agent final : public config::Applier {
   config::EtcdClient client_;
   config::EtcdSource source_;
   config::ConfigEngine engine_;
-  config::EtcdBoard board_;
+  config::EtcdStatusPublisher publisher_;
   config::Reporter reporter_;
 };
 

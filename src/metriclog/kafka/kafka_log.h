@@ -46,7 +46,7 @@ struct KafkaWriterOptions {
   int64_t message_timeout_ns = int64_t{3600} * kNanosPerSecond;  // unconfirmed for so long: sent again by the agent
   size_t max_queue_records = 100'000;                            // accepted and not yet confirmed
   size_t max_queue_bytes = size_t{128} << 20;
-  size_t max_record_bytes = 1'000'000;  // above it a record is poison
+  size_t max_record_bytes = 1'000'000;  // a larger record is rejected
 };
 
 // Errors: kInvalidArgument, a property that librdkafka does not know or that must not be changed.

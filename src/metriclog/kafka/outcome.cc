@@ -14,13 +14,13 @@ Outcome classify(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
-      return Outcome::kPoison;
+      return Outcome::kRejected;
     default:
       return Outcome::kRetry;
   }
 }
 
-std::string poison_reason(rd_kafka_resp_err_t error) {
+std::string rejection_reason(rd_kafka_resp_err_t error) {
   const bool large = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
                      error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE || error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
   return fmt::format("{}: {}", large ? "too_large" : "invalid", rd_kafka_err2str(error));

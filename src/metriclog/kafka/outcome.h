@@ -9,11 +9,11 @@
 
 namespace monitor::metriclog::kafka {
 
-// kPoison only for errors that name the records of a batch themselves; whether it was this record shows when it is
+// kRejected only for errors that name the records of a batch themselves; whether it was this record shows when it is
 // sent alone. Everything that an operator can mend is kRetry.
 Outcome classify(rd_kafka_resp_err_t error);
-// Delivery::reason of a poison.
-std::string poison_reason(rd_kafka_resp_err_t error);
+// Delivery::reason of a rejected record.
+std::string rejection_reason(rd_kafka_resp_err_t error);
 
 // The topic is gone or cannot be written: make it, or look at it again.
 bool is_about_topic(rd_kafka_resp_err_t error);

@@ -57,7 +57,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
         producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
-  if (classify(error) != Outcome::kPoison) {
+  if (classify(error) != Outcome::kRejected) {
     records_.take_back(number);
     // Nothing comes back that would say so: the thread is told.
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL && append_error_.exchange(error) == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -70,7 +70,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
                                    options_.max_record_bytes);
   {
     const std::lock_guard lock(mutex_);
-    refused_.emplace_back(&listener, Delivery{token, Outcome::kPoison, std::move(reason)});
+    refused_.emplace_back(&listener, Delivery{token, Outcome::kRejected, std::move(reason)});
   }
   producer_->wake();
   return Accepted::kYes;
@@ -176,12 +176,13 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
   Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
   if (delivery.outcome == Outcome::kStored) return delivery;
   if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
-  delivery.reason = delivery.outcome == Outcome::kPoison ? poison_reason(message.err) : rd_kafka_err2str(message.err);
-  if (delivery.outcome == Outcome::kPoison && !from_alone) {
+  delivery.reason =
+      delivery.outcome == Outcome::kRejected ? rejection_reason(message.err) : rd_kafka_err2str(message.err);
+  if (delivery.outcome == Outcome::kRejected && !from_alone) {
     // The batch was refused: its neighbours are fine, and perhaps this one is, too.
     const auto error = send_alone(message);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-    if (classify(error) != Outcome::kPoison) delivery.outcome = Outcome::kRetry;
+    if (classify(error) != Outcome::kRejected) delivery.outcome = Outcome::kRetry;
     return delivery;
   }
   if (delivery.outcome == Outcome::kRetry) not_stored(message.err);

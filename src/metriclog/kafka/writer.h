@@ -94,7 +94,7 @@ class Writer final : public LogWriter {
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable wake_;
-  std::vector<std::pair<DeliveryListener*, Delivery>> refused_;  // taken, and found to be poison at once
+  std::vector<std::pair<DeliveryListener*, Delivery>> refused_;  // rejected before they reached librdkafka
   std::map<Cause, std::string> trouble_;
   std::optional<Error> failure_;
 

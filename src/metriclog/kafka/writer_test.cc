@@ -89,7 +89,7 @@ TEST_F(KafkaWriter, RecordsOfARefusedBatchAreSentAlone) {
   EXPECT_EQ(count(Outcome::kStored), 30U);
 }
 
-TEST_F(KafkaWriter, OnlyARecordThatIsRefusedAloneIsPoison) {
+TEST_F(KafkaWriter, RejectsOnlyARecordThatFailsAlone) {
   auto slow = options();
   slow.linger_ns = 50 * kNanosPerMilli;
   open(slow);
@@ -98,7 +98,7 @@ TEST_F(KafkaWriter, OnlyARecordThatIsRefusedAloneIsPoison) {
   fail(kProduce, 2, RD_KAFKA_RESP_ERR_INVALID_RECORD);
   for (uint64_t token = 0; token < 30; token += 3) ASSERT_EQ(append(token), LogWriter::Accepted::kYes);
   ASSERT_TRUE(writer_->flush(kPatience));
-  EXPECT_EQ(count(Outcome::kPoison), 1U);
+  EXPECT_EQ(count(Outcome::kRejected), 1U);
   EXPECT_EQ(count(Outcome::kStored), 9U);
 }
 

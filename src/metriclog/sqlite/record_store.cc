@@ -61,7 +61,7 @@ Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
   if (rc == SQLITE_DONE) return {};
   const Error error = db_.error(rc, "writing");
   if (error.code() == Code::kInvalidArgument) {
-    record.poison = (rc == SQLITE_TOOBIG ? "too_large: " : "invalid: ") + error.message();
+    record.rejection = (rc == SQLITE_TOOBIG ? "too_large: " : "invalid: ") + error.message();
     return {};
   }
   return error;

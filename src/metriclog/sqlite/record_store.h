@@ -19,7 +19,7 @@ struct PendingRecord {
   std::string headers = {};  // a JSON object
   std::string value = {};
   // Set by append(): this record alone was refused.
-  std::string poison = {};
+  std::string rejection = {};
 };
 
 class RecordStore {
@@ -31,7 +31,7 @@ class RecordStore {
   // kUnavailable while a reader is in the way.
   Status begin_wal_anew();
 
-  // All records, but those marked as poison, in one durable transaction stamped `time_ns`, or none of them.
+  // All records without a rejection, in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
 
   // Leaves a heartbeat, which replaces the one before; those of other writers are deleted.

@@ -30,7 +30,7 @@ struct SqliteWriterOptions {
   int64_t commit_every_ns = 10 * kNanosPerMilli;  // commits come no faster; the first of a burst is at once
   size_t max_queue_records = 100'000;             // accepted and not yet reported: above it append() says kFull
   size_t max_queue_bytes = 64U << 20;
-  size_t max_record_bytes = 1U << 20;  // above it a record is poison
+  size_t max_record_bytes = 1U << 20;  // a larger record is rejected
   const char* vfs = nullptr;           // SQLite's file system layer; null: the default
 };
 

@@ -65,8 +65,8 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   Item item{.listener = &listener, .token = token};
   item.bytes = record.key.size() + record.value.size() + sizeof(Item);
   if (record.value.size() > options_.max_record_bytes) {
-    item.record.poison = "too_large: record of " + std::to_string(record.value.size()) +
-                         " bytes, the log takes up to " + std::to_string(options_.max_record_bytes);
+    item.record.rejection = "too_large: record of " + std::to_string(record.value.size()) +
+                            " bytes, the log takes up to " + std::to_string(options_.max_record_bytes);
   }
   bool wake = false;
   {
@@ -78,7 +78,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
     open_bytes_ += item.bytes;
   }
   // The copies are made outside of the lock: loops must not wait for one another's memory.
-  if (item.record.poison.empty()) {
+  if (item.record.rejection.empty()) {
     item.record.key = record.key;
     item.record.headers = headers_json(record);
     item.record.value = record.value;
@@ -172,7 +172,7 @@ Status Writer::commit(Batch& batch) {
   std::vector<PendingRecord*> records;
   records.reserve(batch.size());
   for (Item& item : batch) {
-    if (item.record.poison.empty()) records.push_back(&item.record);
+    if (item.record.rejection.empty()) records.push_back(&item.record);
   }
   if (records.empty()) return {};
   if (auto status = store_->append(records, clock_.wall_ns()); !status) {
@@ -212,9 +212,9 @@ void Writer::settle(Batch& batch, const Status& status) {
   for (Item& item : batch) {
     bytes += item.bytes;
     Delivery delivery{.token = item.token, .outcome = Outcome::kStored, .reason = {}};
-    if (!item.record.poison.empty()) {
-      delivery.outcome = Outcome::kPoison;
-      delivery.reason = std::move(item.record.poison);
+    if (!item.record.rejection.empty()) {
+      delivery.outcome = Outcome::kRejected;
+      delivery.reason = std::move(item.record.rejection);
     } else if (!status) {
       delivery.outcome = Outcome::kRetry;
       delivery.reason = status.error().message();

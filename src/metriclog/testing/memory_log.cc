@@ -247,7 +247,7 @@ LogWriter::Accepted MemoryLog::append(const RecordView& view, DeliveryListener& 
       pending.record.headers.emplace_back(std::string(name), std::string(value));
     pending.record.value = view.value;
     if (view.value.size() > options_.max_record_bytes) {
-      pending.delivery.outcome = Outcome::kPoison;
+      pending.delivery.outcome = Outcome::kRejected;
       pending.delivery.reason = "too_large: record of " + std::to_string(view.value.size()) + " bytes, limit " +
                                 std::to_string(options_.max_record_bytes);
     } else if (!trouble_.empty()) {

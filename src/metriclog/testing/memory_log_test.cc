@@ -81,11 +81,11 @@ TEST_F(MemoryLogFaults, LostDeliveriesEndInAReset) {
 }
 
 TEST_F(MemoryLogFaults, RefusesWhatItWasToldTo) {
-  log_.refuse_next(1, Outcome::kPoison, "odd");
+  log_.refuse_next(1, Outcome::kRejected, "odd");
   append(1);
   append(2);
   ASSERT_EQ(deliveries_.all().size(), 2U);
-  EXPECT_EQ(deliveries_.all()[0].outcome, Outcome::kPoison);
+  EXPECT_EQ(deliveries_.all()[0].outcome, Outcome::kRejected);
   EXPECT_EQ(deliveries_.all()[1].outcome, Outcome::kStored);
   log_.set_trouble("disk full");
   append(3);

@@ -1,5 +1,5 @@
-// What is known of the keys that are watched: a read sets it whole, as of one revision; events change it key by key.
-// For *.cc of this folder only. One thread.
+// KeyCache: the known state of the watched keys. A read replaces it as of one revision; watch events change it key by
+// key. Internal to this folder; not thread-safe.
 #pragma once
 
 #include <etcd/etcd.pb.h>
@@ -37,7 +37,7 @@ struct Snapshot {
 };
 Snapshot snapshot_of(const pb::TxnResponse& response);
 
-class KnownKeys {
+class KeyCache {
  public:
   void forget();
   void take(const Snapshot& snapshot);

@@ -1,4 +1,4 @@
-#include "config/etcd/etcd_board.h"
+#include "config/etcd/etcd_status_publisher.h"
 
 #include <memory>
 #include <utility>
@@ -12,33 +12,34 @@ namespace {
 
 constexpr int64_t kPutTimeout = 30 * kNanosPerSecond;  // nobody waits for it, and what times out ends the connection
 
-PresenceOptions presence_options(const std::string& agent_id) {
-  PresenceOptions options;
+LeasedKeyOptions leased_key_options(const std::string& agent_id) {
+  LeasedKeyOptions options;
   options.key = status_key(agent_id);
   return options;
 }
 
 }  // namespace
 
-EtcdBoard::EtcdBoard(Timers& timers, Random& random, EtcdClient& client, const std::string& agent_id)
+EtcdStatusPublisher::EtcdStatusPublisher(Timers& timers, Random& random, EtcdClient& client,
+                                         const std::string& agent_id)
     : client_(client),
-      presence_(timers, random, client, presence_options(agent_id)),
+      status_(timers, random, client, leased_key_options(agent_id)),
       inventory_key_(inventory_key(agent_id)) {}
 
-EtcdBoard::~EtcdBoard() = default;
+EtcdStatusPublisher::~EtcdStatusPublisher() = default;
 
 // With every status what waits of the inventory is tried again: that is every 10 s.
-void EtcdBoard::put_status(std::string json) {
-  presence_.set(std::move(json));
+void EtcdStatusPublisher::put_status(std::string json) {
+  status_.set(std::move(json));
   put_waiting();
 }
 
-void EtcdBoard::put_inventory(std::string json) {
+void EtcdStatusPublisher::put_inventory(std::string json) {
   inventory_ = std::move(json);
   put_waiting();
 }
 
-void EtcdBoard::put_waiting() {
+void EtcdStatusPublisher::put_waiting() {
   if (inventory_.empty() || call_ != nullptr) return;
   pb::PutRequest request;
   request.set_key(inventory_key_);
@@ -54,7 +55,7 @@ void EtcdBoard::put_waiting() {
                                      });
 }
 
-void EtcdBoard::stop(std::string inventory, std::function<void()> done) {
+void EtcdStatusPublisher::stop(std::string inventory, std::function<void()> done) {
   call_.reset();
   inventory_.clear();
   pb::PutRequest request;
@@ -67,7 +68,7 @@ void EtcdBoard::stop(std::string inventory, std::function<void()> done) {
   };
   call_ = call_etcd<pb::PutResponse>(client_, kPutPath, request, kPutTimeout,
                                      [one_done](const Result<pb::PutResponse>&) { one_done(); });
-  presence_.stop(one_done);
+  status_.stop(one_done);
 }
 
 }  // namespace monitor::config

@@ -1,4 +1,4 @@
-#include "config/etcd/known_keys.h"
+#include "config/etcd/key_cache.h"
 
 #include <fmt/format.h>
 
@@ -57,19 +57,19 @@ Snapshot snapshot_of(const pb::TxnResponse& response) {
   return snapshot;
 }
 
-void KnownKeys::forget() {
+void KeyCache::forget() {
   entries_.clear();
   seen_.clear();
 }
 
-void KnownKeys::take(const Snapshot& snapshot) {
+void KeyCache::take(const Snapshot& snapshot) {
   cluster_id_ = snapshot.cluster_id;
   revision_ = seen_all_ = snapshot.revision;
   entries_ = snapshot.entries;
   seen_.clear();
 }
 
-bool KnownKeys::apply(const pb::Event& event) {
+bool KeyCache::apply(const pb::Event& event) {
   const pb::KeyValue& kv = event.kv();
   if (!check_key(kv.key())) return false;
   int64_t& last = seen_.try_emplace(kv.key(), seen_all_).first->second;
@@ -84,7 +84,7 @@ bool KnownKeys::apply(const pb::Event& event) {
   return true;
 }
 
-bool KnownKeys::differs(const Snapshot& snapshot) const {
+bool KeyCache::differs(const Snapshot& snapshot) const {
   return !std::equal(entries_.begin(), entries_.end(), snapshot.entries.begin(), snapshot.entries.end(),
                      [](const auto& known, const auto& found) {
                        return known.first == found.first && known.second.revision == found.second.revision;

@@ -1,8 +1,9 @@
-// EtcdAsker: calls to etcd for who can wait for the answer. It turns the owner's loop meanwhile, and tries again after
-// a failure of the connection, on the next endpoint: twice each endpoint, within the time limit. Errors: kUnavailable
-// and kDeadlineExceeded (no etcd to be had), kUnauthenticated, kPermissionDenied, and what etcd says.
+// BlockingEtcdClient: etcd calls for callers that can wait, such as command line tools. It runs the caller's event loop
+// until the answer arrives. After a connection failure it retries on the next endpoint, at most twice an endpoint,
+// until the time limit. Errors: kUnavailable and kDeadlineExceeded (no endpoint answers), kUnauthenticated,
+// kPermissionDenied, and errors that etcd reports.
 //
-// Thread contract: the loop's thread, not from within its callbacks. Timers and client must outlive it.
+// Thread contract: the loop's thread, outside its callbacks. Timers and client must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,15 @@
 
 namespace monitor::config {
 
-struct EtcdAskerOptions {
+struct BlockingEtcdOptions {
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
   int64_t total_timeout_ns = 10 * kNanosPerSecond;  // of one operation, with all its attempts
 };
 
-class EtcdAsker {
+class BlockingEtcdClient {
  public:
   // `turn` lets the loop handle what is there, waiting for it if need be.
-  EtcdAsker(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options);
+  BlockingEtcdClient(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options);
 
   enum class Repeat { kYes, kNo };  // whether the same call twice does what it does once
   // Messages of etcd in their wire form; the deadline is on the monotonic clock.
@@ -42,7 +43,7 @@ class EtcdAsker {
   Timers& timers_;
   EtcdClient& client_;
   std::function<void()> turn_;
-  EtcdAskerOptions options_;
+  BlockingEtcdOptions options_;
 };
 
 }  // namespace monitor::config

@@ -1,4 +1,4 @@
-#include "config/etcd/presence.h"
+#include "config/etcd/leased_key.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,12 @@
 namespace monitor::config {
 namespace {
 
-class PresenceTest : public ::testing::Test {
+class LeasedKeyTest : public ::testing::Test {
  protected:
-  PresenceTest() : client_(timers_, etcd_.connector(2), {}) {
-    PresenceOptions options;
+  LeasedKeyTest() : client_(timers_, etcd_.connector(2), {}) {
+    LeasedKeyOptions options;
     options.key = status_key("a");
-    presence_ = std::make_unique<Presence>(timers_, random_, client_, options);
+    status_ = std::make_unique<LeasedKey>(timers_, random_, client_, options);
   }
   void advance(int64_t ms) { timers_.advance(ms * kNanosPerMilli); }
   std::string status() const {
@@ -27,72 +27,72 @@ class PresenceTest : public ::testing::Test {
   SeededRandom random_{3};
   FakeEtcd etcd_{timers_};
   EtcdClient client_;
-  std::unique_ptr<Presence> presence_;
+  std::unique_ptr<LeasedKey> status_;
 };
 
-TEST_F(PresenceTest, PutsUnderALeaseAndKeepsItAlive) {
+TEST_F(LeasedKeyTest, PutsUnderALeaseAndKeepsItAlive) {
   advance(10'000);
   EXPECT_EQ(etcd_.calls.size(), 0U) << "nothing to say, nothing to do";
-  presence_->set("one");
+  status_->set("one");
   advance(1);
   EXPECT_EQ(status(), "one");
   EXPECT_EQ(etcd_.find("/monitor/status/a")->lease(), lease());
   EXPECT_EQ(etcd_.leases.at(lease()), 30);
-  EXPECT_TRUE(presence_->state().present);
+  EXPECT_TRUE(status_->state().present);
   advance(60'000);
   EXPECT_EQ(etcd_.calls_of(kLeaseKeepAlivePath), 6U);
-  EXPECT_EQ(presence_->state().puts, 1U);
+  EXPECT_EQ(status_->state().puts, 1U);
 }
 
-TEST_F(PresenceTest, NewValueAtOnceBurstAsOne) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, NewValueAtOnceBurstAsOne) {
+  status_->set("one");
   advance(1);
-  for (int i = 0; i < 100; ++i) presence_->set(std::to_string(i));
+  for (int i = 0; i < 100; ++i) status_->set(std::to_string(i));
   advance(1);
   EXPECT_EQ(status(), "99");
-  EXPECT_LE(presence_->state().puts, 3U);
-  presence_->set("99");
+  EXPECT_LE(status_->state().puts, 3U);
+  status_->set("99");
   advance(1);
-  EXPECT_LE(presence_->state().puts, 3U) << "the same again is nothing new";
+  EXPECT_LE(status_->state().puts, 3U) << "the same again is nothing new";
 }
 
-TEST_F(PresenceTest, ExpiredLeaseIsAnsweredWithTtlZero) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, ExpiredLeaseIsAnsweredWithTtlZero) {
+  status_->set("one");
   advance(1);
   etcd_.expire_lease(lease());
   EXPECT_EQ(status(), "-");
   advance(10001);
   EXPECT_EQ(status(), "one");
-  EXPECT_EQ(presence_->state().leases, 2U);
+  EXPECT_EQ(status_->state().leases, 2U);
 }
 
-TEST_F(PresenceTest, PutThatDoesNotFindItsLease) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, PutThatDoesNotFindItsLease) {
+  status_->set("one");
   advance(1);
   etcd_.expire_lease(lease());
-  presence_->set("two");
+  status_->set("two");
   advance(1);
   EXPECT_EQ(status(), "two");
-  EXPECT_EQ(presence_->state().leases, 2U);
+  EXPECT_EQ(status_->state().leases, 2U);
 }
 
-TEST_F(PresenceTest, LeaseThatEndsWhileAPutIsUnderWay) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, LeaseThatEndsWhileAPutIsUnderWay) {
+  status_->set("one");
   advance(4999);
   etcd_.before_call = [this](std::string_view path) {
     if (path == kLeaseKeepAlivePath) etcd_.expire_lease(lease());
   };
   advance(1);
-  presence_->set("two");
+  status_->set("two");
   advance(20);
   etcd_.before_call = nullptr;
   advance(6000);
   EXPECT_EQ(status(), "two");
 }
 
-TEST_F(PresenceTest, EtcdThatComesLaterOrGoes) {
+TEST_F(LeasedKeyTest, EtcdThatComesLaterOrGoes) {
   etcd_.down = {0, 1};
-  presence_->set("one");
+  status_->set("one");
   advance(60'000);
   EXPECT_EQ(status(), "-");
   EXPECT_LE(etcd_.calls.size(), 30U);
@@ -107,34 +107,34 @@ TEST_F(PresenceTest, EtcdThatComesLaterOrGoes) {
   EXPECT_EQ(status(), "one");
 }
 
-TEST_F(PresenceTest, StopTakesItAway) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, StopTakesItAway) {
+  status_->set("one");
   advance(1);
   bool done = false;
-  presence_->stop([&done] { done = true; });
+  status_->stop([&done] { done = true; });
   EXPECT_FALSE(done);
   advance(1);
   EXPECT_TRUE(done);
   EXPECT_EQ(status(), "-");
-  presence_->set("two");
+  status_->set("two");
   advance(60'000);
   EXPECT_EQ(status(), "-");
 }
 
-TEST_F(PresenceTest, StopWithoutALeaseOrAnEtcd) {
+TEST_F(LeasedKeyTest, StopWithoutALeaseOrAnEtcd) {
   bool done = false;
-  presence_->stop([&done] { done = true; });
+  status_->stop([&done] { done = true; });
   advance(0);
   EXPECT_TRUE(done);
 }
 
-TEST_F(PresenceTest, StopWhenEtcdIsGone) {
-  presence_->set("one");
+TEST_F(LeasedKeyTest, StopWhenEtcdIsGone) {
+  status_->set("one");
   advance(1);
   etcd_.down = {0, 1};
   etcd_.silent = true;
   bool done = false;
-  presence_->stop([&done] { done = true; });
+  status_->stop([&done] { done = true; });
   advance(4100);
   EXPECT_TRUE(done);
 }

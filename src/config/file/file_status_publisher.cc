@@ -1,4 +1,4 @@
-#include "config/file/file_board.h"
+#include "config/file/file_status_publisher.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -46,7 +46,7 @@ Status write_beside(const std::string& folder, const std::string& path, const st
 
 }  // namespace
 
-FileBoard::FileBoard(Worker& worker, const std::string& folder, const std::string& agent_id)
+FileStatusPublisher::FileStatusPublisher(Worker& worker, const std::string& folder, const std::string& agent_id)
     : worker_(worker),
       folder_(folder),
       status_path_(path_of_key(status_key(agent_id))),
@@ -54,7 +54,7 @@ FileBoard::FileBoard(Worker& worker, const std::string& folder, const std::strin
       status_(file(status_path_)),
       inventory_(file(inventory_path_)) {}
 
-LatestFile FileBoard::file(const std::string& path) {
+LatestFile FileStatusPublisher::file(const std::string& path) {
   return {worker_, [folder = folder_, path](const std::string& json) { return write_beside(folder, path, json); },
           [this](const Status& written) {
             if (written) {
@@ -65,10 +65,10 @@ LatestFile FileBoard::file(const std::string& path) {
           }};
 }
 
-void FileBoard::put_status(std::string json) { status_.put(std::move(json)); }
-void FileBoard::put_inventory(std::string json) { inventory_.put(std::move(json)); }
+void FileStatusPublisher::put_status(std::string json) { status_.put(std::move(json)); }
+void FileStatusPublisher::put_inventory(std::string json) { inventory_.put(std::move(json)); }
 
-void FileBoard::stop(std::string inventory, std::function<void()> done) {
+void FileStatusPublisher::stop(std::string inventory, std::function<void()> done) {
   status_.forget();
   inventory_.forget();
   const auto remove = [folder = folder_, path = status_path_, inventory_path = inventory_path_,

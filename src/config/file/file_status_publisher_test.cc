@@ -1,5 +1,5 @@
 // Status and inventory as files, on a real folder; the worker works when it is told to.
-#include "config/file/file_board.h"
+#include "config/file/file_status_publisher.h"
 
 #include <gtest/gtest.h>
 
@@ -23,44 +23,44 @@ struct World {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  const std::string folder = testing::TempDir() + "file_board_test";
+  const std::string folder = testing::TempDir() + "file_status_publisher_test";
   ManualWorker worker;
-  FileBoard board{worker, folder, "a"};
+  FileStatusPublisher publisher{worker, folder, "a"};
 };
 
-TEST(FileBoard, WritesWhatIsNewest) {
+TEST(FileStatusPublisher, WritesWhatIsNewest) {
   World w;
-  w.board.put_status("1");
-  w.board.put_status("2");
-  w.board.put_status("3");
-  w.board.put_inventory("i");
+  w.publisher.put_status("1");
+  w.publisher.put_status("2");
+  w.publisher.put_status("3");
+  w.publisher.put_inventory("i");
   EXPECT_FALSE(fs::exists(w.folder)) << "a loop that ticks does not wait for a disk";
   w.worker.run_all();
   EXPECT_EQ(w.text("status/a.json"), "3\n");
   EXPECT_EQ(w.text("inventory/a.json"), "i\n");
 }
 
-TEST(FileBoard, AtItsEndTheStatusGoesAndTheInventoryStays) {
+TEST(FileStatusPublisher, AtItsEndTheStatusGoesAndTheInventoryStays) {
   World w;
-  w.board.put_inventory("i");
-  w.board.put_status("1");
-  w.board.put_status("2");
+  w.publisher.put_inventory("i");
+  w.publisher.put_status("1");
+  w.publisher.put_status("2");
   bool done = false;
-  w.board.stop(R"({"last":"words"})", [&] { done = true; });
+  w.publisher.stop(R"({"last":"words"})", [&] { done = true; });
   w.worker.run_all();
   EXPECT_TRUE(done);
   EXPECT_FALSE(fs::exists(w.folder + "/status/a.json"));
   EXPECT_EQ(w.text("inventory/a.json"), "{\"last\":\"words\"}\n");
 }
 
-TEST(FileBoard, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
+TEST(FileStatusPublisher, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
   World w;
-  w.board.put_status("1");
+  w.publisher.put_status("1");
   w.worker.run_all();
   fs::create_directory(w.folder + "/status/a.json.new");  // in the way
   testing::internal::CaptureStderr();
   for (const char* const text : {"2", "3"}) {
-    w.board.put_status(text);
+    w.publisher.put_status(text);
     w.worker.run_all();
   }
   const std::string said = testing::internal::GetCapturedStderr();
@@ -69,7 +69,7 @@ TEST(FileBoard, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(said.find("status cannot be written", first + 1), std::string::npos);
   fs::remove(w.folder + "/status/a.json.new");
-  w.board.put_status("4");
+  w.publisher.put_status("4");
   w.worker.run_all();
   EXPECT_EQ(w.text("status/a.json"), "4\n");
 }

@@ -1,4 +1,5 @@
-// Beside the thread that waits for the log: signals, and HTTP where it is asked for.
+// ObservabilityServer: handles signals and optionally serves HTTP (metrics, health) on its own thread, while the main
+// thread blocks on the log.
 #pragma once
 
 #include <atomic>
@@ -17,17 +18,17 @@ namespace monitor {
 // "off" is nothing.
 Result<std::optional<telemetry::HttpOptions>> http_option(const std::string& text);
 
-class Attendant {
+class ObservabilityServer {
  public:
-  // At SIGTERM or SIGINT stop() becomes true, and the reader is woken. A stop that the reading thread does not follow
-  // within `drain_ns` (a pipe that nobody reads) is cut short. The reader must outlive this.
-  Attendant(const Clock& clock, metriclog::LogReader& reader, int64_t drain_ns);
-  ~Attendant();
-  Attendant(const Attendant&) = delete;
-  Attendant& operator=(const Attendant&) = delete;
+  // SIGTERM and SIGINT set stop() and wake the reader. If the main thread does not end within `drain_ns` (it blocks on
+  // a full pipe), the process exits. The reader must outlive this object.
+  ObservabilityServer(const Clock& clock, metriclog::LogReader& reader, int64_t drain_ns);
+  ~ObservabilityServer();
+  ObservabilityServer(const ObservabilityServer&) = delete;
+  ObservabilityServer& operator=(const ObservabilityServer&) = delete;
 
-  // Begins to listen to signals; with options, serves HTTP. The registry must outlive this. Errors, which are logged:
-  // an address that cannot be had.
+  // Starts the thread; with options, serves HTTP. The registry must outlive this object. Logs and returns an error if
+  // the address cannot be bound.
   Status start(const std::optional<telemetry::HttpOptions>& options, const telemetry::Registry& registry);
   void start();
   const std::atomic<bool>& stop() const { return stop_; }

@@ -1,4 +1,4 @@
-#include "grpc/wire.h"
+#include "grpc/header_encoding.h"
 
 #include <algorithm>
 #include <array>

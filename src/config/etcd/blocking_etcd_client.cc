@@ -1,4 +1,4 @@
-#include "config/etcd/asker.h"
+#include "config/etcd/blocking_etcd_client.h"
 
 #include <algorithm>
 #include <optional>
@@ -12,21 +12,22 @@ constexpr int64_t kBetweenAttempts = 100 * kNanosPerMilli;
 
 }  // namespace
 
-EtcdAsker::EtcdAsker(Timers& timers, EtcdClient& client, std::function<void()> turn, EtcdAskerOptions options)
+BlockingEtcdClient::BlockingEtcdClient(Timers& timers, EtcdClient& client, std::function<void()> turn,
+                                       BlockingEtcdOptions options)
     : timers_(timers), client_(client), turn_(std::move(turn)), options_(options) {}
 
-bool EtcdAsker::may_pass(const Error& error, int64_t deadline) const {
+bool BlockingEtcdClient::may_pass(const Error& error, int64_t deadline) const {
   const bool passes = error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
   return passes && timers_.clock().mono_ns() < deadline;
 }
 
-void EtcdAsker::wait_a_moment() {
+void BlockingEtcdClient::wait_a_moment() {
   bool over = false;
   timers_.call_after(kBetweenAttempts, [&over] { over = true; });
   while (!over) turn_();
 }
 
-Result<std::string> EtcdAsker::ask_once(std::string_view path, const std::string& request, int64_t deadline) {
+Result<std::string> BlockingEtcdClient::ask_once(std::string_view path, const std::string& request, int64_t deadline) {
   const int64_t left = deadline - timers_.clock().mono_ns();
   if (left <= 0) return Error(Code::kDeadlineExceeded, "no answer within the time limit");
   std::optional<Result<std::string>> answer;
@@ -36,7 +37,8 @@ Result<std::string> EtcdAsker::ask_once(std::string_view path, const std::string
   return std::move(*answer);
 }
 
-Result<std::string> EtcdAsker::ask(std::string_view path, const std::string& request, int64_t deadline, Repeat repeat) {
+Result<std::string> BlockingEtcdClient::ask(std::string_view path, const std::string& request, int64_t deadline,
+                                            Repeat repeat) {
   const size_t attempts = repeat == Repeat::kYes ? 2 * client_.endpoints() : 1;
   for (size_t i = 1;; ++i) {
     const std::string endpoint = client_.endpoint();

@@ -1,12 +1,11 @@
-// Presence: a key of etcd that is there as long as its owner is. The value is put under a lease, which is kept alive;
-// when the owner is gone, the key goes within the lease's time. It is a hint for people and tools, never a fence.
+// LeasedKey: an etcd key attached to its owner's lease. The owner keeps the lease alive; after the owner dies, etcd
+// deletes the key when the lease expires. The key is a hint for people and tools, never a lock.
 //
-// Everything that fails is tried again, after a wait drawn from 0 to 1, 2, 4 ... 30 s. A lease that etcd no longer
-// knows (a keepalive answered with TTL 0, a put that does not find it) is replaced by a new one, and the value is put
-// again.
+// Failed calls are retried with full-jitter backoff: 0 to 1, 2, 4 ... 30 s. A lease that etcd no longer knows (a
+// keepalive answered with TTL 0, a put that fails with "lease not found") is replaced, and the value is put again.
 //
-// Thread contract: everything on the loop's thread. Timers, random and client must outlive it. Destroying it leaves
-// the key to its lease.
+// Thread contract: the loop's thread. Timers, random and client must outlive it. The destructor leaves the key to
+// expire with its lease.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +19,7 @@
 
 namespace monitor::config {
 
-struct PresenceOptions {
+struct LeasedKeyOptions {
   std::string key;
   int64_t ttl_seconds = 30;  // kept alive every third of it
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
@@ -29,7 +28,7 @@ struct PresenceOptions {
   int64_t backoff_cap_ns = 30 * kNanosPerSecond;
 };
 
-class Presence {
+class LeasedKey {
  public:
   struct State {
     bool present = false;  // the newest value stands in etcd
@@ -38,10 +37,10 @@ class Presence {
     uint64_t failures = 0;
   };
 
-  Presence(Timers& timers, Random& random, EtcdClient& client, PresenceOptions options);
-  ~Presence();
-  Presence(const Presence&) = delete;
-  Presence& operator=(const Presence&) = delete;
+  LeasedKey(Timers& timers, Random& random, EtcdClient& client, LeasedKeyOptions options);
+  ~LeasedKey();
+  LeasedKey(const LeasedKey&) = delete;
+  LeasedKey& operator=(const LeasedKey&) = delete;
 
   // Puts it, at once if there is a lease; the first one takes the lease. A burst ends on the last one.
   void set(std::string value);

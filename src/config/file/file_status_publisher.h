@@ -11,9 +11,9 @@
 
 namespace monitor::config {
 
-class FileBoard final : public StatusBoard {
+class FileStatusPublisher final : public StatusPublisher {
  public:
-  FileBoard(Worker& worker, const std::string& folder, const std::string& agent_id);
+  FileStatusPublisher(Worker& worker, const std::string& folder, const std::string& agent_id);
 
   void put_status(std::string json) override;
   void put_inventory(std::string json) override;

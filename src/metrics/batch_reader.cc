@@ -1,4 +1,4 @@
-#include "metrics/wire_parts.h"
+#include "metrics/batch_reader.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "config/etcd/presence.h"
+#include "config/etcd/leased_key.h"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 
 namespace monitor::config {
 
-struct Presence::Impl {
-  Impl(Timers& t, Random& r, EtcdClient& c, PresenceOptions given)
+struct LeasedKey::Impl {
+  Impl(Timers& t, Random& r, EtcdClient& c, LeasedKeyOptions given)
       : timers(t), client(c), options(std::move(given)), backoff(r, options.backoff_base_ns, options.backoff_cap_ns) {}
   ~Impl() {
     timers.cancel_timer(keepalive_timer);
@@ -36,7 +36,7 @@ struct Presence::Impl {
 
   Timers& timers;
   EtcdClient& client;
-  PresenceOptions options;
+  LeasedKeyOptions options;
   Backoff backoff;
   State state;
 
@@ -55,7 +55,7 @@ struct Presence::Impl {
 };
 
 // What is next, if nothing is under way.
-void Presence::Impl::advance() {
+void LeasedKey::Impl::advance() {
   if (stopping || call != nullptr || retry_timer != 0 || wanted == 0) return;
   if (lease == 0) {
     grant();
@@ -64,7 +64,7 @@ void Presence::Impl::advance() {
   }
 }
 
-void Presence::Impl::grant() {
+void LeasedKey::Impl::grant() {
   pb::LeaseGrantRequest request;
   request.set_ttl(options.ttl_seconds);
   call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, patience(),
@@ -81,7 +81,7 @@ void Presence::Impl::grant() {
                                            });
 }
 
-void Presence::Impl::put() {
+void LeasedKey::Impl::put() {
   pb::PutRequest request;
   request.set_key(options.key);
   request.set_value(value);
@@ -105,7 +105,7 @@ void Presence::Impl::put() {
                                     });
 }
 
-void Presence::Impl::schedule_keepalive() {
+void LeasedKey::Impl::schedule_keepalive() {
   timers.cancel_timer(keepalive_timer);
   keepalive_timer = timers.call_after(options.ttl_seconds * kNanosPerSecond / 3, [this] {
     keepalive_timer = 0;
@@ -114,7 +114,7 @@ void Presence::Impl::schedule_keepalive() {
 }
 
 // The stream of keepalives with one request and its end: as good as a unary call.
-void Presence::Impl::keep_alive() {
+void LeasedKey::Impl::keep_alive() {
   pb::LeaseKeepAliveRequest request;
   request.set_id(lease);
   keepalive_call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, keepalive_timeout(),
@@ -131,7 +131,7 @@ void Presence::Impl::keep_alive() {
                                                          });
 }
 
-void Presence::Impl::lease_gone() {
+void LeasedKey::Impl::lease_gone() {
   log_info("lease of the status has expired; taking a new one", {{"key", options.key}});
   timers.cancel_timer(std::exchange(keepalive_timer, 0));
   keepalive_call.reset();
@@ -141,7 +141,7 @@ void Presence::Impl::lease_gone() {
   if (call == nullptr) advance();
 }
 
-void Presence::Impl::fail(const char* what, const Error& reason) {
+void LeasedKey::Impl::fail(const char* what, const Error& reason) {
   ++state.failures;
   state.present = false;
   const int64_t wait = backoff.next_ns();
@@ -153,7 +153,7 @@ void Presence::Impl::fail(const char* what, const Error& reason) {
   });
 }
 
-void Presence::Impl::revoke() {
+void LeasedKey::Impl::revoke() {
   pb::LeaseRevokeRequest request;
   request.set_id(lease);
   call = call_etcd<pb::LeaseRevokeResponse>(client, kLeaseRevokePath, request, options.call_timeout_ns,
@@ -163,18 +163,18 @@ void Presence::Impl::revoke() {
                                             });
 }
 
-void Presence::Impl::finish() {
+void LeasedKey::Impl::finish() {
   lease = 0;
   state.present = false;
   const auto callback = std::exchange(done, nullptr);
   if (callback) callback();
 }
 
-Presence::Presence(Timers& timers, Random& random, EtcdClient& client, PresenceOptions options)
+LeasedKey::LeasedKey(Timers& timers, Random& random, EtcdClient& client, LeasedKeyOptions options)
     : impl_(std::make_unique<Impl>(timers, random, client, std::move(options))) {}
-Presence::~Presence() = default;
+LeasedKey::~LeasedKey() = default;
 
-void Presence::set(std::string value) {
+void LeasedKey::set(std::string value) {
   if (impl_->wanted > 0 && impl_->value == value) return;
   impl_->value = std::move(value);
   ++impl_->wanted;
@@ -182,7 +182,7 @@ void Presence::set(std::string value) {
   impl_->advance();
 }
 
-void Presence::stop(std::function<void()> done) {
+void LeasedKey::stop(std::function<void()> done) {
   Impl& impl = *impl_;
   impl.stopping = true;
   impl.done = std::move(done);
@@ -201,6 +201,6 @@ void Presence::stop(std::function<void()> done) {
   }
 }
 
-const Presence::State& Presence::state() const { return impl_->state; }
+const LeasedKey::State& LeasedKey::state() const { return impl_->state; }
 
 }  // namespace monitor::config

@@ -1,4 +1,4 @@
-#include "bin/analysis/attendant.h"
+#include "bin/analysis/observability_server.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,20 +15,20 @@ Result<std::optional<telemetry::HttpOptions>> http_option(const std::string& tex
   return std::optional(*parsed);
 }
 
-Attendant::Attendant(const Clock& clock, metriclog::LogReader& reader, int64_t drain_ns)
+ObservabilityServer::ObservabilityServer(const Clock& clock, metriclog::LogReader& reader, int64_t drain_ns)
     : loop_(clock), signals_(loop_, [this, &reader, drain_ns](int) {
         stop_ = true;
         reader.wake();
         loop_.call_after(drain_ns, [] { _exit(kExitOk); });
       }) {}
 
-Attendant::~Attendant() {
+ObservabilityServer::~ObservabilityServer() {
   if (!thread_.joinable()) return;
   loop_.stop();
   thread_.join();
 }
 
-Status Attendant::serve(const telemetry::HttpOptions& options, const telemetry::Registry& registry) {
+Status ObservabilityServer::serve(const telemetry::HttpOptions& options, const telemetry::Registry& registry) {
   auto started = telemetry::HttpServer::start(loop_, options, telemetry::own_pages(registry, [] { return ""; }));
   if (!started) {
     log_error("cannot serve HTTP", {{"reason", started.error()}});
@@ -39,7 +39,8 @@ Status Attendant::serve(const telemetry::HttpOptions& options, const telemetry::
   return {};
 }
 
-Status Attendant::start(const std::optional<telemetry::HttpOptions>& options, const telemetry::Registry& registry) {
+Status ObservabilityServer::start(const std::optional<telemetry::HttpOptions>& options,
+                                  const telemetry::Registry& registry) {
   if (options) {
     if (Status served = serve(*options, registry); !served) return served;
   }
@@ -47,7 +48,7 @@ Status Attendant::start(const std::optional<telemetry::HttpOptions>& options, co
   return {};
 }
 
-void Attendant::start() {
+void ObservabilityServer::start() {
   thread_ = std::thread([this] { loop_.run(); });
 }
 
