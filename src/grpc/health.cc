@@ -3,8 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "base/protowire.h"
 #include "base/text.h"
-#include "grpc/protobuf_wire.h"
 
 namespace monitor::grpc {
 namespace {
@@ -15,17 +15,17 @@ constexpr size_t kMaxRequest = 512;  // the name of a service
 
 Result<std::string> requested_service(std::string_view request) {
   std::string service;
-  ProtoReader reader(request);
-  while (reader.next()) {
-    if (reader.field() == kServiceField) service = reader.bytes();
+  protowire::Reader reader(request);
+  while (const auto field = reader.next()) {
+    if (field->number == kServiceField) service = field->bytes;
   }
-  if (!reader.ok()) return Error(Code::kInvalidArgument, "not a HealthCheckRequest");
+  if (reader.failed()) return Error(Code::kInvalidArgument, "not a HealthCheckRequest");
   return service;
 }
 
 std::string response(ServingStatus status) {
   std::string out;
-  append_proto_number(out, kStatusField, static_cast<uint64_t>(status));
+  protowire::put_uint64(out, kStatusField, static_cast<uint64_t>(status));
   return out;
 }
 

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "base/protowire.h"
 #include "base/text.h"
-#include "grpc/protobuf_wire.h"
 
 namespace monitor {
 
@@ -49,18 +49,18 @@ std::string joined(const std::string& scope, std::string_view name) {
 }
 
 std::string_view first_string(std::string_view message, uint32_t field) {
-  ProtoReader reader(message);
-  while (reader.next()) {
-    if (reader.field() == field) return reader.bytes();
+  protowire::Reader reader(message);
+  while (const auto one = reader.next()) {
+    if (one->number == field) return one->bytes;
   }
   return {};
 }
 
 void append_error(std::string& out, Code code, const std::string& message) {
   std::string error;
-  append_proto_number(error, 1, static_cast<uint64_t>(code));
-  append_proto_bytes(error, 2, message);
-  append_proto_bytes(out, kErrorResponse, error);
+  protowire::put_uint64(error, 1, static_cast<uint64_t>(code));
+  protowire::put_message(error, 2, message);
+  protowire::put_message(out, kErrorResponse, error);
 }
 
 }  // namespace
@@ -87,10 +87,14 @@ Result<std::unique_ptr<ReflectionService>> ReflectionService::create(const std::
   auto service = std::unique_ptr<ReflectionService>(new ReflectionService);
   // The caller's first: of what they hold of gRPC's own, theirs counts.
   for (size_t i = 0; i <= descriptor_sets.size(); ++i) {
-    ProtoReader reader(i < descriptor_sets.size() ? std::string_view(descriptor_sets[i]) : grpc_descriptor_set());
+    protowire::Reader reader(i < descriptor_sets.size() ? std::string_view(descriptor_sets[i]) : grpc_descriptor_set());
     bool good = true;
-    while (good && reader.next()) good = reader.field() != kSetFile || service->add_file(reader.bytes()).ok();
-    if (!good || !reader.ok()) {
+    while (good) {
+      const auto field = reader.next();
+      if (!field) break;
+      good = field->number != kSetFile || service->add_file(field->bytes).ok();
+    }
+    if (!good || reader.failed()) {
       return Error(Code::kInvalidArgument, "descriptor set " + std::to_string(i) + " is not a FileDescriptorSet");
     }
   }
@@ -112,16 +116,16 @@ Status ReflectionService::add_file(std::string_view bytes) {
   if (name.empty()) return damaged;
   const std::string package(first_string(bytes, kFilePackage));
   File file{.bytes = std::string(bytes), .dependencies = {}};
-  ProtoReader reader(bytes);
-  while (reader.next()) {
+  protowire::Reader reader(bytes);
+  while (const auto field = reader.next()) {
     bool good = true;
-    if (reader.field() == kFileDependency) file.dependencies.emplace_back(reader.bytes());
-    if (reader.field() == kFileMessage) good = add_symbols(reader.bytes(), package, name);
-    if (reader.field() == kFileEnum) good = add_members(reader.bytes(), package, name, 0);
-    if (reader.field() == kFileService) good = add_members(reader.bytes(), package, name, kServiceMethod);
+    if (field->number == kFileDependency) file.dependencies.emplace_back(field->bytes);
+    if (field->number == kFileMessage) good = add_symbols(field->bytes, package, name);
+    if (field->number == kFileEnum) good = add_members(field->bytes, package, name, 0);
+    if (field->number == kFileService) good = add_members(field->bytes, package, name, kServiceMethod);
     if (!good) return damaged;
   }
-  if (!reader.ok()) return damaged;
+  if (reader.failed()) return damaged;
   files_.try_emplace(name, std::move(file));
   return {};
 }
@@ -130,14 +134,14 @@ Status ReflectionService::add_file(std::string_view bytes) {
 bool ReflectionService::add_symbols(std::string_view descriptor, const std::string& scope, const std::string& file) {
   const std::string name = joined(scope, first_string(descriptor, kName));
   file_of_symbol_.try_emplace(name, file);
-  ProtoReader reader(descriptor);
-  while (reader.next()) {
+  protowire::Reader reader(descriptor);
+  while (const auto field = reader.next()) {
     bool good = true;
-    if (reader.field() == kMessageNested) good = add_symbols(reader.bytes(), name, file);
-    if (reader.field() == kMessageEnum) good = add_members(reader.bytes(), name, file, 0);
+    if (field->number == kMessageNested) good = add_symbols(field->bytes, name, file);
+    if (field->number == kMessageEnum) good = add_members(field->bytes, name, file, 0);
     if (!good) return false;
   }
-  return reader.ok();
+  return !reader.failed();
 }
 
 // A service with its methods, or an enum.
@@ -145,13 +149,13 @@ bool ReflectionService::add_members(std::string_view descriptor, const std::stri
                                     uint32_t member_field) {
   const std::string name = joined(scope, first_string(descriptor, kName));
   file_of_symbol_.try_emplace(name, file);
-  ProtoReader reader(descriptor);
-  while (reader.next()) {
-    if (member_field != 0 && reader.field() == member_field) {
-      file_of_symbol_.try_emplace(joined(name, first_string(reader.bytes(), kName)), file);
+  protowire::Reader reader(descriptor);
+  while (const auto field = reader.next()) {
+    if (member_field != 0 && field->number == member_field) {
+      file_of_symbol_.try_emplace(joined(name, first_string(field->bytes, kName)), file);
     }
   }
-  return reader.ok();
+  return !reader.failed();
 }
 
 // The file first, then all that it imports.
@@ -164,7 +168,7 @@ std::string ReflectionService::files_answer(const std::string& name) const {
     open.pop_back();
     const auto it = files_.find(current);
     if (it == files_.end() || !seen.insert(current).second) continue;
-    append_proto_bytes(files, 1, it->second.bytes);
+    protowire::put_message(files, 1, it->second.bytes);
     open.insert(open.end(), it->second.dependencies.begin(), it->second.dependencies.end());
   }
   return files;
@@ -172,31 +176,31 @@ std::string ReflectionService::files_answer(const std::string& name) const {
 
 std::string ReflectionService::answer(std::string_view request, const MethodTable& methods) const {
   std::string out;
-  append_proto_bytes(out, kValidHost, first_string(request, 1));
-  append_proto_bytes(out, kOriginalRequest, request);
-  ProtoReader reader(request);
+  protowire::put_message(out, kValidHost, first_string(request, 1));
+  protowire::put_message(out, kOriginalRequest, request);
+  protowire::Reader reader(request);
   uint32_t kind = 0;
   std::string argument;
-  while (reader.next()) {
-    if (reader.field() < kByFilename || reader.field() > kListServices) continue;
-    kind = reader.field();
-    argument = reader.bytes();
+  while (const auto field = reader.next()) {
+    if (field->number < kByFilename || field->number > kListServices) continue;
+    kind = field->number;
+    argument = field->bytes;
   }
-  if (!reader.ok()) kind = 0;
+  if (reader.failed()) kind = 0;
   if (kind == kListServices) {
     std::string services;
     for (const std::string& name : methods.services()) {
       std::string service;
-      append_proto_bytes(service, 1, name);
-      append_proto_bytes(services, 1, service);
+      protowire::put_message(service, 1, name);
+      protowire::put_message(services, 1, service);
     }
-    append_proto_bytes(out, kServicesResponse, services);
+    protowire::put_message(out, kServicesResponse, services);
     return out;
   }
   const auto symbol = file_of_symbol_.find(argument);
   if (kind == kBySymbol && symbol != file_of_symbol_.end()) argument = symbol->second;
   if ((kind == kByFilename || kind == kBySymbol) && files_.contains(argument)) {
-    append_proto_bytes(out, kFileResponse, files_answer(argument));
+    protowire::put_message(out, kFileResponse, files_answer(argument));
   } else if (kind == kByExtension || kind == kExtensionNumbers) {
     append_error(out, Code::kUnimplemented, "extensions are not served");
   } else if (kind == 0) {
