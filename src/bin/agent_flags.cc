@@ -73,7 +73,7 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
   return resolve_configuration(cli, flags.etcd, flags.config_dir);
 }
 
-std::string check_agent_flags(AgentFlags& flags, std::vector<grpc::Target>& servers, uint64_t& seed) {
+std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers, uint64_t& seed) {
   if (flags.agent_id.empty()) {
     const HostId host = host_id();
     flags.agent_id = host.id;
@@ -106,7 +106,7 @@ std::string check_agent_flags(AgentFlags& flags, std::vector<grpc::Target>& serv
   if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
   if (std::string fault = check_output_flags(flags.output); !fault.empty()) return fault;
   for (const std::string_view part : split(flags.server, ',')) {
-    auto target = grpc::parse_target(std::string(trim(part)), 50051);
+    auto target = parse_host_port(std::string(trim(part)), 50051);
     if (!target) return "--server: " + target.error().message();
     servers.push_back(*target);
   }

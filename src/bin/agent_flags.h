@@ -44,6 +44,6 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags);
 
 // What is wrong with the flags beyond their form; empty when nothing is. Fills in the agent's id where none is given,
 // the servers and the seed of the simulation.
-std::string check_agent_flags(AgentFlags& flags, std::vector<grpc::Target>& servers, uint64_t& seed);
+std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers, uint64_t& seed);
 
 }  // namespace monitor

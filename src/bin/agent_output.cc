@@ -68,7 +68,7 @@ std::string check_output_flags(const OutputFlags& flags) {
 }
 
 AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
-                         std::vector<grpc::Target> servers, stream::Hello hello)
+                         std::vector<HostPort> servers, stream::Hello hello)
     : flags_(flags), loop_(loop), servers_(std::move(servers)) {
   if (is_file(flags_)) {
     worker_ = std::make_unique<ThreadWorker>(loop);
@@ -89,7 +89,7 @@ AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& rand
   resolver_ = std::make_unique<grpc::ThreadResolver>(loop);
   open_ = [this] { return load_tls(); };
   output_ = std::make_unique<agent::Uplink>(
-      loop, [this](const grpc::Target& server) { return connect(server); }, random, source,
+      loop, [this](const HostPort& server) { return connect(server); }, random, source,
       agent::UplinkOptions{servers_, std::move(hello)});
 }
 
@@ -99,7 +99,7 @@ Status AgentOutput::open() { return open_(); }
 
 Status AgentOutput::load_tls() {
   if (flags_.tls_ca.empty()) return {};
-  for (const grpc::Target& server : servers_) {
+  for (const HostPort& server : servers_) {
     grpc::TlsClientOptions options;
     options.ca_file = flags_.tls_ca;
     options.server_name = flags_.tls_server_name.empty() ? server.host : flags_.tls_server_name;
@@ -110,7 +110,7 @@ Status AgentOutput::load_tls() {
   return {};
 }
 
-std::unique_ptr<grpc::CallStarter> AgentOutput::connect(const grpc::Target& server) {
+std::unique_ptr<grpc::CallStarter> AgentOutput::connect(const HostPort& server) {
   grpc::ChannelOptions options;
   options.host = server.host;
   options.port = server.port;

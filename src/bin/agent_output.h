@@ -42,7 +42,7 @@ std::string check_output_flags(const OutputFlags& flags);
 class AgentOutput {
  public:
   AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
-              std::vector<grpc::Target> servers, stream::Hello hello);
+              std::vector<HostPort> servers, stream::Hello hello);
   ~AgentOutput();
 
   // Before the loop runs; blocks. Errors: TLS files that cannot be read; a file that cannot be written, or that another
@@ -56,12 +56,12 @@ class AgentOutput {
   using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
 
   Status load_tls();
-  std::unique_ptr<grpc::CallStarter> connect(const grpc::Target& server);
+  std::unique_ptr<grpc::CallStarter> connect(const HostPort& server);
 
   OutputFlags flags_;
   EventLoop& loop_;
   std::shared_ptr<PosixDisk> disk_ = std::make_shared<PosixDisk>();
-  std::vector<grpc::Target> servers_;
+  std::vector<HostPort> servers_;
   SecurityByHost tls_;
   std::unique_ptr<grpc::ThreadResolver> resolver_;
   std::unique_ptr<ThreadWorker> worker_;

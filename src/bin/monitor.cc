@@ -85,12 +85,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
 }
 
 // `usual` if it can be had on the loopback address, else 0: the program picks one.
-uint16_t free_port(uint16_t usual) {
-  const auto socket = telemetry::listen_on("127.0.0.1", usual);
-  if (!socket) return 0;
-  close(*socket);
-  return usual;
-}
+uint16_t free_port(uint16_t usual) { return telemetry::listen_http("127.0.0.1", usual) ? usual : 0; }
 
 void say(const std::string& line) { std::cerr << "monitor: " << printable(line) << "\n" << std::flush; }
 
@@ -159,14 +154,13 @@ class Up {
     if (address.empty() || address == "off") return std::nullopt;
     const auto parsed = telemetry::parse_http_address(address);
     if (!parsed) return cli_.usage_error(option + ": " + parsed.error().message());
-    const auto socket = telemetry::listen_on(parsed->address, parsed->port);
+    const auto socket = telemetry::listen_http(parsed->address, parsed->port);
     if (!socket) {
       const std::string& message = socket.error().message();  // its advice names the option of another program
       say(fmt::format("{}; choose another with {} ADDR:PORT, or {} off", message.substr(0, message.find("; ")), option,
                       option));
       return exit_code_for(socket.error());
     }
-    close(*socket);
     return std::nullopt;
   }
 

@@ -151,7 +151,7 @@ std::string new_incarnation(Random& random) {
 // The agent's parts, wired. Members are in the order in which they need one another.
 class AgentProgram final : private config::Applier {
  public:
-  AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target> servers, uint64_t seed,
+  AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> servers, uint64_t seed,
                std::string own_folder, StopGuard& guard)
       : cli_(cli),
         guard_(guard),
@@ -310,7 +310,7 @@ Status trust_folders(const AgentFlags& flags, const std::string& data, const std
   return {};
 }
 
-int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<grpc::Target> servers, uint64_t seed) {
+int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> servers, uint64_t seed) {
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
@@ -344,7 +344,7 @@ int run(int argc, char** argv) {
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }
-  std::vector<grpc::Target> servers;
+  std::vector<HostPort> servers;
   uint64_t seed = 1;
   if (const std::string fault = resolve_agent_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_agent_flags(flags, servers, seed); !fault.empty()) return cli.usage_error(fault);

@@ -90,7 +90,7 @@ std::string resolve_server(const Cli& cli, Flags& flags) {
 std::string check(const Cli& cli, Flags& flags) {
   load::FleetOptions& fleet = flags.fleet;
   if (std::string fault = resolve_server(cli, flags); !fault.empty()) return fault;
-  const auto server = grpc::parse_target(flags.server, 50051);
+  const auto server = parse_host_port(flags.server, 50051);
   if (!server) return "--server: " + server.error().message();
   fleet.server = *server;
   fleet.drain_ns = cli.drain_timeout_ns();

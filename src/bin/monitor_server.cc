@@ -81,10 +81,10 @@ bool is_loopback(const std::string& address) { return address.starts_with("127."
 std::string check(Flags& flags, server::ServerOptions& options) {
   options.listen.clear();
   for (const std::string& text : flags.listen) {
-    auto target = grpc::parse_target(text, flags.port, grpc::PortZero::kAllowed);
+    auto target = parse_host_port(text, flags.port, PortZero::kAllowed);
     if (!target) return "--listen: " + target.error().message();
     if (target->host == "localhost") target->host = "127.0.0.1";
-    if (!grpc::parse_address(target->host, target->port)) {
+    if (!parse_socket_address(target->host, target->port)) {
       return fmt::format("--listen: got {}, expected a numeric address and a port, as 0.0.0.0:50051", json_quote(text));
     }
     options.listen.push_back({target->host, target->port});

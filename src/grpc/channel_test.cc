@@ -159,14 +159,15 @@ TEST_F(ChannelTest, ShutdownCutsWhatOutlastsItsGrace) {
 // Answers with the addresses it was given.
 class FixedResolver final : public Resolver {
  public:
-  FixedResolver(EventLoop& loop, std::vector<Address> addresses) : loop_(loop), addresses_(std::move(addresses)) {}
+  FixedResolver(EventLoop& loop, std::vector<SocketAddress> addresses)
+      : loop_(loop), addresses_(std::move(addresses)) {}
   void resolve(const std::string& /*host*/, uint16_t /*port*/, Callback callback) override {
     loop_.call_after(0, [this, callback = std::move(callback)] { callback(addresses_); });
   }
 
  private:
   EventLoop& loop_;
-  std::vector<Address> addresses_;
+  std::vector<SocketAddress> addresses_;
 };
 
 struct Listener final : ChannelListener {
@@ -184,7 +185,7 @@ struct Listener final : ChannelListener {
 class RawServer {
  public:
   RawServer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    Address address = *parse_address("127.0.0.1", 0);
+    SocketAddress address = *parse_socket_address("127.0.0.1", 0);
     EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address.storage), address.length), 0);
     EXPECT_EQ(listen(fd_, 8), 0);
     getsockname(fd_, reinterpret_cast<sockaddr*>(&address.storage), &address.length);
@@ -214,7 +215,8 @@ TEST_F(ChannelTest, AddressesAreTriedInTurn) {
   {
     closed_port = RawServer().port();
   }
-  FixedResolver resolver(loop_, {*parse_address("127.0.0.1", closed_port), *parse_address("127.0.0.1", port_)});
+  FixedResolver resolver(loop_,
+                         {*parse_socket_address("127.0.0.1", closed_port), *parse_socket_address("127.0.0.1", port_)});
   Listener listener;
   Channel channel(loop_, resolver, to_server(), &listener);
   channel.connect();
@@ -342,7 +344,7 @@ TEST_F(ChannelTest, ClientWhoseTcpTakesNothingIsCut) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int small = 4096;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  const Address address = *parse_address("127.0.0.1", port_);
+  const SocketAddress address = *parse_socket_address("127.0.0.1", port_);
   ASSERT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length), 0);
   ASSERT_EQ(send(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   run_until([&] { return gone; });

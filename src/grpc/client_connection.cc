@@ -34,9 +34,10 @@ ClientConnection::ClientConnection(EventLoop& loop, Resolver& resolver, const Ch
 ClientConnection::~ClientConnection() { abandon(); }
 
 void ClientConnection::begin() {
-  resolver_.resolve(options_.host, options_.port, [weak = weak_from_this()](Result<std::vector<Address>> addresses) {
-    if (const auto self = weak.lock()) self->resolved(std::move(addresses));
-  });
+  resolver_.resolve(options_.host, options_.port,
+                    [weak = weak_from_this()](Result<std::vector<SocketAddress>> addresses) {
+                      if (const auto self = weak.lock()) self->resolved(std::move(addresses));
+                    });
 }
 
 void ClientConnection::abandon() {
@@ -61,7 +62,7 @@ void ClientConnection::close_socket() {
 
 // --- Name and addresses.
 
-void ClientConnection::resolved(Result<std::vector<Address>> addresses) {
+void ClientConnection::resolved(Result<std::vector<SocketAddress>> addresses) {
   if (events_ == nullptr || session_->finished()) return;
   if (!addresses.ok()) return fail(addresses.error());
   addresses_ = std::move(*addresses);
@@ -70,14 +71,14 @@ void ClientConnection::resolved(Result<std::vector<Address>> addresses) {
 
 void ClientConnection::try_next() {
   while (next_address_ < addresses_.size()) {
-    const Address& address = addresses_[next_address_++];
+    const SocketAddress& address = addresses_[next_address_++];
     peer_ = address.to_string();
     if (try_address(address)) return;
   }
   fail(Error(Code::kUnavailable, "connecting to " + options_.host + " failed: " + failures_));
 }
 
-bool ClientConnection::try_address(const Address& address) {
+bool ClientConnection::try_address(const SocketAddress& address) {
   const int fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     failures_ += (failures_.empty() ? "" : "; ") + errno_error(errno, peer_).message();

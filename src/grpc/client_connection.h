@@ -44,10 +44,10 @@ class ClientConnection final : public std::enable_shared_from_this<ClientConnect
   void on_secured(const PeerCertificate* certificate) override;
   void on_transport_closed() override;
 
-  void resolved(Result<std::vector<Address>> addresses);
+  void resolved(Result<std::vector<SocketAddress>> addresses);
   void try_next();
   // False: this address failed at once.
-  bool try_address(const Address& address);
+  bool try_address(const SocketAddress& address);
   void connect_done();
   void address_failed(const Error& error);
   void connected();
@@ -59,7 +59,7 @@ class ClientConnection final : public std::enable_shared_from_this<ClientConnect
   Events* events_;
   std::unique_ptr<ClientSession> session_;
   std::shared_ptr<SocketTransport> transport_;
-  std::vector<Address> addresses_;
+  std::vector<SocketAddress> addresses_;
   size_t next_address_ = 0;
   int connecting_fd_ = -1;
   std::string peer_;

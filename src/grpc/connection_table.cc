@@ -18,7 +18,7 @@ std::string v4_group(const char* bytes) {
 }
 
 // Loopback connections have the empty group; with limits for them, a name that no address has.
-std::string key_of(const Address& address, const ConnectionLimits& limits) {
+std::string key_of(const SocketAddress& address, const ConnectionLimits& limits) {
   std::string group = address_group(address);
   if (group.empty() && !limits.loopback_exempt) group = "loopback";
   return group;
@@ -26,7 +26,7 @@ std::string key_of(const Address& address, const ConnectionLimits& limits) {
 
 }  // namespace
 
-std::string address_group(const Address& address) {
+std::string address_group(const SocketAddress& address) {
   if (address.family() == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &address.storage, sizeof v4);
@@ -43,7 +43,7 @@ std::string address_group(const Address& address) {
   return {bytes, kV6NetworkBytes};
 }
 
-ConnectionTable::Verdict ConnectionTable::enter(const Address& address) {
+ConnectionTable::Verdict ConnectionTable::enter(const SocketAddress& address) {
   const std::string key = key_of(address, limits_);
   const std::lock_guard lock(mutex_);
   if (open_ >= limits_.total) return Verdict::kTooMany;
@@ -56,7 +56,7 @@ ConnectionTable::Verdict ConnectionTable::enter(const Address& address) {
   return Verdict::kWelcome;
 }
 
-void ConnectionTable::leave(const Address& address) {
+void ConnectionTable::leave(const SocketAddress& address) {
   const std::string key = key_of(address, limits_);
   const std::lock_guard lock(mutex_);
   --open_;

@@ -26,8 +26,8 @@ class ConnectionTable {
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
   // Each kWelcome is followed by one leave() with the same address.
-  Verdict enter(const Address& address);
-  void leave(const Address& address);
+  Verdict enter(const SocketAddress& address);
+  void leave(const SocketAddress& address);
   size_t open() const;
   const ConnectionLimits& limits() const { return limits_; }
 
@@ -40,6 +40,6 @@ class ConnectionTable {
 
 // What a limit by address counts as one peer: 4 bytes of IPv4 (also when it is mapped into IPv6), 8 of IPv6; empty for
 // the loopback addresses.
-std::string address_group(const Address& address);
+std::string address_group(const SocketAddress& address);
 
 }  // namespace monitor::grpc

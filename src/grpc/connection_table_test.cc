@@ -7,7 +7,7 @@ namespace {
 
 using Verdict = ConnectionTable::Verdict;
 
-Address at(const std::string& host) { return *parse_address(host, 1); }
+SocketAddress at(const std::string& host) { return *parse_socket_address(host, 1); }
 
 TEST(ConnectionTable, CapsEachAddressByItself) {
   ConnectionTable table({.total = 100, .per_address = 2});

@@ -1,8 +1,6 @@
 // Names to addresses, without ever blocking a loop.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,36 +8,14 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/net/address.h"
 #include "base/result.h"
 
 namespace monitor::grpc {
 
-// A socket address of IPv4 or IPv6.
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-
-  int family() const { return storage.ss_family; }
-  uint16_t port() const;
-  // gRPC's form: "ipv4:10.0.0.7:50051", "ipv6:[::1]:50051".
-  std::string to_string() const;
-};
-
-// "10.0.0.7", "::1" or "[::1]".
-Result<Address> parse_address(const std::string& host, uint16_t port);
-
-struct Target {
-  std::string host;
-  uint16_t port = 0;
-};
-// Port 0 is for those who listen: it picks one.
-enum class PortZero { kRefused, kAllowed };
-// "host:port", "[v6]:port"; a missing port is `default_port`.
-Result<Target> parse_target(const std::string& text, uint16_t default_port, PortZero zero = PortZero::kRefused);
-
 class Resolver {
  public:
-  using Callback = std::function<void(Result<std::vector<Address>>)>;
+  using Callback = std::function<void(Result<std::vector<SocketAddress>>)>;
   virtual ~Resolver() = default;
   // Calls back on the loop's thread, later, never from inside. At least one address, or an error. There is no
   // cancelling: a callback must bear to come late.
@@ -64,6 +40,6 @@ class ThreadResolver final : public Resolver {
 };
 
 // IPv6 and IPv4 by turns (RFC 8305, 4), in the resolver's order otherwise.
-std::vector<Address> interleave_families(std::vector<Address> addresses);
+std::vector<SocketAddress> interleave_families(std::vector<SocketAddress> addresses);
 
 }  // namespace monitor::grpc

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/net/listen_socket.h"
 #include "grpc/socket_transport.h"
 
 namespace monitor::grpc {
@@ -35,8 +36,8 @@ class Server::Impl final : public std::enable_shared_from_this<Impl> {
   class Connection;
 
   void accept_ready(int listener);
-  void accepted(int fd, const Address& address);
-  bool admitted(const Address& address);
+  void accepted(int fd, const SocketAddress& address);
+  bool admitted(const SocketAddress& address);
   void refused(const char* reason);
   void leave(const Connection& connection);
   void pause_accepting();
@@ -60,7 +61,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
                                        public ServerSessionHandler,
                                        public SocketTransport::Owner {
  public:
-  Connection(Impl& server, int fd, const Address& address)
+  Connection(Impl& server, int fd, const SocketAddress& address)
       : address_(address),
         server_(&server),
         session_(server.loop_, server.options_.limits, server.methods_, PeerInfo{address.to_string(), nullptr}, *this),
@@ -71,7 +72,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
 
   void start() { transport_->start(); }
   ServerSession& session() { return session_; }
-  const Address& address() const { return address_; }
+  const SocketAddress& address() const { return address_; }
   void abandon() {
     server_ = nullptr;
     transport_->close();
@@ -98,7 +99,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
     if (Impl* server = std::exchange(server_, nullptr)) server->connection_gone(*this);
   }
 
-  const Address address_;
+  const SocketAddress address_;
   Impl* server_;
   ServerSession session_;
   std::shared_ptr<SocketTransport> transport_;
@@ -122,34 +123,21 @@ void Server::Impl::detach() {
 
 Result<uint16_t> Server::Impl::listen(const std::string& address, uint16_t port) {
   const std::string what = "listening on " + address + ":" + std::to_string(port);
-  const Result<Address> parsed = parse_address(address, port);
-  if (!parsed.ok()) return parsed.error().with_context(what);
-  const int fd = socket(parsed->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno_error(errno, what);
-  const int one = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (options_.reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
-  if (parsed->family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-  Address bound = *parsed;
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&parsed->storage), parsed->length) != 0 ||
-      ::listen(fd, options_.backlog) != 0 ||
-      getsockname(fd, reinterpret_cast<sockaddr*>(&bound.storage), &bound.length) != 0) {
-    // Whatever it is, the address is not to be had.
-    const Error error(Code::kUnavailable, errno_error(errno, what).message());
-    ::close(fd);
-    return error;
-  }
+  const auto parsed = parse_socket_address(address, port);
+  if (!parsed) return parsed.error().with_context(what);
+  auto listener = listen_tcp(*parsed, {.backlog = options_.backlog, .reuse_port = options_.reuse_port}, what);
+  if (!listener) return Error(Code::kUnavailable, listener.error().message());
+  const int fd = listener->release();
   listeners_.push_back(fd);
   loop_.watch(fd, EPOLLIN, [this, fd](uint32_t) { accept_ready(fd); });
-  return bound.port();
+  return bound_port(fd);
 }
 
 void Server::Impl::accept_ready(int listener) {
   for (int i = 0; i < kAcceptsPerWake; ++i) {
-    Address address;
+    SocketAddress address;
     address.length = sizeof address.storage;
-    const int fd =
-        accept4(listener, reinterpret_cast<sockaddr*>(&address.storage), &address.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(listener, address.get(), &address.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       accepted(fd, address);
       continue;
@@ -163,7 +151,7 @@ void Server::Impl::accept_ready(int listener) {
   }
 }
 
-void Server::Impl::accepted(int fd, const Address& address) {
+void Server::Impl::accepted(int fd, const SocketAddress& address) {
   if (!admitted(address)) {
     ::close(fd);
     return;
@@ -180,7 +168,7 @@ void Server::Impl::accepted(int fd, const Address& address) {
   connection->start();
 }
 
-bool Server::Impl::admitted(const Address& address) {
+bool Server::Impl::admitted(const SocketAddress& address) {
   using Verdict = ConnectionTable::Verdict;
   Verdict verdict = Verdict::kTooMany;
   if (connections_.size() < options_.limits.max_connections) {

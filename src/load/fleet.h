@@ -22,7 +22,7 @@
 namespace monitor::load {
 
 struct FleetOptions {
-  grpc::Target server;
+  HostPort server;
   std::shared_ptr<const grpc::SecurityContext> security;  // null: plaintext
   std::string prefix = "load";                            // agents are PREFIX-1, PREFIX-2, ...
   size_t agents = 100;

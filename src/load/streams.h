@@ -19,7 +19,7 @@
 namespace monitor::load {
 
 struct StreamsOptions {
-  grpc::Target server;
+  HostPort server;
   size_t streams = 100;
   size_t window = 64;     // batches of a stream that may be unacknowledged
   double per_second = 0;  // batches of a stream; 0: as many as the window lets through

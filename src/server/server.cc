@@ -1,19 +1,17 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <thread>
 #include <utility>
 
+#include "base/net/listen_socket.h"
 #include "base/random.h"
 #include "grpc/health.h"
 #include "grpc/reflection.h"
-#include "grpc/resolver.h"
 #include "inputs/stream/ingest.h"
 #include "inputs/stream/stream_table.h"
 #include "server/message_memory.h"
@@ -42,15 +40,10 @@ constexpr int64_t kIdle = 60 * kNanosPerSecond;
 constexpr size_t kMaxHeld = size_t{4} << 20;  // by one connection: incomplete messages; replies that are not read
 constexpr int64_t kLastFlush = 10 * kNanosPerSecond;
 
-std::string endpoint(const std::string& address, uint16_t port) {
-  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
-                                                : fmt::format("[{}]:{}", address, port);
-}
-
 Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
   if (!taken) {
     return Error(Code::kUnavailable,
-                 fmt::format("listening on {}: {}", endpoint(where.address, where.port), why.message()));
+                 fmt::format("listening on {}: {}", HostPort{where.address, where.port}.to_string(), why.message()));
   }
   return Error(Code::kUnavailable, fmt::format("port {} of {} is taken by another program; choose another with --port, "
                                                "0 picks a free one",
@@ -59,17 +52,11 @@ Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
 
 // SO_REUSEPORT would also share the port with another server. A socket without it detects that.
 Status probe(const ListenAddress& where) {
-  const auto address = grpc::parse_address(where.address, where.port);
+  const auto address = parse_socket_address(where.address, where.port);
   if (!address) return address.error();
-  const int fd = socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return cannot_listen(where, errno_error(errno, "socket"), false);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const int rc = bind(fd, reinterpret_cast<const sockaddr*>(&address->storage), address->length);
-  const int error_number = rc == 0 ? 0 : errno;
-  close(fd);
-  if (rc == 0) return {};
-  return cannot_listen(where, errno_error(error_number, "bind"), error_number == EADDRINUSE);
+  const auto bound = bind_tcp(*address, {}, "bind");
+  if (bound) return {};
+  return cannot_listen(where, bound.error(), bound.error().code() == Code::kAlreadyExists);
 }
 
 grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, MessageMemory& messages,
@@ -221,12 +208,12 @@ Status Server::listen(const ServerOptions& options) {
       if (!port) return cannot_listen(where, port.error(), false);
       where.port = picked = *port;
     }
-    addresses_.push_back(endpoint(where.address, where.port));
+    addresses_.push_back(HostPort{where.address, where.port}.to_string());
   }
   return {};
 }
 
-std::string Server::http_address() const { return http_ ? endpoint(http_host_, http_->port()) : ""; }
+std::string Server::http_address() const { return http_ ? HostPort{http_host_, http_->port()}.to_string() : ""; }
 
 void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
   if (std::exchange(draining_, true)) return;

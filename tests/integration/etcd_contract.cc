@@ -15,7 +15,7 @@ class EtcdHarness final : public SourceHarness {
  public:
   EtcdHarness() {
     const char* const address = std::getenv("MONITOR_TEST_ETCD");  // NOLINT(concurrency-mt-unsafe): before any thread
-    const auto target = grpc::parse_target(address == nullptr ? "" : address, 2379);
+    const auto target = parse_host_port(address == nullptr ? "" : address, 2379);
     if (!target) std::abort();
     address_ = address;
     EtcdAddress etcd;

@@ -50,7 +50,7 @@ class InteropTest : public testing::Test {
   void SetUp() override {
     const char* target = std::getenv("ECHO_TARGET");
     ASSERT_NE(target, nullptr);
-    const Result<Target> parsed = parse_target(target, 0);
+    const Result<HostPort> parsed = parse_host_port(target, 0);
     ASSERT_TRUE(parsed.ok());
     ChannelOptions options;
     options.host = parsed->host;

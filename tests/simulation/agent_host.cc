@@ -57,7 +57,7 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
         uplink_(
             owner.host_,
-            [this](const grpc::Target& server) {
+            [this](const HostPort& server) {
               return owner_.environment_.network.connect(owner_.host_, agent::uplink_session_options(), server.port);
             },
             owner.environment_.random, *this, uplink_options()) {

@@ -5,7 +5,7 @@
 
 namespace monitor {
 
-// HOST:PORT or HOST, several with commas. What is wrong, as an error of --kafka; empty when nothing is.
+// Checks a list of HOST:PORT or HOST, separated by commas. Returns the error for --kafka, or an empty string.
 std::string check_brokers(const std::string& text);
 
 }  // namespace monitor

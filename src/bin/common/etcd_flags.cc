@@ -16,14 +16,14 @@ namespace {
 constexpr uint16_t kEtcdPort = 2379;
 constexpr size_t kMaxPasswordBytes = 4096;
 
-Result<std::vector<grpc::Target>> targets_of(const EtcdFlags& flags) {
-  std::vector<grpc::Target> targets;
+Result<std::vector<HostPort>> targets_of(const EtcdFlags& flags) {
+  std::vector<HostPort> targets;
   if (flags.endpoints.empty()) {
     targets.push_back({flags.host.empty() ? "localhost" : flags.host, flags.port == 0 ? kEtcdPort : flags.port});
     return targets;
   }
   for (const std::string_view part : split(flags.endpoints, ',')) {
-    auto target = grpc::parse_target(std::string(trim(part)), kEtcdPort);
+    auto target = parse_host_port(std::string(trim(part)), kEtcdPort);
     if (!target) return target.error();
     targets.push_back(*target);
   }

@@ -42,7 +42,7 @@ Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc
   auto& targets = address.endpoints;
   for (size_t i = targets.size(); i > 1; --i) std::swap(targets[i - 1], targets[random.below(i)]);
   std::vector<grpc::ChannelOptions> endpoints;
-  for (const grpc::Target& target : targets) {
+  for (const HostPort& target : targets) {
     grpc::ChannelOptions options;
     options.host = target.host;
     options.port = target.port;

@@ -27,7 +27,7 @@ class EtcdConnector {
 };
 
 struct EtcdAddress {
-  std::vector<grpc::Target> endpoints;  // tried in an order shuffled once
+  std::vector<HostPort> endpoints;  // tried in an order shuffled once
   // TLS is spoken when any of these is set. PEM files; without a CA the system's store is trusted.
   bool tls = false;
   std::string ca_file;

@@ -18,7 +18,7 @@ constexpr int64_t kPingTimeout = 10 * kNanosPerSecond;
 constexpr int64_t kConflictLasts = 150 * kNanosPerSecond;
 
 // Spreads the agents of a fleet over its servers.
-std::vector<grpc::Target> shuffled(std::vector<grpc::Target> servers, Random& random) {
+std::vector<HostPort> shuffled(std::vector<HostPort> servers, Random& random) {
   for (size_t i = servers.size(); i > 1; --i) std::swap(servers[i - 1], servers[random.below(i)]);
   return servers;
 }
@@ -41,7 +41,7 @@ Uplink::Uplink(Timers& timers, Connector connector, Random& random, stream::Batc
 Uplink::~Uplink() { timers_.cancel_timer(conflict_timer_); }
 
 std::string Uplink::server_name() const {
-  const grpc::Target& server = servers_[server_];
+  const HostPort& server = servers_[server_];
   return fmt::format("{}:{}", server.host, server.port);
 }
 

@@ -19,12 +19,12 @@
 namespace monitor::agent {
 
 struct UplinkOptions {
-  std::vector<grpc::Target> servers;  // tried in an order shuffled once
+  std::vector<HostPort> servers;  // tried in an order shuffled once
   stream::Hello hello;
 };
 
 // A new connection to that server. What is returned is destroyed to close it, in a callback of its calls too.
-using Connector = std::function<std::unique_ptr<grpc::CallStarter>(const grpc::Target& server)>;
+using Connector = std::function<std::unique_ptr<grpc::CallStarter>(const HostPort& server)>;
 
 // For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under
 // way, and TCP has acknowledged it) would otherwise be waited for without end.
@@ -56,7 +56,7 @@ class Uplink final : public Output, private PublishListener {
 
   Timers& timers_;
   Connector connector_;
-  std::vector<grpc::Target> servers_;
+  std::vector<HostPort> servers_;
   size_t server_ = 0;
   PublishClient client_;
   std::function<void()> drained_;

@@ -1,17 +1,12 @@
 #include "telemetry/http/http_server.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
+#include "base/net/address.h"
 #include "base/text.h"
 #include "telemetry/http/host_header.h"
 #include "telemetry/http/loop_daemon.h"
@@ -26,35 +21,16 @@ constexpr double kShareOfDescriptors = 0.25;  // the rest is for what the progra
 
 }  // namespace
 
-Result<int> listen_on(const std::string& address, uint16_t port) {
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || found == nullptr) {
+Result<Fd> listen_http(const std::string& address, uint16_t port) {
+  const auto parsed = parse_socket_address(address, port);
+  if (!parsed) {
     return Error(Code::kInvalidArgument,
                  fmt::format("HTTP address: got {}, expected an IPv4 or IPv6 address", json_quote(address)));
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
-  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno_error(errno, "making a socket for HTTP");
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
-    const int error_number = errno;
-    close(fd);
-    const Error error = errno_error(error_number, fmt::format("HTTP on {} port {}", address, port));
-    return Error(Code::kUnavailable, error.message() + "; choose another with --http ADDR:PORT");
-  }
-  return fd;
-}
-
-uint16_t port_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+  auto fd =
+      listen_tcp(*parsed, {.backlog = kBacklog, .dual_stack = true}, fmt::format("HTTP on {} port {}", address, port));
+  if (fd) return fd;
+  return Error(Code::kUnavailable, fd.error().message() + "; choose another with --http ADDR:PORT");
 }
 
 class HttpServer::Impl {
@@ -124,10 +100,10 @@ uint16_t HttpServer::port() const { return impl_->port(); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(EventLoop& loop, const HttpOptions& options,
                                                       HttpHandler handler) {
-  const auto fd = listen_on(options.address, options.port);
+  auto fd = listen_http(options.address, options.port);
   if (!fd) return fd.error();
   auto impl = std::make_unique<Impl>(loop, std::move(handler), options);
-  if (auto status = impl->start(*fd, options); !status) return status.error();
+  if (auto status = impl->start(fd->release(), options); !status) return status.error();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
@@ -137,22 +113,16 @@ Result<HttpOptions> parse_http_address(std::string_view text) {
                  fmt::format("HTTP address: got {}, expected ADDR:PORT, for example 127.0.0.1:9464", json_quote(text)));
   };
   HttpOptions options;
-  const size_t colon = text.rfind(':');
-  std::string_view host = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
-  const auto port = parse_u64(colon == std::string_view::npos ? text : text.substr(colon + 1));
-  if (!port || *port > 65535) return bad();
-  options.port = static_cast<uint16_t>(*port);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return bad();
-  }
-  if (!host.empty() && host != "localhost") options.address = host;
-  in6_addr parsed{};
-  if (inet_pton(AF_INET, options.address.c_str(), &parsed) != 1 &&
-      inet_pton(AF_INET6, options.address.c_str(), &parsed) != 1) {
-    return bad();
-  }
+  std::string full(text);
+  if (text.find(':') == std::string_view::npos) full = "localhost:" + full;
+  if (text.starts_with(':')) full = "localhost" + full;
+  const auto parsed = parse_host_port(full, 0, PortZero::kAllowed);
+  // A numeric IPv6 address without a port parses, but the port is required here.
+  const bool portless = full.ends_with(']') || (!full.starts_with('[') && std::ranges::count(full, ':') != 1);
+  if (!parsed || portless) return bad();
+  options.port = parsed->port;
+  if (parsed->host != "localhost") options.address = parsed->host;
+  if (!parse_socket_address(options.address, options.port)) return bad();
   return options;
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/event_loop.h"
+#include "base/net/listen_socket.h"
 #include "base/result.h"
 #include "telemetry/registry.h"
 
@@ -56,10 +57,9 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// A socket that listens, non-blocking; the caller's to close. kUnavailable when the port is taken, kInvalidArgument for
-// an address that is none.
-Result<int> listen_on(const std::string& address, uint16_t port);
-uint16_t port_of(int fd);
+// A non-blocking socket that listens. kUnavailable if the port is taken, kInvalidArgument if the address is not
+// numeric.
+Result<Fd> listen_http(const std::string& address, uint16_t port);
 
 // "127.0.0.1:9464", "[::1]:9464", ":9464" (loopback) or "9464" (loopback). "localhost" is 127.0.0.1.
 Result<HttpOptions> parse_http_address(std::string_view text);

@@ -60,7 +60,7 @@ Status LoopDaemon::begin(MHD_Daemon* daemon, int fd) {
   }
   daemon_ = daemon;
   listen_fd_ = fd;
-  port_ = port_of(fd);
+  port_ = bound_port(fd);
   epoll_fd_ = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   loop_.watch(epoll_fd_, EPOLLIN, [this](uint32_t) { run(); });
   loop_.watch(listen_fd_, EPOLLIN, [this](uint32_t) { accept_some(); });

@@ -225,11 +225,11 @@ void WebServer::stream(uint64_t token, StreamStart start) { impl_->stream(token,
 Result<std::unique_ptr<WebServer>> WebServer::start(EventLoop& loop, const ServerOptions& options,
                                                     EventBroadcaster& broadcaster, telemetry::Registry& registry,
                                                     Handler handler) {
-  const auto fd = telemetry::listen_on(options.address, options.port);
+  auto fd = telemetry::listen_http(options.address, options.port);
   if (!fd) return fd.error();
   std::unique_ptr<WebServer> server(
       new WebServer(std::make_unique<Impl>(loop, options, broadcaster, registry, std::move(handler))));
-  if (auto status = server->impl_->start(server.get(), *fd); !status) return status.error();
+  if (auto status = server->impl_->start(server.get(), fd->release()); !status) return status.error();
   broadcaster.on_event([web = server.get()] { web->wake(); });
   return server;
 }
