@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/interval_set.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "consume/digest.h"
-#include "consume/interval_set.h"
 #include "consume/log_time.h"
 
 namespace monitor::analysis {

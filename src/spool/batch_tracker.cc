@@ -69,9 +69,9 @@ void BatchTracker::lose(const metrics::Drop& drop) {
   listener_.on_lost(drop);
 }
 
-void BatchTracker::lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
+void BatchTracker::lose_each(const IntervalSet& sequences, const std::map<uint64_t, BatchInfo>& known,
                              const std::string& incarnation, std::string_view reason) {
-  for (const auto& [first, last] : sequences.ranges()) {
+  for (const auto& [first, last] : sequences.intervals()) {
     metrics::Drop drop = drop_of_range(incarnation, first, last, metrics::stage::kSpool, reason);
     for (auto it = known.lower_bound(first); it != known.end() && it->first <= last; ++it) {
       const BatchInfo& info = it->second;
@@ -90,8 +90,8 @@ void BatchTracker::lose_damaged(SegmentInfo& segment, const BatchInfo& batch) {
   lose(drop_of(batch, metrics::stage::kSpool, metrics::reason::kDamaged));
 }
 
-SequenceSet BatchTracker::elsewhere(const SegmentInfo& segment) const {
-  SequenceSet result;
+IntervalSet BatchTracker::elsewhere(const SegmentInfo& segment) const {
+  IntervalSet result;
   for (const auto& [number, other] : store_.segments()) {
     const bool counts = number != segment.number && !store_.is_retired(number);
     if (counts && other.incarnation == segment.incarnation) result.add(other.sequences);
@@ -103,10 +103,10 @@ SequenceSet BatchTracker::elsewhere(const SegmentInfo& segment) const {
   return result;
 }
 
-SequenceSet BatchTracker::unsent_in(const SegmentInfo& segment) const {
+IntervalSet BatchTracker::unsent_in(const SegmentInfo& segment) const {
   const PendingIndex::Entry* const entry = index_.find(segment.incarnation);
   if (entry == nullptr || entry->waiting.empty()) return {};
-  SequenceSet here = entry->waiting.intersection(segment.sequences);
+  IntervalSet here = entry->waiting.intersection(segment.sequences);
   here.remove(queue_.standing(segment.incarnation));
   return here;
 }

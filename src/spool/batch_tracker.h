@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/interval_set.h"
 #include "spool/pending_index.h"
 #include "spool/segment_store.h"
 #include "spool/send_queue.h"
-#include "spool/sequence_set.h"
 #include "spool/spool.h"
 
 namespace monitor::agent {
@@ -55,7 +55,7 @@ class BatchTracker {
   void resolve(const BatchInfo& batch);
   void lose(const metrics::Drop& drop);
   // In as few records as the sequences have ranges; ticks and points as far as they are `known`.
-  void lose_each(const SequenceSet& sequences, const std::map<uint64_t, BatchInfo>& known,
+  void lose_each(const IntervalSet& sequences, const std::map<uint64_t, BatchInfo>& known,
                  const std::string& incarnation, std::string_view reason);
   // The segment's record of it cannot be read: it is lost unless it is elsewhere, too.
   void lose_damaged(SegmentInfo& segment, const BatchInfo& batch);
@@ -63,9 +63,9 @@ class BatchTracker {
 
   // --- what of a segment waits
   // What other segments, or the memory, have of the segment's incarnation.
-  SequenceSet elsewhere(const SegmentInfo& segment) const;
+  IntervalSet elsewhere(const SegmentInfo& segment) const;
   // What waits in it and is not in the send queue.
-  SequenceSet unsent_in(const SegmentInfo& segment) const;
+  IntervalSet unsent_in(const SegmentInfo& segment) const;
   bool is_resolved(const SegmentInfo& segment) const;
 
  private:

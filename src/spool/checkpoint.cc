@@ -29,7 +29,7 @@ void put_incarnation(std::string& out, const IncarnationState& state, bool whole
   put_bytes(bytes, 1, state.incarnation);
   std::string packed;
   uint64_t next = 1;
-  for (const auto& [first, last] : state.settled.ranges()) {
+  for (const auto& [first, last] : state.settled.intervals()) {
     put_varint(packed, first - next);
     put_varint(packed, last - first + 1);
     next = last + 1;
@@ -58,7 +58,7 @@ std::string encode(const Checkpoint& checkpoint, size_t most, bool whole) {
   return out;
 }
 
-bool read_settled(std::string_view packed, SequenceSet& settled) {
+bool read_settled(std::string_view packed, IntervalSet& settled) {
   Reader reader(packed);
   uint64_t next = 1;
   while (const auto skipped = reader.varint()) {

@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "base/disk.h"
+#include "base/interval_set.h"
 #include "metrics/batch.h"
 #include "spool/folder.h"
-#include "spool/sequence_set.h"
 
 namespace monitor::agent {
 
 struct IncarnationState {
   std::string incarnation;
-  SequenceSet settled;  // acknowledged or dropped; all others up to last_sequence wait
+  IntervalSet settled;  // acknowledged or dropped; all others up to last_sequence wait
   uint64_t last_sequence = 0;
   int64_t last_time_ns = 0;
   bool told = false;

@@ -58,7 +58,7 @@ bool Eviction::drop_oldest() {
 }
 
 // Ticks and points are in the headers. What cannot be read is counted without.
-std::map<uint64_t, BatchInfo> Eviction::headers_of(const SegmentInfo& segment, const SequenceSet& sequences) {
+std::map<uint64_t, BatchInfo> Eviction::headers_of(const SegmentInfo& segment, const IntervalSet& sequences) {
   std::map<uint64_t, BatchInfo> known;
   const auto file = store_.file_of(segment.number);
   if (!file || sequences.empty()) return known;
@@ -76,7 +76,7 @@ std::map<uint64_t, BatchInfo> Eviction::headers_of(const SegmentInfo& segment, c
 void Eviction::drop_segment(SegmentInfo& segment, std::string_view reason) {
   if (store_.is_written(segment.number)) store_.end_segment(false);
   const std::string incarnation = segment.incarnation;
-  SequenceSet lost;
+  IntervalSet lost;
   if (const PendingIndex::Entry* const entry = tracker_.index().find(incarnation)) {
     lost = entry->waiting.intersection(segment.sequences);
     lost.remove(tracker_.elsewhere(segment));

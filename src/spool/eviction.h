@@ -40,7 +40,7 @@ class Eviction {
   bool make_room_in_memory(uint64_t bytes);
   bool drop_oldest();
   void drop_segment(SegmentInfo& segment, std::string_view reason);
-  std::map<uint64_t, BatchInfo> headers_of(const SegmentInfo& segment, const SequenceSet& sequences);
+  std::map<uint64_t, BatchInfo> headers_of(const SegmentInfo& segment, const IntervalSet& sequences);
 
   SegmentStore& store_;
   BatchTracker& tracker_;

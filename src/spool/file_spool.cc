@@ -301,7 +301,7 @@ void FileSpool::rejected(uint64_t id, std::string_view reason) {
 // --- closing
 
 void FileSpool::lose_memory_batches() {
-  SequenceSet lost;
+  IntervalSet lost;
   for (const auto& [sequence, batch] : tracker_.kept()) {
     if (batch.at.segment == 0) lost.add(sequence);
   }

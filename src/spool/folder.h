@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/disk.h"
+#include "base/interval_set.h"
 #include "spool/format.h"
 #include "spool/scanner.h"
-#include "spool/sequence_set.h"
 #include "spool/spool.h"
 
 namespace monitor::agent {
@@ -20,7 +20,7 @@ struct SegmentInfo {
   uint64_t begin = kSegmentHeaderBytes;  // where records begin: 0 when the header is damaged
   bool sealed = false;
   std::string incarnation;
-  SequenceSet sequences;  // according to headers and seal; damage is found when records are read
+  IntervalSet sequences;  // according to headers and seal; damage is found when records are read
   int64_t first_time_ns = 0;
   int64_t last_time_ns = 0;
   int64_t newest_appended_ns = 0;

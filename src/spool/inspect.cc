@@ -16,12 +16,12 @@ namespace monitor::agent {
 
 namespace {
 
-std::string ranges(const SequenceSet& set) {
+std::string ranges(const IntervalSet& set) {
   constexpr size_t kMost = 4;
   std::string text;
   size_t shown = 0;
-  for (const auto& [first, last] : set.ranges()) {
-    if (shown++ == kMost) return text + fmt::format(",... ({} ranges)", set.ranges().size());
+  for (const auto& [first, last] : set.intervals()) {
+    if (shown++ == kMost) return text + fmt::format(",... ({} ranges)", set.intervals().size());
     text += fmt::format("{}{}", text.empty() ? "" : ",", first);
     if (last != first) text += fmt::format("-{}", last);
   }
@@ -37,7 +37,7 @@ struct Verified {
   uint64_t records = 0;
   uint64_t damaged_records = 0;
   uint64_t damaged_bytes = 0;
-  SequenceSet intact;
+  IntervalSet intact;
 };
 
 Result<Verified> verify(FileDisk& disk, const std::string& folder, const SegmentInfo& segment) {
@@ -116,7 +116,7 @@ class Reporter {
   void show(const SegmentInfo& segment) {
     std::string state = segment.sealed ? "sealed" : "open";
     if (segment.begin == 0) state += ", header damaged";
-    SequenceSet waiting = segment.sequences;
+    IntervalSet waiting = segment.sequences;
     waiting.remove(settled_[segment.incarnation]);
     state += waiting.empty() ? ", settled" : fmt::format(", {} wait", waiting.count());
     if (segment.damaged_bytes > 0) state += fmt::format(", {} bytes damaged", segment.damaged_bytes);
@@ -132,7 +132,7 @@ class Reporter {
       report_.damaged = true;
       return ", cannot be read: " + result.error().message();
     }
-    SequenceSet missing = segment.sequences;
+    IntervalSet missing = segment.sequences;
     missing.remove(result->intact);
     const bool damaged = result->damaged_bytes > 0 || !missing.empty();
     report_.damaged = report_.damaged || damaged;
@@ -146,7 +146,7 @@ class Reporter {
   std::string folder_;
   Inspect how_;
   InspectReport report_;
-  std::map<std::string, SequenceSet> settled_;
+  std::map<std::string, IntervalSet> settled_;
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/interval_set.h"
 #include "spool/send_queue.h"
-#include "spool/sequence_set.h"
 #include "spool/spool.h"
 
 namespace monitor::agent {

@@ -73,7 +73,7 @@ std::vector<IncarnationState> PendingIndex::states(const std::string& last) cons
     IncarnationState state;
     state.incarnation = one.incarnation;
     state.settled.add(1, one.last_sequence);
-    for (const auto& [begin, end] : one.waiting.ranges()) state.settled.remove(begin, end);
+    for (const auto& [begin, end] : one.waiting.intervals()) state.settled.remove(begin, end);
     state.last_sequence = one.last_sequence;
     state.last_time_ns = one.last_time_ns;
     state.told = one.told;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/interval_set.h"
 #include "spool/checkpoint.h"
-#include "spool/sequence_set.h"
 
 namespace monitor::agent {
 
@@ -16,7 +16,7 @@ class PendingIndex {
  public:
   struct Entry {
     std::string incarnation;
-    SequenceSet waiting;
+    IntervalSet waiting;
     uint64_t last_sequence = 0;
     int64_t last_time_ns = 0;
     bool told = false;   // its end was reported

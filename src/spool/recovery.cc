@@ -64,15 +64,15 @@ void Recovery::adopt(const std::string& incarnation) {
     entry.told = state->told;
     entry.clean = state->clean;
   }
-  SequenceSet known;
+  IntervalSet known;
   for (const auto& [number, segment] : store_.segments()) {
     if (segment.incarnation != incarnation) continue;
-    for (const auto& [first, last] : segment.sequences.ranges()) known.add(first, last);
+    for (const auto& [first, last] : segment.sequences.intervals()) known.add(first, last);
     for (const BatchInfo& torn : segment.torn) known.add(torn.sequence);
     entry.last_time_ns = std::max(entry.last_time_ns, segment.last_time_ns);
   }
   entry.last_sequence = known.last();
-  SequenceSet settled;
+  IntervalSet settled;
   if (state != nullptr) {
     entry.last_sequence = std::max({entry.last_sequence, state->last_sequence, state->settled.last()});
     entry.last_time_ns = std::max(entry.last_time_ns, state->last_time_ns);
@@ -83,15 +83,15 @@ void Recovery::adopt(const std::string& incarnation) {
     settled.add(1, known.first() - 1);
   }
   if (entry.last_sequence > 0) entry.waiting.add(1, entry.last_sequence);
-  for (const auto& [first, last] : settled.ranges()) entry.waiting.remove(first, last);
+  for (const auto& [first, last] : settled.intervals()) entry.waiting.remove(first, last);
 }
 
 void Recovery::lose_missing(const std::string& incarnation) {
-  SequenceSet missing = tracker_.index().entry(incarnation).waiting;
+  IntervalSet missing = tracker_.index().entry(incarnation).waiting;
   std::map<uint64_t, BatchInfo> torn;
   for (const auto& [number, segment] : store_.segments()) {
     if (segment.incarnation != incarnation) continue;
-    for (const auto& [first, last] : segment.sequences.ranges()) missing.remove(first, last);
+    for (const auto& [first, last] : segment.sequences.intervals()) missing.remove(first, last);
     for (const BatchInfo& info : segment.torn) torn[info.sequence] = info;
   }
   tracker_.lose_each(missing, torn, incarnation, metrics::reason::kDamaged);

@@ -124,9 +124,9 @@ bool SendQueue::is_fresh(const std::string& incarnation, uint64_t sequence) cons
   });
 }
 
-SequenceSet SendQueue::standing(const std::string& incarnation) const {
+IntervalSet SendQueue::standing(const std::string& incarnation) const {
   const auto it = standing_.find(incarnation);
-  return it == standing_.end() ? SequenceSet() : it->second;
+  return it == standing_.end() ? IntervalSet() : it->second;
 }
 
 int64_t SendQueue::oldest_time_ns() const {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "base/interval_set.h"
 #include "spool/replay_pacer.h"
-#include "spool/sequence_set.h"
 #include "spool/spool.h"
 
 namespace monitor::agent {
@@ -56,7 +56,7 @@ class SendQueue {
   // Whether it is here: fresh, given back, or in flight.
   bool has(const std::string& incarnation, uint64_t sequence) const;
   bool is_fresh(const std::string& incarnation, uint64_t sequence) const;
-  SequenceSet standing(const std::string& incarnation) const;
+  IntervalSet standing(const std::string& incarnation) const;
   size_t size() const { return fresh_.size() + returned_.size() + in_flight_.size(); }
   size_t in_flight() const { return in_flight_.size(); }
   const ReplayPacer& pacer() const { return pacer_; }
@@ -74,7 +74,7 @@ class SendQueue {
   std::deque<RecordRef> fresh_;
   ById returned_;
   ById in_flight_;
-  std::map<std::string, SequenceSet> standing_;
+  std::map<std::string, IntervalSet> standing_;
   uint64_t next_id_ = 1;
   ReplayPacer pacer_;
 };

@@ -185,7 +185,7 @@ void SpoolReader::pass_segment(SegmentInfo& segment) {
   cursor_file_.reset();
   cursor_ = {segment.number + 1, 0};
   if (store_.is_retired(segment.number)) return;
-  SequenceSet missing = tracker_.unsent_in(segment);
+  IntervalSet missing = tracker_.unsent_in(segment);
   if (missing.empty()) return;
   segment.sequences.remove(missing);
   missing.remove(tracker_.elsewhere(segment));

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "consume/interval_set.h"
+#include "base/interval_set.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
 #include "views/ledger/dropped_ranges.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "consume/interval_set.h"
+#include "base/interval_set.h"
 #include "metrics/batch.h"
 
 namespace monitor::analysis {
