@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
+
 namespace monitor {
 
 size_t utf8_sequence(std::string_view text) {
@@ -30,8 +32,6 @@ size_t utf8_sequence(std::string_view text) {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-char hex_digit(unsigned value) { return "0123456789abcdef"[value & 0xF]; }
 
 // The character of a well-formed sequence.
 char32_t decode_utf8(std::string_view sequence) {

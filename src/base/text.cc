@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-char hex_digit(unsigned value) { return "0123456789abcdef"[value & 0xF]; }
-
 }  // namespace
 
 std::string json_quote(std::string_view text) { return "\"" + escape_text(text, "\"\\") + "\""; }
@@ -25,35 +23,6 @@ std::string json_number(double value) {
   std::array<char, 32> buffer{};
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return error == std::errc() ? std::string(buffer.data(), end) : "null";
-}
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    out += hex_digit(static_cast<unsigned char>(c) >> 4);
-    out += hex_digit(static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
-std::optional<std::string> unhex(std::string_view text) {
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() / 2);
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-  }
-  return out;
 }
 
 bool valid_utf8(std::string_view text) {

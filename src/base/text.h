@@ -16,9 +16,6 @@ std::string json_quote(std::string_view text);
 // The shortest decimal that reads back as the same double; NaN and infinities are null.
 std::string json_number(double value);
 
-std::string hex(std::string_view bytes);
-std::optional<std::string> unhex(std::string_view text);
-
 bool valid_utf8(std::string_view text);
 // The text with every invalid sequence replaced by U+FFFD, control characters included (they break terminals).
 std::string sanitize_utf8(std::string_view text);

@@ -9,6 +9,7 @@
 #include "base/audit.h"
 #include "base/crc32c.h"
 #include "base/escape.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/net/backoff.h"
 #include "base/protowire.h"

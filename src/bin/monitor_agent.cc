@@ -10,6 +10,7 @@
 #include "agent/telemetry.h"
 #include "base/answer_within.h"
 #include "base/descriptors.h"
+#include "base/hex.h"
 #include "base/lock_file.h"
 #include "base/signals.h"
 #include "base/stop_guard.h"

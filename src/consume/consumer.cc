@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/protowire.h"
 #include "base/text.h"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "base/time_format.h"
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/crc32c.h"
+#include "base/hex.h"
 #include "metrics/batch.h"
 
 namespace monitor::agent {
@@ -164,9 +165,9 @@ std::optional<uint64_t> parse_segment_name(std::string_view name) {
   if (name.size() != 20 || !name.ends_with(".seg")) return std::nullopt;
   uint64_t number = 0;
   for (const char c : name.substr(0, 16)) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
-    number = number << 4 | static_cast<uint64_t>(digit ? c - '0' : c - 'a' + 10);
+    const int digit = hex_value(c);
+    if (digit < 0 || (c >= 'A' && c <= 'F')) return std::nullopt;  // names are lower case
+    number = number << 4 | static_cast<uint64_t>(digit);
   }
   if (number == 0 || number > 2 * kMaxSegmentNumber) return std::nullopt;
   return number;

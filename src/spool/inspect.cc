@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "base/hex.h"
 #include "base/size_format.h"
 #include "base/text.h"
 #include "base/time_format.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/disk.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/signals.h"

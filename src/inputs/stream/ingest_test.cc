@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

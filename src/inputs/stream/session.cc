@@ -7,6 +7,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mutant.h"
 #include "base/text.h"
@@ -360,12 +361,7 @@ void Session::leave_orphans() {
 bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view,
                             const HeldBatches::Id& id) {
   std::array<char, 2 * metrics::kIncarnationBytes> incarnation{};
-  for (size_t i = 0; i < view.incarnation.size(); ++i) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(view.incarnation[i]);
-    incarnation[2 * i] = kDigits[byte >> 4];
-    incarnation[2 * i + 1] = kDigits[byte & 0xF];
-  }
+  hex_to(view.incarnation, incarnation.data());
   const fmt::format_int sequence(view.sequence);
   const fmt::format_int revision(view.config_revision);
   const bool json = ingest_.options_.encoding == Encoding::kJson;

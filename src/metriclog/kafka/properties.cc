@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace monitor::metriclog {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/trust.h"
 
 namespace monitor::metriclog::sqlite {
@@ -21,10 +22,8 @@ std::string file_part(const std::string& group) {
       out += c;
       continue;
     }
-    constexpr const char* kDigits = "0123456789abcdef";
     out += '%';
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 0xF];
+    out += hex(std::string_view(&c, 1));
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace monitor::metriclog::sqlite {

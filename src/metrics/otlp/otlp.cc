@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "metrics/encode.h"
 #include "otlp/metrics.pb.h"

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "consume/consumer.h"
 #include "metrics/json_form.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "ui/web/api.h"
 #include "ui/web/prometheus.h"

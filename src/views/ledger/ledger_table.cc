@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/escape.h"
+#include "base/hex.h"
 #include "base/saturating.h"
 #include "base/text.h"
 #include "base/time_format.h"
