@@ -32,25 +32,29 @@ class Reader final : public LogReader {
   void wake() override;
 
  private:
+  static constexpr int64_t kBrokerTimeout = 10 * kNanosPerSecond;
+
   using Events = std::vector<ReaderEvent>;
-  // A partition that is read, and the offset that comes next.
+  // Partition -> next offset to read.
   using Positions = std::map<int32_t, int64_t>;
+  using StoredSnapshots = std::map<int32_t, StoredSnapshot>;
   struct Bounds {
     int64_t low = 0;
     int64_t high = 0;
   };
 
-  // Where a partition that was taken over is read, and by what record it is known.
+  // Where reading of an assigned partition starts, and the record that identifies the partition.
   struct Start {
     Bounds bounds;
     int64_t next = 0;
     Anchor anchor;
   };
+  using Starts = std::map<int32_t, Start>;
 
   Reader(KafkaOptions kafka, ReaderOptions options);
   static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
                            void* self);
-  bool is_unchanged(int32_t partition, const std::map<int32_t, StoredSnapshot>& stored) const;
+  bool is_unchanged(int32_t partition, const StoredSnapshots& stored) const;
   static void on_error(rd_kafka_t* handle, int error, const char* text, void* self);
 
   Status advance(Events& events, int64_t end_ns);
@@ -60,6 +64,10 @@ class Reader final : public LogReader {
   Status look_for_growth();
   Status settle_rebalance(Events& events);
   Status take_over(const std::set<int32_t>& partitions, Events& events);
+  Result<StoredSnapshots> stored_positions(const std::set<int32_t>& partitions) const;
+  Result<Starts> starts_of(const std::set<int32_t>& partitions, const StoredSnapshots& stored, StartAt::Kind kind,
+                           Positions& chosen) const;
+  Positions positions_from(Starts& starts, StoredSnapshots& stored, ReaderEvent& assigned, Events& lost) const;
   void hand_back(const std::set<int32_t>& partitions, Events& events);
   void give_up_lost(Events& events);
   Status note(const Positions& starts);
@@ -71,12 +79,12 @@ class Reader final : public LogReader {
   Status ask_leaders(int64_t within_ns) const;
   void keep_fetching();
   Status go_on_after_loss(int32_t partition, Events& events);
-  Result<std::map<int32_t, StoredSnapshot>> load_positions(const std::set<int32_t>& partitions) const;
+  Result<StoredSnapshots> load_positions(const std::set<int32_t>& partitions) const;
   Result<int64_t> start_of(int32_t partition, const Bounds& bounds, StartAt::Kind kind) const;
   Result<Bounds> bounds_of(int32_t partition, int64_t timeout_ns) const;
   Status fetch_from(const Positions::value_type& position);
   ReaderEvent replaced(int32_t partition, const Bounds& bounds, int64_t next) const;
-  Status identify(std::map<int32_t, Start>& starts, Events& events);
+  Status identify(Starts& starts, Events& events);
   int64_t known_end(int32_t partition) const;
   void note_anchor(const rd_kafka_message_t& message);
   Status look_at_identity(Events& events);

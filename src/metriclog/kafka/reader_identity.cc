@@ -30,7 +30,7 @@ ReaderEvent Reader::replaced(int32_t partition, const Bounds& bounds, int64_t ne
 
 // What is kept beside a position is compared with what stands there now; where nothing was kept, what stands before the
 // position is taken as it is.
-Status Reader::identify(std::map<int32_t, Start>& starts, Events& events) {
+Status Reader::identify(Starts& starts, Events& events) {
   std::map<int32_t, int64_t> ask;
   for (const auto& [partition, start] : starts) {
     const int64_t offset = start.anchor.valid() ? start.anchor.offset : start.next - 1;
