@@ -57,6 +57,51 @@ std::vector<std::string> texts_of(const json& object, const char* name) {
   return result;
 }
 
+double real_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->get<double>() : 0.0;
+}
+
+uint64_t count_of(const json& object, const char* name) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, number_of(object, name)));
+}
+
+bool flag_of(const json& object, const char* name) { return object.value(name, json()) == true; }
+
+ordered_json json_of(const PluginStatus& plugin) {
+  return {{"name", plugin.name},         {"kind", plugin.kind},
+          {"state", plugin.state},       {"error", plugin.error},
+          {"shadow", plugin.shadow},     {"ticks", plugin.ticks},
+          {"changed", plugin.changed},   {"dropped", plugin.dropped},
+          {"failed", plugin.failed},     {"skipped", plugin.skipped},
+          {"restarts", plugin.restarts}, {"replaced", plugin.replaced},
+          {"p50", plugin.p50},           {"p99", plugin.p99},
+          {"threads", plugin.threads},   {"cpu", std::round(plugin.cpu * kThousand) / kThousand},
+          {"memory", plugin.memory}};
+}
+
+PluginStatus plugin_of(const json& object) {
+  PluginStatus plugin;
+  plugin.name = text_of(object, "name");
+  plugin.kind = text_of(object, "kind");
+  plugin.state = text_of(object, "state");
+  plugin.error = text_of(object, "error");
+  plugin.shadow = flag_of(object, "shadow");
+  plugin.ticks = count_of(object, "ticks");
+  plugin.changed = count_of(object, "changed");
+  plugin.dropped = count_of(object, "dropped");
+  plugin.failed = count_of(object, "failed");
+  plugin.skipped = count_of(object, "skipped");
+  plugin.restarts = count_of(object, "restarts");
+  plugin.replaced = count_of(object, "replaced");
+  plugin.p50 = real_of(object, "p50");
+  plugin.p99 = real_of(object, "p99");
+  plugin.threads = count_of(object, "threads");
+  plugin.cpu = real_of(object, "cpu");
+  plugin.memory = count_of(object, "memory");
+  return plugin;
+}
+
 void read_mounts(const json& object, AgentStatus& status) {
   const auto mounts = object.find("mounts");
   if (mounts == object.end() || !mounts->is_array()) return;
@@ -88,25 +133,7 @@ void take_state(AgentStatus& status, const ConfigEngine::State& state) {
 
 std::string to_json(const AgentStatus& status) {
   ordered_json plugins = ordered_json::array();
-  for (const PluginStatus& plugin : status.plugins) {
-    plugins.push_back({{"name", plugin.name},
-                       {"kind", plugin.kind},
-                       {"state", plugin.state},
-                       {"error", plugin.error},
-                       {"shadow", plugin.shadow},
-                       {"ticks", plugin.ticks},
-                       {"changed", plugin.changed},
-                       {"dropped", plugin.dropped},
-                       {"failed", plugin.failed},
-                       {"skipped", plugin.skipped},
-                       {"restarts", plugin.restarts},
-                       {"replaced", plugin.replaced},
-                       {"p50", plugin.p50},
-                       {"p99", plugin.p99},
-                       {"threads", plugin.threads},
-                       {"cpu", std::round(plugin.cpu * kThousand) / kThousand},
-                       {"memory", plugin.memory}});
-  }
+  for (const PluginStatus& plugin : status.plugins) plugins.push_back(json_of(plugin));
   ordered_json mounts = ordered_json::array();
   for (const MountStatus& mount : status.mounts) {
     mounts.push_back(
@@ -149,42 +176,18 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.mark = text_of(*object, "mark");
   status.last_failed = number_of(*object, "last_failed");
   status.error = text_of(*object, "error");
-  status.deleted = object->value("deleted", json()) == true;
+  status.deleted = flag_of(*object, "deleted");
   status.hash = text_of(*object, "hash");
   status.groups = texts_of(*object, "groups");
   status.overrides = texts_of(*object, "overrides");
   read_mounts(*object, status);
-  status.series_full = object->value("series_full", json()) == true;
+  status.series_full = flag_of(*object, "series_full");
   status.warning = text_of(*object, "warning");
   const auto plugins = object->find("plugins");
   if (plugins == object->end() || !plugins->is_array()) return status;
   for (const json& one : *plugins) {
     if (!one.is_object()) continue;
-    const auto count = [&](const char* name) {
-      return static_cast<uint64_t>(std::max<int64_t>(0, number_of(one, name)));
-    };
-    const auto seconds = [&](const char* name) {
-      const auto found = one.find(name);
-      return found != one.end() && found->is_number() ? found->get<double>() : 0.0;
-    };
-    PluginStatus& plugin = status.plugins.emplace_back();
-    plugin.name = text_of(one, "name");
-    plugin.kind = text_of(one, "kind");
-    plugin.state = text_of(one, "state");
-    plugin.error = text_of(one, "error");
-    plugin.shadow = one.value("shadow", json()) == true;
-    plugin.ticks = count("ticks");
-    plugin.changed = count("changed");
-    plugin.dropped = count("dropped");
-    plugin.failed = count("failed");
-    plugin.skipped = count("skipped");
-    plugin.restarts = count("restarts");
-    plugin.replaced = count("replaced");
-    plugin.p50 = seconds("p50");
-    plugin.p99 = seconds("p99");
-    plugin.threads = count("threads");
-    plugin.cpu = seconds("cpu");
-    plugin.memory = count("memory");
+    status.plugins.push_back(plugin_of(one));
   }
   return status;
 }
