@@ -10,20 +10,25 @@
 #include "base/log.h"
 #include "config/etcd/key_cache.h"
 #include "config/etcd/messages.h"
+#include "config/etcd/watch_stream.h"
 
 namespace monitor::config {
 
 namespace {
 
-constexpr size_t kMaxKeys = 100;  // etcd's limit of a transaction is 128
-constexpr size_t kMaxFragmentBytes = size_t{64} * 1024 * 1024;
+constexpr size_t kMaxKeys = 100;  // etcd allows 128 operations a transaction
 
 }  // namespace
 
-struct EtcdSource::Impl {
+struct EtcdSource::Impl final : WatchListener {
   Impl(Timers& t, Random& r, EtcdClient& c, const EtcdSourceOptions& given)
-      : timers(t), random(r), client(c), options(given), backoff(r, given.backoff_base_ns, given.backoff_cap_ns) {}
-  ~Impl() { stop(); }
+      : timers(t),
+        random(r),
+        client(c),
+        options(given),
+        backoff(r, given.backoff_base_ns, given.backoff_cap_ns),
+        stream(t, c, keys, *this) {}
+  ~Impl() override { stop(); }
 
   using OnSnapshot = void (Impl::*)(const Snapshot&);
 
@@ -37,13 +42,11 @@ struct EtcdSource::Impl {
   bool went_back(const Snapshot& snapshot) const;
   void take(const Snapshot& snapshot);
 
-  void open_watch();
-  void on_watch_message(std::string_view bytes);
-  void on_watch_cancelled(const pb::WatchResponse& response);
-  void on_created(const pb::WatchResponse& response);
-  void on_events(pb::WatchResponse& response);
-  void on_event(const pb::Event& event);
-  void established();
+  void open_watch() { stream.open(ranges, patience(options.open_timeout_ns)); }
+  void on_watch_established() override;
+  void on_watch_event(const pb::Event& event) override;
+  void on_watch_compacted(int64_t revision) override;
+  void on_watch_failed(const Error& reason) override { fail(reason); }
 
   void schedule_probe();
   void probe();
@@ -66,9 +69,8 @@ struct EtcdSource::Impl {
   State state;
 
   KeyCache keys;
-  bool at_one_revision = true;    // they stood together; else events have come since, and may lag
-  int64_t revision_at_read = 0;   // when the read under way was sent
-  int64_t revision_at_watch = 0;  // when the watch was asked for
+  bool at_one_revision = true;   // `keys` is a consistent snapshot; false: events came since, and some may lag
+  int64_t revision_at_read = 0;  // of `keys`, when the pending read was sent
 
   // What the listener was told.
   bool told = false;
@@ -76,18 +78,13 @@ struct EtcdSource::Impl {
   int64_t told_revision = 0;
   bool changed = false;  // since then
 
-  std::string endpoint;
+  WatchStream stream;
   int64_t established_ns = 0;
-  bool compacted = false;  // and nothing good since
-  size_t created = 0;
-  std::map<int64_t, pb::WatchResponse> fragments;  // by watch
-  size_t fragment_bytes = 0;
-  std::unique_ptr<EtcdCall> watch_call;
+  bool compacted = false;  // the last watch hit a compacted history, and nothing has succeeded since
   std::unique_ptr<EtcdCall> read_call;
   std::unique_ptr<EtcdCall> confirm_call;
   std::unique_ptr<EtcdCall> probe_call;
   Timers::TimerId calm_timer = 0;
-  Timers::TimerId open_timer = 0;
   Timers::TimerId probe_timer = 0;
   Timers::TimerId reconcile_timer = 0;
   Timers::TimerId retry_timer = 0;
@@ -101,18 +98,16 @@ void EtcdSource::Impl::begin() {
   if (!ranges.empty()) read(&Impl::on_first_read);
 }
 
-// No calls, no timers; what is known stays.
+// Ends all calls and timers, and keeps the cache.
 void EtcdSource::Impl::stop() {
-  watch_call.reset();
+  stream.close();
   read_call.reset();
   confirm_call.reset();
   probe_call.reset();
-  for (Timers::TimerId* timer : {&calm_timer, &open_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
+  for (Timers::TimerId* timer : {&calm_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
     timers.cancel_timer(std::exchange(*timer, 0));
   }
   if (!at_one_revision) timers.cancel_timer(std::exchange(tell_timer, 0));  // the next read tells
-  fragments.clear();
-  fragment_bytes = 0;
   state.watching = false;
 }
 
@@ -123,7 +118,7 @@ void EtcdSource::Impl::read(OnSnapshot then) {
       [this, then](const Result<pb::TxnResponse>& response) {
         read_call.reset();
         if (!response && state.watching) {
-          // The watch goes on; that it is dead is for the probe to notice.
+          // The watch continues; if it is dead, the probe detects it.
           log_debug("configuration was not read again; it is tried later", {{"reason", response.error()}});
           schedule_reconcile();
           if (!at_one_revision) schedule_tell(backoff.next_ns());
@@ -143,7 +138,7 @@ void EtcdSource::Impl::on_first_read(const Snapshot& snapshot) {
 void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   compacted = false;
   const bool back = went_back(snapshot);
-  // Events of what came after this read have been seen already: it has nothing to say.
+  // The watch has already delivered events after this read, so it has no news.
   const bool overtaken = !back && snapshot.revision < keys.revision();
   if (overtaken || (!back && !keys.differs(snapshot))) {
     if (!overtaken && snapshot.revision > told_revision && !changed) {
@@ -161,10 +156,10 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   open_watch();
 }
 
-// What events could not tell for certain.
+// After a confirmation that found other revisions than the events had told.
 void EtcdSource::Impl::on_whole_read(const Snapshot& snapshot) {
   const bool back = went_back(snapshot);
-  // Events of what came after this read have been taken, and do not come again: another look will find them.
+  // Events after this read were applied before it, and will not come again; another confirmation finds them.
   const bool overtaken = !back && snapshot.revision < keys.revision();
   take(snapshot);
   timers.cancel_timer(std::exchange(tell_timer, 0));
@@ -200,69 +195,10 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
 
 // --- Watching.
 
-void EtcdSource::Impl::open_watch() {
-  watch_call.reset();
-  fragments.clear();
-  fragment_bytes = 0;
-  created = 0;
-  endpoint = client.endpoint();
-  revision_at_watch = keys.revision();
-  std::vector<std::string> requests;
-  for (const KeyRange& range : ranges) {
-    pb::WatchRequest request;
-    pb::WatchCreateRequest& create = *request.mutable_create_request();
-    create.set_key(range.key);
-    create.set_range_end(range.end);
-    create.set_start_revision(revision_at_watch + 1);
-    create.set_fragment(true);
-    requests.push_back(request.SerializeAsString());
-  }
-  timers.cancel_timer(open_timer);
-  open_timer = timers.call_after(patience(options.open_timeout_ns), [this] {
-    open_timer = 0;
-    const Error reason(Code::kUnavailable, "etcd has not confirmed the watch in time");
-    if (client.endpoints() > 1) {
-      client.give_up(reason);  // which ends the watch
-    } else {
-      fail(reason);
-    }
-  });
-  watch_call = client.stream(
-      kWatchPath, std::move(requests), [this](std::string_view message) { on_watch_message(message); },
-      [this](const Error& reason) { fail(reason); });
-}
-
-void EtcdSource::Impl::on_watch_message(std::string_view bytes) {
-  auto response = parse_message<pb::WatchResponse>(bytes);
-  if (!response) {
-    fail(response.error());
-    return;
-  }
-  if (response->header().cluster_id() != keys.cluster_id()) {
-    fail(Error(Code::kUnavailable, "the watch is answered by another cluster"));
-  } else if (response->canceled()) {
-    on_watch_cancelled(*response);
-  } else if (response->created()) {
-    on_created(*response);
-  } else {
-    on_events(*response);
-  }
-}
-
-void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
-  // Without a revision in its header: nothing but the reason may be taken from it.
-  if (response.created()) {
-    client.forget_token();
-    fail(Error(Code::kPermissionDenied, "etcd refused the watch: " + response.cancel_reason()));
-    return;
-  }
-  if (response.compact_revision() == 0) {
-    fail(Error(Code::kUnavailable, "etcd cancelled the watch: " + response.cancel_reason()));
-    return;
-  }
+void EtcdSource::Impl::on_watch_compacted(int64_t revision) {
   ++state.compactions;
   log_info("etcd has compacted what the watch wanted; the keys are read again",
-           {{"wanted", keys.revision() + 1}, {"compacted", response.compact_revision()}});
+           {{"wanted", keys.revision() + 1}, {"compacted", revision}});
   if (std::exchange(compacted, true)) {
     fail(Error(Code::kUnavailable, "etcd compacts faster than it can be watched"));
   } else {
@@ -270,28 +206,15 @@ void EtcdSource::Impl::on_watch_cancelled(const pb::WatchResponse& response) {
   }
 }
 
-void EtcdSource::Impl::on_created(const pb::WatchResponse& response) {
-  // Not with keys.revision(): an event of another watch of this stream may overtake this answer, whose revision is as
-  // of when etcd took the request.
-  if (response.header().revision() < revision_at_watch) {
-    const Error reason(Code::kUnavailable, fmt::format("etcd is at revision {}, behind {}, up to which it was read",
-                                                       response.header().revision(), revision_at_watch));
-    client.give_up(reason);  // this member is behind: another
-    return;
-  }
-  if (++created == ranges.size()) established();
-}
-
-void EtcdSource::Impl::established() {
-  timers.cancel_timer(std::exchange(open_timer, 0));
+void EtcdSource::Impl::on_watch_established() {
   established_ns = timers.clock().mono_ns();
   if (!state.watching) {
     ++state.established;
     log_info("configuration watch established",
-             {{"endpoint", endpoint}, {"revision", keys.revision()}, {"keys", ranges.size()}});
+             {{"endpoint", stream.endpoint()}, {"revision", keys.revision()}, {"keys", ranges.size()}});
   }
   state.watching = true;
-  // Not at once: what comes and goes again is no recovery.
+  // Not at once: a watch that flaps has not recovered.
   if (!compacted && calm_timer == 0 && backoff.attempts() > 0) {
     calm_timer = timers.call_after(options.calm_ns, [this] {
       calm_timer = 0;
@@ -302,25 +225,7 @@ void EtcdSource::Impl::established() {
   schedule_reconcile();
 }
 
-void EtcdSource::Impl::on_events(pb::WatchResponse& response) {
-  auto found = fragments.find(response.watch_id());
-  if (response.fragment() || found != fragments.end()) {
-    fragment_bytes += response.ByteSizeLong();
-    if (fragment_bytes > kMaxFragmentBytes) {
-      fail(Error(Code::kResourceExhausted, "the watch's fragments have no end"));
-      return;
-    }
-    pb::WatchResponse& whole = fragments[response.watch_id()];
-    whole.mutable_events()->MergeFrom(response.events());
-    if (response.fragment()) return;
-    response.mutable_events()->Swap(whole.mutable_events());
-    fragments.erase(response.watch_id());
-    if (fragments.empty()) fragment_bytes = 0;
-  }
-  for (const pb::Event& event : response.events()) on_event(event);
-}
-
-void EtcdSource::Impl::on_event(const pb::Event& event) {
+void EtcdSource::Impl::on_watch_event(const pb::Event& event) {
   if (!what.contains(event.kv().key())) return;
   if (!keys.apply(event)) {
     ++state.duplicates;
@@ -332,7 +237,7 @@ void EtcdSource::Impl::on_event(const pb::Event& event) {
   schedule_tell();
 }
 
-// --- Doubting.
+// --- Probes and reconciliation.
 
 void EtcdSource::Impl::schedule_probe() {
   timers.cancel_timer(probe_timer);
@@ -346,8 +251,8 @@ void EtcdSource::Impl::schedule_probe() {
   });
 }
 
-// The answer of this member alone will do, if it has a leader. When it does not come, the client gives the connection
-// up, and with it the watch.
+// A serializable read, which this member answers alone if it has a leader. Without an answer the client gives up the
+// connection, which ends the watch.
 void EtcdSource::Impl::probe() {
   pb::RangeRequest request;
   request.set_key(ranges.front().key);
@@ -370,7 +275,7 @@ void EtcdSource::Impl::schedule_reconcile() {
   });
 }
 
-// --- Telling.
+// --- Notifying the listener.
 
 void EtcdSource::Impl::fail(const Error& reason) {
   const bool was_watching = state.watching;
@@ -379,7 +284,7 @@ void EtcdSource::Impl::fail(const Error& reason) {
   if (was_watching) ++state.lost;
   const int64_t wait = backoff.next_ns();
   log_warning(was_watching ? "configuration watch lost" : "configuration cannot be read from etcd",
-              {{"endpoint", was_watching ? endpoint : client.endpoint()},
+              {{"endpoint", was_watching ? stream.endpoint() : client.endpoint()},
                {"reason", reason},
                {"wait_ms", wait / kNanosPerMilli}});
   retry_timer = timers.call_after(wait, [this] {
@@ -389,7 +294,7 @@ void EtcdSource::Impl::fail(const Error& reason) {
   listener->on_source_lost(reason);
 }
 
-// Later, so that a burst is told as one.
+// Deferred, so that a burst becomes one notification.
 void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
   if (tell_timer != 0) return;
   tell_timer = timers.call_after(after_ns, [this] {
@@ -402,9 +307,9 @@ void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
   });
 }
 
-// Each key's events come in order, but at first one key's may lag behind another's: etcd catches up with a watch that
-// began a little late apart from the others. So what events made of the keys may never have been; the member that tells
-// them is asked for the revisions of all keys at once.
+// Each key's events arrive in order, but right after the start one watch may lag behind another: etcd catches up a
+// watch that started late on its own. The cache may then hold a combination of keys that never existed. Before
+// notifying the listener, the source reads the revisions of all keys at once from the member that sent the events.
 bool EtcdSource::Impl::may_lag() const {
   return !state.watching || timers.clock().mono_ns() - established_ns < options.in_step_after_ns;
 }
@@ -425,7 +330,7 @@ void EtcdSource::Impl::confirm() {
 
 void EtcdSource::Impl::on_confirmed(const Snapshot& snapshot) {
   if (calm_timer == 0) backoff.reset();
-  if (at_one_revision) return;  // a read came before
+  if (at_one_revision) return;  // a read was faster
   const bool behind = snapshot.cluster_id != keys.cluster_id() || snapshot.revision < keys.revision();
   if (behind || keys.differs(snapshot)) {
     read(&Impl::on_whole_read);
@@ -442,7 +347,7 @@ void EtcdSource::Impl::tell() {
   listener->on_keys({told_revision, keys.entries()});
 }
 
-// --- The public face.
+// --- Public interface.
 
 EtcdSource::EtcdSource(Timers& timers, Random& random, EtcdClient& client, EtcdSourceOptions options)
     : impl_(std::make_unique<Impl>(timers, random, client, options)) {}
