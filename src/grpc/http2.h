@@ -1,8 +1,8 @@
-// Http2: what the client's and the server's session share, on nghttp2: streams with their send queues, gathered output,
-// keepalive, the end of the connection. Events are virtual methods; nothing of nghttp2 is visible.
+// Http2: the part of an HTTP/2 session that client and server share, on nghttp2: streams with send queues, gathered
+// output, keepalive, shutdown. Events are virtual methods; nghttp2's types stay out of this header.
 //
-// Events come from inside receive() or pending_output() ("from nghttp2"): they may submit anything, but the object must
-// stay alive until that call returns, which its owner sees to. After abort() no further event comes.
+// Events arrive from inside feed() or output(). They may submit anything, but the owner must keep the object alive
+// until that call returns. No event follows abort().
 #pragma once
 
 #include <cstddef>
@@ -29,12 +29,12 @@ struct HeaderField {
   std::string_view value;
 };
 
-// The part of a stream that Http2 works on.
+// The part of a stream that Http2 uses.
 struct Http2Stream {
   int32_t id = 0;
   SendQueue send;
-  bool send_ended = false;  // nothing follows what is in `send`
-  bool send_waits = false;  // nghttp2 waits to be told of more data
+  bool send_ended = false;  // `send` holds the last bytes
+  bool send_waits = false;  // nghttp2 has deferred the stream until resume()
   bool headers_sent = false;
   bool local_closed = false;   // END_STREAM was sent
   bool remote_closed = false;  // END_STREAM was received
@@ -49,16 +49,16 @@ struct Http2Options {
   uint32_t max_concurrent_streams = 100;
   uint32_t stream_window_bytes = 0;
   uint32_t connection_window_bytes = 0;
-  // Of one block, decoded, as HTTP/2 counts it (32 bytes more a field). More of it ends the connection.
+  // Decoded size of one header block, with 32 bytes added for each field (RFC 9113, 6.5.2). A larger block ends the
+  // connection.
   uint32_t max_header_list_bytes = 0;
-  // Budgets of the connection, as a burst and what is added each second: decoded bytes and fields of all its header
-  // blocks. A block that is not delivered (to a stream that was refused, or is closed) is charged by the most that it
-  // can decode to.
+  // Rate limits (burst, refill per second) on the decoded bytes and fields of all header blocks. A block for a refused
+  // or closed stream is not delivered, and charged with the most that it can decode to.
   double header_burst_bytes = 1024 * 1024;
   double header_bytes_per_second = 512 * 1024;
   double header_burst_fields = 20'000;
   double header_fields_per_second = 8'000;
-  // For a header block to end; 0 is never.
+  // Time limit for a header block to end; 0: none.
   int64_t header_timeout_ns = 0;
   int64_t keepalive_interval_ns = 0;
   int64_t keepalive_timeout_ns = 0;
@@ -79,33 +79,34 @@ class Http2 {
   Status feed(std::string_view bytes);
   std::string_view output();
   void output_sent(size_t bytes);
-  // nghttp2 has nothing more to read or to write.
+  // True if nghttp2 wants neither to read nor to write.
   bool done() const;
   size_t output_bytes() const { return out_.size() - out_head_; }
-  // Returns from feed() as soon as possible; no more events.
+  // Makes feed() return as soon as possible. No event follows.
   void abort() { aborted_ = true; }
   bool aborted() const { return aborted_; }
-  // Reads nothing more, from the middle of a header block on; what is to be sent is still sent. Calls on_flood(), once.
+  // Stops reading at once, even within a header block. Pending output is still sent. Calls on_flood() once.
   void stop_reading(std::string_view why);
 
-  // --- Commands. Each makes output wanted.
+  // --- Commands. Each calls on_want_output().
   // The stream's id, or an error.
   Result<int32_t> submit_request(std::span<const HeaderField> headers, Http2Stream& stream);
   void submit_headers(Http2Stream& stream, std::span<const HeaderField> headers, bool end_stream);
   // Only from on_end_of_data().
   void submit_trailers(Http2Stream& stream, std::span<const HeaderField> trailers);
-  // Something was added to `stream.send`, or it ended.
+  // Call after adding to `stream.send`, or ending it.
   void resume(Http2Stream& stream);
   void reset_stream(Http2Stream& stream, H2Error code);
-  // The user has no more interest in the stream: no further event names it.
+  // No further event names the stream.
   void forget(Http2Stream& stream);
-  // Stream windows only: the connection's is given back at once, since streams bound what is held.
+  // Returns bytes to the stream's window. The connection's window is returned on receipt: the streams' windows already
+  // bound what is held.
   void give_back(Http2Stream& stream, size_t bytes);
   void submit_shutdown_notice();
   void submit_goaway(H2Error code, std::string_view debug_data);
-  // GOAWAY, and the end once it is sent.
+  // Sends GOAWAY, then ends the session.
   void terminate(H2Error code, std::string_view debug_data);
-  // A ping whose answer is told by on_probe_answered(): a round trip.
+  // Sends a ping; on_probe_answered() marks the round trip.
   void submit_probe();
   void want_output();
 
@@ -119,7 +120,7 @@ class Http2 {
   virtual void on_remote_end(Http2Stream& stream) = 0;
   // The last event of a stream.
   virtual void on_stream_closed(Http2Stream& stream, uint32_t h2_error) = 0;
-  // `send` was emptied and has ended: true if trailers follow, and have been submitted.
+  // `send` is empty and ended. Returns true after submitting trailers.
   virtual bool on_end_of_data(Http2Stream& /*stream*/) { return false; }
   // Bytes left `stream.send`.
   virtual void on_data_sent(Http2Stream& stream, size_t bytes) = 0;
@@ -128,19 +129,19 @@ class Http2 {
   virtual void on_goaway_received(uint32_t /*h2_error*/, std::string_view /*debug_data*/) {}
   virtual void on_probe_answered() {}
   virtual void on_control_frame(ControlFrame /*frame*/) {}
-  // Something was sent that is no answer to a ping or to SETTINGS.
+  // HEADERS or DATA was sent, as opposed to an answer to PING or SETTINGS.
   virtual void on_payload_sent() {}
-  // The peer costs more than it may. Nothing more is read: the owner ends the connection.
+  // The peer has exceeded a limit. Reading has stopped; the owner must end the connection.
   virtual void on_flood(std::string_view why) = 0;
-  // GOAWAY with an error was sent: our own, or nghttp2's verdict on a peer that broke a rule. done() follows.
+  // GOAWAY with an error was sent, by us or by nghttp2 because the peer broke a rule. done() becomes true.
   virtual void on_goaway_sent(const Error& error) = 0;
-  // No answer to a keepalive ping, or nothing can be sent any more.
+  // A keepalive ping was not answered, or nghttp2 can no longer send.
   virtual void on_broken(const Error& error) = 0;
   virtual bool keepalive_needed() const = 0;
 
  private:
-  struct Callbacks;
-  friend struct Callbacks;
+  struct Callbacks;  // http2_callbacks.h
+  struct Handlers;
 
   void configure(const Http2Options& options);
   void arm_keepalive(int64_t at_ns);
@@ -168,9 +169,9 @@ class Http2 {
   RateBudget header_bytes_;
   RateBudget header_fields_;
   int64_t now_ns_ = 0;          // of the last feed()
-  size_t block_bytes_ = 0;      // decoded so far, of the block that is read
-  bool block_ignored_ = false;  // it is not delivered
-  size_t largest_field_ = 64;   // what one byte of a block can refer to
+  size_t block_bytes_ = 0;      // decoded bytes of the current block
+  bool block_ignored_ = false;  // the current block is not delivered
+  size_t largest_field_ = 64;   // the largest field that one byte of a block can refer to
   int32_t last_begun_stream_ = 0;
   size_t open_streams_ = 0;       // begun by the peer
   bool refuses_streams_ = false;  // after GOAWAY
@@ -180,7 +181,7 @@ class Http2 {
   int64_t keepalive_interval_ns_;
   int64_t keepalive_timeout_ns_;
   int64_t last_receive_ns_ = 0;
-  int64_t ping_sent_ns_ = 0;  // 0: no keepalive ping under way
+  int64_t ping_sent_ns_ = 0;  // 0: no pending keepalive ping
   Timers::TimerId keepalive_timer_ = 0;
 };
 
