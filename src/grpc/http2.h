@@ -84,7 +84,6 @@ class Http2 {
   size_t output_bytes() const { return out_.size() - out_head_; }
   // Makes feed() return as soon as possible. No event follows.
   void abort() { aborted_ = true; }
-  bool aborted() const { return aborted_; }
   // Stops reading at once, even within a header block. Pending output is still sent. Calls on_flood() once.
   void stop_reading(std::string_view why);
 

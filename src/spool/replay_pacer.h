@@ -19,7 +19,6 @@ class ReplayPacer {
 
   // One batch may always be in flight, whatever its size.
   bool allows() const { return under_way_ == 0 || under_way_ < allowance_; }
-  uint64_t allowance() const { return allowance_; }
 
   void sent(uint64_t bytes) { under_way_ += bytes; }
   // Acknowledged, or given back.

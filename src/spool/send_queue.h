@@ -59,7 +59,6 @@ class SendQueue {
   IntervalSet standing(const std::string& incarnation) const;
   size_t size() const { return fresh_.size() + returned_.size() + in_flight_.size(); }
   size_t in_flight() const { return in_flight_.size(); }
-  const ReplayPacer& pacer() const { return pacer_; }
   // The oldest `appended_ns` in the queue; INT64_MAX when it is empty.
   int64_t oldest_time_ns() const;
 

@@ -66,7 +66,6 @@ class Receiver {
   bool draining() const { return draining_; }
   bool finished() const { return draining_ && open_.empty() && outbox_.empty() && acked_ == acked_sent_; }
   size_t open() const { return open_.size(); }
-  uint64_t acked_through() const { return acked_; }
   // Memory taken by messages that next() has not handed out yet.
   size_t outbox_bytes() const { return outbox_bytes_; }
 

@@ -37,7 +37,6 @@ class Sender {
   bool finished() const { return draining_ && in_flight_.empty(); }
   bool acknowledged_any() const { return acknowledged_any_; }  // backoff starts anew only then
   size_t in_flight() const { return in_flight_.size(); }
-  uint64_t in_flight_bytes() const { return in_flight_bytes_; }
   // What the server had to say to people since the last call.
   std::optional<Notice> take_notice() { return std::exchange(notice_, std::nullopt); }
   const std::string& server_version() const { return server_version_; }

@@ -25,7 +25,6 @@ Status StreamTable::add(const std::shared_ptr<LiveStream>& stream, size_t max_pe
     streams.push_back(stream);
     ++size_;
   }
-  fenced_.fetch_add(stale.size(), std::memory_order_relaxed);
   for (const auto& other : stale) {
     other->end(Error(Code::kAborted, fmt::format("a newer stream of this agent from {} took over", stream->peer)));
   }

@@ -40,13 +40,11 @@ class StreamTable {
   std::shared_ptr<LiveStream> rival_of(const LiveStream& stream) const;
 
   size_t size() const;
-  size_t fenced() const { return fenced_.load(std::memory_order_relaxed); }
 
  private:
   mutable std::mutex mutex_;  // guards by_agent_ and size_
   std::unordered_map<std::string, std::vector<std::shared_ptr<LiveStream>>> by_agent_;
   size_t size_ = 0;
-  std::atomic<size_t> fenced_{0};
 };
 
 }  // namespace monitor::server

@@ -69,7 +69,6 @@ class Database {
   // The file, or what was noted beside it, was removed or replaced since: who moves a log away and back moves one file
   // after the other, and a WAL of another time is read, or written, by nobody else.
   bool moved() const;
-  int extended_code() const { return sqlite3_extended_errcode(db_.get()); }
   const std::string& path() const { return path_; }
 
  private:
