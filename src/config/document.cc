@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-// Feeds the parser and knows how far it has read.
+// Input iterator that counts how far the parser has read.
 class CountingIterator {
  public:
   using difference_type = std::ptrdiff_t;
@@ -41,7 +41,7 @@ class CountingIterator {
   const char** position_;
 };
 
-// Builds the value and notes the line of each part. Stops at the first fault.
+// SAX handler: builds the value and records the line of each part. Stops at the first error.
 class Builder : public nlohmann::json_sax<json> {
  public:
   explicit Builder(std::string_view text) : text_(text), counted_to_(text.data()), position_(text.data()) {}
@@ -77,7 +77,7 @@ class Builder : public nlohmann::json_sax<json> {
   bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& e) override {
     if (error_) return false;
     std::string what = e.what();
-    // Their text: "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...".
+    // nlohmann's text: "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...".
     const size_t colon = what.find(": ");
     if (colon != std::string::npos) what = what.substr(colon + 2);
     std::replace(what.begin(), what.end(), '\x7f', '?');  // other control characters are escaped already

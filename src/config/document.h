@@ -1,7 +1,7 @@
-// A JSON document with the places of its values, and merge patches of several.
+// Document: a JSON document that knows the line of each value, and merge patches of several documents.
 //
-// Parsing is strict: UTF-8, no duplicate key, no trailing text, a cap on size and depth. Every value's line is kept, so
-// that a refusal can say where. Immutable after parsing; cheap to copy.
+// Parsing is strict: UTF-8, no duplicate keys, no trailing text, limits on size and depth. Error messages can name the
+// line of a bad value. Immutable after parsing; cheap to copy.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -22,14 +22,14 @@ inline constexpr size_t kMaxDocumentDepth = 32;
 
 class Document {
  public:
-  // The error's message says line and column. Error codes: kInvalidArgument, kResourceExhausted (size, depth).
+  // The error message has the line and column. Codes: kInvalidArgument, kResourceExhausted (size, depth).
   static Result<Document> parse(std::string_view text);
 
   const nlohmann::json& value() const { return *value_; }
-  // The line of the value at a JSON pointer (RFC 6901) or of its nearest ancestor; 0 if nothing of it is in here.
+  // The line of the value at a JSON pointer (RFC 6901), or of its nearest ancestor; 0 if the document contains neither.
   int line(const std::string& pointer) const;
   bool contains(const std::string& pointer) const { return lines_->contains(pointer); }
-  // The same without a field at the top.
+  // A copy without one top-level field.
   Document without(const std::string& name) const;
 
  private:
@@ -40,18 +40,18 @@ class Document {
   std::shared_ptr<const std::map<std::string, int>> lines_;
 };
 
-// One layer of a configuration: a document and the key it stands under.
+// A layer of a configuration: a document and its key.
 struct Layer {
   std::string key;
   int64_t revision = 0;
   Document document;
-  bool own = false;  // an agent's own document: it alone may name groups
+  bool own = false;  // an agent's own document; only that one may list groups
 };
 
-// Lowest first; a later one patches what is below it (RFC 7396).
+// Merges layers, lowest first: each one patches the result of those below it (RFC 7396).
 nlohmann::json merge_layers(const std::vector<Layer>& layers);
 
-// The topmost layer that says something at the pointer or above it; nullptr if none does (a built-in default).
+// The highest layer that sets the value at the pointer or above it; nullptr for a built-in default.
 const Layer* origin_of(const std::vector<Layer>& layers, const std::string& pointer);
 
 // One step of a JSON pointer, escaped: "/a~1b" for "a/b".

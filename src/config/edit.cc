@@ -12,7 +12,7 @@ namespace monitor::config {
 
 using nlohmann::ordered_json;
 
-// Not all that can be read as a number is one in JSON: nan, 005.
+// Some text parses as a number but is not a JSON number: nan, 005.
 std::string duration_json(std::string_view text) {
   return parse_double(text) && ordered_json::accept(text) ? std::string(text) : json_quote(text);
 }
@@ -24,7 +24,7 @@ Result<std::string> words_json(const std::vector<std::string>& words) {
       list.push_back(word);
       continue;
     }
-    // As strict as with a document: depth, doubled keys.
+    // As strict as for a document: depth, duplicate keys.
     if (const auto checked = Document::parse(word); !checked) {
       return Error(Code::kInvalidArgument,
                    fmt::format("{}: {}", json_quote(word.substr(0, 200)), checked.error().message()));
@@ -66,7 +66,7 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   std::vector<std::string> lines;
   for (Problem problem : validated.problems) {
     if (problem.warning) continue;
-    problem.line = 0;  // of a text that nobody has seen
+    problem.line = 0;  // the user has not seen this text
     lines.push_back(problem.to_string());
   }
   return Error(Code::kInvalidArgument, join(lines, "\n"));
@@ -74,7 +74,7 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
 
 namespace {
 
-// A field of a document as JSON text; "absent" when it is not there, or nothing can be read.
+// A field of a document as JSON text; "absent" if it is missing or the document cannot be read.
 std::string field_of(const std::optional<std::string>& text, const std::string& name) {
   const auto document = text ? parse_foreign<ordered_json>(*text) : ordered_json();
   if (!document.is_object() || !document.contains(name)) return "absent";

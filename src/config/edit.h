@@ -1,4 +1,4 @@
-// Changing a document by field: what `monitor-config` writes.
+// Edits documents field by field, for `monitor-config`.
 #pragma once
 
 #include <optional>
@@ -17,26 +17,26 @@ struct FieldChange {
   std::string json;
 };
 
-// `5` and `0.1` become numbers, "250ms" a text; checked by validation, not here.
+// `5` and `0.1` become numbers, "250ms" a string. Validation checks the value later.
 std::string duration_json(std::string_view text);
-// A list of names; a word that is a JSON object stands for itself.
+// A JSON list of names; a word that is a JSON object is inserted as it is.
 Result<std::string> words_json(const std::vector<std::string>& words);
-// "name=value" of the command line: value is JSON, or else a text.
+// Parses "name=value" from the command line. A value that is not JSON is a string.
 Result<FieldChange> parse_field(std::string_view text);
 
-// What is edited: an agent's own document, which alone may name groups, or another layer.
+// Which document is edited: an agent's own, which may list groups, or a shared layer.
 enum class Edited { kOwn, kShared };
 
-// The new document, indented, valid as a layer of its own. With no current one it starts from all defaults if `full`,
-// else from nothing. Errors: kInvalidArgument with what validation says.
+// The new document, indented, and valid as a layer on its own. Without a current document it starts from all defaults
+// if `full`, else empty. Errors: kInvalidArgument with the result of validation.
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
                                   bool full, Edited what, const PluginCatalog& plugins);
 
-// Whether another author changed a field that is to be set, after `base` was read: kAborted, which says what the field
-// was, is and should be. A field that has come to what is wanted is no conflict.
+// Detects a concurrent change to a field of `changes` since `base` was read. Returns kAborted with the old, the current
+// and the wanted value. A field that already has the wanted value is no conflict.
 Status check_unchanged(const std::optional<std::string>& base, const std::optional<std::string>& now,
                        const std::vector<FieldChange>& changes);
-// What the fields are, and should be, for people: `interval is 7, wanted 10`.
+// Current and wanted values as text: `interval is 7, wanted 10`.
 std::string describe_changes(const std::optional<std::string>& now, const std::vector<FieldChange>& changes);
 
 }  // namespace monitor::config

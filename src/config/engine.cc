@@ -13,9 +13,9 @@ namespace monitor::config {
 
 namespace {
 
-// The wall clock may be set: it is looked at again after this long, however far away an end is.
+// Maximum wait before the wall clock is read again, since it may be set.
 constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
-// How long a wall clock that was set must hold before overrides end by it.
+// Time for which a wall clock that was set must be stable before it ends overrides.
 constexpr int64_t kClockHolds = 300 * kNanosPerSecond;
 
 bool pending(const std::vector<Problem>& problems) { return !problems.empty() && problems.front().pending; }
@@ -47,7 +47,8 @@ void ConfigEngine::start() {
   watch_groups();
 }
 
-// Watches what belongs to the groups that were heard. True: that is news, and everything is told anew.
+// Watches the keys of the groups in the snapshot. Returns true if the set has changed: the source then delivers all
+// keys again.
 bool ConfigEngine::watch_groups() {
   WatchSet wanted = watch_set(identity_, groups_in(identity_, heard_));
   if (wanted == watched_) return false;
@@ -77,13 +78,13 @@ void ConfigEngine::on_keys(const KeySet& keys) {
   heard_news_ |= first || keys.entries != heard_.entries || keys.revision < heard_.revision;
   heard_ = keys;
   state_.desired = keys.revision;
-  // What is told anew may be the very same: that there was news is kept until it is evaluated.
+  // The new snapshot may equal the last one, so the fact that it is new is kept until it is evaluated.
   if (watch_groups()) return;
   if (std::exchange(heard_news_, false)) {
     evaluate();
     return;
   }
-  // The same keys at a later revision: up to it, what is in force is what they say; what was refused stays refused.
+  // The same keys at a later revision: applied settings are valid up to it, and rejected ones stay rejected.
   if (state_.error.empty()) {
     basis_.revision = state_.applied = keys.revision;
     const int64_t before = state_.revision;
@@ -107,7 +108,7 @@ void ConfigEngine::evaluate() {
   changed();
 }
 
-// Deleting a configuration is no order to stop: what runs goes on, and the state says so.
+// Deleting a configuration does not stop the agent: the applied settings stay, and the state reports the deletion.
 bool ConfigEngine::keep_deleted() {
   const bool any = std::any_of(heard_.entries.begin(), heard_.entries.end(),
                                [](const auto& one) { return !one.first.starts_with(kPluginsRoot); });
@@ -135,7 +136,7 @@ bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vecto
   const ScriptCatalog plugins(plugins_, keys);
   Validated validated = validate(layers, plugins);
   if (validated.ok() && !made.set.overrides.empty()) {
-    // What an override hides must be good, too: it comes back when the override ends.
+    // The settings below an override must be valid too, since they return when it ends.
     const auto below = layers.end() - static_cast<std::ptrdiff_t>(made.set.overrides.size());
     Validated without = validate({layers.begin(), below}, plugins);
     if (!without.ok()) validated = std::move(without);
@@ -160,7 +161,7 @@ bool ConfigEngine::apply(const Settings& settings, int64_t revision, std::vector
   return true;
 }
 
-// An agent's own document may lie under another key than others look at.
+// With --config-key, the agent's own document is not under the key that other readers expect.
 void ConfigEngine::note_documents(const KeySet& keys) {
   state_.revision = newest_revision(keys);
   state_.mark = mark_of(keys, identity_.key() == agent_key(identity_.agent_id) ? "" : identity_.key());
@@ -180,7 +181,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   const bool news = keys.entries != basis_.entries || before != revision || state_.reloads == 0;
   const bool keep = last_good_ != nullptr && documented_ && keys.entries != basis_.entries;
   basis_ = keys;
-  // What is in force is no longer what failed.
+  // The applied settings are no longer those that failed.
   if (revision == heard_.revision) state_.error.clear();
   if (!news) return;
   ++state_.reloads;
@@ -244,7 +245,7 @@ void ConfigEngine::on_expiry() {
     schedule_expiry();
     return;
   }
-  // Also when what was heard meanwhile is refused: then it ends in what is in force.
+  // Even if the newest snapshot was rejected: the override then ends in the applied settings.
   std::vector<Problem> problems;
   next_expiry_ns_ = LayerSet::kNever;
   if (!put_in_force(KeySet(basis_), state_.applied, problems)) {
@@ -253,7 +254,7 @@ void ConfigEngine::on_expiry() {
       expiry_pending_ = true;
       return;
     }
-    // Two overrides of which one was good only with the other.
+    // One of two overrides was valid only together with the other.
     KeySet below = basis_;
     std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverridesRoot); });
     refuse(problems);

@@ -1,9 +1,9 @@
-// ConfigEngine: from documents to what is in force. It watches the layers of one agent, merges and validates them at
-// every change, and hands valid settings to an Applier; what is refused anywhere leaves the running settings alone and
-// is reported. Overrides end at their time, whatever the source says. What was applied last is kept, for a start
-// without a source.
+// ConfigEngine: turns documents into running settings. It watches the layers of one agent, merges and validates them
+// after every change, and passes valid settings to an Applier. A rejected change leaves the running settings alone and
+// is reported. Overrides end on time, even without a source. The engine saves the last applied configuration, so that
+// an agent can start without a source.
 //
-// Everything on the loop's thread. Timers, source, applier and what is kept must outlive it.
+// Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -21,53 +21,53 @@
 
 namespace monitor::config {
 
-// Puts settings into force, whole or not at all.
+// Applies settings, all or none.
 class Applier {
  public:
   virtual ~Applier() = default;
-  // A problem: nothing was changed; one that is pending: it cannot be said yet, reevaluate() is to be called when it
-  // can. The revision is what batches carry from now on.
+  // Returns a problem if nothing was changed. A pending problem means "not decided yet": the applier calls reevaluate()
+  // when it is. Batches carry `revision` from now on.
   virtual std::optional<Problem> apply(const Settings& settings, int64_t revision) = 0;
 };
 
 class ConfigEngine final : public ConfigListener {
  public:
   struct State {
-    int64_t desired = 0;      // revision that was heard last
-    int64_t applied = 0;      // revision up to which everything is in force
-    int64_t revision = 0;     // of the newest document in force
-    std::string mark;         // of the documents in force (mark_of)
+    int64_t desired = 0;      // newest revision from the source
+    int64_t applied = 0;      // everything up to this revision is applied
+    int64_t revision = 0;     // of the newest applied document
+    std::string mark;         // of the applied documents (mark_of)
     int64_t last_failed = 0;  // 0: none
-    std::string error;        // of the newest revision; empty when it is in force
-    bool deleted = false;     // no layer is left: the last good settings stay
+    std::string error;        // of the newest revision; empty if it is applied
+    bool deleted = false;     // no layer is left; the last good settings stay applied
     uint64_t reloads = 0;
     uint64_t failures = 0;
-    std::vector<std::string> groups;     // in force, in order
-    std::vector<std::string> overrides;  // in force: agents/<id>/<name>, groups/<group>/<name>
-    std::string hash;                    // of the merged document in force
+    std::vector<std::string> groups;     // applied groups, in order
+    std::vector<std::string> overrides;  // applied: agents/<id>/<name>, groups/<group>/<name>
+    std::string hash;                    // of the applied merged document
   };
 
-  // Without `last_good` none is kept.
+  // `last_good` may be nullptr.
   ConfigEngine(Timers& timers, AgentIdentity identity, ConfigSource& source, const PluginCatalog& plugins,
                Applier& applier, LastGood* last_good);
   ~ConfigEngine() override;
   ConfigEngine(const ConfigEngine&) = delete;
   ConfigEngine& operator=(const ConfigEngine&) = delete;
 
-  // Called whenever state() has changed.
+  // Called after every change of state().
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
-  // Begins to watch. With a source that answers at once, settings are in force when it returns.
+  // Starts to watch. If the source answers at once, settings are applied when it returns.
   void start();
-  // If nothing is in force yet (the source has not answered): the last good settings, else the defaults.
+  // If nothing is applied because the source has not answered: applies the last good settings, else the defaults.
   void start_without_source(const Error& reason);
 
   const State& state() const { return state_; }
-  // What is in force.
+  // The applied settings.
   const Settings& settings() const { return settings_; }
   bool running() const { return running_; }
-  // Evaluates what was heard last once more: an input that is no layer (a plugin) has changed, or what was pending is
-  // ready.
+  // Evaluates the last documents again, after a change of an input outside the layers (a plugin) or when a pending
+  // problem is decided.
   void reevaluate();
 
   void on_keys(const KeySet& keys) override;
@@ -76,7 +76,7 @@ class ConfigEngine final : public ConfigListener {
  private:
   bool watch_groups();
   void evaluate();
-  // Whether what these keys say is in force now; else the problems are filled, and nothing has changed.
+  // Applies the settings of these keys. Returns false, with `problems` filled, if nothing has changed.
   bool put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems);
   bool apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
   void note_documents(const KeySet& keys);
@@ -88,7 +88,7 @@ class ConfigEngine final : public ConfigListener {
   void on_expiry();
   void log_overrides(const std::vector<std::string>& now) const;
   void changed() const;
-  // By which overrides end.
+  // The clock that ends overrides.
   int64_t wall_ns() { return trusted_.now_ns(); }
 
   Timers& timers_;
@@ -102,15 +102,15 @@ class ConfigEngine final : public ConfigListener {
   WatchSet watched_;
   bool heard_any_ = false;
   KeySet heard_;
-  bool heard_news_ = false;  // not yet evaluated
-  KeySet basis_;             // what the settings in force were made of
+  bool heard_news_ = false;  // changes that are not evaluated yet
+  KeySet basis_;             // the keys that the applied settings come from
   State state_;
   Settings settings_;
   bool running_ = false;
-  bool documented_ = false;  // what is in force comes from documents, not from the defaults alone
+  bool documented_ = false;  // the applied settings come from documents, not from the defaults alone
   bool source_lost_ = false;
-  bool expiry_pending_ = false;  // an override has ended, and what is below it is not ready yet
-  std::string no_source_;        // why it had to be started without
+  bool expiry_pending_ = false;  // an override has ended, but the settings below it are not ready yet
+  std::string no_source_;        // why the engine started without a source
   int64_t next_expiry_ns_ = LayerSet::kNever;
   Timers::TimerId expiry_timer_ = 0;
 };

@@ -53,16 +53,16 @@ std::optional<AgentStatus> status_of(const StoredKeys& keys, const std::string& 
 }
 
 KeySet keys_of(const StoredKeys& keys, const AgentIdentity& identity) {
-  // Twice: the own document may name groups.
+  // Twice, since the own document may list groups.
   const KeySet own = key_set(keys, watch_set(identity, identity.groups));
   return key_set(keys, watch_set(identity, groups_in(identity, own)));
 }
 
-// Whether the agent has the documents that are stored, as single keys with revisions.
+// Decides by single keys with revisions whether the agent has the stored documents.
 bool has_documents(const FleetRow& row, const KeySet& stored) {
-  // An earlier version says only up to where it has read: deletions are then not seen.
+  // An older agent reports only the revision that it has read up to, which does not show deletions.
   if (row.status.revision < 0) return row.status.applied >= row.wanted;
-  // Its own document may lie under another key.
+  // --config-key: its own document may be under another key.
   return row.status.mark == mark_of(stored) || row.status.mark == mark_of(stored, agent_key(row.agent_id));
 }
 
@@ -75,8 +75,8 @@ AgentState judge_keys(FleetRow& row, const KeySet& stored) {
   row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
   const bool newer = row.wanted > row.status.desired;
   const auto state = row.status.error.empty() || newer ? AgentState::kPending : AgentState::kFailed;
-  // One of its documents was deleted: that has a revision which nothing that is stored shows, later than all it has
-  // read.
+  // One of its documents was deleted. No stored key has the revision of that deletion, which is later than all
+  // revisions that the agent has read.
   if (row.applied == row.wanted) row.wanted = std::max(row.status.applied, row.status.desired) + 1;
   return state;
 }
@@ -94,7 +94,7 @@ AgentState judge_files(FleetRow& row, const AgentIdentity& identity, const KeySe
   return same ? AgentState::kApplied : AgentState::kPending;
 }
 
-// Whether what is stored is in force, by what the agent says.
+// Decides by the agent's own report whether the stored documents are applied.
 AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
   const AgentIdentity identity{row.agent_id, row.status.groups};
   const KeySet stored = keys_of(keys, identity);
@@ -237,7 +237,7 @@ bool is_older(std::string_view version, std::string_view than) { return parts_of
 
 std::vector<Explained> explain(const std::vector<Layer>& layers) {
   json merged = merge_layers(layers);
-  if (!merged.is_object()) return {};  // a layer that validation refuses
+  if (!merged.is_object()) return {};  // validation rejects this layer
   for (const Setting& one : settings()) {
     const bool top = one.name.find('/') == std::string_view::npos;
     if (top && !one.default_value.empty() && !merged.contains(one.name)) {

@@ -1,6 +1,6 @@
-// For who writes documents for agents elsewhere: the plugins of another catalog (the built-in ones), scripts that are
-// kept with the configuration, and what agents that live have in their plugin folders. A name that is none of those is
-// let pass with a warning, where the other catalog lets it. What it is made of must outlive it.
+// FleetCatalog: the plugins that agents elsewhere may have: those of another catalog (the built-in ones), scripts
+// stored with the configuration, and the plugin folders of live agents. An unknown name passes with a warning if the
+// other catalog allows it. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstdint>

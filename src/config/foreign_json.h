@@ -1,4 +1,4 @@
-// JSON that somebody else wrote: a status of an agent, a document before it was checked. Thread-safe.
+// Parses JSON from untrusted authors: an agent's status, a document before validation. Thread-safe.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,8 +9,8 @@
 
 namespace monitor::config {
 
-// Values are copied, compared and printed level by level, on the stack: what is nested deeper than a document may be is
-// left out. Discarded (is_discarded()) when it is no JSON. `Json` is nlohmann's json or ordered_json.
+// nlohmann copies, compares and prints values recursively on the stack, so anything nested deeper than a document may
+// be is left out. Discarded (is_discarded()) if the text is not JSON. `Json` is nlohmann's json or ordered_json.
 template <typename Json>
 Json parse_foreign(std::string_view text) {
   const auto shallow = [](int depth, typename Json::parse_event_t, Json&) {

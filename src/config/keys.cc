@@ -11,7 +11,7 @@ namespace monitor::config {
 
 namespace {
 
-constexpr size_t kShown = 200;  // bytes of a wrong key in an error
+constexpr size_t kShown = 200;  // bytes of an invalid key in an error message
 
 std::string joined(std::string_view folder, std::string_view name) {
   return fmt::format("{}{}/{}", kKeyRoot, folder, name);

@@ -1,7 +1,7 @@
-// The last configuration that was applied, kept on disk for a start without a source: the keys as they were heard, so
-// that what ends by itself still does. One file: a checksum, then JSON; written whole or not at all.
+// LastGood: saves the last applied configuration on disk, for a start without a source. It stores the keys rather than
+// the settings, so that overrides still end on time. One file, a checksum followed by JSON, replaced atomically.
 //
-// On the loop's thread, which does not wait for a write. Disk and worker must outlive it.
+// Thread contract: the loop's thread, which never waits for a write. Disk and worker must outlive it.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ class LastGood {
  public:
   LastGood(Disk& disk, Worker& worker, std::string path);
 
-  // Failing is logged: whoever starts has the defaults.
+  // Logs a failure and returns nothing: the defaults apply.
   std::optional<KeySet> load() const;
   void keep(const KeySet& keys);
   const std::string& path() const { return path_; }

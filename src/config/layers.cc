@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMostOverrides = 100;
 
-// Document::parse says "line 3: ..." where it knows; else 0.
+// The line from "line 3: ..." in Document::parse's message; else 0.
 int line_of_message(std::string_view message) {
   if (!message.starts_with("line ")) return 0;
   message.remove_prefix(5);
@@ -41,7 +41,7 @@ class Maker {
     Problem problem;
     problem.key = describe_(key);
     problem.line = line_of_message(message);
-    // It is said once.
+    // Reported once.
     problem.message = problem.line == 0 ? std::move(message) : message.substr(message.find(": ") + 2);
     return result_.problems.emplace_back(std::move(problem));
   }

@@ -1,5 +1,5 @@
-// From keys to layers: which keys an agent's configuration is made of, in which order, and which overrides are in
-// force. Pure: the engine and `monitor-config explain` use the same.
+// Selects the layers of an agent's configuration from its keys, in order, and the overrides that are active. Pure;
+// shared by the engine and `monitor-config explain`.
 //
 //   defaults < groups in order < the agent's own < overrides of the groups < overrides of the agent, each by name
 #pragma once
@@ -19,7 +19,7 @@ namespace monitor::config {
 // Selects the configuration of one agent.
 struct AgentIdentity {
   std::string agent_id;
-  std::vector<std::string> groups = {};  // of the command line, lowest first
+  std::vector<std::string> groups = {};  // from the command line, lowest first
   std::string own_key = {};              // empty: agent_key(agent_id)
 
   std::string key() const { return own_key.empty() ? agent_key(agent_id) : own_key; }
@@ -32,27 +32,27 @@ WatchSet watch_set(const AgentIdentity& identity, const std::vector<std::string>
 struct LayerSet {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-  std::vector<Layer> layers;           // lowest first; those that are in force
-  std::vector<std::string> overrides;  // of these, the names: agents/<id>/<name>, groups/<group>/<name>
-  int64_t next_expiry_ns = kNever;     // Unix time at which the next override ends
+  std::vector<Layer> layers;           // active layers, lowest first
+  std::vector<std::string> overrides;  // names of the active overrides: agents/<id>/<name>, groups/<group>/<name>
+  int64_t next_expiry_ns = kNever;     // Unix time when the next override ends
 };
 
-// For people: the file of a key, or the key.
+// Describes a key in messages: its file, or the key itself.
 using Describe = std::function<std::string(const std::string& key)>;
 
-// Errors, as one problem: a document that cannot be read or parsed, an override whose `expires_at` is no time. An
-// override that has ended is left out.
+// Errors, as one problem: a document that cannot be read or parsed, an override whose `expires_at` is not a time.
+// Overrides that have ended are skipped.
 struct LayersOrProblem {
   LayerSet set;
-  std::vector<Problem> problems;  // empty: good
+  std::vector<Problem> problems;  // empty if valid
 };
 LayersOrProblem make_layers(const AgentIdentity& identity, const KeySet& keys, int64_t wall_ns,
                             const Describe& describe);
 
 inline constexpr std::string_view kExpiresAt = "expires_at";
 
-// Of the merged document: equal documents have equal hashes. 16 hexadecimal digits (FNV-1a, 64 bits, of the JSON with
-// sorted keys and without spaces).
+// Hash of the merged document; equal documents have equal hashes. 16 hexadecimal digits: 64-bit FNV-1a of the JSON with
+// sorted keys and without spaces.
 std::string document_hash(const std::vector<Layer>& layers);
 
 }  // namespace monitor::config

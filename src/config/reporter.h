@@ -1,6 +1,7 @@
-// Reporter: keeps an agent's status and inventory up to date on a publisher: the status at once when the
-// engine's state changes, else, and for the plugins' numbers, every 10 s; with it the inventory, when a minute has
-// passed or the plugin folder has changed. Everything on the loop's thread; timers and publisher must outlive it.
+// Reporter: publishes an agent's status and inventory. It publishes the status when the engine's state changes, and
+// every 10 s for the plugins' counters. The inventory follows once a minute, and when the plugin folder has changed.
+//
+// Thread contract: the loop's thread. Timers and publisher must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ class Reporter {
     std::string version;
     std::string host;
   };
-  // What there is to say of configuration and plugins; called for every report.
+  // Fills in configuration and plugins; called for every report.
   using Fill = std::function<void(AgentStatus& status, AgentInventory& inventory)>;
 
   Reporter(Timers& timers, Self self, StatusPublisher& publisher, Fill fill);
@@ -27,9 +28,9 @@ class Reporter {
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
 
-  // Something may have changed: it is told now, with what else has changed in this turn of the loop.
+  // Schedules a report for the end of this turn of the loop, so that several changes become one.
   void changed();
-  // The last report. `stopped`: the agent ends in order, with nothing unsent.
+  // Publishes the last report. `stopped`: the agent ends in order, with nothing unsent.
   void stop(bool stopped, std::function<void()> done);
 
  private:
@@ -42,8 +43,8 @@ class Reporter {
   Fill fill_;
   int64_t since_ns_;
   bool stopped_ = false;
-  std::vector<std::string> told_plugins_;  // in the inventory
-  int64_t inventory_due_ns_ = 0;           // by the monotonic clock
+  std::vector<std::string> told_plugins_;  // of the last inventory
+  int64_t inventory_due_ns_ = 0;           // monotonic
   Timers::TimerId now_timer_ = 0;
   Timers::TimerId status_timer_ = 0;
 };

@@ -30,7 +30,7 @@ bool ScriptCatalog::others_know(const std::string& name) const {
 }
 
 std::optional<Problem> ScriptCatalog::check_plugin(const std::string& name, const std::string& config) const {
-  // A script is asked when it is started.
+  // A script validates its configuration when it starts.
   return others_know(name) ? others_.check_plugin(name, config) : std::nullopt;
 }
 

@@ -1,5 +1,5 @@
-// A catalog and, besides, the scripts that are kept with the configuration. Names: built-in, then of the plugin folder,
-// then these; a name that stands for two is refused. Everything that it is made of must outlive it.
+// ScriptCatalog: adds the scripts stored with the configuration to another catalog. Lookup order: built-in, plugin
+// folder, scripts; an ambiguous name is rejected. All constructor arguments must outlive it.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a configuration document says, checked and with all defaults: the agent's marching orders.
+// Settings: a validated configuration document with all defaults filled in.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@
 
 namespace monitor::config {
 
-// One entry of "metrics".
+// An entry of "metrics".
 struct MetricSelection {
   std::string name;                               // a selector: "cpu", "disk read", ...
   int64_t interval_ns = 0;                        // 0: Settings::interval_ns
   std::set<std::string, std::less<>> flags = {};  // options that are true: "per_core", "counters", ...
-  std::vector<std::string> include = {};          // patterns of devices, interfaces, mount points; none: the usual ones
+  std::vector<std::string> include = {};  // patterns of devices, interfaces, mount points; empty: the default ones
   std::vector<std::string> exclude = {};
 
   bool has(std::string_view flag) const { return flags.contains(flag); }
@@ -43,20 +43,20 @@ constexpr std::string_view kind_name(PluginKind kind) {
   return "";
 }
 
-// One entry of "plugins".
+// An entry of "plugins".
 struct PluginEntry {
-  std::string name;              // the short one: "deduplication"
+  std::string name;              // short name: "deduplication"
   std::string config = "{}";     // JSON text of an object, with sorted keys: equal texts are equal settings
-  bool drop_on_failure = false;  // what becomes of ticks while it does not run: dropped, or passed on without it
-  bool shadow = false;           // it runs, and changes nothing
-  int64_t deadline_ns = 0;       // for a tick, where it runs in a host; 0: what is usual for its kind
-  uint32_t threads = 16;         // that a native plugin may start
+  bool drop_on_failure = false;  // while it does not run, ticks are dropped; false: they skip it
+  bool shadow = false;           // it runs, but its changes are discarded
+  int64_t deadline_ns = 0;       // time limit for a tick in a plugin host; 0: the default of its kind
+  uint32_t threads = 16;         // threads that a native plugin may start
   double cpu = 0.5;              // processors that a native plugin may use, averaged over some seconds
 
-  // What stands behind the name on this agent; not in the document.
+  // Resolved on this agent from the name; not part of the document.
   PluginKind kind = PluginKind::kBuiltin;
-  std::string code = {};     // of a native plugin its file, of a script its source
-  std::string version = {};  // of the code: another one is another plugin
+  std::string code = {};     // file of a native plugin, source of a script
+  std::string version = {};  // of the code; a different version is a different plugin
 
   bool operator==(const PluginEntry&) const = default;
 };
@@ -67,8 +67,8 @@ struct Settings {
   std::vector<PluginEntry> plugins;
   int64_t send_every_ns = kNanosPerSecond;
   metrics::Labels labels;
-  std::vector<std::string> groups;  // of the agent's own document
-  // What a document does not say is what the command line says.
+  std::vector<std::string> groups;  // from the agent's own document
+  // Unset fields take the value of the command line.
   std::optional<LogLevel> log_level;
   std::optional<uint64_t> spool_max_bytes;
   std::optional<bool> spool_drops_newest;

@@ -1,7 +1,7 @@
-// ConfigSource: where documents come from. Files and etcd implement it for real use, memory for tests; all pass
+// ConfigSource: delivers configuration documents. Implementations: files, etcd, and memory for tests; all pass
 // config/source_contract_test.h.
 //
-// Keys are named as in etcd (/monitor/config/<agent-id>), whatever the source. Everything happens on the loop's thread.
+// Keys are spelled as in etcd (/monitor/config/<agent-id>) for every source. Thread contract: the loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ namespace monitor::config {
 
 struct Entry {
   std::string value;
-  // Set when there is something under the key that cannot be read (no permission, too large): value is empty then.
+  // Set if the key exists but cannot be read (no permission, too large); `value` is then empty.
   std::optional<Error> fault;
-  int64_t revision = 0;  // of its last change; 0 where the source has none (files)
+  int64_t revision = 0;  // of its last change; 0 if the source has none (files)
 
-  // Of what is there, not of when it came.
+  // Compares contents, not revisions.
   bool operator==(const Entry& other) const {
     return value == other.value && fault.has_value() == other.fault.has_value() &&
            (!fault || fault->message() == other.fault->message());
   }
 };
 
-// What is watched: keys, and everything below prefixes, which end with a slash.
+// The watched keys, and prefixes, which end with a slash.
 struct WatchSet {
   std::set<std::string> keys;
   std::set<std::string> prefixes = {};
@@ -38,38 +38,38 @@ struct WatchSet {
   bool operator==(const WatchSet&) const = default;
 };
 
-// Without what is not valid, of which a warning is logged.
+// Drops invalid keys and prefixes, and logs a warning for each.
 WatchSet valid_part(const WatchSet& what);
 
-// All watched keys that exist, as they stood together; every change up to the revision is in them.
+// A consistent snapshot of all watched keys that exist; it includes every change up to `revision`.
 struct KeySet {
   int64_t revision = 0;
   std::map<std::string, Entry> entries;
 };
 
-// The newest revision of what is there; the revision of the whole where single keys have none (files).
+// The newest revision of any key; that of the whole set if keys have none (files).
 int64_t newest_revision(const KeySet& keys);
-// Which keys at which revisions: the same exactly when nothing was written or deleted. Eight hexadecimal digits; empty
-// where keys have no revisions. `without`: a key that is left out.
+// Fingerprint of keys and revisions: equal exactly if nothing was written or deleted. Eight hexadecimal digits; empty
+// if keys have no revisions. `without`: a key to leave out.
 std::string mark_of(const KeySet& keys, const std::string& without = {});
 
 class ConfigListener {
  public:
   virtual ~ConfigListener() = default;
-  // First everything, then everything again after every change; revisions never go down, except when a source was
-  // restored to an older state. A burst of changes may come as one call with the last of them.
+  // Called with all keys first, and again after every change. Revisions never decrease, unless the source was restored
+  // to an older state. A burst of changes may be one call with the last state.
   virtual void on_keys(const KeySet& keys) = 0;
-  // The source cannot be read at the moment; it goes on trying. What was heard last stays in force.
+  // The source cannot be read at the moment; it keeps trying. The last snapshot stays valid.
   virtual void on_source_lost(const Error& reason) = 0;
 };
 
 class ConfigSource {
  public:
   virtual ~ConfigSource() = default;
-  // From now on these; a second call replaces the first. What is no valid key or prefix (config/keys.h) is left out.
-  // The listener must outlive the source, and may be called before watch() returns.
+  // Replaces the watched keys. Invalid keys and prefixes (config/keys.h) are left out. The listener must outlive the
+  // source, and may be called before watch() returns.
   virtual void watch(const WatchSet& what, ConfigListener& listener) = 0;
-  // For people: the file of a key, or the key.
+  // Describes a key in messages: its file, or the key itself.
   virtual std::string describe(const std::string& key) const = 0;
 };
 

@@ -1,6 +1,6 @@
-// What an agent says of itself: its status, present as long as it lives, and its entry in the inventory, which stays.
-// JSON both ways. Parsing takes what others wrote: it never fails for a field that is missing or odd, only for what is
-// no JSON object.
+// Status and inventory of an agent, as structs and JSON. The status exists while the agent lives; the inventory entry
+// stays. Parsing accepts foreign input: missing or malformed fields get defaults, and only text that is not a JSON
+// object is an error.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct PluginStatus {
   bool operator==(const PluginStatus&) const = default;
 };
 
-// A mount that does not answer the agent.
+// A mount that does not respond.
 struct MountStatus {
   std::string mount;
   std::string type;

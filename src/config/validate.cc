@@ -34,7 +34,7 @@ Validated Validator::run() {
   check_names(merged, "", field_names());
   for (const Setting& one : settings()) read(one, merged);
   warn_of_coarse_cpu();
-  std::ranges::stable_sort(result_.problems, {}, &Problem::warning);  // faults first
+  std::ranges::stable_sort(result_.problems, {}, &Problem::warning);  // errors first
   return std::move(result_);
 }
 
@@ -58,7 +58,7 @@ void Validator::unknown(const std::string& path, std::string_view what, const st
   if (p.known.empty()) p.message += fmt::format(" (known: {})", join(known, ", "));
 }
 
-// What only one kind of layer may say.
+// Fields that only one kind of layer may set.
 void Validator::check_layers() {
   for (const Layer& layer : layers_) {
     if (layer.own || !layer.document.contains("/groups")) continue;
@@ -125,7 +125,7 @@ void Validator::warn_of_coarse_cpu() {
 
 namespace {
 
-// Names come from outside: they may hold anything, and have any length.
+// Names are foreign input of any content and length.
 std::string printable(const std::string& path) {
   constexpr size_t kMost = 200;
   const std::string quoted = json_quote(sanitize_utf8(path.substr(0, kMost)));

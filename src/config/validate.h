@@ -1,4 +1,4 @@
-// From a merged document to Settings: every value is checked, and every fault is reported with its place.
+// Validates a merged document and fills in Settings. Every error is reported with its place.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,43 +14,45 @@
 
 namespace monitor::config {
 
-// One fault of a document, or something that is allowed but unwise (a warning).
+// An error in a document, or a warning about something allowed but unwise.
 struct Problem {
   std::string path;  // JSON pointer, "" for the whole document
-  std::string key;   // the layer it stands in; empty: no layer
-  int line = 0;      // in that layer; 0: not known
+  std::string key;   // of its layer; empty: no layer
+  int line = 0;      // in that layer; 0: unknown
   std::string message;
   std::string got;    // as JSON, shortened
-  std::string known;  // the nearest known name, if there is one
+  std::string known;  // the nearest known name, if any
   bool warning = false;
-  // Nothing is wrong so far: what was asked for is being prepared, and is to be asked for again when it is.
+  // Not an error yet: a resource is being prepared, and validation must run again when it is ready.
   bool pending = false;
 
   // "/metrics/2, line 5: unknown metric "cpuu"; did you mean "cpu"?"
   std::string to_string() const;
 };
 
-// What stands behind a plugin's name.
+// What a plugin name resolves to.
 struct PluginCode {
   PluginKind kind = PluginKind::kBuiltin;
-  std::string code = {};  // as PluginEntry has them
+  std::string code = {};  // as in PluginEntry
   std::string version = {};
 };
 
-// What plugins there are. Declared here because validation asks; the agent's plugin registry answers.
+// PluginCatalog: the known plugins. Declared here because validation uses it; the agent's plugin registry implements
+// it.
 class PluginCatalog {
  public:
   virtual ~PluginCatalog() = default;
   virtual std::vector<std::string> plugin_names() const = 0;
-  // Whether a plugin would start with this configuration (a JSON object as text); `path` of the problem is relative.
+  // Checks whether a plugin would start with this configuration (a JSON object as text). The problem's `path` is
+  // relative.
   virtual std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const = 0;
-  // Of a name that there is. Error: the name stands for two things, or its file cannot be read.
+  // Resolves a known name. Errors: the name is ambiguous, or its file cannot be read.
   virtual Result<PluginCode> code_of(const std::string& name) const {
     (void)name;
     return PluginCode{};
   }
-  // Of a name that is not known here, but may well be where the plugin is to run: it is let pass, with this warning.
-  // Nothing: there is none of that name.
+  // A warning to pass an unknown name with, if the plugin may exist where the document is applied. Nothing: reject the
+  // name.
   virtual std::optional<std::string> elsewhere(const std::string& name) const {
     (void)name;
     return std::nullopt;
@@ -59,18 +61,18 @@ class PluginCatalog {
 
 struct Validated {
   Settings settings;
-  std::vector<Problem> problems;  // faults first
+  std::vector<Problem> problems;  // errors first
 
   bool ok() const { return problems.empty() || problems.front().warning; }
 };
 
-// The merge of the layers, lowest first; none at all gives the defaults.
+// Merges the layers, lowest first, and validates the result. No layer gives the defaults.
 Validated validate(const std::vector<Layer>& layers, const PluginCatalog& plugins);
 
-// The groups that an agent's own document names; none when they cannot be read, which validation reports.
+// The groups in an agent's own document. Empty if they cannot be read; validation reports that.
 std::vector<std::string> groups_of(const nlohmann::json& own_document);
 
-// A value as JSON, cut to what fits into a line.
+// A value as JSON, cut to fit into a line.
 std::string shortened(const nlohmann::json& value);
 
 // The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself.

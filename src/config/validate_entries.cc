@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr size_t kMaxEntries = 1000;  // beyond it, nothing is worth looking at
+constexpr size_t kMaxEntries = 1000;  // further entries are not validated
 constexpr size_t kMaxPlugins = 32;
 constexpr size_t kMaxPatterns = 64;
 
@@ -40,7 +40,7 @@ void Validator::read_list(const std::string& path, const json& value,
   for (size_t i = 0; i < value.size(); ++i) (this->*item)(fmt::format("{}/{}", path, i), value[i]);
 }
 
-// The name of an entry that is a text or an object with "name"; nothing after reporting what is wrong.
+// The name of an entry that is a string, or an object with "name". Returns nothing after reporting an error.
 std::optional<std::string> Validator::entry_name(const std::string& path, const json& value, std::string_view what) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_object() && value.contains("name") && value.at("name").is_string()) {
@@ -112,7 +112,7 @@ void Validator::read_plugin(const std::string& path, const json& value) {
   result_.settings.plugins.push_back(std::move(entry));
 }
 
-// What stands behind its name; false after reporting that nothing does.
+// Resolves the plugin's name. Returns false after reporting an error.
 bool Validator::know_plugin(const std::string& path, const std::string& given, PluginEntry& entry) {
   const std::vector<std::string> known = plugins_.plugin_names();
   if (std::find(known.begin(), known.end(), entry.name) == known.end()) {

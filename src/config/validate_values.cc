@@ -33,7 +33,7 @@ std::optional<int64_t> Validator::duration(const Setting& one, const std::string
   } else if (value.is_string()) {
     if (const auto parsed = parse_duration(value.get<std::string>())) ns = static_cast<double>(*parsed);
   }
-  // What is no number is in no range.
+  // NaN is outside every range.
   if (ns >= static_cast<double>(one.min) && ns <= static_cast<double>(one.max)) return std::llround(ns);
   problem(path, expected(one), value);
   return std::nullopt;

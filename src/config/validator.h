@@ -1,5 +1,5 @@
-// What the parts of validation share; for the *.cc of this folder only. A Validator goes over the merged document once,
-// fills the settings, and notes every fault with its place.
+// Validator: the shared part of validation, internal to this folder. It walks the merged document once, fills in the
+// settings, and records every error with its place.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -22,7 +22,7 @@ class Validator {
  private:
   using Json = nlohmann::json;
 
-  // Reporting: validate.cc
+  // Reporting (validate.cc).
   Problem& problem(const std::string& path, std::string message, const Json& got);
   void unknown(const std::string& path, std::string_view what, const std::string& name,
                const std::vector<std::string>& known);
@@ -31,7 +31,7 @@ class Validator {
   void read(const Setting& one, const Json& merged);
   void warn_of_coarse_cpu();
 
-  // Values of one kind each; nothing after reporting what is wrong: validate_values.cc
+  // Values of one kind each (validate_values.cc). They return nothing after reporting an error.
   static std::string expected(const Setting& one);
   std::optional<int64_t> duration(const Setting& one, const std::string& path, const Json& value);
   std::optional<uint64_t> size(const Setting& one, const std::string& path, const Json& value);
@@ -42,7 +42,7 @@ class Validator {
                                  bool (*valid)(std::string_view));
   void read_labels(const std::string& path, const Json& value);
 
-  // Lists of entries: validate_entries.cc
+  // Lists of entries (validate_entries.cc).
   void read_list(const std::string& path, const Json& value, void (Validator::*item)(const std::string&, const Json&));
   std::optional<std::string> entry_name(const std::string& path, const Json& value, std::string_view what);
   void read_metric(const std::string& path, const Json& value);
@@ -55,7 +55,7 @@ class Validator {
   const std::vector<Layer>& layers_;
   const PluginCatalog& plugins_;
   Validated result_;
-  Problem scratch_;  // takes what is beyond the most that are kept
+  Problem scratch_;  // receives problems beyond the limit
 };
 
 }  // namespace monitor::config

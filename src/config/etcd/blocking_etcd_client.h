@@ -19,21 +19,21 @@ namespace monitor::config {
 
 struct BlockingEtcdOptions {
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
-  int64_t total_timeout_ns = 10 * kNanosPerSecond;  // of one operation, with all its attempts
+  int64_t total_timeout_ns = 10 * kNanosPerSecond;  // of an operation with all its attempts
 };
 
 class BlockingEtcdClient {
  public:
-  // `turn` lets the loop handle what is there, waiting for it if need be.
+  // `turn` runs the loop once; it may block until an event arrives.
   BlockingEtcdClient(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options);
 
-  enum class Repeat { kYes, kNo };  // whether the same call twice does what it does once
-  // Messages of etcd in their wire form; the deadline is on the monotonic clock.
+  enum class Repeat { kYes, kNo };  // kYes: the call is idempotent
+  // Request and answer are etcd's messages in wire form; the deadline is monotonic.
   Result<std::string> ask(std::string_view path, const std::string& request, int64_t deadline, Repeat repeat);
 
-  // Of an operation that begins now.
+  // The deadline of an operation that starts now.
   int64_t deadline() const { return timers_.clock().mono_ns() + options_.total_timeout_ns; }
-  // Whether it makes sense to ask again after this error, some time later.
+  // True if the error is transient and the deadline has not passed.
   bool may_pass(const Error& error, int64_t deadline) const;
   void wait_a_moment();
 

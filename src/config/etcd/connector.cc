@@ -30,9 +30,9 @@ class ChannelConnector final : public EtcdConnector {
   std::vector<grpc::ChannelOptions> endpoints_;
 };
 
-// Of a configuration nobody is in a hurry for; a dead address must not hold up the next one.
+// Configuration is not urgent, but a dead address must not delay the next one for long.
 constexpr int64_t kConnectTimeout = 4 * kNanosPerSecond;
-// One that has accepted may be busy: whoever asks has a time limit of its own.
+// An endpoint that has accepted the connection may be busy; each call has a time limit of its own.
 constexpr int64_t kHandshakeTimeout = 10 * kNanosPerSecond;
 
 }  // namespace

@@ -1,9 +1,9 @@
-// EtcdAccess: users and roles of an etcd, and the switch that makes them count. What is as it should be stays
-// untouched, so that everything may be done again after a failure. With authentication on, it needs the user root.
+// EtcdAccess: creates users and roles in etcd, and enables authentication. Every operation is idempotent, so a failed
+// setup can be run again. With authentication enabled, it needs the user root.
 //
-// It waits for answers as BlockingEtcdClient does, with its errors.
+// Blocks like BlockingEtcdClient, with the same errors.
 //
-// Thread contract: the loop's thread, not from within its callbacks. Timers and client must outlive it.
+// Thread contract: the loop's thread, outside its callbacks. Timers and client must outlive it.
 #pragma once
 
 #include <functional>
@@ -24,21 +24,21 @@ class EtcdAccess {
  public:
   EtcdAccess(Timers& timers, EtcdClient& client, std::function<void()> turn, BlockingEtcdOptions options = {});
 
-  // The role with just these permissions.
+  // Creates or changes the role so that it has exactly these permissions.
   Result<Ensured> role(const KeyRole& role);
   struct User {
     std::string name;
     std::string role;
-    std::optional<std::string> password;  // nothing: known by its certificate's CN alone
-    bool set_password = false;            // also of a user that there is
+    std::optional<std::string> password;  // nothing: identified by its certificate's CN only
+    bool set_password = false;            // also for an existing user
   };
-  // The user with this role, whatever others it has.
+  // Creates the user if needed, and grants it the role. Other roles stay.
   Result<Ensured> user(const User& user);
-  // From now on nobody does anything without being a user. There must be a user root of the role root.
+  // Enables authentication: from now on every call needs a user. Requires a user root with the role root.
   Status enable();
 
  private:
-  // Nothing: there is no such role or user.
+  // Nothing if the role or user does not exist.
   template <typename Response, typename Request>
   Result<std::optional<Response>> look_up(std::string_view path, const Request& request);
   template <typename Request>

@@ -14,20 +14,20 @@ namespace monitor::config {
 namespace {
 
 constexpr int64_t kAuthenticateTimeout = 5 * kNanosPerSecond;
-// An only endpoint is left, to be dialled again, when nothing was heard of it for so long.
+// Silence after which a single endpoint is dialled again.
 constexpr int64_t kSilence = 20 * kNanosPerSecond;
-// gRPC's usual 4 MB are less than etcd may send: a document of 1.5 MB under each of several keys.
+// etcd may send more than gRPC's default of 4 MB: documents of 1.5 MB under several keys.
 constexpr size_t kMaxMessageBytes = size_t{64} * 1024 * 1024;
 
 bool contains(const Error& error, std::string_view text) { return error.message().find(text) != std::string::npos; }
 
-// A new token may help.
+// Errors that a new token may resolve.
 bool token_refused(const Error& error) {
   return error.code() == Code::kUnauthenticated || contains(error, "invalid auth token") ||
          contains(error, "revision of auth store is old") || contains(error, "user name is empty");
 }
 
-// What etcd calls an invalid argument.
+// etcd reports these as INVALID_ARGUMENT.
 Error wants_user(const Error& error) {
   return {Code::kUnauthenticated,
           error.message() + ": etcd wants to know who asks (--etcd-user, --etcd-password-file)"};
@@ -37,12 +37,12 @@ bool connection_failed(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
 }
 
-// The connection is good, but this member cannot do it now.
+// The connection works, but this member cannot serve the call now.
 bool member_failed(const Error& error) { return error.message().starts_with("etcdserver: "); }
 
 }  // namespace
 
-// One call of a user. Shared by the client and the user's handle, so that callbacks may drop it.
+// A user's call. Shared by the client and the user's handle, so that callbacks may drop it.
 class EtcdClient::Operation final : public grpc::ClientCallHandler, public std::enable_shared_from_this<Operation> {
  public:
   Operation(Impl* client, std::string_view path, std::vector<std::string> requests)
@@ -51,12 +51,12 @@ class EtcdClient::Operation final : public grpc::ClientCallHandler, public std::
   void begin(grpc::CallStarter& connection, uint64_t connection_number, const std::string& token);
   void on_message(std::string_view message) override;
   void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
-  // The end: tells the user, unless the call is begun once more.
+  // Reports the end to the user, unless the call is retried.
   void finish(Result<std::string> result);
   void tell(Result<std::string> result);
   void drop();
   void detach();
-  // No more from the connection.
+  // Detaches from the connection.
   void cut() { call_.reset(); }
   bool leaves_connection(const Error& error) const;
   bool dropped() const { return client_ == nullptr; }
@@ -105,12 +105,12 @@ struct EtcdClient::Impl {
   int64_t last_heard_ns = 0;
 
   std::set<OperationPtr> running;
-  std::vector<OperationPtr> waiting;  // for a token
+  std::vector<OperationPtr> waiting;  // calls that wait for a token
   std::vector<std::pair<OperationPtr, Error>> cut;
   Timers::TimerId cut_timer = 0;
 
   std::string token;
-  bool without_token = false;  // etcd has authentication off
+  bool without_token = false;  // authentication is disabled in etcd
   OperationPtr authentication;
   uint64_t authentications = 0;
 };
@@ -152,9 +152,9 @@ void EtcdClient::Operation::on_done(const grpc::CallStatus& status, const grpc::
   }
 }
 
-// Whether a call that failed so says that the connection is no good. Another member may do better; but where there is
-// none, or this one just answered something else, all that runs on the connection would only be asked for anew, of one
-// who has too much to do as it is.
+// Decides whether a failed call condemns the connection. Another member may do better. Without one, or if this member
+// has just answered another call, dropping the connection would only repeat all pending calls to a member that is
+// overloaded already.
 bool EtcdClient::Operation::leaves_connection(const Error& error) const {
   if (!connection_failed(error)) return false;
   const bool only = client_->connector->endpoints() == 1;
@@ -219,7 +219,7 @@ void EtcdClient::Operation::detach() {
   client_ = nullptr;
 }
 
-// --- All of them.
+// --- All operations.
 
 namespace {
 
@@ -314,7 +314,7 @@ void EtcdClient::Impl::remove(const OperationPtr& operation) {
   std::erase(waiting, operation);
 }
 
-// --- The public face.
+// --- Public interface.
 
 EtcdClient::EtcdClient(Timers& timers, std::unique_ptr<EtcdConnector> connector, EtcdCredentials credentials)
     : impl_(std::make_unique<Impl>(timers, std::move(connector), std::move(credentials))) {}

@@ -1,11 +1,10 @@
-// EtcdClient: calls to etcd over one connection at a time. It authenticates when that is needed, and goes to the next
-// endpoint when one fails; it repeats nothing else: when to try again is its users' decision.
+// EtcdClient: calls to etcd over one connection at a time. It authenticates when needed, and moves to the next endpoint
+// when one fails. Retries are up to its users.
 //
-// Requests and answers are etcd's messages in their wire form, so that this header stands alone.
+// Requests and answers are etcd's messages in wire form, so this header does not depend on the generated code.
 //
-// Thread contract: everything on the loop's thread. Timers and connector must outlive the client, and the client its
-// users. Callbacks come from the loop, never from inside a method; they may start and drop calls, and must not destroy
-// the client.
+// Thread contract: the loop's thread. Timers and connector must outlive the client, and the client its users. Callbacks
+// come from the loop, never from inside a method. They may start and drop calls, but must not destroy the client.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +25,7 @@ struct EtcdCredentials {
   std::string password;
 };
 
-// A call that runs. Dropping it ends it, without a callback; in its own callback too.
+// A pending call. Destroying it cancels the call without a callback, even within its own callback.
 class EtcdCall {
  public:
   virtual ~EtcdCall() = default;
@@ -34,32 +33,33 @@ class EtcdCall {
 
 class EtcdClient {
  public:
-  // The answer, or the status as an error: kUnavailable (no connection, no leader, given up), kDeadlineExceeded,
-  // kUnauthenticated (a wrong user or password), kPermissionDenied, or what etcd says of the request.
+  // The answer, or an error: kUnavailable (no connection, no leader, given up), kDeadlineExceeded, kUnauthenticated
+  // (wrong user or password), kPermissionDenied, or etcd's error for the request.
   using Reply = std::function<void(Result<std::string> answer)>;
   using OnMessage = std::function<void(std::string_view message)>;
-  using OnEnd = std::function<void(const Error& reason)>;  // an orderly end is an error as well: kUnavailable
+  using OnEnd = std::function<void(const Error& reason)>;  // kUnavailable for an orderly end
 
   EtcdClient(Timers& timers, std::unique_ptr<EtcdConnector> connector, EtcdCredentials credentials);
   ~EtcdClient();
   EtcdClient(const EtcdClient&) = delete;
   EtcdClient& operator=(const EtcdClient&) = delete;
 
-  // One request, one answer, within the time (authentication apart). A token that is refused is renewed once.
+  // A unary call with a time limit, which excludes authentication. A rejected token is renewed once.
   std::unique_ptr<EtcdCall> call(std::string_view path, std::string request, int64_t timeout_ns, Reply reply);
-  // Requests now, messages until the end. A token that is refused ends it, or is told by the service in its own way.
+  // A stream: sends the requests, then delivers messages until it ends. A rejected token ends it, unless the service
+  // reports that in a message.
   std::unique_ptr<EtcdCall> stream(std::string_view path, std::vector<std::string> requests, OnMessage on_message,
                                    OnEnd on_end);
 
-  // The connection is of no use: calls on it end with kUnavailable, the next call goes to the next endpoint.
+  // Drops the connection: its calls end with kUnavailable, and the next call uses the next endpoint.
   void give_up(const Error& reason);
-  // The next call authenticates anew.
+  // Makes the next call authenticate again.
   void forget_token();
 
-  // Where calls go at the moment: host:port.
+  // The current endpoint: host:port.
   std::string endpoint() const;
   size_t endpoints() const;
-  // When a message of etcd came last, on the monotonic clock; 0: never.
+  // Monotonic time of the last message from etcd; 0: none yet.
   int64_t last_heard_ns() const;
   uint64_t authentications() const;
 

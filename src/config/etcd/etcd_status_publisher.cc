@@ -10,7 +10,7 @@ namespace monitor::config {
 
 namespace {
 
-constexpr int64_t kPutTimeout = 30 * kNanosPerSecond;  // nobody waits for it, and what times out ends the connection
+constexpr int64_t kPutTimeout = 30 * kNanosPerSecond;  // long, since a timeout drops the connection
 
 LeasedKeyOptions leased_key_options(const std::string& agent_id) {
   LeasedKeyOptions options;
@@ -28,7 +28,7 @@ EtcdStatusPublisher::EtcdStatusPublisher(Timers& timers, Random& random, EtcdCli
 
 EtcdStatusPublisher::~EtcdStatusPublisher() = default;
 
-// With every status what waits of the inventory is tried again: that is every 10 s.
+// Every status report, at most 10 s apart, retries a pending inventory.
 void EtcdStatusPublisher::put_status(std::string json) {
   status_.set(std::move(json));
   put_waiting();
@@ -61,7 +61,7 @@ void EtcdStatusPublisher::stop(std::string inventory, std::function<void()> done
   pb::PutRequest request;
   request.set_key(inventory_key_);
   request.set_value(std::move(inventory));
-  // Both are under way at once; whoever stops waits for the inventory, too.
+  // Both calls run concurrently; stop() waits for the inventory, too.
   auto left = std::make_shared<std::pair<int, std::function<void()>>>(2, std::move(done));
   const auto one_done = [left] {
     if (--left->first == 0 && left->second) left->second();

@@ -75,7 +75,7 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
       }
     }
     if (!page->more() || page->kvs().empty()) return result;
-    if (request.revision() == 0) request.set_revision(page->header().revision());  // all pages of one moment
+    if (request.revision() == 0) request.set_revision(page->header().revision());  // all pages at the same revision
     request.set_key(page->kvs(page->kvs_size() - 1).key() + '\0');
   }
 }
@@ -85,7 +85,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
   const int64_t deadline = client_.deadline();
   auto current = get(key);
   if (!current) return current.error();
-  // Whether an attempt may have been executed without our learning of it.
+  // True if an attempt may have succeeded without an answer.
   std::optional<std::optional<std::string>> unknown;
   while (true) {
     const bool ours = unknown && (*current ? std::optional((*current)->value) : std::nullopt) == *unknown;
@@ -103,7 +103,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
         ask_etcd<pb::TxnResponse>(client_, kTxnPath, write_request(key, expected, *next), deadline, Repeat::kNo);
     if (done && done->succeeded()) return done->header().revision();
     if (done) {
-      // Another was faster: what is there now comes with the answer.
+      // Lost the race: the answer has the current document.
       const auto& kvs = done->responses_size() > 0 ? done->responses(0).response_range().kvs()
                                                    : pb::RangeResponse::default_instance().kvs();
       current = kvs.empty() ? std::optional<Stored>() : std::optional(stored_of(kvs.Get(0)));
@@ -118,7 +118,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
   }
 }
 
-// A lease that nobody keeps alive. A put that fails leaves it to its time.
+// A lease that is never renewed. If the put fails, the lease expires on its own.
 Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& value, int64_t ns) {
   if (auto valid = check_key(key); !valid) return valid.error();
   const int64_t deadline = client_.deadline();
@@ -130,7 +130,7 @@ Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& va
   put.set_key(key);
   put.set_value(value);
   put.set_lease(lease->id());
-  // The same put twice is one put.
+  // Idempotent.
   const auto done = ask_etcd<pb::PutResponse>(client_, kPutPath, put, deadline, Repeat::kYes);
   if (!done) return done.error();
   return done->header().revision();

@@ -28,7 +28,7 @@ std::vector<KeyRange> ranges_of(const WatchSet& what) {
   for (const std::string& key : what.keys) ranges.push_back({key, ""});
   for (const std::string& prefix : what.prefixes) {
     ranges.push_back({prefix, prefix});
-    ++ranges.back().end.back();  // '/' is not the last of bytes
+    ++ranges.back().end.back();  // '/' is not the highest byte
   }
   return ranges;
 }

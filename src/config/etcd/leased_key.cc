@@ -27,7 +27,7 @@ struct LeasedKey::Impl {
   void schedule_keepalive();
   void keep_alive();
   void lease_gone();
-  // What times out ends the connection, for the watch too; that a connection is dead is for others to notice.
+  // A timeout drops the connection, which the watch shares; detecting a dead connection is not this class's task.
   int64_t keepalive_timeout() const { return options.ttl_seconds * kNanosPerSecond; }
   int64_t patience() const { return backoff.patience_ns(options.call_timeout_ns, options.patience_cap_ns); }
   void fail(const char* what, const Error& reason);
@@ -41,20 +41,20 @@ struct LeasedKey::Impl {
   State state;
 
   std::string value;
-  uint64_t wanted = 0;  // counts set()
-  uint64_t stands = 0;  // of these, what etcd has
+  uint64_t wanted = 0;  // number of set() calls
+  uint64_t stands = 0;  // the last one that etcd has
   int64_t lease = 0;    // 0: none
   bool stopping = false;
   std::function<void()> done;
 
-  std::unique_ptr<EtcdCall> call;            // grant, put or revoke
-  std::unique_ptr<EtcdCall> keepalive_call;  // beside it
+  std::unique_ptr<EtcdCall> call;            // pending grant, put or revoke
+  std::unique_ptr<EtcdCall> keepalive_call;  // concurrent with it
   Timers::TimerId keepalive_timer = 0;
   Timers::TimerId retry_timer = 0;
   Timers::TimerId done_timer = 0;
 };
 
-// What is next, if nothing is under way.
+// Starts the next step, unless a call is pending.
 void LeasedKey::Impl::advance() {
   if (stopping || call != nullptr || retry_timer != 0 || wanted == 0) return;
   if (lease == 0) {
@@ -90,7 +90,7 @@ void LeasedKey::Impl::put() {
                                     [this, number = wanted, under = lease](const Result<pb::PutResponse>& response) {
                                       call.reset();
                                       if (lease != under) {
-                                        advance();  // that lease is gone, and with it what was put
+                                        advance();  // the lease and its key are gone
                                       } else if (response) {
                                         ++state.puts;
                                         stands = number;
@@ -113,7 +113,7 @@ void LeasedKey::Impl::schedule_keepalive() {
   });
 }
 
-// The stream of keepalives with one request and its end: as good as a unary call.
+// A keepalive stream with a single request, used like a unary call.
 void LeasedKey::Impl::keep_alive() {
   pb::LeaseKeepAliveRequest request;
   request.set_id(lease);
@@ -124,8 +124,8 @@ void LeasedKey::Impl::keep_alive() {
                                                              lease_gone();
                                                              return;
                                                            }
-                                                           // A failed one is repeated in time: the lease bears two of
-                                                           // them.
+                                                           // A failed renewal is repeated in time: the lease survives
+                                                           // two.
                                                            if (!response) ++state.failures;
                                                            schedule_keepalive();
                                                          });

@@ -21,9 +21,9 @@ namespace monitor::config {
 
 struct LeasedKeyOptions {
   std::string key;
-  int64_t ttl_seconds = 30;  // kept alive every third of it
+  int64_t ttl_seconds = 30;  // renewed after a third of it
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
-  int64_t patience_cap_ns = 30 * kNanosPerSecond;  // up to which it grows while calls fail one after the other
+  int64_t patience_cap_ns = 30 * kNanosPerSecond;  // the call timeout doubles with each failure, up to this
   int64_t backoff_base_ns = kNanosPerSecond;
   int64_t backoff_cap_ns = 30 * kNanosPerSecond;
 };
@@ -31,8 +31,8 @@ struct LeasedKeyOptions {
 class LeasedKey {
  public:
   struct State {
-    bool present = false;  // the newest value stands in etcd
-    uint64_t leases = 0;   // how many were taken
+    bool present = false;  // etcd has the newest value
+    uint64_t leases = 0;   // leases taken
     uint64_t puts = 0;
     uint64_t failures = 0;
   };
@@ -42,10 +42,10 @@ class LeasedKey {
   LeasedKey(const LeasedKey&) = delete;
   LeasedKey& operator=(const LeasedKey&) = delete;
 
-  // Puts it, at once if there is a lease; the first one takes the lease. A burst ends on the last one.
+  // Puts the value, at once if there is a lease. The first call takes the lease. Of a burst, the last value wins.
   void set(std::string value);
-  // Takes the key away, with its lease, and calls back, from the loop; also when that fails. The owner sets the limit
-  // of time. Nothing is put afterwards.
+  // Deletes the key by revoking its lease, and calls back from the loop, even after a failure. The caller sets a time
+  // limit. set() has no effect afterwards.
   void stop(std::function<void()> done);
 
   const State& state() const;

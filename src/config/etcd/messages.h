@@ -1,4 +1,4 @@
-// etcd's messages and the paths of its methods; for *.cc of this folder only.
+// Typed etcd calls, and the paths of etcd's methods. Internal to this folder.
 #pragma once
 
 #include <etcd/etcd.pb.h>
@@ -43,7 +43,7 @@ Result<Message> parse_message(std::string_view bytes) {
   return message;
 }
 
-// A call with messages instead of bytes.
+// An asynchronous call with typed messages.
 template <typename Response, typename Request>
 std::unique_ptr<EtcdCall> call_etcd(EtcdClient& client, std::string_view path, const Request& request,
                                     int64_t timeout_ns, std::function<void(Result<Response>)> reply) {
@@ -53,7 +53,7 @@ std::unique_ptr<EtcdCall> call_etcd(EtcdClient& client, std::string_view path, c
                      });
 }
 
-// A call that is waited for.
+// A blocking call with typed messages.
 template <typename Response, typename Request>
 Result<Response> ask_etcd(BlockingEtcdClient& client, std::string_view path, const Request& request, int64_t deadline,
                           BlockingEtcdClient::Repeat repeat) {
@@ -61,7 +61,7 @@ Result<Response> ask_etcd(BlockingEtcdClient& client, std::string_view path, con
   return answer ? parse_message<Response>(*answer) : Result<Response>(answer.error());
 }
 
-// The end of the range of all keys with the prefix.
+// The end of the key range of a prefix.
 inline std::string prefix_end(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (prefix.empty()) return {"\0", 1};

@@ -1,8 +1,7 @@
-// Who may do what with the keys below /monitor/, as roles of etcd: an agent, an author of configuration, a reader.
-// Each may do what its programs need, and no more. (etcd before 3.5.33 does not hold watchers to it:
-// GHSA-xg4h-6gfc-h4m8.)
+// etcd roles for the keys of the configuration: an agent, an author of configuration, a reader. Each grants what its
+// programs need and no more. (etcd before 3.5.33 does not enforce permissions on watches: GHSA-xg4h-6gfc-h4m8.)
 //
-// Thread contract: plain functions.
+// Pure functions.
 #pragma once
 
 #include <string>
@@ -13,30 +12,30 @@ namespace monitor::config {
 
 struct KeyPermission {
   std::string key;
-  std::string end;     // before which; empty: the key alone
-  bool write = false;  // as well as read
+  std::string end;     // exclusive; empty: the key alone
+  bool write = false;  // in addition to read
 
   bool operator==(const KeyPermission&) const = default;
 };
 
 struct KeyRole {
   std::string name;
-  std::vector<KeyPermission> permissions;  // they add up
+  std::vector<KeyPermission> permissions;  // cumulative
 };
 
-// monitor-agent-<id>: reads its layers and scripts; writes its status and its line of the inventory. `config_key`: its
-// own document where it is not /monitor/config/<id> (--config-key).
+// monitor-agent-<id>: reads its layers and scripts, and writes its status and inventory entry. `config_key` is its own
+// document if --config-key names another than /monitor/config/<id>.
 KeyRole agent_role(std::string_view agent_id, std::string_view config_key = {});
-// monitor-author: reads everything below /monitor/, writes all but what agents say of themselves. The inventory is an
-// exception: to forget an agent is to replace its entry.
+// monitor-author: reads all keys, and writes all but statuses. It may write the inventory, since forgetting an agent
+// replaces its entry.
 KeyRole author_role();
-// monitor-reader: reads everything below /monitor/.
+// monitor-reader: reads all keys.
 KeyRole reader_role();
 
-// For people: "/monitor/groups/* /monitor/defaults", of those that may be written or not.
+// The keys with or without write permission, for messages: "/monitor/groups/* /monitor/defaults".
 std::string describe_keys(const KeyRole& role, bool written);
 
-// What has to be taken and given so that a role with `has` becomes as it should be.
+// The changes that turn the permissions `has` into those of `role`.
 struct RoleChange {
   std::vector<KeyPermission> revoke;
   std::vector<KeyPermission> grant;

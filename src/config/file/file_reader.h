@@ -1,7 +1,7 @@
-// FileReader: the part of FileSource that may hang: reads files, and watches their folders with inotify. Links that
-// lead out of the folder are faults of their keys; those that stay below are followed.
+// FileReader: the part of FileSource that may block. It reads files and watches their folders with inotify. A link that
+// leads out of the folder is a fault of its key; links within the folder are followed.
 //
-// On any thread, one call at a time. The disk must outlive it.
+// Thread contract: any thread, one call at a time. The disk must outlive it.
 #pragma once
 
 #include <map>
@@ -17,28 +17,28 @@ namespace monitor::config {
 
 struct FileSourceOptions {
   std::string folder;                        // <data>/monitor
-  std::map<std::string, std::string> files;  // keys that stand in files of other names
-  std::string state_file;                    // empty: the revision starts at 0 with every start
+  std::map<std::string, std::string> files;  // key -> path, for keys with a file of another name
+  std::string state_file;                    // empty: the revision restarts at 0
 };
 
-// ".json", ".lua" of a script; also of a prefix.
+// Extension of the file of a key or prefix: ".lua" for a script, else ".json".
 std::string_view ending_of_key(const std::string& key);
-// The file of a key: below the folder, as "config/a.json", and whole. For keys and prefixes that were checked.
+// The file of a valid key or prefix: relative to the folder, as "config/a.json", and absolute.
 std::string path_of_key(const std::string& key);
 std::string file_of_key(const std::string& folder, const std::string& key);
 
 class FileReader {
  public:
   struct Found {
-    std::map<std::string, Entry> entries;  // of the files that are there
-    std::optional<Error> fault;            // others may write to a folder; nothing was read
+    std::map<std::string, Entry> entries;  // files that exist
+    std::optional<Error> fault;            // a folder is writable by others; nothing was read
   };
 
   FileReader(Disk& disk, FileSourceOptions options);
 
-  // Readable when one of the watched folders has changed; negative: nothing tells of it. From any thread.
+  // Becomes readable when a watched folder has changed; negative if inotify is unavailable. Any thread.
   int inotify() const { return inotify_.get(); }
-  // From any thread.
+  // Any thread.
   std::string describe(const std::string& key) const;
   Found read(const WatchSet& what);
 

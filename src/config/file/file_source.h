@@ -1,17 +1,17 @@
-// Configuration from files below a directory, named as the keys: /monitor/config/a is <dir>/config/a.json. Watched with
-// inotify: a write, a rename over, a symlink swap or a deletion is told at once. A file that is not (yet) JSON is read
-// again for up to a second before it is told, since editors truncate before they write. A link that leads out of the
-// directory is a fault of its key; those that stay below are followed. While others may write to a directory
+// FileSource: configuration from files in a directory. Paths follow the keys: config/a.json is the document of agent a.
+// inotify reports a write, a rename over a file, a symlink swap or a deletion at once. A file that is not JSON is read
+// again for up to a second before it is reported, since editors truncate files before they write. A link that leads out
+// of the directory is a fault of its key; links within it are followed. While a directory is writable by others
 // (base/trust.h), the source is lost.
 //
-// The revision is a counter of distinct contents that have been told; it is kept in a state file, so that it goes on
-// counting over a restart, and the same contents have the same revision. New contents are told when their revision is
-// on the disk, for which the loop does not wait but at the first time.
+// The revision counts distinct contents that were reported. A state file keeps it across restarts, and the same
+// contents keep their revision. New contents are reported once their revision is on disk; the loop waits for that only
+// at the start.
 //
-// The files are read on a thread of their own (base/aside.h): a folder that hangs counts as lost after 2 s, and is read
-// when it answers. The first watch() waits for them that long, so that most sources answer before it returns.
+// A thread of its own reads the files (base/aside.h): a folder that blocks counts as lost after 2 s, and is read when
+// it responds. The first watch() waits up to that long, so that most sources answer before it returns.
 //
-// Everything else on the loop's thread. Loop, disk and worker must outlive it.
+// Thread contract: everything else on the loop's thread. Loop, disk and worker must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,9 @@ class FileSource final : public ConfigSource {
 
   void watch(const WatchSet& what, ConfigListener& listener) override;
   std::string describe(const std::string& key) const override { return reader_.describe(key); }
-  // Reads the files again, as if they had changed (SIGHUP).
+  // Reads the files as if they had changed (SIGHUP).
   void rescan();
-  // False until the files of the keys that are watched have been looked at.
+  // True once the files of the watched keys have been read.
   bool answered() const { return answered_; }
 
  private:
@@ -60,26 +60,26 @@ class FileSource final : public ConfigSource {
   FileSourceOptions options_;
   ConfigListener* listener_ = nullptr;
   WatchSet what_;
-  FileReader reader_;          // on the thread of aside_
-  bool watched_ = false;       // its inotify, by the loop
-  uint64_t watch_number_ = 0;  // of what_
+  FileReader reader_;          // used on the thread of aside_
+  bool watched_ = false;       // the loop watches its inotify descriptor
+  uint64_t watch_number_ = 0;  // version of what_
   bool first_ = false;         // the next read is the first since watch()
-  bool scan_again_ = false;    // after the one that is under way
+  bool scan_again_ = false;    // scan again after the pending one
   bool answered_ = false;
-  std::map<std::string, Entry> read_;                // as they were found last
-  std::map<std::string, int64_t> incomplete_since_;  // by key: when it was first seen not to be JSON
+  std::map<std::string, Entry> read_;                // as of the last read
+  std::map<std::string, int64_t> incomplete_since_;  // key -> when its file was first found not to be JSON
   bool read_any_ = false;
-  bool lost_ = false;     // and the listener knows
-  bool starting_ = true;  // nobody ticks yet: the disk is waited for
+  bool lost_ = false;     // reported to the listener
+  bool starting_ = true;  // before the first tick; waiting for the disk is allowed
   int64_t revision_ = 0;
   uint32_t checksum_ = 0;
   LatestFile state_;
-  std::optional<KeySet> numbered_;  // told when the state is written
-  bool again_ = false;              // what was read last waits for that
+  std::optional<KeySet> numbered_;  // reported when the state file is written
+  bool again_ = false;              // a newer read waits for that
   Timers::TimerId scan_timer_ = 0;
   int64_t scan_due_ = 0;
   Timers::TimerId reconcile_timer_ = 0;
-  Aside aside_;  // ends first: it reads with what is above
+  Aside aside_;  // destroyed first, since its thread uses the members above
 };
 
 }  // namespace monitor::config

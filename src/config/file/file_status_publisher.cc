@@ -17,7 +17,7 @@ namespace monitor::config {
 
 namespace {
 
-// Others may read it, but not put a link in its place: it is written below the folder.
+// Other users may read the file. It is written below the folder, so nobody can redirect it with a link.
 Status write_beside(const std::string& folder, const std::string& path, const std::string& json) {
   PosixDisk disk;
   if (auto s = disk.make_folder(folder); !s) return s;
@@ -29,7 +29,7 @@ Status write_beside(const std::string& folder, const std::string& path, const st
   const std::string name = path.substr(slash + 1);
   const std::string beside = name + ".new";
   const std::string whole = folder + "/" + path;
-  // What lies there is of a process that was killed, or was put there.
+  // Left by a killed process, or by somebody else.
   unlinkat(parent->get(), beside.c_str(), 0);
   const Fd file(openat(parent->get(), beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.valid()) return errno_error(errno, "writing " + whole + ".new");

@@ -1,6 +1,7 @@
-// Status and inventory as files: <dir>/status/<agent-id>.json, <dir>/inventory/<agent-id>.json, each renamed over the
-// old one, and not synced: they are hints. A folder that cannot be written is logged once. On the loop's thread, which
-// does not wait for the disk; the worker must outlive it.
+// FileStatusPublisher: publishes to <dir>/status/<agent-id>.json and <dir>/inventory/<agent-id>.json. Each write
+// replaces the file atomically, without fsync, since both are hints. A folder that cannot be written is logged once.
+//
+// Thread contract: the loop's thread, which never waits for the disk. The worker must outlive it.
 #pragma once
 
 #include <string>

@@ -70,7 +70,7 @@ Result<int64_t> FileStore::update(const std::string& key, const Change& change) 
   struct stat info{};
   if (fstat(lock->get(), &info) != 0) return errno_error(errno, "looking at " + folder_ + "/.lock");
   if (auto good = check_written_file(info, folder_ + "/.lock", false); !good) return good.error();
-  // A write takes milliseconds: waiting for another author's is right.
+  // A write takes milliseconds, so waiting for another author is fine.
   while (flock(lock->get(), LOCK_EX) != 0) {
     if (errno != EINTR) return errno_error(errno, "locking " + folder_ + "/.lock");
   }

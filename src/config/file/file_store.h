@@ -1,5 +1,5 @@
-// A ConfigStore of files: <dir>/config/<agent-id>.json and so on. Writers take turns by a lock file in the folder.
-// Files are opened below the folder alone: a link that leads out of it is refused, or left out of lists.
+// FileStore: a ConfigStore of files, <dir>/config/<agent-id>.json and so on. A lock file in the folder serializes
+// writers. A link that leads out of the folder is rejected, and skipped in lists.
 #pragma once
 
 #include <string>
