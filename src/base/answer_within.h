@@ -1,4 +1,5 @@
-// answer_within: asks what may hang (a file on a mount of others) where there is no loop yet.
+// answer_within(): a call that may block for long (a file on a remote mount), with a time limit, for code without a
+// loop.
 #pragma once
 
 #include <chrono>
@@ -12,8 +13,7 @@
 
 namespace monitor {
 
-// The answer; nothing when there is none within `ns`. Then the question goes on by itself, on a thread that is left
-// alone: it must own what it uses.
+// The answer, or nothing after `ns`. The call then continues on a detached thread, so it must own everything it uses.
 template <typename T>
 std::optional<T> answer_within(int64_t ns, std::function<T()> ask) {
   auto promise = std::make_shared<std::promise<T>>();

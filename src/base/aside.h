@@ -1,7 +1,7 @@
-// Aside: runs a read that may hang (files on a mount of others) apart from the loop, one at a time.
+// Aside: runs a read that may block for long (files on a remote mount) off the loop, one at a time.
 //
-// Everything on the loop's thread but the reads. Destroyed, it waits for the read that is under way, as a thread that
-// sleeps in the kernel can be neither ended nor left behind; StopGuard ends a process that waits too long.
+// Thread contract: everything but the reads on the loop's thread. The destructor waits for the pending read, because a
+// thread that sleeps in the kernel cannot be ended. StopGuard ends a process that waits too long.
 #pragma once
 
 #include <condition_variable>
@@ -21,10 +21,10 @@ class Aside {
   Aside& operator=(const Aside&) = delete;
 
   bool idle() const { return job_ == nullptr; }
-  // Only while it is idle. `done` runs on the loop's thread, later or in wait(); `late` does when `patience_ns` have
-  // passed before that, once.
+  // Requires that no read is pending. `done` runs on the loop's thread, later or in wait(). If that takes longer than
+  // `patience_ns`, `late` runs once.
   void start(std::function<void()> read, std::function<void()> done, int64_t patience_ns, std::function<void()> late);
-  // Waits for the read that is under way, for at most so long. True: `done` was called, or there is none.
+  // Waits for the pending read, at most this long. Returns true if `done` was called or no read is pending.
   bool wait(int64_t ns);
 
  private:
@@ -32,7 +32,7 @@ class Aside {
     std::mutex mutex;
     std::condition_variable changed;
     bool read = false;           // guarded by the mutex
-    std::function<void()> done;  // on the loop's thread; empty when it was called
+    std::function<void()> done;  // runs on the loop's thread; empty after it was called
     Timers::TimerId timer = 0;
   };
 

@@ -1,4 +1,4 @@
-// Lines of the log of who changed what.
+// Log lines that record who changed what.
 #pragma once
 
 #include <initializer_list>
@@ -8,8 +8,7 @@
 
 namespace monitor {
 
-// As log_info(), and never held back, however many there are: otherwise whoever makes many changes could hide one of
-// them. Thread-safe.
+// Like log_info() without rate limiting: otherwise many changes could hide one of them. Thread-safe.
 void log_audit(std::string_view event, std::initializer_list<LogField> fields);
 
 }  // namespace monitor

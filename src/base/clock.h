@@ -1,7 +1,8 @@
-// The two clocks of the system, injected wherever time is read, so that tests move them by hand.
+// Clock: wall and monotonic time, injected wherever time is read, so that tests can control it.
 //
-// Wall time (CLOCK_REALTIME) stamps data and may jump; monotonic time (CLOCK_MONOTONIC) measures and schedules and
-// never goes back. They are never subtracted from one another. Both in nanoseconds. Implementations are thread-safe.
+// Wall time (CLOCK_REALTIME) stamps data and may jump. Monotonic time (CLOCK_MONOTONIC) measures and schedules, and
+// never goes back. They must never be subtracted from one another. Both in nanoseconds. Implementations are
+// thread-safe.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@ namespace monitor {
 inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr int64_t kNanosPerMilli = 1'000'000;
 
-// From one time to a later one; what does not fit, of times that were read from outside, becomes the most that does.
+// The difference of two times. Saturates, since times from outside may be arbitrary.
 inline int64_t elapsed_ns(int64_t from_ns, int64_t to_ns) {
   int64_t result = 0;
   if (!__builtin_sub_overflow(to_ns, from_ns, &result)) return result;
@@ -32,7 +33,7 @@ class SystemClock final : public Clock {
   int64_t mono_ns() const override;
 };
 
-// A clock that stands still until it is moved; wall and monotonic time move together or apart.
+// A clock that moves only when told to; wall and monotonic time move together or apart.
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(int64_t wall_ns = 1'700'000'000 * kNanosPerSecond, int64_t mono_ns = 1'000 * kNanosPerSecond)

@@ -5,8 +5,8 @@
 
 namespace monitor {
 
-// Raises the soft limit to the hard one, up to a million, and returns it. Once, at the start of a program: children
-// inherit it. Where that fails, the limit stays as it is.
+// Raises the soft limit to the hard limit, at most a million, and returns it. Call once at the start; child processes
+// inherit it. On failure the limit stays.
 size_t raise_descriptor_limit();
 
 }  // namespace monitor

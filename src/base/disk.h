@@ -1,6 +1,5 @@
-// The disk, injected: what writes files takes a Disk, so that tests make calls fail. Disk knows whole files; FileDisk
-// opens them as well, for those who write in place.
-// Errors carry the path. Implementations are thread-safe.
+// Disk: file operations, injected so that tests can make them fail. Disk handles whole files; FileDisk also opens files
+// for writing in place. Errors include the path. Implementations are thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,42 +17,42 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
-  // kResourceExhausted when the file has more than `max_bytes`; the message says how many.
+  // kResourceExhausted if the file is larger than `max_bytes`; the message has its size.
   virtual Result<std::string> read_file(const std::string& path, size_t max_bytes) = 0;
-  // The whole new content or the old one, whatever happens: written beside it, synced, renamed, the folder synced. A
-  // link of that name is replaced, not followed. The owner's alone (0600).
+  // Replaces the file atomically and durably: writes a temporary file, fsyncs it, renames it, and fsyncs the folder. A
+  // link of that name is replaced, not followed. Mode 0600.
   virtual Status write_file(const std::string& path, std::string_view content) = 0;
-  // Also its parents. Nothing to do is no error. New folders are the owner's alone (0700).
+  // Also creates the parents (0700). Succeeds if the folder exists.
   virtual Status make_folder(const std::string& path) = 0;
-  // Nothing to remove is no error.
+  // Succeeds if the file does not exist.
   virtual Status remove_file(const std::string& path) = 0;
 
-  // The same of what lies below a folder, at a relative path that others may have chosen: never outside of the folder,
-  // whatever the path says and whatever links lie there (base/beneath.h). kPermissionDenied when it would lead outside.
-  // A disk without links, as those of tests, need not care.
+  // The same below a folder, at a relative path that may be foreign input: never outside of the folder, whatever the
+  // path or the links there (base/beneath.h). kPermissionDenied if the path leads outside. Test disks without links
+  // need not check.
   virtual Result<std::string> read_beneath(const std::string& folder, const std::string& path, size_t max_bytes);
-  // Makes the folders that are missing. Readable by all whom the folder lets in (0644): these are no secrets.
+  // Creates missing folders. Mode 0644, since these files hold no secrets.
   virtual Status write_beneath(const std::string& folder, const std::string& path, std::string_view content);
   virtual Status remove_beneath(const std::string& folder, const std::string& path);
 };
 
-// An open file, closed with its owner; it has no position of its own. What is written is seen by every reader at once,
-// and outlives the process; it outlives a loss of power only after sync().
+// An open file without a position, closed by its destructor. A write is visible to all readers at once and survives the
+// process, but survives a power loss only after sync().
 class DiskFile {
  public:
   virtual ~DiskFile() = default;
-  // Bytes that were read: fewer than `size` only at the end of the file.
+  // Returns the number of bytes read; fewer than `size` only at the end of the file.
   virtual Result<size_t> read_at(uint64_t offset, char* into, size_t size) = 0;
-  // One write: bytes that were taken, which may be fewer than all.
+  // A single write(2). Returns the number of bytes written, which may be fewer than all.
   virtual Result<size_t> write_at(uint64_t offset, std::string_view bytes) = 0;
   virtual Status truncate(uint64_t size) = 0;
   virtual Result<uint64_t> size() = 0;
-  // Blocks for as long as the device likes. After a failure nothing is known of what was written since the last
-  // success, and a later success says nothing about it: the kernel may have dropped those pages.
+  // fsync; may block for long. After a failure, data written since the last success may be lost, and a later success
+  // does not change that: the kernel may have dropped those pages.
   virtual Status sync() = 0;
 };
 
-// Held until destroyed; goes with the process, however that ends.
+// Held until destroyed, or until the process ends in any way.
 class DiskLock {
  public:
   virtual ~DiskLock() = default;
@@ -67,12 +66,12 @@ class FileDisk : public Disk {
     kCreate,  // as kWrite; the file must not exist
   };
   virtual Result<std::unique_ptr<DiskFile>> open_file(const std::string& path, Open mode) = 0;
-  // Names of what is in the folder but "." and "..", in no order.
+  // Names of the entries but "." and "..", unordered.
   virtual Result<std::vector<std::string>> list_folder(const std::string& path) = 0;
   virtual Status rename_file(const std::string& from, const std::string& to) = 0;
-  // What was created, renamed and removed in the folder outlives a loss of power from now on.
+  // fsyncs the folder: files created, renamed and removed in it survive a power loss.
   virtual Status sync_folder(const std::string& path) = 0;
-  // kAborted when another process holds it; the message names `what`, and that process.
+  // kAborted if another process holds the lock; the message includes `what` and that process.
   virtual Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) = 0;
 };
 
@@ -92,7 +91,7 @@ class PosixDisk final : public FileDisk {
   Result<std::unique_ptr<DiskLock>> lock_file(const std::string& path, const std::string& what) override;
 };
 
-// What is left to read of an open file; as Disk::read_file, whose errors name `path`.
+// Reads an open file to its end; like Disk::read_file, with `path` in errors.
 Result<std::string> read_to_end(int fd, const std::string& path, size_t max_bytes);
 
 // An open file descriptor, closed with its owner.

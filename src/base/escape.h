@@ -1,4 +1,4 @@
-// Texts from outside, made harmless for terminals, log lines and spreadsheets. Pure functions.
+// Escapes foreign text for terminals, log lines and spreadsheets. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +7,18 @@
 
 namespace monitor {
 
-// The text for tables, log lines and messages: what could act on a terminal or deceive its reader is written out as in
-// JSON: "\n", "\t", "\r", "\u001b". That is C0, DEL, C1 (also as UTF-8), line and paragraph separators, marks of the
-// bidirectional algorithm, invisible format characters and tags. Invalid UTF-8 becomes U+FFFD. A backslash stays.
+// For tables, log lines and messages: writes anything that could control a terminal or deceive its reader as a JSON
+// escape: "\n", "\t", "\r", "\u001b". That includes C0, DEL, C1 (also as UTF-8), line and paragraph separators,
+// bidirectional marks, invisible format characters and tags. Invalid UTF-8 becomes U+FFFD. A backslash stays.
 std::string printable(std::string_view text);
-// The same for a text of several lines: line ends and tabs stay.
+// The same for text with several lines: newlines and tabs stay.
 std::string printable_lines(std::string_view text);
-// A field of a CSV record: printable, in quotes where RFC 4180 asks for them, and with a quote (') before what a
-// spreadsheet would take for a formula: = + - @ at its beginning.
+// A field of a CSV record: printable, quoted where RFC 4180 requires it, and with a leading quote (') before = + - @,
+// which a spreadsheet would take for a formula.
 std::string csv_field(std::string_view text);
 
-// What the functions above and json_quote() are made of. `special`: ASCII that gets a backslash; `kept`: control
-// characters that stay.
+// The common implementation, also of json_quote(). `special`: ASCII that gets a backslash; `kept`: control characters
+// that stay.
 std::string escape_text(std::string_view text, std::string_view special = {}, std::string_view kept = {});
 
 // Length of the well-formed UTF-8 sequence at the start (Unicode 15, table 3-7), 0 if there is none.

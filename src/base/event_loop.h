@@ -1,8 +1,8 @@
-// EventLoop: one thread's epoll, timers, and a door through which other threads hand in work.
+// EventLoop: epoll and timers on one thread, and a queue for work from other threads.
 //
 // Thread contract: everything but post() and stop() belongs to the thread that calls run(). A callback may add, change
-// or remove any watch or timer, its own included; a removed one is not called again, even if its event was already
-// reported. Timers fire in order of their time, never early, on the monotonic clock; times are in nanoseconds.
+// or remove any watch or timer, including its own. A removed one is never called, even if its event was already
+// reported. Timers fire in order, never early, by the monotonic clock; times are in nanoseconds.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace monitor {
 
-// What timed work needs of a loop. The simulation and unit tests have their own.
+// The interface for timed work. Simulation and unit tests have their own implementations.
 class Timers {
  public:
   using TimerId = uint64_t;  // 0 is never a timer
@@ -33,14 +33,14 @@ class Timers {
   }
 };
 
-// Timers over any clock: whoever owns it asks when the next one is due and runs what is.
+// Timers over any clock: the owner asks for the next due time and runs due timers.
 class TimerQueue {
  public:
   Timers::TimerId add(int64_t mono_ns, std::function<void()> callback);
   void cancel(Timers::TimerId id);
   // INT64_MAX when there is none.
   int64_t next_due() const;
-  // Runs what is due at `now`, in order; what a callback adds for `now` or earlier waits for the next call.
+  // Runs all timers due at `now`, in order. Timers that a callback adds for `now` or earlier wait for the next call.
   void run_due(int64_t now);
   bool empty() const { return by_time_.empty(); }
 
@@ -50,7 +50,7 @@ class TimerQueue {
   Timers::TimerId next_id_ = 1;
 };
 
-// Timers that a test moves: advance() moves the clock and fires what falls due on the way, each at its own time.
+// Timers for tests: advance() moves the clock and fires timers on the way, each at its own time.
 class FakeTimers final : public Timers {
  public:
   const Clock& clock() const override { return clock_; }
@@ -81,24 +81,24 @@ class EventLoop final : public Timers {
   TimerId call_at(int64_t mono_ns, std::function<void()> callback) override;
   void cancel_timer(TimerId id) override;
 
-  // The descriptor stays the caller's, and must be unwatched before it is closed.
+  // The caller keeps the descriptor, and must unwatch it before closing it.
   void watch(int fd, uint32_t events, WatchCallback callback);
   void change_watch(int fd, uint32_t events);
   void unwatch(int fd);
 
-  // Runs `callback` once, at the end of this turn or before the loop next waits: what a turn gathered (output) goes out
-  // in one piece, without the cost of a timer. From the loop's thread only.
+  // Runs `callback` once at the end of this turn, before the loop waits. Batches output of a turn without the cost of a
+  // timer. Loop's thread only.
   void at_turn_end(std::function<void()> callback) { turn_end_.push_back(std::move(callback)); }
 
   // Runs until stop(). May be called again afterwards.
   void run();
-  // One turn: waits for at most `max_wait_ns` (negative: no limit), then handles what is there.
+  // One turn: waits at most `max_wait_ns` (negative: no limit), then handles all events.
   void run_once(int64_t max_wait_ns);
 
-  // From any thread: `callback` runs on the loop's thread, in the order of posting. Work posted after the last turn
-  // of run() is destroyed with the loop, uncalled.
+  // Any thread. `callback` runs on the loop's thread, in posting order. Work posted after the last turn of run() is
+  // destroyed with the loop without being called.
   void post(std::function<void()> callback);
-  // From any thread, and from a callback.
+  // Any thread, also from a callback.
   void stop();
 
  private:

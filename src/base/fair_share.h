@@ -1,6 +1,6 @@
-// What one holder of a bounded store may hold when the store is full, so that others cannot keep it out: an equal part
-// among those that hold any, and a small one of what is left of as much again. However many come one after the other,
-// twice the limit is never exceeded. Thread-safe.
+// Fair share of a bounded store: what one holder may hold when the store is full, so that others cannot exclude it. The
+// smaller of an equal part of the limit, and an eighth of what is left up to twice the limit. Usage therefore never
+// exceeds twice the limit. Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace monitor {
 
-// `used`: with what is asked for. `holders`: with the one that asks.
+// `used` includes the requested amount, `holders` the requester.
 inline size_t fair_share(size_t limit, size_t used, size_t holders) {
   constexpr size_t kPartOfRest = 8;
   const size_t rest = 2 * limit - std::min(2 * limit, used);

@@ -1,8 +1,8 @@
-// Fifo: a queue that takes no memory while it is empty, where std::deque takes nearly 600 bytes: of thousands of
-// streams most have nothing under way. What it took is given back when it runs empty and was large.
+// Fifo: a queue that takes no memory while empty, where std::deque takes nearly 600 bytes; most of thousands of streams
+// are idle. A large buffer is freed when the queue runs empty.
 //
-// As std::vector's, references end with the next push_back(); pop_front() leaves those to other elements alone.
-// T must be default constructible: an element that was taken out is replaced by T().
+// References end with the next push_back(), as with std::vector; pop_front() leaves other elements' references valid. T
+// must be default constructible: a removed element is replaced by T().
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ class Fifo {
   auto end() const { return items_.end(); }
 
   void push_back(T item) {
-    // Moved together only when half of it is free: each element is moved once at most, in the mean.
+    // Compacts only when half of the buffer is free: each element moves once at most on average.
     if (items_.size() == items_.capacity() && head_ > items_.size() / 2) {
       items_.erase(items_.begin(), begin());
       head_ = 0;
@@ -43,7 +43,7 @@ class Fifo {
     items_.pop_back();
     if (empty()) clear();
   }
-  // Leaves the first `size` of them.
+  // Keeps the first `size` elements.
   void truncate(size_t size) {
     while (this->size() > size) pop_back();
   }
@@ -56,7 +56,7 @@ class Fifo {
 
  private:
   std::vector<T> items_;
-  size_t head_ = 0;  // of the first element; what is before it was taken out
+  size_t head_ = 0;  // index of the first element; earlier ones were removed
 };
 
 }  // namespace monitor

@@ -1,5 +1,5 @@
-// 64 bits of a text under a key, at several bytes a cycle: multiplications of 64 by 64 bits, folded. With a key that
-// nobody else knows, nobody can choose texts that collide; it is no signature. The same on every machine. Pure.
+// A keyed 64-bit hash of a text, several bytes a cycle (folded 64 x 64 bit multiplications). With a secret key, nobody
+// can choose colliding texts; it is not a signature. The same on every machine. Pure.
 #pragma once
 
 #include <cstdint>

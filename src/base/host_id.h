@@ -1,5 +1,5 @@
-// The id of an agent that was given none: its host's name, as far as that can be one. Linux takes any 64 bytes as a
-// host's name; an agent's id becomes part of paths and keys (valid_name()). Pure functions.
+// The default agent id: the host's name, if that is a valid id. Linux accepts any 64 bytes as a host name, but an
+// agent's id becomes part of paths and keys (valid_name()). Pure functions.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@ namespace monitor {
 
 struct HostId {
   std::string id;       // empty: the host has no name
-  std::string warning;  // for people; empty: the id is the name, and a name of its own
+  std::string warning;  // empty if the id is the unchanged, specific host name
 };
 
-// A name that cannot be an id becomes one that can, with a hash of the name behind it, so that two odd names stay two
-// ids. The same name gives the same id for ever.
+// An invalid name becomes a valid id with a hash of the name as suffix, so that two such names stay distinct. The same
+// name always gives the same id.
 HostId id_of_host(std::string_view name);
 
 }  // namespace monitor

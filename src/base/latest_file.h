@@ -1,8 +1,8 @@
-// LatestFile: a file of which only the newest content counts, written by a Worker, so that a loop does not wait for the
-// disk. What is put while a write is under way waits for its end, and what is put after it takes its place.
+// LatestFile: writes a file of which only the newest content matters, through a Worker, so that the loop never waits
+// for the disk. Content put during a write waits for its end; newer content replaces it.
 //
-// Everything on the loop's thread but the writing itself. The worker must outlive it. What was put last is handed to
-// the worker even when its owner goes.
+// Thread contract: everything but the writing on the loop's thread. The worker must outlive it. The last content is
+// written even if the owner is destroyed.
 #pragma once
 
 #include <functional>
@@ -17,18 +17,18 @@ namespace monitor {
 
 class LatestFile {
  public:
-  using Write = std::function<Status(const std::string& content)>;  // on the worker's thread
-  using Told = std::function<void(const Status&)>;                  // of each write, unless the owner has gone
+  using Write = std::function<Status(const std::string& content)>;  // runs on the worker's thread
+  using Told = std::function<void(const Status&)>;                  // after each write, unless the owner was destroyed
 
   LatestFile(Worker& worker, Write write, Told told);
-  // Written whole or not at all, and synced.
+  // Atomic and durable.
   LatestFile(Worker& worker, Disk& disk, const std::string& path, Told told);
   ~LatestFile();
   LatestFile(const LatestFile&) = delete;
   LatestFile& operator=(const LatestFile&) = delete;
 
   void put(std::string content);
-  // What waits is not written. A write that is under way is not held up.
+  // Drops waiting content. A pending write continues.
   void forget();
 
  private:

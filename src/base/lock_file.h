@@ -1,4 +1,4 @@
-// A file whose lock names the one process that may do something. The lock goes with the process, however it ends.
+// A lock file that lets a single process do something. The lock ends with the process in any case.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace monitor {
 
 class LockFile {
  public:
-  // Opened and locked, for as long as it lives. kAborted when another process has it; the message names `what` and that
-  // process. An agent, a folder, ... is what `what` names.
+  // Opens and locks the file for the lifetime of the object. kAborted if another process holds it; the message includes
+  // `what` ("agent web-1") and that process.
   static Result<LockFile> acquire(const std::string& path, const std::string& what);
 
-  // Makes the file when missing; does not lock yet.
+  // Creates the file if missing; does not lock it yet.
   static Result<LockFile> open(const std::string& path);
   LockFile(LockFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
   LockFile& operator=(LockFile&&) = delete;
@@ -22,9 +22,9 @@ class LockFile {
   LockFile& operator=(const LockFile&) = delete;
   ~LockFile();
 
-  // True: held, until destruction, and `owner` is written into the file for others to read. Never waits.
+  // Returns true if the lock was taken; it is held until destruction, and `owner` is written to the file. Never waits.
   bool try_lock(const std::string& owner);
-  // What the holder wrote.
+  // The holder's `owner` text.
   std::string owner() const;
   // Moves the file's change time, which watchers of the folder see.
   void touch() const;

@@ -1,4 +1,4 @@
-// Times and durations as people write them. Pure functions; all times in nanoseconds since the Unix epoch, UTC.
+// Parses and prints times and durations. Pure functions; times are nanoseconds since the Unix epoch, UTC.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Worker: where a loop sends what may block (a sync of a file). Work is done one after another, in the order in which
-// it was handed in, and its end is told on the loop's thread.
+// Worker: runs blocking work (an fsync) off the event loop, in the order of submission, and reports completion on the
+// loop's thread.
 #pragma once
 
 #include <condition_variable>
@@ -16,13 +16,13 @@ namespace monitor {
 class Worker {
  public:
   virtual ~Worker() = default;
-  // From the loop's thread. `work` runs elsewhere and must not touch what the loop owns; `done` runs on the loop's
-  // thread, later, never from inside this call. An owner that may go first guards its `done` itself.
+  // Called on the loop's thread. `work` runs elsewhere and must not touch the loop's data. `done` runs later on the
+  // loop's thread, never from inside this call. An owner that may be destroyed earlier must guard its `done`.
   virtual void submit(std::function<void()> work, std::function<void()> done) = 0;
 };
 
-// A thread of its own, begun with the first work. Destroyed, it finishes what was handed in; the `done` of that is
-// posted to the loop, which must outlive it.
+// Runs work on a thread that starts with the first item. The destructor finishes the queue and posts each `done` to the
+// loop, which must outlive it.
 class ThreadWorker final : public Worker {
  public:
   explicit ThreadWorker(EventLoop& loop) : loop_(loop) {}
@@ -47,14 +47,14 @@ class ThreadWorker final : public Worker {
   std::thread thread_;
 };
 
-// No thread: the owner says when the next work is done. For tests and simulations.
+// No thread: the owner decides when the next item runs. For tests and simulations.
 class ManualWorker final : public Worker {
  public:
   void submit(std::function<void()> work, std::function<void()> done) override {
     jobs_.push_back({std::move(work), std::move(done)});
   }
   bool idle() const { return jobs_.empty(); }
-  // False when there is none.
+  // Returns false if the queue is empty.
   bool run_one() {
     if (jobs_.empty()) return false;
     const auto job = std::move(jobs_.front());
@@ -67,7 +67,7 @@ class ManualWorker final : public Worker {
     while (run_one()) {
     }
   }
-  // The process died before it was done.
+  // Simulates a process that dies before the work is done.
   void forget() { jobs_.clear(); }
 
  private:

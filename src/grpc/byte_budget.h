@@ -1,5 +1,5 @@
-// ByteBudget: memory that all connections of a server share for what their peers make them hold: incomplete messages,
-// and replies that are not read. Implementations are thread-safe: loops share one.
+// ByteBudget: memory that all connections of a server share for data that peers make them hold: incomplete messages,
+// and replies that the peer does not read. Implementations are thread-safe, since loops share one.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,8 @@ namespace monitor::grpc {
 class ByteBudget {
  public:
   virtual ~ByteBudget() = default;
-  // For a connection that holds `held` already. False: there is no room for it, and nothing was taken.
+  // Reserves more for a connection that already holds `held` bytes. Returns false, reserving nothing, if there is no
+  // room.
   virtual bool take(size_t bytes, size_t held) = 0;
   // `held` is left.
   virtual void give_back(size_t bytes, size_t held) = 0;

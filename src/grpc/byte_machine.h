@@ -1,4 +1,5 @@
-// The face that an I/O-free protocol machine shows to whoever moves its bytes: a socket driver, or a simulation.
+// ByteMachine: the interface between an I/O-free protocol machine and whatever moves its bytes: a socket transport, or
+// a simulation.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +12,16 @@ namespace monitor::grpc {
 class ByteMachine {
  public:
   virtual ~ByteMachine() = default;
-  // Bytes from the peer, cut anywhere. Calls handlers.
+  // Consumes bytes from the peer, in pieces of any size. Calls handlers.
   virtual void receive(std::string_view bytes) = 0;
-  // What is to be sent next: some tens of KiB at a time, empty when there is nothing. Valid until the next call of any
+  // The next bytes to send, some tens of KiB at a time; empty if there are none. Valid until the next call of any
   // method. Calls no handlers.
   virtual std::string_view pending_output() = 0;
-  // So many bytes of it were sent. Calls handlers.
+  // Confirms that these bytes of the output were sent. Calls handlers.
   virtual void consume_output(size_t bytes) = 0;
-  // The connection is lost: what runs on it ends with this error. Calls handlers.
+  // The connection is lost: all calls on it end with this error. Calls handlers.
   virtual void connection_lost(const Error& error) = 0;
-  // Nothing more will be read; the connection is to be closed when pending_output() is empty.
+  // True if the machine reads nothing more. Close the connection when pending_output() is empty.
   virtual bool finished() const = 0;
 };
 

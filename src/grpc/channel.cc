@@ -75,7 +75,7 @@ class Channel::Impl final : public std::enable_shared_from_this<Impl>, public Cl
   const ChannelOptions options_;
   ChannelListener* listener_;
   std::shared_ptr<ClientConnection> current_;
-  std::vector<std::shared_ptr<ClientConnection>> others_;  // told to go away, or closing
+  std::vector<std::shared_ptr<ClientConnection>> others_;  // after GOAWAY, or closing
   bool ready_ = false;
 };
 

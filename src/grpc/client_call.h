@@ -1,9 +1,9 @@
-// One call, as its client sees it. Channel and ClientSession start calls; both are a CallStarter, so that code written
-// against it runs over sockets and over a simulated network.
+// The client's view of a call. Channel and ClientSession both implement CallStarter, so code written against it runs
+// over sockets and over a simulated network.
 //
-// Thread contract: everything happens on the loop that owns the connection.
-// Lifetimes: the handler must outlive the ClientCall, which may be destroyed at any time, in a callback too: that
-// cancels what still runs, and nothing more is called. A ClientCall may outlive its channel; then it does nothing.
+// Thread contract: the loop that owns the connection. Lifetimes: the handler must outlive the ClientCall. The
+// ClientCall may be destroyed at any time, even in a callback; that cancels the call, and no further callback follows.
+// A ClientCall may outlive its channel; its methods then do nothing.
 #pragma once
 
 #include <cstddef>
@@ -20,58 +20,59 @@ namespace monitor::grpc {
 
 struct CallOptions {
   Metadata metadata;
-  // From start() on; 0 means no deadline. When it passes, the call ends with DEADLINE_EXCEEDED and is reset.
+  // Time limit from start(); 0: none. A call that exceeds it ends with DEADLINE_EXCEEDED and is reset.
   int64_t timeout_ns = 0;
-  // Off: what was received is given back to the peer's window at once. On: only as consumed() says.
+  // Off: received bytes return to the peer's window at once. On: consumed() returns them.
   bool manual_flow_control = false;
   // A longer message ends the call with RESOURCE_EXHAUSTED.
   size_t max_message_bytes = kDefaultMaxMessageBytes;
-  // on_writable() is called when unsent_bytes() falls to this or below, after it was above.
+  // on_writable() is called when unsent_bytes() falls to this limit or below.
   size_t low_water_bytes = size_t{16} * 1024;
 };
 
-// What a call tells. Called from the loop (from the session's receive(), consume_output() and timers), never from
+// Callbacks of a call. They come from the loop (from the session's receive(), consume_output() and timers), never from
 // inside start() or a method of ClientCall.
 class ClientCallHandler {
  public:
   virtual ~ClientCallHandler() = default;
-  // The server's first metadata. Not called if the server answers with a status alone.
+  // The server's initial metadata. Not called for a response that consists of a status alone.
   virtual void on_headers(const Metadata& /*headers*/) {}
   // Valid until the callback returns.
   virtual void on_message(std::string_view message) = 0;
   virtual void on_writable() {}
-  // The last callback; exactly one a call, unless the ClientCall or its channel is destroyed before.
+  // The last callback; called exactly once, unless the ClientCall or its channel is destroyed first.
   virtual void on_done(const CallStatus& status, const Metadata& trailers) = 0;
 };
 
 class ClientCall {
  public:
   virtual ~ClientCall() = default;
-  // Queues one message; never blocks, has no limit of its own: look at unsent_bytes(). Ignored after half_close() and
-  // after the end of the call.
+  // Queues a message. Never blocks and has no limit; check unsent_bytes(). Ignored after half_close() and after the end
+  // of the call.
   virtual void write(std::string_view message) = 0;
-  // No more messages from this side.
+  // Ends the stream of messages from this side.
   virtual void half_close() = 0;
-  // Ends the call with CANCELLED (by on_done, later); what is unsent is dropped.
+  // Ends the call with CANCELLED (on_done follows later) and drops unsent bytes.
   virtual void cancel() = 0;
-  // Bytes that HTTP/2's windows or the socket have not taken yet, framing included.
+  // Bytes that HTTP/2's windows or the socket have not accepted yet, framing included.
   virtual size_t unsent_bytes() const = 0;
-  // With manual flow control: the peer may send this much more. Counts bytes of messages, as on_message() gave them.
+  // With manual flow control: lets the peer send this much more. Counts message bytes, as passed to on_message().
   virtual void consumed(size_t bytes) = 0;
 };
 
 class CallStarter {
  public:
   virtual ~CallStarter() = default;
-  // `path` is "/package.Service/Method". Failures are reported by on_done, later.
+  // `path` is "/package.Service/Method". Failures are reported later, by on_done.
   virtual std::unique_ptr<ClientCall> start(std::string_view path, const CallOptions& options,
                                             ClientCallHandler& handler) = 0;
 };
 
-// Unary calls over a CallStarter, which must outlive it. Destroying it cancels what runs, without a callback.
+// Unary calls over a CallStarter, which must outlive this object. The destructor cancels running calls without a
+// callback.
 class UnaryCalls {
  public:
-  // The response, or the call's status as an error (also if the server sent no message, or several).
+  // The response, or the call's status as an error, also if the server sent no message or several.
   using Callback = std::function<void(Result<std::string>)>;
 
   explicit UnaryCalls(CallStarter& starter);

@@ -1,5 +1,5 @@
-// ClientConnection: one attempt of a channel at a connection, and the connection it becomes: name, addresses in turn,
-// TLS, the session. Used once; held by shared_ptr, so that it survives callbacks that end it.
+// ClientConnection: one connection attempt of a channel, and the connection it becomes: resolving, trying addresses in
+// turn, TLS, the session. Used once; held by shared_ptr, so that it survives callbacks that end it.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class ClientConnection final : public std::enable_shared_from_this<ClientConnect
     virtual ~Events() = default;
     virtual void on_connection_ready(ClientConnection& connection) = 0;
     virtual void on_connection_goaway(ClientConnection& connection, const GoAway& goaway) = 0;
-    // The last one: its calls have ended.
+    // The last callback; the connection's calls have ended.
     virtual void on_connection_gone(ClientConnection& connection, const Error& reason) = 0;
   };
 
@@ -31,9 +31,9 @@ class ClientConnection final : public std::enable_shared_from_this<ClientConnect
   void begin();
   ClientSession& session() { return *session_; }
   const std::string& peer() const { return peer_; }
-  // Calls end with this error, later; then on_connection_gone().
+  // Ends the calls with this error, later; on_connection_gone() follows.
   void fail(const Error& error);
-  // At once, without any callback.
+  // Closes at once, without any callback.
   void abandon();
 
  private:
@@ -46,7 +46,7 @@ class ClientConnection final : public std::enable_shared_from_this<ClientConnect
 
   void resolved(Result<std::vector<SocketAddress>> addresses);
   void try_next();
-  // False: this address failed at once.
+  // Returns false if this address failed at once.
   bool try_address(const SocketAddress& address);
   void connect_done();
   void address_failed(const Error& error);

@@ -1,4 +1,4 @@
-// The connection's part: bytes, GOAWAY, what waits for a safe moment.
+// ClientSession: the connection: bytes, GOAWAY, deferred events.
 #include "grpc/client_session.h"
 
 #include <algorithm>
@@ -71,7 +71,7 @@ void ClientSession::Impl::receive(std::string_view bytes) {
 
 std::string_view ClientSession::Impl::pending_output() {
   const std::string_view bytes = output();
-  // What ended while its frames were prepared.
+  // Streams that ended while their frames were prepared.
   if (!ended_.empty() || (!finish_told_ && done())) schedule_events();
   return bytes;
 }
@@ -113,7 +113,7 @@ void ClientSession::Impl::on_goaway_received(uint32_t h2_error, std::string_view
   std::string what = "the server is going away (" + h2_error_name(h2_error);
   if (!debug_data.empty()) what += ", " + sanitize_utf8(debug_data.substr(0, 200));
   finish_reason_ = Error(Code::kUnavailable, what + ")");
-  // What waits for its turn will have none.
+  // Waiting calls will never start.
   for (auto& [stream, owner] : streams_) {
     if (!stream->headers_sent && !stream->ended) {
       end_and_reset(*stream, {Code::kUnavailable, "the call was not sent: " + finish_reason_.message()},
@@ -154,7 +154,7 @@ void ClientSession::Impl::drain() {
   schedule_events();
 }
 
-// --- Events that wait for a safe moment.
+// --- Deferred events.
 
 void ClientSession::Impl::schedule_events() {
   if (in_receive_ || events_timer_ != 0 || handler_ == nullptr) return;
@@ -194,7 +194,7 @@ void ClientSession::Impl::erase(Stream& stream) {
   streams_.erase(&stream);
 }
 
-// --- The public face.
+// --- Public interface.
 
 ClientSession::ClientSession(Timers& timers, const ClientSessionOptions& options, ClientSessionHandler& handler)
     : impl_(std::make_shared<Impl>(timers, options, handler)) {}

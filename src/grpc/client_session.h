@@ -1,8 +1,8 @@
-// ClientSession: the client's side of one HTTP/2 connection that carries gRPC calls, without sockets, threads or clocks
-// of its own. Bytes go in and out by the methods of ByteMachine; deadlines are timers of `timers`.
+// ClientSession: the client side of an HTTP/2 connection with gRPC calls. It has no sockets, threads or clocks: bytes
+// pass through the methods of ByteMachine, deadlines are timers of `timers`.
 //
-// It may be used before there is a connection: calls then wait as pending output. Handlers may start, cancel and
-// destroy calls, and may destroy the session. Destroying it ends its calls without a callback.
+// It may be used before there is a connection; calls then wait as pending output. Handlers may start, cancel and
+// destroy calls, and may destroy the session. The destructor ends its calls without a callback.
 #pragma once
 
 #include <cstddef>
@@ -19,15 +19,15 @@
 namespace monitor::grpc {
 
 struct ClientSessionOptions {
-  // The :authority of calls: the name the server is known by, with its port.
+  // The :authority of calls: the server's name and port.
   std::string authority = "localhost";
   bool secure = false;  // the :scheme: https, or http
   std::string user_agent = "monitor-rpc/1.0";
   uint32_t stream_window_bytes = 256 * 1024;
   uint32_t connection_window_bytes = 1024 * 1024;
   uint32_t max_header_list_bytes = 16 * 1024;
-  // A ping is sent after this long without a byte from the server while calls run; 0 is off, less than 10 s is taken
-  // as 10 s. Servers answer pings that come too often (gRPC's: more often than every 300 s) with GOAWAY.
+  // Interval without a byte from the server after which a ping is sent while calls run. 0: off; less than 10 s counts
+  // as 10 s. Servers answer too frequent pings with GOAWAY (gRPC's: more often than every 300 s).
   int64_t keepalive_interval_ns = 0;
   int64_t keepalive_timeout_ns = 20'000'000'000;
 };
@@ -40,13 +40,14 @@ struct GoAway {
 class ClientSessionHandler {
  public:
   virtual ~ClientSessionHandler() = default;
-  // There is output (again): called at most once until pending_output() is called. Send it soon, not from within.
+  // Output is available. Called at most once until pending_output() is called. Send it soon, but not from within this
+  // callback.
   virtual void on_output_wanted() = 0;
-  // The server's first SETTINGS arrived: it does speak HTTP/2.
+  // The server's first SETTINGS arrived, so it speaks HTTP/2.
   virtual void on_ready() {}
-  // The server takes no new calls; those that run go on. Calls started from now on end with UNAVAILABLE.
+  // The server sent GOAWAY. Running calls continue; new calls end with UNAVAILABLE.
   virtual void on_goaway(const GoAway& /*goaway*/) {}
-  // finished() became true; the calls have ended.
+  // finished() is now true, and all calls have ended.
   virtual void on_finished(const Error& /*reason*/) {}
 };
 
@@ -65,11 +66,11 @@ class ClientSession final : public ByteMachine, public CallStarter {
 
   std::unique_ptr<ClientCall> start(std::string_view path, const CallOptions& options,
                                     ClientCallHandler& handler) override;
-  // New calls are accepted: neither finished, nor told to go away.
+  // True if new calls are accepted: not finished, and no GOAWAY.
   bool accepts_calls() const;
-  // Calls that have not ended.
+  // Number of running calls.
   size_t active_calls() const;
-  // Accepts no more calls; finished when those that run have ended.
+  // Accepts no more calls; finished when the running ones have ended.
   void drain();
 
  private:

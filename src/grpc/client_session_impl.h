@@ -1,4 +1,4 @@
-// The inside of ClientSession, for client_session.cc (the connection) and client_stream.cc (its calls).
+// Private parts of ClientSession, shared by client_session.cc (the connection) and client_stream.cc (its calls).
 #pragma once
 
 #include <cstddef>
@@ -72,11 +72,11 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   Timers& timers_;
   ClientSessionOptions options_;
   ClientSessionHandler* handler_;
-  // Owned here until both HTTP/2 and the events are done with them.
+  // Owned until both HTTP/2 and pending events are done with them.
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> ended_;          // on_done is due
   std::vector<Stream*> writable_;       // on_writable is due
-  RateBudget controls_{20'000, 5'000};  // a server measures with pings how fast the link is
+  RateBudget controls_{20'000, 5'000};  // generous, since servers measure the link with pings
   RateBudget windows_{100'000, 50'000};
   Timers::TimerId events_timer_ = 0;
   size_t active_ = 0;
@@ -104,23 +104,23 @@ struct ClientSession::Impl::Stream final : Http2Stream {
   int64_t deadline_text;  // the timeout, for the message
   Timers::TimerId deadline_timer = 0;
 
-  bool h2_open = false;  // nghttp2 knows it, and will tell its close
+  bool h2_open = false;  // nghttp2 has the stream, and will report its close
   bool have_headers = false;
   bool bad_metadata = false;
   bool above_low_water = false;
   bool writable_queued = false;
   bool ended = false;  // final_status is set
-  bool told = false;   // on_done was called, or nobody wants it
+  bool told = false;   // on_done was called, or the user destroyed the call
   int http_status = 0;
   std::string content_type;
   std::string encoding;
   std::optional<std::string> grpc_status;
   std::string grpc_message;
-  Metadata metadata;  // of the block that is arriving, then the trailers
+  Metadata metadata;  // of the current block; at the end the trailers
   CallStatus final_status;
 };
 
-// What the user holds. Session and handle point at one another; whichever goes first clears the other's pointer.
+// The user's handle. Session and handle point at one another; the first to be destroyed clears the other's pointer.
 class ClientSession::Impl::Handle final : public ClientCall {
  public:
   Handle(Impl& session, Stream& stream) : session_(&session), stream_(&stream) { stream.handle = this; }

@@ -1,4 +1,4 @@
-// The calls' part: from start() to the status.
+// ClientSession: its calls, from start() to the status.
 #include <optional>
 #include <utility>
 #include <vector>
@@ -189,7 +189,7 @@ void ClientSession::Impl::deliver_messages(Stream& stream, std::string_view byte
 void ClientSession::Impl::on_remote_end(Http2Stream& base) {
   auto& stream = static_cast<Stream&>(base);
   if (!stream.ended) end(stream, status_of_trailers(stream));
-  // The answer is complete: what we have not sent does not matter any more.
+  // The answer is complete, so unsent request bytes no longer matter.
   if (!stream.local_closed) reset_stream(stream, H2Error::kNoError);
 }
 

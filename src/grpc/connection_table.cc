@@ -17,7 +17,7 @@ std::string v4_group(const char* bytes) {
   return bytes[0] == kLoopbackNet ? std::string() : std::string(bytes, kV4Bytes);
 }
 
-// Loopback connections have the empty group; with limits for them, a name that no address has.
+// Loopback has the empty group. When limits apply to loopback as well, it gets a key that no address has.
 std::string key_of(const SocketAddress& address, const ConnectionLimits& limits) {
   std::string group = address_group(address);
   if (group.empty() && !limits.loopback_exempt) group = "loopback";

@@ -1,5 +1,4 @@
-// ConnectionTable: counts the connections of a server, over all its loops, in all and by the peer's address, against
-// limits. Thread-safe.
+// ConnectionTable: limits a server's connections, in total and by peer address, across all its loops. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +12,9 @@ namespace monitor::grpc {
 
 struct ConnectionLimits {
   size_t total = 20'000;
-  // From one IPv4 address, or one IPv6 network of 64 bits: who has one address of it has all.
+  // Connections from one IPv4 address, or one IPv6 /64 network, since a host usually owns the whole network.
   size_t per_address = 4096;
-  // Connections from this host count only in all.
+  // Loopback connections count only towards the total.
   bool loopback_exempt = true;
 };
 
@@ -25,7 +24,7 @@ class ConnectionTable {
 
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
-  // Each kWelcome is followed by one leave() with the same address.
+  // Each kWelcome needs one leave() with the same address.
   Verdict enter(const SocketAddress& address);
   void leave(const SocketAddress& address);
   size_t open() const;
@@ -38,8 +37,7 @@ class ConnectionTable {
   std::unordered_map<std::string, size_t> by_address_;
 };
 
-// What a limit by address counts as one peer: 4 bytes of IPv4 (also when it is mapped into IPv6), 8 of IPv6; empty for
-// the loopback addresses.
+// The key of the limit by address: 4 bytes for IPv4 (also IPv4-mapped IPv6), 8 for IPv6; empty for loopback.
 std::string address_group(const SocketAddress& address);
 
 }  // namespace monitor::grpc

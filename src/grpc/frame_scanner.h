@@ -1,5 +1,5 @@
-// FrameScanner: follows the frames in the bytes of one direction of an HTTP/2 connection (RFC 9113, 4.1), to know
-// whether a header block has begun and not ended. nghttp2 tells only of blocks that it delivers. Pure.
+// FrameScanner: parses the frame headers of one direction of an HTTP/2 connection (RFC 9113, 4.1), to detect a header
+// block that never ends. nghttp2 only reports blocks that it delivers. Pure.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace monitor::grpc {
 
 class FrameScanner {
  public:
-  // `preface_bytes` come before the first frame: 24 from a client.
+  // `preface_bytes` precede the first frame: 24 from a client.
   explicit FrameScanner(size_t preface_bytes) : left_(preface_bytes) {}
 
   void feed(std::string_view bytes) {
@@ -30,9 +30,9 @@ class FrameScanner {
   }
 
   bool in_header_block() const { return in_block_; }
-  // Frames of types that HTTP/2 does not know, and nghttp2 passes over in silence.
+  // Number of frames of unknown types, which nghttp2 ignores silently.
   uint64_t unknown_frames() const { return unknown_frames_; }
-  // Counts blocks: tells one that goes on from the next one.
+  // Number of header blocks, which tells a continued block from the next one.
   uint64_t block() const { return block_; }
 
  private:
@@ -57,7 +57,7 @@ class FrameScanner {
     head_size_ = 0;
   }
 
-  size_t left_;  // of the preface, or of the frame's payload
+  size_t left_;  // bytes left of the preface, or of the current payload
   char head_[9] = {};
   size_t head_size_ = 0;
   bool carries_headers_ = false;

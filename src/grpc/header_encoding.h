@@ -1,4 +1,4 @@
-// gRPC's wire forms ("gRPC over HTTP/2", "HTTP to gRPC status code mapping"): pure functions.
+// Encodings of gRPC's headers and codes ("gRPC over HTTP/2", "HTTP to gRPC status code mapping"). Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -30,20 +30,21 @@ enum class H2Error : uint32_t {
 };
 std::string h2_error_name(uint32_t code);
 
-// "500m" and the like: at most 8 digits and a unit, rounded up, so that a deadline is never shortened.
+// Encodes a timeout as "500m": at most 8 digits and a unit, rounded up, so that a deadline is never shortened.
 std::string encode_timeout(int64_t timeout_ns);
-// Nanoseconds, cut at INT64_MAX; nothing if the text is not a timeout.
+// Nanoseconds, at most INT64_MAX; nothing if the text is no timeout.
 std::optional<int64_t> parse_timeout(std::string_view text);
 
-// grpc-message: everything but printable ASCII, and '%', as %XX. Decoding never fails: what is no escape stays.
+// Encoding of grpc-message: all bytes but printable ASCII, and '%', become %XX. Decoding never fails; an invalid escape
+// stays as it is.
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 
-// RFC 4648, 4. Encoding does not pad; decoding takes both forms.
+// RFC 4648, 4. Encodes without padding; decodes with and without.
 std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 
-// A number of gRPC's; others are kUnknown.
+// Unknown numbers give kUnknown.
 Code parse_status_code(std::string_view text);
 Code code_of_http_status(int http_status);
 Code code_of_h2_error(uint32_t h2_error);
@@ -52,14 +53,14 @@ Code code_of_h2_error(uint32_t h2_error);
 bool is_grpc_content_type(std::string_view value);
 
 bool is_binary_key(std::string_view key);
-// What metadata may be sent; the error names the key.
+// Checks metadata before it is sent; the error names the key.
 Status check_metadata(const Metadata& metadata);
-// Names that HTTP/2 and gRPC use themselves, and that are not metadata of the user.
+// True for headers that HTTP/2 and gRPC reserve; they are not metadata.
 bool is_reserved_header(std::string_view name);
-// Adds a header to metadata, decoding "-bin" keys (values joined by commas become several); false if it is not base64.
+// Appends a header to metadata. Decodes "-bin" keys, splitting values at commas; returns false if one is not base64.
 bool append_metadata(Metadata& metadata, std::string_view name, std::string_view value);
 
-// The five bytes before each message.
+// Length of the prefix of each message.
 inline constexpr size_t kMessagePrefixBytes = 5;
 
 }  // namespace monitor::grpc

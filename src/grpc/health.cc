@@ -36,7 +36,7 @@ struct HealthService::State {
   std::set<Watch*> watches;
 };
 
-// One call of Watch: the status at once, then each change, until the client has enough.
+// A Watch call: sends the status at once, then every change, until the client cancels.
 class HealthService::Watch final : public ServerCallHandler {
  public:
   Watch(ServerCall& call, std::shared_ptr<State> state) : call_(call), state_(std::move(state)) {}

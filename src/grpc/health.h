@@ -1,6 +1,6 @@
-// grpc.health.v1.Health: what load balancers, orchestrators and grpc_health_probe ask.
+// The grpc.health.v1.Health service, for load balancers, orchestrators and grpc_health_probe.
 //
-// Thread contract: one object a loop; it must outlive the servers whose methods it was added to.
+// Thread contract: one object for each loop; it must outlive the servers whose methods it was added to.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ class HealthService {
 
   // Adds Check and Watch.
   void add_to(MethodTable& methods);
-  // "" is the server as a whole, NOT_SERVING until it is set. Those who watch are told.
+  // Sets a status and notifies watchers. "" is the server as a whole, NOT_SERVING until set.
   void set_status(const std::string& service, ServingStatus status);
 
  private:

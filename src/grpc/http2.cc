@@ -14,7 +14,7 @@ namespace monitor::grpc {
 namespace {
 
 constexpr size_t kKeptOutput = size_t{4} * 1024;
-// Answers to PING and SETTINGS that a peer makes us queue without reading them.
+// Limit on queued answers to PING and SETTINGS of a peer that does not read them.
 constexpr size_t kMaxOutboundAcks = 1000;
 constexpr size_t kPrefaceBytes = 24;
 
@@ -22,7 +22,7 @@ std::vector<nghttp2_nv> to_nv(std::span<const HeaderField> fields) {
   std::vector<nghttp2_nv> out;
   out.reserve(fields.size());
   for (const HeaderField& field : fields) {
-    // nghttp2's interface is not const-correct; it copies both.
+    // nghttp2 takes non-const pointers but copies both.
     out.push_back({reinterpret_cast<uint8_t*>(const_cast<char*>(field.name.data())),
                    reinterpret_cast<uint8_t*>(const_cast<char*>(field.value.data())), field.name.size(),
                    field.value.size(), NGHTTP2_NV_FLAG_NONE});
@@ -196,7 +196,7 @@ void Http2::submit_goaway(H2Error code, std::string_view debug_data) {
 }
 
 void Http2::terminate(H2Error code, std::string_view debug_data) {
-  // The reason first: nghttp2's own GOAWAY at the end carries none.
+  // Send the reason first: nghttp2's own final GOAWAY has none.
   if (!debug_data.empty()) submit_goaway(code, debug_data);
   refuses_streams_ = true;
   nghttp2_session_terminate_session(session_, static_cast<uint32_t>(code));
@@ -217,7 +217,7 @@ void Http2::keepalive_due() {
   const int64_t now = timers_.clock().mono_ns();
   if (ping_sent_ns_ != 0 && last_receive_ns_ >= ping_sent_ns_) ping_sent_ns_ = 0;
   if (ping_sent_ns_ != 0) {
-    // The last thing done here: the owner may end the connection.
+    // Must be the last statement: the owner may end the connection.
     on_broken(Error(Code::kUnavailable, "no answer to a keepalive ping"));
     return;
   }

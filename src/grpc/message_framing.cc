@@ -7,7 +7,7 @@
 
 namespace monitor::grpc {
 namespace {
-// Idle streams are many: what they keep must be small.
+// There are many idle streams, so the memory that each keeps must be small.
 constexpr size_t kKeptCapacity = 4096;
 }  // namespace
 
@@ -15,7 +15,7 @@ void SendQueue::push_message(std::string_view message) {
   const auto length = static_cast<uint32_t>(message.size());
   const char prefix[kMessagePrefixBytes] = {0, static_cast<char>(length >> 24U), static_cast<char>(length >> 16U),
                                             static_cast<char>(length >> 8U), static_cast<char>(length)};
-  // The sent part goes when it is most of the buffer: each byte is moved at most once on average.
+  // Drop the sent part once it is most of the buffer: each byte moves at most once on average.
   if (head_ > 0 && head_ >= buffer_.size() / 2) {
     buffer_.erase(0, head_);
     head_ = 0;
@@ -50,7 +50,7 @@ bool Deframer::read_prefix(std::string_view& input) {
 Deframer::Next Deframer::next(std::string_view& input) {
   body_taken_ = 0;
   if (!in_body_) {
-    // What the last message() showed is no longer needed.
+    // The last message() is no longer valid.
     partial_.clear();
     if (partial_.capacity() > kKeptCapacity) partial_.shrink_to_fit();
     length_ = 0;
@@ -103,7 +103,7 @@ size_t ReceiveWindow::consumed(size_t bytes) {
 }
 
 size_t ReceiveWindow::release() {
-  // HTTP/2 announces a window's growth from half of it on: a message up to that size always fits.
+  // nghttp2 sends WINDOW_UPDATE once half of the window is consumed, so a message up to that size always fits.
   if (unconfirmed_ > 0 || in_progress_ <= window_bytes_ / 2) return 0;
   const size_t give = withheld_;
   advanced_ += give;

@@ -1,4 +1,4 @@
-// gRPC's messages in an HTTP/2 stream: a flag, a length of four bytes, the message. Pure, bounded memory.
+// Framing of gRPC messages in an HTTP/2 stream: a flag byte, four bytes of length, the message. Pure, bounded memory.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace monitor::grpc {
 
-// Bytes that wait to be sent on one stream. Its memory is kept while it is used, and given back when it was large.
+// Bytes waiting to be sent on a stream. Keeps its memory while in use, and frees a large buffer when it runs empty.
 class SendQueue {
  public:
   // Adds the prefix and the message.
@@ -24,23 +24,23 @@ class SendQueue {
   size_t head_ = 0;
 };
 
-// Cuts messages out of bytes that arrive in any pieces. A message that is whole in one piece is not copied.
+// Extracts messages from bytes that arrive in pieces of any size. A message that arrives in one piece is not copied.
 class Deframer {
  public:
   enum class Next { kNeedMore, kMessage, kTooLong, kCompressed };
 
   explicit Deframer(size_t max_message_bytes) : max_message_bytes_(max_message_bytes) {}
 
-  // Takes bytes off the front of `input`, until there is a message or nothing left. After kTooLong and kCompressed
-  // nothing more may be fed.
+  // Consumes the front of `input` until a message is complete or the input is empty. Must not be called again after
+  // kTooLong or kCompressed.
   Next next(std::string_view& input);
-  // After kMessage, until the next call of next(); part of what was fed.
+  // The message, after kMessage and until the next call of next(). May point into the input.
   std::string_view message() const { return message_; }
-  // Bytes of a message's body that the last next() took.
+  // Body bytes that the last next() consumed.
   size_t body_taken() const { return body_taken_; }
-  // Of the message whose prefix has been read, 0 between messages.
+  // Length of the message whose prefix has been read; 0 between messages.
   size_t length() const { return length_; }
-  // Memory held for an incomplete message.
+  // Memory held by an incomplete message.
   size_t partial_bytes() const { return partial_.empty() ? 0 : partial_.capacity(); }
   void set_max_message_bytes(size_t bytes) { max_message_bytes_ = bytes; }
   size_t max_message_bytes() const { return max_message_bytes_; }
@@ -59,21 +59,21 @@ class Deframer {
   std::string_view message_;
 };
 
-// What of a stream's received bytes is given back to the peer's window, and when.
+// Decides which received bytes return to the peer's window, and when.
 //
-// Automatic: at once. Manual: a message's bytes when the user says so. A message that would not fit into the window is
-// let through once all before it are confirmed: it is given back while it arrives, and its confirmation counts for what
-// comes after it. So at most one message is ever ahead of the user. Methods return the bytes to give back now.
+// Automatic: at once. Manual: when the user confirms a message. A message larger than the window is admitted once all
+// earlier ones are confirmed: its bytes return while it arrives, and its confirmation is credited to later bytes. At
+// most one message is therefore ahead of the user. Methods return the bytes to give back now.
 class ReceiveWindow {
  public:
   ReceiveWindow(size_t window_bytes, bool manual) : window_bytes_(window_bytes), manual_(manual) {}
 
   // `bytes` of prefixes and bodies were received, `body_bytes` of them of the message in progress or just completed.
   size_t received(size_t bytes, size_t body_bytes, size_t message_length);
-  // A message is complete and with the user.
+  // A message is complete and passed to the user.
   size_t delivered(size_t message_length);
   size_t consumed(size_t bytes);
-  // Bytes of messages that are with the user; without any, the peer can send the whole of the next message.
+  // Bytes of messages that the user has not confirmed. At 0 the peer can send the whole next message.
   size_t unconfirmed() const { return unconfirmed_; }
 
  private:

@@ -29,7 +29,7 @@ constexpr uint32_t kName = 1;
 constexpr uint32_t kMessageNested = 3;
 constexpr uint32_t kMessageEnum = 4;
 constexpr uint32_t kServiceMethod = 2;
-// Of reflection.proto, both versions.
+// Field numbers of reflection.proto, both versions.
 constexpr uint32_t kByFilename = 3;
 constexpr uint32_t kBySymbol = 4;
 constexpr uint32_t kByExtension = 5;
@@ -65,7 +65,7 @@ void append_error(std::string& out, Code code, const std::string& message) {
 
 }  // namespace
 
-// Each request is answered in order, until the client has no more.
+// Answers each request in order, until the client ends the stream.
 class ReflectionService::Handler final : public ServerCallHandler {
  public:
   Handler(ServerCall& call, const ReflectionService& service, const MethodTable& methods)
@@ -85,7 +85,7 @@ class ReflectionService::Handler final : public ServerCallHandler {
 
 Result<std::unique_ptr<ReflectionService>> ReflectionService::create(const std::vector<std::string>& descriptor_sets) {
   auto service = std::unique_ptr<ReflectionService>(new ReflectionService);
-  // The caller's first: of what they hold of gRPC's own, theirs counts.
+  // The caller's sets first: their copies of gRPC's own files take precedence.
   for (size_t i = 0; i <= descriptor_sets.size(); ++i) {
     protowire::Reader reader(i < descriptor_sets.size() ? std::string_view(descriptor_sets[i]) : grpc_descriptor_set());
     bool good = true;
@@ -130,7 +130,7 @@ Status ReflectionService::add_file(std::string_view bytes) {
   return {};
 }
 
-// A message, and what is declared inside it. Nesting is limited by the set's size, which is ours.
+// A message and its nested declarations. The size of the embedded set bounds the recursion.
 bool ReflectionService::add_symbols(std::string_view descriptor, const std::string& scope, const std::string& file) {
   const std::string name = joined(scope, first_string(descriptor, kName));
   file_of_symbol_.try_emplace(name, file);
@@ -158,7 +158,7 @@ bool ReflectionService::add_members(std::string_view descriptor, const std::stri
   return !reader.failed();
 }
 
-// The file first, then all that it imports.
+// The file, followed by all its imports.
 std::string ReflectionService::files_answer(const std::string& name) const {
   std::string files;
   std::set<std::string> seen;

@@ -1,7 +1,8 @@
-// grpc.reflection.v1 and v1alpha ServerReflection: lets grpcurl and its like list services and learn their messages.
+// The ServerReflection service (grpc.reflection.v1 and v1alpha), with which grpcurl and similar tools list services and
+// read their messages.
 //
-// Thread contract: immutable once made, but for the table that it lists; it must outlive the servers whose methods it
-// was added to.
+// Thread contract: immutable after construction, except for the method table that it lists. It must outlive the servers
+// whose methods it was added to.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,11 @@ namespace monitor::grpc {
 
 class ReflectionService {
  public:
-  // Knows gRPC's own services (health, reflection) besides.
-  // FileDescriptorSets, as `protoc --descriptor_set_out --include_imports` writes them. What they hold twice is kept
-  // once. The error says which set is damaged.
+  // Takes FileDescriptorSets as written by `protoc --descriptor_set_out --include_imports`, and adds gRPC's own
+  // services (health, reflection). Duplicates are kept once. The error says which set is damaged.
   static Result<std::unique_ptr<ReflectionService>> create(const std::vector<std::string>& descriptor_sets);
 
-  // Adds ServerReflectionInfo of both versions; `methods` is what is listed.
+  // Adds ServerReflectionInfo of both versions, which lists `methods`.
   void add_to(MethodTable& methods);
 
  private:

@@ -61,7 +61,7 @@ Result<std::vector<SocketAddress>> look_up(const std::string& host, uint16_t por
 
 }  // namespace
 
-// Shared by the resolver and its thread, which may be inside getaddrinfo when the resolver goes.
+// Shared by the resolver and its thread, which may be in getaddrinfo when the resolver is destroyed.
 struct ThreadResolver::State {
   struct Request {
     std::string host;

@@ -1,4 +1,4 @@
-// Names to addresses, without ever blocking a loop.
+// Resolves host names without blocking the loop.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ class Resolver {
  public:
   using Callback = std::function<void(Result<std::vector<SocketAddress>>)>;
   virtual ~Resolver() = default;
-  // Calls back on the loop's thread, later, never from inside. At least one address, or an error. There is no
-  // cancelling: a callback must bear to come late.
+  // Calls back later, on the loop's thread, with at least one address or an error. There is no cancellation, so
+  // callbacks must tolerate a late call.
   virtual void resolve(const std::string& host, uint16_t port, Callback callback) = 0;
 };
 
-// getaddrinfo on a helper thread, which is started with the first name; literal addresses need none. Destroying it
-// waits for no name: the thread is left to end alone, and its results are dropped. The loop must outlive it.
+// Calls getaddrinfo on a helper thread, which starts with the first name; literal addresses need none. The destructor
+// does not wait: the thread ends on its own, and its results are dropped. The loop must outlive the resolver.
 class ThreadResolver final : public Resolver {
  public:
   explicit ThreadResolver(EventLoop& loop);
@@ -39,7 +39,7 @@ class ThreadResolver final : public Resolver {
   std::shared_ptr<State> state_;
 };
 
-// IPv6 and IPv4 by turns (RFC 8305, 4), in the resolver's order otherwise.
+// Alternates between IPv6 and IPv4 (RFC 8305, 4), keeping the resolver's order within each family.
 std::vector<SocketAddress> interleave_families(std::vector<SocketAddress> addresses);
 
 }  // namespace monitor::grpc

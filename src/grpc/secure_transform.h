@@ -1,5 +1,5 @@
-// What turns plain bytes into protected ones and back, on one connection, without I/O. tls.h has the one
-// implementation; this face lets everything else do without TLS's code until it is used.
+// SecureTransform: encrypts and decrypts the bytes of a connection, without I/O. tls.h has the only implementation; the
+// interface keeps OpenSSL out of programs that do not use TLS.
 #pragma once
 
 #include <cstddef>
@@ -16,22 +16,22 @@ struct PeerCertificate;
 class SecureTransform {
  public:
   virtual ~SecureTransform() = default;
-  // Bytes from the socket; plain ones that this completes are appended to `plain`. An error ends the connection, after
-  // what take_output() still has (an alert) was sent. The peer's orderly end sets peer_closed().
+  // Consumes bytes from the socket and appends the decrypted bytes to `plain`. After an error, send what take_output()
+  // returns (an alert), then close. The peer's orderly end sets peer_closed().
   virtual Status receive(std::string_view bytes, std::string& plain) = 0;
-  // Plain bytes to send; only when ready().
+  // Encrypts bytes to send; only when ready().
   virtual Status send(std::string_view plain) = 0;
-  // The handshake is complete, and the peer is who it should be.
+  // True after the handshake, with a verified peer.
   virtual bool ready() const = 0;
   virtual bool peer_closed() const = 0;
-  // Orderly end: queues a close notification.
+  // Orderly end: queues close_notify.
   virtual void close() = 0;
-  // Appends what is to be sent on the socket.
+  // Appends the bytes to send on the socket.
   virtual void take_output(std::string& out) = 0;
   virtual const PeerCertificate* peer_certificate() const = 0;
 };
 
-// Makes the transform of a new connection. Immutable once made, may be shared by threads.
+// Creates the transforms of new connections. Immutable after construction; may be shared by threads.
 class SecurityContext {
  public:
   virtual ~SecurityContext() = default;

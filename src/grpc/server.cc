@@ -56,7 +56,7 @@ class Server::Impl final : public std::enable_shared_from_this<Impl> {
   std::function<void()> shut_down_;
 };
 
-// One client's connection: socket, TLS if any, session.
+// A client's connection: socket, optional TLS, session.
 class Server::Impl::Connection final : public std::enable_shared_from_this<Connection>,
                                        public ServerSessionHandler,
                                        public SocketTransport::Owner {
@@ -81,7 +81,7 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
  private:
   void on_output_wanted() override { transport_->want_flush(); }
   void on_finished(const Error& /*reason*/) override {
-    // Its last words are still to be sent; the transport closes after them.
+    // GOAWAY is still to be sent; the transport closes after it.
     if (transport_closed_) {
       gone();
     } else {
@@ -194,7 +194,7 @@ void Server::Impl::leave(const Connection& connection) {
   if (options_.connections != nullptr) options_.connections->leave(connection.address());
 }
 
-// Level-triggered: without the pause the loop would spin on a queue that it cannot empty.
+// epoll is level-triggered: without the pause the loop would spin on a queue that it cannot empty.
 void Server::Impl::pause_accepting() {
   refused("descriptors");
   if (pause_timer_ != 0) return;

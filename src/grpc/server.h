@@ -1,8 +1,9 @@
-// Server: listens, and serves gRPC on one loop. For several cores, one Server a loop on the same port (reuse_port).
+// Server: listens and serves gRPC on one loop. To use several cores, run one Server for each loop on the same port
+// (reuse_port).
 //
-// Thread contract: everything on the loop's thread, which must outlive the server. Methods are added before the first
-// listen(). Call handlers may not destroy the server. Destroying it closes all connections; handlers of running calls
-// are destroyed without a callback.
+// Thread contract: the loop's thread; the loop must outlive the server. Methods must be added before the first
+// listen(). Call handlers must not destroy the server. The destructor closes all connections, and destroys the handlers
+// of running calls without a callback.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +26,13 @@ struct ServerOptions {
   ServerLimits limits;
   // nullptr: plaintext. From TlsServerContext::load().
   std::shared_ptr<const SecurityContext> security;
-  // SO_REUSEPORT: several servers share a port, and the kernel spreads connections over them.
+  // SO_REUSEPORT: several servers share a port, and the kernel distributes connections among them.
   bool reuse_port = false;
   int backlog = 1024;
-  // Limits that several servers share; nullptr: only ServerLimits::max_connections holds, for each.
+  // Limits shared by several servers; nullptr: only ServerLimits::max_connections applies, to each server.
   std::shared_ptr<ConnectionTable> connections;
-  // A connection was closed at once, from the loop: "limit", "address_limit", or "descriptors" when accept found none.
+  // A connection was rejected. Called from the loop with "limit", "address_limit", or "descriptors" if accept() ran out
+  // of them.
   std::function<void(const char* reason)> on_refused;
 };
 
@@ -52,12 +54,12 @@ class Server {
   void add_unary(std::string path, UnaryMethod method, const MethodOptions& options = {});
   MethodTable& methods();
 
-  // "0.0.0.0", "::" (IPv6 only), "127.0.0.1" ...; port 0 picks a free one. Returns the port. May be called several
-  // times, for several addresses.
+  // Listens on a numeric address ("0.0.0.0", "127.0.0.1", "::" for IPv6 only). Port 0 picks a free port. Returns the
+  // port. May be called for several addresses.
   Result<uint16_t> listen(const std::string& address, uint16_t port);
 
-  // Stops listening, tells every client to go away, waits for running calls, and closes; what still runs `grace_ns`
-  // from now is cut. `done` is called when the last connection is closed (from the loop, later).
+  // Stops listening, sends GOAWAY to every client, and waits for running calls. After `grace_ns` it cancels the rest.
+  // `done` is called later, from the loop, when the last connection is closed.
   void shutdown(int64_t grace_ns, std::function<void()> done);
 
   ServerStats stats() const;

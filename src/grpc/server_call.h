@@ -1,10 +1,9 @@
-// One call, as its server sees it, and the table of methods by which calls find their handlers.
+// The server's view of a call, and the table of methods that maps calls to handlers.
 //
-// Thread contract: everything happens on the loop that owns the connection.
-// Lifetimes: the session owns both the ServerCall and the handler that the method's factory made for it. The handler
-// may keep a reference to its ServerCall: the call lives longer. After finish() or on_cancelled() the handler is not
-// called again, and is destroyed soon after, never from within a method of ServerCall. Whoever else holds a reference
-// to the call (a confirmation that arrives later) must be told by the handler's destructor.
+// Thread contract: the loop that owns the connection. Lifetimes: the session owns the ServerCall and the handler made
+// by the method's factory. The handler may keep a reference to its ServerCall, which outlives it. After finish() or
+// on_cancelled() the handler is not called again; it is destroyed soon after, never from within a method of ServerCall.
+// The handler's destructor must notify anyone else who holds a reference to the call, such as a pending confirmation.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +19,7 @@
 
 namespace monitor::grpc {
 
-// What a client's certificate says, once it was verified against the server's client CA.
+// A client's certificate, verified against the server's client CA.
 struct PeerCertificate {
   std::string common_name;
   std::vector<std::string> dns_names;
@@ -31,26 +30,26 @@ class ServerCall {
  public:
   virtual ~ServerCall() = default;
   virtual std::string_view path() const = 0;
-  // What the client sent, without HTTP's and gRPC's own headers.
+  // The client's metadata, without the headers of HTTP and gRPC.
   virtual const Metadata& metadata() const = 0;
   // "ipv4:10.0.0.7:40312", "ipv6:[::1]:40312".
   virtual const std::string& peer() const = 0;
-  // nullptr without TLS, or if the client showed no certificate.
+  // nullptr without TLS, or if the client presented no certificate.
   virtual const PeerCertificate* peer_certificate() const = 0;
-  // When the client's deadline passes, on the monotonic clock; INT64_MAX without one.
+  // The client's deadline, monotonic; INT64_MAX without one.
   virtual int64_t deadline_ns() const = 0;
 
-  // The first metadata; once, before the first write(), which sends it empty otherwise. Here and in finish(), metadata
-  // that check_metadata() (wire.h) refuses is left out altogether.
+  // Sends the initial metadata; only once, and before the first write(), which otherwise sends empty metadata. Here and
+  // in finish(), metadata that check_metadata() (header_encoding.h) rejects is dropped as a whole.
   virtual void send_headers(const Metadata& headers) = 0;
-  // Queues one message; ignored after finish() and after the call's end. Has no limit of its own up to the
-  // connection's (ServerLimits::max_unsent_bytes), which ends the connection: look at unsent_bytes().
+  // Queues a message; ignored after finish() and after the end of the call. Limited only by
+  // ServerLimits::max_unsent_bytes, which ends the connection; check unsent_bytes().
   virtual void write(std::string_view message) = 0;
-  // The end: what was written is sent, then the status. Once; later ones are ignored.
+  // Sends the queued messages, then the status. Only the first call counts.
   virtual void finish(const CallStatus& status, const Metadata& trailers) = 0;
   void finish(const CallStatus& status) { finish(status, {}); }
   virtual size_t unsent_bytes() const = 0;
-  // With manual flow control: the client may send this much more. Counts bytes of messages, as on_message() gave them.
+  // With manual flow control: lets the client send this much more. Counts message bytes, as passed to on_message().
   virtual void consumed(size_t bytes) = 0;
 };
 
@@ -61,9 +60,9 @@ class ServerCallHandler {
   virtual void on_message(std::string_view message) = 0;
   // The client has sent all its messages.
   virtual void on_half_close() {}
-  // The client cancelled, its deadline passed, or its connection is lost: nothing can be sent any more.
+  // The client cancelled, its deadline passed, or its connection was lost. Nothing can be sent.
   virtual void on_cancelled() {}
-  // unsent_bytes() fell to the low-water mark or below, after it was above.
+  // unsent_bytes() has fallen to the low-water mark or below.
   virtual void on_writable() {}
 };
 
@@ -72,19 +71,20 @@ struct MethodOptions {
   bool manual_flow_control = false;
   // 0: the connection's limit (ServerLimits::max_message_bytes).
   size_t max_message_bytes = 0;
-  // Of a call's first message; 0: as all others.
+  // Limit for a call's first message; 0: as for all others.
   size_t max_first_message_bytes = 0;
-  // The client sends one message, and is done: both within ServerLimits::message_timeout_ns. Set by add_unary().
+  // The client sends one message and ends its stream, both within ServerLimits::message_timeout_ns. Set by add_unary().
   bool single_request = false;
   size_t low_water_bytes = size_t{16} * 1024;
 };
 
-// Makes the handler of a new call. It may write to the call, and may refuse it: finish() it and return nullptr.
+// Creates the handler of a new call. It may write to the call. To reject the call, it calls finish() and returns
+// nullptr.
 using CallFactory = std::function<std::unique_ptr<ServerCallHandler>(ServerCall& call)>;
 using UnaryMethod = std::function<Result<std::string>(ServerCall& call, std::string_view request)>;
 
-// Paths ("/package.Service/Method") and what answers them. Filled before the first call, then only read; may be shared
-// by all sessions of a loop.
+// Maps paths ("/package.Service/Method") to handlers. Filled before the first call, then read-only; all sessions of a
+// loop may share it.
 class MethodTable {
  public:
   struct Method {
@@ -93,10 +93,10 @@ class MethodTable {
   };
 
   void add_method(std::string path, CallFactory factory, const MethodOptions& options = {});
-  // A method of one request and one response, answered at once.
+  // Adds a method with one request and one response, answered synchronously.
   void add_unary(std::string path, UnaryMethod method, const MethodOptions& options = {});
   const Method* find(std::string_view path) const;
-  // "package.Service" of all paths, sorted, each once.
+  // The services of all paths ("package.Service"), sorted.
   std::vector<std::string> services() const;
 
  private:

@@ -1,4 +1,4 @@
-// The calls' part that takes messages: from the bytes of DATA frames, within limits of size, memory and time.
+// ServerSession: receives messages from DATA frames, with limits on size, memory and time.
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,8 +7,8 @@
 
 namespace monitor::grpc {
 namespace {
-constexpr size_t kLeastBytesPerSecond = 4096;  // at which a long message must come
-// What a call takes here, in HTTP/2 and with its handler, and what each of its headers does beside its bytes.
+constexpr size_t kLeastBytesPerSecond = 4096;  // minimum rate of a long message
+// Estimated memory of a call here, in nghttp2 and in its handler, and the overhead of each header.
 constexpr size_t kPerCall = size_t{4} * 1024;
 constexpr size_t kPerHeader = 64;
 }  // namespace
@@ -44,7 +44,7 @@ void ServerSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
   }
 }
 
-// What was received does not end with a message.
+// The received bytes end in the middle of a message.
 void ServerSession::Impl::incomplete(Stream& stream, Deframer::Next next) {
   partial_bytes_ += stream.deframer.partial_bytes() - stream.partial;
   stream.partial = stream.deframer.partial_bytes();
@@ -64,13 +64,13 @@ void ServerSession::Impl::incomplete(Stream& stream, Deframer::Next next) {
   }
 }
 
-// A message is awaited: a call's first one, or one that has begun.
+// Starts the timer for a message: a call's first one, or one that has begun.
 void ServerSession::Impl::watch_message(Stream& stream) {
   if (limits_.message_timeout_ns == 0 || stream.remote_closed) return;
   if (stream.message_since_ns == 0 || stream.message_timer == 0) {
     stream.message_since_ns = timers_.clock().mono_ns();
   }
-  // The timer goes on from message to message: a busy stream has many.
+  // The timer keeps running from message to message, since a busy stream has many.
   if (stream.message_timer != 0) return;
   stream.message_timer = timers_.call_after(limits_.message_timeout_ns, [this, &stream] { message_due(stream); });
 }
@@ -97,7 +97,7 @@ void ServerSession::Impl::message_due(Stream& stream) {
   schedule_events();
 }
 
-// It holds this much more until it is closed. False: there is no room for it, and it was refused.
+// Charges the call until it is closed. Returns false after refusing the call for lack of memory.
 bool ServerSession::Impl::grow(Stream& stream, size_t bytes) {
   stream.cost += bytes;
   call_bytes_ += bytes;
@@ -106,7 +106,7 @@ bool ServerSession::Impl::grow(Stream& stream, size_t bytes) {
   return false;
 }
 
-// A call costs memory before it sends a message, and most by its headers, which are kept as long as it is.
+// A call costs memory before its first message, mostly for headers, which it keeps until it ends.
 bool ServerSession::Impl::charge_call(Stream& stream) {
   size_t bytes = kPerCall + stream.request_path.size() + stream.content_type.size() + stream.encoding.size();
   for (const auto& [key, value] : stream.request_metadata) bytes += key.size() + value.size() + kPerHeader;

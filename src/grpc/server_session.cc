@@ -1,4 +1,4 @@
-// The connection's part: bytes, limits, draining, what waits for a safe moment.
+// ServerSession: the connection: bytes, limits, draining, deferred events.
 #include "grpc/server_session.h"
 
 #include <utility>
@@ -8,9 +8,9 @@
 
 namespace monitor::grpc {
 namespace {
-// Time for calls that were on their way when the client is told to go away.
+// Time for calls that were in flight when the client received GOAWAY.
 constexpr int64_t kDrainRoundTrip = kNanosPerSecond;
-// What a connection may hold without asking the budget of all, and the steps in which it asks.
+// Memory that a connection may hold without charging the shared budget, and the step in which it charges.
 constexpr size_t kFreeBytes = size_t{16} * 1024;
 constexpr size_t kChargeStep = size_t{16} * 1024;
 
@@ -65,7 +65,7 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
 
 ServerSession::Impl::~Impl() {
   cancel_timers();
-  // Handlers may look at their calls while they are destroyed: these go after all of them.
+  // Handlers may use their calls while they are destroyed, so the calls are destroyed last.
   for (auto& [stream, owner] : streams_) {
     stream->gone = true;
     stream->handler.reset();
@@ -154,7 +154,7 @@ void ServerSession::Impl::on_control_frame(ControlFrame frame) {
   }
   if (!controls_.take(now)) flood("too_many_control_frames");
   if (frame != ControlFrame::kPing || limits_.min_ping_interval_ns == 0) return;
-  // A client that keeps to the interval is not to be punished for the network's jitter: a tenth is forgiven.
+  // Tolerates a tenth, so that network jitter does not punish a client that keeps to the interval.
   const int64_t least = limits_.min_ping_interval_ns / 10 * 9;
   const bool too_soon = last_ping_ns_ != 0 && now - last_ping_ns_ < least;
   last_ping_ns_ = now;
@@ -180,7 +180,7 @@ void ServerSession::Impl::drain() {
   if (draining_ || finished_) return;
   draining_ = true;
   finish_reason_ = Error(Code::kUnavailable, "drained");
-  // Calls that are on their way when the client learns of it are still taken.
+  // Calls in flight when the client receives the notice are still accepted.
   submit_shutdown_notice();
   submit_probe();
   drain_timer_ = timers_.call_after(kDrainRoundTrip, [this] {
@@ -205,7 +205,7 @@ void ServerSession::Impl::close(const Error& reason) {
   fail(reason);
 }
 
-// --- Memory that the client makes us hold.
+// --- Memory held for the client.
 
 bool ServerSession::Impl::charge() {
   if (limits_.buffers == nullptr) return true;
@@ -248,7 +248,7 @@ void ServerSession::Impl::idle_due() {
   arm_idle();
 }
 
-// --- Events that wait for a safe moment.
+// --- Deferred events.
 
 void ServerSession::Impl::schedule_events() {
   if (in_receive_ || events_timer_ != 0 || handler_ == nullptr) return;
@@ -284,7 +284,7 @@ void ServerSession::Impl::run_events() {
 
 void ServerSession::Impl::erase_closed() {
   if (closed_.empty() && over_.empty()) return;
-  // Moved out first: destructors of handlers may call into this session.
+  // Moved out first, since destructors of handlers may call into this session.
   const std::vector<std::unique_ptr<Stream>> closed = std::move(closed_);
   std::vector<std::unique_ptr<ServerCallHandler>> over = std::move(over_);
   closed_.clear();
@@ -295,7 +295,7 @@ void ServerSession::Impl::erase_closed() {
   over.clear();
 }
 
-// --- The public face.
+// --- Public interface.
 
 ServerSession::ServerSession(Timers& timers, const ServerLimits& limits, const MethodTable& methods, PeerInfo peer,
                              ServerSessionHandler& handler)

@@ -1,4 +1,4 @@
-// The inside of ServerSession, for server_session.cc (the connection) and server_stream.cc (its calls).
+// Private parts of ServerSession, shared by server_session.cc (the connection) and server_stream.cc (its calls).
 #pragma once
 
 #include <climits>

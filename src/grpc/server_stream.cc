@@ -1,4 +1,4 @@
-// The calls' part: from the request's headers to the status.
+// ServerSession: its calls, from the request's headers to the status.
 #include <algorithm>
 #include <climits>
 #include <optional>
@@ -13,7 +13,7 @@ namespace monitor::grpc {
 namespace {
 constexpr size_t kMaxStatusMessage = 4096;
 
-// At the boundary of a character: others' libraries refuse half ones.
+// Cuts at a character boundary: other gRPC libraries reject partial characters.
 void cut_message(std::string& message) {
   if (message.size() <= kMaxStatusMessage) return;
   size_t end = kMaxStatusMessage;
@@ -21,7 +21,7 @@ void cut_message(std::string& message) {
   message.resize(end);
 }
 
-// grpc-status, grpc-message and the user's trailers; with HTTP's part, if there were no headers before.
+// grpc-status, grpc-message and the user's trailers, preceded by HTTP's headers if none were sent.
 class StatusFields {
  public:
   StatusFields(const CallStatus& status, const Metadata& trailers, bool alone) {
@@ -58,7 +58,7 @@ Http2Stream* ServerSession::Impl::on_begin_stream(int32_t id) {
 
 void ServerSession::Impl::on_header(Http2Stream& base, std::string_view name, std::string_view value) {
   auto& stream = static_cast<Stream&>(base);
-  if (stream.dispatched) return;  // trailers of a request mean nothing to gRPC
+  if (stream.dispatched) return;  // gRPC ignores trailers of a request
   request_header(stream, name, value);
 }
 
@@ -188,7 +188,7 @@ void ServerSession::Impl::finish(Stream& stream, const CallStatus& status, const
   end_call(stream);
 }
 
-// The handler's part is over; HTTP/2 may still be sending.
+// The handler is done; HTTP/2 may still be sending.
 void ServerSession::Impl::end_call(Stream& stream) {
   if (stream.counted) {
     stream.counted = false;
@@ -207,7 +207,7 @@ bool ServerSession::Impl::on_end_of_data(Http2Stream& base) {
 }
 
 void ServerSession::Impl::on_end_sent(Http2Stream& stream) {
-  // The rest of the request is of no use (RFC 9113, 8.1).
+  // The rest of the request is not needed (RFC 9113, 8.1).
   if (!stream.remote_closed) reset_stream(stream, H2Error::kNoError);
 }
 
@@ -237,7 +237,7 @@ void ServerSession::Impl::on_data_sent(Http2Stream& base, size_t bytes) {
   writable_.push_back(&stream);
 }
 
-// --- The end of a call that the handler did not finish.
+// --- Calls that the handler did not finish.
 
 void ServerSession::Impl::cancelled(Stream& stream) {
   if (stream.over()) return;
@@ -253,11 +253,11 @@ void ServerSession::Impl::deadline_passed(Stream& stream) {
   unsent_bytes_ -= stream.send.size();
   stream.send.clear();
   if (stream.finished) {
-    // Its answer could not be sent in time.
+    // The answer could not be sent in time.
     reset_stream(stream, H2Error::kCancel);
     return;
   }
-  // The client knows by its own clock; the status is for those that do not.
+  // The client's own clock usually ends the call first; the status is for clients without a deadline timer.
   std::unique_ptr<ServerCallHandler> handler = std::move(stream.handler);
   finish(stream, {Code::kDeadlineExceeded, "deadline exceeded"}, {});
   if (handler != nullptr) {

@@ -11,10 +11,10 @@
 namespace monitor::grpc {
 namespace {
 constexpr size_t kReadBytes = size_t{64} * 1024;
-// A sender that is faster than us must not keep the loop to itself.
+// Bytes read in one turn, so that a fast sender does not monopolize the loop.
 constexpr int kReadsPerWake = 8;
 constexpr int64_t kReadTime = kNanosPerMilli;
-// For the peer to read our last words, which a socket closed with unread input would take back.
+// Time for the peer to read the last output: closing a socket with unread input discards it (TCP reset).
 constexpr int64_t kLingerTimeout = kNanosPerSecond;
 }  // namespace
 
@@ -49,7 +49,7 @@ void SocketTransport::close() {
 void SocketTransport::want_flush() {
   if (flush_due_ || state_ != State::kOpen) return;
   flush_due_ = true;
-  // Inside on_events() the flush comes at its end; while blocked, when the socket takes more.
+  // on_events() flushes at its end; a blocked socket flushes when it is writable.
   if (in_io_ || blocked_) return;
   loop_.at_turn_end([self = shared_from_this()] {
     if (self->state_ != State::kOpen || !self->flush_due_ || self->blocked_) return;
@@ -88,7 +88,7 @@ void SocketTransport::read_ready() {
 }
 
 bool SocketTransport::take_input(std::string_view bytes) {
-  // Every input may have an answer; whether it has, flush() sees.
+  // Any input may produce output; flush() checks.
   if (secure_ == nullptr) {
     machine_.receive(bytes);
     return state_ == State::kOpen;

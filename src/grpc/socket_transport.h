@@ -1,8 +1,8 @@
-// SocketTransport: moves bytes between a connected socket and a ByteMachine, through TLS if there is any. One read a
-// wake-up, and one write for all that is gathered in a turn of the loop.
+// SocketTransport: moves bytes between a connected socket and a ByteMachine, with optional TLS. One read for each
+// wake-up, and one write for all output of a turn of the loop.
 //
-// Held by shared_ptr, so that it survives callbacks that end it. Its owner calls close() before the machine is
-// destroyed.
+// Held by shared_ptr, so that it survives callbacks that end it. The owner must call close() before destroying the
+// machine.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   class Owner {
    public:
     virtual ~Owner() = default;
-    // TLS is up and verified; at once after start() without TLS.
+    // TLS is established and verified; without TLS, right after start().
     virtual void on_secured(const PeerCertificate* /*certificate*/) {}
-    // The socket is closed, after the machine was told (connection_lost) or had finished. The last call.
+    // The socket is closed, after the machine has finished or received connection_lost(). The last callback.
     virtual void on_transport_closed() = 0;
   };
 
-  // Takes over `fd`, which must not block. `secure` may be nullptr. Output that the socket does not take for
-  // `stall_timeout_ns` ends the connection; 0 is never.
+  // Takes ownership of `fd`, which must be non-blocking. `secure` may be nullptr. Output that the socket does not
+  // accept for `stall_timeout_ns` ends the connection; 0: no limit.
   SocketTransport(EventLoop& loop, int fd, std::unique_ptr<SecureTransform> secure, ByteMachine& machine, Owner& owner,
                   int64_t stall_timeout_ns);
   ~SocketTransport();
@@ -37,11 +37,11 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   SocketTransport& operator=(const SocketTransport&) = delete;
 
   void start();
-  // The machine has output: it is written at the end of this turn.
+  // The machine has output; it is written at the end of this turn.
   void want_flush();
-  // The machine has finished: the socket is closed when its output is sent, or after a second.
+  // The machine has finished: the socket closes when its output is sent, or after a second.
   void end_soon();
-  // Closes at once, without a word to owner or machine.
+  // Closes at once, without notifying owner or machine.
   void close();
 
  private:
@@ -53,7 +53,7 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   void flush();
   bool flush_plain();
   bool flush_secure();
-  // Bytes the socket took; 0 if it takes none now; negative: it is broken, and closed.
+  // Bytes that the socket accepted; 0: none now; negative: it is broken, and closed.
   ssize_t write_some(std::string_view bytes);
   void set_blocked(bool blocked);
   void stall_due();
@@ -70,10 +70,10 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   int64_t stall_timeout_ns_;
   State state_ = State::kOpen;
   bool secured_ = false;
-  bool blocked_ = false;  // waits for the socket to take more
-  bool in_io_ = false;    // output is flushed at its end
+  bool blocked_ = false;  // waits until the socket is writable
+  bool in_io_ = false;    // within on_events(), which flushes at its end
   bool flush_due_ = false;
-  std::string cipher_;  // TLS records that wait for the socket
+  std::string cipher_;  // unsent TLS records
   int64_t progress_ns_ = 0;
   Timers::TimerId stall_timer_ = 0;
 };

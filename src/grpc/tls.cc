@@ -31,7 +31,7 @@ struct NamesFree {
 };
 using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
 
-// What OpenSSL says went wrong, and empties its queue.
+// OpenSSL's error text; empties its error queue.
 std::string openssl_errors() {
   std::string text;
   while (const unsigned long code = ERR_get_error()) {
@@ -44,7 +44,7 @@ std::string openssl_errors() {
 }
 
 Error load_error(const std::string& what, const std::string& file) {
-  // Of a file that cannot be opened the system says it better.
+  // For a file that cannot be opened, errno has the better text.
   if (access(file.c_str(), R_OK) != 0) {
     ERR_clear_error();
     return errno_error(errno, what + " " + file);
@@ -188,7 +188,7 @@ Result<ContextPtr> new_context(const SSL_METHOD* method) {
   if (context == nullptr) return Error(Code::kInternal, "TLS: " + openssl_errors());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // Idle connections are many: their buffers go when they are empty.
+  // There are many idle connections, so empty buffers are freed.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   return context;
 }
@@ -224,7 +224,7 @@ class ClientContext final : public SecurityContext {
   std::unique_ptr<SecureTransform> new_connection() const override {
     SSL* ssl = SSL_new(context_.get());
     SSL_set_connect_state(ssl);
-    // An address is compared with the certificate's addresses, and is not sent as a name (RFC 6066, 3).
+    // An address is compared with the certificate's addresses, and not sent as SNI (RFC 6066, 3).
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name_.c_str()) != 1) {
       SSL_set1_host(ssl, server_name_.c_str());
       SSL_set_tlsext_host_name(ssl, server_name_.c_str());
@@ -252,7 +252,7 @@ Result<std::shared_ptr<const SecurityContext>> TlsServerContext::load(const TlsS
     }
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
-  // Streams live long: tickets would only cost.
+  // Streams are long-lived, so session tickets would only cost.
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(raw, select_alpn, nullptr);

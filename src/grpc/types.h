@@ -1,4 +1,4 @@
-// What every part of the gRPC library speaks in: a call's status and its metadata. Values; thread-compatible.
+// Values shared by the gRPC library: a call's status and its metadata. Thread-compatible.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ struct CallStatus {
   bool operator==(const CallStatus&) const = default;
 };
 
-// Pairs in the order of the wire. Keys are lower case ([0-9a-z_.-], not beginning with "grpc-"); values are printable
-// ASCII, but for keys ending in "-bin", whose values are any bytes (base64 on the wire, decoded here).
+// Pairs in wire order. Keys are lower case ([0-9a-z_.-], not starting with "grpc-"). Values are printable ASCII; those
+// of keys that end in "-bin" are arbitrary bytes (base64 on the wire, decoded here).
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 // The first value of `key`, or nullptr.

@@ -1,5 +1,6 @@
-// Full-jitter backoff: the n-th wait is evenly drawn from 0 to min(cap, base x 2^n), so that a fleet does not come back
-// together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+// Backoff: exponential backoff with full jitter. The n-th wait is drawn uniformly from 0 to min(cap, base x 2^n), so
+// that the clients of a failed server do not return all at once ("Exponential Backoff And Jitter", AWS Architecture
+// Blog, 2015).
 #pragma once
 
 #include <algorithm>
@@ -19,11 +20,11 @@ class Backoff {
     ++attempts_;
     return static_cast<int64_t>(random_.below(static_cast<uint64_t>(bound) + 1));
   }
-  // Something was achieved: the next wait is short again.
+  // Call after a success: the next wait is short again.
   void reset() { attempts_ = 0; }
   int attempts() const { return attempts_; }
-  // How long an answer is waited for now: from the second failure on twice as long each time, up to the cap. A server
-  // that is slow because everybody asks would else be asked by everybody again, to no end.
+  // The timeout for the next attempt: doubles from the second failure on, up to the cap. With a fixed timeout, an
+  // overloaded server would receive every request again and never recover.
   int64_t patience_ns(int64_t base_ns, int64_t cap_ns) const {
     return std::min(std::max(base_ns, cap_ns), base_ns << std::clamp(attempts_ - 1, 0, 20));
   }
