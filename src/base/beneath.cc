@@ -125,8 +125,9 @@ Error refusal(int error, const std::string& root_path, const std::string& path) 
                     what, root_path));
   }
   if (error == ELOOP) {
-    return Error(Code::kFailedPrecondition,
-                 what + ": a symbolic link where none may be, or too many; remove it, or put the file itself there");
+    return Error(
+        Code::kFailedPrecondition,
+        what + ": a symbolic link where none is allowed, or too many; remove it, or put the file itself there");
   }
   return errno_error(error, what);
 }

@@ -152,7 +152,7 @@ Result<std::string> PosixDisk::read_beneath(const std::string& folder, const std
   const std::string whole = folder + "/" + path;
   if (fstat(fd->get(), &info) != 0) return errno_error(errno, "reading " + whole);
   if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
-    return Error(Code::kFailedPrecondition, "reading " + whole + ": it is no regular file");
+    return Error(Code::kFailedPrecondition, "reading " + whole + ": it is not a regular file");
   }
   return read_to_end(fd->get(), whole, max_bytes);
 }

@@ -29,7 +29,7 @@ HostId id_of_host(std::string_view name) {
   if (name.empty() || name == "(none)") return {"", "this host has no name"};
   if (name == "localhost" || name.starts_with("localhost.") || name.starts_with("localhost4") ||
       name.starts_with("localhost6")) {
-    return {std::string(name), fmt::format("this host is called {}, as every host that was given no name", name)};
+    return {std::string(name), fmt::format("this host is called {}, the default for hosts without a name", name)};
   }
   if (valid_name(name)) return {std::string(name), ""};
   std::string id = made_valid(name);

@@ -78,7 +78,7 @@ void StopGuard::watch() {
     pollfd ended{ended_.get(), POLLIN, 0};
     if (poll(&ended, 1, static_cast<int>(std::min<int64_t>(left.count() + 1, INT_MAX))) > 0) return;
   }
-  write_line(fmt::format("{}: not stopped within {} ms of the signal, something hangs; ending without it\n", program_,
+  write_line(fmt::format("{}: not stopped within {} ms of the signal; something hangs; exiting\n", program_,
                          limit_ns_ / kNanosPerMilli));
   _exit(kExitTempFail);
 }

@@ -158,7 +158,8 @@ TEST_F(TrustTest, RefusesToWriteToWhatOthersLeftBehind) {
   EXPECT_EQ(check_written_file(info, file_, true, self_).error().code(), Code::kFailedPrecondition);
   ASSERT_EQ(mkfifo((top_ + "/fifo").c_str(), 0600), 0);
   ASSERT_EQ(stat((top_ + "/fifo").c_str(), &info), 0);
-  EXPECT_NE(check_written_file(info, "it", false, self_).error().message().find("no regular file"), std::string::npos);
+  EXPECT_NE(check_written_file(info, "it", false, self_).error().message().find("not a regular file"),
+            std::string::npos);
 }
 
 TEST_F(TrustTest, ALockIsNobodyElses) {

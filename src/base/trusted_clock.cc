@@ -57,7 +57,7 @@ int64_t TrustedClock::now_ns() {
   const int64_t offset = clock_.wall_ns() - mono;
   if (std::abs(offset - candidate_) > kSlack) {
     if (known_ && std::abs(offset - offset_) > kSlack) {
-      log_warning("wall clock jumped; what is deleted by age waits until the new time has held",
+      log_warning("wall clock jumped; deletion by age waits until the new time is confirmed",
                   {{"by_s", (offset - offset_) / kNanosPerSecond}, {"held_s", options_.confirm_ns / kNanosPerSecond}});
     }
     candidate_ = offset;

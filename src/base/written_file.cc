@@ -6,7 +6,7 @@ namespace monitor {
 
 Status check_written_file(const struct stat& info, const std::string& path, bool alone, uid_t self) {
   if (!S_ISREG(info.st_mode)) {
-    return Error(Code::kFailedPrecondition, path + ": it is no regular file; remove it");
+    return Error(Code::kFailedPrecondition, path + ": it is not a regular file; remove it");
   }
   if (info.st_uid != 0 && info.st_uid != self) {
     return Error(Code::kPermissionDenied,

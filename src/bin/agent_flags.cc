@@ -15,15 +15,15 @@ namespace monitor {
 void declare_agent(Cli& cli, AgentFlags& flags) {
   CLI::App& app = cli.app();
   app.add_option("--agent-id", flags.agent_id,
-                 "Who this agent is: [A-Za-z0-9._-], up to 128 (default: the host's name)")
+                 "Id of this agent: 1 to 128 of [A-Za-z0-9._-] (default: the host's name)")
       ->type_name("ID");
-  app.add_option("--server", flags.server, "Where to send: HOST:PORT, or several with commas between")
+  app.add_option("--server", flags.server, "Server to send to: HOST:PORT, several separated by commas")
       ->type_name("HOST:PORT,...");
   add_output_options(app, flags.output);
-  auto* const file =
-      app.add_option("--config", flags.config_file, "The agent's own configuration is this file")->type_name("FILE");
+  auto* const file = app.add_option("--config", flags.config_file, "Read the agent's own configuration from this file")
+                         ->type_name("FILE");
   app.add_option("--config-dir", flags.config_dir,
-                 "Configuration is in files of this folder: config/<agent-id>.json, defaults.json, "
+                 "Read the configuration from files in this folder: config/<agent-id>.json, defaults.json, "
                  "groups/<group>.json")
       ->type_name("DIR")
       ->excludes(file);
@@ -32,24 +32,26 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
       ->type_name("KEY");
   add_etcd_options(app, flags.etcd);
   app.add_option("--group", flags.groups,
-                 "A group whose configuration lies below the agent's own; may be repeated, later ones on top")
+                 "Group of this agent; may be repeated. Later groups override earlier ones, the agent's own document "
+                 "overrides all")
       ->type_name("GROUP");
-  app.add_option("--procfs", flags.roots.procfs, "Where the kernel's process filesystem is mounted")->type_name("DIR");
-  app.add_option("--sysfs", flags.roots.sysfs, "Where the kernel's device filesystem is mounted")->type_name("DIR");
+  app.add_option("--procfs", flags.roots.procfs, "Mount point of procfs")->type_name("DIR");
+  app.add_option("--sysfs", flags.roots.sysfs, "Mount point of sysfs")->type_name("DIR");
   app.add_option("--rootfs", flags.roots.rootfs,
-                 "Where the host's root is seen, with a --procfs of the host: stands before its mount points "
+                 "Host's root filesystem inside a container; prepended to mount points of a host's --procfs "
                  "(default: the folder of --procfs without its /proc)")
       ->type_name("DIR");
   add_optional_value(app, "--simulate", flags.simulate,
-                     "Make believable values instead of reading the host: --simulate or --simulate=SEED")
+                     "Generate realistic values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
-  app.add_flag("--once", flags.once, "Read twice, one second apart (or one interval, if that is shorter), print, end");
-  app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print what every plugin makes of the tick")
+  app.add_flag("--once", flags.once,
+               "Read twice, a second apart (or an interval, if shorter), print the values and exit");
+  app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print the tick before and after every plugin")
       ->needs(app.get_option("--once"));
-  app.add_option("--format", flags.format, "How --once prints: table or json")->check(CLI::IsMember({"table", "json"}));
+  app.add_option("--format", flags.format, "Output of --once: table or json")->check(CLI::IsMember({"table", "json"}));
   add_spool_options(app, flags.spool);
   app.add_option("--plugin-dir", flags.plugin_dir,
-                 "Folder of plugins: NAME.so, NAME.lua; watched (default: <data>/plugins)")
+                 "Folder of plugins, NAME.so and NAME.lua; watched for changes (default: <data>/plugins)")
       ->type_name("DIR");
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");
@@ -64,7 +66,7 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
   const RunningSystem* const system = *running;
   if (cli.app().get_option("--server")->count() == 0 && system != nullptr && !system->server.empty()) {
     flags.server = system->server;
-    log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", system->pid}});
+    log_info("`monitor up` is running; using its server", {{"server", flags.server}, {"process", system->pid}});
   }
   // What is named is not looked at: it may be a mount that hangs.
   if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
@@ -80,7 +82,7 @@ std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers,
     if (host.id.empty() && flags.once) flags.agent_id = "agent";  // nobody else reads it
     if (flags.agent_id.empty()) return fmt::format("--agent-id: {}, and an agent needs an id; give one", host.warning);
     if (!host.warning.empty() && !flags.once) {
-      log_warning("agent id is made of the host's name",
+      log_warning("agent id is derived from the host's name",
                   {{"agent", host.id}, {"reason", host.warning}, {"next", "give each agent an --agent-id of its own"}});
     }
   }

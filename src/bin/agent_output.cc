@@ -28,18 +28,18 @@ bool is_file(const OutputFlags& flags) { return flags.output.starts_with(kFile);
 
 void add_output_options(CLI::App& app, OutputFlags& flags) {
   app.add_option("--tls-ca", flags.tls_ca,
-                 "Speak TLS with the server; its certificate must be signed by one of this file")
+                 "Use TLS; the server's certificate must be signed by a CA in this file (PEM)")
       ->type_name("FILE");
   app.add_option("--tls-server-name", flags.tls_server_name,
-                 "Name that the server's certificate must have (default: the host)")
+                 "Name expected in the server's certificate (default: the host)")
       ->type_name("NAME");
   app.add_option("--output", flags.output,
                  "Where batches go: stream (to --server), or file:PATH (JSON lines, a line a tick)")
       ->type_name("stream|file:PATH");
-  app.add_option("--output-max", flags.max, "With --output file: the size at which the file is rotated, from 1MiB on")
+  app.add_option("--output-max", flags.max, "With --output file: rotate the file at this size, at least 1MiB")
       ->type_name("SIZE");
   app.add_option("--output-files", flags.files,
-                 "With --output file: how many files are kept, the current one included; the oldest is removed")
+                 "With --output file: number of files to keep, including the current one")
       ->type_name("COUNT");
   flags.app = &app;
 }

@@ -30,21 +30,21 @@ agent::SpoolSync sync_of(const SpoolFlags& flags) {
 
 void add_spool_options(CLI::App& app, SpoolFlags& flags) {
   app.add_option("--spool", flags.where,
-                 "Where batches wait until the server has them: a folder, or memory "
+                 "Where unacknowledged batches are stored: a folder, or memory "
                  "(default: spool in the agent's folder)")
       ->type_name("DIR|memory");
-  app.add_option("--spool-max", flags.max, "How much it may hold, from 1MiB on; in memory at most 64MiB")
+  app.add_option("--spool-max", flags.max, "Maximum size of the spool, at least 1MiB; in memory at most 64MiB")
       ->type_name("SIZE");
-  app.add_option("--spool-full", flags.full, "What gives way when it is full: drop-oldest or drop-newest")
+  app.add_option("--spool-full", flags.full, "Which batches to drop when the spool is full: drop-oldest or drop-newest")
       ->check(CLI::IsMember({"drop-oldest", "drop-newest"}));
   app.add_option(
          "--spool-sync", flags.sync,
-         "When it is synced, so that it outlives a loss of power: batch (each before it is sent), 100ms (what is "
-         "not acknowledged by then), never")
+         "When to fsync the spool against power loss: batch (every batch before it is sent), 100ms (batches not "
+         "acknowledged by then), never")
       ->check(CLI::IsMember({"batch", "100ms", "never"}));
-  CLI::App& spool = *app.add_subcommand("spool", "Look into a spool; nothing is changed");
+  CLI::App& spool = *app.add_subcommand("spool", "Inspect a spool without changing it");
   spool.require_subcommand(1);
-  for (const auto& [name, text] : {std::pair{"inspect", "Show its segments, what waits in them, and its checkpoint"},
+  for (const auto& [name, text] : {std::pair{"inspect", "Show segments, waiting batches and the checkpoint"},
                                    std::pair{"verify", "Read all of it; status 1 when something is damaged"}}) {
     spool.add_subcommand(name, text)
         ->add_option("DIR", flags.folder, "The spool's folder")

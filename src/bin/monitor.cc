@@ -54,32 +54,31 @@ struct UpFlags {
 };
 
 CLI::App* declare_up(Cli& cli, UpFlags& flags) {
-  CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and show the values");
-  up.add_option("--duration", flags.duration, "Stop after this time (10s, 5m); runs until stopped otherwise")
+  CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and print the values");
+  up.add_option("--duration", flags.duration, "Stop after this time, as 10s or 5m (default: run until stopped)")
       ->type_name("DURATION");
   up.add_option("--port", flags.port, "Port of the server; 0 picks a free one (default: 50051, or a free port)")
       ->type_name("PORT")
       ->check(CLI::Range(0, 65535));
   up.add_option("--interval", flags.interval, "Time between ticks; written into the agent's configuration")
       ->type_name("DURATION");
-  up.add_option("--agent-id", flags.agent_id, "Who the agent is (default: the host's name)")->type_name("ID");
+  up.add_option("--agent-id", flags.agent_id, "Id of the agent (default: the host's name)")->type_name("ID");
   up.add_option("--group", flags.groups, "A group of the agent; may be repeated")->type_name("GROUP");
-  up.add_option("--format", flags.format, "How values are printed: table, json or csv")
+  up.add_option("--format", flags.format, "Output of the values: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_etcd_options(up, flags.etcd);
-  up.add_option(
-        "--http", flags.http,
-        "Where the server shows /metrics, /healthz and /readyz: ADDR:PORT, or off (default: 127.0.0.1:9464, or a "
-        "free port)")
+  up.add_option("--http", flags.http,
+                "Serve the server's /metrics, /healthz and /readyz on ADDR:PORT, or off (default: 127.0.0.1:9464, or a "
+                "free port)")
       ->type_name("ADDR:PORT|off");
-  up.add_option("--web", flags.web,
-                "Where the web page is served: ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)")
+  up.add_option("--web", flags.web, "Serve the web page on ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)")
       ->type_name("ADDR:PORT|off");
   up.add_option("--kafka", flags.kafka,
-                "Keep the metric log on Kafka at HOST:PORT instead of in a file below the data folder")
+                "Keep the metric log in Kafka at HOST:PORT instead of in a file in the data folder")
       ->type_name("HOST:PORT,...");
-  add_optional_value(up, "--simulate", flags.simulate,
-                     "The agent makes believable values instead of reading the host: --simulate or --simulate=SEED")
+  add_optional_value(
+      up, "--simulate", flags.simulate,
+      "Let the agent generate realistic values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
   return &up;
 }
@@ -106,7 +105,7 @@ class Up {
     if (!flags_.duration.empty()) {
       const auto parsed = parse_duration(flags_.duration);
       if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
-      if (*parsed == 0) return cli_.usage_error("--duration: got 0, expected more; without it nothing stops by itself");
+      if (*parsed == 0) return cli_.usage_error("--duration: got 0, expected more; leave it out to run until stopped");
       duration = *parsed;
     }
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
@@ -282,7 +281,7 @@ class Up {
     else
       system_.config_dir = config_dir();
     if (const Status written = files_.publish(system_); !written) {
-      say(fmt::format("{}; other programs do not find this one by themselves", written.error().message()));
+      say(fmt::format("{}; other programs cannot find this one automatically", written.error().message()));
     }
   }
 

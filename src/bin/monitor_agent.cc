@@ -95,7 +95,7 @@ Status trust_if_there(const std::string& folder, const std::string& what) {
   const auto trusted =
       answer_within<Status>(kFolderAnswers, [folder, what] { return check_folder_trusted(folder, what); });
   if (!trusted) {
-    log_warning("folder does not answer; it is looked at again when it is read", {{"folder", folder}});
+    log_warning("folder does not respond; it is checked again when it is read", {{"folder", folder}});
     return {};
   }
   return !*trusted && trusted->error().code() != Code::kPermissionDenied ? Status() : *trusted;
@@ -247,7 +247,7 @@ class AgentProgram final : private config::Applier {
 
   void stop() {
     guard_.arm();
-    log_info("stopping; sending what is left", {{"waiting", keeper_.spool().batches()}});
+    log_info("stopping; sending the remaining batches", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
     // Its status goes also when the server takes nothing; then it is not known to have sent everything.
     loop_.call_after(cli_.drain_timeout_ns() / 2, [this] { leave(false); });
@@ -306,7 +306,7 @@ Status trust_folders(const AgentFlags& flags, const std::string& data, const std
   if (const Status trusted = trust_documents(flags, data); !trusted) return trusted;
   if (flags.plugin_dir.empty()) return {};
   if (const Status trusted = trust_if_there(flags.plugin_dir, "the plugins' folder"); !trusted) {
-    log_warning("others may change the plugins that this agent runs", {{"reason", trusted.error()}});
+    log_warning("the plugin folder is writable by others", {{"reason", trusted.error()}});
   }
   return {};
 }
@@ -315,7 +315,7 @@ int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> ser
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
-    log_error("cannot keep data; name another folder with --data", {{"reason", trusted.error()}});
+    log_error("cannot use the data folder; name another one with --data", {{"reason", trusted.error()}});
     return kExitIo;
   }
   const auto lock = LockFile::acquire(own_folder + "/lock", "agent " + flags.agent_id);
@@ -331,7 +331,7 @@ int run(int argc, char** argv) {
   raise_descriptor_limit();
   AgentFlags flags;
   Cli cli({"monitor-agent",
-           "Collects what this host does and streams it to a monitor-server.",
+           "Collects metrics of this host and streams them to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
            "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
            "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"

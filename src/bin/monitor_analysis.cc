@@ -42,26 +42,27 @@ struct Flags {
 };
 
 CLI::App* declare(Cli& cli, Flags& flags) {
-  CLI::App* const get = cli.app().add_subcommand("get-metrics", "Follow the metric log and print what comes");
+  CLI::App* const get = cli.app().add_subcommand("get-metrics", "Follow the metric log and print its ticks");
   add_log_options(*get, flags.log);
   get->add_option("--group-id", flags.group,
-                  "Read as this group: go on where it stopped, share the work with its other members")
+                  "Consumer group: continue where it stopped, and share the work among its members")
       ->type_name("GROUP");
   get->add_option("--from", flags.from,
-                  "Where to begin: latest, earliest, a time (2026-11-22T12:00:00Z) or an age by the log's time (-10m) "
+                  "Where to start: latest, earliest, a time (2026-11-22T12:00:00Z) or an age by the log's time (-10m) "
                   "(default: where the group stopped, else latest)")
       ->type_name("POSITION");
-  add_duration(*get, "--timeout", flags.timeout_ns, "End after this long: seconds, or with a unit (default: never)");
-  get->add_option("--count", flags.count, "End after so many ticks (0: never)")->type_name("N");
-  get->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any")->type_name("PATTERN");
-  get->add_option("--metric", flags.metric,
-                  "Only these metrics: cpu (system.cpu and all below it), or a pattern of the whole name or series: "
-                  "*{*=read}; * and ? stand for any")
+  add_duration(*get, "--timeout", flags.timeout_ns, "Exit after this time: seconds, or with a unit (default: never)");
+  get->add_option("--count", flags.count, "Exit after this many ticks (0: never)")->type_name("N");
+  get->add_option("--agent", flags.agent, "Only agents that match this pattern, with * and ?")->type_name("PATTERN");
+  get->add_option(
+         "--metric", flags.metric,
+         "Only these metrics: cpu (system.cpu and everything below it), or a pattern for the whole name or series: "
+         "*{*=read}, with * and ?")
       ->type_name("PATTERN");
-  get->add_option("--format", flags.format, "table, json (an object a line) or csv")
+  get->add_option("--format", flags.format, "table, json (one object per line) or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   get->add_option("--dead-letter", flags.dead_letter,
-                  "Keep records that cannot be decoded in this topic of the same Kafka, too")
+                  "Copy records that cannot be decoded to this topic of the same Kafka")
       ->type_name("TOPIC");
   get->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");

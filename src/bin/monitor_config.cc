@@ -51,7 +51,7 @@ class Program {
   int run(const ConfigCommands& commands) {
     const int status = run_command(commands);
     if (status == kExitUnavailable && default_etcd_) {
-      std::cerr << "monitor-config: no place of the configuration was named and no `monitor up` runs: name one with "
+      std::cerr << "monitor-config: no configuration store was named and no `monitor up` is running; name one with "
                    "--etcd, --dir or --data\n";
     }
     return status;
@@ -340,7 +340,7 @@ class Program {
 int run(int argc, char** argv) {
   block_signals();
   ConfigFlags flags;
-  Cli cli({"monitor-config", "Sets, shows and checks what agents are told to do.",
+  Cli cli({"monitor-config", "Sets, shows and validates the configuration of agents.",
            "  monitor-config --agent-id agent-001 --interval 5\n"
            "  monitor-config --agent-id agent-001 --metrics cpu memory \"disk read\" --plugins deduplication\n"
            "  monitor-config set --agent-id agent-001 interval=0.5\n"

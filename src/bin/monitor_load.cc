@@ -41,35 +41,35 @@ struct Flags {
 
 const CLI::App* declare(Cli& cli, Flags& flags) {
   CLI::App* const app = cli.app().add_subcommand(
-      "stream", "Publish as many agents for a time, and say how fast the server acknowledged what was due");
+      "stream", "Publish as many agents for a time, and report how fast the server acknowledged their batches");
   load::FleetOptions& fleet = flags.fleet;
-  app->add_option("--server", flags.server, "Where to send: HOST:PORT")->type_name("HOST:PORT,...");
-  app->add_option("--agents", fleet.agents, "How many agents, each with a connection")
+  app->add_option("--server", flags.server, "Server to send to: HOST:PORT")->type_name("HOST:PORT,...");
+  app->add_option("--agents", fleet.agents, "Number of agents, each with its own connection")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  add_duration(*app, "--interval", fleet.interval_ns, "Between two batches of an agent")->default_str("1s");
-  app->add_option("--points", fleet.points, "Points of a batch")
+  add_duration(*app, "--interval", fleet.interval_ns, "Time between two batches of an agent")->default_str("1s");
+  app->add_option("--points", fleet.points, "Points per batch")
       ->type_name("N")
       ->check(CLI::Range(size_t{1}, kMaxPoints));
-  add_duration(*app, "--duration", fleet.duration_ns, "How long, from when the agents have connected")
+  add_duration(*app, "--duration", fleet.duration_ns, "Duration of the load after all agents have connected")
       ->default_str("60s");
-  add_duration(*app, "--ramp", fleet.ramp_ns, "Over how long the agents connect; 0: as fast as they can")
+  add_duration(*app, "--ramp", fleet.ramp_ns, "Time over which the agents connect; 0: as fast as they can")
       ->default_str("0s");
-  app->add_option("--window", fleet.window, "Batches of an agent that may be unacknowledged")
+  app->add_option("--window", fleet.window, "Maximum number of unacknowledged batches per agent")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000));
   app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...")->type_name("PREFIX");
-  app->add_option("--seed", fleet.seed, "Of the values")->type_name("N");
+  app->add_option("--seed", fleet.seed, "Seed of the values")->type_name("N");
   app->add_option("--tls-ca", flags.tls_ca,
-                  "Speak TLS with the server; its certificate must be signed by one of this file")
+                  "Use TLS; the server's certificate must be signed by a CA in this file (PEM)")
       ->type_name("FILE");
   app->add_option("--tls-server-name", flags.tls_server_name,
-                  "Name that the server's certificate must have (default: the host)")
+                  "Name expected in the server's certificate (default: the host)")
       ->type_name("NAME");
-  app->add_option("--format", flags.format, "How the summary is printed: table, or json (one object)")
+  app->add_option("--format", flags.format, "Output of the summary: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));
   app->add_flag("--verify", flags.verify,
-                "Read the log afterwards; end with 1 when something is missing or in it more often than it was sent");
+                "Read the log afterwards; exit with 1 if a batch is missing, or stored more often than it was sent");
   add_log_options(*app, flags.log);
   cli.add_drain_option();
   return app;
@@ -83,7 +83,7 @@ std::string resolve_server(const Cli& cli, Flags& flags) {
   if (!running) return running.error().message();
   if (*running == nullptr || (*running)->server.empty()) return "";
   flags.server = (*running)->server;
-  log_info("`monitor up` is running; its server is used", {{"server", flags.server}, {"process", (*running)->pid}});
+  log_info("`monitor up` is running; using its server", {{"server", flags.server}, {"process", (*running)->pid}});
   return "";
 }
 

@@ -166,8 +166,8 @@ struct Places {
 
 // Why an agent refuses this name; empty: it does not.
 std::string refusal_of(const std::string& name, const std::vector<agent::PluginFolder::File>& files) {
-  if (agent::is_builtin(name)) return fmt::format("{} stands for a built-in plugin as well; rename it", name);
-  if (files.size() > 1) return fmt::format("{} stands for two plugins; rename one", name);
+  if (agent::is_builtin(name)) return fmt::format("{} is also the name of a built-in plugin; rename it", name);
+  if (files.size() > 1) return fmt::format("{} is the name of two plugins; rename one", name);
   return files.front().fault;
 }
 
@@ -252,19 +252,19 @@ int run(int argc, char** argv) {
   app.require_subcommand(1, 1);
   CLI::App* const make = app.add_subcommand("new", "Write a project that builds a native plugin, with a test");
   make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required()->type_name("NAME");
-  make->add_option("--dir", flags.folder, "Folder of the project (default: the name)")->type_name("DIR");
-  make->add_option("--sdk", flags.prefix, "Where the SDK is installed (default: where this program is)")
+  make->add_option("--dir", flags.folder, "Folder of the project (default: the plugin's name)")->type_name("DIR");
+  make->add_option("--sdk", flags.prefix, "Prefix where the SDK is installed (default: that of this program)")
       ->type_name("DIR");
   CLI::App* const test_one =
-      app.add_subcommand("test", "Run a plugin over recorded ticks: before, after, time, memory");
+      app.add_subcommand("test", "Run a plugin over recorded ticks and print its changes, time and memory");
   test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required()->type_name("FILE");
   test_one
       ->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them; - reads standard input")
       ->type_name("FILE")
       ->required();
-  test_one->add_flag("--quiet", flags.quiet, "Only the summary");
+  test_one->add_flag("--quiet", flags.quiet, "Print only the summary");
   CLI::App* const list_all = app.add_subcommand("list", "List the plugins that an agent on this host can run");
-  CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and say what it is");
+  CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and describe it");
   look->add_option("plugin", flags.file, "NAME.so, NAME.lua, or the name of one in the plugin folder")
       ->required()
       ->type_name("PLUGIN");

@@ -39,33 +39,32 @@ struct Flags {
 
 void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
-  app.add_option("--port", flags.port,
-                 "Accept agents on this port of the loopback address, with TLS or without; 0 picks one")
+  app.add_option("--port", flags.port, "Accept agents on this port of the loopback address; 0 picks a free port")
       ->type_name("PORT")
       ->check(CLI::Range(0, 65535));
   app.add_option("--listen", flags.listen,
-                 "Accept agents on ADDR:PORT instead, as 0.0.0.0:50051 for other hosts; may be repeated")
+                 "Accept agents on ADDR:PORT instead, as 0.0.0.0:50051 for all interfaces; may be repeated")
       ->type_name("ADDR:PORT");
   add_log_options(app, flags.log);
   add_log_writer_options(app, flags.log);
-  app.add_option("--encoding", flags.encoding, "Form of the records: protobuf, or json for people and other tools")
+  app.add_option("--encoding", flags.encoding, "Encoding of the records: protobuf, or json for people and other tools")
       ->check(CLI::IsMember({"protobuf", "json"}));
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");
-  app.add_option("--threads", flags.threads, "Loops that accept agents; 0: one a core")
+  app.add_option("--threads", flags.threads, "Number of event loops for agents; 0: one per core")
       ->type_name("N")
       ->check(CLI::Range(0, 256));
   app.add_option("--memory-limit", flags.memory_limit,
-                 "What batches may take until the log has them; beyond it streams pause, in turn; from 4MiB on")
+                 "Memory for batches that the log has not stored yet; above it streams pause in turn; at least 4MiB")
       ->type_name("SIZE");
   app.add_option(
          "--max-connections-per-address", flags.per_address,
-         "Connections that one address, or one IPv6 network of 64 bits, may have; default 4096, and none for this "
-         "host's own addresses, which count only when this is given")
+         "Maximum number of connections per IPv4 address or IPv6 /64 network; default 4096. Does not apply to this "
+         "host's own addresses unless it is set")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
   auto* const cert =
-      app.add_option("--tls-cert", flags.tls_cert, "Speak TLS, with this certificate and its chain (PEM)")
+      app.add_option("--tls-cert", flags.tls_cert, "Use TLS with this certificate, followed by its chain (PEM)")
           ->type_name("FILE");
   auto* const key =
       app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)")->type_name("FILE");
@@ -115,7 +114,7 @@ void fit_descriptors(grpc::ConnectionLimits& limits) {
   const size_t descriptors = raise_descriptor_limit();
   const size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 2;
   if (room >= limits.total) return;
-  log_warning("the limit of open descriptors is short; agents beyond it are refused",
+  log_warning("the limit of open descriptors is too low for all agents; further ones are refused",
               {{"descriptors", descriptors},
                {"connections", room},
                {"wanted", limits.total},
@@ -214,7 +213,7 @@ class Program {
 
   void stop(int exit_code) {
     exit_code_ = exit_code;
-    log_info("stopping; agents are asked to go", {{"within", format_duration(cli_.drain_timeout_ns())}});
+    log_info("stopping; draining agents", {{"within", format_duration(cli_.drain_timeout_ns())}});
     server_->shutdown(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
   }
 

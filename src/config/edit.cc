@@ -53,10 +53,10 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   const std::string base = current ? *current : full ? default_document() : std::string("{}");
   if (current) {
     const auto readable = Document::parse(base);
-    if (!readable) return readable.error().with_context("the document that is there");
+    if (!readable) return readable.error().with_context("the current document");
   }
   ordered_json document = ordered_json::parse(base);
-  if (!document.is_object()) return Error(Code::kInvalidArgument, "the document that is there is not an object");
+  if (!document.is_object()) return Error(Code::kInvalidArgument, "the current document is not an object");
   for (const FieldChange& change : changes) document[change.name] = ordered_json::parse(change.json);
   std::string text = document.dump(4, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   auto parsed = Document::parse(text);

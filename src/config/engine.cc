@@ -96,7 +96,7 @@ void ConfigEngine::on_keys(const KeySet& keys) {
 
 void ConfigEngine::on_source_lost(const Error& reason) {
   if (!source_lost_) {
-    log_warning("configuration source lost; the running configuration stays in force, trying on", {{"reason", reason}});
+    log_warning("configuration source lost; the running configuration stays applied; retrying", {{"reason", reason}});
   }
   source_lost_ = true;
 }
@@ -117,7 +117,7 @@ bool ConfigEngine::keep_deleted() {
     return false;
   }
   if (!state_.deleted && state_.applied > 0) {
-    log_warning("configuration deleted; the last good one stays in force", {{"revision", heard_.revision}});
+    log_warning("configuration deleted; the last good one stays applied", {{"revision", heard_.revision}});
   }
   state_.deleted = true;
   state_.applied = heard_.revision;
@@ -212,7 +212,7 @@ void ConfigEngine::fall_back(const std::string& why) {
   std::optional<KeySet> last_good;
   if (last_good_ != nullptr) last_good = last_good_->load();
   if (last_good && put_in_force(*last_good, state_.applied, problems)) {
-    log_warning("starting on the last good configuration", {{"why", why}, {"file", last_good_->path()}});
+    log_warning("starting with the last good configuration", {{"why", why}, {"file", last_good_->path()}});
   } else {
     if (pending(problems)) return;
     if (last_good) {
@@ -222,7 +222,7 @@ void ConfigEngine::fall_back(const std::string& why) {
       log_error("the default configuration cannot be applied", {{"reason", problems.front().message}});
       return;
     }
-    log_warning("starting on the built-in defaults", {{"why", why}});
+    log_warning("starting with the built-in defaults", {{"why", why}});
   }
   state_.error = error;
   changed();
@@ -271,7 +271,7 @@ void ConfigEngine::log_overrides(const std::vector<std::string>& now) const {
     return rest;
   };
   for (const std::string& name : without(now, state_.overrides)) {
-    log_info("configuration override in force", {{"override", name}});
+    log_info("configuration override applied", {{"override", name}});
   }
   for (const std::string& name : without(state_.overrides, now)) {
     log_info("configuration override ended", {{"override", name}});

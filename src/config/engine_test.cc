@@ -298,7 +298,7 @@ TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
   w.source.put("/monitor/groups/db", R"({"interval": 1})");
   EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "no longer in it";
   w.source.put("/monitor/defaults", R"({"groups": ["db"]})");
-  EXPECT_NE(w.engine.state().error.find("agent's own document only"), std::string::npos);
+  EXPECT_NE(w.engine.state().error.find("only in an agent's own document"), std::string::npos);
 }
 
 TEST(Engine, ADocumentThatNamesAnEmptyGroupIsAppliedAllTheSame) {

@@ -48,7 +48,8 @@ TEST(FleetCatalog, ScriptsAndPluginsOfAgentsThatRunAreKnown) {
   w.keys["/monitor/plugins/central"] = {"function run() end", 1};
   for (const char* const known : {"filter", "mine", "central"}) EXPECT_EQ(w.said_of(known), "") << known;
   for (const char* const unknown : {"gone", "other"}) {
-    EXPECT_EQ(w.said_of(unknown).find("warning: no built-in plugin, no script in /monitor/plugins/, and no agent"), 0U)
+    EXPECT_EQ(w.said_of(unknown).find("warning: no built-in plugin, no script in /monitor/plugins/, and no live agent"),
+              0U)
         << unknown;
   }
 }
@@ -57,7 +58,7 @@ TEST(FleetCatalog, ASlipAndANameThatStandsForTwoAreNoWarnings) {
   World w;
   EXPECT_EQ(w.said_of("filtre"), "unknown plugin");
   w.keys["/monitor/plugins/filter"] = {"function run() end", 1};
-  EXPECT_NE(w.said_of("filter").find("plugin filter: filter stands for two plugins"), std::string::npos);
+  EXPECT_NE(w.said_of("filter").find("plugin filter: filter is ambiguous"), std::string::npos);
 }
 
 }  // namespace

@@ -75,13 +75,13 @@ std::string_view name_of_key(std::string_view key) {
 }
 
 Status check_key(std::string_view key) {
-  if (!key.starts_with('/')) return wrong_key("key", key, "expected a slash at its beginning");
+  if (!key.starts_with('/')) return wrong_key("key", key, "expected a leading slash");
   return check_segments("key", key, key.substr(1));
 }
 
 Status check_prefix(std::string_view prefix) {
   if (prefix.size() < 3 || !prefix.starts_with('/') || !prefix.ends_with('/')) {
-    return wrong_key("prefix of keys", prefix, "expected a slash at its beginning and at its end");
+    return wrong_key("prefix of keys", prefix, "expected a leading and a trailing slash");
   }
   return check_segments("prefix of keys", prefix, prefix.substr(1, prefix.size() - 2));
 }

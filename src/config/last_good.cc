@@ -30,7 +30,7 @@ std::optional<KeySet> parse(std::string_view body) {
 
 LastGood::LastGood(Disk& disk, Worker& worker, std::string path)
     : disk_(disk), path_(std::move(path)), file_(worker, disk, path_, [](const Status& saved) {
-        if (!saved) log_warning("last good configuration cannot be kept", {{"reason", saved.error()}});
+        if (!saved) log_warning("last good configuration cannot be saved", {{"reason", saved.error()}});
       }) {}
 
 std::optional<KeySet> LastGood::load() const {
@@ -46,7 +46,7 @@ std::optional<KeySet> LastGood::load() const {
   const std::string_view body = end == std::string::npos ? std::string_view() : std::string_view(*text).substr(end + 1);
   std::optional<KeySet> keys;
   if (text->substr(0, end) == fmt::format("crc32c {:08x}", crc32c(body))) keys = parse(body);
-  if (!keys) log_warning("last good configuration is damaged and not used", {{"file", path_}});
+  if (!keys) log_warning("last good configuration is damaged and ignored", {{"file", path_}});
   return keys;
 }
 

@@ -38,7 +38,7 @@ Result<PluginCode> ScriptCatalog::code_of(const std::string& name) const {
   const Entry* const script = find(name);
   if (script == nullptr) return others_.code_of(name);
   if (others_know(name)) {
-    return Error(Code::kAlreadyExists, fmt::format("{} stands for two plugins: the script {}{} and another; rename one",
+    return Error(Code::kAlreadyExists, fmt::format("{} is ambiguous: the script {}{} and another plugin; rename one",
                                                    name, kPluginsRoot, name));
   }
   if (script->fault) return *script->fault;

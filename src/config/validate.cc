@@ -62,7 +62,7 @@ void Validator::unknown(const std::string& path, std::string_view what, const st
 void Validator::check_layers() {
   for (const Layer& layer : layers_) {
     if (layer.own || !layer.document.contains("/groups")) continue;
-    Problem& p = problem("/groups", "stands in an agent's own document only", layer.document.value().at("groups"));
+    Problem& p = problem("/groups", "is allowed only in an agent's own document", layer.document.value().at("groups"));
     p.key = layer.key;
     p.line = layer.document.line("/groups");
   }

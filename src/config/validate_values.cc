@@ -84,7 +84,7 @@ std::vector<std::string> Validator::texts(const Setting& one, const std::string&
                                           bool (*valid)(std::string_view)) {
   std::vector<std::string> result;
   if (!value.is_array() || value.size() > most) {
-    problem(path, fmt::format("must be a list of texts, {}", one.bounds), value);
+    problem(path, fmt::format("must be a list of strings, {}", one.bounds), value);
     return result;
   }
   for (size_t i = 0; i < value.size(); ++i) {
@@ -99,7 +99,7 @@ std::vector<std::string> Validator::texts(const Setting& one, const std::string&
 
 void Validator::read_labels(const std::string& path, const json& value) {
   if (!value.is_object()) {
-    problem(path, "must be an object of texts", value);
+    problem(path, "must be an object with string values", value);
     return;
   }
   if (value.size() > kMaxLabels) {

@@ -144,7 +144,7 @@ void Server::Impl::accept_ready(int listener) {
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      log_warning("connections are not accepted for now", {{"reason", errno_error(errno, "accept")}});
+      log_warning("accepting connections is paused", {{"reason", errno_error(errno, "accept")}});
       pause_accepting();
     }
     return;

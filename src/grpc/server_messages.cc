@@ -60,7 +60,7 @@ void ServerSession::Impl::incomplete(Stream& stream, Deframer::Next next) {
     finish(stream, {Code::kResourceExhausted, "too many incomplete messages on this connection"}, {});
   } else if (!charge()) {
     finish(stream,
-           {Code::kResourceExhausted, "incomplete messages of all connections fill the server's memory for them"}, {});
+           {Code::kResourceExhausted, "incomplete messages of all connections exceed the server's memory limit"}, {});
   }
 }
 
@@ -102,7 +102,7 @@ bool ServerSession::Impl::grow(Stream& stream, size_t bytes) {
   stream.cost += bytes;
   call_bytes_ += bytes;
   if (charge()) return true;
-  finish(stream, {Code::kResourceExhausted, "the calls of all connections fill the server's memory for them"}, {});
+  finish(stream, {Code::kResourceExhausted, "the calls of all connections exceed the server's memory limit"}, {});
   return false;
 }
 

@@ -55,7 +55,7 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
       drain();
       age_timer_ = limits_.max_age_grace_ns == 0 ? 0 : timers_.call_after(limits_.max_age_grace_ns, [this] {
         age_timer_ = 0;
-        close(Error(Code::kUnavailable, "the connection's age limit and grace have passed"));
+        close(Error(Code::kUnavailable, "the connection's age limit and grace period have passed"));
       });
     });
   }
@@ -134,7 +134,7 @@ void ServerSession::Impl::on_settings() {
   if (limits_.first_call_timeout_ns == 0) return;
   handshake_timer_ = timers_.call_after(limits_.first_call_timeout_ns, [this] {
     handshake_timer_ = 0;
-    close(Error(Code::kUnavailable, "the client began no call in time"));
+    close(Error(Code::kUnavailable, "the client started no call in time"));
   });
 }
 

@@ -128,8 +128,7 @@ void Supervisor::on_ended(Program& program, const Ending& ending) {
   const bool fatal = ends_all(options_.fatal_exit_codes) || ends_all(program.spec.fatal_exit_codes);
   if (fatal) {
     say_last_lines(program);
-    say_(fmt::format("{} ended with {}, which a new start cannot mend; stopping", program.spec.name,
-                     ending.to_string()));
+    say_(fmt::format("{} ended with {}, which a restart cannot fix; stopping", program.spec.name, ending.to_string()));
     stop(ending.exit_code);
     return;
   }

@@ -43,7 +43,7 @@ class FailuresTest(ProgramTest):
         server.send(signal.SIGSTOP)
         self.wait_for_a_batch_in_flight(agent)
         agent.send(signal.SIGTERM)
-        agent.says("stopping; sending what is left")
+        agent.says("stopping; sending the remaining batches")
         self.assertIsNone(agent.process.poll())
         # Signals in quick succession count as one request; a person's second signal comes later.
         time.sleep(0.3)

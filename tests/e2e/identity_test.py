@@ -126,7 +126,7 @@ class IdentityTest(ProgramTest):
             got = agent.says(r"agent started agent=(\S+)").group(1)
             self.assertRegex(got, r"^[A-Za-z0-9._-]{1,128}$")
             self.assertEqual(got, expected or got)
-            self.assertEqual(agent.said("agent id is made of the host's name .*--agent-id"), 0 if expected else 1, name)
+            self.assertEqual(agent.said("agent id is derived from the host's name .*--agent-id"), 0 if expected else 1, name)
             wait_until(lambda got=got: self.batches(got) if os.path.exists(f"{self.data}/log.db") else None, f"a batch of {got}")
             self.assertEqual(agent.stop(), 0)
             ids.add(got)
@@ -135,7 +135,7 @@ class IdentityTest(ProgramTest):
     def test_warns_about_localhost_and_requires_an_id_without_a_host_name(self):
         server = self.start_server()
         agent = self.named(b"localhost", "monitor-agent", "--server", server.address, "--config-dir", f"{self.data}/monitor")
-        agent.says("agent id is made of the host's name agent=localhost .*--agent-id")
+        agent.says("agent id is derived from the host's name agent=localhost .*--agent-id")
         agent.says("agent started agent=localhost")
         agent = self.named(b"", "monitor-agent", "--server", server.address, "--config-dir", f"{self.data}/monitor")
         self.assertEqual(agent.ends(), 64)

@@ -68,7 +68,7 @@ class PathTest(ProgramTest):
         lines = reader.json_lines(seen + 10)
         self.assertEqual(lines[-1]["config_revision"], 1)
         os.remove(path)
-        agent.says(r"configuration deleted; the last good one stays in force")
+        agent.says(r"configuration deleted; the last good one stays applied")
         reader.json_lines(len(reader.out) + 5)
 
     def test_merges_defaults_groups_and_own_document(self):

@@ -111,7 +111,7 @@ class Plugins(PluginTest):
         status = self.until_status("central", lambda s: s["ticks"] > 10, "ticks")
         self.assertEqual((status["kind"], status["state"]), ("script", "running"))
         self.put("central", text=COUNT % ("other.n", "1"))
-        agent.says(r"configuration refused.*central stands for two plugins")
+        agent.says(r"configuration refused.*central is ambiguous")
 
     def test_config_warns_about_an_unknown_plugin(self):
         def config(*arguments):
@@ -120,7 +120,7 @@ class Plugins(PluginTest):
             return err
 
         agent = self.run_agent()
-        warning = r'warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no agent that runs has it .*got "mine"'
+        warning = r'warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no live agent has it .*got "mine"'
         self.assertRegex(config("set", "--agent-id", "a", "--plugins", "mine"), warning)
         self.assertRegex(config("set", "--group", "web", "--plugins", "mine"), warning)
         self.assertRegex(config("override", "set", "--agent-id", "a", "--for", "1m", 'plugins=["mine"]'), warning)
@@ -278,13 +278,13 @@ class Tools(PluginTest):
         os.mkdir(f"{self.folder}/folder.so")
         os.symlink("/nowhere", f"{self.folder}/link.lua")
         for name, expected in (("half", r"cut off: it has \d+ bytes of \d+"), ("text", "no ELF library"), ("folder", "is a folder, no file"),
-                               ("link", "No such file"), ("filter", "built-in plugin as well"), ("two", "stands for two plugins")):
+                               ("link", "No such file"), ("filter", "also the name of a built-in plugin"), ("two", "is the name of two plugins")):
             status, _, err = run("monitor-plugin", "inspect", name, "--data", self.data)
             self.assertEqual(status, 78, name)
             self.assertRegex(err, expected)
         status, out, _ = run("monitor-plugin", "list", "--data", self.data)
         self.assertEqual(status, 0)
-        for expected in (r"folder +native .*refused: .* is a folder", r"two +native .*refused: two stands for two", r"od d.lua  left out: a plugin's name",
+        for expected in (r"folder +native .*refused: .* is a folder", r"two +native .*refused: two is the name of two", r"od d.lua  left out: a plugin's name",
                          r"good +script +\S+\n"):
             self.assertRegex(out, expected)
         self.assertEqual(run("monitor-plugin", "list", "--plugin-dir", script)[0], 74)

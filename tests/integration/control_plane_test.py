@@ -103,7 +103,7 @@ class ControlPlane:
         author = subprocess.Popen([os.path.join(BIN, "monitor-config"), "override", "set", "--agent-id", "a", "--for", "3s",
                                    "interval=50ms", *self.where], stdout=subprocess.DEVNULL)
         self.assertEqual(author.wait(20), 0)
-        agent.says("configuration override in force override=agents/a/manual")
+        agent.says("configuration override applied override=agents/a/manual")
         wait_until(lambda: self.rows()["a"]["overrides"] == ["agents/a/manual"], "the status to show it")
         self.assertIn("agents/a/manual  for", self.config("override", "list"))
         agent.says("configuration override ended override=agents/a/manual")

@@ -22,7 +22,7 @@ class Scripts(ProgramTest):
         put = ("monitor-config", "set", "--etcd", etcd.address, "--group", "web", "plugins=[\"central\"]", "interval=0.1")
         status, _, err = run(*put)
         self.assertEqual(status, 0, err)
-        self.assertIn("warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no agent", err)
+        self.assertIn("warning: /plugins/0: no built-in plugin, no script in /monitor/plugins/, and no live agent", err)
         for agent in agents:
             agent.says(r'configuration refused.*got="central".*unknown plugin')
         for version in ("1", "2"):

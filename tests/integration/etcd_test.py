@@ -107,7 +107,7 @@ class Applying(SharedEtcdTest):
         for i in (1, 2, 3):
             self.applied(agent, etcd, i)
             etcd.ctl("del", OWN)
-            agent.says("configuration deleted; the last good one stays in force", i)
+            agent.says("configuration deleted; the last good one stays applied", i)
 
     def test_merges_layers_and_supports_another_key(self):
         etcd = self.etcd()
@@ -231,9 +231,9 @@ class EtcdFailures(EtcdTest):
         self.assertEqual(agent.stop(), 0)
         etcd.stop()
         agent = self.agent(etcd.address)
-        agent.says("starting on the last good configuration .*does not answer")
+        agent.says("starting with the last good configuration .*does not answer")
         other = self.agent(etcd.address, agent_id="new")
-        other.says("starting on the built-in defaults .*does not answer")
+        other.says("starting with the built-in defaults .*does not answer")
         etcd.start()
         agent.says("configuration source is back", limit=60)
         agent.says("configuration watch established", limit=60)
@@ -367,7 +367,7 @@ class Security(EtcdTest):
         self.assertIn("authentication failed", err)
         other = self.agent(etcd.address, *who, wrong, agent_id="b")
         other.says("authenticating as agent: .*authentication failed")
-        other.says("starting on the built-in defaults")
+        other.says("starting with the built-in defaults")
 
     def test_init_roles_grants_least_privilege(self):
         etcd = self.etcd()
@@ -376,7 +376,7 @@ class Security(EtcdTest):
         status, out, err = self.config(etcd, *init)
         self.assertEqual(status, 0, err)
         self.assertIn("role monitor-agent-a made: reads /monitor/defaults ", out)
-        self.assertIn("authentication is on", out)
+        self.assertIn("authentication is enabled", out)
         for name in ("root", "monitor-author", "monitor-reader", "monitor-agent-a", "monitor-agent-b"):
             self.assertEqual(os.stat(f"{secrets}/{name}").st_mode & 0o777, 0o600)
         password = {name: text_of(f"{secrets}/{name}") for name in os.listdir(secrets)}

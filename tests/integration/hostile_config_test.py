@@ -157,7 +157,7 @@ class Hostile:
         self.assertGreater(before, (5, 0), "no configuration was ever stored")
         agent = self.start("monitor-agent", "--agent-id", "a", "--server", "127.0.0.1:1", "--data", self.data, "--spool", "memory", "--simulate",
                            "--etcd", "127.0.0.1:1")
-        agent.says("starting on the last good configuration")
+        agent.says("starting with the last good configuration")
         self.assertEqual(agent.said("damaged"), 0)
 
     def last_good(self):

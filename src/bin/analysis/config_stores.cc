@@ -51,7 +51,7 @@ Result<std::unique_ptr<config::ConfigStore>> open_config_store(const EtcdFlags& 
 
 void add_configuration_options(CLI::App& app, EtcdFlags& flags, std::string& dir) {
   auto* const folder = app.add_option("--dir,--config-dir", dir,
-                                      "Configuration is in files of this folder (with --data alone: <data>/monitor)")
+                                      "Folder with the configuration files (with --data alone: <data>/monitor)")
                            ->type_name("DIR");
   add_etcd_options(app, flags);
   folder->excludes(app.get_option("--etcd"))->excludes(app.get_option("--etcd-host"));

@@ -89,26 +89,25 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
 
 CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   CLI::App* const sub = app.add_subcommand(
-      "ledger",
-      "Show what became of every batch that agents made; ends with 1 when something is missing or contradicted");
+      "ledger", "Account for every batch that agents made; exits with 1 if any is missing or contradicted");
   add_log_options(*sub, flags.log);
-  sub->add_option("--agent", flags.agent, "Only this agent; * and ? stand for any")->type_name("PATTERN");
+  sub->add_option("--agent", flags.agent, "Only agents that match this pattern, with * and ?")->type_name("PATTERN");
   sub->add_option("--from", flags.from,
-                  "Leave out what the log took before: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
+                  "Skip records stored before: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
                   "(default: where the group stopped, else earliest)")
       ->type_name("POSITION");
-  sub->add_option("--to", flags.to, "Leave out what the log took then or later: a time, or an age (default: all)")
+  sub->add_option("--to", flags.to, "Skip records stored at this time or later: a time, or an age (default: none)")
       ->type_name("POSITION");
-  sub->add_option("--format", flags.format, "table, or json (an object a line)")
+  sub->add_option("--format", flags.format, "table, or json (one object per line)")
       ->check(CLI::IsMember({"table", "json"}));
-  sub->add_flag("--watch", flags.watch, "Go on, and show what changes");
+  sub->add_flag("--watch", flags.watch, "Keep running, and print changes");
   add_duration(*sub, "--missing-after", flags.missing_after_ns,
-               "Call a gap missing when it has been known for so long; until then it is waited for")
+               "Report a gap as missing after this time; until then wait for the batches")
       ->default_str("60s");
   add_duration(*sub, "--timeout", flags.timeout_ns,
-               "How long to wait for a log that cannot be reached (default: 10s; in a group 30s)");
+               "Time to wait for an unreachable log (default: 10s; in a group 30s)");
   sub->add_option("--group-id", flags.group,
-                  "Read as this group: go on where it stopped, share the work with its other members")
+                  "Consumer group: continue where it stopped, and share the work among its members")
       ->type_name("GROUP");
   sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");

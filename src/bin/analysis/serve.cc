@@ -74,7 +74,7 @@ class Page {
       web::restore_fleet(*known, history_options.path, clock_, state_.fleet);
     }
     const auto token = token_of(token_path());
-    if (!token) return fail("the token cannot be had", token.error());
+    if (!token) return fail("the token file cannot be used", token.error());
     if (const Status opened = open_log(); !opened) {
       report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
@@ -122,7 +122,7 @@ class Page {
     web::ServerOptions options{.address = http.address, .port = http.port};
     auto server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
     if (!server && server.error().code() == Code::kUnavailable && !http_named_) {
-      log_warning("the usual port is taken; another one is used", {{"port", int64_t{http.port}}});
+      log_warning("the default port is taken; using another one", {{"port", int64_t{http.port}}});
       options.port = 0;
       server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
     }
@@ -173,25 +173,26 @@ class Page {
 }  // namespace
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
-  CLI::App* const sub = app.add_subcommand("serve", "Serve the web page, its API, and the history behind them");
+  CLI::App* const sub = app.add_subcommand("serve", "Serve the web page and its API, with history");
   add_log_options(*sub, flags.log);
   add_configuration_options(*sub, flags.etcd, flags.dir);
-  sub->add_option("--http", flags.http, "Where the page is served: ADDR:PORT; 0 picks a port")
+  sub->add_option("--http", flags.http, "Serve the page on ADDR:PORT; 0 picks a free port")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
   sub->add_option("--web-token-file", flags.token_file,
-                  "The token that allows changes; made when missing (default: <data>/web-token)")
+                  "File with the token that allows changes; created if missing (default: <data>/web-token)")
       ->type_name("FILE");
-  sub->add_option("--web-host", flags.hosts, "Another name by which browsers may call this server; may be repeated")
+  sub->add_option("--web-host", flags.hosts,
+                  "Additional host name that browsers may use for this server; may be repeated")
       ->type_name("NAME");
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
-  sub->add_option("--history-max", flags.history_max, "The most that it may take: bytes, or with a unit")
+  sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")
       ->capture_default_str();
-  add_duration(*sub, "--keep-full", flags.keep_ns[0], "How long ticks are kept as they came")->default_str("1d");
-  add_duration(*sub, "--keep-10s", flags.keep_ns[1], "... their reduction to 10 s")->default_str("3d");
-  add_duration(*sub, "--keep-1m", flags.keep_ns[2], "... to 1 min")->default_str("30d");
-  add_duration(*sub, "--keep-1h", flags.keep_ns[3], "... to 1 h")->default_str("400d");
+  add_duration(*sub, "--keep-full", flags.keep_ns[0], "Retention of ticks at full resolution")->default_str("1d");
+  add_duration(*sub, "--keep-10s", flags.keep_ns[1], "Retention of 10 s rollups")->default_str("3d");
+  add_duration(*sub, "--keep-1m", flags.keep_ns[2], "Retention of 1 min rollups")->default_str("30d");
+  add_duration(*sub, "--keep-1h", flags.keep_ns[3], "Retention of 1 h rollups")->default_str("400d");
   return sub;
 }
 

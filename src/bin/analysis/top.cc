@@ -12,7 +12,7 @@ namespace monitor {
 CLI::App* declare_top(CLI::App& app, TopFlags& flags) {
   CLI::App* const sub = app.add_subcommand("top", "Show the fleet in the terminal, live");
   add_log_options(*sub, flags.log);
-  sub->add_option("--from", flags.from, "From where on the log is read: an age (-10m), a time, earliest or latest")
+  sub->add_option("--from", flags.from, "Where to start in the log: an age (-10m), a time, earliest or latest")
       ->type_name("POSITION")
       ->capture_default_str();
   return sub;

@@ -55,10 +55,10 @@ Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, tex
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.set_version_flag("--version", text_.name + " " + version(), "Print the version and exit");
   app_.formatter(make_help_formatter({text_.examples, environment, text_.unused}));
-  app_.add_option("--log-level", log_level_, "What is logged")
+  app_.add_option("--log-level", log_level_, "Minimum level of log lines")
       ->type_name("debug|info|warning|error|off")
       ->capture_default_str();
-  app_.add_option("--log-format", log_format_, "How log lines look")->type_name("text|json")->capture_default_str();
+  app_.add_option("--log-format", log_format_, "Format of log lines")->type_name("text|json")->capture_default_str();
   app_.add_option("--generate", generate_, "Print a man page or shell completion and exit")
       ->type_name("man|bash|zsh|fish");
   app_.option_defaults()->always_capture_default();
@@ -69,14 +69,13 @@ void Cli::add_data_option(Data data) {
   has_data_ = true;
   keeps_data_ = data == Data::kKept;
   app_.add_option("--data", data_option_,
-                  "Folder for what is kept (default: /var/lib/monitor if it can be written, "
+                  "Data folder (default: /var/lib/monitor if writable, "
                   "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)")
       ->type_name("DIR");
 }
 
 void Cli::add_drain_option() {
-  app_.add_option("--drain-timeout", drain_option_, "How long a stop may wait for what is under way")
-      ->type_name("DURATION");
+  app_.add_option("--drain-timeout", drain_option_, "Time limit for an orderly stop")->type_name("DURATION");
 }
 
 void Cli::set_names(CLI::App& app, const std::string& prefix) {
@@ -92,7 +91,7 @@ void Cli::set_names(CLI::App& app, const std::string& prefix) {
 void Cli::add_help_and_version() {
   if (known_subcommands(app_).empty()) return;
   help_ = app_.add_subcommand("help", "Print the help of this program or of a subcommand");
-  help_->add_option("SUBCOMMAND", help_of_, "The subcommand: override set")->type_name("SUBCOMMAND");
+  help_->add_option("SUBCOMMAND", help_of_, "The subcommand, as: override set")->type_name("SUBCOMMAND");
   version_ = app_.add_subcommand("version", "Print the version");
 }
 

@@ -81,9 +81,9 @@ std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string&
 }
 
 void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
-  auto* const endpoints =
-      app.add_option("--etcd", flags.endpoints, "Configuration is in etcd: HOST:PORT, or several with commas between")
-          ->type_name("HOST:PORT,...");
+  auto* const endpoints = app.add_option("--etcd", flags.endpoints,
+                                         "Read the configuration from etcd: HOST:PORT, several separated by commas")
+                              ->type_name("HOST:PORT,...");
   app.add_option("--etcd-host", flags.host, "Host of a single etcd (default: localhost)")
       ->type_name("HOST")
       ->excludes(endpoints);
@@ -91,14 +91,14 @@ void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
       ->type_name("PORT")
       ->check(CLI::Range(1, 65535))
       ->excludes(endpoints);
-  app.add_option("--etcd-user", flags.user, "Who to be for etcd; with --etcd-password-file")->type_name("USER");
-  app.add_option("--etcd-password-file", flags.password_file, "File whose first line is the password")
+  app.add_option("--etcd-user", flags.user, "etcd user; needs --etcd-password-file")->type_name("USER");
+  app.add_option("--etcd-password-file", flags.password_file, "File with the password on its first line")
       ->type_name("FILE");
   app.add_option("--etcd-ca", flags.ca_file,
-                 "Speak TLS with etcd; its certificate must be signed by one of this file (PEM)")
+                 "Use TLS with etcd; its certificate must be signed by a CA in this file (PEM)")
       ->type_name("FILE");
   auto* const key = app.add_option("--etcd-key", flags.key_file, "Key of --etcd-cert (PEM)")->type_name("FILE");
-  auto* const certificate = app.add_option("--etcd-cert", flags.certificate_file, "Certificate to show to etcd (PEM)")
+  auto* const certificate = app.add_option("--etcd-cert", flags.certificate_file, "Client certificate for etcd (PEM)")
                                 ->type_name("FILE")
                                 ->needs(key);
   key->needs(certificate);

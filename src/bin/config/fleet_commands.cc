@@ -56,7 +56,7 @@ std::string ago(int64_t then_ns, int64_t now_ns) {
 std::string why(const FleetRow& row) {
   if (row.state == AgentState::kFailed) return row.status.error;
   if (!row.status.warning.empty()) return "warning: " + row.status.warning;
-  if (row.state == AgentState::kPending) return "what is stored is not in force yet";
+  if (row.state == AgentState::kPending) return "the stored documents are not applied yet";
   if (!row.status.mounts.empty()) {
     const auto& first = row.status.mounts.front();
     const size_t more = row.status.mounts.size() - 1;
@@ -64,7 +64,7 @@ std::string why(const FleetRow& row) {
                        more == 0 ? "" : fmt::format(", and {} more", more));
   }
   if (row.status.series_full) return "no room for more series; choose fewer metrics or details";
-  if (row.status.deleted) return "deleted; the last good one is in force";
+  if (row.status.deleted) return "deleted; the last good one is applied";
   if (!row.status.overrides.empty()) return "overrides: " + join(row.status.overrides, ", ");
   return "";
 }
@@ -149,7 +149,7 @@ std::vector<std::string> lagging(const ConfigContext& context, const std::vector
     hopeless = hopeless || row.state == AgentState::kFailed;
   }
   if (names.empty() && alive == 0) {
-    names.push_back(context.agent_id.empty() ? "no agent of the group is there" : context.agent_id + " was never seen");
+    names.push_back(context.agent_id.empty() ? "the group has no agents" : context.agent_id + " was never seen");
   }
   return names;
 }
@@ -215,9 +215,8 @@ Status check_versions(const ConfigContext& context, const std::vector<config::Fi
       if (!config::is_older(row.status.version, need.since)) continue;
       return Error(
           Code::kInvalidArgument,
-          fmt::format("agent {} has version {} and does not know {} (since {}); --force writes it all the same",
-                      row.agent_id, row.status.version.empty() ? "unknown" : row.status.version, need.field,
-                      need.since));
+          fmt::format("agent {} has version {} and does not know {} (since {}); --force writes it anyway", row.agent_id,
+                      row.status.version.empty() ? "unknown" : row.status.version, need.field, need.since));
     }
   }
   return {};

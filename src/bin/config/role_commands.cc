@@ -28,7 +28,7 @@ std::string_view describe(Ensured what) {
     case Ensured::kChanged:
       return "changed";
     case Ensured::kUnchanged:
-      return "as it should be";
+      return "unchanged";
   }
   return "";
 }
@@ -136,7 +136,7 @@ class Roles {
   int enable() {
     if (Status root = user(std::string(kRoot), std::string(kRoot)); !root) return config_failure(root.error());
     if (Status on = access_.enable(); !on) return config_failure(on.error().with_context("enabling authentication"));
-    std::cout << "authentication is on: who is no user may do nothing from now on\n";
+    std::cout << "authentication is enabled: from now on every client needs a user\n";
     return kExitOk;
   }
 

@@ -112,20 +112,20 @@ std::string make_room(size_t agents) {
 
 CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags) {
   CLI::App* const app = cli.app().add_subcommand(
-      "fleet", "Follow the configuration in etcd as many agents would, and say how soon a change reaches them");
+      "fleet", "Follow the configuration in etcd as many agents, and report how fast a change reaches them");
   load::ConfigFleetOptions& fleet = flags.fleet;
-  app->add_option("--agents", fleet.agents, "How many agents, each with a connection")
+  app->add_option("--agents", fleet.agents, "Number of agents, each with its own connection")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  app->add_option("--changes", fleet.rounds, "How many changes of the defaults")
+  app->add_option("--changes", fleet.rounds, "Number of changes of the defaults")
       ->type_name("N")
       ->check(CLI::Range(0, 10'000));
-  add_duration(*app, "--ramp", fleet.ramp_ns, "Over how long the agents begin; 0: at once")->default_str("10s");
-  add_duration(*app, "--limit", fleet.limit_ns, "How long any step may take")->default_str("60s");
+  add_duration(*app, "--ramp", fleet.ramp_ns, "Time over which the agents start; 0: at once")->default_str("10s");
+  add_duration(*app, "--limit", fleet.limit_ns, "Time limit for each step")->default_str("60s");
   app->add_flag("--restart", fleet.restart,
-                "In the end wait until etcd has gone and come back, and say over which time the agents returned");
+                "At the end wait for an outage of etcd, and report how fast the agents returned");
   app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...")->type_name("PREFIX");
-  app->add_option("--format", flags.format, "How the summary is printed: table, or json (one object)")
+  app->add_option("--format", flags.format, "Output of the summary: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));
   add_etcd_options(*app, flags.etcd);
   return app;

@@ -47,23 +47,24 @@ std::string LogFlags::describe() const {
 }
 
 void add_log_options(CLI::App& app, LogFlags& flags) {
-  auto* const brokers =
-      app.add_option("--kafka", flags.kafka.brokers, "The metric log on Kafka, at HOST:PORT (several with commas)")
-          ->type_name("HOST:PORT,...")
-          ->capture_default_str();
-  auto* const topic = app.add_option("--topic", flags.kafka.topic, "The metric log's topic on Kafka")
+  auto* const brokers = app.add_option("--kafka", flags.kafka.brokers,
+                                       "Kafka brokers of the metric log: HOST:PORT, several separated by commas")
+                            ->type_name("HOST:PORT,...")
+                            ->capture_default_str();
+  auto* const topic = app.add_option("--topic", flags.kafka.topic, "Kafka topic of the metric log")
                           ->type_name("TOPIC")
                           ->capture_default_str();
   auto* const property =
       app.add_option("--kafka-property", flags.kafka_properties,
-                     "A setting of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
+                     "Property of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
           ->type_name("NAME=VALUE");
   auto* const file =
-      app.add_option("--kafka-properties-file", flags.kafka_properties_file,
-                     "File of such settings, a NAME=VALUE a line, for passwords: a command line can be seen by every "
-                     "user; --kafka-property counts more")
+      app.add_option(
+             "--kafka-properties-file", flags.kafka_properties_file,
+             "File with such properties, one NAME=VALUE per line. For passwords, since every user can read a command "
+             "line; --kafka-property takes precedence")
           ->type_name("FILE");
-  auto* const log = app.add_option("--log", flags.log, "The metric log in a file instead of Kafka: sqlite:PATH")
+  auto* const log = app.add_option("--log", flags.log, "Metric log in a file instead of Kafka: sqlite:PATH")
                         ->type_name("sqlite:PATH")
                         ->excludes(brokers);
   flags.naming = {brokers, topic, property, file, log};
@@ -76,30 +77,30 @@ std::string resolve_log(const Cli& cli, LogFlags& flags) {
   if (const RunningSystem* const system = *running; system != nullptr) {
     flags.log = system->log;
     if (!system->kafka.empty()) flags.kafka.brokers = system->kafka;
-    log_info("`monitor up` is running; its metric log is used",
+    log_info("`monitor up` is running; using its metric log",
              {{"log", flags.describe()}, {"data", system->data}, {"process", system->pid}});
     return "";
   }
   const std::string file = cli.data_folder() + "/log.db";
   if (cli.data_named() && access(file.c_str(), F_OK) == 0) {
     flags.log = "sqlite:" + file;
-    log_info("the metric log of --data is used", {{"log", flags.log}});
+    log_info("using the metric log of --data", {{"log", flags.log}});
     return "";
   }
-  log_info("no metric log is named; the usual Kafka is used",
+  log_info("no metric log is named; using the default Kafka",
            {{"log", flags.describe()}, {"next", "name another with --log, --kafka or --data"}});
   return "";
 }
 
 void add_log_writer_options(CLI::App& app, LogFlags& flags) {
-  app.add_option("--partitions", flags.partitions,
-                 "Partitions of a topic that is made because it is missing (default: 6)")
+  app.add_option("--partitions", flags.partitions, "Partitions of a topic that is created (default: 6)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
-  app.add_option("--replication", flags.replication, "Copies of such a topic (default: as the brokers are set)")
+  app.add_option("--replication", flags.replication,
+                 "Replicas of a topic that is created (default: the brokers' setting)")
       ->type_name("N")
       ->check(CLI::Range(1, 100));
-  add_duration(app, "--retention", flags.retention_ns, "How long records are kept; 0 for ever")->default_str("24h");
+  add_duration(app, "--retention", flags.retention_ns, "Retention of records; 0: forever")->default_str("24h");
 }
 
 std::string check_log_flags(LogFlags& flags) {
@@ -176,7 +177,7 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
 
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error) {
   if (flags.named() || !flags.on_kafka()) return log_error(what, {{"reason", error}});
-  std::string next = "no log was named and no `monitor up` runs: name one with --log, --kafka or --data";
+  std::string next = "no metric log was named and no `monitor up` is running; name one with --log, --kafka or --data";
   if (const std::string data = default_data_folder(); access((data + "/log.db").c_str(), F_OK) == 0) {
     next += fmt::format("; --data {} has one", data);
   }

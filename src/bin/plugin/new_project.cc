@@ -57,9 +57,8 @@ Status write_project(const std::string& name, const std::string& folder, const s
                              json_quote(name)));
   }
   if (agent::is_builtin(name)) {
-    return Error(
-        Code::kInvalidArgument,
-        fmt::format("{} is a built-in plugin, and a name that stands for two is refused; choose another", name));
+    return Error(Code::kInvalidArgument,
+                 fmt::format("{} is a built-in plugin, and ambiguous names are rejected; choose another", name));
   }
   std::error_code error;
   if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {

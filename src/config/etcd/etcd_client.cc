@@ -29,8 +29,7 @@ bool token_refused(const Error& error) {
 
 // etcd reports these as INVALID_ARGUMENT.
 Error wants_user(const Error& error) {
-  return {Code::kUnauthenticated,
-          error.message() + ": etcd wants to know who asks (--etcd-user, --etcd-password-file)"};
+  return {Code::kUnauthenticated, error.message() + ": etcd requires a user (--etcd-user, --etcd-password-file)"};
 }
 
 bool connection_failed(const Error& error) {

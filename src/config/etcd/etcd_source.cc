@@ -119,7 +119,7 @@ void EtcdSource::Impl::read(OnSnapshot then) {
         read_call.reset();
         if (!response && state.watching) {
           // The watch continues; if it is dead, the probe detects it.
-          log_debug("configuration was not read again; it is tried later", {{"reason", response.error()}});
+          log_debug("periodic read of the configuration failed; retrying later", {{"reason", response.error()}});
           schedule_reconcile();
           if (!at_one_revision) schedule_tell(backoff.next_ns());
         } else if (!response) {
@@ -150,7 +150,8 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   }
   if (!back) {
     ++state.missed;
-    log_info("configuration read again: the watch had not told a change", {{"revision", snapshot.revision}});
+    log_info("periodic read of the configuration found a change that the watch had missed",
+             {{"revision", snapshot.revision}});
   }
   take(snapshot);
   open_watch();
@@ -180,7 +181,7 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
   const bool back = went_back(snapshot);
   if (back) {
     ++state.restores;
-    log_warning("etcd was restored to an older state, or is another cluster; everything is read again",
+    log_warning("etcd was restored to an older state, or is another cluster; reading all keys",
                 {{"revision", snapshot.revision},
                  {"before", keys.revision()},
                  {"cluster", fmt::format("{:x}", snapshot.cluster_id)},
@@ -197,7 +198,7 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
 
 void EtcdSource::Impl::on_watch_compacted(int64_t revision) {
   ++state.compactions;
-  log_info("etcd has compacted what the watch wanted; the keys are read again",
+  log_info("etcd has compacted the watch's start revision; reading all keys",
            {{"wanted", keys.revision() + 1}, {"compacted", revision}});
   if (std::exchange(compacted, true)) {
     fail(Error(Code::kUnavailable, "etcd compacts faster than it can be watched"));
@@ -322,7 +323,7 @@ void EtcdSource::Impl::confirm() {
         if (response) {
           on_confirmed(snapshot_of(*response));
         } else {
-          log_debug("a change was not confirmed; it is tried again", {{"reason", response.error()}});
+          log_debug("a change could not be confirmed; retrying", {{"reason", response.error()}});
           schedule_tell(backoff.next_ns());
         }
       });

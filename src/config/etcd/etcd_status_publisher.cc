@@ -49,7 +49,7 @@ void EtcdStatusPublisher::put_waiting() {
                                        call_.reset();
                                        if (response && inventory_ == put) inventory_.clear();
                                        if (!response) {
-                                         log_debug("inventory is not in etcd; it is tried again",
+                                         log_debug("inventory cannot be put into etcd; retrying",
                                                    {{"key", inventory_key_}, {"reason", response.error()}});
                                        }
                                      });

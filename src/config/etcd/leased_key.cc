@@ -132,7 +132,7 @@ void LeasedKey::Impl::keep_alive() {
 }
 
 void LeasedKey::Impl::lease_gone() {
-  log_info("lease of the status has expired; taking a new one", {{"key", options.key}});
+  log_info("status lease expired; taking a new one", {{"key", options.key}});
   timers.cancel_timer(std::exchange(keepalive_timer, 0));
   keepalive_call.reset();
   lease = 0;
@@ -145,7 +145,7 @@ void LeasedKey::Impl::fail(const char* what, const Error& reason) {
   ++state.failures;
   state.present = false;
   const int64_t wait = backoff.next_ns();
-  log_debug("status is not in etcd; trying again",
+  log_debug("status cannot be put into etcd; retrying",
             {{"what", what}, {"reason", reason}, {"wait_ms", wait / kNanosPerMilli}});
   retry_timer = timers.call_after(wait, [this] {
     retry_timer = 0;

@@ -99,7 +99,7 @@ void WatchStream::on_events(pb::WatchResponse& response) {
   if (response.fragment() || found != fragments_.end()) {
     fragment_bytes_ += response.ByteSizeLong();
     if (fragment_bytes_ > kMaxFragmentBytes) {
-      listener_.on_watch_failed(Error(Code::kResourceExhausted, "the watch's fragments have no end"));
+      listener_.on_watch_failed(Error(Code::kResourceExhausted, "a fragmented watch response exceeds the limit"));
       return;
     }
     pb::WatchResponse& whole = fragments_[response.watch_id()];

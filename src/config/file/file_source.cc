@@ -180,7 +180,8 @@ void FileSource::tell() {
 }
 
 void FileSource::on_state_written(const Status& written) {
-  if (!written) log_warning("state cannot be kept; revisions may be used twice", {{"reason", written.error()}});
+  if (!written)
+    log_warning("state file cannot be written; revisions may repeat after a restart", {{"reason", written.error()}});
   if (!numbered_) return;
   const KeySet keys = *std::exchange(numbered_, std::nullopt);
   listener_->on_keys(keys);

@@ -60,7 +60,7 @@ LatestFile FileStatusPublisher::file(const std::string& path) {
             if (written) {
               failed_ = false;
             } else if (!std::exchange(failed_, true)) {
-              log_warning("status cannot be written; the agent works all the same", {{"reason", written.error()}});
+              log_warning("status cannot be written; the agent keeps working", {{"reason", written.error()}});
             }
           }};
 }

@@ -113,7 +113,7 @@ std::vector<std::pair<std::string, std::string>> Options::texts(std::string_view
   const json* const value = find(name);
   if (value == nullptr) return result;
   if (!value->is_object()) {
-    fail(config::pointer_step(name), "must be an object of texts", *value);
+    fail(config::pointer_step(name), "must be an object with string values", *value);
     return result;
   }
   for (const auto& [key, text] : value->items()) {

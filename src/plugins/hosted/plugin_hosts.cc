@@ -69,7 +69,7 @@ Result<config::PluginCode> PluginHosts::code_of(const std::string& name) const {
   }
   const PluginFolder::File& file = found->second.front();
   if (builtin || found->second.size() > 1) {
-    return Error(Code::kAlreadyExists, fmt::format("{} stands for two plugins: {} and {}; rename one", name, file.path,
+    return Error(Code::kAlreadyExists, fmt::format("{} is ambiguous: {} and {}; rename one", name, file.path,
                                                    builtin ? "a built-in one" : found->second.back().path));
   }
   if (!file.fault.empty()) return Error(Code::kInvalidArgument, file.fault);

@@ -23,7 +23,7 @@ namespace {
 // is read before the next ones are taken.
 constexpr int kAcceptsInATurn = 64;
 constexpr int kAcceptsInARun = 8;
-// After descriptors have run out.
+// After out of descriptors.
 constexpr int64_t kRest = 100 * kNanosPerMilli;
 // That may be on their way out at one time: they are closed at the next run.
 constexpr unsigned kLeaving = 256;
@@ -122,7 +122,8 @@ void LoopDaemon::forget_given(int fd) {
 bool LoopDaemon::make_room(ConnectionTable::Room why, const std::string& group) {
   const auto victim = table_.victim(why, group, loop_.clock().mono_ns());
   if (victim == ConnectionTable::kNone) return false;
-  close_later(victim, why == ConnectionTable::Room::kFull ? "all places are taken" : "its address has too many");
+  close_later(victim, why == ConnectionTable::Room::kFull ? "the connection limit is reached"
+                                                          : "the limit for its address is reached");
   return true;
 }
 
@@ -138,7 +139,7 @@ bool LoopDaemon::free_a_descriptor() {
   log_warning("HTTP connections cannot be accepted", {{"service", name_}, {"reason", errno_error(errno, "accept")}});
   const auto victim = table_.victim(ConnectionTable::Room::kFull, "", loop_.clock().mono_ns());
   if (victim != ConnectionTable::kNone) {
-    close_later(victim, "descriptors have run out");
+    close_later(victim, "out of descriptors");
     run();
     return true;
   }
