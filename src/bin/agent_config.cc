@@ -6,7 +6,7 @@ namespace monitor {
 
 namespace {
 
-// As long as an agent that starts waits for etcd, before it goes to work on what it has.
+// Time that a starting agent waits for etcd before it starts with what it has.
 constexpr int64_t kStartGrace = 2 * kNanosPerSecond;
 constexpr int64_t kRevokeWithin = kNanosPerSecond;
 
@@ -54,7 +54,7 @@ void AgentConfig::start(config::ConfigEngine& engine, config::Reporter::Fill plu
   start_reports(engine, std::move(plugins));
   engine.start();
   if (files_ != nullptr) {
-    // It has waited for its files already.
+    // The source has already waited for its files.
     if (!files_->answered())
       engine.start_without_source(Error(Code::kUnavailable, "its files do not answer; trying on"));
     return;

@@ -1,5 +1,7 @@
-// The agent's configuration: where it comes from as the flags say (files or etcd), and the agent's status and
-// inventory there. Wiring only; everything on the loop's thread. Loop, disk, worker and applier must outlive it.
+// AgentConfig: the agent's configuration source (files or etcd, by its flags), and the publisher of its status and
+// inventory. Wiring only.
+//
+// Thread contract: the loop's thread. Loop, disk, worker and applier must outlive it.
 #pragma once
 
 #include <functional>
@@ -25,26 +27,26 @@ struct AgentConfigOptions {
   std::string host;
   std::string version;
   bool etcd = false;
-  bool status = true;  // is told to etcd
+  bool status = true;  // publish a status
   EtcdFlags etcd_flags;
   config::FileSourceOptions files;  // without etcd
 };
 
 class AgentConfig {
  public:
-  // Errors: files that etcd's options name and that cannot be read.
+  // Errors: unreadable files named by etcd's options.
   static Result<std::unique_ptr<AgentConfig>> make(EventLoop& loop, Disk& disk, Worker& worker,
                                                    AgentConfigOptions options);
 
   config::ConfigSource& source();
-  // A start waits for etcd, or for files on a mount that hangs, only for a moment: then the engine starts without.
-  // `plugins` is asked for every report: it says how they fare, and what there is.
+  // Starts the engine. Waits briefly for etcd, or for files on a mount that hangs; then the engine starts without them.
+  // `plugins` is called for every report, to fill in the plugins' state.
   void start(config::ConfigEngine& engine, config::Reporter::Fill plugins);
   void rescan();
-  // What the status says has changed.
+  // The status has changed.
   void changed();
-  // Takes the status away, and notes in the inventory whether the agent stopped with nothing unsent; calls back within
-  // a second.
+  // Deletes the status, records in the inventory whether the agent stopped with nothing unsent, and calls back within a
+  // second.
   void stop(bool stopped, std::function<void()> done);
 
  private:

@@ -68,7 +68,7 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
     flags.server = system->server;
     log_info("`monitor up` is running; using its server", {{"server", flags.server}, {"process", system->pid}});
   }
-  // What is named is not looked at: it may be a mount that hangs.
+  // A named folder is not checked here, since it may be a mount that hangs.
   if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
   const std::string folder = config_folder_of(cli.data_folder());
   if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";

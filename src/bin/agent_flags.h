@@ -1,5 +1,4 @@
-// The command line of monitor-agent: what it may say, where what it leaves out comes from, and what is wrong with it.
-// For the start of the program, on one thread.
+// The command line of monitor-agent: its options, defaults and validation. For the start of the program, on one thread.
 #pragma once
 
 #include <cstdint>
@@ -37,13 +36,13 @@ struct AgentFlags {
 // Declares all options. `flags` must outlive `cli`.
 void declare_agent(Cli& cli, AgentFlags& flags);
 
-// Where --data names a folder, and addresses are not named: takes those of the `monitor up` that runs on it, and the
-// configuration in it. An agent is a service: it looks for nothing that it was not told of. Returns what is wrong;
-// empty when nothing is.
+// If --data is given and addresses are not: uses the addresses of the `monitor up` that runs on that folder, and the
+// configuration in it. An agent is a service, so it never searches for a system on its own. Returns an error text, or
+// an empty string.
 std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags);
 
-// What is wrong with the flags beyond their form; empty when nothing is. Fills in the agent's id where none is given,
-// the servers and the seed of the simulation.
+// Validates the flags and returns an error text, or an empty string. Fills in the default agent id, the servers and the
+// simulation's seed.
 std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers, uint64_t& seed);
 
 }  // namespace monitor

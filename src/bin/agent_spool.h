@@ -1,4 +1,4 @@
-// monitor-agent's spool by its options, and what `monitor-agent spool` prints.
+// The spool of monitor-agent as set by its options, and `monitor-agent spool`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -26,27 +26,27 @@ struct SpoolFlags {
 };
 
 void add_spool_options(CLI::App& app, SpoolFlags& flags);
-// What is wrong with the options beyond their form; empty when nothing is.
+// Validates the options and returns an error text, or an empty string.
 std::string check_spool_flags(const SpoolFlags& flags);
 
-// Owns the spool, and the thread that syncs it. Destroyed before the loop and the disk.
+// Owns the spool and the thread that syncs it. Must be destroyed before the loop and the disk.
 class AgentSpool {
  public:
-  // `own_folder` is the agent's.
+  // `own_folder` is the agent's folder.
   AgentSpool(const SpoolFlags& flags, const std::string& own_folder, const std::string& incarnation, FileDisk& disk,
              EventLoop& loop, agent::SpoolListener& listener);
 
   agent::Spool& spool() { return *spool_; }
-  // Whether batches are meant to be kept in files, not in memory alone.
+  // True if batches are stored in files, not only in memory.
   bool on_disk() const { return files_ != nullptr; }
-  // What a document says; what it leaves open is as the options say.
+  // Applies the settings of a document; unset fields take the options' values.
   void set_limits(std::optional<uint64_t> max_bytes, std::optional<bool> drops_newest);
-  // Once: takes the folder. kAborted: another process has it.
+  // Locks the folder. Call once. kAborted if another process has it.
   Status open(std::function<void()> wake);
   void close();
 
  private:
-  uint64_t max_bytes_;  // by the options
+  uint64_t max_bytes_;  // from the options
   agent::SpoolFull full_;
   ThreadWorker worker_;
   std::unique_ptr<agent::Spool> spool_;

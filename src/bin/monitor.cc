@@ -31,7 +31,7 @@
 namespace monitor {
 namespace {
 
-// The folder of this program: its siblings are the others.
+// The folder of this program, which also has the others.
 std::string own_folder() {
   std::array<char, PATH_MAX> path{};
   const ssize_t n = readlink("/proc/self/exe", path.data(), path.size() - 1);
@@ -42,10 +42,10 @@ std::string own_folder() {
 struct UpFlags {
   std::string agent_id;
   std::string duration;
-  std::optional<uint16_t> port;  // nothing: the usual port, or a free one if that is taken
+  std::optional<uint16_t> port;  // nothing: the default port, or a free one if it is taken
   std::string interval;
   std::string format = "table";
-  std::string http;  // empty, as is web: the usual address, or a free port if that is taken
+  std::string http;  // http and web: empty for the default address, or a free port if it is taken
   std::string web;
   std::string kafka;
   std::vector<std::string> groups;
@@ -83,7 +83,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   return &up;
 }
 
-// `usual` if it can be had on the loopback address, else 0: the program picks one.
+// `usual` if it is free on the loopback address, else 0: the program picks a port.
 uint16_t free_port(uint16_t usual) { return telemetry::listen_http("127.0.0.1", usual) ? usual : 0; }
 
 void say(const std::string& line) { std::cerr << "monitor: " << printable(line) << "\n" << std::flush; }
@@ -127,7 +127,7 @@ class Up {
 
     setenv("MONITOR_SUPERVISOR_PID", std::to_string(getpid()).c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
     supervisor::SupervisorOptions options;
-    options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for the kill, and our own end
+    options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for killing programs and exiting
     supervisor::Supervisor supervisor(loop_, options, say);
     add_programs(supervisor);
     publish();
@@ -147,8 +147,8 @@ class Up {
     return exit_code_for(error);
   }
 
-  // An address that was named for HTTP: whether it is one, and can be had. What would be told by the program that is
-  // started later is told here, with the option of this one.
+  // Validates an HTTP address and checks that it is free. Errors thus name the option of this program rather than that
+  // of the program started later.
   std::optional<int> check_http(const std::string& option, const std::string& address) {
     if (address.empty() || address == "off") return std::nullopt;
     const auto parsed = telemetry::parse_http_address(address);
@@ -197,7 +197,7 @@ class Up {
     result.name = name;
     result.program = own_folder() + "/" + name;
     result.arguments = std::move(arguments);
-    // All of them together have the time that we have.
+    // All programs share the time limit.
     result.arguments.insert(result.arguments.end(),
                             {"--drain-timeout", format_duration(cli_.drain_timeout_ns() * 3 / 10)});
     result.log_file = fmt::format("{}/logs/{}.log", data_, name);
@@ -250,14 +250,14 @@ class Up {
     };
   }
 
-  // The address that a program says it listens on; empty: the line says none.
+  // The address in a program's "listening" line; empty for other lines.
   static std::string listens_on(const std::string& line, std::string_view service) {
     const std::string said = fmt::format("listening service={} address=", service);
     const std::string_view event = supervisor::event_of(line);
     return event.starts_with(said) ? std::string(split(event.substr(said.size()), ' ').front()) : std::string();
   }
 
-  // The server says on which port it listens: the agent goes there, and the server comes back there.
+  // The server's line has its port: the agent connects to it, and a restarted server uses it again.
   void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
     const std::string address = listens_on(line, "grpc");
     if (address.empty()) return;
@@ -271,7 +271,7 @@ class Up {
   std::string sqlite_log() const { return fmt::format("sqlite:{}/log.db", data_); }
   std::string config_dir() const { return config_folder_of(data_); }
 
-  // For the other programs, which find by it what runs here.
+  // Publishes the addresses for other programs of this user.
   void publish() {
     system_.data = data_;
     system_.log = flags_.kafka.empty() ? sqlite_log() : "";
@@ -306,7 +306,7 @@ class Up {
   EventLoop loop_;
 };
 
-// `monitor agent ...`: becomes monitor-agent. Returns only when that is impossible.
+// `monitor agent ...`: replaces this process with monitor-agent. Returns only on failure.
 int become(const std::string& name, char** argv) {
   const std::string program = own_folder() + "/monitor-" + name;
   argv[0] = const_cast<char*>(program.c_str());  // execv's signature; it does not write

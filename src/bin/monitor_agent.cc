@@ -34,7 +34,7 @@
 namespace monitor {
 namespace {
 
-// For what comes after the drain: closing the spool, ending plugin hosts.
+// Time for closing the spool and ending plugin hosts after the drain.
 constexpr int64_t kStopGrace = 500 * kNanosPerMilli;
 constexpr int64_t kFolderAnswers = 2 * kNanosPerSecond;
 
@@ -79,7 +79,7 @@ std::unique_ptr<agent::TickSource> make_source(const AgentFlags& flags, uint64_t
   return host;
 }
 
-// Takes what the configuration says and does nothing with it.
+// An applier that ignores the settings.
 class Keep final : public config::Applier {
  public:
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t) override {
@@ -89,8 +89,8 @@ class Keep final : public config::Applier {
   config::Settings kept;
 };
 
-// Whether somebody else controls the folder. One that is not there, is no folder or hangs is for whoever uses it to
-// report: a spool goes on in memory.
+// Checks that nobody else controls the folder. A folder that is missing, not a folder, or hangs is left to its user to
+// report: a spool continues in memory.
 Status trust_if_there(const std::string& folder, const std::string& what) {
   const auto trusted =
       answer_within<Status>(kFolderAnswers, [folder, what] { return check_folder_trusted(folder, what); });
@@ -101,7 +101,7 @@ Status trust_if_there(const std::string& folder, const std::string& what) {
   return !*trusted && trusted->error().code() != Code::kPermissionDenied ? Status() : *trusted;
 }
 
-// The folder of the documents, where files are the source: who writes there decides what this agent does.
+// The folder of the configuration files: whoever can write there controls this agent.
 Status trust_documents(const AgentFlags& flags, const std::string& data) {
   return trust_if_there(flags.config_dir.empty() ? config_folder_of(data) : flags.config_dir,
                         "the configuration's folder");
@@ -120,7 +120,7 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   agent::PluginHosts plugins(loop, table, plugin_folder(flags, data), agent::plugin_host_program());
   plugins.watch({});
   Keep keep;
-  // Only an etcd that was named is asked: a look at this host needs no service.
+  // --once asks etcd only if it was named: looking at this host needs no service.
   auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
   options.status = false;
   ThreadWorker worker(loop);
@@ -149,7 +149,7 @@ std::string new_incarnation(Random& random) {
   return incarnation;
 }
 
-// The agent's parts, wired. Members are in the order in which they need one another.
+// The agent's parts. Members are declared in order of dependency.
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> servers, uint64_t seed,
@@ -208,7 +208,7 @@ class AgentProgram final : private config::Applier {
     loop_.run();
     keeper_.close();
     log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
-    // A spool that is meant to be on disk and could not be written has lost what only memory held.
+    // A spool on disk that could not be written has lost the batches that were only in memory.
     return keeper_.on_disk() && keeper_.spool().stats().memory_batches > 0 ? kExitIo : kExitOk;
   }
 
@@ -224,7 +224,7 @@ class AgentProgram final : private config::Applier {
     return {};
   }
 
-  // The agent's part can fail; the rest follows it.
+  // Only the agent can reject settings; the other parts follow it.
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override {
     if (auto problem = agent_.apply(settings, revision)) return problem;
     log_set_level(settings.log_level.value_or(cli_.log_level()));
@@ -232,7 +232,7 @@ class AgentProgram final : private config::Applier {
     return std::nullopt;
   }
 
-  // Its own pages, where they are wanted.
+  // Serves the agent's own HTTP pages, if enabled.
   Status serve_pages() {
     telemetry_.emplace(agent::AgentParts{agent_, keeper_.spool(), *output_, *engine_, *source_});
     if (flags_.http == "off") return {};
@@ -249,7 +249,7 @@ class AgentProgram final : private config::Applier {
     guard_.arm();
     log_info("stopping; sending the remaining batches", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
-    // Its status goes also when the server takes nothing; then it is not known to have sent everything.
+    // The status is deleted even if the server accepts nothing; the inventory then does not record a clean stop.
     loop_.call_after(cli_.drain_timeout_ns() / 2, [this] { leave(false); });
     const auto sent = [this] {
       leave(keeper_.spool().batches() == 0);
@@ -258,7 +258,7 @@ class AgentProgram final : private config::Applier {
     agent_.stop([this, sent] { output_->drain(sent); });
   }
 
-  // Takes its status away. `stopped`: nothing waits in the spool.
+  // Deletes the status. `stopped`: the spool is empty.
   void leave(bool stopped) {
     if (!std::exchange(leaving_, true)) config_->stop(stopped, [this] { one_ended(); });
   }
@@ -282,17 +282,17 @@ class AgentProgram final : private config::Applier {
   agent::Agent agent_;
   AgentSpool keeper_;
   AgentOutput output_;
-  ThreadWorker writer_{loop_};  // of what is kept of the configuration
+  ThreadWorker writer_{loop_};  // writes the last good configuration
   config::LastGood last_good_{disk_, writer_, own_folder_ + "/last-good.json"};
   std::unique_ptr<AgentConfig> config_;
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
   bool leaving_ = false;
-  int ending_ = 2;  // what a stop waits for: output, configuration
+  int ending_ = 2;  // parts that a stop waits for: output, configuration
 };
 
-// The folders that the agent keeps data in, made when they are missing, and those that tell it what to do.
+// Creates and checks the agent's data folders, and checks the folders that control it.
 Status trust_folders(const AgentFlags& flags, const std::string& data, const std::string& own_folder) {
   PosixDisk disk;
   for (const std::string& folder : {data, data + "/agent", own_folder}) {

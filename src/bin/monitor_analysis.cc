@@ -26,7 +26,7 @@
 namespace monitor {
 namespace {
 
-constexpr size_t kHeaderEvery = 24;  // rows: a terminal's height
+constexpr size_t kHeaderEvery = 24;  // rows; the height of a terminal
 
 struct Flags {
   LogFlags log;

@@ -141,7 +141,7 @@ class Program {
       return kExitIo;
     }
     etcd_ = std::move(*connection);
-    // Until `watch` has its own: nothing is half done when a wait for etcd is broken off.
+    // Until `watch` installs its own handler: aborting a wait for etcd leaves nothing half done.
     signals_ = std::make_unique<Signals>(loop_, [](int signal) { std::_Exit(128 + signal); });
     store_ = std::make_unique<config::EtcdStore>(loop_, *etcd_->client, [this] { loop_.run_once(-1); });
     return std::nullopt;
@@ -173,7 +173,7 @@ class Program {
     return result;
   }
 
-  // The document that `set --file` names, in place of what was there.
+  // `set --file`: replaces the whole document.
   int write_whole(const std::string& key) {
     if (const auto fields = changes(); !fields || !fields->empty()) {
       return cli_.usage_error("set: --file stores a whole document; --interval and the like do not go with it");
@@ -214,7 +214,7 @@ class Program {
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
     bool changed = false;
     std::string written;
-    std::optional<std::optional<std::string>> base;  // as first read
+    std::optional<std::optional<std::string>> base;  // as read first
     const auto done =
         store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
@@ -235,7 +235,7 @@ class Program {
     return say_written(key, changed, *done, written, what);
   }
 
-  // --if-revision; `values` says what differs.
+  // Checks --if-revision; `values` describes the difference.
   Status check_revision(const std::optional<config::Stored>& current, const std::string& values) const {
     const int64_t is = current ? current->revision : 0;
     if (!flags_.if_revision || is == *flags_.if_revision) return {};
@@ -299,7 +299,7 @@ class Program {
         }
         std::cout << std::flush;
       }
-      void on_source_lost(const Error&) override {}  // the source has logged it, and goes on
+      void on_source_lost(const Error&) override {}  // the source logs it and retries
     };
     signals_.reset();
     const Signals signals(loop_, [this](int) { loop_.stop(); });
@@ -332,7 +332,7 @@ class Program {
   SystemClock clock_;
   EventLoop loop_;
   std::unique_ptr<EtcdConnection> etcd_;  // nullptr: files
-  bool default_etcd_ = false;             // nothing names the place of the configuration
+  bool default_etcd_ = false;             // no store was named
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<config::ConfigStore> store_;
 };

@@ -25,9 +25,9 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kSayEvery = 2 * kNanosPerSecond;
-// The log's clock may differ from ours by this much: from so long before the start it is read.
+// The log's clock may differ from ours by this much, so reading starts this long before the load.
 constexpr int64_t kBeforeStart = 600 * kNanosPerSecond;
-constexpr size_t kMaxPoints = 2000;  // a batch is at most 256 KiB, with its series
+constexpr size_t kMaxPoints = 2000;  // a batch with its series is limited to 256 KiB
 
 struct Flags {
   load::FleetOptions fleet;
@@ -75,7 +75,7 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   return app;
 }
 
-// Where no server is named: that of a running `monitor up`.
+// Without --server: uses the server of a running `monitor up`.
 std::string resolve_server(const Cli& cli, Flags& flags) {
   const CLI::Option* const named = cli.subcommand_option("stream", "--server");
   if (named != nullptr && named->count() > 0) return "";
@@ -157,7 +157,7 @@ Loaded load_server(const Flags& flags, const Clock& clock) {
   return {std::move(summary), fleet.outcomes()};
 }
 
-// The exit status when the log cannot be read; 0 otherwise.
+// The exit status if the log cannot be read; else 0.
 int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t since_ns, Loaded& loaded) {
   auto reader = open_log_reader(flags.log, {.group = "", .start = {metriclog::StartAt::Kind::kTime, since_ns}});
   if (!reader) {

@@ -1,4 +1,4 @@
-// monitor-plugin: what one needs to write a plugin: a new project, a run over recorded ticks, what there is.
+// monitor-plugin: creates plugin projects, runs plugins over recorded ticks, lists and inspects them.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -44,14 +44,14 @@ int fail(const std::string& what, int code) {
   return code;
 }
 
-// Where this program is installed: .../bin/monitor-plugin.
+// The folder where this program is installed: .../bin/monitor-plugin.
 std::string own_prefix() {
   std::string program = agent::plugin_host_program();
   for (int i = 0; i < 2; ++i) program.erase(program.rfind('/'));
   return program;
 }
 
-// To microseconds: nobody reads more.
+// Rounded to microseconds for display.
 int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
 
 int make_new(const Flags& flags) {
@@ -61,11 +61,12 @@ int make_new(const Flags& flags) {
   if (!made) {
     return fail(made.error().message(), made.error().code() == Code::kInvalidArgument ? kExitUsage : kExitIo);
   }
-  std::cout << fmt::format(
-                   "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
-                   "next: cmake -G Ninja -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
-                   folder)
-            << std::flush;
+  std::cout
+      << fmt::format(
+             "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
+             "next: cmake -G Ninja -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
+             folder)
+      << std::flush;
   if (std::error_code error; !std::filesystem::exists(prefix + "/lib/cmake/monitor-plugin", error)) {
     std::cerr << fmt::format(
         "monitor-plugin: there is no SDK in {}; say where it is with --sdk, or to cmake with "
@@ -75,7 +76,7 @@ int make_new(const Flags& flags) {
   return kExitOk;
 }
 
-// Before and after of one tick.
+// Prints a tick before and after the plugin.
 void print_tick(size_t number, const metrics::SeriesTable& table, config::PluginStatus& state,
                 const metrics::Tick& before, const metrics::Tick& after, const agent::HostedPlugin::Outcome& outcome) {
   using Kind = agent::HostedPlugin::Outcome::Kind;
@@ -86,19 +87,19 @@ void print_tick(size_t number, const metrics::SeriesTable& table, config::Plugin
                    agent::trace_text(table, state, before, dropped ? nullptr : &after, failed ? outcome.reason : ""));
 }
 
-// Of values that are known one by one.
+// The exact quantile of a list of values.
 int64_t quantile(std::vector<int64_t>& values, double part) {
   const auto at = values.begin() + std::lround(part * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
 
-// Refused as an agent refuses it.
+// Rejects what an agent rejects.
 int start_failure(const Error& error) {
   return fail(error.message(), error.code() == Code::kNotFound ? kExitIo : kExitConfig);
 }
 
-// What is wrong with --config; empty: nothing.
+// Validates --config and returns an error text, or an empty string.
 std::string config_fault(const std::string& config) {
   const auto document = config::Document::parse(config);
   if (!document) return "--config: " + document.error().message();
@@ -146,17 +147,17 @@ int test(const Flags& flags) {
   return failed == 0 ? kExitOk : kExitNegative;
 }
 
-// Where an agent's plugins are: the plugin folder, and the scripts of a configuration in files.
+// The folders of an agent's plugins: the plugin folder, and the scripts of a configuration in files.
 struct Places {
   std::string folder;
   std::string scripts;
 
-  // By name; as an agent has them, and beside them what it leaves out.
+  // Files by plugin name, including those that an agent ignores.
   agent::PluginFolder::Files read(std::vector<std::string>* misnamed = nullptr) const {
     agent::PluginFolder::Files files = agent::PluginFolder::read(folder, misnamed);
     for (auto& [name, more] : agent::PluginFolder::read(scripts, misnamed)) {
       for (auto& file : more) {
-        // A native plugin has no place beside the configuration.
+        // Native plugins cannot be part of the configuration.
         if (file.kind == config::PluginKind::kScript) files[name].push_back(std::move(file));
       }
     }
@@ -164,7 +165,7 @@ struct Places {
   }
 };
 
-// Why an agent refuses this name; empty: it does not.
+// Why an agent rejects this name; empty if it does not.
 std::string refusal_of(const std::string& name, const std::vector<agent::PluginFolder::File>& files) {
   if (agent::is_builtin(name)) return fmt::format("{} is also the name of a built-in plugin; rename it", name);
   if (files.size() > 1) return fmt::format("{} is the name of two plugins; rename one", name);

@@ -1,4 +1,4 @@
-// monitor-plugin-host: runs a plugin, or all scripts, of one agent. The agent starts it; there is nothing to type here.
+// monitor-plugin-host: runs a native plugin, or all scripts, of an agent. Only the agent starts it.
 #include <fmt/format.h>
 #include <sys/socket.h>
 

@@ -22,7 +22,7 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kLookAtLog = 1 * kNanosPerSecond;
-constexpr size_t kOwnDescriptors = 200;  // the log's, HTTP's, loops'
+constexpr size_t kOwnDescriptors = 200;  // for the log, HTTP and the loops
 
 struct Flags {
   uint16_t port = 50051;
@@ -76,7 +76,7 @@ void declare(Cli& cli, Flags& flags) {
 
 bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
 
-// What is wrong with the flags beyond their form; empty when nothing is.
+// Validates the flags and returns an error text, or an empty string.
 std::string check(Flags& flags, server::ServerOptions& options) {
   options.listen.clear();
   for (const std::string& text : flags.listen) {
@@ -109,7 +109,7 @@ std::string check(Flags& flags, server::ServerOptions& options) {
   return check_log_flags(flags.log);
 }
 
-// Connections beyond the descriptors would be accepted by nobody; the log needs some, too.
+// Limits the connections to the available descriptors, with a reserve for the log.
 void fit_descriptors(grpc::ConnectionLimits& limits) {
   const size_t descriptors = raise_descriptor_limit();
   const size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 2;
@@ -138,8 +138,8 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   }
 }
 
-// What many connections, or a flood, took lies free in the heap afterwards: it goes back to the system, but not so
-// often that a busy server would have to ask for it again and again.
+// Returns heap memory to the system after many connections or a flood are gone, but not so often that a busy server
+// would have to request it again and again.
 class HeapTrimmer {
  public:
   void look(int64_t now_ns) {
@@ -186,8 +186,7 @@ class Program {
     say_where(flags_, *server_, options);
     look_at_log();
     loop_.run();
-    // No agent can be answered any more. The log still reports what becomes of the last records to the server's parts,
-    // and so goes before them.
+    // No agent can be answered any more. The log is destroyed before the parts that it reports the last records to.
     server_->close();
     log_.reset();
     server_.reset();
@@ -201,7 +200,7 @@ class Program {
     return code;
   }
 
-  // A damaged file, a topic that the options do not fit: that cannot get well alone.
+  // A damaged file, or a topic that does not match the options: retrying cannot help.
   void look_at_log() {
     if (const Status status = log_->failure(); !status && exit_code_ == kExitOk) {
       log_error("the metric log cannot be used; stopping", {{"reason", status.error()}});
@@ -228,8 +227,8 @@ class Program {
   int exit_code_ = kExitOk;
 };
 
-// A record is made on the loop that took it, read by the log's client, and freed on the thread that hands on
-// confirmations. With an arena a thread its memory came back cold and by detours: a third of all CPU under load.
+// A record is allocated on the loop that received it, read by the log's client, and freed on the thread that confirms
+// it. With an arena for each thread, memory returned cold and through a slow path: a third of all CPU under load.
 void share_one_heap() {
 #ifdef M_ARENA_MAX
   mallopt(M_ARENA_MAX, 1);
@@ -246,7 +245,7 @@ int run(int argc, char** argv) {
            "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  if (cli.data_named()) {  // a service looks for nothing that it was not told of
+  if (cli.data_named()) {  // a service never searches for a system on its own
     if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   }
   server::ServerOptions options;

@@ -1,5 +1,5 @@
-// Batches as agents make them, without an agent: the series of a host, whose values walk and now and then jump, so that
-// they compress as measured ones do.
+// Batches that look like an agent's: the series of a host, with values that walk and sometimes jump, so that they
+// compress like measured ones.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 namespace monitor::load {
 
 struct BatchShape {
-  size_t series = 8;  // points a tick
-  size_t ticks = 1;   // a batch
+  size_t series = 8;  // points per tick
+  size_t ticks = 1;   // per batch
 };
 
-// A simulated agent and its batches one after the other. The same seed makes the same ones. Not thread-safe.
-// What is made passes the server's checks as long as it keeps to its limits.
+// Generates the batches of a simulated agent; the same seed gives the same batches. They pass the server's validation
+// as long as they keep to its limits. Not thread-safe.
 class BatchMaker {
  public:
   BatchMaker(std::string agent_id, uint64_t seed, BatchShape shape);
@@ -26,10 +26,10 @@ class BatchMaker {
 
   const std::string& agent_id() const { return agent_id_; }
   const std::string& incarnation() const { return incarnation_; }
-  // The next one has this sequence, and all have the same counters from then on: what a load sends again and again with
-  // other sequences must not state counters that go back.
+  // Sets the sequence of the next batch. Counters stay constant from then on: a load that sends the same batches under
+  // other sequences must not report counters that go back.
   void repeat_from(uint64_t sequence);
-  // The next one's wire form.
+  // The next batch in wire form.
   std::string next();
 
  private:

@@ -1,7 +1,7 @@
-// Fleet: many simulated agents on one loop, each with a connection of its own, that load a server at a steady rate for
-// a time. They take turns, evenly over the interval.
+// Fleet: many simulated agents on one loop, each with its own connection, that load a server at a steady rate. Their
+// sends are spread evenly over the interval.
 //
-// Everything on the loop's thread; what is given must outlive it.
+// Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -30,19 +30,19 @@ struct FleetOptions {
   size_t points = 40;
   int64_t duration_ns = 60 * kNanosPerSecond;
   int64_t ramp_ns = 0;                     // agents connect evenly over this time; 0: as fast as they can
-  int64_t drain_ns = 5 * kNanosPerSecond;  // for what is left at the end
-  size_t window = 16;  // batches of an agent that may be unacknowledged, within the server's window of bytes
-  uint64_t seed = 1;   // of the values
+  int64_t drain_ns = 5 * kNanosPerSecond;  // for remaining batches at the end
+  size_t window = 16;                      // unacknowledged batches per agent, within the server's window of bytes
+  uint64_t seed = 1;                       // of the values
 };
 
-// What became of one agent's batches.
+// The outcome of an agent's batches.
 struct AgentOutcome {
   std::string id;
   std::string incarnation;
   uint64_t made = 0;          // sequences 1 to this
-  uint64_t acknowledged = 0;  // how many of them
+  uint64_t acknowledged = 0;  // number of acknowledged ones
   uint64_t rejected = 0;
-  uint64_t resent = 0;  // each may be in the log one time more
+  uint64_t resent = 0;  // each may be in the log once more
 };
 
 class Fleet {
@@ -54,9 +54,9 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // `done` is called once, when the time is over and everything is acknowledged, or given up.
+  // `done` is called once, when the time is over and every batch is acknowledged or given up.
   void start(std::function<void()> done);
-  // Ends early, in order: no more ticks, then as at the end of the time.
+  // Ends early, in order: stops ticks, then drains.
   void stop();
 
   Phase phase() const { return phase_; }
@@ -65,7 +65,7 @@ class Fleet {
   // From the first tick to the last, so far; and what was acknowledged until then.
   int64_t running_ns() const;
   uint64_t acknowledged_in_time() const { return phase_ < Phase::kDraining ? counts_.acknowledged : in_time_; }
-  uint64_t waiting() const;  // ticks that are due and no batch yet: the server takes no more
+  uint64_t waiting() const;  // ticks that are due but not sent, since the server accepts no more
   uint64_t unacknowledged() const;
   std::vector<AgentOutcome> outcomes() const;
 

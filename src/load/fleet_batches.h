@@ -1,5 +1,6 @@
-// Batches of a whole fleet of simulated agents, made when they are sent: what all agents have in common (series and
-// their order) is encoded once, and a batch costs its envelope and its values. Each agent's values walk on their own.
+// FleetBatches: batches of a fleet of simulated agents, generated when they are sent. The part that all agents share
+// (series and their order) is encoded once, so a batch costs its envelope and its values. Each agent's values walk
+// independently.
 //
 // Not thread-safe.
 #pragma once
@@ -15,7 +16,7 @@ namespace monitor::load {
 
 class FleetBatches {
  public:
-  // Values of one agent, and what drives them.
+  // Values of an agent, and their random state.
   struct Values {
     uint64_t state = 1;            // never 0
     std::vector<uint16_t> levels;  // of each series
@@ -24,9 +25,9 @@ class FleetBatches {
   explicit FleetBatches(size_t points);
 
   Values begin(uint64_t seed) const;
-  // A batch of one tick at `time_ns`, with the next values; `since_ns` is the tick before.
+  // A batch with one tick at `time_ns` and the next values; `since_ns` is the previous tick.
   std::string make(const metrics::Envelope& envelope, int64_t time_ns, int64_t since_ns, Values& values);
-  // One without a tick.
+  // A batch without a tick.
   std::string heartbeat(const metrics::Envelope& envelope);
   size_t points() const { return kinds_.size(); }
 

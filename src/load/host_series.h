@@ -1,4 +1,4 @@
-// The series that a simulated host has. Pure.
+// The series of a simulated host. Pure.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,7 @@
 
 namespace monitor::load {
 
-// The first `count` of: what a host has once, then its devices' rates, of as many devices as it takes. All are
-// integers.
+// The first `count` series: those of the host, then rates of as many devices as needed. All are integers.
 std::vector<metrics::Series> host_series(size_t count);
 
 }  // namespace monitor::load

@@ -1,8 +1,10 @@
-// SimAgent: a simulated agent, one to the server and to the ledger: a stream that is made again after a failure,
-// sequences 1, 2, 3 ..., and batches that stay until they are acknowledged, and are sent again.
+// SimAgent: behaves like an agent for the server and the ledger: reconnects after failures, numbers its batches 1, 2, 3
+// ..., and keeps and resends them until they are acknowledged.
 //
-// A batch is due at its moment of the grid, but made only when it can be sent; so what waits takes no memory but a
-// number, and its delay counts from when it was due. Everything on the loop's thread; what is given must outlive it.
+// A batch is due at its tick, but generated only when it can be sent: a waiting batch takes no memory but a number, and
+// its delay counts from when it was due.
+//
+// Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +24,15 @@
 
 namespace monitor::load {
 
-// Of all agents together.
+// Totals of all agents.
 struct FleetCounts {
   uint64_t due = 0;   // ticks
   uint64_t made = 0;  // batches that got a sequence
-  uint64_t sent = 0;  // also those that were sent again
+  uint64_t sent = 0;  // including resends
   uint64_t acknowledged = 0;
   uint64_t rejected = 0;
   uint64_t connects = 0;
-  uint64_t failures = 0;  // streams that ended or could not be made
+  uint64_t failures = 0;  // streams that ended or failed
   size_t connected = 0;   // now
   std::string first_failure;
 };
@@ -54,11 +56,11 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   ~SimAgent() override;
 
   void connect() { client_.start(); }
-  // The grid's ticks begin at that moment of the monotonic clock.
+  // Ticks start at this monotonic time.
   void start_grid(int64_t first_due_ns);
-  // One more tick is due.
+  // Another tick is due.
   void tick_due();
-  // Nothing was made for long: says that it lives.
+  // Sends a heartbeat after a long silence.
   void beat_if_silent(int64_t now_ns);
 
   const std::string& id() const { return id_; }
@@ -70,7 +72,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   // Due, and not made.
   uint64_t waiting() const { return due_ - made_ticks_; }
   size_t unacknowledged() const { return waits_.size(); }
-  // Adds what is not acknowledged as if it were now: delays that are left out would flatter.
+  // Counts unacknowledged batches as if acknowledged now: leaving them out would flatter the result.
   void count_open(int64_t now_ns) const;
 
  private:

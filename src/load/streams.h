@@ -1,8 +1,7 @@
-// Streams: many simulated agents, each with a connection of its own, that publish to one server and count what it
-// acknowledges. Cheap on purpose: batches are made before the start and sent again and again, so that what is measured
-// is the server.
+// Streams: many simulated agents, each with its own connection, that publish to a server and count acknowledgements.
+// Batches are generated in advance and sent again and again, so that the benchmark measures the server.
 //
-// Everything on the loop's thread; the loop must outlive it. A stream that ends is counted, and not made again.
+// Thread contract: the loop's thread; the loop must outlive it. A stream that ends is counted, and not reopened.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +20,10 @@ namespace monitor::load {
 struct StreamsOptions {
   HostPort server;
   size_t streams = 100;
-  size_t window = 64;     // batches of a stream that may be unacknowledged
-  double per_second = 0;  // batches of a stream; 0: as many as the window lets through
+  size_t window = 64;     // unacknowledged batches per stream
+  double per_second = 0;  // batches per stream; 0: as many as the window allows
   BatchShape shape;
-  size_t batches = 64;  // different ones, of each stream
+  size_t batches = 64;  // distinct batches per stream
   uint64_t seed = 1;
 };
 
@@ -45,8 +44,8 @@ class Streams {
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  // Connects all, some at a time. `established` is called once, when every stream was greeted or has ended; they
-  // publish from then on.
+  // Connects all streams, some at a time. `established` is called once, when every stream was greeted or has ended;
+  // publishing then starts.
   void start(std::function<void()> established);
   const StreamsStats& stats() const { return stats_; }
 
@@ -64,7 +63,7 @@ class Streams {
   std::function<void()> established_;
   size_t settled_ = 0;
   bool publishing_ = false;
-  // Of a steady rate: the streams take turns, evenly over the second.
+  // For a steady rate: spreads the streams evenly over the second.
   int64_t paced_since_ns_ = 0;
   uint64_t paced_ = 0;
   Timers::TimerId pace_timer_ = 0;

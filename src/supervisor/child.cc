@@ -32,7 +32,7 @@ Result<Fd> open_log(const std::string& path) {
   return fd;
 }
 
-// What of our own state the child must not inherit: blocked signals, an ignored SIGPIPE, our process group.
+// State that the child must not inherit: blocked signals, ignored SIGPIPE, the process group.
 class SpawnAttributes {
  public:
   SpawnAttributes() {
@@ -114,7 +114,7 @@ void Child::read_output() {
       return;
     }
     const std::string_view text(buffer.data(), static_cast<size_t>(n));
-    // A full disk must not stop the child: what cannot be kept is not kept.
+    // A full disk must not stop the child: the line is lost.
     [[maybe_unused]] const ssize_t written = write(log_.get(), text.data(), text.size());
     partial_ += text;
     size_t start = 0;
@@ -125,7 +125,7 @@ void Child::read_output() {
     }
     partial_.erase(0, start);
     if (partial_.size() <= kMaxLine) continue;
-    // The rest of a line is none: it would begin where whoever made it so long wants it to.
+    // The rest of an overlong line is not a line of its own: it would start where its author wants.
     partial_.clear();
     cut_ = true;
   }

@@ -1,7 +1,7 @@
-// One child process, started with posix_spawn in a process group of its own, so that a Ctrl-C of the terminal reaches
-// it only through its supervisor. Its standard error comes here line by line and goes to a log file.
+// Child: a child process, started with posix_spawn in its own process group, so that Ctrl-C in the terminal reaches it
+// only through its supervisor. Its standard error arrives here line by line and goes to a log file.
 //
-// Everything on the loop's thread; the loop must outlive it.
+// Thread contract: the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <sys/types.h>
@@ -21,13 +21,13 @@ struct ChildOptions {
   std::string name;                    // monitor-server
   std::string program;                 // path
   std::vector<std::string> arguments;  // without the program's name
-  std::string log_file;                // appended to; rotated to .1 at start when it is over 10 MiB
+  std::string log_file;                // appended; rotated to .1 at the start if above 10 MiB
   std::function<void(const std::string& line)> on_line;
 };
 
 // How a process ended.
 struct Ending {
-  int exit_code = 0;  // -1 when a signal ended it
+  int exit_code = 0;  // -1 if a signal ended it
   int signal = 0;
 
   std::string to_string() const;  // "exit status 69", "signal 9"
@@ -36,7 +36,7 @@ struct Ending {
 class Child {
  public:
   Child(EventLoop& loop, ChildOptions options);
-  // A child that still runs is killed.
+  // Kills a child that still runs.
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -46,7 +46,7 @@ class Child {
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   const std::string& name() const { return options_.name; }
-  // The owner learnt by waitpid that the process has ended; what is left of its output is read.
+  // The owner has reaped the process with waitpid; reads the rest of its output.
   void reaped();
 
  private:
@@ -58,8 +58,8 @@ class Child {
   pid_t pid_ = 0;
   Fd output_;
   Fd log_;
-  std::string partial_;  // of a line
-  bool cut_ = false;     // of a line that is too long the rest is still to come
+  std::string partial_;  // partial line
+  bool cut_ = false;     // the rest of an overlong line is pending
 };
 
 }  // namespace monitor::supervisor

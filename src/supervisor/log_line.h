@@ -1,15 +1,14 @@
-// A line of a program's log as base/log.h writes it, read from its beginning. What a program says is known by where it
-// stands: behind time and level comes the event, and only then come fields, whose values may be anybody's and look like
-// any event. Pure functions.
+// Parses a line of a program's log as written by base/log.h. The event is identified by its position after time and
+// level, since field values may contain anything, even text that looks like an event. Pure functions.
 #pragma once
 
 #include <string_view>
 
 namespace monitor::supervisor {
 
-// The level ("ERROR"), or nothing for a line that is none of a log.
+// The level ("ERROR"), or nothing if the line is not a log line.
 std::string_view level_of(std::string_view line);
-// The event and its fields: all behind time and level. Empty for a line that is none of a log.
+// The event and its fields: everything after time and level. Empty if the line is not a log line.
 std::string_view event_of(std::string_view line);
 
 }  // namespace monitor::supervisor

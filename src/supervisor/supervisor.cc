@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kLinesToShow = 5;
 constexpr int64_t kLongestWait = 30 * kNanosPerSecond;
-// A program that ran this long was well: the next wait is short again.
+// A program that ran this long resets the restart delay.
 constexpr int64_t kWellAfter = 60 * kNanosPerSecond;
 
 }  // namespace
@@ -105,7 +105,7 @@ void Supervisor::reap() {
   }
 }
 
-// Why a program ended, unless it has said so in an error that was shown as it came.
+// Why a program ended, unless an error line already said so.
 void Supervisor::say_last_lines(const Program& program) const {
   if (program.error_said) return;
   for (const std::string& line : program.last_lines) say_(fmt::format("{}: {}", program.spec.name, line));
@@ -113,7 +113,7 @@ void Supervisor::say_last_lines(const Program& program) const {
 
 void Supervisor::on_ended(Program& program, const Ending& ending) {
   if (stopping_) {
-    // A program that lost something, or could not write, says so by its status; the whole is no success then.
+    // A program reports lost data or failed writes by its status; the whole run then fails, too.
     if (exit_code_ == 0 && ending.exit_code > 0) {
       say_last_lines(program);
       say_(fmt::format("{} ended with {} (its log: {})", program.spec.name, ending.to_string(), program.spec.log_file));
@@ -147,7 +147,7 @@ void Supervisor::stop(int exit_code) {
   exit_code_ = exit_code;
   for (const auto& program : programs_) {
     loop_.cancel_timer(program->restart_timer);
-    // Stopped while it was waiting for a new start: it did not do its work.
+    // It was stopped while waiting for a restart, so it did not do its work.
     if (exit_code_ == 0 && program->restart_timer != 0) exit_code_ = program->last_exit_code;
   }
   kill_timer_ = loop_.call_after(options_.stop_within_ns, [this] {

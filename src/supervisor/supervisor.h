@@ -1,8 +1,10 @@
-// Supervisor: starts programs in order, starts again what dies, and stops them in order.
+// Supervisor: starts programs in order, restarts those that die, and stops all in order.
 //
-// A program that ends with a status that a new start cannot mend (usage, port taken, bad configuration) ends the
-// supervisor with the same status. Others are started again after 1 s, doubling to 30 s while they keep failing.
-// Lines of a program's log that are errors are said at once. Everything on the loop's thread; the loop must outlive it.
+// A program that ends with a status that a restart cannot fix (usage, port taken, invalid configuration) ends the
+// supervisor with that status. Others are restarted after 1 s, doubling to 30 s while they keep failing. Error lines of
+// a program's log are printed at once.
+//
+// Thread contract: the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -23,37 +25,37 @@ struct ProgramSpec {
   std::string program;
   std::vector<std::string> arguments;
   std::string log_file;
-  // Started only after an event of the program before it in the list began so (log_line.h); empty: at once.
+  // Start only after the previous program logged an event that starts with this text (log_line.h); empty: at once.
   std::string ready_fragment;
-  // Exit statuses that end the supervisor, beside those that do so for every program.
+  // Exit statuses that end the supervisor, in addition to those that always do.
   std::vector<int> fatal_exit_codes = {};
-  // Told of every line of its log.
+  // Called for every line of its log.
   std::function<void(const std::string& line)> on_line;
 };
 
 struct SupervisorOptions {
   std::vector<int> fatal_exit_codes = {kExitUsage, kExitUnavailable, kExitConfig};
-  int64_t stop_within_ns = 4800 * kNanosPerMilli;  // all of them together; then they are killed
+  int64_t stop_within_ns = 4800 * kNanosPerMilli;  // for all programs together; then they are killed
 };
 
 class Supervisor {
  public:
-  // What to tell people, on stderr.
+  // Prints messages for people, on stderr.
   using Say = std::function<void(const std::string& line)>;
 
   Supervisor(EventLoop& loop, SupervisorOptions options, Say say);
   ~Supervisor();
 
-  // Programs start in the order of adding, each when the one before it is ready. `arguments` of a later one may be
-  // changed until it starts; the reference lives as long as the supervisor.
+  // Programs start in this order, each when the previous one is ready. `arguments` may be changed until the program
+  // starts; the reference lives as long as the supervisor.
   ProgramSpec& add(ProgramSpec spec);
-  // In this order, by name; what is not named comes last.
+  // Stop order, by name; unnamed programs stop last.
   void set_stop_order(std::vector<std::string> names);
   void start();
-  // Stops everything; the loop ends when nothing runs any more. exit_code() is then `exit_code`, or, when that is 0,
-  // the status of a program that failed: one that ended with another status than 0, or was waiting for a new start.
+  // Stops all programs; the loop ends when none runs. exit_code() is then `exit_code`, or, if that is 0, the status of
+  // a program that ended with another status than 0 or was waiting for a restart.
   void stop(int exit_code);
-  // To be called when SIGCHLD came.
+  // Call after SIGCHLD.
   void reap();
 
   int exit_code() const { return exit_code_; }
@@ -69,7 +71,7 @@ class Supervisor {
     int64_t started_mono = 0;
     int64_t wait_ns = kNanosPerSecond;
     Timers::TimerId restart_timer = 0;
-    int last_exit_code = 0;  // of its last end that was none of ours
+    int last_exit_code = 0;  // of its last unrequested end
   };
 
   void launch(Program& program);

@@ -14,10 +14,10 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kTimeout = 10 * kNanosPerSecond;
-// A member that died holds its part of a log on Kafka for 20 s.
+// A dead group member holds its partitions in Kafka for 20 s.
 constexpr int64_t kGroupTimeout = 30 * kNanosPerSecond;
 
-// What --from and --to come to.
+// The resolved --from and --to.
 struct Span {
   metriclog::StartAt start = {.kind = metriclog::StartAt::Kind::kEarliest};
   int64_t until_ns = INT64_MAX;

@@ -18,12 +18,12 @@ struct LedgerFlags {
   std::string format = "table";
   bool watch = false;
   int64_t missing_after_ns = 60 * kNanosPerSecond;
-  int64_t timeout_ns = -1;  // not named
+  int64_t timeout_ns = -1;  // not set
   std::string http = "off";
 };
 
 CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags);
-// Returns the exit status: 1 when something is missing.
+// Returns the exit status: 1 if a batch is missing.
 int show_ledger(const Cli& cli, LedgerFlags& flags);
 
 }  // namespace monitor

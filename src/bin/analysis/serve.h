@@ -24,7 +24,7 @@ struct ServeFlags {
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);
-// Serves until a signal ends it; the exit status.
+// Serves until a signal; returns the exit status.
 int serve_page(const Cli& cli, ServeFlags& flags);
 
 }  // namespace monitor

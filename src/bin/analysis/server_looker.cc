@@ -34,7 +34,7 @@ analysis::Servers ServerLooker::servers() const {
 
 void ServerLooker::run() {
   const auto browser = open_log_browser(flags_);
-  if (!browser) return;  // the log's reader tells why
+  if (!browser) return;  // the log's reader reports the reason
   std::unique_lock lock(mutex_);
   while (!stop_) {
     lock.unlock();

@@ -1,5 +1,5 @@
-// Looks for servers' heartbeats in the log, on a thread of its own: asking a log that does not answer takes seconds.
-// servers() may be called from any thread.
+// ServerLooker: reads the servers' heartbeats from the log on a thread of its own, since an unreachable log blocks for
+// seconds. servers() may be called from any thread.
 #pragma once
 
 #include <condition_variable>

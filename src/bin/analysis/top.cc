@@ -35,7 +35,7 @@ int show_top(const Cli& cli, TopFlags& flags) {
   telemetry::Registry registry;
   ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
   observability.start();
-  // A line would land in the middle of the table.
+  // A log line would corrupt the table.
   log_set_level(LogLevel::kOff);
   Status shown;
   {

@@ -1,4 +1,4 @@
-// The addresses of a Kafka, for programs with and without its client.
+// Validates Kafka addresses, for programs with and without the Kafka client.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ namespace monitor {
 
 namespace {
 
-// All long names of an app's options and of its parents', with dashes.
+// All long option names of an app and its parents, with dashes.
 std::vector<std::string> known_options(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
@@ -95,7 +95,7 @@ void Cli::add_help_and_version() {
   version_ = app_.add_subcommand("version", "Print the version");
 }
 
-// `help [SUBCOMMAND...]` and `version`, which need none of what the program needs.
+// Handles `help [SUBCOMMAND...]` and `version`, which need no required option.
 std::optional<int> Cli::answer_help_and_version(int argc, const char* const* argv) const {
   if (argc < 2) return std::nullopt;
   const std::string_view command = argv[1];
@@ -224,7 +224,7 @@ int guard(int (*run)(int, char**), int argc, char** argv) {
   const int status = run_guarded(run, argc, argv);
   std::cout.flush();
   std::cout.rdbuf(usual);
-  // Whoever read a pipe may go when it has seen enough; that is no failure of ours.
+  // A reader may close its pipe when it has seen enough; that is not an error.
   if (output.error_number() == 0 || output.error_number() == EPIPE) return status;
   std::cerr << fmt::format("{}: {}\n", program_invocation_short_name, output_error(output.error_number()).message());
   return kExitIo;
@@ -268,7 +268,7 @@ CLI::Option* add_optional_value(CLI::App& app, const std::string& names, Optiona
 
 namespace {
 
-// $HOME, else what the password database says of this user; empty when neither names a folder.
+// $HOME, else the home folder in the password database; empty if neither names a folder.
 std::string home_folder() {
   const char* const home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
   if (home != nullptr && home[0] == '/') return home;

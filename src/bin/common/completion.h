@@ -1,4 +1,4 @@
-// Completion for shells, from the description of a program's options.
+// Generates shell completion from a program's options.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,7 +11,7 @@
 
 namespace monitor {
 
-// What can be completed besides the names of subcommands and options, and the choices that an option's help shows.
+// Completions in addition to the names of subcommands and options, and the choices in an option's value name.
 struct Completions {
   // Arguments of a subcommand, by its path: "override set" -> "interval=", "log_level=debug".
   std::map<std::string, std::vector<std::string>> arguments = {};
@@ -24,12 +24,12 @@ struct Completions {
   std::vector<std::string> programs = {};
 };
 
-// `app` is the program. Its name is a valid shell name once '-' is '_'.
+// `app` is the program; its name is a valid shell identifier once '-' is replaced by '_'.
 std::string bash_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
 std::string zsh_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
 std::string fish_completion(const CLI::App& app, const Completions& completions);
 
-// Subcommands and options that people see, in the order of their declaration.
+// Visible subcommands and options, in declaration order.
 std::vector<const CLI::App*> visible_subcommands(const CLI::App& app);
 std::vector<const CLI::Option*> visible_options(const CLI::App& app);
 

@@ -1,4 +1,4 @@
-// The options by which every program names an etcd, and the client that they come to.
+// The etcd options of all programs, and the client that they describe.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,7 +20,7 @@ namespace monitor {
 
 struct EtcdFlags {
   std::string endpoints;  // HOST:PORT,...
-  std::string host;       // the seed's form of one
+  std::string host;       // single host, an alternative to endpoints
   uint16_t port = 0;
   std::string user;
   std::string password_file;
@@ -28,33 +28,32 @@ struct EtcdFlags {
   std::string certificate_file;
   std::string key_file;
 
-  // An etcd was named: nothing else is meant.
+  // True if the options name an etcd.
   bool named() const { return !endpoints.empty() || !host.empty() || port != 0; }
-  // Any of the options was given.
+  // True if any of the options was given.
   bool mentioned() const { return !arguments().empty(); }
-  // The same options for another program's command line, and back.
+  // The options as command line arguments for another program, and back.
   std::vector<std::string> arguments() const;
   void take(const std::vector<std::string>& arguments);
 };
 
 void add_etcd_options(CLI::App& app, EtcdFlags& flags);
 
-// Where no place of the configuration is named by `dir` or `flags`: takes that of a running `monitor up`
-// (Cli::running), and logs it; nothing runs there, and --data is named: <data>/monitor. Else nothing changes. Returns
-// what is wrong.
+// If neither `dir` nor `flags` name a store: uses that of a running `monitor up` (Cli::running) and logs it; else, with
+// --data, uses <data>/monitor. Returns an error text, or an empty string.
 std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string& dir);
 
-// What is wrong with them beyond their form; empty when nothing is.
+// Validates the options and returns an error text, or an empty string.
 std::string check_etcd_flags(const EtcdFlags& flags);
 
-// The same as what clients are made of. Errors: a password file that cannot be read.
+// The options in the form that clients need. Errors: an unreadable password file.
 struct EtcdAccount {
   config::EtcdAddress address;
   config::EtcdCredentials credentials;
 };
 Result<EtcdAccount> etcd_account(const EtcdFlags& flags);
 
-// A client with what it needs, in the owner's loop, which must outlive it.
+// A client with its dependencies, on the owner's loop, which must outlive it.
 struct EtcdConnection {
   explicit EtcdConnection(EventLoop& loop) : resolver(loop) {}
   SystemRandom random;
@@ -62,8 +61,7 @@ struct EtcdConnection {
   std::unique_ptr<config::EtcdClient> client;
 };
 
-// With nothing named: localhost:2379. Errors: a password or certificate file that cannot be read. Connects later, with
-// the first call.
+// Default: localhost:2379. Connects with the first call. Errors: an unreadable password or certificate file.
 Result<std::unique_ptr<EtcdConnection>> connect_etcd(EventLoop& loop, const EtcdFlags& flags);
 
 }  // namespace monitor

@@ -15,14 +15,14 @@ namespace {
 
 constexpr const char* kOwnGroup = "Options";  // CLI11's name for options without a group
 
-// Options that every command has of its own, or that only the program itself has.
+// Options that every command has itself, or that only the program has.
 bool is_of_one_command(const CLI::Option& option) {
   constexpr std::array<std::string_view, 3> kNames = {"help", "version", "generate"};
   const auto& names = option.get_lnames();
   return !names.empty() && std::ranges::find(kNames, names.front()) != kNames.end();
 }
 
-// Help that says what a value is and what it is by default, and nothing of types.
+// Shows value names and defaults instead of CLI11's types.
 class HelpFormatter final : public CLI::Formatter {
  public:
   explicit HelpFormatter(HelpText text) : text_(std::move(text)) { label("Positionals", "Arguments"); }
@@ -139,7 +139,7 @@ std::vector<const CLI::Option*> inherited_options(const CLI::App& app, const Unu
 
 std::string value_text(const CLI::Option& option) {
   if (option.get_type_size() == 0) return "";
-  // CLI11 adds what its checks say of themselves: PORT:INT in [1 - 65535], TEXT:{table,json}.
+  // CLI11 appends descriptions of its checks: PORT:INT in [1 - 65535], TEXT:{table,json}.
   std::string name = option.get_type_name();
   name.resize(std::min(name.size(), name.find(":INT in ")));
   name.resize(std::min(name.size(), name.find(":UINT in ")));

@@ -1,4 +1,4 @@
-// What a program is given to read: a file, or standard input.
+// Reads the input of a program: a file or standard input.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace monitor {
 
-// "-" is standard input. kResourceExhausted where there is more than `max_bytes`.
+// "-" is standard input. kResourceExhausted above `max_bytes`.
 Result<std::string> read_input(Disk& disk, const std::string& file, size_t max_bytes);
 
 }  // namespace monitor

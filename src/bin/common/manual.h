@@ -1,4 +1,4 @@
-// Man pages and shell completion from the description of a program's options.
+// Generates man pages and shell completion from a program's options.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -29,12 +29,12 @@ std::string boot_id() {
   return text ? std::string(trim(*text)) : "";
 }
 
-// Field 22 of /proc/<pid>/stat; nothing where there is no such process, or only what is left of it.
+// Field 22 of /proc/<pid>/stat; nothing if the process does not exist or is a zombie.
 std::optional<uint64_t> start_of(pid_t pid) {
   PosixDisk disk;
   const auto text = disk.read_file(fmt::format("/proc/{}/stat", pid), 4096);
   if (!text) return std::nullopt;
-  const size_t name_end = text->rfind(')');  // the name may hold anything
+  const size_t name_end = text->rfind(')');  // the name may contain anything
   if (name_end == std::string::npos) return std::nullopt;
   const auto fields = split(trim(std::string_view(*text).substr(name_end + 1)), ' ');
   constexpr size_t kState = 0;
@@ -47,7 +47,7 @@ bool is_running(const RunningSystem& system) {
   return system.pid > 0 && start_of(system.pid) == system.started && system.boot == boot_id();
 }
 
-// Where the files of all of a user's systems are; empty where this user has no such place.
+// The folder for the address files of all of a user's systems; empty if the user has none.
 std::string runtime_folder() {
   const char* const named = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe): before any thread
   if (named != nullptr && named[0] == '/') return std::string(named) + "/monitor";
@@ -57,7 +57,7 @@ std::string runtime_folder() {
   return data.empty() ? "" : data + "/running";
 }
 
-// A file that only its owner, this user, can have written. No link is followed.
+// Reads a file that only this user can have written. Follows no link.
 Result<std::string> read_own_file(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info{};
@@ -133,7 +133,7 @@ Status RunningFiles::publish(RunningSystem system) {
   if (!folder.empty() && make_trusted_folder(disk_, folder, kWhat)) {
     for (const std::string& path : files_in(folder)) {
       if (read_own_file(path) && !read_running(path)) [[maybe_unused]]
-        const Status removed = disk_.remove_file(path);  // of one that was killed
+        const Status removed = disk_.remove_file(path);  // left by a killed process
     }
     paths.push_back(fmt::format("{}/{}{}{}", folder, kPrefix, system.pid, kSuffix));
   }

@@ -1,10 +1,9 @@
-// What `monitor up` runs, and where: it leaves an address file, by which the other programs find its metric log and its
-// configuration without being told.
+// Address files of `monitor up`, which let other programs find its metric log and its configuration.
 //
-// There are two copies: <data>/running.json, and up-<pid>.json in a folder of the user's ($XDG_RUNTIME_DIR/monitor,
-// /run/user/<uid>/monitor, else `running` in the default data folder). Both are for their owner alone (0600). A copy
-// counts only while the process that wrote it runs: its id, start time and the machine's boot must be those in the
-// file. Not thread-safe; for the start of a program.
+// There are two copies, both mode 0600: <data>/running.json, and up-<pid>.json in a folder of the user
+// ($XDG_RUNTIME_DIR/monitor, /run/user/<uid>/monitor, else `running` in the default data folder). A copy is valid only
+// while the process that wrote it runs: process id, start time and boot id must match. Not thread-safe; for the start
+// of a program.
 #pragma once
 
 #include <sys/types.h>
@@ -21,13 +20,13 @@ namespace monitor {
 
 struct RunningSystem {
   pid_t pid = 0;
-  uint64_t started = 0;  // clock ticks after the boot, as /proc/<pid>/stat has them
+  uint64_t started = 0;  // clock ticks after boot, as in /proc/<pid>/stat
   std::string boot;      // the kernel's boot id
   std::string data;
   std::string log;                // sqlite:PATH; empty: Kafka
   std::string kafka;              // HOST:PORT,...
   std::string config_dir;         // empty: etcd
-  std::vector<std::string> etcd;  // options as on a command line: --etcd, HOST:PORT, ...
+  std::vector<std::string> etcd;  // command line arguments: --etcd, HOST:PORT, ...
   std::string server;             // HOST:PORT; empty until it listens
   std::string web;                // http://HOST:PORT/; empty until it is served
 };
@@ -35,7 +34,7 @@ struct RunningSystem {
 std::string to_json(const RunningSystem& system);
 Result<RunningSystem> parse_running(const std::string& json);
 
-// The address files of this process, removed with it.
+// The address files of this process, removed when it ends.
 class RunningFiles {
  public:
   explicit RunningFiles(Disk& disk) : disk_(disk) {}
@@ -43,9 +42,9 @@ class RunningFiles {
   RunningFiles(const RunningFiles&) = delete;
   RunningFiles& operator=(const RunningFiles&) = delete;
 
-  // Writes them, again whenever something has changed. Fills in the process. Errors: none of the two could be written.
+  // Writes the files, again after every change. Fills in the process. Error: neither file could be written.
   Status publish(RunningSystem system);
-  // Removes them: before the lock of the data folder is given up, after which they are another's.
+  // Removes the files. Call before releasing the lock of the data folder, after which they belong to another process.
   void withdraw();
 
  private:
@@ -53,9 +52,9 @@ class RunningFiles {
   std::vector<std::string> written_;
 };
 
-// What runs on this data folder; nothing where nothing runs, or where the folder or the file is not to be trusted.
+// The system on this data folder; nothing if none runs, or if the folder or the file is not trusted.
 std::optional<RunningSystem> running_on(const std::string& data);
-// What this user runs, whatever its data folder. kFailedPrecondition when several run: one must be named.
+// The system of this user on any data folder. kFailedPrecondition if several run: one must be named.
 Result<std::optional<RunningSystem>> find_running();
 
 }  // namespace monitor

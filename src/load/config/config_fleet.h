@@ -1,8 +1,8 @@
-// ConfigFleet: many agents on one loop that only follow their configuration: each has an etcd client, a source, an
-// engine, and a status that it writes, as a real agent has them; what they apply is noted and nothing else. An author
-// changes the defaults, once a round, and the time is taken from the put to each agent's applying it.
+// ConfigFleet: many agents on one loop that only follow their configuration. Each has an etcd client, a source, an
+// engine and a published status, as a real agent; applied settings are only recorded. An author changes the defaults
+// once a round, and the fleet measures the time from the put until each agent has applied the change.
 //
-// Everything on the loop's thread; what is given must outlive it.
+// Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstddef>

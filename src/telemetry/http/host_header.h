@@ -1,5 +1,5 @@
-// The name by which an HTTP request calls the server: its Host header, and the host in an absolute request target
-// (RFC 9112, sections 3.2 and 3.2.2). Pure functions on bytes from outside; fuzzed.
+// Parses the host that an HTTP request is for: its Host header, and the host in an absolute request target (RFC 9112,
+// sections 3.2 and 3.2.2). Pure functions on foreign input; fuzzed.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +19,17 @@ struct Authority {
   bool operator==(const Authority&) const = default;
 };
 
-// "LOCALHOST.:8080" -> localhost, 8080; "[::1]" -> ::1. Nothing for what is no host with an optional port, user
-// information and paths included.
+// "LOCALHOST.:8080" -> localhost, 8080; "[::1]" -> ::1. Nothing for any other text, such as user information or a path.
 std::optional<Authority> parse_authority(std::string_view text);
 
 struct RequestTarget {
-  std::string host;  // of the Host header, as it came; empty: an HTTP/1.0 request without one
+  std::string host;  // raw Host header; empty for an HTTP/1.0 request without one
   std::string path;  // without the host of an absolute target
 };
 
-// Errors, all kInvalidArgument, of which each is a 400: several Host headers, none in HTTP/1.1, one that is no host,
-// and an absolute target that names another host. Servers and proxies differ in which of two names they believe; an
-// attacker uses that to pass one's checks and reach another's pages.
+// Errors, all kInvalidArgument (HTTP status 400): several Host headers, none in HTTP/1.1, an invalid one, or an
+// absolute target with another host. Servers and proxies disagree on which of two names counts, which lets an attacker
+// pass the checks for one and reach the pages of another.
 Result<RequestTarget> request_target(const std::vector<std::string>& hosts, std::string_view version,
                                      std::string_view url);
 

@@ -15,9 +15,9 @@ namespace monitor::telemetry {
 
 namespace {
 
-// All browsers come back at once after a restart.
+// All browsers reconnect at once after a restart.
 constexpr int kBacklog = 512;
-constexpr double kShareOfDescriptors = 0.25;  // the rest is for what the program is there for
+constexpr double kShareOfDescriptors = 0.25;  // the rest is for the program's actual work
 
 }  // namespace
 
@@ -69,7 +69,7 @@ class HttpServer::Impl {
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
-    // A body, if there is one, is not read: the answer ends the connection.
+    // A request body is not read: the reply ends the connection.
     auto& impl = *static_cast<Impl*>(self);
     impl.daemon_.set_phase(connection, HttpPhase::kReply);
     HttpReply reply = impl.answer(connection, url, method, version);

@@ -1,9 +1,10 @@
-// A small HTTP server for a program's own pages: GET and HEAD, answered at once, from within the program's loop.
+// HttpServer: serves a program's own pages (GET and HEAD) synchronously on the program's loop.
 //
-// Made for an address that strangers may reach: connections, in total and of an address, request bytes and the time
-// that a connection may take are bounded, so that garbage and slow clients cost no more than their share. A flood of
-// unfinished requests does not keep out a complete one (connection_table.h). Thread contract: everything on the loop's
-// thread; the loop must outlive the server.
+// Safe on a public address: it limits connections in total and by address, request size and connection time, so that
+// garbage and slow clients cost only their share. A flood of unfinished requests does not block complete ones
+// (connection_table.h).
+//
+// Thread contract: the loop's thread; the loop must outlive the server.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +27,9 @@ struct HttpOptions {
   unsigned max_connections = 256;
   unsigned max_connections_per_address = 192;
   size_t max_request_bytes = size_t{16} * 1024;  // line and headers
-  int64_t head_ns = 5 * kNanosPerSecond;         // in which a new connection must send a request's line and headers
+  int64_t head_ns = 5 * kNanosPerSecond;         // time limit for the request line and headers
   int64_t idle_timeout_ns = 10 * kNanosPerSecond;
-  int64_t max_connection_ns = 60 * kNanosPerSecond;  // whatever happens on it
+  int64_t max_connection_ns = 60 * kNanosPerSecond;  // maximum age
 };
 
 struct HttpReply {
@@ -37,12 +38,12 @@ struct HttpReply {
   std::string body;
 };
 
-// Called on the loop, for a path without its query. Must not destroy the server.
+// Called on the loop with the path, without its query. Must not destroy the server.
 using HttpHandler = std::function<HttpReply(std::string_view path)>;
 
 class HttpServer {
  public:
-  // kUnavailable when the port is taken, kInvalidArgument for an address that is none.
+  // kUnavailable if the port is taken, kInvalidArgument if the address is not numeric.
   static Result<std::unique_ptr<HttpServer>> start(EventLoop& loop, const HttpOptions& options, HttpHandler handler);
   // Closes every connection.
   ~HttpServer();
@@ -64,7 +65,7 @@ Result<Fd> listen_http(const std::string& address, uint16_t port);
 // "127.0.0.1:9464", "[::1]:9464", ":9464" (loopback) or "9464" (loopback). "localhost" is 127.0.0.1.
 Result<HttpOptions> parse_http_address(std::string_view text);
 
-// /metrics, /healthz (the process answers) and /readyz (503 with the trouble while there is any).
+// Handles /metrics, /healthz (the process responds) and /readyz (503 with the text of `trouble` unless it is empty).
 HttpHandler own_pages(const Registry& registry, std::function<std::string()> trouble);
 
 }  // namespace monitor::telemetry

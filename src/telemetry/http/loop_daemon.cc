@@ -19,13 +19,13 @@ namespace monitor::telemetry {
 
 namespace {
 
-// Accepted in one turn, so that a flood of connections leaves the loop to the rest of the program; what came with them
-// is read before the next ones are taken.
+// Limit of connections accepted in one turn, so that a flood leaves time for the rest of the program. Their requests
+// are read before further connections are accepted.
 constexpr int kAcceptsInATurn = 64;
 constexpr int kAcceptsInARun = 8;
-// After out of descriptors.
+// Pause of accepting after running out of descriptors.
 constexpr int64_t kRest = 100 * kNanosPerMilli;
-// That may be on their way out at one time: they are closed at the next run.
+// Maximum number of closing connections; they are closed at the next run.
 constexpr unsigned kLeaving = 256;
 constexpr std::string_view kRefusal =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Type: text/plain\r\n"
@@ -108,7 +108,7 @@ void LoopDaemon::take(int fd, const sockaddr_storage& address, socklen_t size) {
     return;
   }
   given_[fd] = table_.add(fd, std::move(peer), loop_.clock().mono_ns());
-  // It closes the socket when it fails.
+  // libmicrohttpd closes the socket on failure.
   if (MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&address), size) != MHD_YES) forget_given(fd);
 }
 
@@ -127,14 +127,15 @@ bool LoopDaemon::make_room(ConnectionTable::Room why, const std::string& group) 
   return true;
 }
 
-// Not read, and not waited for: the client may see a reset instead of the reason.
+// Sends without reading or waiting: the client may see a reset instead of the reason.
 void LoopDaemon::refuse(int fd, const PeerAddress& peer) {
   log_warning("HTTP connection refused", {{"service", name_}, {"address", peer.group}, {"reason", "no room"}});
   (void)send(fd, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   close(fd);
 }
 
-// False: no connection may go. Accepting rests then, since the socket would be reported again and again.
+// Returns false if no connection may be closed. Accepting then pauses, since the socket would be reported again and
+// again.
 bool LoopDaemon::free_a_descriptor() {
   log_warning("HTTP connections cannot be accepted", {{"service", name_}, {"reason", errno_error(errno, "accept")}});
   const auto victim = table_.victim(ConnectionTable::Room::kFull, "", loop_.clock().mono_ns());

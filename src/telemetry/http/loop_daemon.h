@@ -1,16 +1,14 @@
-// LoopDaemon: libmicrohttpd in an event loop. It runs when its descriptor or its clock asks for it, and its messages go
-// to the log.
+// LoopDaemon: runs libmicrohttpd in an event loop, driven by its descriptor and its timeout, and logs its messages.
 //
-// Connections are accepted here and handed to libmicrohttpd. libmicrohttpd, when it accepts by itself, takes the
-// listening socket out of its epoll set at its connection limit, and puts it back only when it next runs: where all
-// connections end at once, nothing ever asks it to run again. Here the listening socket is watched all the time, and a
-// connection makes way when there is no room (connection_table.h). A connection that does not complete a request head
-// in time is closed.
+// LoopDaemon accepts connections itself. At its connection limit, libmicrohttpd removes the listening socket from its
+// epoll set and restores it only when it runs next; if all connections end at once, nothing makes it run. Here the
+// socket is always watched, and connection_table.h evicts a connection when there is no room. A connection without a
+// complete request head in time is closed.
 //
 // The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and mhd_limit() connections, passes on_connection and
 // on_log with this object, and hands it over with begin().
 //
-// Everything on the loop's thread; the loop must outlive it.
+// Thread contract: the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <microhttpd.h>
@@ -29,31 +27,31 @@ namespace monitor::telemetry {
 
 class LoopDaemon {
  public:
-  // `name` stands in the log.
+  // `name` is used in log lines.
   LoopDaemon(EventLoop& loop, std::string name, const ConnectionLimits& limits);
   ~LoopDaemon();
   LoopDaemon(const LoopDaemon&) = delete;
   LoopDaemon& operator=(const LoopDaemon&) = delete;
 
-  // From now on it is served. It owns the listening socket `fd`; when it is null, making it has failed, and the socket
-  // is closed.
+  // Takes ownership of the daemon and of the listening socket `fd`. If `daemon` is nullptr (creation failed), closes
+  // the socket.
   Status begin(MHD_Daemon* daemon, int fd);
-  // Serves what is ready now, besides what the loop sees by itself: a connection that was resumed.
+  // Runs the daemon now, for example after resuming a connection.
   void run();
-  // No more from the loop; then end() closes the connections, of each of which the end is reported, and the socket.
+  // Detaches from the loop; then end() closes the connections, reporting each, and the socket.
   void pause();
   void end();
-  // Says how far the connection's request is. A stream may go on for as long as it likes.
+  // Sets the phase of a connection's request. A stream has no time limit.
   void set_phase(MHD_Connection* connection, HttpPhase phase);
-  // Closes the connection once libmicrohttpd runs; a suspended one must be resumed for it.
+  // Closes the connection when libmicrohttpd runs next; a suspended one must be resumed first.
   void cut(MHD_Connection* connection);
   PeerAddress peer_of(MHD_Connection* connection) const;
-  // How many connections it holds at most.
+  // Maximum number of connections.
   size_t connections() const { return limits_.connections; }
   size_t streams_of(const std::string& group) const { return table_.streams_of(group); }
-  // Where it listens; 0 before begin().
+  // The port; 0 before begin().
   uint16_t port() const { return port_; }
-  // libmicrohttpd's own limit: those that are being closed still count there.
+  // The limit for libmicrohttpd itself, which still counts closing connections.
   unsigned mhd_limit() const;
 
   static void on_connection(void* self, MHD_Connection* connection, void** context,
@@ -94,7 +92,7 @@ class LoopDaemon {
   std::unordered_map<int, ConnectionTable::Id> given_;
 };
 
-// All Host headers of a request, as they came.
+// All raw Host headers of a request.
 std::vector<std::string> host_headers(MHD_Connection* connection);
 
 }  // namespace monitor::telemetry
