@@ -28,7 +28,7 @@ class AsideTest : public ::testing::Test {
   int late_ = 0;
 };
 
-TEST_F(AsideTest, TheLoopRunsWhileAReadHangs) {
+TEST_F(AsideTest, LoopRunsWhileAReadHangs) {
   Aside aside(loop_);
   start(aside);
   EXPECT_FALSE(aside.idle());
@@ -42,7 +42,7 @@ TEST_F(AsideTest, TheLoopRunsWhileAReadHangs) {
   EXPECT_EQ(late_, 0);
 }
 
-TEST_F(AsideTest, TellsOfAReadThatIsLateOnce) {
+TEST_F(AsideTest, ReportsALateReadOnce) {
   Aside aside(loop_);
   start(aside, kNanosPerMilli);
   EXPECT_TRUE(until([&] { return late_ == 1; }));
@@ -51,7 +51,7 @@ TEST_F(AsideTest, TellsOfAReadThatIsLateOnce) {
   EXPECT_EQ(late_, 1);
 }
 
-TEST_F(AsideTest, WaitsNoLongerThanItIsTold) {
+TEST_F(AsideTest, WaitsAtMostTheGivenTime) {
   Aside aside(loop_);
   EXPECT_TRUE(aside.wait(0)) << "there is nothing to wait for";
   start(aside);
@@ -64,14 +64,14 @@ TEST_F(AsideTest, WaitsNoLongerThanItIsTold) {
   EXPECT_EQ(done_, 1) << "once, though the thread tells of it as well";
 }
 
-TEST_F(AsideTest, TheNextMayBeStartedWhenOneIsDone) {
+TEST_F(AsideTest, StartsTheNextReadFromTheCallback) {
   Aside aside(loop_);
   int second = 0;
   aside.start([] {}, [&] { aside.start([] {}, [&] { ++second; }, kNanosPerSecond, [] {}); }, kNanosPerSecond, [] {});
   EXPECT_TRUE(until([&] { return second == 1; }));
 }
 
-TEST_F(AsideTest, TellsNobodyWhenItsOwnerHasGone) {
+TEST_F(AsideTest, CallsNothingAfterDestruction) {
   {
     Aside aside(loop_);
     start(aside, kNanosPerMilli);

@@ -51,7 +51,7 @@ class BeneathTest : public ::testing::TestWithParam<Resolver> {
   Fd fd_;
 };
 
-TEST_P(BeneathTest, OpensWhatLiesBelow) {
+TEST_P(BeneathTest, OpensFilesBelowTheRoot) {
   EXPECT_EQ(text("config/a.json"), "inside");
   EXPECT_EQ(text("config/deep/../a.json"), "inside");
   EXPECT_EQ(text("./config//a.json"), "inside");
@@ -88,14 +88,14 @@ TEST_P(BeneathTest, EndsLoopsOfLinks) {
   EXPECT_EQ(code("one"), Code::kFailedPrecondition);
 }
 
-TEST_P(BeneathTest, FollowsNoLastLinkWhenToldSo) {
+TEST_P(BeneathTest, FollowsNoLastLinkWithNoFollow) {
   fs::create_symlink("a.json", root_ + "/config/link.json");
   EXPECT_EQ(code("config/link.json", O_RDWR | O_NOFOLLOW), Code::kFailedPrecondition);
   EXPECT_EQ(code("config/link.json", O_RDWR | O_CREAT | O_NOFOLLOW), Code::kFailedPrecondition);
   EXPECT_EQ(code("config/new.json", O_RDWR | O_CREAT | O_NOFOLLOW), Code::kOk);
 }
 
-TEST_P(BeneathTest, MakesNoFileThroughALinkThatLeadsOut) {
+TEST_P(BeneathTest, CreatesNoFileThroughALinkThatLeadsOut) {
   fs::create_symlink(top_ + "/outside/made", root_ + "/made");
   EXPECT_EQ(code("made", O_RDWR | O_CREAT), Code::kPermissionDenied);
   EXPECT_FALSE(fs::exists(top_ + "/outside/made"));

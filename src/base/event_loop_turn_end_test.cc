@@ -9,7 +9,7 @@
 namespace monitor {
 namespace {
 
-TEST(EventLoopTurnEndTest, RunsAfterWhatTheTurnDidAndWithoutAWait) {
+TEST(EventLoopTurnEndTest, RunsAtTheEndOfTheTurnWithoutWaiting) {
   SystemClock clock;
   EventLoop loop(clock);
   std::vector<std::string> order;

@@ -10,7 +10,7 @@
 namespace monitor {
 namespace {
 
-TEST(FifoTest, KeepsTheOrderAsADequeDoes) {
+TEST(FifoTest, KeepsOrderLikeADeque) {
   Fifo<std::string> fifo;
   std::deque<std::string> expected;
   uint64_t state = 1;
@@ -41,7 +41,7 @@ TEST(FifoTest, KeepsTheOrderAsADequeDoes) {
   EXPECT_TRUE(std::equal(fifo.begin(), fifo.end(), expected.begin(), expected.end()));
 }
 
-TEST(FifoTest, LetsGoOfWhatWasTakenOut) {
+TEST(FifoTest, ReleasesRemovedElements) {
   Fifo<std::shared_ptr<int>> fifo;
   const auto first = std::make_shared<int>(1);
   fifo.push_back(first);

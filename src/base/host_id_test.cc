@@ -11,7 +11,7 @@
 namespace monitor {
 namespace {
 
-TEST(HostId, IsTheNameWhereThatCanBeAnId) {
+TEST(HostId, UsesAValidHostName) {
   const std::vector<std::string> names = {"web-1", "WEB_1.example.org", "host.", "a", "7", std::string(64, 'h')};
   for (const std::string& name : names) {
     EXPECT_EQ(id_of_host(name).id, name);
@@ -19,7 +19,7 @@ TEST(HostId, IsTheNameWhereThatCanBeAnId) {
   }
 }
 
-TEST(HostId, MakesAnIdOfAnyOtherNameAndSaysSo) {
+TEST(HostId, DerivesAnIdFromAnInvalidNameWithAWarning) {
   std::set<std::string> ids;
   const std::set<std::string> names = {"a/b", "a-b/", "../x", ".",   "..",   "b\xC3\xBCro", "\xFF\xFE",
                                        "a b", "a\nb", "a\tb", "a:b", "a%2f", "/etc",        std::string("a\0b", 3)};
@@ -36,7 +36,7 @@ TEST(HostId, MakesAnIdOfAnyOtherNameAndSaysSo) {
   EXPECT_TRUE(valid_name(id_of_host(std::string(64, '/')).id));
 }
 
-TEST(HostId, WarnsOfANameThatIsNobodysOwn) {
+TEST(HostId, WarnsOfADefaultHostName) {
   EXPECT_EQ(id_of_host("localhost").id, "localhost");
   EXPECT_NE(id_of_host("localhost").warning, "");
   EXPECT_NE(id_of_host("localhost.localdomain").warning, "");

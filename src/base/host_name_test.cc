@@ -7,7 +7,7 @@
 namespace monitor {
 namespace {
 
-TEST(ValidHostTest, TakesNamesAndAddressesAndNothingElse) {
+TEST(ValidHostTest, AcceptsOnlyNamesAndAddresses) {
   for (const char* good : {"localhost", "10.0.0.1", "::1", "fe80::1%eth0", "my_host-1.example.org."}) {
     EXPECT_TRUE(valid_host(good)) << good;
   }

@@ -31,7 +31,7 @@ TEST(LatestFile, WritesNothingItself) {
   EXPECT_EQ(w.told, (std::vector<bool>{true}));
 }
 
-TEST(LatestFile, TheNewestTakesThePlaceOfWhatWaits) {
+TEST(LatestFile, NewContentReplacesWaitingContent) {
   World w;
   for (const char* content : {"a", "b", "c", "d"}) w.file->put(content);
   w.worker.run_all();
@@ -41,7 +41,7 @@ TEST(LatestFile, TheNewestTakesThePlaceOfWhatWaits) {
   EXPECT_EQ(w.written.back(), "e");
 }
 
-TEST(LatestFile, GoesOnAfterAFailure) {
+TEST(LatestFile, ContinuesAfterAFailure) {
   World w;
   w.full = true;
   w.file->put("a");
@@ -53,7 +53,7 @@ TEST(LatestFile, GoesOnAfterAFailure) {
   EXPECT_EQ(w.written, (std::vector<std::string>{"b"}));
 }
 
-TEST(LatestFile, WhatWasPutLastIsWrittenAfterItsOwnerHasGone) {
+TEST(LatestFile, WritesTheLastContentAfterDestruction) {
   World w;
   w.file->put("a");
   w.file->put("b");
@@ -63,7 +63,7 @@ TEST(LatestFile, WhatWasPutLastIsWrittenAfterItsOwnerHasGone) {
   EXPECT_TRUE(w.told.empty());
 }
 
-TEST(LatestFile, WhatIsForgottenIsNotWritten) {
+TEST(LatestFile, WritesNoForgottenContent) {
   World w;
   w.file->put("a");
   w.file->put("b");

@@ -5,7 +5,7 @@
 namespace monitor {
 namespace {
 
-TEST(Size, ParsesWhatPeopleWrite) {
+TEST(Size, ParsesSizesWithUnits) {
   EXPECT_EQ(parse_size("1048576").value(), 1048576U);
   EXPECT_EQ(parse_size("1GiB").value(), uint64_t{1} << 30);
   EXPECT_EQ(parse_size("64 MiB").value(), uint64_t{64} << 20);

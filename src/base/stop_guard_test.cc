@@ -37,7 +37,7 @@ TEST(StopGuardDeathTest, EndsAProcessWhoseStopHangs) {
       ::testing::ExitedWithCode(kExitTempFail), "something hangs");
 }
 
-TEST(StopGuardDeathTest, LetsAnOrderlyStopBe) {
+TEST(StopGuardDeathTest, IgnoresAnOrderlyStop) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {

@@ -52,7 +52,7 @@ TEST(Text, HexBothWays) {
   EXPECT_FALSE(unhex("0g"));
 }
 
-TEST(Text, NearestOfTypingErrors) {
+TEST(Text, FindsTheNearestName) {
   const std::vector<std::string> known = {"cpu", "memory", "disk read", "disk write"};
   EXPECT_EQ(nearest("cpuu", known), "cpu");
   EXPECT_EQ(nearest("dsk read", known), "disk read");
@@ -174,7 +174,7 @@ TEST(Log, LinesAsTextAndJson) {
 }
 
 // Whoever makes many changes must not hide one among them.
-TEST(Log, NoLineOfAnAuditIsHeldBack) {
+TEST(Log, NeverRateLimitsAuditLines) {
   constexpr int kMany = 2000;
   testing::internal::CaptureStderr();
   for (int i = 0; i < kMany; ++i) log_audit("configuration changed by a test", {{"number", i}});
@@ -197,7 +197,7 @@ TEST(Log, ValuesThatLookLikeFieldsAreQuoted) {
       << "a space that does not break is one to the eye";
 }
 
-TEST(Printable, WritesOutWhatActsOnATerminalOrDeceives) {
+TEST(Printable, EscapesTerminalControlsAndDeceptiveCharacters) {
   EXPECT_EQ(printable("a\x1b[31mb\x07\x7f"), "a\\u001b[31mb\\u0007\\u007f");
   EXPECT_EQ(printable("a\nb\tc\rd"), "a\\nb\\tc\\rd");
   EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\u0000b");

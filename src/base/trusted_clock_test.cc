@@ -27,13 +27,13 @@ struct World {
   TrustedClock trusted;
 };
 
-TEST(TrustedClock, IsTheWallClockAsLongAsNobodySetsIt) {
+TEST(TrustedClock, FollowsAWallClockThatIsNotSet) {
   World w;
   w.pass(3 * kDay);
   EXPECT_EQ(w.behind(), 0);
 }
 
-TEST(TrustedClock, IgnoresDaysThatLastAMinute) {
+TEST(TrustedClock, IgnoresAJumpThatLastsAMinute) {
   World w;
   w.pass(kDay);
   w.clock.step_wall(30 * kDay);
@@ -44,7 +44,7 @@ TEST(TrustedClock, IgnoresDaysThatLastAMinute) {
   EXPECT_EQ(w.behind(), 0) << "the old time was never given up";
 }
 
-TEST(TrustedClock, IgnoresJumpsThatComeAgainAndAgain) {
+TEST(TrustedClock, IgnoresRepeatedJumps) {
   World w;
   for (int i = 0; i < 50; ++i) {
     w.clock.step_wall(10 * kDay);
@@ -56,7 +56,7 @@ TEST(TrustedClock, IgnoresJumpsThatComeAgainAndAgain) {
   }
 }
 
-TEST(TrustedClock, TakesANewTimeThatHasHeld) {
+TEST(TrustedClock, AcceptsANewTimeOnceConfirmed) {
   World w;
   w.clock.step_wall(30 * kDay);
   w.pass(kHour - kMinute);
@@ -86,7 +86,7 @@ TEST(TrustedClock, FollowsSmallCorrectionsOfATimeServer) {
   EXPECT_EQ(w.behind(), 0);
 }
 
-TEST(TrustedClock, IsNotDrawnAwayBySmallSteps) {
+TEST(TrustedClock, IgnoresDriftBySmallSteps) {
   World w;
   w.pass(2 * kHour);
   for (int i = 0; i < 1000; ++i) {
@@ -97,7 +97,7 @@ TEST(TrustedClock, IsNotDrawnAwayBySmallSteps) {
   EXPECT_GE(w.behind(), 8900 * kSecond);
 }
 
-TEST(TrustedClock, WantsMoreThanTwoLooksAtANewTime) {
+TEST(TrustedClock, NeedsMoreThanTwoReadingsToConfirm) {
   World w;
   w.pass(kDay);
   w.clock.step_wall(30 * kDay);
@@ -115,7 +115,7 @@ TEST(TrustedClock, KnowsNothingAtFirstUnlessTold) {
   EXPECT_EQ(w.behind(), 0);
 }
 
-TEST(TrustedClock, ConfirmsSoonerWhatIsKeptForAShortTime) {
+TEST(TrustedClock, ConfirmsSoonerForShortRetention) {
   EXPECT_EQ(TrustedClock::confirm_for(7 * kDay), kHour);
   EXPECT_EQ(TrustedClock::confirm_for(10 * kSecond), kSecond);
   EXPECT_EQ(TrustedClock::confirm_for(0), 0);
@@ -161,7 +161,7 @@ TEST(TrustedClock, BeginsAtTheLastTimeItSawAfterAReboot) {
   EXPECT_EQ(after(w.clock, second, kHour + kMinute), 0);
 }
 
-TEST(TrustedClock, TakesADamagedFileForNone) {
+TEST(TrustedClock, IgnoresADamagedFile) {
   for (const char* const text : {"", "1 a", "2 a 1 2\n", "1 a x 2\n", "1 a 9223372036854775807 1\n", "\x01\x02"}) {
     Stored w;
     w.disk.put("/clock", text);

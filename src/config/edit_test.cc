@@ -10,7 +10,7 @@
 namespace monitor::config {
 namespace {
 
-TEST(Edit, WritesDefaultsWhenThereIsNothing) {
+TEST(Edit, StartsFromDefaultsWithoutADocument) {
   const auto text = edit_document(std::nullopt, {{"interval", "7"}}, true, Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
   const auto document = Document::parse(*text);
@@ -20,7 +20,7 @@ TEST(Edit, WritesDefaultsWhenThereIsNothing) {
   EXPECT_EQ(validated.settings.metrics.size(), 6U);
 }
 
-TEST(Edit, ChangesOnlyWhatIsNamed) {
+TEST(Edit, ChangesOnlyNamedFields) {
   const auto text = edit_document(R"({"interval": 2, "metrics": ["cpu"]})", {{"interval", "\"1m\""}}, true,
                                   Edited::kOwn, FakeCatalog());
   ASSERT_TRUE(text);
@@ -28,7 +28,7 @@ TEST(Edit, ChangesOnlyWhatIsNamed) {
   EXPECT_FALSE(edit_document(R"({"interval": 2})", {{"interval", "0"}}, false, Edited::kOwn, FakeCatalog()));
 }
 
-TEST(Edit, GroupsStandInAnAgentsOwnDocumentOnly) {
+TEST(Edit, AllowsGroupsOnlyInAnAgentsOwnDocument) {
   const FieldChange groups{"groups", R"(["web"])"};
   EXPECT_TRUE(edit_document(std::nullopt, {groups}, false, Edited::kOwn, FakeCatalog()));
   EXPECT_FALSE(edit_document(std::nullopt, {groups}, false, Edited::kShared, FakeCatalog()));
@@ -49,7 +49,7 @@ TEST(Schema, DefaultsAreValid) {
   }
 }
 
-TEST(Schema, EveryOptionOfEveryMetricIsTakenWhereItApplies) {
+TEST(Schema, AcceptsEveryMetricOptionWhereItApplies) {
   for (const Selector& selector : selectors()) {
     for (const MetricOption& option : metric_options()) {
       const auto document =

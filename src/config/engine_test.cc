@@ -68,7 +68,7 @@ struct World {
 
 const std::string kOwn = "/monitor/config/a";
 
-TEST(Engine, StartsOnDefaultsWhenThereIsNothing) {
+TEST(Engine, StartsWithDefaultsWithoutDocuments) {
   World w;
   w.engine.start();
   EXPECT_EQ(w.applier.settings.interval_ns, 5 * kNanosPerSecond);
@@ -100,7 +100,7 @@ TEST(Engine, LayersMergeLowestFirst) {
   EXPECT_EQ(w.applier.settings.interval_ns, 8 * kNanosPerSecond) << "what is left is merged";
 }
 
-TEST(Engine, WrongDocumentLeavesTheRunningOne) {
+TEST(Engine, InvalidDocumentKeepsTheRunningSettings) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
@@ -140,7 +140,7 @@ TEST(Engine, WrongDocumentLeavesTheRunningOne) {
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond);
 }
 
-TEST(Engine, RefusalNamesPathLineAndNearest) {
+TEST(Engine, ErrorNamesPathLineAndNearestName) {
   const auto document = Document::parse("{\n  \"metrics\": [\n    \"cpu\",\n    \"memory\",\n    \"dsk read\"\n  ]\n}");
   ASSERT_TRUE(document);
   const auto validated = validate({{"/monitor/config/a", 7, *document}}, FakeCatalog());
@@ -153,7 +153,7 @@ TEST(Engine, RefusalNamesPathLineAndNearest) {
   EXPECT_EQ(problem.key, "/monitor/config/a");
 }
 
-TEST(Engine, RevisionAdvancesThoughTheResultIsTheSame) {
+TEST(Engine, RevisionAdvancesWithoutAChangeOfSettings) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
@@ -162,7 +162,7 @@ TEST(Engine, RevisionAdvancesThoughTheResultIsTheSame) {
   EXPECT_EQ(w.applier.revision, w.source.revision());
 }
 
-TEST(Engine, DeletingTheLastLayerKeepsWhatRuns) {
+TEST(Engine, DeletingTheLastLayerKeepsTheSettings) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
@@ -174,7 +174,7 @@ TEST(Engine, DeletingTheLastLayerKeepsWhatRuns) {
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond);
 }
 
-TEST(Engine, WhatNeverWasThereIsNotDeleted) {
+TEST(Engine, ReportsNoDeletionWithoutAnEarlierDocument) {
   World w;
   w.engine.start_without_source(Error(Code::kUnavailable, "nobody there"));
   ASSERT_TRUE(w.engine.running());
@@ -183,7 +183,7 @@ TEST(Engine, WhatNeverWasThereIsNotDeleted) {
   EXPECT_EQ(w.engine.state().error, "");
 }
 
-TEST(Engine, ApplierMayRefuse) {
+TEST(Engine, ReportsSettingsThatTheApplierRejects) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
@@ -196,7 +196,7 @@ TEST(Engine, ApplierMayRefuse) {
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond) << "an input changed: tried again";
 }
 
-TEST(Engine, StartsOnTheLastGoodOne) {
+TEST(Engine, StartsWithTheLastGoodConfiguration) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
@@ -244,7 +244,7 @@ TEST(Engine, FullDiskStopsNothing) {
   EXPECT_EQ(w.applier.settings.interval_ns, 3 * kNanosPerSecond);
 }
 
-TEST(Engine, EveryKindOfValueIsReadAndRefused) {
+TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
   World w;
   w.source.put(kOwn, R"({"interval": 2, "log_level": "debug", "spool": {"max": "256MiB", "full": "drop-newest"},
     "metrics": [{"name": "cpu", "interval": "100ms"}, {"name": "net in", "include": ["eth*"], "exclude": ["eth9"]}]})");
@@ -301,7 +301,7 @@ TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
   EXPECT_NE(w.engine.state().error.find("only in an agent's own document"), std::string::npos);
 }
 
-TEST(Engine, ADocumentThatNamesAnEmptyGroupIsAppliedAllTheSame) {
+TEST(Engine, AppliesADocumentThatNamesAnEmptyGroup) {
   World w;
   w.source.put(kOwn, R"({"interval": 2})");
   w.engine.start();
@@ -318,7 +318,7 @@ std::string until(const World& w, int64_t seconds, const std::string& rest) {
   return "{\"expires_at\": \"" + format_rfc3339(end, 3) + "\", " + rest + "}";
 }
 
-TEST(Engine, OverridesLieOnTopAndEndByThemselves) {
+TEST(Engine, OverridesTakePrecedenceAndExpire) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();
@@ -337,7 +337,7 @@ TEST(Engine, OverridesLieOnTopAndEndByThemselves) {
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
 }
 
-TEST(Engine, AnOverrideEndsThoughWhatCameMeanwhileIsRefused) {
+TEST(Engine, OverrideExpiresEvenIfTheNewestDocumentIsInvalid) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();
@@ -350,7 +350,7 @@ TEST(Engine, AnOverrideEndsThoughWhatCameMeanwhileIsRefused) {
   EXPECT_NE(w.engine.state().error, "") << "what failed is still wrong";
 }
 
-TEST(Engine, AnOverrideEndsWhenTheClockIsSet) {
+TEST(Engine, OverrideExpiresWhenTheClockIsSet) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();
@@ -362,7 +362,7 @@ TEST(Engine, AnOverrideEndsWhenTheClockIsSet) {
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
 }
 
-TEST(Engine, AnOverrideOutlivesAClockThatIsSetForAMinute) {
+TEST(Engine, OverrideSurvivesAClockThatIsWrongForAMinute) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();
@@ -377,7 +377,7 @@ TEST(Engine, AnOverrideOutlivesAClockThatIsSetForAMinute) {
   EXPECT_EQ(w.engine.settings().interval_ns, 6 * kNanosPerSecond) << "and ends when it should";
 }
 
-TEST(Engine, WrongOverridesAreRefusedByName) {
+TEST(Engine, RejectsInvalidOverridesByName) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();
@@ -389,7 +389,7 @@ TEST(Engine, WrongOverridesAreRefusedByName) {
   }
 }
 
-TEST(Engine, AStartOnTheLastGoodOneKnowsItsOverrides) {
+TEST(Engine, LastGoodConfigurationKeepsItsOverrides) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": 1)"));
@@ -404,7 +404,7 @@ TEST(Engine, AStartOnTheLastGoodOneKnowsItsOverrides) {
   EXPECT_EQ(applier.settings.interval_ns, 5 * kNanosPerSecond);
 }
 
-TEST(Engine, TheSameKeysAtALaterRevisionAreNoReload) {
+TEST(Engine, SameKeysAtALaterRevisionDoNotReload) {
   World w;
   w.source.put(kOwn, R"({"interval": 5})");
   w.engine.start();

@@ -41,7 +41,7 @@ struct World {
   StoredKeys keys;
 };
 
-TEST(FleetCatalog, ScriptsAndPluginsOfAgentsThatRunAreKnown) {
+TEST(FleetCatalog, KnowsScriptsAndPluginsOfLiveAgents) {
   World w;
   w.agent("a", true, {"mine"});
   w.agent("b", false, {"gone"});
@@ -54,7 +54,7 @@ TEST(FleetCatalog, ScriptsAndPluginsOfAgentsThatRunAreKnown) {
   }
 }
 
-TEST(FleetCatalog, ASlipAndANameThatStandsForTwoAreNoWarnings) {
+TEST(FleetCatalog, RejectsTyposAndAmbiguousNames) {
   World w;
   EXPECT_EQ(w.said_of("filtre"), "unknown plugin");
   w.keys["/monitor/plugins/filter"] = {"function run() end", 1};

@@ -83,7 +83,7 @@ AgentStatus has(const KeySet& keys, int64_t read) {
   return status;
 }
 
-TEST(Fleet, AppliedAndWantedAreEqualExactlyWhenTheAgentRunsWhatIsStored) {
+TEST(Fleet, AppliedEqualsWantedExactlyWhenStoredDocumentsRun) {
   Fleet f;
   f.put("/monitor/defaults", R"({"interval": 5})", 10);
   f.put("/monitor/config/a", R"({"interval": 6})", 21);
@@ -123,7 +123,7 @@ TEST(Fleet, AppliedAndWantedAreEqualExactlyWhenTheAgentRunsWhatIsStored) {
   EXPECT_EQ(f.row("a").wanted, 1800);
 }
 
-TEST(Fleet, DocumentOfItsOwnUnderAnotherKeyIsNotMissed) {
+TEST(Fleet, AcceptsAnOwnDocumentUnderAnotherKey) {
   Fleet f;
   f.put("/monitor/defaults", R"({"interval": 5})", 10);
   f.put("/monitor/config/a", R"({"interval": 6})", 12);
@@ -136,7 +136,7 @@ TEST(Fleet, DocumentOfItsOwnUnderAnotherKeyIsNotMissed) {
   EXPECT_EQ(f.row("a").state, AgentState::kApplied);
 }
 
-TEST(Fleet, FilesAreComparedByWhatTheySay) {
+TEST(Fleet, ComparesFilesByContent) {
   Fleet f;
   f.put("/monitor/config/a", R"({"interval": 5})", 0);
   AgentStatus status;
@@ -151,7 +151,7 @@ TEST(Fleet, FilesAreComparedByWhatTheySay) {
       << "old, and nothing else is known of it";
 }
 
-TEST(Fleet, ProblemsOfAnAgentAreThoseThatPeopleMustSee) {
+TEST(Fleet, ListsProblemsOfAnAgent) {
   FleetRow row;
   row.state = AgentState::kFailed;
   row.status.error = "/interval: must be more";
@@ -172,7 +172,7 @@ TEST(Fleet, ProblemsOfAnAgentAreThoseThatPeopleMustSee) {
   EXPECT_EQ(problems_of(row).at(0).size(), kMostProblemBytes);
 }
 
-TEST(Fleet, WhatOthersWriteIsNoTrouble) {
+TEST(Fleet, ToleratesForeignStatuses) {
   Fleet f;
   for (const char* const text :
        {"", "{", "[]", "null", R"({"applied": "x", "plugins": [1, {"name": 5}], "since": 7})", "\xff\xfe",
@@ -184,7 +184,7 @@ TEST(Fleet, WhatOthersWriteIsNoTrouble) {
 }
 
 // Nobody who writes a status ends the program that reads it: values are copied and printed on the stack.
-TEST(Fleet, WhatIsNestedWithoutEndIsLeftOut) {
+TEST(Fleet, IgnoresOverlyNestedJson) {
   Fleet f;
   const std::string deep = std::string(100'000, '[') + "1" + std::string(100'000, ']');
   for (const char* const field : {"deleted", "series_full", "mounts", "groups", "plugins", "other"}) {
@@ -195,7 +195,7 @@ TEST(Fleet, WhatIsNestedWithoutEndIsLeftOut) {
   EXPECT_EQ(f.row("x").status.plugins.at(0).name, "p");
 }
 
-TEST(Fleet, StatusComesBackAsItWas) {
+TEST(Fleet, StatusRoundTrips) {
   AgentStatus status{"1.2.3",
                      "host \"q\"",
                      kNow,
@@ -233,7 +233,7 @@ TEST(Fleet, VersionsThatADocumentNeeds) {
   EXPECT_TRUE(is_older("nonsense", "0.1.0"));
 }
 
-TEST(Fleet, EveryValueHasItsOrigin) {
+TEST(Fleet, ExplainsTheOriginOfEveryValue) {
   Fleet f;
   f.put("/monitor/defaults", R"({"interval": 5, "labels": {"site": "x", "rack": "1"}})", 3);
   f.put("/monitor/config/a", R"({"labels": {"rack": "2"}, "send_every": 2})", 4);

@@ -67,7 +67,7 @@ TEST(KeysTest, RejectsHostileKeys) {
   }
 }
 
-TEST(KeysTest, NamesTheSegmentThatIsWrong) {
+TEST(KeysTest, NamesTheInvalidSegment) {
   EXPECT_EQ(check_key("/monitor/config/../x").error().message(),
             R"(key: got "/monitor/config/../x": segment 3 is "..", expected 1 to 128 of [A-Za-z0-9._-], not . or ..)");
   EXPECT_NE(check_key("/monitor//x").error().message().find("segment 2 is empty"), std::string::npos);
@@ -79,7 +79,7 @@ TEST(KeysTest, RejectsPrefixesWithoutSlashes) {
   }
 }
 
-TEST(KeysTest, TellsKindsApart) {
+TEST(KeysTest, RecognizesKindsOfKeys) {
   EXPECT_EQ(kind_of_key("/monitor/defaults"), KeyKind::kDefaults);
   EXPECT_EQ(kind_of_key("/monitor/config/a"), KeyKind::kAgent);
   EXPECT_EQ(kind_of_key("/monitor/groups/a"), KeyKind::kGroup);

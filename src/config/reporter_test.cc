@@ -33,7 +33,7 @@ struct World {
                     }};
 };
 
-TEST(Reporter, TellsTheStatusEveryTenSecondsAndTheInventoryEveryMinute) {
+TEST(Reporter, PublishesStatusEveryTenSecondsAndInventoryEveryMinute) {
   World w;
   w.reporter.changed();
   w.timers.advance(0);
@@ -52,14 +52,14 @@ TEST(Reporter, TellsTheStatusEveryTenSecondsAndTheInventoryEveryMinute) {
   EXPECT_EQ(w.fills, 7) << "what there is to say is asked for once a report";
 }
 
-TEST(Reporter, ChangesOfOneTurnAreToldOnce) {
+TEST(Reporter, PublishesChangesOfOneTurnOnce) {
   World w;
   for (int i = 0; i < 5; ++i) w.reporter.changed();
   w.timers.advance(0);
   EXPECT_EQ(w.publisher.statuses.size(), 1U);
 }
 
-TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
+TEST(Reporter, PublishesTheInventoryWhenPluginsChange) {
   World w;
   w.reporter.changed();
   w.timers.advance(0);
@@ -70,7 +70,7 @@ TEST(Reporter, APluginThatCameIsInTheInventoryAtOnce) {
   EXPECT_EQ(parse_inventory(w.publisher.inventories[1])->plugins, w.plugins);
 }
 
-TEST(Reporter, LastInventorySaysWhetherItStoppedInOrder) {
+TEST(Reporter, LastInventoryRecordsACleanStop) {
   World stopped;
   stopped.timers.advance(kNanosPerSecond);
   stopped.reporter.stop(true, [] {});
@@ -83,7 +83,7 @@ TEST(Reporter, LastInventorySaysWhetherItStoppedInOrder) {
   EXPECT_EQ(parse_inventory(cut_short.publisher.last_inventory)->stopped_ns, 0);
 }
 
-TEST(Reporter, SaysNothingAfterItsEnd) {
+TEST(Reporter, PublishesNothingAfterStop) {
   World w;
   w.reporter.changed();
   w.reporter.stop(true, [] {});

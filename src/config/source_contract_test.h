@@ -63,12 +63,12 @@ class SourceContract : public ::testing::TestWithParam<Backend>, public ConfigLi
   std::vector<KeySet> heard;
 };
 
-TEST_P(SourceContract, NothingIsToldToo) {
+TEST_P(SourceContract, ReportsAnEmptySet) {
   watch();
   EXPECT_TRUE(heard.back().entries.empty());
 }
 
-TEST_P(SourceContract, EverythingThatIsThereIsToldAtOnce) {
+TEST_P(SourceContract, ReportsAllExistingKeysAtOnce) {
   harness->put(kOwn, R"({"interval":1})");
   harness->put(kDefaults, R"({"interval":2})");
   harness->put("/monitor/config/other", R"({"interval":3})");
@@ -109,7 +109,7 @@ TEST_P(SourceContract, BurstEndsOnTheLastOne) {
   EXPECT_TRUE(comes(kOwn, R"({"interval":100})"));
 }
 
-TEST_P(SourceContract, OtherKeysAreNotTold) {
+TEST_P(SourceContract, ReportsNoOtherKeys) {
   watch();
   harness->put("/monitor/config/b", R"({"interval":1})");
   harness->put("/monitor/config/aa", R"({"interval":1})");
@@ -120,7 +120,7 @@ TEST_P(SourceContract, OtherKeysAreNotTold) {
   }
 }
 
-TEST_P(SourceContract, WhatIsBelowAPrefixIsToldToo) {
+TEST_P(SourceContract, ReportsKeysBelowAPrefix) {
   const std::string one = std::string(kOverrides) + "one";
   const std::string two = std::string(kOverrides) + "two";
   harness->put(one, R"({"interval":1})");
@@ -156,7 +156,7 @@ TEST_P(SourceContract, SecondWatchReplacesTheFirst) {
   EXPECT_EQ(heard.back().entries.size(), 1U);
 }
 
-TEST_P(SourceContract, TooLargeIsAFaultAndNoLoss) {
+TEST_P(SourceContract, TooLargeDocumentIsAFaultNotALoss) {
   watch();
   harness->put(kOwn, std::string(kMaxDocumentBytes + 1, ' '));
   ASSERT_TRUE(comes(kOwn, "fault"));

@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(AddressTest, FamiliesTakeTurns) {
+TEST(InterleaveFamilies, AlternatesFamilies) {
   std::vector<SocketAddress> addresses;
   for (const char* text : {"::1", "::2", "::3", "10.0.0.1"}) addresses.push_back(*parse_socket_address(text, 1));
   std::vector<std::string> order;

@@ -37,7 +37,7 @@ TEST(Delays, SmallValuesAreExact) {
   EXPECT_EQ(delays.percentile_ns(0.8), 127);
 }
 
-TEST(FleetBatches, PassTheServersChecksAndDiffer) {
+TEST(FleetBatches, PassValidationAndDiffer) {
   FleetBatches batches(40);
   FleetBatches::Values one = batches.begin(1);
   FleetBatches::Values other = batches.begin(2);
@@ -135,7 +135,7 @@ TEST_F(FleetTest, DelaysCountFromWhenABatchWasDue) {
   EXPECT_GE(fleet.delays().max_ns(), 90 * kNanosPerMilli);
 }
 
-TEST_F(FleetTest, WhatIsNotAcknowledgedIsInTheDelaysToo) {
+TEST_F(FleetTest, CountsDelaysOfUnacknowledgedBatches) {
   server_.at_once = false;
   FleetOptions given_up = options(2);
   given_up.drain_ns = 0;
@@ -145,7 +145,7 @@ TEST_F(FleetTest, WhatIsNotAcknowledgedIsInTheDelaysToo) {
   EXPECT_EQ(fleet.delays().count(), 20U);
 }
 
-TEST_F(FleetTest, WhatWasNotAcknowledgedIsSentAgainOverANewStream) {
+TEST_F(FleetTest, ResendsUnacknowledgedBatchesOnANewStream) {
   server_.at_once = false;
   FleetOptions broken = options(3);
   broken.window = 100;
@@ -167,7 +167,7 @@ TEST_F(FleetTest, WhatWasNotAcknowledgedIsSentAgainOverANewStream) {
   }
 }
 
-TEST_F(FleetTest, ARejectedBatchIsToldAsDropped) {
+TEST_F(FleetTest, ReportsARejectedBatchAsDropped) {
   server_.reject_next = 2;
   Fleet fleet(loop_, random_, options(1));
   run(fleet);
@@ -187,7 +187,7 @@ TEST_F(FleetTest, ARejectedBatchIsToldAsDropped) {
   EXPECT_TRUE(told);
 }
 
-TEST_F(FleetTest, AServerThatComesLaterGetsEverything) {
+TEST_F(FleetTest, DeliversEverythingToALateServer) {
   FleetOptions early = options(5);
   early.server.port = server_.closed_port();
   Fleet fleet(loop_, random_, early);
@@ -200,7 +200,7 @@ TEST_F(FleetTest, AServerThatComesLaterGetsEverything) {
   EXPECT_THAT(fleet.counts().first_failure, ::testing::HasSubstr("refused"));
 }
 
-TEST_F(FleetTest, AStopEndsItInOrder) {
+TEST_F(FleetTest, StopsInOrder) {
   FleetOptions endless = options(4);
   endless.duration_ns = 3600 * kNanosPerSecond;
   Fleet fleet(loop_, random_, endless);

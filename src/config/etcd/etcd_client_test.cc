@@ -44,7 +44,7 @@ TEST_F(EtcdClientTest, AnswersAndCarriesHasleader) {
   EXPECT_EQ(client_->last_heard_ns(), timers_.clock().mono_ns());
 }
 
-TEST_F(EtcdClientTest, EndpointsHaveTheirTurns) {
+TEST_F(EtcdClientTest, RotatesEndpoints) {
   make(3);
   etcd_.down = {0, 1};
   ask();
@@ -60,7 +60,7 @@ TEST_F(EtcdClientTest, EndpointsHaveTheirTurns) {
   EXPECT_EQ(etcd_.opened, (std::vector<size_t>{0, 1, 2})) << "and stays where it is well";
 }
 
-TEST_F(EtcdClientTest, SilentServerIsLeftWithAllItsCalls) {
+TEST_F(EtcdClientTest, LeavesASilentServerAndEndsItsCalls) {
   make(2);
   std::optional<Error> end;
   const auto stream = client_->stream(
@@ -79,7 +79,7 @@ TEST_F(EtcdClientTest, SilentServerIsLeftWithAllItsCalls) {
 }
 
 // Slow is not gone: an only endpoint is not dialled again by all its agents because one answer took too long.
-TEST_F(EtcdClientTest, AnOnlyServerIsLeftAfterALongSilence) {
+TEST_F(EtcdClientTest, LeavesASingleServerAfterALongSilence) {
   make(1);
   std::optional<Error> end;
   const auto stream = client_->stream(
@@ -102,7 +102,7 @@ TEST_F(EtcdClientTest, AnOnlyServerIsLeftAfterALongSilence) {
   EXPECT_EQ(etcd_.opened.size(), 2U);
 }
 
-TEST_F(EtcdClientTest, AServerThatAnsweredSomethingElseIsKept) {
+TEST_F(EtcdClientTest, KeepsAServerThatAnsweredAnotherCall) {
   make(2);
   std::optional<Error> late;
   etcd_.silent = true;
@@ -119,7 +119,7 @@ TEST_F(EtcdClientTest, AServerThatAnsweredSomethingElseIsKept) {
   EXPECT_EQ(client_->endpoint(), "etcd-0");
 }
 
-TEST_F(EtcdClientTest, AMemberThatCannotIsLeftOnlyForAnother) {
+TEST_F(EtcdClientTest, LeavesAFailedMemberOnlyForAnother) {
   for (const size_t endpoints : {size_t{1}, size_t{2}}) {
     make(endpoints);
     std::optional<Error> end;
@@ -147,7 +147,7 @@ TEST_F(EtcdClientTest, DroppedCallIsNotCalledBack) {
   EXPECT_FALSE(answer_) << "nor after the client's end";
 }
 
-TEST_F(EtcdClientTest, AuthenticatesOnceForAllThatWait) {
+TEST_F(EtcdClientTest, AuthenticatesOnceForAllWaitingCalls) {
   etcd_.user = "agent";
   etcd_.password = "secret";
   make(1, {"agent", "secret"});
@@ -174,7 +174,7 @@ TEST_F(EtcdClientTest, ExpiredTokenIsRenewedOnDemand) {
   EXPECT_EQ(client_->authentications(), 2U);
 }
 
-TEST_F(EtcdClientTest, WrongPasswordIsTriedOnceACall) {
+TEST_F(EtcdClientTest, TriesAWrongPasswordOncePerCall) {
   etcd_.user = "agent";
   etcd_.password = "secret";
   make(1, {"agent", "wrong"});
@@ -185,7 +185,7 @@ TEST_F(EtcdClientTest, WrongPasswordIsTriedOnceACall) {
   EXPECT_EQ(client_->authentications(), 1U);
 }
 
-TEST_F(EtcdClientTest, TokenThatIsNeverGoodDoesNotLoop) {
+TEST_F(EtcdClientTest, DoesNotLoopOnATokenThatIsAlwaysRejected) {
   etcd_.user = "agent";
   etcd_.password = "secret";
   make(1, {"agent", "secret"});
@@ -199,7 +199,7 @@ TEST_F(EtcdClientTest, TokenThatIsNeverGoodDoesNotLoop) {
   EXPECT_EQ(client_->authentications(), 2U);
 }
 
-TEST_F(EtcdClientTest, AuthenticationThatIsOffIsNotNeeded) {
+TEST_F(EtcdClientTest, WorksWithAuthenticationDisabled) {
   etcd_.authentication_on = false;
   make(1, {"agent", "secret"});
   ask();
@@ -214,7 +214,7 @@ TEST_F(EtcdClientTest, AuthenticationThatIsOffIsNotNeeded) {
   EXPECT_EQ(code(), Code::kOk);
 }
 
-TEST_F(EtcdClientTest, AuthenticationThatFailsEndsWhatWaits) {
+TEST_F(EtcdClientTest, FailedAuthenticationEndsWaitingCalls) {
   make(2, {"agent", "secret"});
   etcd_.down = {0};
   ask();

@@ -87,7 +87,7 @@ TEST_F(EtcdSourceTest, SameValueAgainRaisesTheRevision) {
   EXPECT_EQ(heard_.revision, 3) << "who waits for it would wait for ever";
 }
 
-TEST_F(EtcdSourceTest, OthersChangesAreCountedAtTheNextReading) {
+TEST_F(EtcdSourceTest, ForeignChangesAdvanceTheRevisionAtTheNextRead) {
   start();
   const int64_t before = heard_.revision;
   for (int i = 0; i < 10; ++i) etcd_.put("/monitor/status/b", "x");
@@ -98,7 +98,7 @@ TEST_F(EtcdSourceTest, OthersChangesAreCountedAtTheNextReading) {
   EXPECT_EQ(heard_.revision, before + 10) << "up to it, the keys are as told";
 }
 
-TEST_F(EtcdSourceTest, BurstIsToldAsOne) {
+TEST_F(EtcdSourceTest, ReportsABurstOnce) {
   start();
   for (int i = 0; i < 1000; ++i) etcd_.put(kOwn, std::to_string(i));
   advance(1);
@@ -106,7 +106,7 @@ TEST_F(EtcdSourceTest, BurstIsToldAsOne) {
   EXPECT_EQ(calls_, 2);
 }
 
-TEST_F(EtcdSourceTest, WatchThatLagsIsNotToldWithoutTheOther) {
+TEST_F(EtcdSourceTest, DoesNotReportWhileOneWatchLags) {
   etcd_.put(kDefaults, "old");
   etcd_.put(kOwn, "old");
   start();
@@ -125,7 +125,7 @@ TEST_F(EtcdSourceTest, WatchThatLagsIsNotToldWithoutTheOther) {
   EXPECT_EQ(state().established, 1U);
 }
 
-TEST_F(EtcdSourceTest, WatchesInStepAreToldAtOnce) {
+TEST_F(EtcdSourceTest, ReportsAtOnceWhenWatchesAreInStep) {
   start();
   advance(11'000);
   const int64_t last = etcd_.put(kOwn, "one");
@@ -146,7 +146,7 @@ TEST_F(EtcdSourceTest, WatchesInStepAreToldAtOnce) {
 
 // Whatever lags, and whenever a reading is answered: what is told stood together, and has all changes up to its
 // revision.
-TEST_F(EtcdSourceTest, WhatIsToldStoodTogether) {
+TEST_F(EtcdSourceTest, ReportsConsistentSnapshots) {
   SeededRandom draw(3);
   std::map<int64_t, std::map<std::string, std::string>> history;
   std::map<std::string, std::string> now;
@@ -189,7 +189,7 @@ TEST_F(EtcdSourceTest, WhatIsToldStoodTogether) {
   EXPECT_EQ(state().missed, 0U);
 }
 
-TEST_F(EtcdSourceTest, WritesThatOvertakeEveryAnswerAreToldOnTheWay) {
+TEST_F(EtcdSourceTest, ReportsProgressUnderConstantWrites) {
   start();
   etcd_.answer_after_ns = kNanosPerMilli;
   for (int i = 0; i < 1'000; ++i) {
@@ -201,7 +201,7 @@ TEST_F(EtcdSourceTest, WritesThatOvertakeEveryAnswerAreToldOnTheWay) {
   EXPECT_EQ(value(), "999");
 }
 
-TEST_F(EtcdSourceTest, ChangeThatIsNotConfirmedIsAskedForAgain) {
+TEST_F(EtcdSourceTest, RetriesAnUnconfirmedChange) {
   start();
   etcd_.refuse_txns = 3;
   etcd_.put(kOwn, "one");
@@ -233,7 +233,7 @@ TEST_F(EtcdSourceTest, CompactedStartReadsAgain) {
   EXPECT_EQ(value(), "four");
 }
 
-TEST_F(EtcdSourceTest, EndlessCompactionWaits) {
+TEST_F(EtcdSourceTest, BacksOffUnderEndlessCompaction) {
   etcd_.put(kOwn, "one");
   etcd_.compact(1'000'000);
   start();
@@ -242,7 +242,7 @@ TEST_F(EtcdSourceTest, EndlessCompactionWaits) {
   EXPECT_FALSE(lost_.empty());
 }
 
-TEST_F(EtcdSourceTest, RestoredStoreIsReadWhole) {
+TEST_F(EtcdSourceTest, ReadsARestoredStoreCompletely) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
   EXPECT_EQ(heard_.revision, 11);
@@ -259,7 +259,7 @@ TEST_F(EtcdSourceTest, RestoredStoreIsReadWhole) {
   EXPECT_EQ(heard_.revision, 6);
 }
 
-TEST_F(EtcdSourceTest, RestoredStoreThatWasWrittenToSince) {
+TEST_F(EtcdSourceTest, DetectsARestoredStoreWithNewerWrites) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
   etcd_.restore(5, {{kOwn, "old"}});
@@ -270,7 +270,7 @@ TEST_F(EtcdSourceTest, RestoredStoreThatWasWrittenToSince) {
   EXPECT_EQ(heard_.revision, 25);
 }
 
-TEST_F(EtcdSourceTest, RestoreBehindALivingConnectionIsFoundByReading) {
+TEST_F(EtcdSourceTest, DetectsARestoreBehindALiveConnection) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
   etcd_.restore(5, {{kOwn, "old"}});
@@ -279,7 +279,7 @@ TEST_F(EtcdSourceTest, RestoreBehindALivingConnectionIsFoundByReading) {
   EXPECT_EQ(state().restores, 1U);
 }
 
-TEST_F(EtcdSourceTest, WatchInTheFutureIsLeft) {
+TEST_F(EtcdSourceTest, LeavesAMemberThatIsBehind) {
   etcd_.put(kOwn, "one");
   etcd_.put(kOwn, "two");
   etcd_.created_revision = 1;  // the watch would be silent until this member has caught up
@@ -296,7 +296,7 @@ TEST_F(EtcdSourceTest, WatchInTheFutureIsLeft) {
 
 // etcd sends events and confirmations from separate queues: an event of the first watch may overtake the confirmation
 // of the second.
-TEST_F(EtcdSourceTest, EventThatOvertakesAConfirmationIsTaken) {
+TEST_F(EtcdSourceTest, AppliesAnEventThatOvertakesAConfirmation) {
   const int64_t read = etcd_.put(kOwn, "zero");
   etcd_.created_revision = read;
   etcd_.before_call = [this, read](std::string_view path) {
@@ -308,7 +308,7 @@ TEST_F(EtcdSourceTest, EventThatOvertakesAConfirmationIsTaken) {
   EXPECT_EQ(value(), "one");
 }
 
-TEST_F(EtcdSourceTest, AnotherClusterIsReadWhole) {
+TEST_F(EtcdSourceTest, ReadsAnotherClusterCompletely) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
   etcd_.cluster_id = 78;
@@ -320,7 +320,7 @@ TEST_F(EtcdSourceTest, AnotherClusterIsReadWhole) {
   EXPECT_EQ(state().restores, 1U);
 }
 
-TEST_F(EtcdSourceTest, LateAndDoubleEventsAreDropped) {
+TEST_F(EtcdSourceTest, DropsLateAndDuplicateEvents) {
   etcd_.put(kOwn, "one");
   start();
   etcd_.put(kOwn, "two");
@@ -367,7 +367,7 @@ TEST_F(EtcdSourceTest, LostEventIsFoundWithinAMinute) {
   EXPECT_EQ(value(), "-") << "deletions too";
 }
 
-TEST_F(EtcdSourceTest, ReconcilingIsSpread) {
+TEST_F(EtcdSourceTest, SpreadsReconciliation) {
   start();
   const size_t before = etcd_.calls_of(kTxnPath);
   advance(29'900);
@@ -395,7 +395,7 @@ TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinFifteenSeconds) {
   EXPECT_TRUE(state().watching);
 }
 
-TEST_F(EtcdSourceTest, ASlowEtcdIsWaitedForLonger) {
+TEST_F(EtcdSourceTest, WaitsLongerForASlowEtcd) {
   etcd_.put(kOwn, "one");
   etcd_.silent = true;
   start(2);
@@ -424,7 +424,7 @@ TEST_F(EtcdSourceTest, ProbesOnlyInSilence) {
   EXPECT_TRUE(lost_.empty());
 }
 
-TEST_F(EtcdSourceTest, WatchThatIsNotConfirmedIsLeft) {
+TEST_F(EtcdSourceTest, LeavesAnUnconfirmedWatch) {
   etcd_.without_watches = true;
   start();
   advance(6000);
@@ -455,7 +455,7 @@ TEST_F(EtcdSourceTest, LostLeaderMovesOn) {
   EXPECT_EQ(state().lost, 1U);
 }
 
-TEST_F(EtcdSourceTest, BackIsToldWithoutANewRevision) {
+TEST_F(EtcdSourceTest, ReportsRecoveryWithoutANewRevision) {
   etcd_.put(kOwn, "one");
   start();
   for (int i = 0; i < 5; ++i) etcd_.put("/elsewhere", "x");
@@ -465,7 +465,7 @@ TEST_F(EtcdSourceTest, BackIsToldWithoutANewRevision) {
   EXPECT_EQ(heard_.revision, 2) << "nothing of ours has changed";
 }
 
-TEST_F(EtcdSourceTest, RefusedWatchAuthenticatesAnewAndWaits) {
+TEST_F(EtcdSourceTest, ReauthenticatesAfterARejectedWatch) {
   etcd_.user = "agent";
   etcd_.password = "secret";
   start(1, {"agent", "secret"});
@@ -481,7 +481,7 @@ TEST_F(EtcdSourceTest, RefusedWatchAuthenticatesAnewAndWaits) {
   EXPECT_TRUE(state().watching);
 }
 
-TEST_F(EtcdSourceTest, FragmentsAreOne) {
+TEST_F(EtcdSourceTest, AssemblesFragments) {
   start();
   // Two changes of one transaction, in pieces.
   etcd_.lose_events = true;
@@ -498,7 +498,7 @@ TEST_F(EtcdSourceTest, FragmentsAreOne) {
   EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "told by the watch, and not found by reading";
 }
 
-TEST_F(EtcdSourceTest, FragmentsWithoutEndAreAFailure) {
+TEST_F(EtcdSourceTest, FailsOnEndlessFragments) {
   start();
   pb::WatchResponse piece = event("", 5);
   piece.mutable_events(0)->mutable_kv()->mutable_value()->resize(10'000'000, 'x');
@@ -519,7 +519,7 @@ TEST_F(EtcdSourceTest, OversizedDocumentIsAFault) {
   EXPECT_EQ(heard_.entries[kOwn].fault->message(), "document: 262145 bytes, the limit is 262144");
 }
 
-TEST_F(EtcdSourceTest, EtcdThatComesLater) {
+TEST_F(EtcdSourceTest, StartsBeforeEtcd) {
   etcd_.down = {0};
   start();
   EXPECT_EQ(calls_, 0);
@@ -533,7 +533,7 @@ TEST_F(EtcdSourceTest, EtcdThatComesLater) {
   EXPECT_EQ(value(), "one");
 }
 
-TEST_F(EtcdSourceTest, ReturnIsSpread) {
+TEST_F(EtcdSourceTest, SpreadsReconnects) {
   // After the same end, waits differ from source to source.
   std::set<int64_t> returns;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
@@ -583,7 +583,7 @@ TEST_F(EtcdSourceTest, GarbageIsAFailure) {
   EXPECT_TRUE(state().watching);
 }
 
-TEST_F(EtcdSourceTest, EndLeavesNothingBehind) {
+TEST_F(EtcdSourceTest, DestructionLeavesNothingPending) {
   start();
   source_.reset();
   client_.reset();

@@ -53,7 +53,7 @@ TEST_F(EtcdStoreTest, GetPutDelete) {
   EXPECT_EQ(stored(), "-");
 }
 
-TEST_F(EtcdStoreTest, RefusesHostileKeysAndLeavesThoseOfOthersOut) {
+TEST_F(EtcdStoreTest, RejectsHostileKeysAndSkipsStoredOnes) {
   etcd_.put(kKey, "{}");
   etcd_.put("/monitor/status/../../x", "{}");
   etcd_.put("/monitor/config/a b", "{}");
@@ -70,7 +70,7 @@ TEST_F(EtcdStoreTest, RefusesHostileKeysAndLeavesThoseOfOthersOut) {
   EXPECT_EQ(store_.list("/monitor/")->size(), 1U);
 }
 
-TEST_F(EtcdStoreTest, AnothersChangeInBetweenIsNotLost) {
+TEST_F(EtcdStoreTest, KeepsAConcurrentChange) {
   etcd_.put(kKey, "base,");
   const auto done = append("mine", [this] { etcd_.put(kKey, "base,theirs,"); });
   ASSERT_TRUE(done);
@@ -78,14 +78,14 @@ TEST_F(EtcdStoreTest, AnothersChangeInBetweenIsNotLost) {
   EXPECT_EQ(asked_, 2);
 }
 
-TEST_F(EtcdStoreTest, CreationAndDeletionInBetween) {
+TEST_F(EtcdStoreTest, HandlesConcurrentCreationAndDeletion) {
   ASSERT_TRUE(append("mine", [this] { etcd_.put(kKey, "theirs,"); }));
   EXPECT_EQ(stored(), "theirs,mine");
   ASSERT_TRUE(append("again", [this] { etcd_.remove(kKey); }));
   EXPECT_EQ(stored(), "again");
 }
 
-TEST_F(EtcdStoreTest, RefusalOfTheChangeEndsIt) {
+TEST_F(EtcdStoreTest, ErrorOfTheChangeEndsTheUpdate) {
   const auto done = store_.update(
       kKey, [](const std::optional<Stored>&) -> Result<Text> { return Error(Code::kAborted, "conflict"); });
   ASSERT_FALSE(done);
@@ -93,7 +93,7 @@ TEST_F(EtcdStoreTest, RefusalOfTheChangeEndsIt) {
   EXPECT_EQ(etcd_.revision, 1);
 }
 
-TEST_F(EtcdStoreTest, NothingNewWritesNothing) {
+TEST_F(EtcdStoreTest, WritesNothingWithoutAChange) {
   etcd_.put(kKey, "same");
   const auto done =
       store_.update(kKey, [](const std::optional<Stored>& now) -> Result<Text> { return Text(now->value); });
@@ -102,7 +102,7 @@ TEST_F(EtcdStoreTest, NothingNewWritesNothing) {
   EXPECT_EQ(etcd_.revision, 2);
 }
 
-TEST_F(EtcdStoreTest, LostAnswerIsLookedUp) {
+TEST_F(EtcdStoreTest, VerifiesAWriteWhoseAnswerWasLost) {
   etcd_.put(kKey, "base,");
   // The write is executed, its answer lost: it must not be done twice.
   etcd_.before_call = [this](std::string_view path) { etcd_.drop_answers = path == kTxnPath && etcd_.revision == 2; };
@@ -119,7 +119,7 @@ TEST_F(EtcdStoreTest, OtherEndpointIsTried) {
   EXPECT_EQ(stored(), "one");
 }
 
-TEST_F(EtcdStoreTest, NoEtcdIsSoonSaid) {
+TEST_F(EtcdStoreTest, FailsFastWithoutEtcd) {
   etcd_.down = {0, 1};
   const int64_t begin = timers_.clock().mono_ns();
   const auto got = store_.get(kKey);
@@ -146,7 +146,7 @@ TEST_F(EtcdStoreTest, ListsInPages) {
   EXPECT_EQ(all->begin()->first, "/monitor/config/1000");
 }
 
-TEST_F(EtcdStoreTest, TooLargeIsRefusedHere) {
+TEST_F(EtcdStoreTest, RejectsATooLargeDocument) {
   const auto done = append(std::string(kMaxDocumentBytes + 1, 'x'));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), Code::kInvalidArgument);

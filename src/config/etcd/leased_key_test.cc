@@ -44,7 +44,7 @@ TEST_F(LeasedKeyTest, PutsUnderALeaseAndKeepsItAlive) {
   EXPECT_EQ(status_->state().puts, 1U);
 }
 
-TEST_F(LeasedKeyTest, NewValueAtOnceBurstAsOne) {
+TEST_F(LeasedKeyTest, PutsANewValueAtOnceAndABurstOnce) {
   status_->set("one");
   advance(1);
   for (int i = 0; i < 100; ++i) status_->set(std::to_string(i));
@@ -56,7 +56,7 @@ TEST_F(LeasedKeyTest, NewValueAtOnceBurstAsOne) {
   EXPECT_LE(status_->state().puts, 3U) << "the same again is nothing new";
 }
 
-TEST_F(LeasedKeyTest, ExpiredLeaseIsAnsweredWithTtlZero) {
+TEST_F(LeasedKeyTest, ReplacesAnExpiredLease) {
   status_->set("one");
   advance(1);
   etcd_.expire_lease(lease());
@@ -66,7 +66,7 @@ TEST_F(LeasedKeyTest, ExpiredLeaseIsAnsweredWithTtlZero) {
   EXPECT_EQ(status_->state().leases, 2U);
 }
 
-TEST_F(LeasedKeyTest, PutThatDoesNotFindItsLease) {
+TEST_F(LeasedKeyTest, ReplacesALeaseThatAPutDoesNotFind) {
   status_->set("one");
   advance(1);
   etcd_.expire_lease(lease());
@@ -76,7 +76,7 @@ TEST_F(LeasedKeyTest, PutThatDoesNotFindItsLease) {
   EXPECT_EQ(status_->state().leases, 2U);
 }
 
-TEST_F(LeasedKeyTest, LeaseThatEndsWhileAPutIsUnderWay) {
+TEST_F(LeasedKeyTest, SurvivesALeaseThatExpiresDuringAPut) {
   status_->set("one");
   advance(4999);
   etcd_.before_call = [this](std::string_view path) {
@@ -90,7 +90,7 @@ TEST_F(LeasedKeyTest, LeaseThatEndsWhileAPutIsUnderWay) {
   EXPECT_EQ(status(), "two");
 }
 
-TEST_F(LeasedKeyTest, EtcdThatComesLaterOrGoes) {
+TEST_F(LeasedKeyTest, SurvivesOutagesOfEtcd) {
   etcd_.down = {0, 1};
   status_->set("one");
   advance(60'000);
@@ -107,7 +107,7 @@ TEST_F(LeasedKeyTest, EtcdThatComesLaterOrGoes) {
   EXPECT_EQ(status(), "one");
 }
 
-TEST_F(LeasedKeyTest, StopTakesItAway) {
+TEST_F(LeasedKeyTest, StopDeletesTheKey) {
   status_->set("one");
   advance(1);
   bool done = false;

@@ -19,7 +19,7 @@ May may(const KeyRole& role, const std::string& key) {
   return result;
 }
 
-TEST(Roles, AnAgentSeesItsLayersAndTellsOfItself) {
+TEST(Roles, AgentReadsItsLayersAndWritesItsStatus) {
   const KeyRole role = agent_role("web-1");
   EXPECT_EQ(role.name, "monitor-agent-web-1");
   for (const char* const key :
@@ -36,13 +36,13 @@ TEST(Roles, AnAgentSeesItsLayersAndTellsOfItself) {
   }
 }
 
-TEST(Roles, AnAgentWithAnotherKeyHasThatInstead) {
+TEST(Roles, AgentWithAnotherConfigKeyReadsThatKey) {
   const KeyRole role = agent_role("web-1", "/elsewhere/mine");
   EXPECT_EQ(may(role, "/elsewhere/mine"), May::kRead);
   EXPECT_EQ(may(role, "/monitor/config/web-1"), May::kNothing);
 }
 
-TEST(Roles, AnAuthorWritesWhatAgentsAreToldAndNotWhatTheySay) {
+TEST(Roles, AuthorWritesDocumentsButNoStatus) {
   const KeyRole role = author_role();
   for (const char* const key :
        {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1", "/monitor/overrides/agents/web-1/manual",
@@ -54,7 +54,7 @@ TEST(Roles, AnAuthorWritesWhatAgentsAreToldAndNotWhatTheySay) {
   EXPECT_EQ(may(role, "/elsewhere"), May::kNothing);
 }
 
-TEST(Roles, AReaderReads) {
+TEST(Roles, ReaderReadsEverything) {
   const KeyRole role = reader_role();
   EXPECT_EQ(may(role, "/monitor/status/web-1"), May::kRead);
   EXPECT_EQ(may(role, "/monitor0"), May::kNothing);
@@ -62,7 +62,7 @@ TEST(Roles, AReaderReads) {
   EXPECT_EQ(describe_keys(role, true), "");
 }
 
-TEST(Roles, WhatIsOtherwiseIsPutRight) {
+TEST(Roles, ChangesOnlyDifferentPermissions) {
   const KeyRole role{"r", {{"/a", "", false}, {"/b/", "/b0", true}}};
   EXPECT_TRUE(change_of(role.permissions, role).empty());
   const RoleChange all = change_of({}, role);

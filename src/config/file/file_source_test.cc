@@ -109,7 +109,7 @@ TEST_F(FileSourceTest, EveryWayOfWriting) {
   EXPECT_TRUE(until([&] { return keys_.entries.empty(); }));
 }
 
-TEST_F(FileSourceTest, LinkThatLeadsOutIsAFault) {
+TEST_F(FileSourceTest, LinkOutOfTheFolderIsAFault) {
   write(folder_ + "/elsewhere/secret.json", R"({"interval":7})");
   fs::create_directories(folder_ + "/conf/config");
   fs::create_symlink("../../elsewhere/secret.json", file_);
@@ -128,7 +128,7 @@ TEST_F(FileSourceTest, HostileKeysAreNotWatched) {
   EXPECT_EQ(keys_.entries.begin()->first, kKey);
 }
 
-TEST_F(FileSourceTest, FileThatTheCommandLineNamesMayBeALinkAnywhere) {
+TEST_F(FileSourceTest, FileFromTheCommandLineMayBeALinkAnywhere) {
   write(folder_ + "/elsewhere/mine.json", "{}");
   fs::create_symlink(folder_ + "/elsewhere/mine.json", folder_ + "/link.json");
   source_ = std::make_unique<FileSource>(loop_, disk_, worker_,
@@ -137,7 +137,7 @@ TEST_F(FileSourceTest, FileThatTheCommandLineNamesMayBeALinkAnywhere) {
   EXPECT_TRUE(comes("{}"));
 }
 
-TEST_F(FileSourceTest, IncompleteFileIsReadAgainBeforeItIsTold) {
+TEST_F(FileSourceTest, RereadsAnIncompleteFileBeforeReportingIt) {
   write(file_, R"({"interval":1})");
   watch();
   const int before = calls_;
@@ -167,7 +167,7 @@ TEST_F(FileSourceTest, TooLargeAndUnreadableAreFaults) {
   }));
 }
 
-TEST_F(FileSourceTest, RevisionGoesOnOverARestart) {
+TEST_F(FileSourceTest, RevisionContinuesAfterARestart) {
   write(file_, R"({"interval":1})");
   watch();
   EXPECT_EQ(keys_.revision, 1);
@@ -182,7 +182,7 @@ TEST_F(FileSourceTest, RevisionGoesOnOverARestart) {
   EXPECT_EQ(keys_.revision, 3);
 }
 
-TEST_F(FileSourceTest, WhatIsNewIsToldWhenItsRevisionIsOnTheDisk) {
+TEST_F(FileSourceTest, ReportsNewContentsAfterTheirRevisionIsOnDisk) {
   ManualWorker worker;
   source_ = std::make_unique<FileSource>(loop_, disk_, worker,
                                          FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});

@@ -28,7 +28,7 @@ struct World {
   FileStatusPublisher publisher{worker, folder, "a"};
 };
 
-TEST(FileStatusPublisher, WritesWhatIsNewest) {
+TEST(FileStatusPublisher, WritesTheNewestContent) {
   World w;
   w.publisher.put_status("1");
   w.publisher.put_status("2");
@@ -40,7 +40,7 @@ TEST(FileStatusPublisher, WritesWhatIsNewest) {
   EXPECT_EQ(w.text("inventory/a.json"), "i\n");
 }
 
-TEST(FileStatusPublisher, AtItsEndTheStatusGoesAndTheInventoryStays) {
+TEST(FileStatusPublisher, StopDeletesTheStatusAndKeepsTheInventory) {
   World w;
   w.publisher.put_inventory("i");
   w.publisher.put_status("1");
@@ -53,7 +53,7 @@ TEST(FileStatusPublisher, AtItsEndTheStatusGoesAndTheInventoryStays) {
   EXPECT_EQ(w.text("inventory/a.json"), "{\"last\":\"words\"}\n");
 }
 
-TEST(FileStatusPublisher, WhatCannotBeWrittenIsSaidOnceAndTakesNothingAway) {
+TEST(FileStatusPublisher, LogsAFailedWriteOnceAndKeepsTheOldFile) {
   World w;
   w.publisher.put_status("1");
   w.worker.run_all();

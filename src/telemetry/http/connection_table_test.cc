@@ -14,7 +14,7 @@ using Room = ConnectionTable::Room;
 
 PeerAddress from(const std::string& group) { return {.text = group + ":1", .group = group}; }
 
-TEST(ConnectionTable, TheOldestUnfinishedConnectionOfTheAddressWithMostMakesWay) {
+TEST(ConnectionTable, EvictsTheOldestUnfinishedConnectionOfTheBusiestAddress) {
   ConnectionTable table({.connections = 4, .per_address = 3});
   const auto quiet = table.add(1, from("quiet"), 0);
   const auto first = table.add(2, from("flood"), 1);

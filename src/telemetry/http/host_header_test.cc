@@ -5,7 +5,7 @@
 namespace monitor::telemetry {
 namespace {
 
-TEST(Authority, IsReadWithoutCaseTrailingDotAndBrackets) {
+TEST(Authority, IgnoresCaseTrailingDotAndBrackets) {
   EXPECT_EQ(parse_authority("LOCALHOST"), (Authority{"localhost", {}}));
   EXPECT_EQ(parse_authority("Web-1.Example.COM.:8080"), (Authority{"web-1.example.com", 8080}));
   EXPECT_EQ(parse_authority("[::1]:80"), (Authority{"::1", 80}));
@@ -13,7 +13,7 @@ TEST(Authority, IsReadWithoutCaseTrailingDotAndBrackets) {
   EXPECT_EQ(parse_authority("localhost:"), (Authority{"localhost", {}}));
 }
 
-TEST(Authority, RefusesWhatIsNoHostWithAPort) {
+TEST(Authority, RejectsInvalidHosts) {
   for (const char* const bad : {"", ".", ":80", "a b", "a/b", "user@a", "a,b", "a:x", "a:-1", "a:65536", "a:80:90",
                                 "[::1", "[::1]x", "[::1]80", "[]", "[a.example]", "a\x01", "a\xc3\xa4", "a%00"}) {
     EXPECT_FALSE(parse_authority(bad)) << bad;

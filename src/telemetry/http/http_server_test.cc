@@ -121,7 +121,7 @@ TEST_F(HttpServerTest, NamesAPortThatIsTaken) {
   EXPECT_THAT(second.error().message(), HasSubstr("--http"));
 }
 
-TEST(HttpAddress, IsReadInItsForms) {
+TEST(HttpAddress, ParsesEveryForm) {
   EXPECT_EQ(parse_http_address("10.0.0.1:80")->address, "10.0.0.1");
   EXPECT_EQ(parse_http_address("[::1]:80")->address, "::1");
   EXPECT_EQ(parse_http_address(":9464")->address, "127.0.0.1");
