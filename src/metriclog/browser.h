@@ -1,7 +1,8 @@
-// LogBrowser: a look into a metric log for people: what its partitions hold, how far its groups are, and records from
-// anywhere in it. Nothing is moved or stored by looking.
+// LogBrowser: inspects a metric log: extents of partitions, positions of groups, and records at any place. It changes
+// nothing.
 //
-// One thread. Calls block, for at most some seconds where a broker does not answer; errors pass unless said otherwise.
+// Single-threaded. Calls block, for some seconds if a broker does not respond. Errors are transient unless stated
+// otherwise.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +21,14 @@ namespace monitor::metriclog {
 
 struct PartitionExtent {
   int32_t partition = 0;
-  int64_t begin = 0;  // the first record that retention has left
-  int64_t end = 0;    // behind the last one
+  int64_t begin = 0;  // oldest record that retention has kept
+  int64_t end = 0;    // after the last one
 };
 
 struct GroupPosition {
   std::string group;
   int32_t partition = 0;
-  int64_t next_offset = 0;  // the first that it has not stored as done
+  int64_t next_offset = 0;  // first record after the stored position
 };
 
 class LogBrowser {
@@ -35,15 +36,16 @@ class LogBrowser {
   virtual ~LogBrowser() = default;
 
   virtual Result<std::vector<PartitionExtent>> partitions() = 0;
-  // By group and partition.
+  // Ordered by group and partition.
   virtual Result<std::vector<GroupPosition>> groups() = 0;
-  // At most `limit`, from the first at or after `from` on.
+  // At most `limit` records, starting with the first at or after `from`.
   virtual Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) = 0;
-  // The first record that the log took at or after this time; the end when there is none.
+  // The first record stored at or after this time; the end if there is none.
   virtual Result<int64_t> offset_at(int32_t partition, int64_t time_ns) = 0;
-  // The newest of each writer of the last minutes. None: the log has no heartbeats (an older server writes it).
+  // The newest heartbeat of each writer of the last minutes. Empty if the log has no heartbeats (an older server writes
+  // it).
   virtual Result<std::vector<Heartbeat>> heartbeats() = 0;
-  // Which of so many partitions (1 or more) takes the records of this key, which is not empty.
+  // The partition, of `count` (at least 1), for records with this non-empty key.
   virtual int32_t partition_of(std::string_view key, size_t partitions) const = 0;
 };
 

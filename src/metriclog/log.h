@@ -14,8 +14,8 @@
 
 namespace monitor::metriclog {
 
-// The headers of a record. They are read from where the record lies when they are first asked for, since most readers
-// never do. One thread at a time, as for the record that they belong to; copies share what is still to be read.
+// Headers of a record. They are parsed when first requested, since most readers never need them. Single-threaded, like
+// the record that they belong to; copies share what is not parsed yet.
 class Headers {
  public:
   using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -35,22 +35,22 @@ class Headers {
   void emplace_back(std::string name, std::string value);
 
  private:
-  mutable std::shared_ptr<const Source> source_;  // null: they are read
+  mutable std::shared_ptr<const Source> source_;  // null: already parsed
   mutable Pairs pairs_;
 };
 
-// What is appended. The views must live until append() returns.
+// A record to append. The views must stay valid until append() returns.
 struct RecordView {
-  std::string_view key;  // the agent's id: records of one key stay in order
+  std::string_view key;  // the agent's id; records with the same key stay in order
   std::span<const std::pair<std::string_view, std::string_view>> headers;
   std::string_view value;
 };
 
-// What became of an appended record. Only kStored allows an acknowledgement.
+// The outcome of an appended record. Only kStored permits an acknowledgement.
 enum class Outcome {
-  kStored,    // durable, and will be seen by readers
-  kRejected,  // this record alone was refused (too large, invalid): sending it again cannot help
-  kRetry,     // not stored, or not known to be (time-out, no permission, disk full): send it again later
+  kStored,    // durable and visible to readers
+  kRejected,  // this record is invalid (too large, malformed); resending cannot help
+  kRetry,     // not stored, or unknown (timeout, no permission, disk full); resend later
 };
 
 struct Delivery {
@@ -60,33 +60,33 @@ struct Delivery {
   std::string reason = {};
 };
 
-// Told what became of records. Called on the writer's own thread, in no promised order, several at a time;
-// an implementation hands them to its loop and returns. Must outlive every append that named it.
+// Receives outcomes on the writer's own thread, several at a time and in no particular order. Implementations pass them
+// to their loop and return. Must outlive every append that named it.
 class DeliveryListener {
  public:
   virtual ~DeliveryListener() = default;
   virtual void on_delivered(std::span<const Delivery> deliveries) = 0;
-  // Records appended before this call and not yet reported never will be: send them again (a producer was rebuilt).
+  // Records appended before this call and not reported yet never will be; resend them (a producer was rebuilt).
   virtual void on_reset() = 0;
 };
 
-// Thread-safe: every server loop appends to the one writer.
+// Thread-safe: all server loops share one writer.
 class LogWriter {
  public:
   virtual ~LogWriter() = default;
 
   enum class Accepted { kYes, kFull };
-  // Queues a record; never blocks. kFull is back-pressure: nothing was taken, try again after the next deliveries.
-  // Each accepted record is reported exactly once to `listener`, unless on_reset() came first.
+  // Queues a record; never blocks. kFull is back-pressure: the record was not accepted; retry after the next
+  // deliveries. Each accepted record is reported to `listener` exactly once, unless on_reset() comes first.
   virtual Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) = 0;
 
-  // Waits until everything accepted was reported, for at most `timeout_ns`. False: something is still open.
+  // Waits until all accepted records are reported, at most `timeout_ns`. Returns false if some are still pending.
   virtual bool flush(int64_t timeout_ns) = 0;
 
-  // For /readyz and the operator: empty when the log takes records, else why it does not.
+  // For /readyz and messages: why the log accepts no records; empty if it does.
   virtual std::string trouble() const = 0;
 
-  // Not OK when the trouble cannot pass by itself (a damaged file): the program ends with this error.
+  // An error if the log cannot recover on its own (a damaged file); the program must end with it.
   virtual Status failure() const = 0;
 };
 
@@ -98,47 +98,47 @@ struct Record {
   Headers headers = {};
   std::string value = {};
 
-  // The first header of that name; empty if there is none.
+  // The first header of that name; empty if missing.
   std::string_view header(std::string_view name) const;
 };
 
-// How far a reader has come in a partition, together with whatever it built from the records before that
-// (`state` is the reader's own). Written and read as one piece, so the two never disagree.
+// A reader's position in a partition, together with the state it has built from the records before it (`state` is
+// opaque here). Both are written and read atomically, so they never disagree.
 struct Snapshot {
   int32_t partition = 0;
-  int64_t next_offset = 0;  // the first record that is not in `state`; negative: no snapshot, see StartAt
+  int64_t next_offset = 0;  // the first record not in `state`; negative: no snapshot, see StartAt
   std::string state = {};
-  // What tells the log of this position from another one under the same name. The reader's own: it is set when a
-  // snapshot is stored, and a SnapshotStore keeps it.
+  // Identifies the log of this position, to detect another log under the same name. Set by the reader when it stores a
+  // snapshot; a SnapshotStore must keep it.
   std::string identity = {};
 };
 
-// Of an assigned partition, at that moment: what the log holds, and where reading begins.
+// The extent of a partition at the time of its assignment, and where reading starts.
 struct Extent {
-  int64_t begin = 0;  // the first record that retention has left
-  int64_t next = 0;   // the first that this reader will be given
+  int64_t begin = 0;  // oldest record that retention has kept
+  int64_t next = 0;   // first record for this reader
   int64_t end = 0;    // behind the last record
-  bool cut = false;   // there were records before `begin`
+  bool cut = false;   // retention has deleted records before `begin`
 };
 
-// What a reader is told, in order, by poll().
+// Events of a reader, in order.
 struct ReaderEvent {
   enum class Kind {
     kAssigned,  // partitions with their snapshots; records follow from there on. A group's position without a
                 // state (noted before anything was stored) is a snapshot with an empty state.
     kRevoked,   // these partitions are another member's now: forget what was built on them
     kRecords,
-    kLost,  // retention took [from, to) of a partition before it was read
-    // The log under this name is another one than the one that was read up to `from`: it was deleted and made anew.
-    // Reading goes on at `to`, the new one's beginning, with what was built before. `lost` records of the old one are
-    // known to have been there and not read; there may have been more. `extents` has the new one's.
+    kLost,  // retention deleted [from, to) of a partition before it was read
+    // The log was deleted and recreated after it was read up to `from`. Reading continues at `to`, the start of the new
+    // log, with the existing state. At least `lost` records of the old log were never read. `extents` has those of the
+    // new log.
     kReplaced,
     kTrouble,    // the log cannot be reached or read at the moment: `text` says why; reading goes on by itself
     kRecovered,  // after kTrouble: it can be again, though nothing may have come; kAssigned and kRecords say so, too
   };
   Kind kind = Kind::kRecords;
   std::vector<Snapshot> assigned = {};
-  std::vector<Extent> extents = {};  // one for each of `assigned`
+  std::vector<Extent> extents = {};  // parallel to `assigned`
   std::vector<int32_t> revoked = {};
   std::vector<Record> records = {};
   int32_t partition = 0;
@@ -148,46 +148,47 @@ struct ReaderEvent {
   std::string text = {};
 };
 
-// Where reading begins.
+// Where reading starts.
 struct StartAt {
-  // A log that appears only after its reader started is read from its beginning, also by kLatest.
+  // A log that appears after its reader started is read from its beginning, even with kLatest.
   enum class Kind { kStored, kEarliest, kLatest, kTime };
   Kind kind = Kind::kStored;  // kStored: the group's snapshot or committed offset; without one, latest
   int64_t time_ns = 0;        // kTime: the first record that the log took at or after this
 };
 
-// Where a reader that builds a store of its own keeps its snapshots: in that store, so that the two are written as one.
-// `log` names the very log: another one under the same address has another name. On the reader's thread.
+// SnapshotStore: keeps the snapshots of a reader that builds its own store, so that state and position are written in
+// one transaction. `log` identifies the log; a recreated log under the same address has another name. Called on the
+// reader's thread.
 class SnapshotStore {
  public:
   virtual ~SnapshotStore() = default;
-  // Of each partition of which there is one.
+  // Returns the existing snapshots.
   virtual Result<std::vector<Snapshot>> load(const std::string& log) = 0;
   virtual Status store(const std::string& log, std::span<const Snapshot> snapshots) = 0;
 };
 
 struct ReaderOptions {
-  std::string group = {};  // empty: no group, all partitions, nothing is stored beside the log
-  // Without a group: snapshots are kept there; it must outlive the reader. A partition without one counts as new.
+  std::string group = {};  // empty: no group; reads all partitions and stores no position
+  // Without a group: the store for snapshots; must outlive the reader. A partition without a snapshot counts as new.
   SnapshotStore* snapshots = nullptr;
   StartAt start = {};  // anything but kStored overrides the stored position for this run
-  // Where kStored begins when the group has no position yet: at the beginning instead of the end.
+  // Start of a new group with kStored: at the beginning instead of the end.
   bool new_group_at_earliest = false;
 };
 
-// Not thread-safe: one thread a reader. wake() alone may be called from any thread or signal-safe context.
+// Not thread-safe, except wake(), which may be called from any thread and from signal handlers.
 class LogReader {
  public:
   virtual ~LogReader() = default;
 
-  // Waits for at most `timeout_ns`; an empty vector when nothing came. An error is final (a damaged log, a refused
-  // login); what may pass is reported as kTrouble.
+  // Waits at most `timeout_ns`; returns an empty vector if nothing arrived. An error is final (a damaged log, a
+  // rejected login); transient ones are reported as kTrouble.
   virtual Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) = 0;
 
-  // Stores snapshots of partitions that this reader holds. What it no longer holds is skipped: that is not an error.
+  // Stores snapshots of partitions that this reader holds. Snapshots of others are skipped without an error.
   virtual Status store(std::span<const Snapshot> snapshots) = 0;
 
-  // Makes a poll() that waits return.
+  // Makes a waiting poll() return.
   virtual void wake() = 0;
 };
 

@@ -1,4 +1,4 @@
-// Where a metric log is, as --log names it.
+// The address of a metric log, as given by --log.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct LogAddress {
 // "sqlite:PATH"
 Result<LogAddress> parse_log_address(std::string_view text);
 
-// "latest", "earliest", a time in RFC 3339, or an age: "-10m" is what the log took in the last ten minutes.
+// "latest", "earliest", an RFC 3339 time, or an age: "-10m" starts ten minutes before the log's last record.
 Result<StartAt> parse_start(std::string_view text, int64_t now_ns);
 
 }  // namespace monitor::metriclog

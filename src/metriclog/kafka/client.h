@@ -1,4 +1,4 @@
-// What writer and reader have in common: librdkafka's objects as owners, their configuration, its log in ours.
+// Shared by writer and reader: owning types for librdkafka's objects, configuration, and logging.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -24,7 +24,7 @@ struct Deleter {
 };
 
 using Handle = std::unique_ptr<rd_kafka_t, Deleter<rd_kafka_destroy>>;
-using SharedHandle = std::shared_ptr<rd_kafka_t>;  // of one, with its messages
+using SharedHandle = std::shared_ptr<rd_kafka_t>;  // shared with its messages
 using Config = std::unique_ptr<rd_kafka_conf_t, Deleter<rd_kafka_conf_destroy>>;
 using TopicConfig = std::unique_ptr<rd_kafka_topic_conf_t, Deleter<rd_kafka_topic_conf_destroy>>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_destroy>>;
@@ -36,19 +36,19 @@ using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, Deleter<r
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-// Our settings, then the user's: `own` in the form that librdkafka names them. kInvalidArgument for a user's setting
-// that is not known, has a wrong value, or belongs to us.
+// Applies our settings, then the user's. `own` is in librdkafka's form. kInvalidArgument for a user setting that is
+// unknown, invalid, or reserved for us.
 Result<Config> make_config(const KafkaOptions& kafka, const Settings& own);
 Result<Handle> make_handle(rd_kafka_type_t type, Config config);
 
-// An error of librdkafka or of a broker as ours. `text` says more, when there is more.
+// Converts an error of librdkafka or of a broker. `text` adds detail, if any.
 Error to_error(rd_kafka_resp_err_t error, const std::string& what, const char* text = nullptr);
 
-// Whole milliseconds for librdkafka's time-outs, rounded up, never negative.
+// Milliseconds for librdkafka's timeouts, rounded up, never negative.
 int to_millis(int64_t ns);
 
-// The last thing that went wrong with the connections, told by librdkafka from any of its threads or ours: time-outs
-// do not say why. Thread-safe.
+// Connectivity: the last connection error, reported by librdkafka from any thread, since timeouts do not say why.
+// Thread-safe.
 class Connectivity {
  public:
   explicit Connectivity(std::string brokers) : brokers_(std::move(brokers)) {}
@@ -56,7 +56,7 @@ class Connectivity {
   void clear();
   // "Kafka at HOST:PORT cannot be reached: ..."
   std::string describe(std::string_view otherwise) const;
-  // True once a login was refused; it is not tried with other credentials.
+  // True after a rejected login; retrying with the same credentials is pointless.
   bool login_refused() const;
 
  private:

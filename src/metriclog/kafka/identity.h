@@ -1,7 +1,6 @@
-// Whether a partition is still the one in which a position was taken. Kafka's offsets begin anew when a topic is
-// deleted and made again, and librdkafka 2.0 does not tell the topic's id. So a position is kept together with what a
-// record of the partition was, its *anchor*: a record at an offset never changes, and what the broker stamps it with is
-// the time.
+// Detects whether a partition is still the one in which a position was taken. Offsets restart when a topic is deleted
+// and recreated, and librdkafka 2.0 does not expose topic ids. A position is therefore stored with an *anchor*, the
+// fingerprint of a record: a record at an offset never changes, nor does the time that the broker stamps it with.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +17,13 @@ namespace monitor::metriclog::kafka {
 
 struct Anchor {
   int64_t offset = -1;  // negative: none
-  int64_t time_ms = 0;  // by the broker, or by the writer
+  int64_t time_ms = 0;  // set by the broker or the writer
   uint64_t bytes = 0;   // of the value
   uint32_t check = 0;   // crc32c of the key and the beginning of the value
-  int64_t log_end = 0;  // behind the last record that the partition was known to have; no part of the identity
+  int64_t log_end = 0;  // known end of the partition; not part of the identity
 
   bool valid() const { return offset >= 0; }
-  // The same record.
+  // True if both identify the same record.
   bool is(const Anchor& other) const {
     return offset == other.offset && time_ms == other.time_ms && bytes == other.bytes && check == other.check;
   }
@@ -32,18 +31,18 @@ struct Anchor {
 
 Anchor anchor_of(const rd_kafka_message_t& message);
 
-// As it is kept: protocol buffers, offset + 1 = 1, time_ms = 2, bytes = 3, check = 4, log_end = 5 (uint64). Nothing:
-// what is not understood, or none.
+// Stored form: protocol buffers, offset + 1 = 1, time_ms = 2, bytes = 3, check = 4, log_end = 5 (uint64). Nothing if
+// missing or malformed.
 std::string encode_anchor(const Anchor& anchor);
 std::optional<Anchor> decode_anchor(std::string_view bytes);
 
-// Reads single records, on a client of its own, which keeps its connections. One thread.
+// Reads single records with its own client, which keeps its connections. Single-threaded.
 class RecordProbe {
  public:
   explicit RecordProbe(KafkaOptions kafka) : kafka_(std::move(kafka)) {}
 
-  // What stands at these offsets, by partition; those at which there is nothing are left out. kUnavailable: not all
-  // have answered in time.
+  // The records at these offsets, by partition; empty offsets are left out. kUnavailable if not all brokers responded
+  // in time.
   Result<std::map<int32_t, Anchor>> at(const std::map<int32_t, int64_t>& offsets, int64_t timeout_ns);
 
  private:

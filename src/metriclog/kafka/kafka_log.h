@@ -1,9 +1,9 @@
-// The metric log on Apache Kafka, by librdkafka. What the log promises is in metriclog/log.h, how Kafka keeps it in
-// docs/kafka.md. Neither writer nor reader needs Kafka to be there when it is opened: they connect when it comes.
+// The metric log on Apache Kafka, using librdkafka. metriclog/log.h has the contract, docs/kafka.md the design. Neither
+// writer nor reader needs Kafka to be available when it is opened; they connect later.
 //
-//   topic `monitoring-data`        one record a batch; key: the agent's id
+//   topic `monitoring-data`          a record for each batch; key: the agent's id
 //   topic `monitoring-data-writers`  heartbeats of the writers (metriclog/browser.h); key: the writer
-//   topic `monitoring-data-state`  compacted, as many partitions; key GROUP/PARTITION: that group's last snapshot
+//   topic `monitoring-data-state`    compacted, same partition count; key GROUP/PARTITION: the group's last snapshot
 #pragma once
 
 #include <cstddef>

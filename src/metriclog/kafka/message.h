@@ -1,4 +1,4 @@
-// A record from a message of librdkafka.
+// Converts a librdkafka message into a record.
 #pragma once
 
 #include "metriclog/kafka/client.h"
@@ -6,7 +6,7 @@
 
 namespace monitor::metriclog::kafka {
 
-// The record holds the message, and the client that it came from, until its headers are read.
+// The record keeps the message and its client alive until its headers are read.
 Record record_of(Message message, SharedHandle client);
 
 }  // namespace monitor::metriclog::kafka

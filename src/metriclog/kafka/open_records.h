@@ -1,4 +1,4 @@
-// Whose the records are that were accepted and not yet reported. An entry travels through librdkafka as a number.
+// OpenRecords: maps accepted, unreported records to their listeners. An entry passes through librdkafka as a number.
 // Thread-safe.
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace monitor::metriclog::kafka {
 
 struct OpenRecord {
-  DeliveryListener* listener = nullptr;  // null: the entry is free
+  DeliveryListener* listener = nullptr;  // null for a free entry
   uint64_t token = 0;
 };
 
@@ -33,29 +33,29 @@ class OpenRecords {
     entries_[number - 1] = {&listener, token};
     return number;
   }
-  // For one that was never handed on. Reported ones stay open until closed().
+  // For a record that was never passed on. Reported ones stay open until closed().
   void take_back(uintptr_t number) {
     const std::lock_guard lock(mutex_);
     release(number);
     close(1);
   }
-  // Looks up several at once, and frees their numbers.
+  // Looks up several records and frees their numbers.
   template <typename Visit>
   void with_lock(Visit visit) {
     const std::lock_guard lock(mutex_);
     visit([this](uintptr_t number) { return entries_[number - 1]; }, [this](uintptr_t number) { release(number); });
   }
-  // It stays open, and is reported without its number.
+  // The record stays open, and is reported without its number.
   void forget_number(uintptr_t number) {
     const std::lock_guard lock(mutex_);
     release(number);
   }
-  // So many were reported.
+  // This many records were reported.
   void closed(size_t count) {
     const std::lock_guard lock(mutex_);
     close(count);
   }
-  // Frees all that still have a number; returns whose they were.
+  // Frees all remaining numbers and returns their entries.
   std::set<DeliveryListener*> clear() {
     const std::lock_guard lock(mutex_);
     std::set<DeliveryListener*> listeners;

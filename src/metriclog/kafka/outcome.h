@@ -1,4 +1,4 @@
-// What becomes of a record whose confirmation says `error`.
+// Maps a delivery error to the outcome of a record.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -9,13 +9,13 @@
 
 namespace monitor::metriclog::kafka {
 
-// kRejected only for errors that name the records of a batch themselves; whether it was this record shows when it is
-// sent alone. Everything that an operator can mend is kRetry.
+// kRejected only for errors caused by the records of a batch; resending each record alone shows which one. Errors that
+// an operator can fix are kRetry.
 Outcome classify(rd_kafka_resp_err_t error);
 // Delivery::reason of a rejected record.
 std::string rejection_reason(rd_kafka_resp_err_t error);
 
-// The topic is gone or cannot be written: make it, or look at it again.
+// The topic is gone or cannot be written: create it, or check it again.
 bool is_about_topic(rd_kafka_resp_err_t error);
 
 }  // namespace monitor::metriclog::kafka

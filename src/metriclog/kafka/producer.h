@@ -1,8 +1,8 @@
-// One librdkafka producer for one topic: idempotent, acknowledged by all in-sync copies, keys to partitions as Java's
-// clients do.
+// Producer: a librdkafka producer for one topic: idempotent, acknowledged by all in-sync replicas, with Java's
+// partitioner.
 //
-// produce() is thread-safe; poll() and the rest belong to one thread, which destroys the producer when no other is in
-// produce() any more. What is not confirmed by then is given up: purge() first.
+// produce() is thread-safe; poll() and the rest belong to one thread, which destroys the producer when no thread is in
+// produce(). Unconfirmed records are then lost, so call purge() first.
 #pragma once
 
 #include <atomic>
@@ -16,29 +16,28 @@ namespace monitor::metriclog::kafka {
 
 class Producer {
  public:
-  // `alone`: never two records in one batch, so that a batch that is refused names the record.
+  // `alone`: one record in each batch, so that a rejected batch identifies the record.
   static Result<std::unique_ptr<Producer>> create(const KafkaWriterOptions& options, bool alone);
 
-  // Makes produce() usable, when the topic is known to exist. As soon as it turns out to have another number of
-  // partitions, nothing is taken any more.
+  // Enables produce() once the topic is known to exist. If its partition count changes, further records are rejected.
   Status open_topic(const std::string& name, int partitions);
   bool partitions_changed() const { return partitions_changed_.load(std::memory_order_relaxed); }
 
-  // A second topic, of one partition, without a watch over its partitions.
+  // A second topic with one partition, whose count is not watched.
   Status open_beside(const std::string& name);
-  // A record of that topic; it comes back from poll() without an opaque.
+  // A record for the second topic; poll() returns it without an opaque.
   rd_kafka_resp_err_t produce_beside(std::string_view key, std::string_view value);
 
-  // `opaque` comes back with the confirmation. NO_ERROR: taken.
+  // poll() returns `opaque` with the confirmation. NO_ERROR: accepted.
   rd_kafka_resp_err_t produce(const RecordView& record, void* opaque);
-  // The same once more, from a confirmation of another producer, which loses its headers.
+  // Resends the message of another producer's confirmation, taking its headers.
   rd_kafka_resp_err_t produce_again(const rd_kafka_message_t& message, void* opaque);
 
-  // The next confirmations, error, or nothing within the time.
+  // The next confirmations or error; nothing after the timeout.
   Event poll(int64_t timeout_ns) const;
-  // Makes a poll() that waits return; from any thread.
+  // Makes a waiting poll() return; any thread.
   void wake() const { rd_kafka_queue_yield(queue_.get()); }
-  // Everything not confirmed comes back from poll() as failed.
+  // Fails all unconfirmed records; poll() returns them.
   void purge() const;
   bool idle() const { return rd_kafka_outq_len(handle_.get()) == 0; }
   rd_kafka_t* handle() const { return handle_.get(); }
@@ -49,7 +48,7 @@ class Producer {
   static int32_t partition_of(const rd_kafka_topic_t* topic, const void* key, size_t key_bytes, int32_t partitions,
                               void* self, void* message_opaque);
 
-  // In this order: the topic and the queue go before the handle.
+  // Declared in this order, so that topic and queue are destroyed before the handle.
   Handle handle_;
   Queue queue_;
   Topic topic_;

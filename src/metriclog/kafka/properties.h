@@ -1,5 +1,5 @@
-// Settings of the Kafka client as an operator gives them: names are librdkafka's, values may be secrets. No value is
-// ever part of an error or a log line: neither ours nor one of librdkafka's.
+// Properties of the Kafka client from an operator: librdkafka's names, with values that may be secret. No value ever
+// appears in an error or a log line, neither in ours nor in librdkafka's.
 #pragma once
 
 #include <string>
@@ -13,16 +13,16 @@ namespace monitor::metriclog {
 
 using KafkaProperty = std::pair<std::string, std::string>;
 
-// "NAME=VALUE". kInvalidArgument: no such form.
+// Parses "NAME=VALUE". kInvalidArgument for another form.
 Result<KafkaProperty> parse_kafka_property(std::string_view text);
 
-// Whether librdkafka knows the name and takes the value, and the name is not one on which the log's promises rest.
-// kInvalidArgument, with the nearest name that it knows.
+// Checks that librdkafka knows the name and accepts the value, and that the name is not reserved for the log.
+// kInvalidArgument with the nearest known name.
 Status check_kafka_property(const KafkaProperty& property);
 
 struct KafkaFileProperty {
   KafkaProperty property;
-  int line = 0;  // where it begins
+  int line = 0;  // first line of the property
 };
 
 inline constexpr size_t kMaxKafkaPropertiesBytes = size_t{256} * 1024;
@@ -36,10 +36,9 @@ Result<std::vector<KafkaFileProperty>> parse_kafka_properties(std::string_view t
 
 namespace monitor::metriclog::kafka {
 
-// Notes the value of a property whose name says that it is a secret. Thread-safe.
+// Registers the value of a property whose name marks it as a secret. Thread-safe.
 void note_secret(const KafkaProperty& property);
-// What librdkafka says, without the secrets that were noted: a text that has one in it is left out altogether.
-// Thread-safe.
+// Filters librdkafka's messages: a message that contains a registered secret is dropped. Thread-safe.
 std::string without_secrets(std::string_view text);
 
 }  // namespace monitor::metriclog::kafka

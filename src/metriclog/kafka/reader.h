@@ -1,7 +1,7 @@
-// The reader of the log on Kafka: all partitions by itself, or as a member of a group whose members share them.
+// Reader: reads the log from Kafka, either all partitions alone, or as a member of a group that shares them.
 //
-// Assignments and revocations that librdkafka announces are acted on in the next poll(): until then the caller can
-// still store what it did with the records that it was given. One thread; wake() from any (metriclog/log.h).
+// Assignments and revocations take effect in the next poll(), so that the caller can still store its results for the
+// records it was given. Single-threaded; wake() from any thread (metriclog/log.h).
 #pragma once
 
 #include <atomic>
@@ -92,53 +92,52 @@ class Reader final : public LogReader {
   void commit(const std::map<int32_t, StoredSnapshot>& positions);
   static void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost);
   void trouble(const std::string& text, Events& events);
-  // Tells once that what was told by trouble() is over.
+  // Reports once that the last trouble() is over.
   void end_trouble(Events& events);
   void wait(int64_t ns);
   bool may_close();
 
   const KafkaOptions kafka_;
   const ReaderOptions options_;
-  const std::string author_;  // of what this reader stores
+  const std::string author_;  // marks the snapshots of this reader
   Connectivity connectivity_;
   Snapshots snapshots_;
   RecordProbe probe_;
-  Fd wake_;  // an eventfd: librdkafka and wake() write it
+  Fd wake_;  // eventfd, written by librdkafka and wake()
   std::atomic<bool> woken_ = false;
 
   SharedHandle handle_;
   Queue queue_;
 
   bool found_ = false;    // the topic
-  std::string log_name_;  // of cluster and topic, for options_.snapshots
+  std::string log_name_;  // cluster and topic, for options_.snapshots
   bool waited_for_topic_ = false;
-  bool begun_ = false;  // subscribed, or reading
+  bool begun_ = false;  // subscribed or reading
   bool assigned_once_ = false;
-  bool assigned_by_group_ = false;  // librdkafka has had an assignment, if an empty one
+  bool assigned_by_group_ = false;  // the group has assigned partitions, perhaps none
   bool closing_ = false;
   int partitions_ = 0;        // of the topic
-  int state_partitions_ = 0;  // of the state topic; 0: not known
+  int state_partitions_ = 0;  // of the state topic; 0: unknown
   int64_t next_growth_look_ns_ = 0;
-  int64_t next_look_ns_ = 0;  // whether Kafka is there
-  int unanswered_ = 0;        // looks in a row
+  int64_t next_look_ns_ = 0;  // next probe of the partition leaders
+  int unanswered_ = 0;        // consecutive probes without an answer
   bool away_told_ = false;
-  bool failed_ = false;  // what advance() does, when it was tried last
-  Positions positions_;  // what is read now
-  // What was read when the group lost sight of this reader (Kafka was away). If nobody else has stored anything by the
-  // time that it comes back, reading goes on as if nothing had been.
+  bool failed_ = false;  // the last advance() failed
+  Positions positions_;  // partitions being read
+  // Positions when the group expelled this reader (Kafka was away). If nobody else has stored anything when it rejoins,
+  // reading continues as if nothing had happened.
   Positions lost_;
-  // By what records partitions are known: as they were when it was last looked, which is what is stored, and the
-  // newest.
+  // Anchors of the partitions: as verified last, which is what is stored, and the newest.
   std::map<int32_t, Anchor> verified_;
   std::map<int32_t, Anchor> latest_;
   std::set<int32_t> noted_in_poll_;
   int64_t next_identity_look_ns_ = 0;
-  size_t queued_ = 0;  // the most that librdkafka had fetched ahead since it was last woken
+  size_t queued_ = 0;  // peak of librdkafka's prefetched messages since the last wake-up
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;
-  bool rebalanced_ = false;      // something to be settled
-  bool assign_awaited_ = false;  // librdkafka waits for an answer to its assignment, even to an empty one
-  std::string trouble_;          // told last
+  bool rebalanced_ = false;      // a rebalance must be handled
+  bool assign_awaited_ = false;  // librdkafka waits for the answer to an assignment, even an empty one
+  std::string trouble_;          // last reported
   std::optional<Error> final_;
 };
 

@@ -11,7 +11,7 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-// Null is no error.
+// nullptr means success.
 Status as_status(rd_kafka_error_t* error) {
   if (error == nullptr) return {};
   const std::string text = rd_kafka_error_string(error);
@@ -21,7 +21,7 @@ Status as_status(rd_kafka_error_t* error) {
 
 }  // namespace
 
-// On our thread, from within rd_kafka_consumer_poll() or rd_kafka_consumer_close().
+// Called on our thread, from within rd_kafka_consumer_poll() or rd_kafka_consumer_close().
 void Reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
                           void* self) {
   Reader& reader = *static_cast<Reader*>(self);
@@ -31,7 +31,7 @@ void Reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafk
   reader.rebalanced_ = true;
   if (!revoked) reader.assign_awaited_ = reader.assigned_by_group_ = true;
   if (!reader.closing_) return;
-  // Nobody polls any more.
+  // No poll() will follow.
   if (revoked) {
     rd_kafka_incremental_unassign(handle, partitions);
   } else {
@@ -43,7 +43,7 @@ Status Reader::settle_rebalance(Events& events) {
   if (!rebalanced_) return {};
   hand_back(std::exchange(to_hand_back_, {}), events);
   if (assign_awaited_) {
-    if (auto status = take_over(to_take_over_, events); !status) return status;  // and again in the next poll
+    if (auto status = take_over(to_take_over_, events); !status) return status;  // the next poll tries again
   }
   to_take_over_.clear();
   rebalanced_ = assign_awaited_ = false;
@@ -75,7 +75,7 @@ void Reader::hand_back(const std::set<int32_t>& partitions, Events& events) {
   if (!event.revoked.empty()) events.push_back(std::move(event));
 }
 
-// What was lost and did not come back, or not as it was.
+// Revokes partitions that were lost and did not come back unchanged.
 void Reader::give_up_lost(Events& events) {
   if (lost_.empty()) return;
   ReaderEvent event{.kind = ReaderEvent::Kind::kRevoked};
@@ -84,7 +84,7 @@ void Reader::give_up_lost(Events& events) {
   events.push_back(std::move(event));
 }
 
-// Whether this reader, which lost the partition, can go on with it as it was: nobody else has stored since.
+// True if this reader can continue with a partition it had lost: nobody else has stored since.
 bool Reader::is_unchanged(int32_t partition, const StoredSnapshots& stored) const {
   if (!lost_.contains(partition)) return false;
   const auto it = stored.find(partition);
@@ -145,7 +145,7 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
   return {};
 }
 
-// The log may no longer have the position.
+// Retention may have deleted the position.
 void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) {
   if (next >= bounds.low) return;
   lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds.low});
@@ -164,7 +164,7 @@ Status Reader::assign(const Positions& positions) {
   return as_status(rd_kafka_incremental_assign(handle_.get(), list.get()));
 }
 
-// Retention took what comes next. It is told, and reading goes on with what there is.
+// Retention deleted the next records: reports the loss and continues with what is left.
 Status Reader::go_on_after_loss(int32_t partition, Events& events) {
   const auto position = positions_.find(partition);
   if (position == positions_.end()) return {};
@@ -176,7 +176,7 @@ Status Reader::go_on_after_loss(int32_t partition, Events& events) {
 }
 
 Status Reader::fetch_from(const Positions::value_type& position) {
-  // A partition that failed in this way is not fetched again after a seek (librdkafka 2.0), only as newly assigned.
+  // librdkafka 2.0 does not fetch a partition that failed this way after a seek, only after a new assignment.
   if (options_.group.empty()) return assign(positions_);
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), position.first);

@@ -1,4 +1,4 @@
-// Reader: whether a partition is still the one in which its position was taken.
+// Reader: detects a partition that is no longer the one in which its position was taken.
 #include <algorithm>
 #include <utility>
 
@@ -11,7 +11,7 @@ namespace monitor::metriclog::kafka {
 namespace {
 
 constexpr int64_t kLookEvery = 10 * kNanosPerSecond;
-constexpr int64_t kLookAgain = 2 * kNanosPerSecond;  // after no answer
+constexpr int64_t kLookAgain = 2 * kNanosPerSecond;  // retry after no answer
 constexpr int64_t kAskAtStart = 10 * kNanosPerSecond;
 constexpr int64_t kAsk = 1 * kNanosPerSecond;
 
@@ -28,8 +28,8 @@ ReaderEvent Reader::replaced(int32_t partition, const Bounds& bounds, int64_t ne
   return event;
 }
 
-// What is kept beside a position is compared with what stands there now; where nothing was kept, what stands before the
-// position is taken as it is.
+// Compares the stored anchor of a position with the record at its offset. Without a stored anchor, the record before
+// the position becomes the anchor.
 Status Reader::identify(Starts& starts, Events& events) {
   std::map<int32_t, int64_t> ask;
   for (const auto& [partition, start] : starts) {
@@ -61,7 +61,7 @@ Status Reader::identify(Starts& starts, Events& events) {
   return {};
 }
 
-// As the broker said with what was fetched last.
+// From the broker's last fetch response.
 int64_t Reader::known_end(int32_t partition) const {
   Bounds bounds;
   const auto error =
@@ -69,7 +69,7 @@ int64_t Reader::known_end(int32_t partition) const {
   return error == RD_KAFKA_RESP_ERR_NO_ERROR ? std::max<int64_t>(bounds.high, 0) : 0;
 }
 
-// The first record of a partition in each poll is enough to know it by.
+// The first record of a partition in each poll is enough as an anchor.
 void Reader::note_anchor(const rd_kafka_message_t& message) {
   if (!noted_in_poll_.insert(message.partition).second) return;
   Anchor anchor = anchor_of(message);
@@ -78,7 +78,7 @@ void Reader::note_anchor(const rd_kafka_message_t& message) {
   verified_.try_emplace(message.partition, anchor);
 }
 
-// A topic that is made anew while it is read, and grows beyond the position while nobody looks, gives no error.
+// A topic that is recreated while it is read, and grows beyond the position between two reads, causes no error.
 Status Reader::look_at_identity(Events& events) {
   if (now_ns() < next_identity_look_ns_ || rebalanced_ || away_told_) return {};
   next_identity_look_ns_ = now_ns() + kLookAgain;
@@ -87,13 +87,13 @@ Status Reader::look_at_identity(Events& events) {
     if (const auto known = verified_.find(partition); known != verified_.end()) ask[partition] = known->second.offset;
   }
   const auto found = probe_.at(ask, kAsk);
-  if (!found) return {};  // whether Kafka is there is for others to tell
+  if (!found) return {};  // reader_presence.cc reports an absent Kafka
   next_identity_look_ns_ = now_ns() + kLookEvery;
   for (const auto& [partition, offset] : ask) {
     const auto record = found->find(partition);
     const bool same = record != found->end() && record->second.is(verified_.at(partition));
     if (!same) {
-      // Another record, or none: then retention took it, unless the log ends before it.
+      // Another record, or none: retention deleted it, unless the log ends before it.
       const auto bounds = bounds_of(partition, kAsk);
       if (!bounds) return {};
       if (record != found->end() || offset >= bounds->high) {

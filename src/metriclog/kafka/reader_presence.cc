@@ -1,4 +1,4 @@
-// Reader: asks the leaders for the sake of asking: whether they are there, and so that librdkafka goes on fetching.
+// Reader: probes the partition leaders, to detect an unreachable cluster and to keep librdkafka fetching.
 #include <utility>
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-// Whether Kafka is there, when nothing came for so long; and while it is not.
+// Probes after a silence, and while Kafka is unreachable.
 constexpr int64_t kLookWhenQuiet = 5 * kNanosPerSecond;
 constexpr int64_t kLookWhenAway = 1 * kNanosPerSecond;
 constexpr int64_t kAsk = 500 * kNanosPerMilli;
@@ -20,8 +20,9 @@ int64_t now_ns() { return SystemClock().mono_ns(); }
 
 void Reader::look_later() { next_look_ns_ = now_ns() + kLookWhenQuiet; }
 
-// librdkafka tells of connections that break, of no broker that hangs, and of none that is back: where nothing comes,
-// the leaders are asked. Two questions without an answer are needed, since a broker may be busy for a moment.
+// librdkafka reports broken connections, but neither a broker that hangs nor one that is back. After a silence, the
+// reader therefore probes the leaders. Two unanswered probes count as unreachable, since a broker may be busy for a
+// moment.
 void Reader::look_whether_it_is_there(Events& events) {
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) {
     look_later();
@@ -49,9 +50,9 @@ void Reader::end_trouble(Events& events) {
   events.push_back({.kind = ReaderEvent::Kind::kRecovered});
 }
 
-// What librdkafka has fetched ahead has a limit. A thread of it that finds the limit reached looks again after a second
-// (before 2.2, where fetch.queue.backoff.ms came), though all is consumed after a tenth of one. Any call wakes it: here
-// a question to each leader, whose answer nobody waits for.
+// librdkafka limits prefetching. A fetch thread that reaches the limit waits for a second before it checks again
+// (before 2.2, which added fetch.queue.backoff.ms), even if the queue drains sooner. Any request wakes it; this one
+// asks each leader and ignores the answer.
 void Reader::keep_fetching() {
   constexpr size_t kWorthAWord = 1000;
   const size_t queued = rd_kafka_queue_length(queue_.get());
@@ -61,7 +62,7 @@ void Reader::keep_fetching() {
   (void)ask_leaders(0);
 }
 
-// Where their partitions end: an answer that is of no use but that it came.
+// Asks for the partitions' ends; only the fact of an answer matters.
 Status Reader::ask_leaders(int64_t within_ns) const {
   if (positions_.empty()) {
     const auto partitions = partition_count(handle_.get(), kafka_.topic, within_ns);

@@ -1,6 +1,6 @@
-// A group's snapshots in the compacted topic beside the data's: key GROUP/PARTITION, in the partition of that number.
+// Snapshots: a group's snapshots in the compacted state topic: key GROUP/PARTITION, in the partition of that number.
 //
-// One thread. Every call connects anew or keeps its connection, and blocks until it is done or the time is over.
+// Single-threaded. Calls block until done or timed out.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ namespace monitor::metriclog::kafka {
 struct StoredSnapshot {
   Snapshot snapshot;
   int64_t at = -1;          // its offset in the state topic
-  std::string author = {};  // which reader stored it; empty: not known
+  std::string author = {};  // reader that stored it; empty: unknown
 };
 
-// Where to begin looking for a partition's snapshot: nothing before it is newer. 0: at the beginning.
+// Offset to start searching for a partition's snapshot: nothing before it is newer. 0: the beginning.
 using Hints = std::map<int32_t, int64_t>;
 
 class Snapshots {
@@ -32,9 +32,9 @@ class Snapshots {
   Snapshots(const Snapshots&) = delete;
   Snapshots& operator=(const Snapshots&) = delete;
 
-  // The newest of each partition in `hints`, as far as there is one.
+  // The newest snapshot of each partition in `hints`, if any.
   Result<std::map<int32_t, StoredSnapshot>> load(const Hints& hints, int64_t timeout_ns) const;
-  // Durable when it returns OK; the offsets are those in the state topic.
+  // Durable if it returns OK. Returns the offsets in the state topic.
   Result<Hints> store(std::span<const Snapshot> snapshots, int64_t timeout_ns);
 
  private:
@@ -44,13 +44,13 @@ class Snapshots {
   const std::string group_;
   const std::string author_;
   const std::string topic_;
-  Handle producer_;  // made when it is first needed
+  Handle producer_;  // created on first use
   Queue confirmations_;
   uintptr_t calls_ = 0;
 };
 
-// The form of a snapshot in its record: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes), author = 3
-// (bytes), identity = 4 (bytes; metriclog/kafka/identity.h).
+// Encoding of a snapshot: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes), author = 3 (bytes), identity =
+// 4 (bytes; metriclog/kafka/identity.h).
 std::string encode_snapshot(const Snapshot& snapshot, std::string_view author);
 Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes);
 

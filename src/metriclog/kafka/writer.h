@@ -1,6 +1,6 @@
-// The writer of the log on Kafka. A thread of its own connects, makes the topics, hands on confirmations, and builds a
-// new producer when the one it has cannot go on. Which calls may come from which thread: LogWriter (metriclog/log.h);
-// listeners are told on the writer's own thread.
+// Writer: writes the log to Kafka. Its own thread connects, creates topics, reports confirmations, and replaces a
+// producer that has failed. LogWriter (metriclog/log.h) says which calls are allowed from which thread. Listeners are
+// called on the writer's thread.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ namespace monitor::metriclog::kafka {
 class Writer final : public LogWriter {
  public:
   Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer);
-  // Gives what is open a short time to be confirmed; the rest is reported as to be sent again.
+  // Waits briefly for pending confirmations; reports the rest as kRetry.
   ~Writer() override;
 
   Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) override;
@@ -36,7 +36,7 @@ class Writer final : public LogWriter {
   Status failure() const override;
 
  private:
-  // Why the log takes no records at the moment, in the order of what is said first.
+  // Reasons why the log accepts no records, by priority.
   enum class Cause { kConnection, kTopic, kRecords };
   using Reports = std::map<DeliveryListener*, std::vector<Delivery>>;
 
@@ -70,27 +70,28 @@ class Writer final : public LogWriter {
   Connectivity connectivity_;
   std::atomic<bool> stopping_ = false;
 
-  // Appenders hold it shared while they are in the producer; the thread alone, to open, close and replace.
+  // Appenders hold it shared while in the producer; the writer's thread holds it exclusively to open, close and
+  // replace.
   std::shared_mutex gate_;
   bool open_ = false;                   // guarded by gate_
   std::unique_ptr<Producer> producer_;  // replaced under gate_
 
-  // The thread's alone.
-  std::unique_ptr<Producer> alone_;  // for records of a batch that was refused as a whole; made when first needed
+  // Used by the writer's thread only.
+  std::unique_ptr<Producer> alone_;  // resends the records of a rejected batch one by one; created on first use
   bool alone_topic_open_ = false;
-  int partitions_ = 0;  // of the topic, when it is prepared
+  int partitions_ = 0;  // of the topic, once prepared
   bool prepared_ = false;
   bool fatal_ = false;
   std::string fatal_text_;
-  int64_t rebuild_pause_ns_ = 0;  // none the first time, then one until a record is stored
+  int64_t rebuild_pause_ns_ = 0;  // 0 the first time, then a pause until a record is stored
   int64_t next_probe_ns_ = 0;
-  Heartbeat heartbeat_;          // the last one
-  bool beats_ = false;           // their topic can be written
-  bool beat_under_way_ = false;  // one at a time: those that a Kafka which is away would collect say nothing
+  Heartbeat heartbeat_;          // last heartbeat
+  bool beats_ = false;           // the heartbeat topic is writable
+  bool beat_under_way_ = false;  // at most one pending heartbeat: older ones are useless after an outage
   int64_t next_beat_ns_ = 0;
 
   OpenRecords records_;
-  std::atomic<rd_kafka_resp_err_t> append_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // what append() met, for the thread
+  std::atomic<rd_kafka_resp_err_t> append_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // error from append(), for the thread
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable wake_;
@@ -98,7 +99,7 @@ class Writer final : public LogWriter {
   std::map<Cause, std::string> trouble_;
   std::optional<Error> failure_;
 
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;  // last, since it uses the members above
 };
 
 }  // namespace monitor::metriclog::kafka

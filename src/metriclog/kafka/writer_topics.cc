@@ -1,4 +1,4 @@
-// Writer: connecting, and making sure of the topics before anything is taken.
+// Writer: connects, and verifies the topics before it accepts records.
 #include <fmt/format.h>
 
 #include <utility>
@@ -20,7 +20,7 @@ int64_t now_ns() { return SystemClock().mono_ns(); }
 
 }  // namespace
 
-// Connects and makes sure of the topics. False: not yet; the trouble says why.
+// Connects and verifies the topics. Returns false if not ready; the trouble says why.
 bool Writer::prepare() {
   close_gate();
   const Status status = prepare_topics();
@@ -46,7 +46,7 @@ Status Writer::prepare_topics() {
     return !stopping() && !fatal_;
   };
   const std::string& topic = options_.kafka.topic;
-  // Making comes first: asking for a topic that is not there can make brokers add it in their own way.
+  // Create before querying: asking for a missing topic may make brokers create it with their defaults.
   const Status made = options_.make_topics
                           ? create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on)
                           : Status(Error(Code::kAlreadyExists, fmt::format("topic {} is not to be made", topic)));
@@ -90,7 +90,7 @@ Status Writer::prepare_topics() {
   return {};
 }
 
-// Without them the log is written all the same: readers then do not know whether a server writes it.
+// Without heartbeats the log works, but readers cannot tell whether a server writes it.
 void Writer::prepare_heartbeats(const GoOn& go_on) {
   beats_ = false;
   if (!options_.with_heartbeats || !options_.make_topics) return;
@@ -110,14 +110,14 @@ void Writer::prepare_heartbeats(const GoOn& go_on) {
   }
 }
 
-// A time-out does not say why; what was heard of the connections does.
+// A timeout does not say why; the last connection error does.
 Error Writer::cannot_use(const Error& error) {
   if (error.code() != Code::kUnavailable) return error;
   while (Event event = producer_->poll(0)) handle(std::move(event), false);
   return Error(Code::kUnavailable, connectivity_.describe(error.message()));
 }
 
-// A topic that was just made shows up a moment later.
+// A new topic becomes visible a moment later.
 Result<int> Writer::count_partitions(const std::string& topic) {
   const int64_t end = now_ns() + kAdminTimeout;
   while (true) {
@@ -128,7 +128,7 @@ Result<int> Writer::count_partitions(const std::string& topic) {
   }
 }
 
-// An existing topic stays as it is; what would lose data is refused, what is only odd is said.
+// An existing topic is not changed. Settings that would lose data are rejected, unusual ones are logged.
 Status Writer::look_at_existing(const std::string& topic) {
   auto settings = topic_settings(producer_->handle(), topic, kAdminTimeout, [this] { return !stopping(); });
   if (!settings) {

@@ -1,5 +1,5 @@
-// Waits for something to happen to the log's files, without asking again and again: inotify on their folder.
-// A time-out stands behind it, since inotify sees nothing of a network file system.
+// ChangeWatch: waits for changes of the log's files with inotify on their folder, and a timeout, since inotify does not
+// work on network filesystems.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace monitor::metriclog::sqlite {
 
-// wake() may be called from any thread and from a signal handler; the rest by one thread.
+// wake() may be called from any thread and from signal handlers; the rest is single-threaded.
 class ChangeWatch {
  public:
-  // Of the files in the folder of `path` whose names begin as `path` does.
+  // Watches the files in the folder of `path` whose names start with its name.
   explicit ChangeWatch(const std::string& path);
   ~ChangeWatch();
   ChangeWatch(const ChangeWatch&) = delete;
@@ -23,7 +23,7 @@ class ChangeWatch {
   void wake();
 
  private:
-  bool drain();   // whether one of our files was among what changed
+  bool drain();   // true if one of our files has changed
   void follow();  // the folder may appear later
 
   std::string folder_;

@@ -1,5 +1,5 @@
-// SQLite's connection and statement as objects, its result codes as our errors. Internal to this folder.
-// Not thread-safe: one thread at a time a connection.
+// Wrappers for SQLite's connection and statement, and conversion of its errors. Internal to this folder. Not
+// thread-safe: one thread at a time for each connection.
 #pragma once
 
 #include <sqlite3.h>
@@ -18,12 +18,12 @@ class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement = nullptr) : statement_(statement) {}
 
-  // The text and bytes bound must live until the next reset().
+  // Bound text and bytes must stay valid until the next reset().
   void bind(int index, int64_t value) { sqlite3_bind_int64(get(), index, value); }
   void bind_text(int index, std::string_view value);
   void bind_blob(int index, std::string_view value);
 
-  // SQLITE_ROW, SQLITE_DONE or an error's code.
+  // SQLITE_ROW, SQLITE_DONE or an error code.
   int step() { return sqlite3_step(get()); }
   void reset() { sqlite3_reset(get()); }
 
@@ -39,7 +39,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-// Resets a statement at the end of a scope: an open one holds its snapshot, and with it the WAL's growth.
+// Resets a statement at the end of a scope: an open statement holds its snapshot and lets the WAL grow.
 class ResetLater {
  public:
   explicit ResetLater(Statement& statement) : statement_(statement) {}
@@ -64,10 +64,10 @@ class Database {
 
   // The current error of this connection, for `rc` as SQLite returned it.
   Error error(int rc, const std::string& what) const;
-  // Notes the WAL and its index, for moved(). They are opened with the first read or write.
+  // Records the inodes of the WAL and its index for moved(). SQLite opens them with the first read or write.
   void note_wal();
-  // The file, or what was noted beside it, was removed or replaced since: who moves a log away and back moves one file
-  // after the other, and a WAL of another time is read, or written, by nobody else.
+  // True if the database or a recorded file was removed or replaced. Moving a log away and back moves one file after
+  // another, and a stale WAL must be neither read nor written.
   bool moved() const;
   const std::string& path() const { return path_; }
 

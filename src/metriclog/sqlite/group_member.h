@@ -1,5 +1,5 @@
-// The position (a snapshot) of a group of readers of one log, and the lock of its active member: PATH-groups.db,
-// written by readers alone, and a lock file a group. Not thread-safe.
+// The snapshot of a group of readers, and the lock of its active member: PATH-groups.db, written only by readers, and a
+// lock file for each group. Not thread-safe.
 #pragma once
 
 #include <memory>
@@ -13,22 +13,22 @@
 
 namespace monitor::metriclog::sqlite {
 
-// One reader's membership in a group. The group's active member is the one that holds the lock.
+// A reader's membership in a group. The active member is the one that holds the lock.
 class GroupMember {
  public:
-  // Whether the folder of the log may be written into; kPermissionDenied: no (base/trust.h).
+  // Checks that the folder of the log may be written; kPermissionDenied if not (base/trust.h).
   static Status check_folder(const std::string& log_path);
-  // kInvalidArgument: not a name for a group.
+  // kInvalidArgument for an invalid group name.
   static Result<std::unique_ptr<GroupMember>> join(const std::string& log_path, const std::string& group);
 
-  // Never waits. True from the first success on.
+  // Never waits. Returns true from the first success on.
   bool try_activate();
   bool active() const { return active_; }
 
-  // What the group has stored, and of which log: its `identity` is that log's id.
+  // The group's snapshot; its `identity` is the id of its log.
   Result<std::optional<Snapshot>> load();
-  // Survives the death of the process at once, and a power loss within what SQLite's synchronous=NORMAL promises:
-  // an older snapshot costs reading again, never a wrong count.
+  // Survives a crash of the process. After a power loss an older snapshot may remain (synchronous=NORMAL), which costs
+  // reading again but never a wrong count.
   Status store(const std::string& log_id, const Snapshot& snapshot);
 
  private:

@@ -1,5 +1,5 @@
-// The reader of the SQLite log: one partition (0), read from the file that another process writes. One
-// thread; wake() from any (metriclog/log.h).
+// Reader: reads the SQLite log, a single partition (0), from a file that another process writes. Single-threaded;
+// wake() from any thread (metriclog/log.h).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class Reader final : public LogReader {
  private:
   using Events = std::vector<ReaderEvent>;
 
-  // One step forward: open, activate, assign or read. What passes by itself becomes kTrouble.
+  // One step: open, activate, assign or read. Transient errors become kTrouble.
   Status advance(Events& events);
   Status open(Events& events);
   Status activate(Events& events);
@@ -34,7 +34,7 @@ class Reader final : public LogReader {
   Result<Extent> extent_from(int64_t next);
   Status read(Events& events);
   Status note_lost(Events& events, int64_t first_seen);
-  // The log is another one than the one that was read up to `from`: it is read from its beginning.
+  // The log was replaced after it was read up to `from`: starts over at its beginning.
   Result<ReaderEvent> replaced(int64_t from, int64_t lost);
   void close(Events& events);
   void trouble(const Error& error, Events& events);
@@ -50,11 +50,11 @@ class Reader final : public LogReader {
   std::unique_ptr<GroupMember> member_;
   bool assigned_ = false;
   int64_t next_ = 0;             // valid while assigned_
-  int64_t known_end_ = 0;        // behind the last record that the log was seen to have
-  bool started_ = false;         // options_.start was used: it holds for the first assignment alone
-  bool waited_for_log_ = false;  // the log came after us: it is read from its beginning
-  bool lock_awaited_ = false;    // a lock file was closed just now: its lock is free in a moment
-  std::string trouble_;          // told already
+  int64_t known_end_ = 0;        // known end of the log
+  bool started_ = false;         // options_.start was used; it applies to the first assignment only
+  bool waited_for_log_ = false;  // the log appeared later, so it is read from its beginning
+  bool lock_awaited_ = false;    // a lock file was just closed; its lock becomes free in a moment
+  std::string trouble_;          // already reported
 };
 
 }  // namespace monitor::metriclog::sqlite

@@ -1,4 +1,4 @@
-// What those who read the log's records have in common. Not thread-safe: as the database is.
+// Shared by all that read the log's records. Not thread-safe, like the database.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@ namespace monitor::metriclog::sqlite {
 // Offset, time, key, headers and value from ?1 on, at most ?2 of them.
 inline constexpr std::string_view kSelectRecords =
     "SELECT offset, time_ns, key, headers, value FROM records WHERE offset >= ?1 ORDER BY offset LIMIT ?2";
-// The row that the statement is at.
+// The current row of the statement.
 Record record_of(const Statement& row);
 
-// Behind the last record.
+// The offset after the last record.
 Result<int64_t> end_offset(Database& db);
-// The oldest record that is left, or where the next one will be.
+// The offset of the oldest record, or of the next one if there is none.
 Result<int64_t> first_offset(Database& db);
-// The first record that the log took at or after the time. By halves: times rise with the offsets, but for where the
-// log's clock was set back; there, at one of the crossings.
+// The first record stored at or after the time, by binary search: times rise with offsets, unless the log's clock was
+// set back. In that case, one of the crossings.
 Result<int64_t> first_since(Database& db, int64_t time_ns);
 
 }  // namespace monitor::metriclog::sqlite

@@ -1,5 +1,5 @@
-// The writer's connection: appends in transactions, ages records out, says what an error means for a batch.
-// Not thread-safe: used by one thread at a time.
+// RecordStore: the writer's connection. It appends in transactions, expires old records, and classifies errors. Not
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ namespace monitor::metriclog::sqlite {
 
 struct PendingRecord {
   std::string key = {};
-  std::string headers = {};  // a JSON object
+  std::string headers = {};  // JSON object
   std::string value = {};
-  // Set by append(): this record alone was refused.
+  // Set by append() if this record alone was rejected.
   std::string rejection = {};
 };
 
@@ -26,25 +26,25 @@ class RecordStore {
  public:
   static Result<std::unique_ptr<RecordStore>> open(const std::string& path, const char* vfs);
 
-  // After a write or sync that failed: brings what the WAL holds into the file, and begins the WAL anew. The kernel may
-  // have forgotten pages that it could not write; what is appended behind such a hole would be lost with the power.
-  // kUnavailable while a reader is in the way.
+  // After a failed write or fsync: copies the WAL into the database and restarts the WAL. The kernel may have dropped
+  // pages that it could not write; anything appended after such a hole would be lost on a power failure. kUnavailable
+  // while a reader prevents it.
   Status begin_wal_anew();
 
   // All records without a rejection, in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
 
-  // Leaves a heartbeat, which replaces the one before; those of other writers are deleted.
+  // Stores a heartbeat, replacing the previous one, and deletes those of other writers.
   Status beat(const Heartbeat& heartbeat);
 
-  // Deletes from the oldest on what the log took before `before_ns`, at most `limit` records; how many there were.
-  // Ends at the first younger one, so that what is left has no hole.
+  // Deletes the oldest records stored before `before_ns`, at most `limit`, and returns their number. Stops at the first
+  // younger record, so that no hole remains.
   Result<int64_t> expire(int64_t before_ns, int64_t limit);
 
-  // Gives pages back to the file system when a large part of the file is unused; a little at a time.
+  // Returns unused pages to the filesystem a little at a time, if a large part of the file is unused.
   Status shrink();
 
-  // The file under this name is another one by now, or none.
+  // True if the file was replaced or removed.
   bool moved() const { return db_.moved(); }
 
  private:

@@ -1,4 +1,4 @@
-// The tables of the log file and what their versions mean.
+// The tables of the log file, and their versions.
 #pragma once
 
 #include <string>
@@ -10,18 +10,18 @@ namespace monitor::metriclog::sqlite {
 
 inline constexpr int64_t kSchemaVersion = 1;
 
-// What a log file says of itself.
+// The metadata of a log file.
 struct LogIdentity {
-  std::string log_id;  // random, made with the file: another file under the same name has another one
+  std::string log_id;  // random, created with the file: identifies it among files of the same name
 };
 
-// Opens for writing, making folder, file and tables as needed, and checks that the ends of the log can be read.
+// Opens for writing, creating folder, file and tables as needed, and checks that both ends of the log are readable.
 Result<Database> open_for_writing(const std::string& path, const char* vfs);
 
-// Opens for reading alone. kNotFound: no file, or one whose writer has not finished making it.
+// Opens read-only. kNotFound: no file, or one that its writer has not finished creating.
 Result<Database> open_for_reading(const std::string& path);
 
-// kNotFound when the tables are not there yet.
+// kNotFound if the tables do not exist yet.
 Result<LogIdentity> read_identity(Database& database);
 
 }  // namespace monitor::metriclog::sqlite

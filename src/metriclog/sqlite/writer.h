@@ -1,5 +1,5 @@
-// The writer of the SQLite log: a bounded queue, and a thread that commits what is queued.
-// Which calls may come from which thread: LogWriter (metriclog/log.h); listeners are told on the writer's own thread.
+// Writer: a bounded queue and a thread that commits it. LogWriter (metriclog/log.h) says which calls are allowed from
+// which thread. Listeners are called on the writer's thread.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ class Writer final : public LogWriter {
  public:
   Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile lock, std::unique_ptr<RecordStore> store,
          Heartbeat heartbeat);
-  // Commits what is queued, once, and reports it.
+  // Commits the queue once and reports the outcomes.
   ~Writer() override;
 
   Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) override;
@@ -59,28 +59,28 @@ class Writer final : public LogWriter {
   const Clock& clock_;
   LockFile lock_;
 
-  // The thread's alone.
+  // Used by the writer's thread only.
   PosixDisk disk_;
-  TrustedClock trusted_;                // its time is stored beside the log, in PATH-clock
-  std::unique_ptr<RecordStore> store_;  // null: to be opened again
+  TrustedClock trusted_;                // stored in PATH-clock
+  std::unique_ptr<RecordStore> store_;  // null: must be reopened
   int64_t next_expiry_ns_ = 0;          // monotonic, by clock_
   bool more_to_expire_ = false;
   Heartbeat heartbeat_;       // the last one
   int64_t next_beat_ns_ = 0;  // monotonic, by clock_
   int64_t backoff_ns_ = 0;
-  std::chrono::steady_clock::time_point not_before_;  // of the next commit
+  std::chrono::steady_clock::time_point not_before_;  // earliest time of the next commit
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable work_;
   std::condition_variable idle_;
   std::deque<Item> queue_;
-  size_t open_records_ = 0;  // accepted and not reported
+  size_t open_records_ = 0;  // accepted and unreported
   size_t open_bytes_ = 0;
   bool stopping_ = false;
   std::string trouble_;
   std::optional<Error> failure_;
 
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;  // last, since it uses the members above
 };
 
 }  // namespace monitor::metriclog::sqlite

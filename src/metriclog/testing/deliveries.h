@@ -1,4 +1,4 @@
-// For tests: remembers what a log's writer reported.
+// For tests: records the outcomes that a log's writer reports.
 #pragma once
 
 #include <mutex>

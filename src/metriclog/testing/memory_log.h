@@ -1,7 +1,7 @@
-// A metric log in memory, with faults on command: for tests and the simulation. Nothing outlives the object.
+// MemoryLog: a metric log in memory with injected faults, for tests and the simulation.
 //
-// Thread-safe, and without threads of its own: a record is stored and reported from within append(), unless deliveries
-// are held; then they happen in the call that releases them. Readers and the writer must not outlive the log.
+// Thread-safe, without threads of its own: append() stores and reports a record, unless deliveries are held; then the
+// call that releases them does. Readers and the writer must not outlive the log.
 #pragma once
 
 #include <condition_variable>
