@@ -24,7 +24,7 @@ void Aside::start(std::function<void()> read, std::function<void()> done, int64_
         job->read = true;
         job->changed.notify_all();
       },
-      // Its owner may have gone, and has taken `done` with it.
+      // The owner may have been destroyed, and `done` with it.
       [this, job] {
         if (job->done != nullptr) finish(job);
       });
@@ -44,7 +44,7 @@ bool Aside::wait(int64_t ns) {
 void Aside::finish(const std::shared_ptr<Job>& job) {
   loop_.cancel_timer(job->timer);
   job_ = nullptr;
-  // It may start the next one.
+  // `done` may start the next read.
   const auto done = std::exchange(job->done, nullptr);
   done();
 }

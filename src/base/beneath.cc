@@ -19,7 +19,7 @@ namespace monitor {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as the kernel's MAXSYMLINKS
+constexpr int kMostLinks = 40;  // the kernel's MAXSYMLINKS
 constexpr int kKernelTries = 8;
 
 // A descriptor, or minus errno.
@@ -31,14 +31,14 @@ int open_by_kernel(int root, const char* path, int flags, mode_t mode) {
   for (int i = 0; i < kKernelTries; ++i) {
     const long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd >= 0) return static_cast<int>(fd);
-    // A rename elsewhere made the kernel unsure of a "..": it says so rather than to guess.
+    // After a concurrent rename the kernel cannot decide about a ".." and returns an error.
     if (errno != EAGAIN && errno != EINTR) break;
   }
   return -errno;
 }
 
-// Walks a path as the kernel does with RESOLVE_BENEATH. The folders from the root down to where it stands are open, so
-// that ".." goes back to the one that was come from.
+// Walks a path like the kernel with RESOLVE_BENEATH. It keeps all folders from the root to the current one open, so
+// that ".." returns to the actual parent.
 class Walk {
  public:
   Walk(int root, int flags, mode_t mode) : root_(root), flags_(flags), mode_(mode) {}
@@ -60,13 +60,13 @@ class Walk {
 
   int at() const { return folders_.empty() ? root_ : folders_.back().get(); }
 
-  // The path named a folder on the way: "a/..", "a/".
+  // The path ends in a folder: "a/..", "a/".
   int reopen() {
     const int fd = openat(at(), ".", (flags_ & ~(O_CREAT | O_EXCL)) | O_CLOEXEC);
     return fd >= 0 ? fd : -errno;
   }
 
-  // Its segments come next; the last of them lies at the bottom.
+  // Pushes the link's segments; the last one is at the bottom of the stack.
   int push(const std::string& path) {
     if (path.starts_with('/')) return -EXDEV;
     const auto segments = split(path, '/');
@@ -146,8 +146,8 @@ Result<Fd> open_beneath(int root, const std::string& root_path, const std::strin
     return Error(Code::kInvalidArgument, fmt::format("opening {}/{}: a NUL in a path", root_path, json_quote(path)));
   }
   int fd = resolver == Resolver::kKernel ? open_by_kernel(root, path.c_str(), flags | O_CLOEXEC, mode) : -ENOSYS;
-  // ENOSYS: Linux before 5.6. EPERM: a filter of system calls that has not heard of it (older container runtimes).
-  // EAGAIN: the tree changes without rest. The walk gives the answer, or the same error.
+  // ENOSYS: Linux before 5.6. EPERM: an older seccomp filter (container runtimes). EAGAIN: the tree keeps changing. The
+  // walk succeeds, or returns the same error.
   if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN) fd = Walk(root, flags | O_CLOEXEC, mode).open(path);
   if (fd < 0) return refusal(-fd, root_path, path);
   return Fd(fd);

@@ -8,7 +8,7 @@ namespace monitor {
 
 namespace {
 
-// Hard limits of a thousand million exist; programs that we start may walk through all descriptors.
+// Hard limits of a billion exist, and child programs may iterate over all descriptors.
 constexpr rlim_t kMost = 1 << 20;
 
 }  // namespace

@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// The character of a well-formed sequence.
+// Decodes a well-formed sequence.
 char32_t decode_utf8(std::string_view sequence) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(sequence[i]); };
   if (sequence.size() == 1) return byte(0);
@@ -47,8 +47,8 @@ struct Span {
   char32_t first;
   char32_t last;
 };
-// What acts on a terminal (C0, DEL, C1), ends a line (U+2028, U+2029), reorders the text around it (U+061C, U+200E to
-// U+202E, U+2066 to U+2069), or is invisible (zero width, annotation, tags).
+// Characters that control a terminal (C0, DEL, C1), end a line (U+2028, U+2029), reorder text (U+061C, U+200E to
+// U+202E, U+2066 to U+2069), or are invisible (zero width, annotation, tags).
 constexpr std::array<Span, 10> kEscaped = {{{0x00, 0x1F},
                                             {0x7F, 0x9F},
                                             {0x061C, 0x061C},
@@ -69,7 +69,7 @@ void append_unit(std::string& out, char32_t unit) {
   for (const int shift : {12, 8, 4, 0}) out += hex_digit(unit >> shift);
 }
 
-// As JSON has it: beyond U+FFFF as two surrogates.
+// JSON escape: characters above U+FFFF become surrogate pairs.
 void append_escaped(std::string& out, char32_t code) {
   if (code == '\n') {
     out += "\\n";

@@ -53,13 +53,13 @@ void FakeTimers::advance(int64_t ns) {
     clock_.advance(std::max<int64_t>(0, queue_.next_due() - clock_.mono_ns()));
     queue_.run_due(clock_.mono_ns());
   }
-  clock_.advance(std::max<int64_t>(0, end - clock_.mono_ns()));  // a callback may have moved it further
+  clock_.advance(std::max<int64_t>(0, end - clock_.mono_ns()));  // a callback may have advanced it
 }
 
 EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  // Out of descriptors before anything has begun: nothing can be done without a loop.
+  // Out of descriptors at the start: the program cannot work without a loop.
   if (epoll_fd_ < 0 || wake_fd_ < 0) std::abort();
   watch(wake_fd_, EPOLLIN, [this](uint32_t) { drain_posted(); });
 }
@@ -123,13 +123,13 @@ void EventLoop::run_once(int64_t max_wait_ns) {
   }
 
   std::array<epoll_event, 64> events{};
-  // epoll_pwait2 waits to the nanosecond: no tick is early by a rounding, and none waits for a whole millisecond.
+  // epoll_pwait2 has nanosecond resolution: ticks are neither early by rounding nor late by a millisecond.
   const int count = epoll_pwait2(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ptr, nullptr);
   if (count < 0 && errno != EINTR) std::abort();
 
   timers_.run_due(clock_.mono_ns());
-  // An fd that was closed and opened anew during this turn may be reported once too often: callbacks must bear an
-  // event that turns out to be nothing (every one of ours reads until EAGAIN).
+  // An fd that was closed and reopened during this turn may cause a spurious event. Callbacks must tolerate that (all
+  // of ours read until EAGAIN).
   for (int i = 0; i < count; ++i) {
     const auto it = watches_.find(events[static_cast<size_t>(i)].data.fd);
     if (it == watches_.end()) continue;

@@ -7,7 +7,7 @@ namespace monitor {
 
 namespace {
 
-// Digits of pi and of e: nothing up the sleeve.
+// Digits of pi and e: nothing-up-my-sleeve numbers.
 constexpr uint64_t kPi = 0x243F6A8885A308D3;
 constexpr uint64_t kE = 0xB7E151628AED2A6A;
 

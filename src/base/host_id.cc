@@ -25,7 +25,7 @@ std::string made_valid(std::string_view name) {
 }  // namespace
 
 HostId id_of_host(std::string_view name) {
-  // "(none)" is the kernel's name for a host that was given none.
+  // "(none)" is the kernel's name for an unnamed host.
   if (name.empty() || name == "(none)") return {"", "this host has no name"};
   if (name == "localhost" || name.starts_with("localhost.") || name.starts_with("localhost4") ||
       name.starts_with("localhost6")) {

@@ -8,7 +8,7 @@ namespace monitor {
 struct LatestFile::State {
   Worker& worker;
   Write write;
-  Told told;  // empty: the owner has gone
+  Told told;  // empty: the owner was destroyed
   bool writing = false;
   std::optional<std::string> waiting;
 };
@@ -23,7 +23,7 @@ LatestFile::LatestFile(Worker& worker, Disk& disk, const std::string& path, Told
 
 LatestFile::~LatestFile() {
   state_->told = nullptr;
-  // The worker does one after the other: this comes after what is under way.
+  // The worker runs in order, so this write follows the pending one.
   if (auto last = std::exchange(state_->waiting, std::nullopt)) begin(state_, std::move(*last));
 }
 

@@ -25,7 +25,7 @@ Result<LockFile> LockFile::open(const std::string& path) {
   struct stat info{};
   if (fstat(fd, &info) != 0) return errno_error(errno, "opening " + path);
   if (Status good = check_written_file(info, "opening " + path, true); !good) return good.error();
-  // Who may read it may hold it.
+  // Anyone who may read it may lock it.
   if (info.st_uid == geteuid() && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) (void)fchmod(fd, S_IRUSR | S_IWUSR);
   return lock;
 }
@@ -45,7 +45,7 @@ LockFile::~LockFile() {
 
 bool LockFile::try_lock(const std::string& owner) {
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return false;
-  // Who holds it is a courtesy to the reader of an error: on a full disk the lock holds without it.
+  // The owner's name only improves error messages: on a full disk the lock works without it.
   const std::string text = owner + "\n";
   if (ftruncate(fd_, 0) == 0) [[maybe_unused]]
     const ssize_t n = pwrite(fd_, text.data(), text.size(), 0);

@@ -22,8 +22,8 @@ namespace monitor {
 namespace {
 
 constexpr uint64_t kBurst = 5;
-// Every change of the configuration or of a plugin is somebody's, who looks for the line that answers it. What plugins
-// say themselves is bounded for each where it comes in.
+// Operators look for the line that answers their change of the configuration or of a plugin. The plugins' own messages
+// are rate limited where they arrive.
 constexpr uint64_t kWantedBurst = 500;
 constexpr std::array<std::string_view, 2> kWanted = {"configuration ", "plugin "};
 constexpr int64_t kBurstWindow = 10 * kNanosPerSecond;
@@ -54,7 +54,7 @@ struct State {
 };
 
 State& state() {
-  static auto* const instance = new State();  // never destroyed: threads may log until the very end
+  static auto* const instance = new State();  // never destroyed, since threads may log until the process exits
   return *instance;
 }
 
@@ -64,7 +64,7 @@ uint64_t burst_of(std::string_view event) {
   return wanted ? kWantedBurst : kBurst;
 }
 
-// Whether the line may be printed; `repeated` gets how many like it were held back before.
+// Decides whether the line may be printed; `repeated` gets the number of suppressed lines like it.
 bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated) {
   const std::lock_guard lock(s.mutex);
   const int64_t now = s.clock.mono_ns();
@@ -86,7 +86,7 @@ bool admit(State& s, LogLevel level, std::string_view event, uint64_t& repeated)
 bool needs_quotes(std::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
-    // Beyond ASCII there are more spaces and equals signs than anybody can tell apart.
+    // Non-ASCII values are quoted, since Unicode has many look-alikes of space and "=".
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\') return true;
   }

@@ -1,5 +1,5 @@
-// Mistakes on purpose, which tests must find (docs/robustness.md). Only the program `simulate_mutants` is built with
-// them, and makes the one that is named; in every other build nothing of them is left.
+// Deliberate bugs that tests must detect (docs/robustness.md). Only the program `simulate_mutants` includes them, and
+// activates the one that is named; other builds contain none.
 #pragma once
 
 #include <string_view>

@@ -19,7 +19,7 @@ bool Reader::take_long_varint(uint64_t& value) {
 bool Reader::take_field(Field& field) {
   uint64_t tag = 0;
   if (!take_varint(tag)) return false;
-  failed_ = true;  // until the field turns out to be whole
+  failed_ = true;  // until the field is complete
   if ((tag >> 3) == 0 || (tag >> 3) > 0x1FFFFFFF) return false;
   field.number = static_cast<uint32_t>(tag >> 3);
   field.type = static_cast<WireType>(tag & 7);
@@ -42,7 +42,7 @@ bool Reader::take_field(Field& field) {
       break;
     }
     default:
-      return false;  // groups, and numbers that are no wire type
+      return false;  // groups and invalid wire types
   }
   return !failed_;
 }

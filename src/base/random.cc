@@ -33,7 +33,8 @@ void Random::fill(void* data, size_t size) {
 
 uint64_t SystemRandom::next() {
   uint64_t value = 0;
-  // Eight bytes are never cut short once the kernel's pool is seeded; only a signal before that can interrupt.
+  // Once the kernel's pool is seeded, getrandom() never returns fewer than eight bytes; before that only a signal can
+  // interrupt it.
   while (getrandom(&value, sizeof value, 0) != sizeof value) {
     if (errno != EINTR) std::abort();
   }

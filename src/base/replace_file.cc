@@ -24,7 +24,7 @@ Status write_all(int fd, std::string_view content, const std::string& path) {
   return {};
 }
 
-// Gives a file without a name the first one that is free in the folder; `stem` is what it begins with.
+// Links an unnamed file to the first free name in the folder that starts with `stem`.
 Result<std::string> name_file(int folder, int fd, const std::string& stem) {
   constexpr int kTries = 100;
   const std::string self = fmt::format("/proc/self/fd/{}", fd);
@@ -38,7 +38,7 @@ Result<std::string> name_file(int folder, int fd, const std::string& stem) {
   return errno_error(errno, "naming " + name);
 }
 
-// Where a filesystem has no files without a name.
+// For filesystems without O_TMPFILE.
 Result<std::string> create_named(int folder, const std::string& stem, Fd& fd) {
   constexpr int kTries = 100;
   SystemRandom random;
@@ -54,12 +54,12 @@ Result<std::string> create_named(int folder, const std::string& stem, Fd& fd) {
 
 }  // namespace
 
-// Killed on the way, a file without a name leaves nothing behind; where the filesystem has none, it has one.
+// If the process is killed, an unnamed file leaves nothing behind; filesystems without O_TMPFILE use a named one.
 // `path` is for errors.
 Status replace_file(int folder, const std::string& name, std::string_view content, mode_t mode,
                     const std::string& path) {
   Fd fd(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  std::string temporary;  // empty: it has no name
+  std::string temporary;  // empty: unnamed
   if (!fd.valid()) {
     auto made = create_named(folder, name, fd);
     if (!made) return made.error().with_context("creating a file beside " + path);

@@ -67,7 +67,7 @@ void Signals::on_readable() {
     } else if (signal == SIGHUP && on_reload_) {
       on_reload_(signal);
     } else if (!stopping_) {
-      // Without a handler for it, SIGHUP is what it is for other programs: the terminal has gone.
+      // Without a handler, SIGHUP ends the process, as usual when its terminal closes.
       stopping_ = true;
       asked_ns_ = loop_.clock().mono_ns();
       on_stop_(signal);

@@ -1,10 +1,10 @@
-// Signals as events of a loop: SIGTERM and SIGINT ask for an orderly stop, a second one ends the process at once. One
-// that follows within 250 ms is the same request: timeout(1) signals the process and then its whole group.
-// SIGHUP asks to read files again. SIGPIPE is ignored.
+// Signals: delivers signals as events of a loop. SIGTERM and SIGINT request an orderly stop, a second one ends the
+// process at once. A second signal within 250 ms counts as the same request, since timeout(1) signals the process and
+// then its whole group. SIGHUP requests a reload. SIGPIPE is ignored.
 //
-// block_signals() comes first in main(), before any thread is started and anything slow is done: threads inherit the
-// mask, and a signal that arrives early waits. It also ties a supervised process to its supervisor: where
-// MONITOR_SUPERVISOR_PID names the parent process, the death of that one, however sudden, is a SIGTERM.
+// main() must call block_signals() first, before it starts a thread or does anything slow: threads inherit the mask,
+// and an early signal stays pending. It also ties a supervised process to its supervisor: if MONITOR_SUPERVISOR_PID
+// names the parent process, the death of the parent raises SIGTERM.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 namespace monitor {
 
 void block_signals();
-// For work without a loop: SIGINT, SIGTERM and SIGHUP end the process again. Before any other thread is started.
+// For work without a loop: SIGINT, SIGTERM and SIGHUP end the process again. Call before starting any thread.
 void let_signals_end_process();
 
 class Signals {
@@ -36,7 +36,7 @@ class Signals {
   Handler on_child_;
   Fd fd_;
   bool stopping_ = false;
-  int64_t asked_ns_ = 0;  // when the stop was asked for, by the monotonic clock
+  int64_t asked_ns_ = 0;  // monotonic time of the stop request
 };
 
 }  // namespace monitor

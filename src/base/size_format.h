@@ -1,4 +1,4 @@
-// Sizes in bytes as people write them. Pure functions.
+// Parses and prints sizes in bytes. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ namespace monitor {
 void open_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
-    // The lowest free number is `fd`: those below it are open by now.
+    // The lowest free number is `fd`, since those below it are open.
     const int opened = open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
     if (opened != fd) std::abort();  // no /dev/null: nothing can be said, and nothing may be opened in its place
   }

@@ -34,7 +34,7 @@ void raise_event(const Fd& event) {
   (void)!write(event.get(), &one, sizeof one);
 }
 
-// Never waits for whoever reads standard error.
+// Never blocks on standard error.
 void write_line(const std::string& line) {
   pollfd out{STDERR_FILENO, POLLOUT, 0};
   if (poll(&out, 1, 0) > 0) (void)!write(STDERR_FILENO, line.data(), line.size());
@@ -59,7 +59,7 @@ StopGuard::~StopGuard() {
 
 void StopGuard::arm() { raise_event(armed_); }
 
-// False: the process ends by itself.
+// Returns false if the process ends by itself.
 bool StopGuard::wait_for_stop() const {
   while (true) {
     std::array<pollfd, 3> watched{{{signals_.get(), POLLIN, 0}, {armed_.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}}};

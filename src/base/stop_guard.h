@@ -1,9 +1,9 @@
-// Ends the process when its orderly stop takes too long, whatever the other threads do: a loop that waits for a file on
-// a filesystem that hangs reads no signal.
+// StopGuard: ends a process whose orderly stop takes too long, whatever the other threads do. A loop that is blocked on
+// a hanging filesystem reads no signals.
 //
-// A thread of its own watches for SIGTERM and SIGINT without taking them. Where one is pending, or arm() was called,
-// and the process still runs `limit` later, it writes a line and calls _exit(75). Sleeping threads that the kernel can
-// kill (FUSE, NFS) go with it; one in an uninterruptible wait for a disk keeps the process until the disk answers.
+// Its thread watches for SIGTERM and SIGINT without consuming them. If one is pending, or arm() was called, and the
+// process still runs after `limit`, it writes a line and calls _exit(75). That also ends threads in an interruptible
+// sleep (FUSE, NFS). A thread in an uninterruptible wait for a disk keeps the process until the disk responds.
 //
 // block_signals() must have been called; arm() may be called from any thread, more than once.
 #pragma once
@@ -18,14 +18,14 @@ namespace monitor {
 
 class StopGuard {
  public:
-  // `limit` runs from the signal. `program` begins the line.
+  // `limit` starts with the signal. The line starts with `program`.
   StopGuard(std::string program, int64_t limit_ns);
-  // The stop was orderly.
+  // The stop is complete.
   ~StopGuard();
   StopGuard(const StopGuard&) = delete;
   StopGuard& operator=(const StopGuard&) = delete;
 
-  // The signal has been taken by somebody else.
+  // Starts the limit after another thread has consumed the signal.
   void arm();
 
  private:

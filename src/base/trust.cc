@@ -71,7 +71,8 @@ std::string absolute(const std::string& path) {
   return fmt::format("{}/{}", here.data(), path);
 }
 
-// Whether others may replace what lies in one of the folders above. Links among them must be trusted users'.
+// Checks whether others may replace an entry of an ancestor folder. Links among the ancestors must belong to trusted
+// users.
 Status check_above(const std::string& path, const std::string& what, uid_t self) {
   for (std::string folder = parent_of(path);; folder = parent_of(folder)) {
     struct stat info{};
@@ -92,8 +93,8 @@ Status check_above(const std::string& path, const std::string& what, uid_t self)
   }
 }
 
-// Whether nobody else comes as far as the folder, since one above lets nobody else through: as a tmpfs that is mounted,
-// with its usual mode of 1777, in a folder of one's own. Whose that one is, check_above() looks at.
+// True if an ancestor lets nobody else reach the folder, like a tmpfs with its usual mode 1777 mounted in a private
+// folder. check_above() verifies the owner of that ancestor.
 bool is_out_of_reach(const std::string& path) {
   for (std::string folder = parent_of(path);; folder = parent_of(folder)) {
     struct stat info{};
@@ -134,7 +135,7 @@ Status check_folder_trusted(const std::string& path, const std::string& what, ui
 }
 
 Status make_trusted_folder(Disk& disk, const std::string& path, const std::string& what) {
-  // What is there is looked at before anything is made in it.
+  // Checks the existing folder before creating anything in it.
   auto checked = check_folder_trusted(path, what);
   if (checked || checked.error().code() != Code::kNotFound) return checked;
   if (auto made = disk.make_folder(path); !made) return made;
@@ -155,7 +156,7 @@ Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, 
                                  what, path, info.st_mode & 07777, path));
   }
   warn_if_world_readable(path, what);
-  // A pipe (a shell's <(...)) is waited for.
+  // Waits for a pipe, such as a shell's <(...).
   if (S_ISFIFO(info.st_mode)) fcntl(fd.get(), F_SETFL, 0);
   return read_to_end(fd.get(), path, max_bytes);
 }

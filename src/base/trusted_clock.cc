@@ -74,7 +74,7 @@ int64_t TrustedClock::now_ns() {
   return std::max<int64_t>(0, mono + std::min(offset, offset_));
 }
 
-// "1 BOOT OFFSET WALL": the offset holds within that boot, the time as a lower bound in any.
+// "1 BOOT OFFSET WALL": the offset is valid within that boot, the time is a lower bound for any boot.
 void TrustedClock::restore() {
   if (options_.disk == nullptr || options_.file.empty()) return;
   const auto text = options_.disk->read_file(options_.file, kMostFile);
@@ -90,7 +90,7 @@ void TrustedClock::restore() {
 
 void TrustedClock::store(int64_t mono_ns) {
   if (options_.disk == nullptr || options_.file.empty()) return;
-  // An offset that wanders a little is not worth a write each time.
+  // Small drifts of the offset are not worth a write.
   if (stored_ && mono_ns - stored_at_ns_ < kStoreEvery && std::abs(stored_offset_ - offset_) <= kSlack) return;
   stored_ = true;
   stored_at_ns_ = mono_ns;

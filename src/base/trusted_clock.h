@@ -1,12 +1,13 @@
-// Wall time for deciding what is old enough to be deleted. A wall clock may be wrong for a minute, or an hour: set by
-// hand, by a battery that is empty, by a time server that is. What is deleted by it does not come back. So this time
-// advances with the monotonic clock alone, and a jump counts only once the new time has held for a while:
+// TrustedClock: wall time for deciding what is old enough to be deleted. A wall clock may be wrong for a minute or an
+// hour: set by hand, after an empty battery, by a wrong time server. Deleted data does not come back, so this time
+// advances with the monotonic clock, and accepts a jump of the wall clock only once the new time has been stable:
 //
-//   after a jump forward    the old time goes on, until the new one has held for `confirm_ns`
-//   after a jump back       the new time counts at once, since less is older than it; the old one is forgotten as
-//   slowly after a suspend         as after a jump forward: the monotonic clock stood still after a restart goes on
-//   where it was within one boot of the machine; after another boot it begins at the last
-//                           time that was stored, and takes the clock's as a jump; where nothing is stored, see `start`
+//   jump forward   the old time continues until the new one has been stable for `confirm_ns`
+//   jump back      the new time applies at once, since it makes data younger; returning to the old one takes as long as
+//                  a jump forward
+//   suspend        treated as a jump forward: the monotonic clock stood still
+//   restart        within one boot the time continues; after a reboot it starts at the last stored time and treats the
+//                  clock's time as a jump; without a stored time, see `start`
 //
 // Thread-compatible. The clock and the disk must outlive it.
 #pragma once
@@ -22,31 +23,31 @@ namespace monitor {
 class TrustedClock {
  public:
   enum class Start {
-    kUnknown,  // nothing is old until the clock has held its time for `confirm_ns`
-    kTrust     // the first reading counts; for what must also end on time after a restart
+    kUnknown,  // nothing is old until the clock has been stable for `confirm_ns`
+    kTrust     // trust the first reading; for deadlines that must hold after a restart
   };
   struct Options {
     int64_t confirm_ns = int64_t{3600} * kNanosPerSecond;
     Start start = Start::kUnknown;
-    // Where the time is stored, every few minutes, best effort; empty: nowhere.
+    // File for the time, written every few minutes, best effort; empty: none.
     std::string file = {};
     Disk* disk = nullptr;
-    // Of the machine; empty: as the kernel has it.
+    // Boot id; empty: the kernel's.
     std::string boot_id = {};
   };
-  // Holding still for so long is enough for what is kept for `kept_ns`, an hour at most: whoever keeps things for
-  // seconds does not wait an hour for the first of them to go.
+  // The confirmation time for data retained for `kept_ns`, an hour at most: data retained for seconds must not wait an
+  // hour for its first deletion.
   static int64_t confirm_for(int64_t kept_ns);
 
   TrustedClock(const Clock& clock, Options options);
 
-  // Unix time. What is older than this minus what it is kept for may be deleted. 0: nothing is known yet, and nothing
-  // is that old. To be asked at least every few minutes: a time that was seen too seldom is not confirmed.
+  // Unix time. Data older than this minus its retention may be deleted. 0: unknown, so nothing is old. Call at least
+  // every few minutes: a time that is read too rarely is not confirmed.
   int64_t now_ns();
 
  private:
-  // A clock's wall time minus its monotonic time: the same as long as nobody sets it.
-  static constexpr int64_t kSlack = 10 * kNanosPerSecond;  // what a time server may correct at once
+  // Wall time minus monotonic time: constant unless the clock is set.
+  static constexpr int64_t kSlack = 10 * kNanosPerSecond;  // largest correction by a time server
   static constexpr int kLeastLooks = 4;
   static constexpr int64_t kStoreEvery = int64_t{300} * kNanosPerSecond;
 
@@ -57,10 +58,10 @@ class TrustedClock {
   const Clock& clock_;
   Options options_;
   bool known_ = false;
-  int64_t offset_ = 0;  // that is trusted, if one is known
+  int64_t offset_ = 0;  // trusted offset, if known
   int64_t candidate_ = 0;
   int64_t candidate_since_ns_ = 0;  // monotonic
-  int looks_ = 0;                   // 0: there is no candidate yet
+  int looks_ = 0;                   // readings of the candidate; 0: none
   bool stored_ = false;
   int64_t stored_at_ns_ = 0;  // monotonic
   int64_t stored_offset_ = 0;

@@ -1,9 +1,9 @@
-// A program's own metrics, and their text form (Prometheus text exposition format 0.0.4).
+// Registry: a program's own metrics in the Prometheus text exposition format 0.0.4.
 //
 // Names are monitor_<program>_<what>_<unit|total>; docs/operations.md lists them. Each call of counter(), gauge() or
-// histogram() makes a cell of its own, to be asked for once and kept: cells of the same name and labels are added up
-// when they are shown, so that loops count without sharing cache lines. Cells live as long as the registry.
-// Thread-safe throughout; counting is one relaxed atomic operation.
+// histogram() creates a cell, to be requested once and kept. Cells with the same name and labels are summed for output,
+// so loops count without sharing cache lines. Cells live as long as the registry. Thread-safe; counting is one relaxed
+// atomic operation.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,7 @@ class Gauge {
 
 class Histogram {
  public:
-  // Upper bounds of the buckets, rising; one more bucket takes the rest.
+  // Upper bounds of the buckets, ascending; one more bucket holds larger values.
   explicit Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
 
   void observe(double value);
@@ -68,7 +68,7 @@ class Registry {
   Gauge& gauge(const std::string& name, const std::string& help, const MetricLabels& labels = {});
   Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                        const MetricLabels& labels = {});
-  // Asked whenever the metrics are shown, on the thread that shows them. Must stay callable as long as the registry.
+  // Called for every output, on the requesting thread. Must stay callable as long as the registry.
   void gauge_from(const std::string& name, const std::string& help, std::function<double()> read,
                   const MetricLabels& labels = {});
 
@@ -82,7 +82,7 @@ class Registry {
   std::map<std::string, std::unique_ptr<Family>, std::less<>> families_;
 };
 
-// Seconds, from 100 us to 10 s: for latencies.
+// Buckets for latencies: seconds, from 100 us to 10 s.
 std::vector<double> latency_bounds();
 
 }  // namespace monitor::telemetry

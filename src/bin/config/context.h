@@ -1,4 +1,4 @@
-// What the subcommands of monitor-config have in common: where the documents are, and whom a command is about.
+// The context of monitor-config's subcommands: the store, and the agent or group of a command.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,7 +15,7 @@
 
 namespace monitor {
 
-// A status in files that is older than this is that of an agent which is gone: it is written every 10 s.
+// In files, a status older than this means that the agent is gone: agents write it every 10 s.
 inline constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
 struct ConfigContext {
@@ -31,19 +31,18 @@ struct ConfigContext {
   Result<config::StoredKeys> all() const { return store.list(std::string(config::kKeyRoot)); }
 };
 
-// Prints the error and returns its exit status; a document that is not valid ends with 78.
+// Prints the error and returns its exit status; 78 for an invalid document.
 int config_failure(const Error& error);
 
-// Prints what is allowed in a document that was written, but unwise. Plugins that are not among `others` are looked for
-// in what is stored, where that may be read.
+// Prints warnings about a written document. Plugins that are not among `others` are looked up in the store, if that may
+// be read.
 void print_warnings(const ConfigContext& context, const std::string& text, config::Edited what,
                     const config::PluginCatalog& others);
 
-// JSON on one line, with nothing in it that acts on a terminal: nlohmann's leaves DEL, C1 and marks that reorder text
-// as they are.
+// JSON on one line, safe for terminals: nlohmann does not escape DEL, C1 and bidirectional marks.
 std::string json_line(const nlohmann::ordered_json& json);
 
-// Lets the loop run for so long.
+// Runs the loop for this long.
 void wait_on(EventLoop& loop, int64_t ns);
 
 }  // namespace monitor

@@ -37,7 +37,7 @@ std::string as_json(const std::string& key, const config::Stored& stored) {
   if (config::Document::parse(stored.value)) {
     json["document"] = ordered_json::parse(stored.value);
   } else {
-    json["text"] = stored.value;  // somebody else stored what is no document
+    json["text"] = stored.value;  // another program stored something that is not a document
   }
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -56,7 +56,7 @@ int run_get(const ConfigContext& context, const std::string& key, const std::str
     std::cout << as_json(key, **stored) << "\n" << std::flush;
     return kExitOk;
   }
-  // A file or another program gets the bytes that are stored.
+  // Files and pipes get the stored bytes.
   const std::string& value = (*stored)->value;
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   std::cout << (terminal ? printable_lines(value) : value) << (value.ends_with("\n") ? "" : "\n") << std::flush;

@@ -1,4 +1,4 @@
-// monitor-config get, list and names: what is stored, for people and for other programs.
+// monitor-config get, list and names.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace monitor {
 
-// Prints the document under `key`: "text" as it is stored, with its revision on standard error, or "json", one object
-// with key, revision and document. 1 when there is none.
+// Prints the document under `key`: "text" as stored, with its revision on standard error, or "json", an object with
+// key, revision and document. Returns 1 if it does not exist.
 int run_get(const ConfigContext& context, const std::string& key, const std::string& format);
 
-// Prints the keys of the documents that there are: "table" a key a line, or "json" an object a line.
+// Prints the keys of all documents: "table" (one key per line) or "json" (one object per line).
 int run_list(const ConfigContext& context, const std::string& format);
 
-// Prints the names of the "agents" or "groups" that the configuration knows, one a line: for completion.
+// Prints the names of all configured "agents" or "groups", one per line, for completion.
 int run_names(const ConfigContext& context, const std::string& kind);
 
 }  // namespace monitor

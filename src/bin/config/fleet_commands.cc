@@ -24,8 +24,8 @@ using nlohmann::ordered_json;
 
 constexpr int64_t kLookEvery = 200 * kNanosPerMilli;
 constexpr int64_t kShowEvery = kNanosPerSecond;
-constexpr size_t kWhyWidth = 60;  // of the rows of a fleet, on a terminal
-// What has failed for so long will not come right by itself; before that it may be about the document before.
+constexpr size_t kWhyWidth = 60;  // width of the reason column on a terminal
+// A failure that lasts this long is final; before that it may concern the previous document.
 constexpr int64_t kHopelessAfter = 2 * kNanosPerSecond;
 
 bool in_group(const FleetRow& row, const std::string& group) {
@@ -33,7 +33,7 @@ bool in_group(const FleetRow& row, const std::string& group) {
   return group.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
-// Those that a command is about.
+// The agents that a command is about.
 Result<std::vector<FleetRow>> rows_of(const ConfigContext& context) {
   const auto keys = context.all();
   if (!keys) return keys.error();
@@ -69,7 +69,7 @@ std::string why(const FleetRow& row) {
   return "";
 }
 
-// Those in processes of their own, or of all scripts, and what they use.
+// Plugins with host processes, and their resource use.
 std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
   std::string out;
   for (const config::PluginStatus& one : plugins) {
@@ -87,7 +87,7 @@ std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
   return out;
 }
 
-// `whole`: reasons of any length, for programs.
+// `whole`: reasons at full length, for programs.
 std::string table(const std::vector<FleetRow>& rows, int64_t now_ns, bool whole) {
   size_t id = 5;
   size_t host = 4;
@@ -131,11 +131,11 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
 }
 
 bool applied(const FleetRow& row, const WaitFlags& flags) {
-  // A deletion has a revision that no document has: then it counts how far the agent has read.
+  // No document has the revision of a deletion, so the revision that the agent has read up to counts.
   return row.state == AgentState::kApplied && std::max(row.applied, row.status.applied) >= flags.revision.value_or(0);
 }
 
-// Who has not applied; empty when all have. Those that are gone are waited for only by name.
+// Agents that have not applied the documents; empty if all have. Waits for agents that are gone only if they are named.
 std::vector<std::string> lagging(const ConfigContext& context, const std::vector<FleetRow>& rows,
                                  const WaitFlags& flags, bool& hopeless) {
   std::vector<std::string> names;
@@ -170,7 +170,7 @@ int run_status(const ConfigContext& context, const StatusFlags& flags) {
     const std::string text = json ? json_lines(*rows) : table(*rows, context.wall_ns(), !terminal);
     const bool redraw = flags.watch && terminal && !json;
     if (redraw || text != last) std::cout << (redraw ? "\x1b[H\x1b[2J" : "") << text << std::flush;
-    if (!std::cout.good()) return kExitOk;  // guard() reports why, and with which status
+    if (!std::cout.good()) return kExitOk;  // guard() reports the reason and the status
     last = text;
     if (!flags.watch) return kExitOk;
     wait_on(context.loop, kShowEvery);
@@ -179,7 +179,7 @@ int run_status(const ConfigContext& context, const StatusFlags& flags) {
 
 int run_wait(const ConfigContext& context, const WaitFlags& flags) {
   const int64_t end = context.loop.clock().mono_ns() + flags.timeout_ns;
-  int64_t well_ns = context.loop.clock().mono_ns();  // when nothing had failed
+  int64_t well_ns = context.loop.clock().mono_ns();  // last time without a failure
   while (true) {
     const auto rows = rows_of(context);
     if (!rows) return config_failure(rows.error());

@@ -89,7 +89,7 @@ void declare_changes(CLI::App& app, ConfigFlags& flags) {
   app.add_flag("--force", flags.force, "Write even fields that a live agent is too old to know")->group(kWhat);
 }
 
-// From the table of settings: "interval=", and where the values are few, each of them.
+// From the table of settings: "interval=", and each value of fields with few values.
 std::vector<std::string> field_words() {
   std::vector<std::string> words;
   for (const std::string& name : config::field_names()) words.push_back(name + "=");

@@ -26,7 +26,7 @@ struct ConfigFlags {
   std::vector<std::string> metrics;
   std::vector<std::string> plugins;
   std::vector<std::string> fields;
-  std::string file;   // to check
+  std::string file;   // to validate
   std::string whole;  // to store
   std::string format = "json";
   bool force = false;
@@ -59,9 +59,9 @@ struct ConfigCommands {
 };
 
 ConfigCommands declare_config(Cli& cli, ConfigFlags& flags);
-// What can be set, by the table of settings; metrics, plugins, names that the configuration knows.
+// Completions: settable fields from the table of settings, metrics, plugins, configured names.
 Completions config_completions();
-// Options that do nothing in a subcommand.
+// Options without effect in a subcommand.
 UnusedGroups config_unused_groups();
 
 }  // namespace monitor

@@ -18,7 +18,7 @@ struct OverrideFlags {
 int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
                      const std::vector<config::FieldChange>& changes, const config::PluginCatalog& plugins);
 int run_override_list(const ConfigContext& context, const std::string& format);
-// 1 when there is none of that name.
+// Returns 1 if no override has that name.
 int run_override_end(const ConfigContext& context, const OverrideFlags& flags);
 
 }  // namespace monitor

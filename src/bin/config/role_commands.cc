@@ -33,7 +33,7 @@ std::string_view describe(Ensured what) {
   return "";
 }
 
-// 32 of 62 letters and digits: 190 bits.
+// 32 characters out of 62: 190 bits.
 std::string new_password() {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   constexpr size_t kLength = 32;
@@ -48,7 +48,7 @@ struct Password {
   bool is_new = false;
 };
 
-// What stands in the user's file, which is made, for its owner's eyes alone, when there is none.
+// Reads the user's password file, or creates it with mode 0600.
 Result<Password> password_of(FileDisk& disk, const std::string& file) {
   const auto there = disk.read_file(file, kMaxPasswordBytes);
   if (there) {
@@ -146,7 +146,7 @@ class Roles {
   config::EtcdAccess access_;
 };
 
-// Empty when nothing is wrong.
+// Returns an error text, or an empty string.
 std::string fault_of(const ConfigContext& context, const RoleFlags& flags) {
   if (!flags.passwords.empty() && flags.client_certificates) {
     return "init-roles: --passwords and --client-certificates exclude one another";

@@ -11,8 +11,8 @@
 namespace monitor {
 
 struct RoleFlags {
-  std::vector<std::string> agents;  // none: all that etcd knows
-  std::string config_key;           // of a single agent, where it is not /monitor/config/<id>
+  std::vector<std::string> agents;  // empty: all agents known to etcd
+  std::string config_key;           // own key of a single agent, if not the default
   std::string passwords;            // folder with a file for each user
   bool client_certificates = false;
   bool enable_auth = false;

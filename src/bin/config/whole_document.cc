@@ -11,7 +11,7 @@ namespace monitor {
 
 namespace {
 
-constexpr size_t kMaxInput = size_t{64} * 1024 * 1024;  // what is too long for a document gets a better message
+constexpr size_t kMaxInput = size_t{64} * 1024 * 1024;  // longer input gets a better message from the parser
 
 }  // namespace
 

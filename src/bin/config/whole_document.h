@@ -11,12 +11,12 @@
 namespace monitor {
 
 struct WholeDocument {
-  std::string text;                         // as it was read
-  std::vector<config::FieldChange> fields;  // its fields, for checks of what agents know
+  std::string text;                         // as read
+  std::vector<config::FieldChange> fields;  // its fields, to check that agents know them
 };
 
-// Reads the document; "-" is standard input. Errors: kInvalidArgument with each problem and its line when it is not
-// valid as a layer of its own; the disk's.
+// Reads the document; "-" is standard input. Errors: kInvalidArgument with each problem and its line if it is invalid
+// as a layer on its own; errors of the disk.
 Result<WholeDocument> read_whole_document(Disk& disk, const std::string& file, config::Edited what,
                                           const config::PluginCatalog& plugins);
 

@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Descriptors for all but agents: the loop, the log, what the libraries open.
+// Descriptors for everything but agents: the loop, the log, libraries.
 constexpr size_t kOwnDescriptors = 64;
 
 double millis(int64_t ns) { return static_cast<double>(ns) / kNanosPerMilli; }

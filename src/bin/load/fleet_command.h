@@ -1,4 +1,5 @@
-// monitor-load fleet: agents that only follow their configuration in etcd, and how soon a change reaches them.
+// monitor-load fleet: many agents that only follow their configuration in etcd; measures how fast a change reaches
+// them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -18,12 +19,12 @@ struct ConfigFleetFlags {
 };
 
 CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags);
-// What is wrong with the flags; empty when nothing is.
+// Validates the flags and returns an error text, or an empty string.
 std::string check_config_fleet(const ConfigFleetFlags& flags);
-// The exit status: 1 when something was not reached in time.
+// Returns the exit status: 1 if a step did not finish in time.
 int run_config_fleet(ConfigFleetFlags& flags);
 
-// Raises the soft limit of descriptors so that each agent has one. What is wrong; empty when nothing is.
+// Raises the soft limit of descriptors to one for each agent. Returns an error text, or an empty string.
 std::string make_room(size_t agents);
 
 }  // namespace monitor

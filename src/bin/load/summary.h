@@ -1,4 +1,4 @@
-// What `monitor-load stream` prints at its end. Pure.
+// The summary of `monitor-load stream`. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace monitor {
 
-// What the log says afterwards.
+// The contents of the log afterwards.
 struct Verified {
-  uint64_t stored = 0;              // batches, each once
-  uint64_t missing = 0;             // made, and neither stored nor dropped with a record
+  uint64_t stored = 0;              // distinct batches
+  uint64_t missing = 0;             // generated, but neither stored nor recorded as dropped
   uint64_t twice = 0;               // stored more often than they were sent
-  std::vector<std::string> faults;  // one line each; the first of them, when there are very many
+  std::vector<std::string> faults;  // a line for each, up to a limit
   bool good() const { return missing == 0 && twice == 0 && faults.empty(); }
 };
 
@@ -32,7 +32,7 @@ struct LoadSummary {
 };
 
 std::string to_table(const LoadSummary& summary);
-// One object, without an end of line.
+// A JSON object without a newline.
 std::string to_json(const LoadSummary& summary);
 
 }  // namespace monitor

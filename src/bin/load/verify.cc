@@ -19,7 +19,7 @@ void check(const load::AgentOutcome& outcome, const analysis::LedgerRow& row, Ve
     if (verified.faults.size() < kMaxFaults) verified.faults.push_back(fmt::format("{}: {}", outcome.id, what));
   };
   verified.stored += row.batches_stored;
-  // A gap below the last that is stored, or acknowledged batches behind it.
+  // A gap below the last stored batch, or acknowledged batches after it.
   const uint64_t lost = outcome.acknowledged - std::min(outcome.acknowledged, row.batches_stored);
   if (const uint64_t missing = std::max(lost, analysis::count(row.missing)); missing > 0) {
     verified.missing += missing;

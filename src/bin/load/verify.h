@@ -1,4 +1,4 @@
-// Whether the log holds what a fleet of simulated agents sent, as the ledger sees it.
+// Verifies with the ledger that the log has the batches of a simulated fleet.
 #pragma once
 
 #include <atomic>
@@ -13,8 +13,8 @@
 
 namespace monitor {
 
-// Every acknowledged batch must be stored, none without a claim to it be missing, and none be in the log more often
-// than it was sent. `rows` may be of others, too.
+// Every acknowledged batch must be stored, no other may be missing without a record, and none may be stored more often
+// than it was sent. `rows` may contain other agents.
 Verified compare(const std::vector<load::AgentOutcome>& outcomes, const std::vector<analysis::LedgerRow>& rows);
 
 // Reads the log from the reader's start to its end. Errors: as of analysis::LedgerReading.

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kKeepDeadLetters = int64_t{7} * 24 * 3600 * kNanosPerSecond;
 
-// First, so that what the command line gives counts more.
+// First, so that the command line takes precedence.
 Status take_properties_file(LogFlags& flags) {
   const std::string& file = flags.kafka_properties_file;
   if (file.empty()) return {};
@@ -110,7 +110,7 @@ std::string check_log_flags(LogFlags& flags) {
   }
   if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
   constexpr size_t kMaxTopicName =
-      249 - std::string_view("-writers").size();  // Kafka's limit, and our topics beside it
+      249 - std::string_view("-writers").size();  // Kafka's limit, minus the suffixes of our topics
   const bool valid = flags.kafka.topic.find_first_not_of(
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
   if (!valid || flags.kafka.topic.empty() || flags.kafka.topic.size() > kMaxTopicName || flags.kafka.topic[0] == '.') {

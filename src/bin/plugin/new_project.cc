@@ -13,7 +13,7 @@
 
 namespace monitor {
 
-// The files of sdk/template/, as they were when this was built.
+// The files of sdk/template/, embedded at build time.
 std::string_view template_cmake();
 std::string_view template_plugin();
 std::string_view template_test();

@@ -1,4 +1,4 @@
-// `monitor plugin new NAME`: a project that builds a plugin outside of this one.
+// `monitor plugin new NAME`: creates a standalone plugin project.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace monitor {
 
-// Writes it into `folder`, which must not be there yet. `prefix`: where the SDK is installed.
+// Writes the project to `folder`, which must not exist. `prefix`: where the SDK is installed.
 Status write_project(const std::string& name, const std::string& folder, const std::string& prefix);
 
 }  // namespace monitor

@@ -38,7 +38,7 @@ Result<config::PluginEntry> entry_of_file(const std::string& file, const std::st
 
 PluginRun::~PluginRun() {
   plugin_.reset();
-  // It is finalized; what it prints then is still shown.
+  // Finalizes the plugin; its last output is still printed.
   const int64_t end = loop_.clock().mono_ns() + 2 * kNanosPerSecond;
   const auto all_gone = [this] {
     return std::all_of(processes_.begin(), processes_.end(), [](const auto& one) { return one->gone(); });

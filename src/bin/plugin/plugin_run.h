@@ -1,4 +1,4 @@
-// Runs one plugin from a file in a host, as an agent would, for `monitor plugin test` and `inspect`.
+// PluginRun: runs a plugin file in a host, as an agent would, for `monitor plugin test` and `inspect`.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,11 @@ class PluginRun final : private agent::HostLinks {
   explicit PluginRun(EventLoop& loop) : loop_(loop) {}
   ~PluginRun() override;
 
-  // Starts it; why it cannot be, else nothing.
+  // Starts the plugin. Returns the error, if any.
   Status start(const std::string& file, const std::string& config, metrics::SeriesTable& table);
-  // Runs a tick and waits for what comes of it; the tick has what is left.
+  // Runs a tick and waits for the outcome; the tick keeps the remaining points.
   agent::HostedPlugin::Outcome run(metrics::Tick& tick, int64_t& took_ns);
-  // Of the host, at its highest so far; bytes.
+  // Peak memory of the host, in bytes.
   uint64_t peak_memory() const;
   const agent::HostedPlugin& plugin() const { return *plugin_; }
 
@@ -32,7 +32,7 @@ class PluginRun final : private agent::HostLinks {
   std::unique_ptr<agent::HostedPlugin> plugin_;
 };
 
-// "native" of NAME.so, "script" of NAME.lua; nothing for another name.
+// "native" for NAME.so, "script" for NAME.lua; nothing for another name.
 Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& config);
 
 }  // namespace monitor

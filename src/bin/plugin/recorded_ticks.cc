@@ -59,7 +59,7 @@ metrics::Point point_of(const json& metric, metrics::SeriesTable& table) {
   return point;
 }
 
-// Throws: caught once, below.
+// Throws; the caller below catches.
 metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
   if (!line.is_object()) refuse("must be an object; got " + config::shortened(line));
   metrics::Tick tick;
@@ -81,7 +81,7 @@ metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
   return tick;
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without what says nothing to the reader.
+// Strips nlohmann's prefix from "[json.exception.parse_error.101] parse error at line 1, column 2: ...".
 std::string without_prefix(std::string_view text) {
   for (const std::string_view end : {"] ", "parse error at line 1, "}) {
     if (const size_t at = text.find(end); at != std::string_view::npos) text.remove_prefix(at + end.size());

@@ -1,5 +1,5 @@
-// Ticks from JSON lines, as `monitor-analysis get-metrics --format json` and `monitor-agent --once --format json` print
-// them.
+// Reads ticks from JSON lines, as printed by `monitor-analysis get-metrics --format json` and `monitor-agent --once
+// --format json`.
 #pragma once
 
 #include <string>
