@@ -36,7 +36,7 @@ metrics::Series series_of(const json& metric) {
   if (metric.contains("unit")) series.unit = text_of(metric["unit"], "unit");
   if (metric.contains("kind") && metric["kind"] == "counter") series.kind = metrics::Kind::kCounter;
   if (metric.contains("labels")) {
-    if (!metric["labels"].is_object()) refuse("\"labels\" must be an object of strings");
+    if (!metric["labels"].is_object()) refuse("\"labels\" must be an object with string values");
     for (const auto& [name, value] : metric["labels"].items()) {
       metrics::set_label(series.labels, name, text_of(value, "labels"));
     }
