@@ -119,6 +119,15 @@ TEST_P(MetricLogContract, ReportsEachRecordOnceAndReadersSeeItWhole) {
   EXPECT_LT(records[1].offset, records[2].offset);
 }
 
+TEST_P(MetricLogContract, WriterAndReadersAgreeOnTheIdentity) {
+  append_all({"one"});
+  const std::string identity = writer().identity();
+  EXPECT_NE(identity, "") << "known once a record is stored";
+  const auto reader = log_->reader({});
+  wait_for(*reader, ReaderEvent::Kind::kAssigned);
+  EXPECT_EQ(reader->identity(), identity);
+}
+
 TEST_P(MetricLogContract, WithoutAGroupReadsFromLatest) {
   append_all({"before"});
   const auto reader = log_->reader({});

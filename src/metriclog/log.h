@@ -83,6 +83,11 @@ class LogWriter {
   // Waits until all accepted records are reported, at most `timeout_ns`. Returns false if some are still pending.
   virtual bool flush(int64_t timeout_ns) = 0;
 
+  // Identifies this log wherever it is read: "sqlite:" and the random id of the file, or "kafka:CLUSTER/TOPIC". A topic
+  // that is deleted and created again keeps its identity, a file does not. Empty while unknown. During a delivery it is
+  // the identity of the log that has the records.
+  virtual std::string identity() const { return {}; }
+
   // For /readyz and messages: why the log accepts no records; empty if it does.
   virtual std::string trouble() const = 0;
 
@@ -187,6 +192,9 @@ class LogReader {
 
   // Stores snapshots of partitions that this reader holds. Snapshots of others are skipped without an error.
   virtual Status store(std::span<const Snapshot> snapshots) = 0;
+
+  // LogWriter::identity() of the log that is read; empty before partitions are assigned.
+  virtual std::string identity() const { return {}; }
 
   // Makes a waiting poll() return.
   virtual void wake() = 0;

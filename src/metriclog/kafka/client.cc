@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <memory>
 #include <tuple>
 
 #include "base/log.h"
@@ -101,6 +103,12 @@ Result<Handle> make_handle(rd_kafka_type_t type, Config config) {
 Error to_error(rd_kafka_resp_err_t error, const std::string& what, const char* text) {
   const char* const more = text != nullptr && text[0] != '\0' ? text : rd_kafka_err2str(error);
   return Error(code_of(error), fmt::format("{}: {}", what, without_secrets(more)));
+}
+
+std::string log_identity(rd_kafka_t* handle, const std::string& topic, int64_t timeout_ns) {
+  const std::unique_ptr<char, decltype(&std::free)> cluster(rd_kafka_clusterid(handle, to_millis(timeout_ns)),
+                                                            &std::free);
+  return cluster ? fmt::format("kafka:{}/{}", cluster.get(), topic) : "";
 }
 
 int to_millis(int64_t ns) {

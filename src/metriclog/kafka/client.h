@@ -44,6 +44,10 @@ Result<Handle> make_handle(rd_kafka_type_t type, Config config);
 // Converts an error of librdkafka or of a broker. `text` adds detail, if any.
 Error to_error(rd_kafka_resp_err_t error, const std::string& what, const char* text = nullptr);
 
+// LogWriter::identity() of the topic in the handle's cluster. Waits for the cluster to report its id; empty if it does
+// not in time.
+std::string log_identity(rd_kafka_t* handle, const std::string& topic, int64_t timeout_ns);
+
 // Milliseconds for librdkafka's timeouts, rounded up, never negative.
 int to_millis(int64_t ns);
 

@@ -218,11 +218,9 @@ Status Reader::find_topic() {
     state_partitions_ = *state_partitions;
     if (state_partitions_ < partitions_) return grown_error(kafka_.topic, partitions_, state_partitions_);
   }
-  if (options_.snapshots != nullptr) {
-    const std::unique_ptr<char, decltype(&std::free)> cluster(rd_kafka_clusterid(handle_.get(), to_millis(kAsk)),
-                                                              &std::free);
-    if (!cluster) return Error(Code::kUnavailable, connectivity_.describe("the cluster did not say which it is"));
-    log_name_ = fmt::format("kafka:{}/{}", cluster.get(), kafka_.topic);
+  log_name_ = log_identity(handle_.get(), kafka_.topic, kAsk);
+  if (log_name_.empty() && options_.snapshots != nullptr) {
+    return Error(Code::kUnavailable, connectivity_.describe("the cluster did not say which it is"));
   }
   found_ = true;
   connectivity_.clear();

@@ -30,6 +30,7 @@ class Reader final : public LogReader {
   Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) override;
   Status store(std::span<const Snapshot> snapshots) override;
   void wake() override;
+  std::string identity() const override { return log_name_; }
 
  private:
   static constexpr int64_t kBrokerTimeout = 10 * kNanosPerSecond;
@@ -110,7 +111,7 @@ class Reader final : public LogReader {
   Queue queue_;
 
   bool found_ = false;    // the topic
-  std::string log_name_;  // cluster and topic, for options_.snapshots
+  std::string log_name_;  // identity(), and the log's name for options_.snapshots
   bool waited_for_topic_ = false;
   bool begun_ = false;  // subscribed or reading
   bool assigned_once_ = false;

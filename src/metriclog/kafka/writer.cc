@@ -164,11 +164,23 @@ void Writer::settle(Event event, bool from_alone) {
     }
   });
   if (stored) {
+    note_identity();
     clear_trouble(Cause::kRecords);
     rebuild_pause_ns_ = 0;
   }
   event.reset();  // gives their room in the queue back: whoever is told may append at once
   report(reports);
+}
+
+// A broker that stores has told its cluster before.
+void Writer::note_identity() {
+  const std::lock_guard lock(mutex_);
+  if (identity_.empty()) identity_ = log_identity(producer_->handle(), options_.kafka.topic, 0);
+}
+
+std::string Writer::identity() const {
+  const std::lock_guard lock(mutex_);
+  return identity_;
 }
 
 // Nothing: it is not known yet.
@@ -271,6 +283,8 @@ void Writer::rebuild() {
   alone_.reset();
   beats_ = beat_under_way_ = false;
   fatal_ = false;
+  const std::lock_guard lock(mutex_);
+  identity_.clear();
 }
 
 void Writer::beat(bool ended) {

@@ -34,6 +34,7 @@ class Writer final : public LogWriter {
   bool flush(int64_t timeout_ns) override;
   std::string trouble() const override;
   Status failure() const override;
+  std::string identity() const override;
 
  private:
   // Reasons why the log accepts no records, by priority.
@@ -55,6 +56,7 @@ class Writer final : public LogWriter {
   void not_stored(rd_kafka_resp_err_t error);
   rd_kafka_resp_err_t send_alone(const rd_kafka_message_t& message);
   void report(Reports& reports);
+  void note_identity();
   void report_refused();
   void on_error(rd_kafka_event_t* event);
   void probe();
@@ -97,6 +99,7 @@ class Writer final : public LogWriter {
   std::condition_variable wake_;
   std::vector<std::pair<DeliveryListener*, Delivery>> refused_;  // rejected before they reached librdkafka
   std::map<Cause, std::string> trouble_;
+  std::string identity_;  // empty until this producer stored something
   std::optional<Error> failure_;
 
   std::thread thread_;  // last, since it uses the members above

@@ -22,6 +22,7 @@ class Reader final : public LogReader {
   Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) override;
   Status store(std::span<const Snapshot> snapshots) override;
   void wake() override { watch_.wake(); }
+  std::string identity() const override { return log_id_.empty() ? "" : "sqlite:" + log_id_; }
 
  private:
   using Events = std::vector<ReaderEvent>;

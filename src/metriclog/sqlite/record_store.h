@@ -31,6 +31,9 @@ class RecordStore {
   // while a reader prevents it.
   Status begin_wal_anew();
 
+  // Of the file that is open.
+  const std::string& identity() const { return identity_; }
+
   // All records without a rejection, in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
 
@@ -53,6 +56,7 @@ class RecordStore {
   Status rolled_back(Error error);
 
   Database db_;
+  std::string identity_;
   Statement begin_;
   Statement commit_;
   Statement insert_;

@@ -13,6 +13,9 @@ inline constexpr int64_t kSchemaVersion = 1;
 // The metadata of a log file.
 struct LogIdentity {
   std::string log_id;  // random, created with the file: identifies it among files of the same name
+
+  // LogWriter::identity()
+  std::string name() const { return log_id.empty() ? log_id : "sqlite:" + log_id; }
 };
 
 // Opens for writing, creating folder, file and tables as needed, and checks that both ends of the log are readable.

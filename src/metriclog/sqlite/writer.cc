@@ -50,6 +50,7 @@ Writer::Writer(const SqliteWriterOptions& options, const Clock& clock, LockFile 
       store_(std::move(store)),
       heartbeat_(std::move(heartbeat)),
       next_beat_ns_(clock.mono_ns() + Heartbeat::kEvery),
+      identity_(store_->identity()),
       thread_([this] { run(); }) {}
 
 Writer::~Writer() {
@@ -164,7 +165,14 @@ Status Writer::open_again() {
   if (!opened) return opened.error();
   if (auto status = (*opened)->begin_wal_anew(); !status) return status;
   store_ = std::move(*opened);
+  const std::lock_guard lock(mutex_);
+  identity_ = store_->identity();
   return {};
+}
+
+std::string Writer::identity() const {
+  const std::lock_guard lock(mutex_);
+  return identity_;
 }
 
 Status Writer::commit(Batch& batch) {

@@ -34,6 +34,7 @@ class Writer final : public LogWriter {
   bool flush(int64_t timeout_ns) override;
   std::string trouble() const override;
   Status failure() const override;
+  std::string identity() const override;
 
  private:
   struct Item {
@@ -78,6 +79,7 @@ class Writer final : public LogWriter {
   size_t open_bytes_ = 0;
   bool stopping_ = false;
   std::string trouble_;
+  std::string identity_;  // of the file that is open, or was last
   std::optional<Error> failure_;
 
   std::thread thread_;  // last, since it uses the members above

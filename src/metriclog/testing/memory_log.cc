@@ -31,6 +31,7 @@ class MemoryLog::Writer final : public LogWriter {
     return log_.trouble_;
   }
   Status failure() const override { return {}; }
+  std::string identity() const override { return log_.options_.identity; }
 
  private:
   MemoryLog& log_;
@@ -83,6 +84,7 @@ class MemoryLog::Reader final : public LogReader {
     return {};
   }
 
+  std::string identity() const override { return log_.options_.identity; }
   void wake() override {
     const std::lock_guard lock(log_.mutex_);
     woken_ = true;

@@ -24,6 +24,7 @@ struct MemoryLogOptions {
   int32_t partitions = 1;
   size_t max_pending_records = 100'000;  // accepted and not yet reported: above it append() says kFull
   size_t max_record_bytes = 1 << 20;     // a larger record is rejected
+  std::string identity = "memory";
 };
 
 class MemoryLog {
