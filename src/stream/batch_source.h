@@ -21,6 +21,10 @@ class BatchSource {
   virtual ~BatchSource() = default;
   // The next batch to send; nothing when there is none now.
   virtual std::optional<Outgoing> next() = 0;
+  // Identifies where batches are that are acknowledged from now on: the metric log that the server writes
+  // (metriclog::LogWriter::identity()), or a file. Empty: not known. An output calls it before its first
+  // acknowledgement, and when it changes.
+  virtual void log_named(std::string_view /*log*/) {}
   // Delivered, and durable where it went: the source frees it.
   virtual void acknowledged(uint64_t id) = 0;
   // It can never be delivered: the source drops it, with a drop record. The reason begins with a word of

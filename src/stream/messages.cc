@@ -58,6 +58,11 @@ Result<Limits> parse_limits(std::string_view bytes) {
   return limits;
 }
 
+// A name that is not usable counts as not given: the stream works without.
+std::string log_name(std::string_view bytes) {
+  return bytes.size() <= Ack::kMaxLogBytes && valid_utf8(bytes) ? std::string(bytes) : std::string();
+}
+
 Result<HelloReply> parse_hello_reply(std::string_view bytes) {
   HelloReply reply;
   Reader reader(bytes);
@@ -69,12 +74,13 @@ Result<HelloReply> parse_hello_reply(std::string_view bytes) {
       if (!limits) return limits.error();
       reply.limits = *limits;
     }
+    if (field->number == 4) reply.log = log_name(field->bytes);
   }
   if (reader.failed() || !valid_utf8(reply.version)) return malformed("HelloReply");
   return reply;
 }
 
-// Ack, Reject and Rewind have their number in field 1, Reject a text in field 2.
+// Ack, Reject and Rewind have their number in field 1; Ack and Reject have a text in field 2.
 struct Numbered {
   uint64_t number = 0;
   std::string text;
@@ -145,7 +151,7 @@ Result<ServerMessage> parse_server_message(std::string_view bytes) {
     if (field->number > 6) continue;
     auto numbered = parse_numbered(field->bytes, "ServerMessage");
     if (!numbered) return numbered.error();
-    if (field->number == 2) message = Ack{numbered->number};
+    if (field->number == 2) message = Ack{numbered->number, log_name(numbered->text)};
     if (field->number == 3) message = Reject{numbered->number, std::move(numbered->text)};
     if (field->number == 4) message = Rewind{numbered->number};
     if (field->number == 5) message = Drain{};
@@ -191,6 +197,7 @@ std::string encode(const HelloReply& message) {
   put_bytes(body, 1, message.version);
   put_uint64(body, 2, message.window_bytes);
   put_bytes(body, 3, limits);
+  put_bytes(body, 4, message.log);
   std::string out;
   put_message(out, 1, body);
   return out;
@@ -199,6 +206,7 @@ std::string encode(const HelloReply& message) {
 std::string encode(const Ack& message) {
   std::string body;
   put_uint64(body, 1, message.through);
+  put_bytes(body, 2, message.log);
   std::string out;
   put_message(out, 2, body);
   return out;

@@ -36,10 +36,14 @@ struct HelloReply {
   std::string version;
   uint64_t window_bytes = 0;
   Limits limits;
+  std::string log = {};  // see Ack
 };
 
 struct Ack {
+  // Longer names are ignored.
+  static constexpr size_t kMaxLogBytes = 512;
   uint64_t through = 0;
+  std::string log = {};  // identity of the metric log that has the batches; empty: the one named last on this stream
 };
 
 struct Reject {

@@ -39,7 +39,8 @@ Result<Receiver::Event> Receiver::receive(std::string_view message) {
     if (hello_) return Error(Code::kInvalidArgument, "stream: Hello was sent twice");
     if (const Status s = check_hello(*hello); !s) return s.error();
     hello_ = *hello;
-    say(encode(HelloReply{options_.version, options_.window_bytes, options_.limits}));
+    say(encode(HelloReply{options_.version, options_.window_bytes, options_.limits, options_.log}));
+    log_is_news_ = false;
     return Event{Event::Kind::kHello, 0, 0, {}};
   }
   const auto* publish = std::get_if<Publish>(&*parsed);
@@ -108,10 +109,7 @@ void Receiver::rewind_to_index(size_t index) {
   rewinding_ = true;
   advance();
   // The acknowledgement goes first: it may not name what is sent again.
-  if (acked_ > acked_sent_) {
-    acked_sent_ = acked_;
-    say(encode(Ack{acked_}));
-  }
+  if (acked_ > acked_sent_) say(acknowledge());
   if (!is_mutant("forget_rewind")) say(encode(Rewind{expected_}));
 }
 
@@ -145,8 +143,20 @@ std::optional<std::string> Receiver::next() {
     return message;
   }
   if (acked_ == acked_sent_) return std::nullopt;
+  return acknowledge();
+}
+
+std::string Receiver::acknowledge() {
   acked_sent_ = acked_;
-  return encode(Ack{acked_});
+  return encode(Ack{acked_, std::exchange(log_is_news_, false) ? options_.log : ""});
+}
+
+void Receiver::set_log(std::string_view log) {
+  if (log == options_.log) return;
+  // What the former log has is acknowledged in its name.
+  if (acked_ > acked_sent_) say(acknowledge());
+  options_.log = log;
+  log_is_news_ = true;
 }
 
 }  // namespace monitor::stream

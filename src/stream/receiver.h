@@ -22,6 +22,7 @@ struct ReceiverOptions {
   std::string version;
   uint64_t window_bytes = uint64_t{1024} * 1024;
   Limits limits;
+  std::string log = {};  // identity of the metric log, if it is known already
 };
 
 class Receiver {
@@ -43,6 +44,9 @@ class Receiver {
 
   // An error ends the stream with that status: the agent broke the protocol.
   Result<Event> receive(std::string_view message);
+
+  // The log that stored what is reported from now on. The next acknowledgement names it if it is not the one before.
+  void set_log(std::string_view log);
 
   // What became of a batch. Tokens from before a rewind are known, and ignored where they no longer matter.
   void stored(uint64_t token);
@@ -81,6 +85,7 @@ class Receiver {
   void rewind_to_index(size_t index);
   void advance();
   void say(std::string message);
+  std::string acknowledge();
 
   ReceiverOptions options_;
   std::optional<Hello> hello_;
@@ -92,6 +97,7 @@ class Receiver {
   uint64_t next_token_ = 1;
   bool rewinding_ = false;  // numbers beyond expected_ are from before the agent knew
   bool draining_ = false;
+  bool log_is_news_ = false;  // options_.log was not told yet
   Fifo<std::string> outbox_;
   size_t outbox_bytes_ = 0;
 };

@@ -38,7 +38,13 @@ Status Sender::on(const HelloReply& message) {
   window_bytes_ = message.window_bytes;
   limits_ = message.limits;
   server_version_ = message.version;
+  if (!message.log.empty()) name_log(message.log);
   return {};
+}
+
+void Sender::name_log(const std::string& log) {
+  log_named_ = true;
+  source_.log_named(log);
 }
 
 Status Sender::on(const Ack& message) {
@@ -46,6 +52,8 @@ Status Sender::on(const Ack& message) {
   if (message.through >= next_number_) {
     return violation(fmt::format("acknowledged number {}, the last sent is {}", message.through, next_number_ - 1));
   }
+  // A server that has not said it by now is an older one.
+  if (!message.log.empty() || !log_named_) name_log(message.log);
   while (!in_flight_.empty() && in_flight_.front().number <= message.through) {
     const InFlight done = in_flight_.front();
     in_flight_.pop_front();

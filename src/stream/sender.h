@@ -55,6 +55,7 @@ class Sender {
   Status on(const Reject& message);
   Status on(const Rewind& message);
   Status require_established() const;
+  void name_log(const std::string& log);
 
   Hello hello_;
   BatchSource& source_;
@@ -62,6 +63,7 @@ class Sender {
   bool established_ = false;
   bool draining_ = false;
   bool acknowledged_any_ = false;
+  bool log_named_ = false;
   uint64_t next_number_ = 1;
   uint64_t acked_through_ = 0;
   uint64_t window_bytes_ = 0;

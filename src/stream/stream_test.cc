@@ -30,6 +30,7 @@ class FakeSource final : public BatchSource {
     bytes_ = std::to_string(id);
     return Outgoing{id, bytes_};
   }
+  void log_named(std::string_view log) override { logs.emplace_back(std::to_string(acked.size()) + " " += log); }
   void acknowledged(uint64_t id) override { EXPECT_TRUE(acked.insert(id).second) << "acknowledged twice: " << id; }
   void rejected(uint64_t id, std::string_view why) override { rejects[id] = std::string(why); }
   void returned(uint64_t id) override { waiting_.push_front(id); }
@@ -37,6 +38,7 @@ class FakeSource final : public BatchSource {
 
   std::set<uint64_t> acked;
   std::map<uint64_t, std::string> rejects;
+  std::vector<std::string> logs;  // how many were acknowledged before, and the name
 
  private:
   std::deque<uint64_t> waiting_;
@@ -115,6 +117,48 @@ TEST(Stream, NothingIsAcknowledgedBeforeItIsStored) {
   pair.exchange();
   EXPECT_EQ(pair.source.acked, (std::set<uint64_t>{1, 2}));
   EXPECT_EQ(pair.sender.in_flight(), 1U);
+}
+
+TEST(Stream, NamesTheLogBeforeWhatItAcknowledges) {
+  Pair pair(6);
+  pair.exchange();
+  EXPECT_TRUE(pair.source.logs.empty()) << "not known at Hello";
+  pair.receiver.set_log("sqlite:a");
+  pair.receiver.stored(1);
+  pair.exchange();
+  pair.receiver.stored(2);
+  pair.exchange();
+  pair.receiver.set_log("sqlite:a");
+  pair.receiver.stored(3);
+  pair.receiver.set_log("sqlite:b");
+  pair.receiver.stored(4);
+  pair.exchange();
+  EXPECT_EQ(pair.source.logs, (std::vector<std::string>{"0 sqlite:a", "3 sqlite:b"})) << "3 is in the former";
+  EXPECT_EQ(pair.source.acked.size(), 4U);
+}
+
+TEST(Stream, NamesTheLogInHelloIfItIsKnown) {
+  FakeSource source(1);
+  Sender sender(example_hello(), source);
+  Receiver receiver({"0.2.0", 1024, {}, "kafka:c/t"});
+  ASSERT_TRUE(receiver.receive(*sender.next()));
+  ASSERT_TRUE(sender.receive(*receiver.next()));
+  EXPECT_EQ(source.logs, (std::vector<std::string>{"0 kafka:c/t"}));
+  ASSERT_TRUE(receiver.receive(*sender.next()));
+  receiver.stored(1);
+  const auto ack = parse_server_message(*receiver.next());
+  ASSERT_TRUE(ack);
+  EXPECT_EQ(std::get<Ack>(*ack).log, "") << "said already";
+}
+
+TEST(Stream, AnOlderServerNamesNoLog) {
+  Pair pair(2);
+  pair.exchange();
+  pair.receiver.stored(1);
+  pair.exchange();
+  pair.receiver.stored(2);
+  pair.exchange();
+  EXPECT_EQ(pair.source.logs, (std::vector<std::string>{"0 "}));
 }
 
 TEST(Stream, WindowIsKept) {

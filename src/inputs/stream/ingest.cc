@@ -254,6 +254,7 @@ void Ingest::settle_deliveries() {
     reset = std::exchange(mailbox_reset_, false);
     mailbox_posted_ = false;
   }
+  if (!deliveries.empty()) log_identity_ = env_.log.identity();
   std::unordered_set<uint32_t> touched;
   for (metriclog::Delivery& delivery : deliveries) {
     const auto id = static_cast<uint32_t>(delivery.token >> 32);

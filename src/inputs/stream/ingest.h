@@ -112,6 +112,7 @@ class Ingest final : public metriclog::DeliveryListener {
 
   IngestEnvironment env_;
   const IngestOptions options_;
+  std::string log_identity_;  // of the log that confirmed the last deliveries
   IngestMetrics metrics_;
   metrics::BatchChecker checker_{options_.limits};
   std::unordered_map<uint32_t, Session*> sessions_;

@@ -78,7 +78,10 @@ struct Agent {
     for (const std::string& text : std::exchange(call.written, {})) {
       const auto message = stream::parse_server_message(text);
       EXPECT_TRUE(message.ok());
-      if (const auto* ack = std::get_if<stream::Ack>(&*message)) out.push_back("ack " + std::to_string(ack->through));
+      if (const auto* ack = std::get_if<stream::Ack>(&*message)) {
+        out.push_back("ack " + std::to_string(ack->through));
+        if (!ack->log.empty()) log = ack->log;
+      }
       if (const auto* rewind = std::get_if<stream::Rewind>(&*message)) {
         out.push_back("rewind " + std::to_string(rewind->to));
       }
@@ -86,7 +89,10 @@ struct Agent {
         out.push_back("reject " + std::to_string(reject->number));
         reason = reject->reason;
       }
-      if (std::holds_alternative<stream::HelloReply>(*message)) out.emplace_back("hello");
+      if (const auto* reply = std::get_if<stream::HelloReply>(&*message)) {
+        out.emplace_back("hello");
+        log = reply->log;
+      }
       if (std::holds_alternative<stream::Drain>(*message)) out.emplace_back("drain");
       if (const auto* notice = std::get_if<stream::Notice>(&*message))
         out.push_back(notice->code + ": " + notice->text);
@@ -97,6 +103,7 @@ struct Agent {
   FakeCall call;
   std::unique_ptr<grpc::ServerCallHandler> handler;
   std::string reason;
+  std::string log;  // as the server named it last
   size_t sent = 0;
 };
 
@@ -136,6 +143,7 @@ TEST_F(IngestTest, AcknowledgesOnlyWhatTheLogConfirmed) {
   Agent agent(*ingest_);
   agent.hello();
   EXPECT_THAT(agent.heard(), ElementsAre("hello"));
+  EXPECT_EQ(agent.log, "memory");
   const size_t after_hello = agent.call.consumed_bytes;
   for (uint64_t i = 1; i <= 3; ++i) agent.publish(i, batch(i));
   turn();

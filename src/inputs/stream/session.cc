@@ -25,7 +25,7 @@ using stream::Receiver;
 constexpr size_t kCopyCost = 128;
 constexpr int64_t kTellConflictEvery = 60 * kNanosPerSecond;
 
-stream::ReceiverOptions receiver_options(const IngestOptions& options) {
+stream::ReceiverOptions receiver_options(const IngestOptions& options, const LogWriter& log) {
   const metrics::BatchLimits& limits = options.limits;
   return {.version = options.version,
           .window_bytes = options.window_bytes,
@@ -34,7 +34,8 @@ stream::ReceiverOptions receiver_options(const IngestOptions& options) {
                      .series = limits.series,
                      .labels = limits.labels,
                      .name_bytes = limits.name_bytes,
-                     .value_bytes = limits.value_bytes}};
+                     .value_bytes = limits.value_bytes},
+          .log = log.identity()};
 }
 
 // What a stream's bookkeeping costs: a batch in flight here and in the receiver. Below the first bound it is not
@@ -48,7 +49,10 @@ constexpr size_t kMaxReason = 1024;             // bytes of a refusal's text
 }  // namespace
 
 Session::Session(Ingest& ingest, grpc::ServerCall& call)
-    : ingest_(ingest), call_(call), receiver_(receiver_options(ingest.options_)), id_(ingest.enter(*this)) {
+    : ingest_(ingest),
+      call_(call),
+      receiver_(receiver_options(ingest.options_, ingest.env_.log)),
+      id_(ingest.enter(*this)) {
   hello_timer_ = ingest_.env_.timers.call_after(ingest_.options_.hello_timeout_ns, [this] {
     hello_timer_ = 0;
     end(Error(Code::kDeadlineExceeded,
@@ -426,6 +430,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
       (flight.copy ? ingest_.metrics_.copies : ingest_.metrics_.stored).add();
       retry_ns_ = 0;
       settle(flight);
+      receiver_.set_log(ingest_.log_identity_);
       receiver_.stored(token);
       return;
     }

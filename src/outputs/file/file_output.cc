@@ -81,6 +81,7 @@ void FileOutput::finished(const Job& job) {
 void FileOutput::succeeded(const Job& job) {
   ticks_ += job.ticks;
   bytes_ += job.bytes;
+  source_.log_named("file:" + file_->path());
   for (const Taken& taken : job.batches) {
     if (taken.readable) {
       source_.acknowledged(taken.id);
