@@ -21,7 +21,10 @@ class Listener final : public SpoolListener {
  public:
   void on_stored(const BatchInfo&) override {}
   void on_lost(const metrics::Drop&) override {}
-  void on_recovered(const PendingReports& reports) override { tellings_ = reports; }
+  void on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& /*earlier*/) override {
+    tellings_ = reports;
+  }
+  void on_log_named(std::string_view /*log*/) override {}
   PendingReports pending_reports() const override { return tellings_; }
 
  private:

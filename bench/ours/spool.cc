@@ -38,7 +38,8 @@ class NullListener final : public agent::SpoolListener {
     lost += drop.batches;
     why = drop.reason;
   }
-  void on_recovered(const agent::PendingReports&) override {}
+  void on_recovered(const agent::PendingReports&, const std::vector<agent::SettledSequences>&) override {}
+  void on_log_named(std::string_view) override {}
   agent::PendingReports pending_reports() const override { return {}; }
 
   uint64_t lost = 0;

@@ -24,6 +24,7 @@ Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, 
       table_(table),
       source_(source),
       drops_(options_.incarnation),
+      logs_(options_.incarnation),
       chain_(
           table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
       encoder_(table),
@@ -239,6 +240,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.appended_ns = timers_.clock().wall_ns();
   envelope.ended = carry_ends(info.sequence);
   envelope.older = spool_->older(options_.incarnation);
+  envelope.elsewhere = logs_.carry(info.sequence);
   envelope.agent_version = options_.version;
   envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
   envelope.final_batch = final_;
@@ -293,6 +295,7 @@ void Agent::finish_stop() {
 void Agent::on_stored(const BatchInfo& batch) {
   if (batch.incarnation != options_.incarnation) return;
   drops_.carried(batch.sequence);
+  logs_.carried(batch.sequence);
   std::erase_if(ends_,
                 [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
 }
@@ -306,13 +309,21 @@ void Agent::on_lost(const metrics::Drop& drop) {
   drops_.dropped(drop);
 }
 
-void Agent::on_recovered(const PendingReports& reports) {
+void Agent::on_log_named(std::string_view log) {
+  const std::string before = logs_.log();
+  if (!logs_.named(log, [this] { return spool_->settled(); }) || before.empty() || log.empty()) return;
+  log_info("the server writes another metric log than before; its ledger is told so",
+           {{"log", log}, {"before", before}});
+}
+
+void Agent::on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& earlier) {
+  logs_.restore(reports, earlier);
   drops_.restore(reports.drops);
   for (const metrics::IncarnationEnd& end : reports.ended) ends_.push_back({end, 0});
 }
 
 PendingReports Agent::pending_reports() const {
-  PendingReports result{drops_.records(), {}};
+  PendingReports result{drops_.records(), {}, logs_.log(), logs_.records()};
   for (const EndToTell& one : ends_) result.ended.push_back(one.end);
   return result;
 }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "agent/drops.h"
+#include "agent/log_history.h"
 #include "agent/scheduler.h"
 #include "agent/series_room.h"
 #include "base/event_loop.h"
@@ -62,7 +63,8 @@ class Agent final : public config::Applier, public SpoolListener {
 
   void on_stored(const BatchInfo& batch) override;
   void on_lost(const metrics::Drop& drop) override;
-  void on_recovered(const PendingReports& reports) override;
+  void on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& earlier) override;
+  void on_log_named(std::string_view log) override;
   PendingReports pending_reports() const override;
 
   const AgentStats& stats() const { return stats_; }
@@ -107,6 +109,7 @@ class Agent final : public config::Applier, public SpoolListener {
   TickSource& source_;
   Drops drops_;
   std::vector<EndToTell> ends_;
+  LogHistory logs_;
   Chain chain_;
   metrics::BatchEncoder encoder_;
   SeriesRoom series_room_;

@@ -305,12 +305,36 @@ TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
   EXPECT_TRUE(w.agent.drops().empty()) << "the second carried what the first did, too";
 }
 
+TEST(Agent, TellsANewLogWhatTheFormerOneHasUntilAcknowledged) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
+  const auto send = [&w](std::string_view log) {
+    w.timers.advance(kS);
+    const auto sent = w.spool.next();
+    const auto batch = metrics::decode_batch(sent.value().bytes);
+    w.spool.log_named(log);
+    w.spool.acknowledged(sent->id);
+    return batch.value().elsewhere;
+  };
+  EXPECT_TRUE(send("sqlite:a").empty());
+  EXPECT_TRUE(send("sqlite:a").empty());
+  EXPECT_TRUE(send("kafka:b").empty()) << "not known before its acknowledgement";
+  const auto told = send("kafka:b");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].log, "sqlite:a");
+  EXPECT_EQ(told[0].first_sequence, 1U);
+  EXPECT_EQ(told[0].last_sequence, 2U);
+  EXPECT_TRUE(send("kafka:b").empty()) << "acknowledged";
+  EXPECT_EQ(w.agent.pending_reports().log, "kafka:b") << "for the next run";
+  EXPECT_EQ(w.agent.pending_reports().elsewhere.size(), 1U);
+}
+
 TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
   World w;
   PendingReports left;
   left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
   left.drops.push_back({std::string(16, 'e'), "spool", "damaged", "", 2, 2, 20, 4, 5, kS, 2 * kS});
-  w.agent.on_recovered(left);
+  w.agent.on_recovered(left, {});
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
   w.timers.advance(2 * kS);
   for (int i = 0; i < 2; ++i) {

@@ -92,6 +92,17 @@ struct OlderIncarnation {
   uint64_t first_unacked = 0;
 };
 
+// Batches that were acknowledged or dropped while the agent's server wrote the log of that name
+// (metriclog::LogWriter::identity()).
+struct Elsewhere {
+  static constexpr size_t kMaxLogBytes = 512;
+
+  std::string incarnation;
+  std::string log;
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
+};
+
 // All of a batch but its data.
 struct Envelope {
   std::string agent_id;
@@ -109,6 +120,7 @@ struct Envelope {
   std::string agent_version;
   uint64_t send_every_ns = 0;
   bool final_batch = false;  // the last one of its incarnation: the agent stopped in order
+  std::vector<Elsewhere> elsewhere = {};
 };
 
 // A decoded frame: points index Batch::series, and integers are values, no longer differences.

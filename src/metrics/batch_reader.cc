@@ -244,4 +244,21 @@ Result<OlderIncarnation> read_older(std::string_view bytes) {
   return older;
 }
 
+Result<Elsewhere> read_elsewhere(std::string_view bytes) {
+  Elsewhere elsewhere;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1) elsewhere.incarnation = field->bytes;
+    if (field->number == 2) elsewhere.log = field->bytes;
+    if (field->number == 3) elsewhere.first_sequence = field->value;
+    if (field->number == 4) elsewhere.last_sequence = field->value;
+  }
+  if (reader.failed()) return malformed("a record of batches in another log");
+  if (auto s = check_text("the name of another log", elsewhere.log, Elsewhere::kMaxLogBytes); !s) return s.error();
+  if (auto s = check_incarnation("an incarnation with batches in another log", elsewhere.incarnation); !s) {
+    return s.error();
+  }
+  return elsewhere;
+}
+
 }  // namespace monitor::metrics::wire

@@ -51,5 +51,6 @@ Result<Counters> read_counters(std::string_view bytes);
 Result<Drop> read_drop(std::string_view bytes);
 Result<IncarnationEnd> read_end(std::string_view bytes);
 Result<OlderIncarnation> read_older(std::string_view bytes);
+Result<Elsewhere> read_elsewhere(std::string_view bytes);
 
 }  // namespace monitor::metrics::wire

@@ -62,6 +62,17 @@ Status check_end(const IncarnationEnd& end, const Claims& claims) {
   return check_time("the last time of an ended run", end.last_time_ns);
 }
 
+Status check_elsewhere(const Elsewhere& one, const Claims& claims) {
+  if (auto s = at_most("the last sequence in another log", one.last_sequence, kMaxSequence); !s) return s;
+  if (one.first_sequence == 0 || one.first_sequence > one.last_sequence) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("batch: another log has the sequences {} to {}", one.first_sequence, one.last_sequence));
+  }
+  if (one.incarnation != claims.incarnation || one.last_sequence < claims.sequence) return {};
+  return beyond("the last sequence in another log", one.last_sequence,
+                fmt::format("the batch's own is {}", claims.sequence));
+}
+
 }  // namespace
 
 Status check_claims(const Claims& claims) {
@@ -81,12 +92,15 @@ Status check_claims(const Claims& claims) {
   for (const OlderIncarnation& older : claims.older) {
     if (auto s = at_most("first_unacked of an older run", older.first_unacked, kMaxSequence); !s) return s;
   }
+  for (const Elsewhere& one : claims.elsewhere) {
+    if (auto s = check_elsewhere(one, claims); !s) return s;
+  }
   return {};
 }
 
 Status check_claims(const Envelope& e) {
   return check_claims(
-      {e.incarnation, e.sequence, e.first_unacked, e.appended_ns, e.counters, e.drops, e.ended, e.older});
+      {e.incarnation, e.sequence, e.first_unacked, e.appended_ns, e.counters, e.drops, e.ended, e.older, e.elsewhere});
 }
 
 }  // namespace monitor::metrics

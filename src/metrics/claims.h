@@ -29,6 +29,7 @@ struct Claims {
   std::span<const Drop> drops;
   std::span<const IncarnationEnd> ended;
   std::span<const OlderIncarnation> older;
+  std::span<const Elsewhere> elsewhere;
 };
 
 // kInvalidArgument, with the field, its value and its bound.

@@ -34,6 +34,7 @@ Envelope example_envelope() {
   e.agent_version = "1.2.3";
   e.send_every_ns = 1'000'000'000;
   e.final_batch = true;
+  e.elsewhere = {{std::string(16, '\x07'), "sqlite:abc", 1, 4}, {std::string(16, '\x02'), "kafka:c/topic", 5, 9}};
   return e;
 }
 
@@ -85,6 +86,9 @@ TEST(Codec, ProtobufReadsTheSame) {
   EXPECT_DOUBLE_EQ(message.frames(3).doubles(0), 0.1 * 3);
   EXPECT_TRUE(message.ended(0).clean());
   EXPECT_EQ(message.older(0).first_unacked(), 12U);
+  ASSERT_EQ(message.elsewhere_size(), 2);
+  EXPECT_EQ(message.elsewhere(1).log(), "kafka:c/topic");
+  EXPECT_EQ(message.elsewhere(1).last_sequence(), 9U);
   EXPECT_EQ(message.send_every_ns(), 1'000'000'000U);
   EXPECT_TRUE(message.final());
 }
@@ -426,6 +430,10 @@ TEST_F(ForgedClaims, AreRefusedWithTheFigureAndItsBound) {
       [&](Envelope& e) { e.ended = {{other, uint64_t{1} << 60, 0, true}}; },
       [&](Envelope& e) { e.ended = {{other, 5, INT64_MAX, true}}; },
       [&](Envelope& e) { e.older = {{other, UINT64_MAX}}; },
+      [&](Envelope& e) { e.elsewhere = {{other, "sqlite:x", 1, UINT64_MAX}}; },
+      [&](Envelope& e) { e.elsewhere = {{other, "sqlite:x", 3, 2}}; },
+      [&](Envelope& e) { e.elsewhere = {{other, "sqlite:x", 0, 2}}; },
+      [](Envelope& e) { e.elsewhere = {{e.incarnation, "sqlite:x", 1, e.sequence}}; },
   };
   for (size_t i = 0; i < forgeries.size(); ++i) EXPECT_NE(refusal(forgeries[i]), "") << "forgery " << i;
 }

@@ -215,6 +215,8 @@ Status read_other(const Field& field, Keep&& keep) {
       return pass(read_end(field.bytes));
     case 14:
       return pass(read_older(field.bytes));
+    case 18:
+      return pass(read_elsewhere(field.bytes));
     case 15:
       return check_text("the agent's version", field.bytes, 64);
     default:
@@ -242,7 +244,7 @@ class CheckSink {
                                                        latest_ns_, kMaxTimeNs));
     }
     const Status claims = check_claims({walked->incarnation, walked->sequence, walked->first_unacked,
-                                        walked->appended_ns, counters_, drops_, ended_, older_});
+                                        walked->appended_ns, counters_, drops_, ended_, older_, elsewhere_});
     if (!claims) return claims.error();
     walked->ticks_due = counters_.ticks_due;
     walked->ticks_missed = counters_.ticks_missed;
@@ -254,12 +256,14 @@ class CheckSink {
   void keep(Drop drop) { drops_.push_back(std::move(drop)); }
   void keep(IncarnationEnd end) { ended_.push_back(std::move(end)); }
   void keep(OlderIncarnation older) { older_.push_back(std::move(older)); }
+  void keep(Elsewhere elsewhere) { elsewhere_.push_back(std::move(elsewhere)); }
 
   int64_t latest_ns_ = 0;
   Counters counters_;
   std::vector<Drop> drops_;
   std::vector<IncarnationEnd> ended_;
   std::vector<OlderIncarnation> older_;
+  std::vector<Elsewhere> elsewhere_;
 };
 
 // Keeps the envelope.
@@ -289,6 +293,7 @@ class EnvelopeSink {
   void keep(Drop drop) { batch_.drops.push_back(std::move(drop)); }
   void keep(IncarnationEnd end) { batch_.ended.push_back(std::move(end)); }
   void keep(OlderIncarnation older) { batch_.older.push_back(std::move(older)); }
+  void keep(Elsewhere elsewhere) { batch_.elsewhere.push_back(std::move(elsewhere)); }
 
  protected:
   Batch& batch_;
@@ -396,5 +401,6 @@ Result<BatchView> BatchChecker::check(std::string_view bytes) {
 
 Result<Drop> decode_drop(std::string_view bytes) { return wire::read_drop(bytes); }
 Result<IncarnationEnd> decode_end(std::string_view bytes) { return wire::read_end(bytes); }
+Result<Elsewhere> decode_elsewhere(std::string_view bytes) { return wire::read_elsewhere(bytes); }
 
 }  // namespace monitor::metrics

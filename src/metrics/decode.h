@@ -25,9 +25,10 @@ struct BatchLimits {
 // kResourceExhausted for a bound. Unknown fields are skipped, so that batches of newer agents can be read.
 Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits = {});
 
-// The inverse of encode_drop() and encode_end().
+// The inverse of encode_drop(), encode_end() and encode_elsewhere().
 Result<Drop> decode_drop(std::string_view bytes);
 Result<IncarnationEnd> decode_end(std::string_view bytes);
+Result<Elsewhere> decode_elsewhere(std::string_view bytes);
 
 // A summary of a batch, without its points. Views point into the bytes.
 struct BatchView {

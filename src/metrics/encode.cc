@@ -76,6 +76,7 @@ void put_tail(std::string& out, const Envelope& envelope) {
   put_bytes(out, 15, envelope.agent_version);
   put_uint64(out, 16, envelope.send_every_ns);
   put_uint64(out, 17, envelope.final_batch ? 1 : 0);
+  for (const Elsewhere& one : envelope.elsewhere) put_message(out, 18, encode_elsewhere(one));
 }
 
 // An upper bound for the bytes of a frame with so many points: an index and a varint or double each.
@@ -96,6 +97,15 @@ std::string encode_drop(const Drop& drop) {
   put_uint64(bytes, 9, drop.last_sequence);
   put_sfixed64(bytes, 10, drop.first_time_ns);
   put_sfixed64(bytes, 11, drop.last_time_ns);
+  return bytes;
+}
+
+std::string encode_elsewhere(const Elsewhere& elsewhere) {
+  std::string bytes;
+  put_bytes(bytes, 1, elsewhere.incarnation);
+  put_bytes(bytes, 2, elsewhere.log);
+  put_uint64(bytes, 3, elsewhere.first_sequence);
+  put_uint64(bytes, 4, elsewhere.last_sequence);
   return bytes;
 }
 

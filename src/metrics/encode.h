@@ -65,6 +65,7 @@ class BatchEncoder {
 // Single parts of the envelope, for callers that store them between batches.
 std::string encode_drop(const Drop& drop);
 std::string encode_end(const IncarnationEnd& end);
+std::string encode_elsewhere(const Elsewhere& elsewhere);
 
 // Encodes a decoded batch, to the bytes that BatchEncoder would produce for the same data. For tests and tools.
 std::string encode_batch(const Batch& batch);

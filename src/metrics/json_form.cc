@@ -95,7 +95,14 @@ std::string incarnations_json(const Envelope& envelope) {
     if (!older.empty()) older += ',';
     older += fmt::format(R"({{"incarnation":"{}","first_unacked":{}}})", hex(one.incarnation), one.first_unacked);
   }
-  return fmt::format(R"("ended":[{}],"older":[{}])", ended, older);
+  std::string elsewhere;
+  for (const Elsewhere& one : envelope.elsewhere) {
+    if (!elsewhere.empty()) elsewhere += ',';
+    elsewhere += fmt::format(R"({{"incarnation":"{}","log":{},"first_sequence":{},"last_sequence":{}}})",
+                             hex(one.incarnation), json_quote(one.log), one.first_sequence, one.last_sequence);
+  }
+  if (!elsewhere.empty()) elsewhere = fmt::format(R"(,"elsewhere":[{}])", elsewhere);
+  return fmt::format(R"("ended":[{}],"older":[{}]{})", ended, older, elsewhere);
 }
 
 // Reading. nlohmann's at() and get() check types and throw; batch_from_json() catches.
@@ -163,6 +170,11 @@ void envelope_from(const json& object, Envelope& envelope) {
   }
   for (const json& older : object.at("older")) {
     envelope.older.push_back({bytes_at(older, "incarnation"), older.at("first_unacked").get<uint64_t>()});
+  }
+  // Written only if there is any.
+  for (const json& one : object.value("elsewhere", json::array())) {
+    envelope.elsewhere.push_back({bytes_at(one, "incarnation"), one.at("log").get<std::string>(),
+                                  one.at("first_sequence").get<uint64_t>(), one.at("last_sequence").get<uint64_t>()});
   }
   envelope.agent_version = object.at("agent_version").get<std::string>();
   envelope.send_every_ns = object.at("send_every_ns").get<uint64_t>();

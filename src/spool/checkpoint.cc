@@ -49,11 +49,16 @@ std::string encode(const Checkpoint& checkpoint, size_t most, bool whole) {
   // The newest are at the end, and the running one is the last.
   const auto& all = checkpoint.incarnations;
   for (size_t i = all.size() - std::min(all.size(), most); i < all.size(); ++i) put_incarnation(out, all[i], whole);
-  for (size_t i = 0; i < std::min(checkpoint.drops.size(), most); ++i) {
-    put_message(out, 3, metrics::encode_drop(checkpoint.drops[i]));
+  const PendingReports& reports = checkpoint.reports;
+  for (size_t i = 0; i < std::min(reports.drops.size(), most); ++i) {
+    put_message(out, 3, metrics::encode_drop(reports.drops[i]));
   }
-  for (size_t i = 0; i < std::min(checkpoint.ended.size(), most); ++i) {
-    put_message(out, 4, metrics::encode_end(checkpoint.ended[i]));
+  for (size_t i = 0; i < std::min(reports.ended.size(), most); ++i) {
+    put_message(out, 4, metrics::encode_end(reports.ended[i]));
+  }
+  if (!reports.log.empty()) put_bytes(out, 5, reports.log);
+  for (size_t i = 0; i < std::min(reports.elsewhere.size(), most); ++i) {
+    put_message(out, 6, metrics::encode_elsewhere(reports.elsewhere[i]));
   }
   return out;
 }
@@ -143,8 +148,10 @@ Result<Checkpoint> parse_checkpoint(std::string_view content) {
     Status status;
     if (field->number == 1) checkpoint.segment = field->value;
     if (field->number == 2) status = take(read_incarnation(field->bytes), checkpoint.incarnations);
-    if (field->number == 3) status = take(metrics::decode_drop(field->bytes), checkpoint.drops);
-    if (field->number == 4) status = take(metrics::decode_end(field->bytes), checkpoint.ended);
+    if (field->number == 3) status = take(metrics::decode_drop(field->bytes), checkpoint.reports.drops);
+    if (field->number == 4) status = take(metrics::decode_end(field->bytes), checkpoint.reports.ended);
+    if (field->number == 5) checkpoint.reports.log = field->bytes;
+    if (field->number == 6) status = take(metrics::decode_elsewhere(field->bytes), checkpoint.reports.elsewhere);
     if (!status) return status.error();
   }
   if (reader.failed() || checkpoint.segment > kMaxSegmentNumber) return malformed("its content");

@@ -13,6 +13,7 @@
 #include "base/interval_set.h"
 #include "metrics/batch.h"
 #include "spool/folder.h"
+#include "spool/spool.h"
 
 namespace monitor::agent {
 
@@ -28,8 +29,7 @@ struct IncarnationState {
 struct Checkpoint {
   uint64_t segment = 0;  // the highest number used
   std::vector<IncarnationState> incarnations;
-  std::vector<metrics::Drop> drops;
-  std::vector<metrics::IncarnationEnd> ended;
+  PendingReports reports = {};
 };
 
 inline constexpr size_t kCheckpointSlotBytes = size_t{256} * 1024;

@@ -232,8 +232,7 @@ Checkpoint FileSpool::make_checkpoint() {
   tracker_.index().forget(options_.incarnation, on_disk);
   PendingReports reports = listener_.pending_reports();
   if (is_mutant("lose_drop_records")) reports.drops.clear();
-  Checkpoint all = {store_.highest(), tracker_.index().states(options_.incarnation), std::move(reports.drops),
-                    std::move(reports.ended)};
+  Checkpoint all = {store_.highest(), tracker_.index().states(options_.incarnation), std::move(reports)};
   if (is_mutant("checkpoint_before_confirmation")) {
     for (IncarnationState& state : all.incarnations) state.settled.add(1, state.last_sequence);
   }

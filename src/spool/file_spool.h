@@ -64,6 +64,7 @@ class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner
   void set_limits(uint64_t max_bytes, SpoolFull full) override;
   uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
+  std::vector<SettledSequences> settled() const override { return tracker_.index().settled(); }
   size_t batches() const override { return tracker_.index().waiting(); }
   size_t bytes() const override { return store_.live_bytes() + tracker_.memory_bytes(); }
   int64_t oldest_time_ns() const override { return reader_.oldest_time_ns(); }
@@ -71,6 +72,7 @@ class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner
   SpoolStats stats() const override;
 
   std::optional<stream::Outgoing> next() override { return reader_.next(); }
+  void log_named(std::string_view log) override { listener_.on_log_named(log); }
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
   void returned(uint64_t id) override { tracker_.queue().returned(id); }

@@ -106,7 +106,7 @@ class Reporter {
       return line("checkpoint: no slot checks; what is found would be sent again");
     }
     line("checkpoint: generation {}, {} drop records, {} ends to tell", content.generation,
-         content.checkpoint->drops.size(), content.checkpoint->ended.size());
+         content.checkpoint->reports.drops.size(), content.checkpoint->reports.ended.size());
     for (const IncarnationState& state : content.checkpoint->incarnations) {
       line("  run {}: settled {} of 1-{}{}{}", short_name(state.incarnation), ranges(state.settled),
            state.last_sequence, state.clean ? ", stopped in order" : "", state.told ? ", end told" : "");

@@ -29,6 +29,8 @@ bool MemorySpool::make_room(size_t needed) {
 Status MemorySpool::append(BatchInfo info, std::string bytes) {
   bytes.shrink_to_fit();  // what a string keeps in reserve would count against the limit
   Waiting waiting{std::move(info), std::move(bytes)};
+  incarnation_ = waiting.info.incarnation;
+  last_sequence_ = waiting.info.sequence;
   const size_t needed = cost(waiting);
   if (!make_room(needed)) {
     listener_.on_lost(drop_of(waiting.info, metrics::stage::kSpool, metrics::reason::kFull));
@@ -51,6 +53,14 @@ uint64_t MemorySpool::first_unacked(const std::string& incarnation, uint64_t nex
 
 std::vector<metrics::OlderIncarnation> MemorySpool::older(const std::string&) const {
   return {};  // what is in memory ended with its process
+}
+
+std::vector<SettledSequences> MemorySpool::settled() const {
+  if (last_sequence_ == 0) return {};
+  SettledSequences own{incarnation_, {}};
+  own.sequences.add(1, last_sequence_);
+  for (const auto& [sequence, waiting] : waiting_) own.sequences.remove(sequence);
+  return {std::move(own)};
 }
 
 int64_t MemorySpool::oldest_time_ns() const {

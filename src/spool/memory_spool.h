@@ -30,6 +30,7 @@ class MemorySpool final : public Spool {
   }
   uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const override;
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override;
+  std::vector<SettledSequences> settled() const override;
   size_t batches() const override { return waiting_.size(); }
   size_t bytes() const override { return bytes_; }
   int64_t oldest_time_ns() const override;
@@ -37,6 +38,7 @@ class MemorySpool final : public Spool {
   SpoolStats stats() const override;
 
   std::optional<stream::Outgoing> next() override;
+  void log_named(std::string_view log) override { listener_.on_log_named(log); }
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
   void returned(uint64_t id) override { queue_.returned(id); }
@@ -62,6 +64,8 @@ class MemorySpool final : public Spool {
   SpoolFull full_;
   size_t bytes_ = 0;
   std::map<uint64_t, Waiting> waiting_;  // by sequence
+  std::string incarnation_;              // of what was appended last,
+  uint64_t last_sequence_ = 0;           // and its sequence
   SendQueue queue_;
   uint64_t cursor_ = 0;  // every batch that is unsent and not in the queue is at or behind it
 };

@@ -84,4 +84,12 @@ std::vector<IncarnationState> PendingIndex::states(const std::string& last) cons
   return result;
 }
 
+std::vector<SettledSequences> PendingIndex::settled() const {
+  std::vector<SettledSequences> result;
+  for (IncarnationState& state : states("")) {
+    result.push_back({std::move(state.incarnation), std::move(state.settled)});
+  }
+  return result;
+}
+
 }  // namespace monitor::agent

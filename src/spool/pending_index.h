@@ -44,6 +44,9 @@ class PendingIndex {
   // All entries in the checkpoint's form, `last` at the end.
   std::vector<IncarnationState> states(const std::string& last) const;
 
+  // What of each incarnation is acknowledged or dropped.
+  std::vector<SettledSequences> settled() const;
+
  private:
   std::deque<Entry> entries_;  // few, oldest first
 };

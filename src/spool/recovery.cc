@@ -50,9 +50,9 @@ void Recovery::run(FolderContent& content) {
   store_.adopt(content, checkpoint_ == nullptr ? 0 : checkpoint_->segment);
   for (const std::string& incarnation : found) adopt(incarnation);
   PendingReports reports;
-  if (checkpoint_ != nullptr) reports = {checkpoint_->drops, checkpoint_->ended};
+  if (checkpoint_ != nullptr) reports = checkpoint_->reports;
   adopt_ends(reports);
-  listener_.on_recovered(reports);
+  listener_.on_recovered(reports, tracker_.index().settled());
   // After the listener knows what was reported before.
   for (const std::string& incarnation : found) lose_missing(incarnation);
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/interval_set.h"
 #include "base/result.h"
 #include "metrics/batch.h"
 #include "stream/batch_source.h"
@@ -33,10 +34,19 @@ metrics::Drop drop_of(const BatchInfo& batch, std::string_view stage, std::strin
 metrics::Drop drop_of_range(std::string incarnation, uint64_t first, uint64_t last, std::string_view stage,
                             std::string_view reason);
 
+// Which sequences of an incarnation are settled: acknowledged or dropped.
+struct SettledSequences {
+  std::string incarnation;
+  IntervalSet sequences;
+};
+
 // Reports that no acknowledged batch has carried yet.
 struct PendingReports {
   std::vector<metrics::Drop> drops;
   std::vector<metrics::IncarnationEnd> ended;
+  // The log that the server writes, and what was settled while it wrote others (log_history.h).
+  std::string log = {};
+  std::vector<metrics::Elsewhere> elsewhere = {};
 };
 
 // What is dropped when the spool is full.
@@ -49,8 +59,10 @@ class SpoolListener {
   virtual void on_stored(const BatchInfo& batch) = 0;
   // Lost for good: batches of one incarnation with neighbouring sequences.
   virtual void on_lost(const metrics::Drop& drop) = 0;
-  // Reports that an earlier process left.
-  virtual void on_recovered(const PendingReports& reports) = 0;
+  // Reports that an earlier process left, and what of earlier incarnations was settled by then.
+  virtual void on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& earlier) = 0;
+  // The server named its log (stream::BatchSource::log_named()); acknowledgements follow.
+  virtual void on_log_named(std::string_view log) = 0;
   // Reports that the spool persists for the next process, if it can.
   virtual PendingReports pending_reports() const = 0;
 };
@@ -80,6 +92,9 @@ class Spool : public stream::BatchSource {
   virtual uint64_t first_unacked(const std::string& incarnation, uint64_t next_sequence) const = 0;
   // Other incarnations with waiting batches; only the oldest, if there are very many.
   virtual std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const = 0;
+
+  // What is settled of each incarnation that the spool knows.
+  virtual std::vector<SettledSequences> settled() const = 0;
 
   virtual size_t batches() const = 0;
   virtual size_t bytes() const = 0;

@@ -38,7 +38,8 @@ class Teller final : public SpoolListener {
  public:
   void on_stored(const BatchInfo& batch) override { stored.insert({batch.incarnation, batch.sequence}); }
   void on_lost(const metrics::Drop& drop) override { to_tell.drops.push_back(drop); }
-  void on_recovered(const PendingReports& reports) override {
+  void on_log_named(std::string_view log) override { logs.emplace_back(log); }
+  void on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& /*earlier*/) override {
     to_tell.drops.insert(to_tell.drops.end(), reports.drops.begin(), reports.drops.end());
     to_tell.ended.insert(to_tell.ended.end(), reports.ended.begin(), reports.ended.end());
   }
@@ -60,6 +61,7 @@ class Teller final : public SpoolListener {
   }
 
   std::set<Key> stored;
+  std::vector<std::string> logs;
   PendingReports to_tell;
 };
 

@@ -1,9 +1,11 @@
 """`monitor up`: starts all programs on this machine with one command, and stops them."""
+import contextlib
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 import time
 import unittest
@@ -51,6 +53,55 @@ class UpTest(ProgramTest):
         self.assertLess(time.monotonic() - start, 5)
         for pid in children:
             self.assertFalse(os.path.exists(f"/proc/{pid}"), "no program keeps running")
+
+    def put_away(self, name):
+        """Another log takes the place of the data folder's."""
+        os.makedirs(f"{self.data}/{name}", exist_ok=True)
+        for file in os.listdir(self.data):
+            if file.startswith("log.db"):
+                os.rename(f"{self.data}/{file}", f"{self.data}/{name}/{file}")
+
+    def ledger(self, folder):
+        log = f"sqlite:{folder}/log.db"
+        status, out, err = run("monitor-analysis", "ledger", "--log", log, "--format", "json", "--missing-after", 0)
+        return status, [json.loads(line) for line in out.splitlines()], err
+
+    def test_batches_in_another_log_are_elsewhere_and_losses_are_missing(self):
+        def up_for_a_while():
+            self.assertEqual(self.up("--duration", "4s", "--interval", "0.5").ends(), 0)
+
+        first, second = f"{self.data}/first", f"{self.data}/second"
+        up_for_a_while()
+        self.put_away("first")
+        up_for_a_while()
+        self.put_away("second")
+        for file in os.listdir(first):
+            os.rename(f"{first}/{file}", f"{self.data}/{file}")
+        up_for_a_while()
+
+        status, rows, err = self.ledger(second)
+        self.assertEqual((status, len(rows)), (0, 2), err)
+        own, old = sorted(rows, key=lambda row: row["batches_stored"] == 0)
+        self.assertEqual(old["missing"] + own["missing"] + own["elsewhere"], [])
+        [[begin, end]] = old["elsewhere"]
+        self.assertEqual((begin, old["batches_stored"]), (1, 0))
+        self.assertRegex(err, rf"elsewhere={end} ")
+        status, out, _ = run("monitor-analysis", "ledger", "--log", f"sqlite:{second}/log.db", "--missing-after", 0)
+        self.assertIn(f"in the log {old['other_logs'][0]}", out)
+        self.assertIn(f"nothing is missing, {end} went to another log", out)
+
+        status, rows, err = self.ledger(self.data)
+        self.assertEqual((status, [row["missing"] for row in rows]), (0, [[]] * 3), err)
+        away = next(row for row in rows if row["batches_stored"] == 0)
+        self.assertEqual((away["incarnation"], away["elsewhere"]), (own["incarnation"], [[1, own["last_sequence"]]]))
+
+        with contextlib.closing(sqlite3.connect(f"{second}/log.db")) as db, db:
+            one, two = (f"json_extract(headers, '$.sequence') = '{sequence}'" for sequence in (1, 2))
+            db.execute(f"UPDATE records SET value = (SELECT value FROM records WHERE {one}) WHERE {two}")
+        status, rows, err = self.ledger(second)
+        self.assertEqual(status, 1, err)
+        lost = next(row for row in rows if row["incarnation"] == own["incarnation"])
+        self.assertEqual(lost["missing"], [[2, 2]], "what this log acknowledged and does not have is lost")
 
     def test_a_second_start_continues_and_stops_after_duration(self):
         for _ in range(2):

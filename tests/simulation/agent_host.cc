@@ -105,12 +105,14 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   std::vector<metrics::OlderIncarnation> older(const std::string& incarnation) const override {
     return spool_.older(incarnation);
   }
+  std::vector<agent::SettledSequences> settled() const override { return spool_.settled(); }
   size_t batches() const override { return spool_.batches(); }
   size_t bytes() const override { return spool_.bytes(); }
   int64_t oldest_time_ns() const override { return spool_.oldest_time_ns(); }
   bool has_unsent() const override { return spool_.has_unsent(); }
   agent::SpoolStats stats() const override { return spool_.stats(); }
   std::optional<stream::Outgoing> next() override { return spool_.next(); }
+  void log_named(std::string_view log) override { spool_.log_named(log); }
   void acknowledged(uint64_t id) override { spool_.acknowledged(id); }
   void rejected(uint64_t id, std::string_view reason) override { spool_.rejected(id, reason); }
   void returned(uint64_t id) override { spool_.returned(id); }
@@ -124,7 +126,11 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
     if (!owner_.crashed()) owner_.ledger().lost(run_, drop);
     agent_.on_lost(drop);
   }
-  void on_recovered(const agent::PendingReports& reports) override { agent_.on_recovered(reports); }
+  void on_recovered(const agent::PendingReports& reports,
+                    const std::vector<agent::SettledSequences>& earlier) override {
+    agent_.on_recovered(reports, earlier);
+  }
+  void on_log_named(std::string_view log) override { agent_.on_log_named(log); }
   agent::PendingReports pending_reports() const override { return agent_.pending_reports(); }
 
   // --- agent::TickSource

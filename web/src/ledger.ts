@@ -30,8 +30,9 @@ export function ledger(parameters: URLSearchParams): Page {
       const runs = answer.incarnations;
       const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
       const missing = total('missing');
+      const elsewhere = total('elsewhere');
       const conflicts = total('conflicts');
-      replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
+      replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', elsewhere > 0 ? `${count(elsewhere)} in another log, ` : '', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
         `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} duplicates, ${count(answer.skipped)} records could not be decoded, ${count(answer.lost)} deleted by retention before they were read.${runs.length > MOST_ROWS ? ` Showing the first ${count(MOST_ROWS)} runs; filter by agent to see others.` : ''}`);
       const others = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !SHOWN.includes(name));
       const heads = [...FIRST.map((name) => numeric(name)), 'End', wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];

@@ -73,6 +73,7 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
   }
   log_info("ledger ended", {{"incarnations", summary->incarnations},
                             {"missing", summary->missing},
+                            {"elsewhere", summary->elsewhere},
                             {"duplicates", summary->duplicates},
                             {"conflicts", summary->conflicts},
                             {"skipped", summary->skipped},

@@ -57,7 +57,7 @@ Result<Verified> verify(const std::vector<load::AgentOutcome>& outcomes, metricl
   analysis::LedgerReading reading({.timeout_ns = kPatience}, reader, clock, registry, stop);
   if (const Status read = reading.read_to_end(); !read) return read.error();
   if (stop) return Error(Code::kCancelled, "stopped before the log was read");
-  return compare(outcomes, analysis::report(reading.ledger(), {"", clock.wall_ns(), 0}));
+  return compare(outcomes, analysis::report(reading.ledger(), {"", clock.wall_ns(), 0, reading.log()}));
 }
 
 }  // namespace monitor

@@ -20,6 +20,8 @@ struct LedgerMetrics {
   explicit LedgerMetrics(telemetry::Registry& r)
       : incarnations(r.gauge("monitor_analysis_ledger_incarnations", "Runs of agents in the ledger.")),
         missing(r.gauge("monitor_analysis_ledger_missing_batches", "Batches that are missing.")),
+        elsewhere(r.gauge("monitor_analysis_ledger_elsewhere_batches",
+                          "Batches that were settled while the agent's server wrote another log.")),
         expired(r.gauge("monitor_analysis_ledger_expired_batches", "Batches that retention took unread.")),
         waiting(r.gauge("monitor_analysis_ledger_waiting_batches", "Batches known of that are not stored yet.")),
         dropped(r.gauge("monitor_analysis_ledger_dropped_batches", "Batches that agents dropped, and told.")),
@@ -35,6 +37,7 @@ struct LedgerMetrics {
     };
     incarnations.set(static_cast<double>(rows.size()));
     missing.set(sum([](const LedgerRow& row) { return count(row.missing); }));
+    elsewhere.set(sum([](const LedgerRow& row) { return count(row.elsewhere); }));
     expired.set(sum([](const LedgerRow& row) { return count(row.expired); }));
     waiting.set(sum([](const LedgerRow& row) { return count(row.waiting); }));
     dropped.set(sum([](const LedgerRow& row) { return dropped_batches(row); }));
@@ -44,6 +47,7 @@ struct LedgerMetrics {
 
   telemetry::Gauge& incarnations;
   telemetry::Gauge& missing;
+  telemetry::Gauge& elsewhere;
   telemetry::Gauge& expired;
   telemetry::Gauge& waiting;
   telemetry::Gauge& dropped;
@@ -80,7 +84,7 @@ class Run {
   Status show() {
     shown_ns_ = clock_.mono_ns();
     const int64_t now = std::min(clock_.wall_ns(), options_.reading.until_ns);
-    const auto rows = report(reading_.ledger(), {options_.agent, now, options_.missing_after_ns});
+    const auto rows = report(reading_.ledger(), {options_.agent, now, options_.missing_after_ns, reading_.log()});
     metrics_.show(rows);
     summarize(rows);
     const std::string text = options_.format == LedgerOptions::Format::kJson ? changed_lines(rows) : table(rows);
@@ -89,9 +93,10 @@ class Run {
 
   void summarize(const std::vector<LedgerRow>& rows) {
     summary_.incarnations = rows.size();
-    summary_.missing = summary_.duplicates = summary_.conflicts = summary_.contradicted = 0;
+    summary_.missing = summary_.elsewhere = summary_.duplicates = summary_.conflicts = summary_.contradicted = 0;
     for (const LedgerRow& row : rows) {
       add_saturating(summary_.missing, count(row.missing));
+      add_saturating(summary_.elsewhere, count(row.elsewhere));
       add_saturating(summary_.duplicates, row.duplicates);
       add_saturating(summary_.conflicts, row.conflicts);
       if (contradicted(row)) ++summary_.contradicted;

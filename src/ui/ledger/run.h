@@ -29,6 +29,7 @@ struct LedgerOptions {
 struct LedgerSummary {
   uint64_t incarnations = 0;
   uint64_t missing = 0;       // batches
+  uint64_t elsewhere = 0;     // batches, in other logs
   uint64_t duplicates = 0;    // records
   uint64_t conflicts = 0;     // records that contradict others, or are implausible
   uint64_t contradicted = 0;  // runs of agents with such records, or that went on after their end was told

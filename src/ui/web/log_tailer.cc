@@ -121,6 +121,10 @@ class LogTailer::Session final : public BatchSink {
   void on_recovered() override { owner_.note_trouble(""); }
   void on_assigned(int32_t /*partition*/) override {
     owner_.note_trouble("");
+    {
+      const std::lock_guard lock(owner_.state_.mutex);
+      owner_.state_.log.identity = owner_.reader_->identity();
+    }
     if (!std::exchange(others_dropped_, true)) owner_.drop_agents_of_other_logs();
   }
 

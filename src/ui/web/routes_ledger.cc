@@ -25,6 +25,8 @@ Schema ledger_row() {
                                {"batches", integer()},
                                {"points", integer()}}))},
       {"missing", ranges_of("sequences that are neither stored nor explained: [first, last] each")},
+      {"elsewhere", ranges_of("sequences that went to another metric log")},
+      {"other_logs", list(text("the identity of such a log"))},
       {"expired", ranges_of("sequences that the log's retention removed before they were read")},
       {"ticks_due", integer()},
       {"ticks_missed", integer()},
@@ -77,11 +79,12 @@ void Api::declare_ledger(RouteTable& table) {
 }
 
 Reply Api::ledger(const Query& query) {
-  const ReportOptions options{.agent = query.text("agent"),
-                              .now_ns = clock_.wall_ns(),
-                              .missing_after_ns = query.duration("missing_after").value_or(0),
-                              .forgotten = config_view_.forgotten};
+  ReportOptions options{.agent = query.text("agent"),
+                        .now_ns = clock_.wall_ns(),
+                        .missing_after_ns = query.duration("missing_after").value_or(0),
+                        .forgotten = config_view_.forgotten};
   const std::lock_guard lock(state_.mutex);
+  options.log = state_.log.identity;
   std::string out = R"({"incarnations":[)";
   bool first = true;
   for (const LedgerRow& one : report(state_.ledger, options)) {

@@ -13,7 +13,8 @@
 namespace monitor::analysis::web {
 
 struct LogState {
-  std::string trouble;  // why the log cannot be read; empty: it can
+  std::string identity;  // of the log that is read; empty until a partition was assigned
+  std::string trouble;   // why the log cannot be read; empty: it can
   int64_t trouble_since_ns = 0;
   int64_t newest_ns = 0;  // when the log stored the newest record that was read
   uint64_t records = 0;

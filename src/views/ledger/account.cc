@@ -83,6 +83,11 @@ DroppedRanges::Added Account::drop(const metrics::Drop& told) {
   return dropped.add({told.first_sequence, told.last_sequence, told.stage, told.reason, told.batches, told.points});
 }
 
+void Account::note_elsewhere(const metrics::Elsewhere& told) {
+  if (elsewhere.size() >= kMostLogs && !elsewhere.contains(told.log)) return;
+  elsewhere[told.log].add(told.first_sequence, told.last_sequence);
+}
+
 void Account::tidy() {
   std::map<uint64_t, Gap> left;
   for (const auto& [begin, gap] : gaps) {

@@ -43,6 +43,7 @@ struct Conflict {
 
 struct Account {
   static constexpr size_t kMostExamples = 16;
+  static constexpr size_t kMostLogs = 16;
 
   // A first batch, or a copy of one that is counted already.
   void store(const metriclog::Record& record, const metrics::Batch& batch);
@@ -50,6 +51,8 @@ struct Account {
   // Nothing below `first_unacked` waits, as was known when the log had come to `log_time_ns`.
   void claim(uint64_t first_unacked, int64_t log_time_ns);
   DroppedRanges::Added drop(const metrics::Drop& drop);
+  // Batches were settled in another log.
+  void note_elsewhere(const metrics::Elsewhere& told);
   // Records may be gone that would have been read now.
   void lose(Hole why);
   // Forgets gaps that were filled.
@@ -76,6 +79,8 @@ struct Account {
   uint64_t counters_sequence = 0;  // the highest that was stored: totals only grow
   metrics::Counters counters;
   DroppedRanges dropped;
+  // By the identity of a log: what was settled while the agent's server wrote that one.
+  std::map<std::string, IntervalSet> elsewhere;
   // Of the totals in `counters`: what this run dropped of other incarnations, which counts there.
   std::map<DropKey, DroppedRanges::Added> foreign;
 

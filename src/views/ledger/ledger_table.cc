@@ -94,8 +94,9 @@ std::string row_text(const LedgerRow& row) {
     out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, printable(total.stage),
                        printable(total.reason), plugin, total.batches, total.points);
   }
-  out +=
-      ranges_line("missing", row.missing) + ranges_line("expired", row.expired) + ranges_line("waiting", row.waiting);
+  out += ranges_line("missing", row.missing) + ranges_line("elsewhere", row.elsewhere);
+  for (const std::string& log : row.other_logs) out += fmt::format("{}in the log {}\n", kIndent, printable(log));
+  out += ranges_line("expired", row.expired) + ranges_line("waiting", row.waiting);
   out += conflict_lines(row) + end_line(row);
   if (row.conflict)
     out += fmt::format("{}conflict: another run of this agent id was alive at the same time\n", kIndent);
@@ -109,18 +110,21 @@ std::string to_table(const std::vector<LedgerRow>& rows) {
                                 "SEQUENCES", "STORED", "TWICE", "CONFL", "DROPPED", "EXPIRED", "MISSING", "END");
   std::set<std::string_view> agents;
   uint64_t missing = 0;
+  uint64_t elsewhere = 0;
   uint64_t conflicts = 0;
   size_t outlived = 0;
   for (const LedgerRow& row : rows) {
     out += row_text(row);
     agents.insert(row.agent);
     add_saturating(missing, count(row.missing));
+    add_saturating(elsewhere, count(row.elsewhere));
     add_saturating(conflicts, row.conflicts);
     if (row.outlived_end) ++outlived;
   }
   out += fmt::format("{} run{} of {} agent{}; ", rows.size(), rows.size() == 1 ? "" : "s", agents.size(),
                      agents.size() == 1 ? "" : "s");
   out += missing == 0 ? "nothing is missing" : fmt::format("{} batches are missing", missing);
+  if (elsewhere > 0) out += fmt::format(", {} went to another log", elsewhere);
   if (conflicts > 0) out += fmt::format(", {} conflict with what is counted", conflicts);
   if (outlived > 0) out += fmt::format(", {} went on after the end that was told", outlived);
   return out + "\n";

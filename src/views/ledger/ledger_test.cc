@@ -77,7 +77,7 @@ class LedgerTest : public ::testing::Test {
     std::string again;
     other.encode(0, again);
     EXPECT_EQ(bytes, again);
-    return report(other, {"", now_, missing_after_ns});
+    return report(other, {"", now_, missing_after_ns, log_});
   }
   LedgerRow row(char run = 'x', int64_t missing_after_ns = 0) {
     for (LedgerRow& one : rows(missing_after_ns)) {
@@ -92,6 +92,7 @@ class LedgerTest : public ::testing::Test {
   Ledger ledger_;
   int64_t now_ = kStart;
   int64_t offset_ = 0;
+  std::string log_ = "sqlite:this";
 };
 
 TEST_F(LedgerTest, CountsWhatIsStored) {
@@ -216,6 +217,43 @@ TEST_F(LedgerTest, ASpoolIsInheritedOverSeveralRunsAndSilenceSaysNothingBeforeTh
   EXPECT_THAT(row('x').missing, IsEmpty());
   take(fresh('z', 2));
   EXPECT_THAT(row('x').missing, ElementsAre(Pair(2, 2)));
+}
+
+TEST_F(LedgerTest, BatchesInAnotherLogAreElsewhereNotMissing) {
+  metrics::Batch next = fresh('y', 4);
+  next.ended = {end_of('x', 3, true)};
+  next.elsewhere = {{run_id('x'), "sqlite:other", 1, 3}, {run_id('y'), "sqlite:other", 1, 2}};
+  take(next);
+  EXPECT_THAT(row('x').elsewhere, ElementsAre(Pair(1, 3)));
+  EXPECT_THAT(row('x').other_logs, ElementsAre("sqlite:other"));
+  EXPECT_THAT(row('x').missing, IsEmpty());
+  EXPECT_THAT(row('y').elsewhere, ElementsAre(Pair(1, 2)));
+  EXPECT_THAT(row('y').missing, ElementsAre(Pair(3, 3))) << "a loss is one all the same";
+  EXPECT_THAT(to_json(row('y')), ::testing::HasSubstr(R"("elsewhere":[[1,2]],"other_logs":["sqlite:other"])"));
+  const std::string table = to_table(rows());
+  EXPECT_THAT(table, ::testing::HasSubstr("elsewhere  1-3\n    in the log sqlite:other\n"));
+  EXPECT_THAT(table, ::testing::HasSubstr("1 batches are missing, 5 went to another log"));
+}
+
+TEST_F(LedgerTest, WhatThisLogAcknowledgedAndDoesNotHaveIsMissing) {
+  metrics::Batch next = fresh('x', 6);
+  next.elsewhere = {{run_id('x'), "sqlite:this", 1, 2}, {run_id('x'), "sqlite:other", 3, 4}};
+  take(next);
+  EXPECT_THAT(row().missing, ElementsAre(Pair(1, 2), Pair(5, 5)));
+  EXPECT_THAT(row().elsewhere, ElementsAre(Pair(3, 4)));
+  log_.clear();
+  EXPECT_THAT(row().missing, ElementsAre(Pair(1, 5))) << "a log that does not know itself excuses nothing";
+}
+
+TEST_F(LedgerTest, StoredAndDroppedBeatElsewhere) {
+  take(fresh('x', 1));
+  metrics::Batch next = fresh('x', 5);
+  next.drops = {drop_of('x', 2, 2)};
+  next.elsewhere = {{run_id('x'), "sqlite:other", 1, 3}};
+  take(next);
+  EXPECT_THAT(row().elsewhere, ElementsAre(Pair(3, 3)));
+  EXPECT_THAT(row().missing, ElementsAre(Pair(4, 4)));
+  EXPECT_EQ(row().batches_stored, 2U);
 }
 
 TEST_F(LedgerTest, AListOfOlderRunsThatMayHaveBeenCutProvesNothing) {
@@ -359,14 +397,15 @@ TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {
   metrics::Batch tells = fresh('x', 6);
   tells.drops = {drop_of('x', 2, 2)};
   take(tells);
-  EXPECT_EQ(to_json(row()),
-            R"({"agent":"a","incarnation":"78787878787878787878787878787878","host":"host","first_sequence":1,)"
-            R"("last_sequence":6,"batches_stored":3,"duplicates":0,"dropped":[{"stage":"spool","reason":"full",)"
-            R"("batches":1,"points":6}],"missing":[[3,3],[5,5]],"expired":[],"ticks_due":12,"ticks_missed":0,)"
-            R"("points_made":36,"points_stored":18,"clean":null,"end":"running","unknown_tail":false,"waiting":[],)"
-            R"("ticks_stored":6,"late":0,"conflict":false,"conflicts":0,"conflict_examples":[],"outlived_end":false,)"
-            R"("first_time":"2023-11-14T22:13:19.999999998Z",)"
-            R"("last_time":"2023-11-14T22:13:19.999999999Z"})");
+  EXPECT_EQ(
+      to_json(row()),
+      R"({"agent":"a","incarnation":"78787878787878787878787878787878","host":"host","first_sequence":1,)"
+      R"("last_sequence":6,"batches_stored":3,"duplicates":0,"dropped":[{"stage":"spool","reason":"full",)"
+      R"("batches":1,"points":6}],"missing":[[3,3],[5,5]],"elsewhere":[],"other_logs":[],"expired":[],"ticks_due":12,"ticks_missed":0,)"
+      R"("points_made":36,"points_stored":18,"clean":null,"end":"running","unknown_tail":false,"waiting":[],)"
+      R"("ticks_stored":6,"late":0,"conflict":false,"conflicts":0,"conflict_examples":[],"outlived_end":false,)"
+      R"("first_time":"2023-11-14T22:13:19.999999998Z",)"
+      R"("last_time":"2023-11-14T22:13:19.999999999Z"})");
   EXPECT_TRUE(nlohmann::json::accept(to_json(row())));
 }
 

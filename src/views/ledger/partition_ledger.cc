@@ -52,6 +52,7 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
   }
   // First what explains gaps, then what makes them.
   take_drops(record, batch, own, accounts);
+  take_elsewhere(record, batch, accounts);
   own.store(record, batch);
   own.claim(batch.first_unacked, record.time_ns);
   if (batch.final_batch) own.final_sequence = batch.sequence;
@@ -90,6 +91,13 @@ void PartitionLedger::take_drops(const metriclog::Record& record, const metrics:
     DroppedRanges::Added& foreign = own.foreign[{drop.stage, drop.reason}];
     add_saturating(foreign.batches, added.batches);
     add_saturating(foreign.points, added.points);
+  }
+}
+
+void PartitionLedger::take_elsewhere(const metriclog::Record& record, const metrics::Batch& batch,
+                                     Accounts& accounts) const {
+  for (const metrics::Elsewhere& one : batch.elsewhere) {
+    spoken_of(record, batch, one.incarnation, accounts).note_elsewhere(one);
   }
 }
 

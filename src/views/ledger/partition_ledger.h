@@ -48,6 +48,7 @@ class PartitionLedger {
   Account& spoken_of(const metriclog::Record& record, const metrics::Batch& batch, std::string_view incarnation,
                      Accounts& accounts) const;
   void take_drops(const metriclog::Record& record, const metrics::Batch& batch, Account& own, Accounts& accounts) const;
+  void take_elsewhere(const metriclog::Record& record, const metrics::Batch& batch, Accounts& accounts) const;
   void take_ends(const metriclog::Record& record, const metrics::Batch& batch, Accounts& accounts) const;
 
   Hole hole_ = Hole::kNone;

@@ -50,7 +50,10 @@ enum : uint32_t {
   kConflicts = 30,
   kConflict = 31,
   kFinalSequence = 32,
+  kElsewhere = 33,
 };
+// Of what is in another log.
+enum : uint32_t { kLog = 1, kSequences = 2 };
 // Of a conflict. Its first offset is kept plus one: 0 is none.
 enum : uint32_t { kSequence = 1, kFirstOffset = 2, kOffset = 3, kTime = 4, kWhy = 5 };
 // Of what was dropped, and of a gap.
@@ -134,6 +137,30 @@ void put_claims(std::string& out, const Account& a) {
   protowire::put_uint64(out, kAwaited, static_cast<uint64_t>(a.awaited));
   protowire::put_uint64(out, kUnreadBelow, a.unread_below);
   protowire::put_uint64(out, kExpiredBelow, a.expired_below);
+}
+
+void put_elsewhere(std::string& out, const Account& a) {
+  for (const auto& [log, sequences] : a.elsewhere) {
+    std::string intervals;
+    sequences.encode(intervals);
+    std::string bytes;
+    protowire::put_bytes(bytes, kLog, log);
+    protowire::put_bytes(bytes, kSequences, intervals);
+    protowire::put_message(out, kElsewhere, bytes);
+  }
+}
+
+bool read_elsewhere(std::string_view bytes, Account& a) {
+  std::string log;
+  std::optional<IntervalSet> sequences;
+  Reader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == kLog) log = field->bytes;
+    if (field->number == kSequences) sequences = IntervalSet::decode(field->bytes);
+  }
+  if (reader.failed() || !sequences) return false;
+  a.elsewhere.insert_or_assign(std::move(log), std::move(*sequences));
+  return true;
 }
 
 void put_conflicts(std::string& out, const Account& a) {
@@ -310,6 +337,8 @@ bool read_field(const Field& field, Account& a) {
       return read_end(field.bytes, a);
     case kConflict:
       return read_conflict(field.bytes, a);
+    case kElsewhere:
+      return read_elsewhere(field.bytes, a);
     case kTotal:
     case kDropped:
     case kForeign:
@@ -338,6 +367,7 @@ void PartitionLedger::encode(std::string& out) const {
       put_counters(bytes, account);
       put_claims(bytes, account);
       put_conflicts(bytes, account);
+      put_elsewhere(bytes, account);
       protowire::put_message(out, kAccount, bytes);
     }
   }

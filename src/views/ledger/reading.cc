@@ -19,6 +19,7 @@ constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
 LedgerReading::LedgerReading(const LedgerReadingOptions& options, metriclog::LogReader& reader, const Clock& clock,
                              telemetry::Registry& registry, const std::atomic<bool>& stop)
     : options_(options),
+      reader_(reader),
       clock_(clock),
       stop_(stop),
       ledger_(options.until_ns),

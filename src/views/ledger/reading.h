@@ -38,6 +38,8 @@ class LedgerReading final : private BatchSink {
   void store() { store(true); }
 
   const Ledger& ledger() const { return ledger_; }
+  // Identity of the log that is read, for ReportOptions.
+  std::string log() const { return reader_.identity(); }
   uint64_t skipped() const { return consumer_.metrics().skipped.value(); }
   uint64_t lost() const { return consumer_.metrics().lost.value(); }
 
@@ -56,6 +58,7 @@ class LedgerReading final : private BatchSink {
   void store(bool now);
 
   const LedgerReadingOptions options_;
+  const metriclog::LogReader& reader_;
   const Clock& clock_;
   const std::atomic<bool>& stop_;
   Ledger ledger_;

@@ -55,21 +55,55 @@ void join_ranges(Ranges& ranges) {
   ranges = std::move(joined);
 }
 
+// What other logs have.
+IntervalSet in_other_logs(const Account& account, const ReportOptions& options) {
+  IntervalSet all;
+  if (options.log.empty()) return all;
+  for (const auto& [log, sequences] : account.elsewhere) {
+    if (log == options.log) continue;
+    all.add(sequences);
+  }
+  return all;
+}
+
+// Of what is neither stored nor dropped in [first, last]: adds to `elsewhere` what other logs have, returns the rest.
+Ranges take_elsewhere(const Account& account, const IntervalSet& others, uint64_t first, uint64_t last,
+                      Ranges& elsewhere) {
+  Ranges rest;
+  for (const auto& [begin, end] : account.unseen(first, last)) {
+    const IntervalSet known = others.within(begin, end);
+    elsewhere.insert(elsewhere.end(), known.intervals().begin(), known.intervals().end());
+    const Ranges unknown = others.gaps(begin, end);
+    rest.insert(rest.end(), unknown.begin(), unknown.end());
+  }
+  return rest;
+}
+
+void name_other_logs(const Account& account, const ReportOptions& options, LedgerRow& row) {
+  for (const auto& [log, sequences] : account.elsewhere) {
+    const bool any = std::ranges::any_of(
+        row.elsewhere, [&](const auto& range) { return sequences.intersects(range.first, range.second); });
+    if (any && log != options.log) row.other_logs.push_back(log);
+  }
+}
+
 void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& row) {
   const Bounds bounds = bounds_of(account);
+  const IntervalSet others = in_other_logs(account, options);
   for (const auto& [begin, gap] : account.gaps) {
     const bool old =
         options.missing_after_ns == 0 || elapsed_ns(gap.since_ns, options.now_ns) >= options.missing_after_ns;
-    for (const auto& [first, last] : account.unseen(begin, gap.last)) {
+    for (const auto& [first, last] : take_elsewhere(account, others, begin, gap.last, row.elsewhere)) {
       judge(first, last, gap.certain ? Bounds{} : bounds, row.expired, old ? row.missing : row.waiting);
     }
   }
   const uint64_t stored = account.stored.intervals().empty() ? 0 : account.stored.intervals().rbegin()->second;
   const uint64_t known = std::max(stored, account.end ? account.end->last_sequence : 0);
-  for (const auto& [first, last] : account.unseen(account.claimed, known)) {
+  for (const auto& [first, last] : take_elsewhere(account, others, account.claimed, known, row.elsewhere)) {
     judge(first, last, bounds, row.expired, row.waiting);
   }
-  for (Ranges* ranges : {&row.missing, &row.expired, &row.waiting}) join_ranges(*ranges);
+  for (Ranges* ranges : {&row.missing, &row.elsewhere, &row.expired, &row.waiting}) join_ranges(*ranges);
+  name_other_logs(account, options, row);
 }
 
 // Drops of batches are known by their sequences, all others by the totals alone. What the run dropped of others'
@@ -151,7 +185,7 @@ bool in_conflict(const Accounts& accounts, const std::string& id, const Account&
 
 bool says_anything(const LedgerRow& row) {
   return row.batches_stored > 0 || !row.missing.empty() || !row.expired.empty() || !row.waiting.empty() ||
-         !row.dropped.empty() || row.conflicts > 0;
+         !row.elsewhere.empty() || !row.dropped.empty() || row.conflicts > 0;
 }
 
 std::string json_ranges(const Ranges& ranges) {
@@ -223,15 +257,17 @@ std::string to_json(const LedgerRow& row) {
     dropped += fmt::format(R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
                            json_quote(total.stage), json_quote(total.reason), plugin, total.batches, total.points);
   }
+  std::string other_logs;
+  for (const std::string& log : row.other_logs) other_logs += (other_logs.empty() ? "" : ",") + json_quote(log);
   const bool stopped = row.end == LedgerRow::End::kStopped;
   const bool unclean = row.end == LedgerRow::End::kUnclean;
   std::string out = fmt::format(
       R"({{"agent":{},"incarnation":"{}","host":{},"first_sequence":{},"last_sequence":{},"batches_stored":{},)"
-      R"("duplicates":{},"dropped":[{}],"missing":{},"expired":{},"ticks_due":{},"ticks_missed":{},"points_made":{},)"
+      R"("duplicates":{},"dropped":[{}],"missing":{},"elsewhere":{},"other_logs":[{}],"expired":{},"ticks_due":{},"ticks_missed":{},"points_made":{},)"
       R"("points_stored":{},"clean":{},)",
       json_quote(row.agent), hex(row.incarnation), json_quote(row.host), row.first_sequence, row.last_sequence,
-      row.batches_stored, row.duplicates, dropped, json_ranges(row.missing), json_ranges(row.expired), row.ticks_due,
-      row.ticks_missed, row.points_made, row.points_stored,
+      row.batches_stored, row.duplicates, dropped, json_ranges(row.missing), json_ranges(row.elsewhere), other_logs,
+      json_ranges(row.expired), row.ticks_due, row.ticks_missed, row.points_made, row.points_stored,
       stopped   ? "true"
       : unclean ? "false"
                 : "null");

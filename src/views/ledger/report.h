@@ -29,6 +29,8 @@ struct LedgerRow {
   uint64_t duplicates = 0;
   std::vector<metrics::DropTotal> dropped;  // each (stage, reason, plugin) once
   Ranges missing;
+  Ranges elsewhere;  // settled while the agent's server wrote another log; that log's ledger accounts for them
+  std::vector<std::string> other_logs;  // the identities of those logs
   Ranges expired;
   Ranges waiting;  // known of, and neither stored nor dropped, nor old enough to be missing
   uint64_t ticks_due = 0;
@@ -51,6 +53,8 @@ struct ReportOptions {
   std::string agent = {};  // shell pattern; empty: all
   int64_t now_ns = 0;      // by the wall clock
   int64_t missing_after_ns = 0;
+  // Identity of the log that was read (metriclog::LogReader). Empty: not known, and nothing is judged to be elsewhere.
+  std::string log = {};
   // By agent: runs of which no record is newer, by the log's time, are left out.
   std::map<std::string, int64_t, std::less<>> forgotten = {};
 };
