@@ -25,62 +25,71 @@ void gauge(Registry& registry, const std::string& name, const std::string& help,
 
 void add_agent(Registry& r, const Agent& agent) {
   const AgentStats& stats = agent.stats();
-  count(r, "ticks_due_total", "Ticks that fell due", stats.ticks_due);
-  count(r, "ticks_missed_total", "Ticks that were not begun before the next was due", stats.ticks_missed);
-  count(r, "points_made_total", "Points that collectors made", stats.points_made);
-  count(r, "batches_total", "Batches closed, heartbeats included", stats.batches);
-  count(r, "heartbeats_total", "Empty batches, sent in silence", stats.heartbeats);
-  gauge(r, "tick_duration_seconds", "Time that the last tick took",
+  count(r, "ticks_due_total", "Ticks that were due", stats.ticks_due);
+  count(r, "ticks_missed_total", "Ticks that did not start before the next one was due", stats.ticks_missed);
+  count(r, "points_made_total", "Points that the collectors produced", stats.points_made);
+  count(r, "batches_total", "Closed batches, including heartbeats", stats.batches);
+  count(r, "heartbeats_total", "Empty batches, sent when there is nothing else to send", stats.heartbeats);
+  gauge(r, "tick_duration_seconds", "Duration of the last tick",
         static_cast<double>(stats.last_tick_duration_ns) / 1e9);
-  gauge(r, "series", "Series that the agent keeps", static_cast<double>(agent.series().size()));
-  gauge(r, "series_limit", "Series that the agent may keep", static_cast<double>(agent.series().limit()));
-  gauge(r, "series_full", "1 while points are dropped since there is no room for more series",
+  gauge(r, "series", "Series in use", static_cast<double>(agent.series().size()));
+  gauge(r, "series_limit", "Maximum number of series", static_cast<double>(agent.series().limit()));
+  gauge(r, "series_full", "1 while points are dropped because the table of series is full",
         agent.series_full() ? 1 : 0);
-  count(r, "series_released_total", "Series that were gone and gave their room back", agent.series().released());
-  count(r, "series_cut_total", "Series with label values that were cut or made valid UTF-8",
+  count(r, "series_released_total", "Series that disappeared and were removed from the table",
+        agent.series().released());
+  count(r, "series_cut_total", "Series with a label value that was cut or corrected to valid UTF-8",
         agent.series().series_cut());
   gauge(r, "queue_ticks", "Ticks that wait for the plugins", static_cast<double>(agent.queued()));
-  gauge(r, "config_last_reload_timestamp_seconds", "When the configuration in force was applied (Unix time)",
+  gauge(r, "config_last_reload_timestamp_seconds", "Time at which the current configuration was applied (Unix time)",
         static_cast<double>(stats.configured_ns) / 1e9);
-  for (const auto& total : agent.drops().totals()) {
+}
+
+void add_drops(Registry& r, const Drops& drops) {
+  for (const metrics::DropTotal& total : drops.totals()) {
     MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
     if (!total.plugin.empty()) labels.emplace_back("plugin", total.plugin);
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);
     count(r, "dropped_ticks_total", "Ticks lost, by stage and reason", total.ticks, labels);
     count(r, "dropped_batches_total", "Batches lost, by stage and reason", total.batches, labels);
   }
+}
+
+void add_plugin(Registry& r, const config::PluginStatus& plugin, const std::string& name) {
+  const MetricLabels labels = {{"plugin", name}};
+  count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks, labels);
+  count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.changed, labels);
+  count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.dropped, labels);
+  count(r, "plugin_skipped_ticks_total", "Ticks that went on without a plugin, because it did not run", plugin.skipped,
+        labels);
+  count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failed, labels);
+  count(r, "plugin_restarts_total", "Restarts of a plugin's host", plugin.restarts, labels);
+  count(r, "plugin_replaced_total", "Replacements of a plugin by another version or configuration", plugin.replaced,
+        labels);
+  for (const std::string_view state : {"running", "starting", "waiting", "quarantined"}) {
+    gauge(r, "plugin_state", "1 for the state that a plugin is in", plugin.state == state ? 1 : 0,
+          {{"plugin", name}, {"state", std::string(state)}});
+  }
+  for (const auto& [quantile, seconds] : {std::pair{"0.5", plugin.p50}, std::pair{"0.99", plugin.p99}}) {
+    gauge(r, "plugin_tick_seconds", "Recent time that a plugin took for a tick, including waiting", seconds,
+          {{"plugin", name}, {"quantile", quantile}});
+  }
+  gauge(r, "plugin_duration_seconds", "Time that a plugin took for its last tick",
+        static_cast<double>(plugin.last_duration_ns) / 1e9, labels);
+  if (plugin.kind != config::kind_name(config::PluginKind::kNative)) return;
+  gauge(r, "plugin_threads", "Threads that a native plugin has started", static_cast<double>(plugin.threads), labels);
+  gauge(r, "plugin_cpu_processors", "Processors that a native plugin uses, averaged over at most 10 s", plugin.cpu,
+        labels);
+  gauge(r, "plugin_memory_bytes", "Resident memory of a native plugin's process", static_cast<double>(plugin.memory),
+        labels);
+}
+
+// A chain can contain a plugin twice: its label is then "scale#2".
+void add_plugins(Registry& r, const std::vector<config::PluginStatus>& plugins) {
   std::map<std::string, int> named;
-  for (const config::PluginStatus& plugin : agent.plugins()) {
-    // A chain may have one of a name twice: "scale", "scale#2".
+  for (const config::PluginStatus& plugin : plugins) {
     const int times = ++named[plugin.name];
-    const std::string name = times == 1 ? plugin.name : fmt::format("{}#{}", plugin.name, times);
-    const MetricLabels labels = {{"plugin", name}};
-    count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.changed, labels);
-    count(r, "plugin_skipped_ticks_total", "Ticks that a plugin was to have, but did not run", plugin.skipped, labels);
-    count(r, "plugin_restarts_total", "Times that a plugin's host was started again", plugin.restarts, labels);
-    count(r, "plugin_replaced_total", "Times that a plugin gave way to another version or configuration of it",
-          plugin.replaced, labels);
-    for (const std::string_view state : {"running", "starting", "waiting", "quarantined"}) {
-      gauge(r, "plugin_state", "1 for the state that a plugin is in", plugin.state == state ? 1 : 0,
-            {{"plugin", name}, {"state", std::string(state)}});
-    }
-    for (const auto& [quantile, seconds] : {std::pair{"0.5", plugin.p50}, std::pair{"0.99", plugin.p99}}) {
-      gauge(r, "plugin_tick_seconds", "Time that a plugin lately took for a tick, waiting included", seconds,
-            {{"plugin", name}, {"quantile", quantile}});
-    }
-    if (plugin.kind == config::kind_name(config::PluginKind::kNative)) {
-      gauge(r, "plugin_threads", "Threads that a native plugin has started", static_cast<double>(plugin.threads),
-            labels);
-      gauge(r, "plugin_cpu_processors", "Processors that a native plugin uses, averaged over at most 10 s", plugin.cpu,
-            labels);
-      gauge(r, "plugin_memory_bytes", "Resident memory of a native plugin's process",
-            static_cast<double>(plugin.memory), labels);
-    }
-    count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks, labels);
-    count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.dropped, labels);
-    count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failed, labels);
-    gauge(r, "plugin_duration_seconds", "Time that a plugin's last tick took",
-          static_cast<double>(plugin.last_duration_ns) / 1e9, labels);
+    add_plugin(r, plugin, times == 1 ? plugin.name : fmt::format("{}#{}", plugin.name, times));
   }
 }
 
@@ -89,14 +98,14 @@ void add_source(Registry& r, const TickSource& source) {
     const MetricLabels labels = {{"collector", name}};
     count(r, "collector_reads_total", "Reads of a collector", state.reads, labels);
     count(r, "collector_failures_total", "Reads of a collector that failed", state.failures, labels);
-    gauge(r, "collector_success", "1 if the last read went well", state.error.empty() ? 1 : 0, labels);
-    gauge(r, "collector_duration_seconds", "Time that the last read took",
+    gauge(r, "collector_success", "1 if the last read succeeded", state.error.empty() ? 1 : 0, labels);
+    gauge(r, "collector_duration_seconds", "Duration of the last read",
           static_cast<double>(state.last_duration_ns) / 1e9, labels);
   }
   const std::vector<StuckMount> stuck = source.stuck_mounts();
   gauge(r, "mounts_stuck", "Mounts that do not answer", static_cast<double>(stuck.size()));
   for (const StuckMount& mount : stuck) {
-    gauge(r, "mount_stuck_since_timestamp_seconds", "When a mount that does not answer was asked (Unix time)",
+    gauge(r, "mount_stuck_since_timestamp_seconds", "Time of the query that a mount has not answered (Unix time)",
           static_cast<double>(mount.since_ns) / 1e9,
           {{"mount", sanitize_utf8(mount.mount_point)},
            {"type", sanitize_utf8(mount.type)},
@@ -107,17 +116,18 @@ void add_source(Registry& r, const TickSource& source) {
 void add_spool(Registry& r, const Spool& spool) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   const SpoolStats stats = spool.stats();
-  gauge(r, "spool_batches", "Batches that wait for their acknowledgement", number(spool.batches()));
-  gauge(r, "spool_bytes", "Bytes that the spool takes", number(spool.bytes()));
+  gauge(r, "spool_batches", "Batches that wait for an acknowledgement", number(spool.batches()));
+  gauge(r, "spool_bytes", "Size of the spool", number(spool.bytes()));
   gauge(r, "spool_oldest_timestamp_seconds", "Time of the oldest batch that waits, 0 if none does",
         static_cast<double>(spool.oldest_time_ns()) / 1e9);
-  gauge(r, "spool_on_disk", "1 while what comes is kept on disk", stats.on_disk ? 1 : 0);
-  gauge(r, "spool_memory_batches", "Batches that wait in memory alone", number(stats.memory_batches));
-  gauge(r, "spool_segments", "Files of the spool", number(stats.segments));
-  gauge(r, "spool_foreign_files", "Files in its folder that are left alone", number(stats.foreign_files));
+  gauge(r, "spool_on_disk", "1 while new batches are stored on disk", stats.on_disk ? 1 : 0);
+  gauge(r, "spool_memory_batches", "Batches that are in memory only", number(stats.memory_batches));
+  gauge(r, "spool_segments", "Segment files of the spool", number(stats.segments));
+  gauge(r, "spool_foreign_files", "Files in the spool's folder that are not its own or have a newer version",
+        number(stats.foreign_files));
   count(r, "spool_damaged_batches_total", "Batches lost to damage", stats.damaged_batches);
-  count(r, "spool_damaged_bytes_total", "Bytes that did not check", stats.damaged_bytes);
-  count(r, "spool_disk_errors_total", "Calls of the disk that failed", stats.disk_errors);
+  count(r, "spool_damaged_bytes_total", "Bytes that failed their checksum", stats.damaged_bytes);
+  count(r, "spool_disk_errors_total", "Failed disk calls", stats.disk_errors);
   count(r, "spool_writes_total", "Writes of files", stats.writes);
   count(r, "spool_syncs_total", "Syncs of files", stats.syncs);
 }
@@ -138,6 +148,8 @@ void add_output(Registry& r, const Output& output) {
 std::string AgentTelemetry::metrics_text() const {
   Registry r;
   add_agent(r, parts_.agent);
+  add_drops(r, parts_.agent.drops());
+  add_plugins(r, parts_.agent.plugins());
   add_source(r, parts_.source);
   add_spool(r, parts_.spool);
   add_output(r, parts_.output);
@@ -145,7 +157,7 @@ std::string AgentTelemetry::metrics_text() const {
   gauge(r, "config_revision", "Revision of the newest document in force", static_cast<double>(config.revision));
   gauge(r, "config_success", "1 if the newest configuration is in force", config.error.empty() ? 1 : 0);
   count(r, "config_reloads_total", "Configurations applied", config.reloads);
-  count(r, "config_failures_total", "Configurations refused", config.failures);
+  count(r, "config_failures_total", "Configurations rejected", config.failures);
   return r.text();
 }
 

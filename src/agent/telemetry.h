@@ -22,7 +22,7 @@ struct AgentParts {
 class AgentTelemetry {
  public:
   explicit AgentTelemetry(AgentParts parts) : parts_(parts) {}
-  // /metrics, /healthz, /readyz. The agent is ready when a configuration is in force and the output delivers.
+  // Serves /metrics, /healthz and /readyz. The agent is ready when a configuration is in force and the output delivers.
   telemetry::HttpHandler pages() const;
 
  private:

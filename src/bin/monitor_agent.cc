@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "agent/agent.h"
-#include "agent/once.h"
+#include "agent/snapshot_command.h"
 #include "agent/telemetry.h"
 #include "base/answer_within.h"
 #include "base/descriptors.h"
@@ -132,9 +132,9 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   while (!engine.running()) loop.run_once(-1);
   if (!engine.state().error.empty()) return kExitConfig;
   const auto source = make_source(flags, seed, table, clock);
-  agent::OnceOptions options_once{flags.agent_id, host_name(), version(), flags.format == "json"};
-  options_once.trace = flags.trace_plugins;
-  const auto text = agent::read_once(options_once, keep.kept, loop, table, *source, &plugins);
+  agent::SnapshotOptions snapshot{flags.agent_id, host_name(), version(), flags.format == "json"};
+  snapshot.trace = flags.trace_plugins;
+  const auto text = agent::take_snapshot(snapshot, keep.kept, loop, table, *source, &plugins);
   if (!text) {
     log_error("nothing to print", {{"reason", text.error()}});
     return text.error().code() == Code::kAborted ? kExitTempFail : kExitIo;

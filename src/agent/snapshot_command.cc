@@ -1,4 +1,4 @@
-#include "agent/once.h"
+#include "agent/snapshot_command.h"
 
 #include <fmt/format.h>
 
@@ -38,7 +38,7 @@ std::string listing(const metrics::Batch& batch) {
   return out;
 }
 
-// The tick as a batch of any size: it is printed, not sent.
+// Adds the tick without the size limit of a batch: it is printed, not sent.
 void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics::Tick& tick) {
   std::unordered_map<metrics::SeriesId, metrics::SeriesId> places;
   metrics::Frame frame{tick.time_ns, tick.rates_since_ns, {}};
@@ -47,7 +47,7 @@ void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics
     if (const std::string_view fault = table.fault(point.series); !fault.empty()) {
       if (unfit++ == 0) {
         log_warning(
-            "series that no server takes are left out; check labels and plugins",
+            "invalid series are left out; check labels and plugins",
             {{"series", json_quote(metrics::to_string(table.at(point.series)).substr(0, 200))}, {"reason", fault}});
       }
       continue;
@@ -67,11 +67,7 @@ Error nothing_read(const TickSource& source) {
   return Error(Code::kAborted, "no metric has a value between the two readings, as right after a resume; try again");
 }
 
-}  // namespace
-
-Result<std::string> read_once(const OnceOptions& options, const config::Settings& settings, EventLoop& loop,
-                              metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted) {
-  const Clock& clock = loop.clock();
+metrics::Envelope new_envelope(const SnapshotOptions& options, const config::Settings& settings) {
   SystemRandom random;
   metrics::Envelope envelope;
   envelope.agent_id = options.agent_id;
@@ -81,23 +77,17 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   envelope.sequence = 1;
   envelope.agent_version = options.version;
   envelope.resource = settings.labels;
+  return envelope;
+}
 
-  metrics::Batch batch{std::move(envelope), {}, {}};
-  Drops drops(batch.incarnation);
-  Chain chain(table, clock, drops, [&](metrics::Tick& tick) { add(batch, table, tick); }, hosted);
-  std::string trace;
-  if (options.trace) {
-    chain.set_trace([&](const config::PluginStatus& plugin, const metrics::Tick& before, const metrics::Tick* after,
-                        std::string_view failure) { trace += trace_text(table, plugin, before, after, failure); });
-  }
-  auto problem = chain.configure(settings.plugins);
-  for (; problem && problem->pending; problem = chain.configure(settings.plugins)) loop.run_once(-1);
-  if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
-  constexpr uint64_t kSchedule = 1;  // intervals do not matter for a single read
+// Reads twice: rates need two readings.
+metrics::Tick read_tick(const config::Settings& settings, const Clock& clock, const metrics::SeriesTable& table,
+                        TickSource& source) {
+  constexpr uint64_t kSchedule = 1;  // all metrics are read together, whatever their intervals are
   source.configure(kSchedule, settings.metrics);
   const Timestamp first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
-  // Blocks until the second read: the program has nothing else to do.
+  // This program has nothing else to do until the second reading.
   std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));
   metrics::Tick tick;
   tick.time_ns = clock.wall_ns();
@@ -105,9 +95,35 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   tick.rates_since_ns = first.wall_ns;
   const uint64_t over = source.collect(kSchedule, {tick.time_ns, tick.due_mono_ns}, tick);
   if (over > 0) {
-    log_error("values are left out: the agent keeps as many series as it may; choose fewer metrics or details",
+    log_error("values are left out: the table of series is full; choose fewer metrics or details",
               {{"values", over}, {"limit", table.limit()}});
   }
+  return tick;
+}
+
+std::string text_of(const metrics::Batch& batch, bool json) {
+  if (!json) return listing(batch);
+  std::string lines;
+  for (size_t i = 0; i < batch.frames.size(); ++i) lines += metrics::tick_to_json(batch, i, false) + "\n";
+  return lines;
+}
+
+}  // namespace
+
+Result<std::string> take_snapshot(const SnapshotOptions& options, const config::Settings& settings, EventLoop& loop,
+                                  metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted) {
+  metrics::Batch batch{new_envelope(options, settings), {}, {}};
+  Drops drops(batch.incarnation);
+  Chain chain(table, loop.clock(), drops, [&](metrics::Tick& tick) { add(batch, table, tick); }, hosted);
+  std::string text;
+  if (options.trace) {
+    chain.set_trace([&](const config::PluginStatus& plugin, const metrics::Tick& before, const metrics::Tick* after,
+                        std::string_view failure) { text += trace_text(table, plugin, before, after, failure); });
+  }
+  auto problem = chain.configure(settings.plugins);
+  for (; problem && problem->pending; problem = chain.configure(settings.plugins)) loop.run_once(-1);
+  if (problem) return Error(Code::kFailedPrecondition, problem->to_string());
+  metrics::Tick tick = read_tick(settings, loop.clock(), table, source);
   if (settings.metrics.empty()) {
     log_warning("the configuration selects no metrics; nothing is printed", {{"agent", options.agent_id}});
     return std::string();
@@ -116,12 +132,8 @@ Result<std::string> read_once(const OnceOptions& options, const config::Settings
   chain.push(std::move(tick));
   chain.pump();
   while (!chain.idle()) loop.run_once(-1);
-
   metrics::carry_resource(batch);
-  if (!options.json) return trace + listing(batch);
-  std::string out = std::move(trace);
-  for (size_t i = 0; i < batch.frames.size(); ++i) out += metrics::tick_to_json(batch, i, false) + "\n";
-  return out;
+  return text + text_of(batch, options.json);
 }
 
 }  // namespace monitor::agent
