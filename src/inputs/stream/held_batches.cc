@@ -21,6 +21,10 @@ metriclog::Delivery again(uint64_t token) {
 HeldBatches::HeldBatches(Random& random)
     : name_key_(new_key(random)), second_name_key_(new_key(random)), content_key_(new_key(random)) {}
 
+void HeldBatches::deliver(const Outcomes& outcomes) {
+  for (const auto& [waiter, delivery] : outcomes) waiter.listener->on_delivered({&delivery, 1});
+}
+
 HeldBatches::Id HeldBatches::id_of(const metrics::BatchView& view, std::string_view batch) const {
   std::string name;
   name.reserve(sizeof view.sequence + view.incarnation.size() + view.agent_id.size());
@@ -54,7 +58,7 @@ HeldBatches::State HeldBatches::hold(const Id& id, const Waiter& waiter) {
   return state;
 }
 
-// With the lock held: what became of the batch that `owner` appended.
+// With the lock held: passes on the outcome of the batch that `owner` appended.
 void HeldBatches::end(const Waiter& owner, const metriclog::Delivery& delivery, Outcomes& outcomes) {
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return;

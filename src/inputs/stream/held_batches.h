@@ -1,9 +1,10 @@
-// Batches that the log has taken and not confirmed yet, and the last ones that it confirmed, over all loops. An agent
-// that was restarted, or whose connection broke, sends again what was not acknowledged: the server answers for a batch
-// that it holds instead of appending it a second time (docs/decisions/131-*.md).
+// HeldBatches: batches that the log has accepted but not confirmed, and the last ones that it confirmed, over all
+// loops. After a restart or a broken connection, an agent sends unacknowledged batches again. The server then answers
+// for a batch that it holds, instead of appending it a second time (docs/decisions/131-*.md).
 //
-// A batch is known by agent, incarnation, sequence, and by its content: another content under the same three is
-// appended as any batch, and readers tell of it. Thread-safe. Bounded by what is in flight and kMostStored.
+// A batch is identified by agent, incarnation, sequence and content. A batch with other content under the same three is
+// appended like a new one, and readers report the conflict. Thread-safe. Bounded by the batches in flight and
+// kMostStored.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +27,13 @@ class HeldBatches {
  public:
   static constexpr size_t kMostStored = 65'536;
 
-  // Hashes under keys of this process: who cannot see them cannot make a batch pass for another.
+  // Hashes under secret keys of this process, so that nobody can construct a batch that passes for another.
   struct Id {
     uint64_t first = 0;
     uint64_t second = 0;
     uint64_t content = 0;
   };
-  // Who is to be told what becomes of a batch, by which token.
+  // Receives the outcome of a batch under its token.
   struct Waiter {
     metriclog::DeliveryListener* listener = nullptr;
     uint64_t token = 0;
@@ -40,24 +41,26 @@ class HeldBatches {
   };
   enum class State {
     kUnknown,  // append it
-    kHeld,     // it is with the log; the waiter is told what becomes of it
-    kStored,   // it is in the log
-    kOther,    // another content is with the log, or in it, under this name: append it
+    kHeld,     // the log has it; the waiter receives the outcome
+    kStored,   // the log has confirmed it
+    kOther,    // the log has other content under this name: append it
   };
   using Outcomes = std::vector<std::pair<Waiter, metriclog::Delivery>>;
 
   explicit HeldBatches(Random& random);
+  // Passes outcomes on to their listeners; without a lock.
+  static void deliver(const Outcomes& outcomes);
 
   Id id_of(const metrics::BatchView& view, std::string_view batch) const;
-  // What is known of it; when it is held, `waiter` waits for it.
+  // The state of a batch. If it is held, `waiter` waits for it.
   State join(const Id& id, const Waiter& waiter);
-  // The same, before it is appended: when it is unknown, it is held from now on, for `waiter`.
+  // Like join(), before it is appended. If it is unknown, it is held for `waiter` from now on.
   State hold(const Id& id, const Waiter& waiter);
-  // The log did not take what `waiter` was about to append. Who waited for it has to send again.
+  // The log did not accept the batch that `waiter` was about to append. Those that waited for it must send again.
   Outcomes release(const Waiter& waiter);
-  // What became of batches that `listener` appended, and who else waits for that.
+  // The outcomes of batches that `listener` appended, for the others that wait for them.
   Outcomes settle(metriclog::DeliveryListener* listener, std::span<const metriclog::Delivery> deliveries);
-  // Nothing more is reported of what `listener` appended: who waits for it has to send again.
+  // The log reports nothing more of the batches that `listener` appended: those that wait for them must send again.
   Outcomes reset(metriclog::DeliveryListener* listener);
 
   size_t held() const;
@@ -91,7 +94,7 @@ class HeldBatches {
   const HashKey content_key_;
   mutable std::mutex mutex_;  // guards all below
   std::unordered_map<Name, Batch, NameHash> batches_;
-  std::unordered_map<Waiter, Name, WaiterHash> owners_;  // of those that are held
+  std::unordered_map<Waiter, Name, WaiterHash> owners_;  // of held batches
   Fifo<Name> stored_;                                    // in the order of their confirmation
 };
 

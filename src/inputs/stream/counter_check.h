@@ -1,0 +1,23 @@
+// CounterCheck: totals of ticks never fall from one batch of a run to a later one. Only the highest sequence is
+// remembered, because batches that waited in a spool come between fresh ones. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "metrics/decode.h"
+
+namespace monitor::server {
+
+class CounterCheck {
+ public:
+  // kInvalidArgument when the batch's totals contradict those of another sequence. All batches are of one incarnation.
+  Status check(const metrics::BatchView& view);
+
+ private:
+  uint64_t sequence_ = 0;
+  uint64_t ticks_due_ = 0;
+  uint64_t ticks_missed_ = 0;
+};
+
+}  // namespace monitor::server

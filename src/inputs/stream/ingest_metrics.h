@@ -1,0 +1,32 @@
+// IngestMetrics: one loop's cells of the server's metrics on batches and streams. On the loop's thread; the registry
+// must outlive it.
+#pragma once
+
+#include "telemetry/registry.h"
+
+namespace monitor::server {
+
+struct IngestMetrics {
+  explicit IngestMetrics(telemetry::Registry& registry);
+  telemetry::Counter& stored;
+  telemetry::Counter& copies;
+  telemetry::Counter& contradictions;
+  telemetry::Counter& retried;
+  telemetry::Counter& rejected_large;
+  telemetry::Counter& rejected_invalid;
+  telemetry::Counter& rejected_agent;
+  telemetry::Counter& rejected_log;
+  telemetry::Counter& bytes;
+  telemetry::Counter& points;
+  telemetry::Counter& log_full;
+  telemetry::Counter& paused;
+  telemetry::Counter& streams_opened;
+  telemetry::Counter& conflicts;
+  telemetry::Gauge& streams;
+  telemetry::Gauge& waiting_bytes;
+  telemetry::Gauge& paused_streams;
+  telemetry::Gauge& memory_bytes;
+  telemetry::Histogram& append_seconds;
+};
+
+}  // namespace monitor::server

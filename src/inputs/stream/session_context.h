@@ -1,0 +1,71 @@
+// What the sessions of one loop share, and what they need of their owner. On the loop's thread, except where a comment
+// says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "inputs/stream/held_batches.h"
+#include "inputs/stream/ingest_metrics.h"
+#include "inputs/stream/log_queue.h"
+#include "inputs/stream/memory_budget.h"
+#include "inputs/stream/memory_queue.h"
+#include "inputs/stream/options.h"
+#include "inputs/stream/stream_table.h"
+#include "metriclog/log.h"
+#include "metrics/decode.h"
+#include "telemetry/registry.h"
+
+namespace monitor::server {
+
+class Session;
+
+// What the loop lends to its ingest. All must outlive it.
+struct IngestEnvironment {
+  Timers& timers;
+  std::function<void(std::function<void()>)> post;  // onto the loop, from any thread
+  metriclog::LogWriter& log;
+  StreamTable& streams;
+  MemoryBudget& memory;
+  HeldBatches& held;
+  telemetry::Registry& registry;
+  Random& random;
+};
+
+struct SessionContext {
+  SessionContext(IngestEnvironment environment, IngestOptions ingest_options,
+                 std::function<void(const std::unordered_set<uint32_t>&)> flush)
+      : env(std::move(environment)),
+        options(std::move(ingest_options)),
+        metrics(env.registry),
+        memory(env.timers, env.memory, options.paused_retry_ns, metrics),
+        log_queue(env.timers, options.full_retry_ns, metrics, std::move(flush)) {}
+
+  IngestEnvironment env;
+  const IngestOptions options;
+  IngestMetrics metrics;
+  metrics::BatchChecker checker{options.limits};
+  MemoryQueue memory;
+  LogQueue log_queue;
+  std::string log_identity;  // of the log that confirmed the last deliveries
+};
+
+// Listens to the log for its sessions: a record's token is the session's id and the low half of the receiver's token.
+class SessionOwner : public metriclog::DeliveryListener {
+ public:
+  // The session's id, which is valid until leave().
+  virtual uint32_t enter(Session& session) = 0;
+  virtual void leave(uint32_t id) = 0;
+  // The memory of what the log still holds of a session that ends, by tokens from the first on; 0: none.
+  virtual void adopt(uint32_t id, uint64_t first_token, std::deque<size_t> costs) = 0;
+  // From any thread: `call` runs on the loop if the session is still there.
+  virtual void post(uint32_t id, std::function<void(Session&)> call) = 0;
+};
+
+}  // namespace monitor::server
