@@ -411,7 +411,7 @@ class Security(EtcdTest):
         # The command is idempotent (authentication is on, so it runs as root), and repairs changed roles.
         status, out, err = self.config(etcd, *init, *who("root"))
         self.assertEqual(status, 0, err)
-        self.assertNotRegex(out, r"\b(created|changed)\b")
+        self.assertNotRegex(out, r"\b(made|changed)\b")
         etcd.ctl_arguments = ["--user", "root:" + password["root"]]
         etcd.ctl("role", "grant-permission", "monitor-agent-a", "readwrite", "/monitor/", "/monitor0")
         self.assertTrue(may("monitor-agent-a", "get", "/monitor/config/b"))
