@@ -24,28 +24,6 @@ using metriclog::Snapshot;
 constexpr int64_t kLateAtAgent = 2 * kNanosPerSecond;
 constexpr int64_t kLateOnTheWay = 10 * kNanosPerSecond;
 
-// Fields of a snapshot's state; Dedupe's entries are field 1.
-constexpr uint32_t kFramesTaken = 2;
-constexpr uint32_t kBuiltKind = 3;
-constexpr uint32_t kBuilt = 4;
-
-struct State {
-  uint64_t frames_taken = 0;
-  std::string_view kind;
-  std::string_view built;
-};
-
-State state_of(std::string_view bytes) {
-  State state;
-  protowire::Reader reader(bytes);
-  while (const auto field = reader.next()) {
-    if (field->number == kFramesTaken) state.frames_taken = field->value;
-    if (field->number == kBuiltKind) state.kind = field->bytes;
-    if (field->number == kBuilt) state.built = field->bytes;
-  }
-  return state;
-}
-
 }  // namespace
 
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns) {
@@ -85,6 +63,12 @@ ConsumeMetrics::ConsumeMetrics(telemetry::Registry& r)
       skipped(r.counter("monitor_analysis_skipped_total", "Records that could not be decoded.")),
       lost(r.counter("monitor_analysis_lost_records_total", "Records that retention took before they were read.")) {}
 
+Consumer::Consumer(metriclog::LogReader& reader, std::vector<View*> views, telemetry::Registry& registry)
+    : reader_(reader),
+      views_(std::move(views)),
+      needs_values_(std::ranges::any_of(views_, [](const View* view) { return view->needs_values(); })),
+      metrics_(registry) {}
+
 Result<bool> Consumer::step(int64_t timeout_ns) {
   if (event_ == events_.size()) {
     auto events = reader_.poll(timeout_ns);
@@ -109,8 +93,7 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
     case ReaderEvent::Kind::kRevoked:
       for (const int32_t partition : event.revoked) {
         partitions_.erase(partition);
-        if (built_ != nullptr) built_->forget(partition);
-        sink_.on_revoked(partition);
+        for (View* view : views_) view->on_revoked(partition);
       }
       break;
     case ReaderEvent::Kind::kRecords:
@@ -128,7 +111,7 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
     case ReaderEvent::Kind::kTrouble:
       log_warning("log cannot be read at the moment", {{"error", event.text}});
       in_trouble_ = true;
-      sink_.on_trouble(event.text);
+      for (View* view : views_) view->on_trouble(event.text);
       break;
     case ReaderEvent::Kind::kRecovered:
       end_trouble();
@@ -141,19 +124,21 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
 void Consumer::end_trouble() {
   if (!std::exchange(in_trouble_, false)) return;
   log_info("log can be read again");
-  sink_.on_recovered();
+  for (View* view : views_) view->on_recovered();
+}
+
+void Consumer::move_to(Partition& partition, int64_t offset) {
+  partition.next_offset = partition.position = offset;
+  partition.taken.clear();
+  partition.moved = true;
 }
 
 void Consumer::lose(const ReaderEvent& event) {
   metrics_.lost.add(static_cast<uint64_t>(event.to - event.from));
   log_warning("records lost to retention before they were read",
               {{"partition", event.partition}, {"from", event.from}, {"to", event.to}});
-  Partition& partition = partitions_[event.partition];
-  partition.next_offset = partition.position = event.to;
-  partition.frames_taken = 0;
-  partition.moved = true;
-  if (built_ != nullptr) built_->apply_lost(event.partition, event.from, event.to);
-  sink_.on_lost(event.partition, event.from, event.to);
+  move_to(partitions_[event.partition], event.to);
+  for (View* view : views_) view->on_lost(event.partition, event.from, event.to);
 }
 
 // What was seen of the old log stays known: an agent may have sent it to the new one again.
@@ -166,12 +151,9 @@ void Consumer::begin_anew(const ReaderEvent& event) {
                {"end", event.extents.empty() ? event.to : event.extents.front().end},
                {"known_lost", event.lost}});
   Partition& partition = partitions_[event.partition];
-  partition.next_offset = partition.position = event.to;
-  partition.frames_taken = 0;
-  partition.moved = true;
+  move_to(partition, event.to);
   if (!event.extents.empty()) partition.end_at_start = event.extents.front().end;
-  if (built_ != nullptr) built_->apply_lost(event.partition, event.from, event.from + event.lost);
-  if (event.lost > 0) sink_.on_lost(event.partition, event.from, event.from + event.lost);
+  for (View* view : views_) view->on_lost(event.partition, event.from, event.from + event.lost);
 }
 
 Status Consumer::assign(const ReaderEvent& event) {
@@ -182,51 +164,84 @@ Status Consumer::assign(const ReaderEvent& event) {
     partition.position = extent.next;
     partition.end_at_start = extent.end;
     if (auto status = restore(snapshot, extent, partition); !status) return status;
-    sink_.on_assigned(snapshot.partition);
+    for (View* view : views_) view->on_assigned(snapshot.partition);
   }
   return {};
 }
 
 Status Consumer::restore(const Snapshot& snapshot, const metriclog::Extent& extent, Partition& partition) {
   partition.next_offset = snapshot.next_offset;
-  partition.frames_taken = state_of(snapshot.state).frames_taken;
+  const SnapshotState state = read_snapshot_state(snapshot.state);
   auto dedupe = Dedupe::decode(snapshot.state);
   if (!dedupe) {
     // Reading goes on where it was: at worst a batch is shown twice.
     log_warning("snapshot not understood", {{"partition", snapshot.partition}, {"error", dedupe.error()}});
   } else {
     partition.dedupe = std::move(*dedupe);
+    if (auto status = check_kinds(snapshot.partition, state); !status) return status;
   }
-  return rebuild(snapshot, extent, dedupe.ok());
+  for (View* view : views_) {
+    const ViewState* const known = state.find(view->kind());
+    partition.taken.push_back(known == nullptr ? Taken() : known->taken);
+    if (auto status = rebuild(*view, state, extent, snapshot.partition, dedupe.ok()); !status) return status;
+  }
+  return {};
 }
 
-Status Consumer::rebuild(const Snapshot& snapshot, const metriclog::Extent& extent, bool dedupe_understood) {
-  const State state = state_of(snapshot.state);
-  const std::string_view kind = built_ == nullptr ? "" : built_->kind();
-  // Where a group begins is noted without a state, which is anybody's.
-  if (!snapshot.state.empty() && dedupe_understood && state.kind != kind) {
-    const auto name = [](std::string_view text) { return text.empty() ? "get-metrics" : text; };
+// What another reader's views built would be gone with the next snapshot.
+Status Consumer::check_kinds(int32_t partition, const SnapshotState& state) const {
+  if (state.empty) return {};  // where a group begins is noted without a state, which is anybody's
+  const auto refused = [&](std::string_view theirs, std::string_view ours) {
     return Error(Code::kAborted,
                  fmt::format("partition {}: the group's snapshots are of {}, not of {}; read with another --group-id",
-                             snapshot.partition, name(state.kind), name(kind)));
+                             partition, theirs, ours));
+  };
+  const auto mine = std::ranges::find_if(views_, [](const View* view) { return !view->kind().empty(); });
+  const std::string_view name = mine == views_.end() ? kNoView : (*mine)->kind();
+  for (const ViewState& one : state.views) {
+    const bool known = std::ranges::any_of(views_, [&](const View* view) { return view->kind() == one.kind; });
+    if (!known && one.kind != name) return refused(one.kind, name);
   }
-  if (built_ == nullptr) return {};
-  if (snapshot.state.empty()) {
-    built_->fresh(snapshot.partition, extent);
+  for (const View* view : views_) {
+    if (view->kind().empty() || view->unusable_snapshot() == View::Unusable::kBeginsAnew) continue;
+    if (state.find(view->kind()) != nullptr) continue;
+    return refused(state.views.empty() ? kNoView : state.views.front().kind, view->kind());
+  }
+  return {};
+}
+
+Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog::Extent& extent, int32_t partition,
+                         bool dedupe_understood) {
+  if (view.kind().empty() || state.empty) {
+    view.fresh(partition, extent);
     return {};
   }
-  const Status built = dedupe_understood ? built_->decode(snapshot.partition, state.built)
-                                         : Error(Code::kDataLoss, "its list of seen batches is malformed");
+  const ViewState* const known = state.find(view.kind());
+  Status built = Error(Code::kDataLoss, "it has nothing of this view");
+  if (!dedupe_understood) {
+    built = Error(Code::kDataLoss, "its list of seen batches is malformed");
+  } else if (known != nullptr && known->version > view.version()) {
+    built = Error(Code::kDataLoss, fmt::format("made by a newer version of this program ({} {}, known up to {})",
+                                               view.kind(), known->version, view.version()));
+  } else if (known != nullptr) {
+    built = view.decode(partition, known->version, known->bytes);
+  }
   if (built) return {};
-  return Error(Code::kDataLoss, fmt::format("snapshot of partition {}: {}; begin anew with --from earliest",
-                                            snapshot.partition, built.error().message()));
+  if (view.unusable_snapshot() == View::Unusable::kStops) {
+    return Error(Code::kDataLoss, fmt::format("snapshot of partition {}: {}; begin anew with --from earliest",
+                                              partition, built.error().message()));
+  }
+  log_warning("a view begins anew from here on; the others go on",
+              {{"view", view.kind()}, {"partition", partition}, {"reason", built.error()}});
+  view.fresh(partition, extent);
+  return {};
 }
 
 Result<metrics::Batch> Consumer::decode(const Record& record) {
   // No batch in protobuf begins with '{', which saves looking for the header. What is neither is looked at again, for
   // what its header says.
   if (record.value.starts_with('{')) return decode_record(record);
-  auto batch = sink_.wants_values() ? metrics::decode_batch(record.value) : envelopes_.decode(record.value);
+  auto batch = needs_values_ ? metrics::decode_batch(record.value) : envelopes_.decode(record.value);
   if (batch) return batch;
   return decode_record(record);
 }
@@ -240,7 +255,7 @@ bool Consumer::take(const Record& record) {
     log_warning(
         "record skipped",
         {{"partition", record.partition}, {"offset", record.offset}, {"key", record.key}, {"error", batch.error()}});
-    sink_.on_skipped(record, batch.error());
+    for (View* view : views_) view->on_skipped(record, batch.error());
   } else {
     const Digest digest = digest_of(record, *batch);
     const auto verdict = partition.dedupe.look(batch->agent_id, batch->incarnation, batch->sequence, digest);
@@ -248,14 +263,12 @@ bool Consumer::take(const Record& record) {
       if (!take_batch(record, *batch, digest, partition)) return false;
     } else if (verdict.kind == Dedupe::Verdict::Kind::kCopy) {
       metrics_.duplicates.add();
-      if (built_ != nullptr) built_->apply_copy(record, *batch);
+      for (View* view : views_) view->apply_copy(record, *batch);
     } else {
       take_conflict(record, *batch, verdict.first_offset);
     }
   }
-  partition.next_offset = partition.position = record.offset + 1;
-  partition.frames_taken = 0;
-  partition.moved = true;
+  move_to(partition, record.offset + 1);
   return true;
 }
 
@@ -271,22 +284,27 @@ void Consumer::take_conflict(const Record& record, const metrics::Batch& batch, 
                {"first_offset", first_offset},
                {"offset", record.offset},
                {"next", "somebody writes under this agent's name; see monitor-analysis ledger"}});
-  if (built_ != nullptr) built_->apply_conflict(record, batch, first_offset);
+  for (View* view : views_) view->apply_conflict(record, batch, first_offset);
 }
 
-// False: the sink took a part of it.
+// False: a view took a part of it, and those behind it nothing.
 bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Digest digest, Partition& partition) {
-  const uint64_t first_frame = record.offset == partition.next_offset ? partition.frames_taken : 0;
-  const size_t taken = first_frame + sink_.on_batch(record, batch, first_frame);
-  if (taken < batch.frames.size()) {
-    partition.moved = partition.moved || taken != first_frame || partition.next_offset != record.offset;
+  if (record.offset != partition.next_offset || partition.taken.size() != views_.size()) {
+    partition.moved = partition.moved || record.offset != partition.next_offset;
     partition.next_offset = record.offset;
-    partition.frames_taken = taken;
-    return false;
+    partition.taken.assign(views_.size(), {});
+  }
+  for (size_t i = 0; i < views_.size(); ++i) {
+    Taken& taken = partition.taken[i];
+    if (taken.whole) continue;
+    const uint64_t first = std::min<uint64_t>(taken.frames, batch.frames.size());
+    taken.frames = first + views_[i]->take(record, batch, first);
+    taken.whole = taken.frames >= batch.frames.size();
+    partition.moved = partition.moved || taken.whole || taken.frames != first;
+    if (!taken.whole) return false;
   }
   metrics_.batches.add();
   partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, digest, {record.offset, record.time_ns});
-  if (built_ != nullptr) built_->apply(record, batch);
   return true;
 }
 
@@ -304,12 +322,12 @@ Status Consumer::store() {
     Snapshot snapshot{.partition = number, .next_offset = partition.next_offset};
     partition.dedupe.prune();
     partition.dedupe.encode(snapshot.state);
-    protowire::put_uint64(snapshot.state, kFramesTaken, partition.frames_taken);
-    if (built_ != nullptr) {
-      std::string built;
-      built_->encode(number, built);
-      protowire::put_bytes(snapshot.state, kBuiltKind, built_->kind());
-      protowire::put_message(snapshot.state, kBuilt, built);
+    for (size_t i = 0; i < views_.size(); ++i) {
+      if (views_[i]->kind().empty()) continue;
+      std::string bytes;
+      views_[i]->encode(number, bytes);
+      const Taken taken = i < partition.taken.size() ? partition.taken[i] : Taken();
+      append_view_state(snapshot.state, {std::string(views_[i]->kind()), views_[i]->version(), bytes, taken});
     }
     snapshots.push_back(std::move(snapshot));
   }

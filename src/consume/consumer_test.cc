@@ -110,9 +110,10 @@ TEST(Late, ByTheTwoRules) {
   EXPECT_TRUE(has_waited(envelope, INT64_MAX));
 }
 
-class Sink final : public BatchSink {
+class Sink final : public View {
  public:
-  size_t on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
+  std::string_view kind() const override { return name; }
+  size_t take(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) override {
     size_t taken = 0;
     while (first + taken < batch.frames.size() && room > 0) {
       seen.push_back(batch.agent_id + "/" + std::to_string(batch.sequence) + "." + std::to_string(first + taken));
@@ -135,6 +136,7 @@ class Sink final : public BatchSink {
   std::vector<int32_t> revoked;
   std::vector<std::string> troubles;  // "" when one is over
   size_t room = 1000;
+  std::string name{kNoView};
 };
 
 // Gives out what it was given, one list of events a poll.
@@ -182,7 +184,7 @@ class ConsumerTest : public ::testing::Test {
     const auto r = reader();
     Sink sink;
     sink.room = room;
-    Consumer consumer(*r, sink, registry_);
+    Consumer consumer(*r, {&sink}, registry_);
     for (int i = 0; i < 3; ++i) {
       const auto went_on = consumer.step(0);
       EXPECT_TRUE(went_on.ok());
@@ -219,7 +221,7 @@ TEST_F(ConsumerTest, TroubleIsOverWithWhateverComesNextAndThatIsToldOnce) {
                            {{.kind = next}},
                            {{.kind = Kind::kRecords}, {.kind = Kind::kRecovered}}});
     Sink sink;
-    Consumer consumer(reader, sink, registry_);
+    Consumer consumer(reader, {&sink}, registry_);
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(consumer.step(0).ok());
     EXPECT_THAT(sink.troubles, ElementsAre("away", "still away"));
     for (int i = 0; i < 2; ++i) ASSERT_TRUE(consumer.step(0).ok());
@@ -233,7 +235,7 @@ TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {
   {
     const auto r = reader();
     Sink sink;
-    Consumer consumer(*r, sink, registry_);
+    Consumer consumer(*r, {&sink}, registry_);
     ASSERT_TRUE(consumer.step(0).ok());
     EXPECT_EQ(sink.seen.size(), 1U);
   }
@@ -255,7 +257,7 @@ TEST_F(ConsumerTest, GoesOnWithinTheSameRun) {
   const auto r = reader();
   Sink sink;
   sink.room = 2;
-  Consumer consumer(*r, sink, registry_);
+  Consumer consumer(*r, {&sink}, registry_);
   EXPECT_FALSE(*consumer.step(0));
   sink.room = 5;
   EXPECT_TRUE(*consumer.step(0));
@@ -308,6 +310,167 @@ TEST_F(ConsumerTest, TheSameBatchInAnotherFormIsACopy) {
   append("{ " + metrics::batch_to_json(batch(2)).substr(1), "application/json");
   run();
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
+}
+
+// Counts batches, and keeps the count in snapshots.
+class Counting final : public View {
+ public:
+  explicit Counting(std::string kind) : name(std::move(kind)) {}
+  std::string_view kind() const override { return name; }
+  uint32_t version() const override { return newest; }
+  bool needs_values() const override { return values; }
+  Unusable unusable_snapshot() const override { return policy; }
+  void fresh(int32_t /*partition*/, const metriclog::Extent& extent) override { began.push_back(extent.next); }
+  Status decode(int32_t /*partition*/, uint32_t version, std::string_view bytes) override {
+    if (bytes == "bad") return Error(Code::kDataLoss, "bad");
+    count = bytes.empty() ? 0 : std::stoull(std::string(bytes));
+    decoded = version;
+    return {};
+  }
+  void encode(int32_t /*partition*/, std::string& out) override { out = spoilt ? "bad" : std::to_string(count); }
+  void apply(const metriclog::Record& /*record*/, const metrics::Batch& batch) override {
+    ++count;
+    series = batch.series.size();
+  }
+
+  std::string name;
+  uint32_t newest = 1;
+  bool values = false;
+  Unusable policy = Unusable::kStops;
+  bool spoilt = false;
+  uint64_t count = 0;
+  uint32_t decoded = 0;
+  size_t series = 0;
+  std::vector<int64_t> began;
+};
+
+class ViewsTest : public ConsumerTest {
+ protected:
+  // As a process that reads what there is, stores, and ends.
+  Status read(std::vector<View*> views) {
+    const auto r = reader();
+    Consumer consumer(*r, std::move(views), registry_);
+    for (int i = 0; i < 3; ++i) {
+      const auto went_on = consumer.step(0);
+      if (!went_on) return went_on.error();
+      if (!*went_on) break;
+    }
+    return consumer.store();
+  }
+  // Puts a state into the group's snapshot, as another version of the program wrote it.
+  void write_state(int64_t next_offset, const std::string& state) {
+    const auto r = reader();
+    ASSERT_TRUE(r->poll(0).ok());
+    const metriclog::Snapshot snapshot{.partition = 0, .next_offset = next_offset, .state = state};
+    ASSERT_TRUE(r->store({&snapshot, 1}).ok());
+  }
+};
+
+TEST_F(ViewsTest, EachKeepsItsOwnStateAndProgressOverRestarts) {
+  ASSERT_TRUE(read({}));
+  append_batch(1, 3);
+  append_batch(2);
+  for (size_t room : {size_t{2}, size_t{0}, size_t{9}}) {
+    Counting before("before");
+    Sink slow;
+    Counting after("after");
+    slow.room = room;
+    slow.name = "slow";
+    ASSERT_TRUE(read({&before, &slow, &after}));
+    EXPECT_EQ(before.count, room == 9 ? 2U : 1U) << "no batch is counted twice while another view takes its time";
+    EXPECT_EQ(after.count, room == 9 ? 2U : 0U);
+    if (room == 9) {
+      EXPECT_THAT(slow.seen, ElementsAre("a/1.2", "a/2.0"));
+    }
+  }
+}
+
+TEST_F(ViewsTest, DecodesValuesOnlyIfAViewNeedsThem) {
+  ASSERT_TRUE(read({}));
+  append_batch(1);
+  Counting one("one");
+  Counting two("two");
+  ASSERT_TRUE(read({&one, &two}));
+  EXPECT_EQ(one.series, 0U);
+  append_batch(2);
+  two.values = true;
+  ASSERT_TRUE(read({&one, &two}));
+  EXPECT_EQ(one.series, 1U);
+}
+
+TEST_F(ViewsTest, OneThatBeginsAnewDoesNotStopTheOthers) {
+  ASSERT_TRUE(read({}));
+  append_batch(1);
+  Counting good("good");
+  Counting bad("bad");
+  bad.spoilt = true;
+  ASSERT_TRUE(read({&good, &bad}));
+  append_batch(2);
+  Counting stops("bad");
+  Counting other("good");
+  const Status stopped = read({&other, &stops});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), Code::kDataLoss);
+  stops.policy = View::Unusable::kBeginsAnew;
+  ASSERT_TRUE(read({&other, &stops}));
+  EXPECT_EQ(other.count, 2U);
+  EXPECT_EQ(stops.count, 1U);
+  EXPECT_THAT(stops.began, ElementsAre(1)) << "told where, so that it knows what it has not seen";
+}
+
+TEST_F(ViewsTest, ANewViewJoinsAGroupOnlyIfItMayBeginAnew) {
+  ASSERT_TRUE(read({}));
+  append_batch(1);
+  Counting old("old");
+  ASSERT_TRUE(read({&old}));
+  Counting added("added");
+  const Status refused = read({&old, &added});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kAborted);
+  added.policy = View::Unusable::kBeginsAnew;
+  ASSERT_TRUE(read({&old, &added}));
+  append_batch(2);
+  ASSERT_TRUE(read({&old, &added}));
+  EXPECT_EQ(added.count, 1U);
+  const Status gone = read({&old});
+  ASSERT_FALSE(gone) << "what it built would be lost";
+  EXPECT_THAT(gone.error().message(), HasSubstr("snapshots are of added, not of old"));
+}
+
+TEST_F(ViewsTest, AStateOfANewerVersionIsNotDecoded) {
+  ASSERT_TRUE(read({}));
+  append_batch(1);
+  Counting newer("v");
+  newer.newest = 2;
+  ASSERT_TRUE(read({&newer}));
+  Counting same("v");
+  const Status refused = read({&same});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr("v 2, known up to 1"));
+  same.newest = 3;
+  ASSERT_TRUE(read({&same}));
+  EXPECT_EQ(same.decoded, 2U);
+}
+
+TEST_F(ViewsTest, ReadsSnapshotsFromBeforeThereWereViews) {
+  append_batch(1, 2);
+  std::string state;
+  protowire::put_uint64(state, 2, 1);
+  write_state(0, state);
+  EXPECT_THAT(run().seen, ElementsAre("a/1.1")) << "of get-metrics, which had printed one tick";
+
+  for (const char* kind : {"ledger", "history+ledger"}) {
+    state.clear();
+    protowire::put_bytes(state, 3, kind);
+    protowire::put_bytes(state, 4, "41");
+    write_state(0, state);
+    Counting ledger("ledger");
+    Counting history("history");
+    std::vector<View*> views = {&ledger};
+    if (std::string_view(kind) != "ledger") views.push_back(&history);
+    ASSERT_TRUE(read(views)) << kind;
+    EXPECT_EQ(ledger.count, 42U) << kind;
+  }
 }
 
 }  // namespace

@@ -15,13 +15,13 @@ constexpr const char* kGroup = "readers";
 }  // namespace
 
 // The reader's process. It sits between consumer and log, and records which snapshots are stored.
-struct ReaderHost::Process final : public analysis::BatchSink, public metriclog::LogReader {
+struct ReaderHost::Process final : public analysis::View, public metriclog::LogReader {
   explicit Process(ReaderHost& owner)
       : ledger(owner.environment_.ledger),
         random(owner.environment_.random),
         reader(owner.environment_.cluster.log().reader(
             {.group = kGroup, .start = {.kind = metriclog::StartAt::Kind::kStored}})),
-        consumer(*this, *this, registry, &built) {}
+        consumer(*this, {this, &built}, registry) {}
 
   // --- metriclog::LogReader
   Result<std::vector<metriclog::ReaderEvent>> poll(int64_t timeout_ns) override { return reader->poll(timeout_ns); }
@@ -37,8 +37,8 @@ struct ReaderHost::Process final : public analysis::BatchSink, public metriclog:
     return {};
   }
 
-  // --- analysis::BatchSink
-  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first_frame) override {
+  // --- analysis::View
+  size_t take(const metriclog::Record& record, const metrics::Batch& batch, size_t first_frame) override {
     const size_t rest = batch.frames.size() - first_frame;
     if (slowly && rest > 0 && random.below(3) == 0) return 0;
     Entry* const entry = ledger.find(batch.incarnation, batch.sequence);

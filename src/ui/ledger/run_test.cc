@@ -194,13 +194,9 @@ TEST_F(LedgerRunTest, AnotherKindOfReadersGroupIsRefused) {
   world_.append(world_.fresh('x', 1));
   {
     const auto reader = world_.log.reader({.group = "g", .start = {}, .new_group_at_earliest = true});
-    struct Take final : BatchSink {
-      size_t on_batch(const metriclog::Record&, const metrics::Batch& batch, size_t first) override {
-        return batch.frames.size() - first;
-      }
-    } sink;
+    View nothing;
     telemetry::Registry registry;
-    Consumer consumer(*reader, sink, registry);
+    Consumer consumer(*reader, {&nothing}, registry);
     ASSERT_TRUE(consumer.step(0).ok());
     ASSERT_TRUE(consumer.store().ok());
   }
@@ -250,13 +246,10 @@ TEST_F(LedgerRunTest, AGroupsLedgerIsExactWhateverBecomesOfItsMembers) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SeededRandom random(seed);
     LedgerWorld world(4);
-    struct Member final : BatchSink {
+    struct Member final {
       explicit Member(LedgerWorld& in)
           : reader(in.log.reader({.group = "g", .start = {}, .new_group_at_earliest = true})),
-            consumer(*reader, *this, registry, &ledger) {}
-      size_t on_batch(const metriclog::Record&, const metrics::Batch& batch, size_t first) override {
-        return batch.frames.size() - first;
-      }
+            consumer(*reader, {&ledger}, registry) {}
       telemetry::Registry registry;
       Ledger ledger;
       std::unique_ptr<metriclog::LogReader> reader;
@@ -295,7 +288,7 @@ TEST_F(LedgerRunTest, AGroupsLedgerIsExactWhateverBecomesOfItsMembers) {
     std::sort(shared.begin(), shared.end());
     const auto alone = world.log.reader({.group = "", .start = {.kind = StartAt::Kind::kEarliest}});
     Member one(world);
-    Consumer consumer(*alone, one, one.registry, &one.ledger);
+    Consumer consumer(*alone, {&one.ledger}, one.registry);
     ASSERT_TRUE(consumer.step(0).ok());
     std::vector<std::string> expected;
     for (const LedgerRow& row : report(one.ledger, {})) expected.push_back(to_json(row));

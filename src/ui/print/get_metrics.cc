@@ -23,7 +23,7 @@ constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
 constexpr int64_t kKeepTimeout = 5 * kNanosPerSecond;
 constexpr size_t kSmallState = size_t{16} * 1024;
 
-class Run final : public BatchSink {
+class Run final : public View {
  public:
   Run(const GetMetricsOptions& options, metriclog::LogReader& reader, Output& output, const Clock& clock,
       telemetry::Registry& registry, const std::atomic<bool>& stop)
@@ -33,7 +33,7 @@ class Run final : public BatchSink {
         stop_(stop),
         printer_(make_printer(options.print)),
         dead_letters_(options.dead_letters),
-        consumer_(reader, *this, registry),
+        consumer_(reader, {this}, registry),
         ticks_(registry.counter("monitor_analysis_ticks_total", "Ticks printed.")),
         late_(registry.counter("monitor_analysis_late_ticks_total", "Ticks printed that were behind their time.")),
         delay_(registry.histogram("monitor_analysis_delay_seconds", "From a tick's reading to its printing.",
@@ -61,7 +61,8 @@ class Run final : public BatchSink {
     return summary();
   }
 
-  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override {
+  std::string_view kind() const override { return kNoView; }
+  size_t take(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override {
     const size_t all = batch.frames.size() - first;
     if (!options_.agent.empty() && !glob_match(options_.agent, batch.agent_id)) return all;
     std::string text;

@@ -10,6 +10,7 @@
 
 #include "consume/consumer.h"
 #include "ui/top/view.h"
+#include "views/fleet/fleet_view.h"
 
 namespace monitor::analysis::top {
 
@@ -125,21 +126,6 @@ int key_of(int code) {
   }
 }
 
-class FleetSink final : public BatchSink {
- public:
-  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override {
-    fleet.apply(record, batch);
-    trouble.clear();
-    return batch.frames.size() - first;
-  }
-  void on_trouble(const std::string& text) override { trouble = text; }
-  void on_recovered() override { trouble.clear(); }
-  void on_assigned(int32_t /*partition*/) override { trouble.clear(); }
-
-  Fleet fleet;
-  std::string trouble;
-};
-
 // When the log stored the newest record of any agent.
 int64_t newest(const Fleet& fleet) {
   int64_t found = 0;
@@ -151,8 +137,8 @@ int64_t newest(const Fleet& fleet) {
 
 Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
            const std::atomic<bool>& stop, const std::function<Servers()>& servers) {
-  FleetSink sink;
-  Consumer consumer(reader, sink, registry);
+  FleetView log_view;
+  Consumer consumer(reader, {&log_view}, registry);
   const Screen screen;
   if (!screen.usable())
     return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name one that is not known");
@@ -167,7 +153,7 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
       const bool was_paused = view.paused();
       if (code != KEY_RESIZE && !view.key(key_of(code))) return {};
       if (view.paused() && !was_paused) {
-        held = sink.fleet;
+        held = log_view.fleet();
         held_ns = clock.wall_ns();
       }
       due = true;
@@ -175,9 +161,10 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
     if (!due) continue;
     const Servers known = servers();
     view.set_servers(known);
-    view.set_trouble(sink.trouble.empty() ? silence_of(known, newest(sink.fleet), clock.wall_ns()) : sink.trouble);
+    view.set_trouble(log_view.trouble().empty() ? silence_of(known, newest(log_view.fleet()), clock.wall_ns())
+                                                : log_view.trouble());
     Screen::show(
-        view.draw(view.paused() ? held : sink.fleet, view.paused() ? held_ns : clock.wall_ns(), Screen::size()));
+        view.draw(view.paused() ? held : log_view.fleet(), view.paused() ? held_ns : clock.wall_ns(), Screen::size()));
     drawn_ns = clock.mono_ns();
   }
   return {};

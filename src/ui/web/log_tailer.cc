@@ -31,26 +31,29 @@ constexpr int64_t kForgetAgents = 7 * kDayNs;
 // Values in the event of one tick: as many as the history keeps for an agent. Each stream holds a copy.
 constexpr size_t kMostValues = 5'000;
 
-// Builds the ledger and the history together.
-class Books final : public BuiltState {
+// The page's ledger. The API reads it on another thread.
+class LedgerView final : public View {
  public:
-  Books(history::HistoryStore& history, State& state) : history_(history), state_(state) {}
+  explicit LedgerView(State& state) : state_(state) {}
 
-  std::string_view kind() const override { return "history+ledger"; }
+  std::string_view kind() const override { return state_.ledger.kind(); }
+  uint32_t version() const override { return state_.ledger.version(); }
+  bool needs_values() const override { return state_.ledger.needs_values(); }
+  // The page has more to show than the ledger.
+  Unusable unusable_snapshot() const override { return Unusable::kBeginsAnew; }
   void fresh(int32_t partition, const metriclog::Extent& extent) override {
     const std::lock_guard lock(state_.mutex);
     state_.ledger.fresh(partition, extent);
   }
-  Status decode(int32_t partition, std::string_view bytes) override {
+  Status decode(int32_t partition, uint32_t version, std::string_view bytes) override {
     const std::lock_guard lock(state_.mutex);
-    return state_.ledger.decode(partition, bytes);
+    return state_.ledger.decode(partition, version, bytes);
   }
-  void forget(int32_t partition) override {
+  void on_revoked(int32_t partition) override {
     const std::lock_guard lock(state_.mutex);
-    state_.ledger.forget(partition);
+    state_.ledger.on_revoked(partition);
   }
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
-    history_.apply(record, batch);
     const std::lock_guard lock(state_.mutex);
     state_.ledger.apply(record, batch);
   }
@@ -58,9 +61,13 @@ class Books final : public BuiltState {
     const std::lock_guard lock(state_.mutex);
     state_.ledger.apply_copy(record, batch);
   }
-  void apply_lost(int32_t partition, int64_t from, int64_t to) override {
+  void apply_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset) override {
     const std::lock_guard lock(state_.mutex);
-    state_.ledger.apply_lost(partition, from, to);
+    state_.ledger.apply_conflict(record, batch, first_offset);
+  }
+  void on_lost(int32_t partition, int64_t from, int64_t to) override {
+    const std::lock_guard lock(state_.mutex);
+    state_.ledger.on_lost(partition, from, to);
   }
   void encode(int32_t partition, std::string& out) override {
     const std::lock_guard lock(state_.mutex);
@@ -68,7 +75,6 @@ class Books final : public BuiltState {
   }
 
  private:
-  history::HistoryStore& history_;
   State& state_;
 };
 
@@ -88,17 +94,17 @@ std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame,
   return out + "}}";
 }
 
-// The lifetime of one log reader.
-class LogTailer::Session final : public BatchSink {
+// The lifetime of one log reader. Itself the view that feeds the fleet and the browsers' events.
+class LogTailer::Session final : public View {
  public:
   explicit Session(LogTailer& owner)
       : owner_(owner),
-        books_(owner.history_, owner.state_),
-        consumer_(*owner.reader_, *this, owner.registry_, &books_) {}
+        ledger_(owner.state_),
+        consumer_(*owner.reader_, {this, &owner.history_, &ledger_}, owner.registry_) {}
 
   Consumer& consumer() { return consumer_; }
 
-  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override {
+  void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
     const bool fresh = elapsed_ns(record.time_ns, owner_.clock_.wall_ns()) < kFresh;
     {
       const std::lock_guard lock(owner_.state_.mutex);
@@ -106,7 +112,6 @@ class LogTailer::Session final : public BatchSink {
     }
     came(record);
     if (fresh) publish(record, batch);
-    return batch.frames.size() - first;
   }
   void on_skipped(const metriclog::Record& record, const Error& /*why*/) override {
     came(record);
@@ -158,7 +163,7 @@ class LogTailer::Session final : public BatchSink {
 
   LogTailer& owner_;
   bool others_dropped_ = false;
-  Books books_;
+  LedgerView ledger_;
   Consumer consumer_;
 };
 

@@ -25,13 +25,6 @@ using metrics::Series;
 
 constexpr int64_t kSecond = kNanosPerSecond;
 
-class NoSink final : public BatchSink {
- public:
-  size_t on_batch(const metriclog::Record& /*record*/, const Batch& batch, size_t first) override {
-    return batch.frames.size() - first;
-  }
-};
-
 // A log in memory, a history in a folder of its own, and a reader that can be killed.
 class HistoryTest : public ::testing::Test {
  protected:
@@ -52,7 +45,7 @@ class HistoryTest : public ::testing::Test {
   void begin_reading() {
     consumer_.reset();
     reader_ = log_.reader({.snapshots = store_.get(), .new_group_at_earliest = true});
-    consumer_ = std::make_unique<Consumer>(*reader_, sink_, registry_, store_.get());
+    consumer_ = std::make_unique<Consumer>(*reader_, std::vector<View*>{store_.get()}, registry_);
   }
   // What was not committed is lost, as with a killed process.
   void kill() {
@@ -124,7 +117,6 @@ class HistoryTest : public ::testing::Test {
   metriclog::Deliveries deliveries_;
   telemetry::Registry registry_;
   HistoryOptions options_;
-  NoSink sink_;
   std::unique_ptr<HistoryStore> store_;
   std::unique_ptr<metriclog::LogReader> reader_;
   std::unique_ptr<Consumer> consumer_;

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/lock_file.h"
 #include "base/trusted_clock.h"
-#include "consume/built_state.h"
+#include "consume/view.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
 #include "views/history/buckets.h"
@@ -51,7 +51,7 @@ struct KnownAgent {
   std::string log = {};  // that its newest record came from; empty: an earlier version did not note it
 };
 
-class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, private BucketRows {
+class HistoryStore final : public View, public metriclog::SnapshotStore, private BucketRows {
  public:
   // Errors: kAborted, another process has the file; the disk's.
   static Result<std::unique_ptr<HistoryStore>> open(const HistoryOptions& options, const Clock& clock,
@@ -60,11 +60,7 @@ class HistoryStore final : public BuiltState, public metriclog::SnapshotStore, p
   ~HistoryStore() override;
 
   std::string_view kind() const override { return "history"; }
-  void fresh(int32_t /*partition*/, const metriclog::Extent& /*extent*/) override {}
-  Status decode(int32_t /*partition*/, std::string_view /*bytes*/) override { return {}; }
-  void forget(int32_t /*partition*/) override {}
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override;
-  void encode(int32_t /*partition*/, std::string& /*out*/) override {}
 
   Result<std::vector<metriclog::Snapshot>> load(const std::string& log) override;
   // Commits everything that was applied, and the snapshots. After an error nothing of it is there, and nothing more is

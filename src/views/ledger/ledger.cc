@@ -9,7 +9,7 @@ void Ledger::fresh(int32_t partition, const metriclog::Extent& extent) {
   partitions_.insert_or_assign(partition, PartitionLedger(hole));
 }
 
-Status Ledger::decode(int32_t partition, std::string_view bytes) {
+Status Ledger::decode(int32_t partition, uint32_t /*version*/, std::string_view bytes) {
   auto decoded = PartitionLedger::decode(bytes);
   if (!decoded) return decoded.error();
   partitions_.insert_or_assign(partition, std::move(*decoded));
@@ -28,7 +28,7 @@ void Ledger::apply_conflict(const metriclog::Record& record, const metrics::Batc
   if (record.time_ns < until_ns_) partitions_[record.partition].apply_conflict(record, batch, first_offset);
 }
 
-void Ledger::apply_lost(int32_t partition, int64_t /*from*/, int64_t /*to*/) { partitions_[partition].lose(); }
+void Ledger::on_lost(int32_t partition, int64_t /*from*/, int64_t /*to*/) { partitions_[partition].lose(); }
 
 void Ledger::encode(int32_t partition, std::string& out) {
   PartitionLedger& ledger = partitions_[partition];

@@ -73,7 +73,7 @@ class LedgerTest : public ::testing::Test {
     std::string bytes;
     ledger_.encode(0, bytes);
     Ledger other;
-    EXPECT_TRUE(other.decode(0, bytes).ok());
+    EXPECT_TRUE(other.decode(0, 1, bytes).ok());
     std::string again;
     other.encode(0, again);
     EXPECT_EQ(bytes, again);
@@ -288,7 +288,7 @@ TEST_F(LedgerTest, WhatCameFreshBeforeAReplayMayHaveExpiredWithIt) {
 
 TEST_F(LedgerTest, WhatIsLostWhileReadingIsExpired) {
   take(fresh('x', 1));
-  ledger_.apply_lost(0, 2, 5);
+  ledger_.on_lost(0, 2, 5);
   EXPECT_THAT(row().expired, IsEmpty()) << "nothing says that there was more";
   take(fresh('x', 5));
   take(fresh('x', 7));
@@ -303,12 +303,12 @@ TEST_F(LedgerTest, WhatIsLostWhileReadingIsExpired) {
 TEST_F(LedgerTest, WhatWasMissingBeforeALossStaysMissing) {
   for (const uint64_t sequence : {1, 2, 4, 5}) take(fresh('x', sequence));
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
-  ledger_.apply_lost(0, 6, 10);
+  ledger_.on_lost(0, 6, 10);
   take(fresh('x', 10));
   take(fresh('x', 11));
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3))) << "nobody sends again what was claimed";
   EXPECT_THAT(row().expired, ElementsAre(Pair(6, 9)));
-  ledger_.apply_lost(0, 12, 13);
+  ledger_.on_lost(0, 12, 13);
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
 }
 
@@ -428,8 +428,8 @@ TEST_F(LedgerTest, DamagedSnapshotsAreRefused) {
   std::string bytes;
   ledger_.encode(0, bytes);
   Ledger other;
-  EXPECT_FALSE(other.decode(0, bytes.substr(0, bytes.size() - 1)).ok());
-  EXPECT_TRUE(other.decode(0, "").ok());
+  EXPECT_FALSE(other.decode(0, 1, bytes.substr(0, bytes.size() - 1)).ok());
+  EXPECT_TRUE(other.decode(0, 1, "").ok());
 }
 
 // What became of each batch is drawn; what the ledger says must be that, in whatever order things came.
@@ -619,11 +619,11 @@ TEST_F(LedgerTest, SnapshotThatClaimsNothingReadsBackTheSame) {
       "\xb0\x01\x00",
       9);  // agent, incarnation, claimed
   Ledger ledger;
-  ASSERT_TRUE(ledger.decode(0, "\x1a\x09" + account).ok());
+  ASSERT_TRUE(ledger.decode(0, 1, "\x1a\x09" + account).ok());
   std::string once;
   ledger.encode(0, once);
   Ledger again;
-  ASSERT_TRUE(again.decode(0, once).ok());
+  ASSERT_TRUE(again.decode(0, 1, once).ok());
   std::string twice;
   again.encode(0, twice);
   EXPECT_EQ(once, twice);

@@ -23,12 +23,7 @@ LedgerReading::LedgerReading(const LedgerReadingOptions& options, metriclog::Log
       clock_(clock),
       stop_(stop),
       ledger_(options.until_ns),
-      consumer_(reader, *this, registry, &ledger_) {}
-
-size_t LedgerReading::on_batch(const metriclog::Record& /*record*/, const metrics::Batch& batch, size_t first) {
-  progress();
-  return batch.frames.size() - first;
-}
+      consumer_(reader, {&ledger_, this}, registry) {}
 
 void LedgerReading::progress() {
   progress_ns_ = clock_.mono_ns();

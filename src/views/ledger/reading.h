@@ -22,7 +22,7 @@ struct LedgerReadingOptions {
   bool stands_by = false;                     // in a group of which others have all of the log: waits for its turn
 };
 
-class LedgerReading final : private BatchSink {
+class LedgerReading final : private View {
  public:
   // What is given must outlive it.
   LedgerReading(const LedgerReadingOptions& options, metriclog::LogReader& reader, const Clock& clock,
@@ -44,8 +44,9 @@ class LedgerReading final : private BatchSink {
   uint64_t lost() const { return consumer_.metrics().lost.value(); }
 
  private:
-  size_t on_batch(const metriclog::Record& record, const metrics::Batch& batch, size_t first) override;
-  bool wants_values() const override { return false; }
+  // Itself a view: it notes that there is progress.
+  void apply(const metriclog::Record& /*record*/, const metrics::Batch& /*batch*/) override { progress(); }
+  bool needs_values() const override { return false; }
   void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }
   void on_lost(int32_t /*partition*/, int64_t /*from*/, int64_t /*to*/) override { progress(); }
   void on_trouble(const std::string& text) override { trouble_ = text; }

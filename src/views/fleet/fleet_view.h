@@ -1,0 +1,30 @@
+// FleetView: a fleet that a Consumer builds, and why the log cannot be read at the moment.
+#pragma once
+
+#include <string>
+
+#include "consume/view.h"
+#include "views/fleet/fleet.h"
+
+namespace monitor::analysis {
+
+class FleetView final : public View {
+ public:
+  const Fleet& fleet() const { return fleet_; }
+  // Empty when the log can be read.
+  const std::string& trouble() const { return trouble_; }
+
+  void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
+    fleet_.apply(record, batch);
+    trouble_.clear();
+  }
+  void on_trouble(const std::string& text) override { trouble_ = text; }
+  void on_recovered() override { trouble_.clear(); }
+  void on_assigned(int32_t /*partition*/) override { trouble_.clear(); }
+
+ private:
+  Fleet fleet_;
+  std::string trouble_;
+};
+
+}  // namespace monitor::analysis
