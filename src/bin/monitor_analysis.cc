@@ -20,7 +20,7 @@
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
 #include "config/schema.h"
-#include "metriclog/log_address.h"
+#include "metriclog/start_at.h"
 #include "ui/print/get_metrics.h"
 
 namespace monitor {
@@ -95,7 +95,9 @@ int get_metrics(const Cli& cli, Flags& flags) {
   }
   if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
-  if (!flags.dead_letter.empty() && !flags.log.on_kafka()) return cli.usage_error("--dead-letter needs --kafka");
+  if (const auto log = flags.log.open(); log && !flags.dead_letter.empty() && !(*log)->has_dead_letters()) {
+    return cli.usage_error("--dead-letter needs --kafka");
+  }
   const auto http = http_option(flags.http);
   if (!http) return cli.usage_error(http.error().message());
   auto reader = open_log_reader(flags.log, reading);
@@ -115,7 +117,7 @@ int get_metrics(const Cli& cli, Flags& flags) {
   telemetry::Registry registry;
   ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
   if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
-  log_info("reading", {{"log", flags.log.describe()}, {"group", flags.group}});
+  log_info("reading", {{"log", flags.log.address()}, {"group", flags.group}});
   analysis::FdOutput output(STDOUT_FILENO, observability.stop());
   std::optional<ServerLooker> looker;
   looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);

@@ -168,7 +168,7 @@ int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t s
   observability.start();
   auto verified = verify(loaded.outcomes, **reader, clock, observability.stop());
   if (!verified) {
-    log_error("cannot verify", {{"log", flags.log.describe()}, {"reason", verified.error()}});
+    log_error("cannot verify", {{"log", flags.log.address()}, {"reason", verified.error()}});
     return verified.error().code() == Code::kCancelled ? kExitTempFail : exit_code_for_log(flags.log, verified.error());
   }
   loaded.summary.verified = std::move(*verified);

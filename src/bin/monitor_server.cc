@@ -180,7 +180,7 @@ class Program {
 
     const Signals signals(loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("nothing to read again"); });
     log_info("server started", {{"version", version()},
-                                {"log", flags_.log.describe()},
+                                {"log", flags_.log.address()},
                                 {"encoding", flags_.encoding},
                                 {"retention", format_duration(flags_.log.retention_ns)}});
     say_where(flags_, *server_, options);

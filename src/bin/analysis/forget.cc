@@ -100,8 +100,8 @@ class Forget {
     const auto last = last_record(**browser, flags_.agent, in_configuration ? now_ns_ - kAliveFor : 0);
     if (!last) return fail("the metric log cannot be read", last.error());
     if (!*last && !in_configuration) {
-      return refuse(fmt::format("{} was never seen, neither in the configuration nor in {}", flags_.agent,
-                                flags_.log.describe()));
+      return refuse(
+          fmt::format("{} was never seen, neither in the configuration nor in {}", flags_.agent, flags_.log.address()));
     }
     if (*last && !(*last)->final_batch && now_ns_ - (*last)->time_ns < kAliveFor) {
       return refuse(

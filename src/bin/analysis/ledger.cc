@@ -6,7 +6,7 @@
 
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/server_looker.h"
-#include "metriclog/log_address.h"
+#include "metriclog/start_at.h"
 #include "ui/ledger/run.h"
 
 namespace monitor {
@@ -69,7 +69,7 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
   if (summary->complete && summary->incarnations == 0) {
     log_warning(
         flags.agent.empty() ? "the log holds no batch in this span" : "no agent of this name in this span of the log",
-        {{"log", flags.log.describe()}, {"agent", flags.agent}});
+        {{"log", flags.log.address()}, {"agent", flags.agent}});
   }
   log_info("ledger ended", {{"incarnations", summary->incarnations},
                             {"missing", summary->missing},

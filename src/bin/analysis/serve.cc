@@ -106,7 +106,7 @@ class Page {
     options.access = {flags_.hosts, token};
     options.access.hosts.push_back(host_name());
     options.history_path = history_path;
-    options.log = flags_.log.describe();
+    options.log = flags_.log.address();
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };
     options.config.files = !flags_.dir.empty();
@@ -151,7 +151,7 @@ class Page {
       tailer.run();
       loop_.stop();
     });
-    log_info("reading", {{"log", flags_.log.describe()}});
+    log_info("reading", {{"log", flags_.log.address()}});
     loop_.run();
     reading.join();
     return kExitOk;

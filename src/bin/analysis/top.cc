@@ -4,7 +4,7 @@
 
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/server_looker.h"
-#include "metriclog/log_address.h"
+#include "metriclog/start_at.h"
 #include "ui/top/run.h"
 
 namespace monitor {

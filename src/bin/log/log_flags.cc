@@ -10,14 +10,10 @@
 #include "base/trust.h"
 #include "bin/common/brokers.h"
 #include "bin/common/cli.h"
-#include "metriclog/log_address.h"
-#include "metriclog/sqlite/sqlite_log.h"
 
 namespace monitor {
 
 namespace {
-
-constexpr int64_t kKeepDeadLetters = int64_t{7} * 24 * 3600 * kNanosPerSecond;
 
 // First, so that the command line takes precedence.
 Status take_properties_file(LogFlags& flags) {
@@ -42,9 +38,11 @@ bool LogFlags::named() const {
   return std::ranges::any_of(naming, [](const CLI::Option* option) { return option->count() > 0; });
 }
 
-std::string LogFlags::describe() const {
-  return on_kafka() ? fmt::format("kafka:{}/{}", kafka.brokers, kafka.topic) : log;
+std::string LogFlags::address() const {
+  return log.empty() ? fmt::format("kafka:{}/{}", kafka.brokers, kafka.topic) : log;
 }
+
+Result<std::unique_ptr<metriclog::Log>> LogFlags::open() const { return metriclog::open(address(), kafka.properties); }
 
 void add_log_options(CLI::App& app, LogFlags& flags) {
   auto* const brokers = app.add_option("--kafka", flags.kafka.brokers,
@@ -78,7 +76,7 @@ std::string resolve_log(const Cli& cli, LogFlags& flags) {
     flags.log = system->log;
     if (!system->kafka.empty()) flags.kafka.brokers = system->kafka;
     log_info("`monitor up` is running; using its metric log",
-             {{"log", flags.describe()}, {"data", system->data}, {"process", system->pid}});
+             {{"log", flags.address()}, {"data", system->data}, {"process", system->pid}});
     return "";
   }
   const std::string file = cli.data_folder() + "/log.db";
@@ -88,7 +86,7 @@ std::string resolve_log(const Cli& cli, LogFlags& flags) {
     return "";
   }
   log_info("no metric log is named; using the default Kafka",
-           {{"log", flags.describe()}, {"next", "name another with --log, --kafka or --data"}});
+           {{"log", flags.address()}, {"next", "name another with --log, --kafka or --data"}});
   return "";
 }
 
@@ -104,9 +102,9 @@ void add_log_writer_options(CLI::App& app, LogFlags& flags) {
 }
 
 std::string check_log_flags(LogFlags& flags) {
-  if (!flags.on_kafka()) {
-    const auto address = metriclog::parse_log_address(flags.log);
-    return address ? "" : "--log: " + address.error().message();
+  if (!flags.log.empty()) {
+    const auto log = flags.open();
+    return log ? "" : "--log: " + log.error().message();
   }
   if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
   constexpr size_t kMaxTopicName =
@@ -133,50 +131,29 @@ std::string check_log_flags(LogFlags& flags) {
 }
 
 Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& flags, const Clock& clock) {
-  if (flags.on_kafka()) {
-    metriclog::KafkaWriterOptions options{.kafka = flags.kafka};
-    options.partitions_required = flags.partitions > 0;
-    if (flags.partitions > 0) options.partitions = flags.partitions;
-    if (flags.replication > 0) options.replication = flags.replication;
-    options.retention_ns = flags.retention_ns;
-    options.host = host_name();
-    return metriclog::open_kafka_writer(options);
-  }
-  const auto address = metriclog::parse_log_address(flags.log);
-  if (!address) return address.error();
-  metriclog::SqliteWriterOptions options{.path = address->path};
-  options.retention_ns = flags.retention_ns;
-  options.host = host_name();
-  return metriclog::open_sqlite_writer(options, clock);
+  const auto log = flags.open();
+  if (!log) return log.error();
+  return (*log)->writer({flags.partitions, flags.replication, flags.retention_ns, host_name()}, clock);
 }
 
 Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
                                                               const metriclog::ReaderOptions& options) {
-  if (flags.on_kafka()) return metriclog::open_kafka_reader(flags.kafka, options);
-  const auto address = metriclog::parse_log_address(flags.log);
-  if (!address) return address.error();
-  return metriclog::open_sqlite_reader(address->path, options);
+  const auto log = flags.open();
+  return log ? (*log)->reader(options) : log.error();
 }
 
 Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags) {
-  if (flags.on_kafka()) return metriclog::open_kafka_browser(flags.kafka);
-  const auto address = metriclog::parse_log_address(flags.log);
-  if (!address) return address.error();
-  return metriclog::open_sqlite_browser(address->path);
+  const auto log = flags.open();
+  return log ? (*log)->browser() : log.error();
 }
 
-Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic) {
-  metriclog::KafkaWriterOptions options{.kafka = flags.kafka};
-  options.kafka.topic = topic;
-  options.partitions = 1;
-  options.with_snapshots = false;
-  options.with_heartbeats = false;
-  options.retention_ns = kKeepDeadLetters;
-  return metriclog::open_kafka_writer(options);
+Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& name) {
+  const auto log = flags.open();
+  return log ? (*log)->dead_letters(name) : log.error();
 }
 
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error) {
-  if (flags.named() || !flags.on_kafka()) return log_error(what, {{"reason", error}});
+  if (flags.named() || !flags.log.empty()) return log_error(what, {{"reason", error}});
   std::string next = "no metric log was named and no `monitor up` is running; name one with --log, --kafka or --data";
   if (const std::string data = default_data_folder(); access((data + "/log.db").c_str(), F_OK) == 0) {
     next += fmt::format("; --data {} has one", data);
@@ -186,7 +163,8 @@ void report_log_failure(const char* what, const LogFlags& flags, const Error& er
 
 int exit_code_for_log(const LogFlags& flags, const Error& error) {
   if (error.code() == Code::kAborted) return kExitTempFail;
-  if (!flags.on_kafka()) return error.code() == Code::kUnavailable ? kExitUnavailable : kExitIo;
+  const auto log = flags.open();
+  if (log && (*log)->is_file()) return error.code() == Code::kUnavailable ? kExitUnavailable : kExitIo;
   return error.code() == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
 }
 

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "bin/common/cli.h"
-#include "metriclog/browser.h"
 #include "metriclog/kafka/kafka_log.h"
 #include "metriclog/log.h"
+#include "metriclog/open/open.h"
 
 namespace monitor {
 
@@ -30,9 +30,9 @@ struct LogFlags {
   // Options that name a log; filled in by add_log_options().
   std::vector<const CLI::Option*> naming = {};
   bool named() const;
-  bool on_kafka() const { return log.empty(); }
-  // For messages: "sqlite:/var/lib/monitor/log.db", "kafka:localhost:9092/monitoring-data".
-  std::string describe() const;
+  // "sqlite:/var/lib/monitor/log.db", "kafka:localhost:9092/monitoring-data"
+  std::string address() const;
+  Result<std::unique_ptr<metriclog::Log>> open() const;
 };
 
 void add_log_options(CLI::App& app, LogFlags& flags);
@@ -50,8 +50,8 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& fl
 Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
                                                               const metriclog::ReaderOptions& options);
 Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags);
-// The topic for records that cannot be decoded.
-Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& topic);
+// Where records that cannot be decoded are kept, under that name.
+Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& name);
 
 // Logs a failure to read the log, with the options that name one if none was given.
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error);

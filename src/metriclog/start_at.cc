@@ -1,17 +1,9 @@
-#include "metriclog/log_address.h"
+#include "metriclog/start_at.h"
 
 #include "base/text.h"
 #include "base/time_format.h"
 
 namespace monitor::metriclog {
-
-Result<LogAddress> parse_log_address(std::string_view text) {
-  constexpr std::string_view kSqlite = "sqlite:";
-  if (!text.starts_with(kSqlite) || text.size() == kSqlite.size()) {
-    return Error(Code::kInvalidArgument, "got " + json_quote(text) + ", expected sqlite:PATH");
-  }
-  return LogAddress{LogAddress::Kind::kSqlite, std::string(text.substr(kSqlite.size()))};
-}
 
 Result<StartAt> parse_start(std::string_view text, int64_t now_ns) {
   if (text == "latest") return StartAt{.kind = StartAt::Kind::kLatest};

@@ -1,4 +1,4 @@
-#include "metriclog/log_address.h"
+#include "metriclog/start_at.h"
 
 #include <gtest/gtest.h>
 
@@ -6,11 +6,6 @@
 
 namespace monitor::metriclog {
 namespace {
-
-TEST(LogAddress, NamesAFile) {
-  EXPECT_EQ(parse_log_address("sqlite:/var/lib/monitor/log.db")->path, "/var/lib/monitor/log.db");
-  for (const char* bad : {"", "sqlite:", "/var/log.db", "oracle:x"}) EXPECT_FALSE(parse_log_address(bad).ok()) << bad;
-}
 
 TEST(StartAt, HasFourForms) {
   constexpr int64_t kNow = 1'000'000 * kNanosPerSecond;
