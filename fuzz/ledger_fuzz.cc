@@ -25,14 +25,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (once != twice) std::abort();
   }
   Ledger ledger;
-  if (!ledger.decode(0, bytes)) return 0;
+  if (!ledger.decode(0, ledger.version(), bytes)) return 0;
   for (const LedgerRow& row : report(ledger, {})) (void)to_json(row);
   (void)to_table(report(ledger, {}));
   std::string once;
   std::string twice;
   ledger.encode(0, once);
   Ledger again;
-  if (!again.decode(0, once)) std::abort();
+  if (!again.decode(0, again.version(), once)) std::abort();
   again.encode(0, twice);
   if (once != twice) std::abort();
   return 0;
