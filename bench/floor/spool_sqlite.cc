@@ -108,6 +108,7 @@ class SqliteSpool {
 std::vector<std::string> make_batches() {
   load::BatchMaker maker("bench", 1, {kPoints, 1});
   std::vector<std::string> batches;
+  batches.reserve(kBatches);
   for (size_t i = 0; i < kBatches; ++i) batches.push_back(maker.next());
   return batches;
 }

@@ -20,6 +20,7 @@ SettledSequences settled(char incarnation, std::initializer_list<std::pair<uint6
 // "x 1-3 in sqlite:a"
 std::vector<std::string> texts(const std::vector<metrics::Elsewhere>& all) {
   std::vector<std::string> result;
+  result.reserve(all.size());
   for (const metrics::Elsewhere& one : all) {
     result.push_back(one.incarnation.substr(0, 1) + " " + std::to_string(one.first_sequence) + "-" +
                      std::to_string(one.last_sequence) + " in " + one.log);

@@ -219,7 +219,7 @@ class OutageTest(ProgramTest):
 
         def more(count):
             seen = len(reader.out)
-            wait_until(lambda: len(reader.out) >= seen + count, f"{count} more ticks")
+            wait_until(lambda: len(reader.out) >= seen + count, f"{count} more ticks", 90)
 
         more(20)
         self.services.kill()

@@ -48,9 +48,11 @@ class Services:
         os.kill(pid, signal.SIGKILL)
 
         def gone():
+            # The main thread is a zombie as soon as it has ended; the others may still hold the port.
             try:
                 with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-                    return stat.read().rpartition(")")[2].split()[0] == "Z"
+                    ended = stat.read().rpartition(")")[2].split()[0] == "Z"
+                return ended and len(os.listdir(f"/proc/{pid}/task")) == 1
             except OSError:
                 return True
 
