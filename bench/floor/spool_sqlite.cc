@@ -168,7 +168,7 @@ int run(const Arguments& arguments) {
   if (mode == "append") return append(spool, static_cast<uint64_t>(arguments.number("batches")));
   if (mode == "replay") return replay(spool, folder, static_cast<uint64_t>(arguments.number("batches")));
   if (mode == "fill") {
-    uint64_t size = 0;
+    uint64_t size = 1;
     for (const std::string& batch : make_batches()) size += batch.size();
     const auto mebibytes = static_cast<uint64_t>(arguments.number("mebibytes"));
     if (!fill(spool, (mebibytes << 20) * kBatches / size)) return fail(spool.error());
