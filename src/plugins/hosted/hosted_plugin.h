@@ -82,11 +82,11 @@ class HostedPlugin final : private HostLink::Listener {
   const plugin_wire::Loaded& loaded() const { return loaded_; }
   // Why it failed last; empty: it never has.
   const std::string& error() const { return error_; }
-  // Logs everything that it says, without a rate limit.
   // Marks the series that its host knows by number: the plugin may hold them, so that they must not be reused.
   void mark_series(std::vector<bool>& held) const;
   // Restarts its host without its state, which releases these series. Not while it has a tick.
   void let_series_go();
+  // Logs everything that it says, without a rate limit.
   void lift_line_limit() { lines_.lift(); }
   // The last usage of its process; empty for a script, because scripts share a host.
   const UsageWatch& usage() const { return usage_; }
