@@ -104,7 +104,9 @@ class ComposeTest(unittest.TestCase):
         self.assertEqual(self.services["kafka"]["image"], f"apache/kafka:{version}")
         installed = re.search(r"etcd Version: ([\d.]+)", run("etcd", "--version")[1]).group(1)
         image = self.services["etcd"]["image"].rpartition(":v")[2]
-        self.assertEqual(image.split(".")[:2], installed.split(".")[:2], "the same release line as Debian's etcd")
+        # The oldest of Debian's: 3.4 in Debian 12. Debian 13 has 3.5, which runs in all other tests there.
+        self.assertEqual(image.split(".")[:2], ["3", "4"])
+        self.assertIn(installed.split(".")[:2], (["3", "4"], ["3", "5"]))
 
     def test_compose_has_the_same_names_and_ports(self):
         self.assertEqual(self.services["etcd"]["container_name"], "etcd")
