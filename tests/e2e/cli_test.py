@@ -157,8 +157,10 @@ class CliTest(ProgramTest):
             status, _, err = run("monitor-agent", "--data", self.data, *arguments)
             self.assertEqual(status, 64, (arguments, err))
             self.assertIn(part, err)
-        status, _, err = run("monitor-server", "--data", self.data, "--log", "floppy:x")
-        self.assertEqual(status, 64, err)
+        for log in ("floppy:x", "sqlite:", "kafka:localhost:9092/topic"):
+            status, _, err = run("monitor-server", "--data", self.data, "--log", log)
+            self.assertEqual(status, 64, err)
+            self.assertIn(f'--log: got "{log}", expected sqlite:PATH', err)
         for size in ("0", "4095KiB", "-1", "much"):
             status, _, err = run("monitor-server", "--data", self.data, f"--memory-limit={size}")
             self.assertEqual(status, 64, (size, err))

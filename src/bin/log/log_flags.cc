@@ -103,8 +103,9 @@ void add_log_writer_options(CLI::App& app, LogFlags& flags) {
 
 std::string check_log_flags(LogFlags& flags) {
   if (!flags.log.empty()) {
+    // A file alone: a topic is named by --kafka and --topic, whose client has settings that no address holds.
     const auto log = flags.open();
-    return log ? "" : "--log: " + log.error().message();
+    return log && (*log)->is_file() ? "" : "--log: got " + json_quote(flags.log) + ", expected sqlite:PATH";
   }
   if (std::string fault = check_brokers(flags.kafka.brokers); !fault.empty()) return fault;
   constexpr size_t kMaxTopicName =
