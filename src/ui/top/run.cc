@@ -9,7 +9,7 @@
 #include <string>
 
 #include "consume/consumer.h"
-#include "ui/top/view.h"
+#include "ui/top/top_view.h"
 #include "views/fleet/fleet_view.h"
 
 namespace monitor::analysis::top {
@@ -142,7 +142,7 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
   const Screen screen;
   if (!screen.usable())
     return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name one that is not known");
-  View view(screen.utf8());
+  TopView view(screen.utf8());
   Fleet held;  // what is shown while paused
   int64_t held_ns = 0;
   int64_t drawn_ns = 0;

@@ -16,9 +16,9 @@ namespace monitor::analysis::top {
 // Keys beside characters.
 enum Key : int { kUp = 0x110000, kDown, kPageUp, kPageDown, kHome, kEnd, kLeft, kRight, kEnter, kEscape, kBackspace };
 
-class View {
+class TopView {
  public:
-  explicit View(bool utf8) : utf8_(utf8) {}
+  explicit TopView(bool utf8) : utf8_(utf8) {}
 
   // False: the user quits.
   bool key(int key);

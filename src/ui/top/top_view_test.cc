@@ -1,4 +1,4 @@
-#include "ui/top/view.h"
+#include "ui/top/top_view.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kNow = int64_t{1'700'000'000} * kNanosPerSecond;
 
-class ViewTest : public ::testing::Test {
+class TopViewTest : public ::testing::Test {
  protected:
   void heard(const std::string& name, double cpu, int64_t time_ns = kNow, bool last = false) {
     metrics::Batch batch;
@@ -58,11 +58,11 @@ class ViewTest : public ::testing::Test {
   }
 
   Fleet fleet_;
-  View view_{false};
+  TopView view_{false};
   uint64_t sequence_ = 0;
 };
 
-TEST_F(ViewTest, FitsIntoEightyColumns) {
+TEST_F(TopViewTest, FitsIntoEightyColumns) {
   heard("agent-001", 0.5);
   heard("an-agent-with-a-very-long-name-indeed", 0.25, kNow - 60 * kNanosPerSecond);
   const auto lines = view_.draw(fleet_, kNow, {80, 24});
@@ -78,7 +78,7 @@ TEST_F(ViewTest, FitsIntoEightyColumns) {
   for (const Size size : {Size{10, 3}, Size{1, 1}, Size{300, 100}}) text(size);
 }
 
-TEST_F(ViewTest, ClipsLinesToASmallScreen) {
+TEST_F(TopViewTest, ClipsLinesToASmallScreen) {
   heard("agent-001", 0.5);
   for (const int key : {static_cast<int>(kEnd), static_cast<int>(kEnter), static_cast<int>('?')}) {
     view_.key(key);  // the table, an agent, the help
@@ -90,7 +90,7 @@ TEST_F(ViewTest, ClipsLinesToASmallScreen) {
   }
 }
 
-TEST_F(ViewTest, EnterOpensTheFirstRowAfterSorting) {
+TEST_F(TopViewTest, EnterOpensTheFirstRowAfterSorting) {
   heard("a", 0.1);
   heard("b", 0.9);
   text();
@@ -108,7 +108,7 @@ TEST_F(ViewTest, EnterOpensTheFirstRowAfterSorting) {
   EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row in reverse order";
 }
 
-TEST_F(ViewTest, SortsFiltersAndOpens) {
+TEST_F(TopViewTest, SortsFiltersAndOpens) {
   heard("a", 0.1);
   heard("b", 0.9);
   EXPECT_LT(text().find(" a "), text().find(" b "));
@@ -129,7 +129,7 @@ TEST_F(ViewTest, SortsFiltersAndOpens) {
   EXPECT_FALSE(view_.key('q'));
 }
 
-TEST_F(ViewTest, SortsByEachColumn) {
+TEST_F(TopViewTest, SortsByEachColumn) {
   heard("low", 0.1);
   heard("middle", 0.5, kNow - 60 * kNanosPerSecond);  // gone
   heard("high", 0.8);
@@ -156,7 +156,7 @@ TEST_F(ViewTest, SortsByEachColumn) {
   EXPECT_THAT(foot(), HasSubstr("sorted by state"));
 }
 
-TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
+TEST_F(TopViewTest, JoinsTicksOfAnyInterval) {
   for (const int interval : {1, 6, 10, 15}) {
     for (int at = 300; at >= 0; at -= interval)
       heard("every-" + std::to_string(interval), 0.9, kNow - at * kNanosPerSecond);
@@ -168,7 +168,7 @@ TEST_F(ViewTest, JoinsTicksOfAnyInterval) {
   }
 }
 
-TEST_F(ViewTest, UsesTheWholeWidth) {
+TEST_F(TopViewTest, UsesTheWholeWidth) {
   for (int at = 295; at >= 0; at -= 5) {
     for (const char* const name : {"a", "b", "gone"})
       heard(name, *name == 'a' ? 0.2 : 0.6, kNow - (at + (*name == 'g' ? 60 : 0)) * kNanosPerSecond);
@@ -195,7 +195,7 @@ TEST_F(ViewTest, UsesTheWholeWidth) {
   EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.memory.utilization"));
 }
 
-TEST_F(ViewTest, ScrollsToTheChosenAgent) {
+TEST_F(TopViewTest, ScrollsToTheChosenAgent) {
   for (int i = 0; i < 100; ++i) heard("agent-" + std::to_string(100 + i), 0.5);
   text();
   for (int i = 0; i < 60; ++i) {
@@ -216,7 +216,7 @@ TEST(Sparkline, DrawsTheNewestAtTheRight) {
   EXPECT_EQ(sparkline({}, 3, 1, true), "   ");
 }
 
-TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
+TEST_F(TopViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   heard("a", 0.25);
   metrics::Batch batch;
   batch.agent_id = "b\x1b[2J\n";
@@ -239,7 +239,7 @@ TEST_F(ViewTest, ShowsLabelsFiltersByThemAndEscapesNames) {
   EXPECT_EQ((table + detail).find_first_of("\x1b\x9b\x9d"), std::string::npos);
 }
 
-TEST_F(ViewTest, StoppedAgentsAreCountedAsStoppedAndLeftOutOfTheTotals) {
+TEST_F(TopViewTest, StoppedAgentsAreCountedAsStoppedAndLeftOutOfTheTotals) {
   heard("runs", 0.5);
   heard("ended", 0.25, kNow - 600 * kNanosPerSecond, true);
   EXPECT_THAT(text(), HasSubstr("1 stopped"));
@@ -248,7 +248,7 @@ TEST_F(ViewTest, StoppedAgentsAreCountedAsStoppedAndLeftOutOfTheTotals) {
   EXPECT_THAT(text({160, 24}), HasSubstr("1 agents: means, sums"));
 }
 
-TEST_F(ViewTest, AgentsAreUnknownWhileTheServerIsAway) {
+TEST_F(TopViewTest, AgentsAreUnknownWhileTheServerIsAway) {
   heard("a", 0.5, kNow - 60 * kNanosPerSecond);
   EXPECT_THAT(text(), HasSubstr("1 gone"));
   view_.set_servers({.state = Servers::State::kAway, .last_ns = kNow - 58 * kNanosPerSecond});

@@ -1,4 +1,4 @@
-#include "ui/top/view.h"
+#include "ui/top/top_view.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ constexpr size_t kRowsForTotals = 8;
 
 }  // namespace
 
-bool View::filter_key(int key) {
+bool TopView::filter_key(int key) {
   if (key == kEnter || key == kEscape) {
     if (key == kEscape) order_.filter.clear();
     mode_ = Mode::kTable;
@@ -32,7 +32,7 @@ bool View::filter_key(int key) {
   return true;
 }
 
-void View::move(int by) {
+void TopView::move(int by) {
   if (mode_ == Mode::kDetail) {
     scroll_ = std::max(0L, scroll_ + by);
     return;
@@ -45,7 +45,7 @@ void View::move(int by) {
   chosen_ = drawn_[static_cast<size_t>(place_)];
 }
 
-bool View::key(int key) {
+bool TopView::key(int key) {
   if (mode_ == Mode::kFilter) return filter_key(key);
   if (key == 'q') return false;
   if (!mode_key(key) && !sort_key(key)) move_key(key);
@@ -53,7 +53,7 @@ bool View::key(int key) {
 }
 
 // Keys that change what is shown. False: the key is another one.
-bool View::mode_key(int key) {
+bool TopView::mode_key(int key) {
   switch (key) {
     case '?':
     case 'h':
@@ -81,9 +81,9 @@ bool View::mode_key(int key) {
   }
 }
 
-void View::turn_sort(size_t by) { order_.by = static_cast<SortBy>((static_cast<size_t>(order_.by) + by) % kSorts); }
+void TopView::turn_sort(size_t by) { order_.by = static_cast<SortBy>((static_cast<size_t>(order_.by) + by) % kSorts); }
 
-bool View::sort_key(int key) {
+bool TopView::sort_key(int key) {
   switch (key) {
     case 's':
     case '>':
@@ -110,7 +110,7 @@ bool View::sort_key(int key) {
   return true;
 }
 
-void View::move_key(int key) {
+void TopView::move_key(int key) {
   constexpr int kFar = 1'000'000;
   switch (key) {
     case kUp:
@@ -132,7 +132,7 @@ void View::move_key(int key) {
   }
 }
 
-void View::choose(const std::vector<Row>& rows) {
+void TopView::choose(const std::vector<Row>& rows) {
   drawn_.clear();
   for (const Row& one : rows) drawn_.push_back(one.agent->name);
   const auto found = std::ranges::find(drawn_, chosen_);
@@ -141,7 +141,7 @@ void View::choose(const std::vector<Row>& rows) {
   if (!drawn_.empty()) chosen_ = drawn_[static_cast<size_t>(place_)];
 }
 
-void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+void TopView::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
   const auto rows = select_rows(fleet, servers_, order_, now_ns);
   choose(rows);
   const bool with_totals = columns_for(size.columns).wide && size.rows >= kRowsForTotals && rows.size() > 1;
@@ -157,7 +157,7 @@ void View::table(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line
     lines.push_back({{fleet.agents().empty() ? "waiting for agents" : "no agent matches", Paint::kDim}});
 }
 
-void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
+void TopView::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Line>& lines) {
   if (chosen_.empty()) choose(select_rows(fleet, servers_, order_, now_ns));
   const LiveAgent* const agent = fleet.find(chosen_);
   if (agent == nullptr) {
@@ -177,7 +177,7 @@ void View::detail(const Fleet& fleet, int64_t now_ns, Size size, std::vector<Lin
   }
 }
 
-void View::help(std::vector<Line>& lines) const {
+void TopView::help(std::vector<Line>& lines) const {
   lines.push_back({{"monitor-analysis top", Paint::kBold}});
   lines.push_back({});
   for (const char* const text : {"up down j k     choose an agent          page up, page down, home, end",
@@ -194,7 +194,7 @@ void View::help(std::vector<Line>& lines) const {
   lines.push_back({{"unknown: no server writes to the log", Paint::kDim}});
 }
 
-Line View::foot() const {
+Line TopView::foot() const {
   if (mode_ == Mode::kFilter) return {{"filter: " + order_.filter + "_", Paint::kBold}};
   if (!trouble_.empty()) return {{printable(trouble_), Paint::kBad}};
   std::string text = paused_ ? "PAUSED  " : "";
@@ -202,7 +202,7 @@ Line View::foot() const {
   return {{text + fmt::format("sorted by {}  ? help  q quit", to_string(order_.by)), Paint::kDim}};
 }
 
-std::vector<Line> View::draw(const Fleet& fleet, int64_t now_ns, Size size) {
+std::vector<Line> TopView::draw(const Fleet& fleet, int64_t now_ns, Size size) {
   std::vector<Line> lines;
   size.columns = std::max<size_t>(size.columns, 20);
   if (mode_ == Mode::kHelp) {
