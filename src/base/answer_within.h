@@ -1,5 +1,5 @@
-// answer_within(): a call that may block for long (a file on a remote mount), with a time limit, for code without a
-// loop.
+// answer_within(): runs a call that may block for long (a read on a remote mount) with a time limit. For code that has
+// no event loop.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,8 @@
 
 namespace monitor {
 
-// The answer, or nothing after `ns`. The call then continues on a detached thread, so it must own everything it uses.
+// Returns the result of `ask`, or nothing after `ns`. A late call continues on its detached thread: it must own all it
+// uses.
 template <typename T>
 std::optional<T> answer_within(int64_t ns, std::function<T()> ask) {
   auto promise = std::make_shared<std::promise<T>>();

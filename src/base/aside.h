@@ -1,7 +1,8 @@
 // Aside: runs a read that may block for long (files on a remote mount) off the loop, one at a time.
 //
-// Thread contract: everything but the reads on the loop's thread. The destructor waits for the pending read, because a
-// thread that sleeps in the kernel cannot be ended. StopGuard ends a process that waits too long.
+// Thread contract: call everything on the loop's thread; only `read` runs elsewhere. The destructor waits for the
+// pending read, because a thread that sleeps in the kernel cannot be ended. StopGuard ends a process that waits too
+// long.
 #pragma once
 
 #include <condition_variable>
@@ -21,10 +22,10 @@ class Aside {
   Aside& operator=(const Aside&) = delete;
 
   bool idle() const { return job_ == nullptr; }
-  // Requires that no read is pending. `done` runs on the loop's thread, later or in wait(). If that takes longer than
-  // `patience_ns`, `late` runs once.
+  // Requires that no read is pending. `done` runs on the loop's thread after `read` has returned, later or inside
+  // wait(). If the read takes longer than `patience_ns`, `late` runs once, and `done` still follows.
   void start(std::function<void()> read, std::function<void()> done, int64_t patience_ns, std::function<void()> late);
-  // Waits for the pending read, at most this long. Returns true if `done` was called or no read is pending.
+  // Waits for the pending read, at most `ns`. Returns true if `done` was called or no read is pending.
   bool wait(int64_t ns);
 
  private:

@@ -9,7 +9,7 @@ namespace {
 
 class AsideTest : public ::testing::Test {
  protected:
-  // A read that hangs until it is let go.
+  // Starts a read that hangs until release().
   void start(Aside& aside, int64_t patience_ns = 3600 * kNanosPerSecond) {
     go_ = {};
     aside.start([this] { go_.get_future().wait(); }, [this] { ++done_; }, patience_ns, [this] { ++late_; });
@@ -53,7 +53,7 @@ TEST_F(AsideTest, ReportsALateReadOnce) {
 
 TEST_F(AsideTest, WaitsAtMostTheGivenTime) {
   Aside aside(loop_);
-  EXPECT_TRUE(aside.wait(0)) << "there is nothing to wait for";
+  EXPECT_TRUE(aside.wait(0)) << "no read is pending";
   start(aside);
   EXPECT_FALSE(aside.wait(kNanosPerMilli));
   EXPECT_EQ(done_, 0);
@@ -61,7 +61,7 @@ TEST_F(AsideTest, WaitsAtMostTheGivenTime) {
   EXPECT_TRUE(aside.wait(10 * kNanosPerSecond));
   EXPECT_EQ(done_, 1);
   loop_.run_once(0);
-  EXPECT_EQ(done_, 1) << "once, though the thread tells of it as well";
+  EXPECT_EQ(done_, 1) << "wait() already called it; the thread's report must not call it again";
 }
 
 TEST_F(AsideTest, StartsTheNextReadFromTheCallback) {

@@ -37,8 +37,8 @@ int open_by_kernel(int root, const char* path, int flags, mode_t mode) {
   return -errno;
 }
 
-// Walks a path like the kernel with RESOLVE_BENEATH. It keeps all folders from the root to the current one open, so
-// that ".." returns to the actual parent.
+// Walks a path as the kernel does with RESOLVE_BENEATH. Keeps all folders from the root to the current one open, so
+// that ".." returns to the actual parent, even after a rename.
 class Walk {
  public:
   Walk(int root, int flags, mode_t mode) : root_(root), flags_(flags), mode_(mode) {}
@@ -147,7 +147,7 @@ Result<Fd> open_beneath(int root, const std::string& root_path, const std::strin
   }
   int fd = resolver == Resolver::kKernel ? open_by_kernel(root, path.c_str(), flags | O_CLOEXEC, mode) : -ENOSYS;
   // ENOSYS: Linux before 5.6. EPERM: an older seccomp filter (container runtimes). EAGAIN: the tree keeps changing. The
-  // walk succeeds, or returns the same error.
+  // walk either succeeds or returns the error that the caller should see.
   if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN) fd = Walk(root, flags | O_CLOEXEC, mode).open(path);
   if (fd < 0) return refusal(-fd, root_path, path);
   return Fd(fd);

@@ -13,7 +13,7 @@
 
 namespace monitor {
 
-// Opens the folder. It may be reached through a link, since whoever names it is trusted. kNotFound if it does not
+// Opens the folder itself. `path` may contain links, because it comes from a trusted operator. kNotFound if it does not
 // exist.
 Result<Fd> open_folder(const std::string& path);
 

@@ -131,10 +131,10 @@ TEST_F(DiskBeneathTest, WritesReadsAndRemoves) {
   ASSERT_TRUE(disk_.write_beneath(root_, "a/b/c.json", "text"));
   EXPECT_EQ(*disk_.read_beneath(root_, "a/b/c.json", 100), "text");
   ASSERT_TRUE(disk_.remove_beneath(root_, "a/b/c.json"));
-  EXPECT_TRUE(disk_.remove_beneath(root_, "a/b/c.json")) << "nothing to remove is no error";
+  EXPECT_TRUE(disk_.remove_beneath(root_, "a/b/c.json")) << "removing a missing file succeeds";
   EXPECT_TRUE(disk_.remove_beneath(root_, "x/y/c.json"));
   EXPECT_EQ(disk_.read_beneath(root_, "a/b/c.json", 100).error().code(), Code::kNotFound);
-  EXPECT_TRUE(fs::is_empty(root_ + "/a/b")) << "nothing is left beside it";
+  EXPECT_TRUE(fs::is_empty(root_ + "/a/b")) << "a temporary file is left";
 }
 
 TEST_F(DiskBeneathTest, ReplacesALinkInsteadOfWritingThroughIt) {

@@ -33,7 +33,7 @@ class SystemClock final : public Clock {
   int64_t mono_ns() const override;
 };
 
-// A clock that moves only when told to; wall and monotonic time move together or apart.
+// A clock that only moves when a test advances it; wall and monotonic time can move together or apart.
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(int64_t wall_ns = 1'700'000'000 * kNanosPerSecond, int64_t mono_ns = 1'000 * kNanosPerSecond)

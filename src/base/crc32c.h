@@ -1,4 +1,5 @@
-// CRC32C (Castagnoli, RFC 3720 appendix B.4), with the processor's instruction where it has one.
+// CRC32C (Castagnoli, RFC 3720 appendix B.4); uses the processor's instruction if it has one. Pass the result of the
+// first part as `seed` to continue with the next part. Pure.
 #pragma once
 
 #include <cstdint>

@@ -27,9 +27,8 @@ class Disk {
   // Succeeds if the file does not exist.
   virtual Status remove_file(const std::string& path) = 0;
 
-  // The same below a folder, at a relative path that may be foreign input: never outside of the folder, whatever the
-  // path or the links there (base/beneath.h). kPermissionDenied if the path leads outside. Test disks without links
-  // need not check.
+  // The same for a path below `folder`. The path may come from outside: neither it nor the links on it can lead out of
+  // the folder (base/beneath.h). kPermissionDenied if one does. Test disks without links need not check this.
   virtual Result<std::string> read_beneath(const std::string& folder, const std::string& path, size_t max_bytes);
   // Creates missing folders. Mode 0644, since these files hold no secrets.
   virtual Status write_beneath(const std::string& folder, const std::string& path, std::string_view content);

@@ -30,8 +30,8 @@ void TimerQueue::cancel(Timers::TimerId id) {
 int64_t TimerQueue::next_due() const { return by_time_.empty() ? INT64_MAX : by_time_.begin()->first.first; }
 
 void TimerQueue::run_due(int64_t now) {
-  // Timers added during this call have ids at or above this one: they wait, so that a callback that reschedules
-  // itself for "now" cannot starve the loop.
+  // Timers that callbacks add during this call have ids at or above this one. They wait for the next call, so that a
+  // callback that reschedules itself for "now" cannot starve the loop.
   const Timers::TimerId first_new = next_id_;
   auto it = by_time_.begin();
   while (it != by_time_.end() && it->first.first <= now) {
@@ -128,8 +128,8 @@ void EventLoop::run_once(int64_t max_wait_ns) {
   if (count < 0 && errno != EINTR) std::abort();
 
   timers_.run_due(clock_.mono_ns());
-  // An fd that was closed and reopened during this turn may cause a spurious event. Callbacks must tolerate that (all
-  // of ours read until EAGAIN).
+  // If a callback closed an fd and opened a new one with the same number, this event may belong to the old one.
+  // Callbacks must tolerate such events (all of ours read until EAGAIN).
   for (int i = 0; i < count; ++i) {
     const auto it = watches_.find(events[static_cast<size_t>(i)].data.fd);
     if (it == watches_.end()) continue;

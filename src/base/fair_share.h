@@ -1,6 +1,6 @@
-// Fair share of a bounded store: what one holder may hold when the store is full, so that others cannot exclude it. The
-// smaller of an equal part of the limit, and an eighth of what is left up to twice the limit. Usage therefore never
-// exceeds twice the limit. Thread-safe.
+// Fair share: how much of a bounded store one holder may use, so that a few large holders cannot shut out the others.
+// It is the smaller of an equal part of the limit, and an eighth of the space left below twice the limit. Total usage
+// therefore never exceeds twice the limit. Pure, thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace monitor {
 
-// `used` includes the requested amount, `holders` the requester.
+// `used` includes the amount that is requested now, `holders` includes the requester.
 inline size_t fair_share(size_t limit, size_t used, size_t holders) {
   constexpr size_t kPartOfRest = 8;
   const size_t rest = 2 * limit - std::min(2 * limit, used);

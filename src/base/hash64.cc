@@ -36,7 +36,7 @@ uint64_t hash64(const HashKey& key, std::string_view text) {
     a = fold(load(at) ^ right, load(at + 8) ^ a);
     b = fold(load(at + 16) ^ left, load(at + 24) ^ b);
   }
-  char last[32] = {};  // NOLINT(modernize-avoid-c-arrays): what is left, with zeros behind; the length tells them apart
+  char last[32] = {};  // the remaining bytes, padded with zeros; the length, which is mixed in, distinguishes paddings
   if (rest > 0) std::memcpy(last, at, rest);
   a = fold(load(last) ^ right, load(last + 8) ^ a);
   b = fold(load(last + 16) ^ left, load(last + 24) ^ b);

@@ -1,5 +1,5 @@
-// A keyed 64-bit hash of a text, several bytes a cycle (folded 64 x 64 bit multiplications). With a secret key, nobody
-// can choose colliding texts; it is not a signature. The same on every machine. Pure.
+// A keyed 64-bit hash of a text that handles several bytes per cycle (folded 64 x 64 bit multiplications). Without the
+// key, nobody can choose texts that collide; it is not a signature. The result is the same on every machine. Pure.
 #pragma once
 
 #include <cstdint>

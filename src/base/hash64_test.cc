@@ -23,7 +23,7 @@ TEST(Hash64, DiffersByEveryByteTheLengthAndTheKey) {
   }
 }
 
-TEST(Hash64, ABitOfTheTextChangesHalfOfTheHash) {
+TEST(Hash64, OneChangedBitChangesHalfOfTheHash) {
   const std::string text(100, 'x');
   int changed = 0;
   for (size_t bit = 0; bit < 8 * text.size(); ++bit) {
@@ -34,8 +34,8 @@ TEST(Hash64, ABitOfTheTextChangesHalfOfTheHash) {
   EXPECT_NEAR(changed / 800.0, 32, 1);
 }
 
-// Digests are kept in snapshots: another value for the same text would make conflicts of copies.
-TEST(Hash64, IsTheSameForEver) {
+// Snapshots store digests: if a release changed the hash, equal batches would look like conflicting copies.
+TEST(Hash64, NeverChanges) {
   EXPECT_EQ(hash64({1, 2}, ""), 0xD523234C1B10123EU);
   EXPECT_EQ(hash64({1, 2}, "the quick brown fox jumps over the lazy dog"), 0x101B39E35C2A68C7U);
 }

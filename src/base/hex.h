@@ -9,7 +9,7 @@ namespace monitor {
 
 // The lower-case digit of the lowest four bits.
 constexpr char hex_digit(unsigned value) { return "0123456789abcdef"[value & 0xFU]; }
-// 0 to 15, of a digit in either case; -1 if `c` is none.
+// The value (0 to 15) of a digit in either case; -1 if `c` is not a digit.
 constexpr int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

@@ -32,7 +32,7 @@ TEST(HostId, DerivesAnIdFromAnInvalidNameWithAWarning) {
     EXPECT_EQ(id_of_host(name).id, made.id);
     ids.insert(made.id);
   }
-  EXPECT_EQ(ids.size(), names.size()) << "two names stay two ids";
+  EXPECT_EQ(ids.size(), names.size()) << "different names must give different ids";
   EXPECT_TRUE(valid_name(id_of_host(std::string(64, '/')).id));
 }
 

@@ -1,6 +1,6 @@
-// IntervalSet: a set of uint64_t stored as intervals. Memory grows with the number of gaps, not of members, so it suits
-// sequence numbers. A high-water mark would not do: a batch that is sent again can arrive after later ones.
-// Not thread-safe.
+// IntervalSet: a set of uint64_t stored as intervals. Memory grows with the number of gaps instead of members, which
+// suits sequence numbers. A high-water mark is not enough, because a batch that is sent again can arrive after later
+// ones. Thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class IntervalSet {
   bool add(uint64_t value) { return add(value, value); }
   void add(const IntervalSet& other);
   void remove(uint64_t first, uint64_t last);
-  // Returns false if `value` was no member.
+  // Returns false if `value` was not a member.
   bool remove(uint64_t value);
   void remove(const IntervalSet& other);
 

@@ -8,21 +8,21 @@ namespace monitor {
 struct LatestFile::State {
   Worker& worker;
   Write write;
-  Told told;  // empty: the owner was destroyed
+  Done done;  // empty: the owner was destroyed
   bool writing = false;
   std::optional<std::string> waiting;
 };
 
-LatestFile::LatestFile(Worker& worker, Write write, Told told)
-    : state_(std::make_shared<State>(worker, std::move(write), std::move(told))) {}
+LatestFile::LatestFile(Worker& worker, Write write, Done done)
+    : state_(std::make_shared<State>(worker, std::move(write), std::move(done))) {}
 
-LatestFile::LatestFile(Worker& worker, Disk& disk, const std::string& path, Told told)
+LatestFile::LatestFile(Worker& worker, Disk& disk, const std::string& path, Done done)
     : LatestFile(
           worker, [&disk, path](const std::string& content) { return disk.write_file(path, content); },
-          std::move(told)) {}
+          std::move(done)) {}
 
 LatestFile::~LatestFile() {
-  state_->told = nullptr;
+  state_->done = nullptr;
   // The worker runs in order, so this write follows the pending one.
   if (auto last = std::exchange(state_->waiting, std::nullopt)) begin(state_, std::move(*last));
 }
@@ -44,7 +44,7 @@ void LatestFile::begin(const std::shared_ptr<State>& state, std::string content)
                        [state, written] {
                          state->writing = false;
                          if (auto next = std::exchange(state->waiting, std::nullopt)) begin(state, std::move(*next));
-                         if (state->told) state->told(*written);
+                         if (state->done) state->done(*written);
                        });
 }
 

@@ -1,7 +1,7 @@
 // LatestFile: writes a file of which only the newest content matters, through a Worker, so that the loop never waits
 // for the disk. Content put during a write waits for its end; newer content replaces it.
-//
-// Thread contract: everything but the writing on the loop's thread. The worker must outlive it. The last content is
+// Thread contract: call everything on the loop's thread; only `Write` runs on the worker's. The worker must outlive
+// this object. The last content is written even if this object is destroyed first.
 // written even if the owner is destroyed.
 #pragma once
 
@@ -18,11 +18,11 @@ namespace monitor {
 class LatestFile {
  public:
   using Write = std::function<Status(const std::string& content)>;  // runs on the worker's thread
-  using Told = std::function<void(const Status&)>;                  // after each write, unless the owner was destroyed
+  using Done = std::function<void(const Status&)>;                  // after each write, unless the owner was destroyed
 
-  LatestFile(Worker& worker, Write write, Told told);
+  LatestFile(Worker& worker, Write write, Done done);
   // Atomic and durable.
-  LatestFile(Worker& worker, Disk& disk, const std::string& path, Told told);
+  LatestFile(Worker& worker, Disk& disk, const std::string& path, Done done);
   ~LatestFile();
   LatestFile(const LatestFile&) = delete;
   LatestFile& operator=(const LatestFile&) = delete;

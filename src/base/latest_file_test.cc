@@ -1,4 +1,4 @@
-// Only the newest content counts, and the loop never waits.
+// Only the newest content is written, and the loop never waits for the disk.
 #include "base/latest_file.h"
 
 #include <gtest/gtest.h>

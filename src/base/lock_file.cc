@@ -25,7 +25,7 @@ Result<LockFile> LockFile::open(const std::string& path) {
   struct stat info{};
   if (fstat(fd, &info) != 0) return errno_error(errno, "opening " + path);
   if (Status good = check_written_file(info, "opening " + path, true); !good) return good.error();
-  // Anyone who may read it may lock it.
+  // Anyone who can read the file can lock it.
   if (info.st_uid == geteuid() && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) (void)fchmod(fd, S_IRUSR | S_IWUSR);
   return lock;
 }

@@ -1,4 +1,5 @@
-// A lock file that lets a single process do something. The lock ends with the process in any case.
+// LockFile: lets one process at a time do something. The kernel releases the lock when the process ends, however it
+// ends.
 #pragma once
 
 #include <string>
@@ -26,7 +27,7 @@ class LockFile {
   bool try_lock(const std::string& owner);
   // The holder's `owner` text.
   std::string owner() const;
-  // Moves the file's change time, which watchers of the folder see.
+  // Updates the file's change time, so that watchers of the folder notice.
   void touch() const;
 
  private:

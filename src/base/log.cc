@@ -22,8 +22,8 @@ namespace monitor {
 namespace {
 
 constexpr uint64_t kBurst = 5;
-// Operators look for the line that answers their change of the configuration or of a plugin. The plugins' own messages
-// are rate limited where they arrive.
+// Operators search for the line that reports the result of a change to configuration or plugins, so these are limited
+// less. Messages of the plugins themselves are rate limited where they arrive.
 constexpr uint64_t kWantedBurst = 500;
 constexpr std::array<std::string_view, 2> kWanted = {"configuration ", "plugin "};
 constexpr int64_t kBurstWindow = 10 * kNanosPerSecond;

@@ -4,8 +4,8 @@
 //   2026-11-22T12:00:00.123Z INFO configuration applied revision=7 previous=6 source=/etc/monitor.json
 //   {"time":"2026-11-22T12:00:00.123Z","level":"info","event":"configuration applied","revision":7,...}
 //
-// Thread-safe. A line repeated (same level and event) more than 5 times in 10 s is held back, and counted in a field
-// `repeated` of the next one that is let through; those of configuration and plugins only beyond 500.
+// Thread-safe. Rate limit: of lines with the same level and event, at most 5 are printed in 10 s (500 for those about
+// configuration and plugins). The next printed line counts the suppressed ones in a field `repeated`.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +72,7 @@ inline void log_error(std::string_view event, std::initializer_list<LogField> fi
   log_line(LogLevel::kError, event, fields);
 }
 
-// One line in the given format, without its end of line; what log_line prints. `repeated` > 0 adds that field.
+// Formats one line as log_line() prints it, without the newline. `repeated` > 0 adds that field.
 std::string format_log_line(LogFormat format, int64_t wall_ns, LogLevel level, std::string_view event,
                             std::initializer_list<LogField> fields, uint64_t repeated = 0);
 

@@ -1,5 +1,5 @@
-// Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding/), as far as it is needed on the hot
-// paths: a writer that appends to a string, and a reader that walks bytes without allocating.
+// The part of the Protocol Buffers wire format (https://protobuf.dev/programming-guides/encoding/) that hot paths need:
+// a writer that appends to a string, and a reader that walks bytes without allocating.
 //
 // Thread-compatible. A Reader's views point into the bytes that it was given.
 #pragma once
@@ -79,9 +79,9 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-  // The next field; nothing at the end, or where the bytes are malformed: then failed() is true.
+  // Returns the next field; nothing at the end, or if the bytes are malformed (failed() is then true).
   std::optional<Field> next();
-  // A bare varint or fixed64, as in packed fields; nothing at the end or on failure.
+  // Returns a bare varint or fixed64, as in packed fields; nothing at the end or on failure.
   std::optional<uint64_t> varint() {
     uint64_t value = 0;
     return take_varint(value) ? std::optional(value) : std::nullopt;
@@ -97,8 +97,8 @@ class Reader {
   std::string_view rest() const { return rest_; }
 
  private:
-  // These say by their result whether there was one: an optional that is written in parts and read whole stalls the
-  // processor, and this is a server's hottest code.
+  // These return bool: an optional that is written in parts and then read as a whole stalls the processor (no store
+  // forwarding), and this is the hottest code of the server.
   bool take_varint(uint64_t& value) {
     // Tags, lengths and most values are one byte.
     if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {

@@ -10,8 +10,8 @@
 
 namespace monitor {
 
-// `name` is one segment; a link of that name is replaced, not followed. Writes a temporary file, fsyncs and renames it,
-// and fsyncs the folder. `path` is for errors. Thread-safe.
+// `name` is one segment; a link of that name is replaced, not followed. Writes a temporary file, fsyncs it, renames it,
+// and fsyncs the folder. `path` is only for errors. Thread-safe.
 Status replace_file(int folder, const std::string& name, std::string_view content, mode_t mode,
                     const std::string& path);
 

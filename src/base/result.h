@@ -1,8 +1,8 @@
-// Result<T>: a value or an Error. The one way in which functions of this project report what went wrong.
+// Result<T>: a value or an Error. Every function of this project that can fail returns one.
 //
 // Codes are numbered as gRPC's status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html), so that an
-// error crosses the wire unchanged. A message says what failed, on which object, what was got against which limit,
-// and, where the caller cannot know it, what happens next. Values are immutable and thread-compatible.
+// error crosses the wire unchanged. A message says what failed, on which object, the value and the limit,
+// and, if the caller cannot know it, what happens next. Values are immutable and thread-compatible.
 #pragma once
 
 #include <cassert>
@@ -44,7 +44,7 @@ class [[nodiscard]] Error {
   // "UNAVAILABLE: connection refused"
   std::string to_string() const;
 
-  // The same error seen from further out: "reading /proc/stat: permission denied".
+  // Adds what the caller was doing: "reading /proc/stat: permission denied".
   Error with_context(const std::string& context) const { return Error(code_, context + ": " + message_); }
 
  private:

@@ -15,13 +15,14 @@
 namespace monitor {
 
 void block_signals();
-// For work without a loop: SIGINT, SIGTERM and SIGHUP end the process again. Call before starting any thread.
+// For work without a loop: restores the default, so that SIGINT, SIGTERM and SIGHUP end the process. Call before
+// starting any thread.
 void let_signals_end_process();
 
 class Signals {
  public:
   using Handler = std::function<void(int signal)>;
-  // `on_stop` is called once; `on_reload` may be empty.
+  // `on_stop` is called once, with the first SIGTERM or SIGINT. `on_reload` and `on_child` may be empty.
   Signals(EventLoop& loop, Handler on_stop, Handler on_reload = {}, Handler on_child = {});
   ~Signals();
   Signals(const Signals&) = delete;

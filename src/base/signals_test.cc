@@ -1,4 +1,4 @@
-// A stop is asked for once; only a second request, which a person makes, ends the process at once.
+// Two signals at once are one request to stop; only a later second one, which a person sends, ends the process at once.
 #include "base/signals.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace monitor {
 namespace {
 
-// As timeout(1) does: to the process, then to its group.
+// Sends two signals like timeout(1): to the process, then to its group.
 void stop_twice(int64_t apart_ns) {
   block_signals();
   FakeClock clock;
@@ -26,11 +26,11 @@ void stop_twice(int64_t apart_ns) {
   _exit(stops == 1 ? 0 : 1);
 }
 
-TEST(SignalsTest, TakesTwoSignalsAtOnceForOneRequest) {
+TEST(SignalsTest, CountsTwoSignalsAtOnceAsOneRequest) {
   EXPECT_EXIT(stop_twice(kNanosPerMilli), ::testing::ExitedWithCode(0), "^$");
 }
 
-TEST(SignalsTest, EndsAtOnceWhenAskedAgainLater) {
+TEST(SignalsTest, EndsAtOnceOnALaterSecondSignal) {
   EXPECT_EXIT(stop_twice(kNanosPerSecond), ::testing::ExitedWithCode(128 + SIGTERM), "second signal");
 }
 

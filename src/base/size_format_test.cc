@@ -15,7 +15,7 @@ TEST(Size, ParsesSizesWithUnits) {
   }
 }
 
-TEST(Size, IsShownWithItsUnit) {
+TEST(Size, PrintsSizesWithUnits) {
   EXPECT_EQ(format_size(12), "12 B");
   EXPECT_EQ(format_size(uint64_t{1} << 30), "1.0 GiB");
   EXPECT_EQ(format_size(1536), "1.5 KiB");

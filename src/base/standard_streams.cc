@@ -14,7 +14,8 @@ void open_standard_descriptors() {
     if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
     // The lowest free number is `fd`, since those below it are open.
     const int opened = open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-    if (opened != fd) std::abort();  // no /dev/null: nothing can be said, and nothing may be opened in its place
+    if (opened != fd)
+      std::abort();  // no /dev/null: errors cannot be reported, and the number must not go to another file
   }
 }
 

@@ -36,7 +36,7 @@ TEST(OutputBuffer, RemembersWhyTheFirstWriteFailed) {
   OutputBuffer buffer(full.get());
   std::ostream out(&buffer);
   out << std::string(20'000, 'x');
-  errno = EINTR;  // whatever happens between the failure and its report
+  errno = EINTR;  // later calls overwrite errno before the failure is reported
   EXPECT_FALSE(out.good());
   EXPECT_EQ(buffer.error_number(), ENOSPC);
   EXPECT_EQ(output_error(buffer.error_number()).message(), "writing the output: No space left on device");
@@ -47,7 +47,7 @@ TEST(OutputBuffer, ReportsAFailureThatOnlyTheFlushSees) {
   OutputBuffer buffer(full.get());
   std::ostream out(&buffer);
   out << "short";
-  EXPECT_TRUE(out.good()) << "still in the buffer";
+  EXPECT_TRUE(out.good()) << "the text is still in the buffer";
   out.flush();
   EXPECT_FALSE(out.good());
   EXPECT_EQ(buffer.error_number(), ENOSPC);

@@ -5,7 +5,7 @@
 // process still runs after `limit`, it writes a line and calls _exit(75). That also ends threads in an interruptible
 // sleep (FUSE, NFS). A thread in an uninterruptible wait for a disk keeps the process until the disk responds.
 //
-// block_signals() must have been called; arm() may be called from any thread, more than once.
+// Requires an earlier block_signals(). arm() may be called from any thread, and more than once.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class StopGuard {
  public:
   // `limit` starts with the signal. The line starts with `program`.
   StopGuard(std::string program, int64_t limit_ns);
-  // The stop is complete.
+
   ~StopGuard();
   StopGuard(const StopGuard&) = delete;
   StopGuard& operator=(const StopGuard&) = delete;

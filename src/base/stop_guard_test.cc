@@ -1,4 +1,4 @@
-// A process that does not stop by itself is ended; one that does is left alone.
+// StopGuard ends a process that does not stop by itself, and leaves alone one that does.
 #include "base/stop_guard.h"
 
 #include <gtest/gtest.h>

@@ -19,12 +19,12 @@
 namespace monitor {
 namespace {
 
-TEST(Text, JsonQuote) {
+TEST(Text, QuotesJsonStrings) {
   EXPECT_EQ(json_quote("a\"b\\c\n\t\x01"), R"("a\"b\\c\n\t\u0001")");
   EXPECT_EQ(json_quote("\xC3\xBC \xFF"), "\"\xC3\xBC \xEF\xBF\xBD\"");
 }
 
-TEST(Text, JsonNumberReadsBack) {
+TEST(Text, PrintsNumbersThatParseBack) {
   EXPECT_EQ(json_number(0.1), "0.1");
   EXPECT_EQ(json_number(std::nan("")), "null");
   EXPECT_EQ(json_number(INFINITY), "null");
@@ -35,7 +35,7 @@ TEST(Text, JsonNumberReadsBack) {
   }
 }
 
-TEST(Text, Utf8) {
+TEST(Text, ValidatesAndSanitizesUtf8) {
   EXPECT_TRUE(valid_utf8("plain \xC3\xBC \xE2\x82\xAC \xF0\x9F\x98\x80"));
   for (const char* bad :
        {"\x80", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3", "\xF0\x9F\x98"}) {
@@ -45,7 +45,7 @@ TEST(Text, Utf8) {
   EXPECT_EQ(sanitize_utf8("a\x1b[31mb"), "a\xEF\xBF\xBD[31mb") << "no escape reaches a terminal";
 }
 
-TEST(Text, HexBothWays) {
+TEST(Text, ConvertsToAndFromHex) {
   EXPECT_EQ(hex(std::string("\x00\xff\x10", 3)), "00ff10");
   EXPECT_EQ(unhex("00FF10"), std::string("\x00\xff\x10", 3));
   EXPECT_FALSE(unhex("0"));
@@ -60,7 +60,7 @@ TEST(Text, FindsTheNearestName) {
   EXPECT_FALSE(nearest(std::string(10'000, 'x'), known));
 }
 
-TEST(Text, GlobIsLinear) {
+TEST(Text, MatchesGlobsInLinearTime) {
   EXPECT_TRUE(glob_match("system.*", "system.cpu"));
   EXPECT_TRUE(glob_match("*", ""));
   EXPECT_TRUE(glob_match("a?c*e", "abcde"));
@@ -69,21 +69,21 @@ TEST(Text, GlobIsLinear) {
   EXPECT_FALSE(glob_match(std::string(50, '*') + "b", std::string(20'000, 'a')));
 }
 
-TEST(Text, NumbersAreWhole) {
+TEST(Text, ParsesOnlyWholeTextsAsNumbers) {
   EXPECT_EQ(parse_u64("18446744073709551615"), UINT64_MAX);
   for (const char* bad : {"", " 1", "1 ", "-1", "+1", "18446744073709551616", "1x"})
     EXPECT_FALSE(parse_u64(bad)) << bad;
   EXPECT_EQ(parse_i64("-5"), -5);
 }
 
-TEST(Text, Names) {
+TEST(Text, ValidatesNames) {
   EXPECT_TRUE(valid_name("agent-001.eu_1"));
   for (const std::string bad : {"", ".", "..", "a/b", "a b", "\xC3\xBC"}) EXPECT_FALSE(valid_name(bad)) << bad;
   EXPECT_TRUE(valid_name(std::string(128, 'a')));
   EXPECT_FALSE(valid_name(std::string(129, 'a')));
 }
 
-TEST(Time, Rfc3339BothWays) {
+TEST(Time, ParsesAndPrintsRfc3339) {
   EXPECT_EQ(format_rfc3339(1'700'000'000'123'456'789), "2023-11-14T22:13:20.123456789Z");
   EXPECT_EQ(format_rfc3339(-1, 3), "1969-12-31T23:59:59.999Z");
   EXPECT_EQ(*parse_rfc3339("2023-11-14T23:13:20.5+01:00"), 1'700'000'000'500'000'000);
@@ -98,7 +98,7 @@ TEST(Time, Rfc3339BothWays) {
   }
 }
 
-TEST(Time, Durations) {
+TEST(Time, ParsesAndPrintsDurations) {
   EXPECT_EQ(*parse_duration("5"), 5 * kNanosPerSecond);
   EXPECT_EQ(*parse_duration("0.1"), 100 * kNanosPerMilli);
   EXPECT_EQ(*parse_duration("250ms"), 250 * kNanosPerMilli);
@@ -110,8 +110,8 @@ TEST(Time, Durations) {
   }
 }
 
-// RFC 3720, B.4.
-TEST(Crc32c, Vectors) {
+// RFC 3720, appendix B.4.
+TEST(Crc32c, MatchesTheVectorsOfTheRfc) {
   EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
   EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43U);
   std::string rising;
@@ -121,7 +121,7 @@ TEST(Crc32c, Vectors) {
   EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xE3069283U) << "in parts";
 }
 
-TEST(Protowire, MalformedBytesFailAndEnd) {
+TEST(Protowire, FailsOnMalformedBytesAndEnds) {
   using namespace std::string_literals;
   const std::vector<std::string> malformed = {"\x08"s, "\x0A\x05"s + "ab",         "\x09"s + "1234567",
                                               "\x0B"s, std::string("\x00\x01", 2), std::string(10, '\xFF') + "\x01"};
@@ -151,14 +151,14 @@ TEST(Backoff, IsJitteredAndBounded) {
   EXPECT_LE(backoff.next_ns(), 100);
 }
 
-TEST(Random, BelowIsInRangeAndSpread) {
+TEST(Random, BelowIsUniformWithinItsRange) {
   SeededRandom random(4);
   std::vector<int> seen(7);
   for (int i = 0; i < 7000; ++i) ++seen[random.below(7)];
   for (const int count : seen) EXPECT_NEAR(count, 1000, 200);
 }
 
-TEST(Log, LinesAsTextAndJson) {
+TEST(Log, PrintsTextAndJson) {
   constexpr int64_t kTime = 1'700'000'000'123'000'000;
   EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "configuration applied",
                             {{"revision", 7}, {"source", "/a b"}, {"got", LogJson{"\"cpuu\""}}, {"ok", true}}),
@@ -173,7 +173,7 @@ TEST(Log, LinesAsTextAndJson) {
   EXPECT_TRUE(parse_log_format("json"));
 }
 
-// Whoever makes many changes must not hide one among them.
+// Otherwise many changes could hide one of them.
 TEST(Log, NeverRateLimitsAuditLines) {
   constexpr int kMany = 2000;
   testing::internal::CaptureStderr();
@@ -183,18 +183,18 @@ TEST(Log, NeverRateLimitsAuditLines) {
   EXPECT_NE(said.find("number=1999"), std::string::npos);
 }
 
-TEST(Log, JsonOfOthersIsEscapedInBothFormats) {
+TEST(Log, EscapesForeignJsonInBothFormats) {
   for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
     const std::string line = format_log_line(format, 0, LogLevel::kInfo, "e", {{"got", LogJson{"\"\xc2\x9b\x7f\""}}});
     EXPECT_NE(line.find(R"("\u009b\u007f")"), std::string::npos) << line;
   }
 }
 
-TEST(Log, ValuesThatLookLikeFieldsAreQuoted) {
+TEST(Log, QuotesValuesThatLookLikeFields) {
   EXPECT_NE(format_log_line(LogFormat::kText, 0, LogLevel::kInfo, "e", {{"a", "x\xc2\xa0who=me"}})
                 .find("a=\"x\xc2\xa0who=me\""),
             std::string::npos)
-      << "a space that does not break is one to the eye";
+      << "a no-break space looks like a space";
 }
 
 TEST(Printable, EscapesTerminalControlsAndDeceptiveCharacters) {
@@ -209,7 +209,7 @@ TEST(Printable, EscapesTerminalControlsAndDeceptiveCharacters) {
                       "31m"),
             "\xEF\xBF\xBD"
             "31m")
-      << "C1, bare: no UTF-8";
+      << "a bare C1 byte is not UTF-8";
   EXPECT_EQ(printable("a\xe2\x80\xae"
                       "b"),
             "a\\u202eb")
@@ -217,11 +217,11 @@ TEST(Printable, EscapesTerminalControlsAndDeceptiveCharacters) {
   EXPECT_EQ(printable("\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8\xef\xbb\xbf"), "\\u2066\\u061c\\u2028\\ufeff");
   EXPECT_EQ(printable("\xf3\xa0\x81\x81"), "\\udb40\\udc41") << "a tag";
   EXPECT_EQ(printable("C:\\x \"q\" \xc3\xa4\xe2\x82\xac"), "C:\\x \"q\" \xc3\xa4\xe2\x82\xac")
-      << "what is harmless stays";
+      << "harmless characters stay";
   EXPECT_EQ(printable_lines("a\n\tb\x1b"), "a\n\tb\\u001b");
 }
 
-TEST(JsonQuote, EscapesWhatPrintableDoes) {
+TEST(JsonQuote, EscapesTheSameCharactersAsPrintable) {
   EXPECT_EQ(json_quote("\xc2\x9b\xe2\x80\xae\x1b\xf3\xa0\x81\x81"), R"("\u009b\u202e\u001b\udb40\udc41")");
 }
 
@@ -229,7 +229,7 @@ TEST(CsvField, QuotesAndDisarmsFormulas) {
   EXPECT_EQ(csv_field("plain a=b"), "plain a=b");
   EXPECT_EQ(csv_field("x,y"), "\"x,y\"");
   EXPECT_EQ(csv_field("q\"q"), "\"q\"\"q\"");
-  EXPECT_EQ(csv_field("a\nb"), "\"a\\nb\"") << "a record is a line";
+  EXPECT_EQ(csv_field("a\nb"), "\"a\\nb\"") << "a record must stay on one line";
   EXPECT_EQ(csv_field("\x1b[2J"), "\\u001b[2J");
   for (const char* const formula : {"=1+1", "+1", "-1", "@SUM(A1)"})
     EXPECT_EQ(csv_field(formula), std::string("'") + formula);

@@ -23,8 +23,8 @@ constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 
 bool is_trusted(uid_t owner, uid_t self) { return owner == 0 || owner == self; }
 
-// In a user namespace (a container without root) what belongs to users outside of it, the real root among them, seems
-// to be this one's.
+// In a user namespace (a rootless container), files of users outside of it, the real root among them, appear to belong
+// to the overflow uid.
 bool is_of_outer_namespace(uid_t owner) {
   constexpr uid_t kOverflow = 65534;
   if (owner != kOverflow) return false;
@@ -76,7 +76,7 @@ std::string absolute(const std::string& path) {
 Status check_above(const std::string& path, const std::string& what, uid_t self) {
   for (std::string folder = parent_of(path);; folder = parent_of(folder)) {
     struct stat info{};
-    if (lstat(folder.c_str(), &info) != 0) return errno_error(errno, "looking at " + folder);
+    if (lstat(folder.c_str(), &info) != 0) return errno_error(errno, "checking " + folder);
     if (S_ISLNK(info.st_mode) && !is_trusted(info.st_uid, self))
       return foreign("the link above " + what, folder, info.st_uid, self);
     if (S_ISDIR(info.st_mode) && !is_trusted(info.st_uid, self) && !is_of_outer_namespace(info.st_uid)) {
@@ -85,8 +85,8 @@ Status check_above(const std::string& path, const std::string& what, uid_t self)
     const bool open_to_all = S_ISDIR(info.st_mode) && (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0;
     if (open_to_all) {
       return untrusted(
-          fmt::format("{} {} lies in {}, where every user may put another in its place: chmod o-w {}, or "
-                      "name another one",
+          fmt::format("{} {} is in {}, where every user can replace it: chmod o-w {}, or "
+                      "name another folder",
                       what, path, folder, folder));
     }
     if (folder == "/" || folder == ".") return {};
@@ -119,12 +119,12 @@ Status check_folder_trusted(const std::string& path, const std::string& what, ui
   const bool open_to_others = (info.st_mode & kOthersWrite) != 0;
   const bool sticky = (info.st_mode & S_ISVTX) != 0;
   if (open_to_others && !sticky) {
-    return untrusted(fmt::format("{} {} may be written by others (mode {:04o}): chmod go-w {}, or name another one",
+    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or name another one",
                                  what, path, info.st_mode & 07777, path));
   }
   if (open_to_others && !is_out_of_reach(whole)) {
     return untrusted(
-        fmt::format("{} {} may be written by all users (mode {:04o}): name a folder of your own, as "
+        fmt::format("{} {} can be written by all users (mode {:04o}): name a folder of your own, as "
                     "{}/monitor",
                     what, path, info.st_mode & 07777, path));
   }
@@ -152,7 +152,7 @@ Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, 
   if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
   if (!is_trusted(info.st_uid, self)) return foreign(what, path, info.st_uid, self);
   if (S_ISREG(info.st_mode) && (info.st_mode & kOthersWrite) != 0) {
-    return untrusted(fmt::format("{} {} may be written by others (mode {:04o}): chmod go-w {}, or name another one",
+    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or name another one",
                                  what, path, info.st_mode & 07777, path));
   }
   warn_if_world_readable(path, what);
@@ -165,7 +165,7 @@ void warn_if_world_readable(const std::string& path, const std::string& what) {
   struct stat info{};
   if (path.empty() || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
   if ((info.st_mode & S_IROTH) == 0) return;
-  log_warning(what + " may be read by every user of this host",
+  log_warning(what + " can be read by every user of this host",
               {{"file", path}, {"mode", fmt::format("{:04o}", info.st_mode & 07777)}, {"next", "chmod o-r " + path}});
 }
 

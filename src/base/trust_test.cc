@@ -1,4 +1,4 @@
-// Folders and files of this user, seen by this user and by another.
+// Checks files and folders of this user, as this user and as another one.
 #include "base/trust.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uid_t kOwner = 4242;  // root makes files theirs; others only have their own
+constexpr uid_t kOwner = 4242;  // root can create files of this owner; other users only have their own
 constexpr uid_t kOther = 4243;
 
 class TrustTest : public ::testing::Test {
@@ -75,7 +75,7 @@ TEST_F(TrustTest, RefusesAFolderThatOthersMayWrite) {
     EXPECT_NE(refusal().find("chmod go-w " + folder_), std::string::npos) << refusal();
   }
   mode(folder_, 01777);
-  EXPECT_EQ(refusal(), "") << "nobody else comes so far";
+  EXPECT_EQ(refusal(), "") << "no other user can reach it";
   mode(top_, 0711);
   EXPECT_NE(refusal().find("name a folder of your own"), std::string::npos) << refusal();
 }
@@ -95,7 +95,7 @@ TEST_F(TrustTest, RefusesAFolderThatOthersMayReplace) {
   mode(top_, 0777);
   EXPECT_NE(refusal().find("chmod o-w " + top_), std::string::npos) << refusal();
   mode(top_, 01777);
-  EXPECT_EQ(refusal(), "") << "sticky, as /tmp";
+  EXPECT_EQ(refusal(), "") << "sticky like /tmp";
 }
 
 TEST_F(TrustTest, FollowsLinksOfTrustedUsersOnly) {
@@ -109,7 +109,7 @@ TEST_F(TrustTest, FollowsLinksOfTrustedUsersOnly) {
   EXPECT_FALSE(check_folder_trusted(link, "the data folder", self_));
 }
 
-TEST_F(TrustTest, LooksAboveWhereALinkLeads) {
+TEST_F(TrustTest, ChecksTheAncestorsOfALinksTarget) {
   const std::string open = top_ + "/open";
   ASSERT_EQ(mkdir(open.c_str(), 0700), 0);
   fs::rename(folder_, open + "/data");
@@ -120,7 +120,7 @@ TEST_F(TrustTest, LooksAboveWhereALinkLeads) {
   EXPECT_NE(refusal().find("chmod o-w " + open), std::string::npos) << refusal();
 }
 
-TEST_F(TrustTest, MissingFolderIsMadeForItsOwnerAlone) {
+TEST_F(TrustTest, CreatesAMissingFolderForItsOwnerOnly) {
   PosixDisk disk;
   const std::string made = top_ + "/new/data";
   EXPECT_EQ(check_folder_trusted(made, "the data folder").error().code(), Code::kNotFound);
@@ -136,7 +136,7 @@ TEST_F(TrustTest, ReadsASecretOfItsOwn) {
   EXPECT_EQ(read_secret_file(top_ + "/none", 100, "the token file").error().code(), Code::kNotFound);
 }
 
-TEST_F(TrustTest, RefusesASecretThatOthersChose) {
+TEST_F(TrustTest, RefusesASecretThatOthersCanWrite) {
   EXPECT_EQ(read_secret_file(file_, 100, "the token file", kOther).error().code(), Code::kPermissionDenied);
   for (const mode_t bits : {0620U, 0602U, 0666U}) {
     mode(file_, bits);
@@ -146,8 +146,8 @@ TEST_F(TrustTest, RefusesASecretThatOthersChose) {
   }
 }
 
-// The folder may have been open to others when these were made.
-TEST_F(TrustTest, RefusesToWriteToWhatOthersLeftBehind) {
+// The folder may have been open to others when these files were created.
+TEST_F(TrustTest, RefusesToWriteToFilesThatOthersLeft) {
   struct stat info{};
   ASSERT_EQ(stat(file_.c_str(), &info), 0);
   EXPECT_TRUE(check_written_file(info, file_, true, self_));
@@ -162,14 +162,14 @@ TEST_F(TrustTest, RefusesToWriteToWhatOthersLeftBehind) {
             std::string::npos);
 }
 
-TEST_F(TrustTest, ALockIsNobodyElses) {
+TEST_F(TrustTest, NobodyElseCanHoldTheLock) {
   const std::string path = top_ + "/lock";
   std::ofstream(path) << "precious\n";
   mode(path, 0644);
-  ASSERT_TRUE(LockFile::open(path)) << "of an earlier version";
+  ASSERT_TRUE(LockFile::open(path)) << "a file of an earlier version";
   struct stat info{};
   ASSERT_EQ(stat(path.c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 07777, 0600U) << "who may read it may hold it";
+  EXPECT_EQ(info.st_mode & 07777, 0600U) << "whoever can read the file can lock it";
   ASSERT_EQ(link(path.c_str(), (top_ + "/second").c_str()), 0);
   const auto linked = LockFile::acquire(path, "the folder");
   ASSERT_FALSE(linked);
@@ -178,17 +178,17 @@ TEST_F(TrustTest, ALockIsNobodyElses) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), "precious\n") << "not overwritten";
   ASSERT_EQ(unlink(path.c_str()), 0);
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_FALSE(LockFile::open(path)) << "and did not wait";
+  EXPECT_FALSE(LockFile::open(path)) << "open() must not wait for a FIFO";
 }
 
-TEST_F(TrustTest, WarnsOfASecretThatAllMayRead) {
+TEST_F(TrustTest, WarnsIfEverybodyCanReadASecret) {
   mode(file_, 0644);
   testing::internal::CaptureStderr();
   EXPECT_TRUE(read_secret_file(file_, 100, "the token file", self_));
   mode(file_, 0640);
   EXPECT_TRUE(read_secret_file(file_, 100, "the token file", self_));
   const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_NE(said.find("the token file may be read by every user"), std::string::npos);
+  EXPECT_NE(said.find("the token file can be read by every user"), std::string::npos);
   EXPECT_EQ(said.find("0640"), std::string::npos);
   EXPECT_EQ(said.find("0123456789abcdef"), std::string::npos);
 }

@@ -97,7 +97,7 @@ void TrustedClock::store(int64_t mono_ns) {
   stored_offset_ = offset_;
   const Status written = options_.disk->write_file(
       options_.file, fmt::format("1 {} {} {}\n", options_.boot_id, offset_, mono_ns + offset_));
-  if (!written) log_debug("trusted time is not stored", {{"error", written.error()}});
+  if (!written) log_debug("storing the trusted time failed", {{"error", written.error()}});
 }
 
 }  // namespace monitor

@@ -47,7 +47,8 @@ class TrustedClock {
 
  private:
   // Wall time minus monotonic time: constant unless the clock is set.
-  static constexpr int64_t kSlack = 10 * kNanosPerSecond;  // largest correction by a time server
+  static constexpr int64_t kSlack = 10 * kNanosPerSecond;  // largest jump that counts as a time server's correction
+  // Readings that confirm a new time. Two are not enough: the clock may have been right in between.
   static constexpr int kLeastLooks = 4;
   static constexpr int64_t kStoreEvery = int64_t{300} * kNanosPerSecond;
 

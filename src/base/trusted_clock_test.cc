@@ -14,7 +14,7 @@ constexpr int64_t kDay = 24 * kHour;
 
 struct World {
   explicit World(TrustedClock::Start start = TrustedClock::Start::kTrust) : trusted(clock, {kHour, start}) {}
-  // Asked every minute, as its users do.
+  // Advances the time and reads it every minute, as its users do.
   void pass(int64_t ns) {
     for (int64_t at = 0; at < ns; at += kMinute) {
       clock.advance(kMinute);
@@ -41,7 +41,7 @@ TEST(TrustedClock, IgnoresAJumpThatLastsAMinute) {
   w.pass(kMinute);
   EXPECT_EQ(w.behind(), 30 * kDay);
   w.clock.step_wall(-30 * kDay);
-  EXPECT_EQ(w.behind(), 0) << "the old time was never given up";
+  EXPECT_EQ(w.behind(), 0) << "the old time must have continued";
 }
 
 TEST(TrustedClock, IgnoresRepeatedJumps) {
@@ -103,10 +103,10 @@ TEST(TrustedClock, NeedsMoreThanTwoReadingsToConfirm) {
   w.clock.step_wall(30 * kDay);
   EXPECT_EQ(w.behind(), 30 * kDay);
   w.clock.advance(5 * kHour);
-  EXPECT_EQ(w.behind(), 30 * kDay) << "it may have been right in between";
+  EXPECT_EQ(w.behind(), 30 * kDay) << "the clock may have been right in between";
 }
 
-TEST(TrustedClock, KnowsNothingAtFirstUnlessTold) {
+TEST(TrustedClock, KnowsNothingAtFirstUnlessStartIsTrust) {
   World w(TrustedClock::Start::kUnknown);
   EXPECT_EQ(w.trusted.now_ns(), 0);
   w.pass(kHour - kMinute);
@@ -137,7 +137,7 @@ int64_t after(FakeClock& clock, TrustedClock& trusted, int64_t ns) {
   return clock.wall_ns() - trusted.now_ns();
 }
 
-TEST(TrustedClock, GoesOnAfterARestartOfTheProgram) {
+TEST(TrustedClock, ContinuesAfterARestartOfTheProgram) {
   Stored w;
   TrustedClock first = w.open("a");
   ASSERT_EQ(after(w.clock, first, 2 * kHour), 0);
@@ -146,10 +146,10 @@ TEST(TrustedClock, GoesOnAfterARestartOfTheProgram) {
   EXPECT_EQ(w.clock.wall_ns() - second.now_ns(), 0);
   w.clock.step_wall(30 * kDay);
   TrustedClock third = w.open("a");
-  EXPECT_EQ(w.clock.wall_ns() - third.now_ns(), 30 * kDay) << "what was set while it was down is a jump, too";
+  EXPECT_EQ(w.clock.wall_ns() - third.now_ns(), 30 * kDay) << "a change during the downtime is a jump too";
 }
 
-TEST(TrustedClock, BeginsAtTheLastTimeItSawAfterAReboot) {
+TEST(TrustedClock, StartsAtTheLastStoredTimeAfterAReboot) {
   Stored w;
   TrustedClock first = w.open("a");
   ASSERT_EQ(after(w.clock, first, 2 * kHour), 0);

@@ -1,5 +1,5 @@
-// Worker: runs blocking work (an fsync) off the event loop, in the order of submission, and reports completion on the
-// loop's thread.
+// Worker: runs blocking work (such as an fsync) off the event loop, in the order of submission, and reports its
+// completion on the loop's thread.
 #pragma once
 
 #include <condition_variable>
@@ -47,7 +47,7 @@ class ThreadWorker final : public Worker {
   std::thread thread_;
 };
 
-// No thread: the owner decides when the next item runs. For tests and simulations.
+// A Worker without a thread, for tests and simulations: the owner decides when the next item runs.
 class ManualWorker final : public Worker {
  public:
   void submit(std::function<void()> work, std::function<void()> done) override {

@@ -103,14 +103,14 @@ class SecretsTest(ProgramTest):
             self.assertNotIn(SECRET, out + err)
             self.assertEqual(status == 64, refused, (oct(mode), err))
             self.assertEqual("chmod go-w" in err, refused, err)
-            self.assertEqual("may be read by every user" in err, mode == 0o644, err)
+            self.assertEqual("can be read by every user" in err, mode == 0o644, err)
 
     def test_shows_no_etcd_password(self):
         path = self.file("password", SECRET + "\n", 0o644)
         nowhere = f"127.0.0.1:{free_port()}"
         agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.data, "--etcd", nowhere, "--etcd-user", "alice",
                            "--etcd-password-file", path, "--log-level", "debug", "--server", nowhere)
-        agent.says("the password file may be read by every user of this host")
+        agent.says("the password file can be read by every user of this host")
         agent.says("agent started")
         agent.stop()
         self.assertNotIn(SECRET, "\n".join(agent.out + agent.err))
@@ -125,7 +125,7 @@ class SecretsTest(ProgramTest):
         status, _, err = run("monitor-server", "--tls-cert", key, "--tls-key", key, "--data", self.data,
                              "--log", f"sqlite:{self.data}/log.db", "--http", "off")
         self.assertEqual(status, 74)
-        self.assertRegex(err, r"WARNING the key of --tls-cert may be read by every user .*chmod o-r")
+        self.assertRegex(err, r"WARNING the key of --tls-cert can be read by every user .*chmod o-r")
 
     def test_rejects_a_token_file_of_another_user(self):
         token = self.file("token", SECRET + "\n", 0o666)

@@ -27,7 +27,7 @@ TEST(ListenSocket, SharesAPortWithReusePort) {
   EXPECT_TRUE(listen_tcp(*parse_socket_address("127.0.0.1", bound_port(first->get())), shared, "test"));
 }
 
-TEST(ListenSocket, ADescriptorThatIsNoSocketHasNoPort) { EXPECT_EQ(bound_port(-1), 0); }
+TEST(ListenSocket, HasNoPortIfTheDescriptorIsNotASocket) { EXPECT_EQ(bound_port(-1), 0); }
 
 }  // namespace
 }  // namespace monitor

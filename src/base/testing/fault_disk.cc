@@ -17,7 +17,7 @@ constexpr std::array<char, kPage> kZeros{};
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-Error gone() { return Error(Code::kCancelled, "the process is gone"); }
+Error gone() { return Error(Code::kCancelled, "the process has crashed"); }
 
 }  // namespace
 
@@ -58,7 +58,7 @@ void FaultDisk::Bytes::write(uint64_t offset, std::string_view bytes) {
     const size_t count = std::min<uint64_t>(bytes.size() - done, kPage - at);
     const std::string_view part = bytes.substr(done, count);
     const uint64_t page = (offset + done) / kPage;
-    // Zeros over zeros: what is made beforehand costs nothing.
+    // Zeros written to a missing page need no page: preallocated space takes no memory.
     if (pages_[page] || std::memcmp(part.data(), kZeros.data(), count) != 0) own(page).replace(at, count, part);
     done += count;
   }
@@ -186,7 +186,7 @@ std::optional<Error> FaultDisk::enter(DiskOp op, const std::string& path, bool* 
 void FaultDisk::change_entries(Entries next) {
   entries_ = std::move(next);
   history_.push_back(entries_);
-  // Who never syncs must not grow without end: what is forgotten is one of many possible pasts.
+  // Bounds the memory of a caller that never syncs. Dropping one of the possible states after a power loss is harmless.
   if (history_.size() > kMaxHistory) history_.erase(history_.begin() + 1);
 }
 

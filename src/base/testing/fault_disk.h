@@ -1,11 +1,11 @@
-// A disk in memory that fails as it is told, and forgets what a real one may forget.
+// FaultDisk: a disk in memory that fails on request and can lose what a real disk can lose.
 //
-// The death of a process (crash) loses nothing that was written. A loss of power keeps what was synced; of the rest
-// each page is kept, lost (zeros or its old content) or torn within, the file's new size is kept or not, and of the
-// folder's changes since its last sync a prefix is kept. After a sync that failed, the pages of it are never written,
-// as Linux does: a later sync that succeeds says nothing of them.
+// A process crash loses nothing that was written. A power loss keeps everything that was synced. Of unsynced data, each
+// page is kept, lost (zeros or its old content) or torn, and the new file size is kept or not. Of the changes to a
+// folder since its last sync, a prefix is kept. Pages of a failed sync are never written, as on Linux: a later
+// successful sync does not cover them.
 //
-// One thread. All randomness comes from the Random that is handed in: the same seed is the same disk.
+// Not thread-safe. All randomness comes from the caller's Random, so the same seed gives the same disk.
 #pragma once
 
 #include <functional>
@@ -40,21 +40,22 @@ class FaultDisk final : public FileDisk {
  public:
   using Judge = std::function<std::optional<DiskFault>(const DiskCall&)>;
 
-  // Asked before every call.
+  // Called before every call; its result, if any, is the fault of that call.
   void set_judge(Judge judge) { judge_ = std::move(judge); }
-  // No more bytes than this in all files together: ENOSPC beyond.
+  // Limits the total size of all files: writes beyond it fail with ENOSPC.
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   uint64_t used() const;
   uint64_t calls() const { return calls_; }
 
-  // The process is gone: every open file and lock is dead. The call with this number, and all after it, are not made.
+  // Simulates a crash: the call with this number and all later ones are not executed, and all open files and locks are
+  // invalid.
   void crash_at(uint64_t call) { crash_at_ = call; }
   bool crashed() const { return crash_at_ != 0 && calls_ >= crash_at_; }
-  // The next process may begin.
+  // Starts the next process after a crash.
   void restart();
   void lose_power(Random& random);
 
-  // What a person may do to the files.
+  // Direct access to the files, past the process.
   std::map<std::string, std::string> contents() const;
   void put(const std::string& path, std::string_view content);
 
@@ -71,7 +72,7 @@ class FaultDisk final : public FileDisk {
  private:
   friend class FaultFile;
   friend class FaultLock;
-  // A file's bytes, in pages that copies share until one is written: a page that is not there is zeros.
+  // The bytes of a file in pages, which copies share until one is written. A missing page reads as zeros.
   class Bytes {
    public:
     uint64_t size() const { return size_; }
@@ -95,7 +96,7 @@ class FaultDisk final : public FileDisk {
   };
   using Entries = std::map<std::string, std::shared_ptr<Node>>;
 
-  // The error of this call, if it is to fail; `shortened` when only half of it is to be done.
+  // Counts the call and returns its error, if it must fail. Sets `shortened` if only half of a write must be done.
   std::optional<Error> enter(DiskOp op, const std::string& path, bool* shortened = nullptr);
   bool has_room(uint64_t more) const { return used() + more <= capacity_; }
   void change_entries(Entries next);
@@ -105,7 +106,7 @@ class FaultDisk final : public FileDisk {
   uint64_t capacity_ = UINT64_MAX;
   uint64_t calls_ = 0;
   uint64_t crash_at_ = 0;
-  uint64_t process_ = 1;  // handles of an earlier one are dead
+  uint64_t process_ = 1;  // handles of earlier processes are invalid
   Entries entries_;
   std::vector<Entries> history_{Entries{}};  // the durable one, then each change since
   std::map<std::string, uint64_t> locks_;    // path, process
