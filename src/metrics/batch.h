@@ -1,4 +1,5 @@
-// A decoded MetricBatch (proto/monitor/v1/metrics.proto), and the names of drop stages and reasons.
+// A decoded MetricBatch (proto/monitor/v1/metrics.proto describes each field), and the names of drop stages and
+// reasons. Plain data; times are wall-clock nanoseconds since 1970.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,7 @@ struct DropTotal {
   uint64_t batches = 0;
   uint64_t ticks = 0;
   uint64_t points = 0;
-  std::string plugin = {};  // of the stage "plugin"
+  std::string plugin = {};  // only for the stage "plugin"
 };
 
 struct Counters {
@@ -52,8 +53,8 @@ struct Counters {
   std::vector<DropTotal> dropped;
 };
 
-// One notion of a drop, from the plugin or the spool that made it to the ledger that reads it: what was lost, where and
-// why. Without sequences, it was lost before it was in a batch.
+// What was lost, where and why. Plugins and the spool create drops, batches carry them, and the ledger reads them.
+// Without sequences, the loss happened before the points were in a batch.
 struct Drop {
   std::string incarnation = {};
   std::string stage = {};
@@ -64,11 +65,11 @@ struct Drop {
   uint64_t points = 0;
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;
-  int64_t first_time_ns = 0;  // of the ticks; 0: unknown
+  int64_t first_time_ns = 0;  // of the lost ticks; 0: unknown
   int64_t last_time_ns = 0;
 };
 
-// Ticks or points that were in no batch yet. Drops fills in the incarnation.
+// A drop of ticks or points that were not in a batch yet. Drops (src/agent/drops.h) fills in the incarnation.
 inline Drop unbatched_drop(std::string_view stage, std::string_view reason, std::string_view plugin, uint64_t ticks,
                            uint64_t points, int64_t time_ns) {
   return {.stage = std::string(stage),
@@ -92,7 +93,7 @@ struct OlderIncarnation {
   uint64_t first_unacked = 0;
 };
 
-// Batches that were acknowledged or dropped while the agent's server wrote the log of that name
+// Batches that were acknowledged or dropped while the agent's server wrote to another log, whose name is `log`
 // (metriclog::LogWriter::identity()).
 struct Elsewhere {
   static constexpr size_t kMaxLogBytes = 512;
@@ -103,7 +104,7 @@ struct Elsewhere {
   uint64_t last_sequence = 0;
 };
 
-// All of a batch but its data.
+// Everything in a batch except its series and frames.
 struct Envelope {
   std::string agent_id;
   std::string hostname;
@@ -123,12 +124,12 @@ struct Envelope {
   std::vector<Elsewhere> elsewhere = {};
 };
 
-// A decoded frame: points index Batch::series, and integers are values, no longer differences.
+// A decoded frame. Points refer to Batch::series by index. Integers are values, not differences as on the wire.
 struct Frame {
   int64_t time_ns = 0;
   int64_t rates_since_ns = 0;
   std::vector<Point> points;
-  bool continued = false;  // more of the tick of the frame before, which may be in the batch before
+  bool continued = false;  // holds more points of the previous frame's tick; that frame may be in the previous batch
 };
 
 struct Batch : Envelope {

@@ -116,7 +116,7 @@ Result<FrameView> read_frame(std::string_view bytes) {
 }
 
 std::optional<size_t> count_varints(std::string_view packed) {
-  // Every varint ends with a byte below 0x80; ten bytes are the most that one has.
+  // Every varint ends with a byte below 0x80, and has at most ten bytes.
   constexpr size_t kMaxContinued = 9;
   size_t count = 0;
   size_t continued = 0;

@@ -1,4 +1,4 @@
-// The parts of a MetricBatch, read from their wire form and checked. For decode.cc alone.
+// Reads and checks the parts of a MetricBatch in their wire form. Internal to decode.cc.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ struct SeriesView {
   bool integer = false;
   int64_t exponent = 0;
 };
-// Labels are checked here, and read again from `bytes` by who wants them.
+// Checks the labels but does not return them; callers that need labels read them again from `bytes`.
 Result<SeriesView> read_series(std::string_view bytes, const BatchLimits& limits);
 
 struct FrameView {
@@ -44,7 +44,7 @@ struct FrameView {
 };
 Result<FrameView> read_frame(std::string_view bytes);
 
-// Number of varints in a packed field; nothing when it is malformed.
+// Number of varints in a packed field; nothing if it is malformed.
 std::optional<size_t> count_varints(std::string_view packed);
 
 Result<Counters> read_counters(std::string_view bytes);

@@ -43,7 +43,7 @@ Status check_drop(const Drop& drop, const Claims& claims) {
   if (auto s = check_amounts("a drop record", drop.batches, drop.ticks, drop.points); !s) return s;
   if (auto s = at_most("the last sequence of a drop record", drop.last_sequence, kMaxSequence); !s) return s;
   if (drop.first_sequence > drop.last_sequence || (drop.first_sequence == 0 && drop.last_sequence != 0)) {
-    return Error(Code::kInvalidArgument, fmt::format("batch: a drop record is of the sequences {} to {}",
+    return Error(Code::kInvalidArgument, fmt::format("batch: a drop record has the sequences {} to {}",
                                                      drop.first_sequence, drop.last_sequence));
   }
   if (drop.incarnation == claims.incarnation && drop.last_sequence >= claims.sequence) {
@@ -56,7 +56,7 @@ Status check_drop(const Drop& drop, const Claims& claims) {
 
 Status check_end(const IncarnationEnd& end, const Claims& claims) {
   if (end.incarnation == claims.incarnation) {
-    return Error(Code::kInvalidArgument, "batch: it tells the end of the run that it is of");
+    return Error(Code::kInvalidArgument, "batch: it reports the end of its own run");
   }
   if (auto s = at_most("the last sequence of an ended run", end.last_sequence, kMaxSequence); !s) return s;
   return check_time("the last time of an ended run", end.last_time_ns);
@@ -65,8 +65,8 @@ Status check_end(const IncarnationEnd& end, const Claims& claims) {
 Status check_elsewhere(const Elsewhere& one, const Claims& claims) {
   if (auto s = at_most("the last sequence in another log", one.last_sequence, kMaxSequence); !s) return s;
   if (one.first_sequence == 0 || one.first_sequence > one.last_sequence) {
-    return Error(Code::kInvalidArgument,
-                 fmt::format("batch: another log has the sequences {} to {}", one.first_sequence, one.last_sequence));
+    return Error(Code::kInvalidArgument, fmt::format("batch: the sequences in another log are {} to {}",
+                                                     one.first_sequence, one.last_sequence));
   }
   if (one.incarnation != claims.incarnation || one.last_sequence < claims.sequence) return {};
   return beyond("the last sequence in another log", one.last_sequence,
@@ -79,7 +79,7 @@ Status check_claims(const Claims& claims) {
   if (auto s = at_most("sequence", claims.sequence, kMaxSequence); !s) return s;
   // The batch itself cannot have been acknowledged when it was created.
   if (claims.first_unacked > claims.sequence) {
-    return beyond("first_unacked", claims.first_unacked, fmt::format("above the sequence, {}", claims.sequence));
+    return beyond("first_unacked", claims.first_unacked, fmt::format("the limit is its sequence, {}", claims.sequence));
   }
   if (auto s = check_time("the time of append", claims.appended_ns); !s) return s;
   if (auto s = check_counters(claims.counters); !s) return s;

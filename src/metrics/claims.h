@@ -1,6 +1,6 @@
-// Claims: what a batch states beside its values: sequences, counters, drops, ends of runs. Peers may state anything,
-// and ledgers add these figures up, so each has a bound that no real agent reaches. The server rejects a batch beyond
-// one; readers leave such a batch of an old log out of their sums. Pure functions.
+// Claims: what a batch states besides its values: sequences, counters, drops, ends of runs. Peers can state anything,
+// and ledgers add these figures up, so each figure has a bound that no real agent reaches. The server rejects a batch
+// beyond a bound. Readers of an old log leave such a batch out of their sums. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace monitor::metrics {
 
-// 89,000 years of a batch every 10 ms.
+// Enough for a batch every 10 ms for 89,000 years.
 inline constexpr uint64_t kMaxSequence = uint64_t{1} << 48;
 // For ticks and for dropped batches.
 inline constexpr uint64_t kMaxCount = uint64_t{1} << 48;

@@ -1,4 +1,5 @@
-// The batch's wire form: against protobuf's own code, and back; and that what one walk refuses the other refuses too.
+// Compares the batch's wire form with protobuf's own code, in both directions. check_batch() and decode_batch() must
+// reject the same batches.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ Envelope example_envelope() {
   return e;
 }
 
-// Some series of both kinds, and frames of which the third has other series.
+// Series of both kinds, and frames of which the third has other series.
 struct Example {
   SeriesTable table;
   std::vector<Tick> ticks;
@@ -80,9 +81,9 @@ TEST(Codec, ProtobufReadsTheSame) {
   EXPECT_EQ(message.series(0).exponent(), -4);
   EXPECT_EQ(message.series(1).kind(), v1::COUNTER);
   ASSERT_EQ(message.frames_size(), 4);
-  EXPECT_EQ(message.frames(1).series_size(), 0) << "the same series as before are not repeated";
+  EXPECT_EQ(message.frames(1).series_size(), 0) << "unchanged series must not be repeated";
   EXPECT_EQ(message.frames(2).series_size(), 2);
-  EXPECT_EQ(message.frames(1).ints(0), -700) << "integers are differences to the last value of their series";
+  EXPECT_EQ(message.frames(1).ints(0), -700) << "integers are encoded as differences";
   EXPECT_DOUBLE_EQ(message.frames(3).doubles(0), 0.1 * 3);
   EXPECT_TRUE(message.ended(0).clean());
   EXPECT_EQ(message.older(0).first_unacked(), 12U);
@@ -111,7 +112,7 @@ TEST(Codec, RoundTripKeepsEverything) {
   EXPECT_EQ(view->last_time_ns, kStart + 3 * Example::kNanos);
 }
 
-TEST(Codec, ProtobufsOwnEncodingIsRead) {
+TEST(Codec, ReadsProtobufsOwnEncoding) {
   Example example;
   v1::MetricBatch message;
   ASSERT_TRUE(message.ParseFromString(example.encode(example_envelope())));
@@ -120,11 +121,11 @@ TEST(Codec, ProtobufsOwnEncodingIsRead) {
   EXPECT_EQ(batch->frames[3].points[1].integer, INT64_MAX - 3);
 }
 
-TEST(Codec, CheckAndDecodeRefuseTheSame) {
+TEST(Codec, CheckAndDecodeRejectTheSameBatches) {
   Example example;
   const std::string good = example.encode(example_envelope());
   SeededRandom random(1);
-  BatchChecker checker{BatchLimits{}};  // what it remembers must make it no more and no less strict
+  BatchChecker checker{BatchLimits{}};  // its memory must not change what it accepts
   ASSERT_TRUE(checker.check(good));
   size_t refused = 0;
   for (int round = 0; round < 20'000; ++round) {
@@ -145,7 +146,7 @@ TEST(Codec, CheckAndDecodeRefuseTheSame) {
   EXPECT_GT(refused, 1'000U);
 }
 
-TEST(Codec, CheckerSeesInAKnownListWhatItSawBefore) {
+TEST(Codec, CheckerSummarizesAKnownListAsBefore) {
   Example example;
   const std::string bytes = example.encode(example_envelope());
   BatchChecker checker{BatchLimits{}};
@@ -156,14 +157,14 @@ TEST(Codec, CheckerSeesInAKnownListWhatItSawBefore) {
     EXPECT_EQ(view->points, 11U);
     EXPECT_EQ(view->agent_id, "agent-001");
   }
-  // A heartbeat has no list, and takes nothing over from the batch before.
+  // A heartbeat has no list, and must not inherit that of the previous batch.
   BatchEncoder encoder(example.table);
   const auto heartbeat = checker.check(encoder.finish(example_envelope()));
   ASSERT_TRUE(heartbeat);
   EXPECT_EQ(heartbeat->series, 0U);
 }
 
-TEST(Codec, LimitsNameFigureAndBound) {
+TEST(Codec, ErrorsNameValueAndLimit) {
   Example example;
   const std::string bytes = example.encode(example_envelope());
   BatchLimits limits;
@@ -179,7 +180,7 @@ TEST(Codec, LimitsNameFigureAndBound) {
   EXPECT_EQ(check_batch(again.encode(bad)).error().code(), Code::kInvalidArgument);
 }
 
-TEST(Codec, AddRefusesWhatWouldNotFit) {
+TEST(Codec, AddRejectsATickThatDoesNotFit) {
   SeriesTable table;
   BatchEncoder encoder(table);
   Tick tick{kStart, 0, {}, 0};
@@ -199,11 +200,11 @@ TEST(Codec, AddRefusesWhatWouldNotFit) {
   EXPECT_TRUE(encoder.empty());
 }
 
-TEST(Codec, SpreadsATickOverBatchesWhereItIsTooLargeForOne) {
+TEST(Codec, SpreadsATickThatIsTooLargeForOneBatch) {
   SeriesTable table;
   BatchEncoder encoder(table);
   Tick tick{kStart, kStart - 1, {}, 0};
-  constexpr int kPoints = 18'441;  // 2,048 processors with their modes
+  constexpr int kPoints = 18'441;  // 2,048 processors with per-mode series
   for (int i = 0; i < kPoints; ++i) {
     const Labels labels = {{"cpu.logical_number", std::to_string(i)}, {"cpu.mode", "interrupt"}};
     Point point{*table.intern({"system.cpu.utilization", labels, "1", Kind::kGauge, i % 2 == 0, 0}), 0, {}};
@@ -240,7 +241,7 @@ TEST(Codec, SpreadsATickOverBatchesWhereItIsTooLargeForOne) {
   EXPECT_EQ(ticks, 1U);
 }
 
-TEST(Codec, AddKeepsEveryLimitOfTheDecoder) {
+TEST(Codec, AddRespectsEveryLimitOfTheDecoder) {
   SeriesTable table;
   BatchEncoder encoder(table);
   Tick tick{kStart, 0, {}, 0};
@@ -248,7 +249,7 @@ TEST(Codec, AddKeepsEveryLimitOfTheDecoder) {
     tick.points.push_back({*table.intern({"m" + std::to_string(i), {}, "1", Kind::kGauge, true, 0}), 0, {}});
   }
   size_t added = 0;
-  while (encoder.add(tick)) ++added;  // values that stay take a byte each
+  while (encoder.add(tick)) ++added;  // unchanged values take one byte each
   const auto batch = decode_batch(encoder.finish(example_envelope()));
   ASSERT_TRUE(batch) << batch.error().to_string();
   EXPECT_EQ(batch->frames.size(), added);
@@ -261,7 +262,7 @@ TEST(Codec, AddKeepsEveryLimitOfTheDecoder) {
   EXPECT_EQ(frames->frames.size(), added);
 }
 
-TEST(SeriesTable, GivesTheNumbersOfWhatIsNotNeededToOthers) {
+TEST(SeriesTable, ReusesTheNumbersOfReleasedSeries) {
   SeriesTable table(4);
   const auto named = [](const std::string& name) { return Series{name, {}, "1", Kind::kGauge, true, 0}; };
   for (const char* const name : {"a", "b", "c", "d"}) ASSERT_TRUE(table.intern(named(name)));
@@ -272,14 +273,14 @@ TEST(SeriesTable, GivesTheNumbersOfWhatIsNotNeededToOthers) {
   table.keep_until(2, 10);
   table.keep_until(2, 5);
   table.keep_until(3, 1);
-  EXPECT_EQ(table.unneeded(50, 9, {}), (std::vector<SeriesId>{3, 2, 1})) << "the longest unneeded first";
+  EXPECT_EQ(table.unneeded(50, 9, {}), (std::vector<SeriesId>{3, 2, 1})) << "those unused for longest come first";
   EXPECT_EQ(table.unneeded(50, 2, {false, false, false, true}), (std::vector<SeriesId>{2, 1})) << "3 is held";
   table.release({2, 1});
   EXPECT_EQ(table.epoch(), 1U);
   EXPECT_EQ(table.size(), 2U);
   EXPECT_EQ(table.room(), 2U);
   EXPECT_EQ(table.find(named("b")), std::nullopt);
-  EXPECT_TRUE(table.unneeded(50, 9, {false, false, false, true}).empty()) << "free numbers are nobody's";
+  EXPECT_TRUE(table.unneeded(50, 9, {false, false, false, true}).empty()) << "a free number is not an unneeded series";
   const auto e = table.intern(named("e"));
   ASSERT_TRUE(e);
   EXPECT_LT(*e, table.bound());
@@ -287,13 +288,13 @@ TEST(SeriesTable, GivesTheNumbersOfWhatIsNotNeededToOthers) {
   EXPECT_EQ(table.intern(named("a")), 0U);
 }
 
-TEST(SeriesTable, CutsLabelValuesAndTellsOtherFaults) {
+TEST(SeriesTable, TruncatesLabelValuesAndReportsOtherFaults) {
   SeriesTable table;
   const std::string long_value(5'000, 'v');
   const auto a = table.intern({"m", {{"path", long_value + "a"}}, "1", Kind::kGauge, true, 0});
   const auto b = table.intern({"m", {{"path", long_value + "b"}}, "1", Kind::kGauge, true, 0});
   ASSERT_TRUE(a && b);
-  EXPECT_NE(*a, *b) << "two values stay two";
+  EXPECT_NE(*a, *b) << "different values must stay different";
   EXPECT_EQ(table.find({"m", {{"path", long_value + "a"}}, "1", Kind::kGauge, true, 0}), a);
   EXPECT_EQ(table.at(*a).labels[0].second.size(), BatchLimits{}.value_bytes);
   const auto invalid = table.intern({"m", {{"path", "\xff"}}, "1", Kind::kGauge, true, 0});
@@ -312,7 +313,7 @@ TEST(SeriesTable, CutsLabelValuesAndTellsOtherFaults) {
   EXPECT_EQ(table.fault(*a), "");
 }
 
-TEST(JsonForm, RoundTrip) {
+TEST(JsonForm, RoundTripKeepsEverything) {
   Example example;
   auto batch = decode_batch(example.encode(example_envelope()));
   ASSERT_TRUE(batch);
@@ -323,7 +324,7 @@ TEST(JsonForm, RoundTrip) {
   EXPECT_EQ(back->frames[3].points[1].integer, INT64_MAX - 3);
 }
 
-TEST(JsonForm, OneTick) {
+TEST(JsonForm, WritesOneTick) {
   SeriesTable table;
   BatchEncoder encoder(table);
   Tick tick{kStart + 123'456'789, 0, {}, 0};
@@ -339,14 +340,14 @@ TEST(JsonForm, OneTick) {
             R"("late":false,"metrics":[{"name":"system.cpu.utilization","unit":"1","labels":{},"value":0.123}]})");
 }
 
-TEST(JsonForm, RefusesGarbage) {
+TEST(JsonForm, RejectsGarbage) {
   for (const char* text : {"", "[]", "{}", "null", R"({"agent":1})", "{\"agent\":\"a\"}"}) {
     EXPECT_FALSE(batch_from_json(text)) << text;
   }
 }
 
-// The envelope alone says the same as the whole, of every batch that there is.
-TEST(Codec, EnvelopeIsThatOfTheWhole) {
+// Decoding only the envelope gives the same envelope as decoding the whole batch.
+TEST(Codec, EnvelopeDecoderAgreesWithDecodeBatch) {
   EnvelopeDecoder envelopes;
   for (int i = 0; i < 3; ++i) {
     Example example;
@@ -374,7 +375,7 @@ TEST(Codec, EnvelopeIsThatOfTheWhole) {
 
 class ForgedClaims : public ::testing::Test {
  protected:
-  // What the server says of it; "" when it takes it. Readers must take it in any case.
+  // The server's error for a forged batch; "" if it accepts the batch. Readers must accept every one.
   static std::string refusal(const std::function<void(Envelope&)>& forge) {
     Envelope envelope = example_envelope();
     envelope.sequence = 1000;
@@ -400,14 +401,14 @@ class ForgedClaims : public ::testing::Test {
   }
 };
 
-TEST_F(ForgedClaims, AreRefusedWithTheFigureAndItsBound) {
+TEST_F(ForgedClaims, AreRejectedWithValueAndLimit) {
   const std::string other(kIncarnationBytes, 'o');
   const auto bound = [](uint64_t value) { return std::to_string(value); };
   EXPECT_EQ(refusal([](Envelope&) {}), "");
   EXPECT_EQ(refusal([](Envelope& e) { e.sequence = UINT64_MAX; }),
             "batch: sequence is " + bound(UINT64_MAX) + ", the limit is " + bound(kMaxSequence));
   EXPECT_EQ(refusal([](Envelope& e) { e.first_unacked = 1001; }),
-            "batch: first_unacked is 1001, above the sequence, 1000");
+            "batch: first_unacked is 1001, the limit is its sequence, 1000");
   const std::vector<std::function<void(Envelope&)>> forgeries = {
       [](Envelope& e) { e.sequence = e.first_unacked = kMaxSequence + 1; },
       [](Envelope& e) { e.first_unacked = UINT64_MAX; },
@@ -438,7 +439,7 @@ TEST_F(ForgedClaims, AreRefusedWithTheFigureAndItsBound) {
   for (size_t i = 0; i < forgeries.size(); ++i) EXPECT_NE(refusal(forgeries[i]), "") << "forgery " << i;
 }
 
-TEST_F(ForgedClaims, WhatAgentsSayAfterYearsIsTaken) {
+TEST_F(ForgedClaims, ClaimsOfAnAgentAfterYearsAreAccepted) {
   EXPECT_EQ(refusal([](Envelope& e) {
               e.sequence = 40'000'000'000;  // a batch every 10 ms for 12 years
               e.first_unacked = 1;
@@ -450,7 +451,7 @@ TEST_F(ForgedClaims, WhatAgentsSayAfterYearsIsTaken) {
             "");
 }
 
-TEST_F(ForgedClaims, ATimeAfter2200IsRefusedAndAClockThatIsMerelyWrongIsNot) {
+TEST_F(ForgedClaims, RejectsOnlyTimesAfter2200) {
   SeriesTable table;
   const auto check = [&](int64_t time_ns) {
     BatchEncoder encoder(table);
@@ -458,7 +459,7 @@ TEST_F(ForgedClaims, ATimeAfter2200IsRefusedAndAClockThatIsMerelyWrongIsNot) {
     EXPECT_TRUE(encoder.add(Tick{time_ns, 0, {point}, 0}));
     return check_batch(encoder.finish(example_envelope())).ok();
   };
-  EXPECT_TRUE(check(1)) << "a host without a clock begins in 1970";
+  EXPECT_TRUE(check(1)) << "a host without a battery-backed clock starts in 1970";
   EXPECT_TRUE(check(kMaxTimeNs));
   EXPECT_FALSE(check(kMaxTimeNs + 1));
   EXPECT_FALSE(check(INT64_MAX));

@@ -25,7 +25,7 @@ using protowire::WireType;
 constexpr size_t kMaxSeries = 20'000;
 constexpr uint32_t kSeriesField = 10;
 
-// The series at the start of `bytes`, one after the other, and their number.
+// Returns the bytes of the series at the start of `bytes`, and their number.
 std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
   constexpr char kTag = (kSeriesField << 3) | static_cast<uint32_t>(WireType::kBytes);
   std::string_view rest = bytes;
@@ -44,8 +44,8 @@ std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
 template <typename Sink>
 class Walker {
  public:
-  // `types` is scratch space. With a memory, a list of series that it knows counts as checked, and is not passed to the
-  // sink.
+  // `types` is scratch space. With a memory, a list of series that the memory knows counts as checked, and the sink
+  // does not receive it.
   Walker(const BatchLimits& limits, Sink& sink, SeriesMemory::Types& types, SeriesMemory* memory = nullptr)
       : limits_(limits), sink_(sink), memory_(memory), integer_(types) {
     integer_.clear();
@@ -63,14 +63,14 @@ class Walker {
       }
       here = reader.rest();
     }
-    if (reader.failed()) return malformed("its top level");
+    if (reader.failed()) return malformed("the top level");
     if (auto s = finish(); !s) return s.error();
     if (memory_ != nullptr && !recalled_) memory_->keep(list_.first, std::span(integer_).first(list_.second));
     return view_;
   }
 
  private:
-  // Looks the list of series up in the memory, if it is the batch's first.
+  // Looks the batch's first list of series up in the memory.
   bool recall(std::string_view here) {
     if (memory_ == nullptr || view_.series > 0 || view_.frames > 0) return false;
     list_ = list_of_series(here);
@@ -163,8 +163,8 @@ class Walker {
     if (!ints || frame->doubles.size() % 8 != 0) return malformed("the values of a frame");
     if (*ints != ints_ || frame->doubles.size() / 8 != doubles_) {
       return Error(Code::kInvalidArgument,
-                   fmt::format("batch: a frame has {} integers and {} doubles, its series ask for {} and {}", *ints,
-                               frame->doubles.size() / 8, ints_, doubles_));
+                   fmt::format("batch: a frame has {} integers and {} doubles, expected {} and {} for its series",
+                               *ints, frame->doubles.size() / 8, ints_, doubles_));
     }
     if (view_.frames == 0) view_.first_time_ns = frame->time_ns;
     view_.last_time_ns = frame->time_ns;
@@ -189,16 +189,16 @@ class Walker {
   Sink& sink_;
   SeriesMemory* memory_;
   SeriesMemory::Types& integer_;              // of all series
-  std::pair<std::string_view, size_t> list_;  // the first list of series, and how many they are
+  std::pair<std::string_view, size_t> list_;  // the first list of series, and its length
   bool recalled_ = false;
   BatchView view_;
   size_t resource_labels_ = 0;
-  std::string_view frame_list_;  // series of the frame at hand, packed
+  std::string_view frame_list_;  // packed series of the current frame
   size_t ints_ = 0;
   size_t doubles_ = 0;
 };
 
-// The rest of the envelope, for both passes: a server must reject what a reader could not decode.
+// The rest of the envelope, for check_batch() and decode_batch(): a server must reject what a reader could not decode.
 template <typename Keep>
 Status read_other(const Field& field, Keep&& keep) {
   const auto pass = [&keep](auto result) -> Status {
@@ -224,7 +224,7 @@ Status read_other(const Field& field, Keep&& keep) {
   }
 }
 
-// Stores the claims, and checks them at the end: a claim may precede the fields that bound it.
+// Stores the claims and checks them at the end, because a claim may precede the fields that bound it.
 class CheckSink {
  public:
   Status other(const Field& field) {
@@ -266,7 +266,7 @@ class CheckSink {
   std::vector<Elsewhere> elsewhere_;
 };
 
-// Keeps the envelope.
+// Keeps the envelope, and no values.
 class EnvelopeSink {
  public:
   explicit EnvelopeSink(Batch& batch) : batch_(batch) {}

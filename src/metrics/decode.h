@@ -10,15 +10,16 @@
 
 namespace monitor::metrics {
 
-// Bounds of a batch. A batch beyond one is rejected as a whole; the error has the field, its value and the bound.
+// Bounds of a batch. A batch beyond any of them is rejected as a whole; the error has the field, its value and the
+// bound.
 struct BatchLimits {
   size_t batch_bytes = kMaxBatchBytes;
   size_t points = 100'000;
   size_t series = 20'000;
   size_t frames = 10'000;
-  size_t labels = 32;         // a series
-  size_t name_bytes = 256;    // a metric's or label's name, a unit
-  size_t value_bytes = 1024;  // a label's value, a resource label's value, a host name
+  size_t labels = 32;         // per series
+  size_t name_bytes = 256;    // of a metric's name, a label's name, a unit
+  size_t value_bytes = 1024;  // of a label's value, a resource label's value, a host name
 };
 
 // Decodes and checks every field: indexes in range, matching value counts, UTF-8 strings. Errors: kInvalidArgument;
@@ -39,7 +40,7 @@ struct BatchView {
   uint64_t config_revision = 0;
   uint64_t first_unacked = 0;
   int64_t appended_ns = 0;
-  int64_t first_time_ns = 0;  // of its first frame; 0: a heartbeat
+  int64_t first_time_ns = 0;  // of the first frame; 0: a heartbeat, which has no frames
   int64_t last_time_ns = 0;
   uint64_t ticks_due = 0;
   uint64_t ticks_missed = 0;

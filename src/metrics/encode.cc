@@ -118,7 +118,7 @@ std::string encode_end(const IncarnationEnd& end) {
   return bytes;
 }
 
-// Gives the series a place in this batch.
+// Assigns the series its index in this batch.
 void BatchEncoder::index(SeriesId id) {
   if (id >= index_.size()) {
     index_.resize(table_.bound(), kNone);
@@ -131,7 +131,7 @@ void BatchEncoder::index(SeriesId id) {
   put_series(series_bytes_, table_.at(id));
 }
 
-// Removes the places that were assigned last.
+// Removes the indexes that were assigned last.
 void BatchEncoder::give_back(size_t series, size_t bytes) {
   while (used_.size() > series) {
     index_[used_.back()] = kNone;
@@ -140,7 +140,7 @@ void BatchEncoder::give_back(size_t series, size_t bytes) {
   series_bytes_.resize(bytes);
 }
 
-// Assigns places to the series of the points from `first` on, as many as fit; returns how many.
+// Assigns indexes to the series of the points from `first` on, as many as fit; returns how many points.
 size_t BatchEncoder::take(const Tick& tick, size_t first) {
   current_.clear();
   if (frames_ >= kLimits.frames || points_ >= kLimits.points) return 0;
@@ -161,7 +161,7 @@ size_t BatchEncoder::take(const Tick& tick, size_t first) {
   return current_.size();
 }
 
-// Writes a frame with the points from `first` on whose series take() has assigned.
+// Writes a frame with the points from `first` on, up to the last one whose series has an index (take()).
 void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
   const std::span points = std::span(tick.points).subspan(first, current_.size());
   scratch_.clear();
@@ -201,7 +201,7 @@ void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
 }
 
 bool BatchEncoder::add(const Tick& tick, bool continued) {
-  if (tick.points.empty()) return true;  // an empty list of series means something else on the wire
+  if (tick.points.empty()) return true;  // on the wire an empty list of series means "as in the previous frame"
   const size_t series = used_.size();
   const size_t bytes = series_bytes_.size();
   if (take(tick, 0) < tick.points.size()) {

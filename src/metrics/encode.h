@@ -16,11 +16,11 @@ class BatchEncoder {
  public:
   explicit BatchEncoder(const SeriesTable& table) : table_(table) {}
 
-  // Appends a frame. False: nothing was appended, because the batch could exceed what servers accept (kMaxBatchBytes,
-  // BatchLimits). `continued`: the frame has more points of the previous frame's tick.
+  // Appends a frame. Returns false, and appends nothing, if the batch could become larger than servers accept
+  // (kMaxBatchBytes, BatchLimits). `continued`: the frame holds more points of the previous frame's tick.
   bool add(const Tick& tick, bool continued = false);
-  // Appends a frame with the points from `first` on, as many as fit, and returns how many: a tick that is too large for
-  // one batch is spread over several. A frame that does not start with the first point is `continued`.
+  // Appends a frame with the points from `first` on, as many as fit, and returns how many. This spreads a tick that is
+  // too large for one batch over several. A frame that does not start with the tick's first point is `continued`.
   size_t add_part(const Tick& tick, size_t first);
 
   bool empty() const { return frames_ == 0; }
@@ -46,10 +46,10 @@ class BatchEncoder {
   void put_frame(const Tick& tick, size_t first, bool continued);
 
   const SeriesTable& table_;
-  std::vector<uint32_t> index_;      // by SeriesId: place in this batch, or kNone
+  std::vector<uint32_t> index_;      // by SeriesId: index in this batch, or kNone
   std::vector<int64_t> last_value_;  // by SeriesId
-  std::vector<SeriesId> used_;       // in the order of their places
-  std::vector<SeriesId> previous_;   // series of the frame before
+  std::vector<SeriesId> used_;       // in the order of their indexes
+  std::vector<SeriesId> previous_;   // series of the previous frame
   std::vector<SeriesId> current_;
   std::string series_bytes_;
   std::string frame_bytes_;
@@ -62,7 +62,7 @@ class BatchEncoder {
   int64_t last_time_ = 0;
 };
 
-// Single parts of the envelope, for callers that store them between batches.
+// Encode single parts of the envelope, for callers that store them between batches.
 std::string encode_drop(const Drop& drop);
 std::string encode_end(const IncarnationEnd& end);
 std::string encode_elsewhere(const Elsewhere& elsewhere);

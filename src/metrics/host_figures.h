@@ -1,4 +1,4 @@
-// The main figures of a whole host, and how to tell them from figures of its parts.
+// The main figures of a whole host, and how to distinguish them from the figures of its parts.
 #pragma once
 
 #include <algorithm>

@@ -12,8 +12,8 @@ namespace monitor::metrics {
 
 namespace {
 
-// web/src/human.ts does the same, operation by operation, so that both write the same digits; human_vectors.tsv checks
-// both. Units, scales and limits come from units.json, which both read.
+// web/src/human.ts performs the same operations in the same order, so that both write the same digits. Units, scales
+// and limits come from units.json.
 
 double power(int digits) {
   double out = 1;
@@ -30,12 +30,12 @@ std::string fixed(double value, int digits) {
   return out;
 }
 
-// How many decimals give a number this many significant digits.
+// How many decimals show a number with `digits` significant digits.
 int decimals(double value, int digits) {
   int out = digits - 1;
   for (double limit = 10; value >= limit && out > 0; limit *= 10) --out;
   for (double limit = 1; value < limit && out < 10; limit /= 10) ++out;
-  // 9.996 is 10.0
+  // 9.996 is shown as 10.0.
   return out > 0 && rounded(value, out) >= power(digits) ? out - 1 : out;
 }
 
@@ -69,7 +69,7 @@ std::string number(double value) {
 }
 
 std::string bytes(double value) {
-  // The next unit begins where this one would be rounded up to it.
+  // Switches to the next unit where rounding would reach it.
   size_t step = 0;
   while (step + 1 < kByteSteps.size() && rounded(value / kByteSteps[step].size, 0) >= 1024) ++step;
   const auto [word, size] = kByteSteps[step];
@@ -79,7 +79,7 @@ std::string bytes(double value) {
   return fmt::format("{} {}", digits == 0 ? group(fixed(scaled, 0)) : fixed(scaled, digits), word);
 }
 
-// The next unit begins at two of it; below one second there is only the first.
+// Switches to the next unit at two of it. Below one second there is only the first unit.
 UnitStep time_step(double value) {
   if (value < 1) return kTimeSteps[0];
   size_t step = 1;

@@ -1,5 +1,5 @@
-// Values as people read them. The page writes the same texts (web/src/human.ts): both take units and scales from
-// units.json, and human_vectors.tsv checks both. Pure functions.
+// Formats values for people. The page writes the same texts (web/src/human.ts): both take units and scales from
+// units.json, and both are tested with human_vectors.tsv. Pure functions.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ std::string human_value(const Series& series, double value);
 // "340 ms", "9.5 s", "34 s", "35 min", "5 h", "9 d". Negative durations count as 0.
 std::string duration(double seconds);
 
-// The size of a step of a scale: unit_size("MB") is 2^20. 0: there is none of that name.
+// How many base units a unit of a scale has: unit_size("MB") is 2^20. 0 if no scale has the unit.
 double unit_size(std::string_view word);
 
 // Rounded, with digits in groups of three: 9,830

@@ -12,7 +12,7 @@
 namespace monitor::metrics {
 namespace {
 
-TEST(Human, ValuesReadAsOnThePage) {
+TEST(Human, FormatsValuesAsThePageDoes) {
   std::ifstream file(std::string(MONITOR_SOURCE_DIR) + "/src/metrics/human_vectors.tsv");
   ASSERT_TRUE(file);
   size_t count = 0;
@@ -27,7 +27,7 @@ TEST(Human, ValuesReadAsOnThePage) {
   EXPECT_GT(count, 50U);
 }
 
-TEST(Human, NanAndInfinityAreADash) {
+TEST(Human, PrintsADashForNanAndInfinity) {
   for (const double none : {NAN, INFINITY})
     EXPECT_EQ(human_value({.name = "memory", .labels = {}, .unit = "By"}, none), "-");
 }

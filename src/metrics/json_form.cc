@@ -26,7 +26,7 @@ std::string labels_json(const Labels& labels) {
   return out + "}";
 }
 
-// The exact value: an integer series is written from its digits, not through a double.
+// Writes the exact value: an integer series is written from its digits, not through a double.
 std::string value_json(const Series& series, const Point& point) {
   if (!series.integer) return json_number(point.real);
   if (series.exponent == 0 || point.integer == 0) return fmt::format("{}", point.integer);
@@ -105,7 +105,7 @@ std::string incarnations_json(const Envelope& envelope) {
   return fmt::format(R"("ended":[{}],"older":[{}]{})", ended, older, elsewhere);
 }
 
-// Reading. nlohmann's at() and get() check types and throw; batch_from_json() catches.
+// Reading: at() and get() of nlohmann-json check types and throw; batch_from_json() catches.
 std::string bytes_at(const json& object, const char* key) {
   const auto bytes = unhex(object.at(key).get<std::string>());
   if (!bytes) throw std::invalid_argument(fmt::format("{} is not hexadecimal", key));
@@ -171,7 +171,7 @@ void envelope_from(const json& object, Envelope& envelope) {
   for (const json& older : object.at("older")) {
     envelope.older.push_back({bytes_at(older, "incarnation"), older.at("first_unacked").get<uint64_t>()});
   }
-  // Written only if there is any.
+  // batch_to_json() writes the field only if there is an entry.
   for (const json& one : object.value("elsewhere", json::array())) {
     envelope.elsewhere.push_back({bytes_at(one, "incarnation"), one.at("log").get<std::string>(),
                                   one.at("first_sequence").get<uint64_t>(), one.at("last_sequence").get<uint64_t>()});

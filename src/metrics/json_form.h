@@ -13,7 +13,7 @@
 
 namespace monitor::metrics {
 
-// One object without an end of line. `late` is the reader's finding; `keep` (may be empty) selects points.
+// One object, without a newline. `late` is a finding of the reader. `keep` selects points; empty: all.
 std::string tick_to_json(const Batch& batch, size_t frame, bool late,
                          const std::function<bool(const Series&)>& keep = {});
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "resource.";
 
-// Labels that distinguish a part of the host: on a series of the whole host, they would make it one of a part.
+// Labels that distinguish parts of the host. On a series of the whole host, they would make it look like one of a part.
 bool tells_parts(std::string_view key) {
   return std::ranges::find(kParts, key) != kParts.end() || std::ranges::find(kKinds, key) != kKinds.end();
 }
@@ -22,7 +22,7 @@ bool has_label(const Labels& labels, std::string_view key) {
   return std::ranges::any_of(labels, [key](const auto& label) { return label.first == key; });
 }
 
-// The labels of the series and the resource's missing ones; `prefixed`: those as resource.NAME.
+// The series's own labels and those of the resource that it lacks. `prefixed`: the latter become resource.NAME.
 Labels with_resource(const Labels& own, const Labels& resource, bool prefixed) {
   Labels all = own;
   for (const auto& [key, value] : resource) {
@@ -41,7 +41,7 @@ std::string key_of(const Series& series, const Labels& labels) {
 
 void carry_resource(Batch& batch) {
   if (batch.resource.empty()) return;
-  // Another series can only become equal to one that has such a label itself.
+  // Only a series that already has one of these labels can become equal to another one.
   const auto has_own = [&batch](const Series& series) {
     return std::ranges::any_of(batch.resource,
                                [&](const auto& label) { return has_label(series.labels, label.first); });

@@ -32,7 +32,7 @@ TEST(Resource, ASeriesOwnLabelWins) {
   EXPECT_EQ(to_string(batch.series[0]), "m{rack=own,site=eu-1}");
 }
 
-TEST(Resource, TwoSeriesNeverBecomeOne) {
+TEST(Resource, NeverMergesTwoSeries) {
   for (const bool own_first : {false, true}) {
     Batch batch = batch_of({{}, {{"rack", "r12"}}, {{"rack", "r13"}}});
     if (own_first) std::swap(batch.series[0], batch.series[1]);
@@ -43,7 +43,7 @@ TEST(Resource, TwoSeriesNeverBecomeOne) {
   }
 }
 
-TEST(Resource, TheHostsOwnFigureStaysTheHosts) {
+TEST(Resource, FigureOfTheHostStaysOneOfTheHost) {
   Batch batch = batch_of({{}, {{"cpu.logical_number", "0"}}});
   batch.resource = {{"cpu.logical_number", "9"}, {"system.memory.state", "full"}};
   batch.series[0].name = kCpu.name;

@@ -1,4 +1,4 @@
-// What a pattern of a person selects among series.
+// Which series a pattern typed by a person selects.
 #include <gtest/gtest.h>
 
 #include "metrics/series.h"

@@ -47,8 +47,8 @@ bool is_family(std::string_view family, std::string_view name) {
 
 }  // namespace
 
-// A pattern without * ? and { names a family: "system.cpu" selects system.cpu and system.cpu.*; "cpu" does the same,
-// since "system." may be left out. All filters of command lines, API and page are evaluated here.
+// A pattern without * ? and { names a family: "system.cpu" selects system.cpu and system.cpu.*. "cpu" does the same,
+// because "system." may be omitted. All filters of command lines, API and page use this function.
 bool selects(std::string_view pattern, const Series& series) {
   if (!pattern.empty() && pattern.find_first_of("*?{") == std::string_view::npos) {
     constexpr std::string_view kSystem = "system.";

@@ -63,7 +63,8 @@ struct Tick {
   int64_t time_ns = 0;         // wall clock
   int64_t rates_since_ns = 0;  // wall clock; 0: no rates in it
   std::vector<Point> points;
-  int64_t due_mono_ns = 0;  // monotonic clock: when the schedule wanted it, to measure time between ticks; not sent
+  int64_t due_mono_ns =
+      0;  // monotonic time at which the schedule made the tick due, to measure time between ticks; not sent
 };
 
 // Assigns numbers to series, from 0 on, up to a maximum. A series keeps its number until release().
@@ -71,39 +72,39 @@ struct Tick {
 // Not thread-safe.
 class SeriesTable {
  public:
-  // How to treat a series beyond the limits of the wire (series_limits.h). kFit: truncates label values and makes them
-  // valid; fault() reports what remains wrong. kAsIs: leaves it unchanged.
+  // What to do with a series beyond the limits of the wire (series_limits.h). kFit: truncate label values and make them
+  // valid UTF-8; fault() reports what remains wrong. kAsIs: leave it unchanged.
   enum class Edge { kFit, kAsIs };
   explicit SeriesTable(size_t max_series = 20'000, Edge edge = Edge::kFit) : max_series_(max_series), edge_(edge) {}
 
-  // nullopt: the table is full. The point must be dropped and counted as `cardinality`.
+  // Returns nullopt if the table is full. The caller must then drop the point and count it as `cardinality`.
   std::optional<SeriesId> intern(Series series);
-  // nullopt: it has no number yet.
+  // Returns nullopt if the series has no number.
   std::optional<SeriesId> find(const Series& series) const;
   const Series& at(SeriesId id) const { return series_[id]; }
-  // How many series have a number.
+  // Number of series that have a number.
   size_t size() const { return series_.size() - free_.size(); }
   size_t limit() const { return max_series_; }
   size_t room() const { return max_series_ - size(); }
   // All numbers are less than this.
   size_t bound() const { return series_.size(); }
 
-  // The series is in use until then, by the caller's clock.
+  // Marks the series as in use until `time_ns` of the caller's clock.
   void keep_until(SeriesId id, int64_t time_ns) { needed_until_[id] = std::max(needed_until_[id], time_ns); }
-  // Series that are no longer in use, longest unused first, at most `most`; none that is `held` (indexed by number; may
-  // be shorter).
+  // Returns at most `most` series that are no longer in use, those unused for longest first. Skips series that are
+  // `held` (indexed by number; may be shorter than the table).
   std::vector<SeriesId> unneeded(int64_t now_ns, size_t most, const std::vector<bool>& held) const;
-  // Frees the numbers. Nothing may refer to them any more.
+  // Frees the numbers. Nothing may refer to them afterwards.
   void release(const std::vector<SeriesId>& ids);
-  // Changes whenever numbers are released: a stored number may denote another series then.
+  // Changes whenever numbers are released, because a stored number may then denote another series.
   uint64_t epoch() const { return epoch_; }
   uint64_t released() const { return released_; }
-  // How many times the table was full.
+  // Number of times that intern() found the table full.
   uint64_t refusals() const { return refusals_; }
   // Why servers would reject the series; empty: they accept it.
   std::string_view fault(SeriesId id) const;
   size_t unfit() const { return faults_.size(); }
-  // How many series had label values truncated or made valid.
+  // Number of series whose label values were truncated or made valid.
   uint64_t series_cut() const { return series_cut_; }
   double value(const Point& point) const;
 

@@ -12,7 +12,7 @@ namespace monitor::metrics {
 // whole one, so that different values stay different. Returns whether it changed anything.
 bool fit_labels(Series& series);
 
-// A violation that fit_labels() cannot fix, with value and limit; empty: none.
+// A violation that fit_labels() cannot fix, with value and limit; empty if there is none.
 std::string fault_of(const Series& series);
 
 }  // namespace monitor::metrics

@@ -4,7 +4,7 @@
 
 namespace monitor::metrics {
 
-// A few words are a sufficient hash; lists made to collide only cost their sender a full check.
+// A few words of the list suffice as a hash: lists that collide on purpose only cost their sender a full check.
 size_t SeriesMemory::place_of(std::string_view list) {
   constexpr size_t kSamples = 16;
   constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;

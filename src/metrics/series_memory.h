@@ -1,5 +1,5 @@
 // SeriesMemory: a cache of series lists that have passed all checks. An agent sends the same list with every batch, and
-// most agents of a fleet send the same one, so a list is looked up by its bytes, all of which are compared.
+// most agents of a fleet send the same list. Lists are looked up by their bytes, all of which are compared.
 //
 // Bounded in bytes. A miss costs one full check. Not thread-safe.
 #pragma once
@@ -18,7 +18,7 @@ class SeriesMemory {
   // One byte for each series, in order: 1 if its values are integers.
   using Types = std::vector<uint8_t>;
 
-  // The types of a list in its wire form, or nullptr for an unknown list. Valid until the next keep().
+  // The types of a list in wire form, or nullptr if the list is unknown. Valid until the next keep().
   const Types* find(std::string_view list) const;
   void keep(std::string_view list, std::span<const uint8_t> types);
   size_t bytes() const { return bytes_; }

@@ -22,19 +22,19 @@ TEST(SeriesMemory, RecognisesListsAsLargeAsABatchAllows) {
   EXPECT_EQ(memory.find(other), nullptr) << "all bytes are compared";
 }
 
-TEST(SeriesMemory, StaysWithinItsBytesWhateverIsKept) {
+TEST(SeriesMemory, StaysWithinItsMemoryLimit) {
   SeriesMemory memory;
   const SeriesMemory::Types types(1000, 0);
   for (size_t i = 0; i < 2000; ++i) {
     std::string list = list_of(kMaxBatchBytes - i, static_cast<char>('a' + i % 26));
     memory.keep(list, types);
-    ASSERT_NE(memory.find(list), nullptr) << "the newest is always kept";
+    ASSERT_NE(memory.find(list), nullptr) << "the newest list must be kept";
     ASSERT_LE(memory.bytes(), size_t{16} << 20);
   }
-  EXPECT_GT(memory.bytes(), size_t{8} << 20) << "and it does hold many";
+  EXPECT_GT(memory.bytes(), size_t{8} << 20) << "it must hold many lists";
 }
 
-TEST(SeriesMemory, AWideBatchIsCheckedTheSameWhenItsListIsRecognised) {
+TEST(SeriesMemory, ChecksAWideBatchTheSameIfItsListIsKnown) {
   Batch wide;
   wide.agent_id = "a";
   wide.incarnation = std::string(kIncarnationBytes, 'i');
@@ -57,7 +57,7 @@ TEST(SeriesMemory, AWideBatchIsCheckedTheSameWhenItsListIsRecognised) {
   }
   std::string broken = bytes;
   broken.pop_back();
-  EXPECT_FALSE(checker.check(broken).ok()) << "what follows a recognised list is checked";
+  EXPECT_FALSE(checker.check(broken).ok()) << "what follows a known list must be checked";
 }
 
 }  // namespace

@@ -72,12 +72,12 @@ class IdentityTest(ProgramTest):
         drop = text(1, other) + text(2, "spool") + text(3, "full")
         forged = {
             "sequence is 18446744073709551615": batch("a", own, 2**64 - 1, now),
-            "first_unacked is 8, above the sequence, 7": batch("a", own, 7, now, first_unacked=8),
+            "first_unacked is 8, the limit is its sequence, 7": batch("a", own, 7, now, first_unacked=8),
             "points made is 9223372036854775808": batch("a", own, 7, now, text(8, number(3, huge))),
             "batches of a drop total is 9223372036854775808": batch("a", own, 7, now, text(8, text(4, text(1, "spool") + text(2, "full") + number(3, huge)))),
             "batches of a drop record is 9223372036854775808": batch("a", own, 7, now, text(9, drop + number(5, huge))),
-            "drop record is of the sequences 9 to 8": batch("a", own, 7, now, text(9, drop + number(8, 9) + number(9, 8))),
-            "the end of the run that it is of": batch("a", own, 7, now, text(13, text(1, own) + number(2, 5))),
+            "drop record has the sequences 9 to 8": batch("a", own, 7, now, text(9, drop + number(8, 9) + number(9, 8))),
+            "the end of its own run": batch("a", own, 7, now, text(13, text(1, own) + number(2, 5))),
             "ended run is 1152921504606846976": batch("a", own, 7, now, text(13, text(1, other) + number(2, 1 << 60))),
             "older run is 18446744073709551615": batch("a", own, 7, now, text(14, text(1, other) + number(2, 2**64 - 1))),
             "the time of a frame is 9223372036854775807": batch("a", own, 7, 2**63 - 1),

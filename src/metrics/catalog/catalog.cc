@@ -57,7 +57,7 @@ std::vector<const MetricSpec*> metrics_of(std::string_view selector) {
 
 Series declared_series(std::string_view name, Labels labels) {
   const MetricSpec* const metric = find_metric(name);
-  assert(metric != nullptr && "a metric that no collector declares");
+  assert(metric != nullptr && "no collector declares the metric");
   return {std::string(name), std::move(labels), std::string(metric->unit), metric->kind, true, metric->exponent};
 }
 

@@ -19,9 +19,9 @@ namespace catalog {
 
 std::span<const CollectorSpec* const> collectors();
 
-// nullptr: not declared. Names of plugins' and other programs' metrics are not.
+// nullptr if no collector declares the metric; metrics of plugins and other programs are not declared.
 const MetricSpec* find_metric(std::string_view name);
-// The metrics that a selector produces, in their order; with options, those that options add, too.
+// The metrics that a selector produces, in the order of declaration, including those that an option adds.
 std::vector<const MetricSpec*> metrics_of(std::string_view selector);
 
 // A series of a declared metric, with its unit, kind and exponent. The name must be in the catalog.

@@ -16,7 +16,7 @@ namespace monitor::metrics {
 // An option of a selector, as in {"name": "cpu", "per_core": true}.
 struct OptionSpec {
   enum class Type {
-    kFlag,      // true or false; MetricSelection::has() asks for it
+    kFlag,      // true or false; read with MetricSelection::has()
     kPatterns,  // a list of patterns: `include` and `exclude`
   };
   std::string_view name;
@@ -25,7 +25,7 @@ struct OptionSpec {
   std::string_view description;
 };
 
-// What an entry of the configuration's "metrics" can ask for.
+// A value of `name` in the configuration's "metrics".
 struct SelectorSpec {
   std::string_view name;
   std::string_view since;
@@ -44,17 +44,17 @@ struct MetricSpec {
   std::string_view unit;   // UCUM
   Kind kind = Kind::kGauge;
   int exponent = 0;              // every value is an integer times 10^exponent
-  std::string_view selectors;    // those that produce it, separated by commas
+  std::string_view selectors;    // the selectors that produce it, separated by commas
   std::string_view option = {};  // the flag that adds it; empty: the selector alone
   // Labels of the host's own series, without those of its parts (devices, processors).
   std::span<const LabelSpec> labels = {};
-  double typical = 0;            // a plausible value; the simulator stays near it. A counter's: growth per second
+  double typical = 0;            // a plausible value for the simulator; for a counter, its growth per second
   std::string_view description;  // one sentence
 
   // The definition, in Markdown, for docs/metrics.md.
   std::string_view source;  // relative to /proc or /sys
   std::string_view formula;
-  std::string_view rules = {};   // what counts once, and what does not count
+  std::string_view rules = {};   // what is counted once, and what is not counted
   std::string_view equals = {};  // tools that show the same figure
 };
 
@@ -71,7 +71,7 @@ inline constexpr int kHundredths = -2;     // load averages and seconds, as the 
 inline constexpr OptionSpec kCounters = {
     .name = "counters",
     .since = "0.1.0",
-    .description = "Adds the kernel's counters, which are named as the rates, without .rate"};
+    .description = "Adds the kernel's counters, named like the rates without .rate"};
 inline constexpr OptionSpec kInclude = {
     .name = "include",
     .type = OptionSpec::Type::kPatterns,

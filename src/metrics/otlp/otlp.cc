@@ -31,7 +31,7 @@ void add_resource(const Batch& batch, otlp::Resource& resource) {
   add_text(resource, "host.name", batch.hostname);
   add_text(resource, kIncarnation, hex(batch.incarnation));
   for (const auto& [key, value] : batch.resource) add_text(resource, key, value);
-  // The rest of the envelope in our own encoding, which other programs forward unread.
+  // The rest of the envelope in our own encoding, which other programs forward without reading it.
   Batch envelope;
   static_cast<Envelope&>(envelope) = static_cast<const Envelope&>(batch);
   otlp::KeyValue& rest = *resource.add_attributes();

@@ -13,7 +13,7 @@
 namespace monitor::metrics {
 namespace {
 
-// All kinds of series; frames of which one lacks a series.
+// All kinds of series; one of the frames lacks a series.
 Batch example() {
   Batch batch;
   batch.agent_id = "agent-001";
@@ -64,7 +64,7 @@ TEST(Otlp, RoundTripIsLossless) {
   if (const char* const path = std::getenv("MONITOR_OTLP_SAMPLE")) std::ofstream(path, std::ios::binary) << bytes;
 }
 
-TEST(Otlp, HeartbeatsToo) {
+TEST(Otlp, RoundTripKeepsHeartbeats) {
   Batch batch = example();
   batch.series.clear();
   batch.frames.clear();
@@ -73,7 +73,7 @@ TEST(Otlp, HeartbeatsToo) {
   EXPECT_EQ(encode_batch(*back), encode_batch(batch));
 }
 
-TEST(Otlp, OthersRequestsAreRefused) {
+TEST(Otlp, RejectsRequestsOfOtherOrigin) {
   EXPECT_FALSE(from_otlp(""));
   EXPECT_FALSE(from_otlp("garbage"));
   std::string bytes = to_otlp(example());
