@@ -1,5 +1,5 @@
-// ByteBudget: memory that all connections of a server share for data that peers make them hold: incomplete messages,
-// and replies that the peer does not read. Implementations are thread-safe, since loops share one.
+// ByteBudget: memory that all connections of a server share for data that peers make the server hold: incomplete
+// messages, and replies that a peer does not read. Implementations are thread-safe, since loops share one budget.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@ namespace monitor::grpc {
 class ByteBudget {
  public:
   virtual ~ByteBudget() = default;
-  // Reserves more for a connection that already holds `held` bytes. Returns false, reserving nothing, if there is no
-  // room.
+  // Reserves `bytes` more for a connection that already holds `held` bytes. Returns false, and reserves nothing, if
+  // there is no room.
   virtual bool take(size_t bytes, size_t held) = 0;
-  // `held` is left.
+  // Releases `bytes`; the connection still holds `held` bytes.
   virtual void give_back(size_t bytes, size_t held) = 0;
 };
 

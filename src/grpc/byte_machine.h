@@ -21,7 +21,7 @@ class ByteMachine {
   virtual void consume_output(size_t bytes) = 0;
   // The connection is lost: all calls on it end with this error. Calls handlers.
   virtual void connection_lost(const Error& error) = 0;
-  // True if the machine reads nothing more. Close the connection when pending_output() is empty.
+  // True once the machine reads no more input. Close the connection when pending_output() is empty as well.
   virtual bool finished() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// Channel and Server over real sockets of the loopback interface.
+// Channel and Server, connected through real sockets on the loopback interface.
 #include "grpc/channel.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Sends back what it gets, and the metadata "echo".
+// Echoes each message, and the metadata "echo".
 class Echo final : public ServerCallHandler {
  public:
   explicit Echo(ServerCall& call) : call_(call) {}
@@ -68,7 +68,7 @@ class ChannelTest : public testing::Test {
   void run_until(const std::function<bool()>& condition) {
     const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
     while (!condition()) {
-      ASSERT_LT(clock_.mono_ns(), end) << "the condition did not come true";
+      ASSERT_LT(clock_.mono_ns(), end) << "the condition did not become true in time";
       loop_.run_once(100 * kNanosPerMilli);
     }
   }
@@ -80,7 +80,7 @@ class ChannelTest : public testing::Test {
   uint16_t port_ = 0;
 };
 
-TEST_F(ChannelTest, UnaryCallsAreAnswered) {
+TEST_F(ChannelTest, AnswersUnaryCalls) {
   serve();
   Channel channel(loop_, resolver_, to_server());
   std::optional<Result<std::string>> good;
@@ -111,7 +111,7 @@ TEST_F(ChannelTest, StreamsBothWays) {
   EXPECT_EQ(recorder.messages[2], "");
 }
 
-TEST_F(ChannelTest, NobodyListensIsUnavailable) {
+TEST_F(ChannelTest, ReportsUnavailableIfNobodyListens) {
   serve();
   ChannelOptions options = to_server();
   server_.reset();
@@ -133,7 +133,7 @@ TEST_F(ChannelTest, ShutdownWaitsForCallsAndCloses) {
   run_until([&] { return recorder.messages.size() == 1; });
   bool down = false;
   server_->shutdown(20 * kNanosPerSecond, [&] { down = true; });
-  run_until([&] { return channel.state() == ChannelState::kIdle; });  // told to go away
+  run_until([&] { return channel.state() == ChannelState::kIdle; });  // the server has sent GOAWAY
   EXPECT_FALSE(down);
   call->write("two");
   call->half_close();
@@ -143,7 +143,7 @@ TEST_F(ChannelTest, ShutdownWaitsForCallsAndCloses) {
   EXPECT_EQ(recorder.messages.size(), 2U);
 }
 
-TEST_F(ChannelTest, ShutdownCutsWhatOutlastsItsGrace) {
+TEST_F(ChannelTest, ShutdownCancelsCallsAfterTheGracePeriod) {
   serve();
   Channel channel(loop_, resolver_, to_server());
   Recorder recorder;
@@ -156,7 +156,7 @@ TEST_F(ChannelTest, ShutdownCutsWhatOutlastsItsGrace) {
   EXPECT_EQ(recorder.status->code, Code::kUnavailable);
 }
 
-// Answers with the addresses it was given.
+// Resolves every name to fixed addresses.
 class FixedResolver final : public Resolver {
  public:
   FixedResolver(EventLoop& loop, std::vector<SocketAddress> addresses)
@@ -181,7 +181,7 @@ struct Listener final : ChannelListener {
   std::function<void()> on_each_close;
 };
 
-// A plain listening socket, whose clients are the test's to treat.
+// A listening socket without gRPC; the test decides what its clients receive.
 class RawServer {
  public:
   RawServer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -209,7 +209,7 @@ class RawServer {
   uint16_t port_ = 0;
 };
 
-TEST_F(ChannelTest, AddressesAreTriedInTurn) {
+TEST_F(ChannelTest, TriesAddressesInTurn) {
   serve();
   uint16_t closed_port = 0;
   {
@@ -225,7 +225,7 @@ TEST_F(ChannelTest, AddressesAreTriedInTurn) {
   EXPECT_EQ(channel.state(), ChannelState::kReady);
 }
 
-TEST_F(ChannelTest, SilentServerIsGivenUp) {
+TEST_F(ChannelTest, GivesUpOnASilentServer) {
   const RawServer silent;
   ChannelOptions options;
   options.host = "127.0.0.1";
@@ -238,7 +238,7 @@ TEST_F(ChannelTest, SilentServerIsGivenUp) {
   EXPECT_THAT(listener.closed[0].message(), HasSubstr("in time"));
 }
 
-TEST_F(ChannelTest, ServerOfAnotherProtocolIsUnavailable) {
+TEST_F(ChannelTest, ReportsUnavailableForAnotherProtocol) {
   RawServer other;
   ChannelOptions options;
   options.host = "127.0.0.1";
@@ -252,7 +252,7 @@ TEST_F(ChannelTest, ServerOfAnotherProtocolIsUnavailable) {
   EXPECT_EQ(recorder.status->code, Code::kUnavailable);
 }
 
-TEST_F(ChannelTest, ConnectsAgainAfterTheServerCameBack) {
+TEST_F(ChannelTest, ReconnectsAfterTheServerRestarts) {
   serve();
   Listener listener;
   Channel channel(loop_, resolver_, to_server(), &listener);
@@ -302,7 +302,7 @@ TEST_F(ChannelTest, CloseCancelsCalls) {
   EXPECT_TRUE(listener.closed.empty());
 }
 
-TEST_F(ChannelTest, MoreConnectionsThanAllowedAreRefused) {
+TEST_F(ChannelTest, RefusesConnectionsBeyondTheLimit) {
   ServerOptions options;
   options.limits.max_connections = 1;
   serve(options);
@@ -319,7 +319,7 @@ TEST_F(ChannelTest, MoreConnectionsThanAllowedAreRefused) {
   EXPECT_EQ(server_->stats().connections_open, 1U);
 }
 
-TEST_F(ChannelTest, ClientWhoseTcpTakesNothingIsCut) {
+TEST_F(ChannelTest, ClosesAClientWhoseTcpAcceptsNothing) {
   ServerOptions options;
   options.limits.stall_timeout_ns = 50 * kNanosPerMilli;
   serve(options);
@@ -333,7 +333,7 @@ TEST_F(ChannelTest, ClientWhoseTcpTakesNothingIsCut) {
     bool& gone;
   };
   server_->add_method("/test.Echo/Flood", [&](ServerCall& call) { return std::make_unique<Flood>(call, gone); });
-  // Windows wide open, and nobody reads.
+  // The windows are wide open, but the client reads nothing.
   const std::string wide("\0\4\x7f\xff\xff\xff", 6);
   const std::string more("\x7f\0\0\0", 4);
   const std::string block = literal(":method", "POST") + literal(":scheme", "http") +
@@ -352,7 +352,7 @@ TEST_F(ChannelTest, ClientWhoseTcpTakesNothingIsCut) {
   close(fd);
 }
 
-TEST_F(ChannelTest, PortsAreSharedAndTakenOnesAreNamed) {
+TEST_F(ChannelTest, SharesPortsAndNamesAPortInUse) {
   ServerOptions options;
   options.reuse_port = true;
   Server one(loop_, options);
@@ -367,7 +367,7 @@ TEST_F(ChannelTest, PortsAreSharedAndTakenOnesAreNamed) {
   EXPECT_FALSE(three.listen("nowhere", 1).ok());
 }
 
-TEST_F(ChannelTest, Ipv6) {
+TEST_F(ChannelTest, ServesOverIpv6) {
   Server server(loop_, ServerOptions{});
   server.add_unary("/t.T/U", [](ServerCall& call, std::string_view) -> Result<std::string> { return call.peer(); });
   const Result<uint16_t> port = server.listen("::1", 0);

@@ -16,7 +16,7 @@ class UnaryCalls::Call final : public ClientCallHandler {
 
   void start(CallStarter& starter, std::string_view path, std::string_view request, const CallOptions& options) {
     CallOptions unary = options;
-    unary.manual_flow_control = false;  // nobody could confirm
+    unary.manual_flow_control = false;  // a unary caller has no handle to confirm with
     call_ = starter.start(path, unary, *this);
     call_->write(request);
     call_->half_close();
@@ -30,7 +30,7 @@ class UnaryCalls::Call final : public ClientCallHandler {
   void on_done(const CallStatus& status, const Metadata& /*trailers*/) override {
     Result<std::string> result = outcome(status);
     const Callback callback = std::move(callback_);
-    state_.running.erase(this);  // ends this object
+    state_.running.erase(this);  // destroys this object
     callback(std::move(result));
   }
 

@@ -35,7 +35,7 @@ struct CallOptions {
 class ClientCallHandler {
  public:
   virtual ~ClientCallHandler() = default;
-  // The server's initial metadata. Not called for a response that consists of a status alone.
+  // The server's initial metadata. Not called for a response that has only a status.
   virtual void on_headers(const Metadata& /*headers*/) {}
   // Valid until the callback returns.
   virtual void on_message(std::string_view message) = 0;
@@ -72,7 +72,7 @@ class CallStarter {
 // callback.
 class UnaryCalls {
  public:
-  // The response, or the call's status as an error, also if the server sent no message or several.
+  // Receives the response, or the call's status as an error. A response with no message, or with several, is an error.
   using Callback = std::function<void(Result<std::string>)>;
 
   explicit UnaryCalls(CallStarter& starter);

@@ -97,7 +97,7 @@ bool ClientConnection::try_address(const SocketAddress& address) {
   loop_.watch(fd, EPOLLOUT, [this](uint32_t) { connect_done(); });
   timer_ = loop_.call_after(options_.connect_timeout_ns, [this] {
     timer_ = 0;
-    address_failed(Error(Code::kUnavailable, peer_ + ": no connection in time"));
+    address_failed(Error(Code::kUnavailable, peer_ + ": no connection within the time limit"));
   });
   return true;
 }
@@ -125,7 +125,7 @@ void ClientConnection::connected() {
                                                  *this, 0);
   timer_ = loop_.call_after(options_.handshake_timeout_ns, [this] {
     timer_ = 0;
-    fail(Error(Code::kUnavailable, peer_ + ": connected, but no gRPC answers in time"));
+    fail(Error(Code::kUnavailable, peer_ + ": connected, but no gRPC answer within the time limit"));
   });
   transport_->start();
 }

@@ -136,7 +136,7 @@ void ClientSession::Impl::on_flood(std::string_view why) {
 }
 
 void ClientSession::Impl::on_goaway_sent(const Error& error) {
-  if (flooded_) return;  // ours
+  if (flooded_) return;  // reported already
   going_away_ = true;
   finish_reason_ = Error(Code::kUnavailable, "the server broke HTTP/2: " + error.message());
 }

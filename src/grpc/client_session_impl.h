@@ -53,7 +53,7 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   void on_broken(const Error& error) override;
   bool keepalive_needed() const override { return active_ > 0; }
 
-  // --- Of a call.
+  // --- Calls.
   void submit(Stream& stream, std::string_view path, const CallOptions& options);
   void end(Stream& stream, CallStatus status);
   void end_and_reset(Stream& stream, CallStatus status, H2Error code);
@@ -64,7 +64,7 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   void first_headers(Stream& stream);
   void deliver_messages(Stream& stream, std::string_view bytes);
 
-  // --- Of the session.
+  // --- The session.
   void schedule_events();
   void run_events();
   void erase(Stream& stream);
@@ -101,7 +101,7 @@ struct ClientSession::Impl::Stream final : Http2Stream {
   Deframer deframer;
   ReceiveWindow window;
   size_t low_water;
-  int64_t deadline_text;  // the timeout, for the message
+  int64_t deadline_text;  // the timeout, for the error message
   Timers::TimerId deadline_timer = 0;
 
   bool h2_open = false;  // nghttp2 has the stream, and will report its close
@@ -116,11 +116,12 @@ struct ClientSession::Impl::Stream final : Http2Stream {
   std::string encoding;
   std::optional<std::string> grpc_status;
   std::string grpc_message;
-  Metadata metadata;  // of the current block; at the end the trailers
+  Metadata metadata;  // of the current header block; at the end, the trailers
   CallStatus final_status;
 };
 
-// The user's handle. Session and handle point at one another; the first to be destroyed clears the other's pointer.
+// The user's handle. Session and handle hold pointers to one another; whichever is destroyed first clears the other's
+// pointer.
 class ClientSession::Impl::Handle final : public ClientCall {
  public:
   Handle(Impl& session, Stream& stream) : session_(&session), stream_(&stream) { stream.handle = this; }

@@ -1,4 +1,4 @@
-// The client's session against servers that answer oddly, break rules, or are no gRPC servers: frames by hand.
+// The client's session against servers that answer oddly, break rules, or do not speak gRPC, with frames built by hand.
 #include "grpc/client_session.h"
 
 #include <gmock/gmock.h>
@@ -47,7 +47,7 @@ class ClientSessionTest : public testing::Test {
     flush();
     timers_.advance(0);
   }
-  // The status of a call to which the server answers so.
+  // The status of a call that the server answers with `bytes`.
   CallStatus answer(const std::string& bytes) {
     begin();
     receive(bytes);
@@ -66,14 +66,14 @@ class ClientSessionTest : public testing::Test {
   std::unique_ptr<ClientCall> call_;
 };
 
-TEST_F(ClientSessionTest, TrailersOnly) {
+TEST_F(ClientSessionTest, AcceptsTrailersOnly) {
   const CallStatus status =
       answer(headers(kOkHeaders + literal("grpc-status", "5") + literal("grpc-message", "no%20way%"), true));
   EXPECT_EQ(status, (CallStatus{Code::kNotFound, "no way%"}));
   EXPECT_FALSE(recorder_->headers.has_value());
 }
 
-TEST_F(ClientSessionTest, InformationalHeadersAreSkipped) {
+TEST_F(ClientSessionTest, SkipsInformationalHeaders) {
   const CallStatus status =
       answer(headers(literal(":status", "100"), false) + headers(kOkHeaders + literal("a", "b"), false) +
              frame(kData, 0, 1, kOneMessage) + headers(literal("grpc-status", "0") + literal("c", "d"), true));
@@ -83,7 +83,7 @@ TEST_F(ClientSessionTest, InformationalHeadersAreSkipped) {
   EXPECT_THAT(recorder_->messages, ElementsAre("x"));
 }
 
-TEST_F(ClientSessionTest, AnswersThatAreNotGrpc) {
+TEST_F(ClientSessionTest, ReportsAnswersThatAreNotGrpc) {
   const std::string html = literal("content-type", "text/html");
   EXPECT_EQ(answer(headers(literal(":status", "503") + html, false)).code, Code::kUnavailable);
   EXPECT_EQ(answer(headers(literal(":status", "404") + html, true)).code, Code::kUnimplemented);
@@ -94,7 +94,7 @@ TEST_F(ClientSessionTest, AnswersThatAreNotGrpc) {
   EXPECT_TRUE(session_->accepts_calls());
 }
 
-TEST_F(ClientSessionTest, MissingStatus) {
+TEST_F(ClientSessionTest, ReportsAMissingStatus) {
   EXPECT_EQ(answer(headers(kOkHeaders, false) + frame(kData, 1, 1, kOneMessage)).code, Code::kInternal);
   EXPECT_EQ(answer(headers(kOkHeaders, false) + headers(literal("a", "b"), true)).code, Code::kUnknown);
   const std::string half = kOneMessage.substr(0, 4);
@@ -104,7 +104,7 @@ TEST_F(ClientSessionTest, MissingStatus) {
   EXPECT_EQ(answer(headers(kOkHeaders + literal("grpc-status", "777"), true)).code, Code::kUnknown);
 }
 
-TEST_F(ClientSessionTest, ResetsAreMapped) {
+TEST_F(ClientSessionTest, MapsResetsToStatuses) {
   EXPECT_EQ(answer(reset(0x1)).code, Code::kInternal);
   EXPECT_EQ(answer(reset(0x7)).code, Code::kUnavailable);
   EXPECT_EQ(answer(reset(0x8)).code, Code::kCancelled);
@@ -113,7 +113,7 @@ TEST_F(ClientSessionTest, ResetsAreMapped) {
   EXPECT_TRUE(session_->accepts_calls());
 }
 
-TEST_F(ClientSessionTest, CompressionWasNotOffered) {
+TEST_F(ClientSessionTest, RejectsCompressionThatWasNotOffered) {
   EXPECT_EQ(answer(headers(kOkHeaders + literal("grpc-encoding", "gzip"), false)).code, Code::kInternal);
   EXPECT_EQ(answer(headers(kOkHeaders, false) + frame(kData, 0, 1, std::string("\1\0\0\0\1x", 6))).code,
             Code::kInternal);
@@ -131,7 +131,7 @@ TEST_F(ClientSessionTest, HeadersAboveTheLimitEndTheConnection) {
   EXPECT_FALSE(session_->accepts_calls());
 }
 
-TEST_F(ClientSessionTest, GoawaySortsCalls) {
+TEST_F(ClientSessionTest, GoawayEndsOnlyCallsThatTheServerDropped) {
   CallRecorder later;
   const auto second = session_->start("/t.T/M", {}, later);
   flush();
@@ -147,11 +147,12 @@ TEST_F(ClientSessionTest, GoawaySortsCalls) {
 }
 
 TEST_F(ClientSessionTest, BrokenRulesEndTheConnection) {
-  for (const std::string& bytes : {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"),
-                                   frame(kPush, 4, 1, std::string("\0\0\0\2", 4) + kOkHeaders),  // push was refused
-                                   frame(kHeaders, 4, 1, std::string("\xff\xff\xff\xff\xff\xff", 6)),  // no HPACK
-                                   frame(kWindow, 0, 0, std::string("\0\0\0\0", 4)), frame(kCont, 4, 1, kOkHeaders),
-                                   frame(kSettings, 0, 0, "odd"), frame(kData, 0, 7, "idle stream")}) {
+  for (const std::string& bytes :
+       {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"),
+        frame(kPush, 4, 1, std::string("\0\0\0\2", 4) + kOkHeaders),        // the client refused push
+        frame(kHeaders, 4, 1, std::string("\xff\xff\xff\xff\xff\xff", 6)),  // invalid HPACK
+        frame(kWindow, 0, 0, std::string("\0\0\0\0", 4)), frame(kCont, 4, 1, kOkHeaders), frame(kSettings, 0, 0, "odd"),
+        frame(kData, 0, 7, "idle stream")}) {
     const CallStatus status = answer(bytes);
     EXPECT_EQ(status.code, Code::kUnavailable) << status.message;
     EXPECT_TRUE(session_->finished());
@@ -159,7 +160,7 @@ TEST_F(ClientSessionTest, BrokenRulesEndTheConnection) {
   }
 }
 
-TEST_F(ClientSessionTest, GarbageEndsInOneStatus) {
+TEST_F(ClientSessionTest, GarbageGivesExactlyOneStatus) {
   SeededRandom random(11);
   const std::string good =
       headers(kOkHeaders, false) + frame(kData, 0, 1, kOneMessage) + headers(literal("grpc-status", "0"), true);
@@ -175,7 +176,7 @@ TEST_F(ClientSessionTest, GarbageEndsInOneStatus) {
   }
 }
 
-// What a hostile server may cost its client.
+// How much a hostile server can cost its client.
 class HostileServerTest : public ClientSessionTest {
  protected:
   static std::string large_entry() { return "\x40\x01k\x7f\x81\x1e" + std::string(3968, 'v'); }
@@ -197,7 +198,7 @@ TEST_F(HostileServerTest, HeaderBombInTrailersEndsTheConnection) {
   expect_cut("header_list_too_large");
 }
 
-TEST_F(HostileServerTest, InformationalHeadersHaveABudget) {
+TEST_F(HostileServerTest, LimitsInformationalHeaders) {
   receive(headers(literal(":status", "103") + large_entry(), false));
   int rounds = 0;
   for (; !events_.finished && rounds < 10'000; ++rounds) {
@@ -207,7 +208,7 @@ TEST_F(HostileServerTest, InformationalHeadersHaveABudget) {
   expect_cut("too_many_headers");
 }
 
-TEST_F(HostileServerTest, BlocksOfCallsThatWereCancelledAreChargedToo) {
+TEST_F(HostileServerTest, ChargesHeaderBlocksOfCancelledCalls) {
   receive(headers(kOkHeaders + large_entry(), false));
   call_->cancel();
   flush();
@@ -217,7 +218,7 @@ TEST_F(HostileServerTest, BlocksOfCallsThatWereCancelledAreChargedToo) {
   EXPECT_FALSE(session_->accepts_calls());
 }
 
-TEST_F(HostileServerTest, ControlFramesHaveABudget) {
+TEST_F(HostileServerTest, LimitsControlFrames) {
   int rounds = 0;
   for (; !events_.finished && rounds < 1000; ++rounds) {
     std::string pings;

@@ -24,7 +24,7 @@ class ConnectionTable {
 
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
-  // Each kWelcome needs one leave() with the same address.
+  // Each kWelcome must be followed by one leave() with the same address.
   Verdict enter(const SocketAddress& address);
   void leave(const SocketAddress& address);
   size_t open() const;

@@ -27,7 +27,7 @@ TEST(ConnectionTable, CapsTheTotal) {
   EXPECT_EQ(table.enter(at("10.0.0.3")), Verdict::kTooMany);
 }
 
-TEST(ConnectionTable, TakesAnIpv6NetworkForOneAddress) {
+TEST(ConnectionTable, TreatsAnIpv6NetworkAsOneAddress) {
   ConnectionTable table({.total = 100, .per_address = 1});
   EXPECT_EQ(table.enter(at("2001:db8::1")), Verdict::kWelcome);
   EXPECT_EQ(table.enter(at("2001:db8::2")), Verdict::kTooManyFromAddress);
@@ -40,7 +40,7 @@ TEST(ConnectionTable, CountsMappedAddressesAsIpv4) {
   EXPECT_EQ(table.enter(at("10.0.0.1")), Verdict::kTooManyFromAddress);
 }
 
-TEST(ConnectionTable, ExemptsThisHostUnlessTold) {
+TEST(ConnectionTable, ExemptsLoopbackUnlessConfigured) {
   ConnectionTable exempt({.total = 100, .per_address = 1});
   ConnectionTable strict({.total = 100, .per_address = 1, .loopback_exempt = false});
   for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {

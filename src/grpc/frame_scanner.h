@@ -11,7 +11,7 @@ namespace monitor::grpc {
 
 class FrameScanner {
  public:
-  // `preface_bytes` precede the first frame: 24 from a client.
+  // `preface_bytes` precede the first frame: 24 bytes from a client, none from a server.
   explicit FrameScanner(size_t preface_bytes) : left_(preface_bytes) {}
 
   void feed(std::string_view bytes) {
@@ -32,7 +32,7 @@ class FrameScanner {
   bool in_header_block() const { return in_block_; }
   // Number of frames of unknown types, which nghttp2 ignores silently.
   uint64_t unknown_frames() const { return unknown_frames_; }
-  // Number of header blocks, which tells a continued block from the next one.
+  // Number of header blocks so far; distinguishes a block that continues from the next block.
   uint64_t block() const { return block_; }
 
  private:

@@ -32,11 +32,11 @@ std::string h2_error_name(uint32_t code);
 
 // Encodes a timeout as "500m": at most 8 digits and a unit, rounded up, so that a deadline is never shortened.
 std::string encode_timeout(int64_t timeout_ns);
-// Nanoseconds, at most INT64_MAX; nothing if the text is no timeout.
+// The timeout in nanoseconds, at most INT64_MAX; nothing if the text is not a timeout.
 std::optional<int64_t> parse_timeout(std::string_view text);
 
-// Encoding of grpc-message: all bytes but printable ASCII, and '%', become %XX. Decoding never fails; an invalid escape
-// stays as it is.
+// Encoding of grpc-message: every byte that is not printable ASCII, and '%', becomes %XX. Decoding never fails; an
+// invalid escape is left as it is.
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 
@@ -49,7 +49,7 @@ Code parse_status_code(std::string_view text);
 Code code_of_http_status(int http_status);
 Code code_of_h2_error(uint32_t h2_error);
 
-// "application/grpc", with "+proto" or parameters after it.
+// True for "application/grpc", also with "+proto" or parameters after it.
 bool is_grpc_content_type(std::string_view value);
 
 bool is_binary_key(std::string_view key);

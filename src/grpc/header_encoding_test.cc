@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-TEST(HeaderEncodingTest, TimeoutsAreWrittenInEightDigitsAndNeverShortened) {
+TEST(HeaderEncodingTest, EncodesTimeoutsInEightDigitsWithoutShorteningThem) {
   EXPECT_EQ(encode_timeout(0), "0n");
   EXPECT_EQ(encode_timeout(-5), "0n");
   EXPECT_EQ(encode_timeout(99'999'999), "99999999n");
@@ -26,7 +26,7 @@ TEST(HeaderEncodingTest, TimeoutsAreWrittenInEightDigitsAndNeverShortened) {
   }
 }
 
-TEST(HeaderEncodingTest, TimeoutsAreParsedStrictly) {
+TEST(HeaderEncodingTest, ParsesTimeoutsStrictly) {
   EXPECT_EQ(parse_timeout("1H"), 3'600'000'000'000);
   EXPECT_EQ(parse_timeout("2M"), 120'000'000'000);
   EXPECT_EQ(parse_timeout("3S"), 3'000'000'000);
@@ -39,14 +39,14 @@ TEST(HeaderEncodingTest, TimeoutsAreParsedStrictly) {
   }
 }
 
-TEST(HeaderEncodingTest, MessagesArePercentEncoded) {
+TEST(HeaderEncodingTest, PercentEncodesMessages) {
   EXPECT_EQ(percent_encode("plain text, ~!"), "plain text, ~!");
   EXPECT_EQ(percent_encode("100 %\n\xc3\xa9\x7f"), "100 %25%0A%C3%A9%7F");
   EXPECT_EQ(percent_decode("100 %25%0a%C3%A9"), "100 %\n\xc3\xa9");
-  EXPECT_EQ(percent_decode("%4 %zz %"), "%4 %zz %");  // no escapes: as they are
+  EXPECT_EQ(percent_decode("%4 %zz %"), "%4 %zz %");  // invalid escapes are left as they are
 }
 
-TEST(HeaderEncodingTest, Base64) {
+TEST(HeaderEncodingTest, ConvertsToAndFromBase64) {
   // RFC 4648, 10, without padding.
   EXPECT_EQ(base64_encode(""), "");
   EXPECT_EQ(base64_encode("f"), "Zg");
@@ -58,7 +58,7 @@ TEST(HeaderEncodingTest, Base64) {
   EXPECT_FALSE(base64_decode("Zm 9").has_value());
 }
 
-TEST(HeaderEncodingTest, StatusesAreMapped) {
+TEST(HeaderEncodingTest, MapsHttpAndHttp2CodesToStatuses) {
   EXPECT_EQ(parse_status_code("0"), Code::kOk);
   EXPECT_EQ(parse_status_code("16"), Code::kUnauthenticated);
   EXPECT_EQ(parse_status_code("17"), Code::kUnknown);
@@ -73,7 +73,7 @@ TEST(HeaderEncodingTest, StatusesAreMapped) {
   EXPECT_EQ(h2_error_name(0xd), "HTTP_1_1_REQUIRED");
 }
 
-TEST(HeaderEncodingTest, ContentTypes) {
+TEST(HeaderEncodingTest, RecognizesGrpcContentTypes) {
   for (const char* good : {"application/grpc", "application/grpc+proto", "application/grpc;charset=x"}) {
     EXPECT_TRUE(is_grpc_content_type(good)) << good;
   }
@@ -82,7 +82,7 @@ TEST(HeaderEncodingTest, ContentTypes) {
   }
 }
 
-TEST(HeaderEncodingTest, MetadataIsChecked) {
+TEST(HeaderEncodingTest, ChecksMetadata) {
   EXPECT_TRUE(check_metadata({{"a-key_1.x", "some value"}, {"b-bin", std::string("\0\xff", 2)}}).ok());
   for (const Metadata& bad : {Metadata{{"", "x"}}, Metadata{{"Key", "x"}}, Metadata{{":path", "x"}},
                               Metadata{{"grpc-status", "0"}}, Metadata{{"te", "x"}}, Metadata{{"key", "a\nb"}}}) {
@@ -91,7 +91,7 @@ TEST(HeaderEncodingTest, MetadataIsChecked) {
   EXPECT_THAT(check_metadata({{"key", "\xc3\xa9"}}).error().message(), HasSubstr("-bin"));
 }
 
-TEST(HeaderEncodingTest, BinaryMetadataIsDecodedAndSplit) {
+TEST(HeaderEncodingTest, DecodesAndSplitsBinaryMetadata) {
   Metadata metadata;
   EXPECT_TRUE(append_metadata(metadata, "key", "a,b"));
   EXPECT_TRUE(append_metadata(metadata, "key-bin", "AAE=, Zg"));

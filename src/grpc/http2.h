@@ -75,7 +75,7 @@ class Http2 {
   Http2& operator=(const Http2&) = delete;
 
  protected:
-  // --- Bytes. An error: the connection is unusable.
+  // --- Bytes. An error means that the connection is unusable.
   Status feed(std::string_view bytes);
   std::string_view output();
   void output_sent(size_t bytes);
@@ -96,10 +96,10 @@ class Http2 {
   // Call after adding to `stream.send`, or ending it.
   void resume(Http2Stream& stream);
   void reset_stream(Http2Stream& stream, H2Error code);
-  // No further event names the stream.
+  // After this call, no event refers to the stream.
   void forget(Http2Stream& stream);
-  // Returns bytes to the stream's window. The connection's window is returned on receipt: the streams' windows already
-  // bound what is held.
+  // Returns bytes to the stream's window. The connection's window is returned on receipt, because the windows of the
+  // streams already bound how much is held.
   void give_back(Http2Stream& stream, size_t bytes);
   void submit_shutdown_notice();
   void submit_goaway(H2Error code, std::string_view debug_data);
@@ -119,9 +119,9 @@ class Http2 {
   virtual void on_remote_end(Http2Stream& stream) = 0;
   // The last event of a stream.
   virtual void on_stream_closed(Http2Stream& stream, uint32_t h2_error) = 0;
-  // `send` is empty and ended. Returns true after submitting trailers.
+  // All data of `send` was sent, and the stream's data has ended. Returns true after submitting trailers.
   virtual bool on_end_of_data(Http2Stream& /*stream*/) { return false; }
-  // Bytes left `stream.send`.
+  // Bytes were moved out of `stream.send`.
   virtual void on_data_sent(Http2Stream& stream, size_t bytes) = 0;
   virtual void on_end_sent(Http2Stream& /*stream*/) {}
   virtual void on_settings() {}

@@ -10,11 +10,11 @@ namespace monitor::grpc {
 namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
-constexpr size_t kMaxPadding = 256;  // with its length
+constexpr size_t kMaxPadding = 256;  // including its length byte
 
 }  // namespace
 
-// Streams are looked up by id in every callback, since forget() may have detached them.
+// Every callback looks its stream up by id, because forget() may have detached the stream.
 struct Http2::Handlers {
   static Http2& self(void* user_data) { return *static_cast<Http2*>(user_data); }
   static Http2Stream* stream(nghttp2_session* session, int32_t id) {
@@ -22,10 +22,10 @@ struct Http2::Handlers {
   }
   static int result(const Http2& http2) { return http2.aborted_ || http2.deaf_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
 
-  // For callbacks that also run while frames are sent: after stop_reading() output continues.
+  // For callbacks that also run while frames are sent: output continues after stop_reading().
   static int send_result(const Http2& http2) { return http2.aborted_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
 
-  // A DATA frame that is empty, or may be padding only.
+  // True for a DATA frame that is empty or may consist of padding only.
   static bool carries_little(const nghttp2_frame_hd& data) {
     if ((data.flags & NGHTTP2_FLAG_END_STREAM) != 0) return false;
     return data.length == 0 || ((data.flags & NGHTTP2_FLAG_PADDED) != 0 && data.length <= kMaxPadding);
@@ -81,7 +81,7 @@ struct Http2::Handlers {
     return result(http2);
   }
 
-  // nghttp2 drops a field that HTTP/2 forbids, but has decoded it.
+  // nghttp2 drops a field that HTTP/2 forbids, but only after decoding it, so it is charged too.
   static int on_invalid_header(nghttp2_session* /*session*/, const nghttp2_frame* /*frame*/, const uint8_t* /*name*/,
                                size_t name_length, const uint8_t* /*value*/, size_t value_length, uint8_t /*flags*/,
                                void* user_data) {
@@ -142,7 +142,7 @@ struct Http2::Handlers {
     if (end) s->remote_closed = true;
     if (frame->hd.type == NGHTTP2_HEADERS) http2.on_header_block(*s, end);
     if (!end || http2.aborted_) return;
-    // The stream may have been forgotten by its own event.
+    // The callback may have forgotten its own stream.
     s = stream(session, frame->hd.stream_id);
     if (s != nullptr) http2.on_remote_end(*s);
   }
@@ -217,7 +217,7 @@ struct Http2::Handlers {
     http2.out_.append(s->send.front(length));
     s->send.pop(length);
     http2.on_data_sent(*s, length);
-    // Without a pause nghttp2 would send all queued data.
+    // Without this pause nghttp2 would pass on all queued data at once.
     return http2.output_bytes() >= kOutputTarget ? NGHTTP2_ERR_PAUSE : 0;
   }
 

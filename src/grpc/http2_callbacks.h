@@ -1,4 +1,4 @@
-// What Http2 registers with nghttp2. Internal to Http2.
+// The callbacks that Http2 registers with nghttp2. Internal to Http2.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -11,8 +11,8 @@
 
 namespace monitor::grpc {
 
-// Output is gathered up to this size, then handed out: large enough to write many frames at once, small enough that
-// data stays in its stream's queue, where its sender sees it.
+// Output is gathered up to this size and then handed out. The size is large enough to write many frames at once, and
+// small enough that data waits in its stream's queue, where unsent_bytes() counts it.
 inline constexpr size_t kOutputTarget = size_t{64} * 1024;
 inline constexpr uint8_t kKeepalivePing[8] = {'k', 'e', 'e', 'p', 'a', 'l', 'i', 'v'};
 inline constexpr uint8_t kProbePing[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};

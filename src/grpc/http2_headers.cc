@@ -1,4 +1,4 @@
-// What header blocks cost (HPACK: one byte can stand for four kilobytes), and how long they may take.
+// Limits the cost of header blocks (in HPACK one byte can stand for four kilobytes) and the time that they may take.
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
@@ -10,8 +10,8 @@ namespace monitor::grpc {
 namespace {
 
 constexpr size_t kFieldOverhead = 32;    // RFC 9113, 10.5.1
-constexpr size_t kMaxTableEntry = 4096;  // RFC 7541: the table's size, which we leave as it is
-constexpr size_t kHuffmanGain = 2;       // decoded bytes from one of a Huffman string: 8/5 at most
+constexpr size_t kMaxTableEntry = 4096;  // RFC 7541: the default size of the table, which we do not change
+constexpr size_t kHuffmanGain = 2;       // at most 8/5 decoded bytes per byte of a Huffman string, rounded up
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void Http2::stop_reading(std::string_view why) {
   on_flood(why);
 }
 
-// nghttp2 decodes such a block, to keep its table, and tells nothing of it.
+// True if nghttp2 decodes the block only to maintain its HPACK table, without reporting any field.
 bool Http2::ignores_headers(int32_t stream_id) const {
   if (nghttp2_session_get_stream_user_data(session_, stream_id) != nullptr) return false;
   const bool begins = server_ && stream_id > last_begun_stream_;
@@ -41,7 +41,7 @@ void Http2::charge_ignored(size_t block_bytes) {
   const auto bytes = static_cast<double>(block_bytes);
   const bool affordable =
       header_bytes_.take(now_ns_, bytes * static_cast<double>(largest_field_)) && header_fields_.take(now_ns_, bytes);
-  // It may put a field of its own size into the table.
+  // The block may insert a field of its own size into the table, to which later blocks can refer.
   largest_field_ = std::max(largest_field_, std::min(block_bytes * kHuffmanGain, kMaxTableEntry));
   if (!affordable) stop_reading("too_many_headers");
 }

@@ -81,10 +81,10 @@ class ReceiveWindow {
 
   size_t window_bytes_;
   bool manual_;
-  size_t in_progress_ = 0;  // length of the message that is arriving
-  size_t withheld_ = 0;     // received and not given back
-  size_t unconfirmed_ = 0;  // with the user
-  size_t advanced_ = 0;     // of unconfirmed_ and the message in progress: given back already
+  size_t in_progress_ = 0;  // length of the message being received
+  size_t withheld_ = 0;     // received, but not returned to the window
+  size_t unconfirmed_ = 0;  // passed to the user, but not confirmed
+  size_t advanced_ = 0;     // returned to the window before confirmation, of unconfirmed_ and the message in progress
 };
 
 }  // namespace monitor::grpc

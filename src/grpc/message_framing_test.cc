@@ -18,7 +18,7 @@ std::string all(SendQueue& queue) {
   return out;
 }
 
-TEST(SendQueueTest, AddsPrefixesAndGivesPiecesOfAnySize) {
+TEST(SendQueueTest, AddsPrefixesAndReturnsPiecesOfAnySize) {
   SendQueue queue;
   queue.push_message("abc");
   queue.push_message("");
@@ -33,7 +33,7 @@ TEST(SendQueueTest, AddsPrefixesAndGivesPiecesOfAnySize) {
   EXPECT_TRUE(queue.empty());
 }
 
-TEST(DeframerTest, MessagesInAnyPieces) {
+TEST(DeframerTest, ReadsMessagesFromPiecesOfAnySize) {
   SendQueue queue;
   for (const auto& text : {std::string("one"), std::string(), std::string(300, 'x')}) queue.push_message(text);
   const std::string bytes = all(queue);
@@ -50,7 +50,7 @@ TEST(DeframerTest, MessagesInAnyPieces) {
   }
 }
 
-TEST(DeframerTest, WholeMessagesAreNotCopied) {
+TEST(DeframerTest, DoesNotCopyWholeMessages) {
   const std::string_view bytes("\0\0\0\0\3abc", 8);
   std::string_view input = bytes;
   Deframer deframer(10);
@@ -58,7 +58,7 @@ TEST(DeframerTest, WholeMessagesAreNotCopied) {
   EXPECT_EQ(deframer.message().data(), bytes.data() + 5);
 }
 
-TEST(DeframerTest, LimitsAndCompression) {
+TEST(DeframerTest, ReportsLongAndCompressedMessages) {
   std::string_view at_limit("\0\0\0\0\3abc", 8);
   EXPECT_EQ(Deframer(3).next(at_limit), Deframer::Next::kMessage);
   std::string_view long_message("\0\0\0\0\4", 5);
@@ -73,34 +73,34 @@ TEST(DeframerTest, LimitsAndCompression) {
   EXPECT_FALSE(begun.between_messages());
 }
 
-TEST(ReceiveWindowTest, AutomaticGivesBackAtOnce) {
+TEST(ReceiveWindowTest, AutomaticReturnsBytesAtOnce) {
   ReceiveWindow window(100, false);
   EXPECT_EQ(window.received(30, 25, 25), 30U);
   EXPECT_EQ(window.delivered(25), 0U);
   EXPECT_EQ(window.consumed(25), 0U);
 }
 
-TEST(ReceiveWindowTest, ManualGivesBackWhatIsConfirmed) {
+TEST(ReceiveWindowTest, ManualReturnsConfirmedBytes) {
   ReceiveWindow window(100, true);
   EXPECT_EQ(window.received(25, 20, 20), 5U);  // the prefix
   window.delivered(20);
   EXPECT_EQ(window.consumed(8), 8U);
-  EXPECT_EQ(window.consumed(50), 12U);  // no more than was received
+  EXPECT_EQ(window.consumed(50), 12U);  // never more than was received
   EXPECT_EQ(window.consumed(1), 0U);
 }
 
-TEST(ReceiveWindowTest, LargeMessagePassesOnceThoseBeforeAreConfirmed) {
+TEST(ReceiveWindowTest, AdmitsALargeMessageOnceEarlierOnesAreConfirmed) {
   ReceiveWindow window(100, true);
   EXPECT_EQ(window.received(25, 20, 20), 5U);
   window.delivered(20);
-  EXPECT_EQ(window.received(65, 60, 300), 5U);  // waits for the first
+  EXPECT_EQ(window.received(65, 60, 300), 5U);  // waits for the confirmation of the first message
   EXPECT_EQ(window.consumed(20), 20U + 60U);
   EXPECT_EQ(window.received(100, 100, 300), 100U);
   EXPECT_EQ(window.received(140, 140, 300), 140U);
   window.delivered(300);
-  EXPECT_EQ(window.received(25, 20, 20), 5U);  // what follows is held again
+  EXPECT_EQ(window.received(25, 20, 20), 5U);  // later messages are withheld again
   window.delivered(20);
-  EXPECT_EQ(window.consumed(300), 0U);  // had been given back while it arrived
+  EXPECT_EQ(window.consumed(300), 0U);  // was returned while the message arrived
   EXPECT_EQ(window.consumed(20), 20U);
 }
 

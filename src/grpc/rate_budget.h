@@ -1,4 +1,4 @@
-// RateBudget: a token bucket that limits what a peer may cost. Pure; times are monotonic.
+// RateBudget: a token bucket that limits the work a peer can cause. Pure; times are monotonic.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ class RateBudget {
  public:
   RateBudget(double burst, double per_second) : burst_(burst), per_second_(per_second), tokens_(burst) {}
 
-  // Returns false, taking nothing, if less than `amount` is left.
+  // Returns false, and takes nothing, if fewer than `amount` tokens are left.
   bool take(int64_t now_ns, double amount = 1) {
     if (last_ns_ != 0) {
       tokens_ = std::min(burst_, tokens_ + static_cast<double>(now_ns - last_ns_) * 1e-9 * per_second_);

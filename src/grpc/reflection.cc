@@ -41,7 +41,7 @@ constexpr uint32_t kFileResponse = 4;
 constexpr uint32_t kServicesResponse = 6;
 constexpr uint32_t kErrorResponse = 7;
 
-constexpr size_t kMaxRequest = size_t{16} * 1024;  // the name of a file or symbol, and of a host
+constexpr size_t kMaxRequest = size_t{16} * 1024;  // the name of a file or symbol, and a host name
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 std::string joined(const std::string& scope, std::string_view name) {

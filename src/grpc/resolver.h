@@ -22,8 +22,9 @@ class Resolver {
   virtual void resolve(const std::string& host, uint16_t port, Callback callback) = 0;
 };
 
-// Calls getaddrinfo on a helper thread, which starts with the first name; literal addresses need none. The destructor
-// does not wait: the thread ends on its own, and its results are dropped. The loop must outlive the resolver.
+// Calls getaddrinfo on a helper thread, which starts with the first name; numeric addresses do not need it. The
+// destructor does not wait: the thread ends on its own, and its results are dropped. The loop must outlive the
+// resolver.
 class ThreadResolver final : public Resolver {
  public:
   explicit ThreadResolver(EventLoop& loop);

@@ -27,7 +27,7 @@ class ThreadResolverTest : public testing::Test {
     ThreadResolver resolver(loop_);
     std::optional<Result<std::vector<SocketAddress>>> result;
     resolver.resolve(host, 7, [&](Result<std::vector<SocketAddress>> addresses) { result = std::move(addresses); });
-    EXPECT_FALSE(result.has_value());  // never from inside
+    EXPECT_FALSE(result.has_value());  // never from within resolve()
     while (!result) loop_.run_once(-1);
     return *result;
   }
@@ -35,21 +35,21 @@ class ThreadResolverTest : public testing::Test {
   EventLoop loop_{clock_};
 };
 
-TEST_F(ThreadResolverTest, LiteralsAndLocalhost) {
+TEST_F(ThreadResolverTest, ResolvesLiteralsAndLocalhost) {
   EXPECT_EQ(resolve("127.0.0.1")->at(0).to_string(), "ipv4:127.0.0.1:7");
   const Result<std::vector<SocketAddress>> localhost = resolve("localhost");
   ASSERT_TRUE(localhost.ok()) << localhost.error().to_string();
   EXPECT_EQ(localhost->at(0).port(), 7);
 }
 
-TEST_F(ThreadResolverTest, UnknownNamesAreAnError) {
+TEST_F(ThreadResolverTest, ReportsUnknownNames) {
   const Result<std::vector<SocketAddress>> result = resolve("no-such-host.invalid");
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code(), Code::kUnavailable);
   EXPECT_THAT(result.error().message(), HasSubstr("no-such-host.invalid"));
 }
 
-TEST_F(ThreadResolverTest, MayGoWhileANameIsLookedUp) {
+TEST_F(ThreadResolverTest, CanBeDestroyedDuringALookup) {
   for (int i = 0; i < 20; ++i) {
     ThreadResolver resolver(loop_);
     resolver.resolve("localhost", 1, [](const Result<std::vector<SocketAddress>>&) {});

@@ -19,7 +19,7 @@ class SecureTransform {
   // Consumes bytes from the socket and appends the decrypted bytes to `plain`. After an error, send what take_output()
   // returns (an alert), then close. The peer's orderly end sets peer_closed().
   virtual Status receive(std::string_view bytes, std::string& plain) = 0;
-  // Encrypts bytes to send; only when ready().
+  // Encrypts bytes to send. Requires ready().
   virtual Status send(std::string_view plain) = 0;
   // True after the handshake, with a verified peer.
   virtual bool ready() const = 0;

@@ -179,7 +179,8 @@ bool Server::Impl::admitted(const SocketAddress& address) {
   const size_t limit = options_.connections == nullptr ? options_.limits.max_connections
                        : of_address                    ? options_.connections->limits().per_address
                                                        : options_.connections->limits().total;
-  log_warning(of_address ? "connection refused: too many from its address" : "connection refused: too many",
+  log_warning(of_address ? "connection refused: too many connections from its address"
+                         : "connection refused: too many connections",
               {{"peer", address.to_string()}, {"limit", limit}});
   refused(of_address ? "address_limit" : "limit");
   return false;

@@ -31,8 +31,8 @@ struct ServerOptions {
   int backlog = 1024;
   // Limits shared by several servers; nullptr: only ServerLimits::max_connections applies, to each server.
   std::shared_ptr<ConnectionTable> connections;
-  // A connection was rejected. Called from the loop with "limit", "address_limit", or "descriptors" if accept() ran out
-  // of them.
+  // Called from the loop for each rejected connection, with "limit", "address_limit", or "descriptors" if accept() ran
+  // out of descriptors.
   std::function<void(const char* reason)> on_refused;
 };
 

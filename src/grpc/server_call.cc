@@ -43,7 +43,7 @@ void MethodTable::add_method(std::string path, CallFactory factory, const Method
 
 void MethodTable::add_unary(std::string path, UnaryMethod method, const MethodOptions& options) {
   MethodOptions unary = options;
-  unary.manual_flow_control = false;  // nobody could confirm
+  unary.manual_flow_control = false;  // a unary method has no handle to confirm with
   unary.single_request = true;
   auto shared = std::make_shared<const UnaryMethod>(std::move(method));
   add_method(

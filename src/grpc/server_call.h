@@ -67,7 +67,7 @@ class ServerCallHandler {
 };
 
 struct MethodOptions {
-  // As in CallOptions.
+  // As in CallOptions (client_call.h).
   bool manual_flow_control = false;
   // 0: the connection's limit (ServerLimits::max_message_bytes).
   size_t max_message_bytes = 0;

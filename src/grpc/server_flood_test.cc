@@ -1,4 +1,4 @@
-// What a hostile or broken client does to the server's session: frames are written here by hand (RFC 9113, 4 and 6).
+// How the server's session treats a hostile or broken client. Frames are built by hand (RFC 9113, 4 and 6).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -44,7 +44,7 @@ class FloodTest : public testing::Test {
       all += bytes;
     }
   }
-  // Repeats until the server has enough; the number of rounds it took.
+  // Repeats `bytes` until the server ends the connection; returns the number of repetitions.
   int rounds_until_end(const std::string& bytes, int most = 100'000) {
     for (int i = 1; i <= most; ++i) {
       receive(bytes);
@@ -81,7 +81,7 @@ TEST_F(FloodTest, PingsWithinTheIntervalAreAnswered) {
   EXPECT_FALSE(server_->finished());
 }
 
-TEST_F(FloodTest, SettingsPriorityAndEmptyDataHaveABudget) {
+TEST_F(FloodTest, LimitsSettingsPriorityAndEmptyData) {
   const std::string headers = frame(kHeaders, 4, 1, request("/test.T/M"));
   for (const std::string& bytes :
        {frame(kSettings, 0, 0, ""), frame(kPriority, 0, 3, std::string("\0\0\0\0\x10", 5)), frame(kData, 0, 1, "")}) {
@@ -92,7 +92,7 @@ TEST_F(FloodTest, SettingsPriorityAndEmptyDataHaveABudget) {
   }
 }
 
-TEST_F(FloodTest, FramesOfUnknownTypesAndPaddingHaveABudget) {
+TEST_F(FloodTest, LimitsUnknownFramesAndPadding) {
   for (const std::string& bytes :
        {frame(0x42, 0, 0, "whatever"), frame(0x42, 0, 1, ""), frame(kData, 8, 1, "\x03" + std::string(3, '\0'))}) {
     start();
@@ -102,7 +102,7 @@ TEST_F(FloodTest, FramesOfUnknownTypesAndPaddingHaveABudget) {
   }
 }
 
-TEST_F(FloodTest, RapidResetsHaveABudget) {
+TEST_F(FloodTest, LimitsRapidResets) {
   start();
   int rounds = 0;
   for (uint32_t id = 1; !server_->finished() && rounds < 5000; id += 2, ++rounds) {
@@ -114,16 +114,17 @@ TEST_F(FloodTest, RapidResetsHaveABudget) {
   for (const auto& record : records_) EXPECT_EQ(record->call, nullptr);
 }
 
-TEST_F(FloodTest, ContinuationsHaveAnEnd) {
+TEST_F(FloodTest, LimitsContinuations) {
   start();
   receive(frame(kHeaders, 0, 1, request("/test.T/M")));
   EXPECT_LE(rounds_until_end(frame(kCont, 0, 1, literal("x", "y"))), 1100);
 }
 
-// A small block whose entries are repeated by reference: each costs one byte on the wire and much here.
+// A small block that refers to one table entry many times: each reference is one byte on the wire and large when
+// decoded.
 std::string large_entry() {
   std::string entry = "\x40\x01k";  // literal with indexing
-  entry += "\x7f\x81\x1e";          // 3968 bytes follow
+  entry += "\x7f\x81\x1e";          // a value of 3968 bytes follows
   return entry + std::string(3968, 'v');
 }
 constexpr char kNewestEntry = '\xbe';
@@ -150,7 +151,7 @@ TEST_F(FloodTest, HeaderBombIsNotDecodedBeyondTheLimit) {
     EXPECT_THAT(take(), HasSubstr("header_list_too_large"));
     const size_t before = take().size();
     receive(frame(kHeaders, 5, 3, request("/test.T/M")));
-    EXPECT_TRUE(records_.empty()) << "nothing more is read";
+    EXPECT_TRUE(records_.empty()) << "the server must stop reading";
     EXPECT_EQ(take().size(), before);
   }
 }
@@ -164,8 +165,8 @@ TEST_F(FloodTest, HeaderBombsInTrailersEndTheConnection) {
   EXPECT_THAT(take(), HasSubstr("header_list_too_large"));
 }
 
-// nghttp2 decodes what it does not deliver: blocks of streams that are closed, refused, or malformed.
-TEST_F(FloodTest, BlocksThatAreNotDeliveredAreChargedToo) {
+// nghttp2 also decodes blocks that it does not deliver: those of closed, refused, or malformed streams.
+TEST_F(FloodTest, ChargesBlocksThatAreNotDelivered) {
   const std::string refs = std::string(16'000, kNewestEntry);
   const std::string first = request("/test.T/M") + large_entry();
   const auto ends = [this](const std::string& what) {
@@ -175,29 +176,30 @@ TEST_F(FloodTest, BlocksThatAreNotDeliveredAreChargedToo) {
   start();
   receive(frame(kHeaders, 4, 1, first) + frame(kReset, 0, 1, std::string("\0\0\0\x8", 4)) +
           frame(kHeaders, 5, 1, refs));
-  ends("of a stream that is closed");
+  ends("block of a closed stream");
 
   limits_.max_concurrent_streams = 1;
   start();
   receive(frame(kHeaders, 4, 1, first) + frame(kHeaders, 5, 3, refs));
-  ends("of a stream that is refused");
+  ends("block of a refused stream");
 
   limits_.max_concurrent_streams = 100;
   start();
   receive(frame(kHeaders, 4, 1, first) + frame(kHeaders, 5, 3, literal("Upper", "case") + refs));
-  ends("of a malformed request");
+  ends("block of a malformed request");
 }
 
-TEST_F(FloodTest, ForbiddenFieldsCountAsWell) {
+TEST_F(FloodTest, ChargesForbiddenFields) {
   start();
   std::string entry = "\x40\x01k";
-  entry += "\x7f\x81\x1e" + std::string(3967, 'v') + '\x01';  // a control character: the field is left out
+  entry +=
+      "\x7f\x81\x1e" + std::string(3967, 'v') + '\x01';  // contains a control character, so nghttp2 drops the field
   receive(frame(kHeaders, 4, 1, request("/test.T/M") + entry + std::string(10'000, kNewestEntry)));
   EXPECT_TRUE(server_->finished());
   EXPECT_TRUE(records_.empty());
 }
 
-TEST_F(FloodTest, BlocksBelowTheLimitHaveABudget) {
+TEST_F(FloodTest, LimitsManySmallBlocks) {
   start();
   receive(frame(kHeaders, 4, 1, request("/test.T/M") + large_entry()) +
           frame(kReset, 0, 1, std::string("\0\0\0\x8", 4)));
@@ -225,7 +227,7 @@ TEST_F(FloodTest, OrdinaryCallsStayWithinTheHeaderBudget) {
   EXPECT_FALSE(server_->finished());
 }
 
-TEST_F(FloodTest, StreamErrorsThatAClientProvokesCountAsResets) {
+TEST_F(FloodTest, CountsProvokedStreamErrorsAsResets) {
   start();
   int rounds = 0;
   for (uint32_t id = 1; !server_->finished() && rounds < 5000; id += 2, ++rounds) {
@@ -236,7 +238,7 @@ TEST_F(FloodTest, StreamErrorsThatAClientProvokesCountAsResets) {
   EXPECT_THAT(output_, HasSubstr("too_many_resets"));
 }
 
-TEST_F(FloodTest, WindowUpdatesHaveABudget) {
+TEST_F(FloodTest, LimitsWindowUpdates) {
   start();
   EXPECT_LE(rounds_until_end(frame(kWindow, 0, 0, std::string("\0\0\0\1", 4))), 21'000);
   EXPECT_THAT(output_, HasSubstr("too_many_window_updates"));
@@ -255,7 +257,7 @@ TEST_F(FloodTest, UnfinishedHeaderBlockHasADeadline) {
   }
 }
 
-TEST_F(FloodTest, HeaderBlockThatGoesOnSlowlyHasTheSameDeadline) {
+TEST_F(FloodTest, SlowHeaderBlockHasTheSameDeadline) {
   start();
   receive(frame(kHeaders, 0, 1, request("/test.T/M")));
   for (int i = 0; i < 8 && !server_->finished(); ++i) {
@@ -281,7 +283,7 @@ TEST_F(FloodTest, UnfinishedMessageHasADeadline) {
   receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
   take();
   timers_.advance(10 * limits_.message_timeout_ns);
-  ASSERT_NE(records_[0]->call, nullptr) << "between messages there is none";
+  ASSERT_NE(records_[0]->call, nullptr) << "there is no deadline between messages";
   receive(frame(kData, 0, 1, half));
   timers_.advance(limits_.message_timeout_ns - 1);
   receive(frame(kData, 0, 1, "x"));
@@ -289,7 +291,7 @@ TEST_F(FloodTest, UnfinishedMessageHasADeadline) {
   timers_.advance(kNanosPerSecond);
   EXPECT_TRUE(records_[0]->cancelled);
   EXPECT_EQ(records_[0]->call, nullptr);
-  EXPECT_FALSE(server_->finished()) << "other calls go on";
+  EXPECT_FALSE(server_->finished()) << "other calls must continue";
 }
 
 TEST_F(FloodTest, CallWithoutAFirstMessageHasADeadline) {
@@ -299,7 +301,7 @@ TEST_F(FloodTest, CallWithoutAFirstMessageHasADeadline) {
   EXPECT_TRUE(records_[0]->cancelled);
 }
 
-TEST_F(FloodTest, UnaryCallThatIsNotEndedHasADeadline) {
+TEST_F(FloodTest, UnfinishedUnaryCallHasADeadline) {
   methods_.add_unary("/test.T/U", [](ServerCall&, std::string_view) { return Result<std::string>("answer"); });
   start();
   receive(frame(kHeaders, 4, 1, request("/test.T/U")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
@@ -308,7 +310,7 @@ TEST_F(FloodTest, UnaryCallThatIsNotEndedHasADeadline) {
   EXPECT_EQ(server_->active_calls(), 0U);
 }
 
-// The server's window may keep a client from sending the rest.
+// The server's own window may keep the client from sending the rest.
 TEST_F(FloodTest, MessageDeadlineWaitsForConfirmations) {
   limits_.keepalive_interval_ns = 0;
   methods_.add_method("/test.T/Manual", recording_factory(records_), {.manual_flow_control = true});
@@ -356,7 +358,7 @@ TEST_F(FloodTest, ConnectionWithoutACallIsClosed) {
   EXPECT_TRUE(server_->finished());
 }
 
-// What all connections share.
+// A budget that all connections share.
 class SmallBudget final : public ByteBudget {
  public:
   explicit SmallBudget(size_t limit) : limit_(limit) {}
@@ -376,7 +378,8 @@ TEST_F(FloodTest, IncompleteMessagesShareTheServersBudget) {
   SmallBudget budget(100'000);
   limits_.buffers = &budget;
   start();
-  const std::string part = std::string("\0\0\x10\0\0", 5) + std::string(16'000, 'x');  // of a mebibyte
+  const std::string part =
+      std::string("\0\0\x10\0\0", 5) + std::string(16'000, 'x');  // the first part of a message of 1 MiB
   for (uint32_t id = 1; id < 41; id += 2) {
     receive(frame(kHeaders, 4, id, request("/test.T/M")) + frame(kData, 0, id, part));
   }
@@ -389,7 +392,7 @@ TEST_F(FloodTest, IncompleteMessagesShareTheServersBudget) {
   EXPECT_EQ(budget.used, 0U);
 }
 
-// Headers are decoded from a few bytes each, and stay for as long as the call does.
+// A few bytes on the wire can decode to large headers, which are held as long as the call.
 TEST_F(FloodTest, CallsAndTheirHeadersShareTheServersBudget) {
   SmallBudget budget(100'000);
   limits_.buffers = &budget;
@@ -402,19 +405,19 @@ TEST_F(FloodTest, CallsAndTheirHeadersShareTheServersBudget) {
   EXPECT_LE(running(), 7);
   EXPECT_GT(running(), 2);
   EXPECT_GT(budget.used, 0U);
-  // Their memory is there again when they are over.
+  // Their memory is released when the calls end.
   take();
   for (uint32_t id = 1; id < 81; id += 2) receive(frame(kReset, 0, id, std::string("\0\0\0\x08", 4)));
   EXPECT_EQ(running(), 0);
   EXPECT_EQ(budget.used, 0U);
-  // As is that of calls without any.
+  // Calls without headers are charged as well.
   for (uint32_t id = 101; id < 301; id += 2) receive(frame(kHeaders, 4, id, request("/test.T/M")));
   EXPECT_LE(running(), 24);
   server_.reset();
   EXPECT_EQ(budget.used, 0U);
 }
 
-TEST_F(FloodTest, AUnaryRequestCountsUntilTheClientIsDone) {
+TEST_F(FloodTest, ChargesAUnaryRequestUntilTheClientIsDone) {
   SmallBudget budget(100'000);
   limits_.buffers = &budget;
   methods_.add_unary("/test.T/Unary",
@@ -430,7 +433,7 @@ TEST_F(FloodTest, AUnaryRequestCountsUntilTheClientIsDone) {
   EXPECT_EQ(budget.used, 0U);
 }
 
-TEST_F(FloodTest, RepliesThatAreNotReadShareTheServersBudget) {
+TEST_F(FloodTest, UnreadRepliesShareTheServersBudget) {
   SmallBudget budget(100'000);
   limits_.buffers = &budget;
   start();
@@ -444,7 +447,7 @@ TEST_F(FloodTest, RepliesThatAreNotReadShareTheServersBudget) {
   EXPECT_EQ(budget.used, 0U);
 }
 
-TEST_F(FloodTest, PeerWhoseWindowStaysShutIsCutInTime) {
+TEST_F(FloodTest, ClosesAPeerWhoseWindowStaysShut) {
   start();
   receive(frame(kSettings, 0, 0, std::string("\0\4\0\0\0\0", 6)));  // INITIAL_WINDOW_SIZE 0
   receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
@@ -458,7 +461,8 @@ TEST_F(FloodTest, IncompleteMessagesShareALimit) {
   limits_.max_partial_bytes = 100'000;
   limits_.stream_window_bytes = 65'535;
   start();
-  const std::string part = std::string("\0\0\x10\0\0", 5) + std::string(16'000, 'x');  // of a mebibyte
+  const std::string part =
+      std::string("\0\0\x10\0\0", 5) + std::string(16'000, 'x');  // the first part of a message of 1 MiB
   for (uint32_t id = 1; id < 41; id += 2) {
     receive(frame(kHeaders, 4, id, request("/test.T/M")) + frame(kData, 0, id, part));
   }
@@ -469,7 +473,7 @@ TEST_F(FloodTest, IncompleteMessagesShareALimit) {
   EXPECT_FALSE(server_->finished());
 }
 
-TEST_F(FloodTest, PeerThatNeverReadsIsCutAtTheLimit) {
+TEST_F(FloodTest, ClosesAPeerThatNeverReads) {
   limits_.max_unsent_bytes = 1'000'000;
   start();
   receive(frame(kHeaders, 4, 1, request("/test.T/M")));
@@ -482,7 +486,7 @@ TEST_F(FloodTest, PeerThatNeverReadsIsCutAtTheLimit) {
   EXPECT_EQ(events_.finished->code(), Code::kResourceExhausted);
 }
 
-TEST_F(FloodTest, AnswersThatNobodyReadsHaveALimit) {
+TEST_F(FloodTest, LimitsUnreadPingAnswers) {
   start();
   limits_.min_ping_interval_ns = 0;
   limits_.control_burst = limits_.controls_per_second = 1e9;
@@ -495,13 +499,13 @@ TEST_F(FloodTest, AnswersThatNobodyReadsHaveALimit) {
   EXPECT_LT(rounds, 2000);
 }
 
-TEST_F(FloodTest, SilentClientIsCutAfterTheHandshakeTimeout) {
+TEST_F(FloodTest, ClosesASilentClientAfterTheHandshakeTimeout) {
   server_ = std::make_unique<ServerSession>(timers_, limits_, methods_, PeerInfo{"memory:1", nullptr}, events_);
   timers_.advance(limits_.handshake_timeout_ns);
   EXPECT_TRUE(server_->finished());
 }
 
-TEST_F(FloodTest, OtherHttpIsAnsweredInHttp) {
+TEST_F(FloodTest, AnswersOtherHttpRequestsWithHttpStatuses) {
   start();
   take();
   receive(frame(kHeaders, 5, 1, request("/", "GET", "text/html")));
@@ -513,7 +517,7 @@ TEST_F(FloodTest, OtherHttpIsAnsweredInHttp) {
   EXPECT_TRUE(records_.empty());
 }
 
-// At once, or when its deadlines have passed: noise may look like a frame that goes on.
+// The session ends at once, or when its deadlines pass: random bytes may look like the start of a long frame.
 TEST_F(FloodTest, GarbageEndsTheSession) {
   limits_.first_call_timeout_ns = 20 * kNanosPerSecond;
   limits_.idle_timeout_ns = 60 * kNanosPerSecond;

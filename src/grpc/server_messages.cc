@@ -28,7 +28,7 @@ void ServerSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
         stream.deframer.set_max_message_bytes(most != 0 ? most : limits_.max_message_bytes);
       }
       if (!stream.method->options.single_request) stream.message_since_ns = 0;
-      // It is kept until the client is done.
+      // The request is kept in memory until the client ends its stream.
       if (stream.method->options.single_request && !grow(stream, stream.deframer.message().size())) break;
       stream.handler->on_message(stream.deframer.message());
       continue;

@@ -171,7 +171,7 @@ void ServerSession::Impl::on_flood(std::string_view what) {
 }
 
 void ServerSession::Impl::on_goaway_sent(const Error& error) {
-  if (final_goaway_sent_) return;  // ours
+  if (final_goaway_sent_) return;  // reported already
   final_goaway_sent_ = true;
   finish_reason_ = error.with_context("the client broke HTTP/2");
 }

@@ -22,7 +22,7 @@ namespace monitor::grpc {
 
 // Times are in nanoseconds; 0 disables a time limit.
 struct ServerLimits {
-  size_t max_connections = 20'000;  // of a Server; further ones are closed at once
+  size_t max_connections = 20'000;  // of one Server; further connections are closed at once
   uint32_t max_concurrent_streams = 256;
   size_t max_message_bytes = kDefaultMaxMessageBytes;
   uint32_t max_header_list_bytes = 16 * 1024;
@@ -42,8 +42,8 @@ struct ServerLimits {
   // Time for a message to be complete, plus a second for each 4 KiB. It starts with the headers for a call's first
   // message, else with the message's first byte, and pauses while the window keeps the client from sending.
   int64_t message_timeout_ns = 30 * kNanosPerSecond;
-  int64_t max_age_ns = 0;                           // age at which GOAWAY is sent
-  int64_t max_age_grace_ns = 60 * kNanosPerSecond;  // then running calls are cancelled
+  int64_t max_age_ns = 0;                           // the age at which the server sends GOAWAY
+  int64_t max_age_grace_ns = 60 * kNanosPerSecond;  // after GOAWAY; then running calls are cancelled
   int64_t stall_timeout_ns = 60 * kNanosPerSecond;  // time for which the peer's TCP or windows may block output
 
   // Silence after which the server pings, to detect a vanished host.

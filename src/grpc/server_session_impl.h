@@ -60,7 +60,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   void on_broken(const Error& error) override { fail(error.with_context("HTTP/2")); }
   bool keepalive_needed() const override { return true; }
 
-  // --- Of a call.
+  // --- Calls.
   void request_header(Stream& stream, std::string_view name, std::string_view value);
   std::optional<CallStatus> refusal(const Stream& stream) const;
   void dispatch(Stream& stream);
@@ -79,7 +79,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   bool charge_call(Stream& stream);
   void drop_call(Stream& stream);
 
-  // --- Of the session.
+  // --- The session.
   void flood(std::string_view what);
   void cancel_timers();
   bool charge();
@@ -98,7 +98,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   PeerInfo peer_;
   ServerSessionHandler* handler_;
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
-  std::vector<std::unique_ptr<Stream>> closed_;  // to be destroyed at a safe moment
+  std::vector<std::unique_ptr<Stream>> closed_;  // destroyed when no event handler is running
   std::vector<std::unique_ptr<ServerCallHandler>> over_;
   std::vector<Stream*> writable_;
 
@@ -119,7 +119,7 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   size_t active_ = 0;
   size_t partial_bytes_ = 0;
   size_t unsent_bytes_ = 0;
-  size_t call_bytes_ = 0;  // of the calls that are there: themselves, their headers, what they keep of their requests
+  size_t call_bytes_ = 0;  // held by running calls: themselves, their headers, and the requests of unary calls
   size_t charged_ = 0;     // of ServerLimits::buffers
   bool in_receive_ = false;
   bool ready_ = false;
@@ -151,7 +151,7 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   void consumed(size_t bytes) override {
     if (over()) return;
     session.give_back(*this, window.consumed(bytes));
-    // The time for a message runs while the client can send it.
+    // The time limit of a message only runs while the client is able to send it.
     if (message_since_ns != 0 && window.unconfirmed() == 0) message_since_ns = session.timers_.clock().mono_ns();
   }
   bool over() const { return finished || gone; }
@@ -164,7 +164,7 @@ struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
   int64_t deadline = INT64_MAX;
   Timers::TimerId deadline_timer = 0;
   Timers::TimerId message_timer = 0;
-  int64_t message_since_ns = 0;  // a message is awaited since then; 0: none is
+  int64_t message_since_ns = 0;  // since when a message is awaited; 0: none is
   bool in_data = false;          // inside on_data(): the deframer's message may be in use
   bool first_message = true;
 

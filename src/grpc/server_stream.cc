@@ -222,7 +222,7 @@ void ServerSession::Impl::written(Stream& stream, size_t bytes) {
   }
   if (charge()) return;
   close(Error(Code::kResourceExhausted, "the client does not read: " + std::to_string(unsent_bytes_) +
-                                            " bytes wait for it, and the server's memory for such is full"));
+                                            " bytes wait for it, and the server's memory for replies is full"));
 }
 
 void ServerSession::Impl::on_data_sent(Http2Stream& base, size_t bytes) {

@@ -1,4 +1,4 @@
-// Client and server session against each other, in memory.
+// Client and server session connected in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,12 +56,12 @@ TEST_F(SessionTest, MetadataMessagesAndTrailersArrive) {
   ASSERT_EQ(recorder_.done, 1);
   EXPECT_TRUE(recorder_.status->ok());
   EXPECT_THAT(recorder_.trailers, ElementsAre(Pair("sum", "3"), Pair("raw-bin", "\x01\x02")));
-  EXPECT_EQ(records_[0]->call, nullptr);  // its handler is gone
+  EXPECT_EQ(records_[0]->call, nullptr);  // the handler was destroyed
   EXPECT_EQ(pair_.client->active_calls(), 0U);
   EXPECT_EQ(pair_.server->active_calls(), 0U);
 }
 
-TEST_F(SessionTest, EveryPieceSizeGivesTheSame) {
+TEST_F(SessionTest, EveryPieceSizeGivesTheSameResult) {
   for (size_t piece = 1; piece < 64; ++piece) {
     SCOPED_TRACE(piece);
     SessionPair pair;
@@ -82,7 +82,7 @@ TEST_F(SessionTest, EveryPieceSizeGivesTheSame) {
   }
 }
 
-// The exchange of EveryPieceSizeGivesTheSame, cut after so many bytes each way.
+// The exchange of EveryPieceSizeGivesTheSameResult, cut after this many bytes in each direction.
 struct Sizes {
   size_t to_server;
   size_t to_client;
@@ -116,7 +116,7 @@ Sizes run_cut(size_t to_server, size_t to_client) {
   return {pair.to_server_bytes, pair.to_client_bytes};
 }
 
-TEST_F(SessionTest, ConnectionMayEndAtEveryByte) {
+TEST_F(SessionTest, SurvivesALostConnectionAtEveryByte) {
   const Sizes whole = run_cut(SIZE_MAX, SIZE_MAX);
   ASSERT_GT(whole.to_client, 50U);
   for (size_t i = 0; i < whole.to_server; ++i) run_cut(i, SIZE_MAX);
@@ -132,12 +132,12 @@ TEST_F(SessionTest, UnknownMethodIsUnimplemented) {
   EXPECT_FALSE(recorder_.headers.has_value());
 }
 
-TEST_F(SessionTest, BadMetadataIsRefusedBeforeItIsSent) {
+TEST_F(SessionTest, RejectsBadMetadataBeforeSendingIt) {
   start();
   CallOptions options;
   options.metadata = {{"Upper", "x"}};
   const auto call = pair_.client->start(kEcho, options, recorder_);
-  EXPECT_EQ(recorder_.done, 0);  // never from inside start()
+  EXPECT_EQ(recorder_.done, 0);  // never from within start()
   pair_.timers.advance(0);
   ASSERT_EQ(recorder_.done, 1);
   EXPECT_EQ(recorder_.status->code, Code::kInvalidArgument);
@@ -160,7 +160,7 @@ TEST_F(SessionTest, DeadlineEndsBothSides) {
   EXPECT_EQ(pair_.server->active_calls(), 0U);
 }
 
-TEST_F(SessionTest, CancellingAndDestroyingTellTheServer) {
+TEST_F(SessionTest, CancellingOrDestroyingACallNotifiesTheServer) {
   start();
   auto cancelled = pair_.client->start("/test.Echo/Silent", {}, recorder_);
   CallRecorder other;
@@ -180,7 +180,7 @@ TEST_F(SessionTest, ServerMayFinishBeforeTheClient) {
   const auto call = pair_.client->start("/test.Echo/Silent", {}, recorder_);
   pair_.pump();
   records_[0]->call->finish({Code::kAborted, "enough: 50 % \xe2\x82\xac\n"});
-  EXPECT_EQ(records_[0]->call->unsent_bytes(), 0U);  // not destroyed from within finish()
+  EXPECT_EQ(records_[0]->call->unsent_bytes(), 0U);  // not destroyed within finish()
   pair_.pump();
   EXPECT_EQ(recorder_.status->code, Code::kAborted);
   EXPECT_EQ(recorder_.status->message, "enough: 50 % \xe2\x82\xac\n");
@@ -191,7 +191,7 @@ TEST_F(SessionTest, ServerMayFinishBeforeTheClient) {
   EXPECT_TRUE(pair_.client->accepts_calls());
 }
 
-TEST_F(SessionTest, TooLongMessagesEndTheCallOnly) {
+TEST_F(SessionTest, TooLongMessageEndsOnlyItsCall) {
   pair_.limits.max_message_bytes = 1000;
   start();
   const auto call = pair_.client->start("/test.Echo/Silent", {}, recorder_);
@@ -219,7 +219,7 @@ TEST_F(SessionTest, ManualFlowControlHoldsTheSender) {
   for (int i = 0; i < 300; ++i) call->write(std::string(995, 'x'));
   pair_.pump();
   const size_t arrived = records_[0]->messages.size();
-  EXPECT_EQ(arrived, 100U);  // prefixes are given back at once, bodies are not
+  EXPECT_EQ(arrived, 100U);  // prefixes are returned to the window at once, bodies are not
   EXPECT_GT(call->unsent_bytes(), 190'000U);
   EXPECT_EQ(recorder_.writable, 0);
   records_[0]->call->consumed(size_t{80} * 995);
@@ -241,7 +241,7 @@ TEST_F(SessionTest, MessageLargerThanTheWindowPassesManualFlowControl) {
   call->write(std::string(1'000'000, 'x'));
   call->write(std::string(1'000'000, 'y'));
   pair_.pump();
-  EXPECT_EQ(records_[0]->messages.size(), 1U);  // one ahead of the user at most
+  EXPECT_EQ(records_[0]->messages.size(), 1U);  // at most one message is ahead of the user
   records_[0]->call->consumed(1'000'000);
   pair_.pump();
   EXPECT_EQ(records_[0]->messages.size(), 2U);
@@ -273,7 +273,7 @@ TEST_F(SessionTest, DrainLetsRunningCallsEnd) {
   EXPECT_TRUE(pair_.client_events.finished.has_value());
 }
 
-TEST_F(SessionTest, CallsThatTheServerNeverTookAreUnavailable) {
+TEST_F(SessionTest, ReportsUnavailableForUnprocessedCalls) {
   start();
   pair_.pump();
   pair_.server->close(Error(Code::kUnavailable, "closing"));
@@ -283,7 +283,7 @@ TEST_F(SessionTest, CallsThatTheServerNeverTookAreUnavailable) {
   EXPECT_EQ(recorder_.status->code, Code::kUnavailable);
 }
 
-TEST_F(SessionTest, MoreCallsThanTheServerAllowsWait) {
+TEST_F(SessionTest, CallsBeyondTheServersLimitWait) {
   pair_.limits.max_concurrent_streams = 2;
   start();
   pair_.pump();
@@ -296,7 +296,7 @@ TEST_F(SessionTest, MoreCallsThanTheServerAllowsWait) {
   }
   pair_.pump();
   EXPECT_EQ(records_.size(), 2U);
-  calls[4]->cancel();  // one that still waits
+  calls[4]->cancel();  // this call still waits
   pair_.pump();
   EXPECT_EQ(recorders[4]->status->code, Code::kCancelled);
   records_[0]->call->finish({});
@@ -361,7 +361,7 @@ TEST_F(SessionTest, KeepaliveFindsADeadServer) {
     pair_.pump();
     pair_.timers.advance(10 * kNanosPerSecond);
   }
-  EXPECT_EQ(recorder_.done, 0);  // pings are answered, and are not too many
+  EXPECT_EQ(recorder_.done, 0);  // the server answers the pings and does not find them too frequent
   EXPECT_FALSE(pair_.server_events.finished.has_value());
   pair_.timers.advance(15 * kNanosPerSecond);
   ASSERT_EQ(recorder_.done, 1);
@@ -369,7 +369,7 @@ TEST_F(SessionTest, KeepaliveFindsADeadServer) {
   EXPECT_THAT(recorder_.status->message, HasSubstr("keepalive"));
 }
 
-TEST_F(SessionTest, AgeAndIdlenessEndConnections) {
+TEST_F(SessionTest, ClosesOldAndIdleConnections) {
   pair_.limits.max_age_ns = 100 * kNanosPerSecond;
   pair_.limits.max_age_grace_ns = 10 * kNanosPerSecond;
   start();

@@ -53,7 +53,7 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   void flush();
   bool flush_plain();
   bool flush_secure();
-  // Bytes that the socket accepted; 0: none now; negative: it is broken, and closed.
+  // Returns the bytes that the socket accepted; 0: none for now; negative: the connection is broken and was closed.
   ssize_t write_some(std::string_view bytes);
   void set_blocked(bool blocked);
   void stall_due();

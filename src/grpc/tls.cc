@@ -74,14 +74,14 @@ PeerCertificate read_certificate(X509* certificate) {
 
 class TlsTransform final : public SecureTransform {
  public:
-  // `ssl` is set up for its side, without BIOs.
+  // `ssl` must be configured as client or server, without BIOs.
   explicit TlsTransform(SSL* ssl) : ssl_(ssl), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
     SSL_set_bio(ssl_.get(), in_, out_);  // owns both
-    (void)step();                        // a client's first flight; an error shows again when bytes arrive
+    (void)step();                        // produces a client's first flight; an error is reported when bytes arrive
   }
 
   Status receive(std::string_view bytes, std::string& plain) override {
-    // A memory BIO takes everything.
+    // A memory BIO accepts any amount.
     BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
     if (!ready_) {
       if (Status handshake = step(); !handshake.ok() || !ready_) return handshake;

@@ -1,4 +1,4 @@
-// TLS between channel and server, and its transform alone.
+// TLS between channel and server, and the transform by itself.
 #include "grpc/tls.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ class TlsTest : public testing::Test {
     return *context;
   }
 
-  // One unary call; the answer is what the server knows of the client's certificate.
+  // Makes one unary call; the server answers with what it knows about the client's certificate.
   Result<std::string> call(std::shared_ptr<const SecurityContext> server_side,
                            std::shared_ptr<const SecurityContext> client_side) {
     ServerOptions server_options;
@@ -75,7 +75,7 @@ class TlsTest : public testing::Test {
 };
 TestCertificates* TlsTest::certificates_ = nullptr;
 
-TEST_F(TlsTest, ServerIsVerifiedByNameAndByAddress) {
+TEST_F(TlsTest, VerifiesTheServerByNameAndByAddress) {
   for (const char* name : {"localhost", "127.0.0.1"}) {
     const Result<std::string> answer = call(server_context(), client_context(certificates_->ca(), name));
     ASSERT_TRUE(answer.ok()) << answer.error().to_string();
@@ -83,7 +83,7 @@ TEST_F(TlsTest, ServerIsVerifiedByNameAndByAddress) {
   }
 }
 
-TEST_F(TlsTest, WrongNameOrAuthorityIsRefused) {
+TEST_F(TlsTest, RejectsAWrongNameOrAuthority) {
   const Result<std::string> name = call(server_context(), client_context(certificates_->ca(), "elsewhere"));
   ASSERT_FALSE(name.ok());
   EXPECT_EQ(name.error().code(), Code::kUnavailable);
@@ -93,7 +93,7 @@ TEST_F(TlsTest, WrongNameOrAuthorityIsRefused) {
   EXPECT_THAT(authority.error().message(), HasSubstr("certificate"));
 }
 
-TEST_F(TlsTest, ClientCertificateIsDemandedAndShown) {
+TEST_F(TlsTest, RequiresAndReportsTheClientCertificate) {
   const Result<std::string> answer = call(server_context(true), client_context(certificates_->ca(), "localhost", true));
   ASSERT_TRUE(answer.ok()) << answer.error().to_string();
   EXPECT_EQ(*answer, "agent-7 agent-7.example spiffe://example/agent-7");
@@ -102,19 +102,19 @@ TEST_F(TlsTest, ClientCertificateIsDemandedAndShown) {
   EXPECT_EQ(without.error().code(), Code::kUnavailable);
 }
 
-TEST_F(TlsTest, PlaintextClientAndServerAreTold) {
+TEST_F(TlsTest, RejectsPlaintextClientsAndServers) {
   EXPECT_EQ(call(server_context(), nullptr).error().code(), Code::kUnavailable);
   EXPECT_EQ(call(nullptr, client_context(certificates_->ca(), "localhost")).error().code(), Code::kUnavailable);
 }
 
-TEST_F(TlsTest, BadFilesAreNamed) {
+TEST_F(TlsTest, NamesBadFiles) {
   const auto missing = TlsServerContext::load({"/does/not/exist.pem", certificates_->server_key(), ""});
   EXPECT_THAT(missing.error().message(), HasSubstr("/does/not/exist.pem"));
   const auto mixed = TlsServerContext::load({certificates_->server_certificate(), certificates_->client_key(), ""});
   EXPECT_THAT(mixed.error().message(), HasSubstr("client.key"));
 }
 
-// Moves bytes both ways, `piece` at a time, until neither side has any.
+// Moves bytes both ways, `piece` at a time, until neither side has any left.
 void pump(SecureTransform& a, SecureTransform& b, size_t piece, std::string& plain_a, std::string& plain_b) {
   std::string to_b;
   std::string to_a;
@@ -129,7 +129,7 @@ void pump(SecureTransform& a, SecureTransform& b, size_t piece, std::string& pla
   }
 }
 
-TEST_F(TlsTest, TransformTakesPiecesOfAnySize) {
+TEST_F(TlsTest, TransformAcceptsPiecesOfAnySize) {
   for (const size_t piece : {size_t{1}, size_t{7}, size_t{100'000}}) {
     const auto server = server_context()->new_connection();
     const auto client = client_context(certificates_->ca(), "localhost")->new_connection();

@@ -1,4 +1,4 @@
-// Certificates made when a test needs them: nothing in the repository expires, and no key is kept in it.
+// Creates certificates for a test: nothing in the repository expires, and no key is stored in it.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace monitor::grpc {
 
 class TestCertificates {
  public:
-  // In a folder of their own, which goes with this object.
+  // Creates them in a temporary folder, which is removed with this object.
   TestCertificates();
   ~TestCertificates();
   TestCertificates(const TestCertificates&) = delete;
@@ -20,7 +20,7 @@ class TestCertificates {
   // CN agent-7, DNS agent-7.example, URI spiffe://example/agent-7; signed by ca().
   std::string client_certificate() const { return folder_ + "/client.pem"; }
   std::string client_key() const { return folder_ + "/client.key"; }
-  // Has signed neither.
+  // A CA that signed none of these certificates.
   std::string other_ca() const { return folder_ + "/other.pem"; }
   const std::string& folder() const { return folder_; }
 

@@ -1,4 +1,4 @@
-// HTTP/2 frames written by hand, for what a well-behaved library does not send.
+// Builds HTTP/2 frames by hand, for input that a correct library does not send.
 #pragma once
 
 #include <cstddef>

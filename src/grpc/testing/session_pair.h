@@ -1,5 +1,5 @@
-// A client's and a server's session joined in memory: what one has to send is handed to the other in pieces of any
-// size, until nothing moves any more. No sockets, no time but FakeTimers'.
+// A client session and a server session connected in memory. Passes the output of each to the other, in pieces of any
+// size, until neither has output. Uses no sockets, and no time but that of FakeTimers.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace monitor::grpc {
 
-// Keeps what a call tells. `on_each` runs inside on_message().
+// Records the callbacks of a call. `on_each` runs inside on_message().
 class CallRecorder final : public ClientCallHandler {
  public:
   void on_headers(const Metadata& metadata) override { headers = metadata; }
@@ -35,7 +35,7 @@ class CallRecorder final : public ClientCallHandler {
   std::function<void()> on_end;
 };
 
-// What a server's side saw of one call; shared with the test, which may outlive the handler.
+// The server's view of one call; shared with the test, which may outlive the handler.
 struct ServerRecord {
   ServerCall* call = nullptr;  // nullptr once the handler is destroyed
   Metadata metadata;
@@ -47,7 +47,7 @@ struct ServerRecord {
   std::function<void(ServerCall&)> on_half_close;
 };
 
-// A factory whose calls are recorded, and do what the record's functions say.
+// A factory that records its calls and runs the functions of their records.
 CallFactory recording_factory(std::vector<std::shared_ptr<ServerRecord>>& records,
                               std::function<void(ServerRecord&)> prepare = nullptr);
 
@@ -72,9 +72,10 @@ class SessionPair {
 
   explicit SessionPair(const ServerLimits& server_limits = {}, const ClientSessionOptions& client_options = {});
 
-  // Until nothing moves. Bytes beyond a cut are lost, and then both sides learn that the connection is.
+  // Moves bytes until neither side has output. Bytes beyond a cut are lost; then both sides learn that the connection
+  // is lost.
   void pump();
-  void start();  // makes the sessions; methods are added before
+  void start();  // creates the sessions; add methods before
 
   ServerLimits limits;
   ClientSessionOptions options;
