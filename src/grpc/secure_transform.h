@@ -7,11 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/net/peer_certificate.h"
 #include "base/result.h"
 
 namespace monitor::grpc {
-
-struct PeerCertificate;
 
 class SecureTransform {
  public:

@@ -15,16 +15,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/net/peer_certificate.h"
 #include "grpc/types.h"
 
 namespace monitor::grpc {
-
-// A client's certificate, verified against the server's client CA.
-struct PeerCertificate {
-  std::string common_name;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> uris;
-};
 
 class ServerCall {
  public:
@@ -34,7 +28,8 @@ class ServerCall {
   virtual const Metadata& metadata() const = 0;
   // "ipv4:10.0.0.7:40312", "ipv6:[::1]:40312".
   virtual const std::string& peer() const = 0;
-  // nullptr without TLS, or if the client presented no certificate.
+  // The client's certificate, verified against the server's client CA; valid as long as the call. nullptr without TLS,
+  // or if the client presented none.
   virtual const PeerCertificate* peer_certificate() const = 0;
   // The client's deadline, monotonic; INT64_MAX without one.
   virtual int64_t deadline_ns() const = 0;

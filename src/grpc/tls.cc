@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "grpc/server_call.h"
+#include "grpc/read_certificate.h"
 
 namespace monitor::grpc {
 namespace {
@@ -25,9 +25,6 @@ struct ContextFree {
 };
 struct ConnectionFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-struct NamesFree {
-  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
 };
 using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
 
@@ -50,26 +47,6 @@ Error load_error(const std::string& what, const std::string& file) {
     return errno_error(errno, what + " " + file);
   }
   return Error(Code::kInvalidArgument, what + " " + file + ": " + openssl_errors());
-}
-
-std::string asn1_text(const ASN1_STRING* text) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<size_t>(ASN1_STRING_length(text))};
-}
-
-PeerCertificate read_certificate(X509* certificate) {
-  PeerCertificate out;
-  X509_NAME* subject = X509_get_subject_name(certificate);
-  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (index >= 0) out.common_name = asn1_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-  const std::unique_ptr<GENERAL_NAMES, NamesFree> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  const int count = names == nullptr ? 0 : sk_GENERAL_NAME_num(names.get());
-  for (int i = 0; i < count; ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_DNS) out.dns_names.push_back(asn1_text(name->d.dNSName));
-    if (name->type == GEN_URI) out.uris.push_back(asn1_text(name->d.uniformResourceIdentifier));
-  }
-  return out;
 }
 
 class TlsTransform final : public SecureTransform {

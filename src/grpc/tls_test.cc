@@ -50,7 +50,7 @@ class TlsTest : public testing::Test {
     server.add_unary("/test.Who/Am", [](ServerCall& call, std::string_view request) -> Result<std::string> {
       const PeerCertificate* peer = call.peer_certificate();
       if (peer == nullptr) return "nobody, " + std::to_string(request.size());
-      return peer->common_name + " " + peer->dns_names.at(0) + " " + peer->uris.at(0);
+      return peer->common_names.at(0) + " " + peer->dns_names.at(0) + " " + peer->uris.at(0);
     });
     const Result<uint16_t> port = server.listen("127.0.0.1", 0);
     EXPECT_TRUE(port.ok());
@@ -127,6 +127,29 @@ void pump(SecureTransform& a, SecureTransform& b, size_t piece, std::string& pla
     to_a.clear();
     to_b.clear();
   }
+}
+
+TEST_F(TlsTest, PeerCertificateSaysWhatTheCertificateProves) {
+  const auto server = server_context(true)->new_connection();
+  const auto client = client_context(certificates_->ca(), "localhost", true)->new_connection();
+  std::string at_client;
+  std::string at_server;
+  pump(*client, *server, 100'000, at_client, at_server);
+  const PeerCertificate* const peer = server->peer_certificate();
+  ASSERT_NE(peer, nullptr);
+  EXPECT_THAT(peer->common_names, ElementsAre("agent-7"));
+  EXPECT_THAT(peer->dns_names, ElementsAre("agent-7.example"));
+  EXPECT_THAT(peer->uris, ElementsAre("spiffe://example/agent-7"));
+  EXPECT_EQ(peer->subject, "CN=agent-7");
+  EXPECT_EQ(peer->issuer, "CN=test CA");
+  EXPECT_THAT(peer->serial, testing::MatchesRegex("[0-9a-f]+"));
+  EXPECT_THAT(peer->sha256, testing::MatchesRegex("[0-9a-f]+"));
+  EXPECT_EQ(peer->sha256.size(), 64U);
+  // The certificate is valid from an hour ago until a day from now.
+  const int64_t now = clock_.wall_ns() / kNanosPerSecond;
+  EXPECT_NEAR(static_cast<double>(peer->not_before), static_cast<double>(now - 3600), 60);
+  EXPECT_NEAR(static_cast<double>(peer->not_after), static_cast<double>(now + 86400), 60);
+  EXPECT_FALSE(peer->ca);
 }
 
 TEST_F(TlsTest, TransformAcceptsPiecesOfAnySize) {

@@ -23,7 +23,7 @@ class FakeCall final : public grpc::ServerCall {
   std::string_view path() const override { return Ingest::kPublishPath; }
   const grpc::Metadata& metadata() const override { return metadata_; }
   const std::string& peer() const override { return peer_; }
-  const grpc::PeerCertificate* peer_certificate() const override { return nullptr; }
+  const PeerCertificate* peer_certificate() const override { return nullptr; }
   int64_t deadline_ns() const override { return INT64_MAX; }
   void send_headers(const grpc::Metadata&) override {}
   void write(std::string_view message) override { written.emplace_back(message); }
