@@ -6,7 +6,7 @@ namespace monitor {
 
 namespace {
 
-// Time that a starting agent waits for etcd before it starts with what it has.
+// How long a starting agent waits for etcd before it starts with the configuration that it has.
 constexpr int64_t kStartGrace = 2 * kNanosPerSecond;
 constexpr int64_t kRevokeWithin = kNanosPerSecond;
 
@@ -56,13 +56,13 @@ void AgentConfig::start(config::ConfigEngine& engine, config::Reporter::Fill plu
   if (files_ != nullptr) {
     // The source has already waited for its files.
     if (!files_->answered())
-      engine.start_without_source(Error(Code::kUnavailable, "its files do not answer; trying on"));
+      engine.start_without_source(Error(Code::kUnavailable, "its files do not answer; retrying"));
     return;
   }
   loop_.call_after(kStartGrace, [this, &engine] {
     if (!engine.running()) {
       engine.start_without_source(
-          Error(Code::kUnavailable, "etcd at " + etcd_->client->endpoint() + " does not answer; trying on"));
+          Error(Code::kUnavailable, "etcd at " + etcd_->client->endpoint() + " does not answer; retrying"));
     }
   });
 }

@@ -34,7 +34,7 @@ struct AgentConfigOptions {
 
 class AgentConfig {
  public:
-  // Errors: unreadable files named by etcd's options.
+  // Errors: a file that an etcd option names cannot be read.
   static Result<std::unique_ptr<AgentConfig>> make(EventLoop& loop, Disk& disk, Worker& worker,
                                                    AgentConfigOptions options);
 
@@ -43,10 +43,10 @@ class AgentConfig {
   // `plugins` is called for every report, to fill in the plugins' state.
   void start(config::ConfigEngine& engine, config::Reporter::Fill plugins);
   void rescan();
-  // The status has changed.
+  // Call when the status has changed.
   void changed();
-  // Deletes the status, records in the inventory whether the agent stopped with nothing unsent, and calls back within a
-  // second.
+  // Deletes the status, and records in the inventory whether the agent stopped with nothing unsent (`stopped`). Calls
+  // `done` within a second, also if etcd does not answer.
   void stop(bool stopped, std::function<void()> done);
 
  private:

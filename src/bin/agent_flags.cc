@@ -44,8 +44,7 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
   add_optional_value(app, "--simulate", flags.simulate,
                      "Generate realistic values instead of reading the host: --simulate or --simulate=SEED")
       ->type_name("[SEED]");
-  app.add_flag("--once", flags.once,
-               "Read twice, a second apart (or an interval, if shorter), print the values and exit");
+  app.add_flag("--once", flags.once, "Read twice, one second (or a shorter interval) apart, print the values and exit");
   app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print the tick before and after every plugin")
       ->needs(app.get_option("--once"));
   app.add_option("--format", flags.format, "Output of --once: table or json")->check(CLI::IsMember({"table", "json"}));
@@ -68,7 +67,7 @@ std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags) {
     flags.server = system->server;
     log_info("`monitor up` is running; using its server", {{"server", flags.server}, {"process", system->pid}});
   }
-  // A named folder is not checked here, since it may be a mount that hangs.
+  // A folder that an option names is not checked here, because it may be on a mount that hangs.
   if (!flags.config_dir.empty() || flags.etcd.mentioned()) return "";
   const std::string folder = config_folder_of(cli.data_folder());
   if (!flags.config_file.empty() || (system == nullptr && access(folder.c_str(), F_OK) != 0)) return "";
@@ -79,11 +78,11 @@ std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers,
   if (flags.agent_id.empty()) {
     const HostId host = host_id();
     flags.agent_id = host.id;
-    if (host.id.empty() && flags.once) flags.agent_id = "agent";  // nobody else reads it
-    if (flags.agent_id.empty()) return fmt::format("--agent-id: {}, and an agent needs an id; give one", host.warning);
+    if (host.id.empty() && flags.once) flags.agent_id = "agent";  // the id is only printed, so any will do
+    if (flags.agent_id.empty()) return fmt::format("--agent-id: {}; set an id with --agent-id", host.warning);
     if (!host.warning.empty() && !flags.once) {
       log_warning("agent id is derived from the host's name",
-                  {{"agent", host.id}, {"reason", host.warning}, {"next", "give each agent an --agent-id of its own"}});
+                  {{"agent", host.id}, {"reason", host.warning}, {"next", "set --agent-id for each agent"}});
     }
   }
   if (!valid_name(flags.agent_id)) {
@@ -103,7 +102,7 @@ std::string check_agent_flags(AgentFlags& flags, std::vector<HostPort>& servers,
     }
   }
   const bool files = !flags.config_file.empty() || !flags.config_dir.empty();
-  if (files && flags.etcd.named()) return "--config and --config-dir name files, --etcd another source; give one";
+  if (files && flags.etcd.named()) return "--config and --config-dir exclude --etcd; use one of them";
   if (std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return fault;
   if (std::string fault = check_spool_flags(flags.spool); !fault.empty()) return fault;
   if (std::string fault = check_output_flags(flags.output); !fault.empty()) return fault;

@@ -36,9 +36,9 @@ struct AgentFlags {
 // Declares all options. `flags` must outlive `cli`.
 void declare_agent(Cli& cli, AgentFlags& flags);
 
-// If --data is given and addresses are not: uses the addresses of the `monitor up` that runs on that folder, and the
-// configuration in it. An agent is a service, so it never searches for a system on its own. Returns an error text, or
-// an empty string.
+// If --data is given and addresses are not, uses the addresses of the `monitor up` that runs on that data folder, and
+// the configuration in it. An agent is a service, so it never searches for a running system elsewhere. Returns an error
+// text, or an empty string.
 std::string resolve_agent_addresses(const Cli& cli, AgentFlags& flags);
 
 // Validates the flags and returns an error text, or an empty string. Fills in the default agent id, the servers and the

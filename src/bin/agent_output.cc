@@ -34,7 +34,7 @@ void add_output_options(CLI::App& app, OutputFlags& flags) {
                  "Name expected in the server's certificate (default: the host)")
       ->type_name("NAME");
   app.add_option("--output", flags.output,
-                 "Where batches go: stream (to --server), or file:PATH (JSON lines, a line a tick)")
+                 "Where batches go: stream (to --server), or file:PATH (JSON lines, one per tick)")
       ->type_name("stream|file:PATH");
   app.add_option("--output-max", flags.max, "With --output file: rotate the file at this size, at least 1MiB")
       ->type_name("SIZE");
@@ -62,7 +62,7 @@ std::string check_output_flags(const OutputFlags& flags) {
                                                          : std::vector{"--output-max", "--output-files"};
   for (const char* const option : others) {
     if (flags.app->get_option(option)->count() == 0) continue;
-    return fmt::format("{} has no effect with --output {}; leave one of them out", option, flags.output);
+    return fmt::format("{} has no effect with --output {}; remove one of them", option, flags.output);
   }
   return "";
 }
@@ -78,7 +78,7 @@ AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& rand
     options.files = flags_.files;
     const auto file = std::make_shared<agent::RotatingFile>(*disk_, std::move(options));
     open_ = [file, disk = disk_]() -> Status {
-      // On a mount that hangs, it outlives the program's parts.
+      // `open` may hang on a dead mount and outlive the parts of this program, so it owns what it uses.
       const auto opened = answer_within<Status>(kFileAnswers, [file, disk] { return file->open(); });
       if (opened) return *opened;
       return Error(Code::kDeadlineExceeded, "opening " + file->path() + ": no answer within 2 s");

@@ -1,4 +1,4 @@
-// monitor-agent's output by its options: --output stream, or file:PATH.
+// The output of monitor-agent: a stream to a server (--output stream), or a file (--output file:PATH).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -30,29 +30,29 @@ struct OutputFlags {
   uint64_t files = agent::RotatingFileOptions::kDefaultFiles;
   std::string tls_ca;
   std::string tls_server_name;
-  const CLI::App* app = nullptr;  // which options were given
+  const CLI::App* app = nullptr;  // tells which options were given
 };
 
 void add_output_options(CLI::App& app, OutputFlags& flags);
-// What is wrong with the options beyond their form; empty when nothing is.
+// Checks how the options fit together. Returns an error text, or an empty string.
 std::string check_output_flags(const OutputFlags& flags);
 
-// Owns the output and what it needs: its thread for the disk, or its resolver and TLS contexts. Destroyed before the
-// loop and the source.
+// Owns the output and its dependencies: the thread that writes to disk, or the resolver and the TLS contexts. Must be
+// destroyed before the loop and the source.
 class AgentOutput {
  public:
   AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
               std::vector<HostPort> servers, stream::Hello hello);
   ~AgentOutput();
 
-  // Before the loop runs; blocks. Errors: TLS files that cannot be read; a file that cannot be written, or that another
-  // process writes (kAborted).
+  // Call before the loop runs; blocks. Errors: TLS files that cannot be read; an output file that cannot be written, or
+  // that another process writes (kAborted).
   Status open();
   agent::Output& operator*() { return *output_; }
   agent::Output* operator->() { return output_.get(); }
 
  private:
-  // By the server's host: each must show a certificate of its own name. Empty without TLS.
+  // TLS contexts by server host, because each server must present a certificate for its own name. Empty without TLS.
   using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
 
   Status load_tls();

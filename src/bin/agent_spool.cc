@@ -45,7 +45,7 @@ void add_spool_options(CLI::App& app, SpoolFlags& flags) {
   CLI::App& spool = *app.add_subcommand("spool", "Inspect a spool without changing it");
   spool.require_subcommand(1);
   for (const auto& [name, text] : {std::pair{"inspect", "Show segments, waiting batches and the checkpoint"},
-                                   std::pair{"verify", "Read all of it; status 1 when something is damaged"}}) {
+                                   std::pair{"verify", "Read everything; exit with 1 if anything is damaged"}}) {
     spool.add_subcommand(name, text)
         ->add_option("DIR", flags.folder, "The spool's folder")
         ->required()

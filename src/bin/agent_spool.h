@@ -1,4 +1,4 @@
-// The spool of monitor-agent as set by its options, and `monitor-agent spool`.
+// The spool of monitor-agent, as configured by its options, and the subcommand `monitor-agent spool`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -22,7 +22,7 @@ struct SpoolFlags {
   std::string max = "1GiB";
   std::string full = "drop-oldest";
   std::string sync = "100ms";
-  std::string folder;  // of the subcommands
+  std::string folder;  // argument of the subcommands
 };
 
 void add_spool_options(CLI::App& app, SpoolFlags& flags);
@@ -37,11 +37,11 @@ class AgentSpool {
              EventLoop& loop, agent::SpoolListener& listener);
 
   agent::Spool& spool() { return *spool_; }
-  // True if batches are stored in files, not only in memory.
+  // True if batches are stored in files, false if only in memory.
   bool on_disk() const { return files_ != nullptr; }
-  // Applies the settings of a document; unset fields take the options' values.
+  // Applies a document's settings; for unset fields, the values of the options apply.
   void set_limits(std::optional<uint64_t> max_bytes, std::optional<bool> drops_newest);
-  // Locks the folder. Call once. kAborted if another process has it.
+  // Locks the folder. Call once. kAborted if another process has locked it.
   Status open(std::function<void()> wake);
   void close();
 
@@ -50,10 +50,11 @@ class AgentSpool {
   agent::SpoolFull full_;
   ThreadWorker worker_;
   std::unique_ptr<agent::Spool> spool_;
-  agent::FileSpool* files_ = nullptr;  // spool_, unless it is in memory
+  agent::FileSpool* files_ = nullptr;  // spool_ as a FileSpool; nullptr for a spool in memory
 };
 
-// `monitor-agent spool inspect|verify DIR`: the exit status.
+// Runs `monitor-agent spool inspect
+// verify DIR` and returns the exit status.
 int run_spool_command(const CLI::App& command, const SpoolFlags& flags);
 
 }  // namespace monitor

@@ -1,4 +1,4 @@
-// monitor: `monitor up` runs the real programs on one machine; `monitor NAME ...` runs monitor-NAME ..., as git does.
+// monitor: `monitor up` runs the other programs on one machine; `monitor NAME ...` runs monitor-NAME ..., as git does.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@
 namespace monitor {
 namespace {
 
-// The folder of this program, which also has the others.
+// The folder of this program, which contains the other programs as well.
 std::string own_folder() {
   std::array<char, PATH_MAX> path{};
   const ssize_t n = readlink("/proc/self/exe", path.data(), path.size() - 1);
@@ -42,10 +42,10 @@ std::string own_folder() {
 struct UpFlags {
   std::string agent_id;
   std::string duration;
-  std::optional<uint16_t> port;  // nothing: the default port, or a free one if it is taken
+  std::optional<uint16_t> port;  // nothing: the default port, or a free one if it is in use
   std::string interval;
   std::string format = "table";
-  std::string http;  // http and web: empty for the default address, or a free port if it is taken
+  std::string http;  // http and web; empty: the default address, or a free port if it is in use
   std::string web;
   std::string kafka;
   std::vector<std::string> groups;
@@ -55,7 +55,7 @@ struct UpFlags {
 
 CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   CLI::App& up = *cli.app().add_subcommand("up", "Run server, analysis and agent on this machine and print the values");
-  up.add_option("--duration", flags.duration, "Stop after this time, as 10s or 5m (default: run until stopped)")
+  up.add_option("--duration", flags.duration, "Stop after this time: 10s, 5m (default: run until stopped)")
       ->type_name("DURATION");
   up.add_option("--port", flags.port, "Port of the server; 0 picks a free one (default: 50051, or a free port)")
       ->type_name("PORT")
@@ -83,7 +83,7 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   return &up;
 }
 
-// `usual` if it is free on the loopback address, else 0: the program picks a port.
+// Returns `usual` if it is free on the loopback address, else 0, which makes the program pick a port.
 uint16_t free_port(uint16_t usual) { return telemetry::listen_http("127.0.0.1", usual) ? usual : 0; }
 
 void say(const std::string& line) { std::cerr << "monitor: " << printable(line) << "\n" << std::flush; }
@@ -93,19 +93,20 @@ class Up {
   Up(Cli& cli, UpFlags flags) : cli_(cli), flags_(std::move(flags)), data_(cli.data_folder()), loop_(clock_) {}
 
   int run() {
-    if (!standard_output_open()) return fail(output_error(EBADF), "the values are printed there");
+    if (!standard_output_open()) return fail(output_error(EBADF), "the values are printed to it");
     if (flags_.agent_id.empty()) {
       const HostId host = host_id();
       flags_.agent_id = host.id.empty() ? "agent" : host.id;
       if (!host.warning.empty()) {
-        say(fmt::format("{}; its agent is {} (--agent-id gives it another id)", host.warning, flags_.agent_id));
+        say(fmt::format("{}; its agent is {} (--agent-id sets another id)", host.warning, flags_.agent_id));
       }
     }
     int64_t duration = 0;
     if (!flags_.duration.empty()) {
       const auto parsed = parse_duration(flags_.duration);
       if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
-      if (*parsed == 0) return cli_.usage_error("--duration: got 0, expected more; leave it out to run until stopped");
+      if (*parsed == 0)
+        return cli_.usage_error("--duration: got 0, expected more than 0; omit it to run until stopped");
       duration = *parsed;
     }
     if (const std::string fault = check_etcd_flags(flags_.etcd); !fault.empty()) return cli_.usage_error(fault);
@@ -117,23 +118,23 @@ class Up {
     }
     for (const std::string& folder : {data_, data_ + "/logs", config_folder_of(data_)}) {
       if (const Status made = make_trusted_folder(disk_, folder, "the data folder"); !made)
-        return fail(made.error(), "name another folder with --data");
+        return fail(made.error(), "choose another folder with --data");
     }
     const auto lock = LockFile::acquire(data_ + "/up.lock", "the data folder " + data_);
-    if (!lock) return fail(lock.error(), "name another folder with --data");
+    if (!lock) return fail(lock.error(), "choose another folder with --data");
     if (!flags_.interval.empty()) {
       if (const auto code = write_interval()) return *code;
     }
 
     setenv("MONITOR_SUPERVISOR_PID", std::to_string(getpid()).c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
     supervisor::SupervisorOptions options;
-    options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for killing programs and exiting
+    options.stop_within_ns = cli_.drain_timeout_ns() * 24 / 25;  // the rest is for killing programs that hang
     supervisor::Supervisor supervisor(loop_, options, say);
     add_programs(supervisor);
     publish();
     const Signals signals(loop_, [&](int) { supervisor.stop(kExitOk); }, {}, [&](int) { supervisor.reap(); });
     say(fmt::format("data in {0}, logs in {0}/logs; stop with Ctrl-C", data_));
-    say("while it runs, these use it: monitor-analysis ledger, monitor-config status, ... (--help lists them)");
+    say("while it runs, other programs find it: monitor-analysis ledger, monitor-config status, ... (see --help)");
     supervisor.start();
     if (duration > 0) loop_.call_after(duration, [&] { supervisor.stop(kExitOk); });
     loop_.run();
@@ -147,15 +148,16 @@ class Up {
     return exit_code_for(error);
   }
 
-  // Validates an HTTP address and checks that it is free. Errors thus name the option of this program rather than that
-  // of the program started later.
+  // Validates an HTTP address and checks that it is free, so that the error names the option of this program instead of
+  // one of the program that it starts later.
   std::optional<int> check_http(const std::string& option, const std::string& address) {
     if (address.empty() || address == "off") return std::nullopt;
     const auto parsed = telemetry::parse_http_address(address);
     if (!parsed) return cli_.usage_error(option + ": " + parsed.error().message());
     const auto socket = telemetry::listen_http(parsed->address, parsed->port);
     if (!socket) {
-      const std::string& message = socket.error().message();  // its advice names the option of another program
+      const std::string& message =
+          socket.error().message();  // the rest of the message names an option of another program
       say(fmt::format("{}; choose another with {} ADDR:PORT, or {} off", message.substr(0, message.find("; ")), option,
                       option));
       return exit_code_for(socket.error());
@@ -166,12 +168,12 @@ class Up {
   std::optional<int> write_interval() {
     if (!flags_.etcd.named()) {
       config::FileStore store(disk_, config_folder_of(data_));
-      return write_interval_to(store, "name another folder with --data");
+      return write_interval_to(store, "choose another folder with --data");
     }
     auto etcd = connect_etcd(loop_, flags_.etcd);
-    if (!etcd) return fail(etcd.error(), "name other files for --etcd");
+    if (!etcd) return fail(etcd.error(), "check the files of the --etcd options");
     config::EtcdStore store(loop_, *(*etcd)->client, [this] { loop_.run_once(-1); });
-    return write_interval_to(store, "name another etcd with --etcd");
+    return write_interval_to(store, "choose another etcd with --etcd");
   }
 
   std::optional<int> write_interval_to(config::ConfigStore& store, const std::string& advice) {
@@ -197,7 +199,7 @@ class Up {
     result.name = name;
     result.program = own_folder() + "/" + name;
     result.arguments = std::move(arguments);
-    // All programs share the time limit.
+    // All programs get the same time limit for an orderly stop.
     result.arguments.insert(result.arguments.end(),
                             {"--drain-timeout", format_duration(cli_.drain_timeout_ns() * 3 / 10)});
     result.log_file = fmt::format("{}/logs/{}.log", data_, name);
@@ -213,7 +215,7 @@ class Up {
     auto analysis = spec("monitor-analysis",
                          {"get-metrics", log, "--group-id", "monitor-up", "--format", flags_.format, "--data", data_});
     analysis.ready_fragment = "reading";
-    analysis.fatal_exit_codes = {kExitIo};  // what it prints cannot be written
+    analysis.fatal_exit_codes = {kExitIo};  // its output cannot be written, so a restart does not help
     std::vector<std::string> agent_arguments = {"--agent-id", flags_.agent_id, "--data", data_};
     const std::vector<std::string> source =
         flags_.etcd.named() ? flags_.etcd.arguments() : std::vector<std::string>{"--config-dir", config_dir()};
@@ -246,18 +248,18 @@ class Up {
       system_.web = fmt::format("http://{}/", address);
       say(fmt::format("web page: {} (changes need the token in {}/web-token)", system_.web, data_));
       publish();
-      set_option(added, "--http", address);  // it comes back there
+      set_option(added, "--http", address);  // a restarted program must use the same address
     };
   }
 
-  // The address in a program's "listening" line; empty for other lines.
+  // The address in a program's "listening" line; empty for any other line.
   static std::string listens_on(const std::string& line, std::string_view service) {
     const std::string said = fmt::format("listening service={} address=", service);
     const std::string_view event = supervisor::event_of(line);
     return event.starts_with(said) ? std::string(split(event.substr(said.size()), ' ').front()) : std::string();
   }
 
-  // The server's line has its port: the agent connects to it, and a restarted server uses it again.
+  // The server's line has the port that it picked: the agent connects to it, and a restarted server must use it again.
   void learn_address(const std::string& line, supervisor::ProgramSpec& server, supervisor::ProgramSpec& agent) {
     const std::string address = listens_on(line, "grpc");
     if (address.empty()) return;
@@ -271,7 +273,7 @@ class Up {
   std::string sqlite_log() const { return fmt::format("sqlite:{}/log.db", data_); }
   std::string config_dir() const { return config_folder_of(data_); }
 
-  // Publishes the addresses for other programs of this user.
+  // Publishes the addresses, so that other programs of this user find this system.
   void publish() {
     system_.data = data_;
     system_.log = flags_.kafka.empty() ? sqlite_log() : "";
@@ -329,7 +331,7 @@ int run(int argc, char** argv) {
   UpFlags flags;
   Cli cli({"monitor",
            "Distributed system monitoring: agents, server, analysis, configuration.",
-           "  monitor up                        everything on this machine, values in the terminal\n"
+           "  monitor up                        run everything on this machine, print the values\n"
            "  monitor up --duration 10s --interval 1\n"
            "  monitor up --etcd localhost:2379    configuration from etcd\n"
            "  monitor up --kafka localhost:9092\n"
@@ -339,19 +341,19 @@ int run(int argc, char** argv) {
            "  monitor help config set           the same as monitor-config set --help\n",
            {.names = {{"group", "groups"}}, .programs = {kPrograms.begin(), kPrograms.end()}}});
   CLI::App* const up = declare_up(cli, flags);
-  for (const auto& [name, text] : {std::pair{"agent", "Collect what this host does (monitor-agent)"},
-                                   std::pair{"server", "Take agents' streams and write the log (monitor-server)"},
-                                   std::pair{"analysis", "Read the log (monitor-analysis)"},
-                                   std::pair{"config", "Tell agents what to do (monitor-config)"},
-                                   std::pair{"plugin", "Make, try and list plugins (monitor-plugin)"},
-                                   std::pair{"load", "Load a server as many agents would (monitor-load)"}}) {
+  for (const auto& [name, text] : {std::pair{"agent", "Collect metrics of this host (monitor-agent)"},
+                                   std::pair{"server", "Receive agents' streams and write the log (monitor-server)"},
+                                   std::pair{"analysis", "Read the log: values, ledger, web page (monitor-analysis)"},
+                                   std::pair{"config", "Set and show the configuration of agents (monitor-config)"},
+                                   std::pair{"plugin", "Create, test and list plugins (monitor-plugin)"},
+                                   std::pair{"load", "Simulate many agents to load a server (monitor-load)"}}) {
     cli.app().add_subcommand(name, text);
   }
   cli.add_data_option();
   cli.add_drain_option();
   cli.app().require_subcommand(1, 1);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  if (!up->parsed()) return cli.usage_error("options of a program come after its name: monitor agent --once");
+  if (!up->parsed()) return cli.usage_error("write the options of a program after its name: monitor agent --once");
   return Up(cli, flags).run();
 }
 

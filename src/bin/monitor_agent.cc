@@ -1,4 +1,4 @@
-// monitor-agent: flags and wiring. The loop is src/agent/agent.h.
+// monitor-agent: flags and wiring. The main loop is in src/agent/agent.h.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -79,7 +79,7 @@ std::unique_ptr<agent::TickSource> make_source(const AgentFlags& flags, uint64_t
   return host;
 }
 
-// An applier that ignores the settings.
+// An Applier that accepts the settings and ignores them.
 class Keep final : public config::Applier {
  public:
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t) override {
@@ -89,13 +89,13 @@ class Keep final : public config::Applier {
   config::Settings kept;
 };
 
-// Checks that nobody else controls the folder. A folder that is missing, not a folder, or hangs is left to its user to
-// report: a spool continues in memory.
+// Checks that nobody else controls the folder. A folder that is missing, hangs, or is not a folder is not an error
+// here: its user reports it (a spool, for example, continues in memory).
 Status trust_if_there(const std::string& folder, const std::string& what) {
   const auto trusted =
       answer_within<Status>(kFolderAnswers, [folder, what] { return check_folder_trusted(folder, what); });
   if (!trusted) {
-    log_warning("folder does not respond; it is checked again when it is read", {{"folder", folder}});
+    log_warning("folder does not respond; it will be checked when it is read", {{"folder", folder}});
     return {};
   }
   return !*trusted && trusted->error().code() != Code::kPermissionDenied ? Status() : *trusted;
@@ -120,7 +120,7 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   agent::PluginHosts plugins(loop, table, plugin_folder(flags, data), agent::plugin_host_program());
   plugins.watch({});
   Keep keep;
-  // --once asks etcd only if it was named: looking at this host needs no service.
+  // --once contacts etcd only if an option names it: printing this host's values needs no service.
   auto options = config_options(flags, flags.etcd.named(), source_options(flags, data, ""));
   options.status = false;
   ThreadWorker worker(loop);
@@ -149,7 +149,7 @@ std::string new_incarnation(Random& random) {
   return incarnation;
 }
 
-// The agent's parts. Members are declared in order of dependency.
+// Owns the parts of the agent. Members are declared in the order of their dependencies.
 class AgentProgram final : private config::Applier {
  public:
   AgentProgram(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> servers, uint64_t seed,
@@ -167,15 +167,15 @@ class AgentProgram final : private config::Applier {
     agent_.attach(keeper_.spool(), [this] { output_->wake(); });
   }
 
-  // The exit status.
+  // Runs until a signal; returns the exit status.
   int run() {
     if (const Status opened = output_.open(); !opened) {
-      log_error("cannot start; its output cannot be used",
+      log_error("cannot start; the output cannot be used",
                 {{"output", flags_.output.output}, {"reason", opened.error()}});
       return opened.error().code() == Code::kAborted ? exit_code_for(opened.error()) : kExitIo;
     }
     if (const Status opened = keeper_.open([this] { output_->wake(); }); !opened) {
-      log_error("cannot start; name another folder with --spool", {{"reason", opened.error()}});
+      log_error("cannot start; choose another folder with --spool", {{"reason", opened.error()}});
       return exit_code_for(opened.error());
     }
     if (const Status configured = configure(); !configured) return report_no_etcd(configured.error());
@@ -208,7 +208,7 @@ class AgentProgram final : private config::Applier {
     loop_.run();
     keeper_.close();
     log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
-    // A spool on disk that could not be written has lost the batches that were only in memory.
+    // If the spool on disk could not be written, the batches that are only in memory are now lost.
     return keeper_.on_disk() && keeper_.spool().stats().memory_batches > 0 ? kExitIo : kExitOk;
   }
 
@@ -224,7 +224,7 @@ class AgentProgram final : private config::Applier {
     return {};
   }
 
-  // Only the agent can reject settings; the other parts follow it.
+  // Only the agent can reject settings, so it goes first.
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override {
     if (auto problem = agent_.apply(settings, revision)) return problem;
     log_set_level(settings.log_level.value_or(cli_.log_level()));
@@ -249,7 +249,7 @@ class AgentProgram final : private config::Applier {
     guard_.arm();
     log_info("stopping; sending the remaining batches", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
-    // The status is deleted even if the server accepts nothing; the inventory then does not record a clean stop.
+    // Deletes the status even if the server accepts no more batches; the inventory then records no clean stop.
     loop_.call_after(cli_.drain_timeout_ns() / 2, [this] { leave(false); });
     const auto sent = [this] {
       leave(keeper_.spool().batches() == 0);
@@ -289,10 +289,10 @@ class AgentProgram final : private config::Applier {
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
   bool leaving_ = false;
-  int ending_ = 2;  // parts that a stop waits for: output, configuration
+  int ending_ = 2;  // parts that a stop waits for: the output and the configuration
 };
 
-// Creates and checks the agent's data folders, and checks the folders that control it.
+// Creates and checks the agent's data folders, and checks the other folders that can control it.
 Status trust_folders(const AgentFlags& flags, const std::string& data, const std::string& own_folder) {
   PosixDisk disk;
   for (const std::string& folder : {data, data + "/agent", own_folder}) {
@@ -315,12 +315,12 @@ int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> ser
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {
-    log_error("cannot use the data folder; name another one with --data", {{"reason", trusted.error()}});
+    log_error("cannot use the data folder; choose another one with --data", {{"reason", trusted.error()}});
     return kExitIo;
   }
   const auto lock = LockFile::acquire(own_folder + "/lock", "agent " + flags.agent_id);
   if (!lock) {
-    log_error("cannot start; give another --agent-id or --data", {{"reason", lock.error()}});
+    log_error("cannot start; choose another --agent-id or --data", {{"reason", lock.error()}});
     return exit_code_for(lock.error());
   }
   return AgentProgram(cli, flags, std::move(servers), seed, own_folder, guard).run();

@@ -1,4 +1,4 @@
-// monitor-analysis: flags and wiring. get-metrics is src/ui/print/get_metrics.h, ledger bin/analysis/ledger.h.
+// monitor-analysis: flags and wiring. The commands are in src/ui/ (get-metrics: print/get_metrics.h) and bin/analysis/.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// monitor-config: flags and wiring. What it does is in src/config/.
+// monitor-config: flags and wiring. The commands are in src/bin/config/, the logic in src/config/.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -51,7 +51,7 @@ class Program {
   int run(const ConfigCommands& commands) {
     const int status = run_command(commands);
     if (status == kExitUnavailable && default_etcd_) {
-      std::cerr << "monitor-config: no configuration store was named and no `monitor up` is running; name one with "
+      std::cerr << "monitor-config: no option names a configuration store and no `monitor up` is running; set "
                    "--etcd, --dir or --data\n";
     }
     return status;
@@ -88,7 +88,7 @@ class Program {
     }
     const ConfigContext context = this->context();
     if (commands.init_roles->parsed()) {
-      if (files()) return cli_.usage_error("init-roles: roles are etcd's: name one with --etcd");
+      if (files()) return cli_.usage_error("init-roles: roles exist only in etcd; set --etcd");
       return run_init_roles(context, *etcd_->client, disk_, flags_.roles);
     }
     if (commands.status->parsed()) return run_status(context, flags_.status);
@@ -102,12 +102,12 @@ class Program {
     }
     if (commands.wait->parsed()) {
       if (flags_.agent_id.empty() && flags_.group.empty()) {
-        return cli_.usage_error("wait: name whom with --agent-id or --group");
+        return cli_.usage_error("wait: set --agent-id or --group");
       }
       return run_wait(context, flags_.wait);
     }
     if (!commands.explain->parsed()) return std::nullopt;
-    if (flags_.agent_id.empty()) return cli_.usage_error("explain: name whose configuration with --agent-id");
+    if (flags_.agent_id.empty()) return cli_.usage_error("explain: set --agent-id");
     return run_explain(context, flags_.explain_format, catalog_);
   }
 
@@ -141,7 +141,8 @@ class Program {
       return kExitIo;
     }
     etcd_ = std::move(*connection);
-    // Until `watch` installs its own handler: aborting a wait for etcd leaves nothing half done.
+    // Used until `watch` installs its own handler: no command leaves anything half done when a wait for etcd is
+    // aborted.
     signals_ = std::make_unique<Signals>(loop_, [](int signal) { std::_Exit(128 + signal); });
     store_ = std::make_unique<config::EtcdStore>(loop_, *etcd_->client, [this] { loop_.run_once(-1); });
     return std::nullopt;
@@ -176,7 +177,8 @@ class Program {
   // `set --file`: replaces the whole document.
   int write_whole(const std::string& key) {
     if (const auto fields = changes(); !fields || !fields->empty()) {
-      return cli_.usage_error("set: --file stores a whole document; --interval and the like do not go with it");
+      return cli_.usage_error(
+          "set: --file stores a whole document and excludes options for single fields, such as --interval");
     }
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
     const auto document = read_whole_document(disk_, flags_.whole, what, catalog_);
@@ -207,14 +209,14 @@ class Program {
     const auto wanted = changes();
     if (!wanted) return cli_.usage_error(wanted.error().message());
     if (!seed_form && wanted->empty())
-      return cli_.usage_error("set: name what to set, as --interval 5 or send_every=2");
+      return cli_.usage_error("set: give at least one setting, as --interval 5 or send_every=2");
     if (Status known = check_known(context(), *wanted); !known) {
       return fail(known.error().with_context("nothing was written to " + store_->describe(key)));
     }
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
     bool changed = false;
     std::string written;
-    std::optional<std::optional<std::string>> base;  // as read first
+    std::optional<std::optional<std::string>> base;  // the document when it was first read
     const auto done =
         store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
@@ -235,7 +237,7 @@ class Program {
     return say_written(key, changed, *done, written, what);
   }
 
-  // Checks --if-revision; `values` describes the difference.
+  // Checks --if-revision; `values` describes what differs.
   Status check_revision(const std::optional<config::Stored>& current, const std::string& values) const {
     const int64_t is = current ? current->revision : 0;
     if (!flags_.if_revision || is == *flags_.if_revision) return {};
@@ -253,7 +255,7 @@ class Program {
         });
     if (!done) return fail(done.error());
     if (!was_there) {
-      std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+      std::cerr << fmt::format("monitor-config: {} does not exist ({})\n", printable(key),
                                printable(store_->describe(key)));
       return kExitNegative;
     }
@@ -292,7 +294,7 @@ class Program {
         if (found == keys.entries.end()) {
           std::cout << "# absent\n";
         } else if (found->second.fault) {
-          std::cout << "# cannot be read: " << printable(found->second.fault->message()) << "\n";
+          std::cout << "# not valid: " << printable(found->second.fault->message()) << "\n";
         } else {
           std::cout << printable_lines(found->second.value);
           if (!found->second.value.ends_with("\n")) std::cout << "\n";
@@ -332,7 +334,7 @@ class Program {
   SystemClock clock_;
   EventLoop loop_;
   std::unique_ptr<EtcdConnection> etcd_;  // nullptr: files
-  bool default_etcd_ = false;             // no store was named
+  bool default_etcd_ = false;             // no option named a store
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<config::ConfigStore> store_;
 };

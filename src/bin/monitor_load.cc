@@ -1,4 +1,4 @@
-// monitor-load: flags and wiring of src/load/, and of the ledger that says afterwards what the log holds.
+// monitor-load: flags and wiring of src/load/, and of the ledger that verifies afterwards what the log contains.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,9 +25,9 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kSayEvery = 2 * kNanosPerSecond;
-// The log's clock may differ from ours by this much, so reading starts this long before the load.
+// Clocks of the log and this host may differ by this much, so reading starts this long before the load.
 constexpr int64_t kBeforeStart = 600 * kNanosPerSecond;
-constexpr size_t kMaxPoints = 2000;  // a batch with its series is limited to 256 KiB
+constexpr size_t kMaxPoints = 2000;  // a batch, including its series, is limited to 256 KiB
 
 struct Flags {
   load::FleetOptions fleet;
@@ -41,7 +41,7 @@ struct Flags {
 
 const CLI::App* declare(Cli& cli, Flags& flags) {
   CLI::App* const app = cli.app().add_subcommand(
-      "stream", "Publish as many agents for a time, and report how fast the server acknowledged their batches");
+      "stream", "Simulate many agents for a time, and report how fast the server acknowledges their batches");
   load::FleetOptions& fleet = flags.fleet;
   app->add_option("--server", flags.server, "Server to send to: HOST:PORT")->type_name("HOST:PORT,...");
   app->add_option("--agents", fleet.agents, "Number of agents, each with its own connection")
@@ -75,7 +75,7 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   return app;
 }
 
-// Without --server: uses the server of a running `monitor up`.
+// Without --server, uses the server of a running `monitor up`.
 std::string resolve_server(const Cli& cli, Flags& flags) {
   const CLI::Option* const named = cli.subcommand_option("stream", "--server");
   if (named != nullptr && named->count() > 0) return "";
@@ -97,7 +97,7 @@ std::string check(const Cli& cli, Flags& flags) {
   if (fleet.interval_ns < kNanosPerMilli) {
     return fmt::format("--interval: got {}, expected 1ms or more", format_duration(fleet.interval_ns));
   }
-  if (fleet.duration_ns == 0) return "--duration: got 0, expected more";
+  if (fleet.duration_ns == 0) return "--duration: got 0, expected more than 0";
   const std::string longest = fmt::format("{}-{}", fleet.prefix, fleet.agents);
   if (fleet.prefix.empty() || !valid_name(longest)) {
     return fmt::format(
@@ -157,7 +157,7 @@ Loaded load_server(const Flags& flags, const Clock& clock) {
   return {std::move(summary), fleet.outcomes()};
 }
 
-// The exit status if the log cannot be read; else 0.
+// Returns the exit status if the log cannot be read, else 0.
 int verify_log(const Cli& cli, const Flags& flags, const Clock& clock, int64_t since_ns, Loaded& loaded) {
   auto reader = open_log_reader(flags.log, {.group = "", .start = {metriclog::StartAt::Kind::kTime, since_ns}});
   if (!reader) {
@@ -204,7 +204,7 @@ int run(int argc, char** argv) {
   block_signals();
   Flags flags;
   ConfigFleetFlags fleet_flags;
-  Cli cli({"monitor-load", "Loads a monitor-server, or an etcd, as many agents would.",
+  Cli cli({"monitor-load", "Simulates many agents to load a monitor-server or an etcd.",
            "  monitor-load stream --agents 1000 --duration 60s --server localhost:50051\n"
            "  monitor-load stream --agents 100 --interval 100ms --verify --log sqlite:/var/lib/monitor/log.db --format "
            "json\n"

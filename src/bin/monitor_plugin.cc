@@ -1,4 +1,4 @@
-// monitor-plugin: creates plugin projects, runs plugins over recorded ticks, lists and inspects them.
+// monitor-plugin: creates plugin projects, runs plugins over recorded ticks, and lists and inspects plugins.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -44,14 +44,14 @@ int fail(const std::string& what, int code) {
   return code;
 }
 
-// The folder where this program is installed: .../bin/monitor-plugin.
+// The prefix where this program is installed: PREFIX/bin/monitor-plugin.
 std::string own_prefix() {
   std::string program = agent::plugin_host_program();
   for (int i = 0; i < 2; ++i) program.erase(program.rfind('/'));
   return program;
 }
 
-// Rounded to microseconds for display.
+// Rounds times above 10 us to microseconds, for display.
 int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
 
 int make_new(const Flags& flags) {
@@ -69,7 +69,7 @@ int make_new(const Flags& flags) {
       << std::flush;
   if (std::error_code error; !std::filesystem::exists(prefix + "/lib/cmake/monitor-plugin", error)) {
     std::cerr << fmt::format(
-        "monitor-plugin: there is no SDK in {}; say where it is with --sdk, or to cmake with "
+        "monitor-plugin: no SDK found in {}; set its place with --sdk, or for cmake with "
         "-DCMAKE_PREFIX_PATH=DIR\n",
         prefix);
   }
@@ -94,7 +94,7 @@ int64_t quantile(std::vector<int64_t>& values, double part) {
   return *at;
 }
 
-// Rejects what an agent rejects.
+// Reports an error that would make an agent reject the plugin.
 int start_failure(const Error& error) {
   return fail(error.message(), error.code() == Code::kNotFound ? kExitIo : kExitConfig);
 }
@@ -147,7 +147,7 @@ int test(const Flags& flags) {
   return failed == 0 ? kExitOk : kExitNegative;
 }
 
-// The folders of an agent's plugins: the plugin folder, and the scripts of a configuration in files.
+// Where an agent's plugins are: the plugin folder, and the scripts of a configuration in files.
 struct Places {
   std::string folder;
   std::string scripts;
@@ -165,7 +165,7 @@ struct Places {
   }
 };
 
-// Why an agent rejects this name; empty if it does not.
+// Why an agent rejects this name; empty if it accepts it.
 std::string refusal_of(const std::string& name, const std::vector<agent::PluginFolder::File>& files) {
   if (agent::is_builtin(name)) return fmt::format("{} is also the name of a built-in plugin; rename it", name);
   if (files.size() > 1) return fmt::format("{} is the name of two plugins; rename one", name);
@@ -180,8 +180,8 @@ int list(const Flags& flags, const std::string& data) {
   const Places places = places_of(flags, data);
   std::error_code error;
   if (!std::filesystem::is_directory(places.folder, error)) {
-    if (!flags.plugin_dir.empty()) return fail(flags.plugin_dir + " is no folder; --plugin-dir names one", kExitIo);
-    std::cerr << fmt::format("monitor-plugin: there is no folder {}; --data or --plugin-dir names another\n",
+    if (!flags.plugin_dir.empty()) return fail(flags.plugin_dir + " is not a folder; set --plugin-dir", kExitIo);
+    std::cerr << fmt::format("monitor-plugin: the folder {} does not exist; set --data or --plugin-dir\n",
                              places.folder);
   }
   for (const std::string& name : agent::builtin_plugins()) std::cout << fmt::format("{:<24} built-in\n", name);
@@ -212,7 +212,7 @@ int inspect(const Flags& flags, const std::string& data) {
     }
     if (found == files.end()) {
       return fail(
-          fmt::format("there is no {0}.so or {0}.lua in {1}; --plugin-dir names another folder", file, places.folder),
+          fmt::format("{1} contains neither {0}.so nor {0}.lua; --plugin-dir sets another folder", file, places.folder),
           kExitNegative);
     }
     if (const std::string refusal = refusal_of(file, found->second); !refusal.empty()) {
@@ -243,7 +243,7 @@ int inspect(const Flags& flags, const std::string& data) {
 
 int run(int argc, char** argv) {
   Flags flags;
-  Cli cli({"monitor-plugin", "Make, try and list plugins.",
+  Cli cli({"monitor-plugin", "Creates, tests and lists plugins.",
            "  monitor-plugin new my_tag\n"
            "  monitor-agent --once --format json > ticks.json\n"
            "  monitor-plugin test my_tag/build/my_tag.so --input ticks.json --config '{\"value\": \"db\"}'\n"

@@ -1,4 +1,4 @@
-// monitor-plugin-host: runs a native plugin, or all scripts, of an agent. Only the agent starts it.
+// monitor-plugin-host: runs one native plugin, or all scripts, of an agent. Only the agent starts it.
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -14,7 +14,7 @@
 namespace {
 
 constexpr std::string_view kHelp =
-    "monitor-plugin-host runs plugins for monitor-agent, which starts it; it is of no use by hand.\n"
+    "monitor-plugin-host runs plugins for monitor-agent, which starts it. Do not start it by hand.\n"
     "  monitor-plugin-host CHANNEL PARENT   the descriptor of the channel, and the agent's process id\n"
     "Plugins are described in docs/plugins.md.\n";
 

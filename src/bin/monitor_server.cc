@@ -1,4 +1,4 @@
-// monitor-server: flags and wiring. Streams are accepted in src/server/.
+// monitor-server: flags and wiring. Streams are accepted in src/server/, and handled in src/inputs/stream/.
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -55,12 +55,11 @@ void declare(Cli& cli, Flags& flags) {
       ->type_name("N")
       ->check(CLI::Range(0, 256));
   app.add_option("--memory-limit", flags.memory_limit,
-                 "Memory for batches that the log has not stored yet; above it streams pause in turn; at least 4MiB")
+                 "Memory for batches that the log has not stored yet; above it, streams pause in turn; at least 4MiB")
       ->type_name("SIZE");
-  app.add_option(
-         "--max-connections-per-address", flags.per_address,
-         "Maximum number of connections per IPv4 address or IPv6 /64 network; default 4096. Does not apply to this "
-         "host's own addresses unless it is set")
+  app.add_option("--max-connections-per-address", flags.per_address,
+                 "Maximum number of connections per IPv4 address or IPv6 /64 network; default 4096. Applies to this "
+                 "host's own addresses only if it is set")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
   auto* const cert =
@@ -84,11 +83,13 @@ std::string check(Flags& flags, server::ServerOptions& options) {
     if (!target) return "--listen: " + target.error().message();
     if (target->host == "localhost") target->host = "127.0.0.1";
     if (!parse_socket_address(target->host, target->port)) {
-      return fmt::format("--listen: got {}, expected a numeric address and a port, as 0.0.0.0:50051", json_quote(text));
+      return fmt::format("--listen: got {}, expected a numeric address and a port, such as 0.0.0.0:50051",
+                         json_quote(text));
     }
     options.listen.push_back({target->host, target->port});
   }
-  // Only --listen opens the port to other hosts: a certificate proves the server to agents, not agents to the server.
+  // Only --listen opens the port to other hosts. A certificate alone must not, because it proves the server's identity
+  // to agents, but not theirs to the server.
   if (options.listen.empty()) options.listen = {{"127.0.0.1", flags.port}};
   if (flags.http != "off") {
     const auto http = telemetry::parse_http_address(flags.http);
@@ -109,7 +110,7 @@ std::string check(Flags& flags, server::ServerOptions& options) {
   return check_log_flags(flags.log);
 }
 
-// Limits the connections to the available descriptors, with a reserve for the log.
+// Limits the number of connections to the available descriptors, with a reserve for the log.
 void fit_descriptors(grpc::ConnectionLimits& limits) {
   const size_t descriptors = raise_descriptor_limit();
   const size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 2;
@@ -138,8 +139,8 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   }
 }
 
-// Returns heap memory to the system after many connections or a flood are gone, but not so often that a busy server
-// would have to request it again and again.
+// Returns heap memory to the system after a flood or after many connections have closed, but not so often that a busy
+// server would have to request it again and again.
 class HeapTrimmer {
  public:
   void look(int64_t now_ns) {
@@ -178,7 +179,8 @@ class Program {
     if (!server) return fail("cannot serve", server.error(), exit_code_for(server.error()));
     server_ = std::move(*server);
 
-    const Signals signals(loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("nothing to read again"); });
+    const Signals signals(
+        loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("SIGHUP ignored: there is nothing to reload"); });
     log_info("server started", {{"version", version()},
                                 {"log", flags_.log.address()},
                                 {"encoding", flags_.encoding},
@@ -186,7 +188,7 @@ class Program {
     say_where(flags_, *server_, options);
     look_at_log();
     loop_.run();
-    // No agent can be answered any more. The log is destroyed before the parts that it reports the last records to.
+    // Agents get no more answers. The log must be destroyed before the parts that it reports its last records to.
     server_->close();
     log_.reset();
     server_.reset();
@@ -200,7 +202,7 @@ class Program {
     return code;
   }
 
-  // A damaged file, or a topic that does not match the options: retrying cannot help.
+  // A damaged file, or a topic that does not match the options: a retry cannot help.
   void look_at_log() {
     if (const Status status = log_->failure(); !status && exit_code_ == kExitOk) {
       log_error("the metric log cannot be used; stopping", {{"reason", status.error()}});
@@ -228,7 +230,8 @@ class Program {
 };
 
 // A record is allocated on the loop that received it, read by the log's client, and freed on the thread that confirms
-// it. With an arena for each thread, memory returned cold and through a slow path: a third of all CPU under load.
+// it. With one arena per thread, every free goes to another thread's arena through a slow path and leaves cold memory,
+// which took a third of all CPU time under load.
 void share_one_heap() {
 #ifdef M_ARENA_MAX
   mallopt(M_ARENA_MAX, 1);

@@ -183,7 +183,7 @@ class OutputFileTest(ProgramTest):
         for path in (f"{self.data}/missing/a.jsonl", self.folder, "/proc/version"):
             status, _, err = refused(path=path)
             self.assertEqual(status, 74, err)
-            self.assertIn("cannot start; its output cannot be used", err)
+            self.assertIn("cannot start; the output cannot be used", err)
             self.assertIn(path, err)
         for wrong in (["--output-max", "12"], ["--output-max", "1XB"], ["--output-files", "0"], ["--output-files", "1001"],
                       ["--server", "localhost:1"], ["--tls-ca", "x"]):

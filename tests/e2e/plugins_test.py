@@ -253,7 +253,7 @@ class Tools(PluginTest):
         os.mkdir(f"{self.data}/none")
         status, out, err = run("monitor", "plugin", "new", "test", "--dir", f"{self.data}/none", "--sdk", "/nowhere")
         self.assertEqual(status, 0, "an empty folder is accepted")
-        self.assertIn("there is no SDK in /nowhere", err)
+        self.assertIn("no SDK found in /nowhere", err)
         shutil.copy(library, f"{self.folder}/my_tag.so")
         status, out, err = run("monitor", "plugin", "list", "--data", self.data)
         self.assertEqual(status, 0, err)
@@ -289,10 +289,10 @@ class Tools(PluginTest):
             self.assertRegex(out, expected)
         self.assertEqual(run("monitor-plugin", "list", "--plugin-dir", script)[0], 74)
         line = '{"time": "2026-11-25T12:00:00Z", "metrics": [%s]}'
-        for text, expected in (("", "there is no tick in it"), ("x", "line 1: no JSON: column 1"), ("[]", r"must be an object; got \[\]"),
+        for text, expected in (("", "no tick found"), ("x", "line 1: invalid JSON: column 1"), ("[]", r"must be an object; got \[\]"),
                                ("\n{}", 'line 2: "time" is missing'), (line % '{"name": "a", "value": 1}, {"name": "a", "value": "x"}',
                                                                       '/metrics/1: "value" must be a number, or null; got "x"'),
-                               (line % ",".join(['{"name":"a","value":1}'] * 100001), "100001 points, a tick has 100000 at most")):
+                               (line % ",".join(['{"name":"a","value":1}'] * 100001), "100001 points, the limit of a tick is 100000")):
             with open(f"{self.data}/ticks.json", "w", encoding="ascii") as file:
                 file.write(text)
             status, _, err = run("monitor-plugin", "test", script, "--input", f"{self.data}/ticks.json")

@@ -149,7 +149,7 @@ class UpTest(ProgramTest):
         beside.prints(r"^\d{4}-")
         status, _, err = run("monitor-config", "list")
         self.assertEqual(status, 64)
-        self.assertRegex(err, rf"runs more than once, on \S+ and on \S+: name one with --data")
+        self.assertRegex(err, rf"is running more than once, on \S+ and on \S+; choose one with --data")
         self.assertEqual(run("monitor-config", "list", "--data", self.data)[:2], (0, "/monitor/config/here\n"))
         beside.kill()  # it leaves its address file behind
         self.assertEqual(run("monitor-config", "list")[:2], (0, "/monitor/config/here\n"))
@@ -163,10 +163,10 @@ class UpTest(ProgramTest):
         alone = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
         status, _, err = run(*alone, f"{BIN}/monitor-config", "list")
         self.assertEqual(status, 69, err)
-        self.assertRegex(err, "name one with --etcd, --dir or --data")
+        self.assertRegex(err, "set --etcd, --dir or --data")
         status, _, err = run(*alone, f"{BIN}/monitor-analysis", "ledger", "--timeout", "1")
         self.assertEqual(status, 69, err)
-        self.assertRegex(err, "name one with --log, --kafka or --data")
+        self.assertRegex(err, "set --log, --kafka or --data")
 
     def test_prints_csv(self):
         up = self.up("--duration", "2s", "--format", "csv", "--simulate=7")

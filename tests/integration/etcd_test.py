@@ -421,9 +421,9 @@ class Security(EtcdTest):
         self.assertFalse(may("monitor-agent-a", "get", "/monitor/config/b"))
 
     def test_init_roles_rejects_wrong_arguments(self):
-        for arguments, text in ((["--dir", self.data], "roles are etcd's"), (["--enable-auth"], "shuts everybody out"),
+        for arguments, text in ((["--dir", self.data], "roles exist only in etcd"), (["--enable-auth"], "locks everybody out"),
                                 (["a/b"], "expected 1 to 128"), (["--passwords", "x", "--client-certificates"], "exclude"),
-                                (["a", "b", "--config-key", "/x"], "a single agent")):
+                                (["a", "b", "--config-key", "/x"], "exactly one agent")):
             status, _, err = run("monitor-config", "init-roles", *arguments, *([] if "--dir" in arguments else ["--etcd", "127.0.0.1:1"]))
             self.assertEqual(status, 64, arguments)
             self.assertIn(text, err)
@@ -473,7 +473,7 @@ class Security(EtcdTest):
                          ctl=["--cacert", root[1], "--cert", root[3], "--key", root[5]])
         status, out, err = self.config(etcd, "init-roles", "a", "--client-certificates", "--enable-auth", *root)
         self.assertEqual(status, 0, err)
-        self.assertIn("known by a certificate with this name as its CN", out)
+        self.assertIn("identified by a certificate with this CN", out)
         agent = self.agent(etcd.address, *tls("monitor-agent-a"))
         author = tls("monitor-author")
         self.assertEqual(self.config(etcd, "set", "--agent-id", "a", "interval=3", *author)[0], 0)

@@ -1,4 +1,4 @@
-// The configuration's store as the programs that read the log use it: files, or an etcd with a loop of its own.
+// The configuration store for programs that read the log: files, or an etcd client with its own loop.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace monitor {
 
-// Files where `dir` names a folder. The store belongs to the thread that calls; the disk must outlive it.
+// Uses files if `dir` names a folder. The store belongs to the calling thread; the disk must outlive it.
 Result<std::unique_ptr<config::ConfigStore>> open_config_store(const EtcdFlags& flags, const std::string& dir,
                                                                Disk& disk);
 

@@ -18,10 +18,10 @@ namespace monitor {
 
 namespace {
 
-// A status in files that is older is that of an agent that is gone, and so is an agent without a record for so long:
-// statuses and heartbeats come every 10 s.
+// An agent writes its status and a heartbeat every 10 s. If its status (in files) or its newest record is older than
+// this, the agent is gone.
 constexpr int64_t kAliveFor = 30 * kNanosPerSecond;
-// Of an agent that the configuration does not know, so many records are looked through.
+// How many of the newest records are searched for an agent that is not in the configuration.
 constexpr int64_t kMostRecords = 20'000;
 constexpr int64_t kBlock = 500;
 
@@ -89,11 +89,11 @@ class Forget {
   }
 
   static int fail(const char* what, const Error& error) {
-    log_error(what, {{"reason", error}, {"next", "nothing was forgotten"}});
+    log_error(what, {{"reason", error}, {"next", "the agent was not forgotten"}});
     return exit_code_for(error);
   }
 
-  // The exit status when the log says that it is not to be forgotten.
+  // Returns the exit status if the log shows that the agent must not be forgotten.
   std::optional<int> check_log(bool in_configuration) const {
     const auto browser = open_log_browser(flags_.log);
     if (!browser) return fail("the metric log cannot be read", browser.error());
@@ -106,7 +106,7 @@ class Forget {
     if (*last && !(*last)->final_batch && now_ns_ - (*last)->time_ns < kAliveFor) {
       return refuse(
           fmt::format("{} is alive, or was a moment ago: its newest record in the log is {} old. Stop it "
-                      "first, or try again in {}",
+                      "first, or retry in {}",
                       flags_.agent, age((*last)->time_ns), format_duration(kAliveFor)));
     }
     return std::nullopt;
@@ -120,7 +120,7 @@ class Forget {
                                        return std::optional(to_json(note));
                                      });
     if (!noted) return fail("the configuration cannot be written", noted.error());
-    // Files have no lease: that of a killed agent is left.
+    // Files have no lease, so the status of a killed agent is still there.
     if (!flags_.dir.empty()) {
       const auto removed =
           store_.update(config::status_key(flags_.agent),

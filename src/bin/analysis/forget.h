@@ -1,5 +1,6 @@
-// `monitor-analysis forget AGENT`: removes a retired agent from what the page lists. Its entry in the configuration's
-// inventory becomes a note of when it was forgotten, which every page acts on; its next report replaces the note.
+// `monitor-analysis forget AGENT`: removes a retired agent from the page. It replaces the agent's entry in the
+// configuration's inventory by a note with the time, which every page follows. The agent's next report replaces the
+// note.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ struct ForgetFlags {
 };
 
 CLI::App* declare_forget(CLI::App& app, ForgetFlags& flags);
-// Returns the exit status: 1 when the agent is alive, or was never seen.
+// Returns the exit status: 1 if the agent is alive, or was never seen.
 int forget_agent(const Cli& cli, ForgetFlags& flags);
 
 }  // namespace monitor

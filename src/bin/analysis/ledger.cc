@@ -14,7 +14,7 @@ namespace monitor {
 namespace {
 
 constexpr int64_t kTimeout = 10 * kNanosPerSecond;
-// A dead group member holds its partitions in Kafka for 20 s.
+// Kafka reassigns the partitions of a dead group member only after 20 s.
 constexpr int64_t kGroupTimeout = 30 * kNanosPerSecond;
 
 // The resolved --from and --to.
@@ -81,7 +81,7 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
                             {"complete", summary->complete}});
   if (summary->contradicted > 0) {
     log_warning("batches contradict one another: somebody writes under the names of these agents",
-                {{"runs", summary->contradicted}, {"next", "look at `conflict_examples` of --format json"}});
+                {{"runs", summary->contradicted}, {"next", "see `conflict_examples` in --format json"}});
   }
   return summary->missing > 0 || summary->contradicted > 0 ? kExitNegative : kExitOk;
 }
@@ -90,11 +90,11 @@ int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summ
 
 CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   CLI::App* const sub = app.add_subcommand(
-      "ledger", "Account for every batch that agents made; exits with 1 if any is missing or contradicted");
+      "ledger", "Account for every batch of every agent; exit with 1 if any is missing or contradicted");
   add_log_options(*sub, flags.log);
   sub->add_option("--agent", flags.agent, "Only agents that match this pattern, with * and ?")->type_name("PATTERN");
   sub->add_option("--from", flags.from,
-                  "Skip records stored before: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
+                  "Skip records stored earlier than: earliest, a time (2026-11-22T12:00:00Z) or an age (-10m) "
                   "(default: where the group stopped, else earliest)")
       ->type_name("POSITION");
   sub->add_option("--to", flags.to, "Skip records stored at this time or later: a time, or an age (default: none)")
@@ -103,7 +103,7 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
       ->check(CLI::IsMember({"table", "json"}));
   sub->add_flag("--watch", flags.watch, "Keep running, and print changes");
   add_duration(*sub, "--missing-after", flags.missing_after_ns,
-               "Report a gap as missing after this time; until then wait for the batches")
+               "Time to wait for the batches of a gap before it is reported as missing")
       ->default_str("60s");
   add_duration(*sub, "--timeout", flags.timeout_ns,
                "Time to wait for an unreachable log (default: 10s; in a group 30s)");
@@ -120,7 +120,7 @@ int show_ledger(const Cli& cli, LedgerFlags& flags) {
   const auto span = span_of(flags, clock.wall_ns());
   if (!span) return cli.usage_error(span.error().message());
   if (!flags.to.empty() && (flags.watch || !flags.group.empty())) {
-    return cli.usage_error("--to does not go with --watch or --group-id, which go on");
+    return cli.usage_error("--to excludes --watch and --group-id, which keep running");
   }
   if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
@@ -140,7 +140,7 @@ int show_ledger(const Cli& cli, LedgerFlags& flags) {
   if (flags.watch) looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
   const auto summary =
       analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, observability.stop());
-  // A reader of the past does not ask who writes now.
+  // A span that ends in the past does not depend on who writes now.
   if (summary && summary->complete && !flags.watch && flags.to.empty()) log_absent_servers(flags.log, clock);
   return finish(flags, summary);
 }

@@ -18,7 +18,7 @@ struct LedgerFlags {
   std::string format = "table";
   bool watch = false;
   int64_t missing_after_ns = 60 * kNanosPerSecond;
-  int64_t timeout_ns = -1;  // not set
+  int64_t timeout_ns = -1;  // -1: not set
   std::string http = "off";
 };
 

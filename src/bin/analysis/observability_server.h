@@ -15,7 +15,7 @@
 
 namespace monitor {
 
-// "off" is nothing.
+// Parses --http; "off" gives nothing.
 Result<std::optional<telemetry::HttpOptions>> http_option(const std::string& text);
 
 class ObservabilityServer {

@@ -42,8 +42,8 @@ std::string random_hex(size_t bytes) {
   return hex(raw);
 }
 
-// Reads the token from the file, or creates it. The file must be trusted, since whoever can write it decides who may
-// change the configuration.
+// Reads the token from the file, or creates the file. The file must be trusted, because whoever can write it can change
+// the configuration.
 Result<std::string> token_of(const std::string& path) {
   const auto found = read_secret_file(path, 4096, "the token file");
   if (found) {
@@ -95,7 +95,7 @@ class Page {
     return flags_.token_file.empty() ? cli_.data_folder() + "/web-token" : flags_.token_file;
   }
 
-  // Only validates the options: the tailer opens a log of its own.
+  // Only validates the options: the tailer opens the log itself.
   Status open_log() const {
     const auto reader = open_log_reader(flags_.log, {});
     return reader ? Status() : reader.error();
@@ -141,7 +141,7 @@ class Page {
     const Signals signals(loop_, [&](int) {
       stop_ = true;
       tailer.wake();
-      // Aborts what does not end in time; committed data is safe.
+      // Ends the process if threads do not stop in time; committed data is safe.
       std::thread([ns = cli_.drain_timeout_ns()] {
         std::this_thread::sleep_for(std::chrono::nanoseconds(ns));
         _exit(kExitOk);

@@ -20,7 +20,7 @@ struct ServeFlags {
   std::vector<std::string> hosts;
   std::string history;
   std::string history_max = "2GiB";
-  std::vector<int64_t> keep_ns = {-1, -1, -1, -1};  // -1: the default
+  std::vector<int64_t> keep_ns = {-1, -1, -1, -1};  // per resolution; -1: the default
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

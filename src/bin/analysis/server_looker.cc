@@ -53,7 +53,7 @@ void ServerLooker::run() {
 void ServerLooker::log_change(const analysis::Servers& now) {
   if (now.state == analysis::Servers::State::kUnknown) return;
   if (now.gone() && !logged_.gone()) {
-    log_warning("no server writes the log; nothing comes from any agent until one does",
+    log_warning("no server writes the log; no data arrives until one does",
                 {{"server", std::string(to_string(now.state))}, {"since", format_rfc3339(now.last_ns, 0)}});
   } else if (!now.gone() && logged_.gone()) {
     log_info("a server writes the log again");
@@ -69,7 +69,7 @@ void log_absent_servers(const LogFlags& flags, const Clock& clock) {
   const auto last = std::ranges::max_element(*beats, {}, &metriclog::Heartbeat::time_ns);
   const bool stopped = std::ranges::all_of(*beats, [](const auto& one) { return one.ended; });
   if (!stopped && elapsed_ns(last->time_ns, clock.wall_ns()) <= analysis::ServerWatch::kAwayAfter) return;
-  log_warning("no server writes the log: batches that agents made since are not in it",
+  log_warning("no server writes the log; later batches are not in it",
               {{"server", stopped ? "stopped" : "away"}, {"since", format_rfc3339(last->time_ns, 0)}});
 }
 

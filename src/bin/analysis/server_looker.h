@@ -14,7 +14,7 @@ namespace monitor {
 
 class ServerLooker {
  public:
-  // kLog: it logs when servers stop writing the log, and when they write it again.
+  // kLog: logs when the last server stops writing the log, and when a server writes it again.
   enum class Tell { kNothing, kLog };
 
   // The flags must outlive it.
@@ -32,16 +32,16 @@ class ServerLooker {
   const LogFlags& flags_;
   const Clock& clock_;
   const Tell tell_;
-  analysis::Servers logged_;  // its thread's alone
-  mutable std::mutex mutex_;  // guards what follows
+  analysis::Servers logged_;  // used only by the thread
+  mutable std::mutex mutex_;  // guards the members below
   std::condition_variable wake_;
   bool stop_ = false;
   analysis::ServerWatch watch_;
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;  // last, because it uses the other members
 };
 
-// For a program that reads the log once and cannot wait for heartbeats: logs since when no server has written it, by
-// this host's clock. Silent where the log has no heartbeats.
+// For a program that reads the log once and cannot wait for heartbeats: logs how long no server has written the log, by
+// this host's clock. Logs nothing if the log has no heartbeats.
 void log_absent_servers(const LogFlags& flags, const Clock& clock);
 
 }  // namespace monitor

@@ -14,7 +14,7 @@ struct TopFlags {
 };
 
 CLI::App* declare_top(CLI::App& app, TopFlags& flags);
-// Returns the exit status: 64 without a terminal.
+// Returns the exit status: 64 if standard input or output is not a terminal.
 int show_top(const Cli& cli, TopFlags& flags);
 
 }  // namespace monitor

@@ -67,7 +67,7 @@ Cli::Cli(ProgramText text) : text_(std::move(text)), app_(text_.description, tex
 
 void Cli::add_data_option(Data data) {
   has_data_ = true;
-  keeps_data_ = data == Data::kKept;
+  keeps_data_ = data == Data::kWritten;
   app_.add_option("--data", data_option_,
                   "Data folder (default: /var/lib/monitor if writable, "
                   "else $XDG_STATE_HOME/monitor or ~/.local/state/monitor)")
@@ -132,7 +132,7 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   }
   if (!generate_.empty()) return generate();
   for (const CLI::App* const first : {help_, version_}) {
-    if (first != nullptr && first->parsed()) return usage_error(first->get_name() + ": options do not go with it");
+    if (first != nullptr && first->parsed()) return usage_error(first->get_name() + ": it takes no options");
   }
   const auto level = parse_log_level(log_level_);
   if (!level) return usage_error("--log-level: " + level.error().message());
@@ -147,8 +147,7 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   if (keeps_data_) umask(kNobodyElse);
   if (has_data_) data_ = data_option_.empty() ? default_data_folder() : data_option_;
   if (has_data_ && data_.empty()) {
-    return usage_error(
-        "no folder to keep data in: /var/lib/monitor cannot be written and HOME is not set; name one with --data");
+    return usage_error("no data folder: /var/lib/monitor cannot be written and HOME is not set; set one with --data");
   }
   while (data_.size() > 1 && data_.back() == '/') data_.pop_back();
   return std::nullopt;
@@ -209,7 +208,7 @@ int run_guarded(int (*run)(int, char**), int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& fault) {
-    std::cerr << fmt::format("{}: a fault of this program, please report it: {}\n", argc > 0 ? argv[0] : "monitor",
+    std::cerr << fmt::format("{}: internal error, please report it: {}\n", argc > 0 ? argv[0] : "monitor",
                              fault.what());
     return kExitSoftware;
   }
@@ -224,7 +223,7 @@ int guard(int (*run)(int, char**), int argc, char** argv) {
   const int status = run_guarded(run, argc, argv);
   std::cout.flush();
   std::cout.rdbuf(usual);
-  // A reader may close its pipe when it has seen enough; that is not an error.
+  // A reader may close the pipe once it has seen enough; that is not an error.
   if (output.error_number() == 0 || output.error_number() == EPIPE) return status;
   std::cerr << fmt::format("{}: {}\n", program_invocation_short_name, output_error(output.error_number()).message());
   return kExitIo;

@@ -36,10 +36,10 @@ class Cli {
 
   CLI::App& app() { return app_; }
   const CLI::App& app() const { return app_; }
-  // Adds --data; data_folder() is its resolved value. Unless the program only reads the folder (kLookedAt), its files
-  // are private to the user (umask 077).
-  enum class Data { kKept, kLookedAt };
-  void add_data_option(Data data = Data::kKept);
+  // Adds --data; data_folder() is its resolved value. Unless the program only reads the folder (kReadOnly), the files
+  // that it creates are private to the user (umask 077).
+  enum class Data { kWritten, kReadOnly };
+  void add_data_option(Data data = Data::kWritten);
   // Adds --drain-timeout, for programs with an orderly stop.
   void add_drain_option();
   // --log-level, --log-format, `help [SUBCOMMAND]` and `version` always exist.
@@ -52,8 +52,8 @@ class Cli {
   const CLI::Option* subcommand_option(const std::string& subcommand, const std::string& name) const {
     return app_.get_subcommand(subcommand)->get_option_no_throw(name);
   }
-  // The running `monitor up`: that of the data folder if --data is given, else that of this user. nullptr if none runs.
-  // Error: several run, and none is named.
+  // The running `monitor up`: that of the data folder if --data is given, else that of this user. nullptr if none is
+  // running. Error: several are running, and none is named.
   Result<const RunningSystem*> running() const;
   bool data_named() const { return !data_option_.empty(); }
   const std::string& data_folder() const { return data_; }
@@ -61,13 +61,13 @@ class Cli {
   // The level from the command line.
   LogLevel log_level() const { return parsed_level_; }
 
-  // Reports an invalid option value found after parsing; returns kExitUsage.
+  // Reports an invalid option value that was found after parsing; returns kExitUsage.
   int usage_error(const std::string& message) const;
 
  private:
   void add_help_and_version();
   std::optional<int> answer_help_and_version(int argc, const char* const* argv) const;
-  // Sets the environment variables of an app's options and of its subcommands'.
+  // Assigns environment variables to an app's options and to those of its subcommands.
   void set_names(CLI::App& app, const std::string& prefix);
   int report(const CLI::ParseError& error);
   std::string describe_fault(const CLI::ParseError& error);
@@ -87,24 +87,24 @@ class Cli {
   std::string log_format_ = "text";
   std::string generate_;
   std::string help_of_;
-  CLI::App* help_ = nullptr;  // like version_, only if there are other subcommands
+  CLI::App* help_ = nullptr;  // nullptr, like version_, if there are no other subcommands
   CLI::App* version_ = nullptr;
 };
 
-// Runs a program's main function: opens descriptors 0 to 2, gives std::cout a buffer that remembers why a write failed,
+// Runs a program's main function. Opens descriptors 0 to 2, gives std::cout a buffer that remembers why a write failed,
 // and reports an uncaught exception. Returns the exit status of `run`, 70 (kExitSoftware) after an exception, or 74
 // (kExitIo), with a reason on standard error, if std::cout could not be written. A reader that closed its pipe is not
 // an error.
 int guard(int (*run)(int, char**), int argc, char** argv);
 
-// An option with a duration. An invalid one is a usage error.
+// Adds an option with a duration in nanoseconds. An invalid value is a usage error.
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description);
-// An option with a list of words. CLI11 alone would give [""] for an option without values.
+// Adds an option with a list of words. With CLI11 alone, an option without values gives [""].
 CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,
                        const std::string& description);
 
 // An option with an optional value: --simulate, --simulate=7. CLI11 calls no callback for the bare form, so given()
-// tells it from an absent option.
+// distinguishes it from an absent option.
 struct OptionalValue {
   const CLI::Option* option = nullptr;
   std::string text = {};  // empty in the bare form
@@ -114,10 +114,9 @@ struct OptionalValue {
 CLI::Option* add_optional_value(CLI::App& app, const std::string& names, OptionalValue& value,
                                 const std::string& description);
 
-// /var/lib/monitor if writable, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor. Empty if the user has none of
-// them.
+// /var/lib/monitor if writable, else $XDG_STATE_HOME/monitor or ~/.local/state/monitor. Empty if there is none.
 std::string default_data_folder();
-// The folder of the configuration files in a data folder, unless --config-dir names another one.
+// The folder of the configuration files in a data folder, if no option names another one.
 std::string config_folder_of(const std::string& data);
 // The version of this build: 1.2.3
 std::string version();

@@ -10,7 +10,7 @@ namespace monitor {
 
 namespace {
 
-// Asks monitor-config, for so many seconds at most. What names the place of the configuration is passed on.
+// Runs monitor-config, with a timeout. Passes on the options that name the configuration store.
 constexpr std::string_view kNamesFunction = R"({function}_names() {{
   local program=${{1/#\~/$HOME}} line=() arguments=() i
   case $program in */*) program=${{program%/*}}/monitor-config ;; *) program=monitor-config ;; esac
@@ -26,7 +26,7 @@ constexpr std::string_view kNamesFunction = R"({function}_names() {{
 }}
 )";
 
-// Before the walk. '=' parts words for bash, not for zsh: --format=json comes as three words, or as one.
+// Runs before the walk over the words. '=' separates words in bash but not in zsh: --format=json is three words or one.
 constexpr std::string_view kBegin =
     R"(  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} head='' joined='' option='' path='' list='' word i
   if [[ $current == = ]]; then head=$before= current=''
@@ -37,7 +37,7 @@ constexpr std::string_view kBegin =
     case $word in
 )";
 
-// `monitor config ...` is completed as monitor-config ...
+// `monitor config ...` is completed like monitor-config ...
 constexpr std::string_view kPrograms = R"(  case ${{COMP_WORDS[1]-}} in {programs})
     if ((COMP_CWORD > 1)); then
       local program=${{COMP_WORDS[1]}} called=${{COMP_WORDS[0]/#\~/$HOME}}
@@ -50,7 +50,7 @@ constexpr std::string_view kPrograms = R"(  case ${{COMP_WORDS[1]-}} in {program
   esac
 )";
 
-// After the list is known.
+// Runs when the list of candidates is known.
 constexpr std::string_view kEnd = R"(  local IFS=$'\n' quoted=''
   case $current in [\"\']*) quoted=yes current=${{current:1}} ;; esac
   COMPREPLY=($(compgen -W "$list" -- "$head$current"))
@@ -75,14 +75,16 @@ std::vector<std::string> dashed(const std::vector<const CLI::Option*>& options) 
   return names;
 }
 
-// An option that may stand alone (--simulate) takes its value after '=' only.
+// An option that may stand alone (--simulate) takes a value only after '='.
 bool takes_value(const CLI::Option& option) {
   return option.get_type_size() != 0 && (option.get_expected_min() > 0 || option.get_expected_max() > 1);
 }
 
 bool takes_many(const CLI::Option& option) { return option.get_expected_min() == 0 && option.get_expected_max() > 1; }
 
-// The words among what help shows for a value: "table|json" has two, "ADDR:PORT|off" has one.
+// The fixed words in the placeholder of a value: "table
+// json" has two, "ADDR:PORT
+// off" has one.
 std::vector<std::string> choices_of(const CLI::Option& option) {
   std::vector<std::string> words;
   const std::string text = value_text(option);
@@ -94,7 +96,7 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
   return words;
 }
 
-// A list for compgen -W, a word a line.
+// A list for compgen -W, one word per line.
 std::string bash_list(const std::vector<std::string>& words) {
   std::string out = "$'";
   for (const std::string& word : words) {
@@ -136,7 +138,7 @@ class BashWriter {
   }
 
  private:
-  // Subcommands first: where both have an option of one name, the subcommand's counts.
+  // Subcommands come first: if both have an option of the same name, that of the subcommand counts.
   void collect(const CLI::App& app, const std::string& path) {
     for (const CLI::App* sub : visible_subcommands(app)) {
       const std::string below = path + "/" + sub->get_name();
@@ -178,7 +180,7 @@ class BashWriter {
     return choices.empty() ? "" : bash_list(choices);
   }
 
-  // Of an argument that is a name.
+  // Completes an argument that is a name.
   std::string argument_names(const CLI::App& app) const {
     for (const CLI::Option* option : visible_options(app)) {
       const auto kind = completions_.names.find(value_text(*option));

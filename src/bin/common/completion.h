@@ -20,11 +20,11 @@ struct Completions {
   // Options and arguments whose values are names that `monitor-config names KIND` prints, by the option's long name or
   // the argument's value name: "agent-id" -> "agents", "AGENT" -> "agents".
   std::map<std::string, std::string> names = {};
-  // Subcommands that are programs of their own: "config" -> monitor-config, which completes what follows.
+  // Subcommands that run other programs: "config" runs monitor-config, which completes the rest.
   std::vector<std::string> programs = {};
 };
 
-// `app` is the program; its name is a valid shell identifier once '-' is replaced by '_'.
+// `app` is the program; its name must be a valid shell identifier once '-' is replaced by '_'.
 std::string bash_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
 std::string zsh_completion(const CLI::App& app, const Completions& completions, const UnusedGroups& unused);
 std::string fish_completion(const CLI::App& app, const Completions& completions);

@@ -70,7 +70,7 @@ std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string&
   if (const RunningSystem* const system = *running; system != nullptr) {
     dir = system->config_dir;
     flags.take(system->etcd);
-    log_info("`monitor up` is running; its configuration is used",
+    log_info("`monitor up` is running; using its configuration",
              {{"configuration", dir.empty() ? "etcd " + join(system->etcd, " ") : dir},
               {"data", system->data},
               {"process", system->pid}});
@@ -110,7 +110,7 @@ std::string check_etcd_flags(const EtcdFlags& flags) {
   }
   if (const auto targets = targets_of(flags); !targets) return "--etcd: " + targets.error().message();
   if (flags.user.empty() != flags.password_file.empty()) {
-    return "--etcd-user and --etcd-password-file belong together";
+    return "--etcd-user and --etcd-password-file must be used together";
   }
   return "";
 }

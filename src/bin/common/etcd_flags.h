@@ -1,4 +1,4 @@
-// The etcd options of all programs, and the client that they describe.
+// The etcd options that all programs share, and the client built from them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -39,14 +39,14 @@ struct EtcdFlags {
 
 void add_etcd_options(CLI::App& app, EtcdFlags& flags);
 
-// If neither `dir` nor `flags` name a store: uses that of a running `monitor up` (Cli::running) and logs it; else, with
-// --data, uses <data>/monitor. Returns an error text, or an empty string.
+// If neither `dir` nor `flags` names a store: uses that of a running `monitor up` (Cli::running) and logs it; else,
+// with --data, uses <data>/monitor. Returns an error text, or an empty string.
 std::string resolve_configuration(const Cli& cli, EtcdFlags& flags, std::string& dir);
 
 // Validates the options and returns an error text, or an empty string.
 std::string check_etcd_flags(const EtcdFlags& flags);
 
-// The options in the form that clients need. Errors: an unreadable password file.
+// The options in the form that clients need. Errors: the password file cannot be read.
 struct EtcdAccount {
   config::EtcdAddress address;
   config::EtcdCredentials credentials;
@@ -61,7 +61,7 @@ struct EtcdConnection {
   std::unique_ptr<config::EtcdClient> client;
 };
 
-// Default: localhost:2379. Connects with the first call. Errors: an unreadable password or certificate file.
+// Default: localhost:2379. Connects with the first call. Errors: the password or a certificate file cannot be read.
 Result<std::unique_ptr<EtcdConnection>> connect_etcd(EventLoop& loop, const EtcdFlags& flags);
 
 }  // namespace monitor

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kOwnGroup = "Options";  // CLI11's name for options without a group
 
-// Options that every command has itself, or that only the program has.
+// True for options that exist in every command separately, or only in the program.
 bool is_of_one_command(const CLI::Option& option) {
   constexpr std::array<std::string_view, 3> kNames = {"help", "version", "generate"};
   const auto& names = option.get_lnames();

@@ -27,7 +27,7 @@ std::string command_of(const CLI::App& app);
 std::string path_of(const CLI::App& app);
 // The lines of `examples` that call this command or one below it.
 std::string examples_of(const std::string& examples, const CLI::App& app);
-// Options inherited from all parents, such as a program's --data.
+// Options inherited from all parents, such as --data of the program.
 std::vector<const CLI::Option*> inherited_options(const CLI::App& app, const UnusedGroups& unused);
 // The placeholder for an option's or argument's value: "HOST:PORT", "table|json". Empty for a flag.
 std::string value_text(const CLI::Option& option);

@@ -9,7 +9,7 @@
 
 namespace monitor {
 
-// "-" is standard input. kResourceExhausted above `max_bytes`.
+// Reads a file; "-" is standard input. kResourceExhausted above `max_bytes`.
 Result<std::string> read_input(Disk& disk, const std::string& file, size_t max_bytes);
 
 }  // namespace monitor

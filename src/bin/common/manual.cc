@@ -16,7 +16,7 @@ std::string roff(std::string_view text) {
     else
       out += c;
   }
-  // A line may not begin with a control character of roff.
+  // A line of text must not start with a control character of roff.
   if (!out.empty() && (out[0] == '.' || out[0] == '\'')) out.insert(0, "\\&");
   return out;
 }
@@ -52,8 +52,8 @@ std::string man_page(const CLI::App& app, const ManualText& text) {
   man_subcommands(app, out);
   if (!text.examples.empty()) out += ".SH EXAMPLES\n.nf\n" + roff(text.examples) + ".fi\n";
   out +=
-      ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 70 a fault of the "
-      "program, 74 I/O, 75 conflict or time\\-out, 78 configuration.\n";
+      ".SH EXIT STATUS\n0 success, 1 a negative answer, 64 usage, 69 service or port not available, 70 internal error, "
+      "74 I/O, 75 conflict or time\\-out, 78 configuration.\n";
   return out;
 }
 

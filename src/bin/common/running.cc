@@ -34,7 +34,7 @@ std::optional<uint64_t> start_of(pid_t pid) {
   PosixDisk disk;
   const auto text = disk.read_file(fmt::format("/proc/{}/stat", pid), 4096);
   if (!text) return std::nullopt;
-  const size_t name_end = text->rfind(')');  // the name may contain anything
+  const size_t name_end = text->rfind(')');  // the name may contain any character
   if (name_end == std::string::npos) return std::nullopt;
   const auto fields = split(trim(std::string_view(*text).substr(name_end + 1)), ' ');
   constexpr size_t kState = 0;
@@ -47,7 +47,7 @@ bool is_running(const RunningSystem& system) {
   return system.pid > 0 && start_of(system.pid) == system.started && system.boot == boot_id();
 }
 
-// The folder for the address files of all of a user's systems; empty if the user has none.
+// The folder with the address files of all systems of a user; empty if there is none.
 std::string runtime_folder() {
   const char* const named = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe): before any thread
   if (named != nullptr && named[0] == '/') return std::string(named) + "/monitor";
@@ -63,7 +63,7 @@ Result<std::string> read_own_file(const std::string& path) {
   struct stat info{};
   if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
   const bool own = S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
-  if (!own) return Error(Code::kPermissionDenied, path + " is not a file of this user's alone");
+  if (!own) return Error(Code::kPermissionDenied, path + " is not a private file of this user");
   return read_to_end(fd.get(), path, kMaxBytes);
 }
 
@@ -133,7 +133,7 @@ Status RunningFiles::publish(RunningSystem system) {
   if (!folder.empty() && make_trusted_folder(disk_, folder, kWhat)) {
     for (const std::string& path : files_in(folder)) {
       if (read_own_file(path) && !read_running(path)) [[maybe_unused]]
-        const Status removed = disk_.remove_file(path);  // left by a killed process
+        const Status removed = disk_.remove_file(path);  // left by a process that was killed
     }
     paths.push_back(fmt::format("{}/{}{}{}", folder, kPrefix, system.pid, kSuffix));
   }
@@ -160,8 +160,8 @@ Result<std::optional<RunningSystem>> find_running() {
     if (!system) continue;
     if (found) {
       return Error(Code::kFailedPrecondition,
-                   fmt::format("`monitor up` runs more than once, on {} and on {}: name one with --data", found->data,
-                               system->data));
+                   fmt::format("`monitor up` is running more than once, on {} and on {}; choose one with --data",
+                               found->data, system->data));
     }
     found = std::move(system);
   }

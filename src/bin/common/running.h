@@ -42,7 +42,7 @@ class RunningFiles {
   RunningFiles(const RunningFiles&) = delete;
   RunningFiles& operator=(const RunningFiles&) = delete;
 
-  // Writes the files, again after every change. Fills in the process. Error: neither file could be written.
+  // Writes the files; call again after every change. Fills in the process fields. Error: neither file could be written.
   Status publish(RunningSystem system);
   // Removes the files. Call before releasing the lock of the data folder, after which they belong to another process.
   void withdraw();
@@ -52,9 +52,9 @@ class RunningFiles {
   std::vector<std::string> written_;
 };
 
-// The system on this data folder; nothing if none runs, or if the folder or the file is not trusted.
+// The system on this data folder; nothing if none is running, or if the folder or the file is not trusted.
 std::optional<RunningSystem> running_on(const std::string& data);
-// The system of this user on any data folder. kFailedPrecondition if several run: one must be named.
+// The system of this user on any data folder. kFailedPrecondition if several are running: the user must name one.
 Result<std::optional<RunningSystem>> find_running();
 
 }  // namespace monitor

@@ -1,4 +1,4 @@
-// Address files of `monitor up`: found while their process runs, and never when somebody else may have written them.
+// Address files of `monitor up` are found while their process runs, and ignored if somebody else may have written them.
 #include "bin/common/running.h"
 
 #include <gtest/gtest.h>
@@ -53,7 +53,7 @@ class RunningTest : public ::testing::Test {
   PosixDisk disk_;
 };
 
-TEST_F(RunningTest, IsFoundByFolderAndByUserWhileItRuns) {
+TEST_F(RunningTest, FindsARunningSystemByFolderAndByUser) {
   {
     RunningFiles files(disk_);
     ASSERT_TRUE(files.publish(system()));
@@ -81,14 +81,14 @@ TEST_F(RunningTest, IsFoundByFolderAndByUserWhileItRuns) {
   EXPECT_FALSE(*found);
 }
 
-TEST_F(RunningTest, IsStaleWhenItsProcessIsGoneOrAnother) {
+TEST_F(RunningTest, IgnoresAFileWhoseProcessHasEnded) {
   RunningFiles files(disk_);
   ASSERT_TRUE(files.publish(system()));
   const auto published = parse_running(content());
   ASSERT_TRUE(published);
   for (int kind = 0; kind < 3; ++kind) {
     RunningSystem stale = *published;
-    if (kind == 0) stale.started += 1;  // another process with its id
+    if (kind == 0) stale.started += 1;  // another process with the same id
     if (kind == 1) stale.boot = "00000000-0000-0000-0000-000000000000";
     if (kind == 2) {
       const pid_t child = fork();
@@ -103,7 +103,7 @@ TEST_F(RunningTest, IsStaleWhenItsProcessIsGoneOrAnother) {
   }
 }
 
-TEST_F(RunningTest, RemovesWhatAKilledOneLeft) {
+TEST_F(RunningTest, RemovesTheFileOfAKilledProcess) {
   ASSERT_TRUE(disk_.make_folder(top_ + "/run/monitor"));
   RunningSystem dead = system();
   dead.pid = getpid();
@@ -115,20 +115,20 @@ TEST_F(RunningTest, RemovesWhatAKilledOneLeft) {
   EXPECT_TRUE(fs::exists(user_file()));
 }
 
-TEST_F(RunningTest, TrustsOnlyAFileOfThisUserAlone) {
+TEST_F(RunningTest, TrustsOnlyAPrivateFileOfThisUser) {
   RunningFiles files(disk_);
   ASSERT_TRUE(files.publish(system()));
   ASSERT_EQ(chmod(file().c_str(), 0640), 0);
-  EXPECT_FALSE(running_on(data_)) << "others may read it";
+  EXPECT_FALSE(running_on(data_)) << "others can read it";
   ASSERT_EQ(chmod(file().c_str(), 0600), 0);
   EXPECT_TRUE(running_on(data_));
   fs::rename(file(), data_ + "/elsewhere.json");
   fs::create_symlink(data_ + "/elsewhere.json", file());
-  EXPECT_FALSE(running_on(data_)) << "a link is not followed";
+  EXPECT_FALSE(running_on(data_)) << "a link must not be followed";
   fs::remove(file());
   fs::rename(data_ + "/elsewhere.json", file());
   ASSERT_EQ(chmod(data_.c_str(), 0777), 0);
-  EXPECT_FALSE(running_on(data_)) << "others may replace it";
+  EXPECT_FALSE(running_on(data_)) << "others can replace it";
   ASSERT_EQ(chmod(data_.c_str(), 0700), 0);
   if (geteuid() == 0) {
     ASSERT_EQ(chown(file().c_str(), 4242, static_cast<gid_t>(-1)), 0);
@@ -136,7 +136,7 @@ TEST_F(RunningTest, TrustsOnlyAFileOfThisUserAlone) {
   }
 }
 
-TEST_F(RunningTest, RefusesToChooseAmongSeveral) {
+TEST_F(RunningTest, RejectsSeveralRunningSystems) {
   RunningFiles files(disk_);
   ASSERT_TRUE(files.publish(system()));
   fs::copy(user_file(), top_ + "/run/monitor/up-0.json");
@@ -146,7 +146,7 @@ TEST_F(RunningTest, RefusesToChooseAmongSeveral) {
   EXPECT_NE(found.error().message().find("--data"), std::string::npos);
 }
 
-TEST_F(RunningTest, RejectsWhatIsNoAddressFile) {
+TEST_F(RunningTest, RejectsFilesThatAreNotAddressFiles) {
   for (const std::string text : {"", "{}", "[]", "{\"pid\": \"1\"}", "null", "\xff"})
     EXPECT_FALSE(parse_running(text)) << text;
 }

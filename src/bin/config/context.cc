@@ -29,7 +29,7 @@ void print_warnings(const ConfigContext& context, const std::string& text, confi
     problems = problems_of(config::FleetCatalog(others, *keys, context.wall_ns(), context.fresh_ns()));
   }
   for (config::Problem& problem : problems) {
-    problem.line = 0;  // the user has not seen this text
+    problem.line = 0;  // the line refers to a merged text that the user has not seen
     std::cerr << fmt::format("warning: {}\n", printable(problem.to_string()));
   }
 }

@@ -1,4 +1,4 @@
-// The context of monitor-config's subcommands: the store, and the agent or group of a command.
+// The context of monitor-config's subcommands: the store, and the agent or group that a command refers to.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -22,7 +22,7 @@ struct ConfigContext {
   const Cli& cli;
   config::ConfigStore& store;
   EventLoop& loop;
-  bool files = false;  // else etcd
+  bool files = false;  // false: etcd
   std::string agent_id;
   std::string group;
 
@@ -34,15 +34,15 @@ struct ConfigContext {
 // Prints the error and returns its exit status; 78 for an invalid document.
 int config_failure(const Error& error);
 
-// Prints warnings about a written document. Plugins that are not among `others` are looked up in the store, if that may
-// be read.
+// Prints warnings about a written document. Looks up plugins that are not among `others` in the store, if it can be
+// read.
 void print_warnings(const ConfigContext& context, const std::string& text, config::Edited what,
                     const config::PluginCatalog& others);
 
 // JSON on one line, safe for terminals: nlohmann does not escape DEL, C1 and bidirectional marks.
 std::string json_line(const nlohmann::ordered_json& json);
 
-// Runs the loop for this long.
+// Runs the loop for `ns`.
 void wait_on(EventLoop& loop, int64_t ns);
 
 }  // namespace monitor

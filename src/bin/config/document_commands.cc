@@ -37,7 +37,7 @@ std::string as_json(const std::string& key, const config::Stored& stored) {
   if (config::Document::parse(stored.value)) {
     json["document"] = ordered_json::parse(stored.value);
   } else {
-    json["text"] = stored.value;  // another program stored something that is not a document
+    json["text"] = stored.value;  // stored by another program, and not a valid document
   }
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -48,7 +48,7 @@ int run_get(const ConfigContext& context, const std::string& key, const std::str
   const auto stored = context.store.get(key);
   if (!stored) return config_failure(stored.error());
   if (!*stored) {
-    std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+    std::cerr << fmt::format("monitor-config: {} does not exist ({})\n", printable(key),
                              printable(context.store.describe(key)));
     return kExitNegative;
   }
@@ -56,7 +56,7 @@ int run_get(const ConfigContext& context, const std::string& key, const std::str
     std::cout << as_json(key, **stored) << "\n" << std::flush;
     return kExitOk;
   }
-  // Files and pipes get the stored bytes.
+  // Files and pipes receive the bytes as stored.
   const std::string& value = (*stored)->value;
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   std::cout << (terminal ? printable_lines(value) : value) << (value.ends_with("\n") ? "" : "\n") << std::flush;

@@ -25,7 +25,7 @@ using nlohmann::ordered_json;
 constexpr int64_t kLookEvery = 200 * kNanosPerMilli;
 constexpr int64_t kShowEvery = kNanosPerSecond;
 constexpr size_t kWhyWidth = 60;  // width of the reason column on a terminal
-// A failure that lasts this long is final; before that it may concern the previous document.
+// A failure that lasts this long is final; until then it may still refer to the previous document.
 constexpr int64_t kHopelessAfter = 2 * kNanosPerSecond;
 
 bool in_group(const FleetRow& row, const std::string& group) {
@@ -33,7 +33,7 @@ bool in_group(const FleetRow& row, const std::string& group) {
   return group.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
-// The agents that a command is about.
+// The agents that the command refers to.
 Result<std::vector<FleetRow>> rows_of(const ConfigContext& context) {
   const auto keys = context.all();
   if (!keys) return keys.error();
@@ -63,8 +63,8 @@ std::string why(const FleetRow& row) {
     return fmt::format("mount {} ({}) hangs since {}{}", first.mount, first.type, format_rfc3339(first.since_ns, 0),
                        more == 0 ? "" : fmt::format(", and {} more", more));
   }
-  if (row.status.series_full) return "no room for more series; choose fewer metrics or details";
-  if (row.status.deleted) return "deleted; the last good one is applied";
+  if (row.status.series_full) return "the series table is full; choose fewer metrics or details";
+  if (row.status.deleted) return "the document was deleted; the last good one stays applied";
   if (!row.status.overrides.empty()) return "overrides: " + join(row.status.overrides, ", ");
   return "";
 }
@@ -87,7 +87,7 @@ std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
   return out;
 }
 
-// `whole`: reasons at full length, for programs.
+// `whole`: does not shorten the reasons; for output to programs.
 std::string table(const std::vector<FleetRow>& rows, int64_t now_ns, bool whole) {
   size_t id = 5;
   size_t host = 4;
@@ -131,11 +131,11 @@ std::string json_lines(const std::vector<FleetRow>& rows) {
 }
 
 bool applied(const FleetRow& row, const WaitFlags& flags) {
-  // No document has the revision of a deletion, so the revision that the agent has read up to counts.
+  // After a deletion no document has that revision, so the revision up to which the agent has read counts.
   return row.state == AgentState::kApplied && std::max(row.applied, row.status.applied) >= flags.revision.value_or(0);
 }
 
-// Agents that have not applied the documents; empty if all have. Waits for agents that are gone only if they are named.
+// Agents that have not applied the documents; empty if all have. Waits for an agent that is gone only if it is named.
 std::vector<std::string> lagging(const ConfigContext& context, const std::vector<FleetRow>& rows,
                                  const WaitFlags& flags, bool& hopeless) {
   std::vector<std::string> names;
@@ -179,7 +179,7 @@ int run_status(const ConfigContext& context, const StatusFlags& flags) {
 
 int run_wait(const ConfigContext& context, const WaitFlags& flags) {
   const int64_t end = context.loop.clock().mono_ns() + flags.timeout_ns;
-  int64_t well_ns = context.loop.clock().mono_ns();  // last time without a failure
+  int64_t well_ns = context.loop.clock().mono_ns();  // monotonic time of the last look without a failure
   while (true) {
     const auto rows = rows_of(context);
     if (!rows) return config_failure(rows.error());

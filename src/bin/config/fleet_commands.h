@@ -28,8 +28,8 @@ int run_wait(const ConfigContext& context, const WaitFlags& flags);
 // Prints an agent's merged document with the origin of every value; 78 if it is invalid.
 int run_explain(const ConfigContext& context, const std::string& format, const config::PluginCatalog& plugins);
 
-// Checks that every live agent affected by a change is new enough for it. Errors: kInvalidArgument for the first that
-// is not; errors of the store.
+// Checks that every live agent that a change affects is new enough for it. Errors: kInvalidArgument for the first agent
+// that is not; errors of the store.
 Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes);
 
 }  // namespace monitor

@@ -30,7 +30,7 @@ void declare_fleet(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) 
       ->check(CLI::IsMember({"table", "json"}));
   CLI::App* const over = app.add_subcommand("override", "Override settings for a limited time");
   over->require_subcommand(1);
-  commands.override_set = over->add_subcommand("set", "Set an override, as FIELD=VALUE; it ends on its own");
+  commands.override_set = over->add_subcommand("set", "Set an override, as FIELD=VALUE; it expires by itself");
   commands.override_set->add_option("fields", flags.fields, "FIELD=VALUE; the value is JSON, or else a string")
       ->type_name("FIELD=VALUE");
   add_duration(*commands.override_set, "--for", flags.override_one.for_ns, "Duration of the override: 10m, 90s, 2h")
@@ -56,7 +56,7 @@ void declare_roles(CLI::App& app, RoleFlags& flags, ConfigCommands& commands) {
       ->type_name("KEY");
   roles
       .add_option("--passwords", flags.passwords,
-                  "Create users with passwords; each is written to a file of the user's name in this folder")
+                  "Create users with passwords; each is written to this folder, to a file named like the user")
       ->type_name("FOLDER");
   roles.add_flag("--client-certificates", flags.client_certificates,
                  "Create users without passwords, identified by the CN of their certificates");
@@ -89,7 +89,7 @@ void declare_changes(CLI::App& app, ConfigFlags& flags) {
   app.add_flag("--force", flags.force, "Write even fields that a live agent is too old to know")->group(kWhat);
 }
 
-// From the table of settings: "interval=", and each value of fields with few values.
+// Words from the table of settings: "interval=", and every value of a field that has few.
 std::vector<std::string> field_words() {
   std::vector<std::string> words;
   for (const std::string& name : config::field_names()) words.push_back(name + "=");
@@ -114,7 +114,7 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
   group->type_name("GROUP")->excludes(defaults)->group(kWhich);
   defaults->group(kWhich);
   app.add_option("--if-revision", flags.if_revision,
-                 "Write or delete only if the document is at this revision (0: absent); exit with 75 otherwise")
+                 "Write or delete only if the document is at this revision (0: absent); else exit with 75")
       ->type_name("REVISION")
       ->group(kWhich);
   declare_place(app, flags);

@@ -26,8 +26,8 @@ struct ConfigFlags {
   std::vector<std::string> metrics;
   std::vector<std::string> plugins;
   std::vector<std::string> fields;
-  std::string file;   // to validate
-  std::string whole;  // to store
+  std::string file;   // argument of validate
+  std::string whole;  // argument of set --file
   std::string format = "json";
   bool force = false;
   StatusFlags status;
@@ -59,9 +59,9 @@ struct ConfigCommands {
 };
 
 ConfigCommands declare_config(Cli& cli, ConfigFlags& flags);
-// Completions: settable fields from the table of settings, metrics, plugins, configured names.
+// Completions: settable fields, metrics, plugins, and the names in the configuration.
 Completions config_completions();
-// Options without effect in a subcommand.
+// Options that have no effect in a subcommand.
 UnusedGroups config_unused_groups();
 
 }  // namespace monitor

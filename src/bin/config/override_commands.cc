@@ -30,9 +30,9 @@ std::string prefix_of(const ConfigContext& context) {
 int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
                      const std::vector<config::FieldChange>& changes, const config::PluginCatalog& plugins) {
   if (context.agent_id.empty() && context.group.empty()) {
-    return context.cli.usage_error("override set: name whom with --agent-id or --group");
+    return context.cli.usage_error("override set: set --agent-id or --group");
   }
-  if (changes.empty()) return context.cli.usage_error("override set: name what, as interval=100ms");
+  if (changes.empty()) return context.cli.usage_error("override set: give at least one setting, as interval=100ms");
   if (flags.for_ns < kLeast || flags.for_ns > kMost) {
     return context.cli.usage_error(fmt::format("--for: got {}, expected 1s to 30d", format_duration(flags.for_ns)));
   }
@@ -84,7 +84,7 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
 
 int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
   if (context.agent_id.empty() && context.group.empty()) {
-    return context.cli.usage_error("override end: name whose with --agent-id or --group");
+    return context.cli.usage_error("override end: set --agent-id or --group");
   }
   const std::string key = prefix_of(context) + flags.name;
   bool was_there = false;
@@ -95,7 +95,7 @@ int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
       });
   if (!done) return config_failure(done.error());
   if (!was_there) {
-    std::cerr << fmt::format("monitor-config: there is no {} ({})\n", printable(key),
+    std::cerr << fmt::format("monitor-config: {} does not exist ({})\n", printable(key),
                              printable(context.store.describe(key)));
     return kExitNegative;
   }

@@ -87,7 +87,7 @@ class Roles {
     for (const config::KeyRole& role : roles) {
       if (Status done = one(role); !done) return config_failure(done.error());
     }
-    if (agents->empty()) std::cout << "no agents are known yet: name them, as: init-roles web-1 web-2\n";
+    if (agents->empty()) std::cout << "no agents are known yet; name them, as: init-roles web-1 web-2\n";
     return flags_.enable_auth ? enable() : kExitOk;
   }
 
@@ -118,7 +118,7 @@ class Roles {
 
   Status user(const std::string& name, const std::string& role) {
     config::EtcdAccess::User user{name, role, std::nullopt, false};
-    std::string known = "by a certificate with this name as its CN";
+    std::string known = "by a certificate with this CN";
     if (!flags_.passwords.empty()) {
       const std::string file = flags_.passwords + "/" + name;
       auto password = password_of(disk_, file);
@@ -129,7 +129,7 @@ class Roles {
     }
     const auto ensured = access_.user(user);
     if (!ensured) return ensured.error().with_context("user " + name);
-    std::cout << fmt::format("user {} {}: known {}\n", name, describe(*ensured), known);
+    std::cout << fmt::format("user {} {}: identified {}\n", name, describe(*ensured), known);
     return {};
   }
 
@@ -149,10 +149,10 @@ class Roles {
 // Returns an error text, or an empty string.
 std::string fault_of(const ConfigContext& context, const RoleFlags& flags) {
   if (!flags.passwords.empty() && flags.client_certificates) {
-    return "init-roles: --passwords and --client-certificates exclude one another";
+    return "init-roles: --passwords and --client-certificates exclude each other";
   }
   if (flags.enable_auth && flags.passwords.empty() && !flags.client_certificates) {
-    return "init-roles: --enable-auth shuts everybody out without users: add --passwords FOLDER or "
+    return "init-roles: --enable-auth without users locks everybody out; add --passwords FOLDER or "
            "--client-certificates";
   }
   for (const std::string& id : flags.agents) {
@@ -167,7 +167,7 @@ std::string fault_of(const ConfigContext& context, const RoleFlags& flags) {
     }
   }
   const size_t named = flags.agents.size() + (context.agent_id.empty() ? 0 : 1);
-  if (!flags.config_key.empty() && named != 1) return "init-roles: --config-key is that of a single agent: name it";
+  if (!flags.config_key.empty() && named != 1) return "init-roles: --config-key needs exactly one agent";
   return "";
 }
 

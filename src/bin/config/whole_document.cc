@@ -11,7 +11,8 @@ namespace monitor {
 
 namespace {
 
-constexpr size_t kMaxInput = size_t{64} * 1024 * 1024;  // longer input gets a better message from the parser
+constexpr size_t kMaxInput =
+    size_t{64} * 1024 * 1024;  // the parser rejects input beyond its own, lower limit with a better message
 
 }  // namespace
 

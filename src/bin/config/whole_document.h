@@ -1,4 +1,4 @@
-// monitor-config set --file: a whole document from a file or from standard input.
+// `monitor-config set --file`: reads a whole document from a file or from standard input.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@
 namespace monitor {
 
 struct WholeDocument {
-  std::string text;                         // as read
-  std::vector<config::FieldChange> fields;  // its fields, to check that agents know them
+  std::string text;                         // as it was read
+  std::vector<config::FieldChange> fields;  // its fields, to check whether agents know them
 };
 
-// Reads the document; "-" is standard input. Errors: kInvalidArgument with each problem and its line if it is invalid
-// as a layer on its own; errors of the disk.
+// Reads the document; "-" is standard input. Errors: kInvalidArgument, with each problem and its line, if it is invalid
+// as a layer by itself; errors of the disk.
 Result<WholeDocument> read_whole_document(Disk& disk, const std::string& file, config::Edited what,
                                           const config::PluginCatalog& plugins);
 

@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Descriptors for everything but agents: the loop, the log, libraries.
+// Descriptors that are not for agents: the loop, the log, libraries.
 constexpr size_t kOwnDescriptors = 64;
 
 double millis(int64_t ns) { return static_cast<double>(ns) / kNanosPerMilli; }
@@ -80,7 +80,8 @@ std::string to_table(const load::ConfigFleetOptions& options, const load::Config
   for (size_t i = 0; i < result.rounds.size(); ++i) {
     const load::ConfigRound& round = result.rounds[i];
     row(fmt::format("change {}: put to applied", i + 1), round.applied, round.delays);
-    if (round.all_ns > 0) text += fmt::format("{:28} {:.1f} s until every status said so\n", "", seconds(round.all_ns));
+    if (round.all_ns > 0)
+      text += fmt::format("{:28} {:.1f} s until every status showed it\n", "", seconds(round.all_ns));
   }
   if (options.restart) {
     row("back after etcd's restart", result.back.returned, result.back.delays);
@@ -93,7 +94,7 @@ std::string to_table(const load::ConfigFleetOptions& options, const load::Config
     }
   }
   const Usage used = usage();
-  text += fmt::format("statuses put {}; this process: {:.1f} s of CPU, {} MiB at most\n", result.status_puts,
+  text += fmt::format("statuses written {}; this process: {:.1f} s of CPU, {} MiB at most\n", result.status_puts,
                       used.cpu_seconds, used.peak_kib / 1024);
   if (!result.failure.empty()) text += result.failure + "\n";
   return text;
@@ -105,14 +106,14 @@ std::string make_room(size_t agents) {
   const size_t limit = raise_descriptor_limit();
   if (limit >= agents + kOwnDescriptors) return "";
   return fmt::format(
-      "--agents: got {}, each needs a descriptor, and this process may have {} (RLIMIT_NOFILE): enough for {}; raise "
-      "the limit (ulimit -n), or start several",
+      "--agents: got {}; each needs a descriptor, and the limit of {} (RLIMIT_NOFILE) is enough for {}; raise "
+      "the limit (ulimit -n), or start several processes",
       agents, limit, limit - std::min(limit, kOwnDescriptors));
 }
 
 CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags) {
   CLI::App* const app = cli.app().add_subcommand(
-      "fleet", "Follow the configuration in etcd as many agents, and report how fast a change reaches them");
+      "fleet", "Simulate many agents that follow the configuration in etcd, and report how fast a change reaches them");
   load::ConfigFleetOptions& fleet = flags.fleet;
   app->add_option("--agents", fleet.agents, "Number of agents, each with its own connection")
       ->type_name("N")
@@ -123,7 +124,7 @@ CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags) {
   add_duration(*app, "--ramp", fleet.ramp_ns, "Time over which the agents start; 0: at once")->default_str("10s");
   add_duration(*app, "--limit", fleet.limit_ns, "Time limit for each step")->default_str("60s");
   app->add_flag("--restart", fleet.restart,
-                "At the end wait for an outage of etcd, and report how fast the agents returned");
+                "At the end, wait for an outage of etcd and report how fast the agents return");
   app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...")->type_name("PREFIX");
   app->add_option("--format", flags.format, "Output of the summary: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));

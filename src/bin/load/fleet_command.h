@@ -24,7 +24,7 @@ std::string check_config_fleet(const ConfigFleetFlags& flags);
 // Returns the exit status: 1 if a step did not finish in time.
 int run_config_fleet(ConfigFleetFlags& flags);
 
-// Raises the soft limit of descriptors to one for each agent. Returns an error text, or an empty string.
+// Raises the soft limit of descriptors so that each agent has one. Returns an error text, or an empty string.
 std::string make_room(size_t agents);
 
 }  // namespace monitor

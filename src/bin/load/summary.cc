@@ -20,7 +20,7 @@ double seconds(int64_t ns) { return static_cast<double>(ns) / kNanosPerSecond; }
 double millis(int64_t ns) { return static_cast<double>(ns) / kNanosPerMilli; }
 double ratio(double value, double by) { return by > 0 ? value / by : 0; }
 
-// Rates cover the time of the load only, not the drain.
+// Rates cover only the time under load, not the drain.
 double rate(const LoadSummary& s) { return ratio(static_cast<double>(s.acknowledged_in_time), seconds(s.running_ns)); }
 
 uint64_t resent(const LoadSummary& s) { return s.counts.sent - s.counts.made; }

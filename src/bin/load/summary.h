@@ -10,12 +10,12 @@
 
 namespace monitor {
 
-// The contents of the log afterwards.
+// What the log contains after the load.
 struct Verified {
   uint64_t stored = 0;              // distinct batches
   uint64_t missing = 0;             // generated, but neither stored nor recorded as dropped
   uint64_t twice = 0;               // stored more often than they were sent
-  std::vector<std::string> faults;  // a line for each, up to a limit
+  std::vector<std::string> faults;  // one line each, up to a limit
   bool good() const { return missing == 0 && twice == 0 && faults.empty(); }
 };
 

@@ -19,7 +19,7 @@ void check(const load::AgentOutcome& outcome, const analysis::LedgerRow& row, Ve
     if (verified.faults.size() < kMaxFaults) verified.faults.push_back(fmt::format("{}: {}", outcome.id, what));
   };
   verified.stored += row.batches_stored;
-  // A gap below the last stored batch, or acknowledged batches after it.
+  // Missing are gaps below the last stored batch, and acknowledged batches above it.
   const uint64_t lost = outcome.acknowledged - std::min(outcome.acknowledged, row.batches_stored);
   if (const uint64_t missing = std::max(lost, analysis::count(row.missing)); missing > 0) {
     verified.missing += missing;
@@ -29,11 +29,11 @@ void check(const load::AgentOutcome& outcome, const analysis::LedgerRow& row, Ve
   }
   if (row.duplicates > outcome.resent) {
     verified.twice += row.duplicates - outcome.resent;
-    fault(fmt::format("{} more in the log than were sent: {} twice, {} sent again", row.duplicates - outcome.resent,
-                      row.duplicates, outcome.resent));
+    fault(fmt::format("the log has more copies than were sent: {} duplicates, {} sent again",
+                      row.duplicates - outcome.resent, row.duplicates, outcome.resent));
   }
   if (row.last_sequence > outcome.made) {
-    fault(fmt::format("sequence {} is stored, the last made is {}", row.last_sequence, outcome.made));
+    fault(fmt::format("sequence {} is stored, but the last batch made is {}", row.last_sequence, outcome.made));
   }
 }
 
@@ -56,7 +56,7 @@ Result<Verified> verify(const std::vector<load::AgentOutcome>& outcomes, metricl
   telemetry::Registry registry;
   analysis::LedgerReading reading({.timeout_ns = kPatience}, reader, clock, registry, stop);
   if (const Status read = reading.read_to_end(); !read) return read.error();
-  if (stop) return Error(Code::kCancelled, "stopped before the log was read");
+  if (stop) return Error(Code::kCancelled, "stopped before the end of the log");
   return compare(outcomes, analysis::report(reading.ledger(), {"", clock.wall_ns(), 0, reading.log()}));
 }
 

@@ -13,8 +13,8 @@
 
 namespace monitor {
 
-// Every acknowledged batch must be stored, no other may be missing without a record, and none may be stored more often
-// than it was sent. `rows` may contain other agents.
+// Every acknowledged batch must be stored, no other batch may be missing without a record, and none may be stored more
+// often than it was sent. `rows` may contain other agents.
 Verified compare(const std::vector<load::AgentOutcome>& outcomes, const std::vector<analysis::LedgerRow>& rows);
 
 // Reads the log from the reader's start to its end. Errors: as of analysis::LedgerReading.

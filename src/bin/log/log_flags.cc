@@ -15,7 +15,7 @@ namespace monitor {
 
 namespace {
 
-// First, so that the command line takes precedence.
+// Reads the file before the other options, so that they take precedence.
 Status take_properties_file(LogFlags& flags) {
   const std::string& file = flags.kafka_properties_file;
   if (file.empty()) return {};
@@ -54,12 +54,12 @@ void add_log_options(CLI::App& app, LogFlags& flags) {
                           ->capture_default_str();
   auto* const property =
       app.add_option("--kafka-property", flags.kafka_properties,
-                     "Property of the Kafka client (librdkafka's names), as security.protocol=ssl; may be repeated")
+                     "Property of the Kafka client by its librdkafka name, as security.protocol=ssl; may be repeated")
           ->type_name("NAME=VALUE");
   auto* const file =
       app.add_option(
              "--kafka-properties-file", flags.kafka_properties_file,
-             "File with such properties, one NAME=VALUE per line. For passwords, since every user can read a command "
+             "File with properties, one NAME=VALUE per line. Use it for passwords, since every user can read a command "
              "line; --kafka-property takes precedence")
           ->type_name("FILE");
   auto* const log = app.add_option("--log", flags.log, "Metric log in a file instead of Kafka: sqlite:PATH")
@@ -86,16 +86,16 @@ std::string resolve_log(const Cli& cli, LogFlags& flags) {
     return "";
   }
   log_info("no metric log is named; using the default Kafka",
-           {{"log", flags.address()}, {"next", "name another with --log, --kafka or --data"}});
+           {{"log", flags.address()}, {"next", "choose another one with --log, --kafka or --data"}});
   return "";
 }
 
 void add_log_writer_options(CLI::App& app, LogFlags& flags) {
-  app.add_option("--partitions", flags.partitions, "Partitions of a topic that is created (default: 6)")
+  app.add_option("--partitions", flags.partitions, "Partitions of the topic if it is created (default: 6)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
   app.add_option("--replication", flags.replication,
-                 "Replicas of a topic that is created (default: the brokers' setting)")
+                 "Replicas of the topic if it is created (default: the brokers' setting)")
       ->type_name("N")
       ->check(CLI::Range(1, 100));
   add_duration(app, "--retention", flags.retention_ns, "Retention of records; 0: forever")->default_str("24h");
@@ -103,7 +103,7 @@ void add_log_writer_options(CLI::App& app, LogFlags& flags) {
 
 std::string check_log_flags(LogFlags& flags) {
   if (!flags.log.empty()) {
-    // A file alone: a topic is named by --kafka and --topic, whose client has settings that no address holds.
+    // --log only accepts files: Kafka needs settings that do not fit into an address.
     const auto log = flags.open();
     return log && (*log)->is_file() ? "" : "--log: got " + json_quote(flags.log) + ", expected sqlite:PATH";
   }
@@ -155,7 +155,7 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
 
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error) {
   if (flags.named() || !flags.log.empty()) return log_error(what, {{"reason", error}});
-  std::string next = "no metric log was named and no `monitor up` is running; name one with --log, --kafka or --data";
+  std::string next = "no option names a metric log and no `monitor up` is running; set --log, --kafka or --data";
   if (const std::string data = default_data_folder(); access((data + "/log.db").c_str(), F_OK) == 0) {
     next += fmt::format("; --data {} has one", data);
   }

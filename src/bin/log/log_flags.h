@@ -1,4 +1,4 @@
-// The options that name a metric log, and functions to open it. Kafka unless --log names a file.
+// The options that name a metric log, and functions to open it. The log is in Kafka unless --log names a file.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -22,12 +22,11 @@ struct LogFlags {
   std::vector<std::string> kafka_properties;
   std::string kafka_properties_file;
 
-  // Writer only.
   int partitions = 0;   // 0: not set
   int replication = 0;  // 0: not set
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;
 
-  // Options that name a log; filled in by add_log_options().
+  // The options that name a log. Set by add_log_options().
   std::vector<const CLI::Option*> naming = {};
   bool named() const;
   // "sqlite:/var/lib/monitor/log.db", "kafka:localhost:9092/monitoring-data"
@@ -38,8 +37,9 @@ struct LogFlags {
 void add_log_options(CLI::App& app, LogFlags& flags);
 void add_log_writer_options(CLI::App& app, LogFlags& flags);
 
-// If no log is named: uses that of a running `monitor up` (Cli::running) and logs it; else, with --data, that folder's
-// log.db; else Kafka's default. Returns an error text, or an empty string. Call before check_log_flags().
+// If no option names a log: uses that of a running `monitor up` (Cli::running) and logs it; else, with --data, that
+// folder's log.db; else Kafka at its default address. Returns an error text, or an empty string. Call before
+// check_log_flags().
 std::string resolve_log(const Cli& cli, LogFlags& flags);
 
 // Completes the flags after parsing. Returns an error text, or an empty string.
@@ -50,15 +50,16 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_log_writer(const LogFlags& fl
 Result<std::unique_ptr<metriclog::LogReader>> open_log_reader(const LogFlags& flags,
                                                               const metriclog::ReaderOptions& options);
 Result<std::unique_ptr<metriclog::LogBrowser>> open_log_browser(const LogFlags& flags);
-// Where records that cannot be decoded are kept, under that name.
+// Opens the topic `name` of the same Kafka, for records that cannot be decoded.
 Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& flags, const std::string& name);
 
-// Logs a failure to read the log, with the options that name one if none was given.
+// Logs a failure to read the log, and how to name one if no option did.
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error);
 
 // The exit status for the last error of the log's writer or reader.
 int exit_code_for_log(const LogFlags& flags, const Error& error);
-// The same if the error may be that of the output: a failed write ends with 74, like a damaged file.
+// The same, for an error that may come from the output: a failed write ends the program with 74, as a damaged file
+// does.
 int exit_code_for_reading(const LogFlags& flags, const Error& error);
 
 }  // namespace monitor

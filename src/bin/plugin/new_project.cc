@@ -62,7 +62,7 @@ Status write_project(const std::string& name, const std::string& folder, const s
   }
   std::error_code error;
   if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {
-    return Error(Code::kAlreadyExists, fmt::format("{} is there already; name another folder with --dir", folder));
+    return Error(Code::kAlreadyExists, fmt::format("{} already exists; choose another folder with --dir", folder));
   }
   std::filesystem::create_directories(folder, error);
   if (error) return errno_error(error.value(), folder);

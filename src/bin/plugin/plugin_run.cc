@@ -21,13 +21,14 @@ Result<config::PluginEntry> entry_of_file(const std::string& file, const std::st
     entry.kind = config::PluginKind::kNative;
     std::error_code error;
     entry.code = std::filesystem::absolute(path, error).string();
-    if (!std::filesystem::exists(path, error)) return Error(Code::kNotFound, "there is no " + file);
-    if (!std::filesystem::is_regular_file(path, error)) return Error(Code::kInvalidArgument, file + " is no file");
+    if (!std::filesystem::exists(path, error)) return Error(Code::kNotFound, "no such file: " + file);
+    if (!std::filesystem::is_regular_file(path, error))
+      return Error(Code::kInvalidArgument, file + " is not a regular file");
     return entry;
   }
   if (path.extension() != ".lua") return Error(Code::kInvalidArgument, file + " is neither NAME.so nor NAME.lua");
   if (std::error_code error; !std::filesystem::exists(path, error)) {
-    return Error(Code::kNotFound, "there is no " + file);
+    return Error(Code::kNotFound, "no such file: " + file);
   }
   auto source = PosixDisk().read_file(file, config::kMaxDocumentBytes);
   if (!source) return source.error();
@@ -38,7 +39,7 @@ Result<config::PluginEntry> entry_of_file(const std::string& file, const std::st
 
 PluginRun::~PluginRun() {
   plugin_.reset();
-  // Finalizes the plugin; its last output is still printed.
+  // Finalizes the plugin, whose last output must still be printed.
   const int64_t end = loop_.clock().mono_ns() + 2 * kNanosPerSecond;
   const auto all_gone = [this] {
     return std::all_of(processes_.begin(), processes_.end(), [](const auto& one) { return one->gone(); });

@@ -17,7 +17,7 @@ class PluginRun final : private agent::HostLinks {
 
   // Starts the plugin. Returns the error, if any.
   Status start(const std::string& file, const std::string& config, metrics::SeriesTable& table);
-  // Runs a tick and waits for the outcome; the tick keeps the remaining points.
+  // Runs a tick and waits for the outcome; `tick` then holds the remaining points.
   agent::HostedPlugin::Outcome run(metrics::Tick& tick, int64_t& took_ns);
   // Peak memory of the host, in bytes.
   uint64_t peak_memory() const;

@@ -26,7 +26,7 @@ const json& member(const json& object, const char* name) {
 }
 
 std::string text_of(const json& value, const char* name) {
-  if (!value.is_string()) refuse(fmt::format("\"{}\" must be a text; got {}", name, config::shortened(value)));
+  if (!value.is_string()) refuse(fmt::format("\"{}\" must be a string; got {}", name, config::shortened(value)));
   return value.get<std::string>();
 }
 
@@ -48,7 +48,7 @@ metrics::Series series_of(const json& metric) {
 metrics::Point point_of(const json& metric, metrics::SeriesTable& table) {
   if (!metric.is_object()) refuse("must be an object; got " + config::shortened(metric));
   const auto id = table.intern(series_of(metric));
-  if (!id) refuse(fmt::format("one series too many: an agent has {} at most", table.size()));
+  if (!id) refuse(fmt::format("too many series: the limit of an agent is {}", table.size()));
   const json& value = member(metric, "value");
   if (!value.is_number() && !value.is_null()) {
     refuse("\"value\" must be a number, or null; got " + config::shortened(value));
@@ -59,7 +59,7 @@ metrics::Point point_of(const json& metric, metrics::SeriesTable& table) {
   return point;
 }
 
-// Throws; the caller below catches.
+// Throws an exception, which parse_recorded() catches.
 metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
   if (!line.is_object()) refuse("must be an object; got " + config::shortened(line));
   metrics::Tick tick;
@@ -69,7 +69,7 @@ metrics::Tick tick_from(const json& line, metrics::SeriesTable& table) {
   const json& all = member(line, "metrics");
   if (!all.is_array()) refuse("\"metrics\" must be a list; got " + config::shortened(all));
   if (all.size() > plugin_wire::kMaxPoints) {
-    refuse(fmt::format("\"metrics\" has {} points, a tick has {} at most", all.size(), plugin_wire::kMaxPoints));
+    refuse(fmt::format("\"metrics\" has {} points, the limit of a tick is {}", all.size(), plugin_wire::kMaxPoints));
   }
   for (size_t i = 0; i < all.size(); ++i) {
     try {
@@ -100,14 +100,13 @@ Result<std::vector<metrics::Tick>> parse_recorded(std::string_view text, metrics
     try {
       ticks.push_back(tick_from(json::parse(line), table));
     } catch (const json::exception& e) {
-      return Error(Code::kInvalidArgument, fmt::format("line {}: no JSON: {}", number, without_prefix(e.what())));
+      return Error(Code::kInvalidArgument, fmt::format("line {}: invalid JSON: {}", number, without_prefix(e.what())));
     } catch (const std::exception& e) {
       return Error(Code::kInvalidArgument, fmt::format("line {}: {}", number, e.what()));
     }
   }
   if (ticks.empty()) {
-    return Error(Code::kInvalidArgument,
-                 "there is no tick in it; expected lines as get-metrics --format json prints them");
+    return Error(Code::kInvalidArgument, "no tick found; expected lines as printed by get-metrics --format json");
   }
   return ticks;
 }

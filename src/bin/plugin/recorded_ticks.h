@@ -11,7 +11,7 @@
 
 namespace monitor {
 
-// Values become doubles. Errors name the line.
+// Values are read as doubles. Errors name the line.
 Result<std::vector<metrics::Tick>> parse_recorded(std::string_view text, metrics::SeriesTable& table);
 
 }  // namespace monitor
