@@ -21,12 +21,14 @@ struct LedgerMetrics {
       : incarnations(r.gauge("monitor_analysis_ledger_incarnations", "Runs of agents in the ledger.")),
         missing(r.gauge("monitor_analysis_ledger_missing_batches", "Batches that are missing.")),
         elsewhere(r.gauge("monitor_analysis_ledger_elsewhere_batches",
-                          "Batches that were settled while the agent's server wrote another log.")),
-        expired(r.gauge("monitor_analysis_ledger_expired_batches", "Batches that retention took unread.")),
-        waiting(r.gauge("monitor_analysis_ledger_waiting_batches", "Batches known of that are not stored yet.")),
-        dropped(r.gauge("monitor_analysis_ledger_dropped_batches", "Batches that agents dropped, and told.")),
-        conflicting(r.gauge("monitor_analysis_ledger_conflicting_batches",
-                            "Records whose batch contradicts another of its sequence, or is implausible.")),
+                          "Batches that were acknowledged or dropped while the agent's server wrote another log.")),
+        expired(r.gauge("monitor_analysis_ledger_expired_batches",
+                        "Batches that the log's retention deleted before they were read.")),
+        waiting(r.gauge("monitor_analysis_ledger_waiting_batches", "Batches that are known but not stored yet.")),
+        dropped(r.gauge("monitor_analysis_ledger_dropped_batches", "Batches that agents report as dropped.")),
+        conflicting(
+            r.gauge("monitor_analysis_ledger_conflicting_batches",
+                    "Records whose batch is implausible, or contradicts another batch with the same sequence.")),
         conflicts(r.gauge("monitor_analysis_ledger_conflicts", "Runs that shared their agent id with another.")) {}
 
   void show(const std::vector<LedgerRow>& rows) {
@@ -135,7 +137,8 @@ class Run {
   LedgerSummary summary_;
   int64_t shown_ns_ = 0;
   std::string table_;
-  std::map<std::pair<std::string, std::string>, std::string> lines_;  // by agent and incarnation, as printed last
+  std::map<std::pair<std::string, std::string>, std::string>
+      lines_;  // by agent and incarnation: the line that was printed last
 };
 
 }  // namespace

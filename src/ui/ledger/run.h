@@ -1,5 +1,5 @@
-// `monitor-analysis ledger`: reads a metric log up to where it ended when reading began, prints the ledger, and ends or
-// goes on. It blocks the thread that calls it; `stop` may be set, and the reader woken, from any other.
+// `monitor-analysis ledger`: reads a metric log up to the end that it had at the start, prints the ledger, and then
+// ends or keeps watching. Blocks the calling thread; other threads may set `stop` and wake the reader.
 #pragma once
 
 #include <atomic>
@@ -20,27 +20,27 @@ struct LedgerOptions {
 
   Format format = Format::kTable;
   std::string agent = {};                           // shell pattern over agent ids; empty: all
-  int64_t missing_after_ns = 60 * kNanosPerSecond;  // a gap is missing when it is known of for so long
-  bool watch = false;                               // print anew when something changes
-  bool terminal = false;                            // a table is drawn over the one before
+  int64_t missing_after_ns = 60 * kNanosPerSecond;  // how long a gap must have been known before it counts as missing
+  bool watch = false;                               // keep running, and print the ledger again after each change
+  bool terminal = false;                            // draw each table over the previous one
   LedgerReadingOptions reading = {};
 };
 
 struct LedgerSummary {
   uint64_t incarnations = 0;
-  uint64_t missing = 0;       // batches
+  uint64_t missing = 0;
   uint64_t elsewhere = 0;     // batches, in other logs
   uint64_t duplicates = 0;    // records
-  uint64_t conflicts = 0;     // records that contradict others, or are implausible
-  uint64_t contradicted = 0;  // runs of agents with such records, or that went on after their end was told
+  uint64_t conflicts = 0;     // records that contradict others or are implausible
+  uint64_t contradicted = 0;  // runs with such records, or with batches after their reported end
   uint64_t skipped = 0;       // records that could not be decoded
-  uint64_t lost = 0;          // records that retention took before they were read
-  bool complete = false;      // the end was reached, and the ledger printed
+  uint64_t lost = 0;          // records that retention deleted before they were read
+  bool complete = false;      // the end was reached and the ledger was printed
 };
 
-// Errors: kUnavailable when the log could not be reached, or gave nothing, for `timeout_ns`; kAborted when other
-// members of the group have all of it, or it is another kind of reader's group; what the reader calls final; an output
-// that cannot be written. Whoever reads the output may be gone: that is none.
+// Errors: kUnavailable if the log could not be reached, or delivered nothing, for `timeout_ns`; kAborted if other
+// members of the group hold all partitions, or the group belongs to another kind of reader; a permanent error of the
+// reader; a failed write to the output. An output whose reader has closed it is not an error.
 Result<LedgerSummary> run_ledger(const LedgerOptions& options, metriclog::LogReader& reader, Output& output,
                                  const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop);
 

@@ -19,7 +19,7 @@ namespace {
 using metriclog::StartAt;
 using ::testing::HasSubstr;
 
-// Passes the time that a poll may take, so that nothing is waited for; and does something between polls.
+// A reader whose polls advance the fake clock instead of waiting, and that can do something between polls.
 class PassingReader final : public metriclog::LogReader {
  public:
   PassingReader(std::unique_ptr<metriclog::LogReader> reader, FakeClock& clock)
@@ -72,7 +72,7 @@ class LedgerRunTest : public ::testing::Test {
   std::string metrics_;
 };
 
-TEST_F(LedgerRunTest, ReadsUpToTheEndThatTheLogHadAndSaysWhatIsMissing) {
+TEST_F(LedgerRunTest, ReadsUpToTheInitialEndAndReportsMissingBatches) {
   for (const char* agent : {"a", "b", "c", "d"}) {
     world_.append(world_.fresh('x', 1, agent));
     world_.append(world_.fresh('x', 3, agent));
@@ -93,7 +93,7 @@ TEST_F(LedgerRunTest, ReadsUpToTheEndThatTheLogHadAndSaysWhatIsMissing) {
   EXPECT_THAT(metrics_, HasSubstr("monitor_analysis_ledger_missing_batches 4"));
 }
 
-TEST_F(LedgerRunTest, AnEmptyLogIsAnEmptyLedger) {
+TEST_F(LedgerRunTest, PrintsAnEmptyLedgerForAnEmptyLog) {
   const auto summary = run();
   ASSERT_TRUE(summary.ok());
   EXPECT_TRUE(summary->complete);
@@ -103,7 +103,7 @@ TEST_F(LedgerRunTest, AnEmptyLogIsAnEmptyLedger) {
   EXPECT_THAT(text_, HasSubstr("0 runs of 0 agents; nothing is missing"));
 }
 
-TEST_F(LedgerRunTest, OneAgentAlone) {
+TEST_F(LedgerRunTest, SelectsOneAgent) {
   world_.append(world_.fresh('x', 1, "a"));
   world_.append(world_.fresh('x', 2, "b"));
   options_.agent = "a*";
@@ -112,7 +112,7 @@ TEST_F(LedgerRunTest, OneAgentAlone) {
   EXPECT_EQ(lines()[0]["agent"], "a");
 }
 
-TEST_F(LedgerRunTest, ASpanOfTheLogsTime) {
+TEST_F(LedgerRunTest, SelectsASpanOfTime) {
   for (uint64_t sequence = 1; sequence <= 9; ++sequence) {
     world_.append(world_.fresh('x', sequence));
     world_.clock.advance(60 * kNanosPerSecond);
@@ -127,7 +127,7 @@ TEST_F(LedgerRunTest, ASpanOfTheLogsTime) {
   EXPECT_EQ(lines()[0]["expired"], nlohmann::json::array());
 }
 
-TEST_F(LedgerRunTest, AMemberThatWatchesStandsBy) {
+TEST_F(LedgerRunTest, WatchingMemberWaitsForPartitions) {
   world_.append(world_.fresh('x', 1));
   options_.reading.timeout_ns = 5 * kNanosPerSecond;
   options_.watch = true;
@@ -142,11 +142,11 @@ TEST_F(LedgerRunTest, AMemberThatWatchesStandsBy) {
   EXPECT_FALSE(summary->complete);
 }
 
-TEST_F(LedgerRunTest, ALogThatCannotBeReachedIsAnErrorAfterATime) {
+TEST_F(LedgerRunTest, ReportsAnUnreachableLogAfterTheTimeout) {
   world_.append(world_.fresh('x', 1));
   on_poll_ = [&] { world_.log.set_trouble("broker is away"); };
   options_.reading.timeout_ns = 5 * kNanosPerSecond;
-  // All partitions are other members'.
+  // All partitions belong to other members.
   const auto other = world_.log.reader({.group = "g", .start = {}});
   const auto second = world_.log.reader({.group = "g", .start = {}});
   const auto third = world_.log.reader({.group = "g", .start = {}});
@@ -162,7 +162,7 @@ TEST_F(LedgerRunTest, ALogThatCannotBeReachedIsAnErrorAfterATime) {
   EXPECT_EQ(standby.error().code(), Code::kAborted);
 }
 
-TEST_F(LedgerRunTest, AGroupGoesOnWithWhatItCounted) {
+TEST_F(LedgerRunTest, GroupContinuesFromItsLedger) {
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) world_.append(world_.fresh('x', sequence));
   ASSERT_TRUE(run("g").ok());
   EXPECT_EQ(lines()[0]["batches_stored"], 3);
@@ -175,7 +175,7 @@ TEST_F(LedgerRunTest, AGroupGoesOnWithWhatItCounted) {
   EXPECT_EQ(lines()[0]["missing"], nlohmann::json::parse("[[4,4]]"));
 }
 
-TEST_F(LedgerRunTest, WhatAGroupLostToRetentionIsExpired) {
+TEST_F(LedgerRunTest, CountsBatchesThatAGroupLostToRetentionAsExpired) {
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) world_.append(world_.fresh('x', sequence));
   ASSERT_TRUE(run("g").ok());
   for (uint64_t sequence = 4; sequence <= 8; ++sequence) world_.append(world_.fresh('x', sequence));
@@ -190,7 +190,7 @@ TEST_F(LedgerRunTest, WhatAGroupLostToRetentionIsExpired) {
   EXPECT_EQ(lines()[0]["batches_stored"], 6);
 }
 
-TEST_F(LedgerRunTest, AnotherKindOfReadersGroupIsRefused) {
+TEST_F(LedgerRunTest, RejectsAGroupOfAnotherKindOfReader) {
   world_.append(world_.fresh('x', 1));
   {
     const auto reader = world_.log.reader({.group = "g", .start = {}, .new_group_at_earliest = true});
@@ -206,7 +206,7 @@ TEST_F(LedgerRunTest, AnotherKindOfReadersGroupIsRefused) {
   EXPECT_THAT(refused.error().message(), HasSubstr("the group's snapshots are of get-metrics, not of ledger"));
 }
 
-TEST_F(LedgerRunTest, WatchingShowsWhatChanges) {
+TEST_F(LedgerRunTest, WatchingPrintsChanges) {
   world_.append(world_.fresh('x', 1, "a"));
   world_.append(world_.fresh('x', 1, "b"));
   options_.watch = true;
@@ -222,10 +222,10 @@ TEST_F(LedgerRunTest, WatchingShowsWhatChanges) {
   EXPECT_EQ(lines()[2]["agent"], "b");
   EXPECT_EQ(lines()[2]["batches_stored"], 2);
   EXPECT_EQ(lines()[3]["agent"], "a");
-  EXPECT_EQ(lines()[3]["end"], "unknown") << "nothing came of it for 30 s";
+  EXPECT_EQ(lines()[3]["end"], "unknown") << "no batch arrived for 30 s";
 }
 
-TEST_F(LedgerRunTest, AWatchedGapBecomesMissingByTheTimeAlone) {
+TEST_F(LedgerRunTest, WatchedGapBecomesMissingAsTimePasses) {
   world_.append(world_.fresh('x', 1));
   world_.append(world_.fresh('x', 3));
   options_.watch = true;
@@ -240,9 +240,9 @@ TEST_F(LedgerRunTest, AWatchedGapBecomesMissingByTheTimeAlone) {
   EXPECT_EQ(summary->missing, 1U);
 }
 
-// Members come, go and die at any moment; batches come twice and out of order. In the end the group's snapshots hold
-// each batch once, and the ledger of whoever has a partition is that of one who read it alone.
-TEST_F(LedgerRunTest, AGroupsLedgerIsExactWhateverBecomesOfItsMembers) {
+// Members join, leave and die at any moment; batches arrive twice and out of order. In the end the group's snapshots
+// must contain each batch once, and the ledger of each partition must equal that of a single reader.
+TEST_F(LedgerRunTest, GroupLedgerIsExactWhateverHappensToItsMembers) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SeededRandom random(seed);
     LedgerWorld world(4);
@@ -296,8 +296,8 @@ TEST_F(LedgerRunTest, AGroupsLedgerIsExactWhateverBecomesOfItsMembers) {
   }
 }
 
-// Somebody else writes the future of a run; then the agent's own batches come.
-TEST_F(LedgerRunTest, BatchesUnderAForeignNameAreConflictsAndNotCopies) {
+// Another program writes batches of a run in advance; then the agent's own batches arrive.
+TEST_F(LedgerRunTest, CountsForgedBatchesAsConflictsNotDuplicates) {
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) world_.append(world_.fresh('x', sequence));
   for (uint64_t sequence = 4; sequence <= 8; ++sequence) {
     metrics::Batch forged = world_.fresh('x', sequence);

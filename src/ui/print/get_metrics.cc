@@ -18,7 +18,7 @@ namespace monitor::analysis {
 namespace {
 
 constexpr int64_t kLongestPoll = 1 * kNanosPerSecond;
-// A small state is stored after each output; a large one (thousands of agents) not more often than this.
+// The group's state is stored after each output if it is small; a large state (thousands of agents) at most this often.
 constexpr int64_t kStoreEvery = 1 * kNanosPerSecond;
 constexpr int64_t kKeepTimeout = 5 * kNanosPerSecond;
 constexpr size_t kSmallState = size_t{16} * 1024;
@@ -35,7 +35,7 @@ class Run final : public View {
         dead_letters_(options.dead_letters),
         consumer_(reader, {this}, registry),
         ticks_(registry.counter("monitor_analysis_ticks_total", "Ticks printed.")),
-        late_(registry.counter("monitor_analysis_late_ticks_total", "Ticks printed that were behind their time.")),
+        late_(registry.counter("monitor_analysis_late_ticks_total", "Printed ticks that were late.")),
         delay_(registry.histogram("monitor_analysis_delay_seconds", "From a tick's reading to its printing.",
                                   telemetry::latency_bounds())) {}
 
@@ -56,7 +56,7 @@ class Run final : public View {
         return Error(Code::kUnavailable, fmt::format("the log could not be reached for {}: {}",
                                                      format_duration(*options_.timeout_ns), trouble_));
       }
-      log_warning("nothing was assigned to this reader: another one of its group is active");
+      log_warning("no partition was assigned; another member of the group is active");
     }
     return summary();
   }
@@ -69,7 +69,7 @@ class Run final : public View {
     size_t taken = 0;
     while (taken < all) {
       const metrics::Frame& frame = batch.frames[first + taken];
-      // The last tick is printed with all its parts in this batch.
+      // If `count` is reached, the last tick is still printed with all its parts in this batch.
       const bool more = is_more(batch, frame);
       if (full() && !more) break;
       const bool late = is_late(batch, frame.time_ns, record.time_ns);
@@ -96,8 +96,8 @@ class Run final : public View {
   }
 
  private:
-  // More of a tick that was printed, and counted: a large one comes in parts. Its first part may be in a batch that was
-  // read before, or print nothing.
+  // True if the frame continues a tick that was already counted, because large ticks come in parts. The first part may
+  // have been in an earlier batch, or may have printed nothing.
   bool is_more(const metrics::Batch& batch, const metrics::Frame& frame) const {
     const auto last = counted_.find(batch.agent_id);
     return frame.continued && last != counted_.end() && last->second == std::pair(batch.incarnation, frame.time_ns);
@@ -120,12 +120,12 @@ class Run final : public View {
     if (consumer_.stored_all()) return;
     if (!now && consumer_.state_bytes() > kSmallState && clock_.mono_ns() - stored_ns_ < kStoreEvery) return;
     stored_ns_ = clock_.mono_ns();
-    // A record whose copy is not kept yet is read again after a restart.
+    // Until a record that cannot be decoded is copied, the position must not move past it.
     if (auto status = dead_letters_.settle(kKeepTimeout); !status) {
-      log_warning("record that cannot be decoded is not kept yet", {{"error", status.error()}});
+      log_warning("record that cannot be decoded is not copied yet", {{"error", status.error()}});
       return;
     }
-    // The output goes on: what was printed is printed again after a restart, at worst.
+    // Printing continues: after a restart, some ticks may be printed again.
     if (auto status = consumer_.store(); !status) {
       log_warning("position of the group cannot be stored", {{"error", status.error()}});
     }

@@ -1,5 +1,5 @@
-// `monitor-analysis get-metrics`: follows a metric log and prints what comes. It blocks the thread that calls it;
-// `stop` may be set, and the reader woken, from any other.
+// `monitor-analysis get-metrics`: follows a metric log and prints its ticks. Blocks the calling thread; other threads
+// may set `stop` and wake the reader.
 #pragma once
 
 #include <atomic>
@@ -19,9 +19,9 @@ namespace monitor::analysis {
 struct GetMetricsOptions {
   PrintOptions print;
   std::string agent = {};                        // shell pattern over agent ids; empty: all
-  std::optional<uint64_t> count = {};            // ticks to print; one that comes in parts is one
-  std::optional<int64_t> timeout_ns = {};        // from the assignment; until the assignment, to reach the log at all
-  metriclog::LogWriter* dead_letters = nullptr;  // where records go that cannot be decoded, too
+  std::optional<uint64_t> count = {};            // ticks to print; a tick in several parts counts once
+  std::optional<int64_t> timeout_ns = {};        // from the first assignment on; before it, time to reach the log
+  metriclog::LogWriter* dead_letters = nullptr;  // receives records that cannot be decoded; may be nullptr
 };
 
 struct GetMetricsSummary {
@@ -32,10 +32,10 @@ struct GetMetricsSummary {
   uint64_t lost = 0;
 };
 
-// Runs until `count`, `timeout_ns` or `stop` (set it, then wake() the reader), or until whoever reads the output is
-// gone: all of these are success. Where the reader has come to is stored after the output, so that a crash repeats
-// rather than loses. Errors: kUnavailable when the log could not be reached for `timeout_ns`; what the reader calls
-// final; an output that cannot be written.
+// Runs until `count`, `timeout_ns` or `stop` (set it, then wake() the reader), or until the output's reader closes it;
+// all of these are success. The position is stored after the output is written, so that a crash repeats ticks instead
+// of losing them. Errors: kUnavailable if the log could not be reached for `timeout_ns`; a permanent error of the
+// reader; a failed write to the output.
 Result<GetMetricsSummary> run_get_metrics(const GetMetricsOptions& options, metriclog::LogReader& reader,
                                           Output& output, const Clock& clock, telemetry::Registry& registry,
                                           const std::atomic<bool>& stop);

@@ -1,4 +1,4 @@
-// Where printed data goes. Not thread-safe.
+// Output: where a program prints its data. Not thread-safe.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,12 @@ namespace monitor::analysis {
 class Output {
  public:
   virtual ~Output() = default;
-  // All of it or an error. kCancelled: whoever read it is gone (a closed pipe), which is no failure.
+  // Writes everything or returns an error. kCancelled: the reader has closed the pipe, which is not a failure.
   virtual Status write(std::string_view text) = 0;
 };
 
-// A file descriptor, which stays the caller's. SIGPIPE must be ignored. `stop`, when another thread sets it, ends a
-// write that waits for a slow reader.
+// Writes to a file descriptor, which the caller keeps. SIGPIPE must be ignored. Setting `stop` from another thread ends
+// a write that waits for a slow reader.
 class FdOutput final : public Output {
  public:
   FdOutput(int fd, const std::atomic<bool>& stop) : fd_(fd), stop_(stop) {}

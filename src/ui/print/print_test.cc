@@ -57,7 +57,7 @@ metrics::Batch sample(const std::string& agent = "agent-001", uint64_t sequence 
   return batch;
 }
 
-TEST(Table, HasARowATickInPeoplesUnits) {
+TEST(Table, PrintsOneRowPerTickInCommonUnits) {
   const auto printer = make_printer({});
   EXPECT_EQ(
       printer->tick(sample(), 0, false),
@@ -68,7 +68,7 @@ TEST(Table, HasARowATickInPeoplesUnits) {
   EXPECT_THAT(printer->tick(sample(), 0, true), ::testing::EndsWith("-  late\n"));
 }
 
-TEST(Table, RepeatsItsHeaderWhenAskedToAndWhenAColumnGrows) {
+TEST(Table, RepeatsTheHeaderIfConfiguredOrIfAColumnGrows) {
   const auto printer = make_printer({.header_every = 2});
   const auto has_header = [](const std::string& text) { return text.starts_with("TIME"); };
   EXPECT_TRUE(has_header(printer->tick(sample(), 0, false)));
@@ -77,21 +77,21 @@ TEST(Table, RepeatsItsHeaderWhenAskedToAndWhenAColumnGrows) {
   EXPECT_TRUE(has_header(printer->tick(sample("a-rather-long-agent-id"), 0, false)));
 }
 
-TEST(Table, ColoursOnlyWhenAskedTo) {
+TEST(Table, ColoursOnlyIfConfigured) {
   metrics::Batch batch = sample();
   batch.frames[0].points[0].real = 0.95;
   EXPECT_THAT(make_printer({.colour = true})->tick(batch, 0, false), HasSubstr("\x1b[31m  95.0\x1b[0m"));
   EXPECT_EQ(make_printer({})->tick(batch, 0, false).find('\x1b'), std::string::npos);
 }
 
-TEST(Table, WithAPatternShowsWhatItSelects) {
+TEST(Table, PrintsTheSeriesThatAPatternSelects) {
   const auto printer = make_printer({.metric = "system.cpu.*"});
   EXPECT_THAT(printer->tick(sample(), 0, false),
               HasSubstr("system.cpu.utilization=0.1234  system.cpu.utilization{cpu.logical_number=0}=0.99\n"));
   EXPECT_EQ(make_printer({.metric = "none"})->tick(sample(), 0, false), "");
 }
 
-TEST(Json, IsOneObjectALine) {
+TEST(Json, PrintsOneObjectPerLine) {
   const std::string text = make_printer({.format = Format::kJson})->tick(sample(), 0, true);
   EXPECT_THAT(text, StartsWith(R"({"time":"2026-11-22T12:00:00.123456789Z","agent":"agent-001","host":"h",)"
                                R"("incarnation":"11111111111111111111111111111111","sequence":7,"frame":0,)"
@@ -104,7 +104,7 @@ TEST(Json, IsOneObjectALine) {
   EXPECT_EQ(make_printer({.format = Format::kJson, .metric = "none"})->tick(sample(), 0, false), "");
 }
 
-TEST(Csv, IsLongAndQuotesWhatNeedsIt) {
+TEST(Csv, PrintsOneRowPerValueAndQuotes) {
   metrics::Batch batch = sample();
   batch.series[0].labels = {{"a", "x,y"}, {"b", "q\"q"}};
   batch.frames[0].points.resize(1);
@@ -122,7 +122,7 @@ class Ignore final : public metriclog::DeliveryListener {
   void on_reset() override {}
 };
 
-// A reader over which time passes: each poll that finds nothing moves the clock by its time-out.
+// A reader for which time passes: each poll that finds nothing advances the clock by its timeout.
 class TimedReader final : public metriclog::LogReader {
  public:
   TimedReader(std::unique_ptr<LogReader> inner, FakeClock& clock) : inner_(std::move(inner)), clock_(clock) {}
@@ -166,7 +166,7 @@ class GetMetrics : public ::testing::Test {
   std::atomic<bool> stop_{false};
 };
 
-TEST_F(GetMetrics, PrintsWhatIsThereAndEndsWithTheTimeout) {
+TEST_F(GetMetrics, PrintsStoredTicksAndEndsWithTheTimeout) {
   append(sample("a", 1));
   append(sample("a", 1));
   append(sample("b", 1));
@@ -187,7 +187,7 @@ TEST_F(GetMetrics, SelectsAgentsAndCountsTicks) {
   EXPECT_EQ(run({.count = 3}, some)->ticks, 3U);
 }
 
-TEST_F(GetMetrics, AGroupGoesOnAfterItsCount) {
+TEST_F(GetMetrics, GroupContinuesAfterItsCount) {
   StringOutput output;
   run({}, output, "g").ok();
   for (uint64_t i = 1; i <= 5; ++i) append(sample("a", i));
@@ -196,7 +196,7 @@ TEST_F(GetMetrics, AGroupGoesOnAfterItsCount) {
   EXPECT_EQ(run({}, output, "g")->ticks, 0U);
 }
 
-// A tick in three batches, and the next one behind its last part.
+// One tick in three batches, followed by the next tick.
 class GetMetricsParts : public GetMetrics {
  protected:
   void part(uint64_t sequence, bool continued, int64_t tick = 0) {
@@ -205,7 +205,7 @@ class GetMetricsParts : public GetMetrics {
     batch.frames[0].time_ns += tick * kNanosPerSecond;
     append(batch);
   }
-  // The same without what the tests select.
+  // The same, without the series that the tests select.
   void part_of_others(const std::string& agent) {
     metrics::Batch batch = sample(agent, 1);
     batch.frames[0].points.resize(1);
@@ -214,7 +214,7 @@ class GetMetricsParts : public GetMetrics {
   }
 };
 
-TEST_F(GetMetricsParts, CountAsOneTickOverBatchesAndOtherAgents) {
+TEST_F(GetMetricsParts, CountAsOneTickAcrossBatchesAndOtherAgents) {
   part(1, false);
   append(sample("b", 1));
   part(2, true);
@@ -244,7 +244,7 @@ TEST_F(GetMetricsParts, CountByTheFirstPartThatIsPrinted) {
   EXPECT_EQ(lines(output), 1U + 4U) << output.text();
 }
 
-TEST_F(GetMetrics, MarksWhatIsLate) {
+TEST_F(GetMetrics, MarksLateTicks) {
   metrics::Batch batch = sample("a", 1);
   batch.appended_ns += 4 * kNanosPerSecond;
   append(batch);
@@ -268,7 +268,7 @@ class AwayReader final : public metriclog::LogReader {
   FakeClock& clock_;
 };
 
-TEST_F(GetMetrics, ALogThatCannotBeReachedIsAnError) {
+TEST_F(GetMetrics, ReportsAnUnreachableLog) {
   AwayReader reader(clock_);
   StringOutput output;
   telemetry::Registry registry;
@@ -279,7 +279,7 @@ TEST_F(GetMetrics, ALogThatCannotBeReachedIsAnError) {
   EXPECT_THAT(summary.error().message(), HasSubstr("3s: broker is away"));
 }
 
-TEST_F(GetMetrics, AClosedPipeEndsItQuietlyAndNothingCountsAsRead) {
+TEST_F(GetMetrics, ClosedPipeEndsQuietlyAndStoresNoPosition) {
   signal(SIGPIPE, SIG_IGN);
   StringOutput ignored;
   run({}, ignored, "g").ok();
@@ -294,14 +294,14 @@ TEST_F(GetMetrics, AClosedPipeEndsItQuietlyAndNothingCountsAsRead) {
   EXPECT_EQ(run({}, again, "g")->ticks, 1U);
 }
 
-TEST_F(GetMetrics, StopsWhenToldTo) {
+TEST_F(GetMetrics, StopsOnRequest) {
   append(sample("a", 1));
   stop_ = true;
   StringOutput output;
   EXPECT_EQ(run({}, output)->ticks, 0U);
 }
 
-// A batch whose texts are an attack on whoever prints them.
+// A batch whose texts attack the terminal that prints them.
 metrics::Batch hostile() {
   metrics::Batch batch = sample(
       "a\x1b[2Jb\xc2\x9b"
@@ -316,13 +316,13 @@ metrics::Batch hostile() {
   return batch;
 }
 
-// But for line ends.
+// True if the text contains control characters other than newlines.
 bool acts_on_terminals(const std::string& text) {
   return text.find_first_of(std::string("\0\x1b\x07\r\t\x7f", 6)) != std::string::npos ||
          text.find("\xc2\x9b") != std::string::npos || text.find("\xe2\x80\xae") != std::string::npos;
 }
 
-TEST(Printers, NothingThatIsPrintedActsOnATerminal) {
+TEST(Printers, EscapeEverythingThatControlsATerminal) {
   for (const Format format : {Format::kTable, Format::kCsv, Format::kJson}) {
     for (const char* const metric : {"", "m*"}) {
       const std::string text = make_printer({.format = format, .metric = metric})->tick(hostile(), 0, false);
@@ -333,7 +333,7 @@ TEST(Printers, NothingThatIsPrintedActsOnATerminal) {
   }
 }
 
-TEST(Csv, DisarmsFormulasAndKeepsLabelsApart) {
+TEST(Csv, DisarmsFormulasAndSeparatesLabels) {
   metrics::Batch batch = sample("-a");
   batch.series[0].name = "=1+1";
   batch.series[0].labels = {{"a", "x;b=y"}, {"c", "d\\e"}};
@@ -342,7 +342,7 @@ TEST(Csv, DisarmsFormulasAndKeepsLabelsApart) {
               HasSubstr(",'-a,'=1+1,a=x\\;b=y;c=d\\\\e,1,0.1234\n"));
 }
 
-TEST(Table, ShowsTheLabelsOfTheConfigurationOnceAnAgentHasSome) {
+TEST(Table, AddsAColumnOnceAnAgentHasConfiguredLabels) {
   const auto printer = make_printer({});
   EXPECT_EQ(printer->tick(sample(), 0, false).find("LABELS"), std::string::npos);
   metrics::Batch labelled = sample();

@@ -29,7 +29,7 @@ class JsonPrinter final : public Printer {
   const std::string metric_;
 };
 
-// "a=1;b=2". A backslash stands before what would end a name or a value, and before another one.
+// "a=1;b=2". A backslash precedes a character that would end a name or a value, and another backslash.
 std::string labels_text(const metrics::Labels& labels) {
   std::string out;
   const auto add = [&out](std::string_view text, std::string_view special) {

@@ -1,5 +1,5 @@
-// The forms in which ticks are shown: a table for people, JSON lines, CSV. A tick in, text out, without I/O; a printer
-// remembers what it has shown (headers, widths). Not thread-safe.
+// Printers: turn ticks into text without I/O: a table for people, JSON lines, CSV. A printer remembers what it has
+// printed (headers, column widths). Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +18,14 @@ struct PrintOptions {
   // Shell pattern over a metric's name, or over name{label=value,...}; empty: all.
   std::string metric = {};
   bool colour = false;
-  // The table's header comes again every so many rows; 0: only once.
+  // Repeats the table's header after this many rows; 0: prints it only once.
   size_t header_every = 0;
 };
 
 class Printer {
  public:
   virtual ~Printer() = default;
-  // The text of one frame, ends of line included; empty when no point of it is to be shown.
+  // The text of one frame, including newlines; empty if none of its points is selected.
   virtual std::string tick(const metrics::Batch& batch, size_t frame, bool late) = 0;
 };
 

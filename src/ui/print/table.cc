@@ -45,7 +45,7 @@ std::string rate(std::optional<double> bytes) { return bytes ? fmt::format("{:.2
 std::string row_time(int64_t time_ns) {
   std::string text = format_rfc3339(time_ns, 3);
   std::ranges::replace(text, 'T', ' ');
-  text.pop_back();  // Z: the header says UTC
+  text.pop_back();  // removes the Z; the header says UTC
   return text;
 }
 
@@ -57,7 +57,7 @@ std::string one_value(const metrics::Batch& batch, const metrics::Point& point) 
                      series.unit.empty() || series.unit == "1" ? "" : " " + printable(series.unit));
 }
 
-// Of the agent's configuration: rack=r12,site=eu-1.
+// Labels of the agent's configuration: rack=r12,site=eu-1.
 std::string labels_of(const metrics::Batch& batch) {
   std::string out;
   for (const auto& [key, value] : batch.resource) out += (out.empty() ? "" : ",") + key + "=" + value;

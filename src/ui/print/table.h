@@ -1,4 +1,4 @@
-// The table for people: a row a tick, with the units that people use (%, MB of 2^20 bytes, MB/s). Not thread-safe.
+// The table for people: one row per tick, in common units (%, MB of 2^20 bytes, MB/s). Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class TablePrinter final : public Printer {
 
  private:
   std::string header();
-  // With a pattern: what it selects, by name, instead of the fixed columns.
+  // With a pattern: the selected series by name, instead of the fixed columns.
   std::string selected(const metrics::Batch& batch, const metrics::Frame& frame) const;
   std::string paint(const char* code, const std::string& text) const;
 
@@ -23,7 +23,7 @@ class TablePrinter final : public Printer {
   size_t agent_width_ = 12;
   size_t rows_ = 0;  // since the last header
   bool header_due_ = true;
-  bool has_labels_ = false;  // an agent with labels in its configuration has been printed
+  bool has_labels_ = false;  // an agent with configured labels was printed, so there is a column for them
 };
 
 }  // namespace monitor::analysis

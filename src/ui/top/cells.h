@@ -34,10 +34,11 @@ std::string megabytes(std::optional<double> bytes);
 
 // No value only if both have none.
 std::optional<double> sum(std::optional<double> a, std::optional<double> b);
-// Step by step; NaN is no value.
+// Adds step by step; NaN stands for no value.
 std::vector<float> sum(std::vector<float> a, const std::vector<float>& b);
 
-// The last values as blocks, the newest at the right, scaled to `top` (0: to the largest). Plain ASCII unless `utf8`.
+// Draws the last values as blocks, the newest at the right, scaled to `top` (0: to the largest). Uses ASCII unless
+// `utf8`.
 std::string sparkline(const std::vector<float>& values, size_t columns, float top, bool utf8);
 
 }  // namespace monitor::analysis::top

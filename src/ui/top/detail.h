@@ -1,4 +1,5 @@
-// One agent in `top`: its state, the past of its main figures, and all of its latest values. Pure functions.
+// The view of one agent in `top`: its state, the history of its main figures, and all of its latest values. Pure
+// functions.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,7 @@ constexpr size_t kWide = 118;
 constexpr size_t kNarrowest = 6;  // width of a sparkline
 constexpr size_t kLines = 4;
 constexpr size_t kMeans = 2;  // the first two figures are averaged, the others summed
-// Columns taken with the narrowest sparklines and names.
+// Columns that the table needs with the narrowest sparklines and names.
 constexpr size_t kTaken = 78;
 constexpr size_t kTakenWide = 114;
 
@@ -27,7 +27,7 @@ struct Sum {
   double of(size_t figure) const { return figure < kMeans ? value / static_cast<double>(count) : value; }
 };
 
-// An agent's last value also counts for the steps that it has not reached yet.
+// An agent's last value also counts for steps after its newest tick.
 void add_past(const Past& past, size_t figure, int64_t end_ns, std::array<Sum, Past::kSteps>& sums) {
   const auto& steps = past.steps(figure);
   if (steps.empty()) return;

@@ -17,7 +17,8 @@ struct Columns {
   size_t host = 0;
   size_t spark = 0;  // of each sparkline
 };
-// Uses the whole width, from 80 columns on: first for longer sparklines, up to the past that is kept, then for names.
+// Uses the whole width, from 80 columns on: first for longer sparklines, up to the length of the stored past, then for
+// names.
 Columns columns_for(size_t width);
 
 // Averages of CPU and memory, sums of the other figures. Empty where no agent has a value.

@@ -44,13 +44,13 @@ TEST(Totals, AreMeansOfSharesAndSumsOfRates) {
   EXPECT_FALSE(totals.figures[1]);
   const auto& reads = totals.past[2];
   ASSERT_EQ(reads.size(), Past::kSteps);
-  EXPECT_FLOAT_EQ(reads[59], 400) << "the second has not come to this step, and is no less for it";
+  EXPECT_FLOAT_EQ(reads[59], 400) << "the second agent's last value counts";
   EXPECT_FLOAT_EQ(reads[55], 400);
-  EXPECT_FLOAT_EQ(reads[54], 100) << "before the second was heard of";
+  EXPECT_FLOAT_EQ(reads[54], 100) << "before the second agent's first value";
   EXPECT_TRUE(std::isnan(reads[49]));
   EXPECT_FLOAT_EQ(totals.past[0][59], 0.4F);
   EXPECT_FLOAT_EQ(totals.past[0][54], 0.2F);
-  EXPECT_FALSE(totals_of({}).figures[0]) << "of nobody there are none";
+  EXPECT_FALSE(totals_of({}).figures[0]) << "no agents have no totals";
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry
   Consumer consumer(reader, {&log_view}, registry);
   const Screen screen;
   if (!screen.usable())
-    return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name one that is not known");
+    return Error(Code::kUnavailable, "the terminal cannot be used; TERM may name an unknown terminal");
   TopView view(screen.utf8());
   Fleet held;  // what is shown while paused
   int64_t held_ns = 0;

@@ -24,7 +24,7 @@ std::vector<float> past_of(const LiveAgent& agent, size_t figure) {
 
 std::string age(int64_t ns) { return metrics::duration(static_cast<double>(ns) / 1e9); }
 
-// What the rows are sorted by, except for their names.
+// The value by which rows are sorted, unless they are sorted by name.
 double sort_value(const Row& row, SortBy by) {
   switch (by) {
     case SortBy::kState:

@@ -37,7 +37,7 @@ void TopView::move(int by) {
     scroll_ = std::max(0L, scroll_ + by);
     return;
   }
-  if (drawn_.empty()) {  // sorted, but not drawn since
+  if (drawn_.empty()) {  // the order has changed since the last drawing
     place_ = std::max(0L, place_ + by);
     return;
   }
@@ -52,7 +52,7 @@ bool TopView::key(int key) {
   return true;
 }
 
-// Keys that change what is shown. False: the key is another one.
+// Handles keys that change the view. Returns false for any other key.
 bool TopView::mode_key(int key) {
   switch (key) {
     case '?':
@@ -99,9 +99,9 @@ bool TopView::sort_key(int key) {
     default:
       return false;
   }
-  // The worst, the largest and the oldest come first.
+  // The worst state, the largest value or the oldest tick comes first.
   order_.descending = key == 'r' ? !order_.descending : order_.by != SortBy::kAgent;
-  // Sorting selects the first row, wherever the selected agent has moved.
+  // After sorting, the first row is selected, wherever the previously selected agent is.
   if (mode_ != Mode::kTable) return true;
   chosen_.clear();
   drawn_.clear();

@@ -1,5 +1,5 @@
-// What `monitor-analysis top` shows, as lines of text, and how keys change it. It needs no terminal, so that tests can
-// read it. Only visible lines are made. Not thread-safe.
+// The content of `monitor-analysis top` as lines of text, and its reaction to keys. Needs no terminal, so tests can
+// check it. Builds only visible lines. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace monitor::analysis::top {
 
-// Keys beside characters.
+// Keys that are not characters.
 enum Key : int { kUp = 0x110000, kDown, kPageUp, kPageDown, kHome, kEnd, kLeft, kRight, kEnter, kEscape, kBackspace };
 
 class TopView {
  public:
   explicit TopView(bool utf8) : utf8_(utf8) {}
 
-  // False: the user quits.
+  // Returns false if the user quits.
   bool key(int key);
   bool paused() const { return paused_; }
   void set_trouble(const std::string& text) { trouble_ = text; }
@@ -47,7 +47,7 @@ class TopView {
   Mode before_help_ = Mode::kTable;
   TableOrder order_;
   bool paused_ = false;
-  std::string chosen_;  // an agent's id; empty: the one at place_, once drawn
+  std::string chosen_;  // an agent's id; empty: the agent in row place_, once drawn
   long place_ = 0;      // its row in the table
   long scroll_ = 0;     // first visible row of the table, or line of the detail
   long page_ = 20;

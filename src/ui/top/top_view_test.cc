@@ -99,10 +99,10 @@ TEST_F(TopViewTest, EnterOpensTheFirstRowAfterSorting) {
   view_.key(kEnter);
   EXPECT_THAT(text(), HasSubstr("host-b"));
   view_.key('r');
-  EXPECT_THAT(text(), HasSubstr("host-b")) << "an open agent stays open";
+  EXPECT_THAT(text(), HasSubstr("host-b")) << "an open agent must stay open";
   view_.key(kEscape);
   for (const int key : {int{'r'}, int{'r'}, int{kEnter}}) view_.key(key);  // all before the next drawing
-  EXPECT_THAT(text(), HasSubstr("host-a")) << "reversed three times: the smallest first";
+  EXPECT_THAT(text(), HasSubstr("host-a")) << "after three reversals the smallest comes first";
   view_.key(kEscape);
   for (const int key : {int{'r'}, int{kDown}, int{kEnter}}) view_.key(key);
   EXPECT_THAT(text(), HasSubstr("host-a")) << "the second row in reverse order";
@@ -151,7 +151,7 @@ TEST_F(TopViewTest, SortsByEachColumn) {
     EXPECT_THAT(foot(), HasSubstr("sorted by " + name));
   }
   view_.key('s');
-  EXPECT_EQ(order(), "high low middle ") << "the order is cyclic";
+  EXPECT_EQ(order(), "high low middle ") << "the columns are cyclic";
   view_.key('<');
   EXPECT_THAT(foot(), HasSubstr("sorted by state"));
 }
@@ -185,12 +185,12 @@ TEST_F(TopViewTest, UsesTheWholeWidth) {
   const std::string wide = text({200, 24});
   const size_t begin = wide.find("ALL ");
   const std::string totals = wide.substr(begin, wide.find('\n', begin) - begin);
-  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "agents that are gone do not count";
+  EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "agents that are gone must not count";
   EXPECT_THAT(totals, HasSubstr(" 40.0 " + std::string(27, '-'))) << wide;
   EXPECT_THAT(wide, HasSubstr(" 20.0 " + std::string(27, '.')));
   EXPECT_EQ(text({80, 24}).find("ALL "), std::string::npos);
   EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "too few rows";
-  // An agent's values are in several columns.
+  // With enough width, an agent's values are in several columns.
   view_.key(kEnter);
   EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.memory.utilization"));
 }

@@ -39,7 +39,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
     history_executors_.push_back(std::make_unique<BlockingExecutor>(loop, "history", kMostQuestions));
     history_readers_.emplace_back();
   }
-  registry.gauge_from("monitor_web_live_series", "Series whose latest value is kept.", [this] {
+  registry.gauge_from("monitor_web_live_series", "Series whose latest value is in memory.", [this] {
     const std::lock_guard lock(state_.mutex);
     return static_cast<double>(state_.fleet.series());
   });
@@ -216,7 +216,7 @@ void Api::read_config() {
 
 void Api::take_config(ConfigView seen) {
   const bool changed = seen.mark != config_view_.mark || seen.trouble != config_view_.trouble;
-  // Forgotten agents stay forgotten while the configuration cannot be read.
+  // While the configuration cannot be read, forgotten agents must stay forgotten.
   if (!seen.trouble.empty()) seen.forgotten = std::move(config_view_.forgotten);
   config_view_ = std::move(seen);
   {

@@ -1,6 +1,6 @@
-// Api: the HTTP API of the page, /api/v1/..., open to other programs as well. Routes are declared in routes_*.cc, each
-// next to the code that answers it. A reply that needs only memory is given at once; one that may block is computed on
-// an executor's thread.
+// Api: the HTTP API of the page, /api/v1/..., which other programs can use as well. Routes are declared in routes_*.cc,
+// next to their handlers. A reply that needs only memory is given at once; one that may block is computed on an
+// executor's thread.
 //
 // All calls on the loop's thread. The objects given to the constructor must outlive it.
 #pragma once
@@ -40,7 +40,7 @@ struct ApiOptions {
   int64_t tick_ns = 1 * kNanosPerSecond;         // between events of the fleet
   int64_t read_config_ns = 2 * kNanosPerSecond;  // between reads, while there are viewers
   int64_t read_heartbeats_ns = 2 * kNanosPerSecond;
-  int64_t viewer_timeout_ns = 60 * kNanosPerSecond;  // without a stream or request for so long, there are no viewers
+  int64_t viewer_timeout_ns = 60 * kNanosPerSecond;  // there are no viewers if no stream or request came for this long
 };
 
 class Api {
@@ -56,7 +56,7 @@ class Api {
 
  private:
   using Responder = WebServer::Responder;
-  // What the last event said of an agent, beside what counts as a change in the fleet.
+  // The state of an agent in the last event, as far as the fleet does not track its changes.
   struct Published {
     Health health = Health::kGone;
     std::vector<std::string> problems;
@@ -99,7 +99,7 @@ class Api {
   void take_config(ConfigView seen);
   void read_heartbeats();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
-  // `after`: a change of the fleet; the row has only the steps of its past that changed later.
+  // `after`: a change number of the fleet; the row then contains only the steps of its past that changed later.
   std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
   const std::vector<std::string>& problems_of(const std::string& agent) const;
@@ -132,7 +132,7 @@ class Api {
   ServerWatch servers_;  // read while there are viewers
   bool servers_busy_ = false;
   int64_t servers_read_ns_ = 0;
-  int64_t viewed_ns_ = 0;  // the last request of a viewer
+  int64_t viewed_ns_ = 0;  // time of the last request of a viewer
   int64_t config_read_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
   uint64_t published_ = 0;  // the fleet's change up to which events were published

@@ -103,7 +103,7 @@ class ApiTest : public ::testing::Test {
     loop_.run_once(0);
     return fd;
   }
-  // Reads until the text contains `until`, or the connection ends.
+  // Reads until the text contains `until` or the connection ends.
   std::string read_until(int fd, const std::string& until) {
     std::string got;
     const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
@@ -136,13 +136,13 @@ class ApiTest : public ::testing::Test {
   telemetry::Registry registry_;
   const NoPlugins plugins_;
   std::map<std::string, config::Stored> documents_;
-  std::atomic<int> lists_ = 0;  // how often the configuration was listed
+  std::atomic<int> lists_ = 0;  // number of times that the configuration was listed
   std::unique_ptr<Api> api_;
   std::unique_ptr<WebServer> server_;
   std::vector<int> sockets_;
 };
 
-// The values of all "$ref" in it.
+// All values of "$ref" in the document.
 std::set<std::string> references(const nlohmann::json& json) {
   std::set<std::string> found;
   if (json.is_object() && json.contains("$ref")) found.insert(json["$ref"].get<std::string>());
@@ -236,7 +236,7 @@ TEST_F(ApiTest, StreamResumesAfterTheLastEventId) {
   EXPECT_NE(read_until(follow("Last-Event-ID: old.77\r\n"), "reset").find("event: reset"), std::string::npos);
   const int fd = follow("");
   EXPECT_NE(read_until(fd, "alive").find("id: run.2\nevent: alive\ndata: {}\n\n"), std::string::npos)
-      << "without events, a page reconnects at the place where it began";
+      << "without events, a page must resume where it started";
   broadcaster_.publish("agent:b", "tick", "{\"v\":8}");
   broadcaster_.publish("agent:a", "tick", "{\"v\":9}");
   const std::string live = read_until(fd, "\"v\":9");
@@ -268,7 +268,7 @@ TEST_F(ApiTest, BoundsTheBodiesOfAllRequestsTogether) {
   };
   const int64_t end = clock_.mono_ns() + 30 * kNanosPerSecond;
   int fd = -1;
-  // Of two bodies that arrive together, either may be rejected: then try again.
+  // Of two bodies that arrive together, either may be rejected; then try again.
   do {
     if (fd >= 0) shutdown(fd, SHUT_RDWR);
     fd = connect_to();
@@ -282,7 +282,7 @@ TEST_F(ApiTest, BoundsTheBodiesOfAllRequestsTogether) {
   EXPECT_EQ(another(500'000), 200);
 }
 
-// No connection is closed for lack of progress during this test.
+// During this test, no connection is closed for lack of progress.
 class PatientApiTest : public ApiTest {
  protected:
   PatientApiTest() : ApiTest({}, 60 * kNanosPerSecond) {}
@@ -292,7 +292,7 @@ TEST_F(PatientApiTest, BoundsTheRepliesHeldForSlowClients) {
   metrics::Batch batch;
   batch.agent_id = "a";
   batch.incarnation = std::string(16, 'i');
-  batch.hostname = std::string(16 << 20, 'h');  // more than sockets hold
+  batch.hostname = std::string(16 << 20, 'h');  // more than the sockets can buffer
   {
     const std::lock_guard lock(state_.mutex);
     state_.fleet.apply({.partition = 0, .offset = 1, .time_ns = clock_.wall_ns()}, batch);
@@ -305,7 +305,7 @@ TEST_F(PatientApiTest, BoundsTheRepliesHeldForSlowClients) {
   const int fd = connect_to();
   ASSERT_EQ(begin(fd), 200);
   EXPECT_EQ(begin(connect_to()), 503) << "the first client has not read its reply yet";
-  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small replies pass";
+  EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200) << "small replies are always accepted";
   std::erase(sockets_, fd);
   close(fd);
   const int64_t end = clock_.mono_ns() + 60 * kNanosPerSecond;
@@ -334,7 +334,7 @@ class FastApiTest : public ApiTest {
   void pass(int64_t ns) {
     for (const int64_t end = clock_.mono_ns() + ns; clock_.mono_ns() < end;) loop_.run_once(kNanosPerMilli);
   }
-  // How often the configuration is listed within that time.
+  // How many times the configuration is listed within that time.
   int lists_in(int64_t ns) {
     const int before = lists_;
     pass(ns);
@@ -353,7 +353,7 @@ TEST_F(FastApiTest, ReadsTheConfigurationOnlyWhileThereAreViewers) {
   EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "there are no viewers";
   EXPECT_EQ(status(ask("GET", "/api/v1/prometheus")), 200);
   EXPECT_EQ(status(ask("GET", "/metrics")), 200);
-  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs are no viewers";
+  EXPECT_EQ(lists_in(50 * kNanosPerMilli), 0) << "programs must not count as viewers";
   const int before = lists_;
   const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
   while (lists_ == before && clock_.mono_ns() < end) EXPECT_EQ(status(ask("GET", "/api/v1/status")), 200);
@@ -362,7 +362,7 @@ TEST_F(FastApiTest, ReadsTheConfigurationOnlyWhileThereAreViewers) {
   const std::string text = "GET /api/v1/stream?topic=config HTTP/1.1\r\nHost: localhost\r\n\r\n";
   ASSERT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
   pass(200 * kNanosPerMilli);
-  EXPECT_TRUE(is_listed_again()) << "a stream is a viewer, however long it makes no request";
+  EXPECT_TRUE(is_listed_again()) << "an open stream counts as a viewer without any request";
 }
 
 TEST_F(FastApiTest, PublishesForgottenAgents) {

@@ -1,6 +1,5 @@
-// BlockingExecutor: runs blocking work off the event loop: one thread with a bounded queue. submit() and run() must be
-// called on the loop's thread. Work runs in order on the executor's thread; replies and `done` run on the loop's
-// thread.
+// BlockingExecutor: runs blocking work off the event loop, on one thread with a bounded queue. Call submit() and run()
+// on the loop's thread. Work runs in order on the executor's thread; replies and `done` run on the loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +32,7 @@ class BlockingExecutor {
                      responder.reply(std::move(*reply));
                    });
   }
-  // Work that answers no request; not bounded by the queue's limit.
+  // Runs work that answers no request; the limit of the queue does not apply.
   void run(std::function<void()> work, std::function<void()> done) { worker_.submit(std::move(work), std::move(done)); }
 
  private:

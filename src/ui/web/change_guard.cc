@@ -13,9 +13,10 @@ namespace monitor::analysis::web {
 ChangeGuard::ChangeGuard(const Clock& clock, telemetry::Registry& registry)
     : clock_(clock),
       refused_(registry.counter("monitor_web_changes_refused_total",
-                                "Changes that were refused for their origin or their token.")),
-      limited_(registry.counter("monitor_web_changes_limited_total",
-                                "Changes that were refused unseen: their address had sent too many wrong tokens.")) {}
+                                "Changes that were refused because of their origin or their token.")),
+      limited_(registry.counter(
+          "monitor_web_changes_limited_total",
+          "Changes that were refused without checking, because their address had sent too many wrong tokens.")) {}
 
 ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t now_ns) {
   if (!addresses_.contains(group) && addresses_.size() >= kMostAddresses) forget_idle(now_ns);
@@ -28,7 +29,7 @@ ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t 
   return address;
 }
 
-// Removes addresses with a full budget; if there is none, the one that was seen longest ago.
+// Removes addresses whose budget is full again; if there is none, the address that was seen longest ago.
 void ChangeGuard::forget_idle(int64_t now_ns) {
   std::erase_if(addresses_, [now_ns](const auto& entry) {
     return entry.second.unlogged == 0 && elapsed_ns(entry.second.filled_ns, now_ns) >= kBurst * kOneEvery;
@@ -53,7 +54,7 @@ std::optional<Reply> ChangeGuard::refusal(const Request& request, const Access& 
   if (may) return std::nullopt;
   refused_.add();
   Address& address = address_of(request.address_group, now);
-  // A missing token is not a guess: the page first asks without one.
+  // A missing token is not a guess: the page asks without a token first.
   const bool guessed = may.error().code() == Code::kUnauthenticated && token_given(request);
   if (guessed) address.left -= 1;
   note(request, address, guessed ? "wrong token" : may.error().message(), now);

@@ -1,8 +1,8 @@
 // ChangeGuard: decides who may change the configuration through the page, and logs rejected attempts.
 //
 // Wrong tokens are limited for each address (Request::address_group): kBurst at once, then one every kOneEvery. Beyond
-// that, every change from the address gets 429 without a look at its token, since accepting the right one would tell a
-// guesser that it is right. Other addresses are not affected.
+// that, every change from the address gets 429 and its token is not checked, because accepting the right token would
+// show a guesser that it is right. Other addresses are not affected.
 //
 // Every rejected change is logged with its address: the first one at once, those within kSummaryEvery after it as one
 // line with their count. Tokens are never logged.
@@ -30,9 +30,9 @@ class ChangeGuard {
 
   ChangeGuard(const Clock& clock, telemetry::Registry& registry);
 
-  // The reply that rejects the change; nullopt: it is allowed.
+  // Returns the reply that rejects the change; nullopt if the change is allowed.
   std::optional<Reply> refusal(const Request& request, const Access& access);
-  // Writes the summary lines that are due. Call it about once a second.
+  // Writes the summary lines that are due. Call about once a second.
   void tick();
 
   size_t addresses() const { return addresses_.size(); }
@@ -42,7 +42,7 @@ class ChangeGuard {
     double left = kBurst;    // wrong tokens that are still allowed
     int64_t filled_ns = 0;   // when `left` was computed
     int64_t summary_ns = 0;  // when the next summary is due; 0: none
-    uint64_t unlogged = 0;   // refusals since the last line
+    uint64_t unlogged = 0;   // rejections since the last line
     std::string last_reason;
   };
 

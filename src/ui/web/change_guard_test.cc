@@ -38,7 +38,7 @@ TEST_F(ChangeGuardTest, LimitsWrongTokensPerAddress) {
   for (int i = 0; i < ChangeGuard::kBurst; ++i) EXPECT_EQ(ask("192.0.2.1", "wrong"), 401U);
   EXPECT_EQ(ask("192.0.2.1", "wrong"), 429U);
   EXPECT_EQ(retry_after_s_, 6);
-  EXPECT_EQ(ask("192.0.2.1", kAccess.token), 429U) << "a guesser does not learn which one is right";
+  EXPECT_EQ(ask("192.0.2.1", kAccess.token), 429U) << "a guesser must not learn which token is right";
   EXPECT_EQ(ask("192.0.2.2", kAccess.token), 200U);
   clock_.advance(ChangeGuard::kOneEvery);
   EXPECT_EQ(ask("192.0.2.1", kAccess.token), 200U);

@@ -20,15 +20,15 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// Agents write their status files every 10 s: one that is older than this belongs to an agent that is gone.
+// Agents write their status files every 10 s: an older status belongs to an agent that is gone.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
 
-// Also escapes DEL, C1 and bidirectional marks, which nlohmann::json leaves as they are: they could act on a terminal.
+// Also escapes DEL, C1 and bidirectional marks, which nlohmann::json leaves unescaped: they could control a terminal.
 std::string dump(const ordered_json& json) {
   return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-// How a document may be edited here; nullopt: it is not editable.
+// How the document under `key` may be edited here; nullopt if it is not editable.
 std::optional<config::Edited> edited(const std::string& key) {
   switch (config::kind_of_key(key)) {
     case config::KeyKind::kDefaults:
@@ -251,7 +251,7 @@ Reply ConfigService::change(const std::string& key, const std::string& body, con
 Reply ConfigService::validate(const std::string& key, const std::string& text) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
-  // Without the store, the checks that do not need it still run.
+  // Without the store, only checks that do not need it are made.
   const auto all = keys();
   const Checked checked = all ? check(text, *what, catalog(*all)) : check(text, *what, plugins_);
   return json_reply(dump({{"valid", checked.valid}, {"problems", checked.problems}}));
@@ -289,7 +289,7 @@ Reply ConfigService::explain(const std::string& agent) {
 
 Reply ConfigService::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }
 
-// Passes on every field that an agent reports, including those that this version does not know.
+// Passes on every field that an agent reports, including fields that this version does not know.
 Reply ConfigService::plugins() {
   const auto all = keys();
   if (!all) return error_reply(all.error());

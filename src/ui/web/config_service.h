@@ -1,5 +1,5 @@
 // ConfigService: the configuration as the page shows and changes it: documents, the revisions that agents run, and
-// effective values. Its calls block; they must all come from one thread, which is the one that opens the store.
+// effective values. Calls block, and must all come from the same thread, on which the store is opened.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ struct ConfigOptions {
   std::string describe;  // its address or folder, for people
 };
 
-// Who changes a document, for the audit log. All holders share one token, so there is no name.
+// Who changes a document, for the audit log. All users share one token, so there is no user name.
 struct ChangedBy {
   std::string address;
   std::string forwarded_for = {};  // as claimed by the client or a proxy
-  std::string origin = {};         // of the page that asks; empty: not a page
+  std::string origin = {};         // origin of the page that made the request; empty: not a page
 };
 
 // Identifies a version of a document, to detect concurrent changes.
@@ -58,7 +58,7 @@ class ConfigService {
 
  private:
   Result<config::ConfigStore*> store();
-  // The plugins that documents may name.
+  // The plugins that documents may refer to.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
 

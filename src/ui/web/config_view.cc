@@ -9,7 +9,7 @@ namespace monitor::analysis::web {
 
 namespace {
 
-// A new agent's first batch is under way for so long.
+// How long the first batch of a new agent may take to reach the log.
 constexpr int64_t kReachesLogWithin = 15 * kNanosPerSecond;
 constexpr size_t kMostTroubles = 20;
 
@@ -80,7 +80,7 @@ std::vector<std::string> agent_troubles(const ConfigView& view, const Fleet& fle
     for (const std::string& problem : report.problems) add(name, problem);
     const LiveAgent* const agent = fleet.find(name);
     if (report.presence == Presence::kAlive && agent != nullptr && agent->seen_ns == 0) {
-      add(name, "it lives, and nothing of it has ever reached the log");
+      add(name, "it is alive, but none of its data has ever reached the log");
     }
   }
   if (more > 0) found.push_back(fmt::format("agents: {} more problems", more));

@@ -1,5 +1,5 @@
-// ConfigView: what the configuration says of the agents, as of one look: who lives, what is wrong with whom, and who
-// was forgotten.
+// ConfigView: what one read of the configuration store shows about the agents: which are alive, which have problems,
+// and which were forgotten.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 
 namespace monitor::analysis::web {
 
-// An agent's report of itself.
+// What an agent reports about itself.
 struct AgentReport {
   Presence presence = Presence::kUnknown;
-  std::vector<std::string> problems;  // of one that lives: config::problems_of()
+  std::vector<std::string> problems;  // of an agent that is alive: config::problems_of()
   std::string host;
   std::string version;
   int64_t since_ns = 0;  // start of its process, by its own clock
@@ -23,20 +23,20 @@ struct AgentReport {
 
 struct ConfigView {
   std::map<std::string, AgentReport, std::less<>> agents;
-  std::map<std::string, int64_t, std::less<>> forgotten;  // and when
-  std::string trouble;  // why the configuration cannot be read; then the rest is empty
-  uint32_t mark = 0;    // differs where the configuration's page would
+  std::map<std::string, int64_t, std::less<>> forgotten;  // and when (Unix nanoseconds)
+  std::string trouble;  // why the configuration cannot be read; if set, the rest is empty
+  uint32_t mark = 0;    // changes whenever the content of the configuration page changes
 
   const AgentReport* find(std::string_view agent) const;
 };
 
-// Blocks: for the executor's thread.
+// Blocks; call on the executor's thread.
 ConfigView read_config(ConfigService& service, int64_t wall_ns);
 
-// Adds the agents that live and never reached the log; drops them when they are gone, and those that were forgotten.
+// Adds agents that are alive but never reached the log. Removes them when they are gone, and removes forgotten agents.
 void show_in_fleet(const ConfigView& view, int64_t wall_ns, Fleet& fleet);
 
-// What is wrong with agents that live, a line a problem; cut to the first few.
+// The problems of agents that are alive, one line each; only the first few.
 std::vector<std::string> agent_troubles(const ConfigView& view, const Fleet& fleet);
 
 }  // namespace monitor::analysis::web

@@ -15,17 +15,17 @@ AgentReport alive(int64_t since_ns, std::vector<std::string> problems = {}) {
   return {Presence::kAlive, std::move(problems), "host", "1.0.0", since_ns};
 }
 
-TEST(ConfigView, AgentThatNeverReachedTheLogIsShownWhileItLives) {
+TEST(ConfigView, ShowsAnAliveAgentThatNeverReachedTheLog) {
   Fleet fleet;
   ConfigView view;
   view.agents["new"] = alive(kNow - kNanosPerSecond);
   view.agents["cut-off"] = alive(kNow - 60 * kNanosPerSecond);
   view.agents["gone"] = {.presence = Presence::kGone};
   show_in_fleet(view, kNow, fleet);
-  ASSERT_EQ(fleet.agents().size(), 1U) << "a new agent's first batch is under way";
+  ASSERT_EQ(fleet.agents().size(), 1U) << "a new agent's first batch may still be on its way";
   EXPECT_EQ(fleet.find("cut-off")->host, "host");
   EXPECT_THAT(agent_troubles(view, fleet),
-              ElementsAre("agent cut-off: it lives, and nothing of it has ever reached the log"));
+              ElementsAre("agent cut-off: it is alive, but none of its data has ever reached the log"));
   ConfigView unreadable;
   unreadable.trouble = "etcd does not answer";
   show_in_fleet(unreadable, kNow, fleet);
@@ -35,7 +35,7 @@ TEST(ConfigView, AgentThatNeverReachedTheLogIsShownWhileItLives) {
   EXPECT_THAT(fleet.agents(), IsEmpty());
 }
 
-TEST(ConfigView, AgentThatNobodyKnowsAnyMoreIsDropped) {
+TEST(ConfigView, RemovesAnAgentThatIsNoLongerKnown) {
   Fleet fleet;
   fleet.add_known("unheard", "", "", 0);
   fleet.add_known("heard", "", "", kNow);
@@ -47,7 +47,7 @@ TEST(ConfigView, AgentThatNobodyKnowsAnyMoreIsDropped) {
   EXPECT_NE(fleet.find("heard"), nullptr);
 }
 
-TEST(ConfigView, TroublesAreBounded) {
+TEST(ConfigView, BoundsTheNumberOfProblems) {
   const Fleet fleet;
   ConfigView view;
   view.agents["a"] = alive(kNow, {"configuration refused: interval", "plugin p is quarantined"});

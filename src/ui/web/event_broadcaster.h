@@ -1,5 +1,5 @@
-// EventBroadcaster: events for browsers. All streams share one ring of events, and each has a place in it. A slow
-// browser costs no memory; one that falls out of the ring is told to load everything again.
+// EventBroadcaster: events for browsers. All streams share one ring of events, and each has a position in it. A slow
+// browser costs no memory: if its position drops out of the ring, it is told to load everything again.
 //
 // Thread-safe. The id of an event is "RUN.NUMBER". Numbers rise by one. RUN differs in each run of the program, so that
 // a browser that reconnects after a restart is reset instead of continuing at an unrelated event.
@@ -22,7 +22,7 @@ class EventBroadcaster {
  public:
   EventBroadcaster(std::string run, size_t max_bytes) : run_(std::move(run)), max_bytes_(max_bytes) {}
 
-  // `wake` is called after each event, on the publishing thread. It must not call back.
+  // `wake` is called after each event, on the publishing thread. It must not call this object.
   void on_event(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // `topic` selects the streams; `name` is the event's type in EventSource; `data` is one line of JSON.
@@ -34,15 +34,14 @@ class EventBroadcaster {
 
   std::string id(uint64_t number) const { return run_ + "." + std::to_string(number); }
   uint64_t last() const;
-  // The number in `id`; nullopt: it is from another run.
+  // The number in `id`; nullopt if the id is from another run.
   std::optional<uint64_t> number_of(std::string_view id) const;
 
   struct Taken {
-    bool lost = false;  // the place is no longer in the ring
+    bool lost = false;  // the position is no longer in the ring
     uint64_t place = 0;
   };
-  // Appends the events after `place` that have one of the topics, in EventSource's format, until there are about
-  // `max_bytes`.
+  // Appends the events after `place` that have one of the topics, in EventSource's format, up to about `max_bytes`.
   Taken take(uint64_t place, const std::vector<std::string>& topics, size_t max_bytes, std::string& out) const;
 
  private:

@@ -23,7 +23,7 @@ TEST(EventBroadcaster, ResumesAfterAnEventOfTheSameRun) {
   EventBroadcaster broadcaster("run", 1 << 20);
   for (int i = 0; i < 5; ++i) broadcaster.publish("t", "n", std::to_string(i));
   EXPECT_EQ(broadcaster.number_of("run.3"), 3U);
-  EXPECT_FALSE(broadcaster.number_of("other.3")) << "of another run";
+  EXPECT_FALSE(broadcaster.number_of("other.3")) << "an id of another run";
   EXPECT_FALSE(broadcaster.number_of("run.99")) << "not yet";
   EXPECT_FALSE(broadcaster.number_of("run.x"));
   std::string out;

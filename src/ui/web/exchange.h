@@ -1,5 +1,5 @@
-// Exchange: one request and its reply or stream, while libmicrohttpd works on them. Internal to the web server; on the
-// loop's thread only.
+// Exchange: one request and its reply or stream, while libmicrohttpd handles them. Internal to the web server. Loop's
+// thread only.
 #pragma once
 
 #include <microhttpd.h>
@@ -20,19 +20,19 @@ struct Exchange {
   uint64_t token = 0;  // rises with each request
   Request request;
   bool body_too_large = false;
-  bool bodies_full = false;  // no room for its body beside those of other requests
+  bool bodies_full = false;  // the bodies of all requests take too much memory
   bool handled = false;      // the handler was called
   bool suspended = false;    // libmicrohttpd waits for resume
   std::optional<Reply> reply;
-  bool counted = false;  // its reply's body counts in ResponseMemoryLimit
+  bool counted = false;  // the body of its reply counts in ResponseMemoryLimit
 
-  // Of a stream.
+  // For a stream only.
   bool streaming = false;
   StreamSet* streams = nullptr;
   StreamStart start;
   std::string out;  // events to send
   size_t out_at = 0;
-  bool gone = false;     // its client has closed it, or it was told to end
+  bool gone = false;     // the client has closed it, or it must end
   bool waiting = false;  // suspended because there was nothing to send
 };
 

@@ -20,7 +20,7 @@ bool is_address(const std::string& name) {
   return inet_pton(AF_INET, name.c_str(), &ignored) == 1 || inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
 }
 
-// Takes the same time wherever the two differ.
+// Compares in constant time: the duration does not depend on where the texts differ.
 bool same_secret(std::string_view got, std::string_view wanted) {
   int different = got.size() == wanted.size() ? 0 : 1;
   for (size_t i = 0; i < got.size(); ++i) different |= got[i] ^ wanted[i % wanted.size()];
@@ -32,8 +32,8 @@ std::string lower_name(std::string_view name) {
   return parsed && !parsed->port ? parsed->name : std::string(name);
 }
 
-// Whether `origin` ("https://host:port") is that of the server called `host`. Either scheme will do: a proxy may have
-// terminated TLS.
+// True if `origin` ("https://host:port") is the origin of the server called `host`. Accepts both schemes, because a
+// proxy may have terminated TLS.
 bool same_origin(std::string_view origin, std::string_view host) {
   constexpr uint16_t kHttp = 80;
   constexpr uint16_t kHttps = 443;

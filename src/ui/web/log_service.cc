@@ -68,7 +68,7 @@ struct LogService::Found {
     std::string json;
   };
   std::vector<One> records;
-  std::map<int32_t, int64_t> cursor;  // the next record to examine is the one before it
+  std::map<int32_t, int64_t> cursor;  // by partition: the record before this one is examined next
   size_t looked_at = 0;
   size_t most = 0;  // records to examine in each partition
 };
@@ -117,7 +117,7 @@ Reply LogService::overview() {
 
 bool LogService::matches(const MessageSearch& search, const metriclog::Record& record, std::string& json) {
   if (record.time_ns < search.since_ns || record.time_ns >= search.until_ns) return false;
-  // The key is the agent's id, unless another program wrote the record.
+  // The key is the agent's id, unless a foreign program wrote the record.
   if (!search.agent.empty() && !glob_match(search.agent, record.key)) return false;
   const auto batch = decode_record(record);
   if (!search.metric.empty()) {
@@ -198,7 +198,7 @@ Reply LogService::messages(const MessageSearch& search) {
     only = (*opened)->partition_of(search.agent, partitions->size());
   for (const auto& one : *partitions) {
     if (only >= 0 && one.partition != only) continue;
-    // With a cursor, only partitions that have more.
+    // With a cursor, only partitions that still have records.
     if (!search.cursor.empty() && !search.cursor.contains(one.partition)) continue;
     wanted.push_back(one.partition);
   }
@@ -210,7 +210,7 @@ Reply LogService::messages(const MessageSearch& search) {
   std::ranges::sort(found.records, [](const auto& a, const auto& b) {
     return std::tuple(-a.time_ns, a.partition, -a.offset) < std::tuple(-b.time_ns, b.partition, -b.offset);
   });
-  // The next result starts with the records that do not fit into this one.
+  // Records that do not fit into this result are the first of the next one.
   for (size_t i = search.limit; i < found.records.size(); ++i) {
     const auto& left = found.records[i];
     auto& place = found.cursor.try_emplace(left.partition, left.offset + 1).first->second;

@@ -1,5 +1,5 @@
-// LogService: reads the metric log for the page: partitions, lag and records. Its calls block; they must all come from
-// one thread.
+// LogService: reads the metric log for the page: partitions, lag and records. Calls block, and must all come from the
+// same thread.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,11 @@ struct MessageSearch {
   std::string metric;      // shell pattern over series; empty: all
   int64_t since_ns = 0;    // by the log's clock
   int64_t until_ns = INT64_MAX;
-  int64_t offset = -1;                // read upwards from here, in `partition`; -1: downwards from the newest
-  std::map<int32_t, int64_t> cursor;  // by partition: where the previous result stopped
+  int64_t offset = -1;  // in `partition`: read upwards from this offset; -1: read downwards from the newest record
+  std::map<int32_t, int64_t> cursor;  // by partition: offset at which the previous result stopped
   size_t limit = 50;
 };
-// "0:17,1:4" (partition:offset). An empty text is no cursor.
+// Parses "0:17,1:4" (partition:offset). An empty text gives an empty cursor.
 Result<std::map<int32_t, int64_t>> parse_cursor(const std::string& text);
 
 class LogService {

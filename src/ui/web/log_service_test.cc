@@ -69,8 +69,8 @@ TEST_F(LogServiceTest, SearchesForAnAgentOnlyInItsPartition) {
   EXPECT_EQ(found["messages"][0]["partition"], 1);
   EXPECT_THAT(read_, ElementsAre(1));
   EXPECT_EQ(found["cursor"], nullptr);
-  EXPECT_EQ(ask({.agent = "agent-?"})["messages"].size(), 3U) << "a pattern may be in any";
-  EXPECT_EQ(ask({.partition = 0, .agent = "agent-1"})["messages"].size(), 0U) << "the one that was named";
+  EXPECT_EQ(ask({.agent = "agent-?"})["messages"].size(), 3U) << "a pattern may match in any partition";
+  EXPECT_EQ(ask({.partition = 0, .agent = "agent-1"})["messages"].size(), 0U) << "only the partition that was named";
 }
 
 TEST_F(LogServiceTest, ContinuesAtTheCursor) {

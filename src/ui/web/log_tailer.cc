@@ -19,19 +19,19 @@ namespace {
 
 constexpr int64_t kLongestPoll = 250 * kNanosPerMilli;
 constexpr int64_t kCommitEvery = 1 * kNanosPerSecond;
-// Slow commits are made less often: the pause is this multiple of a commit's duration.
+// After a commit, the next one waits for this multiple of its duration, so that slow commits are made less often.
 constexpr int64_t kRest = 10;
 constexpr int64_t kExpireEvery = 15 * kNanosPerSecond;
 constexpr int64_t kForgetEvery = 60 * kNanosPerSecond;
 constexpr int64_t kTryAgain = 2 * kNanosPerSecond;
-// Older records are from a backlog, and cause no events.
+// Older records belong to a backlog and cause no events.
 constexpr int64_t kFresh = 60 * kNanosPerSecond;
 constexpr int64_t kLatestFor = int64_t{5} * 60 * kNanosPerSecond;
 constexpr int64_t kForgetAgents = 7 * kDayNs;
-// Values in the event of one tick: as many as the history keeps for an agent. Each stream holds a copy.
+// Limit on the values in the event of one tick: as many as the history stores for an agent. Each stream holds a copy.
 constexpr size_t kMostValues = 5'000;
 
-// The page's ledger. The API reads it on another thread.
+// The page's ledger. The API reads it on another thread, so access is locked.
 class LedgerView final : public View {
  public:
   explicit LedgerView(State& state) : state_(state) {}
@@ -39,7 +39,7 @@ class LedgerView final : public View {
   std::string_view kind() const override { return state_.ledger.kind(); }
   uint32_t version() const override { return state_.ledger.version(); }
   bool needs_values() const override { return state_.ledger.needs_values(); }
-  // The page has more to show than the ledger.
+  // An unusable snapshot of the ledger must not stop the page, which shows more than the ledger.
   Unusable unusable_snapshot() const override { return Unusable::kBeginsAnew; }
   void fresh(int32_t partition, const metriclog::Extent& extent) override {
     const std::lock_guard lock(state_.mutex);
@@ -94,7 +94,7 @@ std::string tick_event(const metrics::Batch& batch, const metrics::Frame& frame,
   return out + "}}";
 }
 
-// The lifetime of one log reader. Itself the view that feeds the fleet and the browsers' events.
+// The lifetime of one log reader, and the view that feeds the fleet and the browsers' events.
 class LogTailer::Session final : public View {
  public:
   explicit Session(LogTailer& owner)
@@ -206,7 +206,7 @@ void LogTailer::note_history(const std::string& text) {
   history.trouble = text;
 }
 
-// The history failed; the log itself is readable.
+// Called when writing the history failed; the log itself is readable.
 Status LogTailer::history_failed(Status why) {
   note_history(why.error().message());
   log_is_well_ = true;
@@ -285,7 +285,7 @@ Status LogTailer::expire_history() {
   return history_.expire();
 }
 
-// The data folder may have served another log before: that log's agents are not shown.
+// The data folder may have been used with another log before. Agents of that log are not shown.
 void LogTailer::drop_agents_of_other_logs() {
   const auto others = history_.agents_of_other_logs();
   if (!others) return;  // the next write reports the reason

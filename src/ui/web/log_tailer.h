@@ -1,5 +1,5 @@
-// LogTailer: follows the metric log for the page. It feeds the history, the ledger and the fleet, and publishes events.
-// If the log cannot be read or the history cannot be written, it retries from the position that the history holds.
+// LogTailer: follows the metric log for the page. Feeds the history, the ledger and the fleet, and publishes events. If
+// the log cannot be read or the history cannot be written, it retries from the position stored in the history.
 //
 // run() blocks its thread until `stop` is set and wake() is called. The other methods are thread-safe.
 #pragma once
@@ -55,7 +55,7 @@ class LogTailer {
   TrustedClock trusted_;
   telemetry::Registry& registry_;
   const std::atomic<bool>& stop_;
-  bool log_is_well_ = false;  // the last interruption had another reason
+  bool log_is_well_ = false;  // the last interruption was not caused by the log
   std::mutex reader_mutex_;   // guards reader_, which wake() uses
   std::unique_ptr<metriclog::LogReader> reader_;
 };

@@ -9,7 +9,7 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr int kDefaultRetryAfter = 2;  // seconds, of a 503
+constexpr int kDefaultRetryAfter = 2;  // seconds to retry after a 503
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

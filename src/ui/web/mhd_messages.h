@@ -1,4 +1,4 @@
-// Requests and replies in libmicrohttpd's form.
+// Converts requests and replies from and to libmicrohttpd's form.
 #pragma once
 
 #include <microhttpd.h>
@@ -8,11 +8,11 @@
 
 namespace monitor::analysis::web {
 
-// All of a request but its body. A request that must be refused has `fault` set.
+// Everything of a request except its body. `fault` is set if the request must be rejected.
 Request read_request(MHD_Connection* connection, const char* url, const char* method, const char* version,
                      const telemetry::PeerAddress& peer);
 
-// Undoes percent-encoding as unescape() does (an MHD_OPTION_UNESCAPE_CALLBACK).
+// Decodes percent-encoding with unescape(); an MHD_OPTION_UNESCAPE_CALLBACK.
 size_t unescape_uri(void* self, MHD_Connection* connection, char* text);
 
 // Content type, caching, and the security headers of every response.

@@ -56,22 +56,22 @@ std::string labels_of(const LiveAgent& agent, const metrics::Series& series, con
   return text_of(labels);
 }
 
-// Distinguishes metrics that share a Prometheus name. It is the name itself where nothing is added to it, because the
-// usual name is compared with that.
+// Distinguishes metrics that share a Prometheus name. If nothing is added to a name, the result is the name itself,
+// because it is compared with the usual name.
 std::string source_of(const metrics::Series& series) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   if (series.unit.empty() && !counter) return series.name;
   return fmt::format("{}\n{}\n{}", series.name, series.unit, counter ? "counter" : "gauge");
 }
 
-// "Swap space in use. Metric system.paging.usage, unit By." of a declared metric, else its name and unit.
+// For a declared metric: "Swap space in use. Metric system.paging.usage, unit By."; else name and unit.
 std::string help_of(const metrics::Series& series) {
   const std::string name = series.unit.empty() ? series.name : fmt::format("{}, unit {}", series.name, series.unit);
   const metrics::MetricSpec* const metric = metrics::find_metric(series.name);
   return metric == nullptr ? name : fmt::format("{} Metric {}.", metric->description, name);
 }
 
-// A series whose type changed appears twice: the newest one counts.
+// A series whose type has changed appears twice; the newest counts.
 struct Newest {
   double value = 0;
   int64_t time_ns = INT64_MIN;
@@ -80,7 +80,7 @@ struct Newest {
 }  // namespace
 
 void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
-  Family& seen = family(kSeen, {.name = "Time of the latest message of the agent in the log", .unit = "s"});
+  Family& seen = family(kSeen, {.name = "Time of the agent's latest record in the log", .unit = "s"});
   const int64_t millis = agent.seen_ns / kNanosPerMilli;
   seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, labels_of(agent, metrics::Series(), {}),
                             number(static_cast<double>(millis) / 1e3));
@@ -109,7 +109,7 @@ void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
   }
 }
 
-// Empty: no name is free, which requires a metric that is spelled like another one's escaped name.
+// Returns "" if no name is free, which requires a metric named like another one's escaped name.
 std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   const bool own = usual == kSeen;
@@ -123,7 +123,7 @@ PrometheusText::Family& PrometheusText::family(const std::string& name, const me
   if (fresh) {
     const bool counter = series.kind == metrics::Kind::kCounter;
     at->second = {.counter = counter, .help = escape(help_of(series), "\\"), .unit = {}, .lines = {}};
-    // OpenMetrics demands that a family with a unit ends with it.
+    // OpenMetrics requires the name of a family with a unit to end with that unit.
     std::string unit = prometheus_unit(series);
     if (!unit.empty() && name.ends_with("_" + unit + (counter ? "_total" : ""))) at->second.unit = std::move(unit);
   }

@@ -22,7 +22,7 @@ class PrometheusText {
   struct Family {
     bool counter = false;
     std::string help;
-    std::string unit;  // empty: the name does not end with one
+    std::string unit;  // empty: the name does not end with a unit
     std::string lines;
   };
   std::string name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice);

@@ -1,4 +1,4 @@
-// Maps metric and label names to Prometheus' text format, and keeps names apart that would collide there.
+// Maps metric and label names to Prometheus' text format, and keeps distinct the names that would collide there.
 //
 // The usual name follows OpenTelemetry's mapping: dots become underscores; the unit and `_total` are appended. If
 // several names of an agent map to the same one, one of them keeps it: the one already spelled so, else the first in
@@ -32,7 +32,7 @@ class NameChoice {
  public:
   // `name` would become `usual`.
   void add(const std::string& usual, const std::string& name) { names_[usual].insert(name); }
-  // Whether `name` keeps `usual`. The pair must have been added.
+  // True if `name` keeps `usual`. The pair must have been added.
   bool keeps(const std::string& usual, const std::string& name) const;
 
  private:

@@ -58,7 +58,7 @@ TEST(Prometheus, WritesTheTextFormat) {
   batch.frames = {{.time_ns = batch.appended_ns, .rates_since_ns = 0, .points = {one, two}}};
   fleet.apply({.partition = 0, .offset = 1, .time_ns = batch.appended_ns + 250 * kNanosPerMilli}, batch);
   const std::string heard =
-      "# HELP monitor_agent_seen_timestamp_seconds Time of the latest message of the agent in the log, unit s\n"
+      "# HELP monitor_agent_seen_timestamp_seconds Time of the agent's latest record in the log, unit s\n"
       "# TYPE monitor_agent_seen_timestamp_seconds gauge\n"
       "# UNIT monitor_agent_seen_timestamp_seconds seconds\n"
       "monitor_agent_seen_timestamp_seconds{agent=\"a\",host=\"h\\\"<\\\\\"} 1700000000.25\n";
@@ -78,7 +78,7 @@ TEST(Prometheus, WritesTheTextFormat) {
   EXPECT_EQ(text(batch.appended_ns + kNanosPerSecond), heard) << "for long";
 }
 
-// The scrape of one agent with these series, of the values 1, 2, ...
+// The scrape of one agent with these series; their values are 1, 2, ...
 std::string scraped(std::vector<Series> all, metrics::Labels resource = {}) {
   Fleet fleet;
   metrics::Batch batch;
@@ -102,7 +102,7 @@ std::string scraped(std::vector<Series> all, metrics::Labels resource = {}) {
   return std::move(made).text();
 }
 
-// The lines with samples.
+// The lines that contain samples.
 std::multiset<std::string> samples(const std::string& text) {
   std::multiset<std::string> found;
   for (const std::string_view line : split(text, '\n')) {
@@ -113,22 +113,23 @@ std::multiset<std::string> samples(const std::string& text) {
 
 using Lines = std::multiset<std::string>;
 
-TEST(Prometheus, CarriesTheLabelsOfTheConfiguration) {
+TEST(Prometheus, AddsTheLabelsOfTheConfiguration) {
   EXPECT_EQ(samples(scraped({series("load", "")}, {{"rack", "r12"}})),
             Lines({R"(load{agent="a",host="h",rack="r12"} 1)"}));
 }
 
-TEST(Prometheus, KeepsCollidingLabelsApart) {
+TEST(Prometheus, KeepsCollidingLabelsDistinct) {
   Series dotted = series("m", "");
   dotted.labels = {{"a.b", "x"}};
   Series plain = series("m", "");
   plain.labels = {{"a_b", "x"}};
   const Lines expected = {R"(m{U__a_2e_b="x",agent="a",host="h"} 1)", R"(m{a_b="x",agent="a",host="h"} 2)"};
   EXPECT_EQ(samples(scraped({dotted, plain})), expected);
-  EXPECT_EQ(samples(scraped({dotted})), Lines({R"(m{a_b="x",agent="a",host="h"} 1)"})) << "alone it has its usual name";
+  EXPECT_EQ(samples(scraped({dotted})), Lines({R"(m{a_b="x",agent="a",host="h"} 1)"}))
+      << "without a collision it has its usual name";
 }
 
-TEST(Prometheus, ReservedLabelsAreExported) {
+TEST(Prometheus, RenamesReservedLabelsToExported) {
   const metrics::Labels reserved = {{"__name__", "n"}, {"agent", "x"}, {"host", "y"}, {"le", "1"}};
   EXPECT_EQ(samples(scraped({series("m", "")}, reserved)),
             Lines({R"(m{agent="a",exported_agent="x",exported_host="y",exported_le="1",host="h",key__name__="n"} 1)"}));
@@ -137,7 +138,7 @@ TEST(Prometheus, ReservedLabelsAreExported) {
             Lines({R"(m{U__agent="x",agent="a",exported_agent="y",host="h"} 1)"}));
 }
 
-TEST(Prometheus, KeepsCollidingMetricsApart) {
+TEST(Prometheus, KeepsCollidingMetricsDistinct) {
   EXPECT_EQ(samples(scraped({series("a.b", ""), series("a_b", "")})),
             Lines({R"(U__a_2e_b{agent="a",host="h"} 1)", R"(a_b{agent="a",host="h"} 2)"}));
   EXPECT_EQ(samples(scraped({series("x_total", ""), series("x", "", Kind::kCounter)})),

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMostParameters = 300;
 constexpr size_t kLongestValue = 4096;
-constexpr size_t kLongestEcho = 64;  // bytes of a wrong value that an error repeats
+constexpr size_t kLongestEcho = 64;  // bytes of a wrong value that an error quotes
 
 Error wrong(const std::string& name, std::string_view why) {
   return Error(Code::kInvalidArgument, fmt::format("query: {}: {}", name, why));
@@ -39,7 +39,7 @@ std::optional<int64_t> time_of(const std::string& text, int64_t now_ns) {
     return age ? std::optional(now_ns - std::min(*age, now_ns)) : std::nullopt;
   }
   if (const auto seconds = parse_double(text)) {
-    constexpr double kMost = 9e9;  // in the 23rd century: beyond it nanoseconds do not fit in 64 bits
+    constexpr double kMost = 9e9;  // in the 23rd century; later nanoseconds do not fit into 64 bits
     if (!std::isfinite(*seconds) || *seconds < 0 || *seconds >= kMost) return std::nullopt;
     return static_cast<int64_t>(std::llround(*seconds * 1e6)) * 1000;
   }
@@ -47,7 +47,7 @@ std::optional<int64_t> time_of(const std::string& text, int64_t now_ns) {
   return time ? std::optional(*time) : std::nullopt;
 }
 
-// The number that `text` stands for; none for texts and choices.
+// The number that `text` denotes; none for texts and choices.
 Result<std::optional<int64_t>> number_of(const Parameter& declared, const std::string& text, int64_t now_ns) {
   switch (declared.type) {
     case Parameter::Type::kInteger: {

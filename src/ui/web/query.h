@@ -1,5 +1,5 @@
-// Query: the parameters of a request, checked against what its route declares. The same declarations describe the
-// parameters in the OpenAPI document, so that the two cannot differ. Pure functions; fuzzed.
+// Query: the parameters of a request, checked against the declaration of its route. The same declarations generate the
+// OpenAPI document, so the two cannot differ. Pure functions; fuzzed.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,11 @@ struct Parameter {
   Type type = Type::kText;
   bool required = false;
   bool in_path = false;  // the {name} of the route's path
-  size_t most = 1;       // how many times it may be given; more than once: a list
+  size_t most = 1;       // how often it may be given; more than once makes it a list
   int64_t min = 0;
   int64_t max = INT64_MAX;
   std::vector<std::string> choices = {};
-  std::string otherwise = {};  // the default, as a request would spell it; empty: none
+  std::string otherwise = {};  // the default, as a request would write it; empty: none
   std::string example = {};
 
   // As an OpenAPI parameter object.
@@ -43,11 +43,11 @@ struct Parameter {
 
 class Query {
  public:
-  // Rejects unknown names (naming the nearest known one), repeated ones, values of another type or out of bounds, and
-  // requests that lack a required parameter. A parameter that is given without a value counts as absent.
+  // Rejects unknown names (suggesting the nearest known one), repeated ones, values of another type or out of bounds,
+  // and requests without a required parameter. A parameter with an empty value counts as absent.
   static Result<Query> parse(const Parameters& given, const std::vector<Parameter>& declared, int64_t now_ns);
 
-  // The value that was given, or the declared default; else empty.
+  // The given value, or the declared default, or an empty text.
   std::string text(const std::string& name) const;
   std::vector<std::string> all(const std::string& name) const;
   // Times and durations are in nanoseconds.

@@ -31,7 +31,7 @@ std::string error(const Parameters& given) {
   return query ? "" : query.error().message();
 }
 
-TEST(Query, RejectsWhatIsNotDeclared) {
+TEST(Query, RejectsUndeclaredParameters) {
   EXPECT_EQ(error({{"agnet", "a"}}), "query: unknown parameter \"agnet\"; did you mean \"agent\"?");
   EXPECT_EQ(error({{"from", "1"}, {"from", "2"}}), "query: from: is given twice");
   EXPECT_EQ(error({{"agent", "b"}, {"agent", "c"}, {"agent", "d"}}), "query: agent: is given more than 3 times");

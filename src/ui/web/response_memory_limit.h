@@ -1,6 +1,6 @@
-// ResponseMemoryLimit: bounds the memory held by slow HTTP clients, which is the bytes of all replies being sent. A
-// body that is sent to several clients counts once. Small ones are always accepted, so that errors can be reported. On
-// the serving thread only.
+// ResponseMemoryLimit: bounds the memory held by slow HTTP clients, that is, the bytes of all replies being sent. A
+// body that is sent to several clients counts once. Small bodies are always accepted, so that errors can be reported.
+// Serving thread only.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ class ResponseMemoryLimit {
  public:
   explicit ResponseMemoryLimit(size_t max_bytes) : max_bytes_(max_bytes) {}
 
-  // Counts a body until remove(). False: there is no room, and it does not count.
+  // Counts a body until remove(). Returns false, and counts nothing, if there is no room.
   bool add(const std::string& body) {
     if (const auto known = bodies_.find(&body); known != bodies_.end()) {
       ++known->second;
@@ -24,7 +24,7 @@ class ResponseMemoryLimit {
     bodies_.emplace(&body, 1);
     return true;
   }
-  // Once for each add() that returned true.
+  // Call once for each add() that returned true.
   void remove(const std::string& body) {
     const auto at = bodies_.find(&body);
     if (--at->second > 0) return;
@@ -38,7 +38,7 @@ class ResponseMemoryLimit {
 
   const size_t max_bytes_;
   size_t bytes_ = 0;
-  std::unordered_map<const std::string*, size_t> bodies_;  // and how many clients each is sent to
+  std::unordered_map<const std::string*, size_t> bodies_;  // and the number of clients that each is sent to
 };
 
 }  // namespace monitor::analysis::web

@@ -25,7 +25,7 @@ Status restore_one(history::HistoryReader& reader, const std::string& name, int6
     const auto figure = figure_of(one.series);
     if (!figure) continue;
     for (size_t i = 0; i < one.times_ns.size(); ++i) {
-      // A bucket counts at its middle.
+      // The middle of a bucket is taken as its time.
       std::optional<double>& place = past[std::min(one.times_ns[i] + kBucket / 2, now_ns)][*figure];
       if (!place) place = one.values[i];
     }

@@ -1,4 +1,4 @@
-// Restores the fleet from the history at a start of the page: the agents, and the recent figures of those seen lately.
+// When the page starts, restores the fleet from the history: the agents, and the recent figures of those seen lately.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace monitor::analysis::web {
 
-// `known` are the agents in the history at `path`. The page waits for this call, so it takes one second at most: agents
-// whose figures were not read by then start without them. Read errors are logged, with the same effect.
+// `known` are the agents in the history at `path`. The page waits for this call, so it is limited to one second: agents
+// whose figures were not read by then start without them. A read error is logged, with the same effect.
 void restore_fleet(const std::vector<history::KnownAgent>& known, const std::string& path, const Clock& clock,
                    Fleet& fleet);
 

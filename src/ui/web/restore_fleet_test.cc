@@ -63,7 +63,7 @@ TEST_F(RestoreFleet, RestoresRecentFiguresFromTheHistory) {
   EXPECT_EQ(fleet.find("a")->host, "h");
   const auto& cpu = fleet.find("a")->past.steps(0);
   EXPECT_EQ(std::count_if(cpu.begin(), cpu.end(), [](float v) { return std::isfinite(v); }), 19)
-      << "of 5 s each, from the middle of the first bucket to that of the last";
+      << "steps of 5 s, from the middle of the first bucket to that of the last";
   EXPECT_NEAR(cpu.back(), 0.945, 0.001);
   const auto& memory = fleet.find("a")->past.steps(1);
   EXPECT_TRUE(std::all_of(memory.begin(), memory.end(), [](float v) { return std::isnan(v); }));
@@ -71,7 +71,7 @@ TEST_F(RestoreFleet, RestoresRecentFiguresFromTheHistory) {
   Fleet later;
   clock.advance(3900 * kSecond);
   restore_fleet(*known, path, clock, later);
-  ASSERT_NE(later.find("a"), nullptr) << "known, and gone";
+  ASSERT_NE(later.find("a"), nullptr) << "the agent is known, but gone";
   EXPECT_TRUE(later.find("a")->past.steps(0).empty());
 }
 

@@ -1,6 +1,6 @@
-// Route: one operation of the API, declared in full: what it takes, what it returns, and the code that answers it. The
-// OpenAPI document (/api/v1/openapi.json) is generated from these declarations; tests/e2e/web_api_test.py holds the
-// answers of a running server against it.
+// Route: one operation of the API, declared completely: its parameters, its results, and its handler. The OpenAPI
+// document (/api/v1/openapi.json) is generated from these declarations; tests/e2e/web_api_test.py compares the replies
+// of a running server with it.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ namespace monitor::analysis::web {
 // One request for a route, on the loop's thread.
 struct Call {
   const Request& request;
-  const Query& query;  // with the path's parameter
+  const Query& query;  // includes the parameter in the path
   const WebServer::Responder& responder;
 
   void reply(Reply reply) const { responder.reply(std::move(reply)); }
@@ -29,21 +29,21 @@ struct Call {
 struct ErrorReply {
   unsigned status = 0;
   std::string description;
-  std::string schema = "Error";  // a component
+  std::string schema = "Error";  // name of a component
 };
 
 struct Route {
   std::string method;
-  std::string path;  // below /api/v1; a last segment {name} takes the rest of a request's path
+  std::string path;  // below /api/v1; a last segment {name} matches the rest of the request's path
   std::string id;    // the operation's name in generated clients
   std::string summary;
   std::vector<Parameter> parameters = {};
   Schema result;
-  std::vector<ErrorReply> errors = {};  // beside 400, 403 and 503, which every route may answer
+  std::vector<ErrorReply> errors = {};  // besides 400, 403 and 503, which any route may return
   std::string content_type = "application/json";
   std::optional<Schema> body = std::nullopt;
   bool changes = false;       // needs the token
-  bool for_programs = false;  // a caller is no viewer, for whom the configuration would be watched
+  bool for_programs = false;  // a caller does not count as a viewer, for whom the configuration would be watched
   std::function<void(const Call& call)> handler;
 };
 

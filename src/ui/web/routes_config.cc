@@ -1,4 +1,4 @@
-// Api: the configuration of the fleet, and the plugins that run with it.
+// Api: the configuration of the fleet, and the plugins that agents run.
 #include "config/keys.h"
 #include "ui/web/api.h"
 
@@ -23,8 +23,8 @@ Schema problem_schema() {
                  {"message", text()},
                  {"got", text()},
                  {"known", text("what would be accepted")},
-                 {"warning", boolean("the document is valid all the same")},
-                 {"text", text("all of it in one line, for people")}});
+                 {"warning", boolean("the document is valid nevertheless")},
+                 {"text", text("the whole problem in one line, for people")}});
 }
 
 Schema overview_result() {
@@ -136,7 +136,7 @@ void Api::declare_documents(RouteTable& table) {
                           .summary = "A document as it is stored",
                           .parameters = {key_parameter()},
                           .result = document_result(),
-                          .errors = {{404, "There is no such document."}},
+                          .errors = {{404, "The document does not exist."}},
                           .handler = [this](const Call& call) {
                             config_executor_.submit(
                                 call.responder, [this, key = call.query.text("key")] { return config_.document(key); });
@@ -145,7 +145,7 @@ void Api::declare_documents(RouteTable& table) {
       {.method = "PUT",
        .path = "/config/document",
        .id = "putDocument",
-       .summary = "Create, replace or delete a document, provided that it is still the version `base`",
+       .summary = "Create, replace or delete a document if its version is still `base`",
        .parameters = {key_parameter()},
        .result = object({{"key", text()}, {"revision", integer()}, {"tag", text("null: deleted").or_null()}}),
        .errors = {{401, "The token is missing or wrong."},
@@ -178,7 +178,7 @@ void Api::change_document(const Call& call) {
                                            by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
     return config_.change(key, body, by);
   });
-  config_read_ns_ = 0;  // show its effect at the next tick
+  config_read_ns_ = 0;  // makes the next tick read the configuration, to show the change
 }
 
 }  // namespace monitor::analysis::web

@@ -1,4 +1,4 @@
-// Api: the agents and their latest values; and the state of the server itself.
+// Api: the agents and their latest values, and the state of the server itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,7 +82,7 @@ Schema agent_detail() {
   fields.emplace_back("sequence", integer("of its newest batch"));
   fields.emplace_back("values", list(object({{"metric", text()},
                                              {"labels", map(text())},
-                                             {"unit", text("as UCUM has it")},
+                                             {"unit", text("UCUM code")},
                                              {"kind", one_of({"gauge", "counter"})},
                                              {"time", time().or_null()},
                                              {"value", number().or_null()}}),
@@ -176,7 +176,7 @@ const std::vector<std::string>& Api::problems_of(const std::string& agent) const
   return report == nullptr ? kNone : report->problems;
 }
 
-// All current problems, for clients other than the page. state_.mutex must be held.
+// All current problems, for clients other than the page. Requires state_.mutex.
 std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) const {
   std::vector<std::string> found;
   const auto add = [&](const std::string& what, const std::string& why) {
@@ -192,7 +192,7 @@ std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) c
   return found;
 }
 
-// state_.mutex must be held.
+// Requires state_.mutex.
 std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
   const Verdict verdict = verdict_of(agent, now_ns);
   std::string problems;
@@ -241,7 +241,8 @@ Reply Api::agent(const std::string& name) {
   return json_reply(out + "]}");
 }
 
-// A large fleet takes seconds: the lock is released after every few agents, and concurrent scrapes share a result.
+// A large fleet takes seconds. The lock is therefore released after every few agents, and concurrent scrapes share a
+// result.
 Reply Api::prometheus() {
   auto body = scrape_.lock();
   if (!body || clock_.mono_ns() - scraped_ns_ >= kScrapeHolds) {

@@ -1,4 +1,4 @@
-// Api: what the history holds. Its file is read by threads of their own, a reader each.
+// Api: the content of the history. Each reader has its own thread.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -19,7 +19,7 @@ Schema series_schema() {
   return object({{"agent", text()},
                  {"metric", text()},
                  {"labels", map(text())},
-                 {"unit", text("as UCUM has it")},
+                 {"unit", text("UCUM code")},
                  {"kind", one_of({"gauge", "counter"})},
                  {"times", list(time(), "of a tick, or of the start of a bucket")},
                  {"values", list(number().or_null(), "for the resolution full").optional()},
@@ -100,7 +100,7 @@ BlockingExecutor& Api::history_executor(size_t& index) {
   return *history_executors_[index];
 }
 
-// On the desk's thread.
+// Runs on the executor's thread.
 Reply Api::history_reply(size_t executor, const std::function<Reply(history::HistoryReader&)>& ask) {
   auto& reader = history_readers_[executor];
   if (!reader) {
@@ -128,7 +128,7 @@ void Api::range(const Call& call) {
     return history_reply(index, [&](history::HistoryReader& reader) {
       std::string live_id;
       {
-        // Before the rows are read: later events may be in them as well, but no earlier one is missing.
+        // Taken before the rows are read: the rows may contain later events as well, but no earlier event is missing.
         const std::lock_guard lock(state_.mutex);
         live_id = broadcaster_.id(state_.committed_event);
       }

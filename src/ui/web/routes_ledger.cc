@@ -1,4 +1,4 @@
-// Api: the ledger, which says what became of every batch.
+// Api: the ledger, which accounts for every batch.
 #include <fmt/format.h>
 
 #include "ui/web/api.h"

@@ -1,4 +1,4 @@
-// Api: a look into the metric log.
+// Api: the partitions and records of the metric log.
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {

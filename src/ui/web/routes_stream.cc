@@ -1,4 +1,4 @@
-// Api: events as they happen, and the description of the API.
+// Api: live events, and the description of the API.
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {

@@ -1,5 +1,5 @@
-// Schema: the JSON Schema (as OpenAPI 3.0 has it) of a parameter, a request body or a result, declared next to the code
-// that reads or writes it:
+// Schema: the JSON Schema (in OpenAPI 3.0's dialect) of a parameter, a request body or a result, declared next to the
+// code that reads or writes it:
 //
 //   schema::object({{"agent", schema::text("the agent's id")},
 //                   {"seen", schema::time("when the log stored its newest record").or_null()}})
@@ -21,7 +21,7 @@ class Schema {
   explicit Schema(std::string members = "") : members_(std::move(members)) {}
 
   Schema or_null() &&;
-  // As a field of object(): it may be left out.
+  // For a field of object(): the field may be missing.
   Schema optional() &&;
   Schema describe(std::string_view description) &&;
   // `json` is a JSON value.
@@ -39,7 +39,7 @@ namespace schema {
 
 using Field = std::pair<std::string_view, Schema>;
 
-// An empty description is left out.
+// An empty description is omitted.
 Schema any();
 Schema text(std::string_view description = "");
 Schema number(std::string_view description = "");
@@ -54,7 +54,7 @@ Schema map(const Schema& values, std::string_view description = "");
 Schema object(const std::vector<Field>& fields, std::string_view description = "");
 // An object whose fields are not declared here.
 Schema open_object(std::string_view description = "");
-// A schema of the document's components.
+// Refers to one of the document's components.
 Schema ref(std::string_view name);
 
 }  // namespace schema

@@ -23,7 +23,7 @@ constexpr size_t kHeaderBytes = size_t{32} * 1024;
 constexpr size_t kSmallBody = size_t{16} * 1024;
 constexpr double kShareOfDescriptors = 0.75;
 
-// The bytes of a body that count against the limit of all bodies: small ones are always accepted.
+// The bytes of a body that count towards the limit of all bodies. Small bodies are always accepted.
 size_t counted(size_t body) { return body - std::min(body, kSmallBody); }
 
 }  // namespace
@@ -104,7 +104,8 @@ class WebServer::Impl {
     run_soon();
   }
 
-  // libmicrohttpd calls this when a request's headers are complete, for each part of its body, and once at its end.
+  // libmicrohttpd calls this once when a request's headers are complete, for each part of its body, and once at its
+  // end.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* upload, size_t* upload_size, void** state) {
     Impl& impl = *static_cast<Impl*>(self);
@@ -130,7 +131,8 @@ class WebServer::Impl {
     return exchanges_.emplace(exchange->token, std::move(exchange)).first->second.get();
   }
 
-  // A body beyond a limit is read to its end, but not stored: the client gets the reply only after it has sent all.
+  // A body beyond a limit is read to its end without storing it, because the client gets the reply only after it has
+  // sent everything.
   void take_body(Exchange& exchange, std::string_view bytes) {
     std::string& body = exchange.request.body;
     if (body.size() + bytes.size() > options_.max_body_bytes) {
@@ -179,7 +181,7 @@ class WebServer::Impl {
     daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kReply);
     requests_.add();
     if (exchange.reply->status >= 400 && exchange.reply->status < 500) refused_.add();
-    return queue_reply(exchange.connection, *exchange.reply);  // lives until on_completed()
+    return queue_reply(exchange.connection, *exchange.reply);  // the reply lives until on_completed()
   }
 
   MHD_Result send_stream(Exchange& exchange) {

@@ -1,7 +1,7 @@
 // WebServer: HTTP for browsers, on the program's loop. Replies may be given at once or later; streams of server-sent
 // events need no thread.
 //
-// Made for an address that strangers can reach: connections and streams (in total and per address), the size of a
+// Safe on an address that strangers can reach: connections and streams (in total and per address), the size of a
 // request, and the time for one are bounded. A flood of unfinished requests does not lock out other addresses
 // (connection_table.h).
 //
@@ -31,23 +31,23 @@ struct ServerOptions {
   size_t max_streams_per_address = 500;
   size_t max_body_bytes = size_t{600} * 1024;
   size_t max_bodies_bytes = size_t{16} << 20;    // of all requests together
-  size_t max_replies_bytes = size_t{256} << 20;  // being sent; beyond it, large replies are refused
+  size_t max_replies_bytes = size_t{256} << 20;  // bytes being sent; beyond this, large replies are refused
   int64_t stuck_ns = 30 * kNanosPerSecond;       // a connection without progress for so long is closed
   int64_t head_ns = 5 * kNanosPerSecond;         // for the request line and headers of a new connection
   int64_t request_ns = 60 * kNanosPerSecond;     // for everything but a stream
   int64_t ping_ns = 10 * kNanosPerSecond;        // between `alive` events on an idle stream
 };
 
-// What a stream sends, and from where on.
+// What a stream sends, and from which event on.
 struct StreamStart {
   std::vector<std::string> topics;
   uint64_t place = 0;
-  bool reset = false;  // tell the browser to load everything again: events were missed
+  bool reset = false;  // tells the browser to load everything again, because events were missed
 };
 
 class WebServer {
  public:
-  // Answers a request: exactly one call of one method, on the loop's thread, now or later.
+  // Answers one request: call exactly one method, once, on the loop's thread, now or later.
   class Responder {
    public:
     void reply(Reply reply) const { server_->reply(token_, std::move(reply)); }
@@ -71,7 +71,7 @@ class WebServer {
   WebServer& operator=(const WebServer&) = delete;
 
   uint16_t port() const;
-  // There may be new events for the streams. From any thread.
+  // Call when there may be new events for the streams. Any thread.
   void wake();
 
  private:

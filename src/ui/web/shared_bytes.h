@@ -1,5 +1,5 @@
-// SharedBytes: bounds the bytes of all incomplete requests together. With no room left, an address may still use its
-// fair share (base/fair_share.h). On the serving thread only.
+// SharedBytes: bounds the total bytes of all incomplete requests. When it is full, an address may still use its fair
+// share (base/fair_share.h). Serving thread only.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class SharedBytes {
  public:
   explicit SharedBytes(size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // False: there is no room, and nothing was counted.
+  // Returns false, and counts nothing, if there is no room.
   bool take(const std::string& address, size_t bytes) {
     const auto known = held_.find(address);
     const size_t held = known == held_.end() ? 0 : known->second;

@@ -5,7 +5,7 @@
 namespace monitor::analysis::web {
 namespace {
 
-TEST(SharedBytes, AreBoundedInTotal) {
+TEST(SharedBytes, BoundsTheTotal) {
   SharedBytes bytes(1000);
   EXPECT_TRUE(bytes.take("a", 1000));
   EXPECT_FALSE(bytes.take("a", 1));
@@ -19,12 +19,13 @@ TEST(SharedBytes, AreBoundedInTotal) {
   EXPECT_EQ(bytes.bytes(), 0U);
 }
 
-TEST(SharedBytes, LeaveAFairShareToOtherAddresses) {
+TEST(SharedBytes, LeavesAFairShareToOtherAddresses) {
   SharedBytes bytes(1000);
   EXPECT_TRUE(bytes.take("a", 1000));
   EXPECT_FALSE(bytes.take("a", 1));
   EXPECT_TRUE(bytes.take("b", 100));
-  EXPECT_FALSE(bytes.take("b", 100)) << "an eighth of what is left of as much again";
+  EXPECT_FALSE(bytes.take("b", 100))
+      << "above the limit, an address gets an eighth of the space left below twice the limit";
   EXPECT_TRUE(bytes.take("c", 50));
   for (int i = 0; i < 1000; ++i) {
     while (bytes.take(std::to_string(i), 1)) continue;

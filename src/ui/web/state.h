@@ -1,5 +1,5 @@
-// State shared by the thread that reads the log and the one that serves the page. Lock `mutex` for every access, and
-// only briefly: it delays the reader.
+// State that the thread reading the log shares with the thread serving the page. Lock `mutex` for every access, and
+// only briefly, because it delays the reader.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace monitor::analysis::web {
 
 struct LogState {
-  std::string identity;  // of the log that is read; empty until a partition was assigned
+  std::string identity;  // of the log being read; empty until a partition is assigned
   std::string trouble;   // why the log cannot be read; empty: it can
   int64_t trouble_since_ns = 0;
   int64_t newest_ns = 0;  // when the log stored the newest record that was read
@@ -34,9 +34,9 @@ struct State {
   Ledger ledger;
   LogState log;
   HistoryState history;
-  // Agents that an operator removed, and when. What arrived before is not shown, and is deleted from the history.
+  // Agents that an operator removed, and when. Data that arrived before is not shown, and is deleted from the history.
   std::map<std::string, int64_t, std::less<>> forgotten;
-  // Everything up to this event is committed to the history.
+  // Number of the last event whose data is committed to the history.
   uint64_t committed_event = 0;
 };
 

@@ -14,11 +14,11 @@ namespace monitor::analysis::web {
 
 namespace {
 
-constexpr size_t kBlock = size_t{64} * 1024;  // events taken at once
-// Events that are closer together are sent together.
+constexpr size_t kBlock = size_t{64} * 1024;  // bytes of events that one call takes
+// Events within this time of one another are sent together.
 constexpr int64_t kGatherNs = 25 * kNanosPerMilli;
 constexpr int64_t kFindClosedEvery = 1 * kNanosPerSecond;
-// An SSE comment would do for proxies, but pages only see events, and must notice a dead connection.
+// An SSE comment would be enough for proxies, but pages only see events, and must notice a dead connection.
 constexpr std::string_view kAlive = "event: alive\ndata: {}\n\n";
 
 }  // namespace
@@ -33,9 +33,9 @@ StreamSet::StreamSet(EventLoop& loop, const ServerOptions& options, EventBroadca
       streams_gauge_(registry.gauge("monitor_web_streams", "Event streams of browsers.")),
       resets_(registry.counter("monitor_web_stream_resets_total",
                                "Streams reset because the browser was too slow or away for too long.")),
-      cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed because nothing moved on them.")),
+      cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed for lack of progress.")),
       ping_ns_(options.ping_ns),
-      // Streams never make way for requests, so a third of the connections is kept for these.
+      // Requests cannot displace streams, so a third of the connections is reserved for requests.
       max_streams_(std::min(options.max_streams, daemon.connections() * 2 / 3)),
       max_streams_per_address_(std::min(options.max_streams_per_address, daemon.connections() / 2)) {}
 
@@ -62,7 +62,8 @@ std::optional<Reply> StreamSet::add(Exchange& exchange, StreamStart start) {
   daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kStream);
   exchange.streaming = true;
   exchange.start = std::move(start);
-  // A browser reconnects after 1 s, at this place if no event follows; and proxies pass the first bytes on at once.
+  // A browser reconnects after 1 s, and at this position if no event has followed. The first bytes also make proxies
+  // start to pass data on.
   exchange.out = fmt::format("retry: 1000\nid: {}\n{}", broadcaster_.id(exchange.start.place), kAlive);
   if (exchange.start.reset) add_reset(exchange);
   streams_.emplace(exchange.token, &exchange);
@@ -109,7 +110,7 @@ void StreamSet::wake() {
 void StreamSet::resume_all() {
   for (auto& [token, exchange] : streams_) {
     if (!exchange->waiting) continue;
-    // Most events concern only a few streams: the others stay suspended.
+    // Most events concern only a few streams; the other streams stay suspended.
     fill(*exchange);
     if (exchange->out_at < exchange->out.size()) resume_(*exchange);
   }
@@ -124,8 +125,8 @@ void StreamSet::send_alive() {
   ping_timer_ = loop_.call_after(ping_ns_, [this] { send_alive(); });
 }
 
-// libmicrohttpd does not watch the socket of a suspended stream: without this, one that its client has closed would
-// hold its place until the next event.
+// libmicrohttpd does not watch the socket of a suspended stream. Without this check, a stream that its client has
+// closed would keep its place until the next event.
 void StreamSet::find_closed() {
   for (auto& [token, exchange] : streams_) {
     if (!exchange->waiting) continue;
@@ -143,8 +144,8 @@ void StreamSet::end(Exchange& exchange) {
   resume_(exchange);
 }
 
-// With all places taken, the oldest stream of the address that holds most of them ends, unless the newcomer's address
-// would then hold as many. So no address can keep others out, and among equals those who came first stay.
+// If all places are taken, ends the oldest stream of the address with the most streams, unless the newcomer's address
+// would then have as many. So no address can shut out others, and among equals the first ones stay.
 bool StreamSet::make_way_for(const Exchange& newcomer) {
   std::unordered_map<std::string, std::pair<size_t, Exchange*>> held;  // by address: how many, and the oldest
   for (auto& [token, exchange] : streams_) {

@@ -29,13 +29,13 @@ class StreamSet {
 
   // Begins to send `alive` events and to look for closed connections.
   void start();
-  // Makes the exchange a stream; else returns the reply that refuses it.
+  // Turns the exchange into a stream, or returns the reply that refuses it.
   std::optional<Reply> add(Exchange& exchange, StreamStart start);
   // Sends the response's headers; the events follow as libmicrohttpd asks for them.
   MHD_Result send_headers(Exchange& exchange);
   // The exchange has ended. `timed_out`: nothing moved for too long.
   void remove(Exchange& exchange, bool timed_out);
-  // There may be new events. From any thread.
+  // Call when there may be new events. Any thread.
   void wake();
   // Stops the timers, and ends each stream once it is resumed. Call it once, before the daemon ends.
   void close();
@@ -64,7 +64,7 @@ class StreamSet {
   const size_t max_streams_;
   const size_t max_streams_per_address_;
   std::map<uint64_t, Exchange*> streams_;  // by token, oldest first
-  size_t ending_ = 0;                      // of them, told to end
+  size_t ending_ = 0;                      // how many of them must end
   bool closing_ = false;
   EventLoop::TimerId ping_timer_ = 0;
   EventLoop::TimerId gather_timer_ = 0;

@@ -10,7 +10,7 @@ namespace monitor::analysis::web {
 
 // Unix seconds, to the microsecond.
 std::string seconds_json(int64_t ns);
-// The same; null for 0, which stands for no time.
+// The same, but null for 0, which means no time.
 std::string time_json(int64_t ns);
 std::string labels_json(const metrics::Labels& labels);
 
