@@ -1,4 +1,5 @@
-// Builds the page: src/ -> ../src/ui/web/bundle/, or the folder that is named. The same sources give the same bytes.
+// Builds the page from src/ into ../src/ui/web/bundle/ or the folder given as argument. The same sources give the same
+// bytes.
 import { build } from 'esbuild';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

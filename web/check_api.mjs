@@ -1,7 +1,7 @@
-// Checks an OpenAPI document, and answers of a server against the schemas that it declares. For tests.
+// Checks an OpenAPI document, and replies of a server against the schemas that the document declares. For tests.
 //
 // Reads {"document": ..., "values": [{"name": ..., "value": ..., "schema": JSON pointer into the document}]} from stdin;
-// prints one line for each fault; exits with 1 if there is one.
+// prints one line per fault; exits with 1 if there is any.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv';
 
@@ -13,7 +13,8 @@ const faults = [];
 const specification = await new Validator().validate(structuredClone(document));
 if (!specification.valid) faults.push(`the document is not OpenAPI: ${JSON.stringify(specification.errors)}`);
 
-// Clients must tolerate fields that they do not know, so the document does not forbid them. The server must not send any.
+// Clients must tolerate unknown fields, so the document does not forbid them. But the server must not send undeclared
+// fields.
 function close(schema) {
   if (schema === null || typeof schema !== 'object') return schema;
   if (Array.isArray(schema)) return schema.map(close);

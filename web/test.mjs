@@ -1,4 +1,4 @@
-// Runs the tests beside the sources (src/*_test.ts) that need no browser.
+// Runs the tests next to the sources (src/*_test.ts) that need no browser.
 import { build } from 'esbuild';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';

@@ -17,7 +17,7 @@ class AgentPage implements Page {
   private agents: string[] = [];
   private metric = '';
   private names: string[] = [];
-  private offset = 0;  // server's clock minus ours, s
+  private offset = 0;  // server's clock minus the browser's, in seconds
   private resolution = '';
   private following = '';  // the topics of the stream
   private loading = 0;
@@ -116,7 +116,7 @@ class AgentPage implements Page {
   private async addAgent(): Promise<void> {
     const name = this.picker.value.trim();
     if (name === '') return;
-    if (!this.names.includes(name)) await this.loadNames();  // it may be new
+    if (!this.names.includes(name)) await this.loadNames();  // the agent may be new
     if (this.picker.value.trim() !== name) return;
     if (!this.names.includes(name)) {
       this.picker.setCustomValidity(`Unknown agent: ${name}`);
@@ -158,7 +158,7 @@ class AgentPage implements Page {
     } catch (error) {
       if (mine !== this.loading || this.closed) return;
       setText(this.info, `The history cannot be read: ${(error as Error).message}`);
-      // A rejected request would be rejected again.
+      // A retry of a rejected request would be rejected as well.
       if (error instanceof ApiError && error.status < 500) return;
       window.setTimeout(() => { if (mine === this.loading && !this.closed) void this.load(); }, 2000);
     }
@@ -182,7 +182,7 @@ class AgentPage implements Page {
   private follow(after: string): void {
     const topics = this.agents.map((name) => `agent:${name}`);
     const wanted = topics.join() || 'none';
-    // The stream stays open when a range is reloaded: duplicate ticks are recognized by their time.
+    // Reloading a range does not reopen the stream: duplicate ticks are recognized by their time.
     if (this.following === wanted) return;
     this.following = wanted;
     stream.follow(topics, after, (name, data) => this.event(name, data), () => { this.following = ''; void this.load(); });
@@ -192,7 +192,7 @@ class AgentPage implements Page {
     const taken = this.grid.take(data as Tick, this.now() - this.timeRange.span * 1.1);
     if (taken.late || this.isNew(taken)) this.loadSoon();
   }
-  // A series without a chart is either new or filtered out: reload for it three times at most.
+  // A series without a chart is either new or filtered out. Reloads for it at most three times.
   private isNew(taken: Taken): boolean {
     let found = false;
     for (const key of taken.unknown) {
@@ -207,7 +207,7 @@ class AgentPage implements Page {
   private tick(): void {
     if (document.hidden || !this.timeRange.live) return;
     this.grid.redraw();
-    // Averages come from the history, as buckets are written.
+    // Averages come from the history, which adds buckets as time passes.
     if (this.resolution !== 'full' && this.resolution !== '' && performance.now() - this.loadedAt > 10_000) void this.load();
   }
 

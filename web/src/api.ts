@@ -9,7 +9,7 @@ export interface AgentRow {
   version: string;
   health: Health;
   why: string;
-  problems: string[];  // by its own report, while it lives
+  problems: string[];  // reported by the agent itself while it is alive
   seen: number | null;
   tick: number | null;
   interval: number | null;
@@ -19,7 +19,7 @@ export interface AgentRow {
   other_host: string;
   labels: Record<string, string>;
   figures: (number | null)[];
-  past: { end: number | null; step: number; figures: (number | null)[][] };  // in an event: the steps that changed
+  past: { end: number | null; step: number; figures: (number | null)[][] };  // in an event: only the steps that changed
 }
 export interface Fleet { now: number; live_id: string; agents: AgentRow[] }
 export interface Series {

@@ -1,5 +1,5 @@
-// One chart for each metric. Only visible charts are drawn, one in each animation frame: drawing a screenful at once would
-// block the page.
+// One chart per metric. Only visible charts are drawn, one per animation frame: drawing a screenful at once would block
+// the page.
 import { MetricText, Range, Series, Tick } from './api';
 import { Chart, Line, lineOf, MOST_LINES } from './charts';
 import { el, replaceChildren } from './dom';
@@ -71,7 +71,8 @@ export class ChartGrid {
   private readonly visibilityObserver: IntersectionObserver;
   private readonly resized: ResizeObserver;
 
-  // `bounds` returns the range of time to show. `onZoom`: the user selected a part; `onReset`: the user wants it live again.
+  // `bounds` returns the visible range of time. `onZoom`: the user selected a part of it; `onReset`: the user wants
+  // live data again.
   constructor(private readonly bounds: () => [number, number], private readonly onZoom: (from: number, to: number) => void, private readonly onReset: () => void) {
     this.visibilityObserver = new IntersectionObserver((entries) => this.onVisibility(entries), { rootMargin: '100px' });
     this.resized = new ResizeObserver((entries) => {
@@ -79,8 +80,8 @@ export class ChartGrid {
     });
   }
 
-  // Shows exactly these series; with `live`, lines keep ticks newer than the range. Returns how many metrics there are, and
-  // how many are shown.
+  // Shows exactly these series. With `live`, lines keep ticks that are newer than the range. Returns the number of
+  // metrics, and the number of those shown.
   show(range: Range, live: boolean, withAgent: boolean): [number, number] {
     const continues = live && this.resolution === 'full' && range.resolution === 'full';
     const linesBefore = this.byKey;
@@ -122,7 +123,7 @@ export class ChartGrid {
       const { line, panel } = found;
       const last = line.times[line.times.length - 1];
       if (last !== undefined && tick.time <= last + 1e-5) {
-        // A late tick, e.g. from a spool: the history has it in its place.
+        // A late tick, e.g. from a spool; the history contains it in the right place.
         if (tick.time > oldest && !has(line.times, tick.time)) taken.late = true;
         continue;
       }

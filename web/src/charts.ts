@@ -6,7 +6,7 @@ import { axis, humanValue } from './human';
 import { align, alone } from './lines';
 
 export interface Line {
-  key: string;      // agent and series, as events name them
+  key: string;      // agent and series, as in events
   label: string;
   times: number[];
   values: (number | null)[];
@@ -17,7 +17,7 @@ export interface Line {
 const DARK = ['#5cc8a8', '#7aa7ff', '#f0a35e', '#e07a9b', '#b9a3ff', '#d6cf6a', '#6fd0e0', '#e58f6b', '#9ccc7a', '#c2c8d0'];
 const LIGHT = ['#1f6f5c', '#2f62c9', '#b35a10', '#ad3560', '#6b4fd0', '#7a7212', '#12798c', '#a9461c', '#4c7d22', '#5a6472'];
 export const MOST_LINES = 40;
-let drawn = false;  // any chart, since the page was opened
+let drawn = false;  // true once any chart was drawn since the page was opened
 
 function dark(): boolean {
   const theme = document.documentElement.dataset['theme'];
@@ -31,8 +31,8 @@ function ink(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Labels of the time axis with a 24 h clock and ISO dates, in uPlot's form: from which step on, the format, and what is added
-// where the year, the day or the minute changes.
+// Labels of the time axis in uPlot's form, with a 24 h clock and ISO dates: the smallest step, the format, and the text
+// added where the year, the day or the minute changes.
 const DATE = '\n{YYYY}-{MM}-{DD}';
 const TIMES = [
   [31536000, '{YYYY}', null, null, null, null, null, null, 1],
@@ -42,7 +42,7 @@ const TIMES = [
   [1, '{HH}:{mm}:{ss}', DATE, null, '\n{MM}-{DD}', null, null, null, 1],
   [0.001, ':{ss}.{fff}', `${DATE} {HH}:{mm}`, null, '\n{MM}-{DD} {HH}:{mm}', null, '\n{HH}:{mm}', null, 1],
 ];
-// Steps of an axis that are round in its own unit (powers of two, minutes, hours), not in decimal digits.
+// Axis steps that are round in the unit itself (powers of two, minutes, hours), not in decimal digits.
 const INCREMENTS: Record<string, number[]> = {
   By: Array.from({ length: 60 }, (_, i) => 2 ** i),
   'By/s': Array.from({ length: 60 }, (_, i) => 2 ** i),
@@ -103,7 +103,7 @@ export class Chart {
     if (this.plot !== null && width > 0 && this.plot.width !== width) this.plot.setSize({ width, height: this.height() });
   }
 
-  // draw() creates it again, with the current colours.
+  // draw() creates the chart again, with the current colours.
   close(): void {
     this.plot?.destroy();
     this.plot = null;
@@ -123,8 +123,8 @@ export class Chart {
     const options: uPlot.Options = {
       width: Math.max(this.host.clientWidth, 200),
       height: this.height(),
-      // All charts show the time under the pointer. Selections are not shared: every other chart would report the same one
-      // again, rounded to its own pixels.
+      // All charts show the time under the pointer. Selections are not shared, because every other chart would report
+      // the same selection again, rounded to its own pixels.
       cursor: { sync: { key: 'all', setSeries: false, filters: { pub: (type: string) => type !== 'mousedown' && type !== 'mouseup' } }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
       legend: { live: true },
       scales: { x: { time: true }, y: { range: (_, min, max) => {

@@ -28,7 +28,7 @@ export function configuration(parameters: URLSearchParams): Page {
   const meta = el('p', { class: 'dim' });
   const area = el('textarea', { spellcheck: 'false', 'aria-label': 'Document', rows: 18, wrap: 'off' });
   const problems = el('div', { class: 'problems', role: 'status' });
-  // The result of the last save. It stays until the document is edited again, whatever validation says.
+  // The result of the last save. It stays visible until the document is edited again; validation does not replace it.
   const saved = el('div', { class: 'saved', role: 'status' });
   const conflict = el('div', { class: 'conflict', role: 'alert' });
   const token = el('input', { type: 'password', placeholder: 'token', 'aria-label': 'Token for changes', autocomplete: 'off', value: sessionStorage.getItem(TOKEN) ?? '' });
@@ -105,7 +105,7 @@ export function configuration(parameters: URLSearchParams): Page {
       else setText(meta, 'new document');
     }
     area.value = text;
-    untouched = area.value;  // with the browser's line ends
+    untouched = area.value;  // with the line ends of the browser
     area.readOnly = key.startsWith('/monitor/overrides/');
     for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
   }
@@ -129,7 +129,7 @@ export function configuration(parameters: URLSearchParams): Page {
     const text = area.value;
     try {
       const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: current }, { method: 'POST', body: text });
-      if (text !== area.value || text === untouched || closed) return;  // the stored version is valid
+      if (text !== area.value || text === untouched || closed) return;  // the stored version is known to be valid
       showProblems(answer.problems);
       if (answer.valid && answer.problems.length === 0) replaceChildren(problems, el('p', { class: 'good' }, 'valid'));
     } catch (error) {

@@ -32,7 +32,7 @@ export function replaceChildren(parent: Element, ...children: Child[]): void {
   add(parent, ...children);
 }
 
-// Writes only a text that differs: each write costs a layout.
+// Writes the text only if it differs, because each write costs a layout.
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

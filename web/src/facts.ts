@@ -40,7 +40,7 @@ async function fact(name: string): Promise<HTMLElement> {
     ...row.figures.map(figure), linksOf(row.agent));
 }
 
-// For the first few agents. An unknown one is shown as such; rejects if the server cannot be reached.
+// Facts of the first few agents. An unknown agent is shown as unknown. Rejects if the server cannot be reached.
 export function factsOf(agents: string[]): Promise<HTMLElement[]> {
   return Promise.all(agents.slice(0, MOST).map(fact));
 }

@@ -11,7 +11,7 @@ export function rate(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : (value / MB).toFixed(2);
 }
 
-// How long something short takes.
+// Formats a short duration.
 export function took(seconds: number): string {
   if (seconds < 1e-3) return `${digits3(seconds * 1e6)} µs`;
   return seconds < 1 ? `${digits3(seconds * 1e3)} ms` : age(seconds);

@@ -1,6 +1,6 @@
-// Values as people read them: the same as src/metrics/human.cc, operation by operation, so that both write the same
-// digits. Both take units and scales from src/metrics/units.json; src/metrics/human_vectors.tsv checks both. 1 MB is 2^20
-// bytes, as everywhere in this project.
+// Formats values for people, with the same operations in the same order as src/metrics/human.cc, so that both write the
+// same digits. Both take units and scales from src/metrics/units.json, and both are tested with
+// src/metrics/human_vectors.tsv. 1 MB is 2^20 bytes, as everywhere in this project.
 import table from '../../src/metrics/units.json';
 
 interface Step { readonly word: string; readonly size: number }
@@ -9,7 +9,7 @@ const TIMES: readonly Step[] = table.scales.time;
 const EXPONENT = table.exponent;
 const UNITS = new Map(table.units.map((one) => [one.unit, one]));
 
-// Of one of its words, such as MB.
+// The number of base units in one MB, for example.
 export function unitSize(word: string): number {
   return [...BYTES, ...TIMES].find((one) => one.word === word)!.size;
 }
@@ -28,12 +28,12 @@ function fixed(v: number, digits: number): string {
   return digits > 0 ? `${out.slice(0, -digits)}.${out.slice(-digits)}` : out;
 }
 
-// How many decimals give a number this many significant digits.
+// How many decimals show a number with `digits` significant digits.
 function decimals(v: number, digits: number): number {
   let out = digits - 1;
   for (let limit = 10; v >= limit && out > 0; limit *= 10) --out;
   for (let limit = 1; v < limit && out < 10; limit /= 10) ++out;
-  // 9.996 is 10.0
+  // 9.996 is shown as 10.0.
   return out > 0 && rounded(v, out) >= power(digits) ? out - 1 : out;
 }
 
@@ -52,7 +52,7 @@ function number(v: number): string {
   return stripped(fixed(v, decimals(v, 4)));
 }
 
-// The next unit begins where this one would be rounded up to it.
+// Switches to the next unit where rounding would reach it.
 function byteStep(v: number): Step {
   let i = 0;
   while (i + 1 < BYTES.length && rounded(v / BYTES[i]!.size, 0) >= 1024) ++i;
@@ -67,7 +67,7 @@ function bytes(v: number): string {
   return `${digits === 0 ? group(fixed(scaled, 0)) : fixed(scaled, digits)} ${word}`;
 }
 
-// The next unit begins at two of it; below one second there is only the first.
+// Switches to the next unit at two of it. Below one second there is only the first unit.
 function timeStep(v: number): Step {
   let i = v < 1 ? 0 : 1;
   while (i > 0 && i + 1 < TIMES.length && v >= 2 * TIMES[i + 1]!.size) ++i;
@@ -110,7 +110,7 @@ export function humanValue(unit: string, name: string, v: number | null | undefi
   return signed(v, isShare(unit, name) ? share : (size) => withUnit(unit, size));
 }
 
-// Labels of an axis: all in the unit that suits the largest.
+// Labels of an axis, all in the unit that suits the largest value.
 export function axis(unit: string, name: string, ticks: number[]): string[] {
   if (isShare(unit, name)) return ticks.map((t) => `${signed(t * 100, number)} %`);
   const known = UNITS.get(unit);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { axis, humanValue } from './human';
 
-test('values read as in the terminal', () => {
+test('values are formatted as in the terminal', () => {
   const vectors = readFileSync('../src/metrics/human_vectors.tsv', 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   assert.ok(vectors.length > 50);
   for (const line of vectors) {
@@ -12,7 +12,7 @@ test('values read as in the terminal', () => {
   }
 });
 
-test('an axis has one unit, that of its largest', () => {
+test('an axis uses one unit, that of its largest value', () => {
   const gigabyte = 2 ** 30;
   assert.deepEqual(axis('By', 'memory', [0, gigabyte, 2 * gigabyte, 3 * gigabyte]), ['0 GB', '1 GB', '2 GB', '3 GB']);
   assert.deepEqual(axis('By', 'memory', [0, gigabyte / 2, gigabyte]), ['0 GB', '0.5 GB', '1 GB']);
@@ -24,6 +24,6 @@ test('an axis has one unit, that of its largest', () => {
   assert.deepEqual(axis('1', 'load', [-1, 0, 1]), ['-1', '0', '1']);
 });
 
-test('what is no number has no text', () => {
+test('NaN and infinity have no text', () => {
   for (const none of [null, undefined, NaN, Infinity]) assert.equal(humanValue('By', 'memory', none), '–');
 });

@@ -1,4 +1,4 @@
-// What became of every batch: one row for each run of an agent.
+// The account of every batch: one row per run of an agent.
 import { ask } from './api';
 import { debounce, el, replaceChildren, setText, table } from './dom';
 import { count, many } from './format';
@@ -8,7 +8,7 @@ import { stream } from './stream';
 type Run = Record<string, unknown>;
 
 const MOST_ROWS = 2000;
-// Next to the agent, so that a phone shows them without scrolling.
+// Columns placed next to the agent, so that a phone shows them without scrolling.
 const FIRST = ['missing', 'conflicts', 'batches_stored'];
 const SHOWN = ['agent', 'incarnation', 'host', 'conflicts', 'batches_stored', 'end'];
 
@@ -44,7 +44,7 @@ export function ledger(parameters: URLSearchParams): Page {
     }
   }
 
-  // The size of a count, of a list of ranges, or of totals by reason.
+  // The size of a count, a list of ranges, or totals by reason.
   function amount(v: unknown): number {
     if (typeof v === 'number') return v;
     if (Array.isArray(v)) return v.reduce((all: number, one: unknown) => all + (Array.isArray(one) && typeof one[0] === 'number' ? Number(one[1]) - Number(one[0]) + 1 : typeof one === 'object' && one !== null ? Number((one as Run)['batches'] ?? 0) : 0), 0);

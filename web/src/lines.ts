@@ -4,9 +4,10 @@ import type uPlot from 'uplot';
 export type Values = (number | null)[];
 export interface Points { times: number[]; values: Values }
 
-// There is a gap where the distance between two values exceeds both the one before and the one after it. This follows the
-// interval of each series, also when it changes. Ticks may be late by most of an interval; averages (of `width` seconds; 0
-// for ticks) lie anywhere in the time that they cover. src/views/fleet/past.cc has the same rule.
+// There is a gap where the distance between two values is clearly larger than both the distance before and the one
+// after. This follows the interval of each series, even when it changes. Ticks may be late by most of an interval.
+// Averages (over `width` seconds; 0 for ticks) lie anywhere within the time that they cover. src/views/fleet/past.cc
+// uses the same rule.
 const LATE = 7 / 4;
 const SHORTEST = 0.05;
 
@@ -27,7 +28,7 @@ export function align(lines: Points[], width: number): uPlot.AlignedData {
   const all = new Set<number>();
   const breaks = lines.map((line) => {
     for (const t of line.times) all.add(t);
-    // A gap gets a time of its own, so that no other line's point hides it.
+    // A gap gets its own time, so that no other line's point hides it.
     const found = gaps(line.times, width).map((i) => (line.times[i - 1]! + line.times[i]!) / 2);
     for (const t of found) all.add(t);
     return found;
@@ -43,10 +44,10 @@ export function align(lines: Points[], width: number): uPlot.AlignedData {
   return [times, ...columns] as uPlot.AlignedData;
 }
 
-// Isolated points, with a gap on both sides: drawn as dots, since no line leads to them.
+// Isolated points, with a gap on both sides. They are drawn as dots, because no line leads to them.
 export function alone(column: ArrayLike<number | null | undefined>): number[] {
   const found: number[] = [];
-  let one = -1;  // since the last gap, if there was just one
+  let one = -1;  // index of the only point since the last gap; -1: none, or several
   let many = false;
   const end = () => {
     if (one >= 0 && !many) found.push(one);

@@ -87,7 +87,7 @@ function show(): void {
 }
 
 function renderStatus(): void {
-  // Connected to the page's server, which may itself receive nothing.
+  // Connected to the page's server, which itself may receive no data.
   const quiet = linkState === 'live' && status !== null && status.servers.trouble !== '';
   const noServer = status?.servers.state === 'away' || status?.servers.state === 'stopped';
   const text = quiet ? (noServer ? 'no server' : 'no data') : linkState === 'live' ? 'live' : linkState === 'connecting' ? 'connecting' : `disconnected for ${age((Date.now() - linkSince) / 1000)}`;
@@ -111,7 +111,7 @@ async function refreshStatus(): Promise<void> {
   try {
     status = await ask<Status>('/status');
   } catch {
-    // The stream reports a lost connection.
+    // A lost connection is reported by the stream.
   }
   renderStatus();
 }
@@ -133,7 +133,7 @@ document.addEventListener('keydown', (pressed) => {
     target.blur();
   }
   if (pressed.ctrlKey || pressed.metaKey) {
-    if (pressed.key === 's') page?.key?.(pressed);  // others belong to the browser
+    if (pressed.key === 's') page?.key?.(pressed);  // other keys belong to the browser
     return;
   }
   if (pressed.altKey || writes) return;

@@ -33,7 +33,7 @@ export function messages(parameters: URLSearchParams): Page {
   let closed = false;
   let waiting: Message[] = [];
   let passed = 0;     // messages that arrived faster than rows can be shown
-  let stale = false;  // a message arrived that only the server can match
+  let stale = false;  // a message arrived whose match only the server can decide
   let refreshed = 0;
 
   const inputs = new Map<string, HTMLInputElement>();
@@ -89,7 +89,7 @@ export function messages(parameters: URLSearchParams): Page {
       el('pre', { tabindex: 0 }, whole.error ?? (whole.too_large === true ? 'too large to show' : JSON.stringify(whole.batch, null, 2))));
   }
 
-  // Each reply covers a part of the log: continue until a page is full, or the log is exhausted.
+  // Each reply covers a part of the log. Continues until a page is full or the log is exhausted.
   async function load(from: string | null): Promise<void> {
     const mine = ++asked;
     let found = 0;
@@ -137,7 +137,7 @@ export function messages(parameters: URLSearchParams): Page {
     stream.follow(tail ? ['messages'] : [], '', event, () => void load(null));
   }
 
-  // Messages arrive as fast as the log grows; rows are added four times a second.
+  // Messages arrive as fast as the log grows, so rows are added only four times a second.
   function event(name: string, data: unknown): void {
     if (name !== 'message' || !tail) return;
     const message = data as Message;

@@ -1,4 +1,4 @@
-// The fleet: one row for each agent. Only visible rows are in the DOM; they are written once a second at most, and only
+// The fleet: one row per agent. Only visible rows are in the DOM. They are written at most once a second, and only
 // where a value changed.
 import { AgentRow, ask, Fleet, Health, HEALTHS } from './api';
 import { el, replaceChildren, setText } from './dom';
@@ -31,7 +31,7 @@ const COLUMNS: { key: string; head: string; class: string; order: (row: AgentRow
 interface Known { row: AgentRow; past: (number | null)[][]; end: number }
 interface Line { element: HTMLElement; cells: HTMLElement[]; canvases: HTMLCanvasElement[]; agent: string; drawn: number }
 
-// The labels of the configuration: "rack=r12 site=eu-1".
+// Labels from the configuration: "rack=r12 site=eu-1".
 function labelsOf(row: AgentRow): string {
   return Object.entries(row.labels).map(([name, value]) => `${name}=${value}`).join(' ');
 }
@@ -95,7 +95,7 @@ export function overview(parameters: URLSearchParams): Page {
     if (only !== null) wanted['state'] = only;
     if (filter.value !== '') wanted['filter'] = filter.value;
     go('overview', wanted, 'replace');
-    body.scrollTop = 0;  // the rows change: start at the top
+    body.scrollTop = 0;  // other rows follow, so start at the top
   }
   filter.addEventListener('input', () => { selected = -1; updateAddress(); dirty = true; render(); });
 
@@ -197,7 +197,7 @@ export function overview(parameters: URLSearchParams): Page {
     const labels = labelsOf(row);
     const place = row.host + clockMark + (labels === '' ? '' : ` ${labels}`);
     setText(cells[2]!, place);
-    if (cells[2]!.title !== place) cells[2]!.title = place;  // it may be truncated
+    if (cells[2]!.title !== place) cells[2]!.title = place;  // the cell may be truncated
     setText(cells[3]!, percent(row.figures[0]));
     setText(cells[5]!, percent(row.figures[1]));
     setText(cells[7]!, rate(row.figures[2]));
@@ -242,7 +242,7 @@ export function overview(parameters: URLSearchParams): Page {
   async function load(): Promise<void> {
     try {
       const fleet = await ask<Fleet>('/fleet');
-      if (closed) return;  // the stream belongs to another page by now
+      if (closed) return;  // the stream already belongs to another page
       agents.clear();
       now = fleet.now;
       gotAt = performance.now();

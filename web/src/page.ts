@@ -1,16 +1,16 @@
-// What the shell (main.ts) expects of a page.
+// The interface between a page and the shell (main.ts).
 
 export interface Page {
   readonly element: HTMLElement;
   // The page is being removed.
   close?(): void;
-  // A key that the shell does not handle; true: handled.
+  // Handles a key that the shell does not handle; returns true if it did.
   key?(event: KeyboardEvent): boolean;
-  // The theme changed: read colours from the style again.
+  // The theme has changed: read the colours from the style again.
   recolour?(): void;
-  // Whether leaving would lose changes.
+  // True if leaving the page would lose changes.
   unsaved?(): boolean;
-  // The parameters in the address changed.
+  // The parameters in the address have changed.
   update?(parameters: URLSearchParams): void;
 }
 
@@ -22,8 +22,8 @@ export function link(page: string, parameters: Record<string, string> = {}): str
   return `#/${page}${query === '' ? '' : `?${query}`}`;
 }
 
-// `visit` opens another page. The current page records its state with the others: after `push`, the browser's Back button
-// returns to the previous state, through update(); `replace` adds no step.
+// `visit` opens another page. The current page records its state with the others: after `push`, the browser's Back
+// button returns to the previous state through update(); `replace` adds no step.
 export function go(page: string, parameters: Record<string, string> = {}, how: 'visit' | 'push' | 'replace' = 'visit'): void {
   const hash = link(page, parameters);
   if (how === 'visit') location.hash = hash;

@@ -1,4 +1,4 @@
-// Plugins as agents report them, with every field of a report.
+// The plugins that agents report, with every field of a report.
 import { ask } from './api';
 import { el, replaceChildren, setText, table } from './dom';
 import { count, many, took } from './format';

@@ -1,5 +1,5 @@
-// What an operator must look at, above the fleet's table: agents that never reached the log, and what agents report as
-// wrong with themselves.
+// What needs an operator's attention, above the fleet's table: agents that never reached the log, and problems that
+// agents report about themselves.
 import { AgentRow } from './api';
 import { el, replaceChildren } from './dom';
 import { linksOf } from './facts';
@@ -16,7 +16,7 @@ export class ProblemList {
   readonly element = el('ul', { class: 'wrongs', 'aria-label': 'Problems' });
   private state = '';
 
-  // The first few of them in words, written anew only when they differ.
+  // Shows the first few of them in words; writes only if they changed.
   show(troubled: AgentRow[]): void {
     const some = troubled.sort((a, b) => a.agent.localeCompare(b.agent, 'en', { numeric: true })).slice(0, MOST);
     const state = JSON.stringify([some.map((row) => [row.agent, wrongs(row)]), troubled.length]);

@@ -25,7 +25,7 @@ export function spark(canvas: HTMLCanvasElement, values: (number | null)[], top:
     const y = height - 1.5 - (Math.min(v, most) / most) * (height - 3);
     if (down) context.lineTo(x, y);
     else context.moveTo(x, y);
-    // A value between two gaps is a dot.
+    // A value between two gaps is drawn as a dot.
     if (!down && (values[i + 1] ?? null) === null) context.lineTo(x + 1.5, y);
     down = true;
   });

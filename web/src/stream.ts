@@ -1,6 +1,6 @@
-// One stream of events for the page. The browser reconnects by itself and says what it saw last; the server goes on from
-// there, or says `reset`, and whoever listens begins anew. A page that is not looked at lets go of its connection, of
-// which a browser has only six to a server.
+// The page's stream of events. The browser reconnects by itself and reports the last event that it received. The server
+// continues after that event, or sends `reset`, after which the listener must load everything again. A hidden page
+// closes its connection, because a browser allows only six per server.
 import { address } from './api';
 
 type Listener = (name: string, data: unknown) => void;
@@ -24,7 +24,7 @@ class Stream {
       if (document.hidden) this.close();
       else if (this.topics.length > 0) this.open();
     });
-    // Without even an `alive` event the connection is dead.
+    // If not even `alive` events arrive, the connection is dead.
     window.setInterval(() => {
       if (this.source !== null && this.state === 'live' && Date.now() - this.heard > 25_000) this.open();
     }, 5_000);
@@ -35,7 +35,7 @@ class Stream {
     watch(this.state, this.since);
   }
 
-  // Follows events after the id `after`; if it is empty, from now on.
+  // Follows events after the id `after`, or from now on if `after` is empty.
   follow(topics: string[], after: string, listener: Listener, onReset: () => void): void {
     this.topics = topics;
     this.last = after;
@@ -77,7 +77,7 @@ class Stream {
     };
     source.onerror = () => {
       this.set('lost');
-      // An error status closes an EventSource for good: open a new one at the same place.
+      // After an error status the EventSource stays closed, so a new one is opened at the same position.
       if (source.readyState !== EventSource.CLOSED) return;
       clearTimeout(this.retry);
       this.retry = window.setTimeout(() => this.open(), 2_000);

@@ -1,4 +1,4 @@
-// The time that charts show: the last `span` seconds (live), or a fixed range.
+// The range of time that charts show: the last `span` seconds (live), or a fixed range.
 
 export const DEFAULT_SPAN = 900;
 const LEAST = 5;
@@ -17,7 +17,7 @@ export class TimeRange {
     return this.fixed ?? [this.now() - this.span, this.now()];
   }
 
-  // read() takes the range from the page's address; parameters() returns it for the address.
+  // read() takes the range from the page's address; parameters() returns it in the form for the address.
   read(parameters: URLSearchParams): void {
     this.span = Number(parameters.get('span') ?? DEFAULT_SPAN) || DEFAULT_SPAN;
     const from = Number(parameters.get('from'));
@@ -33,7 +33,7 @@ export class TimeRange {
     this.span = span;
     this.fixed = null;
   }
-  // Moves by a share of the visible range. Moving past the present makes it live again.
+  // Moves by a share of the visible range. Moving past the present makes the range live again.
   pan(by: number): void {
     const [from, to] = this.bounds();
     const shift = (to - from) * by;
