@@ -8,8 +8,8 @@ namespace monitor::agent {
 
 namespace {
 
-// part * scale / whole, rounded once to the nearest integer, halves up. Floating point would round the quotient and the
-// product: 3 of 20,000 times 10,000 is 1.4999999999999998 there.
+// part * scale / whole, rounded once to the nearest integer, halves up. Floating point would round both the quotient
+// and the product: 3 / 20,000 * 10,000 gives 1.4999999999999998, which rounds to 1 instead of 2.
 int64_t scaled_quotient(uint64_t part, uint64_t scale, uint64_t whole) {
   if (whole == 0) return 0;
   const auto numerator = static_cast<unsigned __int128>(part) * scale;

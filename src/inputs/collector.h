@@ -1,8 +1,8 @@
 // Collector: reads one source of the kernel and adds points to a tick.
 //
 // A collector keeps its files open and caches its series ids, so that a tick costs a few system calls and no
-// allocation. A rate is the growth between two reads over the monotonic time that passed between them. A counter that
-// falls starts a new baseline and yields no value. All methods run on the agent's loop.
+// allocation. A rate is the growth between two reads, divided by the monotonic time between them. A counter that falls
+// starts a new baseline and yields no value in that tick. All methods run on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class TickBuilder {
  public:
   TickBuilder(metrics::SeriesTable& table, metrics::Tick& tick) : table_(table), tick_(tick) {}
 
-  // The number of a declared metric's series; kNoSeries when the table is full.
+  // The number of a declared metric's series; kNoSeries if the table is full.
   metrics::SeriesId intern(std::string_view metric, metrics::Labels labels = {}) {
     return intern(metrics::declared_series(metric, std::move(labels)));
   }
@@ -63,21 +63,21 @@ class Collector {
   // Selects what to read. Called before the first read and after every change. Baselines stay valid.
   virtual void configure(const std::vector<config::MetricSelection>& selections) = 0;
   virtual bool wanted() const = 0;
-  // Takes over the baselines of a collector of the same class, so that rates continue without a gap. `from` is
-  // configured and has read its source.
+  // Takes over the baselines of a collector of the same class, so that rates continue without a gap. `from` must be
+  // configured and must have read its source.
   virtual void adopt(const Collector& /*from*/) {}
-  // Discards cached series ids: the table has reassigned them.
+  // Discards cached series ids. Called when the table has reassigned numbers.
   virtual void forget_series() = 0;
 
-  // Reads the source and adds its points. The first read sets the baseline of rates. After an error, no point was
-  // added; the next tick tries again.
+  // Reads the source and adds its points. The first read only sets the baseline of rates. After an error no point was
+  // added, and the next tick tries again.
   virtual Status collect(const Timestamp& now, TickBuilder& out) = 0;
 };
 
 // The growth of a counter between two reads.
 class Delta {
  public:
-  // Sets `growth` to the growth since the last call. False on the first call, and when the counter fell.
+  // Sets `growth` to the growth since the last call. Returns false on the first call, and if the counter fell.
   bool update(uint64_t value, uint64_t& growth) {
     const bool usable = seen_ && value >= last_;
     growth = usable ? value - last_ : 0;
@@ -91,11 +91,11 @@ class Delta {
   bool seen_ = false;
 };
 
-// The selection of that name; nullptr: not selected.
+// The selection with that name; nullptr if it is not selected.
 const config::MetricSelection* find_selection(const std::vector<config::MetricSelection>& selections,
                                               std::string_view name);
 
-// Whether `text` matches one of the patterns, whose wildcards are * and ?.
+// True if `text` matches one of the patterns, whose wildcards are * and ?.
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
 // Growth per second, rounded to the nearest integer; 0 if no time has passed.

@@ -12,12 +12,12 @@
 
 namespace monitor::agent {
 
-// Statistics of a collector, for the agent's metrics and --once.
+// The state of a collector, for the agent's metrics and for --once.
 struct CollectorState {
   uint64_t reads = 0;
   uint64_t failures = 0;
   int64_t last_duration_ns = 0;
-  std::string error;  // of the last read; empty: it succeeded
+  std::string error;  // error of the last read; empty: it succeeded
 };
 
 // A mount that does not answer.
@@ -25,7 +25,7 @@ struct StuckMount {
   std::string mount_point;
   std::string type;
   std::string source;
-  int64_t since_ns = 0;  // Unix time at which it was asked
+  int64_t since_ns = 0;  // Unix time of the unanswered query
 
   bool operator==(const StuckMount&) const = default;
 };
@@ -33,15 +33,15 @@ struct StuckMount {
 class TickSource {
  public:
   virtual ~TickSource() = default;
-  // Sets the selections of a schedule, by its id; none removes it. Unchanged selections keep their baselines. A new
-  // schedule takes over the baselines of another one that reads the same source, so the agent configures the schedule
-  // that gains a metric before the one that loses it.
+  // Sets the selections of a schedule, by its id; an empty list removes the schedule. Unchanged selections keep their
+  // baselines. A new schedule takes over the baselines of another one that reads the same source, so the agent must
+  // configure the schedule that gains a metric before the one that loses it.
   virtual void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) = 0;
-  // Reads the baseline of rates, for collectors without one.
+  // Reads a baseline for collectors of rates that have none.
   virtual void baseline(const Timestamp& now) = 0;
   // Reads the selected metrics into `tick`. Returns the number of points whose series did not fit into the table.
   virtual uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) = 0;
-  // Discards cached series ids: the table has reassigned them.
+  // Discards cached series ids. Called when the table has reassigned numbers.
   virtual void forget_series() {}
   // By collector name, summed over all schedules.
   virtual std::map<std::string, CollectorState> states() const { return {}; }

@@ -13,10 +13,11 @@ namespace {
 constexpr std::array<std::string_view, 17> kStackedDrivers = {
     "loop",  "ramdisk",  "md",    "mdp",      "device-mapper", "zram",  "zvol", "drbd",  "bcache",
     "ploop", "ubiblock", "nullb", "emcpower", "power2",        "VxDMP", "VxVM", "rnullb"};
-// Drivers whose devices have no parent on a bus, and are disks all the same: their data is another host's.
+// Drivers whose devices have no parent on a bus but are disks nevertheless: another host stores their data.
 constexpr std::array<std::string_view, 6> kNetworkDrivers = {"nbd", "rbd", "aoe", "sheepdog", "scini", "rnbd-client"};
 
-// The kernel's Documentation/admin-guide/devices.txt, where /proc/devices is missing; 230 is what ZFS takes.
+// Used if /proc/devices is missing. From the kernel's Documentation/admin-guide/devices.txt; 230 is the major number of
+// ZFS.
 const std::map<unsigned, std::string>& fixed_majors() {
   static const std::map<unsigned, std::string> majors = {{1, "ramdisk"}, {7, "loop"},   {8, "sd"},    {9, "md"},
                                                          {43, "nbd"},    {147, "drbd"}, {152, "aoe"}, {230, "zvol"}};
@@ -30,21 +31,21 @@ bool is_one_of(std::string_view text, const Names& names) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// PREFIX and a number.
+// True for PREFIX followed by a number.
 bool is_numbered(std::string_view device, std::string_view prefix) {
   return device.starts_with(prefix) && device.size() > prefix.size() &&
          std::ranges::all_of(device.substr(prefix.size()), is_digit);
 }
 
-// The disk of a partition, by the kernel's rule: the number follows the disk's name, after a 'p' where that ends with
-// a digit. Empty when the name cannot be a partition's.
+// The disk of a partition, by the kernel's naming rule: the partition's number follows the disk's name, after a 'p' if
+// that name ends with a digit. Empty if the name cannot be that of a partition.
 std::string_view disk_of_partition(std::string_view device) {
   while (!device.empty() && is_digit(device.back())) device.remove_suffix(1);
   if (device.size() >= 2 && device.back() == 'p' && is_digit(device[device.size() - 2])) device.remove_suffix(1);
   return device;
 }
 
-// "nvme0c1n2" is a path to "nvme0n2".
+// "nvme0c1n2" is a path to the head "nvme0n2".
 std::string head_by_name(std::string_view path) {
   const size_t c = path.find('c');
   const size_t n = path.rfind('n');
@@ -93,7 +94,7 @@ bool lies_on_another(std::string_view device, const BlockFacts& facts) {
     return facts.link.find("/virtual/block/") != std::string::npos && !is_one_of(facts.driver, kNetworkDrivers);
   }
   if (!facts.driver.empty() && facts.driver != "blkext") return false;
-  // A copied tree without any fact: the names that the kernel gives.
+  // Falls back to the kernel's naming, for a copied tree that contains nothing else about the device.
   constexpr std::array<std::string_view, 8> kPrefixes = {"loop", "ram", "zram", "dm-", "md", "zd", "drbd", "bcache"};
   return std::ranges::any_of(kPrefixes, [&](std::string_view prefix) { return is_numbered(device, prefix); });
 }
@@ -110,7 +111,7 @@ void BlockTopology::read_sysfs(const std::vector<DiskLine>& lines) {
   if (drivers.empty()) drivers = fixed_majors();
   std::map<std::string, BlockFacts> all;
   for (const DiskLine& line : lines) {
-    // Whole devices alone have a folder here.
+    // Only whole devices have a folder here.
     const std::string folder = sysfs_ + "/block/" + sysfs_name(line.device);
     if (!is_folder(folder)) continue;
     const auto driver = drivers.find(line.major);
@@ -125,7 +126,7 @@ void BlockTopology::read_sysfs(const std::vector<DiskLine>& lines) {
   find_heads(all);
 }
 
-// Without sysfs, or with one that knows none of the devices.
+// Used without sysfs, or if sysfs knows none of the devices.
 void BlockTopology::guess(const std::vector<DiskLine>& lines, const std::map<unsigned, std::string>& drivers) {
   for (const DiskLine& line : lines) {
     const std::string_view disk = disk_of_partition(line.device);

@@ -1,9 +1,10 @@
-// BlockTopology: decides from sysfs and /proc/devices which block devices count, so that every byte counts once.
+// BlockTopology: decides from sysfs and /proc/devices which block devices the sum includes, so that every byte counts
+// once.
 //
-// Whole disks with their own data count. Partitions do not, nor do devices on top of other devices (dm, md, bcache,
-// drbd, ZFS volumes), of files, or of memory (loop, ram, zram). Network block devices (nbd, rbd, aoe) are disks. With
-// native NVMe multipath, the head counts. Some kernels count only on the paths (hidden devices) and leave the head at
-// 0; then the paths count. Runs on the agent's loop.
+// Whole disks with data of their own count. Partitions do not, nor do devices on top of other devices (dm, md, bcache,
+// drbd, ZFS volumes), on files, or in memory (loop, ram, zram). Network block devices (nbd, rbd, aoe) count as disks.
+// With native NVMe multipath, the head counts. Some kernels count only on the paths (hidden devices) and leave the head
+// at 0; then the paths count. Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +31,14 @@ struct DiskLine {
 // Names of block drivers by major number: the second part of /proc/devices.
 std::map<unsigned, std::string> parse_block_drivers(std::string_view text);
 
-// Facts of a device with a folder in /sys/block.
+// What sysfs says about a device with a folder in /sys/block.
 struct BlockFacts {
   std::string driver;  // as registered; empty when unknown
-  std::string link;    // target of /sys/block/X; empty in a copied tree
+  std::string link;    // target of the link /sys/block/X; empty in a copied tree
   bool has_slaves = false;
-  bool is_mapped = false;  // a folder dm/ or md/
+  bool is_mapped = false;  // it has a folder dm/ or md/
   bool is_hidden = false;  // a path of NVMe multipath
-  std::string wwid;        // equal for all paths of a namespace and its head
+  std::string wwid;        // the same for a namespace's head and all its paths
 };
 bool lies_on_another(std::string_view device, const BlockFacts& facts);
 
@@ -66,8 +67,8 @@ class BlockTopology {
   Freshness freshness_;
   std::unordered_map<std::string, Device> devices_;
   bool has_paths_ = false;
-  std::unordered_map<std::string, bool> paths_count_;  // by head, at this reading
-  std::string key_;                                    // kept for its memory
+  std::unordered_map<std::string, bool> paths_count_;  // by head: whether its paths count in this reading
+  std::string key_;                                    // kept to reuse its memory
 };
 
 }  // namespace monitor::agent

@@ -60,7 +60,7 @@ void CgroupMemory::find_groups() {
   groups_.clear();
   if (!path_) return;
   const std::string base = mount_ + (path_->v2 ? "" : "/memory");
-  // A container without a cgroup namespace sees the path that it has on its host, and its own group at the mount point.
+  // A container without its own cgroup namespace sees its path on the host, but finds its own group at the mount point.
   std::string below = is_folder(base + path_->path) ? path_->path : "";
   while (below.ends_with('/')) below.pop_back();
   while (true) {

@@ -1,6 +1,6 @@
-// Memory of this process's control group, if the group or an ancestor has a limit: memory.max of cgroup v2 (the
-// kernel's Documentation/admin-guide/cgroup-v2.rst), memory.limit_in_bytes of v1 (admin-guide/cgroup-v1/memory.rst).
-// Runs on the agent's loop.
+// Memory of this process's control group, if the group or an ancestor has a limit. The limits are memory.max in cgroup
+// v2 (the kernel's Documentation/admin-guide/cgroup-v2.rst) and memory.limit_in_bytes in v1
+// (admin-guide/cgroup-v1/memory.rst). Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ namespace monitor::agent {
 // Figures of the group with the lowest limit, in bytes.
 struct CgroupUsage {
   uint64_t limit = 0;
-  uint64_t usage = 0;        // page cache included
+  uint64_t usage = 0;        // includes page cache
   uint64_t working_set = 0;  // usage - inactive_file (page cache that was not used recently), as in cAdvisor
 };
 
-// The control group of a process, from /proc/self/cgroup. Nothing if the memory controller is in no hierarchy.
+// The control group of a process, from /proc/self/cgroup. Nothing if no hierarchy has the memory controller.
 struct CgroupPath {
   bool v2 = false;
   std::string path;  // below the mount point, "/" or "/a/b"
@@ -29,16 +29,16 @@ struct CgroupPath {
   bool operator==(const CgroupPath&) const = default;
 };
 std::optional<CgroupPath> parse_cgroup(std::string_view text);
-// Nothing for "max", and for the number that v1 prints without a limit.
+// Nothing for "max", and for the number that v1 prints if there is no limit.
 std::optional<uint64_t> parse_cgroup_limit(std::string_view text);
 
 class CgroupMemory {
  public:
   explicit CgroupMemory(const Roots& roots);
 
-  // Nothing if no limit below `at_most` applies. Reads the limits of all groups each time, because they may change.
+  // Nothing if no limit below `at_most` applies. Reads the limits of all groups each time, because they can change.
   std::optional<CgroupUsage> memory(uint64_t at_most);
-  // The same for swap, where the working set equals the usage.
+  // The same for swap; the working set then equals the usage.
   std::optional<CgroupUsage> swap(uint64_t at_most);
 
  private:
@@ -50,7 +50,7 @@ class CgroupMemory {
     KernelFile swap_usage;
   };
 
-  // Finds the groups again when the process has moved to another one.
+  // Looks the groups up again if the process has moved to another group.
   void find_groups();
   static std::optional<uint64_t> number(KernelFile& file);
   std::optional<uint64_t> swap_limit(Group& group) const;
@@ -59,7 +59,7 @@ class CgroupMemory {
   std::string mount_;
   KernelFile self_;
   std::optional<CgroupPath> path_;
-  std::vector<Group> groups_;  // the process's own first, then its ancestors
+  std::vector<Group> groups_;  // the process's own group first, then its ancestors
 };
 
 }  // namespace monitor::agent

@@ -1,4 +1,4 @@
-// Parsers on odd input, collectors whose files are missing, rates over jumping clocks.
+// Parsers with odd input, collectors with missing files, and rates across clock jumps.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -18,7 +18,7 @@
 namespace monitor::agent {
 namespace {
 
-TEST(Parsers, OddInputIsAnErrorAndNeverACrash) {
+TEST(Parsers, RejectOddInput) {
   std::vector<CpuLine> cpus;
   std::vector<DiskLine> disks;
   std::vector<InterfaceLine> interfaces;
@@ -36,7 +36,7 @@ TEST(Parsers, OddInputIsAnErrorAndNeverACrash) {
   EXPECT_FALSE(parse_net_dev("head\nhead\nno colon here\n", interfaces));
 }
 
-TEST(Parsers, RandomBytesNeverCrash) {
+TEST(Parsers, SurviveRandomBytes) {
   SeededRandom random(7);
   const std::string alphabet = "cpu 0123456789\n:.-=somefulltotal\t\xFF";
   for (int round = 0; round < 5'000; ++round) {
@@ -57,7 +57,7 @@ TEST(Parsers, RandomBytesNeverCrash) {
   }
 }
 
-TEST(Load, TakesAnyNumberOfDecimals) {
+TEST(Load, ParsesAnyNumberOfDecimals) {
   const auto uptime = [](std::string_view text) {
     const auto value = parse_uptime(text);
     return value ? *value : -1;
@@ -74,7 +74,7 @@ TEST(Load, TakesAnyNumberOfDecimals) {
   }
 }
 
-TEST(Source, MissingFilesDisableTheirCollectorsAlone) {
+TEST(Source, MissingFilesDisableOnlyTheirCollectors) {
   Folder folder;
   folder.write("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\n");
   FakeClock clock;
@@ -90,14 +90,14 @@ TEST(Source, MissingFilesDisableTheirCollectorsAlone) {
   const auto states = source.states();
   EXPECT_NE(states.at("cpu").error.find("/proc/stat"), std::string::npos);
   EXPECT_EQ(states.at("memory").error, "");
-  // What comes back works again.
+  // A file that appears again is read again.
   folder.write("proc/loadavg", "1.00 2.00 3.00 1/2 3\n");
   tick.points.clear();
   source.collect(1, {clock.wall_ns(), clock.mono_ns()}, tick);
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.cpu.load_average.15m"), 3.0);
 }
 
-TEST(Source, AJumpingWallClockSpoilsNoRate) {
+TEST(Source, WallClockJumpsDoNotAffectRates) {
   Folder folder;
   folder.write("proc/net/dev", "a\nb\neth0: 1000 0 0 0 0 0 0 0 5000 0\n");
   FakeClock clock;
@@ -114,7 +114,7 @@ TEST(Source, AJumpingWallClockSpoilsNoRate) {
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.network.io.rate{network.io.direction=transmit}"), 1000);
 }
 
-TEST(Source, CountersAreAddedOnRequest) {
+TEST(Source, AddsCountersIfSelected) {
   Folder folder;
   folder.write("proc/diskstats", "8 0 sda 1 0 10 0 1 0 20 0 0 0 0\n");
   FakeClock clock;
@@ -153,7 +153,7 @@ TEST(Source, ChangingOptionsKeepsBaselines) {
   EXPECT_DOUBLE_EQ(value_of(table, tick, "system.disk.io.rate{disk.io.direction=read,system.device=sda}"), 2048);
 }
 
-TEST(Source, PatternsChooseWhatIsSummed) {
+TEST(Source, PatternsChooseTheMembersOfTheSum) {
   Folder folder;
   FakeClock clock;
   metrics::SeriesTable table;
@@ -179,16 +179,16 @@ TEST(Source, PatternsChooseWhatIsSummed) {
   source.configure(1, {loopback});
   source.baseline({clock.wall_ns(), clock.mono_ns()});
   write(1000, 20, 300);
-  EXPECT_DOUBLE_EQ(received(), 1000) << "what is included alone, though it counts for nothing by itself";
+  EXPECT_DOUBLE_EQ(received(), 1000) << "an included interface counts even if it would not by default";
   source.configure(1, {without});
   write(51'000, 40, 600);
-  EXPECT_DOUBLE_EQ(received(), 20) << "all but what is excluded";
+  EXPECT_DOUBLE_EQ(received(), 20) << "everything except what is excluded";
   source.configure(1, {usual});
   write(101'000, 60, 900);
   EXPECT_DOUBLE_EQ(received(), 320);
   source.configure(1, {loopback});
   write(151'000, 80, 1200);
-  EXPECT_DOUBLE_EQ(received(), 50'000) << "read all along, though nobody asked";
+  EXPECT_DOUBLE_EQ(received(), 50'000) << "its counter was read before it was selected";
   write(152'000, 100, 1500);
   EXPECT_DOUBLE_EQ(received(), 1000);
 }
@@ -212,7 +212,7 @@ TEST(Source, FullSeriesTableIsCounted) {
   EXPECT_GT(over, 0U);
 }
 
-TEST(Simulated, SameSeedSameValues) {
+TEST(Simulated, SameSeedGivesTheSameValues) {
   const auto run = [](uint64_t seed) {
     metrics::SeriesTable table;
     SimulatedSource source(seed, table);
@@ -230,7 +230,7 @@ TEST(Simulated, SameSeedSameValues) {
   EXPECT_NE(run(1), run(2));
 }
 
-TEST(Simulated, PartsAddUpToTheirSums) {
+TEST(Simulated, PartsAddUpToTheSum) {
   metrics::SeriesTable table;
   SimulatedSource source(3, table);
   config::MetricSelection cpu{"cpu"};
@@ -263,8 +263,8 @@ TEST(Simulated, PartsAddUpToTheirSums) {
   }
 }
 
-TEST(Simulated, MakesTheDeclaredMetricsOfEverySelector) {
-  // What a host has only with ZFS, in a container, or on filesystems that count inodes.
+TEST(Simulated, GeneratesEveryDeclaredMetric) {
+  // Metrics that a host has only with ZFS, in a container, or on filesystems that count inodes.
   const auto conditional = [](std::string_view name) {
     return name.starts_with("container.") || name.find(".zfs.") != std::string_view::npos ||
            name.find(".inodes.") != std::string_view::npos;
@@ -294,7 +294,7 @@ TEST(Simulated, MakesTheDeclaredMetricsOfEverySelector) {
   }
 }
 
-TEST(Simulated, LeavesOutWhatIsExcluded) {
+TEST(Simulated, OmitsExcludedDevices) {
   metrics::SeriesTable table;
   SimulatedSource source(3, table);
   config::MetricSelection net{"net in"};
@@ -303,7 +303,7 @@ TEST(Simulated, LeavesOutWhatIsExcluded) {
   source.configure(1, {net});
   metrics::Tick tick;
   source.collect(1, {0, 1}, tick);
-  EXPECT_EQ(tick.points.size(), 2U) << "the sum, and eth0";
+  EXPECT_EQ(tick.points.size(), 2U) << "the sum and eth0";
   EXPECT_EQ(value_of(table, tick, "system.network.io.rate{network.io.direction=receive}"),
             value_of(table, tick, "system.network.io.rate{network.interface.name=eth0,network.io.direction=receive}"));
 }

@@ -9,7 +9,7 @@
 
 namespace monitor::agent {
 
-// What a collector is made from. It shares the prober, and copies what it needs of the roots.
+// Dependencies for creating a collector. A collector shares the prober, and copies what it needs from the roots.
 struct CollectorContext {
   const Roots& roots;
   std::shared_ptr<MountProber> prober;

@@ -17,11 +17,11 @@ namespace {
 constexpr std::array<std::string_view, CpuTimes::kModes> kModeNames = {"user",   "nice",      "system",  "idle",
                                                                        "iowait", "interrupt", "softirq", "steal"};
 
-// Jitter of the kernel: idle and iowait fall slightly when they are read while a processor wakes up, the others when
-// the kernel moves time between modes. Prometheus' node_exporter uses 3 s as well.
+// The kernel's counters jitter: idle and iowait fall slightly if they are read while a processor wakes up, and the
+// others when the kernel moves time between modes. Prometheus' node_exporter uses 3 s as well.
 constexpr double kJitterSeconds = 3;
 constexpr double kJitterSecondsPerCpu = 0.1;
-// Tolerance for ticks that a guest catches up on, and for the delay between a read and its timestamp.
+// Tolerance for time that a guest catches up on, and for the delay between a read and its timestamp.
 constexpr double kLateSecondsPerCpu = 5;
 constexpr double kLateShare = 1.25;
 
@@ -30,7 +30,7 @@ double user_hz() {
   return hz;
 }
 
-// Nothing if the line has fewer columns than any kernel prints. Columns that an old kernel lacks are 0.
+// Nothing if the line has fewer columns than every kernel prints. Columns that an old kernel lacks are 0.
 std::optional<CpuTimes> parse_times(Fields fields) {
   CpuTimes times;
   size_t columns = 0;
@@ -135,7 +135,7 @@ void CpuCollector::forget_series() {
 }
 
 bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const {
-  // A processor that was offline needs a new baseline: its counters may have changed meanwhile.
+  // A processor that was offline needs a new baseline, because its counters may have changed in the meantime.
   const bool seen = state.last_reading != 0 && state.last_reading + 1 == reading_;
   state.last_reading = reading_;
   state.growth.reset();
@@ -144,7 +144,7 @@ bool CpuCollector::update(CoreState& state, const CpuTimes& times, const Timesta
     CpuGrowth growth;
     const int64_t elapsed = state.last_mono == 0 ? 0 : now.mono_ns - state.last_mono;
     change = cpu_growth(state.last, times, elapsed, cpus, growth);
-    // Keeps the older reading as the baseline, so that the next tick covers the whole time.
+    // Keeps the older reading as the baseline, so that the next tick covers the whole time since then.
     if (change == CpuChange::kStill) return true;
     if (change == CpuChange::kGrew) state.growth = growth;
   }
@@ -167,7 +167,7 @@ Status CpuCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!text) return text.error();
   if (auto s = parse_stat(*text, lines_); !s) return s;
   ++reading_;
-  // The sum contains every processor. If one of them jumped or came online, the growth of the sum is unknown, too.
+  // The sum includes every processor. If one of them jumped or came online, the growth of the sum is unknown as well.
   bool sum_is_known = true;
   for (const CpuLine& line : lines_) {
     const size_t cpus = line.core >= 0 ? 1 : lines_.size() - 1;

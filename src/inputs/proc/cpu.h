@@ -1,8 +1,8 @@
 // CPU utilization from /proc/stat (proc_stat(5)).
 //
 // The figures equal those of psutil and `mpstat` for the same two readings: the share of a mode is its growth divided
-// by the growth of all modes, and a mode that fell counts as no growth. When the counters restarted or jumped, no share
-// is reported.
+// by the growth of all modes, and a mode that fell slightly counts as no growth. If the counters restarted or jumped,
+// there is no share.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 namespace monitor::agent {
 
 // In ticks of sysconf(_SC_CLK_TCK) since boot. As in the file, user and nice include guest time, which is busy time.
-// The columns guest and guest_nice repeat it and are ignored.
+// The columns guest and guest_nice repeat that time and are ignored.
 struct CpuTimes {
   enum Mode { kUser, kNice, kSystem, kIdle, kIowait, kIrq, kSoftirq, kSteal, kModes };
   std::array<uint64_t, kModes> modes{};
@@ -66,13 +66,13 @@ class CpuCollector final : public Collector {
     CpuTimes last;
     int64_t last_mono = 0;
     uint64_t last_reading = 0;
-    std::optional<CpuGrowth> growth;  // of this reading
+    std::optional<CpuGrowth> growth;  // in this reading
     metrics::SeriesId busy = kNoSeries;
     std::array<metrics::SeriesId, CpuTimes::kModes> modes{};
     bool interned = false;
   };
 
-  // False if the line's growth is unknown, which makes the growth of the sum unknown as well.
+  // Returns false if the line's growth is unknown, which makes the growth of the sum unknown as well.
   bool update(CoreState& state, const CpuTimes& times, const Timestamp& now, size_t cpus) const;
   void add(CoreState& state, int64_t core, TickBuilder& out) const;
   void intern(CoreState& state, int64_t core, TickBuilder& out) const;

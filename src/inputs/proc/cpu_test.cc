@@ -21,7 +21,7 @@ class Cpu : public ::testing::Test {
     if (modes) one.flags.insert("modes");
     cpu_.configure({one});
   }
-  // One reading, `seconds` after the last one.
+  // One reading, `seconds` after the previous one.
   void read(const std::string& stat, double seconds = 1) {
     folder_.write("proc/stat", stat);
     mono_ns_ += static_cast<int64_t>(seconds * 1e9);
@@ -45,7 +45,7 @@ class Cpu : public ::testing::Test {
   int64_t mono_ns_ = kNanosPerSecond;
 };
 
-TEST_F(Cpu, CountsGuestTimeAsBusyAndOnce) {
+TEST_F(Cpu, CountsGuestTimeOnceAndAsBusy) {
   configure(false, true);
   read("cpu  100000 200 5000 900000 0 0 0 0 90000 100\n");
   read("cpu  100050 210 5002 900038 0 0 0 0 90050 110\n");
@@ -64,7 +64,7 @@ TEST_F(Cpu, CountsStolenTimeAsBusy) {
   EXPECT_DOUBLE_EQ(host("iowait"), 0.1);
 }
 
-TEST_F(Cpu, OldKernelsHaveFewerColumns) {
+TEST_F(Cpu, ReadsOldKernelsWithFewerColumns) {
   configure();
   read("cpu  1 2 3 4\ncpu0 1 2 3 4\n");
   read("cpu  21 7 8 74\ncpu0 21 7 8 74\n");
@@ -79,7 +79,7 @@ TEST_F(Cpu, IgnoresColumnsAndLinesOfNewerKernels) {
   EXPECT_DOUBLE_EQ(host(), 0.25);
 }
 
-TEST_F(Cpu, NoTickPassedIsNoValueAndKeepsTheBaseline) {
+TEST_F(Cpu, HasNoValueAndKeepsTheBaselineIfNoTickPassed) {
   configure();
   read("cpu  100 0 0 100\n");
   read("cpu  100 0 0 100\n", 0.01);
@@ -88,11 +88,11 @@ TEST_F(Cpu, NoTickPassedIsNoValueAndKeepsTheBaseline) {
   EXPECT_DOUBLE_EQ(host(), 0.25);
 }
 
-TEST_F(Cpu, ACounterThatFallsALittleGrewByNothing) {
+TEST_F(Cpu, CountsASmallFallAsNoGrowth) {
   configure(true, true);
   const std::string before = " 1000 10 500 90000 300 20 30 50 0 0\n";
   read("cpu " + before + "cpu0" + before);
-  // idle, iowait, user, steal fall by rounding in turn; the others grow by what passed.
+  // idle, iowait, user and steal fall by rounding, one after the other; the other counters grow by the elapsed time.
   const std::string after[] = {" 1060 10 520 89999 320 20 30 50 0 0\n", " 1110 10 540 90019 318 20 30 50 0 0\n",
                                " 1108 10 600 90060 318 20 30 50 0 0\n", " 1138 10 600 90130 318 20 30 49 0 0\n"};
   const double busy[] = {80.0 / 100, 70.0 / 90, 60.0 / 101, 30.0 / 100};
@@ -107,7 +107,7 @@ TEST_F(Cpu, ACounterThatFallsALittleGrewByNothing) {
   }
 }
 
-TEST_F(Cpu, IdleThatFallsFarIsNoValue) {
+TEST_F(Cpu, HasNoValueIfIdleFallsFar) {
   configure();
   const std::string before = " 1466797 6445 708626 6221847 7998 0 8095 0 0 0\n";
   const std::string after = " 1466867 6445 708691 5873386 7624 0 8095 0 0 0\n";
@@ -120,7 +120,7 @@ TEST_F(Cpu, IdleThatFallsFarIsNoValue) {
   EXPECT_DOUBLE_EQ(host(), 0.2);
 }
 
-TEST_F(Cpu, AFallThatHidesTheTimeThatPassedIsNoValue) {
+TEST_F(Cpu, HasNoValueIfAFallHidesElapsedTime) {
   configure();
   const auto line = [](int64_t user, int64_t idle) {
     const std::string text = " " + std::to_string(user) + " 0 0 " + std::to_string(idle) + " 0 0 0 0\n";
@@ -128,12 +128,12 @@ TEST_F(Cpu, AFallThatHidesTheTimeThatPassedIsNoValue) {
   };
   read(line(1000, 100 * kHz));
   read(line(1003, 98 * kHz));
-  EXPECT_TRUE(std::isnan(host())) << "3 ticks of the second that passed are known: not 100 % busy";
+  EXPECT_TRUE(std::isnan(host())) << "only 3 ticks of the elapsed second are known, which is not 100 % busy";
   read(line(1003 + kHz / 4, 98 * kHz + 3 * kHz / 4));
   EXPECT_DOUBLE_EQ(host(), 0.25);
 }
 
-TEST_F(Cpu, GrowthBeyondTheTimeThatPassedIsNoValue) {
+TEST_F(Cpu, HasNoValueIfGrowthExceedsElapsedTime) {
   configure();
   const auto line = [](int64_t user, int64_t idle, const std::string& steal = "0") {
     const std::string text = " " + std::to_string(user) + " 0 0 " + std::to_string(idle) + " 0 0 0 " + steal + "\n";
@@ -143,10 +143,10 @@ TEST_F(Cpu, GrowthBeyondTheTimeThatPassedIsNoValue) {
   read(line(1050, 1000 + 2000 * kHz));
   EXPECT_TRUE(std::isnan(host())) << "2,000 s of idle in 1 s";
   read(line(1050, 1000 + 2000 * kHz, "18446744073709551000"));
-  EXPECT_TRUE(std::isnan(host())) << "a stolen time that went below 0 in the hypervisor";
+  EXPECT_TRUE(std::isnan(host())) << "the hypervisor reported a negative steal time";
 }
 
-TEST_F(Cpu, AProcessorThatComesBackHidesTheSumForOneTick) {
+TEST_F(Cpu, ReturningProcessorMakesTheSumUnknownForOneTick) {
   configure();
   const auto line = [](const std::string& name, int64_t busy, int64_t idle) {
     return name + " " + std::to_string(busy) + " 0 0 " + std::to_string(idle) + " 0 0 0 0\n";
@@ -154,21 +154,21 @@ TEST_F(Cpu, AProcessorThatComesBackHidesTheSumForOneTick) {
   read(line("cpu ", 2000, 2000) + line("cpu0", 1000, 1000) + line("cpu1", 1000, 1000));
   read(line("cpu ", 2100, 2100) + line("cpu0", 1050, 1050) + line("cpu1", 1050, 1050));
   EXPECT_DOUBLE_EQ(host(), 0.5);
-  // Processor 1 leaves: the sum goes on to count what it counted.
+  // Processor 1 goes offline; the sum keeps the time that it has counted.
   read(line("cpu ", 2150, 2150) + line("cpu0", 1100, 1100));
   EXPECT_DOUBLE_EQ(host(), 0.5);
   EXPECT_TRUE(std::isnan(core(1)));
-  // And comes back with an idle time that began anew.
+  // It comes back, and its idle time restarts.
   read(line("cpu ", 2225, 1175) + line("cpu0", 1175, 1125) + line("cpu1", 1050, 50));
   EXPECT_TRUE(std::isnan(host()));
   EXPECT_DOUBLE_EQ(core(0), 0.75);
-  EXPECT_TRUE(std::isnan(core(1))) << "what it did while it was away is no share of this tick";
+  EXPECT_TRUE(std::isnan(core(1))) << "its time while offline does not belong to this tick";
   read(line("cpu ", 2275, 1325) + line("cpu0", 1200, 1200) + line("cpu1", 1075, 125));
   EXPECT_DOUBLE_EQ(host(), 0.25);
   EXPECT_DOUBLE_EQ(core(1), 0.25);
 }
 
-TEST_F(Cpu, AProcessorThatJumpsHidesTheSumAlone) {
+TEST_F(Cpu, JumpOfAProcessorMakesOnlyItAndTheSumUnknown) {
   configure();
   const auto read_both = [&](int64_t idle0, int64_t idle1, double seconds) {
     read("cpu  0 0 0 " + std::to_string(idle0 + idle1) + "\ncpu0 0 0 0 " + std::to_string(idle0) + "\ncpu1 0 0 0 " +
@@ -179,10 +179,10 @@ TEST_F(Cpu, AProcessorThatJumpsHidesTheSumAlone) {
   read_both(1010 * kHz, 995 * kHz, 10);
   EXPECT_DOUBLE_EQ(core(0), 0);
   EXPECT_TRUE(std::isnan(core(1)));
-  EXPECT_TRUE(std::isnan(host())) << "the sum grew, but not by what passed";
+  EXPECT_TRUE(std::isnan(host())) << "the sum grew by something else than the elapsed time";
 }
 
-TEST_F(Cpu, OneMalformedLineLeavesTheOthers) {
+TEST_F(Cpu, MalformedLineDoesNotAffectOthers) {
   configure();
   read("cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 what is this\ncpux 1 2 3 4\ncpu2 0 0 0 0\n");
   read("cpu  50 0 0 50\ncpu0 25 0 0 75\ncpu1 what is this\ncpux 1 2 3 4\ncpu2 75 0 0 25\n");

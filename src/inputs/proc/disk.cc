@@ -28,7 +28,7 @@ Status parse_diskstats(std::string_view text, std::vector<DiskLine>& out) {
     fields.skip(3);
     const auto written_sectors = fields.number();
     if (!read_sectors || !written_sectors) continue;
-    // Rejects 8 EiB and more, which no device has transferred.
+    // Rejects 8 EiB and more, which no device has ever transferred.
     if (*read_sectors > INT64_MAX / kSector || *written_sectors > INT64_MAX / kSector) continue;
     disk.read_bytes = *read_sectors * kSector;
     disk.written_bytes = *written_sectors * kSector;

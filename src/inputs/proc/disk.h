@@ -15,11 +15,11 @@
 
 namespace monitor::agent {
 
-// Skips malformed lines. Error: there are lines, and all of them are malformed. Ignores the columns that newer kernels
-// add (discards, flushes), and the partitions of kernels before 2.6.25, which have four numbers.
+// Skips malformed lines. Error: all lines are malformed. Ignores the columns that newer kernels add (discards,
+// flushes), and the four-number lines that kernels before 2.6.25 print for partitions.
 Status parse_diskstats(std::string_view text, std::vector<DiskLine>& out);
 
-// The shape for KernelFile::read_table: depends on the devices and their numbers, not on the counters.
+// The shape for KernelFile::read_table: depends on the devices and their numbers, not on their counters.
 uint64_t diskstats_shape(std::string_view text);
 
 class DiskCollector final : public Collector {

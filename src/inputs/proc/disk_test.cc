@@ -1,4 +1,4 @@
-// Which block devices count, and what is said of them.
+// Which block devices the sum includes, and the figures of each.
 #include "inputs/proc/disk.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ class Disk : public ::testing::Test {
     TickBuilder out(table_, tick_);
     EXPECT_TRUE(disk_.collect({0, mono_ns_}, out));
   }
-  // A device as the kernel shows it: a link from /sys/block into /sys/devices.
+  // Creates a device as the kernel shows it: a link from /sys/block into /sys/devices.
   void device(const std::string& name, const std::string& where) const {
     folder_.write("sys/devices/" + where + "/" + name + "/size", "1000\n");
     folder_.link("sys/block/" + name, "../devices/" + where + "/" + name);
@@ -49,7 +49,7 @@ class Disk : public ::testing::Test {
   double of(const std::string& name) const {
     return value_of(table_, tick_, "system.disk.io.rate{disk.io.direction=read,system.device=" + name + "}");
   }
-  // The sum in sectors while each of `devices` reads its power of two.
+  // The growth of the sum, in sectors, if each of `devices` reads its own power of two.
   double counts(std::vector<Numbers> devices) {
     base_ += 1'000'000;
     for (auto& one : devices) one.read = base_;
@@ -70,7 +70,7 @@ class Disk : public ::testing::Test {
 const std::string kScsi = "pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0/block";
 const std::string kVirtual = "virtual/block";
 
-TEST_F(Disk, DevicesThatLieOnOthersDoNotCount) {
+TEST_F(Disk, DoesNotCountDevicesOnTopOfOthers) {
   folder_.write("proc/devices",
                 "Character devices:\n  1 mem\n\nBlock devices:\n  7 loop\n  8 sd\n  9 md\n230 zvol\n251 zram\n252 "
                 "device-mapper\n 43 nbd\n259 blkext\n");
@@ -91,10 +91,10 @@ TEST_F(Disk, DevicesThatLieOnOthersDoNotCount) {
                     {"volume", 249, 0},
                     {"nbd0", 43, 0}}),
             1 + 1024)
-      << "a disk, and one of another host";
+      << "a local disk and a network disk";
 }
 
-TEST_F(Disk, ADiskIsNotToldByItsName) {
+TEST_F(Disk, DoesNotClassifyDisksByTheirNames) {
   folder_.write("proc/devices", "Block devices:\n  8 sd\n 65 cciss\n179 mmc\n230 zvol\n");
   device("ram1", kScsi);
   device("fd0", "platform/floppy.0/block");
@@ -112,13 +112,13 @@ TEST_F(Disk, ADiskIsNotToldByItsName) {
             31);
 }
 
-TEST_F(Disk, AZfsVolumeIsToldByItsMajorNumberInATreeWithoutLinks) {
+TEST_F(Disk, RecognizesZfsVolumesByMajorNumberWithoutLinks) {
   folder_.write("sys/block/sda/size", "1\n");
   folder_.write("sys/block/volume/size", "1\n");
   EXPECT_EQ(counts({{"sda", 8, 0}, {"volume", 230, 0}}), 1);
 }
 
-TEST_F(Disk, ThePathsOfNvmeMultipathCountOnlyWhereTheHeadDoesNot) {
+TEST_F(Disk, NvmePathsCountOnlyIfTheHeadDoesNot) {
   device("nvme0n1", "virtual/nvme-subsystem/nvme-subsys0");
   folder_.write("sys/block/nvme0n1/hidden", "0\n");
   for (const char* path : {"nvme0c0n1", "nvme0c1n1"}) {
@@ -134,7 +134,7 @@ TEST_F(Disk, ThePathsOfNvmeMultipathCountOnlyWhereTheHeadDoesNot) {
   EXPECT_TRUE(std::isnan(of("nvme0n1")));
 }
 
-TEST_F(Disk, APathKnowsItsHeadByTheNamespaceItShows) {
+TEST_F(Disk, FindsTheHeadOfAPathByItsNamespace) {
   device("head", "virtual/nvme-subsystem/nvme-subsys0");
   device("nvme5c0n1", "pci0000:00/nvme5");
   folder_.write("sys/block/nvme5c0n1/hidden", "1\n");
@@ -143,7 +143,7 @@ TEST_F(Disk, APathKnowsItsHeadByTheNamespaceItShows) {
   EXPECT_EQ(counts({{"nvme5c0n1", 0, 0}, {"head", 259, 0}}), 2);
 }
 
-TEST_F(Disk, SeesAVolumeThatIsMadeOnADisk) {
+TEST_F(Disk, NoticesANewVolumeOnADisk) {
   device("sda", kScsi);
   EXPECT_EQ(counts({{"sda", 8, 0}}), 1);
   device("volume", "elsewhere/block");
@@ -151,7 +151,7 @@ TEST_F(Disk, SeesAVolumeThatIsMadeOnADisk) {
   EXPECT_EQ(counts({{"sda", 8, 0}, {"volume", 250, 0}}), 1);
 }
 
-TEST_F(Disk, SeesThatAKnownDeviceWasStacked) {
+TEST_F(Disk, NoticesThatAKnownDeviceWasStacked) {
   device("sda", kScsi);
   device("sdb", kScsi);
   EXPECT_EQ(counts({{"sda", 8, 0}, {"sdb", 8, 0}}), 3);
@@ -159,7 +159,7 @@ TEST_F(Disk, SeesThatAKnownDeviceWasStacked) {
   EXPECT_EQ(counts({{"sda", 8, 0}, {"sdb", 8, 0}}), 1);
 }
 
-TEST_F(Disk, WithoutSysfsPartitionsAreToldFromTheirDisk) {
+TEST_F(Disk, DistinguishesPartitionsFromDisksWithoutSysfs) {
   EXPECT_EQ(counts({{"vda", 254, 0},
                     {"vda1", 254, 0},
                     {"nvme1n1", 259, 0},
@@ -171,7 +171,7 @@ TEST_F(Disk, WithoutSysfsPartitionsAreToldFromTheirDisk) {
             1 + 4 + 16 + 128);
 }
 
-TEST_F(Disk, ReadsOldAndNewLinesAndSkipsWhatItCannotRead) {
+TEST_F(Disk, ReadsOldAndNewLinesAndSkipsMalformedOnes) {
   const auto text = [](int grown) {
     const std::string n = std::to_string(1000 + grown);
     return "   8       0 sda 100 5 " + n +
@@ -186,7 +186,7 @@ TEST_F(Disk, ReadsOldAndNewLinesAndSkipsWhatItCannotRead) {
   EXPECT_EQ(sum(), 6 * 512);
 }
 
-TEST_F(Disk, ACounterThatFallsHidesTheSumForThatTick) {
+TEST_F(Disk, FallingCounterMakesTheSumUnknownForOneTick) {
   read({{"sda", 8, 4'294'967'290}, {"sdb", 8, 10}});
   read({{"sda", 8, 5}, {"sdb", 8, 30}});
   EXPECT_TRUE(std::isnan(sum()));
@@ -195,7 +195,7 @@ TEST_F(Disk, ACounterThatFallsHidesTheSumForThatTick) {
   EXPECT_EQ(sum(), 20 * 512);
 }
 
-TEST_F(Disk, AHostWithoutDisksReadsNothing) {
+TEST_F(Disk, HostWithoutDisksHasASumOfZero) {
   read_text("");
   read_text("");
   EXPECT_EQ(sum(), 0);

@@ -19,15 +19,15 @@ constexpr int64_t kLeastDeadline = 2 * kNanosPerMilli;
 // Maximum length of a label on the wire.
 constexpr size_t kMostLabelBytes = 1024;
 
-// Appends a checksum to a path that is `ambiguous` or longer than a label, so that different paths have different
-// labels.
+// Appends a checksum to a path that is `ambiguous`, or longer than a label can be, so that different paths have
+// different labels.
 std::string label_of(std::string_view text, bool ambiguous = false) {
   std::string label = sanitize_utf8(text);
   const std::string end = fmt::format("...{:08x}", crc32c(text));
   if (ambiguous && label.size() + end.size() <= kMostLabelBytes) return label + end;
   if (label.size() <= kMostLabelBytes) return label;
   label.resize(kMostLabelBytes - end.size());
-  // Never cuts within a character.
+  // Do not cut inside a UTF-8 character.
   while (!label.empty() && !valid_utf8(label)) label.pop_back();
   return label + end;
 }
@@ -38,7 +38,7 @@ metrics::Labels labels_of(const Mount& mount) {
           {"system.filesystem.type", label_of(mount.type)}};
 }
 
-// People identify a filesystem by its shortest path.
+// The shortest path is the one by which people know a filesystem.
 bool shown_before(const Mount& a, const Mount& b) { return a.mount_point.size() < b.mount_point.size(); }
 
 bool is_file(const MeasuredMount& one) { return one.answer && *one.answer && !(*one.answer)->directory; }
@@ -68,7 +68,7 @@ void FilesystemCollector::configure(const std::vector<config::MetricSelection>& 
   }
 }
 
-// Chooses the mounts that count or have series of their own: one of each set of mounts with the same bytes.
+// Of each set of mounts with the same bytes, chooses one mount that counts or has series of its own.
 void FilesystemCollector::choose_by_bytes() {
   std::map<std::string, size_t> group_of;
   for (const Mount& mount : table_.mounts()) {
@@ -106,7 +106,7 @@ void FilesystemCollector::choose() {
   describe();
 }
 
-// Prepares queries and labels of the chosen mounts, until the choice changes.
+// Prepares the queries and labels of the chosen mounts. They are valid until the choice changes.
 void FilesystemCollector::describe() {
   const auto remote = remote_points(table_.mounts());
   std::map<metrics::Labels, int> times;
@@ -118,18 +118,18 @@ void FilesystemCollector::describe() {
     for (Candidate& one : group) {
       const Mount& mount = one.measured.mount;
       one.remote = is_remote(mount, remote);
-      // The paths differ only in bytes that labels cannot contain.
+      // The paths differ only in bytes that a label cannot contain.
       if (times[one.labels] > 1) {
         metrics::set_label(one.labels, "system.filesystem.mountpoint", label_of(mount.mount_point, true));
       }
       there.insert(one.labels);
     }
   }
-  // Ends the series of mounts that are gone or replaced.
+  // Ends the series of mounts that were unmounted or replaced.
   std::erase_if(ids_, [&](const auto& one) { return !there.contains(one.first); });
 }
 
-// False if a mount has disappeared since the table was read.
+// Returns false if a mount has disappeared since the table was read.
 bool FilesystemCollector::ask(int64_t deadline_ns) {
   std::vector<MountProber::Question> questions;
   questions.reserve(groups_.size());
@@ -141,8 +141,8 @@ bool FilesystemCollector::ask(int64_t deadline_ns) {
     Group& group = groups_[i];
     measured_.push_back(group.front().measured);
     measured_.back().answer = answers[i];
-    // Mounts of single files (a container's /etc/hosts), and mounts that the agent cannot see, are replaced by another
-    // mount of the same bytes.
+    // If this is the mount of a single file (such as a container's /etc/hosts), or the agent cannot see it, another
+    // mount of the same bytes takes its place.
     if (include_.empty() && group.size() > 1 && (is_file(measured_.back()) || is_hidden(measured_.back()))) {
       group.erase(group.begin());
       again = true;
@@ -152,7 +152,7 @@ bool FilesystemCollector::ask(int64_t deadline_ns) {
   return std::ranges::none_of(measured_, is_gone);
 }
 
-// A quarter of the time between two ticks, at most kMostDeadline.
+// A quarter of the time between two ticks, but at most kMostDeadline.
 int64_t FilesystemCollector::deadline(const Timestamp& now) {
   const int64_t since_last = now.mono_ns - std::exchange(last_mono_ns_, now.mono_ns);
   return std::clamp(since_last / 4, kLeastDeadline, kMostDeadline);
@@ -205,7 +205,7 @@ void FilesystemCollector::add_sum(TickBuilder& out) {
   add(*sum.usage, *sum_ids_, out);
 }
 
-// Logs each mount that answered with an error, once.
+// Logs each mount that returned an error, once.
 void FilesystemCollector::tell_faults() {
   std::map<std::string, std::string> faults;
   for (const MeasuredMount& one : measured_) {
@@ -214,11 +214,11 @@ void FilesystemCollector::tell_faults() {
   if (faults == faults_) return;
   for (const auto& [mount, reason] : faults) {
     if (const auto told = faults_.find(mount); told != faults_.end() && told->second == reason) continue;
-    log_warning("filesystem cannot be read; its figures are left out, it is tried again at every tick",
+    log_warning("filesystem cannot be read; its figures are omitted, and every tick tries again",
                 {{"mount", mount}, {"reason", reason}});
   }
   for (const auto& [mount, reason] : faults_) {
-    if (!faults.contains(mount)) log_info("filesystem can be read again, or is gone", {{"mount", mount}});
+    if (!faults.contains(mount)) log_info("filesystem can be read again, or was unmounted", {{"mount", mount}});
   }
   faults_ = std::move(faults);
 }
@@ -229,7 +229,7 @@ Status FilesystemCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!changed) return changed.error();
   if (*changed || !chosen_) choose();
   if (!ask(deadline_ns)) {
-    // Another filesystem has been mounted there.
+    // Another filesystem was mounted there in the meantime.
     changed = table_.refresh();
     if (!changed) return changed.error();
     if (*changed) {
@@ -241,8 +241,8 @@ Status FilesystemCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (each_) add_each(out);
   add_sum(out);
   if (measured_.empty() || !std::ranges::all_of(measured_, is_hidden)) return {};
-  return Error(Code::kPermissionDenied, "none of the mounts can be seen below " + table_.origin().rootfs +
-                                            "; name the folder in which the host's root is with --rootfs");
+  return Error(Code::kPermissionDenied, "no mount is accessible below " + table_.origin().rootfs +
+                                            "; set --rootfs to the folder with the host's root");
 }
 
 std::unique_ptr<Collector> make_filesystem(const CollectorContext& context) {

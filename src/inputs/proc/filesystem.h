@@ -1,7 +1,7 @@
 // Space and inodes of mounted filesystems: the mount table (mountinfo.h) and statfs(2).
 //
-// Labels and values belong to the same reading: every tick checks the table, and uses an answer only if it is from the
-// mount that the table names. filesystem_sum.h defines the sum. A query never blocks the loop beyond a deadline
+// Labels and values belong to the same reading: every tick checks the table, and uses an answer only if it comes from
+// the mount that the table names. filesystem_sum.h defines the sum. A query never blocks the loop beyond a deadline
 // (mount_prober.h).
 #pragma once
 
@@ -25,7 +25,7 @@ class FilesystemCollector final : public Collector {
  public:
   static constexpr int64_t kMostDeadline = 100 * kNanosPerMilli;
 
-  // Collectors share the prober, so that all of them know a hung mount.
+  // All collectors share the prober, so that each knows the hung mounts.
   FilesystemCollector(const Roots& roots, std::shared_ptr<MountProber> prober);
   void configure(const std::vector<config::MetricSelection>& selections) override;
   bool wanted() const override { return wanted_; }
@@ -39,7 +39,7 @@ class FilesystemCollector final : public Collector {
     metrics::SeriesId inodes_usage = kNoSeries;
     metrics::SeriesId inodes_utilization = kNoSeries;
   };
-  // Mounts of the same bytes; the first one is reported. With patterns, each group has one mount.
+  // Mounts of the same bytes; the first one is reported. With patterns, each group has a single mount.
   struct Candidate {
     MeasuredMount measured;
     bool remote = false;
@@ -68,7 +68,7 @@ class FilesystemCollector final : public Collector {
   std::vector<std::string> exclude_;
   int64_t last_mono_ns_ = 0;
   std::vector<Group> groups_;
-  std::vector<MeasuredMount> measured_;        // in this tick, the first of every group
+  std::vector<MeasuredMount> measured_;        // in this tick: the first mount of every group
   std::map<std::string, std::string> faults_;  // mount point -> error; logged once
   std::optional<Ids> sum_ids_;
   std::map<metrics::Labels, Ids> ids_;  // of existing mounts

@@ -12,13 +12,13 @@ namespace {
 
 constexpr uint64_t kNoLimit = uint64_t{1} << 60;
 constexpr uint64_t kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-// Two readings of one filesystem, a moment apart, differ by less than this share.
+// Two readings of the same filesystem, shortly after one another, differ by less than this share.
 constexpr uint64_t kNearlyShare = 1024;
 constexpr uint64_t kNearlyBytes = uint64_t{16} << 20;
 
 uint64_t saturated(uint64_t a, uint64_t b) { return b > kMost - std::min(a, kMost) ? kMost : a + b; }
 
-// Whether two mounts report one filesystem.
+// True if two mounts report the same filesystem.
 bool same_figures(const MountFacts& a, const MountFacts& b) {
   if (a.blocks != b.blocks || a.block_bytes != b.block_bytes) return false;
   const uint64_t apart = a.blocks_free > b.blocks_free ? a.blocks_free - b.blocks_free : b.blocks_free - a.blocks_free;
@@ -70,7 +70,7 @@ class Adder {
     auto keys = byte_keys(mount);
     if (facts == nullptr) return keys;
     if (!facts->source_device.empty() && mount.type != "btrfs") keys.push_back(facts->source_device);
-    // Shares of one volume of a server.
+    // A server can export several shares of the same volume.
     if (mount.type == "cifs" && facts->fsid != 0) keys.push_back("cifs " + std::to_string(facts->fsid));
     return keys;
   }
@@ -111,7 +111,7 @@ std::vector<const MeasuredMount*> members(const std::vector<MeasuredMount>& moun
     }
   }
   auto& chosen = solid.empty() ? claims : solid;
-  // What lies on others comes after them.
+  // Filesystems on top of others come last.
   std::ranges::stable_partition(chosen, [](const MeasuredMount* one) { return !lies_on_another(one->mount); });
   return chosen;
 }

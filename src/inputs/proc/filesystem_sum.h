@@ -1,4 +1,4 @@
-// The sum over filesystems, which counts every byte once. Pure.
+// The sum over filesystems, which includes every byte once. Pure.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ namespace monitor::agent {
 struct MeasuredMount {
   Mount mount;
   MountKind kind = MountKind::kDisk;
-  bool named = false;  // a pattern of `include` names it
-  // Nothing: the mount did not answer in time.
+  bool named = false;  // a pattern of `include` matches it
+  // Nothing if the mount did not answer in time.
   std::optional<Result<MountFacts>> answer;
 };
 
@@ -24,13 +24,13 @@ struct FilesystemSum {
 };
 
 // - Mounts with a common key (byte_keys) or block device count once.
-// - The datasets of a ZFS pool share its free space: their used bytes are added; the largest available size counts once
-//   per pool.
+// - The datasets of a ZFS pool share its free space: their used bytes are added, but only the largest available size of
+//   each pool counts.
 // - An overlay counts as the filesystem below it: that of its upper folder, or the one with the same figures.
 // - Single files, filesystems without blocks, and those that claim 1 EiB or more (no known limit) do not count.
-// - Shares count only if a pattern names them and no other filesystem is chosen.
+// - Shares count only if a pattern matches them and no other filesystem is chosen.
 // - A mount that the agent cannot see does not count. A mount that fails or does not answer makes the sum unknown.
-// `all`: the whole mount table, for the lookup of upper folders.
+// `all` is the whole mount table, in which upper folders are looked up.
 FilesystemSum sum_of(const std::vector<MeasuredMount>& mounts, const std::vector<Mount>& all);
 
 }  // namespace monitor::agent

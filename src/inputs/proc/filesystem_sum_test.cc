@@ -1,4 +1,4 @@
-// What adds up to a host's filesystems: every byte once.
+// The sum over a host's filesystems includes every byte once.
 #include "inputs/proc/filesystem_sum.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kGiB = uint64_t{1} << 30;
 
-// In blocks of 1 GiB.
+// Sizes in blocks of 1 GiB.
 MountFacts facts(uint64_t blocks, uint64_t free) { return {kGiB, blocks, free, free, 1000, 900}; }
 
 class Host {
@@ -27,7 +27,7 @@ class Host {
     return *this;
   }
   FilesystemSum sum() const { return sum_of(measured_, all_); }
-  // Used and available, in GiB.
+  // Used and available space, in GiB.
   std::pair<uint64_t, uint64_t> total() const {
     const auto usage = sum().usage;
     return usage ? std::pair{usage->used / kGiB, usage->available / kGiB} : std::pair<uint64_t, uint64_t>{999, 999};
@@ -57,7 +57,7 @@ TEST(FilesystemSum, CountsSubvolumesOfBtrfsOnce) {
   EXPECT_EQ(host.total(), (Pair{6, 4}));
 }
 
-TEST(FilesystemSum, SharesWhatIsAvailableAmongTheDatasetsOfAPool) {
+TEST(FilesystemSum, CountsTheAvailableSpaceOfAPoolOnce) {
   Host host;
   host.mount("0:30", "/", "zfs", "rpool/ROOT/debian", facts(30, 20))
       .mount("0:31", "/home", "zfs", "rpool/home", facts(25, 20))
@@ -67,7 +67,7 @@ TEST(FilesystemSum, SharesWhatIsAvailableAmongTheDatasetsOfAPool) {
   EXPECT_EQ(host.total(), (Pair{10 + 5 + 2 + 40, 20 + 60}));
 }
 
-TEST(FilesystemSum, CountsAnExportThatIsMountedTwiceOnce) {
+TEST(FilesystemSum, CountsAnExportOnceThatIsMountedTwice) {
   Host host;
   host.mount("0:40", "/a", "nfs", "server:/x/", facts(10, 4)).mount("0:41", "/b", "nfs4", "server:/x", facts(10, 4));
   EXPECT_EQ(host.total(), (Pair{6, 4}));
@@ -77,7 +77,7 @@ TEST(FilesystemSum, CountsAnExportThatIsMountedTwiceOnce) {
   EXPECT_EQ(smb.total(), (Pair{6, 4}));
 }
 
-TEST(FilesystemSum, LeavesOutMountsOfSingleFiles) {
+TEST(FilesystemSum, OmitsMountsOfSingleFiles) {
   MountFacts file = facts(50, 10);
   file.directory = false;
   Host host;
@@ -103,7 +103,7 @@ TEST(FilesystemSum, FindsTheUpperFolderOfAnOverlay) {
   EXPECT_EQ(host.total(), (Pair{6, 4}));
 }
 
-TEST(FilesystemSum, LeavesOutSharesAndClaimsWithoutLimit) {
+TEST(FilesystemSum, OmitsSharesAndClaimsWithoutLimit) {
   Host host;
   host.mount("8:1", "/", "ext4", "/dev/sda1", facts(10, 4))
       .mount("0:60", "/cloud", "fuse.rclone", "x", facts(1 << 20, (1 << 20) - 1))
@@ -112,7 +112,7 @@ TEST(FilesystemSum, LeavesOutSharesAndClaimsWithoutLimit) {
   EXPECT_EQ(host.total(), (Pair{6, 4}));
 }
 
-TEST(FilesystemSum, CountsFuseOnADeviceOfRoots) {
+TEST(FilesystemSum, CountsFuseOnADeviceThatRootMounted) {
   MountFacts on_disk = facts(10, 4);
   on_disk.source_device = "8:17";
   Host host;
@@ -123,10 +123,10 @@ TEST(FilesystemSum, CountsFuseOnADeviceOfRoots) {
   Host user;
   user.mount("8:1", "/", "ext4", "/dev/sda1", facts(10, 4))
       .mount("0:60", "/a", "fuse.x", "/dev/sdb1", on_disk, "rw,user_id=1000,group_id=0");
-  EXPECT_EQ(user.total(), (Pair{6, 4})) << "anybody can name a device";
+  EXPECT_EQ(user.total(), (Pair{6, 4})) << "any user can name a device as source";
 }
 
-TEST(FilesystemSum, AddsNamedSharesOnlyWhenNothingElseIsChosen) {
+TEST(FilesystemSum, AddsNamedSharesOnlyIfNothingElseIsChosen) {
   Host alone;
   alone.named().mount("0:60", "/cloud", "fuse.rclone", "x", facts(10, 4));
   EXPECT_EQ(alone.total(), (Pair{6, 4}));
@@ -145,7 +145,7 @@ TEST(FilesystemSum, IsUnknownWhenAMemberDoesNotAnswerOrFails) {
   EXPECT_FALSE(failed.sum().usage);
 }
 
-TEST(FilesystemSum, StaysKnownWhenWhatHangsIsNotInIt) {
+TEST(FilesystemSum, StaysKnownIfAHungMountIsNotAMember) {
   Host host;
   host.mount("8:1", "/", "ext4", "/dev/sda1", facts(10, 4))
       .mount("0:60", "/s", "fuse.sshfs", "me@there:", kHung)

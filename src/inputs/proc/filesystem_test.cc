@@ -1,4 +1,4 @@
-// The collector: which mounts have series, under which labels, and what becomes of them when mounts change.
+// The collector of filesystems: which mounts have series, their labels, and the effect of changed mounts.
 #include "inputs/proc/filesystem.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ class FilesystemTest : public ::testing::Test {
 
 constexpr const char* kSum = "system.filesystem.usage{system.filesystem.state=used}";
 
-TEST_F(FilesystemTest, SumsWhatKeepsData) {
+TEST_F(FilesystemTest, SumsFilesystemsThatStoreData) {
   configure(false);
   const auto values = read();
   EXPECT_EQ(values.size(), 4U);
@@ -93,7 +93,7 @@ TEST_F(FilesystemTest, SumsWhatKeepsData) {
   EXPECT_DOUBLE_EQ(values.at("system.filesystem.inodes.utilization"), 0.1);
 }
 
-TEST_F(FilesystemTest, ShowsSharesOnTheirOwn) {
+TEST_F(FilesystemTest, ReportsSharesOutsideTheSum) {
   configure(true);
   const auto values = read();
   EXPECT_TRUE(values.contains(used("remote:", "/cloud", "fuse.rclone")));
@@ -107,10 +107,10 @@ TEST_F(FilesystemTest, PatternsChooseAndCountOnce) {
   const auto values = read();
   EXPECT_EQ(values.size(), 4U * 4);
   EXPECT_TRUE(values.contains(used("/dev/nvme0n1p2", "/mnt/bind", "ext4")));
-  EXPECT_DOUBLE_EQ(values.at(kSum), 200) << "/ and /run: the bind mount keeps the bytes of /";
+  EXPECT_DOUBLE_EQ(values.at(kSum), 200) << "/ and /run: the bind mount has the bytes of /";
 }
 
-TEST_F(FilesystemTest, LabelsFollowARemountFromTheNextTickOn) {
+TEST_F(FilesystemTest, LabelsFollowARemountInTheNextTick) {
   configure(true);
   EXPECT_TRUE(read().contains(used("/dev/nvme0n1p1", "/boot/efi", "vfat")));
   std::string text = kMounts;
@@ -122,7 +122,7 @@ TEST_F(FilesystemTest, LabelsFollowARemountFromTheNextTickOn) {
   EXPECT_TRUE(values.contains(used("/dev/sda1", "/boot/efi", "ext2")));
 }
 
-TEST_F(FilesystemTest, AFileThatIsMountedGivesWayToAFolder) {
+TEST_F(FilesystemTest, PrefersAMountedFolderToAMountedFile) {
   MountFacts file{1, 400, 300, 300, 100, 90};
   file.directory = false;
   answers("/etc/hosts", file);
@@ -138,7 +138,7 @@ TEST_F(FilesystemTest, AFileThatIsMountedGivesWayToAFolder) {
   EXPECT_DOUBLE_EQ(values.at(kSum), 900);
 }
 
-TEST_F(FilesystemTest, GivesNoSumWhenAMemberFails) {
+TEST_F(FilesystemTest, HasNoSumIfAMemberFails) {
   configure(true);
   EXPECT_TRUE(read().contains(kSum));
   answers("/mnt/my disk", Error(Code::kUnavailable, "statfs: Stale file handle"));
@@ -150,7 +150,7 @@ TEST_F(FilesystemTest, GivesNoSumWhenAMemberFails) {
   EXPECT_TRUE(read().contains(kSum));
 }
 
-TEST_F(FilesystemTest, SaysThatNoMountCanBeSeen) {
+TEST_F(FilesystemTest, ReportsThatNoMountIsAccessible) {
   configure(false);
   for (const char* point : {"/", "/mnt/bind", "/boot/efi", "/mnt/my disk"}) {
     answers(point, Error(Code::kNotFound, "opening " + std::string(point)));
@@ -160,14 +160,14 @@ TEST_F(FilesystemTest, SaysThatNoMountCanBeSeen) {
   EXPECT_NE(status_.error().message().find("--rootfs"), std::string::npos);
 }
 
-TEST_F(FilesystemTest, InodesThatAreNotCountedAreNotShown) {
+TEST_F(FilesystemTest, OmitsInodesThatAreNotCounted) {
   table("1 0 0:30 / / rw - btrfs /dev/sda2 rw\n");
   answers("/", MountFacts{1, 400, 300, 300, 0, 0});
   configure(false);
   EXPECT_EQ(read().size(), 2U);
 }
 
-TEST_F(FilesystemTest, LongMountPointsFitALabelAndStayApart) {
+TEST_F(FilesystemTest, LongMountPointsFitALabelAndStayDistinct) {
   const std::string deep(4000, 'd');
   table("1 0 8:1 / /" + deep + "a rw - ext4 /dev/sda1 rw\n2 0 8:2 / /" + deep + "b rw - ext4  rw\n");
   configure(true);
@@ -177,13 +177,13 @@ TEST_F(FilesystemTest, LongMountPointsFitALabelAndStayApart) {
   }
 }
 
-TEST_F(FilesystemTest, PathsThatLookAlikeStayApart) {
+TEST_F(FilesystemTest, PathsThatLookAlikeStayDistinct) {
   table("1 0 8:1 / /a\\011b rw - ext4 /dev/sda1 rw\n2 0 8:2 / /a\\012b rw - ext4 /dev/sda1 rw\n");
   configure(true);
   EXPECT_EQ(read().size(), 4U * 3);
 }
 
-// The live kernel: what statfs(2) says of this process's own root.
+// On the running kernel: what statfs(2) returns for this process's own root.
 TEST(ProbeMount, AnswersForTheMountOfItsTable) {
   MountTable table({"/proc", "/sys", ""});
   ASSERT_TRUE(table.refresh().ok());
@@ -197,10 +197,10 @@ TEST(ProbeMount, AnswersForTheMountOfItsTable) {
   root.id += 100'000;
   const auto other = probe_mount(root, table.origin());
   ASSERT_FALSE(other.ok());
-  EXPECT_TRUE(is_unseen(other.error())) << "another mount than the table's";
+  EXPECT_TRUE(is_unseen(other.error())) << "a different mount than the one in the table";
 }
 
-TEST(OpenBelow, FollowsNoSymlinkAndTakesLongPaths) {
+TEST(OpenBelow, FollowsNoSymlinkAndAcceptsLongPaths) {
   std::string folder = testing::TempDir() + "/below-XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   fs::create_directory_symlink("/etc", folder + "/out");

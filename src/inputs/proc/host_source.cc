@@ -40,7 +40,7 @@ void HostSource::configure(uint64_t schedule, const std::vector<config::MetricSe
   forget_mounts();
 }
 
-// Without a schedule that reads filesystems, no mount is reported as stuck.
+// If no schedule reads filesystems, no mount is reported as stuck.
 void HostSource::forget_mounts() {
   for (const auto& [schedule, slots] : schedules_) {
     for (const Slot& slot : slots) {
@@ -50,7 +50,7 @@ void HostSource::forget_mounts() {
   prober_->ask({}, {}, 0);
 }
 
-// Takes over the baselines of another schedule's collector of the same source.
+// Takes over the baselines from another schedule's collector of the same source.
 void HostSource::adopt(Slot& slot, uint64_t schedule) {
   for (auto& [other, slots] : schedules_) {
     if (other == schedule) continue;
@@ -104,7 +104,7 @@ void HostSource::read(Slot& slot, const Timestamp& now, TickBuilder& out) {
   if (status) {
     log_info("collector works again", {{"collector", slot.name}});
   } else {
-    log_warning("collector failed; the others go on, it is tried again at every tick",
+    log_warning("collector failed; the others continue, and every tick tries again",
                 {{"collector", slot.name}, {"reason", error}});
   }
 }

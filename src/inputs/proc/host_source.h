@@ -18,7 +18,7 @@ namespace monitor::agent {
 
 class HostSource final : public TickSource {
  public:
-  // `probe` queries a mount; several threads call it.
+  // `probe` queries a mount. It is called on several threads at a time.
   HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe = probe_mount);
   ~HostSource() override;
 

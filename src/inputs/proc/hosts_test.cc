@@ -1,5 +1,5 @@
-// Whole hosts: trees of /proc and /sys as they were before and a second after, and exactly what must come of them.
-// tests/fixtures/hosts/generate.py made them, expected values included.
+// Whole hosts: trees of /proc and /sys at two times, one second apart, and the exact values expected from them.
+// tests/fixtures/hosts/generate.py generates the trees and the values.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -24,7 +24,7 @@ std::string slurp(const fs::path& path) {
   return out.str();
 }
 
-// Copies a tree over another one; files that are there keep their inode, as those of the kernel do.
+// Copies a tree over another one. Existing files keep their inode, as the kernel's files do.
 void overlay(const fs::path& from, const fs::path& to) {
   if (!fs::exists(from)) return;
   for (const auto& entry : fs::recursive_directory_iterator(from)) {
@@ -67,7 +67,7 @@ class Hosts : public ::testing::TestWithParam<std::string> {
   fs::path fixture_;
 };
 
-TEST_P(Hosts, ExactlyWhatTheKernelSaid) {
+TEST_P(Hosts, ReadsExactlyTheExpectedValues) {
   const json host = json::parse(slurp(fixture_ / "host.json"));
   overlay(fixture_ / "before", root_);
   FakeClock clock;
@@ -92,7 +92,7 @@ TEST_P(Hosts, ExactlyWhatTheKernelSaid) {
     EXPECT_DOUBLE_EQ(got[name], value) << name;
   }
   for (const auto& [name, value] : got)
-    EXPECT_TRUE(expected.contains(name)) << "not asked for: " << name << " = " << value;
+    EXPECT_TRUE(expected.contains(name)) << "not expected: " << name << " = " << value;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Hosts,

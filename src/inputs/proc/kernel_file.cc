@@ -23,7 +23,7 @@ Result<std::string_view> KernelFile::read() {
   }
   auto text = read_open();
   if (text || !kept) return text;
-  // The path may refer to another file since it was opened, for example after a restart of a FUSE filesystem.
+  // The path may refer to another file than when it was opened, for example after a FUSE filesystem was restarted.
   if (auto s = open_file(); !s) return s.error();
   return read_open();
 }

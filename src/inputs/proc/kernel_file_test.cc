@@ -1,4 +1,4 @@
-// Files that the kernel returns in pieces, as a seq_file does, and tables that change between two pieces.
+// Files that the kernel returns in pieces, as it does for a seq_file, and tables that change between two pieces.
 #include "inputs/proc/kernel_file.h"
 
 #include <gtest/gtest.h>
@@ -13,12 +13,12 @@
 namespace monitor::agent {
 namespace {
 
-// Serves lines as seq_file does: whole records, at most a page a read, however large the buffer is.
+// Serves lines like a seq_file: whole records, at most a page per read, however large the buffer is.
 class PagedFile {
  public:
   explicit PagedFile(std::string text) : text_(std::move(text)) {}
 
-  // `between` runs before every piece but the first of a reading.
+  // `between` runs before every piece of a reading except the first.
   KernelFile::Pread pread(std::function<void(PagedFile&)> between = {}) {
     return [this, between](int, char* into, size_t size, off_t offset) -> ssize_t {
       ++calls_;
@@ -48,7 +48,7 @@ std::string net_dev(int first, int last) {
 
 std::string text_of(const Result<std::string_view>& text) { return text ? std::string(*text) : text.error().message(); }
 
-TEST(KernelFile, ReadsEveryPieceAtEveryReading) {
+TEST(KernelFile, ReadsEveryPieceInEveryReading) {
   const std::string text = net_dev(1, 200);
   PagedFile paged(text);
   KernelFile file("/dev/null", paged.pread());
@@ -71,7 +71,7 @@ TEST(KernelFile, FollowsATextThatGrowsAndShrinks) {
   }
 }
 
-TEST(KernelFile, GoesOnAfterAnInterruptedReadAndOpensAgainAfterAFailedOne) {
+TEST(KernelFile, ContinuesAfterAnInterruptedReadAndReopensAfterAFailedOne) {
   std::vector<int> errors = {EINTR, 0, EIO};
   PagedFile paged(net_dev(1, 100));
   const auto pread = paged.pread();
@@ -86,11 +86,11 @@ TEST(KernelFile, GoesOnAfterAnInterruptedReadAndOpensAgainAfterAFailedOne) {
   EXPECT_NE(failed.error().message().find("/dev/null"), std::string::npos);
   EXPECT_EQ(text_of(file.read()), net_dev(1, 100));
   errors = {ENOTCONN};
-  EXPECT_EQ(text_of(file.read()), net_dev(1, 100)) << "a file kept open is opened again at once";
+  EXPECT_EQ(text_of(file.read()), net_dev(1, 100)) << "a failed file must be opened again at once";
 }
 
-TEST(KernelFile, ReadsATornTableAgain) {
-  // An interface before the place where the reader stands goes away: every later line moves up, and one is missed.
+TEST(KernelFile, RereadsATornTable) {
+  // An interface before the read position disappears: every later line moves up, and one line is missed.
   PagedFile paged(net_dev(1, 100));
   int changes = 1;
   KernelFile file("/dev/null", paged.pread([&](PagedFile& served) {
@@ -98,13 +98,13 @@ TEST(KernelFile, ReadsATornTableAgain) {
   }));
   const auto torn = file.read();
   ASSERT_TRUE(torn);
-  EXPECT_NE(*torn, net_dev(2, 100)) << "the fake tears";
+  EXPECT_NE(*torn, net_dev(2, 100)) << "the fake must return a torn table";
   changes = 1;
   paged.set(net_dev(1, 100));
   EXPECT_EQ(text_of(file.read_table(net_dev_shape)), net_dev(2, 100));
 }
 
-TEST(KernelFile, ReadsATableThatKeepsItsLinesOnce) {
+TEST(KernelFile, ReadsAnUnchangedTableOnce) {
   PagedFile paged(net_dev(1, 100));
   KernelFile file("/dev/null", paged.pread());
   ASSERT_TRUE(file.read_table(net_dev_shape));
@@ -113,17 +113,17 @@ TEST(KernelFile, ReadsATableThatKeepsItsLinesOnce) {
   EXPECT_EQ(paged.calls() - before, static_cast<int>(file.pieces()) + 1);
 }
 
-TEST(KernelFile, GivesUpOnATableThatNeverSettles) {
+TEST(KernelFile, GivesUpOnATableThatKeepsChanging) {
   PagedFile paged(net_dev(1, 100));
   int first = 1;
   KernelFile file("/dev/null", paged.pread([&](PagedFile& served) {
     ++first;
     served.set(net_dev(first, first + 99));
   }));
-  EXPECT_TRUE(file.read_table(net_dev_shape)) << "the last reading stands";
+  EXPECT_TRUE(file.read_table(net_dev_shape)) << "the last reading counts";
 }
 
-TEST(Roots, ReadTheFirstProcessOfAnotherHostsProcfs) {
+TEST(Roots, ReadTheFirstProcessOfAForeignProcfs) {
   const Roots own;
   EXPECT_EQ(own.host_namespace_path("net/dev"), "/proc/net/dev");
   EXPECT_EQ(own.host_namespace_path("mountinfo"), "/proc/self/mountinfo");

@@ -12,7 +12,7 @@ namespace monitor::agent {
 
 namespace {
 
-// Parses "12.34" to hundredths. The kernel prints two decimals, lxcfs fewer or none. More decimals are rounded.
+// Parses "12.34" into hundredths. The kernel prints two decimals, lxcfs fewer or none; more decimals are rounded.
 std::optional<int64_t> hundredths(std::string_view text) {
   const size_t point = text.find('.');
   const auto whole = parse_u64(text.substr(0, point));

@@ -1,5 +1,5 @@
-// Load averages from /proc/loadavg and the uptime from /proc/uptime. In a container both are the host's. With lxcfs the
-// uptime is the container's; the load is as well if lxcfs runs with --enable-loadavg.
+// Load averages from /proc/loadavg, and the uptime from /proc/uptime. In a container both are those of the host. With
+// lxcfs the uptime is the container's, and so is the load if lxcfs runs with --enable-loadavg.
 #pragma once
 
 #include <array>

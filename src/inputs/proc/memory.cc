@@ -29,7 +29,7 @@ Lines meminfo_lines(std::string_view text) {
     const auto* const name = std::ranges::find(kLineNames, fields.next());
     if (name == kLineNames.end()) continue;
     const auto kib = fields.number();
-    // Bounds each value, so that sums of them cannot overflow.
+    // Bounds each value, so that sums cannot overflow.
     if (kib && *kib < (uint64_t{1} << 50)) lines[static_cast<size_t>(name - kLineNames.begin())] = *kib * 1024;
   }
   return lines;
@@ -44,7 +44,7 @@ std::optional<uint64_t> available_memory(const Lines& lines) {
   return *lines[kFree] + cache - std::min(cache, lines[kShmem].value_or(0));
 }
 
-// False if lxcfs or a similar FUSE filesystem replaces the file in a container. The ARC is the host's even there.
+// False if lxcfs or a similar FUSE filesystem replaces the file in a container. The ARC is the host's even then.
 bool is_the_kernels(const std::string& path) {
   struct statfs info{};
   return statfs(path.c_str(), &info) != 0 || info.f_type != FUSE_SUPER_MAGIC;
@@ -71,7 +71,7 @@ std::optional<ArcInfo> parse_arcstats(std::string_view text) {
   std::optional<uint64_t> size;
   std::optional<uint64_t> least;
   while (!text.empty()) {
-    // Name, type of the value, value.
+    // A line has a name, the type of the value, and the value.
     Fields fields(next_line(text));
     const std::string_view name = fields.next();
     if (name != "size" && name != "c_min") continue;
@@ -119,7 +119,7 @@ std::optional<ArcInfo> MemoryCollector::arc() {
 
 void MemoryCollector::add_memory(MemoryInfo info, TickBuilder& out) {
   const auto cache = arc();
-  // An ARC larger than the used memory belongs to another memory: the host's.
+  // An ARC larger than the used memory cannot be part of it: it is the host's, seen from a container.
   if (cache && cache->size <= info.total - info.available) {
     info.available += cache->reclaimable();
     add_bytes(arc_size_, "system.memory.zfs.arc.usage", cache->size, out);
@@ -142,7 +142,7 @@ void MemoryCollector::add_swap(const MemoryInfo& info, TickBuilder& out) {
   if (info.swap_total && info.swap_free) {
     const uint64_t used = *info.swap_total - std::min(*info.swap_free, *info.swap_total);
     out.add_integer(swap_usage_, static_cast<int64_t>(used));
-    // 0 for a host without swap.
+    // The share is 0 on a host without swap.
     out.add_share(swap_utilization_, used, *info.swap_total);
   }
   const auto group = cgroup_.swap(info.swap_total.value_or(UINT64_MAX));

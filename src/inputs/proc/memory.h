@@ -2,7 +2,7 @@
 //
 // Used memory is total - available, as in psutil and `free`. All pages of huge page pools count as used. The part of
 // the ZFS cache (ARC) that ZFS gives back under memory pressure counts as available, as in htop; the kernel does not
-// count it.
+// include it in MemAvailable.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +27,8 @@ struct MemoryInfo {
 };
 
 // Without MemAvailable (kernels before 3.14; some print 0), available is MemFree + Buffers + Cached + SReclaimable -
-// Shmem: free memory, page cache and reclaimable slabs without shared memory. If MemAvailable exceeds MemTotal, it is
-// the host's figure in a container, and MemFree is used instead.
+// Shmem: free memory, page cache and reclaimable slabs, without shared memory. In a container, MemAvailable above
+// MemTotal is the host's figure, and MemFree is used instead.
 Result<MemoryInfo> parse_meminfo(std::string_view text);
 
 // The ARC of ZFS, from /proc/spl/kstat/zfs/arcstats: its size, and the minimum that ZFS never gives back (c_min).
@@ -50,7 +50,7 @@ class MemoryCollector final : public Collector {
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
-  // A series that is registered with its first value.
+  // A series that is added to the table with its first value.
   struct Lazy {
     metrics::SeriesId id = kNoSeries;
     bool interned = false;

@@ -1,4 +1,4 @@
-// Memory, swap, the cache of ZFS, control groups.
+// Memory, swap, the ZFS cache, control groups.
 #include "inputs/proc/memory.h"
 
 #include <gtest/gtest.h>
@@ -16,28 +16,28 @@ uint64_t available_kib(const std::string& text) {
   return info ? info->available / kKiB : 0;
 }
 
-TEST(Meminfo, MoreAvailableThanThereIsMeansWhatIsFree) {
+TEST(Meminfo, UsesMemFreeIfMemAvailableExceedsMemTotal) {
   EXPECT_EQ(available_kib("MemTotal: 998384 kB\nMemFree: 123000 kB\nMemAvailable: 98765432 kB\nCached: 7480 kB\n"),
             123'000U);
 }
 
-TEST(Meminfo, SharedMemoryIsNotAvailableToKernelsWithoutMemAvailable) {
+TEST(Meminfo, ExcludesSharedMemoryWithoutMemAvailable) {
   const std::string text = "MemTotal: 10000 kB\nMemFree: 1000 kB\nBuffers: 200 kB\nCached: 3000 kB\n";
   EXPECT_EQ(available_kib(text), 4'200U);
   EXPECT_EQ(available_kib(text + "Shmem: 2500 kB\nSReclaimable: 300 kB\n"), 2'000U);
-  EXPECT_EQ(available_kib(text + "Shmem: 9000 kB\n"), 1'000U) << "never less than what is free";
+  EXPECT_EQ(available_kib(text + "Shmem: 9000 kB\n"), 1'000U) << "never less than MemFree";
   EXPECT_EQ(available_kib("MemTotal: 10000 kB\nMemFree: 1000 kB\nCached: 99000 kB\n"), 10'000U)
-      << "never more than there is";
-  EXPECT_EQ(available_kib(text + "MemAvailable: 0 kB\n"), 4'200U) << "as free and psutil estimate";
+      << "never more than MemTotal";
+  EXPECT_EQ(available_kib(text + "MemAvailable: 0 kB\n"), 4'200U) << "the estimate of free and psutil";
 }
 
-TEST(Meminfo, PoolsOfHugePagesAreUsed) {
+TEST(Meminfo, CountsHugePagePoolsAsUsed) {
   EXPECT_EQ(available_kib("MemTotal: 1000000 kB\nMemFree: 400000 kB\nMemAvailable: 420000 kB\nHugePages_Total: 256\n"
                           "HugePages_Free: 256\nHugepagesize: 2048 kB\n"),
             420'000U);
 }
 
-TEST(Meminfo, NothingKnownIsAnError) {
+TEST(Meminfo, RejectsInputWithoutFigures) {
   for (const char* text :
        {"", "MemTotal: 0 kB\n", "MemTotal: 1000 kB\n", "MemFree: 1000 kB\n", "MemTotal: x kB\nMemFree: 1 kB\n"}) {
     EXPECT_FALSE(parse_meminfo(text)) << text;
@@ -61,7 +61,7 @@ class Memory : public ::testing::Test {
   metrics::Tick tick_;
 };
 
-TEST_F(Memory, TheCacheThatZfsGivesBackIsAvailable) {
+TEST_F(Memory, CountsTheReclaimableZfsCacheAsAvailable) {
   folder_.write("proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 100000 kB\nMemAvailable: 200000 kB\n");
   const std::string head = "6 1 0x01 91 4368 52669 979518\nname                            type data\nhits 4 99\n";
   folder_.write(
@@ -74,13 +74,13 @@ TEST_F(Memory, TheCacheThatZfsGivesBackIsAvailable) {
   EXPECT_DOUBLE_EQ(value("system.memory.zfs.arc.reclaimable"), 409'600'000);
   folder_.write("proc/spl/kstat/zfs/arcstats", head + "c_min 4 512000000\nsize 4 102400000\n");
   read();
-  EXPECT_DOUBLE_EQ(used(), 800'000.0 * 1024) << "a cache below its least size gives nothing back";
+  EXPECT_DOUBLE_EQ(used(), 800'000.0 * 1024) << "a cache below its minimum size gives nothing back";
   folder_.write("proc/spl/kstat/zfs/arcstats", head + "c_min 4 1\nsize 4 900000000\n");
   read();
-  EXPECT_DOUBLE_EQ(used(), 800'000.0 * 1024) << "a cache larger than all that is used is another host's";
+  EXPECT_DOUBLE_EQ(used(), 800'000.0 * 1024) << "a cache larger than the used memory belongs to another host";
 }
 
-TEST_F(Memory, SwapIsSaidOnlyWhereItIsKnown) {
+TEST_F(Memory, ReportsSwapOnlyIfItIsKnown) {
   folder_.write("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 500 kB\n");
   read();
   EXPECT_TRUE(std::isnan(value("system.paging.usage{system.paging.state=used}")));
@@ -93,7 +93,7 @@ TEST_F(Memory, SwapIsSaidOnlyWhereItIsKnown) {
   EXPECT_DOUBLE_EQ(value("system.paging.utilization{system.paging.state=used}"), 0.75);
 }
 
-TEST_F(Memory, TheLowestLimitAboveTheProcessHasFiguresOfItsOwn) {
+TEST_F(Memory, ReportsTheGroupWithTheLowestLimit) {
   folder_.write(
       "proc/meminfo",
       "MemTotal: 1000000 kB\nMemFree: 400000 kB\nMemAvailable: 600000 kB\nSwapTotal: 5000 kB\nSwapFree: 5000 kB\n");
@@ -117,10 +117,10 @@ TEST_F(Memory, TheLowestLimitAboveTheProcessHasFiguresOfItsOwn) {
   folder_.write(base + "a/memory.max", "max\n");
   folder_.write(base + "memory.max", "max\n");
   read();
-  EXPECT_TRUE(std::isnan(value("container.memory.limit"))) << "a limit may be lifted at any time";
+  EXPECT_TRUE(std::isnan(value("container.memory.limit"))) << "a limit can be removed at any time";
 }
 
-TEST_F(Memory, ReadsLimitsOfTheFirstVersionAtTheMountPointOfAContainer) {
+TEST_F(Memory, ReadsCgroupV1LimitsAtTheMountPointInAContainer) {
   folder_.write("proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 400000 kB\nSwapTotal: 5000 kB\nSwapFree: 5000 kB\n");
   folder_.write("proc/self/cgroup", "9:cpu,cpuacct:/docker/0abc\n4:memory:/docker/0abc\n0::/\n");
   const std::string base = "sys/fs/cgroup/memory/memory.";

@@ -34,7 +34,7 @@ Error failure(int error, const std::string& what) {
   return errno_error(error, what);
 }
 
-// One component after the other: for kernels (and sandboxes) without openat2, and for paths over PATH_MAX.
+// Opens one path component after the other: for kernels (and sandboxes) without openat2, and for paths above PATH_MAX.
 Result<Fd> walk_below(Fd at, const std::string& path) {
   for (const std::string_view part : split(path, '/')) {
     if (part.empty()) continue;
@@ -47,7 +47,7 @@ Result<Fd> walk_below(Fd at, const std::string& path) {
   return at;
 }
 
-// The mount that a descriptor is of; nothing where the kernel does not say.
+// The id of the mount that a descriptor refers to; nothing if the kernel does not tell.
 std::optional<uint64_t> mount_id_of(int fd, const struct statx& info) {
   if ((info.stx_mask & STATX_MNT_ID) != 0) return info.stx_mnt_id;
   const Fd file(open(fmt::format("/proc/self/fdinfo/{}", fd).c_str(), O_RDONLY | O_CLOEXEC));
@@ -67,7 +67,7 @@ bool is_the_mount(int fd, const Mount& mount, const MountOrigin& origin, const s
     const auto id = mount_id_of(fd, info);
     if (id) return *id == mount.id;
   }
-  // Each subvolume of btrfs has a device number of its own.
+  // Each btrfs subvolume has its own device number, so the filesystem type is compared instead.
   if (mount.type == "btrfs") return type == BTRFS_SUPER_MAGIC;
   return fmt::format("{}:{}", info.stx_dev_major, info.stx_dev_minor) == mount.device;
 }
@@ -75,13 +75,13 @@ bool is_the_mount(int fd, const Mount& mount, const MountOrigin& origin, const s
 std::string block_device(const Mount& mount, const MountOrigin& origin) {
   if (!mount.source.starts_with("/dev/")) return "";
   struct stat info{};
-  // /dev/mapper/NAME is a symlink, and no filesystem that hangs is mounted below /dev: an ordinary stat will do.
+  // /dev/mapper/NAME is a symlink. No filesystem below /dev can hang, so an ordinary stat is safe.
   const std::string path = origin.rootfs == "/" ? mount.source : origin.rootfs + mount.source;
   if (stat(path.c_str(), &info) != 0 || !S_ISBLK(info.st_mode)) return "";
   return fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
 }
 
-// fstatfs() of an O_PATH descriptor came with Linux 3.12.
+// Before Linux 3.12, fstatfs() does not accept an O_PATH descriptor.
 int statfs_of(int fd, struct statfs& info) {
   if (fstatfs(fd, &info) == 0) return 0;
   if (errno != EBADF) return errno;
@@ -132,14 +132,14 @@ Result<MountFacts> probe_mount(const Mount& mount, const MountOrigin& origin) {
   struct statfs info{};
   if (const int error = statfs_of(fd->get(), info); error != 0) return failure(error, "statfs " + mount.mount_point);
   if (!is_the_mount(fd->get(), mount, origin, about, info.f_type)) {
-    return Error(Code::kNotFound,
-                 mount.mount_point + " below " + origin.rootfs + " is another mount than that of " + mount.source);
+    return Error(Code::kNotFound, mount.mount_point + " below " + origin.rootfs +
+                                      " is a different mount than the one of " + mount.source);
   }
   MountFacts facts;
   facts.block_bytes = static_cast<uint64_t>(info.f_frsize != 0 ? info.f_frsize : info.f_bsize);
   facts.blocks = info.f_blocks;
   facts.blocks_free = info.f_bfree;
-  // Blocks that are reserved and in use: fewer than none are available.
+  // If reserved blocks are in use, the kernel reports a negative number; then none is available.
   facts.blocks_available = info.f_bavail > std::numeric_limits<uint64_t>::max() / 2 ? 0 : info.f_bavail;
   facts.files = info.f_files;
   facts.files_free = std::min(info.f_ffree, info.f_files);

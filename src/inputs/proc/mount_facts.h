@@ -1,6 +1,6 @@
-// What the kernel says of one mount: statfs(2), and whether the answer is of the mount that was asked for.
+// What the kernel says about one mount: statfs(2), and whether the answer comes from the intended mount.
 //
-// probe_mount() may block for as long as the filesystem hangs: it runs on MountProber's threads only.
+// probe_mount() may block for as long as the filesystem hangs, so it only runs on MountProber's threads.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 
 namespace monitor::agent {
 
-// In blocks, as statfs(2) has them.
+// Sizes in blocks, as in statfs(2).
 struct MountFacts {
   uint64_t block_bytes = 0;
   uint64_t blocks = 0;
   uint64_t blocks_free = 0;
   uint64_t blocks_available = 0;  // to an unprivileged process
-  uint64_t files = 0;             // 0: the filesystem does not count them
+  uint64_t files = 0;             // 0: the filesystem does not count inodes
   uint64_t files_free = 0;
   uint64_t fsid = 0;
-  bool directory = true;  // else the mount is of a single file
-  // major:minor of the source, where that is a block device.
+  bool directory = true;  // false: the mount is of a single file
+  // major:minor of the source, if that is a block device.
   std::string source_device = {};
 };
 
-// In bytes and inodes, as df(1) counts them: used = total - free; its share is of used + available.
+// In bytes and inodes, computed as df(1) does: used = total - free, and the share is used / (used + available).
 struct FilesystemUsage {
   uint64_t used = 0;
   uint64_t available = 0;
@@ -37,17 +37,17 @@ struct FilesystemUsage {
   bool operator==(const FilesystemUsage&) const = default;
 };
 
-// Nothing for a filesystem without blocks (df leaves it out, too). Sizes saturate at 2^63 - 1.
+// Nothing for a filesystem without blocks, which df omits as well. Sizes saturate at 2^63 - 1.
 std::optional<FilesystemUsage> usage_of(const MountFacts& facts);
 
-// kNotFound, kPermissionDenied: the agent cannot see this mount. kDataLoss: figures that cannot be. Others: the
-// filesystem failed.
+// kNotFound, kPermissionDenied: the agent cannot see this mount. kDataLoss: the figures are impossible. Other errors:
+// the filesystem failed.
 Result<MountFacts> probe_mount(const Mount& mount, const MountOrigin& origin);
-// Whether a filesystem failed, or the agent cannot see it.
+// True if the agent cannot see the mount; false if the filesystem failed.
 bool is_unseen(const Error& error);
 
-// An O_PATH descriptor of an absolute path below a folder. No symlink is followed below it, so nothing outside can be
-// reached. Paths may be longer than PATH_MAX.
+// Returns an O_PATH descriptor of an absolute path below a folder. Follows no symlink below it, so nothing outside can
+// be reached. Paths may be longer than PATH_MAX.
 Result<Fd> open_below(const std::string& folder, const std::string& path);
 
 }  // namespace monitor::agent

@@ -8,7 +8,7 @@ namespace monitor::agent {
 
 namespace {
 
-// Their superblocks have no block device: multi-device filesystems, and those on raw flash.
+// Filesystems whose superblock has no block device: those on several devices, and those on raw flash.
 constexpr std::array<std::string_view, 6> kAnonymousDiskTypes = {"btrfs", "zfs", "bcachefs", "ubifs", "nilfs2", "apfs"};
 constexpr std::array<std::string_view, 13> kNetworkTypes = {"nfs",  "nfs4",  "cifs",      "smb3",   "smbfs",
                                                             "ceph", "afs",   "glusterfs", "lustre", "beegfs",
@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 6> kShareTypes = {"9p", "virtiofs", "vbox
 constexpr std::array<std::string_view, 6> kImageTypes = {"squashfs", "iso9660", "erofs", "cramfs", "romfs", "axfs"};
 constexpr std::array<std::string_view, 3> kMemoryTypes = {"tmpfs", "ramfs", "rootfs"};
 constexpr std::array<std::string_view, 4> kLayerTypes = {"overlay", "aufs", "unionfs", "ecryptfs"};
-// On a block device, but answered by a daemon or a cluster.
+// Filesystems on a block device that a daemon or a cluster serves.
 constexpr std::array<std::string_view, 3> kRemoteDiskTypes = {"fuseblk", "ocfs2", "gfs2"};
 constexpr std::string_view kOpticalMajor = "11:";
 
@@ -30,7 +30,7 @@ bool is_share(const Mount& mount) { return mount.type.starts_with("fuse.") || is
 
 bool has_device(const Mount& mount) { return !mount.device.starts_with("0:"); }
 
-// server:/export, //SERVER/share: one volume has one form.
+// Normalizes server:/export and //SERVER/share, so that each volume has a single form.
 std::string volume_of(const Mount& mount) {
   std::string source = mount.source;
   std::ranges::replace(source, '\\', '/');
@@ -40,7 +40,7 @@ std::string volume_of(const Mount& mount) {
   return source;
 }
 
-// Its bytes are its dataset's.
+// A snapshot shares the bytes of its dataset.
 bool is_snapshot(const Mount& mount) { return mount.type == "zfs" && mount.source.find('@') != std::string::npos; }
 
 bool is_below(std::string_view path, std::string_view folder) {
@@ -59,7 +59,7 @@ MountKind kind_of(const Mount& mount) {
   if (mount.type == "udf" && mount.device.starts_with(kOpticalMajor)) return MountKind::kImage;
   if (is_one_of(kMemoryTypes, mount.type)) return MountKind::kMemory;
   if (is_one_of(kNetworkTypes, mount.type)) return MountKind::kNetwork;
-  // The root of a machine or container counts whatever it is made of: nothing else says how full it is.
+  // The root of a machine or container counts whatever its type, because no other mount says how full it is.
   if (mount.mount_point == "/") return MountKind::kDisk;
   if (has_device(mount)) return MountKind::kDisk;
   if (lies_on_another(mount)) return MountKind::kLayers;

@@ -1,4 +1,4 @@
-// Classifies mounts: whether their bytes are the host's own. The mount table decides (device number, type, source,
+// Classifies mounts by whether their bytes belong to the host. The mount table decides (device number, type, source,
 // mount point). docs/configuration.md states the rules for users. Pure.
 #pragma once
 
@@ -11,36 +11,36 @@
 namespace monitor::agent {
 
 enum class MountKind : uint8_t {
-  kDisk,     // keeps its bytes on a device of this host, or is the root of a machine or container
-  kNetwork,  // a server's volume
-  kShare,    // passes on somebody else's directories (fuse.*, 9p, virtiofs): its figures are claims
+  kDisk,     // stores its bytes on a device of this host, or is the root of a machine or container
+  kNetwork,  // a volume of a server
+  kShare,    // passes on directories of others (fuse.*, 9p, virtiofs), so its figures are only claims
   kMemory,   // tmpfs
-  kLayers,   // overlay: its figures are those of the filesystem below
-  kImage,    // read-only by its format, always full
+  kLayers,   // overlay: it shows the figures of the filesystem below
+  kImage,    // a read-only format, always full
   kKernel,   // proc, cgroup, ...
 };
 
 MountKind kind_of(const Mount& mount);
-// Whether `per_filesystem` reports it without a pattern that names it.
+// True if `per_filesystem` reports it even if no pattern matches it.
 bool is_listed(MountKind kind);
-// Whether the sum counts it without a pattern that names it.
+// True if the sum includes it even if no pattern matches it.
 bool is_counted(MountKind kind);
-// Mount points of mounts that another process or host serves.
+// Mount points of the mounts that another process or host serves.
 std::vector<std::string> remote_points(const std::vector<Mount>& mounts);
-// Whether it is such a mount or lies below one. It can hang for longer than a disk.
+// True if it is such a mount or is below one. It can hang for longer than a disk does.
 bool is_remote(const Mount& mount, const std::vector<std::string>& remote_points);
 
-// Whether its figures are those of a filesystem below it.
+// True if its figures are those of a filesystem below it.
 bool lies_on_another(const Mount& mount);
-// Whether it is a share that root mounted and whose source names a device. Other users can name any source.
+// True for a share that root mounted and whose source names a device. Other users can name any source.
 bool claims_device(const Mount& mount);
-// Two mounts with a common key have the same bytes. A server's volume has two keys: device and source.
+// Mounts with a common key have the same bytes. A server's volume has two keys: device and source.
 std::vector<std::string> byte_keys(const Mount& mount);
 // The pool that a ZFS dataset shares with others; empty for other types.
 std::string_view zfs_pool(const Mount& mount);
-// The folder that an overlay writes to. Empty if the table does not name it.
+// The folder that an overlay writes to; empty if the table does not name it.
 std::string_view upper_folder(const Mount& mount);
-// The mount that contains a path; null: none.
+// The mount that contains a path; nullptr if there is none.
 const Mount* mount_of(std::string_view path, const std::vector<Mount>& mounts);
 
 }  // namespace monitor::agent

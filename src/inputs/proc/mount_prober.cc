@@ -30,28 +30,28 @@ struct MountProber::Job {
   bool remote = false;
   Steady::time_point asked;
   int64_t asked_wall_ns = 0;
-  uint64_t round = 0;      // in which it was asked for last
-  bool waited_for = true;  // by the tick
-  bool told = false;       // that it is stuck
-  bool used = false;       // its answer is in a tick
-  bool started = false;    // guarded by Shared's mutex, like what follows
+  uint64_t round = 0;      // the last round that asked for it
+  bool waited_for = true;  // false: no tick waits for it any more
+  bool told = false;       // that it is stuck was logged
+  bool used = false;       // a tick has used its answer
+  bool started = false;    // guarded by Shared's mutex, like the members below
   Steady::duration took{};
   Answer answer;
 };
 
-// What the threads and the prober share.
+// State shared by the prober and its threads.
 struct MountProber::Shared {
   struct Pool {
     std::deque<std::shared_ptr<Job>> waiting;
     int threads = 0;
     int idle = 0;
-    Steady::time_point progress;  // when a thread last took a job
+    Steady::time_point progress;  // when a thread of the pool last took a job
   };
 
   explicit Shared(ProbeMount call) : probe(std::move(call)) {}
 
   const ProbeMount probe;
-  std::mutex mutex;  // guards the rest
+  std::mutex mutex;  // guards the members below
   std::condition_variable work;
   std::condition_variable answered;
   std::array<Pool, 2> pools;
@@ -59,13 +59,13 @@ struct MountProber::Shared {
 
   static void* run(void* argument);
   void serve(Pool& pool);
-  // One more thread for a pool in which nobody takes what waits.
+  // Adds a thread to a pool if jobs wait and no thread has taken one for `stall`.
   static void help(const std::shared_ptr<Shared>& self, size_t pool, Steady::duration stall);
 };
 
 namespace {
 
-// A thread's beginning: what it serves, kept alive by it.
+// The argument of a new thread: the state, which the thread keeps alive, and the pool that it serves.
 template <typename S>
 struct Start {
   std::shared_ptr<S> shared;
@@ -84,7 +84,7 @@ void MountProber::Shared::serve(Pool& pool) {
   std::unique_lock lock(mutex);
   while (!closed) {
     if (pool.waiting.empty()) {
-      if (pool.idle > 0) break;  // one is enough to wait for the next tick
+      if (pool.idle > 0) break;  // one idle thread is enough until the next tick
       ++pool.idle;
       work.wait(lock, [&] { return closed || !pool.waiting.empty(); });
       --pool.idle;
@@ -116,7 +116,7 @@ void MountProber::Shared::help(const std::shared_ptr<Shared>& self, size_t index
   auto start = std::make_unique<Start<Shared>>(Start<Shared>{self, index});
   pthread_t thread{};
   if (pthread_create(&thread, &attributes, run, start.get()) == 0) {
-    (void)start.release();  // run() owns it
+    (void)start.release();  // run() has taken ownership
     ++pool.threads;
     pool.progress = Steady::now();
   }
@@ -132,7 +132,7 @@ MountProber::~MountProber() {
   shared_->work.notify_all();
 }
 
-// The job that answers a question: one under way, or a new one. `late` is what one from an earlier tick has answered.
+// The job for a question: a pending one, or a new one. `late` receives the answer of a job from an earlier tick.
 std::shared_ptr<MountProber::Job> MountProber::job_of(const Question& question, const MountOrigin& origin,
                                                       Steady::duration deadline, Answer& late) {
   const auto [first, last] = last_jobs_.equal_range(question.mount->id);
@@ -165,7 +165,7 @@ std::shared_ptr<MountProber::Job> MountProber::job_of(const Question& question, 
   return job;
 }
 
-// What waits for a thread and is not asked for any more.
+// Removes queued jobs for which nobody asks any more.
 void MountProber::forget_others() {
   for (const auto& [id, old] : last_jobs_) {
     if (old->round != round_ && !old->started) std::erase(shared_->pools.at(old->remote ? 1 : 0).waiting, old);
@@ -211,8 +211,8 @@ void MountProber::tell() {
     if (job->answer || now - job->asked < kStuckAfter) continue;
     stuck_.push_back({job->mount.mount_point, job->mount.type, job->mount.source, job->asked_wall_ns});
     if (std::exchange(job->told, true)) continue;
-    log_warning(job->started ? "mount does not answer; its figures are left out until it does"
-                             : "mount is not asked: too many others do not answer",
+    log_warning(job->started ? "mount does not answer; its figures are omitted until it does"
+                             : "mount is not queried: too many others do not answer",
                 {{"mount", job->mount.mount_point}, {"type", job->mount.type}, {"source", job->mount.source}});
   }
 }

@@ -1,13 +1,13 @@
 // MountProber: queries the usage of filesystems on its own threads, because any query can hang forever. Each thread
 // queries through a separate process (probe_process.h), so that the agent can exit while a query hangs.
 //
-// The prober queries all mounts of a tick at once and waits for them together, at most until a deadline. A mount that
-// does not answer in time loses only its own value. It keeps its thread, is not queried again until it answers, and
-// after a quarter of a second no tick waits for it. A late answer is used in the next tick, when it is at most one
-// interval old. Local disks and mounts that another process or host serves have separate thread pools of kMostThreads
-// each, so that hung mounts of one kind do not block the other. Further mounts wait for a thread.
+// The prober queries all mounts of a tick at once, and waits for them together, at most until a deadline. A mount that
+// does not answer in time loses only its own value. It keeps its thread, and is not queried again until it answers;
+// after a quarter of a second, no tick waits for it any more. The next tick uses a late answer if it is at most one
+// interval old. Local disks and mounts that another process or host serves have separate pools of kMostThreads threads
+// each, so that hung mounts of one kind do not block the other kind. Further mounts wait for a thread.
 //
-// ask() and stuck() must be called from one thread. A hung thread outlives the prober, with everything it uses.
+// ask() and stuck() must be called on one thread. A hung thread outlives the prober, and keeps alive what it uses.
 #pragma once
 
 #include <chrono>
@@ -37,18 +37,18 @@ class MountProber {
   MountProber(const MountProber&) = delete;
   MountProber& operator=(const MountProber&) = delete;
 
-  // Minimum of every deadline. For programs that read once.
+  // Minimum of every deadline. For programs that read only once.
   void set_patience(int64_t ns) { patience_ = std::chrono::nanoseconds(ns); }
 
   struct Question {
     const Mount* mount = nullptr;
     bool remote = false;
   };
-  // Returns one answer per question, in order; nothing for a mount that did not answer. Forgets mounts that are not
-  // among the questions.
+  // Returns one answer per question, in order; an answer is empty if the mount did not answer in time. Forgets mounts
+  // that are not among the questions.
   std::vector<Answer> ask(const std::vector<Question>& questions, const MountOrigin& origin, int64_t deadline_ns);
-  // The mounts of the last questions that have not answered for a while. Each is logged when it gets stuck and when it
-  // answers.
+  // Mounts of the last questions that have not answered for a while. Each is logged when it gets stuck and when it
+  // answers again.
   const std::vector<StuckMount>& stuck() const { return stuck_; }
 
  private:
@@ -64,8 +64,8 @@ class MountProber {
   std::shared_ptr<Shared> shared_;
   std::chrono::nanoseconds patience_{0};
   uint64_t round_ = 0;                      // of questions
-  std::vector<std::shared_ptr<Job>> jobs_;  // of the last questions
-  // While asking: of those before, by the mount's number.
+  std::vector<std::shared_ptr<Job>> jobs_;  // for the last questions
+  // During ask(): the jobs of the previous questions, by mount id.
   std::unordered_multimap<uint64_t, std::shared_ptr<Job>> last_jobs_;
   std::vector<StuckMount> stuck_;
 };

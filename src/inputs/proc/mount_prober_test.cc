@@ -1,4 +1,4 @@
-// Mounts that hang, are slow, and come back; many of them at once.
+// Mounts that hang, are slow, or recover, and many of them at once.
 #include "inputs/proc/mount_prober.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kDeadline = 100 * kNanosPerMilli;
 
-// Filesystems that hang as told. Outlives the prober: threads that hang are left behind.
+// Filesystems that hang on request. Outlives the prober, because hung threads remain.
 class Filesystems {
  public:
   Result<MountFacts> probe(const Mount& mount) {
@@ -33,7 +33,7 @@ class Filesystems {
     const std::lock_guard lock(mutex_);
     hanging_.insert(point);
   }
-  // Returns when the threads that hung have their answers.
+  // Returns once the threads that hung have received their answers.
   void answer_all() {
     std::unique_lock lock(mutex_);
     hanging_.clear();
@@ -83,7 +83,7 @@ class ProberTest : public ::testing::Test {
   std::vector<bool> remote_;
 };
 
-TEST_F(ProberTest, AnswersEveryQuestionInItsOrder) {
+TEST_F(ProberTest, AnswersEveryQuestionInOrder) {
   for (int i = 0; i < 50; ++i) add("/" + std::to_string(i), i % 2 == 0);
   for (int tick = 0; tick < 3; ++tick) {
     const auto answers = ask();
@@ -93,7 +93,7 @@ TEST_F(ProberTest, AnswersEveryQuestionInItsOrder) {
   EXPECT_TRUE(prober_.stuck().empty());
 }
 
-TEST_F(ProberTest, AMountThatHangsDelaysNoOther) {
+TEST_F(ProberTest, HungMountDelaysNoOther) {
   add("/hung", false);
   add("/disk", false);
   filesystems_->hang("/hung");
@@ -104,11 +104,11 @@ TEST_F(ProberTest, AMountThatHangsDelaysNoOther) {
   answers = ask();
   EXPECT_FALSE(answers[0]);
   ASSERT_TRUE(answers[1]);
-  EXPECT_GT((**answers[1]).blocks, first.blocks) << "a value of this tick, not the last one's";
-  EXPECT_EQ(filesystems_->asked("/hung"), 1) << "not asked again while it hangs";
+  EXPECT_GT((**answers[1]).blocks, first.blocks) << "a value of this tick, not of the previous one";
+  EXPECT_EQ(filesystems_->asked("/hung"), 1) << "it must not be queried again while it hangs";
 }
 
-TEST_F(ProberTest, NobodyWaitsForAMountThatIsKnownToHang) {
+TEST_F(ProberTest, DoesNotWaitForAKnownHungMount) {
   add("/hung", false);
   filesystems_->hang("/hung");
   while (prober_.stuck().empty()) ask();
@@ -117,13 +117,13 @@ TEST_F(ProberTest, NobodyWaitsForAMountThatIsKnownToHang) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(10 * 50));
 }
 
-TEST_F(ProberTest, ReportsAMountThatHangsUntilItAnswers) {
+TEST_F(ProberTest, ReportsAHungMountUntilItAnswers) {
   add("/hung", true);
   clock_.advance(5 * kNanosPerSecond);
   const int64_t asked = clock_.wall_ns();
   filesystems_->hang("/hung");
   ask();
-  EXPECT_TRUE(prober_.stuck().empty()) << "late is not stuck";
+  EXPECT_TRUE(prober_.stuck().empty()) << "a late mount is not stuck";
   while (prober_.stuck().empty()) {
     std::this_thread::yield();
     ask();
@@ -136,7 +136,7 @@ TEST_F(ProberTest, ReportsAMountThatHangsUntilItAnswers) {
   EXPECT_TRUE(ask()[0]);
 }
 
-TEST_F(ProberTest, BoundsThreadsHoweverManyHang) {
+TEST_F(ProberTest, BoundsThreadsHoweverManyMountsHang) {
   for (int i = 0; i < 40; ++i) {
     add("/r" + std::to_string(i), true);
     filesystems_->hang("/r" + std::to_string(i));
@@ -144,7 +144,7 @@ TEST_F(ProberTest, BoundsThreadsHoweverManyHang) {
   add("/disk", false);
   for (int tick = 0; tick < 5; ++tick) {
     const auto answers = ask();
-    EXPECT_TRUE(answers.back()) << "disks are asked by threads of their own";
+    EXPECT_TRUE(answers.back()) << "disks have their own threads";
     EXPECT_FALSE(answers.front());
   }
   EXPECT_LE(filesystems_->most_inside(), MountProber::kMostThreads + 1);
@@ -152,10 +152,10 @@ TEST_F(ProberTest, BoundsThreadsHoweverManyHang) {
   while (!ask()[39]) std::this_thread::yield();
   const auto answers = ask();
   EXPECT_EQ(std::ranges::count_if(answers, [](const auto& answer) { return answer.has_value(); }), 41)
-      << "those beyond the bound have had their turn";
+      << "mounts beyond the bound were queried later";
 }
 
-TEST_F(ProberTest, AsksAnewWhereAnotherMountIsNow) {
+TEST_F(ProberTest, QueriesAReplacedMountAgain) {
   add("/m", true);
   filesystems_->hang("/m");
   EXPECT_FALSE(ask()[0]);
@@ -177,14 +177,14 @@ TEST_F(ProberTest, PatienceOutlastsTheDeadline) {
   later.join();
 }
 
-TEST_F(ProberTest, EndsWhileAMountHangs) {
+TEST_F(ProberTest, CanBeDestroyedWhileAMountHangs) {
   add("/hung", false);
   filesystems_->hang("/hung");
   {
     MountProber other(clock_, [fs = filesystems_](const Mount& mount, const MountOrigin&) { return fs->probe(mount); });
     EXPECT_FALSE(other.ask({{mounts_.data(), false}}, {}, kNanosPerMilli)[0]);
   }
-  SUCCEED() << "its thread is left behind";
+  SUCCEED() << "the hung thread remains";
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kMaxBytes = size_t{64} << 20;
 constexpr int kMostReadings = 4;
 
-// "\040" and its like; the kernel writes three digits, at most \377.
+// Decodes "\040" and similar escapes; the kernel writes three octal digits, at most \377.
 std::string unescape(std::string_view text) {
   std::string out;
   const auto octal = [&](size_t at, char most) { return at < text.size() && text[at] >= '0' && text[at] <= most; };
@@ -36,7 +36,7 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-// Takes the text up to the next blank off `rest`; a field may be empty.
+// Removes the text up to the next blank from `rest` and returns it; a field may be empty.
 std::string_view take_field(std::string_view& rest) {
   const size_t end = rest.find(' ');
   const std::string_view field = rest.substr(0, end);
@@ -68,12 +68,12 @@ std::string_view parent_path(std::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
-// Which mounts lie on top, by the tree of mounts that the table describes.
+// Determines which mounts are on top, from the tree of mounts in the table.
 class Visibility {
  public:
   explicit Visibility(const std::vector<Mount>& mounts) : mounts_(mounts), state_(mounts.size(), kUnknown) {
     for (size_t i = 0; i < mounts.size(); ++i) by_id_[mounts[i].id] = i;
-    // At one place of one parent the later line is the mount on top.
+    // Of several mounts at the same place on the same parent, the one in the later line is on top.
     for (size_t i = 0; i < mounts.size(); ++i) children_[parent_of(i)][mounts[i].mount_point] = i;
   }
 
@@ -86,14 +86,14 @@ class Visibility {
         above = state_[at] == kVisible;
         break;
       }
-      state_[at] = kHidden;  // ends a circle in a damaged table
+      state_[at] = kHidden;  // breaks a cycle in a damaged table
       chain.push_back(at);
       const auto parent = by_id_.find(parent_of(at));
       if (parent == by_id_.end()) break;
       at = parent->second;
     }
-    // A hidden parent hides what is mounted on it; a covered parent does so only where the cover reaches, which
-    // covered() sees among the children.
+    // A hidden parent hides the mounts on it. A covered parent hides them only where the cover reaches, which covered()
+    // checks among the parent's children.
     for (auto i = chain.rbegin(); i != chain.rend(); ++i) {
       above = above && !beside_hides(*i);
       state_[*i] = above ? kVisible : kHidden;
@@ -105,12 +105,12 @@ class Visibility {
   enum State : uint8_t { kUnknown, kVisible, kHidden };
   static constexpr uint64_t kNoParent = UINT64_MAX;
 
-  // The initial root is its own parent.
+  // The parent of the initial root is itself.
   uint64_t parent_of(size_t index) const {
     return mounts_[index].parent == mounts_[index].id ? kNoParent : mounts_[index].parent;
   }
 
-  // A mount on the same parent hides it: at the same place, later, or above it.
+  // True if another mount on the same parent hides it: a later one at the same place, or one above it.
   bool beside_hides(size_t index) const {
     const Mount& mount = mounts_[index];
     const auto& beside = children_.at(parent_of(index));
@@ -118,7 +118,7 @@ class Visibility {
     const bool has_parent = by_id_.contains(parent_of(index));
     for (std::string_view path = mount.mount_point; path.size() > 1;) {
       path = parent_path(path);
-      // Mounts whose parent is not in the table stand below its root.
+      // Mounts whose parent is not in the table are treated as children of its root.
       if (path.size() == 1 && !has_parent) break;
       const auto found = beside.find(std::string(path));
       if (found != beside.end() && found->second != index) return true;
@@ -126,7 +126,7 @@ class Visibility {
     return false;
   }
 
-  // A mount on this one, at its root, covers all of it.
+  // True if a mount at the root of this one covers all of it.
   bool covered(size_t index) const {
     const auto children = children_.find(mounts_[index].id);
     if (children == children_.end()) return false;
@@ -173,7 +173,7 @@ MountTable::MountTable(Roots roots) : roots_(std::move(roots)) {
   }
 }
 
-// Another /proc than the process's own, or another root, asks for the mounts of that host's first process.
+// If /proc or the root are not those of this process, reads the mounts of that host's first process.
 Status MountTable::open_table() {
   is_kernels_ = is_proc(roots_.procfs);
   const bool foreign = roots_.procfs != "/proc" || (!roots_.rootfs.empty() && roots_.rootfs != "/");
@@ -187,7 +187,7 @@ Status MountTable::open_table() {
     }
     if (is_kernels_ && !std::exchange(warned_, true)) {
       log_warning(
-          "the host's mounts cannot be read; filesystems are those of the agent's own container. Share the "
+          "the host's mounts cannot be read; using those of the agent's own container. Share the "
           "host's process namespace with it, and where that /proc is mounted with hidepid, run the agent as root",
           {{"reason", errno_error(errno, "opening " + of_init)}});
     }
@@ -225,12 +225,12 @@ Result<std::string> MountTable::read_whole() const {
     if (n == 0) return text;
     text.append(piece, 0, static_cast<size_t>(n));
     if (text.size() > kMaxBytes) {
-      return Error(Code::kResourceExhausted, "the mount table of " + roots_.procfs + " is over 64 MiB");
+      return Error(Code::kResourceExhausted, "the mount table of " + roots_.procfs + " is larger than 64 MiB");
     }
   }
 }
 
-// Once after every change; a plain file never says so.
+// Returns true once after every change; a plain file never reports one.
 bool MountTable::kernel_says_changed() const {
   pollfd watched{fd_.get(), POLLPRI, 0};
   return poll(&watched, 1, 0) > 0 && (watched.revents & (POLLPRI | POLLERR)) != 0;

@@ -30,18 +30,18 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
-// Parses all well-formed lines and resolves octal escapes. Every single blank separates fields, because a source may be
+// Parses all well-formed lines and resolves octal escapes. Each blank separates two fields, because a source may be
 // empty.
 std::vector<Mount> parse_mountinfo(std::string_view text);
 // Removes mounts that another mount hides, at the same mount point or above. Keeps the order of the table.
 std::vector<Mount> visible_mounts(std::vector<Mount> mounts);
 
-// How to reach a mount point of a table, and how to verify that the mount there is the one in the table.
+// How to reach the mount points of a table, and how to verify that the mount found there is the one in the table.
 struct MountOrigin {
   enum class Check : uint8_t {
-    kMountId,  // the process's own table
-    kDevice,   // another mount namespace's table: mount numbers differ
-    kNone      // a recorded table
+    kMountId,  // the table is this process's own
+    kDevice,   // the table is of another mount namespace, whose mount ids differ
+    kNone      // the table is a recording
   };
   std::string rootfs = "/";  // prefix of every mount point
   Check check = Check::kNone;
@@ -51,11 +51,11 @@ class MountTable {
  public:
   explicit MountTable(Roots roots);
 
-  // True if the table has changed since the last call. Error: the table is unreadable.
+  // Returns true if the table has changed since the last call. Error: the table is unreadable.
   Result<bool> refresh();
-  // Makes the next refresh() read the table even without a change.
+  // Makes the next refresh() read the table even if it has not changed.
   void forget() { stale_ = true; }
-  const std::vector<Mount>& mounts() const { return mounts_; }  // the visible ones
+  const std::vector<Mount>& mounts() const { return mounts_; }  // visible mounts only
   const MountOrigin& origin() const { return origin_; }
 
  private:

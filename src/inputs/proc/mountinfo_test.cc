@@ -42,7 +42,7 @@ TEST(Mountinfo, ResolvesOctalEscapesAndKeepsOtherBackslashes) {
   EXPECT_EQ(fuse[0].type, "fuse.my fs");
 }
 
-TEST(Mountinfo, TakesMountPointsOfAnyLength) {
+TEST(Mountinfo, AcceptsMountPointsOfAnyLength) {
   std::string path;
   while (path.size() + 200 < 4095) path += "/" + std::string(199, 'x');
   path += "/" + std::string(4095 - path.size() - 1, 'y');
@@ -51,7 +51,7 @@ TEST(Mountinfo, TakesMountPointsOfAnyLength) {
   EXPECT_EQ(mounts[0].mount_point, path);
 }
 
-TEST(Mountinfo, SkipsLinesThatAreNone) {
+TEST(Mountinfo, SkipsMalformedLines) {
   EXPECT_EQ(
       parse_mountinfo("\n \nx\n1 2\n1 0 8:1 / / rw\n1 0 8:1 / / rw -\n1 0 8:1 / relative rw - ext4 a rw\n").size(), 0U);
 }
@@ -65,7 +65,7 @@ TEST(VisibleMounts, KeepsOnlyTheTopmostAtOnePlace) {
   EXPECT_EQ(mounts[1].source, "/dev/sda3");
 }
 
-TEST(VisibleMounts, HidesWhatALaterMountAboveCovers) {
+TEST(VisibleMounts, HidesMountsCoveredByALaterOneAbove) {
   const auto mounts =
       visible_mounts(parse_mountinfo("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
                                      "2 1 8:2 / /a/b rw - ext4 /dev/sda2 rw\n"
@@ -87,10 +87,10 @@ TEST(VisibleMounts, KeepsTheMountOnTopOfTheInitialRoot) {
   EXPECT_EQ(mounts[0].source, "/dev/sda1");
 }
 
-TEST(VisibleMounts, EndsOnCirclesAndUnknownParents) {
+TEST(VisibleMounts, SurvivesCyclesAndUnknownParents) {
   EXPECT_EQ(visible_mounts(parse_mountinfo("1 2 8:1 / /a rw - ext4 a rw\n2 1 8:2 / /b rw - ext4 b rw\n")).size(), 0U);
   EXPECT_EQ(visible_mounts(parse_mountinfo("1 9 8:1 / / rw - ext4 a rw\n2 9 8:2 / /b rw - ext4 b rw\n")).size(), 2U)
-      << "a table without parents says nothing of covers";
+      << "a table without parents does not tell which mounts are covered";
 }
 
 class TableFolder : public ::testing::Test {
@@ -108,7 +108,7 @@ class TableFolder : public ::testing::Test {
   std::string path_;
 };
 
-TEST_F(TableFolder, TellsChangesOfARecordedTable) {
+TEST_F(TableFolder, ReportsChangesOfARecordedTable) {
   write("self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
   MountTable table({path_, "", ""});
   ASSERT_TRUE(table.refresh().value());
@@ -139,7 +139,7 @@ TEST_F(TableFolder, ReadsThousandsOfMounts) {
   EXPECT_EQ(table.mounts().size(), 4999U);
 }
 
-TEST(MountTable, ReadsItsOwnOnceUntilTheKernelSaysThatItChanged) {
+TEST(MountTable, ReadsItsOwnTableOnceUntilTheKernelReportsAChange) {
   MountTable table({"/proc", "/sys", ""});
   ASSERT_TRUE(table.refresh().value());
   EXPECT_EQ(table.origin().check, MountOrigin::Check::kMountId);
@@ -147,7 +147,7 @@ TEST(MountTable, ReadsItsOwnOnceUntilTheKernelSaysThatItChanged) {
   EXPECT_TRUE(table.refresh().ok());
 }
 
-TEST(MountKind, TellsWhoseBytesTheyAre) {
+TEST(MountKind, ClassifiesMounts) {
   const auto kind = [](const std::string& rest, const std::string& device = "0:40", const std::string& point = "/x") {
     return kind_of(parse_mountinfo("9 1 " + device + " / " + point + " rw - " + rest + " rw\n").at(0));
   };
@@ -171,7 +171,7 @@ TEST(MountKind, TellsWhoseBytesTheyAre) {
   EXPECT_EQ(kind("proc proc"), MountKind::kKernel);
 }
 
-TEST(MountKind, TreatsWhatIsBelowARemoteMountAsRemote) {
+TEST(MountKind, TreatsMountsBelowARemoteMountAsRemote) {
   const auto mounts = parse_mountinfo(
       "1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / /n rw - nfs s:/ rw\n"
       "3 2 8:2 / /n/x rw - ext4 b rw\n4 1 8:3 / /nx rw - ext4 c rw\n");

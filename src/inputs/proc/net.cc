@@ -14,7 +14,7 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
     const std::string_view line = next_line(text);
     if (line_number < 2 || trim(line).empty()) continue;  // two header lines
     any_line = true;
-    // The last colon ends the name: the name of an alias ("eth0:1") contains one.
+    // The last colon ends the name, because the name of an alias ("eth0:1") contains a colon.
     const size_t colon = line.rfind(':');
     if (colon == std::string_view::npos) continue;
     InterfaceLine interface;
@@ -24,7 +24,7 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
     fields.skip(7);
     const auto sent = fields.number();
     if (interface.name.empty() || !received || !sent) continue;
-    // Rejects 8 EiB and more, which no interface has transferred.
+    // Rejects 8 EiB and more, which no interface has ever transferred.
     if (*received > INT64_MAX || *sent > INT64_MAX) continue;
     interface.received_bytes = *received;
     interface.sent_bytes = *sent;

@@ -1,5 +1,5 @@
 // Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface except the
-// loopback can have series of its own; net_topology.h decides which ones the sum counts.
+// loopback can have series of its own; net_topology.h decides which ones the sum includes.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace monitor::agent {
 
-// Skips malformed lines. Error: there are lines below the header, and all of them are malformed.
+// Skips malformed lines. Error: all lines below the header are malformed.
 Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out);
 
 // The shape for KernelFile::read_table: depends on the names, not on the counters.

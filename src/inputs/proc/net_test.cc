@@ -1,4 +1,4 @@
-// Which interfaces count, and what the sum says while they come, go and begin anew.
+// Which interfaces the sum includes, and its values while interfaces come, go, and restart their counters.
 #include "inputs/proc/net.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ class Net : public ::testing::Test {
     in.flags = {"counters", "per_interface"};
     net_.configure({in, {"net out"}});
   }
-  // What each has received and sent, a second after the last reading.
+  // The totals received and sent by each interface, one second after the last reading.
   void read(const std::vector<std::tuple<std::string, uint64_t, uint64_t>>& interfaces) {
     std::string text = "head\nhead\n";
     for (const auto& [name, received, sent] : interfaces) {
@@ -48,7 +48,7 @@ class Net : public ::testing::Test {
     return value_of(table_, tick_,
                     "system.network.io.rate{network.interface.name=" + name + ",network.io.direction=receive}");
   }
-  // The sum of what is received while each of `names` receives its power of two.
+  // The growth of the sum of received bytes if each of `names` receives its own power of two.
   double counts(const std::vector<std::string>& names) {
     std::vector<std::tuple<std::string, uint64_t, uint64_t>> interfaces;
     base_ += 1'000'000;
@@ -67,14 +67,14 @@ class Net : public ::testing::Test {
   uint64_t base_ = 0;
 };
 
-TEST_F(Net, InAContainerBridgesAndTheirPortsAreLeftOut) {
+TEST_F(Net, OmitsBridgesAndTheirPortsInAContainer) {
   sysfs("br0", {{"bridge/bridge_id", "x\n"}});
   sysfs("venet0", {{"ifindex", "2\n"}});
   sysfs("veth1", {{"master/ifindex", "3\n"}});
   EXPECT_EQ(counts({"lo", "venet0", "br0", "veth1"}), 2);
 }
 
-TEST_F(Net, WithoutDevicesMembersOfABondCountInPlaceOfIt) {
+TEST_F(Net, WithoutDevicesMembersOfABondCountInsteadOfTheBond) {
   sysfs("eth0", {});
   sysfs("eth1", {});
   sysfs("bond0", {{"bonding/mode", "x\n"}});
@@ -85,30 +85,30 @@ TEST_F(Net, WithoutDevicesMembersOfABondCountInPlaceOfIt) {
   EXPECT_EQ(counts({"eth0", "eth1", "bond0", "bond0.7"}), 3);
 }
 
-TEST_F(Net, WithoutDevicesTunnelsCountOnlyWhereNothingElseIs) {
+TEST_F(Net, WithoutDevicesTunnelsCountOnlyIfNothingElseExists) {
   sysfs("eth0", {{"type", "1\n"}});
   sysfs("tun0", {{"type", "65534\n"}, {"tun_flags", "0x1001\n"}});
   sysfs("wg0", {{"type", "65534\n"}, {"uevent", "DEVTYPE=wireguard\nINTERFACE=wg0\n"}});
   sysfs("vxlan.calico", {{"type", "1\n"}, {"uevent", "DEVTYPE=vxlan\n"}});
   EXPECT_EQ(counts({"eth0", "tun0", "wg0", "vxlan.calico"}), 1);
-  EXPECT_EQ(counts({"tap0"}), 1) << "a container whose only way out is a tap";
+  EXPECT_EQ(counts({"tap0"}), 1) << "a container whose only interface is a tap";
 }
 
-TEST_F(Net, WhereAllInterfacesAreBridgePortsTheBridgeCounts) {
+TEST_F(Net, BridgeCountsIfAllInterfacesAreItsPorts) {
   sysfs("br0", {{"bridge/bridge_id", "x\n"}});
   sysfs("eth0", {{"brport/state", "3\n"}});
   master("eth0", "br0");
   EXPECT_EQ(counts({"lo", "br0", "eth0"}), 2);
 }
 
-TEST_F(Net, OneEndOfAVethPairCounts) {
+TEST_F(Net, CountsOneEndOfAVethPair) {
   sysfs("a", {{"ifindex", "4\n"}, {"iflink", "5\n"}});
   sysfs("b", {{"ifindex", "5\n"}, {"iflink", "4\n"}});
   sysfs("eth0", {{"ifindex", "2\n"}, {"iflink", "5\n"}});
   EXPECT_EQ(counts({"a", "b", "eth0"}), 5) << "eth0's other end is in another namespace";
 }
 
-TEST_F(Net, DevicesCountAndWhatLiesOnThemDoesNot) {
+TEST_F(Net, CountsDevicesButNotWhatIsStackedOnThem) {
   for (const char* name : {"eth0", "eth1"}) sysfs(name, {{"device/vendor", "x\n"}});
   sysfs("bond0", {{"bonding/mode", "x\n"}});
   master("eth0", "bond0");
@@ -118,13 +118,13 @@ TEST_F(Net, DevicesCountAndWhatLiesOnThemDoesNot) {
   EXPECT_EQ(counts({"eth0", "eth1", "bond0", "eth1.10", "docker0", "veth9"}), 3);
 }
 
-TEST_F(Net, AVirtualFunctionCountsThroughTheInterfaceThatFailsOverToIt) {
+TEST_F(Net, CountsAVirtualFunctionThroughItsFailoverInterface) {
   for (const char* name : {"eth0", "enP1s1"}) sysfs(name, {{"device/vendor", "x\n"}});
   master("enP1s1", "eth0");
   EXPECT_EQ(counts({"eth0", "enP1s1"}), 1);
 }
 
-TEST_F(Net, PortsOfASwitchCountThroughTheirConduit) {
+TEST_F(Net, CountsSwitchPortsThroughTheirConduit) {
   for (const char* name : {"eth0", "lan1", "lan2"}) sysfs(name, {{"device/vendor", "x\n"}});
   sysfs("br-lan", {{"bridge/bridge_id", "x\n"}});
   for (const char* name : {"lan1", "lan2"}) {
@@ -134,41 +134,41 @@ TEST_F(Net, PortsOfASwitchCountThroughTheirConduit) {
   EXPECT_EQ(counts({"eth0", "lan1", "lan2", "br-lan"}), 1);
 }
 
-TEST_F(Net, AMonitorOfARadioHearsTheSameBytesAgain) {
+TEST_F(Net, OmitsMonitorInterfacesOfARadio) {
   sysfs("wlan0", {{"device/vendor", "x\n"}, {"type", "1\n"}});
   sysfs("mon0", {{"device/vendor", "x\n"}, {"type", "803\n"}});
   EXPECT_EQ(counts({"wlan0", "mon0"}), 1);
 }
 
-TEST_F(Net, ALoopbackIsToldByItsType) {
+TEST_F(Net, RecognizesALoopbackByItsType) {
   sysfs("lo", {{"type", "1\n"}});
   sysfs("loop", {{"type", "772\n"}});
   EXPECT_EQ(counts({"lo", "loop", "eth0"}), 5);
 }
 
-TEST_F(Net, SeesThatAnInterfaceBecameAMember) {
+TEST_F(Net, NoticesThatAnInterfaceBecameAMember) {
   sysfs("eth0", {});
   sysfs("veth1", {});
   sysfs("br0", {{"bridge/bridge_id", "x\n"}});
   EXPECT_EQ(counts({"eth0", "veth1", "br0"}), 3);
   master("veth1", "br0");
-  EXPECT_EQ(counts({"eth0", "veth1", "br0"}), 1) << "the names stayed, the links did not";
+  EXPECT_EQ(counts({"eth0", "veth1", "br0"}), 1) << "the names are the same, but the links changed";
 }
 
-TEST_F(Net, ACounterThatFallsHidesTheSumForThatTick) {
+TEST_F(Net, FallingCounterMakesTheSumUnknownForOneTick) {
   for (const char* name : {"eth0", "eth1"}) sysfs(name, {{"device/vendor", "x\n"}});
   read({{"eth0", 4'294'967'290, 0}, {"eth1", 0, 0}});
   read({{"eth0", 90, 10}, {"eth1", 500, 0}});
   EXPECT_TRUE(std::isnan(in("eth0")));
   EXPECT_EQ(in("eth1"), 500);
-  EXPECT_TRUE(std::isnan(in())) << "not 500: the rest is unknown";
+  EXPECT_TRUE(std::isnan(in())) << "not 500, because the rest is unknown";
   EXPECT_EQ(out(), 10) << "the other direction is known";
   read({{"eth0", 290, 10}, {"eth1", 500, 0}});
   EXPECT_EQ(in("eth0"), 200);
   EXPECT_EQ(in(), 200);
 }
 
-TEST_F(Net, ACounterThatComesBackIsNoGrowth) {
+TEST_F(Net, RestoredCounterIsNoGrowth) {
   sysfs("eth0", {{"device/vendor", "x\n"}});
   const uint64_t all = 5'000'000'000;
   const std::pair<uint64_t, double> readings[] = {{all, NAN}, {all + 10, 10}, {0, NAN}, {all + 20, NAN}, {all + 30, 10},
@@ -183,7 +183,7 @@ TEST_F(Net, ACounterThatComesBackIsNoGrowth) {
   }
 }
 
-TEST_F(Net, AnImpossibleGrowthIsNoValue) {
+TEST_F(Net, ImpossibleGrowthHasNoValue) {
   read({{"eth0", 10, 0}});
   read({{"eth0", 5'000'000'000'000'000, 0}});
   EXPECT_TRUE(std::isnan(in()));
@@ -191,7 +191,7 @@ TEST_F(Net, AnImpossibleGrowthIsNoValue) {
   EXPECT_EQ(in(), 10);
 }
 
-TEST_F(Net, TheCounterOfTheSumNeverFallsAndGrowsByWhatItsMembersDo) {
+TEST_F(Net, CounterOfTheSumNeverFallsAndGrowsWithItsMembers) {
   for (const char* name : {"eth0", "eth1"}) sysfs(name, {{"device/vendor", "x\n"}});
   read({{"eth0", 1'000'000, 0}, {"eth1", 5'000'000'000, 0}});
   EXPECT_EQ(counted(), 5'001'000'000);
@@ -204,21 +204,21 @@ TEST_F(Net, TheCounterOfTheSumNeverFallsAndGrowsByWhatItsMembersDo) {
   sysfs("eth1", {{"device/vendor", "x\n"}});
   read({{"eth0", 1'003'000, 0}, {"eth1", 5'000'003'000, 0}});
   EXPECT_EQ(counted(), 5'001'004'000);
-  EXPECT_EQ(in(), 1000) << "what it did before it was seen again is no rate";
+  EXPECT_EQ(in(), 1000) << "traffic before it was seen again belongs to no rate";
   read({{"eth0", 1'004'000, 0}, {"eth1", 5'000'004'000, 0}});
   EXPECT_EQ(counted(), 5'001'006'000);
   EXPECT_EQ(in(), 2000);
 }
 
-TEST_F(Net, NothingKnownOfAnyInterfaceIsNoSum) {
+TEST_F(Net, HasNoSumIfNoInterfaceIsKnown) {
   read({{"eth0", 10, 0}});
   read({{"eth1", 10, 0}});
   EXPECT_TRUE(std::isnan(in()));
   read({{"lo", 10, 0}});
-  EXPECT_EQ(in(), 0) << "no interface but the loopback receives nothing";
+  EXPECT_EQ(in(), 0) << "a host with only a loopback receives nothing";
 }
 
-TEST_F(Net, OneMalformedLineLeavesTheOthers) {
+TEST_F(Net, MalformedLineDoesNotAffectOthers) {
   const auto text = [](int eth1) {
     return "head\nhead\neth0: what\nno colon\n eth0:1: 7 0 0 0 0 0 0 0 0 0\n  eth1:" + std::to_string(eth1) +
            " 0 0 0 0 0 0 0 9 0 0 0 0 0 0 0 77 78\nwith space: 1 0 0 0 0 0 0 0 1\nhuge: 18446744073709551615 0 0 0 0 0 "

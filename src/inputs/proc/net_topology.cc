@@ -15,11 +15,11 @@ namespace {
 
 using Interfaces = std::map<std::string, NetFacts>;
 
-// Of /sys/class/net/X/type: what carries packets inside those of another interface.
+// Values of /sys/class/net/X/type for interfaces whose packets travel inside those of another interface.
 constexpr std::array<int64_t, 8> kTunnelTypes = {ARPHRD_PPP,   ARPHRD_TUNNEL, ARPHRD_TUNNEL6, ARPHRD_SIT,
                                                  ARPHRD_IPGRE, ARPHRD_IP6GRE, ARPHRD_NONE,    ARPHRD_RAWIP};
 constexpr std::array<int64_t, 3> kMonitorTypes = {ARPHRD_IEEE80211, ARPHRD_IEEE80211_PRISM, ARPHRD_IEEE80211_RADIOTAP};
-// Of the line DEVTYPE= in /sys/class/net/X/uevent, where the type is Ethernet's.
+// Values of DEVTYPE= in /sys/class/net/X/uevent, for tunnels whose type is that of Ethernet.
 constexpr std::array<std::string_view, 7> kTunnelKinds = {"vxlan",     "geneve", "gretap", "bareudp",
                                                           "wireguard", "ppp",    "gtp"};
 
@@ -37,8 +37,9 @@ const NetFacts* find(const Interfaces& all, const std::string& name) {
   return found == all.end() ? nullptr : &found->second;
 }
 
-// "c1pf0vf2": the kernel's name (net/devlink) of the port of a switch in a card that belongs to a physical, virtual or
-// sub-function, in the order controller, physical, virtual or sub. Its uplink is "p0".
+// True for the kernel's name (net/devlink) of a switch port in a card that belongs to a physical, virtual or
+// sub-function, such as "c1pf0vf2": controller, then physical function, then virtual or sub-function. The uplink is
+// "p0".
 bool names_a_function(std::string_view port) {
   const auto take = [&port](std::string_view prefix) {
     if (!port.starts_with(prefix)) return false;
@@ -53,7 +54,7 @@ bool names_a_function(std::string_view port) {
   return port.empty();
 }
 
-// Of two interfaces with devices that share their bytes, the one that counts them all.
+// Of two interfaces with devices that carry the same bytes, selects the one that counts all of them.
 bool counts_among_physical(const std::string& name, const NetFacts& facts, const Interfaces& all) {
   if (!facts.has_device || facts.is_monitor || facts.is_representor) return false;
   const NetFacts* const master = find(all, facts.master);
@@ -72,12 +73,12 @@ bool lies_on_another(const std::string& name, const NetFacts& facts, const Inter
   if (facts.is_bridge || facts.is_bridge_port || is_master_of_any(name, all)) return true;
   if (std::ranges::any_of(facts.lowers, [&](const std::string& lower) { return all.contains(lower); })) return true;
   if (!facts.has_master) return false;
-  // Members of a bond, a team or a VRF count in place of it; a bridge's pass on what others have counted.
+  // Members of a bond, a team or a VRF count instead of it. Ports of a bridge do not: others have counted their bytes.
   const NetFacts* const master = find(all, facts.master);
   return master == nullptr || master->is_bridge;
 }
 
-// Takes out what `leave_out` says, unless nothing would be left.
+// Removes the names for which `leave_out` is true, unless none would remain.
 void narrow(std::set<std::string>& names, const std::function<bool(const std::string&)>& leave_out) {
   std::set<std::string> rest;
   for (const std::string& name : names) {
@@ -86,8 +87,9 @@ void narrow(std::set<std::string>& names, const std::function<bool(const std::st
   if (!rest.empty()) names = std::move(rest);
 }
 
-// Both ends of a veth in one namespace: what one sends the other receives. Of the two, the older one stays. (An
-// interface's peer may have the same number in another namespace; then that one stays that was there first.)
+// If both ends of a veth are in this namespace, one receives what the other sends, so only the older end counts. (The
+// index of a peer in another namespace may equal the index of an interface here. Comparing both directions avoids most
+// confusions.)
 bool is_younger_end(const NetFacts& facts, const std::set<std::string>& names, const Interfaces& all) {
   return std::ranges::any_of(names, [&](const std::string& name) {
     const NetFacts& other = all.at(name);
@@ -102,7 +104,7 @@ std::set<std::string> chosen_without_devices(const Interfaces& all) {
   }
   const std::set<std::string> everything = names;
   std::erase_if(names, [&](const std::string& name) { return lies_on_another(name, all.at(name), all); });
-  // All ports of bridges: the bridges alone are left to count.
+  // All interfaces are ports of bridges, so only the bridges are left to count.
   if (names.empty()) {
     names = everything;
     narrow(names, [&](const std::string& name) { return !all.at(name).is_bridge; });

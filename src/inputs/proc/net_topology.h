@@ -1,11 +1,12 @@
-// NetTopology: decides from sysfs which network interfaces the sum counts, so that every byte counts once.
+// NetTopology: decides from sysfs which network interfaces the sum includes, so that every byte counts once.
 //
-// If interfaces have a device (/sys/class/net/X/device), those count. Exceptions, whose bytes another interface counts:
-// a virtual function below an interface that fails over to it (Azure's netvsc, virtio's net_failover), ports of a DSA
-// switch (the conduit carries their traffic), and representors of a card's virtual functions (the uplink carries what
-// they forward).
+// If any interface has a device (/sys/class/net/X/device), exactly those count. Exceptions are interfaces whose bytes
+// another interface counts: a virtual function below an interface that fails over to it (Azure's netvsc, virtio's
+// net_failover), ports of a DSA switch (the conduit carries their traffic), and representors of a card's virtual
+// functions (the uplink carries what they forward).
 // If none has a device (containers, OpenVZ, WSL), interfaces count that are not stacked on another one. Bridges and
-// their ports, bonds, teams, VLANs and tunnels do not count; of a veth pair one end does. Runs on the agent's loop.
+// their ports, bonds, teams, VLANs and tunnels do not count, and of a veth pair only one end does. Runs on the agent's
+// loop.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct InterfaceLine {
   uint64_t sent_bytes = 0;
 };
 
-// What sysfs says of an interface.
+// What sysfs says about an interface.
 struct NetFacts {
   bool has_folder = false;
   bool is_loopback = false;
@@ -35,10 +36,10 @@ struct NetFacts {
   bool is_bridge = false;
   bool is_bridge_port = false;
   bool is_tunnel = false;
-  bool is_monitor = false;      // receives the frames of another interface of the same radio as well
-  bool is_representor = false;  // represents a function of the card in its switch
+  bool is_monitor = false;      // also receives the frames of another interface of the same radio
+  bool is_representor = false;  // represents a function of the card in the card's switch
   bool has_master = false;
-  std::string master;               // empty also when it is unknown
+  std::string master;               // also empty if it is unknown
   std::vector<std::string> lowers;  // the interfaces below it
   int64_t index = 0;
   int64_t peer = 0;  // iflink: the other end of a veth, or the interface below
@@ -63,7 +64,7 @@ class NetTopology {
   std::string folder_;
   Freshness freshness_;
   NetRoles roles_;
-  std::string key_;  // kept for its memory
+  std::string key_;  // kept to reuse its memory
 };
 
 }  // namespace monitor::agent

@@ -1,4 +1,4 @@
-// Paging and page faults from /proc/vmstat (proc_vmstat(5)): the rates, and with `counters` the kernel's counters.
+// Paging and page faults from /proc/vmstat (proc_vmstat(5)): rates, and with `counters` also the kernel's counters.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -22,11 +22,11 @@ Result<FieldValues> parse_vmstat(std::string_view text) {
     const auto* const name = std::ranges::find(kFieldNames, fields.next());
     if (name == kFieldNames.end()) continue;
     const auto value = fields.number();
-    // No count that would not fit into 63 bits as bytes.
+    // Rejects counts that would not fit into 63 bits as bytes.
     if (value && *value <= INT64_MAX / 1024) values[static_cast<size_t>(name - kFieldNames.begin())] = *value;
   }
   if (std::ranges::none_of(values, [](const auto& one) { return one.has_value(); })) {
-    return Error(Code::kInvalidArgument, "/proc/vmstat: no line \"pgfault\" and none of the others that are read");
+    return Error(Code::kInvalidArgument, "/proc/vmstat: none of the expected lines, such as \"pgfault\"");
   }
   return values;
 }
@@ -47,7 +47,7 @@ class PagingCollector final : public Collector {
 
   void configure(const std::vector<config::MetricSelection>& selections) override {
     const config::MetricSelection* const selection = find_selection(selections, "paging");
-    // Rates would average over the pause.
+    // The baselines are dropped, because rates would average over the pause.
     if (selection == nullptr) {
       last_mono_ = 0;
       for (Flow& flow : flows_) flow.delta = {};
@@ -82,8 +82,8 @@ class PagingCollector final : public Collector {
   }
 
  private:
-  // By flow. The kernel counts a fault as major before it counts the fault: the minor ones would fall by what is
-  // between the two when the file is read.
+  // One value per flow. Minor faults are all faults minus major ones. The kernel counts a major fault first as major
+  // and then as a fault, so a read between the two would make the difference fall.
   FieldValues flow_values(const FieldValues& fields) {
     FieldValues values = fields;
     values[0].reset();
@@ -123,7 +123,7 @@ class PagingCollector final : public Collector {
   int64_t last_mono_ = 0;
   FieldValues last_;
   uint64_t minor_faults_ = 0;
-  // In the order of the fields, with the minor faults in place of all.
+  // In the order of the fields, but with the minor faults in place of all faults.
   std::array<Flow, kFields> flows_ = {{{"system.paging.faults", "system.paging.fault.type", "minor"},
                                        {"system.paging.faults", "system.paging.fault.type", "major"},
                                        {"system.paging.operations", "system.paging.direction", "in"},

@@ -1,5 +1,6 @@
-// Pressure stall information from /proc/pressure (the kernel's Documentation/accounting/psi.rst): the share of time in
-// which some or all tasks waited for a resource, between two reads, from the kernel's totals in microseconds.
+// Pressure stall information from /proc/pressure (the kernel's Documentation/accounting/psi.rst): the share of time
+// between two reads in which some or all tasks waited for a resource, computed from the kernel's totals in
+// microseconds.
 #pragma once
 
 #include <array>
@@ -13,7 +14,7 @@
 
 namespace monitor::agent {
 
-// In microseconds. Before 5.13 cpu has no "full"; irq has only "full".
+// Totals in microseconds. Before Linux 5.13, cpu has no "full"; irq has only "full".
 struct PressureTotals {
   std::optional<uint64_t> some;
   std::optional<uint64_t> full;

@@ -33,7 +33,7 @@ bool send_all(int fd, const std::string& text) {
   return send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// Empty: the other side has gone.
+// Returns an empty string if the other side has closed the socket.
 std::string receive(int fd) {
   std::string text(kMostBytes, '\0');
   ssize_t size = 0;
@@ -44,7 +44,7 @@ std::string receive(int fd) {
   return text;
 }
 
-// The process of one thread.
+// The helper process of one thread.
 class ProbeProcess {
  public:
   ProbeProcess() = default;
@@ -58,7 +58,7 @@ class ProbeProcess {
       if (const std::string answer = receive(socket_.get()); !answer.empty()) return decode_answer(answer);
     }
     end();
-    return Error(Code::kUnavailable, "the process that asks mounts ended while it asked " + mount.mount_point);
+    return Error(Code::kUnavailable, "the process that queries mounts ended during the query of " + mount.mount_point);
   }
 
  private:
@@ -76,7 +76,7 @@ class ProbeProcess {
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
-    // Ctrl-C is the agent's.
+    // A process group of its own, so that Ctrl-C reaches only the agent.
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     std::string program = "monitor-agent";
@@ -91,7 +91,7 @@ class ProbeProcess {
     return false;
   }
 
-  // It ends when it sees that the socket is closed.
+  // The process ends when it notices that the socket is closed.
   void end() {
     socket_.reset();
     if (pid_ > 0) waitpid(std::exchange(pid_, -1), nullptr, 0);
@@ -118,7 +118,7 @@ Result<std::pair<Mount, MountOrigin>> decode_question(std::string_view text) {
   const auto check = parse_u64(fields[0]);
   const auto id = fields.size() == kQuestionFields + 1 ? parse_u64(fields[2]) : std::nullopt;
   if (!check || !id || *check > static_cast<uint64_t>(MountOrigin::Check::kNone)) {
-    return Error(Code::kInvalidArgument, "a question of " + std::to_string(fields.size()) + " fields is none");
+    return Error(Code::kInvalidArgument, "malformed question with " + std::to_string(fields.size()) + " fields");
   }
   std::pair<Mount, MountOrigin> question;
   question.second.check = static_cast<MountOrigin::Check>(*check);
@@ -165,7 +165,7 @@ Result<MountFacts> decode_answer(std::string_view text) {
     valid = number.has_value();
     if (valid) *numbers.at(i) = *number;
   }
-  if (!valid) return Error(Code::kDataLoss, "an answer of " + std::to_string(fields.size()) + " fields is none");
+  if (!valid) return Error(Code::kDataLoss, "malformed answer with " + std::to_string(fields.size()) + " fields");
   facts.directory = directory != 0;
   facts.source_device = fields[kFactFields - 1];
   return facts;
@@ -179,7 +179,7 @@ Result<MountFacts> probe_mount_apart(const Mount& mount, const MountOrigin& orig
 bool is_probe_process(int argc, const char* const* argv) { return argc == 2 && std::string_view(argv[1]) == kArgument; }
 
 int serve_probes() {
-  // What the agent has open (its lock, its spool) must not stay open here when the agent has gone.
+  // Descriptors of the agent (its lock, its spool) must not stay open here after the agent has ended.
   syscall(SYS_close_range, kSocket + 1, ~0U, 0);
   while (true) {
     const std::string text = receive(kSocket);

@@ -1,9 +1,9 @@
-// Asks mounts from a process beside the agent, so that one that hangs keeps only that process.
+// Queries mounts from a helper process, so that a hung query blocks only that process.
 //
-// A thread inside statfs(2) of a FUSE daemon that took the request and does not answer, or of a disk that is gone,
-// cannot be killed, and a process with such a thread cannot end. Each of MountProber's threads has a process of its
-// own: this program again, without the agent's descriptors. It ends when the agent has gone, as soon as the kernel lets
-// it.
+// A thread cannot be killed while it is inside statfs(2) of a FUSE daemon that accepted the request but does not
+// answer, or of a disk that was removed. A process with such a thread cannot end. Therefore each of MountProber's
+// threads has its own helper process, which is this program again, without the agent's descriptors. It ends after the
+// agent has ended, as soon as the kernel allows it.
 #pragma once
 
 #include <string>
@@ -13,15 +13,15 @@
 
 namespace monitor::agent {
 
-// As probe_mount(), answered by the calling thread's process, which is started when there is none. Where none can be
-// started, probe_mount() itself. From any thread.
+// Like probe_mount(), but executed by the helper process of the calling thread, which is started if there is none. If
+// it cannot be started, calls probe_mount() directly. Thread-safe.
 Result<MountFacts> probe_mount_apart(const Mount& mount, const MountOrigin& origin);
 
-// For main(), before anything else: whether this is such a process. Then it serves, and its status is returned.
+// Call in main() before anything else. If this process is such a helper, serves queries and then returns true.
 bool is_probe_process(int argc, const char* const* argv);
 int serve_probes();
 
-// What goes between them; fields end with NUL.
+// Encoding of the messages between the processes; fields end with NUL.
 std::string encode_question(const Mount& mount, const MountOrigin& origin);
 Result<std::pair<Mount, MountOrigin>> decode_question(std::string_view text);
 std::string encode_answer(const Result<MountFacts>& answer);

@@ -1,4 +1,4 @@
-// What the agent and the process beside it say to each other.
+// The messages between the agent and its helper process.
 #include "inputs/proc/probe_process.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace monitor::agent {
 namespace {
 
-TEST(ProbeProcess, QuestionsComeBackAsTheyWere) {
+TEST(ProbeProcess, QuestionsRoundTrip) {
   Mount mount;
   mount.id = 77;
   mount.device = "8:1";
@@ -21,7 +21,7 @@ TEST(ProbeProcess, QuestionsComeBackAsTheyWere) {
   EXPECT_EQ(back->second.check, MountOrigin::Check::kDevice);
 }
 
-TEST(ProbeProcess, AnswersComeBackAsTheyWere) {
+TEST(ProbeProcess, AnswersRoundTrip) {
   MountFacts facts{4096, 10, 9, 8, 7, 6, UINT64_MAX, false, "8:17"};
   auto back = decode_answer(encode_answer(facts));
   ASSERT_TRUE(back);
@@ -34,7 +34,7 @@ TEST(ProbeProcess, AnswersComeBackAsTheyWere) {
   EXPECT_EQ(back.error().message(), "opening /x: Permission denied");
 }
 
-TEST(ProbeProcess, OddBytesAreErrors) {
+TEST(ProbeProcess, RejectsMalformedBytes) {
   SeededRandom random(3);
   for (int round = 0; round < 2'000; ++round) {
     std::string text;

@@ -1,4 +1,4 @@
-// Locations of the kernel's files: /proc and /sys, or others in tests and in a container that observes its host.
+// Locations of the kernel's files: /proc and /sys, or other folders in tests and in a container that observes its host.
 #pragma once
 
 #include <string>
@@ -11,10 +11,11 @@ struct Roots {
   std::string sysfs = "/sys";
   std::string rootfs = {};  // mount point of the host's root; empty: derived from procfs
 
-  // The path of a file that differs by namespace: "net/dev" and other files of the network namespace, "mountinfo".
-  // /proc shows the namespaces of the process that reads it. A procfs mounted elsewhere is another host's, seen from a
-  // container: its namespaces are those of its first process, <procfs>/1/NAME. A copied tree may lack that process; it
-  // is then read where /proc would have the file. A real procfs never falls back: its error says what is missing.
+  // The path of a file that differs by namespace: "mountinfo", and "net/dev" and other files of the network namespace.
+  // /proc shows the namespaces of the process that reads it. A procfs mounted elsewhere is that of the host, seen from
+  // a container: the host's namespaces are those of its first process, <procfs>/1/NAME. A copied tree may lack that
+  // process; then the file is read where /proc would have it. A real procfs never falls back, so that its error says
+  // what is missing.
   std::string host_namespace_path(std::string_view name) const;
 };
 

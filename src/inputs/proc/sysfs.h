@@ -1,4 +1,4 @@
-// Reads of sysfs for the topologies of block devices and network interfaces, and the times at which they repeat them.
+// Reads sysfs for the topologies of block devices and network interfaces, and decides when to read it again.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@ namespace monitor::agent {
 bool is_folder(const std::string& path);
 // Names in a folder, without "." and "..". Empty if the folder does not exist.
 std::vector<std::string> folder_entries(const std::string& path);
-// The target of a symbolic link. Empty if the path is not a link.
+// The target of a symbolic link; empty if the path is not a link.
 std::string link_target(const std::string& path);
-// The first line of a small file, without its line end. Empty if the file is unreadable.
+// The first line of a small file, without its newline; empty if the file is unreadable.
 std::string first_line(const std::string& path);
 
-// Decides when to read sysfs again: when devices come or go, once more at the next reading (links appear shortly after
-// their device), and otherwise after kNanosPerDevice per device. A read takes about 10 us per device. So a host with
-// few devices notices a new link soon, and a host with many spends 0.02 % of a processor.
+// Decides when to read sysfs again: if devices come or go, then once more at the next reading (links appear shortly
+// after their device), and otherwise once in kNanosPerDevice per device. A read takes about 10 us per device. So a host
+// with few devices notices a new link soon, and a host with many spends only 0.02 % of a processor.
 class Freshness {
  public:
   // `shape` must change with the set of devices.

@@ -1,4 +1,4 @@
-// For the tests of this folder: a tree of /proc and /sys, and what a tick says.
+// Helpers for the tests of this folder: a tree of /proc and /sys, and access to the values of a tick.
 #pragma once
 
 #include <cmath>
@@ -35,7 +35,7 @@ class Folder {
   std::string path_;
 };
 
-// The value of a series in a tick; NaN if it is not there.
+// The value of a series in a tick; NaN if the tick does not contain it.
 inline double value_of(const metrics::SeriesTable& table, const metrics::Tick& tick, const std::string& name) {
   for (const auto& point : tick.points) {
     if (metrics::to_string(table.at(point.series)) == name) return table.value(point);

@@ -8,7 +8,8 @@ namespace monitor::agent {
 
 namespace {
 
-// Bytes a second: ten times what the fastest network card or memory moves. More is a counter that jumped.
+// Bytes per second: ten times what the fastest network card or memory can move. Faster growth means that the counter
+// jumped.
 constexpr double kMostPerSecond = 1e12;
 
 }  // namespace
@@ -29,7 +30,7 @@ ByteCounter::Change ByteCounter::update(uint64_t value, int64_t elapsed_ns) {
   }
   const uint64_t growth = value - before;
   if (fell_from_ > 0 && value >= fell_from_) {
-    // A driver's reset that shows 0 for a while ends with the old count.
+    // A driver's reset may show 0 for a while and then the old count again.
     const bool came_back = just_fell || growth > fell_from_ / 2;
     fell_from_ = 0;
     if (came_back) return Change::kUnknown;
@@ -99,7 +100,7 @@ void ThroughputCounter::device(std::string_view name, const std::array<uint64_t,
                                TickBuilder& out) {
   key_.assign(name);
   Device& device = devices_.try_emplace(key_).first->second;
-  if (device.last_reading == reading_) return;  // twice in one text: the first line stands
+  if (device.last_reading == reading_) return;  // the text names the device twice: the first line counts
   device.last_reading = reading_;
   if (device.is_new || device.role != role) {
     device.is_new = false;
@@ -135,7 +136,7 @@ void ThroughputCounter::add_sum(size_t direction, TickBuilder& out) {
   const Sum sum = sum_of(direction);
   auto& total = totals_[direction];
   total = total ? *total + sum.growth : sum.counted;
-  // The growth of at least one existing device must be known; without devices the sum is 0.
+  // The growth of at least one existing device must be known. Without devices, the sum is 0.
   const bool is_known = sum.unknown == 0 && (sum.known > 0 || sum.members == 0);
   if (elapsed_ > 0 && is_known) out.add_integer(sum_ids_[direction], per_second(sum.growth, elapsed_));
   if (wanted_[direction].counters) out.add_integer(sum_counter_ids_[direction], static_cast<int64_t>(*total));

@@ -1,13 +1,13 @@
 // ThroughputCounter: rates and counters of devices that move bytes in two directions (disks, network interfaces). Keeps
 // a baseline for each device, sums the devices that count, and forgets the devices that are gone.
 //
-// A counter that falls has restarted, or belongs to a driver that is being reset. In that reading neither the device
-// nor the sum has a rate. A counter that rises again above the value it fell from is a new baseline as well. The sum
-// has no value while devices exist and no growth is known of any; without devices it is 0.
+// A counter that falls has restarted, or its driver is being reset. In that reading neither the device nor the sum has
+// a rate. A counter that rises again above the value from which it fell is a new baseline as well. The sum has no value
+// if devices exist but no growth is known; without devices it is 0.
 //
 // A device's counter is the kernel's. The sum's counter never falls: it starts with the totals of its devices at the
-// first reading, and grows by their growth. A device that is plugged in adds what it counts after its first reading; a
-// device that leaves takes nothing away.
+// first reading, and then grows by their growth. A new device adds what it counts after its first reading; a device
+// that leaves subtracts nothing.
 #pragma once
 
 #include <array>
@@ -55,19 +55,19 @@ class ThroughputCounter {
  public:
   struct Wanted {
     bool sum = false;
-    bool each = false;                      // a series for every device, too
-    bool counters = false;                  // the kernel's counters, too
-    std::vector<std::string> include = {};  // patterns of devices; none: the usual ones
+    bool each = false;                      // also a series for every device
+    bool counters = false;                  // also the kernel's counters
+    std::vector<std::string> include = {};  // patterns of devices; empty: the default ones
     std::vector<std::string> exclude = {};
 
     bool operator==(const Wanted&) const = default;
   };
-  // What a selection asks for; `each`: whether its option for one series per device is set.
+  // Converts a selection. `each`: its option for one series per device is set.
   static Wanted wanted_of(const config::MetricSelection& selection, bool each) {
     return {true, each, selection.has("counters"), selection.include, selection.exclude};
   }
 
-  // How sysfs classifies a device; may change between two readings.
+  // How sysfs classifies a device; can change between two readings.
   struct Role {
     bool listed = false;  // has series of its own (a partition does not)
     bool in_sum = false;  // no other device of the sum counts its bytes
@@ -77,14 +77,14 @@ class ThroughputCounter {
 
   explicit ThroughputCounter(const ThroughputNames& names) : names_(names) {}
 
-  // By direction. Keeps the baselines, unless nothing was selected before: rates would average over the pause.
+  // Both directions. Keeps the baselines, unless nothing was selected before: rates would average over the pause.
   void configure(const std::array<Wanted, 2>& wanted);
   bool wanted() const { return wanted_[0].sum || wanted_[1].sum; }
-  // Takes over the other one's baselines.
+  // Takes over the baselines of the other counter.
   void adopt(const ThroughputCounter& other);
   void forget_series() { choose_all(); }
 
-  // One reading: begin(), device() for every device that exists, finish().
+  // One reading: begin(), device() for every existing device, finish().
   void begin(const Timestamp& now);
   void device(std::string_view name, const std::array<uint64_t, 2>& counters, const Role& role, TickBuilder& out);
   void finish(TickBuilder& out);
@@ -93,7 +93,7 @@ class ThroughputCounter {
   struct Device {
     Role role;
     bool is_new = true;
-    std::array<bool, 2> chosen{};  // by direction: listed, and as the patterns say
+    std::array<bool, 2> chosen{};  // by direction: whether it is listed and matches the patterns
     bool interned = false;
     uint64_t last_reading = 0;
     std::array<ByteCounter, 2> counters;
@@ -103,8 +103,8 @@ class ThroughputCounter {
   };
   struct Sum {
     size_t members = 0;
-    size_t known = 0;    // of which the growth is known
-    size_t unknown = 0;  // of which it should be, and is not
+    size_t known = 0;    // devices whose growth is known
+    size_t unknown = 0;  // devices whose growth should be known but is not
     uint64_t growth = 0;
     uint64_t counted = 0;
   };
@@ -126,7 +126,7 @@ class ThroughputCounter {
   int64_t last_mono_ = 0;
   int64_t elapsed_ = 0;
   std::unordered_map<std::string, Device> devices_;
-  std::string key_;  // the device at hand
+  std::string key_;  // key of the current device
 };
 
 }  // namespace monitor::agent

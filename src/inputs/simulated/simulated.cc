@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kGiB = 1 << 30;
 constexpr double kDay = 86'400e9;  // ns
 
-// Shares of the busy time by mode, which add up to 1, and each processor's distance from the mean, which add up to 0.
+// Shares of busy time by mode, which add up to 1, and the deviation of each processor from the mean, which add up to 0.
 constexpr std::array<std::pair<std::string_view, double>, 7> kBusyModes = {{{"user", 0.65},
                                                                             {"nice", 0},
                                                                             {"system", 0.3},
@@ -169,7 +169,7 @@ void SimulatedSource::add_filesystem(const config::MetricSelection& selection, T
   }
 }
 
-// Generates the declared metrics of a selector without a model of its own, each series near its typical value. A
+// Generates the declared metrics of a selector that has no model of its own, each series near its typical value. A
 // counter "x" grows by the declared rate "x.rate".
 void SimulatedSource::add_declared(const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out) {
   for (const metrics::MetricSpec* const metric : metrics::metrics_of(selection.name)) {
@@ -182,7 +182,7 @@ void SimulatedSource::add_declared(const config::MetricSelection& selection, int
       const std::string key = metrics::to_string({.name = rate, .labels = labels});
       double& value = declared_.try_emplace(key, metric->typical).first->second;
       const bool walked =
-          counter && metrics::find_metric(rate) != nullptr;  // the rate's own series moved it in this tick
+          counter && metrics::find_metric(rate) != nullptr;  // the series of the rate already moved it in this tick
       if (!walked) walk(value, metric->typical / 20, metric->typical / 2, metric->typical * 1.5);
       if (!counter) {
         out.add_integer(id, std::llround(value / step));

@@ -1,8 +1,8 @@
-// SimulatedSource: generates plausible values for `--simulate`: a daily rhythm, random walks and bursts. The same seed
-// generates the same values.
+// SimulatedSource: generates plausible values for `--simulate`, with a daily rhythm, random walks and bursts. The same
+// seed generates the same values.
 //
-// The simulated host has four processors, two disks, two interfaces and two filesystems. It honours every option of the
-// selections; sums and parts agree, as on a real host. Runs on the agent's loop. The table must outlive it.
+// The simulated host has four processors, two disks, two interfaces and two filesystems. All options of the selections
+// work, and sums match their parts, as on a real host. Runs on the agent's loop. The table must outlive it.
 #pragma once
 
 #include <array>
@@ -65,7 +65,7 @@ class SimulatedSource final : public TickSource {
   std::map<uint64_t, std::vector<config::MetricSelection>> selections_;
   std::map<uint64_t, int64_t> last_mono_;    // by schedule
   std::map<std::string, int64_t> counters_;  // by flow and part, or by series
-  std::map<std::string, double> declared_;   // by series, of selectors without a model of their own
+  std::map<std::string, double> declared_;   // by series, for selectors without a model of their own
   double cpu_ = 0.2;
   double memory_ = 0.4;
   double swap_ = 0.02;

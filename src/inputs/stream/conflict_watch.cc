@@ -27,7 +27,7 @@ std::shared_ptr<LiveStream> ConflictWatch::rival_of(LiveStream& stream, int64_t 
                                     {"peer", stream.peer},
                                     {"other_host", rival->hostname},
                                     {"other_peer", rival->peer},
-                                    {"next", "both are stored; give one of them another --agent-id"}});
+                                    {"next", "both are stored; change the --agent-id of one of them"}});
   return rival;
 }
 

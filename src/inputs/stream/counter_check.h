@@ -1,5 +1,5 @@
-// CounterCheck: totals of ticks never fall from one batch of a run to a later one. Only the highest sequence is
-// remembered, because batches that waited in a spool come between fresh ones. Not thread-safe.
+// CounterCheck: checks that the totals of ticks never fall from one batch of a run to a later one. Remembers only the
+// highest sequence, because batches from the spool arrive between fresh ones. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace monitor::server {
 
 class CounterCheck {
  public:
-  // kInvalidArgument when the batch's totals contradict those of another sequence. All batches are of one incarnation.
+  // kInvalidArgument if the batch's totals contradict those of another sequence. All batches must be of one
+  // incarnation.
   Status check(const metrics::BatchView& view);
 
  private:

@@ -13,7 +13,9 @@ HashKey new_key(Random& random) {
 }
 
 metriclog::Delivery again(uint64_t token) {
-  return {.token = token, .outcome = metriclog::Outcome::kRetry, .reason = "what it was a copy of was not stored"};
+  return {.token = token,
+          .outcome = metriclog::Outcome::kRetry,
+          .reason = "the batch of which it is a copy was not stored"};
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ HeldBatches::State HeldBatches::hold(const Id& id, const Waiter& waiter) {
   return state;
 }
 
-// With the lock held: passes on the outcome of the batch that `owner` appended.
+// Passes the outcome of the batch that `owner` appended on to those that wait for it. Requires the lock.
 void HeldBatches::end(const Waiter& owner, const metriclog::Delivery& delivery, Outcomes& outcomes) {
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return;

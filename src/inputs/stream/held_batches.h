@@ -1,10 +1,11 @@
-// HeldBatches: batches that the log has accepted but not confirmed, and the last ones that it confirmed, over all
-// loops. After a restart or a broken connection, an agent sends unacknowledged batches again. The server then answers
-// for a batch that it holds, instead of appending it a second time (docs/decisions/131-*.md).
+// HeldBatches: batches that the log has accepted but not confirmed, and the last ones that it has confirmed, across all
+// loops. After a restart or a broken connection, an agent sends unacknowledged batches again. For a batch that is held
+// here, the server answers with the first copy's outcome instead of appending it a second time
+// (docs/decisions/131-*.md).
 //
-// A batch is identified by agent, incarnation, sequence and content. A batch with other content under the same three is
-// appended like a new one, and readers report the conflict. Thread-safe. Bounded by the batches in flight and
-// kMostStored.
+// A batch is identified by agent, incarnation, sequence and content. A batch with other content but the same three
+// names is appended like a new one, and readers report the conflict. Bounded by the batches in flight and kMostStored.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ class HeldBatches {
  public:
   static constexpr size_t kMostStored = 65'536;
 
-  // Hashes under secret keys of this process, so that nobody can construct a batch that passes for another.
+  // Hashes with secret keys of this process, so that nobody can construct a batch that passes for another one.
   struct Id {
     uint64_t first = 0;
     uint64_t second = 0;
@@ -41,26 +42,27 @@ class HeldBatches {
   };
   enum class State {
     kUnknown,  // append it
-    kHeld,     // the log has it; the waiter receives the outcome
+    kHeld,     // the log has accepted it; the waiter will receive the outcome
     kStored,   // the log has confirmed it
-    kOther,    // the log has other content under this name: append it
+    kOther,    // the log has other content under this name; append it
   };
   using Outcomes = std::vector<std::pair<Waiter, metriclog::Delivery>>;
 
   explicit HeldBatches(Random& random);
-  // Passes outcomes on to their listeners; without a lock.
+  // Passes outcomes on to their listeners. Call without the lock.
   static void deliver(const Outcomes& outcomes);
 
   Id id_of(const metrics::BatchView& view, std::string_view batch) const;
-  // The state of a batch. If it is held, `waiter` waits for it.
+  // Returns the state of a batch. If it is held, `waiter` waits for its outcome.
   State join(const Id& id, const Waiter& waiter);
-  // Like join(), before it is appended. If it is unknown, it is held for `waiter` from now on.
+  // Like join(), for a batch that is about to be appended: if it is unknown, it is held for `waiter` from now on.
   State hold(const Id& id, const Waiter& waiter);
-  // The log did not accept the batch that `waiter` was about to append. Those that waited for it must send again.
+  // Call if the log did not accept the batch that `waiter` was about to append. Waiters for that batch must send it
+  // again.
   Outcomes release(const Waiter& waiter);
   // The outcomes of batches that `listener` appended, for the others that wait for them.
   Outcomes settle(metriclog::DeliveryListener* listener, std::span<const metriclog::Delivery> deliveries);
-  // The log reports nothing more of the batches that `listener` appended: those that wait for them must send again.
+  // Call if the log will not report batches that `listener` appended. Waiters for those batches must send them again.
   Outcomes reset(metriclog::DeliveryListener* listener);
 
   size_t held() const;
@@ -92,7 +94,7 @@ class HeldBatches {
   const HashKey name_key_;
   const HashKey second_name_key_;
   const HashKey content_key_;
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards the members below
   std::unordered_map<Name, Batch, NameHash> batches_;
   std::unordered_map<Waiter, Name, WaiterHash> owners_;  // of held batches
   Fifo<Name> stored_;                                    // in the order of their confirmation

@@ -37,8 +37,8 @@ class HeldBatchesTest : public ::testing::Test {
   Nobody two_;
 };
 
-TEST_F(HeldBatchesTest, ACopyWaitsForTheFirstAndIsToldTheSame) {
-  EXPECT_EQ(held_.join(id(1), {&one_, 1}), State::kUnknown) << "asking holds nothing";
+TEST_F(HeldBatchesTest, CopyGetsTheOutcomeOfTheFirst) {
+  EXPECT_EQ(held_.join(id(1), {&one_, 1}), State::kUnknown) << "join() must not hold a batch";
   EXPECT_EQ(held_.hold(id(1), {&one_, 1}), State::kUnknown);
   EXPECT_EQ(held_.join(id(1), {&two_, 9}), State::kHeld);
   EXPECT_EQ(held_.hold(id(2), {&one_, 2}), State::kUnknown);
@@ -49,10 +49,10 @@ TEST_F(HeldBatchesTest, ACopyWaitsForTheFirstAndIsToldTheSame) {
   EXPECT_EQ(told[0].second.token, 9U);
   EXPECT_EQ(told[0].second.outcome, Outcome::kRejected);
   EXPECT_EQ(told[0].second.reason, "why");
-  EXPECT_EQ(held_.hold(id(1), {&two_, 10}), State::kUnknown) << "it was not stored";
+  EXPECT_EQ(held_.hold(id(1), {&two_, 10}), State::kUnknown) << "the rejected batch was not stored";
 }
 
-TEST_F(HeldBatchesTest, WhatWasStoredIsKnownUntilMuchElseWas) {
+TEST_F(HeldBatchesTest, RemembersTheLatestStoredBatches) {
   EXPECT_EQ(held_.hold(id(1), {&one_, 1}), State::kUnknown);
   settle(one_, 1);
   EXPECT_EQ(held_.join(id(1), {&two_, 2}), State::kStored);
@@ -67,7 +67,7 @@ TEST_F(HeldBatchesTest, WhatWasStoredIsKnownUntilMuchElseWas) {
   EXPECT_EQ(held_.join(id(2), {&two_, 3}), State::kStored);
 }
 
-TEST_F(HeldBatchesTest, AnotherContentUnderTheSameNameIsNoCopy) {
+TEST_F(HeldBatchesTest, OtherContentUnderTheSameNameIsNotACopy) {
   EXPECT_EQ(held_.hold(id(1), {&one_, 1}), State::kUnknown);
   EXPECT_EQ(held_.hold(id(1, "other"), {&two_, 2}), State::kOther);
   settle(one_, 1);
@@ -75,7 +75,7 @@ TEST_F(HeldBatchesTest, AnotherContentUnderTheSameNameIsNoCopy) {
   EXPECT_TRUE(settle(two_, 2).empty());
 }
 
-TEST_F(HeldBatchesTest, ALogThatDidNotTakeItOrWasResetSendsTheOthersAgain) {
+TEST_F(HeldBatchesTest, ReleaseOrResetMakesWaitersSendAgain) {
   EXPECT_EQ(held_.hold(id(1), {&one_, 1}), State::kUnknown);
   EXPECT_EQ(held_.join(id(1), {&two_, 2}), State::kHeld);
   const auto released = held_.release({&one_, 1});
@@ -88,10 +88,10 @@ TEST_F(HeldBatchesTest, ALogThatDidNotTakeItOrWasResetSendsTheOthersAgain) {
   ASSERT_EQ(reset.size(), 1U);
   EXPECT_EQ(reset[0].second.token, 5U);
   EXPECT_EQ(reset[0].second.outcome, Outcome::kRetry);
-  EXPECT_EQ(held_.held(), 1U) << "the other listener's";
+  EXPECT_EQ(held_.held(), 1U) << "the batch of the other listener";
 }
 
-TEST_F(HeldBatchesTest, OfManyLoopsOnlyOneAppends) {
+TEST_F(HeldBatchesTest, OnlyOneOfManyLoopsAppends) {
   constexpr uint64_t kBatches = 2000;
   std::atomic<uint64_t> appended = 0;
   std::atomic<uint64_t> told = 0;

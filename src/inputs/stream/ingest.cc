@@ -9,7 +9,7 @@ namespace monitor::server {
 
 namespace {
 
-constexpr size_t kMaxHello = size_t{16} * 1024;  // its names' own limits are far below
+constexpr size_t kMaxHello = size_t{16} * 1024;  // far above the limits of the names in it
 
 }  // namespace
 
@@ -41,8 +41,8 @@ grpc::CallFactory Ingest::factory() {
 }
 
 grpc::MethodOptions Ingest::method_options() const {
-  // A batch that is too large is rejected with a message, without ending the stream. Therefore everything that fits
-  // into the window is read.
+  // A batch that is too large is rejected with a message instead of ending the stream, so everything that fits into the
+  // window is read.
   return {.manual_flow_control = true,
           .max_message_bytes = context_.options.window_bytes,
           .max_first_message_bytes = kMaxHello};
@@ -82,7 +82,7 @@ void Ingest::on_delivered(std::span<const metriclog::Delivery> deliveries) {
 }
 
 void Ingest::on_reset() {
-  // Its own sessions handle the reset themselves.
+  // This loop's sessions handle the reset themselves.
   HeldBatches::Outcomes outcomes = context_.env.held.reset(this);
   std::erase_if(outcomes, [this](const auto& one) { return one.first.listener == this; });
   HeldBatches::deliver(outcomes);
@@ -114,7 +114,7 @@ void Ingest::take_deliveries() {
     const auto id = static_cast<uint32_t>(delivery.token >> 32);
     const auto it = sessions_.find(id);
     if (it == sessions_.end()) {
-      // Its stream has ended: the agent sends again on the next one.
+      // Its stream has ended: the agent sends the batch again on the next stream.
       orphans_.reported(id, static_cast<uint32_t>(delivery.token));
       continue;
     }
@@ -128,7 +128,7 @@ void Ingest::take_deliveries() {
       touched.insert(id);
     }
   }
-  // One message per stream acknowledges everything.
+  // Writes one message per stream, which acknowledges everything.
   flush(touched);
   if (!context_.log_queue.empty()) context_.log_queue.append();
   context_.memory.resume();

@@ -1,9 +1,10 @@
-// Ingest: all agents' streams of one loop. It creates a Session for every Publish call, and passes on to the sessions
-// what the log's writer reports from its own thread. Who waits for memory or for the log is in memory_queue.h and
-// log_queue.h.
+// Ingest: all agents' streams of one loop. Creates a Session for every Publish call, and passes on to the sessions what
+// the log's writer reports from its own thread. memory_queue.h and log_queue.h contain the queues of streams that wait
+// for memory or for the log.
 //
-// Thread contract: everything on the loop's thread, except on_delivered() and on_reset(), which the log calls from its
-// own. Must outlive its sessions' calls, and every record that it appended: flush or destroy the log first.
+// Thread contract: call everything on the loop's thread, except on_delivered() and on_reset(), which the log calls on
+// its own thread. Must outlive the calls of its sessions, and every record that it appended: flush or destroy the log
+// first.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ class Ingest final : public SessionOwner {
   grpc::CallFactory factory();
   grpc::MethodOptions method_options() const;
 
-  // Asks every stream to end, and rejects new ones.
+  // Asks every stream to end and rejects new streams.
   void drain();
   size_t open_streams() const { return sessions_.size(); }
 

@@ -12,9 +12,9 @@ constexpr const char* kRejectedHelp = "Batches that can never be stored, by reas
 IngestMetrics::IngestMetrics(telemetry::Registry& r)
     : stored(r.counter("monitor_server_batches_stored_total", "Batches that the log confirmed.")),
       copies(r.counter("monitor_server_batches_copies_total",
-                       "Batches that were sent again while the log had them, and not appended again.")),
+                       "Batches that were sent again but not appended again, because the log had them.")),
       contradictions(r.counter("monitor_server_batches_contradicting_total",
-                               "Batches with another content than one of the same sequence that the log has.")),
+                               "Batches whose content differs from a stored batch with the same sequence.")),
       retried(r.counter("monitor_server_batches_retried_total", "Batches that agents were asked to send again.")),
       rejected_large(r.counter(kRejected, kRejectedHelp, {{"reason", "too_large"}})),
       rejected_invalid(r.counter(kRejected, kRejectedHelp, {{"reason", "invalid"}})),
@@ -25,12 +25,14 @@ IngestMetrics::IngestMetrics(telemetry::Registry& r)
       log_full(r.counter("monitor_server_log_full_total", "Times that a stream had to wait for the log.")),
       paused(r.counter("monitor_server_streams_paused_total", "Times that a stream had to wait for memory.")),
       streams_opened(r.counter("monitor_server_streams_opened_total", "Streams begun by agents.")),
-      conflicts(r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts had one agent id.")),
+      conflicts(
+          r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts used the same agent id.")),
       streams(r.gauge("monitor_server_streams", "Open streams.")),
       waiting_bytes(r.gauge("monitor_server_waiting_bytes", "Bytes of batches that wait for the log.")),
       paused_streams(r.gauge("monitor_server_streams_paused", "Streams that wait for memory.")),
-      memory_bytes(r.gauge("monitor_server_memory_bytes", "What batches take, of --memory-limit.")),
-      append_seconds(r.histogram("monitor_server_append_seconds", "From a batch's append to the log's confirmation.",
+      memory_bytes(r.gauge("monitor_server_memory_bytes", "Memory that batches use, bounded by --memory-limit.")),
+      append_seconds(r.histogram("monitor_server_append_seconds",
+                                 "Time from appending a batch to the log's confirmation.",
                                  telemetry::latency_bounds())) {}
 
 }  // namespace monitor::server

@@ -1,4 +1,4 @@
-// IngestMetrics: one loop's cells of the server's metrics on batches and streams. On the loop's thread; the registry
+// IngestMetrics: one loop's part of the server's metrics about batches and streams. Loop's thread only; the registry
 // must outlive it.
 #pragma once
 

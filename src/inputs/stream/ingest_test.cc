@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A call whose other end is the test.
+// A call whose client is the test.
 class FakeCall final : public grpc::ServerCall {
  public:
   explicit FakeCall(std::string peer) : peer_(std::move(peer)) {}
@@ -59,7 +59,7 @@ std::string batch(uint64_t sequence, const std::string& agent = "a1", char inc =
   return metrics::encode_batch(b);
 }
 
-// One agent's stream, spoken message by message.
+// An agent whose stream the test drives message by message.
 struct Agent {
   explicit Agent(Ingest& ingest, const std::string& peer = "ipv4:10.0.0.1:1") : call(peer) {
     handler = ingest.factory()(call);
@@ -72,7 +72,7 @@ struct Agent {
     sent += message.size();
     handler->on_message(message);
   }
-  // What came since the last call: "ack 3", "reject 2", "rewind 1", "hello", "drain".
+  // The messages since the last call: "ack 3", "reject 2", "rewind 1", "hello", "drain".
   std::vector<std::string> heard() {
     std::vector<std::string> out;
     for (const std::string& text : std::exchange(call.written, {})) {
@@ -103,7 +103,7 @@ struct Agent {
   FakeCall call;
   std::unique_ptr<grpc::ServerCallHandler> handler;
   std::string reason;
-  std::string log;  // as the server named it last
+  std::string log;  // the identity in the server's last message
   size_t sent = 0;
 };
 
@@ -117,7 +117,7 @@ class IngestTest : public ::testing::Test {
                           *memory_, held_, registry_, random_},
         options);
   }
-  // The loop's turn: what other threads posted.
+  // A turn of the loop: runs what other threads have posted.
   void turn() {
     while (!posted_.empty()) {
       auto work = std::exchange(posted_, {});
@@ -134,11 +134,11 @@ class IngestTest : public ::testing::Test {
   HeldBatches held_{random_};
   std::vector<std::function<void()>> posted_;
   std::vector<std::unique_ptr<MemoryBudget>> memories_;
-  MemoryBudget* memory_ = nullptr;  // of the ingest that was made last
+  MemoryBudget* memory_ = nullptr;  // of the ingest created last
   std::unique_ptr<Ingest> ingest_ = make();
 };
 
-TEST_F(IngestTest, AcknowledgesOnlyWhatTheLogConfirmed) {
+TEST_F(IngestTest, AcknowledgesOnlyConfirmedBatches) {
   log_.hold_deliveries();
   Agent agent(*ingest_);
   agent.hello();
@@ -148,7 +148,7 @@ TEST_F(IngestTest, AcknowledgesOnlyWhatTheLogConfirmed) {
   for (uint64_t i = 1; i <= 3; ++i) agent.publish(i, batch(i));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre());
-  EXPECT_EQ(agent.call.consumed_bytes, after_hello) << "no room is given before the log's word";
+  EXPECT_EQ(agent.call.consumed_bytes, after_hello) << "no window must be returned before the log confirms";
   log_.deliver(2);
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
@@ -159,7 +159,7 @@ TEST_F(IngestTest, AcknowledgesOnlyWhatTheLogConfirmed) {
   EXPECT_TRUE(shows("monitor_server_batches_stored_total 3"));
 }
 
-TEST_F(IngestTest, ConfirmationsOutOfOrderAcknowledgeTheContiguousPrefix) {
+TEST_F(IngestTest, AcknowledgesTheContiguousPrefixOfConfirmations) {
   log_.hold_deliveries();
   Agent agent(*ingest_);
   agent.hello();
@@ -170,7 +170,7 @@ TEST_F(IngestTest, ConfirmationsOutOfOrderAcknowledgeTheContiguousPrefix) {
   EXPECT_THAT(agent.heard(), ElementsAre("ack 20"));
 }
 
-TEST_F(IngestTest, TheRecordHasKeyHeadersAndTheBytesAsTheyCame) {
+TEST_F(IngestTest, RecordHasKeyHeadersAndUnchangedBytes) {
   Agent agent(*ingest_);
   agent.hello();
   const std::string bytes = batch(7);
@@ -186,7 +186,7 @@ TEST_F(IngestTest, TheRecordHasKeyHeadersAndTheBytesAsTheyCame) {
   EXPECT_EQ(records[0].header("content-type"), "application/x-protobuf");
 }
 
-TEST_F(IngestTest, CanStoreJson) {
+TEST_F(IngestTest, StoresJsonIfConfigured) {
   const auto ingest = make({.encoding = Encoding::kJson});
   Agent agent(*ingest);
   agent.hello();
@@ -200,7 +200,7 @@ TEST_F(IngestTest, CanStoreJson) {
   EXPECT_EQ(metrics::encode_batch(*back), batch(7));
 }
 
-TEST_F(IngestTest, RefusesABatchAndKeepsTheStream) {
+TEST_F(IngestTest, RejectsABatchAndKeepsTheStream) {
   Agent agent(*ingest_);
   agent.hello();
   agent.publish(1, batch(1));
@@ -218,7 +218,7 @@ TEST_F(IngestTest, RefusesABatchAndKeepsTheStream) {
   EXPECT_TRUE(shows("monitor_server_batches_rejected_total{reason=\"invalid\"} 1"));
 }
 
-TEST_F(IngestTest, TakesBatchesOfEarlierIncarnations) {
+TEST_F(IngestTest, AcceptsBatchesOfEarlierIncarnations) {
   Agent agent(*ingest_);
   agent.hello("a1", 'i');
   agent.publish(1, batch(900, "a1", 'o'));
@@ -237,7 +237,7 @@ TEST_F(IngestTest, RejectsABatchThatTheLogRejects) {
   EXPECT_EQ(agent.reason, "odd");
 }
 
-TEST_F(IngestTest, RetryRewindsAfterAPauseThatGrows) {
+TEST_F(IngestTest, RetryRewindsAfterAGrowingPause) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
@@ -245,7 +245,7 @@ TEST_F(IngestTest, RetryRewindsAfterAPauseThatGrows) {
   agent.publish(1, batch(1));
   agent.publish(2, batch(2));
   turn();
-  EXPECT_THAT(agent.heard(), ElementsAre()) << "not at once";
+  EXPECT_THAT(agent.heard(), ElementsAre()) << "the rewind must wait";
   timers_.advance(100 * kNanosPerMilli);
   EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
   agent.publish(1, batch(1));
@@ -261,7 +261,7 @@ TEST_F(IngestTest, RetryRewindsAfterAPauseThatGrows) {
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
 }
 
-TEST_F(IngestTest, AResetOfTheLogRewindsToTheFirstUnconfirmed) {
+TEST_F(IngestTest, ResetOfTheLogRewindsToTheFirstUnconfirmedBatch) {
   log_.hold_deliveries();
   Agent agent(*ingest_);
   agent.hello();
@@ -279,7 +279,7 @@ TEST_F(IngestTest, AResetOfTheLogRewindsToTheFirstUnconfirmed) {
   EXPECT_GT(agent.call.consumed_bytes, consumed);
 }
 
-TEST_F(IngestTest, AFullLogStopsTheStreamUntilThereIsRoom) {
+TEST_F(IngestTest, FullLogStopsTheStreamUntilThereIsRoom) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
@@ -298,7 +298,7 @@ TEST_F(IngestTest, AFullLogStopsTheStreamUntilThereIsRoom) {
   EXPECT_EQ(log_.records(0).at(0).header("sequence"), "1");
 }
 
-TEST_F(IngestTest, BeyondTheMemoryAStreamPausesAndIsAskedForAgainWhenThereIsRoom) {
+TEST_F(IngestTest, PausesAStreamWithoutMemoryAndRewindsItLater) {
   const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
   Agent agent(*ingest);
   agent.hello();
@@ -312,22 +312,22 @@ TEST_F(IngestTest, BeyondTheMemoryAStreamPausesAndIsAskedForAgainWhenThereIsRoom
   agent.publish(3, batch(3));
   timers_.advance(10 * kNanosPerSecond);
   EXPECT_EQ(memory_->used(), kept);
-  EXPECT_EQ(agent.call.consumed_bytes, consumed) << "no more room to send";
-  EXPECT_THAT(agent.heard(), ElementsAre()) << "nothing is asked for before there is room for it";
+  EXPECT_EQ(agent.call.consumed_bytes, consumed) << "the agent must get no more window";
+  EXPECT_THAT(agent.heard(), ElementsAre()) << "no rewind before there is memory";
   log_.release_deliveries();
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1", "rewind 2"));
-  EXPECT_EQ(memory_->used(), kept) << "for the batch that it asked for";
+  EXPECT_EQ(memory_->used(), kept) << "reserved for the batch that it requested";
   agent.publish(2, batch(2));
   turn();
   EXPECT_EQ(memory_->used(), 0U);
   agent.publish(3, batch(3));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2", "ack 3"));
-  EXPECT_EQ(agent.call.consumed_bytes, hello + agent.sent) << "all room is given back";
+  EXPECT_EQ(agent.call.consumed_bytes, hello + agent.sent) << "the whole window must be returned";
 }
 
-TEST_F(IngestTest, StreamsThatPauseGoOnInTurn) {
+TEST_F(IngestTest, PausedStreamsContinueInTurn) {
   const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
   std::vector<std::unique_ptr<Agent>> agents;
   for (int i = 0; i < 4; ++i) {
@@ -347,7 +347,7 @@ TEST_F(IngestTest, StreamsThatPauseGoOnInTurn) {
   }
 }
 
-// An agent that has always something to send, as far as its window goes: it does what the server says.
+// An agent that always has something to send, as far as its window allows, and that follows the server's messages.
 struct Greedy {
   static constexpr uint64_t kWindow = 8;
 
@@ -366,7 +366,7 @@ struct Greedy {
   uint64_t acknowledged = 0;
 };
 
-TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
+TEST_F(IngestTest, SharesASlowLogEquallyAndAgentsWithFewBatchesDoNotWait) {
   constexpr size_t kAgents = 20;
   constexpr uint64_t kStored = 2000;
   const auto ingest = make({.memory_limit = 2 * kAgents * MemoryBudget::kPerBatch});
@@ -381,7 +381,8 @@ TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
   uint64_t answered = 0;
   for (uint64_t stored = 0; stored < kStored; ++stored) {
     for (auto& one : greedy) one->go_on();
-    // Not before the others have filled the memory, and seldom enough that one is stored before the next one comes.
+    // Only after the others have filled the memory, and so rarely that each batch is stored before the next one
+    // arrives.
     if (stored % 100 == 99 && stored + 100 < kStored) {
       ++sent;
       modest.publish(sent, batch(sent, "modest"));
@@ -391,7 +392,7 @@ TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
     turn();
     timers_.advance(kNanosPerMilli);
     for (const std::string& word : modest.heard()) {
-      EXPECT_TRUE(word.starts_with("ack ")) << word << ": there was room for it all the time";
+      EXPECT_TRUE(word.starts_with("ack ")) << word << ": there was memory for it all the time";
       ++answered;
     }
   }
@@ -402,7 +403,7 @@ TEST_F(IngestTest, ASlowLogIsSharedAlikeAndAnAgentOfFewBatchesDoesNotWait) {
   }
 }
 
-TEST_F(IngestTest, MemoryThatIsKeptForATurnIsFreedWhenNothingComes) {
+TEST_F(IngestTest, ReleasesReservedMemoryIfNothingArrives) {
   const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
   log_.hold_deliveries();
   Agent agent(*ingest);
@@ -424,7 +425,7 @@ TEST_F(IngestTest, MemoryThatIsKeptForATurnIsFreedWhenNothingComes) {
   EXPECT_EQ(memory_->used(), 0U) << "its stream has ended";
 }
 
-TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
+TEST_F(IngestTest, RewindsAgainIfABatchArrivesDuringAPause) {
   const auto ingest = make({.memory_limit = 3 * MemoryBudget::kPerBatch});
   Agent agent(*ingest);
   Agent busy(*ingest);
@@ -439,12 +440,12 @@ TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
   log_.set_trouble("");
   busy.publish(1, batch(1, "b"));
   before.publish(1, batch(1, "c"));
-  agent.publish(2, batch(2, "a"));  // paused, behind `before`
+  agent.publish(2, batch(2, "a"));  // paused; queued behind `before`
   log_.deliver(1);
   turn();
-  before.publish(1, batch(1, "c"));  // takes the room that there was
+  before.publish(1, batch(1, "c"));  // takes the memory that became free
   timers_.advance(100 * kNanosPerMilli);
-  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not take it";
+  EXPECT_THAT(agent.heard(), ElementsAre("rewind 1")) << "the log did not accept it";
   agent.publish(1, batch(1, "a"));
   EXPECT_THAT(agent.heard(), ElementsAre());
   log_.release_deliveries();
@@ -456,7 +457,7 @@ TEST_F(IngestTest, WhatIsSentAgainWhileAStreamPausesIsAskedForOnceMore) {
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
 }
 
-TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {
+TEST_F(IngestTest, CountsRecordsOfAnEndedStreamUntilTheyAreReported) {
   const auto ingest = make({.memory_limit = size_t{1} << 20});
   log_.hold_deliveries();
   {
@@ -471,7 +472,7 @@ TEST_F(IngestTest, WhatAnEndedStreamLeftInTheLogIsCountedUntilItIsReported) {
   EXPECT_EQ(memory_->used(), 0U);
 }
 
-TEST_F(IngestTest, AResetOfTheLogFreesItsMemory) {
+TEST_F(IngestTest, ResetOfTheLogFreesItsMemory) {
   const auto ingest = make({.memory_limit = 2 * MemoryBudget::kPerBatch});
   Agent agent(*ingest);
   agent.hello();
@@ -487,7 +488,7 @@ TEST_F(IngestTest, AResetOfTheLogFreesItsMemory) {
   EXPECT_EQ(agent.call.consumed_bytes, hello + agent.sent);
 }
 
-TEST_F(IngestTest, WhoComesLaterDoesNotPassThoseThatWaitForTheLog) {
+TEST_F(IngestTest, LaterStreamDoesNotOvertakeStreamsThatWaitForTheLog) {
   Agent first(*ingest_);
   Agent second(*ingest_);
   first.hello();
@@ -496,13 +497,13 @@ TEST_F(IngestTest, WhoComesLaterDoesNotPassThoseThatWaitForTheLog) {
   first.publish(1, batch(1));
   log_.set_full(false);
   second.publish(1, batch(1, "a1", 'j'));
-  EXPECT_EQ(log_.records(0).size(), 0U) << "there is room, and the first one has its turn";
+  EXPECT_EQ(log_.records(0).size(), 0U) << "the first stream has its turn, although there is room";
   timers_.advance(20 * kNanosPerMilli);
   turn();
   EXPECT_EQ(log_.records(0).size(), 2U);
 }
 
-TEST_F(IngestTest, AReportFromBeforeARewindLeavesAloneWhatWaits) {
+TEST_F(IngestTest, ReportFromBeforeARewindDoesNotAffectWaitingBatches) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
@@ -517,20 +518,20 @@ TEST_F(IngestTest, AReportFromBeforeARewindLeavesAloneWhatWaits) {
   log_.set_full(true);
   agent.publish(1, batch(1));
   agent.publish(2, batch(2));
-  log_.deliver(1);  // of the first time that 2 was sent
+  log_.deliver(1);  // the outcome of the first copy of batch 2
   turn();
   log_.set_full(false);
   log_.release_deliveries();
   timers_.advance(kNanosPerSecond);
   turn();
-  // The second time that 2 came it was a copy of what the log had, and has to be sent a third time.
+  // The second copy of batch 2 waited for the first, which was not stored, so the agent must send it a third time.
   EXPECT_THAT(agent.heard(), ElementsAre("rewind 2", "ack 1"));
   agent.publish(2, batch(2));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("ack 2"));
 }
 
-TEST_F(IngestTest, AResetAsksAgainForWhatOnlyWaited) {
+TEST_F(IngestTest, ResetRewindsToBatchesThatOnlyWaited) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
@@ -545,7 +546,7 @@ TEST_F(IngestTest, AResetAsksAgainForWhatOnlyWaited) {
   EXPECT_THAT(agent.heard(), ElementsAre("rewind 1"));
 }
 
-TEST_F(IngestTest, ANewerStreamOfTheSameIncarnationEndsTheOlder) {
+TEST_F(IngestTest, NewerStreamOfTheSameIncarnationEndsTheOlderOne) {
   Agent old_one(*ingest_);
   old_one.hello();
   Agent new_one(*ingest_, "ipv4:10.0.0.1:2");
@@ -558,23 +559,23 @@ TEST_F(IngestTest, ANewerStreamOfTheSameIncarnationEndsTheOlder) {
   EXPECT_EQ(streams_.size(), 1U);
 }
 
-TEST_F(IngestTest, TwoLiveIncarnationsOfOneAgentAreAConflictAndBothAreStored) {
+TEST_F(IngestTest, StoresBothLiveIncarnationsOfAnAgentAndReportsAConflict) {
   Agent one(*ingest_);
   one.hello("a1", 'i', "host-1");
   Agent two(*ingest_, "ipv4:10.0.0.2:2");
   two.hello("a1", 'k', "host-2");
   two.publish(1, batch(1, "a1", 'k'));
-  EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 0")) << "the older one may be a dead connection";
+  EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 0")) << "the older stream may be a dead connection";
   one.publish(1, batch(1));
   turn();
   EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 1"));
   EXPECT_EQ(log_.records(0).size(), 2U);
-  const std::string next = " sends under the agent id a1, too; give one of them another --agent-id";
+  const std::string next = " sends under the agent id a1, too; change the --agent-id of one of them";
   EXPECT_THAT(one.heard(), ElementsAre("hello", "agent_id_conflict: host-2 (ipv4:10.0.0.2:2)" + next, "ack 1"));
   EXPECT_THAT(two.heard(), ElementsAre("hello", "ack 1", "agent_id_conflict: host-1 (ipv4:10.0.0.1:1)" + next));
 }
 
-TEST_F(IngestTest, AgentsAreToldEachMinuteForAsLongAsTheirConflictLasts) {
+TEST_F(IngestTest, NotifiesAgentsEveryMinuteDuringAConflict) {
   Agent one(*ingest_);
   one.hello("a1", 'i', "host-1");
   uint64_t number = 0;
@@ -599,21 +600,21 @@ TEST_F(IngestTest, AgentsAreToldEachMinuteForAsLongAsTheirConflictLasts) {
   EXPECT_TRUE(shows("monitor_server_agent_id_conflicts_total 1"));
 }
 
-TEST_F(IngestTest, AStreamWithoutHelloIsEnded) {
+TEST_F(IngestTest, EndsAStreamWithoutHello) {
   Agent agent(*ingest_);
   timers_.advance(11 * kNanosPerSecond);
   ASSERT_TRUE(agent.call.finished);
   EXPECT_EQ(agent.call.finished->code, Code::kDeadlineExceeded);
 }
 
-TEST_F(IngestTest, ABrokenProtocolEndsTheStream) {
+TEST_F(IngestTest, EndsAStreamThatBreaksTheProtocol) {
   Agent agent(*ingest_);
   agent.publish(1, batch(1));
   ASSERT_TRUE(agent.call.finished);
   EXPECT_EQ(agent.call.finished->code, Code::kInvalidArgument);
 }
 
-TEST_F(IngestTest, DrainAnswersWhatIsOpenAndThenEnds) {
+TEST_F(IngestTest, DrainAnswersOpenBatchesAndThenEnds) {
   log_.hold_deliveries();
   Agent agent(*ingest_);
   agent.hello();
@@ -631,7 +632,7 @@ TEST_F(IngestTest, DrainAnswersWhatIsOpenAndThenEnds) {
   EXPECT_EQ(late.handler, nullptr);
 }
 
-TEST_F(IngestTest, AHalfClosedStreamEndsWhenAllIsAnswered) {
+TEST_F(IngestTest, HalfClosedStreamEndsOnceEverythingIsAnswered) {
   log_.hold_deliveries();
   Agent agent(*ingest_);
   agent.hello();
@@ -644,7 +645,7 @@ TEST_F(IngestTest, AHalfClosedStreamEndsWhenAllIsAnswered) {
   EXPECT_TRUE(agent.call.finished->ok());
 }
 
-TEST_F(IngestTest, AConfirmationForAStreamThatIsGoneIsIgnored) {
+TEST_F(IngestTest, IgnoresAConfirmationForAnEndedStream) {
   log_.hold_deliveries();
   {
     Agent agent(*ingest_);
@@ -659,7 +660,7 @@ TEST_F(IngestTest, AConfirmationForAStreamThatIsGoneIsIgnored) {
   turn();
 }
 
-TEST_F(IngestTest, AnAgentThatDoesNotReadGetsNoMoreThanTheLimit) {
+TEST_F(IngestTest, BoundsRepliesToAnAgentThatDoesNotRead) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
@@ -672,22 +673,22 @@ TEST_F(IngestTest, AnAgentThatDoesNotReadGetsNoMoreThanTheLimit) {
   EXPECT_THAT(agent.heard(), ElementsAre("ack 1"));
 }
 
-TEST_F(IngestTest, GivesNoRoomBackWhileRepliesAreNotRead) {
+TEST_F(IngestTest, ReturnsNoWindowWhileRepliesAreUnread) {
   Agent agent(*ingest_);
   agent.hello();
   agent.heard();
   const size_t before = agent.call.consumed_bytes;
   agent.call.unsent = 100'000;
   for (uint64_t i = 1; i <= 10; ++i) agent.publish(i, "x");
-  EXPECT_EQ(agent.call.consumed_bytes, before) << "refusals wait: the agent may not send more";
+  EXPECT_EQ(agent.call.consumed_bytes, before) << "replies wait, so the agent must get no more window";
   EXPECT_THAT(agent.heard(), ElementsAre());
   agent.call.unsent = 0;
   agent.handler->on_writable();
-  EXPECT_EQ(agent.heard().size(), 11U) << "ten refusals and an acknowledgement";
+  EXPECT_EQ(agent.heard().size(), 11U) << "ten rejections and an acknowledgement";
   EXPECT_EQ(agent.call.consumed_bytes, before + agent.sent);
 }
 
-TEST_F(IngestTest, EndsAStreamWhoseAgentReadsNoRefusals) {
+TEST_F(IngestTest, EndsAStreamWhoseAgentReadsNoRejections) {
   Agent agent(*ingest_);
   agent.hello();
   agent.call.unsent = 100'000;
@@ -700,7 +701,7 @@ TEST_F(IngestTest, EndsAStreamWhoseAgentReadsNoRefusals) {
   EXPECT_EQ(memory_->used(), 0U);
 }
 
-TEST_F(IngestTest, CountsRepliesThatWaitInTheMemoryBudget) {
+TEST_F(IngestTest, ChargesUnreadRepliesToTheMemoryBudget) {
   Agent agent(*ingest_);
   agent.hello();
   agent.call.unsent = 100'000;
@@ -712,8 +713,8 @@ TEST_F(IngestTest, CountsRepliesThatWaitInTheMemoryBudget) {
   EXPECT_EQ(memory_->used(), 0U);
 }
 
-// One batch that the log does not settle keeps the records of all that come after it.
-TEST_F(IngestTest, BoundsTinyBatchesBehindOneThatTheLogHolds) {
+// One batch that the log does not confirm keeps the records of all later ones.
+TEST_F(IngestTest, BoundsTinyBatchesBehindAnUnconfirmedOne) {
   IngestOptions options;
   options.memory_limit = MemoryBudget::kLeast;
   ingest_ = make(options);
@@ -733,19 +734,19 @@ TEST_F(IngestTest, BoundsTinyBatchesBehindOneThatTheLogHolds) {
   turn();
 }
 
-TEST_F(IngestTest, AnswersForWhatALaterStreamSendsAgainWithoutAppendingItTwice) {
+TEST_F(IngestTest, AnswersACopyFromALaterStreamWithoutAppendingIt) {
   log_.hold_deliveries();
   auto before = std::make_unique<Agent>(*ingest_);
   before->hello("a1", 'i');
   for (uint64_t i = 1; i <= 3; ++i) before->publish(i, batch(i));
-  before->handler.reset();  // killed: the log has what it sent
+  before->handler.reset();  // killed; the log holds the batches that it sent
   Agent after(*ingest_);
   after.hello("a1", 'j');
   after.heard();
   for (uint64_t i = 1; i <= 3; ++i) after.publish(i, batch(i));
   after.publish(4, batch(1, "a1", 'j'));
   turn();
-  EXPECT_THAT(after.heard(), ElementsAre()) << "not before the log's word on the first";
+  EXPECT_THAT(after.heard(), ElementsAre()) << "no answer before the outcome of the first copy";
   log_.deliver(2);
   turn();
   EXPECT_THAT(after.heard(), ElementsAre("ack 2"));
@@ -755,10 +756,10 @@ TEST_F(IngestTest, AnswersForWhatALaterStreamSendsAgainWithoutAppendingItTwice) 
   EXPECT_EQ(log_.records(0).size(), 4U);
   EXPECT_EQ(memory_->used(), 0U);
   EXPECT_TRUE(shows("monitor_server_batches_copies_total 3"));
-  EXPECT_TRUE(shows("monitor_server_batches_stored_total 1")) << "no stream heard of the first three";
+  EXPECT_TRUE(shows("monitor_server_batches_stored_total 1")) << "no stream received the outcome of the first three";
 }
 
-TEST_F(IngestTest, AnswersForWhatTheLogHasWhenAnAcknowledgementWasLost) {
+TEST_F(IngestTest, AnswersACopyAfterALostAcknowledgement) {
   Agent before(*ingest_);
   before.hello();
   before.publish(1, batch(1));
@@ -773,12 +774,12 @@ TEST_F(IngestTest, AnswersForWhatTheLogHasWhenAnAcknowledgementWasLost) {
   EXPECT_EQ(log_.records(0).size(), 2U);
 }
 
-TEST_F(IngestTest, ACopyOfWhatWasNotStoredIsAskedForAgain) {
+TEST_F(IngestTest, RewindsToACopyOfABatchThatWasNotStored) {
   log_.hold_deliveries();
   Agent before(*ingest_);
   before.hello("a1", 'i');
   before.publish(1, batch(1));
-  const auto other = make();  // another loop
+  const auto other = make();  // on another loop
   Agent after(*other);
   after.hello("a1", 'j');
   after.heard();
@@ -793,7 +794,7 @@ TEST_F(IngestTest, ACopyOfWhatWasNotStoredIsAskedForAgain) {
   EXPECT_THAT(after.heard(), ElementsAre("ack 1"));
 }
 
-TEST_F(IngestTest, AnotherContentUnderTheSameSequenceIsStoredAndTold) {
+TEST_F(IngestTest, StoresAndReportsOtherContentUnderTheSameSequence) {
   Agent agent(*ingest_);
   agent.hello("a1", 'i');
   agent.publish(1, batch(1));
@@ -804,11 +805,11 @@ TEST_F(IngestTest, AnotherContentUnderTheSameSequenceIsStoredAndTold) {
   foreign.publish(1, metrics::encode_batch(forged));
   turn();
   EXPECT_THAT(foreign.heard(), ElementsAre("hello", "ack 1"));
-  EXPECT_EQ(log_.records(0).size(), 2U) << "nothing vanishes: readers tell of it";
+  EXPECT_EQ(log_.records(0).size(), 2U) << "nothing is lost; readers report the conflict";
   EXPECT_TRUE(shows("monitor_server_batches_contradicting_total 1"));
 }
 
-TEST_F(IngestTest, RefusesForgedNumbersAndCountersThatGoBack) {
+TEST_F(IngestTest, RejectsForgedNumbersAndFallingCounters) {
   const auto with = [](uint64_t sequence, uint64_t due, uint64_t first_unacked = 0) {
     metrics::Batch b = *metrics::decode_batch(batch(sequence));
     b.counters.ticks_due = due;
@@ -826,7 +827,7 @@ TEST_F(IngestTest, RefusesForgedNumbersAndCountersThatGoBack) {
   agent.publish(7, with(7, 12));
   turn();
   EXPECT_THAT(agent.heard(), ElementsAre("hello", "reject 2", "reject 3", "reject 4", "reject 6", "ack 7"));
-  EXPECT_THAT(agent.reason, HasSubstr("they go back"));
+  EXPECT_THAT(agent.reason, HasSubstr("the totals fall"));
   EXPECT_EQ(log_.records(0).size(), 3U);
 }
 

@@ -28,7 +28,7 @@ void LogQueue::leave(uint32_t id) {
   std::erase_if(waiting_, [&](const auto& one) { return one.first == id; });
 }
 
-// One batch of each stream in turn: a busy agent does not keep the others out.
+// Appends one batch of each stream in turn, so that a busy agent does not shut out the others.
 void LogQueue::append() {
   std::unordered_set<uint32_t> touched;
   bool room = true;

@@ -1,5 +1,5 @@
-// LogQueue: the streams of one loop that a full log keeps waiting, in turn. On the loop's thread; what it is given must
-// outlive it.
+// LogQueue: the streams of one loop that wait for a full log, served in turn. Loop's thread only; the constructor's
+// arguments must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -17,15 +17,15 @@ namespace monitor::server {
 class LogWaiter {
  public:
   virtual ~LogWaiter() = default;
-  // Appends its oldest waiting batch. False: the log is still full.
+  // Appends the waiter's oldest batch. Returns false if the log is still full.
   virtual bool append_waiting() = 0;
   virtual bool waiting() const = 0;
 };
 
 class LogQueue {
  public:
-  // Other loops may have filled the log: while streams wait, it is tried again every `retry_ns`. `flush` is called with
-  // the ids of streams whose batches were appended or refused.
+  // While streams wait, the log is tried again every `retry_ns`, because it may be other loops that have filled it.
+  // `flush` is called with the ids of the streams whose batches were appended or rejected.
   LogQueue(Timers& timers, int64_t retry_ns, IngestMetrics& metrics,
            std::function<void(const std::unordered_set<uint32_t>&)> flush);
   ~LogQueue() { timers_.cancel_timer(timer_); }
@@ -33,12 +33,12 @@ class LogQueue {
   LogQueue& operator=(const LogQueue&) = delete;
 
   bool empty() const { return waiting_.empty(); }
-  // `id` is the stream's.
+  // `id` is that of the stream.
   void wait(uint32_t id, LogWaiter& waiter);
   void leave(uint32_t id);
-  // The log may have room.
+  // Call when the log may have room.
   void append();
-  // Of batches that wait.
+  // Counts bytes of batches that wait.
   void add_bytes(size_t bytes) { set_bytes(bytes_ + bytes); }
   void remove_bytes(size_t bytes) { set_bytes(bytes_ - bytes); }
 

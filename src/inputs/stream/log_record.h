@@ -1,4 +1,4 @@
-// LogRecord: a batch as the metric log stores it (docs/payload.md): headers, and the bytes as they came or as JSON.
+// LogRecord: a batch as the metric log stores it (docs/payload.md): headers, and the received bytes or their JSON form.
 //
 // The views that record() returns point into the object, the batch and its view. Not thread-safe.
 #pragma once
@@ -23,7 +23,7 @@ class LogRecord {
   LogRecord(const LogRecord&) = delete;
   LogRecord& operator=(const LogRecord&) = delete;
 
-  // An error: the batch cannot be converted.
+  // Error: the batch cannot be converted.
   Result<metriclog::RecordView> record();
 
  private:

@@ -1,8 +1,8 @@
-// MemoryBudget: bounds the memory of all streams' batches in the server, from their arrival until the log confirms or
-// refuses them. Shared by all loops; thread-safe, without locks.
+// MemoryBudget: bounds the memory of batches in the server, from their arrival until the log confirms or rejects them.
+// Shared by all loops; thread-safe, without locks.
 //
-// While streams wait for memory, each may hold its share. An eighth of the budget belongs to no share: it is for
-// streams that hold less than theirs, however many others wait.
+// While streams wait for memory, each may hold its share. An eighth of the budget belongs to no share: it serves
+// streams that hold less than their share, however many others wait.
 #pragma once
 
 #include <algorithm>
@@ -15,12 +15,12 @@ class MemoryBudget {
  public:
   static constexpr size_t kDefault = size_t{512} << 20;
   static constexpr size_t kLeast = size_t{4} << 20;
-  // Cost of a batch in addition to its bytes: entries in queues, and the record's headers and key in the log's client.
+  // What a batch costs besides its bytes: entries in queues, and the record's headers and key in the log's client.
   static constexpr size_t kPerBatch = 1024;
 
   explicit MemoryBudget(size_t limit) : limit_(limit) {}
 
-  // False: there is no room. A batch larger than the whole budget is accepted when the budget is unused.
+  // Returns false if there is no room. A batch larger than the whole budget is accepted if the budget is unused.
   bool take(size_t bytes) {
     size_t used = used_.load(std::memory_order_relaxed);
     do {
@@ -28,12 +28,12 @@ class MemoryBudget {
     } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;
   }
-  // Counts memory that is bounded elsewhere, whether there is room or not.
+  // Counts memory that is bounded elsewhere, even if there is no room.
   void add(size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void give_back(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return limit_; }
-  // Like take(), for a stream whose turn it is: does not use the eighth that belongs to no share.
+  // Like take(), for a stream whose turn it is. Does not use the eighth that belongs to no share.
   bool take_turn(size_t bytes) {
     const size_t now = used();
     return (now == 0 || now + bytes <= shared()) && take(bytes);

@@ -6,7 +6,7 @@ namespace monitor::server {
 
 namespace {
 
-constexpr size_t kMostPassedOver = 256;  // in one run over the queue
+constexpr size_t kMostPassedOver = 256;  // in one pass over the queue
 
 }  // namespace
 

@@ -17,21 +17,22 @@ struct IngestOptions {
   std::string version = "0";
   Encoding encoding = Encoding::kProtobuf;
   metrics::BatchLimits limits = {};
-  // Unacknowledged bytes that an agent may have in flight: announced in HelloReply, enforced by HTTP/2 flow control.
+  // Unacknowledged bytes that an agent may have in flight. HelloReply announces the limit; HTTP/2 flow control enforces
+  // it.
   uint32_t window_bytes = 512 * 1024;
-  // For the batches of all streams in all loops. Above it, streams pause: they get no more room to send.
+  // Limit on the batches of all streams in all loops. Above it, streams pause: they get no more window.
   size_t memory_limit = MemoryBudget::kDefault;
   size_t max_streams_per_agent = 16;
-  // Replies to an agent that does not read them: at the first limit it gets no more room to send, at the second its
-  // stream ends.
+  // Limits on replies to an agent that does not read them. At the first limit the agent gets no more window; at the
+  // second its stream ends.
   size_t max_unsent_bytes = size_t{64} * 1024;
   size_t max_outbox_bytes = size_t{256} * 1024;
   int64_t hello_timeout_ns = 10 * kNanosPerSecond;
   int64_t min_retry_ns =
       100 * kNanosPerMilli;  // wait before an agent is asked to send again; doubles up to max_retry_ns
   int64_t max_retry_ns = 5 * kNanosPerSecond;
-  int64_t full_retry_ns = 10 * kNanosPerMilli;    // poll of a full log: other loops may have filled it
-  int64_t paused_retry_ns = 20 * kNanosPerMilli;  // poll of the memory budget, likewise
+  int64_t full_retry_ns = 10 * kNanosPerMilli;    // how often a full log is tried again; other loops may have filled it
+  int64_t paused_retry_ns = 20 * kNanosPerMilli;  // how often the memory budget is tried again
   int64_t turn_ns = 1 * kNanosPerSecond;          // how long memory is reserved for a resumed stream that sends nothing
 };
 

@@ -1,5 +1,5 @@
-// Orphans: records that the log still holds of streams that have ended. Their memory is given back as the log reports
-// them. On the loop's thread; the queue must outlive it.
+// Orphans: records of ended streams that the log still holds. Their memory is released as the log reports them. Loop's
+// thread only; the queue must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,10 @@ class Orphans {
   explicit Orphans(MemoryQueue& memory) : memory_(memory) {}
 
   bool contains(uint32_t stream) const { return by_stream_.contains(stream); }
-  // The memory of records by their tokens, `first_token` and those that follow; 0: reported already.
+  // The memory of records by token, from `first_token` on; 0: already reported.
   void adopt(uint32_t stream, uint64_t first_token, std::deque<size_t> costs);
   void reported(uint32_t stream, uint32_t token_low);
-  // Nothing more is reported.
+  // Call if the log will report nothing more.
   void reset();
 
  private:

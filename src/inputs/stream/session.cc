@@ -20,7 +20,7 @@ using metriclog::LogWriter;
 using metriclog::Outcome;
 using stream::Receiver;
 
-// Of the memory budget, for a copy of a batch that the log has.
+// What a copy of a batch that the log holds takes from the memory budget.
 constexpr size_t kCopyCost = 128;
 
 stream::ReceiverOptions receiver_options(const IngestOptions& options, const LogWriter& log) {
@@ -36,8 +36,8 @@ stream::ReceiverOptions receiver_options(const IngestOptions& options, const Log
           .log = log.identity()};
 }
 
-// What a stream's bookkeeping costs: a batch in flight here and in the receiver. Below the first bound it is not
-// counted: an ordinary stream stays there; above, it is taken from the budget in steps.
+// What a stream's bookkeeping costs: a batch in flight, here and in the receiver. Up to the first bound, which an
+// ordinary stream does not exceed, it is not counted; above, it is taken from the budget in steps.
 constexpr size_t kPerInFlight = 64;
 constexpr size_t kFreeOverhead = size_t{64} * 1024;
 constexpr size_t kOverheadStep = size_t{16} * 1024;
@@ -64,7 +64,7 @@ Session::Session(SessionContext& context, SessionOwner& owner, grpc::ServerCall&
 Session::~Session() {
   context_.env.timers.cancel_timer(hello_timer_);
   context_.env.timers.cancel_timer(retry_timer_);
-  ended_ = true;  // the call is not used any more
+  ended_ = true;  // from here on, `call_` is not used any more
   end_stream();
   leave_orphans();
   context_.memory.leave(*this);
@@ -76,7 +76,7 @@ void Session::on_cancelled() {
   end_stream();
 }
 
-// Gives back everything but the memory of what is with the log.
+// Releases everything except the memory of records that the log holds.
 void Session::end_stream() {
   memory_.end_turn();
   (void)memory_.set_overhead(0);
@@ -144,7 +144,7 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
   in_flight_.push_back(
       {.token = event.token, .bytes = message_bytes, .since_ns = context_.env.timers.clock().mono_ns()});
   append(event.token, event.batch);
-  // Confirmations write the acknowledgements; here only a rejection can have caused a reply.
+  // Acknowledgements are written when the log confirms; here only a rejection can have caused a reply.
   if (in_flight_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
   charge_overhead();
 }
@@ -152,7 +152,7 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
 void Session::tell_conflict(const std::string& who) {
   if (ended_ || !conflicts_.may_notify(context_.env.timers.clock().mono_ns())) return;
   receiver_.notify({std::string(stream::Notice::kAgentIdConflict),
-                    fmt::format("{} sends under the agent id {}, too; give one of them another --agent-id", who,
+                    fmt::format("{} sends under the agent id {}, too; change the --agent-id of one of them", who,
                                 receiver_.hello().agent_id)});
   flush();
 }
@@ -179,7 +179,7 @@ void Session::append(uint64_t token, std::string_view batch) {
   }
   const HeldBatches::Id id = context_.env.held.id_of(*view, batch);
   if (!paused_ && take_copy(token, context_.env.held.join(id, waiter(token)))) {
-    // It gets the outcome of the first one, and costs only its entries in queues.
+    // The copy gets the outcome of the first batch, and only costs its entries in queues.
     if (!memory_.hold(kCopyCost)) return pause(token, kCopyCost);
     flight_of(token)->cost = kCopyCost;
     return;
@@ -187,7 +187,7 @@ void Session::append(uint64_t token, std::string_view batch) {
   const size_t cost = batch.size() + MemoryBudget::kPerBatch;
   if (paused_ || !memory_.hold(cost)) return pause(token, cost);
   flight_of(token)->cost = cost;
-  // Waiting batches go first: the log keeps the order of the stream, and streams take turns.
+  // Waiting batches come first: the log keeps the order of the stream, and streams take turns.
   if (context_.log_queue.empty() && waiting_.empty() && append_to_log(token, batch, *view, id)) {
     metrics.points.add(view->points);
     if (is_mutant("ack_before_confirmation")) receiver_.stored(token);
@@ -199,7 +199,7 @@ void Session::append(uint64_t token, std::string_view batch) {
   context_.log_queue.add_bytes(batch.size());
 }
 
-// True: the log has the batch, or is about to have it; the copy gets the same outcome.
+// Returns true if the log holds the batch, or is about to; the copy then gets the same outcome.
 bool Session::take_copy(uint64_t token, HeldBatches::State state) {
   if (state != HeldBatches::State::kHeld && state != HeldBatches::State::kStored) return false;
   flight_of(token)->copy = true;
@@ -209,8 +209,8 @@ bool Session::take_copy(uint64_t token, HeldBatches::State state) {
   return true;
 }
 
-// There is no memory for the batch: it and the batches behind it are discarded, and the agent gets no more room to
-// send. It is asked to send again when there is memory.
+// Called without memory for the batch. Discards it and the batches behind it, and gives the agent no more window. When
+// there is memory, the agent is asked to send them again.
 void Session::pause(uint64_t token, size_t cost) {
   if (!paused_at_) {
     paused_at_ = token;
@@ -254,7 +254,7 @@ void Session::release_withheld() {
 
 bool Session::outbox_full() const { return call_.unsent_bytes() >= context_.options.max_unsent_bytes; }
 
-// Bounds unread replies and the bookkeeping of tiny batches, and counts them in the budget.
+// Bounds unread replies and the bookkeeping of tiny batches, and charges both to the budget.
 void Session::charge_overhead() {
   if (ended_) return;
   const size_t outbox = receiver_.outbox_bytes();
@@ -307,7 +307,7 @@ bool Session::append_record(uint64_t token, const metriclog::RecordView& record,
   if (take_copy(token, state)) return true;
   if (state == HeldBatches::State::kOther) {
     context_.metrics.contradictions.add();
-    log_warning("batch contradicts another of the same sequence; both are stored, readers count the first",
+    log_warning("batch contradicts another of the same sequence; both are stored, readers use the first",
                 {{"agent", view.agent_id},
                  {"incarnation", hex(view.incarnation)},
                  {"sequence", view.sequence},
@@ -349,7 +349,7 @@ void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason)
     case Outcome::kRejected:
       return reject(token, context_.metrics.rejected_log, std::move(reason));
     case Outcome::kRetry:
-      log_debug("log did not take a batch", {{"reason", reason}});
+      log_debug("log did not accept a batch", {{"reason", reason}});
       return ask_again(token);
   }
 }
@@ -363,7 +363,7 @@ void Session::reject(uint64_t token, telemetry::Counter& counter, std::string re
   receiver_.reject(token, std::move(reason));
 }
 
-// Gives the bytes back to the agent's window. May remove elements from in_flight_'s front, `flight` among them.
+// Returns the bytes to the agent's window. May remove elements from the front of in_flight_, `flight` among them.
 void Session::settle(InFlight& flight) {
   flight.settled = true;
   release(flight);
@@ -376,13 +376,13 @@ void Session::settle(uint64_t token) {
   if (flight != nullptr && !flight->settled) settle(*flight);
 }
 
-// Asks the agent to send again from `token` on. Waiting batches are among those, unless the token is from before a
-// rewind, or they came before a copy, whose outcome is another batch's.
+// Asks the agent to send again from `token` on. This discards the waiting batches too, with two exceptions: `token` is
+// from before a rewind, or the batches arrived before a copy whose outcome is that of another batch.
 void Session::ask_again(uint64_t token) {
   settle(token);
   flush();  // writes pending acknowledgements before the pause
   if (!receiver_.retry(token)) return;
-  paused_at_.reset();  // the token is void: the agent sends the batch again
+  paused_at_.reset();  // the token is obsolete, because the agent sends the batch again
   context_.metrics.retried.add();
   drop_waiting(token);
   if (retry_timer_ != 0 || ended_) return;

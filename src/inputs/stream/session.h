@@ -1,5 +1,5 @@
-// Session: one agent's stream in the server. stream::Receiver knows the protocol; the session checks each batch,
-// appends it to the log, and gives the agent room to send more when the log has confirmed or refused what it sent.
+// Session: one agent's stream in the server. stream::Receiver implements the protocol. The session checks each batch
+// and appends it to the log, and returns window to the agent once the log has confirmed or rejected a batch.
 //
 // On the loop's thread; owned by its call (grpc::ServerCallHandler).
 #pragma once
@@ -35,26 +35,26 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   void on_cancelled() override;
   void on_writable() override { flush(); }
 
-  // The outcome of the record that was appended under (id of this session, low half of the receiver's token).
+  // The outcome of the record with the token (id of this session, low half of the receiver's token).
   void delivered(uint32_t token_low, metriclog::Outcome outcome, std::string reason);
-  // The log will report none of the records appended so far.
+  // The log will report none of the records that were appended so far.
   void log_reset();
   void drain();
-  // Another run sends under the same agent id: notifies the agent, at most once a minute.
+  // Another run sends under the same agent id. Notifies the agent, at most once a minute.
   void tell_conflict(const std::string& who);
   void end(const Error& error);
   // Writes pending replies.
   void flush();
 
  private:
-  // A batch from its arrival until the log has confirmed or refused it; tokens are contiguous.
+  // A batch from its arrival until the log has confirmed or rejected it. Tokens are contiguous.
   struct InFlight {
     uint64_t token = 0;
     size_t bytes = 0;
-    size_t cost = 0;  // of the memory budget; 0: given back
+    size_t cost = 0;  // taken from the memory budget; 0: released
     int64_t since_ns = 0;
     bool settled = false;
-    bool copy = false;  // of a batch that the log has; not appended again
+    bool copy = false;  // a copy of a batch that the log holds; not appended again
   };
   struct Waiting {
     uint64_t token = 0;
@@ -65,7 +65,7 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   bool append_waiting() override;
   bool waiting() const override { return !waiting_.empty(); }
   size_t turn(size_t share) const override;
-  // The agent gets room, and sends from where it was paused.
+  // There is memory again: returns window to the agent, and asks it to send from where it was paused.
   void resume(size_t taken) override;
 
   void welcome();
@@ -89,7 +89,7 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   void settle(InFlight& flight);
   void settle(uint64_t token);
   void ask_again(uint64_t token);
-  // Discards waiting batches from `token` on.
+  // Discards the waiting batches from `token` on.
   void drop_waiting(uint64_t token = 0);
   void leave_table();
 
@@ -103,17 +103,17 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   std::shared_ptr<LiveStream> live_;  // set by Hello
   Fifo<InFlight> in_flight_;
   Fifo<Waiting> waiting_;
-  bool paused_ = false;  // no memory: arriving batches are discarded
-  // The first discarded token; none after the agent was asked to send from an earlier one.
+  bool paused_ = false;  // without memory: arriving batches are discarded
+  // The first discarded token. Nothing if the agent was already asked to send from an earlier one.
   std::optional<uint64_t> paused_at_;
-  size_t paused_cost_ = 0;  // of that one
-  // Received bytes that are not given back to the agent's window while it is paused, waits for a retry, or does not
-  // read its replies.
+  size_t paused_cost_ = 0;  // what the batch at `paused_at_` costs
+  // Received bytes that are withheld from the agent's window while it is paused, waits for a retry, or does not read
+  // its replies.
   size_t withheld_ = 0;
   Timers::TimerId hello_timer_ = 0;
-  Timers::TimerId retry_timer_ = 0;  // while set, nothing is written
+  Timers::TimerId retry_timer_ = 0;  // while it is set, nothing is written
   int64_t retry_ns_ = 0;
-  CounterCheck counters_;  // of the stream's own incarnation
+  CounterCheck counters_;  // for the stream's own incarnation
   bool half_closed_ = false;
   bool ended_ = false;
 };

@@ -1,5 +1,5 @@
-// What the sessions of one loop share, and what they need of their owner. On the loop's thread, except where a comment
-// says otherwise.
+// State that the sessions of one loop share, and the interface to their owner. Loop's thread only, except where a
+// comment says otherwise.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ namespace monitor::server {
 
 class Session;
 
-// What the loop lends to its ingest. All must outlive it.
+// What the loop provides to its ingest. Everything must outlive the ingest.
 struct IngestEnvironment {
   Timers& timers;
-  std::function<void(std::function<void()>)> post;  // onto the loop, from any thread
+  std::function<void(std::function<void()>)> post;  // runs a function on the loop; thread-safe
   metriclog::LogWriter& log;
   StreamTable& streams;
   MemoryBudget& memory;
@@ -53,18 +53,20 @@ struct SessionContext {
   metrics::BatchChecker checker{options.limits};
   MemoryQueue memory;
   LogQueue log_queue;
-  std::string log_identity;  // of the log that confirmed the last deliveries
+  std::string log_identity;  // identity of the log that confirmed the last deliveries
 };
 
-// Listens to the log for its sessions: a record's token is the session's id and the low half of the receiver's token.
+// Listens to the log for its sessions. The token of a record is the session's id and the low half of the receiver's
+// token.
 class SessionOwner : public metriclog::DeliveryListener {
  public:
-  // The session's id, which is valid until leave().
+  // Returns the session's id, which is valid until leave().
   virtual uint32_t enter(Session& session) = 0;
   virtual void leave(uint32_t id) = 0;
-  // The memory of what the log still holds of a session that ends, by tokens from the first on; 0: none.
+  // Takes over the memory of records that the log still holds when a session ends, by token from `first_token` on; 0:
+  // none.
   virtual void adopt(uint32_t id, uint64_t first_token, std::deque<size_t> costs) = 0;
-  // From any thread: `call` runs on the loop if the session is still there.
+  // Thread-safe. Runs `call` on the loop if the session still exists.
   virtual void post(uint32_t id, std::function<void(Session&)> call) = 0;
 };
 

@@ -26,7 +26,7 @@ Status StreamTable::add(const std::shared_ptr<LiveStream>& stream, size_t max_pe
     ++size_;
   }
   for (const auto& other : stale) {
-    other->end(Error(Code::kAborted, fmt::format("a newer stream of this agent from {} took over", stream->peer)));
+    other->end(Error(Code::kAborted, fmt::format("a newer stream of this agent, from {}, replaced it", stream->peer)));
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// StreamTable: the live streams of this server, over all loops.
+// StreamTable: the live streams of this server, across all loops.
 //
 // A new stream of an incarnation ends the older ones, so that a half-open connection does not lock an agent out. The
 // table also detects two live incarnations under one agent id (a cloned host). Thread-safe.
@@ -22,11 +22,11 @@ struct LiveStream {
   std::string incarnation;
   std::string hostname;
   std::string peer;
-  // From any thread: ends the stream with that error, on the stream's loop.
+  // Thread-safe. Ends the stream with the error, on the stream's loop.
   std::function<void(Error)> end;
-  // From any thread: notifies the agent of a rival.
+  // Thread-safe. Notifies the agent of a rival.
   std::function<void(std::string)> tell_conflict;
-  // Another incarnation has said Hello: if this stream sends again, both are alive.
+  // Another incarnation has said Hello. If this stream sends again, both incarnations are alive.
   std::atomic<bool> has_rival{false};
 };
 
@@ -36,7 +36,7 @@ class StreamTable {
   Status add(const std::shared_ptr<LiveStream>& stream, size_t max_per_agent);
   void remove(const std::shared_ptr<LiveStream>& stream);
 
-  // The other incarnation's stream, if it is still there; for a stream with has_rival that has sent.
+  // The other incarnation's stream, if it still exists. Call for a stream with has_rival that has sent a batch.
   std::shared_ptr<LiveStream> rival_of(const LiveStream& stream) const;
 
   size_t size() const;
