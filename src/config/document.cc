@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-// Input iterator that counts how far the parser has read.
+// Input iterator that counts the characters that the parser has read.
 class CountingIterator {
  public:
   using difference_type = std::ptrdiff_t;
@@ -41,7 +41,7 @@ class CountingIterator {
   const char** position_;
 };
 
-// SAX handler: builds the value and records the line of each part. Stops at the first error.
+// SAX handler: builds the value and records the line of each of its parts. Stops at the first error.
 class Builder : public nlohmann::json_sax<json> {
  public:
   explicit Builder(std::string_view text) : text_(text), counted_to_(text.data()), position_(text.data()) {}
@@ -89,7 +89,7 @@ class Builder : public nlohmann::json_sax<json> {
   struct Level {
     json value;
     std::string pointer;
-    std::string key;  // of the next value, in an object
+    std::string key;  // key of the next value in an object
     std::set<std::string> keys;
   };
 
@@ -98,7 +98,7 @@ class Builder : public nlohmann::json_sax<json> {
     return false;
   }
 
-  // The parser has read up to position_, at most one character beyond the token.
+  // The parser has read up to position_, which is at most one character beyond the token.
   int line() {
     const char* const to = position_ > text_.data() ? position_ - 1 : position_;
     for (; counted_to_ < to; ++counted_to_) line_ += *counted_to_ == '\n' ? 1 : 0;

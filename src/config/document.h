@@ -22,11 +22,11 @@ inline constexpr size_t kMaxDocumentDepth = 32;
 
 class Document {
  public:
-  // The error message has the line and column. Codes: kInvalidArgument, kResourceExhausted (size, depth).
+  // The error's message has line and column. Codes: kInvalidArgument, kResourceExhausted (size, depth).
   static Result<Document> parse(std::string_view text);
 
   const nlohmann::json& value() const { return *value_; }
-  // The line of the value at a JSON pointer (RFC 6901), or of its nearest ancestor; 0 if the document contains neither.
+  // The line of the value at a JSON pointer (RFC 6901), or of its nearest ancestor in the document; 0 if there is none.
   int line(const std::string& pointer) const;
   bool contains(const std::string& pointer) const { return lines_->contains(pointer); }
   // A copy without one top-level field.
@@ -45,13 +45,13 @@ struct Layer {
   std::string key;
   int64_t revision = 0;
   Document document;
-  bool own = false;  // an agent's own document; only that one may list groups
+  bool own = false;  // an agent's own document, the only one that may list groups
 };
 
-// Merges layers, lowest first: each one patches the result of those below it (RFC 7396).
+// Merges layers, lowest first: each patches the result of the layers below it (JSON Merge Patch, RFC 7396).
 nlohmann::json merge_layers(const std::vector<Layer>& layers);
 
-// The highest layer that sets the value at the pointer or above it; nullptr for a built-in default.
+// The highest layer that sets the value at the pointer or an ancestor of it; nullptr for a built-in default.
 const Layer* origin_of(const std::vector<Layer>& layers, const std::string& pointer);
 
 // One step of a JSON pointer, escaped: "/a~1b" for "a/b".

@@ -12,7 +12,7 @@ namespace monitor::config {
 
 using nlohmann::ordered_json;
 
-// Some text parses as a number but is not a JSON number: nan, 005.
+// Some texts parse as a number but are not JSON numbers: nan, 005.
 std::string duration_json(std::string_view text) {
   return parse_double(text) && ordered_json::accept(text) ? std::string(text) : json_quote(text);
 }
@@ -24,7 +24,7 @@ Result<std::string> words_json(const std::vector<std::string>& words) {
       list.push_back(word);
       continue;
     }
-    // As strict as for a document: depth, duplicate keys.
+    // Applies the same limits as to a document: depth, duplicate keys.
     if (const auto checked = Document::parse(word); !checked) {
       return Error(Code::kInvalidArgument,
                    fmt::format("{}: {}", json_quote(word.substr(0, 200)), checked.error().message()));
@@ -66,7 +66,7 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   std::vector<std::string> lines;
   for (Problem problem : validated.problems) {
     if (problem.warning) continue;
-    problem.line = 0;  // the user has not seen this text
+    problem.line = 0;  // the line refers to a text that the user has not seen
     lines.push_back(problem.to_string());
   }
   return Error(Code::kInvalidArgument, join(lines, "\n"));
@@ -93,7 +93,8 @@ Status check_unchanged(const std::optional<std::string>& base, const std::option
     const std::string is = field_of(now, change.name);
     const std::string wanted = compact(change.json);
     if (was == is || is == wanted) continue;
-    conflicts.push_back(fmt::format("{} was {}, another made it {}, wanted {}", change.name, was, is, wanted));
+    conflicts.push_back(
+        fmt::format("{} was {}, someone else changed it to {}, wanted {}", change.name, was, is, wanted));
   }
   if (conflicts.empty()) return {};
   return Error(Code::kAborted, join(conflicts, "; "));

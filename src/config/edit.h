@@ -19,21 +19,21 @@ struct FieldChange {
 
 // `5` and `0.1` become numbers, "250ms" a string. Validation checks the value later.
 std::string duration_json(std::string_view text);
-// A JSON list of names; a word that is a JSON object is inserted as it is.
+// Returns a JSON list of names; a word that is a JSON object is inserted unchanged.
 Result<std::string> words_json(const std::vector<std::string>& words);
 // Parses "name=value" from the command line. A value that is not JSON is a string.
 Result<FieldChange> parse_field(std::string_view text);
 
-// Which document is edited: an agent's own, which may list groups, or a shared layer.
+// The kind of the edited document: an agent's own, which may list groups, or a shared layer.
 enum class Edited { kOwn, kShared };
 
-// The new document, indented, and valid as a layer on its own. Without a current document it starts from all defaults
-// if `full`, else empty. Errors: kInvalidArgument with the result of validation.
+// Returns the new document, indented, and valid as a layer by itself. Without a current document, starts from all
+// defaults if `full`, else from an empty document. Errors: kInvalidArgument with the result of validation.
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
                                   bool full, Edited what, const PluginCatalog& plugins);
 
 // Detects a concurrent change to a field of `changes` since `base` was read. Returns kAborted with the old, the current
-// and the wanted value. A field that already has the wanted value is no conflict.
+// and the wanted value. A field that already has the wanted value is not a conflict.
 Status check_unchanged(const std::optional<std::string>& base, const std::optional<std::string>& now,
                        const std::vector<FieldChange>& changes);
 // Current and wanted values as text: `interval is 7, wanted 10`.

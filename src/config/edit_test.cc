@@ -1,4 +1,4 @@
-// What an author's words make of a document, and the schema that they are held against.
+// How documents change when fields are edited, and the schema that validates them.
 #include "config/edit.h"
 
 #include <fmt/format.h>

@@ -13,9 +13,9 @@ namespace monitor::config {
 
 namespace {
 
-// Maximum wait before the wall clock is read again, since it may be set.
+// The wall clock may be set at any time, so it is read again after at most this long.
 constexpr int64_t kLookAgain = 10 * kNanosPerSecond;
-// Time for which a wall clock that was set must be stable before it ends overrides.
+// A wall clock that was set must be stable for this long before it ends overrides.
 constexpr int64_t kClockHolds = 300 * kNanosPerSecond;
 
 bool pending(const std::vector<Problem>& problems) { return !problems.empty() && problems.front().pending; }
@@ -47,8 +47,8 @@ void ConfigEngine::start() {
   watch_groups();
 }
 
-// Watches the keys of the groups in the snapshot. Returns true if the set has changed: the source then delivers all
-// keys again.
+// Watches the keys of the groups in the snapshot. Returns true if the set of keys has changed, in which case the source
+// delivers all keys again.
 bool ConfigEngine::watch_groups() {
   WatchSet wanted = watch_set(identity_, groups_in(identity_, heard_));
   if (wanted == watched_) return false;
@@ -78,13 +78,13 @@ void ConfigEngine::on_keys(const KeySet& keys) {
   heard_news_ |= first || keys.entries != heard_.entries || keys.revision < heard_.revision;
   heard_ = keys;
   state_.desired = keys.revision;
-  // The new snapshot may equal the last one, so the fact that it is new is kept until it is evaluated.
+  // The new snapshot may equal the previous one, so the engine remembers that it is new until it is evaluated.
   if (watch_groups()) return;
   if (std::exchange(heard_news_, false)) {
     evaluate();
     return;
   }
-  // The same keys at a later revision: applied settings are valid up to it, and rejected ones stay rejected.
+  // The same keys at a later revision: applied settings are valid up to that revision, and rejected ones stay rejected.
   if (state_.error.empty()) {
     basis_.revision = state_.applied = keys.revision;
     const int64_t before = state_.revision;
@@ -136,7 +136,7 @@ bool ConfigEngine::put_in_force(const KeySet& keys, int64_t revision, std::vecto
   const ScriptCatalog plugins(plugins_, keys);
   Validated validated = validate(layers, plugins);
   if (validated.ok() && !made.set.overrides.empty()) {
-    // The settings below an override must be valid too, since they return when it ends.
+    // The settings below an override must be valid as well, because they apply again when it ends.
     const auto below = layers.end() - static_cast<std::ptrdiff_t>(made.set.overrides.size());
     Validated without = validate({layers.begin(), below}, plugins);
     if (!without.ok()) validated = std::move(without);
@@ -181,7 +181,7 @@ void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t 
   const bool news = keys.entries != basis_.entries || before != revision || state_.reloads == 0;
   const bool keep = last_good_ != nullptr && documented_ && keys.entries != basis_.entries;
   basis_ = keys;
-  // The applied settings are no longer those that failed.
+  // The applied settings are newer than those that failed.
   if (revision == heard_.revision) state_.error.clear();
   if (!news) return;
   ++state_.reloads;
@@ -245,7 +245,7 @@ void ConfigEngine::on_expiry() {
     schedule_expiry();
     return;
   }
-  // Even if the newest snapshot was rejected: the override then ends in the applied settings.
+  // Even if the newest snapshot was rejected, the override must end in the applied settings.
   std::vector<Problem> problems;
   next_expiry_ns_ = LayerSet::kNever;
   if (!put_in_force(KeySet(basis_), state_.applied, problems)) {
@@ -254,7 +254,7 @@ void ConfigEngine::on_expiry() {
       expiry_pending_ = true;
       return;
     }
-    // One of two overrides was valid only together with the other.
+    // The remaining settings are invalid: one override was valid only together with the other. End all of them.
     KeySet below = basis_;
     std::erase_if(below.entries, [](const auto& one) { return one.first.starts_with(kOverridesRoot); });
     refuse(problems);

@@ -1,7 +1,7 @@
 // ConfigEngine: turns documents into running settings. It watches the layers of one agent, merges and validates them
-// after every change, and passes valid settings to an Applier. A rejected change leaves the running settings alone and
-// is reported. Overrides end on time, even without a source. The engine saves the last applied configuration, so that
-// an agent can start without a source.
+// after every change, and passes valid settings to an Applier. A rejected change is reported, and leaves the running
+// settings unchanged. Overrides end on time, even while the source is lost. The engine saves the last applied
+// configuration, so that an agent can start without a source.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
@@ -25,8 +25,8 @@ namespace monitor::config {
 class Applier {
  public:
   virtual ~Applier() = default;
-  // Returns a problem if nothing was changed. A pending problem means "not decided yet": the applier calls reevaluate()
-  // when it is. Batches carry `revision` from now on.
+  // Returns a problem if nothing was changed. A pending problem means "not decided yet"; the applier then calls
+  // reevaluate() once it is. Batches carry `revision` from now on.
   virtual std::optional<Problem> apply(const Settings& settings, int64_t revision) = 0;
 };
 
@@ -54,19 +54,19 @@ class ConfigEngine final : public ConfigListener {
   ConfigEngine(const ConfigEngine&) = delete;
   ConfigEngine& operator=(const ConfigEngine&) = delete;
 
-  // Called after every change of state().
+  // `call` is called after every change of state().
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
   // Starts to watch. If the source answers at once, settings are applied when it returns.
   void start();
-  // If nothing is applied because the source has not answered: applies the last good settings, else the defaults.
+  // If nothing is applied because the source has not answered, applies the last good settings, or else the defaults.
   void start_without_source(const Error& reason);
 
   const State& state() const { return state_; }
   // The applied settings.
   const Settings& settings() const { return settings_; }
   bool running() const { return running_; }
-  // Evaluates the last documents again, after a change of an input outside the layers (a plugin) or when a pending
+  // Evaluates the last documents again. Call when an input outside the layers (a plugin) has changed, or when a pending
   // problem is decided.
   void reevaluate();
 
@@ -76,7 +76,7 @@ class ConfigEngine final : public ConfigListener {
  private:
   bool watch_groups();
   void evaluate();
-  // Applies the settings of these keys. Returns false, with `problems` filled, if nothing has changed.
+  // Applies the settings of these keys. Returns false, and fills `problems`, if nothing was changed.
   bool put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems);
   bool apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
   void note_documents(const KeySet& keys);
@@ -88,7 +88,7 @@ class ConfigEngine final : public ConfigListener {
   void on_expiry();
   void log_overrides(const std::vector<std::string>& now) const;
   void changed() const;
-  // The clock that ends overrides.
+  // Time of the clock that ends overrides.
   int64_t wall_ns() { return trusted_.now_ns(); }
 
   Timers& timers_;
@@ -102,8 +102,8 @@ class ConfigEngine final : public ConfigListener {
   WatchSet watched_;
   bool heard_any_ = false;
   KeySet heard_;
-  bool heard_news_ = false;  // changes that are not evaluated yet
-  KeySet basis_;             // the keys that the applied settings come from
+  bool heard_news_ = false;  // there are changes that are not evaluated yet
+  KeySet basis_;             // the keys that produced the applied settings
   State state_;
   Settings settings_;
   bool running_ = false;

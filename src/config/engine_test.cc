@@ -1,4 +1,4 @@
-// From documents to what is in force, and what is refused on the way.
+// From documents to applied settings, and the documents that are rejected.
 #include "config/engine.h"
 
 #include <fmt/format.h>
@@ -97,7 +97,7 @@ TEST(Engine, LayersMergeLowestFirst) {
   EXPECT_EQ(w.applier.settings.send_every_ns, 2 * kNanosPerSecond);
   EXPECT_EQ(w.applier.settings.labels, (metrics::Labels{{"site", "eu"}}));
   w.source.remove(kOwn);
-  EXPECT_EQ(w.applier.settings.interval_ns, 8 * kNanosPerSecond) << "what is left is merged";
+  EXPECT_EQ(w.applier.settings.interval_ns, 8 * kNanosPerSecond) << "the remaining layers are merged";
 }
 
 TEST(Engine, InvalidDocumentKeepsTheRunningSettings) {
@@ -193,14 +193,14 @@ TEST(Engine, ReportsSettingsThatTheApplierRejects) {
   EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond);
   w.applier.refuse = false;
   w.engine.reevaluate();
-  EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond) << "an input changed: tried again";
+  EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond) << "reevaluate() must try again";
 }
 
 TEST(Engine, StartsWithTheLastGoodConfiguration) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");
   w.engine.start();
-  ASSERT_FALSE(w.disk.files.contains("/last-good")) << "a loop that ticks does not wait for a disk";
+  ASSERT_FALSE(w.disk.files.contains("/last-good")) << "the loop must not wait for the disk";
   w.worker.run_all();
   ASSERT_TRUE(w.disk.files.contains("/last-good"));
 
@@ -235,7 +235,7 @@ TEST(Engine, DamagedLastGoodIsNotUsed) {
   }
 }
 
-TEST(Engine, FullDiskStopsNothing) {
+TEST(Engine, ContinuesOnAFullDisk) {
   World w;
   w.disk.full = true;
   w.source.put(kOwn, R"({"interval": 3})");
@@ -280,15 +280,16 @@ TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
   }
 }
 
-TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
+TEST(Engine, FollowsTheGroupsOfTheDocument) {
   World w;
   w.source.put("/monitor/groups/web", R"({"interval": 7, "labels": {"role": "web"}})");
   w.source.put("/monitor/groups/db", R"({"interval": 8, "labels": {"role": "db"}})");
   w.source.put(kOwn, R"({"send_every": 2})");
   w.engine.start();
-  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "of the command line";
+  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "the group of the command line";
   w.source.put(kOwn, R"({"groups": ["db", "web"]})");
-  EXPECT_EQ(w.engine.settings().interval_ns, 8 * kNanosPerSecond) << "later ones on top; web stays where it was";
+  EXPECT_EQ(w.engine.settings().interval_ns, 8 * kNanosPerSecond)
+      << "later groups take precedence, and web keeps its place";
   EXPECT_EQ(w.engine.state().groups, (std::vector<std::string>{"web", "eu", "db"}));
   w.source.put("/monitor/groups/db", R"({"interval": 9})");
   EXPECT_EQ(w.engine.settings().interval_ns, 9 * kNanosPerSecond);
@@ -296,7 +297,7 @@ TEST(Engine, GroupsOfTheDocumentAreFollowedLive) {
   w.source.put(kOwn, "{}");
   EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond);
   w.source.put("/monitor/groups/db", R"({"interval": 1})");
-  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "no longer in it";
+  EXPECT_EQ(w.engine.settings().interval_ns, 7 * kNanosPerSecond) << "the group is no longer listed";
   w.source.put("/monitor/defaults", R"({"groups": ["db"]})");
   EXPECT_NE(w.engine.state().error.find("only in an agent's own document"), std::string::npos);
 }
@@ -325,14 +326,16 @@ TEST(Engine, OverridesTakePrecedenceAndExpire) {
   w.source.put("/monitor/overrides/groups/web/slow", until(w, 100, R"("interval": 60)"));
   EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond);
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": "100ms")"));
-  EXPECT_EQ(w.engine.settings().interval_ns, 100 * kNanosPerMilli) << "the agent's lies above its groups'";
+  EXPECT_EQ(w.engine.settings().interval_ns, 100 * kNanosPerMilli)
+      << "the agent's override is above those of its groups";
   EXPECT_EQ(w.engine.state().overrides, (std::vector<std::string>{"groups/web/slow", "agents/a/quick"}));
   w.timers.advance(31 * kNanosPerSecond);
-  EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond) << "it is over, though its key is there";
+  EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond) << "it has expired, although its key still exists";
   w.timers.advance(70 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
   w.source.put("/monitor/overrides/agents/a/open", R"({"interval": 3})");
-  EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond) << "without a time it lasts as long as its key";
+  EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond)
+      << "without a time, an override lasts as long as its key";
   w.source.remove("/monitor/overrides/agents/a/open");
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
 }
@@ -343,11 +346,11 @@ TEST(Engine, OverrideExpiresEvenIfTheNewestDocumentIsInvalid) {
   w.engine.start();
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": 1)"));
   w.source.put(kOwn, R"({"interval": -1})");
-  EXPECT_NE(w.engine.state().error, "") << "though the override hides it";
+  EXPECT_NE(w.engine.state().error, "") << "the error is reported although the override hides it";
   EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond);
   w.timers.advance(31 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
-  EXPECT_NE(w.engine.state().error, "") << "what failed is still wrong";
+  EXPECT_NE(w.engine.state().error, "") << "the failed document is still reported";
 }
 
 TEST(Engine, OverrideExpiresWhenTheClockIsSet) {
@@ -357,7 +360,7 @@ TEST(Engine, OverrideExpiresWhenTheClockIsSet) {
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 3600, R"("interval": 1)"));
   w.timers.fake_clock().step_wall(3600 * kNanosPerSecond);
   w.timers.advance(290 * kNanosPerSecond);
-  EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond) << "the new time has not held yet";
+  EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond) << "the new time is not confirmed yet";
   w.timers.advance(30 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
 }
@@ -374,7 +377,7 @@ TEST(Engine, OverrideSurvivesAClockThatIsWrongForAMinute) {
   w.timers.advance(3500 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, kNanosPerSecond);
   w.timers.advance(60 * kNanosPerSecond);
-  EXPECT_EQ(w.engine.settings().interval_ns, 6 * kNanosPerSecond) << "and ends when it should";
+  EXPECT_EQ(w.engine.settings().interval_ns, 6 * kNanosPerSecond) << "the override must end on time";
 }
 
 TEST(Engine, RejectsInvalidOverridesByName) {
@@ -414,7 +417,7 @@ TEST(Engine, SameKeysAtALaterRevisionDoNotReload) {
   KeySet same{99, {{kOwn, {R"({"interval": 5})", {}, 1}}}};
   w.engine.on_keys(same);
   EXPECT_EQ(w.engine.state().applied, 99);
-  EXPECT_EQ(w.applier.revision, 1) << "batches carry the document's own revision";
+  EXPECT_EQ(w.applier.revision, 1) << "batches must carry the document's own revision";
   EXPECT_EQ(w.engine.state().revision, 1);
   EXPECT_EQ(w.engine.state().reloads, reloads);
   EXPECT_EQ(changes, 1);

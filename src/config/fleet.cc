@@ -53,16 +53,16 @@ std::optional<AgentStatus> status_of(const StoredKeys& keys, const std::string& 
 }
 
 KeySet keys_of(const StoredKeys& keys, const AgentIdentity& identity) {
-  // Twice, since the own document may list groups.
+  // In two steps, because the agent's own document may list groups.
   const KeySet own = key_set(keys, watch_set(identity, identity.groups));
   return key_set(keys, watch_set(identity, groups_in(identity, own)));
 }
 
-// Decides by single keys with revisions whether the agent has the stored documents.
+// Decides by the revisions of single keys whether the agent has the stored documents.
 bool has_documents(const FleetRow& row, const KeySet& stored) {
   // An older agent reports only the revision that it has read up to, which does not show deletions.
   if (row.status.revision < 0) return row.status.applied >= row.wanted;
-  // --config-key: its own document may be under another key.
+  // With --config-key, the agent's own document may be under another key.
   return row.status.mark == mark_of(stored) || row.status.mark == mark_of(stored, agent_key(row.agent_id));
 }
 
@@ -75,8 +75,8 @@ AgentState judge_keys(FleetRow& row, const KeySet& stored) {
   row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
   const bool newer = row.wanted > row.status.desired;
   const auto state = row.status.error.empty() || newer ? AgentState::kPending : AgentState::kFailed;
-  // One of its documents was deleted. No stored key has the revision of that deletion, which is later than all
-  // revisions that the agent has read.
+  // One of its documents was deleted. No stored key has the revision of that deletion, which is later than every
+  // revision that the agent has read.
   if (row.applied == row.wanted) row.wanted = std::max(row.status.applied, row.status.desired) + 1;
   return state;
 }
@@ -94,7 +94,7 @@ AgentState judge_files(FleetRow& row, const AgentIdentity& identity, const KeySe
   return same ? AgentState::kApplied : AgentState::kPending;
 }
 
-// Decides by the agent's own report whether the stored documents are applied.
+// Decides by the agent's own report whether it has applied the stored documents.
 AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
   const AgentIdentity identity{row.agent_id, row.status.groups};
   const KeySet stored = keys_of(keys, identity);

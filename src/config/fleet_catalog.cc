@@ -35,7 +35,7 @@ std::optional<Problem> FleetCatalog::check_plugin(const std::string& name, const
 std::optional<std::string> FleetCatalog::elsewhere(const std::string& name) const {
   if (!others_.elsewhere(name)) return std::nullopt;
   return "no built-in plugin, no script in " + std::string(kPluginsRoot) +
-         ", and no live agent has it in its plugin folder: agents keep their configuration until they have it";
+         ", and no live agent has it in its plugin folder; agents keep their configuration until they have the plugin";
 }
 
 }  // namespace monitor::config

@@ -1,6 +1,6 @@
-// FleetCatalog: the plugins that agents elsewhere may have: those of another catalog (the built-in ones), scripts
-// stored with the configuration, and the plugin folders of live agents. An unknown name passes with a warning if the
-// other catalog allows it. All constructor arguments must outlive it.
+// FleetCatalog: the plugins that agents on other machines may have: those of another catalog (the built-in ones),
+// scripts stored with the configuration, and the plugin folders of live agents. An unknown name is accepted with a
+// warning if the other catalog allows it. All constructor arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace monitor::config {
 
 class FleetCatalog final : public PluginCatalog {
  public:
-  // `keys`, `wall_ns`, `fresh_ns`: as fleet_of() takes them.
+  // `keys`, `wall_ns` and `fresh_ns` are as for fleet_of().
   FleetCatalog(const PluginCatalog& others, const StoredKeys& keys, int64_t wall_ns, std::optional<int64_t> fresh_ns);
   FleetCatalog(const FleetCatalog&) = delete;
   FleetCatalog& operator=(const FleetCatalog&) = delete;

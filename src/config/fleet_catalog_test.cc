@@ -1,4 +1,4 @@
-// What an author of documents is told of plugins that are not built in.
+// The warnings and errors that an author gets about plugins that are not built in.
 #include "config/fleet_catalog.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ struct World {
     status.updated_ns = alive ? kNow : kNow - 100 * kNanosPerSecond;
     keys[status_key(id)] = {to_json(status), 1};
   }
-  // "": nothing to say; else the first problem.
+  // The first problem of a document with this plugin; "" if there is none.
   std::string said_of(const std::string& name) const {
     auto document = Document::parse(R"({"plugins": [")" + name + R"("]})");
     const Validated validated =

@@ -1,4 +1,4 @@
-// The fleet as it is told by keys.
+// The state of the fleet, computed from keys.
 #include "config/fleet.h"
 
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ TEST(Fleet, EveryStateByRevision) {
   f.agent("e", 25, "/interval: must be", {"web"});
   f.inventory("f", {"web"});
   EXPECT_EQ(f.row("a").state, AgentState::kApplied);
-  EXPECT_EQ(f.row("b").state, AgentState::kPending) << "its own document names the group";
+  EXPECT_EQ(f.row("b").state, AgentState::kPending) << "its own document lists the group";
   EXPECT_EQ(f.row("b").behind(), 5);
   EXPECT_EQ(f.row("c").state, AgentState::kApplied);
   EXPECT_EQ(f.row("d").state, AgentState::kPending);
@@ -57,7 +57,7 @@ TEST(Fleet, EveryStateByRevision) {
   EXPECT_FALSE(row_of(f.keys, "nobody", kNow, std::nullopt));
 }
 
-TEST(Fleet, ForgottenAgentIsNoRowUntilItReportsAgain) {
+TEST(Fleet, ForgottenAgentHasNoRowUntilItReportsAgain) {
   Fleet f;
   f.inventory("a", {});
   AgentInventory note;
@@ -73,7 +73,7 @@ TEST(Fleet, ForgottenAgentIsNoRowUntilItReportsAgain) {
   EXPECT_TRUE(forgotten_of(f.keys, kNow, std::nullopt).empty());
 }
 
-// As an agent reports it that has read all of etcd up to `read`, and has `keys` in force.
+// The status of an agent that has read etcd up to `read` and has applied `keys`.
 AgentStatus has(const KeySet& keys, int64_t read) {
   AgentStatus status;
   status.updated_ns = kNow;
@@ -97,7 +97,7 @@ TEST(Fleet, AppliedEqualsWantedExactlyWhenStoredDocumentsRun) {
   const KeySet all = in_force();
   f.put(status_key("a"), to_json(has(all, 1433)), 1500);
   EXPECT_EQ(f.row("a").state, AgentState::kApplied);
-  EXPECT_EQ(f.row("a").applied, 21) << "not how far it has read";
+  EXPECT_EQ(f.row("a").applied, 21) << "not the revision up to which it has read";
   EXPECT_EQ(f.row("a").wanted, 21);
   f.put("/monitor/defaults", R"({"interval": 4})", 1600);
   EXPECT_EQ(f.row("a").state, AgentState::kPending);
@@ -106,7 +106,7 @@ TEST(Fleet, AppliedEqualsWantedExactlyWhenStoredDocumentsRun) {
   f.put(status_key("a"), to_json(has(in_force(), 1650)), 1651);
   EXPECT_EQ(f.row("a").applied, 1600);
   EXPECT_EQ(f.row("a").wanted, 1600);
-  // A deletion leaves the newest document as it is.
+  // A deletion does not change the newest document.
   f.keys.erase("/monitor/config/a");
   EXPECT_EQ(f.row("a").state, AgentState::kPending);
   EXPECT_NE(f.row("a").applied, f.row("a").wanted);
@@ -148,7 +148,7 @@ TEST(Fleet, ComparesFilesByContent) {
   EXPECT_EQ(f.row("a").state, AgentState::kPending);
   EXPECT_EQ(f.row("a").wanted, f.row("a").applied + 1);
   EXPECT_EQ(row_of(f.keys, "a", kNow + 60 * kNanosPerSecond, 30 * kNanosPerSecond), std::nullopt)
-      << "old, and nothing else is known of it";
+      << "the status is old, and nothing else is known about the agent";
 }
 
 TEST(Fleet, ListsProblemsOfAnAgent) {
@@ -183,7 +183,7 @@ TEST(Fleet, ToleratesForeignStatuses) {
   }
 }
 
-// Nobody who writes a status ends the program that reads it: values are copied and printed on the stack.
+// A status must not be able to crash its readers by deep nesting: values are copied and printed recursively.
 TEST(Fleet, IgnoresOverlyNestedJson) {
   Fleet f;
   const std::string deep = std::string(100'000, '[') + "1" + std::string(100'000, ']');

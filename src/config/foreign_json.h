@@ -9,8 +9,9 @@
 
 namespace monitor::config {
 
-// nlohmann copies, compares and prints values recursively on the stack, so anything nested deeper than a document may
-// be is left out. Discarded (is_discarded()) if the text is not JSON. `Json` is nlohmann's json or ordered_json.
+// Returns a discarded value (is_discarded()) if the text is not JSON. Omits everything nested deeper than a document
+// may be, because nlohmann copies, compares and prints values recursively on the stack. `Json` is nlohmann's json or
+// ordered_json.
 template <typename Json>
 Json parse_foreign(std::string_view text) {
   const auto shallow = [](int depth, typename Json::parse_event_t, Json&) {

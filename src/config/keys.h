@@ -1,9 +1,9 @@
-// Builds, recognizes and validates configuration keys. Keys are spelled here and nowhere else
-// (tests/include_graph_test.py checks this). Pure functions.
+// Builds, recognizes and validates configuration keys. Only this folder spells keys (tests/include_graph_test.py checks
+// this). Pure functions.
 //
-// A key is /SEGMENT/SEGMENT/..., each segment a valid_name() (base/text.h): 1 to 128 of [A-Za-z0-9._-], not "." or
-// "..". A valid key is therefore a safe relative path without any escaping. Every store and source validates the keys
-// it is given.
+// A key is /SEGMENT/SEGMENT/..., where each segment is a valid_name() (base/text.h): 1 to 128 of [A-Za-z0-9._-], not
+// "." or "..". A valid key is therefore a safe relative path without any escaping. Every store and source validates the
+// keys that it receives.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 namespace monitor::config {
 
 inline constexpr std::string_view kKeyRoot = "/monitor/";
-// Overrides: documents laid over an agent's or a group's own, each under a name.
+// Overrides: documents applied on top of an agent's or a group's own, each with a name.
 inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
 // Lua scripts, by plugin name.
 inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
@@ -36,9 +36,9 @@ std::string group_overrides(std::string_view group);     // /monitor/overrides/g
 std::string all_group_overrides();                       // /monitor/overrides/groups/
 
 enum class KeyKind { kDefaults, kGroup, kAgent, kOverride, kPlugin, kStatus, kInventory, kOther };
-// kOther: valid, but none of the shapes above, or not valid. An override is below an agent's or a group's prefix.
+// kOther: not one of the shapes above, or invalid. An override is below the prefix of an agent or a group.
 KeyKind kind_of_key(std::string_view key);
-// The agent's id, the group's, the plugin's or the override's name: the last segment. Empty without one.
+// The last segment: the agent's id, or the name of the group, the plugin or the override. Empty for other keys.
 std::string_view name_of_key(std::string_view key);
 
 // kInvalidArgument names the invalid segment. Keys outside /monitor/ are valid: --config-key may point anywhere.

@@ -41,7 +41,7 @@ std::optional<KeySet> LastGood::load() const {
     }
     return std::nullopt;
   }
-  // First line: the checksum of what follows.
+  // The first line is the checksum of the rest.
   const size_t end = text->find('\n');
   const std::string_view body = end == std::string::npos ? std::string_view() : std::string_view(*text).substr(end + 1);
   std::optional<KeySet> keys;

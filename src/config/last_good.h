@@ -1,5 +1,5 @@
-// LastGood: saves the last applied configuration on disk, for a start without a source. It stores the keys rather than
-// the settings, so that overrides still end on time. One file, a checksum followed by JSON, replaced atomically.
+// LastGood: saves the last applied configuration on disk, for a start without a source. It stores the keys instead of
+// the settings, so that overrides still end on time. One file, replaced atomically: a checksum, then JSON.
 //
 // Thread contract: the loop's thread, which never waits for a write. Disk and worker must outlive it.
 #pragma once
@@ -18,7 +18,7 @@ class LastGood {
  public:
   LastGood(Disk& disk, Worker& worker, std::string path);
 
-  // Logs a failure and returns nothing: the defaults apply.
+  // Returns nothing if there is no usable file, and logs why; the defaults then apply.
   std::optional<KeySet> load() const;
   void keep(const KeySet& keys);
   const std::string& path() const { return path_; }

@@ -41,7 +41,7 @@ class Maker {
     Problem problem;
     problem.key = describe_(key);
     problem.line = line_of_message(message);
-    // Reported once.
+    // Removes the line from the message, because the problem reports it.
     problem.message = problem.line == 0 ? std::move(message) : message.substr(message.find(": ") + 2);
     return result_.problems.emplace_back(std::move(problem));
   }

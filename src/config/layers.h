@@ -1,5 +1,5 @@
-// Selects the layers of an agent's configuration from its keys, in order, and the overrides that are active. Pure;
-// shared by the engine and `monitor-config explain`.
+// Selects the layers of an agent's configuration from the keys, in order, and the active overrides. The engine and
+// `monitor-config explain` share it. Pure functions.
 //
 //   defaults < groups in order < the agent's own < overrides of the groups < overrides of the agent, each by name
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace monitor::config {
 
-// Selects the configuration of one agent.
+// The agent whose configuration is selected.
 struct AgentIdentity {
   std::string agent_id;
   std::vector<std::string> groups = {};  // from the command line, lowest first
@@ -25,7 +25,7 @@ struct AgentIdentity {
   std::string key() const { return own_key.empty() ? agent_key(agent_id) : own_key; }
 };
 
-// The command line's groups, then those of the own document, without duplicates.
+// The groups of the command line, then those of the agent's own document, without duplicates.
 std::vector<std::string> groups_in(const AgentIdentity& identity, const KeySet& keys);
 WatchSet watch_set(const AgentIdentity& identity, const std::vector<std::string>& groups);
 
@@ -34,14 +34,14 @@ struct LayerSet {
 
   std::vector<Layer> layers;           // active layers, lowest first
   std::vector<std::string> overrides;  // names of the active overrides: agents/<id>/<name>, groups/<group>/<name>
-  int64_t next_expiry_ns = kNever;     // Unix time when the next override ends
+  int64_t next_expiry_ns = kNever;     // Unix time at which the next override ends
 };
 
 // Describes a key in messages: its file, or the key itself.
 using Describe = std::function<std::string(const std::string& key)>;
 
-// Errors, as one problem: a document that cannot be read or parsed, an override whose `expires_at` is not a time.
-// Overrides that have ended are skipped.
+// Errors: a document that cannot be read or parsed, an override whose `expires_at` is not a time. Overrides that have
+// ended are skipped.
 struct LayersOrProblem {
   LayerSet set;
   std::vector<Problem> problems;  // empty if valid

@@ -1,4 +1,4 @@
-// A ConfigSource that a test writes to.
+// MemorySource: a ConfigSource for tests, which write to it directly.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// The part of the schema that derives from the collectors' declarations: selectors and their options.
+// The part of the schema that derives from the declarations of the collectors: selectors and their options.
 #include <algorithm>
 #include <cassert>
 
@@ -85,7 +85,7 @@ const MetricOption& metric_option(std::string_view name) {
   for (const MetricOption& one : metric_options()) {
     if (one.setting.name == name) return one;
   }
-  assert(false && "an option that is not in the table");
+  assert(false && "the option is not in the table");
   return metric_options()[0];
 }
 

@@ -1,5 +1,5 @@
 // Reporter: publishes an agent's status and inventory. It publishes the status when the engine's state changes, and
-// every 10 s for the plugins' counters. The inventory follows once a minute, and when the plugin folder has changed.
+// every 10 s for the counters of plugins. It publishes the inventory once a minute, and when the plugin folder changes.
 //
 // Thread contract: the loop's thread. Timers and publisher must outlive it.
 #pragma once
@@ -20,7 +20,7 @@ class Reporter {
     std::string version;
     std::string host;
   };
-  // Fills in configuration and plugins; called for every report.
+  // Fills in configuration and plugins. Called for every report.
   using Fill = std::function<void(AgentStatus& status, AgentInventory& inventory)>;
 
   Reporter(Timers& timers, Self self, StatusPublisher& publisher, Fill fill);
@@ -43,7 +43,7 @@ class Reporter {
   Fill fill_;
   int64_t since_ns_;
   bool stopped_ = false;
-  std::vector<std::string> told_plugins_;  // of the last inventory
+  std::vector<std::string> told_plugins_;  // in the last inventory
   int64_t inventory_due_ns_ = 0;           // monotonic
   Timers::TimerId now_timer_ = 0;
   Timers::TimerId status_timer_ = 0;

@@ -1,4 +1,4 @@
-// What an agent says of itself, and when.
+// What an agent publishes about itself, and when.
 #include "config/reporter.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ TEST(Reporter, PublishesStatusEveryTenSecondsAndInventoryEveryMinute) {
   EXPECT_EQ(w.publisher.inventories.size(), 1U);
   w.timers.advance(kNanosPerSecond);
   EXPECT_EQ(w.publisher.inventories.size(), 2U);
-  EXPECT_EQ(w.fills, 7) << "what there is to say is asked for once a report";
+  EXPECT_EQ(w.fills, 7) << "`fill` must be called once per report";
 }
 
 TEST(Reporter, PublishesChangesOfOneTurnOnce) {

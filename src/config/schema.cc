@@ -113,7 +113,7 @@ constexpr std::array<Setting, 9> kSettings = {{
 constexpr std::array<PluginField, 7> kPluginFields = {{
     {{.name = "name",
       .type = SettingType::kText,
-      .bounds = "a plugin that the agent has",
+      .bounds = "the name of a plugin that the agent has",
       .example = R"("deduplication")",
       .since = "0.1.0",
       .description = "The plugin: a built-in one, NAME.so or NAME.lua in the plugin folder, or a script that is stored "
@@ -121,7 +121,7 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
     {{.name = "config",
       .type = SettingType::kObject,
       .default_value = "{}",
-      .bounds = "what the plugin knows",
+      .bounds = "defined by the plugin",
       .example = R"({"tolerance": 0.01})",
       .since = "0.1.0",
       .description = "The plugin's configuration"}},
@@ -222,7 +222,7 @@ ordered_json plugins_schema(std::span<const std::string> plugins) {
   for (const std::string& plugin : plugins) names.push_back(plugin);
   const ordered_json name = {
       {"anyOf", {{{"enum", names}}, {{"type", "string"}, {"pattern", "^agent\\.plugins\\.[^.]+\\.[^.]+$"}}}}};
-  // Agents may have plugins of their own.
+  // The name may be that of a plugin that only the agent has.
   const ordered_json own = {{"type", "string"}, {"pattern", "^[A-Za-z0-9._-]{1,128}$"}};
   ordered_json properties = ordered_json::object();
   for (const PluginField& field : kPluginFields) {
@@ -274,7 +274,7 @@ ordered_json type_schema(const Setting& one, std::span<const std::string> plugin
   return {{"type", "boolean"}};
 }
 
-// "spool" of "spool/max"; empty for what stands at the top.
+// The object of a nested field: "spool" of "spool/max"; empty for a top-level field.
 std::string_view object_of(std::string_view name) {
   const size_t slash = name.find('/');
   return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
@@ -313,7 +313,7 @@ const Setting& setting(std::string_view name) {
   for (const Setting& one : kSettings) {
     if (one.name == name) return one;
   }
-  assert(false && "a setting that is not in the table");
+  assert(false && "the setting is not in the table");
   return kSettings[0];
 }
 
@@ -337,7 +337,7 @@ std::vector<std::string> field_names_of(std::string_view object) {
 
 std::string default_document() {
   ordered_json document = ordered_json::object();
-  // What is empty, and seldom wanted, is not worth a line for everybody.
+  // Fields whose default is empty, and which are rarely set, are not written.
   for (const std::string_view name : {"interval", "metrics", "plugins", "send_every"}) {
     document[std::string(name)] = ordered_json::parse(setting(name).default_value);
   }

@@ -1,5 +1,5 @@
-// ScriptCatalog: adds the scripts stored with the configuration to another catalog. Lookup order: built-in, plugin
-// folder, scripts; an ambiguous name is rejected. All constructor arguments must outlive it.
+// ScriptCatalog: adds the scripts stored with the configuration to another catalog. Names are looked up among built-in
+// plugins, the plugin folder and scripts; an ambiguous name is rejected. All constructor arguments must outlive it.
 #pragma once
 
 #include <optional>

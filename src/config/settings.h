@@ -30,7 +30,7 @@ struct MetricSelection {
 // Where a plugin runs: in the agent, or in a plugin host.
 enum class PluginKind { kBuiltin, kNative, kScript };
 
-// "built-in", "native", "script": in statuses and tables.
+// The name of a kind in statuses and tables.
 constexpr std::string_view kind_name(PluginKind kind) {
   switch (kind) {
     case PluginKind::kBuiltin:
@@ -45,18 +45,19 @@ constexpr std::string_view kind_name(PluginKind kind) {
 
 // An entry of "plugins".
 struct PluginEntry {
-  std::string name;              // short name: "deduplication"
-  std::string config = "{}";     // JSON text of an object, with sorted keys: equal texts are equal settings
-  bool drop_on_failure = false;  // while it does not run, ticks are dropped; false: they skip it
-  bool shadow = false;           // it runs, but its changes are discarded
-  int64_t deadline_ns = 0;       // time limit for a tick in a plugin host; 0: the default of its kind
-  uint32_t threads = 16;         // threads that a native plugin may start
-  double cpu = 0.5;              // processors that a native plugin may use, averaged over some seconds
+  std::string name;           // short name: "deduplication"
+  std::string config = "{}";  // JSON object as text with sorted keys, so that equal settings are equal texts
+  bool drop_on_failure =
+      false;                // what happens to ticks while it is not running: true drops them, false lets them skip it
+  bool shadow = false;      // runs, but its changes are discarded
+  int64_t deadline_ns = 0;  // time limit per tick in a plugin host; 0: the default of its kind
+  uint32_t threads = 16;    // threads that a native plugin may start
+  double cpu = 0.5;         // processors that a native plugin may use, averaged over some seconds
 
-  // Resolved on this agent from the name; not part of the document.
+  // Resolved from the name on this agent; not part of the document.
   PluginKind kind = PluginKind::kBuiltin;
   std::string code = {};     // file of a native plugin, source of a script
-  std::string version = {};  // of the code; a different version is a different plugin
+  std::string version = {};  // version of the code; another version counts as another plugin
 
   bool operator==(const PluginEntry&) const = default;
 };
@@ -68,7 +69,7 @@ struct Settings {
   int64_t send_every_ns = kNanosPerSecond;
   metrics::Labels labels;
   std::vector<std::string> groups;  // from the agent's own document
-  // Unset fields take the value of the command line.
+  // Unset fields take the value from the command line.
   std::optional<LogLevel> log_level;
   std::optional<uint64_t> spool_max_bytes;
   std::optional<bool> spool_drops_newest;

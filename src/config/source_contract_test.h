@@ -1,4 +1,5 @@
-// What every ConfigSource keeps, as tests: included by a test of each kind, which instantiates them with its harness.
+// The contract of every ConfigSource, as tests. A test of each kind includes this file and instantiates it with its
+// harness.
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, SourceContract, ::testing::Values(Backend{"memory", [] { ... }}));
 #pragma once
@@ -17,14 +18,14 @@
 
 namespace monitor::config {
 
-// A source, and a hand on what it reads.
+// A source, and access to the data that it reads.
 class SourceHarness {
  public:
   virtual ~SourceHarness() = default;
   virtual ConfigSource& source() = 0;
   virtual void put(const std::string& key, const std::string& text) = 0;
   virtual void remove(const std::string& key) = 0;
-  // Lets time pass until the condition holds; false when it does not within several seconds.
+  // Lets time pass until the condition is true; returns false if it is not within several seconds.
   virtual bool until(const std::function<bool()>& condition) = 0;
 };
 
@@ -49,7 +50,7 @@ class SourceContract : public ::testing::TestWithParam<Backend>, public ConfigLi
     harness->source().watch({{kOwn, kDefaults}, {kOverrides}}, *this);
     ASSERT_TRUE(harness->until([this] { return !heard.empty(); }));
   }
-  // The value that was told last; "-" for none.
+  // The value in the last snapshot; "-" if it is absent.
   std::string value(const std::string& key) const {
     const auto found = heard.back().entries.find(key);
     if (found == heard.back().entries.end()) return "-";
@@ -75,10 +76,10 @@ TEST_P(SourceContract, ReportsAllExistingKeysAtOnce) {
   watch();
   EXPECT_EQ(value(kOwn), R"({"interval":1})");
   EXPECT_EQ(value(kDefaults), R"({"interval":2})");
-  EXPECT_EQ(heard.front().entries.size(), 2U) << "in the first call, and nothing else";
+  EXPECT_EQ(heard.front().entries.size(), 2U) << "the first call must have all keys and nothing else";
 }
 
-TEST_P(SourceContract, ChangesComeInOrderWithRisingRevisions) {
+TEST_P(SourceContract, ReportsChangesInOrderWithRisingRevisions) {
   watch();
   int64_t last = heard.back().revision;
   for (const char* const text : {R"({"interval":1})", R"({"interval":2})", R"({"interval":1})"}) {
@@ -89,7 +90,7 @@ TEST_P(SourceContract, ChangesComeInOrderWithRisingRevisions) {
   }
   harness->put(kDefaults, R"({"send_every":2})");
   ASSERT_TRUE(comes(kDefaults, R"({"send_every":2})"));
-  EXPECT_EQ(value(kOwn), R"({"interval":1})") << "every call has all keys";
+  EXPECT_EQ(value(kOwn), R"({"interval":1})") << "every call must have all keys";
 }
 
 TEST_P(SourceContract, DeletionAndRecreation) {
@@ -103,7 +104,7 @@ TEST_P(SourceContract, DeletionAndRecreation) {
   }
 }
 
-TEST_P(SourceContract, BurstEndsOnTheLastOne) {
+TEST_P(SourceContract, BurstEndsWithTheLastState) {
   watch();
   for (int i = 1; i <= 100; ++i) harness->put(kOwn, R"({"interval":)" + std::to_string(i) + "}");
   EXPECT_TRUE(comes(kOwn, R"({"interval":100})"));

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr double kThousand = 1000;  // more digits of a share of processors mean nothing
+constexpr double kThousand = 1000;  // a share of processors needs no more digits
 
 constexpr size_t kMostBytes = size_t{1} << 20;
 

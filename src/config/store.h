@@ -1,5 +1,5 @@
-// ConfigStore: reads, writes, deletes and lists documents, for their authors. Implementations: files and etcd. Keys are
-// spelled as in etcd for every store. Every call rejects an invalid key or prefix (config/keys.h) with
+// ConfigStore: reads, writes, deletes and lists documents, for programs that edit them. Implementations: files and
+// etcd. All stores use the keys of etcd. Every call rejects an invalid key or prefix (config/keys.h) with
 // kInvalidArgument; list() skips invalid keys that others have stored. Calls block; not thread-safe.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace monitor::config {
 
 struct Stored {
   std::string value;
-  int64_t revision = 0;  // of the last change; 0 if the store has none (files)
+  int64_t revision = 0;  // revision of the last change; 0 if the store has none (files)
 };
 
 class ConfigStore {
@@ -26,13 +26,13 @@ class ConfigStore {
   virtual Result<std::optional<Stored>> get(const std::string& key) = 0;
   // Ordered by key. The prefix ends with a slash.
   virtual Result<std::map<std::string, Stored>> list(const std::string& prefix) = 0;
-  // Compare-and-swap: reads the document, passes it to `change`, and writes the result (nothing: deletes it). After a
-  // concurrent change `change` is called again with the new document; its error ends the update. Returns the revision
-  // of the write.
+  // Compare-and-swap: reads the document, passes it to `change`, and writes the result (nothing: deletes the document).
+  // After a concurrent change, calls `change` again with the new document. An error from `change` ends the update.
+  // Returns the revision of the write.
   using Change = std::function<Result<std::optional<std::string>>(const std::optional<Stored>& current)>;
   virtual Result<int64_t> update(const std::string& key, const Change& change) = 0;
-  // Overwrites the document. It disappears after `ns` if the store supports that (etcd: a lease; files: never). Returns
-  // the revision of the write.
+  // Overwrites the document. If the store supports it (etcd: a lease; files: no), the document disappears after `ns`.
+  // Returns the revision of the write.
   virtual Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) = 0;
   // Describes a key in messages: its file, or the key itself.
   virtual std::string describe(const std::string& key) const = 0;

@@ -1,4 +1,4 @@
-// Plugins for tests: two names, of which one wants an option.
+// A catalog for tests with two plugins, one of which requires an option.
 #pragma once
 
 #include "config/validate.h"

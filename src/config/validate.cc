@@ -117,7 +117,7 @@ void Validator::warn_of_coarse_cpu() {
     const int64_t interval = s.interval_of(metric);
     if (metric.name != "cpu" || interval >= kNanosPerSecond) continue;
     const std::string path = metric.interval_ns == 0 ? "/interval" : fmt::format("/metrics/{}/interval", i);
-    Problem& p = problem(path, "the kernel counts processor time in steps of 10 ms: cpu below 1 s is coarse",
+    Problem& p = problem(path, "the kernel counts processor time in steps of 10 ms, so cpu is coarse below 1 s",
                          format_duration(interval));
     p.warning = true;
   }
@@ -125,7 +125,7 @@ void Validator::warn_of_coarse_cpu() {
 
 namespace {
 
-// Names are foreign input of any content and length.
+// Names come from outside, with any content and length.
 std::string printable(const std::string& path) {
   constexpr size_t kMost = 200;
   const std::string quoted = json_quote(sanitize_utf8(path.substr(0, kMost)));

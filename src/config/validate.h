@@ -1,4 +1,4 @@
-// Validates a merged document and fills in Settings. Every error is reported with its place.
+// Validates a merged document and fills in Settings. Reports every error with its place.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,11 +14,11 @@
 
 namespace monitor::config {
 
-// An error in a document, or a warning about something allowed but unwise.
+// An error in a document, or a warning about something that is allowed but unwise.
 struct Problem {
   std::string path;  // JSON pointer, "" for the whole document
-  std::string key;   // of its layer; empty: no layer
-  int line = 0;      // in that layer; 0: unknown
+  std::string key;   // key of the layer; empty: no layer
+  int line = 0;      // line in that layer; 0: unknown
   std::string message;
   std::string got;    // as JSON, shortened
   std::string known;  // the nearest known name, if any
@@ -33,7 +33,7 @@ struct Problem {
 // What a plugin name resolves to.
 struct PluginCode {
   PluginKind kind = PluginKind::kBuiltin;
-  std::string code = {};  // as in PluginEntry
+  std::string code = {};  // as PluginEntry::code
   std::string version = {};
 };
 
@@ -43,16 +43,16 @@ class PluginCatalog {
  public:
   virtual ~PluginCatalog() = default;
   virtual std::vector<std::string> plugin_names() const = 0;
-  // Checks whether a plugin would start with this configuration (a JSON object as text). The problem's `path` is
-  // relative.
+  // Checks whether the plugin accepts this configuration (a JSON object as text). The problem's `path` is relative to
+  // the configuration.
   virtual std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const = 0;
   // Resolves a known name. Errors: the name is ambiguous, or its file cannot be read.
   virtual Result<PluginCode> code_of(const std::string& name) const {
     (void)name;
     return PluginCode{};
   }
-  // A warning to pass an unknown name with, if the plugin may exist where the document is applied. Nothing: reject the
-  // name.
+  // Decides about an unknown name: returns a warning if the plugin may exist where the document is applied, or nothing
+  // to reject the name.
   virtual std::optional<std::string> elsewhere(const std::string& name) const {
     (void)name;
     return std::nullopt;
@@ -66,13 +66,13 @@ struct Validated {
   bool ok() const { return problems.empty() || problems.front().warning; }
 };
 
-// Merges the layers, lowest first, and validates the result. No layer gives the defaults.
+// Merges the layers, lowest first, and validates the result. Without layers, the result is the defaults.
 Validated validate(const std::vector<Layer>& layers, const PluginCatalog& plugins);
 
-// The groups in an agent's own document. Empty if they cannot be read; validation reports that.
+// The groups in an agent's own document; empty if they are malformed, which validation reports.
 std::vector<std::string> groups_of(const nlohmann::json& own_document);
 
-// A value as JSON, cut to fit into a line.
+// A value as JSON, truncated to fit into a line.
 std::string shortened(const nlohmann::json& value);
 
 // The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself.

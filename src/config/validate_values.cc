@@ -1,4 +1,4 @@
-// Validator: values of one kind each.
+// Validator: functions for single values, one per kind.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -89,7 +89,7 @@ std::vector<std::string> Validator::texts(const Setting& one, const std::string&
   }
   for (size_t i = 0; i < value.size(); ++i) {
     if (!value[i].is_string() || !valid(value[i].get_ref<const std::string&>())) {
-      problem(fmt::format("{}/{}", path, i), fmt::format("must be a text, {}", one.bounds), value[i]);
+      problem(fmt::format("{}/{}", path, i), fmt::format("must be a string, {}", one.bounds), value[i]);
       continue;
     }
     result.push_back(value[i].get<std::string>());
@@ -111,7 +111,7 @@ void Validator::read_labels(const std::string& path, const json& value) {
     if (key.empty() || key.size() > kMaxLabelKey) {
       problem(at, fmt::format("label's name has {} bytes, the limits are 1 and {}", key.size(), kMaxLabelKey), key);
     } else if (!text.is_string()) {
-      problem(at, "must be a text", text);
+      problem(at, "must be a string", text);
     } else if (text.get_ref<const std::string&>().size() > kMaxLabelValue) {
       problem(at,
               fmt::format("has {} bytes, the limit is {}", text.get_ref<const std::string&>().size(), kMaxLabelValue),

@@ -31,7 +31,7 @@ class Validator {
   void read(const Setting& one, const Json& merged);
   void warn_of_coarse_cpu();
 
-  // Values of one kind each (validate_values.cc). They return nothing after reporting an error.
+  // Read values of one kind each (validate_values.cc). They return nothing after reporting an error.
   static std::string expected(const Setting& one);
   std::optional<int64_t> duration(const Setting& one, const std::string& path, const Json& value);
   std::optional<uint64_t> size(const Setting& one, const std::string& path, const Json& value);

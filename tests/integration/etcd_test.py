@@ -540,7 +540,7 @@ class Author(SharedEtcdTest):
         self.assertEqual(sorted(document), ["interval", "send_every"])
         for author, status in zip(authors, statuses):
             if status == 75:
-                self.assertRegex(author.err[-1], r"conflict: (interval|send_every) was .*, another made it .*, wanted \d+")
+                self.assertRegex(author.err[-1], r"conflict: (interval|send_every) was .*, someone else changed it to .*, wanted \d+")
 
     def test_subcommands_report_and_check_revisions(self):
         etcd = self.etcd()

@@ -1,5 +1,5 @@
 // BlockingEtcdClient: etcd calls for callers that can wait, such as command line tools. It runs the caller's event loop
-// until the answer arrives. After a connection failure it retries on the next endpoint, at most twice an endpoint,
+// until the answer arrives. After a connection failure it retries on the next endpoint, at most twice per endpoint,
 // until the time limit. Errors: kUnavailable and kDeadlineExceeded (no endpoint answers), kUnauthenticated,
 // kPermissionDenied, and errors that etcd reports.
 //
@@ -19,7 +19,7 @@ namespace monitor::config {
 
 struct BlockingEtcdOptions {
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
-  int64_t total_timeout_ns = 10 * kNanosPerSecond;  // of an operation with all its attempts
+  int64_t total_timeout_ns = 10 * kNanosPerSecond;  // for an operation with all its attempts
 };
 
 class BlockingEtcdClient {

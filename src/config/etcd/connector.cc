@@ -32,7 +32,7 @@ class ChannelConnector final : public EtcdConnector {
 
 // Configuration is not urgent, but a dead address must not delay the next one for long.
 constexpr int64_t kConnectTimeout = 4 * kNanosPerSecond;
-// An endpoint that has accepted the connection may be busy; each call has a time limit of its own.
+// An endpoint that has accepted the connection may only be busy; each call has its own time limit as well.
 constexpr int64_t kHandshakeTimeout = 10 * kNanosPerSecond;
 
 }  // namespace

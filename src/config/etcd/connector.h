@@ -1,4 +1,4 @@
-// EtcdConnector: how EtcdClient connects. Implemented over sockets here, and in memory by tests.
+// EtcdConnector: how EtcdClient opens connections. Implemented with sockets here, and in memory by tests.
 //
 // Thread contract: the loop's thread. Loop, resolver and random must outlive it.
 #pragma once
@@ -20,9 +20,9 @@ class EtcdConnector {
  public:
   virtual ~EtcdConnector() = default;
   virtual size_t endpoints() const = 0;
-  // For messages: host:port.
+  // The endpoint for messages: host:port.
   virtual std::string name(size_t endpoint) const = 0;
-  // Opens a connection, which may still be in progress: its calls end with UNAVAILABLE if it fails or is lost.
+  // Opens a connection, which may still be in progress. If it fails or is lost, its calls end with UNAVAILABLE.
   // Destroying it ends its calls without a callback.
   virtual std::unique_ptr<grpc::CallStarter> open(size_t endpoint) = 0;
 };
@@ -36,7 +36,7 @@ struct EtcdAddress {
   std::string key_file;
 };
 
-// Connects over TCP or TLS. The loop and the resolver must outlive it. Errors: unreadable certificate files.
+// Creates a connector for TCP or TLS. The loop and the resolver must outlive it. Errors: unreadable certificate files.
 Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc::Resolver& resolver, Random& random,
                                                            EtcdAddress address);
 

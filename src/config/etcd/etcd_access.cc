@@ -13,7 +13,7 @@ namespace {
 using Repeat = BlockingEtcdClient::Repeat;
 constexpr std::string_view kRoot = "root";
 
-// etcd uses one code for all of these; only the text tells them apart.
+// etcd uses one code for all of these errors; only the text distinguishes them.
 bool says(const Error& error, std::string_view text) { return error.message().find(text) != std::string::npos; }
 bool is_absent(const Error& error) { return says(error, "role name not found") || says(error, "user name not found"); }
 bool is_there(const Error& error) { return says(error, "already exists"); }
@@ -35,7 +35,7 @@ Result<std::optional<Response>> EtcdAccess::look_up(std::string_view path, const
   return found.error();
 }
 
-// Idempotent: after an attempt without an answer the change may already be there.
+// Idempotent: after an attempt without an answer, the change may already have been made.
 template <typename Request>
 Status EtcdAccess::change(std::string_view path, const Request& request) {
   const auto done = ask_etcd<pb::AuthResponse>(client_, path, request, client_.deadline(), Repeat::kYes);
@@ -97,7 +97,7 @@ Result<Ensured> EtcdAccess::user(const User& user) {
   }
   const bool has_role = *found && std::count((*found)->roles().begin(), (*found)->roles().end(), user.role) > 0;
   if (has_role) return result;
-  if (user.role == kRoot) {  // etcd knows the role root without its creation, but cannot grant it then
+  if (user.role == kRoot) {  // etcd has a role root before it is created, but cannot grant it then
     pb::AuthRoleAddRequest add;
     add.set_name(user.role);
     if (Status added = change(kRoleAddPath, add); !added) return added.error();

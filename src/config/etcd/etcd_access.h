@@ -1,5 +1,5 @@
 // EtcdAccess: creates users and roles in etcd, and enables authentication. Every operation is idempotent, so a failed
-// setup can be run again. With authentication enabled, it needs the user root.
+// setup can be repeated. With authentication enabled, it needs the user root.
 //
 // Blocks like BlockingEtcdClient, with the same errors.
 //
@@ -30,15 +30,15 @@ class EtcdAccess {
     std::string name;
     std::string role;
     std::optional<std::string> password;  // nothing: identified by its certificate's CN only
-    bool set_password = false;            // also for an existing user
+    bool set_password = false;            // also changes the password of an existing user
   };
-  // Creates the user if needed, and grants it the role. Other roles stay.
+  // Creates the user if needed, and grants it the role. Its other roles stay.
   Result<Ensured> user(const User& user);
-  // Enables authentication: from now on every call needs a user. Requires a user root with the role root.
+  // Enables authentication: from then on every call needs a user. Requires a user root with the role root.
   Status enable();
 
  private:
-  // Nothing if the role or user does not exist.
+  // Returns nothing if the role or user does not exist.
   template <typename Response, typename Request>
   Result<std::optional<Response>> look_up(std::string_view path, const Request& request);
   template <typename Request>

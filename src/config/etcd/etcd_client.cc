@@ -14,7 +14,7 @@ namespace monitor::config {
 namespace {
 
 constexpr int64_t kAuthenticateTimeout = 5 * kNanosPerSecond;
-// Silence after which a single endpoint is dialled again.
+// A single endpoint is dialled again only after this much silence.
 constexpr int64_t kSilence = 20 * kNanosPerSecond;
 // etcd may send more than gRPC's default of 4 MB: documents of 1.5 MB under several keys.
 constexpr size_t kMaxMessageBytes = size_t{64} * 1024 * 1024;
@@ -36,12 +36,12 @@ bool connection_failed(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded;
 }
 
-// The connection works, but this member cannot serve the call now.
+// The connection works, but this member cannot serve calls at the moment.
 bool member_failed(const Error& error) { return error.message().starts_with("etcdserver: "); }
 
 }  // namespace
 
-// A user's call. Shared by the client and the user's handle, so that callbacks may drop it.
+// A call of the client's user. The client and the user's handle share it, so that callbacks may drop it.
 class EtcdClient::Operation final : public grpc::ClientCallHandler, public std::enable_shared_from_this<Operation> {
  public:
   Operation(Impl* client, std::string_view path, std::vector<std::string> requests)
@@ -50,7 +50,7 @@ class EtcdClient::Operation final : public grpc::ClientCallHandler, public std::
   void begin(grpc::CallStarter& connection, uint64_t connection_number, const std::string& token);
   void on_message(std::string_view message) override;
   void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
-  // Reports the end to the user, unless the call is retried.
+  // Reports the result to the user, unless the call is retried.
   void finish(Result<std::string> result);
   void tell(Result<std::string> result);
   void drop();
@@ -109,7 +109,7 @@ struct EtcdClient::Impl {
   Timers::TimerId cut_timer = 0;
 
   std::string token;
-  bool without_token = false;  // authentication is disabled in etcd
+  bool without_token = false;  // etcd has authentication disabled
   OperationPtr authentication;
   uint64_t authentications = 0;
 };
@@ -151,9 +151,9 @@ void EtcdClient::Operation::on_done(const grpc::CallStatus& status, const grpc::
   }
 }
 
-// Decides whether a failed call condemns the connection. Another member may do better. Without one, or if this member
-// has just answered another call, dropping the connection would only repeat all pending calls to a member that is
-// overloaded already.
+// Decides whether a failed call means that the connection must be dropped. Another member may do better. But if there
+// is no other, or this member has just answered another call, dropping would only repeat all pending calls to a member
+// that is already overloaded.
 bool EtcdClient::Operation::leaves_connection(const Error& error) const {
   if (!connection_failed(error)) return false;
   const bool only = client_->connector->endpoints() == 1;

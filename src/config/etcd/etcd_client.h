@@ -3,8 +3,9 @@
 //
 // Requests and answers are etcd's messages in wire form, so this header does not depend on the generated code.
 //
-// Thread contract: the loop's thread. Timers and connector must outlive the client, and the client its users. Callbacks
-// come from the loop, never from inside a method. They may start and drop calls, but must not destroy the client.
+// Thread contract: the loop's thread. Timers and connector must outlive the client, and the client must outlive its
+// users. Callbacks come from the loop, never from within a method. They may start and drop calls, but must not destroy
+// the client.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ class EtcdCall {
 
 class EtcdClient {
  public:
-  // The answer, or an error: kUnavailable (no connection, no leader, given up), kDeadlineExceeded, kUnauthenticated
-  // (wrong user or password), kPermissionDenied, or etcd's error for the request.
+  // Receives the answer, or an error: kUnavailable (no connection, no leader, connection dropped), kDeadlineExceeded,
+  // kUnauthenticated (wrong user or password), kPermissionDenied, or etcd's error for the request.
   using Reply = std::function<void(Result<std::string> answer)>;
   using OnMessage = std::function<void(std::string_view message)>;
   using OnEnd = std::function<void(const Error& reason)>;  // kUnavailable for an orderly end
@@ -44,10 +45,10 @@ class EtcdClient {
   EtcdClient(const EtcdClient&) = delete;
   EtcdClient& operator=(const EtcdClient&) = delete;
 
-  // A unary call with a time limit, which excludes authentication. A rejected token is renewed once.
+  // Makes a unary call with a time limit, which does not include authentication. A rejected token is renewed once.
   std::unique_ptr<EtcdCall> call(std::string_view path, std::string request, int64_t timeout_ns, Reply reply);
-  // A stream: sends the requests, then delivers messages until it ends. A rejected token ends it, unless the service
-  // reports that in a message.
+  // Opens a stream: sends the requests, then delivers messages until the stream ends. A rejected token ends it, unless
+  // the service reports the rejection in a message.
   std::unique_ptr<EtcdCall> stream(std::string_view path, std::vector<std::string> requests, OnMessage on_message,
                                    OnEnd on_end);
 

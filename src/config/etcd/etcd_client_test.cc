@@ -1,4 +1,4 @@
-// Endpoints, tokens and ends of calls, against an etcd in memory.
+// Endpoints, tokens and ends of calls, with an etcd in memory.
 #include "config/etcd/etcd_client.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ class EtcdClientTest : public ::testing::Test {
   void make(size_t endpoints = 1, EtcdCredentials credentials = {}) {
     client_ = std::make_unique<EtcdClient>(timers_, etcd_.connector(endpoints), std::move(credentials));
   }
-  // A Range; the answer is in answer_ when it has come.
+  // Sends a Range request; answer_ holds the answer once it has arrived.
   void ask() {
     pb::RangeRequest request;
     request.set_key("k");
@@ -36,7 +36,7 @@ class EtcdClientTest : public ::testing::Test {
 TEST_F(EtcdClientTest, AnswersAndCarriesHasleader) {
   make();
   ask();
-  EXPECT_FALSE(answer_) << "never from within";
+  EXPECT_FALSE(answer_) << "never from within call()";
   timers_.advance(0);
   EXPECT_EQ(code(), Code::kOk);
   ASSERT_EQ(etcd_.calls.size(), 1U);
@@ -49,7 +49,7 @@ TEST_F(EtcdClientTest, RotatesEndpoints) {
   etcd_.down = {0, 1};
   ask();
   timers_.advance(0);
-  EXPECT_EQ(code(), Code::kUnavailable) << "it repeats nothing by itself";
+  EXPECT_EQ(code(), Code::kUnavailable) << "the client must not retry by itself";
   ask();
   timers_.advance(0);
   ask();
@@ -57,7 +57,7 @@ TEST_F(EtcdClientTest, RotatesEndpoints) {
   EXPECT_EQ(code(), Code::kOk);
   ask();
   timers_.advance(0);
-  EXPECT_EQ(etcd_.opened, (std::vector<size_t>{0, 1, 2})) << "and stays where it is well";
+  EXPECT_EQ(etcd_.opened, (std::vector<size_t>{0, 1, 2})) << "it stays at an endpoint that works";
 }
 
 TEST_F(EtcdClientTest, LeavesASilentServerAndEndsItsCalls) {
@@ -73,12 +73,12 @@ TEST_F(EtcdClientTest, LeavesASilentServerAndEndsItsCalls) {
   timers_.advance(kNanosPerMilli);
   EXPECT_EQ(code(), Code::kDeadlineExceeded);
   timers_.advance(0);
-  ASSERT_TRUE(end) << "what else ran on it ends as well";
+  ASSERT_TRUE(end) << "other calls on the connection must end as well";
   EXPECT_EQ(end->code(), Code::kUnavailable);
   EXPECT_EQ(client_->endpoint(), "etcd-1");
 }
 
-// Slow is not gone: an only endpoint is not dialled again by all its agents because one answer took too long.
+// Slow is not dead: if an answer from the only endpoint is late, not all its agents should connect to it again.
 TEST_F(EtcdClientTest, LeavesASingleServerAfterALongSilence) {
   make(1);
   std::optional<Error> end;
@@ -97,7 +97,7 @@ TEST_F(EtcdClientTest, LeavesASingleServerAfterALongSilence) {
   timers_.advance(kNanosPerSecond);
   timers_.advance(0);
   EXPECT_TRUE(end);
-  EXPECT_EQ(etcd_.opened.size(), 1U) << "it is dialled when there is something to ask";
+  EXPECT_EQ(etcd_.opened.size(), 1U) << "the client connects only when there is a call";
   ask();
   EXPECT_EQ(etcd_.opened.size(), 2U);
 }
@@ -144,7 +144,7 @@ TEST_F(EtcdClientTest, DroppedCallIsNotCalledBack) {
   ask();
   client_.reset();
   timers_.advance(10 * kNanosPerSecond);
-  EXPECT_FALSE(answer_) << "nor after the client's end";
+  EXPECT_FALSE(answer_) << "no callback after the client is destroyed";
 }
 
 TEST_F(EtcdClientTest, AuthenticatesOnceForAllWaitingCalls) {
@@ -205,7 +205,7 @@ TEST_F(EtcdClientTest, WorksWithAuthenticationDisabled) {
   ask();
   timers_.advance(kNanosPerMilli);
   EXPECT_EQ(code(), Code::kOk);
-  // It is turned on while the client lives.
+  // Authentication is enabled while the client exists.
   etcd_.user = "agent";
   etcd_.password = "secret";
   etcd_.authentication_on = true;
@@ -224,7 +224,7 @@ TEST_F(EtcdClientTest, FailedAuthenticationEndsWaitingCalls) {
   etcd_.password = "secret";
   ask();
   timers_.advance(kNanosPerMilli);
-  EXPECT_EQ(code(), Code::kOk) << "on the other endpoint";
+  EXPECT_EQ(code(), Code::kOk) << "the other endpoint answers";
 }
 
 }  // namespace

@@ -64,23 +64,23 @@ struct EtcdSource::Impl final : WatchListener {
   EtcdSourceOptions options;
   Backoff backoff;
   WatchSet what;
-  std::vector<KeyRange> ranges;  // the same, as etcd is asked
+  std::vector<KeyRange> ranges;  // the keys of `what` as etcd ranges
   ConfigListener* listener = nullptr;
   State state;
 
   KeyCache keys;
-  bool at_one_revision = true;   // `keys` is a consistent snapshot; false: events came since, and some may lag
+  bool at_one_revision = true;   // `keys` is a consistent snapshot; false: events came since, and some may be missing
   int64_t revision_at_read = 0;  // of `keys`, when the pending read was sent
 
-  // What the listener was told.
+  // What the listener was notified of.
   bool told = false;
   bool lost = false;
   int64_t told_revision = 0;
-  bool changed = false;  // since then
+  bool changed = false;  // since the last notification
 
   WatchStream stream;
   int64_t established_ns = 0;
-  bool compacted = false;  // the last watch hit a compacted history, and nothing has succeeded since
+  bool compacted = false;  // the last watch started in a compacted history, and nothing has succeeded since
   std::unique_ptr<EtcdCall> read_call;
   std::unique_ptr<EtcdCall> confirm_call;
   std::unique_ptr<EtcdCall> probe_call;
@@ -107,7 +107,7 @@ void EtcdSource::Impl::stop() {
   for (Timers::TimerId* timer : {&calm_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
     timers.cancel_timer(std::exchange(*timer, 0));
   }
-  if (!at_one_revision) timers.cancel_timer(std::exchange(tell_timer, 0));  // the next read tells
+  if (!at_one_revision) timers.cancel_timer(std::exchange(tell_timer, 0));  // the next read notifies the listener
   state.watching = false;
 }
 
@@ -118,7 +118,7 @@ void EtcdSource::Impl::read(OnSnapshot then) {
       [this, then](const Result<pb::TxnResponse>& response) {
         read_call.reset();
         if (!response && state.watching) {
-          // The watch continues; if it is dead, the probe detects it.
+          // The watch continues. If it is dead, the probe will detect that.
           log_debug("periodic read of the configuration failed; retrying later", {{"reason", response.error()}});
           schedule_reconcile();
           if (!at_one_revision) schedule_tell(backoff.next_ns());
@@ -157,10 +157,10 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   open_watch();
 }
 
-// After a confirmation that found other revisions than the events had told.
+// Handles a read that followed when a confirmation found other revisions than the events had reported.
 void EtcdSource::Impl::on_whole_read(const Snapshot& snapshot) {
   const bool back = went_back(snapshot);
-  // Events after this read were applied before it, and will not come again; another confirmation finds them.
+  // Events after this read were applied before it and will not come again; another confirmation will find them.
   const bool overtaken = !back && snapshot.revision < keys.revision();
   take(snapshot);
   timers.cancel_timer(std::exchange(tell_timer, 0));
@@ -215,7 +215,7 @@ void EtcdSource::Impl::on_watch_established() {
              {{"endpoint", stream.endpoint()}, {"revision", keys.revision()}, {"keys", ranges.size()}});
   }
   state.watching = true;
-  // Not at once: a watch that flaps has not recovered.
+  // Delayed, because a watch that keeps failing has not recovered.
   if (!compacted && calm_timer == 0 && backoff.attempts() > 0) {
     calm_timer = timers.call_after(options.calm_ns, [this] {
       calm_timer = 0;
@@ -252,8 +252,8 @@ void EtcdSource::Impl::schedule_probe() {
   });
 }
 
-// A serializable read, which this member answers alone if it has a leader. Without an answer the client gives up the
-// connection, which ends the watch.
+// A serializable read, which the member answers by itself if it has a leader. If there is no answer, the client drops
+// the connection, which ends the watch.
 void EtcdSource::Impl::probe() {
   pb::RangeRequest request;
   request.set_key(ranges.front().key);
@@ -295,7 +295,7 @@ void EtcdSource::Impl::fail(const Error& reason) {
   listener->on_source_lost(reason);
 }
 
-// Deferred, so that a burst becomes one notification.
+// Deferred, so that a burst of events becomes one notification.
 void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
   if (tell_timer != 0) return;
   tell_timer = timers.call_after(after_ns, [this] {
@@ -331,7 +331,7 @@ void EtcdSource::Impl::confirm() {
 
 void EtcdSource::Impl::on_confirmed(const Snapshot& snapshot) {
   if (calm_timer == 0) backoff.reset();
-  if (at_one_revision) return;  // a read was faster
+  if (at_one_revision) return;  // a read has made the cache consistent in the meantime
   const bool behind = snapshot.cluster_id != keys.cluster_id() || snapshot.revision < keys.revision();
   if (behind || keys.differs(snapshot)) {
     read(&Impl::on_whole_read);

@@ -1,7 +1,8 @@
-// EtcdSource: reads configuration keys from etcd and watches them. A linearizable read of all keys, then a watch from
-// the next revision. Any failure of the watch leads to a new read, so a change may be late but is never lost.
+// EtcdSource: reads configuration keys from etcd and watches them. It starts with a linearizable read of all keys, and
+// watches from the next revision. Any failure of the watch leads to a new read, so a change can be late but is never
+// lost.
 //
-//  - Every new connection starts with a read, which also handles a compacted history and a store that was restored to
+//  - Every new connection starts with a read. This also handles a compacted history and a store that was restored to
 //    an older state. Revisions come from reads and events only, never from a cancelled watch.
 //  - Events at or below a key's last known revision are dropped. All keys are read again every 30 to 60 s.
 //  - If nothing arrives for 10 s, the source probes the endpoint; after 5 s without an answer it moves to the next one.

@@ -1,4 +1,4 @@
-// The watch client: every way in which a watch goes wrong, against an etcd in memory. No time passes but the test's.
+// Everything that can go wrong with a watch, with an etcd in memory. Time only passes when the test advances it.
 #include "config/etcd/etcd_source.h"
 
 #include <gtest/gtest.h>
@@ -67,7 +67,7 @@ TEST_F(EtcdSourceTest, ReadsThenWatchesFromTheRevisionAfter) {
   EXPECT_EQ(value(), "two");
   EXPECT_EQ(heard_.revision, 3);
   EXPECT_EQ(calls_, 2);
-  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "one reading, one look whether the watches are in step";
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "one read, and one confirmation that the watches are in step";
 }
 
 TEST_F(EtcdSourceTest, ChangeBetweenReadAndWatchIsNotLost) {
@@ -84,7 +84,7 @@ TEST_F(EtcdSourceTest, SameValueAgainRaisesTheRevision) {
   start();
   etcd_.put(kOwn, "one");
   advance(0);
-  EXPECT_EQ(heard_.revision, 3) << "who waits for it would wait for ever";
+  EXPECT_EQ(heard_.revision, 3) << "otherwise, waiting for that revision would never end";
 }
 
 TEST_F(EtcdSourceTest, ForeignChangesAdvanceTheRevisionAtTheNextRead) {
@@ -94,8 +94,8 @@ TEST_F(EtcdSourceTest, ForeignChangesAdvanceTheRevisionAtTheNextRead) {
   advance(1'000);
   EXPECT_EQ(calls_, 1);
   advance(120'000);
-  EXPECT_EQ(calls_, 2) << "told once, not at every reading";
-  EXPECT_EQ(heard_.revision, before + 10) << "up to it, the keys are as told";
+  EXPECT_EQ(calls_, 2) << "reported once, not after every read";
+  EXPECT_EQ(heard_.revision, before + 10) << "the keys are unchanged up to that revision";
 }
 
 TEST_F(EtcdSourceTest, ReportsABurstOnce) {
@@ -116,7 +116,7 @@ TEST_F(EtcdSourceTest, DoesNotReportWhileOneWatchLags) {
   advance(0);
   EXPECT_EQ(calls_, 2);
   EXPECT_EQ(value(), "new");
-  EXPECT_EQ(value(kDefaults), "new") << "the other order never was";
+  EXPECT_EQ(value(kDefaults), "new") << "the other combination never existed";
   EXPECT_EQ(heard_.revision, last);
   etcd_.catch_up();
   advance(0);
@@ -132,8 +132,8 @@ TEST_F(EtcdSourceTest, ReportsAtOnceWhenWatchesAreInStep) {
   advance(0);
   EXPECT_EQ(value(), "one");
   EXPECT_EQ(heard_.revision, last);
-  EXPECT_EQ(etcd_.calls_of(kTxnPath), 1U) << "a fleet that is told a change asks nobody";
-  // New watches have to be confirmed anew.
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 1U) << "a change of the whole fleet must cause no reads";
+  // New watches must be confirmed again.
   etcd_.break_calls({Code::kUnavailable, "gone"});
   advance(2'000);
   etcd_.lagging = {kDefaults};
@@ -144,8 +144,8 @@ TEST_F(EtcdSourceTest, ReportsAtOnceWhenWatchesAreInStep) {
   EXPECT_EQ(value(kDefaults), "new");
 }
 
-// Whatever lags, and whenever a reading is answered: what is told stood together, and has all changes up to its
-// revision.
+// Whichever watches lag, and whenever a read is answered, each reported snapshot must be consistent and contain all
+// changes up to its revision.
 TEST_F(EtcdSourceTest, ReportsConsistentSnapshots) {
   SeededRandom draw(3);
   std::map<int64_t, std::map<std::string, std::string>> history;
@@ -160,7 +160,7 @@ TEST_F(EtcdSourceTest, ReportsConsistentSnapshots) {
     }
     history[etcd_.revision] = now;
   };
-  // Others' writes too, between a question and its answer.
+  // Other clients also write between a request and its answer.
   etcd_.before_call = [&](std::string_view path) {
     if (path == kTxnPath && draw.below(3) == 0) write();
   };
@@ -209,12 +209,12 @@ TEST_F(EtcdSourceTest, RetriesAnUnconfirmedChange) {
   EXPECT_EQ(value(), "-");
   advance(15'000);
   EXPECT_EQ(value(), "one");
-  EXPECT_EQ(state().lost, 0U) << "the watch has done nothing wrong";
+  EXPECT_EQ(state().lost, 0U) << "the watch itself did not fail";
 }
 
 TEST_F(EtcdSourceTest, CompactedStartReadsAgain) {
   etcd_.put(kOwn, "one");
-  // What is compacted between read and watch: the watch is created, then cancelled without a revision.
+  // The history between read and watch is compacted: etcd creates the watch, then cancels it without a revision.
   bool once = false;
   etcd_.before_call = [&](std::string_view path) {
     if (path != kWatchPath || std::exchange(once, true)) return;
@@ -246,7 +246,7 @@ TEST_F(EtcdSourceTest, ReadsARestoredStoreCompletely) {
   for (int i = 0; i < 10; ++i) etcd_.put(kOwn, "new");
   start();
   EXPECT_EQ(heard_.revision, 11);
-  // It comes back with an older state; the connection breaks meanwhile.
+  // etcd returns with an older state; the connection breaks in between.
   etcd_.restore(5, {{kOwn, "old"}});
   etcd_.break_calls({Code::kUnavailable, "restarting"});
   advance(60'000);
@@ -255,7 +255,7 @@ TEST_F(EtcdSourceTest, ReadsARestoredStoreCompletely) {
   EXPECT_EQ(state().restores, 1U);
   etcd_.put(kOwn, "newer");
   advance(0);
-  EXPECT_EQ(value(), "newer") << "though 6 was seen before";
+  EXPECT_EQ(value(), "newer") << "although revision 6 was seen before";
   EXPECT_EQ(heard_.revision, 6);
 }
 
@@ -266,7 +266,7 @@ TEST_F(EtcdSourceTest, DetectsARestoredStoreWithNewerWrites) {
   for (int i = 0; i < 20; ++i) etcd_.put("/monitor/status/b", "others are back already");
   etcd_.break_calls({Code::kUnavailable, "restarting"});
   advance(60'000);
-  EXPECT_EQ(value(), "old") << "though its revision is below what was seen, and the store's is not";
+  EXPECT_EQ(value(), "old") << "although its revision is lower than seen before and the store's is not";
   EXPECT_EQ(heard_.revision, 25);
 }
 
@@ -282,7 +282,7 @@ TEST_F(EtcdSourceTest, DetectsARestoreBehindALiveConnection) {
 TEST_F(EtcdSourceTest, LeavesAMemberThatIsBehind) {
   etcd_.put(kOwn, "one");
   etcd_.put(kOwn, "two");
-  etcd_.created_revision = 1;  // the watch would be silent until this member has caught up
+  etcd_.created_revision = 1;  // the watch would be silent until this member catches up
   start(2);
   advance(100);
   EXPECT_FALSE(state().watching);
@@ -295,7 +295,7 @@ TEST_F(EtcdSourceTest, LeavesAMemberThatIsBehind) {
 }
 
 // etcd sends events and confirmations from separate queues: an event of the first watch may overtake the confirmation
-// of the second.
+// of the second watch.
 TEST_F(EtcdSourceTest, AppliesAnEventThatOvertakesAConfirmation) {
   const int64_t read = etcd_.put(kOwn, "zero");
   etcd_.created_revision = read;
@@ -335,7 +335,7 @@ TEST_F(EtcdSourceTest, DropsLateAndDuplicateEvents) {
   advance(0);
   etcd_.send_to_watches(event("two", 3));
   advance(0);
-  EXPECT_EQ(value(), "-") << "a late event does not bring back what was deleted";
+  EXPECT_EQ(value(), "-") << "a late event must not restore a deleted key";
 }
 
 TEST_F(EtcdSourceTest, RecreatedKeyIsNew) {
@@ -359,7 +359,7 @@ TEST_F(EtcdSourceTest, LostEventIsFoundWithinAMinute) {
   EXPECT_EQ(value(), "lost");
   EXPECT_EQ(state().missed, 1U);
   EXPECT_TRUE(state().watching);
-  EXPECT_TRUE(lost_.empty()) << "nothing was lost that anybody must know of";
+  EXPECT_TRUE(lost_.empty()) << "the source must not be reported as lost";
   etcd_.lose_events = true;
   etcd_.remove(kOwn);
   etcd_.lose_events = false;
@@ -391,7 +391,7 @@ TEST_F(EtcdSourceTest, SilentServerIsNoticedWithinFifteenSeconds) {
   EXPECT_FALSE(state().watching);
   EXPECT_EQ(client_->endpoint(), "etcd-1");
   etcd_.silent = false;
-  advance(15'000);  // the read that fell into the silence ends first
+  advance(15'000);  // first, the read that started during the silence fails
   EXPECT_TRUE(state().watching);
 }
 
@@ -403,7 +403,7 @@ TEST_F(EtcdSourceTest, WaitsLongerForASlowEtcd) {
   EXPECT_EQ(lost_.size(), 1U);
   size_t before = lost_.size();
   advance(120'000);
-  // 5, 10, 20, 30 s, and the waits between them: not one every 5 s.
+  // Timeouts of 5, 10, 20 and 30 s, and the pauses between them, instead of one every 5 s.
   EXPECT_GE(lost_.size(), before + 3);
   EXPECT_LE(lost_.size(), before + 8);
   etcd_.silent = false;
@@ -438,7 +438,7 @@ TEST_F(EtcdSourceTest, AnOverloadedEtcdKeepsItsWatches) {
   etcd_.put(kOwn, "one");
   start(1);
   etcd_.overloaded = true;
-  advance(120'000);  // readings that fail
+  advance(120'000);  // reads that fail
   EXPECT_TRUE(state().watching);
   EXPECT_EQ(state().lost, 0U);
   etcd_.put(kOwn, "two");
@@ -461,8 +461,8 @@ TEST_F(EtcdSourceTest, ReportsRecoveryWithoutANewRevision) {
   for (int i = 0; i < 5; ++i) etcd_.put("/elsewhere", "x");
   etcd_.break_calls({Code::kUnavailable, "gone"});
   advance(2000);
-  EXPECT_EQ(calls_, 2) << "that the source is back";
-  EXPECT_EQ(heard_.revision, 2) << "nothing of ours has changed";
+  EXPECT_EQ(calls_, 2) << "one more call reports that the source is back";
+  EXPECT_EQ(heard_.revision, 2) << "no watched key has changed";
 }
 
 TEST_F(EtcdSourceTest, ReauthenticatesAfterARejectedWatch) {
@@ -474,7 +474,7 @@ TEST_F(EtcdSourceTest, ReauthenticatesAfterARejectedWatch) {
   etcd_.break_calls({Code::kUnavailable, "gone"});
   advance(120'000);
   EXPECT_FALSE(state().watching);
-  EXPECT_LE(client_->authentications(), 30U) << "not in a loop";
+  EXPECT_LE(client_->authentications(), 30U) << "it must not authenticate in a loop";
   EXPECT_GE(client_->authentications(), 3U);
   etcd_.refuse_watches = false;
   advance(31'000);
@@ -483,19 +483,19 @@ TEST_F(EtcdSourceTest, ReauthenticatesAfterARejectedWatch) {
 
 TEST_F(EtcdSourceTest, AssemblesFragments) {
   start();
-  // Two changes of one transaction, in pieces.
+  // Two changes in one transaction, delivered in pieces.
   etcd_.lose_events = true;
   pb::WatchResponse first = event("one", etcd_.put(kOwn, "one"));
   first.set_fragment(true);
   pb::WatchResponse second = event("two", etcd_.put(kOwn, "two"));
   etcd_.send_to_watches(first);
   advance(0);
-  EXPECT_EQ(calls_, 1) << "waits for the last piece";
+  EXPECT_EQ(calls_, 1) << "it must wait for the last piece";
   etcd_.send_to_watches(second);
   advance(0);
   EXPECT_EQ(value(), "two");
   EXPECT_EQ(calls_, 2);
-  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "told by the watch, and not found by reading";
+  EXPECT_EQ(etcd_.calls_of(kTxnPath), 2U) << "the watch reported it, not a read";
 }
 
 TEST_F(EtcdSourceTest, FailsOnEndlessFragments) {
@@ -534,7 +534,7 @@ TEST_F(EtcdSourceTest, StartsBeforeEtcd) {
 }
 
 TEST_F(EtcdSourceTest, SpreadsReconnects) {
-  // After the same end, waits differ from source to source.
+  // After the same failure, different sources wait for different times.
   std::set<int64_t> returns;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     FakeTimers timers;
@@ -550,7 +550,7 @@ TEST_F(EtcdSourceTest, SpreadsReconnects) {
     returns.insert(waited);
   }
   EXPECT_GE(returns.size(), 10U);
-  EXPECT_LE(*returns.rbegin(), 101) << "the first wait is at most a second";
+  EXPECT_LE(*returns.rbegin(), 101) << "the first wait is at most one second";
 }
 
 TEST_F(EtcdSourceTest, RescanReadsNow) {

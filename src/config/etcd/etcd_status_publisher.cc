@@ -28,7 +28,7 @@ EtcdStatusPublisher::EtcdStatusPublisher(Timers& timers, Random& random, EtcdCli
 
 EtcdStatusPublisher::~EtcdStatusPublisher() = default;
 
-// Every status report, at most 10 s apart, retries a pending inventory.
+// An inventory that could not be put is retried with every status report, so at most 10 s later.
 void EtcdStatusPublisher::put_status(std::string json) {
   status_.set(std::move(json));
   put_waiting();
@@ -49,7 +49,7 @@ void EtcdStatusPublisher::put_waiting() {
                                        call_.reset();
                                        if (response && inventory_ == put) inventory_.clear();
                                        if (!response) {
-                                         log_debug("inventory cannot be put into etcd; retrying",
+                                         log_debug("inventory cannot be written to etcd; retrying",
                                                    {{"key", inventory_key_}, {"reason", response.error()}});
                                        }
                                      });
@@ -61,7 +61,7 @@ void EtcdStatusPublisher::stop(std::string inventory, std::function<void()> done
   pb::PutRequest request;
   request.set_key(inventory_key_);
   request.set_value(std::move(inventory));
-  // Both calls run concurrently; stop() waits for the inventory, too.
+  // Both calls run concurrently; stop() waits for the inventory as well.
   auto left = std::make_shared<std::pair<int, std::function<void()>>>(2, std::move(done));
   const auto one_done = [left] {
     if (--left->first == 0 && left->second) left->second();

@@ -1,5 +1,5 @@
-// EtcdStatusPublisher: publishes an agent's status under a lease (leased_key.h) and its inventory without one. A failed
-// put is retried with the next status report, at the latest after 10 s.
+// EtcdStatusPublisher: publishes an agent's status under a lease (leased_key.h), and its inventory without one. A
+// failed write is retried with the next status report, at most 10 s later.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
@@ -33,7 +33,7 @@ class EtcdStatusPublisher final : public StatusPublisher {
   EtcdClient& client_;
   LeasedKey status_;
   std::string inventory_key_;
-  std::string inventory_;  // not yet put; empty: nothing waits
+  std::string inventory_;  // not yet in etcd; empty: nothing is pending
   std::unique_ptr<EtcdCall> call_;
 };
 

@@ -75,7 +75,8 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
       }
     }
     if (!page->more() || page->kvs().empty()) return result;
-    if (request.revision() == 0) request.set_revision(page->header().revision());  // all pages at the same revision
+    if (request.revision() == 0)
+      request.set_revision(page->header().revision());  // reads all pages at the same revision
     request.set_key(page->kvs(page->kvs_size() - 1).key() + '\0');
   }
 }
@@ -85,7 +86,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
   const int64_t deadline = client_.deadline();
   auto current = get(key);
   if (!current) return current.error();
-  // True if an attempt may have succeeded without an answer.
+  // Set if an earlier attempt without an answer may have succeeded.
   std::optional<std::optional<std::string>> unknown;
   while (true) {
     const bool ours = unknown && (*current ? std::optional((*current)->value) : std::nullopt) == *unknown;
@@ -103,7 +104,7 @@ Result<int64_t> EtcdStore::update(const std::string& key, const Change& change) 
         ask_etcd<pb::TxnResponse>(client_, kTxnPath, write_request(key, expected, *next), deadline, Repeat::kNo);
     if (done && done->succeeded()) return done->header().revision();
     if (done) {
-      // Lost the race: the answer has the current document.
+      // Another client was faster; the answer contains the current document.
       const auto& kvs = done->responses_size() > 0 ? done->responses(0).response_range().kvs()
                                                    : pb::RangeResponse::default_instance().kvs();
       current = kvs.empty() ? std::optional<Stored>() : std::optional(stored_of(kvs.Get(0)));

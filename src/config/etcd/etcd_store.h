@@ -25,7 +25,7 @@ class EtcdStore final : public ConfigStore {
 
   Result<std::optional<Stored>> get(const std::string& key) override;
   Result<std::map<std::string, Stored>> list(const std::string& prefix) override;
-  // A change that leaves the document as it is writes nothing and returns the document's revision.
+  // A change that leaves the document unchanged writes nothing, and returns the document's revision.
   Result<int64_t> update(const std::string& key, const Change& change) override;
   Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override;
   std::string describe(const std::string& key) const override;
@@ -34,7 +34,7 @@ class EtcdStore final : public ConfigStore {
   BlockingEtcdClient client_;
 };
 
-// An asynchronous put: one attempt, answered from the loop.
+// An asynchronous put with a single attempt; the loop calls back.
 std::unique_ptr<EtcdCall> put_once(EtcdClient& client, const std::string& key, const std::string& value,
                                    int64_t timeout_ns, std::function<void(const Status& done)> reply);
 

@@ -1,4 +1,4 @@
-// Compare-and-swap, and attempts whose outcome is not known.
+// Compare-and-swap, and writes whose outcome is unknown.
 #include "config/etcd/etcd_store.h"
 
 #include <gtest/gtest.h>
@@ -104,7 +104,7 @@ TEST_F(EtcdStoreTest, WritesNothingWithoutAChange) {
 
 TEST_F(EtcdStoreTest, VerifiesAWriteWhoseAnswerWasLost) {
   etcd_.put(kKey, "base,");
-  // The write is executed, its answer lost: it must not be done twice.
+  // The write is executed but its answer is lost; it must not be executed twice.
   etcd_.before_call = [this](std::string_view path) { etcd_.drop_answers = path == kTxnPath && etcd_.revision == 2; };
   const auto done = append("mine");
   ASSERT_TRUE(done);

@@ -28,7 +28,7 @@ std::vector<KeyRange> ranges_of(const WatchSet& what) {
   for (const std::string& key : what.keys) ranges.push_back({key, ""});
   for (const std::string& prefix : what.prefixes) {
     ranges.push_back({prefix, prefix});
-    ++ranges.back().end.back();  // '/' is not the highest byte
+    ++ranges.back().end.back();  // turns the final '/' into '0'; '/' is not the highest byte, so this cannot overflow
   }
   return ranges;
 }

@@ -25,7 +25,7 @@ std::vector<KeyRange> ranges_of(const WatchSet& what);
 // A transaction that reads all ranges.
 enum class ReadKind {
   kAll,       // linearizable, with values
-  kVersions,  // serializable (the asked member alone); keys and revisions without values
+  kVersions,  // serializable (answered by the contacted member alone); keys and revisions without values
 };
 pb::TxnRequest read_of(const std::vector<KeyRange>& ranges, ReadKind kind);
 
@@ -44,7 +44,7 @@ class KeyCache {
   // Returns false for an event at or below the known revision of its key, deletions included.
   bool apply(const pb::Event& event);
 
-  // True if any key has another revision, higher or lower: a restored store may have been written to since.
+  // True if any key has another revision, higher or lower: a restored store may have been written since.
   bool differs(const Snapshot& snapshot) const;
 
   const std::map<std::string, Entry>& entries() const { return entries_; }

@@ -27,7 +27,7 @@ struct LeasedKey::Impl {
   void schedule_keepalive();
   void keep_alive();
   void lease_gone();
-  // A timeout drops the connection, which the watch shares; detecting a dead connection is not this class's task.
+  // A timeout would drop the connection, which the watch shares. Detecting a dead connection is not this class's task.
   int64_t keepalive_timeout() const { return options.ttl_seconds * kNanosPerSecond; }
   int64_t patience() const { return backoff.patience_ns(options.call_timeout_ns, options.patience_cap_ns); }
   void fail(const char* what, const Error& reason);
@@ -42,13 +42,13 @@ struct LeasedKey::Impl {
 
   std::string value;
   uint64_t wanted = 0;  // number of set() calls
-  uint64_t stands = 0;  // the last one that etcd has
+  uint64_t stands = 0;  // the last set() whose value is in etcd
   int64_t lease = 0;    // 0: none
   bool stopping = false;
   std::function<void()> done;
 
   std::unique_ptr<EtcdCall> call;            // pending grant, put or revoke
-  std::unique_ptr<EtcdCall> keepalive_call;  // concurrent with it
+  std::unique_ptr<EtcdCall> keepalive_call;  // runs concurrently with `call`
   Timers::TimerId keepalive_timer = 0;
   Timers::TimerId retry_timer = 0;
   Timers::TimerId done_timer = 0;
@@ -90,7 +90,7 @@ void LeasedKey::Impl::put() {
                                     [this, number = wanted, under = lease](const Result<pb::PutResponse>& response) {
                                       call.reset();
                                       if (lease != under) {
-                                        advance();  // the lease and its key are gone
+                                        advance();  // the lease and its key no longer exist
                                       } else if (response) {
                                         ++state.puts;
                                         stands = number;
@@ -145,7 +145,7 @@ void LeasedKey::Impl::fail(const char* what, const Error& reason) {
   ++state.failures;
   state.present = false;
   const int64_t wait = backoff.next_ns();
-  log_debug("status cannot be put into etcd; retrying",
+  log_debug("status cannot be written to etcd; retrying",
             {{"what", what}, {"reason", reason}, {"wait_ms", wait / kNanosPerMilli}});
   retry_timer = timers.call_after(wait, [this] {
     retry_timer = 0;

@@ -1,5 +1,5 @@
-// LeasedKey: an etcd key attached to its owner's lease. The owner keeps the lease alive; after the owner dies, etcd
-// deletes the key when the lease expires. The key is a hint for people and tools, never a lock.
+// LeasedKey: an etcd key attached to its owner's lease. The owner keeps the lease alive; after the owner dies, the
+// lease expires and etcd deletes the key. The key is a hint for people and tools, never a lock.
 //
 // Failed calls are retried with full-jitter backoff: 0 to 1, 2, 4 ... 30 s. A lease that etcd no longer knows (a
 // keepalive answered with TTL 0, a put that fails with "lease not found") is replaced, and the value is put again.
@@ -21,7 +21,7 @@ namespace monitor::config {
 
 struct LeasedKeyOptions {
   std::string key;
-  int64_t ttl_seconds = 30;  // renewed after a third of it
+  int64_t ttl_seconds = 30;  // the lease is renewed after a third of this
   int64_t call_timeout_ns = 4 * kNanosPerSecond;
   int64_t patience_cap_ns = 30 * kNanosPerSecond;  // the call timeout doubles with each failure, up to this
   int64_t backoff_base_ns = kNanosPerSecond;
@@ -32,7 +32,7 @@ class LeasedKey {
  public:
   struct State {
     bool present = false;  // etcd has the newest value
-    uint64_t leases = 0;   // leases taken
+    uint64_t leases = 0;   // how many leases were granted
     uint64_t puts = 0;
     uint64_t failures = 0;
   };
@@ -42,10 +42,10 @@ class LeasedKey {
   LeasedKey(const LeasedKey&) = delete;
   LeasedKey& operator=(const LeasedKey&) = delete;
 
-  // Puts the value, at once if there is a lease. The first call takes the lease. Of a burst, the last value wins.
+  // Puts the value, at once if there is a lease. The first call requests the lease. Of a burst, the last value wins.
   void set(std::string value);
-  // Deletes the key by revoking its lease, and calls back from the loop, even after a failure. The caller sets a time
-  // limit. set() has no effect afterwards.
+  // Deletes the key by revoking its lease, and calls `done` from the loop, even after a failure. The caller must set a
+  // time limit. set() has no effect afterwards.
   void stop(std::function<void()> done);
 
   const State& state() const;

@@ -32,7 +32,7 @@ class LeasedKeyTest : public ::testing::Test {
 
 TEST_F(LeasedKeyTest, PutsUnderALeaseAndKeepsItAlive) {
   advance(10'000);
-  EXPECT_EQ(etcd_.calls.size(), 0U) << "nothing to say, nothing to do";
+  EXPECT_EQ(etcd_.calls.size(), 0U) << "without a value there must be no call";
   status_->set("one");
   advance(1);
   EXPECT_EQ(status(), "one");
@@ -53,7 +53,7 @@ TEST_F(LeasedKeyTest, PutsANewValueAtOnceAndABurstOnce) {
   EXPECT_LE(status_->state().puts, 3U);
   status_->set("99");
   advance(1);
-  EXPECT_LE(status_->state().puts, 3U) << "the same again is nothing new";
+  EXPECT_LE(status_->state().puts, 3U) << "an unchanged value must not be put again";
 }
 
 TEST_F(LeasedKeyTest, ReplacesAnExpiredLease) {

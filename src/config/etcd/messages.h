@@ -38,7 +38,7 @@ template <typename Message>
 Result<Message> parse_message(std::string_view bytes) {
   Message message;
   if (bytes.size() > INT32_MAX || !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return Error(Code::kInternal, "etcd sent a message that cannot be read");
+    return Error(Code::kInternal, "etcd sent a malformed message");
   }
   return message;
 }

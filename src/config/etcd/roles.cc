@@ -60,7 +60,7 @@ RoleChange change_of(const std::vector<KeyPermission>& has, const KeyRole& role)
                                     [&](const KeyPermission& want) { return same_keys(want, permission); });
     if (!wanted) change.revoke.push_back(permission);
   }
-  // Granting another kind for the same keys replaces the one that was there.
+  // Granting another kind of access for the same keys replaces the previous one.
   for (const KeyPermission& want : role.permissions) {
     if (!holds(has, want)) change.grant.push_back(want);
   }

@@ -1,5 +1,5 @@
-// etcd roles for the keys of the configuration: an agent, an author of configuration, a reader. Each grants what its
-// programs need and no more. (etcd before 3.5.33 does not enforce permissions on watches: GHSA-xg4h-6gfc-h4m8.)
+// etcd roles for the keys of the configuration: an agent, an author of configuration, a reader. Each role grants
+// exactly what its programs need. (etcd before 3.5.33 does not enforce permissions on watches: GHSA-xg4h-6gfc-h4m8.)
 //
 // Pure functions.
 #pragma once
@@ -12,8 +12,8 @@ namespace monitor::config {
 
 struct KeyPermission {
   std::string key;
-  std::string end;     // exclusive; empty: the key alone
-  bool write = false;  // in addition to read
+  std::string end;     // exclusive; empty: only `key`
+  bool write = false;  // may also write
 
   bool operator==(const KeyPermission&) const = default;
 };
@@ -23,11 +23,11 @@ struct KeyRole {
   std::vector<KeyPermission> permissions;  // cumulative
 };
 
-// monitor-agent-<id>: reads its layers and scripts, and writes its status and inventory entry. `config_key` is its own
-// document if --config-key names another than /monitor/config/<id>.
+// monitor-agent-<id>: reads its layers and scripts, and writes its status and inventory entry. `config_key` is the
+// agent's own document if --config-key names another one than /monitor/config/<id>.
 KeyRole agent_role(std::string_view agent_id, std::string_view config_key = {});
-// monitor-author: reads all keys, and writes all but statuses. It may write the inventory, since forgetting an agent
-// replaces its entry.
+// monitor-author: reads all keys, and writes all except statuses. It may write the inventory, because forgetting an
+// agent replaces the agent's entry.
 KeyRole author_role();
 // monitor-reader: reads all keys.
 KeyRole reader_role();

@@ -1,4 +1,4 @@
-// What an agent, an author and a reader may do, and how a role that is otherwise is put right.
+// What an agent, an author and a reader may do, and how a role with other permissions is corrected.
 #include "config/etcd/roles.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ TEST(Roles, AuthorWritesDocumentsButNoStatus) {
         "/monitor/plugins/x", "/monitor/inventory/web-1"}) {
     EXPECT_EQ(may(role, key), May::kWrite) << key;
   }
-  EXPECT_EQ(may(role, "/monitor/unknown/x"), May::kRead) << "only folders that something uses can be written";
+  EXPECT_EQ(may(role, "/monitor/unknown/x"), May::kRead) << "an author may write only known folders";
   EXPECT_EQ(may(role, "/monitor/status/web-1"), May::kRead);
   EXPECT_EQ(may(role, "/elsewhere"), May::kNothing);
 }
@@ -68,7 +68,7 @@ TEST(Roles, ChangesOnlyDifferentPermissions) {
   const RoleChange all = change_of({}, role);
   EXPECT_TRUE(all.revoke.empty());
   EXPECT_EQ(all.grant, role.permissions);
-  // Too much of one, another end of the other, and one that has no place here.
+  // The permissions for one key are too high, those for another end elsewhere, and a third does not belong to the role.
   const RoleChange some = change_of({{"/a", "", true}, {"/b/", "/c", true}, {"/z", "", false}}, role);
   EXPECT_EQ(some.revoke, (std::vector<KeyPermission>{{"/b/", "/c", true}, {"/z", "", false}}));
   EXPECT_EQ(some.grant, role.permissions);

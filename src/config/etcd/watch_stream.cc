@@ -68,7 +68,7 @@ void WatchStream::on_message(std::string_view bytes) {
   }
 }
 
-// The header has no revision: only the reason may be used.
+// The header has no revision, so only the reason is used.
 void WatchStream::on_cancelled(const pb::WatchResponse& response) {
   if (response.created()) {
     client_.forget_token();
@@ -81,12 +81,12 @@ void WatchStream::on_cancelled(const pb::WatchResponse& response) {
 }
 
 void WatchStream::on_created(const pb::WatchResponse& response) {
-  // Not compared with the cache's current revision: an event of another watch of this stream may arrive before this
-  // answer, whose revision dates from when etcd took the request.
+  // Compared with the revision at open(), not with the cache's current one: an event of another watch of this stream
+  // may arrive before this answer, whose revision is that at which etcd accepted the request.
   if (response.header().revision() < opened_at_revision_) {
     const Error reason(Code::kUnavailable, fmt::format("etcd is at revision {}, behind {}, up to which it was read",
                                                        response.header().revision(), opened_at_revision_));
-    client_.give_up(reason);  // this member lags: try another
+    client_.give_up(reason);  // this member lags; use another one
     return;
   }
   if (++created_ != watches_) return;

@@ -1,5 +1,5 @@
-// WatchStream: one stream with an etcd watch for each range of keys. It assembles fragmented responses and forwards
-// events. It never retries: the listener decides what a failure means.
+// WatchStream: one stream with an etcd watch for each range of keys. It assembles fragmented responses and passes
+// events on. It never retries: the listener decides what a failure means.
 // Internal to this folder.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it. The listener may open() or close() the
@@ -27,9 +27,9 @@ class WatchListener {
   // etcd has confirmed all watches.
   virtual void on_watch_established() = 0;
   virtual void on_watch_event(const pb::Event& event) = 0;
-  // The history after the cache's revision is compacted, up to `revision`. The stream has ended.
+  // The history after the cache's revision was compacted, up to `revision`. The stream has ended.
   virtual void on_watch_compacted(int64_t revision) = 0;
-  // The stream has ended, or is of no use.
+  // The stream has ended, or is unusable.
   virtual void on_watch_failed(const Error& reason) = 0;
 };
 
@@ -41,7 +41,8 @@ class WatchStream {
   WatchStream(const WatchStream&) = delete;
   WatchStream& operator=(const WatchStream&) = delete;
 
-  // Watches `ranges` from the revision after the cache's. Fails if etcd has not confirmed all watches in time.
+  // Watches `ranges` from the revision after the cache's. Fails if etcd has not confirmed all watches within the
+  // timeout.
   void open(const std::vector<KeyRange>& ranges, int64_t timeout_ns);
   void close();
   // The endpoint of the last open(): host:port.

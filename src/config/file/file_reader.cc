@@ -71,7 +71,7 @@ FileReader::Found FileReader::read(const WatchSet& what) {
   return found;
 }
 
-// Watched keys, and those of the files below watched prefixes.
+// The watched keys, and the keys of files below watched prefixes.
 std::set<std::string> FileReader::keys_of(const WatchSet& what) const {
   std::set<std::string> keys = what.keys;
   for (const std::string& prefix : what.prefixes) {
@@ -92,7 +92,7 @@ void FileReader::watch_folders(const std::set<std::string>& keys) {
   for (const std::string& key : keys) {
     const std::string path = describe(key);
     watch_folder_of(path);
-    // A change of a symlink's target is not visible in the folder of the link.
+    // If a link's target changes, the folder of the link does not. So the folder of the target is watched as well.
     std::array<char, PATH_MAX> resolved{};
     const bool own = options_.files.contains(key);
     if (realpath(path.c_str(), resolved.data()) == nullptr || path == resolved.data()) continue;
@@ -107,7 +107,7 @@ bool FileReader::is_below(const std::string& resolved) const {
 }
 
 void FileReader::watch_folder_of(const std::string& path) {
-  // The nearest ancestor that exists: when the missing folder appears in it, the scan runs again.
+  // Watches the nearest existing ancestor: when the missing folder appears in it, the files are scanned again.
   std::string folder = folder_of(path);
   struct stat info{};
   while (stat(folder.c_str(), &info) != 0 && folder != "/" && folder != ".") folder = folder_of(folder);
@@ -116,7 +116,7 @@ void FileReader::watch_folder_of(const std::string& path) {
 
 void FileReader::add_watch(const std::string& folder) {
   if (!inotify_.valid()) return;
-  // Adding a folder again is harmless, and finds one that was deleted and recreated.
+  // Adding a watch twice is harmless, and replaces the watch of a folder that was deleted and created again.
   const int wd = inotify_add_watch(inotify_.get(), folder.c_str(),
                                    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
                                        IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
@@ -127,7 +127,7 @@ void FileReader::add_watch(const std::string& folder) {
   folders_[folder] = wd;
 }
 
-// Anyone who can write to one of the folders controls the agent. Missing folders are checked when they appear.
+// Anyone who can write to one of these folders controls the agent. Missing folders are checked when they appear.
 Status FileReader::check_trusted(const std::set<std::string>& keys) const {
   std::set<std::string> folders = {options_.folder};
   for (const std::string& key : keys) {
@@ -140,7 +140,7 @@ Status FileReader::check_trusted(const std::set<std::string>& keys) const {
   return {};
 }
 
-// A file from the command line may be anywhere; the files of keys must be below the folder.
+// A file named on the command line may be anywhere; the files of keys must be below the folder.
 Entry FileReader::read_one(const std::string& key, bool& exists) const {
   const auto own = options_.files.find(key);
   auto content = own != options_.files.end() ? disk_.read_file(own->second, kMaxDocumentBytes)

@@ -1,5 +1,5 @@
-// FileReader: the part of FileSource that may block. It reads files and watches their folders with inotify. A link that
-// leads out of the folder is a fault of its key; links within the folder are followed.
+// FileReader: the part of FileSource that may block. It reads files and watches their folders with inotify. Links
+// within the folder are followed; a link that leads out of it is a fault of its key.
 //
 // Thread contract: any thread, one call at a time. The disk must outlive it.
 #pragma once
@@ -17,7 +17,7 @@ namespace monitor::config {
 
 struct FileSourceOptions {
   std::string folder;                        // <data>/monitor
-  std::map<std::string, std::string> files;  // key -> path, for keys with a file of another name
+  std::map<std::string, std::string> files;  // key -> path, for keys whose file has another name
   std::string state_file;                    // empty: the revision restarts at 0
 };
 
@@ -31,7 +31,7 @@ class FileReader {
  public:
   struct Found {
     std::map<std::string, Entry> entries;  // files that exist
-    std::optional<Error> fault;            // a folder is writable by others; nothing was read
+    std::optional<Error> fault;            // a folder is writable by others, so nothing was read
   };
 
   FileReader(Disk& disk, FileSourceOptions options);

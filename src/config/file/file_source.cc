@@ -19,9 +19,9 @@ namespace {
 
 constexpr int64_t kRetryIncomplete = 50 * kNanosPerMilli;
 constexpr int64_t kIncompleteFor = kNanosPerSecond;
-// inotify does not report changes on network filesystems, and drops events when its queue is full.
+// inotify does not see changes on network filesystems, and drops events when its queue is full.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
-// Time after which a read that does not return makes the source lost; a start waits this long.
+// A read that takes longer makes the source lost. A start waits this long at most.
 constexpr int64_t kPatience = 2 * kNanosPerSecond;
 
 uint32_t checksum_of(const std::map<std::string, Entry>& entries) {
@@ -99,7 +99,7 @@ void FileSource::scan(bool first) {
                [this] { on_late(); });
 }
 
-// Reading blocks: the folder is on a mount that hangs.
+// The read does not return: the folder is on a mount that hangs.
 void FileSource::on_late() {
   starting_ = false;
   if (std::exchange(lost_, true)) return;
@@ -108,7 +108,7 @@ void FileSource::on_late() {
 
 void FileSource::on_read(FileReader::Found found, uint64_t number) {
   if (std::exchange(scan_again_, false)) schedule_scan(0);
-  if (number != watch_number_) return;  // watch() has been called since
+  if (number != watch_number_) return;  // watch() has been called since the read started
   const bool first = std::exchange(first_, false);
   answered_ = true;
   if (found.fault) {
@@ -116,12 +116,12 @@ void FileSource::on_read(FileReader::Found found, uint64_t number) {
     listener_->on_source_lost(*found.fault);
     return;
   }
-  if (std::exchange(lost_, false)) read_any_ = false;  // report again even if nothing has changed
+  if (std::exchange(lost_, false)) read_any_ = false;  // reports again even if nothing has changed
   std::map<std::string, Entry> entries = complete(std::move(found.entries), first);
   if (!read_any_ || entries != read_) take(std::move(entries));
 }
 
-// Leaves out files that are being written: they keep their last content.
+// Removes files that are still being written; they keep their last content.
 std::map<std::string, Entry> FileSource::complete(std::map<std::string, Entry> found, bool first) {
   const int64_t now = loop_.clock().mono_ns();
   std::erase_if(incomplete_since_, [&](const auto& one) { return !found.contains(one.first); });
@@ -154,11 +154,11 @@ void FileSource::take(std::map<std::string, Entry> entries) {
   }
 }
 
-// Reports the last read: at once if it has a revision, else after the state file is written.
+// Reports the last read: at once if its content has a revision already, else once the state file is written.
 void FileSource::tell() {
   again_ = false;
   const uint32_t checksum = checksum_of(read_);
-  // No file has ever existed: the built-in defaults are revision 0.
+  // If no file has ever existed, the built-in defaults are revision 0.
   const bool news = !(revision_ == 0 && read_.empty()) && (checksum != checksum_ || revision_ == 0);
   if (news) {
     ++revision_;

@@ -1,15 +1,15 @@
 // FileSource: configuration from files in a directory. Paths follow the keys: config/a.json is the document of agent a.
-// inotify reports a write, a rename over a file, a symlink swap or a deletion at once. A file that is not JSON is read
-// again for up to a second before it is reported, since editors truncate files before they write. A link that leads out
-// of the directory is a fault of its key; links within it are followed. While a directory is writable by others
+// inotify reports a write, a rename over a file, a symlink swap or a deletion at once. A file that is not valid JSON is
+// read again for up to a second before it is reported, because editors truncate files before they write. Links within
+// the directory are followed; a link that leads out of it is a fault of its key. While others can write to a directory
 // (base/trust.h), the source is lost.
 //
-// The revision counts distinct contents that were reported. A state file keeps it across restarts, and the same
-// contents keep their revision. New contents are reported once their revision is on disk; the loop waits for that only
+// The revision counts distinct contents that were reported. A state file keeps the revision across restarts; unchanged
+// contents keep their revision. New contents are reported once their revision is on disk. The loop waits for that only
 // at the start.
 //
-// A thread of its own reads the files (base/aside.h): a folder that blocks counts as lost after 2 s, and is read when
-// it responds. The first watch() waits up to that long, so that most sources answer before it returns.
+// A separate thread reads the files (base/aside.h). A folder that blocks counts as lost after 2 s, and is read when it
+// responds. The first watch() waits up to that long, so most sources answer before it returns.
 //
 // Thread contract: everything else on the loop's thread. Loop, disk and worker must outlive it.
 #pragma once
@@ -64,7 +64,7 @@ class FileSource final : public ConfigSource {
   bool watched_ = false;       // the loop watches its inotify descriptor
   uint64_t watch_number_ = 0;  // version of what_
   bool first_ = false;         // the next read is the first since watch()
-  bool scan_again_ = false;    // scan again after the pending one
+  bool scan_again_ = false;    // another scan must follow the pending one
   bool answered_ = false;
   std::map<std::string, Entry> read_;                // as of the last read
   std::map<std::string, int64_t> incomplete_since_;  // key -> when its file was first found not to be JSON
@@ -74,12 +74,12 @@ class FileSource final : public ConfigSource {
   int64_t revision_ = 0;
   uint32_t checksum_ = 0;
   LatestFile state_;
-  std::optional<KeySet> numbered_;  // reported when the state file is written
+  std::optional<KeySet> numbered_;  // to be reported when the state file is written
   bool again_ = false;              // a newer read waits for that
   Timers::TimerId scan_timer_ = 0;
   int64_t scan_due_ = 0;
   Timers::TimerId reconcile_timer_ = 0;
-  Aside aside_;  // destroyed first, since its thread uses the members above
+  Aside aside_;  // destroyed first, because its thread uses the members above
 };
 
 }  // namespace monitor::config

@@ -1,4 +1,4 @@
-// Files as a source, on a real folder with the real inotify; the loop is turned until what is waited for is there.
+// FileSource on a real folder with real inotify; the loop runs until a condition is true.
 #include "config/file/file_source.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
     fs::create_directories(fs::path(path).parent_path());
     std::ofstream(path) << text;
   }
-  // Turns the loop until the condition holds; false after 5 s.
+  // Runs the loop until the condition is true; returns false after 5 s.
   bool until(const std::function<bool()>& condition) {
     const int64_t end = clock_.mono_ns() + 5 * kNanosPerSecond;
     while (!condition() && clock_.mono_ns() < end) loop_.run_once(50 * kNanosPerMilli);
@@ -72,21 +72,21 @@ class FileSourceTest : public ::testing::Test, protected ConfigListener {
   int calls_ = 0;
 };
 
-TEST_F(FileSourceTest, NothingThereIsRevisionZero) {
+TEST_F(FileSourceTest, ReportsRevisionZeroWithoutFiles) {
   watch();
   EXPECT_EQ(calls_, 1);
   EXPECT_EQ(keys_.revision, 0);
   EXPECT_TRUE(keys_.entries.empty());
 }
 
-TEST_F(FileSourceTest, FileThatAppearsInAFolderThatAppears) {
+TEST_F(FileSourceTest, SeesAFileThatAppearsInANewFolder) {
   watch();
   write(file_, R"({"interval":1})");
   EXPECT_TRUE(comes(R"({"interval":1})"));
   EXPECT_EQ(keys_.revision, 1);
 }
 
-TEST_F(FileSourceTest, EveryWayOfWriting) {
+TEST_F(FileSourceTest, SeesEveryWayOfWriting) {
   write(file_, "{}");
   watch();
   EXPECT_TRUE(comes("{}"));
@@ -109,7 +109,7 @@ TEST_F(FileSourceTest, EveryWayOfWriting) {
   EXPECT_TRUE(until([&] { return keys_.entries.empty(); }));
 }
 
-TEST_F(FileSourceTest, LinkOutOfTheFolderIsAFault) {
+TEST_F(FileSourceTest, ReportsALinkOutOfTheFolderAsAFault) {
   write(folder_ + "/elsewhere/secret.json", R"({"interval":7})");
   fs::create_directories(folder_ + "/conf/config");
   fs::create_symlink("../../elsewhere/secret.json", file_);
@@ -144,12 +144,12 @@ TEST_F(FileSourceTest, RereadsAnIncompleteFileBeforeReportingIt) {
   write(file_, R"({"interv)");
   const int64_t start = clock_.mono_ns();
   while (clock_.mono_ns() - start < 300 * kNanosPerMilli) loop_.run_once(20 * kNanosPerMilli);
-  EXPECT_EQ(calls_, before) << "not told while it may still be being written";
+  EXPECT_EQ(calls_, before) << "it must not be reported while it may still be written";
   write(file_, R"({"interval":2})");
   EXPECT_TRUE(comes(R"({"interval":2})"));
   EXPECT_EQ(calls_, before + 1);
   write(file_, "{");
-  EXPECT_TRUE(comes("{")) << "told after a second";
+  EXPECT_TRUE(comes("{")) << "reported after a second";
   EXPECT_GE(clock_.mono_ns() - start, 1200 * kNanosPerMilli);
 }
 
@@ -188,7 +188,7 @@ TEST_F(FileSourceTest, ReportsNewContentsAfterTheirRevisionIsOnDisk) {
                                          FileSourceOptions{folder_ + "/conf", {}, folder_ + "/state.json"});
   write(file_, R"({"interval":1})");
   watch();
-  ASSERT_EQ(keys_.revision, 1) << "a start waits for the disk";
+  ASSERT_EQ(keys_.revision, 1) << "the start must wait for the disk";
   write(file_, R"({"interval":2})");
   ASSERT_TRUE(until([&] { return !worker.idle(); }));
   write(file_, R"({"interval":3})");
@@ -204,7 +204,7 @@ TEST_F(FileSourceTest, ReportsNewContentsAfterTheirRevisionIsOnDisk) {
     return keys_.entries.at(kKey).value == R"({"interval":4})";
   }));
   EXPECT_EQ(keys_.revision, 3);
-  EXPECT_EQ(calls_, 3) << "what came between while the disk was slow is not told";
+  EXPECT_EQ(calls_, 3) << "contents replaced while the disk was slow must not be reported";
   source_.reset();
 }
 

@@ -17,7 +17,7 @@ namespace monitor::config {
 
 namespace {
 
-// Other users may read the file. It is written below the folder, so nobody can redirect it with a link.
+// Other users may read the file. The path is resolved below the folder, so that nobody can redirect it with a link.
 Status write_beside(const std::string& folder, const std::string& path, const std::string& json) {
   PosixDisk disk;
   if (auto s = disk.make_folder(folder); !s) return s;
@@ -29,7 +29,7 @@ Status write_beside(const std::string& folder, const std::string& path, const st
   const std::string name = path.substr(slash + 1);
   const std::string beside = name + ".new";
   const std::string whole = folder + "/" + path;
-  // Left by a killed process, or by somebody else.
+  // Left by a killed process, or by another user.
   unlinkat(parent->get(), beside.c_str(), 0);
   const Fd file(openat(parent->get(), beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.valid()) return errno_error(errno, "writing " + whole + ".new");

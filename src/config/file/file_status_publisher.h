@@ -1,5 +1,6 @@
 // FileStatusPublisher: publishes to <dir>/status/<agent-id>.json and <dir>/inventory/<agent-id>.json. Each write
-// replaces the file atomically, without fsync, since both are hints. A folder that cannot be written is logged once.
+// replaces the file atomically but without fsync, because both files are hints. A folder that cannot be written is
+// logged once.
 //
 // Thread contract: the loop's thread, which never waits for the disk. The worker must outlive it.
 #pragma once
@@ -25,7 +26,7 @@ class FileStatusPublisher final : public StatusPublisher {
 
   Worker& worker_;
   std::string folder_;
-  std::string status_path_;  // below it
+  std::string status_path_;  // relative to the folder
   std::string inventory_path_;
   LatestFile status_;
   LatestFile inventory_;

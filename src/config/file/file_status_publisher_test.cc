@@ -1,4 +1,4 @@
-// Status and inventory as files, on a real folder; the worker works when it is told to.
+// Status and inventory as files in a real folder; the worker runs on the test's request.
 #include "config/file/file_status_publisher.h"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ TEST(FileStatusPublisher, WritesTheNewestContent) {
   w.publisher.put_status("2");
   w.publisher.put_status("3");
   w.publisher.put_inventory("i");
-  EXPECT_FALSE(fs::exists(w.folder)) << "a loop that ticks does not wait for a disk";
+  EXPECT_FALSE(fs::exists(w.folder)) << "the loop must not wait for the disk";
   w.worker.run_all();
   EXPECT_EQ(w.text("status/a.json"), "3\n");
   EXPECT_EQ(w.text("inventory/a.json"), "i\n");
@@ -57,7 +57,7 @@ TEST(FileStatusPublisher, LogsAFailedWriteOnceAndKeepsTheOldFile) {
   World w;
   w.publisher.put_status("1");
   w.worker.run_all();
-  fs::create_directory(w.folder + "/status/a.json.new");  // in the way
+  fs::create_directory(w.folder + "/status/a.json.new");  // makes the write fail
   testing::internal::CaptureStderr();
   for (const char* const text : {"2", "3"}) {
     w.publisher.put_status(text);

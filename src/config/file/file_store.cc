@@ -68,9 +68,9 @@ Result<int64_t> FileStore::update(const std::string& key, const Change& change) 
   const auto lock = open_beneath(root->get(), folder_, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (!lock) return lock.error().with_context("the lock file");
   struct stat info{};
-  if (fstat(lock->get(), &info) != 0) return errno_error(errno, "looking at " + folder_ + "/.lock");
+  if (fstat(lock->get(), &info) != 0) return errno_error(errno, "reading the status of " + folder_ + "/.lock");
   if (auto good = check_written_file(info, folder_ + "/.lock", false); !good) return good.error();
-  // A write takes milliseconds, so waiting for another author is fine.
+  // A write takes milliseconds, so this may wait for another author.
   while (flock(lock->get(), LOCK_EX) != 0) {
     if (errno != EINTR) return errno_error(errno, "locking " + folder_ + "/.lock");
   }

@@ -1,4 +1,4 @@
-// FileStore: a ConfigStore of files, <dir>/config/<agent-id>.json and so on. A lock file in the folder serializes
+// FileStore: a ConfigStore in files, <dir>/config/<agent-id>.json and so on. A lock file in the folder serializes
 // writers. A link that leads out of the folder is rejected, and skipped in lists.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Files as a store: what names and links may not do.
+// A store in files: what keys and links must not be able to do.
 #include "config/file/file_store.h"
 
 #include <gtest/gtest.h>
@@ -62,13 +62,13 @@ TEST_F(FileStoreTest, ReadsNothingThroughLinksThatLeadOut) {
   EXPECT_EQ(store_->get(group_key("secret")).error().code(), Code::kPermissionDenied);
   const auto all = store_->list(std::string(kKeyRoot));
   ASSERT_TRUE(all) << all.error().message();
-  EXPECT_EQ(all->size(), 1U) << "a link that leads out does not hide the rest";
+  EXPECT_EQ(all->size(), 1U) << "a link that leads out must not hide the rest";
   EXPECT_FALSE(set(group_key("secret"), "{}"));
   EXPECT_FALSE(set(group_key("secret"), std::nullopt));
   EXPECT_TRUE(fs::exists(top_ + "/elsewhere/secret.json"));
 }
 
-TEST_F(FileStoreTest, LockFileIsNoWayOut) {
+TEST_F(FileStoreTest, LockFileDoesNotLeadOutOfTheFolder) {
   store_ = make();
   fs::create_symlink(top_ + "/elsewhere/made", top_ + "/data/monitor/.lock");
   EXPECT_FALSE(set(agent_key("a"), "{}"));

@@ -17,7 +17,7 @@ Message parsed(const std::string& bytes) {
   return message;
 }
 
-// Without a quorum: what a member knows.
+// True if a member can answer without a quorum.
 bool local(std::string_view path, const std::string& bytes) {
   if (path == "/etcdserverpb.KV/Range") return parsed<pb::RangeRequest>(bytes).serializable();
   if (path != "/etcdserverpb.KV/Txn") return false;
@@ -33,7 +33,7 @@ bool in_range(const std::string& key, const std::string& from, const std::string
 
 }  // namespace
 
-// One call: what it is told comes at the next turn.
+// One call; its callbacks come in the next turn of the timers.
 class FakeEtcd::Call final : public grpc::ClientCall {
  public:
   Call(FakeEtcd& etcd, std::string_view path, const grpc::CallOptions& options, grpc::ClientCallHandler& handler)
@@ -87,7 +87,7 @@ class FakeEtcd::Call final : public grpc::ClientCall {
   void schedule() {
     if (turn_ == 0) turn_ = etcd_.timers_.call_after(0, [this] { turn(); });
   }
-  // The handler may destroy this call with every word it is told.
+  // The handler may destroy this call in any callback.
   void turn() {
     turn_ = 0;
     for (const std::string& request : std::exchange(in_, {})) etcd_.serve(*this, request);
@@ -302,7 +302,7 @@ void FakeEtcd::serve_watch(Call& call, const std::string& bytes) {
   if (without_watches) return;
   call.send(created.SerializeAsString());
   if (create.start_revision() <= compacted) {
-    pb::WatchResponse cancelled;  // without a revision
+    pb::WatchResponse cancelled;  // as from etcd, without a revision
     cancelled.mutable_header()->set_cluster_id(cluster_id);
     cancelled.set_watch_id(watcher.id);
     cancelled.set_canceled(true);

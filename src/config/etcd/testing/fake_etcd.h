@@ -1,5 +1,5 @@
-// An etcd in memory: a store with history, watches, leases and tokens, behind a connector whose calls it answers as
-// etcd does, one turn of the timers later. It misbehaves as its fields say. Unit tests only; one thread.
+// FakeEtcd: an etcd in memory with history, watches, leases and tokens, behind a connector. It answers calls as etcd
+// does, one turn of the timers later, and misbehaves as its fields say. For unit tests; not thread-safe.
 #pragma once
 
 #include <etcd/etcd.pb.h>
@@ -24,50 +24,50 @@ class FakeEtcd {
  public:
   explicit FakeEtcd(FakeTimers& timers) : timers_(timers) {}
 
-  // A connector to this etcd, as if it had several endpoints.
+  // Returns a connector to this etcd that behaves as if it had several endpoints.
   std::unique_ptr<EtcdConnector> connector(size_t endpoints = 1);
 
-  // --- The store, as others see and change it.
+  // --- The store, for direct access.
   int64_t put(const std::string& key, const std::string& value, int64_t lease = 0);
   int64_t remove(const std::string& key);
   void compact(int64_t at) { compacted = at; }
   const pb::KeyValue* find(const std::string& key) const;
   void expire_lease(int64_t id);
-  // Another revision, without history; no watch learns of it.
+  // Replaces the store and its revision, and drops the history; no watch is notified.
   void restore(int64_t to_revision, const std::map<std::string, std::string>& content);
-  // Breaks every call that runs.
+  // Ends every running call with `status`.
   void break_calls(const grpc::CallStatus& status);
-  // Sends this to every watch stream as it is.
+  // Sends `response` unchanged to every watch stream.
   void send_to_watches(const pb::WatchResponse& response);
   pb::ResponseHeader header() const;
-  // Tells what watches of `lagging` keys have waited for.
+  // Delivers the events of `lagging` keys that watches wait for.
   void catch_up();
   size_t watch_streams() const;
   size_t calls_of(std::string_view path) const;
 
-  // --- What it does.
+  // --- Behaviour.
   int64_t revision = 1;
   uint64_t cluster_id = 77;
   int64_t compacted = 0;
-  std::set<size_t> down;             // endpoints that refuse
-  bool silent = false;               // takes calls and says nothing
-  bool lose_events = false;          // changes are not told to watches
-  std::set<std::string> lagging;     // keys whose changes are told by catch_up() only, as of an unsynced watcher
-  bool overloaded = false;           // answers what needs a quorum with "request timed out"
-  int64_t answer_after_ns = 0;       // answers are as of when they were asked for, and come so much later
-  size_t refuse_txns = 0;            // so many are answered with "too many requests"
-  bool drop_answers = false;         // executes, and the answer is lost
+  std::set<size_t> down;             // endpoints that refuse connections
+  bool silent = false;               // accepts calls and never answers
+  bool lose_events = false;          // watches receive no events
+  std::set<std::string> lagging;     // keys whose events only catch_up() delivers, as for an unsynced watcher
+  bool overloaded = false;           // answers calls that need a quorum with "request timed out"
+  int64_t answer_after_ns = 0;       // delays answers; their content is as of the request
+  size_t refuse_txns = 0;            // this many are answered with "too many requests"
+  bool drop_answers = false;         // executes calls but loses the answers
   bool without_watches = false;      // watches are not confirmed
-  int64_t created_revision = 0;      // of `created`, if not 0: a member that is behind
-  size_t fragment_events_bytes = 0;  // splits values longer than this into answers with `fragment`
-  bool refuse_watches = false;       // created and canceled together, with watch_id -1
-  std::string user;                  // set: calls need a token
+  int64_t created_revision = 0;      // revision of `created`, if not 0: that of a member that lags
+  size_t fragment_events_bytes = 0;  // splits larger values into answers with `fragment`
+  bool refuse_watches = false;       // watches are created and cancelled together, with watch_id -1
+  std::string user;                  // if set, calls need a token
   std::string password;
-  std::string token = "token-1";  // the one that is good
+  std::string token = "token-1";  // the valid token
   bool authentication_on = true;
   std::function<void(std::string_view path)> before_call;
 
-  std::vector<std::pair<std::string, grpc::Metadata>> calls;  // all that were begun
+  std::vector<std::pair<std::string, grpc::Metadata>> calls;  // all calls so far
   std::vector<size_t> opened;                                 // endpoints, in order
   std::map<int64_t, int64_t> leases;                          // id -> TTL
 
