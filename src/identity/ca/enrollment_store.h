@@ -1,0 +1,104 @@
+// EnrollmentStore: decides who gets a certificate of the built-in CA, and remembers it: join tokens, issued
+// certificates, revocations. Several processes may use one folder: each operation reads the files, changes them and
+// replaces them atomically under a lock, and is complete on disk when it returns.
+//
+// Files in the CA's folder, all 0600: tokens.json, issued/<agent-id>.json, revoked.json, crl.pem (the same revocations
+// for other programs), lock.
+//
+// The rules for a token:
+// - It joins agents whose id matches its pattern, until it expires, is revoked or has no use left.
+// - The same token, agent id and key again is a repetition (the reply was lost), and takes no use. Only the owner of
+// the
+//   key profits from it.
+// - With a wildcard it never replaces an agent that has a valid certificate under another key: who holds a token for
+//   web-* must not become an existing web-7.
+// - A token made before an agent was revoked cannot join that agent again.
+//
+// Thread-safe. Everything blocks for the disk, and for the lock at most 5 s (kUnavailable). All that it is given must
+// outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "identity/ca/authority.h"
+#include "identity/ca/join_token.h"
+#include "identity/ca/records.h"
+
+namespace monitor::identity {
+
+struct TokenSpec {
+  static constexpr int64_t kLeastLife = kNanosPerSecond;
+  static constexpr int64_t kMostLife = 30 * kDay;
+  static constexpr uint64_t kMostUses = 1000;
+
+  std::string pattern;
+  int64_t life_ns = kDay;
+  uint64_t max_uses = 1;
+};
+
+// Why no certificate was issued.
+struct Refusal {
+  std::string reason;  // one word for logs and metrics: "expired"
+  Error error;         // for the agent
+};
+using EnrollmentResult = std::variant<IssuedCertificate, Refusal>;
+
+struct AgentRevocation {
+  size_t certificates = 0;          // that were valid and are revoked now
+  std::vector<std::string> tokens;  // usable tokens that match the agent's id and may join other ids
+};
+
+class EnrollmentStore {
+ public:
+  static constexpr size_t kMostTokens = 10'000;
+
+  EnrollmentStore(FileDisk& disk, const Clock& clock, Random& random, const Authority& authority);
+
+  // kInvalidArgument: the spec is out of bounds. The token's text is returned only here.
+  Result<JoinToken> create_token(const TokenSpec& spec);
+  Result<std::vector<TokenRecord>> tokens();
+  // False if there is no such token.
+  Result<bool> revoke_token(std::string_view id);
+
+  // `request`: a certificate request, DER.
+  EnrollmentResult enroll(const JoinToken& token, const std::string& agent_id, std::string_view request);
+  // `serial`: of the certificate that the agent has shown.
+  EnrollmentResult renew(const std::string& agent_id, std::string_view serial, std::string_view request);
+
+  // Revokes all certificates of the agent. kNotFound: none was issued to it.
+  Result<AgentRevocation> revoke_agent(const std::string& agent_id);
+  Result<Revocations> revocations();
+  // Writes crl.pem anew: a list is valid for a certificate's life.
+  Status refresh_revocation_list();
+
+ private:
+  Result<std::unique_ptr<DiskLock>> lock();
+  std::string path(std::string_view name) const;
+  std::string issued_path(const std::string& agent_id) const;
+  Result<std::vector<TokenRecord>> read_tokens();
+  Status write_tokens(std::vector<TokenRecord> tokens);
+  Result<std::vector<IssuedRecord>> read_issued(const std::string& agent_id);
+  Result<Revocations> read_revocations();
+  Status write_revocations(Revocations revocations);
+  std::optional<Refusal> judge_agent(const TokenRecord& token, const std::string& agent_id);
+  EnrollmentResult issue(const std::string& agent_id, std::string_view request, std::vector<IssuedRecord> issued);
+
+  FileDisk& disk_;
+  const Clock& clock_;
+  Random& random_;
+  const Authority& authority_;
+  std::mutex mutex_;  // guards random_; the files have their lock
+};
+
+}  // namespace monitor::identity
