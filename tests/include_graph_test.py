@@ -16,6 +16,7 @@ ALLOWED = {
     "stream": {"base"},
     "grpc": {"base"},
     "identity": {"base"},
+    "identity/enrollment": {"base", "grpc", "telemetry"},
     "telemetry": {"base"},
     "metriclog": {"base"},
     "supervisor": {"base"},

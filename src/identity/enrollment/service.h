@@ -1,0 +1,87 @@
+// The server's side of enrollment. EnrollmentAnswerer answers requests: it checks how often a peer may try, asks the
+// store, logs every outcome and counts it. EnrollmentService adds the gRPC service to one loop. It calls the answerer
+// on a thread of its own, because the store waits for the disk.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/net/peer_certificate.h"
+#include "base/result.h"
+#include "base/worker.h"
+#include "grpc/server_call.h"
+#include "identity/ca/authority.h"
+#include "identity/ca/enrollment_store.h"
+#include "identity/enrollment/attempt_limiter.h"
+#include "telemetry/registry.h"
+
+namespace monitor::identity {
+
+// Thread-safe; one for all loops. Everything that it is given must outlive it.
+class EnrollmentAnswerer {
+ public:
+  // The agent id that a verified certificate proves; kPermissionDenied if none.
+  using Identify = std::function<Result<std::string>(const PeerCertificate& certificate)>;
+
+  EnrollmentAnswerer(EnrollmentStore& store, const Authority& authority, const Clock& clock,
+                     telemetry::Registry& registry, Identify identify);
+
+  // Both block. `peer` is the caller's address, as ServerCall::peer(). The encoded reply, or the call's status.
+  Result<std::string> enroll(std::string_view message, const std::string& peer);
+  Result<std::string> renew(std::string_view message, const std::string& peer, const PeerCertificate* certificate);
+
+ private:
+  struct Attempt {
+    const char* call;
+    std::string agent_id;
+    std::string token_id;
+    std::string peer;
+  };
+
+  Result<std::string> answer(const Attempt& attempt, const EnrollmentResult& result);
+  Error refused(const Attempt& attempt, const Refusal& refusal);
+  telemetry::Counter& counter(const char* call, const std::string& result);
+
+  EnrollmentStore& store_;
+  const Authority& authority_;
+  telemetry::Registry& registry_;
+  Identify identify_;
+  AttemptLimiter failures_;  // by address: refused calls
+  AttemptLimiter renewals_;  // by agent: certificates
+  std::mutex mutex_;         // guards counters_
+  std::map<std::string, telemetry::Counter*> counters_;
+};
+
+// On the loop's thread. The answerer and the loop must outlive it, and it must outlive the server whose methods it was
+// added to.
+class EnrollmentService {
+ public:
+  // Calls that wait for the disk, per loop; more are refused with RESOURCE_EXHAUSTED.
+  static constexpr size_t kMostWaiting = 256;
+
+  // `worker` must report to the loop.
+  EnrollmentService(EnrollmentAnswerer& answerer, Worker& worker);
+  void add_to(grpc::MethodTable& methods);
+
+ private:
+  class Call;
+  struct State {
+    EnrollmentAnswerer& answerer;
+    Worker& worker;
+    size_t waiting = 0;
+  };
+  std::shared_ptr<State> state_;
+};
+
+// The part of a peer's address that limits apply to: an IPv4 address, or an IPv6 /64 network. `peer` as
+// ServerCall::peer().
+std::string limited_address(const std::string& peer);
+
+}  // namespace monitor::identity
