@@ -125,7 +125,7 @@ class Plugins(PluginTest):
         self.assertRegex(config("set", "--group", "web", "--plugins", "mine"), warning)
         self.assertRegex(config("override", "set", "--agent-id", "a", "--for", "1m", 'plugins=["mine"]'), warning)
         self.assertRegex(config("explain", "--agent-id", "a"), r"warning: .*manual.json: /plugins/0, line 3: no built-in plugin, no script")
-        self.assertIn("cannot be told from here", run("monitor-config", "validate", f"{self.data}/monitor/config/a.json")[2])
+        self.assertIn("an agent that does not have it rejects this", run("monitor-config", "validate", f"{self.data}/monitor/config/a.json")[2])
         self.put("mine", text=COUNT % ("n", "1"))
         agent.says("plugin loaded plugin=mine")
 
@@ -277,7 +277,7 @@ class Tools(PluginTest):
         put("two.so", library)
         os.mkdir(f"{self.folder}/folder.so")
         os.symlink("/nowhere", f"{self.folder}/link.lua")
-        for name, expected in (("half", r"cut off: it has \d+ bytes of \d+"), ("text", "no ELF library"), ("folder", "is a folder, no file"),
+        for name, expected in (("half", r"truncated: it has \d+ bytes of \d+"), ("text", "not a 64-bit ELF library"), ("folder", "is a folder, not a file"),
                                ("link", "No such file"), ("filter", "also the name of a built-in plugin"), ("two", "is the name of two plugins")):
             status, _, err = run("monitor-plugin", "inspect", name, "--data", self.data)
             self.assertEqual(status, 78, name)

@@ -18,13 +18,13 @@ NATIVE = {
     "sleep": r"did not answer within", "memory": r"signal 11", "new_memory": r"bad_alloc", "stack": r"signal 11",
     "double_free": r"signal 6", "heap_overflow": r"signal (6|11)", "close_all": r"closed its channel", "fork": r"called (clone|fork)",
     "kill_parent": r"called kill", "kill_all": r"called kill", "socket": r"called socket", "exec": r"called execve",
-    "passwd": r"called openat", "write_file": r"called openat", "throw": r"I always throw", "throw_int": r"no exception",
-    "thread_segfault": r"signal 11", "garbage": r"no message", "flood": r"no message", "uncatchable": r"signal 9",
+    "passwd": r"called openat", "write_file": r"called openat", "throw": r"I always throw", "throw_int": r"not a std::exception",
+    "thread_segfault": r"signal 11", "garbage": r"an invalid message", "flood": r"an invalid message", "uncatchable": r"signal 9",
     "exec_memory": r"no memory for new code",
 }
 LIARS = {
-    "count": r"points in a batch with room", "pointer": r"changed where", "series": r"series 123456", "own_series": r"not there",
-    "answer": r"answered 77", "bad_text": r"no UTF-8", "labels": r"billion labels",
+    "count": r"points in a batch with room", "pointer": r"changed the address", "series": r"series 123456", "own_series": r"does not exist",
+    "answer": r"returned 77", "bad_text": r"not UTF-8", "labels": r"billion labels",
 }
 HARMLESS = ["stdout", "threads"]  # undesirable, but not failures
 
@@ -74,8 +74,8 @@ SCRIPTS = {
     "collectgarbage": ('collectgarbage("stop")', r"'collectgarbage'"),
     "string_methods": ('getmetatable("").__index = 1', r"nil value"),
     "error_table": ("error({})", r"an error that is a table"),
-    "bad_series": ('batch:add{name = string.char(255), value = 1}', r"not valid"),
-    "kept_handle": ("if kept then kept.value = 1 end for p in batch:points() do kept = p end", r"live only until"),
+    "bad_series": ('batch:add{name = string.char(255), value = 1}', r"invalid series"),
+    "kept_handle": ("if kept then kept.value = 1 end for p in batch:points() do kept = p end", r"only valid until"),
 }
 
 PHASE = 5 if os.environ.get("MONITOR_LONG") else 0.6  # seconds per phase, in the order A B B A

@@ -128,7 +128,7 @@ class Sandbox(unittest.TestCase):
         with open(self.target, encoding="ascii") as file:
             self.assertEqual(file.read(), "what was there", about)
         if f"ATTACK {what} refused" not in host.output and "ATTACK resolver refused" not in host.output:
-            self.assertRegex(f"{host.words()} status {host.process.returncode}", r"which plugins may not|status -31", about)
+            self.assertRegex(f"{host.words()} status {host.process.returncode}", r"which is not allowed for plugins|status -31", about)
         return host
 
     def test_blocks_every_attack_of_a_constructor(self):
@@ -181,8 +181,8 @@ class Sandbox(unittest.TestCase):
 
     def test_loads_one_consistent_file_during_replacement(self):
         os.mkfifo(f"{self.folder}/pipe.so")
-        for library, reason in ((f"{self.folder}/pipe.so", "is no file"), ("/dev/zero", "is no file"),
-                                (f"{self.folder}/none.so", "No such file"), (self.target, "no ELF library")):
+        for library, reason in ((f"{self.folder}/pipe.so", "is not a regular file"), ("/dev/zero", "is not a regular file"),
+                                (f"{self.folder}/none.so", "No such file"), (self.target, "not a 64-bit ELF library")):
             host = Host(library)
             self.assertEqual(host.kinds, [FAILED], library)
             self.assertIn(reason, host.words())

@@ -75,7 +75,7 @@ std::string Options::text(std::string_view name, std::string_view default_value)
   const json* const value = find(name);
   if (value == nullptr) return std::string(default_value);
   if (value->is_string() && !value->get_ref<const std::string&>().empty()) return value->get<std::string>();
-  fail(config::pointer_step(name), "must be a text that is not empty", *value);
+  fail(config::pointer_step(name), "must be a string that is not empty", *value);
   return std::string(default_value);
 }
 
@@ -104,7 +104,7 @@ std::vector<std::string> Options::names(std::string_view name) {
   const bool texts =
       value->is_array() && std::all_of(value->begin(), value->end(), [](const json& one) { return one.is_string(); });
   if (texts) return value->get<std::vector<std::string>>();
-  fail(config::pointer_step(name), "must be a text or a list of texts", *value);
+  fail(config::pointer_step(name), "must be a string or a list of strings", *value);
   return result;
 }
 
@@ -120,7 +120,7 @@ std::vector<std::pair<std::string, std::string>> Options::texts(std::string_view
     if (text.is_string()) {
       result.emplace_back(key, text.get<std::string>());
     } else {
-      fail(config::pointer_step(name) + config::pointer_step(key), "must be a text", text);
+      fail(config::pointer_step(name) + config::pointer_step(key), "must be a string", text);
     }
   }
   return result;
@@ -150,13 +150,13 @@ std::optional<SeriesPattern> Options::pattern(const std::string& path, const jso
     } else if (key == "labels" && part.is_object()) {
       for (const auto& [label, text] : part.items()) {
         if (!text.is_string()) {
-          fail(path + "/labels" + config::pointer_step(label), "must be a text", text);
+          fail(path + "/labels" + config::pointer_step(label), "must be a string", text);
           return std::nullopt;
         }
         pattern.labels.emplace_back(label, text.get<std::string>());
       }
     } else {
-      fail(path + config::pointer_step(key), "a pattern has \"name\" (a text) and \"labels\" (an object of texts)",
+      fail(path + config::pointer_step(key), "a pattern has \"name\" (a string) and \"labels\" (an object of strings)",
            part);
       return std::nullopt;
     }

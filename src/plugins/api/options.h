@@ -1,5 +1,5 @@
-// Options: reads a plugin's configuration. Every accessor names an option with its default and bounds. The first
-// invalid value is kept as the problem; options that no accessor has read are unknown ones.
+// Options: reads a plugin's configuration. Every accessor names an option with its default and its bounds. The first
+// invalid value is recorded as the problem. An option that no accessor has read counts as unknown.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -16,7 +16,7 @@
 
 namespace monitor::agent {
 
-// A pattern of series: shell patterns (* and ?) for the name and for labels, all of which must match.
+// A pattern of series: shell patterns (* and ?) for the name and for labels. All of them must match.
 struct SeriesPattern {
   std::string name = "*";
   std::vector<std::pair<std::string, std::string>> labels;
@@ -26,26 +26,26 @@ struct SeriesPattern {
 
 class Options {
  public:
-  // A JSON object, which must outlive it.
+  // `object` must be a JSON object and outlive this one.
   explicit Options(const nlohmann::json& object) : object_(object) {}
 
   double number(std::string_view name, double default_value, double min, double max);
-  // In nanoseconds. The option is a number of seconds, or a text with a unit.
+  // Returns nanoseconds. The option is a number of seconds, or a string with a unit.
   int64_t duration(std::string_view name, int64_t default_ns, int64_t min_ns, int64_t max_ns);
   std::string text(std::string_view name, std::string_view default_value);
   std::string one_of(std::string_view name, std::string_view default_value, const std::vector<std::string>& known);
   bool boolean(std::string_view name, bool default_value);
-  // A list of texts; a single text is a list of one.
+  // A list of strings; a single string counts as a list of one.
   std::vector<std::string> names(std::string_view name);
-  // An object of texts, ordered by name.
+  // An object of strings, ordered by name.
   std::vector<std::pair<std::string, std::string>> texts(std::string_view name);
-  // A pattern, or a list of them; a text is a pattern for the name.
+  // A pattern, or a list of patterns; a string is a pattern for the name.
   std::vector<SeriesPattern> patterns(std::string_view name);
   bool has(std::string_view name) const;
   // Reports a problem that only the plugin can detect.
   void refuse(std::string_view name, std::string message);
 
-  // The first problem, unknown options included; its path is relative to the object.
+  // The first problem, including unknown options. Its path is relative to the object.
   std::optional<config::Problem> problem() const;
 
  private:

@@ -21,35 +21,35 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
 
-  // Once, before the first tick. Reads its configuration from `options`; options that it does not read are rejected as
-  // unknown. The table outlives the plugin.
+  // Called once, before the first tick. Reads the configuration from `options`; options that it does not read are
+  // rejected as unknown. The table outlives the plugin.
   virtual void initialize(Options& options, metrics::SeriesTable& table) = 0;
 
-  // May change the tick. False drops it.
+  // May change the tick. Returns false to drop it.
   virtual bool run(metrics::Tick& tick) = 0;
 
-  // Once, after the last tick.
+  // Called once, after the last tick.
   virtual void finalize() {}
 
-  // State for the plugin that replaces it under another configuration; empty: none. restore() is called after
-  // initialize(), with the result of save() of the plugin that it replaces.
+  // State for the plugin that replaces this one when the configuration changes; empty: none. The new plugin's restore()
+  // is called after initialize(), with the result of save() of the old plugin.
   virtual std::string save() const { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 
-  // These numbers may belong to other series from now on: the plugin drops what it remembers under them. PerSeries does
-  // that by itself.
+  // From now on these numbers may denote other series, so the plugin must drop what it remembers about them. PerSeries
+  // does that by itself.
   virtual void forget_series(const std::vector<metrics::SeriesId>& gone) { (void)gone; }
 
-  // Points that run() removed from the last tick. Only a plugin that also adds points needs it: their number alone does
-  // not tell then.
+  // How many points run() removed from the last tick. Only a plugin that also adds points must override it, because the
+  // number of points alone does not tell then.
   virtual size_t points_taken_out() const { return 0; }
 
-  // The reason for which it drops ticks and points, one of metrics::reason.
+  // Why it drops ticks and points; one of metrics::reason.
   virtual std::string_view drop_reason() const { return metrics::reason::kFiltered; }
 };
 
-// PerSeries: a value that is computed once for every series and looked up for every point. It is computed again when
-// the series' number is reused. The table must outlive it.
+// PerSeries: a value that is computed once per series and looked up for every point. It is computed again when a series
+// number is reused. The table must outlive it.
 template <typename T>
 class PerSeries {
  public:

@@ -65,7 +65,7 @@ void Deduplication::forget_series(const std::vector<metrics::SeriesId>& gone) {
   }
 }
 
-// State passes within one process: numbers of series and the monotonic clock stay valid.
+// The state stays within one process, so series numbers and monotonic times remain valid.
 std::string Deduplication::save() const {
   std::string state;
   const auto put = [&state](const auto& value) { state.append(reinterpret_cast<const char*>(&value), sizeof value); };

@@ -1,6 +1,7 @@
-// deduplication: drops unchanged values. `"scope": "tick"` (the default) drops a tick in which no value differs by more
-// than `tolerance` from the last tick that passed; `"scope": "series"` drops the unchanged points. One passes at least
-// every `max_silence` (60 s), so that a silent agent is distinguishable from a dead one.
+// deduplication: drops unchanged values. With `"scope": "tick"` (the default), it drops a tick if no value differs by
+// more than `tolerance` from the last tick that passed. With `"scope": "series"`, it drops the unchanged points. At
+// least one tick or point passes every `max_silence` (60 s), so that a silent agent can be distinguished from a dead
+// one.
 #pragma once
 
 #include <string>

@@ -97,7 +97,7 @@ void Derive::forget_series(const std::vector<metrics::SeriesId>& gone) {
   for (const metrics::SeriesId id : gone) memories_.erase(id);
 }
 
-// State passes within one process: numbers of series and the monotonic clock stay valid.
+// The state stays within one process, so series numbers and monotonic times remain valid.
 std::string Derive::save() const {
   std::string state;
   const auto put = [&state](const auto& value) { state.append(reinterpret_cast<const char*>(&value), sizeof value); };
@@ -130,7 +130,7 @@ void Derive::restore(std::string_view state) {
     if (size > state.size() / sizeof(double)) throw std::runtime_error("its state is damaged");
     memory.window.resize(size);
     for (double& value : memory.window) take(value);
-    // A window of another size starts empty.
+    // If the window has another size, it starts empty.
     if (size > window_ || memory.next >= window_) {
       memory.window.clear();
       memory.next = 0;

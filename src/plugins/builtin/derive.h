@@ -1,10 +1,10 @@
 // derive: computes new points from those that match `match`. `what` is one of:
-//   rate            the difference to the last tick per second; a value that fell is a new baseline
-//   delta           the difference to the last tick
-//   moving_average  the mean of the last `window` (5) ticks
-//   sum             the sum over points with equal values of the labels `by` (none: over all), by metric name
-// The new series has the old name with `.rate`, `.delta`, `.average` or `.sum` appended, or `suffix`. `"keep": false`
-// drops the points that it was computed from.
+//   rate            growth since the last tick, per second; a value that fell is a new baseline
+//   delta           difference to the last tick
+//   moving_average  mean of the last `window` (5) ticks
+//   sum             sum over points of the same metric name and the same values of the labels `by` (none: all points)
+// The name of the new series is the old one with `.rate`, `.delta`, `.average`, `.sum` or `suffix` appended.
+// `"keep": false` drops the points from which it was computed.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ class Derive final : public Plugin {
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
   size_t points_taken_out() const override { return taken_out_; }
-  // Points are lost by `keep`, and when the table of series is full.
+  // Points are lost through `keep`, or if the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kFiltered; }
   void forget_series(const std::vector<metrics::SeriesId>& gone) override;
   std::string save() const override;
@@ -37,12 +37,12 @@ class Derive final : public Plugin {
   struct Memory {
     int64_t mono_ns = 0;
     double last = 0;
-    std::vector<double> window;  // a ring: the oldest value is at `next` once it is full
+    std::vector<double> window;  // a ring; once it is full, the oldest value is at `next`
     size_t next = 0;
   };
 
   Source source_of(metrics::SeriesId id) const;
-  // The derived value; nothing for the first value of a difference.
+  // Returns the derived value; nothing for the first value of a difference.
   std::optional<double> derive(metrics::SeriesId id, double value, int64_t mono_ns);
 
   What what_ = What::kRate;
@@ -51,7 +51,7 @@ class Derive final : public Plugin {
   std::string suffix_;
   size_t window_ = 5;
   bool keep_ = true;
-  size_t taken_out_ = 0;  // points, of the last tick
+  size_t taken_out_ = 0;  // points removed from the last tick
   metrics::SeriesTable* table_ = nullptr;
   std::optional<PerSeries<Source>> sources_;
   std::map<metrics::SeriesId, Memory> memories_;

@@ -1,5 +1,5 @@
-// filter: `keep` and `drop` are patterns of series. With `keep`, only matching points pass; points that match `drop` do
-// not. A tick without remaining points is dropped.
+// filter: `keep` and `drop` are patterns of series. With `keep`, only matching points pass; points that match `drop`
+// never pass. A tick without remaining points is dropped.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@ namespace monitor::agent {
 void MyPlugin::initialize(Options& options, metrics::SeriesTable& table) {
   const std::string label = options.text("label", "team");
   const std::string value = options.text("value", "ops");
-  // Computed once for every series, not for every point.
+  // Computed once per series instead of for every point.
   labelled_.emplace(table, [&table, label, value](metrics::SeriesId id) {
     metrics::Series series = table.at(id);
     metrics::set_label(series.labels, label, value);

@@ -11,7 +11,7 @@ void RateLimit::initialize(Options& options, metrics::SeriesTable&) {
 
 bool RateLimit::run(metrics::Tick& tick) {
   if (!started_ || tick.due_mono_ns - window_start_ns_ >= per_ns_) {
-    // Windows are aligned to the first one, so that timer jitter does not shift them.
+    // Windows are aligned with the first one, so that timer jitter does not shift them.
     const int64_t behind = started_ ? (tick.due_mono_ns - window_start_ns_) % per_ns_ : 0;
     window_start_ns_ = tick.due_mono_ns - behind;
     started_ = true;

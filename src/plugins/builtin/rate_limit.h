@@ -1,4 +1,5 @@
-// rate_limit: passes at most `ticks` (1) in every period `per` (1 s), starting with the first tick; drops the others.
+// rate_limit: passes at most `ticks` (1) in every period `per` (1 s), starting with the first tick, and drops the
+// others.
 #pragma once
 
 #include "plugins/api/plugin.h"

@@ -29,7 +29,7 @@ struct Registered {
   std::unique_ptr<Plugin> (*make)();
 };
 
-// A new plugin needs two files and a line here.
+// To add a plugin, write two files and add a line here.
 constexpr std::array<Registered, 8> kPlugins = {{
     {"deduplication", make<Deduplication>},
     {"derive", make<Derive>},
@@ -79,7 +79,7 @@ std::optional<config::Problem> start_plugin(const std::string& name, const std::
   } catch (const std::exception& e) {
     return problem_of(std::string("cannot be started: ") + e.what());
   } catch (...) {
-    return problem_of("cannot be started: it threw what is no exception");
+    return problem_of("cannot be started: it threw something that is not an exception");
   }
   if (auto problem = options.problem()) return problem;
   out = std::move(plugin);
@@ -97,14 +97,14 @@ std::optional<config::Problem> AuthorsCatalog::check_plugin(const std::string& n
 }
 
 std::optional<std::string> AuthorsCatalog::elsewhere(const std::string& name) const {
-  constexpr size_t kShort = 3;  // length of an unfinished name
+  constexpr size_t kShort = 3;  // length up to which a name may be one that is still being typed
   const std::vector<std::string> known = builtin_plugins();
   if (!valid_name(name) || nearest(name, known)) return std::nullopt;
   const bool begun = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
     return name.size() >= kShort && one.starts_with(name);
   });
   if (begun) return std::nullopt;
-  return "no built-in plugin; whether agents have it cannot be told from here, and those that do not refuse this";
+  return "not a built-in plugin; an agent that does not have it rejects this configuration";
 }
 
 }  // namespace monitor::agent

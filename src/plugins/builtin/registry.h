@@ -28,8 +28,8 @@ class BuiltinCatalog final : public config::PluginCatalog {
   std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
 };
 
-// For authors of configurations: agents may have plugins that are unknown here. A name that is almost a built-in one
-// still counts as a typing error.
+// For authors of configuration, whose agents may have plugins that are unknown here. A name that nearly matches a
+// built-in one still counts as a typing error.
 class AuthorsCatalog final : public config::PluginCatalog {
  public:
   std::vector<std::string> plugin_names() const override { return builtin_plugins(); }

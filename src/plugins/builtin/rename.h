@@ -13,7 +13,7 @@ class Rename final : public Plugin {
  public:
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
-  // A point is lost only when the table of series is full.
+  // A point is lost only if the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
 
  private:

@@ -17,7 +17,7 @@ class Scale final : public Plugin {
   std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
 
  private:
-  // The series of a point: none (the table is full), its own (no match), or the scaled one.
+  // The series of a point: nothing (the table is full), its own (no match), or the scaled one.
   struct Target {
     std::optional<metrics::SeriesId> id;
     bool scaled = false;

@@ -22,7 +22,7 @@ void ThresholdTag::initialize(Options& options, metrics::SeriesTable& table) {
   if (options.has("critical")) critical_ = critical;
   if (!warning_ && !critical_) options.refuse("warning", "\"warning\" or \"critical\" must be a number");
   if (warning_ && critical_ && (below_ ? critical > warning : critical < warning)) {
-    options.refuse("critical", "must be further out than \"warning\"");
+    options.refuse("critical", "must be more extreme than \"warning\"");
   }
   targets_.emplace(table, [this](metrics::SeriesId id) { return target_of(id); });
 }

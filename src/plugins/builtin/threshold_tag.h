@@ -1,5 +1,5 @@
 // threshold_tag: labels points that match `match`. A value of at least `warning` or `critical` gets the label `label`
-// (level) with that word; with `"side": "below"`, a value of at most that. Other points are unchanged.
+// (level) with that word as value; with `"side": "below"`, a value of at most that. Other points are unchanged.
 #pragma once
 
 #include <array>
@@ -16,11 +16,11 @@ class ThresholdTag final : public Plugin {
  public:
   void initialize(Options& options, metrics::SeriesTable& table) override;
   bool run(metrics::Tick& tick) override;
-  // A point is lost only when the table of series is full.
+  // A point is lost only if the table of series is full.
   std::string_view drop_reason() const override { return metrics::reason::kCardinality; }
 
  private:
-  // The series of a point at each level; nothing: the table is full.
+  // The series of a point for each level; nothing: the table is full.
   struct Target {
     bool matches = false;
     std::array<std::optional<metrics::SeriesId>, 2> levels;

@@ -47,7 +47,7 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
     for (const auto& one : started) finalize(*one);
     return problem;
   }
-  // Plugins of a configuration that never came into force.
+  // Plugins of a configuration that was never applied.
   for (const auto& stage : *configured_) {
     if (!contains(*next, stage) && !contains(*stages_, stage)) finalize(*stage);
   }
@@ -56,7 +56,7 @@ std::optional<config::Problem> Chain::configure(const std::vector<config::Plugin
   return std::nullopt;
 }
 
-// Collects unchanged plugins and starts new built-in ones; the places of new hosted ones stay empty.
+// Reuses unchanged plugins and starts new built-in ones; the places of new hosted plugins stay empty.
 std::optional<config::Problem> Chain::start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
                                                    Stages& started) {
   Stages old = *configured_;
@@ -94,7 +94,7 @@ std::optional<config::Problem> Chain::start_hosted(const std::vector<config::Plu
   config::Problem problem;
   if (hosted_ == nullptr) {
     problem.path = fmt::format("/plugins/{}", places.front());
-    problem.message = fmt::format("plugin {} runs in a plugin host, and there is none here", wanted.front().name);
+    problem.message = fmt::format("plugin {} needs a plugin host, and this program has none", wanted.front().name);
     return problem;
   }
   auto made = hosted_->make(wanted);
@@ -120,7 +120,7 @@ std::optional<config::Problem> Chain::start_hosted(const std::vector<config::Plu
   return std::nullopt;
 }
 
-// Called while no tick is in the chain: the configured plugins come into force.
+// Applies the configured plugins. Called while no tick is in the chain.
 void Chain::swap() {
   if (configured_ == stages_) return;
   const std::shared_ptr<Stages> old = std::exchange(stages_, configured_);
@@ -183,7 +183,7 @@ void Chain::finalize(Stage& stage) {
     log_warning("plugin failed to finalize", {{"plugin", stage.entry.name}, {"reason", e.what()}});
   } catch (...) {
     log_warning("plugin failed to finalize",
-                {{"plugin", stage.entry.name}, {"reason", "it threw what is no exception"}});
+                {{"plugin", stage.entry.name}, {"reason", "it threw something that is not an exception"}});
   }
 }
 
@@ -222,7 +222,7 @@ void Chain::step() {
   const std::shared_ptr<Stage> stage = (*stages_)[current_.at];
   ++stage->state.ticks;
   current_.points_before = current_.tick.points.size();
-  // A hosted plugin reports whether it changed something.
+  // A hosted plugin reports by itself whether it changed something.
   if (stage->hosted == nullptr || stage->entry.shadow || trace_) {
     current_.before.time_ns = current_.tick.time_ns;
     current_.before.points = current_.tick.points;
@@ -294,7 +294,7 @@ void Chain::take_outcome(Stage& stage, const HostedPlugin::Outcome& outcome) {
   finish_stage(stage, result);
 }
 
-// The plugin does not run: the tick goes on without it, or ends here.
+// The plugin is not running: the tick skips it, or ends here.
 void Chain::pass_absent(Stage& stage, const HostedPlugin::Outcome& outcome) {
   ++stage.state.skipped;
   if (trace_) trace_absent(stage, outcome.reason);
@@ -305,7 +305,7 @@ void Chain::pass_absent(Stage& stage, const HostedPlugin::Outcome& outcome) {
   StageResult result;
   result.forward = result.ran = false;
   result.reason = metrics::reason::kFailed;
-  result.failure = outcome.reason.empty() ? std::string_view("it does not run") : std::string_view(outcome.reason);
+  result.failure = outcome.reason.empty() ? std::string_view("it is not running") : std::string_view(outcome.reason);
   result.over = outcome.over;
   result.taken_out = outcome.dropped;
   finish_stage(stage, result);
@@ -323,7 +323,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   }
   if (trace_ && result.ran)
     trace_(stage.state, current_.before, result.forward ? &current_.tick : nullptr, result.failure);
-  // `after` counts the points that the plugin returned, including the `over` for which the table had no room.
+  // `after` counts the points that the plugin returned, including `over`, those for which the table had no room.
   const uint64_t before = current_.points_before;
   const uint64_t over = result.forward ? result.over : 0;
   const uint64_t after = current_.tick.points.size() + over;
@@ -342,7 +342,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   ++current_.at;
 }
 
-// Counts the points that the stage added and lost, so that every point is in a batch or counted as dropped.
+// Counts the points that the stage added and lost, so that every point is either in a batch or counted as dropped.
 void Chain::account(Stage& stage, const StageResult& result, uint64_t lost, uint64_t over) {
   const uint64_t added = result.forward ? current_.tick.points.size() + over + lost - current_.points_before : 0;
   points_added_ += added;
@@ -388,7 +388,7 @@ void Chain::give_up() {
   queue_.clear();
   has_current_ = waiting_ = false;
   points_inside_ = current_.points = 0;
-  // A pending answer must find no stage.
+  // A late answer must not find a stage.
   configured_ = std::make_shared<Stages>();
   swap();
 }

@@ -1,8 +1,8 @@
-// Chain: passes ticks through the configured plugins, in order. A bounded queue before it means that collecting never
-// waits: built-in plugins run at once, hosted ones answer later, and until then the ticks behind are queued. One tick
-// is in the chain at a time, so that a plugin's crash costs at most one.
+// Chain: passes ticks through the configured plugins, in order. Ticks wait in a bounded queue, so that collecting never
+// waits for a plugin: built-in plugins run at once, and hosted ones answer later, while the ticks behind are queued.
+// Only one tick is in the chain at a time, so that a plugin's crash costs at most one tick.
 //
-// Everything on the agent's loop. Table, clock, drops and hosted plugins must outlive it.
+// Call everything on the agent's loop. Table, clock, drops and hosted plugins must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +24,16 @@
 
 namespace monitor::agent {
 
-// Records everything that is lost on the way to a batch.
+// Receives everything that is lost before it is in a batch.
 class DropSink {
  public:
   virtual ~DropSink() = default;
-  // An empty incarnation is the running one.
+  // An empty incarnation means the running one.
   virtual void dropped(metrics::Drop drop) = 0;
 };
 
-// States in addition to a hosted plugin's phases: a plugin that a traced tick did not reach, and a built-in one.
+// States besides the phases of a hosted plugin: that of a plugin which a traced tick did not reach, and of a built-in
+// one.
 inline constexpr std::string_view kNotReached = "not reached";
 inline constexpr std::string_view kRunning = "running";
 
@@ -40,45 +41,47 @@ class Chain {
  public:
   static constexpr size_t kQueueTicks = 1024;
   using Output = std::function<void(metrics::Tick&)>;
-  // Receives, for `--trace-plugins`, what a plugin did to a tick. If its state is not kRunning, it did not run, and
-  // `failure` says why. `after` is null if the tick ends there, or ended before.
+  // For `--trace-plugins`: receives what a plugin did to a tick. If its state is not kRunning, the plugin did not run,
+  // and `failure` says why. `after` is null if the tick ended at this plugin or before it.
   using Trace = std::function<void(const config::PluginStatus& plugin, const metrics::Tick& before,
                                    const metrics::Tick* after, std::string_view failure)>;
 
-  // With a null `hosted`, only built-in plugins exist.
+  // Without `hosted` (nullptr), only built-in plugins exist.
   Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output,
         HostedPlugins* hosted = nullptr);
   ~Chain();
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
 
-  // `call` is called after a hosted plugin has answered and ticks have gone through.
+  // `call` is called after a hosted plugin has answered and ticks have passed through the chain.
   void set_on_progress(std::function<void()> call) { on_progress_ = std::move(call); }
   // `call` is called when a hosted plugin's state changes.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
   void set_trace(Trace trace) { trace_ = std::move(trace); }
 
-  // Replaces the list of plugins before the next tick goes in. Plugins with an unchanged entry continue undisturbed; a
-  // plugin that replaces one of its name takes over its state. Queued ticks go through the new chain. After a problem,
-  // nothing has changed; if it is pending, plugins are starting, and configure() must be called again.
+  // Replaces the list of plugins before the next tick enters. Plugins with an unchanged entry continue undisturbed; a
+  // plugin that replaces one with the same name takes over its state. Queued ticks pass through the new chain. If a
+  // problem is returned, nothing has changed; if it is pending, plugins are starting, and configure() must be called
+  // again.
   std::optional<config::Problem> configure(const std::vector<config::PluginEntry>& entries);
 
-  // Queues a tick. A full queue drops it, and counts the drop.
+  // Queues a tick. If the queue is full, drops and counts the tick.
   void push(metrics::Tick tick);
   // Runs queued ticks until one must wait for a hosted plugin.
   void pump();
   size_t queued() const { return queue_.size(); }
   bool idle() const { return queue_.empty() && !has_current_; }
-  // Drops and counts the ticks that have not come through.
+  // Drops and counts all ticks that are still inside.
   void give_up();
 
-  // While it is idle. Hosted plugins may hold series by number: held_series() marks those that must not be reused,
-  // let_series_go() makes the hosts release them, and forget_series() announces numbers that are reused from now on.
+  // For use while the chain is idle. Hosted plugins may refer to series by number: held_series() marks the numbers that
+  // must not be reused, let_series_go() makes the hosts release them, and forget_series() announces numbers that will
+  // be reused.
   std::vector<bool> held_series() const;
   void let_series_go();
   void forget_series(const std::vector<metrics::SeriesId>& gone);
 
-  // Points in the queue and in the chain; points that plugins have added so far.
+  // Points in the queue and in the chain, and points that plugins have added so far.
   uint64_t points_inside() const { return points_inside_; }
   uint64_t points_added() const { return points_added_; }
 
@@ -87,30 +90,30 @@ class Chain {
  private:
   struct Stage {
     config::PluginEntry entry;
-    std::unique_ptr<Plugin> plugin;  // one of the two
+    std::unique_ptr<Plugin> plugin;  // set for a built-in plugin; `hosted` for the others
     std::shared_ptr<HostedPlugin> hosted;
     config::PluginStatus state;
     Durations durations;
   };
   using Stages = std::vector<std::shared_ptr<Stage>>;
-  // The tick in the chain, and the stage that it has come to.
+  // The tick in the chain, and the stage that it has reached.
   struct CurrentTick {
     metrics::Tick tick;
-    uint64_t points = 0;  // as it came in, with those added and less those lost since
+    uint64_t points = 0;  // points that entered, plus those added and minus those lost since
     size_t at = 0;        // stage
-    // As the stage got it; the points only where they are needed.
+    // The tick as the stage received it; with points only if they are needed.
     metrics::Tick before;
     size_t points_before = 0;
     int64_t started_ns = 0;
   };
-  // What a stage made of the tick.
+  // What a stage did to the tick.
   struct StageResult {
     bool forward = true;            // false: the tick ends here
     bool changed = false;           //
-    bool ran = true;                // false: the plugin does not run, and the tick ends here for that
-    std::string_view reason = {};   // of what is lost
+    bool ran = true;                // false: the plugin is not running, and the tick ends here because of that
+    std::string_view reason = {};   // why points or the tick were lost
     std::string_view failure = {};  // empty: none
-    uint64_t taken_out = 0;         // points, as the plugin says
+    uint64_t taken_out = 0;         // points removed, as the plugin reports
     uint64_t over = 0;              // points for whose series the table had no room
   };
 
@@ -140,12 +143,12 @@ class Chain {
   std::function<void()> on_change_;
   Trace trace_;
   std::shared_ptr<Stages> configured_ = std::make_shared<Stages>();
-  std::shared_ptr<Stages> stages_ = configured_;  // in force
+  std::shared_ptr<Stages> stages_ = configured_;  // the applied ones
   std::deque<metrics::Tick> queue_;
   bool has_current_ = false;
   bool waiting_ = false;  // for a hosted plugin
   bool pumping_ = false;
-  CurrentTick current_;  // valid while has_current_; reused, for its memory
+  CurrentTick current_;  // valid while has_current_; kept to reuse its memory
   uint64_t points_inside_ = 0;
   uint64_t points_added_ = 0;
 };

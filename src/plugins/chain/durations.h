@@ -12,13 +12,13 @@ class Durations {
  public:
   void record(int64_t ns) {
     ++counts_[bucket_of(ns)];
-    // Older durations count less and less.
+    // Older durations count less over time.
     if (++total_ < kForgetAt) return;
     total_ = 0;
     for (uint32_t& count : counts_) total_ += count /= 2;
   }
 
-  // 0 when nothing was recorded.
+  // Returns 0 if nothing was recorded.
   int64_t quantile(double q) const {
     if (total_ == 0) return 0;
     const auto wanted = static_cast<uint64_t>(q * static_cast<double>(total_ - 1)) + 1;

@@ -1,4 +1,4 @@
-// The chain with a plugin in a host that is played.
+// The chain with a plugin in a fake host.
 #include <gtest/gtest.h>
 
 #include "plugins/chain/chain.h"
@@ -18,7 +18,7 @@ class Told final : public DropSink {
   std::vector<std::string> all;
 };
 
-// Plugins of which the test decides when they have started.
+// Fake plugins that start when the test says so.
 class FakeHosted final : public HostedPlugins {
  public:
   FakeHosted(Timers& timers, metrics::SeriesTable& table, HostLinks& links)
@@ -48,7 +48,7 @@ struct ChainWorld {
     series = *table.intern({"cpu", {}, "1", metrics::Kind::kGauge, false, 0});
     chain.set_on_progress([this] { ++progress; });
   }
-  // In force, with its plugin running.
+  // Applies the configuration and starts its plugin.
   void start(const config::PluginEntry& entry) {
     auto problem = chain.configure({entry});
     ASSERT_TRUE(problem && problem->pending);
@@ -102,14 +102,14 @@ TEST(Chain, CollectingNeverWaits) {
   EXPECT_EQ(w.told.all[0], "overflow//1");
 }
 
-TEST(Chain, WhatAFailureCostsHasAName) {
+TEST(Chain, CountsTheCostOfAFailure) {
   ChainWorld w;
   w.start(entry_of());
   w.push(1);
   w.push(2);
   w.links.last().end("it ended by signal 11");
   EXPECT_EQ(w.told.all, std::vector<std::string>{"failed/p/1"});
-  EXPECT_EQ(w.out, std::vector<double>{2}) << "the chain goes on without it";
+  EXPECT_EQ(w.out, std::vector<double>{2}) << "the chain must continue without the plugin";
   const auto state = w.chain.states().at(0);
   EXPECT_EQ(state.failed, 1U);
   EXPECT_EQ(state.skipped, 1U);
@@ -117,7 +117,7 @@ TEST(Chain, WhatAFailureCostsHasAName) {
   EXPECT_EQ(state.error, "it ended by signal 11");
 }
 
-TEST(Chain, OnFailureDropDropsMeanwhile) {
+TEST(Chain, OnFailureDropDropsTicksMeanwhile) {
   ChainWorld w;
   w.start(entry_of(true));
   w.push(1);
@@ -127,7 +127,7 @@ TEST(Chain, OnFailureDropDropsMeanwhile) {
   EXPECT_TRUE(w.out.empty());
 }
 
-TEST(Chain, WhatIsTakenOutCountsThoughAsMuchIsAdded) {
+TEST(Chain, CountsRemovedPointsEvenIfAsManyAreAdded) {
   ChainWorld w;
   w.start(entry_of());
   metrics::Point point;
@@ -139,14 +139,14 @@ TEST(Chain, WhatIsTakenOutCountsThoughAsMuchIsAdded) {
   EXPECT_EQ(w.chain.states().at(0).points_dropped, 1U);
   w.push(1);
   w.links.last().result(plugin_wire::Verdict::kChanged, {point, point, point}, 1);
-  EXPECT_EQ(w.chain.points_added(), 4U) << "three are new: one was taken out";
+  EXPECT_EQ(w.chain.points_added(), 4U) << "three points are new and one was removed";
   w.push(1);
   w.links.last().result(plugin_wire::Verdict::kChanged, {point});
-  EXPECT_EQ(w.told.all.size(), 2U) << "a point that is changed is not taken out";
+  EXPECT_EQ(w.told.all.size(), 2U) << "a changed point is not removed";
   EXPECT_EQ(w.chain.points_inside(), 0U);
 }
 
-TEST(Chain, ATraceNamesAlsoThoseThatDoNotRun) {
+TEST(Chain, TraceNamesPluginsThatAreNotRunning) {
   for (const bool drop : {false, true}) {
     ChainWorld w;
     w.start(entry_of(drop));
@@ -156,13 +156,13 @@ TEST(Chain, ATraceNamesAlsoThoseThatDoNotRun) {
     ASSERT_TRUE(w.chain.configure({entry_of(drop), {"my_plugin", "{}"}}) == std::nullopt);
     w.links.last().end("it ended by signal 11");
     w.push(1);
-    const std::string then = drop ? "it drops the tick\nmy_plugin (built-in): not reached: the tick ended before\n"
-                                  : "the tick goes on without it\nmy_plugin (built-in), 0";
-    EXPECT_EQ(trace.find("p (native): does not run (waiting): it ended by signal 11; " + then), 0U) << trace;
+    const std::string then = drop ? "the tick is dropped\nmy_plugin (built-in): not reached: the tick ended before\n"
+                                  : "the tick skips the plugin\nmy_plugin (built-in), 0";
+    EXPECT_EQ(trace.find("p (native): not running (waiting): it ended by signal 11; " + then), 0U) << trace;
   }
 }
 
-TEST(Chain, AShadowChangesNothingAndCosts) {
+TEST(Chain, ShadowChangesNothingButIsCounted) {
   ChainWorld w;
   auto entry = entry_of();
   entry.shadow = true;
@@ -175,10 +175,10 @@ TEST(Chain, AShadowChangesNothingAndCosts) {
   EXPECT_EQ(w.out, (std::vector<double>{1, 2, 3}));
   EXPECT_TRUE(w.told.all.empty());
   const auto state = w.chain.states().at(0);
-  EXPECT_EQ(state.dropped, 2U) << "what it would have dropped, and what its end would have cost";
+  EXPECT_EQ(state.dropped, 2U) << "the ticks that it would have dropped, and the one that its crash would have cost";
 }
 
-TEST(Chain, ReplacingWaitsForTheTickInHandAndKeepsWhatIsCounted) {
+TEST(Chain, ReplacingWaitsForThePendingTickAndKeepsTheCounts) {
   ChainWorld w;
   w.start(entry_of());
   FakeLink& old = w.links.last();
@@ -190,7 +190,7 @@ TEST(Chain, ReplacingWaitsForTheTickInHandAndKeepsWhatIsCounted) {
   ASSERT_NE(&old, &fresh);
   fresh.loaded(true);
   ASSERT_FALSE(w.chain.configure({next}));
-  EXPECT_EQ(old.sent.back().type, Type::kRun) << "the tick in hand is still its";
+  EXPECT_EQ(old.sent.back().type, Type::kRun) << "the pending tick still belongs to it";
   w.push(2);
   old.result(plugin_wire::Verdict::kUnchanged);
   EXPECT_EQ(w.out, std::vector<double>{1});
@@ -204,7 +204,7 @@ TEST(Chain, ReplacingWaitsForTheTickInHandAndKeepsWhatIsCounted) {
   EXPECT_TRUE(w.told.all.empty());
 }
 
-TEST(Chain, GivingUpCountsWhatIsInside) {
+TEST(Chain, GiveUpCountsTicksInside) {
   ChainWorld w;
   w.start(entry_of());
   w.push(1);

@@ -18,8 +18,8 @@ std::string trace_text(const metrics::SeriesTable& table, const config::PluginSt
   const std::string who = fmt::format("{} ({}{})", plugin.name, plugin.kind, plugin.shadow ? ", shadow" : "");
   if (plugin.state == kNotReached) return fmt::format("{}: not reached: {}\n", who, failure);
   if (plugin.state != kRunning) {
-    return fmt::format("{}: does not run ({}): {}; {}\n", who, plugin.state, failure,
-                       after == nullptr ? "it drops the tick" : "the tick goes on without it");
+    return fmt::format("{}: not running ({}): {}; {}\n", who, plugin.state, failure,
+                       after == nullptr ? "the tick is dropped" : "the tick skips the plugin");
   }
   const std::string head = fmt::format("{}, {}: ", who, format_duration(plugin.last_duration_ns / 1000 * 1000));
   if (!failure.empty()) return head + fmt::format("failed: {}\n", failure);
@@ -45,8 +45,7 @@ std::string trace_text(const metrics::SeriesTable& table, const config::PluginSt
   for (const auto& [id, point] : old) {
     lines += fmt::format("  - {}  {}\n", metrics::to_string(table.at(id)), shown(*point));
   }
-  return head +
-         fmt::format("{} points in, {} out, {} as they were\n", before.points.size(), after->points.size(), same) +
+  return head + fmt::format("{} points in, {} out, {} unchanged\n", before.points.size(), after->points.size(), same) +
          lines;
 }
 

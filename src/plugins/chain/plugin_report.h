@@ -1,4 +1,4 @@
-// What --trace-plugins prints. Pure functions.
+// The output of --trace-plugins. Pure functions.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace monitor::agent {
 
-// Describes what a plugin did to a tick: points that it removed, added or changed. `after` is null when the tick was
+// Describes what a plugin did to a tick: points that it removed, added or changed. `after` is null if the tick was
 // dropped.
 std::string trace_text(const metrics::SeriesTable& table, const config::PluginStatus& plugin,
                        const metrics::Tick& before, const metrics::Tick* after, std::string_view failure);

@@ -1,4 +1,4 @@
-// Every plugin by its effect on ticks, and the chain: order, drops, failures, state over a reload.
+// The effect of every built-in plugin on ticks, and the chain: order, drops, failures, state across a reload.
 #include <gtest/gtest.h>
 
 #include "plugins/builtin/registry.h"
@@ -25,7 +25,7 @@ struct World {
     const auto problem = chain.configure(entries);
     return problem ? problem->path + ": " + problem->message : "";
   }
-  // A tick at a second of the grid, with cpu and two disks.
+  // Sends a tick at a second of the schedule, with cpu and two disks.
   void tick(int64_t second, int64_t cpu, int64_t sda = 0, int64_t sdb = 0) {
     metrics::Tick tick;
     tick.time_ns = second * kS;
@@ -55,7 +55,7 @@ struct World {
   Chain chain;
 };
 
-TEST(Deduplication, DropsTicksInWhichNothingMoved) {
+TEST(Deduplication, DropsUnchangedTicks) {
   World w;
   ASSERT_EQ(w.configure({{"deduplication", "{}"}}), "");
   w.tick(1, 10, 5, 5);
@@ -65,23 +65,23 @@ TEST(Deduplication, DropsTicksInWhichNothingMoved) {
   EXPECT_EQ(w.drops.told, (std::vector<std::string>{"plugin/unchanged/deduplication 1 3"}));
 }
 
-TEST(Deduplication, ToleranceIsAgainstWhatWasLetThrough) {
+TEST(Deduplication, ComparesWithTheLastTickThatPassed) {
   World w;
   ASSERT_EQ(w.configure({{"deduplication", R"({"tolerance":2})"}}), "");
   w.tick(1, 0, 100);
   w.tick(2, 0, 102);  // within 2 of 100
-  w.tick(3, 0, 103);  // 3 from 100: a slow drift does come through
+  w.tick(3, 0, 103);  // 3 from 100, so a slow drift passes in the end
   EXPECT_EQ(w.out.size(), 2U);
 }
 
-TEST(Deduplication, SilenceHasAnEnd) {
+TEST(Deduplication, LimitsSilence) {
   World w;
   ASSERT_EQ(w.configure({{"deduplication", R"({"max_silence":"3s"})"}}), "");
   for (int i = 1; i <= 7; ++i) w.tick(i, 10);
-  EXPECT_EQ(w.out.size(), 3U) << "at 1, 4 and 7 s";
+  EXPECT_EQ(w.out.size(), 3U) << "ticks at 1, 4 and 7 s";
 }
 
-TEST(Deduplication, BySeriesDropsPoints) {
+TEST(Deduplication, DropsUnchangedPointsBySeries) {
   World w;
   ASSERT_EQ(w.configure({{"deduplication", R"({"scope":"series"})"}}), "");
   w.tick(1, 10, 5, 5);
@@ -92,7 +92,7 @@ TEST(Deduplication, BySeriesDropsPoints) {
   EXPECT_EQ(w.drops.told.back(), "plugin/unchanged/deduplication 1 3");
 }
 
-TEST(Deduplication, KeepsItsStateWhenOthersChange) {
+TEST(Deduplication, KeepsItsStateWhenOtherPluginsChange) {
   World w;
   ASSERT_EQ(w.configure({{"deduplication", "{}"}}), "");
   w.tick(1, 10);
@@ -102,7 +102,7 @@ TEST(Deduplication, KeepsItsStateWhenOthersChange) {
   EXPECT_EQ(w.out.size(), 1U);
   ASSERT_EQ(w.configure({{"deduplication", R"({"tolerance":1})"}}), "");
   w.tick(3, 10, 1);
-  EXPECT_EQ(w.out.size(), 1U) << "with another configuration it still knows what it let through";
+  EXPECT_EQ(w.out.size(), 1U) << "with another configuration it must remember what has passed";
   w.tick(4, 10, 2);
   EXPECT_EQ(w.out.size(), 2U);
 }
@@ -115,17 +115,17 @@ TEST(Filter, KeepAndDropByNameAndLabel) {
   EXPECT_EQ(w.drops.told, (std::vector<std::string>{"plugin/filtered/filter 0 2"}));
 }
 
-TEST(Filter, AnEmptyPatternIsRefused) {
+TEST(Filter, RejectsAnEmptyPattern) {
   for (const char* const pattern : {R"("")", R"([""])", R"({})", R"({"name":"","labels":{"dev":"sda"}})"}) {
     World w;
     const std::string said = w.configure({{"filter", std::string(R"({"drop":)") + pattern + "}"}});
     EXPECT_NE(said.find("a pattern must not be empty"), std::string::npos) << pattern << ": " << said;
   }
   World w;
-  EXPECT_EQ(w.configure({{"filter", R"({"drop":{"labels":{"dev":"*b"}}})"}}), "") << "labels alone are enough";
+  EXPECT_EQ(w.configure({{"filter", R"({"drop":{"labels":{"dev":"*b"}}})"}}), "") << "a pattern may have only labels";
 }
 
-TEST(Rename, NamesAndLabels) {
+TEST(Rename, RenamesMetricsAndLabels) {
   World w;
   ASSERT_EQ(w.configure({{"rename", R"({"names":{"system.cpu.utilization":"cpu"},"labels":{"dev":"device"}})"}}), "");
   w.tick(1, 1234);
@@ -133,7 +133,7 @@ TEST(Rename, NamesAndLabels) {
   EXPECT_DOUBLE_EQ(w.table.value(w.out[0].points[0]), 0.1234);
 }
 
-TEST(Scale, FactorOffsetUnit) {
+TEST(Scale, AppliesFactorOffsetAndUnit) {
   World w;
   ASSERT_EQ(w.configure({{"scale", R"({"match":"*.utilization","factor":100,"offset":1,"unit":"%"})"}}), "");
   w.tick(1, 1234, 7);
@@ -142,7 +142,7 @@ TEST(Scale, FactorOffsetUnit) {
   EXPECT_DOUBLE_EQ(w.table.value(w.out[0].points[1]), 7);
 }
 
-TEST(RateLimit, TicksInAPeriod) {
+TEST(RateLimit, PassesTheGivenNumberOfTicksPerPeriod) {
   World w;
   ASSERT_EQ(w.configure({{"rate_limit", R"({"ticks":2,"per":"5s"})"}}), "");
   for (int i = 0; i < 10; ++i) w.tick(i, 1);
@@ -157,7 +157,7 @@ TEST(MyPlugin, AddsALabel) {
   EXPECT_EQ(w.names(0), "system.cpu.utilization{site=eu} disk{dev=sda,site=eu} disk{dev=sdb,site=eu} ");
 }
 
-TEST(Derive, WhatItReplacesIsCounted) {
+TEST(Derive, CountsReplacedPoints) {
   World w;
   ASSERT_EQ(w.configure({{"derive", R"({"match":"disk","what":"moving_average","keep":false})"}}), "");
   w.tick(1, 10, 5, 5);
@@ -167,7 +167,7 @@ TEST(Derive, WhatItReplacesIsCounted) {
   EXPECT_EQ(w.chain.points_inside(), 0U);
 }
 
-TEST(Chain, OrderIsKept) {
+TEST(Chain, KeepsTheOrderOfPlugins) {
   World w;
   ASSERT_EQ(w.configure({{"rename", R"({"names":{"disk":"d"}})"}, {"filter", R"({"keep":"d"})"}}), "");
   w.tick(1, 1);
@@ -177,7 +177,7 @@ TEST(Chain, OrderIsKept) {
   EXPECT_EQ(w.out.size(), 1U);
 }
 
-TEST(Chain, WrongConfigurationChangesNothing) {
+TEST(Chain, InvalidConfigurationChangesNothing) {
   World w;
   ASSERT_EQ(w.configure({{"filter", R"({"drop":"disk"})"}}), "");
   EXPECT_EQ(w.configure({{"my_plugin", "{}"}, {"filter", R"({"drop":5})"}}).substr(0, 24), "/plugins/1/config/drop: ");
@@ -192,7 +192,7 @@ TEST(Chain, WrongConfigurationChangesNothing) {
   EXPECT_EQ(w.names(0), "system.cpu.utilization ");
 }
 
-TEST(Chain, FullQueueIsCounted) {
+TEST(Chain, CountsTicksDroppedByAFullQueue) {
   World w;
   for (size_t i = 0; i < Chain::kQueueTicks + 3; ++i) {
     metrics::Tick tick;
@@ -202,7 +202,7 @@ TEST(Chain, FullQueueIsCounted) {
   EXPECT_EQ(w.drops.told, (std::vector<std::string>(3, "queue/overflow/ 1 2")));
 }
 
-TEST(Registry, EveryPluginRefusesWhatItDoesNotKnow) {
+TEST(Registry, EveryPluginRejectsUnknownOptions) {
   const BuiltinCatalog catalog;
   for (const std::string& name : catalog.plugin_names()) {
     const auto problem = catalog.check_plugin(name, R"({"no_such_option":1})");

@@ -16,14 +16,14 @@ namespace {
 
 constexpr uint32_t kAll = ~0U;
 constexpr uint32_t kSetVma = 0x53564d41;  // PR_SET_VMA: names of mappings
-constexpr int kLargeFile = 0100000;       // O_LARGEFILE as the kernel has it
+constexpr int kLargeFile = 0100000;       // the kernel's value of O_LARGEFILE
 constexpr uint32_t kNoDynamicClock = 0x8000'0000U;
-// What the C library asks of clone() for a thread: everything shared. Anything else would be a process, a namespace or
-// a tracer.
+// The flags with which the C library calls clone() for a thread: everything is shared. Other flags would create a
+// process, a namespace or a tracer.
 constexpr uint32_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                              CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 
-// Calls that act on the process alone, or on descriptors that it has, whatever their arguments are.
+// Calls that only affect this process or its open descriptors, whatever their arguments.
 void allow_harmless(SeccompFilter& filter) {
   for (const int call : {SYS_read,
                          SYS_write,
@@ -85,9 +85,9 @@ void allow_harmless(SeccompFilter& filter) {
   filter.refuse(SYS_ioctl, ENOTTY);
 }
 
-// Calls that would reach further with other arguments. No signal goes to another process, by kill() and its kin or by
-// the owner of a descriptor (F_SETOWN, F_SETSIG, F_SETFL with O_ASYNC, and ioctl, which is refused whole); no clock or
-// limit of another process is read.
+// Calls that could affect others with the wrong arguments. They must not send a signal to another process, by kill()
+// and similar calls or through the owner of a descriptor (F_SETOWN, F_SETSIG, F_SETFL with O_ASYNC, and ioctl, which is
+// refused completely), and must not read a clock or limit of another process.
 void allow_bounded(SeccompFilter& filter) {
   for (const int call : {SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep}) {
     filter.allow_if(call, 0, kNoDynamicClock, 0, EINVAL);
@@ -98,7 +98,7 @@ void allow_bounded(SeccompFilter& filter) {
 }
 
 void allow_threads(SeccompFilter& filter, bool threads) {
-  filter.refuse(SYS_clone3, ENOSYS);  // the C library goes on with clone, whose flags can be seen
+  filter.refuse(SYS_clone3, ENOSYS);  // the C library falls back to clone, whose flags a filter can check
   if (threads) {
     filter.allow_if(SYS_clone, 0, ~static_cast<uint32_t>(CLONE_DETACHED), kThread, 0);
   } else {
@@ -138,7 +138,7 @@ void allow_plugin(SeccompFilter& filter, int library, bool threads) {
   // getrlimit() of this process.
   filter.allow_when(SYS_prlimit64, {{0, kAll, 0}, {2, kAll, 0}, {2, kAll, 0, true}});
   filter.refuse(SYS_prlimit64, EPERM);
-  // The handler of what is forbidden stays, and so does what ends a process that has used up its processor time.
+  // The handler for forbidden calls must stay, and so must the signal that ends a process without processor time left.
   for (const uint32_t signal : {uint32_t{SIGSYS}, uint32_t{SIGXCPU}})
     filter.refuse_when(SYS_rt_sigaction, {{0, kAll, signal}}, EPERM);
   filter.allow(SYS_rt_sigaction);

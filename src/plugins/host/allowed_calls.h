@@ -5,12 +5,12 @@
 
 namespace monitor::plugin_host {
 
-// While the system libraries that a plugin needs are opened, before any of its own code runs: files can be opened for
-// reading (restricted by Landlock), code can be mapped, and the sandbox can be completed.
+// Rules for the time in which the system libraries of a plugin are opened, before any of its own code runs. Files can
+// be opened for reading (restricted by Landlock), code can be mapped, and the sandbox can be completed.
 void allow_loading(SeccompFilter& filter);
 
-// While a plugin's code runs, its constructors included. Code can be mapped from the descriptor `library` alone (-1:
-// from none), never written to, and nothing can be opened.
+// Rules for the time in which a plugin's code runs, including its constructors. Code can be mapped only from the
+// descriptor `library` (-1: not at all) and never written to, and nothing can be opened.
 void allow_plugin(SeccompFilter& filter, int library, bool threads);
 
 }  // namespace monitor::plugin_host

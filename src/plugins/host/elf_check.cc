@@ -19,14 +19,15 @@ std::string missing_of_elf(int fd, uint64_t size) {
     Elf64_Phdr part{};
     const uint64_t at = header.e_phoff + i * sizeof part;
     if (at > size || pread(fd, &part, sizeof part, static_cast<off_t>(at)) != static_cast<ssize_t>(sizeof part)) {
-      return fmt::format("it is cut off: it has {} bytes, and not even its header is whole", size);
+      return fmt::format("it is truncated: it has {} bytes, and even its header is incomplete", size);
     }
     uint64_t part_end = 0;
     if (__builtin_add_overflow(part.p_offset, part.p_filesz, &part_end)) part_end = UINT64_MAX;
     if (part.p_type == PT_LOAD) end = std::max(end, part_end);
   }
   if (end <= size) return "";
-  return fmt::format("it is cut off: it has {} bytes of {}; copy it beside, and rename it", size, end);
+  return fmt::format("it is truncated: it has {} bytes of {}; copy it to another name first, then rename it", size,
+                     end);
 }
 
 }  // namespace monitor::plugin_host

@@ -27,7 +27,7 @@ std::optional<T> at(std::string_view file, uint64_t offset) {
   return value;
 }
 
-// Where an address of the running program is in the file.
+// The offset in the file of an address of the running program.
 std::optional<uint64_t> offset_of(const std::vector<Elf64_Phdr>& segments, uint64_t address) {
   for (const Elf64_Phdr& one : segments) {
     if (one.p_type != PT_LOAD || address < one.p_vaddr || address - one.p_vaddr >= one.p_filesz) continue;
@@ -41,7 +41,7 @@ std::optional<uint64_t> offset_of(const std::vector<Elf64_Phdr>& segments, uint6
 Result<std::vector<Elf64_Phdr>> segments_of(std::string_view file) {
   const auto header = at<Elf64_Ehdr>(file, 0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64) {
-    return invalid("no ELF library of 64 bits");
+    return invalid("not a 64-bit ELF library");
   }
   if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum > kMostSegments) {
     return invalid(fmt::format("{} program headers of {} bytes", header->e_phnum, header->e_phentsize));
@@ -51,13 +51,13 @@ Result<std::vector<Elf64_Phdr>> segments_of(std::string_view file) {
     uint64_t offset = 0;
     if (__builtin_add_overflow(header->e_phoff, i * sizeof(Elf64_Phdr), &offset)) return invalid("a damaged header");
     const auto segment = at<Elf64_Phdr>(file, offset);
-    if (!segment) return invalid("its program headers are cut off");
+    if (!segment) return invalid("its program headers are truncated");
     segments.push_back(*segment);
   }
   return segments;
 }
 
-// The loader opens libraries for each of these, from wherever the file says.
+// For each of these entries the loader opens a library, from any path that the file names.
 const char* unwanted(int64_t tag) {
   switch (tag) {
     case DT_FILTER:
@@ -101,7 +101,7 @@ Result<std::vector<std::string>> needed_libraries(std::string_view file) {
   }
   std::vector<std::string> names;
   if (dynamic == nullptr) return names;
-  // The loader reads the section where it is mapped, which p_offset need not agree with.
+  // The loader reads the section where it is mapped, which p_offset need not match.
   const auto start = offset_of(*segments, dynamic->p_vaddr);
   if (!start) return invalid("its dynamic section is in no segment");
   std::vector<uint64_t> indexes;
@@ -113,7 +113,7 @@ Result<std::vector<std::string>> needed_libraries(std::string_view file) {
     if (entry->d_tag == DT_STRTAB) texts = offset_of(*segments, entry->d_un.d_ptr);
     if (entry->d_tag == DT_NEEDED) indexes.push_back(entry->d_un.d_val);
     if (const char* const what = unwanted(entry->d_tag); what != nullptr) {
-      return invalid(fmt::format("it asks for {}, which plugins may not have", what));
+      return invalid(fmt::format("it requests {}, which is not allowed for plugins", what));
     }
   }
   if (indexes.size() > kMostLibraries) return invalid(fmt::format("it needs {} libraries", indexes.size()));

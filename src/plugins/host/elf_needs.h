@@ -9,10 +9,10 @@
 
 namespace monitor::plugin_host {
 
-// The names in DT_NEEDED. Only plain names are accepted, which the loader looks up in the system's library folders,
-// unless the library that needs them has a search path of its own. Errors: a request that is not allowed (a path, an
-// audit or filter library, an executable stack), or a damaged dynamic section. A file without a dynamic section needs
-// nothing.
+// The names in DT_NEEDED. Only plain names are accepted. The loader looks them up in the system's library folders,
+// unless the library that needs them has its own search path. Errors: a request that is not allowed (a path, an audit
+// or filter library, an executable stack), or a damaged dynamic section. A file without a dynamic section needs no
+// library.
 Result<std::vector<std::string>> needed_libraries(std::string_view file);
 
 }  // namespace monitor::plugin_host

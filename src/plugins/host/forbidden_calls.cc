@@ -27,7 +27,7 @@ struct Named {
   const char* name;
 };
 
-// The calls that people ask about; the others are named by number.
+// Names of the calls that people are most likely to ask about; other calls are reported by number.
 constexpr std::array kNames = {
     Named{SYS_openat, "openat"},
     Named{SYS_openat2, "openat2"},
@@ -108,7 +108,7 @@ bool opens(int call) {
   return call == SYS_openat;
 }
 
-// Nothing here may allocate, or take a lock.
+// This code must not allocate or take a lock.
 [[noreturn]] void end_for(int call) {
   std::array<char, 256> packet{};
   std::array<char, 128> text{};
@@ -132,7 +132,7 @@ bool opens(int call) {
     }
     put(&digits.at(at));
   }
-  put(", which plugins may not");
+  put(", which is not allowed for plugins");
   plugin_wire::Header header;
   header.type = static_cast<uint16_t>(plugin_wire::Type::kLastWords);
   header.total = static_cast<uint32_t>(size);
@@ -149,8 +149,8 @@ void on_forbidden(int, siginfo_t* info, void* context) {
     lent = -1;
     return;
   }
-  // fstat() of some C libraries is a stat of the empty path: what is asked is of a descriptor. The filter cannot see
-  // paths, so it is answered by the call that takes none.
+  // Some C libraries implement fstat() as a stat of the empty path, which only concerns the descriptor. The filter
+  // cannot see paths, so the handler makes the equivalent call without a path.
   if (info->si_syscall == SYS_newfstatat && (call.argument(3) & AT_EMPTY_PATH) != 0) {
     const auto* const path = reinterpret_cast<const char*>(call.argument(1));  // NOLINT(performance-no-int-to-ptr)
     if (path == nullptr || *path == '\0') {
@@ -166,7 +166,7 @@ void on_forbidden(int, siginfo_t* info, void* context) {
 
 Status handle_forbidden_calls(int channel) {
   channel_of_handler = channel;
-  // A plugin may have overflown its stack.
+  // An alternative stack, because a plugin may have overflowed its own.
   static std::array<char, size_t{32} * 1024> stack;
   const stack_t alternative = {stack.data(), 0, stack.size()};
   sigaltstack(&alternative, nullptr);

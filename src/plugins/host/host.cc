@@ -44,7 +44,8 @@ Status Host::handle(const MessageView& message) {
   const auto found = instances_.find(message.instance);
   if (found == instances_.end()) {
     if (message.type == Type::kUnload) return {};
-    return Error(Code::kInvalidArgument, fmt::format("a request to instance {}, which is not there", message.instance));
+    return Error(Code::kInvalidArgument,
+                 fmt::format("a request for instance {}, which does not exist", message.instance));
   }
   Instance& instance = *found->second;
   switch (message.type) {
@@ -79,12 +80,12 @@ Status Host::handle(const MessageView& message) {
       instances_.erase(found);
       return {};
     default:
-      return Error(Code::kInvalidArgument, "an answer where a request was due");
+      return Error(Code::kInvalidArgument, "an answer instead of a request");
   }
 }
 
-// Says to the agent that nothing the plugin does from now on can undo the sandbox. No code of it has run yet: the agent
-// takes the first such message of a plugin, and nothing before it.
+// Tells the agent that from now on the plugin cannot undo the sandbox. No code of the plugin has run yet; the agent
+// accepts the first such message of a plugin, and nothing before it.
 Status Host::confine(const Load& load, uint32_t id, int library) {
   if (!confined_) {
     const auto done = sandbox_.confine(library, load.threads > 0);
@@ -95,7 +96,7 @@ Status Host::confine(const Load& load, uint32_t id, int library) {
   return {};
 }
 
-// A native plugin has its host to itself: what it may map is decided by which it is.
+// A native plugin has its own host, because what it may map depends on the plugin.
 Result<std::unique_ptr<Instance>> Host::make(const Load& load, uint32_t id) {
   const Instance::Log log = [this, id](uint32_t level, std::string_view line) { this->log(id, level, line); };
   if (load.kind == plugin_wire::Kind::kScript) {
@@ -146,7 +147,7 @@ void Host::run(Instance& instance, const MessageView& message) {
   if (head.verdict == Verdict::kChanged) {
     points = std::span(tick_.room).first(tick_.count);
     if (std::string fault = fault_of(instance, points); !fault.empty()) {
-      return fail(message, Error(Code::kInternal, "it left " + fault));
+      return fail(message, Error(Code::kInternal, "the plugin returned " + fault));
     }
     if (plugin_wire::bytes_of(points) == *given) head.verdict = Verdict::kUnchanged;
   }
@@ -166,7 +167,7 @@ void Host::run(Instance& instance, const MessageView& message) {
   const plugin_wire::Header header = plugin_wire::header_of(Type::kResult, message.instance, message.number, total);
   packet_.replace(0, sizeof header, reinterpret_cast<const char*>(&header), sizeof header);
   if (total <= kSmall) {
-    // One piece is sent faster than two.
+    // Sending one piece is faster than sending two.
     packet_.append(bytes);
     send_(packet_, {});
   } else {
@@ -178,9 +179,9 @@ std::string Host::fault_of(const Instance& instance, std::span<const metrics::Po
   const SeriesStore& series = instance.series();
   if (series.knows_all(points)) return points.size() > plugin_wire::kMaxPoints ? "too many points" : "";
   for (const metrics::Point& point : points) {
-    if (!series.knows(point.series)) return fmt::format("a point of series {}, which is not there", point.series);
+    if (!series.knows(point.series)) return fmt::format("a point of series {}, which does not exist", point.series);
   }
-  return "a point of a series that is not there";
+  return "a point of a series that does not exist";
 }
 
 void Host::answer(const MessageView& request, Type type, std::string payload) {

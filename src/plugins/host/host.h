@@ -1,5 +1,5 @@
-// Host: the host's side of the channel: it receives requests, and instances answer them. Without I/O, so that tests and
-// fuzzing need no process: the owner of the channel passes packets in and sends the output. One thread.
+// Host: the host's side of the channel. It receives requests, which its instances answer. It does no I/O, so that tests
+// and fuzzing need no process: the owner of the channel passes packets in and sends the output. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ namespace monitor::plugin_host {
 
 class Host {
  public:
-  // One packet to the agent, in two pieces.
+  // Sends one packet to the agent, given in two pieces.
   using Send = std::function<void(std::string_view head, std::string_view rest)>;
 
   Host(Sandbox& sandbox, Send send);
   ~Host();
 
-  // A packet of the agent. After an error the host must end.
+  // Handles a packet from the agent. After an error the host must end.
   Status take(std::string_view packet);
 
  private:
@@ -46,7 +46,7 @@ class Host {
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
   bool loading_ = false;  // a native plugin was or is being loaded
   std::optional<plugin_wire::Confined> confined_;
-  HostTick tick_;  // reused
+  HostTick tick_;  // kept to reuse its memory
   std::string packet_;
 };
 

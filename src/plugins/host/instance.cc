@@ -6,7 +6,7 @@
 
 namespace monitor::plugin_host {
 
-// The agent listens to nobody who has been let go, but what is printed it reads to the end.
+// The agent ignores messages of a removed plugin, but reads the process's output to the end.
 void print_last(std::string_view plugin, std::string_view reason) {
   const std::string line = fmt::format("{}: finalize failed: {}\n", plugin, reason);
   std::fputs(line.c_str(), stderr);

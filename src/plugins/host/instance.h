@@ -1,5 +1,5 @@
-// Instance: a plugin in its host, native or a script; and the series of it: those that the agent has sent, and those
-// that the plugin created. One thread.
+// Instance: a plugin in its host, native or a script, and its series: those that the agent has sent, and those that the
+// plugin created. Not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 
 namespace monitor::plugin_host {
 
-// Series by number: the agent's, and the plugin's own, whose numbers have plugin_wire::kOwnSeries.
+// Series by number: the agent's, and the plugin's own, whose numbers contain plugin_wire::kOwnSeries.
 class SeriesStore {
  public:
   void define(uint32_t id, metrics::Series series);
@@ -34,9 +34,9 @@ class SeriesStore {
     return plugin_wire::all_below(points, dense_) ||
            std::all_of(points.begin(), points.end(), [this](const auto& point) { return knows(point.series); });
   }
-  // The number of a series. Errors: the series is invalid, or there are too many.
+  // Returns the number of a series. Errors: the series is invalid, or there are too many.
   Result<uint32_t> intern(metrics::Series series);
-  // Own series that the agent does not know yet; from now on they count as known.
+  // Returns own series that the agent does not know yet, which then count as known.
   std::string take_new();
 
  private:
@@ -47,13 +47,13 @@ class SeriesStore {
   size_t told_ = 0;
 };
 
-// A tick in the host. Its buffer is reused and larger than needed: allocating it for every tick would cost more than
-// the work of a plugin.
+// A tick in the host. Its buffer is reused and larger than needed, because allocating it for every tick would cost more
+// than a plugin's work.
 struct HostTick {
-  metrics::Tick head;  // without points
+  metrics::Tick head;  // the tick without its points
   std::vector<metrics::Point> room;
-  size_t count = 0;    // points, at the start of the buffer
-  size_t dropped = 0;  // points that the plugin removed, whether it added others or not
+  size_t count = 0;    // number of points at the start of the buffer
+  size_t dropped = 0;  // points that the plugin removed, even if it added others
 };
 
 class Instance {
@@ -65,9 +65,9 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // Errors: those that the plugin reports, or that it causes.
+  // Errors: those that the plugin reports or causes.
   virtual Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) = 0;
-  // Changes the tick. The host validates the result; only the count must be within the buffer.
+  // Changes the tick. The host validates the result afterwards; only the count must be within the buffer.
   virtual Result<plugin_wire::Verdict> run(HostTick& tick) = 0;
   virtual Result<std::string> save() = 0;
   virtual Status restore(std::string_view state) = 0;
@@ -79,7 +79,7 @@ class Instance {
   SeriesStore series_;
 };
 
-// Reports that a plugin failed to end, when no request waits for an answer.
+// Reports that a plugin's finalization failed, when no request waits for an answer.
 void print_last(std::string_view plugin, std::string_view reason);
 
 }  // namespace monitor::plugin_host

@@ -15,7 +15,7 @@ namespace monitor::plugin_host {
 
 namespace {
 
-// As newer kernels have it: headers of the build machine may be older than the kernel that it runs on.
+// Defined here as in newer kernels, because the build machine's headers may be older than the running kernel.
 struct RulesetAttributes {
   uint64_t files = 0;
   uint64_t network = 0;
@@ -42,7 +42,7 @@ size_t size_of(long version) {
 void allow_reading(int ruleset, const std::string& path) {
   const Fd fd(open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat info{};
-  if (!fd.valid() || fstat(fd.get(), &info) != 0) return;  // what is not there need not be read
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) return;  // a folder that does not exist needs no rule
   landlock_path_beneath_attr rule{};
   rule.allowed_access = kExecute | kReadFile | (S_ISDIR(info.st_mode) ? kReadFolder : 0);
   rule.parent_fd = fd.get();
@@ -54,7 +54,7 @@ void allow_reading(int ruleset, const std::string& path) {
 Result<uint32_t> restrict_files(const std::vector<std::string>& readable) {
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) {
-    // Not built in, or not enabled at boot. Anything else is no answer to go on with.
+    // Landlock is not built in, or not enabled at boot. Any other error is unexpected.
     if (version < 0 && errno != ENOSYS && errno != EOPNOTSUPP) return errno_error(errno, "Landlock's version");
     return uint32_t{0};
   }

@@ -29,12 +29,12 @@ LuaBatch& batch_of(lua_State* state) {
   return *batch;
 }
 
-// The batch of a living handle at index 1.
+// Returns the batch of a valid handle at index 1; else raises an error.
 LuaBatch& alive(lua_State* state, const char* type) {
   const auto* const handle = static_cast<const Handle*>(luaL_checkudata(state, 1, type));
   LuaBatch& batch = batch_of(state);
   if (handle->generation != batch.generation || batch.tick == nullptr) {
-    luaL_error(state, "a batch and its points live only until run() returns");
+    luaL_error(state, "a batch and its points are only valid until run() returns");
   }
   return batch;
 }
@@ -54,7 +54,8 @@ double value_of(const metrics::Series& series, const metrics::Point& point) {
   return series.exponent < 0 ? integer / power : integer * power;
 }
 
-// The series stays: one of integers takes the nearest that it can hold. false: it cannot hold it.
+// Keeps the series; an integer series gets the nearest value that it can hold. Returns false if it cannot hold the
+// value.
 bool set_value(const metrics::Series& series, metrics::Point& point, double value) {
   if (!series.integer) {
     point.real = value;
@@ -72,8 +73,8 @@ std::string_view text_at(lua_State* state, int index) {
   return {data, size};
 }
 
-// Changes a copy of the point's series and gives the point the changed one. Nothing of Lua is called meanwhile: a
-// longjmp would leave texts behind.
+// Changes a copy of the point's series and assigns the copy to the point. Calls nothing of Lua meanwhile, because a
+// longjmp would leak strings.
 template <typename Change>
 void change_series(lua_State* state, LuaBatch& batch, metrics::Point& point, Change change) {
   LuaBudget::of(state).charge(state, kInternCost);
@@ -90,7 +91,7 @@ void change_series(lua_State* state, LuaBatch& batch, metrics::Point& point, Cha
       batch.error = id.error().message();
     }
   } catch (const std::exception& e) {
-    batch.error = e.what();  // an error of Lua must not be raised from here
+    batch.error = e.what();  // a Lua error must not be raised from a catch block
   }
   if (!good) luaL_error(state, "%s", batch.error.c_str());
 }
@@ -171,7 +172,7 @@ int point_set(lua_State* state) {
   if (key == "value") {
     const double value = luaL_checknumber(state, 3);
     if (!set_value(series_of(batch, point), point, value))
-      return luaL_error(state, "a value that its series cannot hold");
+      return luaL_error(state, "the series cannot hold this value");
   } else if (key == "name") {
     const std::string_view name = text_at(state, 3);
     change_series(state, batch, point, [&](metrics::Series& series) { series.name = name; });
@@ -198,7 +199,7 @@ int next_point(lua_State* state) {
   return 1;
 }
 
-// Those that are there now: what the loop adds does not come up in it.
+// Iterates over the points that exist now; points added by the loop are not visited.
 int batch_points(lua_State* state) {
   LuaBatch& batch = alive(state, kBatchType);
   lua_pushinteger(state, 0);
@@ -208,14 +209,14 @@ int batch_points(lua_State* state) {
   return 2;
 }
 
-// A field of the table at index 2 that is a text; it stays on the stack.
+// A string field of the table at index 2. The value stays on the stack, which keeps the view valid.
 std::string_view text_field(lua_State* state, const char* name, const char* otherwise) {
   if (lua_getfield(state, 2, name) == LUA_TNIL && otherwise != nullptr) return otherwise;
-  if (lua_type(state, -1) != LUA_TSTRING) luaL_error(state, "'%s' must be a text", name);
+  if (lua_type(state, -1) != LUA_TSTRING) luaL_error(state, "'%s' must be a string", name);
   return text_at(state, -1);
 }
 
-// The field `labels` of the table at index 2: names and values as pairs of texts, which stay on the stack.
+// The field `labels` of the table at index 2, as pairs of names and values, which stay on the stack.
 struct LabelTexts {
   std::array<std::string_view, 64> texts;
   size_t count = 0;
@@ -230,10 +231,10 @@ void read_labels(lua_State* state, LabelTexts& labels) {
   lua_pushnil(state);
   while (lua_next(state, table) != 0) {
     if (labels.count == labels.texts.size()) luaL_error(state, "too many labels");
-    if (lua_type(state, -2) != LUA_TSTRING) luaL_error(state, "a label's name must be a text");
+    if (lua_type(state, -2) != LUA_TSTRING) luaL_error(state, "a label's name must be a string");
     labels.texts.at(labels.count++) = text_at(state, -2);
-    labels.texts.at(labels.count++) = text_at(state, -1);  // a number becomes its text
-    lua_pushvalue(state, -2);                              // the key, for lua_next; value and key before it stay
+    labels.texts.at(labels.count++) = text_at(state, -1);  // converts a number to a string
+    lua_pushvalue(state, -2);                              // the key for lua_next; the value and the key below it stay
   }
 }
 
@@ -253,7 +254,7 @@ int batch_add(lua_State* state) {
   lua_settop(state, 2);
   luaL_checkstack(state, 80, "add");
   if (batch.tick->count >= LuaBatch::kMostPoints) {
-    return luaL_error(state, "one point too many in a batch: it has %d, and none can be added beyond %d",
+    return luaL_error(state, "too many points: the batch has %d, and its limit is %d",
                       static_cast<int>(batch.tick->count), static_cast<int>(LuaBatch::kMostPoints));
   }
   const std::string_view name = text_field(state, "name", nullptr);

@@ -39,21 +39,21 @@ void LuaBudget::refill(lua_State* state) {
 void* LuaBudget::allocate(void* self, void* block, size_t old_size, size_t new_size) {
   auto& budget = *static_cast<LuaBudget*>(self);
   const bool text = block == nullptr && old_size == LUA_TSTRING;
-  if (block == nullptr) old_size = 0;  // then it says what kind of object it is for
+  if (block == nullptr) old_size = 0;  // for a new block, Lua passes the kind of object as old size
   if (new_size == 0) {
     free(block);
     budget.used_ -= old_size;
     return nullptr;
   }
   if (new_size > old_size) {
-    // Work that an instruction does by allocating is work.
+    // Work that an instruction does by allocating counts as well.
     const bool spent = !budget.spend(static_cast<int64_t>(new_size / 64));
     const bool much = new_size - old_size > kMemory - budget.used_ || new_size > (text ? kText : kBlock);
-    // Small pieces go on while an error is on its way out.
+    // Small allocations still succeed, because an error needs memory while it propagates.
     if (much || (spent && new_size > 4096)) return nullptr;
   }
   void* const moved = realloc(block, new_size);
-  // A smaller block is never refused.
+  // Shrinking a block must never fail.
   if (moved == nullptr) return new_size <= old_size ? block : nullptr;
   budget.used_ = budget.used_ - old_size + new_size;
   return moved;
@@ -66,8 +66,8 @@ void LuaBudget::on_count(lua_State* state, lua_Debug*) {
   fail(state);
 }
 
-// The processor's clock costs a system call. Its time goes no faster than any other: it is not asked before it can be
-// up.
+// Reading the processor clock costs a system call. Processor time cannot advance faster than real time, so it is not
+// read before it could have reached the limit.
 bool LuaBudget::late() {
   const int64_t now = read_clock(CLOCK_MONOTONIC);
   if (now < look_at_ns_) return false;
@@ -81,7 +81,7 @@ void LuaBudget::charge(lua_State* state, int64_t instructions) {
 }
 
 void LuaBudget::fail(lua_State* state) {
-  // From now on at every instruction.
+  // Makes every further instruction fail.
   lua_sethook(state, on_count, LUA_MASKCOUNT, 1);
   luaL_error(state, "%s", kSpent);
   abort();  // luaL_error does not return

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kCallCost = 100;
 
-// What an error that was caught hides: when the budget is spent, nobody goes on.
+// A script that catches the error of a spent budget must not continue: raises the error again.
 void not_spent(lua_State* state) {
   if (LuaBudget::of(state).spent()) LuaBudget::fail(state);
 }
@@ -36,8 +36,8 @@ int protected_call(lua_State* state) {
   return after_pcall(state, lua_pcallk(state, lua_gettop(state) - 2, LUA_MULTRET, 0, 0, after_pcall), 0);
 }
 
-// A script's message handler. Not when the budget is spent: that error comes out of a hook, and no hook runs, and
-// nothing is counted, while its handler does.
+// A script's message handler. Does not call it when the budget is spent: that error is raised by a hook, and while a
+// handler of such an error runs, no hook runs and nothing is counted.
 int handle_message(lua_State* state) {
   if (LuaBudget::of(state).spent()) return 1;
   lua_settop(state, 1);
@@ -64,9 +64,9 @@ int set_metatable(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   luaL_argexpected(state, lua_isnil(state, 2) || lua_istable(state, 2), 2, "nil or table");
   if (lua_istable(state, 2)) {
-    // Finalizers run at any time, and nobody counts what they do.
+    // Finalizers run at any time, and their work would not be counted.
     lua_pushliteral(state, "__gc");
-    if (lua_rawget(state, 2) != LUA_TNIL) return luaL_error(state, "__gc is not there for scripts");
+    if (lua_rawget(state, 2) != LUA_TNIL) return luaL_error(state, "__gc is not available to scripts");
     lua_pop(state, 1);
   }
   if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) return luaL_error(state, "a protected metatable");
@@ -75,7 +75,7 @@ int set_metatable(lua_State* state) {
   return 1;
 }
 
-// A coroutine's own instructions are counted; that it begins and goes on is charged besides.
+// A coroutine's own instructions are counted by its hook; starting and resuming it is charged in addition.
 int resume(lua_State* state, lua_State* thread, int arguments) {
   LuaBudget::of(state).charge(state, kCallCost);
   if (lua_checkstack(thread, arguments) == 0) return luaL_error(state, "too many arguments to resume");
@@ -98,7 +98,7 @@ lua_State* thread_at(lua_State* state, int index) {
   return thread;
 }
 
-// Nothing that can be resumed: dead, running, or waiting for another.
+// True for a coroutine that can be resumed: not dead, not running, not waiting for another.
 bool resumable(lua_State* thread) {
   const int status = lua_status(thread);
   if (status == LUA_YIELD) return true;
@@ -109,7 +109,7 @@ bool resumable(lua_State* thread) {
 int coroutine_create(lua_State* state) {
   luaL_checktype(state, 1, LUA_TFUNCTION);
   LuaBudget::of(state).charge(state, kCallCost);
-  lua_State* const thread = lua_newthread(state);  // with the hook of its maker
+  lua_State* const thread = lua_newthread(state);  // inherits the hook of its creator
   lua_pushvalue(state, 1);
   lua_xmove(state, thread, 1);
   return 1;
@@ -157,7 +157,7 @@ int coroutine_status(lua_State* state) {
   return 1;
 }
 
-// Lua's own, of which each reads a text that may be long. The upvalue is it.
+// Calls one of Lua's own functions that read a string, which may be long. The function is the upvalue.
 int charged_for_text(lua_State* state) {
   if (lua_type(state, 1) == LUA_TSTRING) {
     LuaBudget::of(state).charge(state, static_cast<int64_t>(lua_rawlen(state, 1) / 4));
@@ -168,18 +168,18 @@ int charged_for_text(lua_State* state) {
   return lua_gettop(state);
 }
 
-// Of the base library, what reaches nothing outside.
+// The functions of the base library that reach nothing outside.
 constexpr std::array kBase = {"assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "rawequal", "rawget",
                               "rawlen", "rawset", "select",       "tonumber", "tostring", "type",  "_VERSION"};
 
 void keep_base(lua_State* state) {
-  luaL_requiref(state, "_G", luaopen_base, 0);  // fills the globals with everything
+  luaL_requiref(state, "_G", luaopen_base, 0);  // adds all of its functions to the globals
   lua_newtable(state);
   for (const char* const name : kBase) {
     lua_getfield(state, -2, name);
     lua_setfield(state, -2, name);
   }
-  // The globals anew, with those alone.
+  // Replaces the globals by a table with only these functions.
   lua_pushnil(state);
   while (lua_next(state, -3) != 0) {
     lua_pop(state, 1);
@@ -198,7 +198,8 @@ void keep_base(lua_State* state) {
   lua_setglobal(state, "_G");
 }
 
-// With the numbers that are given, or with others; and without telling which: Lua's own are the time and an address.
+// Seeds with the given numbers or with random ones, and returns nothing: Lua's own function returns its seeds, which by
+// default are the time and an address.
 int random_seed(lua_State* state) {
   LuaBudget::of(state).charge(state, kCallCost);
   const int count = lua_gettop(state);
@@ -219,7 +220,7 @@ void add_math(lua_State* state) {
   lua_pushcclosure(state, random_seed, 1);
   lua_pushvalue(state, -1);
   lua_setfield(state, -3, "randomseed");
-  // What comes out first shall not tell of an address either.
+  // The first numbers must not reveal an address either.
   lua_call(state, 0, 0);
   lua_pop(state, 1);
 }
@@ -246,7 +247,7 @@ void open_library(lua_State* state) {
   add_string_functions(state);
   lua_setglobal(state, "string");
   add_text_functions(state);
-  // Texts have no methods: what a metatable of them would find is as good as a global.
+  // Strings have no methods, because everything reachable through their metatable would be as good as a global.
   lua_pushliteral(state, "");
   lua_pushnil(state);
   lua_setmetatable(state, -2);
@@ -265,7 +266,7 @@ void open_library(lua_State* state) {
   lua_newtable(state);
   luaL_setfuncs(state, kCoroutine.data(), 0);
   lua_setglobal(state, "coroutine");
-  // What was loaded on the way is not to be found.
+  // Loaded libraries must not be found through the registry.
   lua_pushnil(state);
   lua_setfield(state, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 }

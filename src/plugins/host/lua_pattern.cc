@@ -23,7 +23,8 @@ size_t LuaPattern::fail(const char* error) {
 
 bool LuaPattern::step() { return ++steps_ <= most_steps_ && error_ == nullptr; }
 
-// The end of a match of the pattern from p on at s. What repeats without a choice goes round here; choices recurse.
+// Returns the end of a match of the pattern from p on, at subject position s. Items without alternatives are handled in
+// the loop; alternatives recurse.
 size_t LuaPattern::run(size_t s, size_t p) {
   struct Depth {
     int& depth;
@@ -49,7 +50,7 @@ size_t LuaPattern::run(size_t s, size_t p) {
       if (at_end(p) || pattern_[p] != '[') return fail("missing '[' after '%f' in pattern");
       const size_t set_end = end_of_item(p);
       if (set_end == kNone) return kNone;
-      steps_ += static_cast<int64_t>((set_end - p) / 4);  // read to its end, and looked through twice
+      steps_ += static_cast<int64_t>((set_end - p) / 4);  // the set is read to its end, and searched twice
       if (!frontier(s, p, set_end)) return kNone;
       p = set_end;
       continue;
@@ -88,7 +89,7 @@ size_t LuaPattern::end_of_item(size_t p) {
   if (c == '%') return at_end(p) ? fail("malformed pattern (ends with '%')") : p + 1;
   if (c != '[') return p;
   if (!at_end(p) && pattern_[p] == '^') ++p;
-  do {  // a ] that comes first stands for itself
+  do {  // a ] in first place stands for itself
     if (at_end(p)) return fail("malformed pattern (missing ']')");
     if (pattern_[p++] == '%') {
       if (at_end(p)) return fail("malformed pattern (missing ']')");
@@ -137,9 +138,9 @@ bool LuaPattern::in_class(unsigned char c, char kind) {
   return std::isupper(static_cast<unsigned char>(kind)) != 0 ? !in : in;
 }
 
-// The set from p ('[') to before set_end.
+// True if the set from p ('[') to before set_end contains the character.
 bool LuaPattern::in_set(unsigned char c, size_t p, size_t set_end) const {
-  const size_t last = set_end - 1;  // of the ]
+  const size_t last = set_end - 1;  // position of the closing ]
   bool found = true;
   ++p;
   if (pattern_[p] == '^') {
@@ -163,7 +164,7 @@ bool LuaPattern::in_set(unsigned char c, size_t p, size_t set_end) const {
 }
 
 bool LuaPattern::single(size_t s, size_t p, size_t item_end) {
-  steps_ += static_cast<int64_t>((item_end - p) / 8);  // a long set takes its time
+  steps_ += static_cast<int64_t>((item_end - p) / 8);  // a long set takes time to search
   if (s >= subject_.size()) return false;
   const auto c = static_cast<unsigned char>(subject_[s]);
   switch (pattern_[p]) {
@@ -248,7 +249,7 @@ size_t LuaPattern::back_reference(size_t s, char digit) {
   if (digit == '0' || index >= level_ || captures_.at(index).length == kOpen) {
     return fail("invalid capture index in pattern");
   }
-  if (captures_.at(index).length == kPosition) return kNone;  // a place is no text
+  if (captures_.at(index).length == kPosition) return kNone;  // a position is not a string
   const std::string_view text =
       subject_.substr(captures_.at(index).start, static_cast<size_t>(captures_.at(index).length));
   steps_ += static_cast<int64_t>(text.size() / 16);

@@ -1,5 +1,5 @@
 // LuaPattern: matches Lua's patterns (reference manual, 6.4.1) with bounded work: a pathological pattern exhausts its
-// script's budget, and does not hang the host. Plain data: a match may be left by longjmp.
+// script's budget instead of hanging the host. Contains only plain data, because a longjmp may leave a match.
 #pragma once
 
 #include <array>
@@ -26,9 +26,9 @@ class LuaPattern {
   static constexpr size_t kNone = static_cast<size_t>(-1);
   size_t match(size_t start);
 
-  // What is wrong with the pattern; nullptr: nothing. Valid after match().
+  // The fault of the pattern; nullptr if there is none. Valid after match().
   const char* error() const { return error_; }
-  // Steps so far, over all matches.
+  // Number of steps so far, over all matches.
   int64_t steps() const { return steps_; }
   void set_most_steps(int64_t most) { most_steps_ = most; }
   bool exhausted() const { return steps_ > most_steps_; }

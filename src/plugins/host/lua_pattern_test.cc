@@ -1,4 +1,4 @@
-// Patterns against Lua's own: whatever is made up of the pieces of patterns, both say the same.
+// Compares patterns with Lua's own implementation, on random combinations of pattern elements.
 #include "plugins/host/lua_pattern.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace monitor::plugin_host {
 namespace {
 
-// What Lua's own string.find says: "start end capture ...", "none", or "error".
+// The result of Lua's own string.find: "start end capture ...", "none", or "error".
 class Reference {
  public:
   Reference() : state_(luaL_newstate()) {
@@ -44,7 +44,7 @@ class Reference {
 
 std::string ours(const std::string& subject, std::string pattern) {
   if (pattern.find_first_of("^$*+?.([%-") == std::string::npos) {
-    const size_t at = subject.find(pattern);  // find() takes such a one as it is
+    const size_t at = subject.find(pattern);  // find() treats such a pattern as plain text
     return at == std::string::npos ? "none" : std::to_string(at + 1) + " " + std::to_string(at + pattern.size()) + " ";
   }
   const bool anchored = pattern.starts_with('^');
@@ -69,11 +69,11 @@ std::string ours(const std::string& subject, std::string pattern) {
   return "none";
 }
 
-TEST(LuaPattern, SaysWhatLuaSays) {
+TEST(LuaPattern, AgreesWithLua) {
   static const std::vector<std::string> kPieces = {
       "a", "b", "c", ".", "%a", "%d", "%s", "%w",   "%A",     "%.", "[ab]", "[^a]", "[a-c]", "[%d_]", "[]a]", "*",
       "+", "-", "?", "(", ")",  "()", "%1", "%b()", "%f[%w]", "$",  "^",    "%",    "[",     "1",     " "};
-  std::mt19937 random(7);  // NOLINT(bugprone-random-generator-seed,cert-msc51-cpp): the same every time
+  std::mt19937 random(7);  // the same sequence every time
   Reference reference;
   size_t matches = 0;
   for (int i = 0; i < 60'000; ++i) {
@@ -85,10 +85,10 @@ TEST(LuaPattern, SaysWhatLuaSays) {
     ASSERT_EQ(ours(subject, pattern), expected) << "pattern \"" << pattern << "\" in \"" << subject << "\"";
     matches += expected != "none" && expected != "error" ? 1 : 0;
   }
-  EXPECT_GT(matches, 5'000U) << "or little is compared";
+  EXPECT_GT(matches, 5'000U) << "otherwise the test compares too little";
 }
 
-TEST(LuaPattern, StopsWhenItsStepsAreSpent) {
+TEST(LuaPattern, StopsOnceItsStepsAreSpent) {
   const std::string subject(10'000, 'a');
   LuaPattern matcher(subject, "a*a*a*a*a*a*b");
   matcher.set_most_steps(100'000);

@@ -1,4 +1,4 @@
-// The string library of scripts: with Lua's semantics, and a price for everything.
+// The string library of scripts: Lua's semantics, but everything charges the budget.
 #include <array>
 #include <cctype>
 #include <cstring>
@@ -24,7 +24,7 @@ void charge_bytes(lua_State* state, size_t bytes) {
   LuaBudget::of(state).charge(state, 20 + static_cast<int64_t>(bytes / 16));
 }
 
-// Where a start that may count from the end is: 0 is the first character.
+// Converts a start position, which may count from the end, to an index: 0 is the first character.
 size_t start_of(lua_Integer init, size_t size) {
   if (init > 0) return static_cast<size_t>(init) - 1;
   if (init == 0) return 0;
@@ -34,7 +34,7 @@ size_t start_of(lua_Integer init, size_t size) {
 
 bool has_specials(std::string_view pattern) { return pattern.find_first_of("^$*+?.([%-") != std::string_view::npos; }
 
-// Runs a match with what is left of the budget, and charges it.
+// Runs a match with the rest of the budget, and charges its work.
 size_t match_at(lua_State* state, LuaPattern& matcher, size_t start) {
   const int64_t before = matcher.steps();
   matcher.set_most_steps(before + LuaBudget::of(state).left());
@@ -44,7 +44,7 @@ size_t match_at(lua_State* state, LuaPattern& matcher, size_t start) {
   return end;
 }
 
-// A capture, or the whole match where there is none.
+// Pushes a capture, or the whole match if there are no captures.
 void push_capture(lua_State* state, const LuaPattern& matcher, size_t i, std::string_view subject, size_t start,
                   size_t end) {
   if (i >= matcher.captures()) {
@@ -117,7 +117,8 @@ int gmatch_next(lua_State* state) {
   LuaPattern matcher(subject, pattern);
   for (size_t start = from; start <= subject.size(); ++start) {
     const size_t end = match_at(state, matcher, start);
-    if (end == LuaPattern::kNone || end + 1 == last) continue;  // an empty match where the last one ended is none
+    if (end == LuaPattern::kNone || end + 1 == last)
+      continue;  // an empty match at the end of the previous match does not count
     lua_pushinteger(state, static_cast<lua_Integer>(end));
     lua_replace(state, lua_upvalueindex(3));
     lua_pushinteger(state, static_cast<lua_Integer>(end) + 1);
@@ -137,7 +138,7 @@ int gmatch(lua_State* state) {
   return 1;
 }
 
-// The text that %0, %1 ... stand in.
+// Appends the replacement, in which %0, %1 ... stand for captures.
 void add_template(lua_State* state, luaL_Buffer* out, const LuaPattern& matcher, std::string_view replacement,
                   std::string_view subject, size_t start, size_t end) {
   for (size_t i = 0; i < replacement.size(); ++i) {
@@ -152,7 +153,7 @@ void add_template(lua_State* state, luaL_Buffer* out, const LuaPattern& matcher,
       luaL_addlstring(out, subject.data() + start, end - start);
     } else if (std::isdigit(static_cast<unsigned char>(next)) != 0) {
       push_capture(state, matcher, static_cast<size_t>(next - '1'), subject, start, end);
-      luaL_tolstring(state, -1, nullptr);  // a text or a number
+      luaL_tolstring(state, -1, nullptr);  // a string or a number
       lua_remove(state, -2);
       luaL_addvalue(out);
     } else {
@@ -201,7 +202,7 @@ int gsub(lua_State* state) {
   luaL_Buffer out;
   luaL_buffinit(state, &out);
   size_t at = 0;
-  size_t last = LuaPattern::kNone;  // where the last match ended
+  size_t last = LuaPattern::kNone;  // end of the previous match
   lua_Integer count = 0;
   while (count < most) {
     const size_t end = match_at(state, matcher, at);
@@ -248,7 +249,7 @@ int repeat(lua_State* state) {
   return 1;
 }
 
-// Lua's own do the work of these; here they are charged first. The upvalue is Lua's.
+// Charges the budget and then calls Lua's own function, which is the upvalue.
 int charged(lua_State* state) {
   const int count = lua_gettop(state);
   size_t bytes = 0;
@@ -271,7 +272,7 @@ void add_string_functions(lua_State* state) {
   luaopen_string(state);
   for (const char* const name : {"byte", "char", "len", "lower", "upper", "reverse", "sub", "format"}) {
     lua_getfield(state, -1, name);
-    // format() is not done with yet: add_text_functions().
+    // format() is replaced in add_text_functions().
     if (std::string_view(name) != "format") lua_pushcclosure(state, charged, 1);
     lua_setfield(state, -3, name);
   }

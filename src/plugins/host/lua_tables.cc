@@ -1,5 +1,5 @@
-// The table library of scripts: without metamethods, which could make a loop in C go on for ever, and with a price for
-// every element.
+// The table library of scripts: without metamethods, which could keep a loop in C running forever, and with a charge
+// for every element.
 #include <array>
 #include <cstdint>
 
@@ -103,7 +103,7 @@ int unpack(lua_State* state) {
   return static_cast<int>(count);
 }
 
-// Whether the element at a comes before that at b: both are on the stack.
+// True if the element at stack index a comes before the one at b.
 bool before(lua_State* state, int a, int b) {
   lua_Integer cost = 4;
   if (lua_type(state, a) == LUA_TSTRING) cost += static_cast<lua_Integer>(lua_rawlen(state, a) / 16);
@@ -119,7 +119,8 @@ bool before(lua_State* state, int a, int b) {
   return yes;
 }
 
-// Lets the element at `root` sink in the heap of the first `size`. n log n whatever the order says.
+// Moves the element at `root` down in the heap of the first `size` elements. Heapsort takes n log n steps even with an
+// inconsistent order function.
 void sink(lua_State* state, lua_Integer root, lua_Integer size) {
   const int top = lua_gettop(state);
   while (2 * root <= size) {
@@ -134,7 +135,7 @@ void sink(lua_State* state, lua_Integer root, lua_Integer size) {
         lua_pop(state, 1);
       }
     }
-    lua_rawgeti(state, 1, root);  // the greater child, then the root
+    lua_rawgeti(state, 1, root);  // the larger child, then the root
     const bool done = !before(state, top + 2, top + 1);
     if (!done) {
       lua_rawseti(state, 1, child);

@@ -1,4 +1,4 @@
-// How scripts turn values into text: tostring() and string.format() without addresses.
+// How scripts convert values to text: tostring() and string.format(), without addresses.
 #include <array>
 #include <cstring>
 #include <string>
@@ -16,7 +16,7 @@ constexpr int64_t kCost = 20;
 const char kNumbersKey = 0;
 const char kNextKey = 0;
 
-// The table from values to their numbers, which keeps none of them alive.
+// Pushes the table that maps values to their numbers; its keys are weak, so it keeps no value alive.
 void push_numbers(lua_State* state) {
   if (lua_rawgetp(state, LUA_REGISTRYINDEX, &kNumbersKey) == LUA_TTABLE) return;
   lua_pop(state, 1);
@@ -59,12 +59,12 @@ int to_string(lua_State* state) {
   return 1;
 }
 
-// Puts in the place of every argument of %s and %p its text; the format that goes with them is left on the top.
+// Replaces every argument of %s and %p by its text, and leaves the adapted format at the top of the stack.
 void prepare_arguments(lua_State* state, std::string_view format) {
   constexpr std::string_view kModifiers = "-+ #0123456789.";
   const int count = lua_gettop(state);
   luaL_Buffer out;
-  luaL_buffinitsize(state, &out, kMostFormat + 1);  // room for all of it: the buffer stays where it is
+  luaL_buffinitsize(state, &out, kMostFormat + 1);  // large enough for everything, so that the buffer does not move
   int argument = 1;
   for (size_t i = 0; i < format.size(); ++i) {
     luaL_addchar(&out, format[i]);
@@ -80,14 +80,14 @@ void prepare_arguments(lua_State* state, std::string_view format) {
     const char wanted = format[i];
     luaL_addchar(&out, wanted == 'p' ? 's' : wanted);
     if ((wanted != 's' && wanted != 'p') || argument > count) continue;
-    // Under the buffer's own place on the stack, if it has one, lie the arguments, which are replaced where they are.
+    // The arguments are below the buffer's own stack slot, if it has one, and are replaced in place.
     push_text(state, argument);
     lua_replace(state, argument);
   }
   luaL_pushresult(&out);
 }
 
-// string.format. The upvalue is Lua's.
+// string.format. The upvalue is Lua's own function.
 int format(lua_State* state) {
   size_t size = 0;
   const char* const text = luaL_checklstring(state, 1, &size);

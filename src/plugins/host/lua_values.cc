@@ -32,7 +32,7 @@ void put(std::string& out, Tag tag, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-// The value at `index`. lua_next may fail only on a key that is not there, and here it always is.
+// Saves the value at `index`. lua_next can only fail for a key that does not exist, and here every key exists.
 bool save_at(lua_State* state, int index, std::string& out, int depth) {
   if (depth > kMostDepth || out.size() > kMostState || lua_checkstack(state, 4) == 0) return false;
   switch (lua_type(state, index)) {
@@ -52,7 +52,7 @@ bool save_at(lua_State* state, int index, std::string& out, int depth) {
     case LUA_TSTRING: {
       size_t size = 0;
       const char* const data = lua_tolstring(state, index, &size);
-      put(out, Tag::kText, static_cast<uint32_t>(size));  // memory bounds it
+      put(out, Tag::kText, static_cast<uint32_t>(size));  // limited by the memory of the state
       out.append(data, size);
       return true;
     }
@@ -85,17 +85,17 @@ struct Bytes {
 template <typename T>
 T take(lua_State* state, Bytes& bytes) {
   T value{};
-  if (bytes.left < sizeof value) luaL_error(state, "a state that is damaged");
+  if (bytes.left < sizeof value) luaL_error(state, "the state is damaged");
   std::memcpy(&value, bytes.at, sizeof value);
   bytes.at += sizeof value;
   bytes.left -= sizeof value;
   return value;
 }
 
-// False: the end of a table.
+// Returns false at the end of a table.
 bool push_value(lua_State* state, Bytes& bytes, int depth) {
   luaL_checkstack(state, 4, "state");
-  if (depth > kMostDepth + 1) luaL_error(state, "a state that is damaged");
+  if (depth > kMostDepth + 1) luaL_error(state, "the state is damaged");
   switch (static_cast<Tag>(take<char>(state, bytes))) {
     case Tag::kNil:
       lua_pushnil(state);
@@ -114,7 +114,7 @@ bool push_value(lua_State* state, Bytes& bytes, int depth) {
       return true;
     case Tag::kText: {
       const auto size = take<uint32_t>(state, bytes);
-      if (size > bytes.left) luaL_error(state, "a state that is damaged");
+      if (size > bytes.left) luaL_error(state, "the state is damaged");
       lua_pushlstring(state, bytes.at, size);
       bytes.at += size;
       bytes.left -= size;
@@ -123,14 +123,14 @@ bool push_value(lua_State* state, Bytes& bytes, int depth) {
     case Tag::kTable:
       lua_newtable(state);
       while (push_value(state, bytes, depth + 1)) {
-        if (lua_isnil(state, -1) || !push_value(state, bytes, depth + 1)) luaL_error(state, "a state that is damaged");
+        if (lua_isnil(state, -1) || !push_value(state, bytes, depth + 1)) luaL_error(state, "the state is damaged");
         lua_rawset(state, -3);
       }
       return true;
     case Tag::kEnd:
       return false;
   }
-  luaL_error(state, "a state that is damaged");
+  luaL_error(state, "the state is damaged");
   return false;
 }
 
@@ -140,7 +140,7 @@ bool save_value(lua_State* state, std::string& out) { return save_at(state, lua_
 
 void push_saved(lua_State* state, std::string_view bytes) {
   Bytes rest{bytes.data(), bytes.size()};
-  if (!push_value(state, rest, 0) || rest.left != 0) luaL_error(state, "a state that is damaged");
+  if (!push_value(state, rest, 0) || rest.left != 0) luaL_error(state, "the state is damaged");
 }
 
 void push_json(lua_State* state, const json& value) {

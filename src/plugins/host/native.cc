@@ -30,7 +30,7 @@ namespace {
 
 constexpr size_t kMaxState = size_t{4} * 1024 * 1024;
 constexpr size_t kSpare = 1024;  // points that a plugin may add to a batch
-// What version 1.0 had of structs that plugins make.
+// The size of structs that plugins create, in version 1.0.
 constexpr size_t kLeastSeries = offsetof(monitor_series, label_count) + sizeof(size_t);
 constexpr size_t kLeastOption = offsetof(monitor_option, count) + sizeof(size_t);
 constexpr size_t kLeastPlugin = offsetof(monitor_plugin, save);
@@ -43,7 +43,7 @@ monitor_text to_c(std::string_view text) { return {text.data(), text.size()}; }
 
 constexpr uint64_t kMostFile = uint64_t{256} * 1024 * 1024;
 
-// Not executable as a program where the kernel knows such files: it is mapped, never run.
+// If the kernel supports it, the file cannot be executed as a program: it is only mapped.
 Fd make_memory_file() {
   constexpr unsigned kNoExecSeal = 0x8;  // MFD_NOEXEC_SEAL, Linux 6.3
   Fd made(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal));
@@ -51,7 +51,7 @@ Fd make_memory_file() {
   return made;
 }
 
-// A view of a file's bytes, for as long as it lives.
+// A view of a file's bytes, valid while this object exists.
 class Mapped {
  public:
   explicit Mapped(int fd) {
@@ -81,12 +81,12 @@ Error cannot_be_loaded(const std::string& path, const std::string& why) {
 }  // namespace
 
 Result<Fd> copy_library(const std::string& path) {
-  // A pipe without a writer must not keep the host waiting.
+  // O_NONBLOCK: a FIFO without a writer must not block the host.
   const Fd from(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!from.valid()) return errno_error(errno, path);
   struct stat info{};
   if (fstat(from.get(), &info) != 0) return errno_error(errno, path);
-  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalidArgument, path + " is no file");
+  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalidArgument, path + " is not a regular file");
   if (static_cast<uint64_t>(info.st_size) > kMostFile) {
     return cannot_be_loaded(path, fmt::format("it has {} bytes, the limit is {}", info.st_size, kMostFile));
   }
@@ -96,7 +96,7 @@ Result<Fd> copy_library(const std::string& path) {
   uint64_t copied = 0;
   for (ssize_t n = 0; (n = read(from.get(), buffer.data(), buffer.size())) != 0;) {
     if (n < 0) return errno_error(errno, "reading " + path);
-    // It may grow while it is read.
+    // The file may grow while it is read.
     copied += static_cast<uint64_t>(n);
     if (copied > kMostFile) return cannot_be_loaded(path, fmt::format("it has more than {} bytes", kMostFile));
     if (write(to.get(), buffer.data(), static_cast<size_t>(n)) != n) return errno_error(errno, "copying " + path);
@@ -104,7 +104,7 @@ Result<Fd> copy_library(const std::string& path) {
   if (fcntl(to.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return errno_error(errno, "sealing the copy of " + path);
   }
-  // The loader is lent this very descriptor, and reads from where it is.
+  // The loader gets this very descriptor, and reads from its current position.
   if (lseek(to.get(), 0, SEEK_SET) != 0) return errno_error(errno, path);
   return to;
 }
@@ -119,7 +119,7 @@ Status open_needed(const Fd& copy, const std::string& path) {
   for (const std::string& name : *names) {
     if (dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) continue;
     return cannot_be_loaded(
-        path, fmt::format("it needs {}, which is not to be had from the system's library folders: {}", tame(name),
+        path, fmt::format("it needs {}, which cannot be loaded from the system's library folders: {}", tame(name),
                           tame(dlerror())));  // NOLINT(concurrency-mt-unsafe): one thread
   }
   return {};
@@ -128,14 +128,14 @@ Status open_needed(const Fd& copy, const std::string& path) {
 class NativeLibrary {
  public:
   std::string name;
-  monitor_plugin plugin{};  // a copy of what the library says, with nothing beyond its size
+  monitor_plugin plugin{};  // a copy of what the library returns, without anything beyond its size
 };
 
 Result<std::shared_ptr<NativeLibrary>> open_library(Fd copy, Sandbox& sandbox, const std::string& path,
                                                     const std::string& name) {
   auto library = std::make_shared<NativeLibrary>();
   library->name = name;
-  // The loader takes the descriptor over, whatever the name: without it, no more code can be mapped.
+  // The sandbox gives the loader this descriptor, whatever the name. No other code can be mapped.
   const std::string by_fd = fmt::format("/proc/self/fd/{}", copy.get());
   sandbox.lend(copy.release());
   void* const handle = dlopen(by_fd.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -147,11 +147,12 @@ Result<std::shared_ptr<NativeLibrary>> open_library(Fd copy, Sandbox& sandbox, c
   }
   using Entry = const monitor_plugin* (*)(uint32_t, uint32_t);
   const auto entry = reinterpret_cast<Entry>(dlsym(handle, "monitor_plugin_entry"));
-  if (entry == nullptr) return Error(Code::kInvalidArgument, "is no plugin: it does not export monitor_plugin_entry");
+  if (entry == nullptr)
+    return Error(Code::kInvalidArgument, "is not a plugin: it does not export monitor_plugin_entry");
   const monitor_plugin* const said = entry(MONITOR_PLUGIN_ABI_MAJOR, MONITOR_PLUGIN_ABI_MINOR);
   if (said == nullptr) {
     return Error(Code::kInvalidArgument,
-                 fmt::format("says that it cannot run with version {}.{} of the plugin interface",
+                 fmt::format("reports that it cannot run with version {}.{} of the plugin interface",
                              MONITOR_PLUGIN_ABI_MAJOR, MONITOR_PLUGIN_ABI_MINOR));
   }
   if (said->abi_major != MONITOR_PLUGIN_ABI_MAJOR) {
@@ -162,7 +163,7 @@ Result<std::shared_ptr<NativeLibrary>> open_library(Fd copy, Sandbox& sandbox, c
   const auto plugin = read_sized(said, kLeastPlugin);
   if (!plugin) {
     return Error(Code::kInvalidArgument,
-                 fmt::format("says that its monitor_plugin has {} bytes, {} is the least", said->size, kLeastPlugin));
+                 fmt::format("reports a monitor_plugin of {} bytes, the minimum is {}", said->size, kLeastPlugin));
   }
   library->plugin = *plugin;
   if (library->plugin.create == nullptr || library->plugin.run == nullptr || library->plugin.finalize == nullptr) {
@@ -234,14 +235,14 @@ class Native final : public Instance {
     if (said != MONITOR_KEEP) {
       return said == MONITOR_FAILED
                  ? failure("failed")
-                 : Error(Code::kInternal, fmt::format("run() answered {}, which means nothing", said));
+                 : Error(Code::kInternal, fmt::format("run() returned {}, which is not defined", said));
     }
-    if (batch.points != points) return Error(Code::kInternal, "it changed where the points of a batch are");
+    if (batch.points != points) return Error(Code::kInternal, "it changed the address of a batch's points");
     if (batch.point_count > tick.count + kSpare) {
-      return Error(Code::kInternal, fmt::format("it left {} points in a batch with room for {}", batch.point_count,
+      return Error(Code::kInternal, fmt::format("it returned {} points in a batch with room for {}", batch.point_count,
                                                 tick.count + kSpare));
     }
-    // It may say whatever it likes; what went in and what came out bound it below.
+    // The plugin may report anything, so the number is bounded by what went in and what came out.
     tick.dropped = std::min<uint64_t>(batch.dropped, tick.count + kSpare);
     tick.count = batch.point_count;
     return Verdict::kChanged;
@@ -252,7 +253,7 @@ class Native final : public Instance {
     if (!has_state()) return state;
     const monitor_sink sink = {sizeof sink, &state, [](void* to, const void* data, size_t size) {
                                  auto& text = *static_cast<std::string*>(to);
-                                 // One byte more than may be, so that it is seen to be too much.
+                                 // one byte more than allowed, to detect a state that is too large
                                  const size_t room = kMaxState + 1 - std::min(kMaxState + 1, text.size());
                                  text.append(static_cast<const char*>(data), std::min(size, room));
                                }};
@@ -274,7 +275,7 @@ class Native final : public Instance {
   bool has_state() const { return library_->plugin.save != nullptr && library_->plugin.restore != nullptr; }
   Error failure(const char* otherwise) const { return Error(Code::kInternal, reason_.empty() ? otherwise : reason_); }
 
-  // The form of a series that the interface has; made once.
+  // A series in the form of the plugin interface; created once.
   struct Shown {
     std::vector<monitor_label> labels;
     monitor_series series{};
@@ -302,7 +303,7 @@ class Native final : public Instance {
   }
 
   uint32_t intern(const monitor_series* said) {
-    // Whatever it is given may be a lie: what is read is bounded, and the series is checked before it is kept.
+    // The plugin's data may be wrong: reads are bounded, and the series is checked before it is stored.
     constexpr size_t kMostLabels = 64;
     const auto given = read_sized(said, kLeastSeries);
     if (!given || given->label_count > kMostLabels) return MONITOR_NO_SERIES;

@@ -13,10 +13,10 @@ namespace monitor::plugin_host {
 // An open library with a known version of the interface.
 class NativeLibrary;
 
-// Copies the file so that nobody can change it between its check and its use; the path is looked up once.
+// Copies the file, so that nobody can change it between its check and its use. The path is looked up only once.
 Result<Fd> copy_library(const std::string& path);
 
-// Opens the system libraries that the copy needs, by name. Their code runs here; the plugin's does not.
+// Opens the system libraries that the copy needs, by name. This runs their code, but not the plugin's.
 Status open_needed(const Fd& copy, const std::string& path);
 
 // Opens the plugin. Its own code runs here for the first time, so the sandbox must be complete. `sandbox` passes the

@@ -65,7 +65,7 @@ void Options::refuse(std::string_view path, std::string message) {
 std::string Options::problem() const {
   if (!problem_.empty()) return problem_;
   for (const auto& [name, value] : document_->items()) {
-    // As in a pointer: ~ and / are written otherwise there.
+    // In a pointer, ~ and / are escaped.
     const json::json_pointer pointer = json::json_pointer() / name;
     if (std::find(asked_.begin(), asked_.end(), pointer.to_string().substr(1)) != asked_.end()) continue;
     return fmt::format("/{}: unknown option (known: {})", plugin_wire::tame(name),

@@ -1,5 +1,5 @@
-// Options: a plugin's configuration in its host, read by JSON pointer. It remembers what was read, so that unknown
-// options can be rejected. Views are valid while the object lives.
+// Options: a plugin's configuration in its host, read by JSON pointer. It records what was read, so that unknown
+// options can be rejected. Views are valid while the object exists.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,7 +15,7 @@ namespace monitor::plugin_host {
 
 class Options {
  public:
-  // Numbered as MONITOR_OPTION_*.
+  // The values equal those of MONITOR_OPTION_*.
   enum class Type : uint32_t { kAbsent, kNull, kBoolean, kNumber, kText, kList, kObject };
   struct Found {
     Type type = Type::kAbsent;
@@ -27,10 +27,10 @@ class Options {
   static Result<Options> parse(const std::string& config);
 
   Found find(std::string_view path);
-  // The name of an object's index-th member; empty when there is none.
+  // The name of an object's member by index; empty if there is none.
   std::string_view name(std::string_view path, size_t index);
   void refuse(std::string_view path, std::string message);
-  // "/factor: must be a number; got "x""; empty: nothing is wrong.
+  // For example: /factor: must be a number; got "x". Empty if nothing is wrong.
   std::string problem() const;
 
  private:

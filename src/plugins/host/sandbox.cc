@@ -24,7 +24,7 @@ namespace {
 
 constexpr rlim_t kMemory = rlim_t{512} * 1024 * 1024;  // of address space
 constexpr rlim_t kFiles = 32;
-constexpr rlim_t kProcessorSeconds = 60;  // until the agent allows more, which it does as long as it looks
+constexpr rlim_t kProcessorSeconds = 60;  // then the agent must have allowed more, which it does as long as it runs
 constexpr int kNice = 5;
 constexpr int kOomScore = 1000;
 
@@ -41,7 +41,7 @@ void limit_resources() {
   limit(RLIMIT_NOFILE, kFiles);
   limit(RLIMIT_MSGQUEUE, 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  limit(RLIMIT_AS, kMemory);  // the sanitizers' own takes terabytes
+  limit(RLIMIT_AS, kMemory);  // not with sanitizers, which reserve terabytes
 #endif
   rlimit time{};
   getrlimit(RLIMIT_CPU, &time);
@@ -49,7 +49,7 @@ void limit_resources() {
   setrlimit(RLIMIT_CPU, &time);
 }
 
-// An agent that runs as root has hosts that can do no more than any user.
+// Without capabilities, even the hosts of an agent that runs as root can do no more than an ordinary user.
 Status drop_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> none{};
@@ -61,8 +61,8 @@ Status drop_capabilities() {
 
 Status follow_parent(int parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (parent != 0 && getppid() != parent) return Error(Code::kAborted, "the agent is gone");
-  setpriority(PRIO_PROCESS, 0, kNice);  // collecting goes first
+  if (parent != 0 && getppid() != parent) return Error(Code::kAborted, "the agent has ended");
+  setpriority(PRIO_PROCESS, 0, kNice);  // collecting takes precedence
   if (const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); fd >= 0) {
     const std::string score = std::to_string(kOomScore);
     [[maybe_unused]] const ssize_t written = write(fd, score.data(), score.size());
@@ -74,7 +74,7 @@ Status follow_parent(int parent) {
 Status KernelSandbox::begin() {
   if (begun_) return {};
   begun_ = true;
-  tzset();  // reads the time zone now: localtime() goes on to work without files
+  tzset();  // loads the time zone now, because localtime() must work without files later
   limit_resources();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error(errno, "no_new_privs");
   return handle_forbidden_calls(channel_);

@@ -1,9 +1,10 @@
 // Sandbox: before a plugin host runs a plugin's code, it gives up files, network, other processes, new code and
-// unlimited memory. This holds for the calling process, and cannot be undone. Call it while there is one thread.
+// unlimited memory. This applies to the calling process and cannot be undone. Call while the process has a single
+// thread.
 //
-// A native plugin's code runs as soon as the dynamic loader has its file: constructors, resolvers of indirect
-// functions. Therefore the sandbox is complete before that file is opened, and the loader works inside it. The system
-// libraries that the plugin needs are loaded earlier, in a weaker sandbox.
+// A native plugin's code runs as soon as the dynamic loader has its file: constructors, and resolvers of indirect
+// functions. Therefore the sandbox must be complete before that file is opened, and the loader works inside it. The
+// system libraries that the plugin needs are loaded before, in a weaker sandbox.
 #pragma once
 
 #include "base/result.h"
@@ -14,16 +15,16 @@ namespace monitor::plugin_host {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
-  // Before the system libraries are opened: only they can be read.
+  // Call before the system libraries are opened. From then on, only they can be read.
   virtual Status confine_loading() = 0;
   // The complete sandbox: no files. Code can be mapped only from `library`; -1: from nowhere. The result must be
   // reported to the agent before any code of a plugin runs.
   virtual Result<plugin_wire::Confined> confine(int library, bool threads) = 0;
-  // The next file that is opened is `library` (forbidden_calls.h); -1: none.
+  // The next file that is opened will be `library` (forbidden_calls.h); -1 cancels this.
   virtual void lend(int library) = 0;
 };
 
-// Uses the kernel: rlimits, no_new_privs, no capabilities, Landlock, seccomp. Without Landlock, seccomp alone denies
+// Uses the kernel: rlimits, no_new_privs, no capabilities, Landlock, seccomp. Without Landlock, only seccomp denies
 // files. A forbidden call ends the process, after a report to `channel` (plugin_wire::Type::kLastWords).
 class KernelSandbox final : public Sandbox {
  public:
@@ -39,11 +40,11 @@ class KernelSandbox final : public Sandbox {
   bool begun_ = false;
 };
 
-// The exit status of a host whose plugin made a forbidden call.
+// The exit status of a host whose plugin has made a forbidden call.
 inline constexpr int kExitForbidden = 159;
 
-// Ends this process with its parent, and makes the kernel prefer it when memory or processor time is short.
-// Error: `parent` is not the parent any more.
+// Makes this process end with its parent, and makes the kernel prefer it if memory or processor time is short. Error:
+// `parent` is no longer the parent.
 Status follow_parent(int parent);
 
 }  // namespace monitor::plugin_host

@@ -18,10 +18,10 @@ using plugin_wire::Verdict;
 
 namespace {
 
-constexpr size_t kMostLines = 100;  // of the log, a call
+constexpr size_t kMostLines = 100;  // of log lines per call
 const char kScriptKey = 0;
 
-// As Lua's own interpreter takes a file: without a mark of its encoding, and without a first line that begins with #.
+// Like Lua's own interpreter, skips a byte order mark and a first line that starts with #.
 std::string_view program_in(std::string_view source) {
   constexpr std::string_view kMark = "\xef\xbb\xbf";
   if (source.starts_with(kMark)) source.remove_prefix(kMark.size());
@@ -40,7 +40,7 @@ class Script final : public Instance {
 
   Result<plugin_wire::Loaded> load(const plugin_wire::Load& load) override {
     state_ = budget_.open();
-    if (state_ == nullptr) return Error(Code::kResourceExhausted, "there is no memory for it");
+    if (state_ == nullptr) return Error(Code::kResourceExhausted, "not enough memory for the script");
     load_ = &load;
     plugin_ = load.name;
     config_ = nlohmann::json::parse(load.config, nullptr, false);
@@ -74,7 +74,7 @@ class Script final : public Instance {
   Result<std::string> save() override {
     bytes_.clear();
     Status done = protectedly([](lua_State* state) {
-      // Past metamethods: nothing of the script runs here.
+      // Bypasses metamethods, so that no code of the script runs here.
       lua_pushglobaltable(state);
       lua_pushliteral(state, "state");
       lua_rawget(state, -2);
@@ -82,10 +82,11 @@ class Script final : public Instance {
       try {
         good = save_value(state, self(state).bytes_);
       } catch (const std::exception&) {
-        good = false;  // an error of Lua must not be raised from here
+        good = false;  // a Lua error must not be raised from a catch block
       }
       if (good) return 0;
-      return luaL_error(state, "`state` has what cannot be kept: functions, too deep, or more than 4 MiB");
+      return luaL_error(state,
+                        "`state` cannot be saved: it contains functions, is nested too deeply, or has more than 4 MiB");
     });
     if (!done) return done.error();
     return std::exchange(bytes_, {});
@@ -96,7 +97,7 @@ class Script final : public Instance {
     saved_ = state;
     Status done = protectedly([](lua_State* lua) {
       push_saved(lua, self(lua).saved_);
-      if (!lua_istable(lua, -1)) return luaL_error(lua, "a state that is no table");
+      if (!lua_istable(lua, -1)) return luaL_error(lua, "the state is not a table");
       lua_setglobal(lua, "state");
       return 0;
     });
@@ -112,11 +113,11 @@ class Script final : public Instance {
     return *script;
   }
 
-  // Runs a function of ours that may leave by error, with the whole budget.
+  // Calls a function of ours that may leave by error, with the full budget.
   Status protectedly(lua_CFunction function) {
     budget_.refill(state_);
     lua_settop(state_, 0);
-    // Neither can fail: a light C function needs no memory, and the stack has room.
+    // Neither call can fail: a light C function needs no memory, and the stack has room.
     lua_pushcfunction(state_, run_with_self);
     lua_pushlightuserdata(state_, this);
     lua_pushcfunction(state_, function);
@@ -131,12 +132,13 @@ class Script final : public Instance {
       reason = fmt::format("an error that is a {}", luaL_typename(state_, -1));
     }
     if (status == LUA_ERRMEM) {
-      reason = budget_.spent() ? LuaBudget::kSpent
-                               : fmt::format("it needs more than {} MiB of memory, {} in one table, or {} in one text",
-                                             LuaBudget::kMemory >> 20, LuaBudget::kBlock >> 20, LuaBudget::kText >> 20);
+      reason = budget_.spent()
+                   ? LuaBudget::kSpent
+                   : fmt::format("it needs more than {} MiB of memory, {} in one table, or {} in one string",
+                                 LuaBudget::kMemory >> 20, LuaBudget::kBlock >> 20, LuaBudget::kText >> 20);
     }
     lua_settop(state_, 0);
-    // What an error left behind shall not stand in the way of the next call.
+    // What an error has used must not count in the next call.
     budget_.refill(state_);
     lua_gc(state_, LUA_GCCOLLECT);
     return Error(Code::kInternal, reason);
@@ -150,7 +152,7 @@ class Script final : public Instance {
     return function(state);
   }
 
-  // A function that the script may have; with its configuration as an argument.
+  // Calls a function that the script may define, if it does; `with_config` passes the configuration.
   Status call_global(const char* name, bool with_config) {
     name_ = name;
     with_config_ = with_config;
@@ -163,7 +165,7 @@ class Script final : public Instance {
     });
   }
 
-  // The library, our own functions, and the script's chunk.
+  // Loads the library, our own functions, and the script's chunk.
   int prepare(lua_State* state) {
     open_library(state);
     add_batch_types(state, batch_);
@@ -175,14 +177,14 @@ class Script final : public Instance {
     lua_setglobal(state, "state");
     lua_pushfstring(state, "=%s", load_->name.c_str());
     const char* const chunk = lua_tostring(state, -1);
-    // Text alone: Lua does not check what is compiled already.
+    // Accepts only source text, because Lua does not verify precompiled code.
     const std::string_view source = program_in(load_->source);
     if (luaL_loadbufferx(state, source.data(), source.size(), chunk, "t") != LUA_OK) return lua_error(state);
     lua_call(state, 0, 0);
     return 0;
   }
 
-  // print(...): all of them, with spaces between, as a line: a tab is no part of one.
+  // print(...): writes the arguments as one line, separated by spaces, because a log line contains no tabs.
   static int print_function(lua_State* state) {
     const int count = lua_gettop(state);
     luaL_Buffer line;
@@ -223,7 +225,7 @@ class Script final : public Instance {
     } catch (const std::exception&) {
       good = false;
     }
-    if (!good) luaL_error(state, "the log cannot be written");
+    if (!good) luaL_error(state, "writing the log failed");
   }
 
   Log log_;

@@ -1,5 +1,5 @@
-// Script: a plugin in Lua 5.4, in its own interpreter, which contains only what docs/plugins.md lists. Its memory and
-// its instructions per call are limited (lua_budget.h).
+// Script: a plugin in Lua 5.4, in its own interpreter, which contains only the functions that docs/plugins.md lists.
+// Its memory, and its work per call, are limited (lua_budget.h).
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Scripts: what they can do with a batch, what they keep, and what they cannot do. Bad ones in a real agent are in
-// tests/robustness/bad_plugins_test.py.
+// Scripts: what they can do with a batch, the state that they keep, and what they cannot do.
+// tests/robustness/bad_plugins_test.py runs bad scripts in a real agent.
 #include <gtest/gtest.h>
 
 #include "plugins/host/testing_host_test.h"
@@ -15,7 +15,7 @@ struct World : TestingHost {
     tell(0, {"cpu", {{"core", "0"}}, "1", metrics::Kind::kGauge, false, 0});
     tell(1, {"memory", {}, "By", metrics::Kind::kGauge, true, 0});
   }
-  // A double, and an integer of 100.
+  // A tick with a double, and an integer of value 100.
   static metrics::Tick tick(double cpu = 0.5) {
     metrics::Tick tick = tick_of({cpu, 0});
     tick.points[1].integer = 100;
@@ -36,14 +36,14 @@ TEST(Script, ReadsSetsAndDrops) {
   EXPECT_EQ(w.points[0].real, 1.0);
 }
 
-TEST(Script, AnIntegerSeriesTakesTheNearest) {
+TEST(Script, RoundsValuesOfAnIntegerSeries) {
   World w(
       "function run(batch) for p in batch:points() do if p.name == 'memory' then p.value = p.value / 3 end end end");
   EXPECT_EQ(w.run(World::tick()), "changed");
   EXPECT_EQ(w.points[1].integer, 33);
 }
 
-TEST(Script, LabelsNamesAndUnitsMakeNewSeries) {
+TEST(Script, ChangedLabelsNamesAndUnitsMakeNewSeries) {
   World w(R"(function run(batch)
     for p in batch:points() do
       assert(p:label("core") == p.labels.core)
@@ -73,20 +73,20 @@ TEST(Script, AddsPoints) {
   EXPECT_EQ(w.points[3].real, 100.0);
 }
 
-TEST(Script, WhatIsDroppedIsToldThoughAsMuchIsAdded) {
+TEST(Script, ReportsDroppedPointsEvenIfAsManyAreAdded) {
   World w("function run(batch) for p in batch:points() do p:drop() p:drop() batch:add{name = 'n', value = 1} end end");
   EXPECT_EQ(w.run(World::tick()), "changed");
   EXPECT_EQ(w.points.size(), 2U);
   EXPECT_EQ(w.dropped, 2U);
 }
 
-TEST(Script, FalseDropsAndNothingChangesNothing) {
+TEST(Script, ReturningFalseDropsTheTick) {
   World w("function run(batch) for p in batch:points() do if p.value > 0.9 then return false end end end");
   EXPECT_EQ(w.run(tick_of({0.5})), "unchanged");
   EXPECT_EQ(w.run(tick_of({0.95})), "dropped");
 }
 
-TEST(Script, ConfigurationAndLog) {
+TEST(Script, ReadsItsConfigurationAndLogs) {
   World w(R"(function initialize(config) limit = config.limit log("limit " .. limit .. " " .. config.list[2]) end
              function run(batch) log("warning", "low") return batch.time > limit end)",
           R"({"limit": 5, "list": ["a", "b"]})");
@@ -97,7 +97,7 @@ TEST(Script, ConfigurationAndLog) {
   EXPECT_EQ(line->text, "low");
 }
 
-TEST(Script, StateGoesToTheNextVersion) {
+TEST(Script, PassesItsStateToTheNextVersion) {
   const std::string source = R"(function run(batch)
     state.n = (state.n or 0) + 1
     state.deep = {list = {1, 2.5, "x", true}}
@@ -120,7 +120,7 @@ TEST(Script, StateGoesToTheNextVersion) {
   }
 }
 
-TEST(Script, AHundredThousandStatesAreKept) {
+TEST(Script, SavesALargeState) {
   const std::string source = R"(function run(batch)
     state.t = state.t or {}
     local n = state.n or 0
@@ -138,14 +138,14 @@ TEST(Script, AHundredThousandStatesAreKept) {
   EXPECT_EQ(w.said.back().payload.size(), state.size());
 }
 
-TEST(Script, AMarkOfTheEncodingAndAFirstLineOfAShellAreNoProgram) {
+TEST(Script, SkipsAByteOrderMarkAndAShebangLine) {
   for (const std::string before : {"\xef\xbb\xbf", "#!/usr/bin/lua", "\xef\xbb\xbf#!lua", "#"}) {
     World w(before + "\nfunction run(batch) error('here') end");
     EXPECT_EQ(w.run(tick_of({1})), "failed: script:2: here");
   }
 }
 
-TEST(Script, AnErrorInFinalizeIsPrinted) {
+TEST(Script, PrintsAnErrorInFinalize) {
   testing::internal::CaptureStderr();
   {
     const World w("function run(batch) end function finalize() error('too late') end");
@@ -153,7 +153,7 @@ TEST(Script, AnErrorInFinalizeIsPrinted) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "script: finalize failed: script:1: too late\n");
 }
 
-TEST(Script, StateThatCannotBeKeptIsSaidSo) {
+TEST(Script, ReportsAStateThatCannotBeSaved) {
   World w("function run(batch) state.f = function() end end");
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
   EXPECT_NE(w.ask(Type::kSave, "").find("functions"), std::string::npos);
@@ -162,27 +162,27 @@ TEST(Script, StateThatCannotBeKeptIsSaidSo) {
   EXPECT_NE(deep.ask(Type::kSave, ""), "");
 }
 
-TEST(Script, AFailureCostsOneBatch) {
+TEST(Script, FailureCostsOneBatch) {
   World w("function run(batch) state.n = (state.n or 0) + 1 if state.n == 1 then error('once') end end");
   EXPECT_EQ(w.run(tick_of({1})), "failed: script:1: once");
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
 }
 
-TEST(Script, ATickOfASeriesThatWasNotToldIsRefused) {
+TEST(Script, RejectsATickWithAnUnknownSeries) {
   World w("function run(batch) for p in batch:points() do p.value = 1 end end");
   metrics::Tick tick = tick_of({1});
   tick.points[0].series = 7;
-  EXPECT_EQ(w.run(tick), "failed: the agent sent a point of series 7, which is not there");
+  EXPECT_EQ(w.run(tick), "failed: the agent sent a point of series 7, which does not exist");
 }
 
-TEST(Script, TheBudgetIsThereAnewForEveryCall) {
+TEST(Script, EveryCallHasTheFullBudget) {
   World w("function run(batch) if not state.done then state.done = true while true do end end end");
   EXPECT_NE(w.run(tick_of({1})).find("budget"), std::string::npos);
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
 }
 
-// What C does for a script between two instructions is paid as well. Without that these take hours.
-TEST(Script, WorkInCIsPaid) {
+// Work that C functions do between two instructions is charged as well. Without that, these scripts take hours.
+TEST(Script, ChargesWorkInCFunctions) {
   for (const char* const body : {
            R"(string.find(string.rep("b", 1e6), "%f[" .. string.rep("a", 1e6) .. "]x"))",
            R"(string.find(string.rep("b", 1e6), "b" .. "[" .. string.rep("a", 1e6) .. "]?x"))",
@@ -194,42 +194,41 @@ TEST(Script, WorkInCIsPaid) {
   }
 }
 
-TEST(Script, ATextHasAnEnd) {
+TEST(Script, LimitsTheLengthOfStrings) {
   World w("function run(batch) local s = string.rep('x', 2^20) log(#s) s = s .. s end");
-  EXPECT_NE(w.run(tick_of({1})).find("1 in one text"), std::string::npos);
+  EXPECT_NE(w.run(tick_of({1})).find("1 in one string"), std::string::npos);
   EXPECT_EQ(plugin_wire::LogLine::decode(w.said.front().payload)->text, "1048576");
 }
 
-TEST(Script, WhatIsWrongWithASeriesIsSaid) {
+TEST(Script, ReportsWhatIsWrongWithASeries) {
   World w(R"(function run(batch) for p in batch:points() do
     if batch.time == 1 then p:set_label("k", string.rep("v", 2000)) else p.name = "" end end end)");
   EXPECT_EQ(w.run(tick_of({1})),
-            "failed: script:2: a series that is not valid: a label's value must be at most 1024 bytes of UTF-8");
+            "failed: script:2: invalid series: a label's value must be at most 1024 bytes of UTF-8");
   metrics::Tick second = tick_of({1});
   second.time_ns = 2'000'000'000;
-  EXPECT_EQ(w.run(second), "failed: script:2: a series that is not valid: a name must be 1 to 256 bytes of UTF-8");
+  EXPECT_EQ(w.run(second), "failed: script:2: invalid series: a name must be 1 to 256 bytes of UTF-8");
   World many("function run(batch) for i = 1, 1e6 do batch:add{name = 'n', value = i} end end");
   metrics::Tick full = tick_of({1});
-  full.points.resize(19'999, full.points[0]);  // a script that made so many would be measured for its time
-  EXPECT_EQ(many.run(full),
-            "failed: script:1: one point too many in a batch: it has 20000, and none can be added beyond 20000");
+  full.points.resize(19'999, full.points[0]);  // set directly, because a script that adds so many points takes long
+  EXPECT_EQ(many.run(full), "failed: script:1: too many points: the batch has 20000, and its limit is 20000");
 }
 
-TEST(Script, PrintTakesWhatItIsGiven) {
+TEST(Script, PrintAcceptsAnyArguments) {
   World w("function run(batch) print('a', 1, nil, true) print() end", "{}");
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
   EXPECT_EQ(plugin_wire::LogLine::decode(w.said.at(0).payload)->text, "a 1 nil true");
   EXPECT_EQ(plugin_wire::LogLine::decode(w.said.at(1).payload)->text, "");
 }
 
-TEST(Script, ANumberThatIsNoIntegerOfLuaIsADouble) {
+TEST(Script, ConvertsLargeNumbersToDoubles) {
   World w("function initialize(config) big = config.big end function run(batch) log(big > 1e19) end",
           R"({"big": 18446744073709551615})");
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
   EXPECT_EQ(plugin_wire::LogLine::decode(w.said.front().payload)->text, "true");
 }
 
-TEST(Script, OneThatFailsHurtsNoOther) {
+TEST(Script, FailingScriptDoesNotAffectOthers) {
   World w("function run(batch) while true do end end");
   ASSERT_EQ(w.load("function run(batch) state.n = (state.n or 0) + 1 return state.n < 3 end", "{}", 2), "");
   std::string series;
@@ -241,7 +240,7 @@ TEST(Script, OneThatFailsHurtsNoOther) {
   }
 }
 
-TEST(Script, WhatIsNoScriptIsRefused) {
+TEST(Script, RejectsInvalidScripts) {
   for (const auto& [source, reason] : {std::pair<std::string, std::string>{"\x1bLua", "binary"},
                                        {"function run(", "expected"},
                                        {"x = 1", "no function run"},
@@ -252,8 +251,8 @@ TEST(Script, WhatIsNoScriptIsRefused) {
   }
 }
 
-// The globals are those that docs/plugins.md lists, and no others.
-TEST(Script, TheEnvironmentIsAnAllowList) {
+// The globals are exactly those that docs/plugins.md lists.
+TEST(Script, EnvironmentIsAnAllowList) {
   World w(R"(function run(batch)
     local names = {}
     for name, value in pairs(_G) do
@@ -279,8 +278,8 @@ TEST(Script, TheEnvironmentIsAnAllowList) {
   }
 }
 
-// Every line is a program that must not raise.
-TEST(Script, TheLibraryDoesWhatLuaDoes) {
+// Every line is a program that must not raise an error.
+TEST(Script, LibraryBehavesLikeLua) {
   const std::vector<std::string> lines = {
       R"lua(assert(string.find("hello world", "o w") == 5))lua",
       R"lua(local a, b, c = string.find("key = value", "(%w+) = ") assert(a == 1 and b == 6 and c == "key"))lua",
@@ -331,8 +330,8 @@ TEST(Script, TheLibraryDoesWhatLuaDoes) {
   }
 }
 
-// What a script can turn into text is no address of the host, and the same for as long as the value lives.
-TEST(Script, TextsHoldNoAddresses) {
+// The text of a value contains no address of the host, and stays the same while the value exists.
+TEST(Script, TextsContainNoAddresses) {
   World w(R"lua(function run(batch)
     local shared, f, c = {}, function() end, coroutine.create(function() end)
     local texts = {tostring(shared), tostring(f), tostring(c), tostring(print), tostring(string.format), tostring(batch),
@@ -365,8 +364,8 @@ TEST(Script, TextsHoldNoAddresses) {
   }
 }
 
-// Lua's own generator begins with the time and an address, and tells them.
-TEST(Script, RandomNumbersTellOfNoAddress) {
+// By default, Lua's own generator is seeded with the time and an address, and returns them.
+TEST(Script, RandomNumbersRevealNoAddress) {
   World w(R"lua(function run(batch)
     assert(select("#", math.randomseed()) == 0 and select("#", math.randomseed(1, 2)) == 0)
     local a = math.random(0)
@@ -376,7 +375,7 @@ TEST(Script, RandomNumbersTellOfNoAddress) {
   EXPECT_EQ(w.run(tick_of({1})), "unchanged");
 }
 
-TEST(Script, NumbersOfValuesKeepNothingAlive) {
+TEST(Script, NumberedValuesCanBeCollected) {
   World w("function run(batch) for i = 1, 20000 do tostring({i}) end end");
   for (int i = 0; i < 20; ++i) ASSERT_EQ(w.run(tick_of({1})), "unchanged");
 }

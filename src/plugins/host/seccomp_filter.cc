@@ -18,7 +18,7 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
 constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #else
-#error "the plugin host's sandbox knows x86-64 and arm64"
+#error "the plugin host's sandbox supports only x86-64 and arm64"
 #endif
 // Little-endian: the low half of an argument comes first.
 constexpr uint32_t low_of(int argument) {
@@ -44,7 +44,7 @@ uint32_t SeccompFilter::otherwise(int error) {
   return error == 0 ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | static_cast<uint32_t>(error);
 }
 
-// The accumulator has the call's number here, and must have it again after the body.
+// The accumulator contains the call's number here, and must contain it again after the body.
 void SeccompFilter::begin(int call, size_t body) {
   add(jump_if_equal(static_cast<uint32_t>(call), 0, static_cast<uint8_t>(body)));
 }

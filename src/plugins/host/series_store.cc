@@ -16,7 +16,7 @@ std::string identity(uint32_t id, const metrics::Series& series) {
 
 void SeriesStore::define(uint32_t id, metrics::Series series) {
   if (id >= agents_.size()) agents_.resize(id + 1);
-  // A number that was given never means something else: a plugin may hold on to what it was told.
+  // A number never changes its meaning, because the plugin may have stored what it means.
   if (agents_[id] != nullptr) return;
   ids_.emplace(identity(0, series), id);
   agents_[id] = std::make_unique<metrics::Series>(std::move(series));
@@ -31,14 +31,14 @@ const metrics::Series* SeriesStore::find(uint32_t id) const {
 
 Result<uint32_t> SeriesStore::intern(metrics::Series series) {
   if (std::string fault = plugin_wire::fault_of(series); !fault.empty()) {
-    return Error(Code::kInvalidArgument, "a series that is not valid: " + fault);
+    return Error(Code::kInvalidArgument, "invalid series: " + fault);
   }
   std::string key = identity(0, series);
   const auto known = ids_.find(key);
   if (known != ids_.end()) return known->second;
   if (own_.size() >= plugin_wire::kMaxSeries) {
     return Error(Code::kResourceExhausted,
-                 fmt::format("one series too many: it has made {}, the limit", plugin_wire::kMaxSeries));
+                 fmt::format("too many series: the plugin has created {}, the limit", plugin_wire::kMaxSeries));
   }
   const uint32_t id = static_cast<uint32_t>(own_.size()) | plugin_wire::kOwnSeries;
   own_.push_back(std::move(series));

@@ -1,5 +1,5 @@
-// Structs of the plugin interface begin with their size and may grow at their end (docs/plugin-abi.md). Any size from
-// that of version 1.0 on is accepted; fields that only one side knows are neither read nor written.
+// Structs of the plugin interface start with their size and may grow at their end (docs/plugin-abi.md). Every size from
+// that of version 1.0 on is accepted. Fields that only one side knows are neither read nor written.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace monitor::plugin_host {
 
-// The given struct, padded with zeros. Nothing: it is smaller than `least`.
+// Returns the given struct, padded with zeros; nothing if it is smaller than `least`.
 template <typename T>
 std::optional<T> read_sized(const T* given, size_t least) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);
@@ -20,7 +20,8 @@ std::optional<T> read_sized(const T* given, size_t least) {
   return whole;
 }
 
-// Writes as much as the other side has room for; its size field is unchanged. False: it is smaller than `least`.
+// Writes as much as the other side has room for, and leaves its size field unchanged. Returns false if it is smaller
+// than `least`.
 template <typename T>
 bool write_sized(T* to, size_t least, T value) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, size) == 0);

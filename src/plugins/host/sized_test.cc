@@ -1,4 +1,4 @@
-// A struct that has grown meets sides that know less and more of it.
+// A struct that has grown, used by sides that know fewer or more of its fields.
 #include "plugins/host/sized.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace monitor::plugin_host {
 namespace {
 
-// As a plugin knows it that was built against the first version, and against one that comes after the host's.
+// The struct as known to a plugin built for the first version, and to one built for a version after the host's.
 struct Old {
   uint32_t size;
   uint32_t first;
@@ -25,7 +25,7 @@ struct Newer {
   uint64_t third;
 };
 
-TEST(Sized, AnOlderOneIsReadAndFilledAsFarAsItGoes) {
+TEST(Sized, ReadsAndFillsAnOlderStructUpToItsSize) {
   struct {
     Old old;
     uint64_t behind;
@@ -33,14 +33,14 @@ TEST(Sized, AnOlderOneIsReadAndFilledAsFarAsItGoes) {
   const auto read = read_sized(reinterpret_cast<const Known*>(&there.old), sizeof(Old));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->first, 1U);
-  EXPECT_EQ(read->second, 0U) << "what it does not have is absent";
+  EXPECT_EQ(read->second, 0U) << "a field that it lacks reads as zero";
   EXPECT_TRUE(write_sized(reinterpret_cast<Known*>(&there.old), sizeof(Old), Known{sizeof(Known), 5, 6}));
   EXPECT_EQ(there.old.size, sizeof(Old));
   EXPECT_EQ(there.old.first, 5U);
   EXPECT_EQ(there.behind, 77U) << "nothing is written beyond its end";
 }
 
-TEST(Sized, OfANewerOneTheTailIsIgnored) {
+TEST(Sized, IgnoresTheTailOfANewerStruct) {
   Newer there = {sizeof(Newer), 1, 2, 3};
   const auto read = read_sized(reinterpret_cast<const Known*>(&there), sizeof(Old));
   ASSERT_TRUE(read);
@@ -51,7 +51,7 @@ TEST(Sized, OfANewerOneTheTailIsIgnored) {
   EXPECT_EQ(there.third, 3U);
 }
 
-TEST(Sized, WhatIsSmallerThanTheFirstVersionIsRefused) {
+TEST(Sized, RejectsAStructSmallerThanTheFirstVersion) {
   Known there = {sizeof(Old) - 1, 1, 2};
   EXPECT_FALSE(read_sized(&there, sizeof(Old)));
   EXPECT_FALSE(write_sized(&there, sizeof(Old), Known{}));

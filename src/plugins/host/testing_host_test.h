@@ -1,4 +1,4 @@
-// A host without a process. It records the answers.
+// A host without a process, which records its answers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ struct TestingHost {
     }
     return {};
   }
-  // The reason of a failure; empty: success.
+  // Sends a request. Returns the reason of a failure; empty: success.
   std::string ask(plugin_wire::Type type, std::string payload, uint32_t instance = 1) {
     said.clear();
     if (const Status sent = send(type, std::move(payload), instance); !sent)
@@ -67,7 +67,7 @@ struct TestingHost {
     if (head->verdict == plugin_wire::Verdict::kUnchanged) return "unchanged";
     return head->verdict == plugin_wire::Verdict::kDropped ? "dropped" : "changed";
   }
-  // Series that were defined with the last answer.
+  // The series that were defined with the last answer.
   std::vector<plugin_wire::NumberedSeries> defined() const {
     for (const auto& message : said) {
       if (message.type == plugin_wire::Type::kDefine) return *plugin_wire::decode_series(message.payload, true);

@@ -1,6 +1,6 @@
-// HostLink: a plugin host as its plugins see it. They send requests, and receive answers and the host's end.
-// HostProcess is the real one; tests have a fake. Everything on the agent's loop; callbacks are never called from
-// inside a call.
+// HostLink: a plugin host as its plugins see it. They send requests, and are notified of answers and of the host's end.
+// HostProcess is the real implementation; tests have a fake. Loop's thread only; callbacks are never called from within
+// a call.
 #pragma once
 
 #include <cstdint>
@@ -21,24 +21,24 @@ class HostLink {
    public:
     virtual ~Listener() = default;
     virtual void on_message(const plugin_wire::MessageView& message) = 0;
-    // The host has ended, and with it every plugin in it. `guilty`: this plugin was running, or alone in the host.
+    // The host and all its plugins have ended. `guilty`: this plugin was running, or was alone in the host.
     virtual void on_end(const std::string& reason, bool guilty) = 0;
   };
 
   virtual ~HostLink() = default;
-  // Adds a plugin; messages with that number go to the listener, until it is removed.
+  // Adds a plugin and returns its instance number. Its messages go to the listener until it is removed.
   virtual uint32_t add(Listener& listener) = 0;
   // Finalizes the plugin. A host without plugins ends.
   virtual void remove(uint32_t instance) = 0;
   // The payload may be passed in two pieces.
   virtual void send(plugin_wire::Type type, uint32_t instance, uint32_t number, std::string_view payload,
                     std::string_view rest) = 0;
-  // Ends it at once; its other plugins receive the reason.
+  // Ends the host at once. Its other plugins receive the reason.
   virtual void kill(const std::string& reason) = 0;
-  // The current usage of its process; nothing when there is no process. Must be called regularly: each call extends the
-  // process's limit of processor time, and the kernel ends a process that exceeds it.
+  // The current usage of the host's process; nothing if there is no process. Must be called regularly: each call
+  // extends the process's limit of processor time, and the kernel ends a process that exceeds it.
   virtual std::optional<HostUsage> usage() = 0;
-  // It has ended, or is about to: it accepts no new plugin.
+  // True if the host has ended or is about to: it accepts no new plugin.
   virtual bool ended() const = 0;
 };
 
@@ -46,7 +46,7 @@ class HostLink {
 class HostLinks {
  public:
   virtual ~HostLinks() = default;
-  // A new host for a native plugin; the shared host for a script.
+  // Returns a new host for a native plugin, and the shared host for a script.
   virtual Result<std::shared_ptr<HostLink>> link_for(config::PluginKind kind, const std::string& name) = 0;
 };
 

@@ -32,13 +32,13 @@ constexpr int64_t kDying = 200 * kNanosPerMilli;
 constexpr int64_t kOutputEvery = 100 * kNanosPerMilli;
 constexpr size_t kSmall = 1024;        // bytes
 constexpr size_t kMostWaiting = 1024;  // packets
-constexpr int kLastReads = 8;          // of its output, when it is gone
-constexpr int kMostPackets = 64;       // read in one go: the loop has other work
+constexpr int kLastReads = 8;          // of the output, after the process has ended
+constexpr int kMostPackets = 64;       // in one event, because the loop has other work
 // Unsolicited messages per second: the agent must read them on its loop.
 constexpr uint32_t kMostUnasked = 20'000;
-// A longer one counts as several, because reading it costs as much.
+// A longer message counts as several, because reading it costs as much.
 constexpr size_t kUnaskedBytes = size_t{4} * 1024;
-constexpr rlim_t kProcessorSeconds = 60;  // from one look to the next, far more than any plugin may use
+constexpr rlim_t kProcessorSeconds = 60;  // between two calls of usage(); far more than any plugin may use
 
 bool is_request(Type type) {
   return type == Type::kLoad || type == Type::kRun || type == Type::kSave || type == Type::kRestore;
@@ -74,7 +74,7 @@ Result<std::shared_ptr<HostProcess>> HostProcess::start(EventLoop& loop, Worker&
   return made;
 }
 
-// Our end, on which messages can be sent before the process runs, and the process's end.
+// Opens both ends of the channel. Messages can be sent on ours before the process runs.
 Status HostProcess::open_ends(const std::string& program) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno_error(errno, "socketpair");
@@ -118,7 +118,7 @@ HostProcess::~HostProcess() {
     loop_.unwatch(pidfd_.get());
     kill_and_reap(pid_);
   }
-  // Its last output explains a crash best.
+  // The last output often explains a crash best.
   for (int i = 0; i < kLastReads && output_.valid() && read_output() > 0; ++i) {
   }
   print(partial_);
@@ -136,7 +136,7 @@ void HostProcess::remove(uint32_t instance) {
   if (listeners_.empty()) let_go();
 }
 
-// The host ends when the channel is closed. If a plugin prevents that, the process is killed.
+// Closes the channel, which ends the host. If a plugin prevents that, the process is killed.
 void HostProcess::let_go() {
   if (gone() || ending_) return;
   ending_ = true;
@@ -158,7 +158,7 @@ void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::strin
     // The usual case: one packet, in pieces.
     plugin_wire::Header header = plugin_wire::header_of(type, instance, number, total);
     if (total <= kSmall) {
-      // One piece is sent faster than three.
+      // Sending one piece is faster than sending three.
       std::array<char, sizeof header + kSmall> packet;
       std::memcpy(packet.data(), &header, sizeof header);
       std::copy(payload.begin(), payload.end(), packet.data() + sizeof header);
@@ -179,7 +179,7 @@ void HostProcess::send(Type type, uint32_t instance, uint32_t number, std::strin
   }
   write_waiting();
   if (!channel_.valid()) return;
-  if (waiting_.size() > kMostWaiting) return kill("it does not read what it is sent");
+  if (waiting_.size() > kMostWaiting) return kill("it does not read its messages");
   if (!waiting_.empty()) loop_.change_watch(channel_.get(), EPOLLIN | EPOLLOUT);
 }
 
@@ -189,7 +189,7 @@ void HostProcess::write_waiting() {
     if (::send(channel_.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return;
-      waiting_.clear();  // it has ended; the pidfd says so
+      waiting_.clear();  // the process has ended, which the pidfd reports
       break;
     }
     waiting_.pop_front();
@@ -203,23 +203,23 @@ void HostProcess::on_channel(uint32_t events) {
   if (channel_.valid() && (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) read_channel();
 }
 
-// Usually one packet an event; more are read, within bounds.
+// An event usually means one packet. Reads more if there are more, up to a limit.
 void HostProcess::read_channel() {
   for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
     if (!read_packet()) return;
-    if (at_work_.empty()) return;  // nothing more is due: no need to ask
+    if (at_work_.empty()) return;  // no answer is due, so there is no need to try again
   }
 }
 
-// False: nothing more to read, or the host has ended.
+// Returns false if there is nothing more to read, or the host has ended.
 bool HostProcess::read_packet() {
   const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
   if (n < 0) return errno == EINTR;
   if (n == 0) {
-    // It has closed its end of the channel: it has ended, or is broken.
+    // The other end is closed: the process has ended, or is broken.
     close_channel();
     if (!ending_ && grace_timer_ == 0) {
-      // It is probably about to end, and its exit status says more.
+      // The process is probably about to end, and its exit status will say more.
       grace_timer_ = loop_.call_after(kDying, [this] {
         grace_timer_ = 0;
         kill("it closed its channel");
@@ -230,14 +230,14 @@ bool HostProcess::read_packet() {
   if (ending_) return true;
   auto message = assembler_.take({buffer_.data(), static_cast<size_t>(n)});
   if (!message) {
-    kill("it sent what is no message: " + message.error().message());
+    kill("it sent an invalid message: " + message.error().message());
     return false;
   }
   if (*message) take(**message);
   return true;
 }
 
-// Whether it sends more unsolicited messages than any plugin needs.
+// True if the host sends more unsolicited messages than any plugin needs.
 bool HostProcess::floods(const MessageView& message) {
   if (is_answer(message.type)) return false;
   const int64_t now = loop_.clock().mono_ns();
@@ -251,7 +251,7 @@ bool HostProcess::floods(const MessageView& message) {
 
 void HostProcess::take(const MessageView& message) {
   if (floods(message))
-    return kill(fmt::format("it sent more than {} messages, or {} MiB, unasked in a second", kMostUnasked,
+    return kill(fmt::format("it sent more than {} unsolicited messages, or {} MiB, in one second", kMostUnasked,
                             kMostUnasked * kUnaskedBytes >> 20));
   if (message.type == Type::kLastWords) {
     last_words_ = plugin_wire::tame(message.payload);
@@ -259,7 +259,7 @@ void HostProcess::take(const MessageView& message) {
   }
   if (is_answer(message.type)) {
     if (at_work_.empty() || at_work_.front() != message.instance) {
-      return kill("it answered what it was not asked");
+      return kill("it sent an unexpected answer");
     }
     at_work_.pop_front();
   }
@@ -267,7 +267,7 @@ void HostProcess::take(const MessageView& message) {
   if (found != listeners_.end()) found->second->on_message(message);
 }
 
-// Like read(); -1 also when it would block.
+// Like read(); also returns -1 if it would block.
 ssize_t HostProcess::read_output() {
   std::array<char, size_t{8} * 1024> buffer{};
   const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
@@ -280,7 +280,7 @@ ssize_t HostProcess::read_output() {
   }
   partial_.erase(0, start);
   if (partial_.size() > plugin_wire::kMaxText) {
-    // A line without an end is cut.
+    // A line that does not end is truncated.
     if (!std::exchange(cut_, true)) print(partial_);
     partial_.clear();
   }
@@ -292,13 +292,13 @@ void HostProcess::print(const std::string& line) {
   log_info("plugin printed", {{"plugin", name_}, {"line", plugin_wire::tame(line)}});
 }
 
-// Reads a little at a time: a plugin that prints without end is slowed down, instead of keeping the agent busy.
+// Reads little per event, so that a plugin that prints without end is slowed down instead of occupying the agent.
 void HostProcess::on_output() {
   const ssize_t n = read_output();
   if (n < 0) return;
   loop_.unwatch(output_.get());
   if (n == 0) {
-    print(std::exchange(partial_, {}));  // a last line without an end
+    print(std::exchange(partial_, {}));  // a last line without a newline
     output_.reset();
     return;
   }
@@ -322,7 +322,7 @@ std::optional<HostUsage> HostProcess::usage() {
   const auto found =
       parse_host_usage(*text, sysconf(_SC_CLK_TCK), static_cast<uint64_t>(std::max(0L, sysconf(_SC_PAGESIZE))));
   if (!found) return std::nullopt;
-  // A backstop in case the agent hangs. The hard limit is unchanged, because only root could raise it again.
+  // A backstop in case the agent hangs. Leaves the hard limit unchanged, because only root could raise it again.
   rlimit time{};
   if (prlimit(pid_, RLIMIT_CPU, nullptr, &time) == 0) {
     time.rlim_cur = std::min(time.rlim_max, static_cast<rlim_t>(found->cpu_ns / kNanosPerSecond) + kProcessorSeconds);
@@ -333,11 +333,11 @@ std::optional<HostUsage> HostProcess::usage() {
 
 void HostProcess::end_process() {
   if (pid_ != 0) ::kill(pid_, SIGKILL);
-  if (spawn_ != nullptr) spawn_->wanted = false;  // killed as soon as there is one
+  if (spawn_ != nullptr) spawn_->wanted = false;  // kills the process as soon as it exists
 }
 
 void HostProcess::on_exit() {
-  // Its last message is still in the channel.
+  // The process's last message may still be in the channel.
   for (int i = 0; i < kMostPackets && channel_.valid(); ++i) {
     const ssize_t n = recv(channel_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (n <= 0) break;
@@ -353,14 +353,14 @@ void HostProcess::on_exit() {
   end(why);
 }
 
-// Describes how it ended.
+// Describes how the process ended.
 std::string HostProcess::reap() {
   siginfo_t info{};
   pid_ = 0;
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) return "it ended";
   if (!last_words_.empty()) return last_words_;
   if (!reason_.empty()) return reason_;
-  // The host's own exit status for a closed channel.
+  // The exit status that the host itself uses for a closed channel.
   if (info.si_code == CLD_EXITED && info.si_status == kExitIo) return "it closed its channel";
   if (info.si_code == CLD_EXITED) return fmt::format("it ended its process with status {}", info.si_status);
   return "it ended by " + signal_name(info.si_status);
@@ -370,7 +370,7 @@ void HostProcess::end(const std::string& reason) {
   loop_.cancel_timer(std::exchange(grace_timer_, 0));
   const uint32_t worker = at_work_.empty() ? 0 : at_work_.front();
   const bool alone = listeners_.size() == 1;
-  // One by one: a callback may destroy another plugin, which then removes itself.
+  // One at a time: a callback may destroy another plugin, which then removes itself from the list.
   while (!listeners_.empty()) {
     const auto [instance, listener] = *listeners_.begin();
     listeners_.erase(listeners_.begin());

@@ -1,9 +1,9 @@
-// HostProcess: a monitor-plugin-host process, started on a worker. It has a SEQPACKET socket for messages, a pipe for
-// what plugins print (which goes to the log, rate-limited) and a pidfd for its end. Messages can be sent before it
-// runs. Received messages are copied and validated before use; an invalid one ends the host.
+// HostProcess: a monitor-plugin-host process, which a worker starts. It has a SEQPACKET socket for messages, a pipe for
+// what plugins print (which goes to the log, rate-limited), and a pidfd that reports its end. Messages can be sent
+// before it runs. Received messages are copied and validated before use; an invalid one ends the host.
 //
-// On the loop's thread; loop and worker must outlive it. A host that is released has a short time to finalize its
-// plugins, then it is killed. Destroying the object kills it at once.
+// Loop's thread only; loop and worker must outlive it. A host that is released has a short time to finalize its
+// plugins, and is then killed. Destroying the object kills it at once.
 #pragma once
 
 #include <sys/types.h>
@@ -27,8 +27,8 @@ namespace monitor::agent {
 
 class HostProcess final : public HostLink {
  public:
-  // `name`: the plugin's, or "scripts", for the log. A program that cannot be executed is reported at once; a later
-  // failure ends the host.
+  // `name` is that of the plugin, or "scripts", for the log. A program that cannot be executed is reported at once; a
+  // later failure ends the host.
   static Result<std::shared_ptr<HostProcess>> start(EventLoop& loop, Worker& worker, const std::string& program,
                                                     std::string name);
   ~HostProcess() override;
@@ -44,7 +44,7 @@ class HostProcess final : public HostLink {
   pid_t pid() const { return pid_; }  // 0: not started, or ended
   // Logs everything that plugins print, without a rate limit.
   void lift_line_limit() { lines_.lift(); }
-  // The process has ended, and this object is not needed any more.
+  // True once the process has ended and this object is no longer needed.
   bool gone() const { return pid_ == 0 && spawn_ == nullptr; }
 
  private:
@@ -76,17 +76,17 @@ class HostProcess final : public HostLink {
   Fd output_;
   Fd pidfd_;
   bool ending_ = false;
-  std::string reason_;      // why we ended it
-  std::string last_words_;  // its last message about its end
+  std::string reason_;      // why the agent ended the process
+  std::string last_words_;  // the process's last message, which explains its end
   std::string partial_;     // an unfinished line of its output
-  bool cut_ = false;        // the beginning of that line was logged
+  bool cut_ = false;        // the start of that line was already logged
   plugin_wire::Assembler assembler_;
   std::vector<char> buffer_;
   int64_t second_begins_ns_ = 0;
   uint32_t said_in_second_ = 0;      // unsolicited messages
   std::deque<std::string> waiting_;  // packets that the socket has not accepted yet
   std::map<uint32_t, Listener*> listeners_;
-  std::deque<uint32_t> at_work_;  // instances, in the order of their unanswered requests
+  std::deque<uint32_t> at_work_;  // instances with unanswered requests, in the order of their requests
   uint32_t next_instance_ = 1;
   Timers::TimerId grace_timer_ = 0;
   Timers::TimerId output_timer_ = 0;

@@ -1,4 +1,4 @@
-// How the end of a host is told, with a program in the host's place that ends at once.
+// How the end of a host is reported, using programs that end at once.
 #include "plugins/hosted/host_process.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ struct World {
   std::shared_ptr<HostProcess> host;
 };
 
-TEST(HostProcess, SaysHowItEnded) {
+TEST(HostProcess, ReportsHowTheProcessEnded) {
   World w;
   ASSERT_NE(w.host, nullptr);
   Told told;
@@ -47,11 +47,11 @@ TEST(HostProcess, SaysHowItEnded) {
   w.until_gone();
   EXPECT_EQ(told.ends, 1);
   EXPECT_EQ(told.reason, "it ended its process with status 1");
-  EXPECT_TRUE(told.guilty) << "it was alone there";
+  EXPECT_TRUE(told.guilty) << "it was alone in the host";
   EXPECT_TRUE(w.host->ended());
 }
 
-TEST(HostProcess, WhatItPrintsIsReadToItsEnd) {
+TEST(HostProcess, ReadsPrintedOutputToItsEnd) {
   const std::string program = ::testing::TempDir() + "/prints";
   {
     std::ofstream file(program);
@@ -67,13 +67,13 @@ TEST(HostProcess, WhatItPrintsIsReadToItsEnd) {
   const std::string text = testing::internal::GetCapturedStderr();
   unlink(program.c_str());
   EXPECT_NE(text.find("plugin printed plugin=p line=first"), std::string::npos) << text;
-  EXPECT_NE(text.find("line=000"), std::string::npos) << "a line that is too long is cut";
-  EXPECT_EQ(text.find("007"), std::string::npos) << "what follows of it is no line";
+  EXPECT_NE(text.find("line=000"), std::string::npos) << "a line that is too long must be truncated";
+  EXPECT_EQ(text.find("007"), std::string::npos) << "the rest of it must not count as a line";
   EXPECT_NE(text.find("line=\"no end\""), std::string::npos) << text;
 }
 
-// Few messages, but long ones: the agent would read at the plugin's pace, on its own loop.
-TEST(HostProcess, EndsOneThatSendsMoreThanAnybodyAskedFor) {
+// Few but long messages. Without the limit, the plugin would keep the agent's loop busy with reading.
+TEST(HostProcess, EndsAHostThatFloodsTheAgent) {
   const std::string program = ::testing::TempDir() + "/floods";
   {
     std::ofstream file(program);
@@ -92,10 +92,10 @@ TEST(HostProcess, EndsOneThatSendsMoreThanAnybodyAskedFor) {
   w.host->add(told);
   w.until_gone();
   unlink(program.c_str());
-  EXPECT_EQ(told.reason, "it sent more than 20000 messages, or 78 MiB, unasked in a second");
+  EXPECT_EQ(told.reason, "it sent more than 20000 unsolicited messages, or 78 MiB, in one second");
 }
 
-// Whoever starts a process stands still until it runs: that is the worker.
+// Starting a process blocks the caller until it runs, so the worker does it.
 struct Unstarted {
   explicit Unstarted(const std::string& program = "/bin/cat") {
     auto made = HostProcess::start(loop, worker, program, "p");
@@ -109,7 +109,7 @@ struct Unstarted {
   Told told;
 };
 
-TEST(HostProcess, IsThereBeforeItRuns) {
+TEST(HostProcess, AcceptsMessagesBeforeItRuns) {
   Unstarted u;
   ASSERT_NE(u.host, nullptr);
   EXPECT_EQ(u.host->pid(), 0);
@@ -130,7 +130,7 @@ TEST(HostProcess, KilledBeforeItRunsIsNeverStarted) {
   EXPECT_TRUE(u.host->gone());
 }
 
-TEST(HostProcess, WhatCannotBeStartedEndsIt) {
+TEST(HostProcess, EndsIfTheProcessCannotBeStarted) {
   const std::string program = ::testing::TempDir() + "/no-program";
   {
     std::ofstream file(program);
@@ -145,16 +145,16 @@ TEST(HostProcess, WhatCannotBeStartedEndsIt) {
   unlink(program.c_str());
 }
 
-TEST(HostProcess, AnOwnerThatGoesBeforeItRunsLeavesNothing) {
+TEST(HostProcess, DestructionBeforeItRunsLeavesNoProcess) {
   Unstarted u;
   ASSERT_NE(u.host, nullptr);
   u.host.reset();
   u.worker.run_all();
-  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child process is left";
 }
 
-// The answer to one plugin's end may bring another configuration into force, which the others are no part of.
-TEST(HostProcess, WhoIsLetGoWhileTheEndIsToldIsNotTold) {
+// The callback for one plugin's end may apply another configuration, to which the other plugins do not belong.
+TEST(HostProcess, PluginReleasedDuringTheNotificationIsNotNotified) {
   World w;
   ASSERT_NE(w.host, nullptr);
   Told first;
@@ -170,10 +170,10 @@ TEST(HostProcess, WhoIsLetGoWhileTheEndIsToldIsNotTold) {
   w.until_gone();
   EXPECT_EQ(first.ends, 1);
   EXPECT_EQ(third.ends, 1);
-  EXPECT_FALSE(first.guilty) << "nobody knows who did it";
+  EXPECT_FALSE(first.guilty) << "it is unknown which plugin did it";
 }
 
-TEST(HostProcess, AProgramThatIsNotThereIsSaid) {
+TEST(HostProcess, ReportsAMissingProgram) {
   SystemClock clock;
   EventLoop loop(clock);
   ManualWorker worker;

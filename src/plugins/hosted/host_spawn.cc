@@ -57,7 +57,7 @@ void kill_and_reap(pid_t pid) {
 
 void HostSpawn::run() {
   if (wanted) status = start();
-  // Only the process holds these ends now, so that its end closes them.
+  // From now on only the process holds these ends, so that its end closes them.
   channel.reset();
   output.reset();
 }
@@ -68,7 +68,8 @@ Status HostSpawn::start() {
   std::string channel_number = std::to_string(kChannelOfHost);
   std::string parent = std::to_string(getpid());
   const std::array<char*, 4> argv = {path.data(), channel_number.data(), parent.data(), nullptr};
-  // Our environment, which may contain secrets, is not passed on. Messages of the C library go to the pipe.
+  // The environment is not passed on, because it may contain secrets. The variable sends messages of the C library to
+  // the pipe.
   std::string fatal = "LIBC_FATAL_STDERR_=1";
   const std::array<char*, 2> environment = {fatal.data(), nullptr};
   pid_t made = 0;

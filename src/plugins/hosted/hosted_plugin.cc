@@ -59,7 +59,7 @@ void HostedPlugin::begin() {
   usage_.reset();
   auto link = links_.link_for(entry_.kind, entry_.name);
   if (!link) {
-    // From the loop, like all callbacks.
+    // Called from the loop, like all callbacks.
     restart_timer_ = timers_.call_after(0, [this, reason = link.error().message()] {
       restart_timer_ = 0;
       load_failed(reason);
@@ -77,7 +77,7 @@ void HostedPlugin::begin() {
   usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
 }
 
-// A plugin that exceeded a limit will exceed it again: it is not restarted at once.
+// A plugin that exceeded a limit would exceed it again, so it is not restarted at once.
 void HostedPlugin::look_at_usage() {
   usage_timer_ = 0;
   if (link_ == nullptr) return;
@@ -91,10 +91,11 @@ void HostedPlugin::look_at_usage() {
 }
 
 // The host sends this message before it opens the plugin, and the socket preserves the order: a plugin can send the
-// same message, but not earlier.
+// same message, but only later.
 void HostedPlugin::on_confined(const MessageView& message) {
   const auto confined = plugin_wire::Confined::decode(message.payload);
-  if (!confined || confined_ || phase_ != Phase::kStarting) return host_failed("it spoke of its sandbox unasked");
+  if (!confined || confined_ || phase_ != Phase::kStarting)
+    return host_failed("it sent an unexpected report of its sandbox");
   confined_ = *confined;
   log_debug("plugin host confined", {{"plugin", entry_.name}, {"landlock", confined->landlock}});
 }
@@ -108,7 +109,7 @@ void HostedPlugin::settle(std::string refusal) {
 
 void HostedPlugin::on_loaded(const MessageView& message) {
   const auto loaded = plugin_wire::Loaded::decode(message.payload);
-  if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent an answer that cannot be read");
+  if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent a malformed answer");
   deadline_ns_ = 0;
   loaded_ = *loaded;
   phase_ = Phase::kRunning;
@@ -134,7 +135,7 @@ void HostedPlugin::load_failed(const std::string& reason) {
 // --- Ticks
 
 void HostedPlugin::run(const metrics::Tick& tick, Done done) {
-  // Another script may have caused the host to end.
+  // Another script may have ended the host.
   if (phase_ != Phase::kRunning || link_->ended()) {
     done({Outcome::Kind::kAbsent, nullptr, 0, error_});
     return;
@@ -194,7 +195,7 @@ void HostedPlugin::let_series_go() {
 }
 
 void HostedPlugin::on_result(const MessageView& message) {
-  if (!done_) return host_failed("it answered what it was not asked");
+  if (!done_) return host_failed("it sent an unexpected answer");
   const auto head = plugin_wire::decode_result(message.payload, points_);
   if (!head) return host_failed("it sent " + head.error().message());
   Outcome outcome;
@@ -217,9 +218,9 @@ void HostedPlugin::on_result(const MessageView& message) {
   answer(outcome);
 }
 
-// Translates the host's numbers of series to the table's. Returns what is wrong with them; empty: nothing.
+// Translates the host's series numbers to those of the table. Returns what is wrong with them; empty: nothing.
 std::string HostedPlugin::take_points(uint64_t& over) {
-  // Usually all of them are series that it knows, below a bound under which it knows all.
+  // Usually all series are known, and below a bound up to which all numbers are known.
   if (plugin_wire::all_below(points_, told_dense_)) return "";
   size_t kept = 0;
   for (size_t i = 0; i < points_.size(); ++i) {
@@ -234,7 +235,7 @@ std::string HostedPlugin::take_points(uint64_t& over) {
       }
       id = *own_[own];
     } else if (id >= told_.size() || !told_[id]) {
-      return fmt::format("a point of series {}, which it was not told of", id);
+      return fmt::format("a point of series {}, which the agent did not send", id);
     }
     points_[kept] = point;
     points_[kept].reserved = 0;
@@ -250,7 +251,7 @@ std::string HostedPlugin::define(const MessageView& message) {
   for (auto& one : *all) {
     if ((one.id & ~kOwnSeries) != own_.size()) return fmt::format("series {} out of order", one.id & ~kOwnSeries);
     const size_t before = table_.size();
-    // It may create again the series that it had created before its host was restarted.
+    // After a restart of its host, the plugin may create again the series that it had before.
     const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
     if (table_.size() > before) ++new_series_;
     if (id && *id >= told_.size()) told_.resize(*id + 1);
@@ -259,11 +260,12 @@ std::string HostedPlugin::define(const MessageView& message) {
   return "";
 }
 
-// Logged once; from then on, drops are only counted.
+// Logs this once; further drops are only counted.
 void HostedPlugin::tell_over() {
   error_ = new_series_ >= kMostNewSeries
-               ? fmt::format("it has made {} series, the limit; points of more are dropped", new_series_)
-               : fmt::format("there is no room for its series; the agent has {}", table_.size());
+               ? fmt::format("it has created {} series, which is the limit; points of further series are dropped",
+                             new_series_)
+               : fmt::format("there is no room for its series; the agent has {} series", table_.size());
   log_warning("plugin creates too many series", {{"plugin", entry_.name}, {"reason", error_}});
   changed();
 }
@@ -278,8 +280,9 @@ void HostedPlugin::answer(const Outcome& outcome) {
 
 void HostedPlugin::on_message(const MessageView& message) {
   if (message.type == Type::kConfined) return on_confined(message);
-  // Until then the host works by itself, and only reports if it cannot continue.
-  if (!confined_ && message.type != Type::kFailed) return host_failed("it spoke before its sandbox was complete");
+  // Until then the host works without requests, and only reports if it cannot continue.
+  if (!confined_ && message.type != Type::kFailed)
+    return host_failed("it sent a message before its sandbox was complete");
   switch (message.type) {
     case Type::kLog:
       return on_log(message);
@@ -292,23 +295,22 @@ void HostedPlugin::on_message(const MessageView& message) {
 }
 
 void HostedPlugin::on_answer(const MessageView& message) {
-  if (message.number != number_) return host_failed("it answered what it was not asked");
+  if (message.number != number_) return host_failed("it sent an unexpected answer");
   switch (message.type) {
     case Type::kLoaded:
       return on_loaded(message);
     case Type::kResult:
       return on_result(message);
     case Type::kSaved:
-      return state_done_ ? finish_state(std::string(message.payload))
-                         : host_failed("it answered what it was not asked");
+      return state_done_ ? finish_state(std::string(message.payload)) : host_failed("it sent an unexpected answer");
     case Type::kRestored:
-      return state_done_ ? finish_state(std::string()) : host_failed("it answered what it was not asked");
+      return state_done_ ? finish_state(std::string()) : host_failed("it sent an unexpected answer");
     case Type::kFailed: {
       const std::string reason = plugin_wire::tame(message.payload);
       if (phase_ == Phase::kStarting) return load_failed(reason);
       if (state_done_) return finish_state(Error(Code::kInternal, reason));
-      // The plugin reported the failure: the tick is lost, but the process is intact.
-      if (!done_) return host_failed("it answered what it was not asked");
+      // The plugin reported the failure itself: the tick is lost, but the process is intact.
+      if (!done_) return host_failed("it sent an unexpected answer");
       run_failed(reason);
       return;
     }
@@ -329,9 +331,9 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
   forget_link();
   if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
   if (guilty) return host_failed(reason);
-  // Another plugin ended the host of both: restart at once, without counting a failure.
+  // Another plugin ended their common host: restart at once, without counting a failure.
   deadline_ns_ = 0;
-  if (state_done_) finish_state(Error(Code::kUnavailable, "its host was ended by another script"));
+  if (state_done_) finish_state(Error(Code::kUnavailable, "another script ended its host"));
   ++restarts_;
   const bool in_hand = done_ != nullptr;
   log_warning("plugin is restarted, because another script ended its host",
@@ -354,7 +356,7 @@ void HostedPlugin::host_failed(const std::string& reason) {
 
 void HostedPlugin::run_failed(const std::string& reason) {
   if (++errors_in_a_row_ >= kMostFailures) {
-    // A process that reports an error for every tick is no better than one that crashes.
+    // A plugin that fails for every tick is no better than one that crashes.
     failures_.assign(kMostFailures - 1, now());
     drop_link();
     count_failure(reason);
@@ -379,7 +381,7 @@ void HostedPlugin::count_failure(const std::string& reason) {
                                                     {"failures", failures_.size()},
                                                     {"ticks", entry_.drop_on_failure ? "dropped" : "passed on"},
                                                     {"tried_again_in", format_duration(wait)}});
-    // After that, one more failure quarantines it again.
+    // After the quarantine, a single failure leads to the next one.
     failures_.assign(kMostFailures - 1, now() + wait);
   } else {
     log_error("plugin failed; it is restarted",
@@ -395,7 +397,7 @@ void HostedPlugin::count_failure(const std::string& reason) {
   changed();
 }
 
-// The usage of its last process is void.
+// Resets the usage, which belongs to the process that has ended.
 void HostedPlugin::forget_link() {
   link_.reset();
   instance_ = 0;
@@ -411,7 +413,7 @@ void HostedPlugin::await_within(int64_t ns, std::string_view what) {
   within_ns_ = ns;
   deadline_ns_ = now() + ns;
   late_ = what;
-  // A timer that fires later belongs to a longer wait.
+  // A timer that fires earlier than needed is kept: it will check again.
   if (deadline_timer_ != 0 && timer_due_ns_ <= deadline_ns_) return;
   timers_.cancel_timer(deadline_timer_);
   timer_due_ns_ = deadline_ns_;

@@ -1,13 +1,13 @@
-// HostedPlugin: a plugin that runs in a plugin host. It is started, receives ticks, is restarted when it fails, and
-// quarantined when it keeps failing. Answers come later; if a tick is not answered within its deadline, the host is
+// HostedPlugin: a plugin that runs in a plugin host. It is started, receives ticks, is restarted when it fails, and is
+// quarantined when it keeps failing. Answers come later. If a tick is not answered within its deadline, the host is
 // killed.
 //
 //   starting -> running -> waiting (a while after a failure) -> starting ...
 //                       -> quarantined (after kMostFailures within kFailureWindow, or errors in a row) -> starting,
 //                       once in kQuarantine
 //
-// On the agent's loop. Timers, table and links must outlive it. Callbacks are never called from inside a call, except
-// by run() while the plugin is not running.
+// Loop's thread only. Timers, table and links must outlive it. Callbacks are never called from within a call, except by
+// run() while the plugin is not running.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ namespace monitor::agent {
 class HostedPlugin final : private HostLink::Listener {
  public:
   static constexpr int64_t kStartWithin = 5 * kNanosPerSecond;
-  // Default deadlines. A script has a budget of processor time, which ends only that script. Killing the host of all
-  // scripts is the last resort, and must not happen because the machine is busy.
+  // Default deadlines. A script has a budget of processor time, which only ends that script. Killing the host of all
+  // scripts is the last resort, and must not happen just because the machine is busy.
   static constexpr int64_t kNativeDeadline = kNanosPerSecond;
   static constexpr int64_t kScriptDeadline = 10 * kNanosPerSecond;
   static constexpr int64_t kHandOverWithin = kNanosPerSecond;
@@ -38,7 +38,7 @@ class HostedPlugin final : private HostLink::Listener {
   static constexpr int64_t kFailureWindow = 60 * kNanosPerSecond;
   static constexpr int64_t kFirstWait = 100 * kNanosPerMilli;  // doubles with every failure
   static constexpr int64_t kQuarantine = 600 * kNanosPerSecond;
-  // Series that one plugin may add to the agent's table, which all plugins share.
+  // How many series one plugin may add to the agent's table, which all plugins share.
   static constexpr size_t kMostNewSeries = 5'000;
 
   enum class Phase { kStarting, kRunning, kWaiting, kQuarantined };
@@ -49,13 +49,13 @@ class HostedPlugin final : private HostLink::Listener {
       kChanged,  // `points` is the result
       kDropped,
       kFailed,  // the tick is lost
-      kAbsent,  // the plugin does not run
+      kAbsent,  // the plugin is not running
     };
     Kind kind{};
     std::vector<metrics::Point>* points = nullptr;  // valid during the call
-    uint64_t over = 0;                              // points left out because the table of series is full
-    std::string reason;                             // of a failure
-    uint64_t dropped = 0;                           // points that it says it took out
+    uint64_t over = 0;                              // points omitted because the table of series is full
+    std::string reason;                             // why it failed
+    uint64_t dropped = 0;                           // points that the plugin reports as removed
   };
   using Done = std::function<void(const Outcome&)>;
 
@@ -64,35 +64,35 @@ class HostedPlugin final : private HostLink::Listener {
   HostedPlugin(const HostedPlugin&) = delete;
   HostedPlugin& operator=(const HostedPlugin&) = delete;
 
-  // Starts it for the first time. `settled` is called once, when it runs or has failed to start.
+  // Starts the plugin for the first time. `settled` is called once, when it runs or has failed to start.
   void start(std::function<void()> settled);
   bool settled() const { return settled_; }
-  // Why the first start failed; empty: it did not, or is in progress.
+  // Why the first start failed; empty if it has not failed.
   const std::string& refusal() const { return refusal_; }
 
-  // One tick at a time.
+  // Runs one tick; call again only after `done`.
   void run(const metrics::Tick& tick, Done done);
-  // Takes over the state of another plugin, which it keeps alive meanwhile. Ticks wait until then.
+  // Takes over the state of `old`, which is kept alive until then. Ticks wait as well.
   void take_over(std::shared_ptr<HostedPlugin> old);
 
   const config::PluginEntry& entry() const { return entry_; }
   Phase phase() const { return phase_; }
   uint64_t restarts() const { return restarts_; }
-  // The description that it gave when it was loaded.
+  // How the plugin described itself when it was loaded.
   const plugin_wire::Loaded& loaded() const { return loaded_; }
-  // Why it failed last; empty: it never has.
+  // Why it failed last; empty: it never failed.
   const std::string& error() const { return error_; }
-  // Marks the series that its host knows by number: the plugin may hold them, so that they must not be reused.
+  // Marks the series whose numbers its host knows. The plugin may have stored them, so they must not be reused.
   void mark_series(std::vector<bool>& held) const;
-  // Restarts its host without its state, which releases these series. Not while it has a tick.
+  // Restarts its host without its state, which releases these series. Must not be called while it has a tick.
   void let_series_go();
-  // Logs everything that it says, without a rate limit.
+  // Logs everything that the plugin says, without a rate limit.
   void lift_line_limit() { lines_.lift(); }
   // The last usage of its process; empty for a script, because scripts share a host.
   const UsageWatch& usage() const { return usage_; }
-  // Its host's report on the sandbox, from before any code of the plugin ran; nothing while it is starting.
+  // The host's report on the sandbox, sent before any code of the plugin ran; nothing while it is starting.
   const std::optional<plugin_wire::Confined>& confined() const { return confined_; }
-  // `call` is called when phase or error have changed.
+  // `call` is called after phase or error have changed.
   void set_on_change(std::function<void()> call) { on_change_ = std::move(call); }
 
  private:
@@ -114,7 +114,7 @@ class HostedPlugin final : private HostLink::Listener {
   void on_log(const plugin_wire::MessageView& message);
   void send_new_series(const metrics::Tick& tick);
   void send_run(const metrics::Tick& tick);
-  // The process cannot be trusted any more.
+  // Called if the process cannot be trusted any more.
   void host_failed(const std::string& reason);
   void count_failure(const std::string& reason);
   void run_failed(const std::string& reason);
@@ -135,17 +135,17 @@ class HostedPlugin final : private HostLink::Listener {
   metrics::SeriesTable& table_;
   HostLinks& links_;
   config::PluginEntry entry_;
-  LineLimit lines_;  // that it logs, and that report its failures
+  LineLimit lines_;  // for lines that it logs, and lines that report its failures
 
   Phase phase_ = Phase::kStarting;
   std::shared_ptr<HostLink> link_;
   uint32_t instance_ = 0;
   uint32_t number_ = 0;                                // of the last request
   std::vector<bool> told_;                             // the agent's series that this host knows
-  size_t told_dense_ = 0;                              // all numbers below it are known
-  std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, as the table has them
+  size_t told_dense_ = 0;                              // this host knows all numbers below it
+  std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, by their number in the table
   size_t new_series_ = 0;
-  bool told_over_ = false;  // logged that points are left out
+  bool told_over_ = false;  // whether omitted points were logged
   std::optional<plugin_wire::Confined> confined_;
   plugin_wire::Loaded loaded_;
   UsageWatch usage_;
@@ -155,32 +155,32 @@ class HostedPlugin final : private HostLink::Listener {
   std::string refusal_;
 
   Done done_;                   // of the current tick
-  metrics::Tick waiting_tick_;  // until the state is taken over
+  metrics::Tick waiting_tick_;  // waits until the state is taken over
   bool tick_waits_ = false;
   StateDone state_done_;
   std::shared_ptr<HostedPlugin> old_;
   bool handing_over_ = false;
 
-  std::deque<int64_t> failures_;  // when
+  std::deque<int64_t> failures_;  // monotonic times
   size_t errors_in_a_row_ = 0;
   uint64_t restarts_ = 0;
   std::string error_;
   std::function<void()> on_change_;
-  // When the awaited answer must arrive; 0: none is awaited. The timer is not moved with every tick, which would cost
-  // more: it fires and checks.
+  // When the expected answer must arrive; 0: none is expected. The timer is not moved with every tick, which would cost
+  // more: it fires and then checks.
   int64_t deadline_ns_ = 0;
   int64_t within_ns_ = 0;
-  std::string late_;  // the error when it does not
+  std::string late_;  // the error if the answer is late
   Timers::TimerId deadline_timer_ = 0;
   int64_t timer_due_ns_ = 0;
   Timers::TimerId state_timer_ = 0;
   Timers::TimerId restart_timer_ = 0;
   Timers::TimerId usage_timer_ = 0;
-  std::vector<metrics::Point> points_;  // reused
+  std::vector<metrics::Point> points_;  // kept to reuse its memory
   std::string payload_;
 };
 
-// "running", "starting", "waiting", "quarantined".
+// Returns "running", "starting", "waiting" or "quarantined".
 std::string_view to_string(HostedPlugin::Phase phase);
 
 }  // namespace monitor::agent

@@ -1,4 +1,4 @@
-// HostedPlugin: how a version passes its state to the next one.
+// HostedPlugin: how one version passes its state to the next.
 #include <utility>
 
 #include "base/log.h"
@@ -9,13 +9,13 @@ namespace monitor::agent {
 using plugin_wire::Type;
 
 void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
-  // A new version has the same limit of series as one that has run all the time.
+  // The limit of series applies to all versions of a plugin together.
   new_series_ += old->new_series_;
   if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
-  if (link_->ended()) return;  // it is about to be told
+  if (link_->ended()) return;  // it is about to be notified
   if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {
     if (old->loaded_.has_state != 0) {
-      log_warning("plugin starts without its predecessor's state, because the predecessor does not run",
+      log_warning("plugin starts without its predecessor's state, because the predecessor is not running",
                   {{"plugin", entry_.name}});
     }
     return;
@@ -24,14 +24,14 @@ void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
   old_ = std::move(old);
   old_->save([this](Result<std::string> state) {
     if (!state) return handed_over("it cannot be saved: " + state.error().message());
-    if (phase_ != Phase::kRunning) return handed_over("the new one does not run");
+    if (phase_ != Phase::kRunning) return handed_over("the new version is not running");
     state_done_ = [this](const Result<std::string>& restored) {
       handed_over(restored ? "" : "it cannot be restored: " + restored.error().message());
     };
     link_->send(Type::kRestore, instance_, ++number_, *state, "");
     state_timer_ = timers_.call_after(kHandOverWithin, [this] {
       state_timer_ = 0;
-      host_failed("it did not restore its state in time");
+      host_failed("it did not restore its state within the time limit");
     });
   });
 }
@@ -41,7 +41,7 @@ void HostedPlugin::save(StateDone done) {
   link_->send(Type::kSave, instance_, ++number_, "", "");
   state_timer_ = timers_.call_after(kHandOverWithin, [this] {
     state_timer_ = 0;
-    finish_state(Error(Code::kDeadlineExceeded, "it did not answer in time"));
+    finish_state(Error(Code::kDeadlineExceeded, "it did not answer within the time limit"));
   });
 }
 
@@ -57,9 +57,9 @@ void HostedPlugin::handed_over(const std::string& trouble) {
   } else {
     log_warning("plugin starts without its predecessor's state", {{"plugin", entry_.name}, {"reason", trouble}});
   }
-  // The call may come from the old one.
+  // This may be called by the old plugin, so it is destroyed later.
   timers_.call_after(0, [old = std::exchange(old_, nullptr)] {});
-  // Without a link, it has just failed, and the tick with it; whoever counts the failure reports that.
+  // Without a link, the plugin has just failed, together with the tick; the failure is reported elsewhere.
   if (tick_waits_ && phase_ == Phase::kRunning && link_ != nullptr) {
     tick_waits_ = false;
     send_run(waiting_tick_);

@@ -1,4 +1,4 @@
-// A plugin in a host, with a host that is played: starting, ticks, failures, quarantine, state.
+// A plugin in a fake host: starting, ticks, failures, quarantine, state.
 #include "plugins/hosted/hosted_plugin.h"
 
 #include <gtest/gtest.h>
@@ -60,10 +60,10 @@ TEST(HostedPlugin, StartsAndRuns) {
   w.run();
   ASSERT_EQ(w.links.last().sent.size(), 3U) << "load, series, run";
   EXPECT_EQ(w.links.last().sent[1].type, Type::kSeries);
-  EXPECT_TRUE(w.outcomes.empty()) << "it answers later";
+  EXPECT_TRUE(w.outcomes.empty()) << "the answer must come later";
   w.links.last().result(plugin_wire::Verdict::kUnchanged);
   w.run();
-  EXPECT_EQ(w.links.last().sent.size(), 4U) << "a series is told once";
+  EXPECT_EQ(w.links.last().sent.size(), 4U) << "a series must be sent only once";
   w.links.last().result(plugin_wire::Verdict::kDropped);
   w.run();
   w.links.last().result(plugin_wire::Verdict::kChanged, w.tick(7).points);
@@ -72,7 +72,7 @@ TEST(HostedPlugin, StartsAndRuns) {
   EXPECT_EQ(w.points[0].real, 7);
 }
 
-TEST(HostedPlugin, WhatCannotStartSaysWhy) {
+TEST(HostedPlugin, ReportsWhyItCannotStart) {
   World w;
   w.links.last().answer(Type::kFailed, "no good");
   EXPECT_EQ(w.settled, 1);
@@ -86,7 +86,7 @@ TEST(HostedPlugin, WhatCannotStartSaysWhy) {
   EXPECT_EQ(dead.plugin.refusal(), "it ended by signal 11");
 }
 
-TEST(HostedPlugin, OwnSeriesAreInternedAndChecked) {
+TEST(HostedPlugin, InternsAndChecksItsOwnSeries) {
   World w;
   w.running();
   w.run();
@@ -103,10 +103,10 @@ TEST(HostedPlugin, OwnSeriesAreInternedAndChecked) {
   w.links.last().result(plugin_wire::Verdict::kChanged, points);
   EXPECT_EQ(w.outcomes.back(), Kind::kFailed);
   EXPECT_EQ(w.reason, "it sent a point of series 1, which it did not define");
-  EXPECT_FALSE(w.links.last().killed.empty()) << "it is not to be trusted any more";
+  EXPECT_FALSE(w.links.last().killed.empty()) << "a host that sends invalid data must be killed";
 }
 
-TEST(HostedPlugin, ASeriesThatItWasNotToldOfIsRefused) {
+TEST(HostedPlugin, RejectsASeriesThatItDoesNotKnow) {
   World w;
   ASSERT_TRUE(w.table.intern({"secret", {}, "1", metrics::Kind::kGauge, false, 0}));
   w.running();
@@ -117,7 +117,7 @@ TEST(HostedPlugin, ASeriesThatItWasNotToldOfIsRefused) {
   EXPECT_EQ(w.outcomes.back(), Kind::kFailed);
 }
 
-TEST(HostedPlugin, TooManySeriesCostPointsNotTheTable) {
+TEST(HostedPlugin, DropsPointsOfTooManySeries) {
   World w;
   w.running();
   w.run();
@@ -135,8 +135,8 @@ TEST(HostedPlugin, TooManySeriesCostPointsNotTheTable) {
   EXPECT_EQ(w.points.size(), HostedPlugin::kMostNewSeries);
   EXPECT_EQ(w.over, 10U);
   EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
-  EXPECT_EQ(w.plugin.error(), "it has made 5000 series, the limit; points of more are dropped");
-  // The host is started anew, and defines them again.
+  EXPECT_EQ(w.plugin.error(), "it has created 5000 series, which is the limit; points of further series are dropped");
+  // The restarted host defines them again.
   w.links.last().end("gone");
   w.timers.advance(HostedPlugin::kFirstWait);
   w.running();
@@ -147,7 +147,7 @@ TEST(HostedPlugin, TooManySeriesCostPointsNotTheTable) {
   EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
 }
 
-TEST(HostedPlugin, ANewVersionHasNoMoreSeriesThanTheOld) {
+TEST(HostedPlugin, NewVersionSharesTheLimitOfSeries) {
   World w;
   w.running();
   const auto defined = [](uint32_t from) {
@@ -167,7 +167,7 @@ TEST(HostedPlugin, ANewVersionHasNoMoreSeriesThanTheOld) {
   EXPECT_EQ(w.table.size(), 1 + HostedPlugin::kMostNewSeries);
 }
 
-TEST(HostedPlugin, ADeadlineCostsTheHostAndTheTick) {
+TEST(HostedPlugin, MissedDeadlineCostsTheHostAndTheTick) {
   World w;
   w.running();
   w.run();
@@ -183,12 +183,12 @@ TEST(HostedPlugin, ADeadlineCostsTheHostAndTheTick) {
   ASSERT_EQ(w.links.all.size(), 2U);
   w.running();
   EXPECT_EQ(w.plugin.restarts(), 1U);
-  EXPECT_EQ(w.plugin.error(), "it did not answer within 1s") << "it is still said";
+  EXPECT_EQ(w.plugin.error(), "it did not answer within 1s") << "the error must still be reported";
   w.run();
-  EXPECT_EQ(w.links.last().sent[1].type, Type::kSeries) << "the new host knows nothing";
+  EXPECT_EQ(w.links.last().sent[1].type, Type::kSeries) << "the new host must be sent the series again";
 }
 
-TEST(HostedPlugin, KeepsFailingAndIsLeftAlone) {
+TEST(HostedPlugin, QuarantinesAPluginThatKeepsFailing) {
   World w;
   for (size_t i = 0; i < HostedPlugin::kMostFailures; ++i) {
     w.running();
@@ -203,14 +203,14 @@ TEST(HostedPlugin, KeepsFailingAndIsLeftAlone) {
   w.timers.advance(HostedPlugin::kQuarantine / 2);
   EXPECT_EQ(w.links.all.size(), hosts);
   w.timers.advance(HostedPlugin::kQuarantine / 2);
-  ASSERT_EQ(w.links.all.size(), hosts + 1) << "tried once more";
+  ASSERT_EQ(w.links.all.size(), hosts + 1) << "it must be tried once more";
   w.running();
   w.run();
   w.links.last().end("again");
-  EXPECT_EQ(w.plugin.phase(), Phase::kQuarantined) << "one more is enough";
+  EXPECT_EQ(w.plugin.phase(), Phase::kQuarantined) << "one more failure is enough";
 }
 
-TEST(HostedPlugin, WhatItSaysIsBounded) {
+TEST(HostedPlugin, LimitsItsLogLines) {
   World w;
   w.running();
   testing::internal::CaptureStderr();
@@ -231,10 +231,10 @@ TEST(HostedPlugin, WhatItSaysIsBounded) {
     return n;
   };
   EXPECT_EQ(count("plugin says plugin=p line=\"a line\""), 2 * LineLimit::kMost);
-  EXPECT_EQ(count("log lines of a plugin were left out plugin=p lines=30 limit=50 in=10s"), 2U);
+  EXPECT_EQ(count("log lines of a plugin were omitted plugin=p lines=30 limit=50 in=10s"), 2U);
 }
 
-TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {
+TEST(HostedPlugin, CountsErrorsInARowLikeCrashes) {
   World w;
   w.running();
   for (size_t i = 0; i + 1 < HostedPlugin::kMostFailures; ++i) {
@@ -246,7 +246,7 @@ TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {
   for (size_t i = 0; i + 1 < HostedPlugin::kMostFailures; ++i) {
     w.run();
     w.links.last().answer(Type::kFailed, "threw");
-    EXPECT_EQ(w.plugin.phase(), Phase::kRunning) << "a good one between: they count anew";
+    EXPECT_EQ(w.plugin.phase(), Phase::kRunning) << "a success in between must reset the count";
   }
   w.run();
   w.links.last().answer(Type::kFailed, "threw");
@@ -254,7 +254,7 @@ TEST(HostedPlugin, ErrorsInARowAreAsGoodAsCrashes) {
   EXPECT_EQ(w.outcomes.back(), Kind::kFailed);
 }
 
-TEST(HostedPlugin, AnInnocentOneIsStartedAgainAtOnce) {
+TEST(HostedPlugin, RestartsAnInnocentPluginAtOnce) {
   World w;
   w.running();
   w.links.last().end("another did it", false);
@@ -263,7 +263,7 @@ TEST(HostedPlugin, AnInnocentOneIsStartedAgainAtOnce) {
   EXPECT_EQ(w.plugin.error(), "");
 }
 
-TEST(HostedPlugin, AnswersThatNobodyAskedForEndIt) {
+TEST(HostedPlugin, EndsAHostThatSendsUnexpectedAnswers) {
   for (const Type type : {Type::kResult, Type::kSaved, Type::kLoaded, Type::kFailed, Type::kRun}) {
     World w;
     w.running();
@@ -272,7 +272,7 @@ TEST(HostedPlugin, AnswersThatNobodyAskedForEndIt) {
   }
 }
 
-// Two versions that both keep a state and run: the next is to take the place of the old one.
+// Two running versions that both keep a state; the new one is about to replace the old one.
 struct Replacement : World {
   Replacement() {
     old->start([] {});
@@ -289,7 +289,7 @@ struct Replacement : World {
   std::shared_ptr<FakeLink> link;
 };
 
-TEST(HostedPlugin, StateGoesOver) {
+TEST(HostedPlugin, PassesTheState) {
   Replacement w;
   w.next.take_over(w.old);
   int done = 0;
@@ -305,16 +305,16 @@ TEST(HostedPlugin, StateGoesOver) {
   EXPECT_EQ(done, 1);
 }
 
-TEST(HostedPlugin, AStateThatDoesNotComeIsEmpty) {
+TEST(HostedPlugin, StartsWithoutAStateThatDoesNotArrive) {
   Replacement w;
   w.next.take_over(w.old);
   w.next.run(w.tick(), [](const HostedPlugin::Outcome&) {});
   w.timers.advance(HostedPlugin::kHandOverWithin);
-  EXPECT_EQ(w.link->sent.back().type, Type::kRun) << "it goes on without";
+  EXPECT_EQ(w.link->sent.back().type, Type::kRun) << "it must continue without the state";
 }
 
-// A new version whose restore() ends its process, or never comes back, while a tick waits for it.
-TEST(HostedPlugin, OneThatDiesOfTheStateCostsTheTickThatWaits) {
+// A new version whose restore() ends its process, or never returns, while a tick waits for it.
+TEST(HostedPlugin, CrashInRestoreCostsTheWaitingTick) {
   for (const bool late : {false, true}) {
     Replacement w;
     w.next.take_over(w.old);
@@ -331,7 +331,7 @@ TEST(HostedPlugin, OneThatDiesOfTheStateCostsTheTickThatWaits) {
   }
 }
 
-TEST(HostedPlugin, AHostThatIsEndingIsNotAskedForItsState) {
+TEST(HostedPlugin, DoesNotRequestTheStateFromAnEndingHost) {
   Replacement w;
   w.old_link->kill("another script did it");
   w.next.take_over(w.old);
@@ -339,7 +339,7 @@ TEST(HostedPlugin, AHostThatIsEndingIsNotAskedForItsState) {
   EXPECT_EQ(w.link->sent.back().type, Type::kRun) << "at once";
 }
 
-TEST(HostedPlugin, ADeadlineThatIsGivenHoldsForScriptsToo) {
+TEST(HostedPlugin, ConfiguredDeadlineAppliesToScripts) {
   for (const int64_t given : {int64_t{0}, 50 * kMs}) {
     World w;
     config::PluginEntry entry = entry_of();
@@ -357,33 +357,33 @@ TEST(HostedPlugin, ADeadlineThatIsGivenHoldsForScriptsToo) {
   }
 }
 
-TEST(HostedPlugin, EndsAHostThatSpeaksBeforeItsSandboxIsComplete) {
+TEST(HostedPlugin, EndsAHostThatSendsBeforeItsSandboxIsComplete) {
   for (const auto& [type, payload] :
        {std::pair{Type::kLoaded, plugin_wire::Loaded{"p", "1", 0}.encode()},
         std::pair{Type::kLog, plugin_wire::LogLine{1, "hello"}.encode()}, std::pair{Type::kDefine, std::string()}}) {
     World w;
     w.links.last().answer(type, payload);
-    EXPECT_EQ(w.links.last().killed, "it spoke before its sandbox was complete");
-    EXPECT_EQ(w.plugin.refusal(), "it spoke before its sandbox was complete");
+    EXPECT_EQ(w.links.last().killed, "it sent a message before its sandbox was complete");
+    EXPECT_EQ(w.plugin.refusal(), "it sent a message before its sandbox was complete");
   }
 }
 
-TEST(HostedPlugin, TakesTheStateOfTheSandboxOnceAndOnlyBeforeThePluginRuns) {
+TEST(HostedPlugin, AcceptsTheReportOfTheSandboxOnlyOnceAndBeforeThePluginRuns) {
   World forged_later;
   forged_later.running();
   EXPECT_EQ(forged_later.plugin.confined()->landlock, 7U);
   forged_later.links.last().confined();
-  EXPECT_EQ(forged_later.links.last().killed, "it spoke of its sandbox unasked");
+  EXPECT_EQ(forged_later.links.last().killed, "it sent an unexpected report of its sandbox");
   World forged_twice;
   forged_twice.links.last().confined();
   forged_twice.links.last().confined();
-  EXPECT_EQ(forged_twice.plugin.refusal(), "it spoke of its sandbox unasked");
+  EXPECT_EQ(forged_twice.plugin.refusal(), "it sent an unexpected report of its sandbox");
   World damaged;
   damaged.links.last().answer(Type::kConfined, "x");
-  EXPECT_EQ(damaged.plugin.refusal(), "it spoke of its sandbox unasked");
+  EXPECT_EQ(damaged.plugin.refusal(), "it sent an unexpected report of its sandbox");
 }
 
-TEST(HostedPlugin, SaysWhyItCannotBeLoadedBeforeTheSandbox) {
+TEST(HostedPlugin, ReportsWhyItCannotBeLoadedBeforeTheSandbox) {
   World w;
   w.links.last().answer(Type::kFailed, "no such file");
   EXPECT_EQ(w.plugin.refusal(), "no such file");
@@ -415,7 +415,7 @@ TEST(HostedPlugin, QuarantinesAPluginWithTooManyThreads) {
   EXPECT_EQ(w.plugin.error(), "threads: it has 6000, its limit is 16");
 }
 
-TEST(HostedPlugin, RefusesAPluginThatStartsTooManyThreadsWhileItIsLoaded) {
+TEST(HostedPlugin, RejectsAPluginThatStartsTooManyThreadsWhileLoading) {
   World w;
   w.links.last().used = HostUsage{0, 100, 4096};
   w.timers.advance(500 * kMs);

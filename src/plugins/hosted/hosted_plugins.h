@@ -13,15 +13,15 @@ namespace monitor::agent {
 class HostedPlugins {
  public:
   struct Made {
-    std::vector<std::shared_ptr<HostedPlugin>> plugins;  // one for each entry, if all run
-    bool pending = false;                                // some are starting: call again after a change
-    size_t refused = 0;                                  // the entry that cannot be started, if there is a `refusal`
+    std::vector<std::shared_ptr<HostedPlugin>> plugins;  // one per entry, if all run
+    bool pending = false;                                // some are starting; call again after a change
+    size_t refused = 0;  // index of the entry that cannot be started, if there is a `refusal`
     std::string refusal = {};
   };
 
   virtual ~HostedPlugins() = default;
-  // Starts plugins beside those that run. Plugins that an earlier call prepared and this one does not name are
-  // released.
+  // Starts new plugins while the running ones continue. Releases plugins that an earlier call started and that are not
+  // among `entries`.
   virtual Made make(const std::vector<config::PluginEntry>& entries) = 0;
 };
 

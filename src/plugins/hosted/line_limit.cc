@@ -34,10 +34,10 @@ bool LineLimit::pass() {
 
 void LineLimit::tell() {
   if (left_out_ == 0) return;
-  log_warning("log lines of a plugin were left out", {{"plugin", plugin_},
-                                                      {"lines", std::exchange(left_out_, 0)},
-                                                      {"limit", kMost},
-                                                      {"in", format_duration(kPeriod)}});
+  log_warning("log lines of a plugin were omitted", {{"plugin", plugin_},
+                                                     {"lines", std::exchange(left_out_, 0)},
+                                                     {"limit", kMost},
+                                                     {"in", format_duration(kPeriod)}});
 }
 
 }  // namespace monitor::agent

@@ -1,4 +1,4 @@
-// LineLimit: limits the log lines of one plugin per period, and reports how many were left out. On the agent's loop.
+// LineLimit: limits the log lines of one plugin per period, and reports how many were omitted. Loop's thread only.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,10 @@ class LineLimit {
   LineLimit(const LineLimit&) = delete;
   LineLimit& operator=(const LineLimit&) = delete;
 
-  // Turns the limit off.
+  // Removes the limit.
   void lift() { most_ = UINT64_MAX; }
-  // Whether a line may be written now. Lines that may not are counted, and their number is logged at the period's end.
+  // Returns true if a line may be written now. Other lines are counted, and their number is logged at the end of the
+  // period.
   bool pass();
 
  private:
@@ -28,7 +29,7 @@ class LineLimit {
 
   Timers& timers_;
   std::string plugin_;
-  int64_t since_ns_ = 0;  // start of the period; 0: none has started
+  int64_t since_ns_ = 0;  // start of the period; 0: no period has started
   uint64_t most_ = kMost;
   uint64_t passed_ = 0;
   uint64_t left_out_ = 0;

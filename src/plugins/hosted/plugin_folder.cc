@@ -20,13 +20,13 @@ namespace monitor::agent {
 
 namespace {
 
-// Events come in bursts: a copy causes one scan after its last write. While a file is written continuously, the folder
-// is scanned at this interval.
+// Events come in bursts. A scan starts once there was no event for kSettle, so a copy causes one scan after its last
+// write. While a file is written continuously, a scan starts every kLookAtMostEvery.
 constexpr int64_t kSettle = 20 * kNanosPerMilli;
 constexpr int64_t kLookAtMostEvery = 100 * kNanosPerMilli;
-// inotify does not report changes on network filesystems.
+// inotify does not see changes on network filesystems.
 constexpr int64_t kReconcileEvery = 30 * kNanosPerSecond;
-// After this time, a scan counts as hung; a start waits for it that long.
+// A scan that takes longer counts as hung. A start waits this long at most.
 constexpr int64_t kPatience = 2 * kNanosPerSecond;
 constexpr size_t kMostFiles = 1000;
 
@@ -43,8 +43,8 @@ PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
     return file;
   }
   file.version = version_of(info);
-  if (!S_ISREG(info.st_mode)) file.fault = path + " is no file";
-  if (S_ISDIR(info.st_mode)) file.fault = path + " is a folder, no file";
+  if (!S_ISREG(info.st_mode)) file.fault = path + " is not a regular file";
+  if (S_ISDIR(info.st_mode)) file.fault = path + " is a folder, not a file";
   if (kind != config::PluginKind::kScript || !file.fault.empty()) return file;
   auto source = PosixDisk().read_file(path, config::kMaxDocumentBytes);
   if (source) {
@@ -55,7 +55,7 @@ PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
   return file;
 }
 
-// Watches the nearest existing parent: when the missing folder appears in it, the next scan comes back here.
+// Watches the nearest existing parent. When the missing folder appears in it, the next scan calls this again.
 void add_watch(int inotify, const std::string& of) {
   if (inotify < 0) return;
   std::filesystem::path folder = of;
@@ -137,7 +137,7 @@ void PluginFolder::look(Files now, std::vector<std::string> misnamed) {
   std::sort(misnamed.begin(), misnamed.end());
   for (const std::string& file : misnamed) {
     if (std::binary_search(misnamed_.begin(), misnamed_.end(), file)) continue;
-    log_warning("plugin file is left out; rename it", {{"file", file}, {"reason", kMisnamed}});
+    log_warning("plugin file is ignored; rename it", {{"file", file}, {"reason", kMisnamed}});
   }
   misnamed_ = std::move(misnamed);
   if (now == files_) return;

@@ -1,6 +1,6 @@
 // PluginFolder: the folder of plugins: native ones (NAME.so) and scripts (NAME.lua). It is watched with inotify, even
-// before it exists. It is read on a separate thread, because it may be on a mount that hangs; until the mount answers,
-// the last result stays valid. Everything else is on the loop's thread; the loop must outlive it.
+// before it exists. A separate thread reads it, because it may be on a mount that hangs; until the mount answers, the
+// last result stays valid. Everything else is on the loop's thread; the loop must outlive it.
 #pragma once
 
 #include <functional>
@@ -23,12 +23,12 @@ class PluginFolder {
     std::string path;
     config::PluginKind kind{};
     std::string version;      // changes with the content
-    std::string fault = {};   // why it cannot be a plugin; empty: it can
-    std::string source = {};  // of a script
+    std::string fault = {};   // why it cannot be used as a plugin; empty: it can
+    std::string source = {};  // of a script only
 
     bool operator==(const File&) const = default;
   };
-  // By the plugin's name; two files if the name is ambiguous.
+  // By plugin name; a name with two files is ambiguous.
   using Files = std::map<std::string, std::vector<File>>;
 
   PluginFolder(EventLoop& loop, std::string folder);
@@ -36,7 +36,7 @@ class PluginFolder {
   PluginFolder(const PluginFolder&) = delete;
   PluginFolder& operator=(const PluginFolder&) = delete;
 
-  // Reads it, for at most 2 s, and reports every change from then on.
+  // Reads the folder, waiting for at most 2 s, and reports every later change.
   void watch(std::function<void()> on_change);
   const Files& files() const { return files_; }
   const std::string& path() const { return folder_; }
@@ -60,10 +60,10 @@ class PluginFolder {
   Timers::TimerId timer_ = 0;
   bool settling_ = false;  // a change waits for the timer
   int64_t looked_ns_ = 0;
-  bool starting_ = false;    // watch() does not report what it finds
-  bool scan_again_ = false;  // after the scan in progress
+  bool starting_ = false;    // during watch(), which does not report what it finds
+  bool scan_again_ = false;  // scan again after the scan in progress
   bool late_ = false;
-  Aside aside_;  // destroyed first: it uses the members above
+  Aside aside_;  // destroyed first, because it uses the members above
 };
 
 }  // namespace monitor::agent

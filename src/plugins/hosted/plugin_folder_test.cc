@@ -1,4 +1,4 @@
-// The folder of plugins, watched, on a real one.
+// Watching a real folder of plugins.
 #include "plugins/hosted/plugin_folder.h"
 
 #include <gtest/gtest.h>
@@ -28,12 +28,12 @@ struct World {
   int changes = 0;
 };
 
-TEST(PluginFolder, WhatIsWrittenOnAndOnPutsOffNothing) {
+TEST(PluginFolder, ContinuousWritesDoNotDelayAScan) {
   World w;
   w.write("mine.lua");
   const int64_t end = w.clock.mono_ns() + 10 * kNanosPerSecond;
   while (!w.folder.files().contains("mine") && w.clock.mono_ns() < end) {
-    w.write("other.tmp");  // never quiet
+    w.write("other.tmp");  // the folder is never quiet
     w.loop.run_once(kNanosPerMilli);
   }
   EXPECT_TRUE(w.folder.files().contains("mine"));
@@ -41,7 +41,7 @@ TEST(PluginFolder, WhatIsWrittenOnAndOnPutsOffNothing) {
   EXPECT_EQ(w.folder.files().count("other"), 0U);
 }
 
-TEST(PluginFolder, AFolderThatComesLaterIsSeen) {
+TEST(PluginFolder, SeesAFolderThatAppearsLater) {
   World w;
   std::filesystem::remove_all(w.path);
   PluginFolder late(w.loop, w.path + "/a/b");

@@ -15,7 +15,7 @@ namespace monitor::agent {
 
 namespace {
 
-// A plugin that could not start may be able to later: a file that it needs may have appeared.
+// A plugin that could not be started is tried again, because a file that it needs may have appeared.
 constexpr int64_t kFirstRetry = 5 * kNanosPerSecond;
 constexpr int64_t kLastRetry = 600 * kNanosPerSecond;
 constexpr int64_t kSweepEvery = kNanosPerSecond;
@@ -65,7 +65,7 @@ Result<config::PluginCode> PluginHosts::code_of(const std::string& name) const {
   const bool builtin = is_builtin(name);
   if (found == folder_.files().end()) {
     if (builtin) return config::PluginCode{};
-    return Error(Code::kNotFound, fmt::format("there is no {}.so or {}.lua in {}", name, name, folder_.path()));
+    return Error(Code::kNotFound, fmt::format("{2} contains neither {0}.so nor {1}.lua", name, name, folder_.path()));
   }
   const PluginFolder::File& file = found->second.front();
   if (builtin || found->second.size() > 1) {
@@ -138,7 +138,7 @@ Result<std::shared_ptr<HostLink>> PluginHosts::link_for(config::PluginKind kind,
   return std::shared_ptr<HostLink>(std::move(*started));
 }
 
-// Processes are kept here until they have ended, whoever releases them.
+// Every process is kept here until it has ended, whoever releases it.
 void PluginHosts::sweep() {
   sweep_timer_ = 0;
   if (scripts_ != nullptr && scripts_->gone()) scripts_.reset();

@@ -1,8 +1,8 @@
-// PluginHosts: the plugins that an agent can run: built-in ones, and those of the plugin folder, in hosts. It answers
-// validation, starts the plugins that a configuration names beside those that run, and reports changes after which a
-// configuration should be evaluated again: a changed file, or a plugin that has started.
+// PluginHosts: the plugins that an agent can run: built-in ones, and those of the plugin folder, in hosts. It validates
+// configurations, starts the plugins of a new configuration while the old ones run, and reports changes after which a
+// configuration must be evaluated again: a changed file, or a plugin that has started.
 //
-// On the loop's thread; loop and table must outlive it. Without hosted plugins, it starts no process and no thread.
+// Loop's thread only; loop and table must outlive it. Without hosted plugins, it starts no process and no thread.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program);
   ~PluginHosts() override;
 
-  // Starts to watch the folder. `on_change` is called on the loop.
+  // Starts to watch the folder. `on_change` is called on the loop's thread.
   void watch(std::function<void()> on_change);
 
   std::vector<std::string> plugin_names() const override;
@@ -51,7 +51,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   ThreadWorker starter_{loop_};
   std::vector<std::shared_ptr<HostProcess>> processes_;  // until they have ended
   std::shared_ptr<HostProcess> scripts_;
-  std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // starting, or started and not yet used
+  std::vector<std::shared_ptr<HostedPlugin>> prepared_;  // starting, or started but not yet used
   Timers::TimerId tell_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;
   Timers::TimerId sweep_timer_ = 0;

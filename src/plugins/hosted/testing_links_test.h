@@ -11,7 +11,7 @@
 
 namespace monitor::agent {
 
-// Records what was sent to it; the test decides what it answers.
+// Records the messages sent to it. The test decides when and what it answers.
 class FakeLink final : public HostLink {
  public:
   struct Sent {

@@ -15,7 +15,7 @@ std::optional<HostUsage> parse_host_usage(std::string_view stat, int64_t ticks_p
   const size_t name_end = stat.rfind(')');
   if (name_end == std::string_view::npos || ticks_per_second <= 0) return std::nullopt;
   const auto fields = split(trim(stat.substr(name_end + 1)), ' ');
-  // The first is field 3 of the line.
+  // Offsets in the rest of the line, which starts with field 3.
   constexpr std::array<size_t, 4> kWanted = {14 - 3, 15 - 3, 20 - 3, 24 - 3};
   std::array<uint64_t, 4> found{};
   for (size_t i = 0; i < kWanted.size(); ++i) {
@@ -35,7 +35,7 @@ std::optional<HostUsage> parse_host_usage(std::string_view stat, int64_t ticks_p
 std::string UsageWatch::take(int64_t now_ns, const HostUsage& usage) {
   last_ = usage;
   readings_.push_back({now_ns, usage.cpu_ns});
-  // One reading as old as the window stays, so that the average covers the whole window.
+  // Keeps one reading that is as old as the window, so that the average covers the whole window.
   while (readings_.size() > 2 && now_ns - readings_[1].at_ns >= kWindow) readings_.pop_front();
   const Reading& first = readings_.front();
   const int64_t span = now_ns - first.at_ns;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int64_t kStep = UsageWatch::kLookEvery;
 
-// Readings every half a second of a process that uses `cpu` processors, until it must end or `steps` are over.
+// Takes a reading every half second of a process that uses `cpu` processors, until it must end or after `steps`
+// readings.
 std::string run(UsageWatch& watch, int64_t& now, int64_t& used, double cpu, int steps) {
   for (int i = 0; i < steps; ++i) {
     now += kStep;
@@ -30,7 +31,7 @@ TEST(UsageWatch, ReadsTimesThreadsAndMemoryOfAProcess) {
   EXPECT_EQ(usage->memory, 300U * 4096);
 }
 
-TEST(UsageWatch, RejectsWhatIsNoStatLine) {
+TEST(UsageWatch, RejectsOtherTexts) {
   for (const char* const text : {"", "7 (x", "7 (x) S 1 2", "7 (x) S 1 7 7 0 -1 4 1 0 0 0 -5 50 0 0 25 5 9 0 1 1 3"}) {
     EXPECT_FALSE(parse_host_usage(text, 100, 4096)) << text;
   }
@@ -49,7 +50,7 @@ TEST(UsageWatch, EndsAProcessThatUsesMoreThanItsShareForAWholeWindow) {
   UsageWatch watch(4, 0.5);
   int64_t now = 0;
   int64_t used = 0;
-  EXPECT_EQ(run(watch, now, used, 2.0, 20), "") << "nine and a half seconds are no window";
+  EXPECT_EQ(run(watch, now, used, 2.0, 20), "") << "nine and a half seconds are shorter than the window";
   EXPECT_EQ(run(watch, now, used, 2.0, 1), "cpu: it used 2.00 processors over 10s, its limit is 0.50");
 }
 
@@ -63,23 +64,23 @@ TEST(UsageWatch, LetsAShortPeakPass) {
   }
 }
 
-TEST(UsageWatch, JudgesTheLastWindowNotTheWholeLife) {
+TEST(UsageWatch, JudgesOnlyTheLastWindow) {
   UsageWatch watch(4, 0.5);
   int64_t now = 0;
   int64_t used = 0;
   EXPECT_EQ(run(watch, now, used, 0.01, 1000), "");
-  EXPECT_NE(run(watch, now, used, 1.0, 12), "") << "an idle hour buys nothing";
+  EXPECT_NE(run(watch, now, used, 1.0, 12), "") << "an idle hour before must not help";
   EXPECT_LE(watch.cpu(), 1.0);
 }
 
 TEST(UsageWatch, EndsAProcessWithMoreThreadsThanItMayHave) {
   UsageWatch watch(4, 0.5);
-  EXPECT_EQ(watch.take(1, {0, 5, 0}), "") << "the host's own does not count";
+  EXPECT_EQ(watch.take(1, {0, 5, 0}), "") << "the host's own thread must not count";
   EXPECT_EQ(watch.threads(), 4U);
   EXPECT_EQ(watch.take(2, {0, 6, 0}), "threads: it has 5, its limit is 4");
 }
 
-TEST(UsageWatch, BeginsAnewWithANewProcess) {
+TEST(UsageWatch, StartsOverWithANewProcess) {
   UsageWatch watch(4, 0.5);
   int64_t now = 0;
   int64_t used = 0;

@@ -14,7 +14,7 @@ namespace monitor::plugin_wire {
 
 namespace {
 
-// As metrics::BatchLimits: what is more would make a batch that readers refuse.
+// The same as in metrics::BatchLimits: readers would reject a batch beyond them.
 constexpr size_t kMaxLabels = 32;
 constexpr size_t kMaxName = 256;
 constexpr size_t kMaxValue = 1024;
@@ -64,8 +64,9 @@ bool all_below(std::span<const metrics::Point> points, size_t number) {
   static_assert(offsetof(metrics::Point, series) == 0 && offsetof(metrics::Point, reserved) == sizeof(uint32_t));
   static_assert(std::endian::native == std::endian::little);
   if (points.empty() || number == 0) return points.empty();
-  // As one number of 64 bits, number and reserved field are compared at once: what is too large leaves the highest bit
-  // behind, as does what has it itself. Four at a time, since each waits for the one before it otherwise.
+  // Series number and reserved field are compared as one 64-bit number: a number that is too large leaves the highest
+  // bit set after the subtraction. Four comparisons are made at a time, because each would otherwise wait for the
+  // previous one.
   const uint64_t most = std::min<uint64_t>(number, uint64_t{1} << 32) - 1;
   const auto over = [most](const metrics::Point& point) {
     uint64_t head = 0;
@@ -96,7 +97,7 @@ Result<std::optional<MessageView>> Assembler::take(std::string_view packet) {
   std::memcpy(&header, packet.data(), sizeof header);
   const std::string_view part = packet.substr(sizeof header);
   if (header.magic != kMagic || header.version != kVersion || header.reserved != 0) {
-    return invalid("a packet that is not of this protocol");
+    return invalid("a packet of another protocol");
   }
   if (!known(header.type)) return invalid(fmt::format("a message of unknown type {}", header.type));
   if (header.total > kMaxMessage) {
@@ -261,7 +262,7 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
     const auto kind = in.number<uint8_t>();
     const auto integer = in.number<uint8_t>();
     constexpr int kSignBit = 0x80;
-    one.series.exponent = (in.number<uint8_t>() ^ kSignBit) - kSignBit;  // of 8 bits
+    one.series.exponent = (in.number<uint8_t>() ^ kSignBit) - kSignBit;  // sign extension from 8 bits
     const auto labels = in.number<uint8_t>();
     one.series.name = in.text();
     one.series.unit = in.text();
@@ -274,9 +275,9 @@ Result<std::vector<NumberedSeries>> decode_series(std::string_view payload, bool
     one.series.integer = integer == 1;
     const bool is_own = (one.id & kOwnSeries) != 0;
     if (is_own != own || (one.id & ~kOwnSeries) >= kMaxSeries) {
-      return invalid(fmt::format("a series with the number {}", one.id));
+      return invalid(fmt::format("a series with the invalid number {}", one.id));
     }
-    if (std::string fault = fault_of(one.series); !fault.empty()) return invalid("a series of which " + fault);
+    if (std::string fault = fault_of(one.series); !fault.empty()) return invalid("invalid series: " + fault);
     all.push_back(std::move(one));
   }
   if (!in.ok()) return invalid("damaged: series");
@@ -321,13 +322,13 @@ Result<ResultHead> decode_result(std::string_view payload, std::vector<metrics::
   head.dropped = in.number<uint32_t>();
   const auto reserved = in.number<uint32_t>();
   const std::string_view bytes = in.rest();
-  if (!in.ok() || verdict > 2 || reserved != 0) return invalid("a result that cannot be read");
+  if (!in.ok() || verdict > 2 || reserved != 0) return invalid("a malformed result");
   head.verdict = static_cast<Verdict>(verdict);
   if (head.count > kMaxPoints || bytes.size() != size_t{head.count} * sizeof(metrics::Point)) {
     return invalid(fmt::format("a result of {} points in {} bytes", head.count, bytes.size()));
   }
   if (head.verdict != Verdict::kChanged && (head.count != 0 || head.dropped != 0)) {
-    return invalid("points in a result that has none");
+    return invalid("points in a result that must have none");
   }
   if (head.dropped > 2 * kMaxPoints) return invalid(fmt::format("{} points dropped of a tick", head.dropped));
   points.resize(head.count);

@@ -1,4 +1,4 @@
-// Messages in parts, and what is refused of them.
+// Messages in parts, and the messages that are rejected.
 #include "plugins/wire/wire.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TEST(Assembler, PutsPartsTogether) {
   }
 }
 
-TEST(Points, AreBelowANumberOrNot) {
+TEST(Points, ChecksThatAllAreBelowANumber) {
   EXPECT_TRUE(all_below({}, 0));
   for (size_t count = 1; count < 12; ++count) {
     std::vector<metrics::Point> points(count);
@@ -62,7 +62,7 @@ TEST(Points, AreBelowANumberOrNot) {
   }
 }
 
-TEST(Assembler, RefusesWhatDoesNotFit) {
+TEST(Assembler, RejectsPartsThatDoNotFit) {
   const auto packets = packets_of({Type::kSaved, 1, 1, std::string(kMaxPart + 100, 'x')});
   const auto refused = [&](const std::vector<std::string>& given) {
     Assembler assembler;
@@ -90,7 +90,7 @@ TEST(Assembler, RefusesWhatDoesNotFit) {
   }
 }
 
-TEST(Series, CrossAndAreChecked) {
+TEST(Series, RoundTripAndAreChecked) {
   std::string payload;
   put_series(payload, 0, series("one"));
   put_series(payload, 7, series("two"));
@@ -99,7 +99,7 @@ TEST(Series, CrossAndAreChecked) {
   ASSERT_EQ(read->size(), 2U);
   EXPECT_EQ((*read)[1].id, 7U);
   EXPECT_EQ((*read)[1].series, series("two"));
-  EXPECT_FALSE(decode_series(payload, true)) << "the agent's numbers where own ones are due";
+  EXPECT_FALSE(decode_series(payload, true)) << "numbers of the agent instead of own ones";
   for (size_t cut = 1; cut < payload.size(); ++cut) {
     const auto part = decode_series(std::string_view(payload).substr(0, cut), false);
     if (part) {
@@ -131,7 +131,7 @@ TEST(Series, CrossAndAreChecked) {
   EXPECT_FALSE(decode_series(beyond, false));
 }
 
-TEST(Ticks, CountsMustFitTheBytes) {
+TEST(Ticks, RejectsCountsThatDoNotMatchTheBytes) {
   metrics::Tick tick;
   tick.time_ns = 5;
   tick.points.resize(3);
@@ -147,10 +147,10 @@ TEST(Ticks, CountsMustFitTheBytes) {
   EXPECT_FALSE(decode_tick(payload.substr(0, payload.size() - 1), read));
   EXPECT_FALSE(decode_tick(payload + "x", read));
   payload[24] = 4;
-  EXPECT_FALSE(decode_tick(payload, read)) << "a point more than there are bytes";
+  EXPECT_FALSE(decode_tick(payload, read)) << "one point more than the bytes contain";
 }
 
-TEST(Results, SayWhatTheyHave) {
+TEST(Results, RoundTripAndAreChecked) {
   std::vector<metrics::Point> points(2);
   std::string payload;
   put_result_head(payload, {Verdict::kChanged, 2, 3});
@@ -160,13 +160,13 @@ TEST(Results, SayWhatTheyHave) {
   EXPECT_EQ(read->count, 2U);
   EXPECT_EQ(read->dropped, 3U);
   EXPECT_FALSE(decode_result(payload.substr(0, payload.size() - 16), points));
-  payload[0] = 0;  // unchanged, with points
+  payload[0] = 0;  // verdict "unchanged", but with points
   EXPECT_FALSE(decode_result(payload, points));
   payload[0] = 3;
   EXPECT_FALSE(decode_result(payload, points));
 }
 
-TEST(Tame, MakesATextFitForALog) {
+TEST(Tame, MakesATextSafeForALog) {
   EXPECT_EQ(tame("good"), "good");
   EXPECT_EQ(tame(std::string(5000, 'x')).size(), kMaxText + 3);
   EXPECT_EQ(tame("a\x1b[31m\n").find('\x1b'), std::string::npos);
