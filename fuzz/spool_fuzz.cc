@@ -8,7 +8,7 @@
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/testing/fault_disk.h"
-#include "base/worker.h"
+#include "base/testing/manual_worker.h"
 #include "spool/file_spool.h"
 #include "spool/inspect.h"
 

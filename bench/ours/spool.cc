@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
-#include "base/worker.h"
+#include "base/testing/manual_worker.h"
 #include "floor/arguments.h"
 #include "load/batches.h"
 #include "spool/file_spool.h"

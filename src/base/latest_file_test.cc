@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "base/testing/manual_worker.h"
+
 namespace monitor {
 namespace {
 

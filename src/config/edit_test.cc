@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "config/schema.h"
-#include "config/testing_catalog_test.h"
+#include "config/testing/fake_catalog.h"
 
 namespace monitor::config {
 namespace {

@@ -7,9 +7,10 @@
 #include <map>
 
 #include "base/event_loop.h"
+#include "base/testing/manual_worker.h"
 #include "base/time_format.h"
-#include "config/memory_source.h"
-#include "config/testing_catalog_test.h"
+#include "config/testing/fake_catalog.h"
+#include "config/testing/memory_source.h"
 
 namespace monitor::config {
 namespace {

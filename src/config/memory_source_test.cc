@@ -1,6 +1,6 @@
-#include "config/memory_source.h"
+#include "config/testing/memory_source.h"
 
-#include "config/source_contract_test.h"
+#include "config/testing/source_contract.h"
 
 namespace monitor::config {
 namespace {

@@ -1,5 +1,5 @@
 // ConfigSource: delivers configuration documents. Implementations: files, etcd, and memory for tests; all pass
-// config/source_contract_test.h.
+// config/testing/source_contract.h.
 //
 // All sources use the keys of etcd (/monitor/config/<agent-id>). Thread contract: the loop's thread.
 #pragma once

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "load/testing_server_test.h"
+#include "load/testing/stream_server.h"
 #include "metrics/decode.h"
 
 namespace monitor::load {

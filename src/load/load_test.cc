@@ -3,7 +3,7 @@
 
 #include "load/batches.h"
 #include "load/streams.h"
-#include "load/testing_server_test.h"
+#include "load/testing/stream_server.h"
 #include "metrics/decode.h"
 
 namespace monitor::load {

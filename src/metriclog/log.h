@@ -1,5 +1,5 @@
 // The metric log: an ordered, durable record of what agents sent, written by the server and read by analysis.
-// Kafka and SQLite implement it for real use, memory for tests; metriclog/contract_test.h is what all of them pass.
+// Kafka and SQLite implement it for real use, memory for tests; all pass metriclog/testing/log_contract.h.
 #pragma once
 
 #include <cstdint>

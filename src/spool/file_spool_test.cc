@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
-#include "spool/spool_world_test.h"
+#include "spool/testing/spool_world.h"
 
 namespace monitor::agent {
 namespace {

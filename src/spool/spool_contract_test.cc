@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "base/testing/manual_worker.h"
 #include "spool/memory_spool.h"
-#include "spool/spool_world_test.h"
+#include "spool/testing/spool_world.h"
 
 namespace monitor::agent {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "config/etcd/connector.h"
 #include "config/etcd/etcd_source.h"
-#include "config/source_contract_test.h"
+#include "config/testing/source_contract.h"
 #include "grpc/resolver.h"
 
 namespace monitor::config {

@@ -14,8 +14,8 @@
 #include <stdexcept>
 
 #include "base/random.h"
-#include "metriclog/contract_test.h"
 #include "metriclog/kafka/testing/admin.h"
+#include "metriclog/testing/log_contract.h"
 
 namespace monitor::metriclog {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "spool/spool_world_test.h"
+#include "spool/testing/spool_world.h"
 
 namespace monitor::agent {
 namespace {

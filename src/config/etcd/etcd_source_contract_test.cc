@@ -1,6 +1,6 @@
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/testing/fake_etcd.h"
-#include "config/source_contract_test.h"
+#include "config/testing/source_contract.h"
 
 namespace monitor::config {
 namespace {

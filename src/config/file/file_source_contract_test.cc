@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "config/file/file_source.h"
-#include "config/source_contract_test.h"
+#include "config/testing/source_contract.h"
 
 namespace monitor::config {
 namespace {

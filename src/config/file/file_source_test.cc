@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/testing/manual_worker.h"
 #include "config/file/file_store.h"
 
 namespace monitor::config {

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/testing/manual_worker.h"
+
 namespace monitor::config {
 namespace {
 

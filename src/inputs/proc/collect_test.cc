@@ -12,7 +12,7 @@
 #include "inputs/proc/mountinfo.h"
 #include "inputs/proc/net.h"
 #include "inputs/proc/pressure.h"
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 #include "inputs/simulated/simulated.h"
 
 namespace monitor::agent {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 
 namespace monitor::agent {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 
 namespace monitor::agent {
 namespace {

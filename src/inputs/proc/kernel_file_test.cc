@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "inputs/proc/net.h"
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 
 namespace monitor::agent {
 namespace {

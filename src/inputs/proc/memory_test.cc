@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 
 namespace monitor::agent {
 namespace {

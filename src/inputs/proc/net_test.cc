@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/clock.h"
-#include "inputs/proc/testing.h"
+#include "inputs/proc/testing/folder.h"
 
 namespace monitor::agent {
 namespace {

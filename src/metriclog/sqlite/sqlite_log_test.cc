@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "metriclog/contract_test.h"
+#include "metriclog/testing/log_contract.h"
 
 namespace monitor::metriclog {
 namespace {

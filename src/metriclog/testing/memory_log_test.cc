@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "metriclog/contract_test.h"
+#include "metriclog/testing/log_contract.h"
 
 namespace monitor::metriclog {
 namespace {

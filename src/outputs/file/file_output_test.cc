@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/testing/fault_disk.h"
+#include "base/testing/manual_worker.h"
 #include "base/text.h"
 #include "metrics/encode.h"
 

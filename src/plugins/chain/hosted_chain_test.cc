@@ -3,7 +3,7 @@
 
 #include "plugins/chain/chain.h"
 #include "plugins/chain/plugin_report.h"
-#include "plugins/hosted/testing_links_test.h"
+#include "plugins/hosted/testing/fake_links.h"
 
 namespace monitor::agent {
 namespace {

@@ -2,7 +2,7 @@
 // tests/robustness/bad_plugins_test.py runs bad scripts in a real agent.
 #include <gtest/gtest.h>
 
-#include "plugins/host/testing_host_test.h"
+#include "plugins/host/testing/testing_host.h"
 
 namespace monitor::plugin_host {
 namespace {

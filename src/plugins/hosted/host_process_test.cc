@@ -8,6 +8,8 @@
 
 #include <fstream>
 
+#include "base/testing/manual_worker.h"
+
 namespace monitor::agent {
 namespace {
 

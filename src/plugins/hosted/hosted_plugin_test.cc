@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "plugins/hosted/testing_links_test.h"
+#include "plugins/hosted/testing/fake_links.h"
 
 namespace monitor::agent {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "consume/consumer.h"
-#include "views/ledger/ledger_world_test.h"
 #include "views/ledger/report.h"
+#include "views/ledger/testing/ledger_world.h"
 
 namespace monitor::analysis {
 namespace {

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "metrics/claims.h"
 #include "views/ledger/ledger_table.h"
-#include "views/ledger/ledger_world_test.h"
 #include "views/ledger/report.h"
+#include "views/ledger/testing/ledger_world.h"
 
 namespace monitor::analysis {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "base/event_loop.h"
 #include "base/testing/fault_disk.h"
-#include "base/worker.h"
+#include "base/testing/manual_worker.h"
 #include "spool/file_spool.h"
 
 namespace monitor::agent {
