@@ -1,7 +1,7 @@
-// LogBrowser: inspects a metric log: extents of partitions, positions of groups, and records at any place. It changes
-// nothing.
+// LogBrowser: inspects a metric log without changing it: extents of partitions, positions of groups, and records at any
+// position.
 //
-// Single-threaded. Calls block, for some seconds if a broker does not respond. Errors are transient unless stated
+// Not thread-safe. Calls block, for some seconds if a broker does not respond. Errors are transient unless stated
 // otherwise.
 #pragma once
 
@@ -21,8 +21,8 @@ namespace monitor::metriclog {
 
 struct PartitionExtent {
   int32_t partition = 0;
-  int64_t begin = 0;  // oldest record that retention has kept
-  int64_t end = 0;    // after the last one
+  int64_t begin = 0;  // oldest record that retention has not deleted
+  int64_t end = 0;    // after the newest record
 };
 
 struct GroupPosition {
@@ -38,14 +38,14 @@ class LogBrowser {
   virtual Result<std::vector<PartitionExtent>> partitions() = 0;
   // Ordered by group and partition.
   virtual Result<std::vector<GroupPosition>> groups() = 0;
-  // At most `limit` records, starting with the first at or after `from`.
+  // Returns at most `limit` records, starting with the first one at or after `from`.
   virtual Result<std::vector<Record>> read(int32_t partition, int64_t from, size_t limit) = 0;
-  // The first record stored at or after this time; the end if there is none.
+  // The offset of the first record stored at or after this time; the end if there is none.
   virtual Result<int64_t> offset_at(int32_t partition, int64_t time_ns) = 0;
-  // The newest heartbeat of each writer of the last minutes. Empty if the log has no heartbeats (an older server writes
-  // it).
+  // The newest heartbeat of each writer in the last minutes. Empty if the log has no heartbeats, because an older
+  // server writes it.
   virtual Result<std::vector<Heartbeat>> heartbeats() = 0;
-  // The partition, of `count` (at least 1), for records with this non-empty key.
+  // The partition, out of `partitions` (at least 1), for records with this non-empty key.
   virtual int32_t partition_of(std::string_view key, size_t partitions) const = 0;
 };
 

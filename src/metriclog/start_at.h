@@ -1,4 +1,4 @@
-// Where reading a metric log begins, as --from names it.
+// Where reading a metric log starts, as given with --from.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace monitor::metriclog {
 
-// "latest", "earliest", an RFC 3339 time, or an age: "-10m" starts ten minutes before the log's last record.
+// Parses "latest", "earliest", an RFC 3339 time, or an age: "-10m" starts ten minutes before the log's last record.
 Result<StartAt> parse_start(std::string_view text, int64_t now_ns);
 
 }  // namespace monitor::metriclog

@@ -7,7 +7,7 @@
 namespace monitor::metriclog {
 namespace {
 
-TEST(StartAt, HasFourForms) {
+TEST(StartAt, ParsesFourForms) {
   constexpr int64_t kNow = 1'000'000 * kNanosPerSecond;
   EXPECT_EQ(parse_start("latest", kNow)->kind, StartAt::Kind::kLatest);
   EXPECT_EQ(parse_start("earliest", kNow)->kind, StartAt::Kind::kEarliest);

@@ -128,7 +128,7 @@ class SurroundingsTest(ProgramTest):
         status, err = shell(f"unshare -m sh -c '{fill} monitor up --simulate --duration 4s --data {folder} --port 0 --http off "
                             f"--web 127.0.0.1:0 >/dev/null; code=$?; ls {folder} >&2; exit $code'")
         self.assertEqual(status, 74, err)
-        self.assertIn("make space on that disk", err)
+        self.assertIn("free space on that disk", err)
         shown = [line for line in err.splitlines() if "cannot write the metric log" in line]
         self.assertEqual(len(shown), err.count("monitor-server ended with"), "each occurrence of the error is shown once")
         self.assertNotIn("damaged", err)

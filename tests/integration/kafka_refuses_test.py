@@ -65,7 +65,7 @@ class KafkaRefuses(ProgramTest):
                             AclPermissionType.DENY)
         for future in admin.create_acls([denied]).values():
             future.result(30)
-        server.says("Kafka does not take records.*(?i:authoriz)")
+        server.says("Kafka does not accept records.*(?i:authoriz)")
         status, text = wait_until(lambda: self.ready(server) if self.ready(server)[0] == 503 else None, "/readyz to fail")
         self.assertRegex(text, "(?i)authoriz")
         rows = len(reader.out)
@@ -93,7 +93,7 @@ class KafkaRefuses(ProgramTest):
                     pass
             except OSError:
                 pass  # full
-        server.says("Kafka does not take records", limit=60)
+        server.says("Kafka does not accept records", limit=60)
         os.remove(f"{disk}/ballast")
         self.services.up()  # the broker has shut down because of the full disk
         rows = len(reader.out)

@@ -228,7 +228,7 @@ class SqliteLedgerTest(LedgerTest):
         fails(64, "--to", *self.log, "--to", "-1m", "--watch")
         fails(64, 'duration: got "-1"', *self.log, "--missing-after", "-1")
         fails(64, "--format", *self.log, "--format", "csv")
-        fails(69, "is not there yet", *self.log, "--timeout", "0.2")
+        fails(69, "does not exist yet", *self.log, "--timeout", "0.2")
         fails(69, "cannot be reached", "--kafka", "127.0.0.1:1", "--timeout", 1)
         with open(self.path, "wb") as out:
             out.write(b"this is no log at all " * 1000)

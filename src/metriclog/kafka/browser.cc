@@ -75,12 +75,12 @@ class Browser final : public LogBrowser {
     }
     const auto extent = extent_of(topic, 0);
     if (!extent) return extent.error();
-    // Of a topic that was made anew, from its start.
+    // If the topic was recreated, reads it from its start.
     if (next_beat_ > extent->end) {
       next_beat_ = 0;
       beats_.clear();
     }
-    constexpr int64_t kRecent = 256;  // of some minutes, whatever the number of servers
+    constexpr int64_t kRecent = 256;  // covers some minutes, whatever the number of servers
     const auto records = read_of(topic, *extent, std::max(next_beat_, extent->end - kRecent), kRecent);
     if (!records) return records.error();
     for (const Record& record : *records) take_beat(record);
@@ -102,7 +102,7 @@ class Browser final : public LogBrowser {
     return extent ? Result<int64_t>(extent->end) : extent.error();
   }
 
-  // As the producer does, and Java's clients.
+  // The same partitioner as the producer's and that of Java clients.
   int32_t partition_of(std::string_view key, size_t partitions) const override {
     return rd_kafka_msg_partitioner_murmur2(nullptr, key.data(), key.size(), static_cast<int32_t>(partitions), nullptr,
                                             nullptr);
@@ -149,7 +149,8 @@ class Browser final : public LogBrowser {
       return at != value.end() && at->is_string() ? at->get<std::string>() : std::string();
     };
     const auto count = value.find("count");
-    const auto ended = value.find("ended");  // never copied: what others nested without end would fill the stack
+    const auto ended =
+        value.find("ended");  // not copied, because copying a deeply nested value could overflow the stack
     beats_[record.key] = {.writer = record.key,
                           .program = text("program"),
                           .host = text("host"),
@@ -167,7 +168,7 @@ class Browser final : public LogBrowser {
     return to_error(error, fmt::format("partition {} of topic {}", partition, topic));
   }
 
-  // Asks a broker, and waits for the answer.
+  // Sends a request to a broker and waits for the answer.
   template <typename Ask>
   Result<Event> ask(rd_kafka_admin_op_t operation, Ask start) {
     const AdminOptions options(rd_kafka_AdminOptions_new(handle_.get(), operation));
@@ -175,7 +176,7 @@ class Browser final : public LogBrowser {
     const Queue queue(rd_kafka_queue_new(handle_.get()));
     start(options.get(), queue.get());
     Event event(rd_kafka_queue_poll(queue.get(), to_millis(2 * kAsk)));
-    if (!event) return Error(Code::kUnavailable, "Kafka did not answer a question about groups");
+    if (!event) return Error(Code::kUnavailable, "Kafka did not answer a request about groups");
     if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return to_error(error, "groups", rd_kafka_event_error_string(event.get()));
     }
@@ -214,7 +215,7 @@ class Browser final : public LogBrowser {
     for (size_t i = 0; i < groups; ++i) {
       const auto* const positions = rd_kafka_group_result_partitions(answers[i]);
       for (int k = 0; positions != nullptr && k < positions->cnt; ++k) {
-        if (positions->elems[k].offset < 0) continue;  // it never read this one
+        if (positions->elems[k].offset < 0) continue;  // the group has never read this partition
         found.push_back({group, positions->elems[k].partition, positions->elems[k].offset});
       }
     }
@@ -231,7 +232,7 @@ class Browser final : public LogBrowser {
 }  // namespace kafka
 
 Result<std::unique_ptr<LogBrowser>> open_kafka_browser(const KafkaOptions& options) {
-  // librdkafka wants a group's name; nothing is stored under it.
+  // librdkafka requires a group name, but nothing is stored under it.
   auto config = kafka::make_config(options, {{"group.id", "monitor-browser"},
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},

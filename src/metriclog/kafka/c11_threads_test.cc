@@ -1,6 +1,6 @@
-// For ThreadSanitizer alone, which does not know C11's threads: librdkafka starts its threads and takes its locks with
-// them, and a thread that the sanitizer did not see start crashes in it. These take the place of the C library's, and
-// do what it does, through the POSIX functions: its types are the same underneath.
+// Only for ThreadSanitizer, which does not support C11 threads. librdkafka uses them, and a thread whose start the
+// sanitizer did not see crashes in it. These functions replace those of the C library, and do the same with POSIX
+// functions, whose types are the same underneath.
 #if defined(__SANITIZE_THREAD__)
 
 #include <pthread.h>
@@ -37,7 +37,7 @@ void* run(void* raw) {
 
 extern "C" {
 
-// Reports from within the library, whose atomic counters the sanitizer cannot see, are not ours to mend.
+// Suppresses reports from within the library, whose atomic counters the sanitizer cannot see.
 const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name for it
 const char* __tsan_default_suppressions() { return "race:librdkafka.so\n"; }
 

@@ -21,8 +21,8 @@ Status set(rd_kafka_conf_t* config, const std::string& name, const std::string& 
   return Error(Code::kInvalidArgument, fmt::format("{}: {}", name, without_secrets(text.data())));
 }
 
-// Called on librdkafka's threads. Connections that fail are reported as errors, too, and once more with what follows
-// from it; so here they are only for who debugs.
+// Called on librdkafka's threads. Connections that fail are also reported as errors, and again with the consequences,
+// so here they are only logged for debugging.
 void forward_log(const rd_kafka_t* /*handle*/, int level, const char* facility, const char* said) {
   const std::string text = without_secrets(said);
   constexpr int kSyslogWarning = 4;
@@ -73,10 +73,10 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
       {"bootstrap.servers", kafka.brokers},
       {"client.id", "monitor"},
       {"allow.auto.create.topics", "false"},
-      {"log.connection.close", "false"},  // brokers close idle ones
+      {"log.connection.close", "false"},  // brokers close idle connections
       {"reconnect.backoff.max.ms", "1000"},
       {"socket.keepalive.enable", "true"},
-      // A broker that vanished without a word is left after this, and what it was asked is asked again.
+      // A broker that has vanished is given up after this time, and its requests are sent again.
       {"socket.timeout.ms", "10000"},
   };
   all.insert(all.end(), own.begin(), own.end());
@@ -96,7 +96,7 @@ Result<Handle> make_handle(rd_kafka_type_t type, Config config) {
   rd_kafka_t* const handle = rd_kafka_new(type, config.get(), text.data(), text.size());
   if (handle == nullptr)
     return Error(Code::kInvalidArgument, fmt::format("Kafka client: {}", without_secrets(text.data())));
-  std::ignore = config.release();  // the handle's now
+  std::ignore = config.release();  // the handle owns it now
   return Handle(handle);
 }
 
@@ -118,8 +118,7 @@ int to_millis(int64_t ns) {
 void Connectivity::note(rd_kafka_resp_err_t error, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) refused_ = true;
-  // That all brokers are down says less than what happened to the last of them.
-  // How often and how long is another each time.
+  // That all brokers are down says less than the last error of one of them, and its text differs each time.
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty())
     last_ = without_secrets(text.substr(0, text.find(" (after ")));
 }

@@ -18,7 +18,7 @@ constexpr uint32_t kTime = 2;
 constexpr uint32_t kBytes = 3;
 constexpr uint32_t kCheck = 4;
 constexpr uint32_t kLogEnd = 5;
-constexpr size_t kLooked = 512;  // bytes of a value: agent, incarnation and sequence are among them
+constexpr size_t kLooked = 512;  // bytes of a value that are checked; they include agent, incarnation and sequence
 constexpr int64_t kLook = 100 * kNanosPerMilli;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
@@ -73,7 +73,7 @@ Status RecordProbe::connect() {
                                      {"enable.partition.eof", "true"},
                                      {"auto.offset.reset", "error"},
                                      {"fetch.wait.max.ms", "10"},
-                                     {"fetch.message.max.bytes", "1024"},  // a broker gives a whole batch at least
+                                     {"fetch.message.max.bytes", "1024"},  // a broker returns at least one whole batch
                                      {"queued.max.messages.kbytes", "1024"}});
   if (!config) return config.error();
   auto handle = make_handle(RD_KAFKA_CONSUMER, std::move(*config));
@@ -115,7 +115,7 @@ Result<std::map<int32_t, Anchor>> RecordProbe::at(const std::map<int32_t, int64_
   }
   rd_kafka_assign(handle_.get(), nullptr);
   if (awaited.empty()) return found;
-  return Error(Code::kUnavailable, fmt::format("topic {} does not say which it is in time", kafka_.topic));
+  return Error(Code::kUnavailable, fmt::format("topic {} could not be identified in time", kafka_.topic));
 }
 
 }  // namespace monitor::metriclog::kafka

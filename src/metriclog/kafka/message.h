@@ -6,7 +6,7 @@
 
 namespace monitor::metriclog::kafka {
 
-// The record keeps the message and its client alive until its headers are read.
+// The record keeps the message and its client alive until its headers are parsed.
 Record record_of(Message message, SharedHandle client);
 
 }  // namespace monitor::metriclog::kafka

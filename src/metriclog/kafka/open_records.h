@@ -1,5 +1,5 @@
-// OpenRecords: maps accepted, unreported records to their listeners. An entry passes through librdkafka as a number.
-// Thread-safe.
+// OpenRecords: maps records that are accepted but not reported to their listeners. An entry passes through librdkafka
+// as a number. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -33,24 +33,24 @@ class OpenRecords {
     entries_[number - 1] = {&listener, token};
     return number;
   }
-  // For a record that was never passed on. Reported ones stay open until closed().
+  // Call for a record that was never passed on. Reported records stay open until closed().
   void take_back(uintptr_t number) {
     const std::lock_guard lock(mutex_);
     release(number);
     close(1);
   }
-  // Looks up several records and frees their numbers.
+  // Looks up several records and frees their numbers. They stay open until closed().
   template <typename Visit>
   void with_lock(Visit visit) {
     const std::lock_guard lock(mutex_);
     visit([this](uintptr_t number) { return entries_[number - 1]; }, [this](uintptr_t number) { release(number); });
   }
-  // The record stays open, and is reported without its number.
+  // The record stays open, and will be reported without its number.
   void forget_number(uintptr_t number) {
     const std::lock_guard lock(mutex_);
     release(number);
   }
-  // This many records were reported.
+  // `count` records were reported.
   void closed(size_t count) {
     const std::lock_guard lock(mutex_);
     close(count);

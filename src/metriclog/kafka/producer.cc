@@ -8,7 +8,7 @@
 namespace monitor::metriclog::kafka {
 
 Result<std::unique_ptr<Producer>> Producer::create(const KafkaWriterOptions& options, bool alone) {
-  // A record's size on the way is more than its value's: key, headers, framing.
+  // What the record adds to its value on the wire: key, headers, framing.
   constexpr size_t kAroundValue = 4096;
   Settings own = {
       {"enable.idempotence", "true"},
@@ -19,7 +19,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const KafkaWriterOptions& opt
       {"queue.buffering.max.kbytes", std::to_string(std::max<size_t>(options.max_queue_bytes / 1024, 1))},
       {"message.max.bytes", std::to_string(options.max_record_bytes + kAroundValue)},
       {"compression.codec", "zstd"},
-      // A topic that was deleted is given up after this, and made anew.
+      // A deleted topic is given up after this time, and created again.
       {"topic.metadata.propagation.max.ms", "5000"},
       {"topic.metadata.refresh.interval.ms", "30000"},
   };
@@ -28,7 +28,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const KafkaWriterOptions& opt
   if (!config) return config.error();
   rd_kafka_conf_set_events(config->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   std::unique_ptr<Producer> producer(new Producer());
-  // There is one, since a setting of topics was set above.
+  // It exists, because a topic setting was set above.
   rd_kafka_topic_conf_t* const topics = rd_kafka_conf_get_default_topic_conf(config->get());
   assert(topics != nullptr);
   rd_kafka_topic_conf_set_partitioner_cb(topics, &Producer::partition_of);
@@ -56,13 +56,13 @@ Status Producer::open_beside(const std::string& name) {
 
 rd_kafka_resp_err_t Producer::produce_beside(std::string_view key, std::string_view value) {
   constexpr int32_t kPartition = 0;
-  // The library takes what it only reads as void*.
+  // The parameter is void*, although the library only reads the value.
   const int taken = rd_kafka_produce(beside_.get(), kPartition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()),
                                      value.size(), key.data(), key.size(), nullptr);
   return taken == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error();
 }
 
-// Called by whoever produces, and by librdkafka's threads.
+// Called by the threads that produce and by librdkafka's threads.
 int32_t Producer::partition_of(const rd_kafka_topic_t* topic, const void* key, size_t key_bytes, int32_t partitions,
                                void* self, void* message_opaque) {
   auto* const producer = static_cast<Producer*>(self);
@@ -98,7 +98,7 @@ rd_kafka_resp_err_t Producer::send(std::string_view key, std::string_view value,
   parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
   parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
   parts[count++].u.ptr = opaque;
-  // The library takes what it only reads as void*. A value that is empty is still there: without bytes, not null.
+  // The parameter is void*, although the library only reads it. An empty value is sent as empty instead of null.
   parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
   parts[count].u.mem.ptr = const_cast<char*>(value.empty() ? "" : value.data());
   parts[count++].u.mem.size = value.size();
@@ -113,7 +113,7 @@ rd_kafka_resp_err_t Producer::send(std::string_view key, std::string_view value,
   }
   rd_kafka_error_t* const error = rd_kafka_produceva(handle_.get(), parts.data(), count);
   if (error == nullptr) {
-    std::ignore = headers.release();  // the message's now
+    std::ignore = headers.release();  // the message owns them now
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);

@@ -1,8 +1,8 @@
-// Producer: a librdkafka producer for one topic: idempotent, acknowledged by all in-sync replicas, with Java's
-// partitioner.
+// Producer: a librdkafka producer for one topic. It is idempotent, requires acknowledgement by all in-sync replicas,
+// and uses the partitioner of Java clients.
 //
-// produce() is thread-safe; poll() and the rest belong to one thread, which destroys the producer when no thread is in
-// produce(). Unconfirmed records are then lost, so call purge() first.
+// produce() is thread-safe. poll() and the rest belong to one thread, which destroys the producer when no other thread
+// is in produce(). Unconfirmed records are lost then, so call purge() first.
 #pragma once
 
 #include <atomic>
@@ -16,28 +16,28 @@ namespace monitor::metriclog::kafka {
 
 class Producer {
  public:
-  // `alone`: one record in each batch, so that a rejected batch identifies the record.
+  // `alone`: sends one record per batch, so that a rejected batch identifies the record.
   static Result<std::unique_ptr<Producer>> create(const KafkaWriterOptions& options, bool alone);
 
-  // Enables produce() once the topic is known to exist. If its partition count changes, further records are rejected.
+  // Enables produce(), once the topic is known to exist. If its partition count changes, further records are rejected.
   Status open_topic(const std::string& name, int partitions);
   bool partitions_changed() const { return partitions_changed_.load(std::memory_order_relaxed); }
 
-  // A second topic with one partition, whose count is not watched.
+  // Opens a second topic, with one partition, whose count is not checked.
   Status open_beside(const std::string& name);
-  // A record for the second topic; poll() returns it without an opaque.
+  // Sends a record to the second topic; poll() returns it without an opaque.
   rd_kafka_resp_err_t produce_beside(std::string_view key, std::string_view value);
 
-  // poll() returns `opaque` with the confirmation. NO_ERROR: accepted.
+  // poll() will return `opaque` with the confirmation. NO_ERROR: accepted.
   rd_kafka_resp_err_t produce(const RecordView& record, void* opaque);
-  // Resends the message of another producer's confirmation, taking its headers.
+  // Sends the message of another producer's confirmation again, and takes over its headers.
   rd_kafka_resp_err_t produce_again(const rd_kafka_message_t& message, void* opaque);
 
-  // The next confirmations or error; nothing after the timeout.
+  // The next confirmations, or an error; nothing after the timeout.
   Event poll(int64_t timeout_ns) const;
-  // Makes a waiting poll() return; any thread.
+  // Makes a waiting poll() return. Any thread.
   void wake() const { rd_kafka_queue_yield(queue_.get()); }
-  // Fails all unconfirmed records; poll() returns them.
+  // Fails all unconfirmed records, which poll() then returns.
   void purge() const;
   bool idle() const { return rd_kafka_outq_len(handle_.get()) == 0; }
   rd_kafka_t* handle() const { return handle_.get(); }

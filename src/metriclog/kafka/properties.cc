@@ -18,7 +18,7 @@ namespace monitor::metriclog {
 
 namespace {
 
-// What the promises of the log rest on. The second word says who decides instead.
+// Properties on which the log's promises depend. The second text says what decides instead.
 constexpr std::array kOurs = {
     std::pair{"bootstrap.servers", "--kafka names the brokers"},
     std::pair{"metadata.broker.list", "--kafka names the brokers"},
@@ -31,7 +31,7 @@ constexpr std::array kOurs = {
     std::pair{"enable.auto.commit", "a position is stored after the output"},
     std::pair{"auto.commit.enable", "a position is stored after the output"},
     std::pair{"enable.auto.offset.store", "a position is stored after the output"},
-    std::pair{"auto.offset.reset", "what retention took is reported, not skipped"},
+    std::pair{"auto.offset.reset", "records deleted by retention are reported, not skipped"},
     std::pair{"partition.assignment.strategy", "members share partitions cooperatively"},
 };
 
@@ -64,17 +64,17 @@ Error refusal(const std::string& name, rd_kafka_conf_res_t result, std::string_v
     return wrong(fmt::format("{}: the Kafka client has no such setting{}", name,
                              near ? fmt::format("; did you mean {}?", *near) : ""));
   }
-  // Of its text only what holds for any value: it may quote the value, or a part of it.
+  // librdkafka's message may quote the value, so only the part that holds for any value is passed on.
   constexpr std::string_view kRange = "allowed range";
   const size_t range = text.find(kRange);
   const auto limits = range == std::string_view::npos ? std::string_view() : trim(text.substr(range));
-  return wrong(fmt::format("{}: the Kafka client does not take its value{}{} (values are not shown)", name,
+  return wrong(fmt::format("{}: the Kafka client does not accept its value{}{} (values are not shown)", name,
                            limits.empty() ? "" : "; ", limits));
 }
 
 bool starts_comment(std::string_view line) { return line.starts_with('#') || line.starts_with('!'); }
 
-// Whether the line goes on with the next one: an odd number of backslashes ends it.
+// True if the line continues on the next one: it ends with an odd number of backslashes.
 bool is_continued(std::string_view line) {
   const size_t last = line.find_last_not_of('\\');
   const size_t slashes = last == std::string_view::npos ? line.size() : line.size() - last - 1;
@@ -85,7 +85,7 @@ std::string_view without_blanks_before(std::string_view text) {
   return text.substr(std::min(text.size(), text.find_first_not_of(kBlank)));
 }
 
-// UTF-8 of \uXXXX; of the basic plane alone.
+// The UTF-8 form of \uXXXX, without surrogates.
 std::optional<std::string> unicode(std::string_view digits) {
   if (digits.size() < 4) return std::nullopt;
   const auto bytes = unhex(digits.substr(0, 4));
@@ -99,7 +99,7 @@ std::optional<std::string> unicode(std::string_view digits) {
   return out + static_cast<char>(0x80U | (code & 0x3FU));
 }
 
-// Nothing: an escape that is none.
+// Returns nothing for an invalid escape.
 std::optional<std::string> unescape(std::string_view text) {
   static const std::map<char, char> kEscapes = {{'\\', '\\'}, {'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'f', '\f'},
                                                 {'=', '='},   {':', ':'},  {'#', '#'},  {'!', '!'},  {' ', ' '}};
@@ -132,9 +132,10 @@ Result<KafkaFileProperty> parse_line(std::string_view text, int line) {
   if (!is_name(name)) return wrong_line(line, "expected a name of [A-Za-z0-9._-] before the first = or :");
   auto value = unescape(without_blanks_before(text.substr(at + 1)));
   if (!value) {
-    return wrong_line(line, fmt::format("{}: a backslash in its value begins no escape; write \\\\ for a backslash, or "
-                                        "one of \\n \\t \\r \\f \\= \\: \\# \\! \\uXXXX",
-                                        name));
+    return wrong_line(line,
+                      fmt::format("{}: a backslash in its value starts no valid escape; write \\\\ for a backslash, or "
+                                  "one of \\n \\t \\r \\f \\= \\: \\# \\! \\uXXXX",
+                                  name));
   }
   return KafkaFileProperty{{std::string(name), std::move(*value)}, line};
 }
@@ -145,10 +146,9 @@ Result<KafkaProperty> parse_kafka_property(std::string_view text) {
   const size_t at = text.find('=');
   const std::string_view name = trim(text.substr(0, std::min(at, text.size())));
   if (at == std::string_view::npos || !is_name(name)) {
-    // What was given may be a secret, wherever it stands.
-    return wrong(
-        fmt::format("got {} bytes {}, expected NAME=VALUE, as compression.codec=lz4 (what was got is not shown)",
-                    text.size(), at == std::string_view::npos ? "without =" : "without a name before ="));
+    // The text may be a secret, so it is not quoted.
+    return wrong(fmt::format("got {} bytes {}, expected NAME=VALUE, as compression.codec=lz4 (the text is not shown)",
+                             text.size(), at == std::string_view::npos ? "without =" : "without a name before ="));
   }
   return KafkaProperty(name, text.substr(at + 1));
 }
@@ -157,7 +157,7 @@ Status check_kafka_property(const KafkaProperty& property) {
   const auto& [name, value] = property;
   const auto* const ours = std::ranges::find_if(kOurs, [&n = name](const auto& entry) { return n == entry.first; });
   if (ours != kOurs.end()) return wrong(fmt::format("{} cannot be changed: {}", name, ours->second));
-  if (value.find('\0') != std::string::npos) return wrong(name + ": a NUL in its value");
+  if (value.find('\0') != std::string::npos) return wrong(name + ": its value contains a NUL");
   const Conf conf(rd_kafka_conf_new(), &rd_kafka_conf_destroy);
   std::array<char, 512> text{};
   const auto result = rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size());
@@ -172,13 +172,13 @@ Result<std::vector<KafkaFileProperty>> parse_kafka_properties(std::string_view t
   std::vector<KafkaFileProperty> found;
   std::map<std::string, int> lines;  // by name
   std::string logical;
-  int begun = 0;  // 0: no line is under way
+  int begun = 0;  // 0: no property is being read
   int number = 0;
   for (std::string_view line : split(text, '\n')) {
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!valid_utf8(line)) return wrong_line(number, "it is not UTF-8");
-    if (line.find('\0') != std::string_view::npos) return wrong_line(number, "a NUL in it");
+    if (line.find('\0') != std::string_view::npos) return wrong_line(number, "it contains a NUL");
     line = without_blanks_before(line);
     if (begun == 0 && (line.empty() || starts_comment(line))) continue;
     if (begun == 0) begun = number;
@@ -189,7 +189,7 @@ Result<std::vector<KafkaFileProperty>> parse_kafka_properties(std::string_view t
     if (!one) return one.error();
     const auto& name = one->property.first;
     if (const auto [before, is_new] = lines.emplace(name, begun); !is_new) {
-      return wrong_line(begun, fmt::format("{} is there already, in line {}", name, before->second));
+      return wrong_line(begun, fmt::format("{} was already set in line {}", name, before->second));
     }
     found.push_back(std::move(*one));
     logical.clear();
@@ -210,7 +210,7 @@ struct Secrets {
   std::set<std::string> values;
 };
 
-// Of the whole process: librdkafka logs on threads of its own, and beyond the life of a client.
+// Shared by the whole process, because librdkafka logs on its own threads, even after a client was destroyed.
 Secrets& secrets() {
   static auto* const kSecrets = new Secrets;
   return *kSecrets;
@@ -232,7 +232,7 @@ std::string without_secrets(std::string_view text) {
   const std::lock_guard lock(secrets().mutex);
   const bool any = std::ranges::any_of(
       secrets().values, [text](const std::string& value) { return text.find(value) != std::string_view::npos; });
-  return any ? "[left out: it contains a secret setting]" : std::string(text);
+  return any ? "[omitted: it contains a secret setting]" : std::string(text);
 }
 
 }  // namespace monitor::metriclog::kafka

@@ -31,7 +31,7 @@ std::string fault(const std::string& text) {
   return found ? "" : found.error().message();
 }
 
-TEST(KafkaPropertiesFile, TakesWhatJavasPropertiesAre) {
+TEST(KafkaPropertiesFile, AcceptsTheFormatOfJavasProperties) {
   const std::vector<KafkaProperty> expected = {{"security.protocol", "SASL_SSL"},
                                                {"sasl.mechanisms", "PLAIN"},
                                                {"sasl.username", "alice"},
@@ -52,22 +52,23 @@ TEST(KafkaPropertiesFile, TakesWhatJavasPropertiesAre) {
   EXPECT_TRUE(parsed("").empty());
 }
 
-TEST(KafkaPropertiesFile, UndoesEscapes) {
+TEST(KafkaPropertiesFile, ResolvesEscapes) {
   EXPECT_EQ(parsed(R"(sasl.password=a\\b\=c\:\#\!\ \u00e9\u20ac\t)")[0].second, "a\\b=c:#! \xC3\xA9\xE2\x82\xAC\t");
-  EXPECT_EQ(parsed("sasl.password=ends\\\\\n")[0].second, "ends\\") << "an escaped backslash continues nothing";
-  EXPECT_EQ(parsed("sasl.password=blank  \n")[0].second, "blank  ") << "as Java: blanks at the end count";
+  EXPECT_EQ(parsed("sasl.password=ends\\\\\n")[0].second, "ends\\")
+      << "an escaped backslash must not continue the line";
+  EXPECT_EQ(parsed("sasl.password=blank  \n")[0].second, "blank  ") << "trailing blanks count, as in Java";
 }
 
-TEST(KafkaPropertiesFile, SaysTheLineAndNeverTheValue) {
+TEST(KafkaPropertiesFile, ReportsTheLineAndNeverTheValue) {
   for (const auto& [text, said] : std::vector<std::pair<std::string, std::string>>{
            {"a=b\n"s + kSecret + "\n", "line 2: expected NAME=VALUE"},
            {"a=b\n\n#x\nsasl password="s + kSecret, "line 4: expected a name"},
            {"="s + kSecret, "line 1: expected a name"},
-           {"sasl.password=\\q"s + kSecret, "line 1: sasl.password: a backslash in its value begins no escape"},
+           {"sasl.password=\\q"s + kSecret, "line 1: sasl.password: a backslash in its value starts no valid escape"},
            {"sasl.password=\\u12"s + kSecret, "line 1: sasl.password: a backslash"},
            {"sasl.password=\\ud800"s + kSecret, "line 1: sasl.password: a backslash"},
            {"x=1\nsasl.password="s + kSecret + "\\", "line 2: a backslash continues it, but the file ends"},
-           {"a="s + kSecret + "\nb=1\na=2", "line 3: a is there already, in line 1"},
+           {"a="s + kSecret + "\nb=1\na=2", "line 3: a was already set in line 1"},
            {"a="s + kSecret + "\0"s, "line 1: a NUL"},
            {"a="s + kSecret + "\xff", "line 1: it is not UTF-8"},
            {std::string(kMaxKafkaPropertiesBytes + 1, ' '), "the limit is 262144"}}) {
@@ -76,7 +77,7 @@ TEST(KafkaPropertiesFile, SaysTheLineAndNeverTheValue) {
   }
 }
 
-TEST(KafkaProperty, NeverShowsWhatItDoesNotTake) {
+TEST(KafkaProperty, NeverQuotesWhatItRejects) {
   for (const std::string& text : {"sasl.password:"s + kSecret, std::string(kSecret), "="s + kSecret,
                                   "sasl password="s + kSecret, "\n="s + kSecret}) {
     const auto got = parse_kafka_property(text);
@@ -86,7 +87,7 @@ TEST(KafkaProperty, NeverShowsWhatItDoesNotTake) {
   }
 }
 
-TEST(KafkaProperty, TyposAreNamedWithoutTheirValues) {
+TEST(KafkaProperty, ReportsTyposWithoutTheirValues) {
   for (const std::string name : {"sasl.pasword", "linger.ms", "security.protocol", "sasl.mechanism", "debug", "acks",
                                  "sasl.password\n", "socket.timeout.ms", "topic.metadata.propagation.max.ms"}) {
     for (const std::string& value : {std::string(kSecret), "all,"s + kSecret, kSecret + "\0x"s}) {
@@ -102,7 +103,7 @@ TEST(KafkaProperty, TyposAreNamedWithoutTheirValues) {
   EXPECT_TRUE(check_kafka_property({"sasl.password", kSecret}));
 }
 
-TEST(KafkaProperty, TextsOfTheClientAreLeftOutWhenTheyHoldASecret) {
+TEST(KafkaProperty, OmitsMessagesOfTheClientThatContainASecret) {
   kafka::note_secret({"sasl.password", "s3cr3t-of-the-client"});
   kafka::note_secret({"client.id", "plain"});
   EXPECT_THAT(kafka::without_secrets("login with s3cr3t-of-the-client failed"), Not(HasSubstr("s3cr3t")));

@@ -28,12 +28,12 @@ namespace {
 constexpr size_t kMaxRecordsPerPoll = 2000;
 constexpr size_t kMaxBytesPerPoll = size_t{4} << 20;
 constexpr int64_t kLookForTopic = 100 * kNanosPerMilli;
-constexpr int64_t kAsk = 1 * kNanosPerSecond;  // for an answer of a broker, one try
+constexpr int64_t kAsk = 1 * kNanosPerSecond;  // for one attempt to get an answer from a broker
 constexpr int64_t kAskForState = 10 * kNanosPerSecond;
 constexpr int64_t kTryAgain = 200 * kNanosPerMilli;
 constexpr int64_t kLookForGrowth = 30 * kNanosPerSecond;
 constexpr int64_t kLongestWait = 1 * kNanosPerSecond;
-constexpr const char* kNoGroup = "monitor-without-group";  // librdkafka wants a name; nothing is stored under it
+constexpr const char* kNoGroup = "monitor-without-group";  // librdkafka requires a name, but nothing is stored under it
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
 
@@ -62,16 +62,17 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
                                     {"enable.auto.commit", "false"},
                                     {"enable.auto.offset.store", "false"},
                                     {"auto.offset.reset", "error"},
-                                    // A member that died holds its partitions so long; and for less, a restarting
-                                    // Kafka (about 10 s) disturbs nobody.
+                                    // A dead member holds its partitions for this long. A shorter time would make a
+                                    // restart of Kafka (about 10 s) disturb the group.
                                     {"session.timeout.ms", "20000"},
                                     {"heartbeat.interval.ms", "1000"},
-                                    // Also how long a group that forms waits for a member that does not come. A broker
-                                    // may forget its clock for a dead one (docs/kafka.md): then this ends it.
+                                    // Also how long a forming group waits for a member that does not respond. A broker
+                                    // may lose track of a dead member's session timeout (docs/kafka.md); then this
+                                    // timeout ends it.
                                     {"max.poll.interval.ms", "60000"},
                                     {"topic.metadata.refresh.interval.ms", "30000"}});
   if (!config) return config.error();
-  // Where there is such a setting (from 2.2 on): a consumer whose queue is full looks again after this, 1 s by default.
+  // Available from 2.2 on. A consumer whose queue is full checks it again after this time; the default is 1 s.
   rd_kafka_conf_set(config->get(), "fetch.queue.backoff.ms", "10", nullptr, 0);
   rd_kafka_conf_set_opaque(config->get(), reader.get());
   rd_kafka_conf_set_rebalance_cb(config->get(), &Reader::on_rebalance);
@@ -86,14 +87,15 @@ Result<std::unique_ptr<LogReader>> Reader::open(const KafkaOptions& kafka, const
   return std::unique_ptr<LogReader>(std::move(reader));
 }
 
-// librdkafka 2.0.2 aborts the process when it is closed after it has joined a group and before its first assignment
-// (its issue 4312), also when it has been thrown out of the group meanwhile: that it has no member id says nothing of
-// what was before. So the assignment is waited for, and when it does not come, the handle is left to the end of the
-// process. False: it is.
+// librdkafka 2.0.2 aborts the process if a consumer is closed after it has joined a group and before its first
+// assignment (its issue 4312), even if the group has expelled it in the meantime. A missing member id therefore does
+// not show whether it had joined. So this waits for the assignment. If it does not come, the handle is leaked until the
+// end of the process, and this returns false.
 bool Reader::may_close() {
   if (assigned_by_group_ || options_.group.empty() || !begun_) return true;
   const std::unique_ptr<char, decltype(&std::free)> joined(rd_kafka_memberid(handle_.get()), &std::free);
-  if (!joined || *joined == '\0') return false;  // it holds no partition from others, and nothing is to come
+  if (!joined || *joined == '\0')
+    return false;  // no assignment will come, and no other member waits for its partitions
   constexpr int64_t kWait = 3 * kNanosPerSecond;
   constexpr int kPollMs = 100;
   const int64_t end = now_ns() + kWait;
@@ -115,7 +117,7 @@ Reader::~Reader() {
     // NOLINTEND(clang-analyzer-cplusplus.NewDeleteLeaks)
   }
   closing_ = true;
-  // An answer that librdkafka still waits for would keep it from closing.
+  // librdkafka would not close while it waits for the answer to an assignment.
   if (assign_awaited_ && !options_.group.empty()) {
     const PartitionList none(rd_kafka_topic_partition_list_new(0));
     rd_kafka_incremental_assign(handle_.get(), none.get());
@@ -129,7 +131,8 @@ Reader::~Reader() {
 void Reader::wake() {
   woken_ = true;
   constexpr uint64_t kOne = 1;
-  [[maybe_unused]] const ssize_t written = write(wake_.get(), &kOne, sizeof kOne);  // full: it is readable anyway
+  [[maybe_unused]] const ssize_t written =
+      write(wake_.get(), &kOne, sizeof kOne);  // if the eventfd is full, it is readable anyway
 }
 
 void Reader::wait(int64_t ns) {
@@ -140,7 +143,7 @@ void Reader::wait(int64_t ns) {
   }
 }
 
-// On our thread, too.
+// Also called on our own thread.
 void Reader::on_error(rd_kafka_t* handle, int error, const char* text, void* self) {
   Reader& reader = *static_cast<Reader*>(self);
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
@@ -160,12 +163,12 @@ Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
       const Code code = status.error().code();
       const bool is_final = code == Code::kFailedPrecondition || code == Code::kUnauthenticated;
       if (is_final) final_ = status.error();
-      // What came before a final error is given out first: the next call meets it again.
+      // Events before a final error are returned first; the next call meets the error again.
       if (is_final && events.empty()) return *final_;
       if (!is_final) trouble(status.error().message(), events);
       failed_ = true;
     } else if (failed_ && !away_told_) {
-      end_trouble(events);  // what failed has gone through
+      end_trouble(events);  // a call that failed before has succeeded
     }
     const int64_t left = end - now_ns();
     if (!events.empty() || left <= 0 || woken_.exchange(false)) return events;
@@ -183,28 +186,27 @@ Status Reader::advance(Events& events, int64_t end_ns) {
   }
   if (auto status = settle_rebalance(events); !status) return status;
   if (auto status = drain(events, end_ns); !status) return status;
-  // What the records were polled with: an assignment comes first, before the caller waits for what it brings.
+  // Records were polled together with an assignment: the assignment must be returned first, before the caller waits.
   if (rebalanced_ && events.empty()) {
     if (auto status = settle_rebalance(events); !status) return status;
   }
   const bool was_away = away_told_;
   look_whether_it_is_there(events);
-  // Nobody knows what became of the topic meanwhile.
+  // The topic may have been recreated while Kafka was away.
   if (was_away && !away_told_) next_identity_look_ns_ = 0;
   if (auto status = look_at_identity(events); !status) return status;
   return look_for_growth();
 }
 
 Status Reader::find_topic() {
-  // Serves on_error(), which knows more than the time-out says.
+  // Calls on_error(), which knows more than the timeout says.
   const Message none(rd_kafka_consumer_poll(handle_.get(), 0));
   const auto partitions = partition_count(handle_.get(), kafka_.topic, kAsk);
   if (connectivity_.login_refused()) return Error(Code::kUnauthenticated, connectivity_.describe("login refused"));
   if (!partitions && partitions.error().code() == Code::kNotFound) {
     waited_for_topic_ = true;
-    return Error(Code::kNotFound,
-                 fmt::format("topic {} does not exist at {} yet; it is read from its start when it does", kafka_.topic,
-                             kafka_.brokers));
+    return Error(Code::kNotFound, fmt::format("topic {} does not exist at {} yet; it will be read from its start",
+                                              kafka_.topic, kafka_.brokers));
   }
   if (!partitions) {
     const Message served(rd_kafka_consumer_poll(handle_.get(), 0));
@@ -220,14 +222,14 @@ Status Reader::find_topic() {
   }
   log_name_ = log_identity(handle_.get(), kafka_.topic, kAsk);
   if (log_name_.empty() && options_.snapshots != nullptr) {
-    return Error(Code::kUnavailable, connectivity_.describe("the cluster did not say which it is"));
+    return Error(Code::kUnavailable, connectivity_.describe("the cluster did not report its id"));
   }
   found_ = true;
   connectivity_.clear();
   return {};
 }
 
-// Makes it when it is missing. A topic that was just made shows up a moment later.
+// Creates the topic if it is missing. A new topic becomes visible a moment later.
 Result<int> Reader::find_state_topic() {
   const std::string state = state_topic_name(kafka_.topic);
   auto partitions = partition_count(handle_.get(), state, kAsk);
@@ -260,7 +262,7 @@ Status Reader::begin() {
   return {};
 }
 
-// A group is told of new partitions by its assignment; alone one has to ask.
+// A group learns about new partitions through its assignment; without a group, the reader must check.
 Status Reader::look_for_growth() {
   if (!options_.group.empty() || now_ns() < next_growth_look_ns_) return {};
   next_growth_look_ns_ = now_ns() + kLookForGrowth;
@@ -287,7 +289,7 @@ Status Reader::drain(Events& events, int64_t end_ns) {
       continue;
     }
     const auto position = positions_.find(message->partition);
-    if (position == positions_.end()) continue;  // handed back meanwhile
+    if (position == positions_.end()) continue;  // the partition was handed back in the meantime
     position->second = message->offset + 1;
     note_anchor(*message);
     bytes += message->len;
@@ -339,7 +341,7 @@ Status Reader::store(std::span<const Snapshot> snapshots) {
     const int32_t partition = snapshot.partition;
     positions[partition] = {std::move(snapshot), stored->at(partition), author_};
   }
-  // For tools that show a group's lag, and to find the snapshot again without a search.
+  // The commit lets tools show a group's lag, and lets the next reader find the snapshot without a search.
   commit(positions);
   return {};
 }

@@ -1,7 +1,7 @@
-// Reader: reads the log from Kafka, either all partitions alone, or as a member of a group that shares them.
+// Reader: reads the log from Kafka, either all partitions by itself, or as a member of a group that shares them.
 //
 // Assignments and revocations take effect in the next poll(), so that the caller can still store its results for the
-// records it was given. Single-threaded; wake() from any thread (metriclog/log.h).
+// records that it has received. Not thread-safe, except wake() (metriclog/log.h).
 #pragma once
 
 #include <atomic>
@@ -93,14 +93,14 @@ class Reader final : public LogReader {
   void commit(const std::map<int32_t, StoredSnapshot>& positions);
   static void into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost);
   void trouble(const std::string& text, Events& events);
-  // Reports once that the last trouble() is over.
+  // Reports, once, that the last trouble() is over.
   void end_trouble(Events& events);
   void wait(int64_t ns);
   bool may_close();
 
   const KafkaOptions kafka_;
   const ReaderOptions options_;
-  const std::string author_;  // marks the snapshots of this reader
+  const std::string author_;  // identifies the snapshots of this reader
   Connectivity connectivity_;
   Snapshots snapshots_;
   RecordProbe probe_;
@@ -110,12 +110,12 @@ class Reader final : public LogReader {
   SharedHandle handle_;
   Queue queue_;
 
-  bool found_ = false;    // the topic
+  bool found_ = false;    // the topic was found
   std::string log_name_;  // identity(), and the log's name for options_.snapshots
   bool waited_for_topic_ = false;
-  bool begun_ = false;  // subscribed or reading
+  bool begun_ = false;  // it has subscribed or started reading
   bool assigned_once_ = false;
-  bool assigned_by_group_ = false;  // the group has assigned partitions, perhaps none
+  bool assigned_by_group_ = false;  // the group has assigned partitions, possibly none
   bool closing_ = false;
   int partitions_ = 0;        // of the topic
   int state_partitions_ = 0;  // of the state topic; 0: unknown
@@ -124,21 +124,21 @@ class Reader final : public LogReader {
   int unanswered_ = 0;        // consecutive probes without an answer
   bool away_told_ = false;
   bool failed_ = false;  // the last advance() failed
-  Positions positions_;  // partitions being read
-  // Positions when the group expelled this reader (Kafka was away). If nobody else has stored anything when it rejoins,
-  // reading continues as if nothing had happened.
+  Positions positions_;  // of partitions that are read
+  // Positions at the time when the group expelled this reader, because Kafka was away. If nobody else has stored a
+  // position when it rejoins, reading continues as if nothing had happened.
   Positions lost_;
-  // Anchors of the partitions: as verified last, which is what is stored, and the newest.
+  // Anchors of the partitions: those verified last, which are stored, and the newest ones.
   std::map<int32_t, Anchor> verified_;
   std::map<int32_t, Anchor> latest_;
   std::set<int32_t> noted_in_poll_;
   int64_t next_identity_look_ns_ = 0;
-  size_t queued_ = 0;  // peak of librdkafka's prefetched messages since the last wake-up
+  size_t queued_ = 0;  // peak number of librdkafka's prefetched messages since the last wake-up
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;
   bool rebalanced_ = false;      // a rebalance must be handled
-  bool assign_awaited_ = false;  // librdkafka waits for the answer to an assignment, even an empty one
-  std::string trouble_;          // last reported
+  bool assign_awaited_ = false;  // librdkafka waits for the answer to an assignment, which may be empty
+  std::string trouble_;          // as reported last
   std::optional<Error> final_;
 };
 

@@ -1,4 +1,4 @@
-// Reader: assignment of partitions. Where it starts to read them is in reader_positions.cc.
+// Reader: assignment of partitions. reader_positions.cc decides where reading starts.
 #include <fmt/format.h>
 
 #include <utility>
@@ -31,7 +31,7 @@ void Reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error, rd_kafk
   reader.rebalanced_ = true;
   if (!revoked) reader.assign_awaited_ = reader.assigned_by_group_ = true;
   if (!reader.closing_) return;
-  // No poll() will follow.
+  // No poll() will follow, so the event is handled at once.
   if (revoked) {
     rd_kafka_incremental_unassign(handle, partitions);
   } else {
@@ -84,14 +84,14 @@ void Reader::give_up_lost(Events& events) {
   events.push_back(std::move(event));
 }
 
-// True if this reader can continue with a partition it had lost: nobody else has stored since.
+// True if this reader can continue with a partition that it had lost, because nobody else has stored a position since.
 bool Reader::is_unchanged(int32_t partition, const StoredSnapshots& stored) const {
   if (!lost_.contains(partition)) return false;
   const auto it = stored.find(partition);
   return it == stored.end() || it->second.author == author_;
 }
 
-// Fills in `assigned` for the partitions that changed hands, and returns the positions of all.
+// Fills in `assigned` for the partitions that changed hands, and returns the positions of all partitions.
 Reader::Positions Reader::positions_from(Starts& starts, StoredSnapshots& stored, ReaderEvent& assigned,
                                          Events& lost) const {
   Positions positions;
@@ -145,7 +145,7 @@ Status Reader::take_over(const std::set<int32_t>& partitions, Events& events) {
   return {};
 }
 
-// Retention may have deleted the position.
+// Moves a position that retention has deleted into the bounds.
 void Reader::into_bounds(int32_t partition, const Bounds& bounds, int64_t& next, Events& lost) {
   if (next >= bounds.low) return;
   lost.push_back({.kind = ReaderEvent::Kind::kLost, .partition = partition, .from = next, .to = bounds.low});
@@ -164,7 +164,7 @@ Status Reader::assign(const Positions& positions) {
   return as_status(rd_kafka_incremental_assign(handle_.get(), list.get()));
 }
 
-// Retention deleted the next records: reports the loss and continues with what is left.
+// Retention has deleted the next records: reports the loss and continues with the rest.
 Status Reader::go_on_after_loss(int32_t partition, Events& events) {
   const auto position = positions_.find(partition);
   if (position == positions_.end()) return {};
@@ -176,7 +176,7 @@ Status Reader::go_on_after_loss(int32_t partition, Events& events) {
 }
 
 Status Reader::fetch_from(const Positions::value_type& position) {
-  // librdkafka 2.0 does not fetch a partition that failed this way after a seek, only after a new assignment.
+  // After such a failure, librdkafka 2.0 does not fetch a partition again after a seek, only after a new assignment.
   if (options_.group.empty()) return assign(positions_);
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), position.first);

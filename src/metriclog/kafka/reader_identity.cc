@@ -11,7 +11,7 @@ namespace monitor::metriclog::kafka {
 namespace {
 
 constexpr int64_t kLookEvery = 10 * kNanosPerSecond;
-constexpr int64_t kLookAgain = 2 * kNanosPerSecond;  // retry after no answer
+constexpr int64_t kLookAgain = 2 * kNanosPerSecond;  // retry if there was no answer
 constexpr int64_t kAskAtStart = 10 * kNanosPerSecond;
 constexpr int64_t kAsk = 1 * kNanosPerSecond;
 
@@ -28,8 +28,8 @@ ReaderEvent Reader::replaced(int32_t partition, const Bounds& bounds, int64_t ne
   return event;
 }
 
-// Compares the stored anchor of a position with the record at its offset. Without a stored anchor, the record before
-// the position becomes the anchor.
+// Compares the stored anchor of a position with the record at its offset. If there is no stored anchor, the record
+// before the position becomes the anchor.
 Status Reader::identify(Starts& starts, Events& events) {
   std::map<int32_t, int64_t> ask;
   for (const auto& [partition, start] : starts) {
@@ -69,7 +69,7 @@ int64_t Reader::known_end(int32_t partition) const {
   return error == RD_KAFKA_RESP_ERR_NO_ERROR ? std::max<int64_t>(bounds.high, 0) : 0;
 }
 
-// The first record of a partition in each poll is enough as an anchor.
+// The first record of a partition in each poll suffices as an anchor.
 void Reader::note_anchor(const rd_kafka_message_t& message) {
   if (!noted_in_poll_.insert(message.partition).second) return;
   Anchor anchor = anchor_of(message);
@@ -78,7 +78,8 @@ void Reader::note_anchor(const rd_kafka_message_t& message) {
   verified_.try_emplace(message.partition, anchor);
 }
 
-// A topic that is recreated while it is read, and grows beyond the position between two reads, causes no error.
+// A topic that is recreated while it is read, and grows beyond the position between two reads, causes no error. So it
+// is checked regularly.
 Status Reader::look_at_identity(Events& events) {
   if (now_ns() < next_identity_look_ns_ || rebalanced_ || away_told_) return {};
   next_identity_look_ns_ = now_ns() + kLookAgain;
@@ -87,13 +88,13 @@ Status Reader::look_at_identity(Events& events) {
     if (const auto known = verified_.find(partition); known != verified_.end()) ask[partition] = known->second.offset;
   }
   const auto found = probe_.at(ask, kAsk);
-  if (!found) return {};  // reader_presence.cc reports an absent Kafka
+  if (!found) return {};  // reader_presence.cc reports that Kafka is absent
   next_identity_look_ns_ = now_ns() + kLookEvery;
   for (const auto& [partition, offset] : ask) {
     const auto record = found->find(partition);
     const bool same = record != found->end() && record->second.is(verified_.at(partition));
     if (!same) {
-      // Another record, or none: retention deleted it, unless the log ends before it.
+      // Another record, or none. Retention may have deleted it, unless the log now ends before its offset.
       const auto bounds = bounds_of(partition, kAsk);
       if (!bounds) return {};
       if (record != found->end() || offset >= bounds->high) {

@@ -1,4 +1,4 @@
-// Reader: where it starts to read a partition, and the positions it stores.
+// Reader: where reading of a partition starts, and the positions that it stores.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -24,7 +24,7 @@ std::optional<int64_t> hint_of(const rd_kafka_topic_partition_t& committed) {
 
 }  // namespace
 
-// Where earlier readers left off: the group's store in Kafka, overridden by the caller's own snapshots.
+// Where earlier readers stopped: the group's positions in Kafka, or else the caller's own snapshots.
 Result<Reader::StoredSnapshots> Reader::stored_positions(const std::set<int32_t>& partitions) const {
   StoredSnapshots stored;
   if (!options_.group.empty() && !partitions.empty()) {
@@ -42,7 +42,7 @@ Result<Reader::StoredSnapshots> Reader::stored_positions(const std::set<int32_t>
   return stored;
 }
 
-// `chosen` gets the offsets of partitions that nobody has read before.
+// `chosen` receives the offsets of partitions that nobody has read before.
 Result<Reader::Starts> Reader::starts_of(const std::set<int32_t>& partitions, const StoredSnapshots& stored,
                                          StartAt::Kind kind, Positions& chosen) const {
   Starts starts;
@@ -67,7 +67,8 @@ Result<Reader::Starts> Reader::starts_of(const std::set<int32_t>& partitions, co
   return starts;
 }
 
-// The newest snapshot overrides the committed offset, but an offset that an operator set by hand overrides both.
+// The newest snapshot takes precedence over the committed offset, but an offset that an operator has set takes
+// precedence over both.
 Result<Reader::StoredSnapshots> Reader::load_positions(const std::set<int32_t>& partitions) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const int32_t partition : partitions) {
@@ -90,11 +91,12 @@ Result<Reader::StoredSnapshots> Reader::load_positions(const std::set<int32_t>& 
   auto loaded = snapshots_.load(hints, kBrokerTimeout);
   if (!loaded) return loaded.error();
   by_hand.merge(*loaded);
-  // The snapshot topic was deleted, the data topic was not.
+  // The snapshot topic was deleted, but the data topic was not.
   for (auto& [partition, committed] : without_snapshot) {
     if (by_hand.contains(partition)) continue;
-    log_warning("the group's snapshot is gone; it goes on at its committed offset, with nothing known of what it read",
-                {{"group", options_.group}, {"partition", partition}, {"offset", committed.snapshot.next_offset}});
+    log_warning(
+        "the group's snapshot is missing; reading continues at the committed offset, without the state built before",
+        {{"group", options_.group}, {"partition", partition}, {"offset", committed.snapshot.next_offset}});
     by_hand[partition] = std::move(committed);
   }
   return by_hand;
@@ -130,8 +132,8 @@ Result<Reader::Bounds> Reader::bounds_of(int32_t partition, int64_t timeout_ns) 
   return bounds;
 }
 
-// Stores a new group's start at once: the next reader of the partition, perhaps this one, must start at the same offset
-// even if nothing else was stored in between.
+// Stores a new group's start at once. The next reader of the partition, which may be this one, must start at the same
+// offset even if nothing else was stored in between.
 Status Reader::note(const Positions& starts) {
   if (options_.group.empty()) return {};
   std::vector<Snapshot> snapshots;
@@ -146,12 +148,12 @@ void Reader::commit(const std::map<int32_t, StoredSnapshot>& positions) {
     auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
     entry->offset = stored.snapshot.next_offset;
     const std::string hint = fmt::format("{}{}", kHint, stored.at);
-    entry->metadata = rd_kafka_mem_malloc(handle_.get(), hint.size());  // freed with the list
+    entry->metadata = rd_kafka_mem_malloc(handle_.get(), hint.size());  // librdkafka frees it with the list
     std::memcpy(entry->metadata, hint.data(), hint.size());
     entry->metadata_size = hint.size();
   }
   constexpr int kWithoutWaiting = 1;
-  // A failure is harmless: if another member has the partitions by now, it has read the snapshot.
+  // A failure is harmless: if another member holds the partitions by now, it has read the snapshot.
   const auto error = rd_kafka_commit(handle_.get(), list.get(), kWithoutWaiting);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) log_debug("committing offsets", {{"error", rd_kafka_err2str(error)}});
 }

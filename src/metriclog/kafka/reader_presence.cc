@@ -9,7 +9,7 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-// Probes after a silence, and while Kafka is unreachable.
+// Time between probes while nothing arrives, and while Kafka is unreachable.
 constexpr int64_t kLookWhenQuiet = 5 * kNanosPerSecond;
 constexpr int64_t kLookWhenAway = 1 * kNanosPerSecond;
 constexpr int64_t kAsk = 500 * kNanosPerMilli;
@@ -20,9 +20,9 @@ int64_t now_ns() { return SystemClock().mono_ns(); }
 
 void Reader::look_later() { next_look_ns_ = now_ns() + kLookWhenQuiet; }
 
-// librdkafka reports broken connections, but neither a broker that hangs nor one that is back. After a silence, the
-// reader therefore probes the leaders. Two unanswered probes count as unreachable, since a broker may be busy for a
-// moment.
+// librdkafka reports broken connections, but neither a broker that hangs nor one that has returned. Therefore the
+// reader probes the leaders when nothing arrives. Two probes without an answer count as unreachable, because a broker
+// may be busy for a moment.
 void Reader::look_whether_it_is_there(Events& events) {
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) {
     look_later();
@@ -51,7 +51,7 @@ void Reader::end_trouble(Events& events) {
 }
 
 // librdkafka limits prefetching. A fetch thread that reaches the limit waits for a second before it checks again
-// (before 2.2, which added fetch.queue.backoff.ms), even if the queue drains sooner. Any request wakes it; this one
+// (before 2.2, which added fetch.queue.backoff.ms), even if the queue drains sooner. Any request wakes it, so this one
 // asks each leader and ignores the answer.
 void Reader::keep_fetching() {
   constexpr size_t kWorthAWord = 1000;
@@ -62,7 +62,7 @@ void Reader::keep_fetching() {
   (void)ask_leaders(0);
 }
 
-// Asks for the partitions' ends; only the fact of an answer matters.
+// Requests the ends of the partitions; only the fact that an answer arrives matters.
 Status Reader::ask_leaders(int64_t within_ns) const {
   if (positions_.empty()) {
     const auto partitions = partition_count(handle_.get(), kafka_.topic, within_ns);

@@ -44,7 +44,7 @@ Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes
     if (field->number == kIdentity) snapshot.identity = field->bytes;
   }
   if (reader.failed() || snapshot.next_offset < 0) {
-    return Error(Code::kDataLoss, fmt::format("snapshot of partition {} is not understood", partition));
+    return Error(Code::kDataLoss, fmt::format("snapshot of partition {} is malformed", partition));
   }
   return stored;
 }
@@ -103,7 +103,7 @@ Result<std::map<int32_t, StoredSnapshot>> Snapshots::load(const Hints& hints, in
 Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t timeout_ns) {
   if (!producer_) {
     auto config = make_config(kafka_, {{"acks", "all"},
-                                       // Of two snapshots of a partition the newer one stays the newer one.
+                                       // Of two snapshots of a partition, the newer one must be stored last.
                                        {"max.in.flight", "1"},
                                        {"linger.ms", "0"},
                                        {"message.max.bytes", "16000000"},
@@ -116,7 +116,7 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
     producer_ = std::move(*made);
     confirmations_.reset(rd_kafka_queue_get_main(producer_.get()));
   }
-  // A confirmation that comes after its call was given up does not count for the next one.
+  // A confirmation that arrives after its call has timed out must not count for the next call.
   void* const call = reinterpret_cast<void*>(++calls_);  // NOLINT(performance-no-int-to-ptr): a number travels
   size_t open = 0;
   Hints stored;

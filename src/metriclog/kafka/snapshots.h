@@ -1,6 +1,7 @@
-// Snapshots: a group's snapshots in the compacted state topic: key GROUP/PARTITION, in the partition of that number.
+// Snapshots: a group's snapshots in the compacted state topic, with the key GROUP/PARTITION, in the partition of that
+// number.
 //
-// Single-threaded. Calls block until done or timed out.
+// Not thread-safe. Calls block until done or timed out.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +18,16 @@ namespace monitor::metriclog::kafka {
 
 struct StoredSnapshot {
   Snapshot snapshot;
-  int64_t at = -1;          // its offset in the state topic
-  std::string author = {};  // reader that stored it; empty: unknown
+  int64_t at = -1;          // offset in the state topic
+  std::string author = {};  // the reader that stored it; empty: unknown
 };
 
-// Offset to start searching for a partition's snapshot: nothing before it is newer. 0: the beginning.
+// For each partition, an offset in the state topic before which there is no newer snapshot. 0: the start.
 using Hints = std::map<int32_t, int64_t>;
 
 class Snapshots {
  public:
-  // `author`: unique to this reader.
+  // `author` must be unique to this reader.
   Snapshots(KafkaOptions kafka, std::string group, std::string author);
   ~Snapshots();
   Snapshots(const Snapshots&) = delete;
@@ -34,7 +35,7 @@ class Snapshots {
 
   // The newest snapshot of each partition in `hints`, if any.
   Result<std::map<int32_t, StoredSnapshot>> load(const Hints& hints, int64_t timeout_ns) const;
-  // Durable if it returns OK. Returns the offsets in the state topic.
+  // Durable once it returns OK. Returns the offsets in the state topic.
   Result<Hints> store(std::span<const Snapshot> snapshots, int64_t timeout_ns);
 
  private:
@@ -49,8 +50,8 @@ class Snapshots {
   uintptr_t calls_ = 0;
 };
 
-// Encoding of a snapshot: protocol buffers, next_offset = 1 (uint64), state = 2 (bytes), author = 3 (bytes), identity =
-// 4 (bytes; metriclog/kafka/identity.h).
+// Encoding of a snapshot as protocol buffers: next_offset = 1 (uint64), state = 2 (bytes), author = 3 (bytes), identity
+// = 4 (bytes; metriclog/kafka/identity.h).
 std::string encode_snapshot(const Snapshot& snapshot, std::string_view author);
 Result<StoredSnapshot> decode_snapshot(int32_t partition, std::string_view bytes);
 

@@ -25,7 +25,7 @@ AdminOptions admin_options(rd_kafka_t* handle, rd_kafka_admin_op_t what, int64_t
   return options;
 }
 
-// Null: given up.
+// Returns nullptr if `go_on` gave up.
 Event wait_for(rd_kafka_queue_t* queue, const GoOn& go_on) {
   while (go_on()) {
     if (Event event(rd_kafka_queue_poll(queue, to_millis(kLook))); event) return event;
@@ -42,8 +42,8 @@ TopicSpec data_topic(const KafkaWriterOptions& options) {
   TopicSpec spec{options.kafka.topic, options.partitions, options.replication, {}};
   spec.settings = {{"cleanup.policy", "delete"},
                    {"retention.ms", std::to_string(retention_ms)},
-                   // Kafka refuses a record's own time when it is ahead, with its neighbours, and would expire a
-                   // replayed old one at once. The time of the data is in the data.
+                   // With the record's own time, Kafka would reject a record from the future together with its
+                   // neighbours, and would expire a replayed old one at once. The data has its own time anyway.
                    {"message.timestamp.type", "LogAppendTime"}};
   return spec;
 }
@@ -52,7 +52,7 @@ TopicSpec state_topic(const std::string& data_name, int partitions, int replicat
   TopicSpec spec{state_topic_name(data_name), partitions, replication, {}};
   spec.settings = {{"cleanup.policy", "compact"},
                    {"max.message.bytes", kMaxSnapshotBytes},
-                   // Only closed segments are compacted: many small ones keep what a starting reader scans short.
+                   // Only closed segments are compacted. Many small ones limit what a starting reader must scan.
                    {"segment.ms", "600000"},
                    {"segment.bytes", "33554432"},
                    {"min.cleanable.dirty.ratio", "0.1"}};
@@ -86,14 +86,14 @@ Status create_topic(rd_kafka_t* handle, const TopicSpec& spec, int64_t timeout_n
   rd_kafka_CreateTopics(handle, topics.data(), topics.size(), options.get(), queue.get());
   const Event event = wait_for(queue.get(), go_on);
   if (!event) return given_up();
-  const std::string what = fmt::format("topic {} cannot be made", spec.name);
+  const std::string what = fmt::format("topic {} cannot be created", spec.name);
   if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return to_error(error, what, rd_kafka_event_error_string(event.get()));
   }
   size_t count = 0;
   const auto* const result = rd_kafka_event_CreateTopics_result(event.get());
   const rd_kafka_topic_result_t** const made = rd_kafka_CreateTopics_result_topics(result, &count);
-  if (count != 1) return Error(Code::kInternal, what + ": an answer without it");
+  if (count != 1) return Error(Code::kInternal, what + ": the answer does not contain it");
   const auto error = rd_kafka_topic_result_error(made[0]);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   return to_error(error, what, rd_kafka_topic_result_error_string(made[0]));
@@ -109,7 +109,7 @@ Result<int> partition_count(rd_kafka_t* handle, const std::string& topic, int64_
   if (metadata->topic_cnt != 1) return Error(Code::kNotFound, "topic " + topic + " does not exist");
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.err, "topic " + topic);
-  if (found.partition_cnt == 0) return Error(Code::kUnavailable, "topic " + topic + " is being made");
+  if (found.partition_cnt == 0) return Error(Code::kUnavailable, "topic " + topic + " is being created");
   return found.partition_cnt;
 }
 
@@ -146,10 +146,10 @@ Result<std::map<std::string, std::string>> topic_settings(rd_kafka_t* handle, co
 
 Error grown_error(const std::string& topic, int partitions, int before) {
   return Error(Code::kFailedPrecondition,
-               fmt::format("topic {0} has {1} partitions, but had {2} when its readers' topic {3} was made. Agents "
+               fmt::format("topic {0} has {1} partitions, but had {2} when its readers' topic {3} was created. Agents "
                            "would move between partitions, and a batch that was sent twice could be counted twice. "
-                           "Use a new topic with {1} partitions (--topic), or delete {3} when no group needs its "
-                           "position any more",
+                           "Use a new topic with {1} partitions (--topic), or delete {3} once no group needs its "
+                           "position",
                            topic, partitions, before, state_topic_name(topic)));
 }
 

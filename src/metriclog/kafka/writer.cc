@@ -17,12 +17,12 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-constexpr int64_t kTurn = 1 * kNanosPerSecond;      // an idle thread looks around so often
-constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;  // while something else may come, too
-constexpr int64_t kTryAgain = 1 * kNanosPerSecond;  // to prepare the topics
+constexpr int64_t kTurn = 1 * kNanosPerSecond;      // how often an idle thread wakes up
+constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;  // while other events may come as well
+constexpr int64_t kTryAgain = 1 * kNanosPerSecond;  // before preparing the topics again
 constexpr int64_t kProbeTimeout = 500 * kNanosPerMilli;
 constexpr int64_t kProbeEvery = 1 * kNanosPerSecond;
-constexpr int64_t kLastWords = 2 * kNanosPerSecond;  // for confirmations when the writer is destroyed
+constexpr int64_t kLastWords = 2 * kNanosPerSecond;  // how long the destructor waits for confirmations
 constexpr int64_t kPurgeTimeout = 5 * kNanosPerSecond;
 
 int64_t now_ns() { return SystemClock().mono_ns(); }
@@ -59,7 +59,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kRejected) {
     records_.take_back(number);
-    // Nothing comes back that would say so: the thread is told.
+    // No confirmation will report this error, so the thread is notified.
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL && append_error_.exchange(error) == RD_KAFKA_RESP_ERR_NO_ERROR) {
       producer_->wake();
     }
@@ -99,7 +99,7 @@ void Writer::run() {
       turn();
     }
   }
-  // Short, and only when somebody is there who could confirm.
+  // Waits only briefly, and only if somebody can confirm.
   const int64_t end = now_ns() + (prepared_ && trouble().empty() ? kLastWords : 0);
   while (!records_.wait_until_none(0) && now_ns() < end) turn();
   while (beat_under_way_ && now_ns() < end) turn();
@@ -152,7 +152,7 @@ void Writer::settle(Event event, bool from_alone) {
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
       const auto number = reinterpret_cast<uintptr_t>(message->_private);
       if (number == 0) {
-        beat_under_way_ = false;  // a heartbeat, whatever became of it
+        beat_under_way_ = false;  // a heartbeat, whatever its outcome
         continue;
       }
       stored = stored || message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -168,11 +168,11 @@ void Writer::settle(Event event, bool from_alone) {
     clear_trouble(Cause::kRecords);
     rebuild_pause_ns_ = 0;
   }
-  event.reset();  // gives their room in the queue back: whoever is told may append at once
+  event.reset();  // frees room in the queue first, because a listener may append at once
   report(reports);
 }
 
-// A broker that stores has told its cluster before.
+// A broker that has stored a record has also reported its cluster.
 void Writer::note_identity() {
   const std::lock_guard lock(mutex_);
   if (identity_.empty()) identity_ = log_identity(producer_->handle(), options_.kafka.topic, 0);
@@ -183,15 +183,15 @@ std::string Writer::identity() const {
   return identity_;
 }
 
-// Nothing: it is not known yet.
+// Returns nothing if the outcome is not known yet.
 std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone) {
   Delivery delivery{.token = record.token, .outcome = classify(message.err), .reason = {}};
   if (delivery.outcome == Outcome::kStored) return delivery;
-  if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() says it, once for all
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL) return std::nullopt;  // on_reset() reports this once for all records
   delivery.reason =
       delivery.outcome == Outcome::kRejected ? rejection_reason(message.err) : rd_kafka_err2str(message.err);
   if (delivery.outcome == Outcome::kRejected && !from_alone) {
-    // The batch was refused: its neighbours are fine, and perhaps this one is, too.
+    // The whole batch was rejected, although only one record may be at fault, perhaps not this one.
     const auto error = send_alone(message);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
     if (classify(error) != Outcome::kRejected) delivery.outcome = Outcome::kRetry;
@@ -202,7 +202,7 @@ std::optional<Delivery> Writer::outcome(const rd_kafka_message_t& message, const
 }
 
 void Writer::not_stored(rd_kafka_resp_err_t error) {
-  set_trouble(Cause::kRecords, fmt::format("Kafka at {} does not store in topic {}: {}", options_.kafka.brokers,
+  set_trouble(Cause::kRecords, fmt::format("Kafka at {} does not store records in topic {}: {}", options_.kafka.brokers,
                                            options_.kafka.topic, rd_kafka_err2str(error)));
   if (is_about_topic(error)) prepared_ = false;
 }
@@ -245,13 +245,13 @@ void Writer::on_error(rd_kafka_event_t* event) {
     return;
   }
   connectivity_.note(error, text);
-  // Single connections come and go.
+  // A single lost connection is normal.
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
     set_trouble(Cause::kConnection, connectivity_.describe(text));
   }
 }
 
-// Whether the connection is back shows only when somebody asks: there may be nothing to write.
+// When nothing is written, only a request shows whether the connection works again.
 void Writer::probe() {
   next_probe_ns_ = now_ns() + kProbeEvery;
   {
@@ -263,17 +263,17 @@ void Writer::probe() {
   clear_trouble(Cause::kConnection);
 }
 
-// The producer cannot go on. What it has is given up; agents send it again.
+// Replaces a producer that cannot continue. Its records are given up; agents send them again.
 void Writer::rebuild() {
-  log_warning("Kafka producer is built anew; agents send again what was not confirmed", {{"reason", fatal_text_}});
-  // Until a record is stored: the new producer may fail in the same way.
+  log_warning("replacing the Kafka producer; agents send unconfirmed batches again", {{"reason", fatal_text_}});
+  // Stays set until a record is stored, because the new producer may fail in the same way.
   set_trouble(Cause::kRecords, fmt::format("Kafka at {}: {}", options_.kafka.brokers, fatal_text_));
   close_gate();
   give_up(true);
   pause(rebuild_pause_ns_);
   rebuild_pause_ns_ = kTryAgain;
   auto producer = Producer::create(options_, false);
-  if (!producer) {  // it could be made before: no memory, no threads
+  if (!producer) {  // it could be created before, so this is a lack of memory or threads
     set_trouble(Cause::kTopic, producer.error().message());
     pause(kTryAgain);
     return;
@@ -297,7 +297,7 @@ void Writer::beat(bool ended) {
   beat_under_way_ = producer_->produce_beside(heartbeat_.writer, text) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-// Takes everything out of the producers. Records that Kafka confirmed all the same are reported as stored.
+// Empties the producers. Records that Kafka has confirmed nevertheless are reported as stored.
 void Writer::give_up(bool tell_reset) {
   close_gate();
   Reports reports;
@@ -343,7 +343,7 @@ void Writer::set_trouble(Cause cause, std::string text) {
     if (current == text) return;
     current = text;
   }
-  log_error("Kafka does not take records; agents keep theirs", {{"reason", std::move(text)}});
+  log_error("Kafka does not accept records; agents keep theirs", {{"reason", std::move(text)}});
 }
 
 void Writer::clear_trouble(Cause cause) {
@@ -351,7 +351,7 @@ void Writer::clear_trouble(Cause cause) {
     const std::lock_guard lock(mutex_);
     if (trouble_.erase(cause) == 0 || !trouble_.empty()) return;
   }
-  log_info("Kafka takes records", {{"brokers", options_.kafka.brokers}, {"topic", options_.kafka.topic}});
+  log_info("Kafka accepts records", {{"brokers", options_.kafka.brokers}, {"topic", options_.kafka.topic}});
 }
 
 }  // namespace monitor::metriclog::kafka

@@ -1,5 +1,5 @@
 // Writer: writes the log to Kafka. Its own thread connects, creates topics, reports confirmations, and replaces a
-// producer that has failed. LogWriter (metriclog/log.h) says which calls are allowed from which thread. Listeners are
+// producer that has failed. LogWriter (metriclog/log.h) says which calls are allowed on which thread. Listeners are
 // called on the writer's thread.
 #pragma once
 
@@ -27,7 +27,7 @@ namespace monitor::metriclog::kafka {
 class Writer final : public LogWriter {
  public:
   Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer);
-  // Waits briefly for pending confirmations; reports the rest as kRetry.
+  // Waits briefly for pending confirmations, and reports the remaining records as kRetry.
   ~Writer() override;
 
   Accepted append(const RecordView& record, DeliveryListener& listener, uint64_t token) override;
@@ -37,7 +37,7 @@ class Writer final : public LogWriter {
   std::string identity() const override;
 
  private:
-  // Reasons why the log accepts no records, by priority.
+  // Why the log accepts no records, by priority.
   enum class Cause { kConnection, kTopic, kRecords };
   using Reports = std::map<DeliveryListener*, std::vector<Delivery>>;
 
@@ -72,37 +72,38 @@ class Writer final : public LogWriter {
   Connectivity connectivity_;
   std::atomic<bool> stopping_ = false;
 
-  // Appenders hold it shared while in the producer; the writer's thread holds it exclusively to open, close and
-  // replace.
+  // Threads that append hold this shared while they are in the producer. The writer's thread holds it exclusively to
+  // open, close and replace the producer.
   std::shared_mutex gate_;
   bool open_ = false;                   // guarded by gate_
   std::unique_ptr<Producer> producer_;  // replaced under gate_
 
   // Used by the writer's thread only.
-  std::unique_ptr<Producer> alone_;  // resends the records of a rejected batch one by one; created on first use
+  std::unique_ptr<Producer> alone_;  // sends the records of a rejected batch again, one by one; created on first use
   bool alone_topic_open_ = false;
-  int partitions_ = 0;  // of the topic, once prepared
+  int partitions_ = 0;  // partition count of the topic, once it is prepared
   bool prepared_ = false;
   bool fatal_ = false;
   std::string fatal_text_;
-  int64_t rebuild_pause_ns_ = 0;  // 0 the first time, then a pause until a record is stored
+  int64_t rebuild_pause_ns_ = 0;  // no pause the first time; afterwards a pause, until a record is stored
   int64_t next_probe_ns_ = 0;
   Heartbeat heartbeat_;          // last heartbeat
-  bool beats_ = false;           // the heartbeat topic is writable
-  bool beat_under_way_ = false;  // at most one pending heartbeat: older ones are useless after an outage
+  bool beats_ = false;           // the heartbeat topic can be written
+  bool beat_under_way_ = false;  // at most one heartbeat is pending, because old ones are useless after an outage
   int64_t next_beat_ns_ = 0;
 
   OpenRecords records_;
-  std::atomic<rd_kafka_resp_err_t> append_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // error from append(), for the thread
+  std::atomic<rd_kafka_resp_err_t> append_error_ =
+      RD_KAFKA_RESP_ERR_NO_ERROR;  // error of append(), for the writer's thread
 
-  mutable std::mutex mutex_;  // guards everything below
+  mutable std::mutex mutex_;  // guards the members below
   std::condition_variable wake_;
   std::vector<std::pair<DeliveryListener*, Delivery>> refused_;  // rejected before they reached librdkafka
   std::map<Cause, std::string> trouble_;
-  std::string identity_;  // empty until this producer stored something
+  std::string identity_;  // empty until this producer has stored a record
   std::optional<Error> failure_;
 
-  std::thread thread_;  // last, since it uses the members above
+  std::thread thread_;  // last, because it uses the members above
 };
 
 }  // namespace monitor::metriclog::kafka

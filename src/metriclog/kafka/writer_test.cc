@@ -1,4 +1,4 @@
-// The writer against librdkafka's own broker in memory, which fails as it is told.
+// The writer with librdkafka's own broker in memory, which fails on request.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
@@ -37,7 +37,7 @@ class KafkaWriter : public ::testing::Test {
 
   KafkaWriterOptions options() const {
     KafkaWriterOptions options{.kafka = {.brokers = rd_kafka_mock_cluster_bootstraps(cluster_.get()), .topic = "t"}};
-    options.make_topics = false;  // this broker knows no administration
+    options.make_topics = false;  // this broker supports no administration
     options.kafka.properties = {{"compression.codec", "none"}, {"retry.backoff.ms", "10"}};
     return options;
   }
@@ -78,9 +78,9 @@ class KafkaWriter : public ::testing::Test {
   std::unique_ptr<LogWriter> writer_;
 };
 
-TEST_F(KafkaWriter, RecordsOfARefusedBatchAreSentAlone) {
+TEST_F(KafkaWriter, SendsRecordsOfARejectedBatchOneByOne) {
   auto slow = options();
-  slow.linger_ns = 50 * kNanosPerMilli;  // all in one batch a partition
+  slow.linger_ns = 50 * kNanosPerMilli;  // all records of a partition are in one batch
   open(slow);
   ASSERT_TRUE(wait_until_open());
   fail(kProduce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
@@ -94,7 +94,7 @@ TEST_F(KafkaWriter, RejectsOnlyARecordThatFailsAlone) {
   slow.linger_ns = 50 * kNanosPerMilli;
   open(slow);
   ASSERT_TRUE(wait_until_open());
-  // The batch, then the first record that is sent alone.
+  // The batch fails, then the first record that is sent by itself.
   fail(kProduce, 2, RD_KAFKA_RESP_ERR_INVALID_RECORD);
   for (uint64_t token = 0; token < 30; token += 3) ASSERT_EQ(append(token), LogWriter::Accepted::kYes);
   ASSERT_TRUE(writer_->flush(kPatience));
@@ -102,7 +102,7 @@ TEST_F(KafkaWriter, RejectsOnlyARecordThatFailsAlone) {
   EXPECT_EQ(count(Outcome::kStored), 9U);
 }
 
-TEST_F(KafkaWriter, NoPermissionIsBackPressureAndPasses) {
+TEST_F(KafkaWriter, MissingPermissionIsBackPressureUntilGranted) {
   open(options());
   ASSERT_TRUE(wait_until_open());
   fail(kProduce, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
@@ -111,14 +111,14 @@ TEST_F(KafkaWriter, NoPermissionIsBackPressureAndPasses) {
   ASSERT_EQ(count(Outcome::kRetry), 1U);
   EXPECT_THAT(deliveries_.all()[0].reason, HasSubstr("authorization"));
   EXPECT_THAT(writer_->trouble(), HasSubstr("topic t"));
-  // The client takes no more until it has asked for the topic again.
+  // The client accepts no record until it has queried the topic again.
   ASSERT_TRUE(wait_until([this] { return append(2) == LogWriter::Accepted::kYes; }));
   ASSERT_TRUE(writer_->flush(kPatience));
   EXPECT_EQ(count(Outcome::kStored), 1U);
   EXPECT_EQ(writer_->trouble(), "");
 }
 
-TEST_F(KafkaWriter, AFullDiskOfABrokerIsWaitedFor) {
+TEST_F(KafkaWriter, WaitsForABrokersFullDisk) {
   open(options());
   ASSERT_TRUE(wait_until_open());
   fail(kProduce, 3, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR);
@@ -127,12 +127,12 @@ TEST_F(KafkaWriter, AFullDiskOfABrokerIsWaitedFor) {
   EXPECT_EQ(count(Outcome::kStored), 1U);
 }
 
-TEST_F(KafkaWriter, AFatalErrorEndsInANewProducerAndAReset) {
+TEST_F(KafkaWriter, FatalErrorLeadsToANewProducerAndAReset) {
   rd_kafka_mock_broker_set_rtt(cluster_.get(), 1, 50);
   fail(kInitProducerId, 1, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
   open(options());
   uint64_t token = 0;
-  // Taken by the first producer or by the second: what the first one had comes back as a reset.
+  // Either producer may have accepted it; what the first one had is reported by the reset.
   ASSERT_TRUE(wait_until([&] {
     if (append(token + 1) == LogWriter::Accepted::kYes) ++token;
     return count(Outcome::kStored) > 0;
@@ -143,7 +143,7 @@ TEST_F(KafkaWriter, AFatalErrorEndsInANewProducerAndAReset) {
   EXPECT_TRUE(wait_until_open());
 }
 
-TEST_F(KafkaWriter, AFullQueueIsBackPressureAndRecovers) {
+TEST_F(KafkaWriter, FullQueueIsBackPressureAndRecovers) {
   auto small = options();
   small.max_queue_records = 10;
   open(small);
@@ -163,7 +163,7 @@ TEST_F(KafkaWriter, AFullQueueIsBackPressureAndRecovers) {
   EXPECT_TRUE(wait_until_open());
 }
 
-TEST_F(KafkaWriter, DestroyedWithoutABrokerItReportsAndEnds) {
+TEST_F(KafkaWriter, ReportsAllRecordsWhenDestroyedWithoutABroker) {
   open(options());
   ASSERT_TRUE(wait_until_open());
   rd_kafka_mock_broker_set_down(cluster_.get(), 1);
@@ -174,7 +174,7 @@ TEST_F(KafkaWriter, DestroyedWithoutABrokerItReportsAndEnds) {
   EXPECT_EQ(count(Outcome::kRetry), 2U);
 }
 
-TEST_F(KafkaWriter, WithoutABrokerItTakesNothingAndSaysWhy) {
+TEST_F(KafkaWriter, WithoutABrokerItAcceptsNothingAndReportsWhy) {
   auto nowhere = options();
   nowhere.kafka.brokers = "127.0.0.1:1";
   open(nowhere);
@@ -184,7 +184,7 @@ TEST_F(KafkaWriter, WithoutABrokerItTakesNothingAndSaysWhy) {
   EXPECT_TRUE(writer_->failure().ok());
 }
 
-TEST(KafkaProperties, AreCheckedBeforeAnythingStarts) {
+TEST(KafkaProperties, AreValidatedBeforeAnythingStarts) {
   const auto open = [](const std::string& name, const std::string& value) {
     return open_kafka_writer({.kafka = {.brokers = "127.0.0.1:1", .properties = {{name, value}}}});
   };

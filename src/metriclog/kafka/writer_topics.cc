@@ -20,7 +20,7 @@ int64_t now_ns() { return SystemClock().mono_ns(); }
 
 }  // namespace
 
-// Connects and verifies the topics. Returns false if not ready; the trouble says why.
+// Connects and verifies the topics. Returns false if they are not ready; trouble() says why.
 bool Writer::prepare() {
   close_gate();
   const Status status = prepare_topics();
@@ -46,10 +46,11 @@ Status Writer::prepare_topics() {
     return !stopping() && !fatal_;
   };
   const std::string& topic = options_.kafka.topic;
-  // Create before querying: asking for a missing topic may make brokers create it with their defaults.
+  // Creates topics before querying them, because a query for a missing topic may make brokers create it with their
+  // defaults.
   const Status made = options_.make_topics
                           ? create_topic(producer_->handle(), data_topic(options_), kAdminTimeout, go_on)
-                          : Status(Error(Code::kAlreadyExists, fmt::format("topic {} is not to be made", topic)));
+                          : Status(Error(Code::kAlreadyExists, fmt::format("topic {} must not be created", topic)));
   const auto usable = [](const Status& status) {
     const Code code = status ? Code::kOk : status.error().code();
     return code == Code::kOk || code == Code::kAlreadyExists || code == Code::kPermissionDenied ||
@@ -63,10 +64,11 @@ Status Writer::prepare_topics() {
     if (auto status = look_at_existing(topic); !status) return status;
     if (*partitions != options_.partitions && options_.partitions_required) {
       const std::lock_guard lock(mutex_);
-      failure_ = Error(Code::kInvalidArgument,
-                       fmt::format("topic {} has {} partitions, not {}; partitions are never added, since agents would "
-                                   "move between them: use a new topic (--topic), or leave --partitions away",
-                                   topic, *partitions, options_.partitions));
+      failure_ =
+          Error(Code::kInvalidArgument,
+                fmt::format("topic {} has {} partitions, not {}; partitions are never added, because agents would "
+                            "move between them; use a new topic (--topic), or omit --partitions",
+                            topic, *partitions, options_.partitions));
       return *failure_;
     }
   }
@@ -77,7 +79,7 @@ Status Writer::prepare_topics() {
     const auto state_partitions = usable(state_made) ? count_partitions(state) : Result<int>(state_made.error());
     if (state_partitions && *state_partitions < *partitions) return grown_error(topic, *partitions, *state_partitions);
     if (!state_partitions && !state_made) {
-      log_warning("topic for the positions of groups cannot be made; readers will try",
+      log_warning("topic for the positions of groups cannot be created; readers will try",
                   {{"reason", state_made.error()}});
     }
   }
@@ -90,7 +92,7 @@ Status Writer::prepare_topics() {
   return {};
 }
 
-// Without heartbeats the log works, but readers cannot tell whether a server writes it.
+// The log works without heartbeats, but then readers cannot tell whether a server writes it.
 void Writer::prepare_heartbeats(const GoOn& go_on) {
   beats_ = false;
   if (!options_.with_heartbeats || !options_.make_topics) return;
@@ -105,12 +107,12 @@ void Writer::prepare_heartbeats(const GoOn& go_on) {
   if (status) status = producer_->open_beside(name);
   beats_ = status.ok();
   if (!status) {
-    log_warning("topic for heartbeats cannot be made; readers will not know whether a server writes",
+    log_warning("topic for heartbeats cannot be created; readers will not know whether a server writes",
                 {{"topic", name}, {"reason", status.error()}});
   }
 }
 
-// A timeout does not say why; the last connection error does.
+// A timeout does not say why, so the last connection error is reported.
 Error Writer::cannot_use(const Error& error) {
   if (error.code() != Code::kUnavailable) return error;
   while (Event event = producer_->poll(0)) handle(std::move(event), false);
@@ -128,11 +130,11 @@ Result<int> Writer::count_partitions(const std::string& topic) {
   }
 }
 
-// An existing topic is not changed. Settings that would lose data are rejected, unusual ones are logged.
+// An existing topic is not changed. Settings that would lose data are rejected; unusual ones are logged.
 Status Writer::look_at_existing(const std::string& topic) {
   auto settings = topic_settings(producer_->handle(), topic, kAdminTimeout, [this] { return !stopping(); });
   if (!settings) {
-    log_debug("settings of the topic are not known", {{"reason", settings.error()}});
+    log_debug("settings of the topic are unknown", {{"reason", settings.error()}});
     return {};
   }
   if ((*settings)["cleanup.policy"].find("compact") != std::string::npos) {
@@ -143,7 +145,7 @@ Status Writer::look_at_existing(const std::string& topic) {
   }
   const auto odd = [&](std::string_view setting, const std::string& expected) {
     log_warning(
-        "topic has other settings; left as it is",
+        "topic has other settings, which are not changed",
         {{"topic", topic}, {"setting", setting}, {"got", (*settings)[std::string(setting)]}, {"expected", expected}});
   };
   const auto below = [&](const char* setting, int64_t wanted) {

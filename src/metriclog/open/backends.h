@@ -1,4 +1,4 @@
-// The backends by what their addresses begin with. For open.cc.
+// The backends by the scheme of their addresses. Internal to open.cc.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace monitor::metriclog {
 
-// `rest` is the address behind the scheme's colon.
+// `rest` is the address after the scheme's colon.
 using OpenBackend = Result<std::unique_ptr<Log>> (*)(std::string_view rest, const LogSettings& settings);
 
 Result<std::unique_ptr<Log>> open_sqlite(std::string_view rest, const LogSettings& settings);

@@ -26,7 +26,7 @@ class KafkaLog final : public Log {
     return open_kafka_reader(kafka_, options);
   }
   Result<std::unique_ptr<LogBrowser>> browser() const override { return open_kafka_browser(kafka_); }
-  // A topic of its own.
+  // Such records go to a separate topic.
   Result<std::unique_ptr<LogWriter>> dead_letters(const std::string& name) const override {
     KafkaWriterOptions own{.kafka = kafka_};
     own.kafka.topic = name;

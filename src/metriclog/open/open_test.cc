@@ -20,7 +20,7 @@ TEST(OpenLog, KnowsEachBackendByItsScheme) {
   EXPECT_TRUE((*topic)->has_dead_letters());
 }
 
-TEST(OpenLog, RefusesWhatIsNoAddress) {
+TEST(OpenLog, RejectsInvalidAddresses) {
   for (const char* bad : {"", "sqlite", "sqlite:", "kafka:", "kafka:a:9092", "kafka:a:9092/", "kafka:/t", "oracle:x"}) {
     const auto log = open(bad);
     ASSERT_FALSE(log) << bad;
@@ -29,7 +29,7 @@ TEST(OpenLog, RefusesWhatIsNoAddress) {
   EXPECT_THAT(open("oracle:x").error().message(), ::testing::HasSubstr("sqlite:PATH or kafka:HOST:PORT/TOPIC"));
 }
 
-TEST(OpenLog, WriterAndReaderMeet) {
+TEST(OpenLog, WriterAndReaderUseTheSameLog) {
   const std::string folder = testing::TempDir() + "open-log-" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all);

@@ -22,7 +22,7 @@ class SqliteLog final : public Log {
   }
   Result<std::unique_ptr<LogBrowser>> browser() const override { return open_sqlite_browser(path_); }
   Result<std::unique_ptr<LogWriter>> dead_letters(const std::string& /*name*/) const override {
-    return Error(Code::kFailedPrecondition, "a log in a file keeps no records that cannot be decoded");
+    return Error(Code::kFailedPrecondition, "a log in a file has no place for records that cannot be decoded");
   }
   bool is_file() const override { return true; }
 

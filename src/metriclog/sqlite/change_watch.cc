@@ -21,7 +21,7 @@ ChangeWatch::ChangeWatch(const std::string& path) {
   const std::filesystem::path file(path);
   folder_ = file.parent_path().empty() ? "." : file.parent_path().string();
   prefix_ = file.filename().string();
-  inotify_fd_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);  // without it (no instance left) the time-outs do
+  inotify_fd_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);  // if there is no instance left, only timeouts wake the reader
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   follow();
 }
@@ -33,7 +33,7 @@ ChangeWatch::~ChangeWatch() {
 
 void ChangeWatch::follow() {
   if (watch_ >= 0 || inotify_fd_ < 0) return;
-  // ATTRIB: the writer's touch after a commit. CLOSE_WRITE: a lock file's holder is gone.
+  // ATTRIB: the writer touches a file after each commit. CLOSE_WRITE: the holder of a lock file has ended.
   watch_ = inotify_add_watch(inotify_fd_, folder_.c_str(), IN_ATTRIB | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
 }
 
@@ -48,7 +48,7 @@ ChangeWatch::Why ChangeWatch::wait(int64_t timeout_ns) {
     const int64_t left = std::max<int64_t>(end - clock.mono_ns(), 0);
     const timespec limit{.tv_sec = left / kNanosPerSecond, .tv_nsec = left % kNanosPerSecond};
     const int ready = ppoll(fds.data(), fds.size(), &limit, nullptr);
-    if (ready < 0) return Why::kWoken;  // a signal: whoever waits wants to know
+    if (ready < 0) return Why::kWoken;  // a signal, which the caller wants to handle
     if (ready == 0) return Why::kTimeout;
     if (fds[0].revents != 0) {
       uint64_t count = 0;
@@ -69,7 +69,7 @@ bool ChangeWatch::drain() {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof event);
       const char* name = buffer.data() + at + sizeof event;
-      if ((event.mask & IN_IGNORED) != 0) watch_ = -1;  // the folder is gone
+      if ((event.mask & IN_IGNORED) != 0) watch_ = -1;  // the folder was removed
       if ((event.mask & IN_Q_OVERFLOW) != 0) ours = true;
       if (event.len > 0 && std::string_view(name).starts_with(prefix_)) ours = true;
       at += static_cast<ssize_t>(sizeof event + event.len);

@@ -1,5 +1,5 @@
-// ChangeWatch: waits for changes of the log's files with inotify on their folder, and a timeout, since inotify does not
-// work on network filesystems.
+// ChangeWatch: waits for changes of the log's files, with inotify on their folder and with a timeout, because inotify
+// does not work on network filesystems.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace monitor::metriclog::sqlite {
 
-// wake() may be called from any thread and from signal handlers; the rest is single-threaded.
+// wake() may be called on any thread and in signal handlers; the rest is not thread-safe.
 class ChangeWatch {
  public:
-  // Watches the files in the folder of `path` whose names start with its name.
+  // Watches the files in the folder of `path` whose names start with that file's name.
   explicit ChangeWatch(const std::string& path);
   ~ChangeWatch();
   ChangeWatch(const ChangeWatch&) = delete;
@@ -23,8 +23,8 @@ class ChangeWatch {
   void wake();
 
  private:
-  bool drain();   // true if one of our files has changed
-  void follow();  // the folder may appear later
+  bool drain();   // true if one of the watched files has changed
+  void follow();  // watches the folder once it exists
 
   std::string folder_;
   std::string prefix_;

@@ -24,25 +24,25 @@ Meaning meaning_of(int rc, int error_number) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {Code::kDataLoss,
-              "the file is damaged: move it away and start again, or name another one with --log; "
-              "`sqlite3 FILE .recover` saves what can be read"};
+              "the file is damaged: move it away and start again, or choose another one with --log; "
+              "`sqlite3 FILE .recover` saves the readable part"};
     case SQLITE_FULL:
-      return {Code::kResourceExhausted, "make space on that disk"};
+      return {Code::kResourceExhausted, "free space on that disk"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return {Code::kPermissionDenied, "give this user the right to write the file and its folder"};
+      return {Code::kPermissionDenied, "give this user write permission for the file and its folder"};
     case SQLITE_CANTOPEN:
       if (error_number == EACCES || error_number == EPERM || error_number == EROFS) {
-        return {Code::kPermissionDenied, "give this user the right to write the file and its folder"};
+        return {Code::kPermissionDenied, "give this user write permission for the file and its folder"};
       }
-      return {Code::kUnavailable, "check that path and its folder"};
+      return {Code::kUnavailable, "check the path and its folder"};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {Code::kUnavailable, "another process holds the file; trying again"};
+      return {Code::kUnavailable, "another process holds the file; retrying"};
     case SQLITE_IOERR:
       if (error_number == ENOSPC || error_number == EDQUOT) {
-        return {Code::kResourceExhausted, "make space on that disk"};
+        return {Code::kResourceExhausted, "free space on that disk"};
       }
       return {Code::kUnavailable, "check the disk"};
     case SQLITE_TOOBIG:
@@ -83,7 +83,8 @@ std::string_view Statement::bytes(int column) const {
 
 namespace {
 
-// SQLite refuses links anywhere in a path when it may not follow the last one: those above are resolved here.
+// If SQLite must not follow a link at the end of a path, it rejects links anywhere in it. So links in the folder part
+// are resolved here.
 std::string with_resolved_folder(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -92,8 +93,8 @@ std::string with_resolved_folder(const std::string& path) {
   return std::string(resolved.data()) + "/" + path.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
-// Links in the place of the database or of what lies beside it would be written through. Files that an earlier version
-// made readable by all become the owner's alone.
+// Rejects symbolic links in place of the database and its companion files, because writes would go through them. Makes
+// files private that an earlier version created readable for everybody.
 Status check_files(const std::string& path, bool for_writing) {
   for (const char* const ending : {"", "-wal", "-shm", "-journal"}) {
     const std::string file = path + ending;
@@ -104,7 +105,7 @@ Status check_files(const std::string& path, bool for_writing) {
                    "opening " + file + ": it is a symbolic link, which is not followed; name the file itself");
     }
     if (for_writing) {
-      // SQLite truncates what it finds as shared memory.
+      // SQLite truncates the shared memory file that it finds, so a hard link is rejected there as well.
       const bool alone = std::string_view(ending) == "-shm";
       if (Status good = check_written_file(info, "opening " + file, alone); !good) return good;
     }

@@ -1,5 +1,5 @@
 // Wrappers for SQLite's connection and statement, and conversion of its errors. Internal to this folder. Not
-// thread-safe: one thread at a time for each connection.
+// thread-safe: each connection may be used by one thread at a time.
 #pragma once
 
 #include <sqlite3.h>
@@ -18,12 +18,12 @@ class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement = nullptr) : statement_(statement) {}
 
-  // Bound text and bytes must stay valid until the next reset().
+  // Bound texts and bytes must stay valid until the next reset().
   void bind(int index, int64_t value) { sqlite3_bind_int64(get(), index, value); }
   void bind_text(int index, std::string_view value);
   void bind_blob(int index, std::string_view value);
 
-  // SQLITE_ROW, SQLITE_DONE or an error code.
+  // Returns SQLITE_ROW, SQLITE_DONE or an error code.
   int step() { return sqlite3_step(get()); }
   void reset() { sqlite3_reset(get()); }
 
@@ -39,7 +39,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-// Resets a statement at the end of a scope: an open statement holds its snapshot and lets the WAL grow.
+// Resets a statement at the end of a scope, because an open statement holds its snapshot and lets the WAL grow.
 class ResetLater {
  public:
   explicit ResetLater(Statement& statement) : statement_(statement) {}
@@ -53,21 +53,21 @@ class ResetLater {
 
 class Database {
  public:
-  // `flags` as of sqlite3_open_v2. Neither the file nor what lies beside it may be a symbolic link
-  // (kFailedPrecondition); with SQLITE_OPEN_READWRITE they become readable by their owner alone (0600).
+  // `flags` as for sqlite3_open_v2. Neither the file nor its companion files may be symbolic links
+  // (kFailedPrecondition). With SQLITE_OPEN_READWRITE, they become readable by their owner only (0600).
   static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);
 
   Status exec(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
-  // The first column of the first row as a number; `otherwise` when there is no row or it is null.
+  // The first column of the first row as a number; `otherwise` if there is no row or it is null.
   Result<int64_t> integer(std::string_view sql, int64_t otherwise = 0);
 
-  // The current error of this connection, for `rc` as SQLite returned it.
+  // The current error of this connection. `rc` is the code that SQLite returned.
   Error error(int rc, const std::string& what) const;
   // Records the inodes of the WAL and its index for moved(). SQLite opens them with the first read or write.
   void note_wal();
-  // True if the database or a recorded file was removed or replaced. Moving a log away and back moves one file after
-  // another, and a stale WAL must be neither read nor written.
+  // True if the database or a recorded file was removed or replaced. When an operator moves a log away and back, the
+  // files move one after another, and a stale WAL must be neither read nor written.
   bool moved() const;
   const std::string& path() const { return path_; }
 
@@ -76,7 +76,7 @@ class Database {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
-  using Inodes = std::array<uint64_t, 2>;  // of the WAL and its index; 0: not there
+  using Inodes = std::array<uint64_t, 2>;  // of the WAL and its index; 0: it does not exist
   Inodes wal_inodes() const;
 
   std::unique_ptr<sqlite3, Close> db_;

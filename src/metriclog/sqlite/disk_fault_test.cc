@@ -1,4 +1,4 @@
-// The writer on a disk that fails: every write, sync or both, on command, below SQLite.
+// The writer on a failing disk: writes, syncs or both fail on command, below SQLite.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -21,7 +21,7 @@ std::atomic<int> g_write_fault{SQLITE_OK};
 std::atomic<int> g_sync_fault{SQLITE_OK};
 std::atomic<int> g_syncs{0};
 
-// SQLite's own VFS, with our hand on xWrite and xSync. A file is this, followed by the real one.
+// SQLite's own VFS with replaced xWrite and xSync. A file is this struct, followed by the real file.
 struct FaultyFile {
   sqlite3_file base;
   sqlite3_io_methods methods;
@@ -118,7 +118,7 @@ class DiskFault : public ::testing::Test {
     return values;
   }
 
-  // Changes whenever the WAL is begun anew.
+  // Changes whenever the WAL is restarted.
   std::string wal_salt() const {
     std::ifstream file(folder_ + "/log.db-wal", std::ios::binary);
     std::string header(32, '\0');
@@ -140,14 +140,14 @@ TEST_F(DiskFault, EachConfirmationFollowsASync) {
   }
 }
 
-TEST_F(DiskFault, AFullDiskIsRetryAndPassesAlone) {
+TEST_F(DiskFault, FullDiskIsRetryAndRecoversByItself) {
   EXPECT_EQ(append("before").outcome, Outcome::kStored);
   g_write_fault = SQLITE_FULL;
   const Delivery refused = append("refused");
   EXPECT_EQ(refused.outcome, Outcome::kRetry);
   EXPECT_THAT(refused.reason, HasSubstr("full"));
   EXPECT_THAT(refused.reason, HasSubstr(folder_));
-  EXPECT_THAT(writer_->trouble(), HasSubstr("make space"));
+  EXPECT_THAT(writer_->trouble(), HasSubstr("free space"));
   EXPECT_TRUE(writer_->failure().ok());
   EXPECT_EQ(append("again").outcome, Outcome::kRetry);
   g_write_fault = SQLITE_OK;
@@ -156,26 +156,26 @@ TEST_F(DiskFault, AFullDiskIsRetryAndPassesAlone) {
   EXPECT_THAT(stored(), ::testing::ElementsAre("before", "after"));
 }
 
-TEST_F(DiskFault, AFailedSyncIsNoConfirmation) {
+TEST_F(DiskFault, FailedSyncIsNotAConfirmation) {
   EXPECT_EQ(append("before").outcome, Outcome::kStored);
   g_sync_fault = SQLITE_IOERR_FSYNC;
   EXPECT_EQ(append("lost").outcome, Outcome::kRetry);
   g_sync_fault = SQLITE_OK;
   const std::string salt = wal_salt();
   EXPECT_EQ(append("after").outcome, Outcome::kStored);
-  EXPECT_NE(wal_salt(), salt) << "nothing may be appended behind what failed";
-  // What was not confirmed may be there all the same: agents send it again, readers drop the copy.
+  EXPECT_NE(wal_salt(), salt) << "nothing may be appended behind a failed write";
+  // Unconfirmed records may be stored nevertheless: agents send them again, and readers drop the copies.
   EXPECT_THAT(stored(), ::testing::AllOf(::testing::Contains("before"), ::testing::Contains("after")));
 }
 
-TEST_F(DiskFault, AnIoErrorPassesAlone) {
+TEST_F(DiskFault, IoErrorRecoversByItself) {
   g_write_fault = SQLITE_IOERR_WRITE;
   EXPECT_EQ(append("refused").outcome, Outcome::kRetry);
   g_write_fault = SQLITE_OK;
   EXPECT_EQ(append("after").outcome, Outcome::kStored);
 }
 
-TEST_F(DiskFault, DamageIsAFailureThatDoesNotPass) {
+TEST_F(DiskFault, DamageIsAPermanentFailure) {
   g_write_fault = SQLITE_CORRUPT;
   EXPECT_EQ(append("refused").outcome, Outcome::kRetry);
   ASSERT_FALSE(writer_->failure().ok());

@@ -12,7 +12,7 @@ namespace monitor::metriclog::sqlite {
 
 namespace {
 
-// A group may have any name (Kafka's may), a file may not.
+// The name of a group may contain any character, as with Kafka; the name of a file must not.
 std::string file_part(const std::string& group) {
   std::string out;
   for (const char c : group) {

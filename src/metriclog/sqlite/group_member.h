@@ -1,5 +1,5 @@
-// The snapshot of a group of readers, and the lock of its active member: PATH-groups.db, written only by readers, and a
-// lock file for each group. Not thread-safe.
+// The snapshot of a group of readers, and the lock of its active member. Files: PATH-groups.db, which only readers
+// write, and one lock file per group. Not thread-safe.
 #pragma once
 
 #include <memory>
@@ -16,19 +16,19 @@ namespace monitor::metriclog::sqlite {
 // A reader's membership in a group. The active member is the one that holds the lock.
 class GroupMember {
  public:
-  // Checks that the folder of the log may be written; kPermissionDenied if not (base/trust.h).
+  // Checks that others cannot write to the folder of the log; kPermissionDenied if they can (base/trust.h).
   static Status check_folder(const std::string& log_path);
   // kInvalidArgument for an invalid group name.
   static Result<std::unique_ptr<GroupMember>> join(const std::string& log_path, const std::string& group);
 
-  // Never waits. Returns true from the first success on.
+  // Never waits. Returns true once it has succeeded.
   bool try_activate();
   bool active() const { return active_; }
 
   // The group's snapshot; its `identity` is the id of its log.
   Result<std::optional<Snapshot>> load();
-  // Survives a crash of the process. After a power loss an older snapshot may remain (synchronous=NORMAL), which costs
-  // reading again but never a wrong count.
+  // Survives a crash of the process. After a power loss an older snapshot may remain (synchronous=NORMAL), which means
+  // reading records again, but never a wrong count.
   Status store(const std::string& log_id, const Snapshot& snapshot);
 
  private:

@@ -14,12 +14,12 @@ namespace {
 
 constexpr int64_t kMaxRecordsPerPoll = 500;
 constexpr size_t kMaxBytesPerPoll = 4U << 20;
-// How long to trust inotify for: a change that it did not show is found after that.
+// inotify may miss a change, so the reader also checks after this time.
 constexpr int64_t kLookAgain = 1 * kNanosPerSecond;
 constexpr int64_t kLookForLog = 200 * kNanosPerMilli;
 constexpr int64_t kLookForLock = 5 * kNanosPerMilli;
 
-// What may be another way in a moment: the reader goes on by itself.
+// True for an error that may go away by itself; the reader then keeps trying.
 bool passes(const Error& error) {
   return error.code() == Code::kUnavailable || error.code() == Code::kResourceExhausted ||
          error.code() == Code::kNotFound;
@@ -37,14 +37,14 @@ Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
   while (true) {
     if (auto status = advance(events); !status) {
       if (!passes(status.error()) && events.empty()) return status.error();
-      // What came before a final error is given out first: the next call meets it again.
+      // Events before a final error are returned first; the next call meets the error again.
       if (passes(status.error())) trouble(status.error(), events);
     }
     const int64_t left = end - clock.mono_ns();
     if (!events.empty() || left <= 0) return events;
     const auto why = watch_.wait(std::min(left, patience()));
     if (why == ChangeWatch::Why::kWoken) return events;
-    // The kernel tells of a closed lock file before it lets go of the lock.
+    // The kernel reports a closed lock file before it releases the lock.
     lock_awaited_ = why == ChangeWatch::Why::kChange && member_ && !member_->active();
   }
 }
@@ -86,7 +86,7 @@ Status Reader::open(Events& events) {
   if (!select) return select.error();
   const bool another = !log_id_.empty() && log_id_ != identity->log_id && assigned_;
   if (assigned_ && !another) {
-    // An older copy of the same log was put back: what it gets from now on has offsets that were seen before.
+    // If an older copy of the same log was restored, its new records have offsets that were read before.
     const auto end = end_offset(*db);
     if (!end) return end.error();
     next_ = std::min(next_, *end);
@@ -151,7 +151,7 @@ Status Reader::activate(Events& events) {
   if (by_store) {
     snapshot = std::move(*stored);
   } else if (member_ && options_.start.kind == StartAt::Kind::kStored) {
-    // Noted, so that whoever takes over before anything was stored misses nothing.
+    // Stored at once, so that another member that takes over before the first store misses nothing.
     if (auto status = member_->store(log_id_, {.next_offset = *start}); !status) return status;
   }
   const auto extent = extent_from(*start);
@@ -207,7 +207,7 @@ Status Reader::read(Events& events) {
     }
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
       const Error error = db_->error(rc, "reading from offset " + std::to_string(next_) + " of");
-      // What was read before the damage is given out first.
+      // Records before the damage are returned first.
       if (event.records.empty()) return error;
     }
   }
@@ -217,24 +217,24 @@ Status Reader::read(Events& events) {
   if (event.records.empty()) return {};
   next_ = event.records.back().offset + 1;
   if (event.records.size() == static_cast<size_t>(kMaxRecordsPerPoll)) {
-    // There is more: should the log be gone before it is read, that is known.
+    // There are more records. If the log is removed before they are read, this end shows how many are lost.
     if (const auto end = end_offset(*db_)) known_end_ = *end;
   }
   events.push_back(std::move(event));
   return {};
 }
 
-// Offsets have no holes but the one that retention makes at the beginning.
+// Offsets have no gaps, except the one that retention makes at the start.
 Status Reader::note_lost(Events& events, int64_t first_seen) {
   if (first_seen == next_) return {};
   if (first_seen < 0) {
-    // Nothing at or after next_: either nothing is new, or retention took everything.
+    // There is nothing at or after next_: either nothing is new, or retention has deleted everything.
     const auto end = end_offset(*db_);
     if (!end) return end.error();
     if (*end <= next_) return {};
     const auto left = db_->integer("SELECT count(*) FROM (SELECT 1 FROM records LIMIT 1)");
     if (!left) return left.error();
-    if (*left > 0) return {};  // appended since the read above: it comes with the next one
+    if (*left > 0) return {};  // appended after the read above; the next read returns it
     first_seen = *end;
   }
   if (next_ > 0) {
@@ -268,7 +268,7 @@ namespace monitor::metriclog {
 
 Result<std::unique_ptr<LogReader>> open_sqlite_reader(const std::string& path, const ReaderOptions& options) {
   if (path.empty()) return Error(Code::kInvalidArgument, "log: got an empty path, expected sqlite:PATH");
-  // Groups write beside the log. A folder that is not there yet is looked at when it is.
+  // Groups write next to the log. A folder that does not exist yet is checked once it does.
   if (!options.group.empty()) {
     if (auto trusted = sqlite::GroupMember::check_folder(path); !trusted && trusted.error().code() != Code::kNotFound) {
       return trusted.error().with_context("joining group " + options.group);

@@ -1,5 +1,5 @@
-// Reader: reads the SQLite log, a single partition (0), from a file that another process writes. Single-threaded;
-// wake() from any thread (metriclog/log.h).
+// Reader: reads the SQLite log, which has a single partition (0), from a file that another process writes. Not
+// thread-safe, except wake() (metriclog/log.h).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class Reader final : public LogReader {
  private:
   using Events = std::vector<ReaderEvent>;
 
-  // One step: open, activate, assign or read. Transient errors become kTrouble.
+  // One step: opens the log, activates the membership, assigns the partition, or reads. Transient errors become
+  // kTrouble.
   Status advance(Events& events);
   Status open(Events& events);
   Status activate(Events& events);
@@ -35,7 +36,7 @@ class Reader final : public LogReader {
   Result<Extent> extent_from(int64_t next);
   Status read(Events& events);
   Status note_lost(Events& events, int64_t first_seen);
-  // The log was replaced after it was read up to `from`: starts over at its beginning.
+  // The log was replaced after it was read up to `from`: reads the new one from its start.
   Result<ReaderEvent> replaced(int64_t from, int64_t lost);
   void close(Events& events);
   void trouble(const Error& error, Events& events);
@@ -52,9 +53,9 @@ class Reader final : public LogReader {
   bool assigned_ = false;
   int64_t next_ = 0;             // valid while assigned_
   int64_t known_end_ = 0;        // known end of the log
-  bool started_ = false;         // options_.start was used; it applies to the first assignment only
-  bool waited_for_log_ = false;  // the log appeared later, so it is read from its beginning
-  bool lock_awaited_ = false;    // a lock file was just closed; its lock becomes free in a moment
+  bool started_ = false;         // options_.start was used; it applies only to the first assignment
+  bool waited_for_log_ = false;  // the log appeared after the reader had started, so it is read from its start
+  bool lock_awaited_ = false;    // a lock file was just closed; its lock will be released in a moment
   std::string trouble_;          // already reported
 };
 

@@ -13,7 +13,7 @@ namespace {
 Headers::Pairs parse_headers(std::string_view text) {
   Headers::Pairs headers;
   const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (!json.is_object()) return headers;  // whoever decodes the record will miss what is not there
+  if (!json.is_object()) return headers;  // whoever decodes the record will report the missing headers
   for (const auto& [name, value] : json.items()) {
     if (value.is_string()) headers.emplace_back(name, value.get<std::string>());
   }

@@ -33,8 +33,7 @@ Status RecordStore::begin_wal_anew() {
   const auto busy = db_.integer("PRAGMA wal_checkpoint(TRUNCATE)");
   if (!busy) return busy.error();
   if (*busy != 0) {
-    return Error(Code::kUnavailable,
-                 "log " + db_.path() + " cannot begin its WAL anew: it is being read; trying again");
+    return Error(Code::kUnavailable, "log " + db_.path() + " cannot restart its WAL while it is being read; retrying");
   }
   return {};
 }
@@ -47,7 +46,7 @@ Status RecordStore::append(std::vector<PendingRecord*>& records, int64_t time_ns
     if (auto status = insert(*record, time_ns); !status) return rolled_back(status.error());
   }
   rc = commit_.step();
-  // The error's text is read before reset() and ROLLBACK replace it.
+  // Read before reset() and ROLLBACK replace the text of the error.
   const Error error = db_.error(rc, "writing");
   commit_.reset();
   if (rc != SQLITE_DONE) return rolled_back(error);
@@ -70,7 +69,7 @@ Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
   return error;
 }
 
-// The table came after the others: logs of older servers do not have it, and older readers do not look at it.
+// The table was added later: logs of older servers lack it, and older readers ignore it.
 Status RecordStore::beat(const Heartbeat& heartbeat) {
   const std::string sql =
       "BEGIN IMMEDIATE;"
@@ -78,7 +77,7 @@ Status RecordStore::beat(const Heartbeat& heartbeat) {
       " count INTEGER NOT NULL, time_ns INTEGER NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID";
   Status status = db_.exec(sql);
   if (!status) return rolled_back(status.error());
-  // There is one writer at a time: who wrote before is no more.
+  // There is only one writer at a time, so earlier writers no longer write.
   auto others = db_.prepare("DELETE FROM writers WHERE writer <> ?1");
   if (!others) return rolled_back(others.error());
   others->bind_text(1, heartbeat.writer);
@@ -98,7 +97,7 @@ Status RecordStore::beat(const Heartbeat& heartbeat) {
 }
 
 Status RecordStore::rolled_back(Error error) {
-  (void)db_.exec("ROLLBACK");  // SQLite may have done it already
+  (void)db_.exec("ROLLBACK");  // SQLite may have rolled back already
   return error;
 }
 
@@ -119,7 +118,7 @@ Result<int64_t> RecordStore::expire(int64_t before_ns, int64_t limit) {
   const ResetLater reset(delete_);
   delete_.bind(1, last);
   const int rc = delete_.step();
-  if (rc != SQLITE_DONE) return db_.error(rc, "ageing records out of");
+  if (rc != SQLITE_DONE) return db_.error(rc, "deleting expired records of");
   return count;
 }
 

@@ -1,4 +1,4 @@
-// RecordStore: the writer's connection. It appends in transactions, expires old records, and classifies errors. Not
+// RecordStore: the writer's connection. It appends in transactions, deletes expired records, and classifies errors. Not
 // thread-safe.
 #pragma once
 
@@ -18,7 +18,7 @@ struct PendingRecord {
   std::string key = {};
   std::string headers = {};  // JSON object
   std::string value = {};
-  // Set by append() if this record alone was rejected.
+  // Set by append() if only this record was rejected.
   std::string rejection = {};
 };
 
@@ -27,24 +27,24 @@ class RecordStore {
   static Result<std::unique_ptr<RecordStore>> open(const std::string& path, const char* vfs);
 
   // After a failed write or fsync: copies the WAL into the database and restarts the WAL. The kernel may have dropped
-  // pages that it could not write; anything appended after such a hole would be lost on a power failure. kUnavailable
-  // while a reader prevents it.
+  // pages that it could not write, and anything appended after such a hole would be lost in a power failure.
+  // kUnavailable while a reader prevents it.
   Status begin_wal_anew();
 
-  // Of the file that is open.
+  // LogWriter::identity() of the open file.
   const std::string& identity() const { return identity_; }
 
-  // All records without a rejection, in one durable transaction stamped `time_ns`, or none of them.
+  // Appends all records without a rejection in one durable transaction stamped `time_ns`, or none of them.
   Status append(std::vector<PendingRecord*>& records, int64_t time_ns);
 
-  // Stores a heartbeat, replacing the previous one, and deletes those of other writers.
+  // Stores a heartbeat, which replaces the previous one, and deletes those of other writers.
   Status beat(const Heartbeat& heartbeat);
 
   // Deletes the oldest records stored before `before_ns`, at most `limit`, and returns their number. Stops at the first
-  // younger record, so that no hole remains.
+  // younger record, so that no gap remains.
   Result<int64_t> expire(int64_t before_ns, int64_t limit);
 
-  // Returns unused pages to the filesystem a little at a time, if a large part of the file is unused.
+  // If a large part of the file is unused, returns some unused pages to the filesystem.
   Status shrink();
 
   // True if the file was replaced or removed.

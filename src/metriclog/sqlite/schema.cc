@@ -37,7 +37,7 @@ Status make_tables(Database& db) {
   return {};
 }
 
-// Both ends of the log must be readable: a cheap check that catches a truncated or overwritten file at the start.
+// Reads both ends of the log: a cheap check that detects a truncated or overwritten file at the start.
 Status check_ends(Database& db) {
   for (const char* order : {"ASC", "DESC"}) {
     auto statement =
@@ -58,18 +58,18 @@ Error foreign_file(const std::string& path, const std::string& found) {
 Result<LogIdentity> read_identity(Database& db) {
   const auto tables = db.integer("SELECT count(*) FROM sqlite_master");
   if (!tables) return tables.error();
-  if (*tables == 0) return Error(Code::kNotFound, "log " + db.path() + " is not there yet; waiting for its writer");
+  if (*tables == 0) return Error(Code::kNotFound, "log " + db.path() + " does not exist yet; waiting for its writer");
   const auto known = db.integer("SELECT count(*) FROM sqlite_master WHERE name IN ('records', 'meta')");
   if (!known) return known.error();
   if (*known != 2) {
-    return foreign_file(db.path(), "an SQLite file, but not a metric log; name another one with --log");
+    return foreign_file(db.path(), "an SQLite file, but not a metric log; choose another one with --log");
   }
   const auto version = db.integer("SELECT value FROM meta WHERE key = 'schema_version'");
   if (!version) return version.error();
   if (*version > kSchemaVersion) {
     return foreign_file(db.path(), "made by a newer version of this program (schema " + std::to_string(*version) +
                                        ", known up to " + std::to_string(kSchemaVersion) +
-                                       "); upgrade this program, or name another log with --log");
+                                       "); upgrade this program, or choose another log with --log");
   }
   auto statement = db.prepare("SELECT value FROM meta WHERE key = 'log_id'");
   if (!statement) return statement.error();
@@ -82,11 +82,11 @@ Result<Database> open_for_writing(const std::string& path, const char* vfs) {
   auto opened = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
   if (!opened) return opened;
   Database& db = *opened;
-  // What the file is comes first: one that is not ours is left as it was.
+  // Identifies the file first, because a foreign file must not be changed.
   auto identity = read_identity(db);
   const bool empty = !identity && identity.error().code() == Code::kNotFound;
   if (!identity && !empty) return identity.error();
-  // auto_vacuum takes effect only before the first table is made.
+  // auto_vacuum only takes effect before the first table is created.
   for (const char* pragma : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
                              "PRAGMA journal_size_limit=67108864"}) {
     if (auto status = db.exec(pragma); !status) return status.error();
@@ -102,11 +102,11 @@ Result<Database> open_for_reading(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
+      return Error(Code::kNotFound, "log " + path + " does not exist yet; waiting for its writer");
     return errno_error(errno, "opening log " + path);
   }
   if (access(path.c_str(), R_OK) != 0) return errno_error(errno, "opening log " + path);
-  if (info.st_size == 0) return Error(Code::kNotFound, "log " + path + " is not there yet; waiting for its writer");
+  if (info.st_size == 0) return Error(Code::kNotFound, "log " + path + " does not exist yet; waiting for its writer");
   auto opened = Database::open(path, SQLITE_OPEN_READONLY);
   if (!opened) return opened;
   const auto identity = read_identity(*opened);

@@ -1,4 +1,4 @@
-// The tables of the log file, and their versions.
+// The tables of the log file, and their version.
 #pragma once
 
 #include <string>
@@ -12,16 +12,17 @@ inline constexpr int64_t kSchemaVersion = 1;
 
 // The metadata of a log file.
 struct LogIdentity {
-  std::string log_id;  // random, created with the file: identifies it among files of the same name
+  std::string log_id;  // random, created with the file; distinguishes files with the same name
 
   // LogWriter::identity()
   std::string name() const { return log_id.empty() ? log_id : "sqlite:" + log_id; }
 };
 
-// Opens for writing, creating folder, file and tables as needed, and checks that both ends of the log are readable.
+// Opens the file for writing, creating folder, file and tables as needed, and checks that both ends of the log are
+// readable.
 Result<Database> open_for_writing(const std::string& path, const char* vfs);
 
-// Opens read-only. kNotFound: no file, or one that its writer has not finished creating.
+// Opens the file read-only. kNotFound: there is no file, or its writer has not finished creating it.
 Result<Database> open_for_reading(const std::string& path);
 
 // kNotFound if the tables do not exist yet.

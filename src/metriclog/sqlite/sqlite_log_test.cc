@@ -48,7 +48,7 @@ class SqliteFixture final : public LogFixture {
   void advance(int64_t ns) override { clock_.advance(ns); }
   int64_t now_ns() override { return clock_.wall_ns(); }
   void take_first(int64_t count) override {
-    // As if the first ones were older than the rest, then one append that runs retention.
+    // Deletes the first records as if they were older, then makes one append, which runs retention.
     sqlite3* db = nullptr;
     ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 5000);
@@ -127,13 +127,13 @@ TEST_F(SqliteLog, IsAFileThatAnyoneCanQuery) {
   EXPECT_EQ(query("SELECT value FROM meta WHERE key = 'schema_version'"), 1);
 }
 
-TEST_F(SqliteLog, GoesOnWhereItEnded) {
+TEST_F(SqliteLog, ContinuesAfterAReopen) {
   append(*open(), "one");
   append(*open(), "two");
   EXPECT_EQ(query("SELECT max(offset) FROM records"), 2);
 }
 
-TEST_F(SqliteLog, ASecondWriterIsRefusedByTheNameOfTheFirst) {
+TEST_F(SqliteLog, RejectsASecondWriterAndNamesTheFirst) {
   const auto writer = open({.program = "monitor-server"});
   const Error error = open_error();
   EXPECT_EQ(error.code(), Code::kAborted);
@@ -141,7 +141,7 @@ TEST_F(SqliteLog, ASecondWriterIsRefusedByTheNameOfTheFirst) {
   EXPECT_THAT(error.message(), HasSubstr(path_));
 }
 
-TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
+TEST_F(SqliteLog, RetentionDeletesOnlyOldRecordsAndReadersAreNotified) {
   const auto writer = open({.retention_ns = 3600 * kNanosPerSecond, .clock_start = TrustedClock::Start::kTrust});
   append(*writer, "old");
   const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
@@ -149,7 +149,7 @@ TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
   append(*writer, "also old");
   clock_.advance(7200 * kNanosPerSecond);
   append(*writer, "new");
-  append(*writer, "newest");  // its flush comes after the first one's retention
+  append(*writer, "newest");  // its flush ends after the first record's retention
   EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
   const auto events = poll(*behind);
   ASSERT_EQ(events.size(), 2U);
@@ -159,14 +159,14 @@ TEST_F(SqliteLog, RetentionTakesTheOldAloneAndReadersHearOfIt) {
   EXPECT_EQ(events[1].records.size(), 2U);
 }
 
-TEST_F(SqliteLog, AClockThatIsSetForAMinuteDeletesNothing) {
+TEST_F(SqliteLog, ClockThatIsWrongForAMinuteDeletesNothing) {
   for (const auto start : {TrustedClock::Start::kTrust, TrustedClock::Start::kUnknown}) {
     const auto writer = open({.retention_ns = 24 * 3600 * kNanosPerSecond, .clock_start = start});
     append(*writer, "kept");
     clock_.step_wall(30 * 24 * 3600 * kNanosPerSecond);
     for (int i = 0; i < 6; ++i) {
       clock_.advance(10 * kNanosPerSecond);
-      append(*writer, "of the wrong time");
+      append(*writer, "at the wrong time");
     }
     clock_.step_wall(-30 * 24 * 3600 * kNanosPerSecond);
     clock_.advance(600 * kNanosPerSecond);
@@ -176,7 +176,7 @@ TEST_F(SqliteLog, AClockThatIsSetForAMinuteDeletesNothing) {
   }
 }
 
-TEST_F(SqliteLog, AClockThatIsSetWhileTheWriterIsDownDeletesNothing) {
+TEST_F(SqliteLog, ClockChangeWhileTheWriterIsDownDeletesNothing) {
   constexpr int64_t kHour = 3600 * kNanosPerSecond;
   {
     const auto writer = open({.clock_start = TrustedClock::Start::kTrust});
@@ -188,7 +188,7 @@ TEST_F(SqliteLog, AClockThatIsSetWhileTheWriterIsDownDeletesNothing) {
   append(*writer, "new");
   append(*writer, "newest");
   EXPECT_EQ(query("SELECT min(offset) FROM records"), 1);
-  // The new time holds: it is the right one.
+  // The new time stays, so it is accepted.
   for (int i = 0; i < 10; ++i) {
     clock_.advance(kHour / 8);
     append(*writer, "newest");
@@ -197,7 +197,7 @@ TEST_F(SqliteLog, AClockThatIsSetWhileTheWriterIsDownDeletesNothing) {
   EXPECT_EQ(query("SELECT min(offset) FROM records"), 3);
 }
 
-TEST_F(SqliteLog, ReportsALossAlsoWhenNothingIsLeft) {
+TEST_F(SqliteLog, ReportsALossEvenIfNoRecordIsLeft) {
   const auto writer = open();
   append(*writer, "a");
   const auto behind = reader({.start = {.kind = StartAt::Kind::kEarliest}});
@@ -210,12 +210,12 @@ TEST_F(SqliteLog, ReportsALossAlsoWhenNothingIsLeft) {
   EXPECT_EQ(events[0].to, 3);
 }
 
-TEST_F(SqliteLog, AReaderWaitsForALogThatIsNotThereAndReadsItFromItsBeginning) {
+TEST_F(SqliteLog, ReaderWaitsForAMissingLogAndReadsItFromItsStart) {
   const auto early = reader({});
   const auto events = poll(*early);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kTrouble);
-  EXPECT_THAT(events[0].text, HasSubstr("is not there yet"));
+  EXPECT_THAT(events[0].text, HasSubstr("does not exist yet"));
   append(*open(), "first");
   const auto later = poll(*early);
   ASSERT_EQ(later.size(), 2U);
@@ -223,7 +223,7 @@ TEST_F(SqliteLog, AReaderWaitsForALogThatIsNotThereAndReadsItFromItsBeginning) {
   EXPECT_EQ(later[1].records.at(0).value, "first");
 }
 
-TEST_F(SqliteLog, AReaderGoesOverToALogThatReplacedItsOwn) {
+TEST_F(SqliteLog, ReaderSwitchesToALogThatReplacedItsOwn) {
   auto writer = open();
   append(*writer, "a");
   const auto following = reader({.group = "g", .start = {.kind = StartAt::Kind::kEarliest}});
@@ -242,7 +242,7 @@ TEST_F(SqliteLog, AReaderGoesOverToALogThatReplacedItsOwn) {
   EXPECT_EQ(events[1].records.at(0).value, "b");
 }
 
-TEST_F(SqliteLog, AGroupReadsALogThatReplacedItsOwnFromItsStart) {
+TEST_F(SqliteLog, GroupReadsAReplacementLogFromItsStart) {
   auto writer = open();
   for (const char* value : {"a", "b", "c"}) append(*writer, value);
   {
@@ -259,7 +259,7 @@ TEST_F(SqliteLog, AGroupReadsALogThatReplacedItsOwnFromItsStart) {
   const auto events = poll(*group);
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kAssigned);
-  EXPECT_EQ(events[0].assigned.at(0).state, "built") << "what was seen before is not counted again";
+  EXPECT_EQ(events[0].assigned.at(0).state, "built") << "records seen before must not be counted again";
   EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kReplaced);
   EXPECT_EQ(events[1].from, 4);
   EXPECT_EQ(events[1].to, 1);
@@ -268,10 +268,10 @@ TEST_F(SqliteLog, AGroupReadsALogThatReplacedItsOwnFromItsStart) {
   const Snapshot snapshot{.partition = 0, .next_offset = 6, .state = "more"};
   ASSERT_TRUE(group->store(std::span(&snapshot, 1)));
   const auto again = reader({.group = "g"});
-  EXPECT_TRUE(poll(*again).empty()) << "the other member has it";
+  EXPECT_TRUE(poll(*again).empty()) << "the other member holds the partition";
 }
 
-TEST_F(SqliteLog, WhatAReplacedLogIsKnownToHaveHadIsCounted) {
+TEST_F(SqliteLog, CountsUnreadRecordsOfAReplacedLogAsLost) {
   auto writer = open();
   for (int i = 0; i < 700; ++i) append(*writer, "v");
   const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
@@ -286,7 +286,7 @@ TEST_F(SqliteLog, WhatAReplacedLogIsKnownToHaveHadIsCounted) {
   EXPECT_EQ(events[0].lost, 200);
 }
 
-TEST_F(SqliteLog, AReaderTellsThatALogIsBackThoughNothingCame) {
+TEST_F(SqliteLog, ReaderReportsRecoveryEvenIfNothingArrived) {
   append(*open(), "a");
   const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
   ASSERT_EQ(poll(*following).size(), 2U);
@@ -299,11 +299,11 @@ TEST_F(SqliteLog, AReaderTellsThatALogIsBackThoughNothingCame) {
   EXPECT_EQ(events[0].kind, ReaderEvent::Kind::kRecovered);
   append(*open(), "b");
   events = poll(*following);
-  ASSERT_EQ(events.size(), 1U) << "it is told once";
+  ASSERT_EQ(events.size(), 1U) << "it must be reported once";
   EXPECT_EQ(events[0].records.at(0).value, "b");
 }
 
-TEST_F(SqliteLog, AReaderOpensALogAnewWhoseWalIsAnother) {
+TEST_F(SqliteLog, ReaderReopensALogWhoseWalWasReplaced) {
   append(*open(), "a");
   const auto following = reader({.start = {.kind = StartAt::Kind::kEarliest}});
   ASSERT_EQ(poll(*following).size(), 2U);
@@ -315,7 +315,7 @@ TEST_F(SqliteLog, AReaderOpensALogAnewWhoseWalIsAnother) {
   EXPECT_EQ(events[1].kind, ReaderEvent::Kind::kRecovered);
 }
 
-TEST_F(SqliteLog, AWriterWhoseFileWasRemovedSaysRetryAndStartsAnew) {
+TEST_F(SqliteLog, WriterReportsRetryAndReopensWhenItsFileIsRemoved) {
   const auto writer = open();
   append(*writer, "a");
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
@@ -328,7 +328,7 @@ TEST_F(SqliteLog, AWriterWhoseFileWasRemovedSaysRetryAndStartsAnew) {
   EXPECT_EQ(query("SELECT count(*) FROM records"), 1);
 }
 
-TEST_F(SqliteLog, RefusesAFileThatIsNoDatabase) {
+TEST_F(SqliteLog, RejectsAFileThatIsNotADatabase) {
   std::filesystem::create_directories(folder_.file("data"));
   std::ofstream(path_) << std::string(10'000, 'x');
   const Error error = open_error();
@@ -340,7 +340,7 @@ TEST_F(SqliteLog, RefusesAFileThatIsNoDatabase) {
   EXPECT_EQ(events.error().code(), Code::kDataLoss);
 }
 
-TEST_F(SqliteLog, RefusesADamagedFileAtTheStart) {
+TEST_F(SqliteLog, RejectsADamagedFileAtTheStart) {
   append(*open(), std::string(900'000, 'x'));
   std::fstream(path_).seekp(4096) << std::string(200'000, 'y');
   EXPECT_EQ(open_error().code(), Code::kDataLoss);
@@ -350,7 +350,7 @@ TEST_F(SqliteLog, RefusesADamagedFileAtTheStart) {
   EXPECT_EQ(events.error().code(), Code::kDataLoss);
 }
 
-TEST_F(SqliteLog, RefusesANewerSchemaAndAForeignDatabase) {
+TEST_F(SqliteLog, RejectsANewerSchemaAndAForeignDatabase) {
   open().reset();
   query("UPDATE meta SET value = 2 WHERE key = 'schema_version' RETURNING 1");
   Error error = open_error();
@@ -362,17 +362,17 @@ TEST_F(SqliteLog, RefusesANewerSchemaAndAForeignDatabase) {
   error = open_error();
   EXPECT_EQ(error.code(), Code::kFailedPrecondition);
   EXPECT_THAT(error.message(), HasSubstr("not a metric log"));
-  EXPECT_EQ(query("SELECT count(*) FROM sqlite_master"), 1) << "left as it was";
+  EXPECT_EQ(query("SELECT count(*) FROM sqlite_master"), 1) << "a foreign file must not be changed";
 }
 
-TEST_F(SqliteLog, SaysWhenTheFolderCannotBeWritten) {
+TEST_F(SqliteLog, ReportsAFolderThatCannotBeWritten) {
   path_ = "/proc/none/log.db";
   const Error error = open_error();
   EXPECT_THAT(error.message(), HasSubstr("/proc/none/log.db"));
 }
 
 TEST_F(SqliteLog, QueueIsBoundedInRecordsAndBytes) {
-  // A commit distance that nothing reaches: what is accepted after the first stays queued until the writer ends.
+  // Commits are so far apart that everything accepted after the first record stays queued until the writer ends.
   auto writer = open({.commit_every_ns = 3600 * kNanosPerSecond, .max_queue_records = 3, .max_queue_bytes = 5000});
   append(*writer, "first");
   ASSERT_EQ(writer->append({"k", {}, std::string(4000, 'x')}, deliveries_, 2), LogWriter::Accepted::kYes);
@@ -385,7 +385,7 @@ TEST_F(SqliteLog, QueueIsBoundedInRecordsAndBytes) {
   EXPECT_EQ(deliveries_.all().size(), 4U);
 }
 
-TEST_F(SqliteLog, WriterLeavesHeartbeatsAndOneThatSaysThatItStopped) {
+TEST_F(SqliteLog, WriterStoresHeartbeatsAndALastOneWhenItStops) {
   auto writer = open({.program = "writer", .host = "h"});
   auto beats = open_sqlite_browser(path_)->heartbeats();
   ASSERT_TRUE(beats && beats->size() == 1U);
@@ -402,12 +402,12 @@ TEST_F(SqliteLog, WriterLeavesHeartbeatsAndOneThatSaysThatItStopped) {
   EXPECT_TRUE(beats->front().ended);
   writer = open();
   beats = open_sqlite_browser(path_)->heartbeats();
-  ASSERT_TRUE(beats && beats->size() == 1U) << "who wrote before is no more";
+  ASSERT_TRUE(beats && beats->size() == 1U) << "the heartbeat of an earlier writer must be gone";
   EXPECT_NE(beats->front().writer, first.writer);
   EXPECT_FALSE(beats->front().ended);
 }
 
-TEST_F(SqliteLog, IdleWriterLeavesHeartbeatsAsTimePasses) {
+TEST_F(SqliteLog, IdleWriterStoresHeartbeatsAsTimePasses) {
   const auto writer = open();
   const auto browser = open_sqlite_browser(path_);
   clock_.advance(Heartbeat::kEvery + kNanosPerSecond);

@@ -19,9 +19,9 @@ namespace {
 
 constexpr size_t kMaxBatchRecords = 4096;
 constexpr size_t kMaxBatchBytes = 8U << 20;
-constexpr int64_t kExpireAtOnce = 1000;  // records: more would hold up the deliveries behind them
+constexpr int64_t kExpireAtOnce = 1000;  // records; more would delay the deliveries behind them
 constexpr int64_t kMaxExpiryEvery = 60 * kNanosPerSecond;
-constexpr int64_t kExpireAgain = 100 * kNanosPerMilli;  // when there was more to expire
+constexpr int64_t kExpireAgain = 100 * kNanosPerMilli;  // if there was more to expire
 constexpr int64_t kMinBackoff = 50 * kNanosPerMilli;
 constexpr int64_t kMaxBackoff = 1 * kNanosPerSecond;
 
@@ -73,12 +73,12 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || open_records_ >= options_.max_queue_records) return Accepted::kFull;
-    // A lone record is always taken, whatever its size: otherwise it would be refused for ever.
+    // A single record is always accepted, whatever its size; otherwise it would be refused forever.
     if (open_records_ > 0 && open_bytes_ + item.bytes > options_.max_queue_bytes) return Accepted::kFull;
     ++open_records_;
     open_bytes_ += item.bytes;
   }
-  // The copies are made outside of the lock: loops must not wait for one another's memory.
+  // The copies are made without the lock, because loops must not wait for one another's allocations.
   if (item.record.rejection.empty()) {
     item.record.key = record.key;
     item.record.headers = headers_json(record);
@@ -127,8 +127,8 @@ void Writer::run() {
   beat(true);
 }
 
-// False: to be stopped, and nothing is queued. Commits keep a distance from one another, so that a busy log writes few
-// and large ones, and a longer one after a failure.
+// Returns false if the writer must stop and nothing is queued. Commits keep a minimum distance, so that a busy log
+// makes few large ones; after a failure the distance is larger.
 bool Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   while (queue_.empty() && !stopping_) {
     if (work_.wait_for(lock, std::chrono::nanoseconds(patience())) == std::cv_status::timeout && queue_.empty()) {
@@ -184,14 +184,14 @@ Status Writer::commit(Batch& batch) {
   }
   if (records.empty()) return {};
   if (auto status = store_->append(records, clock_.wall_ns()); !status) {
-    // A connection that saw an I/O error is not trusted again: what it has in memory may differ from the disk.
+    // A connection that had an I/O error is not used again, because its memory may differ from the disk.
     store_.reset();
     return status;
   }
   if (store_->moved()) {
     store_.reset();
     return Error(Code::kUnavailable, "log " + options_.path + " was removed or replaced while it was written; " +
-                                         "it is opened anew, and agents send again");
+                                         "it is opened again, and agents send again");
   }
   lock_.touch();
   return {};
@@ -208,9 +208,9 @@ void Writer::note(const Status& status) {
     if (!status && status.error().code() == Code::kDataLoss) failure_ = status.error();
   }
   if (!status) {
-    log_warning("log does not take records", {{"error", status.error()}});
+    log_warning("log does not accept records", {{"error", status.error()}});
   } else if (!before.empty()) {
-    log_info("log takes records again", {{"path", options_.path}});
+    log_info("log accepts records again", {{"path", options_.path}});
   }
 }
 
@@ -236,7 +236,7 @@ void Writer::settle(Batch& batch, const Status& status) {
   if (open_records_ == 0) idle_.notify_all();
 }
 
-// One that cannot be left says that the log takes nothing, as a record would that nobody sent.
+// A heartbeat that cannot be stored shows that the log accepts nothing, even if no agent sends a record.
 void Writer::beat(bool ended) {
   if (!ended && clock_.mono_ns() < next_beat_ns_) return;
   next_beat_ns_ = clock_.mono_ns() + Heartbeat::kEvery;
@@ -246,7 +246,7 @@ void Writer::beat(bool ended) {
   heartbeat_.ended = ended;
   Status status = open_again();
   if (status && store_->moved()) {
-    status = Error(Code::kUnavailable, "log " + options_.path + " was removed or replaced; it is opened anew");
+    status = Error(Code::kUnavailable, "log " + options_.path + " was removed or replaced; it is opened again");
   }
   if (status) status = store_->beat(heartbeat_);
   if (!status) store_.reset();
@@ -275,8 +275,8 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   const fs::path folder = fs::path(options.path).parent_path();
   if (!folder.empty()) fs::create_directories(folder, failed);
   if (failed) {
-    const Error error = errno_error(failed.value(), "log " + options.path + ": making its folder");
-    return Error(error.code(), error.message() + "; name another one with --data, or another log with --log");
+    const Error error = errno_error(failed.value(), "log " + options.path + ": creating its folder");
+    return Error(error.code(), error.message() + "; choose another one with --data, or another log with --log");
   }
   const std::string where = folder.empty() ? "." : folder.string();
   if (auto trusted = check_folder_trusted(where, "the folder of the log"); !trusted) {
@@ -285,20 +285,20 @@ Result<std::unique_ptr<LogWriter>> open_sqlite_writer(const SqliteWriterOptions&
   auto lock = LockFile::open(options.path + "-writer");
   if (!lock) {
     return Error(lock.error().code(), "log " + options.path + " cannot be written: " + lock.error().message() +
-                                          "; give this user the right to, or name another log with --log");
+                                          "; give this user write permission, or choose another log with --log");
   }
   if (!lock->try_lock("process " + std::to_string(getpid()) + " (" + options.program + ")")) {
     return Error(Code::kAborted, "log " + options.path + " is being written by " + lock->owner() +
-                                     "; stop that, or name another log with --log");
+                                     "; stop that process, or choose another log with --log");
   }
   auto store = sqlite::RecordStore::open(options.path, options.vfs);
   if (!store) return store.error();
   Heartbeat heartbeat = new_heartbeat(options.program, options.host);
   heartbeat.count = 1;
   heartbeat.time_ns = clock.wall_ns();
-  // The disk is no condition: a log that cannot be written yet is written when it can.
+  // Failing to store the first heartbeat is not an error: the log is written once the disk allows it.
   if (const Status left = (*store)->beat(heartbeat); !left) {
-    log_debug("no heartbeat could be left in the log", {{"reason", left.error()}});
+    log_debug("storing a heartbeat in the log failed", {{"reason", left.error()}});
   }
   return std::unique_ptr<LogWriter>(
       new sqlite::Writer(options, clock, std::move(*lock), std::move(*store), std::move(heartbeat)));

@@ -1,4 +1,4 @@
-// Writer: a bounded queue and a thread that commits it. LogWriter (metriclog/log.h) says which calls are allowed from
+// Writer: a bounded queue, and a thread that commits it. LogWriter (metriclog/log.h) says which calls are allowed on
 // which thread. Listeners are called on the writer's thread.
 #pragma once
 
@@ -47,7 +47,7 @@ class Writer final : public LogWriter {
 
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  Batch take_batch();  // with mutex_ held
+  Batch take_batch();  // requires mutex_
   Status open_again();
   Status commit(Batch& batch);
   void settle(Batch& batch, const Status& status);
@@ -63,15 +63,15 @@ class Writer final : public LogWriter {
   // Used by the writer's thread only.
   PosixDisk disk_;
   TrustedClock trusted_;                // stored in PATH-clock
-  std::unique_ptr<RecordStore> store_;  // null: must be reopened
+  std::unique_ptr<RecordStore> store_;  // nullptr: must be opened again
   int64_t next_expiry_ns_ = 0;          // monotonic, by clock_
   bool more_to_expire_ = false;
-  Heartbeat heartbeat_;       // the last one
+  Heartbeat heartbeat_;       // last heartbeat
   int64_t next_beat_ns_ = 0;  // monotonic, by clock_
   int64_t backoff_ns_ = 0;
   std::chrono::steady_clock::time_point not_before_;  // earliest time of the next commit
 
-  mutable std::mutex mutex_;  // guards everything below
+  mutable std::mutex mutex_;  // guards the members below
   std::condition_variable work_;
   std::condition_variable idle_;
   std::deque<Item> queue_;
@@ -79,10 +79,10 @@ class Writer final : public LogWriter {
   size_t open_bytes_ = 0;
   bool stopping_ = false;
   std::string trouble_;
-  std::string identity_;  // of the file that is open, or was last
+  std::string identity_;  // of the open file, or of the last one that was open
   std::optional<Error> failure_;
 
-  std::thread thread_;  // last, since it uses the members above
+  std::thread thread_;  // last, because it uses the members above
 };
 
 }  // namespace monitor::metriclog::sqlite

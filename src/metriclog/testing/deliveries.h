@@ -9,7 +9,7 @@
 
 namespace monitor::metriclog {
 
-// Collects deliveries, from any thread.
+// Collects deliveries on any thread.
 class Deliveries final : public DeliveryListener {
  public:
   void on_delivered(std::span<const Delivery> deliveries) override {

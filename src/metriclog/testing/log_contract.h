@@ -1,4 +1,4 @@
-// What every metric log promises, as one suite: each implementation instantiates it with a fixture of its own.
+// The contract of every metric log, as one test suite. Each implementation instantiates it with its own fixture.
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, MetricLogContract, ::testing::Values(&make_memory_fixture));
 #pragma once
@@ -22,21 +22,21 @@
 
 namespace monitor::metriclog {
 
-// One log of its own for each test.
+// A log of its own for each test.
 class LogFixture {
  public:
   virtual ~LogFixture() = default;
   virtual LogWriter& writer() = 0;
   virtual std::unique_ptr<LogReader> reader(const ReaderOptions& options) = 0;
-  // The log's time passes; records appended later are that much younger.
+  // Advances the log's time: records appended later are younger by `ns`.
   virtual void advance(int64_t ns) = 0;
   virtual int64_t now_ns() = 0;
-  // Retention takes the first `count` records that were appended, and no others.
+  // Applies retention: deletes exactly the first `count` records that were appended.
   virtual void take_first(int64_t count) = 0;
   virtual size_t max_record_bytes() const = 0;
-  // How far the log's clock may be from now_ns().
+  // By how much the log's clock may differ from now_ns().
   virtual int64_t time_tolerance_ns() const { return 0; }
-  // A reader may have fetched records before it gives them out: what retention takes then is not lost to it.
+  // True if a reader may have fetched records before it returns them, so that records deleted then are not lost to it.
   virtual bool reads_ahead() const { return false; }
 };
 
@@ -44,7 +44,7 @@ using LogFixtureFactory = std::function<std::unique_ptr<LogFixture>()>;
 
 class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
  protected:
-  static constexpr int64_t kPatience = 20 * kNanosPerSecond;  // an upper bound, reached only by a failure
+  static constexpr int64_t kPatience = 20 * kNanosPerSecond;  // an upper bound, reached only if the test fails
 
   void append(const std::string& value, const std::string& key = "agent-1") {
     const std::vector<std::pair<std::string_view, std::string_view>> headers = {{"agent", key}, {"sequence", "7"}};
@@ -56,7 +56,7 @@ class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
   }
   LogWriter& writer() { return log_->writer(); }
 
-  // Polls until `count` records came; what else came is kept in events_.
+  // Polls until `count` records arrived; other events are kept in events_.
   std::vector<Record> read(LogReader& reader, size_t count) {
     std::vector<Record> records;
     for (int i = 0; i < 1000 && records.size() < count; ++i) {
@@ -70,7 +70,7 @@ class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
     }
     return records;
   }
-  // Polls until a first event of that kind came.
+  // Polls until an event of that kind arrived.
   ReaderEvent wait_for(LogReader& reader, ReaderEvent::Kind kind) {
     for (int i = 0; i < 1000; ++i) {
       auto events = reader.poll(kPatience / 1000);
@@ -80,7 +80,7 @@ class MetricLogContract : public ::testing::TestWithParam<LogFixtureFactory> {
         if (event.kind == kind) return event;
       }
     }
-    ADD_FAILURE() << "no such event";
+    ADD_FAILURE() << "the event did not arrive";
     return {};
   }
   static bool assigned_now(LogReader& reader) {
@@ -122,7 +122,7 @@ TEST_P(MetricLogContract, ReportsEachRecordOnceAndReadersSeeItWhole) {
 TEST_P(MetricLogContract, WriterAndReadersAgreeOnTheIdentity) {
   append_all({"one"});
   const std::string identity = writer().identity();
-  EXPECT_NE(identity, "") << "known once a record is stored";
+  EXPECT_NE(identity, "") << "the identity is known once a record is stored";
   const auto reader = log_->reader({});
   wait_for(*reader, ReaderEvent::Kind::kAssigned);
   EXPECT_EQ(reader->identity(), identity);
@@ -149,7 +149,7 @@ TEST_P(MetricLogContract, ReadsFromATime) {
   EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("new", "newer"));
 }
 
-TEST_P(MetricLogContract, ATimeAfterTheEndIsLatest) {
+TEST_P(MetricLogContract, TreatsATimeAfterTheEndAsLatest) {
   append_all({"old"});
   const auto reader =
       log_->reader({.start = {.kind = StartAt::Kind::kTime, .time_ns = log_->now_ns() + kNanosPerSecond}});
@@ -158,7 +158,7 @@ TEST_P(MetricLogContract, ATimeAfterTheEndIsLatest) {
   EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("new"));
 }
 
-TEST_P(MetricLogContract, AGroupResumesAtItsSnapshotAndGetsItBack) {
+TEST_P(MetricLogContract, GroupResumesAtItsSnapshotAndGetsItBack) {
   append_all({"a", "b", "c"});
   {
     const auto reader = log_->reader({.group = "g", .start = earliest()});
@@ -173,7 +173,7 @@ TEST_P(MetricLogContract, AGroupResumesAtItsSnapshotAndGetsItBack) {
   EXPECT_EQ(events_[events_.size() - 2].assigned[0].state, std::string("sta\0te", 6));
 }
 
-TEST_P(MetricLogContract, AStartOverridesTheGroupsPositionAndItsSnapshot) {
+TEST_P(MetricLogContract, StartOverridesTheGroupsPositionAndSnapshot) {
   append_all({"a", "b"});
   {
     const auto reader = log_->reader({.group = "g", .start = earliest()});
@@ -187,7 +187,7 @@ TEST_P(MetricLogContract, AStartOverridesTheGroupsPositionAndItsSnapshot) {
   EXPECT_EQ(event.assigned[0].state, "");
 }
 
-TEST_P(MetricLogContract, ANewGroupStartsAtLatestAndKeepsThatPlace) {
+TEST_P(MetricLogContract, NewGroupStartsAtLatestAndKeepsThatPosition) {
   append_all({"before"});
   {
     wait_for(*log_->reader({.group = "g"}), ReaderEvent::Kind::kAssigned);
@@ -197,7 +197,7 @@ TEST_P(MetricLogContract, ANewGroupStartsAtLatestAndKeepsThatPlace) {
   EXPECT_THAT(values(read(*reader, 1)), ::testing::ElementsAre("between"));
 }
 
-TEST_P(MetricLogContract, ANewGroupCanStartAtEarliestAndKeepsThatPlace) {
+TEST_P(MetricLogContract, NewGroupCanStartAtEarliestAndKeepsThatPosition) {
   append_all({"a", "b"});
   {
     const auto reader = log_->reader({.group = "g", .start = {}, .new_group_at_earliest = true});
@@ -207,7 +207,7 @@ TEST_P(MetricLogContract, ANewGroupCanStartAtEarliestAndKeepsThatPlace) {
   EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("a", "b"));
 }
 
-TEST_P(MetricLogContract, AnAssignmentSaysWhatTheLogHoldsAndWhereReadingBegins) {
+TEST_P(MetricLogContract, AssignmentReportsTheExtentAndTheStart) {
   append_all({"a", "b", "c"});
   const auto whole = log_->reader({.group = "g", .start = earliest()});
   const auto read_by_it = read(*whole, 3);
@@ -249,7 +249,7 @@ TEST_P(MetricLogContract, GroupsAreIndependent) {
   EXPECT_THAT(values(read(*two, 1)), ::testing::ElementsAre("c"));
 }
 
-TEST_P(MetricLogContract, AStandbyMemberTakesOverWhereTheOtherStored) {
+TEST_P(MetricLogContract, StandbyMemberContinuesAtTheStoredPosition) {
   append_all({"a", "b"});
   auto first = log_->reader({.group = "g", .start = earliest()});
   const auto records = read(*first, 2);
@@ -257,13 +257,13 @@ TEST_P(MetricLogContract, AStandbyMemberTakesOverWhereTheOtherStored) {
   const auto second = log_->reader({.group = "g"});
   EXPECT_FALSE(assigned_now(*second));
   const Snapshot mine{records[0].partition, records[0].offset + 1, "s"};
-  ASSERT_TRUE(second->store({&mine, 1}).ok()) << "skipped: it holds nothing";
+  ASSERT_TRUE(second->store({&mine, 1}).ok()) << "a member without partitions must skip the snapshot";
   ASSERT_TRUE(first->store({&mine, 1}).ok());
   first.reset();
   EXPECT_THAT(values(read(*second, 1)), ::testing::ElementsAre("b"));
 }
 
-TEST_P(MetricLogContract, WhatRetentionTookIsReportedAsLost) {
+TEST_P(MetricLogContract, ReportsRecordsDeletedByRetentionAsLost) {
   append_all({"a", "b"});
   auto reader = log_->reader({.group = "g", .start = earliest()});
   const auto records = read(*reader, 2);
@@ -284,7 +284,7 @@ TEST_P(MetricLogContract, WhatRetentionTookIsReportedAsLost) {
   EXPECT_EQ(lost.to, events_.back().records[0].offset);
 }
 
-TEST_P(MetricLogContract, EarliestAfterRetentionIsNoLoss) {
+TEST_P(MetricLogContract, StartingAtEarliestAfterRetentionIsNotALoss) {
   append_all({"a", "b"});
   append_all({"c"});
   log_->take_first(2);
@@ -313,7 +313,7 @@ TEST_P(MetricLogContract, RejectsARecordTooLargeAndStoresItsNeighbours) {
   EXPECT_THAT(values(read(*reader, 2)), ::testing::ElementsAre("before", "after"));
 }
 
-TEST_P(MetricLogContract, ManyRecordsStayInOrder) {
+TEST_P(MetricLogContract, KeepsManyRecordsInOrder) {
   constexpr int kCount = 3000;
   for (int i = 0; i < kCount; ++i) append(std::to_string(i));
   ASSERT_TRUE(writer().flush(kPatience));
@@ -323,7 +323,7 @@ TEST_P(MetricLogContract, ManyRecordsStayInOrder) {
   for (int i = 0; i < kCount; ++i) EXPECT_EQ(records[static_cast<size_t>(i)].value, std::to_string(i));
 }
 
-// A store that a reader brings with it.
+// A snapshot store that a reader brings with it.
 class OwnSnapshots final : public SnapshotStore {
  public:
   Result<std::vector<Snapshot>> load(const std::string& log) override {
@@ -338,7 +338,7 @@ class OwnSnapshots final : public SnapshotStore {
   std::map<std::string, std::map<int32_t, Snapshot>> stored;
 };
 
-TEST_P(MetricLogContract, AReaderWithAStoreOfItsOwnGoesOnWhereThatStands) {
+TEST_P(MetricLogContract, ReaderWithItsOwnStoreContinuesAtItsPosition) {
   OwnSnapshots own;
   append_all({"a", "b", "c"});
   const ReaderOptions options{.snapshots = &own, .new_group_at_earliest = true};
@@ -349,7 +349,7 @@ TEST_P(MetricLogContract, AReaderWithAStoreOfItsOwnGoesOnWhereThatStands) {
     const Snapshot snapshot{.partition = records[1].partition, .next_offset = records[1].offset + 1, .state = "two"};
     ASSERT_TRUE(reader->store(std::span(&snapshot, 1)));
   }
-  ASSERT_EQ(own.stored.size(), 1U) << "one log has one name";
+  ASSERT_EQ(own.stored.size(), 1U) << "a log must have only one name";
   const auto reader = log_->reader(options);
   const auto records = read(*reader, 1);
   ASSERT_EQ(records.size(), 1U);

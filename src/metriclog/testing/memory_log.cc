@@ -167,7 +167,7 @@ class MemoryLog::Reader final : public LogReader {
           start = snapshot.next_offset;
         } else {
           if (options_.new_group_at_earliest) start = data.first;
-          // Noted, so that whoever takes over before anything was stored misses nothing.
+          // Stored at once, so that another member that takes over before the first store misses nothing.
           stored[partition] = {.partition = partition, .next_offset = start};
         }
         break;
@@ -177,7 +177,7 @@ class MemoryLog::Reader final : public LogReader {
     return snapshot;
   }
 
-  // By the reader's own store.
+  // The start according to the reader's own store.
   int64_t start_of_own(int32_t partition, Snapshot& snapshot) {
     const auto loaded = options_.snapshots->load(kLogName);
     if (loaded) {
@@ -207,10 +207,10 @@ class MemoryLog::Reader final : public LogReader {
 
   MemoryLog& log_;
   const ReaderOptions options_;
-  // Guarded by log_.mutex_: other members' joining changes target_.
+  // Guarded by log_.mutex_: other members that join change target_.
   std::set<int32_t> target_;
-  std::map<int32_t, int64_t> next_;  // of the partitions that this reader was told it has
-  std::set<int32_t> taken_;          // of these, what another member had meanwhile
+  std::map<int32_t, int64_t> next_;  // for the partitions that this reader was told it holds
+  std::set<int32_t> taken_;          // which of these another member has held in the meantime
   std::string trouble_told_;
   bool woken_ = false;
 };
@@ -232,7 +232,7 @@ std::unique_ptr<LogReader> MemoryLog::reader(ReaderOptions options) {
 }
 
 int32_t MemoryLog::partition_of(std::string_view key) const {
-  uint32_t hash = 2166136261U;  // FNV-1a: the same on every run
+  uint32_t hash = 2166136261U;  // FNV-1a: the same in every run
   for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   return static_cast<int32_t>(hash % static_cast<uint32_t>(options_.partitions));
 }

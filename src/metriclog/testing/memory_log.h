@@ -1,7 +1,7 @@
 // MemoryLog: a metric log in memory with injected faults, for tests and the simulation.
 //
 // Thread-safe, without threads of its own: append() stores and reports a record, unless deliveries are held; then the
-// call that releases them does. Readers and the writer must not outlive the log.
+// call that releases them reports it. Readers and the writer must not outlive the log.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +22,7 @@ namespace monitor::metriclog {
 
 struct MemoryLogOptions {
   int32_t partitions = 1;
-  size_t max_pending_records = 100'000;  // accepted and not yet reported: above it append() says kFull
+  size_t max_pending_records = 100'000;  // accepted and not yet reported; above this, append() returns kFull
   size_t max_record_bytes = 1 << 20;     // a larger record is rejected
   std::string identity = "memory";
 };
@@ -35,21 +35,21 @@ class MemoryLog {
   MemoryLog& operator=(const MemoryLog&) = delete;
 
   LogWriter& writer();
-  // Members of one group share the partitions; one without a partition stands by.
+  // Members of a group share the partitions; a member without a partition stands by.
   std::unique_ptr<LogReader> reader(ReaderOptions options);
 
-  // --- faults, all in force until changed ---
+  // --- Faults; each stays in force until it is changed. ---
   void set_full(bool full);
-  void set_trouble(const std::string& text);  // appended records come back as kRetry; readers hear of it; "" ends it
+  void set_trouble(const std::string& text);  // appended records get kRetry, and readers are notified; "" ends this
   void refuse_next(size_t count, Outcome outcome, const std::string& reason);
   void hold_deliveries();
-  void release_deliveries();                            // delivers what is held and ends the holding
-  size_t deliver(size_t count);                         // the oldest `count` of what is held; how many there were
-  size_t deliver_reordered(Random& random);             // all that is held: stored in order, reported in any
-  size_t lose_deliveries(bool stored);                  // never reported; the listeners get on_reset()
-  void take_before(int32_t partition, int64_t offset);  // as retention does
+  void release_deliveries();                 // delivers what is held, and stops holding
+  size_t deliver(size_t count);              // delivers the oldest `count` of the held ones; returns how many
+  size_t deliver_reordered(Random& random);  // delivers everything held: stored in order, reported in any order
+  size_t lose_deliveries(bool stored);       // drops the reports; listeners get on_reset()
+  void take_before(int32_t partition, int64_t offset);  // deletes records like retention
 
-  // --- what is there ---
+  // --- Inspection. ---
   size_t held() const;
   int64_t end_offset(int32_t partition) const;
   std::vector<Record> records(int32_t partition) const;
@@ -69,21 +69,21 @@ class MemoryLog {
   };
   struct Group {
     std::map<int32_t, Snapshot> stored;
-    std::vector<Reader*> members;  // in the order of joining
+    std::vector<Reader*> members;  // in the order in which they joined
   };
 
   LogWriter::Accepted append(const RecordView& view, DeliveryListener& listener, uint64_t token);
   std::vector<Pending> take_held(size_t count);
-  void settle(Pending& pending);  // with mutex_ held
+  void settle(Pending& pending);  // requires mutex_
   static void report(std::vector<Pending>& done);
   int32_t partition_of(std::string_view key) const;
-  void rebalance(Group& group);  // with mutex_ held
+  void rebalance(Group& group);  // requires mutex_
 
   const Clock& clock_;
   const MemoryLogOptions options_;
   std::unique_ptr<Writer> writer_;
 
-  mutable std::mutex mutex_;  // guards everything below
+  mutable std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
   std::vector<Partition> partitions_;
   std::map<std::string, Group> groups_;

@@ -50,7 +50,7 @@ TEST_F(MemoryLogFaults, HeldRecordsAreNeitherStoredNorReportedUntilDelivered) {
   EXPECT_TRUE(log_.writer().flush(0));
 }
 
-TEST_F(MemoryLogFaults, FullWhenAskedForAndWhenTooMuchIsHeld) {
+TEST_F(MemoryLogFaults, IsFullOnRequestAndIfTooMuchIsHeld) {
   log_.set_full(true);
   EXPECT_EQ(append(1), LogWriter::Accepted::kFull);
   log_.set_full(false);
@@ -59,7 +59,7 @@ TEST_F(MemoryLogFaults, FullWhenAskedForAndWhenTooMuchIsHeld) {
   EXPECT_EQ(append(5), LogWriter::Accepted::kFull);
 }
 
-TEST_F(MemoryLogFaults, ReorderedDeliveriesReportAll) {
+TEST_F(MemoryLogFaults, ReorderedDeliveriesReportEveryRecord) {
   log_.hold_deliveries();
   for (uint64_t i = 1; i <= 4; ++i) append(i);
   SeededRandom random(3);
@@ -71,7 +71,7 @@ TEST_F(MemoryLogFaults, ReorderedDeliveriesReportAll) {
   EXPECT_EQ(tokens, (std::vector<uint64_t>{1, 2, 3, 4}));
 }
 
-TEST_F(MemoryLogFaults, LostDeliveriesEndInAReset) {
+TEST_F(MemoryLogFaults, LostDeliveriesCauseAReset) {
   log_.hold_deliveries();
   append(1);
   EXPECT_EQ(log_.lose_deliveries(true), 1U);
@@ -80,7 +80,7 @@ TEST_F(MemoryLogFaults, LostDeliveriesEndInAReset) {
   EXPECT_EQ(log_.records(0).size(), 1U);
 }
 
-TEST_F(MemoryLogFaults, RefusesWhatItWasToldTo) {
+TEST_F(MemoryLogFaults, RefusesRecordsOnRequest) {
   log_.refuse_next(1, Outcome::kRejected, "odd");
   append(1);
   append(2);
@@ -93,7 +93,7 @@ TEST_F(MemoryLogFaults, RefusesWhatItWasToldTo) {
   EXPECT_EQ(log_.writer().trouble(), "disk full");
 }
 
-TEST_F(MemoryLogFaults, AJoiningMemberGetsItsShareOfThePartitions) {
+TEST_F(MemoryLogFaults, JoiningMemberGetsItsShareOfThePartitions) {
   MemoryLog log(clock_, {.partitions = 2});
   const auto one = log.reader({.group = "g"});
   auto events = one->poll(0);
@@ -109,7 +109,7 @@ TEST_F(MemoryLogFaults, AJoiningMemberGetsItsShareOfThePartitions) {
   EXPECT_EQ((*events)[0].assigned[0].partition, 1);
 }
 
-TEST_F(MemoryLogFaults, APartitionThatAnotherHadMeanwhileIsRevokedAndAssignedAnew) {
+TEST_F(MemoryLogFaults, ReassignsAPartitionThatAnotherMemberHeldMeanwhile) {
   MemoryLog log(clock_, {.partitions = 2});
   const auto one = log.reader({.group = "g"});
   ASSERT_TRUE(one->poll(0).ok());

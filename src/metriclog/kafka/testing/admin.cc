@@ -34,7 +34,7 @@ Handle connect(const std::string& brokers) {
   return must(kafka::make_handle(RD_KAFKA_PRODUCER, must(kafka::make_config({.brokers = brokers}, {}))));
 }
 
-// Waits for the answer to an operation, and looks for errors in it.
+// Waits for the answer to an operation, and throws if it contains an error.
 template <typename Ask>
 Event ask(const Handle& handle, Ask operation) {
   const Queue queue(rd_kafka_queue_new(handle.get()));
@@ -57,7 +57,7 @@ std::string kafka_address() {
     if (line.starts_with(kName)) return line.substr(kName.size());
   }
   throw std::runtime_error(
-      "MONITOR_TEST_SERVICES names no file with KAFKA=HOST:PORT; ctest starts the services, and "
+      "MONITOR_TEST_SERVICES must name a file with KAFKA=HOST:PORT; ctest starts the services, and "
       "tools/services writes that file (addresses)");
 }
 
@@ -67,7 +67,7 @@ void create_topic(const std::string& brokers, const std::string& topic, int part
   must(kafka::create_topic(handle.get(), {topic, partitions, 1, settings}, kPatience, [] { return true; }));
   const int64_t end = SystemClock().mono_ns() + kPatience;
   while (!kafka::partition_count(handle.get(), topic, kPatience)) {
-    if (SystemClock().mono_ns() > end) throw std::runtime_error("topic does not show up");
+    if (SystemClock().mono_ns() > end) throw std::runtime_error("the topic did not become visible");
   }
 }
 
@@ -138,7 +138,7 @@ void wait_until_open(const LogWriter& writer) {
   constexpr useconds_t kLook = 1000;
   const int64_t end = SystemClock().mono_ns() + kPatience;
   while (!writer.trouble().empty()) {
-    if (SystemClock().mono_ns() > end) throw std::runtime_error("the log takes no records: " + writer.trouble());
+    if (SystemClock().mono_ns() > end) throw std::runtime_error("the log accepts no records: " + writer.trouble());
     usleep(kLook);
   }
 }
