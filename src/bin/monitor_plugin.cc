@@ -274,7 +274,7 @@ int run(int argc, char** argv) {
   for (CLI::App* const one : {list_all, look}) {
     one->add_option("--plugin-dir", flags.plugin_dir, "Folder of plugins (default: <data>/plugins)")->type_name("DIR");
   }
-  cli.add_data_option(Cli::Data::kLookedAt);
+  cli.add_data_option(Cli::Data::kReadOnly);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (make->parsed()) return make_new(flags);
   if (const std::string fault = config_fault(flags.config); !fault.empty()) return cli.usage_error(fault);
