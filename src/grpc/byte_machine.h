@@ -25,4 +25,15 @@ class ByteMachine {
   virtual bool finished() const = 0;
 };
 
+// Implemented by whatever moves the bytes of a machine.
+class ByteMachineHandler {
+ public:
+  virtual ~ByteMachineHandler() = default;
+  // Output is available. Called at most once until pending_output() is called. Send it soon, but not from within this
+  // callback.
+  virtual void on_output_wanted() = 0;
+  // finished() is now true, and all calls have ended. The code is kUnavailable for a normal end.
+  virtual void on_finished(const Error& /*reason*/) {}
+};
+
 }  // namespace monitor::grpc

@@ -1,4 +1,4 @@
-// ClientSession: the connection: bytes, GOAWAY, deferred events.
+// ClientSession: the connection: GOAWAY, floods, deferred events.
 #include "grpc/client_session.h"
 
 #include <algorithm>
@@ -34,10 +34,9 @@ Http2Options http2_options(const ClientSessionOptions& options) {
 }  // namespace
 
 ClientSession::Impl::Impl(Timers& timers, const ClientSessionOptions& options, ClientSessionHandler& handler)
-    : Http2(timers, http2_options(options)), timers_(timers), options_(options), handler_(&handler) {}
+    : Session(timers, http2_options(options), handler), options_(options), handler_(handler) {}
 
 ClientSession::Impl::~Impl() {
-  timers_.cancel_timer(events_timer_);
   for (auto& [stream, owner] : streams_) {
     timers_.cancel_timer(stream->deadline_timer);
     if (stream->handle != nullptr) stream->handle->orphan();
@@ -45,9 +44,7 @@ ClientSession::Impl::~Impl() {
 }
 
 void ClientSession::Impl::detach() {
-  handler_ = nullptr;
-  abort();
-  timers_.cancel_timer(events_timer_);
+  detach_handler();
   for (auto& [stream, owner] : streams_) {
     timers_.cancel_timer(stream->deadline_timer);
     stream->deadline_timer = 0;
@@ -55,30 +52,6 @@ void ClientSession::Impl::detach() {
     if (stream->handle != nullptr) stream->handle->orphan();
     stream->handle = nullptr;
   }
-}
-
-// --- Bytes.
-
-void ClientSession::Impl::receive(std::string_view bytes) {
-  if (finished_) return;
-  in_receive_ = true;
-  const Status fed = feed(bytes);
-  in_receive_ = false;
-  if (handler_ == nullptr) return;
-  if (!fed.ok()) fail(fed.error().with_context("HTTP/2"));
-  run_events();
-}
-
-std::string_view ClientSession::Impl::pending_output() {
-  const std::string_view bytes = output();
-  // Streams that ended while their frames were prepared.
-  if (!ended_.empty() || (!finish_told_ && done())) schedule_events();
-  return bytes;
-}
-
-void ClientSession::Impl::consume_output(size_t bytes) {
-  output_sent(bytes);
-  run_events();
 }
 
 void ClientSession::Impl::fail(const Error& error) {
@@ -97,14 +70,10 @@ void ClientSession::Impl::fail(const Error& error) {
 
 // --- The connection.
 
-void ClientSession::Impl::on_want_output() {
-  if (handler_ != nullptr) handler_->on_output_wanted();
-}
-
 void ClientSession::Impl::on_settings() {
   if (ready_) return;
   ready_ = true;
-  if (handler_ != nullptr) handler_->on_ready();
+  if (attached()) handler_.on_ready();
 }
 
 void ClientSession::Impl::on_goaway_received(uint32_t h2_error, std::string_view debug_data) {
@@ -120,7 +89,7 @@ void ClientSession::Impl::on_goaway_received(uint32_t h2_error, std::string_view
                     H2Error::kCancel);
     }
   }
-  if (first && handler_ != nullptr) handler_->on_goaway({h2_error, std::string(debug_data)});
+  if (first && attached()) handler_.on_goaway({h2_error, std::string(debug_data)});
 }
 
 void ClientSession::Impl::on_control_frame(ControlFrame frame) {
@@ -129,7 +98,7 @@ void ClientSession::Impl::on_control_frame(ControlFrame frame) {
 }
 
 void ClientSession::Impl::on_flood(std::string_view why) {
-  const std::shared_ptr<Impl> keep = shared_from_this();
+  const std::shared_ptr<Session> keep = shared_from_this();
   flooded_ = true;
   terminate(H2Error::kEnhanceYourCalm, why);
   fail(Error(Code::kUnavailable, "the server floods: " + std::string(why)));
@@ -142,7 +111,7 @@ void ClientSession::Impl::on_goaway_sent(const Error& error) {
 }
 
 void ClientSession::Impl::on_broken(const Error& error) {
-  const std::shared_ptr<Impl> keep = shared_from_this();
+  const std::shared_ptr<Session> keep = shared_from_this();
   fail(error.with_context("HTTP/2"));
 }
 
@@ -156,40 +125,31 @@ void ClientSession::Impl::drain() {
 
 // --- Deferred events.
 
-void ClientSession::Impl::schedule_events() {
-  if (in_receive_ || events_timer_ != 0 || handler_ == nullptr) return;
-  events_timer_ = timers_.call_after(0, [this] {
-    events_timer_ = 0;
-    run_events();
-  });
+void ClientSession::Impl::deliver_writable(SessionStream& base) {
+  auto& stream = static_cast<Stream&>(base);
+  if (!stream.ended && stream.handler != nullptr) stream.handler->on_writable();
 }
 
-void ClientSession::Impl::run_events() {
-  const std::shared_ptr<Impl> keep = shared_from_this();
-  if (events_timer_ != 0) timers_.cancel_timer(std::exchange(events_timer_, 0));
-  if (!finished_ && done() && output_bytes() == 0) fail(finish_reason_);
-  while (handler_ != nullptr && !writable_.empty()) {
-    Stream* stream = writable_.back();
-    writable_.pop_back();
-    stream->writable_queued = false;
-    if (!stream->ended && stream->handler != nullptr) stream->handler->on_writable();
-  }
-  while (handler_ != nullptr && !ended_.empty()) {
+void ClientSession::Impl::deliver_events() {
+  while (attached() && !ended_.empty()) {
     Stream* stream = ended_.front();
     ended_.erase(ended_.begin());
     stream->told = true;
     ClientCallHandler* const handler = std::exchange(stream->handler, nullptr);
     if (handler != nullptr) handler->on_done(stream->final_status, stream->metadata);
-    if (handler_ != nullptr && !stream->h2_open) erase(*stream);
+    if (attached() && !stream->h2_open) erase(*stream);
   }
-  if (handler_ == nullptr || finish_told_ || !finished_) return;
-  finish_told_ = true;
-  handler_->on_finished(finish_reason_);
+}
+
+void ClientSession::Impl::end_calls() {
+  if (finished_) return;  // by fail()
+  fail(finish_reason_);
+  deliver_events();
 }
 
 void ClientSession::Impl::erase(Stream& stream) {
   if (stream.handle != nullptr) stream.handle->orphan();
-  if (stream.writable_queued) std::erase(writable_, &stream);
+  forget_writable(stream);
   forget(stream);
   streams_.erase(&stream);
 }
@@ -200,15 +160,9 @@ ClientSession::ClientSession(Timers& timers, const ClientSessionOptions& options
     : impl_(std::make_shared<Impl>(timers, options, handler)) {}
 ClientSession::~ClientSession() { impl_->detach(); }
 
-void ClientSession::receive(std::string_view bytes) {
-  const std::shared_ptr<Impl> keep = impl_;
-  keep->receive(bytes);
-}
+void ClientSession::receive(std::string_view bytes) { impl_->receive(bytes); }
 std::string_view ClientSession::pending_output() { return impl_->pending_output(); }
-void ClientSession::consume_output(size_t bytes) {
-  const std::shared_ptr<Impl> keep = impl_;
-  keep->consume_output(bytes);
-}
+void ClientSession::consume_output(size_t bytes) { impl_->consume_output(bytes); }
 void ClientSession::connection_lost(const Error& error) { impl_->fail(error); }
 bool ClientSession::finished() const { return impl_->finished(); }
 std::unique_ptr<ClientCall> ClientSession::start(std::string_view path, const CallOptions& options,

@@ -37,18 +37,12 @@ struct GoAway {
   std::string debug_data;
 };
 
-class ClientSessionHandler {
+class ClientSessionHandler : public ByteMachineHandler {
  public:
-  virtual ~ClientSessionHandler() = default;
-  // Output is available. Called at most once until pending_output() is called. Send it soon, but not from within this
-  // callback.
-  virtual void on_output_wanted() = 0;
   // The server's first SETTINGS arrived, so it speaks HTTP/2.
   virtual void on_ready() {}
   // The server sent GOAWAY. Running calls continue; new calls end with UNAVAILABLE.
   virtual void on_goaway(const GoAway& /*goaway*/) {}
-  // finished() is now true, and all calls have ended.
-  virtual void on_finished(const Error& /*reason*/) {}
 };
 
 class ClientSession final : public ByteMachine, public CallStarter {

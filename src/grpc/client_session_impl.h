@@ -13,20 +13,17 @@
 
 #include "grpc/client_session.h"
 #include "grpc/header_encoding.h"
-#include "grpc/http2.h"
+#include "grpc/rate_budget.h"
+#include "grpc/session.h"
 
 namespace monitor::grpc {
 
-class ClientSession::Impl final : public Http2, public std::enable_shared_from_this<Impl> {
+class ClientSession::Impl final : public Session {
  public:
   Impl(Timers& timers, const ClientSessionOptions& options, ClientSessionHandler& handler);
   ~Impl() override;
 
-  void receive(std::string_view bytes);
-  std::string_view pending_output();
-  void consume_output(size_t bytes);
-  void fail(const Error& error);
-  bool finished() const { return finished_; }
+  void fail(const Error& error) override;
   std::unique_ptr<ClientCall> start(std::string_view path, const CallOptions& options, ClientCallHandler& handler);
   bool accepts_calls() const { return !finished_ && !going_away_; }
   size_t active_calls() const { return active_; }
@@ -38,7 +35,6 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   struct Stream;
 
   // --- Events of Http2.
-  void on_want_output() override;
   void on_header(Http2Stream& stream, std::string_view name, std::string_view value) override;
   void on_header_block(Http2Stream& stream, bool end_stream) override;
   void on_data(Http2Stream& stream, std::string_view bytes) override;
@@ -57,63 +53,51 @@ class ClientSession::Impl final : public Http2, public std::enable_shared_from_t
   void submit(Stream& stream, std::string_view path, const CallOptions& options);
   void end(Stream& stream, CallStatus status);
   void end_and_reset(Stream& stream, CallStatus status, H2Error code);
-  void handle_release(Stream& stream);
   void deadline_passed(Stream& stream);
-  CallStatus status_of_trailers(const Stream& stream) const;
-  CallStatus status_of_close(const Stream& stream, uint32_t h2_error) const;
   void first_headers(Stream& stream);
   void deliver_messages(Stream& stream, std::string_view bytes);
 
-  // --- The session.
-  void schedule_events();
-  void run_events();
   void erase(Stream& stream);
 
-  Timers& timers_;
+  // --- Deferred events.
+  void deliver_writable(SessionStream& stream) override;
+  bool events_wait() const override { return !ended_.empty(); }
+  void deliver_events() override;
+  void end_calls() override;
+
   ClientSessionOptions options_;
-  ClientSessionHandler* handler_;
+  ClientSessionHandler& handler_;  // only while attached()
   // Owned until both HTTP/2 and pending events are done with them.
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> ended_;          // on_done is due
-  std::vector<Stream*> writable_;       // on_writable is due
   RateBudget controls_{20'000, 5'000};  // generous, since servers measure the link with pings
   RateBudget windows_{100'000, 50'000};
-  Timers::TimerId events_timer_ = 0;
   size_t active_ = 0;
-  bool in_receive_ = false;
   bool ready_ = false;
   bool going_away_ = false;
   bool flooded_ = false;
-  bool finished_ = false;
-  bool finish_told_ = false;
-  Error finish_reason_{Code::kUnavailable, "connection closed"};
 };
 
-struct ClientSession::Impl::Stream final : Http2Stream {
+struct ClientSession::Impl::Stream final : SessionStream {
   Stream(const CallOptions& options, uint32_t window_bytes)
-      : deframer(options.max_message_bytes),
-        window(window_bytes, options.manual_flow_control),
+      : SessionStream(options.max_message_bytes, window_bytes, options.manual_flow_control),
         low_water(options.low_water_bytes),
         deadline_text(options.timeout_ns) {}
 
+  CallStatus status_of_trailers() const;
+  // `not_sent`: why the connection ended, for a call that it never sent.
+  CallStatus status_of_close(uint32_t h2_error, const Error& not_sent) const;
+
   Handle* handle = nullptr;
   ClientCallHandler* handler = nullptr;
-  Deframer deframer;
-  ReceiveWindow window;
   size_t low_water;
   int64_t deadline_text;  // the timeout, for the error message
-  Timers::TimerId deadline_timer = 0;
 
   bool h2_open = false;  // nghttp2 has the stream, and will report its close
   bool have_headers = false;
-  bool bad_metadata = false;
-  bool above_low_water = false;
-  bool writable_queued = false;
   bool ended = false;  // final_status is set
   bool told = false;   // on_done was called, or the user destroyed the call
   int http_status = 0;
-  std::string content_type;
-  std::string encoding;
   std::optional<std::string> grpc_status;
   std::string grpc_message;
   Metadata metadata;  // of the current header block; at the end, the trailers
@@ -126,7 +110,10 @@ class ClientSession::Impl::Handle final : public ClientCall {
  public:
   Handle(Impl& session, Stream& stream) : session_(&session), stream_(&stream) { stream.handle = this; }
   ~Handle() override {
-    if (stream_ != nullptr) session_->handle_release(*stream_);
+    if (stream_ == nullptr) return;
+    stream_->handle = nullptr;
+    stream_->handler = nullptr;
+    if (!stream_->ended) session_->end_and_reset(*stream_, {Code::kCancelled, ""}, H2Error::kCancel);
   }
   void orphan() { stream_ = nullptr; }
 

@@ -77,15 +77,6 @@ void ClientSession::Impl::end_and_reset(Stream& stream, CallStatus status, H2Err
   if (stream.h2_open) reset_stream(stream, code);
 }
 
-// The user has destroyed the call.
-void ClientSession::Impl::handle_release(Stream& stream) {
-  stream.handle = nullptr;
-  stream.handler = nullptr;
-  if (!stream.ended) {
-    end_and_reset(stream, {Code::kCancelled, ""}, H2Error::kCancel);
-  }
-}
-
 void ClientSession::Impl::deadline_passed(Stream& stream) {
   stream.deadline_timer = 0;
   const std::string after = std::to_string(stream.deadline_text / kNanosPerMilli) + " ms";
@@ -160,7 +151,7 @@ void ClientSession::Impl::on_data(Http2Stream& base, std::string_view bytes) {
 }
 
 void ClientSession::Impl::deliver_messages(Stream& stream, std::string_view bytes) {
-  while (!stream.ended && handler_ != nullptr) {
+  while (!stream.ended && attached()) {
     const size_t before = bytes.size();
     const Deframer::Next next = stream.deframer.next(bytes);
     give_back(stream,
@@ -188,32 +179,32 @@ void ClientSession::Impl::deliver_messages(Stream& stream, std::string_view byte
 
 void ClientSession::Impl::on_remote_end(Http2Stream& base) {
   auto& stream = static_cast<Stream&>(base);
-  if (!stream.ended) end(stream, status_of_trailers(stream));
+  if (!stream.ended) end(stream, stream.status_of_trailers());
   // The answer is complete, so unsent request bytes no longer matter.
   if (!stream.local_closed) reset_stream(stream, H2Error::kNoError);
 }
 
-CallStatus ClientSession::Impl::status_of_trailers(const Stream& stream) const {
-  if (!stream.grpc_status) {
-    if (stream.http_status != 200) {
-      return {code_of_http_status(stream.http_status), "HTTP status " + std::to_string(stream.http_status)};
+CallStatus ClientSession::Impl::Stream::status_of_trailers() const {
+  if (!grpc_status) {
+    if (http_status != 200) {
+      return {code_of_http_status(http_status), "HTTP status " + std::to_string(http_status)};
     }
-    return {stream.metadata.empty() ? Code::kInternal : Code::kUnknown, "the server ended the call without a status"};
+    return {metadata.empty() ? Code::kInternal : Code::kUnknown, "the server ended the call without a status"};
   }
-  CallStatus status{parse_status_code(*stream.grpc_status), stream.grpc_message};
-  if (status.ok() && !stream.deframer.between_messages()) {
+  CallStatus status{parse_status_code(*grpc_status), grpc_message};
+  if (status.ok() && !deframer.between_messages()) {
     return {Code::kInternal, "the server ended the call inside a message"};
   }
   return status;
 }
 
-CallStatus ClientSession::Impl::status_of_close(const Stream& stream, uint32_t h2_error) const {
-  if (!stream.headers_sent) return {Code::kUnavailable, "the call was not sent: " + finish_reason_.message()};
+CallStatus ClientSession::Impl::Stream::status_of_close(uint32_t h2_error, const Error& not_sent) const {
+  if (!headers_sent) return {Code::kUnavailable, "the call was not sent: " + not_sent.message()};
   if (h2_error == static_cast<uint32_t>(H2Error::kRefusedStream)) {
     return {Code::kUnavailable, "refused by the server, which never processed it"};
   }
-  if (stream.http_status != 0 && stream.http_status != 200) {
-    return {code_of_http_status(stream.http_status), "HTTP status " + std::to_string(stream.http_status)};
+  if (http_status != 0 && http_status != 200) {
+    return {code_of_http_status(http_status), "HTTP status " + std::to_string(http_status)};
   }
   return {code_of_h2_error(h2_error), "the server reset the call: " + h2_error_name(h2_error)};
 }
@@ -222,7 +213,7 @@ void ClientSession::Impl::on_stream_closed(Http2Stream& base, uint32_t h2_error)
   auto& stream = static_cast<Stream&>(base);
   stream.h2_open = false;
   if (!stream.ended) {
-    end(stream, status_of_close(stream, h2_error));
+    end(stream, stream.status_of_close(h2_error, finish_reason_));
   } else if (stream.told) {
     erase(stream);
   }
@@ -230,10 +221,7 @@ void ClientSession::Impl::on_stream_closed(Http2Stream& base, uint32_t h2_error)
 
 void ClientSession::Impl::on_data_sent(Http2Stream& base, size_t /*bytes*/) {
   auto& stream = static_cast<Stream&>(base);
-  if (!stream.above_low_water || stream.writable_queued || stream.send.size() > stream.low_water) return;
-  stream.above_low_water = false;
-  stream.writable_queued = true;
-  writable_.push_back(&stream);
+  check_writable(stream, stream.low_water);
 }
 
 }  // namespace monitor::grpc

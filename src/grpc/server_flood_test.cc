@@ -457,6 +457,19 @@ TEST_F(FloodTest, ClosesAPeerWhoseWindowStaysShut) {
   EXPECT_THAT(events_.finished->message(), HasSubstr("reads nothing"));
 }
 
+TEST_F(FloodTest, TheStallTimeoutOfAWriteBeginsWithTheWrite) {
+  start();
+  receive(frame(kHeaders, 4, 1, request("/test.T/M")) + frame(kData, 0, 1, std::string("\0\0\0\0\1x", 6)));
+  take();  // the reply; nothing waits any more
+  timers_.advance(limits_.stall_timeout_ns - kNanosPerMilli);
+  take();
+  records_[0]->call->write("late");
+  timers_.advance(kNanosPerMilli);
+  EXPECT_FALSE(server_->finished());
+  timers_.advance(limits_.stall_timeout_ns);
+  EXPECT_TRUE(server_->finished());
+}
+
 TEST_F(FloodTest, IncompleteMessagesShareALimit) {
   limits_.max_partial_bytes = 100'000;
   limits_.stream_window_bytes = 65'535;

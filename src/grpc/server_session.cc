@@ -1,4 +1,4 @@
-// ServerSession: the connection: bytes, limits, draining, deferred events.
+// ServerSession: the connection: limits, draining, deferred events.
 #include "grpc/server_session.h"
 
 #include <utility>
@@ -35,15 +35,16 @@ Http2Options http2_options(const ServerLimits& limits) {
 
 ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const MethodTable& methods, PeerInfo peer,
                           ServerSessionHandler& handler)
-    : Http2(timers, http2_options(limits)),
-      timers_(timers),
+    : Session(timers, http2_options(limits), handler),
       limits_(limits),
       methods_(methods),
       peer_(std::move(peer)),
-      handler_(&handler),
       resets_(limits.reset_burst, limits.resets_per_second),
       controls_(limits.control_burst, limits.controls_per_second),
-      windows_(limits.window_burst, limits.windows_per_second) {
+      windows_(limits.window_burst, limits.windows_per_second),
+      idle_(timers, limits.idle_timeout_ns, [this] { return idle_due(); }),
+      stall_(timers, limits.stall_timeout_ns, [this] { return stall_due(); }),
+      held_(limits.buffers) {
   if (limits_.handshake_timeout_ns > 0) {
     handshake_timer_ = timers_.call_after(limits_.handshake_timeout_ns, [this] {
       handshake_timer_ = 0;
@@ -59,8 +60,7 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
       });
     });
   }
-  idle_since_ns_ = timers_.clock().mono_ns();
-  arm_idle();
+  idle_.start();
 }
 
 ServerSession::Impl::~Impl() {
@@ -70,14 +70,14 @@ ServerSession::Impl::~Impl() {
     stream->gone = true;
     stream->handler.reset();
   }
-  if (charged_ > 0) limits_.buffers->give_back(charged_, 0);
 }
 
 void ServerSession::Impl::cancel_timers() {
-  for (Timers::TimerId* timer :
-       {&handshake_timer_, &age_timer_, &idle_timer_, &drain_timer_, &events_timer_, &stall_timer_}) {
+  for (Timers::TimerId* timer : {&handshake_timer_, &age_timer_, &drain_timer_}) {
     timers_.cancel_timer(std::exchange(*timer, 0));
   }
+  idle_.stop();
+  stall_.stop();
   for (auto& [stream, owner] : streams_) {
     timers_.cancel_timer(std::exchange(stream->deadline_timer, 0));
     timers_.cancel_timer(std::exchange(stream->message_timer, 0));
@@ -85,48 +85,19 @@ void ServerSession::Impl::cancel_timers() {
 }
 
 void ServerSession::Impl::detach() {
-  handler_ = nullptr;
-  abort();
+  detach_handler();
   cancel_timers();
   for (auto& [stream, owner] : streams_) stream->gone = true;
 }
 
-// --- Bytes.
-
-void ServerSession::Impl::receive(std::string_view bytes) {
-  if (finished_) return;
-  in_receive_ = true;
-  const Status fed = feed(bytes);
-  in_receive_ = false;
-  if (handler_ == nullptr) return;
-  if (!fed.ok()) fail(fed.error().with_context("HTTP/2"));
-  run_events();
-}
-
-std::string_view ServerSession::Impl::pending_output() {
-  const std::string_view bytes = output();
-  if (!closed_.empty() || !over_.empty() || finished_ || done()) schedule_events();
-  return bytes;
-}
-
-void ServerSession::Impl::consume_output(size_t bytes) {
-  output_sent(bytes);
-  run_events();
-}
-
 void ServerSession::Impl::fail(const Error& error) {
-  if (finished_ || handler_ == nullptr) return;
-  const std::shared_ptr<Impl> keep = shared_from_this();
+  if (finished_ || !attached()) return;
   finished_ = true;
   finish_reason_ = error;
   schedule_events();
 }
 
 // --- The connection.
-
-void ServerSession::Impl::on_want_output() {
-  if (handler_ != nullptr) handler_->on_output_wanted();
-}
 
 void ServerSession::Impl::on_settings() {
   if (std::exchange(ready_, true)) return;
@@ -145,26 +116,24 @@ void ServerSession::Impl::on_goaway_received(uint32_t /*h2_error*/, std::string_
 void ServerSession::Impl::on_control_frame(ControlFrame frame) {
   const int64_t now = timers_.clock().mono_ns();
   if (frame == ControlFrame::kReset) {
-    if (!resets_.take(now)) flood("too_many_resets");
+    if (!resets_.take(now)) stop_reading("too_many_resets");
     return;
   }
   if (frame == ControlFrame::kWindow) {
-    if (!windows_.take(now)) flood("too_many_window_updates");
+    if (!windows_.take(now)) stop_reading("too_many_window_updates");
     return;
   }
-  if (!controls_.take(now)) flood("too_many_control_frames");
+  if (!controls_.take(now)) stop_reading("too_many_control_frames");
   if (frame != ControlFrame::kPing || limits_.min_ping_interval_ns == 0) return;
   // Tolerates a tenth, so that network jitter does not punish a client that keeps to the interval.
   const int64_t least = limits_.min_ping_interval_ns / 10 * 9;
   const bool too_soon = last_ping_ns_ != 0 && now - last_ping_ns_ < least;
   last_ping_ns_ = now;
-  if (too_soon && ++ping_strikes_ > limits_.max_ping_strikes) flood("too_many_pings");
+  if (too_soon && ++ping_strikes_ > limits_.max_ping_strikes) stop_reading("too_many_pings");
 }
 
-void ServerSession::Impl::flood(std::string_view what) { stop_reading(what); }
-
 void ServerSession::Impl::on_flood(std::string_view what) {
-  const std::shared_ptr<Impl> keep = shared_from_this();
+  const std::shared_ptr<Session> keep = shared_from_this();
   final_goaway_sent_ = true;
   terminate(H2Error::kEnhanceYourCalm, what);
   fail(Error(Code::kResourceExhausted, std::string(what)));
@@ -205,94 +174,58 @@ void ServerSession::Impl::close(const Error& reason) {
   fail(reason);
 }
 
-// --- Memory held for the client.
+// --- What is held for the client, and for how long.
 
-bool ServerSession::Impl::charge() {
-  if (limits_.buffers == nullptr) return true;
-  const size_t held = partial_bytes_ + unsent_bytes_ + call_bytes_;
+bool HeldMemory::charge() {
+  if (budget == nullptr) return true;
+  const size_t held = partial + unsent + calls;
   const size_t wanted = held <= kFreeBytes ? 0 : (held / kChargeStep + 1) * kChargeStep;
-  if (wanted < charged_) limits_.buffers->give_back(charged_ - wanted, wanted);
-  if (wanted > charged_ && !limits_.buffers->take(wanted - charged_, charged_)) return false;
-  charged_ = wanted;
+  if (wanted < charged) budget->give_back(charged - wanted, wanted);
+  if (wanted > charged && !budget->take(wanted - charged, charged)) return false;
+  charged = wanted;
   return true;
 }
 
-void ServerSession::Impl::watch_stall() {
-  if (stall_timer_ != 0 || limits_.stall_timeout_ns == 0) return;
-  stalled_since_ns_ = timers_.clock().mono_ns();
-  stall_timer_ = timers_.call_after(limits_.stall_timeout_ns, [this] { stall_due(); });
-}
-
-void ServerSession::Impl::stall_due() {
-  stall_timer_ = 0;
-  if (unsent_bytes_ == 0) return;
-  const int64_t due = stalled_since_ns_ + limits_.stall_timeout_ns;
-  if (timers_.clock().mono_ns() < due) {
-    stall_timer_ = timers_.call_at(due, [this] { stall_due(); });
-    return;
-  }
+bool ServerSession::Impl::stall_due() {
+  if (held_.unsent == 0) return false;
   close(Error(Code::kResourceExhausted,
-              "the client reads nothing: " + std::to_string(unsent_bytes_) + " bytes wait for it"));
+              "the client reads nothing: " + std::to_string(held_.unsent) + " bytes wait for it"));
+  return false;
 }
 
-void ServerSession::Impl::arm_idle() {
-  if (limits_.idle_timeout_ns == 0) return;
-  idle_timer_ = timers_.call_at(idle_since_ns_ + limits_.idle_timeout_ns, [this] { idle_due(); });
-}
-
-void ServerSession::Impl::idle_due() {
-  idle_timer_ = 0;
-  const int64_t now = timers_.clock().mono_ns();
-  if (active_ > 0) idle_since_ns_ = now;
-  if (active_ == 0 && now - idle_since_ns_ >= limits_.idle_timeout_ns) return drain();
-  arm_idle();
+bool ServerSession::Impl::idle_due() {
+  if (active_ > 0) return true;
+  drain();
+  return false;
 }
 
 // --- Deferred events.
 
-void ServerSession::Impl::schedule_events() {
-  if (in_receive_ || events_timer_ != 0 || handler_ == nullptr) return;
-  events_timer_ = timers_.call_after(0, [this] {
-    events_timer_ = 0;
-    run_events();
-  });
+void ServerSession::Impl::deliver_writable(SessionStream& base) {
+  auto& stream = static_cast<Stream&>(base);
+  if (!stream.over() && stream.handler != nullptr) stream.handler->on_writable();
 }
 
-void ServerSession::Impl::run_events() {
-  const std::shared_ptr<Impl> keep = shared_from_this();
-  if (events_timer_ != 0) timers_.cancel_timer(std::exchange(events_timer_, 0));
-  while (handler_ != nullptr && !writable_.empty()) {
-    Stream* stream = writable_.back();
-    writable_.pop_back();
-    stream->writable_queued = false;
-    if (!stream->over() && stream->handler != nullptr) stream->handler->on_writable();
-  }
-  erase_closed();
-  if (handler_ == nullptr || finish_told_) return;
-  if (!finished_ && !(done() && output_bytes() == 0)) return;
-  finished_ = true;
-  finish_told_ = true;
-  std::vector<Stream*> running;
-  running.reserve(streams_.size());
-  for (auto& [stream, owner] : streams_) running.push_back(stream);
-  for (Stream* stream : running) {
-    if (handler_ != nullptr) cancelled(*stream);
-  }
-  erase_closed();
-  if (handler_ != nullptr) handler_->on_finished(finish_reason_);
-}
-
-void ServerSession::Impl::erase_closed() {
+void ServerSession::Impl::deliver_events() {
   if (closed_.empty() && over_.empty()) return;
   // Moved out first, since destructors of handlers may call into this session.
   const std::vector<std::unique_ptr<Stream>> closed = std::move(closed_);
   std::vector<std::unique_ptr<ServerCallHandler>> over = std::move(over_);
   closed_.clear();
   over_.clear();
-  for (const auto& stream : closed) {
-    if (stream->writable_queued) std::erase(writable_, stream.get());
-  }
+  for (const auto& stream : closed) forget_writable(*stream);
   over.clear();
+}
+
+void ServerSession::Impl::end_calls() {
+  finished_ = true;
+  std::vector<Stream*> running;
+  running.reserve(streams_.size());
+  for (auto& [stream, owner] : streams_) running.push_back(stream);
+  for (Stream* stream : running) {
+    if (attached()) stream->cancelled();
+  }
+  deliver_events();
 }
 
 // --- Public interface.
@@ -302,15 +235,9 @@ ServerSession::ServerSession(Timers& timers, const ServerLimits& limits, const M
     : impl_(std::make_shared<Impl>(timers, limits, methods, std::move(peer), handler)) {}
 ServerSession::~ServerSession() { impl_->detach(); }
 
-void ServerSession::receive(std::string_view bytes) {
-  const std::shared_ptr<Impl> keep = impl_;
-  keep->receive(bytes);
-}
+void ServerSession::receive(std::string_view bytes) { impl_->receive(bytes); }
 std::string_view ServerSession::pending_output() { return impl_->pending_output(); }
-void ServerSession::consume_output(size_t bytes) {
-  const std::shared_ptr<Impl> keep = impl_;
-  keep->consume_output(bytes);
-}
+void ServerSession::consume_output(size_t bytes) { impl_->consume_output(bytes); }
 void ServerSession::connection_lost(const Error& error) { impl_->fail(error); }
 bool ServerSession::finished() const { return impl_->finished(); }
 void ServerSession::set_peer_certificate(const PeerCertificate* certificate) {

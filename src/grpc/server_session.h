@@ -74,15 +74,7 @@ struct PeerInfo {
   const PeerCertificate* certificate = nullptr;
 };
 
-class ServerSessionHandler {
- public:
-  virtual ~ServerSessionHandler() = default;
-  // Output is available. Called at most once until pending_output() is called. Send it soon, but not from within this
-  // callback.
-  virtual void on_output_wanted() = 0;
-  // finished() is now true. The code is kUnavailable for a normal end.
-  virtual void on_finished(const Error& /*reason*/) {}
-};
+using ServerSessionHandler = ByteMachineHandler;
 
 class ServerSession final : public ByteMachine {
  public:

@@ -13,23 +13,39 @@
 #include <vector>
 
 #include "grpc/header_encoding.h"
-#include "grpc/http2.h"
+#include "grpc/inactivity_timer.h"
 #include "grpc/rate_budget.h"
 #include "grpc/server_session.h"
+#include "grpc/session.h"
 
 namespace monitor::grpc {
 
-class ServerSession::Impl final : public Http2, public std::enable_shared_from_this<Impl> {
+// Memory that a connection holds for its client, charged to the budget that all connections share.
+struct HeldMemory {
+  explicit HeldMemory(ByteBudget* shared) : budget(shared) {}
+  ~HeldMemory() {
+    if (charged > 0) budget->give_back(charged, 0);
+  }
+  HeldMemory(const HeldMemory&) = delete;
+  HeldMemory& operator=(const HeldMemory&) = delete;
+
+  // Brings the charge up to date. Returns false if the budget has no room; the charge is then too low.
+  bool charge();
+
+  size_t partial = 0;  // of incomplete messages
+  size_t unsent = 0;
+  size_t calls = 0;  // running calls: themselves, their headers, and the requests of unary calls
+  ByteBudget* const budget;
+  size_t charged = 0;
+};
+
+class ServerSession::Impl final : public Session {
  public:
   Impl(Timers& timers, const ServerLimits& limits, const MethodTable& methods, PeerInfo peer,
        ServerSessionHandler& handler);
   ~Impl() override;
 
-  void receive(std::string_view bytes);
-  std::string_view pending_output();
-  void consume_output(size_t bytes);
-  void fail(const Error& error);
-  bool finished() const { return finished_; }
+  void fail(const Error& error) override;
   size_t active_calls() const { return active_; }
   void drain();
   void close(const Error& reason);
@@ -40,7 +56,6 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   struct Stream;
 
   // --- Events of Http2.
-  void on_want_output() override;
   Http2Stream* on_begin_stream(int32_t id) override;
   void on_header(Http2Stream& stream, std::string_view name, std::string_view value) override;
   void on_header_block(Http2Stream& stream, bool end_stream) override;
@@ -60,47 +75,23 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
   void on_broken(const Error& error) override { fail(error.with_context("HTTP/2")); }
   bool keepalive_needed() const override { return true; }
 
-  // --- Calls.
-  void request_header(Stream& stream, std::string_view name, std::string_view value);
-  std::optional<CallStatus> refusal(const Stream& stream) const;
-  void dispatch(Stream& stream);
-  void answer_http_status(Stream& stream, std::string_view status);
-  void ensure_headers(Stream& stream, const Metadata& headers);
-  void finish(Stream& stream, const CallStatus& status, const Metadata& trailers);
-  void end_call(Stream& stream);
-  void cancelled(Stream& stream);
-  void deadline_passed(Stream& stream);
-  void written(Stream& stream, size_t bytes);
-  void incomplete(Stream& stream, Deframer::Next next);
-  void watch_message(Stream& stream);
-  void message_due(Stream& stream);
-  void drop_partial(Stream& stream);
-  bool grow(Stream& stream, size_t bytes);
-  bool charge_call(Stream& stream);
-  void drop_call(Stream& stream);
+  // --- Deferred events.
+  void deliver_writable(SessionStream& stream) override;
+  bool events_wait() const override { return !closed_.empty() || !over_.empty(); }
+  void deliver_events() override;
+  void end_calls() override;
 
-  // --- The session.
-  void flood(std::string_view what);
   void cancel_timers();
-  bool charge();
-  void watch_stall();
-  void stall_due();
   void final_goaway();
-  void arm_idle();
-  void idle_due();
-  void schedule_events();
-  void run_events();
-  void erase_closed();
+  bool idle_due();
+  bool stall_due();
 
-  Timers& timers_;
   const ServerLimits& limits_;
   const MethodTable& methods_;
   PeerInfo peer_;
-  ServerSessionHandler* handler_;
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
   std::vector<std::unique_ptr<Stream>> closed_;  // destroyed when no event handler is running
   std::vector<std::unique_ptr<ServerCallHandler>> over_;
-  std::vector<Stream*> writable_;
 
   RateBudget resets_;
   RateBudget controls_;
@@ -110,79 +101,81 @@ class ServerSession::Impl final : public Http2, public std::enable_shared_from_t
 
   Timers::TimerId handshake_timer_ = 0;
   Timers::TimerId age_timer_ = 0;
-  Timers::TimerId idle_timer_ = 0;
   Timers::TimerId drain_timer_ = 0;
-  Timers::TimerId events_timer_ = 0;
-  Timers::TimerId stall_timer_ = 0;
-  int64_t stalled_since_ns_ = 0;  // the last time that output moved
-  int64_t idle_since_ns_ = 0;
+  InactivityTimer idle_;   // no call runs
+  InactivityTimer stall_;  // output waits, and the client reads nothing
+  HeldMemory held_;
   size_t active_ = 0;
-  size_t partial_bytes_ = 0;
-  size_t unsent_bytes_ = 0;
-  size_t call_bytes_ = 0;  // held by running calls: themselves, their headers, and the requests of unary calls
-  size_t charged_ = 0;     // of ServerLimits::buffers
-  bool in_receive_ = false;
   bool ready_ = false;
   bool draining_ = false;
   bool final_goaway_sent_ = false;
-  bool finished_ = false;
-  bool finish_told_ = false;
-  Error finish_reason_{Code::kUnavailable, "connection closed"};
 };
 
-struct ServerSession::Impl::Stream final : Http2Stream, ServerCall {
+struct ServerSession::Impl::Stream final : SessionStream, ServerCall {
   Stream(Impl& owner, uint32_t window_bytes)
-      : session(owner), deframer(kDefaultMaxMessageBytes), window(window_bytes, false) {}
+      : SessionStream(kDefaultMaxMessageBytes, window_bytes, false), session(owner) {}
 
+  // --- ServerCall.
   std::string_view path() const override { return request_path; }
   const Metadata& metadata() const override { return request_metadata; }
   const std::string& peer() const override { return session.peer_.address; }
   const PeerCertificate* peer_certificate() const override { return session.peer_.certificate; }
   int64_t deadline_ns() const override { return deadline; }
-  void send_headers(const Metadata& headers) override { session.ensure_headers(*this, headers); }
-  void write(std::string_view message) override {
-    if (over() || session.finished_) return;
-    session.ensure_headers(*this, {});
-    send.push_message(message);
-    session.written(*this, message.size() + kMessagePrefixBytes);
-  }
-  void finish(const CallStatus& status, const Metadata& last) override { session.finish(*this, status, last); }
+  void send_headers(const Metadata& headers) override;
+  void write(std::string_view message) override;
+  void finish(const CallStatus& status, const Metadata& last) override;
   size_t unsent_bytes() const override { return send.size(); }
-  void consumed(size_t bytes) override {
-    if (over()) return;
-    session.give_back(*this, window.consumed(bytes));
-    // The time limit of a message only runs while the client is able to send it.
-    if (message_since_ns != 0 && window.unconfirmed() == 0) message_since_ns = session.timers_.clock().mono_ns();
-  }
+  void consumed(size_t bytes) override;
+
+  // --- From the headers to the handler.
+  void request_header(std::string_view name, std::string_view value);
+  // Answers, or starts the method's handler.
+  void begin();
+  std::optional<CallStatus> refusal() const;
+  void dispatch();
+  void answer_http_status(std::string_view status);
+
+  // --- Messages.
+  void receive(std::string_view bytes);
+  void incomplete(Deframer::Next next);
+  void watch_message();
+  void message_due();
+
+  // --- Memory.
+  // Charges the call until it is closed. Returns false after refusing the call for lack of memory.
+  bool grow(size_t bytes);
+  // A call costs memory before its first message, mostly for headers, which it keeps until it ends.
+  bool charge_headers();
+  void drop_partial();
+
+  // --- The end.
   bool over() const { return finished || gone; }
+  // The handler is done; HTTP/2 may still be sending.
+  void end();
+  void cancelled();
+  void deadline_passed();
+  // HTTP/2 has closed the stream.
+  void closed();
 
   Impl& session;
   const MethodTable::Method* method = nullptr;
   std::unique_ptr<ServerCallHandler> handler;
-  Deframer deframer;
-  ReceiveWindow window;
   int64_t deadline = INT64_MAX;
-  Timers::TimerId deadline_timer = 0;
   Timers::TimerId message_timer = 0;
-  int64_t message_since_ns = 0;  // since when a message is awaited; 0: none is
-  bool in_data = false;          // inside on_data(): the deframer's message may be in use
+  int64_t message_since_ns = 0;  // a message is awaited since then; 0: none is
+  bool in_data = false;          // inside receive(): the deframer's message may be in use
   bool first_message = true;
 
   bool dispatched = false;
-  bool bad_metadata = false;
   bool bad_timeout = false;
   bool headers_submitted = false;
   bool finished = false;  // finish() was called
   bool gone = false;      // nothing can be sent any more
   bool counted = false;   // in active_
-  bool above_low_water = false;
-  bool writable_queued = false;
-  size_t partial = 0;  // its part of partial_bytes_
-  size_t cost = 0;     // its part of call_bytes_
+  size_t partial = 0;     // its part of HeldMemory::partial
+  size_t cost = 0;        // its part of HeldMemory::calls
   std::string request_path;
   std::string request_method;
-  std::string content_type;
-  std::string encoding;
   std::optional<int64_t> timeout;
   Metadata request_metadata;
   CallStatus final_status;

@@ -58,25 +58,8 @@ Http2Stream* ServerSession::Impl::on_begin_stream(int32_t id) {
 
 void ServerSession::Impl::on_header(Http2Stream& base, std::string_view name, std::string_view value) {
   auto& stream = static_cast<Stream&>(base);
-  if (stream.dispatched) return;  // gRPC ignores trailers of a request
-  request_header(stream, name, value);
-}
-
-void ServerSession::Impl::request_header(Stream& stream, std::string_view name, std::string_view value) {
-  if (name == ":path") {
-    stream.request_path = value;
-  } else if (name == ":method") {
-    stream.request_method = value;
-  } else if (name == "content-type") {
-    stream.content_type = value;
-  } else if (name == "grpc-encoding") {
-    stream.encoding = value;
-  } else if (name == "grpc-timeout") {
-    stream.timeout = parse_timeout(value);
-    stream.bad_timeout = !stream.timeout;
-  } else if (name == "user-agent" || !is_reserved_header(name)) {
-    stream.bad_metadata |= !append_metadata(stream.request_metadata, name, value);
-  }
+  // gRPC ignores trailers of a request.
+  if (!stream.dispatched) stream.request_header(name, value);
 }
 
 void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/) {
@@ -86,61 +69,76 @@ void ServerSession::Impl::on_header_block(Http2Stream& base, bool /*end_stream*/
   stream.counted = true;
   ++active_;
   if (ready_) timers_.cancel_timer(std::exchange(handshake_timer_, 0));
-  if (!charge_call(stream)) return;
-  if (stream.request_method != "POST") return answer_http_status(stream, "405");
-  if (!is_grpc_content_type(stream.content_type)) return answer_http_status(stream, "415");
-  if (const std::optional<CallStatus> no = refusal(stream)) {
-    finish(stream, *no, {});
-    return;
-  }
-  dispatch(stream);
+  stream.begin();
 }
 
-std::optional<CallStatus> ServerSession::Impl::refusal(const Stream& stream) const {
-  if (stream.bad_metadata) return CallStatus{Code::kInternal, "a -bin header of the request is not base64"};
-  if (stream.bad_timeout) return CallStatus{Code::kInternal, "grpc-timeout is malformed"};
-  if (!stream.encoding.empty() && stream.encoding != "identity") {
-    return CallStatus{Code::kUnimplemented,
-                      "compression " + json_quote(sanitize_utf8(stream.encoding)) + " is not supported; use identity"};
+void ServerSession::Impl::Stream::request_header(std::string_view name, std::string_view value) {
+  if (name == ":path") {
+    request_path = value;
+  } else if (name == ":method") {
+    request_method = value;
+  } else if (name == "content-type") {
+    content_type = value;
+  } else if (name == "grpc-encoding") {
+    encoding = value;
+  } else if (name == "grpc-timeout") {
+    timeout = parse_timeout(value);
+    bad_timeout = !timeout;
+  } else if (name == "user-agent" || !is_reserved_header(name)) {
+    bad_metadata |= !append_metadata(request_metadata, name, value);
   }
-  if (methods_.find(stream.request_path) == nullptr) {
+}
+
+void ServerSession::Impl::Stream::begin() {
+  if (!charge_headers()) return;
+  if (request_method != "POST") return answer_http_status("405");
+  if (!is_grpc_content_type(content_type)) return answer_http_status("415");
+  if (const std::optional<CallStatus> no = refusal()) return finish(*no, {});
+  dispatch();
+}
+
+std::optional<CallStatus> ServerSession::Impl::Stream::refusal() const {
+  if (bad_metadata) return CallStatus{Code::kInternal, "a -bin header of the request is not base64"};
+  if (bad_timeout) return CallStatus{Code::kInternal, "grpc-timeout is malformed"};
+  if (!encoding.empty() && encoding != "identity") {
     return CallStatus{Code::kUnimplemented,
-                      "unknown method " + json_quote(sanitize_utf8(stream.request_path.substr(0, 200)))};
+                      "compression " + json_quote(sanitize_utf8(encoding)) + " is not supported; use identity"};
+  }
+  if (session.methods_.find(request_path) == nullptr) {
+    return CallStatus{Code::kUnimplemented, "unknown method " + json_quote(sanitize_utf8(request_path.substr(0, 200)))};
   }
   return std::nullopt;
 }
 
-void ServerSession::Impl::dispatch(Stream& stream) {
-  const MethodTable::Method* method = methods_.find(stream.request_path);
+void ServerSession::Impl::Stream::dispatch() {
+  method = session.methods_.find(request_path);
   const MethodOptions& options = method->options;
-  stream.method = method;
-  const size_t most = options.max_message_bytes != 0 ? options.max_message_bytes : limits_.max_message_bytes;
-  stream.deframer = Deframer(options.max_first_message_bytes != 0 ? options.max_first_message_bytes : most);
-  stream.window = ReceiveWindow(limits_.stream_window_bytes, options.manual_flow_control);
-  if (stream.timeout) {
-    const int64_t now = timers_.clock().mono_ns();
-    stream.deadline = *stream.timeout > INT64_MAX - now ? INT64_MAX : now + *stream.timeout;
-    if (stream.deadline != INT64_MAX) {
-      stream.deadline_timer = timers_.call_at(stream.deadline, [this, &stream] { deadline_passed(stream); });
-    }
+  const ServerLimits& limits = session.limits_;
+  const size_t most = options.max_message_bytes != 0 ? options.max_message_bytes : limits.max_message_bytes;
+  deframer = Deframer(options.max_first_message_bytes != 0 ? options.max_first_message_bytes : most);
+  window = ReceiveWindow(limits.stream_window_bytes, options.manual_flow_control);
+  if (timeout) {
+    const int64_t now = session.timers_.clock().mono_ns();
+    deadline = *timeout > INT64_MAX - now ? INT64_MAX : now + *timeout;
+    if (deadline != INT64_MAX) deadline_timer = session.timers_.call_at(deadline, [this] { deadline_passed(); });
   }
-  std::unique_ptr<ServerCallHandler> handler = method->factory(stream);
-  if (handler != nullptr && stream.over()) {
-    over_.push_back(std::move(handler));
+  std::unique_ptr<ServerCallHandler> made = method->factory(*this);
+  if (made != nullptr && over()) {
+    session.over_.push_back(std::move(made));
     return;
   }
-  stream.handler = std::move(handler);
-  if (stream.handler == nullptr && !stream.over()) {
-    finish(stream, {Code::kInternal, "the method refused the call without a status"}, {});
+  handler = std::move(made);
+  if (handler == nullptr && !over()) {
+    finish({Code::kInternal, "the method refused the call without a status"}, {});
   }
-  if (!stream.over()) watch_message(stream);
+  if (!over()) watch_message();
 }
 
 void ServerSession::Impl::on_remote_end(Http2Stream& base) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.over() || stream.handler == nullptr) return;
   if (!stream.deframer.between_messages()) {
-    finish(stream, {Code::kInternal, "the client ended its side inside a message"}, {});
+    stream.finish({Code::kInternal, "the client ended its side inside a message"}, {});
     return;
   }
   stream.handler->on_half_close();
@@ -148,17 +146,17 @@ void ServerSession::Impl::on_remote_end(Http2Stream& base) {
 
 // --- The answer.
 
-void ServerSession::Impl::answer_http_status(Stream& stream, std::string_view status) {
-  stream.finished = true;
-  stream.headers_submitted = true;
+void ServerSession::Impl::Stream::answer_http_status(std::string_view status) {
+  finished = true;
+  headers_submitted = true;
   const HeaderField fields[] = {{":status", status}};
-  submit_headers(stream, fields, true);
-  end_call(stream);
+  session.submit_headers(*this, fields, true);
+  end();
 }
 
-void ServerSession::Impl::ensure_headers(Stream& stream, const Metadata& headers) {
-  if (stream.headers_submitted || stream.over()) return;
-  stream.headers_submitted = true;
+void ServerSession::Impl::Stream::send_headers(const Metadata& headers) {
+  if (headers_submitted || over()) return;
+  headers_submitted = true;
   std::vector<HeaderField> fields = {
       {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", "identity"}};
   std::vector<std::string> encoded;
@@ -169,35 +167,50 @@ void ServerSession::Impl::ensure_headers(Stream& stream, const Metadata& headers
       fields.push_back({key, encoded.back()});
     }
   }
-  submit_headers(stream, fields, false);
+  session.submit_headers(*this, fields, false);
 }
 
-void ServerSession::Impl::finish(Stream& stream, const CallStatus& status, const Metadata& trailers) {
-  if (stream.over()) return;
-  stream.finished = true;
-  stream.final_status = status;
-  cut_message(stream.final_status.message);
-  if (const Status good = check_metadata(trailers); good.ok()) stream.trailers = trailers;
-  stream.send_ended = true;
-  if (stream.headers_submitted) {
-    resume(stream);
+void ServerSession::Impl::Stream::write(std::string_view message) {
+  if (over() || session.finished_) return;
+  send_headers({});
+  send.push_message(message);
+  above_low_water |= send.size() > method->options.low_water_bytes;
+  HeldMemory& held = session.held_;
+  if (held.unsent == 0) session.stall_.touch();
+  held.unsent += message.size() + kMessagePrefixBytes;
+  session.resume(*this);
+  session.stall_.start();
+  if (held.unsent > session.limits_.max_unsent_bytes) {
+    const std::string limit = std::to_string(session.limits_.max_unsent_bytes);
+    return session.close(
+        Error(Code::kResourceExhausted, "the client does not read: over " + limit + " bytes wait for it"));
+  }
+  if (held.charge()) return;
+  session.close(Error(Code::kResourceExhausted, "the client does not read: " + std::to_string(held.unsent) +
+                                                    " bytes wait for it, and the server's memory for such is full"));
+}
+
+void ServerSession::Impl::Stream::finish(const CallStatus& status, const Metadata& last) {
+  if (over()) return;
+  finished = true;
+  final_status = status;
+  cut_message(final_status.message);
+  if (const Status good = check_metadata(last); good.ok()) trailers = last;
+  send_ended = true;
+  if (headers_submitted) {
+    session.resume(*this);
   } else {
-    stream.headers_submitted = true;
-    submit_headers(stream, StatusFields(stream.final_status, stream.trailers, true).get(), true);
+    headers_submitted = true;
+    session.submit_headers(*this, StatusFields(final_status, trailers, true).get(), true);
   }
-  end_call(stream);
+  end();
 }
 
-// The handler is done; HTTP/2 may still be sending.
-void ServerSession::Impl::end_call(Stream& stream) {
-  if (stream.counted) {
-    stream.counted = false;
-    --active_;
-    if (active_ == 0) idle_since_ns_ = timers_.clock().mono_ns();
-  }
-  drop_partial(stream);
-  if (stream.handler != nullptr) over_.push_back(std::move(stream.handler));
-  schedule_events();
+void ServerSession::Impl::Stream::consumed(size_t bytes) {
+  if (over()) return;
+  session.give_back(*this, window.consumed(bytes));
+  // The time for a message runs while the client can send it.
+  if (message_since_ns != 0 && window.unconfirmed() == 0) message_since_ns = session.timers_.clock().mono_ns();
 }
 
 bool ServerSession::Impl::on_end_of_data(Http2Stream& base) {
@@ -211,69 +224,66 @@ void ServerSession::Impl::on_end_sent(Http2Stream& stream) {
   if (!stream.remote_closed) reset_stream(stream, H2Error::kNoError);
 }
 
-void ServerSession::Impl::written(Stream& stream, size_t bytes) {
-  stream.above_low_water |= stream.send.size() > stream.method->options.low_water_bytes;
-  unsent_bytes_ += bytes;
-  resume(stream);
-  watch_stall();
-  if (unsent_bytes_ > limits_.max_unsent_bytes) {
-    const std::string limit = std::to_string(limits_.max_unsent_bytes);
-    return close(Error(Code::kResourceExhausted, "the client does not read: over " + limit + " bytes wait for it"));
-  }
-  if (charge()) return;
-  close(Error(Code::kResourceExhausted, "the client does not read: " + std::to_string(unsent_bytes_) +
-                                            " bytes wait for it, and the server's memory for replies is full"));
-}
-
 void ServerSession::Impl::on_data_sent(Http2Stream& base, size_t bytes) {
   auto& stream = static_cast<Stream&>(base);
-  unsent_bytes_ -= bytes;
-  stalled_since_ns_ = timers_.clock().mono_ns();
-  charge();
-  if (!stream.above_low_water || stream.writable_queued) return;
-  if (stream.send.size() > stream.method->options.low_water_bytes) return;
-  stream.above_low_water = false;
-  stream.writable_queued = true;
-  writable_.push_back(&stream);
+  held_.unsent -= bytes;
+  stall_.touch();
+  held_.charge();
+  if (stream.above_low_water) check_writable(stream, stream.method->options.low_water_bytes);
 }
 
-// --- Calls that the handler did not finish.
+// --- The end of a call.
 
-void ServerSession::Impl::cancelled(Stream& stream) {
-  if (stream.over()) return;
-  stream.gone = true;
-  ServerCallHandler* const handler = stream.handler.get();
-  if (handler != nullptr) handler->on_cancelled();
-  end_call(stream);
+void ServerSession::Impl::Stream::end() {
+  if (std::exchange(counted, false)) {
+    --session.active_;
+    if (session.active_ == 0) session.idle_.touch();
+  }
+  drop_partial();
+  if (handler != nullptr) session.over_.push_back(std::move(handler));
+  session.schedule_events();
 }
 
-void ServerSession::Impl::deadline_passed(Stream& stream) {
-  const std::shared_ptr<Impl> keep = shared_from_this();
-  stream.deadline_timer = 0;
-  unsent_bytes_ -= stream.send.size();
-  stream.send.clear();
-  if (stream.finished) {
+// The handler did not finish the call.
+void ServerSession::Impl::Stream::cancelled() {
+  if (over()) return;
+  gone = true;
+  ServerCallHandler* const told = handler.get();
+  if (told != nullptr) told->on_cancelled();
+  end();
+}
+
+void ServerSession::Impl::Stream::deadline_passed() {
+  const std::shared_ptr<Session> keep = session.shared_from_this();
+  deadline_timer = 0;
+  session.held_.unsent -= send.size();
+  send.clear();
+  if (finished) {
     // The answer could not be sent in time.
-    reset_stream(stream, H2Error::kCancel);
+    session.reset_stream(*this, H2Error::kCancel);
     return;
   }
   // The client's own clock usually ends the call first; the status is for clients without a deadline timer.
-  std::unique_ptr<ServerCallHandler> handler = std::move(stream.handler);
-  finish(stream, {Code::kDeadlineExceeded, "deadline exceeded"}, {});
-  if (handler != nullptr) {
-    handler->on_cancelled();
-    over_.push_back(std::move(handler));
-  }
+  std::unique_ptr<ServerCallHandler> ended = std::move(handler);
+  finish({Code::kDeadlineExceeded, "deadline exceeded"}, {});
+  if (ended == nullptr) return;
+  ended->on_cancelled();
+  session.over_.push_back(std::move(ended));
+}
+
+void ServerSession::Impl::Stream::closed() {
+  session.timers_.cancel_timer(std::exchange(deadline_timer, 0));
+  session.held_.unsent -= send.size();
+  send.clear();
+  cancelled();
+  gone = true;
+  session.held_.calls -= std::exchange(cost, 0);
+  session.held_.charge();
 }
 
 void ServerSession::Impl::on_stream_closed(Http2Stream& base, uint32_t /*h2_error*/) {
   auto& stream = static_cast<Stream&>(base);
-  timers_.cancel_timer(std::exchange(stream.deadline_timer, 0));
-  unsent_bytes_ -= stream.send.size();
-  stream.send.clear();
-  cancelled(stream);
-  stream.gone = true;
-  drop_call(stream);
+  stream.closed();
   const auto it = streams_.find(&stream);
   closed_.push_back(std::move(it->second));
   streams_.erase(it);
