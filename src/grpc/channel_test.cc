@@ -235,7 +235,7 @@ TEST_F(ChannelTest, GivesUpOnASilentServer) {
   Channel channel(loop_, resolver_, options, &listener);
   channel.connect();
   run_until([&] { return !listener.closed.empty(); });
-  EXPECT_THAT(listener.closed[0].message(), HasSubstr("in time"));
+  EXPECT_THAT(listener.closed[0].message(), HasSubstr("within the time limit"));
 }
 
 TEST_F(ChannelTest, ReportsUnavailableForAnotherProtocol) {
