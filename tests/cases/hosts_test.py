@@ -276,7 +276,7 @@ class Descriptors(Case):
         self.stored()
         wait_until(lambda: len(self.frames()) >= 15, "more records than before")
         said = shell(f"{BIN}/monitor-analysis {group} --count 15")
-        self.assertIn("the log was deleted and made anew", said)
+        self.assertIn("the log was deleted and created again", said)
         ticks = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         self.assertEqual(len(ticks), 15)
         self.assertEqual(ticks[0]["sequence"], 1, "no record of the new log is skipped")

@@ -62,7 +62,7 @@ class AgentStatesTest(BrowserTest):
         self.configure("cut-off", "--interval", "1")
         self.start_agent("cut-off", f"127.0.0.1:{free_port()}", "--simulate")
         agents = lambda: {row["agent"]: row for row in self.get("/api/v1/fleet")["agents"]}  # noqa: E731
-        never = "it lives, and nothing of it has ever reached the log"
+        never = "it is alive, but none of its data has ever reached the log"
         self.assertEqual(agents()["agent-001"]["problems"], [])
         os.makedirs(f"{self.data}/monitor/config", exist_ok=True)
         with open(f"{self.data}/monitor/config/agent-001.json", "w", encoding="utf-8") as document:

@@ -58,7 +58,7 @@ class IdentityTest(ProgramTest):
         self.assertEqual(status, 1)
         self.assertIn("nothing is missing, 10 conflict with what is counted", table)
         reader = self.start_reader("--timeout", "1")
-        reader.says("batch conflicts with another of the same sequence")
+        reader.says("batch conflicts with another one of the same sequence")
         reader.stop()
         printed = [(json.loads(line)["host"], json.loads(line)["sequence"]) for line in reader.out if line.startswith("{")]
         self.assertIn(("elsewhere", next_one), printed)

@@ -138,7 +138,7 @@ class OutputFileTest(ProgramTest):
                         ballast.write(b"x" * 4096)
                 except OSError:
                     pass
-            agent.says("output file cannot be written; batches wait in the spool, trying again")
+            agent.says("output file cannot be written; batches wait in the spool; retrying")
             wait_until(lambda: self.metric(agent, "spool_batches") >= 20, "batches to wait in the spool")
             self.assertEqual(self.metric(agent, "output_file_writable"), 0)
             status, text = self.ready(agent)

@@ -126,7 +126,7 @@ class WebFailuresTest(BrowserTest):
             if program.name == "monitor-agent":
                 program.kill()
         told = wait_until(lambda: self.get("/api/v1/status")["trouble"], "the problem to be reported", 60)
-        self.assertRegex(told[0], r"nothing came from any agent for \d+s; a server writes the log")
+        self.assertRegex(told[0], r"no data from any agent for \d+s; a server writes the log")
         self.browser.open(self.url("overview"))
         self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no data' && document.querySelector('.is-gone') !== null")
 

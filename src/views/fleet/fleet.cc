@@ -21,15 +21,15 @@ constexpr std::array<metrics::HostFigure, kFigures> kWanted = {metrics::kCpu,   
 constexpr int64_t kDue = 15 * kNanosPerSecond;
 constexpr int64_t kGoneAfter = 30 * kNanosPerSecond;
 constexpr int64_t kQuiet = 25 * kNanosPerSecond;
-// More than is ever under way at one time.
+// More batches than are ever in flight at one time.
 constexpr uint64_t kManyWaiting = 10;
-// Gone for so long, an agent makes way where all places are taken.
+// If all places are taken, an agent that has been gone for this long makes way for a new one.
 constexpr int64_t kMakesWay = int64_t{10} * 60 * kNanosPerSecond;
 constexpr size_t kOlderRuns = 64;
 
 std::string seconds(int64_t ns) { return format_duration(ns / kNanosPerSecond * kNanosPerSecond); }
 
-// The runs before its own that a batch tells of.
+// The earlier runs that a batch reports.
 std::vector<std::string> older_runs_of(const metrics::Batch& batch) {
   std::vector<std::string> found;
   found.reserve(batch.ended.size() + batch.older.size());
@@ -47,7 +47,7 @@ void note_older_runs(LiveAgent& agent, std::vector<std::string> found) {
   agent.older_runs.erase(agent.older_runs.begin(), agent.older_runs.end() - kOlderRuns);
 }
 
-// Whether what another run than the known one says is newer. `last_ns`: its last time.
+// True if a run other than the known one is newer. `last_ns`: the newest time in the batch.
 bool is_newer_run(const LiveAgent& agent, const metrics::Batch& batch, int64_t last_ns, int64_t log_ns) {
   if (agent.incarnation.empty()) return true;
   const auto names = [](const std::vector<std::string>& runs, const std::string& run) {
@@ -55,8 +55,8 @@ bool is_newer_run(const LiveAgent& agent, const metrics::Batch& batch, int64_t l
   };
   if (names(agent.older_runs, batch.incarnation)) return false;
   if (names(older_runs_of(batch), agent.incarnation)) return true;
-  // Neither tells of the other. An older run's batches come out of the spool of one that lives, and is heard; one that
-  // is heard no more was followed by this one, even if its clock was ahead.
+  // Neither run names the other. While the known run is still heard, batches of an older run come from its spool. Once
+  // it is no longer heard, the other run has followed it, even if the known run's clock was ahead.
   return last_ns >= agent.tick_ns || elapsed_ns(agent.run_seen_ns, log_ns) > kDue;
 }
 
@@ -99,7 +99,7 @@ LiveAgent* Fleet::find_or_add(const std::string& name, int64_t now_ns) {
   return &agent;
 }
 
-// Some at once: to find them takes a look at all.
+// Removes several at once, because finding them requires a look at all agents.
 void Fleet::make_room(int64_t now_ns) {
   if (now_ns < no_room_until_ns_) return;
   std::vector<std::pair<int64_t, std::string>> by_age;
@@ -165,13 +165,13 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
   agent->stopped = batch.final_batch;
   note_counters(*agent, batch);
-  // The order is that of the batches and runs: times that go back are those of a clock that was set back.
+  // Batches and runs arrive in order, so times that go back mean that the clock was set back.
   if (!batch.frames.empty()) agent->tick_ns = std::min(agent->tick_ns, last);
   for (const metrics::Frame& frame : batch.frames) take_frame(*agent, batch, frame, elapsed_ns(off, frame.time_ns));
   return true;
 }
 
-// Series with the labels of before are no longer anything's latest.
+// Series with the previous labels are no longer the latest of anything.
 void Fleet::take_labels(LiveAgent& agent, const metrics::Batch& batch) {
   if (batch.frames.empty() || agent.labels == batch.resource) return;
   agent.labels = batch.resource;
@@ -232,7 +232,7 @@ void Fleet::forget(int64_t values_before_ns, int64_t agents_before_ns) {
   });
   for (auto& [name, agent] : agents_) {
     const size_t before = agent.values.size();
-    // An agent's newest values stay as long as the agent: they are what it said last.
+    // An agent's newest values stay as long as the agent.
     const int64_t limit = std::min(values_before_ns, agent.tick_ns);
     if (std::erase_if(agent.values, [limit](const LiveValue& value) { return value.time_ns < limit; }) == 0) continue;
     agent.places.clear();
@@ -251,7 +251,8 @@ void Fleet::drop(std::string_view name, int64_t seen_until_ns) {
 
 namespace {
 
-// What proves that it ended in order. A status may be left over from the run before: what is heard now says more.
+// True if the agent is known to have stopped in order. A status may be left over from the previous run, so recent
+// batches count more.
 bool is_stopped(const LiveAgent& agent, int64_t quiet_ns, Presence presence) {
   if (quiet_ns <= kDue) return agent.stopped;
   return presence == Presence::kStopped || (agent.stopped && presence != Presence::kAlive);
@@ -262,7 +263,7 @@ bool is_stopped(const LiveAgent& agent, int64_t quiet_ns, Presence presence) {
 Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const Servers& servers) {
   const int64_t quiet = std::max<int64_t>(elapsed_ns(agent.seen_ns, now_ns), 0);
   if (agent.seen_ns == 0 && presence == Presence::kAlive) {
-    return {Health::kSpooling, "it lives, and nothing of it has ever reached the log"};
+    return {Health::kSpooling, "it is alive, but none of its data has ever reached the log"};
   }
   if (is_stopped(agent, quiet, presence)) {
     return {Health::kStopped, agent.waiting <= kManyWaiting
@@ -273,23 +274,24 @@ Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const S
   if (servers.gone() && quiet > kDue && heard_until_then && presence != Presence::kGone) {
     return {Health::kUnknown,
             fmt::format("no server has written the log since {}{}", format_rfc3339(servers.last_ns, 0),
-                        presence == Presence::kAlive ? "; the agent lives" : "")};
+                        presence == Presence::kAlive ? "; the agent is alive" : "")};
   }
   if (quiet > kGoneAfter) {
     if (presence == Presence::kAlive) {
-      return {Health::kSpooling, fmt::format("it lives, and nothing of it reached the log for {}", seconds(quiet))};
+      return {Health::kSpooling,
+              fmt::format("it is alive, but none of its data has reached the log for {}", seconds(quiet))};
     }
-    return {Health::kGone, fmt::format("nothing came for {}", seconds(quiet))};
+    return {Health::kGone, fmt::format("no data for {}", seconds(quiet))};
   }
   if (agent.waiting > kManyWaiting) {
     return {Health::kSpooling, fmt::format("{} batches wait at the agent", agent.waiting)};
   }
-  if (agent.late) return {Health::kLate, "what comes is behind its time"};
-  if (quiet > kDue) return {Health::kLate, fmt::format("nothing came for {}", seconds(quiet))};
+  if (agent.late) return {Health::kLate, "its data arrives late"};
+  if (quiet > kDue) return {Health::kLate, fmt::format("no data for {}", seconds(quiet))};
   const int64_t since_tick = elapsed_ns(agent.tick_ns == 0 ? agent.first_ns : agent.tick_ns, now_ns);
   if (since_tick > std::max(kQuiet, agent.interval_ns * 3)) {
-    return {Health::kSilent,
-            agent.plugins_drop ? "its plugins drop all that it collects" : "nothing is to be collected"};
+    return {Health::kSilent, agent.plugins_drop ? "its plugins drop everything that it collects"
+                                                : "it is configured to collect nothing"};
   }
   return {Health::kAlive, ""};
 }

@@ -1,4 +1,4 @@
-// FleetView: a fleet that a Consumer builds, and why the log cannot be read at the moment.
+// FleetView: the fleet as a view of a Consumer, and why the log is unreadable at the moment.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace monitor::analysis {
 class FleetView final : public View {
  public:
   const Fleet& fleet() const { return fleet_; }
-  // Empty when the log can be read.
+  // Empty if the log is readable.
   const std::string& trouble() const { return trouble_; }
 
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override {

@@ -12,8 +12,8 @@ constexpr float kGap = std::numeric_limits<float>::quiet_NaN();
 
 int64_t step_of(int64_t time_ns) { return time_ns - time_ns % Past::kStep; }
 
-// Whether a distance misses no value, where another one is `usual`: ticks may be late by most of an interval, and
-// averages stand anywhere in the time that they cover.
+// True if no value is missing within a distance, compared with a `usual` one: ticks may be late by most of an interval,
+// and averages lie anywhere within the time that they cover.
 bool reaches(int64_t distance_ns, int64_t usual_ns, int64_t width_ns) {
   return (distance_ns - width_ns) / 7 * 4 <= usual_ns;
 }

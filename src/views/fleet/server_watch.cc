@@ -55,16 +55,16 @@ Servers ServerWatch::judge(int64_t mono_ns) const {
 
 std::string silence_of(const Servers& servers, int64_t newest_ns, int64_t now_ns) {
   if (servers.state == Servers::State::kStopped || servers.state == Servers::State::kAway) {
-    return fmt::format("no server has written the log since {}{}; whether the agents live is not known",
+    return fmt::format("no server has written the log since {}{}; it is unknown whether the agents are alive",
                        format_rfc3339(std::max(servers.last_ns, newest_ns), 0),
                        servers.state == Servers::State::kStopped ? " (it was stopped)" : "");
   }
   const int64_t quiet = elapsed_ns(newest_ns, now_ns);
   if (newest_ns == 0 || quiet <= kSilent) return "";
   const std::string silence =
-      fmt::format("nothing came from any agent for {}", format_duration(quiet / kNanosPerSecond * kNanosPerSecond));
-  if (servers.state == Servers::State::kUnknown) return silence + "; whether a server writes the log is not known";
-  return silence + "; a server writes the log: the agents do not run, or do not reach it";
+      fmt::format("no data from any agent for {}", format_duration(quiet / kNanosPerSecond * kNanosPerSecond));
+  if (servers.state == Servers::State::kUnknown) return silence + "; it is unknown whether a server writes the log";
+  return silence + "; a server writes the log, so the agents are not running or do not reach it";
 }
 
 }  // namespace monitor::analysis

@@ -9,7 +9,7 @@ namespace {
 void add_to(std::vector<IndexedCell>& cells, const Buckets::Values& values) {
   size_t at = 0;
   for (const auto& [index, value] : values) {
-    // Points come in the same order again and again: the cell is the next one.
+    // Points usually come in the same order, so the next cell is tried first.
     if (at >= cells.size() || cells[at].index != index) {
       const auto found = std::lower_bound(cells.begin(), cells.end(), index,
                                           [](const IndexedCell& cell, uint32_t wanted) { return cell.index < wanted; });

@@ -1,5 +1,5 @@
-// The buckets of one agent that are being filled: the newest of each width, and one more for what is late. They are
-// written with every commit, so that rows and read position never disagree. Not thread-safe.
+// The open buckets of one agent: the newest of each width, and one more for late values. Every commit writes them, so
+// that rows and read position always match. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -15,18 +15,18 @@
 
 namespace monitor::analysis::history {
 
-// The rows that buckets are read from and written to.
+// The rows from which buckets are read and to which they are written.
 class BucketRows {
  public:
   virtual ~BucketRows() = default;
-  // The bytes that are there; empty when there are none.
+  // The stored bytes; empty if there are none.
   virtual Result<std::string> read(int64_t width, int64_t agent, int64_t bucket) = 0;
   virtual Status write(int64_t width, int64_t agent, int64_t bucket, const std::string& cells) = 0;
 };
 
 class Buckets {
  public:
-  // A value of each series, by rising index.
+  // Values by index of their series, ascending.
   using Values = std::vector<std::pair<uint32_t, double>>;
 
   explicit Buckets(int64_t agent) : agent_(agent) {}
@@ -39,7 +39,7 @@ class Buckets {
     bool used = false;
     bool dirty = false;
     uint64_t turn = 0;               // when it was last used
-    std::vector<IndexedCell> cells;  // by index
+    std::vector<IndexedCell> cells;  // ascending by index
   };
   using Pair = std::array<Bucket, 2>;
 

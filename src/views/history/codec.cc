@@ -4,7 +4,7 @@ namespace monitor::analysis {
 
 namespace {
 
-// Whole numbers up to here are kept as such; all doubles up to it are exact.
+// Whole numbers up to this one are stored as integers; all of them are exact as doubles.
 constexpr double kMostWhole = 9007199254740992.0;  // 2^53
 constexpr uint64_t kIsDouble = 1;
 
@@ -25,7 +25,7 @@ void CellWriter::add(uint32_t index, const Cell& cell) {
   protowire::put_varint(out_, index - next_);
   protowire::put_varint(out_, cell.count);
   put_number(out_, cell.sum);
-  // Of one point all three are the same.
+  // With a single point, all three values are equal.
   if (cell.count > 1) {
     put_number(out_, cell.min);
     put_number(out_, cell.max);

@@ -1,5 +1,6 @@
-// The rows' bytes: a tick's points, and a bucket's cells. Both are lists by rising index of an agent's series; the
-// index is the difference to the one before, so that a usual point costs its value and one byte. Pure functions.
+// The bytes of the rows: the points of a tick, and the cells of a bucket. Both are lists in ascending order of an
+// agent's series indexes. The index is stored as difference to the previous one, so that a typical point costs its
+// value and one byte. Pure functions.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +16,14 @@
 
 namespace monitor::analysis {
 
-// A point as it came: the integer of an integer series, or the bits of a double.
+// A stored point: the integer of an integer series, or the bits of a double.
 struct PackedPoint {
   uint32_t index = 0;
   bool integer = false;
   uint64_t bits = 0;
 };
 
-// Integers are zigzag varints, doubles 8 bytes; the lowest bit of the index difference says which.
+// Integers are zigzag varints, doubles 8 bytes; the lowest bit of the index difference distinguishes them.
 class PointWriter {
  public:
   explicit PointWriter(std::string& out) : out_(out) {}
@@ -44,7 +45,7 @@ class PointWriter {
 class PointReader {
  public:
   explicit PointReader(std::string_view bytes) : reader_(bytes) {}
-  // Nothing at the end, or where the bytes are malformed.
+  // Returns nothing at the end, or if the bytes are malformed.
   std::optional<PackedPoint> next() {
     const auto head = reader_.varint();
     if (!head) return std::nullopt;
@@ -61,14 +62,14 @@ class PointReader {
   uint32_t next_ = 0;
 };
 
-// What a bucket holds of a series, in the series' own integers where it has them: sums of those are exact up to 2^53.
+// What a bucket holds of a series. For an integer series, in its own integers, whose sums are exact up to 2^53.
 struct Cell {
   uint64_t count = 0;
   double min = std::numeric_limits<double>::infinity();
   double max = -std::numeric_limits<double>::infinity();
   double sum = 0;
 
-  // What is no number is not counted.
+  // Ignores NaN.
   void add(double value) {
     if (std::isnan(value)) return;
     ++count;

@@ -26,7 +26,7 @@ constexpr const char* kTables =
     " PRIMARY KEY(width, agent, bucket)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS positions(log TEXT, partition INTEGER, next_offset INTEGER NOT NULL,"
     " state BLOB NOT NULL, PRIMARY KEY(log, partition)) WITHOUT ROWID;"
-    // Beside the positions, so that an earlier version can still write those.
+    // A separate table, so that an earlier version can still write to `positions`.
     "CREATE TABLE IF NOT EXISTS identities(log TEXT, partition INTEGER, identity BLOB NOT NULL,"
     " PRIMARY KEY(log, partition)) WITHOUT ROWID;";
 
@@ -38,14 +38,15 @@ Result<Database> try_open(const std::string& path) {
   const auto tables = opened->integer("SELECT count(*) FROM sqlite_master");
   if (!tables) return tables.error();
   if (*version > kVersion || (*version == 0 && *tables > 0)) {
-    return Error(Code::kDataLoss, fmt::format("history {}: not one that this version can read", path));
+    return Error(Code::kDataLoss, fmt::format("history {}: this version cannot read it", path));
   }
-  // What the log still holds is read again after a power loss: the file need not be synced at each commit, only whole.
+  // After a power loss, the rest is read from the log again. So the file need not be synced at each commit; it must
+  // only stay consistent.
   for (const char* pragma : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
                              "PRAGMA journal_size_limit=67108864", "PRAGMA cache_size=-65536"}) {
     if (auto status = opened->exec(pragma); !status) return status.error();
   }
-  // At once or not at all: a disk that fills half-way must not leave a file that looks damaged.
+  // In one transaction: if the disk fills up half-way, no file may remain that looks damaged.
   if (auto status = opened->exec(std::string("BEGIN IMMEDIATE;") + kTables +
                                  fmt::format("PRAGMA user_version={};COMMIT", kVersion));
       !status) {
@@ -60,7 +61,7 @@ Result<Database> open_for_writing(const std::string& path) {
   auto opened = try_open(path);
   if (opened || opened.error().code() != Code::kDataLoss) return opened;
   const std::string aside = fmt::format("{}.damaged-{}", path, SystemClock().wall_ns() / kNanosPerSecond);
-  log_error("history cannot be read; it is moved aside and built anew from the log",
+  log_error("history cannot be read; it is moved aside and rebuilt from the log",
             {{"file", path}, {"moved_to", aside}, {"reason", opened.error()}});
   if (rename(path.c_str(), aside.c_str()) != 0) return errno_error(errno, "moving " + path);
   unlink((path + "-wal").c_str());
@@ -69,7 +70,7 @@ Result<Database> open_for_writing(const std::string& path) {
 }
 
 Result<Database> open_for_reading(const std::string& path) {
-  if (access(path.c_str(), F_OK) != 0) return Error(Code::kNotFound, "history " + path + " is not there yet");
+  if (access(path.c_str(), F_OK) != 0) return Error(Code::kNotFound, "history " + path + " does not exist yet");
   auto opened = Database::open(path, SQLITE_OPEN_READONLY);
   if (!opened) return opened;
   if (auto status = opened->exec("PRAGMA cache_size=-16384"); !status) return status.error();

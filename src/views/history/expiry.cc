@@ -1,4 +1,4 @@
-// HistoryStore: what is deleted, by age and for room.
+// HistoryStore: deletes rows, by age and to limit the size.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,10 +11,10 @@ namespace monitor::analysis::history {
 
 namespace {
 
-// So much of each resolution is left, however large the file is.
+// This much of each resolution is kept, however large the file is.
 constexpr std::array<int64_t, 4> kLeast = {kHourNs / 6, kHourNs, 6 * kHourNs, 7 * kDayNs};
 constexpr int64_t kForgetSeries = 8 * kDayNs;
-constexpr size_t kMostMakeWay = 50;  // agents, with their rows, at a time
+constexpr size_t kMostMakeWay = 50;  // agents to remove, with their rows, at a time
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<uint64_t> HistoryStore::used_bytes() {
   const auto pages = db_.integer("PRAGMA page_count");
   const auto unused = db_.integer("PRAGMA freelist_count");
   const auto size = db_.integer("PRAGMA page_size");
-  if (!pages || !unused || !size) return Error(Code::kUnavailable, "history: its size cannot be read");
+  if (!pages || !unused || !size) return Error(Code::kUnavailable, "history: cannot read its size");
   const auto used = static_cast<uint64_t>((*pages - *unused) * *size);
   metrics_.bytes.set(static_cast<double>(used));
   return used;
@@ -30,7 +30,7 @@ Result<uint64_t> HistoryStore::used_bytes() {
 
 Status HistoryStore::expire() {
   if (open_ || !failure_) return failure_;
-  // A clock that jumps makes nothing old.
+  // A clock that jumps must not make data old.
   const int64_t now = trusted_.now_ns();
   std::array<int64_t, 4> before{};
   for (size_t i = 0; i < before.size(); ++i) before[i] = now - keep_ns_[i];
@@ -39,7 +39,7 @@ Status HistoryStore::expire() {
   const auto used = used_bytes();
   if (!used) return used.error();
   if (auto status = shrink(*used); !status) return status;
-  // Pages go back to the file system a few at a time.
+  // Returns a few unused pages at a time to the filesystem.
   const auto pages = db_.integer("PRAGMA page_count");
   const auto unused = db_.integer("PRAGMA freelist_count");
   if (pages && unused && *unused > *pages / 8) return db_.exec("PRAGMA incremental_vacuum(2000)");
@@ -65,9 +65,9 @@ Status HistoryStore::delete_older(const std::array<int64_t, 4>& before) {
   return status;
 }
 
-// The finest first, the oldest of it, until there is room.
+// Deletes the oldest data of the finest resolution first, until the file is small enough.
 Status HistoryStore::shrink(uint64_t used) {
-  // Room must be made also while no time is trusted yet.
+  // Must also work before any time is trusted.
   const int64_t trusted = trusted_.now_ns();
   const int64_t now = trusted > 0 ? trusted : clock_.wall_ns();
   if (used < options_.max_bytes / 2) {
@@ -92,7 +92,7 @@ Status HistoryStore::shrink(uint64_t used) {
       if (!left) return left.error();
       used = *left;
     }
-    log_info("history is too large; it is kept for a shorter time",
+    log_info("history is too large; retention is shortened",
              {{"resolution", i == 0 ? "full" : to_string(kReduced[i - 1])},
               {"kept_s", keep_ns_[i] / kNanosPerSecond},
               {"bytes", used}});
@@ -100,8 +100,9 @@ Status HistoryStore::shrink(uint64_t used) {
   return {};
 }
 
-// Agents of which nothing is left, and series of which nothing is kept any longer. Names that come and go (containers'
-// interfaces) must not fill the table: where half of it is taken, those that have not been seen for days go at once.
+// Forgets agents without any rows, and series whose values have expired. Names that come and go (such as containers'
+// interfaces) must not fill the table: if it is more than half full, series that were not seen for days are forgotten
+// at once.
 Status HistoryStore::forget_gone(int64_t now_ns) {
   const std::string old = std::to_string(now_ns - kForgetSeries);
   const int64_t longest = std::max(*std::ranges::max_element(options_.keep_ns), kForgetSeries);
@@ -123,13 +124,13 @@ Status HistoryStore::forget_gone(int64_t now_ns) {
   }
   if (auto status = make_way(old); !status) return status;
   const auto after = db_.integer("SELECT total_changes()");
-  // What is in memory may name what is gone now.
+  // Data in memory may refer to deleted rows.
   if (!before || !after || *before != *after) reset();
   return {};
 }
 
-// Agents that come and go (containers, again) must not fill theirs: where more than half of it is taken, those that
-// have not been seen for days go with all that is kept of them.
+// Agents that come and go (such as containers) must not fill their table: if it is more than half full, agents that
+// were not seen for days are removed with all their rows.
 Status HistoryStore::make_way(const std::string& seen_before) {
   if (agent_count_ <= options_.max_agents / 2) return {};
   auto select =
@@ -159,7 +160,7 @@ Status HistoryStore::forget(const std::map<std::string, int64_t, std::less<>>& a
   }
   if (ids.empty()) return {};
   if (Status deleted = delete_agents(ids); !deleted) return deleted;
-  reset();  // what is in memory names them
+  reset();  // data in memory refers to them
   return failure_;
 }
 

@@ -25,7 +25,7 @@ using metrics::Series;
 
 constexpr int64_t kSecond = kNanosPerSecond;
 
-// A log in memory, a history in a folder of its own, and a reader that can be killed.
+// A log in memory, a history in its own folder, and a reader that can be killed.
 class HistoryTest : public ::testing::Test {
  protected:
   HistoryTest() : folder_(std::filesystem::path(testing::TempDir()) / ("history-" + std::to_string(getpid()))) {
@@ -47,7 +47,7 @@ class HistoryTest : public ::testing::Test {
     reader_ = log_.reader({.snapshots = store_.get(), .new_group_at_earliest = true});
     consumer_ = std::make_unique<Consumer>(*reader_, std::vector<View*>{store_.get()}, registry_);
   }
-  // What was not committed is lost, as with a killed process.
+  // Loses everything that was not committed, as when a process is killed.
   void kill() {
     consumer_.reset();
     reader_.reset();
@@ -124,7 +124,7 @@ class HistoryTest : public ::testing::Test {
   uint64_t token_ = 0;
 };
 
-TEST_F(HistoryTest, KeepsWhatCameInAllResolutions) {
+TEST_F(HistoryTest, KeepsValuesInAllResolutions) {
   open();
   const int64_t start = bucket_of(clock_.wall_ns(), 3600 * kSecond);
   clock_.step_wall(start + 120 * kSecond - clock_.wall_ns());
@@ -149,7 +149,7 @@ TEST_F(HistoryTest, KeepsWhatCameInAllResolutions) {
   EXPECT_TRUE(range(all("nobody", Resolution::kFull)).series.empty());
 }
 
-// Against a model: ticks in any order and hours late, copies, kills at any moment.
+// Compares with a model: ticks in any order and hours late, copies, and kills at any moment.
 TEST_F(HistoryTest, IsExactThroughKills) {
   SeededRandom random(7);
   open();
@@ -200,7 +200,7 @@ TEST_F(HistoryTest, IsExactThroughKills) {
           EXPECT_EQ(series.counts[i], cell.count);
           EXPECT_EQ(series.min[i], cell.min / scale);
           EXPECT_EQ(series.max[i], cell.max / scale);
-          // Sums of doubles depend on their order in the last digit; integers do not.
+          // The last digit of a sum of doubles depends on their order; sums of integers are exact.
           EXPECT_NEAR(series.values[i], cell.average() / scale, integer ? 0 : 1e-9);
           ++i;
         }
@@ -209,7 +209,7 @@ TEST_F(HistoryTest, IsExactThroughKills) {
   }
 }
 
-TEST_F(HistoryTest, AFailedCommitIsReadAgain) {
+TEST_F(HistoryTest, ReadsAgainAfterAFailedCommit) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   read_all();
@@ -220,7 +220,7 @@ TEST_F(HistoryTest, AFailedCommitIsReadAgain) {
   EXPECT_EQ(range(all("a", Resolution::kFull)).series[0].times_ns.size(), 1U);
 }
 
-TEST_F(HistoryTest, TicksOfOneTimeAreBothKept) {
+TEST_F(HistoryTest, KeepsBothTicksOfTheSameTime) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1), frame(clock_.wall_ns(), 2, 2)}));
   read_all();
@@ -228,7 +228,7 @@ TEST_F(HistoryTest, TicksOfOneTimeAreBothKept) {
   EXPECT_EQ(range(all("a", Resolution::kFull)).series[0].values.size(), 2U);
 }
 
-TEST_F(HistoryTest, AClockThatIsYearsOffIsMovedToTheLogsTime) {
+TEST_F(HistoryTest, CorrectsAClockThatIsYearsOff) {
   open();
   for (const int64_t off : {int64_t{3650} * 86'400 * kSecond, int64_t{-3650} * 86'400 * kSecond}) {
     append(batch(off > 0 ? "ahead" : "behind", {frame(clock_.wall_ns() + off, 1, 1)}));
@@ -245,7 +245,7 @@ TEST_F(HistoryTest, AClockThatIsYearsOffIsMovedToTheLogsTime) {
   EXPECT_EQ(dropped("time"), 4U);
 }
 
-TEST_F(HistoryTest, TooManySeriesAreCountedAndHarmNobody) {
+TEST_F(HistoryTest, CountsSeriesBeyondTheLimit) {
   options_.max_series_per_agent = 10;
   options_.max_series = 15;
   options_.fair_series = 2;
@@ -267,7 +267,7 @@ TEST_F(HistoryTest, TooManySeriesAreCountedAndHarmNobody) {
   EXPECT_GT(dropped("agents"), 0U);
 }
 
-TEST_F(HistoryTest, WhatIsTooOldGoes) {
+TEST_F(HistoryTest, DeletesOldData) {
   options_.keep_ns = {60 * kSecond, 120 * kSecond, 600 * kSecond, 7200 * kSecond};
   open();
   for (int i = 0; i < 600; ++i) {
@@ -282,13 +282,13 @@ TEST_F(HistoryTest, WhatIsTooOldGoes) {
   ASSERT_EQ(extents->size(), 5U);
   EXPECT_EQ((*extents)[0].first_ns, clock_.wall_ns() - 60 * kSecond);
   EXPECT_GE((*extents)[2].first_ns, clock_.wall_ns() - 130 * kSecond);
-  // Chosen by what reaches back: full no longer does.
+  // Chosen as the finest resolution that reaches back far enough, which full no longer does.
   const Range chosen =
       range({.agents = {"a"}, .metric = "", .from_ns = clock_.wall_ns() - 500 * kSecond, .to_ns = clock_.wall_ns()});
   EXPECT_EQ(chosen.resolution, Resolution::kMinute);
 }
 
-TEST_F(HistoryTest, AClockThatIsSetForAMinuteDeletesNothing) {
+TEST_F(HistoryTest, ClockThatIsWrongForAMinuteDeletesNothing) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   read_all();
@@ -304,7 +304,7 @@ TEST_F(HistoryTest, AClockThatIsSetForAMinuteDeletesNothing) {
   EXPECT_EQ(store_->known_agents()->size(), 1U);
 }
 
-TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {
+TEST_F(HistoryTest, AgentThatIsGoneStaysReadableWhileItsRowsAreKept) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   read_all();
@@ -318,7 +318,7 @@ TEST_F(HistoryTest, AnAgentThatIsGoneCanBeReadForAsLongAsItsRowsAreKept) {
   EXPECT_TRUE(store_->known_agents()->empty());
 }
 
-TEST_F(HistoryTest, ForgottenAgentGoesWithAllThatIsKeptUnlessItWasHeardSince) {
+TEST_F(HistoryTest, ForgetsAnAgentWithItsRowsUnlessItWasSeenSince) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   append(batch("b", {frame(clock_.wall_ns(), 1, 1)}));
@@ -332,7 +332,7 @@ TEST_F(HistoryTest, ForgottenAgentGoesWithAllThatIsKeptUnlessItWasHeardSince) {
   append(batch("a", {frame(clock_.wall_ns(), 2, 2)}));
   read_all();
   commit();
-  EXPECT_EQ(store_->known_agents()->size(), 2U) << "it sends again";
+  EXPECT_EQ(store_->known_agents()->size(), 2U) << "the agent sends again";
 }
 
 TEST_F(HistoryTest, NamesTheAgentsOfAnotherLog) {
@@ -347,7 +347,7 @@ TEST_F(HistoryTest, NamesTheAgentsOfAnotherLog) {
   EXPECT_EQ(others->at(0).name, "a");
 }
 
-TEST_F(HistoryTest, AgentsThatAreGoneMakeWayWhereManyPlacesAreTaken) {
+TEST_F(HistoryTest, AgentsThatAreGoneMakeWayIfTheTableFillsUp) {
   options_.max_agents = 3;
   open();
   const auto heard = [&](const std::string& name) {
@@ -369,8 +369,8 @@ TEST_F(HistoryTest, AgentsThatAreGoneMakeWayWhereManyPlacesAreTaken) {
   EXPECT_EQ(range(all("d", Resolution::kFull)).series.size(), 2U);
 }
 
-TEST_F(HistoryTest, WhatAForgottenSeriesLeftIsNotTakenForAnothers) {
-  options_.max_series_per_agent = 3;  // more than half of it: names that come and go make room
+TEST_F(HistoryTest, RowsOfAForgottenSeriesAreNotReadAsAnothers) {
+  options_.max_series_per_agent = 3;  // the test uses more than half of it, so unseen names are forgotten early
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   read_all();
@@ -387,12 +387,12 @@ TEST_F(HistoryTest, WhatAForgottenSeriesLeftIsNotTakenForAnothers) {
   ASSERT_EQ(found.series.size(), 2U);
   for (const RangeSeries& one : found.series) {
     EXPECT_EQ(one.series.name, "b.other");
-    EXPECT_EQ(one.times_ns.size(), 1U) << "the old hour is that of a series that is gone";
+    EXPECT_EQ(one.times_ns.size(), 1U) << "the old hour belongs to a forgotten series";
   }
 }
 
-TEST_F(HistoryTest, AgentsBeyondWhatIsRememberedAreNumberedAllTheSame) {
-  options_.max_series = 1;  // twice as many are remembered: those of one agent
+TEST_F(HistoryTest, NumbersSeriesOfAgentsBeyondTheRememberedOnes) {
+  options_.max_series = 1;  // twice as many are remembered, which suffices for one agent
   options_.fair_series = 2;
   open();
   for (int i = 0; i < 3; ++i) {
@@ -407,7 +407,7 @@ TEST_F(HistoryTest, AgentsBeyondWhatIsRememberedAreNumberedAllTheSame) {
   }
 }
 
-TEST_F(HistoryTest, ATooLargeFileGivesUpTheOldestOfTheFinest) {
+TEST_F(HistoryTest, TooLargeFileDropsTheOldestOfTheFinestResolution) {
   options_.max_bytes = 250'000;
   open();
   for (int i = 0; i < 3 * 3600; ++i) {
@@ -431,7 +431,7 @@ TEST_F(HistoryTest, ATooLargeFileGivesUpTheOldestOfTheFinest) {
   EXPECT_LT(std::filesystem::file_size(options_.path), 700'000U);
 }
 
-TEST_F(HistoryTest, ADamagedFileIsMovedAsideAndReadAnew) {
+TEST_F(HistoryTest, MovesADamagedFileAsideAndRebuilds) {
   open();
   append(batch("a", {frame(clock_.wall_ns(), 1, 1)}));
   read_all();
@@ -450,7 +450,7 @@ TEST_F(HistoryTest, ADamagedFileIsMovedAsideAndReadAnew) {
   EXPECT_EQ(range(all("a", Resolution::kFull)).series.size(), 2U);
 }
 
-TEST_F(HistoryTest, TheAnswerIsBounded) {
+TEST_F(HistoryTest, BoundsTheResult) {
   open();
   for (int i = 0; i < 50; ++i) append(batch("a", {frame(clock_.wall_ns() + i, 1, NAN)}));
   read_all();
@@ -462,20 +462,21 @@ TEST_F(HistoryTest, TheAnswerIsBounded) {
   request.resolution.reset();
   request.from_ns = clock_.wall_ns();
   request.to_ns = clock_.wall_ns() + 60 * kSecond;
-  EXPECT_EQ((*reader)->range(request)->resolution, Resolution::kTenSeconds) << "left to us, it is what fits";
+  EXPECT_EQ((*reader)->range(request)->resolution, Resolution::kTenSeconds)
+      << "without a requested resolution, the finest that fits is used";
   request = all("a", Resolution::kFull, "a.real");
   request.max_looked_at = 500;
   const auto refused = (*reader)->range(request);
   EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
-  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("500 values would have to be read"));
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("more than 500 values"));
   request.metric = "there.is.none";
-  EXPECT_TRUE((*reader)->range(request)->series.empty()) << "nothing is read for what is not there";
+  EXPECT_TRUE((*reader)->range(request)->series.empty()) << "nothing may be read for a series that does not exist";
   request = all("a", Resolution::kFull, "a.real");
   const auto json = nlohmann::json::parse(to_json(*(*reader)->range(request), request, "x.5"));
   EXPECT_EQ(json["series"][0]["values"][0], nullptr);
   EXPECT_EQ(json["series"][0]["labels"]["k"], "<b>v</b>");
   EXPECT_EQ(json["metrics"], nlohmann::json::object()) << "no collector declares a.real";
-  EXPECT_TRUE(range(all("a", Resolution::kMinute, "a.real")).series.empty()) << "no number is not counted";
+  EXPECT_TRUE(range(all("a", Resolution::kMinute, "a.real")).series.empty()) << "NaN is not counted";
 }
 
 TEST(HistoryJson, DescribesEachDeclaredMetricOnce) {
@@ -490,14 +491,14 @@ TEST(HistoryJson, DescribesEachDeclaredMetricOnce) {
             "Share of time in which the processors were busy.");
 }
 
-TEST_F(HistoryTest, ASecondWriterIsRefused) {
+TEST_F(HistoryTest, RejectsASecondWriter) {
   open();
   const auto second = HistoryStore::open(options_, clock_, registry_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kAborted);
 }
 
-TEST(HistoryCodec, ReadsWhatItWrote) {
+TEST(HistoryCodec, RoundTrips) {
   std::string bytes;
   CellWriter writer(bytes);
   Cell one;

@@ -13,7 +13,7 @@ namespace monitor::analysis::history {
 
 namespace {
 
-// What a row costs beside its values.
+// The cost of a row besides its values.
 constexpr size_t kRowCost = 16;
 
 RangeSeries& slot_of(Range& range, const std::string& agent, size_t& slot, const metrics::Series& series) {
@@ -30,19 +30,19 @@ double value_of(const PackedPoint& point, double scale) {
                        : std::bit_cast<double>(point.bits);
 }
 
-// Dividing by a power of ten is right to the last digit where multiplying with 0.0001 is not.
+// Dividing by a power of ten is exact to the last digit; multiplying by 0.0001 is not.
 double scaled(double value, const metrics::Series& series) {
   if (!series.integer) return value;
   const double power = metrics::power_of_ten(std::abs(series.exponent));
   return series.exponent < 0 ? value / power : value * power;
 }
 
-// Takes a point into the last bucket, which is `begin` or before it.
+// Adds a point to the last bucket, which starts at `begin` or before it.
 void add_to_bucket(RangeSeries& out, int64_t begin, double value) {
   if (std::isnan(value)) return;
   if (out.times_ns.empty() || out.times_ns.back() != begin) {
     out.times_ns.push_back(begin);
-    out.values.push_back(value);  // sums until the end
+    out.values.push_back(value);  // sums, until finish()
     out.min.push_back(value);
     out.max.push_back(value);
     out.counts.push_back(1);
@@ -54,7 +54,7 @@ void add_to_bucket(RangeSeries& out, int64_t begin, double value) {
   ++out.counts.back();
 }
 
-// From the series' integers to its values, sums to averages.
+// Converts the series' integers to values, and sums to averages.
 void finish(RangeSeries& out, bool reduced) {
   for (size_t i = 0; i < out.values.size(); ++i) {
     if (!reduced) {
@@ -148,11 +148,11 @@ Result<std::vector<metrics::Series>> HistoryReader::series(const std::string& ag
   return found;
 }
 
-// Full where it fits; else the finest that fits. What is so fine no longer reaches back to everything gives way to a
-// coarser one that does.
+// Chooses full if it fits, else the finest resolution that fits. If that one no longer reaches back to the start of the
+// data, a coarser one is used that does.
 Result<Resolution> HistoryReader::choose(const RangeRequest& request) {
   const double span = static_cast<double>(request.to_ns) - static_cast<double>(request.from_ns);
-  // Rather twice as many as wanted than a sixtieth.
+  // Rather returns twice as many points as requested than far too few.
   const double width = span / static_cast<double>(std::max<size_t>(request.points, 1)) / 2;
   size_t at = 0;
   if (width > static_cast<double>(kNanosPerSecond)) {
@@ -173,7 +173,7 @@ Result<Resolution> HistoryReader::choose(const RangeRequest& request) {
       reaches = !*coarser || (*first && (**first <= wanted || **first <= **coarser + slack));
     }
     if (reaches) return kResolutions[at];
-    if (at == 0) ++at;  // a second's come from the same rows
+    if (at == 0) ++at;  // those of a second are computed from the same rows
   }
   return kResolutions[at];
 }
@@ -188,7 +188,7 @@ Result<Range> HistoryReader::range(const RangeRequest& request) {
   if (request.resolution) return read_all(request, *request.resolution);
   auto chosen = choose(request);
   if (!chosen) return chosen.error();
-  // Whoever leaves the choice to us gets what fits.
+  // Without a requested resolution, falls back to coarser ones until the result fits.
   while (true) {
     auto found = read_all(request, *chosen);
     if (found || found.error().code() != Code::kResourceExhausted || *chosen == kResolutions.back()) return found;
@@ -218,14 +218,14 @@ Result<Range> HistoryReader::read_all(const RangeRequest& request, Resolution re
 }
 
 Status HistoryReader::check_bounds(const RangeRequest& request) const {
-  constexpr const char* kAdvice = "ask for less time, fewer agents or metrics, or a coarser resolution";
+  constexpr const char* kAdvice = "request less time, fewer agents or metrics, or a coarser resolution";
   if (taken_ > request.max_points) {
     return Error(Code::kResourceExhausted,
                  fmt::format("the range holds more than {} points; {}", request.max_points, kAdvice));
   }
   if (looked_at_ > request.max_looked_at) {
     return Error(Code::kResourceExhausted,
-                 fmt::format("more than {} values would have to be read for it; {}", request.max_looked_at, kAdvice));
+                 fmt::format("the request would have to read more than {} values; {}", request.max_looked_at, kAdvice));
   }
   return {};
 }
@@ -273,7 +273,7 @@ Status HistoryReader::read_cells(int64_t id, const std::string& agent, const Ran
   const int64_t width = width_ns(range.resolution);
   select->bind(1, width);
   select->bind(2, id);
-  // The bucket in which it begins is a part of it.
+  // Includes the bucket in which the range starts.
   select->bind(3, bucket_of(request.from_ns, width));
   select->bind(4, request.to_ns);
   int rc = select->step();

@@ -1,5 +1,5 @@
-// HistoryReader: answers questions about the history, on a connection of its own: it sees whole commits, and is in
-// nobody's way. One thread an object.
+// HistoryReader: answers requests for the history, on its own connection: it sees whole commits and blocks nobody. Not
+// thread-safe: use one object per thread.
 #pragma once
 
 #include <cstdint>
@@ -18,30 +18,30 @@ struct RangeRequest {
   std::vector<std::string> agents;
   std::string metric;  // shell pattern over names, or over name{label=value,...}; empty: all
   int64_t from_ns = 0;
-  int64_t to_ns = 0;  // not included
-  // Nothing: the finest that gives at most about `points` a series, that reaches back far enough, and that is not too
-  // much.
+  int64_t to_ns = 0;  // exclusive
+  // Nothing: the finest resolution that gives at most about `points` per series, reaches back far enough, and is not
+  // too large.
   std::optional<Resolution> resolution = {};
   size_t points = 600;
-  // Of all series together; beyond it the request is refused (kResourceExhausted).
+  // Limit on the points of all series together; a request beyond it is refused (kResourceExhausted).
   size_t max_points = 2'500'000;
-  // Values that may be decoded on the way to them, likewise: an answer must not hold up the next ones for long.
+  // Limit on the values that may be decoded for a request; likewise. A request must not delay the next ones for long.
   size_t max_looked_at = 400'000'000;
 };
 
 struct RangeSeries {
   std::string agent;
   metrics::Series series;
-  std::vector<int64_t> times_ns;  // of a bucket: its beginning
-  std::vector<double> values;     // full: as they came; else averages
-  std::vector<double> min;        // not of full
+  std::vector<int64_t> times_ns;  // of a bucket: its start
+  std::vector<double> values;     // full: the values; else averages
+  std::vector<double> min;        // not for full
   std::vector<double> max;
   std::vector<uint64_t> counts;
 };
 
 struct Range {
   Resolution resolution = Resolution::kFull;
-  std::vector<RangeSeries> series;  // those that have a point in it
+  std::vector<RangeSeries> series;  // those with a point in the range
 };
 
 struct Extent {
@@ -54,18 +54,18 @@ class HistoryReader {
  public:
   static Result<std::unique_ptr<HistoryReader>> open(const std::string& path);
 
-  // An agent that is not known has no series. Errors: kInvalidArgument, kResourceExhausted, the disk's.
+  // An unknown agent has no series. Errors: kInvalidArgument, kResourceExhausted, those of the disk.
   Result<Range> range(const RangeRequest& request);
-  // What there is of an agent, by resolution; those without any are left out.
+  // The extent of an agent's data per resolution; resolutions without data are omitted.
   Result<std::vector<Extent>> extents(const std::string& agent);
   Result<std::vector<metrics::Series>> series(const std::string& agent);
 
  private:
   struct Column {
     metrics::Series series;
-    size_t slot = SIZE_MAX;  // in the result; SIZE_MAX: no point yet
+    size_t slot = SIZE_MAX;  // index in the result; SIZE_MAX: no point yet
   };
-  // By the numbers that rows name.
+  // By the series numbers in the rows.
   using Columns = std::vector<std::optional<Column>>;
 
   explicit HistoryReader(Database db) : db_(std::move(db)) {}
@@ -79,11 +79,11 @@ class HistoryReader {
   Status read_cells(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns, Range& range);
 
   Database db_;
-  size_t taken_ = 0;  // points of the request
+  size_t taken_ = 0;  // points read for the current request
   size_t looked_at_ = 0;
 };
 
-// One JSON object; docs/api says what is in it.
+// One JSON object; /api/v1/openapi.json describes it.
 std::string to_json(const Range& range, const RangeRequest& request, const std::string& live_id);
 
 }  // namespace monitor::analysis::history

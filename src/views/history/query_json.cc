@@ -47,7 +47,7 @@ void put_series(std::string& out, const RangeSeries& one, bool reduced) {
   }
   out += fmt::format("}},\"unit\":{},\"kind\":\"{}\"", json_quote(one.series.unit),
                      one.series.kind == metrics::Kind::kCounter ? "counter" : "gauge");
-  // Seconds, to the microsecond, so that 2^53 is far.
+  // Seconds with microseconds, far below 2^53.
   put_list(out, "times", one.times_ns, [](std::string& text, int64_t ns) {
     const int64_t micros = ns / kNanosPerMicro;
     put(text, micros / 1'000'000);

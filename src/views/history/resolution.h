@@ -1,5 +1,5 @@
-// The resolutions in which history is kept and asked for. Full is what came; the others hold, for each series and
-// bucket of time, how many points there were, the least, the greatest and the sum.
+// The resolutions in which history is stored and requested. Full has every value. The others have, for each series and
+// bucket of time, the number of values, the smallest, the largest, and the sum.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@ enum class Resolution : uint8_t { kFull = 0, kSecond = 1, kTenSeconds = 2, kMinu
 
 inline constexpr std::array kResolutions = {Resolution::kFull, Resolution::kSecond, Resolution::kTenSeconds,
                                             Resolution::kMinute, Resolution::kHour};
-// Those that have rows of their own; full has others, and a second's are made of them when they are asked for.
+// Resolutions with rows of their own. Full has different rows, and 1 s is computed from those on request.
 inline constexpr std::array kReduced = {Resolution::kTenSeconds, Resolution::kMinute, Resolution::kHour};
 
 inline constexpr int64_t kHourNs = 3600 * kNanosPerSecond;
 inline constexpr int64_t kDayNs = 24 * kHourNs;
 
-// Of a bucket; 0 for full.
+// Width of a bucket; 0 for full.
 constexpr int64_t width_ns(Resolution resolution) {
   switch (resolution) {
     case Resolution::kFull:
@@ -51,7 +51,7 @@ constexpr std::optional<Resolution> parse_resolution(std::string_view text) {
   return std::nullopt;
 }
 
-// The beginning of the bucket that a time falls into; also right before 1970. `width` is not 0.
+// The start of the bucket that contains a time; also correct before 1970. `width` must not be 0.
 constexpr int64_t bucket_of(int64_t time_ns, int64_t width) {
   const int64_t rest = width == 0 ? 0 : time_ns % width;
   return time_ns - (rest < 0 ? rest + width : rest);

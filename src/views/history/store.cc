@@ -17,7 +17,7 @@ namespace monitor::analysis::history {
 namespace {
 
 constexpr uint32_t kNoNumber = UINT32_MAX;
-// How old the note may be of when a series was last seen.
+// How old the stored time at which a series was last seen may be.
 constexpr int64_t kNoteSeries = int64_t{3600} * kNanosPerSecond;
 
 std::string labels_json(const metrics::Labels& labels) {
@@ -37,9 +37,9 @@ struct HistoryStore::Agent {
   const int64_t id;
   Buckets buckets;
   std::unordered_map<std::string, Known> series;
-  // No number is given twice: rows may still name one whose series was forgotten.
+  // A number is never reused, because rows may still refer to a forgotten series.
   uint32_t next_number = 0;
-  // Of the last batch: the next one has the same series, nearly always.
+  // The series of the last batch; the next batch nearly always has the same.
   std::vector<metrics::Series> last_series;
   std::vector<uint32_t> numbers;
   int64_t numbered_ns = 0;
@@ -50,11 +50,12 @@ struct HistoryStore::Agent {
 
 HistoryStore::Metrics::Metrics(telemetry::Registry& r)
     : points(r.counter("monitor_history_points_total", "Points written.")),
-      over_series(r.counter("monitor_history_points_dropped_total", "Points that were not kept, by reason.",
+      over_series(r.counter("monitor_history_points_dropped_total", "Points that were not stored, by reason.",
                             {{"reason", "cardinality"}})),
       over_agents(r.counter("monitor_history_points_dropped_total", "", {{"reason", "agents"}})),
       out_of_time(r.counter("monitor_history_points_dropped_total", "", {{"reason", "time"}})),
-      expired(r.counter("monitor_history_expired_rows_total", "Rows deleted for their age, or for room.")),
+      expired(
+          r.counter("monitor_history_expired_rows_total", "Rows deleted because of their age, or to limit the size.")),
       series(r.gauge("monitor_history_series", "Series that the history knows.")),
       agents(r.gauge("monitor_history_agents", "Agents that the history knows.")),
       bytes(r.gauge("monitor_history_bytes", "Bytes of the history's file that are in use.")),
@@ -189,13 +190,13 @@ Result<HistoryStore::Agent*> HistoryStore::find_agent(const std::string& name) {
     if (rc != SQLITE_ROW) return db_.error(rc, "adding an agent to");
     *loaded = std::make_unique<Agent>(add_agent_.integer(0));
     (*loaded)->info.name = name;
-    add_agent_.step();  // to the end, which makes it happen
+    add_agent_.step();  // runs to the end, which completes the insert
     ++agent_count_;
   }
   return agents_.emplace(name, std::move(*loaded)).first->second.get();
 }
 
-// Null: it is not there.
+// Returns nullptr if the agent is not in the database.
 Result<std::unique_ptr<HistoryStore::Agent>> HistoryStore::load_agent(const std::string& name) {
   std::unique_ptr<Agent> agent;
   {
@@ -233,7 +234,7 @@ Result<std::unique_ptr<HistoryStore::Agent>> HistoryStore::load_agent(const std:
 Status HistoryStore::number_series(Agent& agent, const metrics::Batch& batch) {
   const int64_t now = agent.info.seen_ns;
   const bool fresh = now - agent.numbered_ns < kNoteSeries;
-  // While some have no number there may be room for them by now, but not at every batch.
+  // Series without a number may find room by now, but this is not tried with every batch.
   if (fresh && agent.last_series == batch.series) return {};
   agent.numbers.clear();
   for (const metrics::Series& series : batch.series) {
@@ -246,7 +247,7 @@ Status HistoryStore::number_series(Agent& agent, const metrics::Batch& batch) {
   return {};
 }
 
-// As long as all agents together do not have far more than are kept.
+// Remembers the series, unless all agents together have far more than are kept.
 void HistoryStore::remember_series(Agent& agent, const std::vector<metrics::Series>& series) {
   remembered_ -= agent.last_series.size();
   if (remembered_ + series.size() <= 2 * options_.max_series) {
@@ -257,7 +258,7 @@ void HistoryStore::remember_series(Agent& agent, const std::vector<metrics::Seri
   remembered_ += agent.last_series.size();
 }
 
-// kNoNumber: there are too many.
+// Returns kNoNumber if there are too many series.
 Result<uint32_t> HistoryStore::number_one(Agent& agent, const metrics::Series& series) {
   const int64_t now = agent.info.seen_ns;
   std::string key = metrics::identity(series);
@@ -307,7 +308,7 @@ Status HistoryStore::add_tick(Agent& agent, const metrics::Batch& batch, const m
   values_.clear();
   PointWriter writer(bytes_);
   for (size_t i = 0; i < order_.size(); ++i) {
-    // A series twice in one tick: the last counts.
+    // If a tick contains a series twice, the last value counts.
     if (i + 1 < order_.size() && order_[i + 1].first == order_[i].first) continue;
     const auto& [number, point] = order_[i];
     const bool integer = batch.series[point->series].integer;
@@ -335,7 +336,7 @@ Status HistoryStore::insert_points(int64_t agent, int64_t time_ns, std::string_v
       if (rc != SQLITE_DONE) return db_.error(rc, "writing");
     }
     if (inserted) return {};
-    // Another tick of the same time: another run of the agent, or another host under its name.
+    // Another tick of the same time is from another run of the agent, or from another host with its id.
     const ResetLater reset(next_n_);
     next_n_.bind(1, agent);
     next_n_.bind(2, time_ns);

@@ -1,11 +1,11 @@
-// HistoryStore: writes the history. It is built by a Consumer, and keeps the reader's snapshots too: rows and position
-// are written in one transaction, so that a kill at any moment neither loses nor doubles a point.
+// HistoryStore: writes the history. A Consumer feeds it. It also stores the reader's snapshots: rows and position are
+// written in one transaction, so that a kill at any moment neither loses nor doubles a point.
 //
-// A tick belongs to its own time, however late it comes. Where an agent's clock cannot be right (more than kMostAhead
-// before the log's time, or so far behind that the agent itself would have dropped the batch), its times are moved by
-// what it is off.
+// A tick is stored at its own time, however late it arrives. If an agent's clock cannot be right (more than kMostAhead
+// ahead of the log's time, or so far behind that the agent itself would have dropped the batch), its times are
+// corrected by the difference.
 //
-// One thread. The clock and the registry must outlive it. A process at a time has the file: it is locked.
+// Not thread-safe. The clock and the registry must outlive it. The file is locked: one process at a time can use it.
 #pragma once
 
 #include <array>
@@ -34,13 +34,14 @@ struct HistoryOptions {
   std::string path = {};
   // How long each resolution is kept: full (and with it 1 s), 10 s, 1 min, 1 h.
   std::array<int64_t, 4> keep_ns = {kDayNs, 3 * kDayNs, 30 * kDayNs, 400 * kDayNs};
-  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  // Whether to trust the first reading of the wall clock (trusted_clock.h).
   TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
-  uint64_t max_bytes = uint64_t{2} << 30;  // of the file; beyond it the finest goes first, the oldest of it
+  uint64_t max_bytes =
+      uint64_t{2} << 30;  // of the file; beyond it, the oldest data of the finest resolution is deleted first
   size_t max_agents = 20'000;
   size_t max_series = 200'000;  // of all agents together
   size_t max_series_per_agent = 5'000;
-  size_t fair_series = 64;  // which an agent may have however many the others have
+  size_t fair_series = 64;  // every agent may have this many, however many others have
 };
 
 struct KnownAgent {
@@ -48,12 +49,12 @@ struct KnownAgent {
   std::string host;
   std::string version;
   int64_t seen_ns = 0;   // by the log's time
-  std::string log = {};  // that its newest record came from; empty: an earlier version did not note it
+  std::string log = {};  // identity of the log with its newest record; empty: an earlier version did not store it
 };
 
 class HistoryStore final : public View, public metriclog::SnapshotStore, private BucketRows {
  public:
-  // Errors: kAborted, another process has the file; the disk's.
+  // Errors: kAborted if another process has the file; those of the disk.
   static Result<std::unique_ptr<HistoryStore>> open(const HistoryOptions& options, const Clock& clock,
                                                     telemetry::Registry& registry);
 
@@ -63,20 +64,19 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override;
 
   Result<std::vector<metriclog::Snapshot>> load(const std::string& log) override;
-  // Commits everything that was applied, and the snapshots. After an error nothing of it is there, and nothing more is
-  // taken until reset(): the reader must begin again with load().
+  // Commits everything that was applied, and the snapshots. After an error, nothing of it is stored, and nothing more
+  // is accepted until reset(); the reader must then start again with load().
   Status store(const std::string& log, std::span<const metriclog::Snapshot> snapshots) override;
   void reset();
 
-  // Deletes what is too old, and of what is left the oldest if the file is too large. To be called now and then, after
+  // Deletes expired data, and if the file is still too large, the oldest of the rest. Call from time to time, after
   // store().
   Status expire();
 
   Result<std::vector<KnownAgent>> known_agents();
-  // Those whose newest record came from another log than the one that load() named last.
+  // Agents whose newest record came from another log than the one passed to load() last.
   Result<std::vector<KnownAgent>> agents_of_other_logs();
-  // Deletes agents with all that is kept of them, where nothing is newer than the given time. To be called after
-  // store().
+  // Deletes agents, with all their data, that have nothing newer than the given times. Call after store().
   Status forget(const std::map<std::string, int64_t, std::less<>>& agents);
   int64_t last_commit_ns() const { return last_commit_ns_; }
 
@@ -124,7 +124,7 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   const HistoryOptions options_;
   const Clock& clock_;
   PosixDisk disk_;
-  TrustedClock trusted_;  // its time is stored beside the file, in PATH-clock
+  TrustedClock trusted_;  // its time is stored next to the file, in PATH-clock
   Metrics metrics_;
   LockFile lock_;
   Database db_;
@@ -134,14 +134,14 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
   size_t agent_count_ = 0;
   size_t series_count_ = 0;
-  size_t remembered_ = 0;           // series of last batches, over all agents
-  std::array<int64_t, 4> keep_ns_;  // in force: shorter than asked for while the file is too large
-  std::string log_;                 // that is read; empty: not known yet
-  bool open_ = false;               // a transaction
+  size_t remembered_ = 0;           // number of series in the last batches, over all agents
+  std::array<int64_t, 4> keep_ns_;  // currently applied; shorter than configured while the file is too large
+  std::string log_;                 // identity of the log being read; empty: unknown
+  bool open_ = false;               // a transaction is open
   Status failure_;
   int64_t last_commit_ns_ = 0;
 
-  std::string bytes_;  // kept for their memory
+  std::string bytes_;  // kept to reuse its memory
   Buckets::Values values_;
   std::vector<std::pair<uint32_t, const metrics::Point*>> order_;
 };

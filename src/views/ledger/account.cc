@@ -15,7 +15,7 @@ void Account::store(const metriclog::Record& record, const metrics::Batch& batch
   add_saturating(batches_stored, 1);
   for (const metrics::Frame& frame : batch.frames) {
     add_saturating(points_stored, frame.points.size());
-    if (frame.continued) continue;  // of a tick that is counted
+    if (frame.continued) continue;  // part of a tick that is already counted
     add_saturating(ticks_stored, 1);
     if (is_late(batch, frame.time_ns, record.time_ns)) ++late_ticks;
   }
@@ -72,7 +72,8 @@ void Account::claim(uint64_t first_unacked, int64_t log_time_ns) {
 }
 
 void Account::lose(Hole why) {
-  // A batch that is claimed is not sent any more: what was missing before is not in what was lost.
+  // A batch below a claim will not be sent any more, so a gap that existed before is not explained by records lost
+  // later.
   for (auto& [first, gap] : gaps) {
     gap.certain = gap.certain || (awaited == Hole::kNone && first >= std::max(unread_below, expired_below));
   }

@@ -27,12 +27,13 @@ DroppedRanges::Added DroppedRanges::add(DroppedRange range) {
     ranges_.emplace(first, std::move(range));
     return added;
   }
-  // It overlaps with what was told otherwise: of what is new, its share.
+  // It overlaps with a different report: only the share that is new counts.
   for (const auto& [first, last] : unknown) insert_part(range, first, last, added);
   return added;
 }
 
-// Whether the range holds all that it touches, and is of the same kind: then it is the same drop, grown.
+// True if the range contains all ranges that it touches, with the same stage and reason: then it is the same drop,
+// which has grown.
 bool DroppedRanges::replaces(const DroppedRange& range, Added& known) const {
   auto it = ranges_.lower_bound(range.first);
   if (it != ranges_.begin() && std::prev(it)->second.last >= range.first) return false;
@@ -46,7 +47,7 @@ bool DroppedRanges::replaces(const DroppedRange& range, Added& known) const {
 }
 
 void DroppedRanges::insert_part(const DroppedRange& range, uint64_t first, uint64_t last, Added& added) {
-  const uint64_t width = range.last - range.first;  // one less than the sequences: all of 64 bits have room
+  const uint64_t width = range.last - range.first;  // one less than the number of sequences, so that all 2^64 fit
   const uint64_t part = last - first;
   DroppedRange piece = range;
   piece.first = first;

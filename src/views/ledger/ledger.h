@@ -1,5 +1,5 @@
-// Ledger: what became of every batch, for all partitions that a reader has. Built by a Consumer, and kept in its
-// snapshots. One thread.
+// Ledger: accounts for every batch in all partitions that a reader holds. A Consumer feeds it and stores it in its
+// snapshots. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace monitor::analysis {
 
 class Ledger final : public View {
  public:
-  // Records that the log took at `until_ns` or later are left out.
+  // Omits records that the log stored at `until_ns` or later.
   explicit Ledger(int64_t until_ns = INT64_MAX) : until_ns_(until_ns) {}
 
   std::string_view kind() const override { return "ledger"; }

@@ -26,7 +26,7 @@ std::string sequences_text(const LedgerRow& row) {
   return row.batches_stored == 0 ? "-" : fmt::format("{}-{}", row.first_sequence, row.last_sequence);
 }
 
-// "missing    17-19, 25", cut where the line is full.
+// "missing    17-19, 25", truncated when the line is full.
 std::string ranges_line(const char* what, const Ranges& ranges) {
   if (ranges.empty()) return "";
   constexpr size_t kRoomForMore = 16;
@@ -48,7 +48,7 @@ std::string end_line(const LedgerRow& row) {
     return fmt::format("{}unclean end: at most the sync window and the open batch are unknown\n", kIndent);
   }
   if (row.end == LedgerRow::End::kUnknown) {
-    return fmt::format("{}unknown tail: silent, and no end is reported; what it made after {} is not known\n", kIndent,
+    return fmt::format("{}unknown tail: silent, and no end is reported; batches after {} are unknown\n", kIndent,
                        time_text(row.last_time_ns));
   }
   return "";
@@ -61,13 +61,11 @@ std::string conflict_lines(const LedgerRow& row) {
     const Conflict& one = row.conflict_examples[i];
     out += fmt::format("{}conflict   batch {} at offset {} of partition {}: ", kIndent, one.sequence, one.offset,
                        row.partition);
-    out +=
-        one.first_offset < 0 ? printable(one.why) + "\n" : fmt::format("not what offset {} says\n", one.first_offset);
+    out += one.first_offset < 0 ? printable(one.why) + "\n" : fmt::format("differs from offset {}\n", one.first_offset);
   }
   if (row.conflicts > kMost) out += fmt::format("{}conflict   {} more\n", kIndent, row.conflicts - kMost);
   if (row.outlived_end) {
-    out += fmt::format("{}conflict   batches are stored above the last one of a run that was told to have ended\n",
-                       kIndent);
+    out += fmt::format("{}conflict   batches are stored after the reported end of the run\n", kIndent);
   }
   return out;
 }
@@ -126,7 +124,7 @@ std::string to_table(const std::vector<LedgerRow>& rows) {
   out += missing == 0 ? "nothing is missing" : fmt::format("{} batches are missing", missing);
   if (elsewhere > 0) out += fmt::format(", {} went to another log", elsewhere);
   if (conflicts > 0) out += fmt::format(", {} conflict with what is counted", conflicts);
-  if (outlived > 0) out += fmt::format(", {} went on after the end that was told", outlived);
+  if (outlived > 0) out += fmt::format(", {} continued after the reported end", outlived);
   return out + "\n";
 }
 

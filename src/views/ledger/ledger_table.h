@@ -1,4 +1,4 @@
-// The ledger for people: a table of at most 100 columns, but for names that are longer than that. Pure.
+// The ledger for people: a table of at most 100 columns, unless names are longer. Pure.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace monitor::analysis {
 
-// With a heading, and a last line that says whether anything is missing.
+// Includes a heading, and a last line that says whether anything is missing.
 std::string to_table(const std::vector<LedgerRow>& rows);
 
 }  // namespace monitor::analysis

@@ -27,7 +27,8 @@ TEST(DroppedRanges, CountEachSequenceOnce) {
   DroppedRanges dropped;
   EXPECT_EQ(dropped.add({5, 7, "spool", "full", 3, 30}).batches, 3U);
   EXPECT_EQ(dropped.add({5, 7, "spool", "full", 3, 30}).batches, 0U);
-  EXPECT_EQ(dropped.add({6, 6, "spool", "too_old", 1, 10}).points, 0U) << "known already, for another reason";
+  EXPECT_EQ(dropped.add({6, 6, "spool", "too_old", 1, 10}).points, 0U)
+      << "the batch is already known, with another reason";
   const auto grown = dropped.add({5, 9, "spool", "full", 5, 50});
   EXPECT_EQ(grown.batches, 2U);
   EXPECT_EQ(grown.points, 20U);
@@ -39,7 +40,7 @@ TEST(DroppedRanges, CountEachSequenceOnce) {
   EXPECT_EQ(totals.at({"spool", "damaged"}).batches, 2U);
 }
 
-TEST(DroppedRanges, StoredBeatsDroppedAndNonsenseIsNothing) {
+TEST(DroppedRanges, StoredTakesPrecedenceAndInvalidRangesAddNothing) {
   DroppedRanges dropped;
   dropped.add({0, 7, "spool", "full", 8, 80});
   dropped.add({9, 8, "spool", "full", 1, 10});
@@ -58,7 +59,7 @@ class LedgerTest : public ::testing::Test {
  protected:
   LedgerTest() { ledger_.fresh(0, {}); }
 
-  // The log takes it at `now_`.
+  // The log stores it at `now_`.
   void take(const metrics::Batch& batch) {
     metriclog::Record record;
     record.time_ns = now_;
@@ -69,7 +70,7 @@ class LedgerTest : public ::testing::Test {
   void pass(int64_t seconds) { now_ += seconds * kNanosPerSecond; }
 
   std::vector<LedgerRow> rows(int64_t missing_after_ns = 0) {
-    // What a snapshot brings back is judged as what was built.
+    // A ledger restored from a snapshot must be judged like the one that was built.
     std::string bytes;
     ledger_.encode(0, bytes);
     Ledger other;
@@ -95,7 +96,7 @@ class LedgerTest : public ::testing::Test {
   std::string log_ = "sqlite:this";
 };
 
-TEST_F(LedgerTest, CountsWhatIsStored) {
+TEST_F(LedgerTest, CountsStoredBatches) {
   for (const uint64_t sequence : {1, 3, 2}) take(fresh('x', sequence));
   ledger_.apply_copy({}, fresh('x', 2));
   const LedgerRow x = row();
@@ -105,7 +106,7 @@ TEST_F(LedgerTest, CountsWhatIsStored) {
   EXPECT_EQ(x.last_sequence, 3U);
   EXPECT_EQ(x.batches_stored, 3U);
   EXPECT_EQ(x.duplicates, 1U);
-  EXPECT_EQ(x.points_made, 18U) << "of the highest sequence, not of the last record";
+  EXPECT_EQ(x.points_made, 18U) << "the totals of the highest sequence, not of the last record";
   EXPECT_EQ(x.points_stored, 18U);
   EXPECT_EQ(x.ticks_due, 6U);
   EXPECT_EQ(x.ticks_stored, 6U);
@@ -113,7 +114,7 @@ TEST_F(LedgerTest, CountsWhatIsStored) {
   EXPECT_EQ(x.end, LedgerRow::End::kRunning);
 }
 
-TEST_F(LedgerTest, AGapIsMissingOnlyBelowWhatIsClaimedAndWhenItIsOldEnough) {
+TEST_F(LedgerTest, GapIsMissingOnlyBelowAClaimAndIfOldEnough) {
   take(fresh('x', 1));
   metrics::Batch waits = fresh('x', 5);
   waits.first_unacked = 2;
@@ -133,7 +134,7 @@ TEST_F(LedgerTest, AGapIsMissingOnlyBelowWhatIsClaimedAndWhenItIsOldEnough) {
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
 }
 
-TEST_F(LedgerTest, ADropRecordExplainsAGapWheneverItComes) {
+TEST_F(LedgerTest, DropRecordExplainsAGapWheneverItArrives) {
   take(fresh('x', 1));
   take(fresh('x', 5));
   EXPECT_THAT(row().missing, ElementsAre(Pair(2, 4)));
@@ -150,7 +151,7 @@ TEST_F(LedgerTest, ADropRecordExplainsAGapWheneverItComes) {
   EXPECT_EQ(x.dropped[1].points, 18U);
 }
 
-TEST_F(LedgerTest, StoredBeatsDropped) {
+TEST_F(LedgerTest, StoredTakesPrecedenceOverDropped) {
   take(fresh('x', 1));
   metrics::Batch tells = fresh('x', 4);
   tells.counters.dropped = {{"spool", "full", 2, 4, 12}};
@@ -164,7 +165,7 @@ TEST_F(LedgerTest, StoredBeatsDropped) {
   EXPECT_THAT(row().dropped, IsEmpty());
 }
 
-TEST_F(LedgerTest, WhatARunDroppedOfAnotherCountsThere) {
+TEST_F(LedgerTest, CountsDropsOfAnotherRunThere) {
   take(fresh('x', 1));
   metrics::Batch next = fresh('y', 1);
   next.ended = {end_of('x', 3)};
@@ -177,7 +178,7 @@ TEST_F(LedgerTest, WhatARunDroppedOfAnotherCountsThere) {
   EXPECT_THAT(row('y').dropped, IsEmpty());
 }
 
-TEST_F(LedgerTest, TheEndOfAKilledRunIsMissingOnceItsSpoolHasNothingOfIt) {
+TEST_F(LedgerTest, TailOfAKilledRunIsMissingOnceItsSpoolIsEmpty) {
   take(fresh('x', 1));
   take(fresh('x', 2));
   EXPECT_EQ(row('x').end, LedgerRow::End::kRunning);
@@ -193,13 +194,13 @@ TEST_F(LedgerTest, TheEndOfAKilledRunIsMissingOnceItsSpoolHasNothingOfIt) {
   take(next);
   EXPECT_THAT(row('x').missing, ElementsAre(Pair(3, 3)));
   take(fresh('x', 4));
-  take(fresh('y', 3));  // names no older run any more
+  take(fresh('y', 3));  // no longer lists an older run
   EXPECT_THAT(row('x').missing, ElementsAre(Pair(3, 3), Pair(5, 5)));
 }
 
-TEST_F(LedgerTest, ASpoolIsInheritedOverSeveralRunsAndSilenceSaysNothingBeforeTheEndWasTold) {
+TEST_F(LedgerTest, SpoolIsInheritedAcrossRunsAndClaimsCountOnlyAfterTheReportedEnd) {
   take(fresh('x', 1));
-  metrics::Batch early = fresh('y', 1);  // made before the spool was read
+  metrics::Batch early = fresh('y', 1);  // created before the spool was read
   metrics::Batch next = fresh('y', 2);
   next.ended = {end_of('x', 2, true)};
   next.older = {{run_id('x'), 2}};
@@ -207,7 +208,7 @@ TEST_F(LedgerTest, ASpoolIsInheritedOverSeveralRunsAndSilenceSaysNothingBeforeTh
   take(early);
   EXPECT_EQ(row('x').end, LedgerRow::End::kStopped);
   EXPECT_THAT(row('x').missing, IsEmpty());
-  // Another host with a copy of the agent's id knows nothing of it.
+  // Another host with a copy of the agent's id knows nothing about the spool.
   take(fresh('c', 1));
   EXPECT_THAT(row('x').missing, IsEmpty());
   metrics::Batch third = fresh('z', 1);
@@ -228,24 +229,24 @@ TEST_F(LedgerTest, BatchesInAnotherLogAreElsewhereNotMissing) {
   EXPECT_THAT(row('x').other_logs, ElementsAre("sqlite:other"));
   EXPECT_THAT(row('x').missing, IsEmpty());
   EXPECT_THAT(row('y').elsewhere, ElementsAre(Pair(1, 2)));
-  EXPECT_THAT(row('y').missing, ElementsAre(Pair(3, 3))) << "a loss is one all the same";
+  EXPECT_THAT(row('y').missing, ElementsAre(Pair(3, 3))) << "a loss is still a loss";
   EXPECT_THAT(to_json(row('y')), ::testing::HasSubstr(R"("elsewhere":[[1,2]],"other_logs":["sqlite:other"])"));
   const std::string table = to_table(rows());
   EXPECT_THAT(table, ::testing::HasSubstr("elsewhere  1-3\n    in the log sqlite:other\n"));
   EXPECT_THAT(table, ::testing::HasSubstr("1 batches are missing, 5 went to another log"));
 }
 
-TEST_F(LedgerTest, WhatThisLogAcknowledgedAndDoesNotHaveIsMissing) {
+TEST_F(LedgerTest, BatchesAcknowledgedByThisLogButNotInItAreMissing) {
   metrics::Batch next = fresh('x', 6);
   next.elsewhere = {{run_id('x'), "sqlite:this", 1, 2}, {run_id('x'), "sqlite:other", 3, 4}};
   take(next);
   EXPECT_THAT(row().missing, ElementsAre(Pair(1, 2), Pair(5, 5)));
   EXPECT_THAT(row().elsewhere, ElementsAre(Pair(3, 4)));
   log_.clear();
-  EXPECT_THAT(row().missing, ElementsAre(Pair(1, 5))) << "a log that does not know itself excuses nothing";
+  EXPECT_THAT(row().missing, ElementsAre(Pair(1, 5))) << "if the log's identity is unknown, nothing is elsewhere";
 }
 
-TEST_F(LedgerTest, StoredAndDroppedBeatElsewhere) {
+TEST_F(LedgerTest, StoredAndDroppedTakePrecedenceOverElsewhere) {
   take(fresh('x', 1));
   metrics::Batch next = fresh('x', 5);
   next.drops = {drop_of('x', 2, 2)};
@@ -256,7 +257,7 @@ TEST_F(LedgerTest, StoredAndDroppedBeatElsewhere) {
   EXPECT_EQ(row().batches_stored, 2U);
 }
 
-TEST_F(LedgerTest, AListOfOlderRunsThatMayHaveBeenCutProvesNothing) {
+TEST_F(LedgerTest, TruncatedListOfOlderRunsProvesNothing) {
   take(fresh('x', 1));
   metrics::Batch next = fresh('y', 1);
   next.ended = {end_of('x', 2)};
@@ -265,7 +266,7 @@ TEST_F(LedgerTest, AListOfOlderRunsThatMayHaveBeenCutProvesNothing) {
   EXPECT_THAT(row('x').missing, IsEmpty());
 }
 
-TEST_F(LedgerTest, BelowWhatRetentionLeftIsExpiredNotMissing) {
+TEST_F(LedgerTest, SequencesBelowRetentionAreExpiredNotMissing) {
   ledger_.fresh(0, {.begin = 10, .next = 10, .end = 20, .cut = true});
   take(fresh('x', 4));
   take(fresh('x', 6));
@@ -273,7 +274,7 @@ TEST_F(LedgerTest, BelowWhatRetentionLeftIsExpiredNotMissing) {
   EXPECT_THAT(row().missing, ElementsAre(Pair(5, 5)));
 }
 
-TEST_F(LedgerTest, WhatCameFreshBeforeAReplayMayHaveExpiredWithIt) {
+TEST_F(LedgerTest, FreshBatchesBeforeAReplayMayHaveExpiredWithIt) {
   ledger_.fresh(0, {.begin = 10, .next = 10, .end = 20, .cut = true});
   metrics::Batch waited = fresh('x', 3);
   pass(1000);
@@ -286,10 +287,10 @@ TEST_F(LedgerTest, WhatCameFreshBeforeAReplayMayHaveExpiredWithIt) {
   EXPECT_THAT(row().missing, ElementsAre(Pair(10, 10)));
 }
 
-TEST_F(LedgerTest, WhatIsLostWhileReadingIsExpired) {
+TEST_F(LedgerTest, RecordsLostWhileReadingAreExpired) {
   take(fresh('x', 1));
   ledger_.on_lost(0, 2, 5);
-  EXPECT_THAT(row().expired, IsEmpty()) << "nothing says that there was more";
+  EXPECT_THAT(row().expired, IsEmpty()) << "nothing shows that there was more";
   take(fresh('x', 5));
   take(fresh('x', 7));
   EXPECT_THAT(row().expired, ElementsAre(Pair(2, 4)));
@@ -297,22 +298,22 @@ TEST_F(LedgerTest, WhatIsLostWhileReadingIsExpired) {
   metrics::Batch other = fresh('y', 1);
   other.ended = {end_of('w', 3)};
   take(other);
-  EXPECT_THAT(row('w').expired, ElementsAre(Pair(1, 3))) << "all of that run was there";
+  EXPECT_THAT(row('w').expired, ElementsAre(Pair(1, 3))) << "these batches of the run were in the log";
 }
 
-TEST_F(LedgerTest, WhatWasMissingBeforeALossStaysMissing) {
+TEST_F(LedgerTest, BatchesMissingBeforeALossStayMissing) {
   for (const uint64_t sequence : {1, 2, 4, 5}) take(fresh('x', sequence));
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
   ledger_.on_lost(0, 6, 10);
   take(fresh('x', 10));
   take(fresh('x', 11));
-  EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3))) << "nobody sends again what was claimed";
+  EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3))) << "a batch below a claim is not sent again";
   EXPECT_THAT(row().expired, ElementsAre(Pair(6, 9)));
   ledger_.on_lost(0, 12, 13);
   EXPECT_THAT(row().missing, ElementsAre(Pair(3, 3)));
 }
 
-TEST_F(LedgerTest, WhatWasNotReadIsNotJudged) {
+TEST_F(LedgerTest, UnreadPartsAreNotJudged) {
   ledger_.fresh(0, {.begin = 1, .next = 10, .end = 20, .cut = false});
   take(fresh('x', 4));
   take(fresh('x', 6));
@@ -322,10 +323,10 @@ TEST_F(LedgerTest, WhatWasNotReadIsNotJudged) {
   metrics::Batch other = fresh('y', 1);
   other.ended = {end_of('w', 3)};
   take(other);
-  EXPECT_EQ(row('w').agent, "") << "nothing is known of it in this span";
+  EXPECT_EQ(row('w').agent, "") << "nothing about the run is in this span";
 }
 
-TEST_F(LedgerTest, ARunOfWhichNothingIsInTheLogIsMissing) {
+TEST_F(LedgerTest, RunWithoutAnyRecordIsMissing) {
   metrics::Batch only = fresh('y', 1);
   only.ended = {end_of('w', 3)};
   take(only);
@@ -333,7 +334,7 @@ TEST_F(LedgerTest, ARunOfWhichNothingIsInTheLogIsMissing) {
   EXPECT_EQ(row('w').host, "host");
 }
 
-TEST_F(LedgerTest, TwoRunsOfOneIdAtTheSameTimeAreAConflict) {
+TEST_F(LedgerTest, SimultaneousRunsOfOneIdAreAConflict) {
   for (uint64_t sequence = 1; sequence <= 2; ++sequence) {
     take(fresh('x', sequence));
     pass(1);
@@ -348,7 +349,7 @@ TEST_F(LedgerTest, TwoRunsOfOneIdAtTheSameTimeAreAConflict) {
   EXPECT_FALSE(row('z').conflict);
 }
 
-TEST_F(LedgerTest, LateTicksAndASilentRunAreSeen) {
+TEST_F(LedgerTest, CountsLateTicksAndDetectsASilentRun) {
   metrics::Batch waited = fresh('x', 1);
   pass(11);
   take(waited);
@@ -359,7 +360,7 @@ TEST_F(LedgerTest, LateTicksAndASilentRunAreSeen) {
   EXPECT_THAT(to_table(rows()), HasSubstr("unknown tail"));
 }
 
-TEST_F(LedgerTest, RecordsAfterTheSpanAreLeftOut) {
+TEST_F(LedgerTest, OmitsRecordsAfterTheSpan) {
   Ledger bounded(kStart + 1);
   bounded.fresh(0, {});
   metriclog::Record record;
@@ -372,7 +373,7 @@ TEST_F(LedgerTest, RecordsAfterTheSpanAreLeftOut) {
   EXPECT_EQ(all[0].last_sequence, 1U);
 }
 
-TEST_F(LedgerTest, WhatIsTooOldIsForgotten) {
+TEST_F(LedgerTest, ForgetsOldAccounts) {
   take(fresh('x', 1));
   pass(int64_t{9} * 24 * 3600);
   for (uint64_t i = 1; i <= 8; ++i) {
@@ -382,7 +383,7 @@ TEST_F(LedgerTest, WhatIsTooOldIsForgotten) {
   EXPECT_EQ(rows().size(), 1U);
 }
 
-TEST_F(LedgerTest, AClockOfTheLogThatIsSetForAWhileForgetsNothing) {
+TEST_F(LedgerTest, WrongClockOfTheLogForgetsNothing) {
   take(fresh('x', 1));
   pass(int64_t{30} * 24 * 3600);
   take(fresh('y', 1));
@@ -391,7 +392,7 @@ TEST_F(LedgerTest, AClockOfTheLogThatIsSetForAWhileForgetsNothing) {
   EXPECT_EQ(rows().size(), 2U);
 }
 
-TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {
+TEST_F(LedgerTest, JsonHasAllFieldsInOrder) {
   take(fresh('x', 1));
   take(fresh('x', 4));
   metrics::Batch tells = fresh('x', 6);
@@ -409,7 +410,7 @@ TEST_F(LedgerTest, TheJsonHasTheFieldsInTheirOrder) {
   EXPECT_TRUE(nlohmann::json::accept(to_json(row())));
 }
 
-TEST_F(LedgerTest, TheTableIsAtMostAHundredColumnsWide) {
+TEST_F(LedgerTest, TableIsAtMostAHundredColumnsWide) {
   take(fresh('x', 1));
   for (uint64_t sequence = 2; sequence < 400; sequence += 2) take(fresh('x', 1'000'000 + sequence));
   metrics::Batch next = fresh('y', 1);
@@ -423,7 +424,7 @@ TEST_F(LedgerTest, TheTableIsAtMostAHundredColumnsWide) {
   EXPECT_THAT(table, Not(HasSubstr("nothing is missing")));
 }
 
-TEST_F(LedgerTest, DamagedSnapshotsAreRefused) {
+TEST_F(LedgerTest, RejectsDamagedSnapshots) {
   take(fresh('x', 1));
   std::string bytes;
   ledger_.encode(0, bytes);
@@ -432,7 +433,7 @@ TEST_F(LedgerTest, DamagedSnapshotsAreRefused) {
   EXPECT_TRUE(other.decode(0, 1, "").ok());
 }
 
-// What became of each batch is drawn; what the ledger says must be that, in whatever order things came.
+// Draws the fate of each batch at random. The ledger must report exactly that, in whatever order records arrive.
 TEST_F(LedgerTest, AgreesWithAModel) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     SeededRandom random(seed);
@@ -470,7 +471,7 @@ TEST_F(LedgerTest, AgreesWithAModel) {
   }
 }
 
-TEST_F(LedgerTest, AConflictIsKeptWithTheOffsetsOfBothAndTold) {
+TEST_F(LedgerTest, ReportsAConflictWithBothOffsets) {
   take(fresh('x', 1));
   metriclog::Record record;
   record.offset = 77;
@@ -490,7 +491,7 @@ TEST_F(LedgerTest, AConflictIsKeptWithTheOffsetsOfBothAndTold) {
   EXPECT_EQ(example["offset"], 77);
   EXPECT_EQ(example["partition"], 0);
   const std::string table = to_table(rows());
-  EXPECT_THAT(table, HasSubstr("conflict   batch 1 at offset 77 of partition 0: not what offset 1 says"));
+  EXPECT_THAT(table, HasSubstr("conflict   batch 1 at offset 77 of partition 0: differs from offset 1"));
   EXPECT_THAT(table, HasSubstr("nothing is missing, 1 conflict with what is counted"));
   for (int i = 0; i < 100; ++i) ledger_.apply_conflict(record, fresh('x', 1), 1);
   x = row();
@@ -499,8 +500,8 @@ TEST_F(LedgerTest, AConflictIsKeptWithTheOffsetsOfBothAndTold) {
   for (const std::string_view line : split(to_table(rows()), '\n')) EXPECT_LE(line.size(), 100U) << line;
 }
 
-// Logs of before such batches were refused may hold them.
-TEST_F(LedgerTest, ImplausibleClaimsAreToldAndChangeNoSum) {
+// Old logs may contain such batches, which servers now reject.
+TEST_F(LedgerTest, ReportsImplausibleClaimsWithoutCountingThem) {
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) take(fresh('x', sequence));
   const std::vector<std::function<void(metrics::Batch&)>> forgeries = {
       [](metrics::Batch& b) { b.sequence = UINT64_MAX; },
@@ -528,11 +529,11 @@ TEST_F(LedgerTest, ImplausibleClaimsAreToldAndChangeNoSum) {
   EXPECT_THAT(x.missing, IsEmpty());
   EXPECT_THAT(x.waiting, IsEmpty());
   EXPECT_THAT(x.dropped, IsEmpty());
-  EXPECT_EQ(rows().size(), 1U) << "nothing is told of runs that they name";
+  EXPECT_EQ(rows().size(), 1U) << "runs that only they name must not appear";
   for (const std::string_view line : split(to_table(rows()), '\n')) EXPECT_LE(line.size(), 160U) << line;
 }
 
-TEST_F(LedgerTest, SumsOfManyStateTheLargestNumberInsteadOfASmallOne) {
+TEST_F(LedgerTest, SumsSaturateInsteadOfWrapping) {
   for (char run = 'a'; run <= 'z'; ++run) {
     take(fresh(run, 1));
     metrics::Batch far = fresh(run, metrics::kMaxSequence);
@@ -551,7 +552,7 @@ TEST_F(LedgerTest, SumsOfManyStateTheLargestNumberInsteadOfASmallOne) {
   EXPECT_THAT(to_table({row, row}), HasSubstr(std::to_string(UINT64_MAX) + " batches are missing"));
 }
 
-TEST_F(LedgerTest, ARunThatGoesOnAfterItsCleanEndWasToldIsAContradiction) {
+TEST_F(LedgerTest, RunThatContinuesAfterItsReportedCleanEndIsAContradiction) {
   take(fresh('x', 1));
   metrics::Batch next = fresh('y', 1);
   next.ended = {end_of('x', 1, true)};
@@ -560,11 +561,11 @@ TEST_F(LedgerTest, ARunThatGoesOnAfterItsCleanEndWasToldIsAContradiction) {
   take(fresh('x', 2));
   EXPECT_TRUE(row().outlived_end);
   EXPECT_TRUE(contradicted(row()));
-  EXPECT_THAT(to_table(rows()), HasSubstr("1 went on after the end that was told"));
+  EXPECT_THAT(to_table(rows()), HasSubstr("1 continued after the reported end"));
   next = fresh('y', 2);
   next.ended = {end_of('x', 1, false)};
   take(next);
-  EXPECT_FALSE(row().outlived_end) << "an unclean end leaves the tail open";
+  EXPECT_FALSE(row().outlived_end) << "after an unclean end, later batches are possible";
 }
 
 TEST_F(LedgerTest, FinalBatchMakesTheRunStopped) {
@@ -580,14 +581,14 @@ TEST_F(LedgerTest, FinalBatchMakesTheRunStopped) {
   EXPECT_EQ(row().end, LedgerRow::End::kStopped);
   EXPECT_THAT(to_json(row()), HasSubstr(R"("clean":true,"end":"stopped","unknown_tail":false)"));
   EXPECT_THAT(to_table(rows()), Not(HasSubstr("unknown tail")));
-  // Killed before its spool had noted the end: nothing is unknown all the same.
+  // Killed before its spool had stored the end; yet nothing is unknown.
   metrics::Batch next = fresh('y', 1);
   next.ended = {end_of('x', 2, false)};
   take(next);
   EXPECT_EQ(row('x').end, LedgerRow::End::kStopped);
 }
 
-TEST_F(LedgerTest, ForgottenRunsAreLeftOutUntilSomethingIsHeardOfThem) {
+TEST_F(LedgerTest, OmitsForgottenRunsUntilTheyAreHeardAgain) {
   take(fresh('x', 1));
   ReportOptions options{.now_ns = now_};
   options.forgotten = {{"a", now_}};
@@ -599,7 +600,7 @@ TEST_F(LedgerTest, ForgottenRunsAreLeftOutUntilSomethingIsHeardOfThem) {
   EXPECT_EQ(report(ledger_, options).size(), 2U);
 }
 
-TEST_F(LedgerTest, RunThatGoesOnAfterItsFinalBatchIsAContradiction) {
+TEST_F(LedgerTest, RunThatContinuesAfterItsFinalBatchIsAContradiction) {
   metrics::Batch last = fresh('x', 1);
   last.final_batch = true;
   take(last);
@@ -609,8 +610,8 @@ TEST_F(LedgerTest, RunThatGoesOnAfterItsFinalBatchIsAContradiction) {
 }
 
 }  // namespace
-// A snapshot may be anybody's: no batch has the sequence 0, and none is missing below 1.
-TEST_F(LedgerTest, SnapshotThatClaimsNothingReadsBackTheSame) {
+// A snapshot may come from anybody: no batch has the sequence 0, and none below 1 is missing.
+TEST_F(LedgerTest, SnapshotWithoutAClaimRoundTrips) {
   const std::string account(
       "\x0a\x01"
       "a"

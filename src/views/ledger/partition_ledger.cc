@@ -9,13 +9,13 @@ namespace monitor::analysis {
 
 namespace {
 
-// A list of older incarnations of this length may have been cut: who is not in it may wait all the same.
+// A list of older incarnations of this length may have been truncated: an incarnation that is not in it may still wait.
 constexpr size_t kWholeOlderList = 63;
-// Of runs that ended one another; longer only in what is made up.
+// Longest chain of runs that ended one another; only forged data has a longer one.
 constexpr int kLongestChain = 1000;
 
-// Whether the spool that `batch` came from had the incarnation's batches, too, when it was made: its own run, or one
-// that it descends from, has told how that incarnation ended.
+// True if the spool that `batch` came from also contained the incarnation's batches when it was created: the run of
+// `batch`, or one before it, has reported how that incarnation ended.
 bool descends(const Accounts& accounts, const Account& account, const metrics::Batch& batch) {
   const Account* child = &account;
   for (int i = 0; i < kLongestChain && !child->ended_by.empty(); ++i) {
@@ -50,7 +50,7 @@ void PartitionLedger::apply(const metriclog::Record& record, const metrics::Batc
     own.note({batch.sequence, -1, record.offset, record.time_ns, claims.error().message()});
     return;
   }
-  // First what explains gaps, then what makes them.
+  // Drop records first, because they explain gaps; then what opens gaps.
   take_drops(record, batch, own, accounts);
   take_elsewhere(record, batch, accounts);
   own.store(record, batch);
@@ -69,10 +69,10 @@ void PartitionLedger::apply_conflict(const metriclog::Record& record, const metr
   now_.take(record.time_ns);
   account(agents_[batch.agent_id], batch.incarnation)
       .note({batch.sequence, first_offset, record.offset, record.time_ns,
-             "its content is not that of the record that was counted"});
+             "its content differs from the record that was counted"});
 }
 
-// The account of an incarnation that a batch tells something about.
+// The account of an incarnation to which a batch refers.
 Account& PartitionLedger::spoken_of(const metriclog::Record& record, const metrics::Batch& batch,
                                     std::string_view incarnation, Accounts& accounts) const {
   Account& of = account(accounts, incarnation);
@@ -84,7 +84,7 @@ Account& PartitionLedger::spoken_of(const metriclog::Record& record, const metri
 void PartitionLedger::take_drops(const metriclog::Record& record, const metrics::Batch& batch, Account& own,
                                  Accounts& accounts) const {
   for (const metrics::Drop& drop : batch.drops) {
-    if (drop.first_sequence == 0) continue;  // it never had one: the totals in the counters have it
+    if (drop.first_sequence == 0) continue;  // dropped before it had a sequence; the totals in the counters include it
     Account& of = spoken_of(record, batch, drop.incarnation, accounts);
     const DroppedRanges::Added added = of.drop(drop);
     if (drop.incarnation == batch.incarnation) continue;

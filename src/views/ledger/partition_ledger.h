@@ -1,6 +1,6 @@
-// PartitionLedger: the accounts of all agents whose batches are in one partition, built record by record. All that an
-// agent's batches say of one another (ends, older incarnations, drops) stays within the partition, since an agent's
-// records do. Not thread-safe.
+// PartitionLedger: the accounts of all agents whose batches are in one partition, built record by record. Everything
+// that an agent's batches state about one another (ends, older incarnations, drops) stays within the partition, as an
+// agent's records do. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,29 +17,29 @@
 
 namespace monitor::analysis {
 
-// Of one agent, by incarnation.
+// The accounts of one agent, by incarnation.
 using Accounts = std::map<std::string, Account, std::less<>>;
 
 class PartitionLedger {
  public:
-  // As long as an agent's batches may still come; accounts without a newer record are then forgotten by prune().
+  // As long as batches of an agent may still arrive. After that, prune() forgets accounts without a newer record.
   static constexpr int64_t kKeepNs = int64_t{8} * 24 * 3600 * kNanosPerSecond;
 
   PartitionLedger() = default;
-  // `hole`: why records before the first that is applied are unknown.
+  // `hole`: why records before the first one applied are unknown.
   explicit PartitionLedger(Hole hole) : hole_(hole) {}
 
   void apply(const metriclog::Record& record, const metrics::Batch& batch);
   void apply_copy(const metriclog::Record& record, const metrics::Batch& batch);
-  // Another batch was counted under its sequence, from the record at `first_offset`.
+  // Another batch with its sequence is counted, from the record at `first_offset`.
   void apply_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset);
-  // Retention took records before they were read.
+  // Retention deleted records before they were read.
   void lose();
   void prune();
 
   const std::map<std::string, Accounts, std::less<>>& agents() const { return agents_; }
 
-  // Protocol buffers' wire form. decode(): kDataLoss.
+  // Protocol Buffers' wire form. decode(): kDataLoss.
   void encode(std::string& out) const;
   static Result<PartitionLedger> decode(std::string_view bytes);
 

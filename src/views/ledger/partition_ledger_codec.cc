@@ -1,4 +1,4 @@
-// PartitionLedger's wire form, as it is kept in snapshots. Field numbers are for ever; unknown ones are skipped.
+// PartitionLedger's wire form in snapshots. Field numbers must never change; unknown ones are skipped.
 #include <algorithm>
 #include <utility>
 
@@ -14,9 +14,9 @@ namespace {
 using protowire::Field;
 using protowire::Reader;
 
-// Of the ledger.
+// Fields of the ledger.
 enum : uint32_t { kHole = 1, kNewest = 2, kAccount = 3 };
-// Of an account.
+// Fields of an account.
 enum : uint32_t {
   kAgent = 1,
   kIncarnation = 2,
@@ -52,11 +52,11 @@ enum : uint32_t {
   kFinalSequence = 32,
   kElsewhere = 33,
 };
-// Of what is in another log.
+// Fields of batches in another log.
 enum : uint32_t { kLog = 1, kSequences = 2 };
-// Of a conflict. Its first offset is kept plus one: 0 is none.
+// Fields of a conflict. The first offset is stored plus one; 0 means none.
 enum : uint32_t { kSequence = 1, kFirstOffset = 2, kOffset = 3, kTime = 4, kWhy = 5 };
-// Of what was dropped, and of a gap.
+// Fields of a drop, and of a gap.
 enum : uint32_t {
   kStage = 1,
   kReason = 2,
@@ -191,7 +191,7 @@ bool read_conflict(std::string_view bytes, Account& a) {
   return true;
 }
 
-// What a nested message holds; each kind uses some of it.
+// The fields of all nested messages; each kind uses some of them.
 struct Amounts {
   metrics::DropTotal total;
   uint64_t first = 0;
@@ -392,7 +392,7 @@ Result<PartitionLedger> PartitionLedger::decode(std::string_view bytes) {
       if (!read_field(*part, account)) return bad;
     }
     if (inner.failed()) return bad;
-    account.claimed = std::max<uint64_t>(account.claimed, 1);  // sequences begin at 1, whatever was stored
+    account.claimed = std::max<uint64_t>(account.claimed, 1);  // sequences start at 1, whatever was stored
     ledger.agents_[agent].insert_or_assign(std::move(incarnation), std::move(account));
   }
   if (outer.failed()) return bad;

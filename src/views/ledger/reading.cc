@@ -46,7 +46,7 @@ Status LedgerReading::read_more(int64_t timeout_ns) {
   return {};
 }
 
-// Others have all of the log; one that goes on takes over when a member goes.
+// True if other members hold the whole log; with `stands_by`, this one waits to take over.
 bool LedgerReading::standing_by() const {
   return options_.stands_by && options_.keep && consumer_.partitions() == 0 && trouble_.empty();
 }
@@ -57,9 +57,9 @@ Status LedgerReading::nothing_came() const {
     return Error(Code::kUnavailable, fmt::format("the log could not be reached for {}: {}", limit, trouble_));
   }
   if (consumer_.partitions() == 0 && options_.keep) {
-    return Error(Code::kAborted, "other members of the group have all of the log; ask them, or use no --group-id");
+    return Error(Code::kAborted, "other members of the group hold the whole log; use their output, or omit --group-id");
   }
-  return Error(Code::kUnavailable, fmt::format("the log gave nothing for {}", limit));
+  return Error(Code::kUnavailable, fmt::format("the log delivered nothing for {}", limit));
 }
 
 void LedgerReading::store(bool now) {

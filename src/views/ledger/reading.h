@@ -1,5 +1,5 @@
-// A ledger that is read from a log: up to where the log ended when reading began, and on from there. It blocks the
-// thread that calls it; `stop` may be set, and the reader woken, from any other.
+// LedgerReading: builds a ledger from a log, up to the end that the log had at the start, and then further. Blocks the
+// calling thread; other threads may set `stop` and wake the reader.
 #pragma once
 
 #include <atomic>
@@ -16,35 +16,35 @@
 namespace monitor::analysis {
 
 struct LedgerReadingOptions {
-  int64_t until_ns = INT64_MAX;               // by the log's time: what it took then or later is left out
-  int64_t timeout_ns = 10 * kNanosPerSecond;  // for the log to be reached, and to give more while it has more
-  bool keep = false;                          // in a group: keep what was read in snapshots
-  bool stands_by = false;                     // in a group of which others have all of the log: waits for its turn
+  int64_t until_ns = INT64_MAX;               // by the log's time: records from then on are omitted
+  int64_t timeout_ns = 10 * kNanosPerSecond;  // for reaching the log, and for each further delivery until its end
+  bool keep = false;                          // in a group: store what was read in snapshots
+  bool stands_by = false;  // in a group whose other members hold the whole log: wait instead of failing
 };
 
 class LedgerReading final : private View {
  public:
-  // What is given must outlive it.
+  // The arguments must outlive it.
   LedgerReading(const LedgerReadingOptions& options, metriclog::LogReader& reader, const Clock& clock,
                 telemetry::Registry& registry, const std::atomic<bool>& stop);
 
-  // OK too when it was stopped before. Errors: kUnavailable when the log could not be reached, or gave nothing, for the
-  // time; kAborted when other members of the group have all of it, or it is another kind of reader's group; what the
-  // reader calls final.
+  // Also returns OK if it was stopped before the end. Errors: kUnavailable if the log could not be reached, or
+  // delivered nothing, within the timeout; kAborted if other members of the group hold all partitions, or the group
+  // belongs to another kind of reader; permanent errors of the reader.
   Status read_to_end();
-  // What came meanwhile, after a wait of at most `timeout_ns`.
+  // Reads what has arrived in the meantime; waits at most `timeout_ns`.
   Status read_more(int64_t timeout_ns);
-  // Keeps where the group has come to, at once.
+  // Stores the group's position at once.
   void store() { store(true); }
 
   const Ledger& ledger() const { return ledger_; }
-  // Identity of the log that is read, for ReportOptions.
+  // Identity of the log being read, for ReportOptions.
   std::string log() const { return reader_.identity(); }
   uint64_t skipped() const { return consumer_.metrics().skipped.value(); }
   uint64_t lost() const { return consumer_.metrics().lost.value(); }
 
  private:
-  // Itself a view: it notes that there is progress.
+  // Itself a view, to notice progress.
   void apply(const metriclog::Record& /*record*/, const metrics::Batch& /*batch*/) override { progress(); }
   bool needs_values() const override { return false; }
   void on_skipped(const metriclog::Record& /*record*/, const Error& /*why*/) override { progress(); }

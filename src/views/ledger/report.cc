@@ -15,22 +15,22 @@ namespace monitor::analysis {
 
 namespace {
 
-// Three heartbeats.
+// The time of three heartbeats.
 constexpr int64_t kSilentAfter = 30 * kNanosPerSecond;
 
-// The ends of a range, and what holds for sequences below them, from the stronger to the weaker.
+// The upper ends of two ranges of sequences, and their state below them; the stronger one first.
 struct Bounds {
   uint64_t unread_below = 0;
   uint64_t expired_below = 0;
 };
 
-// How far the part of the log that is not known may reach into the incarnation's sequences.
+// How far the unknown part of the log may reach into the incarnation's sequences.
 Bounds bounds_of(const Account& account) {
   return {account.awaited == Hole::kUnread ? UINT64_MAX : account.unread_below,
           account.awaited == Hole::kExpired ? UINT64_MAX : account.expired_below};
 }
 
-// Adds the parts of [first, last] that retention took to `expired`, the rest to `rest`; what was not read is left out.
+// Splits [first, last]: adds parts that retention deleted to `expired`, and the rest to `rest`; omits unread parts.
 void judge(uint64_t first, uint64_t last, const Bounds& bounds, Ranges& expired, Ranges& rest) {
   if (first < bounds.expired_below) {
     const uint64_t end = std::min(last, bounds.expired_below - 1);
@@ -42,7 +42,7 @@ void judge(uint64_t first, uint64_t last, const Bounds& bounds, Ranges& expired,
   rest.emplace_back(std::max(first, bounds.unread_below), last);
 }
 
-// Rising ranges that touch become one.
+// Joins adjacent ranges; they must be in ascending order.
 void join_ranges(Ranges& ranges) {
   Ranges joined;
   for (const auto& [first, last] : ranges) {
@@ -55,7 +55,7 @@ void join_ranges(Ranges& ranges) {
   ranges = std::move(joined);
 }
 
-// What other logs have.
+// The sequences that other logs have.
 IntervalSet in_other_logs(const Account& account, const ReportOptions& options) {
   IntervalSet all;
   if (options.log.empty()) return all;
@@ -66,7 +66,8 @@ IntervalSet in_other_logs(const Account& account, const ReportOptions& options) 
   return all;
 }
 
-// Of what is neither stored nor dropped in [first, last]: adds to `elsewhere` what other logs have, returns the rest.
+// Of sequences in [first, last] that are neither stored nor dropped, adds those in other logs to `elsewhere` and
+// returns the rest.
 Ranges take_elsewhere(const Account& account, const IntervalSet& others, uint64_t first, uint64_t last,
                       Ranges& elsewhere) {
   Ranges rest;
@@ -106,8 +107,8 @@ void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& 
   name_other_logs(account, options, row);
 }
 
-// Drops of batches are known by their sequences, all others by the totals alone. What the run dropped of others'
-// batches is in its totals, and counts with those.
+// Drops of batches are known by their sequences; all other drops only by the totals. The totals of a run include its
+// drops of other runs' batches, which count with those runs.
 void take_drops(const Account& account, LedgerRow& row) {
   std::map<std::tuple<std::string, std::string, std::string>, metrics::DropTotal> all;
   for (const metrics::DropTotal& total : account.counters.dropped) {
@@ -124,7 +125,7 @@ void take_drops(const Account& account, LedgerRow& row) {
     own.stage = range.stage;
     own.reason = range.reason;
     const auto known = ranges.find({range.stage, range.reason});
-    // Stored beats dropped: what the totals say of these batches may be too much.
+    // A stored batch is not dropped, so the totals may be too high for these batches.
     own.batches = known == ranges.end() ? 0 : known->second.batches;
     own.points = known == ranges.end() ? 0 : known->second.points;
   }
@@ -133,7 +134,7 @@ void take_drops(const Account& account, LedgerRow& row) {
   }
 }
 
-// A final batch is proof of an ordered end, even if the agent was killed before its spool had noted it.
+// A final batch proves an ordered end, even if the agent was killed before its spool had stored it.
 LedgerRow::End end_of(const Account& account, int64_t now_ns) {
   if (account.final_sequence != 0) return LedgerRow::End::kStopped;
   if (account.end) return account.end->clean ? LedgerRow::End::kStopped : LedgerRow::End::kUnclean;
@@ -170,7 +171,7 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   return row;
 }
 
-// Both made batches while the other did, and neither ended the other.
+// True if both created batches while the other one did, and neither has ended the other.
 bool alive_together(const Account& a, const std::string& a_id, const Account& b, const std::string& b_id) {
   if (a.first_appended_ns == 0 || b.first_appended_ns == 0) return false;
   if (a.ended_by == b_id || b.ended_by == a_id) return false;

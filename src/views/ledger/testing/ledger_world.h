@@ -1,4 +1,4 @@
-// Batches as agents make them, and a log in memory to put them into: for the tests of the ledger.
+// For tests of the ledger: batches as agents create them, and a log in memory.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace monitor::analysis {
 
 inline std::string run_id(char name) { return std::string(metrics::kIncarnationBytes, name); }
 
-// A batch of 2 ticks with 3 points each; all that came before is acknowledged.
+// A batch of 2 ticks with 3 points each; all earlier batches are acknowledged.
 inline metrics::Batch batch_of(char run, uint64_t sequence, int64_t appended_ns, const std::string& agent = "a") {
   metrics::Batch b;
   b.agent_id = agent;
@@ -51,7 +51,7 @@ class LedgerWorld {
     const std::pair<std::string_view, std::string_view> header{"content-type", "application/x-protobuf"};
     log.writer().append({batch.agent_id, {&header, 1}, metrics::encode_batch(batch)}, ignore_, 1);
   }
-  // A batch that was made just now.
+  // A batch that was created just now.
   metrics::Batch fresh(char run, uint64_t sequence, const std::string& agent = "a") const {
     return batch_of(run, sequence, clock.wall_ns(), agent);
   }
