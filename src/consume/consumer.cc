@@ -27,7 +27,7 @@ constexpr int64_t kLateOnTheWay = 10 * kNanosPerSecond;
 }  // namespace
 
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns) {
-  // An agent's word, which may be anything.
+  // The value comes from the agent and may be anything.
   constexpr uint64_t kLongest = INT64_MAX - kLateAtAgent;
   const auto send_every = static_cast<int64_t>(std::min(envelope.send_every_ns, kLongest));
   return elapsed_ns(frame_time_ns, envelope.appended_ns) > send_every + kLateAtAgent ||
@@ -39,7 +39,7 @@ bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns) {
 }
 
 int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns) {
-  // Agents drop what has waited for longer than Dedupe keeps; a day more is left for the way.
+  // Agents drop batches that have waited for longer than Dedupe keeps them; one more day allows for the way to the log.
   constexpr int64_t kMostBehind = Dedupe::kKeepNs + int64_t{24} * 3600 * kNanosPerSecond;
   if (envelope.appended_ns == 0) return 0;
   const int64_t ahead = elapsed_ns(log_time_ns, envelope.appended_ns);
@@ -57,11 +57,11 @@ Result<metrics::Batch> decode_record(const Record& record) {
 
 ConsumeMetrics::ConsumeMetrics(telemetry::Registry& r)
     : batches(r.counter("monitor_analysis_batches_total", "Batches read, without duplicates.")),
-      duplicates(r.counter("monitor_analysis_duplicates_total", "Batches that were seen before.")),
+      duplicates(r.counter("monitor_analysis_duplicates_total", "Batches that were read before.")),
       conflicts(r.counter("monitor_analysis_conflicts_total",
-                          "Batches whose content is not that of the one seen before under their sequence.")),
+                          "Batches whose content differs from an earlier batch with the same sequence.")),
       skipped(r.counter("monitor_analysis_skipped_total", "Records that could not be decoded.")),
-      lost(r.counter("monitor_analysis_lost_records_total", "Records that retention took before they were read.")) {}
+      lost(r.counter("monitor_analysis_lost_records_total", "Records that retention deleted before they were read.")) {}
 
 Consumer::Consumer(metriclog::LogReader& reader, std::vector<View*> views, telemetry::Registry& registry)
     : reader_(reader),
@@ -120,7 +120,7 @@ Result<bool> Consumer::handle(ReaderEvent& event) {
   return true;
 }
 
-// Whatever comes from a log says that it can be read.
+// Anything that comes from the log shows that it is readable.
 void Consumer::end_trouble() {
   if (!std::exchange(in_trouble_, false)) return;
   log_info("log can be read again");
@@ -141,10 +141,10 @@ void Consumer::lose(const ReaderEvent& event) {
   for (View* view : views_) view->on_lost(event.partition, event.from, event.to);
 }
 
-// What was seen of the old log stays known: an agent may have sent it to the new one again.
+// Batches of the old log stay known, because an agent may have sent them to the new log again.
 void Consumer::begin_anew(const ReaderEvent& event) {
   metrics_.lost.add(static_cast<uint64_t>(event.lost));
-  log_warning("the log was deleted and made anew since it was read last; the new one is read from its start",
+  log_warning("the log was deleted and created again since it was last read; reading the new one from its start",
               {{"partition", event.partition},
                {"position", event.from},
                {"start", event.to},
@@ -174,8 +174,8 @@ Status Consumer::restore(const Snapshot& snapshot, const metriclog::Extent& exte
   const SnapshotState state = read_snapshot_state(snapshot.state);
   auto dedupe = Dedupe::decode(snapshot.state);
   if (!dedupe) {
-    // Reading goes on where it was: at worst a batch is shown twice.
-    log_warning("snapshot not understood", {{"partition", snapshot.partition}, {"error", dedupe.error()}});
+    // Reading continues at the position; at worst, some batches are shown twice.
+    log_warning("snapshot is malformed", {{"partition", snapshot.partition}, {"error", dedupe.error()}});
   } else {
     partition.dedupe = std::move(*dedupe);
     if (auto status = check_kinds(snapshot.partition, state); !status) return status;
@@ -188,9 +188,9 @@ Status Consumer::restore(const Snapshot& snapshot, const metriclog::Extent& exte
   return {};
 }
 
-// What another reader's views built would be gone with the next snapshot.
+// The next snapshot would lose the state of another reader's views, so a group belongs to one kind of reader.
 Status Consumer::check_kinds(int32_t partition, const SnapshotState& state) const {
-  if (state.empty) return {};  // where a group begins is noted without a state, which is anybody's
+  if (state.empty) return {};  // the start of a new group is stored without a state, and fits any reader
   const auto refused = [&](std::string_view theirs, std::string_view ours) {
     return Error(Code::kAborted,
                  fmt::format("partition {}: the group's snapshots are of {}, not of {}; read with another --group-id",
@@ -217,7 +217,7 @@ Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog
     return {};
   }
   const ViewState* const known = state.find(view.kind());
-  Status built = Error(Code::kDataLoss, "it has nothing of this view");
+  Status built = Error(Code::kDataLoss, "it has no state of this view");
   if (!dedupe_understood) {
     built = Error(Code::kDataLoss, "its list of seen batches is malformed");
   } else if (known != nullptr && known->version > view.version()) {
@@ -228,18 +228,18 @@ Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog
   }
   if (built) return {};
   if (view.unusable_snapshot() == View::Unusable::kStops) {
-    return Error(Code::kDataLoss, fmt::format("snapshot of partition {}: {}; begin anew with --from earliest",
+    return Error(Code::kDataLoss, fmt::format("snapshot of partition {}: {}; start over with --from earliest",
                                               partition, built.error().message()));
   }
-  log_warning("a view begins anew from here on; the others go on",
+  log_warning("a view starts over from here; the others continue",
               {{"view", view.kind()}, {"partition", partition}, {"reason", built.error()}});
   view.fresh(partition, extent);
   return {};
 }
 
 Result<metrics::Batch> Consumer::decode(const Record& record) {
-  // No batch in protobuf begins with '{', which saves looking for the header. What is neither is looked at again, for
-  // what its header says.
+  // A batch in protobuf never starts with '{', which saves a look at the header. If it is neither form, the header is
+  // used for the error.
   if (record.value.starts_with('{')) return decode_record(record);
   auto batch = needs_values_ ? metrics::decode_batch(record.value) : envelopes_.decode(record.value);
   if (batch) return batch;
@@ -272,10 +272,10 @@ bool Consumer::take(const Record& record) {
   return true;
 }
 
-// Which of the two is the agent's own is not known: the first that came counts, the other is told.
+// It is unknown which of the two is the agent's own. The first one counts, and the other one is reported.
 void Consumer::take_conflict(const Record& record, const metrics::Batch& batch, int64_t first_offset) {
   metrics_.conflicts.add();
-  log_warning("batch conflicts with another of the same sequence; the one that came first counts",
+  log_warning("batch conflicts with another one of the same sequence; the first one counts",
               {{"agent", batch.agent_id},
                {"host", batch.hostname},
                {"incarnation", hex(batch.incarnation)},
@@ -283,11 +283,11 @@ void Consumer::take_conflict(const Record& record, const metrics::Batch& batch, 
                {"partition", record.partition},
                {"first_offset", first_offset},
                {"offset", record.offset},
-               {"next", "somebody writes under this agent's name; see monitor-analysis ledger"}});
+               {"next", "another program writes under this agent's name; see monitor-analysis ledger"}});
   for (View* view : views_) view->apply_conflict(record, batch, first_offset);
 }
 
-// False: a view took a part of it, and those behind it nothing.
+// Returns false if a view took only a part of the batch; later views have taken nothing then.
 bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Digest digest, Partition& partition) {
   if (record.offset != partition.next_offset || partition.taken.size() != views_.size()) {
     partition.moved = partition.moved || record.offset != partition.next_offset;

@@ -1,8 +1,8 @@
-// Consumer: reads a metric log and hands each batch once, decoded, to its views (view.h). What was seen is kept a
-// partition, in snapshots that the log stores with the read position; so a restarted reader neither skips nor repeats a
-// batch, beyond what was handed on after its last snapshot. snapshot_state.h has their form.
+// Consumer: reads a metric log and passes each batch to its views (view.h) once, decoded. For each partition, it stores
+// the set of batches that it has seen in snapshots, together with the read position. So a restarted reader neither
+// skips nor repeats a batch, except for batches passed on after its last snapshot. snapshot_state.h defines the form.
 //
-// Not thread-safe: one thread. The reader, the views and the registry must outlive it.
+// Not thread-safe. The reader, the views and the registry must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -23,20 +23,20 @@
 
 namespace monitor::analysis {
 
-// Behind its time: it waited at the agent, or on the way into the log.
+// True if the batch is behind its time: it has waited at the agent, or on the way to the log.
 bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t log_time_ns);
-// The part of that on the way: the batch was not sent when it was made.
+// True if it has waited on the way: the batch was not sent when it was created.
 bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns);
 
-// By how much an agent's clock is ahead of the log's; 0 when it may be right: at most kMostAhead before it, and no more
-// behind than a batch can have waited. Times of the batch are meant to be moved by it.
+// By how much an agent's clock is ahead of the log's. 0 if it may be right: at most kMostAhead ahead, and no further
+// behind than a batch can have waited. The caller corrects the batch's times by it.
 inline constexpr int64_t kMostAhead = int64_t{5} * 60 * kNanosPerSecond;
 int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns);
 
-// A batch from the metric log's record, by the record's content type.
+// Decodes the batch in a record of the metric log, according to the record's content type.
 Result<metrics::Batch> decode_record(const metriclog::Record& record);
 
-// Own metrics of a program that consumes.
+// The metrics of a program that consumes the log.
 struct ConsumeMetrics {
   explicit ConsumeMetrics(telemetry::Registry& registry);
   telemetry::Counter& batches;
@@ -48,23 +48,23 @@ struct ConsumeMetrics {
 
 class Consumer {
  public:
-  // Each batch goes to the views in this order.
+  // Each batch is passed to the views in this order.
   Consumer(metriclog::LogReader& reader, std::vector<View*> views, telemetry::Registry& registry);
 
-  // One poll of the reader, and everything that it brought (or what is left of the poll before, when a view stopped
-  // it). False: a view took less than it was given. Errors are final: the reader's; kAborted for a group whose
-  // snapshots were made by other views; kDataLoss for a snapshot that a view does not understand, unless that view
-  // begins anew.
+  // Polls the reader once and handles everything that arrived, or the rest of the previous poll if a view stopped it.
+  // Returns false if a view took less than it was given. Errors are final: the reader's; kAborted for a group whose
+  // snapshots belong to other views; kDataLoss for a snapshot that a view cannot decode, unless that view starts over.
   Result<bool> step(int64_t timeout_ns);
 
-  // Stores how far the views have come, for every partition that moved since the last store.
+  // Stores the views' progress in every partition that has advanced since the last store.
   Status store();
-  // Bytes that the next store() will write, about.
+  // Approximate size of the next store().
   size_t state_bytes() const;
   bool stored_all() const;
 
   size_t partitions() const { return partitions_.size(); }
-  // Everything was handed on that the log held when the partitions were assigned. True while there are none.
+  // True once everything was passed on that the log held when the partitions were assigned. Also true without
+  // partitions.
   bool reached_end() const;
 
   const ConsumeMetrics& metrics() const { return metrics_; }
@@ -73,11 +73,11 @@ class Consumer {
   struct Partition {
     Dedupe dedupe;
     int64_t next_offset = -1;  // -1: no record seen yet
-    // What each view took of the record at next_offset; empty: nobody took anything.
+    // How much each view took of the record at next_offset; empty: nothing yet.
     std::vector<Taken> taken = {};
     bool moved = false;
-    int64_t position = 0;      // the offset that comes next
-    int64_t end_at_start = 0;  // the log's, when the partition was assigned
+    int64_t position = 0;      // the next offset
+    int64_t end_at_start = 0;  // end of the log when the partition was assigned
   };
 
   Status assign(const metriclog::ReaderEvent& event);
@@ -103,9 +103,9 @@ class Consumer {
   metrics::EnvelopeDecoder envelopes_;
   std::map<int32_t, Partition> partitions_;
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll
-  size_t event_ = 0;                            // the first that is not done
-  size_t record_ = 0;                           // of that event
-  bool in_trouble_ = false;                     // told, and not yet told to be over
+  size_t event_ = 0;                            // index of the first event that is not completely handled
+  size_t record_ = 0;                           // index within that event
+  bool in_trouble_ = false;                     // reported, and not yet reported to be over
 };
 
 }  // namespace monitor::analysis

@@ -17,7 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
+TEST(Dedupe, RoundTripsAndForgetsOldEntries) {
   Dedupe dedupe;
   dedupe.add("a", "old", 1, {2}, {7, 1});
   dedupe.add("a", "i", 1, {2}, {9, Dedupe::kKeepNs + 2});
@@ -40,11 +40,12 @@ TEST(Dedupe, SurvivesEncodingAndForgetsTheOld) {
   const auto verdict = back->look("a", "i", 1, {200});
   EXPECT_EQ(verdict.kind, Dedupe::Verdict::Kind::kConflict);
   EXPECT_EQ(verdict.first_offset, 9);
-  EXPECT_EQ(back->look("a", "i", 1, {3}).kind, Dedupe::Verdict::Kind::kCopy) << "JSON and protobuf are not comparable";
+  EXPECT_EQ(back->look("a", "i", 1, {3}).kind, Dedupe::Verdict::Kind::kCopy)
+      << "digests of JSON and protobuf cannot be compared";
   EXPECT_EQ(back->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kNew);
 }
 
-// A snapshot of before digests were kept: agent "a", incarnation "i", last time, and 1 to 3 seen.
+// A snapshot from before digests were stored: agent "a", incarnation "i", last time, and sequences 1 to 3.
 TEST(Dedupe, ReadsSnapshotsWithoutDigests) {
   std::string entry;
   protowire::put_bytes(entry, 1, "a");
@@ -55,19 +56,19 @@ TEST(Dedupe, ReadsSnapshotsWithoutDigests) {
   protowire::put_message(bytes, 1, entry);
   auto old = Dedupe::decode(bytes);
   ASSERT_TRUE(old.ok());
-  EXPECT_EQ(old->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kCopy) << "by its sequence alone";
+  EXPECT_EQ(old->look("a", "i", 2, {4}).kind, Dedupe::Verdict::Kind::kCopy) << "known only by its sequence";
   old->add("a", "i", 4, {4}, {1, 6});
   EXPECT_EQ(old->look("a", "i", 4, {6}).kind, Dedupe::Verdict::Kind::kConflict);
 }
 
-TEST(Dedupe, DigestsAreBoundedAndNoRangeOfSequencesIsWithoutAny) {
+TEST(Dedupe, BoundsDigestsAndKeepsSomeInEveryRangeOfSequences) {
   Dedupe dedupe;
   constexpr uint64_t kFlood = 100'000;
   for (uint64_t i = 1; i <= kFlood; ++i) {
     dedupe.add("a", "i", i, {2}, {static_cast<int64_t>(i), 5});
     ASSERT_LE(dedupe.digests(), Dedupe::kMostOfRun);
   }
-  // Who walks through what was stored under his name meets one that is still known, whereever he begins.
+  // Whoever writes batches under a stored range of sequences meets a digest that is still known, wherever they start.
   for (uint64_t from = 1; from < kFlood; from += kFlood / 10) {
     bool met = false;
     for (uint64_t i = from; i < from + kFlood / 10; ++i) {
@@ -75,11 +76,12 @@ TEST(Dedupe, DigestsAreBoundedAndNoRangeOfSequencesIsWithoutAny) {
     }
     EXPECT_TRUE(met) << from;
   }
-  EXPECT_EQ(dedupe.look("a", "i", kFlood, {4}).kind, Dedupe::Verdict::Kind::kConflict) << "the newest are all known";
+  EXPECT_EQ(dedupe.look("a", "i", kFlood, {4}).kind, Dedupe::Verdict::Kind::kConflict)
+      << "the newest digests must all be known";
   EXPECT_EQ(dedupe.look("a", "i", kFlood - 100, {4}).kind, Dedupe::Verdict::Kind::kConflict);
 }
 
-TEST(Dedupe, ManyRunsShareTheDigests) {
+TEST(Dedupe, ManyRunsShareTheLimitOfDigests) {
   Dedupe dedupe;
   for (uint64_t i = 1; i <= 40; ++i) {
     for (int run = 0; run < 2000; ++run) {
@@ -90,10 +92,10 @@ TEST(Dedupe, ManyRunsShareTheDigests) {
   EXPECT_EQ(dedupe.look("agent-0", "i", 40, {4}).kind, Dedupe::Verdict::Kind::kConflict);
   std::string bytes;
   dedupe.encode(bytes);
-  EXPECT_LT(bytes.size(), 12 * Dedupe::kMostOfAll) << "a message of the state topic";
+  EXPECT_LT(bytes.size(), 12 * Dedupe::kMostOfAll) << "it must fit into a message of the state topic";
 }
 
-TEST(Late, ByTheTwoRules) {
+TEST(Late, FollowsTheTwoRules) {
   metrics::Envelope envelope = [] {
     metrics::Envelope e;
     e.appended_ns = 100 * kNanosPerSecond;
@@ -103,7 +105,7 @@ TEST(Late, ByTheTwoRules) {
   EXPECT_FALSE(is_late(envelope, 97 * kNanosPerSecond, 110 * kNanosPerSecond));
   EXPECT_TRUE(is_late(envelope, 97 * kNanosPerSecond - 1, 100 * kNanosPerSecond));
   EXPECT_TRUE(is_late(envelope, 100 * kNanosPerSecond, 110 * kNanosPerSecond + 1));
-  EXPECT_TRUE(is_late(envelope, INT64_MIN, 0)) << "times from outside may be anything";
+  EXPECT_TRUE(is_late(envelope, INT64_MIN, 0)) << "times from outside may have any value";
   envelope.send_every_ns = UINT64_MAX;
   EXPECT_FALSE(is_late(envelope, 0, 100 * kNanosPerSecond));
   envelope.appended_ns = INT64_MIN;
@@ -134,12 +136,12 @@ class Sink final : public View {
   std::vector<std::string> skipped;
   std::pair<int64_t, int64_t> lost;
   std::vector<int32_t> revoked;
-  std::vector<std::string> troubles;  // "" when one is over
+  std::vector<std::string> troubles;  // "" if the trouble is over
   size_t room = 1000;
   std::string name{kNoView};
 };
 
-// Gives out what it was given, one list of events a poll.
+// Returns scripted events, one list per poll.
 class ScriptedReader final : public metriclog::LogReader {
  public:
   explicit ScriptedReader(std::vector<std::vector<metriclog::ReaderEvent>> polls) : polls_(std::move(polls)) {}
@@ -179,7 +181,7 @@ class ConsumerTest : public ::testing::Test {
   std::unique_ptr<metriclog::LogReader> reader(const std::string& group = "g") {
     return log_.reader({.group = group, .start = {}});
   }
-  // A reader of the group that takes at most `room` frames and stores.
+  // Runs a reader of the group that takes at most `room` frames and then stores.
   Sink run(size_t room = 1000) {
     const auto r = reader();
     Sink sink;
@@ -201,7 +203,7 @@ class ConsumerTest : public ::testing::Test {
   telemetry::Registry registry_;
 };
 
-TEST_F(ConsumerTest, HandsOnEachBatchOnceAlsoOverARestart) {
+TEST_F(ConsumerTest, PassesOnEachBatchOnceAcrossRestarts) {
   run();
   append_batch(1);
   append_batch(3);
@@ -212,7 +214,7 @@ TEST_F(ConsumerTest, HandsOnEachBatchOnceAlsoOverARestart) {
   EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
 }
 
-TEST_F(ConsumerTest, TroubleIsOverWithWhateverComesNextAndThatIsToldOnce) {
+TEST_F(ConsumerTest, ReportsOnceThatTroubleIsOverWhenAnythingArrives) {
   using Kind = metriclog::ReaderEvent::Kind;
   for (const Kind next : {Kind::kRecovered, Kind::kAssigned, Kind::kRecords}) {
     ScriptedReader reader({{{.kind = Kind::kTrouble, .text = "away"}},
@@ -229,7 +231,7 @@ TEST_F(ConsumerTest, TroubleIsOverWithWhateverComesNextAndThatIsToldOnce) {
   }
 }
 
-TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {
+TEST_F(ConsumerTest, WithoutAStoreBatchesAreRepeated) {
   run();
   append_batch(1);
   {
@@ -242,7 +244,7 @@ TEST_F(ConsumerTest, WithoutAStoreTheSameComesAgain) {
   EXPECT_THAT(run().seen, ElementsAre("a/1.0"));
 }
 
-TEST_F(ConsumerTest, ABatchThatWasTakenInPartGoesOnWhereItStopped) {
+TEST_F(ConsumerTest, ContinuesAPartlyTakenBatchAfterARestart) {
   run();
   append_batch(1, 3);
   append_batch(2, 1);
@@ -251,7 +253,7 @@ TEST_F(ConsumerTest, ABatchThatWasTakenInPartGoesOnWhereItStopped) {
   EXPECT_THAT(run().seen, ElementsAre("a/2.0"));
 }
 
-TEST_F(ConsumerTest, GoesOnWithinTheSameRun) {
+TEST_F(ConsumerTest, ContinuesAPartlyTakenBatchInTheSameRun) {
   run();
   append_batch(1, 3);
   const auto r = reader();
@@ -264,7 +266,7 @@ TEST_F(ConsumerTest, GoesOnWithinTheSameRun) {
   EXPECT_THAT(sink.seen, ElementsAre("a/1.0", "a/1.1", "a/1.2"));
 }
 
-TEST_F(ConsumerTest, SkipsCountsAndShowsWhatCannotBeDecoded) {
+TEST_F(ConsumerTest, SkipsCountsAndReportsUndecodableRecords) {
   run();
   append("garbage");
   append("x", "text/plain");
@@ -276,7 +278,7 @@ TEST_F(ConsumerTest, SkipsCountsAndShowsWhatCannotBeDecoded) {
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_skipped_total 2"));
 }
 
-TEST_F(ConsumerTest, ReportsWhatRetentionTook) {
+TEST_F(ConsumerTest, ReportsRecordsDeletedByRetention) {
   run();
   append_batch(1);
   append_batch(2);
@@ -286,7 +288,7 @@ TEST_F(ConsumerTest, ReportsWhatRetentionTook) {
   EXPECT_THAT(sink.seen, ElementsAre("a/2.0"));
 }
 
-TEST_F(ConsumerTest, AnotherBatchUnderASeenSequenceIsAConflictAlsoOverARestart) {
+TEST_F(ConsumerTest, ReportsAConflictAcrossRestarts) {
   run();
   append_batch(1);
   metrics::Batch foreign = batch(2);
@@ -301,7 +303,7 @@ TEST_F(ConsumerTest, AnotherBatchUnderASeenSequenceIsAConflictAlsoOverARestart) 
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_duplicates_total 1\n"));
 }
 
-TEST_F(ConsumerTest, TheSameBatchInAnotherFormIsACopy) {
+TEST_F(ConsumerTest, TreatsTheSameBatchInAnotherFormAsACopy) {
   run();
   append_batch(1);
   append(metrics::batch_to_json(batch(1)), "application/json");
@@ -312,7 +314,7 @@ TEST_F(ConsumerTest, TheSameBatchInAnotherFormIsACopy) {
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
 }
 
-// Counts batches, and keeps the count in snapshots.
+// Counts batches, and stores the count in snapshots.
 class Counting final : public View {
  public:
   explicit Counting(std::string kind) : name(std::move(kind)) {}
@@ -346,7 +348,7 @@ class Counting final : public View {
 
 class ViewsTest : public ConsumerTest {
  protected:
-  // As a process that reads what there is, stores, and ends.
+  // Acts as a process that reads everything, stores, and ends.
   Status read(std::vector<View*> views) {
     const auto r = reader();
     Consumer consumer(*r, std::move(views), registry_);
@@ -357,7 +359,7 @@ class ViewsTest : public ConsumerTest {
     }
     return consumer.store();
   }
-  // Puts a state into the group's snapshot, as another version of the program wrote it.
+  // Writes a state into the group's snapshot, as another version of the program would.
   void write_state(int64_t next_offset, const std::string& state) {
     const auto r = reader();
     ASSERT_TRUE(r->poll(0).ok());
@@ -366,7 +368,7 @@ class ViewsTest : public ConsumerTest {
   }
 };
 
-TEST_F(ViewsTest, EachKeepsItsOwnStateAndProgressOverRestarts) {
+TEST_F(ViewsTest, EachKeepsItsOwnStateAndProgressAcrossRestarts) {
   ASSERT_TRUE(read({}));
   append_batch(1, 3);
   append_batch(2);
@@ -377,7 +379,7 @@ TEST_F(ViewsTest, EachKeepsItsOwnStateAndProgressOverRestarts) {
     slow.room = room;
     slow.name = "slow";
     ASSERT_TRUE(read({&before, &slow, &after}));
-    EXPECT_EQ(before.count, room == 9 ? 2U : 1U) << "no batch is counted twice while another view takes its time";
+    EXPECT_EQ(before.count, room == 9 ? 2U : 1U) << "no batch may be counted twice while another view is slow";
     EXPECT_EQ(after.count, room == 9 ? 2U : 0U);
     if (room == 9) {
       EXPECT_THAT(slow.seen, ElementsAre("a/1.2", "a/2.0"));
@@ -398,7 +400,7 @@ TEST_F(ViewsTest, DecodesValuesOnlyIfAViewNeedsThem) {
   EXPECT_EQ(one.series, 1U);
 }
 
-TEST_F(ViewsTest, OneThatBeginsAnewDoesNotStopTheOthers) {
+TEST_F(ViewsTest, ViewThatStartsOverDoesNotStopTheOthers) {
   ASSERT_TRUE(read({}));
   append_batch(1);
   Counting good("good");
@@ -415,10 +417,10 @@ TEST_F(ViewsTest, OneThatBeginsAnewDoesNotStopTheOthers) {
   ASSERT_TRUE(read({&other, &stops}));
   EXPECT_EQ(other.count, 2U);
   EXPECT_EQ(stops.count, 1U);
-  EXPECT_THAT(stops.began, ElementsAre(2)) << "told where, so that it knows what it has not seen";
+  EXPECT_THAT(stops.began, ElementsAre(2)) << "it must be told where it starts";
 }
 
-TEST_F(ViewsTest, ANewViewJoinsAGroupOnlyIfItMayBeginAnew) {
+TEST_F(ViewsTest, NewViewJoinsAGroupOnlyIfItMayStartOver) {
   ASSERT_TRUE(read({}));
   append_batch(1);
   Counting old("old");
@@ -433,11 +435,11 @@ TEST_F(ViewsTest, ANewViewJoinsAGroupOnlyIfItMayBeginAnew) {
   ASSERT_TRUE(read({&old, &added}));
   EXPECT_EQ(added.count, 1U);
   const Status gone = read({&old});
-  ASSERT_FALSE(gone) << "what it built would be lost";
+  ASSERT_FALSE(gone) << "its state would be lost";
   EXPECT_THAT(gone.error().message(), HasSubstr("snapshots are of added, not of old"));
 }
 
-TEST_F(ViewsTest, AStateOfANewerVersionIsNotDecoded) {
+TEST_F(ViewsTest, DoesNotDecodeAStateOfANewerVersion) {
   ASSERT_TRUE(read({}));
   append_batch(1);
   Counting newer("v");
@@ -452,12 +454,12 @@ TEST_F(ViewsTest, AStateOfANewerVersionIsNotDecoded) {
   EXPECT_EQ(same.decoded, 2U);
 }
 
-TEST_F(ViewsTest, ReadsSnapshotsFromBeforeThereWereViews) {
+TEST_F(ViewsTest, ReadsSnapshotsFromBeforeViewsExisted) {
   append_batch(1, 2);
   std::string state;
   protowire::put_uint64(state, 2, 1);
   write_state(1, state);
-  EXPECT_THAT(run().seen, ElementsAre("a/1.1")) << "of get-metrics, which had printed one tick";
+  EXPECT_THAT(run().seen, ElementsAre("a/1.1")) << "a snapshot of get-metrics, which had printed one tick";
 
   for (const char* kind : {"ledger", "history+ledger"}) {
     state.clear();

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kLastFlush = 2 * kNanosPerSecond;
 constexpr int64_t kLook = 10 * kNanosPerMilli;
-constexpr size_t kMaxWaiting = 1000;  // beyond it a flood of garbage would fill the memory
+constexpr size_t kMaxWaiting = 1000;  // bounds the memory that a flood of undecodable records can take
 
 }  // namespace
 
@@ -27,7 +27,7 @@ DeadLetters::~DeadLetters() {
 void DeadLetters::add(const metriclog::Record& record, const Error& why) {
   if (writer_ == nullptr) return;
   if (waiting_.size() >= kMaxWaiting && !settle(kLook)) {
-    log_warning("record is not kept: too many wait already",
+    log_warning("record is not copied: too many copies are pending",
                 {{"partition", record.partition}, {"offset", record.offset}});
     return;
   }
@@ -86,7 +86,8 @@ void DeadLetters::on_delivered(std::span<const metriclog::Delivery> deliveries) 
     if (it == open_.end()) continue;
     if (delivery.outcome == metriclog::Outcome::kRetry) returned_.push_back(std::move(it->second));
     if (delivery.outcome == metriclog::Outcome::kRejected) {
-      log_warning("record cannot be kept", {{"from", it->second.header("skipped-from")}, {"reason", delivery.reason}});
+      log_warning("record cannot be copied",
+                  {{"from", it->second.header("skipped-from")}, {"reason", delivery.reason}});
     }
     open_.erase(it);
   }

@@ -1,8 +1,8 @@
-// Copies of records that could not be decoded, for whoever looks into them: with their key, value and headers, and two
-// more headers, `skipped-because` and `skipped-from` (PARTITION/OFFSET).
+// DeadLetters: copies records that could not be decoded to another log, so that somebody can inspect them. A copy has
+// the record's key, value and headers, and two more headers: `skipped-because` and `skipped-from` (PARTITION/OFFSET).
 //
-// add() and settle() on one thread; the log reports on its own. The writer, which may be null, is flushed in the
-// destructor, and must outlive this.
+// Call add() and settle() on one thread; the log reports on its own. The writer may be nullptr. It must outlive this
+// object, whose destructor flushes it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class DeadLetters final : private metriclog::DeliveryListener {
   DeadLetters& operator=(const DeadLetters&) = delete;
 
   void add(const metriclog::Record& record, const Error& why);
-  // OK: all that was added is stored, or can never be.
+  // Waits until the copies are resolved. OK: each one is stored, or can never be.
   Status settle(int64_t timeout_ns);
 
  private:
@@ -35,7 +35,7 @@ class DeadLetters final : private metriclog::DeliveryListener {
   uint64_t last_token_ = 0;
   std::deque<metriclog::Record> waiting_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::map<uint64_t, metriclog::Record> open_;
   std::deque<metriclog::Record> returned_;
 };

@@ -12,9 +12,9 @@ namespace {
 using protowire::Reader;
 using protowire::WireType;
 
-// Fields of an encoded entry: agent, incarnation, last time, intervals as packed (gap, length) pairs, and what is known
-// of the latest as packed (sequence, offset, digest), the first two as differences to those before. Snapshots of before
-// have no digests: what they hold is known by its sequence alone.
+// Fields of an encoded entry: agent, incarnation, last time, intervals as packed (gap, length) pairs, and the latest
+// digests as packed (sequence, offset, digest), the first two as differences to the previous ones. Old snapshots have
+// no digests: their batches are only known by sequence.
 constexpr uint32_t kEntry = 1;
 constexpr uint32_t kAgent = 1;
 constexpr uint32_t kIncarnation = 2;
@@ -52,7 +52,7 @@ void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t 
   entry.last_time_ns = std::max(entry.last_time_ns, place.log_time_ns);
   now_.take(place.log_time_ns);
   if (!entry.sequences.add(sequence)) return;
-  // Mostly at the end.
+  // New sequences are usually the highest.
   const auto at = std::ranges::upper_bound(entry.known, sequence, {}, &Known::sequence);
   entry.known.insert(at, {sequence, place.offset, digest});
   ++digests_;
@@ -62,8 +62,8 @@ void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t 
   if (digests_ > std::max(kMostOfAll, 4 * seen_.size())) shrink_all();
 }
 
-// Of what is not among the newest, each that ever was has the same chance to be kept (reservoir sampling: Vitter,
-// "Random Sampling with a Reservoir", 1985, algorithm R).
+// Each digest that is not among the newest has the same chance to be kept (reservoir sampling: Vitter, "Random Sampling
+// with a Reservoir", 1985, algorithm R).
 void Dedupe::shrink(Entry& entry) {
   const size_t sample = most_of_run_ - most_of_run_ / 2;
   while (entry.known.size() > most_of_run_) {
@@ -75,7 +75,8 @@ void Dedupe::shrink(Entry& entry) {
   }
 }
 
-// With more runs each has fewer, and stays with fewer: to shrink them over and over would leave nothing of what is old.
+// With more runs, each may keep fewer digests. The limit does not grow again, because repeated shrinking would leave no
+// old digests.
 void Dedupe::shrink_all() {
   most_of_run_ = std::max<size_t>(2, most_of_run_ / 2);
   for (auto& [key, entry] : seen_) shrink(entry);
@@ -94,7 +95,7 @@ void Dedupe::encode_known(const std::vector<Known>& known, std::string& out) {
   uint64_t offset = 0;
   for (const Known& one : known) {
     protowire::put_varint(out, one.sequence - sequence);
-    // Modulo 2^64: offsets of a retry can be lower than those before.
+    // Modulo 2^64, because offsets of a retried batch can be lower than previous ones.
     protowire::put_varint(out, protowire::zigzag(static_cast<int64_t>(static_cast<uint64_t>(one.offset) - offset)));
     protowire::put_varint(out, one.digest.value);
     sequence = one.sequence;

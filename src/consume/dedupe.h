@@ -1,6 +1,6 @@
-// Which batches of a partition were seen: by (agent, incarnation, sequence), for as long as a copy may still come. Of
-// the latest ones of each run it knows also the content and the place in the log, so that another batch under the same
-// sequence is no copy but a conflict (docs/decisions/130-*.md). Not thread-safe: a reader has one a partition.
+// Dedupe: which batches of a partition were seen, by (agent, incarnation, sequence), for as long as a copy may arrive.
+// For some batches of each run it also knows the content and the offset, so that another batch with the same sequence
+// is a conflict instead of a copy (docs/decisions/130-*.md). Not thread-safe: a reader has one object per partition.
 #pragma once
 
 #include <cstddef>
@@ -22,18 +22,18 @@ namespace monitor::analysis {
 
 class Dedupe {
  public:
-  // Agents drop what is older than this, so no copy comes later.
+  // Agents drop older batches, so no copy arrives later than this.
   static constexpr int64_t kKeepNs = int64_t{7} * 24 * 3600 * kNanosPerSecond;
-  // Digests that are kept of a run, and of all runs (about 8 bytes each in a snapshot). Half of a run's are those of
-  // its newest sequences, the others a random sample of all before: no range of sequences is without any, and nobody
-  // who writes them can know which.
+  // Limits on the digests of one run and of all runs (about 8 bytes each in a snapshot). Half of a run's digests are
+  // those of its newest sequences; the other half is a random sample of all earlier ones. So every range of sequences
+  // has some, and whoever writes batches cannot know which.
   static constexpr size_t kMostOfRun = 256;
   static constexpr size_t kMostOfAll = 16'384;
 
   struct Verdict {
     enum class Kind { kNew, kCopy, kConflict };
     Kind kind = Kind::kNew;
-    int64_t first_offset = -1;  // of a conflict: where the batch is that was seen
+    int64_t first_offset = -1;  // of a conflict: offset of the batch that was seen first
   };
   Verdict look(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest) const;
   bool seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const;
@@ -43,7 +43,7 @@ class Dedupe {
   };
   void add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place);
 
-  // Forgets incarnations whose last record is older than kKeepNs before the log's time (log_time.h).
+  // Forgets incarnations whose last record is more than kKeepNs older than the log's time (log_time.h).
   void prune();
   size_t incarnations() const { return seen_.size(); }
   size_t digests() const { return digests_; }
@@ -60,10 +60,10 @@ class Dedupe {
   struct Entry {
     IntervalSet sequences;
     int64_t last_time_ns = 0;
-    std::vector<Known> known = {};  // rising by sequence
-    uint64_t added = 0;             // ever
+    std::vector<Known> known = {};  // in ascending order of sequences
+    uint64_t added = 0;             // number of digests ever added
   };
-  // Ordered and looked up without making a string.
+  // Ordered, and can be looked up without creating a string.
   using Key = std::pair<std::string, std::string>;
   struct Less {
     using is_transparent = void;
@@ -82,7 +82,7 @@ class Dedupe {
   LogTime now_;
   size_t digests_ = 0;
   size_t most_of_run_ = kMostOfRun;
-  SeededRandom random_{0};  // moved on by what is added
+  SeededRandom random_{0};  // its state depends on what was added
 };
 
 }  // namespace monitor::analysis

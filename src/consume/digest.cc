@@ -7,15 +7,15 @@ namespace monitor::analysis {
 
 namespace {
 
-// For ever: digests are kept in snapshots. It need not be secret, since who forges a batch comes before the one that he
-// would have to match.
+// Must never change, because snapshots contain digests. It need not be secret: a forger would have to match a batch
+// that the agent has not sent yet.
 constexpr HashKey kKey{0x6D6F6E69746F7231, 0x6261746368657331};
 
 }  // namespace
 
 Digest digest_of(const metriclog::Record& record, const metrics::Batch& batch) {
   const bool json = record.value.starts_with('{');
-  // As JSON the same batch can be written in more than one way.
+  // As JSON, the same batch can be written in several ways.
   const uint64_t hash = json ? hash64(kKey, metrics::encode_batch(batch)) : hash64(kKey, record.value);
   return {static_cast<uint32_t>(hash >> 32 & ~uint64_t{1}) | (json ? 1U : 0U)};
 }

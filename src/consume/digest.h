@@ -1,4 +1,5 @@
-// A digest of what a record says, by which a copy of a batch is told from another batch under the same sequence. Pure.
+// A digest of a record's content, which distinguishes a copy of a batch from another batch with the same sequence.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +9,16 @@
 
 namespace monitor::analysis {
 
-// Agents send a batch again with the very same bytes. A server may have written it as protobuf once and as JSON once:
-// digests of different forms say nothing of one another.
+// Agents repeat a batch with exactly the same bytes. A server may write it as protobuf once and as JSON another time;
+// digests of different forms cannot be compared.
 struct Digest {
-  uint32_t value = 0;  // the lowest bit: JSON
+  uint32_t value = 0;  // lowest bit: 1 for JSON
 
   bool contradicts(Digest other) const { return ((value ^ other.value) & 1) == 0 && value != other.value; }
   bool operator==(const Digest&) const = default;
 };
 
-// `batch` is the record's, with its values where the record is JSON.
+// `batch` is the decoded record; its values are only needed if the record is JSON.
 Digest digest_of(const metriclog::Record& record, const metrics::Batch& batch);
 
 }  // namespace monitor::analysis

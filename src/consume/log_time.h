@@ -1,9 +1,9 @@
-// The time of a partition's records, for deciding what is old. Records carry the wall clock of whoever appended them,
-// which may be set for a while; TrustedClock has no part in it, since a reader must come to the same result whenever it
-// reads. A time that is ahead counts once the records have kept it for kHold; one that falls back to where the records
-// were before never counts.
+// LogTime: the time of a partition's records, for deciding what is old. Records have the wall clock of the server that
+// appended them, which may be wrong for a while. TrustedClock is not used here, because a reader must get the same
+// result whenever it reads. A time ahead of the records so far counts once records have stayed there for kHold. If they
+// fall back to the previous time, it never counts.
 //
-// Not thread-safe; a value.
+// A value type; not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -16,17 +16,17 @@ namespace monitor::analysis {
 class LogTime {
  public:
   static constexpr int64_t kHold = int64_t{3600} * kNanosPerSecond;
-  // Records are not in the order of their times where several append, or a time server corrects a clock.
+  // Times of records are not strictly ascending if several servers append, or if a time server corrects a clock.
   static constexpr int64_t kStep = int64_t{600} * kNanosPerSecond;
 
   LogTime() = default;
-  // As it was when it was stored.
+  // Restores a stored time.
   explicit LogTime(int64_t now_ns) : now_(now_ns) {}
 
   void take(int64_t time_ns) {
     if (elapsed_ns(now_, time_ns) <= kStep && now_ != 0) {
       now_ = std::max(now_, time_ns);
-      // A candidate that holds is later than that.
+      // A candidate that lasts is later than `now`.
       ahead_ = false;
       return;
     }
@@ -39,7 +39,7 @@ class LogTime {
     ahead_ = false;
   }
 
-  // 0: not known yet; nothing is old.
+  // 0: unknown, so nothing is old.
   int64_t now_ns() const { return now_; }
 
  private:

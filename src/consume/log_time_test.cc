@@ -11,13 +11,13 @@ constexpr int64_t kMinute = 60 * kNanosPerSecond;
 constexpr int64_t kDay = 24 * 60 * kMinute;
 constexpr int64_t kStart = 20'000 * kDay;
 
-// A record a minute.
+// Adds one record per minute.
 int64_t pass(LogTime& time, int64_t from, int64_t span) {
   for (int64_t at = 0; at <= span; at += kMinute) time.take(from + at);
   return from + span;
 }
 
-TEST(LogTime, IsThatOfTheNewestRecord) {
+TEST(LogTime, FollowsTheNewestRecord) {
   LogTime time;
   int64_t at = pass(time, kStart, 3 * kDay);
   EXPECT_EQ(time.now_ns(), at);
@@ -25,7 +25,7 @@ TEST(LogTime, IsThatOfTheNewestRecord) {
   EXPECT_EQ(time.now_ns(), at);
 }
 
-TEST(LogTime, IgnoresRecordsOfAClockThatWasSetForAWhile) {
+TEST(LogTime, IgnoresRecordsOfAClockThatIsWrongForAWhile) {
   LogTime time;
   const int64_t at = pass(time, kStart, kDay);
   pass(time, at + 30 * kDay, 50 * kMinute);
@@ -44,11 +44,11 @@ TEST(LogTime, IgnoresAServerWhoseClockIsAheadOfTheOthers) {
   EXPECT_LE(time.now_ns(), at + 3 * kDay);
 }
 
-TEST(LogTime, TakesATimeThatHeld) {
+TEST(LogTime, AcceptsATimeThatLasts) {
   LogTime time;
   const int64_t at = pass(time, kStart, kDay);
   const int64_t end = pass(time, at + 3 * kDay, 60 * kMinute);
-  EXPECT_EQ(time.now_ns(), end) << "a log that was silent over a weekend";
+  EXPECT_EQ(time.now_ns(), end) << "the log was silent over a weekend";
 }
 
 TEST(LogTime, DoesNotTrustTheFirstRecord) {
@@ -59,7 +59,7 @@ TEST(LogTime, DoesNotTrustTheFirstRecord) {
   EXPECT_EQ(time.now_ns(), end);
 }
 
-TEST(Dedupe, KeepsWhatItSawWhenTheClockOfTheLogIsSetForAWhile) {
+TEST(Dedupe, KeepsEntriesWhenTheLogsClockIsWrongForAWhile) {
   Dedupe dedupe;
   for (uint64_t i = 1; i <= 120; ++i) dedupe.add("a", "i", i, {2}, {1, kStart + static_cast<int64_t>(i) * kMinute});
   dedupe.add("b", "j", 1, {2}, {1, kStart + 30 * kDay});

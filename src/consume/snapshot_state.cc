@@ -11,7 +11,7 @@ namespace {
 
 enum : uint32_t { kOldFramesTaken = 2, kOldKind = 3, kOldState = 4, kView = 5 };
 enum : uint32_t { kKind = 1, kVersion = 2, kState = 3, kFramesTaken = 4, kTakenWhole = 5 };
-// The page's ledger and history were one state, which was the ledger's alone.
+// In old snapshots, the page's ledger and history shared one state, which contained only the ledger.
 constexpr std::string_view kOldPage = "history+ledger";
 
 ViewState read_view(std::string_view bytes) {

@@ -1,11 +1,11 @@
 // The state in a consumer's snapshots, as Protocol Buffers: the batches that were seen (Dedupe's fields), and one
-// message for each view. Field numbers are for ever; unknown fields are skipped. Pure.
+// message per view. Field numbers must never change; unknown fields are skipped. Pure.
 //
 //   repeated ViewState views = 5;  ViewState: string kind = 1, uint32 version = 2, bytes state = 3,
 //                                  uint64 frames_taken = 4, bool taken_whole = 5
 //
-// Before views, there was one sink and at most one state: uint64 frames_taken = 2, string kind = 3, bytes state = 4.
-// That form is still read.
+// Before views existed, there was one sink with at most one state: uint64 frames_taken = 2, string kind = 3, bytes
+// state = 4. This form can still be read.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace monitor::analysis {
 
-// The view whose snapshots named nothing before there were several.
+// The kind of a state without a name, from before there were several views.
 inline constexpr std::string_view kNoView = "get-metrics";
 
-// How much a view took of the record that comes next.
+// How much a view took of the next record.
 struct Taken {
   uint64_t frames = 0;
   bool whole = false;
@@ -35,7 +35,7 @@ struct SnapshotState {
   bool empty = true;  // a position without a state
   std::vector<ViewState> views;
 
-  // Null when it has none of this kind.
+  // nullptr if there is no state of this kind.
   const ViewState* find(std::string_view kind) const;
 };
 

@@ -1,11 +1,11 @@
-// Output: delivers the spool's batches: to a server (outputs/stream), into a file (outputs/file). The agent's loop
-// knows only this interface; a new output is a folder beside those two and a line in bin/agent_output.cc.
+// Output: delivers the spool's batches, to a server (outputs/stream) or to a file (outputs/file). The agent's loop
+// knows only this interface. To add an output, add a folder next to those two, and a line in bin/agent_output.cc.
 //
-// Flow. An output takes batches from the stream::BatchSource that it was made with, and answers for each one:
+// Flow. An output takes batches from its stream::BatchSource, and answers for each one:
 //
-//   acknowledged(id)      delivered: what received it has made it durable
-//   returned(id)          retry: unknown whether it was delivered
-//   rejected(id, reason)  no retry can deliver it
+//   acknowledged(id)      delivered, and durable at the receiver
+//   returned(id)          unknown whether it was delivered; must be sent again
+//   rejected(id, reason)  can never be delivered
 //
 // Delivery is at least once. A receiver recognizes a repeated batch by its agent, incarnation and sequence.
 //
@@ -13,10 +13,9 @@
 // waits in the spool, whose limits decide what is dropped. An output never drops a batch itself.
 //
 // Threads. All methods and all callbacks are called on the loop's thread. No method blocks: blocking work runs on a
-// Worker. An implementation may have a blocking open() of its own, called before the loop runs, that finds what can
-// never work.
+// Worker. An implementation may have its own blocking open(), called before the loop runs, to detect permanent errors.
 //
-// Lifetime. Source, timers and worker outlive the output. Its destructor returns every batch without an answer.
+// Lifetime. Source, timers and worker must outlive the output. Its destructor returns every batch without an answer.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +26,13 @@
 namespace monitor::agent {
 
 struct OutputState {
-  bool ready = false;    // it delivers: the server has answered, the last write succeeded
-  std::string problem;   // why it is not ready, as a sentence without a full stop
-  std::string warning;   // what an operator must know although batches are delivered; empty: nothing
-  size_t in_flight = 0;  // batches taken and not yet answered
+  bool ready = false;    // it can deliver: the server has answered, or the last write succeeded
+  std::string problem;   // why it is not ready; a clause without a full stop
+  std::string warning;   // a problem despite delivery; empty: none
+  size_t in_flight = 0;  // batches taken but not yet answered
 };
 
-// A figure of one implementation, for /metrics.
+// A metric of one implementation, for /metrics.
 struct OutputMetric {
   enum class Kind { kCounter, kGauge };
   std::string name;  // without the prefix `monitor_agent_`
@@ -49,13 +48,13 @@ class Output {
   virtual void start() = 0;
   // The source may have a batch that it did not have before.
   virtual void wake() = 0;
-  // The agent stops: delivers what can be delivered, and calls `done` once, later, when every batch in flight has its
-  // answer, or when nothing can be delivered now. The caller bounds the time.
+  // The agent is stopping. Delivers what can be delivered, and later calls `done` once: when every batch in flight has
+  // its answer, or when nothing can be delivered at the moment. The caller sets a time limit.
   virtual void drain(std::function<void()> done) = 0;
 
   virtual OutputState state() const = 0;
   virtual std::vector<OutputMetric> metrics() const = 0;
-  // `call` is called when OutputState::warning has changed.
+  // `call` is called after OutputState::warning has changed.
   virtual void set_on_warning(std::function<void()> call) = 0;
 };
 

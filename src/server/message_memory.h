@@ -1,5 +1,6 @@
-// MessageMemory: bounds the memory of incomplete messages and unread replies of all connections: an eighth of
-// --memory-limit, counted in it. When it is full, a connection may still hold its fair share (base/fair_share.h).
+// MessageMemory: bounds the memory of incomplete messages and unread replies of all connections. The limit is an eighth
+// of --memory-limit, and usage counts in that. When it is full, a connection may still hold its fair share
+// (base/fair_share.h).
 // Thread-safe, without locks.
 #pragma once
 

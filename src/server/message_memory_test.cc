@@ -7,7 +7,7 @@
 namespace monitor::server {
 namespace {
 
-constexpr size_t kLimit = size_t{8} << 20;  // of which an eighth is a mebibyte
+constexpr size_t kLimit = size_t{8} << 20;  // an eighth of it is one MiB
 constexpr size_t kKib = 1024;
 
 TEST(MessageMemory, CountsInTheBudgetOfBatches) {
@@ -23,9 +23,9 @@ TEST(MessageMemory, RefusesMoreThanAShareWhenItIsFull) {
   MemoryBudget memory(kLimit);
   MessageMemory messages(memory);
   ASSERT_TRUE(messages.take(1000 * kKib, 0));
-  EXPECT_FALSE(messages.take(100 * kKib, 1000 * kKib)) << "the one that holds nearly all";
-  EXPECT_TRUE(messages.take(100 * kKib, 0)) << "another has its share, half of it";
-  EXPECT_FALSE(messages.take(500 * kKib, 100 * kKib)) << "and no more";
+  EXPECT_FALSE(messages.take(100 * kKib, 1000 * kKib)) << "a connection that holds nearly everything";
+  EXPECT_TRUE(messages.take(100 * kKib, 0)) << "another connection may have its share, which is half";
+  EXPECT_FALSE(messages.take(500 * kKib, 100 * kKib)) << "but no more than its share";
   EXPECT_EQ(memory.used(), 1100 * kKib);
 }
 
@@ -41,7 +41,7 @@ TEST(MessageMemory, NeverHoldsMoreThanTwiceItsLimit) {
   EXPECT_LE(messages.used(), 2 * messages.limit());
 }
 
-// Each in turn takes all that it can get, so that the share of the next ones is still large when they come.
+// Each connection in turn takes as much as it can, so that later connections still find a large share.
 TEST(MessageMemory, NeverHoldsMoreThanTwiceItsLimitWhenConnectionsComeOneAfterTheOther) {
   MemoryBudget memory(kLimit);
   MessageMemory messages(memory);

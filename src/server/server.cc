@@ -27,17 +27,17 @@ namespace monitor::server {
 
 namespace {
 
-// The log's writer bounds each commit; this bounds the wait for one that hangs.
+// The log's writer bounds the time of each commit; this bounds the wait for one that hangs.
 // An agent opens one stream, and makes no other calls.
 constexpr uint32_t kMaxStreams = 32;
-// Limit of a connection's decoded headers; a call has half a KiB.
+// Limit on the decoded headers of a connection; those of a call have half a KiB.
 constexpr double kHeaderBurst = 128 * 1024;
 constexpr double kHeaderRate = 64 * 1024;
 constexpr double kFieldBurst = 4000;
 constexpr double kFieldRate = 2000;
 constexpr int64_t kFirstCall = 20 * kNanosPerSecond;
 constexpr int64_t kIdle = 60 * kNanosPerSecond;
-constexpr size_t kMaxHeld = size_t{4} << 20;  // by one connection: incomplete messages; replies that are not read
+constexpr size_t kMaxHeld = size_t{4} << 20;  // per connection: incomplete messages and unread replies
 constexpr int64_t kLastFlush = 10 * kNanosPerSecond;
 
 Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
@@ -45,12 +45,13 @@ Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
     return Error(Code::kUnavailable,
                  fmt::format("listening on {}: {}", HostPort{where.address, where.port}.to_string(), why.message()));
   }
-  return Error(Code::kUnavailable, fmt::format("port {} of {} is taken by another program; choose another with --port, "
-                                               "0 picks a free one",
-                                               where.port, where.address));
+  return Error(Code::kUnavailable,
+               fmt::format("port {} of {} is in use by another program; choose another one with --port, "
+                           "0 picks a free one",
+                           where.port, where.address));
 }
 
-// SO_REUSEPORT would also share the port with another server. A socket without it detects that.
+// With SO_REUSEPORT, another server could share the port unnoticed. A socket without it detects the other server.
 Status probe(const ListenAddress& where) {
   const auto address = parse_socket_address(where.address, where.port);
   if (!address) return address.error();
@@ -64,7 +65,7 @@ grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, M
   grpc::ServerOptions out;
   out.security = options.security;
   out.reuse_port = reuse_port;
-  // Must hold a whole window, including the messages' framing.
+  // Must hold a whole window of batches, including the framing of the messages.
   out.limits.stream_window_bytes = options.ingest.window_bytes + 64 * 1024;
   out.limits.connection_window_bytes = 2 * out.limits.stream_window_bytes;
   out.limits.max_concurrent_streams = kMaxStreams;
@@ -84,11 +85,11 @@ grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, M
 
 std::unique_ptr<grpc::ReflectionService> make_reflection() {
   auto made = grpc::ReflectionService::create({std::string(descriptor_set())});
-  assert(made.ok());  // built from our own proto files
+  assert(made.ok());  // cannot fail, because it is built from our own proto files
   return std::move(*made);
 }
 
-// The loop's cells of the server's metrics.
+// The loop's part of the server's metrics.
 struct RefusedConnections {
   explicit RefusedConnections(telemetry::Registry& registry)
       : limit(cell(registry, "limit")),
@@ -132,7 +133,7 @@ struct Server::Worker {
     return options;
   }
 
-  // The order matters: the server's calls own sessions, which unregister from the ingest when they end.
+  // The order matters: calls of the server own sessions, which unregister from the ingest when they end.
   EventLoop loop;
   SystemRandom random;
   Ingest ingest;
@@ -161,7 +162,7 @@ void Server::close() {
     worker->loop.stop();
     worker->thread.join();
   }
-  // The calls end here, after the threads; the log still reports to the ingests.
+  // Ends the calls, after the threads have stopped. The log may still report to the ingests.
   for (auto& worker : workers_) worker->server.reset();
 }
 
@@ -198,7 +199,7 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
 Status Server::listen(const ServerOptions& options) {
   uint16_t picked = 0;
   for (ListenAddress where : options.listen) {
-    // With port 0, all addresses get the port that the kernel chose for the first one.
+    // With port 0, the kernel chooses the port of the first address, and the other addresses use the same one.
     if (where.port == 0) where.port = picked;
     if (where.port != 0) {
       if (auto status = probe(where); !status) return status;

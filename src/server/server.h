@@ -1,8 +1,7 @@
-// Server: accepts agents' streams on several loops, each with its own thread. The loops share a port (SO_REUSEPORT),
-// the log's writer and the table of live streams. Metrics and health pages are served on the loop that created the
-// server.
+// Server: accepts agents' streams on several loops, each on its own thread. The loops share a port (SO_REUSEPORT), the
+// log's writer, and the table of live streams. The loop that creates the server also serves metrics and health pages.
 //
-// Thread contract: everything on the thread of `loop`. Loop, log, registry and clock must outlive the server.
+// Thread contract: call everything on the thread of `loop`. Loop, log, registry and clock must outlive the server.
 #pragma once
 
 #include <cstdint>
@@ -31,37 +30,38 @@ class StreamTable;
 
 struct ListenAddress {
   std::string address;  // numeric
-  uint16_t port = 0;    // 0 picks one
+  uint16_t port = 0;    // 0: the kernel picks a free one
 };
 
 struct ServerOptions {
   std::vector<ListenAddress> listen = {{"127.0.0.1", 50051}};
-  unsigned loops = 0;  // 0: one a core
+  unsigned loops = 0;  // 0: one per core
   grpc::ConnectionLimits connections = {};
   IngestOptions ingest = {};
-  std::shared_ptr<const grpc::SecurityContext> security = nullptr;  // null: plaintext
+  std::shared_ptr<const grpc::SecurityContext> security = nullptr;  // nullptr: plaintext
   std::optional<telemetry::HttpOptions> http = {};
 };
 
 class Server {
  public:
-  // Listens when it returns. kUnavailable: a port is in use; the error names it and the option that changes it.
+  // The server is listening when this returns. kUnavailable: a port is in use; the error names it and the option to
+  // change it.
   static Result<std::unique_ptr<Server>> start(EventLoop& loop, const ServerOptions& options, metriclog::LogWriter& log,
                                                telemetry::Registry& registry, const Clock& clock);
-  // Closes open streams, and waits until the log has reported every appended record. A log that may never do that must
-  // be destroyed between close() and this.
+  // Closes open streams, and waits until the log has reported every appended record. If the log may never do that,
+  // destroy it between close() and this.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // The addresses in use: "127.0.0.1:50051", "[::1]:50051".
   const std::vector<std::string>& grpc_addresses() const { return addresses_; }
-  std::string http_address() const;  // empty when there is none
+  std::string http_address() const;  // empty if there is none
 
-  // Asks agents to disconnect, answers what they have sent, and closes; closes open streams after `grace_ns`. Calls
+  // Asks agents to disconnect, answers what they have sent, and closes. Open streams are closed after `grace_ns`. Calls
   // `done` once, on the loop.
   void shutdown(int64_t grace_ns, std::function<void()> done);
-  // Closes open streams and ends the server's threads. The log may still report to it.
+  // Closes open streams and ends the server's threads. The log may still report to the server afterwards.
   void close();
 
  private:
@@ -72,7 +72,8 @@ class Server {
 
   EventLoop& loop_;
   metriclog::LogWriter& log_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted work checks whether the server still exists
+  std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // posted work checks with it whether the server still exists
   std::unique_ptr<StreamTable> streams_;
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<MessageMemory> messages_;

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// An agent over real gRPC: says Hello, publishes `count` batches, and waits for the last one's acknowledgement.
+// An agent over real gRPC: sends Hello, publishes `count` batches, and waits for the acknowledgement of the last one.
 class Client final : public grpc::ClientCallHandler {
  public:
   Client(EventLoop& loop, uint16_t port, std::string agent)
@@ -103,7 +103,7 @@ TEST_F(ServerTest, StoresAndAcknowledgesOverSeveralLoopsAndDrains) {
   for (const auto& client : clients) EXPECT_TRUE(client->drained);
 }
 
-// Reflection's method is a stream: one request, then the end, is answered as a unary call is.
+// Reflection is a streaming method. One request followed by the end of the stream is answered like a unary call.
 TEST_F(ServerTest, HasHealthAndReflection) {
   const auto server = start({.loops = 1});
   grpc::ThreadResolver resolver(loop_);
@@ -124,7 +124,7 @@ TEST_F(ServerTest, HasHealthAndReflection) {
               HasSubstr("monitor/v1/ingest.proto"));
 }
 
-TEST_F(ServerTest, RefusesAPortThatIsTakenByAnotherServer) {
+TEST_F(ServerTest, RejectsAPortThatAnotherServerUses) {
   const auto first = start({.loops = 2});
   const uint16_t port = port_of(*first);
   const auto second =
@@ -135,7 +135,7 @@ TEST_F(ServerTest, RefusesAPortThatIsTakenByAnotherServer) {
   EXPECT_THAT(second.error().message(), HasSubstr("--port"));
 }
 
-TEST_F(ServerTest, EndsWhatRunsWhenItIsDestroyed) {
+TEST_F(ServerTest, EndsRunningCallsWhenItIsDestroyed) {
   auto server = start({.loops = 1});
   Client client(loop_, port_of(*server), "a");
   client.run(1);

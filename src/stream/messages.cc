@@ -58,7 +58,7 @@ Result<Limits> parse_limits(std::string_view bytes) {
   return limits;
 }
 
-// A name that is not usable counts as not given: the stream works without.
+// An unusable name counts as missing; the stream works without it.
 std::string log_name(std::string_view bytes) {
   return bytes.size() <= Ack::kMaxLogBytes && valid_utf8(bytes) ? std::string(bytes) : std::string();
 }
@@ -80,7 +80,7 @@ Result<HelloReply> parse_hello_reply(std::string_view bytes) {
   return reply;
 }
 
-// Ack, Reject and Rewind have their number in field 1; Ack and Reject have a text in field 2.
+// Ack, Reject and Rewind have a number in field 1; Ack and Reject also have a text in field 2.
 struct Numbered {
   uint64_t number = 0;
   std::string text;

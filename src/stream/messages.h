@@ -1,5 +1,5 @@
-// The messages of the stream (proto/monitor/v1/ingest.proto), read and written on the wire without copies of a batch.
-// Views point into the bytes that were parsed. docs/protocol.md has the rules that go with them.
+// The messages of the stream (proto/monitor/v1/ingest.proto), parsed and encoded without copying a batch. Views point
+// into the parsed bytes. docs/protocol.md defines the rules of the stream.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct Ack {
   // Longer names are ignored.
   static constexpr size_t kMaxLogBytes = 512;
   uint64_t through = 0;
-  std::string log = {};  // identity of the metric log that has the batches; empty: the one named last on this stream
+  std::string log = {};  // identity of the metric log that has the batches; empty: the log named last on this stream
 };
 
 struct Reject {
@@ -51,7 +51,7 @@ struct Reject {
   std::string reason;
 };
 
-// The ledger's word at the beginning of a Reject's reason, "too_large" or "invalid"; the latter when there is none.
+// The ledger's word at the start of a Reject's reason: "too_large" or "invalid". "invalid" if there is none.
 std::string_view reject_word(std::string_view reason);
 
 struct Rewind {
@@ -60,16 +60,16 @@ struct Rewind {
 
 struct Drain {};
 
-// For the people who run the agent; nothing follows from it for the stream.
+// Information for the people who run the agent; it does not affect the stream.
 struct Notice {
   static constexpr std::string_view kAgentIdConflict = "agent_id_conflict";
-  // What is longer is cut.
+  // Longer texts are truncated.
   static constexpr size_t kMaxBytes = 1024;
   std::string code;
   std::string text;
 };
 
-// A message of a kind that this version does not know: to be ignored, a newer peer may send one.
+// A message of a kind that this version does not know. It must be ignored, because a newer peer may send it.
 struct Unknown {};
 
 using ClientMessage = std::variant<Unknown, Hello, Publish>;

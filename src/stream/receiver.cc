@@ -13,7 +13,7 @@ namespace monitor::stream {
 namespace {
 
 constexpr size_t kIncarnationBytes = 16;
-constexpr size_t kPerMessage = 64;  // a queued message's own memory beside its bytes
+constexpr size_t kPerMessage = 64;  // memory of a queued message besides its bytes
 
 Status check_hello(const Hello& hello) {
   const auto bad = [](std::string text) { return Error(Code::kInvalidArgument, "hello: " + std::move(text)); };
@@ -58,7 +58,7 @@ Result<Receiver::Event> Receiver::receive(std::string_view message) {
 }
 
 size_t Receiver::find(uint64_t token) const {
-  // Tokens grow along the queue.
+  // Tokens ascend along the queue.
   size_t low = 0;
   size_t high = open_.size();
   while (low < high) {
@@ -108,7 +108,7 @@ void Receiver::rewind_to_index(size_t index) {
   expected_ = acked_ + 1 + index;
   rewinding_ = true;
   advance();
-  // The acknowledgement goes first: it may not name what is sent again.
+  // The acknowledgement must come first, because it must not cover batches that will be sent again.
   if (acked_ > acked_sent_) say(acknowledge());
   if (!is_mutant("forget_rewind")) say(encode(Rewind{expected_}));
 }
@@ -153,7 +153,7 @@ std::string Receiver::acknowledge() {
 
 void Receiver::set_log(std::string_view log) {
   if (log == options_.log) return;
-  // What the former log has is acknowledged in its name.
+  // Acknowledges what the previous log has, before the new log is named.
   if (acked_ > acked_sent_) say(acknowledge());
   options_.log = log;
   log_is_news_ = true;

@@ -52,7 +52,7 @@ Status Sender::on(const Ack& message) {
   if (message.through >= next_number_) {
     return violation(fmt::format("acknowledged number {}, the last sent is {}", message.through, next_number_ - 1));
   }
-  // A server that has not said it by now is an older one.
+  // A server that has not named its log by now is an older one.
   if (!message.log.empty() || !log_named_) name_log(message.log);
   while (!in_flight_.empty() && in_flight_.front().number <= message.through) {
     const InFlight done = in_flight_.front();
@@ -99,7 +99,7 @@ std::optional<std::string> Sender::next() {
     hello_sent_ = true;
     return encode(hello_);
   }
-  // One batch may always be under way, however small the window: else a window below its size would stop the stream.
+  // One batch may always be in flight. Otherwise a window smaller than the batch would stop the stream.
   if (!established_ || draining_ || (in_flight_bytes_ >= window_bytes_ && !in_flight_.empty())) return std::nullopt;
   const auto outgoing = source_.next();
   if (!outgoing) return std::nullopt;

@@ -1,10 +1,10 @@
 // The agent's side of one stream, as a state machine without I/O.
 //
-// The owner hands in every message from the server, and writes what next() gives until it gives nothing. Batches come
-// from a BatchSource (the spool), which decides what goes next; the sender numbers them, keeps within the server's
-// window, and tells the source what became of them. One object a stream: it starts new with every connection, and
-// whatever was not acknowledged when it is destroyed was given back to the source by close().
-// Not thread-safe. Views that next() returns live until the next call.
+// The owner passes in every message from the server, and writes what next() returns until it returns nothing. Batches
+// come from a BatchSource (the spool), which decides what is sent next. The sender numbers them, respects the server's
+// window, and reports their outcomes to the source. Use one object per stream: it starts with a new connection, and
+// close() returns all unacknowledged batches to the source. Not thread-safe. Views that next() returns are valid until
+// the next call.
 #pragma once
 
 #include <cstdint>
@@ -24,20 +24,20 @@ class Sender {
  public:
   Sender(Hello hello, BatchSource& source);
 
-  // An error ends the stream: the server broke the protocol.
+  // An error means that the server broke the protocol, and ends the stream.
   Status receive(std::string_view message);
-  // The next message to write; nothing while there is nothing to send or no room in the window. Whoever calls also
-  // stops while the transport's buffer is full.
+  // The next message to write; nothing if there is none, or no room in the window. The caller must also stop while the
+  // transport's buffer is full.
   std::optional<std::string> next();
-  // The stream has ended: gives back what is unacknowledged. Nothing may be called afterwards.
+  // Call when the stream has ended: returns unacknowledged batches to the source. No call may follow.
   void close();
 
   bool established() const { return established_; }  // the server has answered Hello
-  bool draining() const { return draining_; }        // send no more; finished() says when to close
+  bool draining() const { return draining_; }        // sends no more; finished() says when to close
   bool finished() const { return draining_ && in_flight_.empty(); }
-  bool acknowledged_any() const { return acknowledged_any_; }  // backoff starts anew only then
+  bool acknowledged_any() const { return acknowledged_any_; }  // only then is the backoff reset
   size_t in_flight() const { return in_flight_.size(); }
-  // What the server had to say to people since the last call.
+  // The server's last notice since the previous call, if any.
   std::optional<Notice> take_notice() { return std::exchange(notice_, std::nullopt); }
   const std::string& server_version() const { return server_version_; }
   const Limits& limits() const { return limits_; }

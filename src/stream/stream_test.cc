@@ -1,4 +1,4 @@
-// Sender and receiver against each other: the rules of docs/protocol.md.
+// Sender and receiver connected: the rules of docs/protocol.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 Hello example_hello() { return {"agent-001", std::string(16, 'i'), "1.2.3", "host"}; }
 
-// Batches with the ids 1, 2, 3 ..., whose bytes are their id as text.
+// Gives out batches with the ids 1, 2, 3 ..., whose bytes are the id as text.
 class FakeSource final : public BatchSource {
  public:
   explicit FakeSource(uint64_t count = 0) { add(count); }
@@ -38,7 +38,7 @@ class FakeSource final : public BatchSource {
 
   std::set<uint64_t> acked;
   std::map<uint64_t, std::string> rejects;
-  std::vector<std::string> logs;  // how many were acknowledged before, and the name
+  std::vector<std::string> logs;  // how many batches were acknowledged before, and the name
 
  private:
   std::deque<uint64_t> waiting_;
@@ -50,7 +50,7 @@ struct Pair {
   explicit Pair(uint64_t batches, uint64_t window = 1024)
       : source(batches), sender(example_hello(), source), receiver({"0.1.0", window, {}}) {}
 
-  // Everything that can go, goes; batches that arrive are kept by token.
+  // Passes all messages in both directions; received batches are kept by token.
   void exchange() {
     bool moved = true;
     while (moved) {
@@ -75,7 +75,7 @@ struct Pair {
   std::map<uint64_t, std::string> arrived;
 };
 
-TEST(Reject, ReasonBeginsWithTheLedgersWord) {
+TEST(Reject, ReasonStartsWithTheLedgersWord) {
   EXPECT_EQ(reject_word("too_large: 3 bytes, limit 2"), "too_large");
   EXPECT_EQ(reject_word("invalid: odd"), "invalid");
   EXPECT_EQ(reject_word("too_large"), "too_large");
@@ -83,7 +83,7 @@ TEST(Reject, ReasonBeginsWithTheLedgersWord) {
   EXPECT_EQ(reject_word(""), "invalid");
 }
 
-TEST(Messages, ProtobufReadsOurs) {
+TEST(Messages, AreReadableByProtobuf) {
   v1::ClientMessage client;
   ASSERT_TRUE(client.ParseFromString(encode(Publish{7, "payload"})));
   EXPECT_EQ(client.publish().number(), 7U);
@@ -97,7 +97,7 @@ TEST(Messages, ProtobufReadsOurs) {
   EXPECT_TRUE(server.has_drain());
 }
 
-TEST(Messages, WeReadProtobufs) {
+TEST(Messages, CanBeEncodedByProtobuf) {
   v1::ServerMessage message;
   message.mutable_rewind()->set_to(9);
   const auto parsed = parse_server_message(message.SerializeAsString());
@@ -105,7 +105,7 @@ TEST(Messages, WeReadProtobufs) {
   EXPECT_EQ(std::get<Rewind>(*parsed).to, 9U);
 }
 
-TEST(Stream, NothingIsAcknowledgedBeforeItIsStored) {
+TEST(Stream, AcknowledgesNothingBeforeItIsStored) {
   Pair pair(3);
   pair.exchange();
   EXPECT_EQ(pair.arrived.size(), 3U);
@@ -119,10 +119,10 @@ TEST(Stream, NothingIsAcknowledgedBeforeItIsStored) {
   EXPECT_EQ(pair.sender.in_flight(), 1U);
 }
 
-TEST(Stream, NamesTheLogBeforeWhatItAcknowledges) {
+TEST(Stream, NamesTheLogBeforeAcknowledging) {
   Pair pair(6);
   pair.exchange();
-  EXPECT_TRUE(pair.source.logs.empty()) << "not known at Hello";
+  EXPECT_TRUE(pair.source.logs.empty()) << "the log is unknown at Hello";
   pair.receiver.set_log("sqlite:a");
   pair.receiver.stored(1);
   pair.exchange();
@@ -133,7 +133,8 @@ TEST(Stream, NamesTheLogBeforeWhatItAcknowledges) {
   pair.receiver.set_log("sqlite:b");
   pair.receiver.stored(4);
   pair.exchange();
-  EXPECT_EQ(pair.source.logs, (std::vector<std::string>{"0 sqlite:a", "3 sqlite:b"})) << "3 is in the former";
+  EXPECT_EQ(pair.source.logs, (std::vector<std::string>{"0 sqlite:a", "3 sqlite:b"}))
+      << "batch 3 is in the previous log";
   EXPECT_EQ(pair.source.acked.size(), 4U);
 }
 
@@ -151,7 +152,7 @@ TEST(Stream, NamesTheLogInHelloIfItIsKnown) {
   EXPECT_EQ(std::get<Ack>(*ack).log, "") << "said already";
 }
 
-TEST(Stream, AnOlderServerNamesNoLog) {
+TEST(Stream, AcceptsAnOlderServerThatNamesNoLog) {
   Pair pair(2);
   pair.exchange();
   pair.receiver.stored(1);
@@ -161,7 +162,7 @@ TEST(Stream, AnOlderServerNamesNoLog) {
   EXPECT_EQ(pair.source.logs, (std::vector<std::string>{"0 "}));
 }
 
-TEST(Stream, WindowIsKept) {
+TEST(Stream, RespectsTheWindow) {
   Pair pair(100, 5);
   pair.exchange();
   EXPECT_EQ(pair.arrived.size(), 5U) << "five batches of one byte";
@@ -170,7 +171,7 @@ TEST(Stream, WindowIsKept) {
   EXPECT_EQ(pair.arrived.size(), 6U);
 }
 
-TEST(Stream, RejectsABatchAloneAndGoesOn) {
+TEST(Stream, RejectsOneBatchAndContinues) {
   Pair pair(3);
   pair.exchange();
   pair.receiver.reject(2, "too large");
@@ -181,12 +182,12 @@ TEST(Stream, RejectsABatchAloneAndGoesOn) {
   EXPECT_EQ(pair.source.rejects, (std::map<uint64_t, std::string>{{2, "too large"}}));
 }
 
-TEST(Stream, RewindSendsAgainFromThere) {
+TEST(Stream, RewindSendsAgainFromTheBatch) {
   Pair pair(4);
   pair.exchange();
   pair.receiver.stored(1);
   pair.receiver.retry(2);
-  pair.receiver.stored(3);  // came too late to matter: 3 is sent again, and readers remove the double
+  pair.receiver.stored(3);  // too late to matter: 3 is sent again, and readers remove the duplicate
   pair.exchange();
   EXPECT_EQ(pair.arrived.size(), 7U);
   EXPECT_EQ(pair.arrived[5], "2");
@@ -195,7 +196,7 @@ TEST(Stream, RewindSendsAgainFromThere) {
   EXPECT_EQ(pair.source.acked, (std::set<uint64_t>{1, 2, 3, 4}));
 }
 
-TEST(Stream, PublishesFromBeforeARewindAreIgnored) {
+TEST(Stream, IgnoresPublishesFromBeforeARewind) {
   Pair pair(3);
   FakeSource source(5);
   Sender sender(example_hello(), source);
@@ -215,7 +216,7 @@ TEST(Stream, PublishesFromBeforeARewindAreIgnored) {
   EXPECT_EQ(source.waiting(), 5U);
 }
 
-TEST(Stream, DrainEndsWhenAllIsAnswered) {
+TEST(Stream, DrainEndsOnceEverythingIsAnswered) {
   Pair pair(2);
   pair.exchange();
   pair.receiver.drain();
@@ -232,7 +233,7 @@ TEST(Stream, DrainEndsWhenAllIsAnswered) {
   EXPECT_EQ(pair.source.waiting(), 1U);
 }
 
-TEST(Stream, CloseGivesBackInOrder) {
+TEST(Stream, CloseReturnsBatchesInOrder) {
   FakeSource source(3);
   Sender sender(example_hello(), source);
   Receiver receiver({"0.1.0", 1024, {}});
@@ -263,7 +264,7 @@ TEST(Stream, ViolationsEndTheStream) {
   EXPECT_FALSE(receiver.receive(encode(Publish{2, "x"}))) << "number 1 is missing";
 }
 
-TEST(Stream, UnknownMessagesAreIgnored) {
+TEST(Stream, IgnoresUnknownMessages) {
   FakeSource source(1);
   Sender sender(example_hello(), source);
   EXPECT_TRUE(sender.receive("\x7A\x01x")) << "field 15, of a newer server";
@@ -273,8 +274,8 @@ TEST(Stream, UnknownMessagesAreIgnored) {
   EXPECT_EQ(event->kind, Receiver::Event::Kind::kNothing);
 }
 
-// Random outcomes in random order, with messages under way in both directions: every batch ends acknowledged or
-// rejected, exactly once, and never acknowledged without having been stored.
+// Random outcomes in random order, with messages in flight in both directions. In the end every batch must be
+// acknowledged or rejected exactly once, and none may be acknowledged without being stored.
 TEST(Stream, RandomWalkEndsComplete) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     SeededRandom random(seed);
@@ -335,14 +336,14 @@ TEST(Stream, RandomWalkEndsComplete) {
   }
 }
 
-TEST(Notice, IsReadAndChangesNothing) {
+TEST(Notice, IsReadAndDoesNotAffectTheStream) {
   const auto parsed = parse_server_message(encode(Notice{"agent_id_conflict", "host\n" + std::string(2000, 'x')}));
   ASSERT_TRUE(parsed.ok());
   const auto* notice = std::get_if<Notice>(&*parsed);
   ASSERT_NE(notice, nullptr);
   EXPECT_EQ(notice->code, "agent_id_conflict");
   EXPECT_LE(notice->text.size(), Notice::kMaxBytes + 8);
-  EXPECT_EQ(notice->text.find('\n'), std::string::npos) << "it ends in logs and terminals";
+  EXPECT_EQ(notice->text.find('\n'), std::string::npos) << "it may end up in logs and terminals";
   EXPECT_FALSE(parse_server_message(std::string("\x32\x02\x0A\x05", 4)).ok()) << "cut";
 }
 

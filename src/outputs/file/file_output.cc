@@ -110,7 +110,7 @@ void FileOutput::failed(const Job& job) {
   const std::string problem = job.written.error().message();
   if (problem == problem_) return;
   problem_ = problem;
-  log_warning("output file cannot be written; batches wait in the spool, trying again",
+  log_warning("output file cannot be written; batches wait in the spool; retrying",
               {{"file", file_->path()}, {"reason", problem_}});
   if (on_warning_) on_warning_();
 }
@@ -137,10 +137,10 @@ OutputState FileOutput::state() const {
 std::vector<OutputMetric> FileOutput::metrics() const {
   using Kind = OutputMetric::Kind;
   return {{"output_file_writable", "1 while the output file can be written", Kind::kGauge, problem_.empty() ? 1U : 0U},
-          {"output_file_ticks_total", "Ticks written into the output file", Kind::kCounter, ticks_},
-          {"output_file_bytes_total", "Bytes written into the output file", Kind::kCounter, bytes_},
+          {"output_file_ticks_total", "Ticks written to the output file", Kind::kCounter, ticks_},
+          {"output_file_bytes_total", "Bytes written to the output file", Kind::kCounter, bytes_},
           {"output_file_rotations_total", "Rotations of the output file", Kind::kCounter, rotations_},
-          {"output_file_failures_total", "Writes of the output file that failed", Kind::kCounter, failures_}};
+          {"output_file_failures_total", "Failed writes to the output file", Kind::kCounter, failures_}};
 }
 
 }  // namespace monitor::agent

@@ -1,8 +1,8 @@
-// FileOutput: the output that writes batches as JSON lines into a rotating file, a line a tick, in the form of
-// `monitor-analysis get-metrics --format json` (docs/payload.md).
+// FileOutput: writes batches as JSON lines to a rotating file, one line per tick, in the form of `monitor-analysis
+// get-metrics --format json` (docs/payload.md).
 //
-// A batch is delivered when its lines are synced. While the disk is full or fails, batches wait in the spool and the
-// write is tried again with jittered backoff. A batch without ticks (a heartbeat) has no line.
+// A batch counts as delivered once its lines are synced. While the disk is full or fails, batches wait in the spool,
+// and the write is retried with jittered backoff. A batch without ticks (a heartbeat) has no line.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ namespace monitor::agent {
 
 class FileOutput final : public Output {
  public:
-  // `file` is open before start(), and used by the worker's jobs from then on, also after the output is gone: its disk
-  // must outlive them. Everything else must outlive the output.
+  // `file` must be opened before start(). From then on the worker's jobs use it, even after the output is destroyed, so
+  // its disk must outlive them. Everything else must outlive the output.
   FileOutput(std::shared_ptr<RotatingFile> file, Timers& timers, Worker& worker, Random& random,
              stream::BatchSource& source);
   ~FileOutput() override;
@@ -40,15 +40,15 @@ class FileOutput final : public Output {
   struct Taken {
     uint64_t id = 0;
     std::string bytes;
-    Status readable;  // by the worker
+    Status readable;  // set by the worker
   };
-  // What the worker writes at once: one sync for all of it.
+  // The batches that the worker writes with a single sync.
   struct Job {
     std::vector<Taken> batches;
     Status written;
     uint64_t ticks = 0;
     uint64_t bytes = 0;
-    uint64_t rotations = 0;  // of the file, so far
+    uint64_t rotations = 0;  // of the file, in total
 
     void run(RotatingFile& file);
   };
@@ -65,13 +65,13 @@ class FileOutput final : public Output {
   stream::BatchSource& source_;
   Backoff backoff_;
   std::shared_ptr<RotatingFile> file_;
-  std::shared_ptr<Job> job_;  // running; null: none
+  std::shared_ptr<Job> job_;  // the running job; nullptr: none
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Timers::TimerId retry_timer_ = 0;
   std::function<void()> drained_;
   std::function<void()> on_warning_;
 
-  std::string problem_;  // of the last write; empty: it succeeded
+  std::string problem_;  // error of the last write; empty: it succeeded
   uint64_t ticks_ = 0;
   uint64_t bytes_ = 0;
   uint64_t rotations_ = 0;

@@ -48,7 +48,7 @@ std::string batch(uint64_t sequence, size_t ticks = 1) {
   return encoder.finish(envelope);
 }
 
-// A source that checks the contract: every batch it gave out is answered once.
+// A source that checks the contract: every batch that it gave out is answered exactly once.
 class FakeSource final : public stream::BatchSource {
  public:
   void add(uint64_t id, std::string bytes) { waiting.push_back({id, std::move(bytes)}); }
@@ -76,7 +76,7 @@ class FakeSource final : public stream::BatchSource {
  private:
   std::pair<uint64_t, std::string> take(uint64_t id) {
     const auto it = std::find_if(out.begin(), out.end(), [&](const auto& one) { return one.first == id; });
-    EXPECT_NE(it, out.end()) << "batch " << id << " is not out";
+    EXPECT_NE(it, out.end()) << "batch " << id << " was not given out";
     auto taken = std::move(*it);
     out.erase(it);
     return taken;
@@ -120,12 +120,12 @@ struct World {
   std::unique_ptr<FileOutput> output;
 };
 
-TEST(FileOutput, WritesALineATickAndAcknowledgesWhenItIsSynced) {
+TEST(FileOutput, WritesOneLinePerTickAndAcknowledgesSyncedBatches) {
   World w;
   w.source.add(1, batch(1));
   w.source.add(2, batch(2, 2));
   w.output->start();
-  EXPECT_TRUE(w.source.stored.empty()) << "nothing is written on the loop";
+  EXPECT_TRUE(w.source.stored.empty()) << "nothing may be written on the loop";
   EXPECT_EQ(w.output->state().in_flight, 2U);
   w.worker.run_all();
   EXPECT_EQ(w.source.stored, (std::vector<uint64_t>{1, 2}));
@@ -139,7 +139,7 @@ TEST(FileOutput, WritesALineATickAndAcknowledgesWhenItIsSynced) {
   EXPECT_EQ(w.output->state().in_flight, 0U);
 }
 
-TEST(FileOutput, TakesNothingMoreWhileAWriteRuns) {
+TEST(FileOutput, TakesNoBatchWhileAWriteRuns) {
   World w;
   w.source.add(1, batch(1));
   w.output->start();
@@ -162,7 +162,7 @@ TEST(FileOutput, BoundsTheBytesThatItHolds) {
   EXPECT_GT(w.source.waiting.size(), 30U);
 }
 
-TEST(FileOutput, AFullDiskReturnsBatchesInOrderAndRetries) {
+TEST(FileOutput, FullDiskReturnsBatchesInOrderAndRetries) {
   World w;
   int warnings = 0;
   w.output->set_on_warning([&] { ++warnings; });
@@ -176,7 +176,7 @@ TEST(FileOutput, AFullDiskReturnsBatchesInOrderAndRetries) {
   EXPECT_FALSE(w.output->state().ready);
   EXPECT_FALSE(w.output->state().warning.empty());
   w.output->wake();
-  EXPECT_TRUE(w.worker.idle()) << "waits for its backoff";
+  EXPECT_TRUE(w.worker.idle()) << "it waits for its backoff";
   for (int i = 0; i < 50; ++i) {
     w.timers.advance(10 * kNanosPerSecond);
     w.worker.run_all();
@@ -192,7 +192,7 @@ TEST(FileOutput, AFullDiskReturnsBatchesInOrderAndRetries) {
   EXPECT_EQ(warnings, 2);
 }
 
-TEST(FileOutput, RejectsABatchThatCannotBeDecodedAndWritesTheOthers) {
+TEST(FileOutput, RejectsAnUndecodableBatchAndWritesTheOthers) {
   World w;
   w.source.add(1, "\xff\xff");
   w.source.add(2, batch(2));
@@ -202,7 +202,7 @@ TEST(FileOutput, RejectsABatchThatCannotBeDecodedAndWritesTheOthers) {
   EXPECT_EQ(w.sequences(), (std::vector<uint64_t>{2}));
 }
 
-TEST(FileOutput, AHeartbeatIsAcknowledgedWithoutALine) {
+TEST(FileOutput, AcknowledgesAHeartbeatWithoutALine) {
   World w;
   w.source.add(1, batch(1, 0));
   w.output->start();
@@ -212,7 +212,7 @@ TEST(FileOutput, AHeartbeatIsAcknowledgedWithoutALine) {
   EXPECT_EQ(w.source.stored, (std::vector<uint64_t>{1}));
 }
 
-TEST(FileOutput, DrainWaitsForTheWriteThatRuns) {
+TEST(FileOutput, DrainWaitsForTheRunningWrite) {
   World w;
   w.source.add(1, batch(1));
   w.output->start();
@@ -241,7 +241,7 @@ TEST(FileOutput, DrainEndsWhenTheFileCannotBeWritten) {
   EXPECT_EQ(w.source.waiting.size(), 1U);
 }
 
-TEST(FileOutput, DestroyedDuringAWriteItReturnsTheBatches) {
+TEST(FileOutput, DestructionDuringAWriteReturnsTheBatches) {
   World w;
   w.source.add(1, batch(1));
   w.source.add(2, batch(2));
@@ -250,7 +250,7 @@ TEST(FileOutput, DestroyedDuringAWriteItReturnsTheBatches) {
   EXPECT_EQ(w.source.waiting.size(), 2U);
   EXPECT_EQ(w.source.waiting.front().first, 1U);
   w.worker.run_all();
-  EXPECT_TRUE(w.source.stored.empty()) << "written perhaps, but nobody knows: delivery is at least once";
+  EXPECT_TRUE(w.source.stored.empty()) << "they may be written, but that is unknown; delivery is at least once";
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ Result<RotatingFile::Opened> RotatingFile::open_file() {
   return opened;
 }
 
-// Usually reads one byte: the last one ends a line.
+// Usually reads a single byte, because the last byte ends a line.
 Status RotatingFile::remove_torn_line(Opened& opened) const {
   uint64_t end = opened.size;
   std::string chunk;
@@ -68,7 +68,7 @@ bool RotatingFile::exists(const std::string& path) {
   return file.ok() || file.error().code() != Code::kNotFound;
 }
 
-// Moves up to the first free number, so that a rotation that was interrupted does not cost a file.
+// Moves files up to the first free number, so that an interrupted rotation does not lose a file.
 Status RotatingFile::rotate() {
   const uint64_t oldest = options_.files - 1;
   if (oldest == 0) {

@@ -1,11 +1,11 @@
 // RotatingFile: appends blocks of lines to PATH, durably, and rotates it: PATH becomes PATH.1, PATH.1 becomes PATH.2,
 // and the oldest file is removed.
 //
-// It opens PATH for every block. A logrotate that moves, removes or truncates the file therefore needs no signal, and
-// an error leaves no state to repair: the next append starts from what is on disk. A crash can leave a line without its
-// end; the next append removes it.
+// It opens PATH for every block. So a logrotate that moves, removes or truncates the file needs no signal, and an error
+// leaves no state to repair: the next append starts from what is on disk. A crash can leave an incomplete line; the
+// next append removes it.
 //
-// Blocks its caller. Not thread-safe; the disk must outlive it.
+// Blocks the caller. Not thread-safe; the disk must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -24,20 +24,20 @@ struct RotatingFileOptions {
   static constexpr uint64_t kMostFiles = 1000;
 
   std::string path;
-  uint64_t max_bytes = kDefaultMaxBytes;  // of one file; a block that is larger has a file of its own
-  uint64_t files = kDefaultFiles;         // PATH included
+  uint64_t max_bytes = kDefaultMaxBytes;  // of one file; a larger block gets a file of its own
+  uint64_t files = kDefaultFiles;         // including PATH
 };
 
 class RotatingFile {
  public:
   RotatingFile(FileDisk& disk, RotatingFileOptions options) : disk_(disk), options_(std::move(options)) {}
 
-  // Once, before the first append: takes PATH.lock for as long as the object lives, and creates PATH (0600) if it is
-  // missing. Errors: kAborted, another process writes there; any other, PATH cannot be written.
+  // Call once, before the first append. Locks PATH.lock for the lifetime of the object, and creates PATH (0600) if it
+  // is missing. Errors: kAborted if another process writes there; any other error means that PATH cannot be written.
   Status open();
 
-  // Appends whole lines and syncs them. After an error none of them is in the file, as far as the disk allows: a disk
-  // that also refuses to truncate can leave the first of them there.
+  // Appends whole lines and syncs them. After an error, none of them is in the file, as far as the disk allows: if the
+  // disk also refuses to truncate, the first lines may remain.
   Status append(std::string_view lines);
 
   const std::string& path() const { return options_.path; }
@@ -58,7 +58,7 @@ class RotatingFile {
   FileDisk& disk_;
   RotatingFileOptions options_;
   std::unique_ptr<DiskLock> lock_;
-  bool folder_unsynced_ = false;  // PATH was created or renamed since the folder was synced
+  bool folder_unsynced_ = false;  // PATH was created or renamed since the folder was last synced
   uint64_t rotations_ = 0;
 };
 

@@ -49,7 +49,7 @@ TEST(RotatingFile, OpenCreatesTheFileAndAppendAddsToIt) {
   EXPECT_EQ(w.content(), "a\nb\nc\n");
 }
 
-TEST(RotatingFile, AnAppendedBlockSurvivesAPowerLoss) {
+TEST(RotatingFile, AppendedBlockSurvivesAPowerLoss) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     World w;
     ASSERT_TRUE(w.file->open());
@@ -81,7 +81,7 @@ TEST(RotatingFile, RotatesBeforeABlockThatExceedsTheLimit) {
   EXPECT_EQ(w.file->rotations(), 3U);
 }
 
-TEST(RotatingFile, ABlockLargerThanTheLimitHasAFileOfItsOwn) {
+TEST(RotatingFile, WritesABlockLargerThanTheLimitToItsOwnFile) {
   World w(4, 2);
   ASSERT_TRUE(w.file->open());
   ASSERT_TRUE(w.file->append("a\n"));
@@ -90,7 +90,7 @@ TEST(RotatingFile, ABlockLargerThanTheLimitHasAFileOfItsOwn) {
   EXPECT_EQ(w.content(".1"), "a\n");
 }
 
-TEST(RotatingFile, WithOneFileTheOldContentIsRemoved) {
+TEST(RotatingFile, RemovesTheOldContentIfThereIsOneFile) {
   World w(4, 1);
   ASSERT_TRUE(w.file->open());
   ASSERT_TRUE(w.file->append("aaa\n"));
@@ -99,7 +99,7 @@ TEST(RotatingFile, WithOneFileTheOldContentIsRemoved) {
   EXPECT_EQ(w.content(".1"), "(missing)");
 }
 
-TEST(RotatingFile, AnInterruptedRotationCostsNoFile) {
+TEST(RotatingFile, InterruptedRotationLosesNoFile) {
   World w(4, 4);
   ASSERT_TRUE(w.file->open());
   w.disk.put(kPath + ".2", "old\n");  // .1 was moved to .2, then the process was killed
@@ -109,7 +109,7 @@ TEST(RotatingFile, AnInterruptedRotationCostsNoFile) {
   EXPECT_EQ(w.content(".2"), "old\n");
 }
 
-TEST(RotatingFile, AFailedAppendLeavesNothingBehind) {
+TEST(RotatingFile, FailedAppendLeavesNothingBehind) {
   for (const auto& [op, fault] : {std::pair{DiskOp::kWrite, DiskFault::kNoSpace}, {DiskOp::kSync, DiskFault::kIo}}) {
     World w;
     ASSERT_TRUE(w.file->open());
@@ -123,7 +123,7 @@ TEST(RotatingFile, AFailedAppendLeavesNothingBehind) {
   }
 }
 
-TEST(RotatingFile, ShortWritesAreContinued) {
+TEST(RotatingFile, ContinuesShortWrites) {
   World w;
   ASSERT_TRUE(w.file->open());
   int writes = 0;
@@ -147,7 +147,7 @@ TEST(RotatingFile, RemovesATornLineWhateverItsLength) {
   }
 }
 
-TEST(RotatingFile, FollowsAFileThatSomebodyElseMovesRemovesOrTruncates) {
+TEST(RotatingFile, FollowsAFileThatIsMovedRemovedOrTruncated) {
   World w;
   ASSERT_TRUE(w.file->open());
   ASSERT_TRUE(w.file->append("a\n"));
@@ -163,7 +163,7 @@ TEST(RotatingFile, FollowsAFileThatSomebodyElseMovesRemovesOrTruncates) {
   EXPECT_EQ(w.content(), "d\n");
 }
 
-TEST(RotatingFile, ACrashAtAnyCallLosesNoAppendedBlock) {
+TEST(RotatingFile, CrashAtAnyCallLosesNoAppendedBlock) {
   for (uint64_t call = 1; call < 80; ++call) {
     World w(10, 50);
     ASSERT_TRUE(w.file->open());

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
 constexpr int64_t kBackoffBase = 100 * kNanosPerMilli;
 constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
-// More than this is not handed to the transport: it would only wait there, out of the source's sight.
+// Limit on data handed to the transport. More would only wait there, where the source cannot reorder or drop it.
 constexpr size_t kMaxUnsent = size_t{256} * 1024;
 
 }  // namespace

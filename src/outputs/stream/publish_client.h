@@ -1,9 +1,9 @@
 // PublishClient: keeps one Publish stream to a server open, and feeds it from a stream::BatchSource. It connects, waits
-// for the answer to Hello, writes batches as the stream's window allows, and starts anew with jittered backoff after a
-// failure. Which server comes next, and what is logged, is its listener's matter.
+// for the answer to Hello, writes batches as the stream's window allows, and after a failure starts over with jittered
+// backoff. Its listener chooses the next server and writes the log.
 //
-// Everything on the loop's thread. Everything that it is given must outlive it. Destroyed, it gives unanswered batches
-// back to the source and calls nobody.
+// Loop's thread only. All constructor arguments must outlive it. Its destructor returns unanswered batches to the
+// source, without callbacks.
 #pragma once
 
 #include <cstdint>
@@ -23,32 +23,32 @@ namespace monitor::agent {
 class PublishListener {
  public:
   virtual ~PublishListener() = default;
-  // A new connection, to the server whose turn it is. What is returned is destroyed to close it, in a callback of its
-  // calls too.
+  // Opens a new connection, to the next server in turn. Destroying the result closes the connection; this may happen in
+  // a callback of one of its calls.
   virtual std::unique_ptr<grpc::CallStarter> on_connect() = 0;
   // The server has answered Hello.
   virtual void on_established(const stream::Sender& sender) = 0;
   virtual void on_notice(const stream::Notice& notice) { (void)notice; }
-  // The server drains, and has answered everything that it had.
+  // The server is draining, and has answered everything that it had.
   virtual void on_server_drained() {}
-  // A message of the server was handled: batches may have their answers.
+  // A message from the server was handled, so batches may have their answers.
   virtual void on_progress() {}
-  // The stream has ended or could not be made; the next attempt is in `wait_ns`.
+  // The stream has ended or could not be opened; the next attempt is in `wait_ns`.
   virtual void on_failed(const std::string& why, int64_t wait_ns) = 0;
 };
 
 class PublishClient final : private grpc::ClientCallHandler {
  public:
-  // A server that takes the connection and does not answer Hello within `hello_timeout_ns` counts as failed.
+  // A server that accepts the connection but does not answer Hello within `hello_timeout_ns` counts as failed.
   PublishClient(Timers& timers, Random& random, stream::BatchSource& source, stream::Hello hello,
                 int64_t hello_timeout_ns, PublishListener& listener);
   ~PublishClient() override;
   PublishClient(const PublishClient&) = delete;
   PublishClient& operator=(const PublishClient&) = delete;
 
-  // Once.
+  // Call once.
   void start() { connect(); }
-  // Writes what the source has, as far as window and transport have room.
+  // Writes batches from the source, as far as window and transport have room.
   void pump();
 
   const stream::Hello& hello() const { return hello_; }

@@ -14,7 +14,7 @@ constexpr int64_t kHelloTimeout = 10 * kNanosPerSecond;
 // Our servers allow a ping every 10 s.
 constexpr int64_t kPingInterval = 10 * kNanosPerSecond;
 constexpr int64_t kPingTimeout = 10 * kNanosPerSecond;
-// The server repeats its report each minute while the conflict lasts.
+// The server repeats its report every minute while the conflict lasts.
 constexpr int64_t kConflictLasts = 150 * kNanosPerSecond;
 
 // Spreads the agents of a fleet over its servers.
@@ -54,7 +54,7 @@ void Uplink::on_established(const stream::Sender& sender) {
 void Uplink::on_failed(const std::string& why, int64_t wait_ns) {
   ++failures_;
   last_error_ = why;
-  log_warning("no stream to the server; batches are kept, trying again",
+  log_warning("no stream to the server; batches are kept; retrying",
               {{"server", server_name()}, {"reason", why}, {"wait_ms", wait_ns / kNanosPerMilli}});
   server_ = (server_ + 1) % servers_.size();
   maybe_drained();
@@ -64,7 +64,7 @@ void Uplink::on_server_drained() { log_info("server drains; connecting to the ne
 
 void Uplink::on_notice(const stream::Notice& notice) {
   if (notice.code != stream::Notice::kAgentIdConflict) {
-    log_info("notice of the server", {{"code", notice.code}, {"text", notice.text}});
+    log_info("notice from the server", {{"code", notice.code}, {"text", notice.text}});
     return;
   }
   log_warning("agent_id_conflict",

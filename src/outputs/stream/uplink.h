@@ -1,5 +1,5 @@
-// Uplink: the output that sends batches to a server on a stream (publish_client.h). After a failure it takes the next
-// server in turn, and it leaves a server that drains. The stream's window is its back-pressure.
+// Uplink: the output that sends batches to a server on a stream (publish_client.h). After a failure, or when a server
+// drains, it uses the next server in turn. The stream's window is its back-pressure.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +19,27 @@
 namespace monitor::agent {
 
 struct UplinkOptions {
-  std::vector<HostPort> servers;  // tried in an order shuffled once
+  std::vector<HostPort> servers;  // tried in an order that is shuffled once
   stream::Hello hello;
 };
 
-// A new connection to that server. What is returned is destroyed to close it, in a callback of its calls too.
+// Opens a connection to the server. Destroying the result closes it; this may happen in a callback of one of its calls.
 using Connector = std::function<std::unique_ptr<grpc::CallStarter>(const HostPort& server)>;
 
-// For the connector. With pings: a server that vanished while the agent may send no more (all of its window is under
-// way, and TCP has acknowledged it) would otherwise be waited for without end.
+// Options for the connector. Pings are enabled: without them, a vanished server would go unnoticed if the agent may
+// send no more, because its whole window is in flight and TCP has acknowledged it.
 grpc::ClientSessionOptions uplink_session_options();
 
 class Uplink final : public Output, private PublishListener {
  public:
-  // Timers, random and source must outlive it, as must what the connector uses.
+  // Timers, random, source, and everything that the connector uses must outlive it.
   Uplink(Timers& timers, Connector connector, Random& random, stream::BatchSource& source, UplinkOptions options);
   ~Uplink() override;
 
   void start() override { client_.start(); }
   void wake() override { client_.pump(); }
   void drain(std::function<void()> done) override;
-  // `warning`: who else sends under this agent id, as the server reported lately.
+  // `warning`: another host that sends under this agent id, as the server reported recently.
   OutputState state() const override;
   std::vector<OutputMetric> metrics() const override;
   void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
