@@ -1,7 +1,7 @@
-// BatchTracker: the batches that wait: where each one is (memory, segments, send queue), and what becomes of it. Every
-// batch leaves it once: resolved, or lost with a drop record.
+// BatchTracker: the batches that wait: where each one is (memory, segments, send queue), and its outcome. Every batch
+// leaves it once: resolved, or lost with a drop record.
 //
-// Everything on the loop's thread. Store and listener must outlive it.
+// Loop's thread only. Store and listener must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +18,17 @@
 
 namespace monitor::agent {
 
-// A batch of this process whose bytes are in memory: it is fresh, not synced, or nowhere else.
+// A batch of this process whose bytes are in memory: it is fresh, not synced, or in no segment.
 struct KeptBatch {
   BatchInfo info;
   std::string bytes;
-  RecordPosition at;  // segment 0: in memory alone
+  RecordPosition at;  // segment 0: in memory only
   bool synced = false;
 };
 
 class BatchTracker {
  public:
-  // `on_change`: the next checkpoint will differ from the last one.
+  // `on_change` is called when the next checkpoint will differ from the last one.
   BatchTracker(SegmentStore& store, SpoolListener& listener, std::string incarnation, std::function<void()> on_change);
 
   PendingIndex& index() { return index_; }
@@ -37,34 +37,34 @@ class BatchTracker {
   const SendQueue& queue() const { return queue_; }
   const std::string& incarnation() const { return incarnation_; }
 
-  // --- batches whose bytes are in memory
+  // --- Batches whose bytes are in memory.
   std::map<uint64_t, KeptBatch>& kept() { return kept_; }
   const std::map<uint64_t, KeptBatch>& kept() const { return kept_; }
   KeptBatch* find_kept(uint64_t sequence);
-  // A new batch, which waits in memory alone.
+  // Adds a new batch, which is in memory only.
   KeptBatch& add(BatchInfo info, std::string bytes);
   void stored(KeptBatch& batch, RecordPosition at);
-  // It counts as in memory alone again.
+  // The batch is in memory only again.
   void not_stored(KeptBatch& batch);
   // Frees the bytes of a batch that is synced and not fresh.
   void release(uint64_t sequence);
-  uint64_t memory_batches() const { return memory_batches_; }  // that are nowhere else
-  uint64_t memory_bytes() const { return memory_bytes_; }      // theirs
+  uint64_t memory_batches() const { return memory_batches_; }  // batches in no segment
+  uint64_t memory_bytes() const { return memory_bytes_; }      // of those batches
 
-  // --- what becomes of batches
+  // --- Outcomes.
   void resolve(const BatchInfo& batch);
   void lose(const metrics::Drop& drop);
-  // In as few records as the sequences have ranges; ticks and points as far as they are `known`.
+  // Uses as few records as the sequences have ranges. Ticks and points are counted as far as they are `known`.
   void lose_each(const IntervalSet& sequences, const std::map<uint64_t, BatchInfo>& known,
                  const std::string& incarnation, std::string_view reason);
-  // The segment's record of it cannot be read: it is lost unless it is elsewhere, too.
+  // The segment's record of the batch is unreadable: the batch is lost unless it is also elsewhere.
   void lose_damaged(SegmentInfo& segment, const BatchInfo& batch);
   uint64_t damaged_batches() const { return damaged_batches_; }
 
-  // --- what of a segment waits
-  // What other segments, or the memory, have of the segment's incarnation.
+  // --- What waits in a segment.
+  // Sequences of the segment's incarnation that are also in other segments or in memory.
   IntervalSet elsewhere(const SegmentInfo& segment) const;
-  // What waits in it and is not in the send queue.
+  // Sequences that wait in the segment and are not in the send queue.
   IntervalSet unsent_in(const SegmentInfo& segment) const;
   bool is_resolved(const SegmentInfo& segment) const;
 

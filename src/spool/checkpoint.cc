@@ -46,7 +46,7 @@ void put_incarnation(std::string& out, const IncarnationState& state, bool whole
 std::string encode(const Checkpoint& checkpoint, size_t most, bool whole) {
   std::string out;
   put_uint64(out, 1, checkpoint.segment);
-  // The newest are at the end, and the running one is the last.
+  // The newest incarnations are at the end, with the running one last.
   const auto& all = checkpoint.incarnations;
   for (size_t i = all.size() - std::min(all.size(), most); i < all.size(); ++i) put_incarnation(out, all[i], whole);
   const PendingReports& reports = checkpoint.reports;
@@ -124,7 +124,7 @@ Status fill_with_zeros(DiskFile& file, uint64_t from) {
     const uint64_t count = std::min<uint64_t>(zeros.size(), 2 * kCheckpointSlotBytes - at);
     const auto n = file.write_at(at, std::string_view(zeros).substr(0, count));
     if (!n) return n.error();
-    if (*n == 0) return Error(Code::kDataLoss, "checkpoint: nothing can be written");
+    if (*n == 0) return Error(Code::kDataLoss, "checkpoint: the disk accepts no bytes");
     at += *n;
   }
   return {};
@@ -187,7 +187,8 @@ std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes) {
 
 namespace {
 
-// A slot as far as it is used. An error is tried again once; what cannot be read does not check, and is told.
+// Reads the used part of a slot. Retries once after an error; a slot that cannot be read counts as invalid, and
+// `status` says so.
 std::string read_slot(DiskFile& file, int slot, Status& status) {
   const uint64_t at = static_cast<uint64_t>(slot) * kCheckpointSlotBytes;
   const auto read = [&](size_t size) {
@@ -246,7 +247,7 @@ Result<CheckpointFile> CheckpointFile::open(FileDisk& disk, const std::string& f
     if (!content.status && unreadable == Unreadable::kIsError) return content.status.error();
     if (content.newer) {
       log_warning("checkpoint of a newer version is set aside",
-                  {{"path", path + ".newer"}, {"next", "what waits is sent again"}});
+                  {{"path", path + ".newer"}, {"next", "waiting batches are sent again"}});
       if (const Status s = disk.rename_file(path, path + ".newer"); !s) return s.error();
       content = {};
       file = Error(Code::kNotFound, "set aside");
@@ -259,7 +260,7 @@ Result<CheckpointFile> CheckpointFile::open(FileDisk& disk, const std::string& f
   if (size && *size < 2 * kCheckpointSlotBytes) {
     const Status filled = fill_with_zeros(**file, *size);
     if (!filled && made) {
-      // Half a file would be taken for a whole one.
+      // An incomplete file would be mistaken for a complete one.
       (void)disk.remove_file(path);
       return filled.error();
     }
@@ -267,7 +268,7 @@ Result<CheckpointFile> CheckpointFile::open(FileDisk& disk, const std::string& f
   if (made) {
     if (const Status s = disk.sync_folder(folder); !s) return s.error();
   }
-  // The slot that was read counts as synced from now on: the process before may not have come to it.
+  // From now on the slot counts as synced, although the previous process may not have synced it.
   (void)(*file)->sync();
   return CheckpointFile(std::shared_ptr<DiskFile>(std::move(*file)), std::move(content));
 }

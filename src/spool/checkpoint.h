@@ -27,7 +27,7 @@ struct IncarnationState {
 };
 
 struct Checkpoint {
-  uint64_t segment = 0;  // the highest number used
+  uint64_t segment = 0;  // the highest segment number used
   std::vector<IncarnationState> incarnations;
   PendingReports reports = {};
 };
@@ -36,7 +36,7 @@ inline constexpr size_t kCheckpointSlotBytes = size_t{256} * 1024;
 inline constexpr size_t kCheckpointSlotHeaderBytes = 32;
 inline constexpr size_t kMaxCheckpointBytes = kCheckpointSlotBytes - kCheckpointSlotHeaderBytes;
 
-// At most kMaxCheckpointBytes. If necessary, it leaves out resolved batches, which are then sent again.
+// At most kMaxCheckpointBytes. If necessary, omits resolved batches, which are then sent again.
 std::string encode_checkpoint(const Checkpoint& checkpoint);
 Result<Checkpoint> parse_checkpoint(std::string_view content);
 
@@ -44,22 +44,22 @@ std::string encode_checkpoint_slot(uint64_t generation, std::string_view content
 struct CheckpointSlot {
   uint64_t generation = 0;
   std::string_view content;
-  bool newer = false;  // written by a newer version; content is empty
+  bool newer = false;  // written by a newer version; the content is empty
 };
-// Nothing when a checksum fails.
+// Nothing if a checksum fails.
 std::optional<CheckpointSlot> parse_checkpoint_slot(std::string_view bytes);
 
-// What the file's slots say.
+// The content of the file, from its newest valid slot.
 struct CheckpointContent {
   std::optional<Checkpoint> checkpoint;
   uint64_t generation = 0;
-  int slot = 0;        // that it was in
-  bool newer = false;  // of a newer version
-  Status status;       // a slot could not be read, and may be newer than this content
+  int slot = 0;        // the slot that contains it
+  bool newer = false;  // a slot was written by a newer version
+  Status status;       // error: a slot could not be read, and may be newer than this content
 };
 CheckpointContent read_checkpoint(DiskFile& file);
 
-// One write of the file: prepared on the loop, run on any thread, its outcome passed to done() on the loop.
+// One write of the file: prepared on the loop, run on any thread, and reported to done() on the loop.
 struct CheckpointWrite {
   std::shared_ptr<DiskFile> file;
   int slot = 0;
@@ -69,7 +69,7 @@ struct CheckpointWrite {
   Status run() const;
 };
 
-// Decides which slot is written next. On the loop's thread.
+// Decides which slot is written next. Loop's thread only.
 class CheckpointFile {
  public:
   // Creates the file if it is missing, with room for both slots.
@@ -85,7 +85,7 @@ class CheckpointFile {
   std::shared_ptr<DiskFile> file_;
   CheckpointContent content_;
   uint64_t generation_ = 0;
-  int synced_slot_ = 0;  // not overwritten before the other one is synced
+  int synced_slot_ = 0;  // must not be overwritten before the other slot is synced
 };
 
 }  // namespace monitor::agent

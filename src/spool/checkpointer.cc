@@ -16,7 +16,7 @@ constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
 
 }  // namespace
 
-// One run of the worker: writes the checkpoint, then deletes the segments that it allows to delete.
+// One job of the worker: writes the checkpoint, and then deletes the segments that may be deleted after it.
 struct Checkpointer::Job {
   CheckpointWrite write;
   std::vector<uint64_t> segments;
@@ -36,7 +36,8 @@ struct Checkpointer::Job {
       if (removed) deleted.push_back(segment);
       if (!removed && deleting) deleting = removed;
     }
-    // A power loss can bring a file back, which must then still be known: it counts as deleted after the folder's sync.
+    // After a power loss a file may reappear, and must then still be known. So it counts as deleted only after the
+    // folder is synced.
     if (deleted.empty()) return;
     if (const Status synced = disk.sync_folder(folder); !synced) {
       deleted.clear();
@@ -63,7 +64,7 @@ void Checkpointer::changed() {
 void Checkpointer::persist(bool sync) {
   sync_next_ = sync_next_ || sync || !owner_.retired_segments().empty();
   if (closed_ || !file_) return;
-  // After a failure, only the timer retries, so that a failing disk is not used all the time.
+  // After a failure only the timer retries, so that a failing disk is not used continuously.
   if (running_ || failures_ > 0) {
     again_ = true;
     if (running_ || timer_ != 0) return;
@@ -104,7 +105,7 @@ void Checkpointer::failed(const Error& error) {
   ++failures_;
   sync_next_ = true;
   const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(failures_ - 1, 6));
-  log_error("spool's checkpoint or a deletion failed; nothing is deleted before it succeeds",
+  log_error("spool's checkpoint or a deletion failed; nothing is deleted until it succeeds",
             {{"folder", folder_}, {"reason", error}, {"wait_ms", wait / kNanosPerMilli}});
   timer_ = timers_.call_after(wait, [this] {
     timer_ = 0;

@@ -1,8 +1,9 @@
-// Checkpointer: decides when a checkpoint is written, and deletes retired segments once the checkpoint that knows of it
-// is on the disk. Writing, syncing and deleting run on the worker, one job at a time; after a failure it is tried again
-// with a growing wait, and until then nothing is deleted.
+// Checkpointer: decides when a checkpoint is written, and deletes retired segments once a checkpoint that records this
+// is on disk. Writing, syncing and deleting run on the worker, one job at a time. After a failure it retries with
+// growing pauses, and deletes nothing until it succeeds.
 //
-// Everything but the jobs on the loop's thread. What it is given must outlive it; jobs need only the disk.
+// Thread contract: everything but the jobs on the loop's thread. The constructor's arguments must outlive it; jobs need
+// only the disk.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +23,14 @@ namespace monitor::agent {
 class CheckpointOwner {
  public:
   virtual ~CheckpointOwner() = default;
-  // What the next checkpoint says.
+  // The content of the next checkpoint.
   virtual Checkpoint make_checkpoint() = 0;
-  // Segments that may be deleted after it.
+  // Segments that may be deleted after that checkpoint.
   virtual std::vector<uint64_t> retired_segments() const = 0;
-  // A checkpoint is about to be written after a while: retires what can be retired.
+  // A checkpoint is about to be written: retires the segments that can be retired.
   virtual void collect() = 0;
   virtual void on_deleted(const std::vector<uint64_t>& segments) = 0;
-  // A checkpoint, and the deletions after it, have succeeded: the disk works.
+  // A checkpoint and the deletions after it have succeeded, so the disk works.
   virtual void on_checkpoint_written() = 0;
 };
 
@@ -47,13 +48,14 @@ class Checkpointer {
 
   // Something has changed: a checkpoint is written within 5 s.
   void changed();
-  // A checkpoint is written as soon as none is being written. `sync`, or retired segments: it is synced.
+  // Writes a checkpoint as soon as none is being written. It is synced if `sync` is set, or if there are retired
+  // segments.
   void persist(bool sync);
   void stop_timer() { timers_.cancel_timer(std::exchange(timer_, 0)); }
   // From now on changed() and persist() do nothing.
   void set_closed() { closed_ = true; }
-  // After set_closed(). What is returned writes the last checkpoint, into both slots, so that damage to one of them
-  // costs nothing; it needs only the disk. There must be a file.
+  // Call after set_closed(). Returns a function that writes the last checkpoint into both slots, so that damage to one
+  // of them loses nothing. The function needs only the disk. There must be a file.
   std::function<void()> last_write();
 
   uint64_t writes() const { return writes_; }
@@ -70,7 +72,7 @@ class Checkpointer {
   Worker& worker_;
   const std::string folder_;
   CheckpointOwner& owner_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold it weakly
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold a weak reference
   std::optional<CheckpointFile> file_;
   bool running_ = false;
   bool again_ = false;

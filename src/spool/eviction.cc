@@ -26,7 +26,7 @@ void Eviction::set_limits(uint64_t max_bytes, SpoolFull full) {
 }
 
 bool Eviction::make_room(uint64_t record_bytes, uint64_t payload_bytes) {
-  // A record may also need a new segment's header and the old one's seal.
+  // The record may also require the header of a new segment and the seal of the old one.
   const uint64_t needed = record_bytes + kSegmentHeaderBytes + kSealBytes;
   if (needed > limits_.max_bytes) return false;
   if (store_.live_bytes() + needed > limits_.max_bytes) collect_();
@@ -57,7 +57,7 @@ bool Eviction::drop_oldest() {
   return true;
 }
 
-// Ticks and points are in the headers. What cannot be read is counted without.
+// The headers contain ticks and points. A batch whose header cannot be read is counted without them.
 std::map<uint64_t, BatchInfo> Eviction::headers_of(const SegmentInfo& segment, const IntervalSet& sequences) {
   std::map<uint64_t, BatchInfo> known;
   const auto file = store_.file_of(segment.number);

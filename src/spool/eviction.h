@@ -1,7 +1,7 @@
-// Eviction: keeps the spool within its limits. It drops whole segments, the oldest first, when the disk has no room or
-// they are too old, and single batches when the memory has none.
+// Eviction: keeps the spool within its limits. It drops whole segments, the oldest first, if the disk has no room or
+// they are too old, and single batches if the memory has no room.
 //
-// On the loop's thread. What it is given must outlive it.
+// Loop's thread only. The constructor's arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace monitor::agent {
 
 struct EvictionLimits {
   uint64_t max_bytes = 0;     // of segments
-  uint64_t memory_bytes = 0;  // of batches that are in memory alone
+  uint64_t memory_bytes = 0;  // of batches that are in memory only
   int64_t max_age_ns = 0;
   SpoolFull full = SpoolFull::kDropOldest;
 };
@@ -31,9 +31,10 @@ class Eviction {
 
   const EvictionLimits& limits() const { return limits_; }
   void set_limits(uint64_t max_bytes, SpoolFull full);
-  // Makes room for a record of that size, whose payload is held in memory until it is written. False: there is none.
+  // Makes room for a record of `record_bytes`, whose payload stays in memory until it is written. Returns false if
+  // there is no room.
   bool make_room(uint64_t record_bytes, uint64_t payload_bytes);
-  // Drops segments whose batches are all too old, at most once a minute. The reader finds single batches.
+  // Drops segments whose batches are all too old, at most once a minute. The reader drops single batches.
   void drop_old(int64_t mono_ns, TrustedClock& trusted);
 
  private:

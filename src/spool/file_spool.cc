@@ -15,7 +15,7 @@ namespace monitor::agent {
 
 namespace {
 
-// Keeps the envelope small; the others follow when these are delivered.
+// Keeps the envelope small; further ones follow once these are delivered.
 constexpr size_t kMaxOlder = 64;
 constexpr int64_t kRetryCap = 60 * kNanosPerSecond;
 constexpr uint64_t kLeastSegment = uint64_t{64} * 1024;
@@ -55,7 +55,7 @@ void FileSpool::set_wake(std::function<void()> wake) {
   reader_.set_wake(wake_);
 }
 
-// --- opening
+// --- Opening.
 
 Status FileSpool::open() {
   Status opened = try_open();
@@ -87,7 +87,7 @@ Status FileSpool::try_open() {
   return {};
 }
 
-// --- writing
+// --- Writing.
 
 Status FileSpool::append(BatchInfo info, std::string bytes) {
   eviction_.drop_old(timers_.clock().mono_ns(), trusted_);
@@ -110,11 +110,11 @@ Status FileSpool::append(BatchInfo info, std::string bytes) {
 void FileSpool::set_limits(uint64_t max_bytes, SpoolFull full) {
   options_.max_bytes = max_bytes;
   eviction_.set_limits(max_bytes, full);
-  // Segments are dropped whole: none of them may be as large as the limit.
+  // Segments are dropped as a whole, so a segment must be much smaller than the limit.
   store_.set_segment_bytes(segment_bytes_for(options_));
 }
 
-// Not while deletions are pending and the files exceed the limit.
+// Returns false while deletions are pending and the files exceed the limit.
 bool FileSpool::may_write() const {
   const uint64_t most = options_.max_bytes + 4 * store_.segment_bytes();
   return lock_ != nullptr && retry_timer_ == 0 && store_.disk_bytes() < most;
@@ -135,12 +135,12 @@ Status FileSpool::store(KeptBatch& batch) {
 
 void FileSpool::store_or_wait(KeptBatch& batch) {
   if (!may_write()) return;
-  // Batches in memory go first, because the sequences in a segment ascend.
+  // Batches in memory are written first, because sequences in a segment must ascend.
   if (tracker_.memory_batches() > 1) return write_from_memory();
   Status stored = store(batch);
   if (!stored) {
     ++stats_.disk_errors;
-    // Another segment may work: a bad block, or a temporary error.
+    // Another segment may work, after a bad block or a temporary error.
     stored = store(batch);
   }
   if (!stored) disk_failed(stored.error());
@@ -188,7 +188,7 @@ void FileSpool::try_disk_again() {
   if (wake_) wake_();
 }
 
-// --- syncing
+// --- Syncing.
 
 bool FileSpool::has_unsynced() const {
   const auto& kept = tracker_.kept();
@@ -208,7 +208,7 @@ void FileSpool::on_synced(const SyncedFiles* files) {
   for (const uint64_t sequence : done) tracker_.release(sequence);
 }
 
-// Writes everything that is not known to be on the disk again, into another segment.
+// Writes everything that may not be on disk again, into another segment.
 void FileSpool::on_sync_failed(const SyncedFiles& files) {
   const SegmentWriter* const writer = store_.writer();
   if (writer != nullptr && files.files.contains(writer->number())) store_.end_segment(false);
@@ -224,7 +224,7 @@ void FileSpool::on_sync_finished() {
   if (options_.sync == SpoolSync::kBatch && wake_) wake_();
 }
 
-// --- checkpoint and deletion
+// --- Checkpoint and deletion.
 
 Checkpoint FileSpool::make_checkpoint() {
   std::set<std::string> on_disk;
@@ -241,7 +241,7 @@ Checkpoint FileSpool::make_checkpoint() {
 
 std::vector<uint64_t> FileSpool::retired_segments() const { return {store_.retired().begin(), store_.retired().end()}; }
 
-// Retires segments in which nothing waits, except the one that is written.
+// Retires segments in which nothing waits, except the current one.
 void FileSpool::collect() {
   bool any = false;
   for (auto& [number, segment] : store_.segments()) {
@@ -259,7 +259,7 @@ void FileSpool::on_checkpoint_written() {
   if (tracker_.memory_batches() > 0 && may_write()) write_from_memory();
 }
 
-// --- sending
+// --- Sending.
 
 uint64_t FileSpool::first_unacked(const std::string& incarnation, uint64_t next_sequence) const {
   return tracker_.index().first_waiting(incarnation, next_sequence);
@@ -285,7 +285,7 @@ SpoolStats FileSpool::stats() const {
 
 void FileSpool::acknowledged(uint64_t id) {
   const auto ref = tracker_.queue().acknowledged(id, timers_.clock().mono_ns());
-  if (!ref) return;  // dropped meanwhile; a batch that is both stored and reported dropped counts as stored
+  if (!ref) return;  // dropped in the meantime; a batch that is both stored and reported dropped counts as stored
   tracker_.resolve(ref->info);
   listener_.on_stored(ref->info);
 }
@@ -297,7 +297,7 @@ void FileSpool::rejected(uint64_t id, std::string_view reason) {
   tracker_.lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
 }
 
-// --- closing
+// --- Closing.
 
 void FileSpool::lose_memory_batches() {
   IntervalSet lost;

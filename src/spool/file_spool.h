@@ -1,14 +1,15 @@
-// FileSpool: a spool in files (docs/spool-format.md): a batch that has a sequence outlives the process.
+// FileSpool: a spool in files (docs/spool-format.md). A batch that has a sequence outlives the process.
 //
-// It never fails for good. While the disk takes nothing, or the folder cannot be used, batches wait in memory and are
-// sent from there, and the disk is tried again. What may block for long (syncs, deletions) runs on the Worker.
+// It never fails permanently. While the disk accepts nothing, or the folder cannot be used, batches wait in memory, are
+// sent from there, and the disk is tried again. Operations that may block for long (syncs, deletions) run on the
+// Worker.
 //
 //   append -> SegmentStore (files) -> SegmentSync (fsync)     SpoolReader (what is sent next) -> next
 //                    BatchTracker (where each batch is, and what became of it)
 //             Eviction (limits)          Recovery (start)          Checkpointer (checkpoint, then delete)
 //
-// Everything on the loop's thread. Disk, timers, worker and listener must outlive it; the worker's jobs do not need it.
-// Destroyed without close(), it is as if the process had been killed.
+// Loop's thread only. Disk, timers, worker and listener must outlive it; the worker's jobs do not need it. Destruction
+// without close() is like killing the process.
 #pragma once
 
 #include <cstdint>
@@ -39,10 +40,10 @@ struct FileSpoolOptions {
   std::string incarnation;  // of this process
   uint64_t max_bytes = kDefaultMaxBytes;
   uint64_t memory_bytes = uint64_t{64} << 20;
-  uint64_t segment_bytes = 0;  // 0: a 32nd of max_bytes, 64 KiB to 8 MiB
+  uint64_t segment_bytes = 0;  // 0: 1/32 of max_bytes, between 64 KiB and 8 MiB
   SpoolFull full = SpoolFull::kDropOldest;
   SpoolSync sync = SpoolSync::k100Ms;
-  // Whether a wall clock is believed that was not seen before: see trusted_clock.h.
+  // Whether to trust the first reading of the wall clock (trusted_clock.h).
   TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
   int64_t max_age_ns = int64_t{7} * 24 * 3600 * kNanosPerSecond;
 };
@@ -52,12 +53,13 @@ class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner
   FileSpool(FileDisk& disk, Timers& timers, Worker& worker, SpoolListener& listener, FileSpoolOptions options);
   ~FileSpool() override;
 
-  // Takes the folder, and what is in it; the listener is told of what was lost and what must still be told. The only
-  // error is kAborted: another process has the folder, and is named. Anything else is tried again later.
+  // Locks the folder and takes over its content. Reports to the listener what was lost, and what must still be
+  // reported. The only error is kAborted: another process, which the message names, has the folder. Other failures are
+  // retried later.
   Status open();
-  // A stop in order: what is known is handed to the worker to be written. Only destruction may follow.
+  // Orderly stop: passes everything to the worker to be written. Only destruction may follow.
   void close();
-  // Called when next() may have something that it had not before.
+  // `wake` is called when next() may have a batch that it did not have before.
   void set_wake(std::function<void()> wake);
 
   Status append(BatchInfo info, std::string bytes) override;
@@ -115,11 +117,11 @@ class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner
   SegmentSync sync_;
   Checkpointer checkpointer_;
 
-  std::unique_ptr<DiskLock> lock_;  // held: the folder is ours, and open
-  int failures_ = 0;                // of the disk, one after another
+  std::unique_ptr<DiskLock> lock_;  // held: the folder is locked and open
+  int failures_ = 0;                // consecutive failures of the disk
   Timers::TimerId retry_timer_ = 0;
   bool closed_ = false;
-  SpoolStats stats_;  // what is counted here; stats() adds what the parts count
+  SpoolStats stats_;  // counted here; stats() adds the counts of the parts
 };
 
 }  // namespace monitor::agent

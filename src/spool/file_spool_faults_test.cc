@@ -1,5 +1,5 @@
-// Every call of the disk that the spool makes fails once, and each two in a row; the process dies at every call; power
-// is lost at random. Then the ledger must add up.
+// Every disk call of the spool fails once, and each two consecutive calls fail; the process dies at every call; power
+// is lost at random. Afterwards the ledger must be correct.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ class SpoolFaults : public ::testing::Test {
   static void SetUpTestSuite() { log_configure(LogLevel::kOff, LogFormat::kText); }
   static void TearDownTestSuite() { log_configure(LogLevel::kInfo, LogFormat::kText); }
 
-  // Segments are begun, sealed and deleted in it, batches acknowledged, rejected and given back.
+  // During it, segments are started, sealed and deleted, and batches are acknowledged, rejected and returned.
   void live(SpoolWorld& w) {
     EXPECT_TRUE(w.start());
     for (size_t i = 0; i < kBatches; ++i) {
@@ -42,7 +42,7 @@ class SpoolFaults : public ::testing::Test {
       }
       if (i % 12 == 0) w.pass(200 * kNanosPerMilli);
     }
-    // All of the first segment, so that it is deleted.
+    // Covers the whole first segment, so that it is deleted.
     for (int i = 0; i < 25; ++i) {
       const auto sent = w.send();
       if (!sent) break;
@@ -64,7 +64,7 @@ class SpoolFaults : public ::testing::Test {
       const size_t lost = w.teller->lost({incarnation(1), sequence});
       const bool known = got.contains(sequence) || lost > 0 || settled_.contains(sequence);
       EXPECT_TRUE(known) << "missing " << sequence;
-      EXPECT_LE(lost, 1U) << "told twice " << sequence;
+      EXPECT_LE(lost, 1U) << "reported twice: " << sequence;
       const bool stored = got.contains(sequence) || (settled_.contains(sequence) && sequence != rejected_);
       EXPECT_LE(lost, stored ? 0U : 1U) << sequence;
     }
@@ -91,7 +91,7 @@ uint64_t calls_of_a_life() {
   return calls;
 }
 
-TEST_F(SpoolFaults, EveryCallFailsOnceAndEachTwoInARow) {
+TEST_F(SpoolFaults, SurviveAFailureOfEveryCallAndOfEachTwoInARow) {
   const uint64_t calls = calls_of_a_life();
   ASSERT_GT(calls, 100U);
   for (const DiskFault fault : {DiskFault::kIo, DiskFault::kNoSpace, DiskFault::kShort}) {
@@ -107,7 +107,7 @@ TEST_F(SpoolFaults, EveryCallFailsOnceAndEachTwoInARow) {
         appended_ = 0;
         settled_.clear();
         live(w);
-        w.pass(130 * kS);  // whatever is tried again, has been
+        w.pass(130 * kS);  // every retry has run by then
         w.stop();
         expect_all(w, "call " + std::to_string(number) + ": " + what);
         EXPECT_EQ(appended_, kBatches);
@@ -119,7 +119,7 @@ TEST_F(SpoolFaults, EveryCallFailsOnceAndEachTwoInARow) {
   }
 }
 
-TEST_F(SpoolFaults, AKillAtEveryCall) {
+TEST_F(SpoolFaults, SurviveAKillAtEveryCall) {
   const uint64_t calls = calls_of_a_life();
   for (uint64_t number = 1; number <= calls; ++number) {
     SpoolWorld w;
@@ -134,8 +134,8 @@ TEST_F(SpoolFaults, AKillAtEveryCall) {
   }
 }
 
-// In the mode `batch`, what was sent is synced: no loss of power takes it.
-TEST_F(SpoolFaults, PowerIsLostAtEveryCall) {
+// In the mode `batch`, everything that was sent is synced, so no power loss can lose it.
+TEST_F(SpoolFaults, SurviveAPowerLossAtEveryCall) {
   const uint64_t calls = calls_of_a_life();
   for (uint64_t seed = 1; seed <= 2 * calls; ++seed) {
     SeededRandom random(seed);

@@ -1,4 +1,4 @@
-// The spool in files over the death of its process, the loss of power, and a disk that fails.
+// FileSpool across the death of its process, power loss, and disk failures.
 #include "spool/file_spool.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ std::vector<uint64_t> from_to(uint64_t first, uint64_t last) {
   return result;
 }
 
-TEST(FileSpool, AKillLosesNothingThatHadASequence) {
+TEST(FileSpool, KillLosesNoBatchThatHasASequence) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.settle_at_once = false;
@@ -50,7 +50,7 @@ TEST(FileSpool, AKillLosesNothingThatHadASequence) {
   EXPECT_EQ(w.teller->lost_batches(), 0U);
 }
 
-TEST(FileSpool, SeveralIncarnationsWaitAndTheFreshOneGoesFirst) {
+TEST(FileSpool, SendsTheFreshIncarnationBeforeEarlierOnes) {
   SpoolWorld w;
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(w.start());
@@ -60,7 +60,7 @@ TEST(FileSpool, SeveralIncarnationsWaitAndTheFreshOneGoesFirst) {
   ASSERT_TRUE(w.start());
   w.append_many(2);
   EXPECT_EQ(w.spool->older(incarnation(4)).size(), 3U);
-  EXPECT_EQ(w.teller->to_tell.ended.size(), 1U + 2U) << "what was told before and not acknowledged is told again";
+  EXPECT_EQ(w.teller->to_tell.ended.size(), 1U + 2U) << "unacknowledged reports must be repeated";
   const auto order = w.drain();
   ASSERT_EQ(order.size(), 62U);
   EXPECT_EQ(order[0].first, incarnation(4));
@@ -70,7 +70,7 @@ TEST(FileSpool, SeveralIncarnationsWaitAndTheFreshOneGoesFirst) {
   EXPECT_TRUE(w.spool->older(incarnation(4)).empty());
 }
 
-TEST(FileSpool, WhatIsAcknowledgedIsForgottenOverARestart) {
+TEST(FileSpool, AcknowledgedBatchesStayForgottenAfterARestart) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(30);
@@ -79,12 +79,12 @@ TEST(FileSpool, WhatIsAcknowledgedIsForgottenOverARestart) {
   w.kill();
   ASSERT_TRUE(w.start());
   EXPECT_EQ(w.spool->batches(), 10U);
-  EXPECT_EQ(w.spool->older(incarnation(2))[0].first_unacked, 5U) << "the last 16 went first";
+  EXPECT_EQ(w.spool->older(incarnation(2))[0].first_unacked, 5U) << "the last 16 were sent first";
   const auto order = sequences(w.drain());
   EXPECT_EQ(order, from_to(5, 14));
 }
 
-TEST(FileSpool, ACleanStopLeavesNoSegmentAndIsTold) {
+TEST(FileSpool, CleanStopLeavesNoSegmentAndIsReported) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(30);
@@ -95,12 +95,12 @@ TEST(FileSpool, ACleanStopLeavesNoSegmentAndIsTold) {
   ASSERT_EQ(w.teller->to_tell.ended.size(), 1U);
   EXPECT_TRUE(w.teller->to_tell.ended[0].clean);
   EXPECT_EQ(w.teller->to_tell.ended[0].last_sequence, 30U);
-  w.teller->to_tell.ended.clear();  // an acknowledged batch told it
+  w.teller->to_tell.ended.clear();  // an acknowledged batch has reported it
   w.append();
   (void)w.drain();
   w.stop();
   ASSERT_TRUE(w.start());
-  ASSERT_EQ(w.teller->to_tell.ended.size(), 1U) << "each end once";
+  ASSERT_EQ(w.teller->to_tell.ended.size(), 1U) << "each end must be reported once";
   EXPECT_EQ(w.teller->to_tell.ended[0].incarnation, incarnation(2));
 }
 
@@ -113,11 +113,11 @@ TEST(FileSpool, DropRecordsOutliveTheProcess) {
   w.kill();
   ASSERT_TRUE(w.start());
   EXPECT_EQ(w.teller->lost_batches("full"), lost);
-  EXPECT_EQ(w.teller->lost_batches(), lost) << "dropped is not damaged";
+  EXPECT_EQ(w.teller->lost_batches(), lost) << "dropped batches must not count as damaged";
   EXPECT_EQ(sequences(w.drain()), from_to(lost + 1, 3000));
 }
 
-TEST(FileSpool, SegmentsAreDeletedWhenSettledAndNeverWrittenAgain) {
+TEST(FileSpool, DeletesResolvedSegmentsAndNeverWritesThemAgain) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(600, 1'000);
@@ -125,7 +125,7 @@ TEST(FileSpool, SegmentsAreDeletedWhenSettledAndNeverWrittenAgain) {
   EXPECT_GE(before, 8U);
   (void)w.drain();
   w.pass(6 * kS);
-  EXPECT_EQ(w.spool->stats().segments, 1U) << "the one that is written";
+  EXPECT_EQ(w.spool->stats().segments, 1U) << "only the current one remains";
   const auto names = w.disk.contents();
   w.kill();
   ASSERT_TRUE(w.start());
@@ -139,7 +139,7 @@ TEST(FileSpool, SegmentsAreDeletedWhenSettledAndNeverWrittenAgain) {
   EXPECT_GT(highest, before);
 }
 
-TEST(FileSpool, DeletingWaitsForTheCheckpoint) {
+TEST(FileSpool, DeletionWaitsForTheCheckpoint) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(600, 1'000);
@@ -154,10 +154,10 @@ TEST(FileSpool, DeletingWaitsForTheCheckpoint) {
   EXPECT_GT(w.spool->stats().disk_errors, 0U);
   w.disk.set_judge(nullptr);
   w.pass(61 * kS);
-  EXPECT_EQ(w.spool->stats().segments, 1U) << "it is tried again";
+  EXPECT_EQ(w.spool->stats().segments, 1U) << "the deletion must be retried";
 }
 
-TEST(FileSpool, TwoOnOneFolderAreRefused) {
+TEST(FileSpool, RejectsASecondSpoolOnTheSameFolder) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   Teller teller;
@@ -170,7 +170,7 @@ TEST(FileSpool, TwoOnOneFolderAreRefused) {
   EXPECT_NE(opened.error().message().find("spool /spool is in use by process"), std::string::npos);
 }
 
-TEST(FileSpool, AFolderThatCannotBeUsedIsTriedAgain) {
+TEST(FileSpool, RetriesAFolderThatCannotBeUsed) {
   for (const DiskOp op : {DiskOp::kFolder, DiskOp::kLock, DiskOp::kList, DiskOp::kCreate}) {
     SpoolWorld w;
     w.disk.set_judge(
@@ -190,7 +190,7 @@ TEST(FileSpool, AFolderThatCannotBeUsedIsTriedAgain) {
   }
 }
 
-TEST(FileSpool, AFullDiskIsWaitedForInMemory) {
+TEST(FileSpool, WaitsInMemoryWhileTheDiskIsFull) {
   SpoolWorld w(16 << 20);
   ASSERT_TRUE(w.start());
   w.disk.set_capacity(w.disk.used() + 100'000);
@@ -210,7 +210,7 @@ TEST(FileSpool, AFullDiskIsWaitedForInMemory) {
   EXPECT_EQ(w.teller->lost_batches(), 0U);
 }
 
-TEST(FileSpool, MemoryIsBoundedWhileTheDiskIsFull) {
+TEST(FileSpool, BoundsMemoryWhileTheDiskIsFull) {
   SpoolWorld w(16 << 20);
   w.options.memory_bytes = 100'000;
   ASSERT_TRUE(w.start());
@@ -222,7 +222,7 @@ TEST(FileSpool, MemoryIsBoundedWhileTheDiskIsFull) {
   EXPECT_EQ(w.drain().size(), waiting);
 }
 
-TEST(FileSpool, AFailedSyncIsWrittenAnewElsewhere) {
+TEST(FileSpool, RewritesBatchesElsewhereAfterAFailedSync) {
   for (const SpoolSync mode : {SpoolSync::kBatch, SpoolSync::k100Ms}) {
     SpoolWorld w;
     w.options.sync = mode;
@@ -231,7 +231,7 @@ TEST(FileSpool, AFailedSyncIsWrittenAnewElsewhere) {
     w.worker.run_all();
     w.append_many(3);
     w.pass(kS);
-    // The kernel forgets the pages of 4 and 5, and says so once.
+    // The kernel drops the pages of 4 and 5, and reports it once.
     bool failed = false;
     w.disk.set_judge([&failed](const DiskCall& call) {
       const bool now = !failed && call.op == DiskOp::kSync && call.path.ends_with(".seg");
@@ -258,7 +258,7 @@ TEST(FileSpool, AFailedSyncIsWrittenAnewElsewhere) {
   }
 }
 
-TEST(FileSpool, WhatAKilledRunDidNotSyncIsSyncedByTheNext) {
+TEST(FileSpool, SyncsWhatAKilledRunDidNotSync) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SpoolWorld w;
     ASSERT_TRUE(w.start());
@@ -277,7 +277,7 @@ TEST(FileSpool, WhatAKilledRunDidNotSyncIsSyncedByTheNext) {
   }
 }
 
-TEST(FileSpool, WhatCannotBeSyncedAtAStartIsSentAllTheSame) {
+TEST(FileSpool, SendsBatchesThatCannotBeSyncedAtAStart) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(5);
@@ -293,7 +293,7 @@ TEST(FileSpool, WhatCannotBeSyncedAtAStartIsSentAllTheSame) {
   EXPECT_EQ(w.drain().size(), 5U);
 }
 
-TEST(FileSpool, BatchModeSendsOnlyWhatIsSynced) {
+TEST(FileSpool, BatchModeSendsOnlySyncedBatches) {
   SpoolWorld w;
   w.options.sync = SpoolSync::kBatch;
   ASSERT_TRUE(w.start());
@@ -308,7 +308,7 @@ TEST(FileSpool, BatchModeSendsOnlyWhatIsSynced) {
   EXPECT_EQ(w.send_all().size(), 30U);
 }
 
-TEST(FileSpool, WhatIsAcknowledgedInTimeIsNotSynced) {
+TEST(FileSpool, DoesNotSyncBatchesThatAreAcknowledgedInTime) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   const uint64_t before = w.spool->stats().syncs;
@@ -320,7 +320,7 @@ TEST(FileSpool, WhatIsAcknowledgedInTimeIsNotSynced) {
   EXPECT_EQ(w.spool->stats().syncs, before);
 }
 
-TEST(FileSpool, OlderThanAWeekIsDroppedAsTooOld) {
+TEST(FileSpool, DropsBatchesOlderThanAWeek) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(10);
@@ -337,7 +337,7 @@ TEST(FileSpool, OlderThanAWeekIsDroppedAsTooOld) {
   EXPECT_EQ(w.teller->lost_batches(), 10U);
 }
 
-TEST(FileSpool, AClockThatIsSetForAMinuteDropsNothing) {
+TEST(FileSpool, ClockThatIsWrongForAMinuteDropsNothing) {
   for (const auto start : {TrustedClock::Start::kTrust, TrustedClock::Start::kUnknown}) {
     SpoolWorld w;
     w.options.clock_start = start;
@@ -353,7 +353,7 @@ TEST(FileSpool, AClockThatIsSetForAMinuteDropsNothing) {
   }
 }
 
-TEST(FileSpool, StartsWithAClockThatIsSetAheadAndDropsNothing) {
+TEST(FileSpool, StartWithAClockThatIsAheadDropsNothing) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(10);
@@ -365,7 +365,7 @@ TEST(FileSpool, StartsWithAClockThatIsSetAheadAndDropsNothing) {
   EXPECT_EQ(w.teller->lost_batches(), 0U);
 }
 
-TEST(FileSpool, ForeignAndNewerFilesAreLeftAlone) {
+TEST(FileSpool, LeavesForeignAndNewerFilesAlone) {
   SpoolWorld w;
   w.disk.put("/spool/README", "hello");
   w.disk.put("/spool/0000000000000007.seg", std::string(100'000, 'x'));
@@ -373,7 +373,7 @@ TEST(FileSpool, ForeignAndNewerFilesAreLeftAlone) {
   newer[8] = 2;
   newer.resize(60);
   little_endian::put32(newer, crc32c(newer));
-  w.disk.put("/spool/0000000000000009.seg", newer + "what comes later");
+  w.disk.put("/spool/0000000000000009.seg", newer + "content of a newer format");
   const auto before = w.disk.contents();
   ASSERT_TRUE(w.start());
   EXPECT_EQ(w.spool->stats().foreign_files, 3U);
@@ -383,10 +383,11 @@ TEST(FileSpool, ForeignAndNewerFilesAreLeftAlone) {
   for (const auto& [path, content] : before) EXPECT_EQ(w.disk.contents()[path], content) << path;
   ASSERT_TRUE(w.start());
   w.append();
-  EXPECT_TRUE(w.disk.contents().contains("/spool/000000000000000b.seg")) << "above all numbers in use";
+  EXPECT_TRUE(w.disk.contents().contains("/spool/000000000000000b.seg"))
+      << "the number must be above all numbers in use";
 }
 
-TEST(FileSpool, ASegmentThatIsGoneIsDamage) {
+TEST(FileSpool, ReportsAMissingSegmentAsDamage) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(300, 1'000);
@@ -399,7 +400,7 @@ TEST(FileSpool, ASegmentThatIsGoneIsDamage) {
   ASSERT_EQ(w.teller->to_tell.drops.size(), 1U);
 }
 
-TEST(FileSpool, WithoutACheckpointAllIsSentAgainAndNothingIsMissing) {
+TEST(FileSpool, WithoutACheckpointEverythingIsSentAgain) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(300, 1'000);
@@ -411,7 +412,7 @@ TEST(FileSpool, WithoutACheckpointAllIsSentAgainAndNothingIsMissing) {
   EXPECT_GE(w.drain().size(), 20U);
 }
 
-TEST(FileSpool, WhatWasDroppedOutOfMemoryBeforeTheFirstCheckpointIsTold) {
+TEST(FileSpool, ReportsDropsFromMemoryBeforeTheFirstCheckpoint) {
   SpoolWorld w;
   w.options.memory_bytes = 2'000;
   ASSERT_TRUE(w.start());
@@ -427,7 +428,7 @@ TEST(FileSpool, WhatWasDroppedOutOfMemoryBeforeTheFirstCheckpointIsTold) {
   });
   w.pass(4 * kNanosPerSecond);
   w.append();
-  EXPECT_EQ(w.spool->stats().memory_batches, 0U) << "segments are written again, and the checkpoint is not";
+  EXPECT_EQ(w.spool->stats().memory_batches, 0U) << "segments can be written again, but the checkpoint cannot";
   w.kill();
   w.disk.set_judge(nullptr);
   ASSERT_TRUE(w.start());
@@ -435,7 +436,7 @@ TEST(FileSpool, WhatWasDroppedOutOfMemoryBeforeTheFirstCheckpointIsTold) {
   EXPECT_EQ(w.drain().size() + dropped, 21U);
 }
 
-TEST(FileSpool, ACheckpointThatCannotBeReadIsWaitedFor) {
+TEST(FileSpool, WaitsForACheckpointThatCannotBeRead) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(300, 1'000);
@@ -447,9 +448,9 @@ TEST(FileSpool, ACheckpointThatCannotBeReadIsWaitedFor) {
     return checkpoint ? std::optional(DiskFault::kIo) : std::nullopt;
   });
   ASSERT_TRUE(w.start());
-  EXPECT_EQ(w.drain().size(), 0U) << "what is settled is not known yet";
+  EXPECT_EQ(w.drain().size(), 0U) << "it is not known yet which batches are resolved";
   w.append();
-  EXPECT_EQ(w.drain().size(), 1U) << "what comes is sent";
+  EXPECT_EQ(w.drain().size(), 1U) << "a new batch must be sent";
   w.disk.set_judge(nullptr);
   w.pass(2 * kNanosPerSecond);
   EXPECT_EQ(w.drain().size(), 20U);
@@ -473,7 +474,7 @@ TEST(FileSpool, LimitsMayChangeWhileItRuns) {
   EXPECT_EQ(w.teller->lost_batches("full"), dropped);
 }
 
-TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
+TEST(FileSpool, UnreadableDiskDropsNothing) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(100);
@@ -483,7 +484,7 @@ TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
       [](const DiskCall& call) { return call.op == DiskOp::kRead ? std::optional(DiskFault::kIo) : std::nullopt; });
   EXPECT_FALSE(w.send());
   w.append();
-  EXPECT_EQ(sequences({w.send()->key}), from_to(1, 1)) << "what is fresh needs no reading";
+  EXPECT_EQ(sequences({w.send()->key}), from_to(1, 1)) << "a fresh batch needs no reading";
   w.pass(5 * kS);
   EXPECT_FALSE(w.send());
   w.disk.set_judge(nullptr);
@@ -492,7 +493,7 @@ TEST(FileSpool, DiskThatCannotBeReadGivesNothingUp) {
   EXPECT_EQ(w.teller->lost_batches(), 0U);
 }
 
-TEST(FileSpool, DiskThatCanNeverBeReadDoesNotHoldUpForEver) {
+TEST(FileSpool, PermanentlyUnreadableDiskDoesNotBlockForever) {
   SpoolWorld w;
   ASSERT_TRUE(w.start());
   w.append_many(100);
@@ -508,8 +509,8 @@ TEST(FileSpool, DiskThatCanNeverBeReadDoesNotHoldUpForEver) {
   EXPECT_FALSE(w.spool->has_unsent());
 }
 
-// The folder's own sync comes before the incarnation is forgotten.
-TEST(FileSpool, ALossOfPowerDoesNotBringBackADeletedRun) {
+// The folder must be synced before the incarnation is forgotten.
+TEST(FileSpool, PowerLossDoesNotRestoreADeletedRun) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SeededRandom random(seed);
     SpoolWorld w;

@@ -111,7 +111,7 @@ Result<SegmentKind> read_segment(DiskFile& file, SegmentInfo& info, Unreadable u
   }
   if (const Status s = read_through(file, info, unreadable); !s) return s.error();
   if (good || !info.sequences.empty() || !info.torn.empty()) return SegmentKind::kOurs;
-  // No valid header. A file that was cut short within its header, or never written, was ours.
+  // No valid header. A file that is truncated within its header, or was never written, is one of ours.
   const bool torn = info.size <= kSegmentHeaderBytes && std::string_view("MONSPOOL").starts_with(head->substr(0, 8));
   return torn || all_zero(*head) ? SegmentKind::kEmpty : SegmentKind::kForeign;
 }

@@ -166,7 +166,7 @@ std::optional<uint64_t> parse_segment_name(std::string_view name) {
   uint64_t number = 0;
   for (const char c : name.substr(0, 16)) {
     const int digit = hex_value(c);
-    if (digit < 0 || (c >= 'A' && c <= 'F')) return std::nullopt;  // names are lower case
+    if (digit < 0 || (c >= 'A' && c <= 'F')) return std::nullopt;  // the digits of names are lower case
     number = number << 4 | static_cast<uint64_t>(digit);
   }
   if (number == 0 || number > 2 * kMaxSegmentNumber) return std::nullopt;

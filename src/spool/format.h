@@ -11,7 +11,7 @@ namespace monitor::agent {
 inline constexpr uint32_t kSegmentVersion = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 80;
-// The highest number in a valid checkpoint. A file may have a higher one, so that max + 1 is always a valid number.
+// The highest number in a valid checkpoint. A file may have a higher one, so max + 1 is always a valid number.
 inline constexpr uint64_t kMaxSegmentNumber = uint64_t{1} << 53;
 inline constexpr size_t kMaxPayloadBytes = size_t{1024} * 1024;
 inline constexpr size_t kSealBytes = kRecordHeaderBytes + 24;
@@ -40,7 +40,7 @@ struct RecordHeader {
   uint64_t record_bytes() const { return kRecordHeaderBytes + payload_bytes; }
 };
 
-// The last record of a segment: a summary of it.
+// The last record of a segment, which summarizes it.
 struct Seal {
   std::string incarnation;
   uint64_t first_sequence = 0;
@@ -52,17 +52,17 @@ struct Seal {
 };
 
 std::string encode_segment_header(const SegmentHeader& header);
-// Nothing when the checksum fails. `version` is set even if it is a newer one, whose other fields are not read.
+// Nothing if the checksum fails. `version` is also set for a newer version, whose other fields are not read.
 std::optional<SegmentHeader> parse_segment_header(std::string_view bytes, uint32_t& version);
 
-// The whole record; the header's payload_bytes and payload_crc are computed.
+// The whole record. Computes the header's payload_bytes and payload_crc.
 std::string encode_record(const RecordHeader& header, uint64_t segment, std::string_view payload);
-// Nothing when the checksum, which covers the segment's number, fails.
+// Nothing if the checksum fails, which also covers the segment's number.
 std::optional<RecordHeader> parse_record_header(std::string_view bytes, uint64_t segment);
 bool payload_checks(const RecordHeader& header, std::string_view payload);
 
 std::string encode_seal(const Seal& seal, uint64_t segment);
-// From the last kSealBytes of a segment.
+// Parses the last kSealBytes of a segment.
 std::optional<Seal> parse_seal(std::string_view bytes, uint64_t segment);
 
 // 0000000000000001.seg

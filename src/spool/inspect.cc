@@ -29,7 +29,7 @@ std::string ranges(const IntervalSet& set) {
   return text.empty() ? "-" : text;
 }
 
-// An incarnation, shortened for people.
+// The start of an incarnation, for people.
 std::string short_name(const std::string& incarnation) {
   return incarnation.empty() ? "-" : hex(incarnation).substr(0, 8);
 }
@@ -79,14 +79,14 @@ class Reporter {
       show(segment);
     }
     for (const uint64_t number : content.empty) line("{:016x}  empty", number);
-    for (const std::string& name : content.foreign) line("{}  foreign: left alone", printable(name));
-    for (const std::string& name : content.newer) line("{}  of a newer version: left alone", printable(name));
+    for (const std::string& name : content.foreign) line("{}  foreign, not touched", printable(name));
+    for (const std::string& name : content.newer) line("{}  of a newer version, not touched", printable(name));
     for (const std::string& name : content.unreadable) {
-      line("{}  cannot be read", printable(name));
+      line("{}  unreadable", printable(name));
       report_.damaged = true;
     }
     line("{} segments, {}", content.segments.size(), format_size(bytes));
-    if (how_ == Inspect::kVerify) line("{}", report_.damaged ? "damage was found" : "all of it checks");
+    if (how_ == Inspect::kVerify) line("{}", report_.damaged ? "damage found" : "everything is intact");
     return std::move(report_);
   }
 
@@ -100,16 +100,16 @@ class Reporter {
     auto file = disk_.open_file(folder_ + "/checkpoint", FileDisk::Open::kRead);
     if (!file) return line("checkpoint: {}", file.error().message());
     const CheckpointContent content = read_checkpoint(**file);
-    if (content.newer) return line("checkpoint: of a newer version");
+    if (content.newer) return line("checkpoint: written by a newer version");
     if (!content.checkpoint) {
       report_.damaged = true;
-      return line("checkpoint: no slot checks; what is found would be sent again");
+      return line("checkpoint: no valid slot; all batches found would be sent again");
     }
-    line("checkpoint: generation {}, {} drop records, {} ends to tell", content.generation,
+    line("checkpoint: generation {}, {} drop records, {} unreported ends", content.generation,
          content.checkpoint->reports.drops.size(), content.checkpoint->reports.ended.size());
     for (const IncarnationState& state : content.checkpoint->incarnations) {
       line("  run {}: settled {} of 1-{}{}{}", short_name(state.incarnation), ranges(state.settled),
-           state.last_sequence, state.clean ? ", stopped in order" : "", state.told ? ", end told" : "");
+           state.last_sequence, state.clean ? ", stopped in order" : "", state.told ? ", end reported" : "");
       settled_[state.incarnation] = state.settled;
     }
   }
@@ -131,7 +131,7 @@ class Reporter {
     const auto result = verify(disk_, folder_, segment);
     if (!result) {
       report_.damaged = true;
-      return ", cannot be read: " + result.error().message();
+      return ", unreadable: " + result.error().message();
     }
     IntervalSet missing = segment.sequences;
     missing.remove(result->intact);

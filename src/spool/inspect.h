@@ -1,4 +1,4 @@
-// Describes a spool's folder for people. Changes nothing and takes no lock, because an agent may be using it.
+// Describes a spool's folder for people. Changes nothing, and takes no lock, because an agent may be using the folder.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ enum class Inspect {
 };
 
 struct InspectReport {
-  std::string text;      // lines, each with its end
+  std::string text;      // lines, each with a newline
   bool damaged = false;  // kVerify: a checksum failed
 };
 
-// An error: the folder cannot be listed.
+// Error: the folder cannot be listed.
 Result<InspectReport> inspect_spool(FileDisk& disk, const std::string& folder, Inspect how);
 
 }  // namespace monitor::agent

@@ -27,7 +27,7 @@ bool MemorySpool::make_room(size_t needed) {
 }
 
 Status MemorySpool::append(BatchInfo info, std::string bytes) {
-  bytes.shrink_to_fit();  // what a string keeps in reserve would count against the limit
+  bytes.shrink_to_fit();  // reserved capacity would count against the limit
   Waiting waiting{std::move(info), std::move(bytes)};
   incarnation_ = waiting.info.incarnation;
   last_sequence_ = waiting.info.sequence;
@@ -52,7 +52,7 @@ uint64_t MemorySpool::first_unacked(const std::string& incarnation, uint64_t nex
 }
 
 std::vector<metrics::OlderIncarnation> MemorySpool::older(const std::string&) const {
-  return {};  // what is in memory ended with its process
+  return {};  // a spool in memory ends with its process
 }
 
 std::vector<SettledSequences> MemorySpool::settled() const {
@@ -100,7 +100,7 @@ std::optional<stream::Outgoing> MemorySpool::replay() {
 
 void MemorySpool::acknowledged(uint64_t id) {
   const auto ref = queue_.acknowledged(id, clock_.mono_ns());
-  if (!ref) return;  // dropped meanwhile; stored beats dropped at the reader
+  if (!ref) return;  // dropped in the meantime; readers count a batch that is both stored and dropped as stored
   erase(waiting_.find(ref->info.sequence));
   listener_.on_stored(ref->info);
 }

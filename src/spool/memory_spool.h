@@ -1,4 +1,5 @@
-// MemorySpool: a bounded spool in memory, lost with the process. It holds batches of the running incarnation only.
+// MemorySpool: a bounded spool in memory, which is lost with the process. It holds only batches of the running
+// incarnation.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,7 @@ class MemorySpool final : public Spool {
   };
   using Place = std::map<uint64_t, Waiting>::iterator;
 
-  // Bookkeeping costs memory, too: the cap is on what is really used.
+  // Bookkeeping costs memory as well; the limit applies to the memory that is really used.
   static size_t cost(const Waiting& waiting) {
     return waiting.bytes.capacity() + sizeof(Waiting) + sizeof(RecordRef) + size_t{128};
   }
@@ -64,10 +65,10 @@ class MemorySpool final : public Spool {
   SpoolFull full_;
   size_t bytes_ = 0;
   std::map<uint64_t, Waiting> waiting_;  // by sequence
-  std::string incarnation_;              // of what was appended last,
-  uint64_t last_sequence_ = 0;           // and its sequence
+  std::string incarnation_;              // incarnation
+  uint64_t last_sequence_ = 0;           // and sequence of the last appended batch
   SendQueue queue_;
-  uint64_t cursor_ = 0;  // every batch that is unsent and not in the queue is at or behind it
+  uint64_t cursor_ = 0;  // every unsent batch that is not in the queue has at least this sequence
 };
 
 }  // namespace monitor::agent

@@ -5,7 +5,7 @@
 namespace monitor::agent {
 
 PendingIndex::Entry& PendingIndex::entry(const std::string& incarnation) {
-  // The running one is last, and looked up most often.
+  // The running incarnation is last, and looked up most often.
   for (size_t i = entries_.size(); i-- > 0;) {
     if (entries_[i].incarnation == incarnation) return entries_[i];
   }

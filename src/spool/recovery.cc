@@ -53,7 +53,7 @@ void Recovery::run(FolderContent& content) {
   if (checkpoint_ != nullptr) reports = checkpoint_->reports;
   adopt_ends(reports);
   listener_.on_recovered(reports, tracker_.index().settled());
-  // After the listener knows what was reported before.
+  // Only after the listener knows what was reported before.
   for (const std::string& incarnation : found) lose_missing(incarnation);
 }
 
@@ -79,8 +79,8 @@ void Recovery::adopt(const std::string& incarnation) {
     entry.last_time_ns = std::max(entry.last_time_ns, state->last_time_ns);
     settled = state->settled;
   } else if (checkpoint_ == nullptr && known.first() > 1) {
-    // The checkpoint is lost: nothing is known about earlier batches. (If there is a checkpoint without this run,
-    // nothing of the run was deleted: batches below the first record were in memory only, and are reported as damaged.)
+    // Without a checkpoint, nothing is known about earlier batches. (If there is a checkpoint that lacks this run,
+    // nothing of the run was deleted: batches below the first record were only in memory, and are reported as damaged.)
     settled.add(1, known.first() - 1);
   }
   if (entry.last_sequence > 0) entry.waiting.add(1, entry.last_sequence);
@@ -113,15 +113,15 @@ void Recovery::adopt_ends(PendingReports& reports) {
 void log_recovery(const std::string& folder, const FolderContent& content, const SegmentStore& store, uint64_t waiting,
                   uint64_t damaged_bytes) {
   if (!content.foreign.empty()) {
-    log_warning("files in the spool's folder are not the spool's and are left alone",
+    log_warning("the spool's folder contains foreign files, which are not touched",
                 {{"folder", folder}, {"files", content.foreign.size()}, {"names", some_of(content.foreign)}});
   }
   if (!content.newer.empty()) {
-    log_warning("segments of a newer version are left alone; the newer program sends them",
+    log_warning("segments of a newer version are not touched; the newer program sends them",
                 {{"folder", folder}, {"files", content.newer.size()}, {"names", some_of(content.newer)}});
   }
   if (!content.unreadable.empty()) {
-    log_error("segments cannot be read and are left alone",
+    log_error("segments cannot be read, and are not touched",
               {{"folder", folder}, {"files", content.unreadable.size()}, {"names", some_of(content.unreadable)}});
   }
   log_info("spool opened", {{"folder", folder},

@@ -1,8 +1,8 @@
-// Recovery: what a start makes of what it finds in the spool's folder. Batches that are in segments and not resolved
-// wait again; those that should be there and are not are reported as damaged; runs that ended without a report are
+// Recovery: takes over what a start finds in the spool's folder. Batches that are in segments and not resolved wait
+// again. Batches that should be there but are not are reported as damaged. Runs that ended without a report are
 // reported.
 //
-// Pure but for the log: it changes store and tracker, and calls the listener. On the loop's thread.
+// Does no I/O except logging: changes store and tracker, and calls the listener. Loop's thread only.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ namespace monitor::agent {
 
 class Recovery {
  public:
-  // `checkpoint`: null when there is none.
+  // `checkpoint`: nullptr if there is none.
   Recovery(SegmentStore& store, BatchTracker& tracker, SpoolListener& listener, const Checkpoint* checkpoint)
       : store_(store), tracker_(tracker), listener_(listener), checkpoint_(checkpoint) {}
 
@@ -37,7 +37,7 @@ class Recovery {
   const Checkpoint* checkpoint_;
 };
 
-// Logs what was found.
+// Logs what was found in the folder.
 void log_recovery(const std::string& folder, const FolderContent& content, const SegmentStore& store, uint64_t waiting,
                   uint64_t damaged_bytes);
 

@@ -19,7 +19,7 @@ std::string_view SegmentScanner::loaded(uint64_t offset) const {
   return std::string_view(buffer_).substr(offset - buffer_at_);
 }
 
-// Loads at least `bytes` from `offset` on, if the file has them.
+// Loads at least `bytes` from `offset` on, if the file has that many.
 Status SegmentScanner::load(uint64_t offset, uint64_t bytes) {
   const uint64_t end = std::min(size_, offset + bytes);
   if (offset >= end || loaded(offset).size() >= end - offset) return {};
@@ -30,13 +30,13 @@ Status SegmentScanner::load(uint64_t offset, uint64_t bytes) {
     const auto n = file_.read_at(offset, buffer_.data(), wanted);
     if (!n) continue;
     buffer_.resize(*n);
-    if (*n < wanted) size_ = offset + *n;  // somebody cut it meanwhile
+    if (*n < wanted) size_ = offset + *n;  // the file was truncated in the meantime
     return {};
   }
   return load_by_blocks(offset, wanted);
 }
 
-// Unreadable blocks become zeros, in which no header is valid.
+// Unreadable blocks become zeros, which contain no valid header.
 Status SegmentScanner::load_by_blocks(uint64_t offset, uint64_t bytes) {
   std::fill(buffer_.begin(), buffer_.end(), '\0');
   bool any = false;

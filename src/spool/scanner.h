@@ -1,7 +1,7 @@
-// SegmentScanner: reads a segment record by record. Where a header is damaged, it searches for the next valid one.
-// Memory is bounded by a chunk or one record.
+// SegmentScanner: reads a segment record by record. After a damaged header, it searches for the next valid one. Memory
+// is bounded by a chunk or one record.
 //
-// The file must outlive it. Views in a result live until the next call.
+// The file must outlive it. Views in a result are valid until the next call.
 #pragma once
 
 #include <cstdint>
@@ -19,25 +19,25 @@ struct Found {
   uint64_t offset = 0;
   uint64_t bytes = 0;
   RecordHeader header;       // kRecord: valid
-  bool intact = false;       // kRecord: the payload is complete, and, if payloads are read, its checksum is right
-  std::string_view payload;  // kRecord, if payloads are read and it is intact
+  bool intact = false;       // kRecord: the payload is complete and, if payloads are read, its checksum is right
+  std::string_view payload;  // kRecord: set if payloads are read and it is intact
 };
 
 class SegmentScanner {
  public:
   enum class Read { kHeaders, kPayloads };
 
-  // Starts at `offset`: the position of a record, 0, or kSegmentHeaderBytes.
+  // Starts at `offset`, which must be the position of a record, 0, or kSegmentHeaderBytes.
   SegmentScanner(DiskFile& file, uint64_t segment, uint64_t size, uint64_t offset, Read read);
 
-  // An error: nothing can be read at this position, and the next call tries again. Single unreadable blocks count as
-  // damage; after give_up(), everything unreadable does.
+  // An error means that nothing can be read at this position, and the next call tries again. Single unreadable blocks
+  // count as damage; after give_up(), everything unreadable does.
   Result<Found> next();
   void give_up() { give_up_ = true; }
 
-  // The file has grown.
+  // Call when the file has grown.
   void set_size(uint64_t size) { size_ = size; }
-  // Where the next call continues.
+  // The position at which the next call continues.
   uint64_t offset() const { return at_; }
 
  private:

@@ -39,7 +39,7 @@ Status SegmentStore::begin_segment() {
   }
   const SegmentHeader header{highest_ + 1, incarnation_, clock_.wall_ns()};
   auto made = SegmentWriter::create(disk_, folder_, header);
-  // The number is not used again, whatever was left behind.
+  // The number is not used again, whatever the failed attempt has left.
   ++highest_;
   if (!made) return made.error();
   writer_ = std::move(*made);

@@ -1,8 +1,8 @@
-// SegmentStore: the segment files of a spool's folder: which there are, the one that is written, and those that are
-// retired, which means that they are deleted once a checkpoint says so.
+// SegmentStore: the segment files of a spool's folder: all segments, the current one, to which records are written, and
+// retired ones, which are deleted once a checkpoint allows it.
 //
-// Everything on the loop's thread. Writing and reading block for as long as the page cache lets them; syncs and
-// deletions are not done here. Disk and clock must outlive it.
+// Loop's thread only. Writing and reading block as long as the page cache requires; syncs and deletions are done
+// elsewhere. Disk and clock must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -23,43 +23,43 @@ namespace monitor::agent {
 
 class SegmentStore {
  public:
-  // A segment that has reached `segment_bytes` is sealed; `incarnation` is that of new segments.
+  // A segment that has reached `segment_bytes` is sealed. `incarnation` is that of new segments.
   SegmentStore(FileDisk& disk, const Clock& clock, std::string folder, std::string incarnation, uint64_t segment_bytes);
 
-  // Takes over what is in the folder. New segments have numbers above `highest`.
+  // Takes over the content of the folder. New segments get numbers above `highest`.
   void adopt(FolderContent& content, uint64_t highest);
   void set_segment_bytes(uint64_t bytes);
 
-  // Writes a record. After an error the segment is left, and the next append begins another one.
+  // Writes a record. After an error the current segment is abandoned, and the next append starts another one.
   Result<RecordPosition> append(const BatchInfo& info, std::string_view bytes);
-  // Ends the segment that is written, if there is one. An error while sealing only costs time at the next start.
+  // Ends the current segment, if there is one. An error while sealing only costs time at the next start.
   void end_segment(bool seal);
-  // Null when no segment is written.
+  // nullptr if there is no current segment.
   const SegmentWriter* writer() const { return writer_.get(); }
   bool is_written(uint64_t number) const { return writer_ && writer_->number() == number; }
 
-  // For reading. The last one stays open until close_file().
+  // Opens a segment for reading. The last one stays open until close_file().
   Result<std::shared_ptr<DiskFile>> file_of(uint64_t number);
   void close_file() { open_file_ = {}; }
 
-  // False when it is already.
+  // Returns false if it is already retired.
   bool retire(SegmentInfo& segment);
   bool is_retired(uint64_t number) const { return retired_.contains(number); }
   const std::set<uint64_t>& retired() const { return retired_; }
-  // The file is gone.
+  // The file was deleted.
   void erase(uint64_t number);
 
-  // Whether segments were created since the last call.
+  // True if segments were created since the last call.
   bool take_folder_changed() { return std::exchange(folder_changed_, false); }
   void set_folder_changed() { folder_changed_ = true; }
 
-  // By number; the retired ones are there until their files are gone.
+  // By number; includes retired segments until their files are deleted.
   std::map<uint64_t, SegmentInfo>& segments() { return segments_; }
   const std::map<uint64_t, SegmentInfo>& segments() const { return segments_; }
   uint64_t highest() const { return highest_; }  // number in use
   uint64_t segment_bytes() const { return segment_bytes_; }
   uint64_t live_bytes() const { return live_bytes_; }  // of segments that are not retired
-  uint64_t disk_bytes() const { return disk_bytes_; }  // of all
+  uint64_t disk_bytes() const { return disk_bytes_; }  // of all segments
   uint64_t writes() const { return writes_; }
 
  private:

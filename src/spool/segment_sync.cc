@@ -97,7 +97,7 @@ struct SegmentSync::EarlierJob {
     status = disk.sync_folder(folder);
     for (const std::string& path : paths) {
       auto file = disk.open_file(path, FileDisk::Open::kRead);
-      if (!file && file.error().code() == Code::kNotFound) continue;  // it was resolved and deleted meanwhile
+      if (!file && file.error().code() == Code::kNotFound) continue;  // resolved and deleted in the meantime
       const Status result = file ? (*file)->sync() : Status(file.error());
       if (result) ++synced;
       if (!result && status) status = result;
@@ -122,8 +122,9 @@ void SegmentSync::finished(const EarlierJob& job) {
   syncs_ += job.synced;
   if (job.status) return;
   ++disk_errors_;
-  log_warning("segments of an earlier run cannot be synced; a power failure before they are sent may lose them",
-              {{"folder", folder_}, {"reason", job.status.error()}});
+  log_warning(
+      "segments of an earlier run cannot be synced; a power failure before they are sent may lose their batches",
+      {{"folder", folder_}, {"reason", job.status.error()}});
 }
 
 std::function<void()> SegmentSync::close() {

@@ -1,6 +1,7 @@
-// SegmentSync: syncs on the worker what was written into segments, at most one job at a time.
+// SegmentSync: syncs written segments on the worker, at most one job at a time.
 //
-// Everything but the jobs on the loop's thread. What it is given must outlive it; jobs need only the disk.
+// Thread contract: everything but the jobs on the loop's thread. The constructor's arguments must outlive it; jobs need
+// only the disk.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +17,17 @@
 
 namespace monitor::agent {
 
-// When what was written is synced: before it is sent; within 100 ms, if it is not acknowledged by then; never.
+// When a batch is synced: before it is sent; within 100 ms, unless it is acknowledged by then; or never.
 enum class SpoolSync { kBatch, k100Ms, kNever };
 
-// What one job syncs.
+// The files that one job syncs.
 struct SyncedFiles {
   struct File {
     std::shared_ptr<DiskFile> file;
-    uint64_t size = 0;  // when the job began: records behind it are not covered
+    uint64_t size = 0;  // at the start of the job; later records are not covered
   };
   std::map<uint64_t, File> files;  // by segment
-  bool folder = false;             // its entries, too
+  bool folder = false;             // also the folder's entries
   Status status;
 
   bool covers(const RecordPosition& at) const {
@@ -38,13 +39,13 @@ struct SyncedFiles {
 class SyncOwner {
  public:
   virtual ~SyncOwner() = default;
-  // Whether a record is on disk, not synced, and still needed.
+  // True if a record is on disk, not synced, and still needed.
   virtual bool has_unsynced() const = 0;
-  // All that a loss of power could take is synced, or was acknowledged meanwhile. Null: without a job.
+  // Everything that a power loss could lose is synced, or was acknowledged in the meantime. nullptr: without a job.
   virtual void on_synced(const SyncedFiles* files) = 0;
-  // Nothing is known of what was written since the last success.
+  // Everything written since the last success may be lost.
   virtual void on_sync_failed(const SyncedFiles& files) = 0;
-  // After either of them, once the next job is under way.
+  // Called after either of them, once the next job has started.
   virtual void on_sync_finished() = 0;
 };
 
@@ -57,17 +58,17 @@ class SegmentSync {
   SegmentSync& operator=(const SegmentSync&) = delete;
 
   SpoolSync mode() const { return mode_; }
-  // A record was written into the segment that the store writes; not with kNever.
+  // Call after a record was written to the current segment. Not used with kNever.
   void written();
-  // Once, after the store was opened. A killed run may have written records that it had not synced: a loss of power
-  // could take them before they are sent.
+  // Call once, after the store was opened. A killed run may have written records without syncing them, and a power loss
+  // could lose them before they are sent.
   void sync_earlier_segments();
   void stop_timer();
-  // No more jobs, and no more calls of the owner. What is returned syncs what no job has taken.
+  // No more jobs, and no more calls of the owner. Returns a function that syncs what no job has synced.
   std::function<void()> close();
 
   uint64_t syncs() const { return syncs_; }
-  uint64_t disk_errors() const { return disk_errors_; }  // of earlier segments; the owner counts the others
+  uint64_t disk_errors() const { return disk_errors_; }  // for earlier segments; the owner counts the others
 
  private:
   void sync_soon();
@@ -83,7 +84,7 @@ class SegmentSync {
   const std::string folder_;
   const SpoolSync mode_;
   SyncOwner& owner_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold it weakly
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // jobs hold a weak reference
   std::map<uint64_t, std::shared_ptr<DiskFile>> unsynced_;      // by segment
   bool running_ = false;
   bool again_ = false;

@@ -12,7 +12,7 @@ namespace {
 
 Error cut_short(uint64_t number, size_t got, size_t wanted) {
   return Error(Code::kResourceExhausted,
-               fmt::format("writing segment {}: {} of {} bytes were taken", segment_name(number), got, wanted));
+               fmt::format("writing segment {}: {} of {} bytes were written", segment_name(number), got, wanted));
 }
 
 }  // namespace

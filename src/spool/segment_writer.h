@@ -1,4 +1,4 @@
-// SegmentWriter: writes one segment. This process created it, each record is one write, and after a failed write
+// SegmentWriter: writes one segment, which this process creates. Each record is one write, and after a failed write
 // nothing more is appended.
 #pragma once
 
@@ -15,14 +15,15 @@ namespace monitor::agent {
 
 class SegmentWriter {
  public:
-  // A file with that name must not exist. After an error, the new file is removed if possible.
+  // No file with that name may exist. After an error, the new file is removed if possible.
   static Result<std::unique_ptr<SegmentWriter>> create(FileDisk& disk, const std::string& folder,
                                                        const SegmentHeader& header);
 
-  // Returns the position of the record. After an error, nothing may be appended any more; a partly written record is
+  // Returns the position of the record. After an error, nothing more may be appended; a partly written record is
   // truncated, or remains as a torn end.
   Result<uint64_t> append(const BatchInfo& info, std::string_view payload);
-  // Writes the seal, so that the next start need not read the whole segment. An error costs only that.
+  // Writes the seal, so that the next start need not read the whole segment. If this fails, the next start only takes
+  // longer.
   Status seal();
 
   uint64_t number() const { return number_; }

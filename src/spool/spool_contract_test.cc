@@ -1,4 +1,4 @@
-// What every spool does, whatever it keeps batches in.
+// The contract of every spool, wherever it stores batches.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -72,7 +72,7 @@ class SpoolContract : public ::testing::TestWithParam<Kind> {
     made_->work();
     return taken;
   }
-  // Sequence and id.
+  // Returns sequence and id.
   std::optional<std::pair<uint64_t, uint64_t>> send() {
     const auto outgoing = spool().next();
     if (!outgoing) return std::nullopt;
@@ -85,7 +85,7 @@ class SpoolContract : public ::testing::TestWithParam<Kind> {
   uint64_t next_ = 1;
 };
 
-TEST_P(SpoolContract, GivesEachOnceAndForgetsItWhenAcknowledged) {
+TEST_P(SpoolContract, GivesEachBatchOnceAndForgetsItWhenAcknowledged) {
   make();
   EXPECT_FALSE(spool().has_unsent());
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(append());
@@ -108,7 +108,7 @@ TEST_P(SpoolContract, GivesEachOnceAndForgetsItWhenAcknowledged) {
   EXPECT_EQ(teller().lost_batches(), 0U);
 }
 
-TEST_P(SpoolContract, WhatIsGivenBackIsGivenAgain) {
+TEST_P(SpoolContract, GivesReturnedBatchesAgain) {
   make();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(append());
   std::vector<uint64_t> ids;
@@ -123,10 +123,10 @@ TEST_P(SpoolContract, WhatIsGivenBackIsGivenAgain) {
     order.push_back(sent->first);
     spool().acknowledged(sent->second);
   }
-  EXPECT_EQ(order, (std::vector<uint64_t>{4, 2, 3})) << "what is fresh goes first, then the oldest";
+  EXPECT_EQ(order, (std::vector<uint64_t>{4, 2, 3})) << "fresh batches come first, then the oldest";
 }
 
-TEST_P(SpoolContract, RejectedIsLostWithARecord) {
+TEST_P(SpoolContract, ReportsARejectedBatchAsLost) {
   make();
   ASSERT_TRUE(append());
   const auto sent = send();
@@ -137,7 +137,7 @@ TEST_P(SpoolContract, RejectedIsLostWithARecord) {
   EXPECT_EQ(teller().to_tell.drops[0].points, 2U);
 }
 
-TEST_P(SpoolContract, FreshGoesBeforeWhatHasWaited) {
+TEST_P(SpoolContract, SendsFreshBatchesBeforeOldOnes) {
   make();
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(append());
   std::vector<uint64_t> order;
@@ -147,7 +147,7 @@ TEST_P(SpoolContract, FreshGoesBeforeWhatHasWaited) {
     }
     const auto sent = send();
     if (!sent) break;
-    if (i % 10 == 5 && i > 20) {  // the last 16 of those that waited count as fresh, too
+    if (i % 10 == 5 && i > 20) {  // the last 16 of the waiting ones count as fresh as well
       EXPECT_EQ(sent->first, next_ - 1);
     }
     order.push_back(sent->first);
@@ -155,10 +155,10 @@ TEST_P(SpoolContract, FreshGoesBeforeWhatHasWaited) {
   }
   EXPECT_EQ(order.size(), next_ - 1);
   std::sort(order.begin(), order.end());
-  for (size_t i = 0; i < order.size(); ++i) ASSERT_EQ(order[i], i + 1) << "each once";
+  for (size_t i = 0; i < order.size(); ++i) ASSERT_EQ(order[i], i + 1) << "each batch must come once";
 }
 
-TEST_P(SpoolContract, FullDropsTheOldestWithARecord) {
+TEST_P(SpoolContract, DropsTheOldestWithARecordWhenFull) {
   make();
   for (int i = 0; i < 2000; ++i) ASSERT_TRUE(append(2'000));
   EXPECT_LE(spool().bytes(), kRoom);
@@ -178,7 +178,7 @@ TEST_P(SpoolContract, FullDropsTheOldestWithARecord) {
   EXPECT_EQ(rest, 2000 - teller().lost_batches());
 }
 
-TEST_P(SpoolContract, FullDropsTheNewestWhenTold) {
+TEST_P(SpoolContract, DropsTheNewestIfConfigured) {
   make(SpoolFull::kDropNewest);
   int taken = 0;
   for (int i = 0; i < 2000; ++i) taken += append(2'000) ? 1 : 0;
@@ -189,7 +189,7 @@ TEST_P(SpoolContract, FullDropsTheNewestWhenTold) {
   EXPECT_LE(sent->first, static_cast<uint64_t>(taken));
 }
 
-TEST_P(SpoolContract, TooLargeForAllOfItIsRefused) {
+TEST_P(SpoolContract, RejectsABatchLargerThanTheSpool) {
   make();
   ASSERT_TRUE(append());
   EXPECT_FALSE(append(kRoom + 1));
@@ -197,7 +197,7 @@ TEST_P(SpoolContract, TooLargeForAllOfItIsRefused) {
   EXPECT_EQ(spool().first_unacked(incarnation(1), next_), send() ? 1U : next_);
 }
 
-TEST_P(SpoolContract, DroppedWhileUnderWayIsNotGivenBack) {
+TEST_P(SpoolContract, DropsInFlightBatchesWithoutGivingThemAgain) {
   make();
   ASSERT_TRUE(append(2'000));
   const auto sent = send();
@@ -208,7 +208,7 @@ TEST_P(SpoolContract, DroppedWhileUnderWayIsNotGivenBack) {
   EXPECT_FALSE(teller().stored.contains({incarnation(1), 1}));
 }
 
-TEST_P(SpoolContract, SlowAcknowledgementsHoldReplayBackButNotWhatIsFresh) {
+TEST_P(SpoolContract, SlowAcknowledgementsDelayTheBacklogButNotFreshBatches) {
   make();
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(append(900));
   uint64_t under_way = 0;
@@ -219,7 +219,7 @@ TEST_P(SpoolContract, SlowAcknowledgementsHoldReplayBackButNotWhatIsFresh) {
   };
   fill();
   const uint64_t at_first = under_way;
-  EXPECT_LT(at_first, 200U) << "not all at once";
+  EXPECT_LT(at_first, 200U) << "not everything may be sent at once";
   for (int round = 0; round < 6; ++round) {
     made_->timers.advance(3 * kNanosPerSecond);
     for (const uint64_t id : std::exchange(ids, {})) spool().acknowledged(id);
@@ -228,13 +228,14 @@ TEST_P(SpoolContract, SlowAcknowledgementsHoldReplayBackButNotWhatIsFresh) {
   EXPECT_LE(under_way * 900, ReplayPacer::kLeast + 900);
   ASSERT_TRUE(append());
   const auto fresh = send();
-  ASSERT_TRUE(fresh) << "at once, whatever is under way";
+  ASSERT_TRUE(fresh) << "a fresh batch must be sent at once, whatever is in flight";
   EXPECT_EQ(fresh->first, next_ - 1);
   for (int round = 0; round < 12; ++round) {
     for (const uint64_t id : std::exchange(ids, {})) spool().acknowledged(id);
     fill();
   }
-  EXPECT_EQ(spool().batches(), ids.size() + 1) << "quick ones speed it up again: all is sent";
+  EXPECT_EQ(spool().batches(), ids.size() + 1)
+      << "fast acknowledgements must speed it up again until everything is sent";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SpoolContract, ::testing::Values(Kind::kMemory, Kind::kFiles),

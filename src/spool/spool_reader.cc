@@ -45,7 +45,7 @@ void SpoolReader::added(const KeptBatch& batch, bool was_caught_up) {
   }
   const auto left_out = tracker_.queue().push_fresh(std::move(ref));
   if (!left_out) return;
-  // The cursor must find it again.
+  // The cursor must find the batch again.
   if (left_out->at.segment == 0) {
     not_stored(left_out->info.sequence);
   } else if (left_out->at < cursor_) {
@@ -103,7 +103,7 @@ std::optional<stream::Outgoing> SpoolReader::send_returned() {
       return std::nullopt;
     }
     if (read && *read) return stream::Outgoing{queue.send_returned(mono()), out_};
-    // The record was valid when it was written or read before.
+    // The record was valid when it was written, or read before.
     const BatchInfo info = ref->info;
     const auto segment = store_.segments().find(ref->at.segment);
     queue.forget(info.incarnation, info.sequence, info.sequence);
@@ -116,7 +116,7 @@ std::optional<stream::Outgoing> SpoolReader::send_returned() {
   return std::nullopt;
 }
 
-// Reads a record into out_; false when it is damaged.
+// Reads a record into out_; returns false if it is damaged.
 Result<bool> SpoolReader::read_record(const RecordRef& ref) {
   if (ref.info.incarnation == tracker_.incarnation()) {
     if (const KeptBatch* const kept = tracker_.find_kept(ref.info.sequence)) {
@@ -139,12 +139,12 @@ Result<bool> SpoolReader::read_record(const RecordRef& ref) {
   return true;
 }
 
-// Drops nothing: the read is retried later. Only after many failures, unreadable records count as damaged.
+// Drops nothing: the read is retried later. Only after many failures do unreadable records count as damaged.
 void SpoolReader::reading_failed(const Error& error) {
   ++disk_errors_;
   ++read_failures_;
   const int64_t wait = std::min(kRetryCap, kNanosPerSecond << std::min(read_failures_ - 1, 6));
-  log_error("spool cannot be read; new batches are sent, the backlog is tried again",
+  log_error("spool cannot be read; new batches are sent, and the backlog is retried",
             {{"folder", options_.folder}, {"reason", error}, {"wait_ms", wait / kNanosPerMilli}});
   read_timer_ = timers_.call_after(wait, [this] {
     read_timer_ = 0;
@@ -152,7 +152,7 @@ void SpoolReader::reading_failed(const Error& error) {
   });
 }
 
-// Moves the cursor to the next segment with a batch that waits and is not in the send queue; false at the end.
+// Moves the cursor to the next segment with a waiting batch that is not in the send queue; returns false at the end.
 bool SpoolReader::seek_segment() {
   while (true) {
     const auto it = store_.segments().lower_bound(cursor_.segment);
@@ -179,7 +179,7 @@ bool SpoolReader::seek_segment() {
   }
 }
 
-// Leaves a segment. Batches that wait in it, are not in the send queue, and were not found, are damaged.
+// Leaves a segment. Batches that wait in it, are not in the send queue, and were not found, count as damaged.
 void SpoolReader::pass_segment(SegmentInfo& segment) {
   scanner_.reset();
   cursor_file_.reset();

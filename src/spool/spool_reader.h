@@ -1,10 +1,10 @@
-// SpoolReader: chooses the batch that is sent next: fresh ones first, then those that were given back, then the backlog
-// in segments, oldest first, then the backlog in memory. The pacer of the send queue bounds what is not fresh.
+// SpoolReader: chooses the batch that is sent next: fresh ones first, then returned ones, then the backlog in segments,
+// oldest first, then the backlog in memory. The pacer of the send queue limits everything that is not fresh.
 //
-// The backlog has no index by sequence: a cursor moves over segments and memory. Everything that is neither sent nor in
-// the send queue is at or behind it.
+// The backlog has no index by sequence. Instead, a cursor moves over segments and memory: every batch that is neither
+// sent nor in the send queue is at or after the cursor.
 //
-// Everything on the loop's thread. What it is given must outlive it.
+// Loop's thread only. The constructor's arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ namespace monitor::agent {
 
 struct SpoolReaderOptions {
   std::string folder;               // for log lines
-  bool only_synced = false;         // give out no record that a loss of power could take
-  int64_t max_age_ns = 0;           // older batches are dropped instead
-  std::function<void()> wake = {};  // next() may have something that it had not before
+  bool only_synced = false;         // gives out no record that a power loss could lose
+  int64_t max_age_ns = 0;           // older batches are dropped instead of sent
+  std::function<void()> wake = {};  // called when next() may have a batch that it did not have before
 };
 
 class SpoolReader {
@@ -36,16 +36,16 @@ class SpoolReader {
   ~SpoolReader() { close(); }
 
   void set_wake(std::function<void()> wake) { options_.wake = std::move(wake); }
-  // Its bytes live until the next call.
+  // The bytes are valid until the next call.
   std::optional<stream::Outgoing> next();
 
-  // Whether the cursor is at the end of what is on disk: to be asked before a batch is added.
+  // True if the cursor is at the end of the records on disk. Call before a batch is added.
   bool caught_up() const;
   void added(const KeptBatch& batch, bool was_caught_up);
-  // A batch is in memory alone again.
+  // A batch is in memory only again.
   void not_stored(uint64_t sequence);
   void segment_dropped(uint64_t number);
-  // Of the oldest batch that waits, as far as it is known without reading; 0 when none does.
+  // Time of the oldest waiting batch, as far as it is known without reading; 0 if no batch waits.
   int64_t oldest_time_ns() const;
   // Cancels its timer.
   void close();
@@ -74,11 +74,11 @@ class SpoolReader {
   SpoolReaderOptions options_;
 
   RecordPosition cursor_;
-  int64_t cursor_time_ns_ = 0;  // last tick of the record before the cursor, in its segment
+  int64_t cursor_time_ns_ = 0;  // last tick of the record before the cursor, in the same segment
   uint64_t memory_cursor_ = 0;  // sequence
   std::shared_ptr<DiskFile> cursor_file_;
   std::optional<SegmentScanner> scanner_;
-  std::string out_;  // what next() gave last
+  std::string out_;  // the bytes that next() returned last
   int read_failures_ = 0;
   Timers::TimerId read_timer_ = 0;
   uint64_t damaged_bytes_ = 0;

@@ -152,7 +152,7 @@ class SpoolTest(ProgramTest):
             self.assertEqual(status, 0, out + err)
             self.assertIn(agent.incarnation[:8], out)
         self.assertEqual(self.state_of(self.spool), before)
-        self.assertIn("all of it checks", out)
+        self.assertIn("everything is intact", out)
         segment = f"{self.spool}/{sorted(f for f in before if f.endswith('.seg'))[0]}"
         with open(segment, "r+b") as file:
             file.seek(64 + 80 + 50)  # within the first payload

@@ -1,5 +1,5 @@
-// A world for tests of the spool: a disk that fails as told, a clock that is moved, a worker that is told when, and
-// readers who keep the ledger: what is stored, what is lost with a record, over as many runs of the process as wanted.
+// For tests of the spool: a disk that fails on request, a clock and a worker under the test's control, and a listener
+// that keeps the ledger: what was stored, and what was lost with a record, over any number of runs of the process.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,14 +26,14 @@ inline std::string incarnation(int run) {
   return text;
 }
 
-// What a batch's bytes are: whoever reads them can tell whether they are those.
+// The bytes of a batch, from which a reader can check that they are the right ones.
 inline std::string payload_of(const std::string& who, uint64_t sequence, size_t bytes) {
   std::string text = who + "/" + std::to_string(sequence) + "/";
   while (text.size() < bytes) text += static_cast<char>(text.size() * 31 + sequence);
   return text;
 }
 
-// Keeps what must be told as the agent does, and what was said.
+// Keeps pending reports like the agent, and records what was reported.
 class Teller final : public SpoolListener {
  public:
   void on_stored(const BatchInfo& batch) override { stored.insert({batch.incarnation, batch.sequence}); }
@@ -45,7 +45,7 @@ class Teller final : public SpoolListener {
   }
   PendingReports pending_reports() const override { return to_tell; }
 
-  // 0 when it is not lost; otherwise in how many records.
+  // In how many records the batch was reported as lost; 0: it was not.
   size_t lost(const Key& key) const {
     size_t count = 0;
     for (const auto& drop : to_tell.drops) {
@@ -75,7 +75,7 @@ struct SpoolWorld {
   SpoolWorld(const SpoolWorld&) = delete;
   SpoolWorld& operator=(const SpoolWorld&) = delete;
 
-  // The next run of the process.
+  // Starts the next run of the process.
   Status start() {
     options.incarnation = incarnation(++run);
     teller = std::make_unique<Teller>();
@@ -85,7 +85,7 @@ struct SpoolWorld {
     if (settle_at_once) worker.run_all();
     return status;
   }
-  // SIGKILL: what was written stays.
+  // SIGKILL: everything written stays.
   void kill() {
     spool.reset();
     worker.forget();
@@ -121,7 +121,7 @@ struct SpoolWorld {
     for (size_t i = 0; i < count; ++i) append(bytes);
   }
 
-  // What next() gives, checked to be what was appended.
+  // The result of next(), compared with what was appended.
   struct Sent {
     uint64_t id = 0;
     Key key;
@@ -140,7 +140,7 @@ struct SpoolWorld {
     while (auto one = send()) all.push_back(*one);
     return all;
   }
-  // Sends and acknowledges until nothing is left; the order in which it came.
+  // Sends and acknowledges until nothing is left; returns the order of the batches.
   std::vector<Key> drain() {
     std::vector<Key> order;
     while (auto one = send()) {
@@ -149,7 +149,7 @@ struct SpoolWorld {
     }
     return order;
   }
-  // Time passes, and the worker does what it is given.
+  // Advances the time, and lets the worker run its jobs.
   void pass(int64_t ns) {
     timers.advance(ns);
     worker.run_all();
