@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
-// Ends of incarnations that one batch reports at most.
+// Limit on the ends of incarnations that one batch reports.
 constexpr size_t kMaxEnds = 64;
 constexpr int64_t kStopWithin = kNanosPerSecond;
 
@@ -49,9 +49,9 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
     revision_ = revision;
     return std::nullopt;
   }
-  // Only the plugins can fail. They go first, and change nothing when they do.
+  // Only the plugins can reject settings, so they are configured first. If they fail, they have changed nothing.
   if (auto problem = chain_.configure(settings.plugins)) return problem;
-  // The open batch was read under the old revision and labels, and is sent under them.
+  // The open batch was collected under the old revision and labels, so it must be sent with them.
   if (!encoder_.empty()) close_batch();
   make_room();
   settings_ = settings;
@@ -87,7 +87,7 @@ void Agent::schedule_tick() {
 
 namespace {
 
-// Shows before the first summary, which comes after a minute, that the agent works.
+// The first summary comes after a minute; this line shows earlier that the agent works.
 void log_first_values(size_t series, const AgentStats& stats) {
   log_info("first values collected",
            {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
@@ -109,7 +109,7 @@ void Agent::on_tick() {
   if (nothing_yet && stats_.points_made > 0) log_first_values(table_.size(), stats_);
 }
 
-// Moves the metrics of a schedule to the one that it joins.
+// Moves the metrics of a schedule to the schedule that it joins.
 void Agent::join(size_t schedule) {
   const auto to = scheduler_.join(schedule);
   if (!to) return;
@@ -148,7 +148,7 @@ void Agent::make_room() {
   chain_.forget_series(gone);
 }
 
-// A hosted plugin has answered: ticks came through the chain after push() had returned.
+// A hosted plugin has answered, so ticks may have come through the chain after push() had returned.
 void Agent::on_chain() {
   if (stopping_) {
     if (chain_.idle()) finish_stop();
@@ -169,7 +169,7 @@ void Agent::on_output(metrics::Tick& tick) {
   if (encoder_.frames() == 1) batch_first_due_ = tick.due_mono_ns;
 }
 
-// Spreads a tick that is too large for one batch over several; the last of them stays open.
+// Spreads a tick that is too large for one batch over several; the last batch stays open.
 void Agent::add_in_parts(const metrics::Tick& tick) {
   size_t done = 0;
   while (done < tick.points.size()) {
@@ -177,7 +177,7 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
     done += taken;
     points_to_come_ = tick.points.size() - done;
     if (points_to_come_ == 0) break;
-    if (encoder_.empty()) {  // one series is too large for any batch; the table's limits are far below that
+    if (encoder_.empty()) {  // a single series is too large for any batch, which the table's limits prevent
       drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kTooLarge, "",
                                              done == 0 ? 1U : 0U, points_to_come_, tick.time_ns));
       break;
@@ -187,7 +187,7 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
   points_to_come_ = 0;
 }
 
-// A server would reject the whole batch for one invalid series.
+// A server would reject the whole batch because of one invalid series.
 void Agent::drop_unfit(metrics::Tick& tick) {
   const size_t dropped = series_room_.take_unfit(tick);
   if (dropped == 0) return;
@@ -202,7 +202,7 @@ void Agent::close_heartbeat() {
   append(0, 0);
 }
 
-// Tells readers that this run is over, and is not merely silent. A run that made no batch has nothing to end.
+// Tells readers that this run has ended, instead of falling silent. A run without any batch has nothing to end.
 void Agent::close_final() {
   final_ = true;
   if (!encoder_.empty()) {
@@ -233,7 +233,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.config_revision = static_cast<uint64_t>(revision_);
   envelope.resource = settings_.labels;
   envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
-  // Only points that are in a batch or dropped: the reader adds up both.
+  // Only counts points that are in a batch or dropped, because readers compare the sum of both.
   const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside() - points_to_come_;
   envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, drops_.totals()};
   envelope.drops = drops_.carry(info.sequence);
@@ -255,7 +255,7 @@ void Agent::append(uint64_t ticks, uint64_t points) {
 }
 
 void Agent::schedule_heartbeat() {
-  // A timer that checks when it fires is cheaper than one that is moved with every batch.
+  // A timer that checks when it fires is cheaper than moving it with every batch.
   if (heartbeat_timer_ != 0) return;
   const int64_t earliest = timers_.clock().mono_ns() + kNanosPerSecond;
   heartbeat_timer_ = timers_.call_at(std::max(last_append_mono_ + kHeartbeatEvery, earliest), [this] {
@@ -285,9 +285,9 @@ void Agent::stop(std::function<void()> done) {
 
 void Agent::finish_stop() {
   timers_.cancel_timer(std::exchange(stop_timer_, 0));
-  chain_.give_up();  // plugins are finalized
+  chain_.give_up();  // finalizes the plugins
   close_final();
-  // Closing the batch may have set the timer again.
+  // Closing the batch may have started the timer again.
   timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (const auto done = std::exchange(on_stopped_, nullptr)) done();
 }
@@ -312,7 +312,7 @@ void Agent::on_lost(const metrics::Drop& drop) {
 void Agent::on_log_named(std::string_view log) {
   const std::string before = logs_.log();
   if (!logs_.named(log, [this] { return spool_->settled(); }) || before.empty() || log.empty()) return;
-  log_info("the server writes another metric log than before; its ledger is told so",
+  log_info("the server writes a different metric log than before; reporting this to its ledger",
            {{"log", log}, {"before", before}});
 }
 

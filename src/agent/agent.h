@@ -1,5 +1,5 @@
 // Agent: the main loop. When a tick is due, it reads the source, passes the tick through the chain, and encodes the
-// result. It closes a batch, assigns its sequence, appends it to the spool, and notifies the output.
+// result. It closes batches, assigns their sequences, appends them to the spool, and notifies the output.
 //
 //   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Output
 //
@@ -38,24 +38,24 @@ struct AgentStats {
   uint64_t batches = 0;
   uint64_t heartbeats = 0;
   int64_t last_tick_duration_ns = 0;
-  int64_t configured_ns = 0;  // Unix time at which the configuration in force was applied
+  int64_t configured_ns = 0;  // Unix time at which the current configuration was applied
 };
 
 class Agent final : public config::Applier, public SpoolListener {
  public:
-  // `hosted`: provides plugins that run in hosts; null: only built-in plugins exist.
+  // `hosted` provides plugins that run in hosts; nullptr: only built-in plugins exist.
   Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
         HostedPlugins* hosted = nullptr);
   ~Agent() override;
 
-  // Must be called before the first configuration. `on_batch` is called after each append.
+  // Call before the first configuration. `on_batch` is called after each append.
   void attach(Spool& spool, std::function<void()> on_batch);
 
   std::optional<config::Problem> apply(const config::Settings& settings, int64_t revision) override;
   // Stops collecting. Ticks in the chain pass through it; then the open batch is closed and `done` is called. This
-  // happens at once unless a hosted plugin is busy, and within kStopWithin in any case.
+  // happens at once unless a hosted plugin is busy, and in any case within kStopWithin.
   void stop(std::function<void()> done = {});
-  // Called when a plugin's state changes, and when the series table becomes full or has room again.
+  // `call` is called when a plugin's state changes, and when the series table becomes full or has room again.
   void set_on_plugin_change(std::function<void()> call) {
     on_change_ = call;
     chain_.set_on_change(std::move(call));
@@ -97,7 +97,7 @@ class Agent final : public config::Applier, public SpoolListener {
   void on_chain();
   void finish_stop();
 
-  // The end of an earlier incarnation. Every batch reports it until one of them is acknowledged.
+  // The end of an earlier incarnation. Every batch reports it until one of these batches is acknowledged.
   struct EndToTell {
     metrics::IncarnationEnd end;
     uint64_t first_carrier = 0;  // 0: not reported yet
@@ -121,11 +121,11 @@ class Agent final : public config::Applier, public SpoolListener {
   bool running_ = false;
   AgentStats stats_;
   AgentStats summarized_;
-  metrics::Tick tick_;  // reused
+  metrics::Tick tick_;  // kept to reuse its memory
   Scheduler scheduler_;
-  int64_t batch_first_due_ = 0;  // monotonic: when the open batch's first tick was due
+  int64_t batch_first_due_ = 0;  // monotonic time at which the open batch's first tick was due
   int64_t last_append_mono_ = 0;
-  uint64_t points_to_come_ = 0;  // the rest of a tick that is spread over several batches
+  uint64_t points_to_come_ = 0;  // points of a tick spread over several batches that are still to be encoded
   std::function<void()> on_change_;
   uint64_t next_sequence_ = 1;
   Timers::TimerId tick_timer_ = 0;
@@ -133,7 +133,7 @@ class Agent final : public config::Applier, public SpoolListener {
   Timers::TimerId summary_timer_ = 0;
   Timers::TimerId stop_timer_ = 0;
   bool stopping_ = false;
-  bool final_ = false;  // the next batch is the last
+  bool final_ = false;  // the next batch is the last one
   std::function<void()> on_stopped_;
 };
 

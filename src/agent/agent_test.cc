@@ -1,4 +1,4 @@
-// The loop that joins the parts, with a clock that is moved by hand: schedule, batches, heartbeats, configuration.
+// The agent's loop with a clock under the test's control: schedule, batches, heartbeats, configuration.
 #include "agent/agent.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ metrics::Series bytes(std::string name, metrics::Labels labels = {}) {
   return {std::move(name), std::move(labels), "By", metrics::Kind::kGauge, true, 0};
 }
 
-// One series, whose value is the number of the read; a read may be made to take time.
+// One series, whose value is the number of the read. A read can be made to take time.
 class FakeSource final : public TickSource {
  public:
   FakeSource(metrics::SeriesTable& table, FakeClock& clock) : table_(table), clock_(clock) {}
@@ -40,9 +40,9 @@ class FakeSource final : public TickSource {
     return out.over_cardinality();
   }
   int64_t take_ns = 0;
-  size_t of_parts = 0;  // more series
-  int generation = 0;   // which names them
-  bool unfit = false;   // one that no server takes
+  size_t of_parts = 0;  // number of additional series
+  int generation = 0;   // part of their names
+  bool unfit = false;   // adds a series that no server accepts
   int64_t reads = 0;
   int baselines = 0;
 
@@ -68,7 +68,7 @@ struct World {
     return s;
   }
 
-  // Every batch that waits, oldest first; all are acknowledged.
+  // All waiting batches, oldest first; acknowledges them.
   std::vector<metrics::Batch> take() {
     std::vector<metrics::Batch> batches;
     while (const auto outgoing = spool.next()) {
@@ -88,7 +88,7 @@ struct World {
   int told = 0;
 };
 
-TEST(Agent, FirstTickAfterAtMostASecondThenEveryInterval) {
+TEST(Agent, TicksAfterAtMostASecondAndThenEveryInterval) {
   World w;
   const int64_t start = w.timers.clock().wall_ns();
   ASSERT_FALSE(w.agent.apply(World::settings(5 * kS), 1));
@@ -108,7 +108,7 @@ TEST(Agent, FirstTickAfterAtMostASecondThenEveryInterval) {
   EXPECT_EQ(batches[1].frames[0].rates_since_ns, batches[0].frames[0].time_ns);
 }
 
-TEST(Agent, TenTicksABatchAt100Milliseconds) {
+TEST(Agent, PutsTenTicksInABatchAt100Milliseconds) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs), 1));
   w.timers.advance(3 * kS);
@@ -118,14 +118,14 @@ TEST(Agent, TenTicksABatchAt100Milliseconds) {
   EXPECT_EQ(w.told, 3);
 }
 
-TEST(Agent, MetricsOfDifferentIntervalsComeAsFramesOfTheirOwn) {
+TEST(Agent, MetricsOfDifferentIntervalsHaveSeparateFrames) {
   World w;
   config::Settings s = World::settings(kS, 0);
   s.metrics = {{"cpu"}, {.name = "load", .interval_ns = 250 * kMs}};
   ASSERT_FALSE(w.agent.apply(s, 1));
   w.timers.advance(2 * kS);
   const auto batches = w.take();
-  ASSERT_EQ(batches.size(), 10U) << "8 of one, 2 of the other";
+  ASSERT_EQ(batches.size(), 10U) << "8 batches of one interval and 2 of the other";
   int64_t last = 0;
   for (const auto& batch : batches) {
     ASSERT_EQ(batch.frames.size(), 1U);
@@ -136,14 +136,14 @@ TEST(Agent, MetricsOfDifferentIntervalsComeAsFramesOfTheirOwn) {
   EXPECT_EQ(w.agent.stats().ticks_missed, 0U);
 }
 
-TEST(Agent, SendEveryZeroIsABatchATick) {
+TEST(Agent, SendEveryZeroClosesABatchPerTick) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs, 0), 1));
   w.timers.advance(1 * kS);
   EXPECT_EQ(w.take().size(), 10U);
 }
 
-TEST(Agent, MissedTicksAreCountedAndTheGridStays) {
+TEST(Agent, CountsMissedTicksAndKeepsTheSchedule) {
   World w;
   const int64_t start = w.timers.clock().wall_ns();
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
@@ -151,19 +151,19 @@ TEST(Agent, MissedTicksAreCountedAndTheGridStays) {
   w.source.take_ns = 2'500 * kMs;  // the tick due at 2 s takes until 4.5 s
   w.timers.advance(kS);
   w.timers.advance(3 * kS);
-  EXPECT_EQ(w.agent.stats().ticks_missed, 1U) << "at 4.5 s that of 3 s had not begun when that of 4 s fell due";
+  EXPECT_EQ(w.agent.stats().ticks_missed, 1U) << "the tick of 3 s had not started when the tick of 4 s became due";
   const auto batches = w.take();
   std::vector<int64_t> times;
   for (const auto& batch : batches) {
     for (const auto& frame : batch.frames) times.push_back((frame.time_ns - start) / kMs);
   }
   EXPECT_EQ(times, (std::vector<int64_t>{1000, 2000, 4500, 5000, 6000, 7000}))
-      << "late at once, then back on the schedule";
+      << "one late tick at once, then on schedule again";
   EXPECT_EQ(batches.back().counters.ticks_due, 7U);
   EXPECT_EQ(batches.back().counters.ticks_missed, 1U);
 }
 
-TEST(Agent, HeartbeatsInSilence) {
+TEST(Agent, SendsHeartbeatsWithoutTicks) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(3600 * kS), 1));
   w.timers.advance(35 * kS);
@@ -174,7 +174,7 @@ TEST(Agent, HeartbeatsInSilence) {
   EXPECT_EQ(w.agent.stats().heartbeats, 3U);
 }
 
-TEST(Agent, HeartbeatsWhileEverythingIsFiltered) {
+TEST(Agent, SendsHeartbeatsWhileEverythingIsFiltered) {
   World w;
   auto settings = World::settings(kS);
   settings.plugins = {{"filter", R"({"drop":"*"})"}};
@@ -185,7 +185,8 @@ TEST(Agent, HeartbeatsWhileEverythingIsFiltered) {
   EXPECT_TRUE(batches[0].frames.empty());
   ASSERT_EQ(batches[0].drops.size(), 1U);
   EXPECT_EQ(batches[0].drops[0].plugin, "filter");
-  EXPECT_EQ(batches[0].counters.points_made, batches[0].drops[0].points) << "all dropped is not dead";
+  EXPECT_EQ(batches[0].counters.points_made, batches[0].drops[0].points)
+      << "an agent that drops everything is still alive";
 }
 
 TEST(Agent, ShorterIntervalAppliesAtOnce) {
@@ -199,7 +200,7 @@ TEST(Agent, ShorterIntervalAppliesAtOnce) {
   w.timers.advance(4 * kS);
   const auto batches = w.take();
   ASSERT_EQ(batches.size(), 3U);
-  EXPECT_EQ(batches[0].frames[0].time_ns - start, 10 * kS) << "1 s + 2 s has passed long ago: now";
+  EXPECT_EQ(batches[0].frames[0].time_ns - start, 10 * kS) << "1 s + 2 s has passed, so the tick is due now";
   EXPECT_EQ(batches[1].frames[0].time_ns - start, 12 * kS);
   EXPECT_EQ(batches[0].config_revision, 2U);
 }
@@ -217,7 +218,7 @@ TEST(Agent, LongerIntervalKeepsTheTickThatWasDue) {
   EXPECT_EQ(batches[0].frames[0].time_ns - start, 6 * kS);
 }
 
-TEST(Agent, ChangingMetricsDisturbsNoTick) {
+TEST(Agent, ChangingMetricsAffectsNoTick) {
   World w;
   const int64_t start = w.timers.clock().wall_ns();
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
@@ -235,7 +236,7 @@ TEST(Agent, ChangingMetricsDisturbsNoTick) {
   EXPECT_EQ(w.agent.stats().ticks_missed, 0U);
 }
 
-TEST(Agent, AFailingPluginLeavesTheOldSettings) {
+TEST(Agent, FailingPluginKeepsTheOldSettings) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
   auto bad = World::settings(2 * kS);
@@ -245,11 +246,11 @@ TEST(Agent, AFailingPluginLeavesTheOldSettings) {
   EXPECT_EQ(problem->path, "/plugins/1/config/keep");
   w.timers.advance(3 * kS);
   const auto batches = w.take();
-  ASSERT_EQ(batches.size(), 3U) << "the interval is still a second";
+  ASSERT_EQ(batches.size(), 3U) << "the interval must still be one second";
   EXPECT_EQ(batches[0].config_revision, 1U);
 }
 
-TEST(Agent, OpenBatchIsClosedByAChangeAndByStopping) {
+TEST(Agent, ChangeOrStopClosesTheOpenBatch) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(100 * kMs), 1));
   w.timers.advance(350 * kMs);
@@ -257,7 +258,7 @@ TEST(Agent, OpenBatchIsClosedByAChangeAndByStopping) {
   auto batches = w.take();
   ASSERT_EQ(batches.size(), 1U);
   EXPECT_EQ(batches[0].frames.size(), 3U);
-  EXPECT_EQ(batches[0].config_revision, 1U) << "read under the old revision";
+  EXPECT_EQ(batches[0].config_revision, 1U) << "collected under the old revision";
   w.timers.advance(300 * kMs);
   w.agent.stop();
   batches = w.take();
@@ -279,13 +280,13 @@ TEST(Agent, StopSendsAFinalHeartbeatWithoutAnOpenBatch) {
   EXPECT_TRUE(batches[0].frames.empty());
 }
 
-TEST(Agent, StopSendsNothingWhenNoBatchWasMade) {
+TEST(Agent, StopSendsNothingIfThereWasNoBatch) {
   World w;
   w.agent.stop();
   EXPECT_TRUE(w.take().empty());
 }
 
-TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
+TEST(Agent, BatchesCarryDropRecordsUntilOneIsAcknowledged) {
   World w;
   auto settings = World::settings(kS);
   settings.metrics = {{"cpu"}, {"memory"}};
@@ -302,10 +303,10 @@ TEST(Agent, DropRecordsRideUntilOneIsAcknowledged) {
   for (const auto& drop : batch->drops) told += drop.points;
   EXPECT_EQ(told, 2U);
   w.spool.acknowledged(second_id);
-  EXPECT_TRUE(w.agent.drops().empty()) << "the second carried what the first did, too";
+  EXPECT_TRUE(w.agent.drops().empty()) << "the second batch carried the records of the first as well";
 }
 
-TEST(Agent, TellsANewLogWhatTheFormerOneHasUntilAcknowledged) {
+TEST(Agent, ReportsBatchesInThePreviousLogUntilAcknowledged) {
   World w;
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
   const auto send = [&w](std::string_view log) {
@@ -318,18 +319,18 @@ TEST(Agent, TellsANewLogWhatTheFormerOneHasUntilAcknowledged) {
   };
   EXPECT_TRUE(send("sqlite:a").empty());
   EXPECT_TRUE(send("sqlite:a").empty());
-  EXPECT_TRUE(send("kafka:b").empty()) << "not known before its acknowledgement";
+  EXPECT_TRUE(send("kafka:b").empty()) << "the log is unknown before its acknowledgement";
   const auto told = send("kafka:b");
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].log, "sqlite:a");
   EXPECT_EQ(told[0].first_sequence, 1U);
   EXPECT_EQ(told[0].last_sequence, 2U);
   EXPECT_TRUE(send("kafka:b").empty()) << "acknowledged";
-  EXPECT_EQ(w.agent.pending_reports().log, "kafka:b") << "for the next run";
+  EXPECT_EQ(w.agent.pending_reports().log, "kafka:b") << "the next run must know the log";
   EXPECT_EQ(w.agent.pending_reports().elsewhere.size(), 1U);
 }
 
-TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
+TEST(Agent, RepeatsReportsOfAnEarlierRunUntilAcknowledged) {
   World w;
   PendingReports left;
   left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
@@ -347,7 +348,7 @@ TEST(Agent, WhatAnEarlierRunLeftToTellIsToldUntilAcknowledged) {
     EXPECT_FALSE(batch->ended[0].clean);
     ASSERT_EQ(batch->drops.size(), 1U);
     EXPECT_EQ(batch->drops[0].last_sequence, 5U);
-    EXPECT_TRUE(batch->counters.dropped.empty()) << "counted by the run that is over";
+    EXPECT_TRUE(batch->counters.dropped.empty()) << "the earlier run has counted them";
     EXPECT_EQ(w.agent.pending_reports().ended.size(), 1U);
     if (i == 1) w.spool.acknowledged(sent->id);
   }
@@ -373,7 +374,7 @@ TEST(Agent, SpreadsATickOverBatchesAndCountsItOnce) {
       in_batches += frame.points.size();
       ticks += frame.continued ? 0 : 1;
     }
-    EXPECT_EQ(batch.counters.points_made, in_batches) << "what is still to come is not told as made";
+    EXPECT_EQ(batch.counters.points_made, in_batches) << "points of later batches must not be counted yet";
   }
   ASSERT_EQ(points.size(), 2U);
   for (const auto& [time, count] : points) EXPECT_EQ(count, 9'001U);
@@ -381,7 +382,7 @@ TEST(Agent, SpreadsATickOverBatchesAndCountsItOnce) {
   EXPECT_TRUE(w.agent.drops().totals().empty());
 }
 
-TEST(Agent, DropsASeriesThatNoServerTakesAndKeepsTheTick) {
+TEST(Agent, DropsAnInvalidSeriesAndKeepsTheTick) {
   World w;
   w.source.unfit = true;
   ASSERT_FALSE(w.agent.apply(World::settings(kS, 0), 1));
@@ -396,7 +397,7 @@ TEST(Agent, DropsASeriesThatNoServerTakesAndKeepsTheTick) {
   EXPECT_EQ(total.ticks, 0U);
 }
 
-TEST(Agent, SeriesThatAreGoneGiveTheirRoomBack) {
+TEST(Agent, EvictsSeriesThatAreGone) {
   World w;
   auto settings = World::settings(kS, 0);
   settings.plugins = {{"rename", R"({"names":{"fake.part":"renamed"}})"},
@@ -418,7 +419,8 @@ TEST(Agent, SeriesThatAreGoneGiveTheirRoomBack) {
           if (series.name == "renamed") ++parts;
           if (series.name == "renamed.delta") {
             ++deltas;
-            EXPECT_EQ(batch.value(point), 601) << "of this series alone: 600 and one more were read in between";
+            EXPECT_EQ(batch.value(point), 601)
+                << "the number belongs to another series: 600 and one more were read in between";
           }
         }
       }
@@ -432,11 +434,11 @@ TEST(Agent, SeriesThatAreGoneGiveTheirRoomBack) {
   EXPECT_FALSE(w.agent.series_full());
 }
 
-TEST(Agent, AFullTableOfSeriesIsToldAndEndsWhenThereIsRoom) {
+TEST(Agent, ReportsAFullSeriesTableUntilThereIsRoom) {
   World w;
   int changes = 0;
   w.agent.set_on_plugin_change([&] { ++changes; });
-  w.source.of_parts = 20'009;  // and one more
+  w.source.of_parts = 20'009;  // one more than the limit
   ASSERT_FALSE(w.agent.apply(World::settings(kS, 0), 1));
   const int before = changes;
   w.timers.advance(2 * kS);
@@ -444,14 +446,14 @@ TEST(Agent, AFullTableOfSeriesIsToldAndEndsWhenThereIsRoom) {
   EXPECT_EQ(changes, before + 1);
   ASSERT_EQ(w.agent.drops().totals().size(), 1U);
   EXPECT_EQ(w.agent.drops().totals().front().reason, "cardinality");
-  EXPECT_EQ(w.agent.drops().totals().front().points, 20U) << "10 of each tick";
+  EXPECT_EQ(w.agent.drops().totals().front().points, 20U) << "10 points of each tick";
   w.source.generation = 1;
   w.source.of_parts = 10;
   w.timers.advance(6 * kS);
   EXPECT_FALSE(w.agent.series_full());
   EXPECT_EQ(changes, before + 2);
   const auto batches = w.take();
-  // Of many batches that wait, the newest come first.
+  // Of many waiting batches, the newest are sent first.
   const auto last = std::ranges::max_element(batches, {}, [](const auto& batch) { return batch.sequence; });
   EXPECT_EQ(last->frames.back().points.size(), 11U);
 }
@@ -470,7 +472,7 @@ TEST(Agent, LedgerAddsUp) {
     for (const auto& frame : batch.frames) in_batches += frame.points.size();
     last = batch.counters;
   }
-  // The last batch was closed before what came after it was dropped: the totals of the agent have it all.
+  // The last batch was closed before later drops, so the agent's totals are used.
   uint64_t dropped = 0;
   for (const auto& total : w.agent.drops().totals()) dropped += total.points;
   EXPECT_EQ(w.agent.stats().points_made, in_batches + dropped);

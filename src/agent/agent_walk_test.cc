@@ -1,5 +1,5 @@
-// A thousand changes of the configuration on a clock that is moved by hand: no tick is missing, none comes twice, and
-// what was not named goes on as if nothing had been.
+// A thousand changes of the configuration, with a clock under the test's control: no tick may be missing or doubled,
+// and metrics that a change does not concern must be unaffected.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ constexpr int64_t kWitnessInterval = 70 * kMs;
 const std::vector<std::string> kOthers = {"cpu", "memory", "disk read", "net in", "load", "swap"};
 const std::vector<int64_t> kIntervals = {10 * kMs, 25 * kMs, 70 * kMs, 100 * kMs, 333 * kMs, 1000 * kMs};
 
-// A point a selection, named like it.
+// One point per selection, with the selection's name.
 class NamedSource final : public TickSource {
  public:
   explicit NamedSource(metrics::SeriesTable& table) : table_(table) {}
@@ -59,7 +59,7 @@ class AgentWalk : public ::testing::TestWithParam<uint64_t> {
     return list[random_.below(list.size())];
   }
 
-  // The witness is always there, with the same interval; where it stands in the list, and all else, is drawn.
+  // The witness is always selected, with the same interval; its place in the list, and everything else, is random.
   config::Settings draw() {
     config::Settings settings;
     settings.interval_ns = one_of(kIntervals);
@@ -75,10 +75,10 @@ class AgentWalk : public ::testing::TestWithParam<uint64_t> {
     return settings;
   }
 
-  // Ticks of a metric: its times; and of each step since when it has had which interval.
+  // The times of a metric's ticks, and the interval that it had since each change.
   struct Told {
     std::vector<int64_t> times;
-    std::vector<std::pair<int64_t, int64_t>> intervals;  // (since, ns); 0: not wanted
+    std::vector<std::pair<int64_t, int64_t>> intervals;  // (since, ns); 0: not selected
   };
 
   void note(const config::Settings& settings) {
@@ -101,7 +101,7 @@ class AgentWalk : public ::testing::TestWithParam<uint64_t> {
     }
   }
 
-  // The longest interval that a metric has had between two times; 0: it was not wanted all the time.
+  // The longest interval of a metric between two times; 0: it was not always selected.
   static int64_t longest(const Told& told, int64_t from, int64_t to) {
     int64_t result = 0;
     for (size_t i = 0; i < told.intervals.size(); ++i) {
@@ -128,20 +128,20 @@ TEST_P(AgentWalk, MissesNoTickAndDoublesNone) {
     ASSERT_FALSE(agent_.apply(settings, i + 1));
     note(settings);
     timers_.advance(0);
-    // As timers that are late by nothing would: time stands still at every millisecond.
+    // Fires timers without any delay: time stops at every millisecond.
     for (auto left = 1 + static_cast<int64_t>(random_.below(400)); left > 0; --left) timers_.advance(kMs);
     take();
   }
   agent_.stop();
   take();
-  // Fresh batches come before those that have waited.
+  // Fresh batches are sent before waiting ones, so the times must be sorted.
   for (auto& [name, told] : told_) std::sort(told.times.begin(), told.times.end());
   EXPECT_EQ(agent_.stats().ticks_missed, 0U);
   EXPECT_EQ(agent_.drops().totals().size(), 0U);
   const auto& witness = told_[kWitness].times;
   ASSERT_GT(witness.size(), 1000U);
   for (size_t i = 1; i < witness.size(); ++i) {
-    ASSERT_EQ(witness[i] - witness[i - 1], kWitnessInterval) << "tick " << i << " of what never changed";
+    ASSERT_EQ(witness[i] - witness[i - 1], kWitnessInterval) << "tick " << i << " of the metric that never changed";
   }
   size_t held = 0;
   for (const std::string& name : kOthers) {

@@ -42,7 +42,7 @@ void Drops::record(metrics::Drop drop) {
     const metrics::Drop& other = record.drop;
     const bool same = other.incarnation == drop.incarnation && other.stage == drop.stage &&
                       other.reason == drop.reason && other.plugin == drop.plugin;
-    // A range of sequences grows only without a gap: the sequences in between would count as dropped.
+    // A range of sequences may only grow without a gap, because the sequences in between would count as dropped.
     const bool adjacent = (drop.first_sequence == 0) == (other.first_sequence == 0) &&
                           (drop.first_sequence == 0 || drop.first_sequence == other.last_sequence + 1 || full);
     if (!same || !adjacent || (record.first_carrier != 0 && !crowded)) continue;
@@ -63,7 +63,7 @@ std::vector<metrics::DropTotal> Drops::totals() const {
 std::vector<metrics::Drop> Drops::carry(uint64_t sequence) {
   std::vector<metrics::Drop> result;
   for (Record& record : records_) {
-    if (result.size() == kMaxCarried) break;  // the others follow when these are acknowledged
+    if (result.size() == kMaxCarried) break;  // further ones follow once these are acknowledged
     if (record.first_carrier == 0) record.first_carrier = sequence;
     result.push_back(record.drop);
   }

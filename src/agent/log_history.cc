@@ -13,7 +13,7 @@ void LogHistory::restore(const PendingReports& reports, const std::vector<Settle
   std::vector<SettledSequences> others = earlier;
   std::erase_if(others, [this](const SettledSequences& one) { return one.incarnation == incarnation_; });
   close(reports.log, others);
-  // A spool whose disk failed at first comes late: the server may have named its log by then.
+  // A spool whose disk failed at first is restored late; the server may have named its log by then.
   if (!named_) log_ = reports.log;
   told_ = false;
   first_carrier_ = 0;
@@ -29,7 +29,7 @@ bool LogHistory::named(std::string_view log, const std::function<std::vector<Set
   return true;
 }
 
-// What was settled since the period before.
+// The sequences settled since the previous period.
 void LogHistory::close(const std::string& log, const std::vector<SettledSequences>& settled) {
   for (const SettledSequences& one : settled) {
     IntervalSet rest = one.sequences;
@@ -53,7 +53,7 @@ void LogHistory::forget_oldest() {
   size_t ranges = 0;
   for (const Period& period : periods_) ranges += period.sequences.intervals().size();
   while (ranges > kMaxRanges) {
-    // This incarnation's own go last, and stay known to be of no other log.
+    // Ranges of this incarnation come last, and remain known as belonging to no other log.
     const auto other =
         std::ranges::find_if(periods_, [this](const Period& one) { return one.incarnation != incarnation_; });
     if (other != periods_.end()) {

@@ -1,8 +1,8 @@
-// LogHistory: which batches were settled while the server wrote which metric log. A server names its log; when that
-// changes, the ledger of the new log learns that the batches before are in the old one, and not lost (docs/payload.md,
-// Elsewhere). It rides in every batch until one that carries it is acknowledged in the new log.
+// LogHistory: which batches were settled while the server wrote which metric log. A server names its log. If that
+// changes, the ledger of the new log must learn that earlier batches are in the old log instead of lost
+// (docs/payload.md, Elsewhere). Every batch carries this report until one of them is acknowledged in the new log.
 //
-// As long as the log stays the same, batches carry nothing of it. Not thread-safe: the agent's loop.
+// While the log stays the same, batches carry no report. Not thread-safe: agent's loop only.
 #pragma once
 
 #include <cstdint>
@@ -18,29 +18,31 @@ namespace monitor::agent {
 
 class LogHistory {
  public:
-  // Bounds what a batch and the checkpoint carry. Beyond it the oldest is forgotten: the ledger then calls it missing.
+  // Limit on what a batch and the checkpoint carry. Beyond it the oldest ranges are forgotten, and the ledger reports
+  // them as missing.
   static constexpr size_t kMaxRanges = 64;
 
   explicit LogHistory(std::string incarnation) : incarnation_(std::move(incarnation)) {}
 
-  // From an earlier process: the log at its end, what it knew, and what was settled of incarnations before this one.
+  // Restores the state of an earlier process: its last log, its history, and the settled sequences of earlier
+  // incarnations.
   void restore(const PendingReports& reports, const std::vector<SettledSequences>& earlier);
-  // The server writes this log from now on; empty: it does not say which. `settled` tells what was settled before, and
-  // is called only if the log is another one. True in that case.
+  // The server writes this log from now on; empty: it does not name it. If the log is a different one, calls `settled`
+  // for the sequences settled so far, and returns true.
   bool named(std::string_view log, const std::function<std::vector<SettledSequences>()>& settled);
 
-  // For the batch with this sequence, which carries it from now on.
+  // The report for the batch with this sequence, which carries it from then on.
   std::vector<metrics::Elsewhere> carry(uint64_t sequence);
-  // That batch is acknowledged.
+  // The batch is acknowledged.
   void carried(uint64_t sequence);
 
-  // For the next process: restore() takes both.
+  // For the next process, which passes both to restore().
   const std::string& log() const { return log_; }
   std::vector<metrics::Elsewhere> records() const;
 
  private:
-  // A time during which `log` was written, as far as one incarnation goes. The log is empty where it is not known: that
-  // is told to nobody, but not counted for another log either.
+  // The sequences of one incarnation that were settled while `log` was written. If the log is unknown (empty), they are
+  // never reported, but not attributed to another log either.
   struct Period {
     std::string incarnation;
     std::string log;
@@ -52,9 +54,9 @@ class LogHistory {
   void forget_oldest();
 
   const std::string incarnation_;
-  std::string log_;  // now
+  std::string log_;  // current log
   bool named_ = false;
-  std::vector<Period> periods_;  // the oldest first
+  std::vector<Period> periods_;  // oldest first
   uint64_t first_carrier_ = 0;   // 0: not carried yet
   bool told_ = false;
 };

@@ -17,7 +17,7 @@ SettledSequences settled(char incarnation, std::initializer_list<std::pair<uint6
   return result;
 }
 
-// "x 1-3 in sqlite:a"
+// Formatted as "x 1-3 in sqlite:a".
 std::vector<std::string> texts(const std::vector<metrics::Elsewhere>& all) {
   std::vector<std::string> result;
   result.reserve(all.size());
@@ -44,27 +44,28 @@ TEST_F(LogHistoryTest, CarriesNothingWhileTheLogStaysTheSame) {
   EXPECT_THAT(history_.records(), IsEmpty());
 }
 
-TEST_F(LogHistoryTest, CarriesUntilABatchThatDoesIsAcknowledged) {
+TEST_F(LogHistoryTest, CarriesTheReportUntilItIsAcknowledged) {
   named("a");
   named("b", {settled('x', {{1, 5}})});
   EXPECT_THAT(texts(history_.carry(8)), ElementsAre("x 1-5 in a"));
-  history_.carried(7);  // made before
+  history_.carried(7);  // this batch was created before the change
   EXPECT_THAT(texts(history_.carry(9)), ElementsAre("x 1-5 in a"));
   history_.carried(8);
   EXPECT_THAT(history_.carry(10), IsEmpty());
 }
 
-TEST_F(LogHistoryTest, GivesEachSequenceToTheLogOfItsTime) {
+TEST_F(LogHistoryTest, AttributesEachSequenceToTheLogOfItsTime) {
   named("a");
   named("b", {settled('x', {{1, 3}, {5, 5}})});
   named("a", {settled('x', {{1, 7}})});
-  EXPECT_THAT(texts(history_.carry(9)), ElementsAre("x 4-4 in b", "x 6-7 in b")) << "a has the others itself";
+  EXPECT_THAT(texts(history_.carry(9)), ElementsAre("x 4-4 in b", "x 6-7 in b"))
+      << "log a has the other sequences itself";
   named("c", {settled('x', {{1, 9}})});
   EXPECT_THAT(texts(history_.carry(12)),
               ElementsAre("x 1-3 in a", "x 5-5 in a", "x 8-9 in a", "x 4-4 in b", "x 6-7 in b"));
 }
 
-TEST_F(LogHistoryTest, TellsALogAnewThatIsComeBackTo) {
+TEST_F(LogHistoryTest, ReportsAgainWhenTheServerReturnsToALog) {
   named("a");
   named("b", {settled('x', {{1, 3}})});
   (void)history_.carry(4);
@@ -73,14 +74,14 @@ TEST_F(LogHistoryTest, TellsALogAnewThatIsComeBackTo) {
   EXPECT_THAT(texts(history_.carry(7)), ElementsAre("x 1-3 in a", "x 4-5 in b"));
 }
 
-TEST_F(LogHistoryTest, AnUnnamedLogExcusesNothing) {
+TEST_F(LogHistoryTest, ReportsNothingForAnUnnamedLog) {
   named("a");
   named("", {settled('x', {{1, 3}})});
   named("b", {settled('x', {{1, 6}})});
   EXPECT_THAT(texts(history_.carry(8)), ElementsAre("x 1-3 in a")) << "4 to 6 may be in b, or lost";
 }
 
-TEST_F(LogHistoryTest, GivesWhatEarlierRunsSettledToTheLogOfTheirEnd) {
+TEST_F(LogHistoryTest, AttributesEarlierRunsToTheirLastLog) {
   history_.restore({.drops = {}, .ended = {}, .log = "a", .elsewhere = {{run('o'), "z", 1, 2}}},
                    {settled('o', {{1, 6}}), settled('p', {{1, 9}})});
   EXPECT_EQ(history_.log(), "a");
@@ -90,14 +91,14 @@ TEST_F(LogHistoryTest, GivesWhatEarlierRunsSettledToTheLogOfTheirEnd) {
   EXPECT_THAT(texts(history_.carry(2)), ElementsAre("o 1-2 in z", "o 3-6 in a", "p 1-9 in a"));
 }
 
-TEST_F(LogHistoryTest, ALateSpoolDoesNotOverruleTheServer) {
+TEST_F(LogHistoryTest, LateSpoolDoesNotOverrideTheServer) {
   named("b");
   history_.restore({.drops = {}, .ended = {}, .log = "a", .elsewhere = {}}, {settled('o', {{1, 6}})});
   EXPECT_EQ(history_.log(), "b");
   EXPECT_THAT(texts(history_.carry(3)), ElementsAre("o 1-6 in a"));
 }
 
-TEST_F(LogHistoryTest, IsBoundedAndNeverGivesWhatItForgotToAnotherLog) {
+TEST_F(LogHistoryTest, IsBoundedAndNeverAttributesForgottenRangesToAnotherLog) {
   named("a");
   SettledSequences scattered = settled('x', {});
   for (uint64_t i = 0; i <= LogHistory::kMaxRanges; ++i) scattered.sequences.add(2 * i + 1);

@@ -58,8 +58,8 @@ std::vector<uint64_t> Scheduler::configure(const config::Settings& settings, int
   return gone;
 }
 
-// Of several schedules with one interval, the one that already had this interval stays; the others join it. So their
-// change does not move it.
+// If several schedules have the same interval, the one that had it before keeps it, and the others join it. So their
+// change does not move its ticks.
 void Scheduler::resolve_joins(const std::vector<Schedule>& old) {
   const auto was_there = [&old](const Schedule& schedule) {
     return std::any_of(old.begin(), old.end(), [&](const Schedule& one) {
@@ -74,12 +74,13 @@ void Scheduler::resolve_joins(const std::vector<Schedule>& old) {
     order(schedule);
     schedule.joins = hosts.try_emplace(schedule.interval_ns, schedule.id).first->second != schedule.id;
   }
-  // If both are due at the same time, the host must tick first. Otherwise it would read the joined metrics twice.
+  // If both are due at the same time, the joined schedule must tick first. Otherwise it would read the joining metrics
+  // twice.
   std::stable_partition(schedules_.begin(), schedules_.end(), [](const Schedule& one) { return !one.joins; });
 }
 
-// The schedule retains the metrics that still have its interval. If there are none, it takes the interval of the metric
-// that was due first. The other metrics leave. A metric that joined since the last tick has its own last tick.
+// The schedule keeps the metrics that still have its interval. If there are none, it gets the interval of the metric
+// that was due first. The other metrics leave it. A metric that has joined since the last tick has its own last tick.
 void Scheduler::retain(Schedule schedule, std::vector<bool>& placed, int64_t mono_ns) {
   std::vector<const config::MetricSelection*> here;
   for (size_t i = 0; i < placed.size(); ++i) {

@@ -26,9 +26,9 @@ class Scheduler {
     int64_t interval_ns = 0;
     int64_t next_due = 0;
     int64_t last_due = 0;
-    int64_t last_wall_ns = 0;  // wall clock of the last read, at which its rates begin
-    bool joins = false;        // it joins another schedule after its next tick
-    // By metric that has joined since the last tick: when it was last due.
+    int64_t last_wall_ns = 0;  // wall clock of the last read, at which its rates start
+    bool joins = false;        // it will join another schedule after its next tick
+    // For metrics that have joined since the last tick: when each was last due.
     std::map<std::string, int64_t> joined;
     std::vector<config::MetricSelection> selections;
   };
@@ -43,13 +43,13 @@ class Scheduler {
   struct Due {
     size_t index = 0;
     int64_t due = 0;      // when the tick to read now was due
-    uint64_t missed = 0;  // later ticks that are due as well; they are counted, not read
+    uint64_t missed = 0;  // later ticks that are due as well; they are counted instead of read
   };
   // Takes the earliest due tick, and advances its schedule to the first tick after `mono_ns`.
   Due take(int64_t mono_ns);
 
-  // After the tick of a schedule that joins another one: moves its metrics there and returns the other one's index. The
-  // caller must then erase the schedule. Nothing: it joins none.
+  // Call after the tick of a schedule that joins another one: moves its metrics there and returns the other schedule's
+  // index. The caller must then erase the schedule. Nothing if it does not join.
   std::optional<size_t> join(size_t index);
   void erase(size_t index) { schedules_.erase(schedules_.begin() + static_cast<std::ptrdiff_t>(index)); }
 

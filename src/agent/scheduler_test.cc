@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kS = kNanosPerSecond;
 constexpr int64_t kMs = kNanosPerMilli;
 
-// Metrics with the intervals that they have of their own.
+// Settings with metrics that have their own intervals.
 config::Settings settings(int64_t interval_ns, const std::map<std::string, int64_t>& metrics) {
   config::Settings result;
   result.interval_ns = interval_ns;
@@ -23,7 +23,7 @@ config::Settings settings(int64_t interval_ns, const std::map<std::string, int64
   return result;
 }
 
-// Reads as the agent does; when each metric was read.
+// Reads like the agent, and records when each metric was read.
 struct Reader {
   void configure(const config::Settings& wanted) { scheduler.configure(wanted, now, now); }
   void until(int64_t end) {
@@ -58,7 +58,7 @@ TEST(Scheduler, GivesAMetricItsOwnInterval) {
   EXPECT_EQ(r.times["b"].size(), 12U);
 }
 
-TEST(Scheduler, AChangeOfOneMovesNoOther) {
+TEST(Scheduler, ChangingOneMetricMovesNoOther) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 0}}));
   r.until(2500 * kMs);
@@ -66,10 +66,10 @@ TEST(Scheduler, AChangeOfOneMovesNoOther) {
   r.until(4 * kS);
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 2000, 3000, 4000}));
   EXPECT_EQ(r.in_ms("b"), (std::vector<int64_t>{1000, 2000, 2500, 2800, 3100, 3400, 3700, 4000}));
-  EXPECT_EQ(r.in_ms("c"), (std::vector<int64_t>{3000, 4000})) << "joins the schedule of its interval";
+  EXPECT_EQ(r.in_ms("c"), (std::vector<int64_t>{3000, 4000})) << "it joins the schedule of its interval";
 }
 
-TEST(Scheduler, WhatComesBackToAnIntervalJoinsItsGrid) {
+TEST(Scheduler, MetricThatReturnsToAnIntervalJoinsItsSchedule) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 100 * kMs}}));
   r.until(2550 * kMs);
@@ -80,7 +80,7 @@ TEST(Scheduler, WhatComesBackToAnIntervalJoinsItsGrid) {
   EXPECT_EQ(std::vector<int64_t>(b.end() - 4, b.end()), (std::vector<int64_t>{2600, 3000, 4000, 5000}));
 }
 
-TEST(Scheduler, TheIntervalOfAllChangesAtOnce) {
+TEST(Scheduler, ChangesTheIntervalOfAllMetricsAtOnce) {
   Reader r;
   r.configure(settings(5 * kS, {{"a", 0}, {"b", 0}}));
   r.until(3 * kS);
@@ -93,7 +93,7 @@ TEST(Scheduler, TheIntervalOfAllChangesAtOnce) {
   EXPECT_EQ(r.in_ms("a"), (std::vector<int64_t>{1000, 3000, 4000, 5000, 6000, 9000, 12000}));
 }
 
-TEST(Scheduler, MissedTicksAreCountedByTheirGrid) {
+TEST(Scheduler, CountsMissedTicksPerSchedule) {
   Reader r;
   r.configure(settings(kS, {{"a", 0}, {"b", 100 * kMs}}));
   r.until(1 * kS);
@@ -104,7 +104,7 @@ TEST(Scheduler, MissedTicksAreCountedByTheirGrid) {
   EXPECT_EQ(r.scheduler.next_due(), 1600 * kMs);
 }
 
-TEST(Scheduler, NothingToReadKeepsTheTime) {
+TEST(Scheduler, KeepsTickingWithoutMetrics) {
   Reader r;
   r.configure(settings(kS, {}));
   r.until(2 * kS);
@@ -115,15 +115,15 @@ TEST(Scheduler, NothingToReadKeepsTheTime) {
   EXPECT_EQ(r.times["a"].size(), 2U);
 }
 
-// Whatever is changed when: what a metric's interval is, it is read so often; a change never makes it later than the
-// longer of its intervals.
-TEST(Scheduler, RandomWalk) {
+// Whatever changes and when, each metric must be read at its interval, and a change must never delay it by more than
+// the longer one of its intervals.
+TEST(Scheduler, KeepsEveryIntervalInARandomWalk) {
   SeededRandom random(7);
   Reader r;
   const std::vector<std::string> names = {"a", "b", "c", "d"};
   const std::vector<int64_t> intervals = {100 * kMs, 300 * kMs, kS, 2 * kS};
-  std::map<std::string, int64_t> last;     // read
-  std::map<std::string, int64_t> allowed;  // until its next read
+  std::map<std::string, int64_t> last;     // last read
+  std::map<std::string, int64_t> allowed;  // maximum time until the next read
   for (int step = 0; step < 2000; ++step) {
     const int64_t top = intervals[random.below(intervals.size())];
     std::map<std::string, int64_t> metrics;

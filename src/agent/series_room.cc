@@ -13,12 +13,12 @@ namespace {
 // A series is needed for this many intervals after its last value, and for at least a second.
 constexpr int64_t kIntervalsKept = 3;
 constexpr int64_t kLongestInterval = 86'400 * kNanosPerSecond;
-// Fractions of the table: when less is free, series that are not needed are evicted, until this much is free.
+// Fractions of the table: if less is free, unneeded series are evicted until this much is free.
 constexpr size_t kLittleRoom = 10;
 constexpr size_t kMuchRoom = 4;
 // How often plugin hosts are restarted to release series.
 constexpr int64_t kLetGoEvery = 600 * kNanosPerSecond;
-// How often a lasting problem is logged, and how much of a series' name.
+// How often a lasting problem is logged, and how much of a series' name is shown.
 constexpr int64_t kTellEvery = 60 * kNanosPerSecond;
 constexpr size_t kMostShown = 200;
 
@@ -43,7 +43,7 @@ std::vector<metrics::SeriesId> SeriesRoom::unneeded(Chain& chain) {
   return gone;
 }
 
-// Only series that plugin hosts hold could be evicted.
+// Only series that plugin hosts refer to could be evicted.
 void SeriesRoom::let_go(Chain& chain) {
   const int64_t now = clock_.mono_ns();
   if (table_.room() > 0 || table_.unneeded(now, 1, {}).empty()) return;

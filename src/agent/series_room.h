@@ -17,12 +17,12 @@ class SeriesRoom {
 
   // Keeps the tick's series for some of its intervals from now on.
   void keep(const metrics::Tick& tick);
-  // Removes points that every server would reject; returns their number.
+  // Removes points that every server would reject; returns how many.
   size_t take_unfit(metrics::Tick& tick);
-  // Series to evict now: none while there is enough room, or while a tick is in the chain. If only series that plugin
-  // hosts know could go, the hosts are told to release them.
+  // Series to evict now. None while there is enough room, or while a tick is in the chain. If only series that plugin
+  // hosts refer to could be evicted, the hosts are asked to release them.
   std::vector<metrics::SeriesId> unneeded(Chain& chain);
-  // Reports the number of points of a tick that had no room. True if full() has changed.
+  // Reports how many points of a tick had no room. Returns true if full() has changed.
   bool look(uint64_t dropped);
   // True while points are dropped because the table is full.
   bool full() const { return full_; }
@@ -34,7 +34,7 @@ class SeriesRoom {
   metrics::SeriesTable& table_;
   bool full_ = false;
   uint64_t refusals_seen_ = 0;  // of the table
-  // When it was told or done last; 0: never.
+  // Monotonic time of the last such log line or action; 0: never.
   int64_t unfit_told_ns_ = 0;
   int64_t full_told_ns_ = 0;
   int64_t let_go_ns_ = 0;

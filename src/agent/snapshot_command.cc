@@ -38,7 +38,7 @@ std::string listing(const metrics::Batch& batch) {
   return out;
 }
 
-// Adds the tick without the size limit of a batch: it is printed, not sent.
+// Ignores the size limit of a batch, because the result is printed instead of sent.
 void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics::Tick& tick) {
   std::unordered_map<metrics::SeriesId, metrics::SeriesId> places;
   metrics::Frame frame{tick.time_ns, tick.rates_since_ns, {}};
@@ -47,7 +47,7 @@ void add(metrics::Batch& batch, const metrics::SeriesTable& table, const metrics
     if (const std::string_view fault = table.fault(point.series); !fault.empty()) {
       if (unfit++ == 0) {
         log_warning(
-            "invalid series are left out; check labels and plugins",
+            "invalid series are omitted; check labels and plugins",
             {{"series", json_quote(metrics::to_string(table.at(point.series)).substr(0, 200))}, {"reason", fault}});
       }
       continue;
@@ -83,11 +83,11 @@ metrics::Envelope new_envelope(const SnapshotOptions& options, const config::Set
 // Reads twice: rates need two readings.
 metrics::Tick read_tick(const config::Settings& settings, const Clock& clock, const metrics::SeriesTable& table,
                         TickSource& source) {
-  constexpr uint64_t kSchedule = 1;  // all metrics are read together, whatever their intervals are
+  constexpr uint64_t kSchedule = 1;  // reads all metrics together, whatever their intervals
   source.configure(kSchedule, settings.metrics);
   const Timestamp first{clock.wall_ns(), clock.mono_ns()};
   source.baseline(first);
-  // This program has nothing else to do until the second reading.
+  // Blocking is fine, because the program has nothing else to do until the second reading.
   std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(settings.interval_ns, kNanosPerSecond)));
   metrics::Tick tick;
   tick.time_ns = clock.wall_ns();
@@ -95,7 +95,7 @@ metrics::Tick read_tick(const config::Settings& settings, const Clock& clock, co
   tick.rates_since_ns = first.wall_ns;
   const uint64_t over = source.collect(kSchedule, {tick.time_ns, tick.due_mono_ns}, tick);
   if (over > 0) {
-    log_error("values are left out: the table of series is full; choose fewer metrics or details",
+    log_error("values are omitted: the table of series is full; choose fewer metrics or details",
               {{"values", over}, {"limit", table.limit()}});
   }
   return tick;

@@ -1,4 +1,4 @@
-// `monitor-agent --once`: reads twice, prints what it read, and ends. It needs no server and stores nothing.
+// `monitor-agent --once`: reads twice, prints the values, and ends. Needs no server and stores nothing.
 #pragma once
 
 #include <string>
@@ -16,13 +16,13 @@ struct SnapshotOptions {
   std::string hostname;
   std::string version;
   bool json = false;
-  bool trace = false;  // first print what every plugin makes of the tick
+  bool trace = false;  // first print what every plugin does to the tick
 };
 
-// The text to print: one line of JSON in the form of `get-metrics --format json`, or a table for people; empty when the
-// configuration selects no metrics. Waits for plugins that run in hosts. Blocks the calling thread between the two
-// readings. Errors: kAborted, everything was read but nothing had a value, as right after a resume, so that another try
-// may succeed; kUnavailable, nothing could be read; kFailedPrecondition, a plugin cannot be started.
+// Returns the text to print: one line of JSON in the form of `get-metrics --format json`, or a table for people. Empty
+// if the configuration selects no metrics. Waits for plugins that run in hosts. Blocks the calling thread between the
+// two readings. Errors: kAborted: everything was read, but nothing had a value (as right after a resume), so a retry
+// may succeed; kUnavailable: nothing could be read; kFailedPrecondition: a plugin cannot be started.
 Result<std::string> take_snapshot(const SnapshotOptions& options, const config::Settings& settings, EventLoop& loop,
                                   metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted);
 

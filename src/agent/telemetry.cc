@@ -38,9 +38,9 @@ void add_agent(Registry& r, const Agent& agent) {
         agent.series_full() ? 1 : 0);
   count(r, "series_released_total", "Series that disappeared and were removed from the table",
         agent.series().released());
-  count(r, "series_cut_total", "Series with a label value that was cut or corrected to valid UTF-8",
+  count(r, "series_cut_total", "Series with a label value that was truncated or corrected to valid UTF-8",
         agent.series().series_cut());
-  gauge(r, "queue_ticks", "Ticks that wait for the plugins", static_cast<double>(agent.queued()));
+  gauge(r, "queue_ticks", "Ticks waiting for the plugins", static_cast<double>(agent.queued()));
   gauge(r, "config_last_reload_timestamp_seconds", "Time at which the current configuration was applied (Unix time)",
         static_cast<double>(stats.configured_ns) / 1e9);
 }
@@ -60,7 +60,7 @@ void add_plugin(Registry& r, const config::PluginStatus& plugin, const std::stri
   count(r, "plugin_ticks_total", "Ticks that a plugin was given", plugin.ticks, labels);
   count(r, "plugin_changed_ticks_total", "Ticks that a plugin changed", plugin.changed, labels);
   count(r, "plugin_dropped_ticks_total", "Ticks that a plugin dropped", plugin.dropped, labels);
-  count(r, "plugin_skipped_ticks_total", "Ticks that went on without a plugin, because it did not run", plugin.skipped,
+  count(r, "plugin_skipped_ticks_total", "Ticks that skipped a plugin because it was not running", plugin.skipped,
         labels);
   count(r, "plugin_failures_total", "Ticks in which a plugin failed", plugin.failed, labels);
   count(r, "plugin_restarts_total", "Restarts of a plugin's host", plugin.restarts, labels);
@@ -116,12 +116,12 @@ void add_source(Registry& r, const TickSource& source) {
 void add_spool(Registry& r, const Spool& spool) {
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   const SpoolStats stats = spool.stats();
-  gauge(r, "spool_batches", "Batches that wait for an acknowledgement", number(spool.batches()));
+  gauge(r, "spool_batches", "Batches waiting for an acknowledgement", number(spool.batches()));
   gauge(r, "spool_bytes", "Size of the spool", number(spool.bytes()));
-  gauge(r, "spool_oldest_timestamp_seconds", "Time of the oldest batch that waits, 0 if none does",
+  gauge(r, "spool_oldest_timestamp_seconds", "Time of the oldest waiting batch, 0 if there is none",
         static_cast<double>(spool.oldest_time_ns()) / 1e9);
   gauge(r, "spool_on_disk", "1 while new batches are stored on disk", stats.on_disk ? 1 : 0);
-  gauge(r, "spool_memory_batches", "Batches that are in memory only", number(stats.memory_batches));
+  gauge(r, "spool_memory_batches", "Batches in memory only", number(stats.memory_batches));
   gauge(r, "spool_segments", "Segment files of the spool", number(stats.segments));
   gauge(r, "spool_foreign_files", "Files in the spool's folder that are not its own or have a newer version",
         number(stats.foreign_files));
@@ -154,8 +154,8 @@ std::string AgentTelemetry::metrics_text() const {
   add_spool(r, parts_.spool);
   add_output(r, parts_.output);
   const auto& config = parts_.engine.state();
-  gauge(r, "config_revision", "Revision of the newest document in force", static_cast<double>(config.revision));
-  gauge(r, "config_success", "1 if the newest configuration is in force", config.error.empty() ? 1 : 0);
+  gauge(r, "config_revision", "Revision of the newest applied document", static_cast<double>(config.revision));
+  gauge(r, "config_success", "1 if the newest configuration is applied", config.error.empty() ? 1 : 0);
   count(r, "config_reloads_total", "Configurations applied", config.reloads);
   count(r, "config_failures_total", "Configurations rejected", config.failures);
   return r.text();
@@ -167,7 +167,7 @@ telemetry::HttpHandler AgentTelemetry::pages() const {
     if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
     if (path != "/readyz")
       return {404, "text/plain; charset=utf-8", "not found; there are /metrics, /healthz, /readyz\n"};
-    if (!parts_.engine.running()) return {503, "text/plain; charset=utf-8", "no configuration is in force\n"};
+    if (!parts_.engine.running()) return {503, "text/plain; charset=utf-8", "no configuration is applied\n"};
     if (const OutputState output = parts_.output.state(); !output.ready) {
       return {503, "text/plain; charset=utf-8", output.problem + "\n"};
     }

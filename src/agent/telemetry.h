@@ -1,4 +1,4 @@
-// The agent's own metrics. They are read from its parts on request, so they cost nothing otherwise.
+// The agent's own metrics. They are computed on request, so they cost nothing otherwise.
 #pragma once
 
 #include "agent/agent.h"
@@ -10,7 +10,7 @@
 
 namespace monitor::agent {
 
-// All of them must outlive AgentTelemetry.
+// All parts must outlive AgentTelemetry.
 struct AgentParts {
   const Agent& agent;
   const Spool& spool;
@@ -22,7 +22,7 @@ struct AgentParts {
 class AgentTelemetry {
  public:
   explicit AgentTelemetry(AgentParts parts) : parts_(parts) {}
-  // Serves /metrics, /healthz and /readyz. The agent is ready when a configuration is in force and the output delivers.
+  // Serves /metrics, /healthz and /readyz. The agent is ready when a configuration is applied and the output delivers.
   telemetry::HttpHandler pages() const;
 
  private:

@@ -32,7 +32,7 @@ struct BatchMaker::Host {
   }
 
   void step() {
-    // A timer is late by some ten microseconds, never early.
+    // A real timer is late by some ten microseconds, and never early.
     tick.rates_since_ns = tick.time_ns;
     tick.time_ns += kTick + static_cast<int64_t>(random.below(200'000)) - 100'000;
     for (size_t i = 0; i < level.size(); ++i) {
@@ -48,7 +48,7 @@ struct BatchMaker::Host {
       } else if (series.unit == "By") {
         tick.points[i].integer = static_cast<int64_t>(level[i] * kPages) * 4096;
       } else {
-        // Most devices do nothing most of the time.
+        // Most devices are idle most of the time.
         tick.points[i].integer = random.below(3) == 0 ? static_cast<int64_t>(level[i] * random.unit() * kRate) : 0;
       }
     }

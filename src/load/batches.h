@@ -1,4 +1,4 @@
-// Batches that look like an agent's: the series of a host, with values that walk and sometimes jump, so that they
+// Batches that resemble an agent's: the series of a host, with values that drift and sometimes jump, so that they
 // compress like measured ones.
 #pragma once
 
@@ -15,8 +15,8 @@ struct BatchShape {
   size_t ticks = 1;   // per batch
 };
 
-// Generates the batches of a simulated agent; the same seed gives the same batches. They pass the server's validation
-// as long as they keep to its limits. Not thread-safe.
+// BatchMaker: generates the batches of a simulated agent. The same seed gives the same batches. They pass the server's
+// validation if the shape is within its limits. Not thread-safe.
 class BatchMaker {
  public:
   BatchMaker(std::string agent_id, uint64_t seed, BatchShape shape);
@@ -26,8 +26,8 @@ class BatchMaker {
 
   const std::string& agent_id() const { return agent_id_; }
   const std::string& incarnation() const { return incarnation_; }
-  // Sets the sequence of the next batch. Counters stay constant from then on: a load that sends the same batches under
-  // other sequences must not report counters that go back.
+  // Sets the sequence of the next batch. Counters stay constant from then on, because a load that sends the same
+  // batches with other sequences must not report falling counters.
   void repeat_from(uint64_t sequence);
   // The next batch in wire form.
   std::string next();

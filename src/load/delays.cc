@@ -8,7 +8,7 @@ namespace monitor::load {
 
 namespace {
 
-// Values below 128 have a bucket each; of each power of two above, 64 buckets.
+// Values below 128 have one bucket each; above, each power of two has 64 buckets.
 constexpr size_t kSubBits = 6;
 constexpr size_t kSub = size_t{1} << kSubBits;
 

@@ -1,4 +1,4 @@
-// Delays: a histogram with buckets at most 1/64 of their value wide: percentiles in fixed memory. Not thread-safe.
+// Delays: a histogram whose buckets are at most 1/64 of their value wide: percentiles in fixed memory. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ class Delays {
 
   uint64_t count() const { return count_; }
   int64_t max_ns() const { return max_ns_; }
-  // The smallest value that `share` (0 to 1) of all delays do not exceed, rounded up to its bucket; 0 without delays.
+  // The smallest value that a `share` (0 to 1) of all delays does not exceed, rounded up to its bucket; 0 without
+  // delays.
   int64_t percentile_ns(double share) const;
 
  private:

@@ -73,7 +73,7 @@ void Fleet::connect_more() {
   if (agents_.size() < options_.agents) timer_ = loop_.call_after(kLookEvery, [this] { connect_more(); });
 }
 
-// Those that failed try again while the others publish.
+// Agents that failed try again while the others publish.
 void Fleet::settled() {
   if (++settled_ == options_.agents && phase_ == Phase::kConnecting) run();
 }

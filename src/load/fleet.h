@@ -1,5 +1,5 @@
 // Fleet: many simulated agents on one loop, each with its own connection, that load a server at a steady rate. Their
-// sends are spread evenly over the interval.
+// batches are spread evenly over the interval.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
@@ -23,24 +23,24 @@ namespace monitor::load {
 
 struct FleetOptions {
   HostPort server;
-  std::shared_ptr<const grpc::SecurityContext> security;  // null: plaintext
+  std::shared_ptr<const grpc::SecurityContext> security;  // nullptr: plaintext
   std::string prefix = "load";                            // agents are PREFIX-1, PREFIX-2, ...
   size_t agents = 100;
   int64_t interval_ns = kNanosPerSecond;
   size_t points = 40;
   int64_t duration_ns = 60 * kNanosPerSecond;
   int64_t ramp_ns = 0;                     // agents connect evenly over this time; 0: as fast as they can
-  int64_t drain_ns = 5 * kNanosPerSecond;  // for remaining batches at the end
+  int64_t drain_ns = 5 * kNanosPerSecond;  // time for the remaining batches at the end
   size_t window = 16;                      // unacknowledged batches per agent, within the server's window of bytes
-  uint64_t seed = 1;                       // of the values
+  uint64_t seed = 1;                       // seed of the values
 };
 
-// The outcome of an agent's batches.
+// The outcome of one agent's batches.
 struct AgentOutcome {
   std::string id;
   std::string incarnation;
-  uint64_t made = 0;          // sequences 1 to this
-  uint64_t acknowledged = 0;  // number of acknowledged ones
+  uint64_t made = 0;          // number of batches, with sequences 1 to `made`
+  uint64_t acknowledged = 0;  // how many of them were acknowledged
   uint64_t rejected = 0;
   uint64_t resent = 0;  // each may be in the log once more
 };
@@ -56,16 +56,16 @@ class Fleet {
 
   // `done` is called once, when the time is over and every batch is acknowledged or given up.
   void start(std::function<void()> done);
-  // Ends early, in order: stops ticks, then drains.
+  // Ends early but in order: stops the ticks, then drains.
   void stop();
 
   Phase phase() const { return phase_; }
   const FleetCounts& counts() const { return counts_; }
   const Delays& delays() const { return delays_; }
-  // From the first tick to the last, so far; and what was acknowledged until then.
+  // Time from the first tick to the last one so far, and the number of batches acknowledged until then.
   int64_t running_ns() const;
   uint64_t acknowledged_in_time() const { return phase_ < Phase::kDraining ? counts_.acknowledged : in_time_; }
-  uint64_t waiting() const;  // ticks that are due but not sent, since the server accepts no more
+  uint64_t waiting() const;  // ticks that are due but not sent, because the server accepts no more
   uint64_t unacknowledged() const;
   std::vector<AgentOutcome> outcomes() const;
 
@@ -90,11 +90,11 @@ class Fleet {
   std::function<void()> done_;
   Phase phase_ = Phase::kConnecting;
   size_t settled_ = 0;
-  int64_t started_ns_ = 0;  // connecting
+  int64_t started_ns_ = 0;  // when connecting started
   int64_t running_since_ns_ = 0;
   int64_t running_until_ns_ = 0;
-  uint64_t in_time_ = 0;  // acknowledged before the end of the time
-  uint64_t paced_ = 0;    // ticks of all, so far
+  uint64_t in_time_ = 0;  // acknowledged before the end of the load
+  uint64_t paced_ = 0;    // ticks of all agents so far
   Timers::TimerId timer_ = 0;
   Timers::TimerId beat_timer_ = 0;
 };

@@ -9,7 +9,7 @@ namespace monitor::load {
 
 namespace {
 
-// Of MetricBatch and its Frame (proto/monitor/v1/metrics.proto).
+// Fields of MetricBatch and its Frame (proto/monitor/v1/metrics.proto).
 constexpr uint32_t kSeries = 10;
 constexpr uint32_t kFrames = 11;
 constexpr uint32_t kTime = 1;
@@ -17,7 +17,7 @@ constexpr uint32_t kRatesSince = 2;
 constexpr uint32_t kIndices = 3;
 constexpr uint32_t kInts = 4;
 
-// xorshift64 (Marsaglia, 2003): fast, and good enough to look like a host.
+// xorshift64 (Marsaglia, 2003): fast, and random enough to resemble a host.
 uint64_t draw(uint64_t& state) {
   state ^= state << 13;
   state ^= state >> 7;
@@ -73,7 +73,7 @@ int64_t FleetBatches::next(Kind kind, uint16_t& level, uint64_t& state) {
     case Kind::kRate:
       break;
   }
-  // Most devices do nothing most of the time.
+  // Most devices are idle most of the time.
   if ((random >> 40) % 3 != 0) return 0;
   return static_cast<int64_t>((static_cast<uint64_t>(level) * (random >> 48) / 65536) * 305);
 }

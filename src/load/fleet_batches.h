@@ -1,6 +1,6 @@
-// FleetBatches: batches of a fleet of simulated agents, generated when they are sent. The part that all agents share
-// (series and their order) is encoded once, so a batch costs its envelope and its values. Each agent's values walk
-// independently.
+// FleetBatches: the batches of a fleet of simulated agents, generated when they are sent. The part that all agents
+// share (series and their order) is encoded once, so a batch costs only its envelope and its values. The values of each
+// agent drift independently.
 //
 // Not thread-safe.
 #pragma once
@@ -16,10 +16,10 @@ namespace monitor::load {
 
 class FleetBatches {
  public:
-  // Values of an agent, and their random state.
+  // The values of one agent, and the state of their random generator.
   struct Values {
     uint64_t state = 1;            // never 0
-    std::vector<uint16_t> levels;  // of each series
+    std::vector<uint16_t> levels;  // per series
   };
 
   explicit FleetBatches(size_t points);
@@ -36,10 +36,10 @@ class FleetBatches {
   static int64_t next(Kind kind, uint16_t& level, uint64_t& state);
 
   std::vector<Kind> kinds_;
-  std::string series_;   // as they are in every batch
-  std::string indices_;  // of the first frame
+  std::string series_;   // the encoded series, the same in every batch
+  std::string indices_;  // series indexes of the first frame
   metrics::SeriesTable table_;
-  metrics::BatchEncoder envelopes_{table_};  // of nothing but the envelope
+  metrics::BatchEncoder envelopes_{table_};  // encodes only the envelope
   std::string packed_;
   std::string frame_;
 };

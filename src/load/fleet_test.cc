@@ -12,7 +12,7 @@
 namespace monitor::load {
 namespace {
 
-TEST(Delays, PercentilesAreThoseOfTheValuesWithinABucket) {
+TEST(Delays, PercentilesAreExactWithinABucket) {
   Delays delays;
   EXPECT_EQ(delays.percentile_ns(0.5), 0);
   for (int64_t i = 1; i <= 1000; ++i) delays.add(i * 1000);
@@ -80,7 +80,7 @@ class FleetTest : public ::testing::Test {
     fleet.start([&] { done = true; });
     run_until([&] { return done; });
   }
-  // Sequences that the server has, of each incarnation.
+  // The stored sequences, by incarnation.
   std::map<std::string, std::vector<uint64_t>> stored() const {
     std::map<std::string, std::vector<uint64_t>> result;
     for (const std::string& bytes : server_.stored) {
@@ -97,7 +97,7 @@ class FleetTest : public ::testing::Test {
   TestingServer server_{loop_};
 };
 
-TEST_F(FleetTest, EveryAgentMakesItsTicksInOrderAndAllAreAcknowledged) {
+TEST_F(FleetTest, EveryAgentSendsItsTicksInOrderAndAllAreAcknowledged) {
   Fleet fleet(loop_, random_, options(20));
   run(fleet);
   EXPECT_EQ(fleet.counts().due, 200U);
@@ -117,7 +117,7 @@ TEST_F(FleetTest, EveryAgentMakesItsTicksInOrderAndAllAreAcknowledged) {
   }
 }
 
-TEST_F(FleetTest, DelaysCountFromWhenABatchWasDue) {
+TEST_F(FleetTest, MeasuresDelaysFromWhenABatchWasDue) {
   server_.at_once = false;
   FleetOptions slow = options(1);
   slow.window = 1;
@@ -125,13 +125,13 @@ TEST_F(FleetTest, DelaysCountFromWhenABatchWasDue) {
   bool done = false;
   fleet.start([&] { done = true; });
   run_until([&] { return fleet.phase() == Fleet::Phase::kDraining; });
-  EXPECT_EQ(fleet.counts().made, 1U) << "the others wait as numbers";
+  EXPECT_EQ(fleet.counts().made, 1U) << "the other batches are not generated yet";
   EXPECT_EQ(fleet.waiting(), 9U);
   server_.at_once = true;
   server_.acknowledge_all();
   run_until([&] { return done; });
   EXPECT_EQ(fleet.counts().acknowledged, 10U);
-  EXPECT_GE(fleet.delays().percentile_ns(0.5), 40 * kNanosPerMilli) << "half of them were due 50 ms before";
+  EXPECT_GE(fleet.delays().percentile_ns(0.5), 40 * kNanosPerMilli) << "half of them were due 50 ms earlier";
   EXPECT_GE(fleet.delays().max_ns(), 90 * kNanosPerMilli);
 }
 

@@ -23,7 +23,7 @@ std::vector<Series> host_series(size_t count) {
   for (size_t i = 0; all.size() < count; ++i) {
     const auto& [name, label, direction] = kRates[i % kRates.size()];
     Series series{name, {{label, direction}}, "By/s", Kind::kGauge, true, 0};
-    // The first of each is the sum over all devices.
+    // The first series of each rate is the sum over all devices.
     if (i >= kRates.size()) metrics::set_label(series.labels, "system.device", fmt::format("dev{}", i / kRates.size()));
     all.push_back(std::move(series));
   }

@@ -8,7 +8,7 @@
 
 namespace monitor::load {
 
-// The first `count` series: those of the host, then rates of as many devices as needed. All are integers.
+// The first `count` series: those of the host, then rates for as many devices as needed. All are integers.
 std::vector<metrics::Series> host_series(size_t count);
 
 }  // namespace monitor::load

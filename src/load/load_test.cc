@@ -9,7 +9,7 @@
 namespace monitor::load {
 namespace {
 
-TEST(Batches, HaveTheShapeThatWasAskedForAndPassTheServersChecks) {
+TEST(Batches, HaveTheConfiguredShapeAndPassTheServersChecks) {
   BatchMaker maker("load-1", 7, {.series = 100, .ticks = 10});
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
     const std::string bytes = maker.next();
@@ -23,7 +23,7 @@ TEST(Batches, HaveTheShapeThatWasAskedForAndPassTheServersChecks) {
   }
 }
 
-TEST(Batches, DifferByTheirSeed) {
+TEST(Batches, DependOnTheSeed) {
   BatchMaker one("a", 1, {});
   BatchMaker other("a", 2, {});
   BatchMaker again("a", 1, {});
@@ -44,7 +44,7 @@ class StreamsTest : public ::testing::Test {
   TestingServer server_{loop_};
 };
 
-TEST_F(StreamsTest, PublishWhenAllAreThereAndCountWhatIsAcknowledged) {
+TEST_F(StreamsTest, PublishOnceAllAreConnectedAndCountAcknowledgements) {
   Streams streams(loop_, {.server = {"127.0.0.1", server_.port}, .streams = 100, .window = 4, .batches = 2});
   bool established = false;
   streams.start([&] {
@@ -59,7 +59,7 @@ TEST_F(StreamsTest, PublishWhenAllAreThereAndCountWhatIsAcknowledged) {
   EXPECT_LE(streams.stats().sent - streams.stats().acknowledged, 400U);
 }
 
-TEST_F(StreamsTest, KeepToTheirWindow) {
+TEST_F(StreamsTest, RespectTheWindow) {
   server_.at_once = false;
   Streams streams(loop_, {.server = {"127.0.0.1", server_.port}, .streams = 2, .window = 3, .batches = 2});
   streams.start([] {});
@@ -70,7 +70,7 @@ TEST_F(StreamsTest, KeepToTheirWindow) {
   EXPECT_EQ(streams.stats().acknowledged, 6U);
 }
 
-TEST_F(StreamsTest, KeepToTheirRate) {
+TEST_F(StreamsTest, RespectTheRate) {
   Streams streams(
       loop_, {.server = {"127.0.0.1", server_.port}, .streams = 10, .window = 100, .per_second = 50, .batches = 2});
   int64_t since = 0;

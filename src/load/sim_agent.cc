@@ -33,7 +33,7 @@ metrics::Envelope SimAgent::envelope_of(const Shared& shared, const std::string&
   return envelope;
 }
 
-// --- the stream
+// --- The stream.
 
 void SimAgent::no_longer_connected() {
   if (std::exchange(connected_, false)) --shared_.counts.connected;
@@ -53,7 +53,7 @@ void SimAgent::on_failed(const std::string& why, int64_t /*wait_ns*/) {
   if (!std::exchange(settled_, true)) shared_.settled();
 }
 
-// --- ticks
+// --- Ticks.
 
 void SimAgent::start_grid(int64_t first_due_ns) {
   first_due_ns_ = first_due_ns;
@@ -77,7 +77,7 @@ void SimAgent::make_tick() {
   ++made_ticks_;
 }
 
-// Times of the data are those at which it was due, by the wall clock.
+// The times in the data are those at which it was due, by the wall clock.
 void SimAgent::make(int64_t due_ns, bool tick) {
   const Clock& clock = shared_.timers.clock();
   const int64_t wall_of_due = clock.wall_ns() - (clock.mono_ns() - due_ns);
@@ -104,7 +104,7 @@ void SimAgent::count_open(int64_t now_ns) const {
   for (uint64_t tick = made_ticks_; tick < due_; ++tick) shared_.delays.add(now_ns - due_of(tick));
 }
 
-// --- batches on the stream
+// --- Batches on the stream.
 
 std::deque<SimAgent::Waiting>::iterator SimAgent::find(uint64_t sequence) {
   const auto it = std::ranges::lower_bound(waits_, sequence, {}, &Waiting::sequence);
@@ -148,7 +148,7 @@ void SimAgent::acknowledged(uint64_t id) {
   }
 }
 
-// It is dropped with a record, as an agent does.
+// Drops the batch with a record, as a real agent does.
 void SimAgent::rejected(uint64_t id, std::string_view reason) {
   const auto it = find(id);
   if (it == waits_.end()) return;

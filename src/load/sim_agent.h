@@ -1,8 +1,8 @@
-// SimAgent: behaves like an agent for the server and the ledger: reconnects after failures, numbers its batches 1, 2, 3
-// ..., and keeps and resends them until they are acknowledged.
+// SimAgent: behaves like an agent towards server and ledger: it reconnects after failures, numbers its batches 1, 2, 3
+// ..., and keeps and repeats them until they are acknowledged.
 //
-// A batch is due at its tick, but generated only when it can be sent: a waiting batch takes no memory but a number, and
-// its delay counts from when it was due.
+// A batch is due at its tick, but generated only when it can be sent: a waiting batch is only a number, and its delay
+// counts from when it was due.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
@@ -24,16 +24,16 @@
 
 namespace monitor::load {
 
-// Totals of all agents.
+// Totals over all agents.
 struct FleetCounts {
   uint64_t due = 0;   // ticks
-  uint64_t made = 0;  // batches that got a sequence
-  uint64_t sent = 0;  // including resends
+  uint64_t made = 0;  // batches that have a sequence
+  uint64_t sent = 0;  // including repeats
   uint64_t acknowledged = 0;
   uint64_t rejected = 0;
   uint64_t connects = 0;
   uint64_t failures = 0;  // streams that ended or failed
-  size_t connected = 0;   // now
+  size_t connected = 0;   // connected now
   std::string first_failure;
 };
 
@@ -49,7 +49,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
     Delays& delays;
     size_t window;
     int64_t interval_ns;
-    std::function<void()> settled;  // greeted, or failed, for the first time
+    std::function<void()> settled;  // called when the first connection is established or has failed
   };
 
   SimAgent(Shared& shared, const std::string& id, uint64_t seed);
@@ -58,9 +58,9 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   void connect() { client_.start(); }
   // Ticks start at this monotonic time.
   void start_grid(int64_t first_due_ns);
-  // Another tick is due.
+  // Adds a tick that is due.
   void tick_due();
-  // Sends a heartbeat after a long silence.
+  // Sends a heartbeat if nothing was sent for long.
   void beat_if_silent(int64_t now_ns);
 
   const std::string& id() const { return id_; }
@@ -69,10 +69,10 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t rejected() const { return rejected_; }
   uint64_t resent() const { return resent_; }
-  // Due, and not made.
+  // Ticks that are due but not generated.
   uint64_t waiting() const { return due_ - made_ticks_; }
   size_t unacknowledged() const { return waits_.size(); }
-  // Counts unacknowledged batches as if acknowledged now: leaving them out would flatter the result.
+  // Counts unacknowledged batches as if they were acknowledged now. Without them, the result would look too good.
   void count_open(int64_t now_ns) const;
 
  private:
@@ -80,7 +80,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
     uint64_t sequence = 0;
     int64_t due_ns = 0;  // 0: a heartbeat, which has no delay
     std::string bytes;
-    bool out = false;  // on the stream
+    bool out = false;  // in flight on the stream
     bool tried = false;
   };
 
@@ -90,12 +90,12 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   void make(int64_t due_ns, bool tick);
   int64_t due_of(uint64_t tick) const { return first_due_ns_ + static_cast<int64_t>(tick) * shared_.interval_ns; }
 
-  // --- stream::BatchSource; an id is a sequence
+  // --- stream::BatchSource; the id is the sequence.
   std::optional<stream::Outgoing> next() override;
   void acknowledged(uint64_t id) override;
   void rejected(uint64_t id, std::string_view reason) override;
   void returned(uint64_t id) override;
-  // --- agent::PublishListener
+  // --- agent::PublishListener.
   std::unique_ptr<grpc::CallStarter> on_connect() override { return shared_.connect(); }
   void on_established(const stream::Sender& sender) override;
   void on_failed(const std::string& why, int64_t wait_ns) override;
@@ -107,20 +107,20 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   const std::string id_;
   metrics::Envelope envelope_;
   FleetBatches::Values values_;
-  std::deque<Waiting> waits_;  // by rising sequence
-  size_t out_ = 0;             // of these, on the stream
+  std::deque<Waiting> waits_;  // ascending by sequence
+  size_t out_ = 0;             // how many of them are in flight
   int64_t first_due_ns_ = 0;
   uint64_t due_ = 0;         // ticks
-  uint64_t made_ticks_ = 0;  // of these
+  uint64_t made_ticks_ = 0;  // how many of these were generated
   int64_t last_made_ns_ = 0;
   uint64_t acknowledged_ = 0;
   uint64_t rejected_ = 0;
   uint64_t resent_ = 0;
-  uint64_t told_from_ = 0;  // the first batch that carries envelope_.drops; 0: none has yet
+  uint64_t told_from_ = 0;  // the first batch that carries envelope_.drops; 0: none yet
 
   bool connected_ = false;
   bool settled_ = false;
-  agent::PublishClient client_;  // last: it gives batches back when it is destroyed
+  agent::PublishClient client_;  // last, because its destructor returns batches
 };
 
 }  // namespace monitor::load

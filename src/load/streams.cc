@@ -16,11 +16,11 @@ constexpr std::string_view kMethod = "/monitor.v1.Ingest/Publish";
 constexpr size_t kConnectingAtOnce = 64;  // a server's backlog is finite
 constexpr int64_t kPaceEvery = 1 * kNanosPerMilli;
 
-// Sequences whose varint takes five bytes, so that one can be written over another.
+// From here on, the varint of a sequence has five bytes, so one sequence can be overwritten by another.
 constexpr uint64_t kFirstSequence = uint64_t{1} << 28;
 constexpr size_t kSequenceBytes = 5;
 
-// Where the sequence of a batch begins: behind its incarnation and the tag of field 4.
+// The offset of the sequence in a batch: after its incarnation and the tag of field 4.
 size_t sequence_offset(std::string_view batch, std::string_view incarnation) {
   return batch.find(incarnation) + incarnation.size() + 1;
 }
@@ -49,14 +49,15 @@ class Streams::Stream final : public grpc::ClientCallHandler {
     call_->write(stream::encode(stream::Hello{maker.agent_id(), maker.incarnation(), "0", maker.agent_id()}));
   }
 
-  // Sends as much as the window lets through.
+  // Sends as much as the window allows.
   void fill() {
     while (send()) {
     }
   }
   bool send() {
     if (!greeted_ || !call_ || next_ - acknowledged_ > owner_.options_.window) return false;
-    // The bytes are made beforehand; each batch has a sequence of its own, else the server would know it for a copy.
+    // The bytes are generated in advance, but each batch needs its own sequence, or the server would treat it as a
+    // copy.
     std::string& batch = batches_[next_ % batches_.size()];
     write_sequence(batch, offset_, kFirstSequence + batches_.size() + next_);
     call_->write(stream::encode(stream::Publish{next_, batch}));
@@ -95,7 +96,7 @@ class Streams::Stream final : public grpc::ClientCallHandler {
 
   Streams& owner_;
   std::vector<std::string> batches_;
-  size_t offset_ = 0;  // of the sequence, in each of them
+  size_t offset_ = 0;  // offset of the sequence in each batch
   std::unique_ptr<grpc::Channel> channel_;
   std::unique_ptr<grpc::ClientCall> call_;
   bool greeted_ = false;

@@ -1,7 +1,7 @@
 // Streams: many simulated agents, each with its own connection, that publish to a server and count acknowledgements.
-// Batches are generated in advance and sent again and again, so that the benchmark measures the server.
+// Batches are generated in advance and sent repeatedly, so that a benchmark measures the server.
 //
-// Thread contract: the loop's thread; the loop must outlive it. A stream that ends is counted, and not reopened.
+// Thread contract: the loop's thread; the loop must outlive it. A stream that ends is counted but not reopened.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ struct StreamsStats {
   uint64_t sent = 0;
   uint64_t acknowledged = 0;
   uint64_t rejected = 0;
-  uint64_t skipped = 0;      // fell due while the window was full
-  std::string first_reason;  // why the first stream ended, or a batch was rejected
+  uint64_t skipped = 0;      // became due while the window was full
+  std::string first_reason;  // why the first stream ended or a batch was rejected
 };
 
 class Streams {
@@ -44,8 +44,8 @@ class Streams {
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  // Connects all streams, some at a time. `established` is called once, when every stream was greeted or has ended;
-  // publishing then starts.
+  // Connects all streams, some at a time. `established` is called once, when every stream has its HelloReply or has
+  // ended; then publishing starts.
   void start(std::function<void()> established);
   const StreamsStats& stats() const { return stats_; }
 
@@ -63,7 +63,7 @@ class Streams {
   std::function<void()> established_;
   size_t settled_ = 0;
   bool publishing_ = false;
-  // For a steady rate: spreads the streams evenly over the second.
+  // For a steady rate, spreads the streams evenly over the second.
   int64_t paced_since_ns_ = 0;
   uint64_t paced_ = 0;
   Timers::TimerId pace_timer_ = 0;

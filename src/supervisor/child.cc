@@ -32,7 +32,7 @@ Result<Fd> open_log(const std::string& path) {
   return fd;
 }
 
-// State that the child must not inherit: blocked signals, ignored SIGPIPE, the process group.
+// Resets state that the child must not inherit: blocked signals, ignored SIGPIPE, the process group.
 class SpawnAttributes {
  public:
   SpawnAttributes() {
@@ -108,13 +108,13 @@ void Child::read_output() {
   while (output_.valid()) {
     const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;  // nothing more for now
+    if (n < 0) return;  // no more output for now
     if (n == 0) {
       close_output();
       return;
     }
     const std::string_view text(buffer.data(), static_cast<size_t>(n));
-    // A full disk must not stop the child: the line is lost.
+    // The line is lost, because a full disk must not stop the child.
     [[maybe_unused]] const ssize_t written = write(log_.get(), text.data(), text.size());
     partial_ += text;
     size_t start = 0;
@@ -125,7 +125,7 @@ void Child::read_output() {
     }
     partial_.erase(0, start);
     if (partial_.size() <= kMaxLine) continue;
-    // The rest of an overlong line is not a line of its own: it would start where its author wants.
+    // The rest of an overlong line must not count as a line, because its author would control how it starts.
     partial_.clear();
     cut_ = true;
   }

@@ -1,5 +1,5 @@
 // Child: a child process, started with posix_spawn in its own process group, so that Ctrl-C in the terminal reaches it
-// only through its supervisor. Its standard error arrives here line by line and goes to a log file.
+// only through its supervisor. The supervisor reads its standard error line by line, and appends it to a log file.
 //
 // Thread contract: the loop's thread; the loop must outlive it.
 #pragma once
@@ -19,9 +19,9 @@ namespace monitor::supervisor {
 
 struct ChildOptions {
   std::string name;                    // monitor-server
-  std::string program;                 // path
+  std::string program;                 // path of the executable
   std::vector<std::string> arguments;  // without the program's name
-  std::string log_file;                // appended; rotated to .1 at the start if above 10 MiB
+  std::string log_file;                // appended to; rotated to .1 at the start if above 10 MiB
   std::function<void(const std::string& line)> on_line;
 };
 
@@ -36,7 +36,7 @@ struct Ending {
 class Child {
  public:
   Child(EventLoop& loop, ChildOptions options);
-  // Kills a child that still runs.
+  // Kills the child if it is still running.
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -46,7 +46,7 @@ class Child {
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   const std::string& name() const { return options_.name; }
-  // The owner has reaped the process with waitpid; reads the rest of its output.
+  // Call after waitpid has reaped the process: reads the rest of its output.
   void reaped();
 
  private:
@@ -58,7 +58,7 @@ class Child {
   pid_t pid_ = 0;
   Fd output_;
   Fd log_;
-  std::string partial_;  // partial line
+  std::string partial_;  // an incomplete line
   bool cut_ = false;     // the rest of an overlong line is pending
 };
 

@@ -1,5 +1,5 @@
-// Parses a line of a program's log as written by base/log.h. The event is identified by its position after time and
-// level, since field values may contain anything, even text that looks like an event. Pure functions.
+// Parses a log line of a program, as written by base/log.h. The event is identified by its position after time and
+// level, because field values may contain anything, even text that looks like an event. Pure functions.
 #pragma once
 
 #include <string_view>

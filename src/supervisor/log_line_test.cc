@@ -1,4 +1,4 @@
-// What a supervisor believes of a program's log.
+// What the supervisor recognizes in a program's log.
 #include "supervisor/log_line.h"
 
 #include <gtest/gtest.h>

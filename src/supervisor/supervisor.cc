@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kLinesToShow = 5;
 constexpr int64_t kLongestWait = 30 * kNanosPerSecond;
-// A program that ran this long resets the restart delay.
+// A program that has run for this long resets its restart delay.
 constexpr int64_t kWellAfter = 60 * kNanosPerSecond;
 
 }  // namespace
@@ -105,7 +105,7 @@ void Supervisor::reap() {
   }
 }
 
-// Why a program ended, unless an error line already said so.
+// Prints why a program ended, unless an error line has already done so.
 void Supervisor::say_last_lines(const Program& program) const {
   if (program.error_said) return;
   for (const std::string& line : program.last_lines) say_(fmt::format("{}: {}", program.spec.name, line));
@@ -113,7 +113,7 @@ void Supervisor::say_last_lines(const Program& program) const {
 
 void Supervisor::on_ended(Program& program, const Ending& ending) {
   if (stopping_) {
-    // A program reports lost data or failed writes by its status; the whole run then fails, too.
+    // A program reports lost data or failed writes by its exit status; the whole run must then fail as well.
     if (exit_code_ == 0 && ending.exit_code > 0) {
       say_last_lines(program);
       say_(fmt::format("{} ended with {} (its log: {})", program.spec.name, ending.to_string(), program.spec.log_file));
@@ -135,7 +135,7 @@ void Supervisor::on_ended(Program& program, const Ending& ending) {
   program.last_exit_code = ending.exit_code > 0 ? ending.exit_code : kExitSoftware;
   const int64_t ran = loop_.clock().mono_ns() - program.started_mono;
   if (ran >= kWellAfter) program.wait_ns = kNanosPerSecond;
-  say_(fmt::format("{} ended with {}; started again in {} s (its log: {})", program.spec.name, ending.to_string(),
+  say_(fmt::format("{} ended with {}; restarting it in {} s (its log: {})", program.spec.name, ending.to_string(),
                    program.wait_ns / kNanosPerSecond, program.spec.log_file));
   program.restart_timer = loop_.call_after(program.wait_ns, [this, &program] { launch(program); });
   program.wait_ns = std::min(program.wait_ns * 2, kLongestWait);
@@ -147,7 +147,7 @@ void Supervisor::stop(int exit_code) {
   exit_code_ = exit_code;
   for (const auto& program : programs_) {
     loop_.cancel_timer(program->restart_timer);
-    // It was stopped while waiting for a restart, so it did not do its work.
+    // Stopped while waiting for a restart, so it has not completed its work.
     if (exit_code_ == 0 && program->restart_timer != 0) exit_code_ = program->last_exit_code;
   }
   kill_timer_ = loop_.call_after(options_.stop_within_ns, [this] {
@@ -171,7 +171,7 @@ void Supervisor::stop_next() {
   for (Program* const program : order) {
     if (!program->child || !program->child->running()) continue;
     program->child->signal(SIGTERM);
-    return;  // the next one when this one has ended
+    return;  // the next one is stopped when this one has ended
   }
   loop_.stop();
 }

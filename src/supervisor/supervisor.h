@@ -1,8 +1,8 @@
-// Supervisor: starts programs in order, restarts those that die, and stops all in order.
+// Supervisor: starts programs in order, restarts those that die, and stops all of them in order.
 //
-// A program that ends with a status that a restart cannot fix (usage, port taken, invalid configuration) ends the
-// supervisor with that status. Others are restarted after 1 s, doubling to 30 s while they keep failing. Error lines of
-// a program's log are printed at once.
+// A program that ends with a status that a restart cannot fix (usage, port in use, invalid configuration) ends the
+// supervisor with that status. Other programs are restarted after 1 s, and the delay doubles up to 30 s while they keep
+// failing. Error lines in a program's log are printed at once.
 //
 // Thread contract: the loop's thread; the loop must outlive it.
 #pragma once
@@ -25,9 +25,9 @@ struct ProgramSpec {
   std::string program;
   std::vector<std::string> arguments;
   std::string log_file;
-  // Start only after the previous program logged an event that starts with this text (log_line.h); empty: at once.
+  // Starts only after the previous program has logged an event that starts with this text (log_line.h); empty: at once.
   std::string ready_fragment;
-  // Exit statuses that end the supervisor, in addition to those that always do.
+  // Exit statuses that end the supervisor, in addition to the fixed ones.
   std::vector<int> fatal_exit_codes = {};
   // Called for every line of its log.
   std::function<void(const std::string& line)> on_line;
@@ -35,25 +35,25 @@ struct ProgramSpec {
 
 struct SupervisorOptions {
   std::vector<int> fatal_exit_codes = {kExitUsage, kExitUnavailable, kExitConfig};
-  int64_t stop_within_ns = 4800 * kNanosPerMilli;  // for all programs together; then they are killed
+  int64_t stop_within_ns = 4800 * kNanosPerMilli;  // for all programs together; after that they are killed
 };
 
 class Supervisor {
  public:
-  // Prints messages for people, on stderr.
+  // Prints messages for people on stderr.
   using Say = std::function<void(const std::string& line)>;
 
   Supervisor(EventLoop& loop, SupervisorOptions options, Say say);
   ~Supervisor();
 
   // Programs start in this order, each when the previous one is ready. `arguments` may be changed until the program
-  // starts; the reference lives as long as the supervisor.
+  // starts; the reference is valid as long as the supervisor exists.
   ProgramSpec& add(ProgramSpec spec);
-  // Stop order, by name; unnamed programs stop last.
+  // The order of stopping, by name; programs that are not listed stop last.
   void set_stop_order(std::vector<std::string> names);
   void start();
-  // Stops all programs; the loop ends when none runs. exit_code() is then `exit_code`, or, if that is 0, the status of
-  // a program that ended with another status than 0 or was waiting for a restart.
+  // Stops all programs. The loop ends when none is running. exit_code() is then `exit_code`; if that is 0, it is the
+  // status of a program that ended with a status other than 0, or that was waiting for a restart.
   void stop(int exit_code);
   // Call after SIGCHLD.
   void reap();
@@ -71,7 +71,7 @@ class Supervisor {
     int64_t started_mono = 0;
     int64_t wait_ns = kNanosPerSecond;
     Timers::TimerId restart_timer = 0;
-    int last_exit_code = 0;  // of its last unrequested end
+    int last_exit_code = 0;  // of the last time that it ended by itself
   };
 
   void launch(Program& program);

@@ -10,7 +10,7 @@ namespace monitor::telemetry {
 
 namespace {
 
-// Escapes of the exposition format; quotes only within labels.
+// Escapes text for the exposition format; quotes are escaped only in labels.
 std::string escape(std::string_view text, bool in_label) {
   std::string out;
   for (const char c : text) {

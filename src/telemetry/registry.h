@@ -1,9 +1,9 @@
 // Registry: a program's own metrics in the Prometheus text exposition format 0.0.4.
 //
-// Names are monitor_<program>_<what>_<unit|total>; docs/operations.md lists them. Each call of counter(), gauge() or
-// histogram() creates a cell, to be requested once and kept. Cells with the same name and labels are summed for output,
-// so loops count without sharing cache lines. Cells live as long as the registry. Thread-safe; counting is one relaxed
-// atomic operation.
+// Names are monitor_<program>_<what>_<unit
+// total>; docs/operations.md lists them. Each call of counter(), gauge() or histogram() creates a cell; request it once
+// and keep it. The output sums cells with the same name and labels, so loops can count without sharing cache lines.
+// Cells live as long as the registry. Thread-safe; counting is one relaxed atomic operation.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,7 @@ class Gauge {
 
 class Histogram {
  public:
-  // Upper bounds of the buckets, ascending; one more bucket holds larger values.
+  // `bounds`: upper bounds of the buckets, ascending; one more bucket counts larger values.
   explicit Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
 
   void observe(double value);
@@ -68,7 +68,7 @@ class Registry {
   Gauge& gauge(const std::string& name, const std::string& help, const MetricLabels& labels = {});
   Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                        const MetricLabels& labels = {});
-  // Called for every output, on the requesting thread. Must stay callable as long as the registry.
+  // `read` is called for every output, on the requesting thread, and must stay callable as long as the registry exists.
   void gauge_from(const std::string& name, const std::string& help, std::function<double()> read,
                   const MetricLabels& labels = {});
 
@@ -78,11 +78,11 @@ class Registry {
   struct Family;
   Family& family(const std::string& name, const std::string& help, const char* type);
 
-  mutable std::mutex mutex_;  // guards the families, not the cells' values
+  mutable std::mutex mutex_;  // guards the families, not the values of the cells
   std::map<std::string, std::unique_ptr<Family>, std::less<>> families_;
 };
 
-// Buckets for latencies: seconds, from 100 us to 10 s.
+// Buckets for latencies, from 100 us to 10 s, in seconds.
 std::vector<double> latency_bounds();
 
 }  // namespace monitor::telemetry

@@ -8,7 +8,7 @@
 namespace monitor::telemetry {
 namespace {
 
-TEST(Registry, ShowsCountersAndGaugesByNameAndLabels) {
+TEST(Registry, PrintsCountersAndGaugesByNameAndLabels) {
   Registry registry;
   registry.counter("monitor_server_batches_total", "Batches taken.").add(3);
   registry.counter("monitor_server_rejected_total", "Batches refused.", {{"reason", "too\"large\n"}}).add();
@@ -29,7 +29,7 @@ TEST(Registry, ShowsCountersAndGaugesByNameAndLabels) {
             "monitor_server_up NaN\n");
 }
 
-TEST(Registry, AddsUpTheCellsOfOneName) {
+TEST(Registry, SumsCellsWithTheSameName) {
   Registry registry;
   Counter& one = registry.counter("c_total", "C.");
   Counter& two = registry.counter("c_total", "C.");
@@ -41,7 +41,7 @@ TEST(Registry, AddsUpTheCellsOfOneName) {
   EXPECT_NE(registry.text().find("\nc_total 2000\n"), std::string::npos);
 }
 
-TEST(Registry, HistogramsAreCumulative) {
+TEST(Registry, PrintsCumulativeHistograms) {
   Registry registry;
   Histogram& histogram = registry.histogram("delay_seconds", "Delay.", {0.1, 1}, {{"a", "b"}});
   histogram.observe(0.1);

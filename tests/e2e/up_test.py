@@ -181,7 +181,7 @@ class UpTest(ProgramTest):
             # Of the two readers, the printing one was started first.
             pid = wait_until(lambda name=name: sorted(p for p, n in children_of(up.process.pid) if n.startswith(name)), name)[0]
             os.kill(pid, signal.SIGKILL)
-            up.says(rf"{name}\S* ended with signal 9; started again in 1 s")
+            up.says(rf"{name}\S* ended with signal 9; restarting it in 1 s")
             seen = len(up.out)
             up.prints(r"^\d{4}-", count=seen + 3)
         self.assertEqual(up.stop(), 0)
@@ -223,7 +223,7 @@ class UpTest(ProgramTest):
         self.forge_log_lines(url, up.says(r"server listens on (\S+)").group(1))
         page = max(p for p, n in children_of(up.process.pid) if n.startswith("monitor-analysi"))
         os.kill(page, signal.SIGKILL)
-        up.says(r"monitor-web ended with signal 9; started again in 1 s")
+        up.says(r"monitor-web ended with signal 9; restarting it in 1 s")
         wait_until(fleet, "the page at the same address")
         for said, address in (("web page: ", url), ("server listens on ", up.says(r"server listens on (\S+)").group(1))):
             self.assertEqual({line.split(said)[1].split()[0] for line in up.err if said in line}, {address}, "only genuine addresses")

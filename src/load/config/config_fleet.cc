@@ -42,14 +42,14 @@ class ConfigFleet::Agent final : public config::Applier {
   }
 
   bool watching() const { return source_.state().watching; }
-  // All that it has to say of itself stands in etcd.
+  // True if everything that it has to report is in etcd.
   bool has_told() const { return publisher_.status().present; }
   uint64_t puts() const { return publisher_.status().puts; }
-  bool counted = false;  // in the phase under way
+  bool counted = false;  // counted as done in the current phase
 
  private:
   ConfigFleet& fleet_;
-  size_t round_ = 0;  // whose change was applied last
+  size_t round_ = 0;  // the round whose change was applied last
   config::EtcdClient client_;
   config::EtcdSource source_;
   config::ConfigEngine engine_;
@@ -81,7 +81,7 @@ void ConfigFleet::stop() {
   if (phase_ != Phase::kDone) finish("stopped before its end");
 }
 
-// As many as are due by now.
+// Starts as many agents as are due by now.
 void ConfigFleet::begin_agents() {
   const int64_t since = loop_.clock().mono_ns() - phase_since_ns_;
   const double share = options_.ramp_ns == 0 ? 1.0 : static_cast<double>(since) / static_cast<double>(options_.ramp_ns);
@@ -110,17 +110,17 @@ void ConfigFleet::look() {
   if (reached()) {
     next();
   } else if (loop_.clock().mono_ns() - phase_since_ns_ > options_.limit_ns + options_.ramp_ns) {
-    finish(fmt::format("{} of {} agents watch, and not all came to {} within {} s", watching(), options_.agents,
+    finish(fmt::format("{} of {} agents watch, but not all managed to {} within {} s", watching(), options_.agents,
                        phase_ == Phase::kConnecting ? "it"
                        : phase_ == Phase::kApplying ? "apply the change"
-                       : phase_ == Phase::kTelling  ? "say so in their status"
-                                                    : "go and come back",
+                       : phase_ == Phase::kTelling  ? "report it in their status"
+                                                    : "disconnect and return",
                        options_.limit_ns / kNanosPerSecond));
   }
   if (phase_ != Phase::kDone) look_timer_ = loop_.call_after(kLookEvery, [this] { look(); });
 }
 
-// Whether the phase under way is at its end.
+// True if the current phase is complete.
 bool ConfigFleet::reached() {
   switch (phase_) {
     case Phase::kConnecting:
@@ -156,7 +156,7 @@ void ConfigFleet::next() {
     case Phase::kGoing:
       phase_ = Phase::kReturning;
       phase_since_ns_ = now;
-      log_info("etcd is gone for all agents", {});
+      log_info("all agents have lost etcd", {});
       return;
     case Phase::kReturning:
     case Phase::kDone:
@@ -168,7 +168,7 @@ void ConfigFleet::next() {
     begin_round();
   } else if (options_.restart) {
     phase_ = Phase::kGoing;
-    log_info("waiting for etcd to go and to come back", {});
+    log_info("waiting for etcd to stop and to return", {});
   } else {
     finish("");
   }
@@ -180,11 +180,11 @@ void ConfigFleet::begin_round() {
   round_since_ns_ = loop_.clock().mono_ns();
   const std::string document = fmt::format(R"({{"labels":{{"{}":"{}"}}}})", kRoundLabel, result_.rounds.size());
   put_ = config::put_once(*author_, config::defaults_key(), document, options_.limit_ns, [this](const Status& done) {
-    if (!done) finish("the change cannot be put: " + done.error().message());
+    if (!done) finish("the change cannot be written: " + done.error().message());
   });
 }
 
-// The same is applied again when a reading advances the revision: only the first time counts.
+// The same change is applied again when a read advances the revision; only the first time counts.
 void ConfigFleet::on_applied(const config::Settings& settings, size_t& round) {
   if (phase_ != Phase::kApplying || round == result_.rounds.size()) return;
   const std::string wanted = std::to_string(result_.rounds.size());

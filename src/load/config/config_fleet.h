@@ -1,6 +1,6 @@
-// ConfigFleet: many agents on one loop that only follow their configuration. Each has an etcd client, a source, an
-// engine and a published status, as a real agent; applied settings are only recorded. An author changes the defaults
-// once a round, and the fleet measures the time from the put until each agent has applied the change.
+// ConfigFleet: many agents on one loop that only follow their configuration. Like a real agent, each has an etcd
+// client, a source, an engine and a published status; applied settings are only recorded. In each round, an author
+// changes the defaults, and the fleet measures the time from the write until each agent has applied the change.
 //
 // Thread contract: the loop's thread. All constructor arguments must outlive it.
 #pragma once
@@ -28,24 +28,24 @@ struct ConfigFleetOptions {
   config::EtcdCredentials credentials;
   std::string prefix = "load";  // agents are PREFIX-1, PREFIX-2, ...
   size_t agents = 10000;
-  int64_t ramp_ns = 10 * kNanosPerSecond;  // agents begin evenly over this time
+  int64_t ramp_ns = 10 * kNanosPerSecond;  // agents start evenly over this time
   size_t rounds = 3;
-  int64_t limit_ns = 60 * kNanosPerSecond;  // of everything that is waited for
-  bool restart = false;                     // in the end, etcd is waited for to go and to come back
+  int64_t limit_ns = 60 * kNanosPerSecond;  // for each step
+  bool restart = false;                     // at the end, waits for etcd to stop and to return
 };
 
 // One change of the defaults.
 struct ConfigRound {
-  size_t applied = 0;  // by how many agents
-  Delays delays;       // from the put to applying
-  int64_t all_ns = 0;  // until all of them had also said so in their status; 0: not within the limit
+  size_t applied = 0;  // how many agents
+  Delays delays;       // from the write until it is applied
+  int64_t all_ns = 0;  // until all agents have also reported it in their status; 0: not within the limit
 };
 
-// How agents came back after etcd had gone.
+// How agents returned after an outage of etcd.
 struct ConfigReturn {
   size_t returned = 0;
-  Delays delays;                  // from the first one's return
-  std::vector<size_t> by_second;  // how many, in the n-th second after the first
+  Delays delays;                  // from the return of the first agent
+  std::vector<size_t> by_second;  // number of agents that returned in the n-th second after the first
 };
 
 struct ConfigFleetResult {
@@ -53,7 +53,7 @@ struct ConfigFleetResult {
   std::vector<ConfigRound> rounds;
   ConfigReturn back;
   uint64_t status_puts = 0;
-  std::string failure;  // what was not reached within the limit, or why it ended; empty: all went well
+  std::string failure;  // what was not reached within the limit, or why it ended; empty: success
 };
 
 class ConfigFleet {
@@ -66,10 +66,10 @@ class ConfigFleet {
 
   // Errors: certificate files that cannot be read. `done` is called once, from the loop.
   Status start(std::function<void()> done);
-  // Ends early; what there is is the result.
+  // Ends early, with the result so far.
   void stop();
   const ConfigFleetResult& result() const { return result_; }
-  // For who watches: agents that watch their keys now.
+  // How many agents are watching their keys now, for progress messages.
   size_t watching() const;
 
  private:
@@ -98,7 +98,7 @@ class ConfigFleet {
   ConfigFleetResult result_;
   Phase phase_ = Phase::kConnecting;
   int64_t phase_since_ns_ = 0;
-  int64_t round_since_ns_ = 0;  // the put
+  int64_t round_since_ns_ = 0;  // monotonic time of the write
   int64_t return_since_ns_ = 0;
   Timers::TimerId look_timer_ = 0;
   Timers::TimerId begin_timer_ = 0;

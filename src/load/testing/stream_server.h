@@ -1,4 +1,4 @@
-// A server of the stream for the tests of this folder: keeps what it is sent, and acknowledges when it is told to.
+// A server of the stream for tests: keeps the received batches, and acknowledges them on request.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,14 +18,14 @@ class TestingServer {
  public:
   explicit TestingServer(EventLoop& loop) : loop_(loop) { port = listen_on(0); }
 
-  // Another server of the same kind, beside the first.
+  // Starts another server of the same kind.
   uint16_t listen_on(uint16_t at) {
     servers_.push_back(std::make_unique<grpc::Server>(loop_, grpc::ServerOptions{}));
     servers_.back()->add_method("/monitor.v1.Ingest/Publish",
                                 [this](grpc::ServerCall& call) { return std::make_unique<Call>(*this, call); });
     return *servers_.back()->listen("127.0.0.1", at);
   }
-  // One on which nobody listens any more.
+  // A port on which nobody listens any more.
   uint16_t closed_port() {
     grpc::Server short_lived(loop_, {});
     return *short_lived.listen("127.0.0.1", 0);

@@ -84,7 +84,7 @@ ConnectionTable::Id ConnectionTable::victim(Room why, const std::string& group, 
     Id oldest = kNone;
     for (const auto& [id, entry] : entries_) {
       if (entry.peer.group != *most || !may_go(entry, in_reply, now_ns)) continue;
-      // Equal times: the lower number was accepted first.
+      // At equal times, the lower number was accepted first.
       const auto age = [this](Id one) { return std::pair(entries_.at(one).since_ns, one); };
       if (oldest == kNone || age(id) < age(oldest)) oldest = id;
     }

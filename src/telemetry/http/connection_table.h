@@ -1,9 +1,9 @@
-// ConnectionTable: the connections of an HTTP server, and which one to close when there is no room for another.
+// ConnectionTable: the connections of an HTTP server. It decides which one to close if there is no room for another.
 //
 // Room is limited in total and by address (PeerAddress::group). At either limit, the table evicts the connection that
-// has waited longest without a complete request, of the address with the most of those; failing that, one whose client
-// does not read its reply. Requests being answered and event streams are never evicted. A client that sends partial
-// requests or reads nothing therefore only displaces connections of its own kind.
+// has waited longest for a complete request, of the address that has the most of those. If there is none, it evicts one
+// whose client does not read its reply. Requests being answered and event streams are never evicted. So a client that
+// sends partial requests or reads nothing only displaces connections of its own kind.
 //
 // No I/O. Not thread-safe.
 #pragma once
@@ -19,7 +19,7 @@
 namespace monitor::telemetry {
 
 enum class HttpPhase : uint8_t {
-  kHead,    // no complete request head: new, half sent, or idle between two requests
+  kHead,    // no complete request head: new, partly sent, or idle between two requests
   kBody,    // the head is complete, the body is not
   kBusy,    // the request is being answered
   kReply,   // the reply is being sent
@@ -31,7 +31,7 @@ struct ConnectionLimits {
   size_t per_address = 64;
   int64_t head_ns = 5 * kNanosPerSecond;       // from accept to a complete head
   int64_t idle_ns = 10 * kNanosPerSecond;      // between two requests, before head_ns starts
-  int64_t lifetime_ns = 60 * kNanosPerSecond;  // of any connection but a stream
+  int64_t lifetime_ns = 60 * kNanosPerSecond;  // of any connection except a stream
 };
 
 // Caps the limits at `share` of the process's descriptors, so that a flood of connections leaves enough for the rest of
@@ -42,7 +42,7 @@ class ConnectionTable {
  public:
   using Id = uint64_t;
   static constexpr Id kNone = 0;
-  // Time after which a reply that is not read may be evicted.
+  // After this time, a reply that the client does not read may be evicted.
   static constexpr int64_t kReplyGrace = 250 * kNanosPerMilli;
 
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
@@ -50,11 +50,11 @@ class ConnectionTable {
   Id add(int fd, PeerAddress peer, int64_t now_ns);
   void remove(Id id);
   void set_phase(Id id, HttpPhase phase, int64_t now_ns);
-  // The connection is closing and no longer counts.
+  // The connection is closing, and no longer counts.
   void leave(Id id);
 
   enum class Room { kYes, kAddressFull, kFull };
-  // True if another connection of the address fits.
+  // Whether another connection of the address fits; if not, which limit is reached.
   Room room_for(const std::string& group) const;
   // The connection to close to make room for `group`; kNone if none may be closed.
   Id victim(Room why, const std::string& group, int64_t now_ns) const;
@@ -70,7 +70,7 @@ class ConnectionTable {
     int fd = -1;
     PeerAddress peer;
     HttpPhase phase = HttpPhase::kHead;
-    int64_t since_ns = 0;  // start of this phase
+    int64_t since_ns = 0;  // start of the current phase
     bool leaving = false;
   };
   struct Held {

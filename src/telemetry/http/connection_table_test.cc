@@ -31,7 +31,7 @@ TEST(ConnectionTable, EvictsTheOldestUnfinishedConnectionOfTheBusiestAddress) {
   EXPECT_EQ(table.victim(Room::kAddressFull, "quiet", 4), quiet);
 }
 
-TEST(ConnectionTable, RequestsBeingAnsweredAndStreamsStayAndRepliesGetAMoment) {
+TEST(ConnectionTable, KeepsActiveRequestsAndStreamsAndSparesRepliesBriefly) {
   ConnectionTable table({.connections = 3, .per_address = 3});
   const auto stream = table.add(1, from("a"), 0);
   const auto busy = table.add(2, from("a"), 0);
@@ -70,7 +70,7 @@ sockaddr_storage v6(const char* text) {
   return storage;
 }
 
-TEST(PeerAddress, CountsAMappedAddressAsIPv4AndIPv6ByItsNetwork) {
+TEST(PeerAddress, GroupsMappedAddressesAsIPv4AndIPv6ByNetwork) {
   EXPECT_EQ(peer_address(v6("::ffff:192.0.2.7")).group, "192.0.2.7");
   EXPECT_EQ(peer_address(v6("::ffff:192.0.2.7")).text, "192.0.2.7:7");
   EXPECT_EQ(peer_address(v6("2001:db8::1")).group, peer_address(v6("2001:db8::ffff:1")).group);

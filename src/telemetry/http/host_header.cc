@@ -23,7 +23,7 @@ std::string quoted(std::string_view text) { return json_quote(text.substr(0, 128
 
 Error bad_request(const std::string& why) { return {Code::kInvalidArgument, why}; }
 
-// The host of "http://host/path", and what follows it; nothing for another form of target.
+// The host in "http://host/path", and what follows it; nothing for other forms of target.
 struct Absolute {
   std::string_view authority;
   std::string_view path;
@@ -70,7 +70,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
   if (name.empty() || name.size() > kLongestName) return std::nullopt;
   if (!std::ranges::all_of(name, address ? address_char : name_char)) return std::nullopt;
   found.name = std::move(name);
-  if (!has_port || port == ":") return found;  // an empty port is the default one
+  if (!has_port || port == ":") return found;  // an empty port means the default port
   const auto number = parse_u64(port.substr(1));
   if (!number || *number > UINT16_MAX) return std::nullopt;
   found.port = static_cast<uint16_t>(*number);
@@ -89,7 +89,7 @@ Result<RequestTarget> request_target(const std::vector<std::string>& hosts, std:
   const auto whole = absolute(url);
   if (!whole) return target;
   auto asked = parse_authority(whole->authority);
-  if (!asked) return bad_request(fmt::format("request target: {} is no host", quoted(whole->authority)));
+  if (!asked) return bad_request(fmt::format("request target: {} is not a host", quoted(whole->authority)));
   if (named) {
     const auto port = [&](const Authority& one) { return one.port.value_or(whole->default_port); };
     if (asked->name != named->name || port(*asked) != port(*named)) {

@@ -1,5 +1,5 @@
-// Parses the host that an HTTP request is for: its Host header, and the host in an absolute request target (RFC 9112,
-// sections 3.2 and 3.2.2). Pure functions on foreign input; fuzzed.
+// Parses the host to which an HTTP request is addressed: its Host header, and the host in an absolute request target
+// (RFC 9112, sections 3.2 and 3.2.2). Pure functions for foreign input; fuzzed.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace monitor::telemetry {
 
 struct Authority {
-  std::string name;  // lower case, without brackets and a trailing dot
+  std::string name;  // lower case, without brackets and trailing dot
   std::optional<uint16_t> port;
 
   bool operator==(const Authority&) const = default;
@@ -28,8 +28,8 @@ struct RequestTarget {
 };
 
 // Errors, all kInvalidArgument (HTTP status 400): several Host headers, none in HTTP/1.1, an invalid one, or an
-// absolute target with another host. Servers and proxies disagree on which of two names counts, which lets an attacker
-// pass the checks for one and reach the pages of another.
+// absolute target with another host. Servers and proxies disagree on which of two names counts, so an attacker could
+// pass the checks for one name and reach the pages of another.
 Result<RequestTarget> request_target(const std::vector<std::string>& hosts, std::string_view version,
                                      std::string_view url);
 

@@ -21,7 +21,7 @@ TEST(Authority, RejectsInvalidHosts) {
   EXPECT_FALSE(parse_authority(std::string(256, 'a')));
 }
 
-TEST(RequestTarget, RefusesSeveralHostsNoneAndNoHost) {
+TEST(RequestTarget, RejectsSeveralMissingAndInvalidHosts) {
   EXPECT_TRUE(request_target({"a"}, "HTTP/1.1", "/"));
   EXPECT_FALSE(request_target({"a", "a"}, "HTTP/1.1", "/"));
   EXPECT_FALSE(request_target({"a", "b"}, "HTTP/1.0", "/"));
@@ -31,7 +31,7 @@ TEST(RequestTarget, RefusesSeveralHostsNoneAndNoHost) {
   EXPECT_FALSE(request_target({"a, b"}, "HTTP/1.1", "/"));
 }
 
-TEST(RequestTarget, AnAbsoluteTargetMustNameTheSameHost) {
+TEST(RequestTarget, RequiresAnAbsoluteTargetToNameTheSameHost) {
   EXPECT_EQ(request_target({"Localhost:8080"}, "HTTP/1.1", "HTTP://localhost.:8080/a/b")->path, "/a/b");
   EXPECT_EQ(request_target({"localhost"}, "HTTP/1.1", "http://localhost:80")->path, "/");
   EXPECT_FALSE(request_target({"localhost"}, "HTTP/1.1", "http://evil.example/"));

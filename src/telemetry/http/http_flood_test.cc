@@ -1,4 +1,4 @@
-// The server under floods of unfinished requests: real sockets, the loop on a thread of its own.
+// The server under floods of unfinished requests, with real sockets and the loop on its own thread.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,9 +24,9 @@ using ::testing::StartsWith;
 using Seconds = std::chrono::duration<double>;
 
 constexpr size_t kFlood = 600;
-constexpr int kCloseWait = 8;  // /proc/net/tcp
+constexpr int kCloseWait = 8;  // the state CLOSE_WAIT in /proc/net/tcp
 
-// Sockets of the server's port in CLOSE-WAIT: their clients are gone, and the server has not noticed.
+// Number of sockets on the server's port in CLOSE_WAIT: the client has closed, but the server has not.
 size_t close_waits(uint16_t port) {
   std::ifstream file("/proc/net/tcp");
   std::string line;
@@ -94,7 +94,7 @@ class HttpFlood : public ::testing::Test {
       (void)send(flood_.back(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     }
   }
-  // What a request gets, and how long it takes.
+  // Sends a request and returns the reply, with a time limit.
   std::string get(const char* path, const char* address = "127.0.0.1") {
     const auto begin = std::chrono::steady_clock::now();
     const int fd = connect_from(address);
@@ -130,13 +130,13 @@ class HttpFlood : public ::testing::Test {
   double took_ = 0;
 };
 
-TEST_F(HttpFlood, HalfRequestsThatStayDoNotKeepOutHealthChecks) {
+TEST_F(HttpFlood, PendingHalfRequestsDoNotBlockHealthChecks) {
   flood("GET /healthz HTTP/1.1\r\nHost: h\r\n");
   expect_health("under 600 half requests");
   stop();
 }
 
-TEST_F(HttpFlood, HalfRequestsByteByByteDoNotKeepOutHealthChecks) {
+TEST_F(HttpFlood, SlowHalfRequestsDoNotBlockHealthChecks) {
   flood("");
   for (const char byte : std::string("GET /h")) {
     for (const int fd : flood_) (void)send(fd, &byte, 1, MSG_NOSIGNAL);
@@ -173,14 +173,14 @@ TEST_F(HttpFlood, RecoversFromHalfRequestsThatAreHalfClosed) {
   expect_nothing_left();
 }
 
-TEST_F(HttpFlood, RepliesThatNobodyReadsDoNotKeepOutHealthChecks) {
+TEST_F(HttpFlood, UnreadRepliesDoNotBlockHealthChecks) {
   constexpr size_t kMoreThanSocketsHold = size_t{6} << 20;
   stop();
   large_.assign(kMoreThanSocketsHold, 'x');
   start({.max_connections = 20, .max_connections_per_address = 16});
   flood("GET /large HTTP/1.1\r\nHost: h\r\n\r\n", "127.0.0.1", 16);
   const auto begin = std::chrono::steady_clock::now();
-  // For a moment a reply that stands still is spared.
+  // A reply without progress is spared for a moment.
   std::string reply;
   while (!reply.starts_with("HTTP/1.1 200") && std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)) {
     reply = get("/healthz");
@@ -189,7 +189,7 @@ TEST_F(HttpFlood, RepliesThatNobodyReadsDoNotKeepOutHealthChecks) {
   EXPECT_LT(Seconds(std::chrono::steady_clock::now() - begin).count(), 1.0);
 }
 
-TEST_F(HttpFlood, ANewConnectionMustSendItsRequestInTime) {
+TEST_F(HttpFlood, ClosesANewConnectionThatSendsNoRequest) {
   start({.head_ns = 50 * kNanosPerMilli});
   const int fd = connect_from();
   (void)send(fd, "GET /", 5, MSG_NOSIGNAL);
@@ -198,18 +198,20 @@ TEST_F(HttpFlood, ANewConnectionMustSendItsRequestInTime) {
   close(fd);
 }
 
-TEST_F(HttpFlood, AnAddressHasItsShareAndOthersTheirs) {
+TEST_F(HttpFlood, EveryAddressHasItsShare) {
   start({.max_connections = 20, .max_connections_per_address = 10});
   const int other = connect_from("127.0.0.3");
   flood("GET /healthz HTTP/1.1\r\n", "127.0.0.2", 200);
   (void)send(other, "GET /healthz HTTP/1.0\r\n\r\n", 25, MSG_NOSIGNAL);
   std::array<char, 64> buffer{};
-  EXPECT_GT(read(other, buffer.data(), buffer.size()), 0) << "an unfinished request of another address is not closed";
+  EXPECT_GT(read(other, buffer.data(), buffer.size()), 0)
+      << "an unfinished request of another address must not be closed";
   close(other);
-  EXPECT_THAT(get("/healthz", "127.0.0.2"), StartsWith("HTTP/1.1 200")) << "the address itself is served, too";
+  EXPECT_THAT(get("/healthz", "127.0.0.2"), StartsWith("HTTP/1.1 200"))
+      << "the flooding address itself must be served as well";
 }
 
-TEST_F(HttpFlood, RefusesTwoHostsAndATargetThatNamesAnother) {
+TEST_F(HttpFlood, RejectsTwoHostsAndATargetThatNamesAnotherHost) {
   for (const char* const request : {"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n",
                                     "GET /healthz HTTP/1.1\r\nHost: a\r\nhOST: b\r\nConnection: close\r\n\r\n",
                                     "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n",

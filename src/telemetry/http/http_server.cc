@@ -15,7 +15,7 @@ namespace monitor::telemetry {
 
 namespace {
 
-// All browsers reconnect at once after a restart.
+// Sized for all browsers reconnecting at once after a restart.
 constexpr int kBacklog = 512;
 constexpr double kShareOfDescriptors = 0.25;  // the rest is for the program's actual work
 
@@ -62,14 +62,14 @@ class HttpServer::Impl {
     const auto target = request_target(host_headers(connection), version, url);
     if (!target) return {.status = MHD_HTTP_BAD_REQUEST, .body = target.error().message() + "\n"};
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
-      return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD are answered here\n"};
+      return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD are allowed here\n"};
     }
     return handler_(target->path);
   }
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* /*upload*/, size_t* upload_size, void** /*state*/) {
-    // A request body is not read: the reply ends the connection.
+    // A request body is not read, so the reply must end the connection.
     auto& impl = *static_cast<Impl*>(self);
     impl.daemon_.set_phase(connection, HttpPhase::kReply);
     HttpReply reply = impl.answer(connection, url, method, version);

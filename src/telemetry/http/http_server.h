@@ -1,7 +1,7 @@
 // HttpServer: serves a program's own pages (GET and HEAD) synchronously on the program's loop.
 //
 // Safe on a public address: it limits connections in total and by address, request size and connection time, so that
-// garbage and slow clients cost only their share. A flood of unfinished requests does not block complete ones
+// invalid and slow clients only use their share. A flood of unfinished requests does not block complete ones
 // (connection_table.h).
 //
 // Thread contract: the loop's thread; the loop must outlive the server.
@@ -23,10 +23,10 @@ namespace monitor::telemetry {
 
 struct HttpOptions {
   std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
-  uint16_t port = 0;                  // 0 picks one
+  uint16_t port = 0;                  // 0: the kernel picks a free one
   unsigned max_connections = 256;
   unsigned max_connections_per_address = 192;
-  size_t max_request_bytes = size_t{16} * 1024;  // line and headers
+  size_t max_request_bytes = size_t{16} * 1024;  // request line and headers
   int64_t head_ns = 5 * kNanosPerSecond;         // time limit for the request line and headers
   int64_t idle_timeout_ns = 10 * kNanosPerSecond;
   int64_t max_connection_ns = 60 * kNanosPerSecond;  // maximum age
@@ -38,12 +38,12 @@ struct HttpReply {
   std::string body;
 };
 
-// Called on the loop with the path, without its query. Must not destroy the server.
+// Called on the loop with the path, without the query. Must not destroy the server.
 using HttpHandler = std::function<HttpReply(std::string_view path)>;
 
 class HttpServer {
  public:
-  // kUnavailable if the port is taken, kInvalidArgument if the address is not numeric.
+  // kUnavailable if the port is in use, kInvalidArgument if the address is not numeric.
   static Result<std::unique_ptr<HttpServer>> start(EventLoop& loop, const HttpOptions& options, HttpHandler handler);
   // Closes every connection.
   ~HttpServer();
@@ -58,7 +58,7 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// A non-blocking socket that listens. kUnavailable if the port is taken, kInvalidArgument if the address is not
+// Returns a non-blocking listening socket. kUnavailable if the port is in use, kInvalidArgument if the address is not
 // numeric.
 Result<Fd> listen_http(const std::string& address, uint16_t port);
 

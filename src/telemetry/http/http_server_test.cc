@@ -18,7 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// A client with a thread of its own: blocking, as others' are.
+// Connects a client, which is blocking and runs on its own thread.
 int connect_to(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) {
@@ -48,7 +48,7 @@ class HttpServerTest : public ::testing::Test {
     ASSERT_TRUE(started.ok()) << started.error().to_string();
     server_ = std::move(*started);
   }
-  // Runs the loop for as long as the client does.
+  // Runs the loop until the client has finished.
   void with_client(const std::function<void()>& client) {
     std::thread thread([&] {
       client();
@@ -61,7 +61,8 @@ class HttpServerTest : public ::testing::Test {
     std::string answer;
     with_client([&] {
       const int fd = connect_to(server_->port());
-      (void)send(fd, request.data(), request.size(), MSG_NOSIGNAL);  // the server may refuse it half-way
+      (void)send(fd, request.data(), request.size(),
+                 MSG_NOSIGNAL);  // the server may reject the request before it is complete
       answer = read_to_end(fd);
       close(fd);
     });
@@ -92,17 +93,17 @@ TEST_F(HttpServerTest, ServesItsPages) {
   EXPECT_THAT(get("/other"), StartsWith("HTTP/1.1 404"));
 }
 
-TEST_F(HttpServerTest, RefusesOtherMethodsGarbageAndLargeHeaders) {
+TEST_F(HttpServerTest, RejectsOtherMethodsGarbageAndLargeHeaders) {
   start();
   EXPECT_THAT(exchange("POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"),
               StartsWith("HTTP/1.1 405"));
   EXPECT_THAT(exchange("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ::testing::Not(HasSubstr(" 200 ")));
   EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n"),
               ::testing::Not(HasSubstr(" 200 ")));
-  EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200")) << "it goes on";
+  EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200")) << "the server must continue";
 }
 
-TEST_F(HttpServerTest, CutsAConnectionThatTakesTooLong) {
+TEST_F(HttpServerTest, ClosesAConnectionThatTakesTooLong) {
   start({.max_connection_ns = 20 * kNanosPerMilli});
   with_client([&] {
     const int fd = connect_to(server_->port());
@@ -112,7 +113,7 @@ TEST_F(HttpServerTest, CutsAConnectionThatTakesTooLong) {
   });
 }
 
-TEST_F(HttpServerTest, NamesAPortThatIsTaken) {
+TEST_F(HttpServerTest, NamesAPortInUse) {
   start();
   const auto second = HttpServer::start(loop_, {.port = server_->port()}, own_pages(registry_, [] { return ""; }));
   ASSERT_FALSE(second.ok());

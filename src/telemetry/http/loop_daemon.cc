@@ -19,13 +19,13 @@ namespace monitor::telemetry {
 
 namespace {
 
-// Limit of connections accepted in one turn, so that a flood leaves time for the rest of the program. Their requests
-// are read before further connections are accepted.
+// Limit on connections accepted per turn, so that a flood leaves time for the rest of the program. Their requests are
+// read before further connections are accepted.
 constexpr int kAcceptsInATurn = 64;
 constexpr int kAcceptsInARun = 8;
-// Pause of accepting after running out of descriptors.
+// How long accepting pauses after running out of descriptors.
 constexpr int64_t kRest = 100 * kNanosPerMilli;
-// Maximum number of closing connections; they are closed at the next run.
+// Maximum number of closing connections; libmicrohttpd closes them when it runs next.
 constexpr unsigned kLeaving = 256;
 constexpr std::string_view kRefusal =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Type: text/plain\r\n"
@@ -99,7 +99,7 @@ void LoopDaemon::accept_some() {
 }
 
 void LoopDaemon::take(int fd, const sockaddr_storage& address, socklen_t size) {
-  forget_given(fd);  // a connection that libmicrohttpd closed without starting it
+  forget_given(fd);  // libmicrohttpd may have closed it without starting it
   PeerAddress peer = peer_address(address);
   for (auto room = table_.room_for(peer.group); room != ConnectionTable::Room::kYes;
        room = table_.room_for(peer.group)) {
@@ -127,15 +127,15 @@ bool LoopDaemon::make_room(ConnectionTable::Room why, const std::string& group) 
   return true;
 }
 
-// Sends without reading or waiting: the client may see a reset instead of the reason.
+// Sends without reading or waiting, so the client may see a reset instead of the reason.
 void LoopDaemon::refuse(int fd, const PeerAddress& peer) {
   log_warning("HTTP connection refused", {{"service", name_}, {"address", peer.group}, {"reason", "no room"}});
   (void)send(fd, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   close(fd);
 }
 
-// Returns false if no connection may be closed. Accepting then pauses, since the socket would be reported again and
-// again.
+// Returns false if no connection may be closed. Accepting then pauses, because the socket would be reported as readable
+// again and again.
 bool LoopDaemon::free_a_descriptor() {
   log_warning("HTTP connections cannot be accepted", {{"service", name_}, {"reason", errno_error(errno, "accept")}});
   const auto victim = table_.victim(ConnectionTable::Room::kFull, "", loop_.clock().mono_ns());

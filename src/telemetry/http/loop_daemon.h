@@ -1,9 +1,9 @@
 // LoopDaemon: runs libmicrohttpd in an event loop, driven by its descriptor and its timeout, and logs its messages.
 //
-// LoopDaemon accepts connections itself. At its connection limit, libmicrohttpd removes the listening socket from its
-// epoll set and restores it only when it runs next; if all connections end at once, nothing makes it run. Here the
-// socket is always watched, and connection_table.h evicts a connection when there is no room. A connection without a
-// complete request head in time is closed.
+// LoopDaemon accepts connections itself. At its own connection limit, libmicrohttpd would remove the listening socket
+// from its epoll set and restore it only when it runs next; if all connections end at once, nothing makes it run. Here
+// the socket is always watched, and if there is no room, connection_table.h chooses a connection to evict. A connection
+// that does not send a complete request head in time is closed.
 //
 // The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and mhd_limit() connections, passes on_connection and
 // on_log with this object, and hands it over with begin().
@@ -33,17 +33,17 @@ class LoopDaemon {
   LoopDaemon(const LoopDaemon&) = delete;
   LoopDaemon& operator=(const LoopDaemon&) = delete;
 
-  // Takes ownership of the daemon and of the listening socket `fd`. If `daemon` is nullptr (creation failed), closes
-  // the socket.
+  // Takes ownership of the daemon and of the listening socket `fd`. If `daemon` is nullptr because creating it failed,
+  // closes the socket.
   Status begin(MHD_Daemon* daemon, int fd);
   // Runs the daemon now, for example after resuming a connection.
   void run();
-  // Detaches from the loop; then end() closes the connections, reporting each, and the socket.
+  // Detaches from the loop. end() then closes the connections, reporting each, and the socket.
   void pause();
   void end();
   // Sets the phase of a connection's request. A stream has no time limit.
   void set_phase(MHD_Connection* connection, HttpPhase phase);
-  // Closes the connection when libmicrohttpd runs next; a suspended one must be resumed first.
+  // Closes the connection when libmicrohttpd runs next. A suspended connection must be resumed first.
   void cut(MHD_Connection* connection);
   PeerAddress peer_of(MHD_Connection* connection) const;
   // Maximum number of connections.
@@ -51,7 +51,7 @@ class LoopDaemon {
   size_t streams_of(const std::string& group) const { return table_.streams_of(group); }
   // The port; 0 before begin().
   uint16_t port() const { return port_; }
-  // The limit for libmicrohttpd itself, which still counts closing connections.
+  // The limit for libmicrohttpd itself, which also counts closing connections.
   unsigned mhd_limit() const;
 
   static void on_connection(void* self, MHD_Connection* connection, void** context,
@@ -87,8 +87,8 @@ class LoopDaemon {
   EventLoop::TimerId rest_timer_ = 0;
   ConnectionTable table_;
   std::unordered_map<MHD_Connection*, Live> live_;
-  // Connections that libmicrohttpd was given and has not started yet, by descriptor. From 1.0 on it starts them only
-  // when it runs next.
+  // Connections passed to libmicrohttpd that it has not started yet, by descriptor. From version 1.0 on, it starts them
+  // only when it runs next.
   std::unordered_map<int, ConnectionTable::Id> given_;
 };
 

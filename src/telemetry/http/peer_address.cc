@@ -34,7 +34,7 @@ PeerAddress peer_address(const sockaddr_storage& address) {
     return {.text = fmt::format("{}:{}", text, ntohs(v6.sin6_port)), .group = text};
   }
   const std::string text = fmt::format("[{}]:{}", text_of(AF_INET6, &v6.sin6_addr), ntohs(v6.sin6_port));
-  // A host usually owns a whole /64, so it has 2^64 source addresses.
+  // Limits count a whole /64, because a host usually owns one and can use all its 2^64 source addresses.
   std::memset(&v6.sin6_addr.s6_addr[8], 0, 8);
   return {.text = text, .group = text_of(AF_INET6, &v6.sin6_addr) + "/64"};
 }
