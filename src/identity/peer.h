@@ -1,8 +1,8 @@
 // The agent that a verified certificate identifies. Pure functions.
 //
 // By default, the identity is the certificate's only URI SAN, spiffe://TRUST-DOMAIN/agent/ID. The rules are those of
-// X.509-SVIDs (https://spiffe.io/docs/latest/spiffe-specs/), without any normalization: an URI is accepted as it is
-// written, or not at all. Common names identify an agent only if an operator chooses so.
+// X.509-SVIDs (https://spiffe.io/docs/latest/spiffe-specs/), without any normalization: a URI is accepted exactly as
+// written, or not at all. Common names identify an agent only if an operator enables this.
 #pragma once
 
 #include <cstddef>
@@ -43,11 +43,11 @@ Status check_trust_domain(std::string_view text);
 
 // spiffe://TRUST-DOMAIN/agent/ID; both must be valid.
 std::string agent_uri(std::string_view trust_domain, std::string_view agent_id);
-// The reverse. kPermissionDenied quotes the URI and names the part that is wrong.
+// The reverse of agent_uri(). kPermissionDenied quotes the URI and names the wrong part.
 Result<AgentUri> parse_agent_uri(std::string_view uri);
 
-// The agent id. kPermissionDenied says what was found instead, and names the certificate. kFailedPrecondition for
-// kNone, which gives no id.
+// Returns the agent id. kPermissionDenied says what was found instead, and names the certificate. kFailedPrecondition
+// for kNone, which gives no id.
 Result<std::string> agent_id_of(const PeerCertificate& certificate, const IdentityRule& rule);
 
 }  // namespace monitor::identity

@@ -25,8 +25,8 @@ namespace {
 constexpr size_t kMaxFileBytes = size_t{64} * 1024;
 constexpr size_t kSerialBytes = 16;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-// A certificate is valid from a little before now: a peer's clock may be behind. A short life gets a shorter margin, so
-// that two thirds of it are still in the future.
+// A certificate becomes valid slightly in the past, because a peer's clock may be behind. A short life gets a smaller
+// margin, so that the renewal time, at two thirds of the life, is in the future.
 constexpr int64_t kMostBackdate = 5 * 60 * kNanosPerSecond;
 
 std::string key_file(const std::string& folder) { return folder + "/ca.key"; }
@@ -46,13 +46,12 @@ Result<std::string> names_text(std::span<const std::string> names) {
   for (const std::string& name : names) {
     const bool address = parse_socket_address(name, 1).ok();
     if (!address && !valid_dns_name(name)) {
-      return Error(Code::kInvalidArgument,
-                   fmt::format("name of the server: got {}, expected a host name or a numeric address",
-                               json_quote(name.substr(0, 260))));
+      return Error(Code::kInvalidArgument, fmt::format("server name: got {}, expected a host name or a numeric address",
+                                                       json_quote(name.substr(0, 260))));
     }
     text += fmt::format("{}{}:{}", text.empty() ? "" : ",", address ? "IP" : "DNS", name);
   }
-  if (text.empty()) return Error(Code::kInvalidArgument, "name of the server: there is none");
+  if (text.empty()) return Error(Code::kInvalidArgument, "server name: none is given");
   return text;
 }
 
@@ -155,8 +154,8 @@ Result<std::unique_ptr<Authority>> Authority::open(FileDisk& disk, const Clock& 
   return made;
 }
 
-// A crash between the writes of both files leaves a key without a certificate. The same key is used then, so a pin that
-// someone has seen stays right.
+// A crash between writing the two files leaves a key without a certificate. The key is used again, so that a pin that
+// somebody has already copied stays valid.
 Status Authority::load_or_make_certificate(FileDisk& disk) {
   const std::string path = certificate_file(options_.folder);
   const auto pem = disk.read_file(path, kMaxFileBytes);
@@ -179,7 +178,7 @@ Status Authority::load_or_make_certificate(FileDisk& disk) {
   return {};
 }
 
-// 128 random bits but for the highest two: a serial number is positive, and always has its full length.
+// 128 random bits, except for the two highest: they make the number positive and keep its length constant.
 std::string Authority::new_serial() const {
   std::string serial(kSerialBytes, '\0');
   {

@@ -1,5 +1,5 @@
-// Authority: the built-in certificate authority: its key and certificate in a folder, and what it signs. It decides
-// nothing about who may have a certificate (enroller.h).
+// Authority: the built-in certificate authority. It owns a key and a certificate in a folder, and signs other
+// certificates with them. Who may get a certificate is decided elsewhere (enrollment_store.h).
 //
 // Files in the folder: ca.key (PKCS#8, secret) and ca.pem (the certificate). Both are created when neither exists, and
 // never overwritten. The caller has checked that nobody else can read or write the folder (check_private_folder()).

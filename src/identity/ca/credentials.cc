@@ -105,7 +105,7 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
   ERR_clear_error();
   const auto bio = bio_over(pem);
   auto impl = std::make_shared<Impl>();
-  // An empty password: a key with one is an error, never a prompt.
+  // The empty password turns an encrypted key into an error; without it, OpenSSL would prompt for one.
   impl->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, [](char*, int, int, void*) { return 0; }, nullptr));
   if (impl->key == nullptr) return openssl_error(Code::kInvalidArgument, "no private key without a password");
   return PrivateKey(std::move(impl));

@@ -1,5 +1,5 @@
-// Keys, certificate requests and certificates, as bytes: what the built-in CA and the agents that join it both need.
-// Private keys stay inside PrivateKey, except for private_pem(). Pure functions and immutable values; thread-safe.
+// Keys, certificate requests and certificates as bytes, for the built-in CA and for the agents that join it. Private
+// keys stay inside PrivateKey, except for private_pem(). Pure functions and immutable values; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ struct CertificateFacts {
   std::vector<std::string> uris;   // of the subjectAltName
   std::vector<std::string> names;  // DNS names and addresses of the subjectAltName
 };
-// Of one certificate (DER).
+// Parses one certificate (DER).
 Result<CertificateFacts> read_certificate(std::string_view der);
 // True if the issuer's key has signed the certificate; both DER.
 bool is_signed_by(std::string_view certificate, std::string_view issuer);

@@ -19,8 +19,8 @@ namespace {
 
 constexpr size_t kMaxFileBytes = size_t{64} << 20;
 constexpr size_t kMaxPattern = 128;
-// A token is listed for this long after its end, and a revoked agent is remembered for this long: longer than any token
-// that was made before.
+// An expired token stays listed for this long, and a revoked agent is remembered for this long. It exceeds the life of
+// every token created before the revocation, so none of them can join the agent again.
 constexpr int64_t kRemembered = TokenSpec::kMostLife + kDay;
 constexpr int64_t kLockPatience = 5 * kNanosPerSecond;
 constexpr std::chrono::milliseconds kLockRetry(5);
@@ -67,7 +67,7 @@ std::string EnrollmentStore::issued_path(const std::string& agent_id) const {
   return path("issued/" + agent_id + ".json");
 }
 
-// Operations are short and rare, so a holder of the lock is soon done, unless its process was stopped.
+// Operations are short and rare, so the lock is soon released, unless its holder's process was stopped (SIGSTOP).
 Result<std::unique_ptr<DiskLock>> EnrollmentStore::lock() {
   const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(kLockPatience);
   while (true) {
@@ -168,7 +168,7 @@ Result<bool> EnrollmentStore::revoke_token(std::string_view id) {
   return true;
 }
 
-// The secret is right. Checks everything but what was issued.
+// Called after the secret was verified. Checks the token and the agent, but not the issued certificates.
 std::optional<Refusal> EnrollmentStore::judge_agent(const TokenRecord& token, const std::string& agent_id) {
   const std::string name = "join token " + token.id;
   if (token.revoked_ns != 0) return refuse("revoked", Code::kUnauthenticated, name + " was revoked");
@@ -192,8 +192,8 @@ std::optional<Refusal> EnrollmentStore::judge_agent(const TokenRecord& token, co
 
 namespace {
 
-// Whether the token still has a use for this agent and key, given what was issued to the agent. `repeated`: it has been
-// used for exactly them, which takes no other use.
+// Checks whether the token may still be used for this agent and key, given the certificates issued to the agent. Sets
+// `repeated` if it was already used for exactly this agent and key; repeating that request takes no further use.
 std::optional<Refusal> judge_use(const TokenRecord& token, const std::string& agent_id, const std::string& key_hash,
                                  const std::vector<IssuedRecord>& issued, int64_t now, bool& repeated) {
   const auto valid = [now](const IssuedRecord& one) { return one.revoked_ns == 0 && now < one.expires_ns; };

@@ -1,21 +1,20 @@
-// EnrollmentStore: decides who gets a certificate of the built-in CA, and remembers it: join tokens, issued
-// certificates, revocations. Several processes may use one folder: each operation reads the files, changes them and
-// replaces them atomically under a lock, and is complete on disk when it returns.
+// EnrollmentStore: decides who gets a certificate of the built-in CA, and stores join tokens, issued certificates and
+// revocations. Several processes may use one folder: each operation reads the files, changes them and replaces them
+// atomically under a lock, and is complete on disk when it returns.
 //
 // Files in the CA's folder, all 0600: tokens.json, issued/<agent-id>.json, revoked.json, crl.pem (the same revocations
 // for other programs), lock.
 //
-// The rules for a token:
-// - It joins agents whose id matches its pattern, until it expires, is revoked or has no use left.
-// - The same token, agent id and key again is a repetition (the reply was lost), and takes no use. Only the owner of
-// the
-//   key profits from it.
-// - With a wildcard it never replaces an agent that has a valid certificate under another key: who holds a token for
-//   web-* must not become an existing web-7.
+// Rules for tokens:
+// - A token admits agents whose id matches its pattern, until it expires, is revoked or has no use left.
+// - A request with the same token, agent id and key is a repetition: the agent did not receive the reply. It takes no
+//   use. Only the owner of the key can benefit from the reply.
+// - A token with a wildcard never replaces an agent that has a valid certificate under another key: the holder of a
+//   token for web-* must not be able to impersonate an existing web-7.
 // - A token made before an agent was revoked cannot join that agent again.
 //
-// Thread-safe. Everything blocks for the disk, and for the lock at most 5 s (kUnavailable). All that it is given must
-// outlive it.
+// Thread-safe. Every operation blocks for the disk, and up to 5 s for the lock (then kUnavailable). Constructor
+// arguments must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +54,8 @@ struct Refusal {
 using EnrollmentResult = std::variant<IssuedCertificate, Refusal>;
 
 struct AgentRevocation {
-  size_t certificates = 0;          // that were valid and are revoked now
-  std::vector<std::string> tokens;  // usable tokens that match the agent's id and may join other ids
+  size_t certificates = 0;          // valid certificates that are now revoked
+  std::vector<std::string> tokens;  // usable tokens that match the agent's id and may also admit other ids
 };
 
 class EnrollmentStore {
@@ -65,21 +64,21 @@ class EnrollmentStore {
 
   EnrollmentStore(FileDisk& disk, const Clock& clock, Random& random, const Authority& authority);
 
-  // kInvalidArgument: the spec is out of bounds. The token's text is returned only here.
+  // Returns the token's text, which cannot be read again. kInvalidArgument: the spec is out of bounds.
   Result<JoinToken> create_token(const TokenSpec& spec);
   Result<std::vector<TokenRecord>> tokens();
   // False if there is no such token.
   Result<bool> revoke_token(std::string_view id);
 
-  // `request`: a certificate request, DER.
+  // `request`: a certificate request (DER).
   EnrollmentResult enroll(const JoinToken& token, const std::string& agent_id, std::string_view request);
-  // `serial`: of the certificate that the agent has shown.
+  // `serial`: of the certificate that the agent presented.
   EnrollmentResult renew(const std::string& agent_id, std::string_view serial, std::string_view request);
 
   // Revokes all certificates of the agent. kNotFound: none was issued to it.
   Result<AgentRevocation> revoke_agent(const std::string& agent_id);
   Result<Revocations> revocations();
-  // Writes crl.pem anew: a list is valid for a certificate's life.
+  // Rewrites crl.pem. Call it periodically: a list expires after the life of an agent's certificate.
   Status refresh_revocation_list();
 
  private:

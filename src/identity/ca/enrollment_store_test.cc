@@ -270,7 +270,7 @@ TEST(EnrollmentStoreOnDisk, TwoProcessesNeverShareAUse) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      // Its own store, as another process has; the lock on the file keeps them apart.
+      // Each process has its own store; only the lock on the file separates them.
       SystemRandom own;
       EnrollmentStore other(disk, clock, own, **authority);
       for (int i = 0; i < 5; ++i) {

@@ -1,6 +1,6 @@
-// The token with which an agent joins: mjt1_<id>_<secret>_<pin>, all in lower-case hexadecimal (8, 32 and 32 bytes).
-// The id names the token in lists and logs; the secret proves that the holder has it; the pin is the SHA-256 of the
-// CA's public key, by which the agent recognizes the server at first contact. Values; pure functions.
+// The token with which an agent joins: mjt1_<id>_<secret>_<pin>, each part in lower-case hexadecimal (8, 32 and 32
+// bytes). The id identifies the token in lists and logs. The secret authorizes its holder. The pin is the SHA-256 of
+// the CA's public key, by which the agent authenticates the server at first contact. Values; pure functions.
 #pragma once
 
 #include <string>
@@ -19,9 +19,9 @@ struct JoinToken {
   std::string secret;
   std::string pin;
 
-  // A secret: the text that is given to the agent.
+  // The text that is given to the agent. It contains the secret.
   std::string text() const;
-  // What the server stores.
+  // The SHA-256 of the secret; the server stores only this.
   std::string secret_hash() const;
 };
 

@@ -1,5 +1,5 @@
-// What the built-in CA remembers, and its form in files (JSON): join tokens, issued certificates, revocations. Values;
-// pure functions. Parsing fails with kDataLoss; a damaged file is never taken for an empty one.
+// The records of the built-in CA and their JSON form in files: join tokens, issued certificates, revocations. Values;
+// pure functions. Parsing fails with kDataLoss; a damaged file is never treated as an empty one.
 #pragma once
 
 #include <cstdint>

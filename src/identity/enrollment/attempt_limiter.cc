@@ -31,7 +31,7 @@ AttemptLimiter::Peer& AttemptLimiter::peer_of(const std::string& name) {
   auto found = peers_.find(name);
   if (found == peers_.end() && peers_.size() >= limit_.most_peers) {
     for (auto& [known, peer] : peers_) refill(peer, now);
-    // A peer with its full allowance is like one that is not known.
+    // A peer with its full allowance does not differ from an unknown one.
     std::erase_if(peers_, [this](const auto& one) { return one.second.left >= limit_.burst; });
     if (peers_.size() >= limit_.most_peers) found = peers_.try_emplace("", Peer{limit_.burst, now}).first;
   }

@@ -1,5 +1,5 @@
-// AttemptLimiter: how often each of many peers may do something: `burst` times at once, then once every
-// `one_every_ns`. Its memory is bounded: when it knows too many peers, those that it does not know share one allowance.
+// AttemptLimiter: limits how often each peer may try something: `burst` attempts at once, then one every
+// `one_every_ns`. Its memory is bounded: while it tracks `most_peers` peers, all others share one allowance.
 // Thread-safe. The clock must outlive it.
 #pragma once
 
@@ -23,9 +23,9 @@ class AttemptLimiter {
 
   AttemptLimiter(const Clock& clock, const Limit& limit) : clock_(clock), limit_(limit) {}
 
-  // Whether the peer may try now. Takes nothing.
+  // Returns whether the peer may try now. Does not count an attempt.
   bool allowed(const std::string& peer);
-  // Takes one of the peer's attempts.
+  // Counts one attempt of the peer.
   void take(const std::string& peer);
   size_t peers() const;
 

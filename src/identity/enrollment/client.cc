@@ -17,10 +17,11 @@ constexpr size_t kMaxTokenFile = 4096;
 constexpr int64_t kCallTimeout = 20 * kNanosPerSecond;
 constexpr int64_t kEnrollBase = 1 * kNanosPerSecond;
 constexpr int64_t kEnrollCap = 300 * kNanosPerSecond;
-// The wall clock may be set at any time, so a long wait for it is cut into short ones.
+// Timers are monotonic, but certificates expire by the wall clock, which may be set at any time. A long wait is
+// therefore split into short ones.
 constexpr int64_t kLongestWait = 60 * kNanosPerSecond;
 
-// Two thirds of the life, plus or minus a fifteenth: certificates issued together are not renewed together.
+// Two thirds of the life, plus or minus a fifteenth, so that certificates issued together are not renewed together.
 int64_t renewal_time(const StoredIdentity& identity, Random& random) {
   const double share = 2.0 / 3.0 + (random.unit() - 0.5) * 2.0 / 15.0;
   return identity.not_before_ns + static_cast<int64_t>(static_cast<double>(identity.life_ns()) * share);
@@ -62,7 +63,7 @@ Status EnrollmentClient::open() {
   identity_ = std::move(*stored);
   if (options_.token_file.empty()) return {};
   const auto token = read_token_file(options_.token_file);
-  // Once the agent has joined, the token's file may be gone.
+  // After the agent has joined, the token file may be removed.
   if (!token) return identity_ ? Status() : token.error();
   new_token_ = identity_ && token->id != identity_->joined_by;
   return {};
@@ -83,7 +84,7 @@ void EnrollmentClient::start(std::function<void()> on_identity) {
   plan();
 }
 
-// Sets the timer for what comes next.
+// Schedules the next action.
 void EnrollmentClient::plan() {
   if (!joined()) {
     backoff_.emplace(random_, kEnrollBase, kEnrollCap);
@@ -104,7 +105,7 @@ void EnrollmentClient::wait(int64_t ns) {
   });
 }
 
-// A new token is tried as long as the current certificate need not be renewed.
+// While the current certificate needs no renewal, a new token is tried.
 void EnrollmentClient::act() {
   if (!joined()) return prepare_enrollment();
   const int64_t left = elapsed_ns(wall_ns(), renew_at_ns_);
@@ -214,7 +215,7 @@ void EnrollmentClient::stored(const StoredIdentity& identity, const std::string&
 void EnrollmentClient::failed(const Error& why) {
   ++stats_.failures;
   const int64_t pause = backoff_->next_ns();
-  log_warning(renewing_ ? "cannot renew the certificate; trying again" : "cannot join; trying again",
+  log_warning(renewing_ ? "cannot renew the certificate; retrying" : "cannot join; retrying",
               {{"agent", options_.agent_id},
                {"server", server().to_string()},
                {"reason", why},

@@ -1,16 +1,15 @@
 // EnrollmentClient: gets the agent's certificate with a join token, and renews it at two thirds of its life, for as
 // long as the agent runs. The agent collects and sends meanwhile; nothing here stops it.
 //
-// - Without a stored certificate, or with an expired one, it enrolls with the token in the token file. It reads the
-// file
-//   before every attempt, so an operator can replace a bad token while the agent runs. A token with another id than the
-//   one that the agent joined with makes it enroll again, and keep the old certificate until that succeeds.
-// - The token is sent only on a TLS connection to a server that has proved its CA by the token's pin.
-// - After a failure it takes the next server, and waits with jittered backoff: up to 5 min for enrollment, up to a
-//   twentieth of the certificate's life (at most 1 h) for renewal.
+// - Without a valid stored certificate, it enrolls with the token in the token file. It reads the file before every
+//   attempt, so an operator can replace a bad token while the agent runs. If the file contains another token than the
+//   one that the agent joined with, it enrolls again, and keeps the old certificate until that succeeds.
+// - The token is sent only over TLS, to a server that has proved its CA by the token's pin.
+// - After a failure it tries the next server, with jittered backoff: up to 5 min for enrollment, up to a twentieth of
+//   the certificate's life (at most 1 h) for renewal.
 //
-// Thread contract: the loop's thread, except that disk work runs on the worker. All that it is given must outlive it.
-// Destroyed, it calls nobody.
+// Threads: call it on the loop's thread; disk work runs on the worker. Constructor arguments must outlive it. After its
+// destruction it makes no callbacks.
 #pragma once
 
 #include <cstdint>

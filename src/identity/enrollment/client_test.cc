@@ -340,7 +340,7 @@ TEST_F(EnrollmentClientTest, RejectsAnswersThatItDidNotAskFor) {
       {"not X.509", [](EnrollReply& reply) { reply.chain.front() = "x"; }},
       {"for another key", [&](EnrollReply& reply) { reply.chain.front() = for_other_key->der; }},
       {"join token names", [&](EnrollReply& reply) { reply.authorities = {(*stranger)->certificate()}; }},
-      {"not the certificate of a CA", [&](EnrollReply& reply) { reply.authorities.push_back(reply.chain.front()); }},
+      {"does not belong to a CA", [&](EnrollReply& reply) { reply.authorities.push_back(reply.chain.front()); }},
   };
   for (const auto& [reason, alter] : cases) {
     give(store_.create_token({.pattern = "web-1"})->text());

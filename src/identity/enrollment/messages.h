@@ -1,5 +1,5 @@
-// The messages of the service Enrollment (proto/monitor/v1/enrollment.proto) on the wire. Values; pure functions.
-// Parsing fails with kInvalidArgument, which never repeats what was sent. Unknown fields are ignored.
+// The messages of the Enrollment service (proto/monitor/v1/enrollment.proto) on the wire. Values; pure functions.
+// Parsing fails with kInvalidArgument; the error never quotes the input. Unknown fields are ignored.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct RenewRequest {
   std::string certificate_request;
 };
 
-// Of both calls. Certificates are DER.
+// The reply of both calls. Certificates are in DER.
 struct EnrollReply {
   std::vector<std::string> chain;        // the agent's certificate, then those between it and the CA
   std::vector<std::string> authorities;  // the CAs that the server's certificates are signed by

@@ -66,7 +66,7 @@ Error EnrollmentAnswerer::refused(const Attempt& attempt, const Refusal& refusal
                                       {"token", attempt.token_id},
                                       {"peer", attempt.peer},
                                       {"detail", refusal.error.message()}});
-  // What went wrong inside of the server is for its own operators.
+  // Details of internal errors are only for the server's operators.
   if (refusal.reason != "internal") return refusal.error;
   return Error(Code::kUnavailable, "the server cannot use its CA's files; its log says why");
 }
@@ -88,7 +88,7 @@ Result<std::string> EnrollmentAnswerer::enroll(std::string_view message, const s
   Attempt attempt{"enroll", "", "", peer};
   const std::string address = limited_address(peer);
   if (!failures_.allowed(address)) {
-    // Not logged: whoever floods the server must not flood its log as well.
+    // Not logged, because a flood of requests must not flood the log.
     counter(attempt.call, "rate_limited").add();
     return Error(Code::kResourceExhausted, "too many refused join tokens from this address; try again in a minute");
   }
@@ -135,7 +135,7 @@ Result<std::string> EnrollmentAnswerer::renew(std::string_view message, const st
   return answer(attempt, store_.renew(*agent, certificate->serial, request->certificate_request));
 }
 
-// One call. The worker may still answer when it has ended.
+// One call. It may end before the worker answers.
 class EnrollmentService::Call final : public grpc::ServerCallHandler {
  public:
   Call(grpc::ServerCall& call, std::shared_ptr<State> state) : call_(call), state_(std::move(state)) {}

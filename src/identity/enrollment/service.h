@@ -1,6 +1,6 @@
-// The server's side of enrollment. EnrollmentAnswerer answers requests: it checks how often a peer may try, asks the
-// store, logs every outcome and counts it. EnrollmentService adds the gRPC service to one loop. It calls the answerer
-// on a thread of its own, because the store waits for the disk.
+// The server side of enrollment. EnrollmentAnswerer answers requests: it limits how often a peer may try, asks the
+// store, and logs and counts every outcome. EnrollmentService offers it as a gRPC service on one loop. It calls the
+// answerer on a worker thread, because the store blocks for the disk.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@
 
 namespace monitor::identity {
 
-// Thread-safe; one for all loops. Everything that it is given must outlive it.
+// Thread-safe; all loops share one. Constructor arguments must outlive it.
 class EnrollmentAnswerer {
  public:
   // The agent id that a verified certificate proves; kPermissionDenied if none.
@@ -33,7 +33,8 @@ class EnrollmentAnswerer {
   EnrollmentAnswerer(EnrollmentStore& store, const Authority& authority, const Clock& clock,
                      telemetry::Registry& registry, Identify identify);
 
-  // Both block. `peer` is the caller's address, as ServerCall::peer(). The encoded reply, or the call's status.
+  // Both block, and return the encoded reply or the call's status. `peer` is the caller's address, as from
+  // ServerCall::peer().
   Result<std::string> enroll(std::string_view message, const std::string& peer);
   Result<std::string> renew(std::string_view message, const std::string& peer, const PeerCertificate* certificate);
 
@@ -59,14 +60,14 @@ class EnrollmentAnswerer {
   std::map<std::string, telemetry::Counter*> counters_;
 };
 
-// On the loop's thread. The answerer and the loop must outlive it, and it must outlive the server whose methods it was
-// added to.
+// Use it on the loop's thread. The answerer and the loop must outlive it, and it must outlive the server to which its
+// methods were added.
 class EnrollmentService {
  public:
-  // Calls that wait for the disk, per loop; more are refused with RESOURCE_EXHAUSTED.
+  // The number of calls per loop that may wait for the disk; further ones are refused with RESOURCE_EXHAUSTED.
   static constexpr size_t kMostWaiting = 256;
 
-  // `worker` must report to the loop.
+  // `worker` must deliver its completions to the loop.
   EnrollmentService(EnrollmentAnswerer& answerer, Worker& worker);
   void add_to(grpc::MethodTable& methods);
 
@@ -80,7 +81,7 @@ class EnrollmentService {
   std::shared_ptr<State> state_;
 };
 
-// The part of a peer's address that limits apply to: an IPv4 address, or an IPv6 /64 network. `peer` as
+// The part of a peer's address that limits apply to: an IPv4 address or an IPv6 /64 network. `peer` as from
 // ServerCall::peer().
 std::string limited_address(const std::string& peer);
 

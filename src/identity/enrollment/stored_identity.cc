@@ -73,7 +73,7 @@ Result<PrivateKey> pending_key(Disk& disk, const std::string& folder) {
   if (!pem && pem.error().code() != Code::kNotFound) return pem.error();
   if (pem) {
     if (auto key = PrivateKey::from_pem(*pem)) return key;
-    // A file that another hand has damaged; no certificate was stored for it.
+    // The file is damaged, but no certificate was stored for its key, so a new key can replace it.
   }
   auto key = PrivateKey::generate();
   if (!key) return key;
@@ -97,12 +97,12 @@ Result<StoredIdentity> check_reply(const EnrollReply& reply, const std::string& 
   bool pinned = pin.empty();
   for (const std::string& authority : reply.authorities) {
     const auto ca = read_certificate(authority);
-    if (!ca || !ca->is_ca) return wrong("one of its CAs is not the certificate of a CA");
+    if (!ca || !ca->is_ca) return wrong("one of its CA certificates does not belong to a CA");
     pinned = pinned || ca->key_hash == pin;
   }
   if (!pinned) return wrong("none of its CAs has the public key that the join token names");
   const auto has_signed = [&](const std::string& authority) { return is_signed_by(reply.chain.back(), authority); };
-  if (std::ranges::none_of(reply.authorities, has_signed)) return wrong("no CA of it has signed the certificate");
+  if (std::ranges::none_of(reply.authorities, has_signed)) return wrong("none of its CAs has signed the certificate");
   return StoredIdentity{facts->serial, facts->not_before_ns, facts->not_after_ns, ""};
 }
 
@@ -111,7 +111,7 @@ Status store_identity(Disk& disk, const std::string& folder, const EnrollReply& 
   const IdentityPaths paths(folder);
   std::string authorities;
   for (const std::string& one : reply.authorities) authorities += certificate_pem(one);
-  // Renewals seldom bring a new CA.
+  // Usually, a renewal brings no new CA.
   const auto current = disk.read_file(paths.ca, kMaxFileBytes);
   if (!current || *current != authorities) {
     if (Status written = disk.write_file(paths.ca, authorities); !written) return written;
@@ -122,7 +122,7 @@ Status store_identity(Disk& disk, const std::string& folder, const EnrollReply& 
   std::string identity = key.private_pem();
   for (const std::string& one : reply.chain) identity += certificate_pem(one);
   if (Status written = disk.write_file(paths.identity, identity); !written) return written;
-  (void)disk.remove_file(paths.pending);  // left behind, it is used once more
+  (void)disk.remove_file(paths.pending);  // if this fails, the next enrollment uses the key again
   return {};
 }
 

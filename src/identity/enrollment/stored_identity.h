@@ -1,4 +1,4 @@
-// The agent's certificate on disk, and what the agent stores to get one. Files in a folder of the agent, all 0600:
+// The agent's certificate on disk, and the files needed to get one. Files in a folder of the agent, all 0600:
 //
 //   identity.pem  the private key, followed by the certificate and its chain; replaced as a whole
 //   ca.pem        the CAs that servers' certificates are signed by
@@ -36,20 +36,20 @@ struct StoredIdentity {
   int64_t life_ns() const { return not_after_ns - not_before_ns; }
 };
 
-// Nothing if the agent has never joined. kDataLoss: the files are damaged or are another agent's.
+// Returns nothing if the agent has never joined. kDataLoss: the files are damaged or belong to another agent.
 Result<std::optional<StoredIdentity>> load_identity(Disk& disk, const std::string& folder, const std::string& agent_id);
 
-// The key for an enrollment: the pending one, so that a repeated request has the same key, or a new one, which is
-// stored first.
+// Returns the key for an enrollment: the pending one, so that a repeated request uses the same key, or a new one, which
+// is stored first.
 Result<PrivateKey> pending_key(Disk& disk, const std::string& folder);
 
-// Checks the server's answer: a certificate of this key for this agent, valid now and signed by the CA. `pin`: the
-// SHA-256 of the CA's public key; empty: any CA, because the connection was authenticated by a CA that is trusted
-// already. kPermissionDenied says what is wrong.
+// Checks the server's reply: the certificate must be for this key and this agent, valid now, and signed by one of the
+// CAs. `pin`: the SHA-256 of the CA's public key; empty: any CA, because the connection was authenticated with a stored
+// CA. kPermissionDenied says what is wrong.
 Result<StoredIdentity> check_reply(const EnrollReply& reply, const std::string& agent_id, const PrivateKey& key,
                                    const std::string& pin, int64_t now_ns);
-// Stores a checked answer. The identity is replaced last and at once, so after a failure or a crash the old one is
-// still complete. `joined_by` is empty for a renewal.
+// Stores a checked reply. The identity is replaced last and atomically, so the old one remains complete after a failure
+// or a crash. `joined_by` is empty for a renewal.
 Status store_identity(Disk& disk, const std::string& folder, const EnrollReply& reply, const PrivateKey& key,
                       const std::string& joined_by);
 
