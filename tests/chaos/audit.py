@@ -36,8 +36,8 @@ class Run:
         return self.counters[end]["points_made"] - stored - sum(d["points"] for d in self.counters[end]["dropped"])
 
 
-def runs_of(records, told):
-    """Returns {(agent, incarnation): Run}. `told`: {(agent, incarnation): last sequence} from the agents' logs."""
+def runs_of(records, last_sequences):
+    """Returns {(agent, incarnation): Run}. `last_sequences`: {(agent, incarnation): last sequence}, from the agents' logs."""
     runs = collections.defaultdict(Run)
     for record in records:
         batch = record.batch
@@ -53,9 +53,9 @@ def runs_of(records, told):
         for end in batch["ended"]:
             other = runs[batch["agent"], end["incarnation"]]
             other.last, other.clean = end["last_sequence"], other.clean or end["clean"]
-        if batch.get("final"):  # whatever the next run makes of it
+        if batch.get("final"):  # a clean stop, even if the next run reports another end
             run.last, run.clean = batch["sequence"], True
-    for name, last in told.items():
+    for name, last in last_sequences.items():
         if last:
             runs[name].last = max(runs[name].last, last)
     return runs

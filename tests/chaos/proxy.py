@@ -2,10 +2,11 @@
 
 A link is a listening port and a target address. A link's fault applies to all of its connections:
 
-  latency        data is delayed, in order blackhole      no data arrives in either direction; when the fault ends, all
-  of it does reset          connections are reset, new ones as soon as they are established half-open      one end of
-  the existing connections is lost silently: the proxy reads and discards the data of the other
-                 end, permanently. New connections work
+  latency        data is delayed, in order
+  blackhole      no data arrives in either direction; when the fault ends, all of it arrives
+  reset          existing connections are reset, and new ones as soon as they are established
+  half-open      one end of every existing connection is lost silently: the proxy reads and discards what the other end
+                 sends, permanently. New connections work
   byte by byte   every byte is sent alone
 """
 import collections

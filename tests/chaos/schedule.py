@@ -137,8 +137,8 @@ class Schedule:
         return status, [json.loads(line) for line in out.splitlines()]
 
     def _judge(self, records):
-        told = {(agent.id, name): last for agent in self.world.agents for name, last in agent.told.items()}
-        runs = audit.runs_of(records, told)
+        last_sequences = {(agent.id, name): last for agent in self.world.agents for name, last in agent.last_sequences.items()}
+        runs = audit.runs_of(records, last_sequences)
         outcome = self.outcome
         outcome.runs, outcome.batches = len(runs), sum(len(r.copies) for r in runs.values())
         outcome.duplicates = sum(sum(r.copies.values()) for r in runs.values()) - outcome.batches

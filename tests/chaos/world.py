@@ -99,7 +99,7 @@ class Agent(Member):
     def __init__(self, data, number, plan, servers):
         self.id = f"agent-{number}"
         self.plan = plan
-        self.told = {}  # incarnation: its last sequence
+        self.last_sequences = {}  # by incarnation; only of clean stops
         super().__init__(self.id, "monitor-agent", [
             "--agent-id", self.id, "--server", ",".join(servers), "--data", data, "--config-dir", f"{data}/monitor",
             f"--simulate={number + 1}", "--spool-sync", plan.spool_sync, "--drain-timeout", "2s", "--http", "127.0.0.1:0"])
@@ -114,7 +114,7 @@ class Agent(Member):
         if not self.now.err:
             return
         last = int(self.now.says(r"agent stopped batches=(\d+)").group(1))
-        self.told[self.now.says(r"agent started.* incarnation=(\w+)").group(1)] = last
+        self.last_sequences[self.now.says(r"agent started.* incarnation=(\w+)").group(1)] = last
 
     def unsent(self):
         """The number of batches left for the next run."""

@@ -29,7 +29,7 @@ class AgentStatesTest(BrowserTest):
         self.assertEqual(agent.stop(), 0)
         agent.says(r"agent stopped batches=\d+ unsent=0")
         self.assertTrue(self.batches("ends")[-1]["final"])
-        wait_until(lambda: self.health() == {"runs": "alive", "ends": "stopped"}, "the end to be told")
+        wait_until(lambda: self.health() == {"runs": "alive", "ends": "stopped"}, "the stop to be reported")
         rows = self.ledger()
         self.assertEqual({name: (row["end"], row["clean"], row["unknown_tail"]) for name, row in rows.items()},
                          {"runs": ("running", None, False), "ends": ("stopped", True, False)})

@@ -375,7 +375,7 @@ class Security(EtcdTest):
         init = ["init-roles", "a", "b", "--passwords", secrets, "--enable-auth"]
         status, out, err = self.config(etcd, *init)
         self.assertEqual(status, 0, err)
-        self.assertIn("role monitor-agent-a made: reads /monitor/defaults ", out)
+        self.assertIn("role monitor-agent-a created: reads /monitor/defaults ", out)
         self.assertIn("authentication is enabled", out)
         for name in ("root", "monitor-author", "monitor-reader", "monitor-agent-a", "monitor-agent-b"):
             self.assertEqual(os.stat(f"{secrets}/{name}").st_mode & 0o777, 0o600)
@@ -411,7 +411,7 @@ class Security(EtcdTest):
         # The command is idempotent (authentication is on, so it runs as root), and repairs changed roles.
         status, out, err = self.config(etcd, *init, *who("root"))
         self.assertEqual(status, 0, err)
-        self.assertNotRegex(out, r"\b(made|changed)\b")
+        self.assertNotRegex(out, r"\b(created|changed)\b")
         etcd.ctl_arguments = ["--user", "root:" + password["root"]]
         etcd.ctl("role", "grant-permission", "monitor-agent-a", "readwrite", "/monitor/", "/monitor0")
         self.assertTrue(may("monitor-agent-a", "get", "/monitor/config/b"))
@@ -524,7 +524,7 @@ class Fleet(EtcdTest):
     def test_reports_an_unreachable_etcd(self):
         status, out, err = run("monitor-load", "fleet", "--agents", "3", "--ramp", "0s", "--limit", "1s", "--etcd", "127.0.0.1:1")
         self.assertEqual(status, 69)
-        self.assertIn("0 of 3 agents watch, and not all came to it within 1 s", err)
+        self.assertIn("0 of 3 agents watch, but not all managed to do so within 1 s", err)
         self.assertIn("0 of 3 agents watch", out)
 
 

@@ -107,7 +107,7 @@ class KafkaRefuses(ProgramTest):
             future.result(30)
         server = self.start_kafka_server()
         for setting in ("message.timestamp.type", "retention.ms", "max.message.bytes"):
-            server.says(f"topic has other settings; left as it is topic={TOPIC} setting={setting}")
+            server.says(f"topic has other settings, which are not changed topic={TOPIC} setting={setting}")
         self.configure("small", "--interval", "0.2", "--metrics", "cpu")
         self.configure("large", "--interval", "0.05", "--metrics", '{"name": "cpu", "per_core": true}', "memory", "load", "uptime", "filesystem")
         self.assertEqual(run("monitor-config", "set", "--dir", f"{self.data}/monitor", "--agent-id", "large", "send_every=4")[0], 0)

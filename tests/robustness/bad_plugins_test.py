@@ -197,10 +197,10 @@ class BadPlugins(PluginTest):
         self.document([])
         agent = self.run_agent(self.start_server())
         for when, how, said in (("save", "segfault", "cannot be saved: it ended by signal 11"),
-                                ("save", "sleep", "cannot be saved: it did not answer in time"),
+                                ("save", "sleep", "cannot be saved: it did not answer within the time limit"),
                                 ("save", "throw", "cannot be saved: I always throw"),
                                 ("restore", "segfault", "cannot be restored: it ended by signal 11"),
-                                ("restore", "sleep", "cannot be restored: it did not restore its state in time"),
+                                ("restore", "sleep", "cannot be restored: it did not restore its state within the time limit"),
                                 ("restore", "exit", "cannot be restored: it ended its process with status 0"),
                                 ("restore", "throw", "cannot be restored: I always throw"),
                                 ("finalize", "segfault", "continues with its predecessor"), ("finalize", "sleep", "continues with its predecessor")):

@@ -24,7 +24,7 @@ constexpr std::string_view kRoot = "root";
 std::string_view describe(Ensured what) {
   switch (what) {
     case Ensured::kMade:
-      return "made";
+      return "created";
     case Ensured::kChanged:
       return "changed";
     case Ensured::kUnchanged:

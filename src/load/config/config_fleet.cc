@@ -111,7 +111,7 @@ void ConfigFleet::look() {
     next();
   } else if (loop_.clock().mono_ns() - phase_since_ns_ > options_.limit_ns + options_.ramp_ns) {
     finish(fmt::format("{} of {} agents watch, but not all managed to {} within {} s", watching(), options_.agents,
-                       phase_ == Phase::kConnecting ? "it"
+                       phase_ == Phase::kConnecting ? "do so"
                        : phase_ == Phase::kApplying ? "apply the change"
                        : phase_ == Phase::kTelling  ? "report it in their status"
                                                     : "disconnect and return",

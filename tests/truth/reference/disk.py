@@ -3,11 +3,12 @@
 Source: Documentation/admin-guide/iostats.rst: of a line of /proc/diskstats the fields after the name are reads, merged,
 sectors read, ms, writes, merged, sectors written, ...; a sector is 512 bytes (Documentation/block/stat.rst).
 The sum counts every byte once (Documentation/ABI/stable/sysfs-block):
-  - it counts whole devices, which have a folder in /sys/block; partitions are folders below their disk; - not devices
-  on other block devices, which have entries in slaves/; - not virtual devices (/sys/devices/virtual/block): loop, ram,
-  zram, zvols, DRBD, dm and md, because their bytes are those
-    of other devices or memory. Exception: nbd (Documentation/admin-guide/blockdev/nbd.rst), whose bytes come from a
-    network; - of NVMe multipath either the head or its paths (hidden = 1): the head, unless its counters are still 0.
+  - it counts whole devices, which have a folder in /sys/block; partitions are folders below their disk;
+  - it does not count devices on other block devices, which have entries in slaves/;
+  - it does not count virtual devices (/sys/devices/virtual/block): loop, ram, zram, zvols, DRBD, dm and md, because
+    their bytes are those of other devices or memory. Exception: nbd (Documentation/admin-guide/blockdev/nbd.rst), whose
+    bytes come from a network;
+  - of NVMe multipath it counts either the head or its paths (hidden = 1): the head, unless its counters are still 0.
 """
 
 import re

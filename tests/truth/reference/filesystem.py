@@ -1,9 +1,9 @@
 """system.filesystem.*.
 
 Sources: proc_pid_mountinfo(5) for the table, statvfs(3) for sizes, with df's arithmetic (coreutils' df.c, POSIX df -P):
-    used = f_blocks - f_bfree, available = f_bavail, share = used / (used + available); inodes alike, of f_files,
-    f_ffree. Which mounts count is this project's own rule (docs/configuration.md, "Filesystems"): the sum counts every
-    byte once.
+    used = f_blocks - f_bfree, available = f_bavail, share = used / (used + available)
+    The same for inodes, with f_files and f_ffree.
+Which mounts count is this project's own rule (docs/configuration.md, "Filesystems"): the sum counts every byte once.
 """
 
 import os

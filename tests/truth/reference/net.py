@@ -3,18 +3,18 @@
 Source: proc_pid_net(5), net/core/net-procfs.c: after the colon, the first number of a line of /proc/net/dev is bytes
 received, the ninth bytes sent.
 The sum counts every byte once (Documentation/ABI/testing/sysfs-class-net):
-  - it counts interfaces with a device (device); if there is none (in a container), all; - not loopback (type 772 of
-  if_arp.h); - not a bridge (bridge/), and not an interface on another one (lower_*): VLAN, bond, team, the ports of a
-  DSA switch. An
-    interface with a device whose lower interface is its own member (a Hyper-V interface and its virtual function,
+  - it counts interfaces with a device (device); if none has one (in a container), it counts all, except as below;
+  - not loopback (type 772 of if_arp.h);
+  - not a bridge (bridge/), and not an interface on another one (lower_*): VLAN, bond, team, the ports of a DSA switch.
+    An interface with a device whose lower interface is its own member (a Hyper-V interface and its virtual function,
     Documentation/networking/device_drivers/ethernet/microsoft/netvsc.rst) counts for both;
   - not the representor of a function of a card with a built-in switch (Documentation/networking/representors.rst,
     switchdev.rst: phys_port_name pfX, pfXvfY, pfXsfY, with prefix cZ for several controllers): its frames go through
     the uplink;
-      - if no interface has a device: not a member of a bridge (but the members of a bond or VRF, instead of it), and
-      not a tunnel, whose packets leave through another interface (by type, DEVTYPE, or tun_flags of tun.c). Of the two
-      ends of a veth pair (each is the other's iflink) it counts the one with the lower ifindex, because one end
-      receives what the other sends.
+  - if no interface has a device: not a member of a bridge (but the members of a bond or VRF, instead of it), and not a
+    tunnel, whose packets leave through another interface (by type, DEVTYPE, or tun_flags of tun.c). Of the two ends of
+    a veth pair (each is the other's iflink) it counts the one with the lower ifindex, because one end receives what the
+    other sends.
 """
 
 import re
