@@ -297,7 +297,7 @@ void Agent::on_stored(const BatchInfo& batch) {
   drops_.carried(batch.sequence);
   logs_.carried(batch.sequence);
   std::erase_if(ends_,
-                [&](const EndToTell& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
+                [&](const EndToReport& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
 }
 
 void Agent::on_lost(const metrics::Drop& drop) {
@@ -324,13 +324,13 @@ void Agent::on_recovered(const PendingReports& reports, const std::vector<Settle
 
 PendingReports Agent::pending_reports() const {
   PendingReports result{drops_.records(), {}, logs_.log(), logs_.records()};
-  for (const EndToTell& one : ends_) result.ended.push_back(one.end);
+  for (const EndToReport& one : ends_) result.ended.push_back(one.end);
   return result;
 }
 
 std::vector<metrics::IncarnationEnd> Agent::carry_ends(uint64_t sequence) {
   std::vector<metrics::IncarnationEnd> result;
-  for (EndToTell& one : ends_) {
+  for (EndToReport& one : ends_) {
     if (result.size() == kMaxEnds) break;
     if (one.first_carrier == 0) one.first_carrier = sequence;
     result.push_back(one.end);

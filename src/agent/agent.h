@@ -98,7 +98,7 @@ class Agent final : public config::Applier, public SpoolListener {
   void finish_stop();
 
   // The end of an earlier incarnation. Every batch reports it until one of these batches is acknowledged.
-  struct EndToTell {
+  struct EndToReport {
     metrics::IncarnationEnd end;
     uint64_t first_carrier = 0;  // 0: not reported yet
   };
@@ -108,7 +108,7 @@ class Agent final : public config::Applier, public SpoolListener {
   metrics::SeriesTable& table_;
   TickSource& source_;
   Drops drops_;
-  std::vector<EndToTell> ends_;
+  std::vector<EndToReport> ends_;
   LogHistory logs_;
   Chain chain_;
   metrics::BatchEncoder encoder_;

@@ -15,7 +15,7 @@ void LogHistory::restore(const PendingReports& reports, const std::vector<Settle
   close(reports.log, others);
   // A spool whose disk failed at first is restored late; the server may have named its log by then.
   if (!named_) log_ = reports.log;
-  told_ = false;
+  delivered_ = false;
   first_carrier_ = 0;
 }
 
@@ -24,7 +24,7 @@ bool LogHistory::named(std::string_view log, const std::function<std::vector<Set
   if (log == log_) return false;
   close(log_, settled());
   log_ = log;
-  told_ = false;
+  delivered_ = false;
   first_carrier_ = 0;
   return true;
 }
@@ -71,14 +71,16 @@ void LogHistory::forget_oldest() {
 
 std::vector<metrics::Elsewhere> LogHistory::carry(uint64_t sequence) {
   std::vector<metrics::Elsewhere> result;
-  if (told_) return result;
+  if (delivered_) return result;
   result = records();
   std::erase_if(result, [this](const metrics::Elsewhere& one) { return one.log.empty() || one.log == log_; });
   if (!result.empty() && first_carrier_ == 0) first_carrier_ = sequence;
   return result;
 }
 
-void LogHistory::carried(uint64_t sequence) { told_ = told_ || (first_carrier_ != 0 && first_carrier_ <= sequence); }
+void LogHistory::carried(uint64_t sequence) {
+  delivered_ = delivered_ || (first_carrier_ != 0 && first_carrier_ <= sequence);
+}
 
 std::vector<metrics::Elsewhere> LogHistory::records() const {
   std::vector<metrics::Elsewhere> result;

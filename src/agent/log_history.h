@@ -58,7 +58,7 @@ class LogHistory {
   bool named_ = false;
   std::vector<Period> periods_;  // oldest first
   uint64_t first_carrier_ = 0;   // 0: not carried yet
-  bool told_ = false;
+  bool delivered_ = false;
 };
 
 }  // namespace monitor::agent

@@ -19,7 +19,7 @@ constexpr size_t kMuchRoom = 4;
 // How often plugin hosts are restarted to release series.
 constexpr int64_t kLetGoEvery = 600 * kNanosPerSecond;
 // How often a lasting problem is logged, and how much of a series' name is shown.
-constexpr int64_t kTellEvery = 60 * kNanosPerSecond;
+constexpr int64_t kLogEvery = 60 * kNanosPerSecond;
 constexpr size_t kMostShown = 200;
 
 }  // namespace
@@ -58,8 +58,8 @@ bool SeriesRoom::look(uint64_t dropped) {
   if (full == full_) return false;
   full_ = full;
   const int64_t now = clock_.mono_ns();
-  if (full && (full_told_ns_ == 0 || now - full_told_ns_ >= kTellEvery)) {
-    full_told_ns_ = now;
+  if (full && (full_logged_ns_ == 0 || now - full_logged_ns_ >= kLogEvery)) {
+    full_logged_ns_ = now;
     log_warning("no room for more series; points of new series are dropped; select fewer metrics or details",
                 {{"limit", table_.limit()}, {"points", dropped}});
   }
@@ -75,8 +75,8 @@ size_t SeriesRoom::take_unfit(metrics::Tick& tick) {
   const metrics::SeriesId example = first->series;
   const size_t dropped = std::erase_if(tick.points, is_unfit);
   const int64_t now = clock_.mono_ns();
-  if (unfit_told_ns_ != 0 && now - unfit_told_ns_ < kTellEvery) return dropped;
-  unfit_told_ns_ = now;
+  if (unfit_logged_ns_ != 0 && now - unfit_logged_ns_ < kLogEvery) return dropped;
+  unfit_logged_ns_ = now;
   log_warning("invalid series are dropped; the rest of the tick is kept; check labels and plugins",
               {{"points", dropped},
                {"series", json_quote(metrics::to_string(table_.at(example)).substr(0, kMostShown))},

@@ -35,8 +35,8 @@ class SeriesRoom {
   bool full_ = false;
   uint64_t refusals_seen_ = 0;  // of the table
   // Monotonic time of the last such log line or action; 0: never.
-  int64_t unfit_told_ns_ = 0;
-  int64_t full_told_ns_ = 0;
+  int64_t unfit_logged_ns_ = 0;
+  int64_t full_logged_ns_ = 0;
   int64_t let_go_ns_ = 0;
 };
 

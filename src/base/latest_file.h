@@ -2,7 +2,6 @@
 // for the disk. Content put during a write waits for its end; newer content replaces it.
 // Thread contract: call everything on the loop's thread; only `Write` runs on the worker's. The worker must outlive
 // this object. The last content is written even if this object is destroyed first.
-// written even if the owner is destroyed.
 #pragma once
 
 #include <functional>

@@ -49,8 +49,8 @@ std::string user_name(uid_t uid) {
 Error untrusted(const std::string& text) { return Error(Code::kPermissionDenied, text); }
 
 Error foreign(const std::string& what, const std::string& path, uid_t owner, uid_t self) {
-  return untrusted(fmt::format("{} {} belongs to {}, not to {}: run this as {}, or chown it, or name another one", what,
-                               path, user_name(owner), user_name(self), user_name(owner)));
+  return untrusted(fmt::format("{} {} belongs to {}, not to {}: run this as {}, or chown it, or choose another one",
+                               what, path, user_name(owner), user_name(self), user_name(owner)));
 }
 
 std::string without_end(std::string path) {
@@ -86,7 +86,7 @@ Status check_above(const std::string& path, const std::string& what, uid_t self)
     if (open_to_all) {
       return untrusted(
           fmt::format("{} {} is in {}, where every user can replace it: chmod o-w {}, or "
-                      "name another folder",
+                      "choose another folder",
                       what, path, folder, folder));
     }
     if (folder == "/" || folder == ".") return {};
@@ -119,12 +119,12 @@ Status check_folder_trusted(const std::string& path, const std::string& what, ui
   const bool open_to_others = (info.st_mode & kOthersWrite) != 0;
   const bool sticky = (info.st_mode & S_ISVTX) != 0;
   if (open_to_others && !sticky) {
-    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or name another one",
+    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or choose another one",
                                  what, path, info.st_mode & 07777, path));
   }
   if (open_to_others && !is_out_of_reach(whole)) {
     return untrusted(
-        fmt::format("{} {} can be written by all users (mode {:04o}): name a folder of your own, as "
+        fmt::format("{} {} can be written by all users (mode {:04o}): choose a folder of your own, as "
                     "{}/monitor",
                     what, path, info.st_mode & 07777, path));
   }
@@ -152,7 +152,7 @@ Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, 
   if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
   if (!is_trusted(info.st_uid, self)) return foreign(what, path, info.st_uid, self);
   if (S_ISREG(info.st_mode) && (info.st_mode & kOthersWrite) != 0) {
-    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or name another one",
+    return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or choose another one",
                                  what, path, info.st_mode & 07777, path));
   }
   warn_if_world_readable(path, what);

@@ -77,7 +77,7 @@ TEST_F(TrustTest, RefusesAFolderThatOthersMayWrite) {
   mode(folder_, 01777);
   EXPECT_EQ(refusal(), "") << "no other user can reach it";
   mode(top_, 0711);
-  EXPECT_NE(refusal().find("name a folder of your own"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("choose a folder of your own"), std::string::npos) << refusal();
 }
 
 TEST_F(TrustTest, RefusesAFolderBelowOneOfAnotherUser) {

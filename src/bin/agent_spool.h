@@ -53,8 +53,7 @@ class AgentSpool {
   agent::FileSpool* files_ = nullptr;  // spool_ as a FileSpool; nullptr for a spool in memory
 };
 
-// Runs `monitor-agent spool inspect
-// verify DIR` and returns the exit status.
+// Runs `monitor-agent spool inspect|verify DIR` and returns the exit status.
 int run_spool_command(const CLI::App& command, const SpoolFlags& flags);
 
 }  // namespace monitor

@@ -41,9 +41,9 @@ void Reporter::report() {
   fill_(status, inventory);
   publisher_.put_status(to_json(status));
   const int64_t now = timers_.clock().mono_ns();
-  if (now >= inventory_due_ns_ || inventory.plugins != told_plugins_) {
+  if (now >= inventory_due_ns_ || inventory.plugins != reported_plugins_) {
     publisher_.put_inventory(inventory_json(inventory, status));
-    told_plugins_ = std::move(inventory.plugins);
+    reported_plugins_ = std::move(inventory.plugins);
     inventory_due_ns_ = now + kInventoryEvery;
   }
   status_timer_ = timers_.call_after(kStatusEvery, [this] {

@@ -43,8 +43,8 @@ class Reporter {
   Fill fill_;
   int64_t since_ns_;
   bool stopped_ = false;
-  std::vector<std::string> told_plugins_;  // in the last inventory
-  int64_t inventory_due_ns_ = 0;           // monotonic
+  std::vector<std::string> reported_plugins_;  // in the last inventory
+  int64_t inventory_due_ns_ = 0;               // monotonic
   Timers::TimerId now_timer_ = 0;
   Timers::TimerId status_timer_ = 0;
 };

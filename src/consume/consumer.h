@@ -28,8 +28,8 @@ bool is_late(const metrics::Envelope& envelope, int64_t frame_time_ns, int64_t l
 // True if it has waited on the way: the batch was not sent when it was created.
 bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns);
 
-// By how much an agent's clock is ahead of the log's. 0 if it may be right: at most kMostAhead ahead, and no further
-// behind than a batch can have waited. The caller corrects the batch's times by it.
+// The error of an agent's clock: how far it is ahead of the log's (negative: behind). 0 if it may be right: at most
+// kMostAhead ahead, and not further behind than a batch can have waited. The caller corrects the batch's times by it.
 inline constexpr int64_t kMostAhead = int64_t{5} * 60 * kNanosPerSecond;
 int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns);
 
@@ -63,7 +63,7 @@ class Consumer {
   bool stored_all() const;
 
   size_t partitions() const { return partitions_.size(); }
-  // True once everything was passed on that the log held when the partitions were assigned. Also true without
+  // True once everything that the log held when the partitions were assigned has been passed on. Also true without
   // partitions.
   bool reached_end() const;
 

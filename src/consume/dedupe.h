@@ -26,7 +26,7 @@ class Dedupe {
   static constexpr int64_t kKeepNs = int64_t{7} * 24 * 3600 * kNanosPerSecond;
   // Limits on the digests of one run and of all runs (about 8 bytes each in a snapshot). Half of a run's digests are
   // those of its newest sequences; the other half is a random sample of all earlier ones. So every range of sequences
-  // has some, and whoever writes batches cannot know which.
+  // has some, and a forger of batches cannot know which.
   static constexpr size_t kMostOfRun = 256;
   static constexpr size_t kMostOfAll = 16'384;
 

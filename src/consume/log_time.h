@@ -26,7 +26,7 @@ class LogTime {
   void take(int64_t time_ns) {
     if (elapsed_ns(now_, time_ns) <= kStep && now_ != 0) {
       now_ = std::max(now_, time_ns);
-      // A candidate that lasts is later than `now`.
+      // A time near `now` cancels the candidate: a clock was wrong for a while.
       ahead_ = false;
       return;
     }

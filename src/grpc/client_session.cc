@@ -134,7 +134,7 @@ void ClientSession::Impl::deliver_events() {
   while (attached() && !ended_.empty()) {
     Stream* stream = ended_.front();
     ended_.erase(ended_.begin());
-    stream->told = true;
+    stream->done_delivered = true;
     ClientCallHandler* const handler = std::exchange(stream->handler, nullptr);
     if (handler != nullptr) handler->on_done(stream->final_status, stream->metadata);
     if (attached() && !stream->h2_open) erase(*stream);

@@ -95,8 +95,8 @@ struct ClientSession::Impl::Stream final : SessionStream {
 
   bool h2_open = false;  // nghttp2 has the stream, and will report its close
   bool have_headers = false;
-  bool ended = false;  // final_status is set
-  bool told = false;   // on_done was called, or the user destroyed the call
+  bool ended = false;           // final_status is set
+  bool done_delivered = false;  // on_done was called, or the user destroyed the call
   int http_status = 0;
   std::optional<std::string> grpc_status;
   std::string grpc_message;

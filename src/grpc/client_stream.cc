@@ -214,7 +214,7 @@ void ClientSession::Impl::on_stream_closed(Http2Stream& base, uint32_t h2_error)
   stream.h2_open = false;
   if (!stream.ended) {
     end(stream, stream.status_of_close(h2_error, finish_reason_));
-  } else if (stream.told) {
+  } else if (stream.done_delivered) {
     erase(stream);
   }
 }

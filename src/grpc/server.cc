@@ -91,9 +91,9 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
   void on_secured(const PeerCertificate* certificate) override { session_.set_peer_certificate(certificate); }
   void on_transport_closed() override {
     transport_closed_ = true;
-    if (session_told_finished()) gone();
+    if (session_finished()) gone();
   }
-  bool session_told_finished() const { return session_.active_calls() == 0 && session_.finished(); }
+  bool session_finished() const { return session_.active_calls() == 0 && session_.finished(); }
   void gone() {
     const std::shared_ptr<Connection> keep = shared_from_this();
     if (Impl* server = std::exchange(server_, nullptr)) server->connection_gone(*this);

@@ -248,8 +248,8 @@ void ServerSession::Impl::Stream::end() {
 void ServerSession::Impl::Stream::cancelled() {
   if (over()) return;
   gone = true;
-  ServerCallHandler* const told = handler.get();
-  if (told != nullptr) told->on_cancelled();
+  ServerCallHandler* const notified = handler.get();
+  if (notified != nullptr) notified->on_cancelled();
   end();
 }
 

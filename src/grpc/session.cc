@@ -31,7 +31,7 @@ void Session::receive(std::string_view bytes) {
 std::string_view Session::pending_output() {
   const std::string_view bytes = output();
   // Streams, or the session, may have ended while their frames were prepared.
-  if (events_wait() || (!finish_told_ && (finished_ || done()))) schedule_events();
+  if (events_wait() || (!finish_reported_ && (finished_ || done()))) schedule_events();
   return bytes;
 }
 
@@ -75,9 +75,9 @@ void Session::run_events() {
     deliver_writable(*stream);
   }
   deliver_events();
-  if (!attached() || finish_told_) return;
+  if (!attached() || finish_reported_) return;
   if (!finished_ && !(done() && output_bytes() == 0)) return;
-  finish_told_ = true;
+  finish_reported_ = true;
   end_calls();
   if (attached()) handler_->on_finished(finish_reason_);
 }

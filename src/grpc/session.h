@@ -82,7 +82,7 @@ class Session : public Http2, public std::enable_shared_from_this<Session> {
   std::vector<SessionStream*> writable_;
   Timers::TimerId events_timer_ = 0;
   bool in_receive_ = false;
-  bool finish_told_ = false;
+  bool finish_reported_ = false;
 };
 
 }  // namespace monitor::grpc

@@ -88,7 +88,7 @@ void SimAgent::make(int64_t due_ns, bool tick) {
     ++envelope_.counters.ticks_due;
     envelope_.counters.points_made += shared_.batches.points();
   }
-  if (!envelope_.drops.empty() && told_from_ == 0) told_from_ = envelope_.sequence;
+  if (!envelope_.drops.empty() && drops_sent_from_ == 0) drops_sent_from_ = envelope_.sequence;
   Waiting one{.sequence = envelope_.sequence, .due_ns = tick ? due_ns : 0, .bytes = {}};
   one.bytes = tick ? shared_.batches.make(envelope_, wall_of_due, wall_of_due - shared_.interval_ns, values_)
                    : shared_.batches.heartbeat(envelope_);
@@ -142,9 +142,9 @@ void SimAgent::acknowledged(uint64_t id) {
   forget(id);
   ++acknowledged_;
   ++shared_.counts.acknowledged;
-  if (told_from_ != 0 && id >= told_from_) {
+  if (drops_sent_from_ != 0 && id >= drops_sent_from_) {
     envelope_.drops.clear();
-    told_from_ = 0;
+    drops_sent_from_ = 0;
   }
 }
 
@@ -184,7 +184,7 @@ void SimAgent::rejected(uint64_t id, std::string_view reason) {
   } else {
     envelope_.drops.push_back(std::move(drop));
   }
-  told_from_ = 0;
+  drops_sent_from_ = 0;
   forget(id);
   ++rejected_;
   ++shared_.counts.rejected;

@@ -116,7 +116,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   uint64_t acknowledged_ = 0;
   uint64_t rejected_ = 0;
   uint64_t resent_ = 0;
-  uint64_t told_from_ = 0;  // the first batch that carries envelope_.drops; 0: none yet
+  uint64_t drops_sent_from_ = 0;  // the first batch that carries envelope_.drops; 0: none yet
 
   bool connected_ = false;
   bool settled_ = false;

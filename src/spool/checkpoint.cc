@@ -38,7 +38,7 @@ void put_incarnation(std::string& out, const IncarnationState& state, bool whole
   put_bytes(bytes, 2, packed);
   put_uint64(bytes, 3, state.last_sequence);
   put_sfixed64(bytes, 4, state.last_time_ns);
-  put_uint64(bytes, 5, state.told ? 1 : 0);
+  put_uint64(bytes, 5, state.end_reported ? 1 : 0);
   put_uint64(bytes, 6, state.clean ? 1 : 0);
   put_message(out, 2, bytes);
 }
@@ -95,7 +95,7 @@ Result<IncarnationState> read_incarnation(std::string_view bytes) {
         state.last_time_ns = field->as_signed();
         break;
       case 5:
-        state.told = field->value != 0;
+        state.end_reported = field->value != 0;
         break;
       case 6:
         state.clean = field->value != 0;

@@ -22,7 +22,7 @@ struct IncarnationState {
   IntervalSet settled;  // acknowledged or dropped; all others up to last_sequence wait
   uint64_t last_sequence = 0;
   int64_t last_time_ns = 0;
-  bool told = false;
+  bool end_reported = false;
   bool clean = false;
 };
 

@@ -11,7 +11,8 @@ namespace monitor::agent {
 inline constexpr uint32_t kSegmentVersion = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 80;
-// The highest number in a valid checkpoint. A file may have a higher one, so max + 1 is always a valid number.
+// The highest segment number that a valid checkpoint can contain. File names may contain numbers up to twice as high,
+// so the successor of a checkpoint's number is always valid.
 inline constexpr uint64_t kMaxSegmentNumber = uint64_t{1} << 53;
 inline constexpr size_t kMaxPayloadBytes = size_t{1024} * 1024;
 inline constexpr size_t kSealBytes = kRecordHeaderBytes + 24;
@@ -55,7 +56,7 @@ std::string encode_segment_header(const SegmentHeader& header);
 // Nothing if the checksum fails. `version` is also set for a newer version, whose other fields are not read.
 std::optional<SegmentHeader> parse_segment_header(std::string_view bytes, uint32_t& version);
 
-// The whole record. Computes the header's payload_bytes and payload_crc.
+// Encodes a whole record. Computes the header's payload_bytes and payload_crc.
 std::string encode_record(const RecordHeader& header, uint64_t segment, std::string_view payload);
 // Nothing if the checksum fails, which also covers the segment's number.
 std::optional<RecordHeader> parse_record_header(std::string_view bytes, uint64_t segment);

@@ -109,7 +109,7 @@ class Reporter {
          content.checkpoint->reports.drops.size(), content.checkpoint->reports.ended.size());
     for (const IncarnationState& state : content.checkpoint->incarnations) {
       line("  run {}: settled {} of 1-{}{}{}", short_name(state.incarnation), ranges(state.settled),
-           state.last_sequence, state.clean ? ", stopped in order" : "", state.told ? ", end reported" : "");
+           state.last_sequence, state.clean ? ", stopped in order" : "", state.end_reported ? ", end reported" : "");
       settled_[state.incarnation] = state.settled;
     }
   }

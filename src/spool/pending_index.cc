@@ -62,7 +62,7 @@ std::vector<metrics::OlderIncarnation> PendingIndex::older(const std::string& ru
 
 void PendingIndex::forget(const std::string& running, const std::set<std::string>& on_disk) {
   std::erase_if(entries_, [&](const Entry& one) {
-    return one.incarnation != running && one.told && one.waiting.empty() && !on_disk.contains(one.incarnation);
+    return one.incarnation != running && one.end_reported && one.waiting.empty() && !on_disk.contains(one.incarnation);
   });
 }
 
@@ -76,7 +76,7 @@ std::vector<IncarnationState> PendingIndex::states(const std::string& last) cons
     for (const auto& [begin, end] : one.waiting.intervals()) state.settled.remove(begin, end);
     state.last_sequence = one.last_sequence;
     state.last_time_ns = one.last_time_ns;
-    state.told = one.told;
+    state.end_reported = one.end_reported;
     state.clean = one.clean;
     result.push_back(std::move(state));
   }

@@ -19,8 +19,8 @@ class PendingIndex {
     IntervalSet waiting;
     uint64_t last_sequence = 0;
     int64_t last_time_ns = 0;
-    bool told = false;   // its end was reported
-    bool clean = false;  // it ended in order
+    bool end_reported = false;  // its end was reported
+    bool clean = false;         // it ended in order
   };
 
   // Returns the incarnation's entry, and creates it if necessary. The reference is valid until entries are removed.

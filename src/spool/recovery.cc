@@ -62,7 +62,7 @@ void Recovery::adopt(const std::string& incarnation) {
   PendingIndex::Entry& entry = tracker_.index().entry(incarnation);
   const IncarnationState* const state = state_of(incarnation);
   if (state != nullptr) {
-    entry.told = state->told;
+    entry.end_reported = state->end_reported;
     entry.clean = state->clean;
   }
   IntervalSet known;
@@ -101,8 +101,8 @@ void Recovery::lose_missing(const std::string& incarnation) {
 // Reports runs whose end was not reported yet.
 void Recovery::adopt_ends(PendingReports& reports) {
   for (PendingIndex::Entry& entry : tracker_.index().entries()) {
-    if (entry.incarnation == tracker_.incarnation() || entry.told) continue;
-    entry.told = true;
+    if (entry.incarnation == tracker_.incarnation() || entry.end_reported) continue;
+    entry.end_reported = true;
     if (entry.last_sequence == 0) continue;
     reports.ended.push_back({entry.incarnation, entry.last_sequence, entry.last_time_ns, entry.clean});
     log_info("an earlier run of this agent ended",

@@ -41,7 +41,8 @@ class SyncOwner {
   virtual ~SyncOwner() = default;
   // True if a record is on disk, not synced, and still needed.
   virtual bool has_unsynced() const = 0;
-  // Everything that a power loss could lose is synced, or was acknowledged in the meantime. nullptr: without a job.
+  // Everything that a power loss could lose is synced, or was acknowledged in the meantime. `files` is nullptr if this
+  // required no job.
   virtual void on_synced(const SyncedFiles* files) = 0;
   // Everything written since the last success may be lost.
   virtual void on_sync_failed(const SyncedFiles& files) = 0;
@@ -64,7 +65,7 @@ class SegmentSync {
   // could lose them before they are sent.
   void sync_earlier_segments();
   void stop_timer();
-  // No more jobs, and no more calls of the owner. Returns a function that syncs what no job has synced.
+  // From now on no job starts, and the owner is not called. Returns a function that syncs what no job has synced.
   std::function<void()> close();
 
   uint64_t syncs() const { return syncs_; }

@@ -1,9 +1,9 @@
 // Registry: a program's own metrics in the Prometheus text exposition format 0.0.4.
 //
-// Names are monitor_<program>_<what>_<unit
-// total>; docs/operations.md lists them. Each call of counter(), gauge() or histogram() creates a cell; request it once
-// and keep it. The output sums cells with the same name and labels, so loops can count without sharing cache lines.
-// Cells live as long as the registry. Thread-safe; counting is one relaxed atomic operation.
+// Names are monitor_<program>_<what>_<unit|total>; docs/operations.md lists them. Each call of counter(), gauge() or
+// histogram() creates a cell; request it once and keep it. The output sums cells with the same name and labels, so
+// loops can count without sharing cache lines. Cells live as long as the registry. Thread-safe; counting is one relaxed
+// atomic operation.
 #pragma once
 
 #include <atomic>

@@ -57,7 +57,7 @@ class DataFolderTest(ProgramTest):
             os.mkdir(folder + "/monitor", 0o700)
             os.chmod(folder, mode)
             os.chmod(self.data, 0o711)  # so that other users can reach the folder
-            self.refused(folder, f"chmod go-w {folder}" if mode != 0o1777 else "name a folder of your own")
+            self.refused(folder, f"chmod go-w {folder}" if mode != 0o1777 else "choose a folder of your own")
             self.assertEqual(os.listdir(folder), ["monitor"], "nothing was created in it")
             shutil.rmtree(folder)
 

@@ -242,8 +242,8 @@ void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnat
   if (!row.expired.empty())
     fail(fmt::format("readers report batch {} of {} as expired", row.expired.front().first, who));
   using End = analysis::LedgerRow::End;
-  const bool told = row.end == End::kStopped || row.end == End::kUnclean;
-  if (stored > 0 && told != (incarnation.recorded_end || incarnation.final_stored)) {
+  const bool has_end = row.end == End::kStopped || row.end == End::kUnclean;
+  if (stored > 0 && has_end != (incarnation.recorded_end || incarnation.final_stored)) {
     fail("readers have a different end for " + who);
   }
 }

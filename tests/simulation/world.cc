@@ -149,8 +149,8 @@ void World::settle() {
   if (ledger_.failed()) return;
   if (running > 0) return ledger_.fail("an agent does not stop");
   start_all();
-  const int64_t told = schedule_.now_ns() + 2 * kNanosPerSecond;
-  while (step(told)) {
+  const int64_t reported_by_ns = schedule_.now_ns() + 2 * kNanosPerSecond;
+  while (step(reported_by_ns)) {
   }
   wait_until_drained("after the last start");
   for (const auto& reader : readers_) reader->finish();

@@ -82,9 +82,7 @@ bool takes_value(const CLI::Option& option) {
 
 bool takes_many(const CLI::Option& option) { return option.get_expected_min() == 0 && option.get_expected_max() > 1; }
 
-// The fixed words in the placeholder of a value: "table
-// json" has two, "ADDR:PORT
-// off" has one.
+// The fixed words in the placeholder of a value: "table|json" has two, "ADDR:PORT|off" has one.
 std::vector<std::string> choices_of(const CLI::Option& option) {
   std::vector<std::string> words;
   const std::string text = value_text(option);

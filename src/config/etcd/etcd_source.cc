@@ -73,9 +73,9 @@ struct EtcdSource::Impl final : WatchListener {
   int64_t revision_at_read = 0;  // of `keys`, when the pending read was sent
 
   // What the listener was notified of.
-  bool told = false;
+  bool reported = false;
   bool lost = false;
-  int64_t told_revision = 0;
+  int64_t reported_revision = 0;
   bool changed = false;  // since the last notification
 
   WatchStream stream;
@@ -88,7 +88,7 @@ struct EtcdSource::Impl final : WatchListener {
   Timers::TimerId probe_timer = 0;
   Timers::TimerId reconcile_timer = 0;
   Timers::TimerId retry_timer = 0;
-  Timers::TimerId tell_timer = 0;
+  Timers::TimerId report_timer = 0;
 };
 
 // --- Reading.
@@ -107,7 +107,7 @@ void EtcdSource::Impl::stop() {
   for (Timers::TimerId* timer : {&calm_timer, &probe_timer, &reconcile_timer, &retry_timer}) {
     timers.cancel_timer(std::exchange(*timer, 0));
   }
-  if (!at_one_revision) timers.cancel_timer(std::exchange(tell_timer, 0));  // the next read notifies the listener
+  if (!at_one_revision) timers.cancel_timer(std::exchange(report_timer, 0));  // the next read notifies the listener
   state.watching = false;
 }
 
@@ -141,8 +141,8 @@ void EtcdSource::Impl::on_reconcile_read(const Snapshot& snapshot) {
   // The watch has already delivered events after this read, so it has no news.
   const bool overtaken = !back && snapshot.revision < keys.revision();
   if (overtaken || (!back && !keys.differs(snapshot))) {
-    if (!overtaken && snapshot.revision > told_revision && !changed) {
-      told_revision = snapshot.revision;
+    if (!overtaken && snapshot.revision > reported_revision && !changed) {
+      reported_revision = snapshot.revision;
       schedule_tell();
     }
     schedule_reconcile();
@@ -163,7 +163,7 @@ void EtcdSource::Impl::on_whole_read(const Snapshot& snapshot) {
   // Events after this read were applied before it and will not come again; another confirmation will find them.
   const bool overtaken = !back && snapshot.revision < keys.revision();
   take(snapshot);
-  timers.cancel_timer(std::exchange(tell_timer, 0));
+  timers.cancel_timer(std::exchange(report_timer, 0));
   if (overtaken) {
     at_one_revision = false;
     schedule_tell();
@@ -174,7 +174,7 @@ void EtcdSource::Impl::on_whole_read(const Snapshot& snapshot) {
 }
 
 bool EtcdSource::Impl::went_back(const Snapshot& snapshot) const {
-  return told && (snapshot.revision < revision_at_read || snapshot.cluster_id != keys.cluster_id());
+  return reported && (snapshot.revision < revision_at_read || snapshot.cluster_id != keys.cluster_id());
 }
 
 void EtcdSource::Impl::take(const Snapshot& snapshot) {
@@ -186,9 +186,9 @@ void EtcdSource::Impl::take(const Snapshot& snapshot) {
                  {"before", keys.revision()},
                  {"cluster", fmt::format("{:x}", snapshot.cluster_id)},
                  {"cluster_before", fmt::format("{:x}", keys.cluster_id())}});
-    told_revision = 0;
+    reported_revision = 0;
   }
-  changed |= back || !told || keys.differs(snapshot);
+  changed |= back || !reported || keys.differs(snapshot);
   keys.take(snapshot);
   at_one_revision = true;
   if (changed || lost) schedule_tell();
@@ -297,9 +297,9 @@ void EtcdSource::Impl::fail(const Error& reason) {
 
 // Deferred, so that a burst of events becomes one notification.
 void EtcdSource::Impl::schedule_tell(int64_t after_ns) {
-  if (tell_timer != 0) return;
-  tell_timer = timers.call_after(after_ns, [this] {
-    tell_timer = 0;
+  if (report_timer != 0) return;
+  report_timer = timers.call_after(after_ns, [this] {
+    report_timer = 0;
     if (at_one_revision) {
       tell();
     } else if (confirm_call == nullptr) {
@@ -342,10 +342,10 @@ void EtcdSource::Impl::on_confirmed(const Snapshot& snapshot) {
 }
 
 void EtcdSource::Impl::tell() {
-  if (std::exchange(changed, false)) told_revision = keys.revision();
-  told = true;
+  if (std::exchange(changed, false)) reported_revision = keys.revision();
+  reported = true;
   lost = false;
-  listener->on_keys({told_revision, keys.entries()});
+  listener->on_keys({reported_revision, keys.entries()});
 }
 
 // --- Public interface.
@@ -353,17 +353,17 @@ void EtcdSource::Impl::tell() {
 EtcdSource::EtcdSource(Timers& timers, Random& random, EtcdClient& client, EtcdSourceOptions options)
     : impl_(std::make_unique<Impl>(timers, random, client, options)) {}
 
-EtcdSource::~EtcdSource() { impl_->timers.cancel_timer(impl_->tell_timer); }
+EtcdSource::~EtcdSource() { impl_->timers.cancel_timer(impl_->report_timer); }
 
 void EtcdSource::watch(const WatchSet& what, ConfigListener& listener) {
   assert(what.keys.size() + what.prefixes.size() <= kMaxKeys);
-  impl_->timers.cancel_timer(std::exchange(impl_->tell_timer, 0));
+  impl_->timers.cancel_timer(std::exchange(impl_->report_timer, 0));
   impl_->what = valid_part(what);
   impl_->ranges = ranges_of(impl_->what);
   impl_->listener = &listener;
   impl_->keys.forget();
   impl_->at_one_revision = true;
-  impl_->told = false;
+  impl_->reported = false;
   impl_->begin();
 }
 

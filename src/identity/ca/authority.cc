@@ -135,11 +135,11 @@ Result<std::unique_ptr<Authority>> Authority::open(FileDisk& disk, const Clock& 
   if (!pem) {
     if (create == Create::kNever) {
       return Error(Code::kNotFound, "no CA in " + options.folder + ": `monitor-server --ca-dir " + options.folder +
-                                        "` creates it, or name another folder");
+                                        "` creates it, or choose another folder");
     }
     if (disk.read_file(certificate_file(options.folder), kMaxFileBytes)) {
       return Error(Code::kFailedPrecondition, fmt::format("{} exists, but its key {} does not: restore the key, or "
-                                                          "name another folder",
+                                                          "choose another folder",
                                                           certificate_file(options.folder), path));
     }
     const auto made = PrivateKey::generate();

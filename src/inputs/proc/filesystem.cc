@@ -206,14 +206,14 @@ void FilesystemCollector::add_sum(TickBuilder& out) {
 }
 
 // Logs each mount that returned an error, once.
-void FilesystemCollector::tell_faults() {
+void FilesystemCollector::log_faults() {
   std::map<std::string, std::string> faults;
   for (const MeasuredMount& one : measured_) {
     if (one.answer && !*one.answer) faults[one.mount.mount_point] = one.answer->error().message();
   }
   if (faults == faults_) return;
   for (const auto& [mount, reason] : faults) {
-    if (const auto told = faults_.find(mount); told != faults_.end() && told->second == reason) continue;
+    if (const auto logged = faults_.find(mount); logged != faults_.end() && logged->second == reason) continue;
     log_warning("filesystem cannot be read; its figures are omitted, and every tick tries again",
                 {{"mount", mount}, {"reason", reason}});
   }
@@ -237,7 +237,7 @@ Status FilesystemCollector::collect(const Timestamp& now, TickBuilder& out) {
       ask(deadline_ns);
     }
   }
-  tell_faults();
+  log_faults();
   if (each_) add_each(out);
   add_sum(out);
   if (measured_.empty() || !std::ranges::all_of(measured_, is_hidden)) return {};

@@ -55,7 +55,7 @@ class FilesystemCollector final : public Collector {
   int64_t deadline(const Timestamp& now);
   void add_each(TickBuilder& out);
   void add_sum(TickBuilder& out);
-  void tell_faults();
+  void log_faults();
   Ids intern(const metrics::Labels& labels, TickBuilder& out) const;
   static void add(const FilesystemUsage& usage, const Ids& ids, TickBuilder& out);
 

@@ -27,7 +27,7 @@ bool is_listed(MountKind kind);
 bool is_counted(MountKind kind);
 // Mount points of the mounts that another process or host serves.
 std::vector<std::string> remote_points(const std::vector<Mount>& mounts);
-// True if it is such a mount or is below one. It can hang for longer than a disk does.
+// True if the mount is at one of `remote_points`, or below one. It can hang for longer than a disk does.
 bool is_remote(const Mount& mount, const std::vector<std::string>& remote_points);
 
 // True if its figures are those of a filesystem below it.

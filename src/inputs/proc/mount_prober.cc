@@ -32,7 +32,7 @@ struct MountProber::Job {
   int64_t asked_wall_ns = 0;
   uint64_t round = 0;      // the last round that asked for it
   bool waited_for = true;  // false: no tick waits for it any more
-  bool told = false;       // that it is stuck was logged
+  bool logged = false;     // that it is stuck was logged
   bool used = false;       // a tick has used its answer
   bool started = false;    // guarded by Shared's mutex, like the members below
   Steady::duration took{};
@@ -147,7 +147,7 @@ std::shared_ptr<MountProber::Job> MountProber::job_of(const Question& question, 
     }
     slow = job.took >= deadline;
     if (slow && !job.used) late = job.answer;
-    if (job.told) {
+    if (job.logged) {
       log_info("mount answers again", {{"mount", job.mount.mount_point},
                                        {"type", job.mount.type},
                                        {"after_s", (clock_.wall_ns() - job.asked_wall_ns) / kNanosPerSecond}});
@@ -210,7 +210,7 @@ void MountProber::tell() {
   for (const auto& job : jobs_) {
     if (job->answer || now - job->asked < kStuckAfter) continue;
     stuck_.push_back({job->mount.mount_point, job->mount.type, job->mount.source, job->asked_wall_ns});
-    if (std::exchange(job->told, true)) continue;
+    if (std::exchange(job->logged, true)) continue;
     log_warning(job->started ? "mount does not answer; its figures are omitted until it does"
                              : "mount is not queried: too many others do not answer",
                 {{"mount", job->mount.mount_point}, {"type", job->mount.type}, {"source", job->mount.source}});

@@ -17,9 +17,10 @@ std::string link_target(const std::string& path);
 // The first line of a small file, without its newline; empty if the file is unreadable.
 std::string first_line(const std::string& path);
 
-// Decides when to read sysfs again: if devices come or go, then once more at the next reading (links appear shortly
-// after their device), and otherwise once in kNanosPerDevice per device. A read takes about 10 us per device. So a host
-// with few devices notices a new link soon, and a host with many spends only 0.02 % of a processor.
+// Decides when sysfs must be read again: when devices come or go, once more at the reading after that (links appear
+// shortly after their device), and otherwise at intervals of kNanosPerDevice times the number of devices. A read takes
+// about 10 us per device. So a host with few devices notices a new link soon, and a host with many spends only 0.02 %
+// of a processor.
 class Freshness {
  public:
   // `shape` must change with the set of devices.

@@ -43,7 +43,7 @@ class ConfigFleet::Agent final : public config::Applier {
 
   bool watching() const { return source_.state().watching; }
   // True if everything that it has to report is in etcd.
-  bool has_told() const { return publisher_.status().present; }
+  bool has_reported() const { return publisher_.status().present; }
   uint64_t puts() const { return publisher_.status().puts; }
   bool counted = false;  // counted as done in the current phase
 
@@ -111,10 +111,10 @@ void ConfigFleet::look() {
     next();
   } else if (loop_.clock().mono_ns() - phase_since_ns_ > options_.limit_ns + options_.ramp_ns) {
     finish(fmt::format("{} of {} agents watch, but not all managed to {} within {} s", watching(), options_.agents,
-                       phase_ == Phase::kConnecting ? "do so"
-                       : phase_ == Phase::kApplying ? "apply the change"
-                       : phase_ == Phase::kTelling  ? "report it in their status"
-                                                    : "disconnect and return",
+                       phase_ == Phase::kConnecting  ? "do so"
+                       : phase_ == Phase::kApplying  ? "apply the change"
+                       : phase_ == Phase::kReporting ? "report it in their status"
+                                                     : "disconnect and return",
                        options_.limit_ns / kNanosPerSecond));
   }
   if (phase_ != Phase::kDone) look_timer_ = loop_.call_after(kLookEvery, [this] { look(); });
@@ -125,11 +125,11 @@ bool ConfigFleet::reached() {
   switch (phase_) {
     case Phase::kConnecting:
       return agents_.size() == options_.agents && watching() == agents_.size() &&
-             std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->has_told(); });
+             std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->has_reported(); });
     case Phase::kApplying:
       return result_.rounds.back().applied == agents_.size();
-    case Phase::kTelling:
-      return std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->has_told(); });
+    case Phase::kReporting:
+      return std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->has_reported(); });
     case Phase::kGoing:
       return watching() == 0;
     case Phase::kReturning:
@@ -148,9 +148,9 @@ void ConfigFleet::next() {
       log_info("all agents watch", {{"agents", agents_.size()}, {"seconds", result_.connected_ns / kNanosPerSecond}});
       break;
     case Phase::kApplying:
-      phase_ = Phase::kTelling;
+      phase_ = Phase::kReporting;
       return;
-    case Phase::kTelling:
+    case Phase::kReporting:
       result_.rounds.back().all_ns = now - round_since_ns_;
       break;
     case Phase::kGoing:

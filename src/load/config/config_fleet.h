@@ -83,7 +83,7 @@ class ConfigFleet {
   void look_for_return();
   void finish(std::string failure);
 
-  enum class Phase { kConnecting, kApplying, kTelling, kGoing, kReturning, kDone };
+  enum class Phase { kConnecting, kApplying, kReporting, kGoing, kReturning, kDone };
 
   EventLoop& loop_;
   Random& random_;

@@ -167,7 +167,7 @@ Result<std::vector<ReaderEvent>> Reader::poll(int64_t timeout_ns) {
       if (is_final && events.empty()) return *final_;
       if (!is_final) trouble(status.error().message(), events);
       failed_ = true;
-    } else if (failed_ && !away_told_) {
+    } else if (failed_ && !away_reported_) {
       end_trouble(events);  // a call that failed before has succeeded
     }
     const int64_t left = end - now_ns();
@@ -190,10 +190,10 @@ Status Reader::advance(Events& events, int64_t end_ns) {
   if (rebalanced_ && events.empty()) {
     if (auto status = settle_rebalance(events); !status) return status;
   }
-  const bool was_away = away_told_;
+  const bool was_away = away_reported_;
   look_whether_it_is_there(events);
   // The topic may have been recreated while Kafka was away.
-  if (was_away && !away_told_) next_identity_look_ns_ = 0;
+  if (was_away && !away_reported_) next_identity_look_ns_ = 0;
   if (auto status = look_at_identity(events); !status) return status;
   return look_for_growth();
 }
@@ -315,7 +315,7 @@ Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
       connectivity_.note(message.err, rd_kafka_message_errstr(&message));
-      away_told_ = true;
+      away_reported_ = true;
       return Error(Code::kUnavailable, connectivity_.describe(""));
     default:
       next_identity_look_ns_ = 0;  // the topic may have been deleted

@@ -122,7 +122,7 @@ class Reader final : public LogReader {
   int64_t next_growth_look_ns_ = 0;
   int64_t next_look_ns_ = 0;  // next probe of the partition leaders
   int unanswered_ = 0;        // consecutive probes without an answer
-  bool away_told_ = false;
+  bool away_reported_ = false;
   bool failed_ = false;  // the last advance() failed
   Positions positions_;  // of partitions that are read
   // Positions at the time when the group expelled this reader, because Kafka was away. If nobody else has stored a

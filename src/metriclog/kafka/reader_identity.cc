@@ -81,7 +81,7 @@ void Reader::note_anchor(const rd_kafka_message_t& message) {
 // A topic that is recreated while it is read, and grows beyond the position between two reads, causes no error. So it
 // is checked regularly.
 Status Reader::look_at_identity(Events& events) {
-  if (now_ns() < next_identity_look_ns_ || rebalanced_ || away_told_) return {};
+  if (now_ns() < next_identity_look_ns_ || rebalanced_ || away_reported_) return {};
   next_identity_look_ns_ = now_ns() + kLookAgain;
   std::map<int32_t, int64_t> ask;
   for (const auto& [partition, position] : positions_) {

@@ -27,7 +27,7 @@ void Reader::look_whether_it_is_there(Events& events) {
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) {
     look_later();
     unanswered_ = 0;
-    away_told_ = false;
+    away_reported_ = false;
     return;
   }
   if (now_ns() < next_look_ns_ || rebalanced_) return;
@@ -35,17 +35,17 @@ void Reader::look_whether_it_is_there(Events& events) {
   next_look_ns_ = now_ns() + (there ? kLookWhenQuiet : kLookWhenAway);
   if (!there) {
     if (++unanswered_ < 2) return;
-    away_told_ = true;
+    away_reported_ = true;
     trouble(connectivity_.describe(there.error().message()), events);
     return;
   }
   unanswered_ = 0;
   connectivity_.clear();
-  if (away_told_) end_trouble(events);
+  if (away_reported_) end_trouble(events);
 }
 
 void Reader::end_trouble(Events& events) {
-  away_told_ = failed_ = false;
+  away_reported_ = failed_ = false;
   if (std::exchange(trouble_, {}).empty()) return;
   events.push_back({.kind = ReaderEvent::Kind::kRecovered});
 }

@@ -27,8 +27,8 @@ class GroupMember {
 
   // The group's snapshot; its `identity` is the id of its log.
   Result<std::optional<Snapshot>> load();
-  // Survives a crash of the process. After a power loss an older snapshot may remain (synchronous=NORMAL), which means
-  // reading records again, but never a wrong count.
+  // The snapshot survives a crash of the process. After a power loss an older one may remain (synchronous=NORMAL). The
+  // reader then reads some records again, but its counts stay right.
   Status store(const std::string& log_id, const Snapshot& snapshot);
 
  private:

@@ -101,11 +101,11 @@ class MemoryLog::Reader final : public LogReader {
  private:
   std::vector<ReaderEvent> collect() {
     std::vector<ReaderEvent> events;
-    if (trouble_told_ != log_.trouble_) {
-      trouble_told_ = log_.trouble_;
-      const bool well = trouble_told_.empty();
+    if (reported_trouble_ != log_.trouble_) {
+      reported_trouble_ = log_.trouble_;
+      const bool well = reported_trouble_.empty();
       events.push_back(
-          {.kind = well ? ReaderEvent::Kind::kRecovered : ReaderEvent::Kind::kTrouble, .text = trouble_told_});
+          {.kind = well ? ReaderEvent::Kind::kRecovered : ReaderEvent::Kind::kTrouble, .text = reported_trouble_});
     }
     collect_revoked(events);
     collect_assigned(events);
@@ -211,7 +211,7 @@ class MemoryLog::Reader final : public LogReader {
   std::set<int32_t> target_;
   std::map<int32_t, int64_t> next_;  // for the partitions that this reader was told it holds
   std::set<int32_t> taken_;          // which of these another member has held in the meantime
-  std::string trouble_told_;
+  std::string reported_trouble_;
   bool woken_ = false;
 };
 

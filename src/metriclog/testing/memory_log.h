@@ -38,7 +38,7 @@ class MemoryLog {
   // Members of a group share the partitions; a member without a partition stands by.
   std::unique_ptr<LogReader> reader(ReaderOptions options);
 
-  // --- Faults; each stays in force until it is changed. ---
+  // --- Faults; each applies until it is changed. ---
   void set_full(bool full);
   void set_trouble(const std::string& text);  // appended records get kRetry, and readers are notified; "" ends this
   void refuse_next(size_t count, Outcome outcome, const std::string& reason);

@@ -69,7 +69,7 @@ void Uplink::on_notice(const stream::Notice& notice) {
   }
   log_warning("agent_id_conflict",
               {{"agent", client_.hello().agent_id}, {"server", server_name()}, {"text", notice.text}});
-  ++conflicts_told_;
+  ++conflicts_reported_;
   const bool news = conflict_ != notice.text;
   conflict_ = notice.text;
   timers_.cancel_timer(conflict_timer_);
@@ -105,7 +105,7 @@ std::vector<OutputMetric> Uplink::metrics() const {
   return {{"id_conflict", "1 while a server reports another run under this agent's id", Kind::kGauge,
            conflict_.empty() ? 0U : 1U},
           {"id_conflicts_told_total", "Reports by a server of another run under this agent's id", Kind::kCounter,
-           conflicts_told_},
+           conflicts_reported_},
           {"connected", "1 while a server answers", Kind::kGauge, client_.established() ? 1U : 0U},
           {"connects_total", "Streams established", Kind::kCounter, connects_},
           {"connection_failures_total", "Streams that ended or could not be established", Kind::kCounter, failures_}};

@@ -66,7 +66,7 @@ class Uplink final : public Output, private PublishListener {
   std::string conflict_;
   uint64_t connects_ = 0;
   uint64_t failures_ = 0;
-  uint64_t conflicts_told_ = 0;
+  uint64_t conflicts_reported_ = 0;
 };
 
 }  // namespace monitor::agent

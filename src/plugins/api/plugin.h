@@ -40,8 +40,8 @@ class Plugin {
   // does that by itself.
   virtual void forget_series(const std::vector<metrics::SeriesId>& gone) { (void)gone; }
 
-  // How many points run() removed from the last tick. Only a plugin that also adds points must override it, because the
-  // number of points alone does not tell then.
+  // How many points run() removed from the last tick. Only a plugin that also adds points must override it: for such a
+  // plugin, the change in the number of points does not show how many it removed.
   virtual size_t points_taken_out() const { return 0; }
 
   // Why it drops ticks and points; one of metrics::reason.

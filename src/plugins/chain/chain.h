@@ -32,8 +32,8 @@ class DropSink {
   virtual void dropped(metrics::Drop drop) = 0;
 };
 
-// States besides the phases of a hosted plugin: that of a plugin which a traced tick did not reach, and of a built-in
-// one.
+// Values of PluginStatus::state besides the phases of a hosted plugin: for a plugin that a traced tick did not reach,
+// and for a built-in plugin.
 inline constexpr std::string_view kNotReached = "not reached";
 inline constexpr std::string_view kRunning = "running";
 
@@ -71,7 +71,7 @@ class Chain {
   void pump();
   size_t queued() const { return queue_.size(); }
   bool idle() const { return queue_.empty() && !has_current_; }
-  // Drops and counts all ticks that are still inside.
+  // Drops and counts all ticks that are still in the queue or in the chain.
   void give_up();
 
   // For use while the chain is idle. Hosted plugins may refer to series by number: held_series() marks the numbers that

@@ -7,7 +7,8 @@
 
 namespace monitor::plugin_host {
 
-// What a 64-bit ELF file lacks. Empty if it is complete, or not such a file, which the loader reports better.
+// Describes what a truncated 64-bit ELF file lacks. Empty if the file is complete, or is not a 64-bit ELF file; the
+// loader's own error is better in that case.
 std::string missing_of_elf(int fd, uint64_t size);
 
 }  // namespace monitor::plugin_host

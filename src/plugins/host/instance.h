@@ -44,7 +44,7 @@ class SeriesStore {
   size_t dense_ = 0;  // all numbers below it are known
   std::deque<metrics::Series> own_;
   std::unordered_map<std::string, uint32_t> ids_;
-  size_t told_ = 0;
+  size_t sent_ = 0;
 };
 
 // A tick in the host. Its buffer is reused and larger than needed, because allocating it for every tick would cost more

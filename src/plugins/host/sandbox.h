@@ -43,8 +43,8 @@ class KernelSandbox final : public Sandbox {
 // The exit status of a host whose plugin has made a forbidden call.
 inline constexpr int kExitForbidden = 159;
 
-// Makes this process end with its parent, and makes the kernel prefer it if memory or processor time is short. Error:
-// `parent` is no longer the parent.
+// Makes this process end with its parent. Also lowers its priority, and makes it the first candidate of the kernel's
+// OOM killer, so that collecting takes precedence. Error: `parent` is no longer the parent.
 Status follow_parent(int parent);
 
 }  // namespace monitor::plugin_host

@@ -48,8 +48,8 @@ Result<uint32_t> SeriesStore::intern(metrics::Series series) {
 
 std::string SeriesStore::take_new() {
   std::string out;
-  for (; told_ < own_.size(); ++told_) {
-    plugin_wire::put_series(out, static_cast<uint32_t>(told_) | plugin_wire::kOwnSeries, own_[told_]);
+  for (; sent_ < own_.size(); ++sent_) {
+    plugin_wire::put_series(out, static_cast<uint32_t>(sent_) | plugin_wire::kOwnSeries, own_[sent_]);
   }
   return out;
 }

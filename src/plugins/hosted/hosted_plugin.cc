@@ -52,8 +52,8 @@ void HostedPlugin::start(std::function<void()> settled) {
 
 void HostedPlugin::begin() {
   phase_ = Phase::kStarting;
-  told_.clear();
-  told_dense_ = 0;
+  known_.clear();
+  known_dense_ = 0;
   own_.clear();
   confined_.reset();
   usage_.reset();
@@ -163,22 +163,22 @@ int64_t HostedPlugin::deadline_of_a_tick() const {
 }
 
 void HostedPlugin::send_new_series(const metrics::Tick& tick) {
-  if (plugin_wire::all_below(tick.points, told_dense_)) return;
+  if (plugin_wire::all_below(tick.points, known_dense_)) return;
   std::string series;
   for (const metrics::Point& point : tick.points) {
-    if (point.series < told_dense_ || (point.series < told_.size() && told_[point.series])) continue;
-    if (point.series >= told_.size()) told_.resize(point.series + 1);
-    told_[point.series] = true;
+    if (point.series < known_dense_ || (point.series < known_.size() && known_[point.series])) continue;
+    if (point.series >= known_.size()) known_.resize(point.series + 1);
+    known_[point.series] = true;
     plugin_wire::put_series(series, point.series, table_.at(point.series));
   }
-  while (told_dense_ < told_.size() && told_[told_dense_]) ++told_dense_;
+  while (known_dense_ < known_.size() && known_[known_dense_]) ++known_dense_;
   if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series, "");
 }
 
 void HostedPlugin::mark_series(std::vector<bool>& held) const {
   if (held.size() < table_.bound()) held.resize(table_.bound());
-  for (size_t id = 0; id < told_.size(); ++id) {
-    if (told_[id]) held[id] = true;
+  for (size_t id = 0; id < known_.size(); ++id) {
+    if (known_[id]) held[id] = true;
   }
   for (const auto& id : own_) {
     if (id) held[*id] = true;
@@ -186,7 +186,7 @@ void HostedPlugin::mark_series(std::vector<bool>& held) const {
 }
 
 void HostedPlugin::let_series_go() {
-  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || told_.empty()) return;
+  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || known_.empty()) return;
   log_warning("plugin is restarted to release series; it starts without its state", {{"plugin", entry_.name}});
   drop_link();
   ++restarts_;
@@ -210,7 +210,7 @@ void HostedPlugin::on_result(const MessageView& message) {
       outcome.kind = Outcome::Kind::kChanged;
       if (const std::string fault = take_points(outcome.over); !fault.empty()) return host_failed("it sent " + fault);
       outcome.points = &points_;
-      if (outcome.over > 0 && !std::exchange(told_over_, true)) tell_over();
+      if (outcome.over > 0 && !std::exchange(over_logged_, true)) log_over();
       outcome.dropped = head->dropped;
       break;
   }
@@ -221,7 +221,7 @@ void HostedPlugin::on_result(const MessageView& message) {
 // Translates the host's series numbers to those of the table. Returns what is wrong with them; empty: nothing.
 std::string HostedPlugin::take_points(uint64_t& over) {
   // Usually all series are known, and below a bound up to which all numbers are known.
-  if (plugin_wire::all_below(points_, told_dense_)) return "";
+  if (plugin_wire::all_below(points_, known_dense_)) return "";
   size_t kept = 0;
   for (size_t i = 0; i < points_.size(); ++i) {
     const metrics::Point point = points_[i];
@@ -234,7 +234,7 @@ std::string HostedPlugin::take_points(uint64_t& over) {
         continue;
       }
       id = *own_[own];
-    } else if (id >= told_.size() || !told_[id]) {
+    } else if (id >= known_.size() || !known_[id]) {
       return fmt::format("a point of series {}, which the agent did not send", id);
     }
     points_[kept] = point;
@@ -254,14 +254,14 @@ std::string HostedPlugin::define(const MessageView& message) {
     // After a restart of its host, the plugin may create again the series that it had before.
     const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
     if (table_.size() > before) ++new_series_;
-    if (id && *id >= told_.size()) told_.resize(*id + 1);
+    if (id && *id >= known_.size()) known_.resize(*id + 1);
     own_.push_back(id);
   }
   return "";
 }
 
 // Logs this once; further drops are only counted.
-void HostedPlugin::tell_over() {
+void HostedPlugin::log_over() {
   error_ = new_series_ >= kMostNewSeries
                ? fmt::format("it has created {} series, which is the limit; points of further series are dropped",
                              new_series_)

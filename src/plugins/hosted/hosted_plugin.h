@@ -109,7 +109,7 @@ class HostedPlugin final : private HostLink::Listener {
   void look_at_usage();
   void on_result(const plugin_wire::MessageView& message);
   std::string take_points(uint64_t& over);
-  void tell_over();
+  void log_over();
   std::string define(const plugin_wire::MessageView& message);
   void on_log(const plugin_wire::MessageView& message);
   void send_new_series(const metrics::Tick& tick);
@@ -141,11 +141,11 @@ class HostedPlugin final : private HostLink::Listener {
   std::shared_ptr<HostLink> link_;
   uint32_t instance_ = 0;
   uint32_t number_ = 0;                                // of the last request
-  std::vector<bool> told_;                             // the agent's series that this host knows
-  size_t told_dense_ = 0;                              // this host knows all numbers below it
+  std::vector<bool> known_;                            // the agent's series that this host knows
+  size_t known_dense_ = 0;                             // this host knows all numbers below it
   std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, by their number in the table
   size_t new_series_ = 0;
-  bool told_over_ = false;  // whether omitted points were logged
+  bool over_logged_ = false;  // whether omitted points were logged
   std::optional<plugin_wire::Confined> confined_;
   plugin_wire::Loaded loaded_;
   UsageWatch usage_;

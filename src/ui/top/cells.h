@@ -32,7 +32,7 @@ void clip(Line& line, size_t columns);
 std::string percent(std::optional<double> share);
 std::string megabytes(std::optional<double> bytes);
 
-// No value only if both have none.
+// Empty only if both are empty; otherwise an empty operand counts as 0.
 std::optional<double> sum(std::optional<double> a, std::optional<double> b);
 // Adds step by step; NaN stands for no value.
 std::vector<float> sum(std::vector<float> a, const std::vector<float>& b);

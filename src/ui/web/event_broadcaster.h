@@ -1,5 +1,5 @@
 // EventBroadcaster: events for browsers. All streams share one ring of events, and each has a position in it. A slow
-// browser costs no memory: if its position drops out of the ring, it is told to load everything again.
+// browser costs no memory: if its position drops out of the ring, it gets an event that makes it load everything again.
 //
 // Thread-safe. The id of an event is "RUN.NUMBER". Numbers rise by one. RUN differs in each run of the program, so that
 // a browser that reconnects after a restart is reset instead of continuing at an unrelated event.

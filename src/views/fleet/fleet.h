@@ -33,7 +33,7 @@ enum class Health {
 inline constexpr size_t kHealths = 7;
 std::string_view to_string(Health health);
 
-// The index of the figure that the series is, if any.
+// The index of the main figure (past.h) that this series represents, if any.
 std::optional<size_t> figure_of(const metrics::Series& series);
 
 struct LiveValue {

@@ -80,13 +80,14 @@ void Account::lose(Hole why) {
   awaited = std::max(awaited, why);
 }
 
-DroppedRanges::Added Account::drop(const metrics::Drop& told) {
-  return dropped.add({told.first_sequence, told.last_sequence, told.stage, told.reason, told.batches, told.points});
+DroppedRanges::Added Account::drop(const metrics::Drop& report) {
+  return dropped.add(
+      {report.first_sequence, report.last_sequence, report.stage, report.reason, report.batches, report.points});
 }
 
-void Account::note_elsewhere(const metrics::Elsewhere& told) {
-  if (elsewhere.size() >= kMostLogs && !elsewhere.contains(told.log)) return;
-  elsewhere[told.log].add(told.first_sequence, told.last_sequence);
+void Account::note_elsewhere(const metrics::Elsewhere& report) {
+  if (elsewhere.size() >= kMostLogs && !elsewhere.contains(report.log)) return;
+  elsewhere[report.log].add(report.first_sequence, report.last_sequence);
 }
 
 void Account::tidy() {

@@ -4,7 +4,7 @@
 // the same spool.
 //
 // A sequence below the claim that is neither stored nor dropped is lost: it is a gap, as old as the claim. If the log
-// does not contain everything, a gap may only mean that: see Hole.
+// does not contain everything, the batch may be in the part that was not read: see Hole.
 // Not thread-safe.
 #pragma once
 
@@ -53,7 +53,7 @@ struct Account {
   void claim(uint64_t first_unacked, int64_t log_time_ns);
   DroppedRanges::Added drop(const metrics::Drop& drop);
   // Batches were acknowledged or dropped while the agent's server wrote another log.
-  void note_elsewhere(const metrics::Elsewhere& told);
+  void note_elsewhere(const metrics::Elsewhere& report);
   // Records may have been deleted that would otherwise have been read now.
   void lose(Hole why);
   // Forgets gaps that were filled in the meantime.
@@ -83,7 +83,8 @@ struct Account {
   // By the identity of another log: the batches that were acknowledged or dropped while the agent's server wrote that
   // log.
   std::map<std::string, IntervalSet> elsewhere;
-  // The part of the totals in `counters` that this run dropped of other incarnations, where it counts.
+  // The part of the totals in `counters` that concerns batches of other incarnations. Those drops count in the accounts
+  // of their own incarnations, so the report subtracts them here.
   std::map<DropKey, DroppedRanges::Added> foreign;
 
   uint64_t claimed = 1;
