@@ -308,7 +308,7 @@ class Plugin {
   virtual bool run(Batch& batch) = 0;
   // Called once, after the last batch.
   virtual void finalize() {}
-  // The state that is handed to the next version of this plugin, or to this version with a new configuration.
+  // The state that is passed to the next version of this plugin, or to this version with a new configuration.
   virtual std::string save() { return {}; }
   virtual void restore(std::string_view state) { (void)state; }
 

@@ -1,5 +1,5 @@
 // Prints the latency from an etcd put to its effect, in microseconds, one per line. The floor: the event at a bare
-// watch. Ours: the settings have passed a real agent's source, engine, chain and scheduler, and are in force.
+// watch. Ours: the settings have passed a real agent's source, engine, chain and scheduler, and are applied.
 //
 //   bench-config-applied floor|ours host=H port=N count=N every_us=N
 #include <cstdio>

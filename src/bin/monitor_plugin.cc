@@ -194,7 +194,7 @@ int list(const Flags& flags, const std::string& data) {
     }
   }
   for (const std::string& file : misnamed) {
-    std::cout << fmt::format("{:<24} {:<9} {}  left out: {}\n", "-", "-", printable(file),
+    std::cout << fmt::format("{:<24} {:<9} {}  ignored: {}\n", "-", "-", printable(file),
                              agent::PluginFolder::kMisnamed);
   }
   return kExitOk;

@@ -284,7 +284,7 @@ class Tools(PluginTest):
             self.assertRegex(err, expected)
         status, out, _ = run("monitor-plugin", "list", "--data", self.data)
         self.assertEqual(status, 0)
-        for expected in (r"folder +native .*refused: .* is a folder", r"two +native .*refused: two is the name of two", r"od d.lua  left out: a plugin's name",
+        for expected in (r"folder +native .*refused: .* is a folder", r"two +native .*refused: two is the name of two", r"od d.lua  ignored: a plugin's name",
                          r"good +script +\S+\n"):
             self.assertRegex(out, expected)
         self.assertEqual(run("monitor-plugin", "list", "--plugin-dir", script)[0], 74)

@@ -147,7 +147,7 @@ class Forget {
 
 CLI::App* declare_forget(CLI::App& app, ForgetFlags& flags) {
   CLI::App* const sub = app.add_subcommand(
-      "forget", "Remove a retired agent from the page's lists and its history; it comes back when it sends again");
+      "forget", "Remove a retired agent from the page's lists and its history; it reappears when it sends data again");
   sub->add_option("agent", flags.agent, "Id of the agent")->type_name("AGENT")->required();
   add_log_options(*sub, flags.log);
   add_configuration_options(*sub, flags.etcd, flags.dir);

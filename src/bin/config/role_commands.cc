@@ -87,7 +87,7 @@ class Roles {
     for (const config::KeyRole& role : roles) {
       if (Status done = one(role); !done) return config_failure(done.error());
     }
-    if (agents->empty()) std::cout << "no agents are known yet; name them, as: init-roles web-1 web-2\n";
+    if (agents->empty()) std::cout << "no agents are known yet; pass their ids, for example: init-roles web-1 web-2\n";
     return flags_.enable_auth ? enable() : kExitOk;
   }
 

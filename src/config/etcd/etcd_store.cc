@@ -71,7 +71,7 @@ Result<std::map<std::string, Stored>> EtcdStore::list(const std::string& prefix)
       if (auto valid = check_key(kv.key())) {
         result[kv.key()] = stored_of(kv);
       } else {
-        log_debug("key is left out of the configuration", {{"reason", valid.error()}});
+        log_debug("invalid configuration key ignored", {{"reason", valid.error()}});
       }
     }
     if (!page->more() || page->kvs().empty()) return result;

@@ -124,8 +124,7 @@ void LeasedKey::Impl::keep_alive() {
                                                              lease_gone();
                                                              return;
                                                            }
-                                                           // A failed renewal is repeated in time: the lease survives
-                                                           // two.
+                                                           // The lease survives two failed renewals.
                                                            if (!response) ++state.failures;
                                                            schedule_keepalive();
                                                          });

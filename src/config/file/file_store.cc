@@ -46,7 +46,7 @@ Result<std::map<std::string, Stored>> FileStore::list(const std::string& prefix)
     if (!key.starts_with(prefix) || !check_key(key) || file_of_key(folder_, key) != path) continue;
     const auto stored = get(key);
     if (!stored && at->is_symlink(error)) {
-      log_debug("link is left out of the configuration", {{"file", path}, {"reason", stored.error()}});
+      log_debug("link in the configuration folder ignored", {{"file", path}, {"reason", stored.error()}});
       continue;
     }
     if (!stored) return stored.error();

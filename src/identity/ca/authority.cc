@@ -84,8 +84,8 @@ void set_times(X509* certificate, int64_t from_ns, int64_t to_ns) {
 
 Error key_is_open(const std::string& path, mode_t mode) {
   return Error(Code::kPermissionDenied,
-               fmt::format("the CA's key {} may be read or written by others (mode {:04o}): whoever read it can "
-                           "make certificates; chmod 600 it, or make a new CA in another folder",
+               fmt::format("the CA's key {} may be read or written by others (mode {:04o}): anyone who has read it can "
+                           "issue certificates; chmod 600 it, or create a new CA in another folder",
                            path, mode & 07777));
 }
 

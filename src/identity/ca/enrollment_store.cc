@@ -233,7 +233,7 @@ EnrollmentResult EnrollmentStore::enroll(const JoinToken& token, const std::stri
   if (!tokens) return broken(tokens.error());
   const auto found = std::ranges::find(*tokens, token.id, &TokenRecord::id);
   // The same text for both, so that nobody learns which ids exist.
-  const std::string unknown = "join token " + token.id + " is not known to this server";
+  const std::string unknown = "join token " + token.id + " is unknown to this server";
   if (found == tokens->end()) return refuse("unknown", Code::kUnauthenticated, unknown);
   if (!equal_secrets(found->secret_hash, token.secret_hash())) {
     return refuse("wrong_secret", Code::kUnauthenticated, unknown);

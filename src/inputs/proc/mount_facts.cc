@@ -47,7 +47,7 @@ Result<Fd> walk_below(Fd at, const std::string& path) {
   return at;
 }
 
-// The id of the mount that a descriptor refers to; nothing if the kernel does not tell.
+// The id of the mount that a descriptor refers to; nothing if the kernel does not report it.
 std::optional<uint64_t> mount_id_of(int fd, const struct statx& info) {
   if ((info.stx_mask & STATX_MNT_ID) != 0) return info.stx_mnt_id;
   const Fd file(open(fmt::format("/proc/self/fdinfo/{}", fd).c_str(), O_RDONLY | O_CLOEXEC));

@@ -118,7 +118,7 @@ int to_millis(int64_t ns) {
 void Connectivity::note(rd_kafka_resp_err_t error, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) refused_ = true;
-  // That all brokers are down says less than the last error of one of them, and its text differs each time.
+  // The error "all brokers are down" says less than the last error of a single broker, and its text differs each time.
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || last_.empty())
     last_ = without_secrets(text.substr(0, text.find(" (after ")));
 }

@@ -117,7 +117,7 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
     confirmations_.reset(rd_kafka_queue_get_main(producer_.get()));
   }
   // A confirmation that arrives after its call has timed out must not count for the next call.
-  void* const call = reinterpret_cast<void*>(++calls_);  // NOLINT(performance-no-int-to-ptr): a number travels
+  void* const call = reinterpret_cast<void*>(++calls_);  // NOLINT(performance-no-int-to-ptr): a number, not an address
   size_t open = 0;
   Hints stored;
   std::optional<Error> failed;

@@ -54,7 +54,7 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   const uintptr_t number = records_.add(listener, token);
   if (record.value.size() <= options_.max_record_bytes) {
     error =
-        producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): it travels
+        producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): no address
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
   if (classify(error) != Outcome::kRejected) {

@@ -78,11 +78,11 @@ inline constexpr OptionSpec kInclude = {
     .since = "0.2.0",
     .description =
         "Limits the sum and the series to disks, interfaces or mount points that match one of these patterns "
-        "(wildcards * and ?). Also selects those that the sum leaves out by default"};
+        "(wildcards * and ?). Also selects those that the sum excludes by default"};
 inline constexpr OptionSpec kExclude = {
     .name = "exclude",
     .type = OptionSpec::Type::kPatterns,
     .since = "0.2.0",
-    .description = "Leaves out disks, interfaces or mount points that match one of these patterns"};
+    .description = "Excludes disks, interfaces or mount points that match one of these patterns"};
 
 }  // namespace monitor::metrics

@@ -97,7 +97,7 @@ std::optional<config::Problem> AuthorsCatalog::check_plugin(const std::string& n
 }
 
 std::optional<std::string> AuthorsCatalog::elsewhere(const std::string& name) const {
-  constexpr size_t kShort = 3;  // length up to which a name may be one that is still being typed
+  constexpr size_t kShort = 3;  // a prefix of a built-in name counts as unfinished from this length on
   const std::vector<std::string> known = builtin_plugins();
   if (!valid_name(name) || nearest(name, known)) return std::nullopt;
   const bool begun = std::any_of(known.begin(), known.end(), [&](const std::string& one) {

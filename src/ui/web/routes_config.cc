@@ -35,8 +35,8 @@ Schema overview_result() {
                                   {"bytes", integer()}});
   const Schema agent = object({{"agent", text()},
                                {"state", one_of({"applied", "pending", "failed", "stopped", "gone"})},
-                               {"applied", integer("revision in force")},
-                               {"wanted", integer("revision that should be in force")},
+                               {"applied", integer("the applied revision")},
+                               {"wanted", integer("the revision that should be applied")},
                                {"seen", time("when it last reported its status")},
                                {"error", text("why it rejected the wanted revision").or_null()},
                                {"last_failed", integer("the revision that it rejected").or_null()},
@@ -45,7 +45,7 @@ Schema overview_result() {
                                {"version", text().or_null()},
                                {"groups", list(text()).or_null()},
                                {"overrides", list(text()).or_null()},
-                               {"hash", text("of the merged document in force").or_null()}});
+                               {"hash", text("of the applied merged document").or_null()}});
   return object({{"source", text("address or folder of the configuration")},
                  {"files", boolean("a folder, not etcd")},
                  {"documents", list(document)},
@@ -62,7 +62,7 @@ Schema document_result() {
 
 Schema change_body() {
   return object({{"base", text("the `tag` of the version that was edited; null: there was no document").or_null()},
-                 {"value", text("the new text; left out: delete the document").optional()}});
+                 {"value", text("the new text; if it is absent, the document is deleted").optional()}});
 }
 
 Schema explain_result() {

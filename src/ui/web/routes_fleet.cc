@@ -60,7 +60,7 @@ std::vector<schema::Field> agent_fields() {
       {"seen", time("when the log stored its newest record").or_null()},
       {"tick", time("its newest tick").or_null()},
       {"interval", number("seconds between its ticks").or_null()},
-      {"revision", integer("of the configuration in force")},
+      {"revision", integer("of the applied configuration")},
       {"waiting", integer("batches that were not acknowledged when the newest one was sent")},
       {"clock_error", number("seconds that its clock is ahead, 0 if within tolerance; its times are corrected by it")},
       {"other_host", text("a second host that sends under the same id; empty: none")},

@@ -19,7 +19,7 @@ Schema message_schema() {
                  {"points", integer().optional()},
                  {"batch", open_object("the decoded batch, as docs/payload.md describes it").optional()},
                  {"error", text("why the record cannot be decoded").optional()},
-                 {"too_large", boolean("the batch is left out because its JSON is too large").optional()}});
+                 {"too_large", boolean("the batch is omitted because its JSON is too large").optional()}});
 }
 
 Schema log_result() {

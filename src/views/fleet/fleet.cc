@@ -171,7 +171,7 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   return true;
 }
 
-// Series with the previous labels are no longer the latest of anything.
+// If the configured labels have changed, drops all values: they belong to series with the previous labels.
 void Fleet::take_labels(LiveAgent& agent, const metrics::Batch& batch) {
   if (batch.frames.empty() || agent.labels == batch.resource) return;
   agent.labels = batch.resource;

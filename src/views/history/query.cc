@@ -152,7 +152,7 @@ Result<std::vector<metrics::Series>> HistoryReader::series(const std::string& ag
 // data, a coarser one is used that does.
 Result<Resolution> HistoryReader::choose(const RangeRequest& request) {
   const double span = static_cast<double>(request.to_ns) - static_cast<double>(request.from_ns);
-  // Rather returns twice as many points as requested than far too few.
+  // Twice as many points as requested are better than far too few.
   const double width = span / static_cast<double>(std::max<size_t>(request.points, 1)) / 2;
   size_t at = 0;
   if (width > static_cast<double>(kNanosPerSecond)) {

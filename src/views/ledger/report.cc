@@ -18,7 +18,8 @@ namespace {
 // The time of three heartbeats.
 constexpr int64_t kSilentAfter = 30 * kNanosPerSecond;
 
-// The upper ends of two ranges of sequences, and their state below them; the stronger one first.
+// The sequences about which the log may say nothing: below `unread_below` they may be in a part that was not read,
+// below `expired_below` in a part that retention deleted.
 struct Bounds {
   uint64_t unread_below = 0;
   uint64_t expired_below = 0;
