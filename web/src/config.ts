@@ -70,12 +70,12 @@ export function configuration(parameters: URLSearchParams): Page {
       return documents.length === 0 ? [] : [el('h3', {}, head), el('ul', {}, ...documents.map((one) => el('li', {}, el('button', { class: 'plain', 'aria-current': one.key === current ? 'true' : undefined, title: one.key, click: () => void load(one.key) }, one.key.replace(/^\/monitor\/(config\/|groups\/|overrides\/)?/, '')), one.revision !== 0 && el('span', { class: 'dim' }, ` r${one.revision}`))))];
     }));
     const now = Date.now() / 1000;
-    replaceChildren(agents, table('Who runs what', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error, warning'],
+    replaceChildren(agents, table('Applied configurations', ['Agent', 'State', ['Applied', 'num'], ['Wanted', 'num'], 'Groups', 'Overrides', ['Seen', 'num'], 'Error, warning'],
       overview.agents.map((row) => [el('button', { class: 'plain', click: () => void explain(row.agent) }, row.agent), el('span', { class: `state is-${row.state}` }, row.state), row.applied, row.wanted,
         (row.groups ?? []).join(', '), (row.overrides ?? []).join(', '), row.seen === 0 ? '–' : age(now - row.seen), [row.error, row.warning].filter((text) => text).join('; ')])));
     const stored = overview.documents.find((one) => one.key === current);
     if (current !== '' && (stored?.tag ?? null) !== base) {
-      if (dirty()) replaceChildren(conflict, el('p', {}, 'This document was changed elsewhere while you edit it. '), el('button', { click: () => void load(current) }, 'Load the stored version'), el('button', { click: () => void keepMine() }, 'Keep my version'));
+      if (dirty()) replaceChildren(conflict, el('p', {}, 'This document was changed elsewhere while you were editing it. '), el('button', { click: () => void load(current) }, 'Load the stored version'), el('button', { click: () => void keepMine() }, 'Keep my version'));
       else void load(current, true);
     }
   }
@@ -178,7 +178,7 @@ export function configuration(parameters: URLSearchParams): Page {
       const answer = await ask<Explained>('/config/explain', { agent });
       replaceChildren(explained, el('h2', {}, `Effective configuration of ${agent}`), el('p', {}, el('a', { href: link('agent', { agents: agent }) }, 'charts')),
         ...answer.problems.map((one) => el('p', { class: one.warning ? 'dim' : 'warn' }, one.text)),
-        el('p', { class: 'dim' }, `layers, weakest first: ${answer.layers.map((one) => one.key).join(' < ') || 'built-in defaults only'}`),
+        el('p', { class: 'dim' }, `layers, lowest first: ${answer.layers.map((one) => one.key).join(' < ') || 'built-in defaults only'}`),
         table('Values', ['Field', 'Value', 'From'], answer.values.map((one) => [one.path, JSON.stringify(one.value), one.key === null ? 'built-in default' : one.revision !== 0 ? `${one.key} revision ${one.revision}` : one.key])));
       explained.scrollIntoView({ block: 'nearest' });
     } catch (error) {

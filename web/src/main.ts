@@ -95,10 +95,10 @@ function renderStatus(): void {
   setText(lamp.lastChild!, text);
   const parts: string[] = [];
   if (linkState === 'lost') parts.push(`No connection to the server since ${clock(linkSince / 1000)}. The page shows old data and keeps trying to reconnect.`);
-  if (status !== null && status.log.trouble !== '') parts.push(`The log cannot be read since ${clock(status.log.since)}: ${status.log.trouble}`);
+  if (status !== null && status.log.trouble !== '') parts.push(`The log has not been readable since ${clock(status.log.since)}: ${status.log.trouble}`);
   else if (status !== null && !status.log.caught_up) parts.push('Catching up with the log.');
   if (status !== null && status.servers.trouble !== '') parts.push(`${status.servers.trouble.charAt(0).toUpperCase()}${status.servers.trouble.slice(1)}.`);
-  if (status !== null && status.history.trouble !== '') parts.push(`The history cannot be written since ${clock(status.history.since)}: ${status.history.trouble}. It will be filled from the log.`);
+  if (status !== null && status.history.trouble !== '') parts.push(`The history has not been writable since ${clock(status.history.since)}: ${status.history.trouble}. It will be filled from the log.`);
   if (status !== null && status.config.trouble !== '') parts.push(`The configuration cannot be read: ${status.config.trouble}`);
   const wanted = parts.join('\n');
   if (notice.dataset['text'] === wanted) return;

@@ -69,7 +69,7 @@ Schema explain_result() {
   return object({{"agent", text()},
                  {"valid", boolean()},
                  {"problems", list(ref("Problem"))},
-                 {"layers", list(object({{"key", text()}, {"revision", integer()}}), "weakest first")},
+                 {"layers", list(object({{"key", text()}, {"revision", integer()}}), "lowest first")},
                  {"values", list(object({{"path", text()},
                                          {"value", any()},
                                          {"key", text("the layer that sets it; null: built in").or_null()},
