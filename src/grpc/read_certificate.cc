@@ -96,4 +96,6 @@ PeerCertificate read_certificate(X509* certificate) {
   return out;
 }
 
+std::string issuer_text(const X509_CRL* crl) { return name_text(X509_CRL_get_issuer(crl)); }
+
 }  // namespace monitor::grpc

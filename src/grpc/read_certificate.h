@@ -3,10 +3,14 @@
 
 #include <openssl/x509.h>
 
+#include <string>
+
 #include "base/net/peer_certificate.h"
 
 namespace monitor::grpc {
 
 PeerCertificate read_certificate(X509* certificate);
+// The name of the CA that issued a CRL, printable (RFC 2253).
+std::string issuer_text(const X509_CRL* crl);
 
 }  // namespace monitor::grpc

@@ -88,6 +88,10 @@ class Server::Impl::Connection final : public std::enable_shared_from_this<Conne
       transport_->end_soon();
     }
   }
+  void on_handshake_failed(const Error& error) override {
+    if (server_ == nullptr || !server_->options_.on_handshake_failed) return;
+    server_->options_.on_handshake_failed(address_.to_string(), error);
+  }
   void on_secured(const PeerCertificate* certificate) override { session_.set_peer_certificate(certificate); }
   void on_transport_closed() override {
     transport_closed_ = true;

@@ -34,6 +34,9 @@ struct ServerOptions {
   // Called from the loop for each rejected connection, with "limit", "address_limit", or "descriptors" if accept() ran
   // out of descriptors.
   std::function<void(const char* reason)> on_refused;
+  // A TLS handshake failed, with the client's address and the reason: its certificate was refused, it refused the
+  // server's, or it does not use TLS. Called from the loop.
+  std::function<void(const std::string& peer, const Error& error)> on_handshake_failed;
 };
 
 struct ServerStats {

@@ -105,10 +105,21 @@ bool SocketTransport::take_input(std::string_view bytes) {
   if (state_ != State::kOpen) return false;
   if (status.ok() && !secure_->peer_closed()) return true;
   flush();
-  if (state_ == State::kOpen) {
-    lost(status.ok() ? Error(Code::kUnavailable, "the peer closed the connection") : status.error());
+  if (state_ != State::kOpen) return false;
+  if (status.ok()) {
+    lost(Error(Code::kUnavailable, "the peer closed the connection"));
+  } else {
+    secure_failed(status.error());
   }
   return false;
+}
+
+// The alert is sent. The socket lingers, because closing it with unread input would discard the alert, which tells the
+// peer why it was refused.
+void SocketTransport::secure_failed(const Error& error) {
+  linger();
+  if (!secured_) owner_.on_handshake_failed(error);
+  machine_.connection_lost(error);
 }
 
 void SocketTransport::flush() {

@@ -24,6 +24,9 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
     virtual ~Owner() = default;
     // TLS is established and verified; without TLS, right after start().
     virtual void on_secured(const PeerCertificate* /*certificate*/) {}
+    // The TLS handshake failed: the peer was refused, or it refused this side. The machine receives the same error as
+    // connection_lost() next. Not called for a peer that only closes the connection.
+    virtual void on_handshake_failed(const Error& /*error*/) {}
     // The socket is closed, after the machine has finished or received connection_lost(). The last callback.
     virtual void on_transport_closed() = 0;
   };
@@ -50,6 +53,7 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
   void on_events(uint32_t events);
   void read_ready();
   bool take_input(std::string_view bytes);
+  void secure_failed(const Error& error);
   void flush();
   bool flush_plain();
   bool flush_secure();

@@ -1,5 +1,6 @@
-// TLS for gRPC, on OpenSSL with memory BIOs: TLS 1.2 and newer, with ALPN "h2" required on both sides. Contexts are
-// immutable and may be shared by threads. OpenSSL is initialized with the first one.
+// TLS for gRPC, on OpenSSL with memory BIOs: TLS 1.2 and 1.3, with ALPN "h2" required on both sides. Keys and
+// signatures weaker than 112 bits (RSA below 2048 bits, SHA-1) are refused. Contexts are immutable and may be shared by
+// threads. OpenSSL is initialized with the first one.
 #pragma once
 
 #include <memory>
@@ -10,11 +11,21 @@
 
 namespace monitor::grpc {
 
+enum class ClientAuth {
+  kOff,            // clients are not asked for a certificate
+  kVerifyIfGiven,  // a certificate that a client presents must be valid
+  kRequire,        // every client must present a valid certificate
+};
+
 struct TlsServerOptions {
   std::string certificate_file;  // PEM, followed by the chain
   std::string key_file;          // PEM
-  // If set, clients must present a certificate signed by one of these.
+  // PEM; the CAs that sign clients' certificates. Empty: clients are not asked for one.
   std::string client_ca_file;
+  ClientAuth client_auth = ClientAuth::kRequire;  // if client_ca_file is set
+  // PEM; empty: revocation is not checked. Must have a current CRL of the CA that issued a peer's certificate; CRLs of
+  // CAs above it apply if they are there.
+  std::string crl_file;
 };
 
 struct TlsClientOptions {
@@ -25,6 +36,7 @@ struct TlsClientOptions {
   // The client's certificate, if both are set.
   std::string certificate_file;
   std::string key_file;
+  std::string crl_file;  // as for servers
 };
 
 class TlsServerContext {
