@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/log.h"
 #include "base/net/listen_socket.h"
 #include "base/random.h"
 #include "grpc/health.h"
@@ -120,6 +121,8 @@ struct Server::Worker {
                options.ingest),
         reflection(make_reflection()),
         refused(registry),
+        handshakes_failed(registry.counter("monitor_server_tls_handshakes_failed_total",
+                                           "TLS connections closed because one side refused the other.")),
         server(std::make_unique<grpc::Server>(loop,
                                               with_counters(rpc_options(options, reuse_port, messages, connections)))) {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
@@ -130,6 +133,10 @@ struct Server::Worker {
 
   grpc::ServerOptions with_counters(grpc::ServerOptions options) {
     options.on_refused = [this](std::string_view reason) { refused.of(reason).add(); };
+    options.on_handshake_failed = [this](const std::string& peer, const Error& error) {
+      handshakes_failed.add();
+      log_warning("connection refused: its TLS handshake failed", {{"peer", peer}, {"reason", error}});
+    };
     return options;
   }
 
@@ -140,6 +147,7 @@ struct Server::Worker {
   grpc::HealthService health;
   std::unique_ptr<grpc::ReflectionService> reflection;
   RefusedConnections refused;
+  telemetry::Counter& handshakes_failed;
   std::unique_ptr<grpc::Server> server;
   std::thread thread;
 };

@@ -6,6 +6,8 @@ namespace {
 
 constexpr const char* kRejected = "monitor_server_batches_rejected_total";
 constexpr const char* kRejectedHelp = "Batches that can never be stored, by reason.";
+constexpr const char* kRefused = "monitor_server_streams_refused_total";
+constexpr const char* kRefusedHelp = "Streams refused because of the client's certificate, by reason.";
 
 }  // namespace
 
@@ -25,6 +27,8 @@ IngestMetrics::IngestMetrics(telemetry::Registry& r)
       log_full(r.counter("monitor_server_log_full_total", "Times that a stream had to wait for the log.")),
       paused(r.counter("monitor_server_streams_paused_total", "Times that a stream had to wait for memory.")),
       streams_opened(r.counter("monitor_server_streams_opened_total", "Streams begun by agents.")),
+      refused_wrong_agent(r.counter(kRefused, kRefusedHelp, {{"reason", "wrong_agent"}})),
+      refused_no_identity(r.counter(kRefused, kRefusedHelp, {{"reason", "no_identity"}})),
       conflicts(
           r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts used the same agent id.")),
       streams(r.gauge("monitor_server_streams", "Open streams.")),

@@ -21,6 +21,8 @@ struct IngestMetrics {
   telemetry::Counter& log_full;
   telemetry::Counter& paused;
   telemetry::Counter& streams_opened;
+  telemetry::Counter& refused_wrong_agent;
+  telemetry::Counter& refused_no_identity;
   telemetry::Counter& conflicts;
   telemetry::Gauge& streams;
   telemetry::Gauge& waiting_bytes;

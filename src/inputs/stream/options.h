@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "identity/peer.h"
 #include "inputs/stream/memory_budget.h"
 #include "metrics/decode.h"
 
@@ -17,6 +18,8 @@ struct IngestOptions {
   std::string version = "0";
   Encoding encoding = Encoding::kProtobuf;
   metrics::BatchLimits limits = {};
+  // How a client's certificate names its agent.
+  identity::IdentityRule identity = {.from = identity::IdentityFrom::kNone, .trust_domain = ""};
   // Unacknowledged bytes that an agent may have in flight. HelloReply announces the limit; HTTP/2 flow control enforces
   // it.
   uint32_t window_bytes = 512 * 1024;

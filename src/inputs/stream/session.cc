@@ -11,6 +11,7 @@
 #include "base/mutant.h"
 #include "base/text.h"
 #include "inputs/stream/log_record.h"
+#include "inputs/stream/stream_identity.h"
 
 namespace monitor::server {
 
@@ -109,6 +110,10 @@ void Session::on_message(std::string_view message) {
 void Session::welcome() {
   context_.env.timers.cancel_timer(std::exchange(hello_timer_, 0));
   const stream::Hello& hello = receiver_.hello();
+  if (const Status identity = check_stream_identity(call_, hello, context_.options.identity, context_.metrics);
+      !identity) {
+    return end(identity.error());
+  }
   live_ = std::make_shared<LiveStream>();
   live_->agent_id = hello.agent_id;
   live_->incarnation = hello.incarnation;
@@ -124,11 +129,13 @@ void Session::welcome() {
     live_.reset();
     return end(status.error());
   }
+  const PeerCertificate* const certificate = call_.peer_certificate();
   log_info("stream opened", {{"agent", hello.agent_id},
                              {"host", hello.hostname},
                              {"incarnation", hex(hello.incarnation)},
                              {"version", hello.version},
-                             {"peer", call_.peer()}});
+                             {"peer", call_.peer()},
+                             {"certificate", certificate == nullptr ? "none" : certificate->serial}});
   flush();
 }
 
