@@ -11,11 +11,10 @@
 #include "base/size_format.h"
 #include "base/text.h"
 #include "base/time_format.h"
-#include "base/trust.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
+#include "bin/server_tls.h"
 #include "grpc/resolver.h"
-#include "grpc/tls.h"
 #include "server/server.h"
 
 namespace monitor {
@@ -32,8 +31,7 @@ struct Flags {
   std::string http = "127.0.0.1:9464";
   unsigned threads = 0;
   std::string memory_limit = "512MiB";
-  std::string tls_cert;
-  std::string tls_key;
+  ServerTlsFlags tls;
   std::optional<size_t> per_address;
 };
 
@@ -62,18 +60,10 @@ void declare(Cli& cli, Flags& flags) {
                  "host's own addresses only if it is set")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  auto* const cert =
-      app.add_option("--tls-cert", flags.tls_cert, "Use TLS with this certificate, followed by its chain (PEM)")
-          ->type_name("FILE");
-  auto* const key =
-      app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)")->type_name("FILE");
-  cert->needs(key);
-  key->needs(cert);
+  add_server_tls_options(app, flags.tls);
   cli.add_data_option();
   cli.add_drain_option();
 }
-
-bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
 
 // Validates the flags and returns an error text, or an empty string.
 std::string check(Flags& flags, server::ServerOptions& options) {
@@ -88,9 +78,10 @@ std::string check(Flags& flags, server::ServerOptions& options) {
     }
     options.listen.push_back({target->host, target->port});
   }
-  // Only --listen opens the port to other hosts. A certificate alone must not, because it proves the server's identity
-  // to agents, but not theirs to the server.
+  // Only --listen opens the port to other hosts.
   if (options.listen.empty()) options.listen = {{"127.0.0.1", flags.port}};
+  if (std::string fault = check_server_tls_flags(flags.tls, options.listen); !fault.empty()) return fault;
+  options.ingest.identity = identity_rule(flags.tls);
   if (flags.http != "off") {
     const auto http = telemetry::parse_http_address(flags.http);
     if (!http) return "--http: " + http.error().message();
@@ -131,12 +122,7 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   if (flags.listen.empty()) {
     log_info("agents are accepted from this host only; --listen 0.0.0.0:PORT opens it to others");
   }
-  if (options.security) return;
-  for (const server::ListenAddress& listen : options.listen) {
-    if (is_loopback(listen.address)) continue;
-    log_warning("agents are accepted from other hosts without TLS: anyone who reaches the port can send",
-                {{"address", listen.address}, {"next", "--tls-cert and --tls-key"}});
-  }
+  warn_of_open_streams(flags.tls, options.listen);
 }
 
 // Returns heap memory to the system after a flood or after many connections have closed, but not so often that a busy
@@ -164,13 +150,9 @@ class Program {
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
 
   int run(server::ServerOptions options) {
-    if (!flags_.tls_cert.empty()) {
-      warn_if_world_readable(flags_.tls_key, "the key of --tls-cert");
-      auto tls = grpc::TlsServerContext::load(
-          {.certificate_file = flags_.tls_cert, .key_file = flags_.tls_key, .client_ca_file = ""});
-      if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
-      options.security = *tls;
-    }
+    auto tls = load_server_tls(flags_.tls);
+    if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
+    options.security = *tls;
     fit_descriptors(options.connections);
     auto log = open_log_writer(flags_.log, clock_);
     if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(flags_.log, log.error()));
@@ -245,7 +227,7 @@ int run(int argc, char** argv) {
   Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
            "  monitor-server --port 50051 --kafka localhost:9092\n"
            "  monitor-server --port 6000 --log sqlite:/var/lib/monitor/log.db --retention 1h\n"
-           "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key\n"});
+           "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --tls-ca ca.pem\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (cli.data_named()) {  // a service never searches for a system on its own

@@ -1,0 +1,43 @@
+// monitor-server's options for TLS and for the identity of agents.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "grpc/secure_transform.h"
+#include "identity/peer.h"
+#include "server/server.h"
+
+namespace monitor {
+
+struct ServerTlsFlags {
+  std::string certificate;
+  std::string key;
+  std::string ca;
+  std::string client_auth;    // empty: require with `ca`, else off
+  std::string identity_from;  // empty: san-uri
+  std::string trust_domain;
+  std::string crl;
+  bool insecure = false;
+};
+
+void add_server_tls_options(CLI::App& app, ServerTlsFlags& flags);
+
+// What is wrong with the options beyond their form; empty when nothing is. With `listen` on another address than
+// loopback, TLS or --insecure is required.
+std::string check_server_tls_flags(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);
+
+// How certificates name agents; kNone without a CA.
+identity::IdentityRule identity_rule(const ServerTlsFlags& flags);
+
+// nullptr: plain text. Errors name the file.
+Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const ServerTlsFlags& flags);
+
+// Logs what the options leave open to others.
+void warn_of_open_streams(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);
+
+}  // namespace monitor
