@@ -7,8 +7,10 @@
 
 #include "base/answer_within.h"
 #include "base/log.h"
+#include "base/net/loopback.h"
 #include "base/size_format.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "grpc/channel.h"
 #include "grpc/tls.h"
 #include "outputs/file/file_output.h"
@@ -27,12 +29,24 @@ bool is_file(const OutputFlags& flags) { return flags.output.starts_with(kFile);
 }  // namespace
 
 void add_output_options(CLI::App& app, OutputFlags& flags) {
-  app.add_option("--tls-ca", flags.tls_ca,
-                 "Use TLS; the server's certificate must be signed by a CA in this file (PEM)")
-      ->type_name("FILE");
+  auto* const ca = app.add_option("--tls-ca", flags.tls_ca,
+                                  "Use TLS; the server's certificate must be signed by a CA in this file (PEM)")
+                       ->type_name("FILE");
   app.add_option("--tls-server-name", flags.tls_server_name,
                  "Name expected in the server's certificate (default: the host)")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->needs(ca);
+  auto* const cert = app.add_option("--tls-cert", flags.tls_cert,
+                                    "This agent's certificate, followed by its chain (PEM); it names the agent")
+                         ->type_name("FILE")
+                         ->needs(ca);
+  auto* const key =
+      app.add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)")->type_name("FILE")->needs(cert);
+  cert->needs(key);
+  app.add_option("--tls-crl", flags.tls_crl,
+                 "Refuse servers whose certificate a CRL in this file revokes (PEM); needs a current CRL of its CA")
+      ->type_name("FILE")
+      ->needs(ca);
   app.add_option("--output", flags.output,
                  "Where batches go: stream (to --server), or file:PATH (JSON lines, one per tick)")
       ->type_name("stream|file:PATH");
@@ -58,8 +72,8 @@ std::string check_output_flags(const OutputFlags& flags) {
   if (flags.files < 1 || flags.files > Options::kMostFiles) {
     return fmt::format("--output-files: got {}, expected 1 to {}", flags.files, Options::kMostFiles);
   }
-  const std::vector<const char*> others = is_file(flags) ? std::vector{"--server", "--tls-ca", "--tls-server-name"}
-                                                         : std::vector{"--output-max", "--output-files"};
+  const std::vector<const char*> others =
+      is_file(flags) ? std::vector{"--server", "--tls-ca"} : std::vector{"--output-max", "--output-files"};
   for (const char* const option : others) {
     if (flags.app->get_option(option)->count() == 0) continue;
     return fmt::format("{} has no effect with --output {}; remove one of them", option, flags.output);
@@ -98,16 +112,31 @@ AgentOutput::~AgentOutput() = default;
 Status AgentOutput::open() { return open_(); }
 
 Status AgentOutput::load_tls() {
-  if (flags_.tls_ca.empty()) return {};
+  if (flags_.tls_ca.empty()) {
+    warn_of_plain_text();
+    return {};
+  }
+  warn_if_world_readable(flags_.tls_key, "the key of --tls-cert");
   for (const HostPort& server : servers_) {
     grpc::TlsClientOptions options;
     options.ca_file = flags_.tls_ca;
     options.server_name = flags_.tls_server_name.empty() ? server.host : flags_.tls_server_name;
+    options.certificate_file = flags_.tls_cert;
+    options.key_file = flags_.tls_key;
+    options.crl_file = flags_.tls_crl;
     auto context = grpc::TlsClientContext::load(options);
     if (!context) return context.error();
     tls_[server.host] = std::move(*context);
   }
   return {};
+}
+
+void AgentOutput::warn_of_plain_text() const {
+  for (const HostPort& server : servers_) {
+    if (is_loopback_host(server.host)) continue;
+    log_warning("batches are sent to another host without TLS: anyone on the way can read and change them",
+                {{"server", server.to_string()}, {"next", "--tls-ca, and --tls-cert and --tls-key"}});
+  }
 }
 
 std::unique_ptr<grpc::CallStarter> AgentOutput::connect(const HostPort& server) {

@@ -30,6 +30,9 @@ struct OutputFlags {
   uint64_t files = agent::RotatingFileOptions::kDefaultFiles;
   std::string tls_ca;
   std::string tls_server_name;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_crl;
   const CLI::App* app = nullptr;  // tells which options were given
 };
 
@@ -56,6 +59,7 @@ class AgentOutput {
   using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
 
   Status load_tls();
+  void warn_of_plain_text() const;
   std::unique_ptr<grpc::CallStarter> connect(const HostPort& server);
 
   OutputFlags flags_;

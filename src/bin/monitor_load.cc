@@ -34,6 +34,8 @@ struct Flags {
   std::string server = "localhost:50051";
   std::string tls_ca;
   std::string tls_server_name;
+  std::string tls_cert;
+  std::string tls_key;
   std::string format = "table";
   bool verify = false;
   LogFlags log;
@@ -66,6 +68,14 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   app->add_option("--tls-server-name", flags.tls_server_name,
                   "Name expected in the server's certificate (default: the host)")
       ->type_name("NAME");
+  auto* const cert = app->add_option("--tls-cert", flags.tls_cert,
+                                     "Certificate of all agents (PEM); the server needs --identity-from none")
+                         ->type_name("FILE")
+                         ->needs(app->get_option("--tls-ca"));
+  auto* const key = app->add_option("--tls-key", flags.tls_key, "The certificate's private key (PEM)")
+                        ->type_name("FILE")
+                        ->needs(cert);
+  cert->needs(key);
   app->add_option("--format", flags.format, "Output of the summary: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));
   app->add_flag("--verify", flags.verify,
@@ -179,7 +189,11 @@ int stream(const Cli& cli, Flags& flags) {
   if (const std::string fault = check(cli, flags); !fault.empty()) return cli.usage_error(fault);
   if (!flags.tls_ca.empty()) {
     const std::string& name = flags.tls_server_name.empty() ? flags.fleet.server.host : flags.tls_server_name;
-    auto tls = grpc::TlsClientContext::load({.ca_file = flags.tls_ca, .server_name = name});
+    auto tls = grpc::TlsClientContext::load({.ca_file = flags.tls_ca,
+                                             .server_name = name,
+                                             .certificate_file = flags.tls_cert,
+                                             .key_file = flags.tls_key,
+                                             .crl_file = ""});
     if (!tls) {
       log_error("cannot set up TLS", {{"reason", tls.error()}});
       return exit_code_for(tls.error());

@@ -46,10 +46,10 @@ void SimAgent::on_established(const stream::Sender& /*sender*/) {
   if (!std::exchange(settled_, true)) shared_.settled();
 }
 
-void SimAgent::on_failed(const std::string& why, int64_t /*wait_ns*/) {
+void SimAgent::on_failed(const Error& why, int64_t /*wait_ns*/) {
   no_longer_connected();
   ++shared_.counts.failures;
-  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = why;
+  if (shared_.counts.first_failure.empty()) shared_.counts.first_failure = why.message();
   if (!std::exchange(settled_, true)) shared_.settled();
 }
 

@@ -98,7 +98,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   // --- agent::PublishListener.
   std::unique_ptr<grpc::CallStarter> on_connect() override { return shared_.connect(); }
   void on_established(const stream::Sender& sender) override;
-  void on_failed(const std::string& why, int64_t wait_ns) override;
+  void on_failed(const Error& why, int64_t wait_ns) override;
 
   std::deque<Waiting>::iterator find(uint64_t sequence);
   void forget(uint64_t sequence);

@@ -34,7 +34,8 @@ void PublishClient::connect() {
   call_ = connection_->start(kMethod, {}, *this);
   timer_ = timers_.call_after(hello_timeout_ns_, [this] {
     timer_ = 0;
-    fail(fmt::format("no answer to Hello within {} s", hello_timeout_ns_ / kNanosPerSecond));
+    fail(Error(Code::kDeadlineExceeded,
+               fmt::format("no answer to Hello within {} s", hello_timeout_ns_ / kNanosPerSecond)));
   });
   pump();
 }
@@ -48,7 +49,7 @@ void PublishClient::end_stream() {
   established_ = false;
 }
 
-void PublishClient::fail(const std::string& why) {
+void PublishClient::fail(const Error& why) {
   end_stream();
   const int64_t wait_ns = backoff_.next_ns();
   timer_ = timers_.call_after(wait_ns, [this] { connect(); });
@@ -65,7 +66,7 @@ void PublishClient::pump() {
 }
 
 void PublishClient::on_message(std::string_view message) {
-  if (const Status status = sender_->receive(message); !status) return fail(status.error().message());
+  if (const Status status = sender_->receive(message); !status) return fail(status.error());
   if (sender_->established() && !std::exchange(established_, true)) {
     timers_.cancel_timer(std::exchange(timer_, 0));
     listener_.on_established(*sender_);
@@ -81,8 +82,8 @@ void PublishClient::on_message(std::string_view message) {
 }
 
 void PublishClient::on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) {
-  fail(status.code == Code::kOk ? "the server ended the stream"
-                                : fmt::format("{}: {}", code_name(status.code), status.message));
+  fail(status.code == Code::kOk ? Error(Code::kUnavailable, "the server ended the stream")
+                                : Error(status.code, fmt::format("{}: {}", code_name(status.code), status.message)));
 }
 
 }  // namespace monitor::agent

@@ -15,6 +15,7 @@
 #include "base/event_loop.h"
 #include "base/net/backoff.h"
 #include "base/random.h"
+#include "base/result.h"
 #include "grpc/client_call.h"
 #include "stream/sender.h"
 
@@ -34,7 +35,7 @@ class PublishListener {
   // A message from the server was handled, so batches may have their answers.
   virtual void on_progress() {}
   // The stream has ended or could not be opened; the next attempt is in `wait_ns`.
-  virtual void on_failed(const std::string& why, int64_t wait_ns) = 0;
+  virtual void on_failed(const Error& why, int64_t wait_ns) = 0;
 };
 
 class PublishClient final : private grpc::ClientCallHandler {
@@ -59,7 +60,7 @@ class PublishClient final : private grpc::ClientCallHandler {
  private:
   void connect();
   void end_stream();
-  void fail(const std::string& why);
+  void fail(const Error& why);
 
   void on_message(std::string_view message) override;
   void on_writable() override { pump(); }

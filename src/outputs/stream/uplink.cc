@@ -47,17 +47,32 @@ std::string Uplink::server_name() const {
 
 void Uplink::on_established(const stream::Sender& sender) {
   last_error_.clear();
+  set_refusal("");
   ++connects_;
   log_info("stream to the server established", {{"server", server_name()}, {"version", sender.server_version()}});
 }
 
-void Uplink::on_failed(const std::string& why, int64_t wait_ns) {
+void Uplink::on_failed(const Error& why, int64_t wait_ns) {
   ++failures_;
-  last_error_ = why;
-  log_warning("no stream to the server; batches are kept; retrying",
-              {{"server", server_name()}, {"reason", why}, {"wait_ms", wait_ns / kNanosPerMilli}});
+  last_error_ = why.message();
+  const int64_t wait_ms = wait_ns / kNanosPerMilli;
+  if (why.code() == Code::kPermissionDenied || why.code() == Code::kUnauthenticated) {
+    // It takes a person to mend this, here or at the server, and no restart: attempts go on.
+    log_error("the server refuses this agent; batches are kept; retrying",
+              {{"agent", client_.hello().agent_id}, {"server", server_name()}, {"reason", why}, {"wait_ms", wait_ms}});
+    set_refusal(fmt::format("{} refuses this agent: {}", server_name(), why.message()));
+  } else {
+    log_warning("no stream to the server; batches are kept; retrying",
+                {{"server", server_name()}, {"reason", why}, {"wait_ms", wait_ms}});
+  }
   server_ = (server_ + 1) % servers_.size();
   maybe_drained();
+}
+
+void Uplink::set_refusal(std::string text) {
+  if (refusal_ == text) return;
+  refusal_ = std::move(text);
+  if (on_warning_) on_warning_();
 }
 
 void Uplink::on_server_drained() { log_info("server drains; connecting to the next one", {{"server", server_name()}}); }
@@ -95,7 +110,7 @@ void Uplink::maybe_drained() {
 }
 
 OutputState Uplink::state() const {
-  OutputState state{client_.established(), "", conflict_, client_.in_flight()};
+  OutputState state{client_.established(), "", refusal_.empty() ? conflict_ : refusal_, client_.in_flight()};
   if (!state.ready) state.problem = "no stream to a server: " + last_error_;
   return state;
 }

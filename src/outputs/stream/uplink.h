@@ -39,7 +39,8 @@ class Uplink final : public Output, private PublishListener {
   void start() override { client_.start(); }
   void wake() override { client_.pump(); }
   void drain(std::function<void()> done) override;
-  // `warning`: another host that sends under this agent id, as the server reported recently.
+  // `warning`: another host that sends under this agent id, as the server reported recently; or why a server refuses
+  // this agent.
   OutputState state() const override;
   std::vector<OutputMetric> metrics() const override;
   void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
@@ -50,7 +51,8 @@ class Uplink final : public Output, private PublishListener {
   void on_notice(const stream::Notice& notice) override;
   void on_server_drained() override;
   void on_progress() override { maybe_drained(); }
-  void on_failed(const std::string& why, int64_t wait_ns) override;
+  void on_failed(const Error& why, int64_t wait_ns) override;
+  void set_refusal(std::string text);
   void maybe_drained();
   std::string server_name() const;
 
@@ -64,6 +66,7 @@ class Uplink final : public Output, private PublishListener {
   Timers::TimerId conflict_timer_ = 0;
   std::string last_error_;
   std::string conflict_;
+  std::string refusal_;  // a server's, until one accepts this agent
   uint64_t connects_ = 0;
   uint64_t failures_ = 0;
   uint64_t conflicts_reported_ = 0;
