@@ -6,6 +6,7 @@
 
 #include "base/host_name.h"
 #include "base/log.h"
+#include "base/net/loopback.h"
 #include "base/text.h"
 #include "base/trust.h"
 
@@ -30,6 +31,8 @@ Result<std::vector<HostPort>> targets_of(const EtcdFlags& flags) {
   return targets;
 }
 
+bool uses_tls(const EtcdFlags& flags) { return !flags.ca_file.empty() || !flags.certificate_file.empty(); }
+
 }  // namespace
 
 std::vector<std::string> EtcdFlags::arguments() const {
@@ -45,13 +48,16 @@ std::vector<std::string> EtcdFlags::arguments() const {
   add("--etcd-ca", ca_file);
   add("--etcd-cert", certificate_file);
   add("--etcd-key", key_file);
+  if (insecure && !result.empty()) result.emplace_back("--etcd-insecure");
   return result;
 }
 
 void EtcdFlags::take(const std::vector<std::string>& arguments) {
-  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
-    const std::string& value = arguments[i + 1];
+    if (name == "--etcd-insecure") insecure = true;
+    if (name == "--etcd-insecure" || i + 1 == arguments.size()) continue;
+    const std::string& value = arguments[++i];
     if (name == "--etcd") endpoints = value;
     if (name == "--etcd-host") host = value;
     if (name == "--etcd-port") port = static_cast<uint16_t>(parse_u64(value).value_or(0));
@@ -102,15 +108,25 @@ void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
                                 ->type_name("FILE")
                                 ->needs(key);
   key->needs(certificate);
+  app.add_flag("--etcd-insecure", flags.insecure, "Allow to send the etcd password to another host without TLS");
 }
 
 std::string check_etcd_flags(const EtcdFlags& flags) {
   if (!flags.host.empty() && !valid_host(flags.host)) {
     return fmt::format("--etcd-host: got {}, expected a name or an address", json_quote(flags.host.substr(0, 300)));
   }
-  if (const auto targets = targets_of(flags); !targets) return "--etcd: " + targets.error().message();
+  const auto targets = targets_of(flags);
+  if (!targets) return "--etcd: " + targets.error().message();
   if (flags.user.empty() != flags.password_file.empty()) {
     return "--etcd-user and --etcd-password-file must be used together";
+  }
+  if (flags.password_file.empty() || flags.insecure || uses_tls(flags)) return "";
+  for (const HostPort& target : *targets) {
+    if (is_loopback_host(target.host)) continue;
+    return fmt::format(
+        "--etcd-password-file: the password would be sent to {} without TLS; use --etcd-ca, or allow it with "
+        "--etcd-insecure",
+        target.to_string());
   }
   return "";
 }
@@ -130,7 +146,7 @@ Result<EtcdAccount> etcd_account(const EtcdFlags& flags) {
   account.address.ca_file = flags.ca_file;
   account.address.certificate_file = flags.certificate_file;
   account.address.key_file = flags.key_file;
-  account.address.tls = !flags.ca_file.empty() || !flags.certificate_file.empty();
+  account.address.tls = uses_tls(flags);
   return account;
 }
 

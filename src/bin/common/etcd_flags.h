@@ -27,6 +27,7 @@ struct EtcdFlags {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
+  bool insecure = false;  // the password may be sent without TLS
 
   // True if the options name an etcd.
   bool named() const { return !endpoints.empty() || !host.empty() || port != 0; }
