@@ -126,7 +126,7 @@ class FailuresTest(ProgramTest):
 
     def test_reports_unusable_addresses(self):
         log = ["--log", f"sqlite:{self.data}/log.db", "--data", self.data]
-        for arguments in (["--listen", "203.0.113.1:50051", "--http", "off"], ["--port", 0, "--http", "203.0.113.1:9464"]):
+        for arguments in (["--listen", "203.0.113.1:50051", "--insecure", "--http", "off"], ["--port", 0, "--http", "203.0.113.1:9464"]):
             status, _, err = run("monitor-server", *log, *arguments)
             self.assertEqual(status, 69, err)
             self.assertIn("203.0.113.1", err)
