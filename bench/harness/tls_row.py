@@ -17,7 +17,7 @@ NEVER = "1h"
 
 
 def make_certificates(folder):
-    """One certificate for both sides, of an EC key: the cheapest that is common."""
+    """One certificate for both sides, with an EC key, the cheapest of the common kinds."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                     "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem", "-subj", "/CN=bench", "-addext",
                     "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth,clientAuth",

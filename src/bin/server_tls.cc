@@ -73,12 +73,11 @@ std::string check_server_tls_flags(const ServerTlsFlags& flags, const std::vecto
     return fmt::format("--tls-client-auth {} needs --tls-ca, the CA of the agents' certificates", flags.client_auth);
   }
   if (!flags.ca.empty() && flags.client_auth == "off") {
-    return "--tls-ca has no effect with --tls-client-auth off; leave one of them out";
+    return "--tls-ca has no effect with --tls-client-auth off; remove one of them";
   }
   if (flags.trust_domain.empty()) return "";
   if (!flags.identity_from.empty() && flags.identity_from != "san-uri") {
-    return fmt::format("--trust-domain has no effect with --identity-from {}; leave one of them out",
-                       flags.identity_from);
+    return fmt::format("--trust-domain has no effect with --identity-from {}; remove one of them", flags.identity_from);
   }
   const Status valid = identity::check_trust_domain(flags.trust_domain);
   return valid ? "" : "--trust-domain: " + valid.error().message();

@@ -27,8 +27,8 @@ struct ServerTlsFlags {
 
 void add_server_tls_options(CLI::App& app, ServerTlsFlags& flags);
 
-// What is wrong with the options beyond their form; empty when nothing is. With `listen` on another address than
-// loopback, TLS or --insecure is required.
+// Checks how the options fit together, and returns an error text, or an empty string. If `listen` has an address other
+// than loopback, TLS or --insecure is required.
 std::string check_server_tls_flags(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);
 
 // How certificates name agents; kNone without a CA.
@@ -37,7 +37,7 @@ identity::IdentityRule identity_rule(const ServerTlsFlags& flags);
 // nullptr: plain text. Errors name the file.
 Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const ServerTlsFlags& flags);
 
-// Logs what the options leave open to others.
+// Logs warnings about what the options allow other hosts to do.
 void warn_of_open_streams(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);
 
 }  // namespace monitor

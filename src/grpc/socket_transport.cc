@@ -114,8 +114,8 @@ bool SocketTransport::take_input(std::string_view bytes) {
   return false;
 }
 
-// The alert is sent. The socket lingers, because closing it with unread input would discard the alert, which tells the
-// peer why it was refused.
+// Called after the TLS alert was sent. The socket lingers, because closing it with unread input would discard the
+// alert, which tells the peer why it was refused.
 void SocketTransport::secure_failed(const Error& error) {
   linger();
   if (!secured_) owner_.on_handshake_failed(error);

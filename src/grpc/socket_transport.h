@@ -24,8 +24,8 @@ class SocketTransport final : public std::enable_shared_from_this<SocketTranspor
     virtual ~Owner() = default;
     // TLS is established and verified; without TLS, right after start().
     virtual void on_secured(const PeerCertificate* /*certificate*/) {}
-    // The TLS handshake failed: the peer was refused, or it refused this side. The machine receives the same error as
-    // connection_lost() next. Not called for a peer that only closes the connection.
+    // The TLS handshake failed: one side has refused the other. The machine receives the same error as
+    // connection_lost() afterwards. Not called if the peer only closes the connection.
     virtual void on_handshake_failed(const Error& /*error*/) {}
     // The socket is closed, after the machine has finished or received connection_lost(). The last callback.
     virtual void on_transport_closed() = 0;

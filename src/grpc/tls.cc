@@ -28,7 +28,7 @@ struct ContextFree {
 using ContextPtr = std::unique_ptr<SSL_CTX, ContextFree>;
 
 Error load_error(const std::string& what, const std::string& file) {
-  // For a file that cannot be opened, errno has the better text.
+  // If the file cannot be opened, errno gives the better text.
   if (access(file.c_str(), R_OK) != 0) {
     ERR_clear_error();
     return errno_error(errno, what + " " + file);
@@ -70,7 +70,7 @@ Status use_identity(SSL_CTX* context, const std::string& certificate_file, const
   return {};
 }
 
-// Certificates that verify against an expired CRL are refused, so its operator must learn of it.
+// With an expired CRL, every certificate of its CA is refused, so the operator must be warned.
 void warn_if_expired(const X509_CRL* crl, const std::string& file) {
   const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(crl);
   if (next == nullptr || X509_cmp_current_time(next) > 0) return;
@@ -126,7 +126,7 @@ class ClientContext final : public SecurityContext {
     SSL_set_connect_state(ssl);
     // An address is compared with the certificate's addresses, and not sent as SNI (RFC 6066, 3).
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name_.c_str()) != 1) {
-      // Names count only as SANs (RFC 9525), and a wildcard only as a whole label.
+      // Only SANs count as names (RFC 9525), and a wildcard must be a whole label.
       SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
       SSL_set1_host(ssl, server_name_.c_str());
       SSL_set_tlsext_host_name(ssl, server_name_.c_str());
@@ -149,7 +149,7 @@ Result<std::shared_ptr<const SecurityContext>> TlsServerContext::load(const TlsS
     return loaded.error();
   }
   if (const Status verifying = verify_clients(raw, options); !verifying.ok()) return verifying.error();
-  // Streams are long-lived, so session tickets would only cost.
+  // Streams are long-lived, so session tickets would cost more than they save.
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(raw, select_alpn, nullptr);

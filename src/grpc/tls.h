@@ -23,8 +23,8 @@ struct TlsServerOptions {
   // PEM; the CAs that sign clients' certificates. Empty: clients are not asked for one.
   std::string client_ca_file;
   ClientAuth client_auth = ClientAuth::kRequire;  // if client_ca_file is set
-  // PEM; empty: revocation is not checked. Must have a current CRL of the CA that issued a peer's certificate; CRLs of
-  // CAs above it apply if they are there.
+  // PEM; empty: revocation is not checked. The file must contain a current CRL of the CA that issued a peer's
+  // certificate. CRLs of the CAs above it are applied if the file contains them.
   std::string crl_file;
 };
 

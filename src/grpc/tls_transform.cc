@@ -23,7 +23,7 @@ bool is_alert(unsigned long code) {
   return ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
 }
 
-// What OpenSSL's reason alone does not tell an operator.
+// Adds what an operator must know and OpenSSL's reason does not say.
 std::string hint(unsigned long code) {
   if (ERR_GET_LIB(code) != ERR_LIB_SSL) return "";
   switch (ERR_GET_REASON(code)) {
@@ -43,7 +43,7 @@ std::string reason_of(unsigned long code) {
   const char* const reason = ERR_reason_error_string(code);
   if (is_alert(code)) {
     std::string alert = SSL_alert_desc_string_long(ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET);
-    // OpenSSL's table of alerts does not have those of TLS 1.3; its reason does.
+    // OpenSSL's table of alerts lacks those of TLS 1.3; its reason has their names.
     if (alert == "unknown" && reason != nullptr) alert = reason;
     return "the peer ended it with the alert \"" + alert + "\"";
   }
@@ -101,11 +101,11 @@ int on_verify(int ok, X509_STORE_CTX* store) {
 TlsTransform::TlsTransform(SSL* ssl) : ssl_(ssl), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
   SSL_set_bio(ssl_.get(), in_, out_);  // owns both
   SSL_set_app_data(ssl_.get(), &refusal_);
-  (void)step();  // a client's first flight; an error shows again when bytes arrive
+  (void)step();  // a client's first flight; an error is reported again when bytes arrive
 }
 
 Status TlsTransform::receive(std::string_view bytes, std::string& plain) {
-  // A memory BIO accepts everything.
+  // A memory BIO accepts any amount.
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   if (!ready_) {
     if (Status handshake = step(); !handshake.ok() || !ready_) return handshake;

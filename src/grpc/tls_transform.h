@@ -15,14 +15,14 @@ namespace monitor::grpc {
 // OpenSSL's error text; empties its error queue.
 std::string openssl_errors();
 
-// The verification callback of every context. It keeps for the error's text why the peer's certificate was refused. Of
-// missing CRLs, only that of the CA that issued the peer's own certificate is an error.
+// The verification callback of every context. It records why the peer's certificate was refused, for the error's text.
+// A missing CRL is an error only if it is that of the CA that issued the peer's own certificate.
 int on_verify(int ok, X509_STORE_CTX* store);
 
 class TlsTransform final : public SecureTransform {
  public:
-  // `ssl` is set up for its side, without BIOs; owned. Errors of the handshake say why the peer was refused, or what it
-  // refused.
+  // Takes ownership of `ssl`, which must be configured as client or server, without BIOs. A handshake error says why
+  // the peer was refused, or what it has refused.
   explicit TlsTransform(SSL* ssl);
 
   Status receive(std::string_view bytes, std::string& plain) override;

@@ -108,7 +108,7 @@ void add_etcd_options(CLI::App& app, EtcdFlags& flags) {
                                 ->type_name("FILE")
                                 ->needs(key);
   key->needs(certificate);
-  app.add_flag("--etcd-insecure", flags.insecure, "Allow to send the etcd password to another host without TLS");
+  app.add_flag("--etcd-insecure", flags.insecure, "Allow sending the etcd password to another host without TLS");
 }
 
 std::string check_etcd_flags(const EtcdFlags& flags) {

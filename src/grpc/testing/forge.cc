@@ -32,7 +32,7 @@ struct Free {
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
 
-// Failures of the forge are faults of the test.
+// A failure here is a fault of the test.
 void require(bool holds, std::source_location where = std::source_location::current()) {
   if (holds) return;
   std::cerr << where.file_name() << ":" << where.line() << ": " << openssl_errors() << "\n";
@@ -48,7 +48,7 @@ std::shared_ptr<EVP_PKEY> owned(EVP_PKEY* key) {
   return {key, EVP_PKEY_free};
 }
 
-// RSA keys take long, so that each size is made once.
+// Generating an RSA key takes long, so there is one for each size.
 std::shared_ptr<EVP_PKEY> make_key(int rsa_bits) {
   if (rsa_bits == 0) return owned(EVP_EC_gen("P-256"));
   static std::vector<std::pair<int, std::shared_ptr<EVP_PKEY>>> made;
@@ -142,7 +142,7 @@ Credentials issue(const CertificateSpec& spec, const Credentials* issuer) {
   if (spec.unknown_critical_extension) add_unknown_extension(raw);
   const EVP_MD* const digest = EVP_get_digestbyname(spec.digest);
   require(X509_sign(raw, issuer == nullptr ? out.key.get() : issuer->key.get(), digest) > 0);
-  // A root is not part of a chain.
+  // A chain does not contain the root.
   const bool root = issuer == nullptr || X509_self_signed(issuer->certificate.get(), 0) == 1;
   if (!root) {
     out.chain = issuer->chain;
@@ -171,7 +171,7 @@ Credentials altered(const Credentials& original, std::string_view from, std::str
 }
 
 Credentials stolen(const Credentials& original) {
-  // The public key of the certificate, so that OpenSSL uses both together, with the private key of another.
+  // Combines the certificate's public key with another private key, so that OpenSSL accepts the two as a pair.
   const std::shared_ptr<EVP_PKEY> own = make_key(0);
   unsigned char point[256];
   size_t point_size = 0;

@@ -1,5 +1,5 @@
-// Forge: certificates, CRLs and TLS peers of any kind, valid or not, for tests of what is refused. Made in memory when
-// a test needs them: nothing in the repository expires, and no key is kept in it.
+// Forge: certificates, CRLs and TLS peers of any kind, valid or not, for tests of what must be refused. They are
+// created in memory when a test needs them, so nothing in the repository expires, and it contains no key.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct x509_st;
 
 namespace monitor::grpc {
 
-// A certificate with its key, and the certificates between it and a root, nearest first.
+// A certificate with its key, and the certificates between it and the root, nearest first.
 struct Credentials {
   std::shared_ptr<x509_st> certificate;
   std::shared_ptr<evp_pkey_st> key;
@@ -25,7 +25,7 @@ struct Credentials {
   std::string key_pem() const;
 };
 
-// The defaults make a certificate that is valid for an hour and says nothing. Times are seconds from now.
+// By default, the certificate is valid for an hour and names nobody. Times are seconds from now.
 struct CertificateSpec {
   std::vector<std::string> common_names = {};
   std::vector<std::string> uris = {};  // any bytes
@@ -33,7 +33,7 @@ struct CertificateSpec {
   std::vector<std::string> emails = {};
   int64_t not_before = -60;
   int64_t not_after = 3600;
-  // In the notation of openssl.cnf; empty: without the extension.
+  // In the notation of openssl.cnf; empty: no such extension.
   std::string basic_constraints = "critical,CA:FALSE";
   std::string key_usage = "";
   std::string extended_key_usage = "";
@@ -43,20 +43,21 @@ struct CertificateSpec {
   int rsa_bits = 0;  // 0: P-256
 };
 
-// Signed by `issuer`, or by itself without one.
+// Creates a certificate signed by `issuer`, or self-signed if that is nullptr.
 Credentials issue(const CertificateSpec& spec, const Credentials* issuer);
 Credentials make_ca(const std::string& name, const Credentials* issuer = nullptr);
 
-// The same certificate with the first occurrence of `from` replaced, of the same length; the signature stays.
+// Returns the certificate with the first occurrence of `from` replaced by `to`, which must have the same length. The
+// signature is unchanged, and therefore wrong.
 Credentials altered(const Credentials& original, std::string_view from, std::string_view to);
-// The same certificate without its private key: another is used in its place.
+// Returns the certificate with a private key that is not its own, as a thief would use it.
 Credentials stolen(const Credentials& original);
 
-// PEM. Times are seconds from now.
+// Returns a CRL (PEM). Times are seconds from now.
 std::string make_crl(const Credentials& issuer, const std::vector<const Credentials*>& revoked,
                      int64_t last_update = -60, int64_t next_update = 3600);
 
-// A TLS client or server that checks nothing and offers anything.
+// A TLS client or server that verifies nothing and offers any version and cipher.
 struct Reckless {
   const Credentials* credentials = nullptr;  // nullptr: none
   int min_version = 0;                       // 0x0302 is TLS 1.1; 0: any

@@ -1,5 +1,5 @@
-// Decides whether a stream may speak for the agent that its Hello names, and records refusals. Every batch of the
-// stream must be of the same agent (session.cc), so that this covers batches, too. On the loop's thread.
+// Decides whether a stream may use the agent id in its Hello, and records refusals. This covers the batches as well,
+// because every batch of a stream must have the same agent id (session.cc). On the loop's thread.
 #pragma once
 
 #include "base/result.h"
@@ -10,9 +10,9 @@
 
 namespace monitor::server {
 
-// kPermissionDenied: the client's certificate identifies another agent, or none; the text says how to mend it. It is
-// counted, and logged with both names. A client without a certificate may name any agent: whether it needs one is
-// decided in the handshake.
+// kPermissionDenied: the client's certificate identifies another agent, or none; the text names the remedy. The refusal
+// is counted, and logged with both ids. A client without a certificate may use any id: the handshake decides whether it
+// needs a certificate.
 Status check_stream_identity(const grpc::ServerCall& call, const stream::Hello& hello,
                              const identity::IdentityRule& rule, IngestMetrics& metrics);
 

@@ -57,7 +57,7 @@ void Uplink::on_failed(const Error& why, int64_t wait_ns) {
   last_error_ = why.message();
   const int64_t wait_ms = wait_ns / kNanosPerMilli;
   if (why.code() == Code::kPermissionDenied || why.code() == Code::kUnauthenticated) {
-    // It takes a person to mend this, here or at the server, and no restart: attempts go on.
+    // Somebody must fix this, here or at the server. The agent keeps trying, so that it needs no restart then.
     log_error("the server refuses this agent; batches are kept; retrying",
               {{"agent", client_.hello().agent_id}, {"server", server_name()}, {"reason", why}, {"wait_ms", wait_ms}});
     set_refusal(fmt::format("{} refuses this agent: {}", server_name(), why.message()));

@@ -39,8 +39,8 @@ class Uplink final : public Output, private PublishListener {
   void start() override { client_.start(); }
   void wake() override { client_.pump(); }
   void drain(std::function<void()> done) override;
-  // `warning`: another host that sends under this agent id, as the server reported recently; or why a server refuses
-  // this agent.
+  // `warning`: another host sends under this agent id, as the server reported recently; or a server refuses this agent,
+  // and why.
   OutputState state() const override;
   std::vector<OutputMetric> metrics() const override;
   void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
@@ -66,7 +66,7 @@ class Uplink final : public Output, private PublishListener {
   Timers::TimerId conflict_timer_ = 0;
   std::string last_error_;
   std::string conflict_;
-  std::string refusal_;  // a server's, until one accepts this agent
+  std::string refusal_;  // the server's reason; empty once a server accepts this agent
   uint64_t connects_ = 0;
   uint64_t failures_ = 0;
   uint64_t conflicts_reported_ = 0;
