@@ -6,7 +6,6 @@
 namespace monitor {
 
 constexpr uint64_t saturating_add(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
-constexpr uint64_t saturating_sub(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 constexpr void add_saturating(uint64_t& total, uint64_t value) { total = saturating_add(total, value); }
 // Number of values in [first, last]; UINT64_MAX for all 2^64.
 constexpr uint64_t range_size(uint64_t first, uint64_t last) {
