@@ -14,13 +14,9 @@ class FleetView final : public View {
   // Empty if the log is readable.
   const std::string& trouble() const { return trouble_; }
 
-  void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
-    fleet_.apply(record, batch);
-    trouble_.clear();
-  }
+  void apply(const metriclog::Record& record, const metrics::Batch& batch) override { fleet_.apply(record, batch); }
   void on_trouble(const std::string& text) override { trouble_ = text; }
   void on_recovered() override { trouble_.clear(); }
-  void on_assigned(int32_t /*partition*/) override { trouble_.clear(); }
 
  private:
   Fleet fleet_;
