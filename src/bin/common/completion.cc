@@ -17,7 +17,7 @@ constexpr std::string_view kNamesFunction = R"({function}_names() {{
   IFS=$' \t\n' read -ra line <<< "${{COMP_LINE-}}"
   for ((i = 1; i < ${{#line[@]}}; i++)); do
     case ${{line[i]}} in
-      --data=* | --dir=* | --etcd=* | --etcd-*=*) arguments+=("${{line[i]}}") ;;
+      --data=* | --dir=* | --etcd=* | --etcd-*=* | --etcd-insecure) arguments+=("${{line[i]}}") ;;
       --config-dir) arguments+=(--dir "${{line[i+1]-}}") ;;
       --data | --dir | --etcd | --etcd-*) arguments+=("${{line[i]}}" "${{line[i+1]-}}") ;;
     esac
