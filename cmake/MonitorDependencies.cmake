@@ -11,6 +11,8 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+# libmicrohttpd's TLS; Debian's package depends on it.
+pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
 # Uses CMake's own module, because Debian's protobuf ships no CMake package file.
 find_package(Protobuf REQUIRED)

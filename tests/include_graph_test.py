@@ -34,6 +34,7 @@ ALLOWED = {
     "consume": {"base", "metrics", "metriclog", "telemetry"},
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
+    "ui/access": {"base"},
     "ui/web": CONSUMER | {"views", "config"},
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
@@ -43,7 +44,8 @@ ALLOWED = {
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
     r"nghttp2/": ["src/grpc/", "bench/"],
-    r"openssl/": ["src/grpc/", "src/identity/"],
+    r"openssl/": ["src/grpc/", "src/identity/", "src/ui/access/"],
+    r"gnutls/": ["src/ui/web/"],
     r"sqlite3\.h": ["src/metriclog/sqlite/", "src/views/history/", "bench/"],
     r"librdkafka/": ["src/metriclog/kafka/", "bench/", "tests/"],
     r"grpc": ["tests/", "bench/"],
