@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/lock_file.h"
+#include "base/net/loopback.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "base/text.h"
@@ -47,6 +48,10 @@ struct UpFlags {
   std::string format = "table";
   std::string http;  // http and web; empty: the default address, or a free port if it is in use
   std::string web;
+  std::string web_users;
+  std::string web_tls_cert;
+  std::string web_tls_key;
+  bool web_insecure = false;
   std::string kafka;
   std::vector<std::string> groups;
   EtcdFlags etcd;
@@ -73,6 +78,13 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
       ->type_name("ADDR:PORT|off");
   up.add_option("--web", flags.web, "Serve the web page on ADDR:PORT, or off (default: 127.0.0.1:8080, or a free port)")
       ->type_name("ADDR:PORT|off");
+  up.add_option("--web-users", flags.web_users, "Require a login on the web page by a user of this file")
+      ->type_name("FILE");
+  up.add_option("--web-tls-cert", flags.web_tls_cert, "Serve the web page over TLS with this certificate chain (PEM)")
+      ->type_name("FILE");
+  up.add_option("--web-tls-key", flags.web_tls_key, "Private key of --web-tls-cert (PEM)")->type_name("FILE");
+  up.add_flag("--web-insecure", flags.web_insecure,
+              "Allow the web page plain text, and reading without a login, on an address that other hosts can reach");
   up.add_option("--kafka", flags.kafka,
                 "Keep the metric log in Kafka at HOST:PORT instead of in a file in the data folder")
       ->type_name("HOST:PORT,...");
@@ -113,6 +125,7 @@ class Up {
     if (const std::string fault = check_brokers(flags_.kafka); !flags_.kafka.empty() && !fault.empty()) {
       return cli_.usage_error(fault);
     }
+    if (const std::string fault = check_page(); !fault.empty()) return cli_.usage_error(fault);
     for (const auto& [option, address] : {std::pair{"--web", flags_.web}, {"--http", flags_.http}}) {
       if (const auto code = check_http(option, address)) return *code;
     }
@@ -148,8 +161,22 @@ class Up {
     return exit_code_for(error);
   }
 
-  // Validates an HTTP address and checks that it is free, so that the error names the option of this program instead of
-  // one of the program that it starts later.
+  // The page's own checks name options of `serve`.
+  std::string check_page() const {
+    if (flags_.web_tls_cert.empty() != flags_.web_tls_key.empty()) {
+      return "--web-tls-cert and --web-tls-key need each other";
+    }
+    const auto parsed = telemetry::parse_http_address(flags_.web);
+    if (!parsed || flags_.web_insecure || is_loopback_host(parsed->address)) return "";
+    if (!flags_.web_tls_cert.empty() && !flags_.web_users.empty()) return "";
+    return fmt::format(
+        "--web: other hosts can reach {}: give --web-tls-cert, --web-tls-key and --web-users, or "
+        "--web-insecure",
+        parsed->address);
+  }
+
+  // Validates an HTTP address and checks that it is free. Errors thus name the option of this program rather than that
+  // of the program started later.
   std::optional<int> check_http(const std::string& option, const std::string& address) {
     if (address.empty() || address == "off") return std::nullopt;
     const auto parsed = telemetry::parse_http_address(address);
@@ -239,14 +266,22 @@ class Up {
     std::vector<std::string> arguments = {"serve", log, "--data", data_};
     arguments.insert(arguments.end(), source.begin(), source.end());
     if (!flags_.web.empty()) arguments.insert(arguments.end(), {"--http", flags_.web});
+    for (const auto& [option, file] : {std::pair{"--users", flags_.web_users},
+                                       {"--tls-cert", flags_.web_tls_cert},
+                                       {"--tls-key", flags_.web_tls_key}}) {
+      if (!file.empty()) arguments.insert(arguments.end(), {option, file});
+    }
+    if (flags_.web_insecure) arguments.emplace_back("--insecure");
     auto page = spec(kPage, std::move(arguments));
     page.program = own_folder() + "/monitor-analysis";
     auto& added = supervisor.add(std::move(page));
     added.on_line = [this, &added](const std::string& line) {
       const std::string address = listens_on(line, "web");
       if (address.empty()) return;
-      system_.web = fmt::format("http://{}/", address);
-      say(fmt::format("web page: {} (changes need the token in {}/web-token)", system_.web, data_));
+      system_.web = fmt::format("{}://{}/", flags_.web_tls_cert.empty() ? "http" : "https", address);
+      const std::string how = flags_.web_users.empty() ? fmt::format("changes need the token in {}/web-token", data_)
+                                                       : "log in as a user of " + flags_.web_users;
+      say(fmt::format("web page: {} ({})", system_.web, how));
       publish();
       set_option(added, "--http", address);  // a restarted program must use the same address
     };

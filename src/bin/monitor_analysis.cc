@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "bin/analysis/account_commands.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
 #include "bin/analysis/observability_server.h"
@@ -156,7 +157,15 @@ int run(int argc, char** argv) {
            "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
            "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
            "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
-           "  monitor-analysis forget agent-001\n",
+           "  monitor-analysis forget agent-001\n"
+           "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
+           "  monitor-analysis user role ann --role editor\n"
+           "  monitor-analysis user passwd ann --password-file ann.txt\n"
+           "  monitor-analysis user remove ann\n"
+           "  monitor-analysis user list\n"
+           "  monitor-analysis api-token create --name ci --role viewer --for 30d\n"
+           "  monitor-analysis api-token revoke ci\n"
+           "  monitor-analysis api-token list\n",
            completions()});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
@@ -168,6 +177,7 @@ int run(int argc, char** argv) {
   const CLI::App* const top = declare_top(cli.app(), top_flags);
   ForgetFlags forget_flags;
   const CLI::App* const forget = declare_forget(cli.app(), forget_flags);
+  AccountCommands accounts(cli.app());
   cli.add_data_option();
   cli.add_drain_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
@@ -175,6 +185,7 @@ int run(int argc, char** argv) {
   if (top->parsed()) return show_top(cli, top_flags);
   if (serve->parsed()) return serve_page(cli, serve_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
+  if (accounts.parsed()) return accounts.run(cli);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
 }
 

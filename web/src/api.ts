@@ -58,8 +58,23 @@ export function address(path: string, parameters: Parameters = {}): string {
   return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
 }
 
+// While `on`, nobody is logged in, and only the login itself reaches the server. `ask` is called when the server no longer
+// knows who asks.
+export const lock = { on: false, ask: (): void => undefined };
+let csrf = '';  // proves that a change comes from this page
+
+export function unlock(token: string): void {
+  csrf = token;
+  lock.on = false;
+}
+
 export async function ask<T>(path: string, parameters: Parameters = {}, options: RequestInit = {}): Promise<T> {
-  const response = await fetch(address(path, parameters), { cache: 'no-store', ...options });
+  const open = path === '/login' || path === '/session';
+  if (lock.on && !open) throw new ApiError(401, 'nobody is logged in', {});
+  const headers = new Headers(options.headers);
+  if (csrf !== '' && options.method !== undefined) headers.set('X-CSRF-Token', csrf);
+  const response = await fetch(address(path, parameters), { cache: 'no-store', ...options, headers });
+  if (response.status === 401 && !open && !headers.has('Authorization')) lock.ask();
   const text = await response.text();
   let data: unknown;
   try {

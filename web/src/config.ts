@@ -4,6 +4,7 @@ import { ApiError, ask, Problem } from './api';
 import { debounce, el, replaceChildren, setText, table } from './dom';
 import { age, clock } from './format';
 import { go, link, Page } from './page';
+import { session } from './session';
 import { stream } from './stream';
 
 interface Row { agent: string; state: string; applied: number; wanted: number; seen: number; error: string | null; warning: string | null; version: string | null; groups: string[] | null; overrides: string[] | null }
@@ -35,13 +36,22 @@ export function configuration(parameters: URLSearchParams): Page {
   const save = el('button', { class: 'main', click: () => void store(false) }, 'Save');
   const remove = el('button', { click: () => { if (window.confirm(`Delete ${current}?`)) void store(true); } }, 'Delete');
   const revert = el('button', { click: () => void load(current) }, 'Revert');
+  const how = session.changes();
+  const why = el('p', { class: 'dim', id: 'why-read-only' }, how === 'no' ? `You are a ${session.current.role}: changes need the role editor.` : '');
+  if (how !== 'token') token.hidden = true;
   const fresh = el('input', { placeholder: 'agent, or group:NAME', 'aria-label': 'New document' });
   const make = el('button', { click: () => {
     const text = fresh.value.trim();
     if (text === '') return;
     void load(text === 'defaults' ? '/monitor/defaults' : text.startsWith('group:') ? `/monitor/groups/${text.slice(6)}` : `/monitor/config/${text}`);
   } }, 'New');
-  const editor = el('section', { class: 'editor', 'aria-label': 'Editor' }, title, meta, conflict, area, problems, saved, el('div', { class: 'tools' }, token, save, revert, remove));
+  if (how === 'no') {
+    for (const one of [save, remove, revert, fresh, make]) {
+      one.disabled = true;
+      one.setAttribute('aria-describedby', 'why-read-only');
+    }
+  }
+  const editor = el('section', { class: 'editor', 'aria-label': 'Editor' }, title, meta, conflict, area, problems, saved, el('div', { class: 'tools' }, token, save, revert, remove), why);
   const element = el('section', { class: 'page config' }, el('h1', {}, 'Configuration'),
     el('div', { class: 'columns' }, el('div', { class: 'side' }, list, el('div', { class: 'tools' }, fresh, make)), editor),
     el('h2', {}, 'Agents'), agents, explained);
@@ -105,8 +115,8 @@ export function configuration(parameters: URLSearchParams): Page {
       else setText(meta, 'new document');
     }
     area.value = text;
-    untouched = area.value;  // with the line ends of the browser
-    area.readOnly = key.startsWith('/monitor/overrides/');
+    untouched = area.value;  // with the browser's line ends
+    area.readOnly = how === 'no' || key.startsWith('/monitor/overrides/');
     for (const button of list.querySelectorAll('button')) button.toggleAttribute('aria-current', button.title === key);
   }
 
@@ -138,16 +148,17 @@ export function configuration(parameters: URLSearchParams): Page {
   }
 
   async function store(deletion: boolean): Promise<void> {
-    if (current === '') return;
-    if (token.value.trim() === '') {
+    if (current === '' || how === 'no') return;
+    if (how === 'token' && token.value.trim() === '') {
       replaceChildren(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: changes need the token, which is in the file web-token in the server's data folder.`));
       token.focus();
       return;
     }
-    sessionStorage.setItem(TOKEN, token.value.trim());
+    if (how === 'token') sessionStorage.setItem(TOKEN, token.value.trim());
+    const headers: Record<string, string> = how === 'token' ? { Authorization: `Bearer ${token.value.trim()}` } : {};
     const body: { base: string | null; value?: string } = deletion ? { base } : { base, value: area.value };
     try {
-      const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers: { Authorization: `Bearer ${token.value.trim()}` } });
+      const done = await ask<{ tag: string | null; revision: number }>('/config/document', { key: current }, { method: 'PUT', body: JSON.stringify(body), headers });
       base = done.tag;
       untouched = body.value ?? area.value;
       replaceChildren(conflict);
@@ -168,7 +179,7 @@ export function configuration(parameters: URLSearchParams): Page {
       } else {
         showProblems((error.data['problems'] as Problem[] | undefined) ?? []);
         replaceChildren(saved, el('p', { class: 'warn' }, `Nothing was ${deletion ? 'deleted' : 'stored'}: ${error.message}`));
-        if (error.status === 401) token.focus();
+        if (error.status === 401 && how === 'token') token.focus();
       }
     }
   }

@@ -11,6 +11,7 @@ import { messages } from './messages';
 import { overview } from './overview';
 import { go, link, MakePage, Page } from './page';
 import { plugins } from './plugins';
+import { session, showUser } from './session';
 import { forgetColours } from './spark';
 import { LinkState, stream } from './stream';
 
@@ -41,7 +42,8 @@ const nav = el('nav', { 'aria-label': 'Pages' }, ...PAGES.map((one) => el('a', {
 const lamp = el('span', { class: 'lamp', role: 'status' }, el('i', { class: 'dot' }), el('span', {}, 'connecting'));
 const theme = el('button', { class: 'plain', title: 'Light or dark  d', 'aria-label': 'Light or dark', click: toggleTheme }, '◐');
 const helpButton = el('button', { class: 'plain', title: 'Keys  ?', 'aria-label': 'Keys', click: () => help() }, '?');
-add(bar, el('a', { class: 'brand', href: '#/overview' }, el('img', { src: '/icon.svg', alt: '', width: 20, height: 20 }), 'Monitor'), nav, lamp, theme, helpButton);
+const user = el('span', { class: 'user' });
+add(bar, el('a', { class: 'brand', href: '#/overview' }, el('img', { src: '/icon.svg', alt: '', width: 20, height: 20 }), 'Monitor'), nav, lamp, user, theme, helpButton);
 
 const dialog = el('dialog', { 'aria-label': 'Keys' }, el('h2', {}, 'Keys'), el('dl', {}, ...KEYS.flatMap(([keys, what]) => [el('dt', {}, keys), el('dd', {}, what)])), el('button', { click: () => dialog.close() }, 'Close'));
 document.body.append(dialog);
@@ -65,6 +67,7 @@ if (savedTheme === 'light' || savedTheme === 'dark') document.documentElement.da
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour);
 
 function show(): void {
+  if (session.locked) return;
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
   const wanted = PAGES.find((one) => one.name === path) ?? PAGES[0]!;
   const parameters = new URLSearchParams(query);
@@ -107,7 +110,7 @@ function renderStatus(): void {
 }
 
 async function refreshStatus(): Promise<void> {
-  if (document.hidden) return;
+  if (document.hidden || session.locked) return;
   try {
     status = await ask<Status>('/status');
   } catch {
@@ -132,6 +135,7 @@ document.addEventListener('keydown', (pressed) => {
     pressed.preventDefault();  // the default would clear a search field
     target.blur();
   }
+  if (session.locked) return;
   if (pressed.ctrlKey || pressed.metaKey) {
     if (pressed.key === 's') page?.key?.(pressed);  // other keys belong to the browser
     return;
@@ -162,5 +166,40 @@ window.addEventListener('hashchange', (change) => {
   show();
 });
 window.addEventListener('beforeunload', (leaving) => { if (page?.unsaved?.() === true) leaving.preventDefault(); });
-show();
-void refreshStatus();
+
+async function logOut(): Promise<void> {
+  if (page?.unsaved?.() === true && !window.confirm('Log out? The changes to the document are not saved.')) return;
+  try {
+    await session.logOut();
+  } catch (error) {
+    window.alert(`You are still logged in: ${(error as Error).message}`);
+    return;
+  }
+  clearPage();
+}
+function clearPage(): void {
+  page?.close?.();
+  page = null;
+  name = '';
+  main.replaceChildren();
+  status = null;
+  renderStatus();
+}
+session.listen((sameUser) => {
+  showUser(user, () => void logOut());
+  // A document that is being edited stays as it is, for the same user.
+  if (!sameUser || page?.unsaved?.() !== true) clearPage();
+  stream.resume();
+  show();
+  void refreshStatus();
+  main.focus();
+}, () => {
+  stream.pause();
+  showUser(user, () => undefined);
+});
+void session.start().then((ready) => {
+  if (!ready) return;
+  showUser(user, () => void logOut());
+  show();
+  void refreshStatus();
+});

@@ -18,6 +18,7 @@ class Stream {
   private watch: (state: LinkState, since: number) => void = () => undefined;
   private heard = 0;
   private retry = 0;
+  private paused = false;
 
   constructor() {
     document.addEventListener('visibilitychange', () => {
@@ -44,6 +45,17 @@ class Stream {
     this.open();
   }
 
+  // Closes the connection until resume(): nobody is logged in.
+  pause(): void {
+    this.paused = true;
+    this.close();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.topics.length > 0) this.open();
+  }
+
   private close(): void {
     this.source?.close();
     this.source = null;
@@ -59,7 +71,7 @@ class Stream {
 
   private open(): void {
     this.close();
-    if (document.hidden) return;
+    if (document.hidden || this.paused) return;
     const source = new EventSource(address('/stream', { topic: [...this.topics, 'log', 'config'], after: this.last }));
     this.source = source;
     const take = (event: MessageEvent<string>) => {

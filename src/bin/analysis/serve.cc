@@ -1,6 +1,5 @@
 #include "bin/analysis/serve.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -42,26 +41,6 @@ std::string random_hex(size_t bytes) {
   return hex(raw);
 }
 
-// Reads the token from the file, or creates the file. The file must be trusted, because whoever can write it can change
-// the configuration.
-Result<std::string> token_of(const std::string& path) {
-  const auto found = read_secret_file(path, 4096, "the token file");
-  if (found) {
-    const std::string token(trim(*found));
-    if (token.size() >= 16) return token;
-    return Error(Code::kInvalidArgument,
-                 fmt::format("{}: got a token of {} bytes, expected 16 or more", path, token.size()));
-  }
-  if (found.error().code() != Code::kNotFound) return found.error();
-  const std::string token = random_hex(16);
-  const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  const std::string line = token + "\n";
-  if (!file.valid() || write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    return errno_error(errno, "writing the token to " + path);
-  }
-  return token;
-}
-
 class Page {
  public:
   Page(const Cli& cli, ServeFlags& flags, bool http_named)
@@ -73,13 +52,14 @@ class Page {
     if (const auto known = (*store)->known_agents()) {
       web::restore_fleet(*known, history_options.path, clock_, state_.fleet);
     }
-    const auto token = token_of(token_path());
-    if (!token) return fail("the token file cannot be used", token.error());
+    const auto access = page_access(flags_.access, cli_.data_folder());
+    if (!access) return fail("the token file cannot be used", access.error());
     if (const Status opened = open_log(); !opened) {
       report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
     }
-    web::Api api(loop_, api_options(*token, history_options.path), state_, broadcaster_, registry_, catalog_);
+    web::Api api(loop_, api_options(*access, history_options.path), state_, broadcaster_, registry_, catalog_);
+    if (const Status started = api.start(); !started) return fail("cannot serve the page", started.error());
     auto server = start(http, api);
     if (!server) return fail("cannot serve the page", server.error());
     return follow(**store);
@@ -91,20 +71,16 @@ class Page {
     return exit_code_for(error);
   }
 
-  std::string token_path() const {
-    return flags_.token_file.empty() ? cli_.data_folder() + "/web-token" : flags_.token_file;
-  }
-
-  // Only validates the options: the tailer opens the log itself.
+  // Only validates the options: the tailer opens a log of its own.
   Status open_log() const {
     const auto reader = open_log_reader(flags_.log, {});
     return reader ? Status() : reader.error();
   }
 
-  web::ApiOptions api_options(const std::string& token, const std::string& history_path) const {
+  web::ApiOptions api_options(const web::Access& access, const std::string& history_path) const {
     web::ApiOptions options;
-    options.access = {flags_.hosts, token};
-    options.access.hosts.push_back(host_name());
+    options.access = access;
+    options.audit_log = flags_.access.audit_log;
     options.history_path = history_path;
     options.log = flags_.log.address();
     options.version = version();
@@ -119,7 +95,10 @@ class Page {
     const auto handler = [&api](const web::Request& request, const web::WebServer::Responder& responder) {
       api.handle(request, responder);
     };
-    web::ServerOptions options{.address = http.address, .port = http.port};
+    web::ServerOptions options{.address = http.address,
+                               .port = http.port,
+                               .tls_cert = flags_.access.tls_cert,
+                               .tls_key = flags_.access.tls_key};
     auto server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
     if (!server && server.error().code() == Code::kUnavailable && !http_named_) {
       log_warning("the default port is taken; using another one", {{"port", int64_t{http.port}}});
@@ -129,8 +108,9 @@ class Page {
     if (!server) return server;
     const std::string host = http.address.find(':') == std::string::npos ? http.address : "[" + http.address + "]";
     log_info("listening", {{"service", "web"}, {"address", fmt::format("{}:{}", host, (*server)->port())}});
-    log_info("web page",
-             {{"url", fmt::format("http://{}:{}/", host, (*server)->port())}, {"token_file", token_path()}});
+    const char* const scheme = flags_.access.tls_cert.empty() ? "http" : "https";
+    log_info("web page", {{"url", fmt::format("{}://{}:{}/", scheme, host, (*server)->port())},
+                          {"token_file", token_path(flags_.access, cli_.data_folder())}});
     return server;
   }
 
@@ -179,12 +159,7 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   sub->add_option("--http", flags.http, "Serve the page on ADDR:PORT; 0 picks a free port")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
-  sub->add_option("--web-token-file", flags.token_file,
-                  "File with the token that allows changes; created if missing (default: <data>/web-token)")
-      ->type_name("FILE");
-  sub->add_option("--web-host", flags.hosts,
-                  "Additional host name that browsers may use for this server; may be repeated")
-      ->type_name("NAME");
+  declare_access(*sub, flags.access);
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")
@@ -205,6 +180,8 @@ int serve_page(const Cli& cli, ServeFlags& flags) {
   if (const std::string fault = check_etcd_flags(flags.etcd); !fault.empty()) return cli.usage_error(fault);
   const auto http = telemetry::parse_http_address(flags.http);
   if (!http) return cli.usage_error("--http: " + http.error().message());
+  if (const std::string fault = check_access(flags.access, *http); !fault.empty()) return cli.usage_error(fault);
+  warn_about_access(flags.access, *http);
   history::HistoryOptions options{.path = flags.history.empty() ? cli.data_folder() + "/history.db" : flags.history};
   const auto most = parse_size(flags.history_max);
   constexpr uint64_t kLeast = uint64_t{16} << 20;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bin/analysis/page_access.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "bin/log/log_flags.h"
@@ -16,8 +17,7 @@ struct ServeFlags {
   EtcdFlags etcd;
   std::string dir;
   std::string http = "127.0.0.1:8080";
-  std::string token_file;
-  std::vector<std::string> hosts;
+  AccessFlags access;
   std::string history;
   std::string history_max = "2GiB";
   std::vector<int64_t> keep_ns = {-1, -1, -1, -1};  // per resolution; -1: the default

@@ -14,6 +14,11 @@ namespace {
 
 constexpr size_t kHistoryExecutors = 2;
 constexpr size_t kMostQuestions = 64;
+// Each takes 64 MiB for a fraction of a second, one after the other.
+constexpr size_t kMostLogins = 16;
+// Of one address, and of one user: failures at once, and how often one more is allowed.
+constexpr int kLoginBurst = 10;
+constexpr int64_t kOneLoginEvery = 6 * kNanosPerSecond;
 
 }  // namespace
 
@@ -26,9 +31,15 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       broadcaster_(broadcaster),
       registry_(registry),
       agents_gauge_(registry.gauge("monitor_web_agents", "Agents shown on the page.")),
-      guard_(clock_, registry),
-      config_(options_.config, plugins, clock_),
+      audit_(clock_, options_.audit_log),
+      gate_(options_.access, clock_, random_, audit_, registry),
+      logins_by_address_(clock_, kLoginBurst, kOneLoginEvery),
+      logins_by_user_(clock_, kLoginBurst, kOneLoginEvery),
+      logins_(registry.counter("monitor_web_logins_total", "Successful logins.")),
+      logins_failed_(registry.counter("monitor_web_logins_failed_total", "Logins with a wrong user or password.")),
+      config_(options_.config, plugins, clock_, audit_),
       log_(options_.open_browser, options_.log),
+      password_executor_(loop, "login", kMostLogins),
       config_executor_(loop, "configuration", kMostQuestions),
       log_executor_(loop, "log", kMostQuestions),
       scrape_executor_(loop, "latest values", kMostQuestions),
@@ -52,6 +63,8 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
                         const std::lock_guard lock(state_.mutex);
                         return static_cast<double>(state_.fleet.dropped_points());
                       });
+  registry.gauge_from("monitor_web_audit_failures", "Events that could not be written to the audit log.",
+                      [this] { return static_cast<double>(audit_.failures()); });
   declare();
   tick();
 }
@@ -59,6 +72,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
 Api::~Api() { loop_.cancel_timer(timer_); }
 
 void Api::declare() {
+  declare_session(table_);
   declare_fleet(table_);
   declare_ledger(table_);
   declare_history(table_);
@@ -83,7 +97,7 @@ const Route* Api::find(const Request& request, std::string& rest, std::string& a
 }
 
 void Api::handle(const Request& request, const Responder& responder) {
-  if (Status known = check_host(request, options_.access); !known) {
+  if (Status known = check_host(request, options_.access.hosts); !known) {
     responder.reply(error_reply(known.error()));
     return;
   }
@@ -101,17 +115,22 @@ void Api::handle(const Request& request, const Responder& responder) {
     responder.reply(std::move(reply));
     return;
   }
-  if (!route->for_programs) viewed_ns_ = clock_.mono_ns();
-  if (route->changes) {
-    if (auto refusal = guard_.refusal(request, options_.access)) {
-      responder.reply(std::move(*refusal));
-      return;
-    }
+  auto admitted = gate_.admit(request, route->role);
+  if (auto* const refusal = std::get_if<Reply>(&admitted)) {
+    responder.reply(std::move(*refusal));
+    return;
   }
-  answer(*route, rest, request, responder);
+  if (!route->for_programs && route->role != access::Role::kNone) viewed_ns_ = clock_.mono_ns();
+  answer(*route, rest, request, responder, std::get<Identity>(admitted));
 }
 
-void Api::answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder) {
+Status Api::start() {
+  if (Status written = audit_.check(); !written) return written.error().with_context("the audit log");
+  return gate_.start();
+}
+
+void Api::answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder,
+                 const Identity& who) {
   Parameters given = request.parameters;
   for (const Parameter& one : route.parameters) {
     if (one.in_path) given.emplace_back(one.name, rest);
@@ -121,7 +140,7 @@ void Api::answer(const Route& route, const std::string& rest, const Request& req
     responder.reply(error_reply(query.error()));
     return;
   }
-  route.handler({request, *query, responder});
+  route.handler({request, *query, responder, who});
 }
 
 void Api::own_page(const Request& request, const Responder& responder) {
@@ -132,6 +151,11 @@ void Api::own_page(const Request& request, const Responder& responder) {
     return;
   }
   if (request.path == "/metrics") {
+    auto admitted = gate_.admit(request, access::Role::kViewer);
+    if (auto* const refusal = std::get_if<Reply>(&admitted)) {
+      responder.reply(std::move(*refusal));
+      return;
+    }
     agents_gauge_.set([this] {
       const std::lock_guard lock(state_.mutex);
       return static_cast<double>(state_.fleet.agents().size());
@@ -143,7 +167,9 @@ void Api::own_page(const Request& request, const Responder& responder) {
   } else if (request.path == "/readyz") {
     const std::lock_guard lock(state_.mutex);
     const bool ready = state_.log.trouble.empty();
-    responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready: " + state_.log.trouble));
+    // The reason names the log, which is nothing for strangers.
+    const std::string why = gate_.still_reads(request) ? ": " + state_.log.trouble : "";
+    responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready" + why));
   } else if (const auto asset = find_asset(request.path)) {
     responder.reply(
         {.content_type = std::string(asset->content_type), .body = std::make_shared<const std::string>(asset->bytes)});
@@ -155,7 +181,7 @@ void Api::own_page(const Request& request, const Responder& responder) {
 // Once a second: publishes what changed in the fleet as one event.
 void Api::tick() {
   timer_ = loop_.call_after(options_.tick_ns, [this] { tick(); });
-  guard_.tick();
+  gate_.tick();
   const int64_t now = clock_.wall_ns();
   std::string rows;
   std::string forgotten;

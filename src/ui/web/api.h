@@ -14,12 +14,15 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
+#include "base/random.h"
 #include "telemetry/registry.h"
+#include "ui/access/attempt_limit.h"
+#include "ui/access/audit_log.h"
 #include "ui/web/blocking_executor.h"
-#include "ui/web/change_guard.h"
 #include "ui/web/config_service.h"
 #include "ui/web/config_view.h"
 #include "ui/web/event_broadcaster.h"
+#include "ui/web/gate.h"
 #include "ui/web/http.h"
 #include "ui/web/log_service.h"
 #include "ui/web/route.h"
@@ -32,6 +35,7 @@ namespace monitor::analysis::web {
 
 struct ApiOptions {
   Access access;
+  std::string audit_log;  // its file; empty: the newest events in memory only
   std::string history_path;
   std::string log;      // its address, for people
   std::string version;  // of this program
@@ -51,6 +55,8 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
+  // Why the page cannot be served, for example because the users file is missing. Call it once, before handle().
+  Status start();
   void handle(const Request& request, const WebServer::Responder& responder);
   const RouteTable& table() const { return table_; }
 
@@ -65,8 +71,18 @@ class Api {
 
   void declare();
   const Route* find(const Request& request, std::string& rest, std::string& allowed) const;
-  void answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder);
+  void answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder,
+              const Identity& who);
   void own_page(const Request& request, const Responder& responder);
+
+  // routes_session.cc
+  void declare_session(RouteTable& table);
+  void log_in(const Call& call);
+  void log_out(const Call& call);
+  Reply session(const Identity& who) const;
+  struct Login;  // an attempt
+  Reply finish_login(const Login& login);
+  int wait_for_login(const Request& request, const std::string& user);
 
   // routes_stream.cc
   void declare_stream(RouteTable& table);
@@ -113,10 +129,17 @@ class Api {
   telemetry::Gauge& agents_gauge_;
   RouteTable table_;
   std::shared_ptr<const std::string> description_;  // the OpenAPI document
-  ChangeGuard guard_;
+  SystemRandom random_;
+  access::AuditLog audit_;
+  Gate gate_;
+  access::AttemptLimit logins_by_address_;
+  access::AttemptLimit logins_by_user_;
+  telemetry::Counter& logins_;
+  telemetry::Counter& logins_failed_;
 
   ConfigService config_;  // used on config_executor_ only
   LogService log_;        // used on log_executor_ only
+  BlockingExecutor password_executor_;
   BlockingExecutor config_executor_;
   BlockingExecutor log_executor_;
   BlockingExecutor scrape_executor_;

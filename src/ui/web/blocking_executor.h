@@ -32,7 +32,19 @@ class BlockingExecutor {
                      responder.reply(std::move(*reply));
                    });
   }
-  // Runs work that answers no request; the limit of the queue does not apply.
+  // The same for work whose result is needed on the loop's thread to form the reply.
+  void submit(const WebServer::Responder& responder, std::function<void()> work, std::function<Reply()> finish) {
+    if (waiting_ >= most_) {
+      responder.reply(error_reply(503, "too many requests for the " + name_ + " at once; try again in a moment"));
+      return;
+    }
+    ++waiting_;
+    worker_.submit(std::move(work), [this, responder, finish = std::move(finish)] {
+      --waiting_;
+      responder.reply(finish());
+    });
+  }
+  // Work that answers no request; not bounded by the queue's limit.
   void run(std::function<void()> work, std::function<void()> done) { worker_.submit(std::move(work), std::move(done)); }
 
  private:

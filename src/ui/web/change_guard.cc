@@ -13,10 +13,10 @@ namespace monitor::analysis::web {
 ChangeGuard::ChangeGuard(const Clock& clock, telemetry::Registry& registry)
     : clock_(clock),
       refused_(registry.counter("monitor_web_changes_refused_total",
-                                "Changes that were refused because of their origin or their token.")),
-      limited_(registry.counter(
-          "monitor_web_changes_limited_total",
-          "Changes that were refused without checking, because their address had sent too many wrong tokens.")) {}
+                                "Requests that were refused for their origin, their token or their role.")),
+      limited_(
+          registry.counter("monitor_web_changes_limited_total",
+                           "Requests whose token was not looked at: their address had sent too many wrong ones.")) {}
 
 ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t now_ns) {
   if (!addresses_.contains(group) && addresses_.size() >= kMostAddresses) forget_idle(now_ns);
@@ -38,27 +38,25 @@ void ChangeGuard::forget_idle(int64_t now_ns) {
   addresses_.erase(std::ranges::min_element(addresses_, {}, [](const auto& entry) { return entry.second.filled_ns; }));
 }
 
-std::optional<Reply> ChangeGuard::refusal(const Request& request, const Access& access) {
+std::optional<Reply> ChangeGuard::limited(const Request& request, const std::string& group) {
   const int64_t now = clock_.mono_ns();
-  const auto known = addresses_.find(request.address_group);
-  if (known != addresses_.end() && address_of(request.address_group, now).left < 1) {
-    Address& address = known->second;
-    limited_.add();
-    Reply reply = error_reply(429, "too many wrong tokens came from this address; try again later");
-    reply.retry_after_s =
-        static_cast<int>(std::ceil((1 - address.left) * static_cast<double>(kOneEvery) / kNanosPerSecond));
-    note(request, address, "too many wrong tokens", now);
-    return reply;
-  }
-  const Status may = check_change(request, access);
-  if (may) return std::nullopt;
+  const auto known = addresses_.find(group);
+  if (known == addresses_.end() || address_of(group, now).left >= 1) return std::nullopt;
+  Address& address = known->second;
+  limited_.add();
+  Reply reply = error_reply(429, "too many wrong tokens came from this address; try again later");
+  reply.retry_after_s =
+      static_cast<int>(std::ceil((1 - address.left) * static_cast<double>(kOneEvery) / kNanosPerSecond));
+  note(request, address, "too many wrong tokens", now);
+  return reply;
+}
+
+void ChangeGuard::rejected(const Request& request, const std::string& group, const std::string& reason, bool guessed) {
+  const int64_t now = clock_.mono_ns();
   refused_.add();
-  Address& address = address_of(request.address_group, now);
-  // A missing token is not a guess: the page asks without a token first.
-  const bool guessed = may.error().code() == Code::kUnauthenticated && token_given(request);
+  Address& address = address_of(group, now);
   if (guessed) address.left -= 1;
-  note(request, address, guessed ? "wrong token" : may.error().message(), now);
-  return error_reply(may.error());
+  note(request, address, guessed ? "wrong token" : reason, now);
 }
 
 void ChangeGuard::note(const Request& request, Address& address, const std::string& reason, int64_t now_ns) {
@@ -68,12 +66,13 @@ void ChangeGuard::note(const Request& request, Address& address, const std::stri
     return;
   }
   address.summary_ns = now_ns + kSummaryEvery;
-  log_warning("change refused", {{"address", request.address},
-                                 {"forwarded_for", request.forwarded_for},
-                                 {"origin", request.origin},
-                                 {"method", request.method},
-                                 {"path", request.path},
-                                 {"reason", reason}});
+  log_warning(request.method == "GET" || request.method == "HEAD" ? "request refused" : "change refused",
+              {{"address", request.address},
+               {"forwarded_for", request.forwarded_for},
+               {"origin", request.origin},
+               {"method", request.method},
+               {"path", request.path},
+               {"reason", reason}});
 }
 
 void ChangeGuard::tick() {

@@ -1,11 +1,11 @@
-// ChangeGuard: decides who may change the configuration through the page, and logs rejected attempts.
+// ChangeGuard: limits guesses of tokens, and logs rejected requests.
 //
-// Wrong tokens are limited for each address (Request::address_group): kBurst at once, then one every kOneEvery. Beyond
-// that, every change from the address gets 429 and its token is not checked, because accepting the right token would
-// show a guesser that it is right. Other addresses are not affected.
+// Wrong tokens are limited for each address: kBurst at once, then one every kOneEvery. Beyond that, every token from
+// the address gets 429 without a look at it, since accepting the right one would tell a guesser that it is right. Other
+// addresses are not affected, nor are requests without a token.
 //
-// Every rejected change is logged with its address: the first one at once, those within kSummaryEvery after it as one
-// line with their count. Tokens are never logged.
+// Every rejection is logged with its address: the first one at once, those within kSummaryEvery after it as one line
+// with their count. Tokens are never logged.
 //
 // On the loop's thread. The clock must outlive the object.
 #pragma once
@@ -30,9 +30,11 @@ class ChangeGuard {
 
   ChangeGuard(const Clock& clock, telemetry::Registry& registry);
 
-  // Returns the reply that rejects the change; nullopt if the change is allowed.
-  std::optional<Reply> refusal(const Request& request, const Access& access);
-  // Writes the summary lines that are due. Call about once a second.
+  // The reply to a token from `group` (the client's address) that must not be looked at; nullopt: look at it.
+  std::optional<Reply> limited(const Request& request, const std::string& group);
+  // Notes that the request was rejected. `guessed`: for a wrong token.
+  void rejected(const Request& request, const std::string& group, const std::string& reason, bool guessed = false);
+  // Writes the summary lines that are due. Call it about once a second.
   void tick();
 
   size_t addresses() const { return addresses_.size(); }

@@ -94,20 +94,6 @@ Checked check(const std::string& text, config::Edited what, const config::Plugin
   return checked;
 }
 
-void log_change(const std::string& key, const std::optional<config::Stored>& before,
-                const std::optional<std::string>& after, const ChangedBy& by) {
-  if (!before && !after) return;
-  const char* const operation = !after ? "delete" : before ? "replace" : "create";
-  log_audit("configuration changed by the page", {{"who", "holder of the web token"},
-                                                  {"address", by.address},
-                                                  {"forwarded_for", by.forwarded_for},
-                                                  {"origin", by.origin},
-                                                  {"operation", operation},
-                                                  {"key", key},
-                                                  {"old_revision", before ? tag_of(*before) : "none"},
-                                                  {"new_revision", after.value_or("none")}});
-}
-
 ordered_json row_json(const config::FleetRow& row) {
   ordered_json object = {{"agent", row.agent_id},
                          {"state", config::to_string(row.state)},
@@ -201,6 +187,30 @@ Status ConfigService::check_versions(const config::StoredKeys& all, const std::s
   return {};
 }
 
+void ConfigService::record(const std::string& key, const std::optional<config::Stored>& before,
+                           const std::optional<config::Stored>& after, const ChangedBy& by) {
+  if (!before && !after) return;
+  log_audit("configuration changed by the page", {{"who", by.who.text()},
+                                                  {"address", by.address},
+                                                  {"forwarded_for", by.forwarded_for},
+                                                  {"origin", by.origin},
+                                                  {"operation", !after   ? "delete"
+                                                                : before ? "replace"
+                                                                         : "create"},
+                                                  {"key", key},
+                                                  {"old_revision", before ? tag_of(*before) : "none"},
+                                                  {"new_revision", after ? tag_of(*after) : "none"}});
+  audit_.write({.event = "config.change",
+                .who = by.who.name,
+                .by = std::string(by.who.kind_name()),
+                .role = std::string(access::to_string(by.who.role)),
+                .address = by.address,
+                .forwarded_for = by.forwarded_for,
+                .object = key,
+                .before = before ? access::audit_value(before->value) : "null",
+                .after = after ? access::audit_value(after->value) : "null"});
+}
+
 Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
@@ -243,7 +253,7 @@ Reply ConfigService::change(const std::string& key, const std::string& body, con
     return json_reply(dump({{"error", done.error().message()}, {"current", current}}), 409);
   }
   if (!done) return error_reply(done.error());
-  log_change(key, other, value ? std::optional(tag_of({*value, *done})) : std::nullopt, by);
+  record(key, other, value ? std::optional(config::Stored{*value, *done}) : std::nullopt, by);
   const ordered_json tag = value ? ordered_json(tag_of({*value, *done})) : ordered_json();
   return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
 }

@@ -13,7 +13,9 @@
 #include "config/fleet_catalog.h"
 #include "config/store.h"
 #include "config/validate.h"
+#include "ui/access/audit_log.h"
 #include "ui/web/http.h"
+#include "ui/web/identity.h"
 
 namespace monitor::analysis::web {
 
@@ -25,8 +27,9 @@ struct ConfigOptions {
   std::string describe;  // its address or folder, for people
 };
 
-// Who changes a document, for the audit log. All users share one token, so there is no user name.
+// Who changes a document, for the audit log.
 struct ChangedBy {
+  Identity who;
   std::string address;
   std::string forwarded_for = {};  // as claimed by the client or a proxy
   std::string origin = {};         // origin of the page that made the request; empty: not a page
@@ -37,8 +40,9 @@ std::string tag_of(const config::Stored& stored);
 
 class ConfigService {
  public:
-  ConfigService(ConfigOptions options, const config::PluginCatalog& plugins, const Clock& clock)
-      : options_(std::move(options)), plugins_(plugins), clock_(clock) {}
+  ConfigService(ConfigOptions options, const config::PluginCatalog& plugins, const Clock& clock,
+                access::AuditLog& audit)
+      : options_(std::move(options)), plugins_(plugins), clock_(clock), audit_(audit) {}
 
   // All keys below /monitor/.
   Result<config::StoredKeys> keys();
@@ -46,7 +50,7 @@ class ConfigService {
   Reply overview();
   Reply document(const std::string& key);
   // `body`: {"value": TEXT, "base": TAG or null}; without a value, the document is deleted. Changes are written to the
-  // audit log, without the document's content.
+  // audit log, and to the program's log without the document's content.
   Reply change(const std::string& key, const std::string& body, const ChangedBy& by);
   Reply validate(const std::string& key, const std::string& text);
   Reply explain(const std::string& agent);
@@ -60,11 +64,14 @@ class ConfigService {
   Result<config::ConfigStore*> store();
   // The plugins that documents may refer to.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
+  void record(const std::string& key, const std::optional<config::Stored>& before,
+              const std::optional<config::Stored>& after, const ChangedBy& by);
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
 
   const ConfigOptions options_;
   const config::PluginCatalog& plugins_;
   const Clock& clock_;
+  access::AuditLog& audit_;
   std::unique_ptr<config::ConfigStore> store_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/hex.h"
 #include "base/text.h"
@@ -18,13 +19,6 @@ constexpr std::string_view kBearer = "Bearer ";
 bool is_address(const std::string& name) {
   in6_addr ignored{};
   return inet_pton(AF_INET, name.c_str(), &ignored) == 1 || inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
-}
-
-// Compares in constant time: the duration does not depend on where the texts differ.
-bool same_secret(std::string_view got, std::string_view wanted) {
-  int different = got.size() == wanted.size() ? 0 : 1;
-  for (size_t i = 0; i < got.size(); ++i) different |= got[i] ^ wanted[i % wanted.size()];
-  return different == 0;
 }
 
 std::string lower_name(std::string_view name) {
@@ -102,32 +96,36 @@ Reply error_reply(unsigned status, const std::string& message) {
 
 Reply error_reply(const Error& error) { return error_reply(status_of(error.code()), error.message()); }
 
-Status check_host(const Request& request, const Access& access) {
+std::vector<std::string> header_values(const Request& request, std::string_view name) {
+  std::vector<std::string> found;
+  for (const auto& [known, value] : request.headers) {
+    const bool same = std::ranges::equal(
+        known, name, [](unsigned char one, unsigned char other) { return std::tolower(one) == std::tolower(other); });
+    if (same) found.push_back(value);
+  }
+  return found;
+}
+
+Status check_host(const Request& request, const std::vector<std::string>& names) {
   const auto named = telemetry::parse_authority(request.host);
   if (named && (named->name == "localhost" || is_address(named->name))) return {};
   const auto is_named = [&](const std::string& host) { return lower_name(host) == named->name; };
-  if (named && std::ranges::any_of(access.hosts, is_named)) return {};
+  if (named && std::ranges::any_of(names, is_named)) return {};
   return Error(Code::kPermissionDenied, fmt::format("host {}: not a name of this server; add it with --web-host NAME",
                                                     json_quote(request.host.substr(0, 128))));
 }
 
-bool token_given(const Request& request) { return request.authorization.starts_with(kBearer); }
-
-Status check_change(const Request& request, const Access& access) {
+Status check_origin(const Request& request) {
   const bool own_origin = request.origin.empty() || same_origin(request.origin, request.host);
   const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
-  if (!own_origin || !own_site) {
-    return Error(Code::kPermissionDenied, fmt::format("origin {}: pages of other origins must not make changes",
-                                                      json_quote(request.origin.substr(0, 128))));
-  }
-  if (access.token.empty()) return Error(Code::kPermissionDenied, "changes are disabled: this server has no token");
-  if (!token_given(request) ||
-      !same_secret(std::string_view(request.authorization).substr(kBearer.size()), access.token)) {
-    return Error(Code::kUnauthenticated,
-                 "the token is missing or wrong; it is in the file web-token in the server's data folder, or in "
-                 "--web-token-file");
-  }
-  return {};
+  if (own_origin && own_site) return {};
+  return Error(Code::kPermissionDenied, fmt::format("origin {}: pages of other origins must not make changes",
+                                                    json_quote(request.origin.substr(0, 128))));
+}
+
+std::optional<std::string_view> bearer_token(const Request& request) {
+  if (!request.authorization.starts_with(kBearer)) return std::nullopt;
+  return std::string_view(request.authorization).substr(kBearer.size());
 }
 
 }  // namespace monitor::analysis::web

@@ -1,4 +1,4 @@
-// Requests and replies of the web server, and the checks of who may send requests. No I/O; fuzzed.
+// Requests and replies of the web server, and the checks of where they come from. No I/O; fuzzed.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ struct Request {
   std::string address = {};        // of the client, or of a proxy in front of this server
   std::string address_group = {};  // limits treat all addresses of a group as one
   std::string forwarded_for = {};  // X-Forwarded-For, as claimed by the client or a proxy
+  Parameters headers = {};         // all of them, with their names in any case
   std::string fault = {};          // not empty: the request is rejected with 400 for this reason
 };
 
@@ -36,6 +37,7 @@ struct Reply {
   std::string allow = {};  // methods for the Allow header of a 405
   bool keep = false;       // may be cached forever
   int retry_after_s = 0;   // 0: no Retry-After
+  std::string set_cookie = {};
 };
 
 // Decodes %XX in place and returns the new length. Leaves "%00" as it is, because a NUL would end the text for C code.
@@ -47,15 +49,15 @@ Reply text_reply(unsigned status, const std::string& text);
 Reply error_reply(const Error& error);
 Reply error_reply(unsigned status, const std::string& message);
 
-struct Access {
-  std::vector<std::string> hosts;  // names of the server besides localhost and IP addresses; case does not matter
-  std::string token;               // required for changes; empty: no changes
-};
-// The Host header must name this server. This prevents DNS rebinding, which lets a foreign page read from this server.
-Status check_host(const Request& request, const Access& access);
-// True if the request carries a token, right or wrong.
-bool token_given(const Request& request);
-// A change must carry the token, and must not come from a page of another origin.
-Status check_change(const Request& request, const Access& access);
+// The values of all headers of this name, in the order in which they came. Their names compare in any case.
+std::vector<std::string> header_values(const Request& request, std::string_view name);
+
+// The Host header must name this server: against DNS rebinding, with which a page elsewhere could read from here.
+// `names`: those of the server beside localhost and IP addresses, in any case.
+Status check_host(const Request& request, const std::vector<std::string>& names);
+// A request that changes something must not come from a page of another origin.
+Status check_origin(const Request& request);
+// The token in the header Authorization, right or wrong; nullopt: the request carries none.
+std::optional<std::string_view> bearer_token(const Request& request);
 
 }  // namespace monitor::analysis::web

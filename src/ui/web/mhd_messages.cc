@@ -14,12 +14,15 @@ constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+constexpr const char* kPermissions =
+    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()";
+
 std::string header(MHD_Connection* connection, const char* name) {
   const char* const value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
   return value == nullptr ? std::string() : std::string(value);
 }
 
-MHD_Result add_parameter(void* list, MHD_ValueKind /*kind*/, const char* name, const char* value) {
+MHD_Result add_value(void* list, MHD_ValueKind /*kind*/, const char* name, const char* value) {
   static_cast<Parameters*>(list)->emplace_back(name, value == nullptr ? "" : value);
   return MHD_YES;
 }
@@ -36,7 +39,8 @@ Request read_request(MHD_Connection* connection, const char* url, const char* me
   } else {
     request.fault = target.error().message();
   }
-  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_parameter, &request.parameters);
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_value, &request.parameters);
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, &add_value, &request.headers);
   request.address = peer.text;
   request.address_group = peer.group;
   request.forwarded_for = header(connection, "X-Forwarded-For");
@@ -49,7 +53,7 @@ Request read_request(MHD_Connection* connection, const char* url, const char* me
 
 size_t unescape_uri(void* /*self*/, MHD_Connection* /*connection*/, char* text) { return unescape(text); }
 
-void add_headers(MHD_Response* response, const Reply& reply) {
+void add_headers(MHD_Response* response, const Reply& reply, bool tls) {
   MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
   MHD_add_response_header(response, "Cache-Control", reply.keep ? "public, max-age=31536000, immutable" : "no-store");
   MHD_add_response_header(response, "Content-Security-Policy", kPolicy);
@@ -58,6 +62,10 @@ void add_headers(MHD_Response* response, const Reply& reply) {
   MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
   MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
   MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+  MHD_add_response_header(response, "Cross-Origin-Embedder-Policy", "require-corp");
+  MHD_add_response_header(response, "Permissions-Policy", kPermissions);
+  if (tls) MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
+  if (!reply.set_cookie.empty()) MHD_add_response_header(response, "Set-Cookie", reply.set_cookie.c_str());
   if (!reply.allow.empty()) MHD_add_response_header(response, "Allow", reply.allow.c_str());
   if (reply.status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
   const bool busy = reply.retry_after_s == 0 && reply.status == MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -65,13 +73,13 @@ void add_headers(MHD_Response* response, const Reply& reply) {
   if (retry_s > 0) MHD_add_response_header(response, "Retry-After", std::to_string(retry_s).c_str());
 }
 
-MHD_Result queue_reply(MHD_Connection* connection, const Reply& reply) {
+MHD_Result queue_reply(MHD_Connection* connection, const Reply& reply, bool tls) {
   static const std::string kEmpty;
   const std::string& body = reply.body ? *reply.body : kEmpty;
   MHD_Response* const response =
       MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_PERSISTENT);
   if (response == nullptr) return MHD_NO;
-  add_headers(response, reply);
+  add_headers(response, reply, tls);
   const MHD_Result queued = MHD_queue_response(connection, reply.status, response);
   MHD_destroy_response(response);
   return queued;

@@ -15,10 +15,10 @@ Request read_request(MHD_Connection* connection, const char* url, const char* me
 // Decodes percent-encoding with unescape(); an MHD_OPTION_UNESCAPE_CALLBACK.
 size_t unescape_uri(void* self, MHD_Connection* connection, char* text);
 
-// Content type, caching, and the security headers of every response.
-void add_headers(MHD_Response* response, const Reply& reply);
+// Content type, caching, and the security headers of every response. `tls`: also tells browsers to use TLS only.
+void add_headers(MHD_Response* response, const Reply& reply, bool tls);
 
 // Queues the reply, whose body must live until the request is completed.
-MHD_Result queue_reply(MHD_Connection* connection, const Reply& reply);
+MHD_Result queue_reply(MHD_Connection* connection, const Reply& reply, bool tls);
 
 }  // namespace monitor::analysis::web

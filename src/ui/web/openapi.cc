@@ -12,8 +12,11 @@ namespace monitor::analysis::web {
 namespace {
 
 constexpr std::string_view kAbout =
-    "The HTTP API of `monitor-analysis serve`. Times are Unix seconds. Reading needs no token. The Host header must be "
-    "an IP address, localhost, or a name given with --web-host.";
+    "The HTTP API of `monitor-analysis serve`. Times are Unix seconds. `x-role` is the role that an operation needs. "
+    "On a "
+    "server without users, everybody is a viewer, and the web token is an editor's. A change with a session's cookie "
+    "needs the header X-CSRF-Token, whose value is in the answer to GET /api/v1/session. The Host header must be an IP "
+    "address, localhost, or a name given with --web-host.";
 
 std::string content(const std::string& type, const std::string& schema) {
   return fmt::format(R"("content":{{{}:{{"schema":{}}}}})", json_quote(type), schema);
@@ -22,7 +25,12 @@ std::string content(const std::string& type, const std::string& schema) {
 std::map<unsigned, ErrorReply> errors_of(const Route& route) {
   std::map<unsigned, ErrorReply> errors = {
       {400, {400, "A parameter is wrong; the error names it."}},
-      {403, {403, "The Host header does not name this server, or a page of another site asks for a change."}},
+      {401, {401, "The caller is not logged in, or the token is missing or wrong."}},
+      {403,
+       {403,
+        "The caller's role does not suffice, the Host header does not name this server, or a page of another site "
+        "asks for a change."}},
+      {429, {429, "Too many wrong tokens came from this address. Retry-After says when to try again."}},
       {503, {503, "The server is busy, or what it would read is unreachable. Retry-After says when to try again."}},
   };
   for (const ErrorReply& one : route.errors) errors[one.status] = one;
@@ -47,7 +55,8 @@ std::string operation(const Route& route) {
       fmt::format(R"({}:{{"operationId":{},"summary":{},"parameters":[{}],"responses":{{{}}})", json_quote(method),
                   json_quote(route.id), json_quote(route.summary), parameters, responses(route));
   if (route.body) out += R"(,"requestBody":{"required":true,)" + content("application/json", route.body->json()) + "}";
-  if (route.changes) out += R"(,"security":[{"token":[]}])";
+  out += fmt::format(R"(,"x-role":"{}","security":{})", access::to_string(route.role),
+                     route.role == access::Role::kNone ? "[]" : R"([{"session":[]},{"token":[]}])");
   return out + "}";
 }
 
@@ -77,7 +86,8 @@ std::string openapi_document(const RouteTable& table) {
     out += fmt::format("{}{}:{}", first ? "" : ",", json_quote(name), schema.json());
     first = false;
   }
-  return out + R"(},"securitySchemes":{"token":{"type":"http","scheme":"bearer"}}}})";
+  return out + R"(},"securitySchemes":{"token":{"type":"http","scheme":"bearer"},)"
+               R"("session":{"type":"apiKey","in":"cookie","name":"monitor-session"}}}})";
 }
 
 }  // namespace monitor::analysis::web

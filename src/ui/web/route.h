@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "ui/access/role.h"
 #include "ui/web/http.h"
+#include "ui/web/identity.h"
 #include "ui/web/query.h"
 #include "ui/web/schema.h"
 #include "ui/web/server.h"
@@ -22,6 +24,7 @@ struct Call {
   const Request& request;
   const Query& query;  // includes the parameter in the path
   const WebServer::Responder& responder;
+  const Identity& who;
 
   void reply(Reply reply) const { responder.reply(std::move(reply)); }
 };
@@ -34,16 +37,16 @@ struct ErrorReply {
 
 struct Route {
   std::string method;
-  std::string path;  // below /api/v1; a last segment {name} matches the rest of the request's path
-  std::string id;    // the operation's name in generated clients
+  std::string path;                          // below /api/v1; a last segment {name} takes the rest of a request's path
+  access::Role role = access::Role::kAdmin;  // that a caller needs; kNone: anyone, without a login
+  std::string id;                            // the operation's name in generated clients
   std::string summary;
   std::vector<Parameter> parameters = {};
   Schema result;
-  std::vector<ErrorReply> errors = {};  // besides 400, 403 and 503, which any route may return
+  std::vector<ErrorReply> errors = {};  // beside 400, 401, 403, 429 and 503, which every route may answer
   std::string content_type = "application/json";
   std::optional<Schema> body = std::nullopt;
-  bool changes = false;       // needs the token
-  bool for_programs = false;  // a caller does not count as a viewer, for whom the configuration would be watched
+  bool for_programs = false;  // a caller is no viewer, for whom the configuration would be watched
   std::function<void(const Call& call)> handler;
 };
 

@@ -90,6 +90,7 @@ void Api::declare_config(RouteTable& table) {
             object({{"value", text()}, {"revision", integer()}, {"tag", text()}}, "null: it was deleted").or_null()}}));
   table.routes.push_back({.method = "GET",
                           .path = "/config",
+                          .role = access::Role::kViewer,
                           .id = "getConfig",
                           .summary = "All documents, and the revision that each agent runs",
                           .result = overview_result(),
@@ -99,6 +100,7 @@ void Api::declare_config(RouteTable& table) {
   declare_documents(table);
   table.routes.push_back({.method = "GET",
                           .path = "/config/explain",
+                          .role = access::Role::kViewer,
                           .id = "explainConfig",
                           .summary = "The effective configuration of an agent, with the origin of every value",
                           .parameters = {{.name = "agent", .description = "The agent's id.", .required = true}},
@@ -110,6 +112,7 @@ void Api::declare_config(RouteTable& table) {
                           }});
   table.routes.push_back({.method = "GET",
                           .path = "/config/schema",
+                          .role = access::Role::kViewer,
                           .id = "getConfigSchema",
                           .summary = "The JSON Schema of a document",
                           .result = open_object(),
@@ -119,6 +122,7 @@ void Api::declare_config(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/plugins",
+       .role = access::Role::kViewer,
        .id = "getPlugins",
        .summary = "Plugins, as agents report them",
        .result = object({{"known", list(text(), "names of built-in plugins")},
@@ -132,6 +136,7 @@ void Api::declare_config(RouteTable& table) {
 void Api::declare_documents(RouteTable& table) {
   table.routes.push_back({.method = "GET",
                           .path = "/config/document",
+                          .role = access::Role::kViewer,
                           .id = "getDocument",
                           .summary = "A document as it is stored",
                           .parameters = {key_parameter()},
@@ -144,20 +149,19 @@ void Api::declare_documents(RouteTable& table) {
   table.routes.push_back(
       {.method = "PUT",
        .path = "/config/document",
+       .role = access::Role::kEditor,
        .id = "putDocument",
        .summary = "Create, replace or delete a document if its version is still `base`",
        .parameters = {key_parameter()},
        .result = object({{"key", text()}, {"revision", integer()}, {"tag", text("null: deleted").or_null()}}),
-       .errors = {{401, "The token is missing or wrong."},
-                  {409, "The document has changed; `current` is the stored version.", "Conflict"},
+       .errors = {{409, "The document has changed; `current` is the stored version.", "Conflict"},
                   {413, "The body is too large."},
-                  {422, "The document is not valid; nothing was stored.", "Invalid"},
-                  {429, "Too many wrong tokens came from this address. Retry-After says when to try again."}},
+                  {422, "The document is not valid; nothing was stored.", "Invalid"}},
        .body = change_body(),
-       .changes = true,
        .handler = [this](const Call& call) { change_document(call); }});
   table.routes.push_back({.method = "POST",
                           .path = "/config/validate",
+                          .role = access::Role::kViewer,
                           .id = "validateDocument",
                           .summary = "Check a document without storing it",
                           .parameters = {key_parameter()},
@@ -175,10 +179,9 @@ void Api::declare_documents(RouteTable& table) {
 void Api::change_document(const Call& call) {
   const Request& request = call.request;
   config_executor_.submit(call.responder, [this, key = call.query.text("key"), body = request.body,
-                                           by = ChangedBy{request.address, request.forwarded_for, request.origin}] {
-    return config_.change(key, body, by);
-  });
-  config_read_ns_ = 0;  // makes the next tick read the configuration, to show the change
+                                           by = ChangedBy{call.who, request.address, request.forwarded_for,
+                                                          request.origin}] { return config_.change(key, body, by); });
+  config_read_ns_ = 0;  // show its effect at the next tick
 }
 
 }  // namespace monitor::analysis::web

@@ -129,12 +129,14 @@ void Api::declare_fleet(RouteTable& table) {
                                                    {"forgotten", list(text(), "agents that are no longer known")}}));
   table.routes.push_back({.method = "GET",
                           .path = "/status",
+                          .role = access::Role::kViewer,
                           .id = "getStatus",
                           .summary = "The state of the server: its log, history and configuration",
                           .result = status_result(),
                           .handler = [this](const Call& call) { call.reply(status()); }});
   table.routes.push_back({.method = "GET",
                           .path = "/fleet",
+                          .role = access::Role::kViewer,
                           .id = "getFleet",
                           .summary = "All agents, with the last five minutes of their main figures",
                           .result = object({{"now", time()},
@@ -143,6 +145,7 @@ void Api::declare_fleet(RouteTable& table) {
                           .handler = [this](const Call& call) { call.reply(fleet()); }});
   table.routes.push_back({.method = "GET",
                           .path = "/agents/{agent}",
+                          .role = access::Role::kViewer,
                           .id = "getAgent",
                           .summary = "One agent, with its latest values",
                           .parameters = {{.name = "agent", .description = "The agent's id.", .in_path = true}},
@@ -152,6 +155,7 @@ void Api::declare_fleet(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/prometheus",
+       .role = access::Role::kViewer,
        .id = "scrape",
        .summary =
            "The latest values in Prometheus' text format, named by OpenTelemetry's mapping, with the labels agent "

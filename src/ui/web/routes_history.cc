@@ -57,6 +57,7 @@ void Api::declare_history(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/range",
+       .role = access::Role::kViewer,
        .id = "getRange",
        .summary = "Values of agents over a range of time, from the history",
        .parameters = {{.name = "agent", .description = "The agents' ids.", .required = true, .most = kMostAgents},
@@ -87,6 +88,7 @@ void Api::declare_history(RouteTable& table) {
        .handler = [this](const Call& call) { range(call); }});
   table.routes.push_back({.method = "GET",
                           .path = "/series",
+                          .role = access::Role::kViewer,
                           .id = "getSeries",
                           .summary = "The series of an agent that the history holds",
                           .parameters = {{.name = "agent", .description = "The agent's id.", .required = true}},

@@ -63,6 +63,7 @@ void Api::declare_ledger(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/ledger",
+       .role = access::Role::kViewer,
        .id = "getLedger",
        .summary = "What became of every batch: one row for each run of an agent, as in "
                   "`monitor-analysis ledger --format json`",

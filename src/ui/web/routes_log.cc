@@ -91,6 +91,7 @@ void Api::declare_log(RouteTable& table) {
   table.schemas.emplace_back("LogEvent", log_event());
   table.routes.push_back({.method = "GET",
                           .path = "/log",
+                          .role = access::Role::kViewer,
                           .id = "getLog",
                           .summary = "The metric log: its partitions, and the positions of its consumer groups",
                           .result = log_result(),
@@ -100,6 +101,7 @@ void Api::declare_log(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/messages",
+       .role = access::Role::kViewer,
        .id = "getMessages",
        .summary = "Decoded records of the log, newest first",
        .parameters = search_parameters(),

@@ -22,6 +22,7 @@ void Api::declare_stream(RouteTable& table) {
   table.routes.push_back(
       {.method = "GET",
        .path = "/stream",
+       .role = access::Role::kViewer,
        .id = "followEvents",
        .summary =
            "Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), message "
@@ -39,6 +40,7 @@ void Api::declare_stream(RouteTable& table) {
        .handler = [this](const Call& call) { stream(call); }});
   table.routes.push_back({.method = "GET",
                           .path = "/openapi.json",
+                          .role = access::Role::kViewer,
                           .id = "getOpenApi",
                           .summary = "This description",
                           .result = open_object(),
@@ -54,6 +56,9 @@ void Api::stream(const Call& call) {
     const auto number = broadcaster_.number_of(after);
     start.reset = !number;
     if (number) start.place = *number;
+  }
+  if (gate_.closed()) {
+    start.may_continue = [this](const Request& request) { return gate_.still_reads(request); };
   }
   call.responder.stream(std::move(start));
 }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <microhttpd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "telemetry/http/loop_daemon.h"
 #include "ui/web/exchange.h"
 #include "ui/web/mhd_messages.h"
+#include "ui/web/page_tls.h"
 #include "ui/web/response_memory_limit.h"
 #include "ui/web/shared_bytes.h"
 #include "ui/web/stream_set.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr size_t kHeaderBytes = size_t{32} * 1024;
 constexpr size_t kSmallBody = size_t{16} * 1024;
+constexpr int64_t kRefreshTlsEvery = 2 * kNanosPerSecond;
 constexpr double kShareOfDescriptors = 0.75;
 
 // The bytes of a body that count towards the limit of all bodies. Small bodies are always accepted.
@@ -48,6 +52,7 @@ class WebServer::Impl {
 
   ~Impl() {
     closing_ = true;
+    loop_.cancel_timer(tls_timer_);
     streams_.close();
     daemon_.pause();
     for (auto& [token, exchange] : exchanges_) resume(*exchange);
@@ -58,9 +63,20 @@ class WebServer::Impl {
 
   Status start(WebServer* server, int fd) {
     server_ = server;
+    if (Status loaded = load_tls(); !loaded) {
+      close(fd);
+      return loaded;
+    }
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    std::array<MHD_OptionItem, 3> tls = {{{MHD_OPTION_END, 0, nullptr}}};
+    if (tls_ != nullptr) {
+      tls = {{{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, reinterpret_cast<void*>(&PageTls::on_handshake)},
+              {MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(PageTls::kPriorities)},
+              {MHD_OPTION_END, 0, nullptr}}};
+    }
     MHD_Daemon* const daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr, &Impl::on_request,
-        this, MHD_OPTION_CONNECTION_LIMIT, daemon_.mhd_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes,
+        tls_ != nullptr ? flags | MHD_USE_TLS : flags, 0, nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_ARRAY,
+        tls.data(), MHD_OPTION_CONNECTION_LIMIT, daemon_.mhd_limit(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderBytes,
         MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(options_.stuck_ns / kNanosPerSecond),
         MHD_OPTION_NOTIFY_CONNECTION, &telemetry::LoopDaemon::on_connection, &daemon_, MHD_OPTION_NOTIFY_COMPLETED,
         &Impl::on_completed, this, MHD_OPTION_EXTERNAL_LOGGER, &telemetry::LoopDaemon::on_log, &daemon_,
@@ -68,6 +84,23 @@ class WebServer::Impl {
     if (Status begun = daemon_.begin(daemon, fd); !begun) return begun;
     streams_.start();
     return {};
+  }
+
+  Status load_tls() {
+    if (options_.tls_cert.empty()) return {};
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+      return Error(Code::kUnimplemented, "TLS: this host's libmicrohttpd was built without it");
+    }
+    auto tls = PageTls::load(loop_.clock(), options_.tls_cert, options_.tls_key);
+    if (!tls) return tls.error();
+    tls_ = std::move(*tls);
+    refresh_tls();
+    return {};
+  }
+
+  void refresh_tls() {
+    tls_->refresh();
+    tls_timer_ = loop_.call_after(kRefreshTlsEvery, [this] { refresh_tls(); });
   }
 
   uint16_t port() const { return daemon_.port(); }
@@ -181,7 +214,7 @@ class WebServer::Impl {
     daemon_.set_phase(exchange.connection, telemetry::HttpPhase::kReply);
     requests_.add();
     if (exchange.reply->status >= 400 && exchange.reply->status < 500) refused_.add();
-    return queue_reply(exchange.connection, *exchange.reply);  // the reply lives until on_completed()
+    return queue_reply(exchange.connection, *exchange.reply, tls_ != nullptr);  // lives until on_completed()
   }
 
   MHD_Result send_stream(Exchange& exchange) {
@@ -207,6 +240,8 @@ class WebServer::Impl {
   telemetry::Counter& requests_;
   telemetry::Counter& refused_;
   WebServer* server_ = nullptr;
+  std::unique_ptr<PageTls> tls_;  // outlives the daemon, whose handshakes use it
+  EventLoop::TimerId tls_timer_ = 0;
   telemetry::LoopDaemon daemon_;
   StreamSet streams_;
   bool closing_ = false;

@@ -36,13 +36,17 @@ struct ServerOptions {
   int64_t head_ns = 5 * kNanosPerSecond;         // for the request line and headers of a new connection
   int64_t request_ns = 60 * kNanosPerSecond;     // for everything but a stream
   int64_t ping_ns = 10 * kNanosPerSecond;        // between `alive` events on an idle stream
+  std::string tls_cert = {};  // files in PEM; empty: plain text. They are read again when they change
+  std::string tls_key = {};
 };
 
 // What a stream sends, and from which event on.
 struct StreamStart {
   std::vector<std::string> topics;
   uint64_t place = 0;
-  bool reset = false;  // tells the browser to load everything again, because events were missed
+  bool reset = false;  // tell the browser to load everything again: events were missed
+  // Asked once a second; the stream ends when it returns false. Empty: it may.
+  std::function<bool(const Request& request)> may_continue = {};
 };
 
 class WebServer {

@@ -35,7 +35,8 @@ StreamSet::StreamSet(EventLoop& loop, const ServerOptions& options, EventBroadca
                                "Streams reset because the browser was too slow or away for too long.")),
       cut_(registry.counter("monitor_web_streams_cut_total", "Streams closed for lack of progress.")),
       ping_ns_(options.ping_ns),
-      // Requests cannot displace streams, so a third of the connections is reserved for requests.
+      tls_(!options.tls_cert.empty()),
+      // Streams never make way for requests, so a third of the connections is kept for these.
       max_streams_(std::min(options.max_streams, daemon.connections() * 2 / 3)),
       max_streams_per_address_(std::min(options.max_streams_per_address, daemon.connections() / 2)) {}
 
@@ -76,7 +77,7 @@ MHD_Result StreamSet::send_headers(Exchange& exchange) {
   MHD_Response* const response =
       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kBlock / 4, &StreamSet::on_read, &exchange, nullptr);
   if (response == nullptr) return MHD_NO;
-  add_headers(response, {.content_type = "text/event-stream", .body = nullptr});
+  add_headers(response, {.content_type = "text/event-stream", .body = nullptr}, tls_);
   MHD_add_response_header(response, "X-Accel-Buffering", "no");
   const MHD_Result queued = MHD_queue_response(exchange.connection, MHD_HTTP_OK, response);
   MHD_destroy_response(response);
@@ -125,10 +126,12 @@ void StreamSet::send_alive() {
   ping_timer_ = loop_.call_after(ping_ns_, [this] { send_alive(); });
 }
 
-// libmicrohttpd does not watch the socket of a suspended stream. Without this check, a stream that its client has
-// closed would keep its place until the next event.
+// Ends the streams of those who have logged out. And libmicrohttpd does not watch the socket of a suspended stream:
+// without this, one that its client has closed would hold its place until the next event.
 void StreamSet::find_closed() {
   for (auto& [token, exchange] : streams_) {
+    const auto& may_continue = exchange->start.may_continue;
+    if (!exchange->gone && may_continue && !may_continue(exchange->request)) end(*exchange);
     if (!exchange->waiting) continue;
     const int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     pollfd closed{.fd = fd, .events = POLLRDHUP, .revents = 0};

@@ -61,6 +61,7 @@ class StreamSet {
   telemetry::Counter& resets_;
   telemetry::Counter& cut_;
   const int64_t ping_ns_;
+  const bool tls_;
   const size_t max_streams_;
   const size_t max_streams_per_address_;
   std::map<uint64_t, Exchange*> streams_;  // by token, oldest first

@@ -1,0 +1,155 @@
+// Logins over HTTP, with passwords that are cheap to hash.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "ui/access/accounts_file.h"
+#include "ui/access/password.h"
+#include "ui/web/testing/api_fixture.h"
+
+namespace monitor::analysis::web {
+namespace {
+
+using access::Role;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kPassword = "correct horse battery";
+
+// A folder with a users file, which exists before the API starts.
+class UsersFolder {
+ public:
+  UsersFolder() {
+    std::string name = std::filesystem::temp_directory_path() / "login-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    SeededRandom random(5);
+    const auto hash = access::hash_password(kPassword, random, {1024, 1, 1});
+    PosixDisk disk;
+    EXPECT_TRUE(access::edit_accounts(disk, file(), [&](access::Accounts& accounts) {
+      accounts.users["ann"] = {"ann", Role::kAdmin, *hash, 0};
+      accounts.users["vic"] = {"vic", Role::kViewer, *hash, 0};
+      return Status();
+    }));
+  }
+  ~UsersFolder() { std::filesystem::remove_all(folder_); }
+  UsersFolder(const UsersFolder&) = delete;
+  UsersFolder& operator=(const UsersFolder&) = delete;
+
+  std::string file() const { return folder_ + "/users.json"; }
+  ApiOptions options() const {
+    ApiOptions made;
+    made.access.users_file = file();
+    return made;
+  }
+
+ private:
+  std::string folder_;
+};
+
+class ApiLogin : private UsersFolder, public ApiTest {
+ protected:
+  ApiLogin() : ApiTest(options()) { EXPECT_TRUE(api_->start()); }
+
+  std::string log_in(const std::string& user, const std::string& password) {
+    return ask("POST", "/api/v1/login", "", R"({"user":")" + user + R"(","password":")" + password + "\"}");
+  }
+  static std::string cookie_of(const std::string& answer) {
+    const size_t at = answer.find("Set-Cookie: ");
+    if (at == std::string::npos) return "";
+    const size_t begin = at + std::string("Set-Cookie: ").size();
+    return "Cookie: " + answer.substr(begin, answer.find(';', begin) - begin) + "\r\n";
+  }
+  std::string csrf_of(const std::string& cookie) {
+    return "X-CSRF-Token: " + json(ask("GET", "/api/v1/session", cookie))["csrf"].get<std::string>() + "\r\n";
+  }
+};
+
+TEST_F(ApiLogin, AClosedPageShowsItsFilesAndNothingElse) {
+  for (const char* const open : {"/", "/app.js", "/healthz", "/readyz", "/api/v1/session"}) {
+    EXPECT_EQ(status(ask("GET", open)), 200) << open;
+  }
+  for (const char* const closed : {"/metrics", "/api/v1/fleet", "/api/v1/openapi.json", "/api/v1/stream?topic=fleet"}) {
+    const std::string answer = ask("GET", closed);
+    EXPECT_EQ(status(answer), 401) << closed;
+    EXPECT_THAT(answer, HasSubstr("WWW-Authenticate: Bearer"));
+  }
+  EXPECT_EQ(json(ask("GET", "/api/v1/session"))["by"], "anyone");
+}
+
+TEST_F(ApiLogin, ASessionReadsUntilItsLogout) {
+  const std::string answer = log_in("vic", kPassword);
+  ASSERT_EQ(status(answer), 200) << answer;
+  EXPECT_EQ(json(answer)["role"], "viewer");
+  const std::string cookie = cookie_of(answer);
+  EXPECT_EQ(status(ask("GET", "/api/v1/fleet", cookie)), 200);
+  EXPECT_EQ(status(ask("GET", "/metrics", cookie)), 200);
+  EXPECT_EQ(status(ask("GET", "/api/v1/audit", cookie)), 403);
+  EXPECT_EQ(json(ask("GET", "/api/v1/session", cookie))["user"], "vic");
+  EXPECT_EQ(status(ask("POST", "/api/v1/logout", cookie)), 403) << "without the CSRF token";
+  const std::string out = ask("POST", "/api/v1/logout", cookie + csrf_of(cookie));
+  EXPECT_EQ(status(out), 200);
+  EXPECT_THAT(out, HasSubstr("Set-Cookie: monitor-session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"));
+  EXPECT_EQ(status(ask("GET", "/api/v1/fleet", cookie)), 401);
+}
+
+TEST_F(ApiLogin, EndsTheStreamsOfALogout) {
+  const std::string cookie = cookie_of(log_in("vic", kPassword));
+  const int fd = connect_to();
+  const std::string request = "GET /api/v1/stream?topic=fleet HTTP/1.1\r\nHost: localhost\r\n" + cookie + "\r\n";
+  ASSERT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  EXPECT_THAT(read_until(fd, "event: alive"), HasSubstr("200 OK"));
+  EXPECT_EQ(status(ask("POST", "/api/v1/logout", cookie + csrf_of(cookie))), 200);
+  read_until(fd, "\x01");
+  char byte = 0;
+  EXPECT_LE(recv(fd, &byte, 1, MSG_DONTWAIT), 0) << "the stream is still open";
+  EXPECT_EQ(broadcaster_.streams(), 0U);
+}
+
+TEST_F(ApiLogin, WrongLoginsGetOneAnswer) {
+  const std::string known = log_in("vic", "wrong");
+  const std::string unknown = log_in("nobody", kPassword);
+  EXPECT_EQ(status(known), 401);
+  EXPECT_EQ(status(unknown), 401);
+  EXPECT_EQ(json(known), json(unknown));
+  EXPECT_EQ(cookie_of(known) + cookie_of(unknown), "");
+  for (const char* const body : {"", "{}", R"({"user":"vic"})", "user=vic"}) {
+    EXPECT_EQ(status(ask("POST", "/api/v1/login", "", body)), 400) << body;
+  }
+  EXPECT_EQ(status(ask("POST", "/api/v1/login", "Origin: http://evil.example\r\n",
+                       R"({"user":"vic","password":"correct horse battery"})")),
+            403);
+}
+
+TEST_F(ApiLogin, LimitsFailuresOfAnAddress) {
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(status(log_in("user" + std::to_string(i), "wrong")), 401);
+  const std::string answer = log_in("vic", kPassword);
+  EXPECT_EQ(status(answer), 429) << "the right password as well";
+  EXPECT_THAT(answer, HasSubstr("Retry-After: "));
+}
+
+TEST_F(ApiLogin, SuccessesDoNotCountAsFailures) {
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(status(log_in("vic", kPassword)), 200) << i;
+}
+
+TEST_F(ApiLogin, AdminsReadTheAuditLog) {
+  log_in("vic", "wrong");
+  const std::string cookie = cookie_of(log_in("ann", kPassword));
+  const auto audit = json(ask("GET", "/api/v1/audit", cookie));
+  ASSERT_EQ(audit["events"].size(), 2U);
+  EXPECT_EQ(audit["events"][0]["event"], "login");
+  EXPECT_EQ(audit["events"][1]["event"], "login.failed");
+  EXPECT_EQ(audit["events"][1]["who"], "vic");
+  EXPECT_TRUE(audit["file"].is_null());
+}
+
+TEST_F(ApiTest, APageWithoutUsersHasNoLogin) {
+  EXPECT_EQ(status(ask("POST", "/api/v1/login", "", R"({"user":"ann","password":"x"})")), 403);
+  const auto session = json(ask("GET", "/api/v1/session"));
+  EXPECT_EQ(session["by"], "open");
+  EXPECT_EQ(session["role"], "viewer");
+  EXPECT_FALSE(session["logins"]);
+}
+
+}  // namespace
+}  // namespace monitor::analysis::web

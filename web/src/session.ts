@@ -1,0 +1,117 @@
+// Who is logged in. Shows the login form when the server requires it, at the start and when a session has ended; the page
+// behind it stays where it is.
+import { ApiError, ask, lock, unlock } from './api';
+import { add, el, setText } from './dom';
+
+export type Role = 'none' | 'viewer' | 'editor' | 'admin';
+interface Session { user: string | null; by: string; role: Role; csrf: string | null; logins: boolean }
+
+const UNKNOWN: Session = { user: null, by: 'open', role: 'viewer', csrf: null, logins: false };
+
+class Access {
+  current: Session = UNKNOWN;
+  locked = false;
+  private last: string | null = null;  // who was logged in before
+  private onLogin: (sameUser: boolean) => void = () => undefined;
+  private onLock: () => void = () => undefined;
+  private readonly reason = el('p', { class: 'dim', role: 'status' });
+  private readonly fault = el('p', { class: 'warn', role: 'alert' });
+  private readonly user = el('input', { name: 'username', autocomplete: 'username', required: true, maxlength: 128, spellcheck: 'false', autocapitalize: 'none' });
+  private readonly password = el('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true, maxlength: 1024 });
+  private readonly button = el('button', { class: 'main', type: 'submit' }, 'Log in');
+  private readonly dialog = el('dialog', { class: 'login', 'aria-labelledby': 'login-title' },
+    el('form', { submit: (event: Event) => { event.preventDefault(); void this.submit(); } },
+      el('h1', { id: 'login-title' }, 'Log in to Monitor'), this.reason, el('label', {}, 'User', this.user), el('label', {}, 'Password', this.password), this.fault, this.button));
+
+  constructor() {
+    document.body.append(this.dialog);
+    // Esc closes a dialog, whether its event is cancelled or not.
+    this.dialog.addEventListener('close', () => { if (this.locked) this.dialog.showModal(); });
+    lock.ask = () => this.lock('Your session has ended. Log in to continue.');
+  }
+
+  // `onLogin` is called when somebody has logged in, `onLock` when requests stop to be answered.
+  listen(onLogin: (sameUser: boolean) => void, onLock: () => void): void {
+    this.onLogin = onLogin;
+    this.onLock = onLock;
+  }
+
+  // Asks the server who is logged in. Returns false if the login form is shown.
+  async start(): Promise<boolean> {
+    try {
+      this.take(await ask<Session>('/session'));
+    } catch {
+      return true;  // the page shows that the server does not answer
+    }
+    if (this.current.by !== 'anyone') return true;
+    this.lock('');
+    return false;
+  }
+
+  // How the configuration can be changed: as it is, with the web token, or not at all.
+  changes(): 'yes' | 'token' | 'no' {
+    if (this.current.by === 'open') return 'token';
+    return this.current.role === 'editor' || this.current.role === 'admin' ? 'yes' : 'no';
+  }
+
+  async logOut(): Promise<void> {
+    try {
+      await ask('/logout', {}, { method: 'POST' });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    }
+    this.last = null;
+    this.lock('You are logged out.');
+  }
+
+  private take(session: Session): void {
+    this.current = session;
+    unlock(session.csrf ?? '');
+  }
+
+  private lock(reason: string): void {
+    if (this.locked) return;
+    this.locked = true;
+    this.last = this.current.user ?? this.last;
+    lock.on = true;
+    setText(this.reason, this.current.logins || this.current === UNKNOWN ? reason : `${reason} This server takes its users from a proxy: log in there, and load this page again.`.trim());
+    setText(this.fault, '');
+    for (const part of [this.user, this.password, this.button]) part.disabled = !this.current.logins && this.current !== UNKNOWN;
+    this.password.value = '';
+    this.onLock();
+    if (!this.dialog.open) this.dialog.showModal();
+    (this.user.value === '' ? this.user : this.password).focus();
+  }
+
+  private async submit(): Promise<void> {
+    setText(this.fault, '');
+    this.button.disabled = true;
+    try {
+      await ask('/login', {}, { method: 'POST', body: JSON.stringify({ user: this.user.value, password: this.password.value }) });
+      this.take(await ask<Session>('/session'));
+    } catch (error) {
+      setText(this.fault, `${(error as Error).message}`);
+      this.password.focus();
+      this.password.select();
+      return;
+    } finally {
+      this.button.disabled = false;
+    }
+    const same = this.last === this.current.user;
+    this.password.value = '';
+    this.locked = false;
+    this.dialog.close();
+    this.onLogin(same);
+  }
+}
+
+export const session = new Access();
+
+// The user's name and role, and the button that logs out; empty on a page without logins.
+export function showUser(place: HTMLElement, logOut: () => void): void {
+  place.replaceChildren();
+  const { user, by, role } = session.current;
+  if (user === null || session.locked) return;
+  add(place, el('span', { class: 'dim', title: `role: ${role}` }, el('span', { class: 'visually-hidden' }, 'Logged in as '), `${user} (${role})`));
+  if (by === 'session') add(place, el('button', { class: 'plain log-out', click: logOut }, 'Log out'));
+}
