@@ -30,7 +30,7 @@ class Access {
     lock.ask = () => this.lock('Your session has ended. Log in to continue.');
   }
 
-  // `onLogin` is called when somebody has logged in, `onLock` when requests stop to be answered.
+  // `onLogin` is called when somebody has logged in, `onLock` when requests are no longer answered.
   listen(onLogin: (sameUser: boolean) => void, onLock: () => void): void {
     this.onLogin = onLogin;
     this.onLock = onLock;

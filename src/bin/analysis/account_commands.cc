@@ -31,7 +31,8 @@ constexpr int64_t kDay = int64_t{24} * 3600 * kNanosPerSecond;
 constexpr int64_t kDefaultTokenLife = 90 * kDay;
 constexpr int64_t kMaxTokenLife = 3660 * kDay;
 
-// Turns the terminal's echo off while it lives. Signals wait, so that none can leave the terminal without echo.
+// Turns off the terminal's echo during its lifetime. Signals are blocked meanwhile, so that none can leave the terminal
+// without echo.
 class NoEcho {
  public:
   NoEcho() {
@@ -159,7 +160,7 @@ class Accountant {
                                       now + (flags_.for_ns > 0 ? flags_.for_ns : kDefaultTokenLife)};
       return {};
     });
-    // It is shown only now: the file has its digest.
+    // The token is shown only here; the file contains only its digest.
     if (code == kExitOk) std::cout << token << "\n";
     return code;
   }
@@ -291,7 +292,7 @@ AccountCommands::AccountCommands(CLI::App& app) {
 bool AccountCommands::parsed() const { return user_->parsed() || token_->parsed(); }
 
 int AccountCommands::run(const Cli& cli) {
-  // These commands have nothing to finish: a signal ends them at once.
+  // These commands need no cleanup, so a signal may end them at once.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

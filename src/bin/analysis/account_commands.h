@@ -22,7 +22,7 @@ class AccountCommands {
  public:
   explicit AccountCommands(CLI::App& app);
   bool parsed() const;
-  // Returns the exit status: 1 when there is no such user or token, or it exists already.
+  // Returns the exit status: 1 if the user or token does not exist, or exists already.
   int run(const Cli& cli);
 
  private:

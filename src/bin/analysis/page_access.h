@@ -27,7 +27,7 @@ struct AccessFlags {
 };
 
 void declare_access(CLI::App& sub, AccessFlags& flags);
-// What is wrong with the options together with the address that the page is served on; empty: nothing.
+// Checks the options together with the address on which the page is served. Returns an error text, or an empty string.
 std::string check_access(const AccessFlags& flags, const telemetry::HttpOptions& http);
 // Logs a warning for each protection that --insecure turns off.
 void warn_about_access(const AccessFlags& flags, const telemetry::HttpOptions& http);

@@ -41,12 +41,12 @@ class AccountsFile {
  public:
   explicit AccountsFile(std::string path) : path_(std::move(path)) {}
 
-  // Reads the file again if it has changed since the last call. If accounts() is then different, returns what it was
-  // before. After an error, the accounts stay as they were, and trouble() says why: a file that an editor is just
-  // writing must not log everyone out.
+  // Reads the file again if it has changed since the last call. If accounts() is then different, returns the previous
+  // accounts. After an error, the accounts are unchanged and trouble() says why: a file that is being edited must not
+  // log everyone out.
   std::optional<Accounts> refresh();
   const Accounts& accounts() const { return accounts_; }
-  // nullopt: the file is in force as it is.
+  // nullopt: accounts() equals the file.
   const std::optional<Error>& trouble() const { return trouble_; }
   const std::string& path() const { return path_; }
 

@@ -112,7 +112,7 @@ Status AuditLog::append(const std::string& line) const {
   const ssize_t written = ::write(file.get(), line.data(), line.size());
   if (written == static_cast<ssize_t>(line.size())) return {};
   if (written < 0) return errno_error(errno, "writing " + path_);
-  // A part of a line would damage the next one as well.
+  // A partial line would damage the next one as well.
   if (ftruncate(file.get(), info.st_size) != 0) return errno_error(errno, "truncating " + path_);
   return Error(Code::kResourceExhausted,
                fmt::format("writing {}: got room for {} of {} bytes", path_, written, line.size()));

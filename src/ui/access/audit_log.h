@@ -1,8 +1,8 @@
-// AuditLog: who did what on the web page: changes, logins, and what was refused. One JSON object a line, appended to a
-// file (mode 0600) and kept in memory for the page (the newest kKept).
+// AuditLog: records who did what on the web page: changes, logins and rejected attempts. Appends one JSON object per
+// line to a file (mode 0600), and keeps the newest kKept events in memory for the page.
 //
-// The file is opened for each event, so logrotate may move it at any time. An event that cannot be written is reported
-// in the program's log and counted; the action that it records goes on.
+// The file is opened for each event, so logrotate may move it at any time. An event that cannot be written is counted
+// and reported in the program's log; the recorded action is not affected.
 //
 // Thread-safe. The clock must outlive the object.
 #pragma once
@@ -18,7 +18,7 @@
 
 namespace monitor::access {
 
-// Empty fields are left out.
+// Empty fields are omitted.
 struct AuditEvent {
   std::string event = {};  // "login", "login.failed", "config.change", ...
   std::string who = {};    // the user, or the name of the token
@@ -44,7 +44,7 @@ class AuditLog {
   // An empty path: events are only kept in memory.
   AuditLog(const Clock& clock, std::string path) : clock_(clock), path_(std::move(path)) {}
 
-  // Whether the file can be written. Creates it.
+  // Checks that the file can be written, and creates it.
   Status check() const;
   void write(const AuditEvent& event);
   // The newest events, newest first, as a JSON array.

@@ -21,7 +21,7 @@ struct ScryptCost {
   uint64_t p = 2;
 };
 
-// Bounds what a users file can make a login cost.
+// Bounds the cost of a login that a users file can cause.
 inline constexpr uint64_t kMaxScryptBytes = uint64_t{64} << 20U;
 inline constexpr uint64_t kMaxScryptP = 8;
 inline constexpr size_t kMinPassword = 12;  // bytes
@@ -39,7 +39,7 @@ Result<PasswordHash> parse_password_hash(std::string_view text);
 Status check_new_password(std::string_view password);
 // kResourceExhausted if there is no memory for it.
 Result<std::string> hash_password(std::string_view password, Random& random, const ScryptCost& cost = {});
-// Whether the password is the hashed one. kResourceExhausted if there is no memory for the comparison.
+// Returns whether the password matches the hash. kResourceExhausted if there is no memory for the comparison.
 Result<bool> matches(std::string_view password, const PasswordHash& stored);
 // A hash that no password matches. Verifying against it takes as long as verifying against another hash of that cost.
 PasswordHash dummy_hash(const ScryptCost& cost = {});

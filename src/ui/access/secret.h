@@ -1,5 +1,5 @@
-// Random secrets, and the digests under which they are stored. A secret has 256 random bits, so that its digest needs
-// neither a salt nor a slow hash. Pure functions but new_secret(), which uses the given randomness.
+// Random secrets, and the digests under which they are stored. A secret has 256 random bits, so its digest needs
+// neither a salt nor a slow hash. Pure functions, except for new_secret(), which takes random numbers.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ std::string digest_of(std::string_view text);
 std::string keyed_digest(std::string_view key, std::string_view text);
 // Compares in a time that depends on the lengths only.
 bool same_secret(std::string_view one, std::string_view other);
-// Overwrites the text, and makes it empty.
+// Overwrites the text in memory, and makes it empty.
 void wipe(std::string& text);
 
 }  // namespace monitor::access

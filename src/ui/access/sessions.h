@@ -1,5 +1,6 @@
-// Sessions: who is logged in. A session ends when it was not used for `idle_ns`, at the age of `max_age_ns`, or when it
-// is ended. Ids have 256 random bits and are kept only as digests: the memory of the program contains no id.
+// Sessions: who is logged in. A session ends when it has not been used for `idle_ns`, when it reaches the age
+// `max_age_ns`, or by end(). Ids have 256 random bits. Only their digests are kept, so the program's memory contains no
+// id.
 //
 // On one thread. The clock and the randomness must outlive the object.
 #pragma once
@@ -41,11 +42,11 @@ class Sessions {
   std::string begin(const std::string& user, const std::string& credential);
   // nullptr if the session is unknown or has expired. Valid until the next call of another function.
   const Session* find(std::string_view id) const;
-  // The same, and counts as a use of it.
+  // Like find(), and counts as a use of the session.
   const Session* use(std::string_view id);
-  // Returns false if there was none.
+  // Returns false if there was no such session.
   bool end(std::string_view id);
-  // Ends those for which `ends` returns true.
+  // Ends the sessions for which `ends` returns true.
   void end_if(const std::function<bool(const Session&)>& ends);
   // Removes expired sessions. Call it from time to time.
   void expire();

@@ -1,5 +1,5 @@
-// PageTls: the certificate of the page's server, for libmicrohttpd's GnuTLS. New connections use the files' newest
-// version; a version that cannot be used is reported, and the one before stays in force.
+// PageTls: the certificate of the page's server, for libmicrohttpd's GnuTLS. New connections use the newest version of
+// the files. A version that cannot be used is reported, and the previous one stays in use.
 //
 // On the loop's thread. A process has at most one PageTls that serves, since GnuTLS asks for the certificate without
 // saying for which server.

@@ -44,7 +44,8 @@ Schema audit_result() {
                  {"file", text("null: events are not written to a file").or_null()}});
 }
 
-// What unknown users are compared with: it costs as much as the password of a known one.
+// The hash against which the passwords of unknown users are verified. It costs as much as that of a known user, so that
+// the duration of a reply does not reveal whether a user exists.
 access::PasswordHash dummy_for(const access::Accounts& accounts) {
   if (accounts.users.empty()) return access::dummy_hash();
   const auto known = access::parse_password_hash(accounts.users.begin()->second.password);
