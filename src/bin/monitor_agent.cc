@@ -12,6 +12,7 @@
 #include "base/descriptors.h"
 #include "base/hex.h"
 #include "base/lock_file.h"
+#include "base/service_notifier.h"
 #include "base/signals.h"
 #include "base/stop_guard.h"
 #include "base/text.h"
@@ -205,6 +206,8 @@ class AgentProgram final : private config::Applier {
     output_->set_on_warning([this] { config_->changed(); });
     source_->set_on_stuck([this] { config_->changed(); });
     output_->start();
+    service_.set_status([this] { return status_line(); });
+    service_.ready();
     loop_.run();
     keeper_.close();
     log_info("agent stopped", {{"batches", agent_.stats().batches}, {"unsent", keeper_.spool().batches()}});
@@ -245,8 +248,18 @@ class AgentProgram final : private config::Applier {
     return {};
   }
 
+  // For `systemctl status`.
+  std::string status_line() {
+    const auto state = output_->state();
+    const std::string& problem = state.problem.empty() ? state.warning : state.problem;
+    return fmt::format("agent {}: {}{}{}; {} batches wait in the spool", flags_.agent_id,
+                       state.ready ? "delivering" : "not delivering", problem.empty() ? "" : ": ", problem,
+                       keeper_.spool().batches());
+  }
+
   void stop() {
     guard_.arm();
+    service_.stopping();
     log_info("stopping; sending the remaining batches", {{"waiting", keeper_.spool().batches()}});
     loop_.call_after(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
     // Deletes the status even if the server accepts no more batches; the inventory then records no clean stop.
@@ -288,6 +301,7 @@ class AgentProgram final : private config::Applier {
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
+  ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   bool leaving_ = false;
   int ending_ = 2;  // parts that a stop waits for: the output and the configuration
 };

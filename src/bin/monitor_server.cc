@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/descriptors.h"
+#include "base/service_notifier.h"
 #include "base/signals.h"
 #include "base/size_format.h"
 #include "base/text.h"
@@ -169,6 +170,12 @@ class Program {
                                 {"retention", format_duration(flags_.log.retention_ns)}});
     say_where(flags_, *server_, options);
     look_at_log();
+    service_.set_probe([this](std::function<void()> alive) { server_->probe(std::move(alive)); });
+    service_.set_status([this] {
+      const std::string trouble = log_->trouble();
+      return trouble.empty() ? "writing " + flags_.log.address() : trouble;
+    });
+    service_.ready();
     loop_.run();
     // Agents get no more answers. The log must be destroyed before the parts that it reports its last records to.
     server_->close();
@@ -196,6 +203,7 @@ class Program {
 
   void stop(int exit_code) {
     exit_code_ = exit_code;
+    service_.stopping();
     log_info("stopping; draining agents", {{"within", format_duration(cli_.drain_timeout_ns())}});
     server_->shutdown(cli_.drain_timeout_ns(), [this] { loop_.stop(); });
   }
@@ -208,6 +216,7 @@ class Program {
   std::unique_ptr<metriclog::LogWriter> log_;
   std::unique_ptr<server::Server> server_;
   HeapTrimmer heap_;
+  ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   int exit_code_ = kExitOk;
 };
 

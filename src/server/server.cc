@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <thread>
 #include <utility>
@@ -53,7 +54,7 @@ Error cannot_listen(const ListenAddress& where, const Error& why, bool taken) {
 }
 
 // With SO_REUSEPORT, another server could share the port unnoticed. A socket without it detects the other server.
-Status probe(const ListenAddress& where) {
+Status check_free(const ListenAddress& where) {
   const auto address = parse_socket_address(where.address, where.port);
   if (!address) return address.error();
   const auto bound = bind_tcp(*address, {}, "bind");
@@ -210,7 +211,7 @@ Status Server::listen(const ServerOptions& options) {
     // With port 0, the kernel chooses the port of the first address, and the other addresses use the same one.
     if (where.port == 0) where.port = picked;
     if (where.port != 0) {
-      if (auto status = probe(where); !status) return status;
+      if (auto status = check_free(where); !status) return status;
     }
     for (auto& worker : workers_) {
       const auto port = worker->server->listen(where.address, where.port);
@@ -223,6 +224,20 @@ Status Server::listen(const ServerOptions& options) {
 }
 
 std::string Server::http_address() const { return http_ ? HostPort{http_host_, http_->port()}.to_string() : ""; }
+
+void Server::probe(std::function<void()> alive) {
+  // The last loop to answer calls it.
+  const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
+  const auto call = std::make_shared<std::function<void()>>(std::move(alive));
+  for (auto& worker : workers_) {
+    worker->loop.post([this, left, call, alive = alive_] {
+      if (left->fetch_sub(1) != 1) return;
+      loop_.post([call, alive] {
+        if (*alive) (*call)();
+      });
+    });
+  }
+}
 
 void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
   if (std::exchange(draining_, true)) return;

@@ -58,6 +58,8 @@ class Server {
   const std::vector<std::string>& grpc_addresses() const { return addresses_; }
   std::string http_address() const;  // empty if there is none
 
+  // Calls `alive` on the loop once every thread that accepts agents has shown that it runs; never if one hangs.
+  void probe(std::function<void()> alive);
   // Asks agents to disconnect, answers what they have sent, and closes. Open streams are closed after `grace_ns`. Calls
   // `done` once, on the loop.
   void shutdown(int64_t grace_ns, std::function<void()> done);

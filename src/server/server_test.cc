@@ -103,6 +103,22 @@ TEST_F(ServerTest, StoresAndAcknowledgesOverSeveralLoopsAndDrains) {
   for (const auto& client : clients) EXPECT_TRUE(client->drained);
 }
 
+TEST_F(ServerTest, ProbeAnswersOnlyWhileEveryLoopRuns) {
+  const auto server = start({.loops = 3});
+  int answers = 0;
+  server->probe([&] {
+    ++answers;
+    loop_.stop();
+  });
+  loop_.run();
+  EXPECT_EQ(answers, 1);
+  server->close();  // ends the loops' threads
+  server->probe([&] { ++answers; });
+  loop_.post([&] { loop_.stop(); });
+  loop_.run();
+  EXPECT_EQ(answers, 1);
+}
+
 // Reflection is a streaming method. One request followed by the end of the stream is answered like a unary call.
 TEST_F(ServerTest, HasHealthAndReflection) {
   const auto server = start({.loops = 1});

@@ -13,6 +13,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/service_notifier.h"
 #include "base/signals.h"
 #include "base/size_format.h"
 #include "base/text.h"
@@ -120,6 +121,7 @@ class Page {
         broadcaster_, clock_, registry_, stop_);
     const Signals signals(loop_, [&](int) {
       stop_ = true;
+      service_.stopping();
       tailer.wake();
       // Ends the process if threads do not stop in time; committed data is safe.
       std::thread([ns = cli_.drain_timeout_ns()] {
@@ -132,6 +134,8 @@ class Page {
       loop_.stop();
     });
     log_info("reading", {{"log", flags_.log.address()}});
+    service_.set_status([this] { return "reading " + flags_.log.address(); });
+    service_.ready();
     loop_.run();
     reading.join();
     return kExitOk;
@@ -145,6 +149,7 @@ class Page {
   const agent::AuthorsCatalog catalog_;
   telemetry::Registry registry_;
   EventLoop loop_;
+  ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   web::State state_;
   web::EventBroadcaster broadcaster_;
   std::atomic<bool> stop_ = false;
