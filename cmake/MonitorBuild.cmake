@@ -90,17 +90,21 @@ function(monitor_link target scope)
   endforeach()
 endfunction()
 
-# monitor_program(NAME SOURCES ... DEPS ...): builds a program, installs it, and adds it to the target `programs`.
+# monitor_program(NAME SOURCES ... DEPS ... [DESTINATION folder]): builds a program, installs it, and adds it to the target
+# `programs`.
 add_custom_target(programs)
 # All unit test programs. The sanitizer presets build only these.
 add_custom_target(unit_tests)
 function(monitor_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DESTINATION" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_DESTINATION)
+    set(ARG_DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE monitor_warnings)
   monitor_link(${name} PRIVATE ${ARG_DEPS})
   add_dependencies(programs ${name})
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS ${name} RUNTIME DESTINATION ${ARG_DESTINATION})
 endfunction()
 
 # monitor_test_options(TARGET): the compiler options of every test program. Half of a test's compile time went into

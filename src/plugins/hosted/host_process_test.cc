@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "base/testing/manual_worker.h"
+#include "plugins/hosted/plugin_hosts.h"
 
 namespace monitor::agent {
 namespace {
@@ -40,6 +42,23 @@ struct World {
   ThreadWorker worker{loop};
   std::shared_ptr<HostProcess> host;
 };
+
+TEST(HostProcess, ProgramIsBesideTheAgentOrInLibexec) {
+  const std::string prefix = ::testing::TempDir() + "/host-program-" + std::to_string(getpid());
+  const std::string bin = prefix + "/bin";
+  const std::string libexec = prefix + "/libexec/monitor";
+  std::filesystem::create_directories(bin);
+  std::filesystem::create_directories(libexec);
+  EXPECT_EQ(plugin_host_near(bin), bin + "/monitor-plugin-host") << "the error then names the usual place";
+  std::ofstream(libexec + "/monitor-plugin-host") << "#!/bin/sh\n";
+  EXPECT_EQ(plugin_host_near(bin), bin + "/monitor-plugin-host") << "it cannot be executed";
+  chmod((libexec + "/monitor-plugin-host").c_str(), 0755);
+  EXPECT_EQ(plugin_host_near(bin), bin + "/../libexec/monitor/monitor-plugin-host");
+  std::ofstream(bin + "/monitor-plugin-host") << "#!/bin/sh\n";
+  chmod((bin + "/monitor-plugin-host").c_str(), 0755);
+  EXPECT_EQ(plugin_host_near(bin), bin + "/monitor-plugin-host");
+  std::filesystem::remove_all(prefix);
+}
 
 TEST(HostProcess, ReportsHowTheProcessEnded) {
   World w;

@@ -26,7 +26,13 @@ std::string plugin_host_program() {
   std::array<char, PATH_MAX> path{};
   const ssize_t n = readlink("/proc/self/exe", path.data(), path.size() - 1);
   const std::string text(path.data(), static_cast<size_t>(std::max<ssize_t>(n, 0)));
-  return text.substr(0, text.rfind('/')) + "/monitor-plugin-host";
+  return plugin_host_near(text.substr(0, text.rfind('/')));
+}
+
+std::string plugin_host_near(const std::string& folder) {
+  const std::string installed = folder + "/../libexec/monitor/monitor-plugin-host";
+  const std::string beside = folder + "/monitor-plugin-host";
+  return access(beside.c_str(), X_OK) != 0 && access(installed.c_str(), X_OK) == 0 ? installed : beside;
 }
 
 PluginHosts::PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program)

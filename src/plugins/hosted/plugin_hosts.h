@@ -19,8 +19,11 @@
 
 namespace monitor::agent {
 
-// The path of monitor-plugin-host, next to this program.
+// The path of the monitor-plugin-host of this program.
 std::string plugin_host_program();
+// The path for a program in `folder`: in the same folder, as in a build, or in ../libexec/monitor, where it is
+// installed.
+std::string plugin_host_near(const std::string& folder);
 
 class PluginHosts final : public config::PluginCatalog, public HostedPlugins, private HostLinks {
  public:
