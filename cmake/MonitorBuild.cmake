@@ -9,6 +9,20 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 # Assertions stay on in every build: no NDEBUG.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 set(CMAKE_C_FLAGS_RELEASE "-O2")
+# Packages (tools/package): the code of a release, with what a distribution expects of programs: line tables for its
+# -dbgsym packages, checks against overflows, read-only relocations. No path of the build folder remains in them.
+set(CMAKE_CXX_FLAGS_PACKAGE "-O2 -g1 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2")
+set(CMAKE_C_FLAGS_PACKAGE ${CMAKE_CXX_FLAGS_PACKAGE})
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  string(APPEND CMAKE_CXX_FLAGS_PACKAGE " -fcf-protection")
+  string(APPEND CMAKE_C_FLAGS_PACKAGE " -fcf-protection")
+endif()
+set(CMAKE_EXE_LINKER_FLAGS_PACKAGE "-pie -Wl,-z,relro,-z,now,--build-id=sha1,--as-needed")
+if(CMAKE_BUILD_TYPE STREQUAL "Package")
+  # The libraries are static, and linked into programs only.
+  add_compile_options(-fPIE -ffile-prefix-map=${CMAKE_BINARY_DIR}=/usr/src/monitor/build
+                      -ffile-prefix-map=${CMAKE_SOURCE_DIR}=/usr/src/monitor)
+endif()
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 

@@ -17,6 +17,13 @@ pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
 # Uses CMake's own module, because Debian's protobuf ships no CMake package file.
 find_package(Protobuf REQUIRED)
 
+# Packages contain fmt and spdlog, as header-only libraries: their versions differ between Debian 12 and 13, and one package
+# installs on both. The linker option --as-needed then drops the shared libraries.
+if(CMAKE_BUILD_TYPE STREQUAL "Package")
+  set_property(TARGET fmt::fmt APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY=1)
+  set_property(TARGET spdlog::spdlog PROPERTY INTERFACE_COMPILE_DEFINITIONS SPDLOG_FMT_EXTERNAL)
+endif()
+
 # Suppresses warnings in third-party headers.
 foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
