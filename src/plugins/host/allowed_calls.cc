@@ -109,8 +109,9 @@ void allow_threads(SeccompFilter& filter, bool threads) {
 }  // namespace
 
 void allow_loading(SeccompFilter& filter) {
-  for (const int call : {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_getcwd, SYS_statx, SYS_newfstatat, SYS_seccomp,
-                         SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self, SYS_capset}) {
+  for (const int call :
+       {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_getcwd, SYS_statx, SYS_newfstatat, SYS_seccomp,
+        SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self, SYS_capset, SYS_capget}) {
     filter.allow(call);
   }
   filter.allow_if(SYS_prlimit64, 0, kAll, 0, EPERM);

@@ -53,8 +53,13 @@ void limit_resources() {
 Status drop_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> none{};
-  if (syscall(SYS_capset, &header, none.data()) != 0) return errno_error(errno, "capset");
-  return {};
+  if (syscall(SYS_capset, &header, none.data()) == 0) return {};
+  const int reason = errno;
+  // The filter of a systemd unit may refuse the call, which is fine if there is nothing to drop.
+  std::array<__user_cap_data_struct, 2> held{};
+  const bool known = syscall(SYS_capget, &header, held.data()) == 0;
+  const auto empty = [](const auto& set) { return (set.effective | set.permitted | set.inheritable) == 0; };
+  return known && std::ranges::all_of(held, empty) ? Status() : errno_error(reason, "capset");
 }
 
 }  // namespace
