@@ -41,6 +41,8 @@ cd "$root"
 mkdir -p .host
 pivot_root . .host
 umount -l /.host
+# As on a host: mounts that systemd prepares for a unit must appear outside of the process that prepares them.
+mount --make-rshared /
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=journal --show-status=no
 """
 
