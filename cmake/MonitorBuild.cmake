@@ -54,8 +54,10 @@ target_compile_options(monitor_warnings INTERFACE -Wall -Wextra -Wshadow -Wconve
                                                   -Wnon-virtual-dtor -Woverloaded-virtual)
 # Warnings are errors on the compilers that the project is tested with (those of Debian 12 and 13). A newer compiler may
 # add warnings, and these must not break the build for a user.
-if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15) OR
-   (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 20))
+# For the same reason, they break no build of packages, whose options add warnings.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Package" AND
+   ((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15) OR
+    (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 20)))
   target_compile_options(monitor_warnings INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MONITOR_SANITIZE)
