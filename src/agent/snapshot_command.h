@@ -21,8 +21,8 @@ struct SnapshotOptions {
 
 // Returns the text to print: one line of JSON in the form of `get-metrics --format json`, or a table for people. Empty
 // if the configuration selects no metrics. Waits for plugins that run in hosts. Blocks the calling thread between the
-// two readings. Errors: kAborted: everything was read, but nothing had a value (as right after a resume), so a retry
-// may succeed; kUnavailable: nothing could be read; kFailedPrecondition: a plugin cannot be started.
+// two readings. kAborted: everything was read, but nothing had a value (as right after a resume), so a retry
+// may succeed. kUnavailable: nothing could be read. kFailedPrecondition: a plugin cannot be started.
 Result<std::string> take_snapshot(const SnapshotOptions& options, const config::Settings& settings, EventLoop& loop,
                                   metrics::SeriesTable& table, TickSource& source, HostedPlugins* hosted);
 

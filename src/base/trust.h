@@ -1,11 +1,11 @@
 // Checks that no other user can have written or can change a file or folder. "Other" excludes this process's effective
 // user, and root, who can do anything.
 //
-// A folder is trusted if this user or root owns it, nobody else can write to it, and nobody else can replace it: its
-// ancestors belong to this user or root, and an ancestor that everybody can write to is sticky, as /tmp is. A sticky
-// folder that everybody can write to is trusted as well if an ancestor lets nobody else through (for example a tmpfs
-// mounted in a private folder). Group-writable ancestors are allowed: whoever creates such a folder trusts the group.
-// Thread-safe.
+// A folder is trusted if this user or root owns it, nobody else can write to it, and nobody else can replace it. For
+// the last condition, its ancestors must belong to this user or root, and an ancestor that everybody can write to must
+// be sticky, as /tmp is. A sticky folder that everybody can write to is trusted as well if an ancestor lets nobody else
+// through (for example a tmpfs mounted in a private folder). Group-writable ancestors are allowed: whoever creates such
+// a folder trusts the group. Thread-safe.
 #pragma once
 
 #include <unistd.h>

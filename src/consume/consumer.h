@@ -52,8 +52,9 @@ class Consumer {
   Consumer(metriclog::LogReader& reader, std::vector<View*> views, telemetry::Registry& registry);
 
   // Polls the reader once and handles everything that arrived, or the rest of the previous poll if a view stopped it.
-  // Returns false if a view took less than it was given. Errors are final: the reader's; kAborted for a group whose
-  // snapshots belong to other views; kDataLoss for a snapshot that a view cannot decode, unless that view starts over.
+  // Returns false if a view took less than it was given. Every error is final. It comes from the reader, or is kAborted
+  // (the group's snapshots belong to other views) or kDataLoss (a view cannot decode its snapshot and does not start
+  // over).
   Result<bool> step(int64_t timeout_ns);
 
   // Stores the views' progress in every partition that has advanced since the last store.

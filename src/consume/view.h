@@ -29,8 +29,8 @@ class View {
   virtual std::string_view kind() const { return {}; }
   // The version of encode()'s format. decode() never gets a newer version than this.
   virtual uint32_t version() const { return 1; }
-  // Whether the view reads values and series. If no view does, a batch comes with its envelope, and with frames that
-  // have the right number of points but meaningless content, which makes reading much cheaper.
+  // Whether the view reads values and series. If no view needs them, decoding skips them, which makes reading much
+  // cheaper: frames then have the right number of points, but the points are meaningless.
   virtual bool needs_values() const { return true; }
 
   // What to do if a snapshot has no state of this view, or one that it cannot decode.

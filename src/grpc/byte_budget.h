@@ -1,5 +1,5 @@
-// ByteBudget: memory that all connections of a server share for data that peers make the server hold: incomplete
-// messages, and replies that a peer does not read. Implementations are thread-safe, since loops share one budget.
+// ByteBudget: limits the memory that peers can make a server hold, over all its connections: incomplete messages, and
+// replies that a peer does not read. Implementations are thread-safe, since loops share one budget.
 #pragma once
 
 #include <cstddef>

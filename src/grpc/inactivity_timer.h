@@ -1,5 +1,5 @@
-// InactivityTimer: reports that nothing has happened for a time. touch() is cheap: it does not touch the timer, which
-// moves itself when it fires early.
+// InactivityTimer: reports that nothing has happened for a time. touch() is cheap, because it does not move the timer:
+// a timer that fires too early moves itself.
 #pragma once
 
 #include <cstdint>

@@ -53,9 +53,9 @@ struct ServerLimits {
   // in between, end the connection.
   int64_t min_ping_interval_ns = 10 * kNanosPerSecond;
   int max_ping_strikes = 2;
-  // Rate limits of a connection (burst, refill per second): RST_STREAM frames; other frames that cost work and carry no
-  // data (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA); WINDOW_UPDATE frames; fields and decoded bytes of header
-  // blocks (http2.h).
+  // Rate limits of a connection (burst, refill per second). In order: RST_STREAM frames; other frames that cost work
+  // but carry no data (SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA); WINDOW_UPDATE frames; fields and decoded
+  // bytes of header blocks (http2.h).
   double reset_burst = 1000;
   double resets_per_second = 33;
   double control_burst = 1000;

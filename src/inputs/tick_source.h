@@ -34,8 +34,8 @@ class TickSource {
  public:
   virtual ~TickSource() = default;
   // Sets the selections of a schedule, by its id; an empty list removes the schedule. Unchanged selections keep their
-  // baselines. A new schedule takes over the baselines of another one that reads the same source, so the agent must
-  // configure the schedule that gains a metric before the one that loses it.
+  // baselines. A new schedule takes over the baselines of another schedule that reads the same source. Therefore, if a
+  // metric moves, the agent must configure its new schedule before the old one.
   virtual void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) = 0;
   // Reads a baseline for collectors of rates that have none.
   virtual void baseline(const Timestamp& now) = 0;

@@ -66,8 +66,8 @@ class BatchChecker {
   SeriesMemory::Types types_;  // kept for its memory
 };
 
-// Decodes the envelopes of many batches, for ledgers, which need no values: frames have their times and the right
-// number of points, but the points are empty; there are no series and no resource labels. Checks what decode_batch()
+// Decodes the envelopes of many batches, for ledgers, which need no values. Frames have their times and the right
+// number of points, but the points are empty. Series and resource labels are omitted. Checks what decode_batch()
 // checks. Not thread-safe.
 class EnvelopeDecoder {
  public:

@@ -79,8 +79,9 @@ void Recovery::adopt(const std::string& incarnation) {
     entry.last_time_ns = std::max(entry.last_time_ns, state->last_time_ns);
     settled = state->settled;
   } else if (checkpoint_ == nullptr && known.first() > 1) {
-    // Without a checkpoint, nothing is known about earlier batches. (If there is a checkpoint that lacks this run,
-    // nothing of the run was deleted: batches below the first record were only in memory, and are reported as damaged.)
+    // Without a checkpoint, nothing is known about earlier batches. (A checkpoint that lacks this run shows that
+    // nothing of the run was deleted. Batches below its first record were then only in memory, and are reported as
+    // damaged.)
     settled.add(1, known.first() - 1);
   }
   if (entry.last_sequence > 0) entry.waiting.add(1, entry.last_sequence);

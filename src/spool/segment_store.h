@@ -1,5 +1,5 @@
-// SegmentStore: the segment files of a spool's folder: all segments, the current one, to which records are written, and
-// retired ones, which are deleted once a checkpoint allows it.
+// SegmentStore: the segment files of a spool's folder. Records are written to the current segment. Retired segments are
+// deleted once a checkpoint allows it.
 //
 // Loop's thread only. Writing and reading block as long as the page cache requires; syncs and deletions are done
 // elsewhere. Disk and clock must outlive it.

@@ -52,8 +52,8 @@ class Supervisor {
   // The order of stopping, by name; programs that are not listed stop last.
   void set_stop_order(std::vector<std::string> names);
   void start();
-  // Stops all programs. The loop ends when none is running. exit_code() is then `exit_code`; if that is 0, it is the
-  // status of a program that ended with a status other than 0, or that was waiting for a restart.
+  // Stops all programs. The loop ends when none is running. exit_code() is then `exit_code`. If that is 0, but a
+  // program ended with another status or was waiting for a restart, exit_code() is the status of that program.
   void stop(int exit_code);
   // Call after SIGCHLD.
   void reap();

@@ -52,8 +52,8 @@ class Cli {
   const CLI::Option* subcommand_option(const std::string& subcommand, const std::string& name) const {
     return app_.get_subcommand(subcommand)->get_option_no_throw(name);
   }
-  // The running `monitor up`: that of the data folder if --data is given, else that of this user. nullptr if none is
-  // running. Error: several are running, and none is named.
+  // Returns the running `monitor up`: with --data, the one on that data folder, otherwise the one of this user. nullptr
+  // if none is running. Error: several are running, and none is named.
   Result<const RunningSystem*> running() const;
   bool data_named() const { return !data_option_.empty(); }
   const std::string& data_folder() const { return data_; }

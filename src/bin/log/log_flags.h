@@ -37,9 +37,9 @@ struct LogFlags {
 void add_log_options(CLI::App& app, LogFlags& flags);
 void add_log_writer_options(CLI::App& app, LogFlags& flags);
 
-// If no option names a log: uses that of a running `monitor up` (Cli::running) and logs it; else, with --data, that
-// folder's log.db; else Kafka at its default address. Returns an error text, or an empty string. Call before
-// check_log_flags().
+// If no option names a log, uses the first of these: the log of a running `monitor up` (Cli::running), which is
+// reported in the program's log; with --data, log.db in that folder; Kafka at its default address. Returns an error
+// text, or an empty string. Call before check_log_flags().
 std::string resolve_log(const Cli& cli, LogFlags& flags);
 
 // Completes the flags after parsing. Returns an error text, or an empty string.

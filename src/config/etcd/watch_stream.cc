@@ -81,8 +81,8 @@ void WatchStream::on_cancelled(const pb::WatchResponse& response) {
 }
 
 void WatchStream::on_created(const pb::WatchResponse& response) {
-  // Compared with the revision at open(), not with the cache's current one: an event of another watch of this stream
-  // may arrive before this answer, whose revision is that at which etcd accepted the request.
+  // Compares with the revision at open(), not with the cache's current one. The answer has the revision at which etcd
+  // accepted the request, and an event of another watch of this stream may arrive before it.
   if (response.header().revision() < opened_at_revision_) {
     const Error reason(Code::kUnavailable, fmt::format("etcd is at revision {}, behind {}, up to which it was read",
                                                        response.header().revision(), opened_at_revision_));

@@ -45,8 +45,8 @@ struct RevokedSerial {
   int64_t revoked_ns = 0;
 };
 
-// Checks that the folder belongs to this user and nobody else may enter it, and that `ca.key` in it, if it exists, is a
-// regular file of this user that nobody else may read or write. Creates the folder (0700) if it is missing. Errors
+// Checks that the folder belongs to this user and that nobody else may enter it. If it contains `ca.key`, that must be
+// a regular file of this user that nobody else may read or write. Creates the folder (0700) if it is missing. Errors
 // (kPermissionDenied) say what to do.
 Status check_private_folder(Disk& disk, const std::string& folder);
 

@@ -43,8 +43,8 @@ struct RequestFacts {
   std::string key_hash;  // as PrivateKey::public_hash()
 };
 constexpr size_t kMaxRequestBytes = size_t{8} * 1024;
-// Checks a certificate request (DER) of a peer: its form, the kind and size of its key (EC P-256 or P-384, Ed25519, RSA
-// of 2048 to 4096 bits), and that it is signed by that key. kInvalidArgument says what is wrong.
+// Checks a certificate request (DER) of a peer. It must be well-formed and signed by its own key, which must be EC
+// P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits. kInvalidArgument says what is wrong.
 Result<RequestFacts> check_request(std::string_view der);
 
 struct CertificateFacts {

@@ -1,10 +1,10 @@
 // BlockTopology: decides from sysfs and /proc/devices which block devices the sum includes, so that every byte counts
 // once.
 //
-// Whole disks with data of their own count. Partitions do not, nor do devices on top of other devices (dm, md, bcache,
-// drbd, ZFS volumes), on files, or in memory (loop, ram, zram). Network block devices (nbd, rbd, aoe) count as disks.
-// With native NVMe multipath, the head counts. Some kernels count only on the paths (hidden devices) and leave the head
-// at 0; then the paths count. Runs on the agent's loop.
+// Whole disks with data of their own count. Partitions do not count. Neither do devices whose data is on other devices
+// (dm, md, bcache, drbd, ZFS volumes), in files (loop), or in memory (ram, zram). Network block devices (nbd, rbd, aoe)
+// count as disks. With native NVMe multipath, the head counts. Some kernels count only on the paths (hidden devices)
+// and leave the head at 0; then the paths count. Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>

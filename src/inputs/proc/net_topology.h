@@ -1,12 +1,11 @@
 // NetTopology: decides from sysfs which network interfaces the sum includes, so that every byte counts once.
 //
 // If any interface has a device (/sys/class/net/X/device), exactly those count. Exceptions are interfaces whose bytes
-// another interface counts: a virtual function below an interface that fails over to it (Azure's netvsc, virtio's
-// net_failover), ports of a DSA switch (the conduit carries their traffic), and representors of a card's virtual
-// functions (the uplink carries what they forward).
-// If none has a device (containers, OpenVZ, WSL), interfaces count that are not stacked on another one. Bridges and
-// their ports, bonds, teams, VLANs and tunnels do not count, and of a veth pair only one end does. Runs on the agent's
-// loop.
+// another interface counts. These are virtual functions below an interface that fails over to them (Azure's netvsc,
+// virtio's net_failover), ports of a DSA switch (the conduit carries their traffic), and representors of a card's
+// virtual functions (the uplink carries what they forward). If none has a device (containers, OpenVZ, WSL), interfaces
+// count that are not stacked on another one. Bridges and their ports, bonds, teams, VLANs and tunnels do not count, and
+// of a veth pair only one end does. Runs on the agent's loop.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ std::string link_target(const std::string& path);
 // The first line of a small file, without its newline; empty if the file is unreadable.
 std::string first_line(const std::string& path);
 
-// Decides when sysfs must be read again: when devices come or go, once more at the reading after that (links appear
+// Decides when sysfs must be read again. That is when devices come or go, at the reading after that (links appear
 // shortly after their device), and otherwise at intervals of kNanosPerDevice times the number of devices. A read takes
 // about 10 us per device. So a host with few devices notices a new link soon, and a host with many spends only 0.02 %
 // of a processor.

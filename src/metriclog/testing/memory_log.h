@@ -1,7 +1,7 @@
 // MemoryLog: a metric log in memory with injected faults, for tests and the simulation.
 //
-// Thread-safe, without threads of its own: append() stores and reports a record, unless deliveries are held; then the
-// call that releases them reports it. Readers and the writer must not outlive the log.
+// Thread-safe, without threads of its own. append() stores a record, and reports it at once. While deliveries are held,
+// the call that releases them reports it instead. Readers and the writer must not outlive the log.
 #pragma once
 
 #include <condition_variable>

@@ -26,8 +26,8 @@ struct UplinkOptions {
 // Opens a connection to the server. Destroying the result closes it; this may happen in a callback of one of its calls.
 using Connector = std::function<std::unique_ptr<grpc::CallStarter>(const HostPort& server)>;
 
-// Options for the connector. Pings are enabled: without them, a vanished server would go unnoticed if the agent may
-// send no more, because its whole window is in flight and TCP has acknowledged it.
+// Options for the connector. Pings are enabled, because otherwise a vanished server could go unnoticed: once the whole
+// window is in flight and TCP has acknowledged it, the agent may send nothing that would fail.
 grpc::ClientSessionOptions uplink_session_options();
 
 class Uplink final : public Output, private PublishListener {

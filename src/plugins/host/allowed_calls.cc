@@ -85,9 +85,9 @@ void allow_harmless(SeccompFilter& filter) {
   filter.refuse(SYS_ioctl, ENOTTY);
 }
 
-// Calls that could affect others with the wrong arguments. They must not send a signal to another process, by kill()
-// and similar calls or through the owner of a descriptor (F_SETOWN, F_SETSIG, F_SETFL with O_ASYNC, and ioctl, which is
-// refused completely), and must not read a clock or limit of another process.
+// Calls that could affect others with the wrong arguments. They must not send a signal to another process. This
+// concerns kill() and similar calls, and the owner of a descriptor (F_SETOWN, F_SETSIG, F_SETFL with O_ASYNC, and
+// ioctl, which is refused completely). They must not read a clock or limit of another process either.
 void allow_bounded(SeccompFilter& filter) {
   for (const int call : {SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep}) {
     filter.allow_if(call, 0, kNoDynamicClock, 0, EINVAL);

@@ -1,6 +1,6 @@
 // PluginHosts: the plugins that an agent can run: built-in ones, and those of the plugin folder, in hosts. It validates
-// configurations, starts the plugins of a new configuration while the old ones run, and reports changes after which a
-// configuration must be evaluated again: a changed file, or a plugin that has started.
+// configurations, and starts the plugins of a new configuration while the old ones run. If a file changes, or a plugin
+// has started, it reports that the configuration must be evaluated again.
 //
 // Loop's thread only; loop and table must outlive it. Without hosted plugins, it starts no process and no thread.
 #pragma once

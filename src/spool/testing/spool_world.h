@@ -1,5 +1,6 @@
 // For tests of the spool: a disk that fails on request, a clock and a worker under the test's control, and a listener
-// that keeps the ledger: what was stored, and what was lost with a record, over any number of runs of the process.
+// that keeps the ledger. The ledger records what was stored, and what was lost with a record, over any number of runs
+// of the process.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // ConnectionTable: the connections of an HTTP server. It decides which one to close if there is no room for another.
 //
-// Room is limited in total and by address (PeerAddress::group). At either limit, the table evicts the connection that
-// has waited longest for a complete request, of the address that has the most of those. If there is none, it evicts one
-// whose client does not read its reply. Requests being answered and event streams are never evicted. So a client that
-// sends partial requests or reads nothing only displaces connections of its own kind.
+// Room is limited in total and by address (PeerAddress::group). At either limit, the table selects the address with the
+// most connections that wait for a complete request, and evicts the one that has waited longest. If there is none, it
+// evicts one whose client does not read its reply. Requests being answered and event streams are never evicted. So a
+// client that sends partial requests or reads nothing only displaces connections of its own kind.
 //
 // No I/O. Not thread-safe.
 #pragma once

@@ -1,9 +1,9 @@
 // LoopDaemon: runs libmicrohttpd in an event loop, driven by its descriptor and its timeout, and logs its messages.
 //
 // LoopDaemon accepts connections itself. At its own connection limit, libmicrohttpd would remove the listening socket
-// from its epoll set and restore it only when it runs next; if all connections end at once, nothing makes it run. Here
-// the socket is always watched, and if there is no room, connection_table.h chooses a connection to evict. A connection
-// that does not send a complete request head in time is closed.
+// from its epoll set, and restore it only when it runs next. If all connections ended at once, nothing would make it
+// run. Here the socket is always watched, and if there is no room, connection_table.h chooses a connection to evict. A
+// connection that does not send a complete request head in time is closed.
 //
 // The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and mhd_limit() connections, passes on_connection and
 // on_log with this object, and hands it over with begin().

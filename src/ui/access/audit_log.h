@@ -32,8 +32,8 @@ struct AuditEvent {
   std::string reason = {};         // of a refusal
 };
 
-// The text of a document for `before` and `after`: its JSON without the values of fields whose names say that they hold
-// a secret (password, token, ...); for text that is not JSON or is long, only its size and digest. Pure; fuzzed.
+// The form of a document in `before` and `after`: its JSON, without the values of fields whose names suggest a secret
+// (password, token, ...). If the text is long or is not JSON, only its size and digest. Pure; fuzzed.
 std::string audit_value(const std::string& document);
 
 class AuditLog {

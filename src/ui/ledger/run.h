@@ -38,9 +38,9 @@ struct LedgerSummary {
   bool complete = false;      // the end was reached and the ledger was printed
 };
 
-// Errors: kUnavailable if the log could not be reached, or delivered nothing, for `timeout_ns`; kAborted if other
-// members of the group hold all partitions, or the group belongs to another kind of reader; a permanent error of the
-// reader; a failed write to the output. An output whose reader has closed it is not an error.
+// kUnavailable: the log could not be reached, or delivered nothing, for `timeout_ns`. kAborted: other members
+// of the group hold all partitions, or the group belongs to another kind of reader. Other errors: a permanent error of
+// the reader, or a failed write to the output. An output whose reader has closed it is not an error.
 Result<LedgerSummary> run_ledger(const LedgerOptions& options, metriclog::LogReader& reader, Output& output,
                                  const Clock& clock, telemetry::Registry& registry, const std::atomic<bool>& stop);
 

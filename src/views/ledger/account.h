@@ -1,7 +1,7 @@
-// Account: what the log shows about one incarnation of an agent. The sequences show which batches it created. What
-// became of each is known from the batches themselves, from drop records, and from claims: a batch states the sequence
-// below which nothing waits any more (first_unacked), for its own incarnation, and for older ones whose batches are in
-// the same spool.
+// Account: what the log shows about one incarnation of an agent. The sequences show which batches it created. The
+// outcome of each is known from the batches themselves, from drop records, and from claims. A claim is the sequence
+// below which nothing waits any more (first_unacked). A batch claims one for its own incarnation, and for older ones
+// whose batches are in the same spool.
 //
 // A sequence below the claim that is neither stored nor dropped is lost: it is a gap, as old as the claim. If the log
 // does not contain everything, the batch may be in the part that was not read: see Hole.

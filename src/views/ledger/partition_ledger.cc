@@ -14,8 +14,8 @@ constexpr size_t kWholeOlderList = 63;
 // Longest chain of runs that ended one another; only forged data has a longer one.
 constexpr int kLongestChain = 1000;
 
-// True if the spool that `batch` came from also contained the incarnation's batches when it was created: the run of
-// `batch`, or one before it, has reported how that incarnation ended.
+// True if the incarnation's batches were in the same spool as `batch` when that was created. This is known if the run
+// of `batch`, or an earlier one, has reported how the incarnation ended.
 bool descends(const Accounts& accounts, const Account& account, const metrics::Batch& batch) {
   const Account* child = &account;
   for (int i = 0; i < kLongestChain && !child->ended_by.empty(); ++i) {

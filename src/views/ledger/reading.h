@@ -28,9 +28,9 @@ class LedgerReading final : private View {
   LedgerReading(const LedgerReadingOptions& options, metriclog::LogReader& reader, const Clock& clock,
                 telemetry::Registry& registry, const std::atomic<bool>& stop);
 
-  // Also returns OK if it was stopped before the end. Errors: kUnavailable if the log could not be reached, or
-  // delivered nothing, within the timeout; kAborted if other members of the group hold all partitions, or the group
-  // belongs to another kind of reader; permanent errors of the reader.
+  // Also returns OK if it was stopped before the end. kUnavailable: the log could not be reached, or delivered
+  // nothing, within the timeout. kAborted: other members of the group hold all partitions, or the group belongs to
+  // another kind of reader. Other errors: a permanent error of the reader.
   Status read_to_end();
   // Reads what has arrived in the meantime; waits at most `timeout_ns`.
   Status read_more(int64_t timeout_ns);
