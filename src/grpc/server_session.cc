@@ -42,8 +42,20 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
       resets_(limits.reset_burst, limits.resets_per_second),
       controls_(limits.control_burst, limits.controls_per_second),
       windows_(limits.window_burst, limits.windows_per_second),
-      idle_(timers, limits.idle_timeout_ns, [this] { return idle_due(); }),
-      stall_(timers, limits.stall_timeout_ns, [this] { return stall_due(); }),
+      idle_(timers, limits.idle_timeout_ns,
+            [this] {
+              if (active_ > 0) return true;
+              drain();
+              return false;
+            }),
+      stall_(timers, limits.stall_timeout_ns,
+             [this] {
+               if (held_.unsent > 0) {
+                 const std::string unread = std::to_string(held_.unsent);
+                 close(Error(Code::kResourceExhausted, "the client reads nothing: " + unread + " bytes wait for it"));
+               }
+               return false;
+             }),
       held_(limits.buffers) {
   if (limits_.handshake_timeout_ns > 0) {
     handshake_timer_ = timers_.call_after(limits_.handshake_timeout_ns, [this] {
@@ -174,7 +186,7 @@ void ServerSession::Impl::close(const Error& reason) {
   fail(reason);
 }
 
-// --- What is held for the client, and for how long.
+// --- Memory held for the client.
 
 bool HeldMemory::charge() {
   if (budget == nullptr) return true;
@@ -184,19 +196,6 @@ bool HeldMemory::charge() {
   if (wanted > charged && !budget->take(wanted - charged, charged)) return false;
   charged = wanted;
   return true;
-}
-
-bool ServerSession::Impl::stall_due() {
-  if (held_.unsent == 0) return false;
-  close(Error(Code::kResourceExhausted,
-              "the client reads nothing: " + std::to_string(held_.unsent) + " bytes wait for it"));
-  return false;
-}
-
-bool ServerSession::Impl::idle_due() {
-  if (active_ > 0) return true;
-  drain();
-  return false;
 }
 
 // --- Deferred events.

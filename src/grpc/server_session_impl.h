@@ -83,8 +83,6 @@ class ServerSession::Impl final : public Session {
 
   void cancel_timers();
   void final_goaway();
-  bool idle_due();
-  bool stall_due();
 
   const ServerLimits& limits_;
   const MethodTable& methods_;
