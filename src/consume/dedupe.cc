@@ -13,8 +13,8 @@ using protowire::Reader;
 using protowire::WireType;
 
 // Fields of an encoded entry: agent, incarnation, last time, intervals as packed (gap, length) pairs, and the latest
-// digests as packed (sequence, offset, digest), the first two as differences to the previous ones. Old snapshots have
-// no digests: their batches are only known by sequence.
+// digests as packed (sequence, offset, digest). Sequence and offset are stored as differences to those of the previous
+// digest. Old snapshots have no digests: their batches are only known by sequence.
 constexpr uint32_t kEntry = 1;
 constexpr uint32_t kAgent = 1;
 constexpr uint32_t kIncarnation = 2;

@@ -14,7 +14,7 @@ class Delays {
 
   uint64_t count() const { return count_; }
   int64_t max_ns() const { return max_ns_; }
-  // The smallest value that a `share` (0 to 1) of all delays does not exceed, rounded up to its bucket; 0 without
+  // The smallest value that is not exceeded by this share (0 to 1) of all delays, rounded up to its bucket. 0 without
   // delays.
   int64_t percentile_ns(double share) const;
 

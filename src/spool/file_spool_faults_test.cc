@@ -1,5 +1,5 @@
-// Every disk call of the spool fails once, and each two consecutive calls fail; the process dies at every call; power
-// is lost at random. Afterwards the ledger must be correct.
+// Every disk call of the spool fails once, and every pair of consecutive calls fails. The process dies at every call.
+// Power is lost at random. Afterwards the ledger must be correct.
 #include <gtest/gtest.h>
 
 #include <algorithm>

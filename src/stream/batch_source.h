@@ -21,7 +21,7 @@ class BatchSource {
   virtual ~BatchSource() = default;
   // The next batch to send; nothing if there is none at the moment.
   virtual std::optional<Outgoing> next() = 0;
-  // Identifies where batches are stored that will be acknowledged from now on: the metric log that the server writes
+  // Names the place that stores the batches acknowledged from now on: the metric log that the server writes
   // (metriclog::LogWriter::identity()), or a file. Empty: unknown. An output calls it before its first acknowledgement,
   // and when it changes.
   virtual void log_named(std::string_view /*log*/) {}

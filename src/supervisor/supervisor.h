@@ -1,7 +1,7 @@
 // Supervisor: starts programs in order, restarts those that die, and stops all of them in order.
 //
-// A program that ends with a status that a restart cannot fix (usage, port in use, invalid configuration) ends the
-// supervisor with that status. Other programs are restarted after 1 s, and the delay doubles up to 30 s while they keep
+// If a program ends with a status that a restart cannot fix (usage, port in use, invalid configuration), the supervisor
+// ends with that status. Other programs are restarted after 1 s, and the delay doubles up to 30 s while they keep
 // failing. Error lines in a program's log are printed at once.
 //
 // Thread contract: the loop's thread; the loop must outlive it.

@@ -9,8 +9,8 @@
 //    Retries use full-jitter backoff: 0 to 1, 2, 4 ... 30 s.
 //  - A document above 256 KiB becomes an Entry with a fault.
 //
-// The listener only sees consistent snapshots. The watches of a new stream may lag behind one another, so before the
-// first events are reported, the source reads the revisions of all keys from the same member in one transaction
+// The listener only sees consistent snapshots. The watches of a new stream may lag behind one another. So before it
+// reports the first events, the source reads the revisions of all keys from the same member in one transaction
 // (serializable, without values). If they differ from the cache, it reads the keys. A reader that blocks until etcd's
 // queue for it is full may see an inconsistent state until the next event or read (docs/decisions/043).
 //

@@ -39,8 +39,8 @@ struct StoredIdentity {
 // Returns nothing if the agent has never joined. kDataLoss: the files are damaged or belong to another agent.
 Result<std::optional<StoredIdentity>> load_identity(Disk& disk, const std::string& folder, const std::string& agent_id);
 
-// Returns the key for an enrollment: the pending one, so that a repeated request uses the same key, or a new one, which
-// is stored first.
+// Returns the key for an enrollment. If a key is pending, returns that one, so that a repeated request uses the same
+// key. Otherwise creates a key and stores it.
 Result<PrivateKey> pending_key(Disk& disk, const std::string& folder);
 
 // Checks the server's reply: the certificate must be for this key and this agent, valid now, and signed by one of the

@@ -1,6 +1,6 @@
-// Ingest: all agents' streams of one loop. Creates a Session for every Publish call, and passes on to the sessions what
-// the log's writer reports from its own thread. memory_queue.h and log_queue.h contain the queues of streams that wait
-// for memory or for the log.
+// Ingest: all agents' streams of one loop. Creates a Session for every Publish call. The log's writer reports from its
+// own thread; the reports are passed on to the sessions here. memory_queue.h and log_queue.h contain the queues of
+// streams that wait for memory or for the log.
 //
 // Thread contract: call everything on the loop's thread, except on_delivered() and on_reset(), which the log calls on
 // its own thread. Must outlive the calls of its sessions, and every record that it appended: flush or destroy the log

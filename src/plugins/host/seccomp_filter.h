@@ -18,8 +18,8 @@ class SeccompFilter {
   void allow(int call);
   // Makes the call fail with this errno.
   void refuse(int call, int error);
-  // Allows the call if (argument & mask) == value, in the low 32 bits; else it fails with `error`, or traps if `error`
-  // is 0.
+  // Allows the call if (argument & mask) == value in the low 32 bits. Otherwise the call fails with `error`, or traps
+  // if `error` is 0.
   void allow_if(int call, int argument, uint32_t mask, uint32_t value, int error);
   // The same with several values.
   void allow_if_any(int call, int argument, uint32_t mask, const std::vector<uint32_t>& values, int error);

@@ -1,5 +1,5 @@
 // HostProcess: a monitor-plugin-host process, which a worker starts. It has a SEQPACKET socket for messages, a pipe for
-// what plugins print (which goes to the log, rate-limited), and a pidfd that reports its end. Messages can be sent
+// what plugins print, and a pidfd that reports its end. Printed lines go to the log, rate-limited. Messages can be sent
 // before it runs. Received messages are copied and validated before use; an invalid one ends the host.
 //
 // Loop's thread only; loop and worker must outlive it. A host that is released has a short time to finalize its

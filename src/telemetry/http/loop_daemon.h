@@ -5,8 +5,8 @@
 // run. Here the socket is always watched, and if there is no room, connection_table.h chooses a connection to evict. A
 // connection that does not send a complete request head in time is closed.
 //
-// The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and mhd_limit() connections, passes on_connection and
-// on_log with this object, and hands it over with begin().
+// The owner starts the daemon with MHD_USE_NO_LISTEN_SOCKET and a limit of mhd_limit() connections, registers
+// on_connection and on_log with this object as argument, and passes the daemon to begin().
 //
 // Thread contract: the loop's thread; the loop must outlive it.
 #pragma once

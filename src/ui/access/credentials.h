@@ -26,7 +26,7 @@ Result<Credentials> parse_login(std::string_view body);
 // for each path or domain that they were set for.
 std::vector<std::string_view> cookies(std::string_view header, std::string_view name);
 
-// The session id in the Cookie headers; nullopt if there is none, if there are several different ones, or if it is not
+// Returns the session id in the Cookie headers. nullopt: there is none, there are several different ones, or it is not
 // 64 hexadecimal digits.
 std::optional<std::string> session_cookie(const std::vector<std::string>& headers, std::string_view name);
 

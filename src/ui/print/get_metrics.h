@@ -32,10 +32,10 @@ struct GetMetricsSummary {
   uint64_t lost = 0;
 };
 
-// Runs until `count`, `timeout_ns` or `stop` (set it, then wake() the reader), or until the output's reader closes it;
-// all of these are success. The position is stored after the output is written, so that a crash repeats ticks instead
-// of losing them. Errors: kUnavailable if the log could not be reached for `timeout_ns`; a permanent error of the
-// reader; a failed write to the output.
+// Runs until `count` or `timeout_ns` is reached, until `stop` is set (then wake() the reader), or until the output's
+// reader closes it. All of these are success. The position is stored after the output is written, so that a crash
+// repeats ticks instead of losing them. Errors: kUnavailable if the log could not be reached for `timeout_ns`; a
+// permanent error of the reader; a failed write to the output.
 Result<GetMetricsSummary> run_get_metrics(const GetMetricsOptions& options, metriclog::LogReader& reader,
                                           Output& output, const Clock& clock, telemetry::Registry& registry,
                                           const std::atomic<bool>& stop);

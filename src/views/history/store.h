@@ -1,9 +1,9 @@
 // HistoryStore: writes the history. A Consumer feeds it. It also stores the reader's snapshots: rows and position are
 // written in one transaction, so that a kill at any moment neither loses nor doubles a point.
 //
-// A tick is stored at its own time, however late it arrives. If an agent's clock cannot be right (more than kMostAhead
-// ahead of the log's time, or so far behind that the agent itself would have dropped the batch), its times are
-// corrected by the difference.
+// A tick is stored at its own time, however late it arrives. If an agent's clock cannot be right, its times are
+// corrected by the difference from the log's time. That is the case if it is more than kMostAhead ahead, or so far
+// behind that the agent itself would have dropped the batch.
 //
 // Not thread-safe. The clock and the registry must outlive it. The file is locked: one process at a time can use it.
 #pragma once
