@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/testing/fault_disk.h"
+#include "base/testing/manual_worker.h"
 #include "identity/ca/enrollment_store.h"
 
 namespace monitor::identity {

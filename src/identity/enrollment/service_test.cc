@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/testing/fault_disk.h"
+#include "base/testing/manual_worker.h"
 #include "grpc/testing/session_pair.h"
 #include "identity/ca/credentials.h"
 #include "identity/enrollment/messages.h"
