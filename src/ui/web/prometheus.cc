@@ -45,11 +45,11 @@ std::string text_of(const PrometheusLabels& labels) {
   return out;
 }
 
-std::string labels_of(const LiveAgent& agent, const metrics::Series& series, const NameChoice& choice) {
+std::string labels_of(const LiveAgent& agent, const metrics::Series& series, const metrics::NameChoice& choice) {
   PrometheusLabels labels;
   for (const auto& [name, value] : series.labels) {
-    std::string usual = prometheus_label(name);
-    labels[choice.keeps(usual, name) ? std::move(usual) : prometheus_escaped(name)] = value;
+    std::string usual = metrics::prometheus_label(name);
+    labels[choice.keeps(usual, name) ? std::move(usual) : metrics::prometheus_escaped(name)] = value;
   }
   labels["agent"] = agent.name;
   labels["host"] = agent.host;
@@ -85,16 +85,16 @@ void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
   seen.lines += fmt::format("{}{{{}}} {}\n", kSeen, labels_of(agent, metrics::Series(), {}),
                             number(static_cast<double>(millis) / 1e3));
   if (agent.seen_ns < heard_after_ns) return;
-  NameChoice names;
+  metrics::NameChoice names;
   names.add(kSeen, kSeen);
   std::vector<std::string> usual;
   usual.reserve(agent.values.size());
-  std::map<std::string, NameChoice> labels;  // by usual name
+  std::map<std::string, metrics::NameChoice> labels;  // by usual name
   for (const LiveValue& value : agent.values) {
-    usual.push_back(prometheus_name(value.series));
+    usual.push_back(metrics::prometheus_name(value.series));
     names.add(usual.back(), source_of(value.series));
-    NameChoice& choice = labels[usual.back()];
-    for (const auto& [name, text] : value.series.labels) choice.add(prometheus_label(name), name);
+    metrics::NameChoice& choice = labels[usual.back()];
+    for (const auto& [name, text] : value.series.labels) choice.add(metrics::prometheus_label(name), name);
   }
   std::map<std::pair<std::string, std::string>, Newest> lines;
   for (size_t i = 0; i < agent.values.size(); ++i) {
@@ -110,11 +110,12 @@ void PrometheusText::add(const LiveAgent& agent, int64_t heard_after_ns) {
 }
 
 // Returns "" if no name is free, which requires a metric named like another one's escaped name.
-std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice) {
+std::string PrometheusText::name_of(const metrics::Series& series, const std::string& usual,
+                                    const metrics::NameChoice& choice) {
   const bool counter = series.kind == metrics::Kind::kCounter;
   const bool own = usual == kSeen;
   if (!own && choice.keeps(usual, source_of(series)) && family(usual, series).counter == counter) return usual;
-  std::string escaped = prometheus_escaped(series);
+  std::string escaped = metrics::prometheus_escaped(series);
   return family(escaped, series).counter == counter ? escaped : "";
 }
 
@@ -124,7 +125,7 @@ PrometheusText::Family& PrometheusText::family(const std::string& name, const me
     const bool counter = series.kind == metrics::Kind::kCounter;
     at->second = {.counter = counter, .help = escape(help_of(series), "\\"), .unit = {}, .lines = {}};
     // OpenMetrics requires the name of a family with a unit to end with that unit.
-    std::string unit = prometheus_unit(series);
+    std::string unit = metrics::prometheus_unit(series);
     if (!unit.empty() && name.ends_with("_" + unit + (counter ? "_total" : ""))) at->second.unit = std::move(unit);
   }
   return at->second;

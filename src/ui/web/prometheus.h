@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "ui/web/prometheus_names.h"
+#include "metrics/prometheus_names.h"
 #include "views/fleet/fleet.h"
 
 namespace monitor::analysis::web {
@@ -25,7 +25,7 @@ class PrometheusText {
     std::string unit;  // empty: the name does not end with a unit
     std::string lines;
   };
-  std::string name_of(const metrics::Series& series, const std::string& usual, const NameChoice& choice);
+  std::string name_of(const metrics::Series& series, const std::string& usual, const metrics::NameChoice& choice);
   Family& family(const std::string& name, const metrics::Series& series);
 
   std::map<std::string, Family> families_;

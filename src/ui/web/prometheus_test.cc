@@ -20,25 +20,26 @@ Series series(const std::string& name, const std::string& unit, Kind kind = Kind
 }
 
 TEST(Prometheus, NamesFollowOpenTelemetrysMapping) {
-  EXPECT_EQ(prometheus_name(series("system.cpu.utilization", "1")), "system_cpu_utilization_ratio");
-  EXPECT_EQ(prometheus_name(series("system.memory.usage", "By")), "system_memory_usage_bytes");
-  EXPECT_EQ(prometheus_name(series("system.disk.io.rate", "By/s")), "system_disk_io_rate_bytes_per_second");
-  EXPECT_EQ(prometheus_name(series("system.disk.io", "By", Kind::kCounter)), "system_disk_io_bytes_total");
-  EXPECT_EQ(prometheus_name(series("requests", "1", Kind::kCounter)), "requests_total");
-  EXPECT_EQ(prometheus_name(series("system.filesystem.inodes.usage", "{inode}")), "system_filesystem_inodes_usage");
-  EXPECT_EQ(prometheus_name(series("system.uptime", "s")), "system_uptime_seconds");
-  EXPECT_EQ(prometheus_name(series("uptime_seconds", "s")), "uptime_seconds");
-  EXPECT_EQ(prometheus_name(series("9 lives--of.a<cat>", "")), "_9_lives_of_a_cat");
-  EXPECT_EQ(prometheus_label("9.a-b"), "key_9_a_b");
+  EXPECT_EQ(metrics::prometheus_name(series("system.cpu.utilization", "1")), "system_cpu_utilization_ratio");
+  EXPECT_EQ(metrics::prometheus_name(series("system.memory.usage", "By")), "system_memory_usage_bytes");
+  EXPECT_EQ(metrics::prometheus_name(series("system.disk.io.rate", "By/s")), "system_disk_io_rate_bytes_per_second");
+  EXPECT_EQ(metrics::prometheus_name(series("system.disk.io", "By", Kind::kCounter)), "system_disk_io_bytes_total");
+  EXPECT_EQ(metrics::prometheus_name(series("requests", "1", Kind::kCounter)), "requests_total");
+  EXPECT_EQ(metrics::prometheus_name(series("system.filesystem.inodes.usage", "{inode}")),
+            "system_filesystem_inodes_usage");
+  EXPECT_EQ(metrics::prometheus_name(series("system.uptime", "s")), "system_uptime_seconds");
+  EXPECT_EQ(metrics::prometheus_name(series("uptime_seconds", "s")), "uptime_seconds");
+  EXPECT_EQ(metrics::prometheus_name(series("9 lives--of.a<cat>", "")), "_9_lives_of_a_cat");
+  EXPECT_EQ(metrics::prometheus_label("9.a-b"), "key_9_a_b");
 }
 
 TEST(Prometheus, StatesTheUnitThatTheNameEndsWith) {
-  EXPECT_EQ(prometheus_unit(series("system.memory.usage", "By")), "bytes");
-  EXPECT_EQ(prometheus_unit(series("system.disk.io.rate", "By/s")), "bytes_per_second");
-  EXPECT_EQ(prometheus_unit(series("system.cpu.utilization", "1")), "ratio");
-  EXPECT_EQ(prometheus_unit(series("faults.rate", "{fault}/s")), "per_second");
-  EXPECT_EQ(prometheus_unit(series("requests", "1", Kind::kCounter)), "");
-  EXPECT_EQ(prometheus_unit(series("system.filesystem.inodes.usage", "{inode}")), "");
+  EXPECT_EQ(metrics::prometheus_unit(series("system.memory.usage", "By")), "bytes");
+  EXPECT_EQ(metrics::prometheus_unit(series("system.disk.io.rate", "By/s")), "bytes_per_second");
+  EXPECT_EQ(metrics::prometheus_unit(series("system.cpu.utilization", "1")), "ratio");
+  EXPECT_EQ(metrics::prometheus_unit(series("faults.rate", "{fault}/s")), "per_second");
+  EXPECT_EQ(metrics::prometheus_unit(series("requests", "1", Kind::kCounter)), "");
+  EXPECT_EQ(metrics::prometheus_unit(series("system.filesystem.inodes.usage", "{inode}")), "");
 }
 
 TEST(Prometheus, WritesTheTextFormat) {

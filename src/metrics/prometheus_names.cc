@@ -1,4 +1,4 @@
-#include "ui/web/prometheus_names.h"
+#include "metrics/prometheus_names.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace monitor::analysis::web {
+namespace monitor::metrics {
 
 namespace {
 
@@ -67,9 +67,9 @@ void add_suffix(std::string& name, const std::string& suffix) {
 
 }  // namespace
 
-std::string prometheus_unit(const metrics::Series& series) {
+std::string prometheus_unit(const Series& series) {
   const std::string unit = without_annotation(series.unit);
-  if (unit == "1") return series.kind == metrics::Kind::kCounter ? "" : "ratio";
+  if (unit == "1") return series.kind == Kind::kCounter ? "" : "ratio";
   const size_t slash = unit.find('/');
   if (slash == std::string::npos) return in_words(kUnits, unit);
   std::string out = in_words(kUnits, std::string_view(unit).substr(0, slash));
@@ -81,9 +81,9 @@ std::string prometheus_unit(const metrics::Series& series) {
 namespace {
 
 // Appends unit and kind, unless the name already ends with them.
-std::string with_unit(std::string name, const metrics::Series& series) {
+std::string with_unit(std::string name, const Series& series) {
   const std::string unit = without_annotation(series.unit);
-  const bool counter = series.kind == metrics::Kind::kCounter;
+  const bool counter = series.kind == Kind::kCounter;
   if (unit == "1") {
     if (!counter) add_suffix(name, "ratio");
   } else if (const size_t slash = unit.find('/'); slash != std::string::npos) {
@@ -109,11 +109,11 @@ std::string prometheus_label(std::string_view name) {
   return out;
 }
 
-std::string prometheus_name(const metrics::Series& series) {
+std::string prometheus_name(const Series& series) {
   if (series.name.starts_with(kEscape)) return prometheus_escaped(series);
   std::string name = words(series.name, true);
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name.insert(0, "_");
-  const bool counter = series.kind == metrics::Kind::kCounter;
+  const bool counter = series.kind == Kind::kCounter;
   if (counter && name.ends_with("_total")) name.resize(name.size() - std::string_view("_total").size());
   return with_unit(std::move(name), series);
 }
@@ -133,10 +133,10 @@ std::string prometheus_escaped(std::string_view name) {
 }
 
 // A single underscore ends the escaped name; unit and kind follow.
-std::string prometheus_escaped(const metrics::Series& series) {
+std::string prometheus_escaped(const Series& series) {
   std::string out = prometheus_escaped(std::string_view(series.name));
   if (!series.unit.empty()) out += "_unit_" + prometheus_escaped(std::string_view(series.unit)).substr(kEscape.size());
-  return series.kind == metrics::Kind::kCounter ? out + "_total" : out;
+  return series.kind == Kind::kCounter ? out + "_total" : out;
 }
 
 bool NameChoice::keeps(const std::string& usual, const std::string& name) const {
@@ -145,4 +145,4 @@ bool NameChoice::keeps(const std::string& usual, const std::string& name) const 
   return name == (found->second.contains(usual) ? usual : *found->second.begin());
 }
 
-}  // namespace monitor::analysis::web
+}  // namespace monitor::metrics

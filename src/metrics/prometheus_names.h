@@ -13,19 +13,19 @@
 
 #include "metrics/series.h"
 
-namespace monitor::analysis::web {
+namespace monitor::metrics {
 
 // A label that is reserved, for the agent's identity or by Prometheus, becomes `exported_NAME`.
 std::string prometheus_label(std::string_view name);
-std::string prometheus_name(const metrics::Series& series);
+std::string prometheus_name(const Series& series);
 
 // The unit in words, as prometheus_name() appends it: "bytes", "bytes_per_second", "ratio"; empty: none.
-std::string prometheus_unit(const metrics::Series& series);
+std::string prometheus_unit(const Series& series);
 
 // "a.b_c" -> "U__a_2e_b__c", which is injective. Prometheus calls it value escaping.
 std::string prometheus_escaped(std::string_view name);
 // The escaped name of a metric, with its unit and `_total`.
-std::string prometheus_escaped(const metrics::Series& series);
+std::string prometheus_escaped(const Series& series);
 
 // Decides which of several names keeps a usual name that they share.
 class NameChoice {
@@ -39,4 +39,4 @@ class NameChoice {
   std::map<std::string, std::set<std::string>> names_;
 };
 
-}  // namespace monitor::analysis::web
+}  // namespace monitor::metrics
