@@ -9,7 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may
 # include more or less than the rest of the folder.
-CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume"}
+CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query"}
 ALLOWED = {
     "base": set(),
     "metrics": {"base"},
@@ -32,6 +32,7 @@ ALLOWED = {
     "agent": {"base", "metrics", "config", "stream", "grpc", "telemetry", "inputs", "plugins", "spool", "outputs"},
     "server": {"base", "grpc", "identity", "telemetry", "metriclog", "inputs"},
     "consume": {"base", "metrics", "metriclog", "telemetry"},
+    "query": {"base"},
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
     "ui/access": {"base"},
@@ -39,7 +40,7 @@ ALLOWED = {
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "identity", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
-            "server", "consume", "views", "ui", "load", "supervisor"},
+            "server", "consume", "query", "views", "ui", "load", "supervisor"},
 }
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
@@ -55,6 +56,7 @@ THIRD_PARTIES = {
     r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
+    r"re2/": ["src/query/"],
 }
 # Keys of the configuration are spelled here only; elsewhere, functions of config/keys.h build them.
 KEY_SPELLERS = {"src/config/keys.h", "src/config/keys.cc"}

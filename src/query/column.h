@@ -1,0 +1,61 @@
+// Column: one series of an instant vector at all steps of a query.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "query/series.h"
+
+namespace monitor::query {
+
+// The moments at which an expression is evaluated.
+struct Steps {
+  int64_t start_ms = 0;
+  int64_t step_ms = 1;
+  size_t count = 1;
+
+  int64_t at(size_t i) const { return start_ms + static_cast<int64_t>(i) * step_ms; }
+};
+
+// No value at a step. A staleness marker, which no sample's value can be at this place.
+inline double no_value() { return stale_marker(); }
+inline bool has_value(double value) { return !is_stale(value); }
+
+struct Column {
+  Labels labels;
+  // The metric's name no longer describes the values. It is removed at the end, so that what comes before may use it.
+  bool drop_name = false;
+  std::vector<double> values;  // one a step
+
+  bool any() const;
+};
+
+using Columns = std::vector<Column>;
+
+// Puts columns with equal labels together. Errors: kInvalidArgument with `text`, two of them have a value at one step.
+Result<Columns> merge_equal(Columns columns, const std::string& text);
+
+// Removes the names that are marked, and columns without any value.
+Result<Columns> finish(Columns columns);
+
+// label_replace(): where the regular expression matches the source label's whole value, the target becomes the
+// replacement, with $1 and ${name} for what the groups matched.
+struct LabelReplacement {
+  std::string target;
+  std::string replacement;
+  std::string source;
+  std::string pattern;
+};
+Result<Columns> replace_label(Columns columns, const LabelReplacement& change);
+
+// label_join(): the values of the sources with the separator between them.
+Result<Columns> join_labels(Columns columns, const std::string& target, const std::string& separator,
+                            const std::vector<std::string>& sources);
+
+// Whether a sorts before b where digits count as numbers: load-2 before load-10.
+bool natural_less(std::string_view a, std::string_view b);
+
+}  // namespace monitor::query

@@ -1,0 +1,58 @@
+// Evaluates a parsed query, as Prometheus 3 does with delayed removal of metric names.
+//
+// A query is evaluated at every step at once: an expression's value is a set of columns, with one value a step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "query/ast.h"
+#include "query/series.h"
+
+namespace monitor::query {
+
+// The moments of evaluation: start, start + step, ... up to end. An instant query has start == end.
+struct QueryTimes {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  int64_t step_ms = 1;  // at least 1
+};
+
+// What one query may cost. Beyond it, it ends with kResourceExhausted, and the message names the limit.
+struct QueryLimits {
+  size_t max_steps = 11'000;
+  size_t max_series = 100'000;      // of any of its parts
+  size_t max_samples = 20'000'000;  // read and computed, all parts together; 8 to 16 bytes each
+  // Called now and then; an error ends the query. For a time-out, or a client that is gone.
+  std::function<Status()> check = {};
+};
+
+struct QueryOptions {
+  int64_t lookback_ms = 300'000;      // a sample counts for so long, unless a newer one or a staleness marker follows
+  int64_t subquery_step_ms = 60'000;  // where a subquery names none
+  QueryLimits limits = {};
+};
+
+struct ResultSeries {
+  Labels labels;
+  std::vector<Point> points;
+};
+
+// A kScalar has one series without labels, a kString has a text. An instant vector's series have one point each; those
+// of a range query have one for each step that has a value.
+struct QueryResult {
+  ValueType type = ValueType::kScalar;
+  std::vector<ResultSeries> series = {};
+  std::string text = {};
+};
+
+// The expression and the source must outlive the call. A range vector is possible in an instant query only. Errors:
+// kInvalidArgument for a query that cannot be evaluated (ambiguous matches, equal label sets), kResourceExhausted for a
+// limit; the source's.
+Result<QueryResult> evaluate(const Expression& expression, SeriesSource& source, const QueryTimes& times,
+                             const QueryOptions& options = {});
+
+}  // namespace monitor::query

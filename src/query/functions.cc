@@ -1,0 +1,177 @@
+#include "query/functions.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "query/math_functions.h"
+#include "query/range_functions.h"
+
+namespace monitor::query {
+namespace {
+
+using enum ValueType;
+
+FunctionSpec over_range(std::string_view name, RangeFunction function, bool keeps_name = false) {
+  return {.name = name, .arguments = {kMatrix}, .range = function, .keeps_name = keeps_name};
+}
+
+FunctionSpec of_value(std::string_view name, MathFunction function) {
+  return {.name = name, .arguments = {kVector}, .math = function};
+}
+
+// Of a vector of times, or of now.
+FunctionSpec of_time(std::string_view name, MathFunction function) {
+  return {.name = name, .arguments = {kVector}, .optional = 1, .math = function};
+}
+
+template <double (*Function)(double)>
+std::optional<double> plain(double value, std::span<const double> /*none*/) {
+  return Function(value);
+}
+
+FunctionSpec special(std::string_view name, SpecialFunction function, std::vector<ValueType> arguments,
+                     int optional = 0, ValueType result = kVector) {
+  return {.name = name, .arguments = std::move(arguments), .optional = optional, .result = result, .special = function};
+}
+
+std::vector<FunctionSpec> make_table() {
+  using Of = SpecialFunction;
+  return {
+      over_range("avg_over_time", range::avg),
+      over_range("changes", range::changes),
+      over_range("count_over_time", range::count),
+      over_range("delta", range::delta),
+      over_range("deriv", range::deriv),
+      over_range("first_over_time", range::first, true),
+      over_range("idelta", range::idelta),
+      over_range("increase", range::increase),
+      over_range("irate", range::irate),
+      over_range("last_over_time", range::last, true),
+      over_range("mad_over_time", range::median_deviation),
+      over_range("max_over_time", range::max),
+      over_range("min_over_time", range::min),
+      over_range("present_over_time", range::present),
+      over_range("rate", range::rate),
+      over_range("resets", range::resets),
+      over_range("stddev_over_time", range::stddev),
+      over_range("stdvar_over_time", range::stdvar),
+      over_range("sum_over_time", range::sum),
+      over_range("ts_of_first_over_time", range::time_of_first),
+      over_range("ts_of_last_over_time", range::time_of_last),
+      over_range("ts_of_max_over_time", range::time_of_max),
+      over_range("ts_of_min_over_time", range::time_of_min),
+      {.name = "predict_linear", .arguments = {kMatrix, kScalar}, .range = range::predict_linear},
+      {.name = "quantile_over_time", .arguments = {kScalar, kMatrix}, .range = range::quantile_of},
+
+      of_value("abs", plain<std::abs>),
+      of_value("acos", plain<std::acos>),
+      of_value("acosh", plain<std::acosh>),
+      of_value("asin", plain<std::asin>),
+      of_value("asinh", plain<std::asinh>),
+      of_value("atan", plain<std::atan>),
+      of_value("atanh", plain<std::atanh>),
+      of_value("ceil", plain<std::ceil>),
+      of_value("cos", plain<std::cos>),
+      of_value("cosh", plain<std::cosh>),
+      of_value("deg", math::degrees),
+      of_value("exp", plain<std::exp>),
+      of_value("floor", plain<std::floor>),
+      of_value("ln", plain<std::log>),
+      of_value("log10", plain<std::log10>),
+      of_value("log2", plain<std::log2>),
+      of_value("rad", math::radians),
+      of_value("sgn", math::sign),
+      of_value("sin", plain<std::sin>),
+      of_value("sinh", plain<std::sinh>),
+      of_value("sqrt", plain<std::sqrt>),
+      of_value("tan", plain<std::tan>),
+      of_value("tanh", plain<std::tanh>),
+      {.name = "clamp", .arguments = {kVector, kScalar, kScalar}, .math = math::clamp},
+      {.name = "clamp_max", .arguments = {kVector, kScalar}, .math = math::clamp_max},
+      {.name = "clamp_min", .arguments = {kVector, kScalar}, .math = math::clamp_min},
+      {.name = "round", .arguments = {kVector, kScalar}, .optional = 1, .math = math::round},
+
+      of_time("day_of_month", math::day_of_month),
+      of_time("day_of_week", math::day_of_week),
+      of_time("day_of_year", math::day_of_year),
+      of_time("days_in_month", math::days_in_month),
+      of_time("hour", math::hour),
+      of_time("minute", math::minute),
+      of_time("month", math::month),
+      of_time("year", math::year),
+
+      special("absent", Of::kAbsent, {kVector}),
+      special("absent_over_time", Of::kAbsentOverTime, {kMatrix}),
+      special("label_join", Of::kLabelJoin, {kVector, kString, kString, kString}, FunctionSpec::kRepeats),
+      special("label_replace", Of::kLabelReplace, {kVector, kString, kString, kString, kString}),
+      special("pi", Of::kPi, {}, 0, kScalar),
+      special("scalar", Of::kScalar, {kVector}, 0, kScalar),
+      special("sort", Of::kSort, {kVector}),
+      special("sort_by_label", Of::kSortByLabel, {kVector, kString}, FunctionSpec::kRepeats),
+      special("sort_by_label_desc", Of::kSortByLabelDescending, {kVector, kString}, FunctionSpec::kRepeats),
+      special("sort_desc", Of::kSortDescending, {kVector}),
+      special("time", Of::kTime, {}, 0, kScalar),
+      special("timestamp", Of::kTimestamp, {kVector}),
+      special("vector", Of::kVector, {kScalar}),
+  };
+}
+
+const std::vector<FunctionSpec>& table() {
+  static const std::vector<FunctionSpec> functions = make_table();
+  return functions;
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+size_t FunctionSpec::least_arguments() const {
+  return arguments.size() - (optional == kRepeats ? 1 : static_cast<size_t>(optional));
+}
+
+const FunctionSpec* find_function(std::string_view name) {
+  const auto found = std::ranges::find(table(), name, &FunctionSpec::name);
+  return found == table().end() ? nullptr : &*found;
+}
+
+bool unsupported_function(std::string_view name) {
+  static constexpr std::array<std::string_view, 15> kOthers = {"double_exponential_smoothing",
+                                                               "end",
+                                                               "histogram_avg",
+                                                               "histogram_count",
+                                                               "histogram_fraction",
+                                                               "histogram_quantile",
+                                                               "histogram_quantiles",
+                                                               "histogram_stddev",
+                                                               "histogram_stdvar",
+                                                               "histogram_sum",
+                                                               "info",
+                                                               "max_of",
+                                                               "min_of",
+                                                               "range",
+                                                               "step"};
+  return std::ranges::find(kOthers, name) != kOthers.end() || name == "start" || name == "start_timestamp";
+}
+
+std::string_view nearest_function(std::string_view name) {
+  // The distance takes time with the product of both lengths, and no function's name is long.
+  name = name.substr(0, 64);
+  return std::ranges::min_element(table(), {}, [name](const FunctionSpec& f) { return edit_distance(f.name, name); })
+      ->name;
+}
+
+}  // namespace monitor::query

@@ -1,0 +1,45 @@
+// What the functions on range vectors compute. The formulas are those of Prometheus
+// (https://prometheus.io/docs/prometheus/latest/querying/functions/).
+#pragma once
+
+#include <optional>
+
+#include "query/functions.h"
+
+namespace monitor::query::range {
+
+// The increase of a counter, or the change of a gauge, extrapolated to the whole window where the samples reach close
+// enough to its ends.
+std::optional<double> rate(const Window& window);
+std::optional<double> increase(const Window& window);
+std::optional<double> delta(const Window& window);
+// From the last two samples alone.
+std::optional<double> irate(const Window& window);
+std::optional<double> idelta(const Window& window);
+
+// By least squares.
+std::optional<double> deriv(const Window& window);
+std::optional<double> predict_linear(const Window& window);
+
+std::optional<double> changes(const Window& window);
+std::optional<double> resets(const Window& window);
+
+std::optional<double> avg(const Window& window);
+std::optional<double> sum(const Window& window);
+std::optional<double> min(const Window& window);
+std::optional<double> max(const Window& window);
+std::optional<double> count(const Window& window);
+std::optional<double> stddev(const Window& window);
+std::optional<double> stdvar(const Window& window);
+std::optional<double> quantile_of(const Window& window);
+std::optional<double> median_deviation(const Window& window);
+std::optional<double> first(const Window& window);
+std::optional<double> last(const Window& window);
+std::optional<double> present(const Window& window);
+// When the sample was, in seconds since 1970.
+std::optional<double> time_of_first(const Window& window);
+std::optional<double> time_of_last(const Window& window);
+std::optional<double> time_of_min(const Window& window);
+std::optional<double> time_of_max(const Window& window);
+
+}  // namespace monitor::query::range
