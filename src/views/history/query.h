@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "metrics/series.h"
+#include "views/history/agents.h"
 #include "views/history/database.h"
 #include "views/history/resolution.h"
 
@@ -59,6 +60,7 @@ class HistoryReader {
   // The extent of an agent's data per resolution; resolutions without data are omitted.
   Result<std::vector<Extent>> extents(const std::string& agent);
   Result<std::vector<metrics::Series>> series(const std::string& agent);
+  Result<std::vector<KnownAgent>> agents() { return read_agents(db_); }
 
  private:
   struct Column {

@@ -433,26 +433,6 @@ Status HistoryStore::store(const std::string& log, std::span<const metriclog::Sn
   return status;
 }
 
-Result<std::vector<KnownAgent>> HistoryStore::known_agents() {
-  auto select = db_.prepare("SELECT name, info FROM agents");
-  if (!select) return select.error();
-  std::vector<KnownAgent> found;
-  int rc = select->step();
-  for (; rc == SQLITE_ROW; rc = select->step()) {
-    KnownAgent agent{.name = std::string(select->bytes(0)), .host = {}, .version = {}};
-    const auto info = nlohmann::json::parse(select->bytes(1), nullptr, false);
-    if (info.is_object()) {
-      agent.host = info.value("host", "");
-      agent.version = info.value("version", "");
-      agent.seen_ns = info.value("seen_ns", int64_t{0});
-      agent.log = info.value("log", "");
-    }
-    found.push_back(std::move(agent));
-  }
-  if (rc != SQLITE_DONE) return db_.error(rc, "reading");
-  return found;
-}
-
 Result<std::vector<KnownAgent>> HistoryStore::agents_of_other_logs() {
   if (log_.empty()) return std::vector<KnownAgent>();
   auto found = known_agents();

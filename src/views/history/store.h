@@ -24,6 +24,7 @@
 #include "consume/view.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
+#include "views/history/agents.h"
 #include "views/history/buckets.h"
 #include "views/history/database.h"
 #include "views/history/resolution.h"
@@ -42,14 +43,6 @@ struct HistoryOptions {
   size_t max_series = 200'000;  // of all agents together
   size_t max_series_per_agent = 5'000;
   size_t fair_series = 64;  // every agent may have this many, however many others have
-};
-
-struct KnownAgent {
-  std::string name;
-  std::string host;
-  std::string version;
-  int64_t seen_ns = 0;   // by the log's time
-  std::string log = {};  // identity of the log with its newest record; empty: an earlier version did not store it
 };
 
 class HistoryStore final : public View, public metriclog::SnapshotStore, private BucketRows {
@@ -73,7 +66,7 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   // store().
   Status expire();
 
-  Result<std::vector<KnownAgent>> known_agents();
+  Result<std::vector<KnownAgent>> known_agents() { return read_agents(db_); }
   // Agents whose newest record came from another log than the one passed to load() last.
   Result<std::vector<KnownAgent>> agents_of_other_logs();
   // Deletes agents, with all their data, that have nothing newer than the given times. Call after store().

@@ -1,0 +1,35 @@
+// HistorySource: gives the query language the samples of the history.
+//
+// A series has its metric's name, its own labels, and "agent" and "host". A selector may use the names of this program
+// ("system.cpu.utilization", cpu.mode) or those of Prometheus (system_cpu_utilization_ratio, cpu_mode); the result has
+// the names that were used. A selector without a condition on the name uses the former.
+//
+// Values are the stored ones as long as the history has them in full; for older times, they are averages of 10 s, 1 min
+// or 1 h, at the end of their interval.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "query/series.h"
+#include "views/history/query.h"
+
+namespace monitor::analysis::history {
+
+// One thread. The reader must outlive it.
+class HistorySource final : public query::SeriesSource {
+ public:
+  explicit HistorySource(HistoryReader& reader) : reader_(reader) {}
+
+  Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                  int64_t to_ms) override;
+
+ private:
+  Status select_agent(const KnownAgent& agent, std::span<const query::Matcher> matchers, int64_t from_ms, int64_t to_ms,
+                      std::vector<query::StoredSeries>& found);
+
+  HistoryReader& reader_;
+};
+
+}  // namespace monitor::analysis::history
