@@ -15,6 +15,7 @@
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
 #include "bin/analysis/observability_server.h"
+#include "bin/analysis/query.h"
 #include "bin/analysis/serve.h"
 #include "bin/analysis/server_looker.h"
 #include "bin/analysis/top.h"
@@ -157,6 +158,7 @@ int run(int argc, char** argv) {
            "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
            "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
            "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
+           "  monitor-analysis query --last 1h --format plot 'avg({\"system.cpu.utilization\"})'\n"
            "  monitor-analysis forget agent-001\n"
            "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
            "  monitor-analysis user role ann --role editor\n"
@@ -177,6 +179,8 @@ int run(int argc, char** argv) {
   const CLI::App* const top = declare_top(cli.app(), top_flags);
   ForgetFlags forget_flags;
   const CLI::App* const forget = declare_forget(cli.app(), forget_flags);
+  QueryFlags query_flags;
+  const CLI::App* const query = declare_query(cli.app(), query_flags);
   AccountCommands accounts(cli.app());
   cli.add_data_option();
   cli.add_drain_option();
@@ -184,6 +188,7 @@ int run(int argc, char** argv) {
   if (get->parsed()) return get_metrics(cli, flags);
   if (top->parsed()) return show_top(cli, top_flags);
   if (serve->parsed()) return serve_page(cli, serve_flags);
+  if (query->parsed()) return run_query(cli, query_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
   if (accounts.parsed()) return accounts.run(cli);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
