@@ -103,6 +103,8 @@ Result<std::string> read_to_end(int fd, const std::string& path, size_t max_byte
     return Error(Code::kResourceExhausted,
                  fmt::format("reading {}: it has {} bytes, the limit is {}", path, size, max_bytes));
   };
+  // Rejects large files early. The size is not used further: files of /proc report 0, and a file may grow while it is
+  // read.
   if (static_cast<size_t>(info.st_size) > max_bytes) return too_large(static_cast<size_t>(info.st_size));
   std::string content;
   constexpr size_t kChunk = size_t{64} * 1024;
@@ -132,6 +134,7 @@ Status Disk::remove_beneath(const std::string& folder, const std::string& path) 
 }
 
 Result<std::string> PosixDisk::read_file(const std::string& path, size_t max_bytes) {
+  // O_NONBLOCK: a FIFO without a writer must not block. O_NOCTTY: a terminal must not become the controlling one.
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) return errno_error(errno, "opening " + path);
   return read_to_end(fd.get(), path, max_bytes);
@@ -210,6 +213,7 @@ Result<std::vector<std::string>> PosixDisk::list_folder(const std::string& path)
   if (!folder) return errno_error(errno, "listing " + path);
   std::vector<std::string> names;
   while (true) {
+    // At the end of the folder, readdir() leaves errno unchanged; after an error it sets it.
     errno = 0;
     const dirent* const entry = readdir(folder.get());  // NOLINT(concurrency-mt-unsafe): a stream of our own
     if (entry == nullptr) break;

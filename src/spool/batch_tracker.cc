@@ -40,6 +40,8 @@ void BatchTracker::not_stored(KeptBatch& batch) {
 
 void BatchTracker::release(uint64_t sequence) {
   const auto it = kept_.find(sequence);
+  // The bytes are needed until the record is synced, because a failed sync makes the spool write it again. A fresh
+  // batch is sent from memory.
   if (it == kept_.end() || it->second.at.segment == 0 || !it->second.synced) return;
   if (!queue_.is_fresh(incarnation_, sequence)) kept_.erase(it);
 }
@@ -86,6 +88,7 @@ void BatchTracker::lose_each(const IntervalSet& sequences, const std::map<uint64
 
 void BatchTracker::lose_damaged(SegmentInfo& segment, const BatchInfo& batch) {
   segment.sequences.remove(batch.sequence);
+  // There may be another copy: after a failed sync, batches are written again to another segment.
   if (elsewhere(segment).contains(batch.sequence)) return;
   lose(drop_of(batch, metrics::stage::kSpool, metrics::reason::kDamaged));
 }

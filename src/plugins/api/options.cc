@@ -48,6 +48,7 @@ void Options::refuse(std::string_view name, std::string message) {
 double Options::number(std::string_view name, double default_value, double min, double max) {
   const json* const value = find(name);
   if (value == nullptr) return default_value;
+  // NaN fails both comparisons, so a value of another type is rejected as well.
   const double number = value->is_number() ? value->get<double>() : std::nan("");
   if (number >= min && number <= max) return number;
   fail(config::pointer_step(name), fmt::format("must be a number from {:g} to {:g}", min, max), *value);
