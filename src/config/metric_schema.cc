@@ -19,7 +19,6 @@ constexpr Setting kOwnInterval = {
     .name = "interval",
     .type = SettingType::kDuration,
     .unit = "s",
-    .bounds = "10 ms to 24 h",
     .min = 10 * kNanosPerMilli,
     .max = kDay,
     .example = R"("100ms")",
@@ -31,7 +30,7 @@ Setting setting_of(const OptionSpec& option) {
   return {.name = option.name,
           .type = flag ? SettingType::kBoolean : SettingType::kPatterns,
           .default_value = flag ? "false" : "[]",
-          .bounds = flag ? "true or false" : "at most 64 texts of 1 to 256 bytes",
+          .bounds = flag ? "" : "at most 64 texts of 1 to 256 bytes",
           .example = flag ? "true" : R"(["eth*", "en?0"])",
           .since = option.since,
           .description = option.description};

@@ -36,7 +36,7 @@ struct Setting {
   SettingType type;
   std::string_view unit;           // what a bare number means
   std::string_view default_value;  // JSON; empty: no fixed default, see the description
-  std::string_view bounds;         // for people
+  std::string_view bounds;         // for people; empty: bounds_text() derives them from the fields below
   int64_t min = 0;                 // unit: ns for a duration, bytes for a size, thousandths for a number
   int64_t max = 0;
   std::string_view choices;  // of a choice, separated by commas
@@ -78,6 +78,12 @@ const MetricOption& metric_option(std::string_view name);
 std::vector<std::string> field_names();
 // The names of the fields of an object: "max", "full" for "spool".
 std::vector<std::string> field_names_of(std::string_view object);
+
+// The bounds of a setting, for people: "10 ms to 24 h".
+std::string bounds_text(const Setting& setting);
+// A nested field: "spool" and "max" of "spool/max". The object of a top-level field is empty.
+std::string_view object_of(std::string_view name);
+std::string_view last_of(std::string_view name);
 
 // The document with all common defaults, which `monitor-config` uses for a new document: indented JSON.
 std::string default_document();

@@ -22,8 +22,8 @@ constexpr size_t kMaxLabelValue = 1024;
 }  // namespace
 
 std::string Validator::expected(const Setting& one) {
-  if (one.unit.empty()) return fmt::format("must be {}", one.bounds);
-  return fmt::format("must be {} (in {} as a number, or with a unit)", one.bounds, one.unit);
+  if (one.unit.empty()) return fmt::format("must be {}", bounds_text(one));
+  return fmt::format("must be {} (in {} as a number, or with a unit)", bounds_text(one), one.unit);
 }
 
 std::optional<int64_t> Validator::duration(const Setting& one, const std::string& path, const json& value) {
@@ -46,7 +46,7 @@ std::optional<double> Validator::number(const Setting& one, const std::string& p
     const double unit = whole ? 1 : kThousandth;
     if (given >= static_cast<double>(one.min) * unit && given <= static_cast<double>(one.max) * unit) return given;
   }
-  problem(path, fmt::format("must be {}", one.bounds), value);
+  problem(path, fmt::format("must be {}", bounds_text(one)), value);
   return std::nullopt;
 }
 
@@ -84,12 +84,12 @@ std::vector<std::string> Validator::texts(const Setting& one, const std::string&
                                           bool (*valid)(std::string_view)) {
   std::vector<std::string> result;
   if (!value.is_array() || value.size() > most) {
-    problem(path, fmt::format("must be a list of strings, {}", one.bounds), value);
+    problem(path, fmt::format("must be a list of strings, {}", bounds_text(one)), value);
     return result;
   }
   for (size_t i = 0; i < value.size(); ++i) {
     if (!value[i].is_string() || !valid(value[i].get_ref<const std::string&>())) {
-      problem(fmt::format("{}/{}", path, i), fmt::format("must be a string, {}", one.bounds), value[i]);
+      problem(fmt::format("{}/{}", path, i), fmt::format("must be a string, {}", bounds_text(one)), value[i]);
       continue;
     }
     result.push_back(value[i].get<std::string>());
