@@ -1,7 +1,5 @@
 #include "plugins/hosted/hosted_plugin.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +8,6 @@
 
 namespace monitor::agent {
 
-using plugin_wire::kOwnSeries;
 using plugin_wire::MessageView;
 using plugin_wire::Type;
 
@@ -30,15 +27,15 @@ std::string_view to_string(HostedPlugin::Phase phase) {
 
 HostedPlugin::HostedPlugin(Timers& timers, metrics::SeriesTable& table, HostLinks& links, config::PluginEntry entry)
     : timers_(timers),
-      table_(table),
       links_(links),
       entry_(std::move(entry)),
       lines_(timers, entry_.name),
-      usage_(entry_.threads, entry_.cpu) {}
+      series_(table),
+      usage_(entry_.threads, entry_.cpu),
+      deadline_(timers, [this](const std::string& what) { host_failed(what); }) {}
 
 HostedPlugin::~HostedPlugin() {
-  for (const Timers::TimerId timer : {deadline_timer_, state_timer_, restart_timer_, usage_timer_})
-    timers_.cancel_timer(timer);
+  for (const Timers::TimerId timer : {state_timer_, restart_timer_, usage_timer_}) timers_.cancel_timer(timer);
   if (old_ != nullptr) old_->state_done_ = nullptr;
   drop_link();
 }
@@ -52,9 +49,7 @@ void HostedPlugin::start(std::function<void()> settled) {
 
 void HostedPlugin::begin() {
   phase_ = Phase::kStarting;
-  known_.clear();
-  known_dense_ = 0;
-  own_.clear();
+  series_.forget();
   confined_.reset();
   usage_.reset();
   auto link = links_.link_for(entry_.kind, entry_.name);
@@ -72,7 +67,7 @@ void HostedPlugin::begin() {
       entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript : plugin_wire::Kind::kNative, entry_.name,
       entry_.config, entry_.code, entry_.threads};
   link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
-  await_within(kStartWithin, "start");
+  deadline_.expect(kStartWithin, "start");
   timers_.cancel_timer(usage_timer_);
   usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
 }
@@ -110,7 +105,7 @@ void HostedPlugin::settle(std::string refusal) {
 void HostedPlugin::on_loaded(const MessageView& message) {
   const auto loaded = plugin_wire::Loaded::decode(message.payload);
   if (!loaded || phase_ != Phase::kStarting) return host_failed("it sent a malformed answer");
-  deadline_ns_ = 0;
+  deadline_.clear();
   loaded_ = *loaded;
   phase_ = Phase::kRunning;
   if (settled_) {
@@ -121,7 +116,7 @@ void HostedPlugin::on_loaded(const MessageView& message) {
 }
 
 void HostedPlugin::load_failed(const std::string& reason) {
-  deadline_ns_ = 0;
+  deadline_.clear();
   drop_link();
   if (!settled_) {
     phase_ = Phase::kWaiting;
@@ -150,11 +145,12 @@ void HostedPlugin::run(const metrics::Tick& tick, Done done) {
 }
 
 void HostedPlugin::send_run(const metrics::Tick& tick) {
-  send_new_series(tick);
+  const std::string unknown = series_.unknown_in(tick);
+  if (!unknown.empty()) link_->send(Type::kSeries, instance_, 0, unknown, "");
   payload_.clear();
   plugin_wire::put_tick_head(payload_, tick);
   link_->send(Type::kRun, instance_, ++number_, payload_, plugin_wire::bytes_of(tick.points));
-  await_within(deadline_of_a_tick(), "answer");
+  deadline_.expect(deadline_of_a_tick(), "answer");
 }
 
 int64_t HostedPlugin::deadline_of_a_tick() const {
@@ -162,31 +158,8 @@ int64_t HostedPlugin::deadline_of_a_tick() const {
   return entry_.kind == config::PluginKind::kScript ? kScriptDeadline : kNativeDeadline;
 }
 
-void HostedPlugin::send_new_series(const metrics::Tick& tick) {
-  if (plugin_wire::all_below(tick.points, known_dense_)) return;
-  std::string series;
-  for (const metrics::Point& point : tick.points) {
-    if (point.series < known_dense_ || (point.series < known_.size() && known_[point.series])) continue;
-    if (point.series >= known_.size()) known_.resize(point.series + 1);
-    known_[point.series] = true;
-    plugin_wire::put_series(series, point.series, table_.at(point.series));
-  }
-  while (known_dense_ < known_.size() && known_[known_dense_]) ++known_dense_;
-  if (!series.empty()) link_->send(Type::kSeries, instance_, 0, series, "");
-}
-
-void HostedPlugin::mark_series(std::vector<bool>& held) const {
-  if (held.size() < table_.bound()) held.resize(table_.bound());
-  for (size_t id = 0; id < known_.size(); ++id) {
-    if (known_[id]) held[id] = true;
-  }
-  for (const auto& id : own_) {
-    if (id) held[*id] = true;
-  }
-}
-
 void HostedPlugin::let_series_go() {
-  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || known_.empty()) return;
+  if (phase_ != Phase::kRunning || done_ || state_done_ || handing_over_ || series_.empty()) return;
   log_warning("plugin is restarted to release series; it starts without its state", {{"plugin", entry_.name}});
   drop_link();
   ++restarts_;
@@ -208,7 +181,8 @@ void HostedPlugin::on_result(const MessageView& message) {
       break;
     case plugin_wire::Verdict::kChanged:
       outcome.kind = Outcome::Kind::kChanged;
-      if (const std::string fault = take_points(outcome.over); !fault.empty()) return host_failed("it sent " + fault);
+      if (const std::string fault = series_.translate(points_, outcome.over); !fault.empty())
+        return host_failed("it sent " + fault);
       outcome.points = &points_;
       if (outcome.over > 0 && !std::exchange(over_logged_, true)) log_over();
       outcome.dropped = head->dropped;
@@ -218,60 +192,15 @@ void HostedPlugin::on_result(const MessageView& message) {
   answer(outcome);
 }
 
-// Translates the host's series numbers to those of the table. Returns what is wrong with them; empty: nothing.
-std::string HostedPlugin::take_points(uint64_t& over) {
-  // Usually all series are known, and below a bound up to which all numbers are known.
-  if (plugin_wire::all_below(points_, known_dense_)) return "";
-  size_t kept = 0;
-  for (size_t i = 0; i < points_.size(); ++i) {
-    const metrics::Point point = points_[i];
-    metrics::SeriesId id = point.series;
-    if ((point.series & kOwnSeries) != 0) {
-      const size_t own = point.series & ~kOwnSeries;
-      if (own >= own_.size()) return fmt::format("a point of series {}, which it did not define", own);
-      if (!own_[own]) {
-        ++over;
-        continue;
-      }
-      id = *own_[own];
-    } else if (id >= known_.size() || !known_[id]) {
-      return fmt::format("a point of series {}, which the agent did not send", id);
-    }
-    points_[kept] = point;
-    points_[kept].reserved = 0;
-    points_[kept++].series = id;
-  }
-  points_.resize(kept);
-  return "";
-}
-
-std::string HostedPlugin::define(const MessageView& message) {
-  auto all = plugin_wire::decode_series(message.payload, true);
-  if (!all) return all.error().message();
-  for (auto& one : *all) {
-    if ((one.id & ~kOwnSeries) != own_.size()) return fmt::format("series {} out of order", one.id & ~kOwnSeries);
-    const size_t before = table_.size();
-    // After a restart of its host, the plugin may create again the series that it had before.
-    const auto id = new_series_ < kMostNewSeries ? table_.intern(std::move(one.series)) : table_.find(one.series);
-    if (table_.size() > before) ++new_series_;
-    if (id && *id >= known_.size()) known_.resize(*id + 1);
-    own_.push_back(id);
-  }
-  return "";
-}
-
 // Logs this once; further drops are only counted.
 void HostedPlugin::log_over() {
-  error_ = new_series_ >= kMostNewSeries
-               ? fmt::format("it has created {} series, which is the limit; points of further series are dropped",
-                             new_series_)
-               : fmt::format("there is no room for its series; the agent has {} series", table_.size());
+  error_ = series_.limit_text();
   log_warning("plugin creates too many series", {{"plugin", entry_.name}, {"reason", error_}});
   changed();
 }
 
 void HostedPlugin::answer(const Outcome& outcome) {
-  deadline_ns_ = 0;
+  deadline_.clear();
   tick_waits_ = false;
   if (const Done done = std::exchange(done_, nullptr)) done(outcome);
 }
@@ -287,7 +216,7 @@ void HostedPlugin::on_message(const MessageView& message) {
     case Type::kLog:
       return on_log(message);
     case Type::kDefine:
-      if (const std::string fault = define(message); !fault.empty()) host_failed("it sent " + fault);
+      if (const std::string fault = series_.define(message.payload); !fault.empty()) host_failed("it sent " + fault);
       return;
     default:
       return on_answer(message);
@@ -332,7 +261,7 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
   if (phase_ == Phase::kStarting && guilty) return load_failed(reason);
   if (guilty) return host_failed(reason);
   // Another plugin ended their common host: restart at once, without counting a failure.
-  deadline_ns_ = 0;
+  deadline_.clear();
   if (state_done_) finish_state(Error(Code::kUnavailable, "another script ended its host"));
   ++restarts_;
   const bool in_hand = done_ != nullptr;
@@ -345,7 +274,7 @@ void HostedPlugin::on_end(const std::string& reason, bool guilty) {
 // --- Failing
 
 void HostedPlugin::host_failed(const std::string& reason) {
-  deadline_ns_ = 0;
+  deadline_.clear();
   if (link_ != nullptr) link_->kill(reason);
   if (phase_ == Phase::kStarting) return load_failed(reason);
   drop_link();
@@ -407,28 +336,6 @@ void HostedPlugin::forget_link() {
 void HostedPlugin::drop_link() {
   if (link_ != nullptr) link_->remove(instance_);
   forget_link();
-}
-
-void HostedPlugin::await_within(int64_t ns, std::string_view what) {
-  within_ns_ = ns;
-  deadline_ns_ = now() + ns;
-  late_ = what;
-  // A timer that fires earlier than needed is kept: it will check again.
-  if (deadline_timer_ != 0 && timer_due_ns_ <= deadline_ns_) return;
-  timers_.cancel_timer(deadline_timer_);
-  timer_due_ns_ = deadline_ns_;
-  deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
-}
-
-void HostedPlugin::look_at_deadline() {
-  deadline_timer_ = 0;
-  if (deadline_ns_ == 0) return;
-  if (now() < deadline_ns_) {
-    timer_due_ns_ = deadline_ns_;
-    deadline_timer_ = timers_.call_at(timer_due_ns_, [this] { look_at_deadline(); });
-    return;
-  }
-  host_failed(fmt::format("it did not {} within {}", late_, format_duration(within_ns_)));
 }
 
 void HostedPlugin::changed() const {

@@ -21,7 +21,9 @@
 #include "base/event_loop.h"
 #include "config/settings.h"
 #include "metrics/batch.h"
+#include "plugins/hosted/answer_deadline.h"
 #include "plugins/hosted/host_link.h"
+#include "plugins/hosted/host_series.h"
 #include "plugins/hosted/line_limit.h"
 
 namespace monitor::agent {
@@ -38,8 +40,7 @@ class HostedPlugin final : private HostLink::Listener {
   static constexpr int64_t kFailureWindow = 60 * kNanosPerSecond;
   static constexpr int64_t kFirstWait = 100 * kNanosPerMilli;  // doubles with every failure
   static constexpr int64_t kQuarantine = 600 * kNanosPerSecond;
-  // How many series one plugin may add to the agent's table, which all plugins share.
-  static constexpr size_t kMostNewSeries = 5'000;
+  static constexpr size_t kMostNewSeries = HostSeries::kMostNew;
 
   enum class Phase { kStarting, kRunning, kWaiting, kQuarantined };
 
@@ -83,7 +84,7 @@ class HostedPlugin final : private HostLink::Listener {
   // Why it failed last; empty: it never failed.
   const std::string& error() const { return error_; }
   // Marks the series whose numbers its host knows. The plugin may have stored them, so they must not be reused.
-  void mark_series(std::vector<bool>& held) const;
+  void mark_series(std::vector<bool>& held) const { series_.mark(held); }
   // Restarts its host without its state, which releases these series. Must not be called while it has a tick.
   void let_series_go();
   // Logs everything that the plugin says, without a rate limit.
@@ -108,11 +109,8 @@ class HostedPlugin final : private HostLink::Listener {
   void on_answer(const plugin_wire::MessageView& message);
   void look_at_usage();
   void on_result(const plugin_wire::MessageView& message);
-  std::string take_points(uint64_t& over);
   void log_over();
-  std::string define(const plugin_wire::MessageView& message);
   void on_log(const plugin_wire::MessageView& message);
-  void send_new_series(const metrics::Tick& tick);
   void send_run(const metrics::Tick& tick);
   // Called if the process cannot be trusted any more.
   void host_failed(const std::string& reason);
@@ -124,15 +122,12 @@ class HostedPlugin final : private HostLink::Listener {
   void save(StateDone done);
   void finish_state(Result<std::string> result);
   void handed_over(const std::string& trouble);
-  void await_within(int64_t ns, std::string_view what);
-  void look_at_deadline();
   void settle(std::string refusal);
   void changed() const;
   int64_t deadline_of_a_tick() const;
   int64_t now() const { return timers_.clock().mono_ns(); }
 
   Timers& timers_;
-  metrics::SeriesTable& table_;
   HostLinks& links_;
   config::PluginEntry entry_;
   LineLimit lines_;  // for lines that it logs, and lines that report its failures
@@ -140,11 +135,8 @@ class HostedPlugin final : private HostLink::Listener {
   Phase phase_ = Phase::kStarting;
   std::shared_ptr<HostLink> link_;
   uint32_t instance_ = 0;
-  uint32_t number_ = 0;                                // of the last request
-  std::vector<bool> known_;                            // the agent's series that this host knows
-  size_t known_dense_ = 0;                             // this host knows all numbers below it
-  std::vector<std::optional<metrics::SeriesId>> own_;  // the host's own series, by their number in the table
-  size_t new_series_ = 0;
+  uint32_t number_ = 0;  // of the last request
+  HostSeries series_;
   bool over_logged_ = false;  // whether omitted points were logged
   std::optional<plugin_wire::Confined> confined_;
   plugin_wire::Loaded loaded_;
@@ -166,13 +158,7 @@ class HostedPlugin final : private HostLink::Listener {
   uint64_t restarts_ = 0;
   std::string error_;
   std::function<void()> on_change_;
-  // When the expected answer must arrive; 0: none is expected. The timer is not moved with every tick, which would cost
-  // more: it fires and then checks.
-  int64_t deadline_ns_ = 0;
-  int64_t within_ns_ = 0;
-  std::string late_;  // the error if the answer is late
-  Timers::TimerId deadline_timer_ = 0;
-  int64_t timer_due_ns_ = 0;
+  AnswerDeadline deadline_;
   Timers::TimerId state_timer_ = 0;
   Timers::TimerId restart_timer_ = 0;
   Timers::TimerId usage_timer_ = 0;

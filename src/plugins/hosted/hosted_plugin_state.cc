@@ -9,8 +9,7 @@ namespace monitor::agent {
 using plugin_wire::Type;
 
 void HostedPlugin::take_over(std::shared_ptr<HostedPlugin> old) {
-  // The limit of series applies to all versions of a plugin together.
-  new_series_ += old->new_series_;
+  series_.inherit(old->series_);
   if (phase_ != Phase::kRunning || loaded_.has_state == 0) return;
   if (link_->ended()) return;  // it is about to be notified
   if (old->phase_ != Phase::kRunning || old->loaded_.has_state == 0 || old->link_->ended()) {
