@@ -23,7 +23,7 @@ LOG = "sqlite:/var/lib/monitor-server/log.db"
 SERVICES = ("monitor-agent", "monitor-server", "monitor-analysis")
 EVERY_METRIC = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure", "paging",
                 {"name": "filesystem", "per_filesystem": True}]
-SCRIPT = "function process(batch) return batch end\n"
+SCRIPT = "function run(batch)\n  for point in batch:points() do point:set_label('seen', 'yes') end\nend\n"
 
 
 def build_packages(out):
