@@ -80,10 +80,7 @@ void Account::lose(Hole why) {
   awaited = std::max(awaited, why);
 }
 
-DroppedRanges::Added Account::drop(const metrics::Drop& report) {
-  return dropped.add(
-      {report.first_sequence, report.last_sequence, report.stage, report.reason, report.batches, report.points});
-}
+DroppedRanges::Added Account::drop(const metrics::Drop& report) { return dropped.add(report); }
 
 void Account::note_elsewhere(const metrics::Elsewhere& report) {
   if (elsewhere.size() >= kMostLogs && !elsewhere.contains(report.log)) return;

@@ -14,16 +14,6 @@
 
 namespace monitor::analysis {
 
-struct DroppedRange {
-  uint64_t first = 0;
-  uint64_t last = 0;
-  std::string stage = {};
-  std::string reason = {};
-  // Of the range. There may be fewer batches than sequences, because an agent with very many drops reports them as one.
-  uint64_t batches = 0;
-  uint64_t points = 0;
-};
-
 class DroppedRanges {
  public:
   struct Added {
@@ -31,19 +21,19 @@ class DroppedRanges {
     uint64_t points = 0;
   };
   // Returns the part that was not known yet. An invalid range (from 0, or reversed) adds nothing.
-  Added add(DroppedRange range);
+  Added add(metrics::Drop range);
 
   const IntervalSet& sequences() const { return sequences_; }
-  const std::map<uint64_t, DroppedRange>& ranges() const { return ranges_; }
+  const std::map<uint64_t, metrics::Drop>& ranges() const { return ranges_; }
   // Totals of the drops that are not in `stored`, by (stage, reason).
   std::map<std::pair<std::string, std::string>, Added> totals(const IntervalSet& stored) const;
 
  private:
-  bool replaces(const DroppedRange& range, Added& known) const;
-  void insert_part(const DroppedRange& range, uint64_t first, uint64_t last, Added& added);
+  bool replaces(const metrics::Drop& range, Added& known) const;
+  void insert_part(const metrics::Drop& range, uint64_t first, uint64_t last, Added& added);
 
-  std::map<uint64_t, DroppedRange> ranges_;  // by their first sequence; they do not overlap
-  IntervalSet sequences_;                    // of all ranges
+  std::map<uint64_t, metrics::Drop> ranges_;  // by their first sequence; they do not overlap
+  IntervalSet sequences_;                     // of all ranges
 };
 
 // value * part / whole without overflow; 0 if whole is 0.

@@ -109,8 +109,8 @@ void put_counters(std::string& out, const Account& a) {
   for (const auto& [first, range] : a.dropped.ranges()) {
     std::string bytes;
     put_amounts(bytes, {range.stage, range.reason}, range.batches, 0, range.points);
-    protowire::put_uint64(bytes, kFirst, range.first);
-    protowire::put_uint64(bytes, kLast, range.last);
+    protowire::put_uint64(bytes, kFirst, range.first_sequence);
+    protowire::put_uint64(bytes, kLast, range.last_sequence);
     protowire::put_message(out, kDropped, bytes);
   }
   for (const auto& [key, added] : a.foreign) {
@@ -255,7 +255,12 @@ bool read_nested(const Field& field, Account& a) {
   if (field.number == kTotal) a.counters.dropped.push_back(total);
   if (field.number == kForeign) a.foreign[{total.stage, total.reason}] = {total.batches, total.points};
   if (field.number == kDropped) {
-    a.dropped.add({amounts.first, amounts.last, total.stage, total.reason, total.batches, total.points});
+    a.dropped.add({.stage = total.stage,
+                   .reason = total.reason,
+                   .batches = total.batches,
+                   .points = total.points,
+                   .first_sequence = amounts.first,
+                   .last_sequence = amounts.last});
   }
   if (field.number == kGap && range) a.gaps[amounts.first] = {amounts.last, amounts.since_ns, amounts.certain};
   return true;
