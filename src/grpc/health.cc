@@ -34,6 +34,7 @@ std::string response(ServingStatus status) {
 struct HealthService::State {
   std::map<std::string, ServingStatus> services;
   std::set<Watch*> watches;
+  std::function<Metadata()> about;
 };
 
 // A Watch call: sends the status at once, then every change, until the client cancels.
@@ -70,7 +71,8 @@ HealthService::~HealthService() = default;
 
 void HealthService::add_to(MethodTable& methods) {
   methods.add_unary("/grpc.health.v1.Health/Check",
-                    [state = state_](ServerCall&, std::string_view request) -> Result<std::string> {
+                    [state = state_](ServerCall& call, std::string_view request) -> Result<std::string> {
+                      if (state->about) call.send_headers(state->about());
                       const Result<std::string> service = requested_service(request);
                       if (!service.ok()) return service.error();
                       const auto it = state->services.find(*service);
@@ -84,6 +86,8 @@ void HealthService::add_to(MethodTable& methods) {
                      [state = state_](ServerCall& call) { return std::make_unique<Watch>(call, state); },
                      {.max_message_bytes = kMaxRequest});
 }
+
+void HealthService::set_about(std::function<Metadata()> about) { state_->about = std::move(about); }
 
 void HealthService::set_status(const std::string& service, ServingStatus status) {
   const auto [it, added] = state_->services.try_emplace(service, status);

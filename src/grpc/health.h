@@ -3,6 +3,7 @@
 // Thread contract: one object for each loop; it must outlive the servers whose methods it was added to.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,8 @@ class HealthService {
 
   // Adds Check and Watch.
   void add_to(MethodTable& methods);
+  // Metadata that answers to Check carry in addition, such as the server's version. Called for every answer.
+  void set_about(std::function<Metadata()> about);
   // Sets a status and notifies watchers. "" is the server as a whole, NOT_SERVING until set.
   void set_status(const std::string& service, ServingStatus status);
 

@@ -129,6 +129,10 @@ struct Server::Worker {
     server->add_method(Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     health.add_to(server->methods());
     for (const char* service : {"", "monitor.v1.Ingest"}) health.set_status(service, grpc::ServingStatus::kServing);
+    // For `monitor doctor`: the difference of the clocks, and the version.
+    health.set_about([this, version = options.ingest.version] {
+      return grpc::Metadata{{"server-time-ns", std::to_string(loop.clock().wall_ns())}, {"server-version", version}};
+    });
     reflection->add_to(server->methods());
   }
 
