@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "base/log.h"
+#include "base/memory_dumps.h"
 
 namespace monitor {
 
@@ -143,6 +144,7 @@ Status make_trusted_folder(Disk& disk, const std::string& path, const std::strin
 }
 
 Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, const std::string& what, uid_t self) {
+  deny_memory_dumps();
   struct stat link{};
   if (lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode) && !is_trusted(link.st_uid, self)) {
     return foreign("the link to " + what, path, link.st_uid, self);
@@ -162,8 +164,10 @@ Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, 
 }
 
 void warn_if_world_readable(const std::string& path, const std::string& what) {
+  if (path.empty()) return;
+  deny_memory_dumps();
   struct stat info{};
-  if (path.empty() || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
   if ((info.st_mode & S_IROTH) == 0) return;
   log_warning(what + " can be read by every user of this host",
               {{"file", path}, {"mode", fmt::format("{:04o}", info.st_mode & 07777)}, {"next", "chmod o-r " + path}});

@@ -24,10 +24,11 @@ Status check_folder_trusted(const std::string& path, const std::string& what, ui
 Status make_trusted_folder(Disk& disk, const std::string& path, const std::string& what);
 
 // Reads a file that holds a secret or grants rights. It must belong to this user or root, and nobody else may have
-// write permission. Logs a warning if everybody can read it. kNotFound if it does not exist.
+// write permission. Logs a warning if everybody can read it. Denies memory dumps of this process (memory_dumps.h).
+// kNotFound if the file does not exist.
 Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, const std::string& what,
                                      uid_t self = geteuid());
-// Only logs the warning. For files that a library reads, such as private keys.
+// Only logs the warning, and denies memory dumps. For files that a library reads, such as private keys.
 void warn_if_world_readable(const std::string& path, const std::string& what);
 
 }  // namespace monitor

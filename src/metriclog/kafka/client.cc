@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/log.h"
+#include "base/memory_dumps.h"
 #include "metriclog/kafka/properties.h"
 
 namespace monitor::metriclog::kafka {
@@ -85,6 +86,7 @@ Result<Config> make_config(const KafkaOptions& kafka, const Settings& own) {
   }
   for (const KafkaProperty& property : kafka.properties) {
     note_secret(property);
+    deny_memory_dumps();  // a property may be a password, also one of the command line
     if (auto status = check_kafka_property(property); !status) return status.error();
     if (auto status = set(config.get(), property.first, property.second); !status) return status.error();
   }
