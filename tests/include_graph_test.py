@@ -37,15 +37,18 @@ ALLOWED = {
     "ui": CONSUMER | {"views"},
     "ui/access": {"base"},
     "ui/web": CONSUMER | {"views", "config"},
+    "doctor": {"base"},
+    "doctor/real": {"base", "grpc"},
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "identity", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
-            "server", "consume", "query", "views", "ui", "load", "supervisor"},
+            "server", "consume", "query", "views", "ui", "load", "supervisor", "doctor"},
 }
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
     r"nghttp2/": ["src/grpc/", "bench/"],
-    r"openssl/": ["src/grpc/", "src/identity/", "src/ui/access/"],
+    r"openssl/": ["src/grpc/", "src/identity/", "src/ui/access/", "src/doctor/"],
+    r"zlib\.h": ["src/doctor/bundle/"],
     r"gnutls/": ["src/ui/web/"],
     r"sqlite3\.h": ["src/metriclog/sqlite/", "src/views/history/", "bench/"],
     r"librdkafka/": ["src/metriclog/kafka/", "bench/", "tests/"],

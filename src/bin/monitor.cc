@@ -20,6 +20,9 @@
 #include "bin/common/brokers.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
+#include "bin/doctor/doctor_command.h"
+#include "bin/doctor/support_bundle.h"
+#include "bin/init/init_command.h"
 #include "config/edit.h"
 #include "config/etcd/etcd_store.h"
 #include "config/file/file_store.h"
@@ -370,12 +373,21 @@ int run(int argc, char** argv) {
            "  monitor up --duration 10s --interval 1\n"
            "  monitor up --etcd localhost:2379    configuration from etcd\n"
            "  monitor up --kafka localhost:9092\n"
+           "  monitor doctor                    check this host, its servers, etcd, Kafka and the page\n"
+           "  monitor init                      set up this host's agent; asks what it needs\n"
+           "  monitor init --server web.example:50051 --token-file token --yes\n"
+           "  monitor support-bundle -o bundle.tar.gz\n"
+           "  monitor doctor --server web.example:50051 --tls-ca ca.pem\n"
            "  monitor agent --once              the same as monitor-agent --once\n"
            "  monitor config --agent-id a --interval 2\n"
            "  monitor analysis get-metrics --format json\n"
            "  monitor help config set           the same as monitor-config set --help\n",
            {.names = {{"group", "groups"}}, .programs = {kPrograms.begin(), kPrograms.end()}}});
   CLI::App* const up = declare_up(cli, flags);
+  DoctorCommandFlags doctor_flags;
+  const CLI::App* const doctor = declare_doctor(cli.app(), doctor_flags);
+  SupportBundleFlags bundle_flags;
+  const CLI::App* const bundle = declare_support_bundle(cli.app(), bundle_flags);
   for (const auto& [name, text] : {std::pair{"agent", "Collect metrics of this host (monitor-agent)"},
                                    std::pair{"server", "Receive agents' streams and write the log (monitor-server)"},
                                    std::pair{"analysis", "Read the log: values, ledger, web page (monitor-analysis)"},
@@ -384,10 +396,16 @@ int run(int argc, char** argv) {
                                    std::pair{"load", "Simulate many agents to load a server (monitor-load)"}}) {
     cli.app().add_subcommand(name, text);
   }
+  InitFlags init_flags;
+  const CLI::App* const init = declare_init(cli.app(), init_flags);
   cli.add_data_option();
   cli.add_drain_option();
   cli.app().require_subcommand(1, 1);
   if (const auto code = cli.parse(argc, argv)) return *code;
+  if (!up->parsed()) let_signals_end_process();
+  if (init->parsed()) return run_init(cli, init_flags, own_folder());
+  if (doctor->parsed()) return run_doctor(cli, doctor_flags, own_folder());
+  if (bundle->parsed()) return make_support_bundle(cli, bundle_flags, own_folder());
   if (!up->parsed()) return cli.usage_error("write the options of a program after its name: monitor agent --once");
   return Up(cli, flags).run();
 }

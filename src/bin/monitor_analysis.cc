@@ -14,6 +14,7 @@
 #include "bin/analysis/account_commands.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
+#include "bin/analysis/log_settings.h"
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/query.h"
 #include "bin/analysis/serve.h"
@@ -167,7 +168,8 @@ int run(int argc, char** argv) {
            "  monitor-analysis user list\n"
            "  monitor-analysis api-token create --name ci --role viewer --for 30d\n"
            "  monitor-analysis api-token revoke ci\n"
-           "  monitor-analysis api-token list\n",
+           "  monitor-analysis api-token list\n"
+           "  monitor-analysis log-settings --kafka localhost:9092\n",
            completions()});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
@@ -182,6 +184,8 @@ int run(int argc, char** argv) {
   QueryFlags query_flags;
   const CLI::App* const query = declare_query(cli.app(), query_flags);
   AccountCommands accounts(cli.app());
+  LogSettingsFlags settings_flags;
+  const CLI::App* const settings = declare_log_settings(cli.app(), settings_flags);
   cli.add_data_option();
   cli.add_drain_option();
   if (const auto code = cli.parse(argc, argv)) return *code;
@@ -191,6 +195,7 @@ int run(int argc, char** argv) {
   if (query->parsed()) return run_query(cli, query_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
   if (accounts.parsed()) return accounts.run(cli);
+  if (settings->parsed()) return show_log_settings(cli, settings_flags);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;
 }
 

@@ -1,7 +1,14 @@
 """Passes secrets of every kind in every supported way; no program may show one of them."""
+import base64
 import os
+import resource
+import signal
+import stat
+import subprocess
 import sys
+import tarfile
 import unittest
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -141,6 +148,188 @@ class SecretsTest(ProgramTest):
             status, out, err = run(*serve)
             self.assertEqual(status, 74, err)
             self.assertRegex(err, "the token file .* belongs to user 4242, not to root")
+
+
+def forms_of(secret):
+    """How a secret may appear: as it is, in base64 (an Authorization header), in hexadecimal."""
+    return [secret, base64.b64encode(secret.encode()).decode().rstrip("="), secret.encode().hex()]
+
+
+class PlantedSecretsTest(ProgramTest):
+    """Plants a secret of every kind, runs the programs, and searches everything that they write or show."""
+
+    def setUp(self):
+        super().setUp()
+        self.files = {}    # path -> secret
+        self.secrets = []  # every text that must not appear
+
+    def plant(self, name, text, *secrets):
+        path = f"{self.data}/{name}"
+        with open(path, "w", encoding="ascii", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(text)
+        self.files[path] = secrets
+        self.secrets += secrets or [text.strip()]
+        return path
+
+    def plant_certificate(self, name):
+        cert, key = f"{self.data}/{name}.pem", f"{self.data}/{name}.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+                        f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
+                       check=True, capture_output=True)
+        os.chmod(key, 0o600)
+        with open(key, encoding="ascii") as file:
+            body = [line for line in file.read().splitlines() if line and not line.startswith("-----")]
+        self.files[key] = body
+        self.secrets += body
+        return cert, key
+
+    def assert_clean(self, text, where):
+        if isinstance(text, bytes):
+            text = text.decode("latin-1")
+        for secret in self.secrets:
+            for form in forms_of(secret):
+                self.assertNotIn(form, text, f"{where} shows a secret")
+
+    def search_folder(self, folder):
+        """Every file but the planted ones, and every file's name."""
+        searched = 0
+        for root, _, names in os.walk(folder):
+            for name in names:
+                path = os.path.join(root, name)
+                self.assert_clean(path, "a name")
+                if path in self.files or not stat.S_ISREG(os.lstat(path).st_mode):
+                    continue
+                with open(path, "rb") as file:
+                    self.assert_clean(file.read(), path)
+                searched += 1
+        return searched
+
+    def search_process(self, program):
+        for name in ("cmdline", "environ", "comm", "status"):
+            with open(f"/proc/{program.process.pid}/{name}", "rb") as file:
+                self.assert_clean(file.read(), f"/proc/PID/{name} of {program.name}")
+
+    def start_all(self):
+        """Server, agent and page with every secret that they take; etcd and Kafka are unreachable."""
+        cert, key = self.plant_certificate("server")
+        etcd = self.plant("etcd-password", "planted-etcd-password-7c1\n", "planted-etcd-password-7c1")
+        kafka = self.plant("kafka.properties", "security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\nsasl.username=alice\n"
+                           "sasl.password=planted-kafka-password-9d2\n", "planted-kafka-password-9d2")
+        token = self.plant("token", "planted-web-token-4b8\n", "planted-web-token-4b8")
+        nowhere = f"127.0.0.1:{free_port()}"
+        http = f"127.0.0.1:{free_port()}"
+        agent_http = f"127.0.0.1:{free_port()}"
+        log = f"sqlite:{self.data}/log.db"
+        server = self.start("monitor-server", "--data", self.data, "--port", 0, "--http", http, "--log", log, "--log-level", "debug",
+                            "--tls-cert", cert, "--tls-key", key)
+        address = server.says(r"service=grpc address=127.0.0.1:(\d+)").group(1)
+        # This server's log is on a Kafka that needs a password.
+        kafka_server = self.start("monitor-server", "--data", self.data, "--port", 0, "--http", "off", "--kafka", nowhere, "--log-level",
+                                  "debug", "--kafka-properties-file", kafka)
+        agent = self.start("monitor-agent", "--agent-id", "a", "--data", self.data, "--server", f"localhost:{address}", "--tls-ca", cert,
+                           "--etcd", nowhere, "--etcd-user", "alice", "--etcd-password-file", etcd, "--http", agent_http, "--log-level", "debug")
+        page = self.start("monitor-analysis", "serve", "--data", self.data, "--log", log, "--http", "127.0.0.1:0", "--web-token-file", token,
+                          "--etcd", nowhere, "--etcd-user", "alice", "--etcd-password-file", etcd, "--log-level", "debug")
+        web = page.says(r"service=web address=(\S+)").group(1)
+        agent.says("agent started")
+        kafka_server.says("Kafka client")
+        urls = [f"http://{http}/metrics", f"http://{agent_http}/metrics", f"http://{agent_http}/readyz", f"http://{web}/metrics"]
+        urls += [f"http://{web}/{path}" for path in ("", "api/v1/status", "api/v1/fleet", "api/v1/config", "api/v1/openapi.json", "readyz")]
+        options = ["--server", f"localhost:{address}", "--tls-ca", cert, "--log", log, "--page", f"http://{web}/", "--web-token-file", token,
+                   "--etcd", nowhere, "--etcd-user", "alice", "--etcd-password-file", etcd]
+        return [server, kafka_server, agent, page], urls, options, token, web
+
+    def fetch(self, url, **headers):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as answer:
+            return answer.read()
+
+    def test_nothing_that_programs_write_or_show_contains_a_secret(self):
+        programs, urls, options, token, web = self.start_all()
+        # A client that sends the token where it does not belong must not see it logged.
+        self.fetch(f"http://{web}/api/v1/status?token=x", Authorization="Bearer planted-web-token-4b8")
+        for url in urls:
+            self.assert_clean(self.fetch(url), url)
+        for program in programs:
+            self.search_process(program)
+        os.mkdir(f"{self.data}/logs", 0o700)
+        with open(f"{self.data}/logs/monitor-agent.log", "w", encoding="ascii") as file:  # somebody's mistake
+            file.write("curl -H 'Authorization: Bearer planted-web-token-4b8' https://bob:unplanted-url-password@host/\n")
+        self.files[f"{self.data}/logs/monitor-agent.log"] = []
+        bundle = f"{self.data}/bundle.tar.gz"
+        status, out, err = run("monitor", "support-bundle", "-o", bundle, "--data", self.data, *options)
+        self.assertEqual(status, 0, err)
+        self.assert_clean(out + err, "support-bundle")
+        self.assertEqual(stat.S_IMODE(os.stat(bundle).st_mode), 0o600)
+        with tarfile.open(bundle) as archive:
+            names = [member.name.split("/", 1)[1] for member in archive.getmembers()]
+            for member in archive.getmembers():
+                self.assertTrue(member.isfile(), member.name)
+                text = archive.extractfile(member).read()
+                self.assert_clean(text, f"the bundle's {member.name}")
+                self.assertNotIn(b"unplanted-url-password", text)
+        for expected in ("doctor.json", "versions.txt", "contents.txt", "logs/monitor-agent.log", "data-folder.txt"):
+            self.assertIn(expected, names)
+        self.assertTrue([name for name in names if name.startswith("metrics/")], names)
+        for program in programs:
+            program.stop()
+            self.assert_clean("\n".join(program.out + program.err), program.name)
+        self.assertGreater(self.search_folder(self.data), 3)
+        status, _, err = run("monitor", "support-bundle", "-o", bundle, "--data", self.data)
+        self.assertEqual(status, 74, "an existing file is never replaced")
+        self.assertIn("File exists", err)
+
+    def test_a_program_with_secrets_leaves_no_core_file_and_hides_its_memory(self):
+        def dumped(program):
+            program.send(signal.SIGABRT)
+            _, status = os.waitpid(program.process.pid, 0)
+            program.process.returncode = -signal.SIGABRT
+            return os.WCOREDUMP(status)
+
+        limits = lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)  # noqa: E731
+        nowhere = f"127.0.0.1:{free_port()}"
+        common = ["--data", self.data, "--etcd", nowhere, "--server", nowhere, "--http", "off"]
+        plain = self.start("monitor-agent", "--agent-id", "plain", *common, preexec_fn=limits, cwd=self.data)
+        plain.says("agent started")
+        password = self.plant("password", "planted-etcd-password-7c1\n")
+        secret = self.start("monitor-agent", "--agent-id", "secret", *common, "--etcd-user", "alice", "--etcd-password-file", password,
+                            preexec_fn=limits, cwd=self.data)
+        secret.says("agent started")
+        # The files of a process that may not be dumped belong to root.
+        self.assertEqual(os.stat(f"/proc/{secret.process.pid}/environ").st_uid, 0)
+        if os.geteuid() != 0:
+            self.assertEqual(os.stat(f"/proc/{plain.process.pid}/environ").st_uid, os.geteuid())
+            with self.assertRaises(PermissionError):
+                open(f"/proc/{secret.process.pid}/mem", "rb").close()
+        self.assertFalse(dumped(secret), "it left a core file")
+        self.assertEqual([name for name in os.listdir(self.data) if name.startswith("core")], [])
+        # The same signal dumps a process without secrets, so the above can fail. Not every machine writes core files.
+        control = subprocess.run([sys.executable, "-c", "import os; os.abort()"], preexec_fn=limits, cwd=self.data, check=False)
+        self.assertEqual(control.returncode, -signal.SIGABRT)
+        if [name for name in os.listdir(self.data) if name.startswith("core")]:
+            self.assertTrue(dumped(plain), "an agent without secrets leaves a core file")
+
+    def test_another_program_of_the_same_user_cannot_read_the_memory(self):
+        """As an ordinary user: gdb's gcore and /proc/PID/mem are refused."""
+        if os.geteuid() != 0:
+            self.skipTest("the test above checks it")  # this one needs root to become another user
+        user = 65534
+        password = self.plant("password", "planted-etcd-password-7c1\n")
+        for path in (self.data, password):
+            os.chown(path, user, user)
+        nowhere = f"127.0.0.1:{free_port()}"
+        common = ["--data", self.data, "--etcd", nowhere, "--server", nowhere, "--http", "off"]
+        names = {"plain": [], "secret": ["--etcd-user", "alice", "--etcd-password-file", password]}
+        readable = {}
+        for name, options in names.items():
+            agent = self.start("monitor-agent", "--agent-id", name, *common, *options, user=user, group=user, extra_groups=[])
+            agent.says("agent started")
+            read = subprocess.run([sys.executable, "-c", f"open('/proc/{agent.process.pid}/mem', 'rb')"], user=user, group=user,
+                                  extra_groups=[], capture_output=True, check=False)
+            readable[name] = read.returncode == 0
+        self.assertEqual(readable, {"plain": True, "secret": False})
 
 
 if __name__ == "__main__":

@@ -61,6 +61,19 @@ class DocsTest(ProgramTest):
                                       env={**os.environ, **home})
                 self.assertEqual(done.returncode, 0, block + done.stderr)
 
+    def test_quickstart_commands_of_one_machine_work(self):
+        """In place of `./run`, a `monitor up` of this user is running."""
+        up = self.start("monitor", "up", "--data", self.data, "--port", 0, "--http", "127.0.0.1:0", "--web", "127.0.0.1:0")
+        up.says("web page: ")
+        up.prints(r"^\d{4}-")
+        section = re.search(r"(?ms)^## One machine$.*?(?=^## )", read("docs/quickstart.md")).group(0)
+        blocks = [block for block in shell_blocks(section) if block.strip() != "./run"]
+        self.assertGreaterEqual(len(blocks), 3)
+        for block in blocks:
+            done = subprocess.run(["/bin/bash", "-c", block], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+                                  env={k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")})
+            self.assertEqual(done.returncode, 0, block + done.stdout + done.stderr)
+
     def test_configuration_reference_is_generated(self):
         reference = run("monitor-config", "schema", "--format", "markdown")[1]
         self.assertIn(reference.strip(), read("docs/configuration.md"),
@@ -88,7 +101,7 @@ class DocsTest(ProgramTest):
         self.assertEqual(missing, [], "docs/operations.md does not list them")
 
     def test_links_and_paths_exist(self):
-        pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
         for folder in ("docs", "docs/decisions"):
             pages += [f"{folder}/{f}" for f in os.listdir(f"{ROOT}/{folder}") if f.endswith(".md")]
         checked = 0

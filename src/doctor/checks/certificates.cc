@@ -1,0 +1,67 @@
+// The certificates in files of this host.
+#include <fmt/format.h>
+
+#include "doctor/certificate.h"
+#include "doctor/checks.h"
+#include "doctor/checks/days_left.h"
+
+namespace monitor::doctor {
+
+namespace {
+
+constexpr size_t kMaxBytes = size_t{1} << 20;
+
+void look_at_file(const Context& context, const std::string& path, Findings& findings) {
+  const auto text = context.host.read_file(path, kMaxBytes);
+  if (!text) {
+    findings.push_back(
+        fail(text.error().message(), "correct the option that names it, or run this as the programs' user"));
+    return;
+  }
+  const auto certificates = parse_certificates(*text);
+  if (!certificates) {
+    findings.push_back(
+        fail(fmt::format("{}: {}", path, certificates.error().message()), "put a PEM certificate there"));
+    return;
+  }
+  for (const CertificateFacts& one : *certificates) {
+    findings.push_back(judge_validity("the certificate in " + path, one, context.host.wall_ns()));
+  }
+}
+
+void look_at_key(const Context& context, const TlsFiles& files, Findings& findings) {
+  if (files.certificate.empty() || files.key.empty()) return;
+  const auto certificate = context.host.read_file(files.certificate, kMaxBytes);
+  const auto key = context.host.read_file(files.key, kMaxBytes);
+  if (!certificate) return;  // reported above
+  if (!key) {
+    findings.push_back(fail(key.error().message(), "run this as the user of the programs, or as root"));
+    return;
+  }
+  const auto matches = key_matches(*certificate, *key);
+  if (!matches) {
+    findings.push_back(
+        fail(fmt::format("{}: {}", files.key, matches.error().message()), "put a PEM private key there"));
+  } else if (!*matches) {
+    findings.push_back(
+        fail(fmt::format("the key {} does not belong to the certificate {}", files.key, files.certificate),
+             "replace both files together"));
+  } else {
+    findings.push_back(ok(fmt::format("the key {} belongs to its certificate", files.key)));
+  }
+}
+
+Findings run(const Context& context) {
+  Findings findings;
+  for (const std::string& path : context.setup.certificates) look_at_file(context, path, findings);
+  for (const TlsFiles* files : {&context.setup.server_tls, &context.setup.etcd.tls})
+    look_at_key(context, *files, findings);
+  if (findings.empty()) findings.push_back(skipped("no certificate is configured"));
+  return findings;
+}
+
+}  // namespace
+
+const Check kCertificatesCheck = {"certificates", "certificate files: days left, and keys that belong to them", run};
+
+}  // namespace monitor::doctor
