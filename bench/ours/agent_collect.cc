@@ -22,7 +22,7 @@ int run(const Arguments& arguments) {
   metrics::SeriesTable table;
   agent::HostSource source({}, table, clock);
   agent::Agent agent(loop, {"bench", "bench", incarnation, "0"}, table, source);
-  agent::MemorySpool spool(agent, clock);
+  agent::MemorySpool spool(agent.reports(), clock);
   agent.attach(spool, [&spool] {
     if (const auto batch = spool.next()) spool.acknowledged(batch->id);
   });

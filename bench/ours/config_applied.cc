@@ -107,7 +107,7 @@ class Ours final : public config::Applier {
       : author_(author),
         source_(loop.clock().mono_ns(), table_),
         agent_(loop, {"bench", "bench", std::string(metrics::kIncarnationBytes, 'i'), "0"}, table_, source_),
-        spool_(agent_, loop.clock()) {
+        spool_(agent_.reports(), loop.clock()) {
     agent_.attach(spool_, [this] {
       if (const auto batch = spool_.next()) spool_.acknowledged(batch->id);
     });

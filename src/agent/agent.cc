@@ -11,8 +11,6 @@ namespace {
 
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
-// Limit on the ends of incarnations that one batch reports.
-constexpr size_t kMaxEnds = 64;
 constexpr int64_t kStopWithin = kNanosPerSecond;
 
 }  // namespace
@@ -23,10 +21,9 @@ Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, 
       options_(std::move(options)),
       table_(table),
       source_(source),
-      drops_(options_.incarnation),
-      logs_(options_.incarnation),
+      reports_(options_.incarnation),
       chain_(
-          table, timers.clock(), drops_, [this](metrics::Tick& tick) { on_output(tick); }, hosted),
+          table, timers.clock(), reports_.drops(), [this](metrics::Tick& tick) { on_output(tick); }, hosted),
       encoder_(table),
       series_room_(timers.clock(), table) {
   chain_.set_on_progress([this] { on_chain(); });
@@ -41,6 +38,7 @@ Agent::~Agent() {
 
 void Agent::attach(Spool& spool, std::function<void()> on_batch) {
   spool_ = &spool;
+  reports_.attach(spool);
   on_batch_ = std::move(on_batch);
 }
 
@@ -128,7 +126,7 @@ void Agent::collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns) 
   const uint64_t over = source_.collect(scheduler_.at(schedule).id, now, tick_);
   stats_.points_made += tick_.points.size() + over;
   if (over > 0) {
-    drops_.dropped(
+    reports_.drops().dropped(
         metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, over, now.wall_ns));
   }
   series_room_.keep(tick_);
@@ -178,8 +176,8 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
     points_to_come_ = tick.points.size() - done;
     if (points_to_come_ == 0) break;
     if (encoder_.empty()) {  // a single series is too large for any batch, which the table's limits prevent
-      drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kTooLarge, "",
-                                             done == 0 ? 1U : 0U, points_to_come_, tick.time_ns));
+      reports_.drops().dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kTooLarge, "",
+                                                       done == 0 ? 1U : 0U, points_to_come_, tick.time_ns));
       break;
     }
     close_batch();
@@ -191,8 +189,8 @@ void Agent::add_in_parts(const metrics::Tick& tick) {
 void Agent::drop_unfit(metrics::Tick& tick) {
   const size_t dropped = series_room_.take_unfit(tick);
   if (dropped == 0) return;
-  drops_.dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kInvalid, "",
-                                         tick.points.empty() ? 1U : 0U, dropped, tick.time_ns));
+  reports_.drops().dropped(metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kInvalid, "",
+                                                   tick.points.empty() ? 1U : 0U, dropped, tick.time_ns));
 }
 
 void Agent::close_batch() { append(encoder_.ticks(), encoder_.points()); }
@@ -235,12 +233,10 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   envelope.first_unacked = spool_->first_unacked(options_.incarnation, info.sequence);
   // Only counts points that are in a batch or dropped, because readers compare the sum of both.
   const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside() - points_to_come_;
-  envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, drops_.totals()};
-  envelope.drops = drops_.carry(info.sequence);
+  envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, {}};
+  reports_.carry(envelope);
   envelope.appended_ns = timers_.clock().wall_ns();
-  envelope.ended = carry_ends(info.sequence);
   envelope.older = spool_->older(options_.incarnation);
-  envelope.elsewhere = logs_.carry(info.sequence);
   envelope.agent_version = options_.version;
   envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
   envelope.final_batch = final_;
@@ -290,52 +286,6 @@ void Agent::finish_stop() {
   // Closing the batch may have started the timer again.
   timers_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (const auto done = std::exchange(on_stopped_, nullptr)) done();
-}
-
-void Agent::on_stored(const BatchInfo& batch) {
-  if (batch.incarnation != options_.incarnation) return;
-  drops_.carried(batch.sequence);
-  logs_.carried(batch.sequence);
-  std::erase_if(ends_,
-                [&](const EndToReport& one) { return one.first_carrier != 0 && one.first_carrier <= batch.sequence; });
-}
-
-void Agent::on_lost(const metrics::Drop& drop) {
-  log_warning("batches dropped", {{"stage", drop.stage},
-                                  {"reason", drop.reason},
-                                  {"batches", drop.batches},
-                                  {"sequence", drop.first_sequence},
-                                  {"points", drop.points}});
-  drops_.dropped(drop);
-}
-
-void Agent::on_log_named(std::string_view log) {
-  const std::string before = logs_.log();
-  if (!logs_.named(log, [this] { return spool_->settled(); }) || before.empty() || log.empty()) return;
-  log_info("the server writes a different metric log than before; reporting this to its ledger",
-           {{"log", log}, {"before", before}});
-}
-
-void Agent::on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& earlier) {
-  logs_.restore(reports, earlier);
-  drops_.restore(reports.drops);
-  for (const metrics::IncarnationEnd& end : reports.ended) ends_.push_back({end, 0});
-}
-
-PendingReports Agent::pending_reports() const {
-  PendingReports result{drops_.records(), {}, logs_.log(), logs_.records()};
-  for (const EndToReport& one : ends_) result.ended.push_back(one.end);
-  return result;
-}
-
-std::vector<metrics::IncarnationEnd> Agent::carry_ends(uint64_t sequence) {
-  std::vector<metrics::IncarnationEnd> result;
-  for (EndToReport& one : ends_) {
-    if (result.size() == kMaxEnds) break;
-    if (one.first_carrier == 0) one.first_carrier = sequence;
-    result.push_back(one.end);
-  }
-  return result;
 }
 
 void Agent::summarize() {

@@ -11,8 +11,7 @@
 #include <functional>
 #include <string>
 
-#include "agent/drops.h"
-#include "agent/log_history.h"
+#include "agent/reports.h"
 #include "agent/scheduler.h"
 #include "agent/series_room.h"
 #include "base/event_loop.h"
@@ -41,7 +40,7 @@ struct AgentStats {
   int64_t configured_ns = 0;  // Unix time at which the current configuration was applied
 };
 
-class Agent final : public config::Applier, public SpoolListener {
+class Agent final : public config::Applier {
  public:
   // `hosted` provides plugins that run in hosts; nullptr: only built-in plugins exist.
   Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
@@ -61,16 +60,12 @@ class Agent final : public config::Applier, public SpoolListener {
     chain_.set_on_change(std::move(call));
   }
 
-  void on_stored(const BatchInfo& batch) override;
-  void on_lost(const metrics::Drop& drop) override;
-  void on_recovered(const PendingReports& reports, const std::vector<SettledSequences>& earlier) override;
-  void on_log_named(std::string_view log) override;
-  PendingReports pending_reports() const override;
-
+  // The spool's listener.
+  Reports& reports() { return reports_; }
+  const Reports& reports() const { return reports_; }
   const AgentStats& stats() const { return stats_; }
   std::vector<config::PluginStatus> plugins() const { return chain_.states(); }
   size_t queued() const { return chain_.queued(); }
-  const Drops& drops() const { return drops_; }
   const metrics::SeriesTable& series() const { return table_; }
   // True while points are dropped because the series table is full.
   bool series_full() const { return series_room_.full(); }
@@ -91,25 +86,16 @@ class Agent final : public config::Applier, public SpoolListener {
   void close_heartbeat();
   void close_final();
   void append(uint64_t ticks, uint64_t points);
-  std::vector<metrics::IncarnationEnd> carry_ends(uint64_t sequence);
   void schedule_heartbeat();
   void summarize();
   void on_chain();
   void finish_stop();
 
-  // The end of an earlier incarnation. Every batch reports it until one of these batches is acknowledged.
-  struct EndToReport {
-    metrics::IncarnationEnd end;
-    uint64_t first_carrier = 0;  // 0: not reported yet
-  };
-
   Timers& timers_;
   AgentOptions options_;
   metrics::SeriesTable& table_;
   TickSource& source_;
-  Drops drops_;
-  std::vector<EndToReport> ends_;
-  LogHistory logs_;
+  Reports reports_;
   Chain chain_;
   metrics::BatchEncoder encoder_;
   SeriesRoom series_room_;

@@ -56,7 +56,7 @@ struct World {
   World()
       : source(table, timers.fake_clock()),
         agent(timers, {"a", "h", std::string(16, 'i'), "1.0.0"}, table, source),
-        spool(agent, timers.clock()) {
+        spool(agent.reports(), timers.clock()) {
     agent.attach(spool, [this] { ++told; });
   }
 
@@ -303,7 +303,7 @@ TEST(Agent, BatchesCarryDropRecordsUntilOneIsAcknowledged) {
   for (const auto& drop : batch->drops) told += drop.points;
   EXPECT_EQ(told, 2U);
   w.spool.acknowledged(second_id);
-  EXPECT_TRUE(w.agent.drops().empty()) << "the second batch carried the records of the first as well";
+  EXPECT_TRUE(w.agent.reports().drops().empty()) << "the second batch carried the records of the first as well";
 }
 
 TEST(Agent, ReportsBatchesInThePreviousLogUntilAcknowledged) {
@@ -326,8 +326,8 @@ TEST(Agent, ReportsBatchesInThePreviousLogUntilAcknowledged) {
   EXPECT_EQ(told[0].first_sequence, 1U);
   EXPECT_EQ(told[0].last_sequence, 2U);
   EXPECT_TRUE(send("kafka:b").empty()) << "acknowledged";
-  EXPECT_EQ(w.agent.pending_reports().log, "kafka:b") << "the next run must know the log";
-  EXPECT_EQ(w.agent.pending_reports().elsewhere.size(), 1U);
+  EXPECT_EQ(w.agent.reports().pending_reports().log, "kafka:b") << "the next run must know the log";
+  EXPECT_EQ(w.agent.reports().pending_reports().elsewhere.size(), 1U);
 }
 
 TEST(Agent, RepeatsReportsOfAnEarlierRunUntilAcknowledged) {
@@ -335,7 +335,7 @@ TEST(Agent, RepeatsReportsOfAnEarlierRunUntilAcknowledged) {
   PendingReports left;
   left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
   left.drops.push_back({std::string(16, 'e'), "spool", "damaged", "", 2, 2, 20, 4, 5, kS, 2 * kS});
-  w.agent.on_recovered(left, {});
+  w.agent.reports().on_recovered(left, {});
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
   w.timers.advance(2 * kS);
   for (int i = 0; i < 2; ++i) {
@@ -349,11 +349,11 @@ TEST(Agent, RepeatsReportsOfAnEarlierRunUntilAcknowledged) {
     ASSERT_EQ(batch->drops.size(), 1U);
     EXPECT_EQ(batch->drops[0].last_sequence, 5U);
     EXPECT_TRUE(batch->counters.dropped.empty()) << "the earlier run has counted them";
-    EXPECT_EQ(w.agent.pending_reports().ended.size(), 1U);
+    EXPECT_EQ(w.agent.reports().pending_reports().ended.size(), 1U);
     if (i == 1) w.spool.acknowledged(sent->id);
   }
-  EXPECT_TRUE(w.agent.pending_reports().ended.empty());
-  EXPECT_TRUE(w.agent.pending_reports().drops.empty());
+  EXPECT_TRUE(w.agent.reports().pending_reports().ended.empty());
+  EXPECT_TRUE(w.agent.reports().pending_reports().drops.empty());
   w.timers.advance(kS);
   EXPECT_TRUE(metrics::decode_batch(w.spool.next()->bytes)->ended.empty());
 }
@@ -379,7 +379,7 @@ TEST(Agent, SpreadsATickOverBatchesAndCountsItOnce) {
   ASSERT_EQ(points.size(), 2U);
   for (const auto& [time, count] : points) EXPECT_EQ(count, 9'001U);
   EXPECT_EQ(ticks, 2U);
-  EXPECT_TRUE(w.agent.drops().totals().empty());
+  EXPECT_TRUE(w.agent.reports().drops().totals().empty());
 }
 
 TEST(Agent, DropsAnInvalidSeriesAndKeepsTheTick) {
@@ -390,8 +390,8 @@ TEST(Agent, DropsAnInvalidSeriesAndKeepsTheTick) {
   const auto batches = w.take();
   ASSERT_EQ(batches.size(), 3U);
   for (const auto& batch : batches) EXPECT_EQ(batch.frames.at(0).points.size(), 1U);
-  ASSERT_EQ(w.agent.drops().totals().size(), 1U);
-  const auto total = w.agent.drops().totals().front();
+  ASSERT_EQ(w.agent.reports().drops().totals().size(), 1U);
+  const auto total = w.agent.reports().drops().totals().front();
   EXPECT_EQ(total.reason, "invalid");
   EXPECT_EQ(total.points, 3U);
   EXPECT_EQ(total.ticks, 0U);
@@ -430,7 +430,7 @@ TEST(Agent, EvictsSeriesThatAreGone) {
   }
   EXPECT_GT(w.table.released(), 20'000U);
   EXPECT_LE(w.table.bound(), w.table.limit());
-  EXPECT_TRUE(w.agent.drops().totals().empty());
+  EXPECT_TRUE(w.agent.reports().drops().totals().empty());
   EXPECT_FALSE(w.agent.series_full());
 }
 
@@ -444,9 +444,9 @@ TEST(Agent, ReportsAFullSeriesTableUntilThereIsRoom) {
   w.timers.advance(2 * kS);
   EXPECT_TRUE(w.agent.series_full());
   EXPECT_EQ(changes, before + 1);
-  ASSERT_EQ(w.agent.drops().totals().size(), 1U);
-  EXPECT_EQ(w.agent.drops().totals().front().reason, "cardinality");
-  EXPECT_EQ(w.agent.drops().totals().front().points, 20U) << "10 points of each tick";
+  ASSERT_EQ(w.agent.reports().drops().totals().size(), 1U);
+  EXPECT_EQ(w.agent.reports().drops().totals().front().reason, "cardinality");
+  EXPECT_EQ(w.agent.reports().drops().totals().front().points, 20U) << "10 points of each tick";
   w.source.generation = 1;
   w.source.of_parts = 10;
   w.timers.advance(6 * kS);
@@ -474,7 +474,7 @@ TEST(Agent, LedgerAddsUp) {
   }
   // The last batch was closed before later drops, so the agent's totals are used.
   uint64_t dropped = 0;
-  for (const auto& total : w.agent.drops().totals()) dropped += total.points;
+  for (const auto& total : w.agent.reports().drops().totals()) dropped += total.points;
   EXPECT_EQ(w.agent.stats().points_made, in_batches + dropped);
   EXPECT_EQ(w.agent.stats().ticks_due, 100U);
 }

@@ -49,7 +49,7 @@ class AgentWalk : public ::testing::TestWithParam<uint64_t> {
   AgentWalk()
       : source_(table_),
         agent_(timers_, {"a", "h", std::string(16, 'i'), "1.0.0"}, table_, source_),
-        spool_(agent_, timers_.clock()),
+        spool_(agent_.reports(), timers_.clock()),
         random_(GetParam()) {
     agent_.attach(spool_, [] {});
   }
@@ -137,7 +137,7 @@ TEST_P(AgentWalk, MissesNoTickAndDoublesNone) {
   // Fresh batches are sent before waiting ones, so the times must be sorted.
   for (auto& [name, told] : told_) std::sort(told.times.begin(), told.times.end());
   EXPECT_EQ(agent_.stats().ticks_missed, 0U);
-  EXPECT_EQ(agent_.drops().totals().size(), 0U);
+  EXPECT_EQ(agent_.reports().drops().totals().size(), 0U);
   const auto& witness = told_[kWitness].times;
   ASSERT_GT(witness.size(), 1000U);
   for (size_t i = 1; i < witness.size(); ++i) {

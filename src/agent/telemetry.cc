@@ -148,7 +148,7 @@ void add_output(Registry& r, const Output& output) {
 std::string AgentTelemetry::metrics_text() const {
   Registry r;
   add_agent(r, parts_.agent);
-  add_drops(r, parts_.agent.drops());
+  add_drops(r, parts_.agent.reports().drops());
   add_plugins(r, parts_.agent.plugins());
   add_source(r, parts_.source);
   add_spool(r, parts_.spool);

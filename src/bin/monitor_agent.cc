@@ -162,7 +162,7 @@ class AgentProgram final : private config::Applier {
         source_(make_source(flags, seed, table_, clock_)),
         plugins_(loop_, table_, plugin_folder(flags, cli.data_folder()), agent::plugin_host_program()),
         agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
-        keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_),
+        keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_.reports()),
         output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
                 {flags.agent_id, incarnation_, version(), host_name()}) {
     agent_.attach(keeper_.spool(), [this] { output_->wake(); });

@@ -120,18 +120,18 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   // --- agent::SpoolListener. Ignores callbacks after the process has died.
   void on_stored(const agent::BatchInfo& batch) override {
     if (!owner_.crashed()) owner_.ledger().acknowledged(batch);
-    agent_.on_stored(batch);
+    agent_.reports().on_stored(batch);
   }
   void on_lost(const metrics::Drop& drop) override {
     if (!owner_.crashed()) owner_.ledger().lost(run_, drop);
-    agent_.on_lost(drop);
+    agent_.reports().on_lost(drop);
   }
   void on_recovered(const agent::PendingReports& reports,
                     const std::vector<agent::SettledSequences>& earlier) override {
-    agent_.on_recovered(reports, earlier);
+    agent_.reports().on_recovered(reports, earlier);
   }
-  void on_log_named(std::string_view log) override { agent_.on_log_named(log); }
-  agent::PendingReports pending_reports() const override { return agent_.pending_reports(); }
+  void on_log_named(std::string_view log) override { agent_.reports().on_log_named(log); }
+  agent::PendingReports pending_reports() const override { return agent_.reports().pending_reports(); }
 
   // --- agent::TickSource
   void configure(uint64_t, const std::vector<config::MetricSelection>&) override {}
