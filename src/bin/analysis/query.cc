@@ -74,9 +74,10 @@ Result<query::QueryResult> evaluate(const query::Expression& expression, history
 
 CLI::App* declare_query(CLI::App& app, QueryFlags& flags) {
   CLI::App* const sub = app.add_subcommand("query", "Evaluate a PromQL expression over the page's history");
-  sub->add_option("EXPRESSION", flags.expression,
+  sub->add_option("expression", flags.expression,
                   "PromQL, with names as in get-metrics or as in Prometheus: "
                   "'avg by (agent) ({\"system.cpu.utilization\"})' or 'rate(system_network_io_bytes_total[5m])'")
+      ->type_name("EXPRESSION")
       ->required();
   add_duration(*sub, "--last", flags.last_ns, "Evaluate over this long until now: 6h (default: at one moment)");
   add_duration(*sub, "--step", flags.step_ns, "With --last: the distance of two values (default: 1/250 of --last)");
