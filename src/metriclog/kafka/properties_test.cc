@@ -69,7 +69,7 @@ TEST(KafkaPropertiesFile, ReportsTheLineAndNeverTheValue) {
            {"sasl.password=\\ud800"s + kSecret, "line 1: sasl.password: a backslash"},
            {"x=1\nsasl.password="s + kSecret + "\\", "line 2: a backslash continues it, but the file ends"},
            {"a="s + kSecret + "\nb=1\na=2", "line 3: a was already set in line 1"},
-           {"a="s + kSecret + "\0"s, "line 1: a NUL"},
+           {"a="s + kSecret + "\0"s, "line 1: it contains a NUL"},
            {"a="s + kSecret + "\xff", "line 1: it is not UTF-8"},
            {std::string(kMaxKafkaPropertiesBytes + 1, ' '), "the limit is 262144"}}) {
     EXPECT_THAT(fault(text), HasSubstr(said));
