@@ -57,6 +57,9 @@ class ServerCallHandler {
   virtual void on_half_close() {}
   // The client cancelled, its deadline passed, or its connection was lost. Nothing can be sent.
   virtual void on_cancelled() {}
+  // The connection is to end (its age, or the server's shutdown): the client opens no new calls on it. The handler may
+  // finish the call when that costs nothing; later the call is cancelled.
+  virtual void on_draining() {}
   // unsent_bytes() has fallen to the low-water mark or below.
   virtual void on_writable() {}
 };

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash64.h"
 #include "grpc/server_session_impl.h"
 
 namespace monitor::grpc {
@@ -29,6 +30,13 @@ Http2Options http2_options(const ServerLimits& limits) {
   out.keepalive_interval_ns = limits.keepalive_interval_ns;
   out.keepalive_timeout_ns = limits.keepalive_timeout_ns;
   return out;
+}
+
+// Clients that connected at the same time, after a restart of the server, do not all leave at the same time. The
+// address with its port is as good as a random number here.
+int64_t age_limit(const ServerLimits& limits, std::string_view address) {
+  const double unit = static_cast<double>(hash64({}, address) >> 11) * 0x1p-53;
+  return static_cast<int64_t>(static_cast<double>(limits.max_age_ns) * (1 + limits.max_age_jitter * (2 * unit - 1)));
 }
 
 }  // namespace
@@ -64,7 +72,7 @@ ServerSession::Impl::Impl(Timers& timers, const ServerLimits& limits, const Meth
     });
   }
   if (limits_.max_age_ns > 0) {
-    age_timer_ = timers_.call_after(limits_.max_age_ns, [this] {
+    age_timer_ = timers_.call_after(age_limit(limits_, peer_.address), [this] {
       drain();
       age_timer_ = limits_.max_age_grace_ns == 0 ? 0 : timers_.call_after(limits_.max_age_grace_ns, [this] {
         age_timer_ = 0;
@@ -164,6 +172,12 @@ void ServerSession::Impl::drain() {
   // Calls in flight when the client receives the notice are still accepted.
   submit_shutdown_notice();
   submit_probe();
+  std::vector<Stream*> running;
+  for (auto& [stream, owner] : streams_) {
+    if (stream->handler != nullptr && !stream->over()) running.push_back(stream);
+  }
+  // A call that ends stays in streams_ until HTTP/2 is done with it.
+  for (Stream* stream : running) stream->handler->on_draining();
   drain_timer_ = timers_.call_after(kDrainRoundTrip, [this] {
     drain_timer_ = 0;
     final_goaway();

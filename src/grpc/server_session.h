@@ -43,6 +43,7 @@ struct ServerLimits {
   // message, else with the message's first byte, and pauses while the window keeps the client from sending.
   int64_t message_timeout_ns = 30 * kNanosPerSecond;
   int64_t max_age_ns = 0;                           // the age at which the server sends GOAWAY
+  double max_age_jitter = 0;                        // spreads that age by this part of it, both ways
   int64_t max_age_grace_ns = 60 * kNanosPerSecond;  // after GOAWAY; then running calls are cancelled
   int64_t stall_timeout_ns = 60 * kNanosPerSecond;  // time for which the peer's TCP or windows may block output
 

@@ -132,6 +132,8 @@ void ServerSession::Impl::Stream::dispatch() {
     finish({Code::kInternal, "the method refused the call without a status"}, {});
   }
   if (!over()) watch_message();
+  // The client sent the call before it knew.
+  if (!over() && session.draining_) handler->on_draining();
 }
 
 void ServerSession::Impl::on_remote_end(Http2Stream& base) {

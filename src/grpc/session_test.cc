@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -384,6 +385,23 @@ TEST_F(SessionTest, ClosesOldAndIdleConnections) {
   pair_.pump();
   ASSERT_EQ(recorder_.done, 1);
   EXPECT_EQ(recorder_.status->code, Code::kUnavailable);
+
+  const auto age_of_one = [](const std::string& address) {
+    SessionPair pair({.max_age_ns = 100 * kNanosPerSecond, .max_age_jitter = 0.1});
+    pair.peer = address;
+    pair.start();
+    for (int second = 0; second < 200; ++second) {
+      pair.pump();
+      if (pair.client_events.goaway.has_value()) return second;
+      pair.timers.advance(kNanosPerSecond);
+    }
+    return 0;
+  };
+  std::set<int> ages;
+  for (int port = 1; port <= 20; ++port) ages.insert(age_of_one("ipv4:10.0.0.1:" + std::to_string(port)));
+  EXPECT_GE(*ages.begin(), 90);
+  EXPECT_LE(*ages.rbegin(), 110);
+  EXPECT_GT(ages.size(), 5U) << "connections do not all end together";
 
   SessionPair idle({.idle_timeout_ns = 30 * kNanosPerSecond});
   idle.start();

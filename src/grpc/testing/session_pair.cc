@@ -59,7 +59,7 @@ SessionPair::SessionPair(const ServerLimits& server_limits, const ClientSessionO
 
 void SessionPair::start() {
   client = std::make_unique<ClientSession>(timers, options, client_events);
-  server = std::make_unique<ServerSession>(timers, limits, methods, PeerInfo{"memory:1", nullptr}, server_events);
+  server = std::make_unique<ServerSession>(timers, limits, methods, PeerInfo{peer, nullptr}, server_events);
 }
 
 bool SessionPair::move(ByteMachine& from, ByteMachine& to, size_t& count, size_t limit) {

@@ -80,6 +80,7 @@ class SessionPair {
   ServerLimits limits;
   ClientSessionOptions options;
   MethodTable methods;
+  std::string peer = "memory:1";
   FakeTimers timers;
   ClientEvents client_events;
   ServerEvents server_events;
