@@ -10,7 +10,9 @@
 #include "base/net/loopback.h"
 #include "base/size_format.h"
 #include "base/text.h"
+#include "base/time_format.h"
 #include "base/trust.h"
+#include "bin/common/cli.h"
 #include "grpc/channel.h"
 #include "grpc/tls.h"
 #include "outputs/file/file_output.h"
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::string_view kStream = "stream";
 constexpr std::string_view kFile = "file:";
+constexpr int64_t kLeastReload = 10 * kNanosPerMilli;
 constexpr int64_t kFileAnswers = 2 * kNanosPerSecond;
 
 bool is_file(const OutputFlags& flags) { return flags.output.starts_with(kFile); }
@@ -47,6 +50,9 @@ void add_output_options(CLI::App& app, OutputFlags& flags) {
                  "Refuse servers whose certificate a CRL in this file revokes (PEM); needs a current CRL of its CA")
       ->type_name("FILE")
       ->needs(ca);
+  add_duration(app, "--tls-reload-interval", flags.tls_reload_ns,
+               "How often to look whether the TLS files have changed; new connections use changed ones")
+      ->default_str("2s");
   app.add_option("--output", flags.output,
                  "Where batches go: stream (to --server), or file:PATH (JSON lines, one per tick)")
       ->type_name("stream|file:PATH");
@@ -62,6 +68,9 @@ std::string check_output_flags(const OutputFlags& flags) {
   using Options = agent::RotatingFileOptions;
   if (flags.output != kStream && (!is_file(flags) || flags.output.size() == kFile.size())) {
     return fmt::format("--output: got {}, expected stream or file:PATH", json_quote(flags.output.substr(0, 160)));
+  }
+  if (flags.tls_reload_ns < kLeastReload) {
+    return fmt::format("--tls-reload-interval: got {}, expected 10ms or more", format_duration(flags.tls_reload_ns));
   }
   const auto max = parse_size(flags.max);
   if (!max) return "--output-max: " + max.error().message();
@@ -104,7 +113,8 @@ AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& rand
   open_ = [this] { return load_tls(); };
   output_ = std::make_unique<agent::Uplink>(
       loop, [this](const HostPort& server) { return connect(server); }, random, source,
-      agent::UplinkOptions{servers_, std::move(hello)});
+      agent::UplinkOptions{servers_, std::move(hello),
+                           [this] { return refresher_ ? refresher_->expiry_s() : int64_t{0}; }});
 }
 
 AgentOutput::~AgentOutput() = default;
@@ -124,8 +134,15 @@ Status AgentOutput::load_tls() {
     options.certificate_file = flags_.tls_cert;
     options.key_file = flags_.tls_key;
     options.crl_file = flags_.tls_crl;
-    auto context = grpc::TlsClientContext::load(options);
+    auto context = grpc::ReloadingSecurity::create(
+        {.what = "for server " + server.host,
+         .files = {options.ca_file, options.certificate_file, options.key_file, options.crl_file},
+         .load = [options] { return grpc::TlsClientContext::load(options); },
+         .certificate = options.certificate_file},
+        loop_.clock());
     if (!context) return context.error();
+    if (!refresher_) refresher_.emplace(loop_, flags_.tls_reload_ns);
+    refresher_->add(*context);
     tls_[server.host] = std::move(*context);
   }
   return {};

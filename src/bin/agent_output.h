@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "base/result.h"
 #include "base/worker.h"
 #include "grpc/client_call.h"
+#include "grpc/reloading_security.h"
 #include "grpc/resolver.h"
 #include "grpc/secure_transform.h"
 #include "outputs/file/rotating_file.h"
@@ -33,6 +35,7 @@ struct OutputFlags {
   std::string tls_cert;
   std::string tls_key;
   std::string tls_crl;
+  int64_t tls_reload_ns = grpc::kTlsReloadInterval;
   const CLI::App* app = nullptr;  // tells which options were given
 };
 
@@ -67,6 +70,7 @@ class AgentOutput {
   std::shared_ptr<PosixDisk> disk_ = std::make_shared<PosixDisk>();
   std::vector<HostPort> servers_;
   SecurityByHost tls_;
+  std::optional<grpc::SecurityRefresher> refresher_;  // with TLS
   std::unique_ptr<grpc::ThreadResolver> resolver_;
   std::unique_ptr<ThreadWorker> worker_;
   std::unique_ptr<agent::Output> output_;

@@ -14,7 +14,9 @@
 #include "base/time_format.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
+#include "bin/server_limits.h"
 #include "bin/server_tls.h"
+#include "grpc/reloading_security.h"
 #include "grpc/resolver.h"
 #include "server/server.h"
 
@@ -34,6 +36,8 @@ struct Flags {
   std::string memory_limit = "512MiB";
   ServerTlsFlags tls;
   std::optional<size_t> per_address;
+  IdentityFlags identity;
+  RotationFlags rotation;
 };
 
 void declare(Cli& cli, Flags& flags) {
@@ -61,6 +65,8 @@ void declare(Cli& cli, Flags& flags) {
                  "host's own addresses only if it is set")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
+  add_identity_options(app, flags.identity);
+  add_rotation_options(app, flags.rotation);
   add_server_tls_options(app, flags.tls);
   cli.add_data_option();
   cli.add_drain_option();
@@ -96,6 +102,10 @@ std::string check(Flags& flags, server::ServerOptions& options) {
   }
   options.ingest.memory_limit = *memory;
   if (flags.per_address) options.connections = {.per_address = *flags.per_address, .loopback_exempt = false};
+  if (std::string fault = check_identity_flags(flags.identity, options.ingest.agent_limits); !fault.empty())
+    return fault;
+  if (std::string fault = check_rotation_flags(flags.rotation); !fault.empty()) return fault;
+  options.max_connection_age_ns = flags.rotation.max_age_ns;
   options.loops = flags.threads;
   options.ingest.version = version();
   options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;
@@ -151,9 +161,12 @@ class Program {
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
 
   int run(server::ServerOptions options) {
-    auto tls = load_server_tls(flags_.tls);
-    if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
-    options.security = *tls;
+    if (!flags_.tls.certificate.empty()) {
+      auto tls = reloading_server_tls(flags_.tls, clock_);
+      if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
+      options.security = *tls;
+      follow_tls_files(std::move(*tls));
+    }
     fit_descriptors(options.connections);
     auto log = open_log_writer(flags_.log, clock_);
     if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(flags_.log, log.error()));
@@ -163,7 +176,11 @@ class Program {
     server_ = std::move(*server);
 
     const Signals signals(
-        loop_, [this](int) { stop(kExitOk); }, [](int) { log_info("SIGHUP ignored: there is nothing to reload"); });
+        loop_, [this](int) { stop(kExitOk); },
+        [this](int) {
+          if (!tls_files_) log_info("SIGHUP ignored: there is nothing to reload");
+          if (tls_files_) tls_files_->reload();
+        });
     log_info("server started", {{"version", version()},
                                 {"log", flags_.log.address()},
                                 {"encoding", flags_.encoding},
@@ -186,6 +203,13 @@ class Program {
   }
 
  private:
+  void follow_tls_files(std::shared_ptr<grpc::ReloadingSecurity> security) {
+    tls_files_.emplace(loop_, flags_.rotation.reload_ns);
+    tls_files_->add(std::move(security));
+    expiry_ = &registry_.gauge("monitor_server_certificate_expiry_timestamp_seconds",
+                               "When the server's certificate expires.");
+  }
+
   static int fail(const char* what, const Error& error, int code) {
     log_error(what, {{"reason", error}});
     return code;
@@ -198,6 +222,7 @@ class Program {
       stop(exit_code_for_log(flags_.log, status.error()));
     }
     heap_.look(clock_.mono_ns());
+    if (expiry_ != nullptr) expiry_->set(static_cast<double>(tls_files_->expiry_s()));
     loop_.call_after(kLookAtLog, [this] { look_at_log(); });
   }
 
@@ -215,6 +240,8 @@ class Program {
   telemetry::Registry registry_;
   std::unique_ptr<metriclog::LogWriter> log_;
   std::unique_ptr<server::Server> server_;
+  std::optional<grpc::SecurityRefresher> tls_files_;
+  telemetry::Gauge* expiry_ = nullptr;  // with TLS
   HeapTrimmer heap_;
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   int exit_code_ = kExitOk;

@@ -102,6 +102,14 @@ Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const Serve
                                        .crl_file = flags.crl});
 }
 
+Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(const ServerTlsFlags& flags, const Clock& clock) {
+  return grpc::ReloadingSecurity::create({.what = "of the server",
+                                          .files = {flags.certificate, flags.key, flags.ca, flags.crl},
+                                          .load = [flags] { return load_server_tls(flags); },
+                                          .certificate = flags.certificate},
+                                         clock);
+}
+
 void warn_of_open_streams(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen) {
   const server::ListenAddress* const open = open_address(listen);
   if (open != nullptr && flags.certificate.empty()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "grpc/reloading_security.h"
 #include "grpc/secure_transform.h"
 #include "identity/peer.h"
 #include "server/server.h"
@@ -36,6 +37,9 @@ identity::IdentityRule identity_rule(const ServerTlsFlags& flags);
 
 // nullptr: plain text. Errors name the file.
 Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const ServerTlsFlags& flags);
+
+// Follows the files.
+Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(const ServerTlsFlags& flags, const Clock& clock);
 
 // Logs warnings about what the options allow other hosts to do.
 void warn_of_open_streams(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);

@@ -66,6 +66,8 @@ class Walker {
     if (reader.failed()) return malformed("the top level");
     if (auto s = finish(); !s) return s.error();
     if (memory_ != nullptr && !recalled_) memory_->keep(list_.first, std::span(integer_).first(list_.second));
+    // More series may follow the list.
+    if (memory_ != nullptr && list_.second == view_.series) view_.list_id = memory_->last_id();
     return view_;
   }
 

@@ -47,6 +47,8 @@ struct BatchView {
   size_t series = 0;
   size_t frames = 0;
   size_t points = 0;
+  // Of BatchChecker: the same number is the same list of series, in the same checker; 0: not known.
+  uint64_t list_id = 0;
 };
 
 // Checks the bytes in one pass, without building anything. What passes here decodes with decode_batch().

@@ -21,9 +21,11 @@ size_t SeriesMemory::place_of(std::string_view list) {
   return hash % kPlaces;
 }
 
-const SeriesMemory::Types* SeriesMemory::find(std::string_view list) const {
+const SeriesMemory::Types* SeriesMemory::find(std::string_view list) {
   const Known& known = known_[place_of(list)];
-  return !list.empty() && known.list == list ? &known.types : nullptr;
+  if (list.empty() || known.list != list) return nullptr;
+  last_id_ = known.id;
+  return &known.types;
 }
 
 void SeriesMemory::forget(Known& known) {
@@ -33,11 +35,13 @@ void SeriesMemory::forget(Known& known) {
 
 void SeriesMemory::keep(std::string_view list, std::span<const uint8_t> types) {
   const size_t size = list.size() + types.size();
+  last_id_ = 0;
   if (list.empty() || size > kMaxBytes) return;
   Known& known = known_[place_of(list)];
   forget(known);
   for (; bytes_ + size > kMaxBytes; next_to_forget_ = (next_to_forget_ + 1) % kPlaces) forget(known_[next_to_forget_]);
   known.list = list;
+  known.id = last_id_ = ++ids_;
   known.types.assign(types.begin(), types.end());
   bytes_ += size;
 }

@@ -19,8 +19,11 @@ class SeriesMemory {
   using Types = std::vector<uint8_t>;
 
   // The types of a list in wire form, or nullptr if the list is unknown. Valid until the next keep().
-  const Types* find(std::string_view list) const;
+  const Types* find(std::string_view list);
   void keep(std::string_view list, std::span<const uint8_t> types);
+  // Names the list of the last successful find(), or of the last keep(): no other list ever gets the same number. 0: it
+  // is not kept.
+  uint64_t last_id() const { return last_id_; }
   size_t bytes() const { return bytes_; }
 
  private:
@@ -31,6 +34,7 @@ class SeriesMemory {
   struct Known {
     std::string list;
     Types types;
+    uint64_t id = 0;
   };
   static size_t place_of(std::string_view list);
   void forget(Known& known);
@@ -38,6 +42,8 @@ class SeriesMemory {
   std::vector<Known> known_ = std::vector<Known>(kPlaces);
   size_t bytes_ = 0;
   size_t next_to_forget_ = 0;
+  uint64_t ids_ = 0;
+  uint64_t last_id_ = 0;
 };
 
 }  // namespace monitor::metrics

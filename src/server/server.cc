@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "grpc/health.h"
 #include "grpc/reflection.h"
+#include "inputs/stream/identity_limits.h"
 #include "inputs/stream/ingest.h"
 #include "inputs/stream/stream_table.h"
 #include "server/message_memory.h"
@@ -38,6 +39,7 @@ constexpr double kHeaderRate = 64 * 1024;
 constexpr double kFieldBurst = 4000;
 constexpr double kFieldRate = 2000;
 constexpr int64_t kFirstCall = 20 * kNanosPerSecond;
+constexpr double kAgeJitter = 0.1;
 constexpr int64_t kIdle = 60 * kNanosPerSecond;
 constexpr size_t kMaxHeld = size_t{4} << 20;  // per connection: incomplete messages and unread replies
 constexpr int64_t kLastFlush = 10 * kNanosPerSecond;
@@ -77,6 +79,8 @@ grpc::ServerOptions rpc_options(const ServerOptions& options, bool reuse_port, M
   out.limits.header_fields_per_second = kFieldRate;
   out.limits.first_call_timeout_ns = kFirstCall;
   out.limits.idle_timeout_ns = kIdle;
+  out.limits.max_age_ns = options.max_connection_age_ns;
+  out.limits.max_age_jitter = kAgeJitter;
   out.limits.max_partial_bytes = std::max<size_t>(kMaxHeld, 2 * out.limits.stream_window_bytes);
   out.limits.max_unsent_bytes = kMaxHeld;
   out.limits.buffers = &messages;
@@ -114,11 +118,12 @@ struct RefusedConnections {
 
 struct Server::Worker {
   Worker(const Clock& clock, const ServerOptions& options, bool reuse_port, metriclog::LogWriter& log,
-         StreamTable& streams, MemoryBudget& memory, HeldBatches& held, MessageMemory& messages,
-         const std::shared_ptr<grpc::ConnectionTable>& connections, telemetry::Registry& registry)
+         StreamTable& streams, MemoryBudget& memory, HeldBatches& held, IdentityTable& identities,
+         MessageMemory& messages, const std::shared_ptr<grpc::ConnectionTable>& connections,
+         telemetry::Registry& registry)
       : loop(clock),
         ingest({loop, [this](std::function<void()> work) { loop.post(std::move(work)); }, log, streams, memory, held,
-                registry, random},
+                identities, registry, random},
                options.ingest),
         reflection(make_reflection()),
         refused(registry),
@@ -185,13 +190,19 @@ Result<std::unique_ptr<Server>> Server::start(EventLoop& loop, const ServerOptio
   server->memory_ = std::make_unique<MemoryBudget>(options.ingest.memory_limit);
   SystemRandom random;
   server->held_ = std::make_unique<HeldBatches>(random);
+  server->identities_ = std::make_shared<IdentityTable>(options.ingest.agent_limits, random);
+  registry.gauge_from("monitor_server_agents_limited", "Agents that exceeded a limit within the last minute.",
+                      [identities = std::weak_ptr(server->identities_), &clock] {
+                        const auto table = identities.lock();
+                        return table == nullptr ? 0.0 : static_cast<double>(table->limited(clock.mono_ns()));
+                      });
   server->messages_ = std::make_unique<MessageMemory>(*server->memory_);
   server->connections_ = std::make_shared<grpc::ConnectionTable>(options.connections);
   const unsigned loops = options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
     server->workers_.push_back(std::make_unique<Worker>(clock, options, loops > 1, log, *server->streams_,
-                                                        *server->memory_, *server->held_, *server->messages_,
-                                                        server->connections_, registry));
+                                                        *server->memory_, *server->held_, *server->identities_,
+                                                        *server->messages_, server->connections_, registry));
   }
   if (auto status = server->listen(options); !status) return status.error();
   if (options.http) {

@@ -26,6 +26,7 @@ namespace monitor::server {
 class MemoryBudget;
 class MessageMemory;
 class HeldBatches;
+class IdentityTable;
 class StreamTable;
 
 struct ListenAddress {
@@ -39,6 +40,7 @@ struct ServerOptions {
   grpc::ConnectionLimits connections = {};
   IngestOptions ingest = {};
   std::shared_ptr<const grpc::SecurityContext> security = nullptr;  // nullptr: plaintext
+  int64_t max_connection_age_ns = 0;  // asks an agent to connect again; 0: never. Spread by a tenth
   std::optional<telemetry::HttpOptions> http = {};
 };
 
@@ -81,6 +83,7 @@ class Server {
   std::unique_ptr<MessageMemory> messages_;
   std::shared_ptr<grpc::ConnectionTable> connections_;
   std::unique_ptr<HeldBatches> held_;
+  std::shared_ptr<IdentityTable> identities_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::HttpServer> http_;
   std::string http_host_;

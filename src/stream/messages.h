@@ -63,6 +63,7 @@ struct Drain {};
 // Information for the people who run the agent; it does not affect the stream.
 struct Notice {
   static constexpr std::string_view kAgentIdConflict = "agent_id_conflict";
+  static constexpr std::string_view kLimited = "limited";
   // Longer texts are truncated.
   static constexpr size_t kMaxBytes = 1024;
   std::string code;

@@ -48,7 +48,7 @@ struct ServerHost::Process {
                 [this, &schedule = owner.environment_.schedule](std::function<void()> work) {
                   schedule.after(0, life.guard(std::move(work)));
                 },
-                producer, streams, memory, held, registry, owner.environment_.random},
+                producer, streams, memory, held, identities, registry, owner.environment_.random},
                options) {
     methods.add_method(server::Ingest::kPublishPath, ingest.factory(), ingest.method_options());
     limits.stream_window_bytes = options.window_bytes + 64 * 1024;
@@ -62,6 +62,7 @@ struct ServerHost::Process {
   server::MemoryBudget memory;
   SeededRandom keys{1};  // separate generator, so that keys do not affect the run
   server::HeldBatches held{keys};
+  server::IdentityTable identities{{}, keys};
   Producer producer;
   server::Ingest ingest;
   grpc::MethodTable methods;
@@ -80,6 +81,8 @@ void ServerHost::start() {
   options.window_bytes = plan_.window_bytes;
   options.memory_limit = plan_.memory_limit;
   process_ = std::make_unique<Process>(*this, options);
+  process_->limits.max_age_ns = plan_.max_connection_age_ns;
+  process_->limits.max_age_jitter = 0.1;
   environment_.network.listen(plan_.port, this);
 }
 

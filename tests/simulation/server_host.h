@@ -17,6 +17,7 @@ struct ServerPlan {
   uint16_t port = 0;
   uint32_t window_bytes = 512 * 1024;
   size_t memory_limit = size_t{32} << 20;
+  int64_t max_connection_age_ns = 0;
 };
 
 enum class ServerState { kDown, kAlone, kQuiet, kInFlight, kDraining };

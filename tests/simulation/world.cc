@@ -42,6 +42,7 @@ void World::build() {
     plan.port = static_cast<uint16_t>(kFirstPort + i);
     if (chance(30)) plan.window_bytes = static_cast<uint32_t>(5000 + random_.below(8000));
     if (chance(20)) plan.memory_limit = 2000 + random_.below(15'000);
+    if (chance(30)) plan.max_connection_age_ns = some(1 * kNanosPerSecond, 20 * kNanosPerSecond);
     servers_.push_back(std::make_unique<ServerHost>(ServerHost::Environment{schedule_, network_, *cluster_, random_},
                                                     plan, some(0, 1000 * kNanosPerSecond)));
   }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "grpc/channel.h"
+#include "grpc/reloading_security.h"
 #include "grpc/tls.h"
 
 namespace monitor::config {
@@ -13,8 +15,12 @@ namespace {
 
 class ChannelConnector final : public EtcdConnector {
  public:
-  ChannelConnector(EventLoop& loop, grpc::Resolver& resolver, std::vector<grpc::ChannelOptions> endpoints)
-      : loop_(loop), resolver_(resolver), endpoints_(std::move(endpoints)) {}
+  ChannelConnector(EventLoop& loop, grpc::Resolver& resolver, std::vector<grpc::ChannelOptions> endpoints,
+                   const std::vector<std::shared_ptr<grpc::ReloadingSecurity>>& security)
+      : loop_(loop), resolver_(resolver), endpoints_(std::move(endpoints)) {
+    if (!security.empty()) refresher_.emplace(loop, grpc::kTlsReloadInterval);
+    for (const auto& one : security) refresher_->add(one);
+  }
 
   size_t endpoints() const override { return endpoints_.size(); }
   std::string name(size_t endpoint) const override {
@@ -28,6 +34,7 @@ class ChannelConnector final : public EtcdConnector {
   EventLoop& loop_;
   grpc::Resolver& resolver_;
   std::vector<grpc::ChannelOptions> endpoints_;
+  std::optional<grpc::SecurityRefresher> refresher_;  // with TLS
 };
 
 // Configuration is not urgent, but a dead address must not delay the next one for long.
@@ -42,6 +49,7 @@ Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc
   auto& targets = address.endpoints;
   for (size_t i = targets.size(); i > 1; --i) std::swap(targets[i - 1], targets[random.below(i)]);
   std::vector<grpc::ChannelOptions> endpoints;
+  std::vector<std::shared_ptr<grpc::ReloadingSecurity>> security;
   for (const HostPort& target : targets) {
     grpc::ChannelOptions options;
     options.host = target.host;
@@ -49,14 +57,23 @@ Result<std::unique_ptr<EtcdConnector>> make_etcd_connector(EventLoop& loop, grpc
     options.connect_timeout_ns = kConnectTimeout;
     options.handshake_timeout_ns = kHandshakeTimeout;
     if (address.tls) {
-      auto security =
-          grpc::TlsClientContext::load({address.ca_file, target.host, address.certificate_file, address.key_file});
-      if (!security) return security.error();
-      options.security = *security;
+      const grpc::TlsClientOptions tls{.ca_file = address.ca_file,
+                                       .server_name = target.host,
+                                       .certificate_file = address.certificate_file,
+                                       .key_file = address.key_file};
+      auto reloading = grpc::ReloadingSecurity::create({.what = "for etcd " + target.host,
+                                                        .files = {tls.ca_file, tls.certificate_file, tls.key_file},
+                                                        .load = [tls] { return grpc::TlsClientContext::load(tls); },
+                                                        .certificate = tls.certificate_file},
+                                                       loop.clock());
+      if (!reloading) return reloading.error();
+      options.security = *reloading;
+      security.push_back(std::move(*reloading));
     }
     endpoints.push_back(std::move(options));
   }
-  return std::unique_ptr<EtcdConnector>(std::make_unique<ChannelConnector>(loop, resolver, std::move(endpoints)));
+  return std::unique_ptr<EtcdConnector>(
+      std::make_unique<ChannelConnector>(loop, resolver, std::move(endpoints), security));
 }
 
 }  // namespace monitor::config

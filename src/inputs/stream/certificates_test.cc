@@ -137,7 +137,7 @@ class CertificatesTest : public ::testing::Test {
     options.identity = spec.rule;
     ingest_ = std::make_unique<Ingest>(
         IngestEnvironment{loop_, [this](std::function<void()> work) { loop_.post(std::move(work)); }, log_.writer(),
-                          streams_, memory_, held_, registry_, random_},
+                          streams_, memory_, held_, identities_, registry_, random_},
         options);
     grpc::ServerOptions server;
     server.security = *security;
@@ -207,6 +207,7 @@ class CertificatesTest : public ::testing::Test {
   telemetry::Registry registry_;
   SeededRandom random_{1};
   HeldBatches held_{random_};
+  IdentityTable identities_{{}, random_};
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<grpc::Server> endpoint_;
   uint16_t port_ = 0;

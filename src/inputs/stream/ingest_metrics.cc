@@ -1,5 +1,7 @@
 #include "inputs/stream/ingest_metrics.h"
 
+#include <string>
+
 namespace monitor::server {
 
 namespace {
@@ -37,6 +39,11 @@ IngestMetrics::IngestMetrics(telemetry::Registry& r)
       memory_bytes(r.gauge("monitor_server_memory_bytes", "Memory that batches use, bounded by --memory-limit.")),
       append_seconds(r.histogram("monitor_server_append_seconds",
                                  "Time from appending a batch to the log's confirmation.",
-                                 telemetry::latency_bounds())) {}
+                                 telemetry::latency_bounds())) {
+  for (size_t i = 0; i < limited.size(); ++i) {
+    limited[i] = &r.counter("monitor_server_agent_limits_total", "Times that an agent exceeded a limit, by limit.",
+                            {{"limit", std::string(name_of(static_cast<IdentityLimit>(i)))}});
+  }
+}
 
 }  // namespace monitor::server

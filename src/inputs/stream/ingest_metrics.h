@@ -2,6 +2,9 @@
 // must outlive it.
 #pragma once
 
+#include <array>
+
+#include "inputs/stream/identity_limits.h"
 #include "telemetry/registry.h"
 
 namespace monitor::server {
@@ -29,6 +32,7 @@ struct IngestMetrics {
   telemetry::Gauge& paused_streams;
   telemetry::Gauge& memory_bytes;
   telemetry::Histogram& append_seconds;
+  std::array<telemetry::Counter*, kIdentityLimits> limited;  // by IdentityLimit
 };
 
 }  // namespace monitor::server

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "identity/peer.h"
+#include "inputs/stream/identity_limits.h"
 #include "inputs/stream/memory_budget.h"
 #include "metrics/decode.h"
 
@@ -25,7 +26,7 @@ struct IngestOptions {
   uint32_t window_bytes = 512 * 1024;
   // Limit on the batches of all streams in all loops. Above it, streams pause: they get no more window.
   size_t memory_limit = MemoryBudget::kDefault;
-  size_t max_streams_per_agent = 16;
+  IdentityLimits agent_limits = {};  // for each agent
   // Limits on replies to an agent that does not read them. At the first limit the agent gets no more window; at the
   // second its stream ends.
   size_t max_unsent_bytes = size_t{64} * 1024;

@@ -53,6 +53,7 @@ Session::Session(SessionContext& context, SessionOwner& owner, grpc::ServerCall&
       call_(call),
       receiver_(receiver_options(context.options, context.env.log)),
       memory_(context.memory, context.env.timers, context.options.turn_ns),
+      use_(context.env.identities, context.env.timers.clock()),
       conflicts_(context.env.streams, context.metrics),
       id_(owner.enter(*this)) {
   hello_timer_ = context_.env.timers.call_after(context_.options.hello_timeout_ns, [this] {
@@ -65,6 +66,7 @@ Session::Session(SessionContext& context, SessionOwner& owner, grpc::ServerCall&
 Session::~Session() {
   context_.env.timers.cancel_timer(hello_timer_);
   context_.env.timers.cancel_timer(retry_timer_);
+  context_.env.timers.cancel_timer(limit_timer_);
   ended_ = true;  // from here on, `call_` is not used any more
   end_stream();
   leave_orphans();
@@ -95,8 +97,10 @@ void Session::on_message(std::string_view message) {
   if (ended_) return;
   const auto event = receiver_.receive(message);
   if (!event) return end(event.error());
+  use_.charge(message.size());
   switch (event->kind) {
     case Receiver::Event::Kind::kNothing:
+      (void)stop_at_limits();
       give_back(message.size());
       return;
     case Receiver::Event::Kind::kHello:
@@ -125,8 +129,11 @@ void Session::welcome() {
   live_->tell_conflict = [&owner = owner_, id = id_](const std::string& who) {
     owner.post(id, [who](Session& session) { session.tell_conflict(who); });
   };
-  if (auto status = context_.env.streams.add(live_, context_.options.max_streams_per_agent); !status) {
+  use_.enter(hello.agent_id);
+  const size_t most = context_.env.identities.limits().streams;
+  if (auto status = context_.env.streams.add(live_, most == 0 ? SIZE_MAX : most); !status) {
     live_.reset();
+    report_breach(IdentityLimit::kStreams);
     return end(status.error());
   }
   const PeerCertificate* const certificate = call_.peer_certificate();
@@ -150,6 +157,7 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
   context_.metrics.bytes.add(event.batch.size());
   in_flight_.push_back(
       {.token = event.token, .bytes = message_bytes, .since_ns = context_.env.timers.clock().mono_ns()});
+  use_.add_batch();
   append(event.token, event.batch);
   // Acknowledgements are written when the log confirms; here only a rejection can have caused a reply.
   if (in_flight_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
@@ -184,6 +192,8 @@ void Session::append(uint64_t token, std::string_view batch) {
     return reject(token, metrics.rejected_invalid,
                   fmt::format("{}: {}", metrics::reason::kInvalid, counters.error().message()));
   }
+  use_.count_series(batch, view->list_id);
+  if (stop_at_limits()) return pause(token, batch.size() + MemoryBudget::kPerBatch);
   const HeldBatches::Id id = context_.env.held.id_of(*view, batch);
   if (!paused_ && take_copy(token, context_.env.held.join(id, waiter(token)))) {
     // The copy gets the outcome of the first batch, and only costs its entries in queues.
@@ -239,7 +249,7 @@ size_t Session::turn(size_t share) const {
 
 void Session::resume(size_t taken) {
   paused_ = false;
-  memory_.begin_turn(taken);
+  if (taken != 0) memory_.begin_turn(taken);
   const auto from = std::exchange(paused_at_, std::nullopt);
   if (from && receiver_.retry(*from)) context_.metrics.retried.add();
   release_withheld();
@@ -247,7 +257,7 @@ void Session::resume(size_t taken) {
 }
 
 void Session::give_back(size_t bytes) {
-  if (paused_ || retry_timer_ != 0 || outbox_full()) {
+  if (paused_ || retry_timer_ != 0 || limit_timer_ != 0 || outbox_full()) {
     withheld_ += bytes;
   } else if (!ended_) {
     call_.consumed(bytes);
@@ -255,7 +265,7 @@ void Session::give_back(size_t bytes) {
 }
 
 void Session::release_withheld() {
-  if (paused_ || retry_timer_ != 0 || withheld_ == 0 || ended_ || outbox_full()) return;
+  if (paused_ || retry_timer_ != 0 || limit_timer_ != 0 || withheld_ == 0 || ended_ || outbox_full()) return;
   call_.consumed(std::exchange(withheld_, 0));
 }
 
@@ -373,6 +383,7 @@ void Session::reject(uint64_t token, telemetry::Counter& counter, std::string re
 // Returns the bytes to the agent's window. May remove elements from the front of in_flight_, `flight` among them.
 void Session::settle(InFlight& flight) {
   flight.settled = true;
+  use_.remove_batches(1);
   release(flight);
   give_back(flight.bytes);
   while (!in_flight_.empty() && in_flight_.front().settled) in_flight_.pop_front();
@@ -423,17 +434,21 @@ void Session::log_reset() {
   context_.metrics.retried.add(in_flight_.size());
   for (InFlight& flight : in_flight_) {
     release(flight);
-    if (!flight.settled) give_back(flight.bytes);
+    if (flight.settled) continue;
+    use_.remove_batches(1);
+    give_back(flight.bytes);
   }
   in_flight_.clear();
   receiver_.retry_all();
   paused_at_.reset();
+  paused_by_limit_ = false;
   if (!std::exchange(paused_, false)) return;
   context_.memory.leave(*this);
   release_withheld();
 }
 
 void Session::drain() {
+  if (ended_) return;
   receiver_.drain();
   flush();
 }

@@ -15,6 +15,7 @@
 #include "grpc/server_call.h"
 #include "inputs/stream/conflict_watch.h"
 #include "inputs/stream/counter_check.h"
+#include "inputs/stream/identity_limits.h"
 #include "inputs/stream/session_context.h"
 #include "inputs/stream/stream_memory.h"
 #include "metriclog/log.h"
@@ -33,6 +34,7 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   void on_message(std::string_view message) override;
   void on_half_close() override;
   void on_cancelled() override;
+  void on_draining() override { drain(); }
   void on_writable() override { flush(); }
 
   // The outcome of the record with the token (id of this session, low half of the receiver's token).
@@ -92,28 +94,36 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   // Discards the waiting batches from `token` on.
   void drop_waiting(uint64_t token = 0);
   void leave_table();
+  // session_limits.cc: the identity's limits.
+  bool stop_at_limits();
+  void report_breach(IdentityLimit limit);
+  void hold_back(int64_t wait_ns);
+  void look_at_limits();
 
   SessionContext& context_;
   SessionOwner& owner_;
   grpc::ServerCall& call_;
   stream::Receiver receiver_;
   StreamMemory memory_;
+  IdentityUse use_;
   ConflictWatch conflicts_;
   uint32_t id_ = 0;
   std::shared_ptr<LiveStream> live_;  // set by Hello
   Fifo<InFlight> in_flight_;
   Fifo<Waiting> waiting_;
-  bool paused_ = false;  // without memory: arriving batches are discarded
+  bool paused_ = false;           // arriving batches are discarded: without memory, or
+  bool paused_by_limit_ = false;  // because too many batches of the identity are in flight
   // The first discarded token. Nothing if the agent was already asked to send from an earlier one.
   std::optional<uint64_t> paused_at_;
   size_t paused_cost_ = 0;  // what the batch at `paused_at_` costs
-  // Received bytes that are withheld from the agent's window while it is paused, waits for a retry, or does not read
-  // its replies.
+  // Received bytes that are withheld from the agent's window while it is paused, exceeds a limit, waits for a retry, or
+  // does not read its replies.
   size_t withheld_ = 0;
   Timers::TimerId hello_timer_ = 0;
   Timers::TimerId retry_timer_ = 0;  // while it is set, nothing is written
   int64_t retry_ns_ = 0;
-  CounterCheck counters_;  // for the stream's own incarnation
+  Timers::TimerId limit_timer_ = 0;  // while it is set, the agent's identity exceeds a limit
+  CounterCheck counters_;            // for the stream's own incarnation
   bool half_closed_ = false;
   bool ended_ = false;
 };

@@ -12,6 +12,7 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "inputs/stream/held_batches.h"
+#include "inputs/stream/identity_limits.h"
 #include "inputs/stream/ingest_metrics.h"
 #include "inputs/stream/log_queue.h"
 #include "inputs/stream/memory_budget.h"
@@ -34,6 +35,7 @@ struct IngestEnvironment {
   StreamTable& streams;
   MemoryBudget& memory;
   HeldBatches& held;
+  IdentityTable& identities;
   telemetry::Registry& registry;
   Random& random;
 };

@@ -82,6 +82,8 @@ void PublishClient::on_message(std::string_view message) {
 }
 
 void PublishClient::on_done(const grpc::CallStatus& status, const grpc::Metadata& /*trailers*/) {
+  // A batch that crossed the server's Drain was not received, and is sent again on the next stream.
+  if (status.code == Code::kOk && sender_->draining() && !sender_->finished()) listener_.on_server_drained();
   fail(status.code == Code::kOk ? Error(Code::kUnavailable, "the server ended the stream")
                                 : Error(status.code, fmt::format("{}: {}", code_name(status.code), status.message)));
 }

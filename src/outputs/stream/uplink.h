@@ -21,6 +21,8 @@ namespace monitor::agent {
 struct UplinkOptions {
   std::vector<HostPort> servers;  // tried in an order that is shuffled once
   stream::Hello hello;
+  // When the agent's certificate expires, in Unix seconds, for /metrics; 0 or none: it has none.
+  std::function<int64_t()> certificate_expiry_s = {};
 };
 
 // Opens a connection to the server. Destroying the result closes it; this may happen in a callback of one of its calls.
@@ -39,13 +41,20 @@ class Uplink final : public Output, private PublishListener {
   void start() override { client_.start(); }
   void wake() override { client_.pump(); }
   void drain(std::function<void()> done) override;
-  // `warning`: another host sends under this agent id, as the server reported recently; or a server refuses this agent,
-  // and why.
+  // `warning`: what a server reported recently: that it refuses this agent, that another host sends under this agent
+  // id, that this agent exceeds a limit.
   OutputState state() const override;
   std::vector<OutputMetric> metrics() const override;
   void set_on_warning(std::function<void()> call) override { on_warning_ = std::move(call); }
 
  private:
+  // A report that the server repeats while it holds.
+  struct Report {
+    std::string text;
+    Timers::TimerId timer = 0;
+    uint64_t told = 0;
+  };
+
   std::unique_ptr<grpc::CallStarter> on_connect() override { return connector_(servers_[server_]); }
   void on_established(const stream::Sender& sender) override;
   void on_notice(const stream::Notice& notice) override;
@@ -53,23 +62,25 @@ class Uplink final : public Output, private PublishListener {
   void on_progress() override { maybe_drained(); }
   void on_failed(const Error& why, int64_t wait_ns) override;
   void set_refusal(std::string text);
+  void take(Report& report, const std::string& text);
   void maybe_drained();
   std::string server_name() const;
 
   Timers& timers_;
   Connector connector_;
   std::vector<HostPort> servers_;
+  std::function<int64_t()> certificate_expiry_s_;
   size_t server_ = 0;
   PublishClient client_;
   std::function<void()> drained_;
   std::function<void()> on_warning_;
-  Timers::TimerId conflict_timer_ = 0;
+  bool server_drained_ = false;  // and this is why the stream ends
   std::string last_error_;
-  std::string conflict_;
-  std::string refusal_;  // the server's reason; empty once a server accepts this agent
+  Report conflict_;
+  Report limited_;
+  std::string refusal_;  // a server's, until one accepts this agent
   uint64_t connects_ = 0;
   uint64_t failures_ = 0;
-  uint64_t conflicts_reported_ = 0;
 };
 
 }  // namespace monitor::agent
