@@ -32,7 +32,6 @@ void say(const std::string& text) { std::cout << printable_lines(text) << std::f
 // A line from the terminal; nothing at its end. Without echo, Ctrl-C ends the line as well, so that the terminal is
 // never left without echo.
 std::optional<std::string> ask(const std::string& question, bool echo = true) {
-  say(question);
   termios before{};
   const bool changed = !echo && tcgetattr(STDIN_FILENO, &before) == 0;
   constexpr char kInterrupt = '\x03';
@@ -42,6 +41,7 @@ std::optional<std::string> ask(const std::string& question, bool echo = true) {
     silent.c_cc[VEOL] = kInterrupt;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
   }
+  say(question);  // after TCSAFLUSH, which drops what was typed before
   std::string line;
   char c = 0;
   ssize_t got = 0;
@@ -97,6 +97,7 @@ bool ask_for_rest(InitFlags& flags, Disk& disk) {
 
 std::string check_answers(const InitAnswers& answers) {
   if (answers.server.empty()) return "--server: name the server, HOST:PORT";
+  if (!answers.token.empty() && !answers.ca_file.empty()) return "--tls-ca: a join token brings the CA; leave it out";
   for (const std::string_view part : split(answers.server, ',')) {
     const auto address = parse_host_port(std::string(trim(part)), 50051);
     if (!address) return "--server: " + address.error().message();
