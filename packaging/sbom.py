@@ -9,6 +9,7 @@ of all of them are copied there.
 """
 import argparse
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -23,11 +24,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 HEADER_ONLY = ["libcli11-dev", "libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev"]
 # Debian source package -> licence, as its copyright file states it. Others are listed without one.
 LICENSES = {
-    "cli11": "BSD-3-Clause", "fmtlib": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
+    "cyrus-sasl2": "BSD-3-Clause-Attribution", "fmtlib": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1", "glibc": "LGPL-2.1-or-later",
-    "libmicrohttpd": "LGPL-2.1-or-later", "librdkafka": "BSD-2-Clause", "lua5.4": "MIT",
-    "ncurses": "X11-distribute-modifications-variant", "nghttp2": "MIT", "nlohmann-json3": "MIT",
-    "openssl": "Apache-2.0", "spdlog": "MIT", "sqlite3": "blessing",
+    "gmp": "LGPL-3.0-or-later OR GPL-2.0-or-later", "gnutls28": "LGPL-2.1-or-later", "libffi": "MIT",
+    "libidn2": "LGPL-3.0-or-later OR GPL-2.0-or-later", "libmicrohttpd": "LGPL-2.1-or-later",
+    "librdkafka": "BSD-2-Clause", "libtasn1-6": "LGPL-2.1-or-later", "libunistring": "LGPL-3.0-or-later OR GPL-2.0-or-later",
+    "libzstd": "BSD-3-Clause OR GPL-2.0-only", "lua5.4": "MIT", "lz4": "BSD-2-Clause",
+    "ncurses": "X11-distribute-modifications-variant", "nettle": "LGPL-3.0-or-later OR GPL-2.0-or-later", "nghttp2": "MIT",
+    "nlohmann-json3": "MIT", "openssl": "Apache-2.0", "p11-kit": "BSD-3-Clause", "re2": "BSD-3-Clause", "spdlog": "MIT",
+    "sqlite3": "blessing", "zlib": "Zlib",
 }
 
 
@@ -50,15 +56,18 @@ def programs(root):
     return sorted(found)
 
 
+@functools.cache
 def needed(path):
     return re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-d", path))
 
 
+@functools.cache
 def resolve_libraries(path):
     """soname -> path, as the loader of this machine resolves them."""
     return dict(re.findall(r"^\s*(\S+) => (/\S+)", output("ldd", path), re.M))
 
 
+@functools.cache
 def debian_package(path):
     """The package that a file belongs to. dpkg knows a file by the path with or without /usr."""
     real = os.path.realpath(path)
@@ -69,6 +78,7 @@ def debian_package(path):
     raise SystemExit(f"sbom: no package has {path}; build with the libraries of Debian packages")
 
 
+@functools.cache
 def facts(package):
     form = "${Package}\t${Version}\t${source:Package}\t${Architecture}\t${Homepage}\n"
     name, version, source, architecture, homepage = output("dpkg-query", "-W", "-f", form, package).splitlines()[0].split("\t")
@@ -107,8 +117,8 @@ def uplot():
                               "referenceLocator": f"pkg:npm/uplot@{version}"}]}
 
 
-def bill(name, version, root):
-    """The document, and the Debian packages in it."""
+def bill(name, version, root, also_contained=()):
+    """The document, and the Debian packages in it. An image also contains packages that no program is linked with directly."""
     linked = set()
     elves = programs(root)
     for path in elves:
@@ -123,7 +133,8 @@ def bill(name, version, root):
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",
         "licenseDeclared": "Apache-2.0", "copyrightText": "NOASSERTION"}]
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-this")]
-    for kind, names in (("DYNAMIC_LINK", sorted(linked)), ("STATIC_LINK", contained)):
+    others = sorted(set(also_contained) - linked)
+    for kind, names in (("DYNAMIC_LINK", sorted(linked)), ("STATIC_LINK", contained), ("CONTAINS", others)):
         for one in names:
             packages.append(entry(facts(one)))
             relations.append(("SPDXRef-this", kind, packages[-1]["SPDXID"]))
