@@ -334,7 +334,7 @@ TEST(Agent, RepeatsReportsOfAnEarlierRunUntilAcknowledged) {
   World w;
   PendingReports left;
   left.ended.push_back({std::string(16, 'e'), 7, 3 * kS, false});
-  left.drops.push_back({std::string(16, 'e'), "spool", "damaged", "", 2, 2, 20, 4, 5, kS, 2 * kS});
+  left.drops.push_back({"spool", "damaged", 2, 2, 20, "", std::string(16, 'e'), 4, 5, kS, 2 * kS});
   w.agent.reports().on_recovered(left, {});
   ASSERT_FALSE(w.agent.apply(World::settings(kS), 1));
   w.timers.advance(2 * kS);

@@ -25,7 +25,7 @@ void Drops::merge(metrics::Drop& into, const metrics::Drop& from) {
 
 void Drops::dropped(metrics::Drop drop) {
   if (drop.incarnation.empty()) drop.incarnation = incarnation_;
-  metrics::DropTotal& total = totals_[{drop.stage, drop.reason, drop.plugin}];
+  metrics::Drop& total = totals_[{drop.stage, drop.reason, drop.plugin}];
   total.stage = drop.stage;
   total.plugin = drop.plugin;
   total.reason = drop.reason;
@@ -53,8 +53,8 @@ void Drops::record(metrics::Drop drop) {
   records_.push_back({std::move(drop), 0});
 }
 
-std::vector<metrics::DropTotal> Drops::totals() const {
-  std::vector<metrics::DropTotal> result;
+std::vector<metrics::Drop> Drops::totals() const {
+  std::vector<metrics::Drop> result;
   result.reserve(totals_.size());
   for (const auto& [key, total] : totals_) result.push_back(total);
   return result;

@@ -23,7 +23,7 @@ class Drops final : public DropSink {
   void restore(const std::vector<metrics::Drop>& drops);
 
   // Totals and records for the batch with this sequence, which carries them from then on.
-  std::vector<metrics::DropTotal> totals() const;
+  std::vector<metrics::Drop> totals() const;
   std::vector<metrics::Drop> carry(uint64_t sequence);
   // The batch is stored, so its records need not be reported again.
   void carried(uint64_t sequence);
@@ -48,7 +48,7 @@ class Drops final : public DropSink {
   static constexpr size_t kMaxCarried = 256;
 
   std::string incarnation_;
-  std::map<std::tuple<std::string, std::string, std::string>, metrics::DropTotal> totals_;  // by stage, reason, plugin
+  std::map<std::tuple<std::string, std::string, std::string>, metrics::Drop> totals_;  // by stage, reason, plugin
   std::vector<Record> records_;
 };
 

@@ -46,7 +46,7 @@ void add_agent(Registry& r, const Agent& agent) {
 }
 
 void add_drops(Registry& r, const Drops& drops) {
-  for (const metrics::DropTotal& total : drops.totals()) {
+  for (const metrics::Drop& total : drops.totals()) {
     MetricLabels labels = {{"stage", total.stage}, {"reason", total.reason}};
     if (!total.plugin.empty()) labels.emplace_back("plugin", total.plugin);
     count(r, "dropped_points_total", "Points lost, by stage and reason", total.points, labels);

@@ -154,23 +154,23 @@ void SimAgent::rejected(uint64_t id, std::string_view reason) {
   if (it == waits_.end()) return;
   const uint64_t points = it->due_ns != 0 ? shared_.batches.points() : 0;
   const int64_t wall = envelope_.appended_ns;
-  metrics::Drop drop{envelope_.incarnation,
-                     std::string(metrics::stage::kServer),
-                     std::string(stream::reject_word(reason)),
-                     "",
-                     1,
-                     1,
-                     points,
-                     id,
-                     id,
-                     wall,
-                     wall};
-  metrics::DropTotal& total = [&]() -> metrics::DropTotal& {
-    for (metrics::DropTotal& one : envelope_.counters.dropped) {
+  metrics::Drop drop{.stage = std::string(metrics::stage::kServer),
+                     .reason = std::string(stream::reject_word(reason)),
+                     .batches = 1,
+                     .ticks = 1,
+                     .points = points,
+                     .incarnation = envelope_.incarnation,
+                     .first_sequence = id,
+                     .last_sequence = id,
+                     .first_time_ns = wall,
+                     .last_time_ns = wall};
+  metrics::Drop& total = [&]() -> metrics::Drop& {
+    for (metrics::Drop& one : envelope_.counters.dropped) {
       if (one.reason == drop.reason) return one;
     }
-    return envelope_.counters.dropped.emplace_back(metrics::DropTotal{drop.stage, drop.reason, 0, 0, 0});
+    return envelope_.counters.dropped.emplace_back(metrics::Drop{.stage = drop.stage, .reason = drop.reason});
   }();
+
   ++total.batches;
   ++total.ticks;
   total.points += points;

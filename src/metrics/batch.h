@@ -37,36 +37,27 @@ inline constexpr std::string_view kTooLarge = "too_large";
 inline constexpr std::string_view kInvalid = "invalid";
 }  // namespace reason
 
-struct DropTotal {
-  std::string stage;
-  std::string reason;
+// What was lost, where and why. Plugins and the spool create drops, batches carry them, and the ledger reads them.
+// Without sequences, the loss happened before the points were in a batch, or it is the sum of several.
+struct Drop {
+  std::string stage = {};
+  std::string reason = {};
   uint64_t batches = 0;
   uint64_t ticks = 0;
   uint64_t points = 0;
   std::string plugin = {};  // only for the stage "plugin"
+  std::string incarnation = {};
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
+  int64_t first_time_ns = 0;  // of the lost ticks; 0: unknown
+  int64_t last_time_ns = 0;
 };
 
 struct Counters {
   uint64_t ticks_due = 0;
   uint64_t ticks_missed = 0;
   uint64_t points_made = 0;
-  std::vector<DropTotal> dropped;
-};
-
-// What was lost, where and why. Plugins and the spool create drops, batches carry them, and the ledger reads them.
-// Without sequences, the loss happened before the points were in a batch.
-struct Drop {
-  std::string incarnation = {};
-  std::string stage = {};
-  std::string reason = {};
-  std::string plugin = {};
-  uint64_t batches = 0;
-  uint64_t ticks = 0;
-  uint64_t points = 0;
-  uint64_t first_sequence = 0;
-  uint64_t last_sequence = 0;
-  int64_t first_time_ns = 0;  // of the lost ticks; 0: unknown
-  int64_t last_time_ns = 0;
+  std::vector<Drop> dropped;  // a sum for each (stage, reason, plugin)
 };
 
 // A drop of ticks or points that were not in a batch yet. Drops (src/agent/drops.h) fills in the incarnation.
@@ -74,9 +65,9 @@ inline Drop unbatched_drop(std::string_view stage, std::string_view reason, std:
                            uint64_t points, int64_t time_ns) {
   return {.stage = std::string(stage),
           .reason = std::string(reason),
-          .plugin = std::string(plugin),
           .ticks = ticks,
           .points = points,
+          .plugin = std::string(plugin),
           .first_time_ns = time_ns,
           .last_time_ns = time_ns};
 }

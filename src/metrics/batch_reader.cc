@@ -133,8 +133,8 @@ std::optional<size_t> count_varints(std::string_view packed) {
 
 namespace {
 
-Result<DropTotal> read_drop_total(std::string_view bytes) {
-  DropTotal total;
+Result<Drop> read_drop_total(std::string_view bytes) {
+  Drop total;
   Reader reader(bytes);
   while (const auto field = reader.next()) {
     if (field->number == 1) total.stage = field->bytes;

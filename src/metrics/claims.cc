@@ -32,7 +32,7 @@ Status check_counters(const Counters& counters) {
   if (auto s = at_most("the number of ticks due", counters.ticks_due, kMaxCount); !s) return s;
   if (auto s = at_most("the number of ticks missed", counters.ticks_missed, kMaxCount); !s) return s;
   if (auto s = at_most("the number of points made", counters.points_made, kMaxPoints); !s) return s;
-  for (const DropTotal& total : counters.dropped) {
+  for (const Drop& total : counters.dropped) {
     if (auto s = check_amounts("a drop total", total.batches, total.ticks, total.points); !s) return s;
   }
   return {};

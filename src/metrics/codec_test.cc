@@ -28,7 +28,7 @@ Envelope example_envelope() {
   e.resource = {{"rack", "r1"}, {"site", "eu"}};
   e.first_unacked = 5;
   e.counters = {100, 3, 800, {{"plugin", "filtered", 1, 2, 8}}};
-  e.drops = {{std::string(16, '\x07'), "plugin", "filtered", "filter", 1, 2, 8, 3, 4, kStart, kStart + 1}};
+  e.drops = {{"plugin", "filtered", 1, 2, 8, "filter", std::string(16, '\x07'), 3, 4, kStart, kStart + 1}};
   e.appended_ns = kStart + 5;
   e.ended = {{std::string(16, '\x01'), 99, kStart - 5, true}};
   e.older = {{std::string(16, '\x02'), 12}};

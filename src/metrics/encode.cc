@@ -39,7 +39,7 @@ void put_counters(std::string& out, const Counters& counters) {
   put_uint64(bytes, 1, counters.ticks_due);
   put_uint64(bytes, 2, counters.ticks_missed);
   put_uint64(bytes, 3, counters.points_made);
-  for (const DropTotal& total : counters.dropped) {
+  for (const Drop& total : counters.dropped) {
     std::string entry;
     put_bytes(entry, 1, total.stage);
     put_bytes(entry, 2, total.reason);

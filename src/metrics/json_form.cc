@@ -60,7 +60,7 @@ std::string metrics_json(const Batch& batch, const Frame& frame, const std::func
 
 std::string counters_json(const Counters& counters) {
   std::string dropped;
-  for (const DropTotal& total : counters.dropped) {
+  for (const Drop& total : counters.dropped) {
     if (!dropped.empty()) dropped += ',';
     dropped += fmt::format(R"({{"stage":{},"reason":{},"plugin":{},"batches":{},"ticks":{},"points":{}}})",
                            json_quote(total.stage), json_quote(total.reason), json_quote(total.plugin), total.batches,

@@ -15,10 +15,10 @@ metrics::Drop drop_of(const BatchInfo& batch, std::string_view stage, std::strin
 
 metrics::Drop drop_of_range(std::string incarnation, uint64_t first, uint64_t last, std::string_view stage,
                             std::string_view reason) {
-  return {.incarnation = std::move(incarnation),
-          .stage = std::string(stage),
+  return {.stage = std::string(stage),
           .reason = std::string(reason),
           .batches = last - first + 1,
+          .incarnation = std::move(incarnation),
           .first_sequence = first,
           .last_sequence = last};
 }

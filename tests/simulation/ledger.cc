@@ -17,7 +17,7 @@ uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>()(
 
 uint64_t dropped_of(const metrics::Counters& counters) {
   uint64_t sum = 0;
-  for (const metrics::DropTotal& total : counters.dropped) sum += total.batches;
+  for (const metrics::Drop& total : counters.dropped) sum += total.batches;
   return sum;
 }
 

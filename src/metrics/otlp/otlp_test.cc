@@ -24,7 +24,7 @@ Batch example() {
   batch.resource = {{"rack", "r1"}};
   batch.first_unacked = 5;
   batch.counters = {100, 3, 800, {{"plugin", "filtered", 1, 2, 8}}};
-  batch.drops = {{std::string(16, '\x07'), "plugin", "filtered", "filter", 1, 2, 8, 3, 4, 5, 6}};
+  batch.drops = {{"plugin", "filtered", 1, 2, 8, "filter", std::string(16, '\x07'), 3, 4, 5, 6}};
   batch.appended_ns = 1'700'000'000'500'000'000;
   batch.ended = {{std::string(16, '\x01'), 99, 3, true}};
   batch.older = {{std::string(16, '\x02'), 12}};

@@ -182,7 +182,7 @@ void Fleet::take_labels(LiveAgent& agent, const metrics::Batch& batch) {
 
 void Fleet::note_counters(LiveAgent& agent, const metrics::Batch& batch) {
   uint64_t dropped = 0;
-  for (const metrics::DropTotal& total : batch.counters.dropped) {
+  for (const metrics::Drop& total : batch.counters.dropped) {
     if (total.stage == metrics::stage::kPlugin) dropped += total.points;
   }
   if (batch.frames.empty()) {

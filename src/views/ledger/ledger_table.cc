@@ -87,7 +87,7 @@ std::string row_text(const LedgerRow& row) {
   if (host.size() > kHostWidth) out += fmt::format("{}host {}\n", kIndent, host);
   out += fmt::format("{}ticks: {} due, {} missed, {} late; points: {} made, {} stored\n", kIndent, row.ticks_due,
                      row.ticks_missed, row.late_ticks, row.points_made, row.points_stored);
-  for (const metrics::DropTotal& total : row.dropped) {
+  for (const metrics::Drop& total : row.dropped) {
     const std::string plugin = total.plugin.empty() ? "" : " by " + printable(total.plugin);
     out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, printable(total.stage),
                        printable(total.reason), plugin, total.batches, total.points);

@@ -100,7 +100,7 @@ void put_counters(std::string& out, const Account& a) {
   protowire::put_uint64(out, kTicksDue, a.counters.ticks_due);
   protowire::put_uint64(out, kTicksMissed, a.counters.ticks_missed);
   protowire::put_uint64(out, kPointsMade, a.counters.points_made);
-  for (const metrics::DropTotal& total : a.counters.dropped) {
+  for (const metrics::Drop& total : a.counters.dropped) {
     std::string bytes;
     put_amounts(bytes, {total.stage, total.reason}, total.batches, total.ticks, total.points);
     if (!total.plugin.empty()) protowire::put_bytes(bytes, kPlugin, total.plugin);
@@ -193,7 +193,7 @@ bool read_conflict(std::string_view bytes, Account& a) {
 
 // The fields of all nested messages; each kind uses some of them.
 struct Amounts {
-  metrics::DropTotal total;
+  metrics::Drop total;
   uint64_t first = 0;
   uint64_t last = 0;
   int64_t since_ns = 0;
@@ -250,7 +250,7 @@ bool read_stored(std::string_view bytes, Account& a) {
 bool read_nested(const Field& field, Account& a) {
   Amounts amounts;
   if (!read_amounts(field.bytes, amounts)) return false;
-  const metrics::DropTotal& total = amounts.total;
+  const metrics::Drop& total = amounts.total;
   const bool range = amounts.first <= amounts.last;
   if (field.number == kTotal) a.counters.dropped.push_back(total);
   if (field.number == kForeign) a.foreign[{total.stage, total.reason}] = {total.batches, total.points};

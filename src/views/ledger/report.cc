@@ -111,9 +111,9 @@ void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& 
 // Drops of batches are known by their sequences; all other drops only by the totals. The totals of a run include its
 // drops of other runs' batches, which count with those runs.
 void take_drops(const Account& account, LedgerRow& row) {
-  std::map<std::tuple<std::string, std::string, std::string>, metrics::DropTotal> all;
-  for (const metrics::DropTotal& total : account.counters.dropped) {
-    metrics::DropTotal& own = all[{total.stage, total.reason, total.plugin}];
+  std::map<std::tuple<std::string, std::string, std::string>, metrics::Drop> all;
+  for (const metrics::Drop& total : account.counters.dropped) {
+    metrics::Drop& own = all[{total.stage, total.reason, total.plugin}];
     own = total;
     const auto foreign = account.foreign.find({total.stage, total.reason});
     if (foreign == account.foreign.end()) continue;
@@ -122,7 +122,7 @@ void take_drops(const Account& account, LedgerRow& row) {
   }
   const auto ranges = account.dropped.totals(account.stored);
   for (const auto& [first, range] : account.dropped.ranges()) {
-    metrics::DropTotal& own = all[{range.stage, range.reason, ""}];
+    metrics::Drop& own = all[{range.stage, range.reason, ""}];
     own.stage = range.stage;
     own.reason = range.reason;
     const auto known = ranges.find({range.stage, range.reason});
@@ -248,13 +248,13 @@ uint64_t count(const Ranges& ranges) {
 
 uint64_t dropped_batches(const LedgerRow& row) {
   uint64_t sum = 0;
-  for (const metrics::DropTotal& total : row.dropped) add_saturating(sum, total.batches);
+  for (const metrics::Drop& total : row.dropped) add_saturating(sum, total.batches);
   return sum;
 }
 
 std::string to_json(const LedgerRow& row) {
   std::string dropped;
-  for (const metrics::DropTotal& total : row.dropped) {
+  for (const metrics::Drop& total : row.dropped) {
     const std::string plugin = total.plugin.empty() ? "" : R"("plugin":)" + json_quote(total.plugin) + ",";
     dropped += fmt::format(R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
                            json_quote(total.stage), json_quote(total.reason), plugin, total.batches, total.points);

@@ -27,7 +27,7 @@ struct LedgerRow {
   int64_t last_time_ns = 0;
   uint64_t batches_stored = 0;
   uint64_t duplicates = 0;
-  std::vector<metrics::DropTotal> dropped;  // each (stage, reason, plugin) once
+  std::vector<metrics::Drop> dropped;  // each (stage, reason, plugin) once
   Ranges missing;
   Ranges elsewhere;  // sent while the agent's server wrote another log, whose ledger accounts for them
   std::vector<std::string> other_logs;  // the identities of those logs
