@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "query/math_functions.h"
 #include "query/range_functions.h"
@@ -35,8 +36,7 @@ FunctionSpec special(std::string_view name, SpecialFunction function, std::vecto
   return {.name = name, .arguments = std::move(arguments), .optional = optional, .result = result, .special = function};
 }
 
-std::vector<FunctionSpec> make_table() {
-  using Of = SpecialFunction;
+std::vector<FunctionSpec> functions_of_ranges() {
   return {
       over_range("avg_over_time", range::avg),
       over_range("changes", range::changes),
@@ -63,7 +63,11 @@ std::vector<FunctionSpec> make_table() {
       over_range("ts_of_min_over_time", range::time_of_min),
       {.name = "predict_linear", .arguments = {kMatrix, kScalar}, .range = range::predict_linear},
       {.name = "quantile_over_time", .arguments = {kScalar, kMatrix}, .range = range::quantile_of},
+  };
+}
 
+std::vector<FunctionSpec> functions_of_values() {
+  return {
       of_value("abs", plain<std::abs>),
       of_value("acos", plain<std::acos>),
       of_value("acosh", plain<std::acosh>),
@@ -100,7 +104,12 @@ std::vector<FunctionSpec> make_table() {
       of_time("minute", math::minute),
       of_time("month", math::month),
       of_time("year", math::year),
+  };
+}
 
+std::vector<FunctionSpec> special_functions() {
+  using Of = SpecialFunction;
+  return {
       special("absent", Of::kAbsent, {kVector}),
       special("absent_over_time", Of::kAbsentOverTime, {kMatrix}),
       special("label_join", Of::kLabelJoin, {kVector, kString, kString, kString}, FunctionSpec::kRepeats),
@@ -118,7 +127,12 @@ std::vector<FunctionSpec> make_table() {
 }
 
 const std::vector<FunctionSpec>& table() {
-  static const std::vector<FunctionSpec> functions = make_table();
+  static const std::vector<FunctionSpec> functions = [] {
+    std::vector<FunctionSpec> all = functions_of_ranges();
+    for (FunctionSpec& one : functions_of_values()) all.push_back(std::move(one));
+    for (FunctionSpec& one : special_functions()) all.push_back(std::move(one));
+    return all;
+  }();
   return functions;
 }
 
