@@ -85,7 +85,8 @@ class CertificatesTest(ProgramTest):
         server = self.start_tls_server()
         for agent in ("web-1", "web-2"):
             self.configure(agent, "--interval", "0.1", "--metrics", "cpu")
-        wrong = self.start_tls_agent("web-1", server, "web-2")
+        wrong = self.start_tls_agent("web-1", server, "web-2", "--http", "127.0.0.1:0")
+        wrong.page = wrong.says(r"listening service=http address=(\S+)").group(1)
         refused = "is agent web-2's, and Hello names agent web-1"
         wrong.says(rf'ERROR the server refuses this agent; batches are kept; retrying agent=web-1 .*reason="PERMISSION_DENIED: .*{refused}')
         server.says(rf'WARN\w* stream refused: the certificate does not identify its agent agent=web-1 certificate_agent=web-2 .*{refused}')
@@ -93,6 +94,7 @@ class CertificatesTest(ProgramTest):
         wait_until(lambda: "refuses this agent" in run("monitor-config", "status", "--dir", f"{self.data}/monitor", "--format", "json")[1],
                    f"the reason in the agent's status: {status}")
         self.start_tls_agent("web-2", server, "web-2").says("stream to the server established")
+        wait_until(lambda: re.search(r"^monitor_agent_spool_batches [1-9]", self.metrics(wrong), re.M), "a batch that the agent keeps")
         self.assertEqual(wrong.stop(), 0)
         kept = int(wrong.says(r"agent stopped batches=\d+ unsent=(\d+)").group(1))
         self.assertGreater(kept, 0)
