@@ -2,7 +2,7 @@
 container is restricted; and the files are valid by the schemas of Kubernetes and of Compose.
 
 The schemas come from PyPI, into a virtual environment below the build folder. If kubectl is installed, it also builds the
-kustomization. Without it, this test does what the kustomization needs: it reads the resources and generates the ConfigMap."""
+kustomizations. Without it, the test reads the base's resources itself, and skips the overlay."""
 import json
 import os
 import re
@@ -17,7 +17,8 @@ import yaml
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import ROOT, run  # noqa: E402
 
-BASE = os.path.join(ROOT, "deploy", "kubernetes", "base")
+KUBERNETES = os.path.join(ROOT, "deploy", "kubernetes")
+BASE = os.path.join(KUBERNETES, "base")
 COMPOSE = os.path.join(ROOT, "deploy", "compose.yaml")
 USER = 65532
 SUPPORTED = ("1.29", "1.33", "1.37")
@@ -64,6 +65,12 @@ def program_of(image, arguments):
     return words[0], ["serve"] if words[1:2] == ["serve"] else []
 
 
+def kubectl(folder):
+    """The resources as kubectl builds them, without the digests in names of ConfigMaps."""
+    built = subprocess.run(["kubectl", "kustomize", os.path.join(KUBERNETES, folder)], capture_output=True, text=True, check=True)
+    return [one for one in yaml.safe_load_all(re.sub(r"\b(monitor-[a-z-]+)-[a-z0-9]{10}\b(?=\n)", r"\1", built.stdout))]
+
+
 class DeployTest(unittest.TestCase):
     def check_options(self, image, arguments, variables):
         """Every variable and argument is an option of the program."""
@@ -79,9 +86,13 @@ class DeployTest(unittest.TestCase):
                 self.assertRegex(help_text, rf"{argument.split('=')[0]}\b")
 
 
-class KubernetesTest(DeployTest):
+class ResourcesTest:
+    """What holds for the base and for every overlay."""
+
+    images = {"monitor", "monitor-agent"}
+
     def setUp(self):
-        self.kustomization, self.resources = resources()
+        self.resources = self.load()
         self.workloads = [one for one in self.resources if one["kind"] in ("DaemonSet", "StatefulSet", "Deployment")]
 
     def named(self, kind):
@@ -96,14 +107,6 @@ class KubernetesTest(DeployTest):
         for _, pod in self.pods():
             yield from pod["containers"]
 
-    def test_lists_every_file(self):
-        files = set(os.listdir(BASE)) - {"kustomization.yaml"}
-        generated = {name for one in self.kustomization["configMapGenerator"] for name in one["files"]}
-        listed = set(self.kustomization["resources"]) | generated
-        self.assertEqual(files, listed)
-        (namespace,) = self.named("Namespace")
-        self.assertEqual(namespace, self.kustomization["namespace"])
-
     def test_selectors_match_their_pods(self):
         labels = {}
         for workload, _ in self.pods():
@@ -117,6 +120,8 @@ class KubernetesTest(DeployTest):
                     peer for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", [])
                     for peer in rule.get("from", []) + rule.get("to", [])]:
                 selectors.append(peer.get("podSelector", {}).get("matchLabels", {}))
+                for expression in peer.get("podSelector", {}).get("matchExpressions", []):
+                    selectors += [{expression["key"]: value} for value in expression["values"]]
         for selector in selectors:
             self.assertTrue(any(selector.items() <= own.items() for own in labels.values()), selector)
         for workload, _ in self.pods():
@@ -138,7 +143,8 @@ class KubernetesTest(DeployTest):
                         for port in rule["ports"]:
                             self.assertIn(port["port"], ports.values())
             for one in pod["containers"]:
-                addresses = {each["value"].rsplit(":", 1)[1] for each in one["env"] if each["name"].endswith(("_HTTP", "_LISTEN"))}
+                opened = [each["value"] for each in one["env"] if each["name"].endswith(("_HTTP", "_LISTEN"))]
+                addresses = {each.rsplit(":", 1)[1] for each in opened}
                 self.assertEqual(addresses, {str(port["containerPort"]) for port in one["ports"]}, "the program opens its ports")
         # The agents' server is a Service, and the policies let them reach it.
         (server,) = [each["value"] for one in self.containers() for each in one["env"] if each["name"] == "MONITOR_AGENT_SERVER"]
@@ -164,7 +170,7 @@ class KubernetesTest(DeployTest):
             self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
             self.assertEqual((pod["securityContext"]["runAsNonRoot"], pod["securityContext"]["runAsUser"]), (True, USER))
             self.assertNotIn("hostNetwork", pod)
-            for one in pod["containers"] + pod["initContainers"]:
+            for one in pod["containers"] + pod.get("initContainers", []):
                 context = one["securityContext"]
                 self.assertIs(context["allowPrivilegeEscalation"], False)
                 self.assertIs(context["readOnlyRootFilesystem"], True)
@@ -191,6 +197,10 @@ class KubernetesTest(DeployTest):
                 if "configMap" in volume:
                     self.assertIn(volume["configMap"]["name"], self.named("ConfigMap"))
             for one in pod["containers"]:
+                for each in one["env"]:
+                    if "configMapKeyRef" in each.get("valueFrom", {}):
+                        reference = each["valueFrom"]["configMapKeyRef"]
+                        self.assertIn(reference["key"], self.named("ConfigMap")[reference["name"]]["data"])
                 # Every file and folder that an option names is in a mount.
                 for each in one["env"]:
                     path = each.get("value", "").removeprefix("sqlite:")
@@ -200,14 +210,9 @@ class KubernetesTest(DeployTest):
 
     def test_options_exist(self):
         for one in self.containers():
-            self.assertIn(one["image"], [each["name"] for each in self.kustomization["images"]])
-            self.check_options(one["image"], one["args"], [each["name"] for each in one["env"]])
-
-    def test_agents_accept_the_configuration(self):
-        status, out, err = run("monitor-agent", "--once", "--format", "json", "--config", os.path.join(BASE, "defaults.json"))
-        self.assertEqual(status, 0, err)
-        self.assertNotRegex(err, "WARNING.*configuration|refused")
-        self.assertIn("system.cpu.utilization", out)
+            image = one["image"].removesuffix(":latest")
+            self.assertIn(image, self.images)
+            self.check_options(image, one["args"], [each["name"] for each in one["env"]])
 
     def test_secrets_are_documented(self):
         with open(os.path.join(ROOT, "docs", "containers.md"), encoding="utf-8") as file:
@@ -216,6 +221,41 @@ class KubernetesTest(DeployTest):
             for volume in pod["volumes"]:
                 if "secret" in volume:
                     self.assertRegex(text, rf"create secret \w+ {volume['secret']['secretName']}\b")
+
+
+class KubernetesTest(ResourcesTest, DeployTest):
+    def load(self):
+        return resources()[1]
+
+    def test_lists_every_file(self):
+        kustomization, _ = resources()
+        files = set(os.listdir(BASE)) - {"kustomization.yaml"}
+        generated = {name for one in kustomization["configMapGenerator"] for name in one["files"]}
+        listed = set(kustomization["resources"]) | generated
+        self.assertEqual(files, listed)
+        (namespace,) = self.named("Namespace")
+        self.assertEqual(namespace, kustomization["namespace"])
+
+    def test_agents_accept_the_configuration(self):
+        status, out, err = run("monitor-agent", "--once", "--format", "json", "--config", os.path.join(BASE, "defaults.json"))
+        self.assertEqual(status, 0, err)
+        self.assertNotRegex(err, "WARNING.*configuration|refused")
+        self.assertIn("system.cpu.utilization", out)
+
+
+@unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed; Debian's is too old for these files")
+class KafkaTest(ResourcesTest, DeployTest):
+    """The overlay, as kubectl builds it."""
+
+    def load(self):
+        return kubectl("kafka")
+
+    def test_programs_use_kafka_only(self):
+        for one in self.containers():
+            variables = {each["name"] for each in one["env"]}
+            self.assertEqual({name for name in variables if name in ("MONITOR_SERVER_LOG", "MONITOR_ANALYSIS_LOG")}, set())
+            self.assertEqual(any(name.endswith("_KAFKA") for name in variables), one["name"] != "agent")
+        self.assertEqual({one["kind"] for one in self.workloads}, {"DaemonSet", "StatefulSet", "Deployment"})
 
 
 class ComposeTest(DeployTest):
@@ -303,20 +343,19 @@ class SchemaTest(unittest.TestCase):
         file["services"]["agent"]["cap_dropped"] = ["ALL"]
         self.assertNotEqual(self.validate("compose", [file]).returncode, 0, "the schema notices an unknown key")
 
-    @unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed; Debian has no version that knows `labels`")
-    def test_kubectl_builds_the_same_resources(self):
-        built = subprocess.run(["kubectl", "kustomize", BASE], capture_output=True, text=True, check=True).stdout
-        found = list(yaml.safe_load_all(built))
+    @unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed; Debian's is too old for these files")
+    def test_kubectl_builds_valid_resources(self):
+        found = kubectl("base")
 
         def names(each):
-            return sorted((one["kind"], re.sub(r"-[a-z0-9]{10}$", "", one["metadata"]["name"])) for one in each)
+            return sorted((one["kind"], one["metadata"]["name"]) for one in each)
 
         self.assertEqual(names(found), names(resources()[1]))
-        self.assertEqual({one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"}, {"monitor"})
-        (agent,) = [one for one in found if one["kind"] == "DaemonSet"]
-        self.assertEqual([one["image"] for one in agent["spec"]["template"]["spec"]["containers"]], ["monitor-agent:latest"])
-        done = self.validate("kubernetes", found, *SUPPORTED)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        for folder in ("base", "kafka"):
+            found = kubectl(folder)
+            self.assertEqual({one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"}, {"monitor"})
+            done = self.validate("kubernetes", found, *SUPPORTED)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
