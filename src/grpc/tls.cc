@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "grpc/read_certificate.h"
+#include "grpc/tls_pin.h"
 #include "grpc/tls_transform.h"
 
 namespace monitor::grpc {
@@ -119,8 +120,11 @@ class ServerContext final : public SecurityContext {
 
 class ClientContext final : public SecurityContext {
  public:
-  ClientContext(ContextPtr context, std::string server_name)
-      : context_(std::move(context)), server_name_(std::move(server_name)) {}
+  // `ca_pin` may be empty.
+  ClientContext(ContextPtr context, std::string server_name, std::string ca_pin)
+      : context_(std::move(context)), server_name_(std::move(server_name)), ca_pin_(std::move(ca_pin)) {
+    if (!ca_pin_.empty()) verify_by_pin(context_.get(), ca_pin_);
+  }
   std::unique_ptr<SecureTransform> new_connection() const override {
     SSL* ssl = SSL_new(context_.get());
     SSL_set_connect_state(ssl);
@@ -137,6 +141,7 @@ class ClientContext final : public SecurityContext {
  private:
   ContextPtr context_;
   std::string server_name_;
+  const std::string ca_pin_;
 };
 
 }  // namespace
@@ -160,7 +165,9 @@ Result<std::shared_ptr<const SecurityContext>> TlsClientContext::load(const TlsC
   Result<ContextPtr> context = new_context(TLS_client_method());
   if (!context.ok()) return context.error();
   SSL_CTX* const raw = context->get();
-  if (options.ca_file.empty()) {
+  if (!options.ca_pin.empty()) {
+    if (!options.ca_file.empty()) return Error(Code::kInvalidArgument, "TLS: a CA file does not go with a CA's pin");
+  } else if (options.ca_file.empty()) {
     if (SSL_CTX_set_default_verify_paths(raw) != 1) return load_error("the system's certificates", "");
   } else if (SSL_CTX_load_verify_file(raw, options.ca_file.c_str()) != 1) {
     return load_error("CA file", options.ca_file);
@@ -175,7 +182,7 @@ Result<std::shared_ptr<const SecurityContext>> TlsClientContext::load(const TlsC
   if (options.server_name.empty()) return Error(Code::kInvalidArgument, "TLS: no name of the server to verify");
   SSL_CTX_set_alpn_protos(raw, kAlpn, sizeof kAlpn);
   return std::shared_ptr<const SecurityContext>(
-      std::make_shared<ClientContext>(std::move(*context), options.server_name));
+      std::make_shared<ClientContext>(std::move(*context), options.server_name, options.ca_pin));
 }
 
 }  // namespace monitor::grpc

@@ -37,6 +37,9 @@ struct TlsClientOptions {
   std::string certificate_file;
   std::string key_file;
   std::string crl_file;  // as for servers
+  // Instead of ca_file: the SHA-256 of a CA's public key (SubjectPublicKeyInfo), 64 lower-case hexadecimal digits. The
+  // server must send this CA's certificate in its chain, and be certified by it.
+  std::string ca_pin;
 };
 
 class TlsServerContext {

@@ -32,6 +32,8 @@ constexpr int64_t kMostBackdate = 5 * 60 * kNanosPerSecond;
 std::string key_file(const std::string& folder) { return folder + "/ca.key"; }
 std::string certificate_file(const std::string& folder) { return folder + "/ca.pem"; }
 
+bool is_address(const std::string& name) { return !name.starts_with('[') && parse_socket_address(name, 1).ok(); }
+
 bool valid_dns_name(std::string_view name) {
   if (name.empty() || name.size() > 253 || name.starts_with('.') || name.starts_with('-')) return false;
   return std::ranges::all_of(name, [](char c) {
@@ -44,12 +46,8 @@ bool valid_dns_name(std::string_view name) {
 Result<std::string> names_text(std::span<const std::string> names) {
   std::string text;
   for (const std::string& name : names) {
-    const bool address = parse_socket_address(name, 1).ok();
-    if (!address && !valid_dns_name(name)) {
-      return Error(Code::kInvalidArgument, fmt::format("server name: got {}, expected a host name or a numeric address",
-                                                       json_quote(name.substr(0, 260))));
-    }
-    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", address ? "IP" : "DNS", name);
+    if (const Status valid = check_server_name(name); !valid) return valid.error();
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", is_address(name) ? "IP" : "DNS", name);
   }
   if (text.empty()) return Error(Code::kInvalidArgument, "server name: none is given");
   return text;
@@ -90,6 +88,12 @@ Error key_is_open(const std::string& path, mode_t mode) {
 }
 
 }  // namespace
+
+Status check_server_name(const std::string& name) {
+  if (is_address(name) || valid_dns_name(name)) return {};
+  return Error(Code::kInvalidArgument,
+               fmt::format("got {}, expected a host name or a numeric address", json_quote(name.substr(0, 260))));
+}
 
 Status check_private_folder(Disk& disk, const std::string& folder) {
   if (const Status trusted = make_trusted_folder(disk, folder, "the CA's folder"); !trusted) return trusted;

@@ -45,6 +45,9 @@ struct RevokedSerial {
   int64_t revoked_ns = 0;
 };
 
+// A DNS name without a wildcard, or a numeric address. kInvalidArgument quotes it.
+Status check_server_name(const std::string& name);
+
 // Checks that the folder belongs to this user and that nobody else may enter it. If it contains `ca.key`, that must be
 // a regular file of this user that nobody else may read or write. Creates the folder (0700) if it is missing. Errors
 // (kPermissionDenied) say what to do.

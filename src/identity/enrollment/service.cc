@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/audit.h"
 #include "base/log.h"
 #include "base/net/address.h"
 #include "base/text.h"
@@ -60,12 +61,13 @@ telemetry::Counter& EnrollmentAnswerer::counter(const char* call, const std::str
 
 Error EnrollmentAnswerer::refused(const Attempt& attempt, const Refusal& refusal) {
   counter(attempt.call, refusal.reason).add();
-  log_warning("certificate refused", {{"call", attempt.call},
-                                      {"reason", refusal.reason},
-                                      {"agent", attempt.agent_id},
-                                      {"token", attempt.token_id},
-                                      {"peer", attempt.peer},
-                                      {"detail", refusal.error.message()}});
+  // An audit line: refusals are limited by address, and none may be hidden by others.
+  log_audit("certificate refused", {{"call", attempt.call},
+                                    {"reason", refusal.reason},
+                                    {"agent", attempt.agent_id},
+                                    {"token", attempt.token_id},
+                                    {"peer", attempt.peer},
+                                    {"detail", refusal.error.message()}});
   // Details of internal errors are only for the server's operators.
   if (refusal.reason != "internal") return refusal.error;
   return Error(Code::kUnavailable, "the server cannot use its CA's files; its log says why");
@@ -75,12 +77,12 @@ Result<std::string> EnrollmentAnswerer::answer(const Attempt& attempt, const Enr
   if (const auto* const refusal = std::get_if<Refusal>(&result)) return refused(attempt, *refusal);
   const auto& issued = std::get<IssuedCertificate>(result);
   counter(attempt.call, "issued").add();
-  log_info("certificate issued", {{"call", attempt.call},
-                                  {"agent", attempt.agent_id},
-                                  {"token", attempt.token_id},
-                                  {"peer", attempt.peer},
-                                  {"serial", issued.serial},
-                                  {"expires", format_rfc3339(issued.expires_ns, 0)}});
+  log_audit("certificate issued", {{"call", attempt.call},
+                                   {"agent", attempt.agent_id},
+                                   {"token", attempt.token_id},
+                                   {"peer", attempt.peer},
+                                   {"serial", issued.serial},
+                                   {"expires", format_rfc3339(issued.expires_ns, 0)}});
   return encode(EnrollReply{.chain = {issued.der}, .authorities = {authority_.certificate()}});
 }
 
