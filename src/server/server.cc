@@ -138,6 +138,7 @@ struct Server::Worker {
     health.set_about([this, version = options.ingest.version] {
       return grpc::Metadata{{"server-time-ns", std::to_string(loop.clock().wall_ns())}, {"server-version", version}};
     });
+    if (options.add_services) services = options.add_services(loop, server->methods());
     reflection->add_to(server->methods());
   }
 
@@ -158,6 +159,7 @@ struct Server::Worker {
   std::unique_ptr<grpc::ReflectionService> reflection;
   RefusedConnections refused;
   telemetry::Counter& handshakes_failed;
+  std::shared_ptr<void> services;
   std::unique_ptr<grpc::Server> server;
   std::thread thread;
 };
@@ -269,6 +271,12 @@ void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
         });
       });
     });
+  }
+}
+
+void Server::end_streams(const std::function<bool(const std::string& serial)>& ends, const Error& error) {
+  if (const size_t ended = streams_->end_if(ends, error); ended > 0) {
+    log_info("streams ended", {{"streams", ended}, {"reason", error}});
   }
 }
 

@@ -42,6 +42,9 @@ struct ServerOptions {
   std::shared_ptr<const grpc::SecurityContext> security = nullptr;  // nullptr: plaintext
   int64_t max_connection_age_ns = 0;  // asks an agent to connect again; 0: never. Spread by a tenth
   std::optional<telemetry::HttpOptions> http = {};
+  // Adds further gRPC services to a loop's methods, once for each loop, before it runs. What is returned owns them; it
+  // is destroyed after the loop's calls and before the loop.
+  std::function<std::shared_ptr<void>(EventLoop& loop, grpc::MethodTable& methods)> add_services = {};
 };
 
 class Server {
@@ -65,6 +68,8 @@ class Server {
   // Asks agents to disconnect, answers what they have sent, and closes. Open streams are closed after `grace_ns`. Calls
   // `done` once, on the loop.
   void shutdown(int64_t grace_ns, std::function<void()> done);
+  // Ends every open stream whose client's certificate has such a serial number. Any thread.
+  void end_streams(const std::function<bool(const std::string& serial)>& ends, const Error& error);
   // Closes open streams and ends the server's threads. The log may still report to the server afterwards.
   void close();
 

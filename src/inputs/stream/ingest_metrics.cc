@@ -31,6 +31,7 @@ IngestMetrics::IngestMetrics(telemetry::Registry& r)
       streams_opened(r.counter("monitor_server_streams_opened_total", "Streams begun by agents.")),
       refused_wrong_agent(r.counter(kRefused, kRefusedHelp, {{"reason", "wrong_agent"}})),
       refused_no_identity(r.counter(kRefused, kRefusedHelp, {{"reason", "no_identity"}})),
+      refused_revoked(r.counter(kRefused, kRefusedHelp, {{"reason", "revoked"}})),
       conflicts(
           r.counter("monitor_server_agent_id_conflicts_total", "Times that two live hosts used the same agent id.")),
       streams(r.gauge("monitor_server_streams", "Open streams.")),

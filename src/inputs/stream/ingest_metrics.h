@@ -26,6 +26,7 @@ struct IngestMetrics {
   telemetry::Counter& streams_opened;
   telemetry::Counter& refused_wrong_agent;
   telemetry::Counter& refused_no_identity;
+  telemetry::Counter& refused_revoked;
   telemetry::Counter& conflicts;
   telemetry::Gauge& streams;
   telemetry::Gauge& waiting_bytes;

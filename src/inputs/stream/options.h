@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "identity/peer.h"
@@ -21,6 +23,10 @@ struct IngestOptions {
   metrics::BatchLimits limits = {};
   // How a client's certificate names its agent.
   identity::IdentityRule identity = {.from = identity::IdentityFrom::kNone, .trust_domain = ""};
+  // A client without a certificate may not publish, although the handshake admits it.
+  bool certificate_required = false;
+  // Whether the certificate with this serial number was revoked; empty: none is. Called from all loops.
+  std::function<bool(std::string_view serial)> is_revoked = {};
   // Unacknowledged bytes that an agent may have in flight. HelloReply announces the limit; HTTP/2 flow control enforces
   // it.
   uint32_t window_bytes = 512 * 1024;

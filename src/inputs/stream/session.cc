@@ -114,8 +114,7 @@ void Session::on_message(std::string_view message) {
 void Session::welcome() {
   context_.env.timers.cancel_timer(std::exchange(hello_timer_, 0));
   const stream::Hello& hello = receiver_.hello();
-  if (const Status identity = check_stream_identity(call_, hello, context_.options.identity, context_.metrics);
-      !identity) {
+  if (const Status identity = check_stream_identity(call_, hello, context_.options, context_.metrics); !identity) {
     return end(identity.error());
   }
   live_ = std::make_shared<LiveStream>();
@@ -123,6 +122,8 @@ void Session::welcome() {
   live_->incarnation = hello.incarnation;
   live_->hostname = hello.hostname;
   live_->peer = call_.peer();
+  const PeerCertificate* const certificate = call_.peer_certificate();
+  if (certificate != nullptr) live_->certificate = certificate->serial;
   live_->end = [&owner = owner_, id = id_](const Error& error) {
     owner.post(id, [error](Session& session) { session.end(error); });
   };
@@ -136,7 +137,6 @@ void Session::welcome() {
     report_breach(IdentityLimit::kStreams);
     return end(status.error());
   }
-  const PeerCertificate* const certificate = call_.peer_certificate();
   log_info("stream opened", {{"agent", hello.agent_id},
                              {"host", hello.hostname},
                              {"incarnation", hex(hello.incarnation)},

@@ -4,16 +4,16 @@
 
 #include "base/result.h"
 #include "grpc/server_call.h"
-#include "identity/peer.h"
 #include "inputs/stream/ingest_metrics.h"
+#include "inputs/stream/options.h"
 #include "stream/messages.h"
 
 namespace monitor::server {
 
-// kPermissionDenied: the client's certificate identifies another agent, or none; the text names the remedy. The refusal
-// is counted, and logged with both ids. A client without a certificate may use any id: the handshake decides whether it
-// needs a certificate.
-Status check_stream_identity(const grpc::ServerCall& call, const stream::Hello& hello,
-                             const identity::IdentityRule& rule, IngestMetrics& metrics);
+// kPermissionDenied: the client's certificate identifies another agent, or none, or was revoked; the text says how to
+// mend it. It is counted, and logged with both names. A client without a certificate may name any agent, unless the
+// options require one (kUnauthenticated): usually the handshake does.
+Status check_stream_identity(const grpc::ServerCall& call, const stream::Hello& hello, const IngestOptions& options,
+                             IngestMetrics& metrics);
 
 }  // namespace monitor::server
