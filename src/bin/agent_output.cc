@@ -37,8 +37,7 @@ void add_output_options(CLI::App& app, OutputFlags& flags) {
                        ->type_name("FILE");
   app.add_option("--tls-server-name", flags.tls_server_name,
                  "Name expected in the server's certificate (default: the host)")
-      ->type_name("NAME")
-      ->needs(ca);
+      ->type_name("NAME");
   auto* const cert = app.add_option("--tls-cert", flags.tls_cert,
                                     "This agent's certificate, followed by its chain (PEM); it names the agent")
                          ->type_name("FILE")
@@ -53,6 +52,11 @@ void add_output_options(CLI::App& app, OutputFlags& flags) {
   add_duration(app, "--tls-reload-interval", flags.tls_reload_ns,
                "How often to look whether the TLS files have changed; new connections use changed ones")
       ->default_str("2s");
+  app.add_option("--join-token-file", flags.join_token_file,
+                 "Join with the token in this file (`monitor-server token create`): get a certificate from the "
+                 "server's CA, and renew it. Needed until the agent has joined")
+      ->type_name("FILE")
+      ->excludes(ca);
   app.add_option("--output", flags.output,
                  "Where batches go: stream (to --server), or file:PATH (JSON lines, one per tick)")
       ->type_name("stream|file:PATH");
@@ -82,7 +86,8 @@ std::string check_output_flags(const OutputFlags& flags) {
     return fmt::format("--output-files: got {}, expected 1 to {}", flags.files, Options::kMostFiles);
   }
   const std::vector<const char*> others =
-      is_file(flags) ? std::vector{"--server", "--tls-ca"} : std::vector{"--output-max", "--output-files"};
+      is_file(flags) ? std::vector{"--server", "--tls-ca", "--tls-server-name", "--join-token-file"}
+                     : std::vector{"--output-max", "--output-files"};
   for (const char* const option : others) {
     if (flags.app->get_option(option)->count() == 0) continue;
     return fmt::format("{} has no effect with --output {}; remove one of them", option, flags.output);
@@ -91,7 +96,7 @@ std::string check_output_flags(const OutputFlags& flags) {
 }
 
 AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
-                         std::vector<HostPort> servers, stream::Hello hello)
+                         std::vector<HostPort> servers, stream::Hello hello, const std::string& folder)
     : flags_(flags), loop_(loop), servers_(std::move(servers)) {
   if (is_file(flags_)) {
     worker_ = std::make_unique<ThreadWorker>(loop);
@@ -109,12 +114,28 @@ AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& rand
     output_ = std::make_unique<agent::FileOutput>(file, loop, *worker_, random, source);
     return;
   }
-  resolver_ = std::make_unique<grpc::ThreadResolver>(loop);
+  make_stream(random, source, std::move(hello), folder);
+}
+
+void AgentOutput::make_stream(Random& random, stream::BatchSource& source, stream::Hello hello,
+                              const std::string& folder) {
+  resolver_ = std::make_unique<grpc::ThreadResolver>(loop_);
   open_ = [this] { return load_tls(); };
+  const bool joined = has_joined(folder);
+  if (joined && !flags_.tls_ca.empty()) {
+    log_info("--tls-ca is given; the certificate that this agent joined with is not used", {{"folder", folder}});
+  }
+  if (flags_.tls_ca.empty() && (joined || !flags_.join_token_file.empty())) {
+    join_ = std::make_unique<AgentJoin>(
+        loop_, random,
+        AgentJoinOptions{folder, hello.agent_id, flags_.join_token_file, flags_.tls_server_name, servers_});
+    open_ = [this] { return join_->open(); };
+  }
   output_ = std::make_unique<agent::Uplink>(
-      loop, [this](const HostPort& server) { return connect(server); }, random, source,
+      loop_, [this](const HostPort& server) { return connect(server); }, random, source,
       agent::UplinkOptions{servers_, std::move(hello),
                            [this] { return refresher_ ? refresher_->expiry_s() : int64_t{0}; }});
+  if (join_) output_ = std::make_unique<JoiningOutput>(*join_, loop_, std::move(output_));
 }
 
 AgentOutput::~AgentOutput() = default;
@@ -123,6 +144,11 @@ Status AgentOutput::open() { return open_(); }
 
 Status AgentOutput::load_tls() {
   if (flags_.tls_ca.empty()) {
+    // Plain text must not take the place of the TLS that the option asks for.
+    if (!flags_.tls_server_name.empty()) {
+      return Error(Code::kFailedPrecondition,
+                   "--tls-server-name needs --tls-ca, or an agent that has joined with --join-token-file");
+    }
     warn_of_plain_text();
     return {};
   }
@@ -161,6 +187,7 @@ std::unique_ptr<grpc::CallStarter> AgentOutput::connect(const HostPort& server) 
   options.host = server.host;
   options.port = server.port;
   if (const auto found = tls_.find(server.host); found != tls_.end()) options.security = found->second;
+  if (join_) options.security = join_->security(server.host);
   options.session = agent::uplink_session_options();
   return std::make_unique<grpc::Channel>(loop_, *resolver_, options);
 }

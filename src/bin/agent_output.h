@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/worker.h"
+#include "bin/agent_join.h"
 #include "grpc/client_call.h"
 #include "grpc/reloading_security.h"
 #include "grpc/resolver.h"
@@ -36,6 +37,7 @@ struct OutputFlags {
   std::string tls_key;
   std::string tls_crl;
   int64_t tls_reload_ns = grpc::kTlsReloadInterval;
+  std::string join_token_file;
   const CLI::App* app = nullptr;  // tells which options were given
 };
 
@@ -47,12 +49,13 @@ std::string check_output_flags(const OutputFlags& flags);
 // destroyed before the loop and the source.
 class AgentOutput {
  public:
+  // `folder` is the agent's own.
   AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& random, stream::BatchSource& source,
-              std::vector<HostPort> servers, stream::Hello hello);
+              std::vector<HostPort> servers, stream::Hello hello, const std::string& folder);
   ~AgentOutput();
 
   // Call before the loop runs; blocks. Errors: TLS files that cannot be read; an output file that cannot be written, or
-  // that another process writes (kAborted).
+  // that another process writes (kAborted); a token file that cannot be used (kFailedPrecondition).
   Status open();
   agent::Output& operator*() { return *output_; }
   agent::Output* operator->() { return output_.get(); }
@@ -61,6 +64,7 @@ class AgentOutput {
   // TLS contexts by server host, because each server must present a certificate for its own name. Empty without TLS.
   using SecurityByHost = std::map<std::string, std::shared_ptr<const grpc::SecurityContext>>;
 
+  void make_stream(Random& random, stream::BatchSource& source, stream::Hello hello, const std::string& folder);
   Status load_tls();
   void warn_of_plain_text() const;
   std::unique_ptr<grpc::CallStarter> connect(const HostPort& server);
@@ -73,6 +77,7 @@ class AgentOutput {
   std::optional<grpc::SecurityRefresher> refresher_;  // with TLS
   std::unique_ptr<grpc::ThreadResolver> resolver_;
   std::unique_ptr<ThreadWorker> worker_;
+  std::unique_ptr<AgentJoin> join_;  // unless certificates are given, or it has never joined and has no token
   std::unique_ptr<agent::Output> output_;
   std::function<Status()> open_;
 };

@@ -164,7 +164,7 @@ class AgentProgram final : private config::Applier {
         agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_.reports()),
         output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
-                {flags.agent_id, incarnation_, version(), host_name()}) {
+                {flags.agent_id, incarnation_, version(), host_name()}, own_folder_) {
     agent_.attach(keeper_.spool(), [this] { output_->wake(); });
   }
 
@@ -173,6 +173,7 @@ class AgentProgram final : private config::Applier {
     if (const Status opened = output_.open(); !opened) {
       log_error("cannot start; the output cannot be used",
                 {{"output", flags_.output.output}, {"reason", opened.error()}});
+      if (opened.error().code() == Code::kFailedPrecondition) return kExitConfig;
       return opened.error().code() == Code::kAborted ? exit_code_for(opened.error()) : kExitIo;
     }
     if (const Status opened = keeper_.open([this] { output_->wake(); }); !opened) {
@@ -348,6 +349,7 @@ int run(int argc, char** argv) {
            "Collects metrics of this host and streams them to a monitor-server.",
            "  monitor-agent --agent-id agent-001 --server localhost:50051 --etcd localhost:2379\n"
            "  monitor-agent --agent-id agent-001 --config-dir /etc/monitor\n"
+           "  monitor-agent --agent-id web-1 --server server.example.org:50051 --join-token-file token\n"
            "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"
            "  monitor-agent --once\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"

@@ -14,8 +14,10 @@
 #include "base/time_format.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
+#include "bin/server_ca.h"
 #include "bin/server_limits.h"
 #include "bin/server_tls.h"
+#include "bin/server_tokens.h"
 #include "grpc/reloading_security.h"
 #include "grpc/resolver.h"
 #include "server/server.h"
@@ -35,6 +37,8 @@ struct Flags {
   unsigned threads = 0;
   std::string memory_limit = "512MiB";
   ServerTlsFlags tls;
+  ServerCaFlags ca;
+  TokenFlags token;
   std::optional<size_t> per_address;
   IdentityFlags identity;
   RotationFlags rotation;
@@ -68,6 +72,8 @@ void declare(Cli& cli, Flags& flags) {
   add_identity_options(app, flags.identity);
   add_rotation_options(app, flags.rotation);
   add_server_tls_options(app, flags.tls);
+  add_server_ca_options(app, flags.ca);
+  add_token_commands(app, flags.token);
   cli.add_data_option();
   cli.add_drain_option();
 }
@@ -87,8 +93,12 @@ std::string check(Flags& flags, server::ServerOptions& options) {
   }
   // Only --listen opens the port to other hosts.
   if (options.listen.empty()) options.listen = {{"127.0.0.1", flags.port}};
-  if (std::string fault = check_server_tls_flags(flags.tls, options.listen); !fault.empty()) return fault;
-  options.ingest.identity = identity_rule(flags.tls);
+  if (flags.ca.folder.empty()) {
+    if (std::string fault = check_server_tls_flags(flags.tls, options.listen); !fault.empty()) return fault;
+    options.ingest.identity = identity_rule(flags.tls);
+  } else if (std::string fault = check_server_ca_flags(flags.ca, flags.tls); !fault.empty()) {
+    return fault;
+  }
   if (flags.http != "off") {
     const auto http = telemetry::parse_http_address(flags.http);
     if (!http) return "--http: " + http.error().message();
@@ -133,7 +143,7 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   if (flags.listen.empty()) {
     log_info("agents are accepted from this host only; --listen 0.0.0.0:PORT opens it to others");
   }
-  warn_of_open_streams(flags.tls, options.listen);
+  if (flags.ca.folder.empty()) warn_of_open_streams(flags.tls, options.listen);
 }
 
 // Returns heap memory to the system after a flood or after many connections have closed, but not so often that a busy
@@ -161,12 +171,7 @@ class Program {
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
 
   int run(server::ServerOptions options) {
-    if (!flags_.tls.certificate.empty()) {
-      auto tls = reloading_server_tls(flags_.tls, clock_);
-      if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
-      options.security = *tls;
-      follow_tls_files(std::move(*tls));
-    }
+    if (const auto code = set_up_security(options)) return *code;
     fit_descriptors(options.connections);
     auto log = open_log_writer(flags_.log, clock_);
     if (!log) return fail("cannot write the metric log", log.error(), exit_code_for_log(flags_.log, log.error()));
@@ -174,6 +179,7 @@ class Program {
     auto server = server::Server::start(loop_, options, *log_, registry_, clock_);
     if (!server) return fail("cannot serve", server.error(), exit_code_for(server.error()));
     server_ = std::move(*server);
+    if (ca_) ca_->start(loop_, *server_);
 
     const Signals signals(
         loop_, [this](int) { stop(kExitOk); },
@@ -203,9 +209,32 @@ class Program {
   }
 
  private:
-  void follow_tls_files(std::shared_ptr<grpc::ReloadingSecurity> security) {
+  // The exit status if it fails.
+  std::optional<int> set_up_security(server::ServerOptions& options) {
+    if (!flags_.ca.folder.empty()) return set_up_ca(options);
+    if (flags_.tls.certificate.empty()) return std::nullopt;
+    auto tls = reloading_server_tls(flags_.tls, clock_);
+    if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
+    options.security = *tls;
     tls_files_.emplace(loop_, flags_.rotation.reload_ns);
-    tls_files_->add(std::move(security));
+    tls_files_->add(std::move(*tls));
+    add_expiry_gauge();
+    return std::nullopt;
+  }
+
+  std::optional<int> set_up_ca(server::ServerOptions& options) {
+    auto ca = ServerCa::open(flags_.ca, options.listen, clock_, registry_);
+    if (!ca) {
+      const bool in_use = ca.error().code() == Code::kAborted;
+      return fail("cannot use the built-in CA", ca.error(), in_use ? kExitTempFail : kExitIo);
+    }
+    ca_ = std::move(*ca);
+    ca_->add_to(options);
+    add_expiry_gauge();
+    return std::nullopt;
+  }
+
+  void add_expiry_gauge() {
     expiry_ = &registry_.gauge("monitor_server_certificate_expiry_timestamp_seconds",
                                "When the server's certificate expires.");
   }
@@ -222,7 +251,7 @@ class Program {
       stop(exit_code_for_log(flags_.log, status.error()));
     }
     heap_.look(clock_.mono_ns());
-    if (expiry_ != nullptr) expiry_->set(static_cast<double>(tls_files_->expiry_s()));
+    if (expiry_ != nullptr) expiry_->set(static_cast<double>(ca_ ? ca_->expiry_s() : tls_files_->expiry_s()));
     loop_.call_after(kLookAtLog, [this] { look_at_log(); });
   }
 
@@ -238,6 +267,7 @@ class Program {
   const SystemClock clock_;
   EventLoop loop_;
   telemetry::Registry registry_;
+  std::unique_ptr<ServerCa> ca_;
   std::unique_ptr<metriclog::LogWriter> log_;
   std::unique_ptr<server::Server> server_;
   std::optional<grpc::SecurityRefresher> tls_files_;
@@ -263,9 +293,15 @@ int run(int argc, char** argv) {
   Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
            "  monitor-server --port 50051 --kafka localhost:9092\n"
            "  monitor-server --port 6000 --log sqlite:/var/lib/monitor/log.db --retention 1h\n"
-           "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --tls-ca ca.pem\n"});
+           "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --tls-ca ca.pem\n"
+           "  monitor-server --listen 0.0.0.0:50051 --ca-dir /var/lib/monitor/ca\n"
+           "  monitor-server token create --ca-dir /var/lib/monitor/ca --agent 'web-*' --for 24h > token\n"
+           "  monitor-server token list --ca-dir /var/lib/monitor/ca\n"
+           "  monitor-server token revoke --ca-dir /var/lib/monitor/ca 0123456789abcdef\n"
+           "  monitor-server agent revoke --ca-dir /var/lib/monitor/ca web-1\n"});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
+  if (is_token_command(cli.app())) return run_token_command(cli, flags.ca, flags.token);
   if (cli.data_named()) {  // a service never searches for a system on its own
     if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
   }

@@ -49,9 +49,8 @@ void add_server_tls_options(CLI::App& app, ServerTlsFlags& flags) {
       ->check(CLI::IsMember({"san-uri", "cn", "none"}))
       ->needs(ca);
   app.add_option("--trust-domain", flags.trust_domain,
-                 "The only trust domain of agents' URI SANs (default: any that the CA signs)")
-      ->type_name("NAME")
-      ->needs(ca);
+                 "The only trust domain of agents' URI SANs (default: any that the CA signs; with --ca-dir: monitor)")
+      ->type_name("NAME");
   app.add_option("--tls-crl", flags.crl,
                  "Refuse certificates that a CRL in this file revokes (PEM); needs a current "
                  "CRL of the CA that signs the agents' certificates")
@@ -76,6 +75,7 @@ std::string check_server_tls_flags(const ServerTlsFlags& flags, const std::vecto
     return "--tls-ca has no effect with --tls-client-auth off; remove one of them";
   }
   if (flags.trust_domain.empty()) return "";
+  if (flags.ca.empty()) return "--trust-domain needs --tls-ca or --ca-dir, the CA of the agents' certificates";
   if (!flags.identity_from.empty() && flags.identity_from != "san-uri") {
     return fmt::format("--trust-domain has no effect with --identity-from {}; remove one of them", flags.identity_from);
   }
