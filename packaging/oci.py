@@ -254,7 +254,11 @@ def build(name, version, installed, work, time, path):
     system, programs = os.path.join(work, "system"), os.path.join(work, "programs")
     add_programs(IMAGES[name]["packages"], installed, programs)
     packages = add_libraries(sbom.programs(programs), system)
-    packages = sorted({*packages, "ca-certificates", "base-files"})
+    packages = {*packages, "ca-certificates", "base-files"}
+    if any(package.startswith("libtinfo") for package in packages):  # descriptions of terminals, for `top`
+        shutil.copytree("/lib/terminfo", os.path.join(system, "usr/lib/terminfo"), symlinks=True)
+        packages.add("ncurses-base")
+    packages = sorted(packages)
     add_system(packages, system)
     documents = os.path.join(programs, "usr/share/doc", name)
     document, documented = sbom.bill(name, version, programs, packages)

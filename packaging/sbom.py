@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 HEADER_ONLY = ["libcli11-dev", "libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev"]
 # Debian source package -> licence, as its copyright file states it. Others are listed without one.
 LICENSES = {
-    "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
+    "abseil": "Apache-2.0", "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
     "cyrus-sasl2": "BSD-3-Clause-Attribution", "fmtlib": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1", "glibc": "LGPL-2.1-or-later",
     "gmp": "LGPL-3.0-or-later OR GPL-2.0-or-later", "gnutls28": "LGPL-2.1-or-later", "libffi": "MIT",

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -258,6 +259,22 @@ class MonitorImage(ImagesTest, ProgramTest):
         out = self.inside("/usr/bin/monitor", "analysis", "ledger", "--log", log, "--format", "json")
         self.assertIn("in-a-box", out)
         self.assertEqual(server.stop(), 0)
+
+    def test_fleet_view_finds_its_terminal(self):
+        log = f"sqlite:/{STATE}/empty.db"
+        server = self.start("/usr/bin/monitor", "server", "--port", "0", "--http", "off", "--log", log)
+        server.says("server started")
+        command = self.command("/usr/bin/monitor", "analysis", "top", "--log", log)
+        command.insert(command.index("-i") + 1, "TERM=xterm")
+        terminal, other = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        top = subprocess.Popen(command, stdin=other, stdout=other, stderr=other)
+        os.close(other)
+        self.addCleanup(top.wait)
+        self.addCleanup(top.kill)
+        shown = b""
+        while b"\x1b[?1049h" not in shown:  # ncurses has read the description and switches the screen
+            shown += os.read(terminal, 65536)  # fails at the program's end
 
     def test_every_program_starts(self):
         for path in sorted(glob.glob(f"{self.root}/usr/bin/*")):
