@@ -138,6 +138,7 @@ class ToolTest(unittest.TestCase):
 
     def test_rejects_wrong_arguments(self):
         for arguments, said in (((), "name a kind"), (("zip",), "invalid choice"), (("deb", "--build", "/nowhere"), "no built programs"),
+                                (("deb", "--image", "monitor"), "only `oci` builds images"),
                                 (("deb", "--build", os.path.dirname(BIN), "--version", "x y"), "--version: got 'x y'")):
             done = self.package(*arguments)
             self.assertEqual(done.returncode, 64, done.stderr)
