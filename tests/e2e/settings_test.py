@@ -16,7 +16,7 @@ ELSEWHERE = {
     "plugins/deadline": ("tests/robustness/bad_plugins_test.py", "deadline"),
     "plugins/threads": ("tests/robustness/plugin_limits_test.py", '"threads": 3'),
     "plugins/cpu": ("tests/robustness/plugin_limits_test.py", '"cpu": 0.05'),
-    "plugins/on_failure": ("src/plugins/chain/hosted_chain_test.cc", "OnFailureDropDropsMeanwhile"),
+    "plugins/on_failure": ("src/plugins/chain/hosted_chain_test.cc", "OnFailureDropDropsTicksMeanwhile"),
 }
 
 
