@@ -173,7 +173,7 @@ class BadPlugins(PluginTest):
         agent = self.run_agent()
         self.until_status("liar", lambda s: s["ticks"] > 5, "the first version to run")
         for name, expected in (("newer_major", "newer_major was built for version 2.0 of the plugin interface"),
-                               ("liar_size", "has 8 bytes")):
+                               ("liar_size", "a monitor_plugin of 8 bytes")):
             self.put(name)
             self.document(["liar", name])
             agent.says(rf"configuration refused.*{expected}")
