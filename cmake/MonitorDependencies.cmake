@@ -25,6 +25,17 @@ if(CMAKE_BUILD_TYPE STREQUAL "Package")
   set_property(TARGET spdlog::spdlog PROPERTY INTERFACE_COMPILE_DEFINITIONS SPDLOG_FMT_EXTERNAL)
 endif()
 
+# Debian 12 has no CMake package for RE2, and pkg-config would add -pthread, which the tests' precompiled headers do not
+# have. Packages contain it, because its version differs between Debian 12 and 13, too.
+if(CMAKE_BUILD_TYPE STREQUAL "Package")
+  find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
+else()
+  find_library(RE2_LIBRARY re2 REQUIRED)
+endif()
+find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+add_library(re2::re2 UNKNOWN IMPORTED)
+set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${RE2_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR})
+
 # Suppresses warnings in third-party headers.
 foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)

@@ -127,7 +127,10 @@ def bill(name, version, root, also_contained=()):
             if soname not in paths and soname.startswith("ld-linux"):
                 continue
             linked.add(debian_package(paths[soname]))
-    contained = HEADER_ONLY if elves else []
+    contained = list(HEADER_ONLY) if elves else []
+    # Linked statically into packages (cmake/MonitorDependencies.cmake).
+    if any(os.path.basename(path) == "monitor-analysis" for path in elves) and not any(one.startswith("libre2") for one in linked):
+        contained.append("libre2-dev")
     packages = [{
         "SPDXID": "SPDXRef-this", "name": name, "versionInfo": version, "supplier": "NOASSERTION",
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",
