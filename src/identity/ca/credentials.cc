@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/memory_dumps.h"
 #include "identity/ca/openssl.h"
 #include "identity/ca/private_key.h"
 
@@ -95,6 +96,7 @@ bool equal_secrets(std::string_view a, std::string_view b) {
 }
 
 Result<PrivateKey> PrivateKey::generate() {
+  deny_memory_dumps();
   auto impl = std::make_shared<Impl>();
   impl->key.reset(EVP_EC_gen("P-256"));
   if (impl->key == nullptr) return openssl_error(Code::kInternal, "making a key");
@@ -102,6 +104,7 @@ Result<PrivateKey> PrivateKey::generate() {
 }
 
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+  deny_memory_dumps();
   ERR_clear_error();
   const auto bio = bio_over(pem);
   auto impl = std::make_shared<Impl>();

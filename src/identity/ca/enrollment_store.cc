@@ -22,6 +22,10 @@ constexpr size_t kMaxPattern = 128;
 // An expired token stays listed for this long, and a revoked agent is remembered for this long. It exceeds the life of
 // every token created before the revocation, so none of them can join the agent again.
 constexpr int64_t kRemembered = TokenSpec::kMostLife + kDay;
+// A revocation is kept beyond the certificate's expiry: connections may outlive it, and a clock may be set back.
+constexpr int64_t kKeptBeyondExpiry = 7 * kDay;
+// Valid certificates of one agent. One that renews has about 30 at most, of the shortest life.
+constexpr ptrdiff_t kMostValid = 64;
 constexpr int64_t kLockPatience = 5 * kNanosPerSecond;
 constexpr std::chrono::milliseconds kLockRetry(5);
 
@@ -111,7 +115,8 @@ Result<Revocations> EnrollmentStore::read_revocations() {
 Status EnrollmentStore::write_revocations(Revocations revocations) {
   const int64_t now = clock_.wall_ns();
   std::erase_if(revocations.agents, [now](const RevokedAgent& one) { return one.revoked_ns + kRemembered < now; });
-  std::erase_if(revocations.certificates, [now](const RevokedCertificate& one) { return one.expires_ns < now; });
+  std::erase_if(revocations.certificates,
+                [now](const RevokedCertificate& one) { return one.expires_ns + kKeptBeyondExpiry < now; });
   ++revocations.number;
   std::vector<RevokedSerial> serials;
   for (const RevokedCertificate& one : revocations.certificates) serials.push_back({one.serial, one.revoked_ns});
@@ -271,6 +276,11 @@ EnrollmentResult EnrollmentStore::renew(const std::string& agent_id, std::string
         "unknown_certificate", Code::kPermissionDenied,
         fmt::format("certificate {} of agent {} was not issued by this server", serial, json_quote(agent_id)));
   }
+  if (clock_.wall_ns() >= found->expires_ns) {
+    return refuse("expired", Code::kPermissionDenied,
+                  fmt::format("certificate {} of agent {} has expired; only a join token can join it again", serial,
+                              json_quote(agent_id)));
+  }
   const auto revocations = read_revocations();
   if (!revocations) return broken(revocations.error());
   if (found->revoked_ns != 0 || revocations->has_serial(serial)) {
@@ -283,10 +293,14 @@ EnrollmentResult EnrollmentStore::renew(const std::string& agent_id, std::string
 
 EnrollmentResult EnrollmentStore::issue(const std::string& agent_id, std::string_view request,
                                         std::vector<IssuedRecord> issued) {
-  auto made = authority_.issue_agent(agent_id, request);
-  if (!made) return broken(made.error());
   const int64_t now = clock_.wall_ns();
   std::erase_if(issued, [now](const IssuedRecord& one) { return one.expires_ns < now; });
+  if (std::ranges::count_if(issued, [](const IssuedRecord& one) { return one.revoked_ns == 0; }) >= kMostValid) {
+    return refuse("too_many", Code::kResourceExhausted,
+                  fmt::format("agent {} has {} valid certificates already", agent_id, kMostValid));
+  }
+  auto made = authority_.issue_agent(agent_id, request);
+  if (!made) return broken(made.error());
   issued.push_back({made->serial, made->key_hash, now, made->expires_ns});
   if (const Status folder = disk_.make_folder(path("issued")); !folder) return broken(folder.error());
   if (const Status written = disk_.write_file(issued_path(agent_id), format_issued(issued)); !written) {

@@ -82,6 +82,21 @@ TEST_F(EnrollmentStoreTest, TheSameRequestAgainIsARepetition) {
   EXPECT_EQ(enroll(one, "web-2", *key->request()), "other_agent");
 }
 
+TEST_F(EnrollmentStoreTest, AnAgentHasABoundedNumberOfValidCertificates) {
+  const JoinToken one = token("web-1");
+  const auto key = PrivateKey::generate();
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(enroll(one, "web-1", *key->request()), "issued") << i;
+  EXPECT_EQ(enroll(one, "web-1", *key->request()), "too_many");
+  EXPECT_EQ(reason(store_.renew("web-1", last_.serial, request())), "too_many");
+  EXPECT_EQ(enroll(token("web-2"), "web-2"), "issued") << "other agents are not affected";
+}
+
+TEST_F(EnrollmentStoreTest, AnExpiredCertificateRenewsNothing) {
+  EXPECT_EQ(enroll(token("web-1"), "web-1"), "issued");
+  clock_.advance(last_.expires_ns - clock_.wall_ns());
+  EXPECT_EQ(reason(store_.renew("web-1", last_.serial, request())), "expired");
+}
+
 TEST_F(EnrollmentStoreTest, CountsUses) {
   const JoinToken many = token("web-*", 3);
   EXPECT_EQ(enroll(many, "web-1"), "issued");

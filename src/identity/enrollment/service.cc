@@ -113,7 +113,8 @@ Result<std::string> EnrollmentAnswerer::renew(std::string_view message, const st
                                               const PeerCertificate* certificate) {
   Attempt attempt{"renew", "", "", peer};
   const std::string address = limited_address(peer);
-  if (!failures_.allowed(address)) {
+  // A peer with a certificate of the CA is limited by its own name below, and not by what its neighbours do.
+  if (certificate == nullptr && !failures_.allowed(address)) {
     counter(attempt.call, "rate_limited").add();
     return Error(Code::kResourceExhausted, "too many refused calls from this address; try again in a minute");
   }
