@@ -57,6 +57,8 @@ Result<ContextPtr> new_context(const SSL_METHOD* method) {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // There are many idle connections, so empty buffers are freed.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  // An encrypted key is an error. By default, OpenSSL would ask the terminal for its password, and wait.
+  SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
   return context;
 }
 
@@ -156,6 +158,7 @@ Result<std::shared_ptr<const SecurityContext>> TlsServerContext::load(const TlsS
   if (const Status verifying = verify_clients(raw, options); !verifying.ok()) return verifying.error();
   // Streams are long-lived, so session tickets would cost more than they save.
   SSL_CTX_set_num_tickets(raw, 0);
+  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);  // those of TLS 1.2
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(raw, select_alpn, nullptr);
   return std::shared_ptr<const SecurityContext>(std::make_shared<ServerContext>(std::move(*context)));

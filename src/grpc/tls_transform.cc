@@ -15,6 +15,7 @@ namespace monitor::grpc {
 namespace {
 
 constexpr size_t kPlainPiece = size_t{16} * 1024;  // one TLS record
+constexpr size_t kMostPending = size_t{64} * 1024;
 constexpr size_t kMaxSubject = 200;
 constexpr size_t kMaxNames = 5;
 
@@ -105,6 +106,11 @@ TlsTransform::TlsTransform(SSL* ssl) : ssl_(ssl), in_(BIO_new(BIO_s_mem())), out
 }
 
 Status TlsTransform::receive(std::string_view bytes, std::string& plain) {
+  // What waits although everything was taken is the answer to the peer's own TLS messages (KeyUpdate), which it does
+  // not read.
+  if (ready_ && BIO_ctrl_pending(out_) > kMostPending) {
+    return Error(Code::kResourceExhausted, "TLS: the peer reads nothing");
+  }
   // A memory BIO accepts any amount.
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   if (!ready_) {
