@@ -14,6 +14,10 @@ namespace {
 constexpr uint32_t kSeriesField = 10;  // MetricBatch.series
 // Of a batch's series beyond the limit, these are remembered as well: they are counted once, not with every batch.
 constexpr size_t kRememberedBeyond = 2;
+// Fingerprints of series that all identities together remember: at most 170 MB. Without room, a new series is not
+// counted, so the limit on series fails open, and memory stays bounded however many ids a peer uses.
+constexpr size_t kMostRemembered = 16'000'000;
+std::atomic<size_t> remembered{0};
 
 // Moves the time at which all is paid for by `cost`. What was not used before is credited up to `burst`.
 void pay(std::atomic<int64_t>& paid_ns, int64_t cost_ns, int64_t burst_ns, int64_t now_ns) {
@@ -35,9 +39,12 @@ void Identity::charge_bytes(size_t bytes, int64_t now_ns) {
   pay(bytes_paid_ns_, static_cast<int64_t>(seconds * 1e9), kBurst, now_ns);
 }
 
+Identity::~Identity() { remembered.fetch_sub(seen_.size(), std::memory_order_relaxed); }
+
 void Identity::turn_window(int64_t now_ns) {
   if (window_ns_ != INT64_MIN && now_ns - window_ns_ < kSeriesWindow) return;
   window_ns_ = now_ns;
+  remembered.fetch_sub(seen_.size(), std::memory_order_relaxed);
   seen_.clear();
   window_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -58,13 +65,17 @@ void Identity::charge_series(std::string_view batch, int64_t now_ns) {
   const std::lock_guard lock(mutex_);
   turn_window(now_ns);
   size_t beyond = 0;
+  const size_t before = seen_.size();
+  const bool room = remembered.load(std::memory_order_relaxed) < kMostRemembered;
+  const size_t most = room ? kRememberedBeyond * limits_.series : 0;
   protowire::Reader reader(batch);
   while (const auto field = reader.next()) {
     if (field->number != kSeriesField) continue;
     const auto fingerprint = static_cast<uint32_t>(hash64(key_, field->bytes));
     const bool within = seen_.size() < limits_.series;
-    if (seen_.add(fingerprint, kRememberedBeyond * limits_.series) && !within) ++beyond;
+    if (seen_.add(fingerprint, most) && !within) ++beyond;
   }
+  remembered.fetch_add(seen_.size() - before, std::memory_order_relaxed);
   if (beyond == 0) return;
   // At this rate, the limit's number of series takes a window. The next window counts anew.
   const double each = static_cast<double>(kSeriesWindow) / static_cast<double>(limits_.series);

@@ -51,6 +51,7 @@ class Identity {
   static constexpr int64_t kReportEvery = 60 * kNanosPerSecond;
 
   Identity(const IdentityLimits& limits, const HashKey& key) : limits_(limits), key_(key) {}
+  ~Identity();
   Identity(const Identity&) = delete;
   Identity& operator=(const Identity&) = delete;
 
