@@ -1,5 +1,6 @@
 // AttemptLimit: a token bucket for each key (an address, a user name): `burst` attempts at once, then one every
-// `one_every_ns`. Holds a bounded number of keys; when there are more, it forgets the one that was used longest ago.
+// `one_every_ns`. Holds a bounded number of keys. When all of them are in use, the others share one
+// allowance: to forget an exhausted key would give it a new one.
 //
 // On one thread. The clock must outlive the object.
 #pragma once
@@ -30,6 +31,7 @@ class AttemptLimit {
     int64_t filled_ns = 0;
   };
   void forget_idle(int64_t now_ns);
+  const std::string& bucket_of(const std::string& key) const;
 
   const Clock& clock_;
   const int burst_;

@@ -108,7 +108,19 @@ TEST(AttemptLimit, BoundsItsKeys) {
     clock.advance(1);
     limit.take(std::to_string(i));
   }
-  EXPECT_EQ(limit.keys(), 10U);
+  EXPECT_EQ(limit.keys(), 11U) << "those beyond share one";
+}
+
+TEST(AttemptLimit, ManyOtherKeysGiveAnExhaustedOneNoNewAttempts) {
+  FakeClock clock;
+  AttemptLimit limit(clock, 3, 60 * kNanosPerSecond, 10);
+  while (limit.take("victim") == 0) {
+  }
+  for (int i = 0; i < 100; ++i) limit.take(std::to_string(i));
+  EXPECT_GT(limit.take("victim"), 0);
+  EXPECT_GT(limit.take("another"), 0) << "the shared allowance is used up";
+  clock.advance(180 * kNanosPerSecond);
+  EXPECT_EQ(limit.take("another"), 0);
 }
 
 }  // namespace

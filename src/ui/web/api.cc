@@ -168,7 +168,8 @@ void Api::own_page(const Request& request, const Responder& responder) {
     const std::lock_guard lock(state_.mutex);
     const bool ready = state_.log.trouble.empty();
     // The reason names the log, which is nothing for strangers.
-    const std::string why = gate_.still_reads(request) ? ": " + state_.log.trouble : "";
+    const bool reads = !ready && std::holds_alternative<Identity>(gate_.admit(request, access::Role::kViewer));
+    const std::string why = reads ? ": " + state_.log.trouble : "";
     responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready" + why));
   } else if (const auto asset = find_asset(request.path)) {
     responder.reply(

@@ -87,6 +87,8 @@ TEST_F(ApiTest, ChangesNeedTheTokenAndTheRightBase) {
   EXPECT_EQ(status(invalid), 422);
   EXPECT_FALSE(json(invalid)["problems"].empty());
   EXPECT_EQ(status(ask("PUT", target, token, "no json")), 400);
+  EXPECT_EQ(status(ask("PUT", target, token, R"({"base":")" + tag + R"(","text":"{}"})")), 400)
+      << "without value, the document would be deleted";
   EXPECT_EQ(status(ask("PUT", target, token, std::string(700'000, 'x'))), 413);
   EXPECT_EQ(documents_["/monitor/defaults"].value, "{\"interval\": 2}");
   EXPECT_EQ(status(ask("PUT", target, token, R"({"base":")" + tag + R"("})")), 200);

@@ -219,6 +219,13 @@ Reply ConfigService::change(const std::string& key, const std::string& body, con
   if (!request.contains("base") || !(request["base"].is_null() || request["base"].is_string())) {
     return error_reply(400, "body: base: expected the tag of the version that was edited, or null for a new document");
   }
+  // A misspelled "value" would delete the document.
+  for (const auto& [field, content] : request.items()) {
+    if (field != "base" && field != "value") {
+      return error_reply(400, "body: " + json_quote(field.substr(0, 100)) +
+                                  ": unknown field; expected base and value; nothing was changed");
+    }
+  }
   std::optional<std::string> value;
   if (request.contains("value")) {
     if (!request["value"].is_string()) return error_reply(400, "body: value: expected a string");

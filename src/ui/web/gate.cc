@@ -159,9 +159,10 @@ Reply Gate::refuse_role(const Request& request, const Identity& who, Role need) 
                   given);
   }
   access::AuditEvent event = event_of("refused", request, who);
-  event.object = request.method + " " + request.path;
+  event.object = request.method + " " + request.path.substr(0, 256);
   event.reason = fmt::format("needs the role {}", access::to_string(need));
-  audit_.write(event);
+  // Whoever may only read must not be able to fill the log.
+  if (refusals_.take(who.text()) == 0) audit_.write(event);
   return refuse(request, Error(Code::kPermissionDenied,
                                fmt::format("this needs the role {}, and {} has the role {}", access::to_string(need),
                                            who.text(), access::to_string(who.role))));
@@ -171,12 +172,17 @@ std::variant<Identity, Reply> Gate::admit(const Request& request, Role need) {
   if (changes(request)) {
     if (Status own = check_origin(request); !own) return refuse(request, own.error());
   }
-  const bool token_matters = bearer_token(request) && need > Role::kNone && (closed() || need > Role::kViewer);
+  // A route that needs no role says whose token it is, too.
+  const bool token_matters = bearer_token(request) && (need == Role::kNone || closed() || need > Role::kViewer);
   if (token_matters) {
     if (auto limited = guard_.limited(request, client_group(request))) return std::move(*limited);
   }
   Identity who = identify(request, true);
-  if (need == Role::kNone) return who;
+  if (need == Role::kNone) {
+    const bool known = who.kind == Kind::kWebToken || who.kind == Kind::kApiToken;
+    if (token_matters && !known) guard_.rejected(request, client_group(request), "the token is unknown", true);
+    return who;
+  }
   if (who.kind == Kind::kAnyone) {
     const bool guessed = token_matters;
     const Error error(Code::kUnauthenticated, guessed ? "the token is unknown, revoked or expired" : "log in first");

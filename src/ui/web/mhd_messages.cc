@@ -43,7 +43,10 @@ Request read_request(MHD_Connection* connection, const char* url, const char* me
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &add_value, &request.headers);
   request.address = peer.text;
   request.address_group = peer.group;
-  request.forwarded_for = header(connection, "X-Forwarded-For");
+  // A proxy may add a line of its own behind those of the client. The last entry of the last line counts.
+  for (const std::string& line : header_values(request, "X-Forwarded-For")) {
+    request.forwarded_for += (request.forwarded_for.empty() ? "" : ", ") + line;
+  }
   request.origin = header(connection, "Origin");
   request.site = header(connection, "Sec-Fetch-Site");
   request.authorization = header(connection, "Authorization");
