@@ -14,6 +14,8 @@ namespace monitor {
 
 namespace {
 
+constexpr int64_t kRetryAfter = 5 * kNanosPerSecond;
+
 std::string identity_folder(const std::string& folder) { return folder + "/identity"; }
 
 }  // namespace
@@ -31,7 +33,7 @@ AgentJoin::AgentJoin(EventLoop& loop, Random& random, AgentJoinOptions options)
       client_(loop, random, disk_, worker_, *this,
               {identity_folder(options_.folder), options_.agent_id, options_.token_file, options_.servers}) {}
 
-AgentJoin::~AgentJoin() = default;
+AgentJoin::~AgentJoin() { loop_.cancel_timer(retry_timer_); }
 
 Status AgentJoin::open() {
   const std::string folder = identity_folder(options_.folder);
@@ -42,12 +44,21 @@ Status AgentJoin::open() {
 
 void AgentJoin::start(std::function<void()> ready) {
   ready_ = std::move(ready);
-  client_.start([this] {
-    if (const Status loaded = load_contexts(); !loaded) {
-      log_error("cannot use the new certificate; connections use the old one", {{"reason", loaded.error()}});
-    }
-    if (auto call = std::exchange(ready_, nullptr)) call();
-  });
+  client_.start([this] { use_identity(); });
+}
+
+void AgentJoin::use_identity() {
+  loop_.cancel_timer(std::exchange(retry_timer_, 0));
+  if (const Status loaded = load_contexts(); !loaded) {
+    log_error("cannot use the new certificate; trying again", {{"reason", loaded.error()}});
+    // Output starts when every server has a context: without one, a server would be called in plain text.
+    retry_timer_ = loop_.call_after(kRetryAfter, [this] {
+      retry_timer_ = 0;
+      use_identity();
+    });
+    return;
+  }
+  if (auto call = std::exchange(ready_, nullptr)) call();
 }
 
 std::string AgentJoin::name_of(const HostPort& server) const {

@@ -53,6 +53,7 @@ class AgentJoin final : private identity::EnrollmentConnector {
                                              std::shared_ptr<const grpc::SecurityContext> security);
   std::string name_of(const HostPort& server) const;
   Status load_contexts();
+  void use_identity();
 
   EventLoop& loop_;
   const AgentJoinOptions options_;
@@ -62,6 +63,7 @@ class AgentJoin final : private identity::EnrollmentConnector {
   std::map<std::string, std::shared_ptr<grpc::ReloadingSecurity>> contexts_;  // by host
   grpc::SecurityRefresher refresher_;  // of contexts_: tries again if a renewed certificate cannot be loaded at once
   std::function<void()> ready_;
+  Timers::TimerId retry_timer_ = 0;
   identity::EnrollmentClient client_;
 };
 

@@ -173,7 +173,9 @@ class AgentProgram final : private config::Applier {
     if (const Status opened = output_.open(); !opened) {
       log_error("cannot start; the output cannot be used",
                 {{"output", flags_.output.output}, {"reason", opened.error()}});
-      if (opened.error().code() == Code::kFailedPrecondition) return kExitConfig;
+      // A token or certificate that is missing or wrong; a file output fails for reasons of the disk.
+      const bool to_file = flags_.output.output.starts_with("file:");
+      if (!to_file && opened.error().code() == Code::kFailedPrecondition) return kExitConfig;
       return opened.error().code() == Code::kAborted ? exit_code_for(opened.error()) : kExitIo;
     }
     if (const Status opened = keeper_.open([this] { output_->wake(); }); !opened) {

@@ -74,9 +74,10 @@ Result<query::QueryResult> evaluate(const query::Expression& expression, history
 
 CLI::App* declare_query(CLI::App& app, QueryFlags& flags) {
   CLI::App* const sub = app.add_subcommand("query", "Evaluate a PromQL expression over the page's history");
-  sub->add_option("expression", flags.expression,
-                  "PromQL, with names as in get-metrics or as in Prometheus: "
-                  "'avg by (agent) ({\"system.cpu.utilization\"})' or 'rate(system_network_io_bytes_total[5m])'")
+  sub->add_option(
+         "expression", flags.expression,
+         "PromQL, with names as in get-metrics or as in Prometheus: "
+         "'avg by (agent) ({\"system.cpu.utilization\"})' or 'avg_over_time(system_disk_io_rate_bytes_per_second[5m])'")
       ->type_name("EXPRESSION")
       ->required();
   add_duration(*sub, "--last", flags.last_ns, "Evaluate over this long until now: 6h (default: at one moment)");
@@ -107,6 +108,11 @@ int run_query(const Cli& cli, const QueryFlags& flags) {
   }
   const auto result = evaluate(**expression, **reader, *times, flags.timeout_ns);
   if (!result) {
+    // The expression, or how much it selects, is the user's to change.
+    const Code code = result.error().code();
+    if (code == Code::kInvalidArgument || code == Code::kResourceExhausted) {
+      return cli.usage_error(result.error().message());
+    }
     log_error("the query failed", {{"reason", result.error()}});
     return exit_code_for(result.error());
   }

@@ -68,6 +68,12 @@ Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
         std::tuple{"etcd-password-file", "etcd-password", &answers.etcd.password_file}}) {
     if (Status copied = copy_credential(draft, unit, option, name, *file); !copied) return copied.error();
   }
+  // The two ways to prove who the agent is exclude each other: what an earlier run has set for the other one goes.
+  if (!answers.token.empty()) {
+    for (const char* const option : {"tls-ca", "tls-cert", "tls-key"}) draft.options[variable(option)] = std::nullopt;
+  } else if (!answers.ca_file.empty()) {
+    draft.options[variable("join-token-file")] = std::nullopt;
+  }
   if (!answers.token.empty()) add_credential(draft, unit, "join-token-file", "join-token", answers.token + "\n");
   if (answers.etcd.named()) {
     add_option(draft, "etcd", answers.etcd.endpoints);

@@ -76,6 +76,19 @@ TEST_F(InitPlanTest, KeepsOtherOptionsAndShowsWhatChanges) {
   EXPECT_EQ(current_option(disk_, root_, "server"), "web.example:50051");
 }
 
+TEST_F(InitPlanTest, ATokenAndCertificatesReplaceEachOther) {
+  ASSERT_TRUE(plan().apply(disk_).ok());
+  std::ofstream(root_ + "/ca.pem") << "a certificate\n";
+  answers_ = {.server = "web.example:50051", .ca_file = root_ + "/ca.pem"};
+  ASSERT_TRUE(plan().apply(disk_).ok());
+  EXPECT_THAT(text("/etc/default/monitor-agent"), HasSubstr("MONITOR_AGENT_TLS_CA="));
+  EXPECT_THAT(text("/etc/default/monitor-agent"), Not(HasSubstr("MONITOR_AGENT_JOIN_TOKEN_FILE")));
+  answers_ = {.server = "web.example:50051", .token = kToken};
+  ASSERT_TRUE(plan().apply(disk_).ok());
+  EXPECT_THAT(text("/etc/default/monitor-agent"), HasSubstr("MONITOR_AGENT_JOIN_TOKEN_FILE="));
+  EXPECT_THAT(text("/etc/default/monitor-agent"), Not(HasSubstr("MONITOR_AGENT_TLS_CA")));
+}
+
 TEST_F(InitPlanTest, WithoutAUnitTheOptionsNameTheStore) {
   ASSERT_TRUE(plan(false).apply(disk_).ok());
   EXPECT_THAT(text("/etc/default/monitor-agent"), HasSubstr("JOIN_TOKEN_FILE=/etc/credstore/monitor-agent.join-token"));
