@@ -184,8 +184,10 @@ bool unsupported_function(std::string_view name) {
 std::string_view nearest_function(std::string_view name) {
   // The distance takes time with the product of both lengths, and no function's name is long.
   name = name.substr(0, 64);
-  return std::ranges::min_element(table(), {}, [name](const FunctionSpec& f) { return edit_distance(f.name, name); })
-      ->name;
+  const auto distance = [name](const FunctionSpec& f) { return edit_distance(f.name, name); };
+  const auto nearest = std::ranges::min_element(table(), {}, distance);
+  // Half of the letters wrong is another word.
+  return distance(*nearest) * 2 <= name.size() ? nearest->name : std::string_view();
 }
 
 }  // namespace monitor::query

@@ -192,7 +192,10 @@ class Lexer {
       emit(TokenKind::kPunctuation, begin);
       return {};
     }
-    return error_at(query_, begin, "unexpected character " + quote(query_.substr(begin, 1)));
+    const bool in_name = c == '.' && !tokens_.empty() && tokens_.back().end == begin;
+    return error_at(query_, begin,
+                    "unexpected character " + quote(query_.substr(begin, 1)) +
+                        (in_name ? "; a name with dots is quoted in braces: {\"system.cpu.utilization\"}" : ""));
   }
 
   std::string_view query_;

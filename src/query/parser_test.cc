@@ -26,6 +26,8 @@ TEST(Parser, NamesTheColumnOfAnError) {
   EXPECT_THAT(error_of("{\"ü\"=\"ö\"} $"), StartsWith("1:11: unexpected character"));
   EXPECT_THAT(error_of("5mm"), StartsWith("1:1: \"5mm\" is neither"));
   EXPECT_THAT(error_of("up{a=\"x"), StartsWith("1:6: the string has no closing quote"));
+  EXPECT_THAT(error_of("system.cpu.utilization"), HasSubstr("{\"system.cpu.utilization\"}"));
+  EXPECT_EQ(error_of("foo(up)"), "1:1: unknown function \"foo\"");
   EXPECT_THAT(error_of(""), StartsWith("1:1: the query is empty"));
   EXPECT_THAT(error_of("# nothing"), HasSubstr("the query is empty"));
 }
