@@ -157,7 +157,7 @@ class KafkaAwayTest(ProgramTest):
         wait_until(lambda: "cannot be reached" in state()["log"]["trouble"], "the page to report the outage")
         since = state()["log"]["since"]
         self.assertLess(abs(since - killed), 15)
-        member.says("log cannot be read at the moment")
+        member.says("log cannot be read at the moment", limit=90)
         self.services.up()
         self.assertEqual(state()["log"]["since"] or since, since, "the start of the outage does not change")
         wait_until(lambda: state()["log"]["trouble"] == "", "the page to report the recovery", 60)
