@@ -6,11 +6,13 @@ import { add, el, setText } from './dom';
 export type Role = 'none' | 'viewer' | 'editor' | 'admin';
 interface Session { user: string | null; by: string; role: Role; csrf: string | null; logins: boolean }
 
+const LOGGED_OUT = 'You are logged out.';
 const UNKNOWN: Session = { user: null, by: 'open', role: 'viewer', csrf: null, logins: false };
 
 class Access {
   current: Session = UNKNOWN;
   locked = false;
+  private leaving = false;  // the session ends because its user has asked for it
   private last: string | null = null;  // who was logged in before
   private onLogin: (sameUser: boolean) => void = () => undefined;
   private onLock: () => void = () => undefined;
@@ -27,7 +29,8 @@ class Access {
     document.body.append(this.dialog);
     // Esc closes a dialog, whether its event is cancelled or not.
     this.dialog.addEventListener('close', () => { if (this.locked) this.dialog.showModal(); });
-    lock.ask = () => this.lock('Your session has ended. Log in to continue.');
+    // The stream may end before the answer to a logout arrives.
+    lock.ask = () => this.lock(this.leaving ? LOGGED_OUT : 'Your session has ended. Log in to continue.');
   }
 
   // `onLogin` is called when somebody has logged in, `onLock` when requests are no longer answered.
@@ -55,13 +58,17 @@ class Access {
   }
 
   async logOut(): Promise<void> {
+    this.leaving = true;
     try {
       await ask('/logout', {}, { method: 'POST' });
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (!(error instanceof ApiError) || error.status !== 401) {
+        this.leaving = false;
+        throw error;
+      }
     }
     this.last = null;
-    this.lock('You are logged out.');
+    this.lock(LOGGED_OUT);
   }
 
   private take(session: Session): void {
@@ -99,6 +106,7 @@ class Access {
     }
     const same = this.last === this.current.user;
     this.password.value = '';
+    this.leaving = false;
     this.locked = false;
     this.dialog.close();
     this.onLogin(same);
