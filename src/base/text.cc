@@ -105,7 +105,7 @@ std::optional<double> parse_double(std::string_view text) { return parse_whole<d
 std::optional<std::string> nearest(std::string_view got, std::span<const std::string> candidates) {
   constexpr size_t kTooLong = 128;
   if (got.size() > kTooLong) return std::nullopt;
-  size_t best = std::max<size_t>(2, got.size() / 3) + 1;
+  size_t best = std::min(std::max<size_t>(2, got.size() / 3), got.size() / 2) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kTooLong) continue;

@@ -30,7 +30,7 @@ std::optional<int64_t> parse_i64(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
 
 // The candidate with the smallest edit distance to `got`, if the distance is small enough for a typo: at most a third
-// of the length, or 2 if that is more.
+// of the length, or 2 if that is more, and never more than half of it.
 std::optional<std::string> nearest(std::string_view got, std::span<const std::string> candidates);
 
 // Matches the whole text against a shell pattern with * and ?, in linear time for any pattern.

@@ -58,6 +58,8 @@ TEST(Text, FindsTheNearestName) {
   EXPECT_EQ(nearest("dsk read", known), "disk read");
   EXPECT_FALSE(nearest("temperature", known));
   EXPECT_FALSE(nearest(std::string(10'000, 'x'), known));
+  EXPECT_EQ(nearest("cpa", known), "cpu");
+  EXPECT_FALSE(nearest("cat", known)) << "two of three letters differ";
 }
 
 TEST(Text, MatchesGlobsInLinearTime) {
