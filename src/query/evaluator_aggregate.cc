@@ -148,7 +148,7 @@ Result<Columns> select_best(const Aggregation& aggregation, const Columns& colum
 }
 
 // As Prometheus writes a value in a label: the shortest digits that give the same value, without an exponent.
-std::string value_text(double value) {
+std::string label_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 400> buffer{};
@@ -190,7 +190,7 @@ Result<Columns> Evaluator::count_values(const Aggregation& aggregation, const Co
         const double value = columns[member].values[step];
         if (!has_value(value)) continue;
         Labels labels = group.labels;
-        labels.set(label, value_text(value));
+        labels.set(label, label_text(value));
         const auto [place, is_new] = places.try_emplace(labels, result.size());
         if (is_new) {
           if (auto status = spend(steps.count, result.size()); !status) return status.error();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/text.h"
 #include "query/math_functions.h"
 #include "query/range_functions.h"
 
@@ -136,21 +137,6 @@ const std::vector<FunctionSpec>& table() {
   return functions;
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 size_t FunctionSpec::least_arguments() const {
@@ -181,13 +167,14 @@ bool unsupported_function(std::string_view name) {
   return std::ranges::find(kOthers, name) != kOthers.end() || name == "start" || name == "start_timestamp";
 }
 
-std::string_view nearest_function(std::string_view name) {
-  // The distance takes time with the product of both lengths, and no function's name is long.
-  name = name.substr(0, 64);
-  const auto distance = [name](const FunctionSpec& f) { return edit_distance(f.name, name); };
-  const auto nearest = std::ranges::min_element(table(), {}, distance);
-  // Half of the letters wrong is another word.
-  return distance(*nearest) * 2 <= name.size() ? nearest->name : std::string_view();
+std::optional<std::string> nearest_function(std::string_view name) {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const FunctionSpec& function : table()) all.emplace_back(function.name);
+    return all;
+  }();
+  // The comparison takes time with the product of both lengths, and no function's name is long.
+  return nearest(name.substr(0, 64), names);
 }
 
 }  // namespace monitor::query

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,7 +66,7 @@ struct FunctionSpec {
 const FunctionSpec* find_function(std::string_view name);
 // Whether Prometheus has a function of this name that this program does not have.
 bool unsupported_function(std::string_view name);
-// The function whose name is the most similar; empty if none is similar.
-std::string_view nearest_function(std::string_view name);
+// The function whose name is the most similar; nothing if none is similar.
+std::optional<std::string> nearest_function(std::string_view name);
 
 }  // namespace monitor::query

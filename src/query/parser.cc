@@ -255,9 +255,9 @@ class Parser {
       return tokens_.unsupported(name.begin, "the function " + name.text + "()");
     }
     if (function == nullptr) {
-      const std::string nearest(nearest_function(name.text));
-      return tokens_.error(name.begin, "unknown function " + quote(name.text) +
-                                           (nearest.empty() ? "" : "; did you mean " + nearest + "()?"));
+      const auto nearest = nearest_function(name.text);
+      return tokens_.error(
+          name.begin, "unknown function " + quote(name.text) + (nearest ? "; did you mean " + *nearest + "()?" : ""));
     }
     auto arguments = parse_arguments("a function call");
     if (!arguments) return arguments.error();
