@@ -33,16 +33,18 @@ ALLOWED = {
     "server": {"base", "grpc", "identity", "telemetry", "metriclog", "inputs"},
     "consume": {"base", "metrics", "metriclog", "telemetry"},
     "query": {"base"},
+    "rules": {"base", "query"},
+    "notify": {"base", "query", "rules", "telemetry"},
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
     "ui/access": {"base"},
-    "ui/web": CONSUMER | {"views", "config"},
+    "ui/web": CONSUMER | {"views", "config", "rules", "notify"},
     "doctor": {"base"},
     "doctor/real": {"base", "grpc"},
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "identity", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
-            "server", "consume", "query", "views", "ui", "load", "supervisor", "doctor"},
+            "server", "consume", "query", "rules", "notify", "views", "ui", "load", "supervisor", "doctor"},
 }
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {

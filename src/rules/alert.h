@@ -1,0 +1,44 @@
+// Alert: what an alerting rule says about one set of labels at one evaluation, and AlertSink, which is told of it.
+//
+// The life of an alert is that of Prometheus: it becomes pending when the expression first has a value for its labels,
+// firing when that has lasted for the rule's `for`, and resolved when the expression has no value any more.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/labels.h"
+
+namespace monitor::rules {
+
+enum class AlertState : uint8_t { kPending, kFiring, kResolved };
+
+// A value type. All times are milliseconds since 1970 of the data (the watermark), not of the clock of this host.
+struct Alert {
+  query::Labels labels;  // with "alertname"; identifies the alert among those of all rules
+  std::vector<std::pair<std::string, std::string>> annotations;
+  AlertState state = AlertState::kPending;
+  double value = 0;            // of the expression, at the last evaluation that had one
+  int64_t active_at_ms = 0;    // since when the expression has had a value
+  int64_t fired_at_ms = 0;     // 0: never
+  int64_t resolved_at_ms = 0;  // 0: not resolved
+  std::string group;           // the rule's group; the name of the file and that of the group, separated by ';'
+  std::string expression;      // of the rule
+
+  bool operator==(const Alert&) const = default;
+};
+
+// Declared by the rule engine, which uses it; notifications implement it.
+class AlertSink {
+ public:
+  virtual ~AlertSink() = default;
+  // After each evaluation of a group, on the engine's thread: its alerts that are firing, and those that have been
+  // resolved in the last 15 minutes. The same alert comes again and again; the sink finds out what is new. Must not
+  // block: a slow receiver must not delay the next evaluation.
+  virtual void update(std::span<const Alert> alerts, int64_t evaluated_at_ms) = 0;
+};
+
+}  // namespace monitor::rules
