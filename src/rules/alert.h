@@ -38,6 +38,11 @@ class AlertSink {
   // After each evaluation of a group, on the engine's thread: its alerts that are firing, and those that have been
   // resolved in the last 15 minutes. The same alert comes again and again; the sink finds out what is new. Must not
   // block: a slow receiver must not delay the next evaluation.
+  //
+  // Pending alerts may be passed, too: nobody is notified of them, and `alert list` shows them. A pending alert that is
+  // not passed by a later evaluation of its group, or is passed as resolved without having fired, is forgotten. When a
+  // rule or a group is removed, pass its firing alerts once more, as resolved: an alert that is no longer passed at all
+  // stays as it was, because it may only be waiting for data.
   virtual void update(std::span<const Alert> alerts, int64_t evaluated_at_ms) = 0;
 };
 
