@@ -15,6 +15,7 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # libmicrohttpd's TLS; Debian's package depends on it.
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 # Uses CMake's own module, because Debian's protobuf ships no CMake package file.
 find_package(Protobuf REQUIRED)
 
@@ -35,6 +36,18 @@ endif()
 find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
 add_library(re2::re2 UNKNOWN IMPORTED)
 set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${RE2_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR})
+
+# yaml-cpp: its CMake package and its library's version differ between Debian 12 and 13 as well.
+if(CMAKE_BUILD_TYPE STREQUAL "Package")
+  find_library(YAML_CPP_LIBRARY NAMES libyaml-cpp.a yaml-cpp REQUIRED)
+else()
+  find_library(YAML_CPP_LIBRARY yaml-cpp REQUIRED)
+endif()
+find_path(YAML_CPP_INCLUDE_DIR yaml-cpp/yaml.h REQUIRED)
+add_library(yamlcpp::yamlcpp UNKNOWN IMPORTED)
+set_target_properties(yamlcpp::yamlcpp PROPERTIES IMPORTED_LOCATION ${YAML_CPP_LIBRARY}
+                                                  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${YAML_CPP_INCLUDE_DIR}
+                                                  INTERFACE_INCLUDE_DIRECTORIES ${YAML_CPP_INCLUDE_DIR})
 
 # Suppresses warnings in third-party headers.
 foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)

@@ -25,6 +25,7 @@ HEADER_ONLY = ["libcli11-dev", "libfmt-dev", "libspdlog-dev", "nlohmann-json3-de
 # Debian source package -> licence, as its copyright file states it. Others are listed without one.
 LICENSES = {
     "abseil": "Apache-2.0", "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
+    "curl": "curl",
     "cyrus-sasl2": "BSD-3-Clause-Attribution", "fmtlib": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1", "glibc": "LGPL-2.1-or-later",
     "gmp": "LGPL-3.0-or-later OR GPL-2.0-or-later", "gnutls28": "LGPL-2.1-or-later", "libffi": "MIT",
@@ -33,7 +34,7 @@ LICENSES = {
     "libzstd": "BSD-3-Clause OR GPL-2.0-only", "lua5.4": "MIT", "lz4": "BSD-2-Clause",
     "ncurses": "X11-distribute-modifications-variant", "nettle": "LGPL-3.0-or-later OR GPL-2.0-or-later", "nghttp2": "MIT",
     "nlohmann-json3": "MIT", "openssl": "Apache-2.0", "p11-kit": "BSD-3-Clause", "re2": "BSD-3-Clause", "spdlog": "MIT",
-    "sqlite3": "blessing", "zlib": "Zlib",
+    "sqlite3": "blessing", "yaml-cpp": "MIT", "zlib": "Zlib",
 }
 
 
@@ -131,6 +132,8 @@ def bill(name, version, root, also_contained=()):
     # Linked statically into packages (cmake/MonitorDependencies.cmake).
     if any(os.path.basename(path) == "monitor-analysis" for path in elves) and not any(one.startswith("libre2") for one in linked):
         contained.append("libre2-dev")
+    if any(os.path.basename(path) == "monitor-analysis" for path in elves) and not any(one.startswith("libyaml-cpp") for one in linked):
+        contained.append("libyaml-cpp-dev")
     packages = [{
         "SPDXID": "SPDXRef-this", "name": name, "versionInfo": version, "supplier": "NOASSERTION",
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",

@@ -34,7 +34,7 @@ ALLOWED = {
     "consume": {"base", "metrics", "metriclog", "telemetry"},
     "query": {"base"},
     "rules": {"base", "query"},
-    "notify": {"base", "query", "rules", "telemetry"},
+    "notify": {"base", "query", "rules", "telemetry", "metriclog"},
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
     "ui/access": {"base"},
@@ -52,7 +52,7 @@ THIRD_PARTIES = {
     r"openssl/": ["src/grpc/", "src/identity/", "src/ui/access/", "src/doctor/"],
     r"zlib\.h": ["src/doctor/bundle/"],
     r"gnutls/": ["src/ui/web/"],
-    r"sqlite3\.h": ["src/metriclog/sqlite/", "src/views/history/", "bench/"],
+    r"sqlite3\.h": ["src/metriclog/sqlite/", "src/views/history/", "src/notify/", "bench/"],
     r"librdkafka/": ["src/metriclog/kafka/", "bench/", "tests/"],
     r"grpc": ["tests/", "bench/"],
     r"microhttpd\.h": ["src/telemetry/http/", "src/ui/web/"],
@@ -62,6 +62,8 @@ THIRD_PARTIES = {
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
     r"re2/": ["src/query/"],
+    r"yaml-cpp/": ["src/rules/", "src/notify/"],
+    r"curl/": ["src/notify/"],
 }
 # Keys of the configuration are spelled here only; elsewhere, functions of config/keys.h build them.
 KEY_SPELLERS = {"src/config/keys.h", "src/config/keys.cc"}
