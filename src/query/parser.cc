@@ -1,65 +1,17 @@
 #include "query/parser.h"
 
-#include <array>
 #include <limits>
 #include <utility>
 
+#include "query/aggregation_parser.h"
+#include "query/call_parser.h"
 #include "query/functions.h"
+#include "query/operator_parser.h"
 #include "query/selector_parser.h"
 #include "query/token_stream.h"
 
 namespace monitor::query {
 namespace {
-
-struct Operator {
-  std::string_view text;
-  BinaryOp op;
-  int precedence;
-};
-
-constexpr int kPowerPrecedence = 6;
-constexpr std::array<Operator, 16> kOperators = {{{"or", BinaryOp::kOr, 1},
-                                                  {"and", BinaryOp::kAnd, 2},
-                                                  {"unless", BinaryOp::kUnless, 2},
-                                                  {"==", BinaryOp::kEqual, 3},
-                                                  {"!=", BinaryOp::kNotEqual, 3},
-                                                  {"<", BinaryOp::kLess, 3},
-                                                  {"<=", BinaryOp::kLessEqual, 3},
-                                                  {">", BinaryOp::kGreater, 3},
-                                                  {">=", BinaryOp::kGreaterEqual, 3},
-                                                  {"+", BinaryOp::kAdd, 4},
-                                                  {"-", BinaryOp::kSubtract, 4},
-                                                  {"*", BinaryOp::kMultiply, 5},
-                                                  {"/", BinaryOp::kDivide, 5},
-                                                  {"%", BinaryOp::kModulo, 5},
-                                                  {"atan2", BinaryOp::kAtan2, 5},
-                                                  {"^", BinaryOp::kPower, kPowerPrecedence}}};
-
-struct Aggregate {
-  std::string_view name;
-  AggregateOp op;
-  bool has_parameter;
-};
-
-constexpr std::array<Aggregate, 12> kAggregates = {{{"sum", AggregateOp::kSum, false},
-                                                    {"avg", AggregateOp::kAvg, false},
-                                                    {"min", AggregateOp::kMin, false},
-                                                    {"max", AggregateOp::kMax, false},
-                                                    {"count", AggregateOp::kCount, false},
-                                                    {"group", AggregateOp::kGroup, false},
-                                                    {"stddev", AggregateOp::kStddev, false},
-                                                    {"stdvar", AggregateOp::kStdvar, false},
-                                                    {"topk", AggregateOp::kTopk, true},
-                                                    {"bottomk", AggregateOp::kBottomk, true},
-                                                    {"quantile", AggregateOp::kQuantile, true},
-                                                    {"count_values", AggregateOp::kCountValues, true}}};
-
-const Operator* find_operator(const Token& token) {
-  if (token.kind != TokenKind::kOperator && token.kind != TokenKind::kIdentifier) return nullptr;
-  const std::string text = lower(token.text);
-  const auto* const found = std::ranges::find(kOperators, std::string_view(text), &Operator::text);
-  return found == kOperators.end() ? nullptr : found;
-}
 
 class Parser {
  public:
@@ -210,10 +162,10 @@ class Parser {
   Result<Made> parse_word() {
     const Token token = tokens_.peek();
     const std::string word = lower(token.text);
-    const auto* const aggregate = std::ranges::find(kAggregates, std::string_view(word), &Aggregate::name);
+    const AggregateSpec* const aggregate = find_aggregate(word);
     const bool grouped = tokens_.at_keyword("by", 1) || tokens_.at_keyword("without", 1);
     const bool called = tokens_.at_symbol("(", 1);
-    if (aggregate != kAggregates.end() && (grouped || called)) return parse_aggregation(*aggregate);
+    if (aggregate != nullptr && (grouped || called)) return parse_aggregation(*aggregate);
     if ((word == "limitk" || word == "limit_ratio") && (grouped || called)) {
       return tokens_.unsupported(token.begin, "the experimental aggregation " + word);
     }
@@ -250,85 +202,33 @@ class Parser {
 
   Result<Made> parse_call() {
     const Token name = tokens_.take();
-    const FunctionSpec* const function = find_function(name.text);
-    if (function == nullptr && unsupported_function(name.text)) {
-      return tokens_.unsupported(name.begin, "the function " + name.text + "()");
-    }
-    if (function == nullptr) {
-      const auto nearest = nearest_function(name.text);
-      return tokens_.error(
-          name.begin, "unknown function " + quote(name.text) + (nearest ? "; did you mean " + *nearest + "()?" : ""));
-    }
+    auto known = known_function(tokens_, name);
+    if (!known) return known.error();
+    const FunctionSpec& function = **known;
     auto arguments = parse_arguments("a function call");
     if (!arguments) return arguments.error();
-    if (auto status = check_arguments(*function, *arguments, name); !status) return status.error();
-    return make(function->result, name.begin, Call{function, std::move(*arguments)});
+    if (auto status = check_arguments(tokens_, function, *arguments, name); !status) return status.error();
+    return make(function.result, name.begin, Call{&function, std::move(*arguments)});
   }
 
-  Status check_arguments(const FunctionSpec& function, const std::vector<ExpressionPtr>& arguments,
-                         const Token& name) const {
-    const size_t least = function.least_arguments();
-    const bool endless = function.optional == FunctionSpec::kRepeats;
-    const size_t most = function.arguments.size();
-    if (arguments.size() < least || (!endless && arguments.size() > most)) {
-      const std::string expected = endless         ? "at least " + std::to_string(least)
-                                   : least == most ? std::to_string(least)
-                                                   : std::to_string(least) + " to " + std::to_string(most);
-      return tokens_.error(name.begin,
-                           name.text + "() takes " + expected + " arguments, not " + std::to_string(arguments.size()));
-    }
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      const ValueType wanted = function.arguments[std::min(i, most - 1)];
-      if (arguments[i]->type == wanted) continue;
-      return tokens_.error(arguments[i]->begin, "argument " + std::to_string(i + 1) + " of " + name.text +
-                                                    "() must be " + std::string(type_name(wanted)) + ", not " +
-                                                    std::string(type_name(arguments[i]->type)));
-    }
-    return {};
-  }
-
-  // by (...) or without (...), if it is there and was not before.
-  Status parse_grouping(Aggregation& aggregation, bool& grouped) {
-    if (grouped || (!tokens_.at_keyword("by") && !tokens_.at_keyword("without"))) return {};
-    grouped = true;
-    aggregation.without = lower(tokens_.take().text) == "without";
-    auto labels = parse_label_list(tokens_);
-    if (!labels) return labels.error();
-    aggregation.labels = std::move(*labels);
-    return {};
-  }
-
-  Result<Made> parse_aggregation(const Aggregate& aggregate) {
+  Result<Made> parse_aggregation(const AggregateSpec& spec) {
     const Token name = tokens_.take();
-    Aggregation aggregation{.op = aggregate.op};
+    Aggregation aggregation{.op = spec.op};
     bool grouped = false;
-    if (auto status = parse_grouping(aggregation, grouped); !status) return status.error();
+    if (auto status = parse_grouping(tokens_, aggregation, grouped); !status) return status.error();
     if (!tokens_.at_symbol("(")) return tokens_.unexpected("an aggregation", "\"(\"");
     auto arguments = parse_arguments("an aggregation");
     if (!arguments) return arguments.error();
-    if (auto status = parse_grouping(aggregation, grouped); !status) return status.error();
-    const size_t wanted = aggregate.has_parameter ? 2 : 1;
+    if (auto status = parse_grouping(tokens_, aggregation, grouped); !status) return status.error();
+    const size_t wanted = spec.has_parameter ? 2 : 1;
     if (arguments->size() != wanted) {
-      return tokens_.error(name.begin, std::string(aggregate.name) + " takes " + std::to_string(wanted) +
+      return tokens_.error(name.begin, std::string(spec.name) + " takes " + std::to_string(wanted) +
                                            " arguments, not " + std::to_string(arguments->size()));
     }
     aggregation.inner = std::move(arguments->back());
-    if (aggregate.has_parameter) aggregation.parameter = std::move(arguments->front());
-    if (auto status = check_aggregation(aggregation, aggregate); !status) return status.error();
+    if (spec.has_parameter) aggregation.parameter = std::move(arguments->front());
+    if (auto status = check_aggregation(tokens_, aggregation, spec); !status) return status.error();
     return make(ValueType::kVector, name.begin, std::move(aggregation));
-  }
-
-  Status check_aggregation(const Aggregation& aggregation, const Aggregate& aggregate) const {
-    const auto require = [&](const Expression& argument, ValueType wanted) -> Status {
-      if (argument.type == wanted) return {};
-      return tokens_.error(argument.begin, std::string(aggregate.name) + " needs " + std::string(type_name(wanted)) +
-                                               " here, not " + std::string(type_name(argument.type)));
-    };
-    if (aggregate.has_parameter) {
-      const ValueType wanted = aggregate.op == AggregateOp::kCountValues ? ValueType::kString : ValueType::kScalar;
-      if (auto status = require(*aggregation.parameter, wanted); !status) return status;
-    }
-    return require(*aggregation.inner, ValueType::kVector);
   }
 
   Result<Made> parse_binary(Made left, const Operator& op) {
@@ -346,79 +246,16 @@ class Parser {
       binary.return_bool = true;
     }
     bool matching = false;
-    if (auto status = parse_matching(binary.matching, set, matching); !status) return status.error();
+    if (auto status = parse_matching(tokens_, binary.matching, set, matching); !status) return status.error();
     // 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2); all others group from the left.
     auto right = parse_expression(op.op == BinaryOp::kPower ? op.precedence : op.precedence + 1);
     if (!right) return right;
-    if (auto status = check_operands(binary, *left, **right, sign, matching); !status) return status.error();
+    if (auto status = check_operands(tokens_, binary, *left, **right, sign, matching); !status) return status.error();
     const bool vector = left->type == ValueType::kVector || (*right)->type == ValueType::kVector;
     const size_t begin = left->begin;
     binary.left = std::move(left);
     binary.right = std::move(*right);
     return make(vector ? ValueType::kVector : ValueType::kScalar, begin, std::move(binary));
-  }
-
-  Status parse_matching(Matching& matching, bool set, bool& given) {
-    if (auto status = refuse_fill(); !status) return status;
-    if (!tokens_.at_keyword("on") && !tokens_.at_keyword("ignoring")) return {};
-    given = true;
-    matching.on = lower(tokens_.take().text) == "on";
-    auto labels = parse_label_list(tokens_);
-    if (!labels) return labels.error();
-    matching.labels = std::move(*labels);
-    if (auto status = refuse_fill(); !status) return status;
-    return parse_grouping_side(matching, set);
-  }
-
-  Status refuse_fill() const {
-    for (const char* const fill : {"fill", "fill_left", "fill_right"}) {
-      if (!tokens_.at_keyword(fill) || !tokens_.at_symbol("(", 1)) continue;
-      return tokens_.unsupported(tokens_.peek().begin, "the experimental modifier " + std::string(fill));
-    }
-    return {};
-  }
-
-  // group_left (...) or group_right (...), if it is there.
-  Status parse_grouping_side(Matching& matching, bool set) {
-    const bool left = tokens_.at_keyword("group_left");
-    if (!left && !tokens_.at_keyword("group_right")) return {};
-    const size_t begin = tokens_.take().begin;
-    if (set) return tokens_.error(begin, "grouping is not possible with and, or and unless");
-    matching.card = left ? Matching::Card::kManyToOne : Matching::Card::kOneToMany;
-    if (tokens_.at_symbol("(")) {
-      auto include = parse_label_list(tokens_);
-      if (!include) return include.error();
-      matching.include = std::move(*include);
-    }
-    if (auto status = refuse_fill(); !status) return status;
-    for (const std::string& label : matching.include) {
-      if (matching.on && std::ranges::find(matching.labels, label) != matching.labels.end()) {
-        return tokens_.error(begin, "the label " + quote(label) + " must not be both in on() and in the grouping");
-      }
-    }
-    return {};
-  }
-
-  Status check_operands(const Binary& binary, const Expression& left, const Expression& right, const Token& sign,
-                        bool matching) const {
-    for (const Expression* const operand : {&left, &right}) {
-      if (operand->type == ValueType::kScalar || operand->type == ValueType::kVector) continue;
-      return tokens_.error(operand->begin, "the operator " + quote(sign.text) +
-                                               " needs scalars or instant vectors, not " +
-                                               std::string(type_name(operand->type)));
-    }
-    const bool vectors = left.type == ValueType::kVector && right.type == ValueType::kVector;
-    if (is_set_operator(binary.op) && !vectors) {
-      return tokens_.error(sign.begin, "the operator " + quote(sign.text) + " needs an instant vector on both sides");
-    }
-    if (matching && !vectors) {
-      return tokens_.error(sign.begin, "on() and ignoring() need an instant vector on both sides");
-    }
-    const bool scalars = left.type == ValueType::kScalar && right.type == ValueType::kScalar;
-    if (scalars && is_comparison(binary.op) && !binary.return_bool) {
-      return tokens_.error(sign.begin, "comparisons between scalars need bool: 1 " + sign.text + " bool 2");
-    }
-    return {};
   }
 
   TokenStream tokens_;

@@ -1,0 +1,27 @@
+// The parts of an aggregation, such as sum by (job) (up), apart from its arguments.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "query/ast.h"
+#include "query/token_stream.h"
+
+namespace monitor::query {
+
+struct AggregateSpec {
+  std::string_view name;
+  AggregateOp op;
+  bool has_parameter;
+};
+
+// `word` is in lower case. Null if no aggregation has this name.
+const AggregateSpec* find_aggregate(std::string_view word);
+
+// by (...) or without (...), if it is there and was not before. Sets `grouped` if it is there.
+Status parse_grouping(TokenStream& tokens, Aggregation& aggregation, bool& grouped);
+
+// Whether the parameter and the argument have the types that the aggregation needs. Errors as parse().
+Status check_aggregation(const TokenStream& tokens, const Aggregation& aggregation, const AggregateSpec& spec);
+
+}  // namespace monitor::query
