@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "agent/agent.h"
+#include "agent/health.h"
 #include "agent/snapshot_command.h"
 #include "agent/telemetry.h"
 #include "base/answer_within.h"
@@ -19,6 +20,7 @@
 #include "base/trust.h"
 #include "bin/agent_config.h"
 #include "bin/agent_flags.h"
+#include "bin/agent_health.h"
 #include "bin/agent_output.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
@@ -238,9 +240,17 @@ class AgentProgram final : private config::Applier {
     return std::nullopt;
   }
 
-  // Serves the agent's own HTTP pages, if enabled.
+  // Answers `monitor-agent health`, and serves the agent's own HTTP pages, if enabled.
   Status serve_pages() {
     telemetry_.emplace(agent::AgentParts{agent_, keeper_.spool(), *output_, *engine_, *source_});
+    auto health = agent::HealthSocket::open(loop_, own_folder_, [this] {
+      return agent::Health{engine_->running() && output_->state().ready, status_line()};
+    });
+    if (health) {
+      health_ = std::move(*health);
+    } else {
+      log_warning("`monitor-agent health` will not find this agent", {{"reason", health.error()}});
+    }
     if (flags_.http == "off") return {};
     const auto address = telemetry::parse_http_address(flags_.http);
     if (!address) return address.error();
@@ -304,6 +314,7 @@ class AgentProgram final : private config::Applier {
   std::optional<config::ConfigEngine> engine_;
   std::optional<agent::AgentTelemetry> telemetry_;
   std::unique_ptr<telemetry::HttpServer> http_;
+  std::unique_ptr<agent::HealthSocket> health_;
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   bool leaving_ = false;
   int ending_ = 2;  // parts that a stop waits for: the output and the configuration
@@ -354,12 +365,17 @@ int run(int argc, char** argv) {
            "  monitor-agent --agent-id web-1 --server server.example.org:50051 --join-token-file token\n"
            "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"
            "  monitor-agent --once\n"
+           "  monitor-agent health --ready\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent spool verify /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent --simulate=7 --agent-id test-1\n",
            {.names = {{"agent-id", "agents"}, {"group", "groups"}}}});
   declare_agent(cli, flags);
+  HealthFlags health_flags;
+  const CLI::App* const health = declare_health(cli.app(), health_flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
+  if (health->parsed()) let_signals_end_process();
+  if (health->parsed()) return run_health(cli, health_flags, flags.agent_id);
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }
