@@ -26,6 +26,7 @@ GROUP = f"root:x:0:\nmonitor:x:{USER}:\n"
 # DNS and /etc/hosts are in the C library itself.
 NSSWITCH = "passwd: files\ngroup: files\nhosts: files dns\n"
 MEDIA = "application/vnd.oci.image"
+SECOND = 1_000_000_000
 
 # Package lists in packaging/deb, the program that starts, its default arguments, ports, and variables. Every image keeps its
 # state in /var/lib/monitor.
@@ -38,6 +39,9 @@ IMAGES = {
             "Entrypoint": ["/usr/bin/monitor-agent"],
             "Env": [f"MONITOR_AGENT_DATA={STATE}"],
             "ExposedPorts": {"9465/tcp": {}},
+            # The OCI specification does not have this field; Docker reads it.
+            "Healthcheck": {"Test": ["CMD", "/usr/bin/monitor-agent", "health"], "Interval": 30 * SECOND,
+                            "Timeout": 10 * SECOND, "StartPeriod": 30 * SECOND, "Retries": 3},
         },
     },
     "monitor": {

@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -215,6 +216,36 @@ class AgentImage(ImagesTest, ProgramTest):
         out = self.inside("/usr/bin/monitor-agent", "--once", "--format", "json", "--config", "/nowhere.json")
         values = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
         self.assertIn("system.cpu.utilization", json.dumps(values))
+
+    def healthy(self, *options, limit=60):
+        """Runs the image's HEALTHCHECK, and returns its status and what it prints."""
+        test = self.read.config["config"]["Healthcheck"]["Test"]
+        self.assertEqual(test[0], "CMD")
+        done = subprocess.run(self.command(*test[1:], *options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=limit)
+        return done.returncode, done.stdout
+
+    def test_health_check_tells_a_working_agent_from_others(self):
+        self.assertEqual(self.healthy()[0], 69, "no agent runs")
+        folder = os.path.join(self.root, STATE, "monitor")
+        os.makedirs(folder)
+        if os.geteuid() == 0:
+            os.chown(folder, 65532, 65532)
+        agent = self.start("/usr/bin/monitor-agent", "--agent-id", "in-a-box", "--server", f"localhost:{free_port()}", "--config-dir",
+                           f"/{STATE}/monitor", "--drain-timeout", "1s")
+        agent.says("agent started")
+        status, said = self.healthy()
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, r"^agent in-a-box: not delivering: .*; \d+ batches wait in the spool\n$")
+        self.assertEqual(self.healthy("--ready")[0], 1, "alive, but no server takes its batches")
+        agent.send(signal.SIGSTOP)
+        status, said = self.healthy("--timeout", "300ms")
+        self.assertEqual(status, 1, said)
+        self.assertIn("does not answer", said)
+        agent.send(signal.SIGCONT)
+        self.assertEqual(self.healthy()[0], 0, "it answers again")
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.healthy()[0], 69)
 
     def test_measures_the_host_from_its_mounts(self):
         """The mounts of deploy/kubernetes: the host's /proc, /sys and root below /host."""
