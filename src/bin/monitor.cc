@@ -355,6 +355,19 @@ int become(const std::string& name, char** argv) {
   return kExitUnavailable;
 }
 
+// The agent is checked with the options that it was given, also where its service cannot be started here.
+int set_up_agent(const Cli& cli, InitFlags& flags) {
+  return run_init(cli, flags, [&cli](const InitAnswers& answers, bool) {
+    DoctorCommandFlags doctor;
+    doctor.look.server = answers.server;
+    doctor.look.tls = {answers.ca_file, answers.certificate_file, answers.key_file, answers.server_name};
+    doctor.look.etcd = answers.etcd;
+    doctor.look.agent_id = answers.agent_id;
+    doctor.only = {"server", "etcd", "clock", "certificates", "peer-certificates", "sandbox"};
+    return run_doctor(cli, doctor, own_folder());
+  });
+}
+
 int run(int argc, char** argv) {
   static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load", "plugin"};
   if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
@@ -403,7 +416,7 @@ int run(int argc, char** argv) {
   cli.app().require_subcommand(1, 1);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (!up->parsed()) let_signals_end_process();
-  if (init->parsed()) return run_init(cli, init_flags, own_folder());
+  if (init->parsed()) return set_up_agent(cli, init_flags);
   if (doctor->parsed()) return run_doctor(cli, doctor_flags, own_folder());
   if (bundle->parsed()) return make_support_bundle(cli, bundle_flags, own_folder());
   if (!up->parsed()) return cli.usage_error("write the options of a program after its name: monitor agent --once");

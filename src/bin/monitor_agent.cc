@@ -21,6 +21,7 @@
 #include "bin/agent_config.h"
 #include "bin/agent_flags.h"
 #include "bin/agent_health.h"
+#include "bin/agent_init.h"
 #include "bin/agent_output.h"
 #include "bin/agent_spool.h"
 #include "bin/common/cli.h"
@@ -365,6 +366,7 @@ int run(int argc, char** argv) {
            "  monitor-agent --agent-id web-1 --server server.example.org:50051 --join-token-file token\n"
            "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"
            "  monitor-agent --once\n"
+           "  monitor-agent init --server server.example.org:50051 --token-file token --yes\n"
            "  monitor-agent health --ready\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
            "  monitor-agent spool verify /var/lib/monitor/agent/agent-001/spool\n"
@@ -373,9 +375,12 @@ int run(int argc, char** argv) {
   declare_agent(cli, flags);
   HealthFlags health_flags;
   const CLI::App* const health = declare_health(cli.app(), health_flags);
+  InitFlags init_flags;
+  const CLI::App* const init = declare_init(cli.app(), init_flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
-  if (health->parsed()) let_signals_end_process();
+  if (health->parsed() || init->parsed()) let_signals_end_process();
   if (health->parsed()) return run_health(cli, health_flags, flags.agent_id);
+  if (init->parsed()) return run_agent_init(cli, init_flags);
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }

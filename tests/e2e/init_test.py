@@ -1,4 +1,4 @@
-"""`monitor init`: with options, on a terminal, repeated, interrupted, with wrong input. It writes below a folder of its own."""
+"""`monitor init` and `monitor-agent init`: with options, on a terminal, repeated, interrupted, with wrong input. It writes below a folder of its own."""
 import os
 import pty
 import select
@@ -18,11 +18,11 @@ STORED = "/etc/credstore/monitor-agent.join-token"
 class Terminal:
     """A command on a pseudo-terminal."""
 
-    def __init__(self, *arguments):
+    def __init__(self, program, *arguments):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
-            os.execve(os.path.join(BIN, "monitor"), ["monitor", *arguments], environment)
+            os.execve(os.path.join(BIN, program), [program, *arguments], environment)
         self.text = ""
 
     def shows(self, text):
@@ -54,8 +54,10 @@ class Terminal:
 
 
 class InitTest(ProgramTest):
+    program = "monitor"
+
     def init(self, *arguments, stdin=""):
-        return run("monitor", "init", "--root", self.data, *arguments, stdin=stdin)
+        return run(self.program, "init", "--root", self.data, *arguments, stdin=stdin)
 
     def read(self, path):
         with open(self.data + path, encoding="utf-8") as file:
@@ -96,7 +98,7 @@ class InitTest(ProgramTest):
         self.assertEqual(self.init("--yes")[0], 64)
 
     def test_asks_on_a_terminal_and_never_shows_the_token(self):
-        terminal = Terminal("init", "--root", self.data)
+        terminal = Terminal(self.program, "init", "--root", self.data)
         terminal.shows("Server, HOST:PORT: ")
         terminal.types("web.example:50051\n")
         terminal.shows("Id of this agent [")
@@ -111,18 +113,18 @@ class InitTest(ProgramTest):
         self.assertIn("MONITOR_AGENT_AGENT_ID=web-1\n", self.read(OPTIONS))
 
     def test_declining_and_interrupting_write_nothing(self):
-        terminal = Terminal("init", "--root", self.data, "--server", "web.example:50051", "--agent-id", "a")
+        terminal = Terminal(self.program, "init", "--root", self.data, "--server", "web.example:50051", "--agent-id", "a")
         terminal.shows("Join token")
         terminal.types("\n")
         terminal.shows("[y/N] ")
         terminal.types("\n")
         self.assertEqual(terminal.ends(), 1, terminal.text)
         for key, ending in (("\x03", 1), ("\x04", 1)):  # at the prompt without echo: Ctrl-C and Ctrl-D
-            terminal = Terminal("init", "--root", self.data, "--server", "web.example:50051", "--agent-id", "a")
+            terminal = Terminal(self.program, "init", "--root", self.data, "--server", "web.example:50051", "--agent-id", "a")
             terminal.shows("Join token")
             terminal.types(key)
             self.assertEqual(terminal.ends(), ending, terminal.text)
-        terminal = Terminal("init", "--root", self.data)
+        terminal = Terminal(self.program, "init", "--root", self.data)
         terminal.shows("Server")
         terminal.types("\x03")
         self.assertEqual(terminal.ends(), -2, "Ctrl-C at a prompt ends it")
@@ -153,6 +155,12 @@ class InitTest(ProgramTest):
         self.assertFalse(os.path.islink(self.data + STORED))
         with open(target, encoding="utf-8") as file:
             self.assertEqual(file.read(), "")
+
+
+class AgentInitTest(InitTest):
+    """The same in the agent's own program."""
+
+    program = "monitor-agent"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
-#include "bin/doctor/installed.h"
+#include "bin/init/installed.h"
 #include "doctor/setup.h"
 
 namespace monitor {

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trust.h"
-#include "bin/doctor/doctor_command.h"
 #include "doctor/real/run_program.h"
 
 namespace monitor {
@@ -155,18 +154,6 @@ void wait_until_joined(const InitAnswers& answers) {
   say("The agent has joined.\n");
 }
 
-// Also for a running service: an agent that has just started is checked with the options that it was given.
-int check_result(const Cli& cli, const InitFlags& flags, const std::string& program_folder) {
-  DoctorCommandFlags doctor;
-  doctor.look.server = flags.answers.server;
-  doctor.look.tls = {flags.answers.ca_file, flags.answers.certificate_file, flags.answers.key_file,
-                     flags.answers.server_name};
-  doctor.look.etcd = flags.answers.etcd;
-  doctor.look.agent_id = flags.answers.agent_id;
-  doctor.only = {"server", "etcd", "clock", "certificates", "peer-certificates", "sandbox"};
-  return run_doctor(cli, doctor, program_folder);
-}
-
 }  // namespace
 
 CLI::App* declare_init(CLI::App& app, InitFlags& flags) {
@@ -199,7 +186,7 @@ CLI::App* declare_init(CLI::App& app, InitFlags& flags) {
   return command;
 }
 
-int run_init(const Cli& cli, InitFlags& flags, const std::string& program_folder) {
+int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check) {
   PosixDisk disk;
   auto token = read_token(flags);
   if (!token)
@@ -222,7 +209,8 @@ int run_init(const Cli& cli, InitFlags& flags, const std::string& program_folder
     say("Written.\n");
   }
   if (!flags.root.empty() || flags.no_start) return kExitOk;
-  if (!unit || access("/run/systemd/system", F_OK) != 0) {
+  const bool starts = unit && access("/run/systemd/system", F_OK) == 0;
+  if (!starts) {
     say(by_hand());
   } else if (const Status started = start_service(!plan->empty()); !started) {
     log_error("the agent does not start", {{"reason", started.error()}, {"next", "journalctl -u monitor-agent"}});
@@ -231,7 +219,7 @@ int run_init(const Cli& cli, InitFlags& flags, const std::string& program_folder
     say("The service monitor-agent is enabled and started.\n");
     if (!flags.answers.token.empty()) wait_until_joined(flags.answers);
   }
-  return check_result(cli, flags, program_folder);
+  return check(flags.answers, starts);
 }
 
 }  // namespace monitor

@@ -1,9 +1,10 @@
-// `monitor init`: sets up this host's agent: asks or takes options, writes them for the service, starts it, and checks
-// the result. Idempotent.
+// `monitor init` and `monitor-agent init`: set up this host's agent: ask or take options, write them for the service,
+// start it, and check the result, each in its own way. Idempotent.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
+#include <functional>
 #include <string>
 
 #include "bin/common/cli.h"
@@ -21,8 +22,12 @@ struct InitFlags {
 };
 
 CLI::App* declare_init(CLI::App& app, InitFlags& flags);
+
+// Checks the agent that was set up; returns the exit status. `started`: its service runs.
+using InitCheck = std::function<int(const InitAnswers& answers, bool started)>;
+
 // Returns the exit status: 1 if the user declined or a check failed, 69 if the service does not start, 74 if a file
 // cannot be read or written.
-int run_init(const Cli& cli, InitFlags& flags, const std::string& program_folder);
+int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check);
 
 }  // namespace monitor

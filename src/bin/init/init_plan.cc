@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 #include "bin/common/help.h"
-#include "bin/doctor/installed.h"
+#include "bin/init/installed.h"
 #include "doctor/env_file.h"
 #include "doctor/options_file.h"
 
@@ -65,7 +65,10 @@ Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
   for (const auto& [option, name, file] :
        {std::tuple{"tls-ca", "tls-ca", &answers.ca_file}, std::tuple{"tls-cert", "tls-cert", &answers.certificate_file},
         std::tuple{"tls-key", "tls-key", &answers.key_file},
-        std::tuple{"etcd-password-file", "etcd-password", &answers.etcd.password_file}}) {
+        std::tuple{"etcd-password-file", "etcd-password", &answers.etcd.password_file},
+        std::tuple{"etcd-ca", "etcd-ca", &answers.etcd.ca_file},
+        std::tuple{"etcd-cert", "etcd-cert", &answers.etcd.certificate_file},
+        std::tuple{"etcd-key", "etcd-key", &answers.etcd.key_file}}) {
     if (Status copied = copy_credential(draft, unit, option, name, *file); !copied) return copied.error();
   }
   // The two ways to prove who the agent is exclude each other: what an earlier run has set for the other one goes.
@@ -77,8 +80,10 @@ Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
   if (!answers.token.empty()) add_credential(draft, unit, "join-token-file", "join-token", answers.token + "\n");
   if (answers.etcd.named()) {
     add_option(draft, "etcd", answers.etcd.endpoints);
+    add_option(draft, "etcd-host", answers.etcd.host);
+    add_option(draft, "etcd-port", answers.etcd.port == 0 ? "" : std::to_string(answers.etcd.port));
     add_option(draft, "etcd-user", answers.etcd.user);
-    add_option(draft, "etcd-ca", answers.etcd.ca_file);
+    add_option(draft, "etcd-insecure", answers.etcd.insecure ? "true" : "");
     // The unit's own variable names a folder, which excludes etcd.
     draft.options[variable("config-dir")] = "";
   }

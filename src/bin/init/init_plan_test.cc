@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <utility>
 
 namespace monitor {
 namespace {
@@ -98,6 +100,25 @@ TEST_F(InitPlanTest, EtcdExcludesTheFolder) {
   answers_.etcd.endpoints = "etcd.example:2379";
   ASSERT_TRUE(plan().apply(disk_).ok());
   EXPECT_THAT(text("/etc/default/monitor-agent"), HasSubstr("MONITOR_AGENT_CONFIG_DIR=\n"));
+}
+
+TEST_F(InitPlanTest, FilesOfEtcdBecomeCredentials) {
+  for (const char* const name : {"ca", "cert", "key"}) std::ofstream(root_ + "/" + name) << name << "\n";
+  answers_.etcd = {.endpoints = "etcd.example:2379",
+                   .user = "web-1",
+                   .ca_file = root_ + "/ca",
+                   .certificate_file = root_ + "/cert",
+                   .key_file = root_ + "/key",
+                   .insecure = true};
+  ASSERT_TRUE(plan().apply(disk_).ok());
+  const std::string options = text("/etc/default/monitor-agent");
+  for (const auto& [name, file] : {std::pair<std::string, std::string>{"CA", "ca"}, {"CERT", "cert"}, {"KEY", "key"}}) {
+    EXPECT_THAT(options, HasSubstr("MONITOR_AGENT_ETCD_" + name + "=/run/credentials/monitor-agent.service/etcd-" +
+                                   file + "\n"));
+    EXPECT_EQ(text("/etc/credstore/monitor-agent.etcd-" + file), file + "\n");
+    EXPECT_EQ(mode("/etc/credstore/monitor-agent.etcd-" + file), 0600U);
+  }
+  EXPECT_THAT(options, HasSubstr("MONITOR_AGENT_ETCD_INSECURE=true\n"));
 }
 
 TEST_F(InitPlanTest, RefusesUnreadableFilesAndBrokenOptions) {

@@ -1,4 +1,4 @@
-#include "bin/doctor/installed.h"
+#include "bin/init/installed.h"
 
 #include <algorithm>
 
