@@ -58,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 3:
       if (const auto certificates = parse_certificates(text)) require(!certificates->empty());
+      if (const auto lists = parse_revocation_lists(text)) require(!lists->empty());
       break;
     case 4:
       if (const auto facts = parse_log_settings(text)) {

@@ -1,5 +1,6 @@
 #include "doctor/certificate.h"
 
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -23,6 +24,10 @@ struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 using Bio = std::unique_ptr<BIO, FreeBio>;
+
+struct FreeList {
+  void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+};
 
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -79,8 +84,38 @@ void add_names(X509* certificate, std::vector<std::string>& names) {
   GENERAL_NAMES_free(found);
 }
 
+using doctor::facts_of;
+CertificateFacts facts_of(X509_CRL* list) {
+  CertificateFacts facts;
+  facts.subject = name_text(X509_CRL_get_issuer(list));
+  facts.issuer = facts.subject;
+  facts.not_before_ns = nanos(X509_CRL_get0_lastUpdate(list));
+  const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list);
+  facts.not_after_ns = next == nullptr ? INT64_MAX : nanos(next);
+  return facts;
+}
+
 // Never asks for a passphrase on the terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
+
+// Reads objects of PEM until the end. `read` returns nullptr where there is none.
+Result<std::vector<CertificateFacts>> parse_all(std::string_view pem, const char* what, auto read) {
+  const Bio bio = bio_of(pem);
+  std::vector<CertificateFacts> found;
+  while (static_cast<int>(found.size()) < kMostCertificates) {
+    const auto one = read(bio.get());
+    if (!one) break;
+    found.push_back(facts_of(one.get()));
+  }
+  const unsigned long last = ERR_peek_last_error();
+  const bool at_end = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+  if (static_cast<int>(found.size()) < kMostCertificates && !at_end) {
+    return Error(Code::kInvalidArgument, fmt::format("a {} cannot be read: {}", what, openssl_reason()));
+  }
+  ERR_clear_error();
+  if (found.empty()) return Error(Code::kInvalidArgument, fmt::format("no PEM {} in it", what));
+  return found;
+}
 
 }  // namespace
 
@@ -106,21 +141,14 @@ CertificateFacts facts_of(X509* certificate) {
 }
 
 Result<std::vector<CertificateFacts>> parse_certificates(std::string_view pem) {
-  const Bio bio = bio_of(pem);
-  std::vector<CertificateFacts> found;
-  while (static_cast<int>(found.size()) < kMostCertificates) {
-    const X509Pointer one(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
-    if (!one) break;
-    found.push_back(facts_of(one.get()));
-  }
-  const unsigned long last = ERR_peek_last_error();
-  const bool at_end = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
-  if (static_cast<int>(found.size()) < kMostCertificates && !at_end) {
-    return Error(Code::kInvalidArgument, "a certificate cannot be read: " + openssl_reason());
-  }
-  ERR_clear_error();
-  if (found.empty()) return Error(Code::kInvalidArgument, "no PEM certificate in it");
-  return found;
+  return parse_all(pem, "certificate",
+                   [](BIO* bio) { return X509Pointer(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr)); });
+}
+
+Result<std::vector<CertificateFacts>> parse_revocation_lists(std::string_view pem) {
+  return parse_all(pem, "certificate revocation list", [](BIO* bio) {
+    return std::unique_ptr<X509_CRL, FreeList>(PEM_read_bio_X509_CRL(bio, nullptr, no_passphrase, nullptr));
+  });
 }
 
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem) {

@@ -23,6 +23,9 @@ struct CertificateFacts {
 
 // All certificates of a PEM text, at most 100. kInvalidArgument if there is none, or one is malformed.
 Result<std::vector<CertificateFacts>> parse_certificates(std::string_view pem);
+// The same for certificate revocation lists: `subject` is their issuer, and they are valid until the next update, or
+// without an end.
+Result<std::vector<CertificateFacts>> parse_revocation_lists(std::string_view pem);
 // Whether the private key belongs to the first certificate. kInvalidArgument if either cannot be read.
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem);
 

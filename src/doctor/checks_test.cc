@@ -272,6 +272,13 @@ TEST_F(ChecksTest, CertificateFilesMustBeReadable) {
   expect(kCertificatesCheck, Verdict::kFail, "no PEM certificate");
 }
 
+TEST_F(ChecksTest, RevocationListsMustBeReadable) {
+  setup.crls = {"/crl.pem"};
+  expect(kCertificatesCheck, Verdict::kFail, "/crl.pem");
+  host.files.insert_or_assign("/crl.pem", std::string("no list"));
+  expect(kCertificatesCheck, Verdict::kFail, "no PEM certificate revocation list");
+}
+
 TEST_F(ChecksTest, PermissionsJudgeSecretFiles) {
   setup.secrets = {{"/t", "the web token", false}};
   expect(kPermissionsCheck, Verdict::kSkipped, "does not exist");

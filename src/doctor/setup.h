@@ -16,6 +16,7 @@ struct TlsFiles {
   std::string certificate;
   std::string key;
   std::string server_name = {};  // in place of the host's name in the address
+  std::string crl = {};          // the list that revokes certificates of the peers
 
   bool used() const { return !ca.empty() || !certificate.empty(); }
 };
@@ -58,6 +59,7 @@ struct Setup {
   std::vector<Folder> folders;
   std::vector<SecretFile> secrets;
   std::vector<std::string> certificates;  // files of this host that hold certificates
+  std::vector<std::string> crls = {};     // files of this host that hold certificate revocation lists
   std::string program_folder;
 };
 

@@ -169,6 +169,43 @@ class DoctorTest(ProgramTest):
         status, _, checks = self.doctor("--server", f"localhost:{port}", "--tls-ca", cert, "--tls-cert", other, "--tls-key", other_key, *only)
         self.assert_verdict(checks["permissions"], "fail", "may be read by every user")
 
+    def revocation_list(self, name, cert, key, *options, revoked=()):
+        folder = os.path.join(self.data, name)
+        os.makedirs(folder)
+        with open(f"{folder}/ca.cnf", "w", encoding="utf-8") as file:
+            file.write(f"[ca]\ndefault_ca=c\n[c]\ndatabase={folder}/index\ncrlnumber={folder}/number\ndefault_md=sha256\n"
+                       "default_crl_days=30\n")
+        for path, text in (("index", ""), ("number", "01\n")):
+            with open(f"{folder}/{path}", "w", encoding="utf-8") as file:
+                file.write(text)
+        command = ["openssl", "ca", "-config", f"{folder}/ca.cnf", "-cert", cert, "-keyfile", key]
+        for one in revoked:
+            subprocess.run([*command, "-revoke", one], check=True, capture_output=True)
+        subprocess.run([*command, "-gencrl", *options, "-out", f"{folder}/crl.pem"], check=True, capture_output=True)
+        return f"{folder}/crl.pem"
+
+    def test_judges_revocation_lists(self):
+        cert, key = self.certificate("server")
+        server = self.start_server("--tls-cert", cert, "--tls-key", key)
+        port = server.address.rsplit(":", 1)[1]
+
+        def doctor(crl):
+            return self.doctor("--server", f"localhost:{port}", "--tls-ca", cert, "--tls-crl", crl, "--only", "server", "certificates",
+                               "peer-certificates")
+
+        status, _, checks = doctor(self.revocation_list("good", cert, key))
+        self.assertEqual(status, 0, checks)
+        self.assert_verdict(checks["certificates"], "ok", "the revocation list in")
+        status, _, checks = doctor(self.revocation_list("revoked", cert, key, revoked=[cert]))
+        self.assertEqual(status, 1)
+        self.assert_verdict(checks["server"], "fail")
+        self.assert_verdict(checks["peer-certificates"], "fail", "certificate revoked")
+        old = self.revocation_list("old", cert, key, "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200201000000Z")
+        status, _, checks = doctor(old)
+        self.assertEqual(status, 1)
+        self.assert_verdict(checks["certificates"], "fail", "has expired at 2020-02-01")
+        self.assert_verdict(checks["peer-certificates"], "fail", "CRL has expired")
+
     def test_lists_and_selects_checks(self):
         status, out, _ = run("monitor", "doctor", "--list")
         self.assertEqual(status, 0)

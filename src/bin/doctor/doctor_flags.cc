@@ -43,6 +43,7 @@ void take_installed(const Installed& installed, DoctorFlags& flags) {
   fill(flags.tls.certificate, installed.value("agent", "tls-cert"));
   fill(flags.tls.key, installed.value("agent", "tls-key"));
   fill(flags.tls.server_name, installed.value("agent", "tls-server-name"));
+  fill(flags.tls.crl, installed.value("agent", "tls-crl"));
   fill(flags.spool, installed.value("agent", "spool"));
   fill(flags.agent_id, installed.value("agent", "agent-id"));
   fill(flags.web_token_file, installed.value("analysis", "web-token-file"));
@@ -55,6 +56,7 @@ void take_installed(const Installed& installed, DoctorFlags& flags) {
           arguments.insert(arguments.end(), {std::string("--") + option, value});
         }
       }
+      if (!arguments.empty() && installed.flag(program, "etcd-insecure")) arguments.emplace_back("--etcd-insecure");
       if (!flags.etcd.mentioned()) flags.etcd.take(arguments);
       if (!flags.etcd.mentioned()) fill(flags.config_dir, installed.value(program, "config-dir"));
     }
@@ -82,6 +84,7 @@ void take_installed(const Installed& installed, DoctorFlags& flags) {
   if (const std::string folder = installed.value("server", "ca-dir"); !folder.empty()) {
     flags.further_folders.push_back({folder, "the folder of the built-in CA"});
   }
+  if (const std::string path = installed.value("server", "tls-crl"); !path.empty()) flags.further_crls.push_back(path);
   for (const char* const program : {"server", "analysis"}) {
     if (const std::string path = installed.value(program, "tls-cert"); !path.empty()) {
       flags.further_certificates.push_back(path);
@@ -186,6 +189,9 @@ void set_files(const DoctorFlags& flags, const std::string& own, doctor::Setup& 
     const bool known = std::ranges::find(setup.certificates, file) != setup.certificates.end();
     if (!file.empty() && !known) setup.certificates.push_back(file);
   }
+  setup.crls = flags.further_crls;
+  const bool known = std::ranges::find(setup.crls, flags.tls.crl) != setup.crls.end();
+  if (!flags.tls.crl.empty() && !known) setup.crls.push_back(flags.tls.crl);
 }
 
 }  // namespace
@@ -203,6 +209,8 @@ void add_doctor_options(CLI::App& app, DoctorFlags& flags) {
   app.add_option("--tls-server-name", flags.tls.server_name,
                  "Name that the servers' certificates must have (default: the host of --server)")
       ->type_name("NAME");
+  app.add_option("--tls-crl", flags.tls.crl, "Refuse servers' certificates that a CRL in this file revokes (PEM)")
+      ->type_name("FILE");
   add_etcd_options(app, flags.etcd);
   app.add_option("--config-dir", flags.config_dir, "Folder with the configuration files")
       ->type_name("DIR")

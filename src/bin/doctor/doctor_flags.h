@@ -33,6 +33,7 @@ struct DoctorFlags {
   std::vector<doctor::SecretFile> further_secrets = {};
   std::vector<doctor::Folder> further_folders = {};
   std::vector<std::string> further_certificates = {};
+  std::vector<std::string> further_crls = {};
 };
 
 void add_doctor_options(CLI::App& app, DoctorFlags& flags);

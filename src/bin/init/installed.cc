@@ -10,6 +10,7 @@ namespace monitor {
 namespace {
 
 constexpr size_t kMaxBytes = size_t{256} * 1024;
+constexpr std::string_view kTrue[] = {"true", "1", "yes", "on"};
 
 }  // namespace
 
@@ -43,6 +44,11 @@ std::string Installed::value(const std::string& program, const std::string& opti
   const std::string credentials = credential_of_service(service, "");
   if (!found->second.starts_with(credentials)) return found->second;
   return stored_credential(service, found->second.substr(credentials.size()));
+}
+
+bool Installed::flag(const std::string& program, const std::string& option) const {
+  const std::string text = value(program, option);
+  return std::ranges::find(kTrue, text) != std::end(kTrue);
 }
 
 }  // namespace monitor

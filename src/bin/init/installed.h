@@ -30,6 +30,8 @@ class Installed {
   // The value of an option: value("agent", "tls-ca"). Empty if it is not set. A credential of the service is given as
   // the file that it comes from, since only the service may read its copy.
   std::string value(const std::string& program, const std::string& option) const;
+  // Whether an option without a value is set: "true", "1", "yes" or "on".
+  bool flag(const std::string& program, const std::string& option) const;
 
  private:
   std::vector<std::string> files_;

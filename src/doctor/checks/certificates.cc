@@ -1,4 +1,4 @@
-// The certificates in files of this host.
+// The certificates and revocation lists in files of this host.
 #include <fmt/format.h>
 
 #include "doctor/certificate.h"
@@ -11,21 +11,35 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 20;
 
-void look_at_file(const Context& context, const std::string& path, Findings& findings) {
+// What a file may contain.
+struct Kind {
+  const char* name;
+  Result<std::vector<CertificateFacts>> (*parse)(std::string_view pem);
+};
+
+constexpr Kind kCertificate = {"certificate", parse_certificates};
+constexpr Kind kRevocationList = {"revocation list", parse_revocation_lists};
+
+void look_at_file(const Context& context, const std::string& path, const Kind& kind, Findings& findings) {
   const auto text = context.host.read_file(path, kMaxBytes);
   if (!text) {
     findings.push_back(
         fail(text.error().message(), "correct the option that names it, or run this as the programs' user"));
     return;
   }
-  const auto certificates = parse_certificates(*text);
-  if (!certificates) {
+  const auto found = kind.parse(*text);
+  if (!found) {
     findings.push_back(
-        fail(fmt::format("{}: {}", path, certificates.error().message()), "put a PEM certificate there"));
+        fail(fmt::format("{}: {}", path, found.error().message()), fmt::format("put a PEM {} there", kind.name)));
     return;
   }
-  for (const CertificateFacts& one : *certificates) {
-    findings.push_back(judge_validity("the certificate in " + path, one, context.host.wall_ns()));
+  for (const CertificateFacts& one : *found) {
+    Finding finding = judge_validity(fmt::format("the {} in {}", kind.name, path), one, context.host.wall_ns());
+    if (&kind == &kRevocationList && finding.verdict > Verdict::kOk) {
+      finding.remedy =
+          "make a new list with the CA, and put it in place of this file; until then, connections are refused";
+    }
+    findings.push_back(std::move(finding));
   }
 }
 
@@ -53,7 +67,8 @@ void look_at_key(const Context& context, const TlsFiles& files, Findings& findin
 
 Findings run(const Context& context) {
   Findings findings;
-  for (const std::string& path : context.setup.certificates) look_at_file(context, path, findings);
+  for (const std::string& path : context.setup.certificates) look_at_file(context, path, kCertificate, findings);
+  for (const std::string& path : context.setup.crls) look_at_file(context, path, kRevocationList, findings);
   for (const TlsFiles* files : {&context.setup.server_tls, &context.setup.etcd.tls})
     look_at_key(context, *files, findings);
   if (findings.empty()) findings.push_back(skipped("no certificate is configured"));
@@ -62,6 +77,7 @@ Findings run(const Context& context) {
 
 }  // namespace
 
-const Check kCertificatesCheck = {"certificates", "certificate files: days left, and keys that belong to them", run};
+const Check kCertificatesCheck = {
+    "certificates", "files of certificates and revocation lists: days left; keys that belong to certificates", run};
 
 }  // namespace monitor::doctor

@@ -62,11 +62,15 @@ Result<ContextPointer> make_context(const TlsFiles& files) {
   } else if (SSL_CTX_load_verify_locations(context.get(), files.ca.c_str(), nullptr) != 1) {
     return failed(files.ca);
   }
+  if (!files.crl.empty()) {
+    if (SSL_CTX_load_verify_locations(context.get(), files.crl.c_str(), nullptr) != 1) return failed(files.crl);
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(context.get()), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  }
   if (files.certificate.empty()) return context;
   const bool own = SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) == 1 &&
                    SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1;
   ERR_clear_error();
-  if (!own) return make_context({.ca = files.ca});
+  if (!own) return make_context({.ca = files.ca, .crl = files.crl});
   return context;
 }
 

@@ -81,8 +81,11 @@ Result<ServerSight> RealPeers::server(const HostPort& address, const TlsFiles& t
   options.connect_timeout_ns = timeout_ns;
   options.handshake_timeout_ns = timeout_ns;
   if (tls.used()) {
-    auto security = grpc::TlsClientContext::load(
-        {.ca_file = tls.ca, .server_name = address.host, .certificate_file = tls.certificate, .key_file = tls.key});
+    auto security = grpc::TlsClientContext::load({.ca_file = tls.ca,
+                                                  .server_name = name_of(address, tls),
+                                                  .certificate_file = tls.certificate,
+                                                  .key_file = tls.key,
+                                                  .crl_file = tls.crl});
     if (!security) return security.error();
     options.security = std::move(*security);
   }
