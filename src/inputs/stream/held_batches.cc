@@ -36,12 +36,13 @@ HeldBatches::Id HeldBatches::id_of(const metrics::BatchView& view, std::string_v
 }
 
 HeldBatches::State HeldBatches::look(const Id& id, const Waiter& waiter) {
-  const auto it = batches_.find({id.first, id.second});
-  if (it == batches_.end()) return State::kUnknown;
-  Batch& batch = it->second;
-  if (batch.content != id.content) return State::kOther;
-  if (batch.stored) return State::kStored;
-  batch.waiting.push_back(waiter);
+  if (const auto content = stored_.find(id.first, id.second)) {
+    return *content == id.content ? State::kStored : State::kOther;
+  }
+  const auto it = held_.find({id.first, id.second});
+  if (it == held_.end()) return State::kUnknown;
+  if (it->second.content != id.content) return State::kOther;
+  it->second.waiting.push_back(waiter);
   return State::kHeld;
 }
 
@@ -55,7 +56,7 @@ HeldBatches::State HeldBatches::hold(const Id& id, const Waiter& waiter) {
   const State state = look(id, waiter);
   if (state != State::kUnknown) return state;
   const Name name{id.first, id.second};
-  batches_.emplace(name, Batch{.content = id.content});
+  held_.emplace(name, Held{.content = id.content});
   owners_.insert_or_assign(waiter, name);
   return state;
 }
@@ -66,23 +67,14 @@ void HeldBatches::end(const Waiter& owner, const metriclog::Delivery& delivery, 
   if (found == owners_.end()) return;
   const Name name = found->second;
   owners_.erase(found);
-  const auto it = batches_.find(name);
-  if (it == batches_.end()) return;
-  Batch& batch = it->second;
-  for (const Waiter& waiter : batch.waiting) {
+  const auto it = held_.find(name);
+  if (it == held_.end()) return;
+  for (const Waiter& waiter : it->second.waiting) {
     outcomes.emplace_back(waiter, delivery);
     outcomes.back().second.token = waiter.token;
   }
-  if (delivery.outcome != metriclog::Outcome::kStored) {
-    batches_.erase(it);
-    return;
-  }
-  batch.stored = true;
-  batch.waiting = {};
-  stored_.push_back(name);
-  if (stored_.size() <= kMostStored) return;
-  batches_.erase(stored_.front());
-  stored_.pop_front();
+  if (delivery.outcome == metriclog::Outcome::kStored) stored_.add({name.first, name.second, it->second.content});
+  held_.erase(it);
 }
 
 HeldBatches::Outcomes HeldBatches::release(const Waiter& waiter) {

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/fifo.h"
 #include "base/hash64.h"
 #include "base/random.h"
+#include "inputs/stream/stored_batches.h"
 #include "metriclog/log.h"
 #include "metrics/decode.h"
 
@@ -26,7 +26,7 @@ namespace monitor::server {
 
 class HeldBatches {
  public:
-  static constexpr size_t kMostStored = 65'536;
+  static constexpr size_t kMostStored = StoredBatches::kMost;
 
   // Hashes with secret keys of this process, so that nobody can construct a batch that passes for another one.
   struct Id {
@@ -82,9 +82,8 @@ class HeldBatches {
       return waiter.token * 0x9E3779B97F4A7C15 ^ reinterpret_cast<uintptr_t>(waiter.listener);
     }
   };
-  struct Batch {
+  struct Held {
     uint64_t content = 0;
-    bool stored = false;
     std::vector<Waiter> waiting = {};
   };
 
@@ -95,9 +94,9 @@ class HeldBatches {
   const HashKey second_name_key_;
   const HashKey content_key_;
   mutable std::mutex mutex_;  // guards the members below
-  std::unordered_map<Name, Batch, NameHash> batches_;
+  std::unordered_map<Name, Held, NameHash> held_;
   std::unordered_map<Waiter, Name, WaiterHash> owners_;  // of held batches
-  Fifo<Name> stored_;                                    // in the order of their confirmation
+  StoredBatches stored_{kMostStored};
 };
 
 }  // namespace monitor::server
