@@ -9,10 +9,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may
 # include more or less than the rest of the folder.
-CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query"}
+CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query", "sketch"}
 ALLOWED = {
     "base": set(),
     "metrics": {"base"},
+    "sketch": {"base"},
     "stream": {"base"},
     "grpc": {"base"},
     "identity": {"base"},
@@ -44,7 +45,7 @@ ALLOWED = {
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "identity", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
-            "server", "consume", "query", "rules", "notify", "views", "ui", "load", "supervisor", "doctor"},
+            "server", "consume", "sketch", "query", "rules", "notify", "views", "ui", "load", "supervisor", "doctor"},
 }
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
