@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,19 +11,22 @@ namespace monitor::analysis {
 
 namespace {
 
-constexpr int64_t kLastFlush = 2 * kNanosPerSecond;
 constexpr int64_t kLook = 10 * kNanosPerMilli;
 constexpr size_t kMaxWaiting = 1000;  // bounds the memory that a flood of undecodable records can take
 
+void log_rejected(const metriclog::Record& record, const std::string& reason) {
+  log_warning("record cannot be copied", {{"from", record.header("skipped-from")}, {"reason", reason}});
+}
+
 }  // namespace
 
-DeadLetters::~DeadLetters() {
-  if (writer_ != nullptr) writer_->flush(kLastFlush);
+DeadLetters::DeadLetters(metriclog::LogWriter* writer) {
+  if (writer != nullptr) queue_.emplace(*writer, log_rejected);
 }
 
 void DeadLetters::add(const metriclog::Record& record, const Error& why) {
-  if (writer_ == nullptr) return;
-  if (waiting_.size() >= kMaxWaiting && !settle(kLook)) {
+  if (!queue_) return;
+  if (queue_->waiting() >= kMaxWaiting && !settle(kLook)) {
     log_warning("record is not copied: too many copies are pending",
                 {{"partition", record.partition}, {"offset", record.offset}});
     return;
@@ -34,69 +34,9 @@ void DeadLetters::add(const metriclog::Record& record, const Error& why) {
   metriclog::Record copy = record;
   copy.headers.emplace_back("skipped-because", why.message());
   copy.headers.emplace_back("skipped-from", fmt::format("{}/{}", record.partition, record.offset));
-  waiting_.push_back(std::move(copy));
+  queue_->add(std::move(copy));
 }
 
-Status DeadLetters::settle(int64_t timeout_ns) {
-  if (writer_ == nullptr) return {};
-  const SystemClock clock;
-  const int64_t end = clock.mono_ns() + timeout_ns;
-  while (true) {
-    const bool all_taken = append_waiting();
-    const bool all_reported = writer_->flush(std::min(kLook, timeout_ns));
-    {
-      const std::lock_guard lock(mutex_);
-      std::move(returned_.begin(), returned_.end(), std::back_inserter(waiting_));
-      returned_.clear();
-    }
-    if (all_taken && all_reported && waiting_.empty()) return {};
-    if (clock.mono_ns() >= end) break;
-    if (!all_taken) std::this_thread::sleep_for(std::chrono::nanoseconds(kLook));
-  }
-  const std::string trouble = writer_->trouble();
-  return Error(Code::kUnavailable, trouble.empty() ? "the topic does not confirm" : trouble);
-}
-
-bool DeadLetters::append_waiting() {
-  while (!waiting_.empty()) {
-    const uint64_t token = ++last_token_;
-    metriclog::Record record = std::move(waiting_.front());
-    waiting_.pop_front();
-    const std::vector<std::pair<std::string_view, std::string_view>> headers(record.headers.begin(),
-                                                                             record.headers.end());
-    {
-      const std::lock_guard lock(mutex_);
-      open_[token] = record;
-    }
-    if (writer_->append({record.key, headers, record.value}, *this, token) == metriclog::LogWriter::Accepted::kYes) {
-      continue;
-    }
-    const std::lock_guard lock(mutex_);
-    open_.erase(token);
-    waiting_.push_front(std::move(record));
-    return false;
-  }
-  return true;
-}
-
-void DeadLetters::on_delivered(std::span<const metriclog::Delivery> deliveries) {
-  const std::lock_guard lock(mutex_);
-  for (const metriclog::Delivery& delivery : deliveries) {
-    const auto it = open_.find(delivery.token);
-    if (it == open_.end()) continue;
-    if (delivery.outcome == metriclog::Outcome::kRetry) returned_.push_back(std::move(it->second));
-    if (delivery.outcome == metriclog::Outcome::kRejected) {
-      log_warning("record cannot be copied",
-                  {{"from", it->second.header("skipped-from")}, {"reason", delivery.reason}});
-    }
-    open_.erase(it);
-  }
-}
-
-void DeadLetters::on_reset() {
-  const std::lock_guard lock(mutex_);
-  for (auto& [token, record] : open_) returned_.push_back(std::move(record));
-  open_.clear();
-}
+Status DeadLetters::settle(int64_t timeout_ns) { return queue_ ? queue_->settle(timeout_ns) : Status(); }
 
 }  // namespace monitor::analysis
