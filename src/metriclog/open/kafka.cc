@@ -20,6 +20,7 @@ class KafkaLog final : public Log {
     if (options.replication > 0) own.replication = options.replication;
     own.retention_ns = options.retention_ns;
     own.host = options.host;
+    own.with_snapshots = own.with_heartbeats = !options.plain;
     return open_kafka_writer(own);
   }
   Result<std::unique_ptr<LogReader>> reader(const ReaderOptions& options) const override {

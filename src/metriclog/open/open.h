@@ -26,6 +26,8 @@ struct WriterOptions {
   int replication = 0;  // number of replicas; 0: the backend's default
   int64_t retention_ns = int64_t{24} * 3600 * kNanosPerSecond;  // 0: forever
   std::string host = {};                                        // named in heartbeats
+  // For records other than batches, which another program reads: no heartbeats, and no place for snapshots.
+  bool plain = false;
 };
 
 class Log {
