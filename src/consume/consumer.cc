@@ -237,35 +237,45 @@ Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog
   return {};
 }
 
-Result<metrics::Batch> Consumer::decode(const Record& record) {
+Result<const metrics::Batch*> Consumer::decode(const Record& record) {
   // A batch in protobuf never starts with '{', which saves a look at the header. If it is neither form, the header is
   // used for the error.
-  if (record.value.starts_with('{')) return decode_record(record);
-  auto batch = needs_values_ ? metrics::decode_batch(record.value) : envelopes_.decode(record.value);
-  if (batch) return batch;
-  return decode_record(record);
+  if (!record.value.starts_with('{')) {
+    if (needs_values_) {
+      auto batch = batches_.decode(record.value);
+      if (batch) return batch;
+    } else if (auto batch = envelopes_.decode(record.value)) {
+      return keep(std::move(*batch));
+    }
+  }
+  auto batch = decode_record(record);
+  if (!batch) return batch.error();
+  metrics::carry_resource(*batch);
+  return keep(std::move(*batch));
 }
+
+const metrics::Batch* Consumer::keep(metrics::Batch batch) { return &(decoded_ = std::move(batch)); }
 
 bool Consumer::take(const Record& record) {
   Partition& partition = partitions_[record.partition];
-  auto batch = decode(record);
-  if (batch) metrics::carry_resource(*batch);
-  if (!batch) {
+  const auto decoded = decode(record);
+  if (!decoded) {
     metrics_.skipped.add();
     log_warning(
         "record skipped",
-        {{"partition", record.partition}, {"offset", record.offset}, {"key", record.key}, {"error", batch.error()}});
-    for (View* view : views_) view->on_skipped(record, batch.error());
+        {{"partition", record.partition}, {"offset", record.offset}, {"key", record.key}, {"error", decoded.error()}});
+    for (View* view : views_) view->on_skipped(record, decoded.error());
   } else {
-    const Digest digest = digest_of(record, *batch);
-    const auto verdict = partition.dedupe.look(batch->agent_id, batch->incarnation, batch->sequence, digest);
+    const metrics::Batch& batch = **decoded;
+    const Digest digest = digest_of(record, batch);
+    const auto verdict = partition.dedupe.look(batch.agent_id, batch.incarnation, batch.sequence, digest);
     if (verdict.kind == Dedupe::Verdict::Kind::kNew) {
-      if (!take_batch(record, *batch, digest, partition)) return false;
+      if (!take_batch(record, batch, digest, partition)) return false;
     } else if (verdict.kind == Dedupe::Verdict::Kind::kCopy) {
       metrics_.duplicates.add();
-      for (View* view : views_) view->apply_copy(record, *batch);
+      for (View* view : views_) view->apply_copy(record, batch);
     } else {
-      take_conflict(record, *batch, verdict.first_offset);
+      take_conflict(record, batch, verdict.first_offset);
     }
   }
   move_to(partition, record.offset + 1);

@@ -95,13 +95,17 @@ class Consumer {
   void end_trouble();
   static void move_to(Partition& partition, int64_t offset);
 
-  Result<metrics::Batch> decode(const metriclog::Record& record);
+  // Valid until the next call.
+  Result<const metrics::Batch*> decode(const metriclog::Record& record);
+  const metrics::Batch* keep(metrics::Batch batch);
 
   metriclog::LogReader& reader_;
   const std::vector<View*> views_;
   const bool needs_values_;
   ConsumeMetrics metrics_;
   metrics::EnvelopeDecoder envelopes_;
+  metrics::BatchDecoder batches_;
+  metrics::Batch decoded_;  // not by batches_
   std::map<int32_t, Partition> partitions_;
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll
   size_t event_ = 0;                            // index of the first event that is not completely handled

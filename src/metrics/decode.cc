@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "metrics/batch_reader.h"
 #include "metrics/claims.h"
+#include "metrics/resource.h"
 
 namespace monitor::metrics {
 
@@ -322,12 +323,14 @@ class BuildSink final : public EnvelopeSink {
       series.labels.emplace_back(label->key, label->value);
     }
     batch_.series.push_back(std::move(series));
-    last_value_.push_back(0);
     return {};
   }
 
   void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types& integer) {
+    // Of a known list, the sink gets no series.
+    if (last_value_.size() < integer.size()) last_value_.resize(integer.size());
     Frame frame{view.time_ns, view.rates_since_ns, {}, view.continued};
+    frame.points.reserve(list.size());  // an index has at least one byte
     Reader series(list);
     Reader ints(view.ints);
     Reader doubles(view.doubles);
@@ -388,6 +391,38 @@ Result<Batch> EnvelopeDecoder::decode(std::string_view bytes) {
   if (!view) return view.error();
   keep_view(*view, batch);
   return batch;
+}
+
+Result<const Batch*> BatchDecoder::decode(std::string_view bytes) {
+  Batch batch;
+  BuildSink sink(batch);
+  const auto view = Walker<BuildSink>(limits_, sink, types_, &memory_).walk(bytes);
+  if (!view) return view.error();
+  keep_view(*view, batch);
+  const auto known = known_.find(view->list_id);
+  if (known != known_.end()) {
+    if (const auto found = known->second.find(batch.resource); found != known->second.end()) {
+      static_cast<Envelope&>(found->second) = static_cast<Envelope&&>(batch);
+      found->second.frames = std::move(batch.frames);
+      return &found->second;
+    }
+  }
+  if (batch.series.size() == view->series) return decode_whole(std::move(batch), view->list_id);
+  auto whole = decode_batch(bytes, limits_);
+  if (!whole) return whole.error();
+  return decode_whole(std::move(*whole), view->list_id);
+}
+
+const Batch* BatchDecoder::decode_whole(Batch batch, uint64_t list_id) {
+  Labels resource = batch.resource;
+  carry_resource(batch);
+  if (list_id == 0 || batch.series.size() > kMaxKnownSeries) return &(other_ = std::move(batch));
+  if (known_series_ + batch.series.size() > kMaxKnownSeries) {
+    known_.clear();
+    known_series_ = 0;
+  }
+  known_series_ += batch.series.size();
+  return &(known_[list_id][std::move(resource)] = std::move(batch));
 }
 
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 
 #include "base/result.h"
@@ -79,6 +80,28 @@ class EnvelopeDecoder {
   BatchLimits limits_;
   SeriesMemory memory_;
   SeriesMemory::Types types_;
+};
+
+// Decodes many batches as decode_batch() does, and adds the labels of their resources to the series (carry_resource()).
+// Agents send the same list of series with every batch, so the lists are kept, and most batches need only their values
+// decoded. Bounded by the series of all lists. Not thread-safe.
+class BatchDecoder {
+ public:
+  // Valid until the next call.
+  Result<const Batch*> decode(std::string_view bytes);
+
+ private:
+  static constexpr size_t kMaxKnownSeries = 200'000;
+
+  const Batch* decode_whole(Batch batch, uint64_t list_id);
+
+  BatchLimits limits_;
+  SeriesMemory memory_;
+  SeriesMemory::Types types_;
+  // By the list's number and the resource: a batch with these series, whose other fields are replaced.
+  std::map<uint64_t, std::map<Labels, Batch>> known_;
+  size_t known_series_ = 0;
+  Batch other_;  // the last one whose list is not kept
 };
 
 }  // namespace monitor::metrics
