@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/analysis/account_commands.h"
+#include "bin/analysis/aggregate.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
 #include "bin/analysis/log_settings.h"
@@ -160,6 +161,9 @@ int run(int argc, char** argv) {
            "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
            "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
            "  monitor-analysis query --last 1h --format plot 'avg({\"system.cpu.utilization\"})'\n"
+           "  monitor-analysis aggregate --window 1m --by agent --metric cpu --stats avg,p95,max\n"
+           "  monitor-analysis aggregate --window 5m --slide 1m --group-id aggregates --output kafka\n"
+           "  monitor-analysis aggregate --from -1h --once --format csv --metric memory\n"
            "  monitor-analysis forget agent-001\n"
            "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
            "  monitor-analysis user role ann --role editor\n"
@@ -181,6 +185,8 @@ int run(int argc, char** argv) {
   const CLI::App* const top = declare_top(cli.app(), top_flags);
   ForgetFlags forget_flags;
   const CLI::App* const forget = declare_forget(cli.app(), forget_flags);
+  AggregateFlags aggregate_flags;
+  const CLI::App* const aggregate = declare_aggregate(cli.app(), aggregate_flags);
   QueryFlags query_flags;
   const CLI::App* const query = declare_query(cli.app(), query_flags);
   AccountCommands accounts(cli.app());
@@ -192,6 +198,7 @@ int run(int argc, char** argv) {
   if (get->parsed()) return get_metrics(cli, flags);
   if (top->parsed()) return show_top(cli, top_flags);
   if (serve->parsed()) return serve_page(cli, serve_flags);
+  if (aggregate->parsed()) return run_aggregate(cli, aggregate_flags);
   if (query->parsed()) return run_query(cli, query_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
   if (accounts.parsed()) return accounts.run(cli);
