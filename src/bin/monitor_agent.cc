@@ -10,6 +10,7 @@
 #include "agent/snapshot_command.h"
 #include "agent/telemetry.h"
 #include "base/answer_within.h"
+#include "base/counted.h"
 #include "base/descriptors.h"
 #include "base/hex.h"
 #include "base/lock_file.h"
@@ -266,9 +267,9 @@ class AgentProgram final : private config::Applier {
   std::string status_line() {
     const auto state = output_->state();
     const std::string& problem = state.problem.empty() ? state.warning : state.problem;
-    return fmt::format("agent {}: {}{}{}; {} batches wait in the spool", flags_.agent_id,
+    return fmt::format("agent {}: {}{}{}; {} in the spool", flags_.agent_id,
                        state.ready ? "delivering" : "not delivering", problem.empty() ? "" : ": ", problem,
-                       keeper_.spool().batches());
+                       counted(keeper_.spool().batches(), "batch waits", "batches wait"));
   }
 
   void stop() {

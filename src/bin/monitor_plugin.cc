@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/counted.h"
 #include "base/disk.h"
 #include "base/escape.h"
 #include "base/event_loop.h"
@@ -140,8 +141,9 @@ int test(const Flags& flags) {
     dropped += outcome.kind == agent::HostedPlugin::Outcome::Kind::kDropped ? 1 : 0;
     if (!flags.quiet) print_tick(i + 1, table, state, before, after, outcome);
   }
-  std::cout << fmt::format("{} ticks, {} dropped, {} failed; p50 {}, p99 {} a tick; host at most {:.1f} MiB\n",
-                           ticks->size(), dropped, failed, format_duration(rounded(quantile(durations, 0.5))),
+  std::cout << fmt::format("{}, {} dropped, {} failed; p50 {}, p99 {} a tick; host at most {:.1f} MiB\n",
+                           counted(ticks->size(), "tick"), dropped, failed,
+                           format_duration(rounded(quantile(durations, 0.5))),
                            format_duration(rounded(quantile(durations, 0.99))), static_cast<double>(peak) / (1 << 20))
             << std::flush;
   return failed == 0 ? kExitOk : kExitNegative;

@@ -203,13 +203,13 @@ TEST_F(TopicsTest, JudgesReplicas) {
   data_topic(1, 1, R"("min.insync.replicas":"2")");
   expect(kTopicsCheck, Verdict::kFail, "nothing can be written");
   data_topic(3, 1, R"("min.insync.replicas":"2")");
-  expect(kTopicsCheck, Verdict::kFail, "1 replicas are in sync, 2 are needed");
+  expect(kTopicsCheck, Verdict::kFail, "1 replica is in sync, 2 needed");
   data_topic(3, 2, R"("min.insync.replicas":"2")");
-  expect(kTopicsCheck, Verdict::kWarn, "2 of 3 replicas are in sync");
+  expect(kTopicsCheck, Verdict::kWarn, "2 of 3 replicas in sync");
   data_topic(3, 3, R"("min.insync.replicas":"1")");
   expect(kTopicsCheck, Verdict::kWarn, "one broker alone");
   data_topic(3, 3, kGood, 2);
-  expect(kTopicsCheck, Verdict::kFail, "2 of 6 partitions have no leader");
+  expect(kTopicsCheck, Verdict::kFail, "2 of 6 partitions without a leader");
 }
 
 TEST_F(TopicsTest, JudgesSizeRetentionAndCleanup) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/counted.h"
 #include "base/protowire.h"
 #include "base/text.h"
 
@@ -29,7 +30,7 @@ Status check_text(std::string_view what, std::string_view text, size_t limit) {
 Status check_incarnation(std::string_view what, std::string_view bytes) {
   if (bytes.size() == kIncarnationBytes) return {};
   return Error(Code::kInvalidArgument,
-               fmt::format("batch: {} has {} bytes, expected {}", what, bytes.size(), kIncarnationBytes));
+               fmt::format("batch: {} has {}, expected {}", what, counted(bytes.size(), "byte"), kIncarnationBytes));
 }
 
 Result<LabelView> read_label(std::string_view bytes, const BatchLimits& limits) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/hex.h"
 #include "base/size_format.h"
@@ -85,7 +86,7 @@ class Reporter {
       line("{}  unreadable", printable(name));
       report_.damaged = true;
     }
-    line("{} segments, {}", content.segments.size(), format_size(bytes));
+    line("{}, {}", counted(content.segments.size(), "segment"), format_size(bytes));
     if (how_ == Inspect::kVerify) line("{}", report_.damaged ? "damage found" : "everything is intact");
     return std::move(report_);
   }
@@ -105,8 +106,9 @@ class Reporter {
       report_.damaged = true;
       return line("checkpoint: no valid slot; all batches found would be sent again");
     }
-    line("checkpoint: generation {}, {} drop records, {} unreported ends", content.generation,
-         content.checkpoint->reports.drops.size(), content.checkpoint->reports.ended.size());
+    line("checkpoint: generation {}, {}, {}", content.generation,
+         counted(content.checkpoint->reports.drops.size(), "drop record"),
+         counted(content.checkpoint->reports.ended.size(), "unreported end"));
     for (const IncarnationState& state : content.checkpoint->incarnations) {
       line("  run {}: settled {} of 1-{}{}{}", short_name(state.incarnation), ranges(state.settled),
            state.last_sequence, state.clean ? ", stopped in order" : "", state.end_reported ? ", end reported" : "");
@@ -119,8 +121,8 @@ class Reporter {
     if (segment.begin == 0) state += ", header damaged";
     IntervalSet waiting = segment.sequences;
     waiting.remove(settled_[segment.incarnation]);
-    state += waiting.empty() ? ", settled" : fmt::format(", {} wait", waiting.count());
-    if (segment.damaged_bytes > 0) state += fmt::format(", {} bytes damaged", segment.damaged_bytes);
+    state += waiting.empty() ? ", settled" : ", " + counted(waiting.count(), "waits", "wait");
+    if (segment.damaged_bytes > 0) state += fmt::format(", {} damaged", counted(segment.damaged_bytes, "byte"));
     if (how_ == Inspect::kVerify) state += verified(segment);
     const std::string time = segment.newest_appended_ns == 0 ? "-" : format_rfc3339(segment.newest_appended_ns, 0);
     line("{:016x}  {:>10}  {:<8}  {:<20}  {:<24}  {}", segment.number, segment.size, short_name(segment.incarnation),
@@ -137,8 +139,9 @@ class Reporter {
     missing.remove(result->intact);
     const bool damaged = result->damaged_bytes > 0 || !missing.empty();
     report_.damaged = report_.damaged || damaged;
-    std::string text = fmt::format("; {} records check", result->records);
-    if (damaged) text += fmt::format(", {} damaged, {} bytes", result->damaged_records, result->damaged_bytes);
+    std::string text = "; " + counted(result->records, "record checks", "records check");
+    if (damaged)
+      text += fmt::format(", {} damaged, {}", result->damaged_records, counted(result->damaged_bytes, "byte"));
     if (!missing.empty()) text += ", missing " + ranges(missing);
     return text;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/mutant.h"
 #include "base/text.h"
 
@@ -21,7 +22,8 @@ Status check_hello(const Hello& hello) {
     return bad(fmt::format("agent id {} is not 1 to 128 of [A-Za-z0-9._-]", json_quote(hello.agent_id.substr(0, 160))));
   }
   if (hello.incarnation.size() != kIncarnationBytes) {
-    return bad(fmt::format("incarnation has {} bytes, expected {}", hello.incarnation.size(), kIncarnationBytes));
+    return bad(
+        fmt::format("incarnation has {}, expected {}", counted(hello.incarnation.size(), "byte"), kIncarnationBytes));
   }
   if (hello.version.size() > 64) return bad(fmt::format("version has {} bytes, the limit is 64", hello.version.size()));
   if (hello.hostname.size() > 1024) {

@@ -240,7 +240,7 @@ class Tools(PluginTest):
                                '{"value": "db"}')
         self.assertEqual(status, 0, err)
         self.assertIn("system.memory.utilization{team=db}", out)
-        self.assertRegex(out, r"1 ticks, 0 dropped, 0 failed; p50 .*, p99 .* a tick; host at most \d+\.\d MiB")
+        self.assertRegex(out, r"1 tick, 0 dropped, 0 failed; p50 .*, p99 .* a tick; host at most \d+\.\d MiB")
         status, out, err = run("monitor", "plugin", "test", library, "--input", f"{self.data}/ticks.json", "--config", '{"valu": 1}')
         self.assertEqual(status, 78)
         self.assertIn("/valu: unknown option", err)

@@ -100,7 +100,7 @@ class TopTest(ProgramTest):
         self.start_agent("agent-001", server, "--simulate")
         self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "top", "-x", "100", "-y", "24",
                   f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db")
-        self.shows(r"1 agents: +1 alive")
+        self.shows(r"1 agent: +1 alive")
         server.kill()
         wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be reported as gone", 60)
 

@@ -130,7 +130,7 @@ class PackageTest:
 
     def until_delivered(self):
         """Waits until the agent delivers, and its spool has nothing but the last batches."""
-        self.until_status("agent m1: delivering; [0-2] batches wait")
+        self.until_status("agent m1: delivering; [0-2] batch(es wait| waits)")
 
     # --- tests ---
 

@@ -116,7 +116,7 @@ class Notifications(ProgramTest):
 
     def test_agent(self):
         os.makedirs(f"{self.data}/monitor")
-        self.check("STATUS=agent a: not delivering: .*; [0-9]+ batches wait in the spool", "monitor-agent", "--agent-id", "a",
+        self.check("STATUS=agent a: not delivering: .*; [0-9]+ batch(es wait| waits) in the spool", "monitor-agent", "--agent-id", "a",
                    "--data", self.data, "--config-dir", f"{self.data}/monitor", "--server", f"127.0.0.1:{free_port()}",
                    "--drain-timeout", "1s")
 

@@ -5,6 +5,7 @@
 
 #include <iostream>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "metriclog/kafka/topic_report.h"
 
@@ -60,8 +61,9 @@ void print_table(const Json& json) {
       std::cout << fmt::format("topic {}: does not exist\n", name);
       continue;
     }
-    std::cout << fmt::format("topic {}: {} partitions, {} replicas, {} in sync\n", name, topic["partitions"].get<int>(),
-                             topic["replication"].get<int>(), topic["in_sync"].get<int>());
+    std::cout << fmt::format("topic {}: {}, {}, {} in sync\n", name,
+                             counted(topic["partitions"].get<int>(), "partition"),
+                             counted(topic["replication"].get<int>(), "replica"), topic["in_sync"].get<int>());
     for (const auto& [setting, value] : topic["settings"].items()) {
       std::cout << fmt::format("  {}={}\n", setting, printable(value.get<std::string>()));
     }
@@ -75,7 +77,7 @@ CLI::App* declare_log_settings(CLI::App& app, LogSettingsFlags& flags) {
       app.add_subcommand("log-settings", "Show the metric log's address and its topics' settings");
   add_log_options(*command, flags.log);
   command->add_option("--format", flags.format, "table or json")->check(CLI::IsMember({"table", "json"}));
-  add_duration(*command, "--timeout", flags.timeout_ns, "Time limit for Kafka's answers")->default_str("5s");
+  add_seconds(*command, "--timeout", flags.timeout_ns, "Time limit for Kafka's answers")->default_str("5s");
   return command;
 }
 

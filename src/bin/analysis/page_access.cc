@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/disk.h"
 #include "base/log.h"
 #include "base/net/loopback.h"
@@ -32,8 +33,8 @@ Result<std::string> token_of(const std::string& path) {
   if (found) {
     const std::string token(trim(*found));
     if (token.size() >= kMinToken) return token;
-    return Error(Code::kInvalidArgument,
-                 fmt::format("{}: got a token of {} bytes, expected {} or more", path, token.size(), kMinToken));
+    return Error(Code::kInvalidArgument, fmt::format("{}: got a token of {}, expected {} or more", path,
+                                                     counted(token.size(), "byte"), kMinToken));
   }
   if (found.error().code() != Code::kNotFound) return found.error();
   SystemRandom random;

@@ -8,6 +8,7 @@
 #include <array>
 #include <iostream>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -107,8 +108,8 @@ std::string table(const std::vector<FleetRow>& rows, int64_t now_ns, bool whole)
   }
   std::array<size_t, 5> counts{};
   for (const FleetRow& row : rows) ++counts.at(static_cast<size_t>(row.state));
-  out += fmt::format("{} agents: {} applied, {} pending, {} failed, {} stopped, {} gone\n", rows.size(), counts[0],
-                     counts[1], counts[2], counts[3], counts[4]);
+  out += fmt::format("{}: {} applied, {} pending, {} failed, {} stopped, {} gone\n", counted(rows.size(), "agent"),
+                     counts[0], counts[1], counts[2], counts[3], counts[4]);
   return rows.size() == 1 ? out + plugin_table(rows.front().status.plugins) : out;
 }
 
@@ -186,9 +187,8 @@ int run_wait(const ConfigContext& context, const WaitFlags& flags) {
     bool hopeless = false;
     const auto names = lagging(context, *rows, flags, hopeless);
     if (names.empty()) {
-      std::cout << fmt::format("applied by {}\n", context.agent_id.empty()
-                                                      ? fmt::format("all of {} agents", rows->size())
-                                                      : context.agent_id);
+      std::cout << fmt::format(
+          "applied by {}\n", context.agent_id.empty() ? "all of " + counted(rows->size(), "agent") : context.agent_id);
       return kExitOk;
     }
     if (!hopeless) well_ns = context.loop.clock().mono_ns();

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <set>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/size_format.h"
@@ -108,7 +109,7 @@ class Collector {
       const bool plugin = key.find("/plugins/") != std::string::npos;
       const auto parsed = plugin ? nlohmann::ordered_json() : nlohmann::ordered_json::parse(value, nullptr, false);
       const bool shown = parsed.is_object();
-      json[printable(key)] = shown ? parsed : nlohmann::ordered_json(fmt::format("{} bytes, not shown", value.size()));
+      json[printable(key)] = shown ? parsed : nlohmann::ordered_json(counted(value.size(), "byte") + ", not shown");
     }
     bundle_.add("configuration/keys.json",
                 json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
@@ -245,9 +246,8 @@ int make_support_bundle(const Cli& cli, SupportBundleFlags& flags, const std::st
     log_error("the support bundle cannot be written", {{"reason", written.error()}});
   } else {
     std::cout << bundle->contents
-              << fmt::format(
-                     "{}: {}, {} secrets removed. Read it before you pass it on: names of hosts and agents are in it\n",
-                     printable(path), format_size(bundle->bytes.size()), bundle->removed)
+              << fmt::format("{}: {}, {} removed. Read it before you pass it on: names of hosts and agents are in it\n",
+                             printable(path), format_size(bundle->bytes.size()), counted(bundle->removed, "secret"))
               << std::flush;
     status = kExitOk;
   }

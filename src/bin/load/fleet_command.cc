@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "base/counted.h"
 #include "base/descriptors.h"
 #include "base/disk.h"
 #include "base/log.h"
@@ -72,7 +73,8 @@ std::string to_json(const load::ConfigFleetOptions& options, const load::ConfigF
 }
 
 std::string to_table(const load::ConfigFleetOptions& options, const load::ConfigFleetResult& result) {
-  std::string text = fmt::format("{} agents watched after {:.1f} s\n", options.agents, seconds(result.connected_ns));
+  std::string text =
+      fmt::format("{} watched after {:.1f} s\n", counted(options.agents, "agent"), seconds(result.connected_ns));
   const auto row = [&](const std::string& what, size_t count, const load::Delays& delays) {
     text += fmt::format("{:28} {:>7} agents  p50 {:>9.1f} ms  p99 {:>9.1f} ms  max {:>9.1f} ms\n", what, count,
                         millis(delays.percentile_ns(0.5)), millis(delays.percentile_ns(0.99)), millis(delays.max_ns()));

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -33,8 +34,8 @@ std::string verified_json(const Verified& verified) {
 }
 
 std::string verified_text(const Verified& verified) {
-  std::string out = fmt::format("verified       {} batches stored, {} missing, {} twice\n", verified.stored,
-                                verified.missing, verified.twice);
+  std::string out = fmt::format("verified       {} stored, {} missing, {} twice\n",
+                                counted(verified.stored, "batch", "batches"), verified.missing, verified.twice);
   for (const std::string& fault : verified.faults) out += fmt::format("               {}\n", fault);
   return out;
 }
@@ -44,8 +45,9 @@ std::string verified_text(const Verified& verified) {
 std::string to_table(const LoadSummary& s) {
   const load::FleetCounts& c = s.counts;
   const double batches = rate(s);
-  std::string out = fmt::format("agents         {}, each {} points every {}, for {:.1f} s\n", s.options.agents,
-                                s.options.points, format_duration(s.options.interval_ns), seconds(s.running_ns));
+  std::string out =
+      fmt::format("agents         {}, each {} every {}, for {:.1f} s\n", s.options.agents,
+                  counted(s.options.points, "point"), format_duration(s.options.interval_ns), seconds(s.running_ns));
   out += fmt::format("batches        {} due, {} made, {} acknowledged, {} rejected\n", c.due, c.made, c.acknowledged,
                      c.rejected);
   out += fmt::format("left           {} unacknowledged, {} due and never made\n", s.unacknowledged, s.waiting);
@@ -56,8 +58,8 @@ std::string to_table(const LoadSummary& s) {
   for (const auto& [name, share] : kShares)
     out += fmt::format(" {} {:.1f}", name, millis(s.delays.percentile_ns(share)));
   out += fmt::format(" max {:.1f} ms from when it was due\n", millis(s.delays.max_ns()));
-  out += fmt::format("streams        {} connects, {} failures, {} batches sent again\n", c.connects, c.failures,
-                     resent(s));
+  out += fmt::format("streams        {}, {}, {} sent again\n", counted(c.connects, "connect"),
+                     counted(c.failures, "failure"), counted(resent(s), "batch", "batches"));
   if (!c.first_failure.empty()) out += fmt::format("first failure  {}\n", printable(c.first_failure));
   return s.verified ? out + verified_text(*s.verified) : out;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "doctor/checks.h"
 
@@ -52,7 +53,7 @@ Findings run(const Context& context) {
                             "give --etcd-user and --etcd-password-file, or --etcd-cert; `monitor-config init-roles` "
                             "creates users with the right roles"));
   } else {
-    findings.push_back(ok(fmt::format("the configuration can be read: {} keys", keys->size())));
+    findings.push_back(ok(fmt::format("the configuration can be read: {}", counted(keys->size(), "key"))));
   }
   return findings;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "base/size_format.h"
 #include "base/time_format.h"
 #include "doctor/checks.h"
@@ -17,19 +18,18 @@ constexpr int64_t kSnapshotBytes = int64_t{16} << 20;
 void judge_copies(const TopicFacts& topic, const std::string& name, Findings& findings) {
   const int64_t least = topic.number("min.insync.replicas", 1);
   if (topic.leaderless > 0) {
-    findings.push_back(
-        fail(fmt::format("{}: {} of {} partitions have no leader", name, topic.leaderless, topic.partitions),
-             "start the brokers that hold them"));
+    findings.push_back(fail(
+        fmt::format("{}: {} of {} without a leader", name, topic.leaderless, counted(topic.partitions, "partition")),
+        "start the brokers that hold them"));
   }
   if (least > topic.replication) {
-    findings.push_back(
-        fail(fmt::format("{}: min.insync.replicas is {}, but there are {} replicas: nothing can be written", name,
-                         least, topic.replication),
-             "lower min.insync.replicas, or add replicas (kafka-reassign-partitions)"));
+    findings.push_back(fail(fmt::format("{}: min.insync.replicas is {}, but the topic has {}: nothing can be written",
+                                        name, least, counted(topic.replication, "replica")),
+                            "lower min.insync.replicas, or add replicas (kafka-reassign-partitions)"));
   } else if (topic.in_sync < least) {
-    findings.push_back(
-        fail(fmt::format("{}: {} replicas are in sync, {} are needed to write", name, topic.in_sync, least),
-             "start the brokers that are down"));
+    findings.push_back(fail(fmt::format("{}: {}, {} needed to write", name,
+                                        counted(topic.in_sync, "replica is in sync", "replicas are in sync"), least),
+                            "start the brokers that are down"));
   } else if (topic.replication < 2) {
     findings.push_back(
         warn(name + ": one replica: a lost disk loses acknowledged batches",
@@ -39,10 +39,12 @@ void judge_copies(const TopicFacts& topic, const std::string& name, Findings& fi
         warn(fmt::format("{}: min.insync.replicas is {}: one broker alone may acknowledge a batch", name, least),
              "kafka-configs --alter --add-config min.insync.replicas=2"));
   } else if (topic.in_sync < topic.replication) {
-    findings.push_back(warn(fmt::format("{}: {} of {} replicas are in sync", name, topic.in_sync, topic.replication),
-                            "look for the broker that is down or behind"));
+    findings.push_back(
+        warn(fmt::format("{}: {} of {} in sync", name, topic.in_sync, counted(topic.replication, "replica")),
+             "look for the broker that is down or behind"));
   } else {
-    findings.push_back(ok(fmt::format("{}: {} replicas, min.insync.replicas {}", name, topic.replication, least)));
+    findings.push_back(
+        ok(fmt::format("{}: {}, min.insync.replicas {}", name, counted(topic.replication, "replica"), least)));
   }
 }
 

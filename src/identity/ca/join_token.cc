@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/hex.h"
 #include "base/text.h"
 #include "identity/ca/credentials.h"
@@ -44,7 +45,7 @@ Result<JoinToken> parse_join_token(std::string_view text) {
   if (text.empty()) return malformed("it is empty");
   const auto parts = split(text, '_');
   if (parts.front() != kPrefix) return malformed("it does not begin with mjt1_");
-  if (parts.size() != 4) return malformed(fmt::format("it has {} parts, expected 4", parts.size()));
+  if (parts.size() != 4) return malformed(fmt::format("it has {}, expected 4", counted(parts.size(), "part")));
   if (!is_lower_hex(parts[1], 2 * JoinToken::kIdBytes)) return malformed("its id is not 16 hexadecimal digits");
   if (!is_lower_hex(parts[2], 2 * JoinToken::kSecretBytes)) return malformed("its secret is not 64 hexadecimal digits");
   if (!is_lower_hex(parts[3], kPinDigits)) return malformed("its pin is not 64 hexadecimal digits");

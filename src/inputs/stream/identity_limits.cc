@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/protowire.h"
 #include "base/size_format.h"
 
@@ -198,7 +199,7 @@ std::string IdentityUse::describe(IdentityLimit limit) const {
   const IdentityLimits& limits = table_.limits();
   switch (limit) {
     case IdentityLimit::kStreams:
-      return fmt::format("it has {} streams (--max-streams-per-agent)", limits.streams);
+      return fmt::format("it has {} (--max-streams-per-agent)", counted(limits.streams, "stream"));
     case IdentityLimit::kBytes:
       return fmt::format(
           "it sends more than {} a second, counting a batch as its size plus 1 KiB "

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "config/engine.h"
 #include "config/etcd/etcd_source.h"
@@ -110,7 +111,8 @@ void ConfigFleet::look() {
   if (reached()) {
     next();
   } else if (loop_.clock().mono_ns() - phase_since_ns_ > options_.limit_ns + options_.ramp_ns) {
-    finish(fmt::format("{} of {} agents watch, but not all managed to {} within {} s", watching(), options_.agents,
+    finish(fmt::format("{} of {} watched, but not all managed to {} within {} s", watching(),
+                       counted(options_.agents, "agent"),
                        phase_ == Phase::kConnecting  ? "do so"
                        : phase_ == Phase::kApplying  ? "apply the change"
                        : phase_ == Phase::kReporting ? "report it in their status"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "metriclog/kafka/topics.h"
@@ -64,11 +65,10 @@ Status Writer::prepare_topics() {
     if (auto status = look_at_existing(topic); !status) return status;
     if (*partitions != options_.partitions && options_.partitions_required) {
       const std::lock_guard lock(mutex_);
-      failure_ =
-          Error(Code::kInvalidArgument,
-                fmt::format("topic {} has {} partitions, not {}; partitions are never added, because agents would "
-                            "move between them; use a new topic (--topic), or omit --partitions",
-                            topic, *partitions, options_.partitions));
+      failure_ = Error(Code::kInvalidArgument,
+                       fmt::format("topic {} has {}, not {}; partitions are never added, because agents would "
+                                   "move between them; use a new topic (--topic), or omit --partitions",
+                                   topic, counted(*partitions, "partition"), options_.partitions));
       return *failure_;
     }
   }

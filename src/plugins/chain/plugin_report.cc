@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "base/counted.h"
 #include "base/time_format.h"
 #include "metrics/human.h"
 
@@ -23,7 +24,7 @@ std::string trace_text(const metrics::SeriesTable& table, const config::PluginSt
   }
   const std::string head = fmt::format("{}, {}: ", who, format_duration(plugin.last_duration_ns / 1000 * 1000));
   if (!failure.empty()) return head + fmt::format("failed: {}\n", failure);
-  if (after == nullptr) return head + fmt::format("dropped the tick of {} points\n", before.points.size());
+  if (after == nullptr) return head + fmt::format("dropped the tick of {}\n", counted(before.points.size(), "point"));
   std::multimap<metrics::SeriesId, const metrics::Point*> old;
   for (const metrics::Point& point : before.points) old.emplace(point.series, &point);
   std::string lines;
@@ -45,7 +46,9 @@ std::string trace_text(const metrics::SeriesTable& table, const config::PluginSt
   for (const auto& [id, point] : old) {
     lines += fmt::format("  - {}  {}\n", metrics::to_string(table.at(id)), shown(*point));
   }
-  return head + fmt::format("{} points in, {} out, {} unchanged\n", before.points.size(), after->points.size(), same) +
+  return head +
+         fmt::format("{} in, {} out, {} unchanged\n", counted(before.points.size(), "point"), after->points.size(),
+                     same) +
          lines;
 }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/disk.h"
 #include "base/text.h"
 #include "plugins/host/elf_check.h"
@@ -239,8 +240,8 @@ class Native final : public Instance {
     }
     if (batch.points != points) return Error(Code::kInternal, "it changed the address of a batch's points");
     if (batch.point_count > tick.count + kSpare) {
-      return Error(Code::kInternal, fmt::format("it returned {} points in a batch with room for {}", batch.point_count,
-                                                tick.count + kSpare));
+      return Error(Code::kInternal, fmt::format("it returned {} in a batch with room for {}",
+                                                counted(batch.point_count, "point"), tick.count + kSpare));
     }
     // The plugin may report anything, so the number is bounded by what went in and what came out.
     tick.dropped = std::min<uint64_t>(batch.dropped, tick.count + kSpare);

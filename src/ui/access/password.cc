@@ -8,6 +8,7 @@
 #include <bit>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/hex.h"
 #include "base/text.h"
 #include "ui/access/secret.h"
@@ -63,8 +64,8 @@ Result<PasswordHash> parse_password_hash(std::string_view text) {
 
 Status check_new_password(std::string_view password) {
   if (password.size() < kMinPassword || password.size() > kMaxPassword) {
-    return Error(Code::kInvalidArgument, fmt::format("got a password of {} bytes, expected {} to {}", password.size(),
-                                                     kMinPassword, kMaxPassword));
+    return Error(Code::kInvalidArgument, fmt::format("got a password of {}, expected {} to {}",
+                                                     counted(password.size(), "byte"), kMinPassword, kMaxPassword));
   }
   if (std::ranges::any_of(password, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
     return Error(Code::kInvalidArgument, "the password contains a control character, which a login form cannot send");

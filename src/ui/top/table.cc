@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "metrics/human.h"
@@ -122,7 +123,7 @@ Line totals_line(const std::vector<Row>& rows, size_t width, bool utf8) {
     if (health != Health::kGone && health != Health::kStopped) there.push_back(one.agent);
   }
   const Totals all = totals_of(there);
-  const std::string who = fmt::format("{} agents: means, sums", there.size());
+  const std::string who = fmt::format("{}: means, sums", counted(there.size(), "agent"));
   return {{left(left("ALL", 9) + " " + left(who, columns.agent + 1 + columns.host) +
                     figure_cells(all.figures, columns.spark, utf8, [&](size_t figure) { return all.past[figure]; }),
                 width),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "ui/top/detail.h"
 #include "ui/top/layout.h"
@@ -213,7 +214,7 @@ std::vector<Line> TopView::draw(const Fleet& fleet, int64_t now_ns, Size size) {
     std::array<size_t, kHealths> counts{};
     for (const auto& [name, agent] : fleet.agents())
       ++counts[static_cast<size_t>(judge(agent, now_ns, Presence::kUnknown, servers_).health)];
-    Line top = {{left(fmt::format("{} agents: ", fleet.agents().size()), 14), Paint::kBold}};
+    Line top = {{left(fmt::format("{}: ", counted(fleet.agents().size(), "agent")), 14), Paint::kBold}};
     for (size_t i = 0; i < counts.size(); ++i) {
       const auto health = static_cast<Health>(i);
       // The line must fit into 80 columns.

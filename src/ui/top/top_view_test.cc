@@ -245,7 +245,7 @@ TEST_F(TopViewTest, StoppedAgentsAreCountedAsStoppedAndLeftOutOfTheTotals) {
   EXPECT_THAT(text(), HasSubstr("1 stopped"));
   EXPECT_THAT(text(), HasSubstr("0 gone"));
   EXPECT_THAT(text(), HasSubstr("stopped   ended"));
-  EXPECT_THAT(text({160, 24}), HasSubstr("1 agents: means, sums"));
+  EXPECT_THAT(text({160, 24}), HasSubstr("1 agent: means, sums"));
 }
 
 TEST_F(TopViewTest, AgentsAreUnknownWhileTheServerIsAway) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/time_format.h"
 #include "consume/consumer.h"
 #include "metrics/host_figures.h"
@@ -268,7 +269,8 @@ Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const S
   if (is_stopped(agent, quiet, presence)) {
     return {Health::kStopped, agent.waiting <= kManyWaiting
                                   ? "it was stopped"
-                                  : fmt::format("it was stopped; up to {} batches wait at the agent", agent.waiting)};
+                                  : fmt::format("it was stopped; up to {} at the agent",
+                                                counted(agent.waiting, "batch waits", "batches wait"))};
   }
   const bool heard_until_then = elapsed_ns(agent.seen_ns, servers.last_ns) <= kGoneAfter;
   if (servers.gone() && quiet > kDue && heard_until_then && presence != Presence::kGone) {
@@ -284,7 +286,7 @@ Verdict judge(const LiveAgent& agent, int64_t now_ns, Presence presence, const S
     return {Health::kGone, fmt::format("no data for {}", seconds(quiet))};
   }
   if (agent.waiting > kManyWaiting) {
-    return {Health::kSpooling, fmt::format("{} batches wait at the agent", agent.waiting)};
+    return {Health::kSpooling, counted(agent.waiting, "batch waits at the agent", "batches wait at the agent")};
   }
   if (agent.late) return {Health::kLate, "its data arrives late"};
   if (quiet > kDue) return {Health::kLate, fmt::format("no data for {}", seconds(quiet))};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/counted.h"
 #include "base/escape.h"
 #include "base/hex.h"
 #include "base/saturating.h"
@@ -89,8 +90,8 @@ std::string row_text(const LedgerRow& row) {
                      row.ticks_missed, row.late_ticks, row.points_made, row.points_stored);
   for (const metrics::Drop& total : row.dropped) {
     const std::string plugin = total.plugin.empty() ? "" : " by " + printable(total.plugin);
-    out += fmt::format("{}dropped    {}/{}{}: {} batches, {} points\n", kIndent, printable(total.stage),
-                       printable(total.reason), plugin, total.batches, total.points);
+    out += fmt::format("{}dropped    {}/{}{}: {}, {}\n", kIndent, printable(total.stage), printable(total.reason),
+                       plugin, counted(total.batches, "batch", "batches"), counted(total.points, "point"));
   }
   out += ranges_line("missing", row.missing) + ranges_line("elsewhere", row.elsewhere);
   for (const std::string& log : row.other_logs) out += fmt::format("{}in the log {}\n", kIndent, printable(log));
@@ -119,9 +120,8 @@ std::string to_table(const std::vector<LedgerRow>& rows) {
     add_saturating(conflicts, row.conflicts);
     if (row.outlived_end) ++outlived;
   }
-  out += fmt::format("{} run{} of {} agent{}; ", rows.size(), rows.size() == 1 ? "" : "s", agents.size(),
-                     agents.size() == 1 ? "" : "s");
-  out += missing == 0 ? "nothing is missing" : fmt::format("{} batches are missing", missing);
+  out += fmt::format("{} of {}; ", counted(rows.size(), "run"), counted(agents.size(), "agent"));
+  out += missing == 0 ? "nothing is missing" : counted(missing, "batch is missing", "batches are missing");
   if (elsewhere > 0) out += fmt::format(", {} went to another log", elsewhere);
   if (conflicts > 0) out += fmt::format(", {} conflict with what is counted", conflicts);
   if (outlived > 0) out += fmt::format(", {} continued after the reported end", outlived);
