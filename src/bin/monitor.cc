@@ -118,7 +118,7 @@ class Up {
     }
     int64_t duration = 0;
     if (!flags_.duration.empty()) {
-      const auto parsed = parse_duration(flags_.duration);
+      const auto parsed = parse_duration_with_unit(flags_.duration);
       if (!parsed) return cli_.usage_error("--duration: " + parsed.error().message());
       if (*parsed == 0)
         return cli_.usage_error("--duration: got 0, expected more than 0; omit it to run until stopped");

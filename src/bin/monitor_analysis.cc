@@ -55,7 +55,7 @@ CLI::App* declare(Cli& cli, Flags& flags) {
                   "Where to start: latest, earliest, a time (2026-11-22T12:00:00Z) or an age by the log's time (-10m) "
                   "(default: where the group stopped, else latest)")
       ->type_name("POSITION");
-  add_duration(*get, "--timeout", flags.timeout_ns, "Exit after this time: seconds, or with a unit (default: never)");
+  add_seconds(*get, "--timeout", flags.timeout_ns, "Exit after this time: seconds, or with a unit (default: never)");
   get->add_option("--count", flags.count, "Exit after this many ticks (0: never)")->type_name("N");
   get->add_option("--agent", flags.agent, "Only agents that match this pattern, with * and ?")->type_name("PATTERN");
   get->add_option(

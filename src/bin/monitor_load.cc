@@ -49,7 +49,7 @@ const CLI::App* declare(Cli& cli, Flags& flags) {
   app->add_option("--agents", fleet.agents, "Number of agents, each with its own connection")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  add_duration(*app, "--interval", fleet.interval_ns, "Time between two batches of an agent")->default_str("1s");
+  add_seconds(*app, "--interval", fleet.interval_ns, "Time between two batches of an agent")->default_str("1s");
   app->add_option("--points", fleet.points, "Points per batch")
       ->type_name("N")
       ->check(CLI::Range(size_t{1}, kMaxPoints));

@@ -105,8 +105,8 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
   add_duration(*sub, "--missing-after", flags.missing_after_ns,
                "Time to wait for the batches of a gap before it is reported as missing")
       ->default_str("60s");
-  add_duration(*sub, "--timeout", flags.timeout_ns,
-               "Time to wait for an unreachable log (default: 10s; in a group 30s)");
+  add_seconds(*sub, "--timeout", flags.timeout_ns,
+              "Time to wait for an unreachable log (default: 10s; in a group 30s)");
   sub->add_option("--group-id", flags.group,
                   "Consumer group: continue where it stopped, and share the work among its members")
       ->type_name("GROUP");

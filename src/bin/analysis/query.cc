@@ -88,7 +88,7 @@ CLI::App* declare_query(CLI::App& app, QueryFlags& flags) {
       ->check(CLI::IsMember({"table", "json", "csv", "plot"}))
       ->capture_default_str();
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
-  add_duration(*sub, "--timeout", flags.timeout_ns, "End after this time (default: 30s)");
+  add_seconds(*sub, "--timeout", flags.timeout_ns, "End after this time (default: 30s)");
   return sub;
 }
 

@@ -140,7 +140,7 @@ std::optional<int> Cli::parse(int argc, const char* const* argv) {
   if (!format) return usage_error("--log-format: " + format.error().message());
   parsed_level_ = *level;
   log_configure(*level, *format);
-  const auto drain = parse_duration(drain_option_);
+  const auto drain = parse_duration_with_unit(drain_option_);
   if (!drain) return usage_error("--drain-timeout: " + drain.error().message());
   drain_timeout_ns_ = *drain;
   constexpr mode_t kNobodyElse = 077;
@@ -229,17 +229,39 @@ int guard(int (*run)(int, char**), int argc, char** argv) {
   return kExitIo;
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
+Result<int64_t> parse_duration_with_unit(std::string_view text) {
+  auto parsed = parse_duration(text);
+  const bool plain = text.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (!parsed || *parsed == 0 || !plain) return parsed;
+  return Error(Code::kInvalidArgument,
+               fmt::format("duration: got {} without a unit, expected one of ns, us, ms, s, m, h, d ({}s for seconds)",
+                           text, text));
+}
+
+namespace {
+
+CLI::Option* add_parsed_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description,
+                                 Result<int64_t> (*parse)(std::string_view)) {
   return app
       .add_option_function<std::string>(
           names,
-          [&ns](const std::string& text) {
-            const auto parsed = parse_duration(text);
-            if (!parsed) throw CLI::ValidationError(parsed.error().message());
+          [&ns, parse, name = names.substr(names.rfind(',') + 1)](const std::string& text) {
+            const auto parsed = parse(text);
+            if (!parsed) throw CLI::ValidationError(name, parsed.error().message());
             ns = *parsed;
           },
           description)
       ->type_name("DURATION");
+}
+
+}  // namespace
+
+CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
+  return add_parsed_duration(app, names, ns, description, parse_duration_with_unit);
+}
+
+CLI::Option* add_seconds(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description) {
+  return add_parsed_duration(app, names, ns, description, parse_duration);
 }
 
 CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,

@@ -97,8 +97,13 @@ class Cli {
 // an error.
 int guard(int (*run)(int, char**), int argc, char** argv);
 
-// Adds an option with a duration in nanoseconds. An invalid value is a usage error.
+// The duration of an option, in nanoseconds. kInvalidArgument: a number other than 0 has no unit. Somebody who writes
+// `--for 24` may mean hours, and would get seconds.
+Result<int64_t> parse_duration_with_unit(std::string_view text);
+// Adds an option with a duration in nanoseconds. An invalid value, or one without a unit, is a usage error.
 CLI::Option* add_duration(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description);
+// The same for options that take a plain number of seconds as well: --interval and --timeout.
+CLI::Option* add_seconds(CLI::App& app, const std::string& names, int64_t& ns, const std::string& description);
 // Adds an option with a list of words. With CLI11 alone, an option without values gives [""].
 CLI::Option* add_words(CLI::App& app, const std::string& names, std::vector<std::string>& words,
                        const std::string& description);

@@ -23,7 +23,7 @@ void declare_fleet(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) 
   commands.wait =
       app.add_subcommand("wait", "Wait until an agent, or all agents of a group, have applied the stored documents");
   commands.wait->add_option("--revision", flags.wait.revision, "Wait for this revision instead")->type_name("REVISION");
-  add_duration(*commands.wait, "--timeout", flags.wait.timeout_ns, "Exit with 75 after this time");
+  add_seconds(*commands.wait, "--timeout", flags.wait.timeout_ns, "Exit with 75 after this time");
   commands.explain =
       app.add_subcommand("explain", "Print an agent's effective configuration, with the origin of every value");
   commands.explain->add_option("--format", flags.explain_format, "table or json")

@@ -76,7 +76,7 @@ CLI::App* declare_doctor(CLI::App& app, DoctorCommandFlags& flags) {
   command->add_option("--format", flags.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   command->add_flag("--list", flags.list, "List the checks");
   add_words(*command, "--only", flags.only, "Run only these checks")->type_name("CHECK");
-  add_duration(*command, "--timeout", flags.timeout_ns, "Time limit of a check; a call to a peer gets a third of it")
+  add_seconds(*command, "--timeout", flags.timeout_ns, "Time limit of a check; a call to a peer gets a third of it")
       ->default_str("15s");
   return command;
 }
