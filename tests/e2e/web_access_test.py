@@ -229,6 +229,13 @@ class AccessTest(PageTest):
         self.command("api-token", "revoke", "ci")
         wait_until(lambda: self.ask("GET", "/api/v1/fleet", Authorization=f"Bearer {token}").status == 401, "the token to be revoked")
         self.command("api-token", "revoke", "ci", status=1)
+        for life in ("0s", "4000d", "90"):
+            self.command("api-token", "create", "--name", "other", "--role", "viewer", "--for", life, status=64)
+        missing = ["--users", f"{self.data}/none/users.json", "--data", self.data]
+        for arguments in (["user", "add", "ann", "--role", "admin"], ["user", "list"], ["user", "remove", "ann"]):
+            code, _, err = run("monitor-analysis", *arguments, *missing, stdin=PASSWORD)
+            self.assertEqual(code, 74, err)
+            self.assertIn(f"{self.data}/none/users.json", err)
         old = self.session("ann")
         self.command("user", "passwd", "ann", stdin="another password\n")
         wait_until(lambda: self.ask("GET", "/api/v1/fleet", **old).status == 401, "the session to end with the password")

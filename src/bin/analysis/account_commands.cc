@@ -28,7 +28,7 @@ namespace {
 using access::Accounts;
 
 constexpr int64_t kDay = int64_t{24} * 3600 * kNanosPerSecond;
-constexpr int64_t kDefaultTokenLife = 90 * kDay;
+constexpr int64_t kLeastTokenLife = kNanosPerSecond;
 constexpr int64_t kMaxTokenLife = 3660 * kDay;
 
 // Turns off the terminal's echo during its lifetime. Signals are blocked meanwhile, so that none can leave the terminal
@@ -156,8 +156,7 @@ class Accountant {
     const int code = edit([&](Accounts& accounts) -> Status {
       if (accounts.tokens.contains(flags_.name)) return exists("the token");
       if (accounts.tokens.size() >= Accounts::kMaxTokens) return full("tokens", Accounts::kMaxTokens);
-      accounts.tokens[flags_.name] = {flags_.name, *role, access::digest_of(token), now,
-                                      now + (flags_.for_ns > 0 ? flags_.for_ns : kDefaultTokenLife)};
+      accounts.tokens[flags_.name] = {flags_.name, *role, access::digest_of(token), now, now + flags_.for_ns};
       return {};
     });
     // The token is shown only here; the file contains only its digest.
@@ -207,13 +206,20 @@ class Accountant {
 
   static int fail(const Error& error) {
     std::cerr << "monitor-analysis: " << error.message() << "\n";
-    if (error.code() == Code::kAlreadyExists || error.code() == Code::kNotFound) return kExitNegative;
     return error.code() == Code::kCancelled ? kExitNegative : exit_code_for(error);
   }
 
+  // A change that does not fit what is in the file is a negative answer; a file that cannot be used is an error.
   int edit(const std::function<Status(Accounts&)>& change) {
-    const Status done = access::edit_accounts(disk_, file_, change);
-    return done ? kExitOk : fail(done.error());
+    bool declined = false;
+    const Status done = access::edit_accounts(disk_, file_, [&](Accounts& accounts) {
+      Status changed = change(accounts);
+      declined = !changed;
+      return changed;
+    });
+    if (done) return kExitOk;
+    const int code = fail(done.error());
+    return declined ? kExitNegative : code;
   }
 
   int with_password(const std::function<Status(Accounts&, const std::string& hash)>& change) {
@@ -300,7 +306,10 @@ int AccountCommands::run(const Cli& cli) {
     return cli.usage_error(
         fmt::format("got the name {}, expected 1 to 128 of [A-Za-z0-9._@+-]", json_quote(flags_.name.substr(0, 160))));
   }
-  if (flags_.for_ns > kMaxTokenLife) return cli.usage_error("--for: expected at most 3660d");
+  if (flags_.for_ns < kLeastTokenLife || flags_.for_ns > kMaxTokenLife) {
+    return cli.usage_error(fmt::format("--for: got {}, expected {} to {}", format_duration(flags_.for_ns),
+                                       format_duration(kLeastTokenLife), format_duration(kMaxTokenLife)));
+  }
   if (flags_.file.empty()) {
     PosixDisk disk;
     if (const Status made = make_trusted_folder(disk, cli.data_folder(), "the data folder"); !made) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "bin/common/cli.h"
 
 namespace monitor {
@@ -15,7 +16,7 @@ struct AccountFlags {
   std::string role;
   std::string password_file;
   std::string format = "table";
-  int64_t for_ns = 0;
+  int64_t for_ns = int64_t{90} * 24 * 3600 * kNanosPerSecond;
 };
 
 class AccountCommands {
